@@ -1,0 +1,108 @@
+//! The format of the API keys that Fairgate makes: `fg_`, 32 random base62 characters, a checksum.
+//!
+//! The checksum lets a key that was cut short or mistyped be told apart from one that is unknown,
+//! without a look-up: the first is a 400 (`KEY_FORMAT_INCORRECT`), the second a 403.
+
+/// What every key made by Fairgate begins with.
+pub const PREFIX: &str = "fg_";
+/// Random base62 characters in a key: 190 bits.
+pub const RANDOM_CHARACTERS: usize = 32;
+/// Base62 characters of the checksum: enough for a CRC-32.
+pub const CHECKSUM_CHARACTERS: usize = 6;
+/// Length of a whole key in bytes.
+pub const LENGTH: usize = PREFIX.len() + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS;
+/// A key that is longer than this is refused unread, whatever its format.
+pub const LONGEST: usize = 512;
+
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Makes a key from a source of uniformly random bytes.
+///
+/// Bytes of 248 and above are passed over, so that each character is equally likely
+/// (248 is the largest multiple of 62 that a byte holds).
+pub fn generate(mut random_byte: impl FnMut() -> u8) -> String {
+    let mut key = String::with_capacity(LENGTH);
+    key.push_str(PREFIX);
+    while key.len() < PREFIX.len() + RANDOM_CHARACTERS {
+        let byte = random_byte();
+        if byte < 248 {
+            key.push(digit(u32::from(byte)));
+        }
+    }
+    for character in checksum(key.as_bytes()) {
+        key.push(character);
+    }
+    key
+}
+
+/// Whether these bytes are a key that Fairgate could have made.
+pub fn is_well_formed(key: &[u8]) -> bool {
+    let Some((body, told)) = key.split_at_checked(PREFIX.len() + RANDOM_CHARACTERS) else { return false };
+    let Some(random) = body.strip_prefix(PREFIX.as_bytes()) else { return false };
+    random.iter().all(u8::is_ascii_alphanumeric)
+        && told.len() == CHECKSUM_CHARACTERS
+        && checksum(body).into_iter().zip(told).all(|(made, told)| made as u32 == u32::from(*told))
+}
+
+/// What may be shown of a key in lists: its beginning, never enough to use it.
+pub fn preview(key: &str) -> String {
+    key.chars().take(PREFIX.len() + 4).chain("…".chars()).collect()
+}
+
+fn checksum(body: &[u8]) -> [char; CHECKSUM_CHARACTERS] {
+    let mut rest = crc32fast::hash(body);
+    let mut characters = ['0'; CHECKSUM_CHARACTERS];
+    for character in characters.iter_mut().rev() {
+        *character = digit(rest);
+        rest /= 62;
+    }
+    characters
+}
+
+fn digit(number: u32) -> char {
+    BASE62.get((number % 62) as usize).copied().map_or('0', char::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_key_that_was_made_is_well_formed(seed: [u8; 32]) {
+            let mut bytes = seed.iter().copied().cycle().map(|byte| byte % 248);
+            let key = generate(|| bytes.next().unwrap());
+            prop_assert_eq!(key.len(), LENGTH);
+            prop_assert!(is_well_formed(key.as_bytes()));
+        }
+
+        #[test]
+        fn one_wrong_character_is_told(at in 0..LENGTH, to in "[0-9A-Za-z]") {
+            let mut bytes = (0..=255u8).cycle();
+            let mut key = generate(|| bytes.next().unwrap()).into_bytes();
+            prop_assume!(key[at] != to.as_bytes()[0]);
+            key[at] = to.as_bytes()[0];
+            prop_assert!(!is_well_formed(&key));
+        }
+
+        #[test]
+        fn any_bytes_are_judged_without_panic(bytes: Vec<u8>) {
+            is_well_formed(&bytes);
+        }
+    }
+
+    #[test]
+    fn a_key_cut_short_or_prolonged_is_told() {
+        let mut bytes = (0..=255u8).cycle();
+        let key = generate(|| bytes.next().unwrap());
+        assert!(!is_well_formed(&key.as_bytes()[..LENGTH - 1]));
+        assert!(!is_well_formed(format!("{key}0").as_bytes()));
+        assert!(!is_well_formed(b""));
+    }
+
+    #[test]
+    fn a_preview_gives_away_four_characters() {
+        assert_eq!(preview("fg_abcdefgh"), "fg_abcd…");
+    }
+}

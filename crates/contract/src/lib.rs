@@ -1,0 +1,22 @@
+//! The contract that every client behind Fairgate may rely on.
+//!
+//! This crate is pure: it knows no runtime, no socket, no file, and takes the time as an argument.
+//! What stands here is law for every other crate: the closed table of codes ([`Status`]), the
+//! registry of error codes ([`ErrorCode`]), the error specification ([`Specification`]), the map
+//! from an upstream's answer to ours ([`upstream`]), the arithmetic of windows ([`Period`],
+//! [`Limit`]) and the format of keys ([`key`]).
+
+pub mod key;
+pub mod limit;
+
+
+pub mod status;
+
+
+pub mod window;
+
+pub use limit::Limit;
+
+
+pub use status::{Status, Statuses};
+pub use window::Period;

@@ -1,0 +1,3 @@
+//! The data plane of Fairgate.
+
+pub mod settings;

@@ -1,0 +1,271 @@
+//! The valid configuration of the data plane. Nothing here is text that still has to be understood.
+//!
+//! The binary reads `fairgate.toml` into these types and refuses what does not fit; the gateway
+//! never sees a raw value. Durations are `std::time::Duration`, sizes are bytes.
+
+use contract::{Limit, Statuses, status::ExtraStatus};
+use ipnet::IpNet;
+use regex::Regex;
+use std::{net::SocketAddr, time::Duration};
+
+/// All that the data plane needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Who the API is, for messages and links.
+    pub api: Api,
+    /// Where to listen and with how many threads.
+    pub listen: Listen,
+    /// Where requests go.
+    pub upstream: Upstream,
+    /// How long each phase may take.
+    pub timeouts: Timeouts,
+    /// How large a head and a body may be.
+    pub sizes: Sizes,
+    /// Where a key is looked for and what an imported one looks like.
+    pub keys: Keys,
+    /// The plans that keys belong to; their names are unique.
+    pub plans: Vec<Plan>,
+    /// The endpoints. Empty: every path is an endpoint and needs only a key.
+    pub endpoints: Vec<Endpoint>,
+    /// Paths that have moved for good.
+    pub moved: Vec<Moved>,
+    /// The rule of the 301 row.
+    pub redirects: Redirects,
+    /// Which way round 401 and 403 are.
+    pub statuses: Statuses,
+    /// Statuses outside the closed table that the upstream may send for this API.
+    pub extra_codes: Vec<ExtraStatus>,
+    /// Peers whose `X-Forwarded-*` and `Forwarded` are believed and prolonged.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Ceilings on errors, apart from the advertised limits.
+    pub abuse: Abuse,
+    /// What is written to standard error.
+    pub log: Log,
+}
+
+/// Who the API is.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// The API's name, shown on pages and in messages.
+    pub name: String,
+    /// The address to write to after a 500; `contact` of the error specification.
+    pub support_email: Option<String>,
+    /// The public base, such as `https://api.example.com`, without a slash at its end.
+    /// None: made of the request's own Host.
+    pub public_url: Option<String>,
+    /// What the gateway's own paths begin with: `/_` gives `/_docs/` and `/_limits`.
+    pub reserved_prefix: String,
+}
+
+/// Where to listen.
+#[derive(Debug, Clone)]
+pub struct Listen {
+    /// Address and port; port 0 lets the system choose.
+    pub address: SocketAddr,
+    /// Data threads, at least 1.
+    pub threads: usize,
+}
+
+/// Where requests go.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// Host name, or IP address without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Path that is put before every request's path: empty, or `/base` without a slash at its end.
+    pub base_path: String,
+    /// Which Host the upstream sees.
+    pub host_header: HostHeader,
+}
+
+/// Which Host the upstream sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostHeader {
+    /// The client's own: an upstream that makes absolute links makes public ones.
+    Client,
+    /// The host of `upstream.url`: for upstreams that are told apart by name.
+    Upstream,
+}
+
+/// How long each phase may take.
+#[derive(Debug, Clone)]
+pub struct Timeouts {
+    /// From the first byte of a request to the end of its head.
+    pub head: Duration,
+    /// Between two reads of a request's body.
+    pub body: Duration,
+    /// A connection without a request.
+    pub keep_alive: Duration,
+    /// Opening a connection to the upstream.
+    pub connect: Duration,
+    /// From the request to the first byte of the upstream's answer.
+    pub first_byte: Duration,
+    /// Between two reads of the upstream's answer, and between two writes to either side.
+    pub stall: Duration,
+    /// How long running answers may take after SIGTERM.
+    pub drain: Duration,
+}
+
+/// How large a head and a body may be.
+#[derive(Debug, Clone)]
+pub struct Sizes {
+    /// Bytes of a request's head, request line included.
+    pub head: usize,
+    /// Bytes of a request's body. An endpoint may set its own.
+    pub body: u64,
+}
+
+/// Where a key is looked for and what an imported one looks like.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// Header names in lower case, in the order in which they are looked at.
+    /// `Authorization` (Bearer and Basic) is looked at after them.
+    pub headers: Vec<String>,
+    /// The whole of an imported key matches this. None: an imported key has any format.
+    pub pattern: Option<Regex>,
+}
+
+/// A plan: what the keys that belong to it may use.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Unique name.
+    pub name: String,
+    /// At least one limit, at most one for each period.
+    pub limits: Vec<Limit>,
+}
+
+/// An endpoint of the API.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Method in upper case.
+    pub method: String,
+    /// Path template such as `/items/{id}`. A slash at its end is kept.
+    pub path: String,
+    /// The permission that a key needs. None: any key will do.
+    pub permission: Option<String>,
+    /// Open to everyone, without a key.
+    pub public: bool,
+    /// Units that a success costs, at least 1.
+    pub cost: u32,
+    /// Overrides [`Sizes::body`].
+    pub max_body: Option<u64>,
+    /// Media types that a request's body may have, in lower case, without parameters. Empty: any.
+    pub media_types: Vec<String>,
+    /// Checked before the upstream is asked.
+    pub parameters: Vec<Parameter>,
+}
+
+/// A parameter, a header or a member of the JSON body that is checked.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// Where it stands.
+    pub place: Place,
+    /// Its name; of a header in lower case.
+    pub name: String,
+    /// What its value must be.
+    pub kind: Kind,
+    /// Its absence is an error.
+    pub required: bool,
+    /// The whole of a string value matches this.
+    pub pattern: Option<Regex>,
+    /// Smallest number, or fewest characters of a string.
+    pub minimum: Option<f64>,
+    /// Largest number, or most characters of a string.
+    pub maximum: Option<f64>,
+    /// The only values that are allowed. Empty: any.
+    pub one_of: Vec<String>,
+}
+
+/// Where a parameter stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A `{name}` of the path template.
+    Path,
+    /// The query string.
+    Query,
+    /// A request header.
+    Header,
+    /// A member of the JSON object that is the body. A violation is 422.
+    Body,
+}
+
+/// What a parameter's value must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    String,
+    /// A whole number in 64 bits.
+    Integer,
+    /// A finite number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+}
+
+/// A path that has moved for good.
+#[derive(Debug, Clone)]
+pub struct Moved {
+    /// Path template of the old place.
+    pub from: String,
+    /// Path template of the new place; it uses only names of `from`.
+    pub to: String,
+}
+
+/// The rule of the 301 row.
+#[derive(Debug, Clone)]
+pub struct Redirects {
+    /// What a slash at the end of a path does.
+    pub trailing_slash: TrailingSlash,
+    /// Answer 308 in place of 301 to methods other than GET and HEAD, so that clients keep the method.
+    pub keep_method: bool,
+}
+
+/// What a slash at the end of a path does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrailingSlash {
+    /// 301 to the same path without it.
+    Redirect,
+    /// Nothing: the path is taken as it is.
+    Keep,
+}
+
+/// Ceilings on errors per minute. They answer `TOO_MANY_ERRORS` and never touch a limit.
+#[derive(Debug, Clone, Copy)]
+pub struct Abuse {
+    /// Errors per minute and key. None: no ceiling.
+    pub errors_per_key: Option<u32>,
+    /// Errors per minute and address (IPv6: per /64). None: no ceiling.
+    pub errors_per_address: Option<u32>,
+}
+
+/// What is written to standard error.
+#[derive(Debug, Clone, Copy)]
+pub struct Log {
+    /// Which requests.
+    pub requests: LogRequests,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// Which requests are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogRequests {
+    /// Every request.
+    All,
+    /// Those that ended in an error.
+    Errors,
+    /// None.
+    None,
+}
+
+/// In which form lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people if standard error is a terminal, else JSON.
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}

@@ -1,0 +1,1 @@
+//! Reserve and settle.

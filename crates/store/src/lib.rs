@@ -1,0 +1,1 @@
+//! Keys, counters, incidents and maintenance.
