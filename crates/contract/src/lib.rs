@@ -3,20 +3,20 @@
 //! This crate is pure: it knows no runtime, no socket, no file, and takes the time as an argument.
 //! What stands here is law for every other crate: the closed table of codes ([`Status`]), the
 //! registry of error codes ([`ErrorCode`]), the error specification ([`Specification`]), the map
-//! from an upstream's answer to ours ([`upstream`]), the arithmetic of windows ([`Period`],
-//! [`Limit`]) and the format of keys ([`key`]).
+//! from an upstream's answer to ours ([`upstream`], [`upstream_body`]), the arithmetic of windows
+//! ([`Period`], [`Limit`]) and the format of keys ([`key`]).
 
 pub mod key;
 pub mod limit;
-
-
+pub mod registry;
+pub mod specification;
 pub mod status;
-
-
+pub mod upstream;
+pub mod upstream_body;
 pub mod window;
 
 pub use limit::Limit;
-
-
+pub use registry::ErrorCode;
+pub use specification::{Detail, Specification};
 pub use status::{Status, Statuses};
 pub use window::Period;

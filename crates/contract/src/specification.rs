@@ -1,0 +1,247 @@
+//! The error specification: the one body that every answer from the 301 row downwards carries.
+//!
+//! It is serialised, never templated, so that it is valid JSON whatever bytes the request held.
+
+use crate::registry::ErrorCode;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use std::borrow::Cow;
+
+/// One violation of a validation error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Detail {
+    /// Where the value stands: `path`, `query`, `header` or `body`.
+    #[serde(rename = "in")]
+    pub place: &'static str,
+    /// The name of the parameter, header or member. Empty for the body as a whole.
+    pub name: String,
+    /// JSON pointer into the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// What is wrong with it and what would be right.
+    pub message: String,
+}
+
+/// The form in which the specification is written, as the client's `Accept` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// `application/json`: the specification.
+    #[default]
+    Specification,
+    /// `application/problem+json`: RFC 9457 with the same members.
+    Problem,
+}
+
+/// What a client is told about an error.
+#[derive(Debug)]
+pub struct Specification<'a> {
+    /// `error.code`: a registered name, or the upstream's own if its body already had this shape.
+    pub code: Cow<'a, str>,
+    /// `title` of RFC 9457.
+    pub title: &'a str,
+    /// What is wrong with this request and what to do next. Never internals.
+    pub message: &'a str,
+    /// The number on the status line.
+    pub http_code: u16,
+    /// The page that explains the code.
+    pub check: &'a str,
+    /// The request's id.
+    pub request_id: &'a str,
+    /// All violations of a validation error.
+    pub details: &'a [Detail],
+    /// Details that an upstream's own error specification held.
+    pub foreign_details: Option<&'a serde_json::Value>,
+    /// The address to write to after a 500.
+    pub contact: Option<&'a str>,
+    /// Where to go after a 301.
+    pub location: Option<&'a str>,
+}
+
+impl<'a> Specification<'a> {
+    /// A specification of a registered code without any optional member.
+    pub fn new(
+        code: ErrorCode,
+        http_code: u16,
+        message: &'a str,
+        check: &'a str,
+        request_id: &'a str,
+    ) -> Self {
+        Self {
+            code: Cow::Borrowed(code.name()),
+            title: code.title(),
+            message,
+            http_code,
+            check,
+            request_id,
+            details: &[],
+            foreign_details: None,
+            contact: None,
+            location: None,
+        }
+    }
+
+    /// Appends the body to `out`, ending in a line break.
+    pub fn write(&self, form: Form, out: &mut Vec<u8>) {
+        let start = out.len();
+        let written = match form {
+            Form::Specification => serde_json::to_writer(&mut *out, &Envelope(self)),
+            Form::Problem => serde_json::to_writer(&mut *out, &Problem(self)),
+        };
+        // Strings into a Vec cannot fail to serialise; should that ever change, an empty object
+        // is still valid JSON, and half an object is not.
+        if written.is_err() {
+            out.truncate(start);
+            out.extend_from_slice(b"{}");
+        }
+        out.push(b'\n');
+    }
+
+    fn optional_members<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        if !self.details.is_empty() {
+            map.serialize_entry("details", self.details)?;
+        } else if let Some(details) = self.foreign_details {
+            map.serialize_entry("details", details)?;
+        }
+        if let Some(contact) = self.contact {
+            map.serialize_entry("contact", contact)?;
+        }
+        if let Some(location) = self.location {
+            map.serialize_entry("location", location)?;
+        }
+        Ok(())
+    }
+}
+
+impl Form {
+    /// The Content-Type of this form.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Specification => "application/json",
+            Self::Problem => "application/problem+json",
+        }
+    }
+
+    /// The form that an `Accept` header asks for: problem details only for a client that names them
+    /// and does not give plain JSON a higher weight.
+    pub fn accepted(accept: &[u8]) -> Self {
+        let Ok(accept) = std::str::from_utf8(accept) else { return Self::Specification };
+        let mut problem = 0.0;
+        let mut json = 0.0;
+        for range in accept.split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let media_type = parts.next().unwrap_or_default();
+            let weight =
+                parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0));
+            if media_type.eq_ignore_ascii_case("application/problem+json") {
+                problem = weight;
+            } else if media_type.eq_ignore_ascii_case("application/json") {
+                json = weight;
+            }
+        }
+        if problem > 0.0 && problem >= json { Self::Problem } else { Self::Specification }
+    }
+}
+
+struct Envelope<'s, 'a>(&'s Specification<'a>);
+struct Inner<'s, 'a>(&'s Specification<'a>);
+struct Problem<'s, 'a>(&'s Specification<'a>);
+
+impl Serialize for Envelope<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("success", &false)?;
+        map.serialize_entry("error", &Inner(self.0))?;
+        map.end()
+    }
+}
+
+impl Serialize for Inner<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("code", &self.0.code)?;
+        map.serialize_entry("message", self.0.message)?;
+        map.serialize_entry("http_code", &self.0.http_code)?;
+        map.serialize_entry("check", self.0.check)?;
+        map.serialize_entry("request_id", self.0.request_id)?;
+        self.0.optional_members(&mut map)?;
+        map.end()
+    }
+}
+
+impl Serialize for Problem<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", self.0.check)?;
+        map.serialize_entry("title", self.0.title)?;
+        map.serialize_entry("status", &self.0.http_code)?;
+        map.serialize_entry("detail", self.0.message)?;
+        map.serialize_entry("instance", self.0.request_id)?;
+        map.serialize_entry("success", &false)?;
+        map.serialize_entry("error", &Inner(self.0))?;
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(specification: &Specification<'_>, form: Form) -> serde_json::Value {
+        let mut out = Vec::new();
+        specification.write(form, &mut out);
+        serde_json::from_slice(&out).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_valid_json_and_comes_back_unchanged(message in ".*", location in ".*", name in ".*") {
+            let details = [Detail { place: "query", name: name.clone(), pointer: None, message: message.clone() }];
+            let mut specification = Specification::new(ErrorCode::TrailingSlash, 301, &message, "c", "req_1");
+            specification.location = Some(&location);
+            specification.details = &details;
+            let body = written(&specification, Form::Specification);
+            prop_assert_eq!(body["error"]["message"].as_str(), Some(message.as_str()));
+            prop_assert_eq!(body["error"]["location"].as_str(), Some(location.as_str()));
+            prop_assert_eq!(body["error"]["details"][0]["name"].as_str(), Some(name.as_str()));
+        }
+
+        #[test]
+        fn any_accept_header_is_judged_without_panic(accept: Vec<u8>) {
+            Form::accepted(&accept);
+        }
+    }
+
+    #[test]
+    fn the_problem_form_has_the_members_of_rfc_9457_and_the_specification() {
+        let specification = Specification::new(
+            ErrorCode::KeyNotSet,
+            403,
+            "No key.",
+            "https://a/_docs/errors/KEY_NOT_SET",
+            "req_1",
+        );
+        let body = written(&specification, Form::Problem);
+        assert_eq!(body["type"], "https://a/_docs/errors/KEY_NOT_SET");
+        assert_eq!(body["title"], "No key");
+        assert_eq!(body["status"], 403);
+        assert_eq!(body["detail"], "No key.");
+        assert_eq!(body["instance"], "req_1");
+        assert_eq!(body["error"]["code"], "KEY_NOT_SET");
+        assert_eq!(body["success"], false);
+    }
+
+    #[test]
+    fn problem_details_are_sent_to_whoever_names_them() {
+        for (accept, form) in [
+            ("application/problem+json", Form::Problem),
+            ("application/json, application/problem+json", Form::Problem),
+            ("application/problem+json;q=0.5, application/json", Form::Specification),
+            ("text/html, Application/Problem+JSON; q=0.3", Form::Problem),
+            ("application/problem+json;q=0", Form::Specification),
+            ("*/*", Form::Specification),
+            ("", Form::Specification),
+        ] {
+            assert_eq!(Form::accepted(accept.as_bytes()), form, "{accept}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What an upstream's status becomes on its way to the client: one row a status.
+
+use crate::{
+    registry::ErrorCode,
+    status::{ExtraStatus, Status},
+};
+
+/// What becomes of an upstream's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// The answer passes untouched, and is charged.
+    Pass,
+    /// The answer is replaced by the error specification with this code, and is free.
+    Replace(ErrorCode),
+}
+
+/// What an upstream's final status becomes. `extra` are the statuses added by `extra_codes`.
+///
+/// The last arm is the closed table's bottom: a status that no row names is not understood, so it
+/// fails closed into `UNEXPECTED_ERROR`. `tests::every_status_number_is_decided` walks all numbers.
+pub fn disposition(status: u16, extra: &[ExtraStatus]) -> Disposition {
+    if let Some(added) = ExtraStatus::from_number(status).filter(|added| extra.contains(added)) {
+        return Disposition::Replace(ErrorCode::of_extra(added));
+    }
+    Disposition::Replace(match status {
+        200..=299 | 300 | 302..=308 => return Disposition::Pass,
+        301 => ErrorCode::EndpointMoved,
+        // The gateway has accepted the key already: what is missing is the permission.
+        401 | 403 => ErrorCode::PermissionDenied,
+        404 | 410 => ErrorCode::ResourceNotFound,
+        405 => ErrorCode::MethodNotAvailable,
+        406 | 417 => ErrorCode::HeaderNotValid,
+        408 => ErrorCode::RequestTimeout,
+        409 | 412 | 422 | 428 => ErrorCode::Unprocessable,
+        411 => ErrorCode::HeaderMissing,
+        413 => ErrorCode::BodyTooLarge,
+        414 | 431 => ErrorCode::HeadersTooLarge,
+        415 => ErrorCode::MediaTypeNotSupported,
+        // The upstream limits the gateway, not this client.
+        429 | 503 => ErrorCode::Unavailable,
+        400..=499 => ErrorCode::RequestMalformed,
+        _ => ErrorCode::UnexpectedError,
+    })
+}
+
+/// Whether the human message of an upstream's error may be shown to the client.
+///
+/// A 500 may hold a stack trace, a host name or a query: its message stays in the incident.
+pub const fn may_keep_message(status: Status) -> bool {
+    match status {
+        Status::Unexpected => false,
+        Status::Moved
+        | Status::NotValid
+        | Status::NoPermission
+        | Status::KeyRefused
+        | Status::NotFound
+        | Status::Unprocessable
+        | Status::LimitExceeded
+        | Status::Unavailable
+        | Status::Extra(_) => true,
+    }
+}
+
+/// The headers of a replaced answer that the client still gets, in lower case.
+pub fn survives_replacement(header: &[u8]) -> bool {
+    const KEPT: [&str; 5] = ["retry-after", "www-authenticate", "allow", "link", "vary"];
+    const CORS: &[u8] = b"access-control-";
+    KEPT.iter().any(|kept| header.eq_ignore_ascii_case(kept.as_bytes()))
+        || header.get(..CORS.len()).is_some_and(|start| start.eq_ignore_ascii_case(CORS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Statuses;
+
+    #[test]
+    fn every_status_number_is_decided_and_stays_in_the_table() {
+        for status in 0..=u16::MAX {
+            match disposition(status, &[]) {
+                Disposition::Pass => assert!((200..400).contains(&status) && status != 301, "{status}"),
+                Disposition::Replace(code) => {
+                    let sent = code.status().on_the_wire(Statuses::Fairgate);
+                    assert!([301, 400, 401, 404, 422, 500, 503].contains(&sent), "{status} became {sent}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_rows_are_those_of_the_contract() {
+        for (status, code) in [
+            (301, ErrorCode::EndpointMoved),
+            (400, ErrorCode::RequestMalformed),
+            (401, ErrorCode::PermissionDenied),
+            (402, ErrorCode::RequestMalformed),
+            (403, ErrorCode::PermissionDenied),
+            (404, ErrorCode::ResourceNotFound),
+            (405, ErrorCode::MethodNotAvailable),
+            (406, ErrorCode::HeaderNotValid),
+            (408, ErrorCode::RequestTimeout),
+            (409, ErrorCode::Unprocessable),
+            (410, ErrorCode::ResourceNotFound),
+            (411, ErrorCode::HeaderMissing),
+            (412, ErrorCode::Unprocessable),
+            (413, ErrorCode::BodyTooLarge),
+            (414, ErrorCode::HeadersTooLarge),
+            (415, ErrorCode::MediaTypeNotSupported),
+            (417, ErrorCode::HeaderNotValid),
+            (418, ErrorCode::RequestMalformed),
+            (422, ErrorCode::Unprocessable),
+            (428, ErrorCode::Unprocessable),
+            (429, ErrorCode::Unavailable),
+            (431, ErrorCode::HeadersTooLarge),
+            (500, ErrorCode::UnexpectedError),
+            (502, ErrorCode::UnexpectedError),
+            (503, ErrorCode::Unavailable),
+            (504, ErrorCode::UnexpectedError),
+            (101, ErrorCode::UnexpectedError),
+            (600, ErrorCode::UnexpectedError),
+        ] {
+            assert_eq!(disposition(status, &[]), Disposition::Replace(code), "{status}");
+        }
+    }
+
+    #[test]
+    fn an_extra_code_is_let_through_only_where_it_was_added() {
+        let added = [ExtraStatus::Conflict];
+        assert_eq!(disposition(409, &added), Disposition::Replace(ErrorCode::Conflict));
+        assert_eq!(disposition(410, &added), Disposition::Replace(ErrorCode::ResourceNotFound));
+    }
+
+    #[test]
+    fn headers_that_explain_an_error_survive_and_no_others() {
+        for kept in
+            ["Retry-After", "www-authenticate", "ALLOW", "Link", "Access-Control-Allow-Origin", "vary"]
+        {
+            assert!(survives_replacement(kept.as_bytes()), "{kept}");
+        }
+        for dropped in ["Server", "X-Powered-By", "Set-Cookie", "access-control", "Content-Length", ""] {
+            assert!(!survives_replacement(dropped.as_bytes()), "{dropped}");
+        }
+    }
+}
