@@ -55,6 +55,19 @@ mod unavailable_503;
 
 mod extra_codes;
 
+mod bodies_and_streams;
+mod connections;
+mod forwarded_headers;
+mod hop_by_hop;
+mod key_import;
+mod keys_in_every_place;
+mod limit_headers;
+mod malformed;
+mod problem_json;
+mod request_ids;
+mod statuses_rfc9110;
+mod success_200;
+
 #[path = "../fairness/errors_are_free.rs"]
 mod errors_are_free;
 
