@@ -6,6 +6,9 @@ use std::{fmt, ops::Range};
 /// More faults than this are counted but not shown: whoever has so many has given the wrong file.
 const SHOWN: usize = 50;
 
+/// Faults past this number are not even kept.
+pub(super) const MOST_KEPT: usize = 1_000;
+
 /// One thing that is wrong, where, and what to do about it.
 #[derive(Debug, Clone)]
 pub(super) struct Fault {
@@ -91,7 +94,9 @@ impl Fault {
             return renderer.render(&[title.elements(help)]);
         }
         let lines = Lines::around(source, &self.spots);
-        let mut snippet = Snippet::source(lines.text).line_start(lines.first_number).path(file_name);
+        // The renderer would draw a carriage return; a space keeps every place where it is.
+        let text = lines.text.replace('\r', " ");
+        let mut snippet = Snippet::source(text).line_start(lines.first_number).path(file_name);
         for (index, spot) in self.spots.iter().enumerate() {
             let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
             let label = (!spot.label.is_empty()).then_some(spot.label.as_str());
@@ -142,7 +147,7 @@ impl Faults {
         Self { file_name: file_name.to_owned(), source: source.to_owned(), faults }
     }
 
-    /// How many there are, at least 1.
+    /// How many there are: at least 1, and no more than 1000 are counted.
     pub(crate) fn count(&self) -> usize {
         self.faults.len()
     }
@@ -157,6 +162,9 @@ impl Faults {
             text.push_str("\n\n");
         }
         let sum = match (self.count(), self.count().saturating_sub(SHOWN)) {
+            (all, _) if all >= MOST_KEPT => {
+                format!("{all} faults or more in {file_name}, the first {SHOWN} of them are shown")
+            }
             (1, _) => format!("1 fault in {file_name}"),
             (all, 0) => format!("{all} faults in {file_name}"),
             (all, more) => format!("{all} faults in {file_name}, {more} of them not shown"),

@@ -6,7 +6,6 @@
 //! at work, only its settings.
 
 mod fault;
-mod page;
 mod quantity;
 mod raw;
 mod registry;
@@ -18,11 +17,11 @@ mod typed;
 mod unknown;
 
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use fault::Faults;
-pub(crate) use page::reference;
-pub(crate) use schema::schema;
 
 use fault::Fault;
 use gateway::settings::Settings;
@@ -86,7 +85,6 @@ fn read_text(
     let reader = Reader::new(source);
     let top = Section::top(&reader, document.get_ref());
     let read = sections::read(&top, folder, environment);
-    drop(top);
     let (found, warnings, _) = reader.finish();
     let faults = syntax.merge(found);
     match read {
@@ -95,20 +93,17 @@ fn read_text(
     }
 }
 
+/// The JSON Schema (draft 2020-12) that an editor checks `fairgate.toml` with.
+pub(crate) fn schema() -> serde_json::Value {
+    schema::document()
+}
+
 fn read_file(path: &Path, name: &str) -> Result<String, Fault> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
         let fault = Fault::nowhere(format!("cannot read the configuration `{name}`: {}", reason(&error)));
-        return Err(match error.kind() {
-            io::ErrorKind::NotFound => fault
-                .help("check the path, or make a file there; `examples/minimal.toml` is a good beginning"),
-            io::ErrorKind::PermissionDenied => fault.help("allow the user who runs Fairgate to read it"),
-            io::ErrorKind::IsADirectory => {
-                fault.help("name the file in this folder, such as `fairgate.toml`")
-            }
-            _ => fault.help("check that it is a file on a disk that can be read"),
-        });
+        return Err(fault.help(advice(&error)));
     }
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(Fault::nowhere(format!("the configuration `{name}` is larger than 8 MiB"))
@@ -123,10 +118,24 @@ fn read_file(path: &Path, name: &str) -> Result<String, Fault> {
 }
 
 fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "no permission".to_owned(),
-        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
-        _ => error.to_string(),
-    }
+    const REASONS: [(io::ErrorKind, &str); 3] = [
+        (io::ErrorKind::NotFound, "there is no such file"),
+        (io::ErrorKind::PermissionDenied, "no permission"),
+        (io::ErrorKind::IsADirectory, "it is a folder"),
+    ];
+    let known = REASONS.iter().find(|(kind, _)| *kind == error.kind());
+    known.map_or_else(|| error.to_string(), |(_, reason)| (*reason).to_owned())
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    const ADVICE: [(io::ErrorKind, &str); 3] = [
+        (
+            io::ErrorKind::NotFound,
+            "check the path, or make a file there; `examples/minimal.toml` is a good beginning",
+        ),
+        (io::ErrorKind::PermissionDenied, "allow the user who runs Fairgate to read it"),
+        (io::ErrorKind::IsADirectory, "name the file in this folder, such as `fairgate.toml`"),
+    ];
+    let known = ADVICE.iter().find(|(kind, _)| *kind == error.kind());
+    known.map_or("check that it is a file on a disk that can be read", |(_, advice)| advice)
 }

@@ -28,10 +28,8 @@ pub(crate) fn reference() -> String {
 }
 
 fn section(page: &mut String, table: Table) {
-    let title = match table {
-        Table::Top => "The top of the file".to_owned(),
-        other => format!("`{}`", other.header()),
-    };
+    let title =
+        if table == Table::Top { "The top of the file".to_owned() } else { format!("`{}`", table.header()) };
     // Writing to a String cannot fail.
     let _ = writeln!(page, "\n## {title}\n\n{}", table.meaning());
     let repeated = match table.form() {
@@ -49,14 +47,10 @@ fn section(page: &mut String, table: Table) {
         let _ = writeln!(page, "| {} |", cells.join(" | "));
     }
     let _ = writeln!(page, "\n```toml");
-    match table {
-        Table::Top => {}
-        Table::Plan => {
-            let _ = writeln!(page, "[plans.free]");
-        }
-        other => {
-            let _ = writeln!(page, "{}", other.header());
-        }
+    if table == Table::Plan {
+        let _ = writeln!(page, "[plans.free]");
+    } else if table != Table::Top {
+        let _ = writeln!(page, "{}", table.header());
     }
     for key in table.keys() {
         let _ = writeln!(page, "{} = {}", key.name, key.example);

@@ -94,7 +94,9 @@ fn quantity(text: &str, units: &[(&str, u64)], slips: &[(&str, &str)]) -> Result
 /// The largest unit that divides without a rest.
 fn show(number: u64, units: &[(&str, u64)]) -> String {
     let fitting = units.iter().rev().find(|(_, factor)| number > 0 && number.is_multiple_of(*factor));
-    fitting.map_or_else(|| number.to_string(), |(unit, factor)| format!("{}{unit}", number / factor))
+    let smallest = units.first().map_or("", |(unit, _)| unit);
+    fitting
+        .map_or_else(|| format!("{number}{smallest}"), |(unit, factor)| format!("{}{unit}", number / factor))
 }
 
 #[cfg(test)]

@@ -4,12 +4,15 @@
 //! returns after a fault is no more than a stand-in: with a fault, no valid configuration is made.
 
 use super::{
-    fault::Fault,
+    fault::{Fault, MOST_KEPT},
     registry::{Absent, Form, Key, Shape, Table},
     unknown,
 };
 use std::{cell::RefCell, collections::BTreeSet, ops::Range};
 use toml::de::{DeTable, DeValue};
+
+/// Warnings past this number are not kept.
+const MOST_WARNINGS: usize = 100;
 
 /// Collects what one reading of a file finds.
 #[derive(Debug)]
@@ -45,6 +48,8 @@ pub(super) struct Refusal {
     pub(super) title: String,
     pub(super) label: String,
     pub(super) help: Option<String>,
+    /// The value has another type than its key expects.
+    is_of_type: bool,
 }
 
 // === impl Reader ===
@@ -55,11 +60,20 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn fault(&self, fault: Fault) {
-        self.faults.borrow_mut().push(fault);
+        if !self.is_full() {
+            self.faults.borrow_mut().push(fault);
+        }
+    }
+
+    /// Whether no more faults are kept, so that none need be explained.
+    pub(super) fn is_full(&self) -> bool {
+        self.faults.borrow().len() >= MOST_KEPT
     }
 
     pub(super) fn warn(&self, warning: String) {
-        self.warnings.borrow_mut().push(warning);
+        if self.warnings.borrow().len() < MOST_WARNINGS {
+            self.warnings.borrow_mut().push(warning);
+        }
     }
 
     /// What was found: faults, warnings, and the keys that were asked for.
@@ -94,7 +108,7 @@ impl<'a> Reader<'a> {
 
 impl Refusal {
     pub(super) fn new(title: impl Into<String>, label: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { title: title.into(), label: label.into(), help: Some(help.into()) }
+        Self { title: title.into(), label: label.into(), help: Some(help.into()), is_of_type: false }
     }
 
     fn wrong_type(name: &str, expected: &str, found: &DeValue<'_>, example: &str) -> Self {
@@ -107,11 +121,12 @@ impl Refusal {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        Self::new(
+        let refusal = Self::new(
             format!("`{name}` has the wrong type"),
             format!("expected {expected}, found {text}"),
             format!("write it like this: {name} = {example}"),
-        )
+        );
+        Self { is_of_type: true, ..refusal }
     }
 
     pub(super) fn into_fault(self, span: Range<usize>) -> Fault {
@@ -163,11 +178,10 @@ impl<'a> Section<'a> {
         let mut found = Vec::new();
         for (name, value) in tables {
             let name_at = At { value: name.get_ref().to_string(), span: name.span() };
-            match value.get_ref() {
-                DeValue::Table(map) => {
-                    found.push((name_at, Self::open(self.reader, table, Some(map), value.span())));
-                }
-                other => self.reader.fault(self.no_table(table, name.span(), other)),
+            if let DeValue::Table(map) = value.get_ref() {
+                found.push((name_at, Self::open(self.reader, table, Some(map), value.span())));
+            } else {
+                self.reader.fault(self.no_table(table, name.span(), value.get_ref()));
             }
         }
         found.sort_by_key(|(name, _)| name.span.start);
@@ -185,9 +199,10 @@ impl<'a> Section<'a> {
         };
         let mut found = Vec::new();
         for item in tables {
-            match item.get_ref() {
-                DeValue::Table(map) => found.push(Self::open(self.reader, table, Some(map), item.span())),
-                other => self.reader.fault(self.no_table(table, item.span(), other)),
+            if let DeValue::Table(map) = item.get_ref() {
+                found.push(Self::open(self.reader, table, Some(map), item.span()));
+            } else {
+                self.reader.fault(self.no_table(table, item.span(), item.get_ref()));
             }
         }
         found
@@ -248,7 +263,12 @@ impl<'a> Section<'a> {
             for item in items {
                 match convert(item.get_ref()) {
                     Ok(converted) => good.push(At { value: converted, span: item.span() }),
-                    Err(refusal) => self.reader.fault(refusal.into_fault(item.span())),
+                    Err(mut refusal) => {
+                        if refusal.is_of_type {
+                            refusal.title = format!("an item of {}", refusal.title);
+                        }
+                        self.reader.fault(refusal.into_fault(item.span()));
+                    }
                 }
             }
             Ok(good)

@@ -5,8 +5,8 @@ use contract::status::ExtraStatus;
 use serde_json::{Map, Value, json};
 use toml::de::DeValue;
 
-/// The schema (draft 2020-12) that an editor checks `fairgate.toml` with.
-pub(crate) fn schema() -> Value {
+/// The schema as a document.
+pub(super) fn document() -> Value {
     let mut schema = table(Table::Top);
     if let Value::Object(members) = &mut schema {
         members.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));

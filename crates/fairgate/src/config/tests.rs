@@ -4,7 +4,7 @@ use super::{
     page,
     raw::{Reader, Section},
     registry::{Absent, ROWS, Table},
-    schema, sections, syntax, *,
+    sections, syntax, *,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -186,7 +186,7 @@ fn the_reference_page_is_made_from_the_registry() {
 
 #[test]
 fn the_schema_knows_every_key_and_no_other() {
-    let schema = schema::schema();
+    let schema = schema();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     let mut objects = 0;
     count_closed(&schema, &mut objects);
@@ -251,5 +251,27 @@ proptest! {
         let start = source.floor_char_boundary(at.min(source.len()));
         let end = source.ceil_char_boundary((start + cut).min(source.len()));
         survives(&format!("{}{put}{}", &source[..start], &source[end..]));
+    }
+}
+
+#[test]
+#[ignore = "slow without optimisation; run it after a change of what is kept or shown"]
+fn a_huge_file_of_faults_is_told_in_seconds() {
+    let many = |line: &str| line.repeat((8 << 20) / line.len());
+    for line in [
+        "[[endpoints]]\n",
+        "= ",
+        "x = 1\n",
+        "[api]\n",
+        "[[moved]]\nfrom=\"/{a}\"\nto=\"/{b}\"\n",
+        "\u{e9}",
+        "[",
+        "a.",
+        "\"",
+        "[[endpoints]]\nmethod=\"GET\"\npath=\"/a\"\n",
+    ] {
+        let begin = std::time::Instant::now();
+        survives(&many(line));
+        println!("{line:?} {:?}", begin.elapsed());
     }
 }

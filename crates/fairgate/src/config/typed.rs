@@ -3,7 +3,7 @@
 use super::{
     quantity::{self, NoQuantity},
     raw::{At, Refusal, Section, wrong_type},
-    registry::{Key, Shape, quoted},
+    registry::{Key, quoted},
     unknown::nearest,
 };
 use std::time::Duration;
@@ -15,9 +15,14 @@ impl Section<'_> {
         self.value(key, |value| text(key, value))
     }
 
-    /// A list of strings.
+    /// A list of strings. None: a fault was noted.
+    pub(super) fn text_list(&self, key: &Key) -> Option<At<Vec<At<String>>>> {
+        self.list(key, |value| text(key, value))
+    }
+
+    /// The items of a list of strings.
     pub(super) fn texts(&self, key: &Key) -> Vec<At<String>> {
-        self.list(key, |value| text(key, value)).map(|list| list.value).unwrap_or_default()
+        self.text_list(key).map(|list| list.value).unwrap_or_default()
     }
 
     /// One of the words of the key's shape, turned into a value of our own. `meaning` has a row for each word.
@@ -31,63 +36,48 @@ impl Section<'_> {
 
     /// A whole number within the bounds of the key's shape.
     pub(super) fn whole(&self, key: &Key) -> Option<At<i64>> {
-        self.value(key, |value| match value {
-            DeValue::Integer(number) => {
-                let bounds = match key.shape {
-                    Shape::Whole { least, most } => Some((least, most)),
-                    _ => None,
-                };
-                let number = integer(number);
-                match (number, bounds) {
-                    (Some(number), None) => Ok(number),
-                    (Some(number), Some((least, most))) if (least..=most).contains(&number) => Ok(number),
-                    (_, bounds) => Err(out_of_range(
-                        key,
-                        bounds.map(|(least, most)| (least.to_string(), most.to_string())),
-                    )),
-                }
-            }
-            other => Err(wrong_type(key, other)),
+        self.value(key, |value| {
+            let DeValue::Integer(number) = value else { return Err(wrong_type(key, value)) };
+            let bounds = key.shape.whole_bounds();
+            let fits = |number: &i64| bounds.is_none_or(|(least, most)| (least..=most).contains(number));
+            integer(number).filter(fits).ok_or_else(|| out_of_range(key, bounds.map(in_words)))
         })
     }
 
-    /// One of the numbers of the key's shape.
+    /// One of these numbers, which are those of the key's shape.
     pub(super) fn whole_of(&self, key: &Key, allowed: &[i64]) -> Option<At<i64>> {
-        self.value(key, |value| match value {
-            DeValue::Integer(number) => {
-                integer(number).filter(|number| allowed.contains(number)).ok_or_else(|| {
-                    Refusal::new(
-                        format!("`{}` cannot be {number}", key.name),
-                        "not one of the allowed numbers",
-                        format!("write {}", key.shape.words()),
-                    )
-                })
-            }
-            other => Err(wrong_type(key, other)),
+        self.value(key, |value| {
+            let DeValue::Integer(number) = value else { return Err(wrong_type(key, value)) };
+            integer(number).filter(|number| allowed.contains(number)).ok_or_else(|| {
+                Refusal::new(
+                    format!("`{}` cannot be {number}", key.name),
+                    "not one of the allowed numbers",
+                    format!("write {}", key.shape.words()),
+                )
+            })
         })
     }
 
     /// A finite number.
     pub(super) fn number(&self, key: &Key) -> Option<At<f64>> {
-        self.value(key, |value| match value {
-            // Past 2^53 the nearest representable number stands in, as in JSON.
-            DeValue::Integer(number) => {
-                integer(number).map(|number| number as f64).ok_or_else(|| out_of_range(key, None))
-            }
-            DeValue::Float(number) => {
-                let number: Option<f64> = number.as_str().parse().ok();
-                number.filter(|number| number.is_finite()).ok_or_else(|| out_of_range(key, None))
-            }
-            other => Err(wrong_type(key, other)),
+        self.value(key, |value| {
+            let number: Option<f64> = match value {
+                // Past 2^53 the nearest number that can be represented stands in, as in JSON.
+                DeValue::Integer(number) => integer(number).map(|number| number as f64),
+                DeValue::Float(number) => number.as_str().parse().ok(),
+                DeValue::String(_)
+                | DeValue::Boolean(_)
+                | DeValue::Datetime(_)
+                | DeValue::Array(_)
+                | DeValue::Table(_) => return Err(wrong_type(key, value)),
+            };
+            number.filter(|number| number.is_finite()).ok_or_else(|| out_of_range(key, None))
         })
     }
 
     /// `true` or `false`.
     pub(super) fn boolean(&self, key: &Key) -> Option<At<bool>> {
-        self.value(key, |value| match value {
-            DeValue::Boolean(boolean) => Ok(*boolean),
-            other => Err(wrong_type(key, other)),
-        })
+        self.value(key, |value| value.as_bool().ok_or_else(|| wrong_type(key, value)))
     }
 
     /// A duration within the bounds of the key's shape.
@@ -96,70 +86,58 @@ impl Section<'_> {
             let DeValue::String(text) = value else {
                 let mut refusal = wrong_type(key, value);
                 if let DeValue::Integer(number) = value {
-                    refusal.help = Some(format!(
-                        "write the unit and quotes: {} = \"{number}s\" or \"{number}ms\"",
-                        key.name
-                    ));
+                    let name = key.name;
+                    refusal.help =
+                        Some(format!("write the unit and quotes: {name} = \"{number}s\" or \"{number}ms\""));
                 }
                 return Err(refusal);
             };
             let duration =
                 quantity::duration(text).map_err(|wrong| no_quantity(key, text, wrong, "duration"))?;
-            match key.shape {
-                Shape::Duration { least, most } if !within(&duration, least, most) => {
-                    let bounds = [least, most].map(quantity::show_duration);
-                    let [least, most] = bounds;
-                    Err(out_of_range(key, Some((least, most))))
-                }
-                _ => Ok(duration),
-            }
+            let bounds = key.shape.bounds();
+            let fits = bounds.is_none_or(|(least, most)| {
+                (Duration::from_millis(least)..=Duration::from_millis(most)).contains(&duration)
+            });
+            let show = |(least, most)| (quantity::show_duration(least), quantity::show_duration(most));
+            if fits { Ok(duration) } else { Err(out_of_range(key, bounds.map(show))) }
         })
     }
 
     /// A size within the bounds of the key's shape.
     pub(super) fn size(&self, key: &Key) -> Option<At<u64>> {
         self.value(key, |value| {
-            let bounds = match key.shape {
-                Shape::Size { least, most } => Some((least, most)),
-                _ => None,
-            };
             let size = match value {
                 DeValue::String(text) => {
-                    quantity::size(text).map_err(|wrong| no_quantity(key, text, wrong, "size"))?
+                    Some(quantity::size(text).map_err(|wrong| no_quantity(key, text, wrong, "size"))?)
                 }
-                DeValue::Integer(number) => integer(number)
-                    .and_then(|number| u64::try_from(number).ok())
-                    .ok_or_else(|| out_of_range(key, bounds.map(size_bounds)))?,
-                other => return Err(wrong_type(key, other)),
+                DeValue::Integer(number) => integer(number).and_then(|number| u64::try_from(number).ok()),
+                DeValue::Float(_)
+                | DeValue::Boolean(_)
+                | DeValue::Datetime(_)
+                | DeValue::Array(_)
+                | DeValue::Table(_) => return Err(wrong_type(key, value)),
             };
-            match bounds {
-                Some((least, most)) if !(least..=most).contains(&size) => {
-                    Err(out_of_range(key, bounds.map(size_bounds)))
-                }
-                _ => Ok(size),
-            }
+            let bounds = key.shape.bounds();
+            let fits = |size: &u64| bounds.is_none_or(|(least, most)| (least..=most).contains(size));
+            let show = |(least, most)| (quantity::show_size(least), quantity::show_size(most));
+            size.filter(fits).ok_or_else(|| out_of_range(key, bounds.map(show)))
         })
     }
 
     /// A count from 1, or `"off"`.
     pub(super) fn count_or_off(&self, key: &Key) -> Option<At<Option<u32>>> {
-        self.value(key, |value| match value {
-            DeValue::String(word) if word == "off" => Ok(None),
-            DeValue::String(word) => Err(Refusal::new(
-                format!("`{}` cannot be \"{word}\"", key.name),
-                "the only word here is \"off\"",
-                format!("write a whole number from 1, or {} = \"off\"", key.name),
-            )),
-            DeValue::Integer(number) => {
-                let count =
-                    integer(number).and_then(|number| u32::try_from(number).ok()).filter(|&count| count > 0);
-                count.map(Some).ok_or_else(|| {
-                    let mut refusal = out_of_range(key, Some(("1".to_owned(), u32::MAX.to_string())));
-                    refusal.help = Some(format!("for no ceiling, write {} = \"off\"", key.name));
-                    refusal
-                })
+        self.value(key, |value| {
+            if let DeValue::String(word) = value {
+                return if word == "off" { Ok(None) } else { Err(no_off(key, word)) };
             }
-            other => Err(wrong_type(key, other)),
+            let DeValue::Integer(number) = value else { return Err(wrong_type(key, value)) };
+            let count =
+                integer(number).and_then(|number| u32::try_from(number).ok()).filter(|&count| count > 0);
+            count.map(Some).ok_or_else(|| {
+                let mut refusal = out_of_range(key, Some(in_words((1, u32::MAX.into()))));
+                refusal.help = Some(format!("for no ceiling, write {} = \"off\"", key.name));
+                refusal
+            })
         })
     }
 
@@ -172,9 +150,7 @@ impl Section<'_> {
             }
             DeValue::Float(number) => Ok(number.as_str().replace('_', "")),
             DeValue::Boolean(boolean) => Ok(boolean.to_string()),
-            other @ (DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_)) => {
-                Err(wrong_type(key, other))
-            }
+            DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => Err(wrong_type(key, value)),
         })
     }
 }
@@ -185,25 +161,27 @@ pub(super) fn integer(number: &DeInteger<'_>) -> Option<i64> {
 }
 
 fn text(key: &Key, value: &DeValue<'_>) -> Result<String, Refusal> {
-    match value {
-        DeValue::String(text) => Ok(text.to_string()),
-        other => Err(wrong_type(key, other)),
-    }
+    value.as_str().map(str::to_owned).ok_or_else(|| wrong_type(key, value))
 }
 
-fn within(duration: &Duration, least: u64, most: u64) -> bool {
-    (Duration::from_millis(least)..=Duration::from_millis(most)).contains(duration)
+fn in_words((least, most): (i64, i64)) -> (String, String) {
+    (least.to_string(), most.to_string())
 }
 
-fn size_bounds((least, most): (u64, u64)) -> (String, String) {
-    (quantity::show_size(least), quantity::show_size(most))
+fn no_off(key: &Key, word: &str) -> Refusal {
+    let name = key.name;
+    Refusal::new(
+        format!("`{name}` cannot be \"{word}\""),
+        "the only word here is \"off\"",
+        format!("write a whole number from 1, or {name} = \"off\""),
+    )
 }
 
 fn no_word<T>(key: &Key, word: &str, meaning: &[(&str, T)]) -> Refusal {
     let words: Vec<&str> = meaning.iter().map(|(known, _)| *known).collect();
     let help = match nearest(word, words.iter().copied()) {
-        Some(near) => format!("did you mean \"{near}\"? It may be {}", quoted(&words)),
-        None => format!("it may be {}", quoted(&words)),
+        Some(near) => format!("did you mean \"{near}\"? It may be {}", quoted(&words).replace('`', "")),
+        None => format!("it may be {}", quoted(&words).replace('`', "")),
     };
     Refusal::new(format!("`{}` cannot be \"{word}\"", key.name), "not one of its words", help)
 }
@@ -217,16 +195,13 @@ fn no_quantity(key: &Key, text: &str, wrong: NoQuantity, what: &str) -> Refusal 
 }
 
 fn out_of_range(key: &Key, bounds: Option<(String, String)>) -> Refusal {
-    match bounds {
-        Some((least, most)) => Refusal::new(
-            format!("`{}` is out of range", key.name),
-            "out of range",
-            format!("it may be from {least} to {most}"),
-        ),
-        None => Refusal::new(
-            format!("`{}` is out of range", key.name),
-            "does not fit 64 bits",
-            format!("write it like this: {} = {}", key.name, key.example),
-        ),
-    }
+    let label = match bounds {
+        Some((least, most)) => format!("expected {least} to {most}"),
+        None => "expected a finite number of 64 bits".to_owned(),
+    };
+    Refusal::new(
+        format!("`{}` is out of range", key.name),
+        label,
+        format!("write it like this: {} = {}", key.name, key.example),
+    )
 }

@@ -10,6 +10,9 @@ use toml::de::DeTable;
 /// Notes a fault for every key of this table that the registry does not know.
 pub(super) fn check(reader: &Reader<'_>, table: Table, map: &DeTable<'_>) {
     for (key, value) in map {
+        if reader.is_full() {
+            return;
+        }
         let name = key.get_ref().as_ref();
         let known =
             table.keys().any(|key| key.name == name) || table.children().any(|child| child.name() == name);
@@ -31,18 +34,18 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         return None;
     }
     let word = word.to_lowercase();
-    let near =
-        known.into_iter().map(|known| (strsim::damerau_levenshtein(&word, &known.to_lowercase()), known));
-    let near = near.filter(|(distance, known)| *distance <= (known.chars().count().max(3)) / 3);
-    near.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+    let known: Vec<(&str, String)> = known.into_iter().map(|known| (known, known.to_lowercase())).collect();
+    let distances = known.iter().map(|(known, lower)| (strsim::damerau_levenshtein(&word, lower), *known));
+    let near = distances.filter(|(distance, known)| *distance <= known.chars().count().max(3) / 3);
+    // `int` for `integer`: too far by the letters, and yet clear.
+    let begun =
+        known.iter().find(|(_, lower)| word.len() >= 3 && lower.starts_with(&word)).map(|(known, _)| *known);
+    near.min_by_key(|(distance, _)| *distance).map(|(_, known)| known).or(begun)
 }
 
 fn explain(table: Table, name: &str, is_table: bool, span: std::ops::Range<usize>) -> Fault {
     let what = if is_table { "table" } else { "key" };
-    let place = match table {
-        Table::Top => "at the top of the file".to_owned(),
-        _ => format!("in `{}`", table.header()),
-    };
+    let place = table.place();
     let fault = Fault::at(span, format!("unknown {what} `{name}`"));
     if let Some(help) = meant(table, name, is_table) {
         return fault.label(format!("no such {what} {place}")).help(help);
@@ -50,7 +53,8 @@ fn explain(table: Table, name: &str, is_table: bool, span: std::ops::Range<usize
     let keys: Vec<String> = table.keys().map(|key| format!("`{}`", key.name)).collect();
     let tables: Vec<String> = table.children().map(|child| format!("`{}`", child.header())).collect();
     let mut fault = fault.label(format!("no such {what} {place}"));
-    if !keys.is_empty() && !(table == Table::Top && is_table) {
+    let names_tables = table == Table::Top && is_table;
+    if !(keys.is_empty() || names_tables) {
         fault = fault.help(format!("the keys {place} are {}", keys.join(", ")));
     }
     if !tables.is_empty() && (table != Table::Top || is_table) {
@@ -65,7 +69,7 @@ fn meant(table: Table, name: &str, is_table: bool) -> Option<String> {
         return meant_table(table, name);
     }
     if let Some(key) = table.keys().find(|key| key.also_called.contains(&name)) {
-        return Some(format!("it is called `{}` here: {} = {}", key.name, key.name, key.example));
+        return Some(format!("did you mean `{}`, as in {} = {}?", key.name, key.name, key.example));
     }
     if let Some(near) = nearest(name, table.keys().map(|key| key.name)) {
         return Some(format!("did you mean `{near}`?"));
@@ -92,9 +96,10 @@ fn meant(table: Table, name: &str, is_table: bool) -> Option<String> {
 }
 
 fn belongs(key: &Key) -> String {
-    match key.table {
-        Table::Top => format!("`{}` belongs at the top of the file, before the first table", key.name),
-        table => format!("`{}` belongs to the table `{}`", key.name, table.header()),
+    if key.table == Table::Top {
+        format!("`{}` belongs at the top of the file, before the first table", key.name)
+    } else {
+        format!("`{}` belongs to the table `{}`", key.name, key.table.header())
     }
 }
 
@@ -114,12 +119,5 @@ fn meant_table(table: Table, name: &str) -> Option<String> {
         });
     }
     let key = table.keys().chain(ROWS.iter().copied()).find(|key| key.name == name)?;
-    Some(format!(
-        "`{name}` is a key, not a table: {name} = {}; it belongs to {}",
-        key.example,
-        match key.table {
-            Table::Top => "the top of the file".to_owned(),
-            table => format!("`{}`", table.header()),
-        }
-    ))
+    Some(format!("`{name}` is a key, not a table: write {name} = {} {}", key.example, key.table.place()))
 }

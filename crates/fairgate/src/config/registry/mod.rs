@@ -155,6 +155,15 @@ impl Table {
         }
     }
 
+    /// Where its keys stand, in words.
+    pub(super) fn place(self) -> String {
+        if self == Self::Top {
+            "at the top of the file".to_owned()
+        } else {
+            format!("in `{}`", self.header())
+        }
+    }
+
     /// What it is about.
     pub(super) const fn meaning(self) -> &'static str {
         match self {
@@ -247,6 +256,20 @@ impl Table {
 // === impl Shape ===
 
 impl Shape {
+    /// The bounds of a duration in milliseconds or of a size in bytes.
+    pub(super) const fn bounds(self) -> Option<(u64, u64)> {
+        if let Self::Duration { least, most } | Self::Size { least, most } = self {
+            Some((least, most))
+        } else {
+            None
+        }
+    }
+
+    /// The bounds of a whole number.
+    pub(super) const fn whole_bounds(self) -> Option<(i64, i64)> {
+        if let Self::Whole { least, most } = self { Some((least, most)) } else { None }
+    }
+
     /// The type in words, for messages and the reference page.
     pub(super) fn words(self) -> String {
         match self {

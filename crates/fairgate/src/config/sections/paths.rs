@@ -192,6 +192,11 @@ fn fault_of_circle(top: &Section<'_>, circle: &[&MovedRead]) {
         let label = if index + 1 == circle.len() { "leads back" } else { "leads on" };
         fault = fault.also(moved.to.span.clone(), label);
     }
+    if circle.iter().any(|moved| moved.to.value.ends_in_slash()) {
+        fault = fault.help(
+            "a slash at the end is redirected away, unless an endpoint keeps it or the rule is off by trailing_slash = \"keep\"",
+        );
+    }
     top.reader
         .fault(fault.help("clients would go round until they give up; let the last one lead to an endpoint"));
 }

@@ -25,23 +25,19 @@ fn anchored(text: &str) -> Result<Regex, Refusal> {
 }
 
 fn refuse(error: &regex::Error) -> Refusal {
-    let (label, help) = match error {
-        regex::Error::CompiledTooBig(_) => {
-            ("too large when compiled".to_owned(), "make the counts in braces smaller".to_owned())
-        }
-        other => {
-            // The crate draws a picture of many lines; its last line is the reason.
-            let text = other.to_string();
-            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            let help = if reason.contains("look-around") || reason.contains("backreference") {
-                "these have no place here: a pattern is matched in linear time".to_owned()
-            } else {
-                "in TOML, a pattern with backslashes is easiest in single quotes: '\\d{4}'".to_owned()
-            };
-            (reason, help)
-        }
+    let title = "this pattern is no regular expression";
+    if let regex::Error::CompiledTooBig(_) = error {
+        return Refusal::new(title, "too large when compiled", "make the counts in braces smaller");
+    }
+    // The crate draws a picture of many lines; its last line is the reason.
+    let text = error.to_string();
+    let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let help = if reason.contains("look-around") || reason.contains("backreference") {
+        "write it without: a pattern is matched in time that grows with the length of the value only"
+    } else {
+        "the syntax is that of Rust's regex crate; in TOML, single quotes spare doubled backslashes: '\\d{4}'"
     };
-    Refusal::new("this pattern is no regular expression", label, help)
+    Refusal::new(title, reason, help)
 }
 
 #[cfg(test)]

@@ -43,10 +43,7 @@ fn plan(name: At<String>, section: &Section<'_>) -> PlanRead {
                 ),
         );
     }
-    let texts = section.list(&PLAN_LIMITS, |value| match value {
-        toml::de::DeValue::String(text) => Ok(text.to_string()),
-        other => Err(crate::config::raw::wrong_type(&PLAN_LIMITS, other)),
-    });
+    let texts = section.text_list(&PLAN_LIMITS);
     if let Some(list) = &texts
         && section.is_empty_list(&PLAN_LIMITS)
     {

@@ -25,12 +25,11 @@ pub(super) fn statuses(top: &Section<'_>) -> Option<Statuses> {
 }
 
 pub(super) fn extra_codes(top: &Section<'_>) -> Vec<ExtraStatus> {
-    let list = top.list(&EXTRA_CODES, |value| match value {
-        DeValue::Integer(number) => integer(number)
-            .and_then(|number| u16::try_from(number).ok())
-            .and_then(ExtraStatus::from_number)
-            .ok_or_else(|| no_extra(number.as_str())),
-        other => Err(wrong_type(&EXTRA_CODES, other)),
+    let list = top.list(&EXTRA_CODES, |value| {
+        let DeValue::Integer(number) = value else { return Err(wrong_type(&EXTRA_CODES, value)) };
+        let code =
+            integer(number).and_then(|number| u16::try_from(number).ok()).and_then(ExtraStatus::from_number);
+        code.ok_or_else(|| no_extra(number.as_str()))
     });
     let mut codes: Vec<At<ExtraStatus>> = Vec::new();
     for code in list.map(|list| list.value).unwrap_or_default() {
