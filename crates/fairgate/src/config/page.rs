@@ -14,8 +14,6 @@ with, [examples/full.toml](../examples/full.toml) shows every key. `fairgate con
 everything that is wrong with it at once: file, line, the words underlined, and what to do. Nothing is ignored in
 silence: an unknown key is a fault. `fairgate config schema` prints a JSON Schema, with which an editor completes and
 checks the file while it is written.
-
-A minus in the column \"default\" means that the key must be set.
 ";
 
 /// The page as Markdown.
@@ -40,7 +38,7 @@ fn section(page: &mut String, table: Table) {
     if !repeated.is_empty() {
         let _ = writeln!(page, "{}", repeated.trim_start());
     }
-    let _ = writeln!(page, "\n| key | value | default | |\n|---|---|---|---|");
+    let _ = writeln!(page, "\n| key | value | default | meaning |\n|---|---|---|---|");
     for key in table.keys() {
         let cells = [format!("`{}`", key.name), key.shape.words(), default(key), key.meaning.to_owned()];
         let cells = cells.map(|cell| cell.replace('|', "\\|"));
@@ -60,8 +58,8 @@ fn section(page: &mut String, table: Table) {
 
 fn default(key: &Key) -> String {
     match key.absent {
-        Absent::Required => "-".to_owned(),
+        Absent::Required => "must be set".to_owned(),
         Absent::Default(text) => format!("`{text}`"),
-        Absent::Means(meaning) => format!("none: {meaning}"),
+        Absent::Means(meaning) => meaning.to_owned(),
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Section<'a> {
     map: Option<&'a DeTable<'a>>,
     /// The table's header, or the end of the file.
     pub(super) place: Range<usize>,
+    /// The table has the wrong form, so that nothing more need be said about what it lacks.
+    is_broken: bool,
 }
 
 /// A value and where it stands.
@@ -150,7 +152,7 @@ impl<'a> Section<'a> {
         if let Some(map) = map {
             unknown::check(reader, table, map);
         }
-        Self { reader, table, map, place }
+        Self { reader, table, map, place, is_broken: false }
     }
 
     /// The table of this kind; stands at the end of the file if there is none.
@@ -163,7 +165,7 @@ impl<'a> Section<'a> {
             return Self::open(self.reader, table, Some(map), value.span());
         }
         self.reader.fault(self.no_table(table, key.span(), value.get_ref()));
-        Self { reader: self.reader, table, map: Some(empty()), place: value.span() }
+        Self { reader: self.reader, table, map: None, place: value.span(), is_broken: true }
     }
 
     /// The tables `[NAME.…]` in the order of the file, with their names.
@@ -282,6 +284,7 @@ impl<'a> Section<'a> {
                 let value = DeValue::parse(text).ok()?;
                 convert(value.get_ref()).ok().map(|value| At { value, span: self.place.clone() })
             }
+            Absent::Required if self.is_broken => None,
             Absent::Required => {
                 self.reader.fault(self.missing(key));
                 None
@@ -322,12 +325,6 @@ impl<'a> Section<'a> {
             }
         }
     }
-}
-
-/// Stands in for a table that has the wrong form, so that its keys are not reported as missing too.
-fn empty<'a>() -> &'a DeTable<'a> {
-    static EMPTY: std::sync::OnceLock<DeTable<'static>> = std::sync::OnceLock::new();
-    EMPTY.get_or_init(DeTable::new)
 }
 
 /// The type that a key expects, in words for a message.

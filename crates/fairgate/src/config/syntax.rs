@@ -19,6 +19,13 @@ pub(super) struct Syntax {
 pub(super) fn read(source: &str) -> (Spanned<DeTable<'_>>, Syntax) {
     let (document, errors) = DeTable::parse_recoverable(source);
     let mut syntax = Syntax { faults: Vec::new(), lost_at: None };
+    let begin = source.len() - source.trim_start().len();
+    if source.get(begin..).is_some_and(|rest| rest.starts_with('{')) {
+        let fault = Fault::at(begin..begin + 1, "this is not TOML")
+            .label("JSON begins like this")
+            .help("write TOML, as `examples/minimal.toml` shows it");
+        return (document, Syntax { faults: vec![fault], lost_at: Some(0) });
+    }
     let mut last: Option<Range<usize>> = None;
     let mut table_twice: Option<usize> = None;
     for error in errors {
@@ -142,11 +149,6 @@ fn explain(error: &Error, span: Range<usize>, source: &str) -> Fault {
     }
     if what == "string values must be quoted" {
         return without_quotes(source, span);
-    }
-    if span.start == source.len() - source.trim_start().len() && source.get(span.clone()) == Some("{") {
-        return Fault::at(span, "this is not TOML")
-            .label("JSON begins like this")
-            .help("write TOML, as `examples/minimal.toml` shows it");
     }
     let label = expected.map_or_else(|| what.to_owned(), |expected| format!("expected {expected}"));
     let fault = Fault::at(span, format!("this is not TOML: {what}")).label(label);

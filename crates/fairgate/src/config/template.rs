@@ -330,6 +330,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn no_text_panics(text in "[/{}a.%é?*]{0,20}") {
             if let Ok(template) = Template::parse(&text) {

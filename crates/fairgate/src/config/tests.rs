@@ -227,8 +227,15 @@ fn survives(source: &str) {
     }
 }
 
+#[test]
+fn faults_after_the_last_word_of_the_file_are_shown() {
+    for source in ["x = [ \r\n ", "= \r", "[api]\n\n\n   ", "\u{feff}", "\u{feff}[", "\n\n=\n\n", "\r"] {
+        survives(source);
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_text_panics(source in "\\PC{0,200}") {
