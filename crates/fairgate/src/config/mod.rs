@@ -61,7 +61,10 @@ pub(crate) fn load(path: &Path) -> Result<Config, Faults> {
     let name = path.display().to_string();
     let source = read_file(path, &name).map_err(|fault| Faults::new(&name, "", vec![fault]))?;
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    read_text(&source, &name, folder, &|variable| std::env::var(variable).ok())
+    read_text(&source, &name, folder, &|variable| {
+        // What is not UTF-8 is no number either; its reader says so.
+        std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned())
+    })
 }
 
 /// Reads a configuration from text. `file_name` stands in messages, and its folder is where relative

@@ -25,9 +25,9 @@ pub(super) fn read(
     let statuses = top::statuses(top);
     let extra_codes = top::extra_codes(top);
     let trusted_proxies = top::trusted_proxies(top);
-    let api = server::api(&top.once(Table::Api));
-    let listen = server::listen(&top.once(Table::Listen), environment);
-    let upstream = upstream::upstream(&top.once(Table::Upstream), listen.as_ref());
+    let (api, prefix) = server::api(&top.once(Table::Api));
+    let (listen, address) = server::listen(&top.once(Table::Listen), environment);
+    let upstream = upstream::upstream(&top.once(Table::Upstream), address.as_ref());
     let timeouts = server::timeouts(&top.once(Table::Timeouts));
     let sizes = server::sizes(&top.once(Table::Sizes));
     let store = server::store(&top.once(Table::Store), folder);
@@ -39,10 +39,10 @@ pub(super) fn read(
     let log = server::log(&top.once(Table::Log));
 
     plans::check_costs(top, &plans, &endpoints);
-    paths::check(top, api.as_ref(), &endpoints, &moved, redirects.as_ref());
+    paths::check(top, prefix.as_ref(), &endpoints, &moved, redirects.as_ref());
     let settings = Settings {
-        api: api?.api,
-        listen: listen?.value,
+        api: api?,
+        listen: listen?,
         upstream: upstream?,
         timeouts: timeouts?,
         sizes: sizes?,

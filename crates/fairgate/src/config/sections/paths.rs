@@ -1,6 +1,6 @@
 //! What endpoints, moved paths and the reserved prefix are to each other: nothing may hide another.
 
-use super::{endpoints::EndpointRead, moved::MovedRead, server::ApiRead};
+use super::{endpoints::EndpointRead, moved::MovedRead, server::Prefix};
 use crate::config::{
     fault::Fault,
     raw::{At, Section},
@@ -14,7 +14,7 @@ const MOST: usize = 10_000;
 
 pub(super) fn check(
     top: &Section<'_>,
-    api: Option<&ApiRead>,
+    prefix: Option<&Prefix>,
     endpoints: &[EndpointRead],
     moved: &[MovedRead],
     redirects: Option<&Redirects>,
@@ -27,8 +27,8 @@ pub(super) fn check(
         return;
     }
     check_duplicates(top, endpoints);
-    if let Some(api) = api {
-        check_prefix(top, api, endpoints, moved);
+    if let Some(prefix) = prefix {
+        check_prefix(top, prefix, endpoints, moved);
     }
     check_moved_twice(top, moved);
     check_hidden(top, endpoints, moved);
@@ -59,16 +59,18 @@ fn check_duplicates(top: &Section<'_>, endpoints: &[EndpointRead]) {
     }
 }
 
-fn check_prefix(top: &Section<'_>, api: &ApiRead, endpoints: &[EndpointRead], moved: &[MovedRead]) {
-    let prefix = &api.prefix;
+fn check_prefix(top: &Section<'_>, prefix: &Prefix, endpoints: &[EndpointRead], moved: &[MovedRead]) {
     let paths = endpoints.iter().filter_map(|endpoint| endpoint.path.as_ref());
     for path in paths.chain(moved.iter().map(|moved| &moved.from)) {
-        if path.value.text.starts_with(&prefix.value) {
-            top.reader.fault(
-                Fault::at(path.span.clone(), format!("paths that begin with `{}` are Fairgate's own", prefix.value))
-                    .label("would never be reached")
-                    .help("give this path another name, or set `[api] reserved_prefix` to a prefix that the API does not use"),
-            );
+        if path.value.text.starts_with(&prefix.text) {
+            let title = format!("paths that begin with `{}` are Fairgate's own", prefix.text);
+            let mut fault = Fault::at(path.span.clone(), title).label("would never be reached");
+            if let Some(place) = &prefix.place {
+                fault = fault.also(place.clone(), "the reserved prefix");
+            }
+            top.reader.fault(fault.help(
+                "give this path another name, or set `[api] reserved_prefix` to a prefix that the API does not use",
+            ));
         }
     }
 }
@@ -157,7 +159,6 @@ fn check_loops(top: &Section<'_>, endpoints: &[EndpointRead], moved: &[MovedRead
                 fault_of_circle(top, &circle);
                 break;
             }
-            // A circle is found within as many steps as there are paths; a longer way need not be kept.
             way.push(index);
             here = next.get(index).copied().flatten();
         }
@@ -171,8 +172,21 @@ fn check_loops(top: &Section<'_>, endpoints: &[EndpointRead], moved: &[MovedRead
                 one.from.value.text,
                 second.from.value.text
             ));
+        } else if !endpoints.is_empty() && !leads_to_endpoint(&one.to.value, endpoints) {
+            top.reader.warn(format!(
+                "line {}: `{}` leads to `{}`, which is no endpoint",
+                top.reader.line(&one.to.span),
+                one.from.value.text,
+                one.to.value.text
+            ));
         }
     }
+}
+
+fn leads_to_endpoint(to: &Template, endpoints: &[EndpointRead]) -> bool {
+    let bare = to.without_slash();
+    let mut paths = endpoints.iter().filter_map(|endpoint| endpoint.path.as_ref());
+    paths.any(|path| path.value.covers(to) || path.value.covers(&bare))
 }
 
 /// The moved path that takes every path of this template, the most special one first.

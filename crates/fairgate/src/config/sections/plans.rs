@@ -174,13 +174,13 @@ pub(super) fn check_costs(top: &Section<'_>, plans: &[PlanRead], endpoints: &[En
         let Some(cost) = &endpoint.cost else { continue };
         if u64::from(cost.value) > u64::from(smallest.value.amount) && !endpoint.is_public {
             top.reader.fault(
-                Fault::at(cost.span.clone(), "this endpoint could never be used")
-                    .label(format!("one request costs {}", cost.value))
-                    .also(
-                        smallest.span.clone(),
-                        format!("the plan `{}` grants {}", plan.plan.name, smallest.value),
-                    )
-                    .help(format!("lower the cost to at most {}, or raise the limit", smallest.value.amount)),
+                Fault::at(
+                    cost.span.clone(),
+                    format!("keys of the plan `{}` could never use this endpoint", plan.plan.name),
+                )
+                .label(format!("one request costs {}", cost.value))
+                .also(smallest.span.clone(), format!("the plan grants {}", smallest.value))
+                .help(format!("lower the cost to at most {}, or raise the limit", smallest.value.amount)),
             );
         }
     }

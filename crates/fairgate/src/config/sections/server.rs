@@ -17,20 +17,21 @@ use crate::config::{
     },
 };
 use gateway::settings::{Abuse, Api, Keys, Listen, Log, LogFormat, LogRequests, Sizes, Timeouts};
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, ops::Range, path::Path};
 
 /// The variable that wins over `[listen] threads`.
 const THREADS_VARIABLE: &str = "FAIRGATE_THREADS";
 const MOST_THREADS: usize = 1_024;
 
-/// The table `[api]`, and where its prefix stands.
+/// The reserved prefix, and where it stands if the file sets it.
 #[derive(Debug)]
-pub(super) struct ApiRead {
-    pub(super) api: Api,
-    pub(super) prefix: At<String>,
+pub(super) struct Prefix {
+    pub(super) text: String,
+    pub(super) place: Option<Range<usize>>,
 }
 
-pub(super) fn api(section: &Section<'_>) -> Option<ApiRead> {
+/// The table `[api]`. The prefix is told apart, because paths are checked against it whatever else is wrong.
+pub(super) fn api(section: &Section<'_>) -> (Option<Api>, Option<Prefix>) {
     let name = section.text(&API_NAME).and_then(|name| {
         keep(section, name, |name| {
             let is_good =
@@ -52,12 +53,17 @@ pub(super) fn api(section: &Section<'_>) -> Option<ApiRead> {
     }
     let url = section.text(&API_PUBLIC_URL).and_then(|url| keep(section, url, check_public_url));
     let prefix = section.text(&API_RESERVED_PREFIX).and_then(|prefix| {
-        let span = prefix.span.clone();
-        keep(section, prefix, check_prefix).map(|value| At { value, span })
-    })?;
-    let api =
-        Api { name: name?, support_email: email, public_url: url, reserved_prefix: prefix.value.clone() };
-    Some(ApiRead { api, prefix })
+        let place = section.has(&API_RESERVED_PREFIX).then(|| prefix.span.clone());
+        keep(section, prefix, check_prefix).map(|text| Prefix { text, place })
+    });
+    let reserved_prefix = prefix.as_ref().map(|prefix| prefix.text.clone());
+    let api = name.zip(reserved_prefix).map(|(name, reserved_prefix)| Api {
+        name,
+        support_email: email,
+        public_url: url,
+        reserved_prefix,
+    });
+    (api, prefix)
 }
 
 /// Keeps what `check` makes of a value, or notes the fault.
@@ -75,13 +81,15 @@ pub(super) fn keep<T>(
     }
 }
 
+/// The table `[listen]`. The address is told apart, because the upstream is checked against it.
 pub(super) fn listen(
     section: &Section<'_>,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Option<At<Listen>> {
-    let address = section.text(&LISTEN_ADDRESS);
-    let span = address.as_ref().map_or_else(|| section.place.clone(), |address| address.span.clone());
-    let address = address.and_then(|address| keep(section, address, socket_address));
+) -> (Option<Listen>, Option<At<SocketAddr>>) {
+    let address = section.text(&LISTEN_ADDRESS).and_then(|address| {
+        let span = address.span.clone();
+        keep(section, address, socket_address).map(|value| At { value, span })
+    });
     let in_file = section.whole(&LISTEN_THREADS).and_then(|threads| usize::try_from(threads.value).ok());
     let threads = match environment(THREADS_VARIABLE) {
         Some(text) => match text.trim().parse() {
@@ -97,7 +105,9 @@ pub(super) fn listen(
         None => in_file
             .or_else(|| Some(std::thread::available_parallelism().map_or(1, Into::into).min(MOST_THREADS))),
     };
-    Some(At { value: Listen { address: address?, threads: threads? }, span })
+    let listen =
+        address.as_ref().zip(threads).map(|(address, threads)| Listen { address: address.value, threads });
+    (listen, address)
 }
 
 fn socket_address(text: &str) -> Result<SocketAddr, Refusal> {

@@ -9,8 +9,8 @@ use crate::config::{
     raw::{At, Refusal, Section},
     registry::{UPSTREAM_HOST, UPSTREAM_URL},
 };
-use gateway::settings::{HostHeader, Listen, Upstream};
-use std::net::{IpAddr, Ipv6Addr};
+use gateway::settings::{HostHeader, Upstream};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// A URL of an upstream, taken apart.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,19 +20,19 @@ struct Url {
     base_path: String,
 }
 
-pub(super) fn upstream(section: &Section<'_>, listen: Option<&At<Listen>>) -> Option<Upstream> {
+pub(super) fn upstream(section: &Section<'_>, listen: Option<&At<SocketAddr>>) -> Option<Upstream> {
     let url = section.text(&UPSTREAM_URL);
     let span = url.as_ref().map(|url| url.span.clone());
     let url = url.and_then(|url| keep(section, url, parse_url));
     let host_header =
         section.word(&UPSTREAM_HOST, &[("client", HostHeader::Client), ("upstream", HostHeader::Upstream)]);
     if let (Some(url), Some(span), Some(listen)) = (&url, span, listen)
-        && leads_back(url, &listen.value)
+        && leads_back(url, listen.value)
     {
         section.reader.fault(
             Fault::at(span, "the upstream is this gateway itself")
                 .label("requests would go round for ever")
-                .also(listen.span.clone(), "Fairgate listens here")
+                .also(listen.span.clone(), format!("Fairgate listens at {}", listen.value))
                 .help("write the address of the API, or another port for Fairgate"),
         );
     }
@@ -45,11 +45,11 @@ pub(super) fn upstream(section: &Section<'_>, listen: Option<&At<Listen>>) -> Op
     })
 }
 
-fn leads_back(url: &Url, listen: &Listen) -> bool {
-    if url.port != listen.address.port() {
+fn leads_back(url: &Url, listen: SocketAddr) -> bool {
+    if url.port != listen.port() {
         return false;
     }
-    let ours = listen.address.ip();
+    let ours = listen.ip();
     let theirs: Option<IpAddr> = url.host.parse().ok();
     match theirs {
         Some(address) => {
