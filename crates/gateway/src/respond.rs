@@ -137,10 +137,8 @@ pub(crate) fn write_connection(visit: &Visit<'_>, keep_alive: bool, out: &mut Ve
 fn number(visit: &Visit<'_>, refusal: &Refusal) -> u16 {
     let settings = &visit.shared.settings;
     let keeps_method = settings.redirects.keep_method && !matches!(visit.head.method(), "GET" | "HEAD");
-    match refusal.code.status() {
-        Status::Moved if keeps_method => 308,
-        status => status.on_the_wire(settings.statuses),
-    }
+    let row = refusal.code.status();
+    if row == Status::Moved && keeps_method { 308 } else { row.on_the_wire(settings.statuses) }
 }
 
 fn retry_after(refusal: &Refusal) -> Option<u64> {

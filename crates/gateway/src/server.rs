@@ -101,7 +101,8 @@ impl Gateway {
     /// most for `timeouts.drain`. True: every answer was finished.
     pub fn drain(self) -> bool {
         let _ = self.drain.send(true);
-        self.threads.into_iter().map(std::thread::JoinHandle::join).fold(true, |all, one| all && one.is_ok())
+        let ended: Vec<_> = self.threads.into_iter().map(std::thread::JoinHandle::join).collect();
+        ended.iter().all(Result::is_ok)
     }
 }
 
@@ -195,16 +196,19 @@ fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, StartErro
         socket.listen(BACKLOG)?;
         Ok(TcpListener::from(socket))
     };
-    open().map_err(|error: io::Error| StartError::Listen {
-        address,
-        advice: match error.kind() {
-            io::ErrorKind::AddrInUse => "; another program listens there: stop it, or choose another [listen] address",
-            io::ErrorKind::PermissionDenied => "; ports below 1024 need the right to use them: choose a higher one, or grant CAP_NET_BIND_SERVICE",
-            io::ErrorKind::AddrNotAvailable => "; no network interface of this machine has that address",
-            _ => "",
-        },
-        error,
-    })
+    open().map_err(|error: io::Error| StartError::Listen { address, advice: advice(error.kind()), error })
+}
+
+fn advice(kind: io::ErrorKind) -> &'static str {
+    if kind == io::ErrorKind::AddrInUse {
+        "; another program listens there: stop it, or choose another [listen] address"
+    } else if kind == io::ErrorKind::PermissionDenied {
+        "; ports below 1024 need the right to use them: choose a higher one, or grant CAP_NET_BIND_SERVICE"
+    } else if kind == io::ErrorKind::AddrNotAvailable {
+        "; no network interface of this machine has that address"
+    } else {
+        ""
+    }
 }
 
 /// One data thread, to its end.

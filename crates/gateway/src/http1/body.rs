@@ -113,11 +113,12 @@ impl Decoder {
                         return Ok(Step::More);
                     }
                     let rest = left - count as u64;
-                    self.state = match self.state {
-                        State::Chunk(_) if rest == 0 => State::ChunkEnd,
-                        State::Chunk(_) => State::Chunk(rest),
-                        _ if rest == 0 => State::End,
-                        _ => State::Length(rest),
+                    let is_chunk = matches!(self.state, State::Chunk(_));
+                    self.state = match (is_chunk, rest) {
+                        (true, 0) => State::ChunkEnd,
+                        (true, rest) => State::Chunk(rest),
+                        (false, 0) => State::End,
+                        (false, rest) => State::Length(rest),
                     };
                     return Ok(Step::Data(input.take(count)));
                 }

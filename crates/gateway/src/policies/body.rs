@@ -110,12 +110,14 @@ pub(crate) fn check(endpoint: &Endpoint, body: &[u8]) -> Result<(), Refused> {
                 }));
             }
         }
-        other => details.push(Detail {
-            place: "body",
-            name: String::new(),
-            pointer: Some(String::new()),
-            message: format!("The body has to be a JSON object, but is {}.", kind_of(other)),
-        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            details.push(Detail {
+                place: "body",
+                name: String::new(),
+                pointer: Some(String::new()),
+                message: format!("The body has to be a JSON object, but is {}.", kind_of(&value)),
+            })
+        }
     }
     let message = match details.as_slice() {
         [] => return Ok(()),

@@ -17,10 +17,9 @@ pub(crate) fn check(visit: &mut Visit<'_>) -> Result<(), Refused> {
     let now = visit.now.seconds();
     let Some(window) = windows.iter().find(|window| window.holds(now)) else { return Ok(()) };
     // Only now does it matter whose request it is: keys are otherwise looked at further down.
-    if let Some(key) = key::recognise(visit) {
-        if windows.iter().filter(|window| window.holds(now)).all(|window| window.lets_through(key.id())) {
-            return Ok(());
-        }
+    let mut in_force = windows.iter().filter(|window| window.holds(now));
+    if key::recognise(visit).is_some_and(|key| in_force.all(|window| window.lets_through(key.id()))) {
+        return Ok(());
     }
     let until = windows
         .iter()
