@@ -1,3 +1,33 @@
-//! The data plane of Fairgate.
+//! The data plane of Fairgate: listen, admit, route, check, forward, respond, record.
+//!
+//! The way of a request reads from top to bottom in `handle`; the order of checks in `admit`; the
+//! only place where an error becomes HTTP is `respond`.
 
+mod admit;
+mod buffer;
+mod client;
+mod connection;
+mod deadline;
+mod forward;
+mod handle;
+mod http1;
+pub mod keyring;
+pub mod maintenance;
+mod pages;
+mod policies;
+mod rate_headers;
+pub mod record;
+mod refusal;
+mod request_id;
+mod respond;
+mod routes;
+mod server;
 pub mod settings;
+mod shared;
+mod text;
+mod thread;
+mod transport;
+mod upstream;
+mod visit;
+
+pub use server::{Gateway, Handle, NotOpen, StartError};

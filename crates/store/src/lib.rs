@@ -1,1 +1,78 @@
-//! Keys, counters, incidents and maintenance.
+//! What Fairgate remembers: keys, counters, incidents, maintenance, behind one trait.
+//!
+//! Calls block and are made by one control thread; no data thread ever waits for the store. The
+//! crate knows no runtime and no clock: whoever needs a time passes it in.
+
+pub mod embedded;
+mod encoding;
+mod error;
+mod folder;
+pub mod random;
+mod records;
+mod secret;
+
+pub use embedded::Embedded;
+pub use error::StoreError;
+pub use folder::{DATABASE_FILE, SECRET_FILE};
+pub use records::{CounterRow, IncidentRecord, KeyRecord, MaintenanceWindow};
+pub use secret::Secret;
+
+/// The newest incidents that are kept. Older ones make room.
+pub const INCIDENTS_KEPT: u64 = 10_000;
+
+/// Where keys, counters, incidents and windows of maintenance live.
+///
+/// Every call that changes something has reached the disk when it returns `Ok`, and has changed
+/// nothing when it returns an error.
+pub trait Store {
+    /// Hands every key to `each`, in no particular order.
+    fn for_each_key(&self, each: &mut dyn FnMut(KeyRecord)) -> Result<(), StoreError>;
+
+    /// At most `limit` keys in the order of their ids, beginning behind the id `after`.
+    fn page_of_keys(&self, after: Option<&str>, limit: usize) -> Result<Vec<KeyRecord>, StoreError>;
+
+    /// How many keys there are, revoked and expired ones included.
+    fn count_keys(&self) -> Result<u64, StoreError>;
+
+    /// The key with this id.
+    fn key_by_id(&self, id: &str) -> Result<Option<KeyRecord>, StoreError>;
+
+    /// The key with this digest.
+    fn key_by_digest(&self, digest: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError>;
+
+    /// Adds all these keys or none of them, and tells how many there were.
+    ///
+    /// A digest that is there already is [`StoreError::KeysExist`], which names every such key.
+    /// A million sorted by digest go in much faster than a million in any other order.
+    fn insert_keys(&self, records: &mut dyn Iterator<Item = KeyRecord>) -> Result<u64, StoreError>;
+
+    /// Revokes a key. None: there is no such key. A key that was revoked before keeps its time.
+    fn revoke_key(&self, id: &str, at: u64) -> Result<Option<KeyRecord>, StoreError>;
+
+    /// Hands every saved counter to `each`.
+    fn for_each_counter(&self, each: &mut dyn FnMut(CounterRow)) -> Result<(), StoreError>;
+
+    /// Saves counters. One row is kept for each key and period: that of the latest window.
+    fn save_counters(&self, rows: &[CounterRow]) -> Result<(), StoreError>;
+
+    /// Forgets the counters of windows that were over before `time`, and tells how many.
+    fn forget_counters_before(&self, time: u64) -> Result<u64, StoreError>;
+
+    /// Adds incidents, the oldest first. Only the newest [`INCIDENTS_KEPT`] stay.
+    fn add_incidents(&self, incidents: &[IncidentRecord]) -> Result<(), StoreError>;
+
+    /// At most `limit` incidents, the newest first; with `cause` only those of that cause.
+    fn incidents(&self, limit: usize, cause: Option<&str>) -> Result<Vec<IncidentRecord>, StoreError>;
+
+    /// The newest incident with this request id.
+    fn incident(&self, request_id: &str) -> Result<Option<IncidentRecord>, StoreError>;
+
+    /// Adds a window of maintenance or replaces the one with the same id.
+    fn put_maintenance(&self, window: &MaintenanceWindow) -> Result<(), StoreError>;
+
+    /// Removes a window of maintenance. False: there was none with this id.
+    fn remove_maintenance(&self, id: &str) -> Result<bool, StoreError>;
+
+    /// All windows of maintenance, the one that begins first coming first.
+    fn maintenance(&self) -> Result<Vec<MaintenanceWindow>, StoreError>;
+}

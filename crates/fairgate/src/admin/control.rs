@@ -1,0 +1,211 @@
+//! Carries out operations on the store and tells the running gateway what has changed.
+//!
+//! The store comes first, the gateway second: what a client may rely on has reached the disk.
+
+use super::{
+    import::{self, Staged},
+    maintenance,
+    operation::{KeyView, NewKey, Operation, OperationError, Outcome},
+};
+use regex::Regex;
+use std::time::{SystemTime, UNIX_EPOCH};
+use store::{KeyRecord, MaintenanceWindow, Secret, Store, StoreError, random};
+
+/// Most keys in one page, so that an answer stays small.
+const LONGEST_PAGE: usize = 10_000;
+const LONGEST_NAME: usize = 200;
+const LONGEST_PERMISSION: usize = 128;
+const MOST_PERMISSIONS: usize = 256;
+
+/// What a running gateway does when something has changed. Called on the control thread.
+pub(crate) trait Live {
+    /// A key was made or imported: it must work from now on.
+    fn key_added(&self, record: &KeyRecord);
+    /// A key was revoked: it must be refused from now on, also on connections that are open.
+    fn key_revoked(&self, id: &str, digest: &[u8; 32]);
+    /// These are all windows of maintenance from now on.
+    fn maintenance_changed(&self, windows: &[MaintenanceWindow]);
+    /// Somebody is about to read: save queued incidents and counters first.
+    fn before_read(&self, store: &dyn Store) -> Result<(), StoreError>;
+}
+
+/// No gateway runs: nobody has to be told.
+pub(crate) struct Offline;
+
+/// What the configuration says about keys.
+pub(crate) struct Rules {
+    /// Names of the plans.
+    pub(crate) plans: Vec<String>,
+    /// The whole of an imported key matches this. None: any format.
+    pub(crate) pattern: Option<Regex>,
+}
+
+/// Carries out operations, one after the other.
+pub(crate) struct Control {
+    pub(super) store: Box<dyn Store>,
+    pub(super) secret: Secret,
+    pub(super) rules: Rules,
+    pub(super) live: Box<dyn Live>,
+    pub(super) staged: Option<Staged>,
+    clock: fn() -> u64,
+}
+
+/// Seconds since the Unix epoch.
+pub(crate) fn system_clock() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+// === impl Offline ===
+
+impl Live for Offline {
+    fn key_added(&self, _: &KeyRecord) {}
+    fn key_revoked(&self, _: &str, _: &[u8; 32]) {}
+    fn maintenance_changed(&self, _: &[MaintenanceWindow]) {}
+    fn before_read(&self, _: &dyn Store) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+// === impl Control ===
+
+impl Control {
+    /// A control plane over this store. `clock` gives seconds since the Unix epoch.
+    pub(crate) fn new(
+        store: Box<dyn Store>,
+        secret: Secret,
+        rules: Rules,
+        live: Box<dyn Live>,
+        clock: fn() -> u64,
+    ) -> Self {
+        Self { store, secret, rules, live, staged: None, clock }
+    }
+
+    /// The store, for whoever saves counters and incidents between operations.
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// Has the gateway save what is queued there.
+    pub(crate) fn save(&self) -> Result<(), StoreError> {
+        self.live.before_read(self.store.as_ref())
+    }
+
+    /// Carries out one operation, wholly or not at all.
+    pub(crate) fn execute(&mut self, operation: Operation) -> Result<Outcome, OperationError> {
+        let now = (self.clock)();
+        import::give_up_if_left_alone(self, now);
+        match operation {
+            Operation::CreateKey(wanted) => self.create_key(wanted, now),
+            Operation::ListKeys { after, limit } => self.list_keys(after.as_deref(), limit),
+            Operation::RevokeKeys { ids, keys } => self.revoke_keys(ids, &keys, now),
+            Operation::ImportBegin(wanted) => import::begin(self, wanted, now),
+            Operation::ImportAdd { import, keys } => import::add(self, &import, keys, now),
+            Operation::ImportCommit { import } => import::commit(self, &import, now),
+            Operation::BeginMaintenance { message, from, until, pass } => {
+                maintenance::begin(self, message, from, until, pass, now)
+            }
+            Operation::EndMaintenance { id } => maintenance::end(self, id),
+            Operation::ListMaintenance => Ok(Outcome::Maintenance(self.store.maintenance()?)),
+            Operation::ListIncidents { limit, cause } => {
+                self.live.before_read(self.store.as_ref())?;
+                Ok(Outcome::Incidents(self.store.incidents(limit, cause.as_deref())?))
+            }
+            Operation::ShowIncident { request_id } => {
+                self.live.before_read(self.store.as_ref())?;
+                let found = self.store.incident(&request_id)?;
+                found.map(Outcome::Incident).ok_or(OperationError::UnknownIncident { request_id })
+            }
+        }
+    }
+
+    fn create_key(&self, wanted: NewKey, now: u64) -> Result<Outcome, OperationError> {
+        self.check(&wanted, now)?;
+        let key = random::key()?;
+        let record = KeyRecord {
+            id: random::key_id()?,
+            name: wanted.name,
+            plan: wanted.plan,
+            permissions: wanted.permissions,
+            created_at: now,
+            expires_at: wanted.expires_at,
+            revoked_at: None,
+            imported: false,
+            preview: contract::key::preview(&key),
+            digest: self.secret.digest(key.as_bytes()),
+        };
+        self.store.insert_keys(&mut std::iter::once(record.clone()))?;
+        self.live.key_added(&record);
+        Ok(Outcome::KeyCreated { key, view: record.into() })
+    }
+
+    fn list_keys(&self, after: Option<&str>, limit: usize) -> Result<Outcome, OperationError> {
+        let page = self.store.page_of_keys(after, limit.min(LONGEST_PAGE))?;
+        Ok(Outcome::Keys(page.into_iter().map(KeyView::from).collect()))
+    }
+
+    /// Revokes what it can: one mistyped id must not keep the others alive.
+    fn revoke_keys(&self, ids: Vec<String>, keys: &[String], now: u64) -> Result<Outcome, OperationError> {
+        let (mut revoked, mut already, mut unknown) = (vec![], vec![], vec![]);
+        let mut found = Vec::new();
+        for id in ids {
+            match self.store.key_by_id(&id)? {
+                Some(record) => found.push(record),
+                None => unknown.push(id),
+            }
+        }
+        for key in keys {
+            match self.store.key_by_digest(&self.secret.digest(key.as_bytes()))? {
+                Some(record) => found.push(record),
+                None => unknown.push(import::preview(key)),
+            }
+        }
+        for before in found {
+            let Some(record) = self.store.revoke_key(&before.id, now)? else { continue };
+            // Told in any case: revoking again also heals a gateway that missed it.
+            self.live.key_revoked(&record.id, &record.digest);
+            let list = if before.revoked_at.is_some() { &mut already } else { &mut revoked };
+            list.push(KeyView::from(record));
+        }
+        Ok(Outcome::KeysRevoked { revoked, already, unknown })
+    }
+
+    /// Whether a key like this can be made.
+    pub(super) fn check(&self, wanted: &NewKey, now: u64) -> Result<(), OperationError> {
+        if !self.rules.plans.contains(&wanted.plan) {
+            return Err(self.unknown_plan(&wanted.plan));
+        }
+        if let Some(name) = &wanted.name
+            && (name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control))
+        {
+            let why = format!("1 to {LONGEST_NAME} bytes without control characters");
+            return Err(OperationError::not_valid("the key's name", why));
+        }
+        if wanted.permissions.len() > MOST_PERMISSIONS {
+            let why = format!("a key has at most {MOST_PERMISSIONS}");
+            return Err(OperationError::not_valid("permissions", why));
+        }
+        for permission in &wanted.permissions {
+            let is_plain = permission.bytes().all(|byte| byte.is_ascii_graphic());
+            if permission.is_empty() || permission.len() > LONGEST_PERMISSION || !is_plain {
+                let what = format!("the permission `{}`", permission.escape_debug());
+                let why = format!(
+                    "1 to {LONGEST_PERMISSION} visible ASCII characters without spaces, such as items:read"
+                );
+                return Err(OperationError::not_valid(&what, why));
+            }
+        }
+        match wanted.expires_at {
+            Some(expires) if expires <= now => {
+                Err(OperationError::not_valid("the expiry", "it lies in the past"))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn unknown_plan(&self, plan: &str) -> OperationError {
+        let likeness = |known: &&String| (strsim::jaro_winkler(known, plan) * 1000.0) as u32;
+        let nearest = self.rules.plans.iter().max_by_key(likeness);
+        let nearest = nearest.filter(|known| likeness(known) > 700).cloned();
+        OperationError::UnknownPlan { plan: plan.into(), known: self.rules.plans.clone(), nearest }
+    }
+}

@@ -1,0 +1,20 @@
+//! The control plane: what an operator can do, one code path whether a gateway runs or not.
+//!
+//! [`Control`] carries out an [`Operation`] on the store. A running gateway holds one and serves it
+//! on a Unix socket; a command that finds no gateway opens the store and holds one itself. Nothing
+//! here knows the command line or the configuration file.
+
+mod address;
+mod client;
+mod control;
+mod import;
+mod maintenance;
+mod operation;
+mod socket;
+
+pub(crate) use client::{AskError, ask};
+pub(crate) use control::{Control, Live, Offline, Rules, system_clock};
+pub(crate) use operation::{
+    ImportFault, ImportFaultKind, KeyView, NewKey, Operation, OperationError, Outcome,
+};
+pub(crate) use socket::{AdminSocket, serve};

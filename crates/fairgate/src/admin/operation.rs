@@ -1,0 +1,292 @@
+//! What can be asked of the control plane, what it answers, and why it refuses.
+//!
+//! No type here that may hold a key derives `Debug`: what can be printed ends up in logs.
+
+use serde::{Deserialize, Serialize};
+use store::{IncidentRecord, KeyRecord, MaintenanceWindow, StoreError};
+
+/// Something to be done. Times are seconds since the Unix epoch.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Operation {
+    /// Make a key.
+    CreateKey(NewKey),
+    /// The next keys behind the id `after`, in the order of their ids.
+    ListKeys {
+        /// The last id of the page before.
+        after: Option<String>,
+        /// Most keys of this page.
+        limit: usize,
+    },
+    /// Revoke keys, named by their ids or by themselves.
+    RevokeKeys {
+        /// Ids.
+        ids: Vec<String>,
+        /// Keys.
+        keys: Vec<String>,
+    },
+    /// Begin to import keys that were made elsewhere. What was begun before is given up.
+    ImportBegin(NewKey),
+    /// Check some keys and lay them ready.
+    ImportAdd {
+        /// What [`Outcome::ImportBegun`] told.
+        import: String,
+        /// The keys.
+        keys: Vec<String>,
+    },
+    /// Save all keys that lie ready, at once.
+    ImportCommit {
+        /// What [`Outcome::ImportBegun`] told.
+        import: String,
+    },
+    /// Begin maintenance, now or later.
+    BeginMaintenance {
+        /// What clients are told.
+        message: String,
+        /// None: now.
+        from: Option<u64>,
+        /// None: until it is ended.
+        until: Option<u64>,
+        /// Ids of keys that are let through.
+        pass: Vec<String>,
+    },
+    /// End one window of maintenance, or all.
+    EndMaintenance {
+        /// None: all.
+        id: Option<String>,
+    },
+    /// All windows of maintenance.
+    ListMaintenance,
+    /// The newest incidents.
+    ListIncidents {
+        /// Most of them.
+        limit: usize,
+        /// Only those of this cause.
+        cause: Option<String>,
+    },
+    /// One incident.
+    ShowIncident {
+        /// The request id that the client was told.
+        request_id: String,
+    },
+}
+
+/// What is wanted of a new key, or of every key of an import.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct NewKey {
+    /// What its owner calls it.
+    pub(crate) name: Option<String>,
+    /// Name of its plan.
+    pub(crate) plan: String,
+    /// What it may do.
+    pub(crate) permissions: Vec<String>,
+    /// When it expires.
+    pub(crate) expires_at: Option<u64>,
+}
+
+/// What was done or found.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// A key was made. The only time that it is told.
+    KeyCreated {
+        /// The key.
+        key: String,
+        /// What is kept of it.
+        view: KeyView,
+    },
+    /// A page of keys. Empty: there are no more.
+    Keys(Vec<KeyView>),
+    /// Keys were revoked.
+    KeysRevoked {
+        /// Those that are revoked from now on.
+        revoked: Vec<KeyView>,
+        /// Those that were revoked before.
+        already: Vec<KeyView>,
+        /// Ids, or beginnings of keys, that nobody knows.
+        unknown: Vec<String>,
+    },
+    /// An import was begun and has this id.
+    ImportBegun(String),
+    /// Keys lie ready, but for these.
+    ImportAdded(Vec<ImportFault>),
+    /// So many keys were saved.
+    Imported(u64),
+    /// Maintenance was begun.
+    MaintenanceBegun(MaintenanceWindow),
+    /// These windows of maintenance were ended.
+    MaintenanceEnded(Vec<MaintenanceWindow>),
+    /// All windows of maintenance.
+    Maintenance(Vec<MaintenanceWindow>),
+    /// The newest incidents, the newest first.
+    Incidents(Vec<IncidentRecord>),
+    /// One incident.
+    Incident(IncidentRecord),
+}
+
+/// A key as it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeyView {
+    /// Its id.
+    pub(crate) id: String,
+    /// What its owner calls it.
+    pub(crate) name: Option<String>,
+    /// Name of its plan.
+    pub(crate) plan: String,
+    /// What it may do.
+    pub(crate) permissions: Vec<String>,
+    /// Its beginning.
+    pub(crate) preview: String,
+    /// When it was made or imported.
+    pub(crate) created_at: u64,
+    /// When it expires.
+    pub(crate) expires_at: Option<u64>,
+    /// When it was revoked.
+    pub(crate) revoked_at: Option<u64>,
+    /// It was made elsewhere.
+    pub(crate) imported: bool,
+}
+
+/// A key of an import that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ImportFault {
+    /// Which key: the first of the import is 0.
+    pub(crate) at: u64,
+    /// Why.
+    pub(crate) kind: ImportFaultKind,
+}
+
+/// Why a key cannot be imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ImportFaultKind {
+    /// Nothing but an empty text.
+    #[error("an empty key")]
+    Empty,
+    /// It is longer than any key may be.
+    #[error("longer than {} bytes", contract::key::LONGEST)]
+    TooLong,
+    /// It has characters that no header can carry safely.
+    #[error("only visible ASCII characters without spaces can be sent as a key")]
+    Characters,
+    /// It does not fit `[keys] pattern`.
+    #[error("does not fit `[keys] pattern`")]
+    Pattern,
+    /// The same key stands in the import already.
+    #[error("the same key again")]
+    Repeated {
+        /// Where it stands.
+        first: u64,
+    },
+    /// The store has it already.
+    #[error("exists already as {id}")]
+    Exists {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// Why nothing was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OperationError {
+    /// No plan has this name.
+    #[error("there is no plan `{plan}`{}; the configuration has {}", suggestion(nearest), listing(known))]
+    UnknownPlan {
+        /// What was asked for.
+        plan: String,
+        /// The plans that there are.
+        known: Vec<String>,
+        /// The one that was probably meant.
+        nearest: Option<String>,
+    },
+    /// No key has these ids.
+    #[error("no key has the id {}: `fairgate keys list` shows all", listing(ids))]
+    UnknownKeys {
+        /// The ids.
+        ids: Vec<String>,
+    },
+    /// No window of maintenance has this id.
+    #[error("no maintenance has the id `{id}`: `fairgate maintenance list` shows all")]
+    UnknownMaintenance {
+        /// The id.
+        id: String,
+    },
+    /// No incident has this request id.
+    #[error(
+        "no incident has the request id `{request_id}`: only answers 500 are kept, and of these the newest {}",
+        store::INCIDENTS_KEPT
+    )]
+    UnknownIncident {
+        /// The id.
+        request_id: String,
+    },
+    /// A value cannot be taken.
+    #[error("{what}: {why}")]
+    NotValid {
+        /// Which value.
+        what: String,
+        /// What is wrong, and what would be right.
+        why: String,
+    },
+    /// Another import was begun, or this one was left alone for too long.
+    #[error(
+        "this import was given up because another one began or it was left alone: nothing was imported, begin again"
+    )]
+    ImportGone,
+    /// The request is none that this gateway knows.
+    #[error(
+        "the gateway does not understand the request ({why}): use the command of the same version as the gateway"
+    )]
+    NotUnderstood {
+        /// What it stumbled over.
+        why: String,
+    },
+    /// The store refused.
+    #[error("{0}")]
+    Store(String),
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    nearest.as_ref().map_or(String::new(), |nearest| format!(" (did you mean `{nearest}`?)"))
+}
+
+fn listing(names: &[String]) -> String {
+    match names {
+        [] => "none".into(),
+        names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+// === impl KeyView ===
+
+impl From<KeyRecord> for KeyView {
+    fn from(record: KeyRecord) -> Self {
+        Self {
+            id: record.id,
+            name: record.name,
+            plan: record.plan,
+            permissions: record.permissions,
+            preview: record.preview,
+            created_at: record.created_at,
+            expires_at: record.expires_at,
+            revoked_at: record.revoked_at,
+            imported: record.imported,
+        }
+    }
+}
+
+// === impl OperationError ===
+
+impl From<StoreError> for OperationError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+impl OperationError {
+    /// A value that cannot be taken.
+    pub(crate) fn not_valid(what: &str, why: impl Into<String>) -> Self {
+        Self::NotValid { what: what.into(), why: why.into() }
+    }
+}

@@ -1,0 +1,227 @@
+//! The command line: what can be typed, and the help that explains it.
+
+use crate::times::{self, When};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// An API gateway: keys, permissions, limits, one error specification for every answer that fails.
+#[derive(Parser)]
+#[command(name = "fairgate", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 the operation failed, 2 bad usage or bad configuration.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// The configuration file
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "FILE",
+        env = "FAIRGATE_CONFIG",
+        default_value = "fairgate.toml"
+    )]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Try it: starts a sample API with a gateway in front and prints curl lines for every case
+    Demo,
+    /// Start the gateway
+    Serve,
+    /// Make, list, revoke and import API keys
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Answer 503 with a message while you work on the API
+    #[command(subcommand)]
+    Maintenance(Maintenance),
+    /// Look up why an answer was a 500
+    #[command(subcommand)]
+    Incidents(Incidents),
+    /// Check the configuration, or print its JSON Schema
+    #[command(subcommand)]
+    Config(Config),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Keys {
+    /// Make a key and print it, this one time
+    #[command(after_help = "Examples:
+  fairgate keys create --plan free --permission items:read
+  fairgate keys create --plan free --permission items:read --permission items:write \\
+      --expires 90d --name \"Acme's importer\" --json")]
+    Create(Create),
+    /// List keys, the newest last
+    List(List),
+    /// Revoke keys at once, also on connections that are open
+    #[command(after_help = "Examples:
+  fairgate keys revoke key_0a1B2c3D4e5F6g7H
+  echo \"$KEY\" | fairgate keys revoke -        # by the key itself, which is not shown to other users")]
+    Revoke(Revoke),
+    /// Import keys that were made elsewhere, of any format
+    #[command(
+        after_help = "The file has one key on a line. Empty lines and lines that begin with \"# \" are passed over.
+A key has 1 to 512 visible ASCII characters and fits `[keys] pattern` if that is set. If one key
+cannot be imported, all such keys are listed with their lines, and nothing is imported.
+
+Examples:
+  fairgate keys import old-keys.txt --plan free --permission items:read
+  fairgate keys import - --plan free --skip-bad < old-keys.txt"
+    )]
+    Import(Import),
+}
+
+#[derive(Args)]
+pub(crate) struct Wanted {
+    /// The plan that it belongs to, as named in the configuration
+    #[arg(long)]
+    pub(crate) plan: String,
+    /// What it may do; may be given several times
+    #[arg(long = "permission", value_name = "PERMISSION")]
+    pub(crate) permissions: Vec<String>,
+    /// When it expires: after 90d, 12h or 30m, or at 2027-01-31 or 2027-01-31T02:00:00Z
+    #[arg(long, value_name = "WHEN", value_parser = times::when)]
+    pub(crate) expires: Option<When>,
+    /// What you call it, for lists
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Json {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    pub(crate) wanted: Wanted,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Args)]
+pub(crate) struct List {
+    /// Most keys in the table; JSON always has all
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Args)]
+pub(crate) struct Revoke {
+    /// Ids of keys, or - to read keys from standard input, one a line
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Args)]
+pub(crate) struct Import {
+    /// The file with the keys, or - for standard input
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) wanted: Wanted,
+    /// Import the good keys even if others are refused
+    #[arg(long)]
+    pub(crate) skip_bad: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Maintenance {
+    /// Begin maintenance, now or at a time
+    #[command(after_help = "Examples:
+  fairgate maintenance on --for 30m --message \"We move to a larger disk.\"
+  fairgate maintenance on --from 2026-11-23T01:00:00Z --until 2026-11-23T02:00:00Z
+  fairgate maintenance on --pass key_0a1B2c3D4e5F6g7H     # this key still gets through")]
+    On(On),
+    /// End maintenance, and forget what is planned
+    Off(Off),
+    /// List windows of maintenance
+    List(Json),
+}
+
+#[derive(Args)]
+pub(crate) struct On {
+    /// What clients are told
+    #[arg(long, default_value = "")]
+    pub(crate) message: String,
+    /// When it begins [default: now]
+    #[arg(long, value_name = "WHEN", value_parser = times::when)]
+    pub(crate) from: Option<When>,
+    /// When it ends [default: when you switch it off]
+    #[arg(long, value_name = "TIME", value_parser = times::when, conflicts_with = "length")]
+    pub(crate) until: Option<When>,
+    /// How long it takes, counted from its beginning
+    #[arg(long = "for", value_name = "SPAN", value_parser = times::span)]
+    pub(crate) length: Option<u64>,
+    /// Keys that are let through, so that you can test
+    #[arg(long, value_name = "KEY_ID", num_args = 1..)]
+    pub(crate) pass: Vec<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Args)]
+pub(crate) struct Off {
+    /// The window to end [default: all]
+    pub(crate) id: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Incidents {
+    /// List the newest incidents
+    List(ListIncidents),
+    /// Show one incident in full
+    #[command(after_help = "Example:
+  fairgate incidents show req_01jd8m3w8v4q")]
+    Show(ShowIncident),
+}
+
+#[derive(Args)]
+pub(crate) struct ListIncidents {
+    /// Most incidents
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Only those of this cause, as the list names it
+    #[arg(long)]
+    pub(crate) cause: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Args)]
+pub(crate) struct ShowIncident {
+    /// The request id that the client was told
+    pub(crate) request_id: String,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Config {
+    /// Check the configuration and say every fault at once
+    Check,
+    /// Print the JSON Schema of the configuration, for editors
+    Schema,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

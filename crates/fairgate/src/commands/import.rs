@@ -1,0 +1,192 @@
+//! `fairgate keys import`: reads a file of keys, has them checked in batches, and saved all at once.
+
+use super::{
+    Out, keys,
+    reach::{Reach, mismatch},
+};
+use crate::{
+    admin::{ImportFault, ImportFaultKind, Operation, Outcome},
+    cli,
+    failure::Failure,
+    output,
+};
+use serde_json::json;
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, IsTerminal, Read, Write},
+    path::Path,
+    process::ExitCode,
+};
+
+/// Keys that are checked at a time.
+const BATCH: usize = 10_000;
+/// Bytes of keys at a time: even if all had to be escaped, a request stays within its bound.
+const BATCH_BYTES: usize = 2 << 20;
+/// Of a line only so much is read: enough to tell that it is too long.
+const LINE: u64 = contract::key::LONGEST as u64 + 4;
+
+/// An import under way.
+struct Import<'a> {
+    reach: &'a mut Reach,
+    id: String,
+    batch: Vec<String>,
+    batch_bytes: usize,
+    /// The line of each key, by its number.
+    lines: Vec<u64>,
+    faults: Vec<ImportFault>,
+}
+
+pub(super) fn run(wanted: cli::Import, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
+    let (name, file) = open(&wanted.file)?;
+    let Outcome::ImportBegun(id) = reach.execute(Operation::ImportBegin(keys::wanted(wanted.wanted)))? else {
+        return Err(mismatch());
+    };
+    let mut import =
+        Import { reach, id, batch: Vec::new(), batch_bytes: 0, lines: Vec::new(), faults: Vec::new() };
+    import.read(file, &name)?;
+    let refused = import.faults.len();
+    if !wanted.json.json {
+        import.tell_faults(&name);
+    }
+    let good = import.lines.len() - refused;
+    if refused > 0 && !wanted.skip_bad {
+        if wanted.json.json {
+            output::json_value(out, &json!({ "imported": 0, "refused": import.faults_json() }))?;
+        }
+        return Err(Failure::new(format!(
+            "{refused} of {} keys cannot be imported, so none was: mend the lines, \
+             or import the other {good} with --skip-bad",
+            import.lines.len()
+        )));
+    }
+    progress(&format!("Saving {good} keys…"));
+    let saved = import.reach.execute(Operation::ImportCommit { import: import.id.clone() });
+    progress("");
+    let Outcome::Imported(imported) = saved? else { return Err(mismatch()) };
+    if wanted.json.json {
+        output::json_value(out, &json!({ "imported": imported, "refused": import.faults_json() }))?;
+    } else {
+        let passed_over = if refused > 0 { format!(" {refused} were passed over.") } else { String::new() };
+        writeln!(out, "Imported {imported} keys.{passed_over}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(path: &Path) -> Result<(String, Box<dyn BufRead>), Failure> {
+    if path == Path::new("-") {
+        return Ok(("standard input".into(), Box::new(io::stdin().lock())));
+    }
+    let name = path.display().to_string();
+    let file = File::open(path).and_then(|file| match file.metadata()?.is_dir() {
+        true => Err(io::ErrorKind::IsADirectory.into()),
+        false => Ok(file),
+    });
+    let file = file.map_err(|error| Failure::new(format!("cannot read {name}: {error}")))?;
+    Ok((name, Box::new(BufReader::with_capacity(1 << 16, file))))
+}
+
+// === impl Import ===
+
+impl Import<'_> {
+    fn read(&mut self, mut file: Box<dyn BufRead>, name: &str) -> Result<(), Failure> {
+        let mut bytes = Vec::new();
+        let mut line = 0;
+        loop {
+            bytes.clear();
+            line += 1;
+            let read = read_line(&mut file, &mut bytes);
+            if !read.map_err(|error| Failure::new(format!("cannot read {name}: {error}")))? {
+                break;
+            }
+            // Editors of Windows put a mark before the first line.
+            let text = if line == 1 { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes) } else { &bytes };
+            if text.is_empty() || text == b"#" || text.starts_with(b"# ") {
+                continue;
+            }
+            // What is not UTF-8 becomes a character that no key may have, and is refused as such.
+            self.batch.push(String::from_utf8_lossy(text).into_owned());
+            self.batch_bytes += text.len();
+            self.lines.push(line);
+            if self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES {
+                self.check_batch()?;
+            }
+        }
+        self.check_batch()
+    }
+
+    fn check_batch(&mut self) -> Result<(), Failure> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        self.batch_bytes = 0;
+        let keys = std::mem::take(&mut self.batch);
+        let added = self.reach.execute(Operation::ImportAdd { import: self.id.clone(), keys });
+        progress(&format!("Checked {} keys…", self.lines.len()));
+        match added {
+            Ok(Outcome::ImportAdded(faults)) => {
+                self.faults.extend(faults);
+                Ok(())
+            }
+            Ok(_) => Err(mismatch()),
+            Err(failure) => {
+                progress("");
+                Err(failure)
+            }
+        }
+    }
+
+    fn line_of(&self, at: u64) -> u64 {
+        usize::try_from(at).ok().and_then(|at| self.lines.get(at)).copied().unwrap_or(0)
+    }
+
+    /// Why a key was refused; never the key.
+    fn reason(&self, kind: &ImportFaultKind) -> String {
+        match kind {
+            ImportFaultKind::Repeated { first } => {
+                format!("{kind}: it stands on line {} already", self.line_of(*first))
+            }
+            ImportFaultKind::Empty
+            | ImportFaultKind::TooLong
+            | ImportFaultKind::Characters
+            | ImportFaultKind::Pattern
+            | ImportFaultKind::Exists { .. } => kind.to_string(),
+        }
+    }
+
+    fn tell_faults(&self, name: &str) {
+        progress("");
+        let mut err = io::BufWriter::new(io::stderr().lock());
+        for fault in &self.faults {
+            // Whoever does not listen to faults still gets the exit code.
+            let _ = writeln!(err, "{name}:{}: {}", self.line_of(fault.at), self.reason(&fault.kind));
+        }
+    }
+
+    fn faults_json(&self) -> Vec<serde_json::Value> {
+        let value = |fault: &ImportFault| json!({ "line": self.line_of(fault.at), "reason": self.reason(&fault.kind) });
+        self.faults.iter().map(value).collect()
+    }
+}
+
+/// Reads a line without its end. False: there is none. Of a line that is far too long only the
+/// beginning is kept, so that a file without lines does not fill the memory.
+fn read_line(file: &mut Box<dyn BufRead>, bytes: &mut Vec<u8>) -> io::Result<bool> {
+    if file.by_ref().take(LINE).read_until(b'\n', bytes)? == 0 {
+        return Ok(false);
+    }
+    if bytes.pop_if(|last| *last == b'\n').is_some() {
+        bytes.pop_if(|last| *last == b'\r');
+    } else if bytes.len() as u64 == LINE {
+        file.skip_until(b'\n')?;
+    }
+    Ok(true)
+}
+
+/// One line that is written over and over, for people who wait.
+fn progress(text: &str) {
+    let mut err = io::stderr();
+    if err.is_terminal() {
+        let _ = write!(err, "\r\u{1b}[K{text}");
+        let _ = err.flush();
+    }
+}

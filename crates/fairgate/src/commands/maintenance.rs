@@ -1,0 +1,107 @@
+//! `fairgate maintenance`: begin, end and list maintenance.
+
+use super::{
+    Out,
+    reach::{Reach, mismatch},
+};
+use crate::{
+    admin::{Operation, Outcome, system_clock},
+    cli::{Json, Maintenance, Off, On},
+    failure::Failure,
+    output::{self, window_json, window_state},
+    times::{rfc3339, roughly, short},
+};
+use serde_json::Value;
+use std::{io::Write, process::ExitCode};
+
+pub(super) fn run(command: Maintenance, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
+    match command {
+        Maintenance::On(on) => begin(on, reach, out)?,
+        Maintenance::Off(off) => end(off, reach, out)?,
+        Maintenance::List(json) => list(&json, reach, out)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn begin(on: On, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
+    let now = system_clock();
+    let from = on.from.map(|when| when.seconds(now));
+    let start = from.unwrap_or(now);
+    let until = on.length.map(|length| start.saturating_add(length));
+    let until = until.or_else(|| on.until.map(|when| when.seconds(now)));
+    let operation = Operation::BeginMaintenance { message: on.message, from, until, pass: on.pass };
+    let Outcome::MaintenanceBegun(window) = reach.execute(operation)? else { return Err(mismatch()) };
+    if on.json.json {
+        return output::json_value(out, &window_json(&window, now));
+    }
+    if window.from > now {
+        let wait = roughly(window.from - now);
+        writeln!(out, "Maintenance begins at {} (in {wait}).", rfc3339(window.from))?;
+    } else {
+        writeln!(out, "Maintenance is on.")?;
+    }
+    match window.until {
+        Some(until) => {
+            let length = roughly(until.saturating_sub(window.from));
+            writeln!(out, "It ends by itself at {} (after {length}).", rfc3339(until))?;
+        }
+        None => writeln!(out, "It lasts until `fairgate maintenance off {}`.", window.id)?,
+    }
+    writeln!(out, "Clients are told: {}", output::plain(&window.message))?;
+    if !window.pass.is_empty() {
+        writeln!(out, "Let through: {}", window.pass.join(", "))?;
+    }
+    if !reach.is_live() {
+        writeln!(out, "No gateway runs on this store: the next one that starts will keep to it.")?;
+    }
+    Ok(())
+}
+
+fn end(off: Off, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
+    let now = system_clock();
+    let Outcome::MaintenanceEnded(windows) = reach.execute(Operation::EndMaintenance { id: off.id })? else {
+        return Err(mismatch());
+    };
+    if off.json.json {
+        let all = windows.iter().map(|window| window_json(window, now)).collect();
+        return output::json_value(out, &Value::Array(all));
+    }
+    if windows.is_empty() {
+        writeln!(out, "There was no maintenance.")?;
+    }
+    for window in windows {
+        let done = match window_state(&window, now) {
+            "on" => "Ended",
+            "planned" => "Cancelled",
+            _ => "Forgot",
+        };
+        writeln!(out, "{done} {} ({}).", window.id, output::plain(&window.message))?;
+    }
+    Ok(())
+}
+
+fn list(json: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
+    let now = system_clock();
+    let Outcome::Maintenance(windows) = reach.execute(Operation::ListMaintenance)? else {
+        return Err(mismatch());
+    };
+    if json.json {
+        let all = windows.iter().map(|window| window_json(window, now)).collect();
+        return output::json_value(out, &Value::Array(all));
+    }
+    if windows.is_empty() {
+        writeln!(out, "There is no maintenance, and none is planned.")?;
+        return Ok(());
+    }
+    let rows = windows.iter().map(|window| {
+        vec![
+            window.id.clone(),
+            window_state(window, now).to_owned(),
+            short(window.from),
+            window.until.map_or("switched off".into(), short),
+            if window.pass.is_empty() { "-".into() } else { window.pass.join(", ") },
+            window.message.clone(),
+        ]
+    });
+    output::table(out, &["ID", "STATE", "FROM", "UNTIL", "LET THROUGH", "MESSAGE"], rows.collect())
+}

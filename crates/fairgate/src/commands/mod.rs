@@ -1,0 +1,65 @@
+//! Carries out what was typed: asks the control plane, prints its answer.
+
+mod import;
+mod incidents;
+mod keys;
+mod maintenance;
+pub(crate) mod reach;
+
+use crate::{
+    cli::{self, Cli, Command},
+    config::{self, Config},
+    demo,
+    failure::Failure,
+    output, serve,
+};
+use reach::Reach;
+use std::{
+    io::{self, BufWriter, Write},
+    path::Path,
+    process::ExitCode,
+};
+
+/// Where a command prints to.
+type Out<'a> = BufWriter<io::StdoutLock<'a>>;
+
+/// Carries out a command line.
+pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let path = cli.config.as_path();
+    let mut out = BufWriter::new(io::stdout().lock());
+    let done = match cli.command {
+        Command::Demo => {
+            drop(out);
+            return demo::run();
+        }
+        Command::Serve => {
+            drop(out);
+            return serve::run(load(path)?);
+        }
+        Command::Keys(command) => keys::run(command, &mut Reach::new(load(path)?), &mut out),
+        Command::Maintenance(command) => maintenance::run(command, &mut Reach::new(load(path)?), &mut out),
+        Command::Incidents(command) => incidents::run(command, &mut Reach::new(load(path)?), &mut out),
+        Command::Config(cli::Config::Check) => check(path, &mut out),
+        Command::Config(cli::Config::Schema) => {
+            output::json_value(&mut out, &config::schema()).map(|()| ExitCode::SUCCESS)
+        }
+    };
+    // What was printed before a fault is true and belongs to the reader, too.
+    let flushed = out.flush();
+    let code = done?;
+    flushed?;
+    Ok(code)
+}
+
+fn load(path: &Path) -> Result<Config, Failure> {
+    Ok(config::load(path)?)
+}
+
+fn check(path: &Path, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
+    let config = load(path)?;
+    for warning in &config.warnings {
+        eprintln!("{warning}");
+    }
+    writeln!(out, "{} is fine.", path.display())?;
+    Ok(ExitCode::SUCCESS)
+}

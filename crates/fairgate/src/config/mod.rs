@@ -1,0 +1,144 @@
+//! The configuration: from `fairgate.toml` to valid settings, or to all that is wrong with it.
+//!
+//! The raw file (`raw`) and the valid configuration ([`Config`]) are two types; `sections` leads
+//! from one to the other. Every key stands in one registry, from which come the defaults, the
+//! check for unknown keys, the JSON Schema and the reference page. Nothing here knows the gateway
+//! at work, only its settings.
+
+mod fault;
+mod quantity;
+mod raw;
+mod registry;
+mod schema;
+mod sections;
+mod syntax;
+mod template;
+mod typed;
+mod unknown;
+
+#[cfg(test)]
+mod page;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use fault::Faults;
+
+use fault::Fault;
+use gateway::settings::Settings;
+use raw::{Reader, Section};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// A file that is larger than this is not a configuration.
+const LARGEST_FILE: u64 = 8 << 20;
+
+/// The valid configuration of the binary.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// What the data plane needs to know.
+    pub(crate) settings: Settings,
+    /// Where keys and counters are kept.
+    pub(crate) store: StoreSettings,
+    /// What is allowed and yet probably not meant, one sentence each.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Where keys and counters are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoreSettings {
+    /// The store's folder, found from the folder of the configuration file.
+    pub(crate) path: PathBuf,
+    /// How often the counters of limits are written.
+    pub(crate) flush_interval: Duration,
+}
+
+/// Reads the configuration file at this path, with the environment of the process.
+pub(crate) fn load(path: &Path) -> Result<Config, Faults> {
+    let name = path.display().to_string();
+    let source = read_file(path, &name).map_err(|fault| Faults::new(&name, "", vec![fault]))?;
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    read_text(&source, &name, folder, &|variable| {
+        // What is not UTF-8 is no number either; its reader says so.
+        std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned())
+    })
+}
+
+/// Reads a configuration from text. `file_name` stands in messages, and its folder is where relative
+/// paths begin; `environment` looks up a variable.
+pub(crate) fn parse(
+    source: &str,
+    file_name: &str,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Config, Faults> {
+    let folder = Path::new(file_name).parent().unwrap_or_else(|| Path::new(""));
+    read_text(source, file_name, folder, environment)
+}
+
+fn read_text(
+    source: &str,
+    file_name: &str,
+    folder: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Config, Faults> {
+    let (document, syntax) = syntax::read(source);
+    let reader = Reader::new(source);
+    let top = Section::top(&reader, document.get_ref());
+    let read = sections::read(&top, folder, environment);
+    let (found, warnings, _) = reader.finish();
+    let faults = syntax.merge(found);
+    match read {
+        Some((settings, store)) if faults.is_empty() => Ok(Config { settings, store, warnings }),
+        Some(_) | None => Err(Faults::new(file_name, source, faults)),
+    }
+}
+
+/// The JSON Schema (draft 2020-12) that an editor checks `fairgate.toml` with.
+pub(crate) fn schema() -> serde_json::Value {
+    schema::document()
+}
+
+fn read_file(path: &Path, name: &str) -> Result<String, Fault> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes));
+    if let Err(error) = read {
+        let fault = Fault::nowhere(format!("cannot read the configuration `{name}`: {}", reason(&error)));
+        return Err(fault.help(advice(&error)));
+    }
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(Fault::nowhere(format!("the configuration `{name}` is larger than 8 MiB"))
+            .help("check the path: this is probably another file"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes().iter().take(good).filter(|&&byte| byte == b'\n').count() + 1;
+        Fault::nowhere(format!("the configuration `{name}` is not UTF-8: see line {line}"))
+            .help("save the file as UTF-8")
+    })
+}
+
+fn reason(error: &io::Error) -> String {
+    const REASONS: [(io::ErrorKind, &str); 3] = [
+        (io::ErrorKind::NotFound, "there is no such file"),
+        (io::ErrorKind::PermissionDenied, "no permission"),
+        (io::ErrorKind::IsADirectory, "it is a folder"),
+    ];
+    let known = REASONS.iter().find(|(kind, _)| *kind == error.kind());
+    known.map_or_else(|| error.to_string(), |(_, reason)| (*reason).to_owned())
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    const ADVICE: [(io::ErrorKind, &str); 3] = [
+        (
+            io::ErrorKind::NotFound,
+            "check the path, or make a file there; `examples/minimal.toml` is a good beginning",
+        ),
+        (io::ErrorKind::PermissionDenied, "allow the user who runs Fairgate to read it"),
+        (io::ErrorKind::IsADirectory, "name the file in this folder, such as `fairgate.toml`"),
+    ];
+    let known = ADVICE.iter().find(|(kind, _)| *kind == error.kind());
+    known.map_or("check that it is a file on a disk that can be read", |(_, advice)| advice)
+}

@@ -1,0 +1,302 @@
+//! The registry of configuration keys: what a row says and how tables nest. The rows are in `rows`.
+//!
+//! From here come the check for unknown keys, the defaults, the JSON Schema and the reference page,
+//! so that none of them can say something else than the others.
+
+mod rows;
+
+pub(super) use rows::*;
+
+/// A table of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Table {
+    Top,
+    Api,
+    Listen,
+    Upstream,
+    Timeouts,
+    Sizes,
+    Store,
+    Keys,
+    Plan,
+    Endpoint,
+    Parameter,
+    Moved,
+    Abuse,
+    Log,
+}
+
+/// How often a table may stand in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `[api]`, at most once.
+    Once,
+    /// `[plans.NAME]`, once for each name.
+    Named,
+    /// `[[endpoints]]`, any number of times.
+    Many,
+}
+
+/// One key: a row of the registry.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) table: Table,
+    pub(super) name: &'static str,
+    pub(super) shape: Shape,
+    pub(super) absent: Absent,
+    /// A value as it could stand in a file, in TOML.
+    pub(super) example: &'static str,
+    /// What it does, in whole sentences.
+    pub(super) meaning: &'static str,
+    /// Names that people try in its place, for suggestions.
+    pub(super) also_called: &'static [&'static str],
+}
+
+/// What a value may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Shape {
+    Text,
+    Words(&'static [&'static str]),
+    Whole {
+        least: i64,
+        most: i64,
+    },
+    /// A whole number out of a short list.
+    WholeOf(&'static [i64]),
+    Number,
+    Boolean,
+    /// A string such as `"10s"`; bounds in milliseconds.
+    Duration {
+        least: u64,
+        most: u64,
+    },
+    /// Bytes as an integer, or a string such as `"10MiB"`.
+    Size {
+        least: u64,
+        most: u64,
+    },
+    Texts,
+    /// A list of extra statuses.
+    Statuses,
+    /// A list of strings, numbers or booleans.
+    Scalars,
+    /// A whole number from 1, or `"off"`.
+    CountOrOff,
+}
+
+/// What holds when a key is not set.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Absent {
+    /// It must be set.
+    Required,
+    /// This TOML value holds.
+    Default(&'static str),
+    /// There is no value, and that means this.
+    Means(&'static str),
+}
+
+// === impl Table ===
+
+impl Table {
+    pub(super) const ALL: [Self; 14] = [
+        Self::Top,
+        Self::Api,
+        Self::Listen,
+        Self::Upstream,
+        Self::Timeouts,
+        Self::Sizes,
+        Self::Store,
+        Self::Keys,
+        Self::Plan,
+        Self::Endpoint,
+        Self::Parameter,
+        Self::Moved,
+        Self::Abuse,
+        Self::Log,
+    ];
+
+    /// Its key in the table that it stands in; empty for the top.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Top => "",
+            Self::Api => "api",
+            Self::Listen => "listen",
+            Self::Upstream => "upstream",
+            Self::Timeouts => "timeouts",
+            Self::Sizes => "sizes",
+            Self::Store => "store",
+            Self::Keys => "keys",
+            Self::Plan => "plans",
+            Self::Endpoint => "endpoints",
+            Self::Parameter => "parameters",
+            Self::Moved => "moved",
+            Self::Abuse => "abuse",
+            Self::Log => "log",
+        }
+    }
+
+    /// The line that begins it.
+    pub(super) const fn header(self) -> &'static str {
+        match self {
+            Self::Top => "the top of the file",
+            Self::Api => "[api]",
+            Self::Listen => "[listen]",
+            Self::Upstream => "[upstream]",
+            Self::Timeouts => "[timeouts]",
+            Self::Sizes => "[sizes]",
+            Self::Store => "[store]",
+            Self::Keys => "[keys]",
+            Self::Plan => "[plans.NAME]",
+            Self::Endpoint => "[[endpoints]]",
+            Self::Parameter => "[[endpoints.parameters]]",
+            Self::Moved => "[[moved]]",
+            Self::Abuse => "[abuse]",
+            Self::Log => "[log]",
+        }
+    }
+
+    /// Where its keys stand, in words.
+    pub(super) fn place(self) -> String {
+        if self == Self::Top {
+            "at the top of the file".to_owned()
+        } else {
+            format!("in `{}`", self.header())
+        }
+    }
+
+    /// What it is about.
+    pub(super) const fn meaning(self) -> &'static str {
+        match self {
+            Self::Top => {
+                "These keys stand at the top of the file, before the first table: TOML counts every key after a \
+                 `[table]` line as a part of that table."
+            }
+            Self::Api => "Who the API is, for messages and links.",
+            Self::Listen => "Where Fairgate listens.",
+            Self::Upstream => "Where requests go.",
+            Self::Timeouts => {
+                "How long each phase may take. A duration is a string: a whole number and `ms`, `s`, `m`, `h` or `d`."
+            }
+            Self::Sizes => {
+                "How large a request may be. A size is a number of bytes, or a string: a whole number and `B`, \
+                 `kB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB` or `GiB` (powers of 1024)."
+            }
+            Self::Store => "Where keys and counters are kept.",
+            Self::Keys => "Where a request's key is looked for and what an imported one looks like.",
+            Self::Plan => {
+                "A plan: what the keys that belong to it may use. NAME is the plan's own, such as `[plans.free]`; \
+                 at least one plan is needed."
+            }
+            Self::Endpoint => {
+                "An endpoint of the API. Without any, every path is an endpoint and needs only a key; with some, \
+                 every other path is 404 `ENDPOINT_NOT_FOUND`."
+            }
+            Self::Parameter => {
+                "A parameter, a header or a member of the JSON body of the `[[endpoints]]` above it, checked \
+                 before the upstream is asked."
+            }
+            Self::Moved => "A path that has moved for good; it answers 301 `ENDPOINT_MOVED`.",
+            Self::Abuse => {
+                "Ceilings on errors per minute. Errors are free, so that a client could hammer for nothing; past \
+                 a ceiling it gets 429 `TOO_MANY_ERRORS`. They never touch a plan's limits."
+            }
+            Self::Log => "What is written to standard error.",
+        }
+    }
+
+    /// The table in which it stands.
+    pub(super) const fn parent(self) -> Option<Self> {
+        match self {
+            Self::Top => None,
+            Self::Parameter => Some(Self::Endpoint),
+            Self::Api
+            | Self::Listen
+            | Self::Upstream
+            | Self::Timeouts
+            | Self::Sizes
+            | Self::Store
+            | Self::Keys
+            | Self::Plan
+            | Self::Endpoint
+            | Self::Moved
+            | Self::Abuse
+            | Self::Log => Some(Self::Top),
+        }
+    }
+
+    /// How often it may stand in the file.
+    pub(super) const fn form(self) -> Form {
+        match self {
+            Self::Plan => Form::Named,
+            Self::Endpoint | Self::Parameter | Self::Moved => Form::Many,
+            Self::Top
+            | Self::Api
+            | Self::Listen
+            | Self::Upstream
+            | Self::Timeouts
+            | Self::Sizes
+            | Self::Store
+            | Self::Keys
+            | Self::Abuse
+            | Self::Log => Form::Once,
+        }
+    }
+
+    /// The keys that it may hold.
+    pub(super) fn keys(self) -> impl Iterator<Item = &'static Key> {
+        ROWS.iter().copied().filter(move |key| key.table == self)
+    }
+
+    /// The tables that it may hold.
+    pub(super) fn children(self) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |table| table.parent() == Some(self))
+    }
+}
+
+// === impl Shape ===
+
+impl Shape {
+    /// The bounds of a duration in milliseconds or of a size in bytes.
+    pub(super) const fn bounds(self) -> Option<(u64, u64)> {
+        if let Self::Duration { least, most } | Self::Size { least, most } = self {
+            Some((least, most))
+        } else {
+            None
+        }
+    }
+
+    /// The bounds of a whole number.
+    pub(super) const fn whole_bounds(self) -> Option<(i64, i64)> {
+        if let Self::Whole { least, most } = self { Some((least, most)) } else { None }
+    }
+
+    /// The type in words, for messages and the reference page.
+    pub(super) fn words(self) -> String {
+        match self {
+            Self::Text => "string".to_owned(),
+            Self::Words(words) => quoted(words),
+            Self::Whole { .. } => "whole number".to_owned(),
+            Self::WholeOf(numbers) => numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(" or "),
+            Self::Number => "number".to_owned(),
+            Self::Boolean => "`true` or `false`".to_owned(),
+            Self::Duration { .. } => "duration such as `\"10s\"`".to_owned(),
+            Self::Size { .. } => "size such as `\"10MiB\"`".to_owned(),
+            Self::Texts => "list of strings".to_owned(),
+            Self::Statuses => "list of statuses".to_owned(),
+            Self::Scalars => "list of strings, numbers or booleans".to_owned(),
+            Self::CountOrOff => "whole number or `\"off\"`".to_owned(),
+        }
+    }
+}
+
+/// `"a"`, `"b"` or `"c"`, as they are written in the file.
+pub(super) fn quoted(words: &[&str]) -> String {
+    let mut text = String::new();
+    for (index, word) in words.iter().enumerate() {
+        if index > 0 {
+            text.push_str(if index + 1 == words.len() { " or " } else { ", " });
+        }
+        text.push_str(&format!("`\"{word}\"`"));
+    }
+    text
+}

@@ -1,0 +1,196 @@
+//! The rows of the registry, in the order in which the reference page shows them.
+
+use super::{
+    Absent::{Default, Means, Required},
+    Key, Shape, Table,
+};
+
+/// A day in milliseconds: no phase of a request takes longer.
+const DAY: u64 = 86_400_000;
+const KIB: u64 = 1_024;
+const TIB: u64 = KIB * KIB * KIB * KIB;
+
+macro_rules! rows {
+    ($($id:ident = $table:ident $name:literal, $shape:expr, $absent:expr, $example:literal $(, also $also:expr)?;
+       $meaning:literal)*) => {
+        $(pub(in crate::config) const $id: Key = Key {
+            table: Table::$table,
+            name: $name,
+            shape: $shape,
+            absent: $absent,
+            example: $example,
+            meaning: $meaning,
+            also_called: &[$($also),*],
+        };)*
+
+        /// Every key.
+        pub(in crate::config) const ROWS: &[&Key] = &[$(&$id),*];
+    };
+}
+
+rows! {
+    TRAILING_SLASH = Top "trailing_slash", Shape::Words(&["redirect", "keep"]), Default("\"redirect\""), "\"keep\"";
+    "What a slash at the end of a path does: `redirect` answers 301 to the same path without it, `keep` takes the \
+     path as it is. An endpoint that is declared with a slash at its end always keeps it."
+
+    REDIRECT_STATUS = Top "redirect_status", Shape::WholeOf(&[301, 308]), Default("301"), "308";
+    "`308` answers 308 in place of 301 to methods other than GET and HEAD, so that clients keep the method and body."
+
+    STATUSES = Top "statuses", Shape::Words(&["fairgate", "rfc9110"]), Default("\"fairgate\""), "\"rfc9110\"";
+    "Which way round 401 and 403 are. `fairgate`: 401 means that the key lacks the permission, 403 that it is not set \
+     or incorrect. `rfc9110`: the other way round, as in RFC 9110 and in most APIs."
+
+    EXTRA_CODES = Top "extra_codes", Shape::Statuses, Default("[]"), "[409, 412]";
+    "Statuses outside the closed table that the upstream may send for this API. Each gets an error code of its own."
+
+    TRUSTED_PROXIES = Top "trusted_proxies", Shape::Texts, Default("[]"), "[\"10.0.0.0/8\", \"127.0.0.1\"]";
+    "Addresses and networks of the proxies before Fairgate, whose `X-Forwarded-*` and `Forwarded` are believed and \
+     prolonged. From everyone else these headers are replaced."
+
+    API_NAME = Api "name", Shape::Text, Required, "\"Items\"", also "title";
+    "The API's name, shown on pages and in messages."
+
+    API_SUPPORT_EMAIL = Api "support_email", Shape::Text, Means("a 500 names no address"), "\"help@example.com\"",
+    also "email";
+    "The address to write to after a 500; `contact` of the error specification."
+
+    API_PUBLIC_URL = Api "public_url", Shape::Text, Means("made of the request's own Host"),
+    "\"https://api.example.com\"", also "base_url";
+    "The base under which clients reach the API, for links and redirects."
+
+    API_RESERVED_PREFIX = Api "reserved_prefix", Shape::Text, Default("\"/_\""), "\"/_\"";
+    "What Fairgate's own paths begin with: `/_` gives `/_docs/` and `/_limits`. No endpoint may begin with it."
+
+    LISTEN_ADDRESS = Listen "address", Shape::Text, Default("\"127.0.0.1:8080\""), "\"127.0.0.1:8080\"", also "port";
+    "IP address and port. `0.0.0.0:8080` listens on every IPv4 address, `[::]:8080` on every address; port 0 lets the \
+     system choose."
+
+    LISTEN_THREADS = Listen "threads", Shape::Whole { least: 1, most: 1_024 }, Means("the number of cores"), "2",
+    also "workers";
+    "Data threads. The environment variable `FAIRGATE_THREADS` wins over it."
+
+    UPSTREAM_URL = Upstream "url", Shape::Text, Required, "\"http://127.0.0.1:9000\"", also "address";
+    "Where requests go: `http://HOST:PORT`, and a path if one is to be put before every request's path."
+
+    UPSTREAM_HOST = Upstream "host", Shape::Words(&["client", "upstream"]), Default("\"client\""), "\"upstream\"";
+    "Which Host header the upstream sees: the client's own, so that absolute links of the upstream are public ones, or \
+     the host of `url`, for upstreams that are told apart by name."
+
+    TIMEOUT_HEAD = Timeouts "head", Shape::Duration { least: 1, most: DAY }, Default("\"10s\""), "\"10s\"";
+    "From the first byte of a request to the end of its head; past it the answer is 400 `REQUEST_TIMEOUT`."
+
+    TIMEOUT_BODY = Timeouts "body", Shape::Duration { least: 1, most: DAY }, Default("\"30s\""), "\"30s\"";
+    "Between two reads of a request's body."
+
+    TIMEOUT_KEEP_ALIVE = Timeouts "keep_alive", Shape::Duration { least: 1, most: DAY }, Default("\"75s\""), "\"75s\"",
+    also "idle";
+    "How long a connection may stay open without a request."
+
+    TIMEOUT_CONNECT = Timeouts "connect", Shape::Duration { least: 1, most: DAY }, Default("\"5s\""), "\"5s\"";
+    "Opening a connection to the upstream."
+
+    TIMEOUT_FIRST_BYTE = Timeouts "first_byte", Shape::Duration { least: 1, most: DAY }, Default("\"30s\""), "\"30s\"",
+    also "response";
+    "From the request to the first byte of the upstream's answer; past it the answer is 500."
+
+    TIMEOUT_STALL = Timeouts "stall", Shape::Duration { least: 1, most: DAY }, Default("\"30s\""), "\"30s\"";
+    "Between two reads of the upstream's answer, and between two writes to either side."
+
+    TIMEOUT_DRAIN = Timeouts "drain", Shape::Duration { least: 0, most: DAY }, Default("\"30s\""), "\"30s\"",
+    also "shutdown";
+    "How long running answers may take after SIGTERM."
+
+    SIZE_HEAD = Sizes "head", Shape::Size { least: KIB, most: KIB * KIB }, Default("\"32KiB\""), "\"32KiB\"",
+    also "headers";
+    "A request's head, request line included. Past it the answer is 400 `HEADERS_TOO_LARGE`. At least 1 KiB, at most 1 MiB."
+
+    SIZE_BODY = Sizes "body", Shape::Size { least: 0, most: TIB }, Default("\"10MiB\""), "\"10MiB\"", also "max_body";
+    "A request's body. Past it the answer is 400 `BODY_TOO_LARGE`. An endpoint may set its own by `max_body`."
+
+    STORE_PATH = Store "path", Shape::Text, Default("\"data\""), "\"data\"", also "directory";
+    "The folder of the embedded store, relative to the folder of this file. It is made if it does not exist."
+
+    STORE_FLUSH_INTERVAL = Store "flush_interval", Shape::Duration { least: 10, most: 60_000 }, Default("\"1s\""), "\"1s\"";
+    "How often the counters of limits are written to the store. At least 10 ms, at most 1 minute."
+
+    KEYS_HEADERS = Keys "headers", Shape::Texts, Default("[\"X-API-Key\"]"), "[\"X-API-Key\"]", also "header";
+    "Headers that may hold the key, in the order in which they are looked at. `Authorization` (Bearer and Basic) is \
+     always looked at after them."
+
+    KEYS_PATTERN = Keys "pattern", Shape::Text, Means("an imported key has any format"), "\"[A-Za-z0-9]{36}\"",
+    also "format";
+    "A regular expression that the whole of an imported key matches. A key that neither fits it nor is well formed as \
+     Fairgate's own is 400 `KEY_FORMAT_INCORRECT`."
+
+    PLAN_LIMITS = Plan "limits", Shape::Texts, Required, "[\"1000 per day\", \"20 per second\"]", also "limit";
+    "At least one limit `N per PERIOD`, at most one for each period: second, minute, hour, day, month. Windows are \
+     aligned to UTC."
+
+    ENDPOINT_METHOD = Endpoint "method", Shape::Text, Required, "\"GET\"", also "methods";
+    "The method, in upper-case letters."
+
+    ENDPOINT_PATH = Endpoint "path", Shape::Text, Required, "\"/items/{id}\"", also "url";
+    "The path, with `{name}` where any text without a slash may stand. A slash at its end is kept."
+
+    ENDPOINT_PERMISSION = Endpoint "permission", Shape::Text, Means("any key will do"), "\"items:read\"", also "scope";
+    "The permission that a key needs; without it the answer is 401 `PERMISSION_DENIED`."
+
+    ENDPOINT_PUBLIC = Endpoint "public", Shape::Boolean, Default("false"), "false", also "open";
+    "Open to everyone: no key is looked at, nothing is counted."
+
+    ENDPOINT_COST = Endpoint "cost", Shape::Whole { least: 1, most: u32::MAX as i64 }, Default("1"), "5", also "weight";
+    "Units that a success costs, of every limit of the key's plan."
+
+    ENDPOINT_MAX_BODY = Endpoint "max_body", Shape::Size { least: 0, most: TIB }, Means("as `[sizes] body`"), "\"1MiB\"",
+    also "body";
+    "The largest body that this endpoint takes."
+
+    ENDPOINT_MEDIA_TYPES = Endpoint "media_types", Shape::Texts, Default("[]"), "[\"application/json\"]",
+    also "content_types";
+    "Media types that a request's body may have, without parameters; any other is 400 `MEDIA_TYPE_NOT_SUPPORTED`. \
+     Empty: any."
+
+    PARAMETER_IN = Parameter "in", Shape::Words(&["path", "query", "header", "body"]), Required, "\"query\"", also "place";
+    "Where it stands: a `{name}` of the path, the query string, a header, or a member of the JSON object that is the \
+     body. A violation is 400, in the body 422."
+
+    PARAMETER_NAME = Parameter "name", Shape::Text, Required, "\"limit\"";
+    "Its name. Of a header, upper and lower case are the same."
+
+    PARAMETER_TYPE = Parameter "type", Shape::Words(&["string", "integer", "number", "boolean"]), Default("\"string\""),
+    "\"integer\"", also "kind";
+    "What its value must be."
+
+    PARAMETER_REQUIRED = Parameter "required", Shape::Boolean, Default("false"), "true";
+    "Its absence is an error. A parameter of the path is always there."
+
+    PARAMETER_PATTERN = Parameter "pattern", Shape::Text, Means("any text"), "\"[a-z]+\"", also "regex";
+    "A regular expression that the whole of a string matches."
+
+    PARAMETER_MINIMUM = Parameter "minimum", Shape::Number, Means("no bound"), "1", also "min";
+    "The smallest number, or the fewest characters of a string."
+
+    PARAMETER_MAXIMUM = Parameter "maximum", Shape::Number, Means("no bound"), "100", also "max";
+    "The largest number, or the most characters of a string."
+
+    PARAMETER_ONE_OF = Parameter "one_of", Shape::Scalars, Means("any value"), "[10, 20, 50]", also "enum";
+    "The only values that are allowed."
+
+    MOVED_FROM = Moved "from", Shape::Text, Required, "\"/old-items/{id}\"";
+    "The old path. It wins over an endpoint that would match, so it may not hide one."
+
+    MOVED_TO = Moved "to", Shape::Text, Required, "\"/items/{id}\"";
+    "The new path. It may use the names of `from`."
+
+    ABUSE_PER_KEY = Abuse "errors_per_key", Shape::CountOrOff, Default("6000"), "6000";
+    "Errors per minute and key."
+
+    ABUSE_PER_ADDRESS = Abuse "errors_per_address", Shape::CountOrOff, Default("30000"), "30000", also "errors_per_ip";
+    "Errors per minute and address (IPv6: per /64)."
+
+    LOG_REQUESTS = Log "requests", Shape::Words(&["all", "errors", "none"]), Default("\"all\""), "\"errors\"", also "level";
+    "Which requests are written."
+
+    LOG_FORMAT = Log "format", Shape::Words(&["auto", "json", "text"]), Default("\"auto\""), "\"json\"";
+    "In which form. `auto`: for people if standard error is a terminal, else JSON."
+}

@@ -1,0 +1,226 @@
+//! The tables about the gateway itself: api, listen, timeouts, sizes, store, keys, abuse, log.
+
+use super::{
+    pattern,
+    syntax::{check_email, check_header_name, check_prefix, check_public_url},
+    top::twice,
+};
+use crate::config::{
+    StoreSettings,
+    fault::Fault,
+    raw::{At, Refusal, Section},
+    registry::{
+        ABUSE_PER_ADDRESS, ABUSE_PER_KEY, API_NAME, API_PUBLIC_URL, API_RESERVED_PREFIX, API_SUPPORT_EMAIL,
+        KEYS_HEADERS, KEYS_PATTERN, LISTEN_ADDRESS, LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS, SIZE_BODY,
+        SIZE_HEAD, STORE_FLUSH_INTERVAL, STORE_PATH, TIMEOUT_BODY, TIMEOUT_CONNECT, TIMEOUT_DRAIN,
+        TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL,
+    },
+};
+use gateway::settings::{Abuse, Api, Keys, Listen, Log, LogFormat, LogRequests, Sizes, Timeouts};
+use std::{net::SocketAddr, ops::Range, path::Path};
+
+/// The variable that wins over `[listen] threads`.
+const THREADS_VARIABLE: &str = "FAIRGATE_THREADS";
+const MOST_THREADS: usize = 1_024;
+
+/// The reserved prefix, and where it stands if the file sets it.
+#[derive(Debug)]
+pub(super) struct Prefix {
+    pub(super) text: String,
+    pub(super) place: Option<Range<usize>>,
+}
+
+/// The table `[api]`. The prefix is told apart, because paths are checked against it whatever else is wrong.
+pub(super) fn api(section: &Section<'_>) -> (Option<Api>, Option<Prefix>) {
+    let name = section.text(&API_NAME).and_then(|name| {
+        keep(section, name, |name| {
+            let is_good =
+                !name.trim().is_empty() && name.chars().count() <= 200 && !name.contains(char::is_control);
+            is_good.then(|| name.trim().to_owned()).ok_or_else(|| {
+                Refusal::new(
+                    "the name of the API cannot be shown",
+                    "expected 1 to 200 characters in one line",
+                    "write the name that the API's users know",
+                )
+            })
+        })
+    });
+    let email = section.text(&API_SUPPORT_EMAIL).and_then(|email| keep(section, email, check_email));
+    if !section.has(&API_SUPPORT_EMAIL) {
+        section.reader.warn(
+            "`[api] support_email` is not set, so that a 500 tells its client nobody to write to".to_owned(),
+        );
+    }
+    let url = section.text(&API_PUBLIC_URL).and_then(|url| keep(section, url, check_public_url));
+    let prefix = section.text(&API_RESERVED_PREFIX).and_then(|prefix| {
+        let place = section.has(&API_RESERVED_PREFIX).then(|| prefix.span.clone());
+        keep(section, prefix, check_prefix).map(|text| Prefix { text, place })
+    });
+    let reserved_prefix = prefix.as_ref().map(|prefix| prefix.text.clone());
+    let api = name.zip(reserved_prefix).map(|(name, reserved_prefix)| Api {
+        name,
+        support_email: email,
+        public_url: url,
+        reserved_prefix,
+    });
+    (api, prefix)
+}
+
+/// Keeps what `check` makes of a value, or notes the fault.
+pub(super) fn keep<T>(
+    section: &Section<'_>,
+    text: At<String>,
+    check: impl Fn(&str) -> Result<T, Refusal>,
+) -> Option<T> {
+    match check(&text.value) {
+        Ok(value) => Some(value),
+        Err(refusal) => {
+            section.reader.fault(refusal.into_fault(text.span));
+            None
+        }
+    }
+}
+
+/// The table `[listen]`. The address is told apart, because the upstream is checked against it.
+pub(super) fn listen(
+    section: &Section<'_>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> (Option<Listen>, Option<At<SocketAddr>>) {
+    let address = section.text(&LISTEN_ADDRESS).and_then(|address| {
+        let span = address.span.clone();
+        keep(section, address, socket_address).map(|value| At { value, span })
+    });
+    let in_file = section.whole(&LISTEN_THREADS).and_then(|threads| usize::try_from(threads.value).ok());
+    let threads = match environment(THREADS_VARIABLE) {
+        Some(text) => match text.trim().parse() {
+            Ok(threads @ 1..=MOST_THREADS) => Some(threads),
+            Ok(_) | Err(_) => {
+                section.reader.fault(
+                    Fault::nowhere(format!("the environment variable {THREADS_VARIABLE} is `{text}`"))
+                        .help(format!("set it to a whole number from 1 to {MOST_THREADS}, or unset it")),
+                );
+                None
+            }
+        },
+        None => in_file
+            .or_else(|| Some(std::thread::available_parallelism().map_or(1, Into::into).min(MOST_THREADS))),
+    };
+    let listen =
+        address.as_ref().zip(threads).map(|(address, threads)| Listen { address: address.value, threads });
+    (listen, address)
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, Refusal> {
+    text.parse().map_err(|_| {
+        let digits = text.trim_start_matches(':');
+        let is_port = digits.parse::<u16>().is_ok();
+        let guess = match text.split_once(':') {
+            _ if is_port => Some(format!("0.0.0.0:{digits}")),
+            Some(("localhost", port)) if port.parse::<u16>().is_ok() => Some(format!("127.0.0.1:{port}")),
+            Some(("*", port)) if port.parse::<u16>().is_ok() => Some(format!("0.0.0.0:{port}")),
+            _ if text == "localhost" => Some("127.0.0.1:8080".to_owned()),
+            _ => text.parse().ok().map(|address| SocketAddr::new(address, 8080).to_string()),
+        };
+        let help = guess.map_or_else(
+            || "write an IP address and a port: address = \"127.0.0.1:8080\"".to_owned(),
+            |guess| format!("did you mean address = \"{guess}\"?"),
+        );
+        Refusal::new(
+            format!("`{text}` is no address to listen on"),
+            "expected an IP address and a port",
+            help,
+        )
+    })
+}
+
+pub(super) fn timeouts(section: &Section<'_>) -> Option<Timeouts> {
+    let head = section.duration(&TIMEOUT_HEAD);
+    let body = section.duration(&TIMEOUT_BODY);
+    let keep_alive = section.duration(&TIMEOUT_KEEP_ALIVE);
+    let connect = section.duration(&TIMEOUT_CONNECT);
+    let first_byte = section.duration(&TIMEOUT_FIRST_BYTE);
+    let stall = section.duration(&TIMEOUT_STALL);
+    let drain = section.duration(&TIMEOUT_DRAIN);
+    Some(Timeouts {
+        head: head?.value,
+        body: body?.value,
+        keep_alive: keep_alive?.value,
+        connect: connect?.value,
+        first_byte: first_byte?.value,
+        stall: stall?.value,
+        drain: drain?.value,
+    })
+}
+
+pub(super) fn sizes(section: &Section<'_>) -> Option<Sizes> {
+    let (head, body) = (section.size(&SIZE_HEAD), section.size(&SIZE_BODY));
+    Some(Sizes { head: usize::try_from(head?.value).ok()?, body: body?.value })
+}
+
+pub(super) fn store(section: &Section<'_>, folder: &Path) -> Option<StoreSettings> {
+    let path = section.text(&STORE_PATH).and_then(|path| {
+        keep(section, path, |path| {
+            let is_good = !path.trim().is_empty() && !path.contains('\0');
+            is_good.then(|| folder.join(path)).ok_or_else(|| {
+                Refusal::new(
+                    "`path` names no folder",
+                    "expected the path of a folder",
+                    "write it like this: path = \"data\"",
+                )
+            })
+        })
+    });
+    let flush_interval = section.duration(&STORE_FLUSH_INTERVAL);
+    Some(StoreSettings { path: path?, flush_interval: flush_interval?.value })
+}
+
+pub(super) fn keys(section: &Section<'_>) -> Option<Keys> {
+    let mut headers: Vec<At<String>> = Vec::new();
+    for name in section.texts(&KEYS_HEADERS) {
+        let span = name.span.clone();
+        let Some(name) = keep(section, name, key_header) else { continue };
+        match headers.iter().find(|known| known.value == name) {
+            Some(known) => section.reader.fault(twice("header", &name, &span, &known.span)),
+            None => headers.push(At { value: name, span }),
+        }
+    }
+    let pattern = pattern::whole(section, &KEYS_PATTERN);
+    Some(Keys { headers: headers.into_iter().map(|name| name.value).collect(), pattern })
+}
+
+/// The name of a header that may hold a key: none that already means something to HTTP.
+fn key_header(name: &str) -> Result<String, Refusal> {
+    let name = check_header_name(name)?;
+    match name.as_str() {
+        "authorization" => Err(Refusal::new(
+            "`Authorization` is always looked at",
+            "not to be named here",
+            "take it out of the list: Authorization with Bearer and Basic is looked at after the others",
+        )),
+        "host" | "connection" | "content-length" | "content-type" | "transfer-encoding" | "te"
+        | "trailer" | "upgrade" | "expect" | "accept" | "cookie" | "x-consumer-id" | "x-request-id"
+        | "forwarded" | "x-forwarded-for" => Err(Refusal::new(
+            format!("`{name}` cannot hold a key"),
+            "this header has a meaning of its own",
+            "take a header of your own, such as \"X-API-Key\"",
+        )),
+        _ => Ok(name),
+    }
+}
+
+pub(super) fn abuse(section: &Section<'_>) -> Option<Abuse> {
+    let (key, address) = (section.count_or_off(&ABUSE_PER_KEY), section.count_or_off(&ABUSE_PER_ADDRESS));
+    Some(Abuse { errors_per_key: key?.value, errors_per_address: address?.value })
+}
+
+pub(super) fn log(section: &Section<'_>) -> Option<Log> {
+    let requests = section.word(
+        &LOG_REQUESTS,
+        &[("all", LogRequests::All), ("errors", LogRequests::Errors), ("none", LogRequests::None)],
+    );
+    let format = section.word(
+        &LOG_FORMAT,
+        &[("auto", LogFormat::Auto), ("json", LogFormat::Json), ("text", LogFormat::Text)],
+    );
+    Some(Log { requests: requests?.value, format: format?.value })
+}

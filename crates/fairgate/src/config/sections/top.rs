@@ -1,0 +1,116 @@
+//! The keys at the top of the file: slashes, statuses, extra codes, trusted proxies.
+
+use crate::config::{
+    fault::Fault,
+    raw::{At, Refusal, Section, wrong_type},
+    registry::{EXTRA_CODES, REDIRECT_STATUS, STATUSES, TRAILING_SLASH, TRUSTED_PROXIES},
+    typed::integer,
+};
+use contract::{Statuses, status::ExtraStatus};
+use gateway::settings::{Redirects, TrailingSlash};
+use ipnet::IpNet;
+use std::net::IpAddr;
+use toml::de::DeValue;
+
+pub(super) fn redirects(top: &Section<'_>) -> Option<Redirects> {
+    let slash =
+        top.word(&TRAILING_SLASH, &[("redirect", TrailingSlash::Redirect), ("keep", TrailingSlash::Keep)]);
+    let status = top.whole_of(&REDIRECT_STATUS, &[301, 308]);
+    Some(Redirects { trailing_slash: slash?.value, keep_method: status?.value == 308 })
+}
+
+pub(super) fn statuses(top: &Section<'_>) -> Option<Statuses> {
+    let words = [("fairgate", Statuses::Fairgate), ("rfc9110", Statuses::Rfc9110)];
+    top.word(&STATUSES, &words).map(|word| word.value)
+}
+
+pub(super) fn extra_codes(top: &Section<'_>) -> Vec<ExtraStatus> {
+    let list = top.list(&EXTRA_CODES, |value| {
+        let DeValue::Integer(number) = value else { return Err(wrong_type(&EXTRA_CODES, value)) };
+        let code =
+            integer(number).and_then(|number| u16::try_from(number).ok()).and_then(ExtraStatus::from_number);
+        code.ok_or_else(|| no_extra(number.as_str()))
+    });
+    let mut codes: Vec<At<ExtraStatus>> = Vec::new();
+    for code in list.map(|list| list.value).unwrap_or_default() {
+        match codes.iter().find(|known| known.value == code.value) {
+            Some(known) => {
+                top.reader.fault(twice("status", &code.value.number().to_string(), &code.span, &known.span))
+            }
+            None => codes.push(code),
+        }
+    }
+    codes.into_iter().map(|code| code.value).collect()
+}
+
+/// A fault for what stands twice in a list.
+pub(super) fn twice(
+    what: &str,
+    name: &str,
+    second: &std::ops::Range<usize>,
+    first: &std::ops::Range<usize>,
+) -> Fault {
+    Fault::at(second.clone(), format!("the {what} `{name}` stands twice"))
+        .label("the second time")
+        .also(first.clone(), "the first time")
+        .help("keep one of them")
+}
+
+fn no_extra(number: &str) -> Refusal {
+    let allowed: Vec<String> = ExtraStatus::ALL.iter().map(|extra| extra.number().to_string()).collect();
+    let label = match number {
+        "200" | "301" | "400" | "401" | "403" | "404" | "422" | "429" | "500" | "503" => {
+            "stands in the closed table already"
+        }
+        _ => "not a status that an API may add",
+    };
+    Refusal::new(
+        format!("{number} cannot be an extra code"),
+        label,
+        format!("the codes that may be added are {}", allowed.join(", ")),
+    )
+}
+
+pub(super) fn trusted_proxies(top: &Section<'_>) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for text in top.texts(&TRUSTED_PROXIES) {
+        match network(&text.value) {
+            Ok(network) => {
+                if network.prefix_len() == 0 {
+                    top.reader.warn(format!(
+                        "line {}: `trusted_proxies` holds {network}, so that every client can say which address it has",
+                        top.reader.line(&text.span)
+                    ));
+                }
+                networks.push(network);
+            }
+            Err(refusal) => top.reader.fault(refusal.into_fault(text.span)),
+        }
+    }
+    networks
+}
+
+fn network(text: &str) -> Result<IpNet, Refusal> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(IpNet::from(address));
+    }
+    let Ok(network) = text.parse::<IpNet>() else {
+        return Err(Refusal::new(
+            format!("`{text}` is no network"),
+            "expected an IP address or a network",
+            "write an address such as \"127.0.0.1\", or a network such as \"10.0.0.0/8\" or \"fd00::/8\"",
+        ));
+    };
+    if network.trunc() != network {
+        return Err(Refusal::new(
+            format!("`{text}` is no network"),
+            format!("the address has bits behind its first {}", network.prefix_len()),
+            format!(
+                "write \"{}\" for the network, or \"{}\" for this address alone",
+                network.trunc(),
+                network.addr()
+            ),
+        ));
+    }
+    Ok(network)
+}

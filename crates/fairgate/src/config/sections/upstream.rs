@@ -1,0 +1,180 @@
+//! The table `[upstream]`: a URL taken apart, and the check that it does not lead back to us.
+
+use super::{
+    server::keep,
+    syntax::{is_host_name, is_plain_path},
+};
+use crate::config::{
+    fault::Fault,
+    raw::{At, Refusal, Section},
+    registry::{UPSTREAM_HOST, UPSTREAM_URL},
+};
+use gateway::settings::{HostHeader, Upstream};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+/// A URL of an upstream, taken apart.
+#[derive(Debug, PartialEq, Eq)]
+struct Url {
+    host: String,
+    port: u16,
+    base_path: String,
+}
+
+pub(super) fn upstream(section: &Section<'_>, listen: Option<&At<SocketAddr>>) -> Option<Upstream> {
+    let url = section.text(&UPSTREAM_URL);
+    let span = url.as_ref().map(|url| url.span.clone());
+    let url = url.and_then(|url| keep(section, url, parse_url));
+    let host_header =
+        section.word(&UPSTREAM_HOST, &[("client", HostHeader::Client), ("upstream", HostHeader::Upstream)]);
+    if let (Some(url), Some(span), Some(listen)) = (&url, span, listen)
+        && leads_back(url, listen.value)
+    {
+        section.reader.fault(
+            Fault::at(span, "the upstream is this gateway itself")
+                .label("requests would go round for ever")
+                .also(listen.span.clone(), format!("Fairgate listens at {}", listen.value))
+                .help("write the address of the API, or another port for Fairgate"),
+        );
+    }
+    let url = url?;
+    Some(Upstream {
+        host: url.host,
+        port: url.port,
+        base_path: url.base_path,
+        host_header: host_header?.value,
+    })
+}
+
+fn leads_back(url: &Url, listen: SocketAddr) -> bool {
+    if url.port != listen.port() {
+        return false;
+    }
+    let ours = listen.ip();
+    let theirs: Option<IpAddr> = url.host.parse().ok();
+    match theirs {
+        Some(address) => {
+            address == ours || (ours.is_unspecified() && (address.is_loopback() || address.is_unspecified()))
+        }
+        None => url.host.eq_ignore_ascii_case("localhost") && (ours.is_loopback() || ours.is_unspecified()),
+    }
+}
+
+fn parse_url(text: &str) -> Result<Url, Refusal> {
+    let refuse =
+        |label: &str, help: String| Refusal::new(format!("`{text}` cannot be the upstream"), label, help);
+    let scheme = |name: &str| text.get(..name.len()).filter(|begin| begin.eq_ignore_ascii_case(name));
+    if scheme("https://").is_some() {
+        return Err(refuse(
+            "TLS to upstreams is not built yet",
+            "use http:// to an upstream on the same machine or in a network that you trust".to_owned(),
+        ));
+    }
+    let Some(rest) = scheme("http://").and_then(|begin| text.get(begin.len()..)) else {
+        let help = match text.split_once("://") {
+            Some((_, rest)) => format!("an upstream is reached by http: \"http://{rest}\""),
+            None => format!("write it with its scheme: \"http://{text}\""),
+        };
+        return Err(refuse("expected http://", help));
+    };
+    for (sign, what) in [('#', "a fragment"), ('?', "a query string")] {
+        if let Some((before, _)) = rest.split_once(sign) {
+            return Err(refuse(
+                &format!("{what} has no place here"),
+                format!("leave it out: \"http://{before}\""),
+            ));
+        }
+    }
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if let Some((_, host)) = authority.rsplit_once('@') {
+        return Err(refuse(
+            "a user or password has no place here",
+            format!("leave it out: \"http://{host}{path}\""),
+        ));
+    }
+    let (host, port) = split_port(authority).ok_or_else(|| {
+        refuse(
+            "the port is no number from 1 to 65535",
+            "write it like this: url = \"http://127.0.0.1:9000\"".to_owned(),
+        )
+    })?;
+    let host = match host.strip_prefix('[') {
+        Some(inside) => inside.strip_suffix(']').filter(|inside| inside.parse::<Ipv6Addr>().is_ok()),
+        None => Some(host).filter(|host| is_host_name(host)),
+    };
+    let host = host.ok_or_else(|| {
+        refuse(
+            "the host is not valid",
+            "write a host name, an IPv4 address, or an IPv6 address in brackets".to_owned(),
+        )
+    })?;
+    if !is_plain_path(path) {
+        return Err(refuse(
+            "the path is not valid",
+            "write a path without dot segments, doubled slashes and percent signs".to_owned(),
+        ));
+    }
+    let base_path = path.strip_suffix('/').unwrap_or(path).to_owned();
+    Ok(Url { host: host.to_owned(), port, base_path })
+}
+
+/// Host and port, 80 if there is none. None: what stands for the port is no port.
+fn split_port(authority: &str) -> Option<(&str, u16)> {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => {
+            let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+            let port = port.parse().ok().filter(|&port: &u16| is_number && port != 0)?;
+            Some((host, port))
+        }
+        _ => Some((authority, 80)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(host: &str, port: u16, base_path: &str) -> Url {
+        Url { host: host.to_owned(), port, base_path: base_path.to_owned() }
+    }
+
+    #[test]
+    fn a_url_is_taken_apart() {
+        for (text, expected) in [
+            ("http://127.0.0.1:9000", url("127.0.0.1", 9000, "")),
+            ("http://api", url("api", 80, "")),
+            ("HTTP://api/", url("api", 80, "")),
+            ("http://api:81/v1/", url("api", 81, "/v1")),
+            ("http://[::1]:9000/a", url("::1", 9000, "/a")),
+            ("http://[::1]", url("::1", 80, "")),
+        ] {
+            assert_eq!(parse_url(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_upstream_is_refused() {
+        for text in [
+            "",
+            "http://",
+            "http:///",
+            "api:9000",
+            "https://api",
+            "ftp://api",
+            "http://u:p@api",
+            "http://api?a=b",
+            "http://api#b",
+            "http://api:0",
+            "http://api:",
+            "http://api:99999",
+            "http://api:+80",
+            "http://[::1",
+            "http://::1",
+            "http://a b",
+            "http://api//v1",
+            "http://api/../v1",
+            "http://ä",
+        ] {
+            assert!(parse_url(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Input and expected faults as pairs of text, the examples, the registry and its outputs.
+
+use super::{
+    page,
+    raw::{Reader, Section},
+    registry::{Absent, ROWS, Table},
+    sections, syntax, *,
+};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+const CRATE: &str = env!("CARGO_MANIFEST_DIR");
+
+fn repository() -> PathBuf {
+    Path::new(CRATE).join("../..")
+}
+
+fn minimal() -> String {
+    std::fs::read_to_string(repository().join("examples/minimal.toml")).unwrap()
+}
+
+/// Compares a file with what it should hold, or writes it if `UPDATE` is set.
+fn compare(path: &Path, made: &str) -> Result<(), String> {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, made).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    if kept == made { Ok(()) } else { Err(format!("{}: run again with UPDATE=1\n{made}", path.display())) }
+}
+
+fn read_plain(source: &str) -> Result<Config, Faults> {
+    parse(source, "fairgate.toml", &|_| None)
+}
+
+/// What a person sees: the faults, or the warnings of a configuration without faults.
+fn outcome(source: &str) -> String {
+    match read_plain(source) {
+        Err(faults) => faults.render(false),
+        Ok(config) => {
+            config.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect::<String>()
+                + "valid\n"
+        }
+    }
+}
+
+#[test]
+fn every_fixture_gives_its_faults() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(Path::new(CRATE).join("tests/config"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (input, _) = text.split_once("----\n").unwrap_or((&text, ""));
+        if let Err(difference) = compare(&path, &format!("{input}----\n{}", outcome(input))) {
+            wrong.push(difference);
+        }
+        count += 1;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count >= 35, "only {count} fixtures");
+}
+
+#[test]
+fn the_examples_are_valid() {
+    for name in ["minimal", "full"] {
+        let path = repository().join(format!("examples/{name}.toml"));
+        let config = load(&path).unwrap_or_else(|faults| panic!("{faults}"));
+        assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+        assert_eq!(config.store.path, repository().join("examples/data"));
+    }
+}
+
+#[test]
+fn the_minimal_example_has_the_promised_defaults() {
+    let settings = read_plain(&minimal()).unwrap().settings;
+    let seconds = Duration::from_secs;
+    assert_eq!(settings.listen.threads, std::thread::available_parallelism().unwrap().get());
+    assert_eq!(settings.timeouts.head, seconds(10));
+    assert_eq!(settings.timeouts.keep_alive, seconds(75));
+    assert_eq!(settings.timeouts.connect, seconds(5));
+    assert_eq!((settings.sizes.head, settings.sizes.body), (32 << 10, 10 << 20));
+    assert_eq!(settings.keys.headers, ["x-api-key"]);
+    assert!(settings.keys.pattern.is_none());
+    assert_eq!(settings.abuse.errors_per_key, Some(6_000));
+    assert_eq!(settings.abuse.errors_per_address, Some(30_000));
+    assert_eq!(settings.api.reserved_prefix, "/_");
+    assert_eq!(settings.statuses, contract::Statuses::Fairgate);
+    assert!(!settings.redirects.keep_method);
+    assert_eq!(settings.endpoints.iter().map(|endpoint| endpoint.cost).collect::<Vec<_>>(), [1, 5]);
+    assert_eq!((settings.upstream.host.as_str(), settings.upstream.port), ("127.0.0.1", 9_000));
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let source = minimal().replace("address = \"127", "threads = 3\naddress = \"127");
+    let with = |value: &str| {
+        let value = value.to_owned();
+        parse(&source, "fairgate.toml", &move |name| (name == "FAIRGATE_THREADS").then(|| value.clone()))
+    };
+    assert_eq!(read_plain(&source).unwrap().settings.listen.threads, 3);
+    assert_eq!(with("7").unwrap().settings.listen.threads, 7);
+    for wrong in ["0", "1025", "many", ""] {
+        let faults = with(wrong).unwrap_err();
+        assert_eq!(faults.count(), 1);
+        assert!(faults.render(false).contains("FAIRGATE_THREADS"));
+    }
+}
+
+#[test]
+fn the_store_lies_beside_the_file() {
+    let config = parse(&minimal(), "/etc/fairgate/fairgate.toml", &|_| None).unwrap();
+    assert_eq!(config.store.path, Path::new("/etc/fairgate/data"));
+    let source = minimal().replace("path = \"data\"", "path = \"/var/lib/fairgate\"");
+    let config = parse(&source, "/etc/fairgate/fairgate.toml", &|_| None).unwrap();
+    assert_eq!(config.store.path, Path::new("/var/lib/fairgate"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fairgate.toml");
+    let told = |path: &Path| load(path).unwrap_err().render(false);
+    assert!(told(&path).contains("there is no such file"), "{}", told(&path));
+    assert!(told(folder.path()).contains("it is a folder"), "{}", told(folder.path()));
+    std::fs::write(&path, b"[api]\nname = \"\xff\"\n").unwrap();
+    assert!(told(&path).contains("is not UTF-8: see line 2"), "{}", told(&path));
+    std::fs::write(&path, vec![b'#'; (8 << 20) + 1]).unwrap();
+    assert!(told(&path).contains("larger than 8 MiB"), "{}", told(&path));
+}
+
+// === the registry and what is made of it ===
+
+#[test]
+fn reading_asks_for_exactly_the_keys_of_the_registry() {
+    let source = std::fs::read_to_string(repository().join("examples/full.toml")).unwrap();
+    let (document, _) = syntax::read(&source);
+    let reader = Reader::new(&source);
+    let _ = sections::read(&Section::top(&reader, document.get_ref()), Path::new(""), &|_| None);
+    let (faults, _, read) = reader.finish();
+    assert!(faults.is_empty());
+    let rows: BTreeSet<(Table, &str)> = ROWS.iter().map(|key| (key.table, key.name)).collect();
+    assert_eq!(read, rows);
+    assert_eq!(rows.len(), ROWS.len(), "a key stands twice in the registry");
+}
+
+#[test]
+fn the_full_example_shows_every_key() {
+    let source = std::fs::read_to_string(repository().join("examples/full.toml")).unwrap();
+    let mut table = Table::Top;
+    let mut shown: BTreeSet<(Table, String)> = BTreeSet::new();
+    for line in source.lines() {
+        if line.starts_with('[') {
+            let header = if line.starts_with("[plans.") { "[plans.NAME]" } else { line };
+            table = Table::ALL.into_iter().find(|table| table.header() == header).unwrap();
+        } else if let Some((name, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
+            shown.insert((table, name.to_owned()));
+        }
+    }
+    let rows: BTreeSet<(Table, String)> = ROWS.iter().map(|key| (key.table, key.name.to_owned())).collect();
+    assert_eq!(shown, rows);
+}
+
+#[test]
+fn every_row_is_documented_and_its_values_are_toml() {
+    for key in ROWS {
+        assert!(key.meaning.ends_with('.'), "{}: {}", key.name, key.meaning);
+        assert!(toml::de::DeValue::parse(key.example).is_ok(), "{}: {}", key.name, key.example);
+        if let Absent::Default(text) = key.absent {
+            assert!(toml::de::DeValue::parse(text).is_ok(), "{}: {text}", key.name);
+        }
+        assert!(page::reference().contains(&format!("| `{}` | ", key.name)), "{}", key.name);
+        for other in key.table.keys() {
+            assert!(!key.also_called.contains(&other.name), "{} is a key of its own", other.name);
+        }
+    }
+}
+
+#[test]
+fn the_reference_page_is_made_from_the_registry() {
+    compare(&repository().join("docs/configuration.md"), &page::reference()).unwrap();
+}
+
+#[test]
+fn the_schema_knows_every_key_and_no_other() {
+    let schema = schema();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    let mut objects = 0;
+    count_closed(&schema, &mut objects);
+    assert_eq!(objects, Table::ALL.len());
+    let endpoint = &schema["properties"]["endpoints"]["items"]["properties"];
+    assert_eq!(endpoint["cost"]["default"], 1);
+    assert_eq!(endpoint["parameters"]["items"]["properties"]["in"]["enum"][3], "body");
+    assert_eq!(schema["properties"]["extra_codes"]["items"]["enum"].as_array().unwrap().len(), 13);
+    assert_eq!(schema["required"], serde_json::json!(["api", "upstream", "plans"]));
+    assert_eq!(schema["properties"]["sizes"]["properties"]["head"]["default"], "32KiB");
+}
+
+/// Counts the objects with properties; each must be closed and hold a description and only such.
+fn count_closed(schema: &serde_json::Value, count: &mut usize) {
+    if let Some(properties) = schema.get("properties") {
+        *count += 1;
+        assert_eq!(schema["additionalProperties"], false);
+        for property in properties.as_object().unwrap().values() {
+            assert!(property["description"].is_string(), "{property}");
+            count_closed(property, count);
+        }
+    }
+    for inner in ["items", "additionalProperties"] {
+        if let Some(inner) = schema.get(inner) {
+            count_closed(inner, count);
+        }
+    }
+}
+
+// === no input panics ===
+
+/// Reads and renders; what comes out does not matter, that it comes out does.
+fn survives(source: &str) {
+    if let Err(faults) = read_plain(source) {
+        assert!(faults.count() > 0);
+        assert!(!faults.render(false).is_empty());
+        assert!(!faults.render(true).is_empty());
+    }
+}
+
+#[test]
+fn faults_after_the_last_word_of_the_file_are_shown() {
+    for source in ["x = [ \r\n ", "= \r", "[api]\n\n\n   ", "\u{feff}", "\u{feff}[", "\n\n=\n\n", "\r"] {
+        survives(source);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_panics(source in "\\PC{0,200}") {
+        survives(&source);
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        survives(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn no_scraps_of_toml_panic(scraps in proptest::collection::vec("(\\[|\\]|\\[\\[|\\]\\]|=|\"|'|\"\"\"|\\{|\\}|,|\\.|#|\n|\r\n| |plans|endpoints|parameters|moved|api|name|1|-1|1e9|true|1979-05-27|\t|\u{1F600}|\u{feff}){1,3}", 0..40)) {
+        survives(&scraps.concat());
+    }
+
+    #[test]
+    fn no_mutated_configuration_panics(at in 0usize..4_000, cut in 0usize..60, put in "[\\[\\]={}\"'a0.\\n\u{e9}/-]{0,6}") {
+        let source = std::fs::read_to_string(repository().join("examples/full.toml")).unwrap();
+        let start = source.floor_char_boundary(at.min(source.len()));
+        let end = source.ceil_char_boundary((start + cut).min(source.len()));
+        survives(&format!("{}{put}{}", &source[..start], &source[end..]));
+    }
+}
+
+#[test]
+#[ignore = "slow without optimisation; run it after a change of what is kept or shown"]
+fn a_huge_file_of_faults_is_told_in_seconds() {
+    let many = |line: &str| line.repeat((8 << 20) / line.len());
+    for line in [
+        "[[endpoints]]\n",
+        "= ",
+        "x = 1\n",
+        "[api]\n",
+        "[[moved]]\nfrom=\"/{a}\"\nto=\"/{b}\"\n",
+        "\u{e9}",
+        "[",
+        "a.",
+        "\"",
+        "[[endpoints]]\nmethod=\"GET\"\npath=\"/a\"\n",
+    ] {
+        let begin = std::time::Instant::now();
+        survives(&many(line));
+        println!("{line:?} {:?}", begin.elapsed());
+    }
+}

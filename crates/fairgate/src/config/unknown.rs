@@ -1,0 +1,123 @@
+//! Keys and tables that the registry does not know: what was meant, and where it belongs.
+
+use super::{
+    fault::Fault,
+    raw::Reader,
+    registry::{Form, Key, ROWS, Table},
+};
+use toml::de::DeTable;
+
+/// Notes a fault for every key of this table that the registry does not know.
+pub(super) fn check(reader: &Reader<'_>, table: Table, map: &DeTable<'_>) {
+    for (key, value) in map {
+        if reader.is_full() {
+            return;
+        }
+        let name = key.get_ref().as_ref();
+        let known =
+            table.keys().any(|key| key.name == name) || table.children().any(|child| child.name() == name);
+        if !known {
+            let is_table = value.get_ref().is_table()
+                || value
+                    .get_ref()
+                    .as_array()
+                    .is_some_and(|list| list.first().is_some_and(|item| item.get_ref().is_table()));
+            reader.fault(explain(table, name, is_table, key.span()));
+        }
+    }
+}
+
+/// The known word that is nearest to this one, if any is near enough to be meant.
+pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Words of megabytes are compared with nothing: the distance costs the product of the lengths.
+    if word.len() > 64 {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let known: Vec<(&str, String)> = known.into_iter().map(|known| (known, known.to_lowercase())).collect();
+    let distances = known.iter().map(|(known, lower)| (strsim::damerau_levenshtein(&word, lower), *known));
+    let near = distances.filter(|(distance, known)| *distance <= known.chars().count().max(3) / 3);
+    // `int` for `integer`: too far by the letters, and yet clear.
+    let begun =
+        known.iter().find(|(_, lower)| word.len() >= 3 && lower.starts_with(&word)).map(|(known, _)| *known);
+    near.min_by_key(|(distance, _)| *distance).map(|(_, known)| known).or(begun)
+}
+
+fn explain(table: Table, name: &str, is_table: bool, span: std::ops::Range<usize>) -> Fault {
+    let what = if is_table { "table" } else { "key" };
+    let place = table.place();
+    let fault = Fault::at(span, format!("unknown {what} `{name}`"));
+    if let Some(help) = meant(table, name, is_table) {
+        return fault.label(format!("no such {what} {place}")).help(help);
+    }
+    let keys: Vec<String> = table.keys().map(|key| format!("`{}`", key.name)).collect();
+    let tables: Vec<String> = table.children().map(|child| format!("`{}`", child.header())).collect();
+    let mut fault = fault.label(format!("no such {what} {place}"));
+    let names_tables = table == Table::Top && is_table;
+    if !(keys.is_empty() || names_tables) {
+        fault = fault.help(format!("the keys {place} are {}", keys.join(", ")));
+    }
+    if !tables.is_empty() && (table != Table::Top || is_table) {
+        fault = fault.help(format!("the tables {place} are {}", tables.join(", ")));
+    }
+    fault
+}
+
+/// What was probably meant, from the likeliest to the least likely.
+fn meant(table: Table, name: &str, is_table: bool) -> Option<String> {
+    if is_table {
+        return meant_table(table, name);
+    }
+    if let Some(key) = table.keys().find(|key| key.also_called.contains(&name)) {
+        return Some(format!("did you mean `{}`, as in {} = {}?", key.name, key.name, key.example));
+    }
+    if let Some(near) = nearest(name, table.keys().map(|key| key.name)) {
+        return Some(format!("did you mean `{near}`?"));
+    }
+    let elsewhere: Vec<&Key> = ROWS.iter().copied().filter(|key| key.name == name).collect();
+    if let [key] = elsewhere.as_slice() {
+        return Some(belongs(key));
+    }
+    if let [first, ..] = elsewhere.as_slice() {
+        let headers: Vec<String> = elsewhere.iter().map(|key| format!("`{}`", key.table.header())).collect();
+        return Some(format!("`{}` belongs to one of the tables {}", first.name, headers.join(", ")));
+    }
+    if let Some(child) = table.children().find(|child| nearest(name, [child.name()]).is_some()) {
+        return Some(format!("did you mean the table `{}`?", child.header()));
+    }
+    if let Some(near) = nearest(name, ROWS.iter().map(|key| key.name)) {
+        return ROWS
+            .iter()
+            .find(|key| key.name == near)
+            .map(|key| format!("did you mean `{near}`? {}", belongs(key)));
+    }
+    let key = ROWS.iter().find(|key| key.also_called.contains(&name))?;
+    Some(format!("did you mean `{}`? {}", key.name, belongs(key)))
+}
+
+fn belongs(key: &Key) -> String {
+    if key.table == Table::Top {
+        format!("`{}` belongs at the top of the file, before the first table", key.name)
+    } else {
+        format!("`{}` belongs to the table `{}`", key.name, key.table.header())
+    }
+}
+
+fn meant_table(table: Table, name: &str) -> Option<String> {
+    if let Some(near) = nearest(name, table.children().map(Table::name)) {
+        return table
+            .children()
+            .find(|child| child.name() == near)
+            .map(|child| format!("did you mean `{}`?", child.header()));
+    }
+    if let Some(known) = Table::ALL.into_iter().find(|known| known.name() == name) {
+        return Some(match (known.parent(), known.form()) {
+            (Some(Table::Top), Form::Once | Form::Named | Form::Many) | (None, _) => {
+                format!("write it as a table of its own: `{}`", known.header())
+            }
+            (Some(_), _) => format!("write it as `{}`, after the table that it belongs to", known.header()),
+        });
+    }
+    let key = table.keys().chain(ROWS.iter().copied()).find(|key| key.name == name)?;
+    Some(format!("`{name}` is a key, not a table: write {name} = {} {}", key.example, key.table.place()))
+}

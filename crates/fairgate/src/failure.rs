@@ -1,0 +1,101 @@
+//! Why a command failed, how that is told, and with which exit code.
+
+use crate::{
+    admin::{AskError, OperationError},
+    config::Faults,
+};
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
+use store::StoreError;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// The operation failed: exit code 1.
+    Operation(String),
+    /// What was typed cannot be used: exit code 2.
+    Usage(String),
+    /// The configuration cannot be used: exit code 2.
+    Configuration(Faults),
+    /// Whoever read our output has read enough: no fault at all.
+    NobodyReads,
+}
+
+impl Failure {
+    /// An operation that failed.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Operation(message.into()) }
+    }
+
+    /// Something was typed that cannot be used.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Usage(message.into()) }
+    }
+
+    /// Tells it on standard error and gives the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        let colour = wants_colour(&io::stderr());
+        let error = if colour { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
+        match self.kind {
+            Kind::Operation(message) => {
+                eprintln!("{error}: {message}");
+                ExitCode::from(1)
+            }
+            Kind::Usage(message) => {
+                eprintln!("{error}: {message}");
+                ExitCode::from(2)
+            }
+            Kind::Configuration(faults) => {
+                eprintln!("{}", faults.render(colour));
+                ExitCode::from(2)
+            }
+            Kind::NobodyReads => ExitCode::SUCCESS,
+        }
+    }
+}
+
+/// Colour is for people: on a terminal, unless they said no (<https://no-color.org>).
+pub(crate) fn wants_colour(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+impl From<OperationError> for Failure {
+    fn from(error: OperationError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<AskError> for Failure {
+    fn from(error: AskError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<Faults> for Failure {
+    fn from(faults: Faults) -> Self {
+        Self { kind: Kind::Configuration(faults) }
+    }
+}
+
+/// Only for writing to standard output; reading a file has messages of its own.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self { kind: Kind::NobodyReads };
+        }
+        Self::new(format!("cannot write to standard output: {error}"))
+    }
+}

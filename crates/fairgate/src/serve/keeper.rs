@@ -1,0 +1,190 @@
+//! Keeps the store and the data plane in step: counters and incidents go down, changes go up.
+
+use super::{KEPT_AFTER_THE_WINDOW, new_key};
+use crate::{
+    admin::{Control, Live, system_clock},
+    failure::Failure,
+};
+use gateway::{
+    Handle,
+    keyring::KnownKey,
+    maintenance::Window,
+    record::{Incident, Level},
+};
+use limits::HasAccount;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+use store::{CounterRow, IncidentRecord, KeyRecord, MaintenanceWindow, Store, StoreError};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// Incidents that wait for a store that cannot be written. The newest are kept.
+const MOST_WAITING: usize = 10_000;
+/// How often counters of windows long past are forgotten.
+const FORGET: u32 = 3600;
+
+/// What the control plane tells a running gateway.
+pub(super) struct LiveGateway {
+    handle: Handle,
+    waiting: RefCell<Waiting>,
+}
+
+/// What could not be saved yet.
+#[derive(Default)]
+struct Waiting {
+    keys: Vec<Arc<KnownKey>>,
+    incidents: Vec<IncidentRecord>,
+}
+
+/// Saves now and then.
+pub(super) struct Keeper {
+    handle: Handle,
+    control: Rc<RefCell<Control>>,
+    is_failing: Cell<bool>,
+}
+
+// === impl LiveGateway ===
+
+impl LiveGateway {
+    pub(super) fn new(handle: Handle) -> Self {
+        Self { handle, waiting: RefCell::default() }
+    }
+
+    /// Saves what is not saved yet. What cannot be saved stays for the next time.
+    fn save(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.keys.extend(self.handle.take_unsaved());
+        waiting.incidents.extend(self.handle.take_incidents().into_iter().map(record));
+        let surplus = waiting.incidents.len().saturating_sub(MOST_WAITING);
+        waiting.incidents.drain(..surplus);
+        if !waiting.keys.is_empty() {
+            let rows: Vec<CounterRow> = waiting.keys.iter().flat_map(|key| rows(key)).collect();
+            store.save_counters(&rows)?;
+            waiting.keys.clear();
+        }
+        if !waiting.incidents.is_empty() {
+            store.add_incidents(&waiting.incidents)?;
+            waiting.incidents.clear();
+        }
+        Ok(())
+    }
+}
+
+impl Live for LiveGateway {
+    fn key_added(&self, key: &KeyRecord) {
+        // The plan was checked when the key was made.
+        if let Err(error) = self.handle.keyring().insert(new_key(key, Vec::new())) {
+            self.handle.log().event(Level::Warn, "a key is not let in", &[("reason", &error.to_string())]);
+        }
+    }
+
+    fn key_revoked(&self, _: &str, digest: &[u8; 32]) {
+        self.handle.keyring().revoke(digest);
+    }
+
+    fn maintenance_changed(&self, windows: &[MaintenanceWindow]) {
+        self.handle.set_maintenance(windows.iter().map(window).collect());
+    }
+
+    fn before_read(&self, store: &dyn Store) -> Result<(), StoreError> {
+        self.save(store)
+    }
+}
+
+// === impl Keeper ===
+
+impl Keeper {
+    pub(super) fn new(handle: Handle, control: Rc<RefCell<Control>>) -> Rc<Self> {
+        Rc::new(Self { handle, control, is_failing: Cell::new(false) })
+    }
+
+    /// Saves in this interval, for ever.
+    pub(super) async fn run(self: Rc<Self>, every: Duration) {
+        let mut tick = interval(every);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut turn: u32 = 0;
+        loop {
+            tick.tick().await;
+            let saved = self.save();
+            self.tell(&saved);
+            turn = turn.wrapping_add(1);
+            if turn % FORGET == 1 {
+                let before = system_clock().saturating_sub(KEPT_AFTER_THE_WINDOW.as_secs());
+                self.tell(&self.control.borrow().store().forget_counters_before(before).map(|_| ()));
+            }
+        }
+    }
+
+    /// Saves what the data plane did last.
+    pub(super) fn save_at_the_end(&self) -> Result<(), Failure> {
+        self.save().map_err(|error| Failure::new(format!("the last counters could not be saved: {error}")))
+    }
+
+    fn save(&self) -> Result<(), StoreError> {
+        self.control.borrow().save()
+    }
+
+    /// Tells that the store fails, once, and that it works again, once. Requests go on meanwhile:
+    /// the counters in memory stay exact, only a restart would forget what was not saved.
+    fn tell(&self, saved: &Result<(), StoreError>) {
+        let was_failing = self.is_failing.replace(saved.is_err());
+        match saved {
+            Err(error) if !was_failing => {
+                let members = [
+                    ("error", error.to_string()),
+                    (
+                        "effect",
+                        "requests go on; what is not saved would be forgotten in a restart".to_owned(),
+                    ),
+                ];
+                self.handle.log().event(
+                    Level::Error,
+                    "the store cannot be written",
+                    &members.each_ref().map(|(name, value)| (*name, value.as_str())),
+                );
+            }
+            Ok(()) if was_failing => {
+                self.handle.log().event(Level::Info, "the store can be written again", &[])
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+}
+
+fn rows(key: &Arc<KnownKey>) -> Vec<CounterRow> {
+    // Before the counters are read: whatever is charged after this is handed over once more.
+    key.account().begin_saving();
+    let used = key.account().used();
+    used.map(|used| CounterRow {
+        key_id: key.id().to_owned(),
+        period: used.period,
+        window: used.window,
+        used: used.units,
+    })
+    .collect()
+}
+
+fn record(incident: Incident) -> IncidentRecord {
+    IncidentRecord {
+        request_id: incident.request_id,
+        at_millis: incident.at_millis,
+        method: incident.method,
+        path: incident.path,
+        endpoint: incident.endpoint,
+        key_id: incident.key_id,
+        cause: incident.cause,
+        detail: incident.detail,
+    }
+}
+
+pub(super) fn window(window: &MaintenanceWindow) -> Window {
+    Window {
+        message: window.message.clone(),
+        from: window.from,
+        until: window.until,
+        pass: window.pass.clone(),
+    }
+}

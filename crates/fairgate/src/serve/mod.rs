@@ -1,0 +1,177 @@
+//! Runs the gateway: opens the store, starts the data plane, keeps both in step, drains at the end.
+//!
+//! This thread is the control plane's. It may wait for the disk; no data thread ever waits for it.
+
+mod keeper;
+
+use crate::{
+    admin::{AdminSocket, Control, serve as serve_admin, system_clock},
+    commands::reach::rules,
+    config::Config,
+    failure::Failure,
+};
+use gateway::{
+    Gateway, Handle, NotOpen,
+    keyring::NewKey,
+    record::{Level, LogSink},
+};
+use keeper::{Keeper, LiveGateway};
+use limits::Used;
+use std::{cell::RefCell, collections::HashMap, net::SocketAddr, process::ExitCode, rc::Rc, time::Duration};
+use store::{Embedded, Secret, Store};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+    task::LocalSet,
+};
+
+/// Runs the gateway until a signal ends it.
+pub(crate) fn run(config: Config) -> Result<ExitCode, Failure> {
+    run_until(config, std::future::pending, |_| ())
+}
+
+/// Runs the gateway until a signal, or the future that `until` makes, ends it. `on_open` is told
+/// the address once requests are let in.
+pub(crate) fn run_until<F: Future<Output = ()>>(
+    config: Config,
+    until: impl FnOnce() -> F,
+    on_open: impl FnOnce(SocketAddr),
+) -> Result<ExitCode, Failure> {
+    let (log, writer) = LogSink::to_standard_error(config.settings.log)
+        .map_err(|error| Failure::new(format!("cannot start the log: {error}")))?;
+    let result = run_logged(config, &log, until, on_open);
+    drop(log);
+    writer.finish();
+    result
+}
+
+fn run_logged<F: Future<Output = ()>>(
+    config: Config,
+    log: &LogSink,
+    until: impl FnOnce() -> F,
+    on_open: impl FnOnce(SocketAddr),
+) -> Result<ExitCode, Failure> {
+    for warning in &config.warnings {
+        log.event(Level::Warn, "configuration", &[("warning", warning)]);
+    }
+    let (store, secret) = Embedded::open(&config.store.path)?;
+    let not_open = start(&config, secret.clone(), log)?;
+    let handle = not_open.handle();
+    load(&store, &handle, log)?;
+    let socket = AdminSocket::bind(&config.store.path).map_err(|error| Failure::new(error.to_string()))?;
+    let live = Box::new(LiveGateway::new(handle.clone()));
+    let control = Control::new(Box::new(store), secret, rules(&config), live, system_clock);
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|error| Failure::new(format!("cannot start the control plane: {error}")))?;
+    let drained = LocalSet::new().block_on(&runtime, async {
+        let control = Rc::new(RefCell::new(control));
+        let keeper = Keeper::new(handle.clone(), Rc::clone(&control));
+        let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run(config.store.flush_interval));
+        let (closed, on_closed) = oneshot::channel::<()>();
+        let admin = tokio::task::spawn_local(serve_admin(socket, control, async {
+            let _ = on_closed.await;
+        }));
+        let mut signals = Signals::new()?;
+        let gateway = not_open.open().map_err(|error| Failure::new(error.to_string()))?;
+        announce(&gateway, &config, log);
+        on_open(gateway.address());
+        tokio::select! {
+            name = signals.next() => log.event(Level::Info, "draining", &[("signal", name)]),
+            () = until() => {}
+        }
+        let drained = drain(gateway).await;
+        // Nothing is charged any more: what is saved now is the last word.
+        let _ = closed.send(());
+        let _ = admin.await;
+        keeping.abort();
+        keeper.save_at_the_end()?;
+        Ok::<bool, Failure>(drained)
+    })?;
+    log.event(Level::Info, "ended", &[]);
+    Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn start(config: &Config, secret: Secret, log: &LogSink) -> Result<NotOpen, Failure> {
+    let digest_of = Box::new(move |key: &[u8]| secret.digest(key));
+    Gateway::start(config.settings.clone(), digest_of, log.clone())
+        .map_err(|error| Failure::new(error.to_string()))
+}
+
+/// Hands keys with their counters, and maintenance, to the data plane.
+fn load(store: &dyn Store, handle: &Handle, log: &LogSink) -> Result<(), Failure> {
+    let mut used: HashMap<String, Vec<Used>> = HashMap::new();
+    store.for_each_counter(&mut |row| {
+        let one = Used { period: row.period, window: row.window, units: row.used };
+        used.entry(row.key_id).or_default().push(one);
+    })?;
+    store.for_each_key(&mut |record| {
+        let used = used.remove(&record.id).unwrap_or_default();
+        if let Err(error) = handle.keyring().insert(new_key(&record, used)) {
+            log.event(Level::Warn, "a key is not let in", &[("reason", &error.to_string())]);
+        }
+    })?;
+    handle.set_maintenance(store.maintenance()?.iter().map(keeper::window).collect());
+    Ok(())
+}
+
+fn new_key(record: &store::KeyRecord, used: Vec<Used>) -> NewKey {
+    NewKey {
+        id: record.id.clone(),
+        digest: record.digest,
+        plan: record.plan.clone(),
+        permissions: record.permissions.clone(),
+        expires_at: record.expires_at,
+        revoked: record.revoked_at.is_some(),
+        imported: record.imported,
+        used,
+    }
+}
+
+fn announce(gateway: &Gateway, config: &Config, log: &LogSink) {
+    let members = [
+        ("address", gateway.address().to_string()),
+        ("upstream", format!("{}:{}", config.settings.upstream.host, config.settings.upstream.port)),
+        ("threads", config.settings.listen.threads.to_string()),
+        ("keys", gateway.keyring().len().to_string()),
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+    ];
+    log.event(Level::Info, "listening", &members.each_ref().map(|(name, value)| (*name, value.as_str())));
+}
+
+/// Waits for the data threads, on a thread of its own: the admin socket is answered meanwhile.
+async fn drain(gateway: Gateway) -> bool {
+    let (ended, on_ended) = oneshot::channel();
+    let waiting = std::thread::Builder::new().name("drain".into()).spawn(move || {
+        let _ = ended.send(gateway.drain());
+    });
+    match waiting {
+        Ok(_) => on_ended.await.unwrap_or(false),
+        Err(_) => false,
+    }
+}
+
+/// The signals that end the gateway.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let on =
+            |kind| signal(kind).map_err(|error| Failure::new(format!("cannot wait for signals: {error}")));
+        Ok(Self { terminate: on(SignalKind::terminate())?, interrupt: on(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// How long after its end a counter's window is still kept.
+const KEPT_AFTER_THE_WINDOW: Duration = Duration::from_secs(86_400);

@@ -1,0 +1,91 @@
+//! The order of checks. This function is the contract's section 4, and the only place that knows it.
+
+use crate::{
+    client::Client,
+    http1::body::Decoder,
+    keyring::KnownKey,
+    pages::{self, Page},
+    policies::{
+        body, guard, key, limits, maintenance, parameters, permission, redirect,
+        route::{self, Purpose},
+    },
+    refusal::Refused,
+    visit::Visit,
+};
+use ::limits::Reservation;
+use std::sync::Arc;
+
+/// What a request that passed all checks is for.
+pub(crate) enum Admitted {
+    /// One of the gateway's own pages.
+    Page(Page),
+    /// How the limits of the key stand.
+    Limits(Arc<KnownKey>),
+    /// The upstream.
+    Forward(Admission),
+}
+
+/// What the request may use at the upstream.
+pub(crate) struct Admission {
+    /// Units that are taken and not settled yet. None for a public endpoint.
+    pub(crate) reservation: Option<Reservation<Arc<KnownKey>>>,
+    /// The body, if a check had to read it.
+    pub(crate) body: Option<Vec<u8>>,
+    /// Bytes that a body which was not read yet may have.
+    pub(crate) largest_body: u64,
+}
+
+/// Decides on a request. Whatever refuses it has taken nothing: only the last step takes.
+///
+/// Before this: bytes and framing were understood (`http1`), or the request would have no head to
+/// look at; and the request has its id, so that every refusal can name it.
+pub(crate) async fn admit(
+    visit: &mut Visit<'_>,
+    client: &mut Client,
+    incoming: &mut Decoder,
+) -> Result<Admitted, Refused> {
+    // Our own pages first: every refusal below links to them, so none of them may stand in their way.
+    if let Some(page) = pages::find(visit)? {
+        return Ok(Admitted::Page(page));
+    }
+    // Whoever floods us with errors is turned away as cheaply as possible.
+    guard::check_address(visit)?;
+    // During maintenance nothing about the endpoints is promised, so nothing is said about them.
+    maintenance::check(visit)?;
+    // Where a path has gone is told to everyone, with or without a key: links outlive keys.
+    redirect::check_moved(visit)?;
+    redirect::check_slash(visit)?;
+    // Before the key: which key is needed, if any, depends on the endpoint.
+    let purpose = route::find(visit)?;
+    // An open endpoint has no key, so no permission, no plan and no limits.
+    let key = if purpose.is_public() { None } else { Some(key::check(visit)?) };
+    if let Some(key) = &key {
+        guard::check_key(visit, key)?;
+        permission::check(key, purpose.endpoint().and_then(|endpoint| endpoint.permission.as_deref()))?;
+        if let Purpose::Limits = purpose {
+            return Ok(Admitted::Limits(Arc::clone(key)));
+        }
+    }
+    // Only now: what an endpoint takes is nobody's business who may not use it.
+    if let Purpose::Endpoint { endpoint, names } = purpose {
+        parameters::check(visit, endpoint, names)?;
+    }
+    body::check_head(visit, purpose.endpoint())?;
+    // All that the head can decide is decided. The body is read here only if it is checked itself.
+    let largest_body = body::largest(visit, purpose.endpoint());
+    let body = match purpose.endpoint().filter(|endpoint| body::is_checked(Some(endpoint))) {
+        Some(endpoint) => {
+            let read = client.read_body(visit, incoming, largest_body).await?;
+            body::check(endpoint, &read)?;
+            Some(read)
+        }
+        None => None,
+    };
+    // Last, because it is the only check that takes something: what is refused above was never taken.
+    let cost = purpose.endpoint().map_or(1, |endpoint| endpoint.cost);
+    let reservation = match &key {
+        Some(key) => Some(limits::reserve(key, visit.now.seconds(), cost)?),
+        None => None,
+    };
+    Ok(Admitted::Forward(Admission { reservation, body, largest_body }))
+}

@@ -1,0 +1,183 @@
+//! A read buffer, and the spare memory of a data thread from which buffers are made.
+//!
+//! A connection that waits for its next request holds no buffer.
+
+use std::{
+    cell::RefCell,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tokio::io::{AsyncRead, ReadBuf};
+
+/// Bytes of a fresh buffer.
+pub(crate) const SIZE: usize = 16 * 1024;
+/// Buffers that a thread keeps for later.
+const MOST_SPARE: usize = 512;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Bytes that were read and not used yet: `storage[start..end]`.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    storage: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Buffer {
+    pub(crate) fn filled(&self) -> &[u8] {
+        self.storage.get(self.start..self.end).unwrap_or_default()
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Marks the first `count` bytes as used.
+    pub(crate) fn consume(&mut self, count: usize) {
+        self.start = self.start.saturating_add(count).min(self.end);
+    }
+
+    /// The first `count` bytes at most, marked as used.
+    pub(crate) fn take(&mut self, count: usize) -> &[u8] {
+        let from = self.start;
+        self.consume(count);
+        self.storage.get(from..self.start).unwrap_or_default()
+    }
+
+    /// Reads once, after making room. Ready with 0 at the end of the stream.
+    ///
+    /// The buffer grows where it is full, so the caller bounds what it lets stand in it.
+    pub(crate) fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        io: &mut (impl AsyncRead + Unpin),
+    ) -> Poll<std::io::Result<usize>> {
+        self.make_room();
+        let mut space = ReadBuf::new(self.storage.get_mut(self.end..).unwrap_or_default());
+        ready!(Pin::new(io).poll_read(cx, &mut space))?;
+        let count = space.filled().len();
+        self.end += count;
+        Poll::Ready(Ok(count))
+    }
+
+    fn make_room(&mut self) {
+        if self.storage.is_empty() {
+            self.storage = spare();
+        }
+        if self.is_empty() {
+            (self.start, self.end) = (0, 0);
+        } else if self.end == self.storage.len() {
+            if self.start > 0 {
+                self.storage.copy_within(self.start..self.end, 0);
+                (self.start, self.end) = (0, self.end - self.start);
+            } else {
+                self.storage.resize(self.storage.len() * 2, 0);
+            }
+        }
+    }
+
+    /// Takes the memory out with the bytes at its front; what stands behind the first `count`
+    /// bytes stays in this buffer.
+    pub(crate) fn split_off_front(&mut self, count: usize) -> Vec<u8> {
+        if self.start > 0 {
+            self.storage.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        let front = std::mem::take(&mut self.storage);
+        let end = std::mem::take(&mut self.end);
+        if let Some(rest) = front.get(count..end).filter(|rest| !rest.is_empty()) {
+            self.storage = spare();
+            if self.storage.len() < rest.len() {
+                self.storage.resize(rest.len(), 0);
+            }
+            if let Some(place) = self.storage.get_mut(..rest.len()) {
+                place.copy_from_slice(rest);
+                self.end = rest.len();
+            }
+        }
+        front
+    }
+
+    /// Puts memory back that `split_off_front` took, if this buffer has none.
+    pub(crate) fn lend(&mut self, memory: Vec<u8>) {
+        if self.storage.is_empty() && memory.len() == SIZE {
+            self.storage = memory;
+            (self.start, self.end) = (0, 0);
+        } else {
+            give_back(memory);
+        }
+    }
+
+    /// Gives the memory of an empty buffer back to the thread.
+    pub(crate) fn rest(&mut self) {
+        if self.is_empty() {
+            (self.start, self.end) = (0, 0);
+            give_back(std::mem::take(&mut self.storage));
+        }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        give_back(std::mem::take(&mut self.storage));
+    }
+}
+
+fn spare() -> Vec<u8> {
+    // A thread that is going down has no spare memory any more; it may still make new.
+    let found = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
+    found.unwrap_or_else(|| vec![0; SIZE])
+}
+
+fn give_back(memory: Vec<u8>) {
+    if memory.len() == SIZE {
+        let _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < MOST_SPARE {
+                spare.push(memory);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(mut bytes: &[u8]) -> Buffer {
+        let mut buffer = Buffer::default();
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        while !bytes.is_empty() {
+            assert!(buffer.poll_fill(&mut cx, &mut bytes).is_ready());
+        }
+        buffer
+    }
+
+    #[test]
+    fn what_stands_behind_the_front_stays() {
+        let mut buffer = filled(b"--head|body");
+        buffer.consume(2);
+        let front = buffer.split_off_front(5);
+        assert_eq!(&front[..5], b"head|");
+        assert_eq!(buffer.filled(), b"body");
+        assert_eq!(buffer.take(2), b"bo");
+        assert_eq!(buffer.len(), 2);
+    }
+
+    #[test]
+    fn a_full_buffer_grows_and_keeps_its_bytes() {
+        let bytes: Vec<u8> = (0..SIZE * 3).map(|i| (i % 251) as u8).collect();
+        let mut buffer = filled(&bytes);
+        assert_eq!(buffer.filled(), bytes);
+        let front = buffer.split_off_front(10);
+        assert_eq!(front[..10], bytes[..10]);
+        assert_eq!(buffer.filled(), &bytes[10..]);
+    }
+}

@@ -1,0 +1,259 @@
+//! A client's connection: reading heads and bodies from it, and closing it so that the last answer arrives.
+
+use crate::{
+    buffer::Buffer,
+    deadline::Deadline,
+    http1::{
+        Fault,
+        body::{Decoder, Step},
+        scan::HeadScanner,
+    },
+    policies::body::too_large,
+    refusal::{Refusal, Refused},
+    settings::Timeouts,
+    transport::Transport,
+    visit::Visit,
+};
+use contract::ErrorCode;
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{io::AsyncWrite, time::Instant};
+
+/// Bytes of a body nobody wants that are read to keep the connection.
+const WORTH_DISCARDING: u64 = 64 * 1024;
+/// How long a closing connection is read on, so that the answer is not lost to a reset.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A client's connection.
+pub(crate) struct Client {
+    pub(crate) io: Transport,
+    pub(crate) input: Buffer,
+    pub(crate) deadline: Deadline,
+    /// Bytes of the present answer were sent: it cannot be replaced by another one any more.
+    pub(crate) answer_begun: bool,
+    sent_continue: bool,
+}
+
+/// What came next on a connection.
+pub(crate) enum Next {
+    /// A head of so many bytes stands at the front of the buffer.
+    Head(usize),
+    /// What came is no head.
+    Refused(Fault),
+    /// The client is done, or gone.
+    Closed,
+}
+
+impl Client {
+    pub(crate) fn new(io: Transport, timeouts: &Timeouts) -> Self {
+        let deadline = Deadline::after(Instant::now(), timeouts.keep_alive);
+        Self { io, input: Buffer::default(), deadline, answer_begun: false, sent_continue: false }
+    }
+
+    /// Waits until the next request begins. False: none will.
+    pub(crate) async fn wait(&mut self, keep_alive: Duration) -> bool {
+        if !self.input.is_empty() {
+            return true;
+        }
+        self.input.rest();
+        self.deadline.set(Instant::now(), keep_alive);
+        poll_fn(|cx| match self.io.poll_readable(cx) {
+            Poll::Ready(result) => Poll::Ready(result.is_ok()),
+            Poll::Pending => self.deadline.poll_passed(cx).map(|()| false),
+        })
+        .await
+    }
+
+    /// Reads until a head is complete.
+    pub(crate) async fn next_head(&mut self, timeouts: &Timeouts, largest: usize) -> Next {
+        self.answer_begun = false;
+        self.sent_continue = false;
+        let mut scanner = HeadScanner::default();
+        let mut is_timed = false;
+        loop {
+            // RFC 9112 section 2.2: an empty line before a request is not worth an error.
+            while self.input.filled().starts_with(b"\r\n") && scanner.is_untouched() {
+                self.input.consume(2);
+            }
+            if self.input.filled() != b"\r" || !scanner.is_untouched() {
+                match scanner.scan(self.input.filled()) {
+                    Ok(Some(length)) if length <= largest => return Next::Head(length),
+                    Ok(None) if self.input.len() < largest => {}
+                    Ok(Some(_) | None) => {
+                        return Next::Refused(Fault {
+                            code: ErrorCode::HeadersTooLarge,
+                            message: "The request line and the headers together are larger than this API takes.",
+                        });
+                    }
+                    Err(fault) => return Next::Refused(fault),
+                }
+            }
+            if !is_timed && !self.input.is_empty() {
+                self.deadline.set(Instant::now(), timeouts.head);
+                is_timed = true;
+            }
+            let filled = poll_fn(|cx| match self.input.poll_fill(cx, &mut self.io) {
+                Poll::Ready(result) => Poll::Ready(Some(result)),
+                Poll::Pending => self.deadline.poll_passed(cx).map(|()| None),
+            });
+            match filled.await {
+                Some(Ok(0)) if self.input.is_empty() => return Next::Closed,
+                Some(Ok(0)) => {
+                    return Next::Refused(Fault::malformed(
+                        "The connection was closed before the head of the request was complete.",
+                    ));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) => return Next::Closed,
+                None if self.input.is_empty() => return Next::Closed,
+                None => {
+                    return Next::Refused(Fault {
+                        code: ErrorCode::RequestTimeout,
+                        message: "The head of the request did not arrive completely within the time that is allowed.",
+                    });
+                }
+            }
+        }
+    }
+
+    /// Reads a body of at most `largest` bytes to its end.
+    pub(crate) async fn read_body(
+        &mut self,
+        visit: &Visit<'_>,
+        incoming: &mut Decoder,
+        largest: u64,
+    ) -> Result<Vec<u8>, Refused> {
+        let timeouts = &visit.shared.settings.timeouts;
+        self.send_continue(visit).await;
+        let mut body = Vec::new();
+        loop {
+            match incoming.next(&mut self.input) {
+                Ok(Step::End) => return Ok(body),
+                Ok(Step::Data(data)) if body.len() as u64 + data.len() as u64 > largest => {
+                    return Err(too_large(largest));
+                }
+                Ok(Step::Data(data)) => body.extend_from_slice(data),
+                Ok(Step::More) => self.fill_body(timeouts.body).await?,
+                Err(fault) => return Err(Refusal::of_fault(fault)),
+            }
+        }
+    }
+
+    async fn fill_body(&mut self, timeout: Duration) -> Result<(), Refused> {
+        self.deadline.set(Instant::now(), timeout);
+        let filled = poll_fn(|cx| match self.input.poll_fill(cx, &mut self.io) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending => self.deadline.poll_passed(cx).map(|()| None),
+        });
+        match filled.await {
+            Some(Ok(1..)) => Ok(()),
+            Some(Ok(0) | Err(_)) => Err(body_cut()),
+            None => Err(body_too_slow()),
+        }
+    }
+
+    /// Tells a client that waits for it to send its body, once.
+    async fn send_continue(&mut self, visit: &Visit<'_>) {
+        if visit.head.expects_continue && !self.sent_continue && self.input.is_empty() {
+            self.sent_continue = true;
+            // If it cannot be written, reading the body fails next, and that is told.
+            let _ = self.write(b"HTTP/1.1 100 Continue\r\n\r\n", visit.shared.settings.timeouts.stall).await;
+        }
+    }
+
+    /// Writes all of `bytes`. An error: the client is gone, or does not read.
+    pub(crate) async fn write(&mut self, bytes: &[u8], timeout: Duration) -> std::io::Result<()> {
+        let mut rest = bytes;
+        let mut is_timed = false;
+        poll_fn(|cx| {
+            loop {
+                if rest.is_empty() {
+                    return Poll::Ready(Ok(()));
+                }
+                match Pin::new(&mut self.io).poll_write(cx, rest) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
+                    Poll::Ready(Ok(count)) => {
+                        rest = rest.get(count..).unwrap_or_default();
+                        is_timed = false;
+                    }
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => {
+                        if !std::mem::replace(&mut is_timed, true) {
+                            self.deadline.set(Instant::now(), timeout);
+                        }
+                        ready!(self.deadline.poll_passed(cx));
+                        return Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
+                    }
+                }
+            }
+        })
+        .await
+    }
+
+    /// Whether the rest of a body that nobody wants is small enough to be read, so that the
+    /// connection can go on. A client that waits for `100 Continue` may never send it.
+    pub(crate) fn can_discard(&self, visit: &Visit<'_>, incoming: &Decoder) -> bool {
+        let waits = visit.head.expects_continue && !self.sent_continue && !incoming.is_complete();
+        !waits && incoming.left().is_some_and(|left| left <= WORTH_DISCARDING)
+    }
+
+    /// Reads the rest of a body that nobody wants. False: the connection cannot go on.
+    pub(crate) async fn discard(&mut self, incoming: &mut Decoder, timeout: Duration) -> bool {
+        loop {
+            match incoming.next(&mut self.input) {
+                Ok(Step::End) => return true,
+                Ok(Step::Data(_)) => {}
+                Ok(Step::More) => {
+                    if self.fill_body(timeout).await.is_err() {
+                        return false;
+                    }
+                }
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// Closes the connection: our side at once, the client's once it has read our answer. Without
+    /// that, bytes that are still on their way to us would make the system throw the answer away.
+    pub(crate) async fn close(mut self) {
+        self.deadline = Deadline::after(Instant::now(), LINGER);
+        poll_fn(|cx| self.poll_close(cx)).await;
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if Pin::new(&mut self.io).poll_shutdown(cx).is_pending() {
+            return self.deadline.poll_passed(cx);
+        }
+        loop {
+            self.input.consume(usize::MAX);
+            match self.input.poll_fill(cx, &mut self.io) {
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                Poll::Pending => return self.deadline.poll_passed(cx),
+            }
+            // A client that goes on sending must not keep us here by being fast.
+            if self.deadline.poll_passed(cx).is_ready() {
+                return Poll::Ready(());
+            }
+        }
+    }
+}
+
+/// The client closed its side within a body.
+pub(crate) fn body_cut() -> Refused {
+    Refusal::of_fault(Fault::malformed(
+        "The connection was closed before the body of the request was complete.",
+    ))
+}
+
+/// The client stopped sending within a body.
+pub(crate) fn body_too_slow() -> Refused {
+    Refusal::of_fault(Fault {
+        code: ErrorCode::RequestTimeout,
+        message: "The body of the request did not arrive completely within the time that is allowed.",
+    })
+}

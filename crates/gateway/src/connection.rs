@@ -1,0 +1,78 @@
+//! The life of a client's connection: one request after the other until one side has enough.
+
+use crate::{
+    client::{Client, Next},
+    handle::{handle, refuse_bytes, refuse_panicked},
+    http1::request::RequestHead,
+    policies::key::LastKey,
+    thread::Thread,
+    transport::Transport,
+};
+use std::{
+    cell::Cell,
+    future::{Future, poll_fn},
+    net::IpAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    rc::Rc,
+    task::Poll,
+};
+
+/// Serves a connection to its end.
+pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, is_idle: &Rc<Cell<bool>>) {
+    let settings = &thread.shared.settings;
+    let mut client = Client::new(io, &settings.timeouts);
+    let mut last_key = LastKey::default();
+    loop {
+        // While it is idle the drain may end it at any moment, and nothing is lost.
+        is_idle.set(client.input.is_empty());
+        if thread.is_draining.get() && client.input.is_empty()
+            || !client.wait(settings.timeouts.keep_alive).await
+        {
+            break;
+        }
+        is_idle.set(false);
+        let length = match client.next_head(&settings.timeouts, settings.sizes.head).await {
+            Next::Head(length) => length,
+            Next::Closed => return,
+            Next::Refused(fault) => {
+                refuse_bytes(thread, &mut client, peer, fault).await;
+                break;
+            }
+        };
+        let bytes = client.input.split_off_front(length);
+        let head = match RequestHead::parse(bytes, length, thread.fields(), &thread.shared.key_header_names) {
+            Ok(head) => head,
+            Err((fault, bytes, fields)) => {
+                client.input.lend(bytes);
+                thread.give_back(fields);
+                refuse_bytes(thread, &mut client, peer, fault).await;
+                break;
+            }
+        };
+        match without_panic(handle(thread, &mut client, peer, head, &mut last_key)).await {
+            Some(true) => {}
+            Some(false) => break,
+            None => {
+                // Whatever was reserved was given back when the request's state was dropped.
+                if !client.answer_begun {
+                    refuse_panicked(thread, &mut client, peer).await;
+                }
+                break;
+            }
+        }
+    }
+    client.close().await;
+}
+
+/// Runs a future to its end; None if it panicked. A defect in the handling of one request must not
+/// take the connection's answer with it, nor the thread.
+async fn without_panic<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(value)) => Poll::Ready(Some(value)),
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}

@@ -1,0 +1,207 @@
+//! The upstream's answer as the client gets it: a success passed on, or what is kept of an error.
+
+use crate::{
+    http1::{body::Framing, field::FieldKind, response::ResponseHead},
+    rate_headers,
+    refusal::{Refusal, Refused},
+    respond,
+    settings::TrailingSlash,
+    thread::Thread,
+    visit::Visit,
+};
+use ::limits::HasAccount;
+use contract::{
+    ErrorCode,
+    status::Status,
+    upstream::{may_keep_message, survives_replacement},
+    upstream_body::{self, Found},
+};
+use std::io::Write;
+
+/// How a success is framed for this client: as the upstream framed it, as far as the client's version goes.
+pub(crate) fn framing(visit: &Visit<'_>, answer: &ResponseHead) -> Framing {
+    match answer.framing {
+        Framing::Chunked | Framing::UntilClose if visit.head.is_http11 => Framing::Chunked,
+        Framing::Chunked | Framing::UntilClose => Framing::UntilClose,
+        Framing::Length(length) => Framing::Length(length),
+    }
+}
+
+/// Appends the head of a success. `bytes` is the buffer that the answer's head was read from.
+pub(crate) fn write_head(
+    thread: &Thread,
+    visit: &Visit<'_>,
+    answer: &ResponseHead,
+    bytes: &[u8],
+    keep_alive: bool,
+    out: &mut Vec<u8>,
+) {
+    let reason = answer.reason.get(bytes);
+    respond::start(answer.status, std::str::from_utf8(reason).unwrap_or_default(), out);
+    for field in &answer.fields {
+        let (name, value) = (field.name.get(bytes), field.value.get(bytes));
+        match field.kind {
+            FieldKind::EndToEnd => line(name, value, out),
+            FieldKind::Location => line(name, location(visit, value).as_bytes(), out),
+            // Hop-by-hop fields are the connection's; ids and limits are told by us alone.
+            FieldKind::HopByHop
+            | FieldKind::Connection
+            | FieldKind::ContentLength
+            | FieldKind::TransferEncoding
+            | FieldKind::RequestId
+            | FieldKind::RateLimit
+            | FieldKind::Host
+            | FieldKind::Te
+            | FieldKind::Expect
+            | FieldKind::Accept
+            | FieldKind::ContentType
+            | FieldKind::Authorization
+            | FieldKind::Key(_)
+            | FieldKind::Via
+            | FieldKind::Forwarded(_)
+            | FieldKind::ConsumerId => {}
+        }
+    }
+    match (framing(visit, answer), answer.told_length) {
+        (Framing::Chunked, _) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        (Framing::Length(_), Some(told)) => {
+            let _ = write!(out, "Content-Length: {told}\r\n");
+        }
+        (Framing::Length(_), None) | (Framing::UntilClose, _) => {}
+    }
+    respond::line("X-Request-Id", visit.id.as_str(), out);
+    if let Some(key) = &visit.key {
+        rate_headers::write(key.account(), visit.now.seconds(), None, out);
+    }
+    if !answer.has_date {
+        thread.write_date(visit.now.seconds(), out);
+    }
+    respond::write_connection(visit, keep_alive, out);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// An error of the upstream's as a refusal of ours. `body` is None if it could not be read.
+pub(crate) fn replace(
+    visit: &Visit<'_>,
+    code: ErrorCode,
+    answer: &ResponseHead,
+    bytes: &[u8],
+    body: Option<&[u8]>,
+) -> Refused {
+    let mut refused = if code == ErrorCode::UnexpectedError {
+        let told = body
+            .map(|body| String::from_utf8_lossy(body).chars().take(4000).collect::<String>())
+            .unwrap_or_default();
+        Refusal::unexpected(
+            "the upstream answered with an error",
+            format!("The upstream answered {}. Its body: {told}", answer.status),
+        )
+    } else {
+        Refusal::new(code, default_message(code))
+    };
+    match body.map_or(Found::Nothing, upstream_body::read) {
+        Found::Specification { code, message, details } => {
+            refused.message = message.into();
+            refused.foreign = Some((code, details));
+        }
+        Found::Message(message) if may_keep_message(code.status()) => refused.message = message.into(),
+        Found::Message(_) | Found::Nothing => {}
+    }
+    for field in &answer.fields {
+        let (name, value) = (field.name.get(bytes), field.value.get(bytes));
+        match field.kind {
+            FieldKind::Location
+                if code.status() == Status::Moved && name.eq_ignore_ascii_case(b"location") =>
+            {
+                let to = location(visit, value);
+                refused.message =
+                    format!("This endpoint has moved to {to}. Use that address from now on.").into();
+                refused.location = Some(to);
+            }
+            FieldKind::EndToEnd if survives_replacement(name) => line(name, value, &mut refused.kept_headers),
+            FieldKind::EndToEnd
+            | FieldKind::HopByHop
+            | FieldKind::Location
+            | FieldKind::Connection
+            | FieldKind::ContentLength
+            | FieldKind::TransferEncoding
+            | FieldKind::RequestId
+            | FieldKind::RateLimit
+            | FieldKind::Host
+            | FieldKind::Te
+            | FieldKind::Expect
+            | FieldKind::Accept
+            | FieldKind::ContentType
+            | FieldKind::Authorization
+            | FieldKind::Key(_)
+            | FieldKind::Via
+            | FieldKind::Forwarded(_)
+            | FieldKind::ConsumerId => {}
+        }
+    }
+    if code.status() == Status::Moved && refused.location.is_none() {
+        // A 301 that does not say where to is no answer that anybody could use.
+        return Refusal::unexpected(
+            "the upstream's redirect has no Location",
+            "The upstream answered 301 without a Location.",
+        );
+    }
+    refused
+}
+
+/// What the client reads where the upstream said nothing that a person could use.
+fn default_message(code: ErrorCode) -> String {
+    format!("{} {}", code.meaning(), code.what_to_do())
+}
+
+/// A redirect of the upstream's, as seen from outside: its own origin and base path are nobody's business.
+pub(crate) fn location(visit: &Visit<'_>, value: &[u8]) -> String {
+    let value = String::from_utf8_lossy(value);
+    let origin = &visit.shared.upstream_origin;
+    let is_own = value.get(..origin.len()).is_some_and(|start| start.eq_ignore_ascii_case(origin));
+    let behind = value.get(origin.len()..).unwrap_or_default();
+    let path = match (is_own, behind.as_bytes().first()) {
+        (true, None) => "/",
+        (true, Some(b'/' | b'?')) => behind,
+        (true, Some(_)) | (false, _) => value.as_ref(), // another port, another host, or relative
+    };
+    if !path.starts_with('/') {
+        return path.to_owned();
+    }
+    let base = &visit.shared.settings.upstream.base_path;
+    let public = path
+        .strip_prefix(base.as_str())
+        .filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']) || base.is_empty())
+        .unwrap_or(path);
+    // Two slashes at the beginning would name another host.
+    format!("/{}", public.trim_start_matches('/'))
+}
+
+/// Whether this redirect only adds the slash that our own rule takes away. Passed on, it would
+/// lead the client in a circle.
+pub(crate) fn only_adds_slash(visit: &Visit<'_>, answer: &ResponseHead, bytes: &[u8]) -> bool {
+    match visit.shared.settings.redirects.trailing_slash {
+        TrailingSlash::Keep => return false,
+        TrailingSlash::Redirect => {}
+    }
+    if !matches!(answer.status, 301 | 302 | 307 | 308) || visit.head.path().ends_with('/') {
+        return false;
+    }
+    let Some(field) =
+        answer.fields.iter().find(|field| field.name.get(bytes).eq_ignore_ascii_case(b"location"))
+    else {
+        return false;
+    };
+    let to = location(visit, field.value.get(bytes));
+    // The upstream may have made an absolute URL of the client's own Host.
+    let to = to.split_once("://").and_then(|(_, rest)| rest.strip_prefix(visit.head.host())).unwrap_or(&to);
+    let to = to.split(['?', '#']).next().unwrap_or_default();
+    to.strip_suffix('/') == Some(visit.head.path())
+}
+
+fn line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}

@@ -1,0 +1,169 @@
+//! Moves one body from a connection to another, as it arrives, holding one buffer of it at most.
+
+use crate::{
+    buffer::Buffer,
+    http1::{
+        Fault,
+        body::{Decoder, Framing, Step, encode, encode_end},
+    },
+    transport::Transport,
+};
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tokio::io::AsyncWrite;
+
+/// Bytes that are gathered before they are written.
+const GATHERED: usize = 32 * 1024;
+
+/// A body on its way. What stands in front of it (a head) goes out with its first bytes.
+pub(crate) struct Pump {
+    decoder: Decoder,
+    framing: Framing,
+    out: Vec<u8>,
+    written: usize,
+    received: u64,
+    largest: u64,
+    has_ended: bool,
+    /// Something was read or written since the last look: deadlines are put off.
+    has_moved: bool,
+    waits_for: Side,
+}
+
+/// A side of a pump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Source,
+    Sink,
+}
+
+/// Why a body did not get through.
+#[derive(Debug)]
+pub(crate) enum PumpFault {
+    /// The source closed within the body.
+    Cut,
+    /// Reading failed.
+    Source(io::Error),
+    /// What came is not framed as its head said.
+    Framing(Fault),
+    /// The body is larger than it may be.
+    TooLarge,
+    /// Writing failed.
+    Sink(io::Error),
+}
+
+impl Pump {
+    /// A pump for the rest of a body that `decoder` takes apart, written as `framing` has it.
+    pub(crate) const fn new(head: Vec<u8>, decoder: Decoder, framing: Framing, largest: u64) -> Self {
+        Self {
+            decoder,
+            framing,
+            out: head,
+            written: 0,
+            received: 0,
+            largest,
+            has_ended: false,
+            has_moved: false,
+            waits_for: Side::Sink,
+        }
+    }
+
+    /// Moves what can be moved. Ready once the whole body is written.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        source: &mut Transport,
+        input: &mut Buffer,
+        sink: &mut Transport,
+    ) -> Poll<Result<(), PumpFault>> {
+        loop {
+            // What stands in the buffer already goes out in one write with what is pending.
+            if !self.has_ended {
+                self.gather(input)?;
+            }
+            if self.written < self.out.len() {
+                self.waits_for = Side::Sink;
+                let rest = self.out.get(self.written..).unwrap_or_default();
+                match ready!(Pin::new(&mut *sink).poll_write(cx, rest)) {
+                    Ok(0) => return Poll::Ready(Err(PumpFault::Sink(io::ErrorKind::WriteZero.into()))),
+                    Ok(count) => self.wrote(count),
+                    Err(error) => return Poll::Ready(Err(PumpFault::Sink(error))),
+                }
+                continue;
+            }
+            if self.has_ended {
+                return Poll::Ready(Ok(()));
+            }
+            self.waits_for = Side::Source;
+            match ready!(input.poll_fill(cx, source)) {
+                Ok(0) if self.decoder.ends_with_stream() => self.end(),
+                Ok(0) => return Poll::Ready(Err(PumpFault::Cut)),
+                Ok(_) => self.has_moved = true,
+                Err(error) => return Poll::Ready(Err(PumpFault::Source(error))),
+            }
+        }
+    }
+
+    /// Takes what the buffer holds, up to a bound.
+    fn gather(&mut self, input: &mut Buffer) -> Result<(), PumpFault> {
+        while self.out.len() < GATHERED {
+            match self.decoder.next(input).map_err(PumpFault::Framing)? {
+                Step::Data(data) => {
+                    self.received = self.received.saturating_add(data.len() as u64);
+                    if self.received > self.largest {
+                        return Err(PumpFault::TooLarge);
+                    }
+                    encode(self.framing, data, &mut self.out);
+                }
+                Step::End => {
+                    self.end();
+                    break;
+                }
+                Step::More => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        encode_end(self.framing, self.decoder.trailers(), &mut self.out);
+        self.has_ended = true;
+    }
+
+    fn wrote(&mut self, count: usize) {
+        self.has_moved = true;
+        self.written += count;
+        if self.written == self.out.len() {
+            self.out.clear();
+            self.written = 0;
+        }
+    }
+
+    /// Whether something was moved since the last call.
+    pub(crate) const fn take_progress(&mut self) -> bool {
+        std::mem::replace(&mut self.has_moved, false)
+    }
+
+    /// Which side the pump waits for.
+    pub(crate) const fn waits_for(&self) -> Side {
+        self.waits_for
+    }
+
+    /// Nothing was taken from the source, and nothing written.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.received == 0 && self.written == 0 && !self.has_moved
+    }
+
+    /// The decoder and the output buffer, for what comes next on the connections.
+    pub(crate) fn into_parts(mut self) -> (Decoder, Vec<u8>) {
+        self.out.clear();
+        (self.decoder, self.out)
+    }
+
+    /// Bytes that the body may have.
+    pub(crate) const fn largest(&self) -> u64 {
+        self.largest
+    }
+}

@@ -1,0 +1,168 @@
+//! The request as the upstream gets it: written anew from what was understood.
+
+use crate::{
+    http1::{
+        body::Framing,
+        field::{FieldKind, ForwardedKind},
+    },
+    policies::key,
+    visit::Visit,
+};
+use std::{io::Write, net::IpAddr};
+
+/// What the gateway calls itself in `Via`.
+const VIA: &str = "1.1 fairgate";
+
+/// Appends the head. `slash`: the upstream wants one at the end of the path.
+pub(crate) fn write_head(
+    visit: &Visit<'_>,
+    framing: Framing,
+    body_was_read: bool,
+    slash: bool,
+    out: &mut Vec<u8>,
+) {
+    let (shared, head) = (visit.shared, &visit.head);
+    let key_is_in_header =
+        head.fields().any(|(_, value, kind)| matches!(kind, FieldKind::Key(_)) && !value.is_empty());
+    let host = shared.upstream_host.as_deref().unwrap_or_else(|| head.host());
+
+    for part in
+        [head.method(), " ", &shared.settings.upstream.base_path, head.path(), if slash { "/" } else { "" }]
+    {
+        out.extend_from_slice(part.as_bytes());
+    }
+    if let Some(query) = head.query() {
+        out.push(b'?');
+        out.extend_from_slice(query.as_bytes());
+    }
+    out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
+    out.extend_from_slice(if host.is_empty() {
+        shared.settings.upstream.host.as_bytes()
+    } else {
+        host.as_bytes()
+    });
+    out.extend_from_slice(b"\r\n");
+
+    let (mut via, mut forwarded, mut forwarded_for) = (None, None, None);
+    for (name, value, kind) in head.fields() {
+        let passes = match kind {
+            FieldKind::EndToEnd
+            | FieldKind::Accept
+            | FieldKind::ContentType
+            | FieldKind::RateLimit
+            | FieldKind::Location => true,
+            FieldKind::Expect => !body_was_read,
+            // A credential that let the request in is the gateway's. Any other is the upstream's.
+            FieldKind::Authorization => visit.key.is_none() || key_is_in_header || !key::is_credential(value),
+            FieldKind::Via => {
+                via = Some(value);
+                false
+            }
+            FieldKind::Forwarded(kind) => {
+                // What anybody could have written is dropped; what a trusted proxy wrote is prolonged.
+                if visit.is_peer_trusted {
+                    match kind {
+                        ForwardedKind::Forwarded => forwarded = Some(value),
+                        ForwardedKind::For => forwarded_for = Some(value),
+                        ForwardedKind::Proto | ForwardedKind::Host => line(name, value, out),
+                    }
+                }
+                false
+            }
+            FieldKind::HopByHop
+            | FieldKind::Host
+            | FieldKind::ContentLength
+            | FieldKind::TransferEncoding
+            | FieldKind::Connection
+            | FieldKind::Te
+            | FieldKind::Key(_)
+            | FieldKind::RequestId
+            | FieldKind::ConsumerId => false,
+        };
+        if passes {
+            line(name, value, out);
+        }
+    }
+    prolong(b"Via", via, VIA.as_bytes(), out);
+    write_forwarded(visit, forwarded, forwarded_for, out);
+    line(b"X-Request-Id", visit.id.as_str().as_bytes(), out);
+    if let Some(key) = &visit.key {
+        line(b"X-Consumer-Id", key.id().as_bytes(), out);
+    }
+    if head.takes_trailers {
+        out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n");
+    }
+    match framing {
+        Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        // A method that usually has a body says so when it has none (RFC 9110 section 8.6).
+        Framing::Length(0)
+            if !matches!(head.method(), "POST" | "PUT" | "PATCH")
+                && head.value(FieldKind::ContentLength).is_none() => {}
+        Framing::Length(length) => {
+            let _ = write!(out, "Content-Length: {length}\r\n");
+        }
+        Framing::UntilClose => {} // no request is framed so
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Who sent the request, by which host and scheme: `X-Forwarded-*` and RFC 7239's `Forwarded`.
+fn write_forwarded(
+    visit: &Visit<'_>,
+    forwarded: Option<&[u8]>,
+    forwarded_for: Option<&[u8]>,
+    out: &mut Vec<u8>,
+) {
+    let (head, peer) = (&visit.head, visit.peer);
+    let mut text = [0u8; 64];
+    let peer_text = render(&mut text, format_args!("{peer}"));
+    prolong(b"X-Forwarded-For", forwarded_for, peer_text, out);
+    let told = |kind| visit.is_peer_trusted && head.value(FieldKind::Forwarded(kind)).is_some();
+    if !told(ForwardedKind::Proto) {
+        out.extend_from_slice(b"X-Forwarded-Proto: http\r\n");
+    }
+    if !told(ForwardedKind::Host) && !head.host().is_empty() {
+        line(b"X-Forwarded-Host", head.host().as_bytes(), out);
+    }
+    out.extend_from_slice(b"Forwarded: ");
+    if let Some(before) = forwarded {
+        out.extend_from_slice(before);
+        out.extend_from_slice(b", ");
+    }
+    let _ = match peer {
+        IpAddr::V4(peer) => write!(out, "for={peer}"),
+        IpAddr::V6(peer) => write!(out, "for=\"[{peer}]\""),
+    };
+    if !head.host().is_empty() {
+        // A host may hold a colon, which a token may not; a quoted string may.
+        for part in [";host=\"", head.host(), "\""] {
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+    out.extend_from_slice(b";proto=http\r\n");
+}
+
+fn render<'t>(text: &'t mut [u8; 64], arguments: std::fmt::Arguments<'_>) -> &'t [u8] {
+    let mut rest = text.as_mut_slice();
+    let _ = rest.write_fmt(arguments);
+    let left = rest.len();
+    text.get(..64 - left).unwrap_or_default()
+}
+
+fn prolong(name: &[u8], before: Option<&[u8]>, value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    if let Some(before) = before {
+        out.extend_from_slice(before);
+        out.extend_from_slice(b", ");
+    }
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}

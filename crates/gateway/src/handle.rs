@@ -1,0 +1,168 @@
+//! The way of a request, from top to bottom: admit, forward, respond, settle and record.
+
+use crate::{
+    admit::{Admitted, admit},
+    client::Client,
+    forward::{forward, keep_incident},
+    http1::{
+        Fault,
+        body::Decoder,
+        field::{FieldKind, ForwardedKind},
+        request::RequestHead,
+    },
+    pages,
+    policies::key::LastKey,
+    record::Outcome,
+    refusal::{Refusal, Refused},
+    request_id::RequestId,
+    respond,
+    shared::Shared,
+    thread::Thread,
+    visit::{Moment, Visit},
+};
+use std::net::IpAddr;
+
+/// Answers one request. True: the connection goes on.
+pub(crate) async fn handle(
+    thread: &Thread,
+    client: &mut Client,
+    peer: IpAddr,
+    head: RequestHead,
+    last_key: &mut LastKey,
+) -> bool {
+    let mut incoming = Decoder::new(head.framing);
+    let mut visit = visit(thread, peer, head, std::mem::take(last_key));
+
+    let answered = match admit(&mut visit, client, &mut incoming).await {
+        Ok(Admitted::Forward(admission)) => {
+            forward(thread, &mut visit, client, &mut incoming, admission).await
+        }
+        Ok(Admitted::Page(page)) => Ok(answer_own(thread, &visit, client, &mut incoming, &page).await),
+        Ok(Admitted::Limits(key)) => {
+            let page = pages::limits(&key, visit.now.seconds());
+            Ok(answer_own(thread, &visit, client, &mut incoming, &page).await)
+        }
+        Err(refused) => Err(refused),
+    };
+    let outcome = match answered {
+        Ok(outcome) => outcome,
+        Err(refused) => refuse(thread, &mut visit, client, &mut incoming, refused).await,
+    };
+    thread.record(&visit, &outcome);
+
+    *last_key = visit.last_key;
+    let (bytes, fields) = visit.head.into_memory();
+    client.input.lend(bytes);
+    thread.give_back(fields);
+    outcome.keep_alive
+}
+
+/// Answers bytes that are no request. The connection cannot go on: nobody knows where the next one begins.
+pub(crate) async fn refuse_bytes(thread: &Thread, client: &mut Client, peer: IpAddr, fault: Fault) {
+    let mut visit = visit(thread, peer, RequestHead::default(), LastKey::default());
+    let mut nothing = Decoder::new(visit.head.framing);
+    let outcome = refuse(thread, &mut visit, client, &mut nothing, Refusal::of_fault(fault)).await;
+    thread.record(&visit, &outcome);
+}
+
+/// Answers a request whose handling panicked, if nothing of an answer was sent yet.
+pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: IpAddr) {
+    let mut visit = visit(thread, peer, RequestHead::default(), LastKey::default());
+    let mut nothing = Decoder::new(visit.head.framing);
+    let mut refused = Refusal::unexpected(
+        "the gateway panicked",
+        "A defect of the gateway itself; standard error has the place.",
+    );
+    refused.closes = true;
+    let outcome = refuse(thread, &mut visit, client, &mut nothing, refused).await;
+    thread.record(&visit, &outcome);
+}
+
+fn visit<'t>(thread: &'t Thread, peer: IpAddr, head: RequestHead, last_key: LastKey) -> Visit<'t> {
+    let shared: &Shared = &thread.shared;
+    let now = Moment::now();
+    let id = head.value(FieldKind::RequestId).and_then(RequestId::of_client);
+    let id = id.unwrap_or_else(|| RequestId::new(now.millis, &mut thread.random.borrow_mut()));
+    let is_trusted =
+        |address: IpAddr| shared.settings.trusted_proxies.iter().any(|net| net.contains(&address));
+    let is_peer_trusted = is_trusted(peer);
+    let address = if is_peer_trusted { forwarded_for(&head, is_trusted).unwrap_or(peer) } else { peer };
+    Visit {
+        shared,
+        address_key: shared.address_errors.key(address),
+        head,
+        id,
+        now,
+        peer,
+        address,
+        is_peer_trusted,
+        key: None,
+        last_key,
+        template: None,
+    }
+}
+
+/// The last address of `X-Forwarded-For` that is no trusted proxy: everything before it could have
+/// been written by anybody.
+fn forwarded_for(head: &RequestHead, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+    let value = std::str::from_utf8(head.value(FieldKind::Forwarded(ForwardedKind::For))?).ok()?;
+    let mut addresses = value.rsplit(',').map_while(|address| address.trim().parse::<IpAddr>().ok());
+    addresses.find(|address| !is_trusted(*address))
+}
+
+async fn answer_own(
+    thread: &Thread,
+    visit: &Visit<'_>,
+    client: &mut Client,
+    incoming: &mut Decoder,
+    page: &pages::Page,
+) -> Outcome {
+    let keep_alive = goes_on(thread, visit, client, incoming);
+    let mut out = thread.head_memory();
+    respond::write_own(thread, visit, page.content_type, page.body.as_bytes(), keep_alive, &mut out);
+    let keep_alive = send(thread, visit, client, incoming, out, keep_alive).await;
+    Outcome { status: 200, code: None, charged: 0, keep_alive }
+}
+
+/// Turns a refusal into an answer, and keeps its cause.
+async fn refuse(
+    thread: &Thread,
+    visit: &mut Visit<'_>,
+    client: &mut Client,
+    incoming: &mut Decoder,
+    mut refused: Refused,
+) -> Outcome {
+    let keep_alive = !refused.closes && goes_on(thread, visit, client, incoming);
+    let mut out = thread.head_memory();
+    let status = respond::write_refusal(thread, visit, &refused, keep_alive, &mut out);
+    if let Some(cause) = refused.cause.take() {
+        keep_incident(visit, cause.group, cause.detail);
+    }
+    let keep_alive = send(thread, visit, client, incoming, out, keep_alive).await;
+    let code = refused.foreign.take().map_or_else(|| refused.code.name().to_owned(), |(code, _)| code);
+    Outcome { status, code: Some(code), charged: 0, keep_alive }
+}
+
+fn goes_on(thread: &Thread, visit: &Visit<'_>, client: &Client, incoming: &Decoder) -> bool {
+    visit.head.keep_alive && !thread.is_draining.get() && client.can_discard(visit, incoming)
+}
+
+/// Sends an answer, and reads what is left of the request. True: the connection goes on.
+async fn send(
+    thread: &Thread,
+    visit: &Visit<'_>,
+    client: &mut Client,
+    incoming: &mut Decoder,
+    out: Vec<u8>,
+    keep_alive: bool,
+) -> bool {
+    let timeouts = &visit.shared.settings.timeouts;
+    client.answer_begun = true;
+    let is_sent = client.write(&out, timeouts.stall).await.is_ok();
+    thread.give_head_memory({
+        let mut out = out;
+        out.clear();
+        out
+    });
+    is_sent && keep_alive && client.discard(incoming, timeouts.body).await
+}

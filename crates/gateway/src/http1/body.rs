@@ -1,0 +1,339 @@
+//! Bodies: how one is delimited, taking it apart as it arrives, putting it together as it leaves.
+
+use super::{Fault, field};
+use crate::buffer::Buffer;
+use std::io::Write;
+
+/// How a body is delimited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// So many bytes. 0: no body.
+    Length(u64),
+    /// `Transfer-Encoding: chunked`.
+    Chunked,
+    /// Until the connection closes: answers only.
+    UntilClose,
+}
+
+/// Takes a body apart.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    state: State,
+    /// Trailer fields that may be passed on, as lines.
+    trailers: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Length(u64),
+    ChunkSize,
+    Chunk(u64),
+    ChunkEnd,
+    Trailers,
+    UntilClose,
+    End,
+}
+
+/// What the next bytes of a body are.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step<'b> {
+    /// Bytes of the body, taken from the buffer.
+    Data(&'b [u8]),
+    /// Nothing more can be said before more was read.
+    More,
+    /// The body is complete.
+    End,
+}
+
+/// Bytes of a chunk's size line, extensions included.
+const LONGEST_SIZE_LINE: usize = 1024;
+/// Bytes of all trailer fields.
+const LONGEST_TRAILERS: usize = 8 * 1024;
+
+const BAD_CHUNK: Fault = Fault::malformed(
+    "A chunk of the body is malformed: its size line or its end is not what RFC 9112 asks for.",
+);
+const BAD_TRAILERS: Fault =
+    Fault::malformed("The trailer fields behind the body are malformed or too large.");
+
+impl Default for Framing {
+    fn default() -> Self {
+        Self::Length(0)
+    }
+}
+
+// === impl Decoder ===
+
+impl Decoder {
+    pub(crate) const fn new(framing: Framing) -> Self {
+        let state = match framing {
+            Framing::Length(0) => State::End,
+            Framing::Length(length) => State::Length(length),
+            Framing::Chunked => State::ChunkSize,
+            Framing::UntilClose => State::UntilClose,
+        };
+        Self { state, trailers: Vec::new() }
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.state == State::End
+    }
+
+    /// Bytes that are still to come, if the head told.
+    pub(crate) const fn left(&self) -> Option<u64> {
+        match self.state {
+            State::Length(left) => Some(left),
+            State::End => Some(0),
+            State::ChunkSize | State::Chunk(_) | State::ChunkEnd | State::Trailers | State::UntilClose => {
+                None
+            }
+        }
+    }
+
+    /// Whether the end of the stream is the end of this body.
+    pub(crate) fn ends_with_stream(&self) -> bool {
+        self.state == State::UntilClose
+    }
+
+    /// Trailer fields that may be passed on, as lines that each end in CR LF.
+    pub(crate) fn trailers(&self) -> &[u8] {
+        &self.trailers
+    }
+
+    /// Takes what can be taken from `input`.
+    pub(crate) fn next<'b>(&mut self, input: &'b mut Buffer) -> Result<Step<'b>, Fault> {
+        loop {
+            match self.state {
+                State::End => return Ok(Step::End),
+                State::UntilClose if input.is_empty() => return Ok(Step::More),
+                State::UntilClose => return Ok(Step::Data(input.take(usize::MAX))),
+                State::Length(left) | State::Chunk(left) => {
+                    let count = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
+                    if count == 0 {
+                        return Ok(Step::More);
+                    }
+                    let rest = left - count as u64;
+                    let is_chunk = matches!(self.state, State::Chunk(_));
+                    self.state = match (is_chunk, rest) {
+                        (true, 0) => State::ChunkEnd,
+                        (true, rest) => State::Chunk(rest),
+                        (false, 0) => State::End,
+                        (false, rest) => State::Length(rest),
+                    };
+                    return Ok(Step::Data(input.take(count)));
+                }
+                State::ChunkSize => match size_line(input)? {
+                    None => return Ok(Step::More),
+                    Some(0) => self.state = State::Trailers,
+                    Some(size) => self.state = State::Chunk(size),
+                },
+                State::ChunkEnd => match input.filled() {
+                    [b'\r', b'\n', ..] => {
+                        input.consume(2);
+                        self.state = State::ChunkSize;
+                    }
+                    [] | [b'\r'] => return Ok(Step::More),
+                    [_, ..] => return Err(BAD_CHUNK),
+                },
+                State::Trailers => {
+                    if !self.read_trailers(input)? {
+                        return Ok(Step::More);
+                    }
+                    self.state = State::End;
+                }
+            }
+        }
+    }
+
+    fn read_trailers(&mut self, input: &mut Buffer) -> Result<bool, Fault> {
+        let bytes = input.filled();
+        let length = match bytes {
+            [b'\r', b'\n', ..] => 2,
+            [] | [b'\r'] => return Ok(false),
+            [..] => match memchr::memmem::find(bytes, b"\r\n\r\n") {
+                Some(at) => at + 4,
+                None if bytes.len() > LONGEST_TRAILERS => return Err(BAD_TRAILERS),
+                None => return Ok(false),
+            },
+        };
+        let mut storage = [httparse::EMPTY_HEADER; 32];
+        let section = input.take(length);
+        let bare =
+            memchr::memchr_iter(b'\n', section).any(|at| section.get(at.wrapping_sub(1)) != Some(&b'\r'));
+        let Ok(httparse::Status::Complete((_, fields))) = httparse::parse_headers(section, &mut storage)
+        else {
+            return Err(BAD_TRAILERS);
+        };
+        if bare || length > LONGEST_TRAILERS {
+            return Err(BAD_TRAILERS);
+        }
+        for header in fields.iter().filter(|header| field::may_trail(header.name.as_bytes())) {
+            for part in [header.name.as_bytes(), b": ", header.value, b"\r\n"] {
+                self.trailers.extend_from_slice(part);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The size of the next chunk, once its line is complete. Extensions are dropped.
+fn size_line(input: &mut Buffer) -> Result<Option<u64>, Fault> {
+    let bytes = input.filled();
+    let Some(end) = memchr::memchr(b'\n', bytes) else {
+        // What can be judged is judged: a line that never ends must not be waited for.
+        return if bytes.len() > LONGEST_SIZE_LINE || bytes.first().is_some_and(|b| !b.is_ascii_hexdigit()) {
+            Err(BAD_CHUNK)
+        } else {
+            Ok(None)
+        };
+    };
+    let line = bytes.get(..end).and_then(|line| line.strip_suffix(b"\r")).ok_or(BAD_CHUNK)?;
+    let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+    let (size, extension) = line.split_at(digits);
+    let extension_is_fine = extension.is_empty()
+        || (extension.trim_ascii_start().first() == Some(&b';')
+            && extension.iter().all(|&b| b == b'\t' || b >= b' ' && b != 0x7f));
+    // 15 digits are more than any disk holds, and cannot overflow.
+    if digits == 0 || digits > 15 || !extension_is_fine || line.len() > LONGEST_SIZE_LINE {
+        return Err(BAD_CHUNK);
+    }
+    let size =
+        std::str::from_utf8(size).ok().and_then(|hex| u64::from_str_radix(hex, 16).ok()).ok_or(BAD_CHUNK)?;
+    input.consume(end + 1);
+    Ok(Some(size))
+}
+
+/// Appends a part of a body to `out` as `framing` has it.
+pub(crate) fn encode(framing: Framing, data: &[u8], out: &mut Vec<u8>) {
+    match framing {
+        Framing::Length(_) | Framing::UntilClose => out.extend_from_slice(data),
+        Framing::Chunked => {
+            // An empty chunk would end the body. Writing into a Vec cannot fail.
+            if !data.is_empty() {
+                let _ = write!(out, "{:x}\r\n", data.len());
+                out.extend_from_slice(data);
+                out.extend_from_slice(b"\r\n");
+            }
+        }
+    }
+}
+
+/// Appends the end of a body to `out` as `framing` has it.
+pub(crate) fn encode_end(framing: Framing, trailers: &[u8], out: &mut Vec<u8>) {
+    match framing {
+        Framing::Length(_) | Framing::UntilClose => {}
+        Framing::Chunked => {
+            out.extend_from_slice(b"0\r\n");
+            out.extend_from_slice(trailers);
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::task::{Context, Waker};
+
+    /// Feeds `bytes` in pieces of `piece` and gives what came out.
+    fn decode(
+        framing: Framing,
+        bytes: &[u8],
+        piece: usize,
+    ) -> Result<(Vec<u8>, bool, Vec<u8>, usize), Fault> {
+        let (mut decoder, mut input, mut body) = (Decoder::new(framing), Buffer::default(), Vec::new());
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut pieces = bytes.chunks(piece.max(1));
+        loop {
+            match decoder.next(&mut input)? {
+                Step::Data(data) => body.extend_from_slice(data),
+                Step::End => {
+                    let unread: usize = pieces.map(<[u8]>::len).sum();
+                    return Ok((body, true, decoder.trailers().to_vec(), input.len() + unread));
+                }
+                Step::More => match pieces.next() {
+                    Some(mut piece) => assert!(input.poll_fill(&mut cx, &mut piece).is_ready()),
+                    None => return Ok((body, false, Vec::new(), 0)),
+                },
+            }
+        }
+    }
+
+    #[test]
+    fn chunks_are_taken_apart_however_they_arrive() {
+        let wire = b"4\r\nWiki\r\n5;a=\"b\"\r\npedia\r\nA\r\n0123456789\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\n\r\nnext";
+        for piece in 1..=wire.len() {
+            let (body, complete, trailers, rest) = decode(Framing::Chunked, wire, piece).unwrap();
+            assert_eq!(
+                (body.as_slice(), complete, trailers.as_slice(), rest),
+                (&b"Wikipedia0123456789"[..], true, &b"X-Sum: 1\r\n"[..], 4)
+            );
+        }
+    }
+
+    #[test]
+    fn a_bad_chunk_is_refused_and_a_cut_one_is_incomplete() {
+        for wire in [
+            "x\r\n",
+            "5\nhello\r\n",
+            "5\r\nhelloX",
+            "5\r\nhello\rX",
+            "-1\r\n",
+            "1 \r\na\r\n",
+            "0x1\r\na",
+            "\r\n",
+            " 1\r\n",
+            "1000000000000000\r\n",
+            "5;\u{1}\r\n",
+            "0\r\nA\r\n\r\n",
+            "0\r\n A: b\r\n\r\n",
+            "0\r\nA: b\n\r\n\r\n",
+            "5 ; a\x00\r\n",
+        ] {
+            assert!(decode(Framing::Chunked, wire.as_bytes(), 3).is_err(), "{wire:?}");
+        }
+        for wire in [
+            "",
+            "5",
+            "5\r",
+            "5\r\n",
+            "5\r\nhel",
+            "5\r\nhello",
+            "5\r\nhello\r\n",
+            "5\r\nhello\r\n0\r\n",
+            "0\r\nA: b\r\n",
+        ] {
+            assert_eq!(decode(Framing::Chunked, wire.as_bytes(), 2).map(|d| d.1), Ok(false), "{wire:?}");
+        }
+        let endless = "1;".to_owned() + &"a".repeat(LONGEST_SIZE_LINE);
+        assert!(decode(Framing::Chunked, endless.as_bytes(), 100).is_err());
+        let endless = "0\r\n".to_owned() + &"A: b\r\n".repeat(LONGEST_TRAILERS);
+        assert!(decode(Framing::Chunked, endless.as_bytes(), 1000).is_err());
+    }
+
+    #[test]
+    fn a_length_takes_no_byte_too_many() {
+        assert_eq!(decode(Framing::Length(3), b"abcdef", 2), Ok((b"abc".to_vec(), true, vec![], 3)));
+        assert_eq!(decode(Framing::Length(3), b"ab", 9).map(|d| d.1), Ok(false));
+        assert_eq!(decode(Framing::Length(0), b"ab", 9).map(|d| d.3), Ok(2));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_encoded_comes_back(parts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 0..6), piece in 1usize..400) {
+            let mut wire = Vec::new();
+            for part in &parts {
+                encode(Framing::Chunked, part, &mut wire);
+            }
+            encode_end(Framing::Chunked, b"", &mut wire);
+            let (body, complete, _, rest) = decode(Framing::Chunked, &wire, piece).unwrap();
+            prop_assert_eq!((body, complete, rest), (parts.concat(), true, 0));
+        }
+
+        #[test]
+        fn any_bytes_are_taken_apart_without_panic(wire: Vec<u8>, piece in 1usize..9) {
+            let _ = decode(Framing::Chunked, &wire, piece);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! HTTP/1.1 on the wire: what bytes mean, and how they are written. Knows no socket and no policy.
+//!
+//! Own code, not a library's, because here the contract lives or dies: each malformed byte has to
+//! end in our body, and what the upstream gets has to be written anew from what was understood.
+//! ARCHITECTURE.md has the figures that decided it. The tokenising itself is httparse's.
+
+pub(crate) mod body;
+pub(crate) mod field;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod scan;
+pub(crate) mod target;
+
+use contract::ErrorCode;
+
+/// Header fields that a head may have.
+pub(crate) const MOST_FIELDS: usize = 100;
+
+/// Why bytes are refused. The text goes to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: &'static str,
+}
+
+impl Fault {
+    pub(crate) const fn malformed(message: &'static str) -> Self {
+        Self { code: ErrorCode::RequestMalformed, message }
+    }
+
+    pub(crate) const TOO_MANY_FIELDS: Self =
+        Self { code: ErrorCode::HeadersTooLarge, message: "The request has more than 100 header fields." };
+}
+
+/// A part of a buffer, by offsets: heads stay where they were read, and may be moved with their buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// Where `part` lies within `whole`. `part` has to be a slice of `whole`.
+    pub(crate) fn of(part: &[u8], whole: &[u8]) -> Self {
+        // A head is bounded far below 4 GiB, so the offsets fit.
+        let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr()) as u32;
+        Self { start, end: start + part.len() as u32 }
+    }
+
+    pub(crate) fn get(self, whole: &[u8]) -> &[u8] {
+        whole.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
+    /// The part as text. Only called on parts that were checked to be ASCII.
+    pub(crate) fn text(self, whole: &[u8]) -> &str {
+        std::str::from_utf8(self.get(whole)).unwrap_or_default()
+    }
+}

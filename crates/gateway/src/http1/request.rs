@@ -1,0 +1,367 @@
+//! A request head: parsed, checked against RFC 9112 more strictly than it asks for, and owned.
+
+use super::{
+    Fault, MOST_FIELDS, Span,
+    body::Framing,
+    field::{self, Field, FieldKind},
+    target,
+};
+use contract::ErrorCode;
+use std::mem::MaybeUninit;
+
+/// A request head that was understood. It owns the bytes it was read from.
+#[derive(Debug, Default)]
+pub(crate) struct RequestHead {
+    bytes: Vec<u8>,
+    method: Span,
+    path: Span,
+    query: Option<Span>,
+    authority: Option<Span>,
+    fields: Vec<Field>,
+    /// HTTP/1.1, else HTTP/1.0.
+    pub(crate) is_http11: bool,
+    /// How the body is delimited.
+    pub(crate) framing: Framing,
+    /// Whether the client wants the connection to go on.
+    pub(crate) keep_alive: bool,
+    /// The client waits for `100 Continue` before it sends the body.
+    pub(crate) expects_continue: bool,
+    /// The client takes trailers.
+    pub(crate) takes_trailers: bool,
+}
+
+impl RequestHead {
+    /// Parses the head in the first `length` bytes of `bytes`. `fields` lends its memory.
+    ///
+    /// # Errors
+    /// The fault, and the bytes and the memory back.
+    pub(crate) fn parse(
+        bytes: Vec<u8>,
+        length: usize,
+        fields: Vec<Field>,
+        keys: &[String],
+    ) -> Result<Self, (Fault, Vec<u8>, Vec<Field>)> {
+        let mut head = Self { bytes: Vec::new(), fields, ..Self::default() };
+        match head.read(bytes.get(..length).unwrap_or_default(), keys) {
+            Ok(()) => {
+                head.bytes = bytes;
+                Ok(head)
+            }
+            Err(fault) => Err((fault, bytes, head.fields)),
+        }
+    }
+
+    /// Gives the memory back for the next head.
+    pub(crate) fn into_memory(mut self) -> (Vec<u8>, Vec<Field>) {
+        self.fields.clear();
+        (self.bytes, self.fields)
+    }
+
+    fn read(&mut self, bytes: &[u8], keys: &[String]) -> Result<(), Fault> {
+        let mut storage = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+        let mut parsed = httparse::Request::new(&mut []);
+        match parsed.parse_with_uninit_headers(bytes, &mut storage) {
+            Ok(httparse::Status::Complete(_)) => {}
+            Ok(httparse::Status::Partial) => {
+                return Err(Fault::malformed("The head of the request is incomplete."));
+            }
+            Err(error) => return Err(refusal(error)),
+        }
+        let method = parsed.method.unwrap_or_default();
+        if method.bytes().any(|b| b.is_ascii_lowercase()) {
+            return Err(Fault::malformed("Methods are written in upper case."));
+        }
+        self.method = Span::of(method.as_bytes(), bytes);
+        self.is_http11 = parsed.version == Some(1);
+        let target = target::read(method, parsed.path.unwrap_or_default())?;
+        self.path = match target.path {
+            // Of an absolute URL without a path: the slash stands nowhere in the bytes.
+            "/" => bytes
+                .iter()
+                .position(|&b| b == b'/')
+                .map_or_else(Span::default, |at| Span::of(bytes.get(at..=at).unwrap_or_default(), bytes)),
+            path => Span::of(path.as_bytes(), bytes),
+        };
+        self.query = target.query.map(|query| Span::of(query.as_bytes(), bytes));
+        self.authority = target.authority.map(|authority| Span::of(authority.as_bytes(), bytes));
+        for header in parsed.headers.iter() {
+            let name = header.name.as_bytes();
+            let kind = field::of_request(name, keys);
+            self.fields.push(Field {
+                name: Span::of(name, bytes),
+                value: Span::of(header.value, bytes),
+                kind,
+            });
+        }
+        self.check(bytes)
+    }
+
+    /// What single fields mean for the message as a whole.
+    fn check(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let mut host = None;
+        let mut length = None;
+        let mut chunked = None;
+        let (mut close, mut keep_alive, mut nominates) = (false, false, false);
+        for field in &self.fields {
+            let value = field.value.get(bytes);
+            match field.kind {
+                FieldKind::Host => single(&mut host, value, "The request has two Host headers.")?,
+                FieldKind::ContentLength => {
+                    single(&mut length, value, "The request has two Content-Length headers.")?
+                }
+                FieldKind::TransferEncoding => {
+                    single(&mut chunked, value, "The request has two Transfer-Encoding headers.")?;
+                }
+                FieldKind::Connection => {
+                    for option in field::list(value) {
+                        close |= option.eq_ignore_ascii_case(b"close");
+                        keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+                        nominates = true;
+                    }
+                }
+                FieldKind::Expect => {
+                    if !value.eq_ignore_ascii_case(b"100-continue") {
+                        return Err(Fault {
+                            code: ErrorCode::HeaderNotValid,
+                            message: "The only expectation that `Expect` may name is 100-continue.",
+                        });
+                    }
+                    // RFC 9110 section 10.1.1: of HTTP/1.0 clients it is ignored.
+                    self.expects_continue = self.is_http11;
+                }
+                FieldKind::Te => {
+                    self.takes_trailers |=
+                        field::list(value).any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
+                }
+                FieldKind::EndToEnd
+                | FieldKind::HopByHop
+                | FieldKind::Accept
+                | FieldKind::ContentType
+                | FieldKind::Authorization
+                | FieldKind::Key(_)
+                | FieldKind::RequestId
+                | FieldKind::Via
+                | FieldKind::Forwarded(_)
+                | FieldKind::ConsumerId
+                | FieldKind::RateLimit
+                | FieldKind::Location => {}
+            }
+        }
+        match host {
+            Some(host) if !target::is_host(host) => {
+                return Err(Fault::malformed("The Host header is not a host name with an optional port."));
+            }
+            None if self.is_http11 => return Err(Fault::malformed("The request has no Host header.")),
+            Some(_) | None => {}
+        }
+        self.keep_alive = if self.is_http11 { !close } else { keep_alive && !close };
+        self.framing = framing(self.is_http11, length, chunked)?;
+        if nominates {
+            self.drop_nominated(bytes);
+        }
+        Ok(())
+    }
+
+    /// Fields that `Connection` names are of this connection only. Fields that mean something to the
+    /// gateway keep their meaning: nobody can have the Host or the key dropped by naming it there.
+    fn drop_nominated(&mut self, bytes: &[u8]) {
+        let connections: Vec<Span> =
+            self.fields.iter().filter(|f| f.kind == FieldKind::Connection).map(|f| f.value).collect();
+        let nominated = |name: &[u8]| {
+            connections
+                .iter()
+                .any(|value| field::list(value.get(bytes)).any(|option| option.eq_ignore_ascii_case(name)))
+        };
+        for field in &mut self.fields {
+            if field.kind == FieldKind::EndToEnd && nominated(field.name.get(bytes)) {
+                field.kind = FieldKind::HopByHop;
+            }
+        }
+    }
+
+    // === what was understood ===
+
+    pub(crate) fn method(&self) -> &str {
+        self.method.text(&self.bytes)
+    }
+
+    /// The path, beginning with a slash (`*` for OPTIONS), still percent-encoded.
+    pub(crate) fn path(&self) -> &str {
+        self.path.text(&self.bytes)
+    }
+
+    /// What stands behind the question mark.
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.query.map(|query| query.text(&self.bytes))
+    }
+
+    /// The host with its port, of an absolute target or of the Host header. Empty only in HTTP/1.0.
+    pub(crate) fn host(&self) -> &str {
+        let host = self
+            .authority
+            .or_else(|| self.fields.iter().find(|f| f.kind == FieldKind::Host).map(|f| f.value));
+        host.map(|host| host.text(&self.bytes)).unwrap_or_default()
+    }
+
+    /// All fields: name, value, kind.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8], FieldKind)> {
+        self.fields
+            .iter()
+            .map(|field| (field.name.get(&self.bytes), field.value.get(&self.bytes), field.kind))
+    }
+
+    /// The values of the fields of this kind, in their order.
+    pub(crate) fn values(&self, kind: FieldKind) -> impl Iterator<Item = &[u8]> {
+        self.fields.iter().filter(move |field| field.kind == kind).map(|field| field.value.get(&self.bytes))
+    }
+
+    /// The value of the first field of this kind.
+    pub(crate) fn value(&self, kind: FieldKind) -> Option<&[u8]> {
+        self.values(kind).next()
+    }
+
+    /// The values of the fields with this name, whatever the gateway takes them for.
+    pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.fields()
+            .filter(move |(field, _, _)| field.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value, _)| value)
+    }
+}
+
+fn single<'v>(place: &mut Option<&'v [u8]>, value: &'v [u8], message: &'static str) -> Result<(), Fault> {
+    if place.replace(value).is_some() { Err(Fault::malformed(message)) } else { Ok(()) }
+}
+
+/// RFC 9112 section 6, without its leniencies: what two parties could read in two ways is refused.
+fn framing(is_http11: bool, length: Option<&[u8]>, coding: Option<&[u8]>) -> Result<Framing, Fault> {
+    match (length, coding) {
+        (Some(_), Some(_)) => {
+            Err(Fault::malformed("The request has both Content-Length and Transfer-Encoding."))
+        }
+        (None, Some(_)) if !is_http11 => Err(Fault::malformed("HTTP/1.0 has no Transfer-Encoding.")),
+        (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
+        (None, Some(_)) => {
+            Err(Fault::malformed("The only transfer coding that a request may have is `chunked`."))
+        }
+        (Some(digits), None) => content_length(digits)
+            .map(Framing::Length)
+            .ok_or(Fault::malformed("The Content-Length is not a number.")),
+        (None, None) => Ok(Framing::Length(0)),
+    }
+}
+
+/// A Content-Length: digits only, no sign, no list.
+pub(crate) fn content_length(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// What a tokeniser's complaint means to the client. httparse's enum may grow, so its last arm is
+/// the general sentence: still a refusal.
+fn refusal(error: httparse::Error) -> Fault {
+    match error {
+        httparse::Error::TooManyHeaders => Fault::TOO_MANY_FIELDS,
+        httparse::Error::Version => Fault::malformed("The protocol version is not HTTP/1.1 or HTTP/1.0."),
+        httparse::Error::HeaderName => Fault::malformed(
+            "A header name holds a character that is not allowed there, or a space before its colon.",
+        ),
+        httparse::Error::HeaderValue => {
+            Fault::malformed("A header value holds a control character, or is folded over several lines.")
+        }
+        httparse::Error::Token => Fault::malformed("The request line is not `METHOD TARGET HTTP/1.1`."),
+        httparse::Error::NewLine => Fault::malformed("A line of the head does not end in CR LF."),
+        _ => Fault::malformed("The bytes that arrived are not an HTTP/1.1 request."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(head: &str) -> Result<RequestHead, Fault> {
+        let bytes = head.replace('\n', "\r\n").into_bytes();
+        let length = bytes.len();
+        RequestHead::parse(bytes, length, Vec::new(), &["x-api-key".into()]).map_err(|(fault, _, _)| fault)
+    }
+
+    #[test]
+    fn a_head_is_understood() {
+        let head = parse("POST /items?a=1 HTTP/1.1\nHost: a\nX-API-Key: k\nContent-Length: 5\nExpect: 100-continue\nTE: trailers\nConnection: TE, X-Drop\nX-Drop: 1\n\n").unwrap();
+        assert_eq!(
+            (head.method(), head.path(), head.query(), head.host()),
+            ("POST", "/items", Some("a=1"), "a")
+        );
+        assert_eq!(head.framing, Framing::Length(5));
+        assert!(head.is_http11 && head.keep_alive && head.expects_continue && head.takes_trailers);
+        assert_eq!(head.value(FieldKind::Key(0)), Some(&b"k"[..]));
+        assert_eq!(head.value(FieldKind::HopByHop), Some(&b"1"[..]));
+    }
+
+    #[test]
+    fn an_absolute_target_names_the_host() {
+        let head = parse("GET http://b.example HTTP/1.1\nHost: a\n\n").unwrap();
+        assert_eq!((head.host(), head.path(), head.query()), ("b.example", "/", None));
+        let head = parse("GET http://b.example?q HTTP/1.1\nHost: a\n\n").unwrap();
+        assert_eq!((head.host(), head.path(), head.query()), ("b.example", "/", Some("q")));
+    }
+
+    #[test]
+    fn connections_go_on_as_the_version_has_it() {
+        for (head, keep_alive) in [
+            ("GET / HTTP/1.1\nHost: a\n\n", true),
+            ("GET / HTTP/1.1\nHost: a\nConnection: close\n\n", false),
+            ("GET / HTTP/1.0\n\n", false),
+            ("GET / HTTP/1.0\nConnection: keep-alive\n\n", true),
+            ("GET / HTTP/1.0\nConnection: keep-alive, close\n\n", false),
+        ] {
+            assert_eq!(parse(head).unwrap().keep_alive, keep_alive, "{head}");
+        }
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_refused() {
+        for head in [
+            "GET / HTTP/1.1\n\n",
+            "GET / HTTP/1.1\nHost: a\nHost: a\n\n",
+            "GET / HTTP/1.1\nHost: a b\n\n",
+            "GET / HTTP/1.1\nHost:\n\n",
+            "POST / HTTP/1.1\nHost: a\nContent-Length: 1\nTransfer-Encoding: chunked\n\n",
+            "POST / HTTP/1.1\nHost: a\nContent-Length: 1\nContent-Length: 1\n\n",
+            "POST / HTTP/1.1\nHost: a\nContent-Length: +1\n\n",
+            "POST / HTTP/1.1\nHost: a\nContent-Length: 1, 1\n\n",
+            "POST / HTTP/1.1\nHost: a\nContent-Length: 99999999999999999999\n\n",
+            "POST / HTTP/1.1\nHost: a\nTransfer-Encoding: gzip, chunked\n\n",
+            "POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\nTransfer-Encoding: chunked\n\n",
+            "POST / HTTP/1.0\nTransfer-Encoding: chunked\n\n",
+            "GeT / HTTP/1.1\nHost: a\n\n",
+            "GET  / HTTP/1.1\nHost: a\n\n",
+            "GET / HTTP/2.0\nHost: a\n\n",
+            "GET / HTTP/1.1\nHost : a\n\n",
+            "GET / HTTP/1.1\nHost: a\n folded: b\n\n",
+            "GET / HTTP/1.1\nHost: a\nA\n\n",
+            "GET / HTTP/1.1\nHost: a\nA: \u{1}\n\n",
+            "CONNECT a:80 HTTP/1.1\nHost: a:80\n\n",
+        ] {
+            let fault = parse(head).map(|_| ()).unwrap_err();
+            assert_eq!(fault.code, ErrorCode::RequestMalformed, "{head}");
+        }
+        let many = format!("GET / HTTP/1.1\nHost: a\n{}\n", "A: b\n".repeat(MOST_FIELDS));
+        assert_eq!(parse(&many).map(|_| ()).unwrap_err().code, ErrorCode::HeadersTooLarge);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_parsed_without_panic(bytes: Vec<u8>) {
+            let length = bytes.len();
+            let _ = RequestHead::parse(bytes, length, Vec::new(), &[]);
+        }
+
+        #[test]
+        fn any_head_of_text_is_parsed_without_panic(head in "(GET|POST) [ -~]{0,40} HTTP/1.[01]\n([A-Za-z-]{1,12}: [ -~]{0,20}\n){0,6}\n") {
+            let _ = parse(&head);
+        }
+    }
+}

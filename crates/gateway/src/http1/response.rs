@@ -1,0 +1,212 @@
+//! The head of an upstream's answer: parsed, and refused if two parties could read it in two ways.
+
+use super::{
+    MOST_FIELDS, Span,
+    body::Framing,
+    field::{self, Field, FieldKind},
+    request::content_length,
+};
+
+/// Bytes that the head of an answer may have.
+pub(crate) const LARGEST: usize = 64 * 1024;
+
+/// The head of an answer. Its fields are offsets into the buffer that it was read from.
+#[derive(Debug, Default)]
+pub(crate) struct ResponseHead {
+    pub(crate) status: u16,
+    pub(crate) reason: Span,
+    pub(crate) fields: Vec<Field>,
+    /// Bytes of the head, empty line included.
+    pub(crate) length: usize,
+    pub(crate) framing: Framing,
+    /// The Content-Length that was told, also where there is no body (HEAD, 304).
+    pub(crate) told_length: Option<u64>,
+    pub(crate) keep_alive: bool,
+    pub(crate) has_date: bool,
+}
+
+/// Why an answer is not understood. Told in the incident, never to the client.
+pub(crate) type Garbled = &'static str;
+
+impl ResponseHead {
+    /// Reads the head at the front of `bytes`; None if it is not complete yet.
+    /// `to_head` is true if the request was a HEAD. `fields` lends its memory.
+    pub(crate) fn read(bytes: &[u8], to_head: bool, mut fields: Vec<Field>) -> Result<Option<Self>, Garbled> {
+        let mut storage = [const { std::mem::MaybeUninit::uninit() }; MOST_FIELDS];
+        let mut parsed = httparse::Response::new(&mut []);
+        let config = httparse::ParserConfig::default();
+        let length = match config.parse_response_with_uninit_headers(&mut parsed, bytes, &mut storage) {
+            Ok(httparse::Status::Complete(length)) => length,
+            Ok(httparse::Status::Partial) if bytes.len() >= LARGEST => {
+                return Err("the head of the answer is larger than 64 KiB");
+            }
+            Ok(httparse::Status::Partial) => return Ok(None),
+            Err(httparse::Error::TooManyHeaders) => return Err("the answer has more than 100 header fields"),
+            Err(_) => return Err("the answer is not HTTP/1.1"),
+        };
+        fields.clear();
+        for header in parsed.headers.iter() {
+            let name = header.name.as_bytes();
+            fields.push(Field {
+                name: Span::of(name, bytes),
+                value: Span::of(header.value, bytes),
+                kind: field::of_response(name),
+            });
+        }
+        let mut head = Self {
+            status: parsed.code.unwrap_or_default(),
+            reason: Span::of(parsed.reason.unwrap_or_default().as_bytes(), bytes),
+            fields,
+            length,
+            ..Self::default()
+        };
+        head.check(bytes, parsed.version == Some(1), to_head)?;
+        Ok(Some(head))
+    }
+
+    fn check(&mut self, bytes: &[u8], is_http11: bool, to_head: bool) -> Result<(), Garbled> {
+        let mut chunked = false;
+        let (mut close, mut keep_alive) = (false, false);
+        for field in &self.fields {
+            let value = field.value.get(bytes);
+            match field.kind {
+                FieldKind::ContentLength => {
+                    let length =
+                        content_length(value).ok_or("the answer's Content-Length is not a number")?;
+                    if self.told_length.is_some_and(|told| told != length) {
+                        return Err("the answer has two different Content-Lengths");
+                    }
+                    self.told_length = Some(length);
+                }
+                FieldKind::TransferEncoding if value.eq_ignore_ascii_case(b"chunked") && !chunked => {
+                    chunked = true
+                }
+                FieldKind::TransferEncoding => {
+                    return Err("the answer has a Transfer-Encoding other than chunked");
+                }
+                FieldKind::Connection => {
+                    for option in field::list(value) {
+                        close |= option.eq_ignore_ascii_case(b"close");
+                        keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+                    }
+                }
+                FieldKind::EndToEnd => self.has_date |= field.name.get(bytes).eq_ignore_ascii_case(b"date"),
+                FieldKind::HopByHop
+                | FieldKind::Host
+                | FieldKind::Te
+                | FieldKind::Expect
+                | FieldKind::Accept
+                | FieldKind::ContentType
+                | FieldKind::Authorization
+                | FieldKind::Key(_)
+                | FieldKind::RequestId
+                | FieldKind::Via
+                | FieldKind::Forwarded(_)
+                | FieldKind::ConsumerId
+                | FieldKind::RateLimit
+                | FieldKind::Location => {}
+            }
+        }
+        if chunked && self.told_length.is_some() {
+            return Err("the answer has both Content-Length and Transfer-Encoding");
+        }
+        let without_body = to_head || self.status < 200 || self.status == 204 || self.status == 304;
+        self.framing = match self.told_length {
+            _ if without_body => Framing::Length(0),
+            _ if chunked => Framing::Chunked,
+            Some(length) => Framing::Length(length),
+            None => Framing::UntilClose,
+        };
+        if self.status == 204 || self.status < 200 {
+            self.told_length = None;
+        }
+        // Below 200 (a protocol switched unasked) and above 599 nobody knows what follows.
+        let is_final = (200..600).contains(&self.status);
+        self.keep_alive = is_final
+            && self.framing != Framing::UntilClose
+            && if is_http11 { !close } else { keep_alive && !close };
+        self.drop_nominated(bytes);
+        Ok(())
+    }
+
+    /// Fields that `Connection` names are of the upstream's connection only.
+    fn drop_nominated(&mut self, bytes: &[u8]) {
+        let connections: Vec<Span> =
+            self.fields.iter().filter(|f| f.kind == FieldKind::Connection).map(|f| f.value).collect();
+        if connections.is_empty() {
+            return;
+        }
+        let nominated = |name: &[u8]| {
+            connections
+                .iter()
+                .any(|value| field::list(value.get(bytes)).any(|option| option.eq_ignore_ascii_case(name)))
+        };
+        for field in &mut self.fields {
+            if field.kind == FieldKind::EndToEnd && nominated(field.name.get(bytes)) {
+                field.kind = FieldKind::HopByHop;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(head: &str, to_head: bool) -> Result<Option<ResponseHead>, Garbled> {
+        ResponseHead::read(head.replace('\n', "\r\n").as_bytes(), to_head, Vec::new())
+    }
+
+    #[test]
+    fn the_body_is_delimited_as_the_head_says() {
+        for (head, to_head, framing, keep_alive) in [
+            ("HTTP/1.1 200 OK\nContent-Length: 5\n\n", false, Framing::Length(5), true),
+            ("HTTP/1.1 200 OK\nContent-Length: 5\nContent-Length: 5\n\n", false, Framing::Length(5), true),
+            ("HTTP/1.1 200 OK\nContent-Length: 5\n\n", true, Framing::Length(0), true),
+            ("HTTP/1.1 200 OK\nTransfer-Encoding: Chunked\n\n", false, Framing::Chunked, true),
+            ("HTTP/1.1 200 OK\n\n", false, Framing::UntilClose, false),
+            ("HTTP/1.0 200 OK\nContent-Length: 5\n\n", false, Framing::Length(5), false),
+            (
+                "HTTP/1.0 200 OK\nContent-Length: 5\nConnection: keep-alive\n\n",
+                false,
+                Framing::Length(5),
+                true,
+            ),
+            ("HTTP/1.1 204 No Content\nContent-Length: 5\n\n", false, Framing::Length(0), true),
+            ("HTTP/1.1 304 Not Modified\nContent-Length: 5\n\n", false, Framing::Length(0), true),
+            ("HTTP/1.1 101 Switching Protocols\n\n", false, Framing::Length(0), false),
+            ("HTTP/1.1 200 OK\nContent-Length: 5\nConnection: close\n\n", false, Framing::Length(5), false),
+        ] {
+            let read = read(head, to_head).unwrap().unwrap();
+            assert_eq!((read.framing, read.keep_alive), (framing, keep_alive), "{head}");
+        }
+    }
+
+    #[test]
+    fn a_garbled_head_is_refused_and_a_cut_one_waited_for() {
+        for head in [
+            "nonsense\n\n",
+            "HTTP/1.1 20 OK\n\n",
+            "HTTP/1.1 200 OK\nA b\n\n",
+            "HTTP/1.1 200 OK\nContent-Length: x\n\n",
+            "HTTP/1.1 200 OK\nContent-Length: 1\nContent-Length: 2\n\n",
+            "HTTP/1.1 200 OK\nContent-Length: 1\nTransfer-Encoding: chunked\n\n",
+            "HTTP/1.1 200 OK\nTransfer-Encoding: gzip, chunked\n\n",
+            "HTTP/1.1 200 OK\nA: \u{0}\n\n",
+            "HTTP/1.1 200 OK\nA: b\n folded\n\n",
+            "HTTP/2 200\n\n",
+        ] {
+            assert!(read(head, false).is_err(), "{head}");
+        }
+        assert!(read("HTTP/1.1 200 OK\nA: b\n", false).unwrap().is_none());
+        assert!(read(&format!("HTTP/1.1 200 OK\nA: {}", "b".repeat(LARGEST)), false).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes: Vec<u8>) {
+            let _ = ResponseHead::read(&bytes, false, Vec::new());
+        }
+    }
+}

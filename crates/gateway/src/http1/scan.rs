@@ -1,0 +1,68 @@
+//! Finds the end of a head while it arrives, and refuses early what can never become one.
+
+use super::Fault;
+
+/// How far a head was looked through. Each byte is looked at once, however slowly they arrive.
+#[derive(Debug, Default)]
+pub(crate) struct HeadScanner {
+    scanned: usize,
+    line_start: usize,
+}
+
+impl HeadScanner {
+    /// Nothing of a head was seen yet.
+    pub(crate) const fn is_untouched(&self) -> bool {
+        self.scanned == 0
+    }
+
+    /// The length of the head including its empty line, once it is complete in `bytes`.
+    ///
+    /// `bytes` grows from call to call and never shrinks; it begins at the request line.
+    pub(crate) fn scan(&mut self, bytes: &[u8]) -> Result<Option<usize>, Fault> {
+        if self.scanned == 0 && !bytes.first().is_none_or(u8::is_ascii_uppercase) {
+            return Err(Fault::malformed(
+                "The bytes that arrived are not an HTTP/1.1 request: it begins with a method in upper case. \
+                 If this is a TLS connection, note that this address speaks plain HTTP.",
+            ));
+        }
+        while let Some(found) = bytes.get(self.scanned..).and_then(|rest| memchr::memchr(b'\n', rest)) {
+            let line_end = self.scanned + found;
+            let line = bytes.get(self.line_start..line_end).unwrap_or_default();
+            if line.last() != Some(&b'\r') {
+                return Err(Fault::malformed(
+                    "A line of the head ends in a bare line feed; lines end in CR LF.",
+                ));
+            }
+            self.scanned = line_end + 1;
+            self.line_start = self.scanned;
+            if line.len() == 1 {
+                return Ok(Some(self.scanned));
+            }
+        }
+        self.scanned = bytes.len();
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_found_however_the_bytes_arrive() {
+        let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\nrest";
+        assert_eq!(HeadScanner::default().scan(head), Ok(Some(head.len() - 4)));
+        let mut scanner = HeadScanner::default();
+        for length in 0..head.len() - 4 {
+            assert_eq!(scanner.scan(&head[..length]), Ok(None), "{length}");
+        }
+        assert_eq!(scanner.scan(head), Ok(Some(head.len() - 4)));
+    }
+
+    #[test]
+    fn bytes_that_can_never_be_a_head_are_refused_at_once() {
+        for bytes in [&b"\x16\x03\x01"[..], b"get / HTTP/1.1\r\n", b"\0", b" GET", b"GET / HTTP/1.1\n"] {
+            assert!(HeadScanner::default().scan(bytes).is_err(), "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The abuse guard: ceilings on errors per address and per key, apart from the advertised limits.
+
+use crate::{
+    keyring::KnownKey,
+    refusal::{Refusal, Refused},
+    visit::Visit,
+};
+use contract::{ErrorCode, Status};
+use limits::HasAccount;
+
+/// Refuses an address that made too many errors within this minute.
+pub(crate) fn check_address(visit: &Visit<'_>) -> Result<(), Refused> {
+    let Some(ceiling) = visit.shared.settings.abuse.errors_per_address else { return Ok(()) };
+    let errors = visit.shared.address_errors.within_minute(visit.address_key, visit.now.seconds());
+    if errors < u64::from(ceiling) { Ok(()) } else { Err(refusal(visit, "address", ceiling)) }
+}
+
+/// Refuses a key that made too many errors within this minute.
+pub(crate) fn check_key(visit: &Visit<'_>, key: &KnownKey) -> Result<(), Refused> {
+    let Some(ceiling) = visit.shared.settings.abuse.errors_per_key else { return Ok(()) };
+    let errors = key.account().errors().within_minute(visit.now.seconds());
+    if errors < u64::from(ceiling) { Ok(()) } else { Err(refusal(visit, "API key", ceiling)) }
+}
+
+/// Counts an error that was answered, if it is one that a client can avoid.
+pub(crate) fn count(visit: &Visit<'_>, code: ErrorCode) {
+    if is_counted(code.status()) {
+        visit.shared.address_errors.count(visit.address_key, visit.now.seconds());
+        if let Some(key) = &visit.key {
+            key.account().errors().count(visit.now.seconds());
+        }
+    }
+}
+
+/// Redirects, our own faults and maintenance are not the client's doing; and whoever is over a limit
+/// already must not be locked out for longer by asking again.
+const fn is_counted(status: Status) -> bool {
+    match status {
+        Status::NotValid
+        | Status::NoPermission
+        | Status::KeyRefused
+        | Status::NotFound
+        | Status::Unprocessable
+        | Status::Extra(_) => true,
+        Status::Moved | Status::LimitExceeded | Status::Unexpected | Status::Unavailable => false,
+    }
+}
+
+fn refusal(visit: &Visit<'_>, whose: &str, ceiling: u32) -> Refused {
+    let wait = 60 - visit.now.seconds() % 60;
+    let mut refused = Refusal::new(
+        ErrorCode::TooManyErrors,
+        format!(
+            "More than {ceiling} requests of this {whose} ended in an error within this minute. Correct the requests \
+             that fail, then go on in {wait} seconds. Nothing was charged."
+        ),
+    );
+    refused.retry_after = Some(wait);
+    refused
+}

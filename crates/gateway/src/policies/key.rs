@@ -1,0 +1,196 @@
+//! The key: 403 if it is not set or incorrect, 400 if it cannot be a key.
+
+use crate::{
+    http1::{field::FieldKind, request::RequestHead},
+    keyring::{Format, KnownKey},
+    refusal::{Refusal, Refused},
+    shared::Shared,
+    visit::Visit,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use contract::ErrorCode;
+use std::sync::Arc;
+
+/// The key that a connection presented last, so that the next request with the same header needs
+/// no digest. Whether it is revoked or expired is looked at anew each time.
+#[derive(Debug, Default)]
+pub(crate) struct LastKey(Option<(Vec<u8>, Arc<KnownKey>)>);
+
+/// Where a key may stand, and what stands there.
+struct Presented<'h> {
+    /// The whole header value: what the last key is recognised by.
+    value: &'h [u8],
+    place: Place,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Header,
+    Bearer,
+    Basic,
+}
+
+enum Search<'h> {
+    Nothing,
+    Twice(usize),
+    Found(Presented<'h>),
+}
+
+/// Requires a valid key.
+pub(crate) fn check(visit: &mut Visit<'_>) -> Result<Arc<KnownKey>, Refused> {
+    let key = match visit.key.take() {
+        Some(key) => key,
+        None => look_up(visit.shared, &visit.head, &mut visit.last_key)?,
+    };
+    let now = visit.now.seconds();
+    if key.is_revoked() {
+        return Err(Refusal::new(
+            ErrorCode::KeyRevoked,
+            "This API key was revoked. Use a newer one, or ask for one.",
+        ));
+    }
+    if key.is_expired(now) {
+        return Err(Refusal::new(
+            ErrorCode::KeyExpired,
+            "This API key has expired. Use a newer one, or ask for one.",
+        ));
+    }
+    visit.key = Some(Arc::clone(&key));
+    Ok(key)
+}
+
+/// The valid key of a request that is answered for another reason, so that the answer can tell how
+/// its limits stand. None is no fault here.
+pub(crate) fn recognise(visit: &mut Visit<'_>) -> Option<Arc<KnownKey>> {
+    if visit.key.is_none() {
+        let key = look_up(visit.shared, &visit.head, &mut visit.last_key).ok()?;
+        visit.key = Some(key).filter(|key| key.is_valid(visit.now.seconds()));
+    }
+    visit.key.clone()
+}
+
+/// Whether this header value holds a key, so that the upstream must not see it.
+pub(crate) fn is_credential(authorization: &[u8]) -> bool {
+    scheme(authorization).is_some()
+}
+
+fn look_up(shared: &Shared, head: &RequestHead, last: &mut LastKey) -> Result<Arc<KnownKey>, Refused> {
+    let presented = match search(shared, head) {
+        Search::Nothing => return Err(not_set(shared)),
+        Search::Twice(position) => {
+            let name = shared.key_headers.get(position).map_or("Authorization", String::as_str);
+            return Err(wrong_format(format!("The header {name} was sent twice; send one API key.")));
+        }
+        Search::Found(presented) => presented,
+    };
+    if let Some((_, key)) = last.0.as_ref().filter(|(value, _)| same(value, presented.value)) {
+        return Ok(Arc::clone(key));
+    }
+    let found = match presented.place {
+        Place::Header => find(shared, &[presented.value])?,
+        Place::Bearer => {
+            find(shared, &[presented.value.get(b"Bearer ".len()..).unwrap_or_default().trim_ascii()])?
+        }
+        Place::Basic => {
+            let pair = presented
+                .value
+                .get(b"Basic ".len()..)
+                .and_then(|pair| STANDARD.decode(pair.trim_ascii()).ok());
+            let pair = pair.ok_or_else(|| {
+                wrong_format("What follows `Basic` in the Authorization header is not base64.")
+            })?;
+            let (user, password) = match memchr::memchr(b':', &pair) {
+                Some(colon) => (pair.get(..colon), pair.get(colon + 1..)),
+                None => (Some(pair.as_slice()), None),
+            };
+            find(shared, &[user.unwrap_or_default(), password.unwrap_or_default()])?
+        }
+    };
+    let mut value = last.0.take().map(|(value, _)| value).unwrap_or_default();
+    value.clear();
+    value.extend_from_slice(presented.value);
+    last.0 = Some((value, Arc::clone(&found)));
+    Ok(found)
+}
+
+/// The configured headers in their order, then `Authorization`. An empty header is none.
+fn search<'h>(shared: &Shared, head: &'h RequestHead) -> Search<'h> {
+    for position in 0..shared.key_headers.len() {
+        let kind = FieldKind::Key(u8::try_from(position).unwrap_or(u8::MAX));
+        let mut values = head.values(kind).filter(|value| !value.is_empty());
+        match (values.next(), values.next()) {
+            (None, _) => {}
+            (Some(value), None) => return Search::Found(Presented { value, place: Place::Header }),
+            (Some(_), Some(_)) => return Search::Twice(position),
+        }
+    }
+    let mut values = head.values(FieldKind::Authorization).filter_map(|value| Some((value, scheme(value)?)));
+    match (values.next(), values.next()) {
+        (None, _) => Search::Nothing,
+        (Some((value, place)), None) => Search::Found(Presented { value, place }),
+        (Some(_), Some(_)) => Search::Twice(usize::MAX),
+    }
+}
+
+/// How an Authorization header holds a key. Other schemes, and schemes without anything, hold none.
+fn scheme(value: &[u8]) -> Option<Place> {
+    let is = |name: &[u8]| {
+        value.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+            && value.get(name.len()..).is_some_and(|rest| !rest.trim_ascii().is_empty())
+    };
+    if is(b"Bearer ") {
+        Some(Place::Bearer)
+    } else if is(b"Basic ") {
+        Some(Place::Basic)
+    } else {
+        None
+    }
+}
+
+/// The first of the candidates that is known.
+fn find(shared: &Shared, candidates: &[&[u8]]) -> Result<Arc<KnownKey>, Refused> {
+    let mut possible = false;
+    for candidate in candidates.iter().filter(|candidate| !candidate.is_empty()) {
+        if shared.keyring.format(candidate) == Format::Wrong {
+            continue;
+        }
+        possible = true;
+        if let Some(key) = shared.keyring.find(candidate) {
+            return Ok(key);
+        }
+    }
+    if possible {
+        Err(Refusal::new(
+            ErrorCode::KeyNotValid,
+            "This API key is not known. Check that it is complete and belongs to this API.",
+        ))
+    } else if candidates.iter().all(|candidate| candidate.is_empty()) {
+        Err(not_set(shared))
+    } else {
+        Err(wrong_format(
+            "What was sent as the API key cannot be one: its format is wrong. Copy the whole key, without spaces or quotes.",
+        ))
+    }
+}
+
+fn wrong_format(message: impl Into<std::borrow::Cow<'static, str>>) -> Refused {
+    Refusal::new(ErrorCode::KeyFormatIncorrect, message)
+}
+
+fn not_set(shared: &Shared) -> Refused {
+    let header = shared.key_headers.first().map_or("Authorization", String::as_str);
+    let message = if shared.key_headers.is_empty() {
+        "The request has no API key. Send it as `Authorization: Bearer YOUR_KEY`.".to_owned()
+    } else {
+        format!(
+            "The request has no API key. Send it in the header {header}, or as `Authorization: Bearer YOUR_KEY`."
+        )
+    };
+    Refusal::new(ErrorCode::KeyNotSet, message)
+}
+
+/// Equal, in a time that does not tell where they differ.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len()
+        && one.iter().zip(other).fold(0, |differences, (a, b)| differences | (a ^ b)) == 0
+}

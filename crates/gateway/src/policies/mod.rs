@@ -1,0 +1,12 @@
+//! The policies: each refuses a request for one reason. Their order is [`crate::admit`]'s affair.
+
+pub(crate) mod body;
+pub(crate) mod guard;
+pub(crate) mod json;
+pub(crate) mod key;
+pub(crate) mod limits;
+pub(crate) mod maintenance;
+pub(crate) mod parameters;
+pub(crate) mod permission;
+pub(crate) mod redirect;
+pub(crate) mod route;

@@ -1,0 +1,69 @@
+//! The 301 row: paths that have moved, and slashes at the end of a path.
+
+use crate::{
+    refusal::{Refusal, Refused},
+    settings::TrailingSlash,
+    visit::Visit,
+};
+use contract::ErrorCode;
+
+/// Refuses a path that has moved. A slash at its end does not matter: one redirect is enough for both.
+pub(crate) fn check_moved(visit: &Visit<'_>) -> Result<(), Refused> {
+    let path = visit.head.path();
+    let routes = &visit.shared.routes;
+    let to = routes.moved_to(path).or_else(|| match visit.shared.settings.redirects.trailing_slash {
+        TrailingSlash::Redirect => routes.moved_to(path.trim_end_matches('/')),
+        TrailingSlash::Keep => None,
+    });
+    let Some(to) = to else { return Ok(()) };
+    let location = location(&to, visit.head.query());
+    Err(refusal(
+        ErrorCode::EndpointMoved,
+        format!("This endpoint has moved to {location}. Use that address from now on."),
+        location,
+    ))
+}
+
+/// Refuses a path that ends in a slash, unless an endpoint is declared so.
+pub(crate) fn check_slash(visit: &Visit<'_>) -> Result<(), Refused> {
+    let path = visit.head.path();
+    let redirects = match visit.shared.settings.redirects.trailing_slash {
+        TrailingSlash::Redirect => path.len() > 1 && path.ends_with('/'),
+        TrailingSlash::Keep => false,
+    };
+    // A path of slashes alone is the root, written oddly; there is nothing to cut off.
+    let cut = path.trim_end_matches('/');
+    if !redirects || cut.is_empty() || visit.shared.routes.keeps_slash(path) {
+        return Ok(());
+    }
+    let location = location(cut, visit.head.query());
+    let message = format!("The path ends in a slash. Send the request to {location}, without it.");
+    Err(refusal(ErrorCode::TrailingSlash, message, location))
+}
+
+fn refusal(code: ErrorCode, message: String, location: String) -> Refused {
+    let mut refused = Refusal::new(code, message);
+    refused.location = Some(location);
+    refused
+}
+
+/// A location on this host. Two slashes at its beginning would name another host, so they become one.
+fn location(path: &str, query: Option<&str>) -> String {
+    let path = path.trim_start_matches('/');
+    match query {
+        Some(query) => format!("/{path}?{query}"),
+        None => format!("/{path}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_never_names_another_host() {
+        assert_eq!(location("//evil.example", None), "/evil.example");
+        assert_eq!(location("///evil.example/a//b", Some("c=//d")), "/evil.example/a//b?c=//d");
+        assert_eq!(location("/items/7", Some("a=b")), "/items/7?a=b");
+    }
+}

@@ -1,0 +1,71 @@
+//! Endpoint and method: 404 for a path or a method that does not exist.
+
+use crate::{
+    refusal::{Refusal, Refused},
+    routes::Route,
+    settings::Endpoint,
+    visit::Visit,
+};
+use contract::ErrorCode;
+
+/// What the request is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Purpose<'s> {
+    /// No endpoints are declared: any path will do, with any key.
+    AnyPath,
+    /// A declared endpoint.
+    Endpoint { endpoint: &'s Endpoint, names: &'s [String] },
+    /// `GET /_limits`: how the key's limits stand.
+    Limits,
+}
+
+impl<'s> Purpose<'s> {
+    /// The declared endpoint, if it is one.
+    pub(crate) const fn endpoint(self) -> Option<&'s Endpoint> {
+        match self {
+            Self::Endpoint { endpoint, .. } => Some(endpoint),
+            Self::AnyPath | Self::Limits => None,
+        }
+    }
+
+    pub(crate) fn is_public(self) -> bool {
+        self.endpoint().is_some_and(|endpoint| endpoint.public)
+    }
+}
+
+/// Finds the endpoint, and notes its template for the log.
+pub(crate) fn find<'s>(visit: &mut Visit<'s>) -> Result<Purpose<'s>, Refused> {
+    let (method, path) = (visit.head.method(), visit.head.path());
+    if path == visit.shared.limits_path {
+        return match method {
+            "GET" | "HEAD" => Ok(Purpose::Limits),
+            _ => Err(other_methods(method, path, "GET, HEAD")),
+        };
+    }
+    if path == "*" {
+        return Err(nothing(path));
+    }
+    match visit.shared.routes.find(method, path) {
+        Route::Open => Ok(Purpose::AnyPath),
+        Route::Endpoint { endpoint, template, names } => {
+            visit.template = Some(template);
+            Ok(Purpose::Endpoint { endpoint, names })
+        }
+        Route::OtherMethods(allow) => Err(other_methods(method, path, &allow)),
+        Route::Nothing => Err(nothing(path)),
+    }
+}
+
+fn nothing(path: &str) -> Refused {
+    Refusal::new(
+        ErrorCode::EndpointNotFound,
+        format!("There is no endpoint at {path}. Compare the path with the documentation of the API."),
+    )
+}
+
+fn other_methods(method: &str, path: &str, allow: &str) -> Refused {
+    let message = format!("The endpoint {path} does not take the method {method}, but {allow}.");
+    let mut refused = Refusal::new(ErrorCode::MethodNotAvailable, message);
+    refused.allow = Some(allow.to_owned());
+    refused
+}

@@ -1,0 +1,237 @@
+//! What stays of a request: a log line, and of a 500 an incident.
+
+use crate::{
+    settings::{Log, LogFormat, LogRequests},
+    text,
+    visit::{Moment, Visit},
+};
+use std::{
+    io::{IsTerminal, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+};
+
+/// Batches of lines that wait to be written.
+const MOST_BATCHES: usize = 256;
+
+/// What is kept of a 500, so that an e-mail with a request id can be answered.
+#[derive(Debug, Clone)]
+pub struct Incident {
+    /// The request's id.
+    pub request_id: String,
+    /// Unix milliseconds.
+    pub at_millis: u64,
+    /// Method of the request.
+    pub method: String,
+    /// Path of the request, without its query.
+    pub path: String,
+    /// Template of the endpoint.
+    pub endpoint: Option<String>,
+    /// Id of the key.
+    pub key_id: Option<String>,
+    /// The same for all incidents of one kind.
+    pub cause: String,
+    /// In full.
+    pub detail: String,
+}
+
+/// How a request ended.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) status: u16,
+    /// The error code, of an error.
+    pub(crate) code: Option<String>,
+    /// Units charged.
+    pub(crate) charged: u32,
+    /// The connection goes on.
+    pub(crate) keep_alive: bool,
+}
+
+/// Where log lines go: a bounded queue to a thread that writes them to standard error.
+///
+/// A reader of standard error that stops reading never stops a request: lines are dropped then,
+/// and how many is told once there is room again.
+#[derive(Debug, Clone)]
+pub struct LogSink {
+    batches: SyncSender<Vec<u8>>,
+    lost: Arc<AtomicU64>,
+    requests: LogRequests,
+    is_text: bool,
+}
+
+/// How grave an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Normal.
+    Info,
+    /// Worth a look.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+/// The writing side of a [`LogSink`]: ends once all sinks are gone and all lines are written.
+#[derive(Debug)]
+pub struct LogWriter(std::thread::JoinHandle<()>);
+
+// === impl LogSink ===
+
+impl LogSink {
+    /// A sink to standard error, and the thread that writes.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn to_standard_error(settings: Log) -> std::io::Result<(Self, LogWriter)> {
+        let (batches, receiver) = sync_channel(MOST_BATCHES);
+        let lost = Arc::new(AtomicU64::new(0));
+        let is_text = match settings.format {
+            LogFormat::Text => true,
+            LogFormat::Json => false,
+            LogFormat::Auto => std::io::stderr().is_terminal(),
+        };
+        let counter = Arc::clone(&lost);
+        let thread = std::thread::Builder::new()
+            .name("log".into())
+            .spawn(move || write_batches(&receiver, &counter, is_text))?;
+        Ok((Self { batches, lost, requests: settings.requests, is_text }, LogWriter(thread)))
+    }
+
+    /// Writes an event of the gateway's life, such as `listening`, with its members.
+    pub fn event(&self, level: Level, event: &str, members: &[(&str, &str)]) {
+        let mut line = Vec::new();
+        begin(Moment::now(), level, event, self.is_text, &mut line);
+        for (name, value) in members {
+            if self.is_text {
+                let _ = write!(line, "  {name}: {value}");
+            } else {
+                string(name, value, &mut line);
+            }
+        }
+        end(self.is_text, &mut line);
+        self.hand_over(line, 1);
+    }
+
+    pub(crate) fn wants(&self, outcome: &Outcome) -> bool {
+        match self.requests {
+            LogRequests::All => true,
+            LogRequests::Errors => outcome.code.is_some(),
+            LogRequests::None => false,
+        }
+    }
+
+    /// Hands lines to the writing thread, or counts them as lost if it does not keep up.
+    pub(crate) fn hand_over(&self, batch: Vec<u8>, lines: u64) {
+        if self.batches.try_send(batch).is_err() {
+            self.lost.fetch_add(lines, Ordering::Relaxed);
+        }
+    }
+
+    /// Appends the line of a request.
+    pub(crate) fn request(&self, visit: &Visit<'_>, outcome: &Outcome, line: &mut Vec<u8>) {
+        let level = match outcome.status {
+            500 => Level::Error,
+            503 => Level::Warn,
+            _ => Level::Info,
+        };
+        let micros = visit.now.instant.elapsed().as_micros();
+        let (millis, rest) = (micros / 1000, micros % 1000);
+        let key = visit.key.as_ref().map_or("", |key| key.id());
+        let code = outcome.code.as_deref().unwrap_or_default();
+        if self.is_text {
+            begin(visit.now, level, "", true, line);
+            let _ = write!(
+                line,
+                "{} {:<6} {}  {code}{}{key}  {millis}.{rest:03} ms  {}",
+                outcome.status,
+                visit.head.method(),
+                visit.head.path(),
+                if code.is_empty() || key.is_empty() { "" } else { "  " },
+                visit.id.as_str()
+            );
+        } else {
+            begin(visit.now, level, "request", false, line);
+            string("request_id", visit.id.as_str(), line);
+            string("method", visit.head.method(), line);
+            string("path", visit.head.path(), line);
+            let _ = write!(line, ",\"status\":{}", outcome.status);
+            if !code.is_empty() {
+                string("code", code, line);
+            }
+            if !key.is_empty() {
+                string("key", key, line);
+            }
+            let _ = write!(
+                line,
+                ",\"address\":\"{}\",\"millis\":{millis}.{rest:03},\"charged\":{}",
+                visit.address, outcome.charged
+            );
+        }
+        end(self.is_text, line);
+    }
+}
+
+impl LogWriter {
+    /// Waits until all lines are written. Every sink has to be gone, or this waits for ever.
+    pub fn finish(self) {
+        let _ = self.0.join();
+    }
+}
+
+fn write_batches(receiver: &Receiver<Vec<u8>>, lost: &AtomicU64, is_text: bool) {
+    let mut out = std::io::stderr().lock();
+    while let Ok(mut batch) = receiver.recv() {
+        let count = lost.swap(0, Ordering::Relaxed);
+        if count > 0 {
+            begin(Moment::now(), Level::Warn, "log lines were lost", is_text, &mut batch);
+            if is_text {
+                let _ = write!(batch, "  count: {count}");
+            } else {
+                let _ = write!(batch, ",\"count\":{count}");
+            }
+            end(is_text, &mut batch);
+        }
+        // Standard error may be closed; there is nobody left to tell.
+        let _ = out.write_all(&batch);
+    }
+}
+
+fn begin(now: Moment, level: Level, event: &str, is_text: bool, line: &mut Vec<u8>) {
+    let word = match level {
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    };
+    let time = text::log_time(now.millis);
+    if is_text {
+        let mark = match level {
+            Level::Info => " ",
+            Level::Warn => "!",
+            Level::Error => "✗",
+        };
+        let _ = write!(line, "{time} {mark} {event}");
+    } else {
+        let _ = write!(line, "{{\"time\":\"{time}\",\"level\":\"{word}\",\"event\":\"{event}\"");
+    }
+}
+
+fn end(is_text: bool, line: &mut Vec<u8>) {
+    line.extend_from_slice(if is_text { b"\n" } else { b"}\n" });
+}
+
+/// Appends a member. Most values need no escaping, which a look tells faster than a serialiser.
+fn string(name: &str, value: &str, line: &mut Vec<u8>) {
+    line.extend_from_slice(b",\"");
+    line.extend_from_slice(name.as_bytes());
+    line.extend_from_slice(b"\":");
+    if value.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
+        line.push(b'"');
+        line.extend_from_slice(value.as_bytes());
+        line.push(b'"');
+    } else {
+        // Serialising a string into a Vec cannot fail.
+        let _ = serde_json::to_writer(line, value);
+    }
+}

@@ -1,0 +1,83 @@
+//! A refusal: everything that is known of an error before it becomes HTTP.
+//!
+//! What the client may read and what only the operator may read are different fields of different
+//! types: [`Refusal::message`] is public, [`Cause`] never leaves the house.
+
+use crate::http1::Fault;
+use contract::{Detail, ErrorCode};
+use limits::Denial;
+use std::borrow::Cow;
+
+/// Why a request is not answered with a success. Boxed, because it is rare and large.
+pub(crate) type Refused = Box<Refusal>;
+
+/// Why a request is not answered with a success.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: ErrorCode,
+    /// Public: what is wrong with this request, and what to do next.
+    pub(crate) message: Cow<'static, str>,
+    /// Public: all violations of a validation error.
+    pub(crate) details: Vec<Detail>,
+    /// Public: where to go after a 301.
+    pub(crate) location: Option<String>,
+    /// Public: `Allow` of a method that is not available.
+    pub(crate) allow: Option<String>,
+    /// Public: seconds until a retry makes sense.
+    pub(crate) retry_after: Option<u64>,
+    /// The limit that denied.
+    pub(crate) denial: Option<Denial>,
+    /// An error specification of the upstream's own: its code and details.
+    pub(crate) foreign: Option<(String, Option<serde_json::Value>)>,
+    /// Header lines of the upstream's answer that survive its replacement.
+    pub(crate) kept_headers: Vec<u8>,
+    /// Private: what really happened. Present on every 500.
+    pub(crate) cause: Option<Cause>,
+    /// The client's connection cannot go on.
+    pub(crate) closes: bool,
+}
+
+/// What really happened. For the incident and the log, never for the client.
+#[derive(Debug)]
+pub(crate) struct Cause {
+    /// The same for all incidents of one kind.
+    pub(crate) group: &'static str,
+    /// In full.
+    pub(crate) detail: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Refused {
+        Box::new(Self {
+            code,
+            message: message.into(),
+            details: Vec::new(),
+            location: None,
+            allow: None,
+            retry_after: None,
+            denial: None,
+            foreign: None,
+            kept_headers: Vec::new(),
+            cause: None,
+            closes: false,
+        })
+    }
+
+    /// An unexpected error on our side. The client reads that, and no more.
+    pub(crate) fn unexpected(group: &'static str, detail: impl Into<String>) -> Refused {
+        let mut refused = Self::new(
+            ErrorCode::UnexpectedError,
+            "An unexpected error occurred on our side. Nothing was charged. If it happens again, \
+             write to us and name the request id.",
+        );
+        refused.cause = Some(Cause { group, detail: detail.into() });
+        refused
+    }
+
+    /// Bytes that are not the request they should be. The connection's framing is lost with them.
+    pub(crate) fn of_fault(fault: Fault) -> Refused {
+        let mut refused = Self::new(fault.code, fault.message);
+        refused.closes = true;
+        refused
+    }
+}

@@ -1,0 +1,199 @@
+//! The only place where an error becomes HTTP.
+//!
+//! Whatever refuses a request, and whoever made the error (the client's bytes, a policy, the
+//! upstream, the network), the answer is written here, from a [`Refusal`].
+
+use crate::{
+    http1::field::FieldKind,
+    policies::{guard, key},
+    rate_headers,
+    refusal::Refusal,
+    thread::Thread,
+    visit::Visit,
+};
+use ::limits::HasAccount;
+use contract::{
+    ErrorCode, Specification, Statuses,
+    specification::Form,
+    status::{Status, reason_phrase},
+};
+use std::{borrow::Cow, io::Write};
+
+/// `Retry-After` of a 503 whose end nobody knows.
+const RETRY_AFTER_UNAVAILABLE: u64 = 10;
+
+/// Appends the whole answer to `out`, and tells its status. `keep_alive`: the connection goes on after it.
+pub(crate) fn write_refusal(
+    thread: &Thread,
+    visit: &mut Visit<'_>,
+    refusal: &Refusal,
+    keep_alive: bool,
+    out: &mut Vec<u8>,
+) -> u16 {
+    let shared = visit.shared;
+    // A known key is told how its limits stand, whatever the error is, also one that was found
+    // before its key was looked at.
+    let known = key::recognise(visit);
+    guard::count(visit, refusal.code);
+    let status = number(visit, refusal);
+    let form = visit.head.value(FieldKind::Accept).map_or(Form::Specification, Form::accepted);
+    let body = body(visit, refusal, status, form);
+
+    start(status, reason_phrase(status), out);
+    line("Content-Type", form.content_type(), out);
+    let _ = write!(out, "Content-Length: {}\r\n", body.len());
+    line("Cache-Control", "no-store", out);
+    line("X-Request-Id", visit.id.as_str(), out);
+    if let Some(location) = &refusal.location {
+        line("Location", location, out);
+    }
+    if let Some(allow) = &refusal.allow {
+        line("Allow", allow, out);
+    }
+    if let Some(seconds) = retry_after(refusal) {
+        let _ = write!(out, "Retry-After: {seconds}\r\n");
+    }
+    if status == 401 && refusal.code.status() == Status::KeyRefused {
+        // RFC 9110 section 15.5.2 wants a challenge on what it calls a 401.
+        let realm: String = shared
+            .settings
+            .api
+            .name
+            .chars()
+            .filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\') || *c == ' ')
+            .collect();
+        let _ = write!(out, "WWW-Authenticate: Bearer realm=\"{realm}\"\r\n");
+    }
+    out.extend_from_slice(&refusal.kept_headers);
+    if let Some(known) = known {
+        rate_headers::write(known.account(), visit.now.seconds(), refusal.denial.as_ref(), out);
+    }
+    finish(thread, visit, keep_alive, out);
+    if visit.head.method() != "HEAD" {
+        out.extend_from_slice(&body);
+    }
+    status
+}
+
+/// Appends an answer of the gateway's own that is a success: a page, or how limits stand.
+pub(crate) fn write_own(
+    thread: &Thread,
+    visit: &Visit<'_>,
+    content_type: &str,
+    body: &[u8],
+    keep_alive: bool,
+    out: &mut Vec<u8>,
+) {
+    start(200, reason_phrase(200), out);
+    line("Content-Type", content_type, out);
+    let _ = write!(out, "Content-Length: {}\r\n", body.len());
+    line("X-Request-Id", visit.id.as_str(), out);
+    line("Cache-Control", "no-store", out);
+    line("X-Content-Type-Options", "nosniff", out);
+    line("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'", out);
+    if let Some(key) = &visit.key {
+        rate_headers::write(key.account(), visit.now.seconds(), None, out);
+    }
+    finish(thread, visit, keep_alive, out);
+    if visit.head.method() != "HEAD" {
+        out.extend_from_slice(body);
+    }
+}
+
+/// Appends a status line.
+pub(crate) fn start(status: u16, reason: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(itoa::Buffer::new().format(status).as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(reason.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends a header line. The value is made by us, or was checked when it was parsed; what could
+/// still break a line (a decoded path in a Location, say) is dropped.
+pub(crate) fn line(name: &str, value: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend(value.bytes().filter(|&b| b >= b' ' && b != 0x7f));
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends what ends every head that we make: date, connection, empty line.
+fn finish(thread: &Thread, visit: &Visit<'_>, keep_alive: bool, out: &mut Vec<u8>) {
+    thread.write_date(visit.now.seconds(), out);
+    write_connection(visit, keep_alive, out);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends `Connection`, where the client's version needs it said.
+pub(crate) fn write_connection(visit: &Visit<'_>, keep_alive: bool, out: &mut Vec<u8>) {
+    if !keep_alive {
+        out.extend_from_slice(b"Connection: close\r\n");
+    } else if !visit.head.is_http11 {
+        out.extend_from_slice(b"Connection: keep-alive\r\n");
+    }
+}
+
+fn number(visit: &Visit<'_>, refusal: &Refusal) -> u16 {
+    let settings = &visit.shared.settings;
+    let keeps_method = settings.redirects.keep_method && !matches!(visit.head.method(), "GET" | "HEAD");
+    let row = refusal.code.status();
+    if row == Status::Moved && keeps_method { 308 } else { row.on_the_wire(settings.statuses) }
+}
+
+fn retry_after(refusal: &Refusal) -> Option<u64> {
+    let told_by_upstream =
+        memchr::memmem::find(&refusal.kept_headers.to_ascii_lowercase(), b"retry-after:").is_some();
+    match refusal.code.status() {
+        Status::LimitExceeded | Status::Unavailable if !told_by_upstream => {
+            Some(refusal.retry_after.unwrap_or(RETRY_AFTER_UNAVAILABLE).max(1))
+        }
+        Status::LimitExceeded
+        | Status::Unavailable
+        | Status::Moved
+        | Status::NotValid
+        | Status::NoPermission
+        | Status::KeyRefused
+        | Status::NotFound
+        | Status::Unprocessable
+        | Status::Unexpected
+        | Status::Extra(_) => None,
+    }
+}
+
+fn body(visit: &Visit<'_>, refusal: &Refusal, status: u16, form: Form) -> Vec<u8> {
+    let settings = &visit.shared.settings;
+    let check = format!("{}{}/errors/{}", base(visit), visit.shared.docs_path, refusal.code.name());
+    let mut specification =
+        Specification::new(refusal.code, status, &refusal.message, &check, visit.id.as_str());
+    specification.details = &refusal.details;
+    specification.location = refusal.location.as_deref();
+    if let Some((code, details)) = &refusal.foreign {
+        specification.code = Cow::Borrowed(code);
+        specification.foreign_details = details.as_ref();
+    }
+    if refusal.code == ErrorCode::UnexpectedError {
+        specification.contact = settings.api.support_email.as_deref();
+    }
+    let mut body = Vec::with_capacity(512);
+    specification.write(form, &mut body);
+    body
+}
+
+/// The public base of links: as configured, else as the client itself addressed us.
+fn base(visit: &Visit<'_>) -> String {
+    if let Some(base) = &visit.shared.settings.api.public_url {
+        return base.clone();
+    }
+    let forwarded = visit.head.value(FieldKind::Forwarded(crate::http1::field::ForwardedKind::Proto));
+    let scheme = if visit.is_peer_trusted && forwarded == Some(b"https") { "https" } else { "http" };
+    match visit.head.host() {
+        "" => format!("{scheme}://{}", visit.shared.address),
+        host => format!("{scheme}://{host}"),
+    }
+}
+
+/// The number that a code has on the wire, for the gateway's pages.
+pub(crate) const fn code_on_the_wire(code: ErrorCode, statuses: Statuses) -> u16 {
+    code.status().on_the_wire(statuses)
+}

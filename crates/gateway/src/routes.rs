@@ -1,0 +1,230 @@
+//! From a path to the endpoint, and from an old path to the new one.
+
+use crate::settings::{Endpoint, Moved};
+use wayfind::{Router, RouterBuilder};
+
+/// The endpoints and the moved paths, ready to be matched.
+pub(crate) struct Routes {
+    paths: Router<PathEntry>,
+    moved: Router<MovedEntry>,
+    endpoints: Vec<Endpoint>,
+    /// No endpoints are declared: every path is one.
+    open: bool,
+}
+
+/// All endpoints of one path template.
+struct PathEntry {
+    template: String,
+    names: Vec<String>,
+    /// Method and position of the endpoint.
+    methods: Vec<(String, usize)>,
+}
+
+struct MovedEntry {
+    names: Vec<String>,
+    to: String,
+}
+
+/// A template that cannot be routed.
+#[derive(Debug, thiserror::Error)]
+#[error("the path `{template}` cannot be routed: {reason}")]
+pub struct BadTemplate {
+    /// The template.
+    pub template: String,
+    /// The router's reason.
+    pub reason: String,
+}
+
+/// What a path leads to.
+pub(crate) enum Route<'r> {
+    /// No endpoints are declared, so this is one.
+    Open,
+    Endpoint {
+        endpoint: &'r Endpoint,
+        template: &'r str,
+        names: &'r [String],
+    },
+    /// The path is there, with these methods only.
+    OtherMethods(String),
+    Nothing,
+}
+
+impl Routes {
+    pub(crate) fn new(endpoints: Vec<Endpoint>, moved: &[Moved]) -> Result<Self, BadTemplate> {
+        let mut entries: Vec<(String, PathEntry)> = Vec::new();
+        for (position, endpoint) in endpoints.iter().enumerate() {
+            let (pattern, names) = translate(&endpoint.path);
+            let method = (endpoint.method.clone(), position);
+            match entries.iter_mut().find(|(known, _)| *known == pattern) {
+                Some((_, entry)) => entry.methods.push(method),
+                None => entries.push((
+                    pattern,
+                    PathEntry { template: endpoint.path.clone(), names, methods: vec![method] },
+                )),
+            }
+        }
+        let paths =
+            build(entries.into_iter().map(|(pattern, entry)| (entry.template.clone(), pattern, entry)))?;
+        let moved = build(moved.iter().map(|moved| {
+            let (pattern, names) = translate(&moved.from);
+            (moved.from.clone(), pattern, MovedEntry { names, to: moved.to.clone() })
+        }))?;
+        Ok(Self { paths, moved, open: endpoints.is_empty(), endpoints })
+    }
+
+    /// What `method` and `path` lead to. A HEAD is answered wherever a GET is.
+    pub(crate) fn find(&self, method: &str, path: &str) -> Route<'_> {
+        if self.open {
+            return Route::Open;
+        }
+        let Some(found) = self.paths.search(path) else { return Route::Nothing };
+        let entry = found.data();
+        let with = |wanted: &str| entry.methods.iter().find(|(known, _)| known == wanted);
+        let position = with(method).or_else(|| if method == "HEAD" { with("GET") } else { None });
+        match position.and_then(|(_, position)| self.endpoints.get(*position)) {
+            Some(endpoint) => Route::Endpoint { endpoint, template: &entry.template, names: &entry.names },
+            None => Route::OtherMethods(allowed(entry)),
+        }
+    }
+
+    /// The values of the template's names in this path, still percent-encoded.
+    pub(crate) fn parameters<'p>(&self, path: &'p str) -> Vec<&'p str> {
+        self.paths
+            .search(path)
+            .map(|found| found.parameters().iter().map(|(_, value)| *value).collect())
+            .unwrap_or_default()
+    }
+
+    /// Whether an endpoint is declared with the slash that this path ends in.
+    pub(crate) fn keeps_slash(&self, path: &str) -> bool {
+        !self.open && self.paths.search(path).is_some_and(|found| found.data().template.ends_with('/'))
+    }
+
+    /// The new place of a path that has moved.
+    pub(crate) fn moved_to(&self, path: &str) -> Option<String> {
+        let found = self.moved.search(path)?;
+        let entry = found.data();
+        let mut to = entry.to.clone();
+        for (name, (_, value)) in entry.names.iter().zip(found.parameters()) {
+            to = to.replace(&format!("{{{name}}}"), value);
+        }
+        Some(to)
+    }
+}
+
+fn allowed(entry: &PathEntry) -> String {
+    let mut methods: Vec<&str> = entry.methods.iter().map(|(method, _)| method.as_str()).collect();
+    if methods.contains(&"GET") && !methods.contains(&"HEAD") {
+        methods.push("HEAD");
+    }
+    methods.join(", ")
+}
+
+/// A template in the router's own notation, its names replaced by their position (the router allows
+/// fewer characters in names than OpenAPI does), and the names.
+fn translate(template: &str) -> (String, Vec<String>) {
+    let (mut pattern, mut names) = (String::new(), Vec::new());
+    let mut rest = template;
+    while let Some((before, behind)) = rest.split_once('{') {
+        let Some((name, after)) = behind.split_once('}') else { break };
+        pattern.push_str(before);
+        match name.strip_prefix('*') {
+            Some(_) => pattern.push_str(&format!("<*p{}>", names.len())),
+            None => pattern.push_str(&format!("<p{}>", names.len())),
+        }
+        names.push(name.trim_start_matches('*').to_owned());
+        rest = after;
+    }
+    pattern.push_str(rest);
+    (pattern, names)
+}
+
+fn build<T>(rows: impl Iterator<Item = (String, String, T)>) -> Result<Router<T>, BadTemplate> {
+    let mut builder = RouterBuilder::new();
+    for (template, pattern, data) in rows {
+        let inserted = builder.insert(&pattern, data);
+        inserted.map_err(|error| BadTemplate { template, reason: error.to_string() })?;
+    }
+    Ok(builder.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(method: &str, path: &str) -> Endpoint {
+        Endpoint {
+            method: method.into(),
+            path: path.into(),
+            permission: None,
+            public: false,
+            cost: 1,
+            max_body: None,
+            media_types: vec![],
+            parameters: vec![],
+        }
+    }
+
+    fn template<'r>(routes: &'r Routes, method: &str, path: &str) -> &'r str {
+        match routes.find(method, path) {
+            Route::Endpoint { template, .. } => template,
+            Route::OtherMethods(_) => "other methods",
+            Route::Open => "open",
+            Route::Nothing => "nothing",
+        }
+    }
+
+    #[test]
+    fn concrete_paths_win_over_templates_and_extensions_are_matched() {
+        let routes = Routes::new(
+            vec![
+                endpoint("GET", "/items/{item-id}"),
+                endpoint("GET", "/items/new"),
+                endpoint("GET", "/items/{id}/parts/{part}"),
+                endpoint("GET", "/files/{name}.{ext}"),
+                endpoint("POST", "/items"),
+                endpoint("GET", "/simple/"),
+                endpoint("GET", "/raw/{*rest}"),
+            ],
+            &[],
+        )
+        .unwrap();
+        for (method, path, expected) in [
+            ("GET", "/items/new", "/items/new"),
+            ("GET", "/items/newer", "/items/{item-id}"),
+            ("HEAD", "/items/7", "/items/{item-id}"),
+            ("GET", "/items/new/parts/2", "/items/{id}/parts/{part}"),
+            ("GET", "/files/a.b.txt", "/files/{name}.{ext}"),
+            ("GET", "/raw/a/b/c", "/raw/{*rest}"),
+            ("GET", "/items", "other methods"),
+            ("GET", "/items/", "nothing"),
+            ("GET", "/items/7/x", "nothing"),
+            ("GET", "/", "nothing"),
+        ] {
+            assert_eq!(template(&routes, method, path), expected, "{method} {path}");
+        }
+        assert_eq!(routes.parameters("/items/7/parts/8"), ["7", "8"]);
+        assert!(
+            routes.keeps_slash("/simple/")
+                && !routes.keeps_slash("/raw/a/")
+                && !routes.keeps_slash("/items/7/")
+        );
+        assert!(
+            matches!(routes.find("DELETE", "/items/7"), Route::OtherMethods(allow) if allow == "GET, HEAD")
+        );
+    }
+
+    #[test]
+    fn an_old_path_leads_to_the_new_one_with_its_values() {
+        let moved = Moved { from: "/old/{a}/{b}".into(), to: "/new/{b}/{a}".into() };
+        let routes = Routes::new(vec![], &[moved]).unwrap();
+        assert_eq!(routes.moved_to("/old/1/2%2F"), Some("/new/2%2F/1".into()));
+        assert_eq!(routes.moved_to("/new/1/2"), None);
+    }
+
+    #[test]
+    fn a_template_that_cannot_be_routed_is_told() {
+        assert!(Routes::new(vec![endpoint("GET", "/{a}{b}")], &[]).is_err());
+        assert!(Routes::new(vec![endpoint("GET", "/{a}"), endpoint("POST", "/{b}")], &[]).is_ok());
+    }
+}

@@ -1,0 +1,321 @@
+//! Listening: one runtime a data thread, each with its own socket on the same address, and the drain.
+
+use crate::{
+    connection::serve,
+    keyring::{DigestOf, Keyring, KnownKey},
+    maintenance::Window,
+    record::{Incident, Level, LogSink},
+    routes::BadTemplate,
+    settings::Settings,
+    shared::Shared,
+    thread::{Connection, Thread},
+    transport::Transport,
+};
+use std::{
+    cell::Cell,
+    io,
+    net::{SocketAddr, TcpListener},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    task::LocalSet,
+    time::{Instant, MissedTickBehavior, interval, sleep},
+};
+
+/// Connections that wait to be accepted, for each thread.
+const BACKLOG: i32 = 4096;
+/// How often a thread hands its log lines over.
+const LOG_TICK: Duration = Duration::from_millis(50);
+/// How often a thread looks for idle upstream connections that were closed.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// A gateway that listens.
+pub struct Gateway {
+    shared: Arc<Shared>,
+    drain: watch::Sender<bool>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {error}{advice}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's reason.
+        error: io::Error,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A path template cannot be routed.
+    #[error(transparent)]
+    Template(#[from] BadTemplate),
+    /// A thread or its runtime cannot be started.
+    #[error("cannot start a data thread: {0}")]
+    Thread(io::Error),
+}
+
+impl Gateway {
+    /// Begins to listen. Keys and maintenance are added through the gateway afterwards, before
+    /// [`Gateway::open`] lets requests in.
+    ///
+    /// # Errors
+    /// The address is taken, or a template cannot be routed.
+    pub fn start(settings: Settings, digest_of: Box<DigestOf>, log: LogSink) -> Result<NotOpen, StartError> {
+        let first = listen(settings.listen.address, settings.listen.threads > 1)?;
+        let address = first.local_addr().map_err(StartError::Thread)?;
+        let mut listeners = vec![first];
+        for _ in 1..settings.listen.threads.max(1) {
+            listeners.push(listen(address, true)?);
+        }
+        let shared = Arc::new(Shared::new(settings, address, digest_of, log)?);
+        Ok(NotOpen { shared, listeners })
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.shared.address
+    }
+
+    /// The keys.
+    pub fn keyring(&self) -> &Keyring {
+        &self.shared.keyring
+    }
+
+    /// Replaces the windows of maintenance, at once.
+    pub fn set_maintenance(&self, windows: Vec<Window>) {
+        self.shared.maintenance.store(Arc::new(windows));
+    }
+
+    /// What the control plane needs of it, also while [`Gateway::drain`] runs.
+    pub fn handle(&self) -> Handle {
+        Handle { shared: Arc::clone(&self.shared) }
+    }
+
+    /// Accepts no more connections, lets running answers finish, and ends. Blocks until then, at
+    /// most for `timeouts.drain`. True: every answer was finished.
+    pub fn drain(self) -> bool {
+        let _ = self.drain.send(true);
+        let ended: Vec<_> = self.threads.into_iter().map(std::thread::JoinHandle::join).collect();
+        ended.iter().all(Result::is_ok)
+    }
+}
+
+/// A gateway that listens, but accepts nobody yet.
+pub struct NotOpen {
+    shared: Arc<Shared>,
+    listeners: Vec<TcpListener>,
+}
+
+impl NotOpen {
+    /// What the control plane needs.
+    pub fn handle(&self) -> Handle {
+        Handle { shared: Arc::clone(&self.shared) }
+    }
+
+    /// Lets requests in.
+    ///
+    /// # Errors
+    /// A thread cannot be started.
+    pub fn open(self) -> Result<Gateway, StartError> {
+        let (drain, draining) = watch::channel(false);
+        let mut threads = Vec::new();
+        for (number, listener) in self.listeners.into_iter().enumerate() {
+            let (shared, draining) = (Arc::clone(&self.shared), draining.clone());
+            let thread = std::thread::Builder::new()
+                .name(format!("data-{number}"))
+                .spawn(move || run(shared, listener, draining));
+            threads.push(thread.map_err(StartError::Thread)?);
+        }
+        Ok(Gateway { shared: self.shared, drain, threads })
+    }
+}
+
+/// What the control plane needs of a gateway.
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    /// The keys.
+    pub fn keyring(&self) -> &Keyring {
+        &self.shared.keyring
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.shared.address
+    }
+
+    /// The log.
+    pub fn log(&self) -> &LogSink {
+        &self.shared.log
+    }
+
+    /// Replaces the windows of maintenance, at once.
+    pub fn set_maintenance(&self, windows: Vec<Window>) {
+        self.shared.maintenance.store(Arc::new(windows));
+    }
+
+    /// The keys with charges that were not taken for storing yet.
+    pub fn take_unsaved(&self) -> impl Iterator<Item = Arc<KnownKey>> {
+        // Bounded by what waits now, so that a busy gateway cannot keep the control plane here.
+        std::iter::from_fn(|| self.shared.unsaved.pop()).take(self.shared.unsaved.len())
+    }
+
+    /// The incidents that were not taken for storing yet.
+    pub fn take_incidents(&self) -> Vec<Incident> {
+        let lost = self.shared.lost_incidents.swap(0, std::sync::atomic::Ordering::Relaxed);
+        if lost > 0 {
+            self.shared.log.event(
+                Level::Error,
+                "incidents were lost",
+                &[("count", &lost.to_string()), ("reason", "the store did not keep up")],
+            );
+        }
+        std::iter::from_fn(|| self.shared.incidents.pop()).take(self.shared.incidents.capacity()).collect()
+    }
+}
+
+fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, StartError> {
+    use socket2::{Domain, Socket, Type};
+    let open = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        if is_shared {
+            socket.set_reuse_port(true)?;
+        }
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(TcpListener::from(socket))
+    };
+    open().map_err(|error: io::Error| StartError::Listen { address, advice: advice(error.kind()), error })
+}
+
+fn advice(kind: io::ErrorKind) -> &'static str {
+    if kind == io::ErrorKind::AddrInUse {
+        "; another program listens there: stop it, or choose another [listen] address"
+    } else if kind == io::ErrorKind::PermissionDenied {
+        "; ports below 1024 need the right to use them: choose a higher one, or grant CAP_NET_BIND_SERVICE"
+    } else if kind == io::ErrorKind::AddrNotAvailable {
+        "; no network interface of this machine has that address"
+    } else {
+        ""
+    }
+}
+
+/// One data thread, to its end.
+fn run(shared: Arc<Shared>, listener: TcpListener, draining: watch::Receiver<bool>) {
+    let log = shared.log.clone();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().event_interval(61).build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            log.event(Level::Error, "a data thread has no runtime", &[("error", &error.to_string())]);
+            return;
+        }
+    };
+    let thread = Rc::new(Thread::new(shared));
+    let local = LocalSet::new();
+    local.block_on(&runtime, async {
+        tokio::task::spawn_local(keep_house(Rc::clone(&thread)));
+        if let Err(error) = accept(&thread, listener, draining).await {
+            log.event(Level::Error, "a data thread cannot listen", &[("error", &error.to_string())]);
+        }
+        finish(&thread).await;
+    });
+    thread.flush_log();
+}
+
+/// Accepts connections until the drain begins.
+async fn accept(
+    thread: &Rc<Thread>,
+    listener: TcpListener,
+    mut draining: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let mut number: u64 = 0;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = draining.wait_for(|draining| *draining) => return Ok(()),
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                number += 1;
+                // Delayed small writes would cost every answer; without the option all still works.
+                let _ = stream.set_nodelay(true);
+                spawn(thread, number, Transport::Plain(stream), peer);
+            }
+            // Out of descriptors, most likely. Turning at full speed would help nobody.
+            Err(error) => {
+                thread.shared.log.event(
+                    Level::Error,
+                    "a connection cannot be accepted",
+                    &[("error", &error.to_string())],
+                );
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+fn spawn(thread: &Rc<Thread>, number: u64, io: Transport, peer: SocketAddr) {
+    let is_idle = Rc::new(Cell::new(false));
+    let (own, idle) = (Rc::clone(thread), Rc::clone(&is_idle));
+    let task = tokio::task::spawn_local(async move {
+        serve(&own, io, peer.ip().to_canonical(), &idle).await;
+        own.connections.borrow_mut().remove(&number);
+    });
+    thread.connections.borrow_mut().insert(number, Connection { task: task.abort_handle(), is_idle });
+}
+
+/// What has to be done now and then.
+async fn keep_house(thread: Rc<Thread>) {
+    let mut tick = interval(LOG_TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut swept = Instant::now();
+    loop {
+        let now = tick.tick().await;
+        thread.flush_log();
+        if now.saturating_duration_since(swept) >= SWEEP {
+            swept = now;
+            thread.pool.sweep();
+        }
+    }
+}
+
+/// Ends idle connections, and waits for the others.
+async fn finish(thread: &Rc<Thread>) {
+    thread.is_draining.set(true);
+    let end = Instant::now() + thread.shared.settings.timeouts.drain;
+    loop {
+        thread.connections.borrow_mut().retain(|_, connection| {
+            if connection.is_idle.get() {
+                connection.task.abort();
+            }
+            !connection.is_idle.get()
+        });
+        let running = thread.connections.borrow().len();
+        if running == 0 {
+            return;
+        }
+        if Instant::now() >= end {
+            // What is cut off here is given back when its state is dropped: free, like every error.
+            thread.shared.log.event(
+                Level::Warn,
+                "answers were cut off at the end of the drain",
+                &[("count", &running.to_string())],
+            );
+            return;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+}

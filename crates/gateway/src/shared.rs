@@ -1,0 +1,106 @@
+//! What all data threads share. Read by all, written by the control plane; no lock on the path.
+
+use crate::{
+    keyring::{DigestOf, Keyring, KnownKey},
+    maintenance::Window,
+    record::{Incident, LogSink},
+    routes::{BadTemplate, Routes},
+    settings::Settings,
+};
+use arc_swap::ArcSwap;
+use crossbeam_queue::{ArrayQueue, SegQueue};
+use limits::AddressGuard;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// Incidents that wait to be stored. One past that is counted as lost, and told in the log.
+const MOST_INCIDENTS: usize = 10_000;
+
+/// What all data threads share.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) routes: Routes,
+    pub(crate) keyring: Keyring,
+    /// The configured key headers as they are written, without `Authorization`, which is always looked at.
+    pub(crate) key_headers: Vec<String>,
+    /// The same in lower case, for the head parser.
+    pub(crate) key_header_names: Vec<String>,
+    pub(crate) maintenance: ArcSwap<Vec<Window>>,
+    pub(crate) address_errors: AddressGuard,
+    /// Keys with charges that are not stored yet.
+    pub(crate) unsaved: SegQueue<Arc<KnownKey>>,
+    pub(crate) incidents: ArrayQueue<Incident>,
+    pub(crate) lost_incidents: AtomicU64,
+    pub(crate) log: LogSink,
+    pub(crate) limits_path: String,
+    pub(crate) docs_path: String,
+    /// What upstream redirects to itself begin with: `http://HOST:PORT`.
+    pub(crate) upstream_origin: String,
+    /// The Host that the upstream sees, if not the client's.
+    pub(crate) upstream_host: Option<String>,
+    pub(crate) address: SocketAddr,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        mut settings: Settings,
+        address: SocketAddr,
+        digest_of: Box<DigestOf>,
+        log: LogSink,
+    ) -> Result<Self, BadTemplate> {
+        let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved)?;
+        let key_header_names: Vec<String> =
+            settings.keys.headers.iter().filter(|name| *name != "authorization").cloned().collect();
+        let upstream = &settings.upstream;
+        let host =
+            if upstream.host.contains(':') { format!("[{}]", upstream.host) } else { upstream.host.clone() };
+        let authority = if upstream.port == 80 { host } else { format!("{host}:{}", upstream.port) };
+        let upstream_host = match upstream.host_header {
+            crate::settings::HostHeader::Client => None,
+            crate::settings::HostHeader::Upstream => Some(authority.clone()),
+        };
+        Ok(Self {
+            keyring: Keyring::new(&settings.plans, &settings.keys, digest_of),
+            key_headers: key_header_names.iter().map(|name| as_written(name)).collect(),
+            key_header_names,
+            maintenance: ArcSwap::default(),
+            address_errors: AddressGuard::default(),
+            unsaved: SegQueue::new(),
+            incidents: ArrayQueue::new(MOST_INCIDENTS),
+            lost_incidents: AtomicU64::new(0),
+            limits_path: format!("{}limits", settings.api.reserved_prefix),
+            docs_path: format!("{}docs", settings.api.reserved_prefix),
+            upstream_origin: format!("http://{authority}"),
+            upstream_host,
+            routes,
+            settings,
+            log,
+            address,
+        })
+    }
+
+    /// Keeps an incident until it is stored. The data path never waits for the disk: if the store
+    /// cannot keep up with thousands of 500s, the newest are counted in place of being kept.
+    pub(crate) fn keep_incident(&self, incident: Incident) {
+        if self.incidents.push(incident).is_err() {
+            self.lost_incidents.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// `x-api-key` as people write it: `X-API-Key`.
+fn as_written(name: &str) -> String {
+    let part = |part: &str| match part {
+        "api" | "id" => part.to_ascii_uppercase(),
+        other => {
+            let mut letters = other.chars();
+            letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+        }
+    };
+    name.split('-').map(part).collect::<Vec<_>>().join("-")
+}

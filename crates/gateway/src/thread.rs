@@ -1,0 +1,108 @@
+//! What one data thread has for itself. Nothing here is shared, so nothing here is locked.
+
+use crate::{http1::field::Field, record::Outcome, shared::Shared, text, upstream::Pool, visit::Visit};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    sync::Arc,
+};
+use tokio::task::AbortHandle;
+
+/// Bytes of log lines that are handed over at once.
+const LOG_BATCH: usize = 16 * 1024;
+/// Spare memory of heads that is kept.
+const MOST_SPARE: usize = 64;
+/// Memory larger than this is not kept.
+const LARGEST_SPARE: usize = 64 * 1024;
+
+/// The state of one data thread.
+pub(crate) struct Thread {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) pool: Pool,
+    pub(crate) random: RefCell<fastrand::Rng>,
+    /// SIGTERM was received: no answer promises that its connection goes on.
+    pub(crate) is_draining: Cell<bool>,
+    pub(crate) connections: RefCell<HashMap<u64, Connection>>,
+    log: RefCell<(Vec<u8>, u64)>,
+    date: RefCell<(u64, Vec<u8>)>,
+    spare_fields: RefCell<Vec<Vec<Field>>>,
+    spare_heads: RefCell<Vec<Vec<u8>>>,
+}
+
+/// What the thread knows of a connection, to end it when it drains.
+pub(crate) struct Connection {
+    pub(crate) task: AbortHandle,
+    /// It waits for its next request, so that it can be ended without a loss.
+    pub(crate) is_idle: Rc<Cell<bool>>,
+}
+
+impl Thread {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            pool: Pool::default(),
+            random: RefCell::new(fastrand::Rng::new()),
+            is_draining: Cell::new(false),
+            connections: RefCell::default(),
+            log: RefCell::default(),
+            date: RefCell::new((u64::MAX, Vec::new())),
+            spare_fields: RefCell::default(),
+            spare_heads: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn fields(&self) -> Vec<Field> {
+        self.spare_fields.borrow_mut().pop().unwrap_or_else(|| Vec::with_capacity(32))
+    }
+
+    pub(crate) fn give_back(&self, fields: Vec<Field>) {
+        let mut spare = self.spare_fields.borrow_mut();
+        if spare.len() < MOST_SPARE {
+            spare.push(fields);
+        }
+    }
+
+    /// Memory to write a head into.
+    pub(crate) fn head_memory(&self) -> Vec<u8> {
+        self.spare_heads.borrow_mut().pop().unwrap_or_else(|| Vec::with_capacity(2048))
+    }
+
+    pub(crate) fn give_head_memory(&self, memory: Vec<u8>) {
+        let mut spare = self.spare_heads.borrow_mut();
+        if spare.len() < MOST_SPARE && memory.capacity() <= LARGEST_SPARE {
+            spare.push(memory);
+        }
+    }
+
+    /// Appends the `Date` line of a Unix second. It is formatted once a second.
+    pub(crate) fn write_date(&self, seconds: u64, out: &mut Vec<u8>) {
+        let mut date = self.date.borrow_mut();
+        if date.0 != seconds {
+            *date = (seconds, format!("Date: {}\r\n", text::http_date(seconds)).into_bytes());
+        }
+        out.extend_from_slice(&date.1);
+    }
+
+    /// Records a request that has ended.
+    pub(crate) fn record(&self, visit: &Visit<'_>, outcome: &Outcome) {
+        if self.shared.log.wants(outcome) {
+            let mut log = self.log.borrow_mut();
+            self.shared.log.request(visit, outcome, &mut log.0);
+            log.1 += 1;
+            let is_full = log.0.len() >= LOG_BATCH;
+            drop(log);
+            if is_full {
+                self.flush_log();
+            }
+        }
+    }
+
+    /// Hands the log lines over.
+    pub(crate) fn flush_log(&self) {
+        let (batch, lines) = std::mem::take(&mut *self.log.borrow_mut());
+        if lines > 0 {
+            self.shared.log.hand_over(batch, lines);
+        }
+    }
+}

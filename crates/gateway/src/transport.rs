@@ -1,0 +1,79 @@
+//! The byte stream of a connection. TLS will be a second variant here; nothing else has to know.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// A connection to a client or to the upstream.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Plain(TcpStream),
+}
+
+impl Transport {
+    /// Waits until there is something to read, without holding memory to read into.
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(stream) => stream.poll_read_ready(cx),
+        }
+    }
+
+    /// Has the connection end in a reset, for a body whose only end is that of the connection.
+    pub(crate) fn reset(&self) {
+        match self {
+            // If it cannot be set, the connection is closed in the ordinary way.
+            Self::Plain(stream) => {
+                drop(socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO)))
+            }
+        }
+    }
+
+    /// Whether an idle connection can still be used: open, and nothing was sent on it unasked.
+    ///
+    /// Asks the runtime what it was last told by the system; only if there was something does it cost a read.
+    pub(crate) fn is_quiet(&self) -> bool {
+        match self {
+            Self::Plain(stream) => {
+                let mut cx = Context::from_waker(std::task::Waker::noop());
+                if stream.poll_read_ready(&mut cx).is_pending() {
+                    return true;
+                }
+                matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+            }
+        }
+    }
+}
+
+impl AsyncRead for Transport {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! One request on its way through the gateway: what is known of it at each place.
+
+use crate::{
+    http1::request::RequestHead, keyring::KnownKey, policies::key::LastKey, request_id::RequestId,
+    shared::Shared,
+};
+use limits::guard::AddressKey;
+use std::{net::IpAddr, sync::Arc, time::SystemTime};
+use tokio::time::Instant;
+
+/// One request, from its head to its record.
+pub(crate) struct Visit<'s> {
+    pub(crate) shared: &'s Shared,
+    pub(crate) head: RequestHead,
+    pub(crate) id: RequestId,
+    pub(crate) now: Moment,
+    /// Who opened the connection.
+    pub(crate) peer: IpAddr,
+    /// Whom the request came from: the peer, or whom a trusted proxy names.
+    pub(crate) address: IpAddr,
+    pub(crate) address_key: AddressKey,
+    /// The peer is a trusted proxy, so what it says of the client is believed.
+    pub(crate) is_peer_trusted: bool,
+    /// The valid key, once it was looked up.
+    pub(crate) key: Option<Arc<KnownKey>>,
+    pub(crate) last_key: LastKey,
+    /// The template of the endpoint, once it was found.
+    pub(crate) template: Option<&'s str>,
+}
+
+/// When the request arrived. Both clocks are read once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    /// For durations and deadlines.
+    pub(crate) instant: Instant,
+    /// Unix milliseconds, for windows and dates.
+    pub(crate) millis: u64,
+}
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        // A clock before 1970 counts as 1970: windows only move forward, so nothing is granted twice.
+        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self { instant: Instant::now(), millis: u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX) }
+    }
+
+    /// Unix seconds.
+    pub(crate) const fn seconds(self) -> u64 {
+        self.millis / 1000
+    }
+}

@@ -1,0 +1,107 @@
+//! The tables of keys: the records by digest, and the digests by id.
+
+use super::Fault;
+use crate::{KeyRecord, StoreError, encoding};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction};
+use std::ops::Bound;
+
+const KEYS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("keys");
+const KEY_IDS: TableDefinition<'_, &str, &[u8; 32]> = TableDefinition::new("key_ids");
+
+pub(super) fn create_tables(transaction: &WriteTransaction) -> Result<(), Fault> {
+    transaction.open_table(KEYS)?;
+    transaction.open_table(KEY_IDS)?;
+    Ok(())
+}
+
+pub(super) fn for_each(transaction: &ReadTransaction, each: &mut dyn FnMut(KeyRecord)) -> Result<(), Fault> {
+    for row in transaction.open_table(KEYS)?.range::<&[u8; 32]>(..)? {
+        let (digest, bytes) = row?;
+        each(decode(digest.value(), bytes.value())?);
+    }
+    Ok(())
+}
+
+pub(super) fn page(
+    transaction: &ReadTransaction,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<KeyRecord>, Fault> {
+    let records = transaction.open_table(KEYS)?;
+    let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let mut page = Vec::new();
+    for row in transaction.open_table(KEY_IDS)?.range::<&str>((begin, Bound::Unbounded))?.take(limit) {
+        let (_, digest) = row?;
+        page.push(find(&records, digest.value())?.ok_or(Fault::Record("key_ids"))?);
+    }
+    Ok(page)
+}
+
+pub(super) fn count(transaction: &ReadTransaction) -> Result<u64, Fault> {
+    Ok(transaction.open_table(KEYS)?.len()?)
+}
+
+pub(super) fn by_id(transaction: &ReadTransaction, id: &str) -> Result<Option<KeyRecord>, Fault> {
+    let Some(digest) = transaction.open_table(KEY_IDS)?.get(id)?.map(|found| *found.value()) else {
+        return Ok(None);
+    };
+    let record = find(&transaction.open_table(KEYS)?, &digest)?;
+    record.map(Some).ok_or(Fault::Record("key_ids"))
+}
+
+pub(super) fn by_digest(
+    transaction: &ReadTransaction,
+    digest: &[u8; 32],
+) -> Result<Option<KeyRecord>, Fault> {
+    find(&transaction.open_table(KEYS)?, digest)
+}
+
+pub(super) fn insert(
+    transaction: &WriteTransaction,
+    records: &mut dyn Iterator<Item = KeyRecord>,
+) -> Result<u64, Fault> {
+    let mut table = transaction.open_table(KEYS)?;
+    let mut known = Vec::new();
+    // Ids are inserted in their order afterwards: neighbours then share pages that are at hand.
+    let mut ids = Vec::new();
+    for record in records {
+        let bytes = encoding::encode(&record).map_err(Fault::Store)?;
+        match table.insert(&record.digest, bytes.as_slice())? {
+            None => ids.push((record.id, record.digest)),
+            Some(before) => known.push(decode(&record.digest, before.value())?.id),
+        }
+    }
+    if !known.is_empty() {
+        return Err(Fault::Store(StoreError::KeysExist { ids: known }));
+    }
+    ids.sort_unstable();
+    let mut index = transaction.open_table(KEY_IDS)?;
+    for (id, digest) in &ids {
+        if index.insert(id.as_str(), digest)?.is_some() {
+            return Err(Fault::Store(StoreError::KeysExist { ids: vec![id.clone()] }));
+        }
+    }
+    Ok(ids.len() as u64)
+}
+
+pub(super) fn revoke(transaction: &WriteTransaction, id: &str, at: u64) -> Result<Option<KeyRecord>, Fault> {
+    let Some(digest) = transaction.open_table(KEY_IDS)?.get(id)?.map(|found| *found.value()) else {
+        return Ok(None);
+    };
+    let mut table = transaction.open_table(KEYS)?;
+    let mut record = find(&table, &digest)?.ok_or(Fault::Record("key_ids"))?;
+    record.revoked_at.get_or_insert(at);
+    table.insert(&digest, encoding::encode(&record).map_err(Fault::Store)?.as_slice())?;
+    Ok(Some(record))
+}
+
+fn find(
+    table: &impl ReadableTable<&'static [u8; 32], &'static [u8]>,
+    digest: &[u8; 32],
+) -> Result<Option<KeyRecord>, Fault> {
+    table.get(digest)?.map(|bytes| decode(digest, bytes.value())).transpose()
+}
+
+fn decode(digest: &[u8; 32], bytes: &[u8]) -> Result<KeyRecord, Fault> {
+    encoding::decode(*digest, bytes).ok_or(Fault::Record("keys"))
+}

@@ -1,0 +1,35 @@
+//! The table of windows of maintenance, by their ids.
+
+use super::Fault;
+use crate::MaintenanceWindow;
+use redb::{ReadTransaction, TableDefinition, WriteTransaction};
+
+const MAINTENANCE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("maintenance");
+
+pub(super) fn create_table(transaction: &WriteTransaction) -> Result<(), Fault> {
+    transaction.open_table(MAINTENANCE)?;
+    Ok(())
+}
+
+pub(super) fn put(transaction: &WriteTransaction, window: &MaintenanceWindow) -> Result<(), Fault> {
+    let bytes = serde_json::to_vec(window).map_err(|_| Fault::Record("maintenance"))?;
+    transaction.open_table(MAINTENANCE)?.insert(window.id.as_str(), bytes.as_slice())?;
+    Ok(())
+}
+
+pub(super) fn remove(transaction: &WriteTransaction, id: &str) -> Result<bool, Fault> {
+    let mut table = transaction.open_table(MAINTENANCE)?;
+    let removed = table.remove(id)?.is_some();
+    Ok(removed)
+}
+
+pub(super) fn all(transaction: &ReadTransaction) -> Result<Vec<MaintenanceWindow>, Fault> {
+    let mut windows = Vec::new();
+    for row in transaction.open_table(MAINTENANCE)?.range::<&str>(..)? {
+        let window: MaintenanceWindow =
+            serde_json::from_slice(row?.1.value()).map_err(|_| Fault::Record("maintenance"))?;
+        windows.push(window);
+    }
+    windows.sort_by(|one, other| (one.from, &one.id).cmp(&(other.from, &other.id)));
+    Ok(windows)
+}

@@ -1,0 +1,183 @@
+//! The store in one file, on redb. This file owns opening it, its transactions and their faults.
+//!
+//! Every commit is a two-phase commit, so that what was told to be saved is never rolled back
+//! when the file is repaired after a crash, and a file that was altered from outside is refused
+//! and not "repaired" to something older.
+
+mod counters;
+mod incidents;
+mod keys;
+mod maintenance;
+mod opening;
+
+use crate::{CounterRow, IncidentRecord, KeyRecord, MaintenanceWindow, Secret, Store, StoreError};
+use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
+use std::{
+    cell::{Cell, RefCell},
+    path::{Path, PathBuf},
+};
+
+/// The store in one file of a folder.
+pub struct Embedded {
+    path: PathBuf,
+    // None only while it is being opened again.
+    database: RefCell<Option<Database>>,
+    // The last call met a fault of the disk; redb answers nothing more until it is opened again.
+    broken: Cell<bool>,
+}
+
+/// A fault inside a transaction: redb's own, or one that we found.
+enum Fault {
+    Redb(redb::Error),
+    Store(StoreError),
+    /// Bytes that no Fairgate wrote, in this table.
+    Record(&'static str),
+}
+
+impl Embedded {
+    /// Opens the store in this folder, or makes a new one if there is none.
+    ///
+    /// The whole file is checked; that takes about a second for a million keys.
+    pub fn open(folder: &Path) -> Result<(Self, Secret), StoreError> {
+        opening::open(folder)
+    }
+
+    fn read<T>(&self, job: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.with_database(|database| job(&database.begin_read()?))
+    }
+
+    fn write<T>(&self, job: impl FnOnce(&WriteTransaction) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.with_database(|database| {
+            let mut transaction = database.begin_write()?;
+            transaction.set_two_phase_commit(true);
+            // An error drops the transaction, and with it everything that it did.
+            let done = job(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        })
+    }
+
+    /// After a fault of the disk (a full one, say) the next call opens the file again, so that the
+    /// gateway recovers once there is room, without a restart.
+    fn with_database<T>(&self, job: impl FnOnce(&Database) -> Result<T, Fault>) -> Result<T, StoreError> {
+        if self.broken.get() {
+            // Closed first: the file cannot be open twice.
+            *self.database.borrow_mut() = None;
+            *self.database.borrow_mut() = Some(opening::open_database(&self.path)?);
+            self.broken.set(false);
+        }
+        let place = self.database.borrow();
+        let Some(database) = place.as_ref() else {
+            return Err(StoreError::Damaged { path: self.path.clone(), detail: "it is not open".into() });
+        };
+        job(database).map_err(|fault| {
+            if let Fault::Redb(redb::Error::Io(_) | redb::Error::PreviousIo) = fault {
+                self.broken.set(true);
+            }
+            fault.at(&self.path)
+        })
+    }
+}
+
+// === impl Fault ===
+
+impl Fault {
+    /// The fault as it is told, with the file's name.
+    fn at(self, path: &Path) -> StoreError {
+        let path = path.to_owned();
+        match self {
+            Self::Store(error) => error,
+            Self::Record(table) => {
+                StoreError::Damaged { path, detail: format!("a record of `{table}` cannot be read") }
+            }
+            Self::Redb(redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch) => {
+                StoreError::Locked { path }
+            }
+            Self::Redb(redb::Error::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                StoreError::Damaged { path, detail: error.to_string() }
+            }
+            Self::Redb(redb::Error::Io(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                StoreError::Damaged { path, detail: "its end is missing".into() }
+            }
+            Self::Redb(redb::Error::Io(error)) => StoreError::io("read or write", path, error),
+            Self::Redb(redb::Error::RepairAborted) => {
+                StoreError::Damaged { path, detail: "what was saved last does not match its checksum".into() }
+            }
+            Self::Redb(error) => StoreError::Damaged { path, detail: error.to_string() },
+        }
+    }
+}
+
+impl<E: Into<redb::Error>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self::Redb(error.into())
+    }
+}
+
+// === impl Store ===
+
+impl Store for Embedded {
+    fn for_each_key(&self, each: &mut dyn FnMut(KeyRecord)) -> Result<(), StoreError> {
+        self.read(|transaction| keys::for_each(transaction, each))
+    }
+
+    fn page_of_keys(&self, after: Option<&str>, limit: usize) -> Result<Vec<KeyRecord>, StoreError> {
+        self.read(|transaction| keys::page(transaction, after, limit))
+    }
+
+    fn count_keys(&self) -> Result<u64, StoreError> {
+        self.read(keys::count)
+    }
+
+    fn key_by_id(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
+        self.read(|transaction| keys::by_id(transaction, id))
+    }
+
+    fn key_by_digest(&self, digest: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
+        self.read(|transaction| keys::by_digest(transaction, digest))
+    }
+
+    fn insert_keys(&self, records: &mut dyn Iterator<Item = KeyRecord>) -> Result<u64, StoreError> {
+        self.write(|transaction| keys::insert(transaction, records))
+    }
+
+    fn revoke_key(&self, id: &str, at: u64) -> Result<Option<KeyRecord>, StoreError> {
+        self.write(|transaction| keys::revoke(transaction, id, at))
+    }
+
+    fn for_each_counter(&self, each: &mut dyn FnMut(CounterRow)) -> Result<(), StoreError> {
+        self.read(|transaction| counters::for_each(transaction, each))
+    }
+
+    fn save_counters(&self, rows: &[CounterRow]) -> Result<(), StoreError> {
+        self.write(|transaction| counters::save(transaction, rows))
+    }
+
+    fn forget_counters_before(&self, time: u64) -> Result<u64, StoreError> {
+        self.write(|transaction| counters::forget_before(transaction, time))
+    }
+
+    fn add_incidents(&self, incidents: &[IncidentRecord]) -> Result<(), StoreError> {
+        self.write(|transaction| incidents::add(transaction, incidents))
+    }
+
+    fn incidents(&self, limit: usize, cause: Option<&str>) -> Result<Vec<IncidentRecord>, StoreError> {
+        self.read(|transaction| incidents::newest(transaction, limit, cause))
+    }
+
+    fn incident(&self, request_id: &str) -> Result<Option<IncidentRecord>, StoreError> {
+        self.read(|transaction| incidents::by_request_id(transaction, request_id))
+    }
+
+    fn put_maintenance(&self, window: &MaintenanceWindow) -> Result<(), StoreError> {
+        self.write(|transaction| maintenance::put(transaction, window))
+    }
+
+    fn remove_maintenance(&self, id: &str) -> Result<bool, StoreError> {
+        self.write(|transaction| maintenance::remove(transaction, id))
+    }
+
+    fn maintenance(&self) -> Result<Vec<MaintenanceWindow>, StoreError> {
+        self.read(maintenance::all)
+    }
+}

@@ -1,0 +1,186 @@
+//! What is put into a store comes out of it, also after it was closed and opened again.
+
+mod common;
+
+use common::{incident, key, window};
+use contract::Period;
+use store::{CounterRow, Embedded, INCIDENTS_KEPT, Store, StoreError};
+use tempfile::TempDir;
+
+fn fresh() -> (TempDir, Embedded) {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Embedded::open(&folder.path().join("data")).unwrap();
+    (folder, store)
+}
+
+fn reopen(folder: &TempDir, store: Embedded) -> Embedded {
+    drop(store);
+    Embedded::open(&folder.path().join("data")).unwrap().0
+}
+
+fn counters(store: &Embedded) -> Vec<(String, Period, u32, u32)> {
+    let mut rows = vec![];
+    store.for_each_counter(&mut |row| rows.push((row.key_id, row.period, row.window, row.used))).unwrap();
+    rows
+}
+
+#[test]
+fn keys_come_back_as_they_were_saved() {
+    let (folder, store) = fresh();
+    let keys: Vec<_> = (0..500).map(key).collect();
+    assert_eq!(store.insert_keys(&mut keys.iter().cloned()).unwrap(), 500);
+    let store = reopen(&folder, store);
+    let mut found = vec![];
+    store.for_each_key(&mut |record| found.push(record)).unwrap();
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(found, keys);
+    assert_eq!(store.count_keys().unwrap(), 500);
+    assert_eq!(store.key_by_id(&keys[7].id).unwrap().as_ref(), Some(&keys[7]));
+    assert_eq!(store.key_by_digest(&keys[7].digest).unwrap().as_ref(), Some(&keys[7]));
+    assert_eq!(store.key_by_id("key_unknown").unwrap(), None);
+    assert_eq!(store.key_by_digest(&[9; 32]).unwrap(), None);
+}
+
+#[test]
+fn pages_walk_through_all_keys_once() {
+    let (_folder, store) = fresh();
+    store.insert_keys(&mut (0..25).map(key)).unwrap();
+    let mut ids = vec![];
+    let mut after: Option<String> = None;
+    loop {
+        let page = store.page_of_keys(after.as_deref(), 10).unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.id.clone());
+        ids.extend(page.into_iter().map(|record| record.id));
+    }
+    assert_eq!(ids, (0..25).map(|number| key(number).id).collect::<Vec<_>>());
+}
+
+#[test]
+fn one_known_digest_refuses_the_whole_batch_and_names_the_key() {
+    let (_folder, store) = fresh();
+    store.insert_keys(&mut (0..10).map(key)).unwrap();
+    let batch = (8..20).map(|number| {
+        let mut record = key(number);
+        record.id = format!("key_other{number:011}");
+        record
+    });
+    let error = store.insert_keys(&mut batch.into_iter()).unwrap_err();
+    assert!(matches!(&error, StoreError::KeysExist { ids } if *ids == [key(8).id, key(9).id]), "{error}");
+    assert_eq!(store.count_keys().unwrap(), 10);
+    assert_eq!(store.key_by_id(&key(9).id).unwrap(), Some(key(9)));
+    assert_eq!(store.page_of_keys(None, 100).unwrap().len(), 10);
+}
+
+#[test]
+fn a_digest_twice_in_one_batch_is_refused() {
+    let (_folder, store) = fresh();
+    let mut twin = key(1);
+    twin.id = "key_twin".into();
+    let error = store.insert_keys(&mut [key(1), twin].into_iter()).unwrap_err();
+    assert!(matches!(error, StoreError::KeysExist { .. }));
+    assert_eq!(store.count_keys().unwrap(), 0);
+}
+
+#[test]
+fn a_revoked_key_keeps_the_time_of_its_first_revocation() {
+    let (folder, store) = fresh();
+    store.insert_keys(&mut (0..3).map(key)).unwrap();
+    assert_eq!(store.revoke_key(&key(1).id, 50).unwrap().unwrap().revoked_at, Some(50));
+    assert_eq!(store.revoke_key(&key(1).id, 60).unwrap().unwrap().revoked_at, Some(50));
+    assert_eq!(store.revoke_key("key_unknown", 60).unwrap(), None);
+    let store = reopen(&folder, store);
+    assert_eq!(store.key_by_id(&key(1).id).unwrap().unwrap().revoked_at, Some(50));
+    assert_eq!(store.key_by_id(&key(2).id).unwrap().unwrap().revoked_at, None);
+}
+
+#[test]
+fn a_counter_keeps_its_latest_window() {
+    let (folder, store) = fresh();
+    let row = |key_id: &str, period, window, used| CounterRow { key_id: key_id.into(), period, window, used };
+    store
+        .save_counters(&[
+            row("key_a", Period::Day, 10, 5),
+            row("key_a", Period::Month, 1, 50),
+            row("key_b", Period::Day, 10, 1),
+        ])
+        .unwrap();
+    // Within a window a count can go down: a reservation is released. An earlier window comes too late.
+    store
+        .save_counters(&[
+            row("key_a", Period::Day, 10, 4),
+            row("key_b", Period::Day, 11, 2),
+            row("key_b", Period::Day, 10, 9),
+        ])
+        .unwrap();
+    let store = reopen(&folder, store);
+    let told = |key: &str, period, window, used| (key.to_owned(), period, window, used);
+    assert_eq!(
+        counters(&store),
+        [
+            told("key_a", Period::Day, 10, 4),
+            told("key_a", Period::Month, 1, 50),
+            told("key_b", Period::Day, 11, 2)
+        ]
+    );
+    assert_eq!(store.forget_counters_before(Period::Day.end(10)).unwrap(), 1);
+    assert_eq!(counters(&store), [told("key_a", Period::Month, 1, 50), told("key_b", Period::Day, 11, 2)]);
+}
+
+#[test]
+fn the_newest_incidents_are_kept_and_found() {
+    let (folder, store) = fresh();
+    store.add_incidents(&(0..100).map(incident).collect::<Vec<_>>()).unwrap();
+    let many: Vec<_> = (100..INCIDENTS_KEPT + 50).map(incident).collect();
+    store.add_incidents(&many).unwrap();
+    let store = reopen(&folder, store);
+    let newest = store.incidents(3, None).unwrap();
+    let numbers = [INCIDENTS_KEPT + 49, INCIDENTS_KEPT + 48, INCIDENTS_KEPT + 47];
+    assert_eq!(newest, numbers.map(incident));
+    assert_eq!(store.incidents(usize::MAX, None).unwrap().len() as u64, INCIDENTS_KEPT);
+    assert_eq!(store.incident("req_49").unwrap(), None);
+    assert_eq!(store.incident("req_50").unwrap(), Some(incident(50)));
+    let silent = store.incidents(2, Some("upstream silent")).unwrap();
+    assert!(silent.len() == 2 && silent.iter().all(|incident| incident.cause == "upstream silent"));
+}
+
+#[test]
+fn a_batch_larger_than_what_is_kept_keeps_its_newest() {
+    let (_folder, store) = fresh();
+    store.add_incidents(&(0..INCIDENTS_KEPT + 7).map(incident).collect::<Vec<_>>()).unwrap();
+    assert_eq!(store.incident("req_6").unwrap(), None);
+    assert_eq!(store.incident("req_7").unwrap(), Some(incident(7)));
+}
+
+#[test]
+fn a_request_id_that_a_client_used_twice_shows_the_newest() {
+    let (_folder, store) = fresh();
+    let mut second = incident(1);
+    second.detail = "another".into();
+    store.add_incidents(&[incident(1), incident(2), second.clone()]).unwrap();
+    assert_eq!(store.incident("req_1").unwrap(), Some(second));
+    assert_eq!(store.incidents(10, None).unwrap().len(), 3);
+}
+
+#[test]
+fn windows_of_maintenance_come_in_the_order_of_their_beginning() {
+    let (folder, store) = fresh();
+    for (id, from) in [("mnt_b", 200), ("mnt_a", 300), ("mnt_c", 100)] {
+        store.put_maintenance(&window(id, from)).unwrap();
+    }
+    store.put_maintenance(&window("mnt_a", 150)).unwrap();
+    let store = reopen(&folder, store);
+    assert_eq!(
+        store.maintenance().unwrap(),
+        [window("mnt_c", 100), window("mnt_a", 150), window("mnt_b", 200)]
+    );
+    assert!(store.remove_maintenance("mnt_a").unwrap());
+    assert!(!store.remove_maintenance("mnt_a").unwrap());
+    assert_eq!(store.maintenance().unwrap().len(), 2);
+}
+
+#[test]
+fn a_window_holds_from_its_first_second_up_to_but_not_at_its_end() {
+    let window = window("mnt_a", 100);
+    assert_eq!([99, 100, 159, 160].map(|now| window.holds_at(now)), [false, true, true, false]);
+}
