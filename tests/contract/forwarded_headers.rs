@@ -33,8 +33,7 @@ fn the_upstream_sees_the_clients_host() {
 #[test]
 fn the_upstream_sees_its_own_host_if_the_operator_says_so() {
     let upstream = Upstream::sample();
-    let text = Config::of_url(&format!("{}\"\nhost = \"upstream", upstream.url()));
-    let gateway = Gateway::start(&text);
+    let gateway = Gateway::start(&Config::of(&upstream).upstream("host = \"upstream\""));
     gateway.send(&get("/a").key(&gateway.key()));
     let seen = upstream.last().headers;
     assert_eq!(seen.get("Host"), Some(upstream.address.to_string().as_str()));

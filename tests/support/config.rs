@@ -6,6 +6,7 @@ use std::path::Path;
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     upstream: String,
+    upstream_more: String,
     top: String,
     listen: String,
     plans: Vec<(String, String)>,
@@ -22,6 +23,7 @@ impl Config {
     pub(crate) fn of_url(url: &str) -> Self {
         Self {
             upstream: url.to_owned(),
+            upstream_more: String::new(),
             top: String::new(),
             listen: "address = \"127.0.0.1:0\"\nthreads = 2\n".into(),
             plans: vec![("free".into(), "\"1000000 per day\", \"9000000 per month\"".into())],
@@ -51,6 +53,12 @@ impl Config {
         self
     }
 
+    /// A further line of `[upstream]`.
+    pub(crate) fn upstream(mut self, line: &str) -> Self {
+        self.upstream_more = format!("{line}\n");
+        self
+    }
+
     pub(crate) fn abuse(mut self, lines: &str) -> Self {
         self.abuse = format!("{lines}\n");
         self
@@ -77,11 +85,12 @@ impl Config {
             self.plans.iter().map(|(name, limits)| format!("[plans.{name}]\nlimits = [{limits}]\n")).collect();
         format!(
             "{top}\n[api]\nname = \"Items\"\nsupport_email = \"help@example.com\"\n\
-             public_url = \"https://api.example.com\"\n[listen]\n{listen}[upstream]\nurl = \"{url}\"\n\
+             public_url = \"https://api.example.com\"\n[listen]\n{listen}[upstream]\nurl = \"{url}\"\n{more}\
              [store]\npath = {store:?}\n[log]\nrequests = \"all\"\n[abuse]\n{abuse}{plans}{sections}",
             top = self.top,
             listen = self.listen,
             url = self.upstream,
+            more = self.upstream_more,
             abuse = self.abuse,
             sections = self.sections,
         )

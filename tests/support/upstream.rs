@@ -39,6 +39,11 @@ impl Record {
         all.len() - 1
     }
 
+    /// How many requests there were.
+    pub(crate) fn count(&self) -> usize {
+        self.seen.lock().unwrap().len()
+    }
+
     pub(crate) fn update(&self, index: usize, seen: &Seen) {
         self.seen.lock().unwrap()[index] = seen.clone();
     }
