@@ -26,9 +26,13 @@ fn a_request_body_arrives_byte_by_byte_in_every_framing() {
         }
     }
     // A length that is known stays known.
-    assert!(upstream.seen().iter().filter(|seen| seen.method == "POST").all(|seen| {
-        seen.headers.get("Content-Length") == Some(seen.body.len().to_string().as_str())
-    }));
+    assert!(
+        upstream
+            .seen()
+            .iter()
+            .filter(|seen| seen.method == "POST")
+            .all(|seen| { seen.headers.get("Content-Length") == Some(seen.body.len().to_string().as_str()) })
+    );
 }
 
 #[test]
@@ -64,8 +68,7 @@ fn the_client_gets_the_first_bytes_of_an_answer_before_the_upstream_sends_the_la
         let chunked = framing.starts_with("Transfer");
         let upstream = Upstream::scripted(move |exchange| {
             exchange.read_body();
-            let (size, crlf, end) =
-                if chunked { ("3e8\r\n", "\r\n", "ffc18\r\n") } else { ("", "", "") };
+            let (size, crlf, end) = if chunked { ("3e8\r\n", "\r\n", "ffc18\r\n") } else { ("", "", "") };
             exchange.write(format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n{size}").as_bytes());
             exchange.write(&pattern(1000));
             exchange.write(crlf.as_bytes());
@@ -171,7 +174,8 @@ fn a_trailer_cannot_smuggle_what_a_head_must_say() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream));
     let mut connection = gateway.connect();
-    connection.write(&request("POST", "/a").key(&gateway.key()).header("Transfer-Encoding", "chunked").head());
+    connection
+        .write(&request("POST", "/a").key(&gateway.key()).header("Transfer-Encoding", "chunked").head());
     connection.write(b"2\r\nok\r\n0\r\nX-Consumer-Id: other\r\nContent-Length: 99\r\nHost: evil\r\n\r\n");
     let answer = connection.answer();
     if answer.status == 200 {
@@ -190,7 +194,8 @@ fn a_client_that_expects_100_continue_gets_it_and_its_body_passes() {
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
     let mut connection = gateway.connect();
-    let head = request("POST", "/items").key(&key).header("Content-Length", "5").header("Expect", "100-continue");
+    let head =
+        request("POST", "/items").key(&key).header("Content-Length", "5").header("Expect", "100-continue");
     connection.write(&head.head());
     let interim = crate::support::Answer::read_head(&mut connection.wire).unwrap();
     assert_eq!(interim.status, 100);
@@ -215,13 +220,15 @@ fn a_request_that_is_refused_by_its_head_gets_no_100_continue() {
 
 #[test]
 fn the_upstreams_1xx_answers_pass_to_http_1_1_and_not_to_http_1_0() {
-    let upstream = Upstream::scripted(|exchange| match exchange.target() {
+    let upstream = Upstream::scripted(|exchange| {
+        match exchange.target() {
         "/hints" => exchange.say(
             b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </b.css>\r\n\r\n\
               HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
             Next::Keep,
         ),
         _ => sample(exchange),
+    }
     });
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();

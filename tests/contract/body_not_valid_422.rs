@@ -19,7 +19,8 @@ pub fn stage() -> Stage {
 #[test]
 fn all_violations_are_told_at_once_with_their_pointers() {
     let stage = stage();
-    let answer = stage.send(post("/items", "{\"age\":\"old\",\"sold\":\"no\",\"kind\":\"c\",\"price\":true}"));
+    let answer =
+        stage.send(post("/items", "{\"age\":\"old\",\"sold\":\"no\",\"kind\":\"c\",\"price\":true}"));
     assert_error(&stage.gateway, &answer, 422, "BODY_NOT_VALID");
     let members = ["name", "age", "price", "sold", "kind"];
     assert_details(&answer, &members.map(|name| ("body", name)));
@@ -85,10 +86,11 @@ fn a_body_that_fits_reaches_the_upstream_byte_by_byte() {
 #[test]
 fn the_limits_are_looked_at_after_the_body() {
     let upstream = Upstream::sample();
-    let config = Config::of(&upstream)
-        .plan("free", &["1 per day"])
-        .endpoint("POST", "/items", "")
-        .parameter("body", "name", "required = true");
+    let config = Config::of(&upstream).plan("free", &["1 per day"]).endpoint("POST", "/items", "").parameter(
+        "body",
+        "name",
+        "required = true",
+    );
     let gateway = crate::support::Gateway::start(&config);
     let key = gateway.key();
     assert_eq!(gateway.send(&post("/items", "{\"name\":\"a\"}").key(&key)).status, 200);

@@ -64,14 +64,19 @@ fn a_large_body_still_gets_to_read_its_answer() {
 #[test]
 fn an_endpoint_may_take_less_or_more_than_the_rest() {
     let upstream = Upstream::sample();
-    let config = config(&upstream)
-        .endpoint("POST", "/small", "max_body = 10")
-        .endpoint("POST", "/large", "max_body = \"1MiB\"");
+    let config = config(&upstream).endpoint("POST", "/small", "max_body = 10").endpoint(
+        "POST",
+        "/large",
+        "max_body = \"1MiB\"",
+    );
     let gateway = Gateway::start(&config);
     let key = gateway.key();
-    for (path, length, taken) in
-        [("/small", 10, true), ("/small", 11, false), ("/large", 1_048_576, true), ("/large", 1_048_577, false)]
-    {
+    for (path, length, taken) in [
+        ("/small", 10, true),
+        ("/small", 11, false),
+        ("/large", 1_048_576, true),
+        ("/large", 1_048_577, false),
+    ] {
         let answer = gateway.send(&post(path, &"x".repeat(length)).key(&key));
         if taken {
             assert_eq!(answer.status, 200, "{path} {length}: {}", answer.text());

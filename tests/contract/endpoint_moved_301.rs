@@ -4,9 +4,7 @@ use crate::support::{Config, Gateway, Next, Stage, Upstream, assert_error, get, 
 
 pub fn stage() -> Stage {
     let upstream = Upstream::sample();
-    Stage::new(&config(&upstream), upstream, (301, "ENDPOINT_MOVED"), |stage| {
-        stage.send(get("/old-items/7"))
-    })
+    Stage::new(&config(&upstream), upstream, (301, "ENDPOINT_MOVED"), |stage| stage.send(get("/old-items/7")))
 }
 
 fn config(upstream: &Upstream) -> Config {
@@ -96,11 +94,9 @@ fn the_301_of_the_upstream_becomes_ours_with_a_public_location() {
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
     let before = gateway.limits(&key);
-    for (path, to) in [
-        ("/absolute", "/new?a=b"),
-        ("/path", "/new"),
-        ("/foreign", "https://elsewhere.example/new"),
-    ] {
+    for (path, to) in
+        [("/absolute", "/new?a=b"), ("/path", "/new"), ("/foreign", "https://elsewhere.example/new")]
+    {
         let answer = gateway.send(&get(path).key(&key));
         assert_error(&gateway, &answer, 301, "ENDPOINT_MOVED");
         assert_eq!(location(&answer), to, "{path}");

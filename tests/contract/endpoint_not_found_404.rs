@@ -15,7 +15,8 @@ pub fn stage() -> Stage {
 #[test]
 fn a_path_that_only_resembles_an_endpoint_is_none() {
     let stage = stage();
-    for target in ["/", "/item/7", "/items/7/8", "/itemss", "/Items/7", "//items/7", "/items//7", "/files/a"] {
+    for target in ["/", "/item/7", "/items/7/8", "/itemss", "/Items/7", "//items/7", "/items//7", "/files/a"]
+    {
         assert_error(&stage.gateway, &stage.send(get(target)), 404, "ENDPOINT_NOT_FOUND");
     }
     assert_error(&stage.gateway, &stage.send(post("/nothing", "{}")), 404, "ENDPOINT_NOT_FOUND");

@@ -16,7 +16,8 @@ pub fn stage() -> Stage {
 #[test]
 fn each_violation_is_named_and_values_that_fit_pass() {
     let stage = stage();
-    let with = |page: &str, mode: &str| stage.send(get("/items/7").header("X-Page", page).header("X-Mode", mode));
+    let with =
+        |page: &str, mode: &str| stage.send(get("/items/7").header("X-Page", page).header("X-Mode", mode));
     assert_eq!(with("3", "safe").status, 200);
     let answer = with("0", "slow");
     assert_error(&stage.gateway, &answer, 400, "HEADER_NOT_VALID");

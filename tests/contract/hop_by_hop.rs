@@ -27,7 +27,9 @@ fn hop_by_hop_fields_of_the_request_and_those_named_in_connection_are_taken_off(
         .header("X-Kept", "4");
     assert_eq!(gateway.send(&request).status, 200);
     let seen = upstream.only().headers;
-    for gone in ["Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Upgrade", "X-Mine", "X-Other", "X-Third"] {
+    for gone in
+        ["Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Upgrade", "X-Mine", "X-Other", "X-Third"]
+    {
         assert!(!seen.has(gone), "{gone} reached the upstream: {seen:?}");
     }
     assert!(!seen.list("Connection").iter().any(|name| name.starts_with("x-")), "{seen:?}");
@@ -135,7 +137,8 @@ fn every_method_and_target_passes_as_it_was_sent() {
 
 #[test]
 fn te_trailers_may_be_told_and_nothing_else_of_te() {
-    let upstream = Upstream::scripted(|exchange| exchange.say(b"HTTP/1.1 204 No Content\r\n\r\n", Next::Keep));
+    let upstream =
+        Upstream::scripted(|exchange| exchange.say(b"HTTP/1.1 204 No Content\r\n\r\n", Next::Keep));
     let gateway = Gateway::start(&Config::of(&upstream));
     let answer = gateway.send(&get("/a").key(&gateway.key()).header("TE", "trailers, gzip;q=0.5"));
     assert_eq!(answer.status, 204);

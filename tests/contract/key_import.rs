@@ -6,7 +6,8 @@ use std::fs;
 fn import(gateway: &Gateway, text: &str) -> crate::support::gateway::Said {
     let file = gateway.home().path("import.txt");
     fs::write(&file, text).unwrap();
-    let arguments = ["keys", "import", file.to_str().unwrap(), "--plan", "free", "--permission", "items:read"];
+    let arguments =
+        ["keys", "import", file.to_str().unwrap(), "--plan", "free", "--permission", "items:read"];
     gateway.home().run(&arguments)
 }
 
@@ -26,7 +27,10 @@ fn imported_keys_are_good_at_once_with_their_plan_and_permission() {
         assert_eq!(answer.status, 200, "{key}: {}", answer.text());
         assert_eq!(answer.number("X-Rate-Limit-Remaining"), 2, "{key}");
     }
-    assert!(!said.out.contains("legacy-one") && !said.err.contains("legacy-one"), "a key was shown: {said:?}");
+    assert!(
+        !said.out.contains("legacy-one") && !said.err.contains("legacy-one"),
+        "a key was shown: {said:?}"
+    );
 }
 
 #[test]

@@ -80,7 +80,9 @@ fn head_gets_the_head_alone() {
 fn a_public_endpoint_asks_for_no_key_and_looks_at_none() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).endpoint("GET", "/open", "public = true"));
-    for request in [get("/open"), get("/open").header("X-API-Key", "nonsense"), get("/open").key(&gateway.key())] {
+    for request in
+        [get("/open"), get("/open").header("X-API-Key", "nonsense"), get("/open").key(&gateway.key())]
+    {
         let answer = gateway.send(&request);
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_no_limit_headers(&answer);

@@ -1,8 +1,6 @@
 //! 403 `KEY_NOT_VALID`: the key could be one, but nobody was given it. (401 under `rfc9110`.)
 
-use crate::support::{
-    Config, Gateway, Stage, Upstream, assert_error, get, limits::assert_no_limit_headers,
-};
+use crate::support::{Config, Gateway, Stage, Upstream, assert_error, get, limits::assert_no_limit_headers};
 
 pub fn stage() -> Stage {
     let upstream = Upstream::sample();

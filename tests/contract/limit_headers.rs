@@ -17,10 +17,7 @@ fn remaining_counts_down_to_zero_and_stays_there() {
         assert_eq!(limit, 6);
         told.push((answer.status, remaining));
     }
-    assert_eq!(
-        told,
-        [(200, 5), (200, 4), (200, 3), (200, 2), (200, 1), (200, 0), (429, 0), (429, 0)]
-    );
+    assert_eq!(told, [(200, 5), (200, 4), (200, 3), (200, 2), (200, 1), (200, 0), (429, 0), (429, 0)]);
     assert_eq!(upstream.count(), 6);
 }
 
@@ -135,7 +132,8 @@ fn the_page_of_limits_is_free_and_needs_a_key() {
         let answer = gateway.send(&get("/_limits").key(&key));
         assert_eq!(answer.json()["plan"], "free");
         let limits = gateway.limits(&key);
-        let told: Vec<_> = limits.all.iter().map(|limit| (limit.limit.as_str(), limit.amount, limit.used)).collect();
+        let told: Vec<_> =
+            limits.all.iter().map(|limit| (limit.limit.as_str(), limit.amount, limit.used)).collect();
         assert_eq!(told, [("2 per day", 2, used), ("100 per month", 100, used)]);
         // Also when nothing is left.
         gateway.send(&get("/items/7").key(&key));

@@ -1,6 +1,8 @@
 //! 503 `MAINTENANCE`: a planned pause, with its message and its end.
 
-use crate::support::{Config, Stage, Upstream, assert_error, get, head, limits::assert_no_limit_headers, post};
+use crate::support::{
+    Config, Stage, Upstream, assert_error, get, head, limits::assert_no_limit_headers, post,
+};
 
 pub fn stage() -> Stage {
     let upstream = Upstream::sample();
@@ -63,7 +65,9 @@ fn it_ends_by_itself() {
 fn it_comes_before_redirects_endpoints_and_keys_but_not_before_framing() {
     let stage = stage();
     stage.provoke();
-    for request in [get("/items/7"), get("/items/7/"), post("/nothing", "{}"), get("/a").header("X-API-Key", "x")] {
+    for request in
+        [get("/items/7"), get("/items/7/"), post("/nothing", "{}"), get("/a").header("X-API-Key", "x")]
+    {
         let answer = stage.gateway.send(&request);
         assert_error(&stage.gateway, &answer, 503, "MAINTENANCE");
         assert_no_limit_headers(&answer);

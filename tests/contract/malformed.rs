@@ -113,9 +113,20 @@ fn cases() -> Vec<(&'static str, Vec<u8>)> {
     ] {
         framed(name, &format!("Transfer-Encoding: {coding}\r\n"), "0\r\n\r\n");
     }
-    framed("two codings in two fields", "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n", "0\r\n\r\n");
-    framed("chunked in two fields", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n");
-    case("chunked in HTTP/1.0", b"POST /a HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    framed(
+        "two codings in two fields",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n",
+        "0\r\n\r\n",
+    );
+    framed(
+        "chunked in two fields",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "0\r\n\r\n",
+    );
+    case(
+        "chunked in HTTP/1.0",
+        b"POST /a HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    );
 
     case("a method in lower case", b"get /a HTTP/1.1\r\nHost: x\r\n\r\n");
     case("a method in mixed case", b"Get /a HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -238,7 +249,8 @@ fn a_bad_chunk_is_refused_and_the_upstream_never_takes_the_body_for_whole() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
-    let head = crate::support::request("POST", "/items").key(&key).header("Transfer-Encoding", "chunked").head();
+    let head =
+        crate::support::request("POST", "/items").key(&key).header("Transfer-Encoding", "chunked").head();
     for (name, body) in [
         ("a size that is no number", "x\r\nab\r\n0\r\n\r\n"),
         ("a negative size", "-1\r\nab\r\n0\r\n\r\n"),
@@ -293,15 +305,21 @@ fn what_is_well_formed_though_rare_is_taken() {
         ("OPTIONS of everything", format!("OPTIONS * HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\n\r\n")),
         (
             "the same length twice",
-            format!("POST /a HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na"),
+            format!(
+                "POST /a HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na"
+            ),
         ),
         (
             "chunked in capitals",
-            format!("POST /a HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nTransfer-Encoding: CHUNKED\r\n\r\n0\r\n\r\n"),
+            format!(
+                "POST /a HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nTransfer-Encoding: CHUNKED\r\n\r\n0\r\n\r\n"
+            ),
         ),
         (
             "a chunk with an extension and leading zeros",
-            format!("POST /a HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nTransfer-Encoding: chunked\r\n\r\n0002;a=\"b\"\r\nab\r\n0\r\n\r\n"),
+            format!(
+                "POST /a HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nTransfer-Encoding: chunked\r\n\r\n0002;a=\"b\"\r\nab\r\n0\r\n\r\n"
+            ),
         ),
         ("a method nobody knows", format!("BREW-2 /a HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\n\r\n")),
     ] {

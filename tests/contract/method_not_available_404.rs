@@ -27,7 +27,8 @@ fn allow_names_the_methods_that_exist() {
             assert!(allow.contains(&(*method).to_owned()), "{method} is not in {allow:?}");
         }
         // HEAD may stand there beside GET, OPTIONS may; nothing else.
-        let known = |name: &&String| allowed.contains(&name.as_str()) || ["head", "options"].contains(&name.as_str());
+        let known =
+            |name: &&String| allowed.contains(&name.as_str()) || ["head", "options"].contains(&name.as_str());
         assert!(allow.iter().all(|name| known(&name)), "{allow:?}");
     }
     assert_eq!(stage.upstream.count(), 0);

@@ -19,10 +19,7 @@ fn every_violation_is_told_at_once_and_the_first_gives_the_code() {
     let stage = stage();
     let answer = stage.send(get("/search?sort=size"));
     assert_error(&stage.gateway, &answer, 400, "PARAMETER_MISSING");
-    assert_details(
-        &answer,
-        &[("query", "q"), ("query", "page"), ("query", "sort"), ("header", "x-tenant")],
-    );
+    assert_details(&answer, &[("query", "q"), ("query", "page"), ("query", "sort"), ("header", "x-tenant")]);
     assert_eq!(stage.upstream.count(), 0);
 }
 
@@ -50,9 +47,11 @@ fn an_encoded_name_is_the_same_name() {
 #[test]
 fn the_permission_comes_before_the_parameters() {
     let upstream = Upstream::sample();
-    let config = Config::of(&upstream)
-        .endpoint("GET", "/search", "permission = \"admin\"")
-        .parameter("query", "q", "required = true");
+    let config = Config::of(&upstream).endpoint("GET", "/search", "permission = \"admin\"").parameter(
+        "query",
+        "q",
+        "required = true",
+    );
     let gateway = crate::support::Gateway::start(&config);
     let answer = gateway.send(&get("/search").key(&gateway.key()));
     assert_error(&gateway, &answer, 401, "PERMISSION_DENIED");

@@ -20,7 +20,8 @@ fn config(upstream: &Upstream) -> Config {
 #[test]
 fn a_head_that_does_not_end_is_answered_and_the_connection_closed() {
     let stage = stage();
-    for half in ["G", "GET /items", "GET /items HTTP/1.1\r\n", "GET /items HTTP/1.1\r\nHost: x\r\nX-A: b\r\n"] {
+    for half in ["G", "GET /items", "GET /items HTTP/1.1\r\n", "GET /items HTTP/1.1\r\nHost: x\r\nX-A: b\r\n"]
+    {
         let mut connection = stage.gateway.connect();
         let start = Instant::now();
         connection.write(half.as_bytes());

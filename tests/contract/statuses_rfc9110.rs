@@ -42,7 +42,12 @@ fn the_other_rows_stay() {
     let upstream = Upstream::sample();
     let gateway = gateway(&upstream);
     let key = gateway.key();
-    assert_error(&gateway, &gateway.send(&get("/items/7").header("X-API-Key", "x")), 400, "KEY_FORMAT_INCORRECT");
+    assert_error(
+        &gateway,
+        &gateway.send(&get("/items/7").header("X-API-Key", "x")),
+        400,
+        "KEY_FORMAT_INCORRECT",
+    );
     assert_error(&gateway, &gateway.send(&get("/status/404").key(&key)), 404, "RESOURCE_NOT_FOUND");
     assert_error(&gateway, &gateway.send(&get("/status/500").key(&key)), 500, "UNEXPECTED_ERROR");
     assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);

@@ -13,7 +13,8 @@ fn every_2xx_and_3xx_but_301_passes_untouched_and_is_charged() {
     });
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
-    let passing = [200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 299, 300, 302, 303, 304, 305, 306, 307, 308];
+    let passing =
+        [200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 299, 300, 302, 303, 304, 305, 306, 307, 308];
     for status in passing {
         let before = gateway.limits(&key);
         let answer = gateway.send(&get(&format!("/{status}")).key(&key));
@@ -122,8 +123,12 @@ fn an_answer_that_ends_with_the_connection_arrives_whole() {
 
 #[test]
 fn a_success_that_looks_like_an_error_stays_a_success() {
-    let upstream = Upstream::scripted(|exchange| exchange.json(200, "{\"success\":false,\"error\":{\"code\":\"X\"}}"));
+    let upstream =
+        Upstream::scripted(|exchange| exchange.json(200, "{\"success\":false,\"error\":{\"code\":\"X\"}}"));
     let gateway = Gateway::start(&Config::of(&upstream));
     let answer = gateway.send(&post("/a", "{}").key(&gateway.key()));
-    assert_eq!((answer.status, answer.text().as_str()), (200, "{\"success\":false,\"error\":{\"code\":\"X\"}}"));
+    assert_eq!(
+        (answer.status, answer.text().as_str()),
+        (200, "{\"success\":false,\"error\":{\"code\":\"X\"}}")
+    );
 }

@@ -15,7 +15,8 @@ fn the_upstreams_429_and_503_keep_their_retry_after() {
             "/503" => (503, "120"),
             _ => (503, "Fri, 31 Dec 2049 23:59:59 GMT"),
         };
-        let fields = [("Retry-After", retry), ("X-Rate-Limit-Limit", "5"), ("Content-Type", "application/json")];
+        let fields =
+            [("Retry-After", retry), ("X-Rate-Limit-Limit", "5"), ("Content-Type", "application/json")];
         exchange.answer(status, &fields, b"{\"message\":\"Too busy just now.\"}")
     });
     let gateway = Gateway::start(&Config::of(&upstream));

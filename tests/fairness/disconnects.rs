@@ -1,7 +1,8 @@
 //! Clients that hang up: before an answer, in an answer, in their own request. Charged as is just.
 
 use crate::support::{
-    Answer, Config, Gate, Gateway, Key, Next, Upstream, eventually, get, request, sample::pattern, sample::sample,
+    Answer, Config, Gate, Gateway, Key, Next, Upstream, eventually, get, request, sample::pattern,
+    sample::sample,
 };
 
 const LARGE: usize = 8 << 20;
@@ -91,7 +92,9 @@ fn a_client_that_hangs_up_in_its_own_request_is_not_charged() {
     {
         let mut connection = gateway.connect();
         let id = format!("half-{}", value.len());
-        connection.write(&request("POST", "/items").key(&key).header("X-Request-Id", &id).header(name, value).head());
+        connection.write(
+            &request("POST", "/items").key(&key).header("X-Request-Id", &id).header(name, value).head(),
+        );
         connection.write(half);
         drop(connection);
         assert_eq!(charged(&gateway, &id), 0, "{name}");

@@ -13,7 +13,11 @@ fn no_error_of_the_registry_costs_anything_and_the_success_after_it_costs_one() 
         after.assert_charged_since(&before, shown.charged, code.name());
         stage.succeed();
         let charged = stage.gateway.limits(&stage.key);
-        charged.assert_charged_since(&before, shown.charged + 1, &format!("the success after {}", code.name()));
+        charged.assert_charged_since(
+            &before,
+            shown.charged + 1,
+            &format!("the success after {}", code.name()),
+        );
     });
 }
 

@@ -2,10 +2,13 @@
 //!
 //! `FAIRGATE_RACE_ROUNDS=1000` is the long form.
 
-use crate::support::{Config, Connection, Gateway, Key, Upstream, get, post, sample::sample};
-use std::sync::{
-    Barrier,
-    atomic::{AtomicU64, Ordering},
+use crate::support::{Config, Gateway, Key, Upstream, get, post, sample::sample};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Barrier,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 const RACERS: usize = 64;
@@ -25,6 +28,34 @@ fn place(cost: u64) -> (Upstream, Gateway) {
     (upstream, Gateway::start(&config))
 }
 
+/// What one round gave.
+#[derive(Debug)]
+struct Round {
+    won: u64,
+    denied: u64,
+    odd: u64,
+    /// Successes that the upstream saw.
+    reached: u64,
+}
+
+impl Round {
+    fn check(&self, gateway: &Gateway, key: &Key, cost: u64, failing: bool) {
+        assert_eq!(self.odd, 0, "answers that no racer should get: {self:?}");
+        assert_eq!(self.won, self.reached, "successes at the clients against the upstream: {self:?}");
+        assert!(self.won <= UNITS, "over-admitted: {self:?}");
+        if !failing {
+            assert_eq!((self.won, self.denied), (UNITS, RACERS as u64 - UNITS), "{self:?}");
+        }
+        assert_eq!(gateway.used(key), self.won * cost, "charged otherwise than delivered: {self:?}");
+        // What failing requests held for a moment is there again, so that the rest can be spent.
+        let mut connection = gateway.connect();
+        for _ in self.won..UNITS {
+            assert_eq!(connection.send(&post("/spend", "{}").key(key)).status, 200, "{self:?}");
+        }
+        assert_eq!(connection.send(&post("/spend", "{}").key(key)).status, 429, "{self:?}");
+    }
+}
+
 /// Races on kept connections for all units of a fresh key each round; every second racer of
 /// `failing` rounds sends a request that fails instead, which must give back what it reserved.
 fn race(cost: u64, rounds: usize, failing: bool) {
@@ -35,47 +66,49 @@ fn race(cost: u64, rounds: usize, failing: bool) {
     std::fs::write(&file, names.join("\n")).unwrap();
     gateway.run(&["keys", "import", file.to_str().unwrap(), "--plan", "free"]);
     let (start, end) = (Barrier::new(RACERS + 1), Barrier::new(RACERS + 1));
-    let (won, denied) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (won, denied, odd) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for racer in 0..RACERS {
-            let (gateway, names, start, end, won, denied) = (&gateway, &names, &start, &end, &won, &denied);
+            let (gateway, names, start, end) = (&gateway, &names, &start, &end);
+            let (won, denied, odd) = (&won, &denied, &odd);
             scope.spawn(move || {
                 let mut connection = gateway.connect();
                 for name in names {
                     start.wait();
                     let fails = failing && racer % 2 == 1;
                     let request = if fails { get("/status/404") } else { post("/spend", "{}") };
-                    let status = connection.send(&request.header("X-API-Key", name)).status;
-                    match status {
-                        200 => won.fetch_add(1, Ordering::SeqCst),
-                        429 => denied.fetch_add(1, Ordering::SeqCst),
-                        404 if fails => 0,
-                        other => panic!("a racer got {other}"),
+                    let request = request.header("X-API-Key", name);
+                    // A racer that panicked would leave the others at the barrier for ever.
+                    let sent = AssertUnwindSafe(|| connection.send(&request).status);
+                    match catch_unwind(sent) {
+                        Ok(200) => won.fetch_add(1, Ordering::SeqCst),
+                        Ok(429) => denied.fetch_add(1, Ordering::SeqCst),
+                        Ok(404) if fails => 0,
+                        _ => odd.fetch_add(1, Ordering::SeqCst),
                     };
                     end.wait();
                 }
             });
         }
+        let mut fault = None;
         for (round, name) in names.iter().enumerate() {
-            let seen = upstream.seen().iter().filter(|seen| seen.target == "/spend").count() as u64;
+            let seen = upstream.count_of("/spend");
             start.wait();
             end.wait();
+            let result = Round {
+                won: won.swap(0, Ordering::SeqCst),
+                denied: denied.swap(0, Ordering::SeqCst),
+                odd: odd.swap(0, Ordering::SeqCst),
+                reached: upstream.count_of("/spend") - seen,
+            };
+            // The racers go through all rounds, so a fault is kept until they are done.
             let key = Key { key: name.clone(), id: String::new() };
-            let (won, denied) = (won.swap(0, Ordering::SeqCst), denied.swap(0, Ordering::SeqCst));
-            let reached = upstream.seen().iter().filter(|seen| seen.target == "/spend").count() as u64 - seen;
-            assert_eq!(won, reached, "round {round}: successes at the clients against the upstream");
-            assert!(won <= UNITS, "round {round}: {won} of {UNITS} were admitted");
-            if !failing {
-                assert_eq!((won, denied), (UNITS, RACERS as u64 - UNITS), "round {round}");
+            let check = AssertUnwindSafe(|| result.check(&gateway, &key, cost, failing));
+            if fault.is_none() && catch_unwind(check).is_err() {
+                fault = Some(round);
             }
-            assert_eq!(gateway.used(&key), won * cost, "round {round}: charged otherwise than delivered");
-            // What failing requests held for a moment is there again, so that the rest can be spent.
-            let mut connection: Connection = gateway.connect();
-            for _ in won..UNITS {
-                assert_eq!(connection.send(&post("/spend", "{}").key(&key)).status, 200, "round {round}");
-            }
-            assert_eq!(connection.send(&post("/spend", "{}").key(&key)).status, 429, "round {round}");
         }
+        assert_eq!(fault, None, "the first round that went wrong (it said why above)");
     });
 }
 

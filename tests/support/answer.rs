@@ -158,7 +158,8 @@ impl Answer {
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("the body is no JSON ({error}): {} {:?}", self.status, self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("the body is no JSON ({error}): {} {:?}", self.status, self.text())
+        })
     }
 }

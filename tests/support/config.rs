@@ -7,6 +7,7 @@ use std::path::Path;
 pub(crate) struct Config {
     upstream: String,
     upstream_more: String,
+    store_more: String,
     top: String,
     listen: String,
     plans: Vec<(String, String)>,
@@ -24,6 +25,7 @@ impl Config {
         Self {
             upstream: url.to_owned(),
             upstream_more: String::new(),
+            store_more: String::new(),
             top: String::new(),
             listen: "address = \"127.0.0.1:0\"\nthreads = 2\n".into(),
             plans: vec![("free".into(), "\"1000000 per day\", \"9000000 per month\"".into())],
@@ -59,6 +61,12 @@ impl Config {
         self
     }
 
+    /// A further line of `[store]`.
+    pub(crate) fn store(mut self, line: &str) -> Self {
+        self.store_more = format!("{line}\n");
+        self
+    }
+
     pub(crate) fn abuse(mut self, lines: &str) -> Self {
         self.abuse = format!("{lines}\n");
         self
@@ -81,16 +89,20 @@ impl Config {
     }
 
     pub(crate) fn text(&self, store: &Path) -> String {
-        let plans: String =
-            self.plans.iter().map(|(name, limits)| format!("[plans.{name}]\nlimits = [{limits}]\n")).collect();
+        let plans: String = self
+            .plans
+            .iter()
+            .map(|(name, limits)| format!("[plans.{name}]\nlimits = [{limits}]\n"))
+            .collect();
         format!(
             "{top}\n[api]\nname = \"Items\"\nsupport_email = \"help@example.com\"\n\
              public_url = \"https://api.example.com\"\n[listen]\n{listen}[upstream]\nurl = \"{url}\"\n{more}\
-             [store]\npath = {store:?}\n[log]\nrequests = \"all\"\n[abuse]\n{abuse}{plans}{sections}",
+             [store]\npath = {store:?}\n{store_more}[log]\nrequests = \"all\"\n[abuse]\n{abuse}{plans}{sections}",
             top = self.top,
             listen = self.listen,
             url = self.upstream,
             more = self.upstream_more,
+            store_more = self.store_more,
             abuse = self.abuse,
             sections = self.sections,
         )

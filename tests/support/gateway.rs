@@ -94,8 +94,10 @@ impl Home {
         arguments.extend_from_slice(options);
         arguments.push("--json");
         let out = self.run_well(&arguments);
-        let made: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("no JSON ({error}): {out}"));
-        let text = |name: &str| made[name].as_str().unwrap_or_else(|| panic!("no {name} in {out}")).to_owned();
+        let made: Value =
+            serde_json::from_str(&out).unwrap_or_else(|error| panic!("no JSON ({error}): {out}"));
+        let text =
+            |name: &str| made[name].as_str().unwrap_or_else(|| panic!("no {name} in {out}")).to_owned();
         Key { key: text("key"), id: text("id") }
     }
 }

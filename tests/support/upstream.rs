@@ -104,6 +104,11 @@ impl Upstream {
         self.record.seen.lock().unwrap().len()
     }
 
+    /// How many requests were for this target.
+    pub(crate) fn count_of(&self, target: &str) -> u64 {
+        self.record.seen.lock().unwrap().iter().filter(|seen| seen.target == target).count() as u64
+    }
+
     pub(crate) fn last(&self) -> Seen {
         self.seen().pop().expect("the upstream saw no request")
     }

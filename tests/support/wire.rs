@@ -127,8 +127,12 @@ impl Wire {
                 return Ok(fields);
             }
             let shown = String::from_utf8_lossy(&line).into_owned();
-            assert!(!line.contains(&b'\n') && !line.contains(&b'\r'), "a bare CR or LF in a field: {shown:?}");
-            let (name, value) = shown.split_once(':').unwrap_or_else(|| panic!("a field without a colon: {shown:?}"));
+            assert!(
+                !line.contains(&b'\n') && !line.contains(&b'\r'),
+                "a bare CR or LF in a field: {shown:?}"
+            );
+            let (name, value) =
+                shown.split_once(':').unwrap_or_else(|| panic!("a field without a colon: {shown:?}"));
             let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
             assert!(!name.is_empty() && name.bytes().all(token), "a field name that is none: {shown:?}");
             fields.push((name.to_owned(), value.trim_matches([' ', '\t']).to_owned()));

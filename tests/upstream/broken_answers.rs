@@ -43,13 +43,25 @@ fn a_head_that_is_none_or_breaks_off_is_a_500() {
     row("a length that is no number", b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\nok");
     row("a negative length", b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok");
     row("a length past all numbers", b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nok");
-    row("both framings", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
-    row("an unknown coding", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
-    row("chunked twice", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
+    row(
+        "both framings",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    );
+    row(
+        "an unknown coding",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    );
+    row(
+        "chunked twice",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    );
     row("an enormous head", format!("HTTP/1.1 200 OK\r\nX-A: {}\r\n\r\n", "b".repeat(2 << 20)).as_bytes());
     row("an enormous status line", format!("HTTP/1.1 200 {}\r\n\r\n", "b".repeat(2 << 20)).as_bytes());
     row("too many fields", format!("HTTP/1.1 200 OK\r\n{}\r\n", "X-A: b\r\n".repeat(5_000)).as_bytes());
-    row("101 without being asked", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
+    row(
+        "101 without being asked",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+    );
     try_each_500(rows, Next::Close);
 }
 
@@ -58,7 +70,8 @@ fn statuses_that_no_row_names_are_a_500() {
     // 306 is not among them: it stands within 302 to 308.
     let statuses = [309, 310, 399, 500, 501, 502, 504, 508, 511, 599, 600, 700, 999];
     let rows = statuses.map(|status| {
-        let bytes = format!("HTTP/1.1 {status} Odd\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok");
+        let bytes =
+            format!("HTTP/1.1 {status} Odd\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok");
         ("a status outside the table", bytes.into_bytes())
     });
     try_each_500(rows.into(), Next::Keep);

@@ -26,7 +26,10 @@ fn a_long_stream_that_breaks_off_closes_the_clients_connection_and_is_free() {
     for (head, chunked) in [
         ("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", false),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", true),
-        ("HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-99999/100000\r\nContent-Length: 100000\r\n\r\n", false),
+        (
+            "HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-99999/100000\r\nContent-Length: 100000\r\n\r\n",
+            false,
+        ),
     ] {
         let bench = half(head, chunked);
         let before = bench.gateway.limits(&bench.key);
@@ -49,7 +52,9 @@ fn assert_settled_free(gateway: &Gateway, request_id: &str) {
 
 #[test]
 fn a_bad_chunk_in_an_answer_is_a_stream_that_breaks_off() {
-    for bad in ["zz\r\nabc\r\n", "2\r\nabc\r\n0\r\n\r\n", "5\r\nab\r\n0\r\n\r\n", "-1\r\n", "fffffffffffffffff\r\n"] {
+    for bad in
+        ["zz\r\nabc\r\n", "2\r\nabc\r\n0\r\n\r\n", "5\r\nab\r\n0\r\n\r\n", "-1\r\n", "fffffffffffffffff\r\n"]
+    {
         let bench = Bench::new(move |exchange| {
             exchange.read_body();
             exchange.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4e20\r\n");

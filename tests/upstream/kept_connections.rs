@@ -1,6 +1,8 @@
 //! Connections that are kept: closed under the gateway, dirtied, and never the reason of an error.
 
-use crate::support::{Config, Exchange, Gate, Gateway, Next, Upstream, assert_error, get, post, sample::sample};
+use crate::support::{
+    Config, Exchange, Gate, Gateway, Next, Upstream, assert_error, get, post, sample::sample,
+};
 
 #[test]
 fn a_kept_connection_that_was_closed_is_replaced_by_a_fresh_one() {

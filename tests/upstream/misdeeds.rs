@@ -6,7 +6,8 @@ use crate::support::{
 
 pub(crate) struct Bench {
     pub(crate) gateway: Gateway,
-    pub(crate) upstream: Upstream,
+    /// Lives as long as the bench.
+    _upstream: Upstream,
     pub(crate) key: Key,
 }
 
@@ -25,7 +26,7 @@ impl Bench {
         });
         let gateway = Gateway::start(&Config::of(&upstream).section(tables));
         let key = gateway.key();
-        Self { gateway, upstream, key }
+        Self { gateway, _upstream: upstream, key }
     }
 
     /// The misdeed gives the clean 500 of the contract: free, on record, and over with the next request.

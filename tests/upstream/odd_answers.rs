@@ -9,7 +9,12 @@ use crate::{
 fn bodies_where_there_can_be_none_poison_nobody() {
     for (name, status, said, is_head) in [
         ("a 204 with a body", 204, "HTTP/1.1 204 No Content\r\nContent-Length: 6\r\n\r\npoison", false),
-        ("a 204 with chunks", 204, "HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n6\r\npoison\r\n0\r\n\r\n", false),
+        (
+            "a 204 with chunks",
+            204,
+            "HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n6\r\npoison\r\n0\r\n\r\n",
+            false,
+        ),
         ("a 304 with a body", 304, "HTTP/1.1 304 Not Modified\r\nContent-Length: 6\r\n\r\npoison", false),
         ("a HEAD with a body", 200, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison", true),
     ] {
@@ -28,7 +33,8 @@ fn bodies_where_there_can_be_none_poison_nobody() {
 
 #[test]
 fn a_304_passes_and_is_charged_as_a_success() {
-    let bench = Bench::new(|exchange| exchange.say(b"HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n", Next::Keep));
+    let bench =
+        Bench::new(|exchange| exchange.say(b"HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n", Next::Keep));
     let before = bench.gateway.limits(&bench.key);
     let answer = bench.gateway.send(&get("/bad").key(&bench.key));
     assert_eq!((answer.status, answer.header("ETag")), (304, Some("\"a\"")));
@@ -44,7 +50,9 @@ fn a_status_that_is_unknown_but_a_success_passes() {
 
 #[test]
 fn an_answer_of_http_1_0_is_taken_and_told_as_1_1() {
-    for said in ["HTTP/1.0 200 OK\r\n\r\nuntil the end", "HTTP/1.0 200 OK\r\nContent-Length: 13\r\n\r\nuntil the end"] {
+    for said in
+        ["HTTP/1.0 200 OK\r\n\r\nuntil the end", "HTTP/1.0 200 OK\r\nContent-Length: 13\r\n\r\nuntil the end"]
+    {
         let bench = Bench::new(move |exchange| exchange.say(said.as_bytes(), Next::Close));
         let mut connection = bench.gateway.connect();
         for _ in 0..2 {
@@ -56,7 +64,8 @@ fn an_answer_of_http_1_0_is_taken_and_told_as_1_1() {
 
 #[test]
 fn a_status_line_without_a_reason_is_one() {
-    let bench = Bench::new(|exchange| exchange.say(b"HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok", Next::Keep));
+    let bench =
+        Bench::new(|exchange| exchange.say(b"HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok", Next::Keep));
     let answer = bench.gateway.send(&get("/bad").key(&bench.key));
     assert_eq!((answer.status, answer.text().as_str()), (200, "ok"));
 }

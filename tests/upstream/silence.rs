@@ -43,9 +43,10 @@ fn a_stall_before_or_in_the_head_or_in_a_short_body_is_a_500() {
 
 #[test]
 fn a_stall_in_a_stream_ends_it_unfinished_and_free() {
-    for head in
-        ["HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nc350\r\n"]
-    {
+    for head in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nc350\r\n",
+    ] {
         let bench = Bench::with(TIMEOUTS, move |exchange| {
             exchange.read_body();
             exchange.write(head.as_bytes());
