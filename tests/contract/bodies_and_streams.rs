@@ -208,6 +208,16 @@ fn a_client_that_expects_100_continue_gets_it_and_its_body_passes() {
 }
 
 #[test]
+fn a_client_that_does_not_wait_for_100_continue_is_served_as_well() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let request = post("/items", "{\"a\":1}").key(&gateway.key()).header("Expect", "100-continue");
+    let answer = gateway.send(&request);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(upstream.only().body, b"{\"a\":1}");
+}
+
+#[test]
 fn a_request_that_is_refused_by_its_head_gets_no_100_continue() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream));

@@ -16,7 +16,6 @@ pub fn stage() -> Stage {
 fn what_is_no_json_is_refused_before_the_upstream_sees_it() {
     let stage = stage();
     for body in [
-        "",
         " ",
         "{",
         "{\"age\":7}}",
@@ -70,4 +69,22 @@ fn a_body_that_nobody_checks_passes_as_it_is() {
     let answer = stage.send(post("/free", "{\"age\": 7"));
     assert_eq!(answer.status, 200);
     assert_eq!(stage.upstream.only().body, b"{\"age\": 7");
+}
+
+#[test]
+fn no_body_at_all_is_an_error_where_a_member_is_required_and_fine_where_none_is() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream)
+        .endpoint("POST", "/needs", "")
+        .parameter("body", "name", "required = true")
+        .endpoint("POST", "/takes", "")
+        .parameter("body", "name", "");
+    let gateway = crate::support::Gateway::start(&config);
+    let key = gateway.key();
+    for request in [request("POST", "/needs"), request("POST", "/needs").json("")] {
+        let answer = gateway.send(&request.key(&key));
+        assert!(matches!(answer.status, 400 | 422), "{answer:?}");
+    }
+    assert_eq!(upstream.count(), 0);
+    assert_eq!(gateway.send(&request("POST", "/takes").key(&key)).status, 200);
 }

@@ -20,9 +20,9 @@ fn imported_keys_are_good_at_once_with_their_plan_and_permission() {
         "permission = \"items:read\"",
     );
     let gateway = Gateway::start(&config);
-    let said = import(&gateway, "legacy-one\nsk_live_51H8:colon/slash+plus=\n\n  spaced  \r\n");
+    let said = import(&gateway, "legacy-one\nsk_live_51H8:colon/slash+plus=\n\nwindows\r\n");
     assert_eq!(said.code, Some(0), "{said:?}");
-    for key in ["legacy-one", "sk_live_51H8:colon/slash+plus=", "spaced"] {
+    for key in ["legacy-one", "sk_live_51H8:colon/slash+plus=", "windows"] {
         let answer = gateway.send(&get("/items/7").header("X-API-Key", key));
         assert_eq!(answer.status, 200, "{key}: {}", answer.text());
         assert_eq!(answer.number("X-Rate-Limit-Remaining"), 2, "{key}");

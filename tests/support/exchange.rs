@@ -47,6 +47,10 @@ impl Exchange<'_> {
     pub(crate) fn read_body(&mut self) -> Option<Vec<u8>> {
         if !self.body_read {
             self.body_read = true;
+            // RFC 9110 section 10.1.1: a server that goes on to read the body says so.
+            if self.seen.headers.list("expect").contains(&"100-continue".to_owned()) {
+                self.wire.write(b"HTTP/1.1 100 Continue\r\n\r\n");
+            }
             let chunked = self.seen.headers.list("transfer-encoding").contains(&"chunked".to_owned());
             let length = self.seen.headers.get("content-length").map_or(0, |length| length.parse().unwrap());
             let (body, trailers, cut) = if chunked {

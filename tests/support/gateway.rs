@@ -1,13 +1,17 @@
 //! A gateway process of its own for a test: started, spoken to, stopped, killed, started again.
 
-use super::{answer::Answer, client::Connection, config::Config, gate::eventually, request::Request};
+use super::{
+    answer::Answer, client::Connection, config::Config, gate::eventually, request::Request, wire::PATIENCE,
+};
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     net::SocketAddr,
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
+    thread::JoinHandle,
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
@@ -35,6 +39,7 @@ pub(crate) struct Key {
 /// What a command of the binary said.
 #[derive(Debug)]
 pub(crate) struct Said {
+    /// None: it was ended by a signal, or by us because it did not end.
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
@@ -73,12 +78,24 @@ impl Home {
 
     /// Runs a command to its end. The configuration is named for it.
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
-        let output = self.command(arguments).output().unwrap();
-        Said {
-            code: output.status.code(),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        let mut command = self.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let out = read_aside(child.stdout.take().unwrap());
+        let err = read_aside(child.stderr.take().unwrap());
+        let deadline = Instant::now() + PATIENCE;
+        // A command that should refuse and runs on instead must not hold up the tests.
+        let code = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break status.code(),
+                None if Instant::now() > deadline => {
+                    child.kill().unwrap();
+                    child.wait().unwrap();
+                    break None;
+                }
+                None => std::thread::park_timeout(Duration::from_millis(2)),
+            }
+        };
+        Said { code, out: out.join().unwrap(), err: err.join().unwrap() }
     }
 
     #[track_caller]
@@ -236,6 +253,14 @@ impl Drop for Gateway {
             eprintln!("the gateway's last lines:\n{}", log[from..].join("\n"));
         }
     }
+}
+
+fn read_aside(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
 }
 
 fn event(log: &Mutex<Vec<String>>, fits: impl Fn(&Value) -> bool) -> Option<Value> {

@@ -100,13 +100,19 @@ fn a_body_that_already_is_a_specification_passes_with_its_own_code_and_true_numb
 }
 
 #[test]
-fn a_specification_cannot_hide_a_500() {
+fn a_specification_of_a_500_keeps_its_code_and_gains_the_contact_and_an_incident() {
     let (_upstream, gateway) = gateway_of(
         "application/json",
-        b"{\"success\":false,\"error\":{\"code\":\"DB_DOWN\",\"message\":\"db-7.internal is down\"}}",
+        b"{\"success\":false,\"error\":{\"code\":\"REPORT_FAILED\",\"message\":\"The report failed.\"}}",
     );
-    let answer = gateway.send(&get("/500").key(&gateway.key()));
-    assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+    let key = gateway.key();
+    let before = gateway.limits(&key);
+    let answer = gateway.send(&get("/500").key(&key));
+    let error = error_of(&answer);
+    assert_eq!((answer.status, &error["code"]), (500, &"REPORT_FAILED".into()));
+    assert_eq!(error["contact"], "help@example.com");
+    gateway.incident(answer.header("X-Request-Id").unwrap());
+    gateway.limits(&key).assert_charged_since(&before, 0, "a specification of a 500");
 }
 
 #[test]
