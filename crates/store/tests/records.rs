@@ -1,5 +1,13 @@
 //! What is put into a store comes out of it, also after it was closed and opened again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
+)]
+
 mod common;
 
 use common::{incident, key, window};
