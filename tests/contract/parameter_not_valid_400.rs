@@ -96,7 +96,7 @@ fn of_a_parameter_sent_twice_each_value_is_checked() {
 #[test]
 fn a_hostile_value_cannot_break_the_answer() {
     let stage = stage();
-    for value in ["%22%7D%00%0A", "%ff%fe", "%", "%zz", "%F0%9F%98%80", "<script>"] {
+    for value in ["%22%7D%00%0A", "%ff%fe", "%", "%zz", "%F0%9F%98%80", "%3Cscript%3E"] {
         let answer = stage.send(get(&format!("/items/7?limit={value}")));
         assert_error(&stage.gateway, &answer, 400, "PARAMETER_NOT_VALID");
     }

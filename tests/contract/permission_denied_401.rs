@@ -61,7 +61,8 @@ fn the_endpoint_is_looked_up_before_the_permission() {
 fn a_401_or_403_of_the_upstream_is_one_too_and_keeps_its_challenge() {
     let upstream = Upstream::scripted(|exchange| {
         let status = if exchange.target() == "/a" { 401 } else { 403 };
-        exchange.answer(status, &[("WWW-Authenticate", "Bearer realm=\"x\"")], b"{\"detail\":\"Not yours.\"}")
+        let fields = [("WWW-Authenticate", "Bearer realm=\"x\""), ("Content-Type", "application/json")];
+        exchange.answer(status, &fields, b"{\"detail\":\"Not yours.\"}")
     });
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
