@@ -17,4 +17,5 @@ pub(crate) use control::{Control, Live, Offline, Rules, system_clock};
 pub(crate) use operation::{
     ImportFault, ImportFaultKind, KeyView, NewKey, Operation, OperationError, Outcome,
 };
-pub(crate) use socket::{AdminSocket, serve};
+#[allow(unused_imports, reason = "the binary only shows the error; the tests of the socket name it")]
+pub(crate) use socket::{AdminSocket, SocketError, serve};
