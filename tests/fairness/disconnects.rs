@@ -42,7 +42,7 @@ fn charged(gateway: &Gateway, request_id: &str) -> u64 {
 
 #[test]
 fn a_client_that_hangs_up_in_a_successful_answer_is_charged() {
-    let Place { gateway, key, .. } = place();
+    let Place { gateway, key, upstream: _upstream, .. } = place();
     let before = gateway.limits(&key);
     let mut connection = gateway.connect();
     connection.write(&get(&format!("/bytes/{LARGE}")).key(&key).header("X-Request-Id", "hangs-up").bytes());
@@ -72,7 +72,7 @@ fn a_client_that_hangs_up_before_the_answer_is_settled_exactly_once_and_blocks_n
 
 #[test]
 fn a_client_that_hangs_up_before_an_error_is_not_charged() {
-    let Place { gateway, key, asked, may_answer, .. } = place();
+    let Place { gateway, key, asked, may_answer, upstream: _upstream } = place();
     let before = gateway.limits(&key);
     let mut connection = gateway.connect();
     connection.write(&get("/slow/404").key(&key).header("X-Request-Id", "early").bytes());
@@ -85,7 +85,7 @@ fn a_client_that_hangs_up_before_an_error_is_not_charged() {
 
 #[test]
 fn a_client_that_hangs_up_in_its_own_request_is_not_charged() {
-    let Place { gateway, key, .. } = place();
+    let Place { gateway, key, upstream: _upstream, .. } = place();
     let before = gateway.limits(&key);
     for (name, value, half) in
         [("Content-Length", "100000", &pattern(50_000)[..]), ("Transfer-Encoding", "chunked", b"5\r\nab")]
@@ -112,7 +112,10 @@ fn a_hundred_hang_ups_leave_no_unit_reserved() {
         }
         sample(exchange)
     });
-    let gateway = Gateway::start(&Config::of(&upstream).plan("free", &["150 per day"]));
+    // The gateway may notice a hang-up only when it has something to send; the stall ends the wait.
+    let config =
+        Config::of(&upstream).plan("free", &["150 per day"]).section("[timeouts]\nstall = \"300ms\"");
+    let gateway = Gateway::start(&config);
     let key = gateway.key();
     for n in 0..100 {
         let mut connection = gateway.connect();

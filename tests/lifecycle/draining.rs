@@ -69,7 +69,8 @@ fn running_answers_finish_and_are_charged_once_and_the_end_is_orderly() {
 
 #[test]
 fn an_answer_that_never_ends_does_not_hold_up_the_end_for_ever() {
-    let Place { upstream, mut gateway, key, .. } = place("[timeouts]\ndrain = \"500ms\"");
+    let Place { upstream, mut gateway, key, may_answer: _may_answer } =
+        place("[timeouts]\ndrain = \"500ms\"");
     let mut never = gateway.connect();
     never.write(&get("/never").key(&key).bytes());
     eventually("it is at the upstream", || (upstream.count() == 1).then_some(()));
@@ -83,7 +84,7 @@ fn an_answer_that_never_ends_does_not_hold_up_the_end_for_ever() {
 
 #[test]
 fn a_gateway_at_rest_ends_at_once() {
-    let Place { mut gateway, .. } = place("");
+    let Place { mut gateway, upstream: _upstream, .. } = place("");
     let _idle = gateway.connect();
     let start = std::time::Instant::now();
     gateway.terminate();

@@ -44,11 +44,11 @@ impl Wire {
                     self.ahead.extend_from_slice(&chunk[..length]);
                     Ok(())
                 }
-                Err(error) => match error.kind() {
-                    ErrorKind::Interrupted => continue,
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => Err(Ended::Silent),
-                    _ => Err(Ended::Reset),
-                },
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    Err(Ended::Silent)
+                }
+                Err(_) => Err(Ended::Reset),
             };
         }
     }

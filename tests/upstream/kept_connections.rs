@@ -6,7 +6,7 @@ use crate::support::{
 
 #[test]
 fn a_kept_connection_that_was_closed_is_replaced_by_a_fresh_one() {
-    // Closes after each answer without having said so.
+    // Closes after each answer without having said so, in a race with the next request.
     let upstream = Upstream::scripted(|exchange| {
         sample(exchange);
         Next::Close
@@ -15,11 +15,57 @@ fn a_kept_connection_that_was_closed_is_replaced_by_a_fresh_one() {
     let key = gateway.key();
     let mut connection = gateway.connect();
     for n in 0..200 {
-        let request = if n % 2 == 0 { get("/items/7") } else { post("/items", "{\"n\":1}") };
-        let answer = connection.send(&request.key(&key));
+        let answer = connection.send(&get("/items/7").key(&key));
         assert_eq!(answer.status, 200, "request {n}: {}", answer.text());
     }
     assert_eq!(upstream.count(), 200, "a request was seen twice");
+}
+
+#[test]
+fn a_request_that_must_not_be_repeated_is_seen_at_most_once_in_that_race() {
+    let upstream = Upstream::scripted(|exchange| {
+        sample(exchange);
+        Next::Close
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let before = gateway.limits(&key);
+    let mut connection = gateway.connect();
+    let mut succeeded = 0;
+    for n in 0..200 {
+        let answer = connection.send(&post(&format!("/pay/{n}"), "{\"n\":1}").key(&key));
+        if answer.status == 200 {
+            succeeded += 1;
+        } else {
+            // Nobody can tell whether a request that met a closing connection was taken.
+            assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+        }
+        assert!(upstream.count_of(&format!("/pay/{n}")) <= 1, "request {n} was carried out twice");
+    }
+    assert!(succeeded >= 100, "only {succeeded} of 200 went to a fresh connection");
+    gateway.limits(&key).assert_charged_since(&before, succeeded, "the requests that succeeded");
+}
+
+#[test]
+fn a_connection_that_is_known_to_be_closed_is_not_used_even_for_a_post() {
+    let closed = Gate::default();
+    let tell = closed.clone();
+    let upstream = Upstream::scripted(move |exchange| {
+        let next = sample(exchange);
+        if exchange.seen.connection == 0 {
+            exchange.wire.stream.shutdown(std::net::Shutdown::Both).unwrap();
+            tell.open();
+        }
+        next
+    });
+    let gateway = Gateway::start(&Config::of(&upstream).listen("address = \"127.0.0.1:0\"\nthreads = 1"));
+    let key = gateway.key();
+    let mut connection = gateway.connect();
+    assert_eq!(connection.send(&get("/items/7").key(&key)).status, 200);
+    assert!(closed.wait());
+    let answer = connection.send(&post("/pay", "{}").key(&key));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(upstream.count_of("/pay"), 1);
 }
 
 /// Leaves the second request on a connection unread, and closes: the gateway sees a reset.
