@@ -61,9 +61,16 @@ impl Client {
         }
         self.input.rest();
         self.deadline.set(Instant::now(), keep_alive);
-        poll_fn(|cx| match self.io.poll_readable(cx) {
-            Poll::Ready(result) => Poll::Ready(result.is_ok()),
-            Poll::Pending => self.deadline.poll_passed(cx).map(|()| false),
+        poll_fn(|cx| {
+            // The system may say that there is something to read when there is nothing: only bytes count,
+            // and memory for them is held only while they are asked for.
+            if self.io.poll_readable(cx).is_ready() {
+                match self.input.poll_fill(cx, &mut self.io) {
+                    Poll::Ready(result) => return Poll::Ready(matches!(result, Ok(1..))),
+                    Poll::Pending => self.input.rest(),
+                }
+            }
+            self.deadline.poll_passed(cx).map(|()| false)
         })
         .await
     }

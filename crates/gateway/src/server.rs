@@ -67,12 +67,16 @@ impl Gateway {
     /// # Errors
     /// The address is taken, or a template cannot be routed.
     pub fn start(settings: Settings, digest_of: Box<DigestOf>, log: LogSink) -> Result<NotOpen, StartError> {
-        let first = listen(settings.listen.address, settings.listen.threads > 1)?;
-        let address = first.local_addr().map_err(StartError::Thread)?;
-        let mut listeners = vec![first];
-        for _ in 1..settings.listen.threads.max(1) {
-            listeners.push(listen(address, true)?);
-        }
+        // The first socket shares its address with nobody, so that a gateway that runs there already is
+        // noticed: the system would otherwise deal connections out to both.
+        let alone = listen(settings.listen.address, false)?;
+        let address = alone.local_addr().map_err(StartError::Thread)?;
+        let listeners = if settings.listen.threads > 1 {
+            drop(alone);
+            (0..settings.listen.threads).map(|_| listen(address, true)).collect::<Result<Vec<_>, _>>()?
+        } else {
+            vec![alone]
+        };
         let shared = Arc::new(Shared::new(settings, address, digest_of, log)?);
         Ok(NotOpen { shared, listeners })
     }

@@ -35,6 +35,8 @@ use tokio::{io::AsyncWrite, time::Instant};
 /// How long a short answer is waited for before its head is sent, so that an upstream that breaks
 /// in it still becomes an error that explains itself.
 const HOLD: Duration = Duration::from_millis(100);
+/// 1xx answers that are passed on before a final one has to come.
+const MOST_INTERIMS: u32 = 100;
 /// Bytes of an error's body that are read for its message.
 const LARGEST_ERROR: usize = 64 * 1024;
 /// How long an error's body is waited for.
@@ -105,6 +107,7 @@ impl<'c> Exchange<'c> {
         let patience = if self.upload.is_some() { timeouts.body } else { timeouts.first_byte };
         self.client.deadline.set(visit.now.instant, patience);
         let mut is_first_look = true;
+        let mut interims = 0;
         loop {
             // A final answer may have come with the 1xx before it: then there is nothing to wait for.
             if self.upstream.input.is_empty() || !is_first_look {
@@ -122,6 +125,13 @@ impl<'c> Exchange<'c> {
                         let interim =
                             self.upstream.input.filled().get(..head.length).unwrap_or_default().to_vec();
                         let _ = self.client.write(&interim_head(&interim, &head), timeouts.stall).await;
+                    }
+                    interims += 1;
+                    if interims > MOST_INTERIMS {
+                        return Err(unexpected(
+                            "the upstream never answers finally",
+                            "1xx answers without end",
+                        ));
                     }
                     self.upstream.input.consume(head.length);
                     is_first_look = true;
