@@ -150,9 +150,9 @@ pub(crate) enum Maintenance {
 
 #[derive(Args)]
 pub(crate) struct On {
-    /// What clients are told
-    #[arg(long, default_value = "")]
-    pub(crate) message: String,
+    /// What clients are told [default: "The API is under maintenance."]
+    #[arg(long)]
+    pub(crate) message: Option<String>,
     /// When it begins [default: now]
     #[arg(long, value_name = "WHEN", value_parser = times::when)]
     pub(crate) from: Option<When>,

@@ -56,7 +56,10 @@ impl Thread {
         self.spare_fields.borrow_mut().pop().unwrap_or_else(|| Vec::with_capacity(32))
     }
 
-    pub(crate) fn give_back(&self, fields: Vec<Field>) {
+    /// Keeps the memory of fields for another head. Whose fields they were is forgotten here, once
+    /// for all: fields of one message that stand in another would be a smuggled request.
+    pub(crate) fn give_back(&self, mut fields: Vec<Field>) {
+        fields.clear();
         let mut spare = self.spare_fields.borrow_mut();
         if spare.len() < MOST_SPARE {
             spare.push(fields);

@@ -37,8 +37,8 @@ pub trait Store {
     /// The key with this id.
     fn key_by_id(&self, id: &str) -> Result<Option<KeyRecord>, StoreError>;
 
-    /// The key with this digest.
-    fn key_by_digest(&self, digest: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError>;
+    /// The keys with these digests, each in the place of its digest.
+    fn keys_by_digests(&self, digests: &[[u8; 32]]) -> Result<Vec<Option<KeyRecord>>, StoreError>;
 
     /// Adds all these keys or none of them, and tells how many there were.
     ///

@@ -1,5 +1,13 @@
 //! A store that was altered, cut short, locked, lost or closed to us says so: no panic, no silent loss.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
+)]
+
 mod common;
 
 use common::key;
@@ -63,7 +71,7 @@ fn flipped_bytes_are_refused_or_harmless() {
     let file = path.join(DATABASE_FILE);
     let whole = fs::read(&file).unwrap();
     // All of the header, and a walk through the pages with a step that falls on different places in them.
-    let places = (0..512).chain((512..whole.len()).step_by(whole.len() / 400 | 1));
+    let places = (0..512).chain((512..whole.len()).step_by((whole.len() / 400) | 1));
     for place in places {
         for flip in [0xff, 0x01] {
             let mut bytes = whole.clone();

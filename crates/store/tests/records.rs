@@ -1,5 +1,13 @@
 //! What is put into a store comes out of it, also after it was closed and opened again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
+)]
+
 mod common;
 
 use common::{incident, key, window};
@@ -36,9 +44,9 @@ fn keys_come_back_as_they_were_saved() {
     assert_eq!(found, keys);
     assert_eq!(store.count_keys().unwrap(), 500);
     assert_eq!(store.key_by_id(&keys[7].id).unwrap().as_ref(), Some(&keys[7]));
-    assert_eq!(store.key_by_digest(&keys[7].digest).unwrap().as_ref(), Some(&keys[7]));
+    let by_digest = store.keys_by_digests(&[keys[9].digest, [9; 32], keys[7].digest]).unwrap();
+    assert_eq!(by_digest, [Some(keys[9].clone()), None, Some(keys[7].clone())]);
     assert_eq!(store.key_by_id("key_unknown").unwrap(), None);
-    assert_eq!(store.key_by_digest(&[9; 32]).unwrap(), None);
 }
 
 #[test]

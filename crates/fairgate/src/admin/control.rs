@@ -153,8 +153,9 @@ impl Control {
                 None => unknown.push(id),
             }
         }
-        for key in keys {
-            match self.store.key_by_digest(&self.secret.digest(key.as_bytes()))? {
+        let digests: Vec<_> = keys.iter().map(|key| self.secret.digest(key.as_bytes())).collect();
+        for (key, known) in keys.iter().zip(self.store.keys_by_digests(&digests)?) {
+            match known {
                 Some(record) => found.push(record),
                 None => unknown.push(import::preview(key)),
             }

@@ -58,22 +58,23 @@ pub(super) fn add(
     let Control { store, secret, rules, staged, .. } = control;
     let staged = staged.as_mut().filter(|staged| staged.id == import).ok_or(OperationError::ImportGone)?;
     staged.touched_at = now;
+    let digests: Vec<_> = keys.iter().map(|key| secret.digest(key.as_bytes())).collect();
+    let known = store.keys_by_digests(&digests)?;
     let mut faults = Vec::new();
-    for key in keys {
+    for ((key, digest), known) in keys.iter().zip(digests).zip(known) {
         let at = staged.seen;
         staged.seen += 1;
-        if let Some(kind) = fault_of(&key, rules) {
-            faults.push(ImportFault { at, kind });
-            continue;
-        }
-        let digest = secret.digest(key.as_bytes());
-        if let Some(before) = staged.ready.get(&digest) {
-            faults.push(ImportFault { at, kind: ImportFaultKind::Repeated { first: before.at } });
-        } else if let Some(known) = store.key_by_digest(&digest)? {
-            faults.push(ImportFault { at, kind: ImportFaultKind::Exists { id: known.id } });
+        let kind = if let Some(kind) = fault_of(key, rules) {
+            kind
+        } else if let Some(before) = staged.ready.get(&digest) {
+            ImportFaultKind::Repeated { first: before.at }
+        } else if let Some(known) = known {
+            ImportFaultKind::Exists { id: known.id }
         } else {
-            staged.ready.insert(digest, Ready { at, preview: preview(&key) });
-        }
+            staged.ready.insert(digest, Ready { at, preview: preview(key) });
+            continue;
+        };
+        faults.push(ImportFault { at, kind });
     }
     Ok(Outcome::ImportAdded(faults))
 }

@@ -41,7 +41,7 @@ pub(crate) enum Operation {
     },
     /// Begin maintenance, now or later.
     BeginMaintenance {
-        /// What clients are told.
+        /// What clients are told. Empty: a general sentence.
         message: String,
         /// None: now.
         from: Option<u64>,

@@ -53,10 +53,11 @@ pub(super) fn run(wanted: cli::Import, reach: &mut Reach, out: &mut Out<'_>) -> 
         if wanted.json.json {
             output::json_value(out, &json!({ "imported": 0, "refused": import.faults_json() }))?;
         }
+        let advice =
+            if good > 0 { format!(", or import the other {good} with --skip-bad") } else { String::new() };
+        let all = import.lines.len();
         return Err(Failure::new(format!(
-            "{refused} of {} keys cannot be imported, so none was: mend the lines, \
-             or import the other {good} with --skip-bad",
-            import.lines.len()
+            "{refused} of {all} keys cannot be imported, so none was: mend the lines{advice}"
         )));
     }
     progress(&format!("Saving {good} keys…"));

@@ -29,7 +29,8 @@ fn begin(on: On, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
     let start = from.unwrap_or(now);
     let until = on.length.map(|length| start.saturating_add(length));
     let until = until.or_else(|| on.until.map(|when| when.seconds(now)));
-    let operation = Operation::BeginMaintenance { message: on.message, from, until, pass: on.pass };
+    let operation =
+        Operation::BeginMaintenance { message: on.message.unwrap_or_default(), from, until, pass: on.pass };
     let Outcome::MaintenanceBegun(window) = reach.execute(operation)? else { return Err(mismatch()) };
     if on.json.json {
         return output::json_value(out, &window_json(&window, now));

@@ -38,9 +38,10 @@ impl RequestHead {
     pub(crate) fn parse(
         bytes: Vec<u8>,
         length: usize,
-        fields: Vec<Field>,
+        mut fields: Vec<Field>,
         keys: &[String],
     ) -> Result<Self, (Fault, Vec<u8>, Vec<Field>)> {
+        fields.clear();
         let mut head = Self { bytes: Vec::new(), fields, ..Self::default() };
         match head.read(bytes.get(..length).unwrap_or_default(), keys) {
             Ok(()) => {
@@ -52,8 +53,7 @@ impl RequestHead {
     }
 
     /// Gives the memory back for the next head.
-    pub(crate) fn into_memory(mut self) -> (Vec<u8>, Vec<Field>) {
-        self.fields.clear();
+    pub(crate) fn into_memory(self) -> (Vec<u8>, Vec<Field>) {
         (self.bytes, self.fields)
     }
 
@@ -306,6 +306,16 @@ mod tests {
         assert_eq!((head.host(), head.path(), head.query()), ("b.example", "/", None));
         let head = parse("GET http://b.example?q HTTP/1.1\nHost: a\n\n").unwrap();
         assert_eq!((head.host(), head.path(), head.query()), ("b.example", "/", Some("q")));
+    }
+
+    #[test]
+    fn nothing_of_another_message_stands_in_the_memory_that_is_lent() {
+        let other = parse("POST / HTTP/1.1\nHost: other\nContent-Length: 5\n\n").unwrap();
+        let (_, memory) = other.into_memory();
+        let bytes = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec();
+        let length = bytes.len();
+        let head = RequestHead::parse(bytes, length, memory, &[]).map_err(|_| ()).unwrap();
+        assert_eq!((head.fields().count(), head.framing, head.host()), (1, Framing::Length(0), "a"));
     }
 
     #[test]

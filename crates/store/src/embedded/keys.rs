@@ -49,11 +49,12 @@ pub(super) fn by_id(transaction: &ReadTransaction, id: &str) -> Result<Option<Ke
     record.map(Some).ok_or(Fault::Record("key_ids"))
 }
 
-pub(super) fn by_digest(
+pub(super) fn by_digests(
     transaction: &ReadTransaction,
-    digest: &[u8; 32],
-) -> Result<Option<KeyRecord>, Fault> {
-    find(&transaction.open_table(KEYS)?, digest)
+    digests: &[[u8; 32]],
+) -> Result<Vec<Option<KeyRecord>>, Fault> {
+    let table = transaction.open_table(KEYS)?;
+    digests.iter().map(|digest| find(&table, digest)).collect()
 }
 
 pub(super) fn insert(

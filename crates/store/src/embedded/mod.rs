@@ -133,8 +133,8 @@ impl Store for Embedded {
         self.read(|transaction| keys::by_id(transaction, id))
     }
 
-    fn key_by_digest(&self, digest: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
-        self.read(|transaction| keys::by_digest(transaction, digest))
+    fn keys_by_digests(&self, digests: &[[u8; 32]]) -> Result<Vec<Option<KeyRecord>>, StoreError> {
+        self.read(|transaction| keys::by_digests(transaction, digests))
     }
 
     fn insert_keys(&self, records: &mut dyn Iterator<Item = KeyRecord>) -> Result<u64, StoreError> {

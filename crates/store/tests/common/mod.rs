@@ -10,13 +10,13 @@ pub(crate) fn key(number: u32) -> KeyRecord {
     digest[31] = 1;
     KeyRecord {
         id: format!("key_{number:016}"),
-        name: (number % 2 == 0).then(|| format!("Key number {number} ✓")),
+        name: number.is_multiple_of(2).then(|| format!("Key number {number} ✓")),
         plan: "free".into(),
         permissions: vec!["items:read".into(), "items:write".into()],
         created_at: 1_700_000_000 + u64::from(number),
-        expires_at: (number % 3 == 0).then_some(1_800_000_000),
+        expires_at: number.is_multiple_of(3).then_some(1_800_000_000),
         revoked_at: None,
-        imported: number % 5 == 0,
+        imported: number.is_multiple_of(5),
         preview: format!("fg_{number:04}…"),
         digest,
     }
@@ -30,7 +30,7 @@ pub(crate) fn incident(number: u64) -> IncidentRecord {
         path: "/items/7".into(),
         endpoint: Some("/items/{id}".into()),
         key_id: None,
-        cause: if number % 2 == 0 { "upstream closed" } else { "upstream silent" }.into(),
+        cause: if number.is_multiple_of(2) { "upstream closed" } else { "upstream silent" }.into(),
         detail: "connection closed before message completed".into(),
     }
 }

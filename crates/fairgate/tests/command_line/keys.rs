@@ -1,0 +1,133 @@
+//! `keys create`, `list` and `revoke`.
+
+use crate::fixture::{Gateway, Site, with_and_without_gateway};
+use std::collections::HashSet;
+
+#[test]
+fn a_key_is_made_shown_once_listed_and_revoked() {
+    with_and_without_gateway(|site, gateway| {
+        let made = site.json(&[
+            "keys",
+            "create",
+            "--plan",
+            "free",
+            "--permission",
+            "items:write",
+            "--permission",
+            "items:read",
+            "--permission",
+            "items:read",
+            "--expires",
+            "90d",
+            "--name",
+            "Acme ✓",
+            "--json",
+        ]);
+        let (key, id) = (made["key"].as_str().unwrap(), made["id"].as_str().unwrap());
+        assert!(contract::key::is_well_formed(key.as_bytes()));
+        assert_eq!(made["permissions"], serde_json::json!(["items:read", "items:write"]));
+        let listed = site.json(&["keys", "list", "--json"]);
+        assert_eq!(listed[0]["id"], id);
+        assert_eq!(listed[0]["name"], "Acme ✓");
+        assert_eq!(listed[0]["state"], "active");
+        assert!(listed[0]["key"].is_null() && !listed.to_string().contains(key));
+        let table = site.run(&["keys", "list"]).fine();
+        assert!(table.contains(id) && table.contains("Acme ✓") && !table.contains(key), "{table}");
+        assert!(site.run(&["keys", "revoke", id]).fine().contains("Revoked"));
+        assert!(site.run(&["keys", "revoke", id]).fine().contains("was revoked before since"));
+        assert_eq!(site.json(&["keys", "list", "--json"])[0]["state"], "revoked");
+        if let Some(gateway) = gateway {
+            let told = [format!("added {id} free"), format!("revoked {id}"), format!("revoked {id}")];
+            assert_eq!(gateway.told(), told);
+        }
+    });
+}
+
+#[test]
+fn for_people_the_key_stands_on_the_first_line_alone() {
+    let site = Site::new();
+    let shown = site.run(&["keys", "create", "--plan", "free"]).fine();
+    let key = shown.lines().next().unwrap();
+    assert!(contract::key::is_well_formed(key.as_bytes()));
+    assert!(shown.contains("only time"));
+    let said = site.run_with_input(&["keys", "revoke", "-"], format!("{key}\r\n\n").as_bytes()).fine();
+    assert!(said.starts_with("Revoked key_"), "{said}");
+}
+
+#[test]
+fn a_key_typed_as_an_id_is_refused_without_being_repeated() {
+    let site = Site::new();
+    let key = site.json(&["keys", "create", "--plan", "free", "--json"])["key"].clone();
+    let run = site.run(&["keys", "revoke", key.as_str().unwrap()]);
+    run.refused(2, "standard input");
+    assert!(!run.err.contains(key.as_str().unwrap()));
+}
+
+#[test]
+fn an_unknown_id_fails_but_the_others_are_revoked() {
+    with_and_without_gateway(|site, _| {
+        let id = site.key_id();
+        let run = site.run(&["keys", "revoke", "key_unknown", &id]);
+        assert_eq!(run.code, 1);
+        assert!(run.err.contains("key_unknown") && run.out.contains(&id));
+        let run = site.run(&["keys", "revoke", "key_unknown", "--json"]);
+        assert_eq!(run.code, 1);
+        let told: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+        assert_eq!(told["unknown"][0], "key_unknown");
+    });
+}
+
+#[test]
+fn what_cannot_be_a_key_is_refused_with_advice() {
+    with_and_without_gateway(|site, _| {
+        let create = |more: &[&str]| site.run(&[&["keys", "create"], more].concat());
+        create(&["--plan", "fre"]).refused(1, "did you mean `free`?");
+        create(&["--plan", "zzz"]).refused(1, "`premium`");
+        create(&["--plan", "free", "--permission", "items read"]).refused(1, "without spaces");
+        create(&["--plan", "free", "--name", "a\nb"]).refused(1, "control characters");
+        create(&["--plan", "free", "--name", ""]).refused(1, "1 to 200 bytes");
+        create(&["--plan", "free", "--expires", "2020-01-01"]).refused(1, "past");
+        create(&["--plan", "free", "--expires", "soon"]).refused(2, "90d");
+        create(&["--plan", "free", "--expires", "0d"]).refused(2, "neither a span");
+        create(&[]).refused(2, "--plan");
+        assert_eq!(site.json(&["keys", "list", "--json"]), serde_json::json!([]));
+    });
+}
+
+#[test]
+fn the_plans_are_those_of_the_gateway_that_runs() {
+    let site = Site::new();
+    site.run(&["keys", "create", "--plan", "running"]).refused(1, "no plan");
+    let gateway = Gateway::start(&site.store());
+    site.run(&["keys", "create", "--plan", "running"]).fine();
+    gateway.stop();
+}
+
+#[test]
+fn keys_made_at_once_are_all_made() {
+    with_and_without_gateway(|site, _| {
+        let children: Vec<_> =
+            (0..8).map(|_| site.command(&["keys", "create", "--plan", "free"]).spawn().unwrap()).collect();
+        let keys: HashSet<_> = children
+            .into_iter()
+            .map(|child| {
+                let output = child.wait_with_output().unwrap();
+                assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+                output.stdout
+            })
+            .collect();
+        assert_eq!(keys.len(), 8);
+        assert_eq!(site.json(&["keys", "list", "--json"]).as_array().unwrap().len(), 8);
+    });
+}
+
+#[test]
+fn a_table_shows_the_newest_and_says_what_it_hides() {
+    let site = Site::new();
+    for _ in 0..3 {
+        site.key_id();
+    }
+    let shown = site.run(&["keys", "list", "--limit", "2"]).fine();
+    assert_eq!(shown.lines().filter(|line| line.starts_with("key_")).count(), 2);
+    assert!(shown.contains("1 older keys are not shown"));
+}

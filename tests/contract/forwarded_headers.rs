@@ -1,0 +1,119 @@
+//! What the upstream learns about the client: Via, Host, Forwarded, X-Forwarded-*, X-Consumer-Id.
+
+use crate::support::{Config, Gateway, Upstream, get};
+
+#[test]
+fn via_names_the_gateway_to_the_upstream_and_is_prolonged() {
+    let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nVia: 1.0 inner\r\nContent-Length: 0\r\n\r\n");
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let answer = gateway.send(&get("/a").key(&key).header("Via", "1.0 outer"));
+    let seen = upstream.last().headers.list("Via");
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert_eq!(seen[0], "1.0 outer");
+    assert!(seen[1].starts_with("1.1 "), "{seen:?}");
+    // RFC 9110 section 7.6.3: a gateway may leave itself out of answers, but not the others.
+    let told = answer.headers.list("Via");
+    assert_eq!(told[0], "1.0 inner");
+    assert!(told.len() == 1 || (told.len() == 2 && told[1].starts_with("1.1 ")), "{told:?}");
+}
+
+#[test]
+fn the_upstream_sees_the_clients_host() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    gateway.send(&get("/a").key(&key).replace("Host", "shop.example.com:8443"));
+    assert_eq!(upstream.last().headers.get("Host"), Some("shop.example.com:8443"));
+    // RFC 9112 section 3.2.2: the host of an absolute target wins.
+    gateway.send(&get("http://real.example.com/a").key(&key).replace("Host", "other.example.com"));
+    assert_eq!(upstream.last().headers.get("Host"), Some("real.example.com"));
+}
+
+#[test]
+fn the_upstream_sees_its_own_host_if_the_operator_says_so() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream).upstream("host = \"upstream\""));
+    gateway.send(&get("/a").key(&gateway.key()));
+    let seen = upstream.last().headers;
+    assert_eq!(seen.get("Host"), Some(upstream.address.to_string().as_str()));
+    assert_eq!(seen.get("X-Forwarded-Host"), Some("api.example.com"));
+}
+
+#[test]
+fn a_base_path_of_the_upstream_is_put_before_every_path() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of_url(&format!("{}/base", upstream.url())));
+    let key = gateway.key();
+    for (target, seen) in [("/a?b=c", "/base/a?b=c"), ("/", "/base/")] {
+        assert_eq!(gateway.send(&get(target).key(&key)).status, 200);
+        assert_eq!(upstream.last().target, seen);
+    }
+}
+
+#[test]
+fn what_a_stranger_says_about_itself_is_replaced() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let request = get("/a")
+        .key(&gateway.key())
+        .header("X-Forwarded-For", "198.51.100.1, 10.0.0.1")
+        .header("X-Forwarded-Proto", "https")
+        .header("X-Forwarded-Host", "evil.example")
+        .header("X-Forwarded-Port", "1")
+        .header("Forwarded", "for=198.51.100.1;proto=https");
+    gateway.send(&request);
+    let seen = upstream.only().headers;
+    assert_eq!(seen.all("X-Forwarded-For"), ["127.0.0.1"]);
+    assert_eq!(seen.get("X-Forwarded-Proto"), Some("http"));
+    assert_eq!(seen.get("X-Forwarded-Host"), Some("api.example.com"));
+    assert_ne!(seen.get("X-Forwarded-Port"), Some("1"));
+    assert!(!format!("{seen:?}").contains("198.51.100.1"), "{seen:?}");
+    assert!(!format!("{seen:?}").contains("evil.example"), "{seen:?}");
+    if let Some(forwarded) = seen.get("Forwarded") {
+        assert!(forwarded.contains("127.0.0.1"), "{forwarded}");
+    }
+}
+
+#[test]
+fn a_stranger_cannot_tell_its_address_by_another_name() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream));
+    gateway.send(&get("/a").key(&gateway.key()).header("X-Real-IP", "198.51.100.1"));
+    assert_ne!(upstream.only().headers.get("X-Real-IP"), Some("198.51.100.1"));
+}
+
+#[test]
+fn what_a_trusted_proxy_says_is_believed_and_prolonged() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream).top("trusted_proxies = [\"127.0.0.1\"]"));
+    let request = get("/a")
+        .key(&gateway.key())
+        .header("X-Forwarded-For", "198.51.100.1, 203.0.113.2")
+        .header("X-Forwarded-Proto", "https")
+        .header("X-Forwarded-Host", "public.example.com");
+    gateway.send(&request);
+    let seen = upstream.only().headers;
+    assert_eq!(seen.list("X-Forwarded-For"), ["198.51.100.1", "203.0.113.2", "127.0.0.1"]);
+    assert_eq!(seen.get("X-Forwarded-Proto"), Some("https"));
+    assert_eq!(seen.get("X-Forwarded-Host"), Some("public.example.com"));
+}
+
+#[test]
+fn the_upstream_learns_whose_key_it_was_and_never_the_key() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    gateway.send(&get("/a").key(&key).header("X-Consumer-Id", "someone-else"));
+    let seen = upstream.only().headers;
+    assert_eq!(seen.all("X-Consumer-Id"), [key.id.as_str()]);
+    assert!(!format!("{seen:?}").contains(&key.key), "{seen:?}");
+}
+
+#[test]
+fn on_a_public_endpoint_nobody_can_pass_for_a_consumer() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream).endpoint("GET", "/open", "public = true"));
+    gateway.send(&get("/open").header("X-Consumer-Id", "someone-else"));
+    assert!(!upstream.only().headers.has("X-Consumer-Id"));
+}

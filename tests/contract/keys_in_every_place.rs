@@ -1,0 +1,91 @@
+//! Where a key may stand: the headers of the configuration, Bearer, Basic as user or password.
+
+use crate::support::{Config, Gateway, Key, Upstream, assert_error, get};
+
+/// Base64 as RFC 4648 has it: small enough to need no crate.
+fn base64(text: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in text.as_bytes().chunks(3) {
+        let bits =
+            chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for digit in 0..4 {
+            let at = (bits >> (18 - 6 * digit)) & 63;
+            out.push(if digit <= chunk.len() { char::from(DIGITS[at as usize]) } else { '=' });
+        }
+    }
+    out
+}
+
+fn authorized(gateway: &Gateway, value: &str) -> u16 {
+    gateway.send(&get("/items/7").header("Authorization", value)).status
+}
+
+#[test]
+fn a_key_is_found_in_every_place_and_never_reaches_the_upstream() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let Key { key, id } = gateway.key();
+    let basic = |text: String| format!("Basic {}", base64(&text));
+    for (name, value) in [
+        ("X-API-Key", key.clone()),
+        ("x-api-key", key.clone()),
+        ("Authorization", format!("Bearer {key}")),
+        ("authorization", format!("bearer {key}")),
+        ("Authorization", format!("BEARER   {key}")),
+        ("Authorization", basic(format!("{key}:"))),
+        ("Authorization", basic(format!(":{key}"))),
+        ("Authorization", basic(format!("user:{key}"))),
+        ("Authorization", basic(format!("__token__:{key}"))),
+        ("Authorization", basic(format!("{key}:x"))),
+        ("Authorization", format!("basic {}", base64(&format!("{key}:")))),
+    ] {
+        let answer = gateway.send(&get("/items/7").header(name, &value));
+        assert_eq!(answer.status, 200, "{name}: {value}: {}", answer.text());
+        let seen = upstream.last().headers;
+        assert!(!seen.has(name), "{name} reached the upstream: {seen:?}");
+        assert_eq!(seen.get("X-Consumer-Id"), Some(id.as_str()));
+    }
+}
+
+#[test]
+fn the_first_place_that_holds_a_key_counts() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).section("[keys]\nheaders = [\"X-First\", \"X-Second\"]");
+    let gateway = Gateway::start(&config);
+    let (one, two) = (gateway.key(), gateway.key());
+    let request = get("/items/7").header("X-Second", &two.key).header("X-First", &one.key);
+    assert_eq!(gateway.send(&request).status, 200);
+    assert_eq!(upstream.last().headers.get("X-Consumer-Id"), Some(one.id.as_str()));
+    // An empty first one counts as not set.
+    let request = get("/items/7").header("X-First", "").header("X-Second", &two.key);
+    assert_eq!(gateway.send(&request).status, 200);
+    assert_eq!(upstream.last().headers.get("X-Consumer-Id"), Some(two.id.as_str()));
+    let request = get("/items/7").header("X-Second", &two.key).header("Authorization", "Bearer nonsense");
+    assert_eq!(gateway.send(&request).status, 200);
+    // The usual name is just another header here.
+    assert_error(&gateway, &gateway.send(&get("/items/7").key(&one)), 403, "KEY_NOT_SET");
+    assert_eq!(authorized(&gateway, &format!("Bearer {}", one.key)), 200);
+}
+
+#[test]
+fn an_authorization_that_held_no_key_passes_on_to_the_upstream() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let request = get("/items/7").key(&key).header("Authorization", "Digest username=\"a\"");
+    assert_eq!(gateway.send(&request).status, 200);
+    assert_eq!(upstream.last().headers.get("Authorization"), Some("Digest username=\"a\""));
+}
+
+#[test]
+fn basic_that_is_no_base64_is_told_apart_from_a_crash() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream));
+    for value in ["Basic ***", "Basic a", "Basic /w==", "Basic AAAA", "Basic  ", "Bearer \u{e9}", "Basic ="] {
+        let status = authorized(&gateway, value);
+        assert!(matches!(status, 400 | 403), "{value}: {status}");
+    }
+    let key = gateway.key();
+    assert_eq!(authorized(&gateway, &format!("Basic {}", base64(&format!("{}:", key.key)))), 200);
+}

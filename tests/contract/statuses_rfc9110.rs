@@ -1,0 +1,62 @@
+//! `statuses = "rfc9110"` swaps 401 and 403, and nothing else.
+
+use crate::support::{Config, Gateway, Upstream, assert_error, get};
+
+fn gateway(upstream: &Upstream) -> Gateway {
+    Gateway::start(
+        &Config::of(upstream)
+            .top("statuses = \"rfc9110\"")
+            .endpoint("GET", "/items/{id}", "permission = \"items:read\"")
+            .endpoint("GET", "/admin", "permission = \"admin\"")
+            .endpoint("GET", "/status/{n}", ""),
+    )
+}
+
+#[test]
+fn a_key_that_is_missing_or_incorrect_is_401_with_a_challenge() {
+    let upstream = Upstream::sample();
+    let gateway = gateway(&upstream);
+    let answer = gateway.send(&get("/items/7"));
+    assert_error(&gateway, &answer, 401, "KEY_NOT_SET");
+    // RFC 9110 section 15.5.2: a 401 must say how to authenticate.
+    assert!(answer.headers.has("WWW-Authenticate"), "{answer:?}");
+    let unknown = get("/items/7").header("X-API-Key", &crate::key_not_valid_403::unknown());
+    assert_error(&gateway, &gateway.send(&unknown), 401, "KEY_NOT_VALID");
+    let revoked = gateway.key();
+    gateway.run(&["keys", "revoke", &revoked.id]);
+    assert_error(&gateway, &gateway.send(&get("/items/7").key(&revoked)), 401, "KEY_REVOKED");
+}
+
+#[test]
+fn no_permission_is_403_also_when_the_upstream_says_so() {
+    let upstream = Upstream::sample();
+    let gateway = gateway(&upstream);
+    let key = gateway.key();
+    for path in ["/admin", "/status/401", "/status/403"] {
+        assert_error(&gateway, &gateway.send(&get(path).key(&key)), 403, "PERMISSION_DENIED");
+    }
+}
+
+#[test]
+fn the_other_rows_stay() {
+    let upstream = Upstream::sample();
+    let gateway = gateway(&upstream);
+    let key = gateway.key();
+    assert_error(
+        &gateway,
+        &gateway.send(&get("/items/7").header("X-API-Key", "x")),
+        400,
+        "KEY_FORMAT_INCORRECT",
+    );
+    assert_error(&gateway, &gateway.send(&get("/status/404").key(&key)), 404, "RESOURCE_NOT_FOUND");
+    assert_error(&gateway, &gateway.send(&get("/status/500").key(&key)), 500, "UNEXPECTED_ERROR");
+    assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
+}
+
+#[test]
+fn the_pages_tell_the_number_that_is_really_sent() {
+    let upstream = Upstream::sample();
+    let gateway = gateway(&upstream);
+    let page = gateway.send(&get("/_docs/errors/KEY_NOT_SET").header("Accept", "application/json"));
+    assert!(page.text().contains("401") && !page.text().contains("403"), "{}", page.text());
+}

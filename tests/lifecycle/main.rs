@@ -1,0 +1,19 @@
+//! The life of the process: start, refusal to start, drain, restart, sudden death, the command line.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    missing_docs,
+    reason = "a test says what it found by panicking"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod commands;
+mod draining;
+mod harness;
+mod refusing_to_start;
+mod surviving;

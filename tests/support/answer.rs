@@ -1,0 +1,165 @@
+//! An answer as it stood on the wire, and the strict reading of it.
+
+use super::wire::{Ended, Wire};
+use serde_json::Value;
+
+/// Fields in their order, looked up without regard to case.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Headers(pub(crate) Vec<(String, String)>);
+
+/// How the end of the body was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// The status or the method forbids a body.
+    None,
+    Length(usize),
+    Chunked,
+    Close,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) version: String,
+    pub(crate) status: u16,
+    pub(crate) reason: String,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
+    pub(crate) trailers: Headers,
+    pub(crate) framing: Framing,
+    /// None: the message arrived whole. Else: what cut it short.
+    pub(crate) cut: Option<Ended>,
+    /// 1xx answers that came before it.
+    pub(crate) interim: Vec<(u16, Headers)>,
+}
+
+// === impl Headers ===
+
+impl Headers {
+    /// The value of a field that stands there once. Twice is a fault of whoever sent it.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let all = self.all(name);
+        assert!(all.len() < 2, "the field {name} stands there {} times: {all:?}", all.len());
+        all.first().copied()
+    }
+
+    /// The values of a field in their order.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let same = |field: &&(String, String)| field.0.eq_ignore_ascii_case(name);
+        self.0.iter().filter(same).map(|(_, value)| value.as_str()).collect()
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        !self.all(name).is_empty()
+    }
+
+    /// The members of a list field, over all its lines.
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        let parts = self.all(name).into_iter().flat_map(|value| value.split(','));
+        parts.map(|part| part.trim().to_ascii_lowercase()).filter(|part| !part.is_empty()).collect()
+    }
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// Reads an answer to a request with this method, 1xx answers before it included.
+    pub(crate) fn read(wire: &mut Wire, method: &str) -> Result<Self, Ended> {
+        let mut interim = Vec::new();
+        let mut answer = loop {
+            let head = Self::read_head(wire)?;
+            if head.status >= 200 || head.status == 101 {
+                break head;
+            }
+            interim.push((head.status, head.headers));
+        };
+        answer.interim = interim;
+        answer.read_body(wire, method);
+        Ok(answer)
+    }
+
+    /// Reads a head alone, whatever its status.
+    pub(crate) fn read_head(wire: &mut Wire) -> Result<Self, Ended> {
+        let line = String::from_utf8_lossy(&wire.line()?).into_owned();
+        let mut words = line.splitn(3, ' ');
+        let version = words.next().unwrap_or_default().to_owned();
+        assert!(version == "HTTP/1.1" || version == "HTTP/1.0", "no status line: {line:?}");
+        let number = words.next().unwrap_or_default();
+        assert!(number.len() == 3, "a status of other than three digits: {line:?}");
+        let status = number.parse().unwrap_or_else(|_| panic!("no status: {line:?}"));
+        let reason = words.next().unwrap_or_else(|| panic!("no space after the status: {line:?}")).to_owned();
+        let headers = Headers(wire.fields()?);
+        Ok(Self {
+            version,
+            status,
+            reason,
+            headers,
+            body: Vec::new(),
+            trailers: Headers::default(),
+            framing: Framing::None,
+            cut: None,
+            interim: Vec::new(),
+        })
+    }
+
+    pub(crate) fn read_body(&mut self, wire: &mut Wire, method: &str) {
+        self.framing = self.framing_for(method);
+        match self.framing {
+            Framing::None => {}
+            Framing::Length(length) => (self.body, self.cut) = wire.exactly(length),
+            Framing::Chunked => {
+                let (body, trailers, cut) = wire.chunked();
+                self.body = body;
+                self.trailers = Headers(trailers);
+                self.cut = cut;
+            }
+            Framing::Close => {
+                let (body, ended) = wire.rest();
+                self.body = body;
+                self.cut = (ended != Ended::Closed).then_some(ended);
+            }
+        }
+    }
+
+    fn framing_for(&self, method: &str) -> Framing {
+        let coding = self.headers.get("transfer-encoding");
+        let length = self.headers.get("content-length");
+        assert!(coding.is_none() || length.is_none(), "both framings in one answer: {:?}", self.headers);
+        if method == "HEAD" || self.status < 200 || matches!(self.status, 204 | 304) {
+            return Framing::None;
+        }
+        match (coding, length) {
+            (Some(coding), _) => {
+                assert!(coding.eq_ignore_ascii_case("chunked"), "an unknown coding: {coding:?}");
+                Framing::Chunked
+            }
+            (None, Some(length)) => {
+                Framing::Length(length.parse().unwrap_or_else(|_| panic!("no length: {length:?}")))
+            }
+            (None, None) => Framing::Close,
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
+    }
+
+    /// The whole number in a field that has to be there.
+    pub(crate) fn number(&self, name: &str) -> u64 {
+        let value = self.header(name).unwrap_or_else(|| panic!("no {name} in {self:?}"));
+        value.parse().unwrap_or_else(|_| panic!("{name} is no whole number: {value:?}"))
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        self.cut.is_none()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("the body is no JSON ({error}): {} {:?}", self.status, self.text())
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! The configuration of a test's gateway, as text: exactly what an operator would write.
+
+use super::upstream::Upstream;
+use std::path::Path;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    upstream: String,
+    upstream_more: String,
+    store_more: String,
+    top: String,
+    listen: String,
+    plans: Vec<(String, String)>,
+    sections: String,
+    abuse: String,
+}
+
+impl Config {
+    /// A gateway before this upstream: any path, any key, plan `free` with limits nobody reaches.
+    pub(crate) fn of(upstream: &Upstream) -> Self {
+        Self::of_url(&upstream.url())
+    }
+
+    pub(crate) fn of_url(url: &str) -> Self {
+        Self {
+            upstream: url.to_owned(),
+            upstream_more: String::new(),
+            store_more: String::new(),
+            top: String::new(),
+            listen: "address = \"127.0.0.1:0\"\nthreads = 2\n".into(),
+            plans: vec![("free".into(), "\"1000000 per day\", \"9000000 per month\"".into())],
+            sections: String::new(),
+            // Tests make many errors on purpose; those of the guard itself turn it on.
+            abuse: "errors_per_key = \"off\"\nerrors_per_address = \"off\"\n".into(),
+        }
+    }
+
+    /// A line at the top of the file.
+    pub(crate) fn top(mut self, line: &str) -> Self {
+        self.top.push_str(line);
+        self.top.push('\n');
+        self
+    }
+
+    /// The only limits of a plan.
+    pub(crate) fn plan(mut self, name: &str, limits: &[&str]) -> Self {
+        let limits: Vec<String> = limits.iter().map(|limit| format!("{limit:?}")).collect();
+        self.plans.retain(|(known, _)| known != name);
+        self.plans.push((name.to_owned(), limits.join(", ")));
+        self
+    }
+
+    pub(crate) fn listen(mut self, lines: &str) -> Self {
+        self.listen = format!("{lines}\n");
+        self
+    }
+
+    /// A further line of `[upstream]`.
+    pub(crate) fn upstream(mut self, line: &str) -> Self {
+        self.upstream_more = format!("{line}\n");
+        self
+    }
+
+    /// A further line of `[store]`.
+    pub(crate) fn store(mut self, line: &str) -> Self {
+        self.store_more = format!("{line}\n");
+        self
+    }
+
+    pub(crate) fn abuse(mut self, lines: &str) -> Self {
+        self.abuse = format!("{lines}\n");
+        self
+    }
+
+    /// Whole tables, at the end of the file.
+    pub(crate) fn section(mut self, text: &str) -> Self {
+        self.sections.push_str(text);
+        self.sections.push('\n');
+        self
+    }
+
+    pub(crate) fn endpoint(self, method: &str, path: &str, more: &str) -> Self {
+        self.section(&format!("[[endpoints]]\nmethod = \"{method}\"\npath = \"{path}\"\n{more}"))
+    }
+
+    /// A parameter of the endpoint before it.
+    pub(crate) fn parameter(self, place: &str, name: &str, more: &str) -> Self {
+        self.section(&format!("[[endpoints.parameters]]\nin = \"{place}\"\nname = \"{name}\"\n{more}"))
+    }
+
+    pub(crate) fn text(&self, store: &Path) -> String {
+        let plans: String = self
+            .plans
+            .iter()
+            .map(|(name, limits)| format!("[plans.{name}]\nlimits = [{limits}]\n"))
+            .collect();
+        format!(
+            "{top}\n[api]\nname = \"Items\"\nsupport_email = \"help@example.com\"\n\
+             public_url = \"https://api.example.com\"\n[listen]\n{listen}[upstream]\nurl = \"{url}\"\n{more}\
+             [store]\npath = {store:?}\n{store_more}[log]\nrequests = \"all\"\n[abuse]\n{abuse}{plans}{sections}",
+            top = self.top,
+            listen = self.listen,
+            url = self.upstream,
+            more = self.upstream_more,
+            store_more = self.store_more,
+            abuse = self.abuse,
+            sections = self.sections,
+        )
+    }
+}

@@ -1,0 +1,269 @@
+//! A gateway process of its own for a test: started, spoken to, stopped, killed, started again.
+
+use super::{
+    answer::Answer, client::Connection, config::Config, gate::eventually, request::Request, wire::PATIENCE,
+};
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// The folder of a gateway: its configuration and its store. It outlives the process.
+#[derive(Debug)]
+pub(crate) struct Home {
+    folder: TempDir,
+}
+
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) address: SocketAddr,
+    home: Arc<Home>,
+    child: Child,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+/// A key as `keys create` printed it.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    pub(crate) key: String,
+    pub(crate) id: String,
+}
+
+/// What a command of the binary said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// None: it was ended by a signal, or by us because it did not end.
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+// === impl Home ===
+
+impl Home {
+    pub(crate) fn new(config: &Config) -> Arc<Self> {
+        let home = Self { folder: tempfile::Builder::new().prefix("fairgate-").tempdir().unwrap() };
+        home.configure(config);
+        Arc::new(home)
+    }
+
+    /// Writes another configuration; the store stays.
+    pub(crate) fn configure(&self, config: &Config) {
+        std::fs::write(self.config(), config.text(&self.folder.path().join("data"))).unwrap();
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("fairgate.toml")
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fairgate"));
+        // `keys create` and `serve` alike: the command's words first, then `--config`.
+        let options = arguments.iter().position(|word| word.starts_with('-')).unwrap_or(arguments.len());
+        command.args(&arguments[..options]).arg("--config").arg(self.config()).args(&arguments[options..]);
+        command.current_dir(self.folder.path()).env_remove("FAIRGATE_THREADS").stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end. The configuration is named for it.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
+        let mut command = self.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let out = read_aside(child.stdout.take().unwrap());
+        let err = read_aside(child.stderr.take().unwrap());
+        let deadline = Instant::now() + PATIENCE;
+        // A command that should refuse and runs on instead must not hold up the tests.
+        let code = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break status.code(),
+                None if Instant::now() > deadline => {
+                    child.kill().unwrap();
+                    child.wait().unwrap();
+                    break None;
+                }
+                None => std::thread::park_timeout(Duration::from_millis(2)),
+            }
+        };
+        Said { code, out: out.join().unwrap(), err: err.join().unwrap() }
+    }
+
+    #[track_caller]
+    pub(crate) fn run_well(&self, arguments: &[&str]) -> String {
+        let said = self.run(arguments);
+        assert_eq!(said.code, Some(0), "{arguments:?} failed: {said:?}");
+        said.out
+    }
+
+    #[track_caller]
+    pub(crate) fn create_key(&self, options: &[&str]) -> Key {
+        let mut arguments = vec!["keys", "create"];
+        arguments.extend_from_slice(options);
+        arguments.push("--json");
+        let out = self.run_well(&arguments);
+        let made: Value =
+            serde_json::from_str(&out).unwrap_or_else(|error| panic!("no JSON ({error}): {out}"));
+        let text =
+            |name: &str| made[name].as_str().unwrap_or_else(|| panic!("no {name} in {out}")).to_owned();
+        Key { key: text("key"), id: text("id") }
+    }
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    pub(crate) fn start(config: &Config) -> Self {
+        Self::start_in(&Home::new(config))
+    }
+
+    /// Starts on a folder that may have a store already.
+    #[track_caller]
+    pub(crate) fn start_in(home: &Arc<Home>) -> Self {
+        let mut child =
+            home.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (lines, stderr) = (Arc::clone(&log), child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                lines.lock().unwrap().push(line);
+            }
+        });
+        let address = eventually("the gateway listens", || {
+            let found = event(&log, |line| line["event"] == "listening");
+            if found.is_none() && child.try_wait().unwrap().is_some() {
+                panic!("the gateway ended before it listened:\n{}", log.lock().unwrap().join("\n"));
+            }
+            found
+        });
+        let address = address["address"].as_str().unwrap().parse().unwrap();
+        Self { address, home: Arc::clone(home), child, log }
+    }
+
+    pub(crate) fn home(&self) -> &Arc<Home> {
+        &self.home
+    }
+
+    pub(crate) fn connect(&self) -> Connection {
+        Connection::open(self.address)
+    }
+
+    /// Sends a request on a connection of its own.
+    #[track_caller]
+    pub(crate) fn send(&self, request: &Request) -> Answer {
+        self.connect().send(request)
+    }
+
+    /// Sends bytes on a connection of their own.
+    #[track_caller]
+    pub(crate) fn send_bytes(&self, bytes: &[u8]) -> Answer {
+        let mut connection = self.connect();
+        connection.write(bytes);
+        connection.answer()
+    }
+
+    /// A key of the plan `free` with the permission `items:read`.
+    #[track_caller]
+    pub(crate) fn key(&self) -> Key {
+        self.key_with(&["--plan", "free", "--permission", "items:read"])
+    }
+
+    #[track_caller]
+    pub(crate) fn key_with(&self, options: &[&str]) -> Key {
+        self.home.create_key(options)
+    }
+
+    #[track_caller]
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        self.home.run_well(arguments)
+    }
+
+    /// The incident that was kept for a request.
+    #[track_caller]
+    pub(crate) fn incident(&self, request_id: &str) -> Value {
+        // Incidents are written beside the data path, so one may come a moment after its answer.
+        eventually("the incident is kept", || {
+            let said = self.home.run(&["incidents", "show", request_id, "--json"]);
+            (said.code == Some(0)).then(|| serde_json::from_str(&said.out).expect("incidents show --json"))
+        })
+    }
+
+    /// The log line of a request.
+    #[track_caller]
+    pub(crate) fn logged(&self, request_id: &str) -> Value {
+        eventually("the request is logged", || {
+            event(&self.log, |line| line["event"] == "request" && line["request_id"] == request_id)
+        })
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// Asks it to end, as an operator's service manager does, and does not wait.
+    pub(crate) fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        let child = &mut self.child;
+        eventually("the gateway ends", || child.try_wait().unwrap())
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Ends it in order, and gives its folder for the next start.
+    #[track_caller]
+    pub(crate) fn stop(mut self) -> Arc<Home> {
+        self.terminate();
+        let status = self.ended();
+        assert_eq!(status.code(), Some(0), "the gateway did not end well:\n{}", self.log());
+        Arc::clone(&self.home)
+    }
+
+    /// Ends it without any warning (SIGKILL).
+    pub(crate) fn kill(mut self) -> Arc<Home> {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        Arc::clone(&self.home)
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = self.log.lock().map(|log| log.clone()).unwrap_or_default();
+            let from = log.len().saturating_sub(20);
+            eprintln!("the gateway's last lines:\n{}", log[from..].join("\n"));
+        }
+    }
+}
+
+fn read_aside(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+fn event(log: &Mutex<Vec<String>>, fits: impl Fn(&Value) -> bool) -> Option<Value> {
+    let lines = log.lock().unwrap();
+    lines.iter().rev().filter_map(|line| serde_json::from_str(line).ok()).find(|line| fits(line))
+}

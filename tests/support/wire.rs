@@ -1,0 +1,171 @@
+//! A socket and the bytes that were read from it ahead: strict lines, exact lengths, and why it ended.
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{Shutdown, TcpStream},
+    time::Duration,
+};
+
+/// How long a test waits for bytes before it takes the silence for a fault.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Why no more bytes came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// An orderly end of the stream.
+    Closed,
+    /// The peer reset the connection.
+    Reset,
+    /// Nothing came within the patience of the test.
+    Silent,
+}
+
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) stream: TcpStream,
+    ahead: Vec<u8>,
+}
+
+impl Wire {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, ahead: Vec::new() }
+    }
+
+    /// Reads some more bytes.
+    fn fill(&mut self) -> Result<(), Ended> {
+        let mut chunk = [0; 64 * 1024];
+        loop {
+            return match self.stream.read(&mut chunk) {
+                Ok(0) => Err(Ended::Closed),
+                Ok(length) => {
+                    self.ahead.extend_from_slice(&chunk[..length]);
+                    Ok(())
+                }
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => continue,
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => Err(Ended::Silent),
+                    _ => Err(Ended::Reset),
+                },
+            };
+        }
+    }
+
+    /// One line without its CRLF. A bare LF stays in the line, so that a strict reader sees it.
+    pub(crate) fn line(&mut self) -> Result<Vec<u8>, Ended> {
+        loop {
+            if let Some(end) = self.ahead.windows(2).position(|pair| pair == b"\r\n") {
+                let line = self.ahead.drain(..end + 2).take(end).collect();
+                return Ok(line);
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Exactly so many bytes, or those that came before the end.
+    pub(crate) fn exactly(&mut self, length: usize) -> (Vec<u8>, Option<Ended>) {
+        while self.ahead.len() < length {
+            if let Err(ended) = self.fill() {
+                return (std::mem::take(&mut self.ahead), Some(ended));
+            }
+        }
+        (self.ahead.drain(..length).collect(), None)
+    }
+
+    /// Whatever is there, at least one byte.
+    pub(crate) fn some(&mut self) -> Result<Vec<u8>, Ended> {
+        if self.ahead.is_empty() {
+            self.fill()?;
+        }
+        Ok(std::mem::take(&mut self.ahead))
+    }
+
+    /// Everything up to the end of the stream.
+    pub(crate) fn rest(&mut self) -> (Vec<u8>, Ended) {
+        loop {
+            if let Err(ended) = self.fill() {
+                return (std::mem::take(&mut self.ahead), ended);
+            }
+        }
+    }
+
+    /// Waits for bytes without taking them. An error says why none will come.
+    pub(crate) fn wait(&mut self) -> Result<(), Ended> {
+        if self.ahead.is_empty() { self.fill() } else { Ok(()) }
+    }
+
+    /// Waits until bytes stand in the system's buffer, and leaves them there unread.
+    pub(crate) fn wait_unread(&self) -> Result<(), Ended> {
+        match self.stream.peek(&mut [0]) {
+            Ok(0) => Err(Ended::Closed),
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Err(Ended::Silent)
+            }
+            Err(_) => Err(Ended::Reset),
+        }
+    }
+
+    /// Writes all of it. False: the peer no longer takes bytes, which often is the point of a test.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).and_then(|()| self.stream.flush()).is_ok()
+    }
+
+    /// Ends our direction and leaves the other one open.
+    pub(crate) fn finish_writing(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// The fields up to the empty line: of a head or of trailers. Names and values as they were sent.
+    pub(crate) fn fields(&mut self) -> Result<Vec<(String, String)>, Ended> {
+        let mut fields = Vec::new();
+        loop {
+            let line = self.line()?;
+            if line.is_empty() {
+                return Ok(fields);
+            }
+            let shown = String::from_utf8_lossy(&line).into_owned();
+            assert!(
+                !line.contains(&b'\n') && !line.contains(&b'\r'),
+                "a bare CR or LF in a field: {shown:?}"
+            );
+            let (name, value) =
+                shown.split_once(':').unwrap_or_else(|| panic!("a field without a colon: {shown:?}"));
+            let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+            assert!(!name.is_empty() && name.bytes().all(token), "a field name that is none: {shown:?}");
+            fields.push((name.to_owned(), value.trim_matches([' ', '\t']).to_owned()));
+        }
+    }
+
+    /// A chunked body and its trailers. The last part says why it broke off.
+    pub(crate) fn chunked(&mut self) -> (Vec<u8>, Vec<(String, String)>, Option<Ended>) {
+        let mut body = Vec::new();
+        loop {
+            let line = match self.line() {
+                Ok(line) => line,
+                Err(ended) => return (body, Vec::new(), Some(ended)),
+            };
+            let line = String::from_utf8_lossy(&line).into_owned();
+            let size = line.split(';').next().unwrap_or_default().trim_end();
+            let size = usize::from_str_radix(size, 16).unwrap_or_else(|_| panic!("no chunk size: {line:?}"));
+            if size == 0 {
+                return match self.fields() {
+                    Ok(trailers) => (body, trailers, None),
+                    Err(ended) => (body, Vec::new(), Some(ended)),
+                };
+            }
+            let (chunk, broken) = self.exactly(size);
+            body.extend_from_slice(&chunk);
+            if broken.is_some() {
+                return (body, Vec::new(), broken);
+            }
+            let (end, broken) = self.exactly(2);
+            if broken.is_some() {
+                return (body, Vec::new(), broken);
+            }
+            assert_eq!(end, b"\r\n", "a chunk that is longer than it said");
+        }
+    }
+}

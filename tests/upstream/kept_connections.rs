@@ -1,0 +1,136 @@
+//! Connections that are kept: closed under the gateway, dirtied, and never the reason of an error.
+
+use crate::support::{
+    Config, Exchange, Gate, Gateway, Next, Upstream, assert_error, get, post, sample::sample,
+};
+
+#[test]
+fn a_kept_connection_that_was_closed_is_replaced_by_a_fresh_one() {
+    // Closes after each answer without having said so.
+    let upstream = Upstream::scripted(|exchange| {
+        sample(exchange);
+        Next::Close
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let mut connection = gateway.connect();
+    for n in 0..200 {
+        let request = if n % 2 == 0 { get("/items/7") } else { post("/items", "{\"n\":1}") };
+        let answer = connection.send(&request.key(&key));
+        assert_eq!(answer.status, 200, "request {n}: {}", answer.text());
+    }
+    assert_eq!(upstream.count(), 200, "a request was seen twice");
+}
+
+/// Leaves the second request on a connection unread, and closes: the gateway sees a reset.
+fn closes_under_the_second_request(exchange: &mut Exchange<'_>) -> Next {
+    let next = sample(exchange);
+    if exchange.seen.connection == 0 {
+        let _ = exchange.wire.wait_unread();
+        return Next::Close;
+    }
+    next
+}
+
+#[test]
+fn a_kept_connection_that_closes_under_the_next_request_is_tried_once_more_on_a_fresh_one() {
+    let upstream = Upstream::scripted(closes_under_the_second_request);
+    let gateway = Gateway::start(&Config::of(&upstream).listen("address = \"127.0.0.1:0\"\nthreads = 1"));
+    let key = gateway.key();
+    let before = gateway.limits(&key);
+    let mut connection = gateway.connect();
+    for n in 0..3 {
+        let answer = connection.send(&get(&format!("/items/{n}")).key(&key));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    assert_eq!(upstream.count(), 3, "{:?}", upstream.seen());
+    gateway.limits(&key).assert_charged_since(&before, 3, "three requests, one of them tried twice");
+}
+
+#[test]
+fn a_request_that_the_upstream_took_is_never_sent_twice() {
+    // Reads the second request to its end, then closes without a word.
+    let upstream = Upstream::scripted(|exchange| {
+        exchange.read_body();
+        if exchange.earlier == 0 { sample(exchange) } else { Next::Close }
+    });
+    let gateway = Gateway::start(&Config::of(&upstream).listen("address = \"127.0.0.1:0\"\nthreads = 1"));
+    let key = gateway.key();
+    let mut connection = gateway.connect();
+    assert_eq!(connection.send(&get("/items/7").key(&key)).status, 200);
+    let answer = connection.send(&post("/pay", "{\"amount\":5}").key(&key));
+    let paid = upstream.seen().iter().filter(|seen| seen.target == "/pay").count();
+    assert_eq!(paid, 1, "the request was carried out {paid} times");
+    assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+}
+
+#[test]
+fn a_fresh_connection_that_fails_is_not_tried_again() {
+    let upstream = Upstream::scripted(|exchange| {
+        exchange.read_body();
+        Next::Close
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    for request in [get("/a"), post("/a", "{}")] {
+        let seen = upstream.count();
+        assert_error(&gateway, &gateway.send(&request.key(&key)), 500, "UNEXPECTED_ERROR");
+        assert_eq!(upstream.count(), seen + 1);
+    }
+}
+
+#[test]
+fn bytes_nobody_asked_for_on_an_idle_connection_are_nobodys_answer() {
+    // Right after an answer, and a moment later while the connection rests in the pool.
+    for late in [false, true] {
+        let (gate, sent) = (Gate::default(), Gate::default());
+        let (opened, told) = (gate.clone(), sent.clone());
+        let upstream = Upstream::scripted(move |exchange| {
+            let next = sample(exchange);
+            if exchange.seen.connection == 0 && exchange.earlier == 0 {
+                if late {
+                    opened.wait();
+                }
+                exchange.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
+                told.open();
+            }
+            next
+        });
+        let gateway = Gateway::start(&Config::of(&upstream).listen("address = \"127.0.0.1:0\"\nthreads = 1"));
+        let key = gateway.key();
+        let mut connection = gateway.connect();
+        assert_eq!(connection.send(&get("/items/7").key(&key)).status, 200);
+        gate.open();
+        assert!(sent.wait());
+        for n in 0..3 {
+            let answer = connection.send(&get(&format!("/items/{n}")).key(&key));
+            assert_eq!(answer.status, 200, "late {late}, request {n}");
+            assert!(!answer.text().contains("poison"), "late {late}: {}", answer.text());
+        }
+    }
+}
+
+#[test]
+fn a_client_that_hangs_up_does_not_leave_its_answer_to_the_next_one() {
+    let (asked, hung_up) = (Gate::default(), Gate::default());
+    let (tell, wait) = (asked.clone(), hung_up.clone());
+    let upstream = Upstream::scripted(move |exchange| {
+        if exchange.target() == "/slow" {
+            tell.open();
+            wait.wait();
+            return exchange.answer(200, &[], b"meant for somebody else");
+        }
+        sample(exchange)
+    });
+    let gateway = Gateway::start(&Config::of(&upstream).listen("address = \"127.0.0.1:0\"\nthreads = 1"));
+    let key = gateway.key();
+    let mut connection = gateway.connect();
+    connection.write(&get("/slow").key(&key).bytes());
+    assert!(asked.wait());
+    drop(connection);
+    hung_up.open();
+    for _ in 0..5 {
+        let answer = gateway.send(&get("/items/7").key(&key));
+        assert!(answer.status == 200 && !answer.text().contains("somebody else"), "{}", answer.text());
+    }
+}

@@ -1,0 +1,23 @@
+//! A scripted upstream that misbehaves in every way: each misdeed gives the contract's answer, none
+//! is charged, every 500 is found among the incidents, and the next good answer is a good answer.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    missing_docs,
+    reason = "a test says what it found by panicking"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod broken_answers;
+mod broken_streams;
+mod kept_connections;
+mod mapped_statuses;
+mod messages_kept;
+mod misdeeds;
+mod odd_answers;
+mod silence;

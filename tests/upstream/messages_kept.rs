@@ -1,0 +1,145 @@
+//! What a client is told of an upstream's error: its human message, its own specification, no internals.
+
+use crate::support::{Config, Gateway, Upstream, assert_error, error_of, get};
+
+/// Says this body with this type as a 404.
+fn gateway_of(media_type: &'static str, body: &'static [u8]) -> (Upstream, Gateway) {
+    let upstream = Upstream::scripted(move |exchange| {
+        let status = exchange.target().trim_start_matches('/').parse().unwrap_or(404);
+        exchange.answer(status, &[("Content-Type", media_type)], body)
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    (upstream, gateway)
+}
+
+#[test]
+fn the_human_message_is_found_where_apis_put_it() {
+    let bodies = [
+        ("{\"message\":\"No item 7.\"}", "No item 7."),
+        ("{\"detail\":\"No item 7.\"}", "No item 7."),
+        ("{\"title\":\"No item 7.\",\"status\":404}", "No item 7."),
+        ("{\"error\":\"No item 7.\"}", "No item 7."),
+        ("{\"error\":{\"message\":\"No item 7.\",\"code\":5}}", "No item 7."),
+        ("{\"errors\":[{\"message\":\"No item 7.\"}]}", "No item 7."),
+        ("{\"errors\":[\"No item 7.\",\"No shelf 9.\"]}", "No shelf 9."),
+        ("{\"errors\":[{\"detail\":\"No item 7.\"},{\"title\":\"No shelf 9.\"}]}", "No shelf 9."),
+        ("{\"message\":\"Caf\\u00e9 \\\"7\\\" \\u2192\"}", "Café \"7\" →"),
+    ];
+    let upstream = Upstream::scripted(move |exchange| {
+        let row: usize = exchange.target().trim_start_matches('/').parse().unwrap();
+        exchange.json(404, bodies[row].0)
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    for (row, (body, message)) in bodies.iter().enumerate() {
+        let answer = gateway.send(&get(&format!("/{row}")).key(&key));
+        assert_error(&gateway, &answer, 404, "RESOURCE_NOT_FOUND");
+        let told = error_of(&answer)["message"].as_str().unwrap().to_owned();
+        assert!(told.contains(message), "{body} was told as {told:?}");
+    }
+}
+
+#[test]
+fn what_holds_no_message_for_people_is_replaced() {
+    for (media_type, body) in [
+        ("text/html", &b"<html><h1>Traceback on db-7.internal</h1></html>"[..]),
+        ("text/plain", b"Traceback on db-7.internal"),
+        ("application/json", b"{\"message\":\"<html>db-7.internal</html>\"}"),
+        ("application/json", b"{\"broken\": db-7.internal"),
+        ("application/json", b"[\"db-7.internal\"]"),
+        ("application/json", b"{\"trace\":\"db-7.internal\"}"),
+        ("application/json", b""),
+        ("application/octet-stream", b"\x00\xff\xfedb-7.internal"),
+    ] {
+        let (_upstream, gateway) = gateway_of(media_type, body);
+        let answer = gateway.send(&get("/404").key(&gateway.key()));
+        assert_error(&gateway, &answer, 404, "RESOURCE_NOT_FOUND");
+        assert!(!answer.text().contains("db-7"), "{media_type}: {}", answer.text());
+    }
+}
+
+#[test]
+fn the_message_of_a_5xx_is_never_told_but_that_of_a_503_is() {
+    let (_upstream, gateway) = gateway_of("application/json", b"{\"message\":\"The pool is empty.\"}");
+    let key = gateway.key();
+    for status in [500, 501, 502, 504, 520, 599] {
+        let answer = gateway.send(&get(&format!("/{status}")).key(&key));
+        assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+        assert!(!answer.text().contains("pool"), "{status}: {}", answer.text());
+    }
+    let answer = gateway.send(&get("/503").key(&key));
+    assert_error(&gateway, &answer, 503, "UNAVAILABLE");
+    assert!(answer.text().contains("The pool is empty."), "{}", answer.text());
+}
+
+#[test]
+fn a_body_that_already_is_a_specification_passes_with_its_own_code_and_true_numbers() {
+    let (_upstream, gateway) = gateway_of(
+        "application/json",
+        b"{\"success\":false,\"error\":{\"code\":\"ITEM_LOCKED_BY_OTHER\",\"message\":\"Ann has item 7.\",\
+          \"http_code\":999,\"request_id\":\"theirs\",\"check\":\"http://db-7.internal/x\",\
+          \"details\":[{\"in\":\"path\",\"name\":\"id\",\"message\":\"locked\"}]}}",
+    );
+    let key = gateway.key();
+    let before = gateway.limits(&key);
+    let answer = gateway.send(&get("/409").key(&key));
+    assert_eq!(answer.status, 422, "{answer:?}");
+    let error = error_of(&answer);
+    assert_eq!(error["code"], "ITEM_LOCKED_BY_OTHER");
+    assert_eq!(error["message"], "Ann has item 7.");
+    assert_eq!(error["http_code"], 422);
+    assert_eq!(error["request_id"].as_str(), answer.header("X-Request-Id"));
+    assert_eq!(error["details"][0]["name"], "id");
+    assert!(!answer.text().contains("db-7"), "{}", answer.text());
+    assert!(error["check"].as_str().unwrap().starts_with("https://api.example.com/_docs/errors/"), "{error}");
+    assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+    gateway.limits(&key).assert_charged_since(&before, 0, "a specification of the upstream");
+    // The page that its check leads to exists.
+    let page = error["check"].as_str().unwrap().trim_start_matches("https://api.example.com");
+    assert_eq!(gateway.send(&get(page)).status, 200, "{page}");
+}
+
+#[test]
+fn a_specification_of_a_500_keeps_its_code_and_gains_the_contact_and_an_incident() {
+    let (_upstream, gateway) = gateway_of(
+        "application/json",
+        b"{\"success\":false,\"error\":{\"code\":\"REPORT_FAILED\",\"message\":\"The report failed.\"}}",
+    );
+    let key = gateway.key();
+    let before = gateway.limits(&key);
+    let answer = gateway.send(&get("/500").key(&key));
+    let error = error_of(&answer);
+    assert_eq!((answer.status, &error["code"]), (500, &"REPORT_FAILED".into()));
+    assert_eq!(error["contact"], "help@example.com");
+    gateway.incident(answer.header("X-Request-Id").unwrap());
+    gateway.limits(&key).assert_charged_since(&before, 0, "a specification of a 500");
+}
+
+#[test]
+fn an_error_of_any_size_is_replaced_without_holding_it() {
+    let upstream = Upstream::scripted(|exchange| {
+        let body = format!("{{\"message\":\"{}\"}}", "long ".repeat(400_000));
+        exchange.json(404, &body)
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let mut connection = gateway.connect();
+    let answer = connection.send(&get("/a").key(&key));
+    assert_error(&gateway, &answer, 404, "RESOURCE_NOT_FOUND");
+    assert!(answer.body.len() < 5_000, "{} bytes", answer.body.len());
+    assert_eq!(connection.send(&get("/a").key(&key)).status, 404);
+}
+
+#[test]
+fn an_error_that_is_chunked_or_ends_with_the_connection_keeps_its_message_too() {
+    for bytes in [
+        &b"HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{\"messag\r\nf\r\ne\":\"No item 7.\"\r\n1\r\n}\r\n0\r\n\r\n"[..],
+        b"HTTP/1.1 404 No\r\nConnection: close\r\n\r\n{\"message\":\"No item 7.\"}",
+    ] {
+        let upstream = Upstream::saying_last(bytes);
+        let gateway = Gateway::start(&Config::of(&upstream));
+        let answer = gateway.send(&get("/a").key(&gateway.key()));
+        assert_error(&gateway, &answer, 404, "RESOURCE_NOT_FOUND");
+        assert!(answer.text().contains("No item 7."), "{}", answer.text());
+    }
+}

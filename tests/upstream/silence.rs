@@ -1,0 +1,121 @@
+//! Upstreams that stall: before the head, in the head, in the body. Each phase has its own time.
+
+use crate::{
+    misdeeds::Bench,
+    support::{Next, get, post, sample::pattern},
+};
+use std::time::{Duration, Instant};
+
+const TIMEOUTS: &str = "[timeouts]\nconnect = \"300ms\"\nfirst_byte = \"300ms\"\nstall = \"300ms\"";
+
+#[test]
+fn a_stall_before_or_in_the_head_or_in_a_short_body_is_a_500() {
+    let starts: [&[u8]; 6] = [
+        b"",
+        b"HTTP/1.1",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nab",
+        b"HTTP/1.1 503 Busy\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
+    ];
+    let bench = Bench::with(TIMEOUTS, move |exchange| {
+        let row: usize = exchange.target().trim_start_matches("/bad/").parse().unwrap();
+        exchange.read_body();
+        exchange.write(starts[row]);
+        exchange.stall()
+    });
+    for (row, name) in
+        ["before the head", "in the status line", "in a field", "after a 100"].iter().enumerate()
+    {
+        let start = Instant::now();
+        bench.assert_500(name, &format!("/bad/{row}"));
+        assert!(start.elapsed() >= Duration::from_millis(250), "{name}: given up too early");
+        assert!(start.elapsed() < Duration::from_secs(5), "{name}: it took {:?}", start.elapsed());
+    }
+    // An error whose body never ends was told by its head: its row or a 500, but an answer, and free.
+    for row in [4, 5] {
+        let before = bench.gateway.limits(&bench.key);
+        let answer = bench.gateway.send(&get(&format!("/bad/{row}")).key(&bench.key));
+        assert!(matches!(answer.status, 404 | 500 | 503), "{answer:?}");
+        bench.assert_free("an error that stalls", &before);
+    }
+}
+
+#[test]
+fn a_stall_in_a_stream_ends_it_unfinished_and_free() {
+    for head in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nc350\r\n",
+    ] {
+        let bench = Bench::with(TIMEOUTS, move |exchange| {
+            exchange.read_body();
+            exchange.write(head.as_bytes());
+            exchange.write(&pattern(50_000));
+            exchange.stall()
+        });
+        let before = bench.gateway.limits(&bench.key);
+        let answer = bench.gateway.send(&get("/bad").key(&bench.key));
+        assert!(answer.status == 200 && !answer.is_whole(), "{answer:?}");
+        assert_eq!(bench.gateway.logged(answer.header("X-Request-Id").unwrap())["charged"], 0);
+        bench.assert_free(head, &before);
+    }
+}
+
+#[test]
+fn a_slow_answer_that_moves_on_is_no_stall() {
+    let bench = Bench::with(TIMEOUTS, |exchange| {
+        exchange.read_body();
+        exchange.write(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n");
+        for byte in b"complete" {
+            std::thread::park_timeout(Duration::from_millis(100));
+            exchange.write(&[*byte]);
+        }
+        Next::Keep
+    });
+    let answer = bench.gateway.send(&get("/bad").key(&bench.key));
+    assert_eq!((answer.status, answer.text().as_str()), (200, "complete"));
+}
+
+#[test]
+fn a_short_answer_that_is_slow_begins_after_a_tenth_of_a_second_and_can_then_only_be_cut() {
+    let bench = Bench::with(TIMEOUTS, |exchange| {
+        exchange.read_body();
+        exchange.write(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
+        exchange.stall()
+    });
+    let before = bench.gateway.limits(&bench.key);
+    let answer = bench.gateway.send(&get("/bad").key(&bench.key));
+    assert!(answer.status == 200 && !answer.is_whole(), "{answer:?}");
+    assert_eq!(bench.gateway.logged(answer.header("X-Request-Id").unwrap())["charged"], 0);
+    bench.assert_free("a short answer that stalls", &before);
+}
+
+#[test]
+fn an_upstream_that_never_reads_a_large_body_is_given_up() {
+    let bench = Bench::with(TIMEOUTS, |exchange| {
+        exchange.body_read = true;
+        // Holds the connection without reading, until the gateway lets go.
+        while exchange.wire.wait_unread().is_ok() {
+            std::thread::park_timeout(Duration::from_millis(20));
+            if exchange.record.count() > 1 {
+                break;
+            }
+        }
+        Next::Close
+    });
+    let before = bench.gateway.limits(&bench.key);
+    let body = "x".repeat(9 << 20);
+    let mut connection = bench.gateway.connect();
+    let mut writer = connection.wire.stream.try_clone().unwrap();
+    let bytes = post("/bad", &body).key(&bench.key).bytes();
+    let sending = std::thread::spawn(move || {
+        use std::io::Write;
+        let _ = writer.write_all(&bytes);
+    });
+    let answer = connection.answer();
+    assert_eq!(answer.status, 500, "{answer:?}");
+    bench.assert_free("an upstream that does not read", &before);
+    assert_eq!(bench.gateway.send(&get("/items/7").key(&bench.key)).status, 200);
+    drop(connection);
+    sending.join().unwrap();
+}
