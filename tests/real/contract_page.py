@@ -25,8 +25,8 @@ def rows():
     """The table's rows, which together name each status from 200 to 599 once."""
     text = (ROOT / "docs" / "contract.md").read_text()
     section = text.split(TITLE, 1)[1].split("\n## ", 1)[0]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:1] == "|"]
-    cells = cells[2:]  # below the head and the line under it
+    lines = [line for line in section.splitlines() if line.startswith("|")][2:]  # below the table's head
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     named = {status for upstream, _, _ in cells for status in explicit(upstream)}
     return [
         Row(

@@ -27,7 +27,7 @@ SAME = {
     "bytes": ("GET", "/bytes/10000?seed=7", {}),
     "bytes_more_than_is_held_back": ("GET", "/bytes/100000?seed=7", {}),
     "bytes_none": ("GET", "/bytes/0", {}),
-    "stream_of_lines": ("GET", "/stream-bytes/100?seed=7&chunk_size=7", {}),
+    "stream_in_odd_pieces": ("GET", "/stream-bytes/100?seed=7&chunk_size=7", {}),
     "stream_bytes": ("GET", "/stream-bytes/100000?seed=7&chunk_size=1000", {}),
     "range_whole": ("GET", "/range/1024", {}),
     "range_part": ("GET", "/range/1024?chunk_size=10", {"headers": RANGE}),

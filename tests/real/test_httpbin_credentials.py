@@ -6,6 +6,7 @@ import requests
 import requests.auth
 
 import error_specification
+from polling import wait_until
 
 UNKNOWN_KEY = "fg_bt6SeeOarZ4M2vlsAZjIVsMHgKdR2Wt11LBiRt"
 
@@ -36,6 +37,13 @@ def test_key_is_taken_in_each_place_and_goes_no_further(httpbin_gateway, key, se
     assert "Authorization" not in echo["headers"]
     assert "X-Api-Key" not in echo["headers"]
     assert httpbin_gateway.used(key) == 1
+
+
+def test_log_names_the_key_by_its_id_and_never_holds_it(httpbin_gateway, key):
+    for send in WAYS_TO_SEND_IT:
+        httpx.get(f"{httpbin_gateway.url}/get", **send(key.secret))
+    wait_until(lambda: httpbin_gateway.log().count(key.id) >= 4, "the requests are not in the log")
+    assert key.secret not in httpbin_gateway.log()
 
 
 @pytest.mark.parametrize("send", WAYS_TO_SEND_IT)

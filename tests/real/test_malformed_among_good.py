@@ -12,7 +12,8 @@ HEADS = {
     "a_length_that_is_no_number": "GET /json HTTP/1.1\r\nHost: {host}\r\nContent-Length: x\r\n\r\n",
     "two_hosts": "GET /json HTTP/1.1\r\nHost: {host}\r\nHost: {host}\r\n\r\n",
     "no_host": "GET /json HTTP/1.1\r\nAccept: */*\r\n\r\n",
-    "length_and_chunked": "POST /post HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "length_and_chunked": "POST /post HTTP/1.1\r\nHost: {host}\r\n"
+    "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     "an_unknown_expectation": "GET /json HTTP/1.1\r\nHost: {host}\r\nExpect: miracles\r\n\r\n",
     "not_http": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
 }

@@ -72,12 +72,18 @@ def published(index, tmp_path, wheel):
     return wheel
 
 
+# Run by the interpreter that the package was installed for.
+TELL = """
+import fairgate_sample, importlib.metadata, json
+files = importlib.metadata.files("fairgate-sample")
+told = sorted([str(file), file.hash and file.hash.value, file.size] for file in files if file.suffix != ".pyc")
+print(json.dumps([fairgate_sample.ANSWER, told]))
+"""
+
+
 def answer_of(home, environment):
     """What the installed package says, and the files that pip put there."""
-    words = "import fairgate_sample as s, importlib.metadata as m, json;"
-    words += "print(json.dumps([s.ANSWER, sorted([str(f), f.hash and f.hash.value, f.size] for f in m.files('fairgate-sample')"
-    words += " if f.name != 'direct_url.json' and '__pycache__' not in str(f))]))"
-    done = run(home, environment / "bin" / "python", "-c", words)
+    done = run(home, environment / "bin" / "python", "-c", TELL)
     assert done.returncode == 0, done.stdout
     return json.loads(done.stdout)
 

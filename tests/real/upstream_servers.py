@@ -1,6 +1,5 @@
 """The servers behind the gateway: programs that nobody wrote for it."""
 
-import os
 import pathlib
 import sys
 
@@ -38,4 +37,4 @@ def pypiserver(folder):
     # Nobody needs a password here: who may do what is the gateway's business. And an unknown
     # package is an error, not a redirect to the public index.
     command += ["--authenticate", ".", "--passwords", ".", "--disable-fallback", packages]
-    return ServerProcess("pypiserver", command, port, folder, {"PYTHONUNBUFFERED": "1", "PATH": os.environ["PATH"]})
+    return ServerProcess("pypiserver", command, port, folder, {"PYTHONUNBUFFERED": "1"})
