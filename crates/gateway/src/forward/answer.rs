@@ -1,5 +1,6 @@
 //! The upstream's answer as the client gets it: a success passed on, or what is kept of an error.
 
+use super::request::{VIA, prolong};
 use crate::{
     http1::{body::Framing, field::FieldKind, response::ResponseHead},
     rate_headers,
@@ -38,11 +39,13 @@ pub(crate) fn write_head(
 ) {
     let reason = answer.reason.get(bytes);
     respond::start(answer.status, std::str::from_utf8(reason).unwrap_or_default(), out);
+    let mut via = None;
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
         match field.kind {
             FieldKind::EndToEnd => line(name, value, out),
             FieldKind::Location => line(name, location(visit, value).as_bytes(), out),
+            FieldKind::Via => via = Some(value),
             // Hop-by-hop fields are the connection's; ids and limits are told by us alone.
             FieldKind::HopByHop
             | FieldKind::Connection
@@ -57,11 +60,11 @@ pub(crate) fn write_head(
             | FieldKind::ContentType
             | FieldKind::Authorization
             | FieldKind::Key(_)
-            | FieldKind::Via
             | FieldKind::Forwarded(_)
             | FieldKind::ConsumerId => {}
         }
     }
+    prolong(b"Via", via, VIA.as_bytes(), out);
     match (framing(visit, answer), answer.told_length) {
         (Framing::Chunked, _) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         (Framing::Length(_), Some(told)) => {

@@ -104,14 +104,19 @@ impl<'c> Exchange<'c> {
         let timeouts = &visit.shared.settings.timeouts;
         let patience = if self.upload.is_some() { timeouts.body } else { timeouts.first_byte };
         self.client.deadline.set(visit.now.instant, patience);
+        let mut is_first_look = true;
         loop {
-            let may_repeat = is_safe && self.upload.is_none() && self.sent.is_none();
-            poll_fn(|cx| self.poll_head_bytes(cx, visit, may_repeat)).await?;
+            // A final answer may have come with the 1xx before it: then there is nothing to wait for.
+            if self.upstream.input.is_empty() || !is_first_look {
+                let may_repeat = is_safe && self.upload.is_none() && self.sent.is_none();
+                poll_fn(|cx| self.poll_head_bytes(cx, visit, may_repeat)).await?;
+            }
+            is_first_look = false;
             let fields = std::mem::take(&mut self.fields);
             let to_head = visit.head.method() == "HEAD";
             let read = ResponseHead::read(self.upstream.input.filled(), to_head, fields);
             match read.map_err(garbled)? {
-                None => {}
+                None => self.fields = self.thread.fields(),
                 Some(head) if (100..200).contains(&head.status) && head.status != 101 => {
                     if visit.head.is_http11 {
                         let interim =
@@ -119,6 +124,7 @@ impl<'c> Exchange<'c> {
                         let _ = self.client.write(&interim_head(&interim, &head), timeouts.stall).await;
                     }
                     self.upstream.input.consume(head.length);
+                    is_first_look = true;
                     self.fields = head.fields;
                     self.client.deadline.set(Instant::now(), timeouts.first_byte);
                 }

@@ -11,7 +11,7 @@ use crate::{
 use std::{io::Write, net::IpAddr};
 
 /// What the gateway calls itself in `Via`.
-const VIA: &str = "1.1 fairgate";
+pub(super) const VIA: &str = "1.1 fairgate";
 
 /// Appends the head. `slash`: the upstream wants one at the end of the path.
 pub(crate) fn write_head(
@@ -64,7 +64,9 @@ pub(crate) fn write_head(
                     match kind {
                         ForwardedKind::Forwarded => forwarded = Some(value),
                         ForwardedKind::For => forwarded_for = Some(value),
-                        ForwardedKind::Proto | ForwardedKind::Host => line(name, value, out),
+                        ForwardedKind::Proto | ForwardedKind::Host | ForwardedKind::Other => {
+                            line(name, value, out)
+                        }
                     }
                 }
                 false
@@ -149,7 +151,7 @@ fn render<'t>(text: &'t mut [u8; 64], arguments: std::fmt::Arguments<'_>) -> &'t
     text.get(..64 - left).unwrap_or_default()
 }
 
-fn prolong(name: &[u8], before: Option<&[u8]>, value: &[u8], out: &mut Vec<u8>) {
+pub(super) fn prolong(name: &[u8], before: Option<&[u8]>, value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(name);
     out.extend_from_slice(b": ");
     if let Some(before) = before {

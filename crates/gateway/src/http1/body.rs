@@ -152,14 +152,15 @@ impl Decoder {
             [] | [b'\r'] => return Ok(false),
             [..] => match memchr::memmem::find(bytes, b"\r\n\r\n") {
                 Some(at) => at + 4,
-                None if bytes.len() > LONGEST_TRAILERS => return Err(BAD_TRAILERS),
+                None if bytes.len() > LONGEST_TRAILERS || has_bare_line_feed(bytes) => {
+                    return Err(BAD_TRAILERS);
+                }
                 None => return Ok(false),
             },
         };
         let mut storage = [httparse::EMPTY_HEADER; 32];
         let section = input.take(length);
-        let bare =
-            memchr::memchr_iter(b'\n', section).any(|at| section.get(at.wrapping_sub(1)) != Some(&b'\r'));
+        let bare = has_bare_line_feed(section);
         let Ok(httparse::Status::Complete((_, fields))) = httparse::parse_headers(section, &mut storage)
         else {
             return Err(BAD_TRAILERS);
@@ -174,6 +175,10 @@ impl Decoder {
         }
         Ok(true)
     }
+}
+
+fn has_bare_line_feed(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', bytes).any(|at| bytes.get(at.wrapping_sub(1)) != Some(&b'\r'))
 }
 
 /// The size of the next chunk, once its line is complete. Extensions are dropped.

@@ -46,6 +46,8 @@ pub(crate) enum ForwardedKind {
     For,
     Proto,
     Host,
+    /// `X-Forwarded-Port`, `X-Real-IP` and others: passed on only from a trusted proxy.
+    Other,
 }
 
 /// What a request's field is. `keys` are the configured key headers in lower case.
@@ -63,6 +65,7 @@ pub(crate) fn of_request(name: &[u8], keys: &[String]) -> FieldKind {
         6 if is("expect") => FieldKind::Expect,
         6 if is("accept") => FieldKind::Accept,
         7 if is("upgrade") => FieldKind::HopByHop,
+        9 if is("x-real-ip") => FieldKind::Forwarded(ForwardedKind::Other),
         9 if is("forwarded") => FieldKind::Forwarded(ForwardedKind::Forwarded),
         10 if is("connection") => FieldKind::Connection,
         10 if is("keep-alive") => FieldKind::HopByHop,
@@ -78,6 +81,9 @@ pub(crate) fn of_request(name: &[u8], keys: &[String]) -> FieldKind {
         17 if is("transfer-encoding") => FieldKind::TransferEncoding,
         17 if is("x-forwarded-proto") => FieldKind::Forwarded(ForwardedKind::Proto),
         19 if is("proxy-authorization") => FieldKind::HopByHop,
+        14.. if name.get(..12).is_some_and(|start| start.eq_ignore_ascii_case(b"x-forwarded-")) => {
+            FieldKind::Forwarded(ForwardedKind::Other)
+        }
         _ => FieldKind::EndToEnd,
     }
 }
@@ -86,6 +92,7 @@ pub(crate) fn of_request(name: &[u8], keys: &[String]) -> FieldKind {
 pub(crate) fn of_response(name: &[u8]) -> FieldKind {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     match name.len() {
+        3 if is("via") => FieldKind::Via,
         7 if is("upgrade") => FieldKind::HopByHop,
         8 if is("location") => FieldKind::Location,
         9 if is("ratelimit") => FieldKind::RateLimit,
@@ -156,6 +163,8 @@ mod tests {
             ("Proxy-Connection", FieldKind::HopByHop),
             ("X-Forwarded-Host", FieldKind::Forwarded(ForwardedKind::Host)),
             ("Transfer-Encoding", FieldKind::TransferEncoding),
+            ("X-Forwarded-Port", FieldKind::Forwarded(ForwardedKind::Other)),
+            ("X-Real-IP", FieldKind::Forwarded(ForwardedKind::Other)),
             ("X-Forwarded-Proto", FieldKind::Forwarded(ForwardedKind::Proto)),
             ("Proxy-Authorization", FieldKind::HopByHop),
             ("X-API-Key", FieldKind::Key(0)),

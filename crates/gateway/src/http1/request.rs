@@ -15,6 +15,8 @@ pub(crate) struct RequestHead {
     bytes: Vec<u8>,
     method: Span,
     path: Span,
+    /// The path as it is matched and sent on, if that is not how it was written.
+    normal_path: Option<String>,
     query: Option<Span>,
     authority: Option<Span>,
     fields: Vec<Field>,
@@ -82,6 +84,7 @@ impl RequestHead {
                 .map_or_else(Span::default, |at| Span::of(bytes.get(at..=at).unwrap_or_default(), bytes)),
             path => Span::of(path.as_bytes(), bytes),
         };
+        self.normal_path = target::normal(target.path);
         self.query = target.query.map(|query| Span::of(query.as_bytes(), bytes));
         self.authority = target.authority.map(|authority| Span::of(authority.as_bytes(), bytes));
         for header in parsed.headers.iter() {
@@ -185,9 +188,9 @@ impl RequestHead {
         self.method.text(&self.bytes)
     }
 
-    /// The path, beginning with a slash (`*` for OPTIONS), still percent-encoded.
+    /// The path, beginning with a slash (`*` for OPTIONS), percent-encoded only where it must be.
     pub(crate) fn path(&self) -> &str {
-        self.path.text(&self.bytes)
+        self.normal_path.as_deref().unwrap_or_else(|| self.path.text(&self.bytes))
     }
 
     /// What stands behind the question mark.

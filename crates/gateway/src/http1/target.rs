@@ -30,10 +30,7 @@ pub(crate) fn read<'t>(method: &str, target: &'t str) -> Result<Target<'t>, Faul
             (Some(authority), rest)
         }
     };
-    if rest
-        .bytes()
-        .any(|b| !b.is_ascii_graphic() || matches!(b, b'\\' | b'#' | b'"' | b'<' | b'>' | b'^' | b'`'))
-    {
+    if rest.bytes().any(|b| !b.is_ascii_graphic() || matches!(b, b'\\' | b'#')) {
         return Err(Fault::malformed(
             "The request target holds a character that has to be percent-encoded there, such as a backslash or `#`.",
         ));
@@ -107,6 +104,31 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
+/// The path with every letter, digit and `-._~` that was percent-encoded written plainly (RFC 3986
+/// section 6.2.2.2), so that one resource has one name: routes and permissions are matched on it,
+/// and the upstream gets it. None: it is so already.
+pub(crate) fn normal(path: &str) -> Option<String> {
+    path.contains('%').then(|| {
+        let mut normal = Vec::with_capacity(path.len());
+        let mut rest = path.as_bytes();
+        while let (Some(byte), tail) = unit(rest) {
+            let taken = rest.len() - tail.len();
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => normal.push(byte),
+                _ => normal.extend(
+                    rest.iter()
+                        .take(taken)
+                        .map(u8::to_ascii_uppercase)
+                        .filter(|_| taken == 3)
+                        .chain(rest.first().copied().filter(|_| taken == 1)),
+                ),
+            }
+            rest = tail;
+        }
+        String::from_utf8_lossy(&normal).into_owned()
+    })
+}
+
 /// Percent-decodes; what is no valid encoding stays as it is.
 pub(crate) fn decode(text: &str, plus_is_space: bool) -> String {
     if !text.bytes().any(|b| b == b'%' || (plus_is_space && b == b'+')) {
@@ -170,12 +192,17 @@ pub(crate) fn is_host(host: &[u8]) -> bool {
                         | b'='
                 )
         });
+    // A percent sign stands only before two hexadecimal digits.
+    let encodes =
+        |rest: &[u8]| matches!(rest, [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
+    let percent_is_fine =
+        memchr::memchr_iter(b'%', name).all(|at| encodes(name.get(at + 1..).unwrap_or_default()));
     let port_is_fine = port.is_none_or(|port| {
         port.len() <= 5
             && port.iter().all(u8::is_ascii_digit)
             && (port.is_empty() || std::str::from_utf8(port).is_ok_and(|p| p.parse::<u16>().is_ok()))
     });
-    name_is_fine && port_is_fine
+    name_is_fine && percent_is_fine && port_is_fine
 }
 
 #[cfg(test)]
@@ -231,13 +258,19 @@ mod tests {
     }
 
     #[test]
+    fn one_resource_has_one_name() {
+        assert_eq!(normal("/items/7"), None);
+        assert_eq!(normal("/%69tems/b%65st%2fx%20%zz%").as_deref(), Some("/items/best%2Fx%20%zz%"));
+    }
+
+    #[test]
     fn hosts_are_told_from_what_is_none() {
         for host in ["a", "a.example", "a:80", "127.0.0.1:8080", "[::1]", "[::1]:80", "a_b.example", "a:"] {
             assert!(is_host(host.as_bytes()), "{host}");
         }
         for host in [
-            "", ":80", "a b", "a/b", "a@b", "a:b", "a:99999", "[::1", "[::1]x", "[zz]", "a,b", "a\"",
-            "a:1:2", "é",
+            "", ":80", "a b", "a/b", "a@b", "a:b", "a:99999", "[::1", "[::1]x", "[zz]", "a,b", "a\"", "a%zz",
+            "a%4", "a:1:2", "é",
         ] {
             assert!(!is_host(host.as_bytes()), "{host}");
         }

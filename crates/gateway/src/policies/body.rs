@@ -86,9 +86,11 @@ fn check_media_type(visit: &Visit<'_>, endpoint: &Endpoint) -> Result<(), Refuse
 }
 
 /// Checks a body that was read: first that it is JSON, then the members that the endpoint declares.
-pub(crate) fn check(endpoint: &Endpoint, body: &[u8]) -> Result<(), Refused> {
+///
+/// A request that has neither a body nor a Content-Type has no body to be wrong, unless one is required.
+pub(crate) fn check(endpoint: &Endpoint, body: &[u8], has_content_type: bool) -> Result<(), Refused> {
     let declared = || endpoint.parameters.iter().filter(|parameter| parameter.place == Place::Body);
-    if body.is_empty() && !declared().any(|parameter| parameter.required) {
+    if body.is_empty() && !has_content_type && !declared().any(|parameter| parameter.required) {
         return Ok(());
     }
     let value = json::read(body).map_err(|error| {
@@ -200,7 +202,7 @@ mod tests {
 
     #[test]
     fn every_wrong_member_is_named_with_its_pointer() {
-        let refused = check(&endpoint(), br#"{"name":"","a/b":1.5}"#).unwrap_err();
+        let refused = check(&endpoint(), br#"{"name":"","a/b":1.5}"#, true).unwrap_err();
         assert_eq!(refused.code, ErrorCode::BodyNotValid);
         let pointers: Vec<_> = refused.details.iter().map(|detail| detail.pointer.clone().unwrap()).collect();
         assert_eq!(pointers, ["/name", "/a~1b"]);
@@ -217,8 +219,8 @@ mod tests {
             (b"{}", ErrorCode::BodyNotValid),
             (br#"{"name":null}"#, ErrorCode::BodyNotValid),
         ] {
-            assert_eq!(check(&endpoint(), body).unwrap_err().code, code, "{body:?}");
+            assert_eq!(check(&endpoint(), body, true).unwrap_err().code, code, "{body:?}");
         }
-        assert!(check(&endpoint(), br#"{"name":"a","more":1}"#).is_ok());
+        assert!(check(&endpoint(), br#"{"name":"a","more":1}"#, true).is_ok());
     }
 }
