@@ -1,0 +1,11 @@
+"""A page whose address ends in a slash: Flask redirects `/items` to `/items/`, as Django does."""
+
+import flask
+
+app = flask.Flask(__name__)
+
+
+@app.route("/items/", methods=["GET", "POST"])
+def items():
+    """Says which path and query reached it."""
+    return flask.jsonify(path=flask.request.path, query=flask.request.args)

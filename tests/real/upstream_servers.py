@@ -1,0 +1,40 @@
+"""The servers behind the gateway: programs that nobody wrote for it."""
+
+import pathlib
+import sys
+
+from server_process import HOST, ServerProcess, free_port
+
+HERE = pathlib.Path(__file__).resolve().parent
+PYTHON = pathlib.Path(sys.executable)
+
+
+def gunicorn(name, application, folder):
+    """A WSGI application under gunicorn, which keeps its connections open between requests."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    command = [PYTHON, "-m", "gunicorn", "--bind", f"{HOST}:{port}", "--worker-class", "gthread"]
+    command += ["--workers", "1", "--threads", "8", "--keep-alive", "60", "--pythonpath", HERE, application]
+    return ServerProcess(name, command, port, folder)
+
+
+def httpbin(folder):
+    """httpbin: an endpoint for everything that HTTP/1.1 has."""
+    return gunicorn("httpbin", "httpbin:app", folder)
+
+
+def slash_adding_application(folder):
+    """A Flask application whose pages end in a slash, which redirects paths without it."""
+    return gunicorn("slash_adding_application", "slash_adding_application:app", folder)
+
+
+def pypiserver(folder):
+    """An index of Python packages to which everybody may upload. Answers by HTTP/1.0."""
+    packages = folder / "packages"
+    packages.mkdir(parents=True)
+    port = free_port()
+    command = [PYTHON.parent / "pypi-server", "run", "--interface", HOST, "--port", port]
+    # Nobody needs a password here: who may do what is the gateway's business. And an unknown
+    # package is an error, not a redirect to the public index.
+    command += ["--authenticate", ".", "--passwords", ".", "--disable-fallback", packages]
+    return ServerProcess("pypiserver", command, port, folder, {"PYTHONUNBUFFERED": "1"})
