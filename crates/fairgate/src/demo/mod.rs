@@ -20,6 +20,7 @@ use crate::{
 };
 use cases::Places;
 use folder::TemporaryFolder;
+use gateway::record::LogSink;
 use keys::Keys;
 use output::Shown;
 use std::{
@@ -32,28 +33,43 @@ use std::{
 };
 use stop::Stop;
 use store::{Embedded, MaintenanceWindow, Store};
+use tokio::sync::oneshot;
 
-/// Where the gateway listens if nobody else does.
+/// Where the gateway listens if nobody else does; the second one takes the next port.
 const PORT: u16 = 8080;
+/// How often ports are chosen anew.
+const ATTEMPTS: u32 = 10;
 /// How long the maintenance of the second gateway takes, in seconds.
 const MAINTENANCE: u64 = 86_400;
 
 /// Runs the demo until a signal ends it.
 pub(crate) fn run(as_json: bool) -> Result<ExitCode, Failure> {
     let stop = Stop::on_signals()?;
-    let folder = TemporaryFolder::make()?;
-    let result = run_in(&folder, &stop, as_json);
-    // In any case, also after a failure.
-    let removed = folder.remove();
-    let code = result?;
-    removed?;
-    Ok(code)
+    let mut attempts = 1;
+    loop {
+        let ports = [free_port(PORT)?, free_port(PORT + 1)?];
+        let folder = TemporaryFolder::make()?;
+        let result = run_in(&folder, ports, &stop, as_json);
+        // In any case, also after a failure.
+        let removed = folder.remove();
+        // Between the look for a port and its use another program can be faster.
+        if result.is_err() && attempts < ATTEMPTS && ports.into_iter().any(is_taken) {
+            attempts += 1;
+            continue;
+        }
+        let code = result?;
+        removed?;
+        return Ok(code);
+    }
 }
 
-fn run_in(folder: &TemporaryFolder, stop: &Stop, as_json: bool) -> Result<ExitCode, Failure> {
+fn run_in(
+    folder: &TemporaryFolder,
+    [gateway, in_maintenance]: [SocketAddr; 2],
+    stop: &Stop,
+    as_json: bool,
+) -> Result<ExitCode, Failure> {
     let sample_api = sample_api::start()?;
-    let gateway = free_port(PORT)?;
-    let in_maintenance = free_port(gateway.port().saturating_add(1))?;
     let places = Places { gateway, in_maintenance, sample_api };
     let (path, config) =
         configure(folder, "fairgate.toml", include_str!("fairgate.toml"), gateway, sample_api)?;
@@ -69,31 +85,36 @@ fn run_in(folder: &TemporaryFolder, stop: &Stop, as_json: bool) -> Result<ExitCo
 
     let shown = Shown { places, cases, folder: folder.path().to_owned(), config: path };
     let print = move || if as_json { shown.print_json() } else { shown.print() };
-    serve_both(config, second, stop, print)
+    serve::with_log(config.settings.log, |log| serve_both(config, second, log, stop, print))
 }
 
 /// Runs both gateways until the demo ends. `print` is called once both let requests in.
 fn serve_both(
     config: Config,
     second: Config,
+    log: &LogSink,
     stop: &Stop,
     print: impl FnOnce() -> io::Result<()>,
 ) -> Result<ExitCode, Failure> {
     let (opened, on_open) = mpsc::channel();
-    let until = stop.clone();
+    // Dropped when the first gateway ends, for whatever reason.
+    let (first_runs, first_ended) = oneshot::channel::<()>();
+    let (until, its_log) = (stop.clone(), log.clone());
     let second = thread::Builder::new().name("maintenance".into()).spawn(move || {
-        serve::run_until(second, Events::Requests, || {
+        serve::run_until(second, &its_log, Events::Requests, || {
             Ok(async move {
-                // Nobody listens any more only if the demo fails, which ends it, too.
                 let _ = opened.send(());
-                until.wait().await;
+                tokio::select! {
+                    () = until.wait() => {}
+                    _ = first_ended => {}
+                }
                 Ok("the end of the demo")
             })
         })
     });
     let second = second.map_err(|error| Failure::new(format!("cannot start the second gateway: {error}")))?;
     let first = match on_open.recv() {
-        Ok(()) => serve::run_until(config, Events::Requests, || {
+        Ok(()) => serve::run_until(config, log, Events::Requests, || {
             Ok(async move {
                 print()?;
                 stop.clone().wait().await;
@@ -103,7 +124,7 @@ fn serve_both(
         // It failed before it let requests in: its own result says why.
         Err(_) => Ok(ExitCode::FAILURE),
     };
-    stop.now();
+    drop(first_runs);
     let second = second.join().unwrap_or_else(|_| Err(Failure::new("the second gateway panicked")))?;
     let first = first?;
     Ok(if first == ExitCode::SUCCESS { second } else { first })
@@ -141,6 +162,12 @@ fn begin_maintenance(config: &Config) -> Result<(), Failure> {
 fn free_port(wanted: u16) -> Result<SocketAddr, Failure> {
     let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|taken| taken.local_addr());
     bind(wanted).or_else(|_| bind(0)).map_err(|error| {
-        Failure::new(format!("no port of 127.0.0.1 can be listened on, not even {wanted}: {error}"))
+        Failure::new(format!(
+            "no port of 127.0.0.1 can be listened on, neither {wanted} nor any other: {error}"
+        ))
     })
+}
+
+fn is_taken(address: SocketAddr) -> bool {
+    TcpListener::bind(address).is_err()
 }

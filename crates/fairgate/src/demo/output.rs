@@ -119,7 +119,12 @@ impl Shown {
             text,
             "Paste any line into another terminal, in any order, as often as you like. Each line has an"
         )?;
-        writeln!(text, "API key of its own. What stands at the left is the answer that it gets.")
+        writeln!(text, "API key of its own. What stands at the left is the answer that it gets.")?;
+        if is_behind_a_proxy() {
+            writeln!(text, "\nThis environment names a proxy. Have curl leave it out first:\n")?;
+            writeln!(text, "    export no_proxy=127.0.0.1")?;
+        }
+        Ok(())
     }
 
     fn case(&self, text: &mut Vec<u8>, paint: &Paint, case: &Case) -> io::Result<()> {
@@ -165,6 +170,14 @@ const OPERATOR: [(&str, &str); 4] = [
     ("Maintenance of the gateway itself, and its end.", "maintenance on --for 1m"),
     ("", "maintenance off"),
 ];
+
+/// Whether curl would ask a proxy for the addresses of the demo, and fail.
+fn is_behind_a_proxy() -> bool {
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let left_out = ["no_proxy", "NO_PROXY"].map(|name| std::env::var(name).unwrap_or_default());
+    ["http_proxy", "all_proxy", "ALL_PROXY"].iter().any(|name| is_set(&name))
+        && !left_out.iter().any(|list| list.contains("127.0.0.1") || list.trim() == "*")
+}
 
 fn meaning(promise: Promise) -> &'static str {
     match promise {

@@ -1,4 +1,4 @@
-//! When the demo ends: a signal, or a part of it that failed.
+//! When the demo ends: at a signal, from its very beginning on.
 
 use crate::failure::Failure;
 use std::{sync::Arc, thread};
@@ -31,11 +31,6 @@ impl Stop {
         Ok(stop)
     }
 
-    /// Ends the demo.
-    pub(super) fn now(&self) {
-        self.0.send_replace(true);
-    }
-
     /// Waits until the demo ends.
     pub(super) async fn wait(self) {
         // The sender lives as long as we do, so there is no error to wait for.
@@ -50,6 +45,6 @@ impl Stop {
                 _ = hangup.recv() => {}
             }
         });
-        self.now();
+        self.0.send_replace(true);
     }
 }

@@ -14,6 +14,7 @@ use gateway::{
     Gateway, Handle, NotOpen,
     keyring::NewKey,
     record::{Level, LogSink},
+    settings::Log,
 };
 use keeper::{Keeper, LiveGateway};
 use limits::Used;
@@ -36,31 +37,34 @@ pub(crate) enum Events {
 
 /// Runs the gateway until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<ExitCode, Failure> {
-    run_until(config, Events::All, || {
-        let mut signals = Signals::new()?;
-        Ok(async move { Ok(signals.next().await) })
+    with_log(config.settings.log, |log| {
+        run_until(config, log, Events::All, || {
+            let mut signals = Signals::new()?;
+            Ok(async move { Ok(signals.next().await) })
+        })
     })
+}
+
+/// Starts the log, and ends it once all that `run` had to say is written. One log serves all
+/// gateways of a process: the thread that writes keeps standard error to itself.
+pub(crate) fn with_log<T>(
+    settings: Log,
+    run: impl FnOnce(&LogSink) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let (log, writer) = LogSink::to_standard_error(settings)
+        .map_err(|error| Failure::new(format!("cannot start the log: {error}")))?;
+    let result = run(&log);
+    drop(log);
+    writer.finish();
+    result
 }
 
 /// Runs the gateway until the future that `until` makes ends it; what that gives is the reason.
 /// The future is first polled once requests are let in. If it fails, so does the run, after the drain.
 pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     config: Config,
-    events: Events,
-    until: impl FnOnce() -> Result<F, Failure>,
-) -> Result<ExitCode, Failure> {
-    let (log, writer) = LogSink::to_standard_error(config.settings.log)
-        .map_err(|error| Failure::new(format!("cannot start the log: {error}")))?;
-    let result = run_logged(config, events, &log, until);
-    drop(log);
-    writer.finish();
-    result
-}
-
-fn run_logged<F: Future<Output = Result<&'static str, Failure>>>(
-    config: Config,
-    events: Events,
     log: &LogSink,
+    events: Events,
     until: impl FnOnce() -> Result<F, Failure>,
 ) -> Result<ExitCode, Failure> {
     for warning in &config.warnings {

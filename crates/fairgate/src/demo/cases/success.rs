@@ -93,7 +93,7 @@ pub(super) const PLANS: [Plan; 13] = [
     Plan {
         name: "error-page",
         promise: Promise::Success(200),
-        shows: "The page that `check` of an error leads to; here as text, in a browser as HTML.",
+        shows: "The page behind `check` of an error; a browser gets it as HTML.",
         key: KeyFor::Nobody,
         command: |at, _| at.to("/_docs/errors/API_LIMIT_EXCEEDED.md"),
     },
