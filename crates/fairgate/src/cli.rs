@@ -27,7 +27,7 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Try it: starts a sample API with a gateway in front and prints curl lines for every case
-    Demo,
+    Demo(Demo),
     /// Start the gateway
     Serve,
     /// Make, list, revoke and import API keys
@@ -42,6 +42,13 @@ pub(crate) enum Command {
     /// Check the configuration, or print its JSON Schema
     #[command(subcommand)]
     Config(Config),
+}
+
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// Print the cases as JSON, for tests
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]

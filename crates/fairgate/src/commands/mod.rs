@@ -28,9 +28,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let path = cli.config.as_path();
     let mut out = BufWriter::new(io::stdout().lock());
     let done = match cli.command {
-        Command::Demo => {
+        Command::Demo(wanted) => {
             drop(out);
-            return demo::run();
+            return demo::run(wanted.json);
         }
         Command::Serve => {
             drop(out);

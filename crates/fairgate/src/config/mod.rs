@@ -69,6 +69,7 @@ pub(crate) fn load(path: &Path) -> Result<Config, Faults> {
 
 /// Reads a configuration from text. `file_name` stands in messages, and its folder is where relative
 /// paths begin; `environment` looks up a variable.
+#[cfg(test)]
 pub(crate) fn parse(
     source: &str,
     file_name: &str,

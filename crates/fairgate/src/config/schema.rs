@@ -87,7 +87,11 @@ fn property(key: &Key) -> Value {
         ]}),
     };
     if let Value::Object(members) = &mut schema {
-        members.insert("description".to_owned(), json!(key.meaning));
+        let description = match key.absent {
+            Absent::Means(without) => format!("{} If it is not set: {without}.", key.meaning),
+            Absent::Required | Absent::Default(_) => key.meaning.to_owned(),
+        };
+        members.insert("description".to_owned(), json!(description));
         if let Absent::Default(text) = key.absent {
             members.insert("default".to_owned(), plain(text));
         }

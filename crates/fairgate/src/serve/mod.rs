@@ -14,10 +14,11 @@ use gateway::{
     Gateway, Handle, NotOpen,
     keyring::NewKey,
     record::{Level, LogSink},
+    settings::Log,
 };
 use keeper::{Keeper, LiveGateway};
 use limits::Used;
-use std::{cell::RefCell, collections::HashMap, net::SocketAddr, process::ExitCode, rc::Rc, time::Duration};
+use std::{cell::RefCell, collections::HashMap, process::ExitCode, rc::Rc, time::Duration};
 use store::{Embedded, Secret, Store};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -25,31 +26,46 @@ use tokio::{
     task::LocalSet,
 };
 
-/// Runs the gateway until a signal ends it.
-pub(crate) fn run(config: Config) -> Result<ExitCode, Failure> {
-    run_until(config, std::future::pending, |_| ())
+/// Which events are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Events {
+    /// All.
+    All,
+    /// Requests and faults, but not that the gateway begins or ends.
+    Requests,
 }
 
-/// Runs the gateway until a signal, or the future that `until` makes, ends it. `on_open` is told
-/// the address once requests are let in.
-pub(crate) fn run_until<F: Future<Output = ()>>(
-    config: Config,
-    until: impl FnOnce() -> F,
-    on_open: impl FnOnce(SocketAddr),
-) -> Result<ExitCode, Failure> {
-    let (log, writer) = LogSink::to_standard_error(config.settings.log)
+/// Runs the gateway until a signal ends it.
+pub(crate) fn run(config: Config) -> Result<ExitCode, Failure> {
+    with_log(config.settings.log, |log| {
+        run_until(config, log, Events::All, || {
+            let mut signals = Signals::new()?;
+            Ok(async move { Ok(signals.next().await) })
+        })
+    })
+}
+
+/// Starts the log, and ends it once all that `run` had to say is written. One log serves all
+/// gateways of a process: the thread that writes keeps standard error to itself.
+pub(crate) fn with_log<T>(
+    settings: Log,
+    run: impl FnOnce(&LogSink) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let (log, writer) = LogSink::to_standard_error(settings)
         .map_err(|error| Failure::new(format!("cannot start the log: {error}")))?;
-    let result = run_logged(config, &log, until, on_open);
+    let result = run(&log);
     drop(log);
     writer.finish();
     result
 }
 
-fn run_logged<F: Future<Output = ()>>(
+/// Runs the gateway until the future that `until` makes ends it; what that gives is the reason.
+/// The future is first polled once requests are let in. If it fails, so does the run, after the drain.
+pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     config: Config,
     log: &LogSink,
-    until: impl FnOnce() -> F,
-    on_open: impl FnOnce(SocketAddr),
+    events: Events,
+    until: impl FnOnce() -> Result<F, Failure>,
 ) -> Result<ExitCode, Failure> {
     for warning in &config.warnings {
         log.event(Level::Warn, "configuration", &[("warning", warning)]);
@@ -73,13 +89,14 @@ fn run_logged<F: Future<Output = ()>>(
         let admin = tokio::task::spawn_local(serve_admin(socket, control, async {
             let _ = on_closed.await;
         }));
-        let mut signals = Signals::new()?;
+        let until = until()?;
         let gateway = not_open.open().map_err(|error| Failure::new(error.to_string()))?;
-        announce(&gateway, &config, log);
-        on_open(gateway.address());
-        tokio::select! {
-            name = signals.next() => log.event(Level::Info, "draining", &[("signal", name)]),
-            () = until() => {}
+        if events == Events::All {
+            announce(&gateway, &config, log);
+        }
+        let reason = until.await;
+        if let (Events::All, Ok(reason)) = (events, &reason) {
+            log.event(Level::Info, "draining", &[("signal", reason)]);
         }
         let drained = drain(gateway).await;
         // Nothing is charged any more: what is saved now is the last word.
@@ -87,9 +104,11 @@ fn run_logged<F: Future<Output = ()>>(
         let _ = admin.await;
         keeping.abort();
         keeper.save_at_the_end()?;
-        Ok::<bool, Failure>(drained)
+        reason.map(|_| drained)
     })?;
-    log.event(Level::Info, "ended", &[]);
+    if events == Events::All {
+        log.event(Level::Info, "ended", &[]);
+    }
     Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -51,7 +51,7 @@ impl Site {
     pub(crate) fn configure(&self, more: &str) {
         let text = format!(
             "[store]\npath = \"data\"\n\
-             [api]\nname = \"Items\"\n[listen]\naddress = \"127.0.0.1:0\"\n\
+             [api]\nname = \"Items\"\nsupport_email = \"help@example.com\"\n[listen]\naddress = \"127.0.0.1:0\"\n\
              [upstream]\nurl = \"http://127.0.0.1:9\"\n\
              [plans.free]\nlimits = [\"1000 per day\"]\n[plans.premium]\nlimits = [\"9 per second\"]\n{more}\n"
         );

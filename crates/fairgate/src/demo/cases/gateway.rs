@@ -1,0 +1,180 @@
+//! What the gateway refuses by itself: the API never sees these requests.
+
+use super::{KeyFor, Plan, Promise};
+use crate::demo::shell_line::ShellLine;
+use contract::ErrorCode;
+
+const READER: KeyFor = KeyFor::Holder(&["items:read"]);
+const WRITER: KeyFor = KeyFor::Holder(&["items:write"]);
+const BUYER: KeyFor = KeyFor::Holder(&["orders:write"]);
+
+const fn refused(
+    name: &'static str,
+    code: ErrorCode,
+    shows: &'static str,
+    key: KeyFor,
+    command: fn(super::Places, &str) -> ShellLine,
+) -> Plan {
+    Plan { name, promise: Promise::Error(code), shows, key, command }
+}
+
+pub(super) const PLANS: [Plan; 27] = [
+    refused(
+        "moved",
+        ErrorCode::EndpointMoved,
+        "The path has moved; with -L curl follows.",
+        READER,
+        |at, key| at.to("/old-items/7").key(key),
+    ),
+    refused(
+        "slash",
+        ErrorCode::TrailingSlash,
+        "A slash at the end of the path; the query stays.",
+        READER,
+        |at, key| at.to("/items/7/?a=b").key(key),
+    ),
+    refused("no-host", ErrorCode::RequestMalformed, "A request without a Host.", READER, |at, key| {
+        at.to("/items/7").key(key).header("Host:")
+    }),
+    refused(
+        "not-http",
+        ErrorCode::RequestMalformed,
+        "Bytes that are no HTTP at all (curl sends any bytes by gopher).",
+        KeyFor::Nobody,
+        |at, _| ShellLine::curl_with("-sS", &format!("gopher://{}/_HELLO%20THERE%0D%0A%0D%0A", at.gateway)),
+    ),
+    refused(
+        "large-head",
+        ErrorCode::HeadersTooLarge,
+        "A cookie of 9000 bytes, where a head may have 8 KiB.",
+        READER,
+        |at, key| at.to("/items/7").key(key).raw(r#"-H "Cookie: c=$(printf '%09000d' 0)""#),
+    ),
+    refused(
+        "large-body",
+        ErrorCode::BodyTooLarge,
+        "A body of 2000 bytes, where this endpoint takes 1 KiB.",
+        WRITER,
+        |at, key| {
+            let request = at.to("/items").key(key).header("Content-Type: application/json");
+            request.raw(r#"-d "{\"name\":\"$(printf '%02000d' 0)\"}""#)
+        },
+    ),
+    refused(
+        "slow-body",
+        ErrorCode::RequestTimeout,
+        "A body that stops half-way; the answer comes after 2 seconds.",
+        WRITER,
+        |at, key| at.to("/items").key(key).header("Content-Length: 100").json(r#"{"name":"Bowl""#),
+    ),
+    refused("no-parameter", ErrorCode::ParameterMissing, "`q` is required.", READER, |at, key| {
+        at.to("/search").key(key)
+    }),
+    refused(
+        "bad-parameters",
+        ErrorCode::ParameterNotValid,
+        "Two wrong parameters; `details` names both.",
+        READER,
+        |at, key| at.to("/items?limit=1000&sort=weight").key(key),
+    ),
+    refused("no-header", ErrorCode::HeaderMissing, "Idempotency-Key is required.", BUYER, |at, key| {
+        at.to("/orders").key(key).json(r#"{"item":4,"quantity":1}"#)
+    }),
+    refused(
+        "bad-header",
+        ErrorCode::HeaderNotValid,
+        "An Idempotency-Key of the wrong form.",
+        BUYER,
+        |at, key| at.to("/orders").key(key).header("Idempotency-Key: no").json(r#"{"item":4,"quantity":1}"#),
+    ),
+    refused("bad-json", ErrorCode::BodyMalformed, "A body that is no JSON.", WRITER, |at, key| {
+        at.to("/items").key(key).json(r#"{"name": Bowl}"#)
+    }),
+    refused("xml", ErrorCode::MediaTypeNotSupported, "XML, where JSON is taken.", WRITER, |at, key| {
+        at.to("/items").key(key).header("Content-Type: text/xml").raw("-d '<item/>'")
+    }),
+    refused(
+        "key-format",
+        ErrorCode::KeyFormatIncorrect,
+        "A key that was not copied whole; told without a look-up.",
+        READER,
+        |at, key| at.to("/items/7").key(key.split_at_checked(20).map_or(key, |(begin, _)| begin)),
+    ),
+    refused(
+        "no-permission",
+        ErrorCode::PermissionDenied,
+        "A key that may only read tries to write.",
+        READER,
+        |at, key| at.to("/items").key(key).json(r#"{"name":"Bowl"}"#),
+    ),
+    refused("no-key", ErrorCode::KeyNotSet, "No key.", KeyFor::Nobody, |at, _| at.to("/items/7")),
+    refused("problem-json", ErrorCode::KeyNotSet, "The same as RFC 9457 has it.", KeyFor::Nobody, |at, _| {
+        at.to("/items/7").header("Accept: application/problem+json")
+    }),
+    refused(
+        "unknown-key",
+        ErrorCode::KeyNotValid,
+        "A key of the right form that nobody knows.",
+        KeyFor::Unknown,
+        |at, key| at.to("/items/7").key(key),
+    ),
+    refused("revoked-key", ErrorCode::KeyRevoked, "A key that was revoked.", KeyFor::Revoked, |at, key| {
+        at.to("/items/7").key(key)
+    }),
+    refused(
+        "expired-key",
+        ErrorCode::KeyExpired,
+        "A key that expired yesterday.",
+        KeyFor::Expired,
+        |at, key| at.to("/items/7").key(key),
+    ),
+    refused("no-endpoint", ErrorCode::EndpointNotFound, "A path that is none.", READER, |at, key| {
+        at.to("/itmes/7").key(key)
+    }),
+    refused(
+        "no-method",
+        ErrorCode::MethodNotAvailable,
+        "A method that this path does not take; `Allow` names those it does.",
+        READER,
+        |at, key| at.to("/items/7").raw("-X PATCH").key(key),
+    ),
+    refused(
+        "bad-body",
+        ErrorCode::BodyNotValid,
+        "Well-formed JSON with two wrong members; `details` points at both.",
+        WRITER,
+        |at, key| at.to("/items").key(key).json(r#"{"name":"","price":"cheap"}"#),
+    ),
+    refused(
+        "limit-used-up",
+        ErrorCode::ApiLimitExceeded,
+        "A key that has used all 100 requests of this month.",
+        KeyFor::UsedUp,
+        |at, key| at.to("/items/7").key(key),
+    ),
+    refused(
+        "too-fast",
+        ErrorCode::RateExceeded,
+        "Five requests at once, where two per second are granted.",
+        KeyFor::Slow,
+        |at, key| ShellLine::curl_with("-si", &at.url("/items/[1-5]")).key(key),
+    ),
+    refused(
+        "too-many-errors",
+        ErrorCode::TooManyErrors,
+        "20 requests that fail, then a good one; the key's limits are untouched.",
+        READER,
+        |at, key| {
+            let failing =
+                ShellLine::curl_with("-s -o /dev/null", &at.url("/items/no-number-[1-20]")).key(key);
+            failing.next("-si", &at.url("/items/7")).key(key)
+        },
+    ),
+    refused(
+        "maintenance",
+        ErrorCode::Maintenance,
+        "A second gateway in maintenance; Retry-After counts down to its end.",
+        KeyFor::Nobody,
+        |at, _| ShellLine::curl(&format!("http://{}/items/7", at.in_maintenance)),
+    ),
+];

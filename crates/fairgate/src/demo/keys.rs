@@ -1,0 +1,109 @@
+//! The keys of the demo: one for each case, so that no case uses up what another one needs.
+
+use crate::{admin::system_clock, config::Config, failure::Failure};
+use contract::{Period, key};
+use store::{CounterRow, KeyRecord, Secret, Store, random};
+
+/// A day, in seconds.
+const DAY: u64 = 86_400;
+/// A key of the format that `[keys] pattern` of the demo's configuration names.
+const LEGACY: &str = "legacy-20190417";
+
+/// Makes keys. They work once [`Keys::save`] has put them into the store and a gateway has read it.
+pub(super) struct Keys<'c> {
+    config: &'c Config,
+    secret: Secret,
+    now: u64,
+    records: Vec<KeyRecord>,
+    counters: Vec<CounterRow>,
+}
+
+impl<'c> Keys<'c> {
+    /// `config` has the plans, `secret` is that of the store.
+    pub(super) fn new(config: &'c Config, secret: Secret) -> Self {
+        Self { config, secret, now: system_clock(), records: Vec::new(), counters: Vec::new() }
+    }
+
+    /// A key of the plan `free` that works.
+    pub(super) fn working(&mut self, name: &str, permissions: &[&str]) -> Result<String, Failure> {
+        self.made(name, "free", permissions, |_| ())
+    }
+
+    pub(super) fn revoked(&mut self, name: &str) -> Result<String, Failure> {
+        let at = self.now - DAY;
+        self.made(name, "free", &["items:read"], |record| record.revoked_at = Some(at))
+    }
+
+    pub(super) fn expired(&mut self, name: &str) -> Result<String, Failure> {
+        let at = self.now - DAY;
+        self.made(name, "free", &["items:read"], |record| record.expires_at = Some(at))
+    }
+
+    /// A key that may send two requests each second.
+    pub(super) fn slow(&mut self, name: &str) -> Result<String, Failure> {
+        self.made(name, "trickle", &["items:read"], |_| ())
+    }
+
+    /// A key that has used all that its plan grants for this month.
+    pub(super) fn used_up(&mut self, name: &str) -> Result<String, Failure> {
+        let key = self.made(name, "trial", &["items:read"], |_| ())?;
+        let plan = self.config.settings.plans.iter().find(|plan| plan.name == "trial");
+        let limits = plan.map(|plan| plan.limits.as_slice()).unwrap_or_default();
+        let key_id = self.records.last().map(|record| record.id.clone()).unwrap_or_default();
+        self.counters.extend(limits.iter().map(|limit| CounterRow {
+            key_id: key_id.clone(),
+            period: limit.period,
+            window: Period::index(limit.period, self.now),
+            used: limit.amount,
+        }));
+        Ok(key)
+    }
+
+    /// A key of another format, as `fairgate keys import` takes it.
+    pub(super) fn imported(&mut self, name: &str) -> Result<String, Failure> {
+        let digest = self.secret.digest(LEGACY.as_bytes());
+        self.made(name, "free", &["items:read"], |record| {
+            record.imported = true;
+            record.preview = "lega…".into();
+            record.digest = digest;
+        })?;
+        Ok(LEGACY.into())
+    }
+
+    /// A key that nobody knows.
+    pub(super) fn unknown() -> Result<String, Failure> {
+        Ok(random::key()?)
+    }
+
+    /// Puts all keys into the store.
+    pub(super) fn save(self, store: &dyn Store) -> Result<(), Failure> {
+        store.insert_keys(&mut self.records.into_iter())?;
+        store.save_counters(&self.counters)?;
+        Ok(())
+    }
+
+    fn made(
+        &mut self,
+        name: &str,
+        plan: &str,
+        permissions: &[&str],
+        change: impl FnOnce(&mut KeyRecord),
+    ) -> Result<String, Failure> {
+        let key = random::key()?;
+        let mut record = KeyRecord {
+            id: random::key_id()?,
+            name: Some(name.into()),
+            plan: plan.into(),
+            permissions: permissions.iter().map(|permission| (*permission).into()).collect(),
+            created_at: self.now - 30 * DAY,
+            expires_at: None,
+            revoked_at: None,
+            imported: false,
+            preview: key::preview(&key),
+            digest: self.secret.digest(key.as_bytes()),
+        };
+        change(&mut record);
+        self.records.push(record);
+        Ok(key)
+    }
+}

@@ -1,0 +1,260 @@
+//! `fairgate demo`, as a newcomer has it: every line that it prints is run by a shell, and its
+//! answer has to be the one that the line promises.
+
+use contract::{ErrorCode, Status, Statuses};
+use serde_json::{Deserializer, Value};
+use std::{
+    collections::HashSet,
+    fmt,
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+};
+use tempfile::TempDir;
+
+/// A demo that runs in a folder of its own for temporary files.
+struct Demo {
+    process: Child,
+    temporary: TempDir,
+}
+
+/// One answer that curl printed.
+#[derive(PartialEq, Eq)]
+struct Answer {
+    http_code: u64,
+    code: Option<String>,
+}
+
+#[test]
+fn every_line_of_the_demo_gets_the_answer_that_it_promises() {
+    let mut demo = Demo::start(&["--json"]);
+    let told = demo.told_json();
+    let cases = told["cases"].as_array().unwrap();
+    assert!(!cases.is_empty());
+    // Twice in a row, then all of them again the other way round: no line may need or spoil another.
+    for case in cases {
+        check(case);
+        check(case);
+    }
+    for case in cases.iter().rev() {
+        check(case);
+    }
+    demo.end();
+}
+
+#[test]
+fn the_demo_shows_every_row_of_the_table_and_every_code_that_a_client_can_provoke() {
+    let mut demo = Demo::start(&["--json"]);
+    let told = demo.told_json();
+    let cases = told["cases"].as_array().unwrap();
+    let shown = |name: &str| cases.iter().map(|case| case[name].clone()).collect::<HashSet<Value>>();
+
+    let rows = shown("row");
+    for row in [200, 301, 400, 401, 403, 404, 422, 429, 500, 503] {
+        assert!(rows.contains(&Value::from(row)), "no case shows {row}");
+    }
+    let codes = shown("code");
+    for code in ErrorCode::ALL {
+        let is_extra = matches!(code.status(), Status::Extra(_));
+        assert!(is_extra || codes.contains(&Value::from(code.name())), "no case shows {}", code.name());
+    }
+    assert_eq!(shown("name").len(), cases.len(), "two cases have the same name");
+    for case in cases {
+        if let Some(code) = case["code"].as_str() {
+            let status = ErrorCode::from_name(code).unwrap().status();
+            assert_eq!(case["http_code"], status.on_the_wire(Statuses::Fairgate), "{}", case["name"]);
+        }
+    }
+    demo.end();
+}
+
+#[test]
+fn the_table_for_people_has_the_same_lines_in_100_columns_and_without_colour_off_a_terminal() {
+    let mut json = Demo::start(&["--json"]);
+    let told = json.told_json();
+    let mut plain = Demo::start(&[]);
+    let text = plain.told_text();
+    // What differs from one demo to another: ports, keys and folders.
+    let blank = |text: &str| {
+        let text = regex::Regex::new(r"fg_[0-9A-Za-z]+").unwrap().replace_all(text, "KEY").into_owned();
+        regex::Regex::new(r"127\.0\.0\.1:\d+").unwrap().replace_all(&text, "HOST").into_owned()
+    };
+    let joined = blank(&text.replace(" \\\n      ", " "));
+    for case in told["cases"].as_array().unwrap() {
+        let line = format!("\n    {}\n", blank(case["command"].as_str().unwrap()));
+        assert!(joined.contains(&line), "the table lacks{line}");
+        assert!(text.contains(case["shows"].as_str().unwrap()), "{}", case["name"]);
+    }
+    assert!(!text.contains('\u{1b}'), "there is no terminal, so there is no colour");
+    let longest =
+        text.lines().filter(|line| !line.contains("/fairgate")).max_by_key(|line| line.chars().count());
+    assert!(longest.unwrap().chars().count() <= 100, "{longest:?}");
+    json.end();
+    plain.end();
+}
+
+#[test]
+fn the_commands_behind_the_table_work_on_the_gateway_that_runs() {
+    let mut demo = Demo::start(&[]);
+    let text = demo.told_text().replace(" \\\n      ", " ");
+    let behind = text.split("Behind the table").nth(1).unwrap();
+    let commands: Vec<_> = behind.lines().filter(|line| line.contains(" --config ")).map(str::trim).collect();
+    assert_eq!(commands.len(), 4, "{behind}");
+    let crash = text.lines().find(|line| line.contains("/fail/crash")).unwrap();
+    let id = "demo-test-crash-1";
+    shell(&format!("{} -H 'X-Request-Id: {id}'", crash.trim()));
+    for command in &commands {
+        let printed = shell(command);
+        if command.contains("incidents list") {
+            assert!(printed.contains(id) && printed.contains("/fail/crash"), "{printed}");
+        } else if command.contains("keys list") {
+            assert!(printed.contains("too-many-errors") && printed.contains("revoked"), "{printed}");
+        } else if command.contains("maintenance on") {
+            let read = text.lines().find(|line| line.contains("/items/7 ")).unwrap();
+            assert_eq!(answers(&shell(read)), [Answer { http_code: 503, code: Some("MAINTENANCE".into()) }]);
+        }
+    }
+    demo.end();
+}
+
+#[test]
+fn two_demos_run_beside_each_other() {
+    let mut one = Demo::start(&["--json"]);
+    let mut other = Demo::start(&["--json"]);
+    for demo in [&mut one, &mut other] {
+        let told = demo.told_json();
+        check(&told["cases"][0]);
+    }
+    one.end();
+    other.end();
+}
+
+#[test]
+fn a_demo_without_a_temporary_folder_says_so() {
+    let missing = TempDir::new().unwrap().path().join("missing");
+    let output = demo_command(&missing).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains("TMPDIR") && error.contains(&*missing.to_string_lossy()), "{error}");
+}
+
+// === impl Demo ===
+
+impl Demo {
+    fn start(arguments: &[&str]) -> Self {
+        let temporary = TempDir::new().unwrap();
+        let mut command = demo_command(temporary.path());
+        let process = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self { process, temporary }
+    }
+
+    /// What `--json` prints, as soon as it is there.
+    fn told_json(&mut self) -> Value {
+        let out = self.process.stdout.as_mut().unwrap();
+        Deserializer::from_reader(out).into_iter().next().unwrap().unwrap()
+    }
+
+    /// What is printed for people, up to its last line.
+    fn told_text(&mut self) -> String {
+        let out = BufReader::new(self.process.stdout.as_mut().unwrap());
+        let mut text = String::new();
+        for line in out.lines() {
+            text.push_str(&line.unwrap());
+            text.push('\n');
+            if text.contains("\n  end ") {
+                return text;
+            }
+        }
+        panic!("the demo ended early:\n{text}");
+    }
+
+    /// Ends it as a supervisor does. It has to end well and leave nothing behind.
+    fn end(mut self) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let status: ExitStatus = self.process.wait().unwrap();
+        assert_eq!(status.code(), Some(0), "{status}");
+        let left: Vec<_> =
+            std::fs::read_dir(self.temporary.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+impl Drop for Demo {
+    /// Only where a test failed: nothing may go on running.
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn demo_command(temporary: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fairgate"));
+    command.arg("demo").env("TMPDIR", temporary);
+    command.env_remove("FAIRGATE_CONFIG").env_remove("FAIRGATE_THREADS");
+    command
+}
+
+// === what a line answers ===
+
+/// Runs a case's line and compares the answer with its promise.
+fn check(case: &Value) {
+    let line = case["command"].as_str().unwrap();
+    let printed = shell(line);
+    let promised = Answer {
+        http_code: case["http_code"].as_u64().unwrap(),
+        code: case["code"].as_str().map(str::to_owned),
+    };
+    let answers = answers(&printed);
+    // Of several answers one has the code: which one depends on the clock.
+    let kept = match answers.as_slice() {
+        [only] => *only == promised,
+        several => line.contains("[1-") && several.contains(&promised),
+    };
+    assert!(kept, "{} promises {promised:?}, but gets {answers:?}:\n{line}\n{printed}", case["name"]);
+}
+
+/// Runs a line exactly as it was printed.
+fn shell(line: &str) -> String {
+    let mut command = Command::new("bash");
+    // A proxy of this machine is none of the demo's.
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        command.env_remove(name);
+    }
+    let mut process =
+        command.args(["-c", line]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut printed = Vec::new();
+    process.stdout.take().unwrap().read_to_end(&mut printed).unwrap();
+    let output = process.wait_with_output().unwrap();
+    let (printed, errors) = (String::from_utf8_lossy(&printed), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{line}\nfailed: {errors}\n{printed}");
+    printed.into_owned()
+}
+
+/// The final answers in what `curl -i` printed.
+fn answers(printed: &str) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    let mut parts = printed.split("HTTP/1.1 ");
+    assert_eq!(parts.next(), Some(""), "{printed}");
+    for part in parts {
+        let http_code = part.get(..3).and_then(|code| code.parse().ok()).unwrap();
+        if http_code < 200 {
+            continue;
+        }
+        let (_, body) = part.split_once("\r\n\r\n").unwrap();
+        let body: Option<Value> = serde_json::from_str(body).ok();
+        let code = body.as_ref().and_then(|body| body["error"]["code"].as_str()).map(str::to_owned);
+        if let (Some(body), Some(_)) = (&body, &code) {
+            assert_eq!(body["error"]["http_code"], http_code, "{printed}");
+            assert!(!printed.contains("hunter2") && !printed.contains("Traceback"), "{printed}");
+        }
+        answers.push(Answer { http_code, code });
+    }
+    answers
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.http_code, self.code.as_deref().unwrap_or("without a code"))
+    }
+}
