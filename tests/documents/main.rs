@@ -57,7 +57,7 @@ fn free_port() -> u16 {
 fn run(folder: &Path, script: &str) -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_fairgate")).parent().unwrap();
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
-    let script = format!("trap 'kill %1 2>/dev/null; wait' EXIT\n{script}");
+    let script = format!("trap 'kill %1 2>/dev/null || true; wait' EXIT\n{script}");
     let mut command = Command::new("bash");
     command.args(["-euo", "pipefail", "-c", &script]).current_dir(folder).env("PATH", path);
     command.env_remove("FAIRGATE_CONFIG").stdin(Stdio::null()).stderr(Stdio::piped());
