@@ -61,7 +61,7 @@ impl LiveGateway {
         let surplus = waiting.incidents.len().saturating_sub(MOST_WAITING);
         waiting.incidents.drain(..surplus);
         if !waiting.keys.is_empty() {
-            let rows: Vec<CounterRow> = waiting.keys.iter().flat_map(|key| rows(key)).collect();
+            let rows: Vec<CounterRow> = waiting.keys.iter().flat_map(rows).collect();
             store.save_counters(&rows)?;
             waiting.keys.clear();
         }
