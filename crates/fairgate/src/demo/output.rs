@@ -175,7 +175,7 @@ const OPERATOR: [(&str, &str); 4] = [
 fn is_behind_a_proxy() -> bool {
     let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let left_out = ["no_proxy", "NO_PROXY"].map(|name| std::env::var(name).unwrap_or_default());
-    ["http_proxy", "all_proxy", "ALL_PROXY"].iter().any(|name| is_set(&name))
+    ["http_proxy", "all_proxy", "ALL_PROXY"].iter().any(is_set)
         && !left_out.iter().any(|list| list.contains("127.0.0.1") || list.trim() == "*")
 }
 
