@@ -10,6 +10,13 @@
     reason = "a test says what it found by panicking"
 )]
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has to fail, and says where"
+)]
+
 use contract::{ErrorCode, Status, Statuses};
 use serde_json::{Deserializer, Value};
 use std::{
@@ -209,18 +216,27 @@ fn demo_command(temporary: &Path) -> Command {
 /// Runs a case's line and compares the answer with its promise.
 fn check(case: &Value) {
     let line = case["command"].as_str().unwrap();
+    // Of a line that sends several requests, the window of a limit may end between two of them.
+    let attempts = if line.contains("[1-") { 2 } else { 1 };
+    let kept = (0..attempts).any(|_| keeps_its_promise(case, line));
+    assert!(kept, "{} does not keep its promise", case["name"]);
+}
+
+fn keeps_its_promise(case: &Value, line: &str) -> bool {
     let printed = shell(line);
     let promised = Answer {
         http_code: case["http_code"].as_u64().unwrap(),
         code: case["code"].as_str().map(str::to_owned),
     };
     let answers = answers(&printed);
-    // Of several answers one has the code: which one depends on the clock.
-    let kept = match answers.as_slice() {
+    let is_kept = match answers.as_slice() {
         [only] => *only == promised,
         several => line.contains("[1-") && several.contains(&promised),
     };
-    assert!(kept, "{} promises {promised:?}, but gets {answers:?}:\n{line}\n{printed}", case["name"]);
+    if !is_kept {
+        eprintln!("{} promises {promised:?}, but gets {answers:?}:\n{line}\n{printed}", case["name"]);
+    }
+    is_kept
 }
 
 /// Runs a line exactly as it was printed.

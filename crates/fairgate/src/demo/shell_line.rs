@@ -114,8 +114,7 @@ mod tests {
             [
                 "    curl -i http://127.0.0.1:8080/items \\",
                 "      -H 'X-API-Key: fg_0123456789' \\",
-                "      -H 'Content-Type: application/json' \\",
-                "      -d '{\"name\":\"Bowl\"}'",
+                "      -H 'Content-Type: application/json' -d '{\"name\":\"Bowl\"}'",
             ]
         );
         assert!(lines.iter().all(|line| line.len() <= 62));

@@ -90,7 +90,9 @@ fn item(method: &str, id: &str, body: &[u8], shop: &mut Shop) -> Response<Body> 
         // Deleting what is gone already is no fault: the client has what it wanted.
         "DELETE" => {
             shop.remove(number);
-            with_body(StatusCode::NO_CONTENT, "text/plain", Bytes::new())
+            let mut answer = Response::new(Full::default().boxed_unsync());
+            *answer.status_mut() = StatusCode::NO_CONTENT;
+            answer
         }
         _ => error(StatusCode::METHOD_NOT_ALLOWED, "GET, PUT and DELETE only"),
     }
