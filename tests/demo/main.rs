@@ -10,13 +10,6 @@
     reason = "a test says what it found by panicking"
 )]
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has to fail, and says where"
-)]
-
 use contract::{ErrorCode, Status, Statuses};
 use serde_json::{Deserializer, Value};
 use std::{
