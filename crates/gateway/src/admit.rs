@@ -2,7 +2,7 @@
 
 use crate::{
     client::Client,
-    http1::{body::Decoder, field::FieldKind},
+    http1::{body::Decoder, field::RequestField},
     keyring::KnownKey,
     pages::{self, Page},
     policies::{
@@ -76,7 +76,7 @@ pub(crate) async fn admit(
     let body = match purpose.endpoint().filter(|endpoint| body::is_checked(Some(endpoint))) {
         Some(endpoint) => {
             let read = client.read_body(visit, incoming, largest_body).await?;
-            body::check(endpoint, &read, visit.head.value(FieldKind::ContentType).is_some())?;
+            body::check(endpoint, &read, visit.head.value(RequestField::ContentType).is_some())?;
             Some(read)
         }
         None => None,

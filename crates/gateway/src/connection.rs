@@ -43,7 +43,7 @@ pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, is_idle:
         let bytes = client.input.split_off_front(length);
         let head = match RequestHead::parse(bytes, length, thread.fields(), &thread.shared.key_header_names) {
             Ok(head) => head,
-            Err((fault, bytes, fields)) => {
+            Err((fault, (bytes, fields))) => {
                 client.input.lend(bytes);
                 thread.give_back(fields);
                 refuse_bytes(thread, &mut client, peer, fault).await;

@@ -7,7 +7,7 @@ use crate::{
     http1::{
         Fault,
         body::Decoder,
-        field::{FieldKind, ForwardedKind},
+        field::{ForwardedKind, RequestField},
         request::RequestHead,
     },
     pages,
@@ -81,7 +81,7 @@ pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: 
 fn visit<'t>(thread: &'t Thread, peer: IpAddr, head: RequestHead, last_key: LastKey) -> Visit<'t> {
     let shared: &Shared = &thread.shared;
     let now = Moment::now();
-    let id = head.value(FieldKind::RequestId).and_then(RequestId::of_client);
+    let id = head.value(RequestField::RequestId).and_then(RequestId::of_client);
     let id = id.unwrap_or_else(|| RequestId::new(now.millis, &mut thread.random.borrow_mut()));
     let is_trusted =
         |address: IpAddr| shared.settings.trusted_proxies.iter().any(|net| net.contains(&address));
@@ -105,7 +105,7 @@ fn visit<'t>(thread: &'t Thread, peer: IpAddr, head: RequestHead, last_key: Last
 /// The last address of `X-Forwarded-For` that is no trusted proxy: everything before it could have
 /// been written by anybody.
 fn forwarded_for(head: &RequestHead, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
-    let value = std::str::from_utf8(head.value(FieldKind::Forwarded(ForwardedKind::For))?).ok()?;
+    let value = std::str::from_utf8(head.value(RequestField::Forwarded(ForwardedKind::For))?).ok()?;
     let mut addresses = value.rsplit(',').map_while(|address| address.trim().parse::<IpAddr>().ok());
     addresses.find(|address| !is_trusted(*address))
 }
@@ -159,10 +159,6 @@ async fn send(
     let timeouts = &visit.shared.settings.timeouts;
     client.answer_begun = true;
     let is_sent = client.write(&out, timeouts.stall).await.is_ok();
-    thread.give_head_memory({
-        let mut out = out;
-        out.clear();
-        out
-    });
+    thread.give_head_memory(out);
     is_sent && keep_alive && client.discard(incoming, timeouts.body).await
 }

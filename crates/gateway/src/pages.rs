@@ -2,7 +2,7 @@
 //! and the standing of a key's limits.
 
 use crate::{
-    http1::field::FieldKind,
+    http1::field::RequestField,
     keyring::KnownKey,
     refusal::{Refusal, Refused},
     respond::code_on_the_wire,
@@ -82,7 +82,7 @@ fn format<'n>(visit: &Visit<'_>, name: &'n str) -> (&'n str, Format) {
     if let Some(name) = name.strip_suffix(".md") {
         return (name, Format::Markdown);
     }
-    let accept = visit.head.value(FieldKind::Accept).unwrap_or_default().to_ascii_lowercase();
+    let accept = visit.head.value(RequestField::Accept).unwrap_or_default().to_ascii_lowercase();
     let names = |media_type: &str| memchr::memmem::find(&accept, media_type.as_bytes()).is_some();
     let format = match (names("text/html"), names("json"), names("text/markdown")) {
         (true, _, _) | (false, false, false) => Format::Html,

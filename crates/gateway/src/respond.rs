@@ -4,7 +4,7 @@
 //! upstream, the network), the answer is written here, from a [`Refusal`].
 
 use crate::{
-    http1::field::FieldKind,
+    http1::field::RequestField,
     policies::{guard, key},
     rate_headers,
     refusal::Refusal,
@@ -36,7 +36,7 @@ pub(crate) fn write_refusal(
     let known = key::recognise(visit);
     guard::count(visit, refusal.code);
     let status = number(visit, refusal);
-    let form = visit.head.value(FieldKind::Accept).map_or(Form::Specification, Form::accepted);
+    let form = visit.head.value(RequestField::Accept).map_or(Form::Specification, Form::accepted);
     let body = body(visit, refusal, status, form);
 
     start(status, reason_phrase(status), out);
@@ -185,7 +185,7 @@ fn base(visit: &Visit<'_>) -> String {
     if let Some(base) = &visit.shared.settings.api.public_url {
         return base.clone();
     }
-    let forwarded = visit.head.value(FieldKind::Forwarded(crate::http1::field::ForwardedKind::Proto));
+    let forwarded = visit.head.value(RequestField::Forwarded(crate::http1::field::ForwardedKind::Proto));
     let scheme = if visit.is_peer_trusted && forwarded == Some(b"https") { "https" } else { "http" };
     match visit.head.host() {
         "" => format!("{scheme}://{}", visit.shared.address),

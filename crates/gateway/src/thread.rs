@@ -1,6 +1,13 @@
 //! What one data thread has for itself. Nothing here is shared, so nothing here is locked.
 
-use crate::{http1::field::Field, record::Outcome, shared::Shared, text, upstream::Pool, visit::Visit};
+use crate::{
+    http1::field::{AnswerField, Field, RequestField},
+    record::Outcome,
+    shared::Shared,
+    text,
+    upstream::Pool,
+    visit::Visit,
+};
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -13,7 +20,7 @@ use tokio::task::AbortHandle;
 const LOG_BATCH: usize = 16 * 1024;
 /// Spare memory of heads that is kept.
 const MOST_SPARE: usize = 64;
-/// Memory larger than this is not kept.
+/// Memory larger than this many items is not kept.
 const LARGEST_SPARE: usize = 64 * 1024;
 
 /// The state of one data thread.
@@ -26,9 +33,13 @@ pub(crate) struct Thread {
     pub(crate) connections: RefCell<HashMap<u64, Connection>>,
     log: RefCell<(Vec<u8>, u64)>,
     date: RefCell<(u64, Vec<u8>)>,
-    spare_fields: RefCell<Vec<Vec<Field>>>,
-    spare_heads: RefCell<Vec<Vec<u8>>>,
+    spare_fields: Spare<Field<RequestField>>,
+    spare_answer_fields: Spare<Field<AnswerField>>,
+    spare_heads: Spare<u8>,
 }
+
+/// Memory that is lent from one message to the next.
+struct Spare<T>(RefCell<Vec<Vec<T>>>);
 
 /// What the thread knows of a connection, to end it when it drains.
 pub(crate) struct Connection {
@@ -47,35 +58,37 @@ impl Thread {
             connections: RefCell::default(),
             log: RefCell::default(),
             date: RefCell::new((u64::MAX, Vec::new())),
-            spare_fields: RefCell::default(),
-            spare_heads: RefCell::default(),
+            spare_fields: Spare::default(),
+            spare_answer_fields: Spare::default(),
+            spare_heads: Spare::default(),
         }
     }
 
-    pub(crate) fn fields(&self) -> Vec<Field> {
-        self.spare_fields.borrow_mut().pop().unwrap_or_else(|| Vec::with_capacity(32))
+    /// Memory for the fields of a request.
+    pub(crate) fn fields(&self) -> Vec<Field<RequestField>> {
+        self.spare_fields.take(32)
     }
 
-    /// Keeps the memory of fields for another head. Whose fields they were is forgotten here, once
-    /// for all: fields of one message that stand in another would be a smuggled request.
-    pub(crate) fn give_back(&self, mut fields: Vec<Field>) {
-        fields.clear();
-        let mut spare = self.spare_fields.borrow_mut();
-        if spare.len() < MOST_SPARE {
-            spare.push(fields);
-        }
+    pub(crate) fn give_back(&self, fields: Vec<Field<RequestField>>) {
+        self.spare_fields.give_back(fields);
+    }
+
+    /// Memory for the fields of an answer.
+    pub(crate) fn answer_fields(&self) -> Vec<Field<AnswerField>> {
+        self.spare_answer_fields.take(32)
+    }
+
+    pub(crate) fn give_answer_fields_back(&self, fields: Vec<Field<AnswerField>>) {
+        self.spare_answer_fields.give_back(fields);
     }
 
     /// Memory to write a head into.
     pub(crate) fn head_memory(&self) -> Vec<u8> {
-        self.spare_heads.borrow_mut().pop().unwrap_or_else(|| Vec::with_capacity(2048))
+        self.spare_heads.take(2048)
     }
 
     pub(crate) fn give_head_memory(&self, memory: Vec<u8>) {
-        let mut spare = self.spare_heads.borrow_mut();
-        if spare.len() < MOST_SPARE && memory.capacity() <= LARGEST_SPARE {
-            spare.push(memory);
-        }
+        self.spare_heads.give_back(memory);
     }
 
     /// Appends the `Date` line of a Unix second. It is formatted once a second.
@@ -106,6 +119,28 @@ impl Thread {
         let (batch, lines) = std::mem::take(&mut *self.log.borrow_mut());
         if lines > 0 {
             self.shared.log.hand_over(batch, lines);
+        }
+    }
+}
+
+impl<T> Default for Spare<T> {
+    fn default() -> Self {
+        Self(RefCell::default())
+    }
+}
+
+impl<T> Spare<T> {
+    fn take(&self, capacity: usize) -> Vec<T> {
+        self.0.borrow_mut().pop().unwrap_or_else(|| Vec::with_capacity(capacity))
+    }
+
+    /// Keeps memory. Whose it was is forgotten here, once for all: what stands of one message in
+    /// another would be a smuggled request.
+    fn give_back(&self, mut memory: Vec<T>) {
+        memory.clear();
+        let mut spare = self.0.borrow_mut();
+        if spare.len() < MOST_SPARE && memory.capacity() <= LARGEST_SPARE {
+            spare.push(memory);
         }
     }
 }

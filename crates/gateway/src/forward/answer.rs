@@ -2,7 +2,7 @@
 
 use super::request::{VIA, prolong};
 use crate::{
-    http1::{body::Framing, field::FieldKind, response::ResponseHead},
+    http1::{body::Framing, field::AnswerField, response::ResponseHead},
     rate_headers,
     refusal::{Refusal, Refused},
     respond,
@@ -43,25 +43,19 @@ pub(crate) fn write_head(
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
         match field.kind {
-            FieldKind::EndToEnd => line(name, value, out),
-            FieldKind::Location => line(name, location(visit, value).as_bytes(), out),
-            FieldKind::Via => via = Some(value),
+            AnswerField::EndToEnd => line(name, value, out),
+            AnswerField::Location => line(name, location(visit, value).as_bytes(), out),
+            AnswerField::Via => {
+                if let Some(earlier) = via.replace(value) {
+                    line(b"Via", earlier, out);
+                }
+            }
             // Hop-by-hop fields are the connection's; ids and limits are told by us alone.
-            FieldKind::HopByHop
-            | FieldKind::Connection
-            | FieldKind::ContentLength
-            | FieldKind::TransferEncoding
-            | FieldKind::RequestId
-            | FieldKind::RateLimit
-            | FieldKind::Host
-            | FieldKind::Te
-            | FieldKind::Expect
-            | FieldKind::Accept
-            | FieldKind::ContentType
-            | FieldKind::Authorization
-            | FieldKind::Key(_)
-            | FieldKind::Forwarded(_)
-            | FieldKind::ConsumerId => {}
+            AnswerField::HopByHop
+            | AnswerField::Connection
+            | AnswerField::ContentLength
+            | AnswerField::TransferEncoding
+            | AnswerField::GatewayOnly => {}
         }
     }
     prolong(b"Via", via, VIA.as_bytes(), out);
@@ -113,7 +107,7 @@ pub(crate) fn replace(
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
         match field.kind {
-            FieldKind::Location
+            AnswerField::Location
                 if code.status() == Status::Moved && name.eq_ignore_ascii_case(b"location") =>
             {
                 let to = location(visit, value);
@@ -121,25 +115,17 @@ pub(crate) fn replace(
                     format!("This endpoint has moved to {to}. Use that address from now on.").into();
                 refused.location = Some(to);
             }
-            FieldKind::EndToEnd if survives_replacement(name) => line(name, value, &mut refused.kept_headers),
-            FieldKind::EndToEnd
-            | FieldKind::HopByHop
-            | FieldKind::Location
-            | FieldKind::Connection
-            | FieldKind::ContentLength
-            | FieldKind::TransferEncoding
-            | FieldKind::RequestId
-            | FieldKind::RateLimit
-            | FieldKind::Host
-            | FieldKind::Te
-            | FieldKind::Expect
-            | FieldKind::Accept
-            | FieldKind::ContentType
-            | FieldKind::Authorization
-            | FieldKind::Key(_)
-            | FieldKind::Via
-            | FieldKind::Forwarded(_)
-            | FieldKind::ConsumerId => {}
+            AnswerField::EndToEnd if survives_replacement(name) => {
+                line(name, value, &mut refused.kept_headers)
+            }
+            AnswerField::EndToEnd
+            | AnswerField::HopByHop
+            | AnswerField::Connection
+            | AnswerField::ContentLength
+            | AnswerField::TransferEncoding
+            | AnswerField::Via
+            | AnswerField::Location
+            | AnswerField::GatewayOnly => {}
         }
     }
     if code.status() == Status::Moved && refused.location.is_none() {

@@ -9,7 +9,7 @@ use crate::{
     client::{self, Client},
     http1::{
         body::{Decoder, Framing, Step},
-        field::Field,
+        field::{AnswerField, Field},
         response::ResponseHead,
     },
     keyring::KnownKey,
@@ -52,7 +52,7 @@ pub(super) struct Exchange<'c> {
     upload: Option<Pump>,
     /// The body of the request, once it has been sent or given up.
     sent: Option<Decoder>,
-    fields: Vec<Field>,
+    fields: Vec<Field<AnswerField>>,
 }
 
 /// Why there is no answer.
@@ -80,7 +80,16 @@ impl<'c> Exchange<'c> {
             Sending::Whole => None,
             Sending::Stream(pump) => Some(pump),
         };
-        Self { thread, client, upstream, request, written: 0, upload, sent: None, fields: thread.fields() }
+        Self {
+            thread,
+            client,
+            upstream,
+            request,
+            written: 0,
+            upload,
+            sent: None,
+            fields: thread.answer_fields(),
+        }
     }
 
     /// The bytes that the answer's head stands at the front of.
@@ -119,7 +128,7 @@ impl<'c> Exchange<'c> {
             let to_head = visit.head.method() == "HEAD";
             let read = ResponseHead::read(self.upstream.input.filled(), to_head, fields);
             match read.map_err(garbled)? {
-                None => self.fields = self.thread.fields(),
+                None => self.fields = self.thread.answer_fields(),
                 Some(head) if (100..200).contains(&head.status) && head.status != 101 => {
                     if visit.head.is_http11 {
                         let interim =
@@ -347,7 +356,7 @@ impl<'c> Exchange<'c> {
                 let charged = settle(visit, reservation);
                 let has_unsent = self.upload.is_some();
                 self.give_body_back(incoming);
-                self.thread.give_back(answer.fields);
+                self.thread.give_answer_fields_back(answer.fields);
                 self.thread.give_head_memory(download.into_parts().1);
                 if answer.keep_alive && !has_unsent {
                     self.thread.pool.put(self.upstream, Instant::now());
@@ -440,7 +449,7 @@ fn interim_head(bytes: &[u8], head: &ResponseHead) -> Vec<u8> {
         std::str::from_utf8(head.reason.get(bytes)).unwrap_or_default(),
         &mut out,
     );
-    for field in head.fields.iter().filter(|field| field.kind == crate::http1::field::FieldKind::EndToEnd) {
+    for field in head.fields.iter().filter(|field| field.kind == AnswerField::EndToEnd) {
         for part in [field.name.get(bytes), b": ", field.value.get(bytes), b"\r\n"] {
             out.extend_from_slice(part);
         }

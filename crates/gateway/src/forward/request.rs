@@ -3,7 +3,7 @@
 use crate::{
     http1::{
         body::Framing,
-        field::{FieldKind, ForwardedKind},
+        field::{ForwardedKind, RequestField},
     },
     policies::key,
     visit::Visit,
@@ -23,7 +23,7 @@ pub(crate) fn write_head(
 ) {
     let (shared, head) = (visit.shared, &visit.head);
     let key_is_in_header =
-        head.fields().any(|(_, value, kind)| matches!(kind, FieldKind::Key(_)) && !value.is_empty());
+        head.fields().any(|(_, value, kind)| matches!(kind, RequestField::Key(_)) && !value.is_empty());
     let host = shared.upstream_host.as_deref().unwrap_or_else(|| head.host());
 
     for part in
@@ -46,24 +46,32 @@ pub(crate) fn write_head(
     let (mut via, mut forwarded, mut forwarded_for) = (None, None, None);
     for (name, value, kind) in head.fields() {
         let passes = match kind {
-            FieldKind::EndToEnd
-            | FieldKind::Accept
-            | FieldKind::ContentType
-            | FieldKind::RateLimit
-            | FieldKind::Location => true,
-            FieldKind::Expect => !body_was_read,
+            RequestField::EndToEnd | RequestField::Accept | RequestField::ContentType => true,
+            RequestField::Expect => !body_was_read,
             // A credential that let the request in is the gateway's. Any other is the upstream's.
-            FieldKind::Authorization => visit.key.is_none() || key_is_in_header || !key::is_credential(value),
-            FieldKind::Via => {
-                via = Some(value);
+            RequestField::Authorization => {
+                visit.key.is_none() || key_is_in_header || !key::is_credential(value)
+            }
+            RequestField::Via => {
+                if let Some(earlier) = via.replace(value) {
+                    line(b"Via", earlier, out);
+                }
                 false
             }
-            FieldKind::Forwarded(kind) => {
+            RequestField::Forwarded(kind) => {
                 // What anybody could have written is dropped; what a trusted proxy wrote is prolonged.
                 if visit.is_peer_trusted {
                     match kind {
-                        ForwardedKind::Forwarded => forwarded = Some(value),
-                        ForwardedKind::For => forwarded_for = Some(value),
+                        ForwardedKind::Forwarded => {
+                            if let Some(earlier) = forwarded.replace(value) {
+                                line(b"Forwarded", earlier, out);
+                            }
+                        }
+                        ForwardedKind::For => {
+                            if let Some(earlier) = forwarded_for.replace(value) {
+                                line(b"X-Forwarded-For", earlier, out);
+                            }
+                        }
                         ForwardedKind::Proto | ForwardedKind::Host | ForwardedKind::Other => {
                             line(name, value, out)
                         }
@@ -71,15 +79,15 @@ pub(crate) fn write_head(
                 }
                 false
             }
-            FieldKind::HopByHop
-            | FieldKind::Host
-            | FieldKind::ContentLength
-            | FieldKind::TransferEncoding
-            | FieldKind::Connection
-            | FieldKind::Te
-            | FieldKind::Key(_)
-            | FieldKind::RequestId
-            | FieldKind::ConsumerId => false,
+            RequestField::HopByHop
+            | RequestField::Host
+            | RequestField::ContentLength
+            | RequestField::TransferEncoding
+            | RequestField::Connection
+            | RequestField::Te
+            | RequestField::Key(_)
+            | RequestField::RequestId
+            | RequestField::ConsumerId => false,
         };
         if passes {
             line(name, value, out);
@@ -99,7 +107,7 @@ pub(crate) fn write_head(
         // A method that usually has a body says so when it has none (RFC 9110 section 8.6).
         Framing::Length(0)
             if !matches!(head.method(), "POST" | "PUT" | "PATCH")
-                && head.value(FieldKind::ContentLength).is_none() => {}
+                && head.value(RequestField::ContentLength).is_none() => {}
         Framing::Length(length) => {
             let _ = write!(out, "Content-Length: {length}\r\n");
         }
@@ -119,7 +127,7 @@ fn write_forwarded(
     let mut text = [0u8; 64];
     let peer_text = render(&mut text, format_args!("{peer}"));
     prolong(b"X-Forwarded-For", forwarded_for, peer_text, out);
-    let told = |kind| visit.is_peer_trusted && head.value(FieldKind::Forwarded(kind)).is_some();
+    let told = |kind| visit.is_peer_trusted && head.value(RequestField::Forwarded(kind)).is_some();
     if !told(ForwardedKind::Proto) {
         out.extend_from_slice(b"X-Forwarded-Proto: http\r\n");
     }

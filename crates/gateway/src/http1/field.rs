@@ -4,15 +4,25 @@ use super::Span;
 
 /// One header field of a head.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Field {
+pub(crate) struct Field<K> {
     pub(crate) name: Span,
     pub(crate) value: Span,
-    pub(crate) kind: FieldKind,
+    pub(crate) kind: K,
 }
 
-/// What a header field means to the gateway. Everything else is [`FieldKind::EndToEnd`].
+/// What a field is to the connection that it came on, in requests and answers alike.
+pub(crate) trait Kind: Copy + PartialEq {
+    /// Passed on untouched.
+    const END_TO_END: Self;
+    /// Of this connection only: never passed on.
+    const HOP_BY_HOP: Self;
+    /// `Connection` itself.
+    const CONNECTION: Self;
+}
+
+/// What a field of a request means to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FieldKind {
+pub(crate) enum RequestField {
     /// Passed on untouched.
     EndToEnd,
     /// Of this connection only (RFC 9110 section 7.6.1): never passed on.
@@ -34,9 +44,23 @@ pub(crate) enum FieldKind {
     Forwarded(ForwardedKind),
     /// What only the gateway may say to the upstream (`X-Consumer-Id`).
     ConsumerId,
-    /// What only the gateway may say to the client (`X-Rate-Limit-*`, `RateLimit*`).
-    RateLimit,
+}
+
+/// What a field of an upstream's answer means to the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AnswerField {
+    /// Passed on untouched.
+    EndToEnd,
+    /// Of this connection only (RFC 9110 section 7.6.1): never passed on.
+    HopByHop,
+    Connection,
+    ContentLength,
+    TransferEncoding,
+    Via,
+    /// `Location` and `Content-Location`: may name the upstream's own origin.
     Location,
+    /// What only the gateway may say to the client: `X-Request-Id`, `X-Rate-Limit-*`, `RateLimit*`.
+    GatewayOnly,
 }
 
 /// Which of the fields that tell where a request came from.
@@ -50,64 +74,92 @@ pub(crate) enum ForwardedKind {
     Other,
 }
 
+impl Kind for RequestField {
+    const END_TO_END: Self = Self::EndToEnd;
+    const HOP_BY_HOP: Self = Self::HopByHop;
+    const CONNECTION: Self = Self::Connection;
+}
+
+impl Kind for AnswerField {
+    const END_TO_END: Self = Self::EndToEnd;
+    const HOP_BY_HOP: Self = Self::HopByHop;
+    const CONNECTION: Self = Self::Connection;
+}
+
 /// What a request's field is. `keys` are the configured key headers in lower case.
 ///
 /// The length is looked at first: most fields are told apart by it alone.
-pub(crate) fn of_request(name: &[u8], keys: &[String]) -> FieldKind {
+pub(crate) fn of_request(name: &[u8], keys: &[String]) -> RequestField {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     if let Some(position) = keys.iter().position(|key| key.len() == name.len() && is(key)) {
-        return FieldKind::Key(u8::try_from(position).unwrap_or(u8::MAX));
+        return RequestField::Key(u8::try_from(position).unwrap_or(u8::MAX));
     }
     match name.len() {
-        2 if is("te") => FieldKind::Te,
-        3 if is("via") => FieldKind::Via,
-        4 if is("host") => FieldKind::Host,
-        6 if is("expect") => FieldKind::Expect,
-        6 if is("accept") => FieldKind::Accept,
-        7 if is("upgrade") => FieldKind::HopByHop,
-        9 if is("x-real-ip") => FieldKind::Forwarded(ForwardedKind::Other),
-        9 if is("forwarded") => FieldKind::Forwarded(ForwardedKind::Forwarded),
-        10 if is("connection") => FieldKind::Connection,
-        10 if is("keep-alive") => FieldKind::HopByHop,
-        12 if is("content-type") => FieldKind::ContentType,
-        12 if is("x-request-id") => FieldKind::RequestId,
-        13 if is("authorization") => FieldKind::Authorization,
-        13 if is("x-consumer-id") => FieldKind::ConsumerId,
-        14 if is("content-length") => FieldKind::ContentLength,
-        14 if is("http2-settings") => FieldKind::HopByHop,
-        15 if is("x-forwarded-for") => FieldKind::Forwarded(ForwardedKind::For),
-        16 if is("proxy-connection") => FieldKind::HopByHop,
-        16 if is("x-forwarded-host") => FieldKind::Forwarded(ForwardedKind::Host),
-        17 if is("transfer-encoding") => FieldKind::TransferEncoding,
-        17 if is("x-forwarded-proto") => FieldKind::Forwarded(ForwardedKind::Proto),
-        19 if is("proxy-authorization") => FieldKind::HopByHop,
+        2 if is("te") => RequestField::Te,
+        3 if is("via") => RequestField::Via,
+        4 if is("host") => RequestField::Host,
+        6 if is("expect") => RequestField::Expect,
+        6 if is("accept") => RequestField::Accept,
+        7 if is("upgrade") => RequestField::HopByHop,
+        9 if is("x-real-ip") => RequestField::Forwarded(ForwardedKind::Other),
+        9 if is("forwarded") => RequestField::Forwarded(ForwardedKind::Forwarded),
+        10 if is("connection") => RequestField::Connection,
+        10 if is("keep-alive") => RequestField::HopByHop,
+        12 if is("content-type") => RequestField::ContentType,
+        12 if is("x-request-id") => RequestField::RequestId,
+        13 if is("authorization") => RequestField::Authorization,
+        13 if is("x-consumer-id") => RequestField::ConsumerId,
+        14 if is("content-length") => RequestField::ContentLength,
+        14 if is("http2-settings") => RequestField::HopByHop,
+        15 if is("x-forwarded-for") => RequestField::Forwarded(ForwardedKind::For),
+        16 if is("proxy-connection") => RequestField::HopByHop,
+        16 if is("x-forwarded-host") => RequestField::Forwarded(ForwardedKind::Host),
+        17 if is("transfer-encoding") => RequestField::TransferEncoding,
+        17 if is("x-forwarded-proto") => RequestField::Forwarded(ForwardedKind::Proto),
+        19 if is("proxy-authorization") => RequestField::HopByHop,
         14.. if name.get(..12).is_some_and(|start| start.eq_ignore_ascii_case(b"x-forwarded-")) => {
-            FieldKind::Forwarded(ForwardedKind::Other)
+            RequestField::Forwarded(ForwardedKind::Other)
         }
-        _ => FieldKind::EndToEnd,
+        _ => RequestField::EndToEnd,
     }
 }
 
 /// What a field of an upstream's answer is.
-pub(crate) fn of_response(name: &[u8]) -> FieldKind {
+pub(crate) fn of_answer(name: &[u8]) -> AnswerField {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     match name.len() {
-        3 if is("via") => FieldKind::Via,
-        7 if is("upgrade") => FieldKind::HopByHop,
-        8 if is("location") => FieldKind::Location,
-        9 if is("ratelimit") => FieldKind::RateLimit,
-        10 if is("connection") => FieldKind::Connection,
-        10 if is("keep-alive") => FieldKind::HopByHop,
-        12 if is("x-request-id") => FieldKind::RequestId,
-        14 if is("content-length") => FieldKind::ContentLength,
-        16 if is("ratelimit-policy") => FieldKind::RateLimit,
-        16 if is("proxy-connection") => FieldKind::HopByHop,
-        16 if is("content-location") => FieldKind::Location,
-        17 if is("transfer-encoding") => FieldKind::TransferEncoding,
-        18 if is("x-rate-limit-limit") || is("x-rate-limit-reset") => FieldKind::RateLimit,
-        18 if is("proxy-authenticate") => FieldKind::HopByHop,
-        22 if is("x-rate-limit-remaining") => FieldKind::RateLimit,
-        _ => FieldKind::EndToEnd,
+        3 if is("via") => AnswerField::Via,
+        7 if is("upgrade") => AnswerField::HopByHop,
+        8 if is("location") => AnswerField::Location,
+        9 if is("ratelimit") => AnswerField::GatewayOnly,
+        10 if is("connection") => AnswerField::Connection,
+        10 if is("keep-alive") => AnswerField::HopByHop,
+        12 if is("x-request-id") => AnswerField::GatewayOnly,
+        14 if is("content-length") => AnswerField::ContentLength,
+        16 if is("ratelimit-policy") => AnswerField::GatewayOnly,
+        16 if is("proxy-connection") => AnswerField::HopByHop,
+        16 if is("content-location") => AnswerField::Location,
+        17 if is("transfer-encoding") => AnswerField::TransferEncoding,
+        18 if is("x-rate-limit-limit") || is("x-rate-limit-reset") => AnswerField::GatewayOnly,
+        18 if is("proxy-authenticate") => AnswerField::HopByHop,
+        22 if is("x-rate-limit-remaining") => AnswerField::GatewayOnly,
+        _ => AnswerField::EndToEnd,
+    }
+}
+
+/// Makes the fields that `Connection` names fields of this connection only. Fields that mean something
+/// to the gateway keep their meaning: nobody can have the Host or the key dropped by naming it there.
+pub(crate) fn drop_nominated<K: Kind>(fields: &mut [Field<K>], bytes: &[u8]) {
+    let connections: Vec<Span> =
+        fields.iter().filter(|field| field.kind == K::CONNECTION).map(|field| field.value).collect();
+    let nominated = |name: &[u8]| {
+        let mut options = connections.iter().flat_map(|value| list(value.get(bytes)));
+        options.any(|option| option.eq_ignore_ascii_case(name))
+    };
+    for field in fields {
+        if field.kind == K::END_TO_END && nominated(field.name.get(bytes)) {
+            field.kind = K::HOP_BY_HOP;
+        }
     }
 }
 
@@ -133,7 +185,8 @@ pub(crate) fn may_trail(name: &[u8]) -> bool {
         "x-request-id",
         "cookie",
     ];
-    let reserved = of_request(name, &[]) != FieldKind::EndToEnd || of_response(name) != FieldKind::EndToEnd;
+    let reserved =
+        of_request(name, &[]) != RequestField::EndToEnd || of_answer(name) != AnswerField::EndToEnd;
     !reserved && !NEVER.iter().any(|never| name.eq_ignore_ascii_case(never.as_bytes()))
 }
 
@@ -144,47 +197,47 @@ mod tests {
     #[test]
     fn every_named_field_is_found_by_its_length() {
         for (name, kind) in [
-            ("TE", FieldKind::Te),
-            ("Via", FieldKind::Via),
-            ("HOST", FieldKind::Host),
-            ("Expect", FieldKind::Expect),
-            ("Accept", FieldKind::Accept),
-            ("Upgrade", FieldKind::HopByHop),
-            ("Forwarded", FieldKind::Forwarded(ForwardedKind::Forwarded)),
-            ("Connection", FieldKind::Connection),
-            ("Keep-Alive", FieldKind::HopByHop),
-            ("Content-Type", FieldKind::ContentType),
-            ("X-Request-Id", FieldKind::RequestId),
-            ("Authorization", FieldKind::Authorization),
-            ("X-Consumer-Id", FieldKind::ConsumerId),
-            ("Content-Length", FieldKind::ContentLength),
-            ("HTTP2-Settings", FieldKind::HopByHop),
-            ("X-Forwarded-For", FieldKind::Forwarded(ForwardedKind::For)),
-            ("Proxy-Connection", FieldKind::HopByHop),
-            ("X-Forwarded-Host", FieldKind::Forwarded(ForwardedKind::Host)),
-            ("Transfer-Encoding", FieldKind::TransferEncoding),
-            ("X-Forwarded-Port", FieldKind::Forwarded(ForwardedKind::Other)),
-            ("X-Real-IP", FieldKind::Forwarded(ForwardedKind::Other)),
-            ("X-Forwarded-Proto", FieldKind::Forwarded(ForwardedKind::Proto)),
-            ("Proxy-Authorization", FieldKind::HopByHop),
-            ("X-API-Key", FieldKind::Key(0)),
-            ("User-Agent", FieldKind::EndToEnd),
+            ("TE", RequestField::Te),
+            ("Via", RequestField::Via),
+            ("HOST", RequestField::Host),
+            ("Expect", RequestField::Expect),
+            ("Accept", RequestField::Accept),
+            ("Upgrade", RequestField::HopByHop),
+            ("Forwarded", RequestField::Forwarded(ForwardedKind::Forwarded)),
+            ("Connection", RequestField::Connection),
+            ("Keep-Alive", RequestField::HopByHop),
+            ("Content-Type", RequestField::ContentType),
+            ("X-Request-Id", RequestField::RequestId),
+            ("Authorization", RequestField::Authorization),
+            ("X-Consumer-Id", RequestField::ConsumerId),
+            ("Content-Length", RequestField::ContentLength),
+            ("HTTP2-Settings", RequestField::HopByHop),
+            ("X-Forwarded-For", RequestField::Forwarded(ForwardedKind::For)),
+            ("Proxy-Connection", RequestField::HopByHop),
+            ("X-Forwarded-Host", RequestField::Forwarded(ForwardedKind::Host)),
+            ("Transfer-Encoding", RequestField::TransferEncoding),
+            ("X-Forwarded-Port", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Real-IP", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Forwarded-Proto", RequestField::Forwarded(ForwardedKind::Proto)),
+            ("Proxy-Authorization", RequestField::HopByHop),
+            ("X-API-Key", RequestField::Key(0)),
+            ("User-Agent", RequestField::EndToEnd),
         ] {
             assert_eq!(of_request(name.as_bytes(), &["x-api-key".into()]), kind, "{name}");
         }
         for (name, kind) in [
-            ("Location", FieldKind::Location),
-            ("Content-Location", FieldKind::Location),
-            ("RateLimit", FieldKind::RateLimit),
-            ("RateLimit-Policy", FieldKind::RateLimit),
-            ("X-Rate-Limit-Limit", FieldKind::RateLimit),
-            ("X-Rate-Limit-Remaining", FieldKind::RateLimit),
-            ("X-Rate-Limit-Reset", FieldKind::RateLimit),
-            ("Proxy-Authenticate", FieldKind::HopByHop),
-            ("X-Request-ID", FieldKind::RequestId),
-            ("Server", FieldKind::EndToEnd),
+            ("Location", AnswerField::Location),
+            ("Content-Location", AnswerField::Location),
+            ("RateLimit", AnswerField::GatewayOnly),
+            ("RateLimit-Policy", AnswerField::GatewayOnly),
+            ("X-Rate-Limit-Limit", AnswerField::GatewayOnly),
+            ("X-Rate-Limit-Remaining", AnswerField::GatewayOnly),
+            ("X-Rate-Limit-Reset", AnswerField::GatewayOnly),
+            ("Proxy-Authenticate", AnswerField::HopByHop),
+            ("X-Request-ID", AnswerField::GatewayOnly),
+            ("Server", AnswerField::EndToEnd),
         ] {
-            assert_eq!(of_response(name.as_bytes()), kind, "{name}");
+            assert_eq!(of_answer(name.as_bytes()), kind, "{name}");
         }
     }
 

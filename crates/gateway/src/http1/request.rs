@@ -3,11 +3,14 @@
 use super::{
     Fault, MOST_FIELDS, Span,
     body::Framing,
-    field::{self, Field, FieldKind},
+    field::{self, Field, RequestField},
     target,
 };
 use contract::ErrorCode;
 use std::mem::MaybeUninit;
+
+/// What a head is read from and into, lent from one request to the next.
+pub(crate) type Memory = (Vec<u8>, Vec<Field<RequestField>>);
 
 /// A request head that was understood. It owns the bytes it was read from.
 #[derive(Debug, Default)]
@@ -19,7 +22,7 @@ pub(crate) struct RequestHead {
     normal_path: Option<String>,
     query: Option<Span>,
     authority: Option<Span>,
-    fields: Vec<Field>,
+    fields: Vec<Field<RequestField>>,
     /// HTTP/1.1, else HTTP/1.0.
     pub(crate) is_http11: bool,
     /// How the body is delimited.
@@ -36,13 +39,13 @@ impl RequestHead {
     /// Parses the head in the first `length` bytes of `bytes`. `fields` lends its memory.
     ///
     /// # Errors
-    /// The fault, and the bytes and the memory back.
+    /// The fault, and the memory back.
     pub(crate) fn parse(
         bytes: Vec<u8>,
         length: usize,
-        mut fields: Vec<Field>,
+        mut fields: Vec<Field<RequestField>>,
         keys: &[String],
-    ) -> Result<Self, (Fault, Vec<u8>, Vec<Field>)> {
+    ) -> Result<Self, (Fault, Memory)> {
         fields.clear();
         let mut head = Self { bytes: Vec::new(), fields, ..Self::default() };
         match head.read(bytes.get(..length).unwrap_or_default(), keys) {
@@ -50,12 +53,12 @@ impl RequestHead {
                 head.bytes = bytes;
                 Ok(head)
             }
-            Err(fault) => Err((fault, bytes, head.fields)),
+            Err(fault) => Err((fault, (bytes, head.fields))),
         }
     }
 
     /// Gives the memory back for the next head.
-    pub(crate) fn into_memory(self) -> (Vec<u8>, Vec<Field>) {
+    pub(crate) fn into_memory(self) -> Memory {
         (self.bytes, self.fields)
     }
 
@@ -108,21 +111,21 @@ impl RequestHead {
         for field in &self.fields {
             let value = field.value.get(bytes);
             match field.kind {
-                FieldKind::Host => single(&mut host, value, "The request has two Host headers.")?,
-                FieldKind::ContentLength => {
+                RequestField::Host => single(&mut host, value, "The request has two Host headers.")?,
+                RequestField::ContentLength => {
                     single(&mut length, value, "The request has two Content-Length headers.")?
                 }
-                FieldKind::TransferEncoding => {
+                RequestField::TransferEncoding => {
                     single(&mut chunked, value, "The request has two Transfer-Encoding headers.")?;
                 }
-                FieldKind::Connection => {
+                RequestField::Connection => {
                     for option in field::list(value) {
                         close |= option.eq_ignore_ascii_case(b"close");
                         keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
                         nominates = true;
                     }
                 }
-                FieldKind::Expect => {
+                RequestField::Expect => {
                     if !value.eq_ignore_ascii_case(b"100-continue") {
                         return Err(Fault {
                             code: ErrorCode::HeaderNotValid,
@@ -132,22 +135,20 @@ impl RequestHead {
                     // RFC 9110 section 10.1.1: of HTTP/1.0 clients it is ignored.
                     self.expects_continue = self.is_http11;
                 }
-                FieldKind::Te => {
+                RequestField::Te => {
                     self.takes_trailers |=
                         field::list(value).any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
                 }
-                FieldKind::EndToEnd
-                | FieldKind::HopByHop
-                | FieldKind::Accept
-                | FieldKind::ContentType
-                | FieldKind::Authorization
-                | FieldKind::Key(_)
-                | FieldKind::RequestId
-                | FieldKind::Via
-                | FieldKind::Forwarded(_)
-                | FieldKind::ConsumerId
-                | FieldKind::RateLimit
-                | FieldKind::Location => {}
+                RequestField::EndToEnd
+                | RequestField::HopByHop
+                | RequestField::Accept
+                | RequestField::ContentType
+                | RequestField::Authorization
+                | RequestField::Key(_)
+                | RequestField::RequestId
+                | RequestField::Via
+                | RequestField::Forwarded(_)
+                | RequestField::ConsumerId => {}
             }
         }
         match host {
@@ -160,26 +161,9 @@ impl RequestHead {
         self.keep_alive = if self.is_http11 { !close } else { keep_alive && !close };
         self.framing = framing(self.is_http11, length, chunked)?;
         if nominates {
-            self.drop_nominated(bytes);
+            field::drop_nominated(&mut self.fields, bytes);
         }
         Ok(())
-    }
-
-    /// Fields that `Connection` names are of this connection only. Fields that mean something to the
-    /// gateway keep their meaning: nobody can have the Host or the key dropped by naming it there.
-    fn drop_nominated(&mut self, bytes: &[u8]) {
-        let connections: Vec<Span> =
-            self.fields.iter().filter(|f| f.kind == FieldKind::Connection).map(|f| f.value).collect();
-        let nominated = |name: &[u8]| {
-            connections
-                .iter()
-                .any(|value| field::list(value.get(bytes)).any(|option| option.eq_ignore_ascii_case(name)))
-        };
-        for field in &mut self.fields {
-            if field.kind == FieldKind::EndToEnd && nominated(field.name.get(bytes)) {
-                field.kind = FieldKind::HopByHop;
-            }
-        }
     }
 
     // === what was understood ===
@@ -202,24 +186,24 @@ impl RequestHead {
     pub(crate) fn host(&self) -> &str {
         let host = self
             .authority
-            .or_else(|| self.fields.iter().find(|f| f.kind == FieldKind::Host).map(|f| f.value));
+            .or_else(|| self.fields.iter().find(|f| f.kind == RequestField::Host).map(|f| f.value));
         host.map(|host| host.text(&self.bytes)).unwrap_or_default()
     }
 
     /// All fields: name, value, kind.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8], FieldKind)> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8], RequestField)> {
         self.fields
             .iter()
             .map(|field| (field.name.get(&self.bytes), field.value.get(&self.bytes), field.kind))
     }
 
     /// The values of the fields of this kind, in their order.
-    pub(crate) fn values(&self, kind: FieldKind) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn values(&self, kind: RequestField) -> impl Iterator<Item = &[u8]> {
         self.fields.iter().filter(move |field| field.kind == kind).map(|field| field.value.get(&self.bytes))
     }
 
     /// The value of the first field of this kind.
-    pub(crate) fn value(&self, kind: FieldKind) -> Option<&[u8]> {
+    pub(crate) fn value(&self, kind: RequestField) -> Option<&[u8]> {
         self.values(kind).next()
     }
 
@@ -287,7 +271,7 @@ mod tests {
     fn parse(head: &str) -> Result<RequestHead, Fault> {
         let bytes = head.replace('\n', "\r\n").into_bytes();
         let length = bytes.len();
-        RequestHead::parse(bytes, length, Vec::new(), &["x-api-key".into()]).map_err(|(fault, _, _)| fault)
+        RequestHead::parse(bytes, length, Vec::new(), &["x-api-key".into()]).map_err(|(fault, _)| fault)
     }
 
     #[test]
@@ -299,8 +283,8 @@ mod tests {
         );
         assert_eq!(head.framing, Framing::Length(5));
         assert!(head.is_http11 && head.keep_alive && head.expects_continue && head.takes_trailers);
-        assert_eq!(head.value(FieldKind::Key(0)), Some(&b"k"[..]));
-        assert_eq!(head.value(FieldKind::HopByHop), Some(&b"1"[..]));
+        assert_eq!(head.value(RequestField::Key(0)), Some(&b"k"[..]));
+        assert_eq!(head.value(RequestField::HopByHop), Some(&b"1"[..]));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{
     MOST_FIELDS, Span,
     body::Framing,
-    field::{self, Field, FieldKind},
+    field::{self, AnswerField, Field},
     request::content_length,
 };
 
@@ -15,7 +15,7 @@ pub(crate) const LARGEST: usize = 64 * 1024;
 pub(crate) struct ResponseHead {
     pub(crate) status: u16,
     pub(crate) reason: Span,
-    pub(crate) fields: Vec<Field>,
+    pub(crate) fields: Vec<Field<AnswerField>>,
     /// Bytes of the head, empty line included.
     pub(crate) length: usize,
     pub(crate) framing: Framing,
@@ -31,7 +31,11 @@ pub(crate) type Garbled = &'static str;
 impl ResponseHead {
     /// Reads the head at the front of `bytes`; None if it is not complete yet.
     /// `to_head` is true if the request was a HEAD. `fields` lends its memory.
-    pub(crate) fn read(bytes: &[u8], to_head: bool, mut fields: Vec<Field>) -> Result<Option<Self>, Garbled> {
+    pub(crate) fn read(
+        bytes: &[u8],
+        to_head: bool,
+        mut fields: Vec<Field<AnswerField>>,
+    ) -> Result<Option<Self>, Garbled> {
         let mut storage = [const { std::mem::MaybeUninit::uninit() }; MOST_FIELDS];
         let mut parsed = httparse::Response::new(&mut []);
         let config = httparse::ParserConfig::default();
@@ -50,7 +54,7 @@ impl ResponseHead {
             fields.push(Field {
                 name: Span::of(name, bytes),
                 value: Span::of(header.value, bytes),
-                kind: field::of_response(name),
+                kind: field::of_answer(name),
             });
         }
         let mut head = Self {
@@ -66,11 +70,11 @@ impl ResponseHead {
 
     fn check(&mut self, bytes: &[u8], is_http11: bool, to_head: bool) -> Result<(), Garbled> {
         let mut chunked = false;
-        let (mut close, mut keep_alive) = (false, false);
+        let (mut close, mut keep_alive, mut nominates) = (false, false, false);
         for field in &self.fields {
             let value = field.value.get(bytes);
             match field.kind {
-                FieldKind::ContentLength => {
+                AnswerField::ContentLength => {
                     let length =
                         content_length(value).ok_or("the answer's Content-Length is not a number")?;
                     if self.told_length.is_some_and(|told| told != length) {
@@ -78,33 +82,24 @@ impl ResponseHead {
                     }
                     self.told_length = Some(length);
                 }
-                FieldKind::TransferEncoding if value.eq_ignore_ascii_case(b"chunked") && !chunked => {
+                AnswerField::TransferEncoding if value.eq_ignore_ascii_case(b"chunked") && !chunked => {
                     chunked = true
                 }
-                FieldKind::TransferEncoding => {
+                AnswerField::TransferEncoding => {
                     return Err("the answer has a Transfer-Encoding other than chunked");
                 }
-                FieldKind::Connection => {
+                AnswerField::Connection => {
                     for option in field::list(value) {
                         close |= option.eq_ignore_ascii_case(b"close");
                         keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+                        nominates = true;
                     }
                 }
-                FieldKind::EndToEnd => self.has_date |= field.name.get(bytes).eq_ignore_ascii_case(b"date"),
-                FieldKind::HopByHop
-                | FieldKind::Host
-                | FieldKind::Te
-                | FieldKind::Expect
-                | FieldKind::Accept
-                | FieldKind::ContentType
-                | FieldKind::Authorization
-                | FieldKind::Key(_)
-                | FieldKind::RequestId
-                | FieldKind::Via
-                | FieldKind::Forwarded(_)
-                | FieldKind::ConsumerId
-                | FieldKind::RateLimit
-                | FieldKind::Location => {}
+                AnswerField::EndToEnd => self.has_date |= field.name.get(bytes).eq_ignore_ascii_case(b"date"),
+                AnswerField::HopByHop
+                | AnswerField::Via
+                | AnswerField::Location
+                | AnswerField::GatewayOnly => {}
             }
         }
         if chunked && self.told_length.is_some() {
@@ -125,27 +120,10 @@ impl ResponseHead {
         self.keep_alive = is_final
             && self.framing != Framing::UntilClose
             && if is_http11 { !close } else { keep_alive && !close };
-        self.drop_nominated(bytes);
+        if nominates {
+            field::drop_nominated(&mut self.fields, bytes);
+        }
         Ok(())
-    }
-
-    /// Fields that `Connection` names are of the upstream's connection only.
-    fn drop_nominated(&mut self, bytes: &[u8]) {
-        let connections: Vec<Span> =
-            self.fields.iter().filter(|f| f.kind == FieldKind::Connection).map(|f| f.value).collect();
-        if connections.is_empty() {
-            return;
-        }
-        let nominated = |name: &[u8]| {
-            connections
-                .iter()
-                .any(|value| field::list(value.get(bytes)).any(|option| option.eq_ignore_ascii_case(name)))
-        };
-        for field in &mut self.fields {
-            if field.kind == FieldKind::EndToEnd && nominated(field.name.get(bytes)) {
-                field.kind = FieldKind::HopByHop;
-            }
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! declares members of it, its JSON and those members.
 
 use crate::{
-    http1::{body::Framing, field::FieldKind},
+    http1::{body::Framing, field::RequestField},
     policies::{
         json,
         parameters::{quoted, wrong_choice, wrong_number, wrong_string},
@@ -56,7 +56,7 @@ pub(crate) fn is_checked(endpoint: Option<&Endpoint>) -> bool {
 }
 
 fn check_media_type(visit: &Visit<'_>, endpoint: &Endpoint) -> Result<(), Refused> {
-    let sent = visit.head.value(FieldKind::ContentType).unwrap_or_default();
+    let sent = visit.head.value(RequestField::ContentType).unwrap_or_default();
     let sent = sent.split(|&b| b == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
     let is_json = sent == JSON.as_bytes() || sent.ends_with(b"+json");
     let taken = if endpoint.media_types.is_empty() {

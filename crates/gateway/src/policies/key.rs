@@ -1,7 +1,7 @@
 //! The key: 403 if it is not set or incorrect, 400 if it cannot be a key.
 
 use crate::{
-    http1::{field::FieldKind, request::RequestHead},
+    http1::{field::RequestField, request::RequestHead},
     keyring::{Format, KnownKey},
     refusal::{Refusal, Refused},
     shared::Shared,
@@ -116,7 +116,7 @@ fn look_up(shared: &Shared, head: &RequestHead, last: &mut LastKey) -> Result<Ar
 /// The configured headers in their order, then `Authorization`. An empty header is none.
 fn search<'h>(shared: &Shared, head: &'h RequestHead) -> Search<'h> {
     for position in 0..shared.key_headers.len() {
-        let kind = FieldKind::Key(u8::try_from(position).unwrap_or(u8::MAX));
+        let kind = RequestField::Key(u8::try_from(position).unwrap_or(u8::MAX));
         let mut values = head.values(kind).filter(|value| !value.is_empty());
         match (values.next(), values.next()) {
             (None, _) => {}
@@ -124,7 +124,8 @@ fn search<'h>(shared: &Shared, head: &'h RequestHead) -> Search<'h> {
             (Some(_), Some(_)) => return Search::Twice(position),
         }
     }
-    let mut values = head.values(FieldKind::Authorization).filter_map(|value| Some((value, scheme(value)?)));
+    let mut values =
+        head.values(RequestField::Authorization).filter_map(|value| Some((value, scheme(value)?)));
     match (values.next(), values.next()) {
         (None, _) => Search::Nothing,
         (Some((value, place)), None) => Search::Found(Presented { value, place }),
