@@ -181,7 +181,6 @@ impl LogWriter {
 }
 
 fn write_batches(receiver: &Receiver<Vec<u8>>, lost: &AtomicU64, is_text: bool) {
-    let mut out = std::io::stderr().lock();
     while let Ok(mut batch) = receiver.recv() {
         let count = lost.swap(0, Ordering::Relaxed);
         if count > 0 {
@@ -194,7 +193,8 @@ fn write_batches(receiver: &Receiver<Vec<u8>>, lost: &AtomicU64, is_text: bool) 
             end(is_text, &mut batch);
         }
         // Standard error may be closed; there is nobody left to tell.
-        let _ = out.write_all(&batch);
+        // The lock is held for one batch: others in this process may have a word for standard error, too.
+        let _ = std::io::stderr().lock().write_all(&batch);
     }
 }
 

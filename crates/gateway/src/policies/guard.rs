@@ -51,7 +51,7 @@ fn refusal(visit: &Visit<'_>, whose: &str, ceiling: u32) -> Refused {
     let mut refused = Refusal::new(
         ErrorCode::TooManyErrors,
         format!(
-            "More than {ceiling} requests of this {whose} ended in an error within this minute. Correct the requests \
+            "{ceiling} requests of this {whose} ended in an error within this minute. Correct the requests \
              that fail, then go on in {wait} seconds. Nothing was charged."
         ),
     );

@@ -47,15 +47,26 @@ pub(crate) fn check(visit: &Visit<'_>, endpoint: &Endpoint, names: &[String]) ->
     let Some(first) = violations.first() else { return Ok(()) };
     let code = first.code;
     let message = match violations.as_slice() {
-        [only] => format!(
-            "The {} parameter \"{}\" is not right: {}",
-            only.detail.place, only.detail.name, only.detail.message
-        ),
+        [only] if matches!(code, ErrorCode::ParameterMissing | ErrorCode::HeaderMissing) => {
+            format!("The {} \"{}\" is required, but not there.", noun(&only.detail), only.detail.name)
+        }
+        [only] => {
+            format!(
+                "The {} \"{}\" is not right: {}",
+                noun(&only.detail),
+                only.detail.name,
+                only.detail.message
+            )
+        }
         all => format!("{} parameters or headers are not right; `details` names each.", all.len()),
     };
     let mut refused = Refusal::new(code, message);
     refused.details = violations.into_iter().map(|violation| violation.detail).collect();
     Err(refused)
+}
+
+fn noun(detail: &Detail) -> String {
+    if detail.place == "header" { "header".to_owned() } else { format!("{} parameter", detail.place) }
 }
 
 /// Every value of a name in a query string.
@@ -112,10 +123,10 @@ fn wrong_text(parameter: &Parameter, value: &str) -> Option<String> {
 pub(crate) fn wrong_string(parameter: &Parameter, value: &str) -> Option<String> {
     let length = value.chars().count() as f64;
     if let Some(fewest) = parameter.minimum.filter(|&fewest| length < fewest) {
-        return Some(format!("It needs at least {fewest} characters, but has {length}."));
+        return Some(format!("It needs at least {}, but has {length}.", characters(fewest)));
     }
     if let Some(most) = parameter.maximum.filter(|&most| length > most) {
-        return Some(format!("It may have at most {most} characters, but has {length}."));
+        return Some(format!("It may have at most {}, but has {length}.", characters(most)));
     }
     if let Some(pattern) = parameter.pattern.as_ref().filter(|pattern| !pattern.is_match(value)) {
         return Some(format!(
@@ -125,6 +136,10 @@ pub(crate) fn wrong_string(parameter: &Parameter, value: &str) -> Option<String>
         ));
     }
     wrong_choice(parameter, value)
+}
+
+fn characters(count: f64) -> String {
+    if count == 1.0 { "1 character".to_owned() } else { format!("{count} characters") }
 }
 
 /// What is wrong with a number.
