@@ -46,7 +46,7 @@ pub(crate) fn run(config: Config) -> Result<ExitCode, Failure> {
 }
 
 /// Starts the log, and ends it once all that `run` had to say is written. One log serves all
-/// gateways of a process: the thread that writes keeps standard error to itself.
+/// gateways of a process, so that their lines do not cut into each other.
 pub(crate) fn with_log<T>(
     settings: Log,
     run: impl FnOnce(&LogSink) -> Result<T, Failure>,
@@ -125,12 +125,20 @@ fn load(store: &dyn Store, handle: &Handle, log: &LogSink) -> Result<(), Failure
         let one = Used { period: row.period, window: row.window, units: row.used };
         used.entry(row.key_id).or_default().push(one);
     })?;
+    let mut left_out: u64 = 0;
     store.for_each_key(&mut |record| {
         let used = used.remove(&record.id).unwrap_or_default();
         if let Err(error) = handle.keyring().insert(new_key(&record, used)) {
-            log.event(Level::Warn, "a key is not let in", &[("reason", &error.to_string())]);
+            left_out += 1;
+            // A plan that was taken out may have had a million keys; some lines say it as well.
+            if left_out <= 10 {
+                log.event(Level::Warn, "a key is not let in", &[("reason", &error.to_string())]);
+            }
         }
     })?;
+    if left_out > 0 {
+        log.event(Level::Warn, "keys were not let in", &[("count", &left_out.to_string())]);
+    }
     handle.set_maintenance(store.maintenance()?.iter().map(keeper::window).collect());
     Ok(())
 }
