@@ -9,7 +9,7 @@ use crate::{
     visit::Visit,
 };
 use ::limits::HasAccount;
-use contract::{ErrorCode, registry::Owner};
+use contract::{ErrorCode, Status, registry::Owner};
 use serde_json::json;
 
 /// A page that was found.
@@ -116,7 +116,7 @@ fn of_code(visit: &Visit<'_>, code: ErrorCode, format: Format) -> Page {
                 "<p class=\"status\">{status}</p><h1>{}</h1><p class=\"lead\">{}</p>\
              <h2>What to do</h2><p>{}</p><h2>Who can act</h2><p>{}</p><h2>What it does to your limits</h2><p>{limits}</p>\
              <p><a href=\"{}/\">All error codes</a></p>",
-                code.name(),
+                breakable(code.name()),
                 escape(code.meaning()),
                 escape(code.what_to_do()),
                 who(code.owner()),
@@ -130,14 +130,13 @@ fn index(visit: &Visit<'_>, format: Format) -> Page {
     let statuses = visit.shared.settings.statuses;
     match format {
         Format::Json => {
-            let codes: Vec<_> = ErrorCode::ALL.into_iter().map(|code| {
+            let codes: Vec<_> = codes(visit).map(|code| {
                 json!({ "code": code.name(), "http_code": code_on_the_wire(code, statuses), "meaning": code.meaning() })
             }).collect();
             page_json(&json!({ "codes": codes }))
         }
         Format::Markdown => {
-            let rows: String = ErrorCode::ALL
-                .into_iter()
+            let rows: String = codes(visit)
                 .map(|code| {
                     format!(
                         "| {} | {} | {} |\n",
@@ -154,9 +153,9 @@ fn index(visit: &Visit<'_>, format: Format) -> Page {
         }
         Format::Html => {
             let docs = escape(&visit.shared.docs_path);
-            let rows: String = ErrorCode::ALL.into_iter().map(|code| {
+            let rows: String = codes(visit).map(|code| {
                 let (status, name) = (code_on_the_wire(code, statuses), code.name());
-                format!("<tr><td>{status}</td><td><a href=\"{docs}/errors/{name}\">{name}</a></td><td>{}</td></tr>", escape(code.meaning()))
+                format!("<tr><td>{status}</td><td><a href=\"{docs}/errors/{name}\">{}</a></td><td>{}</td></tr>", breakable(name), escape(code.meaning()))
             }).collect();
             html(
                 visit,
@@ -168,6 +167,23 @@ fn index(visit: &Visit<'_>, format: Format) -> Page {
             )
         }
     }
+}
+
+/// The codes that this API can answer with: of the extra ones, those that the operator added.
+fn codes(visit: &Visit<'_>) -> impl Iterator<Item = ErrorCode> {
+    let added = &visit.shared.settings.extra_codes;
+    ErrorCode::ALL.into_iter().filter(move |code| match code.status() {
+        Status::Extra(extra) => added.contains(&extra),
+        Status::Moved
+        | Status::NotValid
+        | Status::NoPermission
+        | Status::KeyRefused
+        | Status::NotFound
+        | Status::Unprocessable
+        | Status::LimitExceeded
+        | Status::Unexpected
+        | Status::Unavailable => true,
+    })
 }
 
 fn page_json(value: &serde_json::Value) -> Page {
@@ -193,6 +209,11 @@ const fn who(owner: Owner) -> &'static str {
         Owner::Operator => "The operator of the API, who gives out keys and plans.",
         Owner::Upstream => "The team behind the API.",
     }
+}
+
+/// A code that may be broken over two lines, between its words only.
+fn breakable(code: &str) -> String {
+    code.replace('_', "_<wbr>")
 }
 
 fn escape(text: &str) -> String {
