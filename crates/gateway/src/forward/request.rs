@@ -21,65 +21,80 @@ pub(crate) fn write_head(
     slash: bool,
     out: &mut Vec<u8>,
 ) {
-    let (shared, head) = (visit.shared, &visit.head);
-    let key_is_in_header =
-        head.fields().any(|(_, value, kind)| matches!(kind, RequestField::Key(_)) && !value.is_empty());
-    let host = shared.upstream_host.as_deref().unwrap_or_else(|| head.host());
+    write_request_line_and_host(visit, slash, out);
+    let lists = write_fields(visit, body_was_read, out);
+    prolong(b"Via", lists.via, VIA.as_bytes(), out);
+    write_forwarded(visit, lists.forwarded, lists.forwarded_for, out);
+    line(b"X-Request-Id", visit.id.as_str().as_bytes(), out);
+    if let Some(key) = &visit.key {
+        line(b"X-Consumer-Id", key.id().as_bytes(), out);
+    }
+    if visit.head.takes_trailers {
+        out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n");
+    }
+    write_framing(visit, framing, out);
+    out.extend_from_slice(b"\r\n");
+}
 
-    for part in
-        [head.method(), " ", &shared.settings.upstream.base_path, head.path(), if slash { "/" } else { "" }]
-    {
+/// Lists that the gateway prolongs: of each, the last line that came. Earlier ones are passed on as they are.
+#[derive(Default)]
+struct Lists<'h> {
+    via: Option<&'h [u8]>,
+    forwarded: Option<&'h [u8]>,
+    forwarded_for: Option<&'h [u8]>,
+}
+
+fn write_request_line_and_host(visit: &Visit<'_>, slash: bool, out: &mut Vec<u8>) {
+    let (upstream, head) = (&visit.shared.settings.upstream, &visit.head);
+    for part in [head.method(), " ", &upstream.base_path, head.path(), if slash { "/" } else { "" }] {
         out.extend_from_slice(part.as_bytes());
     }
     if let Some(query) = head.query() {
         out.push(b'?');
         out.extend_from_slice(query.as_bytes());
     }
+    let host = visit.shared.upstream_host.as_deref().unwrap_or_else(|| head.host());
+    let host = if host.is_empty() { &upstream.host } else { host };
     out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
-    out.extend_from_slice(if host.is_empty() {
-        shared.settings.upstream.host.as_bytes()
-    } else {
-        host.as_bytes()
-    });
+    out.extend_from_slice(host.as_bytes());
     out.extend_from_slice(b"\r\n");
+}
 
-    let (mut via, mut forwarded, mut forwarded_for) = (None, None, None);
+/// Appends the fields that are passed on.
+fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>) -> Lists<'v> {
+    let head = &visit.head;
+    let key_is_in_header =
+        head.fields().any(|(_, value, kind)| matches!(kind, RequestField::Key(_)) && !value.is_empty());
+    let mut lists = Lists::default();
     for (name, value, kind) in head.fields() {
-        let passes = match kind {
-            RequestField::EndToEnd | RequestField::Accept | RequestField::ContentType => true,
-            RequestField::Expect => !body_was_read,
+        let list = match kind {
+            RequestField::EndToEnd | RequestField::Accept | RequestField::ContentType => {
+                line(name, value, out);
+                continue;
+            }
+            RequestField::Expect if !body_was_read => {
+                line(name, value, out);
+                continue;
+            }
             // A credential that let the request in is the gateway's. Any other is the upstream's.
-            RequestField::Authorization => {
-                visit.key.is_none() || key_is_in_header || !key::is_credential(value)
+            RequestField::Authorization
+                if visit.key.is_none() || key_is_in_header || !key::is_credential(value) =>
+            {
+                line(name, value, out);
+                continue;
             }
-            RequestField::Via => {
-                if let Some(earlier) = via.replace(value) {
-                    line(b"Via", earlier, out);
-                }
-                false
+            RequestField::Via => &mut lists.via,
+            // What anybody could have written is dropped; what a trusted proxy wrote is prolonged.
+            RequestField::Forwarded(_) if !visit.is_peer_trusted => continue,
+            RequestField::Forwarded(ForwardedKind::Forwarded) => &mut lists.forwarded,
+            RequestField::Forwarded(ForwardedKind::For) => &mut lists.forwarded_for,
+            RequestField::Forwarded(ForwardedKind::Proto | ForwardedKind::Host | ForwardedKind::Other) => {
+                line(name, value, out);
+                continue;
             }
-            RequestField::Forwarded(kind) => {
-                // What anybody could have written is dropped; what a trusted proxy wrote is prolonged.
-                if visit.is_peer_trusted {
-                    match kind {
-                        ForwardedKind::Forwarded => {
-                            if let Some(earlier) = forwarded.replace(value) {
-                                line(b"Forwarded", earlier, out);
-                            }
-                        }
-                        ForwardedKind::For => {
-                            if let Some(earlier) = forwarded_for.replace(value) {
-                                line(b"X-Forwarded-For", earlier, out);
-                            }
-                        }
-                        ForwardedKind::Proto | ForwardedKind::Host | ForwardedKind::Other => {
-                            line(name, value, out)
-                        }
-                    }
-                }
-                false
-            }
-            RequestField::HopByHop
+            RequestField::Expect
+            | RequestField::Authorization
+            | RequestField::HopByHop
             | RequestField::Host
             | RequestField::ContentLength
             | RequestField::TransferEncoding
@@ -87,21 +102,17 @@ pub(crate) fn write_head(
             | RequestField::Te
             | RequestField::Key(_)
             | RequestField::RequestId
-            | RequestField::ConsumerId => false,
+            | RequestField::ConsumerId => continue,
         };
-        if passes {
-            line(name, value, out);
+        if let Some(earlier) = list.replace(value) {
+            line(name, earlier, out);
         }
     }
-    prolong(b"Via", via, VIA.as_bytes(), out);
-    write_forwarded(visit, forwarded, forwarded_for, out);
-    line(b"X-Request-Id", visit.id.as_str().as_bytes(), out);
-    if let Some(key) = &visit.key {
-        line(b"X-Consumer-Id", key.id().as_bytes(), out);
-    }
-    if head.takes_trailers {
-        out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n");
-    }
+    lists
+}
+
+fn write_framing(visit: &Visit<'_>, framing: Framing, out: &mut Vec<u8>) {
+    let head = &visit.head;
     match framing {
         Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         // A method that usually has a body says so when it has none (RFC 9110 section 8.6).
@@ -113,7 +124,6 @@ pub(crate) fn write_head(
         }
         Framing::UntilClose => {} // no request is framed so
     }
-    out.extend_from_slice(b"\r\n");
 }
 
 /// Who sent the request, by which host and scheme: `X-Forwarded-*` and RFC 7239's `Forwarded`.
