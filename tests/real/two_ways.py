@@ -5,8 +5,9 @@ import json
 
 import httpx
 
-# What the gateway adds to an answer; documented in docs/contract.md.
+# What the gateway adds to a success, as docs/contract.md says.
 ADDED = {
+    "via",
     "x-request-id",
     "x-rate-limit-limit",
     "x-rate-limit-remaining",
@@ -80,6 +81,7 @@ class TwoWays:
         ]
         assert proxied.content == self.in_gateways_words(straight.content)
         assert ADDED <= set(proxied.headers)
+        assert proxied.headers["Via"] == "1.1 fairgate"
         return straight, proxied
 
     def assert_same_echo(self, method, path, **request):
