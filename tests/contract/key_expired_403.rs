@@ -7,7 +7,7 @@ use crate::support::{
 pub fn stage() -> Stage {
     let upstream = Upstream::sample();
     Stage::new(&Config::of(&upstream), upstream, (403, "KEY_EXPIRED"), |stage| {
-        let short = stage.gateway.key_with(&["--plan", "free", "--expires", "1s"]);
+        let short = stage.gateway.key_with(&["--plan", "free", "--expires", "3s"]);
         // It is good until it is not: the first answer other than 200 is the one to look at.
         eventually("the key expires", || {
             let answer = stage.gateway.send(&get("/items/7").key(&short));
@@ -19,7 +19,7 @@ pub fn stage() -> Stage {
 #[test]
 fn a_key_expires_on_an_open_connection() {
     let stage = stage();
-    let short = stage.gateway.key_with(&["--plan", "free", "--expires", "2s"]);
+    let short = stage.gateway.key_with(&["--plan", "free", "--expires", "4s"]);
     let mut connection = stage.gateway.connect();
     assert_eq!(connection.send(&get("/items/7").key(&short)).status, 200);
     let answer = eventually("the key expires", || {

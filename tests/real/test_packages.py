@@ -207,7 +207,6 @@ def test_pip_gets_a_package_by_any_spelling_of_its_name(gateway, reader, publish
     assert gateway.used(reader) == 1 + 2
 
 
-@pytest.mark.xfail(strict=True, reason="Via always says 1.1")
 def test_via_names_the_version_that_the_index_answered_by(gateway, reader, published):
     # RFC 9110 section 7.6.3: the received protocol; this index answers by HTTP/1.0.
     answer = httpx.get(f"{gateway.url}/simple/", headers={"X-API-Key": reader.secret})

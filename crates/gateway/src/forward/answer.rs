@@ -1,6 +1,6 @@
 //! The upstream's answer as the client gets it: a success passed on, or what is kept of an error.
 
-use super::request::{VIA, prolong};
+use super::request::{prolong, via as own_via};
 use crate::{
     http1::{body::Framing, field::AnswerField, response::ResponseHead},
     rate_headers,
@@ -58,7 +58,7 @@ pub(crate) fn write_head(
             | AnswerField::GatewayOnly => {}
         }
     }
-    prolong(b"Via", via, VIA.as_bytes(), out);
+    prolong(b"Via", via, own_via(answer.is_http11), out);
     match (framing(visit, answer), answer.told_length) {
         (Framing::Chunked, _) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         (Framing::Length(_), Some(told)) => {

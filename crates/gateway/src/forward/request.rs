@@ -10,8 +10,10 @@ use crate::{
 };
 use std::{io::Write, net::IpAddr};
 
-/// What the gateway calls itself in `Via`.
-pub(super) const VIA: &str = "1.1 fairgate";
+/// What the gateway calls itself in `Via`, with the version that the message was received by.
+pub(super) const fn via(is_http11: bool) -> &'static [u8] {
+    if is_http11 { b"1.1 fairgate" } else { b"1.0 fairgate" }
+}
 
 /// Appends the head. `slash`: the upstream wants one at the end of the path.
 pub(crate) fn write_head(
@@ -23,7 +25,7 @@ pub(crate) fn write_head(
 ) {
     write_request_line_and_host(visit, slash, out);
     let lists = write_fields(visit, body_was_read, out);
-    prolong(b"Via", lists.via, VIA.as_bytes(), out);
+    prolong(b"Via", lists.via, via(visit.head.is_http11), out);
     write_forwarded(visit, lists.forwarded, lists.forwarded_for, out);
     line(b"X-Request-Id", visit.id.as_str().as_bytes(), out);
     if let Some(key) = &visit.key {

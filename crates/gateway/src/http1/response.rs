@@ -22,6 +22,8 @@ pub(crate) struct ResponseHead {
     /// The Content-Length that was told, also where there is no body (HEAD, 304).
     pub(crate) told_length: Option<u64>,
     pub(crate) keep_alive: bool,
+    /// HTTP/1.1, else HTTP/1.0.
+    pub(crate) is_http11: bool,
     pub(crate) has_date: bool,
 }
 
@@ -62,13 +64,14 @@ impl ResponseHead {
             reason: Span::of(parsed.reason.unwrap_or_default().as_bytes(), bytes),
             fields,
             length,
+            is_http11: parsed.version == Some(1),
             ..Self::default()
         };
-        head.check(bytes, parsed.version == Some(1), to_head)?;
+        head.check(bytes, to_head)?;
         Ok(Some(head))
     }
 
-    fn check(&mut self, bytes: &[u8], is_http11: bool, to_head: bool) -> Result<(), Garbled> {
+    fn check(&mut self, bytes: &[u8], to_head: bool) -> Result<(), Garbled> {
         let mut chunked = false;
         let (mut close, mut keep_alive, mut nominates) = (false, false, false);
         for field in &self.fields {
@@ -119,7 +122,7 @@ impl ResponseHead {
         let is_final = (200..600).contains(&self.status);
         self.keep_alive = is_final
             && self.framing != Framing::UntilClose
-            && if is_http11 { !close } else { keep_alive && !close };
+            && if self.is_http11 { !close } else { keep_alive && !close };
         if nominates {
             field::drop_nominated(&mut self.fields, bytes);
         }
