@@ -2,8 +2,10 @@
 //!
 //! A connection that waits for its next request holds no buffer.
 
+use crate::deadline::Deadline;
 use std::{
     cell::RefCell,
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -65,6 +67,19 @@ impl Buffer {
         let count = space.filled().len();
         self.end += count;
         Poll::Ready(Ok(count))
+    }
+
+    /// Reads once. None: the deadline passed first.
+    pub(crate) async fn fill(
+        &mut self,
+        io: &mut (impl AsyncRead + Unpin),
+        deadline: &mut Deadline,
+    ) -> Option<std::io::Result<usize>> {
+        poll_fn(|cx| match self.poll_fill(cx, io) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending => deadline.poll_passed(cx).map(|()| None),
+        })
+        .await
     }
 
     fn make_room(&mut self) {

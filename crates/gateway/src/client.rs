@@ -103,11 +103,7 @@ impl Client {
                 self.deadline.set(Instant::now(), timeouts.head);
                 is_timed = true;
             }
-            let filled = poll_fn(|cx| match self.input.poll_fill(cx, &mut self.io) {
-                Poll::Ready(result) => Poll::Ready(Some(result)),
-                Poll::Pending => self.deadline.poll_passed(cx).map(|()| None),
-            });
-            match filled.await {
+            match self.input.fill(&mut self.io, &mut self.deadline).await {
                 Some(Ok(0)) if self.input.is_empty() => return Next::Closed,
                 Some(Ok(0)) => {
                     return Next::Refused(Fault::malformed(
@@ -152,11 +148,7 @@ impl Client {
 
     async fn fill_body(&mut self, timeout: Duration) -> Result<(), Refused> {
         self.deadline.set(Instant::now(), timeout);
-        let filled = poll_fn(|cx| match self.input.poll_fill(cx, &mut self.io) {
-            Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending => self.deadline.poll_passed(cx).map(|()| None),
-        });
-        match filled.await {
+        match self.input.fill(&mut self.io, &mut self.deadline).await {
             Some(Ok(1..)) => Ok(()),
             Some(Ok(0) | Err(_)) => Err(body_cut()),
             None => Err(body_too_slow()),

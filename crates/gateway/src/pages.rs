@@ -5,7 +5,6 @@ use crate::{
     http1::field::RequestField,
     keyring::KnownKey,
     refusal::{Refusal, Refused},
-    respond::code_on_the_wire,
     visit::Visit,
 };
 use ::limits::HasAccount;
@@ -93,7 +92,7 @@ fn format<'n>(visit: &Visit<'_>, name: &'n str) -> (&'n str, Format) {
 }
 
 fn of_code(visit: &Visit<'_>, code: ErrorCode, format: Format) -> Page {
-    let status = code_on_the_wire(code, visit.shared.settings.statuses);
+    let status = code.status().on_the_wire(visit.shared.settings.statuses);
     let limits = "Nothing. An error never changes what remains of your limits, nor when they reset.";
     match format {
         Format::Json => page_json(&json!({
@@ -131,7 +130,7 @@ fn index(visit: &Visit<'_>, format: Format) -> Page {
     match format {
         Format::Json => {
             let codes: Vec<_> = codes(visit).map(|code| {
-                json!({ "code": code.name(), "http_code": code_on_the_wire(code, statuses), "meaning": code.meaning() })
+                json!({ "code": code.name(), "http_code": code.status().on_the_wire(statuses), "meaning": code.meaning() })
             }).collect();
             page_json(&json!({ "codes": codes }))
         }
@@ -140,7 +139,7 @@ fn index(visit: &Visit<'_>, format: Format) -> Page {
                 .map(|code| {
                     format!(
                         "| {} | {} | {} |\n",
-                        code_on_the_wire(code, statuses),
+                        code.status().on_the_wire(statuses),
                         code.name(),
                         code.meaning()
                     )
@@ -154,7 +153,7 @@ fn index(visit: &Visit<'_>, format: Format) -> Page {
         Format::Html => {
             let docs = escape(&visit.shared.docs_path);
             let rows: String = codes(visit).map(|code| {
-                let (status, name) = (code_on_the_wire(code, statuses), code.name());
+                let (status, name) = (code.status().on_the_wire(statuses), code.name());
                 format!("<tr><td>{status}</td><td><a href=\"{docs}/errors/{name}\">{}</a></td><td>{}</td></tr>", breakable(name), escape(code.meaning()))
             }).collect();
             html(

@@ -13,7 +13,7 @@ use crate::{
 };
 use ::limits::HasAccount;
 use contract::{
-    ErrorCode, Specification, Statuses,
+    ErrorCode, Specification,
     specification::Form,
     status::{Status, reason_phrase},
 };
@@ -191,9 +191,4 @@ fn base(visit: &Visit<'_>) -> String {
         "" => format!("{scheme}://{}", visit.shared.address),
         host => format!("{scheme}://{host}"),
     }
-}
-
-/// The number that a code has on the wire, for the gateway's pages.
-pub(crate) const fn code_on_the_wire(code: ErrorCode, statuses: Statuses) -> u16 {
-    code.status().on_the_wire(statuses)
 }

@@ -91,16 +91,6 @@ impl Gateway {
         &self.shared.keyring
     }
 
-    /// Replaces the windows of maintenance, at once.
-    pub fn set_maintenance(&self, windows: Vec<Window>) {
-        self.shared.maintenance.store(Arc::new(windows));
-    }
-
-    /// What the control plane needs of it, also while [`Gateway::drain`] runs.
-    pub fn handle(&self) -> Handle {
-        Handle { shared: Arc::clone(&self.shared) }
-    }
-
     /// Accepts no more connections, lets running answers finish, and ends. Blocks until then, at
     /// most for `timeouts.drain`. True: every answer was finished.
     pub fn drain(self) -> bool {

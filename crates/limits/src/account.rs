@@ -100,11 +100,6 @@ impl Account {
         &self.errors
     }
 
-    /// Whether nothing could ever be denied, because there are no limits.
-    pub fn is_unlimited(&self) -> bool {
-        self.counters.is_empty()
-    }
-
     /// How each limit stands at `now` (Unix seconds), in the order of the plan.
     pub fn standings(&self, now: u64) -> impl Iterator<Item = Standing> {
         self.each().map(move |(limit, counter)| {

@@ -2,7 +2,11 @@
 
 use super::request::{prolong, via as own_via};
 use crate::{
-    http1::{body::Framing, field::AnswerField, response::ResponseHead},
+    http1::{
+        body::Framing,
+        field::{self, AnswerField},
+        response::ResponseHead,
+    },
     rate_headers,
     refusal::{Refusal, Refused},
     respond,
@@ -43,11 +47,11 @@ pub(crate) fn write_head(
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
         match field.kind {
-            AnswerField::EndToEnd => line(name, value, out),
-            AnswerField::Location => line(name, location(visit, value).as_bytes(), out),
+            AnswerField::EndToEnd => field::write(name, value, out),
+            AnswerField::Location => field::write(name, location(visit, value).as_bytes(), out),
             AnswerField::Via => {
                 if let Some(earlier) = via.replace(value) {
-                    line(b"Via", earlier, out);
+                    field::write(b"Via", earlier, out);
                 }
             }
             // Hop-by-hop fields are the connection's; ids and limits are told by us alone.
@@ -116,7 +120,7 @@ pub(crate) fn replace(
                 refused.location = Some(to);
             }
             AnswerField::EndToEnd if survives_replacement(name) => {
-                line(name, value, &mut refused.kept_headers)
+                field::write(name, value, &mut refused.kept_headers)
             }
             AnswerField::EndToEnd
             | AnswerField::HopByHop
@@ -186,11 +190,4 @@ pub(crate) fn only_adds_slash(visit: &Visit<'_>, answer: &ResponseHead, bytes: &
     let to = to.split_once("://").and_then(|(_, rest)| rest.strip_prefix(visit.head.host())).unwrap_or(&to);
     let to = to.split(['?', '#']).next().unwrap_or_default();
     to.strip_suffix('/') == Some(visit.head.path())
-}
-
-fn line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(name);
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
 }

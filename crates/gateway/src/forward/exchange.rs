@@ -9,7 +9,7 @@ use crate::{
     client::{self, Client},
     http1::{
         body::{Decoder, Framing, Step},
-        field::{AnswerField, Field},
+        field::{self, AnswerField, Field},
         response::ResponseHead,
     },
     keyring::KnownKey,
@@ -307,11 +307,8 @@ impl<'c> Exchange<'c> {
                 Ok(Step::Data(_)) | Err(_) => return None,
                 Ok(Step::More) => {
                     let filled =
-                        poll_fn(|cx| match self.upstream.input.poll_fill(cx, &mut self.upstream.io) {
-                            Poll::Ready(result) => Poll::Ready(result.ok()),
-                            Poll::Pending => self.client.deadline.poll_passed(cx).map(|()| None),
-                        });
-                    match filled.await {
+                        self.upstream.input.fill(&mut self.upstream.io, &mut self.client.deadline).await;
+                    match filled.and_then(Result::ok) {
                         Some(1..) => {}
                         Some(0) if decoder.ends_with_stream() => return Some(body),
                         Some(0) | None => return None,
@@ -397,11 +394,7 @@ impl<'c> Exchange<'c> {
         }
         self.client.deadline.set(Instant::now(), HOLD);
         while (self.upstream.input.len() as u64) < whole {
-            let filled = poll_fn(|cx| match self.upstream.input.poll_fill(cx, &mut self.upstream.io) {
-                Poll::Ready(result) => Poll::Ready(Some(result)),
-                Poll::Pending => self.client.deadline.poll_passed(cx).map(|()| None),
-            });
-            match filled.await {
+            match self.upstream.input.fill(&mut self.upstream.io, &mut self.client.deadline).await {
                 Some(Ok(1..)) => {}
                 Some(Ok(0)) => return Err(broke_off("the connection was closed within the body")),
                 Some(Err(error)) => return Err(broke_off(&format!("reading the body failed: {error}"))),
@@ -453,10 +446,8 @@ fn interim_head(bytes: &[u8], head: &ResponseHead) -> Vec<u8> {
         std::str::from_utf8(head.reason.get(bytes)).unwrap_or_default(),
         &mut out,
     );
-    for field in head.fields.iter().filter(|field| field.kind == AnswerField::EndToEnd) {
-        for part in [field.name.get(bytes), b": ", field.value.get(bytes), b"\r\n"] {
-            out.extend_from_slice(part);
-        }
+    for passed in head.fields.iter().filter(|field| field.kind == AnswerField::EndToEnd) {
+        field::write(passed.name.get(bytes), passed.value.get(bytes), &mut out);
     }
     out.extend_from_slice(b"\r\n");
     out

@@ -3,7 +3,7 @@
 use crate::{
     http1::{
         body::Framing,
-        field::{ForwardedKind, RequestField},
+        field::{self, ForwardedKind, RequestField},
     },
     policies::key,
     visit::Visit,
@@ -27,9 +27,9 @@ pub(crate) fn write_head(
     let lists = write_fields(visit, body_was_read, out);
     prolong(b"Via", lists.via, via(visit.head.is_http11), out);
     write_forwarded(visit, lists.forwarded, lists.forwarded_for, out);
-    line(b"X-Request-Id", visit.id.as_str().as_bytes(), out);
+    field::write(b"X-Request-Id", visit.id.as_str().as_bytes(), out);
     if let Some(key) = &visit.key {
-        line(b"X-Consumer-Id", key.id().as_bytes(), out);
+        field::write(b"X-Consumer-Id", key.id().as_bytes(), out);
     }
     if visit.head.takes_trailers {
         out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n");
@@ -71,18 +71,18 @@ fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>
     for (name, value, kind) in head.fields() {
         let list = match kind {
             RequestField::EndToEnd | RequestField::Accept | RequestField::ContentType => {
-                line(name, value, out);
+                field::write(name, value, out);
                 continue;
             }
             RequestField::Expect if !body_was_read => {
-                line(name, value, out);
+                field::write(name, value, out);
                 continue;
             }
             // A credential that let the request in is the gateway's. Any other is the upstream's.
             RequestField::Authorization
                 if visit.key.is_none() || key_is_in_header || !key::is_credential(value) =>
             {
-                line(name, value, out);
+                field::write(name, value, out);
                 continue;
             }
             RequestField::Via => &mut lists.via,
@@ -91,7 +91,7 @@ fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>
             RequestField::Forwarded(ForwardedKind::Forwarded) => &mut lists.forwarded,
             RequestField::Forwarded(ForwardedKind::For) => &mut lists.forwarded_for,
             RequestField::Forwarded(ForwardedKind::Proto | ForwardedKind::Host | ForwardedKind::Other) => {
-                line(name, value, out);
+                field::write(name, value, out);
                 continue;
             }
             RequestField::Expect
@@ -107,7 +107,7 @@ fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>
             | RequestField::ConsumerId => continue,
         };
         if let Some(earlier) = list.replace(value) {
-            line(name, earlier, out);
+            field::write(name, earlier, out);
         }
     }
     lists
@@ -144,7 +144,7 @@ fn write_forwarded(
         out.extend_from_slice(b"X-Forwarded-Proto: http\r\n");
     }
     if !told(ForwardedKind::Host) && !head.host().is_empty() {
-        line(b"X-Forwarded-Host", head.host().as_bytes(), out);
+        field::write(b"X-Forwarded-Host", head.host().as_bytes(), out);
     }
     out.extend_from_slice(b"Forwarded: ");
     if let Some(before) = forwarded {
@@ -178,13 +178,6 @@ pub(super) fn prolong(name: &[u8], before: Option<&[u8]>, value: &[u8], out: &mu
         out.extend_from_slice(before);
         out.extend_from_slice(b", ");
     }
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
-}
-
-fn line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(name);
-    out.extend_from_slice(b": ");
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
 }

@@ -169,9 +169,7 @@ impl Decoder {
             return Err(BAD_TRAILERS);
         }
         for header in fields.iter().filter(|header| field::may_trail(header.name.as_bytes())) {
-            for part in [header.name.as_bytes(), b": ", header.value, b"\r\n"] {
-                self.trailers.extend_from_slice(part);
-            }
+            field::write(header.name.as_bytes(), header.value, &mut self.trailers);
         }
         Ok(true)
     }

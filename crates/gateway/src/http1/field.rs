@@ -163,6 +163,13 @@ pub(crate) fn drop_nominated<K: Kind>(fields: &mut [Field<K>], bytes: &[u8]) {
     }
 }
 
+/// Appends a field that was parsed, as a line of a head.
+pub(crate) fn write(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    for part in [name, b": ", value, b"\r\n"] {
+        out.extend_from_slice(part);
+    }
+}
+
 /// The members of a comma-separated list, without white space around them.
 pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&b| b == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
