@@ -1,0 +1,144 @@
+//! The rules of an operation's requests, compiled: parameters by style, bodies by media type, both by schema.
+
+use crate::{
+    api::{Body, Parameter},
+    documents::Documents,
+    fault::{Faults, Warning},
+};
+use contract::{Detail, ErrorCode};
+
+/// What a request sends, as far as rules look at it.
+pub struct Sent<'r> {
+    /// The values of the path template's names, in the template's order, still percent-encoded.
+    pub path: &'r [&'r str],
+    /// Behind the question mark, still percent-encoded.
+    pub query: Option<&'r str>,
+    /// The header lines.
+    pub headers: &'r dyn Headers,
+}
+
+/// The header lines of a request.
+pub trait Headers {
+    /// Calls `found` with each value of a header; the name is in lower case.
+    fn each<'h>(&'h self, name: &str, found: &mut dyn FnMut(&'h [u8]));
+}
+
+/// A violation: the code that the answer has if this is the first one, and what the client reads of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// `PARAMETER_MISSING`, `PARAMETER_NOT_VALID`, `HEADER_MISSING` or `HEADER_NOT_VALID`.
+    pub code: ErrorCode,
+    /// Where, and what is wrong.
+    pub detail: Detail,
+}
+
+/// Why a body is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BodyFault {
+    /// 400: its media type is none that the operation takes. A sentence.
+    MediaType(String),
+    /// 400: it is missing, or is not what its media type says. A sentence.
+    Malformed(String),
+    /// 422: it is not what its schema says. All violations.
+    NotValid(Vec<Detail>),
+}
+
+/// What holds for query parameters that the document does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownQuery {
+    /// They pass.
+    #[default]
+    Ignored,
+    /// `PARAMETER_NOT_VALID`, with the nearest known name.
+    Refused,
+}
+
+/// What holds for members that are `readOnly` when a request sends them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReadOnly {
+    /// They pass, checked by their schema: clients send back what they were given.
+    #[default]
+    Ignored,
+    /// A violation.
+    Refused,
+}
+
+/// How strict rules are where the specification leaves it open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Strictness {
+    /// Query parameters that the document does not name.
+    pub unknown_query: UnknownQuery,
+    /// Members that are `readOnly`.
+    pub read_only: ReadOnly,
+}
+
+/// The rules of one operation.
+#[derive(Debug)]
+pub struct RequestRules {}
+
+/// Compiles rules. Schemas that several operations share are compiled once.
+pub struct RuleCompiler<'d> {
+    _documents: &'d Documents,
+}
+
+impl<'d> RuleCompiler<'d> {
+    /// A compiler for operations of these documents.
+    pub fn new(documents: &'d Documents, _strictness: Strictness) -> Self {
+        Self { _documents: documents }
+    }
+
+    /// The rules of an operation. Faults are noted, and told by [`RuleCompiler::finish`].
+    ///
+    /// `path_names` are the names of the path template, in its order.
+    pub fn operation(
+        &mut self,
+        _path_names: &[&str],
+        _parameters: &[Parameter],
+        _body: Option<&Body>,
+    ) -> RequestRules {
+        RequestRules {}
+    }
+
+    /// What is not enforced. From here on the rules can be used.
+    ///
+    /// # Errors
+    /// Every schema that cannot be compiled.
+    pub fn finish(self) -> Result<Vec<Warning>, Faults> {
+        Ok(Vec::new())
+    }
+}
+
+impl RequestRules {
+    /// Whether there is anything to check in path, query, headers and cookies.
+    pub fn checks_parameters(&self) -> bool {
+        false
+    }
+
+    /// Checks path, query, headers and cookies: every violation, in the order of the document.
+    pub fn check_parameters(&self, _sent: &Sent<'_>) -> Vec<Violation> {
+        Vec::new()
+    }
+
+    /// Whether the body has to be read, to be checked, when a request has this Content-Type.
+    /// False as well for one that [`RequestRules::check_media_type`] refuses.
+    pub fn reads_body(&self, _content_type: Option<&[u8]>) -> bool {
+        false
+    }
+
+    /// What the head tells of a body: its media type, and that it is missing. `has_body` is false if the
+    /// framing says that there is none.
+    ///
+    /// # Errors
+    /// [`BodyFault::MediaType`], or [`BodyFault::Malformed`] for a required body that is missing.
+    pub fn check_media_type(&self, _content_type: Option<&[u8]>, _has_body: bool) -> Result<(), BodyFault> {
+        Ok(())
+    }
+
+    /// Checks a body that was read whole.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn check_body(&self, _content_type: Option<&[u8]>, _body: &[u8]) -> Result<(), BodyFault> {
+        Ok(())
+    }
+}
