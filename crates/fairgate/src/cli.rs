@@ -2,7 +2,7 @@
 
 use crate::times::{self, When};
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 /// An API gateway: keys, permissions, limits, one error specification for every answer that fails.
 #[derive(Parser)]
@@ -29,7 +29,13 @@ pub(crate) enum Command {
     /// Try it: starts a sample API with a gateway in front and prints curl lines for every case
     Demo(Demo),
     /// Start the gateway
-    Serve,
+    #[command(after_help = "Examples:
+  fairgate serve --config fairgate.toml
+  fairgate serve --openapi petstore.yaml --upstream http://127.0.0.1:3000
+
+The second needs no configuration file: it keeps its data and the configuration that it means in
+./fairgate-data, and prints a first key, once.")]
+    Serve(Serve),
     /// Make, list, revoke and import API keys
     #[command(subcommand)]
     Keys(Keys),
@@ -42,6 +48,19 @@ pub(crate) enum Command {
     /// Check the configuration, or print its JSON Schema
     #[command(subcommand)]
     Config(Config),
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Start without a configuration file, from this OpenAPI document (JSON or YAML)
+    #[arg(long, value_name = "FILE", requires = "upstream", conflicts_with = "config")]
+    pub(crate) openapi: Option<PathBuf>,
+    /// The API that the document describes
+    #[arg(long, value_name = "URL", requires = "openapi")]
+    pub(crate) upstream: Option<String>,
+    /// Where to listen, with --openapi
+    #[arg(long, value_name = "ADDRESS", requires = "openapi", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
 }
 
 #[derive(Args)]

@@ -2,7 +2,7 @@
 
 use crate::{
     client::Client,
-    http1::{body::Decoder, field::RequestField},
+    http1::body::Decoder,
     keyring::KnownKey,
     pages::{self, Page},
     policies::{
@@ -57,26 +57,28 @@ pub(crate) async fn admit(
     redirect::check_slash(visit)?;
     // Before the key: which key is needed, if any, depends on the endpoint.
     let purpose = route::find(visit)?;
+    // Some move with one method only, so the endpoint has to be known; still before the key, as above.
+    redirect::check_endpoint(visit, purpose.endpoint())?;
     // An open endpoint has no key, so no permission, no plan and no limits.
     let key = if purpose.is_public() { None } else { Some(key::check(visit)?) };
     if let Some(key) = &key {
         guard::check_key(visit, key)?;
-        permission::check(key, purpose.endpoint().and_then(|endpoint| endpoint.permission.as_deref()))?;
+        permission::check(key, purpose.endpoint().map_or(&[], |endpoint| &endpoint.permissions))?;
         if let Purpose::Limits = purpose {
             return Ok(Admitted::Limits(Arc::clone(key)));
         }
     }
     // Only now: what an endpoint takes is nobody's business who may not use it.
-    if let Purpose::Endpoint { endpoint, names } = purpose {
-        parameters::check(visit, endpoint, names)?;
+    if let Some(rules) = purpose.endpoint().and_then(|endpoint| endpoint.rules.as_deref()) {
+        parameters::check(visit, rules)?;
     }
     body::check_head(visit, purpose.endpoint())?;
     // All that the head can decide is decided. The body is read here only if it is checked itself.
     let largest_body = body::largest(visit, purpose.endpoint());
-    let body = match purpose.endpoint().filter(|endpoint| body::is_checked(Some(endpoint))) {
-        Some(endpoint) => {
+    let body = match body::rules(visit, purpose.endpoint()) {
+        Some(rules) => {
             let read = client.read_body(visit, incoming, largest_body).await?;
-            body::check(endpoint, &read, visit.head.value(RequestField::ContentType).is_some())?;
+            body::check(visit, rules, &read)?;
             Some(read)
         }
         None => None,

@@ -99,6 +99,7 @@ fn visit<'t>(thread: &'t Thread, peer: IpAddr, head: RequestHead, last_key: Last
         key: None,
         last_key,
         template: None,
+        deprecated: None,
     }
 }
 

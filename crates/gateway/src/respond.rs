@@ -65,6 +65,7 @@ pub(crate) fn write_refusal(
         let _ = write!(out, "WWW-Authenticate: Bearer realm=\"{realm}\"\r\n");
     }
     out.extend_from_slice(&refusal.kept_headers);
+    write_deprecation(visit, out);
     if let Some(known) = known {
         rate_headers::write(known.account(), visit.now.seconds(), refusal.denial.as_ref(), out);
     }
@@ -97,6 +98,17 @@ pub(crate) fn write_own(
     finish(thread, visit, keep_alive, out);
     if visit.head.method() != "HEAD" {
         out.extend_from_slice(body);
+    }
+}
+
+/// Appends what tells the clients of an endpoint to leave it (RFC 9745), if it is one of those.
+pub(crate) fn write_deprecation(visit: &Visit<'_>, out: &mut Vec<u8>) {
+    if let Some(deprecated) = visit.deprecated {
+        let (since, docs) = (deprecated.since, &visit.shared.docs_path);
+        let _ = write!(
+            out,
+            "Deprecation: @{since}\r\nLink: <{docs}/moved>; rel=\"deprecation\"; type=\"text/html\"\r\n"
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a path to the endpoint, and from an old path to the new one.
 
 use crate::settings::{Endpoint, Moved};
+use std::collections::BTreeMap;
 use wayfind::{Router, RouterBuilder};
 
 /// The endpoints and the moved paths, ready to be matched.
@@ -15,7 +16,6 @@ pub(crate) struct Routes {
 /// All endpoints of one path template.
 struct PathEntry {
     template: String,
-    names: Vec<String>,
     /// Method and position of the endpoint.
     methods: Vec<(String, usize)>,
 }
@@ -39,11 +39,7 @@ pub struct BadTemplate {
 pub(crate) enum Route<'r> {
     /// No endpoints are declared, so this is one.
     Open,
-    Endpoint {
-        endpoint: &'r Endpoint,
-        template: &'r str,
-        names: &'r [String],
-    },
+    Endpoint(&'r Endpoint),
     /// The path is there, with these methods only.
     OtherMethods(String),
     Nothing,
@@ -51,17 +47,12 @@ pub(crate) enum Route<'r> {
 
 impl Routes {
     pub(crate) fn new(endpoints: Vec<Endpoint>, moved: &[Moved]) -> Result<Self, BadTemplate> {
-        let mut entries: Vec<(String, PathEntry)> = Vec::new();
+        let mut entries: BTreeMap<String, PathEntry> = BTreeMap::new();
         for (position, endpoint) in endpoints.iter().enumerate() {
-            let (pattern, names) = translate(&endpoint.path);
-            let method = (endpoint.method.clone(), position);
-            match entries.iter_mut().find(|(known, _)| *known == pattern) {
-                Some((_, entry)) => entry.methods.push(method),
-                None => entries.push((
-                    pattern,
-                    PathEntry { template: endpoint.path.clone(), names, methods: vec![method] },
-                )),
-            }
+            let (pattern, _) = translate(&endpoint.path);
+            let new = || PathEntry { template: endpoint.path.clone(), methods: Vec::new() };
+            let entry = entries.entry(pattern).or_insert_with(new);
+            entry.methods.push((endpoint.method.clone(), position));
         }
         let paths =
             build(entries.into_iter().map(|(pattern, entry)| (entry.template.clone(), pattern, entry)))?;
@@ -82,7 +73,7 @@ impl Routes {
         let with = |wanted: &str| entry.methods.iter().find(|(known, _)| known == wanted);
         let position = with(method).or_else(|| if method == "HEAD" { with("GET") } else { None });
         match position.and_then(|(_, position)| self.endpoints.get(*position)) {
-            Some(endpoint) => Route::Endpoint { endpoint, template: &entry.template, names: &entry.names },
+            Some(endpoint) => Route::Endpoint(endpoint),
             None => Route::OtherMethods(allowed(entry)),
         }
     }
@@ -104,12 +95,22 @@ impl Routes {
     pub(crate) fn moved_to(&self, path: &str) -> Option<String> {
         let found = self.moved.search(path)?;
         let entry = found.data();
-        let mut to = entry.to.clone();
-        for (name, (_, value)) in entry.names.iter().zip(found.parameters()) {
-            to = to.replace(&format!("{{{name}}}"), value);
-        }
-        Some(to)
+        Some(fill(&entry.to, &entry.names, found.parameters().iter().map(|(_, value)| *value)))
     }
+
+    /// The new place of an endpoint that has moved, for this path of it.
+    pub(crate) fn filled(&self, endpoint: &Endpoint, to: &str, path: &str) -> String {
+        fill(to, &translate(&endpoint.path).1, self.parameters(path).into_iter())
+    }
+}
+
+/// A template with values in place of its names.
+fn fill<'v>(template: &str, names: &[String], values: impl Iterator<Item = &'v str>) -> String {
+    let mut filled = template.to_owned();
+    for (name, value) in names.iter().zip(values) {
+        filled = filled.replace(&format!("{{{name}}}"), value);
+    }
+    filled
 }
 
 fn allowed(entry: &PathEntry) -> String {
@@ -156,18 +157,21 @@ mod tests {
         Endpoint {
             method: method.into(),
             path: path.into(),
-            permission: None,
+            permissions: vec![],
             public: false,
             cost: 1,
             max_body: None,
-            media_types: vec![],
-            parameters: vec![],
+            rules: None,
+            moved_to: None,
+            deprecated: None,
+            summary: String::new(),
+            tag: String::new(),
         }
     }
 
     fn template<'r>(routes: &'r Routes, method: &str, path: &str) -> &'r str {
         match routes.find(method, path) {
-            Route::Endpoint { template, .. } => template,
+            Route::Endpoint(endpoint) => &endpoint.path,
             Route::OtherMethods(_) => "other methods",
             Route::Open => "open",
             Route::Nothing => "nothing",

@@ -5,8 +5,9 @@
 
 use contract::{Limit, Statuses, status::ExtraStatus};
 use ipnet::IpNet;
+use openapi::rules::RequestRules;
 use regex::Regex;
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 /// All that the data plane needs to know.
 #[derive(Debug, Clone)]
@@ -142,65 +143,31 @@ pub struct Endpoint {
     pub method: String,
     /// Path template such as `/items/{id}`. A slash at its end is kept.
     pub path: String,
-    /// The permission that a key needs. None: any key will do.
-    pub permission: Option<String>,
+    /// What a key has to have: all permissions of one of these sets. Empty: any key will do.
+    pub permissions: Vec<Vec<String>>,
     /// Open to everyone, without a key.
     pub public: bool,
     /// Units that a success costs, at least 1.
     pub cost: u32,
     /// Overrides [`Sizes::body`].
     pub max_body: Option<u64>,
-    /// Media types that a request's body may have, in lower case, without parameters. Empty: any.
-    pub media_types: Vec<String>,
-    /// Checked before the upstream is asked.
-    pub parameters: Vec<Parameter>,
+    /// What parameters and body have to be, checked before the upstream is asked. None: anything passes.
+    pub rules: Option<Arc<RequestRules>>,
+    /// It has moved for good to this path template, which uses only names of `path`.
+    pub moved_to: Option<String>,
+    /// It still works, but clients are told to leave it.
+    pub deprecated: Option<Deprecated>,
+    /// What it does, in one line, for the reference. May be empty.
+    pub summary: String,
+    /// The group that it stands in, for the reference. May be empty.
+    pub tag: String,
 }
 
-/// A parameter, a header or a member of the JSON body that is checked.
-#[derive(Debug, Clone)]
-pub struct Parameter {
-    /// Where it stands.
-    pub place: Place,
-    /// Its name; of a header in lower case.
-    pub name: String,
-    /// What its value must be.
-    pub kind: Kind,
-    /// Its absence is an error.
-    pub required: bool,
-    /// The whole of a string value matches this.
-    pub pattern: Option<Regex>,
-    /// Smallest number, or fewest characters of a string.
-    pub minimum: Option<f64>,
-    /// Largest number, or most characters of a string.
-    pub maximum: Option<f64>,
-    /// The only values that are allowed. Empty: any.
-    pub one_of: Vec<String>,
-}
-
-/// Where a parameter stands.
+/// An endpoint that clients are told to leave (RFC 9745).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// A `{name}` of the path template.
-    Path,
-    /// The query string.
-    Query,
-    /// A request header.
-    Header,
-    /// A member of the JSON object that is the body. A violation is 422.
-    Body,
-}
-
-/// What a parameter's value must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Any text.
-    String,
-    /// A whole number in 64 bits.
-    Integer,
-    /// A finite number.
-    Number,
-    /// `true` or `false`.
-    Boolean,
+pub struct Deprecated {
+    /// Since when, in Unix seconds.
+    pub since: u64,
 }
 
 /// A path that has moved for good.

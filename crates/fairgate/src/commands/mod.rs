@@ -5,13 +5,14 @@ mod incidents;
 mod keys;
 mod maintenance;
 pub(crate) mod reach;
+mod serve;
 
 use crate::{
     cli::{self, Cli, Command},
     config::{self, Config},
     demo,
     failure::Failure,
-    output, serve,
+    output,
 };
 use reach::Reach;
 use std::{
@@ -32,13 +33,19 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
             drop(out);
             return demo::run(wanted.json);
         }
-        Command::Serve => {
+        Command::Serve(wanted) => {
             drop(out);
-            return serve::run(load(path)?);
+            return serve::run(wanted, path);
         }
-        Command::Keys(command) => keys::run(command, &mut Reach::new(load(path)?), &mut out),
-        Command::Maintenance(command) => maintenance::run(command, &mut Reach::new(load(path)?), &mut out),
-        Command::Incidents(command) => incidents::run(command, &mut Reach::new(load(path)?), &mut out),
+        Command::Keys(command) => {
+            keys::run(command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
+        }
+        Command::Maintenance(command) => {
+            maintenance::run(command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
+        }
+        Command::Incidents(command) => {
+            incidents::run(command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
+        }
         Command::Config(cli::Config::Check) => check(path, &mut out),
         Command::Config(cli::Config::Schema) => {
             output::json_value(&mut out, &config::schema()).map(|()| ExitCode::SUCCESS)
@@ -51,12 +58,12 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-fn load(path: &Path) -> Result<Config, Failure> {
-    Ok(config::load(path)?)
+fn load(path: &Path, extent: config::Extent) -> Result<Config, Failure> {
+    Ok(config::load(path, extent)?)
 }
 
 fn check(path: &Path, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
-    let config = load(path)?;
+    let config = load(path, config::Extent::Everything)?;
     for warning in &config.warnings {
         eprintln!("{warning}");
     }

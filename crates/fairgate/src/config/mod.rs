@@ -5,6 +5,7 @@
 //! check for unknown keys, the JSON Schema and the reference page. Nothing here knows the gateway
 //! at work, only its settings.
 
+mod document;
 mod fault;
 mod quantity;
 mod raw;
@@ -21,6 +22,7 @@ mod page;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use document::Document;
 pub(crate) use fault::Faults;
 
 use fault::Fault;
@@ -30,11 +32,22 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 /// A file that is larger than this is not a configuration.
 const LARGEST_FILE: u64 = 8 << 20;
+
+/// How much of the configuration is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// The file and the document that it names.
+    Everything,
+    /// The file alone. Its settings have no endpoints where a document would give them: enough for
+    /// commands that only look at keys, plans and the store, and do not wait for a large document.
+    File,
+}
 
 /// The valid configuration of the binary.
 #[derive(Debug, Clone)]
@@ -43,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) settings: Settings,
     /// Where keys and counters are kept.
     pub(crate) store: StoreSettings,
+    /// The API's document, if the file names one and it was read.
+    pub(crate) document: Option<Arc<Document>>,
     /// What is allowed and yet probably not meant, one sentence each.
     pub(crate) warnings: Vec<String>,
 }
@@ -57,11 +72,11 @@ pub(crate) struct StoreSettings {
 }
 
 /// Reads the configuration file at this path, with the environment of the process.
-pub(crate) fn load(path: &Path) -> Result<Config, Faults> {
+pub(crate) fn load(path: &Path, extent: Extent) -> Result<Config, Faults> {
     let name = path.display().to_string();
     let source = read_file(path, &name).map_err(|fault| Faults::new(&name, "", vec![fault]))?;
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    read_text(&source, &name, folder, &|variable| {
+    read_text(&source, &name, folder, extent, &|variable| {
         // What is not UTF-8 is no number either; its reader says so.
         std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned())
     })
@@ -76,23 +91,26 @@ pub(crate) fn parse(
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Config, Faults> {
     let folder = Path::new(file_name).parent().unwrap_or_else(|| Path::new(""));
-    read_text(source, file_name, folder, environment)
+    read_text(source, file_name, folder, Extent::Everything, environment)
 }
 
 fn read_text(
     source: &str,
     file_name: &str,
     folder: &Path,
+    extent: Extent,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Config, Faults> {
     let (document, syntax) = syntax::read(source);
     let reader = Reader::new(source);
     let top = Section::top(&reader, document.get_ref());
-    let read = sections::read(&top, folder, environment);
+    let read = sections::read(&top, folder, extent, environment);
     let (found, warnings, _) = reader.finish();
     let faults = syntax.merge(found);
     match read {
-        Some((settings, store)) if faults.is_empty() => Ok(Config { settings, store, warnings }),
+        Some((settings, store, document)) if faults.is_empty() => {
+            Ok(Config { settings, store, document: document.map(Arc::new), warnings })
+        }
         Some(_) | None => Err(Faults::new(file_name, source, faults)),
     }
 }

@@ -220,6 +220,11 @@ impl<'a> Section<'a> {
         self.map.is_some_and(|map| map.contains_key(table.name()))
     }
 
+    /// The place of the name of a table that stands in this one.
+    pub(super) fn table_place(&self, table: Table) -> Option<Range<usize>> {
+        self.map.and_then(|map| map.get_key_value(table.name())).map(|(name, _)| name.span())
+    }
+
     /// Whether the file sets this key to an empty list.
     pub(super) fn is_empty_list(&self, key: &Key) -> bool {
         let value = self.map.and_then(|map| map.get(key.name));
@@ -230,6 +235,13 @@ impl<'a> Section<'a> {
     pub(super) fn key_place(&self, key: &Key) -> Range<usize> {
         let found = self.map.and_then(|map| map.get_key_value(key.name));
         found.map_or_else(|| self.place.clone(), |(name, _)| name.span())
+    }
+
+    /// Notes that a key is missing which this file cannot do without.
+    pub(super) fn need(&self, key: &Key) {
+        if !self.is_broken && !self.has(key) {
+            self.reader.fault(self.missing(key));
+        }
     }
 
     /// Reads a value by `convert`. None: it is absent without a default, or a fault was noted.

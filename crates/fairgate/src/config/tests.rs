@@ -66,9 +66,9 @@ fn every_fixture_gives_its_faults() {
 
 #[test]
 fn the_examples_are_valid() {
-    for name in ["minimal", "full"] {
+    for name in ["minimal", "full", "openapi"] {
         let path = repository().join(format!("examples/{name}.toml"));
-        let config = load(&path).unwrap_or_else(|faults| panic!("{faults}"));
+        let config = load(&path, Extent::Everything).unwrap_or_else(|faults| panic!("{faults}"));
         assert!(config.warnings.is_empty(), "{:?}", config.warnings);
         assert_eq!(config.store.path, repository().join("examples/data"));
     }
@@ -123,7 +123,7 @@ fn the_store_lies_beside_the_file() {
 fn a_file_that_cannot_be_read_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fairgate.toml");
-    let told = |path: &Path| load(path).unwrap_err().render(false);
+    let told = |path: &Path| load(path, Extent::Everything).unwrap_err().render(false);
     assert!(told(&path).contains("there is no such file"), "{}", told(&path));
     assert!(told(folder.path()).contains("it is a folder"), "{}", told(folder.path()));
     std::fs::write(&path, b"[api]\nname = \"\xff\"\n").unwrap();
@@ -139,7 +139,12 @@ fn reading_asks_for_exactly_the_keys_of_the_registry() {
     let source = std::fs::read_to_string(repository().join("examples/full.toml")).unwrap();
     let (document, _) = syntax::read(&source);
     let reader = Reader::new(&source);
-    let _ = sections::read(&Section::top(&reader, document.get_ref()), Path::new(""), &|_| None);
+    let _ = sections::read(
+        &Section::top(&reader, document.get_ref()),
+        Path::new(""),
+        Extent::Everything,
+        &|_| None,
+    );
     let (faults, _, read) = reader.finish();
     assert!(faults.is_empty());
     let rows: BTreeSet<(Table, &str)> = ROWS.iter().map(|key| (key.table, key.name)).collect();
@@ -148,13 +153,19 @@ fn reading_asks_for_exactly_the_keys_of_the_registry() {
 }
 
 #[test]
-fn the_full_example_shows_every_key() {
-    let source = std::fs::read_to_string(repository().join("examples/full.toml")).unwrap();
+fn the_examples_show_every_key() {
+    // A document and declared endpoints exclude each other, so there are two.
+    let read = |name| std::fs::read_to_string(repository().join("examples").join(name)).unwrap();
+    let source = [read("full.toml"), read("openapi.toml")].join("\n[top]\n");
     let mut table = Table::Top;
     let mut shown: BTreeSet<(Table, String)> = BTreeSet::new();
     for line in source.lines() {
         if line.starts_with('[') {
-            let header = if line.starts_with("[plans.") { "[plans.NAME]" } else { line };
+            let header = match line {
+                "[top]" => Table::Top.header(),
+                _ if line.starts_with("[plans.") => "[plans.NAME]",
+                _ => line,
+            };
             table = Table::ALL.into_iter().find(|table| table.header() == header).unwrap();
         } else if let Some((name, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
             shown.insert((table, name.to_owned()));
@@ -195,7 +206,7 @@ fn the_schema_knows_every_key_and_no_other() {
     assert_eq!(endpoint["cost"]["default"], 1);
     assert_eq!(endpoint["parameters"]["items"]["properties"]["in"]["enum"][3], "body");
     assert_eq!(schema["properties"]["extra_codes"]["items"]["enum"].as_array().unwrap().len(), 13);
-    assert_eq!(schema["required"], serde_json::json!(["api", "upstream", "plans"]));
+    assert_eq!(schema["required"], serde_json::json!(["upstream", "plans"]));
     assert_eq!(schema["properties"]["sizes"]["properties"]["head"]["default"], "32KiB");
 }
 

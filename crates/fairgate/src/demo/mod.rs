@@ -140,7 +140,7 @@ fn configure(
 ) -> Result<(PathBuf, Config), Failure> {
     let text = template.replace("LISTEN", &listen.to_string()).replace("SAMPLE_API", &sample_api.to_string());
     let path = folder.write(name, &text)?;
-    let config = config::load(&path)?;
+    let config = config::load(&path, config::Extent::Everything)?;
     Ok((path, config))
 }
 

@@ -71,6 +71,7 @@ pub(crate) fn write_head(
         (Framing::Length(_), None) | (Framing::UntilClose, _) => {}
     }
     respond::line("X-Request-Id", visit.id.as_str(), out);
+    respond::write_deprecation(visit, out);
     if let Some(key) = &visit.key {
         rate_headers::write(key.account(), visit.now.seconds(), None, out);
     }

@@ -129,27 +129,6 @@ pub(crate) fn normal(path: &str) -> Option<String> {
     })
 }
 
-/// Percent-decodes; what is no valid encoding stays as it is.
-pub(crate) fn decode(text: &str, plus_is_space: bool) -> String {
-    if !text.bytes().any(|b| b == b'%' || (plus_is_space && b == b'+')) {
-        return text.to_owned();
-    }
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    loop {
-        if plus_is_space && rest.first() == Some(&b'+') {
-            decoded.push(b' ');
-            rest = rest.get(1..).unwrap_or_default();
-            continue;
-        }
-        let (unit, tail) = unit(rest);
-        let Some(unit) = unit else { break };
-        decoded.push(unit);
-        rest = tail;
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
-}
-
 /// Whether these bytes are a host with an optional port (RFC 9110 section 7.2, RFC 3986 section 3.2.2).
 pub(crate) fn is_host(host: &[u8]) -> bool {
     let (name, port) = if let Some(literal) = host.strip_prefix(b"[") {
@@ -276,19 +255,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn decoding_leaves_what_is_no_encoding() {
-        assert_eq!(decode("a%20b+c%zz%", false), "a b+c%zz%");
-        assert_eq!(decode("a%20b+c", true), "a b c");
-        assert_eq!(decode("%ff", false), "\u{fffd}");
-    }
-
     proptest! {
         #[test]
         fn any_target_is_judged_without_panic(target in ".*", bytes: Vec<u8>) {
             let _ = read("GET", &target);
             is_host(&bytes);
-            decode(&target, true);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 pub(crate) mod body;
 pub(crate) mod guard;
-pub(crate) mod json;
 pub(crate) mod key;
 pub(crate) mod limits;
 pub(crate) mod maintenance;

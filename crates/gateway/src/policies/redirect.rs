@@ -2,7 +2,7 @@
 
 use crate::{
     refusal::{Refusal, Refused},
-    settings::TrailingSlash,
+    settings::{Endpoint, TrailingSlash},
     visit::Visit,
 };
 use contract::ErrorCode;
@@ -15,13 +15,24 @@ pub(crate) fn check_moved(visit: &Visit<'_>) -> Result<(), Refused> {
         TrailingSlash::Redirect => routes.moved_to(path.trim_end_matches('/')),
         TrailingSlash::Keep => None,
     });
-    let Some(to) = to else { return Ok(()) };
-    let location = location(&to, visit.head.query());
-    Err(refusal(
+    to.map_or(Ok(()), |to| Err(moved(visit, &to)))
+}
+
+/// Refuses an endpoint that has moved.
+pub(crate) fn check_endpoint(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> Result<(), Refused> {
+    let Some((endpoint, to)) = endpoint.and_then(|one| Some((one, one.moved_to.as_deref()?))) else {
+        return Ok(());
+    };
+    Err(moved(visit, &visit.shared.routes.filled(endpoint, to, visit.head.path())))
+}
+
+fn moved(visit: &Visit<'_>, to: &str) -> Refused {
+    let location = location(to, visit.head.query());
+    refusal(
         ErrorCode::EndpointMoved,
         format!("This endpoint has moved to {location}. Use that address from now on."),
         location,
-    ))
+    )
 }
 
 /// Refuses a path that ends in a slash, unless an endpoint is declared so.

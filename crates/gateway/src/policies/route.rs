@@ -14,7 +14,7 @@ pub(crate) enum Purpose<'s> {
     /// No endpoints are declared: any path will do, with any key.
     AnyPath,
     /// A declared endpoint.
-    Endpoint { endpoint: &'s Endpoint, names: &'s [String] },
+    Endpoint(&'s Endpoint),
     /// `GET /_limits`: how the key's limits stand.
     Limits,
 }
@@ -23,7 +23,7 @@ impl<'s> Purpose<'s> {
     /// The declared endpoint, if it is one.
     pub(crate) const fn endpoint(self) -> Option<&'s Endpoint> {
         match self {
-            Self::Endpoint { endpoint, .. } => Some(endpoint),
+            Self::Endpoint(endpoint) => Some(endpoint),
             Self::AnyPath | Self::Limits => None,
         }
     }
@@ -47,9 +47,10 @@ pub(crate) fn find<'s>(visit: &mut Visit<'s>) -> Result<Purpose<'s>, Refused> {
     }
     match visit.shared.routes.find(method, path) {
         Route::Open => Ok(Purpose::AnyPath),
-        Route::Endpoint { endpoint, template, names } => {
-            visit.template = Some(template);
-            Ok(Purpose::Endpoint { endpoint, names })
+        Route::Endpoint(endpoint) => {
+            visit.template = Some(&endpoint.path);
+            visit.deprecated = endpoint.deprecated;
+            Ok(Purpose::Endpoint(endpoint))
         }
         Route::OtherMethods(allow) => Err(other_methods(method, path, &allow)),
         Route::Nothing => Err(nothing(path)),

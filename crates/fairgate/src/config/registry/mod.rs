@@ -19,6 +19,7 @@ pub(super) enum Table {
     Store,
     Keys,
     Plan,
+    Validation,
     Endpoint,
     Parameter,
     Moved,
@@ -98,7 +99,7 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Top,
         Self::Api,
         Self::Listen,
@@ -108,6 +109,7 @@ impl Table {
         Self::Store,
         Self::Keys,
         Self::Plan,
+        Self::Validation,
         Self::Endpoint,
         Self::Parameter,
         Self::Moved,
@@ -127,6 +129,7 @@ impl Table {
             Self::Store => "store",
             Self::Keys => "keys",
             Self::Plan => "plans",
+            Self::Validation => "validation",
             Self::Endpoint => "endpoints",
             Self::Parameter => "parameters",
             Self::Moved => "moved",
@@ -147,6 +150,7 @@ impl Table {
             Self::Store => "[store]",
             Self::Keys => "[keys]",
             Self::Plan => "[plans.NAME]",
+            Self::Validation => "[validation]",
             Self::Endpoint => "[[endpoints]]",
             Self::Parameter => "[[endpoints.parameters]]",
             Self::Moved => "[[moved]]",
@@ -187,9 +191,11 @@ impl Table {
                 "A plan: what the keys that belong to it may use. NAME is the plan's own, such as `[plans.free]`; \
                  at least one plan is needed."
             }
+            Self::Validation => "How strict the validation of requests is where a document leaves it open.",
             Self::Endpoint => {
                 "An endpoint of the API. Without any, every path is an endpoint and needs only a key; with some, \
-                 every other path is 404 `ENDPOINT_NOT_FOUND`."
+                 every other path is 404 `ENDPOINT_NOT_FOUND`. With an `openapi` document, each table adds to one of its \
+                 operations, named by `operation` or by `method` and `path`."
             }
             Self::Parameter => {
                 "A parameter, a header or a member of the JSON body of the `[[endpoints]]` above it, checked \
@@ -217,6 +223,7 @@ impl Table {
             | Self::Store
             | Self::Keys
             | Self::Plan
+            | Self::Validation
             | Self::Endpoint
             | Self::Moved
             | Self::Abuse
@@ -237,6 +244,7 @@ impl Table {
             | Self::Sizes
             | Self::Store
             | Self::Keys
+            | Self::Validation
             | Self::Abuse
             | Self::Log => Form::Once,
         }

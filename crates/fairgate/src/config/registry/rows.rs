@@ -47,7 +47,14 @@ rows! {
     "Addresses and networks of the proxies before Fairgate, whose `X-Forwarded-*` and `Forwarded` are believed and \
      prolonged. From everyone else these headers are replaced."
 
-    API_NAME = Api "name", Shape::Text, Required, "\"Items\"", also "title";
+    OPENAPI = Top "openapi", Shape::Text, Means("the endpoints are those of this file"), "\"openapi.yaml\"",
+    also "document";
+    "The API's OpenAPI document (3.0, 3.1, 3.2 or Swagger 2.0; JSON or YAML), relative to the folder of this file. \
+     Endpoints, permissions, key headers and the validation of requests come from it; `[[endpoints]]` then add to what \
+     it says of an operation."
+
+    API_NAME = Api "name", Shape::Text, Means("`info.title` of the `openapi` document; without one it must be set"),
+    "\"Items\"", also "title";
     "The API's name, shown on pages and in messages."
 
     API_SUPPORT_EMAIL = Api "support_email", Shape::Text, Means("a 500 names no address"), "\"help@example.com\"",
@@ -126,10 +133,26 @@ rows! {
     "At least one limit `N per PERIOD`, at most one for each period: second, minute, hour, day, month. Windows are \
      aligned to UTC."
 
-    ENDPOINT_METHOD = Endpoint "method", Shape::Text, Required, "\"GET\"", also "methods";
+    VALIDATION_UNKNOWN_QUERY = Validation "unknown_query", Shape::Words(&["ignore", "refuse"]), Default("\"ignore\""),
+    "\"refuse\"";
+    "What a query parameter does that the endpoint does not name: `ignore` passes it on, `refuse` answers 400 \
+     `PARAMETER_NOT_VALID` and names the nearest known one. It holds where an endpoint has any rules."
+
+    VALIDATION_READ_ONLY = Validation "read_only", Shape::Words(&["ignore", "refuse"]), Default("\"ignore\""),
+    "\"refuse\"";
+    "What a member of a body does that the document calls `readOnly`: `ignore` passes it on, because clients send back \
+     what they were given; `refuse` answers 422 `BODY_NOT_VALID`."
+
+    ENDPOINT_OPERATION = Endpoint "operation", Shape::Text, Means("`method` and `path` name the endpoint"),
+    "\"createItem\"", also "operation_id";
+    "The `operationId` of the document's operation that this table adds to, in place of `method` and `path`."
+
+    ENDPOINT_METHOD = Endpoint "method", Shape::Text, Means("`operation` names the endpoint; without it, it must be set"),
+    "\"GET\"", also "methods";
     "The method, in upper-case letters."
 
-    ENDPOINT_PATH = Endpoint "path", Shape::Text, Required, "\"/items/{id}\"", also "url";
+    ENDPOINT_PATH = Endpoint "path", Shape::Text, Means("`operation` names the endpoint; without it, it must be set"),
+    "\"/items/{id}\"", also "url";
     "The path, with `{name}` where any text without a slash may stand. A slash at its end is kept."
 
     ENDPOINT_PERMISSION = Endpoint "permission", Shape::Text, Means("any key will do"), "\"items:read\"", also "scope";
@@ -140,6 +163,16 @@ rows! {
 
     ENDPOINT_COST = Endpoint "cost", Shape::Whole { least: 1, most: u32::MAX as i64 }, Default("1"), "5", also "weight";
     "Units that a success costs, of every limit of the key's plan."
+
+    ENDPOINT_MOVED_TO = Endpoint "moved_to", Shape::Text, Means("it has not moved"), "\"/items/{id}\"", also "moved";
+    "The endpoint has moved for good, with this method, to this path: it answers 301 `ENDPOINT_MOVED`. It may use the \
+     names of the endpoint's path."
+
+    ENDPOINT_DEPRECATED = Endpoint "deprecated", Shape::Text, Means("as the document says; without one, it is not"),
+    "\"2026-06-01\"", also "deprecated_since";
+    "Since when clients are told to leave this endpoint, which still works: a date, or a time in RFC 3339. Every answer \
+     of it has the headers `Deprecation` and `Link`. For an operation that only the document calls deprecated, it is \
+     the date of the document's file."
 
     ENDPOINT_MAX_BODY = Endpoint "max_body", Shape::Size { least: 0, most: TIB }, Means("as `[sizes] body`"), "\"1MiB\"",
     also "body";

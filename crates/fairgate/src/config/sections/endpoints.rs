@@ -1,43 +1,81 @@
 //! The tables `[[endpoints]]`: each alone. What they are to each other is decided in `paths`.
 
 use super::{
+    declared,
+    moved::check_names,
     parameters,
     server::keep,
     syntax::{check_media_type, check_permission},
     top::twice,
 };
-use crate::config::{
-    fault::Fault,
-    raw::{At, Refusal, Section},
-    registry::{
-        ENDPOINT_COST, ENDPOINT_MAX_BODY, ENDPOINT_MEDIA_TYPES, ENDPOINT_METHOD, ENDPOINT_PATH,
-        ENDPOINT_PERMISSION, ENDPOINT_PUBLIC, Table,
+use crate::{
+    config::{
+        fault::Fault,
+        raw::{At, Refusal, Section},
+        registry::{
+            ENDPOINT_COST, ENDPOINT_DEPRECATED, ENDPOINT_MAX_BODY, ENDPOINT_MEDIA_TYPES, ENDPOINT_METHOD,
+            ENDPOINT_MOVED_TO, ENDPOINT_OPERATION, ENDPOINT_PATH, ENDPOINT_PERMISSION, ENDPOINT_PUBLIC, Key,
+            Table,
+        },
+        template::Template,
+        unknown::nearest,
     },
-    template::Template,
-    unknown::nearest,
+    times,
 };
-use gateway::settings::Endpoint;
+use gateway::settings::{Deprecated, Endpoint};
+use openapi::rules::Strictness;
+use std::{ops::Range, sync::Arc};
 
 /// The methods that people mean when they write nearly one of them.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// An endpoint, what of it could be read, and where.
+/// A table `[[endpoints]]`, what of it could be read, and where. Without a document it declares an
+/// endpoint; with one it adds to an operation.
 #[derive(Debug)]
 pub(super) struct EndpointRead {
+    /// The table itself.
+    pub(super) place: Range<usize>,
+    pub(super) operation: Option<At<String>>,
     pub(super) method: Option<At<String>>,
     pub(super) path: Option<At<Template>>,
+    pub(super) permission: Option<String>,
+    /// None if the file does not set it.
+    pub(super) public: Option<bool>,
     /// None if the file does not set it.
     pub(super) cost: Option<At<u32>>,
-    pub(super) is_public: bool,
-    /// None if a fault was noted.
-    pub(super) valid: Option<Endpoint>,
+    pub(super) max_body: Option<u64>,
+    pub(super) moved_to: Option<At<Template>>,
+    pub(super) deprecated: Option<Deprecated>,
+    /// The endpoint that it declares. None: there is a document, or a fault was noted.
+    pub(super) declared: Option<Endpoint>,
 }
 
-pub(super) fn endpoints(top: &Section<'_>) -> Vec<EndpointRead> {
-    top.many(Table::Endpoint).iter().map(endpoint).collect()
+impl EndpointRead {
+    pub(super) fn is_public(&self) -> bool {
+        self.public.unwrap_or(false)
+    }
 }
 
-fn endpoint(section: &Section<'_>) -> EndpointRead {
+/// Reads all tables. `has_document`: they add to operations in place of declaring endpoints.
+pub(super) fn endpoints(
+    top: &Section<'_>,
+    has_document: bool,
+    strictness: Option<Strictness>,
+) -> Vec<EndpointRead> {
+    let read = |section: &Section<'_>| {
+        let mut read = endpoint(section, has_document);
+        if has_document {
+            refuse_rules(section);
+        } else {
+            read.declared = declare(section, &read, strictness);
+        }
+        read
+    };
+    top.many(Table::Endpoint).iter().map(read).collect()
+}
+
+fn endpoint(section: &Section<'_>, has_document: bool) -> EndpointRead {
+    let operation = section.text(&ENDPOINT_OPERATION);
     let method = section.text(&ENDPOINT_METHOD).and_then(|method| {
         let span = method.span.clone();
         keep(section, method, check_method).map(|value| At { value, span })
@@ -46,34 +84,113 @@ fn endpoint(section: &Section<'_>) -> EndpointRead {
         warn_of_slip(section, method);
     }
     let path = section.text(&ENDPOINT_PATH).and_then(|path| template(section, &path));
+    check_name(section, operation.as_ref(), has_document);
     let permission =
         section.text(&ENDPOINT_PERMISSION).and_then(|text| keep(section, text, check_permission));
-    let is_public = section.boolean(&ENDPOINT_PUBLIC);
+    let public = section.boolean(&ENDPOINT_PUBLIC).filter(|_| section.has(&ENDPOINT_PUBLIC));
     let cost = section.whole(&ENDPOINT_COST).and_then(|cost| {
         let value = u32::try_from(cost.value).ok()?;
-        Some(At { value, span: cost.span })
+        section.has(&ENDPOINT_COST).then_some(At { value, span: cost.span })
     });
-    let max_body = section.size(&ENDPOINT_MAX_BODY).map(|size| size.value);
-    let media_types = media_types(section);
-    let parameters = parameters::parameters(section, path.as_ref(), method.as_ref());
-    let public = is_public.as_ref().is_some_and(|public| public.value);
-    if public {
+    if public.as_ref().is_some_and(|public| public.value) {
         check_public(section, cost.as_ref());
     }
-    let valid = (|| {
-        Some(Endpoint {
-            method: method.as_ref()?.value.clone(),
-            path: path.as_ref()?.value.text.clone(),
-            permission,
-            public,
-            cost: cost.as_ref()?.value,
-            max_body,
-            media_types,
-            parameters,
+    let moved_to = section.text(&ENDPOINT_MOVED_TO).and_then(|text| {
+        let to = template(section, &text)?;
+        if let Some(path) = &path {
+            check_names(section, path, &to, &text);
+        }
+        Some(to)
+    });
+    let deprecated = section.text(&ENDPOINT_DEPRECATED).and_then(|text| {
+        keep(section, text, |text| {
+            let refuse = |why| {
+                Refusal::new(
+                    format!("`{text}` is no time"),
+                    why,
+                    "write it like this: deprecated = \"2026-06-01\"",
+                )
+            };
+            times::time(text).map(|since| Deprecated { since }).map_err(refuse)
         })
-    })();
-    let cost = cost.filter(|_| section.has(&ENDPOINT_COST));
-    EndpointRead { method, path, cost, is_public: public, valid }
+    });
+    EndpointRead {
+        place: section.place.clone(),
+        operation,
+        method,
+        path,
+        permission,
+        public: public.map(|public| public.value),
+        cost,
+        max_body: section.size(&ENDPOINT_MAX_BODY).map(|size| size.value),
+        moved_to,
+        deprecated,
+        declared: None,
+    }
+}
+
+/// An operation is named by its id, or by method and path; an endpoint only by method and path.
+fn check_name(section: &Section<'_>, operation: Option<&At<String>>, has_document: bool) {
+    let Some(operation) = operation else {
+        section.need(&ENDPOINT_METHOD);
+        section.need(&ENDPOINT_PATH);
+        return;
+    };
+    if !has_document {
+        section.reader.fault(
+            Fault::at(operation.span.clone(), "there are no operations without a document")
+                .label("names an operation")
+                .help("set `openapi = \"FILE\"` at the top of the file, or name the endpoint by `method` and `path`"),
+        );
+    }
+    for key in [&ENDPOINT_METHOD, &ENDPOINT_PATH] {
+        if section.has(key) {
+            section.reader.fault(
+                Fault::at(section.key_place(key), "this endpoint is named twice")
+                    .label("names it by method and path")
+                    .also(operation.span.clone(), "names it by its operation")
+                    .help("take out one of the two"),
+            );
+        }
+    }
+}
+
+/// What requests have to be is said by the document alone.
+fn refuse_rules(section: &Section<'_>) {
+    let refuse = |place: Range<usize>, what: &str| {
+        section.reader.fault(
+            Fault::at(place, format!("{what} stand in the document"))
+                .label("cannot be set here as well")
+                .help("change the document: it is what clients read"),
+        );
+    };
+    if section.has(&ENDPOINT_MEDIA_TYPES) {
+        refuse(section.key_place(&ENDPOINT_MEDIA_TYPES), "the media types of this operation");
+    }
+    if let Some(place) = section.table_place(Table::Parameter) {
+        refuse(place, "the parameters of this operation");
+    }
+}
+
+/// The endpoint of a file that has no document.
+fn declare(section: &Section<'_>, read: &EndpointRead, strictness: Option<Strictness>) -> Option<Endpoint> {
+    let media_types = media_types(section);
+    let parameters = parameters::parameters(section, read.path.as_ref(), read.method.as_ref());
+    let (method, path) = (read.method.as_ref()?, read.path.as_ref()?);
+    let rules = declared::rules(section, &path.value, &parameters, &media_types, strictness?)?;
+    Some(Endpoint {
+        method: method.value.clone(),
+        path: path.value.text.clone(),
+        permissions: read.permission.iter().map(|permission| vec![permission.clone()]).collect(),
+        public: read.is_public(),
+        cost: read.cost.as_ref().map_or(1, |cost| cost.value),
+        max_body: read.max_body,
+        rules: rules.map(Arc::new),
+        moved_to: read.moved_to.as_ref().map(|to| to.value.text.clone()),
+        deprecated: read.deprecated,
+        summary: String::new(),
+        tag: String::new(),
+    })
 }
 
 /// Reads a path template, or notes the fault at the very part that is wrong.
@@ -145,9 +262,10 @@ fn media_types(section: &Section<'_>) -> Vec<String> {
 /// On a public endpoint no key is looked at, so nothing that needs one may stand there.
 fn check_public(section: &Section<'_>, cost: Option<&At<u32>>) {
     let public = section.key_place(&ENDPOINT_PUBLIC);
-    if section.has(&ENDPOINT_PERMISSION) {
+    let key: &Key = &ENDPOINT_PERMISSION;
+    if section.has(key) {
         section.reader.fault(
-            Fault::at(section.key_place(&ENDPOINT_PERMISSION), "a public endpoint cannot need a permission")
+            Fault::at(section.key_place(key), "a public endpoint cannot need a permission")
                 .label("needs a key")
                 .also(public.clone(), "no key is looked at")
                 .help("take out one of the two"),

@@ -1,7 +1,9 @@
 //! From the raw file to the valid configuration, table by table, in the order of the registry.
 
+mod declared;
 mod endpoints;
 mod moved;
+mod operations;
 mod parameters;
 mod paths;
 mod pattern;
@@ -11,35 +13,67 @@ mod syntax;
 mod top;
 mod upstream;
 
-use super::{StoreSettings, raw::Section, registry::Table};
+use super::{
+    Extent, StoreSettings,
+    document::{self, Document},
+    raw::Section,
+    registry::{OPENAPI, Table},
+};
 use gateway::settings::Settings;
 use std::path::Path;
+
+/// What was read: settings, where the store is, and the document.
+pub(super) type Read = (Settings, StoreSettings, Option<Document>);
 
 /// Reads everything. None: a fault was noted without which no settings can be made.
 pub(super) fn read(
     top: &Section<'_>,
     folder: &Path,
+    extent: Extent,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Option<(Settings, StoreSettings)> {
+) -> Option<Read> {
+    let named = top.text(&OPENAPI);
+    let has_document = named.is_some() || top.has(&OPENAPI);
+    let mut document = match (named, extent) {
+        (Some(named), Extent::Everything) => read_document(top, &folder.join(named.value)),
+        (Some(_), Extent::File) | (None, _) => None,
+    };
     let redirects = top::redirects(top);
     let statuses = top::statuses(top);
     let extra_codes = top::extra_codes(top);
     let trusted_proxies = top::trusted_proxies(top);
-    let (api, prefix) = server::api(&top.once(Table::Api));
+    let title = document.as_ref().map(|document| document.api.title.as_str());
+    let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
-    let upstream = upstream::upstream(&top.once(Table::Upstream), address.as_ref());
+    let mut upstream = upstream::upstream(&top.once(Table::Upstream), address.as_ref());
     let timeouts = server::timeouts(&top.once(Table::Timeouts));
     let sizes = server::sizes(&top.once(Table::Sizes));
     let store = server::store(&top.once(Table::Store), folder);
-    let keys = server::keys(&top.once(Table::Keys));
+    let key_headers = document.as_ref().map_or(&[][..], |document| &document.api.key_headers);
+    let keys = server::keys(&top.once(Table::Keys), key_headers);
     let plans = plans::plans(top);
-    let endpoints = endpoints::endpoints(top);
+    let strictness = server::validation(&top.once(Table::Validation));
+    let tables = endpoints::endpoints(top, has_document, strictness);
     let moved = moved::moved(top);
     let abuse = server::abuse(&top.once(Table::Abuse));
     let log = server::log(&top.once(Table::Log));
 
-    plans::check_costs(top, &plans, &endpoints);
-    paths::check(top, prefix.as_ref(), &endpoints, &moved, redirects.as_ref());
+    plans::check_costs(top, &plans, &tables);
+    // What a document's paths are to each other was checked with the document.
+    let declared = if has_document { &[][..] } else { &tables };
+    paths::check(top, prefix.as_ref(), declared, &moved, redirects.as_ref());
+    let endpoints = match &mut document {
+        Some(document) => {
+            if let Some(upstream) = &mut upstream {
+                upstream.base_path = operations::without_base(&upstream.base_path, document).to_owned();
+            }
+            let begun = std::time::Instant::now();
+            let made = operations::endpoints(top, document, &tables, prefix.as_ref(), strictness?);
+            document.took += begun.elapsed();
+            made
+        }
+        None => tables.into_iter().filter_map(|table| table.declared).collect(),
+    };
     let settings = Settings {
         api: api?,
         listen: listen?,
@@ -48,7 +82,7 @@ pub(super) fn read(
         sizes: sizes?,
         keys: keys?,
         plans: plans.into_iter().map(|plan| plan.plan).collect(),
-        endpoints: endpoints.into_iter().filter_map(|endpoint| endpoint.valid).collect(),
+        endpoints,
         moved: moved.into_iter().map(|moved| moved.moved).collect(),
         redirects: redirects?,
         statuses: statuses?,
@@ -57,5 +91,19 @@ pub(super) fn read(
         abuse: abuse?,
         log: log?,
     };
-    Some((settings, store?))
+    Some((settings, store?, document))
+}
+
+/// Reads the document, or notes all that is wrong with it.
+fn read_document(top: &Section<'_>, path: &Path) -> Option<Document> {
+    match document::read(path) {
+        Ok((document, warnings)) => {
+            operations::note_warnings(top, warnings);
+            Some(document)
+        }
+        Err(faults) => {
+            operations::note_faults(top, faults);
+            None
+        }
+    }
 }

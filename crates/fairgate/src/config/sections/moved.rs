@@ -27,17 +27,22 @@ fn one(section: &Section<'_>) -> Option<MovedRead> {
     let to_text = section.text(&MOVED_TO);
     let to = to_text.as_ref().and_then(|path| template(section, path));
     let (from, to) = (from?, to?);
+    if let Some(text) = &to_text {
+        check_names(section, &from, &to, text);
+    }
+    let moved = Moved { from: from.value.text.clone(), to: to.value.text.clone() };
+    Some(MovedRead { moved, from, to })
+}
+
+/// The new path may use only names of the old one. `text` is the new one as the file has it.
+pub(super) fn check_names(section: &Section<'_>, from: &At<Template>, to: &At<Template>, text: &At<String>) {
     let known: Vec<&str> = from.value.names.iter().map(String::as_str).collect();
     for name in to.value.names.iter().filter(|name| !from.value.names.contains(name)) {
         let braces = format!("{{{name}}}");
-        let place = to_text.as_ref().map_or_else(
-            || to.span.clone(),
-            |text| {
-                text.value
-                    .find(&braces)
-                    .map_or_else(|| to.span.clone(), |at| section.reader.part(text, at..at + braces.len()))
-            },
-        );
+        let place = match text.value.find(&braces) {
+            Some(at) => section.reader.part(text, at..at + braces.len()),
+            None => to.span.clone(),
+        };
         let help = match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean {{{near}}}?"),
             None if known.is_empty() => "the old path has no names: write the new one without".to_owned(),
@@ -50,6 +55,4 @@ fn one(section: &Section<'_>) -> Option<MovedRead> {
                 .help(help),
         );
     }
-    let moved = Moved { from: from.value.text.clone(), to: to.value.text.clone() };
-    Some(MovedRead { moved, from, to })
 }

@@ -11,7 +11,43 @@ use crate::config::{
     template::Template,
     unknown::nearest,
 };
-use gateway::settings::{Kind, Parameter, Place};
+use regex::Regex;
+
+/// A parameter, a header or a member of the JSON body that is declared without a document.
+#[derive(Debug, Clone)]
+pub(super) struct Parameter {
+    pub(super) place: Place,
+    /// Of a header in lower case.
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) required: bool,
+    /// What the whole of a string value matches.
+    pub(super) pattern: Option<Regex>,
+    /// Smallest number, or fewest characters of a string.
+    pub(super) minimum: Option<f64>,
+    /// Largest number, or most characters of a string.
+    pub(super) maximum: Option<f64>,
+    /// The only values that are allowed. Empty: any.
+    pub(super) one_of: Vec<String>,
+}
+
+/// Where a parameter stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Path,
+    Query,
+    Header,
+    Body,
+}
+
+/// What a parameter's value must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    String,
+    Integer,
+    Number,
+    Boolean,
+}
 
 const PLACES: [(&str, Place); 4] =
     [("path", Place::Path), ("query", Place::Query), ("header", Place::Header), ("body", Place::Body)];

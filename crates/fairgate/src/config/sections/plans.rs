@@ -172,7 +172,7 @@ pub(super) fn check_costs(top: &Section<'_>, plans: &[PlanRead], endpoints: &[En
     let Some((plan, smallest)) = limits.min_by_key(|(_, limit)| limit.value.amount) else { return };
     for endpoint in endpoints {
         let Some(cost) = &endpoint.cost else { continue };
-        if u64::from(cost.value) > u64::from(smallest.value.amount) && !endpoint.is_public {
+        if u64::from(cost.value) > u64::from(smallest.value.amount) && !endpoint.is_public() {
             top.reader.fault(
                 Fault::at(
                     cost.span.clone(),

@@ -13,10 +13,12 @@ use crate::config::{
         ABUSE_PER_ADDRESS, ABUSE_PER_KEY, API_NAME, API_PUBLIC_URL, API_RESERVED_PREFIX, API_SUPPORT_EMAIL,
         KEYS_HEADERS, KEYS_PATTERN, LISTEN_ADDRESS, LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS, SIZE_BODY,
         SIZE_HEAD, STORE_FLUSH_INTERVAL, STORE_PATH, TIMEOUT_BODY, TIMEOUT_CONNECT, TIMEOUT_DRAIN,
-        TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL,
+        TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL, VALIDATION_READ_ONLY,
+        VALIDATION_UNKNOWN_QUERY,
     },
 };
 use gateway::settings::{Abuse, Api, Keys, Listen, Log, LogFormat, LogRequests, Sizes, Timeouts};
+use openapi::rules::{ReadOnly, Strictness, UnknownQuery};
 use std::{net::SocketAddr, ops::Range, path::Path};
 
 /// The variable that wins over `[listen] threads`.
@@ -31,7 +33,13 @@ pub(super) struct Prefix {
 }
 
 /// The table `[api]`. The prefix is told apart, because paths are checked against it whatever else is wrong.
-pub(super) fn api(section: &Section<'_>) -> (Option<Api>, Option<Prefix>) {
+///
+/// `title` is that of the document, which stands in for a name.
+pub(super) fn api(section: &Section<'_>, title: Option<&str>) -> (Option<Api>, Option<Prefix>) {
+    if title.is_none() {
+        section.need(&API_NAME);
+    }
+    let title = title.filter(|_| !section.has(&API_NAME)).map(shown);
     let name = section.text(&API_NAME).and_then(|name| {
         keep(section, name, |name| {
             let is_good =
@@ -45,6 +53,7 @@ pub(super) fn api(section: &Section<'_>) -> (Option<Api>, Option<Prefix>) {
             })
         })
     });
+    let name = name.or(title);
     let email = section.text(&API_SUPPORT_EMAIL).and_then(|email| keep(section, email, check_email));
     if !section.has(&API_SUPPORT_EMAIL) {
         section.reader.warn(
@@ -64,6 +73,13 @@ pub(super) fn api(section: &Section<'_>) -> (Option<Api>, Option<Prefix>) {
         reserved_prefix,
     });
     (api, prefix)
+}
+
+/// A document's title as a name: in one line, and not too long for a page.
+fn shown(title: &str) -> String {
+    let line: Vec<&str> = title.split_whitespace().collect();
+    let name: String = line.join(" ").chars().filter(|c| !c.is_control()).take(200).collect();
+    if name.is_empty() { "API".to_owned() } else { name }
 }
 
 /// Keeps what `check` makes of a value, or notes the fault.
@@ -174,7 +190,9 @@ pub(super) fn store(section: &Section<'_>, folder: &Path) -> Option<StoreSetting
     Some(StoreSettings { path: path?, flush_interval: flush_interval?.value })
 }
 
-pub(super) fn keys(section: &Section<'_>) -> Option<Keys> {
+///
+/// `of_document` are the headers that the document's own schemes name; they stand in if the file names none.
+pub(super) fn keys(section: &Section<'_>, of_document: &[String]) -> Option<Keys> {
     let mut headers: Vec<At<String>> = Vec::new();
     for name in section.texts(&KEYS_HEADERS) {
         let span = name.span.clone();
@@ -185,7 +203,20 @@ pub(super) fn keys(section: &Section<'_>) -> Option<Keys> {
         }
     }
     let pattern = pattern::whole(section, &KEYS_PATTERN);
-    Some(Keys { headers: headers.into_iter().map(|name| name.value).collect(), pattern })
+    let mut headers: Vec<String> = headers.into_iter().map(|name| name.value).collect();
+    if !section.has(&KEYS_HEADERS) && !of_document.is_empty() {
+        let (named, unfit): (Vec<_>, Vec<_>) = of_document.iter().partition(|name| key_header(name).is_ok());
+        for name in unfit {
+            section.reader.warn(format!(
+                "the document names the header `{name}` for keys, which Fairgate does not look at as a whole; \
+                 keys are found in `Authorization` as Bearer or Basic, and in `[keys] headers`"
+            ));
+        }
+        if !named.is_empty() {
+            headers = named.into_iter().map(|name| name.to_ascii_lowercase()).collect();
+        }
+    }
+    Some(Keys { headers, pattern })
 }
 
 /// The name of a header that may hold a key: none that already means something to HTTP.
@@ -211,6 +242,17 @@ fn key_header(name: &str) -> Result<String, Refusal> {
 pub(super) fn abuse(section: &Section<'_>) -> Option<Abuse> {
     let (key, address) = (section.count_or_off(&ABUSE_PER_KEY), section.count_or_off(&ABUSE_PER_ADDRESS));
     Some(Abuse { errors_per_key: key?.value, errors_per_address: address?.value })
+}
+
+/// How strict the validation of requests is.
+pub(super) fn validation(section: &Section<'_>) -> Option<Strictness> {
+    let unknown_query = section.word(
+        &VALIDATION_UNKNOWN_QUERY,
+        &[("ignore", UnknownQuery::Ignored), ("refuse", UnknownQuery::Refused)],
+    );
+    let read_only =
+        section.word(&VALIDATION_READ_ONLY, &[("ignore", ReadOnly::Ignored), ("refuse", ReadOnly::Refused)]);
+    Some(Strictness { unknown_query: unknown_query?.value, read_only: read_only?.value })
 }
 
 pub(super) fn log(section: &Section<'_>) -> Option<Log> {

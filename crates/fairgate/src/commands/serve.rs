@@ -1,0 +1,123 @@
+//! `fairgate serve`: with a configuration file, or with a document and nothing else.
+//!
+//! The one-line start writes the configuration that it means, and goes on as if somebody had written
+//! it: there is one way to start, and every other command works with that file.
+
+use super::reach::{Reach, mismatch};
+use crate::{
+    admin::{NewKey, Operation, Outcome},
+    cli,
+    config::{self, Config},
+    failure::Failure,
+    serve,
+};
+use std::{
+    fs,
+    io::{self, Write},
+    net::SocketAddr,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// The folder of the one-line start: its configuration and its store.
+const FOLDER: &str = "fairgate-data";
+/// The plan of the first key.
+const PLAN: &str = "default";
+
+/// Starts the gateway.
+pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> {
+    let (Some(document), Some(upstream)) = (wanted.openapi, wanted.upstream) else {
+        return serve::run(super::load(file, config::Extent::Everything)?);
+    };
+    if file.exists() {
+        eprintln!("{} is not read: everything is said by --openapi and --upstream.", file.display());
+    }
+    let file = write(&document, &upstream, wanted.listen)?;
+    let config = super::load(&file, config::Extent::Everything)?;
+    show_first_key(&config, &file)?;
+    serve::run(config)
+}
+
+/// Writes the configuration of the one-line start. Gives its path.
+fn write(document: &Path, upstream: &str, listen: SocketAddr) -> Result<PathBuf, Failure> {
+    let fail = |what: &str, path: &Path, error: &io::Error| {
+        Failure::new(format!("cannot {what} {}: {error}", path.display()))
+    };
+    let document = fs::canonicalize(document).map_err(|error| {
+        Failure::usage(format!("cannot read the document {}: {error}", document.display()))
+    })?;
+    let folder = Path::new(FOLDER);
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| fail("make the folder", folder, &error))?;
+    let path = folder.join("fairgate.toml");
+    // Written aside and then renamed: a full disk leaves the old one as it was.
+    let aside = folder.join("fairgate.toml.new");
+    let text = text(&document.to_string_lossy(), upstream, listen);
+    fs::write(&aside, text).map_err(|error| fail("write", &aside, &error))?;
+    fs::rename(&aside, &path).map_err(|error| fail("write", &path, &error))?;
+    Ok(path)
+}
+
+fn text(document: &str, upstream: &str, listen: SocketAddr) -> String {
+    format!(
+        "# Written by `fairgate serve --openapi FILE --upstream URL`, anew at each such start.\n\
+         # To change something, copy this file to fairgate.toml, correct `path` in it, and start with `fairgate serve`.\n\n\
+         openapi = {document}\n\n\
+         [listen]\naddress = \"{listen}\"\n\n\
+         [upstream]\nurl = {upstream}\n\n\
+         [store]\npath = \".\"\n\n\
+         [plans.{PLAN}]\nlimits = [\"10000 per day\", \"20 per second\"]\n",
+        document = quoted(document),
+        upstream = quoted(upstream),
+    )
+}
+
+/// A TOML string. JSON's escapes are TOML's as well.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Makes a key that may do everything, if the store has none yet, and prints it.
+fn show_first_key(config: &Config, file: &Path) -> Result<(), Failure> {
+    let mut reach = Reach::new(config.clone());
+    let Outcome::Keys(known) = reach.execute(Operation::ListKeys { after: None, limit: 1 })? else {
+        return Err(mismatch());
+    };
+    if !known.is_empty() {
+        return Ok(());
+    }
+    let wanted = NewKey {
+        name: Some("the first key".to_owned()),
+        plan: PLAN.to_owned(),
+        permissions: vec!["*".to_owned()],
+        expires_at: None,
+    };
+    let Outcome::KeyCreated { key, .. } = reach.execute(Operation::CreateKey(wanted))? else {
+        return Err(mismatch());
+    };
+    drop(reach); // the store is locked for the gateway until then
+    let header = config.settings.keys.headers.first().map_or("X-API-Key", String::as_str);
+    let address = config.settings.listen.address;
+    let (docs, try_path) = (format!("{}docs/", config.settings.api.reserved_prefix), first_read(config));
+    let mut out = io::stdout().lock();
+    writeln!(out, "{key}\n")?;
+    writeln!(
+        out,
+        "This is the first key. It may do everything, and it is shown only this time: keep it now.\n"
+    )?;
+    if let Some(path) = try_path {
+        writeln!(out, "  curl --header '{header}: {key}' http://{address}{path}")?;
+    }
+    writeln!(out, "  http://{address}{docs}    the reference of the API's errors and limits")?;
+    writeln!(out, "  fairgate keys create --config {} --plan {PLAN}\n", file.display())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// The path of an endpoint that can be read without knowing anything.
+fn first_read(config: &Config) -> Option<&str> {
+    let endpoints = config.settings.endpoints.iter();
+    let mut plain = endpoints.filter(|one| one.method == "GET" && !one.path.contains('{') && !one.public);
+    plain.next().map(|endpoint| endpoint.path.as_str())
+}
