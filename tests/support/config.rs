@@ -13,6 +13,7 @@ pub(crate) struct Config {
     plans: Vec<(String, String)>,
     sections: String,
     abuse: String,
+    document: Option<String>,
 }
 
 impl Config {
@@ -30,6 +31,7 @@ impl Config {
             listen: "address = \"127.0.0.1:0\"\nthreads = 2\n".into(),
             plans: vec![("free".into(), "\"1000000 per day\", \"9000000 per month\"".into())],
             sections: String::new(),
+            document: None,
             // Tests make many errors on purpose; those of the guard itself turn it on.
             abuse: "errors_per_key = \"off\"\nerrors_per_address = \"off\"\n".into(),
         }
@@ -40,6 +42,15 @@ impl Config {
         self.top.push_str(line);
         self.top.push('\n');
         self
+    }
+
+    /// The API's OpenAPI document, which lies beside the file.
+    pub(crate) fn document(self, text: &str) -> Self {
+        Self { document: Some(text.to_owned()), ..self }.top("openapi = \"openapi.yaml\"")
+    }
+
+    pub(crate) fn document_text(&self) -> Option<&str> {
+        self.document.as_deref()
     }
 
     /// The only limits of a plan.

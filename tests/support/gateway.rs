@@ -57,6 +57,9 @@ impl Home {
     /// Writes another configuration; the store stays.
     pub(crate) fn configure(&self, config: &Config) {
         std::fs::write(self.config(), config.text(&self.folder.path().join("data"))).unwrap();
+        if let Some(document) = config.document_text() {
+            std::fs::write(self.path("openapi.yaml"), document).unwrap();
+        }
     }
 
     pub(crate) fn config(&self) -> PathBuf {

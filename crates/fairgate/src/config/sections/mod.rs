@@ -74,6 +74,10 @@ pub(super) fn read(
         }
         None => tables.into_iter().filter_map(|table| table.declared).collect(),
     };
+    if has_document && extent == Extent::Everything {
+        // Without the document that the file names there would be no endpoints, and so any path.
+        document.as_ref()?;
+    }
     let settings = Settings {
         api: api?,
         listen: listen?,

@@ -1,0 +1,116 @@
+//! Bodies by media type and schema: 400 for what is malformed, 422 for what is not valid.
+
+use crate::{
+    shop::Shop,
+    support::{Answer, Request, assert_error, error_of, post, request},
+};
+
+fn send(shop: &Shop, request: Request) -> Answer {
+    shop.gateway.send(&request.header("Shop-Key", &shop.key.key))
+}
+
+#[test]
+fn a_valid_body_reaches_the_upstream_byte_for_byte() {
+    let shop = Shop::open();
+    let body = r#" { "name" : "Cup", "price": 4.50, "parent": {"name":"Set","price":1}, "paid": {"kind":"card","number":"12345678"} } "#;
+    let answer = send(&shop, post("/v1/things", body));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(shop.upstream.last().body, body.as_bytes());
+}
+
+#[test]
+fn what_is_not_json_is_400_and_what_does_not_fit_is_422() {
+    let shop = Shop::open();
+    for body in ["{", "", "{\"name\":\"a\",\"name\":\"b\",\"price\":1}", "nul"] {
+        let answer = send(&shop, post("/v1/things", body));
+        assert_error(&shop.gateway, &answer, 400, "BODY_MALFORMED");
+    }
+    let answer = send(&shop, post("/v1/things", "[]"));
+    assert_error(&shop.gateway, &answer, 422, "BODY_NOT_VALID");
+    assert_eq!(shop.upstream.count(), 0);
+}
+
+#[test]
+fn every_violation_has_its_pointer_and_a_sentence() {
+    let shop = Shop::open();
+    let body = r#"{"nam":"Cup","price":0,"color":"gren","tags":["a","a"],"parent":{"name":"","price":1},"paid":{"kind":"card","number":"x"}}"#;
+    let answer = send(&shop, post("/v1/things", body));
+    assert_error(&shop.gateway, &answer, 422, "BODY_NOT_VALID");
+    let error = error_of(&answer);
+    let found: Vec<(String, String)> = error["details"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|detail| {
+            let text = |name: &str| detail[name].as_str().unwrap().to_owned();
+            (text("pointer"), text("message"))
+        })
+        .collect();
+    for (pointer, part) in [
+        ("/nam", "name"),
+        ("/price", "0"),
+        ("/color", "green"),
+        ("/tags", "twice"),
+        ("/parent/name", "at least 1"),
+        ("/paid/number", "pattern"),
+    ] {
+        assert!(
+            found.iter().any(|(at, message)| at == pointer && message.contains(part)),
+            "{pointer} with {part:?} is not in {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_read_only_member_is_never_required_and_refused_only_where_that_is_set() {
+    let body = r#"{"id":1,"name":"Cup","price":1}"#;
+    let shop = Shop::open();
+    assert_eq!(send(&shop, post("/v1/things", body)).status, 200);
+    let shop = Shop::with(|config| config.section("[validation]\nread_only = \"refuse\""));
+    let answer = send(&shop, post("/v1/things", body));
+    assert_error(&shop.gateway, &answer, 422, "BODY_NOT_VALID");
+    assert!(answer.text().contains("/id"), "{}", answer.text());
+}
+
+#[test]
+fn a_media_type_that_is_not_taken_is_named_with_those_that_are() {
+    let shop = Shop::open();
+    let answer = send(&shop, request("POST", "/v1/things").body("text/plain", b"{}"));
+    assert_error(&shop.gateway, &answer, 400, "MEDIA_TYPE_NOT_SUPPORTED");
+    assert!(answer.text().contains("application/json"), "{}", answer.text());
+}
+
+#[test]
+fn forms_are_checked_in_both_their_encodings() {
+    let shop = Shop::open();
+    let form =
+        |body: &str| request("POST", "/v1/forms").body("application/x-www-form-urlencoded", body.as_bytes());
+    assert_eq!(send(&shop, form("name=A+B&age=18")).status, 200);
+    for (body, part) in [("name=A&age=17", "/age"), ("name=A", "/age"), ("name=A&age=old", "/age")] {
+        let answer = send(&shop, form(body));
+        assert_error(&shop.gateway, &answer, 422, "BODY_NOT_VALID");
+        assert!(answer.text().contains(part), "{}", answer.text());
+    }
+    let part = |name: &str, value: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let multipart = |age: &str| {
+        let body = format!("{}{}--b--\r\n", part("name", "A"), part("age", age));
+        request("POST", "/v1/forms").body("multipart/form-data; boundary=b", body.as_bytes())
+    };
+    assert_eq!(send(&shop, multipart("18")).status, 200);
+    assert_error(&shop.gateway, &send(&shop, multipart("17")), 422, "BODY_NOT_VALID");
+    let broken = request("POST", "/v1/forms").body("multipart/form-data; boundary=b", b"--b\r\nno end");
+    assert_error(&shop.gateway, &send(&shop, broken), 400, "BODY_MALFORMED");
+}
+
+#[test]
+fn text_is_checked_and_what_has_no_schema_streams_through() {
+    let shop = Shop::open();
+    let put = |media_type: &str, body: &[u8]| request("PUT", "/v1/files/a.txt").body(media_type, body);
+    assert_eq!(send(&shop, put("text/plain", b"ab")).status, 200);
+    assert_error(&shop.gateway, &send(&shop, put("text/plain", b"a")), 422, "BODY_NOT_VALID");
+    let large = vec![0xff; 300_000];
+    assert_eq!(send(&shop, put("application/octet-stream", &large)).status, 200);
+    assert_eq!(shop.upstream.last().body, large);
+}

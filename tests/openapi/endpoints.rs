@@ -1,0 +1,106 @@
+//! Endpoints: paths and methods of the document, base paths, deprecation, what moved.
+
+use crate::{
+    shop::Shop,
+    support::{assert_error, delete, get, post, put},
+};
+
+#[test]
+fn operations_are_endpoints_below_the_base_path_of_the_server() {
+    let shop = Shop::open();
+    for target in ["/v1/things", "/v1/things/7", "/v1/things/newest", "/v1/health"] {
+        let answer = shop.gateway.send(&get(target).header("Shop-Key", &shop.key.key));
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+        assert_eq!(shop.upstream.last().target, target);
+    }
+    let send =
+        |request: crate::support::Request| shop.gateway.send(&request.header("Shop-Key", &shop.key.key));
+    assert_error(&shop.gateway, &send(get("/things")), 404, "ENDPOINT_NOT_FOUND");
+    assert_error(&shop.gateway, &send(get("/v1/nothing")), 404, "ENDPOINT_NOT_FOUND");
+    let answer = send(put("/v1/things", "{}"));
+    assert_error(&shop.gateway, &answer, 404, "METHOD_NOT_AVAILABLE");
+    assert_eq!(answer.header("Allow"), Some("GET, POST, HEAD"));
+}
+
+#[test]
+fn a_concrete_path_wins_over_a_templated_one() {
+    let shop = Shop::open();
+    // `newest` is no integer: the rules of /things/{id} would refuse it.
+    let newest = shop.gateway.send(&get("/v1/things/newest").header("Shop-Key", &shop.key.key));
+    assert_eq!(newest.status, 200, "{}", newest.text());
+    let older = shop.gateway.send(&get("/v1/things/older").header("Shop-Key", &shop.key.key));
+    assert_error(&shop.gateway, &older, 400, "PARAMETER_NOT_VALID");
+}
+
+#[test]
+fn a_name_and_an_extension_are_two_parameters() {
+    let shop = Shop::open();
+    let send = |path: &str| {
+        let request = crate::support::request("PUT", path).body("text/plain", b"abc");
+        shop.gateway.send(&request.header("Shop-Key", &shop.key.key))
+    };
+    assert_eq!(send("/v1/files/a.b.txt").status, 200);
+    assert_error(&shop.gateway, &send("/v1/files/a.exe"), 400, "PARAMETER_NOT_VALID");
+}
+
+#[test]
+fn an_upstream_url_that_ends_in_the_base_path_is_that_server() {
+    let shop = Shop::open();
+    let url = shop.upstream.url();
+    drop(shop);
+    let upstream = crate::shop::upstream();
+    let config = crate::support::Config::of_url(&format!("{}/v1", upstream.url()));
+    let gateway = crate::support::Gateway::start(&config.document(crate::shop::DOCUMENT));
+    assert_eq!(gateway.send(&get("/v1/health")).status, 200, "{url}");
+    assert_eq!(upstream.last().target, "/v1/health", "the base path stands there once");
+}
+
+#[test]
+fn a_deprecated_operation_says_so_on_every_answer() {
+    let shop = Shop::open();
+    let key = ("Shop-Key", shop.key.key.as_str());
+    for (answer, status) in [
+        (shop.gateway.send(&delete("/v1/things/7").header(key.0, key.1)), 200),
+        (shop.gateway.send(&delete("/v1/things/x").header(key.0, key.1)), 400),
+        (shop.gateway.send(&delete("/v1/things/7")), 403),
+    ] {
+        assert_eq!(answer.status, status, "{answer:?}");
+        let since = answer.header("Deprecation").expect("Deprecation");
+        let since: u64 = since.strip_prefix('@').expect("RFC 9745").parse().expect("Unix seconds");
+        assert!(since > 1_700_000_000, "{since}");
+        assert_eq!(answer.header("Link"), Some("</_docs/moved>; rel=\"deprecation\"; type=\"text/html\""));
+    }
+    let other = shop.gateway.send(&get("/v1/things/7").header(key.0, key.1));
+    assert!(!other.headers.has("Deprecation") && !other.headers.has("Link"), "{other:?}");
+    let page = shop.gateway.send(&get("/_docs/moved"));
+    assert_eq!(page.status, 200, "the link leads somewhere");
+    assert!(page.text().contains("/v1/things/{id}"), "{}", page.text());
+}
+
+#[test]
+fn the_file_adds_to_operations() {
+    let shop = Shop::with(|config| {
+        config.section(
+            "[[endpoints]]\noperation = \"readThing\"\ncost = 7\ndeprecated = \"2026-06-01\"\n\
+             [[endpoints]]\nmethod = \"GET\"\npath = \"/things/newest\"\nmoved_to = \"/v1/things\"\n\
+             [[endpoints]]\nmethod = \"GET\"\npath = \"/v1/things\"\npermission = \"special\"\n\
+             [[endpoints]]\noperation = \"deleteThing\"\npublic = true\n\
+             [[endpoints]]\noperation = \"createThing\"\nmax_body = 10",
+        )
+    });
+    let (gateway, key) = (&shop.gateway, &shop.key);
+    let first = gateway.send(&get("/v1/things/7").header("Shop-Key", &key.key));
+    let second = gateway.send(&get("/v1/things/7").header("Shop-Key", &key.key));
+    assert_eq!(first.number("X-Rate-Limit-Remaining") - second.number("X-Rate-Limit-Remaining"), 7);
+    assert_eq!(second.header("Deprecation"), Some("@1780272000"));
+    let moved = gateway.send(&get("/v1/things/newest?a=b"));
+    assert_error(gateway, &moved, 301, "ENDPOINT_MOVED");
+    assert!(moved.header("Location").unwrap().ends_with("/v1/things?a=b"), "{moved:?}");
+    assert_eq!(gateway.send(&delete("/v1/things/7")).status, 200, "public");
+    let reader = gateway.key_with(&["--plan", "free", "--permission", "shop:read"]);
+    let denied = gateway.send(&get("/v1/things").header("Shop-Key", &reader.key));
+    assert_error(gateway, &denied, 401, "PERMISSION_DENIED");
+    let large =
+        gateway.send(&post("/v1/things", "{\"name\":\"a\",\"price\":1}").header("Shop-Key", &key.key));
+    assert_error(gateway, &large, 400, "BODY_TOO_LARGE");
+}

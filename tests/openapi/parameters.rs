@@ -1,0 +1,74 @@
+//! Parameters of every place: all violations at once, before the upstream is asked, at no cost.
+
+use crate::{
+    shop::Shop,
+    support::{Request, assert_details, assert_error, error_of, get},
+};
+
+fn send(shop: &Shop, request: Request) -> crate::support::Answer {
+    shop.gateway.send(&request.header("Shop-Key", &shop.key.key))
+}
+
+#[test]
+fn values_that_fit_pass_unchanged() {
+    let shop = Shop::open();
+    for target in [
+        "/v1/things?limit=5&sort=name",
+        "/v1/things?ids=1,2,3",
+        "/v1/things?filter[color]=red&filter[size]=4",
+        "/v1/things?filter%5Bcolor%5D=red",
+        "/v1/things?unknown=1",
+        "/v1/things",
+    ] {
+        let answer = send(&shop, get(target));
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+        assert_eq!(shop.upstream.last().target, target);
+    }
+    let request = get("/v1/things").header("X-Store", "main").header("Cookie", "a=b; session=abcd");
+    assert_eq!(send(&shop, request).status, 200);
+}
+
+#[test]
+fn every_violation_is_named_at_once_and_none_costs_anything() {
+    let shop = Shop::open();
+    let before = send(&shop, get("/v1/things")).number("X-Rate-Limit-Remaining");
+    let seen = shop.upstream.count();
+    let request = get("/v1/things?limit=0&sort=nmae&ids=1,x,3&filter[colour]=red")
+        .header("X-Store", "MAIN")
+        .header("Cookie", "session=abc");
+    let answer = send(&shop, request);
+    assert_error(&shop.gateway, &answer, 400, "PARAMETER_NOT_VALID");
+    assert_details(
+        &answer,
+        &[
+            ("query", "limit"),
+            ("query", "sort"),
+            ("query", "ids"),
+            ("query", "filter"),
+            ("header", "X-Store"),
+            ("cookie", "session"),
+        ],
+    );
+    let text = error_of(&answer)["details"].to_string();
+    for part in ["name, price", "at least 1", "color"] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert_eq!(answer.number("X-Rate-Limit-Remaining"), before);
+    assert_eq!(shop.upstream.count(), seen, "the upstream was not asked");
+}
+
+#[test]
+fn an_unknown_query_parameter_is_refused_where_that_is_set() {
+    let shop = Shop::with(|config| config.section("[validation]\nunknown_query = \"refuse\""));
+    assert_eq!(send(&shop, get("/v1/things?filter[size]=4&limit=3")).status, 200);
+    let answer = send(&shop, get("/v1/things?limt=3"));
+    assert_error(&shop.gateway, &answer, 400, "PARAMETER_NOT_VALID");
+    assert!(answer.text().contains("limit"), "{}", answer.text());
+}
+
+#[test]
+fn a_scalar_that_is_sent_twice_is_refused() {
+    let shop = Shop::open();
+    let answer = send(&shop, get("/v1/things?limit=3&limit=4"));
+    assert_error(&shop.gateway, &answer, 400, "PARAMETER_NOT_VALID");
+}
