@@ -7,7 +7,7 @@ mod keeper;
 use crate::{
     admin::{AdminSocket, Control, serve as serve_admin, system_clock},
     commands::reach::rules,
-    config::Config,
+    config::{Config, Document},
     failure::Failure,
 };
 use gateway::{
@@ -69,6 +69,9 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
 ) -> Result<ExitCode, Failure> {
     for warning in &config.warnings {
         log.event(Level::Warn, "configuration", &[("warning", warning)]);
+    }
+    if let (Events::All, Some(document)) = (events, &config.document) {
+        tell_document(document, log);
     }
     let (store, secret) = Embedded::open(&config.store.path)?;
     let not_open = start(&config, secret.clone(), log)?;
@@ -154,6 +157,17 @@ fn new_key(record: &store::KeyRecord, used: Vec<Used>) -> NewKey {
         imported: record.imported,
         used,
     }
+}
+
+fn tell_document(document: &Document, log: &LogSink) {
+    let api = &document.api;
+    let members = [
+        ("title", api.title.clone()),
+        ("version", api.version.clone()),
+        ("operations", api.operations.len().to_string()),
+        ("milliseconds", document.took.as_millis().to_string()),
+    ];
+    log.event(Level::Info, "document read", &members.each_ref().map(|(name, value)| (*name, value.as_str())));
 }
 
 fn announce(gateway: &Gateway, config: &Config, log: &LogSink) {
