@@ -18,7 +18,7 @@ pub struct Api {
 }
 
 /// An operation: what an endpoint of the gateway is made of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Operation {
     /// `operationId`.
     pub id: Option<String>,

@@ -9,3 +9,4 @@ pub mod documents;
 pub mod fault;
 pub mod reading;
 pub mod rules;
+mod text;

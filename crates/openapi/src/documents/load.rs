@@ -1,0 +1,253 @@
+//! Reads a root file and all files that references name, each once.
+
+use super::{
+    BYTES, Documents, FILES, File, FileId, Files, Place, Version, location,
+    parsed::{self, Parsed, Problem},
+    pointer,
+    references::{self, Found, Outside, Walked},
+};
+use crate::{
+    fault::{Fault, Faults, Spot},
+    text::quoted,
+};
+use serde_json::Value;
+use std::collections::HashSet;
+
+/// How many faults, and how many broken references, are told.
+const MOST: usize = 1000;
+
+struct Load<'f> {
+    files: &'f dyn Files,
+    documents: Documents,
+    walked: Vec<Walked>,
+    /// Files, and what of them has to be walked beside the way from their root.
+    waiting: Vec<(FileId, Option<String>)>,
+    /// References that are no files: they may be identities of schemas that are read later.
+    open: Vec<Open>,
+    /// Files that could not be read, so that each is a fault once.
+    unreadable: HashSet<String>,
+    faults: Vec<Fault>,
+    room: usize,
+}
+
+struct Open {
+    place: Place,
+    reference: String,
+    fault: Fault,
+}
+
+pub(super) fn read(root: &str, files: &dyn Files) -> Result<Documents, Faults> {
+    let mut load = Load {
+        files,
+        documents: Documents::empty(Version::V30),
+        walked: Vec::new(),
+        waiting: Vec::new(),
+        open: Vec::new(),
+        unreadable: HashSet::new(),
+        faults: Vec::new(),
+        room: BYTES,
+    };
+    match load.file(root, location::normal(root)) {
+        Ok(id) => match version(&load.documents, id) {
+            Ok(version) => load.documents.version = version,
+            // Without a version nothing else that could be said would be certain.
+            Err(fault) => return Err(Faults(vec![fault])),
+        },
+        Err(faults) => return Err(Faults(faults)),
+    }
+    while let Some((id, start)) = load.waiting.pop() {
+        load.walk(id, start.as_deref());
+    }
+    load.close();
+    if load.faults.is_empty() {
+        return Ok(load.documents);
+    }
+    load.faults.sort();
+    load.faults.truncate(MOST);
+    Err(Faults(load.faults))
+}
+
+impl Load<'_> {
+    /// Reads and parses a file and notes that it has to be walked.
+    fn file(&mut self, location: &str, normal: String) -> Result<FileId, Vec<Fault>> {
+        let fault = |problem: Problem| Fault {
+            spot: Spot { file: location.to_owned(), line: problem.line, pointer: problem.pointer },
+            message: problem.message,
+            help: problem.help,
+        };
+        let one = |message: String| vec![fault(Problem::at(None, message))];
+        if self.documents.files.len() >= FILES {
+            return Err(one(format!("The document has more than {FILES} files.")));
+        }
+        let bytes = self.files.read(location).map_err(one)?;
+        let Some(room) = self.room.checked_sub(bytes.len()) else {
+            return Err(one(format!("The document has more than {} MB.", BYTES / 1024 / 1024)));
+        };
+        self.room = room;
+        let Parsed { root, lines } = parsed::parse(location, &bytes)
+            .map_err(|problems| problems.into_iter().map(fault).collect::<Vec<_>>())?;
+        let id = self.documents.next_file();
+        let (anchors, origins) = Default::default();
+        self.documents.files.push(File { location: location.to_owned(), root, lines, anchors, origins });
+        self.documents.locations.insert(normal, id);
+        self.walked.push(Walked::default());
+        self.waiting.push((id, None));
+        Ok(id)
+    }
+
+    fn walk(&mut self, id: FileId, start: Option<&str>) {
+        let index = id.0 as usize;
+        let (Some(file), Some(walked)) = (self.documents.files.get_mut(index), self.walked.get_mut(index))
+        else {
+            return;
+        };
+        let (found, again) = references::find(file, self.documents.version, start, std::mem::take(walked));
+        *walked = again;
+        let Found { outside, broken, anchors, ids } = found;
+        for (name, pointer) in anchors {
+            file.anchors.entry(name).or_insert(pointer);
+        }
+        for (name, pointer) in ids {
+            let (name, _) = location::split(&name);
+            if !name.is_empty() {
+                let place = Place { file: id, pointer };
+                self.documents.identities.entry(name.to_owned()).or_insert(place);
+            }
+        }
+        let room = MOST.saturating_sub(self.documents.broken.len());
+        let places = broken.into_iter().map(|(pointer, sentence)| (Place { file: id, pointer }, sentence));
+        self.documents.broken.extend(places.take(room));
+        for found in outside {
+            self.outside(id, found);
+        }
+    }
+
+    fn outside(&mut self, from: FileId, found: Outside) {
+        let Outside { pointer, reference, certain } = found;
+        let place = Place { file: from, pointer };
+        let (file, fragment) = location::split(&reference);
+        if location::has_scheme(file) {
+            if certain {
+                self.no_file(place, &reference);
+            }
+            return;
+        }
+        let normal = location::join(self.documents.location(from), file);
+        let id = match self.documents.locations.get(&normal) {
+            Some(&id) => id,
+            None if self.unreadable.contains(&normal) || self.faults.len() >= MOST => return,
+            None => match self.file(&normal.clone(), normal.clone()) {
+                Ok(id) => id,
+                Err(faults) => {
+                    self.unreadable.insert(normal);
+                    if certain {
+                        self.unread(place, reference, faults);
+                    }
+                    return;
+                }
+            },
+        };
+        let fragment = location::percent_decode(fragment.unwrap_or_default());
+        if fragment.starts_with('/') {
+            let looked_up = self.documents.file(id).map(|root| pointer::look_up(root, &fragment));
+            if let Some(Err(missing)) = looked_up {
+                if self.documents.broken.len() < MOST {
+                    self.documents.broken.push((place, missing.sentence(&reference)));
+                }
+                return;
+            }
+            self.waiting.push((id, Some(fragment.into_owned())));
+        }
+    }
+
+    /// A file that could not be read is a fault at its reference; what is wrong within one, where it is.
+    fn unread(&mut self, place: Place, reference: String, faults: Vec<Fault>) {
+        let [fault] = faults.as_slice() else {
+            self.faults.extend(faults);
+            return;
+        };
+        if fault.spot.line.is_some() {
+            self.faults.extend(faults);
+            return;
+        }
+        let fault = Fault {
+            spot: self.documents.spot(&place.child("$ref")),
+            message: format!("The reference {} cannot be followed: {}", quoted(&reference), fault.message),
+            help: fault.help.clone(),
+        };
+        self.open.push(Open { place, reference, fault });
+    }
+
+    fn no_file(&mut self, place: Place, reference: &str) {
+        let web = reference.starts_with("http:") || reference.starts_with("https:");
+        let (message, help) = if web {
+            (
+                format!(
+                    "The reference {} is not followed: nothing is fetched from the network.",
+                    quoted(reference)
+                ),
+                "Download it beside the document and refer to the file.",
+            )
+        } else {
+            (
+                format!("The reference {} names no file.", quoted(reference)),
+                "Refer to a file by its path, relative to this one.",
+            )
+        };
+        let spot = self.documents.spot(&place.child("$ref"));
+        let fault = Fault { spot, message, help: help.to_owned() };
+        self.open.push(Open { place, reference: reference.to_owned(), fault });
+    }
+
+    /// Decides what is left open, now that all identities are known, and which references lead nowhere.
+    fn close(&mut self) {
+        for open in std::mem::take(&mut self.open) {
+            let (file, _) = location::split(&open.reference);
+            if self.documents.identities.contains_key(file) {
+                if let Err(bad) = self.documents.resolve(open.place.file, &open.reference) {
+                    self.documents.broken.push((open.place, bad.0));
+                }
+            } else {
+                self.faults.push(open.fault);
+            }
+        }
+    }
+}
+
+fn version(documents: &Documents, id: FileId) -> Result<Version, Fault> {
+    let fault = |member: &str, message: String, help: &str| {
+        let place = Place { file: id, pointer: String::new() };
+        let place = if member.is_empty() { place } else { place.child(member) };
+        Fault { spot: documents.spot(&place), message, help: help.to_owned() }
+    };
+    let begin = "An OpenAPI document has a member such as openapi: 3.1.0 at its top.";
+    let Some(root) = documents.file(id).and_then(Value::as_object) else {
+        return Err(fault("", "This is no OpenAPI document: it is not an object.".to_owned(), begin));
+    };
+    let Some((member, written)) =
+        ["openapi", "swagger"].iter().find_map(|name| Some((*name, root.get(*name)?)))
+    else {
+        return Err(fault("", "This is no OpenAPI document: it says no version.".to_owned(), begin));
+    };
+    let text = match written {
+        Value::String(text) => text.clone(),
+        // Without quotes, YAML makes a number of it.
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            return Err(fault(member, "The version has to be text.".to_owned(), begin));
+        }
+    };
+    let minor =
+        |minor: &str| text == minor || text.strip_prefix(minor).is_some_and(|rest| rest.starts_with('.'));
+    match member {
+        "swagger" if minor("2.0") || text == "2" => Ok(Version::V2),
+        "openapi" if minor("3.0") || text == "3" => Ok(Version::V30),
+        "openapi" if minor("3.1") => Ok(Version::V31),
+        "openapi" if minor("3.2") => Ok(Version::V32),
+        _ => Err(fault(
+            member,
+            format!("The version {} is not known.", quoted(&text)),
+            "Known are OpenAPI 3.0, 3.1 and 3.2, and Swagger 2.0.",
+        )),
+    }
+}

@@ -1,0 +1,100 @@
+//! The bytes of a file become a value and its lines, whether they are JSON or YAML.
+
+use super::{DEPTH, json, lines, lines::Lines, pointer::unescape, yaml};
+use crate::text::quoted;
+use serde_json::Value;
+
+/// A file that could be parsed.
+pub(super) struct Parsed {
+    pub(super) root: Value,
+    pub(super) lines: Lines,
+}
+
+/// What is wrong with a file.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) line: Option<usize>,
+    pub(super) pointer: String,
+    pub(super) message: String,
+    pub(super) help: String,
+}
+
+impl Problem {
+    pub(super) fn at(line: Option<usize>, message: impl Into<String>) -> Self {
+        Self { line, pointer: String::new(), message: message.into(), help: String::new() }
+    }
+
+    pub(super) fn too_deep(line: Option<usize>) -> Self {
+        Self::at(line, format!("This is nested more than {DEPTH} levels deep."))
+    }
+
+    pub(super) fn duplicate(line: Option<usize>, pointer: String) -> Self {
+        let name = pointer.rsplit('/').next().map(unescape).unwrap_or_default().into_owned();
+        Self {
+            line,
+            pointer,
+            message: format!("The member {} stands here for the second time.", quoted(&name)),
+            help: "Which of them holds would be a guess; leave one.".to_owned(),
+        }
+    }
+
+    fn with_help(mut self, help: &str) -> Self {
+        help.clone_into(&mut self.help);
+        self
+    }
+}
+
+/// Parses a file. The ending of its name decides only whose error is told.
+///
+/// # Errors
+/// Everything that makes it no file of values; of syntax, the first fault.
+pub(super) fn parse(location: &str, bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
+    let text = text(bytes).map_err(|problem| vec![problem])?;
+    let begin = text.bytes().find(|byte| !byte.is_ascii_whitespace());
+    match begin {
+        None => Err(vec![Problem::at(None, "The file is empty.")]),
+        Some(b'<') => Err(vec![
+            Problem::at(None, "This is neither JSON nor YAML, but looks like HTML or XML.")
+                .with_help("If it was downloaded, the server may have sent a page in place of the document."),
+        ]),
+        Some(b'{' | b'[') => match json(text) {
+            // Flow style of YAML begins like JSON.
+            Err(faults) if !named(location, &["json"]) => yaml::parse(text)
+                .map_err(|others| if named(location, &["yaml", "yml"]) { others } else { faults }),
+            other => other,
+        },
+        Some(_) => yaml::parse(text),
+    }
+}
+
+fn json(text: &str) -> Result<Parsed, Vec<Problem>> {
+    let (root, duplicates) = json::parse(text).map_err(|problem| vec![problem])?;
+    let lines = lines::of_json(text);
+    if duplicates.is_empty() {
+        return Ok(Parsed { root, lines });
+    }
+    let problems = duplicates.into_iter().map(|found| {
+        let line = lines.find_ordinals(&found.ordinals);
+        Problem::duplicate(line, found.pointer)
+    });
+    Err(problems.collect())
+}
+
+fn named(location: &str, endings: &[&str]) -> bool {
+    location
+        .rsplit_once('.')
+        .is_some_and(|(_, ending)| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
+/// The text of a file, without the mark at its begin that some editors write.
+fn text(bytes: &[u8]) -> Result<&str, Problem> {
+    if bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE]) {
+        return Err(Problem::at(None, "The file is UTF-16, and has to be UTF-8."));
+    }
+    let bytes = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|error| {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
+        Problem::at(Some(line), "The file has to be UTF-8, but a byte here is not.")
+    })
+}

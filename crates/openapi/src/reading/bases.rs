@@ -1,0 +1,154 @@
+//! Base paths: of `servers`, and of Swagger's `basePath`.
+
+use super::{Reader, known::Kind, objects::Object};
+use crate::{documents::Place, text::quoted};
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// How many base paths an operation may be served on: each makes an operation of its own.
+const MOST: usize = 50;
+
+/// Where nothing is said of servers, the API stands at the root.
+pub(super) fn own() -> Vec<String> {
+    vec![String::new()]
+}
+
+impl<'d> Reader<'d> {
+    /// The base paths of an object's `servers`, each once. None: it has none of its own.
+    pub(super) fn servers(&mut self, object: &Object<'d>) -> Option<Vec<String>> {
+        let servers = self.list(object, "servers")?;
+        let place = object.place.child("servers");
+        let mut bases: Vec<String> = Vec::new();
+        for at in 0..servers.len() {
+            let Some(server) = self.object_at(&place.child(&at.to_string())) else { continue };
+            self.known(&server, Kind::Server);
+            let Some(url) = self.url(&server) else { continue };
+            let base = base_path(&url);
+            if bases.contains(&base) {
+                continue;
+            }
+            if bases.len() == MOST {
+                self.notes.fault(
+                    &place,
+                    format!("The servers have more than {MOST} different base paths."),
+                    "",
+                );
+                break;
+            }
+            bases.push(base);
+        }
+        if servers.is_empty() { None } else { Some(if bases.is_empty() { own() } else { bases }) }
+    }
+
+    /// The URL of a server, with its variables filled in.
+    fn url(&mut self, server: &Object<'d>) -> Option<String> {
+        if server.get("url").is_none() {
+            self.notes.fault(&server.place, "The server needs a member \"url\".", "");
+            return None;
+        }
+        let url = self.text(server, "url")?;
+        let variables = self.object(server, "variables");
+        let mut filled = String::with_capacity(url.len());
+        let mut rest = url;
+        while let Some((before, (name, behind))) =
+            rest.split_once('{').and_then(|(before, inner)| Some((before, inner.split_once('}')?)))
+        {
+            filled.push_str(before);
+            match variables.as_ref().and_then(|variables| self.variable(variables, name)) {
+                Some(value) => filled.push_str(&value),
+                None => {
+                    filled.push('{');
+                    filled.push_str(name);
+                    filled.push('}');
+                }
+            }
+            rest = behind;
+        }
+        filled.push_str(rest);
+        Some(filled)
+    }
+
+    /// The default value of a server's variable.
+    fn variable(&mut self, variables: &Object<'d>, name: &str) -> Option<Cow<'d, str>> {
+        variables.get(name)?;
+        let variable = self.object(variables, name)?;
+        match variable.get("default") {
+            Some(Value::String(text)) => Some(Cow::Borrowed(text)),
+            Some(Value::Number(number)) => Some(Cow::Owned(number.to_string())),
+            Some(other) => {
+                self.wrong(&variable.place.child("default"), "text", other);
+                None
+            }
+            None => {
+                let message = format!("The variable {} needs a member \"default\".", quoted(name));
+                self.notes.fault(&variable.place, message, "");
+                None
+            }
+        }
+    }
+
+    /// The base path of Swagger 2.0.
+    pub(super) fn swagger_base(&mut self, root: &Object<'d>) -> Vec<String> {
+        self.text(root, "basePath").map_or_else(own, |base| vec![base_path(base)])
+    }
+
+    /// Warns of base paths that no request can have.
+    pub(super) fn usable_bases(&mut self, place: &Place, bases: &[String]) {
+        for base in bases.iter().filter(|base| base.contains(['{', '}'])) {
+            let message = format!(
+                "The base path {} has a variable that is not defined; it stands for any text.",
+                quoted(base)
+            );
+            self.notes.warn(place, message);
+        }
+    }
+}
+
+/// The path of a URL, absolute or relative: empty, or beginning with a slash and ending in none.
+fn base_path(url: &str) -> String {
+    let url = url.trim();
+    let url = url.find(['?', '#']).and_then(|end| url.get(..end)).unwrap_or(url);
+    let authority = url.split_once("://").map(|(_, rest)| rest).or_else(|| url.strip_prefix("//"));
+    let path = match authority {
+        Some(rest) => rest.find('/').and_then(|begin| rest.get(begin..)).unwrap_or_default(),
+        None => url,
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.into_iter().fold(String::new(), |base, part| base + "/" + part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_have_base_paths() {
+        for (url, base) in [
+            ("https://api.example.com", ""),
+            ("https://api.example.com/", ""),
+            ("https://api.example.com/v1", "/v1"),
+            ("https://api.example.com:8443/v1/", "/v1"),
+            ("//api.example.com/v1/x//", "/v1/x"),
+            ("/v1", "/v1"),
+            ("/", ""),
+            ("", ""),
+            ("v1", "/v1"),
+            ("./v1/../v2", "/v2"),
+            ("../../v1", "/v1"),
+            ("https://api.example.com/v1?a=/b#/c", "/v1"),
+            ("https://{host}/{base}", "/{base}"),
+            (" /v1 ", "/v1"),
+        ] {
+            assert_eq!(base_path(url), base, "{url}");
+        }
+    }
+}

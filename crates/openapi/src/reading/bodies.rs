@@ -1,0 +1,80 @@
+//! The body of an operation's requests in OpenAPI 3.
+
+use super::{Reader, known::Kind, media, objects::Object, styles};
+use crate::{
+    api::{Body, Encoding, In, Media},
+    documents::Place,
+    text::quoted,
+};
+
+impl<'d> Reader<'d> {
+    /// The body that an operation's `requestBody` describes.
+    pub(super) fn request_body(&mut self, operation: &Object<'d>) -> Option<Body> {
+        operation.get("requestBody")?;
+        let object = self.followed(&operation.place.child("requestBody"))?;
+        self.known(&object, Kind::RequestBody);
+        let required = self.flag(&object, "required");
+        let mut content: Vec<Media> = Vec::new();
+        if let Some(entries) = self.object(&object, "content") {
+            for name in entries.members.keys().filter(|name| !name.starts_with("x-")) {
+                let place = entries.place.child(name);
+                let media_type = self.media_type(name, &place);
+                if content.iter().any(|known| known.media_type == media_type) {
+                    let message = "The media type stands here twice, apart from case and parameters; the first is taken.";
+                    self.notes.warn(&place, message);
+                    continue;
+                }
+                if let Some(entry) = self.followed(&place) {
+                    content.push(self.media(&entry, media_type));
+                }
+            }
+        }
+        if content.is_empty() {
+            self.notes.warn(&object.place, "The request body names no media type; any body is taken.");
+            content.push(anything());
+        }
+        Some(Body { required, content, at: object.place })
+    }
+
+    /// A media type as it is compared.
+    pub(super) fn media_type(&mut self, name: &str, place: &Place) -> String {
+        let media_type = media::essence(name);
+        if !media::is_media_type(&media_type) {
+            self.notes.warn(place, format!("{} is no media type, so that no request has it.", quoted(name)));
+        }
+        media_type
+    }
+
+    fn media(&mut self, entry: &Object<'d>, media_type: String) -> Media {
+        self.known(entry, Kind::MediaType);
+        let schema = self.schema(entry, "schema");
+        let mut encodings = Vec::new();
+        if let Some(entries) = self.object(entry, "encoding") {
+            for name in entries.members.keys() {
+                if let Some(encoding) = self.object(&entries, name) {
+                    encodings.push(self.encoding(&encoding, name));
+                }
+            }
+        }
+        Media { media_type, schema, encodings }
+    }
+
+    fn encoding(&mut self, object: &Object<'d>, name: &str) -> Encoding {
+        self.known(object, Kind::Encoding);
+        Encoding {
+            name: name.to_owned(),
+            content_types: self.text(object, "contentType").map(media::list).unwrap_or_default(),
+            style: self.style(object, In::Query),
+            explode: self.choice(object, "explode").or_else(|| {
+                let style = object.get("style").is_some().then(|| styles::default(In::Query));
+                style.map(styles::spreads)
+            }),
+            allow_reserved: self.flag(object, "allowReserved"),
+        }
+    }
+}
+
+/// A body of which nothing is said.
+pub(super) fn anything() -> Media {
+    Media { media_type: "*/*".to_owned(), schema: None, encodings: Vec::new() }
+}

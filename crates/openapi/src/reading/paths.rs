@@ -1,0 +1,137 @@
+//! Paths: their items, merged from references, and the operations of each.
+
+use super::{Reader, bases, known::Kind, objects::Object, operations::Around, template::Template};
+use crate::{
+    api::{Access, Operation},
+    documents::{Place, Version},
+    text::quoted,
+};
+
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+impl<'d> Reader<'d> {
+    /// Every operation, in the order of the document.
+    pub(super) fn paths(
+        &mut self,
+        root: &Object<'d>,
+        security: Option<&Access>,
+        bases: &[String],
+    ) -> Vec<Operation> {
+        let mut operations = Vec::new();
+        if root.get("paths").is_none() && self.version < Version::V31 {
+            self.notes.fault(&root.place, "The document needs a member \"paths\".", "");
+        }
+        let Some(paths) = self.object(root, "paths") else { return operations };
+        for path in paths.members.keys().filter(|path| !path.starts_with("x-")) {
+            let place = paths.place.child(path);
+            let Some(template) = self.template(path, &place) else { continue };
+            if paths.get(path).is_none() {
+                continue;
+            }
+            let around = Around { root, path, template: &template, security, bases };
+            self.path_item(&place, &around, &mut operations);
+        }
+        operations
+    }
+
+    /// A path that can be served.
+    fn template(&mut self, path: &str, place: &Place) -> Option<Template> {
+        if path.contains(['?', '#']) {
+            let message = "The path has a ? or # in it, so that no request matches it; it is left out.";
+            self.notes.warn(place, message);
+            return None;
+        }
+        if !path.starts_with('/') {
+            self.notes.fault(
+                place,
+                format!("A path begins with a slash, but this one is {}.", quoted(path)),
+                "",
+            );
+            return None;
+        }
+        match Template::parse(path) {
+            Ok(template) => {
+                if let Some(name) = template.duplicate() {
+                    let message = format!("The path has the name {} twice.", quoted(name));
+                    self.notes.fault(place, message, "");
+                }
+                Some(template)
+            }
+            Err(sentence) => {
+                self.notes.fault(place, sentence, "");
+                None
+            }
+        }
+    }
+
+    /// The operations of a path item. One that is a reference may have members of its own beside it, which win.
+    fn path_item(&mut self, place: &Place, around: &Around<'_, 'd>, operations: &mut Vec<Operation>) {
+        let Some(own) = self.object_at(place) else { return };
+        let item = if own.get("$ref").is_some() {
+            let Some(target) = self.followed(place) else { return };
+            if own.members.keys().any(|name| METHODS.contains(&name.as_str())) {
+                let message =
+                    "The path item has operations beside its $ref; those of the reference are taken.";
+                self.notes.warn(place, message);
+            }
+            target
+        } else {
+            own
+        };
+        self.known(&item, Kind::PathItem);
+        let servers = self.own_servers(&item);
+        let bases = servers.as_deref().unwrap_or(around.bases);
+        let around = Around { bases, ..*around };
+        let inherited = self.parameters(&item);
+        for name in item.members.keys() {
+            let method = match name.as_str() {
+                "query" if self.version >= Version::V32 => "QUERY".to_owned(),
+                "additionalOperations" if self.version >= Version::V32 => {
+                    self.additional(&item, &inherited, &around, operations);
+                    continue;
+                }
+                name if METHODS.contains(&name) => name.to_ascii_uppercase(),
+                _ => continue,
+            };
+            if item.get(name).is_some()
+                && let Some(operation) = self.followed(&item.place.child(name))
+            {
+                self.operation(&operation, method, &inherited, &around, operations);
+            }
+        }
+    }
+
+    /// Operations whose methods the specification does not name.
+    fn additional(
+        &mut self,
+        item: &Object<'d>,
+        inherited: &[super::Read],
+        around: &Around<'_, 'd>,
+        operations: &mut Vec<Operation>,
+    ) {
+        let Some(more) = self.object(item, "additionalOperations") else { return };
+        for method in more.members.keys() {
+            let place = more.place.child(method);
+            if METHODS.contains(&method.to_ascii_lowercase().as_str())
+                && method.bytes().all(|byte| byte.is_ascii_uppercase())
+            {
+                let message = format!("The method {method} has a member of its own in the path item.");
+                self.notes.fault(&place, message, "");
+            } else if !super::security::is_token(method) {
+                self.notes.fault(&place, format!("{} can be no method.", quoted(method)), "");
+            } else if let Some(operation) = self.object(&more, method) {
+                self.operation(&operation, method.clone(), inherited, around, operations);
+            }
+        }
+    }
+
+    /// The base paths of an item's or operation's own servers.
+    pub(super) fn own_servers(&mut self, object: &Object<'d>) -> Option<Vec<String>> {
+        if self.version == Version::V2 {
+            return None;
+        }
+        let bases = self.servers(object)?;
+        self.usable_bases(&object.place.child("servers"), &bases);
+        Some(if bases.is_empty() { bases::own() } else { bases })
+    }
+}

@@ -1,0 +1,205 @@
+//! Who may use an operation: from security requirements to permissions.
+
+use super::{Reader, known::Kind, objects::Object};
+use crate::{
+    api::Access,
+    documents::{Place, Version},
+    text::{nearest, quoted},
+};
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// The security schemes that a document defines.
+#[derive(Default)]
+pub(super) struct Schemes {
+    by_name: HashMap<String, Scheme>,
+    key_headers: Vec<String>,
+}
+
+/// What of a scheme matters to its requirements.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    /// Its list names scopes.
+    Scoped,
+    /// Its list should be empty before 3.1, and names roles since.
+    Plain,
+}
+
+impl Schemes {
+    /// Headers that `apiKey` schemes name, each once whatever its case.
+    pub(super) fn key_headers(&self) -> Vec<String> {
+        self.key_headers.clone()
+    }
+}
+
+impl<'d> Reader<'d> {
+    /// Reads the schemes that the root defines.
+    pub(super) fn schemes(&mut self, root: &Object<'d>) {
+        let schemes = if self.version == Version::V2 {
+            self.object(root, "securityDefinitions")
+        } else {
+            let components = self.object(root, "components");
+            if let Some(components) = &components {
+                self.known(components, Kind::Components);
+            }
+            components.and_then(|components| self.object(&components, "securitySchemes"))
+        };
+        let Some(schemes) = schemes else { return };
+        for name in schemes.members.keys().filter(|name| !name.starts_with("x-")) {
+            if let Some(scheme) = self.followed(&schemes.place.child(name)) {
+                let scheme = self.scheme(&scheme);
+                self.schemes.by_name.insert(name.clone(), scheme);
+            }
+        }
+    }
+
+    fn scheme(&mut self, scheme: &Object<'d>) -> Scheme {
+        self.known(scheme, Kind::Scheme);
+        match self.text(scheme, "type") {
+            Some("oauth2" | "openIdConnect") => return Scheme::Scoped,
+            Some("apiKey") => self.key_scheme(scheme),
+            Some("http") => {
+                let kind = self.text(scheme, "scheme").unwrap_or_default();
+                if !kind.eq_ignore_ascii_case("bearer") {
+                    let message = format!(
+                        "HTTP authentication {} is not checked: a key of the gateway has to be sent.",
+                        quoted(kind)
+                    );
+                    self.notes.warn(&scheme.place, message);
+                }
+            }
+            Some("basic") if self.version == Version::V2 => {
+                let message =
+                    "HTTP authentication \"basic\" is not checked: a key of the gateway has to be sent.";
+                self.notes.warn(&scheme.place, message);
+            }
+            Some("mutualTLS") => {
+                let message = "Client certificates are not checked: a key of the gateway has to be sent.";
+                self.notes.warn(&scheme.place, message);
+            }
+            Some(other) => {
+                let message = format!(
+                    "The security scheme type {} is not known: a key of the gateway has to be sent.",
+                    quoted(other)
+                );
+                self.notes.warn(&scheme.place, message);
+            }
+            None => {
+                if scheme.get("type").is_none() {
+                    self.notes.warn(
+                        &scheme.place,
+                        "The security scheme has no type: a key of the gateway has to be sent.",
+                    );
+                }
+            }
+        }
+        Scheme::Plain
+    }
+
+    fn key_scheme(&mut self, scheme: &Object<'d>) {
+        let Some(name) = self.text(scheme, "name") else {
+            if scheme.get("name").is_none() {
+                self.notes.fault(&scheme.place, "A scheme of type apiKey needs a member \"name\".", "");
+            }
+            return;
+        };
+        match self.text(scheme, "in") {
+            Some("header") if is_token(name) => {
+                // `Authorization` is where keys are looked for in any case.
+                let known = &mut self.schemes.key_headers;
+                if !known.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                    known.push(name.to_owned());
+                }
+            }
+            Some("header") => {
+                let message = format!("{} can be no name of a header.", quoted(name));
+                self.notes.fault(&scheme.place.child("name"), message, "");
+            }
+            Some(place @ ("query" | "cookie")) => {
+                let message = format!("A key in the {place} is not looked for: keys are taken from headers.");
+                self.notes.warn(&scheme.place.child("in"), message);
+            }
+            Some(other) => {
+                let message = format!("It has to be one of header, query, cookie, but is {}.", quoted(other));
+                self.notes.fault(&scheme.place.child("in"), message, "");
+            }
+            None => {
+                if scheme.get("in").is_none() {
+                    self.notes.fault(&scheme.place, "A scheme of type apiKey needs a member \"in\".", "");
+                }
+            }
+        }
+    }
+
+    /// Who may use what has this `security`. None: it says nothing.
+    pub(super) fn security(&mut self, object: &Object<'d>) -> Option<Access> {
+        let requirements = self.list(object, "security")?;
+        let place = object.place.child("security");
+        let mut public = requirements.is_empty();
+        let mut sets: Vec<Vec<String>> = Vec::new();
+        for at in 0..requirements.len() {
+            let Some(requirement) = self.object_at(&place.child(&at.to_string())) else { continue };
+            public |= requirement.members.is_empty();
+            let set = self.permissions(&requirement);
+            if !sets.contains(&set) {
+                sets.push(set);
+            }
+        }
+        Some(if public { Access::Public } else { Access::Keys(sets) })
+    }
+
+    /// The permissions that all schemes of one requirement ask for together.
+    fn permissions(&mut self, requirement: &Object<'d>) -> Vec<String> {
+        let mut set: Vec<String> = Vec::new();
+        for name in requirement.members.keys() {
+            let place = requirement.place.child(name);
+            let scheme = self.named_scheme(name, &place);
+            let Some(scopes) = self.list(requirement, name) else { continue };
+            if !scopes.is_empty() && scheme == Some(Scheme::Plain) && self.version < Version::V31 {
+                let message =
+                    "The scheme has no scopes in this version; they are taken as permissions all the same.";
+                self.notes.warn(&place, message);
+            }
+            for (at, scope) in scopes.iter().enumerate() {
+                match scope {
+                    Value::String(scope) if set.contains(scope) => {}
+                    Value::String(scope) => set.push(scope.clone()),
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                        self.wrong(&place.child(&at.to_string()), "text", scope);
+                    }
+                }
+            }
+        }
+        set
+    }
+
+    fn named_scheme(&mut self, name: &str, place: &Place) -> Option<Scheme> {
+        if let Some(scheme) = self.schemes.by_name.get(name) {
+            return Some(*scheme);
+        }
+        // Since 3.2 a requirement may name a scheme by its URI.
+        if self.version >= Version::V32
+            && let Ok(target) = self.documents.resolve(place.file, name)
+            && let Some(object) = self.followed(&target)
+        {
+            let scheme = self.scheme(&object);
+            self.schemes.by_name.insert(name.to_owned(), scheme);
+            return Some(scheme);
+        }
+        let nearest = nearest(name, self.schemes.by_name.keys().map(String::as_str));
+        let message = match nearest {
+            Some(nearest) => {
+                format!("No security scheme is called {}; the nearest is {}.", quoted(name), quoted(nearest))
+            }
+            None => format!("No security scheme is called {}.", quoted(name)),
+        };
+        self.notes.fault(place, message, "");
+        None
+    }
+}
+
+/// Whether a text can be the name of a header (RFC 9110).
+pub(super) fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}

@@ -1,0 +1,1 @@
+//! APIs, from documents of every version.
