@@ -97,7 +97,8 @@ fn endpoint(section: &Section<'_>, has_document: bool) -> EndpointRead {
     }
     let moved_to = section.text(&ENDPOINT_MOVED_TO).and_then(|text| {
         let to = template(section, &text)?;
-        if let Some(path) = &path {
+        // With a document, the names are those of the document's path.
+        if let Some(path) = path.as_ref().filter(|_| !has_document) {
             check_names(section, path, &to, &text);
         }
         Some(to)
