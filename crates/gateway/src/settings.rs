@@ -7,7 +7,7 @@ use contract::{Limit, Statuses, status::ExtraStatus};
 use ipnet::IpNet;
 use openapi::rules::RequestRules;
 use regex::Regex;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 /// All that the data plane needs to know.
 #[derive(Debug, Clone)]
@@ -42,6 +42,23 @@ pub struct Settings {
     pub abuse: Abuse,
     /// What is written to standard error.
     pub log: Log,
+    /// The API's document with the contract in it, as clients get it. None: there is none.
+    pub document: Option<Arc<ServedDocument>>,
+}
+
+/// A document, written.
+#[derive(Clone)]
+pub struct ServedDocument {
+    /// As JSON.
+    pub json: Vec<u8>,
+    /// As YAML.
+    pub yaml: Vec<u8>,
+}
+
+impl fmt::Debug for ServedDocument {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "ServedDocument({} bytes)", self.json.len())
+    }
 }
 
 /// Who the API is.
@@ -56,6 +73,18 @@ pub struct Api {
     pub public_url: Option<String>,
     /// What the gateway's own paths begin with: `/_` gives `/_docs/` and `/_limits`.
     pub reserved_prefix: String,
+}
+
+impl Api {
+    /// Where the reference is.
+    pub fn docs_path(&self) -> String {
+        format!("{}docs", self.reserved_prefix)
+    }
+
+    /// Where a key's limits are told.
+    pub fn limits_path(&self) -> String {
+        format!("{}limits", self.reserved_prefix)
+    }
 }
 
 /// Where to listen.
@@ -125,6 +154,26 @@ pub struct Keys {
     pub headers: Vec<String>,
     /// The whole of an imported key matches this. None: an imported key has any format.
     pub pattern: Option<Regex>,
+}
+
+impl Keys {
+    /// The headers as people write them: `X-API-Key` for `x-api-key`.
+    pub fn headers_as_written(&self) -> Vec<String> {
+        self.headers.iter().map(|name| as_written(name)).collect()
+    }
+}
+
+fn as_written(name: &str) -> String {
+    let part = |part: &str| match part {
+        "api" | "id" => part.to_ascii_uppercase(),
+        // A name of another style is left alone: `api_key` is no `Api_key`.
+        other if other.contains('_') => other.to_owned(),
+        other => {
+            let mut letters = other.chars();
+            letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+        }
+    };
+    name.split('-').map(part).collect::<Vec<_>>().join("-")
 }
 
 /// A plan: what the keys that belong to it may use.

@@ -54,8 +54,7 @@ impl Shared {
         log: LogSink,
     ) -> Result<Self, BadTemplate> {
         let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved)?;
-        let key_header_names: Vec<String> =
-            settings.keys.headers.iter().filter(|name| *name != "authorization").cloned().collect();
+        settings.keys.headers.retain(|name| name != "authorization"); // always looked at
         let upstream = &settings.upstream;
         let host =
             if upstream.host.contains(':') { format!("[{}]", upstream.host) } else { upstream.host.clone() };
@@ -66,15 +65,15 @@ impl Shared {
         };
         Ok(Self {
             keyring: Keyring::new(&settings.plans, &settings.keys, digest_of),
-            key_headers: key_header_names.iter().map(|name| as_written(name)).collect(),
-            key_header_names,
+            key_headers: settings.keys.headers_as_written(),
+            key_header_names: settings.keys.headers.clone(),
             maintenance: ArcSwap::default(),
             address_errors: AddressGuard::default(),
             unsaved: SegQueue::new(),
             incidents: ArrayQueue::new(MOST_INCIDENTS),
             lost_incidents: AtomicU64::new(0),
-            limits_path: format!("{}limits", settings.api.reserved_prefix),
-            docs_path: format!("{}docs", settings.api.reserved_prefix),
+            limits_path: settings.api.limits_path(),
+            docs_path: settings.api.docs_path(),
             upstream_origin: format!("http://{authority}"),
             upstream_host,
             routes,
@@ -91,16 +90,4 @@ impl Shared {
             self.lost_incidents.fetch_add(1, Ordering::Relaxed);
         }
     }
-}
-
-/// `x-api-key` as people write it: `X-API-Key`.
-fn as_written(name: &str) -> String {
-    let part = |part: &str| match part {
-        "api" | "id" => part.to_ascii_uppercase(),
-        other => {
-            let mut letters = other.chars();
-            letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
-        }
-    };
-    name.split('-').map(part).collect::<Vec<_>>().join("-")
 }

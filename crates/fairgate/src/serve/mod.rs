@@ -2,6 +2,7 @@
 //!
 //! This thread is the control plane's. It may wait for the disk; no data thread ever waits for it.
 
+pub(crate) mod document;
 mod keeper;
 
 use crate::{
@@ -18,7 +19,7 @@ use gateway::{
 };
 use keeper::{Keeper, LiveGateway};
 use limits::Used;
-use std::{cell::RefCell, collections::HashMap, process::ExitCode, rc::Rc, time::Duration};
+use std::{cell::RefCell, collections::HashMap, process::ExitCode, rc::Rc, sync::Arc, time::Duration};
 use store::{Embedded, Secret, Store};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -62,7 +63,7 @@ pub(crate) fn with_log<T>(
 /// Runs the gateway until the future that `until` makes ends it; what that gives is the reason.
 /// The future is first polled once requests are let in. If it fails, so does the run, after the drain.
 pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
-    config: Config,
+    mut config: Config,
     log: &LogSink,
     events: Events,
     until: impl FnOnce() -> Result<F, Failure>,
@@ -73,6 +74,9 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     if let (Events::All, Some(document)) = (events, &config.document) {
         tell_document(document, log);
     }
+    config.settings.document = document::served(&config).map(Arc::new);
+    // A large document is needed no more: what requests have to be is compiled, what clients get is written.
+    config.document = None;
     let (store, secret) = Embedded::open(&config.store.path)?;
     let not_open = start(&config, secret.clone(), log)?;
     let handle = not_open.handle();

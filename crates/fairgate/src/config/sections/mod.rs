@@ -94,6 +94,7 @@ pub(super) fn read(
         trusted_proxies,
         abuse: abuse?,
         log: log?,
+        document: None,
     };
     Some((settings, store?, document))
 }
