@@ -10,4 +10,5 @@ pub mod enrich;
 pub mod fault;
 pub mod reading;
 pub mod rules;
+mod schema;
 mod text;

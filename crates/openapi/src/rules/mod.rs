@@ -1,11 +1,27 @@
 //! The rules of an operation's requests, compiled: parameters by style, bodies by media type, both by schema.
 
+mod body;
+mod form;
+mod json;
+mod media;
+mod multipart;
+mod pairs;
+mod parameter;
+mod parameters;
+mod raw;
+mod shape;
+mod styles;
+pub(crate) mod text;
+
 use crate::{
     api::{Body, Parameter},
     documents::Documents,
     fault::{Faults, Warning},
+    rules::{body::BodyRules, parameters::ParameterRules},
+    schema::{SchemaCompiler, Units},
 };
 use contract::{Detail, ErrorCode};
+use std::sync::{Arc, OnceLock};
 
 /// What a request sends, as far as rules look at it.
 pub struct Sent<'r> {
@@ -74,17 +90,27 @@ pub struct Strictness {
 
 /// The rules of one operation.
 #[derive(Debug)]
-pub struct RequestRules {}
+pub struct RequestRules {
+    parameters: ParameterRules,
+    body: Option<BodyRules>,
+    units: Shared,
+}
+
+/// The compiled schemas, there once the compiler has finished.
+type Shared = Arc<OnceLock<Arc<Units>>>;
 
 /// Compiles rules. Schemas that several operations share are compiled once.
 pub struct RuleCompiler<'d> {
-    _documents: &'d Documents,
+    schemas: SchemaCompiler<'d>,
+    strictness: Strictness,
+    units: Shared,
 }
 
 impl<'d> RuleCompiler<'d> {
     /// A compiler for operations of these documents.
-    pub fn new(documents: &'d Documents, _strictness: Strictness) -> Self {
-        Self { _documents: documents }
+    pub fn new(documents: &'d Documents, strictness: Strictness) -> Self {
+        let schemas = SchemaCompiler::new(documents, strictness.read_only);
+        Self { schemas, strictness, units: Arc::default() }
     }
 
     /// The rules of an operation. Faults are noted, and told by [`RuleCompiler::finish`].
@@ -92,37 +118,46 @@ impl<'d> RuleCompiler<'d> {
     /// `path_names` are the names of the path template, in its order.
     pub fn operation(
         &mut self,
-        _path_names: &[&str],
-        _parameters: &[Parameter],
-        _body: Option<&Body>,
+        path_names: &[&str],
+        parameters: &[Parameter],
+        body: Option<&Body>,
     ) -> RequestRules {
-        RequestRules {}
+        let unknown = self.strictness.unknown_query;
+        let parameters = ParameterRules::compile(&mut self.schemas, path_names, parameters, unknown);
+        let body = body.map(|body| BodyRules::compile(&mut self.schemas, body));
+        RequestRules { parameters, body, units: Arc::clone(&self.units) }
     }
 
-    /// What is not enforced. From here on the rules can be used.
+    /// What is not enforced. From here on the rules can be used: until then they take nothing that has
+    /// a schema.
     ///
     /// # Errors
     /// Every schema that cannot be compiled.
     pub fn finish(self) -> Result<Vec<Warning>, Faults> {
-        Ok(Vec::new())
+        let (units, mut warnings, mut faults) = self.schemas.finish();
+        // The only place where it is set, and the compiler is used up by it.
+        let _ = self.units.set(units);
+        faults.sort();
+        warnings.sort();
+        if faults.is_empty() { Ok(warnings) } else { Err(Faults(faults)) }
     }
 }
 
 impl RequestRules {
     /// Whether there is anything to check in path, query, headers and cookies.
     pub fn checks_parameters(&self) -> bool {
-        false
+        self.parameters.check_anything()
     }
 
     /// Checks path, query, headers and cookies: every violation, in the order of the document.
-    pub fn check_parameters(&self, _sent: &Sent<'_>) -> Vec<Violation> {
-        Vec::new()
+    pub fn check_parameters(&self, sent: &Sent<'_>) -> Vec<Violation> {
+        self.parameters.check(sent, &self.units())
     }
 
     /// Whether the body has to be read, to be checked, when a request has this Content-Type.
     /// False as well for one that [`RequestRules::check_media_type`] refuses.
-    pub fn reads_body(&self, _content_type: Option<&[u8]>) -> bool {
-        false
+    pub fn reads_body(&self, content_type: Option<&[u8]>) -> bool {
+        self.body.as_ref().is_some_and(|body| body.reads(content_type))
     }
 
     /// What the head tells of a body: its media type, and that it is missing. `has_body` is false if the
@@ -130,15 +165,19 @@ impl RequestRules {
     ///
     /// # Errors
     /// [`BodyFault::MediaType`], or [`BodyFault::Malformed`] for a required body that is missing.
-    pub fn check_media_type(&self, _content_type: Option<&[u8]>, _has_body: bool) -> Result<(), BodyFault> {
-        Ok(())
+    pub fn check_media_type(&self, content_type: Option<&[u8]>, has_body: bool) -> Result<(), BodyFault> {
+        self.body.as_ref().map_or(Ok(()), |body| body.check_media_type(content_type, has_body))
     }
 
     /// Checks a body that was read whole.
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn check_body(&self, _content_type: Option<&[u8]>, _body: &[u8]) -> Result<(), BodyFault> {
-        Ok(())
+    pub fn check_body(&self, content_type: Option<&[u8]>, body: &[u8]) -> Result<(), BodyFault> {
+        self.body.as_ref().map_or(Ok(()), |rules| rules.check(content_type, body, &self.units()))
+    }
+
+    fn units(&self) -> Arc<Units> {
+        self.units.get().map(Arc::clone).unwrap_or_default()
     }
 }

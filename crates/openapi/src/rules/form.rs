@@ -1,0 +1,84 @@
+//! Forms: pairs of names and values become the members of an object, each by its encoding.
+
+use crate::{
+    api::{Encoding, Style},
+    rules::{
+        json,
+        media::is_json,
+        pairs::Pairs,
+        raw::Raw,
+        shape::{Shape, Types},
+        styles::{self, Reading},
+    },
+};
+use std::collections::HashMap;
+
+/// Reads a form. The values are not typed yet.
+///
+/// # Errors
+/// A sentence: it is no form.
+pub(super) fn read(text: &str, shape: &Shape, encodings: &[Encoding]) -> Result<Raw, String> {
+    let pairs = Pairs::of_form(text);
+    let mut members: Vec<(String, Raw)> = Vec::new();
+    let mut places = HashMap::new();
+    let mut spread: Vec<&str> = Vec::new();
+    for (name, member) in &shape.members {
+        let encoding = encodings.iter().find(|encoding| encoding.name == *name);
+        if let Some(raw) = structured(&pairs, name, member, encoding)? {
+            spread.push(name);
+            members.push((name.clone(), raw));
+        }
+    }
+    for (name, value) in &pairs.pairs {
+        let is_spread = spread.iter().any(|member| {
+            name.strip_prefix(member).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+        });
+        if !is_spread {
+            let value = pairs.coding.decode(value).map_err(|why| format!("The member \"{name}\": {why}"))?;
+            styles::gather(&mut members, &mut places, name, Raw::Text(value.into_owned()));
+        }
+    }
+    Ok(Raw::Members(members))
+}
+
+/// A member that is more than one text, or that several pairs make.
+fn structured(
+    pairs: &Pairs<'_>,
+    name: &str,
+    shape: &Shape,
+    encoding: Option<&Encoding>,
+) -> Result<Option<Raw>, String> {
+    let types = shape.types;
+    let reading = if types.has(Types::OBJECT) && !types.has(Types::STRING) {
+        Reading::Members
+    } else if types == Types::ARRAY || types == Types::ARRAY | Types::NULL {
+        Reading::List
+    } else {
+        return Ok(None);
+    };
+    let said = |encoding: &Encoding| encoding.content_types.iter().any(|content| is_json(content));
+    let style = encoding.and_then(|encoding| encoding.style);
+    let explode = encoding.and_then(|encoding| encoding.explode);
+    if style.is_none() && explode.is_none() {
+        let mut values = pairs.values(name);
+        // Without a style an object is JSON; a list is, if its encoding says so.
+        if (reading == Reading::Members || encoding.is_some_and(said))
+            && let (Some(only), None) = (values.next(), values.next())
+        {
+            let text = pairs.coding.decode(only).map_err(|why| format!("The member \"{name}\": {why}"))?;
+            let value = json::read(text.as_bytes())
+                .map_err(|error| format!("The member \"{name}\" has to be JSON, but is not: {error}."))?;
+            return Ok(Some(Raw::Ready(value)));
+        }
+        if reading == Reading::Members {
+            return styles::paired(pairs, name, Style::DeepObject, true, reading, shape, &|_| false);
+        }
+    }
+    let style = style.unwrap_or(Style::Form);
+    let explode = explode.unwrap_or(style == Style::Form);
+    if style == Style::Form && explode && reading == Reading::Members {
+        return Ok(None); // its members are pairs of the form itself
+    }
+    styles::paired(pairs, name, style, explode, reading, shape, &|_| false)
+        .map_err(|why| format!("The member \"{name}\": {why}"))
+}

@@ -1,0 +1,130 @@
+//! Media types: what a Content-Type names, and how a body of it is read.
+
+/// How a body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Json,
+    Urlencoded,
+    Multipart,
+    Text,
+    /// Nothing here looks into it.
+    Other,
+}
+
+/// Whether a media type is JSON.
+pub(super) fn is_json(essence: &str) -> bool {
+    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
+}
+
+/// How a body of this media type is read.
+pub(super) fn kind(essence: &str) -> Kind {
+    if is_json(essence) {
+        Kind::Json
+    } else if essence == "application/x-www-form-urlencoded" {
+        Kind::Urlencoded
+    } else if essence == "multipart/form-data" {
+        Kind::Multipart
+    } else if essence.starts_with("text/") && essence != "text/xml" && !essence.ends_with("+xml") {
+        Kind::Text
+    } else {
+        Kind::Other
+    }
+}
+
+/// Whether a type or range of the document takes a media type. Higher is more exact.
+pub(super) fn taken(range: &str, essence: &str) -> Option<u8> {
+    if range == essence {
+        return Some(3);
+    }
+    if range == "*/*" || range == "*" {
+        return Some(1);
+    }
+    let family = range.strip_suffix('*').filter(|family| family.ends_with('/'))?;
+    essence.starts_with(family).then_some(2)
+}
+
+/// A Content-Type without its parameters, in lower case.
+pub(super) fn essence(content_type: &[u8]) -> String {
+    let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+    String::from_utf8_lossy(essence).to_ascii_lowercase()
+}
+
+/// A parameter of a header such as Content-Type or Content-Disposition, without quotes.
+pub(super) fn parameter(header: &[u8], name: &str) -> Option<Vec<u8>> {
+    let mut rest = header;
+    loop {
+        let at = end_of_part(rest);
+        rest = rest.get(at + 1..)?;
+        let part = rest.get(..end_of_part(rest)).unwrap_or_default().trim_ascii();
+        let equals = memchr::memchr(b'=', part);
+        let Some((key, value)) = equals.and_then(|at| Some((part.get(..at)?, part.get(at + 1..)?))) else {
+            continue;
+        };
+        if key.trim_ascii().eq_ignore_ascii_case(name.as_bytes()) {
+            return Some(unquoted(value.trim_ascii()));
+        }
+    }
+}
+
+/// Where a part that `;` ends is over; a quoted `;` does not end it.
+fn end_of_part(text: &[u8]) -> usize {
+    let mut quoted = false;
+    let mut escaped = false;
+    for (at, &byte) in text.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b';' if !quoted => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+fn unquoted(value: &[u8]) -> Vec<u8> {
+    let Some(inner) = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")) else {
+        return value.to_vec();
+    };
+    let mut plain = Vec::with_capacity(inner.len());
+    let mut escaped = false;
+    for &byte in inner {
+        // Browsers send a backslash of a file's path as it is; only a quote or another one is escaped.
+        if byte == b'\\' && !escaped {
+            escaped = true;
+            continue;
+        }
+        if escaped && byte != b'"' && byte != b'\\' {
+            plain.push(b'\\');
+        }
+        escaped = false;
+        plain.push(byte);
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_found_behind_quotes() {
+        let header = br#"form-data; x="a;name=no"; Name="a\"b"; filename="c:\d""#;
+        assert_eq!(parameter(header, "name").unwrap(), b"a\"b");
+        assert_eq!(parameter(header, "filename").unwrap(), b"c:\\d");
+        assert_eq!(parameter(b"text/plain;charset=UTF-8", "charset").unwrap(), b"UTF-8");
+        assert_eq!(parameter(b"text/plain; charset", "charset"), None);
+        assert_eq!(parameter(b"", "charset"), None);
+    }
+
+    #[test]
+    fn ranges_take_what_they_name() {
+        assert_eq!(taken("application/json", "application/json"), Some(3));
+        assert_eq!(taken("text/*", "text/plain"), Some(2));
+        assert_eq!(taken("*/*", "image/png"), Some(1));
+        assert_eq!(taken("text/*", "textual/plain"), None);
+        assert_eq!(taken("application/json", "application/problem+json"), None);
+        assert_eq!(essence(b" Text/HTML ; charset=x"), "text/html");
+        assert_eq!(kind("application/merge-patch+json"), Kind::Json);
+    }
+}

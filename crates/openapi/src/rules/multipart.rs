@@ -1,0 +1,159 @@
+//! `multipart/form-data` (RFC 7578), read strictly from a body that is there as a whole.
+
+use crate::{
+    api::Encoding,
+    rules::{
+        json, media,
+        raw::Raw,
+        shape::{Shape, Types},
+        styles,
+    },
+    schema::{Found, violations::child},
+};
+use memchr::memmem;
+use std::collections::HashMap;
+
+/// Parts that a body may have.
+const MOST_PARTS: usize = 1_000;
+/// Bytes that the headers of a part may have.
+const LONGEST_HEAD: usize = 8 << 10;
+/// RFC 2046, section 5.1.1.
+const LONGEST_BOUNDARY: usize = 70;
+
+struct Part<'b> {
+    name: String,
+    is_file: bool,
+    content_type: Option<String>,
+    body: &'b [u8],
+}
+
+/// Reads a body: its parts as the members of an object, not typed yet.
+///
+/// Violations of parts against their encodings are noted.
+///
+/// # Errors
+/// A sentence: it is not what its media type says.
+pub(super) fn read(
+    content_type: &[u8],
+    body: &[u8],
+    shape: &Shape,
+    encodings: &[Encoding],
+    wrong: &mut Vec<Found>,
+) -> Result<Raw, String> {
+    let mut members = Vec::new();
+    let mut places = HashMap::new();
+    for part in parts(content_type, body)? {
+        let encoding = encodings.iter().find(|encoding| encoding.name == part.name);
+        let taken = encoding.map_or(&[][..], |encoding| &encoding.content_types);
+        let sent = part.content_type.as_deref().unwrap_or("text/plain");
+        let explicit = part.content_type.is_some() || part.is_file;
+        if explicit && !taken.is_empty() && !taken.iter().any(|range| media::taken(range, sent).is_some()) {
+            let message = format!(
+                "This part has to be of the type {}, but is {}.",
+                crate::schema::sentences::list(taken.iter().map(String::as_str)),
+                crate::schema::sentences::quoted(sent)
+            );
+            wrong.push(Found { pointer: child("", &part.name), message });
+        }
+        let raw = value(&part, shape)?;
+        styles::gather(&mut members, &mut places, &part.name, raw);
+    }
+    Ok(Raw::Members(members))
+}
+
+/// What a part is: JSON if it says so, or if only an object can be meant; else its text.
+fn value(part: &Part<'_>, shape: &Shape) -> Result<Raw, String> {
+    let known = shape.members.iter().find(|(name, _)| *name == part.name).map(|(_, shape)| shape);
+    let mut member = known.or(shape.rest.as_deref());
+    if member.is_some_and(|member| member.types == Types::ARRAY) {
+        member = member.and_then(|member| member.items.as_deref());
+    }
+    let is_binary = member.is_some_and(|member| member.binary);
+    let is_object = member.is_some_and(|member| member.types == Types::OBJECT);
+    let says_json = part.content_type.as_deref().is_some_and(media::is_json);
+    if !is_binary && (says_json || is_object) {
+        return json::read(part.body)
+            .map(Raw::Ready)
+            .map_err(|error| format!("The part \"{}\" has to be JSON, but is not: {error}.", part.name));
+    }
+    match std::str::from_utf8(part.body) {
+        Ok(text) => Ok(Raw::Text(text.to_owned())),
+        Err(_) if is_binary || part.is_file || part.content_type.is_some() => {
+            // Only its presence is checked: what stands for it has a character for each byte.
+            Ok(Raw::Ready(part.body.iter().map(|_| '.').collect::<String>().into()))
+        }
+        Err(_) => Err(format!("The part \"{}\" has to be UTF-8, but is not.", part.name)),
+    }
+}
+
+fn parts<'b>(content_type: &[u8], body: &'b [u8]) -> Result<Vec<Part<'b>>, String> {
+    let boundary = media::parameter(content_type, "boundary").unwrap_or_default();
+    if boundary.is_empty() || boundary.len() > LONGEST_BOUNDARY {
+        return Err("Its Content-Type has to name a `boundary` of 1 to 70 characters.".to_owned());
+    }
+    let delimiter = [b"\r\n--", boundary.as_slice()].concat();
+    let finder = memmem::Finder::new(&delimiter);
+    // The first delimiter may stand at the very start, without a line break before it.
+    let opening = delimiter.get(2..).unwrap_or_default();
+    let mut rest = match body.strip_prefix(opening) {
+        Some(rest) => rest,
+        None => {
+            let at = finder.find(body).ok_or("It does not hold the boundary that its Content-Type names.")?;
+            body.get(at + delimiter.len()..).unwrap_or_default()
+        }
+    };
+    let mut parts = Vec::new();
+    loop {
+        if rest.starts_with(b"--") {
+            return Ok(parts);
+        }
+        // Blanks may follow a boundary on its line.
+        let line_end = memmem::find(rest, b"\r\n").filter(|&end| {
+            rest.get(..end).is_some_and(|blank| blank.iter().all(|byte| matches!(byte, b' ' | b'\t')))
+        });
+        let start = line_end.ok_or("A boundary in it is not followed by a line break.")?;
+        // The line break before the part's end may be the one after its boundary.
+        let from = rest.get(start..).unwrap_or_default();
+        let end = finder.find(from).ok_or("It ends before its last boundary.")?;
+        if parts.len() == MOST_PARTS {
+            return Err(format!("It may have at most {MOST_PARTS} parts."));
+        }
+        parts.push(part(from.get(..end).unwrap_or_default())?);
+        rest = from.get(end + delimiter.len()..).unwrap_or_default();
+    }
+}
+
+/// A part, from the line break before its headers.
+fn part(text: &[u8]) -> Result<Part<'_>, String> {
+    let end = memmem::find(text, b"\r\n\r\n").ok_or("A part of it has no empty line after its headers.")?;
+    if end > LONGEST_HEAD {
+        return Err(format!("The headers of a part may have at most {LONGEST_HEAD} bytes."));
+    }
+    let body = text.get(end + 4..).unwrap_or_default();
+    let mut disposition: Option<&[u8]> = None;
+    let mut content_type = None;
+    for line in text.get(..end).unwrap_or_default().split(|&byte| byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            continue;
+        }
+        let colon = memchr::memchr(b':', line).ok_or("A part of it has a header without a colon.")?;
+        let (name, value) =
+            (line.get(..colon).unwrap_or_default(), line.get(colon + 1..).unwrap_or_default());
+        if name.eq_ignore_ascii_case(b"content-disposition") {
+            if disposition.replace(value.trim_ascii()).is_some() {
+                return Err("A part of it has two Content-Disposition headers.".to_owned());
+            }
+        } else if name.eq_ignore_ascii_case(b"content-type") {
+            content_type = Some(media::essence(value));
+        }
+    }
+    let disposition = disposition
+        .filter(|value| media::essence(value) == "form-data")
+        .ok_or("A part of it has no `Content-Disposition: form-data`.")?;
+    let name = media::parameter(disposition, "name").ok_or("A part of it has no name.")?;
+    let name = String::from_utf8(name).map_err(|_| "The name of a part of it is not UTF-8.")?;
+    let is_file = media::parameter(disposition, "filename").is_some()
+        || media::parameter(disposition, "filename*").is_some();
+    Ok(Part { name, is_file, content_type, body })
+}

@@ -1,0 +1,290 @@
+//! One parameter: compiled, and held against what was sent.
+
+use crate::{
+    api::{In, Parameter, ParameterForm, Style},
+    rules::{
+        Violation, json,
+        pairs::{Coding, Pairs},
+        raw::Raw,
+        shape::{Shape, Types, shape},
+        styles::{self, Reading},
+    },
+    schema::{Found, SchemaCompiler, UnitId, Units, scalar::Scalar},
+};
+use contract::{Detail, ErrorCode};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A parameter, compiled.
+#[derive(Debug)]
+pub(super) struct ParameterRule {
+    pub(super) place: In,
+    pub(super) name: String,
+    /// As [`Headers`](super::Headers) are asked for it.
+    pub(super) lower_name: String,
+    pub(super) required: bool,
+    allow_empty: bool,
+    /// Which value of the path template it is.
+    pub(super) position: Option<usize>,
+    form: Form,
+    shape: Shape,
+    unit: Option<UnitId>,
+    /// What a text can be held against as it stands.
+    pub(super) scalar: Option<Scalar>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Form {
+    Styled { style: Style, explode: bool },
+    Json,
+    Urlencoded,
+    Text,
+}
+
+/// What was sent for a parameter.
+pub(super) enum Was<'s> {
+    /// Texts: a path value, or header lines.
+    Texts(&'s [&'s str]),
+    /// Pairs of a query or of cookies, and the names that other parameters have.
+    Pairs(&'s Pairs<'s>, &'s dyn Fn(&str) -> bool),
+    /// The query as a whole.
+    Whole(&'s str),
+}
+
+impl ParameterRule {
+    /// Compiles a parameter.
+    pub(super) fn compile(
+        schemas: &mut SchemaCompiler<'_>,
+        parameter: &Parameter,
+        path_names: &[&str],
+    ) -> Self {
+        let (form, schema) = match &parameter.form {
+            ParameterForm::Styled { style, explode, schema, .. } => {
+                (Form::Styled { style: *style, explode: *explode }, schema.as_ref())
+            }
+            ParameterForm::Content { media_type, schema } => {
+                let form = if super::media::is_json(media_type) {
+                    Form::Json
+                } else if media_type == "application/x-www-form-urlencoded" {
+                    Form::Urlencoded
+                } else {
+                    Form::Text
+                };
+                (form, schema.as_ref())
+            }
+        };
+        let unit = schema.map(|place| schemas.unit(place)).filter(|unit| !schemas.takes_anything(*unit));
+        let shape = schema.map(|place| shape(schemas, place)).unwrap_or_default();
+        let is_plain = match form {
+            Form::Styled { style, .. } => {
+                !matches!(style, Style::Label | Style::Matrix | Style::DeepObject)
+                    || parameter.place == In::Query
+            }
+            Form::Json | Form::Urlencoded => false,
+            Form::Text => true,
+        };
+        Self {
+            place: parameter.place,
+            name: parameter.name.clone(),
+            lower_name: parameter.name.to_ascii_lowercase(),
+            required: parameter.required || parameter.place == In::Path,
+            allow_empty: parameter.allow_empty,
+            position: (parameter.place == In::Path)
+                .then(|| path_names.iter().position(|name| *name == parameter.name))
+                .flatten(),
+            form,
+            shape,
+            scalar: unit.filter(|_| is_plain).and_then(|unit| schemas.scalar(unit)),
+            unit,
+        }
+    }
+
+    /// How its text is decoded.
+    pub(super) fn coding(&self) -> Coding {
+        let plain = matches!(self.form, Form::Styled { style: Style::Cookie, .. });
+        match self.place {
+            In::Query | In::QueryString => Coding::Form,
+            In::Header => Coding::Plain,
+            In::Cookie if plain => Coding::Plain,
+            In::Path | In::Cookie => Coding::Percent,
+        }
+    }
+
+    /// Whether a name of the query belongs to it.
+    pub(super) fn takes_name(&self, name: &str) -> bool {
+        match self.place {
+            In::QueryString => true,
+            In::Path | In::Header | In::Cookie => false,
+            In::Query => match self.form {
+                Form::Styled { style: Style::DeepObject, .. } if self.shape.types.has(Types::OBJECT) => {
+                    name.strip_prefix(self.name.as_str()).is_some_and(|rest| rest.starts_with('['))
+                }
+                Form::Styled { explode: true, .. } if self.is_spread() => {
+                    self.is_open() || self.shape.members.iter().any(|(member, _)| member == name)
+                }
+                Form::Styled { .. } | Form::Json | Form::Urlencoded | Form::Text => name == self.name,
+            },
+        }
+    }
+
+    /// Names that it has in the query, for hints.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let spread = matches!(self.form, Form::Styled { explode: true, .. }) && self.is_spread();
+        let members = self.shape.members.iter().filter(move |_| spread).map(|(name, _)| name.as_str());
+        std::iter::once(self.name.as_str()).filter(move |_| !spread).chain(members)
+    }
+
+    fn is_spread(&self) -> bool {
+        self.shape.types.has(Types::OBJECT) && !self.is_deep()
+    }
+
+    fn is_deep(&self) -> bool {
+        matches!(self.form, Form::Styled { style: Style::DeepObject, .. })
+    }
+
+    fn is_open(&self) -> bool {
+        self.shape.rest.is_some() || self.shape.members.is_empty()
+    }
+
+    fn places(&self) -> (&'static str, ErrorCode, ErrorCode) {
+        use ErrorCode::{HeaderMissing, HeaderNotValid, ParameterMissing, ParameterNotValid};
+        match self.place {
+            In::Path => ("path", ParameterMissing, ParameterNotValid),
+            In::Query | In::QueryString => ("query", ParameterMissing, ParameterNotValid),
+            In::Cookie => ("cookie", ParameterMissing, ParameterNotValid),
+            In::Header => ("header", HeaderMissing, HeaderNotValid),
+        }
+    }
+
+    /// The violation that it is not there.
+    pub(super) fn missing(&self) -> Violation {
+        let (place, missing, _) = self.places();
+        let message = "It is required, but not there.".to_owned();
+        Violation { code: missing, detail: Detail { place, name: self.name.clone(), pointer: None, message } }
+    }
+
+    pub(super) fn wrong(&self, pointer: &str, message: String) -> Violation {
+        let (place, _, not_valid) = self.places();
+        let pointer = (!pointer.is_empty()).then(|| pointer.to_owned());
+        Violation { code: not_valid, detail: Detail { place, name: self.name.clone(), pointer, message } }
+    }
+
+    /// Notes what is wrong with what was sent.
+    pub(super) fn check(&self, was: &Was<'_>, units: &Arc<Units>, violations: &mut Vec<Violation>) {
+        let mut first: Option<Vec<Violation>> = None;
+        let mut there = false;
+        for reading in self.readings() {
+            let raw = match self.read(was, reading) {
+                Ok(None) => continue,
+                Ok(Some(raw)) => raw,
+                Err(message) => {
+                    there = true;
+                    first.get_or_insert_with(|| vec![self.wrong("", message)]);
+                    continue;
+                }
+            };
+            there = true;
+            if self.allow_empty && raw == Raw::Text(String::new()) {
+                return;
+            }
+            let wrong = self.judge(raw, units);
+            if wrong.is_empty() {
+                return;
+            }
+            first.get_or_insert(wrong);
+        }
+        if !there && self.required {
+            violations.push(self.missing());
+        }
+        violations.extend(first.into_iter().flatten());
+    }
+
+    /// As what its text may be read, the likeliest first.
+    fn readings(&self) -> impl Iterator<Item = Reading> {
+        let types = self.shape.types;
+        let styled = matches!(self.form, Form::Styled { .. });
+        let scalar = types.has_scalar() || !styled || types == Types::NULL;
+        [
+            (Reading::Scalar, scalar),
+            (Reading::List, styled && types.has(Types::ARRAY)),
+            (Reading::Members, styled && types.has(Types::OBJECT)),
+        ]
+        .into_iter()
+        .filter_map(|(reading, may)| may.then_some(reading))
+    }
+
+    fn read(&self, was: &Was<'_>, reading: Reading) -> Result<Option<Raw>, String> {
+        let coding = self.coding();
+        let (style, explode) = match self.form {
+            Form::Styled { style, explode } => (style, explode),
+            Form::Json | Form::Urlencoded | Form::Text => (Style::Form, false),
+        };
+        let raw = match was {
+            Was::Pairs(pairs, others) => {
+                styles::paired(pairs, &self.name, style, explode, reading, &self.shape, *others)?
+            }
+            Was::Whole(text) => Some(Raw::Text(if self.form == Form::Urlencoded {
+                (*text).to_owned()
+            } else {
+                coding.decode(text)?.into_owned()
+            })),
+            Was::Texts([]) => None,
+            Was::Texts([only]) => {
+                if reading == Reading::List && only.is_empty() && self.place == In::Header {
+                    Some(Raw::List(Vec::new()))
+                } else {
+                    Some(styles::single(only, &self.name, style, explode, reading, coding)?)
+                }
+            }
+            Was::Texts(several) if reading == Reading::Scalar => {
+                return Err(format!("It was sent {} times; send it once.", several.len()));
+            }
+            // Lines of a list are one list (RFC 9110, section 5.2).
+            Was::Texts(several) => {
+                Some(styles::single(&several.join(","), &self.name, style, explode, reading, coding)?)
+            }
+        };
+        match (&self.form, raw) {
+            (Form::Json, Some(Raw::Text(text))) => {
+                let value = json::read(text.as_bytes())
+                    .map_err(|error| format!("It has to be JSON, but is not: {error}."))?;
+                Ok(Some(Raw::Ready(value)))
+            }
+            (Form::Urlencoded, Some(Raw::Text(text))) => super::form::read(&text, &self.shape, &[]).map(Some),
+            (_, raw) => Ok(raw),
+        }
+    }
+
+    fn judge(&self, raw: Raw, units: &Arc<Units>) -> Vec<Violation> {
+        let Some(unit) = self.unit else { return Vec::new() };
+        judge(raw, &self.shape, unit, units)
+            .into_iter()
+            .map(|found| self.wrong(&found.pointer, found.message))
+            .collect()
+    }
+}
+
+/// What is wrong with a raw value: as numbers and flags first, then as strings where it may be either.
+pub(super) fn judge(raw: Raw, shape: &Shape, unit: UnitId, units: &Arc<Units>) -> Vec<Found> {
+    let mut wrong = Vec::new();
+    let value = raw.clone().typed(shape, true, "", &mut wrong);
+    if wrong.is_empty() {
+        wrong = units.violations(unit, &value);
+        if wrong.is_empty() {
+            return wrong;
+        }
+        let mut as_text_wrong = Vec::new();
+        let as_text = raw.typed(shape, false, "", &mut as_text_wrong);
+        if as_text_wrong.is_empty() && as_text != value && units.is_valid(unit, &as_text) {
+            return Vec::new();
+        }
+        return wrong;
+    }
+    // What could not be typed is null in the value; what the schema says of those places is not told twice.
+    let untyped: Vec<String> = wrong.iter().map(|found| found.pointer.clone()).collect();
+    if value != Value::Null {
+        let others = units.violations(unit, &value).into_iter();
+        wrong.extend(others.filter(|found| !untyped.contains(&found.pointer) && !found.pointer.is_empty()));
+    }
+    wrong
+}

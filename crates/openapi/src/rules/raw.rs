@@ -1,0 +1,68 @@
+//! What a request wrote, taken apart by its style and not yet typed; and its typing.
+
+use crate::{
+    rules::{
+        shape::{Shape, Types},
+        text,
+    },
+    schema::{Found, violations::child},
+};
+use serde_json::{Map, Value};
+
+/// A value that is still text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Raw {
+    Text(String),
+    List(Vec<Raw>),
+    Members(Vec<(String, Raw)>),
+    /// Typed already: it came as JSON.
+    Ready(Value),
+}
+
+impl Raw {
+    /// The value that this is by a shape. What cannot become what it should is noted, and is null.
+    pub(super) fn typed(self, shape: &Shape, narrow: bool, at: &str, wrong: &mut Vec<Found>) -> Value {
+        match self {
+            Self::Ready(value) => value,
+            Self::Text(text) => {
+                // A single value stands for a list of one, where only a list may be there.
+                if shape.types == Types::ARRAY {
+                    return Self::List(vec![Self::Text(text)]).typed(shape, narrow, at, wrong);
+                }
+                text::typed(&text, shape.types, narrow).unwrap_or_else(|message| {
+                    wrong.push(Found { pointer: at.to_owned(), message });
+                    Value::Null
+                })
+            }
+            Self::List(items) => {
+                let anything = Shape::default();
+                let shape = shape.items.as_deref().unwrap_or(&anything);
+                let typed = items.into_iter().enumerate();
+                let typed =
+                    typed.map(|(index, item)| item.typed(shape, narrow, &format!("{at}/{index}"), wrong));
+                Value::Array(typed.collect())
+            }
+            Self::Members(members) => {
+                if shape.types == Types::ARRAY && numbered(&members) {
+                    let items = members.into_iter().map(|(_, item)| item).collect();
+                    return Self::List(items).typed(shape, narrow, at, wrong);
+                }
+                let anything = Shape::default();
+                let mut object = Map::new();
+                for (name, member) in members {
+                    let known =
+                        shape.members.iter().find(|(known, _)| *known == name).map(|(_, shape)| shape);
+                    let shape = known.or(shape.rest.as_deref()).unwrap_or(&anything);
+                    let value = member.typed(shape, narrow, &child(at, &name), wrong);
+                    object.insert(name, value);
+                }
+                Value::Object(object)
+            }
+        }
+    }
+}
+
+/// Whether the names are 0, 1, 2 and so on: the items of a list, as `a[0]=x` writes them.
+fn numbered(members: &[(String, Raw)]) -> bool {
+    !members.is_empty() && members.iter().enumerate().all(|(index, (name, _))| *name == index.to_string())
+}

@@ -1,0 +1,292 @@
+//! Keywords that ask something of a value itself: types, values, bounds, lengths, patterns, formats.
+
+use crate::schema::{
+    SchemaCompiler,
+    dialect::Dialect,
+    formats::{self, Format},
+    patterns::Pattern,
+    rewrite::Standpoint,
+};
+use serde_json::{Map, Number, Value};
+
+const TYPES: &[&str] = &["null", "boolean", "integer", "number", "string", "array", "object"];
+
+impl SchemaCompiler<'_> {
+    /// Rewrites these keywords.
+    pub(super) fn assertions(
+        &mut self,
+        map: &Map<String, Value>,
+        dialect: Dialect,
+        at: &Standpoint,
+        out: &mut Map<String, Value>,
+    ) {
+        self.types(map, at, out);
+        self.values(map, dialect, at, out);
+        self.bounds(map, at, out);
+        for keyword in ["minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"] {
+            self.count(keyword, map, at, out);
+        }
+        if dialect == Dialect::Draft2020 {
+            self.count("minContains", map, at, out);
+            self.count("maxContains", map, at, out);
+        }
+        match map.get("uniqueItems") {
+            None | Some(Value::Bool(false)) => {}
+            Some(Value::Bool(true)) => {
+                out.insert("uniqueItems".to_owned(), Value::Bool(true));
+            }
+            Some(other) => self.wrong_kind("uniqueItems", "true or false", other, at),
+        }
+        match map.get("pattern") {
+            None => {}
+            Some(Value::String(pattern)) => {
+                if self.enforced_pattern(pattern, at) {
+                    out.insert("pattern".to_owned(), Value::String(pattern.clone()));
+                }
+            }
+            Some(other) => self.wrong_kind("pattern", "a text", other, at),
+        }
+        self.format(map, at, out);
+    }
+
+    pub(super) fn wrong_kind(&mut self, keyword: &str, wanted: &str, found: &Value, at: &Standpoint) {
+        let found = crate::schema::sentences::shown(found);
+        self.warn(&at.place, format!("`{keyword}` has to be {wanted}, but is {found}; it is not enforced."));
+    }
+
+    fn types(&mut self, map: &Map<String, Value>, at: &Standpoint, out: &mut Map<String, Value>) {
+        let listed = match map.get("type") {
+            None => return,
+            Some(Value::String(name)) => vec![name.as_str()],
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            Some(other) => return self.wrong_kind("type", "the name of a type", other, at),
+        };
+        let mut known: Vec<Value> = Vec::new();
+        for name in listed {
+            if name == "file" {
+                return; // what a file holds is never looked at
+            }
+            if !TYPES.contains(&name) {
+                let name: String = name.chars().take(60).collect();
+                self.warn(&at.place, format!("The type \"{name}\" does not exist; no type is enforced."));
+                return;
+            }
+            if !known.iter().any(|other| other == name) {
+                known.push(name.into());
+            }
+        }
+        match <[Value; 1]>::try_from(known) {
+            Ok([only]) => {
+                out.insert("type".to_owned(), only);
+            }
+            Err(several) if several.is_empty() => {}
+            Err(several) => {
+                out.insert("type".to_owned(), Value::Array(several));
+            }
+        }
+    }
+
+    /// `enum` and `const`. Authors write values of a list without the quotes that their type asks for, or
+    /// the list of an array's items beside the array: read literally, no value could ever pass.
+    fn values(
+        &mut self,
+        map: &Map<String, Value>,
+        dialect: Dialect,
+        at: &Standpoint,
+        out: &mut Map<String, Value>,
+    ) {
+        if let Some(value) =
+            map.get("const").filter(|_| matches!(dialect, Dialect::Draft7 | Dialect::Draft2020))
+        {
+            out.insert("const".to_owned(), value.clone());
+        }
+        let values = match map.get("enum") {
+            None => return,
+            Some(Value::Array(values)) => values,
+            Some(other) => return self.wrong_kind("enum", "a list", other, at),
+        };
+        if values.is_empty() {
+            return self.warn(&at.place, "`enum` is empty; it is not enforced.".to_owned());
+        }
+        let only = out.get("type").and_then(Value::as_str).map(str::to_owned);
+        let Some(only) = only.filter(|only| !values.iter().any(|value| is_of(value, only))) else {
+            out.insert("enum".to_owned(), Value::Array(values.clone()));
+            return;
+        };
+        let read: Option<Vec<Value>> = values.iter().map(|value| read_as(value, &only)).collect();
+        match read {
+            Some(read) => {
+                let message =
+                    format!("The values of `enum` are not of the type {only}; they are read as such.");
+                self.warn(&at.place, message);
+                out.insert("enum".to_owned(), Value::Array(read));
+            }
+            None => {
+                let message = format!("No value of `enum` is of the type {only}; it is not enforced.");
+                self.warn(&at.place, message);
+            }
+        }
+    }
+
+    fn number(&mut self, keyword: &str, map: &Map<String, Value>, at: &Standpoint) -> Option<Number> {
+        match map.get(keyword)? {
+            Value::Number(number) => Some(number.clone()),
+            Value::String(text) if text.parse::<Number>().is_ok() => {
+                self.warn(&at.place, format!("`{keyword}` is a text; it is read as the number in it."));
+                text.parse().ok()
+            }
+            other
+            @ (Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
+                self.wrong_kind(keyword, "a number", other, at);
+                None
+            }
+        }
+    }
+
+    fn bounds(&mut self, map: &Map<String, Value>, at: &Standpoint, out: &mut Map<String, Value>) {
+        for (keyword, exclusive) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
+            let bound = self.number(keyword, map, at);
+            match (map.get(exclusive), bound) {
+                // Until draft 4, and so in 2.0 and 3.0, it is a flag of the bound beside it.
+                (Some(Value::Bool(true)), Some(bound)) => {
+                    out.insert(exclusive.to_owned(), Value::Number(bound));
+                }
+                (None | Some(Value::Bool(_)), bound) => {
+                    out.extend(bound.map(|bound| (keyword.to_owned(), Value::Number(bound))));
+                }
+                (Some(_), bound) => {
+                    out.extend(bound.map(|bound| (keyword.to_owned(), Value::Number(bound))));
+                    let bound = self.number(exclusive, map, at);
+                    out.extend(bound.map(|bound| (exclusive.to_owned(), Value::Number(bound))));
+                }
+            }
+        }
+        if let Some(number) = self.number("multipleOf", map, at) {
+            if number.as_f64().is_some_and(|number| number > 0.0) {
+                out.insert("multipleOf".to_owned(), Value::Number(number));
+            } else {
+                self.warn(&at.place, "`multipleOf` has to be greater than 0; it is not enforced.".to_owned());
+            }
+        }
+    }
+
+    fn count(
+        &mut self,
+        keyword: &str,
+        map: &Map<String, Value>,
+        at: &Standpoint,
+        out: &mut Map<String, Value>,
+    ) {
+        if !map.contains_key(keyword) {
+            return;
+        }
+        let Some(number) = self.number(keyword, map, at) else { return };
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let count = number.as_u64().or_else(|| {
+            let float = number.as_f64()?;
+            (float.fract() == 0.0 && (0.0..1e15).contains(&float)).then_some(float as u64)
+        });
+        match count {
+            Some(count) => {
+                out.insert(keyword.to_owned(), count.into());
+            }
+            // So many that nothing reaches it.
+            None if number.as_f64().is_some_and(|number| number >= 1e15) && keyword.starts_with("max") => {}
+            None => {
+                let message = format!(
+                    "`{keyword}` has to be a whole number from 0, but is {number}; it is not enforced."
+                );
+                self.warn(&at.place, message);
+            }
+        }
+    }
+
+    /// Whether a pattern is enforced. If not, a warning names it.
+    pub(super) fn enforced_pattern(&mut self, pattern: &str, at: &Standpoint) -> bool {
+        let why = match self.patterns.judge(&self.options, pattern) {
+            Pattern::Linear => return true,
+            Pattern::Backtracking => {
+                "needs look-around or back-references, which cannot be matched in linear time"
+            }
+            Pattern::Broken => "is no regular expression, or too large a one",
+        };
+        let shown: String = pattern.chars().take(80).collect();
+        self.warn(&at.place, format!("The pattern \"{shown}\" {why}; it is not enforced."));
+        false
+    }
+
+    fn format(&mut self, map: &Map<String, Value>, at: &Standpoint, out: &mut Map<String, Value>) {
+        let format = match map.get("format") {
+            None => return,
+            Some(Value::String(format)) => format,
+            Some(other) => return self.wrong_kind("format", "a text", other, at),
+        };
+        let is = |name: &str| match out.get("type") {
+            Some(Value::String(only)) => only == name,
+            Some(Value::Array(list)) => list.iter().any(|other| other == name),
+            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => false,
+        };
+        match formats::meaning(format) {
+            Format::Telling => {}
+            Format::Checked => {
+                out.insert("format".to_owned(), Value::String(format.clone()));
+            }
+            Format::Bounded(bounds) => {
+                let (numbers, digits) =
+                    (is("integer") || is("number") || !out.contains_key("type"), is("string"));
+                if numbers && let Some((least, most)) = bounds.numbers() {
+                    narrow(out, "minimum", least, |own, format| own < format);
+                    narrow(out, "maximum", most, |own, format| own > format);
+                }
+                if digits && matches!(bounds, formats::Bounds::Whole(..)) {
+                    out.insert("format".to_owned(), Value::String(format.clone()));
+                }
+            }
+            Format::Unknown => {
+                let shown: String = format.chars().take(60).collect();
+                self.warn(&at.place, format!("The format \"{shown}\" is not known; it is not enforced."));
+            }
+        }
+    }
+}
+
+/// Sets a bound unless the schema's own is at least as tight.
+fn narrow(out: &mut Map<String, Value>, keyword: &str, bound: Number, looser: fn(f64, f64) -> bool) {
+    let own = out.get(keyword).and_then(Value::as_f64);
+    let exclusive = if keyword == "minimum" { "exclusiveMinimum" } else { "exclusiveMaximum" };
+    let own = own.or_else(|| out.get(exclusive).and_then(Value::as_f64));
+    let Some(limit) = bound.as_f64() else { return };
+    if own.is_none_or(|own| looser(own, limit)) {
+        out.insert(keyword.to_owned(), Value::Number(bound));
+    }
+}
+
+fn is_of(value: &Value, name: &str) -> bool {
+    match value {
+        Value::Null => true, // beside a type that is not null it is what authors write for `nullable`
+        Value::Bool(_) => name == "boolean",
+        Value::Number(number) => {
+            name == "number" || (name == "integer" && number.as_f64().is_some_and(|n| n.fract() == 0.0))
+        }
+        Value::String(_) => name == "string",
+        Value::Array(_) => name == "array",
+        Value::Object(_) => name == "object",
+    }
+}
+
+fn read_as(value: &Value, name: &str) -> Option<Value> {
+    match (name, value) {
+        ("string", Value::Bool(_) | Value::Number(_)) => Some(Value::String(value.to_string())),
+        ("integer" | "number", Value::String(text)) => text.parse().ok().map(Value::Number),
+        ("boolean", Value::String(text)) => text.parse().ok().map(Value::Bool),
+        (
+            _,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_),
+        ) => None,
+    }
+}

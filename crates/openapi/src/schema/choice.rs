@@ -1,0 +1,105 @@
+//! Alternatives: `oneOf`, `anyOf`, and the one that a discriminator names.
+
+use crate::schema::walk::{self, UnitId};
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// Alternatives of which a value has to be one.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    /// How many may fit.
+    pub(crate) rule: Rule,
+    pub(crate) branches: Vec<UnitId>,
+    pub(crate) discriminator: Option<Discriminator>,
+}
+
+/// How many of the branches have to fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// At least one.
+    Any,
+    /// Exactly one.
+    One,
+}
+
+/// A member whose value names the branch.
+#[derive(Debug)]
+pub(crate) struct Discriminator {
+    /// The member.
+    pub(crate) property: String,
+    /// Its values.
+    pub(crate) targets: HashMap<String, UnitId>,
+    /// The values in the order of the document, for sentences.
+    pub(crate) values: Vec<String>,
+    /// For an object without the member, or with a value that is not known.
+    pub(crate) otherwise: Otherwise,
+}
+
+/// What an object is held against that names no branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Otherwise {
+    /// Nothing: it is wrong.
+    Wrong,
+    /// This one, whether the member is missing or not known (`defaultMapping`).
+    Always(UnitId),
+    /// This one if the member is missing: the parent, which knows whether it requires it.
+    Missing(UnitId),
+    /// All branches: some of them have no name.
+    Branches,
+}
+
+/// What a discriminator says of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// Only this branch counts.
+    Branch(UnitId),
+    /// All branches count.
+    Branches,
+    /// The member is missing.
+    Missing,
+    /// The member has this value, which is not known.
+    Unknown,
+}
+
+impl Discriminator {
+    /// The branch that a value names.
+    pub(crate) fn named(&self, value: &Value) -> Named {
+        let Value::Object(members) = value else {
+            return match self.otherwise {
+                Otherwise::Missing(parent) => Named::Branch(parent),
+                Otherwise::Wrong | Otherwise::Always(_) | Otherwise::Branches => Named::Branches,
+            };
+        };
+        let target = match members.get(&self.property) {
+            None => None,
+            Some(Value::String(text)) => Some(self.targets.get(text.as_str())),
+            // The keys of a mapping are text even where the member is a number.
+            Some(other @ (Value::Null | Value::Bool(_) | Value::Number(_))) => {
+                Some(self.targets.get(other.to_string().as_str()))
+            }
+            Some(Value::Array(_) | Value::Object(_)) => Some(None),
+        };
+        match (target, self.otherwise) {
+            (Some(Some(&branch)), _) => Named::Branch(branch),
+            (_, Otherwise::Always(branch)) | (None, Otherwise::Missing(branch)) => Named::Branch(branch),
+            (_, Otherwise::Branches) => Named::Branches,
+            (None, Otherwise::Wrong) => Named::Missing,
+            (Some(None), Otherwise::Wrong | Otherwise::Missing(_)) => Named::Unknown,
+        }
+    }
+}
+
+impl Choice {
+    /// Whether a value is one of the alternatives. Only inside [`walk::over`].
+    pub(crate) fn is_valid(&self, value: &Value) -> bool {
+        if let Some(discriminator) = &self.discriminator {
+            match discriminator.named(value) {
+                Named::Branch(branch) => return walk::is_valid(branch, value),
+                Named::Missing | Named::Unknown => return false,
+                Named::Branches => {}
+            }
+        }
+        let mut fitting = self.branches.iter().filter(|&&branch| walk::is_valid(branch, value));
+        fitting.next().is_some() && (self.rule == Rule::Any || fitting.next().is_none())
+    }
+}

@@ -1,0 +1,156 @@
+//! Formats: which are enforced, what else they mean, and how a person reads them.
+
+use serde_json::Number;
+
+/// What becomes of a `format`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Format {
+    /// A check of strings.
+    Checked,
+    /// Bounds of numbers; a check of digits where the value is a string.
+    Bounded(Bounds),
+    /// It asks nothing of a value.
+    Telling,
+    /// Nobody here knows it.
+    Unknown,
+}
+
+/// The least and the greatest number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Bounds {
+    /// Of whole numbers.
+    Whole(i64, u64),
+    /// Of a single precision number.
+    Single,
+}
+
+impl Bounds {
+    /// Least and greatest, as JSON numbers.
+    pub(crate) fn numbers(self) -> Option<(Number, Number)> {
+        match self {
+            Self::Whole(least, most) => Some((least.into(), most.into())),
+            Self::Single => {
+                let most = f64::from(f32::MAX);
+                Some((Number::from_f64(-most)?, Number::from_f64(most)?))
+            }
+        }
+    }
+}
+
+/// What a format means.
+pub(crate) fn meaning(format: &str) -> Format {
+    match format {
+        "date"
+        | "date-time"
+        | "time"
+        | "duration"
+        | "email"
+        | "hostname"
+        | "ipv4"
+        | "ipv6"
+        | "uri"
+        | "uri-reference"
+        | "iri"
+        | "iri-reference"
+        | "uri-template"
+        | "uuid"
+        | "json-pointer"
+        | "relative-json-pointer"
+        | "regex"
+        | "byte"
+        | "base64url" => Format::Checked,
+        "int8" => Format::Bounded(Bounds::Whole(-128, 127)),
+        "uint8" => Format::Bounded(Bounds::Whole(0, 255)),
+        "int16" => Format::Bounded(Bounds::Whole(-32_768, 32_767)),
+        "uint16" => Format::Bounded(Bounds::Whole(0, 65_535)),
+        "int32" => Format::Bounded(Bounds::Whole(i32::MIN.into(), 2_147_483_647)),
+        "uint32" => Format::Bounded(Bounds::Whole(0, u32::MAX.into())),
+        "int64" => Format::Bounded(Bounds::Whole(i64::MIN, 9_223_372_036_854_775_807)),
+        "uint64" => Format::Bounded(Bounds::Whole(0, u64::MAX)),
+        "float" => Format::Bounded(Bounds::Single),
+        "double" | "password" | "binary" | "" => Format::Telling,
+        _ => Format::Unknown,
+    }
+}
+
+/// How a person reads a format: what it is, and an example.
+pub(crate) fn described(format: &str) -> Option<(&'static str, &'static str)> {
+    Some(match format {
+        "date" => ("a date", "2026-01-31"),
+        "date-time" => ("a date and time with a zone", "2026-01-31T12:00:00Z"),
+        "time" => ("a time with a zone", "12:00:00Z"),
+        "duration" => ("a duration", "P1DT12H"),
+        "email" => ("an e-mail address", "name@example.com"),
+        "hostname" => ("a host name", "www.example.com"),
+        "ipv4" => ("an IPv4 address", "192.0.2.1"),
+        "ipv6" => ("an IPv6 address", "2001:db8::1"),
+        "uri" => ("an absolute URI", "https://example.com/a"),
+        "uri-reference" => ("a URI or a relative reference", "/a?b=c"),
+        "iri" => ("an absolute IRI", "https://example.com/a"),
+        "iri-reference" => ("an IRI or a relative reference", "/a?b=c"),
+        "uri-template" => ("a URI template", "/items/{id}"),
+        "uuid" => ("a UUID", "123e4567-e89b-12d3-a456-426614174000"),
+        "json-pointer" => ("a JSON pointer", "/a/0"),
+        "relative-json-pointer" => ("a relative JSON pointer", "1/a"),
+        "regex" => ("a regular expression", "^[a-z]+$"),
+        "byte" => ("base64 text", "aGVsbG8="),
+        "base64url" => ("base64url text", "aGVsbG8"),
+        "int8" | "int16" | "int32" | "int64" => ("the digits of a whole number of its size", "42"),
+        "uint8" | "uint16" | "uint32" | "uint64" => {
+            ("the digits of a whole number of its size, without a sign", "42")
+        }
+        _ => return None,
+    })
+}
+
+/// Base64 with its padding (RFC 4648, section 4).
+pub(crate) fn is_base64(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let unpadded = text.trim_end_matches('=').as_bytes();
+    bytes.len().is_multiple_of(4)
+        && bytes.len() - unpadded.len() <= 2
+        && unpadded.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+}
+
+/// Base64 for URLs, with or without padding (RFC 4648, section 5).
+pub(crate) fn is_base64url(text: &str) -> bool {
+    let unpadded = text.trim_end_matches('=').as_bytes();
+    let padded = text.len() != unpadded.len();
+    unpadded.len() % 4 != 1
+        && (!padded || (text.len().is_multiple_of(4) && text.len() - unpadded.len() <= 2))
+        && unpadded.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// Whether a text is a whole number in these bounds.
+pub(crate) fn is_whole(text: &str, least: i64, most: u64) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    text.parse::<i128>().is_ok_and(|number| number >= i128::from(least) && number <= i128::from(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_has_to_be_padded_and_of_its_alphabet() {
+        for fine in ["", "aGk=", "aA==", "aGVs", "+/+/"] {
+            assert!(is_base64(fine), "{fine}");
+        }
+        for wrong in ["a", "aGk", "a===", "====", "aG=k", "aGk-", "aGk =", "é==="] {
+            assert!(!is_base64(wrong), "{wrong}");
+        }
+        assert!(is_base64url("aGk") && is_base64url("aGk=") && is_base64url("_-_-"));
+        assert!(!is_base64url("a") && !is_base64url("aGk==") && !is_base64url("a+bc"));
+    }
+
+    #[test]
+    fn digits_have_to_be_in_bounds() {
+        assert!(is_whole("-128", -128, 127) && is_whole("0", 0, 0) && !is_whole("128", -128, 127));
+        for wrong in ["", "-", "+1", "1.0", "1e3", " 1", "99999999999999999999999999999999999999999999"] {
+            assert!(!is_whole(wrong, i64::MIN, u64::MAX), "{wrong}");
+        }
+    }
+}

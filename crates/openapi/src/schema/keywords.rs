@@ -1,0 +1,92 @@
+//! The keywords that rewritten schemas have beside those of JSON Schema.
+
+use crate::schema::{
+    formats::{is_base64, is_base64url, is_whole},
+    patterns::LARGEST,
+    walk::{self, UnitId},
+};
+use jsonschema::{Draft, Keyword, PatternCache, PatternOptions, ValidationError, ValidationOptions};
+use serde_json::Value;
+
+/// A reference to a unit, by its number.
+pub(crate) const UNIT: &str = "fairgate:unit";
+/// Alternatives, by the number of their choice.
+pub(crate) const CHOICE: &str = "fairgate:choice";
+/// A member that requests may not send.
+pub(crate) const READ_ONLY: &str = "fairgate:readOnly";
+
+struct Unit(UnitId);
+struct Alternatives(usize);
+struct ReadOnly;
+
+// What a keyword reports is only its own number: the sentences are made later by asking the unit itself,
+// for the one branch that counts.
+
+impl<'i> Keyword<'i> for Unit {
+    fn validate(&self, value: &'i Value) -> Result<(), ValidationError<'i>> {
+        if walk::is_valid(self.0, value) {
+            Ok(())
+        } else {
+            Err(ValidationError::custom(self.0.0.to_string()))
+        }
+    }
+
+    fn is_valid(&self, value: &'i Value) -> bool {
+        walk::is_valid(self.0, value)
+    }
+}
+
+impl<'i> Keyword<'i> for Alternatives {
+    fn validate(&self, value: &'i Value) -> Result<(), ValidationError<'i>> {
+        if walk::choice_is_valid(self.0, value) {
+            Ok(())
+        } else {
+            Err(ValidationError::custom(self.0.to_string()))
+        }
+    }
+
+    fn is_valid(&self, value: &'i Value) -> bool {
+        walk::choice_is_valid(self.0, value)
+    }
+}
+
+impl<'i> Keyword<'i> for ReadOnly {
+    fn validate(&self, _value: &'i Value) -> Result<(), ValidationError<'i>> {
+        Err(ValidationError::custom(""))
+    }
+
+    fn is_valid(&self, _value: &'i Value) -> bool {
+        false
+    }
+}
+
+/// How every rewritten schema is compiled. It cannot reach the network or the disk: the crate's features
+/// for them are off, and no reference that it sees leaves its schema.
+pub(crate) fn options() -> ValidationOptions<'static> {
+    let mut options = jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .should_validate_formats(true)
+        .with_pattern_options(PatternOptions::regex().size_limit(LARGEST))
+        .with_pattern_cache(PatternCache::new())
+        .with_format("byte", is_base64)
+        .with_format("base64url", is_base64url)
+        .with_keyword(UNIT, |_, value, _| {
+            let id = value.as_u64().and_then(|id| u32::try_from(id).ok());
+            let id = id.ok_or_else(|| ValidationError::schema("not the number of a unit"))?;
+            Ok(Box::new(Unit(UnitId(id))))
+        })
+        .with_keyword(CHOICE, |_, value, _| {
+            let index = value.as_u64().and_then(|index| usize::try_from(index).ok());
+            let index = index.ok_or_else(|| ValidationError::schema("not the number of a choice"))?;
+            Ok(Box::new(Alternatives(index)))
+        })
+        .with_keyword(READ_ONLY, |_, _, _| Ok(Box::new(ReadOnly)));
+    for name in ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"] {
+        if let crate::schema::formats::Format::Bounded(crate::schema::formats::Bounds::Whole(least, most)) =
+            crate::schema::formats::meaning(name)
+        {
+            options = options.with_format(name, move |text: &str| is_whole(text, least, most));
+        }
+    }
+    options
+}

@@ -1,0 +1,352 @@
+//! A schema of any dialect becomes one of plain 2020-12, its references the numbers of units.
+
+use crate::{
+    documents::Place,
+    schema::{
+        Key, SchemaCompiler,
+        dialect::{Dialect, Standing},
+        keywords::UNIT,
+        walk::Known,
+    },
+};
+use serde_json::{Map, Value, json};
+use std::{
+    collections::{BTreeSet, HashMap},
+    rc::Rc,
+};
+
+/// Schemas one inside the other. Real ones have fewer than 40; the compiler recurses as deep.
+const DEEPEST: usize = 100;
+
+/// References that lead to references.
+const LONGEST_CHAIN: usize = 100;
+
+/// A unit that is being written.
+#[derive(Debug, Default)]
+pub(super) struct Unfinished {
+    pub(super) schema: Value,
+    pub(super) known: Known,
+}
+
+/// What the schemas of one unit share while it is written.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) known: Known,
+    /// Schemas that stand in this unit because annotations have to flow through a reference to them.
+    bundled: Map<String, Value>,
+    bundled_names: HashMap<Place, String>,
+}
+
+/// Where a schema stands.
+#[derive(Debug, Clone)]
+pub(super) struct Standpoint {
+    /// In the documents.
+    pub(super) place: Place,
+    /// In the unit: a JSON pointer.
+    pub(super) path: String,
+    pub(super) depth: usize,
+    /// References are bundled into the unit, because `unevaluated…` above has to see what they evaluate.
+    pub(super) bundles: bool,
+    /// The schema whose `allOf` this is.
+    pub(super) child: Option<Rc<Place>>,
+    /// Members that need not be there because they are `readOnly`.
+    pub(super) waived: Rc<BTreeSet<String>>,
+}
+
+impl Standpoint {
+    /// Of a schema that is asked about the same value.
+    pub(super) fn same_value(&self, steps: &[&str]) -> Self {
+        let mut there = self.clone();
+        for step in steps {
+            there.place = there.place.child(step);
+        }
+        there.path = joined(&self.path, steps);
+        there.depth += 1;
+        there
+    }
+
+    /// Of a schema that is asked about a part of the value.
+    pub(super) fn part(&self, steps: &[&str]) -> Self {
+        let mut there = self.same_value(steps);
+        there.bundles = false;
+        there.child = None;
+        there.waived = Rc::default();
+        there
+    }
+}
+
+fn joined(path: &str, steps: &[&str]) -> String {
+    let mut path = path.to_owned();
+    for step in steps {
+        path.push('/');
+        path.push_str(&step.replace('~', "~0").replace('/', "~1"));
+    }
+    path
+}
+
+impl<'d> SchemaCompiler<'d> {
+    /// The schema of a unit, rewritten.
+    pub(super) fn rewritten(&mut self, key: &Key) -> Unfinished {
+        let mut draft = Draft::default();
+        let here = Standpoint {
+            place: key.place.clone(),
+            path: String::new(),
+            depth: 0,
+            bundles: false,
+            child: None,
+            waived: Rc::new(key.waived.iter().cloned().collect()),
+        };
+        let Some(value) = self.documents.get(&key.place) else {
+            self.fault(&key.place, "Nothing stands here.".to_owned(), "");
+            return Unfinished { schema: Value::Bool(false), known: Known::new() };
+        };
+        let mut schema = match self.inherited_choice(key, value) {
+            Some(choice) => choice,
+            None => self.schema(value, &here, key.plain, &mut draft),
+        };
+        if !draft.bundled.is_empty()
+            && let Value::Object(schema) = &mut schema
+        {
+            schema.insert("$defs".to_owned(), Value::Object(draft.bundled));
+        }
+        Unfinished { schema, known: draft.known }
+    }
+
+    /// A schema, rewritten. `plain`: without its discriminator.
+    pub(super) fn schema(
+        &mut self,
+        value: &'d Value,
+        at: &Standpoint,
+        plain: bool,
+        draft: &mut Draft,
+    ) -> Value {
+        let Some(map) = self.object(value, at) else { return Value::Bool(value != &Value::Bool(false)) };
+        if at.depth > DEEPEST {
+            let message = format!("Schemas may not stand deeper than {DEEPEST} inside one another.");
+            self.fault(&at.place, message, "Give the inner ones names, and refer to them.");
+            return Value::Bool(false);
+        }
+        let dialect = self.dialect(map, &at.place);
+        let mut out = Map::new();
+        if let Some(reference) = map.get("$ref") {
+            match self.reference(reference, at, draft) {
+                Value::Object(reference) => out.extend(reference),
+                closed @ (Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_)) => return closed,
+            }
+            if dialect.ignores_siblings() {
+                return Value::Object(out);
+            }
+        }
+        let mut here = at.clone();
+        here.bundles |= asks_for_unevaluated(map) && dialect == Dialect::Draft2020;
+        if map.contains_key("required") || map.contains_key("allOf") {
+            here.waived = self.waived_here(&here);
+        }
+        self.name_unenforced(map, dialect, at);
+        self.assertions(map, dialect, &here, &mut out);
+        self.applicators(map, dialect, &here, plain, draft, &mut out);
+        if dialect.nullable(map) { nullable(out, draft, &at.path) } else { Value::Object(out) }
+    }
+
+    fn object(&mut self, value: &'d Value, at: &Standpoint) -> Option<&'d Map<String, Value>> {
+        match value {
+            Value::Object(map) => return Some(map),
+            Value::Bool(_) => {}
+            Value::Null => {
+                self.warn(&at.place, "A schema is empty here; every value passes.".to_owned());
+            }
+            Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                let message = "A schema has to be an object here; as it is, every value passes.".to_owned();
+                self.warn(&at.place, message);
+            }
+        }
+        None
+    }
+
+    fn dialect(&mut self, map: &Map<String, Value>, place: &Place) -> Dialect {
+        let version = Dialect::of(self.documents.version());
+        if version != Dialect::Draft2020 {
+            return version;
+        }
+        let own = map.get("$schema").and_then(Value::as_str).map(str::to_owned);
+        if let Some(uri) = own {
+            return Dialect::named(&uri).unwrap_or_else(|| {
+                self.warn(place, format!("The dialect \"{uri}\" is not known; it is read as 2020-12."));
+                Dialect::Draft2020
+            });
+        }
+        if let Some(dialect) = self.default_dialect {
+            return dialect;
+        }
+        let root = Place { file: self.documents.root(), pointer: "/jsonSchemaDialect".to_owned() };
+        let named = self.documents.get(&root).and_then(Value::as_str);
+        let dialect = named.map_or(Some(version), Dialect::named).unwrap_or_else(|| {
+            let message = "This dialect is not known; schemas are read as 2020-12.".to_owned();
+            self.warn(&root, message);
+            version
+        });
+        *self.default_dialect.insert(dialect)
+    }
+
+    /// Where a reference leads in the end.
+    ///
+    /// # Errors
+    /// Nowhere, or round in a circle. A sentence.
+    pub(super) fn target(&mut self, place: &Place) -> Result<Place, String> {
+        let mut place = place.clone();
+        for _ in 0..LONGEST_CHAIN {
+            let Some(Value::Object(map)) = self.documents.get(&place) else { return Ok(place) };
+            let Some(Value::String(reference)) = map.get("$ref") else { return Ok(place) };
+            if map.len() > 1 && !self.dialect(map, &place).ignores_siblings() {
+                return Ok(place);
+            }
+            place = self.resolved(&place, reference)?;
+        }
+        Err("The references lead round in a circle.".to_owned())
+    }
+
+    pub(super) fn resolved(&self, place: &Place, reference: &str) -> Result<Place, String> {
+        self.documents
+            .resolve(place.file, reference)
+            .map_err(|error| format!("The reference \"{reference}\" leads nowhere: {error}"))
+    }
+
+    /// What a `$ref` becomes: one keyword, or false where it leads nowhere.
+    fn reference(&mut self, reference: &Value, at: &Standpoint, draft: &mut Draft) -> Value {
+        let Value::String(reference) = reference else {
+            self.fault(&at.place, "The value of `$ref` has to be a text.".to_owned(), "");
+            return Value::Bool(false);
+        };
+        let target = self.resolved(&at.place, reference).and_then(|place| self.target(&place));
+        match target {
+            Ok(target) if at.bundles => self.bundled(&target, at, draft),
+            Ok(target) => {
+                let plain = at.child.as_ref().is_some_and(|child| self.is_child(child, &target));
+                let waived = self.waived_there(&target, &at.waived);
+                let id = self.id(Key { place: target, plain, waived });
+                json!({ UNIT: id.0 })
+            }
+            Err(message) => {
+                self.fault(&at.place, message, "");
+                Value::Bool(false)
+            }
+        }
+    }
+
+    fn bundled(&mut self, target: &Place, at: &Standpoint, draft: &mut Draft) -> Value {
+        let name = if let Some(name) = draft.bundled_names.get(target) {
+            name.clone()
+        } else {
+            let name = format!("s{}", draft.bundled_names.len());
+            draft.bundled_names.insert(target.clone(), name.clone());
+            let there = Standpoint {
+                place: target.clone(),
+                path: format!("/$defs/{name}"),
+                depth: at.depth + 1,
+                bundles: true,
+                child: None,
+                waived: Rc::clone(&at.waived),
+            };
+            let value = self.documents.get(target).unwrap_or(&Value::Bool(false));
+            let schema = self.schema(value, &there, true, draft);
+            draft.bundled.insert(name.clone(), schema);
+            name
+        };
+        json!({ "$ref": format!("#/$defs/{name}") })
+    }
+
+    fn name_unenforced(&mut self, map: &Map<String, Value>, dialect: Dialect, at: &Standpoint) {
+        for keyword in map.keys() {
+            let message = match dialect.standing(keyword) {
+                Standing::Asks | Standing::Tells => continue,
+                Standing::Elsewhere => {
+                    format!(
+                        "The keyword `{keyword}` means nothing in {}; it is not enforced.",
+                        dialect.name()
+                    )
+                }
+                Standing::Unknown => {
+                    let shown: String = keyword.chars().take(60).collect();
+                    format!("The keyword `{shown}` is not known; it is not enforced.")
+                }
+            };
+            self.warn(&at.place, message);
+        }
+        for keyword in ["$dynamicRef", "$recursiveRef"] {
+            if map.contains_key(keyword) && dialect == Dialect::Draft2020 {
+                self.warn(&at.place, format!("The keyword `{keyword}` is not enforced."));
+            }
+        }
+    }
+}
+
+fn asks_for_unevaluated(map: &Map<String, Value>) -> bool {
+    map.contains_key("unevaluatedProperties") || map.contains_key("unevaluatedItems")
+}
+
+/// Lets null in. A list of values or another schema beside `nullable` would keep it out, and the document
+/// says plainly that it may come.
+fn nullable(mut out: Map<String, Value>, draft: &mut Draft, path: &str) -> Value {
+    const SIMPLE: &[&str] = &[
+        "type",
+        "enum",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "format",
+        "items",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "properties",
+        "required",
+        "additionalProperties",
+        "minProperties",
+        "maxProperties",
+    ];
+    if out.is_empty() {
+        return Value::Object(out);
+    }
+    if out.keys().all(|keyword| SIMPLE.contains(&keyword.as_str())) {
+        if let Some(types) = out.get_mut("type") {
+            let mut list = match types.take() {
+                Value::Array(list) => list,
+                one @ (Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Object(_)) => {
+                    vec![one]
+                }
+            };
+            if !list.iter().any(|name| name == "null") {
+                list.push("null".into());
+            }
+            *types = Value::Array(list);
+        }
+        if let Some(Value::Array(values)) = out.get_mut("enum")
+            && !values.contains(&Value::Null)
+        {
+            values.push(Value::Null);
+        }
+        return Value::Object(out);
+    }
+    // What was known by its path has moved.
+    let moved: Vec<_> = draft.known.keys().filter(|known| known.starts_with(path)).cloned().collect();
+    for known in moved {
+        if let Some(names) = draft.known.remove(&known) {
+            let rest = known.get(path.len()..).unwrap_or_default();
+            draft.known.insert(format!("{path}/then{rest}"), names);
+        }
+    }
+    json!({ "if": { "not": { "type": "null" } }, "then": out })
+}

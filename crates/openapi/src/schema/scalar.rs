@@ -1,0 +1,115 @@
+//! Scalars with the usual bounds, checked without a validator and, as text, without a value being made.
+
+use serde_json::{Map, Value};
+
+/// A scalar schema of nothing but `type`, `enum` of strings, bounds that are whole numbers, and lengths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scalar {
+    kind: Kind,
+    least: i128,
+    most: i128,
+    shortest: usize,
+    longest: usize,
+    choices: Vec<Box<str>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Whole,
+    Flag,
+}
+
+impl Scalar {
+    /// Of a rewritten schema. None: it says more than a scalar can.
+    pub(crate) fn of(schema: &Map<String, Value>) -> Option<Self> {
+        let kind = match schema.get("type")?.as_str()? {
+            "string" => Kind::Text,
+            "integer" => Kind::Whole,
+            "boolean" => Kind::Flag,
+            _ => return None,
+        };
+        let mut scalar = Self {
+            kind,
+            least: i128::MIN,
+            most: i128::MAX,
+            shortest: 0,
+            longest: usize::MAX,
+            choices: Vec::new(),
+        };
+        for (keyword, value) in schema {
+            match keyword.as_str() {
+                "type" => {}
+                "minimum" => scalar.least = scalar.least.max(whole(value)?),
+                "maximum" => scalar.most = scalar.most.min(whole(value)?),
+                "exclusiveMinimum" => scalar.least = scalar.least.max(whole(value)? + 1),
+                "exclusiveMaximum" => scalar.most = scalar.most.min(whole(value)? - 1),
+                "minLength" => scalar.shortest = usize::try_from(value.as_u64()?).ok()?,
+                "maxLength" => scalar.longest = usize::try_from(value.as_u64()?).ok()?,
+                "enum" if kind == Kind::Text => {
+                    for choice in value.as_array()? {
+                        // What is no string can never be met by one.
+                        scalar.choices.extend(choice.as_str().map(Box::from));
+                    }
+                    if scalar.choices.is_empty() {
+                        return None;
+                    }
+                }
+                _ => return None,
+            }
+        }
+        Some(scalar)
+    }
+
+    /// Whether a value fits. None: it takes a validator to tell.
+    pub(crate) fn judge(&self, value: &Value) -> Option<bool> {
+        match (self.kind, value) {
+            (Kind::Text, Value::String(text)) => Some(self.fits_text(text)),
+            (Kind::Flag, Value::Bool(_)) => Some(true),
+            // 1.0 is a whole number to JSON Schema; how such numbers compare is its own business.
+            (Kind::Whole, Value::Number(number)) if number.is_f64() => None,
+            (Kind::Whole, Value::Number(_)) => {
+                Some(whole(value).is_some_and(|number| self.fits_whole(number)))
+            }
+            (
+                Kind::Text | Kind::Flag | Kind::Whole,
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_)
+                | Value::Object(_),
+            ) => Some(false),
+        }
+    }
+
+    /// Whether a text of a parameter is what this says, with the type that it says. False also where it
+    /// takes a closer look to tell.
+    pub(crate) fn fits(&self, text: &str) -> bool {
+        match self.kind {
+            Kind::Text => self.fits_text(text),
+            Kind::Flag => matches!(text, "true" | "false"),
+            Kind::Whole => {
+                crate::rules::text::whole(text).is_some_and(|number| self.fits_whole(number.into()))
+            }
+        }
+    }
+
+    fn fits_text(&self, text: &str) -> bool {
+        if self.shortest > 0 || self.longest < text.len() {
+            let length = text.chars().count();
+            if length < self.shortest || length > self.longest {
+                return false;
+            }
+        }
+        self.choices.is_empty() || self.choices.iter().any(|choice| **choice == *text)
+    }
+
+    fn fits_whole(&self, number: i128) -> bool {
+        number >= self.least && number <= self.most
+    }
+}
+
+fn whole(value: &Value) -> Option<i128> {
+    value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from))
+}

@@ -1,0 +1,309 @@
+//! What is wrong with a value, as sentences: what was found, and what is allowed.
+
+use crate::schema::{fit::types_of, formats, nearest::nearest, violations::child};
+use jsonschema::{
+    JsonType,
+    error::{TypeKind, ValidationErrorKind},
+};
+use serde_json::Value;
+
+/// Characters of a value that are shown.
+const LONGEST: usize = 60;
+/// Names of a list that are shown.
+const MOST_NAMED: usize = 12;
+
+/// A text in quotes, cut so that a message stays readable. Control characters are shown escaped.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut shown = String::with_capacity(LONGEST + 8);
+    shown.push('"');
+    for (count, letter) in text.chars().enumerate() {
+        if count == LONGEST {
+            shown.push('…');
+            break;
+        }
+        if letter.is_control() {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown.push('"');
+    shown
+}
+
+/// A value as a message shows it: scalars themselves, of others only what they are.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => quoted(text),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}
+
+/// A value of the document, whole if it is short.
+fn wanted(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => return quoted(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
+    };
+    if text.chars().count() <= LONGEST {
+        return text;
+    }
+    let mut cut: String = text.chars().take(LONGEST).collect();
+    cut.push('…');
+    cut
+}
+
+/// Names with commas; of a long list only the first.
+pub(crate) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let mut shown = String::new();
+    let mut count = 0;
+    for name in names {
+        count += 1;
+        if count <= MOST_NAMED {
+            if count > 1 {
+                shown.push_str(", ");
+            }
+            let cut: String = name.chars().take(LONGEST).collect();
+            shown.push_str(&cut);
+            if cut.len() < name.len() {
+                shown.push('…');
+            }
+        }
+    }
+    if count > MOST_NAMED {
+        shown.push_str(&format!(" and {} more", count - MOST_NAMED));
+    }
+    shown
+}
+
+/// "It has to be one of …", with the nearest.
+pub(crate) fn none_of<'n>(known: impl Iterator<Item = &'n str> + Clone, found: &Value) -> String {
+    let mut message = format!("It has to be one of {}, but is {}.", list(known.clone()), shown(found));
+    if let Some(near) = found.as_str().and_then(|found| nearest(found, known)) {
+        message.push_str(&format!(" Was {} meant?", quoted(near)));
+    }
+    message
+}
+
+fn noun(kind: JsonType) -> &'static str {
+    match kind {
+        JsonType::Null => "null",
+        JsonType::Boolean => "true or false",
+        JsonType::Integer => "a whole number",
+        JsonType::Number => "a number",
+        JsonType::String => "a string",
+        JsonType::Array => "an array",
+        JsonType::Object => "an object",
+    }
+}
+
+/// "It has to be a string or null, but is 5."
+pub(crate) fn wrong_type(types: impl Iterator<Item = JsonType>, found: &Value) -> String {
+    let mut nouns: Vec<&str> = Vec::new();
+    for kind in types {
+        if !nouns.contains(&noun(kind)) {
+            nouns.push(noun(kind));
+        }
+    }
+    // Null is what is least looked for.
+    nouns.sort_by_key(|noun| *noun == "null");
+    let wanted = match nouns.as_slice() {
+        [] => "something else".to_owned(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    };
+    format!("It has to be {wanted}, but is {}.", shown(found))
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+}
+
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.chars().count(),
+        Value::Array(items) => items.len(),
+        Value::Object(members) => members.len(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+/// Tells what an error of the validator says of a value at a place.
+pub(super) fn tell(
+    kind: &ValidationErrorKind,
+    value: &Value,
+    at: &str,
+    schema: &str,
+    known: Option<&[String]>,
+    add: &mut dyn FnMut(String, String),
+) {
+    match kind {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            for name in unexpected {
+                add(child(at, name), unknown_member(name, value, known));
+            }
+        }
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            add(child(at, name), missing_member(name, value, schema, known));
+        }
+        ValidationErrorKind::FalseSchema => add(at.to_owned(), "It may not be there.".to_owned()),
+        ValidationErrorKind::UniqueItems => add(at.to_owned(), not_unique(value)),
+        ValidationErrorKind::Enum { options } => {
+            add(at.to_owned(), no_choice(options, value));
+        }
+        ValidationErrorKind::Not { schema } => add(at.to_owned(), ruled_out(schema, value)),
+        ValidationErrorKind::Format { format } => add(at.to_owned(), no_format(format, value)),
+        kind => add(at.to_owned(), bounds(kind, value)),
+    }
+}
+
+#[allow(clippy::wildcard_enum_match_arm)] // the validator's own kinds; the last arm is a sentence, too
+fn bounds(kind: &ValidationErrorKind, value: &Value) -> String {
+    let has = size(value);
+    let is = shown(value);
+    match kind {
+        ValidationErrorKind::Type { kind: TypeKind::Single(one) } => wrong_type(std::iter::once(*one), value),
+        ValidationErrorKind::Type { kind: TypeKind::Multiple(several) } => {
+            wrong_type(types_of(*several).into_iter(), value)
+        }
+        ValidationErrorKind::Constant { expected_value } => {
+            format!("It has to be {}, but is {is}.", wanted(expected_value))
+        }
+        ValidationErrorKind::Minimum { limit } => format!("It has to be at least {limit}, but is {is}."),
+        ValidationErrorKind::Maximum { limit } => format!("It has to be at most {limit}, but is {is}."),
+        ValidationErrorKind::ExclusiveMinimum { limit } => {
+            format!("It has to be greater than {limit}, but is {is}.")
+        }
+        ValidationErrorKind::ExclusiveMaximum { limit } => {
+            format!("It has to be less than {limit}, but is {is}.")
+        }
+        ValidationErrorKind::MultipleOf { multiple_of } => {
+            format!("It has to be a multiple of {multiple_of}, but is {is}.")
+        }
+        ValidationErrorKind::MinLength { limit } => {
+            format!("It needs at least {}, but has {has}.", counted(*limit, "character", "characters"))
+        }
+        ValidationErrorKind::MaxLength { limit } => {
+            format!("It may have at most {}, but has {has}.", counted(*limit, "character", "characters"))
+        }
+        ValidationErrorKind::MinItems { limit } => {
+            format!("It needs at least {}, but has {has}.", counted(*limit, "item", "items"))
+        }
+        ValidationErrorKind::MaxItems { limit } => {
+            format!("It may have at most {}, but has {has}.", counted(*limit, "item", "items"))
+        }
+        ValidationErrorKind::AdditionalItems { limit } => {
+            format!("It may have at most {}, but has {has}.", counted(*limit as u64, "item", "items"))
+        }
+        ValidationErrorKind::UnevaluatedItems { unexpected } => {
+            let more = counted(unexpected.len() as u64, "item", "items");
+            format!("It has {more} that nothing allows.")
+        }
+        ValidationErrorKind::MinProperties { limit } => {
+            format!("It needs at least {}, but has {has}.", counted(*limit, "member", "members"))
+        }
+        ValidationErrorKind::MaxProperties { limit } => {
+            format!("It may have at most {}, but has {has}.", counted(*limit, "member", "members"))
+        }
+        ValidationErrorKind::Pattern { pattern } => {
+            let shown: String = pattern.chars().take(100).collect();
+            format!("It has to match the pattern {shown}, but is {is}.")
+        }
+        ValidationErrorKind::Contains => {
+            "It does not have as many of the items that it has to include as it should.".to_owned()
+        }
+        ValidationErrorKind::OneOfMultipleValid { .. } => {
+            "It fits several of the alternatives, but has to fit exactly one.".to_owned()
+        }
+        _ => "It is not what it has to be here.".to_owned(),
+    }
+}
+
+fn unknown_member(name: &str, value: &Value, known: Option<&[String]>) -> String {
+    let absent = known.into_iter().flatten().map(String::as_str).filter(|known| value.get(known).is_none());
+    match nearest(name, absent) {
+        Some(near) => format!("It is not known here. Was {} meant?", quoted(near)),
+        None => "It is not known here.".to_owned(),
+    }
+}
+
+fn missing_member(name: &str, value: &Value, schema: &str, known: Option<&[String]>) -> String {
+    let mut parts = schema.rsplit('/');
+    let (last, before) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let because = if before == "dependentRequired" {
+        format!("It is required where {} is there", quoted(&super::violations::unescaped(last)))
+    } else {
+        "It is required".to_owned()
+    };
+    let unknown = |sent: &&str| !known.is_some_and(|known| known.iter().any(|known| known == sent));
+    let sent =
+        value.as_object().into_iter().flat_map(|members| members.keys()).map(String::as_str).filter(unknown);
+    match nearest(name, sent) {
+        Some(near) => format!("{because}, but not there. Is {} meant to be it?", quoted(near)),
+        None => format!("{because}, but not there."),
+    }
+}
+
+fn not_unique(value: &Value) -> String {
+    // Comparing all with all is for a list that a person reads; in a longer one the sentence has to do.
+    let items = value.as_array().filter(|items| items.len() <= 200).map_or(&[][..], Vec::as_slice);
+    for (second, item) in items.iter().enumerate() {
+        if let Some(first) = items.iter().take(second).position(|other| other == item) {
+            return format!(
+                "Its items have to differ, but items {first} and {second} are both {}.",
+                shown(item)
+            );
+        }
+    }
+    "Its items have to differ, but some are the same.".to_owned()
+}
+
+fn no_choice(options: &Value, value: &Value) -> String {
+    let empty = Vec::new();
+    let options = options.as_array().unwrap_or(&empty);
+    if let [only] = options.as_slice() {
+        return format!("It has to be {}, but is {}.", wanted(only), shown(value));
+    }
+    let names: Vec<String> =
+        options.iter().map(|option| option.as_str().map_or_else(|| wanted(option), str::to_owned)).collect();
+    none_of(names.iter().map(String::as_str), value)
+}
+
+fn ruled_out(schema: &Value, value: &Value) -> String {
+    let keyword =
+        |name: &str| schema.get(name).filter(|_| schema.as_object().is_some_and(|map| map.len() == 1));
+    if let Some(required) = keyword("required").and_then(Value::as_array) {
+        let names: Vec<&str> = required.iter().filter_map(Value::as_str).collect();
+        return match names.as_slice() {
+            [only] => format!("The member {} may not be there.", quoted(only)),
+            several => format!("The members {} may not be there together.", several.join(", ")),
+        };
+    }
+    if keyword("enum").is_some() || keyword("const").is_some() {
+        return format!("It may not be {}.", shown(value));
+    }
+    if let Some(kind) = keyword("type").and_then(Value::as_str)
+        && let Ok(kind) = kind.parse()
+    {
+        return format!("It may not be {}, but is {}.", noun(kind), shown(value));
+    }
+    if let Some(pattern) = keyword("pattern").and_then(Value::as_str) {
+        return format!("It may not match the pattern {pattern}, but is {}.", shown(value));
+    }
+    format!("It is what it may not be here: {}.", shown(value))
+}
+
+fn no_format(format: &str, value: &Value) -> String {
+    match formats::described(format) {
+        Some((noun, example)) => format!("It has to be {noun}, such as {example}, but is {}.", shown(value)),
+        None => format!("It has to be of the format {format}, but is {}.", shown(value)),
+    }
+}

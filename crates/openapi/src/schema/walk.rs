@@ -1,0 +1,168 @@
+//! Checking a value: the units of all schemas, and the walk from one of them to the next.
+//!
+//! Each schema that a reference names is one unit, compiled once. A reference in another is a keyword
+//! that hands the value on by the unit's number. The units of the running check stand in a thread-local
+//! place, because a validator that owned its targets would own itself wherever schemas form a circle.
+
+use crate::schema::{choice::Choice, scalar::Scalar};
+use jsonschema::Validator;
+use serde_json::Value;
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    sync::Arc,
+};
+
+/// The number of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct UnitId(pub(crate) u32);
+
+/// The names of members that an object of a schema has, by the path of that schema in its unit.
+pub(crate) type Known = HashMap<String, Arc<[String]>>;
+
+/// A compiled schema.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    /// As people call it: the name of the schema, or empty.
+    pub(crate) name: String,
+    pub(crate) check: Check,
+    pub(crate) known: Known,
+}
+
+/// How a unit is checked.
+#[derive(Debug)]
+pub(crate) enum Check {
+    /// Everything passes.
+    Anything,
+    /// Nothing passes: what could not be compiled fails closed. A fault tells of it.
+    Nothing,
+    /// A scalar with the usual bounds; the validator makes the sentences.
+    Scalar(Box<Scalar>, Box<Validator>),
+    /// Whatever else.
+    Schema(Box<Validator>),
+}
+
+/// All units of a document, and the choices in them.
+#[derive(Debug, Default)]
+pub(crate) struct Units {
+    pub(crate) units: Vec<Unit>,
+    pub(crate) choices: Vec<Choice>,
+}
+
+/// References followed one inside the other. JSON is never deeper than 128, and most references need
+/// a level of it; the stack of a thread has to hold them all.
+const DEEPEST: usize = 400;
+
+/// References followed for one value: alternatives inside alternatives could take exponential time.
+const MOST_STEPS: u32 = 3_000_000;
+
+struct Walk {
+    units: RefCell<Option<Arc<Units>>>,
+    /// The units that are being checked, each with the address of its value.
+    open: RefCell<Vec<(UnitId, usize)>>,
+    steps: Cell<u32>,
+    gave_up: Cell<bool>,
+}
+
+thread_local! {
+    static WALK: Walk = const {
+        Walk {
+            units: RefCell::new(None),
+            open: RefCell::new(Vec::new()),
+            steps: Cell::new(0),
+            gave_up: Cell::new(false),
+        }
+    };
+}
+
+/// Ends the walk of this thread when it is dropped, also by a panic.
+struct Running;
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        WALK.with(|walk| {
+            walk.units.replace(None);
+            walk.open.borrow_mut().clear();
+        });
+    }
+}
+
+/// Runs a check over these units. Returns what it says, and whether the walk had to give up: then the
+/// value counts as wrong, whatever was said (fail closed).
+pub(crate) fn over<T>(units: &Arc<Units>, check: impl FnOnce() -> T) -> (T, bool) {
+    WALK.with(|walk| {
+        walk.units.replace(Some(Arc::clone(units)));
+        walk.open.borrow_mut().clear();
+        walk.steps.set(0);
+        walk.gave_up.set(false);
+    });
+    let running = Running;
+    let result = check();
+    drop(running);
+    (result, WALK.with(|walk| walk.gave_up.get()))
+}
+
+/// Enters a unit with a value, if it is not being checked with that value already: a circle of
+/// references that comes round to the same value asks nothing new of it.
+pub(crate) fn enter<T>(id: UnitId, value: &Value, round: T, wrong: T, check: impl FnOnce(&Units) -> T) -> T {
+    let address = std::ptr::from_ref(value) as usize;
+    WALK.with(|walk| {
+        {
+            let mut open = walk.open.borrow_mut();
+            if open.iter().rev().take_while(|(_, at)| *at == address).any(|(unit, _)| *unit == id) {
+                return round;
+            }
+            let steps = walk.steps.get() + 1;
+            walk.steps.set(steps);
+            if open.len() >= DEEPEST || steps > MOST_STEPS {
+                walk.gave_up.set(true);
+                return wrong;
+            }
+            open.push((id, address));
+        }
+        let units = walk.units.borrow();
+        // Without units no check is running: nothing may pass.
+        let result = units.as_ref().map_or(wrong, |units| check(units));
+        walk.open.borrow_mut().pop();
+        result
+    })
+}
+
+/// Whether a value is what a unit says. Only inside [`over`].
+pub(crate) fn is_valid(id: UnitId, value: &Value) -> bool {
+    enter(id, value, true, false, |units| {
+        units.units.get(id.0 as usize).is_some_and(|unit| match &unit.check {
+            Check::Anything => true,
+            Check::Nothing => false,
+            Check::Scalar(scalar, validator) => {
+                scalar.judge(value).unwrap_or_else(|| validator.is_valid(value))
+            }
+            Check::Schema(validator) => validator.is_valid(value),
+        })
+    })
+}
+
+/// Whether a value is what a choice says. Only inside [`over`].
+pub(crate) fn choice_is_valid(index: usize, value: &Value) -> bool {
+    WALK.with(|walk| {
+        let units = walk.units.borrow();
+        units.as_ref().and_then(|units| units.choices.get(index)).is_some_and(|choice| choice.is_valid(value))
+    })
+}
+
+impl Units {
+    /// Whether a value is what a unit says.
+    pub(crate) fn is_valid(self: &Arc<Self>, id: UnitId, value: &Value) -> bool {
+        match self.units.get(id.0 as usize).map(|unit| &unit.check) {
+            Some(Check::Anything) => true,
+            Some(Check::Scalar(scalar, validator)) => {
+                scalar.judge(value).unwrap_or_else(|| validator.is_valid(value))
+            }
+            Some(Check::Schema(_)) => {
+                let (valid, gave_up) = over(self, || is_valid(id, value));
+                valid && !gave_up
+            }
+            Some(Check::Nothing) | None => false,
+        }
+    }
+}
