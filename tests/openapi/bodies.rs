@@ -50,7 +50,7 @@ fn every_violation_has_its_pointer_and_a_sentence() {
         ("/nam", "name"),
         ("/price", "0"),
         ("/color", "green"),
-        ("/tags", "twice"),
+        ("/tags", "\"a\""),
         ("/parent/name", "at least 1"),
         ("/paid/number", "pattern"),
     ] {

@@ -49,7 +49,7 @@ fn what_is_no_document_at_all_is_said() {
     let upstream = Upstream::sample();
     for (text, part) in [
         ("", "empty"),
-        ("<html></html>", "OpenAPI"),
+        ("<html></html>", "HTML"),
         ("openapi: 4.0.0\npaths: {}\n", "4.0.0"),
         ("{\"openapi\": \"3.0.0\", \"paths\": {}", "line 1"),
         ("swagger: '2.0'\ninfo: [\n", "line"),

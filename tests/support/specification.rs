@@ -105,7 +105,10 @@ fn assert_reads_as_details(error: &Value) {
     assert!(!details.is_empty(), "empty details: {error}");
     for detail in details {
         assert!(detail["message"].as_str().is_some_and(|message| message.len() > 3), "{detail}");
-        assert!(["path", "query", "header", "body"].contains(&detail["in"].as_str().unwrap()), "{detail}");
+        assert!(
+            ["path", "query", "header", "cookie", "body"].contains(&detail["in"].as_str().unwrap()),
+            "{detail}"
+        );
         assert!(detail["name"].is_string(), "{detail}");
     }
 }
