@@ -86,7 +86,7 @@ fn the_first_steps_of_the_readme_work_as_they_stand_there() {
     fs::write(folder.path().join("fairgate.toml"), at_free_ports(&configuration)).unwrap();
 
     let scripts = blocks("README.md", "sh");
-    let [demo, test, first_steps, commands] = scripts.as_slice() else { panic!("{scripts:?}") };
+    let [demo, test, _one_line, first_steps, commands] = scripts.as_slice() else { panic!("{scripts:?}") };
     assert_eq!(demo.trim(), "cargo run --release -- demo", "tests/demo runs what this prints");
     assert_eq!(test.trim(), "./test");
     // A loaded machine may take longer to start than a reader's patience.
@@ -97,6 +97,25 @@ fn the_first_steps_of_the_readme_work_as_they_stand_there() {
     assert!(out.contains("KEY_NOT_SET"), "{out}");
     let out = run(folder.path(), commands);
     assert!(out.contains("Acme") && out.contains("We move to a larger disk."), "{out}");
+}
+
+#[test]
+fn the_one_line_start_works_as_it_stands_there() {
+    let folder = TempDir::new().unwrap();
+    fs::copy(repository().join("examples/openapi.yaml"), folder.path().join("petstore.yaml")).unwrap();
+    let line = blocks("README.md", "sh").remove(2);
+    assert_eq!(line, blocks("docs/openapi.md", "sh").remove(0), "the two documents differ");
+    let port = free_port().to_string();
+    let line = line.trim().replace("3000", &upstream().to_string());
+    let script = format!(
+        "{line} --listen 127.0.0.1:{port} > first-key.txt &\n\
+         until curl --silent --output /dev/null http://127.0.0.1:{port}/; do sleep 0.05; done\n\
+         curl --silent --header \"X-API-Key: $(head -n 1 first-key.txt)\" http://127.0.0.1:{port}/items/7\n\
+         curl --silent http://127.0.0.1:{port}/_docs/openapi.json\n"
+    );
+    let out = run(folder.path(), &script);
+    assert!(out.contains("{\"id\":7}"), "{out}");
+    assert!(out.contains("API_LIMIT_EXCEEDED"), "{out}");
 }
 
 #[test]
