@@ -9,7 +9,7 @@ mod pointer;
 mod references;
 mod scalar;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod yaml;
 
 use crate::{
