@@ -9,7 +9,7 @@ mod pointer;
 mod references;
 mod scalar;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod yaml;
 
 use crate::{
@@ -263,7 +263,7 @@ impl Documents {
         let found =
             self.entry(place.file).into_iter().flat_map(|file| &file.origins).find_map(|(from, origin)| {
                 let rest = place.pointer.strip_prefix(from.as_str())?;
-                (rest.is_empty() || rest.starts_with('/')).then(|| (origin, rest))
+                (rest.is_empty() || rest.starts_with('/')).then_some((origin, rest))
             });
         match found {
             Some((origin, rest)) => {

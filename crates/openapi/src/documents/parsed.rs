@@ -49,6 +49,13 @@ impl Problem {
 /// # Errors
 /// Everything that makes it no file of values; of syntax, the first fault.
 pub(super) fn parse(location: &str, bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
+    values(location, bytes).map_err(|mut problems| {
+        problems.sort_by_key(|problem| problem.line);
+        problems
+    })
+}
+
+fn values(location: &str, bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
     let text = text(bytes).map_err(|problem| vec![problem])?;
     let begin = text.bytes().find(|byte| !byte.is_ascii_whitespace());
     match begin {

@@ -10,7 +10,7 @@ use super::{
     push_token, scalar,
 };
 use crate::text::quoted;
-use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span, Tag};
 use serde_json::{Map, Value};
 use std::{borrow::Cow, collections::HashMap};
 
@@ -33,6 +33,9 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Vec<Problem>> {
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, span)) => builder.take(event, span),
+            Err(error) if *error.kind() == ErrorKind::RecursionLimitExceeded => {
+                Err(Problem::too_deep(Some(error.marker().line())))
+            }
             Err(error) => {
                 let marker = error.marker();
                 let (line, column) = (marker.line(), marker.col() + 1);

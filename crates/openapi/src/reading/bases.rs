@@ -8,6 +8,9 @@ use std::borrow::Cow;
 /// How many base paths an operation may be served on: each makes an operation of its own.
 const MOST: usize = 50;
 
+/// How long a URL may become: a variable may stand in it any number of times.
+const LONGEST: usize = 8 * 1024;
+
 /// Where nothing is said of servers, the API stands at the root.
 pub(super) fn own() -> Vec<String> {
     vec![String::new()]
@@ -63,6 +66,14 @@ impl<'d> Reader<'d> {
                 }
             }
             rest = behind;
+            if filled.len() > LONGEST {
+                self.notes.fault(
+                    &server.place.child("url"),
+                    "The URL is too long once its variables are filled in.",
+                    "",
+                );
+                return None;
+            }
         }
         filled.push_str(rest);
         Some(filled)

@@ -2,14 +2,14 @@
 
 use super::{Reader, template::Template};
 use crate::{api::Operation, documents::Place, text::quoted};
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 impl Reader<'_> {
     /// Notes operations that have the same `operationId`, or the same method and shape of path.
-    pub(super) fn clashes(&mut self, operations: &mut Vec<Operation>) {
+    pub(super) fn clashes(&mut self, operations: &[Operation]) {
         let mut ids: HashMap<&str, &Place> = HashMap::new();
         let mut shapes: HashMap<(&str, String), &Operation> = HashMap::new();
-        for operation in operations.iter() {
+        for operation in operations {
             if let Some(id) = &operation.id {
                 let first = ids.entry(id).or_insert(&operation.at);
                 if **first != operation.at {
@@ -20,16 +20,17 @@ impl Reader<'_> {
             }
             let Ok(template) = Template::parse(&operation.path) else { continue };
             match shapes.entry((operation.method.as_str(), template.shape)) {
-                std::collections::hash_map::Entry::Vacant(free) => {
+                Entry::Vacant(free) => {
                     free.insert(operation);
                 }
-                std::collections::hash_map::Entry::Occupied(taken) => {
+                Entry::Occupied(taken) => {
                     let message = format!(
                         "The same requests are matched by {} {} before it.",
                         operation.method,
                         quoted(&taken.get().path)
                     );
-                    self.notes.fault(&operation.at, message, "");
+                    let help = "Templates that differ only in their names are one: leave one of them.";
+                    self.notes.fault(&operation.at, message, help);
                 }
             }
         }

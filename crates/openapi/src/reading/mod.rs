@@ -103,6 +103,7 @@ impl<'d> Reader<'d> {
             Version::V2 => self.swagger_base(&root),
             Version::V30 | Version::V31 | Version::V32 => self.servers(&root).unwrap_or_else(bases::own),
         };
+        self.usable_bases(&root.place, &bases);
         api.operations = self.paths(&root, security.as_ref(), &bases);
         api.base_paths = bases;
         for operation in &api.operations {
@@ -111,7 +112,7 @@ impl<'d> Reader<'d> {
                 api.base_paths.push(base.to_owned());
             }
         }
-        self.clashes(&mut api.operations);
+        self.clashes(&api.operations);
         self.broken_references();
         api
     }

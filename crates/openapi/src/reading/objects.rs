@@ -39,24 +39,14 @@ impl<'d> Reader<'d> {
 
     /// A member that has to be a list.
     pub(super) fn list(&mut self, parent: &Object<'d>, name: &str) -> Option<&'d [Value]> {
-        match self.member(parent, name)? {
-            Value::Array(elements) => Some(elements),
-            other => {
-                self.wrong(&parent.place.child(name), "a list", other);
-                None
-            }
-        }
+        let value = self.member(parent, name)?;
+        self.typed(parent, name, "a list", value, Value::as_array).map(Vec::as_slice)
     }
 
     /// A member that has to be text and means something.
     pub(super) fn text(&mut self, parent: &Object<'d>, name: &str) -> Option<&'d str> {
-        match self.member(parent, name)? {
-            Value::String(text) => Some(text),
-            other => {
-                self.wrong(&parent.place.child(name), "text", other);
-                None
-            }
-        }
+        let value = self.member(parent, name)?;
+        self.typed(parent, name, "text", value, Value::as_str)
     }
 
     /// A member that is true or false, and false if it is not there.
@@ -66,13 +56,23 @@ impl<'d> Reader<'d> {
 
     /// A member that is true or false, if it is there.
     pub(super) fn choice(&mut self, parent: &Object<'d>, name: &str) -> Option<bool> {
-        match self.member(parent, name)? {
-            Value::Bool(flag) => Some(*flag),
-            other => {
-                self.wrong(&parent.place.child(name), "true or false", other);
-                None
-            }
+        let value = self.member(parent, name)?;
+        self.typed(parent, name, "true or false", value, Value::as_bool)
+    }
+
+    fn typed<T>(
+        &mut self,
+        parent: &Object<'d>,
+        name: &str,
+        needed: &str,
+        value: &'d Value,
+        read: impl FnOnce(&'d Value) -> Option<T>,
+    ) -> Option<T> {
+        let typed = read(value);
+        if typed.is_none() {
+            self.wrong(&parent.place.child(name), needed, value);
         }
+        typed
     }
 
     /// The first line of a text that only people read. YAML makes numbers of titles such as 1.0.

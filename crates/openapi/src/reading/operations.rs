@@ -89,10 +89,11 @@ impl<'d> Reader<'d> {
     }
 
     fn id(&mut self, object: &Object<'d>) -> Option<String> {
-        match object.get("operationId")? {
-            Value::Number(number) => Some(number.to_string()),
-            _ => self.text(object, "operationId").map(str::to_owned),
+        // YAML makes numbers of identifiers such as 404.
+        if let Some(Value::Number(number)) = object.get("operationId") {
+            return Some(number.to_string());
         }
+        self.text(object, "operationId").map(str::to_owned)
     }
 
     fn tag(&mut self, object: &Object<'d>) -> String {

@@ -112,8 +112,9 @@ impl<'d> Reader<'d> {
                 }
             }
             Some("header") => {
-                let message = format!("{} can be no name of a header.", quoted(name));
-                self.notes.fault(&scheme.place.child("name"), message, "");
+                // No request can have it, so nobody gets in by it: that is closed, and other headers stay open.
+                let message = format!("{} can be no name of a header, and is not looked for.", quoted(name));
+                self.notes.warn(&scheme.place.child("name"), message);
             }
             Some(place @ ("query" | "cookie")) => {
                 let message = format!("A key in the {place} is not looked for: keys are taken from headers.");

@@ -1,1 +1,0 @@
-//! Documents, from text to places.

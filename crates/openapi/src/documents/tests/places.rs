@@ -1,0 +1,166 @@
+//! References lead to places, within a file and across files.
+
+use super::{super::Place, Folder, faults, read, root};
+use crate::documents::Documents;
+
+const DEFINED: &str = r##"
+openapi: 3.2.0
+$self: https://example.com/api
+components:
+  schemas:
+    A: {$ref: '#/components/schemas/B'}
+    B: {$ref: '#/components/schemas/C%20%7B~1~0%7D'}
+    'C {/~}': {$anchor: here, type: string}
+    Round: {$ref: '#/components/schemas/And'}
+    And: {$ref: '#/components/schemas/Round'}
+    Self: {$ref: '#/components/schemas/Self'}
+    Named: {$id: https://example.com/named, properties: {x: {$dynamicAnchor: moving}}}
+paths: {}
+"##;
+
+#[test]
+fn references_are_resolved_and_followed() {
+    let documents = read(&[("a.yaml", DEFINED)]).unwrap();
+    let resolve = |reference: &str| documents.resolve(documents.root(), reference);
+    for (reference, pointer) in [
+        ("#", ""),
+        ("", ""),
+        ("#/components/schemas/A", "/components/schemas/A"),
+        ("#/components/schemas/C%20%7B~1~0%7D", "/components/schemas/C {~1~0}"),
+        ("#here", "/components/schemas/C {~1~0}"),
+        ("#moving", "/components/schemas/Named/properties/x"),
+        ("a.yaml#/paths", "/paths"),
+        ("./x/../a.yaml#/paths", "/paths"),
+        ("https://example.com/api#/paths", "/paths"),
+        ("https://example.com/named", "/components/schemas/Named"),
+        ("https://example.com/named#/properties/x", "/components/schemas/Named/properties/x"),
+    ] {
+        assert_eq!(resolve(reference), Ok(root(pointer)), "{reference}");
+    }
+    assert_eq!(documents.follow(&root("/components/schemas/A")), Ok(root("/components/schemas/C {~1~0}")));
+    for name in ["Round", "Self"] {
+        let bad = documents.follow(&root("/components/schemas").child(name)).unwrap_err();
+        assert_eq!(bad.0, "The references from here lead round in a circle.");
+    }
+    for (reference, sentence) in [
+        (
+            "#/components/schemas/Nmaed",
+            "The reference \"#/components/schemas/Nmaed\" leads nowhere: /components/schemas has no \"Nmaed\"; the nearest is \"Named\".",
+        ),
+        ("#/paths/0", "The reference \"#/paths/0\" leads nowhere: /paths has no \"0\"."),
+        ("#none", "The reference \"#none\" leads nowhere: the file has no anchor of that name."),
+        ("b.yaml#/x", "The reference \"b.yaml#/x\" names a file that is not there."),
+    ] {
+        assert_eq!(resolve(reference).unwrap_err().0, sentence);
+    }
+}
+
+#[test]
+fn files_are_read_once_relative_to_the_file_that_names_them() {
+    let folder = Folder::of(&[
+        (
+            "docs/api.yaml",
+            "openapi: 3.1.0\npaths:\n  /a: {$ref: 'paths/a.json'}\n  /b: {$ref: './paths/../paths/a.json#'}\n",
+        ),
+        (
+            "docs/paths/a.json",
+            r#"{"get": {"requestBody": {"$ref": "../../shared/my%20bodies.yaml#/bodies/One"}}}"#,
+        ),
+        (
+            "shared/my bodies.yaml",
+            "bodies:\n  One:\n    content:\n      a/b: {schema: {$ref: ../docs/api.yaml#/paths}}\n    x: {$ref: 'my%20bodies.yaml#/bodies/One'}\n",
+        ),
+    ]);
+    let documents = Documents::read("docs/api.yaml", &folder).unwrap();
+    assert_eq!(*folder.read.borrow(), ["docs/api.yaml", "docs/paths/a.json", "shared/my bodies.yaml"]);
+    let item = documents.follow(&root("/paths/~1b")).unwrap();
+    assert_eq!((documents.location(item.file), item.pointer.as_str()), ("docs/paths/a.json", ""));
+    let body = documents.follow(&item.child("get").child("requestBody")).unwrap();
+    let spot = documents.spot(&body);
+    assert_eq!(spot.to_string(), "shared/my bodies.yaml:2 at /bodies/One");
+    let back = documents.follow(&body.child("content").child("a/b").child("schema")).unwrap();
+    assert_eq!(back, root("/paths"));
+}
+
+#[test]
+fn names_and_data_are_no_references() {
+    let text = r#"{"openapi": "3.1.0", "paths": {}, "components": {
+        "schemas": {
+            "A": {"properties": {"$ref": {"type": "string"}, "default": {"$ref": "one.json"}, "example": {"$ref": "two.json"}},
+                  "example": {"$ref": "no1.json"}, "default": {"$ref": "no2.json"}, "enum": [{"$ref": "no3.json"}],
+                  "const": {"$ref": "no4.json"}, "examples": [{"$ref": "no5.json"}], "x-mine": {"$ref": "no6.json"}},
+            "B": {"discriminator": {"propertyName": "t", "mapping": {"a": "three.json#/X", "b": "A", "c": "gone.json"}}},
+            "default": {"$ref": "four.json"}
+        },
+        "responses": {"default": {"$ref": "one.json"}},
+        "examples": {"e": {"$ref": "five.json"}, "f": {"value": {"$ref": "no7.json"}}},
+        "parameters": {"p": {"$ref": "x.json#/x-parts/p"}}
+    }}"#;
+    let mut files = vec![("api.json", text)];
+    for name in ["one.json", "two.json", "three.json", "four.json", "five.json", "six.json"] {
+        files.push((name, r#"{"X": {}}"#));
+    }
+    files.push((
+        "x.json",
+        r#"{"x-parts": {"p": {"schema": {"$ref": "six.json"}}, "q": {"$ref": "no8.json"}}}"#,
+    ));
+    let folder = Folder::of(&files);
+    Documents::read("api.json", &folder).unwrap();
+    let mut read = folder.read.borrow().clone();
+    read.sort();
+    assert_eq!(
+        read,
+        [
+            "api.json",
+            "five.json",
+            "four.json",
+            "gone.json",
+            "one.json",
+            "six.json",
+            "three.json",
+            "two.json",
+            "x.json"
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_be_followed_is_a_fault_where_it_stands() {
+    let text = "openapi: 3.1.0\npaths:\n  /a:\n    $ref: a.yaml\n  /b:\n    $ref: https://example.com/b.yaml#/x\n  /c:\n    $ref: urn:c\n  /d:\n    $ref: bad.yaml\n  /e:\n    $ref: a.yaml\n";
+    let mut found = faults(read(&[("api.yaml", text), ("bad.yaml", "a: 1\n b: 2\n")]));
+    found.sort();
+    let [one, two, three, four] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(
+        one,
+        "api.yaml:4 at /paths/~1a/$ref: The reference \"a.yaml\" cannot be followed: There is no such file."
+    );
+    assert_eq!(
+        two,
+        "api.yaml:6 at /paths/~1b/$ref: The reference \"https://example.com/b.yaml#/x\" is not followed: nothing is fetched from the network."
+    );
+    assert_eq!(three, "api.yaml:8 at /paths/~1c/$ref: The reference \"urn:c\" names no file.");
+    assert!(four.starts_with("bad.yaml:2: This is not YAML: "), "{four}");
+}
+
+#[test]
+fn added_values_lead_to_where_they_come_from() {
+    let mut documents = read(&[("a.yaml", DEFINED)]).unwrap();
+    let origins = vec![
+        (String::new(), root("/components")),
+        ("/properties/x".to_owned(), root("/components/schemas/Named")),
+    ];
+    let file = documents.add_from(serde_json::json!({"properties": {"x": {"$id": "y", "z": 1}}}), origins);
+    for (pointer, shown) in [
+        ("", "a.yaml:4 at /components"),
+        ("/properties", "a.yaml:4 at /components"),
+        ("/properties/x/$id", "a.yaml:12 at /components/schemas/Named/$id"),
+        ("/properties/x/z", "a.yaml:12 at /components/schemas/Named"),
+        ("/properties/xy", "a.yaml:4 at /components"),
+    ] {
+        assert_eq!(
+            documents.spot(&Place { file, pointer: pointer.to_owned() }).to_string(),
+            shown,
+            "{pointer}"
+        );
+    }
+}

@@ -1,0 +1,176 @@
+//! JSON and YAML become the same values, or faults that say where.
+
+use super::{super::Version, faults, read, read_bytes, root};
+use serde_json::json;
+
+#[test]
+fn yaml_becomes_what_json_would_be() {
+    let text = "
+openapi: 3.0.3
+x-values: &values
+  200: ok
+  1.50: number
+  null: nothing
+  true: yes
+  day: 2026-11-23
+  'quoted': '1'
+  tagged: !!str 1
+  own: !thing 7
+x-copy: *values
+x-merged:
+  <<: [{a: 1, b: 2}, {b: 3, c: 4}]
+  a: own
+x-plain-merge:
+  <<: *values
+x-text: |
+  two
+  lines
+paths: {}
+";
+    let documents = read(&[("a.yaml", text)]).unwrap();
+    let values = json!({
+        "200": "ok", "1.50": "number", "null": "nothing", "true": "yes", "day": "2026-11-23", "quoted": "1",
+        "tagged": "1", "own": 7
+    });
+    let value = documents.file(documents.root()).unwrap();
+    assert_eq!(
+        *value,
+        json!({
+            "openapi": "3.0.3", "x-values": values, "x-copy": values, "x-merged": {"a": "own", "b": 2, "c": 4},
+            "x-plain-merge": values, "x-text": "two\nlines\n", "paths": {}
+        })
+    );
+    assert_eq!(documents.version(), Version::V30);
+}
+
+#[test]
+fn the_version_is_found_or_said_to_be_unknown() {
+    for (text, version) in [
+        (r#"{"swagger":"2.0"}"#, Version::V2),
+        ("swagger: 2.0", Version::V2),
+        ("openapi: 3.0.0", Version::V30),
+        ("openapi: 3.1", Version::V31),
+        (r#"{"openapi":"3.1.1"}"#, Version::V31),
+        ("\u{feff}openapi: '3.2.0'", Version::V32),
+        ("{openapi: 3.1.0}", Version::V31),
+    ] {
+        assert_eq!(read(&[("api", text)]).unwrap().version(), version, "{text}");
+    }
+    for (text, fault) in [
+        ("openapi: 4.0.0", "a:1 at /openapi: The version \"4.0.0\" is not known."),
+        ("openapi: '3.10'", "a:1 at /openapi: The version \"3.10\" is not known."),
+        ("{\n\"swagger\":\n\"1.2\"}", "a:2 at /swagger: The version \"1.2\" is not known."),
+        ("openapi: [3]", "a:1 at /openapi: The version has to be text."),
+        ("info: {}", "a:1: This is no OpenAPI document: it says no version."),
+        ("[package]\nname = \"x\"", "a:2: This is not JSON: "),
+        ("name = \"x\"", "a:1: This is no OpenAPI document: it is not an object."),
+        ("[1]", "a:1: This is no OpenAPI document: it is not an object."),
+    ] {
+        let found = faults(read(&[("a", text)]));
+        let [only] = found.as_slice() else { panic!("{text}: {found:?}") };
+        if fault.ends_with("JSON: ") {
+            assert!(only.contains("This is not JSON: "), "{only}");
+        } else {
+            assert_eq!(only, fault, "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_document_is_told_with_its_line() {
+    for (name, bytes, fault) in [
+        ("a.json", &b""[..], "a.json: The file is empty."),
+        ("a.yaml", b" \n\t ", "a.yaml: The file is empty."),
+        ("a.yaml", b"# nothing\n", "a.yaml: The file is empty."),
+        ("a.json", b"<!DOCTYPE html>", "a.json: This is neither JSON nor YAML, but looks like HTML or XML."),
+        ("a.json", b"{\n\"a\": \"\xff\"}", "a.json:2: The file has to be UTF-8, but a byte here is not."),
+        ("a.json", b"\xff\xfe{\0", "a.json: The file is UTF-16, and has to be UTF-8."),
+        ("a.json", b"{\"a\": 1,\n}", "a.json:2: This is not JSON: trailing comma, in column 1."),
+        ("a.json", b"{\"a\":\n 1", "a.json:2: This is not JSON: EOF while parsing an object, in column 2."),
+        ("a.json", b"{\"a\": 1}\n{}", "a.json:2: This is not JSON: trailing characters, in column 1."),
+        ("a.yaml", b"a: 1\n---\nb: 1", "a.yaml:2: A second YAML document begins here; a file may hold one."),
+        ("a.yaml", b"? [a]\n: 1", "a.yaml:1: A key has to be text, but this one is a list or an object."),
+        ("a.yaml", b"a: 1\nb:\n  <<: 7", "a.yaml:3: The merge key << takes an object or a list of objects."),
+        ("a.yaml", b"a: &a\n  b: *a", "a.yaml:2: This alias stands within its own anchor, so it has no end."),
+    ] {
+        assert_eq!(faults(read_bytes(name, bytes)), [fault]);
+    }
+    let tab = faults(read(&[("a.yaml", "a:\n\tb: 1")]));
+    assert!(tab[0].starts_with("a.yaml:2: This is not YAML: "), "{tab:?}");
+    let unknown = faults(read(&[("a.yaml", "a: 1\nb: *none")]));
+    assert!(unknown[0].starts_with("a.yaml:2: This is not YAML: "), "{unknown:?}");
+}
+
+#[test]
+fn members_that_stand_twice_are_faults_in_both_formats() {
+    let json = "{\n\"openapi\": \"3.1.0\",\n\"x\": [{},\n {\"a~/b\": 1,\n  \"a~/b\": {\"c\": 1,\n\"c\": 2}}],\n\"x\": 1}";
+    assert_eq!(
+        faults(read(&[("a.json", json)])),
+        [
+            "a.json:5 at /x/1/a~0~1b: The member \"a~/b\" stands here for the second time.",
+            "a.json:6 at /x/1/a~0~1b/c: The member \"c\" stands here for the second time.",
+            "a.json:7 at /x: The member \"x\" stands here for the second time.",
+        ]
+    );
+    let yaml = "openapi: 3.1.0\nx:\n- {}\n- a~/b: 1\n  a~/b:\n    c: 1\n    c: 2\n200: 1\n'200': 2\n";
+    assert_eq!(
+        faults(read(&[("a.yaml", yaml)])),
+        [
+            "a.yaml:5 at /x/1/a~0~1b: The member \"a~/b\" stands here for the second time.",
+            "a.yaml:7 at /x/1/a~0~1b/c: The member \"c\" stands here for the second time.",
+            "a.yaml:9 at /200: The member \"200\" stands here for the second time.",
+        ]
+    );
+}
+
+#[test]
+fn every_place_has_its_line() {
+    let json = "\n{\"openapi\": \"3.1.0\",\n \"a\\n\\\"b\": [\n 1, [2,\n 3], {\"c\":\n\n {\"d\": null}}],\n \"~/\": true,\n\"é\":\n-1e5 }";
+    let yaml = "# first\n\nopenapi: 3.1.0\na: &a\n  - 1\n  - [2,\n     3]\n  - c:\n\n      d: |\n        x\n        y\n~/: true\nb: *a\nm:\n  own: 1\n  <<: {q: {r: 2}}\nlast:\n";
+    for (name, text, lines) in [
+        (
+            "a.json",
+            json,
+            &[
+                ("", 2),
+                ("/openapi", 2),
+                ("/a\n\"b", 3),
+                ("/a\n\"b/0", 4),
+                ("/a\n\"b/1", 4),
+                ("/a\n\"b/1/1", 5),
+                ("/a\n\"b/2", 5),
+                ("/a\n\"b/2/c", 5),
+                ("/a\n\"b/2/c/d", 7),
+                ("/~0~1", 8),
+                ("/é", 9),
+                ("/é/none", 9),
+            ][..],
+        ),
+        (
+            "a.yaml",
+            yaml,
+            &[
+                ("", 3),
+                ("/a", 4),
+                ("/a/0", 5),
+                ("/a/1", 6),
+                ("/a/1/1", 7),
+                ("/a/2", 8),
+                ("/a/2/c", 8),
+                ("/a/2/c/d", 10),
+                ("/~0~1", 13),
+                ("/b", 14),
+                ("/b/2/c/d", 10),
+                ("/m/own", 16),
+                ("/m/q", 17),
+                ("/m/q/r", 17),
+                ("/last", 18),
+            ],
+        ),
+    ] {
+        let documents = read(&[(name, text)]).unwrap();
+        for &(pointer, line) in lines {
+            assert_eq!(documents.spot(&root(pointer)).line, Some(line), "{name} {pointer}");
+        }
+    }
+}

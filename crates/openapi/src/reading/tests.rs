@@ -1,1 +1,0 @@
-//! APIs, from documents of every version.

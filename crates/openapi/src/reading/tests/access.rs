@@ -1,0 +1,80 @@
+//! Security requirements become permissions.
+
+use super::{fine, said};
+use crate::api::Access::{self, Keys, Public};
+
+const SCHEMES: &str = "
+components:
+  securitySchemes:
+    key: {type: apiKey, in: header, name: X-Key}
+    same: {type: apiKey, in: header, name: x-key}
+    other: {$ref: '#/components/securitySchemes/third'}
+    third: {type: apiKey, in: header, name: Api-Key}
+    oauth: {type: oauth2, flows: {}}
+    connect: {type: openIdConnect, openIdConnectUrl: https://x}
+    bearer: {type: http, scheme: Bearer}
+";
+
+fn keys(sets: &[&[&str]]) -> Access {
+    Keys(sets.iter().map(|set| set.iter().map(|&name| name.to_owned()).collect()).collect())
+}
+
+#[test]
+fn requirements_are_alternatives_of_sets() {
+    for (root, own, access) in [
+        ("", "", keys(&[&[]])),
+        ("security: []", "", Public),
+        ("security: [{key: []}]", "", keys(&[&[]])),
+        ("security: [{oauth: [a]}]", "", keys(&[&["a"]])),
+        ("security: [{oauth: [a]}]", "security: []", Public),
+        ("security: []", "security: [{oauth: [b]}]", keys(&[&["b"]])),
+        ("", "security: [{oauth: [a]}, {}]", Public),
+        ("", "security: [{oauth: [a, b, a], connect: [c, b]}, {key: []}]", keys(&[&["a", "b", "c"], &[]])),
+        ("", "security: [{oauth: [a]}, {connect: [a]}]", keys(&[&["a"]])),
+        ("", "security: [{bearer: [role]}]", keys(&[&["role"]])),
+        // No value is no permission for everyone.
+        ("security: [{oauth: [a]}]", "security:", keys(&[&["a"]])),
+    ] {
+        let text = format!(
+            "openapi: 3.1.0\n{root}\npaths:\n  /a:\n    get:\n      x-none: 1\n      {own}\n{SCHEMES}"
+        );
+        assert_eq!(fine(&text).1.operations[0].access, access, "{root} {own}");
+    }
+}
+
+#[test]
+fn the_documents_own_schemes_name_the_headers() {
+    let (_, api, warnings) = fine(&format!("openapi: 3.1.0\npaths: {{}}\n{SCHEMES}"));
+    assert_eq!(api.key_headers, ["X-Key", "Api-Key"]);
+    assert_eq!(warnings, []);
+}
+
+#[test]
+fn what_is_not_checked_is_said() {
+    let text = "openapi: 3.1.0\npaths: {}\ncomponents:\n  securitySchemes:\n    a: {type: apiKey, in: query, name: key}\n    b: {type: mutualTLS}\n    c: {type: http, scheme: basic}\n    d: {type: magic}\n";
+    assert_eq!(
+        said(text),
+        [
+            "a:5 at /components/securitySchemes/a/in: A key in the query is not looked for: keys are taken from headers.",
+            "a:6 at /components/securitySchemes/b: Client certificates are not checked: a key of the gateway has to be sent.",
+            "a:7 at /components/securitySchemes/c: HTTP authentication \"basic\" is not checked: a key of the gateway has to be sent.",
+            "a:8 at /components/securitySchemes/d: The security scheme type \"magic\" is not known: a key of the gateway has to be sent.",
+        ]
+    );
+}
+
+#[test]
+fn schemes_that_are_not_defined_are_faults() {
+    let text = format!(
+        "openapi: 3.0.0\nsecurity: [{{kee: []}}]\npaths: {{/a: {{get: {{security: [{{none: []}}, 7, {{oauth: x}}]}}}}}}\n{SCHEMES}"
+    );
+    assert_eq!(
+        said(&text),
+        [
+            "fault a:2 at /security/0/kee: No security scheme is called \"kee\"; the nearest is \"key\".",
+            "fault a:3 at /paths/~1a/get/security/0/none: No security scheme is called \"none\".",
+            "fault a:3 at /paths/~1a/get/security/1: It has to be an object, but is a number.",
+            "fault a:3 at /paths/~1a/get/security/2/oauth: It has to be a list, but is text.",
+        ]
+    );
+}

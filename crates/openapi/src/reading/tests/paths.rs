@@ -1,0 +1,115 @@
+//! Paths, methods and base paths.
+
+use super::{endpoints, fine, said};
+use crate::{documents::tests::read, reading};
+
+#[test]
+fn operations_keep_the_order_of_the_document_and_stand_on_every_base_path() {
+    let (_, api, warnings) = fine(
+        "
+openapi: 3.2.0
+info: {title: Things, version: 1.0}
+servers:
+  - url: https://{region}.example.com/{base}/
+    variables: {region: {default: eu}, base: {default: v1}}
+  - url: https://example.org/v1
+  - url: /
+paths:
+  /z:
+    trace: {operationId: z, tags: [last, x], deprecated: true, summary: ' ', description: \"\\n One.\\nTwo.\"}
+    query: {}
+    additionalOperations: {PURGE: {}, purge: {}}
+  /a/{id}:
+    servers: [{url: /own}]
+    parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+    get: {}
+    put: {servers: [{url: 'http://x/deep/er'}]}
+  x-mine: {}
+",
+    );
+    assert_eq!(
+        endpoints(&api),
+        [
+            "TRACE /v1/z",
+            "TRACE /z",
+            "QUERY /v1/z",
+            "QUERY /z",
+            "PURGE /v1/z",
+            "PURGE /z",
+            "purge /v1/z",
+            "purge /z",
+            "GET /own/a/{id}",
+            "PUT /deep/er/a/{id}",
+        ]
+    );
+    assert_eq!(api.base_paths, ["/v1", "", "/own", "/deep/er"]);
+    let first = &api.operations[0];
+    assert_eq!((first.summary.as_str(), first.tag.as_str(), first.deprecated), ("One.", "last", true));
+    assert_eq!((first.id.as_deref(), first.own_path.as_str()), (Some("z"), "/z"));
+    assert_eq!((api.title.as_str(), api.version.as_str()), ("Things", "1.0"));
+    assert_eq!(warnings, []);
+}
+
+#[test]
+fn methods_of_later_versions_are_not_served_in_earlier_ones() {
+    let text = "openapi: 3.1.0\npaths: {/a: {query: {}, get: {}, additionalOperations: {X: {}}}}";
+    assert_eq!(endpoints(&fine(text).1), ["GET /a"]);
+    assert_eq!(said(text).len(), 2);
+}
+
+#[test]
+fn path_items_may_be_references() {
+    let mut documents = read(&[
+        ("a", "openapi: 3.1.0\npaths: {/a: {$ref: '#/components/pathItems/A'}, /b: {$ref: b.yaml}}\ncomponents: {pathItems: {A: {get: {}}}}"),
+        ("b.yaml", "post: {}"),
+    ])
+    .unwrap();
+    let (api, _) = reading::read(&mut documents).unwrap();
+    assert_eq!(endpoints(&api), ["GET /a", "POST /b"]);
+    assert_eq!(documents.spot(&api.operations[1].at).to_string(), "b.yaml:1 at /post");
+}
+
+#[test]
+fn templates_are_checked() {
+    for (paths, expected) in [
+        (
+            "/a?x={y}: {get: {}}",
+            "a:2 at /paths/~1a?x={y}: The path has a ? or # in it, so that no request matches it; it is left out.",
+        ),
+        ("a: {get: {}}", "fault a:2 at /paths/a: A path begins with a slash, but this one is \"a\"."),
+        ("'/{a': {get: {}}", "fault a:2 at /paths/~1{a: The path has a { without a } behind it."),
+        ("'/{a}/{a}': {}", "fault a:2 at /paths/~1{a}~1{a}: The path has the name \"a\" twice."),
+        (
+            "'/{a}': {get: {}}",
+            "a:2 at /paths/~1{a}/get: The path's \"a\" is declared by no parameter; any text is taken.",
+        ),
+        (
+            "/b: {get: {parameters: [{name: a, in: path, required: true, schema: {}}]}}",
+            "fault a:2 at /paths/~1b/get/parameters/0: The path has no {a}.",
+        ),
+    ] {
+        assert_eq!(said(&format!("openapi: 3.1.0\npaths: {{{paths}}}")), [expected]);
+    }
+}
+
+#[test]
+fn the_same_requests_and_identifiers_may_not_be_meant_twice() {
+    let text = "openapi: 3.1.0
+servers: [{url: /}, {url: /v1}]
+paths:
+  /{a}: {get: {operationId: one}, parameters: [{name: a, in: path, required: true, schema: {}}]}
+  /{b}:
+    parameters: [{name: b, in: path, required: true, schema: {}}]
+    put: {operationId: two}
+  /v1/{c}:
+    parameters: [{name: c, in: path, required: true, schema: {}}]
+    get: {operationId: two}
+";
+    assert_eq!(
+        said(text),
+        [
+            "fault a:10 at /paths/~1v1~1{c}/get: The same requests are matched by GET \"/v1/{a}\" before it.",
+            "fault a:10 at /paths/~1v1~1{c}/get/operationId: The operationId \"two\" is given to more than one operation.",
+        ]
+    );
+}
