@@ -6,6 +6,7 @@ use openapi::{
     documents::{Documents, Files},
     fault::{Faults, Warning},
     reading,
+    rules::{RuleCompiler, Strictness},
 };
 use std::{
     path::{Path, PathBuf},
@@ -61,8 +62,19 @@ fn main() -> ExitCode {
 
 fn import(file: &Path) -> Result<(usize, Vec<Warning>), Faults> {
     let mut documents = Documents::read(&file.to_string_lossy(), &Disk)?;
-    let (api, warnings) = reading::read(&mut documents)?;
-    Ok((api.operations.len(), warnings))
+    let (api, mut warnings) = reading::read(&mut documents)?;
+    let mut compiler = RuleCompiler::new(&documents, Strictness::default());
+    let rules: Vec<_> = api
+        .operations
+        .iter()
+        .map(|operation| {
+            let names: Vec<&str> =
+                operation.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+            compiler.operation(&names, &operation.parameters, operation.body.as_ref())
+        })
+        .collect();
+    warnings.extend(compiler.finish()?);
+    Ok((rules.len(), warnings))
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) {

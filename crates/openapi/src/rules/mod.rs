@@ -11,6 +11,8 @@ mod parameters;
 mod raw;
 mod shape;
 mod styles;
+#[cfg(test)]
+mod tests;
 pub(crate) mod text;
 
 use crate::{

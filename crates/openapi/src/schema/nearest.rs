@@ -11,7 +11,7 @@ pub(crate) fn nearest<'n>(sent: &str, known: impl Iterator<Item = &'n str>) -> O
         return None;
     }
     let sent_folded = sent.to_lowercase();
-    let mut best: Option<(usize, &str)> = None;
+    let mut best: Option<((usize, usize), &str)> = None;
     for name in known.take(MOST_NAMES) {
         let other = name.chars().count();
         // A third of the letters may differ, and no more than three.
@@ -26,8 +26,11 @@ pub(crate) fn nearest<'n>(sent: &str, known: impl Iterator<Item = &'n str>) -> O
         } else {
             strsim::osa_distance(&folded, &sent_folded)
         };
-        if distance <= allowed && best.is_none_or(|(least, _)| distance < least) && name != sent {
-            best = Some((distance, name));
+        // Of two that are as near, the one that begins alike: few slip at the first letter.
+        let alike = folded.chars().zip(sent_folded.chars()).take_while(|(one, other)| one == other).count();
+        let rank = (distance, usize::MAX - alike);
+        if distance <= allowed && best.is_none_or(|(least, _)| rank < least) && name != sent {
+            best = Some((rank, name));
         }
     }
     best.map(|(_, name)| name)
@@ -45,6 +48,7 @@ mod tests {
         assert_eq!(near("Color"), Some("color"));
         assert_eq!(near("created_at"), Some("createdAt"));
         assert_eq!(near("sise"), Some("size"));
+        assert_eq!(nearest("dsc", ["asc", "desc"].into_iter()), Some("desc"));
         for far in ["", "weight", "x", "ix", "colorless"] {
             assert_eq!(near(far), None, "{far}");
         }
