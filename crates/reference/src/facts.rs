@@ -62,17 +62,31 @@ impl Facts {
         code.status().on_the_wire(self.reference.statuses)
     }
 
-    /// The first endpoint that fits; one that is deprecated only if no other does.
+    /// What has moved for good: the old path, with its method if the others did not move, and the new path.
+    pub(crate) fn moved(&self) -> Vec<(String, &str)> {
+        let paths = self.reference.moved.iter().map(|moved| (moved.from.clone(), moved.to.as_str()));
+        let endpoints = self.reference.endpoints.iter().filter_map(|endpoint| {
+            Some((format!("{} {}", endpoint.method, endpoint.path), endpoint.moved_to.as_deref()?))
+        });
+        paths.chain(endpoints).collect()
+    }
+
+    /// The first endpoint that fits and answers; one that is deprecated only if no other does.
     pub(crate) fn first_that(&self, fits: impl Fn(&Endpoint) -> bool) -> Option<&Endpoint> {
-        let all = &self.reference.endpoints;
-        let current = all.iter().find(|endpoint| endpoint.deprecated.is_none() && fits(endpoint));
-        current.or_else(|| all.iter().find(|endpoint| fits(endpoint)))
+        let mut all =
+            self.reference.endpoints.iter().filter(|endpoint| endpoint.moved_to.is_none() && fits(endpoint));
+        let first = all.next()?;
+        if first.deprecated.is_none() {
+            return Some(first);
+        }
+        Some(all.find(|endpoint| endpoint.deprecated.is_none()).unwrap_or(first))
     }
 
     /// The endpoint that examples use if nothing else is asked of it: it is read with a key, simply.
     pub(crate) fn typical(&self) -> Option<&Endpoint> {
         let reads = |endpoint: &Endpoint| endpoint.method == "GET" && !endpoint.public;
-        let simple = |endpoint: &Endpoint| reads(endpoint) && !endpoint.checks.iter().any(|c| c.required);
+        let simple =
+            |endpoint: &Endpoint| reads(endpoint) && !endpoint.takes.checks.iter().any(|c| c.required);
         self.first_that(simple)
             .or_else(|| self.first_that(reads))
             .or_else(|| self.first_that(|endpoint| !endpoint.public))

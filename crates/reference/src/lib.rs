@@ -24,6 +24,7 @@ pub use export::File;
 pub use format::Format;
 pub use html::style_hash;
 pub use model::{
-    Ceilings, Check, Deprecation, Endpoint, Live, Moved, Place, Plan, Reference, Sizes, Times, Window, Wrong,
+    Ceilings, Check, Deprecation, Endpoint, Live, MALFORMED_BODY, Moved, Place, Plan, Reference, Refusals,
+    Sizes, Takes, Times, Window, Wrong,
 };
 pub use site::{Found, Site};

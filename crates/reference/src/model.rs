@@ -1,6 +1,6 @@
 //! What an API is, as far as its reference tells. All text is the operator's own and is escaped when it is written.
 
-use contract::{Limit, Statuses, status::ExtraStatus};
+use contract::{Detail, Limit, Statuses, status::ExtraStatus};
 use std::time::Duration;
 
 /// An API as its running configuration describes it. All but maintenance, which comes and goes: see [`Live`].
@@ -74,23 +74,48 @@ pub struct Endpoint {
     pub cost: u32,
     /// Set if it should not be used any more.
     pub deprecated: Option<Deprecation>,
+    /// It answers 301 to this path, as [`Moved`] do, but with its method only.
+    pub moved_to: Option<String>,
     /// Bytes that a body may have, if other than [`Sizes::body`].
     pub max_body: Option<u64>,
+    /// What its requests have to be.
+    pub takes: Takes,
+    /// What is said of requests that are not.
+    pub refusals: Refusals,
+}
+
+/// What the requests of an endpoint have to be, as far as it is checked before the API sees them.
+#[derive(Debug, Clone, Default)]
+pub struct Takes {
+    /// Values in path, query, headers, cookies, and members of the body.
+    pub checks: Vec<Check>,
     /// Media types that a body may have. Empty: any.
     pub media_types: Vec<String>,
-    /// What is checked of path, query, headers, cookies and of members of the body.
-    pub checks: Vec<Check>,
-    /// The body is read and checked before the API sees it.
+    /// The body is read and checked.
     pub checks_body: bool,
+    /// A body that passes, if one is known. Empty: none is.
+    pub body: String,
 }
+
+/// What is said of requests that are wrong in a certain way, for examples. None: not known, or they pass.
+#[derive(Debug, Clone, Default)]
+pub struct Refusals {
+    /// Of one whose Content-Type is `text/plain`.
+    pub media_type: Option<String>,
+    /// Of one whose body is [`MALFORMED_BODY`].
+    pub malformed: Option<String>,
+    /// Of one whose body is not valid: the body, and every violation.
+    pub not_valid: Option<(String, Vec<Detail>)>,
+}
+
+/// A body that is no valid JSON to a strict reader.
+pub const MALFORMED_BODY: &str = "{\"a\":1,\"a\":2}";
 
 /// That an endpoint should not be used any more.
 #[derive(Debug, Clone, Default)]
 pub struct Deprecation {
     /// Since this Unix second, if it is known.
     pub since: Option<u64>,
-    /// The path that takes its place, if there is one.
-    pub moved_to: Option<String>,
 }
 
 /// A value of a request that is checked.
@@ -104,7 +129,7 @@ pub struct Check {
     pub required: bool,
     /// What it has to be, such as `a whole number, at least 1`. May be empty.
     pub rule: String,
-    /// A value that passes, for examples; of a member of the body as JSON. May be empty.
+    /// A value that passes, for examples. May be empty.
     pub example: String,
     /// A value that does not pass, and what the API says of it. None: none is known.
     pub wrong: Option<Wrong>,
@@ -113,7 +138,7 @@ pub struct Check {
 /// A value that does not pass its check.
 #[derive(Debug, Clone)]
 pub struct Wrong {
-    /// The value; of a member of the body as JSON.
+    /// The value.
     pub value: String,
     /// What the API says of it: `It has to be at least 1, but is 0.`
     pub message: String,

@@ -45,12 +45,13 @@ impl Request {
             if let Some((_, _, wrong)) = wrong.filter(|(p, n, _)| (*p, *n) == (place, name)) {
                 return Some(wrong.to_owned());
             }
-            let check = endpoint.checks.iter().find(|check| check.place == place && check.name == name)?;
+            let check =
+                endpoint.takes.checks.iter().find(|check| check.place == place && check.name == name)?;
             let is_sent = check.required && skip != Some((place, name));
             is_sent.then(|| if check.example.is_empty() { "7".to_owned() } else { check.example.clone() })
         };
         let named = |place: Place| {
-            let checks = endpoint.checks.iter().filter(move |check| check.place == place);
+            let checks = endpoint.takes.checks.iter().filter(move |check| check.place == place);
             let value = &value;
             checks.filter_map(move |check| Some((check.name.clone(), value(place, &check.name)?)))
         };
@@ -69,14 +70,12 @@ impl Request {
             request.headers.push(("Cookie".to_owned(), cookies.join("; ")));
         }
         if matches!(endpoint.method.as_str(), "POST" | "PUT" | "PATCH") {
-            let media_type = endpoint.media_types.iter().find(|m| !m.contains('*')).map(String::as_str);
-            let members: Vec<_> = named(Place::Body)
-                .map(|(name, value)| format!("{}:{value}", serde_json::Value::String(name)))
-                .collect();
+            let media_type = endpoint.takes.media_types.iter().find(|m| !m.contains('*')).map(String::as_str);
             request
                 .headers
                 .push(("Content-Type".to_owned(), media_type.unwrap_or("application/json").to_owned()));
-            request.body = Some(format!("{{{}}}", members.join(",")));
+            let body = if endpoint.takes.body.is_empty() { "{}" } else { &endpoint.takes.body };
+            request.body = Some(body.to_owned());
         }
         request
     }

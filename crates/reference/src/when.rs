@@ -89,11 +89,6 @@ pub(crate) fn blocks(facts: &Facts, code: ErrorCode, live: &Live) -> Vec<Block> 
 }
 
 /// What a key needs: `items:read`, or `items:read and items:write, or admin`.
-pub(crate) fn requirement(sets: &[Vec<String>]) -> String {
-    sets.iter().map(|set| set.join(" and ")).collect::<Vec<_>>().join(", or ")
-}
-
-/// The same with each permission marked as exact.
 pub(crate) fn requirement_text(sets: &[Vec<String>]) -> Text {
     let set = |set: &Vec<String>| Text::joined(set.iter().map(exact), " and ");
     Text::joined(sets.iter().map(set), ", or ")
@@ -104,17 +99,17 @@ fn sentences<const N: usize>(sentences: [&str; N]) -> Vec<Block> {
 }
 
 fn endpoint_moved(facts: &Facts) -> Vec<Block> {
+    let moved = facts.moved();
     let mut blocks = Vec::new();
-    if facts.reference.moved.is_empty() {
+    if moved.is_empty() {
         blocks.push(Block::paragraph("Nothing has moved at present."));
     } else {
         blocks.push(Block::paragraph(
             "These paths have moved for good. What stands in braces is taken over, and so is the query.",
         ));
-        let moved = facts.reference.moved.iter().take(MOST_ROWS);
-        let rows = moved.map(|moved| vec![exact(&moved.from), exact(&moved.to)]).collect();
-        blocks.push(Block::table("Moved paths", &["Old path", "New path"], rows));
-        blocks.extend(left_out(facts.reference.moved.len(), Address::Moved, "all moved paths"));
+        let rows = moved.iter().take(MOST_ROWS).map(|(from, to)| vec![exact(from), exact(*to)]);
+        blocks.push(Block::table("Moved paths", &["Old path", "New path"], rows.collect()));
+        blocks.extend(left_out(moved.len(), Address::Moved, "all moved paths"));
     }
     blocks.push(Block::Paragraph(redirect_status(facts)));
     blocks.push(Block::Paragraph(
@@ -197,7 +192,7 @@ fn checked(facts: &Facts, code: ErrorCode, fits: impl Fn(&Check) -> bool) -> Vec
     let mut rows = Vec::new();
     let mut count = 0;
     for endpoint in &facts.reference.endpoints {
-        for check in endpoint.checks.iter().filter(|check| concerns(code, check.place) && fits(check)) {
+        for check in endpoint.takes.checks.iter().filter(|check| concerns(code, check.place) && fits(check)) {
             count += 1;
             if rows.len() < MOST_ROWS {
                 let mut row = vec![
@@ -235,8 +230,8 @@ fn body_not_valid(facts: &Facts) -> Vec<Block> {
     let of_body = |check: &&Check| check.place == crate::model::Place::Body;
     let mut rows = Vec::new();
     let mut count = 0;
-    for endpoint in facts.reference.endpoints.iter().filter(|endpoint| endpoint.checks_body) {
-        let mut members = endpoint.checks.iter().filter(of_body).peekable();
+    for endpoint in facts.reference.endpoints.iter().filter(|endpoint| endpoint.takes.checks_body) {
+        let mut members = endpoint.takes.checks.iter().filter(of_body).peekable();
         if members.peek().is_none() {
             count += 1;
             rows.push(vec![
@@ -265,7 +260,7 @@ fn body_not_valid(facts: &Facts) -> Vec<Block> {
 }
 
 fn body_malformed(facts: &Facts) -> Vec<Block> {
-    let reads = |endpoint: &Endpoint| endpoint.checks_body;
+    let reads = |endpoint: &Endpoint| endpoint.takes.checks_body;
     let table =
         endpoint_table(facts, "Endpoints whose bodies are read", "Media types", reads, media_type_list);
     if table.is_empty() {
@@ -281,7 +276,7 @@ fn body_malformed(facts: &Facts) -> Vec<Block> {
 }
 
 fn media_types(facts: &Facts) -> Vec<Block> {
-    let picky = |endpoint: &Endpoint| endpoint.checks_body || !endpoint.media_types.is_empty();
+    let picky = |endpoint: &Endpoint| endpoint.takes.checks_body || !endpoint.takes.media_types.is_empty();
     let table = endpoint_table(facts, "Media types that endpoints take", "Takes", picky, media_type_list);
     if table.is_empty() {
         return sentences(["Every endpoint takes any media type here; the API itself may still refuse one."]);
@@ -293,10 +288,10 @@ fn media_types(facts: &Facts) -> Vec<Block> {
 }
 
 fn media_type_list(endpoint: &Endpoint) -> Text {
-    if endpoint.media_types.is_empty() {
+    if endpoint.takes.media_types.is_empty() {
         return text().code("application/json").plain(" and types that end in ").code("+json");
     }
-    Text::joined(endpoint.media_types.iter().map(exact), ", ")
+    Text::joined(endpoint.takes.media_types.iter().map(exact), ", ")
 }
 
 fn key_format(facts: &Facts) -> Vec<Block> {

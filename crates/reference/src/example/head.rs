@@ -10,14 +10,19 @@ use contract::ErrorCode;
 pub(super) fn endpoint_moved(facts: &Facts) -> Example {
     let reference = &facts.reference;
     let seven = |_: &str| None;
-    let (from, to, not_now) = match reference.moved.first() {
-        Some(moved) => (fill(&moved.from, seven), fill(&moved.to, seven), ""),
+    let path = reference.moved.first().map(|moved| ("GET", moved.from.as_str(), moved.to.as_str()));
+    let endpoint = || {
+        let one = reference.endpoints.iter().find(|endpoint| endpoint.moved_to.is_some())?;
+        Some((one.method.as_str(), one.path.as_str(), one.moved_to.as_deref()?))
+    };
+    let (method, from, to, not_now) = match path.or_else(endpoint) {
+        Some((method, from, to)) => (method, fill(from, seven), fill(to, seven), ""),
         None => {
             let to = fine(facts, facts.typical()).path().to_owned();
-            (format!("/old{to}"), to, "Nothing has moved at present.")
+            ("GET", format!("/old{to}"), to, "Nothing has moved at present.")
         }
     };
-    let request = Request::bare("GET", &from).with_key(reference, KEY);
+    let request = Request::bare(method, &from).with_key(reference, KEY);
     let message = format!("This endpoint has moved to {to}. Use that address from now on.");
     Example::new(facts, ErrorCode::EndpointMoved, request, message).location(facts, to).not_now(not_now)
 }

@@ -1,7 +1,7 @@
 //! Examples of keys that are refused.
 
 use super::{Example, fine};
-use crate::{facts::Facts, model::Endpoint, request::Request, when::requirement};
+use crate::{facts::Facts, model::Endpoint, request::Request};
 use contract::ErrorCode;
 
 pub(super) fn not_set(facts: &Facts) -> Example {
@@ -48,17 +48,10 @@ pub(super) fn permission_denied(facts: &Facts) -> Example {
     let endpoint = facts.first_that(needs);
     let request = fine(facts, endpoint.or_else(|| facts.typical()));
     let (message, not_now) = match endpoint.map(|endpoint| endpoint.permissions.as_slice()) {
-        Some([only]) if only.len() == 1 => {
-            let permission = only.first().map_or("", String::as_str);
-            let message = format!(
-                "Your API key is correct, but it does not have the permission \"{permission}\". Use a key that has it, or ask for it."
-            );
-            (message, "")
-        }
         Some(sets) => {
-            let sets = requirement(sets);
+            let needed = needed(sets);
             let message = format!(
-                "Your API key is correct, but it does not have the permissions that this endpoint needs: {sets}. Use a key that has them, or ask for them."
+                "Your API key is correct, but it does not have {needed}. Use a key that has it, or ask for it."
             );
             (message, "")
         }
@@ -77,4 +70,14 @@ pub(super) fn permission_denied(facts: &Facts) -> Example {
 fn keyed(facts: &Facts) -> Request {
     let endpoint = facts.typical();
     fine(facts, endpoint).with_key(&facts.reference, crate::request::KEY)
+}
+
+/// `the permission "a"`, `the permissions "a" and "b"`, or the alternatives.
+fn needed(sets: &[Vec<String>]) -> String {
+    let one = |set: &Vec<String>| {
+        let quoted: Vec<String> = set.iter().map(|permission| format!("\"{permission}\"")).collect();
+        let noun = if quoted.len() == 1 { "permission" } else { "permissions" };
+        format!("the {noun} {}", quoted.join(" and "))
+    };
+    sets.iter().map(one).collect::<Vec<_>>().join(", or ")
 }

@@ -51,7 +51,7 @@ impl Example {
             ErrorCode::ParameterNotValid | ErrorCode::HeaderNotValid => values::not_valid(facts, code),
             ErrorCode::BodyMalformed => values::body_malformed(facts),
             ErrorCode::MediaTypeNotSupported => values::media_type_not_supported(facts),
-            ErrorCode::BodyNotValid => values::not_valid(facts, code),
+            ErrorCode::BodyNotValid => values::body_not_valid(facts),
             ErrorCode::KeyFormatIncorrect => keys::format_incorrect(facts),
             ErrorCode::PermissionDenied => keys::permission_denied(facts),
             ErrorCode::KeyNotSet => keys::not_set(facts),

@@ -3,7 +3,7 @@
 use super::{Example, fine};
 use crate::{
     facts::Facts,
-    model::{Check, Endpoint, Place},
+    model::{Check, Endpoint, MALFORMED_BODY, Place},
     request::Request,
 };
 use contract::{Detail, ErrorCode};
@@ -13,7 +13,7 @@ const NONE_CHECKED: &str = "No endpoint checks any at present.";
 
 /// An endpoint whose requests have a body.
 pub(super) fn with_body(facts: &Facts) -> Option<&Endpoint> {
-    let checked = |endpoint: &Endpoint| endpoint.checks_body;
+    let checked = |endpoint: &Endpoint| endpoint.takes.checks_body;
     let written = |endpoint: &Endpoint| matches!(endpoint.method.as_str(), "POST" | "PUT" | "PATCH");
     facts.first_that(checked).or_else(|| facts.first_that(written))
 }
@@ -35,10 +35,13 @@ pub(super) fn body_too_large(facts: &Facts) -> Example {
 }
 
 pub(super) fn body_malformed(facts: &Facts) -> Example {
-    let mut request = with_a_body(facts);
-    request.body = Some("{\"a\":1,\"a\":2}".to_owned());
-    let message = "The body is not valid JSON: the member \"a\" is there twice at line 1 column 12.";
-    let not_now = if facts.reference.endpoints.iter().any(|endpoint| endpoint.checks_body) {
+    let told = facts.first_that(|endpoint| endpoint.refusals.malformed.is_some());
+    let mut request = told.map_or_else(|| with_a_body(facts), |endpoint| fine(facts, Some(endpoint)));
+    request.body = Some(MALFORMED_BODY.to_owned());
+    let told = told.and_then(|endpoint| endpoint.refusals.malformed.clone());
+    let code = ErrorCode::BodyMalformed;
+    let message = told.unwrap_or_else(|| format!("{} {}", code.meaning(), code.what_to_do()));
+    let not_now = if facts.reference.endpoints.iter().any(|endpoint| endpoint.takes.checks_body) {
         ""
     } else {
         "No endpoint checks bodies here; the API behind may do so by itself."
@@ -47,21 +50,37 @@ pub(super) fn body_malformed(facts: &Facts) -> Example {
 }
 
 pub(super) fn media_type_not_supported(facts: &Facts) -> Example {
-    let picky = |endpoint: &Endpoint| {
-        !endpoint.media_types.is_empty()
-            && !endpoint.media_types.iter().any(|taken| covers(taken, "text/plain"))
-    };
-    let checked = |endpoint: &Endpoint| endpoint.checks_body && endpoint.media_types.is_empty();
-    let endpoint = facts.first_that(picky).or_else(|| facts.first_that(checked));
+    let endpoint = facts.first_that(|endpoint| endpoint.refusals.media_type.is_some());
     let mut request = endpoint.map_or_else(|| with_a_body(facts), |endpoint| fine(facts, Some(endpoint)));
     request.headers.retain(|(name, _)| name != "Content-Type");
     request.headers.push(("Content-Type".to_owned(), "text/plain".to_owned()));
     request.body = Some("Hello".to_owned());
-    let taken = endpoint.map(|endpoint| endpoint.media_types.join(", ")).filter(|taken| !taken.is_empty());
-    let taken = taken.unwrap_or_else(|| "application/json".to_owned());
-    let message = format!("This endpoint takes a body of the type {taken}, but \"text/plain\" was sent.");
+    let told = endpoint.and_then(|endpoint| endpoint.refusals.media_type.clone());
+    let message = told.unwrap_or_else(|| {
+        "This endpoint takes a body of the type application/json, but \"text/plain\" was sent.".to_owned()
+    });
     let not_now = if endpoint.is_none() { "Every endpoint takes any media type here." } else { "" };
     Example::new(facts, ErrorCode::MediaTypeNotSupported, request, message).not_now(not_now)
+}
+
+/// A body with members that are wrong.
+pub(super) fn body_not_valid(facts: &Facts) -> Example {
+    let endpoint = facts.first_that(|endpoint| endpoint.refusals.not_valid.is_some());
+    let told = endpoint.and_then(|endpoint| Some((endpoint, endpoint.refusals.not_valid.as_ref()?)));
+    let Some((endpoint, (body, details))) = told else {
+        return unchecked(facts, ErrorCode::BodyNotValid, with_body(facts));
+    };
+    let mut request = fine(facts, Some(endpoint));
+    request.body = Some(body.clone());
+    let message = match details.as_slice() {
+        [only] if only.name.is_empty() => only.message.clone(),
+        [only] => format!("The member \"{}\" of the body is not right: {}", only.name, only.message),
+        all => format!("{} members of the body are not right; `details` names each.", all.len()),
+    };
+    details
+        .iter()
+        .cloned()
+        .fold(Example::new(facts, ErrorCode::BodyNotValid, request, message), Example::detail)
 }
 
 /// A value that is required and left out.
@@ -78,18 +97,10 @@ pub(super) fn not_valid(facts: &Facts, code: ErrorCode) -> Example {
     let fits = |check: &Check| check.wrong.is_some() && concerns(code, check.place);
     let found =
         find(facts, fits).and_then(|(endpoint, check)| Some((endpoint, check, check.wrong.as_ref()?)));
-    let Some((endpoint, check, wrong)) = found else {
-        let what = if code == ErrorCode::BodyNotValid { with_body(facts) } else { None };
-        return unchecked(facts, code, what);
-    };
+    let Some((endpoint, check, wrong)) = found else { return unchecked(facts, code, None) };
     let request =
         Request::to(&facts.reference, endpoint, None, Some((check.place, &check.name, &wrong.value)));
-    let message = match check.place {
-        Place::Body => format!("The member \"{}\" of the body is not right: {}", check.name, wrong.message),
-        Place::Path | Place::Query | Place::Header | Place::Cookie => {
-            format!("The {} \"{}\" is not right: {}", check.place.noun(), check.name, wrong.message)
-        }
-    };
+    let message = format!("The {} \"{}\" is not right: {}", check.place.noun(), check.name, wrong.message);
     Example::new(facts, code, request, message).detail(detail(check, &wrong.message))
 }
 
@@ -105,8 +116,8 @@ pub(crate) const fn concerns(code: ErrorCode, place: Place) -> bool {
 }
 
 fn find(facts: &Facts, fits: impl Fn(&Check) -> bool + Copy) -> Option<(&Endpoint, &Check)> {
-    let endpoint = facts.first_that(move |endpoint| endpoint.checks.iter().any(fits))?;
-    Some((endpoint, endpoint.checks.iter().find(|check| fits(check))?))
+    let endpoint = facts.first_that(move |endpoint| endpoint.takes.checks.iter().any(fits))?;
+    Some((endpoint, endpoint.takes.checks.iter().find(|check| fits(check))?))
 }
 
 /// What such an answer looks like where none is given.
@@ -124,19 +135,17 @@ fn unchecked(facts: &Facts, code: ErrorCode, endpoint: Option<&Endpoint>) -> Exa
     let pointer = (place == "body").then(|| format!("/{name}"));
     let detail = Detail { place, name: name.to_owned(), pointer, message: message.to_owned() };
     let message = format!("{} {}", code.meaning(), code.what_to_do());
-    let not_now = if code == ErrorCode::BodyNotValid && endpoint.is_some_and(|endpoint| endpoint.checks_body)
-    {
-        ""
-    } else {
-        NONE_CHECKED
-    };
+    let is_checked = facts.reference.endpoints.iter().any(|endpoint| {
+        let of_value = |check: &Check| concerns(code, check.place);
+        let of_body = code == ErrorCode::BodyNotValid && endpoint.takes.checks_body;
+        of_body || !is_missing && endpoint.takes.checks.iter().any(of_value)
+    });
+    let not_now = if is_checked { "" } else { NONE_CHECKED };
     Example::new(facts, code, request, message).detail(detail).not_now(not_now)
 }
 
 fn detail(check: &Check, message: &str) -> Detail {
-    let pointer = (check.place == Place::Body)
-        .then(|| format!("/{}", check.name.replace('~', "~0").replace('/', "~1")));
-    Detail { place: check.place.word(), name: check.name.clone(), pointer, message: message.to_owned() }
+    Detail { place: check.place.word(), name: check.name.clone(), pointer: None, message: message.to_owned() }
 }
 
 fn with_a_body(facts: &Facts) -> Request {
@@ -146,10 +155,4 @@ fn with_a_body(facts: &Facts) -> Request {
         request.headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
     }
     request
-}
-
-/// Whether a media type or range covers a type.
-fn covers(range: &str, media_type: &str) -> bool {
-    let family = range.strip_suffix('*').filter(|family| family.ends_with('/'));
-    range == media_type || range == "*/*" || family.is_some_and(|family| media_type.starts_with(family))
 }

@@ -35,7 +35,7 @@ pub(super) fn document(source: &Source<'_>) -> Document {
 
 fn moved(facts: &Facts) -> Vec<Block> {
     let mut blocks = vec![Block::heading("moved", "Moved")];
-    let all = &facts.reference.moved;
+    let all = facts.moved();
     if all.is_empty() {
         blocks.push(Block::paragraph("Nothing has moved."));
         return blocks;
@@ -46,7 +46,7 @@ fn moved(facts: &Facts) -> Vec<Block> {
             .error(ErrorCode::EndpointMoved)
             .plain(". What stands in braces is taken over, and so is the query."),
     ));
-    let rows = all.iter().take(MOST_ROWS).map(|moved| vec![exact(&moved.from), exact(&moved.to)]);
+    let rows = all.iter().take(MOST_ROWS).map(|(from, to)| vec![exact(from), exact(*to)]);
     blocks.push(Block::table("Moved paths", &["Old path", "New path"], rows.collect()));
     blocks.extend(left_out(all.len()));
     blocks
@@ -69,7 +69,7 @@ fn deprecated(facts: &Facts) -> Vec<Block> {
         vec![
             name(endpoint),
             deprecation.since.map_or_else(|| "not told".to_owned(), readable_time).into(),
-            deprecation.moved_to.as_ref().map_or_else(|| Text::from("nothing named"), exact),
+            endpoint.moved_to.as_ref().map_or_else(|| Text::from("nothing named"), exact),
         ]
     });
     blocks.push(Block::table(
@@ -91,8 +91,9 @@ fn left_out(count: usize) -> Option<Block> {
 }
 
 fn json_of(facts: &Facts) -> Value {
-    let moved = facts.reference.moved.iter().take(MOST_ROWS);
-    let moved: Vec<_> = moved.map(|moved| json!({ "from": moved.from, "to": moved.to })).collect();
+    let moved = facts.moved();
+    let moved: Vec<_> =
+        moved.iter().take(MOST_ROWS).map(|(from, to)| json!({ "from": from, "to": to })).collect();
     let deprecated: Vec<_> = in_order(facts)
         .take(MOST_ROWS)
         .map(|(endpoint, deprecation)| {
@@ -100,7 +101,7 @@ fn json_of(facts: &Facts) -> Value {
                 "method": endpoint.method,
                 "path": endpoint.path,
                 "since": deprecation.since.map(time),
-                "use": deprecation.moved_to,
+                "use": endpoint.moved_to,
             })
         })
         .collect();
