@@ -120,7 +120,7 @@ async fn answer_own(
 ) -> Outcome {
     let keep_alive = goes_on(thread, visit, client, incoming);
     let mut out = thread.head_memory();
-    respond::write_own(thread, visit, page.content_type, page.body.as_bytes(), keep_alive, &mut out);
+    respond::write_own(thread, visit, page, keep_alive, &mut out);
     let keep_alive = send(thread, visit, client, incoming, out, keep_alive).await;
     Outcome { status: 200, code: None, charged: 0, keep_alive }
 }

@@ -6,6 +6,7 @@
 use contract::{Limit, Statuses, status::ExtraStatus};
 use ipnet::IpNet;
 use openapi::rules::RequestRules;
+use reference::Takes;
 use regex::Regex;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -161,6 +162,8 @@ pub struct Endpoint {
     pub summary: String,
     /// The group that it stands in, for the reference. May be empty.
     pub tag: String,
+    /// What `rules` check, in words, for the reference.
+    pub takes: Arc<Takes>,
 }
 
 /// An endpoint that clients are told to leave (RFC 9745).

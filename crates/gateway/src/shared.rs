@@ -3,6 +3,7 @@
 use crate::{
     keyring::{DigestOf, Keyring, KnownKey},
     maintenance::Window,
+    pages,
     record::{Incident, LogSink},
     routes::{BadTemplate, Routes},
     settings::Settings,
@@ -10,6 +11,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use crossbeam_queue::{ArrayQueue, SegQueue};
 use limits::AddressGuard;
+use reference::Site;
 use std::{
     net::SocketAddr,
     sync::{
@@ -39,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) log: LogSink,
     pub(crate) limits_path: String,
     pub(crate) docs_path: String,
+    /// The reference of the API.
+    pub(crate) site: Site,
     /// What upstream redirects to itself begin with: `http://HOST:PORT`.
     pub(crate) upstream_origin: String,
     /// The Host that the upstream sees, if not the client's.
@@ -53,6 +57,7 @@ impl Shared {
         digest_of: Box<DigestOf>,
         log: LogSink,
     ) -> Result<Self, BadTemplate> {
+        let site = Site::new(pages::reference_of(&settings, address));
         let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved)?;
         let key_header_names: Vec<String> =
             settings.keys.headers.iter().filter(|name| *name != "authorization").cloned().collect();
@@ -66,7 +71,8 @@ impl Shared {
         };
         Ok(Self {
             keyring: Keyring::new(&settings.plans, &settings.keys, digest_of),
-            key_headers: key_header_names.iter().map(|name| as_written(name)).collect(),
+            key_headers: key_headers(&settings),
+            site,
             key_header_names,
             maintenance: ArcSwap::default(),
             address_errors: AddressGuard::default(),
@@ -91,6 +97,12 @@ impl Shared {
             self.lost_incidents.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// The configured key headers as they are written, without `Authorization`.
+pub(crate) fn key_headers(settings: &Settings) -> Vec<String> {
+    let own = settings.keys.headers.iter().filter(|name| *name != "authorization");
+    own.map(|name| as_written(name)).collect()
 }
 
 /// `x-api-key` as people write it: `X-API-Key`.

@@ -17,6 +17,11 @@ pub struct File {
 }
 
 impl Site {
+    /// The paths of all files of an export, in its order.
+    pub fn file_names(&self) -> impl Iterator<Item = String> {
+        self.addresses().flat_map(|address| Format::ALL.map(|format| file(&address, format)))
+    }
+
     /// Every page in every form, with relative links, one page after the other.
     pub fn export<'s>(&'s self, live: &'s Live) -> impl Iterator<Item = File> + 's {
         self.addresses().flat_map(move |address| {

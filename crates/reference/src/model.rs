@@ -1,7 +1,7 @@
 //! What an API is, as far as its reference tells. All text is the operator's own and is escaped when it is written.
 
 use contract::{Detail, Limit, Statuses, status::ExtraStatus};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// An API as its running configuration describes it. All but maintenance, which comes and goes: see [`Live`].
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ pub struct Endpoint {
     /// Bytes that a body may have, if other than [`Sizes::body`].
     pub max_body: Option<u64>,
     /// What its requests have to be.
-    pub takes: Takes,
+    pub takes: Arc<Takes>,
     /// What is said of requests that are not.
     pub refusals: Refusals,
 }
@@ -237,7 +237,7 @@ impl Place {
     }
 
     /// As `in` of a violation has it.
-    pub(crate) const fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Path => "path",
             Self::Query => "query",
