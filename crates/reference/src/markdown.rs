@@ -102,7 +102,7 @@ fn escape(text: &str) -> String {
             character,
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '|' | '~' | '#' | '!' | '$'
         );
-        let begins = position == 0 && matches!(character, '-' | '+' | '=' | ':');
+        let begins = position == 0 && matches!(character, '-' | '+' | '=');
         if marks || begins {
             escaped.push('\\');
         }

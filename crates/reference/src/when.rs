@@ -28,7 +28,7 @@ pub(crate) fn blocks(facts: &Facts, code: ErrorCode, live: &Live) -> Vec<Block> 
         ErrorCode::BodyTooLarge => body_too_large(facts),
         ErrorCode::RequestTimeout => request_timeout(facts),
         ErrorCode::ParameterMissing | ErrorCode::HeaderMissing => {
-            checked(facts, code, |check| check.required)
+            checked(facts, code, |check| check.required && check.place != Place::Path)
         }
         ErrorCode::ParameterNotValid | ErrorCode::HeaderNotValid => {
             checked(facts, code, |check| !check.rule.is_empty())

@@ -94,8 +94,8 @@ fn statuses(facts: &Facts) -> Vec<(Status, u16, Vec<ErrorCode>)> {
 pub(super) fn the_other_way_round(facts: &Facts) -> Option<Text> {
     (facts.reference.statuses == contract::Statuses::Fairgate).then(|| {
         text()
-            .strong("401 and 403 are the other way round than in most APIs: ")
-            .plain("401 is a correct key without the permission, 403 a key that is missing or incorrect.")
+            .strong("401 and 403 are the other way round than in most APIs:")
+            .plain(" 401 is a correct key without the permission, 403 a key that is missing or incorrect.")
     })
 }
 
