@@ -45,6 +45,9 @@ The second needs no configuration file: it keeps its data and the configuration 
     /// Look up why an answer was a 500
     #[command(subcommand)]
     Incidents(Incidents),
+    /// Write the API's reference as static files
+    #[command(subcommand)]
+    Docs(Docs),
     /// Check the configuration, or print its JSON Schema
     #[command(subcommand)]
     Config(Config),
@@ -229,6 +232,31 @@ pub(crate) struct ListIncidents {
 pub(crate) struct ShowIncident {
     /// The request id that the client was told
     pub(crate) request_id: String,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Docs {
+    /// Write every page of the reference into a folder, as HTML, Markdown and JSON
+    #[command(
+        after_help = "The pages are those that the gateway serves below /_docs/, with relative links, so that they can be
+opened from a disk and put below any path of any server. An earlier export in the folder is replaced.
+
+Example:
+  fairgate docs export public/reference"
+    )]
+    Export(Export),
+}
+
+#[derive(Args)]
+pub(crate) struct Export {
+    /// The folder; it is made if it is not there
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Write also into a folder that holds something else; only files of the same names are replaced
+    #[arg(long)]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) json: Json,
 }

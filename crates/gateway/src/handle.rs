@@ -22,6 +22,9 @@ use crate::{
 };
 use std::net::IpAddr;
 
+/// A page of the gateway's own that is not larger than this goes out with its head, in one write.
+const SENT_WITH_THE_HEAD: usize = 256 << 10;
+
 /// Answers one request. True: the connection goes on.
 pub(crate) async fn handle(
     thread: &Thread,
@@ -120,8 +123,12 @@ async fn answer_own(
 ) -> Outcome {
     let keep_alive = goes_on(thread, visit, client, incoming);
     let mut out = thread.head_memory();
-    respond::write_own(thread, visit, page.content_type, page.body.as_bytes(), keep_alive, &mut out);
-    let keep_alive = send(thread, visit, client, incoming, out, keep_alive).await;
+    respond::write_own(thread, visit, page, keep_alive, &mut out);
+    let mut body = if visit.head.method() == "HEAD" { &[][..] } else { page.body.bytes() };
+    if body.len() <= SENT_WITH_THE_HEAD {
+        out.extend_from_slice(std::mem::take(&mut body));
+    }
+    let keep_alive = send(thread, visit, client, incoming, out, body, keep_alive).await;
     Outcome { status: 200, code: None, charged: 0, keep_alive }
 }
 
@@ -139,7 +146,7 @@ async fn refuse(
     if let Some(cause) = refused.cause.take() {
         keep_incident(visit, cause.group, cause.detail);
     }
-    let keep_alive = send(thread, visit, client, incoming, out, keep_alive).await;
+    let keep_alive = send(thread, visit, client, incoming, out, &[], keep_alive).await;
     let code = refused.foreign.take().map_or_else(|| refused.code.name().to_owned(), |(code, _)| code);
     Outcome { status, code: Some(code), charged: 0, keep_alive }
 }
@@ -148,18 +155,22 @@ fn goes_on(thread: &Thread, visit: &Visit<'_>, client: &Client, incoming: &Decod
     visit.head.keep_alive && !thread.is_draining.get() && client.can_discard(visit, incoming)
 }
 
-/// Sends an answer, and reads what is left of the request. True: the connection goes on.
+/// Sends an answer, with `more` behind it, and reads what is left of the request. True: the connection goes on.
 async fn send(
     thread: &Thread,
     visit: &Visit<'_>,
     client: &mut Client,
     incoming: &mut Decoder,
     out: Vec<u8>,
+    more: &[u8],
     keep_alive: bool,
 ) -> bool {
     let timeouts = &visit.shared.settings.timeouts;
     client.answer_begun = true;
-    let is_sent = client.write(&out, timeouts.stall).await.is_ok();
+    let mut is_sent = client.write(&out, timeouts.stall).await.is_ok();
+    if is_sent && !more.is_empty() {
+        is_sent = client.write(more, timeouts.stall).await.is_ok();
+    }
     thread.give_head_memory(out);
     is_sent && keep_alive && client.discard(incoming, timeouts.body).await
 }

@@ -30,4 +30,5 @@ mod transport;
 mod upstream;
 mod visit;
 
+pub use pages::{live, reference_of};
 pub use server::{Gateway, Handle, NotOpen, StartError};

@@ -5,6 +5,7 @@
 
 use crate::{
     http1::field::RequestField,
+    pages::Page,
     policies::{guard, key},
     rate_headers,
     refusal::Refusal,
@@ -76,29 +77,33 @@ pub(crate) fn write_refusal(
     status
 }
 
-/// Appends an answer of the gateway's own that is a success: a page, or how limits stand.
+/// Appends the head of an answer of the gateway's own that is a success: a page, or how limits stand.
 pub(crate) fn write_own(
     thread: &Thread,
     visit: &Visit<'_>,
-    content_type: &str,
-    body: &[u8],
+    page: &Page,
     keep_alive: bool,
     out: &mut Vec<u8>,
 ) {
     start(200, reason_phrase(200), out);
-    line("Content-Type", content_type, out);
-    let _ = write!(out, "Content-Length: {}\r\n", body.len());
+    line("Content-Type", page.content_type, out);
+    let _ = write!(out, "Content-Length: {}\r\n", page.body.bytes().len());
     line("X-Request-Id", visit.id.as_str(), out);
-    line("Cache-Control", "no-store", out);
+    line("Cache-Control", page.caching, out);
+    if page.is_negotiated {
+        line("Vary", "Accept", out);
+    }
     line("X-Content-Type-Options", "nosniff", out);
-    line("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'", out);
+    let _ = write!(
+        out,
+        "Content-Security-Policy: default-src 'none'; style-src '{}'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'\r\n",
+        reference::style_hash()
+    );
     if let Some(key) = &visit.key {
         rate_headers::write(key.account(), visit.now.seconds(), None, out);
     }
     finish(thread, visit, keep_alive, out);
-    if visit.head.method() != "HEAD" {
-        out.extend_from_slice(body);
-    }
 }
 
 /// Appends what tells the clients of an endpoint to leave it (RFC 9745), if it is one of those.

@@ -166,6 +166,7 @@ mod tests {
             deprecated: None,
             summary: String::new(),
             tag: String::new(),
+            takes: Default::default(),
         }
     }
 

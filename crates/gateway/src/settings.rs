@@ -6,6 +6,7 @@
 use contract::{Limit, Statuses, status::ExtraStatus};
 use ipnet::IpNet;
 use openapi::rules::RequestRules;
+use reference::Takes;
 use regex::Regex;
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -157,9 +158,10 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The headers as people write them: `X-API-Key` for `x-api-key`.
+    /// The headers as people write them, `X-API-Key` for `x-api-key`, without `Authorization`, which is
+    /// always looked at.
     pub fn headers_as_written(&self) -> Vec<String> {
-        self.headers.iter().map(|name| as_written(name)).collect()
+        self.headers.iter().filter(|name| *name != "authorization").map(|name| as_written(name)).collect()
     }
 }
 
@@ -210,6 +212,8 @@ pub struct Endpoint {
     pub summary: String,
     /// The group that it stands in, for the reference. May be empty.
     pub tag: String,
+    /// What `rules` check, in words, for the reference.
+    pub takes: Arc<Takes>,
 }
 
 /// An endpoint that clients are told to leave (RFC 9745).

@@ -3,6 +3,7 @@
 use crate::{
     keyring::{DigestOf, Keyring, KnownKey},
     maintenance::Window,
+    pages,
     record::{Incident, LogSink},
     routes::{BadTemplate, Routes},
     settings::Settings,
@@ -10,6 +11,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use crossbeam_queue::{ArrayQueue, SegQueue};
 use limits::AddressGuard;
+use reference::Site;
 use std::{
     net::SocketAddr,
     sync::{
@@ -39,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) log: LogSink,
     pub(crate) limits_path: String,
     pub(crate) docs_path: String,
+    /// The reference of the API.
+    pub(crate) site: Site,
     /// What upstream redirects to itself begin with: `http://HOST:PORT`.
     pub(crate) upstream_origin: String,
     /// The Host that the upstream sees, if not the client's.
@@ -53,6 +57,7 @@ impl Shared {
         digest_of: Box<DigestOf>,
         log: LogSink,
     ) -> Result<Self, BadTemplate> {
+        let site = Site::new(pages::reference_of(&settings, address));
         let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved)?;
         settings.keys.headers.retain(|name| name != "authorization"); // always looked at
         let upstream = &settings.upstream;
@@ -67,6 +72,7 @@ impl Shared {
             keyring: Keyring::new(&settings.plans, &settings.keys, digest_of),
             key_headers: settings.keys.headers_as_written(),
             key_header_names: settings.keys.headers.clone(),
+            site,
             maintenance: ArcSwap::default(),
             address_errors: AddressGuard::default(),
             unsaved: SegQueue::new(),

@@ -1,5 +1,6 @@
 //! Carries out what was typed: asks the control plane, prints its answer.
 
+mod docs;
 mod import;
 mod incidents;
 mod keys;
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Incidents(command) => {
             incidents::run(command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
         }
+        Command::Docs(command) => docs::run(command, load(path, config::Extent::Everything)?, &mut out),
         Command::Config(cli::Config::Check) => check(path, &mut out),
         Command::Config(cli::Config::Schema) => {
             output::json_value(&mut out, &config::schema()).map(|()| ExitCode::SUCCESS)

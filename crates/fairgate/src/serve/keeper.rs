@@ -180,7 +180,7 @@ fn record(incident: Incident) -> IncidentRecord {
     }
 }
 
-pub(super) fn window(window: &MaintenanceWindow) -> Window {
+pub(crate) fn window(window: &MaintenanceWindow) -> Window {
     Window {
         message: window.message.clone(),
         from: window.from,

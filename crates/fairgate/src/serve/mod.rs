@@ -3,7 +3,7 @@
 //! This thread is the control plane's. It may wait for the disk; no data thread ever waits for it.
 
 pub(crate) mod document;
-mod keeper;
+pub(crate) mod keeper;
 
 use crate::{
     admin::{AdminSocket, Control, serve as serve_admin, system_clock},

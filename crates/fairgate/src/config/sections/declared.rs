@@ -2,27 +2,31 @@
 //!
 //! There is one validation, that of documents, so that both say the same of the same request.
 
-use super::parameters::{Kind, Parameter, Place};
+use super::{
+    parameters::{Kind, Parameter, Place},
+    takes,
+};
 use crate::config::{fault::Fault, raw::Section, template::Template};
 use openapi::{
     api::{self, In, Media, ParameterForm, Style},
     documents::{self, Documents, Version},
     rules::{RequestRules, RuleCompiler, Strictness},
 };
+use reference::Takes;
 use serde_json::{Map, Value, json};
 
 const JSON: &str = "application/json";
 
-/// Compiles the rules. The outer None: a fault was noted; the inner one: anything passes.
+/// Compiles the rules. None: a fault was noted; no rules: anything passes.
 pub(super) fn rules(
     section: &Section<'_>,
     path: &Template,
     parameters: &[Parameter],
     media_types: &[String],
     strictness: Strictness,
-) -> Option<Option<RequestRules>> {
+) -> Option<(Option<RequestRules>, Takes)> {
     if parameters.is_empty() && media_types.is_empty() {
-        return Some(None);
+        return Some((None, Takes::default()));
     }
     let in_body: Vec<&Parameter> = parameters.iter().filter(|one| one.place == Place::Body).collect();
     let mut schemas: Map<String, Value> =
@@ -50,7 +54,7 @@ pub(super) fn rules(
             Fault::at(section.place.clone(), "a parameter of this endpoint cannot be checked").label(message),
         );
     }
-    unenforced.is_empty().then_some(Some(rules))
+    unenforced.is_empty().then(|| (Some(rules), takes::takes(&documents, &declared, body.as_ref())))
 }
 
 fn parameter(one: &Parameter, at: documents::Place) -> Option<api::Parameter> {

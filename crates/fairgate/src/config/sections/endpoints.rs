@@ -178,7 +178,7 @@ fn declare(section: &Section<'_>, read: &EndpointRead, strictness: Option<Strict
     let media_types = media_types(section);
     let parameters = parameters::parameters(section, read.path.as_ref(), read.method.as_ref());
     let (method, path) = (read.method.as_ref()?, read.path.as_ref()?);
-    let rules = declared::rules(section, &path.value, &parameters, &media_types, strictness?)?;
+    let (rules, takes) = declared::rules(section, &path.value, &parameters, &media_types, strictness?)?;
     Some(Endpoint {
         method: method.value.clone(),
         path: path.value.text.clone(),
@@ -191,6 +191,7 @@ fn declare(section: &Section<'_>, read: &EndpointRead, strictness: Option<Strict
         deprecated: read.deprecated,
         summary: String::new(),
         tag: String::new(),
+        takes: Arc::new(takes),
     })
 }
 

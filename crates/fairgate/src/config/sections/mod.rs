@@ -10,6 +10,7 @@ mod pattern;
 mod plans;
 mod server;
 mod syntax;
+mod takes;
 mod top;
 mod upstream;
 

@@ -1,6 +1,6 @@
 //! Endpoints from the operations of a document, and what the file adds to them.
 
-use super::{endpoints::EndpointRead, server::Prefix};
+use super::{endpoints::EndpointRead, server::Prefix, takes};
 use crate::config::{document::Document, fault::Fault, raw::Section, unknown::nearest};
 use gateway::settings::{Deprecated, Endpoint};
 use openapi::{
@@ -32,6 +32,8 @@ pub(super) fn endpoints(
         let rules = compiler.operation(&names, &operation.parameters, operation.body.as_ref());
         let mut endpoint = endpoint(document, operation);
         endpoint.rules = Some(Arc::new(rules));
+        let takes = takes::takes(&document.documents, &operation.parameters, operation.body.as_ref());
+        endpoint.takes = Arc::new(takes);
         if let Some(table) = added.get(&index) {
             add(&mut endpoint, table);
         }
@@ -78,6 +80,7 @@ fn endpoint(document: &Document, operation: &Operation) -> Endpoint {
         deprecated: operation.deprecated.then_some(Deprecated { since: document.modified }),
         summary: operation.summary.clone(),
         tag: operation.tag.clone(),
+        takes: Arc::default(),
     }
 }
 

@@ -1,0 +1,150 @@
+//! `fairgate docs export`: the reference as static files.
+
+use super::{Out, reach::Reach};
+use crate::{
+    admin::{Operation, Outcome, system_clock},
+    cli::{Docs, Export},
+    config::Config,
+    failure::Failure,
+    output,
+    serve::keeper,
+};
+use gateway::maintenance::Window;
+use reference::Site;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    io::Write,
+    path::{Component, Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Names the files of an export, so that the next one knows its own and takes away what is no more.
+const MANIFEST: &str = "fairgate-docs.json";
+/// A manifest larger than this is none of ours.
+const LARGEST_MANIFEST: u64 = 64 << 20;
+
+pub(super) fn run(command: Docs, config: Config, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
+    match command {
+        Docs::Export(export) => write(export, config, out)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(wanted: Export, config: Config, out: &mut Out<'_>) -> Result<(), Failure> {
+    let folder = wanted.folder.as_path();
+    let before = earlier(folder, wanted.force)?;
+    let site = Site::new(gateway::reference_of(&config.settings, config.settings.listen.address));
+    let live = gateway::live(&maintenance(config), system_clock());
+    let files: BTreeSet<String> = site.file_names().collect();
+
+    // What is written is noted first: an export that is cut off is still known as one.
+    let both: BTreeSet<&String> = before.union(&files).collect();
+    put(folder, MANIFEST, &manifest(both))?;
+    let mut bytes = 0;
+    for file in site.export(&live) {
+        bytes += file.text.len();
+        put(folder, &file.path, &file.text)?;
+    }
+    for gone in before.difference(&files) {
+        remove(&folder.join(gone))?;
+    }
+    put(folder, MANIFEST, &manifest(files.iter().collect()))?;
+
+    if wanted.json.json {
+        let told = json!({ "folder": folder.display().to_string(), "files": files, "bytes": bytes });
+        return output::json_value(out, &told);
+    }
+    let pages = files.len() / reference::Format::ALL.len();
+    let name = output::plain(&folder.display().to_string());
+    writeln!(
+        out,
+        "Wrote {pages} pages as HTML, Markdown and JSON to {name} ({} files, {} KiB).",
+        files.len(),
+        bytes / 1024
+    )?;
+    writeln!(out, "Begin at {}.", output::plain(&folder.join("index.html").display().to_string()))?;
+    Ok(())
+}
+
+/// The windows of maintenance, if they can be read. Without them there is still a reference.
+fn maintenance(config: Config) -> Vec<Window> {
+    let path = config.store.path.clone();
+    if !path.join(store::DATABASE_FILE).exists() {
+        // Asking would make a store where none is wanted.
+        return Vec::new();
+    }
+    match Reach::new(config).execute(Operation::ListMaintenance) {
+        Ok(Outcome::Maintenance(windows)) => windows.iter().map(keeper::window).collect(),
+        Ok(_) | Err(_) => {
+            eprintln!(
+                "warning: the store in {} cannot be read, so the pages tell of no maintenance",
+                output::plain(&path.display().to_string())
+            );
+            Vec::new()
+        }
+    }
+}
+
+/// The files of an earlier export in this folder. Refuses a folder that holds anything else.
+fn earlier(folder: &Path, force: bool) -> Result<BTreeSet<String>, Failure> {
+    let name = output::plain(&folder.display().to_string());
+    match fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => return Ok(BTreeSet::new()),
+        Ok(false) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(error) => return Err(Failure::new(format!("cannot look into {name}: {error}"))),
+    }
+    match known(&folder.join(MANIFEST)) {
+        Some(files) => Ok(files),
+        None if force => Ok(BTreeSet::new()),
+        None => Err(Failure::usage(format!(
+            "the folder {name} is not empty and holds no earlier export\n  help: name another folder, or write into this one with --force"
+        ))),
+    }
+}
+
+/// What an earlier manifest names. A path that leads out of the folder makes it none of ours.
+fn known(manifest: &Path) -> Option<BTreeSet<String>> {
+    let size = fs::symlink_metadata(manifest).ok().filter(fs::Metadata::is_file)?.len();
+    if size > LARGEST_MANIFEST {
+        return None;
+    }
+    let value: Value = serde_json::from_slice(&fs::read(manifest).ok()?).ok()?;
+    let names = value.get("files")?.as_array()?.iter().map(|name| name.as_str().map(str::to_owned));
+    let names: BTreeSet<String> = names.collect::<Option<_>>()?;
+    let is_inside =
+        |name: &String| Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+    names.iter().all(is_inside).then_some(names)
+}
+
+fn manifest(files: BTreeSet<&String>) -> String {
+    let told = json!({ "about": "Written by `fairgate docs export`, which writes it anew.", "files": files });
+    format!("{told:#}\n")
+}
+
+/// Writes a file under another name first, so that nobody reads half of it.
+fn put(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
+    let path = folder.join(name);
+    let mut fresh = path.clone().into_os_string();
+    fresh.push(".new");
+    let fresh = PathBuf::from(fresh);
+    let written = || -> io::Result<()> {
+        fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        fs::write(&fresh, text)?;
+        fs::rename(&fresh, &path)
+    };
+    written().map_err(|error| cannot("write", &path, &error))
+}
+
+fn remove(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot("remove", path, &error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!("cannot {what} {}: {error}", output::plain(&path.display().to_string())))
+}

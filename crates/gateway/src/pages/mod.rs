@@ -1,0 +1,123 @@
+//! The gateway's own pages: the reference of the API, so that every `check` link leads somewhere, and the
+//! standing of a key's limits.
+
+mod reference;
+mod refusals;
+
+pub use reference::{live, of as reference_of};
+
+use crate::{
+    http1::field::RequestField,
+    keyring::KnownKey,
+    refusal::{Refusal, Refused},
+    settings::ServedDocument,
+    visit::Visit,
+};
+use ::limits::HasAccount;
+use ::reference::Format;
+use contract::ErrorCode;
+use serde_json::json;
+use std::sync::Arc;
+
+/// A page that was found.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Body,
+    /// Who may keep it, and for how long: a value of `Cache-Control`.
+    pub(crate) caching: &'static str,
+    /// Other readers of the same path may get it in another form.
+    pub(crate) is_negotiated: bool,
+}
+
+/// What a page says.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// Made for this request.
+    Made(String),
+    /// The document as JSON. It may have many megabytes, so it is never copied.
+    Json(Arc<ServedDocument>),
+    /// The document as YAML.
+    Yaml(Arc<ServedDocument>),
+}
+
+impl Body {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Made(text) => text.as_bytes(),
+            Self::Json(document) => &document.json,
+            Self::Yaml(document) => &document.yaml,
+        }
+    }
+}
+
+/// The page of a path under the docs' prefix. None: the path is not ours.
+pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
+    let shared = visit.shared;
+    let Some(path) = visit.head.path().strip_prefix(shared.docs_path.as_str()) else { return Ok(None) };
+    if !path.is_empty() && !path.starts_with('/') {
+        return Ok(None);
+    }
+    if !matches!(visit.head.method(), "GET" | "HEAD") {
+        let mut refused = Refusal::new(
+            ErrorCode::MethodNotAvailable,
+            "The documentation can only be read: use GET or HEAD.",
+        );
+        refused.allow = Some("GET, HEAD".to_owned());
+        return Err(refused);
+    }
+    if let Some(page) = document(visit, path) {
+        return Ok(Some(page));
+    }
+    let Some(found) = shared.site.find(path) else {
+        return Err(Refusal::new(
+            ErrorCode::EndpointNotFound,
+            "There is no such page in the documentation; the list of error codes is at its beginning.",
+        ));
+    };
+    let accepted = || Format::accepted(visit.head.value(RequestField::Accept).unwrap_or_default());
+    let format = found.format.unwrap_or_else(accepted);
+    let live = live(&shared.maintenance.load(), visit.now.seconds());
+    Ok(Some(Page {
+        content_type: format.content_type(),
+        body: Body::Made(shared.site.page(found.address, format, &live)),
+        // Maintenance comes and goes, and so does the configuration: a copy is asked about before it is shown.
+        caching: "no-cache",
+        is_negotiated: found.format.is_none(),
+    }))
+}
+
+/// The API's document, if the path asks for it and there is one.
+fn document(visit: &Visit<'_>, path: &str) -> Option<Page> {
+    let document = visit.shared.settings.document.as_ref()?;
+    let (content_type, body) = match path {
+        "/openapi.json" => ("application/json", Body::Json(Arc::clone(document))),
+        "/openapi.yaml" => ("application/yaml", Body::Yaml(Arc::clone(document))),
+        _ => return None,
+    };
+    Some(Page { content_type, body, caching: "no-cache", is_negotiated: false })
+}
+
+/// How the limits of a key stand.
+pub(crate) fn limits(key: &KnownKey, now: u64) -> Page {
+    let limits: Vec<_> = key
+        .account()
+        .standings(now)
+        .map(|standing| {
+            json!({
+                "limit": standing.limit.to_string(),
+                "amount": standing.limit.amount,
+                "used": standing.limit.amount.saturating_sub(standing.remaining),
+                "remaining": standing.remaining,
+                "reset": standing.reset,
+            })
+        })
+        .collect();
+    let body = json!({ "success": true, "plan": key.plan(), "limits": limits });
+    Page {
+        content_type: "application/json",
+        body: Body::Made(format!("{body}\n")),
+        caching: "no-store",
+        is_negotiated: false,
+    }
+}

@@ -1,0 +1,83 @@
+//! Examples of keys that are refused.
+
+use super::{Example, fine};
+use crate::{facts::Facts, model::Endpoint, request::Request};
+use contract::ErrorCode;
+
+pub(super) fn not_set(facts: &Facts) -> Example {
+    let mut request = keyed(facts);
+    let key_header = facts.reference.key_headers.first();
+    request.headers.retain(|(name, _)| name != "Authorization" && key_header != Some(name));
+    let message = match key_header {
+        Some(header) => format!(
+            "The request has no API key. Send it in the header {header}, or as `Authorization: Bearer YOUR_KEY`."
+        ),
+        None => "The request has no API key. Send it as `Authorization: Bearer YOUR_KEY`.".to_owned(),
+    };
+    Example::new(facts, ErrorCode::KeyNotSet, request, message)
+}
+
+pub(super) fn format_incorrect(facts: &Facts) -> Example {
+    let request = keyed(facts).with_key(&facts.reference, "fg_cut-short");
+    let message = "What was sent as the API key cannot be one: its format is wrong. Copy the whole key, \
+                   without spaces or quotes.";
+    Example::new(facts, ErrorCode::KeyFormatIncorrect, request, message)
+}
+
+pub(super) fn not_valid(facts: &Facts) -> Example {
+    // A key as it is made, from bytes that are anything but random: nobody has it.
+    let mut bytes = (0..=61u8).cycle();
+    let key = contract::key::generate(|| bytes.next().unwrap_or_default());
+    let request = keyed(facts).with_key(&facts.reference, &key);
+    let message = "This API key is not known. Check that it is complete and belongs to this API.";
+    Example::new(facts, ErrorCode::KeyNotValid, request, message)
+}
+
+/// A key that was good once.
+pub(super) fn over(facts: &Facts, code: ErrorCode) -> Example {
+    let message = if code == ErrorCode::KeyRevoked {
+        "This API key was revoked. Use a newer one, or ask for one."
+    } else {
+        "This API key has expired. Use a newer one, or ask for one."
+    };
+    Example::new(facts, code, keyed(facts), message)
+}
+
+pub(super) fn permission_denied(facts: &Facts) -> Example {
+    let needs = |endpoint: &Endpoint| !endpoint.public && !endpoint.takes_any_key();
+    let endpoint = facts.first_that(needs);
+    let request = fine(facts, endpoint.or_else(|| facts.typical()));
+    let (message, not_now) = match endpoint.map(|endpoint| endpoint.permissions.as_slice()) {
+        Some(sets) => {
+            let needed = needed(sets);
+            let message = format!(
+                "Your API key is correct, but it does not have {needed}. Use a key that has it, or ask for it."
+            );
+            (message, "")
+        }
+        None => {
+            let message = "Your API key is correct, but it does not have the permission for this resource.";
+            (
+                message.to_owned(),
+                "No endpoint asks for a permission here; the API behind may do so by itself.",
+            )
+        }
+    };
+    Example::new(facts, ErrorCode::PermissionDenied, request, message).not_now(not_now)
+}
+
+/// A request to an endpoint that needs a key.
+fn keyed(facts: &Facts) -> Request {
+    let endpoint = facts.typical();
+    fine(facts, endpoint).with_key(&facts.reference, crate::request::KEY)
+}
+
+/// `the permission "a"`, `the permissions "a" and "b"`, or the alternatives.
+fn needed(sets: &[Vec<String>]) -> String {
+    let one = |set: &Vec<String>| {
+        let quoted: Vec<String> = set.iter().map(|permission| format!("\"{permission}\"")).collect();
+        let noun = if quoted.len() == 1 { "permission" } else { "permissions" };
+        format!("the {noun} {}", quoted.join(" and "))
+    };
+    sets.iter().map(one).collect::<Vec<_>>().join(", or ")
+}

@@ -1,0 +1,128 @@
+//! Examples of answers that another time would not have given: limits, maintenance, our own faults.
+
+use super::{Example, fine};
+use crate::{
+    facts::Facts,
+    model::{Live, Plan},
+    quantity,
+};
+use contract::{ErrorCode, Limit, Period};
+
+/// The moment that examples speak of: 2026-11-23T20:26:28Z.
+const MOMENT: u64 = 1_795_465_588;
+/// What `Retry-After` says while no end of a maintenance is known.
+const WITHOUT_AN_END: u64 = 120;
+/// What `Retry-After` says when the API itself told none.
+const UNAVAILABLE: u64 = 10;
+
+/// A limit that is used up: of a second, or of a longer window.
+pub(super) fn limit(facts: &Facts, code: ErrorCode) -> Example {
+    let is_rate = code == ErrorCode::RateExceeded;
+    let fits = |limit: &&Limit| (limit.period == Period::Second) == is_rate;
+    let found = facts.reference.plans.iter().find_map(|plan| {
+        let position = plan.limits.iter().position(|limit| fits(&limit))?;
+        Some((plan, position))
+    });
+    let endpoint = facts.first_that(|endpoint| !endpoint.public && endpoint.cost == 1);
+    let request = fine(facts, endpoint.or_else(|| facts.typical()));
+    let amount = if is_rate { 20 } else { 1000 };
+    let period = if is_rate { Period::Second } else { Period::Day };
+    let illustration = Plan { name: String::new(), limits: vec![Limit { amount, period }] };
+    let (plan, position) = found.unwrap_or((&illustration, 0));
+    let Some(limit) = plan.limits.get(position) else {
+        return Example::new(facts, code, request, code.meaning());
+    };
+    let index = limit.period.index(MOMENT);
+    let reset = limit.period.seconds_left(index, MOMENT);
+    let unit = if reset == 1 { "second" } else { "seconds" };
+    let at = quantity::time(limit.period.end(index));
+    let message = format!(
+        "You have used all {} requests of the limit \"{limit}\". It resets in {reset} {unit}, at {at}.",
+        limit.amount
+    );
+    let not_now = match (found, is_rate) {
+        (Some(_), _) => "",
+        (None, true) => "No plan has a limit per second at present.",
+        (None, false) => "No plan has a limit of a longer time than a second at present.",
+    };
+    let policy = plan.limits.iter().map(|limit| {
+        let index = limit.period.index(MOMENT);
+        format!("\"{}\";q={};w={}", limit.period.word(), limit.amount, limit.period.seconds(index))
+    });
+    Example::new(facts, code, request, message)
+        .header("Retry-After", reset.to_string())
+        .header("X-Rate-Limit-Limit", limit.amount.to_string())
+        .header("X-Rate-Limit-Remaining", "0")
+        .header("X-Rate-Limit-Reset", reset.to_string())
+        .header("RateLimit-Policy", policy.collect::<Vec<_>>().join(", "))
+        .not_now(not_now)
+}
+
+pub(super) fn too_many_errors(facts: &Facts) -> Example {
+    let ceilings = facts.reference.ceilings;
+    let (whose, ceiling, not_now) = match (ceilings.per_key, ceilings.per_address) {
+        (Some(ceiling), _) => ("API key", ceiling, ""),
+        (None, Some(ceiling)) => ("address", ceiling, ""),
+        (None, None) => ("API key", 6000, "This API sets no ceiling on errors at present."),
+    };
+    let wait = 60 - MOMENT % 60;
+    let message = format!(
+        "{ceiling} requests of this {whose} ended in an error within this minute. Correct the requests \
+         that fail, then go on in {wait} seconds. Nothing was charged."
+    );
+    Example::new(facts, ErrorCode::TooManyErrors, fine(facts, facts.typical()), message)
+        .header("Retry-After", wait.to_string())
+        .not_now(not_now)
+}
+
+pub(super) fn unexpected(facts: &Facts) -> Example {
+    let message = "An unexpected error occurred on our side. Nothing was charged. If it happens again, \
+                   write to us and name the request id.";
+    let mut example = Example::new(facts, ErrorCode::UnexpectedError, fine(facts, facts.typical()), message);
+    example.contact.clone_from(&facts.reference.support_email);
+    example
+}
+
+/// In the window that is in force or comes next.
+pub(super) fn maintenance(facts: &Facts, live: &Live) -> Example {
+    let next =
+        live.windows.iter().filter(|window| !window.is_over(live.now)).min_by_key(|window| window.from);
+    let reason = next.map(|window| window.message.as_str()).filter(|message| !message.is_empty());
+    let reason = reason.unwrap_or("The API is in a maintenance period.");
+    let (now, until) = match next {
+        Some(window) => (window.from.max(live.now), window.until),
+        None => (MOMENT, Some(MOMENT + 1800)),
+    };
+    let end = until.map_or_else(
+        || "Its end is not known yet".to_owned(),
+        |until| format!("It ends at {}", quantity::time(until)),
+    );
+    let message = format!("{reason} {end}. You can go on requesting until it is over; nothing is charged.");
+    let wait = until.map_or(WITHOUT_AN_END, |until| until.saturating_sub(now).max(1));
+    let not_now = match next {
+        None => "No maintenance is planned at present.",
+        Some(window) if window.holds(live.now) => "",
+        Some(_) => "This is the answer during the next window that is planned.",
+    };
+    Example::new(facts, ErrorCode::Maintenance, fine(facts, facts.typical()), message)
+        .header("Retry-After", wait.to_string())
+        .not_now(not_now)
+}
+
+/// What the API behind the gateway says by itself. Its own message takes the place of this one.
+pub(super) fn of_the_api(facts: &Facts, code: ErrorCode) -> Example {
+    let has_names = |endpoint: &crate::model::Endpoint| endpoint.path.contains('{') && !endpoint.public;
+    let endpoint = if code == ErrorCode::ResourceNotFound {
+        facts.first_that(has_names).or_else(|| facts.typical())
+    } else if code == ErrorCode::Unprocessable {
+        super::values::with_body(facts).or_else(|| facts.typical())
+    } else {
+        facts.typical()
+    };
+    let message = format!("{} {}", code.meaning(), code.what_to_do());
+    let example = Example::new(facts, code, fine(facts, endpoint), message);
+    if code == ErrorCode::Unavailable {
+        return example.header("Retry-After", UNAVAILABLE.to_string());
+    }
+    example
+}

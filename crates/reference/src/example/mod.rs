@@ -1,0 +1,158 @@
+//! An example of each code: a request to this API that gets it, and the answer as this API would give it.
+
+mod head;
+mod keys;
+mod later;
+mod values;
+
+pub(crate) use values::concerns;
+
+use crate::{
+    facts::Facts,
+    model::{Endpoint, Live},
+    request::{KEY, Request},
+};
+use contract::{Detail, ErrorCode, Specification, specification::Form, status::reason_phrase};
+use serde_json::Value;
+
+/// The id that examples have.
+const REQUEST_ID: &str = "req_01kb4f9v2x6m8q7r5t3w0y1z2a";
+
+/// An example.
+pub(crate) struct Example {
+    pub(crate) code: ErrorCode,
+    pub(crate) number: u16,
+    pub(crate) request: Request,
+    /// Why this API does not answer so at present. Empty: it does.
+    pub(crate) not_now: &'static str,
+    message: String,
+    details: Vec<Detail>,
+    location: Option<String>,
+    contact: Option<String>,
+    /// Headers of the answer that matter to this code.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    check: String,
+    base: String,
+}
+
+impl Example {
+    /// The example of a code.
+    pub(crate) fn of(facts: &Facts, code: ErrorCode, live: &Live) -> Self {
+        match code {
+            ErrorCode::EndpointMoved => head::endpoint_moved(facts),
+            ErrorCode::TrailingSlash => head::trailing_slash(facts),
+            ErrorCode::RequestMalformed => head::request_malformed(facts),
+            ErrorCode::HeadersTooLarge => head::headers_too_large(facts),
+            ErrorCode::EndpointNotFound => head::endpoint_not_found(facts),
+            ErrorCode::MethodNotAvailable => head::method_not_available(facts),
+            ErrorCode::RequestTimeout => head::request_timeout(facts),
+            ErrorCode::BodyTooLarge => values::body_too_large(facts),
+            ErrorCode::ParameterMissing | ErrorCode::HeaderMissing => values::missing(facts, code),
+            ErrorCode::ParameterNotValid | ErrorCode::HeaderNotValid => values::not_valid(facts, code),
+            ErrorCode::BodyMalformed => values::body_malformed(facts),
+            ErrorCode::MediaTypeNotSupported => values::media_type_not_supported(facts),
+            ErrorCode::BodyNotValid => values::body_not_valid(facts),
+            ErrorCode::KeyFormatIncorrect => keys::format_incorrect(facts),
+            ErrorCode::PermissionDenied => keys::permission_denied(facts),
+            ErrorCode::KeyNotSet => keys::not_set(facts),
+            ErrorCode::KeyNotValid => keys::not_valid(facts),
+            ErrorCode::KeyRevoked | ErrorCode::KeyExpired => keys::over(facts, code),
+            ErrorCode::ApiLimitExceeded | ErrorCode::RateExceeded => later::limit(facts, code),
+            ErrorCode::TooManyErrors => later::too_many_errors(facts),
+            ErrorCode::Maintenance => later::maintenance(facts, live),
+            ErrorCode::UnexpectedError => later::unexpected(facts),
+            ErrorCode::ResourceNotFound
+            | ErrorCode::Unprocessable
+            | ErrorCode::Unavailable
+            | ErrorCode::PaymentRequired
+            | ErrorCode::MethodNotAllowed
+            | ErrorCode::NotAcceptable
+            | ErrorCode::Conflict
+            | ErrorCode::Gone
+            | ErrorCode::PreconditionFailed
+            | ErrorCode::ContentTooLarge
+            | ErrorCode::UnsupportedMediaType
+            | ErrorCode::RangeNotSatisfiable
+            | ErrorCode::Locked
+            | ErrorCode::FailedDependency
+            | ErrorCode::PreconditionRequired
+            | ErrorCode::UnavailableForLegalReasons => later::of_the_api(facts, code),
+        }
+    }
+
+    fn new(facts: &Facts, code: ErrorCode, request: Request, message: impl Into<String>) -> Self {
+        let reference = &facts.reference;
+        Self {
+            code,
+            number: facts.number(code),
+            request,
+            not_now: "",
+            message: message.into(),
+            details: Vec::new(),
+            location: None,
+            contact: None,
+            headers: Vec::new(),
+            check: format!("{}{}/errors/{}", reference.base(), reference.docs_path, code.name()),
+            base: reference.base().to_owned(),
+        }
+    }
+
+    fn detail(mut self, detail: Detail) -> Self {
+        self.details.push(detail);
+        self
+    }
+
+    fn location(mut self, facts: &Facts, location: String) -> Self {
+        if facts.reference.keeps_method && !matches!(self.request.method.as_str(), "GET" | "HEAD") {
+            self.number = 308;
+        }
+        self.headers.push(("Location", location.clone()));
+        self.location = Some(location);
+        self
+    }
+
+    fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    fn not_now(mut self, why: &'static str) -> Self {
+        self.not_now = why;
+        self
+    }
+
+    /// The line that sends the request.
+    pub(crate) fn curl(&self) -> String {
+        self.request.curl(&self.base)
+    }
+
+    /// What the status line and the headers that matter say.
+    pub(crate) fn head(&self, form: Form) -> String {
+        let mut head = format!("HTTP/1.1 {} {}\n", self.number, reason_phrase(self.number));
+        head.push_str(&format!("Content-Type: {}\nX-Request-Id: {REQUEST_ID}", form.content_type()));
+        for (name, value) in &self.headers {
+            head.push_str(&format!("\n{name}: {value}"));
+        }
+        head
+    }
+
+    /// The body, as the API itself would write it.
+    pub(crate) fn body(&self, form: Form) -> Value {
+        let mut specification =
+            Specification::new(self.code, self.number, &self.message, &self.check, REQUEST_ID);
+        specification.details = &self.details;
+        specification.location = self.location.as_deref();
+        specification.contact = self.contact.as_deref();
+        let mut body = Vec::new();
+        specification.write(form, &mut body);
+        serde_json::from_slice(&body).unwrap_or_default()
+    }
+}
+
+/// A request that the API takes: to this endpoint, or to any path where none are declared.
+fn fine(facts: &Facts, endpoint: Option<&Endpoint>) -> Request {
+    match endpoint {
+        Some(endpoint) => Request::to(&facts.reference, endpoint, None, None),
+        None => Request::bare("GET", "/items").with_key(&facts.reference, KEY),
+    }
+}
