@@ -72,7 +72,7 @@ fn a_deprecated_operation_says_so_on_every_answer() {
     }
     let other = shop.gateway.send(&get("/v1/things/7").header(key.0, key.1));
     assert!(!other.headers.has("Deprecation") && !other.headers.has("Link"), "{other:?}");
-    let page = shop.gateway.send(&get("/_docs/moved"));
+    let page = shop.gateway.send(&get("/_docs/moved.md"));
     assert_eq!(page.status, 200, "the link leads somewhere");
     assert!(page.text().contains("/v1/things/{id}"), "{}", page.text());
 }

@@ -13,12 +13,6 @@ paths:
   things:
     get:
       responses: { '200': { description: Fine } }
-  /b:
-    post:
-      requestBody:
-        content:
-          application/json: { schema: { $ref: '#/components/schemas/Nothing' } }
-      responses: { '200': { description: Fine } }
 ";
 
 #[test]
@@ -28,20 +22,34 @@ fn every_fault_is_told_with_file_line_and_pointer() {
     for command in [&["serve"][..], &["config", "check"]] {
         let said = home.run(command);
         assert_eq!(said.code, Some(2), "{said:?}");
-        for part in [
-            "openapi.yaml:7",
-            "/paths/~1a~1{id}/get/parameters/0/in",
-            "paht",
-            "openapi.yaml:9",
-            "openapi.yaml:16",
-            "#/components/schemas/Nothing",
-            "3 faults",
-        ] {
+        for part in
+            ["openapi.yaml:7", "/paths/~1a~1{id}/get/parameters/0/in", "paht", "openapi.yaml:9", "2 faults"]
+        {
             assert!(said.err.contains(part), "{part:?} is not in what {command:?} said:\n{}", said.err);
         }
     }
     // Commands that only look at keys do not wait for the document.
     assert_eq!(home.run(&["keys", "list"]).code, Some(0));
+}
+
+#[test]
+fn a_reference_that_leads_nowhere_is_told_where_it_stands() {
+    let upstream = Upstream::sample();
+    let document = "openapi: 3.0.3
+info: { title: Broken, version: '1' }
+paths:
+  /b:
+    post:
+      requestBody:
+        content:
+          application/json: { schema: { $ref: '#/components/schemas/Nothing' } }
+      responses: { '200': { description: Fine } }
+";
+    let said = Home::new(&Config::of(&upstream).document(document)).run(&["config", "check"]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    for part in ["openapi.yaml:8", "#/components/schemas/Nothing"] {
+        assert!(said.err.contains(part), "{part:?} is not in {}", said.err);
+    }
 }
 
 #[test]
@@ -51,7 +59,7 @@ fn what_is_no_document_at_all_is_said() {
         ("", "empty"),
         ("<html></html>", "HTML"),
         ("openapi: 4.0.0\npaths: {}\n", "4.0.0"),
-        ("{\"openapi\": \"3.0.0\", \"paths\": {}", "line 1"),
+        ("{\"openapi\": \"3.0.0\", \"paths\": {}", "openapi.yaml:1"),
         ("swagger: '2.0'\ninfo: [\n", "line"),
     ] {
         let home = Home::new(&Config::of(&upstream).document(text));

@@ -45,7 +45,7 @@ fn every_violation_is_named_at_once_and_none_costs_anything() {
             ("query", "sort"),
             ("query", "ids"),
             ("query", "filter"),
-            ("header", "X-Store"),
+            ("header", "x-store"),
             ("cookie", "session"),
         ],
     );

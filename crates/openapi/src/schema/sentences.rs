@@ -214,7 +214,9 @@ fn bounds(kind: &ValidationErrorKind, value: &Value) -> String {
             format!("It may have at most {}, but has {has}.", counted(*limit, "member", "members"))
         }
         ValidationErrorKind::Pattern { pattern } => {
-            let shown: String = pattern.chars().take(100).collect();
+            // A pattern that has to match the whole value is read more easily without what says so.
+            let whole = pattern.strip_prefix("^(?:").and_then(|rest| rest.strip_suffix(")$"));
+            let shown: String = whole.unwrap_or(pattern).chars().take(100).collect();
             format!("It has to match the pattern {shown}, but is {is}.")
         }
         ValidationErrorKind::Contains => {
