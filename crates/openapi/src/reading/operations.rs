@@ -35,6 +35,9 @@ impl<'d> Reader<'d> {
         around: &Around<'_, 'd>,
         operations: &mut Vec<Operation>,
     ) {
+        if self.room.operations == 0 {
+            return;
+        }
         self.known(object, Kind::Operation);
         let own = self.parameters(object);
         let (parameters, parts) = swagger::apart(merged(inherited, own));
@@ -83,6 +86,8 @@ impl<'d> Reader<'d> {
             (None, _) | (_, None) => {
                 let root = Place { file: self.documents.root(), pointer: String::new() };
                 self.notes.fault(&root, "The document makes too many operations and parameters.", "");
+                // Nothing more is read: it would only take time.
+                self.room.operations = 0;
                 false
             }
         }

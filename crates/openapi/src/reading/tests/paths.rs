@@ -73,7 +73,7 @@ fn path_items_may_be_references() {
 fn templates_are_checked() {
     for (paths, expected) in [
         (
-            "/a?x={y}: {get: {}}",
+            "'/a?x={y}': {get: {}}",
             "a:2 at /paths/~1a?x={y}: The path has a ? or # in it, so that no request matches it; it is left out.",
         ),
         ("a: {get: {}}", "fault a:2 at /paths/a: A path begins with a slash, but this one is \"a\"."),
