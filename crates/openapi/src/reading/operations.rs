@@ -35,7 +35,7 @@ impl<'d> Reader<'d> {
         around: &Around<'_, 'd>,
         operations: &mut Vec<Operation>,
     ) {
-        if self.room.operations == 0 {
+        if self.room.spent {
             return;
         }
         self.known(object, Kind::Operation);
@@ -80,14 +80,13 @@ impl<'d> Reader<'d> {
         let parameters = operation.parameters.len().saturating_mul(times);
         match (self.room.operations.checked_sub(times), self.room.parameters.checked_sub(parameters)) {
             (Some(operations), Some(parameters)) => {
-                self.room = super::Room { operations, parameters };
+                self.room = super::Room { operations, parameters, spent: false };
                 true
             }
             (None, _) | (_, None) => {
                 let root = Place { file: self.documents.root(), pointer: String::new() };
                 self.notes.fault(&root, "The document makes too many operations and parameters.", "");
-                // Nothing more is read: it would only take time.
-                self.room.operations = 0;
+                self.room.spent = true;
                 false
             }
         }

@@ -53,6 +53,16 @@ fn aliases_that_multiply_are_refused() {
 }
 
 #[test]
+fn the_number_of_values_is_bounded_in_both_formats() {
+    use super::super::parsed::parse;
+    for (name, text) in [("a.json", "[1, [], {\"a\": 2}]"), ("a.yaml", "- 1\n- []\n- {a: 2}\n")] {
+        assert!(parse(name, text.as_bytes(), 5).is_ok(), "{name}");
+        let problems = parse(name, text.as_bytes(), 4).err().unwrap();
+        assert_eq!(problems[0].message, "The document has more than 10000000 values.");
+    }
+}
+
+#[test]
 fn long_names_and_many_members_are_read() {
     let name = "k".repeat(1_000_000);
     let documents =
