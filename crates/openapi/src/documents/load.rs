@@ -143,8 +143,9 @@ impl Load<'_> {
             None => match self.file(&normal.clone(), normal.clone()) {
                 Ok(id) => id,
                 Err(faults) => {
-                    self.unreadable.insert(normal);
+                    // What may be a plain name says nothing for a reference that is certain.
                     if certain {
+                        self.unreadable.insert(normal);
                         self.unread(place, reference, faults);
                     }
                     return;
