@@ -3,12 +3,17 @@
 use super::{DEPTH, parsed::Problem, push_token};
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, map::Entry};
-use std::{cell::RefCell, fmt};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+};
 
 /// How many bytes of pointers to duplicate members are kept: names can be long, and faults many.
 const POINTERS: usize = 64 * 1024;
 
 const TOO_DEEP: &str = "it is nested too deeply";
+
+const TOO_MANY: &str = "it has too many values";
 
 /// A member that stands twice in its object.
 pub(super) struct Duplicate {
@@ -22,8 +27,9 @@ pub(super) struct Duplicate {
 ///
 /// # Errors
 /// What is no JSON, or too deep.
-pub(super) fn parse(text: &str) -> Result<(Value, Vec<Duplicate>), Problem> {
-    let found = Found { duplicates: RefCell::default(), room: RefCell::new(POINTERS) };
+pub(super) fn parse(text: &str, room: usize) -> Result<(Value, Vec<Duplicate>), Problem> {
+    let found =
+        Found { duplicates: RefCell::default(), room: RefCell::new(POINTERS), values: Cell::new(room) };
     let mut json = serde_json::Deserializer::from_str(text);
     let value = Seed { depth: 0, step: None, found: &found }
         .deserialize(&mut json)
@@ -40,6 +46,9 @@ fn problem(error: &serde_json::Error) -> Problem {
     if cause.contains(TOO_DEEP) || cause.contains("recursion limit") {
         return Problem::too_deep(Some(error.line()));
     }
+    if cause.contains(TOO_MANY) {
+        return Problem::too_many(Some(error.line()));
+    }
     Problem {
         line: Some(error.line()),
         pointer: String::new(),
@@ -51,6 +60,8 @@ fn problem(error: &serde_json::Error) -> Problem {
 struct Found {
     duplicates: RefCell<Vec<Duplicate>>,
     room: RefCell<usize>,
+    /// How many values there may still be.
+    values: Cell<usize>,
 }
 
 /// A step of the way from the root, kept on the stack: it costs nothing until there is a duplicate.
@@ -110,6 +121,8 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Value;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let rest = self.found.values.get().checked_sub(1).ok_or_else(|| D::Error::custom(TOO_MANY))?;
+        self.found.values.set(rest);
         deserializer.deserialize_any(self)
     }
 }

@@ -1,7 +1,7 @@
 //! Reads a root file and all files that references name, each once.
 
 use super::{
-    BYTES, Documents, FILES, File, FileId, Files, Place, Version, location,
+    BYTES, Documents, FILES, File, FileId, Files, Place, VALUES, Version, location,
     parsed::{self, Parsed, Problem},
     pointer,
     references::{self, Found, Outside, Walked},
@@ -27,7 +27,9 @@ struct Load<'f> {
     /// Files that could not be read, so that each is a fault once.
     unreadable: HashSet<String>,
     faults: Vec<Fault>,
+    /// How many bytes and values there may still be.
     room: usize,
+    values: usize,
 }
 
 struct Open {
@@ -46,6 +48,7 @@ pub(super) fn read(root: &str, files: &dyn Files) -> Result<Documents, Faults> {
         unreadable: HashSet::new(),
         faults: Vec::new(),
         room: BYTES,
+        values: VALUES,
     };
     match load.file(root, location::normal(root)) {
         Ok(id) => match version(&load.documents, id) {
@@ -84,8 +87,9 @@ impl Load<'_> {
             return Err(one(format!("The document has more than {} MB.", BYTES / 1024 / 1024)));
         };
         self.room = room;
-        let Parsed { root, lines } = parsed::parse(location, &bytes)
+        let Parsed { root, lines } = parsed::parse(location, &bytes, self.values)
             .map_err(|problems| problems.into_iter().map(fault).collect::<Vec<_>>())?;
+        self.values = self.values.saturating_sub(lines.0.len());
         let id = self.documents.next_file();
         let (anchors, origins) = Default::default();
         self.documents.files.push(File { location: location.to_owned(), root, lines, anchors, origins });
@@ -139,8 +143,9 @@ impl Load<'_> {
             None => match self.file(&normal.clone(), normal.clone()) {
                 Ok(id) => id,
                 Err(faults) => {
-                    self.unreadable.insert(normal);
+                    // What may be a plain name says nothing for a reference that is certain.
                     if certain {
+                        self.unreadable.insert(normal);
                         self.unread(place, reference, faults);
                     }
                     return;

@@ -19,7 +19,7 @@ use crate::{
 use lines::Lines;
 use pointer::push_token;
 use serde_json::Value;
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 /// How many levels of arrays and objects a file may have. Real documents have up to 35. Everything that walks
 /// through a value may recurse by its depth, so this is also what keeps every stack small, and it is below
@@ -31,6 +31,10 @@ const FILES: usize = 10_000;
 
 /// How many bytes the files of a document may have together.
 const BYTES: usize = 256 * 1024 * 1024;
+
+/// How many values the files of a document may have together. The largest real ones have 1.5 million; three
+/// bytes of text can make a value of a hundred, so that the limit of bytes alone would not bound memory.
+const VALUES: usize = 10_000_000;
 
 /// How many references may lead to one another before something else stands there.
 const HOPS: usize = 64;
@@ -72,7 +76,6 @@ pub enum Version {
 }
 
 /// All files of a document, parsed.
-#[derive(Debug)]
 pub struct Documents {
     version: Version,
     files: Vec<File>,
@@ -84,7 +87,6 @@ pub struct Documents {
     broken: Vec<(Place, String)>,
 }
 
-#[derive(Debug)]
 struct File {
     location: String,
     root: Value,
@@ -95,6 +97,15 @@ struct File {
     origins: Vec<(String, Place)>,
 }
 
+/// Only what the files are called: their values may be of any size.
+impl fmt::Debug for Documents {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let locations = self.files.iter().map(|file| &file.location);
+        out.debug_struct("Documents").field("version", &self.version).finish_non_exhaustive()?;
+        out.debug_list().entries(locations).finish()
+    }
+}
+
 /// A reference that leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -103,8 +114,8 @@ pub struct BadReference(pub String);
 impl Documents {
     /// Reads the root file and every file that a reference in them names.
     ///
-    /// Memory is linear in the files' sizes, and so is time. At most 10,000 files, 256 MB and 120 levels of
-    /// nesting are taken.
+    /// Memory is linear in the files' sizes, and so is time. At most 10,000 files, 256 MB, 10 million
+    /// values and 120 levels of nesting are taken.
     ///
     /// # Errors
     /// All that is wrong: what is neither JSON nor YAML, no version that is known, files that are missing.

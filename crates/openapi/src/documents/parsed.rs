@@ -1,6 +1,6 @@
 //! The bytes of a file become a value and its lines, whether they are JSON or YAML.
 
-use super::{DEPTH, json, lines, lines::Lines, pointer::unescape, yaml};
+use super::{DEPTH, VALUES, json, lines, lines::Lines, pointer::unescape, yaml};
 use crate::text::quoted;
 use serde_json::Value;
 
@@ -28,6 +28,10 @@ impl Problem {
         Self::at(line, format!("This is nested more than {DEPTH} levels deep."))
     }
 
+    pub(super) fn too_many(line: Option<usize>) -> Self {
+        Self::at(line, format!("The document has more than {VALUES} values."))
+    }
+
     pub(super) fn duplicate(line: Option<usize>, pointer: String) -> Self {
         let name = pointer.rsplit('/').next().map(unescape).unwrap_or_default().into_owned();
         Self {
@@ -44,18 +48,18 @@ impl Problem {
     }
 }
 
-/// Parses a file. The ending of its name decides only whose error is told.
+/// Parses a file that may have so many values. The ending of its name decides only whose error is told.
 ///
 /// # Errors
 /// Everything that makes it no file of values; of syntax, the first fault.
-pub(super) fn parse(location: &str, bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
-    values(location, bytes).map_err(|mut problems| {
+pub(super) fn parse(location: &str, bytes: &[u8], room: usize) -> Result<Parsed, Vec<Problem>> {
+    values(location, bytes, room).map_err(|mut problems| {
         problems.sort_by_key(|problem| problem.line);
         problems
     })
 }
 
-fn values(location: &str, bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
+fn values(location: &str, bytes: &[u8], room: usize) -> Result<Parsed, Vec<Problem>> {
     let text = text(bytes).map_err(|problem| vec![problem])?;
     let begin = text.bytes().find(|byte| !byte.is_ascii_whitespace());
     match begin {
@@ -64,18 +68,18 @@ fn values(location: &str, bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
             Problem::at(None, "This is neither JSON nor YAML, but looks like HTML or XML.")
                 .with_help("If it was downloaded, the server may have sent a page in place of the document."),
         ]),
-        Some(b'{' | b'[') => match json(text) {
+        Some(b'{' | b'[') => match json(text, room) {
             // Flow style of YAML begins like JSON.
-            Err(faults) if !named(location, &["json"]) => yaml::parse(text)
+            Err(faults) if !named(location, &["json"]) => yaml::parse(text, room)
                 .map_err(|others| if named(location, &["yaml", "yml"]) { others } else { faults }),
             other => other,
         },
-        Some(_) => yaml::parse(text),
+        Some(_) => yaml::parse(text, room),
     }
 }
 
-fn json(text: &str) -> Result<Parsed, Vec<Problem>> {
-    let (root, duplicates) = json::parse(text).map_err(|problem| vec![problem])?;
+fn json(text: &str, room: usize) -> Result<Parsed, Vec<Problem>> {
+    let (root, duplicates) = json::parse(text, room).map_err(|problem| vec![problem])?;
     let lines = lines::of_json(text);
     if duplicates.is_empty() {
         return Ok(Parsed { root, lines });

@@ -75,6 +75,8 @@ pub(super) struct Walked {
     whole: bool,
     /// References that were looked at, as they are written.
     seen: HashSet<String>,
+    /// The same of those that may be plain names: they do not stand for one that is certain.
+    perhaps: HashSet<String>,
     /// Addresses of values within data that references lead to, so that each is walked once.
     within_data: HashSet<usize>,
 }
@@ -173,10 +175,10 @@ impl<'f> Walk<'f> {
 
     fn reference(&mut self, reference: &str, step: &Step<'_>, certain: bool) {
         // Of references that are equal, the first is enough.
-        if self.walked.seen.contains(reference) {
+        let seen = if certain { &mut self.walked.seen } else { &mut self.walked.perhaps };
+        if !seen.insert(reference.to_owned()) {
             return;
         }
-        self.walked.seen.insert(reference.to_owned());
         let (file, fragment) = location::split(reference);
         if !file.is_empty() {
             self.found.outside.push(Outside {

@@ -27,7 +27,7 @@ const MOST: usize = 100;
 ///
 /// # Errors
 /// The first fault of syntax, or all members that stand twice.
-pub(super) fn parse(text: &str) -> Result<Parsed, Vec<Problem>> {
+pub(super) fn parse(text: &str, room: usize) -> Result<Parsed, Vec<Problem>> {
     let options = granit_parser::options! { emit_comments: false };
     let mut builder = Builder::default();
     for event in Parser::new_from_str_with_options(text, options) {
@@ -43,6 +43,9 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Vec<Problem>> {
                 Err(Problem::at(Some(line), message))
             }
         };
+        if builder.lines.0.len() > room {
+            return Err(vec![Problem::too_many(None)]);
+        }
         if let Err(problem) = step {
             return Err(vec![problem]);
         }

@@ -51,6 +51,10 @@ impl<'d> Reader<'d> {
         }
         let url = self.text(server, "url")?;
         let variables = self.object(server, "variables");
+        let path = base_path(url);
+        if let Some(variables) = &variables {
+            self.other_values(variables, &path);
+        }
         let mut filled = String::with_capacity(url.len());
         let mut rest = url;
         while let Some((before, (name, behind))) =
@@ -77,6 +81,18 @@ impl<'d> Reader<'d> {
         }
         filled.push_str(rest);
         Some(filled)
+    }
+
+    /// Warns of base paths that a variable could make with other values than its default.
+    fn other_values(&mut self, variables: &Object<'d>, path: &str) {
+        for name in variables.members.keys().filter(|name| path.contains(&format!("{{{name}}}"))) {
+            let values =
+                variables.get(name).and_then(|variable| variable.get("enum")).and_then(Value::as_array);
+            if values.is_some_and(|values| values.len() > 1) {
+                let message = format!("Of the variable {}, only the default value is served.", quoted(name));
+                self.notes.warn(&variables.place.child(name), message);
+            }
+        }
     }
 
     /// The default value of a server's variable.

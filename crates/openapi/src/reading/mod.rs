@@ -65,6 +65,8 @@ struct Reader<'d> {
 struct Room {
     operations: usize,
     parameters: usize,
+    /// There were more. The document is refused, and reading on would only take time.
+    spent: bool,
 }
 
 impl<'d> Reader<'d> {
@@ -76,7 +78,7 @@ impl<'d> Reader<'d> {
             schemes: Schemes::default(),
             added: Vec::new(),
             shared: HashMap::new(),
-            room: Room { operations: 200_000, parameters: 2_000_000 },
+            room: Room { operations: 200_000, parameters: 2_000_000, spent: false },
         }
     }
 

@@ -35,6 +35,9 @@ impl<'d> Reader<'d> {
         around: &Around<'_, 'd>,
         operations: &mut Vec<Operation>,
     ) {
+        if self.room.spent {
+            return;
+        }
         self.known(object, Kind::Operation);
         let own = self.parameters(object);
         let (parameters, parts) = swagger::apart(merged(inherited, own));
@@ -77,12 +80,13 @@ impl<'d> Reader<'d> {
         let parameters = operation.parameters.len().saturating_mul(times);
         match (self.room.operations.checked_sub(times), self.room.parameters.checked_sub(parameters)) {
             (Some(operations), Some(parameters)) => {
-                self.room = super::Room { operations, parameters };
+                self.room = super::Room { operations, parameters, spent: false };
                 true
             }
             (None, _) | (_, None) => {
                 let root = Place { file: self.documents.root(), pointer: String::new() };
                 self.notes.fault(&root, "The document makes too many operations and parameters.", "");
+                self.room.spent = true;
                 false
             }
         }

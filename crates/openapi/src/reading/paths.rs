@@ -66,6 +66,9 @@ impl<'d> Reader<'d> {
 
     /// The operations of a path item. One that is a reference may have members of its own beside it, which win.
     fn path_item(&mut self, place: &Place, around: &Around<'_, 'd>, operations: &mut Vec<Operation>) {
+        if self.room.spent {
+            return;
+        }
         let Some(own) = self.object_at(place) else { return };
         let item = if own.get("$ref").is_some() {
             let Some(target) = self.followed(place) else { return };

@@ -143,6 +143,18 @@ fn what_cannot_be_followed_is_a_fault_where_it_stands() {
 }
 
 #[test]
+fn a_mapping_that_may_be_a_name_hides_no_reference() {
+    let text = r#"{"openapi": "3.1.0", "components": {"schemas": {
+        "A": {"discriminator": {"propertyName": "t", "mapping": {"a": "gone.json"}}}, "B": {"$ref": "gone.json"}}}}"#;
+    assert_eq!(
+        faults(read(&[("api.json", text)])),
+        [
+            "api.json:2 at /components/schemas/B/$ref: The reference \"gone.json\" cannot be followed: There is no such file."
+        ]
+    );
+}
+
+#[test]
 fn added_values_lead_to_where_they_come_from() {
     let mut documents = read(&[("a.yaml", DEFINED)]).unwrap();
     let origins = vec![

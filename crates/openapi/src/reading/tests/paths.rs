@@ -58,6 +58,18 @@ fn methods_of_later_versions_are_not_served_in_earlier_ones() {
 }
 
 #[test]
+fn other_values_of_a_servers_variable_are_said_not_to_be_served() {
+    let text = "openapi: 3.1.0\nservers:\n- url: https://{region}.x/{version}\n  variables:\n    region: {default: eu, enum: [eu, us]}\n    version: {default: v2, enum: [v1, v2]}\n";
+    assert_eq!(fine(text).1.base_paths, ["/v2"]);
+    assert_eq!(
+        said(text),
+        [
+            "a:6 at /servers/0/variables/version: Of the variable \"version\", only the default value is served."
+        ]
+    );
+}
+
+#[test]
 fn path_items_may_be_references() {
     let mut documents = read(&[
         ("a", "openapi: 3.1.0\npaths: {/a: {$ref: '#/components/pathItems/A'}, /b: {$ref: b.yaml}}\ncomponents: {pathItems: {A: {get: {}}}}"),
@@ -73,7 +85,7 @@ fn path_items_may_be_references() {
 fn templates_are_checked() {
     for (paths, expected) in [
         (
-            "/a?x={y}: {get: {}}",
+            "'/a?x={y}': {get: {}}",
             "a:2 at /paths/~1a?x={y}: The path has a ? or # in it, so that no request matches it; it is left out.",
         ),
         ("a: {get: {}}", "fault a:2 at /paths/a: A path begins with a slash, but this one is \"a\"."),
