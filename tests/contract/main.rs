@@ -64,6 +64,7 @@ mod keys_in_every_place;
 mod limit_headers;
 mod malformed;
 mod problem_json;
+mod reference;
 mod request_ids;
 mod statuses_rfc9110;
 mod success_200;

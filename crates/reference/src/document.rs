@@ -96,6 +96,8 @@ pub(crate) enum Inline {
     /// Something to be typed or compared exactly.
     Code(String),
     Badge(Badge),
+    /// What follows stands on a line of its own, where there are lines.
+    Break,
     Link {
         to: Target,
         text: String,
@@ -193,6 +195,11 @@ impl Text {
 
     pub(crate) fn badge(mut self, badge: Badge) -> Self {
         self.0.push(Inline::Badge(badge));
+        self
+    }
+
+    pub(crate) fn line_break(mut self) -> Self {
+        self.0.push(Inline::Break);
         self
     }
 

@@ -175,6 +175,7 @@ impl Writer<'_> {
                 Inline::Strong(text) => strong { (text) },
                 Inline::Code(exact) => code { (breakable(exact)) },
                 Inline::Badge(badge) => (shown_badge(*badge)),
+                Inline::Break => br;,
                 Inline::Link { to, text, is_code } => a href=(self.address(to)) {
                     @if *is_code { code { (breakable(text)) } } @else { (text) }
                 },

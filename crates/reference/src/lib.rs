@@ -17,6 +17,8 @@ mod pages;
 mod quantity;
 mod request;
 mod site;
+#[cfg(test)]
+mod tests;
 mod when;
 
 pub use document::Address;

@@ -53,7 +53,7 @@ impl Writer<'_> {
     fn cell(&self, text: &Text) -> String {
         let inline = |inline: &Inline| match inline {
             Inline::Code(exact) => in_code(exact).replace('|', "\\|"),
-            Inline::Plain(_) | Inline::Strong(_) | Inline::Badge(_) | Inline::Link { .. } => {
+            Inline::Plain(_) | Inline::Strong(_) | Inline::Badge(_) | Inline::Break | Inline::Link { .. } => {
                 self.inline(inline)
             }
         };
@@ -70,6 +70,7 @@ impl Writer<'_> {
             Inline::Strong(text) => format!("**{}**", escape(text)),
             Inline::Code(exact) => in_code(exact),
             Inline::Badge(badge) => badge.number.to_string(),
+            Inline::Break => " ".to_owned(),
             Inline::Link { to, text, is_code } => {
                 let shown = if *is_code { in_code(text) } else { escape(text) };
                 match self.address(to) {

@@ -1,5 +1,6 @@
 //! Sizes, spans and times as people read them.
 
+use contract::Limit;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -40,6 +41,11 @@ pub(crate) fn readable_time(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     let form = if seconds.is_multiple_of(60) { "%Y-%m-%d %H:%M UTC" } else { "%Y-%m-%d %H:%M:%S UTC" };
     time.map_or_else(|| "an unknown time".to_owned(), |time| time.strftime(form).to_string())
+}
+
+/// A limit: `1,000,000 per month`.
+pub(crate) fn limit(limit: &Limit) -> String {
+    format!("{} per {}", grouped(u64::from(limit.amount)), limit.period.word())
 }
 
 /// A number with its thousands apart: `1,000,000`.

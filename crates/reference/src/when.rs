@@ -227,7 +227,7 @@ fn rule(check: &Check) -> Text {
 }
 
 fn body_not_valid(facts: &Facts) -> Vec<Block> {
-    let of_body = |check: &&Check| check.place == crate::model::Place::Body;
+    let of_body = |check: &&Check| check.place == Place::Body;
     let mut rows = Vec::new();
     let mut count = 0;
     for endpoint in facts.reference.endpoints.iter().filter(|endpoint| endpoint.takes.checks_body) {
@@ -377,7 +377,7 @@ fn limits(facts: &Facts, fits: impl Fn(&Limit) -> bool) -> Vec<Block> {
         .plans
         .iter()
         .filter_map(|plan| {
-            let limits: Vec<String> = plan.limits.iter().filter(|l| fits(l)).map(Limit::to_string).collect();
+            let limits: Vec<String> = plan.limits.iter().filter(|l| fits(l)).map(quantity::limit).collect();
             (!limits.is_empty()).then(|| vec![exact(&plan.name), limits.join(", ").into()])
         })
         .collect();

@@ -11,6 +11,7 @@
 #[allow(dead_code, unused_imports, reason = "the tests use only the half that serves")]
 #[path = "../../src/admin/mod.rs"]
 mod admin;
+mod docs;
 mod fixture;
 mod import;
 mod incidents;

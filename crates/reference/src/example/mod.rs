@@ -129,7 +129,11 @@ impl Example {
     /// What the status line and the headers that matter say.
     pub(crate) fn head(&self, form: Form) -> String {
         let mut head = format!("HTTP/1.1 {} {}\n", self.number, reason_phrase(self.number));
-        head.push_str(&format!("Content-Type: {}\nX-Request-Id: {REQUEST_ID}", form.content_type()));
+        head.push_str(&format!("Content-Type: {}", form.content_type()));
+        if form == Form::Problem {
+            return head; // the others are the same, and were shown
+        }
+        head.push_str(&format!("\nX-Request-Id: {REQUEST_ID}"));
         for (name, value) in &self.headers {
             head.push_str(&format!("\n{name}: {value}"));
         }

@@ -70,10 +70,9 @@ fn example_blocks(example: &Example) -> Vec<Block> {
         blocks.push(Block::Notice(text().plain(example.not_now)));
     }
     blocks.push(Block::sample("The request", "sh", example.curl()));
-    blocks.push(Block::paragraph("It is answered so:"));
     blocks.push(Block::sample("The answer", "http", answer(example, Form::Specification)));
     blocks.push(Block::Paragraph(
-        text().plain("And with ").code("Accept: application/problem+json").plain(", as in RFC 9457, so:"),
+        text().plain("With ").code("Accept: application/problem+json").plain(", as in RFC 9457:"),
     ));
     blocks.push(Block::sample("The answer as problem details", "http", answer(example, Form::Problem)));
     blocks

@@ -29,12 +29,15 @@ pub(super) fn document(source: &Source<'_>, number: usize) -> Document {
         let Some(tag) = facts.tags.get(group.tag) else { continue };
         let shown = shown(facts, tag);
         blocks.push(Block::heading(&id(group.tag), shown.as_str()));
-        let endpoints = group.endpoints.iter().filter_map(|at| facts.reference.endpoints.get(*at));
-        blocks.push(Block::table(
-            &shown,
-            &["Endpoint", "About", "Permission", "Cost"],
-            endpoints.map(row).collect(),
-        ));
+        let endpoints = || group.endpoints.iter().filter_map(|at| facts.reference.endpoints.get(*at));
+        // A column in which nothing stands only takes the place of the others.
+        let has_about = endpoints().any(|endpoint| !about(endpoint).0.is_empty());
+        let head: &[_] = if has_about {
+            &["Endpoint", "About", "Permission", "Cost"]
+        } else {
+            &["Endpoint", "Permission", "Cost"]
+        };
+        blocks.push(Block::table(&shown, head, endpoints().map(|one| row(one, has_about)).collect()));
     }
     let neighbour = |number: usize| {
         (1..=all).contains(&number).then(|| (Address::Endpoints(number), format!("Endpoints, page {number}")))
@@ -90,14 +93,28 @@ fn id(tag: usize) -> String {
     format!("tag-{}", tag + 1)
 }
 
-fn row(endpoint: &Endpoint) -> Vec<Text> {
-    let mut about = text().plain(endpoint.summary.clone());
-    if endpoint.deprecated.is_some() {
-        let gap = if endpoint.summary.is_empty() { "" } else { " " };
-        about = about.plain(gap).strong("Deprecated.").plain(" ").page(Address::Moved, "More");
-    }
+fn row(endpoint: &Endpoint, has_about: bool) -> Vec<Text> {
     let cost = if endpoint.public { "free".to_owned() } else { quantity::grouped(u64::from(endpoint.cost)) };
-    vec![name(endpoint), about, permission(endpoint), cost.into()]
+    let mut row = vec![name(endpoint)];
+    if has_about {
+        row.push(about(endpoint));
+    }
+    row.extend([permission(endpoint), cost.into()]);
+    row
+}
+
+fn about(endpoint: &Endpoint) -> Text {
+    let mut parts = Vec::new();
+    if !endpoint.summary.is_empty() {
+        parts.push(text().plain(endpoint.summary.clone()));
+    }
+    if let Some(to) = &endpoint.moved_to {
+        parts.push(text().strong("Moved").plain(" to ").code(to).plain("."));
+    }
+    if endpoint.deprecated.is_some() {
+        parts.push(text().strong("Deprecated.").plain(" ").page(Address::Moved, "More"));
+    }
+    Text::joined(parts, " ")
 }
 
 fn permission(endpoint: &Endpoint) -> Text {
@@ -121,6 +138,7 @@ fn json_of(source: &Source<'_>, page: &EndpointPage, number: usize) -> Value {
             "permissions": endpoint.permissions,
             "cost": if endpoint.public { 0 } else { endpoint.cost },
             "deprecated": endpoint.deprecated.is_some(),
+            "moved_to": endpoint.moved_to,
         })
     };
     let groups: Vec<_> = page

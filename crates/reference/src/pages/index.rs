@@ -56,14 +56,12 @@ fn key_blocks(facts: &Facts, source: &Source<'_>) -> Vec<Block> {
 }
 
 fn table_blocks(facts: &Facts) -> Vec<Block> {
-    let mut rows =
-        vec![vec![text().badge(Badge { number: 200, tone: Tone::Fine }), FINE.into(), text().plain("–")]];
+    let mut rows = vec![vec![text().badge(Badge { number: 200, tone: Tone::Fine }), FINE.into()]];
     for (status, number, codes) in statuses(facts) {
         let links = codes.iter().map(|code| text().error(*code));
         rows.push(vec![
             text().badge(Badge::of(status, number)),
-            status.meaning().into(),
-            Text::joined(links, " "),
+            text().plain(status.meaning()).line_break().then(Text::joined(links, " ")),
         ]);
     }
     let mut blocks = vec![
@@ -71,7 +69,7 @@ fn table_blocks(facts: &Facts) -> Vec<Block> {
         Block::paragraph(
             "This API answers with these statuses and no others. The code says precisely what is wrong, and never changes its name.",
         ),
-        Block::table("Statuses and error codes", &["Status", "Meaning", "Codes"], rows),
+        Block::table("Statuses and error codes", &["Status", "Meaning and codes"], rows),
     ];
     blocks.extend(the_other_way_round(facts).map(Block::Notice));
     blocks

@@ -68,9 +68,7 @@ fn plan_rows(facts: &Facts) -> Vec<Vec<Text>> {
     let mut rows = Vec::new();
     for plan in &facts.reference.plans {
         for limit in &plan.limits {
-            let amount =
-                format!("{} per {}", quantity::grouped(u64::from(limit.amount)), limit.period.word());
-            rows.push(vec![exact(&plan.name), amount.into(), window(limit.period).into()]);
+            rows.push(vec![exact(&plan.name), quantity::limit(limit).into(), window(limit.period).into()]);
         }
     }
     rows

@@ -77,6 +77,7 @@ pub(crate) fn plain(text: &Text) -> String {
     let one = |inline: &Inline| match inline {
         Inline::Plain(text) | Inline::Strong(text) | Inline::Code(text) => text.clone(),
         Inline::Badge(badge) => badge.number.to_string(),
+        Inline::Break => " ".to_owned(),
         Inline::Link { text, to: Target::Mail(address), .. } if text != address => {
             format!("{text} <{address}>")
         }

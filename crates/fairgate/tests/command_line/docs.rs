@@ -1,0 +1,64 @@
+//! `docs export`.
+
+use crate::fixture::{Site, with_and_without_gateway};
+use std::fs;
+
+#[test]
+fn the_reference_is_written_with_what_is_planned() {
+    with_and_without_gateway(|site, _| {
+        site.run(&["maintenance", "on", "--from", "2100-01-01", "--message", "We move."]).fine();
+        let told = site.json(&["docs", "export", "out/pages", "--json"]);
+        let files: Vec<&str> =
+            told["files"].as_array().unwrap().iter().map(|f| f.as_str().unwrap()).collect();
+        for name in ["index.html", "limits.md", "endpoints.json", "errors/KEY_NOT_SET.html"] {
+            assert!(files.contains(&name), "{name} of {files:?}");
+        }
+        for name in &files {
+            assert!(site.path("out/pages").join(name).is_file(), "{name}");
+        }
+        let page = fs::read_to_string(site.path("out/pages/maintenance.html")).unwrap();
+        assert!(page.contains("We move.") && page.contains("2100-01-01"), "{page}");
+    });
+}
+
+#[test]
+fn an_earlier_export_is_replaced_and_anything_else_is_left_alone() {
+    let site = Site::new();
+    let export = |more: &[&str]| site.run(&[&["docs", "export", "out"], more].concat());
+    fs::create_dir(site.path("out")).unwrap();
+    fs::write(site.path("out/thesis.txt"), "mine").unwrap();
+    export(&[]).refused(2, "is not empty");
+    assert_eq!(fs::read_dir(site.path("out")).unwrap().count(), 1);
+    assert!(export(&["--force"]).fine().contains("out/index.html"));
+    assert_eq!(fs::read_to_string(site.path("out/thesis.txt")).unwrap(), "mine");
+
+    let conflict = site.path("out/errors/CONFLICT.html");
+    assert!(!conflict.exists());
+    site.configure("[[endpoints]]\nmethod = \"GET\"\npath = \"/items\"");
+    let text = fs::read_to_string(site.path("fairgate.toml")).unwrap();
+    fs::write(site.path("fairgate.toml"), format!("extra_codes = [409]\n{text}")).unwrap();
+    export(&[]).fine();
+    assert!(conflict.exists());
+    assert!(fs::read_to_string(site.path("out/endpoints.md")).unwrap().contains("GET /items"));
+    site.configure("");
+    export(&[]).fine();
+    assert!(!conflict.exists(), "what an earlier export wrote and this one does not is gone");
+    assert_eq!(fs::read_to_string(site.path("out/thesis.txt")).unwrap(), "mine");
+}
+
+#[test]
+fn a_manifest_that_leads_out_of_the_folder_is_none_of_ours() {
+    let site = Site::new();
+    fs::create_dir(site.path("out")).unwrap();
+    fs::write(site.path("precious.txt"), "mine").unwrap();
+    fs::write(site.path("out/fairgate-docs.json"), "{\"files\":[\"../precious.txt\"]}").unwrap();
+    site.run(&["docs", "export", "out"]).refused(2, "holds no earlier export");
+    assert_eq!(fs::read_to_string(site.path("precious.txt")).unwrap(), "mine");
+}
+
+#[test]
+fn no_store_is_made_where_there_is_none() {
+    let site = Site::new();
+    site.run(&["docs", "export", "out"]).fine();
+    assert!(!site.path("data").exists());
+}
