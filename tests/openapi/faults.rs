@@ -60,7 +60,7 @@ fn what_is_no_document_at_all_is_said() {
         ("<html></html>", "HTML"),
         ("openapi: 4.0.0\npaths: {}\n", "4.0.0"),
         ("{\"openapi\": \"3.0.0\", \"paths\": {}", "openapi.yaml:1"),
-        ("swagger: '2.0'\ninfo: [\n", "line"),
+        ("swagger: '2.0'\ninfo: [\n", "openapi.yaml:2"),
     ] {
         let home = Home::new(&Config::of(&upstream).document(text));
         let said = home.run(&["config", "check"]);
