@@ -7,9 +7,9 @@ use crate::{
     config::Config,
     failure::Failure,
     output,
-    serve::keeper,
+    serve::{self, keeper},
 };
-use gateway::maintenance::Window;
+use gateway::{maintenance::Window, settings::ServedDocument};
 use reference::Site;
 use serde_json::{Value, json};
 use std::{
@@ -18,6 +18,7 @@ use std::{
     io::Write,
     path::{Component, Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 /// Names the files of an export, so that the next one knows its own and takes away what is no more.
@@ -32,31 +33,40 @@ pub(super) fn run(command: Docs, config: Config, out: &mut Out<'_>) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(wanted: Export, config: Config, out: &mut Out<'_>) -> Result<(), Failure> {
+fn write(wanted: Export, mut config: Config, out: &mut Out<'_>) -> Result<(), Failure> {
     let folder = wanted.folder.as_path();
     let before = earlier(folder, wanted.force)?;
+    config.settings.document = serve::document::served(&config).map(Arc::new);
     let site = Site::new(gateway::reference_of(&config.settings, config.settings.listen.address));
+    let document = config.settings.document.clone();
     let live = gateway::live(&maintenance(config), system_clock());
-    let files: BTreeSet<String> = site.file_names().collect();
+    let documents: Vec<(&str, &[u8])> =
+        document.iter().flat_map(|document| document_files(document)).collect();
+    let names = documents.iter().map(|(name, _)| (*name).to_owned());
+    let files: BTreeSet<String> = site.file_names().chain(names).collect();
 
     // What is written is noted first: an export that is cut off is still known as one.
     let both: BTreeSet<&String> = before.union(&files).collect();
-    put(folder, MANIFEST, &manifest(both))?;
+    put(folder, MANIFEST, manifest(both).as_bytes())?;
     let mut bytes = 0;
     for file in site.export(&live) {
         bytes += file.text.len();
-        put(folder, &file.path, &file.text)?;
+        put(folder, &file.path, file.text.as_bytes())?;
+    }
+    for (name, text) in documents {
+        bytes += text.len();
+        put(folder, name, text)?;
     }
     for gone in before.difference(&files) {
         remove(&folder.join(gone))?;
     }
-    put(folder, MANIFEST, &manifest(files.iter().collect()))?;
+    put(folder, MANIFEST, manifest(files.iter().collect()).as_bytes())?;
 
     if wanted.json.json {
         let told = json!({ "folder": folder.display().to_string(), "files": files, "bytes": bytes });
         return output::json_value(out, &told);
     }
-    let pages = files.len() / reference::Format::ALL.len();
+    let pages = site.addresses().count();
     let name = output::plain(&folder.display().to_string());
     writeln!(
         out,
@@ -66,6 +76,11 @@ fn write(wanted: Export, config: Config, out: &mut Out<'_>) -> Result<(), Failur
     )?;
     writeln!(out, "Begin at {}.", output::plain(&folder.join("index.html").display().to_string()))?;
     Ok(())
+}
+
+/// The API's document, where the pages link to it.
+fn document_files(document: &ServedDocument) -> [(&'static str, &[u8]); 2] {
+    [("openapi.json", &document.json), ("openapi.yaml", &document.yaml)]
 }
 
 /// The windows of maintenance, if they can be read. Without them there is still a reference.
@@ -125,7 +140,7 @@ fn manifest(files: BTreeSet<&String>) -> String {
 }
 
 /// Writes a file under another name first, so that nobody reads half of it.
-fn put(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
+fn put(folder: &Path, name: &str, text: &[u8]) -> Result<(), Failure> {
     let path = folder.join(name);
     let mut fresh = path.clone().into_os_string();
     fresh.push(".new");

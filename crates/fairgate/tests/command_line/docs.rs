@@ -62,3 +62,19 @@ fn no_store_is_made_where_there_is_none() {
     site.run(&["docs", "export", "out"]).fine();
     assert!(!site.path("data").exists());
 }
+
+#[test]
+fn the_document_is_written_where_the_pages_link_to_it() {
+    let site = Site::new();
+    let document = "openapi: 3.1.0\ninfo: { title: Items, version: '1' }\npaths:\n  /items:\n    get:\n      \
+                    operationId: list\n      responses: { '200': { description: All. } }\n";
+    fs::write(site.path("items.yaml"), document).unwrap();
+    let text = fs::read_to_string(site.path("fairgate.toml")).unwrap();
+    fs::write(site.path("fairgate.toml"), format!("openapi = \"items.yaml\"\n{text}")).unwrap();
+    site.run(&["docs", "export", "out"]).fine();
+    let index = fs::read_to_string(site.path("out/index.html")).unwrap();
+    for name in ["openapi.json", "openapi.yaml"] {
+        assert!(index.contains(&format!("href=\"{name}\"")), "{index}");
+        assert!(fs::read_to_string(site.path("out").join(name)).unwrap().contains("/items"));
+    }
+}
