@@ -194,7 +194,12 @@ class _Operation:
             return text.ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength", 1000)]
         wanted = schema.get("required", ()) if depth < SAMPLE_DEPTH else ()
         properties = schema.get("properties", {})
-        return {name: self._sample(properties.get(name, {}), depth + 1) for name in wanted}
+        return {
+            name: self._sample(properties.get(name, {}), depth + 1)
+            for name in wanted
+            # The answers alone have these.
+            if not self._follow(properties.get(name, {})).get("readOnly")
+        }
 
     def _follow(self, value):
         while isinstance(value, dict) and "$ref" in value:

@@ -1,9 +1,10 @@
 """Where Fairgate and Prism disagree, and who is right. A disagreement that `disagreements.json` does not name
 fails, and so does one that it names and that is gone.
 
-`UPDATE=1` writes what was found, without reasons, to `disagreements.found.json` in the folder of the run.
+With `UPDATE=1` what was found is written to the folder `prism` of the target folder.
 """
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -70,7 +71,7 @@ def test_disagreements_are_known(name, upstream, tmp_path):
         prism.stop()
     assert len(cases) > 40
     if os.environ.get("UPDATE"):
-        write_found(name, found, len(cases))
+        write_found(name, found)
     compare(name, found)
 
 
@@ -95,9 +96,12 @@ def describe(case, verdicts):
     return f"{case}\n    prism: {of_prism.status} {of_prism.answer[:300]}\n    fairgate: {of_fairgate.status} {of_fairgate.answer[:600]}"
 
 
-def write_found(name, found, asked):
+def write_found(name, found):
+    """What was found, to be looked at and moved to `disagreements.json` with its reason."""
     folder = TARGET / "prism"
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [f"{name}: {asked} cases, {len(found)} disagreements"]
-    lines += [describe(case, verdicts) for case, verdicts in found.items()]
-    (folder / f"{name}.txt").write_text("\n".join(lines) + "\n")
+    entries = [
+        {"case": case, "prism": dataclasses.asdict(of_prism), "fairgate": dataclasses.asdict(of_fairgate)}
+        for case, (of_prism, of_fairgate) in found.items()
+    ]
+    (folder / f"{name}.json").write_text(json.dumps(entries, indent=1) + "\n")
