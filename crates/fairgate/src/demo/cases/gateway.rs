@@ -7,6 +7,8 @@ use contract::ErrorCode;
 const READER: KeyFor = KeyFor::Holder(&["items:read"]);
 const WRITER: KeyFor = KeyFor::Holder(&["items:write"]);
 const BUYER: KeyFor = KeyFor::Holder(&["orders:write"]);
+/// One clock.
+const ORDER: &str = r#"{"customer":{"email":"ada@example.com"},"lines":[{"item":4,"quantity":1}]}"#;
 
 const fn refused(
     name: &'static str,
@@ -78,14 +80,14 @@ pub(super) const PLANS: [Plan; 27] = [
         |at, key| at.to("/items?limit=1000&sort=weight").key(key),
     ),
     refused("no-header", ErrorCode::HeaderMissing, "Idempotency-Key is required.", BUYER, |at, key| {
-        at.to("/orders").key(key).json(r#"{"item":4,"quantity":1}"#)
+        at.to("/orders").key(key).json(ORDER)
     }),
     refused(
         "bad-header",
         ErrorCode::HeaderNotValid,
         "An Idempotency-Key of the wrong form.",
         BUYER,
-        |at, key| at.to("/orders").key(key).header("Idempotency-Key: no").json(r#"{"item":4,"quantity":1}"#),
+        |at, key| at.to("/orders").key(key).header("Idempotency-Key: no").json(ORDER),
     ),
     refused("bad-json", ErrorCode::BodyMalformed, "A body that is no JSON.", WRITER, |at, key| {
         at.to("/items").key(key).json(r#"{"name": Bowl}"#)
