@@ -58,8 +58,10 @@ fn violations_are_told_all_at_once_where_they_are_and_with_what_was_meant() {
     let details = |name: &str| -> Vec<(String, String)> {
         let printed = shell(case(&told, name)["command"].as_str().unwrap());
         let body: Value = serde_json::from_str(printed.split_once("\r\n\r\n").unwrap().1).unwrap();
-        let place =
-            |detail: &Value| detail["pointer"].as_str().or(detail["name"].as_str()).unwrap().to_owned();
+        let place = |detail: &Value| {
+            let member = if detail["in"] == "body" { "pointer" } else { "name" };
+            detail[member].as_str().unwrap().to_owned()
+        };
         let details = body["error"]["details"].as_array().unwrap();
         details.iter().map(|one| (place(one), one["message"].as_str().unwrap().to_owned())).collect()
     };
@@ -319,10 +321,14 @@ fn shell(line: &str) -> String {
 /// The final answers in what `curl -i` printed.
 fn answers(printed: &str) -> Vec<Answer> {
     let mut answers = Vec::new();
-    let mut parts = printed.split("HTTP/1.1 ");
-    assert_eq!(parts.next(), Some(""), "{printed}");
-    for part in parts {
-        let http_code = part.get(..3).and_then(|code| code.parse().ok()).unwrap();
+    // Only a head ends its lines so: a body may speak of HTTP/1.1, too.
+    let begin = regex::Regex::new(r"HTTP/1\.1 (\d{3})[^\r\n]*\r\n").unwrap();
+    let begins: Vec<_> = begin.captures_iter(printed).collect();
+    assert_eq!(begins.first().map(|first| first.get(0).unwrap().start()), Some(0), "{printed}");
+    for (index, found) in begins.iter().enumerate() {
+        let end = begins.get(index + 1).map_or(printed.len(), |next| next.get(0).unwrap().start());
+        let part = &printed[found.get(0).unwrap().start()..end];
+        let http_code: u64 = found[1].parse().unwrap();
         if http_code < 200 {
             continue;
         }

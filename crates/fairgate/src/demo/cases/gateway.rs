@@ -80,7 +80,7 @@ pub(super) const PLANS: [Plan; 33] = [
     refused(
         "bad-list",
         ErrorCode::ParameterNotValid,
-        "A list with a value that is not allowed; the nearest one that is, is named.",
+        "A list with a value that is not allowed, and the one that was meant.",
         READER,
         |at, key| at.to("/items?tags=living,wod").key(key),
     ),

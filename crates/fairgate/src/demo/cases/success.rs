@@ -65,7 +65,7 @@ pub(super) const PLANS: [Plan; 19] = [
     Plan {
         name: "deprecated",
         promise: Promise::Success(200),
-        shows: "The document says that this is deprecated; so do the headers Deprecation and Link.",
+        shows: "Deprecated by the document; so say the headers Deprecation and Link.",
         key: KeyFor::Holder(&["items:read"]),
         command: |at, key| at.to("/catalogue").key(key),
     },
