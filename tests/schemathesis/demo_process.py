@@ -3,7 +3,6 @@
 import json
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 
@@ -45,9 +44,15 @@ class Demo:
 class DemoGateway:
     """A gateway as the demo configures it, but for what keeps a client from asking thousands of times."""
 
-    def __init__(self, folder, demo, top=""):
+    def __init__(self, folder, demo, top="", document=()):
+        """`top` stands at the beginning of the configuration; `document` are pairs of texts, of which the
+        first is replaced by the second in the document."""
         self.folder, port = folder, free_port()
-        shutil.copy(demo.configuration.with_name("openapi.yaml"), folder)
+        text = demo.configuration.with_name("openapi.yaml").read_text()
+        for old, new in document:
+            assert old in text, f"{old} is not in the demo's document"
+            text = text.replace(old, new)
+        (folder / "openapi.yaml").write_text(text)
         text = demo.configuration.read_text()
         for pattern, replacement in [
             (r'address = ".*"', f'address = "{HOST}:{port}"'),

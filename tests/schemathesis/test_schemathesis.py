@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 
+import httpx
+import openapi_spec_validator
 import pytest
 
 from demo_process import Demo, DemoGateway
@@ -25,10 +27,10 @@ def demo(tmp_path):
 def start_gateway(tmp_path, demo):
     running = []
 
-    def start(top):
-        folder = tmp_path / "gateway"
+    def start(**named):
+        folder = tmp_path / f"gateway-{len(running)}"
         folder.mkdir()
-        running.append(DemoGateway(folder, demo, top))
+        running.append(DemoGateway(folder, demo, **named))
         return running[-1]
 
     yield start
@@ -37,11 +39,11 @@ def start_gateway(tmp_path, demo):
 
 
 def run(gateway, folder, *options):
-    """Runs Schemathesis with every check of its own and of ours. Returns what it prints."""
+    """Runs Schemathesis with every check of its own and of ours."""
     key = gateway.new_key(*PERMISSIONS)
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", HERE / "schemathesis.toml", "--no-color"]
-    command += ["run", f"{gateway.url}/_docs/openapi.json", "--header", f"X-API-Key: {key.secret}", *options]
-    done = subprocess.run(
+    command += ["run", *options, "--header", f"X-API-Key: {key.secret}"]
+    return subprocess.run(
         [str(word) for word in command],
         cwd=folder,
         env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": f"{HERE}:{REAL}", "COLUMNS": "150"},
@@ -52,9 +54,11 @@ def run(gateway, folder, *options):
         timeout=300,
         check=False,
     )
+
+
+def assert_nothing_found(done):
+    """Fails with what Schemathesis says, if it found anything."""
     assert done.returncode == 0, done.stdout[-20_000:]
-    print(done.stdout)
-    return done.stdout
 
 
 def count(pattern, text):
@@ -64,14 +68,49 @@ def count(pattern, text):
     return int(found[1])
 
 
+def test_the_served_document_is_valid(start_gateway):
+    document = httpx.get(f"{start_gateway().url}/_docs/openapi.json").raise_for_status().json()
+    openapi_spec_validator.validate(document)
+
+
 def test_the_served_document_is_what_happens(start_gateway, tmp_path):
-    printed = run(start_gateway(""), tmp_path)
-    # It did look: at all operations, in all phases, by both kinds of data.
-    assert count(r"Selected: (\d+)/", printed) == count(r"Tested: (\d+)", printed) >= 20
+    gateway = start_gateway()
+    done = run(gateway, tmp_path, f"{gateway.url}/_docs/openapi.json")
+    assert_nothing_found(done)
+    # It did look: at all operations, in all phases, thousands of times.
+    assert count(r"Selected: (\d+)/", done.stdout) == count(r"Tested: (\d+)", done.stdout) >= 24
     for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
-        assert f"✅ {phase}" in printed
-    assert count(r"(\d+) generated", printed) > 1000
+        assert f"✅ {phase}" in done.stdout
+    assert count(r"(\d+) generated", done.stdout) > 1500
 
 
 def test_the_same_holds_with_the_statuses_of_rfc_9110(start_gateway, tmp_path):
-    run(start_gateway('statuses = "rfc9110"'), tmp_path, "--phases", "examples,coverage")
+    gateway = start_gateway(top='statuses = "rfc9110"')
+    refused = httpx.get(f"{gateway.url}/items")
+    assert refused.status_code == 401
+    assert_nothing_found(run(gateway, tmp_path, f"{gateway.url}/_docs/openapi.json", "--phases", "examples,coverage"))
+
+
+@pytest.mark.parametrize(
+    ("operation", "old", "new", "found"),
+    [
+        # The gateway lets more stars through than the document allows.
+        ("createReview", "minimum: 1, maximum: 5,", "minimum: 1, maximum: 6,", "Schema-violating request accepted"),
+        # It refuses a quantity that the document allows.
+        ("createOrder", "quantity: { type: integer, minimum: 1", "quantity: { type: integer, minimum: 2", "valid_data"),
+        # It lets everybody in.
+        ("getItem", "        - key: [items:read]\n      responses", "        - {}\n      responses", "authentication"),
+    ],
+    ids=["lets more through", "refuses more", "lets everybody in"],
+)
+def test_a_gateway_that_does_otherwise_than_its_document_says_is_found_out(
+    start_gateway, tmp_path, operation, old, new, found
+):
+    honest = start_gateway()
+    document = tmp_path / "openapi.json"
+    document.write_bytes(httpx.get(f"{honest.url}/_docs/openapi.json").raise_for_status().content)
+    other = start_gateway(document=[(old, new)])
+    options = ("--url", other.url, "--include-operation-id", operation, "--phases", "coverage")
+    done = run(other, tmp_path, document, *options)
+    assert done.returncode == 1, done.stdout
+    assert found in done.stdout
