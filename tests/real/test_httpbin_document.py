@@ -72,10 +72,10 @@ def test_numbers_are_checked(ways):
 def test_forms_are_checked(ways):
     missing = ways.through_gateway("POST", "/redirect-to", data={"status_code": "302"})
     assert (missing.status_code, error_specification.code_of(missing.content)) == (422, "BODY_NOT_VALID")
-    followed = ways.through_gateway("POST", "/redirect-to", data={"url": "/get", "status_code": "302"})
-    assert (followed.status_code, followed.headers["Location"]) == (302, "/get")
+    complete = ways.through_gateway("POST", "/redirect-to", data={"url": "/get", "status_code": "302"})
+    assert complete.status_code == 302
 
 
 def test_what_the_document_says_wrongly_is_warned_of_at_the_start(gateway):
     # It calls numbers `int`, which no version of the specification knows.
-    assert "int" in gateway.written()
+    assert 'The type \\"int\\" does not exist' in gateway.written()
