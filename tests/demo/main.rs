@@ -52,6 +52,71 @@ fn every_line_of_the_demo_gets_the_answer_that_it_promises() {
 }
 
 #[test]
+fn violations_are_told_all_at_once_where_they_are_and_with_what_was_meant() {
+    let mut demo = Demo::start(&["--json"]);
+    let told = demo.told_json();
+    let details = |name: &str| -> Vec<(String, String)> {
+        let printed = shell(case(&told, name)["command"].as_str().unwrap());
+        let body: Value = serde_json::from_str(printed.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let place = |detail: &Value| {
+            let member = if detail["in"] == "body" { "pointer" } else { "name" };
+            detail[member].as_str().unwrap().to_owned()
+        };
+        let details = body["error"]["details"].as_array().unwrap();
+        details.iter().map(|one| (place(one), one["message"].as_str().unwrap().to_owned())).collect()
+    };
+    let places = |name: &str| details(name).into_iter().map(|(place, _)| place).collect::<Vec<_>>();
+    let meant = |name: &str| {
+        let all = details(name);
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.into_iter().next().unwrap()
+    };
+
+    assert_eq!(places("bad-parameters"), ["limit", "sort"]);
+    assert_eq!(places("bad-body"), ["/name", "/price"]);
+    assert_eq!(
+        HashSet::from_iter(places("bad-order")),
+        HashSet::from(
+            ["/customer/email", "/lines/0/quantity", "/lines/1/quantity", "/lines/1/item"].map(str::to_owned)
+        )
+    );
+    assert_eq!(
+        HashSet::from_iter(places("bad-payment")),
+        HashSet::from(["/lines", "/payment/method"].map(str::to_owned))
+    );
+    assert_eq!(places("bad-form"), ["/stars"]);
+    for (name, place, was_meant) in [
+        ("unknown-member", "/prise", "price"),
+        ("bad-list", "tags", "wood"),
+        ("unknown-parameter", "limt", "limit"),
+    ] {
+        let (at, message) = meant(name);
+        assert_eq!(at, place, "{message}");
+        assert!(message.contains("meant?") && message.contains(was_meant), "{message}");
+    }
+    demo.end();
+}
+
+#[test]
+fn the_document_of_the_demo_is_served_with_the_contract_in_it() {
+    let mut demo = Demo::start(&["--json"]);
+    let told = demo.told_json();
+    let printed = shell(case(&told, "document-json")["command"].as_str().unwrap());
+    let document: Value = serde_json::from_str(printed.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let create = &document["paths"]["/items"]["post"];
+    assert_eq!(create["operationId"], "createItem");
+    for status in ["201", "400", "401", "403", "422", "429", "500", "503"] {
+        assert!(create["responses"][status].is_object(), "{status} is missing: {create:#}");
+    }
+    assert!(create["responses"]["409"].is_null(), "no client ever gets 409: {create:#}");
+
+    let deprecated = shell(case(&told, "deprecated")["command"].as_str().unwrap()).to_lowercase();
+    assert!(deprecated.contains("\ndeprecation: @1780272000\r\n"), "{deprecated}");
+    assert!(deprecated.contains("\nlink: ") && deprecated.contains("rel=\"deprecation\""), "{deprecated}");
+    demo.end();
+}
+
+#[test]
 fn the_demo_shows_every_row_of_the_table_and_every_code_that_a_client_can_provoke() {
     let mut demo = Demo::start(&["--json"]);
     let told = demo.told_json();
@@ -206,6 +271,10 @@ fn demo_command(temporary: &Path) -> Command {
 
 // === what a line answers ===
 
+fn case<'t>(told: &'t Value, name: &str) -> &'t Value {
+    told["cases"].as_array().unwrap().iter().find(|case| case["name"] == name).unwrap()
+}
+
 /// Runs a case's line and compares the answer with its promise.
 fn check(case: &Value) {
     let line = case["command"].as_str().unwrap();
@@ -252,10 +321,14 @@ fn shell(line: &str) -> String {
 /// The final answers in what `curl -i` printed.
 fn answers(printed: &str) -> Vec<Answer> {
     let mut answers = Vec::new();
-    let mut parts = printed.split("HTTP/1.1 ");
-    assert_eq!(parts.next(), Some(""), "{printed}");
-    for part in parts {
-        let http_code = part.get(..3).and_then(|code| code.parse().ok()).unwrap();
+    // Only a head ends its lines so: a body may speak of HTTP/1.1, too.
+    let begin = regex::Regex::new(r"HTTP/1\.1 (\d{3})[^\r\n]*\r\n").unwrap();
+    let begins: Vec<_> = begin.captures_iter(printed).collect();
+    assert_eq!(begins.first().map(|first| first.get(0).unwrap().start()), Some(0), "{printed}");
+    for (index, found) in begins.iter().enumerate() {
+        let end = begins.get(index + 1).map_or(printed.len(), |next| next.get(0).unwrap().start());
+        let part = &printed[found.get(0).unwrap().start()..end];
+        let http_code: u64 = found[1].parse().unwrap();
         if http_code < 200 {
             continue;
         }

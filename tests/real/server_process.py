@@ -30,20 +30,21 @@ def free_port():
 class ServerProcess:
     """One running server. What it writes goes to a file, which a failing start shows."""
 
-    def __init__(self, name, command, port, folder, environment=None):
+    def __init__(self, name, command, port, folder, environment=None, output=None):
+        """`output` is a file for what it writes to standard output alone."""
         self.name = name
         self.port = port
         self.authority = f"{HOST}:{port}"
         self.url = f"http://{self.authority}"
         self.log = folder / f"{name}.log"
-        with open(self.log, "wb") as log:
+        with open(self.log, "wb") as log, open(output or os.devnull, "wb") as out:
             self.process = subprocess.Popen(
                 [str(word) for word in command],
                 cwd=folder,
                 env={**os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdout=out if output else log,
+                stderr=log if output else subprocess.STDOUT,
             )
         try:
             wait_until(self.listens, f"{name} does not listen on {self.authority}")

@@ -1,5 +1,6 @@
 """The servers behind the gateway: programs that nobody wrote for it."""
 
+import importlib.util
 import pathlib
 import sys
 
@@ -7,6 +8,10 @@ from server_process import HOST, ServerProcess, free_port
 
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = pathlib.Path(sys.executable)
+# Found without an import: the server belongs into a process of its own.
+JUPYTER_DOCUMENT = (
+    pathlib.Path(importlib.util.find_spec("jupyter_server").origin).parent / "services" / "api" / "api.yaml"
+)
 
 
 def gunicorn(name, application, folder):
@@ -38,3 +43,17 @@ def pypiserver(folder):
     # package is an error, not a redirect to the public index.
     command += ["--authenticate", ".", "--passwords", ".", "--disable-fallback", packages]
     return ServerProcess("pypiserver", command, port, folder, {"PYTHONUNBUFFERED": "1"})
+
+
+def jupyter(folder):
+    """Jupyter's server over a folder of files. Ships the document that describes it (`JUPYTER_DOCUMENT`)."""
+    files = folder / "files"
+    files.mkdir(parents=True)
+    port = free_port()
+    command = [PYTHON, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.port_retries=0"]
+    command += [f"--ServerApp.ip={HOST}", f"--ServerApp.port={port}", f"--ServerApp.root_dir={files}"]
+    # Who may do what is the gateway's business; and there is no browser whose forms could be forged.
+    command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
+    # A user's own settings must have no say in what is tested.
+    home = {"HOME": str(folder), "JUPYTER_NO_CONFIG": "1", "JUPYTER_PLATFORM_DIRS": "1"}
+    return ServerProcess("jupyter", command, port, folder, home)

@@ -1,7 +1,7 @@
 //! The demo: a sample API, the gateway in front of it, a key and a curl line for each case.
 //!
-//! Everything is real and local: two HTTP servers, an embedded store, `fairgate.toml` in a temporary
-//! folder. A second gateway over the same API is in maintenance, so that this case disturbs no other.
+//! Everything is real and local: two HTTP servers, an embedded store, `fairgate.toml` and the API's
+//! document in a temporary folder. A second gateway over the same API is in maintenance, so that this case disturbs no other.
 
 mod cases;
 
@@ -71,6 +71,7 @@ fn run_in(
 ) -> Result<ExitCode, Failure> {
     let sample_api = sample_api::start()?;
     let places = Places { gateway, in_maintenance, sample_api };
+    folder.write("openapi.yaml", include_str!("openapi.yaml"))?;
     let (path, config) =
         configure(folder, "fairgate.toml", include_str!("fairgate.toml"), gateway, sample_api)?;
     let (_, second) =

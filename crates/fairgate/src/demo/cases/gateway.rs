@@ -1,6 +1,6 @@
 //! What the gateway refuses by itself: the API never sees these requests.
 
-use super::{KeyFor, Plan, Promise};
+use super::{KeyFor, ORDER, Plan, Promise};
 use crate::demo::shell_line::ShellLine;
 use contract::ErrorCode;
 
@@ -18,7 +18,7 @@ const fn refused(
     Plan { name, promise: Promise::Error(code), shows, key, command }
 }
 
-pub(super) const PLANS: [Plan; 27] = [
+pub(super) const PLANS: [Plan; 33] = [
     refused(
         "moved",
         ErrorCode::EndpointMoved,
@@ -77,15 +77,29 @@ pub(super) const PLANS: [Plan; 27] = [
         READER,
         |at, key| at.to("/items?limit=1000&sort=weight").key(key),
     ),
+    refused(
+        "bad-list",
+        ErrorCode::ParameterNotValid,
+        "A list with a value that is not allowed, and the one that was meant.",
+        READER,
+        |at, key| at.to("/items?tags=living,wod").key(key),
+    ),
+    refused(
+        "unknown-parameter",
+        ErrorCode::ParameterNotValid,
+        "A parameter that nobody knows, and the one that was meant.",
+        READER,
+        |at, key| at.to("/items?limt=3").key(key),
+    ),
     refused("no-header", ErrorCode::HeaderMissing, "Idempotency-Key is required.", BUYER, |at, key| {
-        at.to("/orders").key(key).json(r#"{"item":4,"quantity":1}"#)
+        at.to("/orders").key(key).json(ORDER)
     }),
     refused(
         "bad-header",
         ErrorCode::HeaderNotValid,
         "An Idempotency-Key of the wrong form.",
         BUYER,
-        |at, key| at.to("/orders").key(key).header("Idempotency-Key: no").json(r#"{"item":4,"quantity":1}"#),
+        |at, key| at.to("/orders").key(key).header("Idempotency-Key: no").json(ORDER),
     ),
     refused("bad-json", ErrorCode::BodyMalformed, "A body that is no JSON.", WRITER, |at, key| {
         at.to("/items").key(key).json(r#"{"name": Bowl}"#)
@@ -145,6 +159,36 @@ pub(super) const PLANS: [Plan; 27] = [
         WRITER,
         |at, key| at.to("/items").key(key).json(r#"{"name":"","price":"cheap"}"#),
     ),
+    refused(
+        "unknown-member",
+        ErrorCode::BodyNotValid,
+        "A member that is none, and the one that was meant.",
+        WRITER,
+        |at, key| at.to("/items").key(key).json(r#"{"name":"Bowl","prise":14.5}"#),
+    ),
+    refused(
+        "bad-order",
+        ErrorCode::BodyNotValid,
+        "Several violations deep in a body, each with its JSON pointer.",
+        BUYER,
+        |at, key| {
+            let order = r#"{"customer":{"email":"ada"},"lines":[{"item":4,"quantity":0},{"item":"7"}]}"#;
+            at.to("/orders").key(key).header("Idempotency-Key: order-0003").json(order)
+        },
+    ),
+    refused(
+        "bad-payment",
+        ErrorCode::BodyNotValid,
+        "An empty list where a line is needed, and an unknown way to pay.",
+        BUYER,
+        |at, key| {
+            let order = r#"{"customer":{"email":"a@b.example"},"lines":[],"payment":{"method":"cards"}}"#;
+            at.to("/orders").key(key).header("Idempotency-Key: order-0004").json(order)
+        },
+    ),
+    refused("bad-form", ErrorCode::BodyNotValid, "A form with too many stars.", READER, |at, key| {
+        at.to("/items/7/reviews").key(key).raw("-d stars=6")
+    }),
     refused(
         "limit-used-up",
         ErrorCode::ApiLimitExceeded,

@@ -11,6 +11,9 @@ use crate::failure::Failure;
 use contract::{ErrorCode, Statuses};
 use std::net::SocketAddr;
 
+/// An order of one clock.
+const ORDER: &str = r#"{"customer":{"email":"ada@example.com"},"lines":[{"item":4,"quantity":1}]}"#;
+
 /// One case.
 pub(super) struct Case {
     /// Unique; also the name of the key that is used.

@@ -1,9 +1,9 @@
 //! The row 200: what works, and what the gateway adds to it.
 
-use super::{KeyFor, Plan, Promise};
+use super::{KeyFor, ORDER, Plan, Promise};
 use crate::demo::shell_line::ShellLine;
 
-pub(super) const PLANS: [Plan; 13] = [
+pub(super) const PLANS: [Plan; 19] = [
     Plan {
         name: "read",
         promise: Promise::Success(200),
@@ -17,6 +17,13 @@ pub(super) const PLANS: [Plan; 13] = [
         shows: "A list, with parameters that are checked.",
         key: KeyFor::Holder(&["items:read"]),
         command: |at, key| at.to("/items?limit=3&sort=price").key(key),
+    },
+    Plan {
+        name: "filter",
+        promise: Promise::Success(200),
+        shows: "A parameter that is a list, and one that is an object.",
+        key: KeyFor::Holder(&["items:read"]),
+        command: |at, key| at.to("/items?tags=living,wood&price%5Bmin%5D=50&price%5Bmax%5D=200").key(key),
     },
     Plan {
         name: "create",
@@ -40,6 +47,27 @@ pub(super) const PLANS: [Plan; 13] = [
         shows: "An item is deleted; there is no body in the answer.",
         key: KeyFor::Holder(&["items:write"]),
         command: |at, key| at.to("/items/900000").raw("-X DELETE").key(key),
+    },
+    Plan {
+        name: "order",
+        promise: Promise::Success(201),
+        shows: "A nested body, checked by the document's schema before the API sees it.",
+        key: KeyFor::Holder(&["orders:write"]),
+        command: |at, key| at.to("/orders").key(key).header("Idempotency-Key: order-0002").json(ORDER),
+    },
+    Plan {
+        name: "form",
+        promise: Promise::Success(201),
+        shows: "What an HTML form sends is checked by a schema, too.",
+        key: KeyFor::Holder(&["items:read"]),
+        command: |at, key| at.to("/items/7/reviews").key(key).raw("-d stars=4 -d 'text=Stands well.'"),
+    },
+    Plan {
+        name: "deprecated",
+        promise: Promise::Success(200),
+        shows: "Deprecated by the document; so say the headers Deprecation and Link.",
+        key: KeyFor::Holder(&["items:read"]),
+        command: |at, key| at.to("/catalogue").key(key),
     },
     Plan {
         name: "limits",
@@ -96,5 +124,19 @@ pub(super) const PLANS: [Plan; 13] = [
         shows: "The page behind `check` of an error; a browser gets it as HTML.",
         key: KeyFor::Nobody,
         command: |at, _| at.to("/_docs/errors/API_LIMIT_EXCEEDED.md"),
+    },
+    Plan {
+        name: "document",
+        promise: Promise::Success(200),
+        shows: "The API's document, with all errors, limits and the key added to it.",
+        key: KeyFor::Nobody,
+        command: |at, _| at.to("/_docs/openapi.yaml"),
+    },
+    Plan {
+        name: "document-json",
+        promise: Promise::Success(200),
+        shows: "The same as JSON, for programs.",
+        key: KeyFor::Nobody,
+        command: |at, _| at.to("/_docs/openapi.json"),
     },
 ];

@@ -54,7 +54,7 @@ pub(super) const PLANS: [Plan; 13] = [
             at.to("/orders")
                 .key(key)
                 .header("Idempotency-Key: order-0001")
-                .json(r#"{"item":9,"quantity":50}"#)
+                .json(r#"{"customer":{"email":"ada@example.com"},"lines":[{"item":9,"quantity":50}]}"#)
         },
     },
     failing(

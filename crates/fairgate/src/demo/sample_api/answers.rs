@@ -1,19 +1,24 @@
 //! What the sample API answers to each request, in its own words: nothing here follows the contract.
+//!
+//! `openapi.yaml` beside the demo's configuration describes it. What the document says of a success is
+//! exactly so here; what it says of requests is for the gateway to check, and hardly looked at again.
 
 use super::{
     Misbehaviour,
-    items::{Shop, SkuTaken, Wanted},
+    failures::fail,
+    items::{Item, Review, Selection, Shop, SkuTaken, Wanted},
+    orders::{NotPlaced, Order, Orders},
 };
 use http_body_util::{BodyExt, Channel, Full, combinators::UnsyncBoxBody};
 use hyper::{
-    HeaderMap, Request, Response, StatusCode,
+    HeaderMap, Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
-    header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER},
+    header::{CONTENT_TYPE, HeaderValue, LOCATION},
     http::request::Parts,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use std::{cell::RefCell, convert::Infallible, time::Duration};
+use std::{borrow::Cow, cell::RefCell, convert::Infallible, fmt::Write, time::Duration};
 use tokio::time::sleep;
 
 pub(super) type Body = UnsyncBoxBody<Bytes, Infallible>;
@@ -31,19 +36,35 @@ pub(super) enum Reply {
     Misbehave(Misbehaviour),
 }
 
+/// What the sample API knows.
+pub(super) struct Shelves {
+    pub(super) shop: Shop,
+    pub(super) orders: Orders,
+}
+
 /// Decides on a request.
-pub(super) async fn reply(request: Request<Incoming>, shop: &RefCell<Shop>) -> Reply {
+pub(super) async fn reply(request: Request<Incoming>, shelves: &RefCell<Shelves>) -> Reply {
     let (head, body) = request.into_parts();
     // A client that breaks off within its body is gone; what is answered then is lost anyway.
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let path = head.uri.path().to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let answer = match (head.method.as_str(), segments.as_slice()) {
-        ("GET", ["items"]) => list(&head, &shop.borrow()),
-        ("POST", ["items"]) => create(&body, &mut shop.borrow_mut()),
-        (method, ["items", id]) => item(method, id, &body, &mut shop.borrow_mut()),
-        ("GET", ["search"]) => search(&head, &shop.borrow()),
-        ("POST", ["orders"]) => order(&body, &shop.borrow()),
+    // The server leaves the body of an answer to HEAD away by itself.
+    let method = if head.method == Method::HEAD { "GET" } else { head.method.as_str() };
+    let Shelves { shop, orders } = &mut *shelves.borrow_mut();
+    let answer = match (method, segments.as_slice()) {
+        ("GET", ["items"]) => list(&head, shop),
+        ("POST", ["items"]) => create(&body, shop),
+        (method, ["items", id]) => item(method, id, &body, shop),
+        ("GET", ["items", id, "reviews"]) => reviews(id, shop),
+        ("POST", ["items", id, "reviews"]) => review(id, &body, shop),
+        ("GET", ["search"]) => search(&head, shop),
+        ("GET", ["catalogue"]) => catalogue(shop),
+        ("POST", ["orders"]) => order(&head, &body, orders, shop),
+        ("GET", ["orders", id]) => match orders.get(id) {
+            Some(receipt) => json(StatusCode::OK, &json!(receipt)),
+            None => error(StatusCode::NOT_FOUND, "There is no such order."),
+        },
         ("GET", ["received"]) => json(StatusCode::OK, &received(&head.headers)),
         ("GET", ["events"]) => events(),
         ("GET", ["health"]) => json(StatusCode::OK, &json!({ "status": "fine" })),
@@ -54,9 +75,31 @@ pub(super) async fn reply(request: Request<Incoming>, shop: &RefCell<Shop>) -> R
 }
 
 fn list(head: &Parts, shop: &Shop) -> Response<Body> {
-    let limit = query(head, "limit").and_then(|limit| limit.parse().ok()).unwrap_or(LISTED);
-    let items = shop.list(limit, query(head, "sort").unwrap_or_default());
-    json(StatusCode::OK, &json!({ "items": items }))
+    let (limit, sort, tags) = (query(head, "limit"), query(head, "sort"), query(head, "tags"));
+    let price = |name| query(head, name).and_then(|price| price.parse::<f64>().ok());
+    let selection = Selection {
+        limit: limit.and_then(|limit| limit.parse().ok()).unwrap_or(LISTED),
+        sort: sort.as_deref().unwrap_or_default(),
+        tags: tags.as_deref().map(|tags| tags.split(',').collect()).unwrap_or_default(),
+        min_price: price("price[min]").unwrap_or(0.0),
+        max_price: price("price[max]").unwrap_or(f64::INFINITY),
+    };
+    items(&shop.list(&selection))
+}
+
+fn search(head: &Parts, shop: &Shop) -> Response<Body> {
+    let wanted = query(head, "q").unwrap_or_default().to_lowercase();
+    let mut found = shop.list(&Selection { sort: "name", ..Selection::ALL });
+    found.retain(|item| item.wanted.name.to_lowercase().contains(&wanted));
+    items(&found)
+}
+
+fn catalogue(shop: &Shop) -> Response<Body> {
+    let mut table = String::from("id,price,stock\n");
+    for item in shop.list(&Selection::ALL) {
+        let _ = writeln!(table, "{},{},{}", item.id, item.wanted.price, item.wanted.stock);
+    }
+    with_body(StatusCode::OK, "text/csv", table)
 }
 
 fn create(body: &[u8], shop: &mut Shop) -> Response<Body> {
@@ -77,13 +120,12 @@ fn create(body: &[u8], shop: &mut Shop) -> Response<Body> {
 }
 
 fn item(method: &str, id: &str, body: &[u8], shop: &mut Shop) -> Response<Body> {
-    let missing = || error(StatusCode::NOT_FOUND, &format!("There is no item {id}."));
-    let Ok(number) = id.parse() else { return missing() };
+    let Ok(number) = id.parse() else { return no_item(id) };
     match method {
-        "GET" => shop.get(number).map_or_else(missing, |item| json(StatusCode::OK, &json!(item))),
+        "GET" => shop.get(number).map_or_else(|| no_item(id), |item| json(StatusCode::OK, &json!(item))),
         "PUT" => match read::<Wanted>(body).map(|wanted| shop.change(number, wanted)) {
             Ok(Ok(Some(item))) => json(StatusCode::OK, &json!(item)),
-            Ok(Ok(None)) => missing(),
+            Ok(Ok(None)) => no_item(id),
             Ok(Err(taken)) => conflict(&taken),
             Err(answer) => *answer,
         },
@@ -98,28 +140,33 @@ fn item(method: &str, id: &str, body: &[u8], shop: &mut Shop) -> Response<Body> 
     }
 }
 
-fn search(head: &Parts, shop: &Shop) -> Response<Body> {
-    let wanted = query(head, "q").unwrap_or_default().to_lowercase();
-    let mut items = shop.list(usize::MAX, "name");
-    items.retain(|item| item.wanted.name.to_lowercase().contains(&wanted));
-    json(StatusCode::OK, &json!({ "items": items }))
+fn reviews(id: &str, shop: &Shop) -> Response<Body> {
+    let item = id.parse().ok().and_then(|number| shop.get(number));
+    item.map_or_else(|| no_item(id), |item| json(StatusCode::OK, &json!({ "reviews": item.reviews })))
 }
 
-fn order(body: &[u8], shop: &Shop) -> Response<Body> {
-    let order: Value = match read(body) {
+fn review(id: &str, body: &[u8], shop: &mut Shop) -> Response<Body> {
+    let mut pairs = form_urlencoded::parse(body);
+    let stars = pairs.find(|(name, _)| name == "stars").and_then(|(_, stars)| stars.parse().ok());
+    let Some(stars) = stars else {
+        return error(StatusCode::BAD_REQUEST, "How many stars?");
+    };
+    let mut pairs = form_urlencoded::parse(body);
+    let text = pairs.find(|(name, _)| name == "text").map(|(_, text)| text.into_owned());
+    let reviewed = id.parse().ok().and_then(|number| shop.review(number, Review { stars, text }));
+    reviewed.map_or_else(|| no_item(id), |review| json(StatusCode::CREATED, &json!(review)))
+}
+
+fn order(head: &Parts, body: &[u8], orders: &mut Orders, shop: &Shop) -> Response<Body> {
+    let order: Order = match read(body) {
         Ok(order) => order,
         Err(answer) => return *answer,
     };
-    let number = |name| order.get(name).and_then(Value::as_u64).unwrap_or_default();
-    let Some(item) = shop.get(number("item")) else {
-        return error(StatusCode::UNPROCESSABLE_ENTITY, "The item of this order does not exist.");
-    };
-    if number("quantity") > item.wanted.stock {
-        let message =
-            format!("Only {} of \"{}\" are in stock; order fewer.", item.wanted.stock, item.wanted.name);
-        return error(StatusCode::UNPROCESSABLE_ENTITY, &message);
+    let key = head.headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+    match orders.place(key.unwrap_or_default(), order, shop) {
+        Ok(receipt) => json(StatusCode::CREATED, &json!(receipt)),
+        Err(NotPlaced(message)) => error(StatusCode::UNPROCESSABLE_ENTITY, &message),
     }
-    json(StatusCode::CREATED, &json!({ "ordered": item.wanted.name, "quantity": number("quantity") }))
 }
 
 /// The headers that reached the API: what the gateway added, and that the key is not among them.
@@ -150,29 +197,13 @@ fn events() -> Response<Body> {
     answer
 }
 
-/// Every way in which an API can fail.
-fn fail(how: &str) -> Reply {
-    Reply::Answer(match how {
-        "crash" => with_body(StatusCode::INTERNAL_SERVER_ERROR, "text/html", STACK_TRACE),
-        "busy" => retry_later(StatusCode::SERVICE_UNAVAILABLE, "Too much to do.", "30"),
-        "throttled" => retry_later(StatusCode::TOO_MANY_REQUESTS, "Slow down, gateway!", "7"),
-        "forbidden" => error(StatusCode::FORBIDDEN, "This part of the shop is for its staff."),
-        "gone" => error(StatusCode::GONE, "The summer sale is over."),
-        "teapot" => error(StatusCode::IM_A_TEAPOT, "Short and stout."),
-        "silent" => return Reply::Silence,
-        "closed" => return Reply::Misbehave(Misbehaviour::Close),
-        "half" => return Reply::Misbehave(Misbehaviour::HalfAnAnswer),
-        "garbage" => return Reply::Misbehave(Misbehaviour::Garbage),
-        _ => error(StatusCode::NOT_FOUND, "There is no such way to fail."),
-    })
+fn items(items: &[&Item]) -> Response<Body> {
+    json(StatusCode::OK, &json!({ "items": items }))
 }
 
-const STACK_TRACE: &str = "<!doctype html><html><head><title>500</title></head><body>\
-<h1>OperationalError at /fail/crash</h1><pre>Traceback (most recent call last):
-  File \"/srv/shop/app/views.py\", line 214, in crash
-    connection = connect(\"postgres://shop:hunter2@db-internal-7:5432/shop\")
-OperationalError: could not connect to server: Connection refused
-</pre></body></html>\n";
+fn no_item(id: &str) -> Response<Body> {
+    error(StatusCode::NOT_FOUND, &format!("There is no item {id}."))
+}
 
 fn conflict(taken: &SkuTaken) -> Response<Body> {
     let message = format!("The sku {} belongs to item {} already.", taken.sku, taken.by);
@@ -185,19 +216,13 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Box<Response<Body>>> {
     })
 }
 
-/// The value of a name in the query. What is written with percent signs stays so: nobody needs it here.
-fn query<'h>(head: &'h Parts, name: &str) -> Option<&'h str> {
-    let pairs = head.uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+/// The first value of a name in the query.
+fn query<'h>(head: &'h Parts, name: &str) -> Option<Cow<'h, str>> {
+    let mut pairs = form_urlencoded::parse(head.uri.query()?.as_bytes());
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
-fn retry_later(status: StatusCode, message: &str, seconds: &'static str) -> Response<Body> {
-    let mut answer = error(status, message);
-    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
-    answer
-}
-
-fn error(status: StatusCode, message: &str) -> Response<Body> {
+pub(super) fn error(status: StatusCode, message: &str) -> Response<Body> {
     json(status, &json!({ "message": message }))
 }
 
@@ -205,7 +230,11 @@ fn json(status: StatusCode, value: &Value) -> Response<Body> {
     with_body(status, "application/json", format!("{value}\n"))
 }
 
-fn with_body(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Body> {
+pub(super) fn with_body(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Response<Body> {
     let mut answer = Response::new(Full::new(body.into()).boxed_unsync());
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -4,13 +4,16 @@
 //! contract, is what makes the difference visible.
 
 mod answers;
+mod failures;
 mod items;
+mod orders;
 
 use crate::failure::Failure;
-use answers::{Body, Reply, reply};
+use answers::{Body, Reply, Shelves, reply};
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use items::Shop;
+use orders::Orders;
 use std::{
     cell::{Cell, RefCell},
     convert::Infallible,
@@ -56,13 +59,14 @@ pub(super) fn start() -> Result<SocketAddr, Failure> {
 }
 
 fn serve(runtime: &Runtime, listener: &TcpListener) {
-    let shop = Rc::new(RefCell::new(Shop::with_some_items()));
+    let shelves = Shelves { shop: Shop::with_some_items(), orders: Orders::default() };
+    let shelves = Rc::new(RefCell::new(shelves));
     LocalSet::new().block_on(runtime, async {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     let _ = stream.set_nodelay(true);
-                    tokio::task::spawn_local(converse(stream, Rc::clone(&shop)));
+                    tokio::task::spawn_local(converse(stream, Rc::clone(&shelves)));
                 }
                 // Out of file descriptors, most likely: others must be able to close theirs.
                 Err(_) => sleep(Duration::from_millis(50)).await,
@@ -72,13 +76,13 @@ fn serve(runtime: &Runtime, listener: &TcpListener) {
 }
 
 /// Serves a connection, until a request comes that has to be answered in a way no server would.
-async fn converse(stream: TcpStream, shop: Rc<RefCell<Shop>>) {
+async fn converse(stream: TcpStream, shelves: Rc<RefCell<Shelves>>) {
     let misbehaviour: Rc<Cell<Option<Misbehaviour>>> = Rc::default();
     let wanted = Rc::clone(&misbehaviour);
     let service = service_fn(move |request: Request<Incoming>| -> Answering {
-        let (shop, misbehaviour) = (Rc::clone(&shop), Rc::clone(&misbehaviour));
+        let (shelves, misbehaviour) = (Rc::clone(&shelves), Rc::clone(&misbehaviour));
         Box::pin(async move {
-            match reply(request, &shop).await {
+            match reply(request, &shelves).await {
                 Reply::Answer(answer) => Ok(answer),
                 Reply::Silence => pending().await,
                 Reply::Misbehave(wanted) => {
