@@ -109,7 +109,7 @@ fn about(endpoint: &Endpoint) -> Text {
         parts.push(text().plain(endpoint.summary.clone()));
     }
     if let Some(to) = &endpoint.moved_to {
-        parts.push(text().strong("Moved").plain(" to ").code(to).plain("."));
+        parts.push(text().strong("Moved").plain(" to ").code(to));
     }
     if endpoint.deprecated.is_some() {
         parts.push(text().strong("Deprecated.").plain(" ").page(Address::Moved, "More"));

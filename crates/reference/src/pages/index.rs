@@ -61,7 +61,7 @@ fn table_blocks(facts: &Facts) -> Vec<Block> {
         let links = codes.iter().map(|code| text().error(*code));
         rows.push(vec![
             text().badge(Badge::of(status, number)),
-            text().plain(status.meaning()).line_break().then(Text::joined(links, " ")),
+            text().plain(meaning(status, &codes)).line_break().then(Text::joined(links, " ")),
         ]);
     }
     let mut blocks = vec![
@@ -86,6 +86,14 @@ fn statuses(facts: &Facts) -> Vec<(Status, u16, Vec<ErrorCode>)> {
     }
     rows.sort_by_key(|(_, number, _)| *number);
     rows
+}
+
+/// What a row means. A status that the operator added means what its one code does.
+fn meaning(status: Status, codes: &[ErrorCode]) -> &'static str {
+    match (status, codes) {
+        (Status::Extra(_), [only]) => only.meaning(),
+        (status, _) => status.meaning(),
+    }
 }
 
 /// Said loudly, because most APIs have it otherwise.
@@ -179,8 +187,9 @@ fn json_of(source: &Source<'_>, lead: &str) -> Value {
         .collect();
     let mut rows = vec![json!({ "http_code": 200, "meaning": FINE, "codes": [] })];
     rows.extend(statuses(facts).into_iter().map(|(status, number, codes)| {
+        let meaning = meaning(status, &codes);
         let codes: Vec<_> = codes.into_iter().map(ErrorCode::name).collect();
-        json!({ "http_code": number, "meaning": status.meaning(), "codes": codes })
+        json!({ "http_code": number, "meaning": meaning, "codes": codes })
     }));
     let pages = [Address::Limits, Address::Endpoints(1), Address::Maintenance, Address::Moved];
     let pages: Vec<_> = pages

@@ -18,7 +18,7 @@ const LEAD: &str = "A key belongs to a plan, and a plan grants so many units wit
                     successes are charged.";
 const CHARGED: [&str; 4] = [
     "A success that was delivered is charged, after it was delivered. It costs 1 unit, unless its endpoint costs more.",
-    "An error is never charged, whoever made it, nor is a redirect of this page's table.",
+    "An error is never charged, whoever made it, nor is the 301 of a path that has moved or ends in a slash.",
     "A success that breaks off on our side is an error, so it is free. If you hang up on a success, it is charged.",
     "Units are reserved while a request runs, so that requests at the same time cannot use more than the limit, and are given back if it fails.",
 ];
