@@ -97,7 +97,8 @@ fn show_first_key(config: &Config, file: &Path) -> Result<(), Failure> {
         return Err(mismatch());
     };
     drop(reach); // the store is locked for the gateway until then
-    let header = config.settings.keys.headers.first().map_or("X-API-Key", String::as_str);
+    let headers = config.settings.keys.headers_as_written();
+    let header = headers.first().map_or("X-API-Key", String::as_str);
     let address = config.settings.listen.address;
     let (docs, try_path) = (format!("{}docs/", config.settings.api.reserved_prefix), first_read(config));
     let mut out = io::stdout().lock();
@@ -118,6 +119,8 @@ fn show_first_key(config: &Config, file: &Path) -> Result<(), Failure> {
 /// The path of an endpoint that can be read without knowing anything.
 fn first_read(config: &Config) -> Option<&str> {
     let endpoints = config.settings.endpoints.iter();
-    let mut plain = endpoints.filter(|one| one.method == "GET" && !one.path.contains('{') && !one.public);
+    let mut plain = endpoints.filter(|one| {
+        one.method == "GET" && !one.public && !one.path.contains('{') && !one.path.ends_with('/')
+    });
     plain.next().map(|endpoint| endpoint.path.as_str())
 }
