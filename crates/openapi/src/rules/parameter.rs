@@ -9,7 +9,11 @@ use crate::{
         shape::{Shape, Types, shape},
         styles::{self, Reading},
     },
-    schema::{Found, SchemaCompiler, UnitId, Units, scalar::Scalar},
+    schema::{
+        Found, SchemaCompiler, UnitId, Units,
+        scalar::Scalar,
+        violations::{MOST_TOLD, in_order},
+    },
 };
 use contract::{Detail, ErrorCode};
 use serde_json::Value;
@@ -286,5 +290,7 @@ pub(super) fn judge(raw: Raw, shape: &Shape, unit: UnitId, units: &Arc<Units>) -
         let others = units.violations(unit, &value).into_iter();
         wrong.extend(others.filter(|found| !untyped.contains(&found.pointer) && !found.pointer.is_empty()));
     }
+    in_order(&mut wrong, &value);
+    wrong.truncate(MOST_TOLD);
     wrong
 }

@@ -133,7 +133,8 @@ impl<'d> SchemaCompiler<'d> {
                 if schema == Value::Bool(false) {
                     self.know_names(&at.place, &at.path, draft);
                 }
-                if schema != Value::Bool(true) {
+                // What lets every member in has evaluated it, too.
+                if schema != Value::Bool(true) || at.bundles {
                     out.insert("additionalProperties".to_owned(), schema);
                 }
             } else {
@@ -255,7 +256,7 @@ impl<'d> SchemaCompiler<'d> {
             let mut there = at.part(&[keyword]);
             there.path = at.part(&["items"]).path;
             let schema = self.schema(schema, &there, false, draft);
-            if schema != Value::Bool(true) {
+            if schema != Value::Bool(true) || at.bundles {
                 out.insert("items".to_owned(), schema);
             }
         }

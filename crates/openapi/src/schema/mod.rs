@@ -19,6 +19,8 @@ mod read_only;
 mod rewrite;
 pub(crate) mod scalar;
 pub(crate) mod sentences;
+#[cfg(test)]
+mod tests;
 pub(crate) mod violations;
 pub(crate) mod walk;
 

@@ -128,8 +128,10 @@ impl<'d> SchemaCompiler<'d> {
         }
         let dialect = self.dialect(map, &at.place);
         let mut out = Map::new();
+        let mut here = at.clone();
+        here.bundles |= asks_for_unevaluated(map) && dialect == Dialect::Draft2020;
         if let Some(reference) = map.get("$ref") {
-            match self.reference(reference, at, draft) {
+            match self.reference(reference, &here, draft) {
                 Value::Object(reference) => out.extend(reference),
                 closed @ (Value::Null
                 | Value::Bool(_)
@@ -141,8 +143,6 @@ impl<'d> SchemaCompiler<'d> {
                 return Value::Object(out);
             }
         }
-        let mut here = at.clone();
-        here.bundles |= asks_for_unevaluated(map) && dialect == Dialect::Draft2020;
         if map.contains_key("required") || map.contains_key("allOf") {
             here.waived = self.waived_here(&here);
         }

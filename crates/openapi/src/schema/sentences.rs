@@ -159,6 +159,7 @@ pub(super) fn tell(
         ValidationErrorKind::Enum { options } => {
             add(at.to_owned(), no_choice(options, value));
         }
+        ValidationErrorKind::Contains => add(at.to_owned(), not_contained(schema)),
         ValidationErrorKind::Not { schema } => add(at.to_owned(), ruled_out(schema, value)),
         ValidationErrorKind::Format { format } => add(at.to_owned(), no_format(format, value)),
         kind => add(at.to_owned(), bounds(kind, value)),
@@ -219,9 +220,6 @@ fn bounds(kind: &ValidationErrorKind, value: &Value) -> String {
             let shown: String = whole.unwrap_or(pattern).chars().take(100).collect();
             format!("It has to match the pattern {shown}, but is {is}.")
         }
-        ValidationErrorKind::Contains => {
-            "It does not have as many of the items that it has to include as it should.".to_owned()
-        }
         ValidationErrorKind::OneOfMultipleValid { .. } => {
             "It fits several of the alternatives, but has to fit exactly one.".to_owned()
         }
@@ -238,12 +236,12 @@ fn unknown_member(name: &str, value: &Value, known: Option<&[String]>) -> String
 }
 
 fn missing_member(name: &str, value: &Value, schema: &str, known: Option<&[String]>) -> String {
-    let mut parts = schema.rsplit('/');
-    let (last, before) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let because = if before == "dependentRequired" {
-        format!("It is required where {} is there", quoted(&super::violations::unescaped(last)))
-    } else {
-        "It is required".to_owned()
+    let last: Vec<&str> = schema.rsplit('/').take(3).collect();
+    let because = match last.as_slice() {
+        [_, name, "dependentRequired"] | [name, "dependentRequired", ..] => {
+            format!("It is required where {} is there", quoted(&super::violations::unescaped(name)))
+        }
+        _ => "It is required".to_owned(),
     };
     let unknown = |sent: &&str| !known.is_some_and(|known| known.iter().any(|known| known == sent));
     let sent =
@@ -259,13 +257,25 @@ fn not_unique(value: &Value) -> String {
     let items = value.as_array().filter(|items| items.len() <= 200).map_or(&[][..], Vec::as_slice);
     for (second, item) in items.iter().enumerate() {
         if let Some(first) = items.iter().take(second).position(|other| other == item) {
-            return format!(
-                "Its items have to differ, but items {first} and {second} are both {}.",
-                shown(item)
-            );
+            let both = match item {
+                Value::Array(_) | Value::Object(_) => "the same".to_owned(),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                    format!("both {}", shown(item))
+                }
+            };
+            return format!("Its items have to differ, but items {first} and {second} are {both}.");
         }
     }
     "Its items have to differ, but some are the same.".to_owned()
+}
+
+fn not_contained(schema: &str) -> String {
+    let sentence = match schema.rsplit('/').next() {
+        Some("minContains") => "Too few of its items are what some of them have to be.",
+        Some("maxContains") => "Too many of its items are what only some of them may be.",
+        Some(_) | None => "None of its items is what at least one of them has to be.",
+    };
+    sentence.to_owned()
 }
 
 fn no_choice(options: &Value, value: &Value) -> String {
@@ -295,12 +305,16 @@ fn ruled_out(schema: &Value, value: &Value) -> String {
     if let Some(kind) = keyword("type").and_then(Value::as_str)
         && let Ok(kind) = kind.parse()
     {
-        return format!("It may not be {}, but is {}.", noun(kind), shown(value));
+        return if value.is_null() {
+            "It may not be null.".to_owned()
+        } else {
+            format!("It may not be {}, but is {}.", noun(kind), shown(value))
+        };
     }
     if let Some(pattern) = keyword("pattern").and_then(Value::as_str) {
         return format!("It may not match the pattern {pattern}, but is {}.", shown(value));
     }
-    format!("It is what it may not be here: {}.", shown(value))
+    format!("It fits what is ruled out here: {}.", shown(value))
 }
 
 fn no_format(format: &str, value: &Value) -> String {

@@ -57,7 +57,7 @@ fn told(found: Vec<Found>, value: &Value) -> Vec<Found> {
     let mut seen = HashSet::new();
     let mut found: Vec<Found> =
         found.into_iter().filter(|one| seen.insert((one.pointer.clone(), one.message.clone()))).collect();
-    found.sort_by_cached_key(|one| position(value, &one.pointer));
+    in_order(&mut found, value);
     let more = found.len().saturating_sub(MOST_TOLD);
     if more > 0 {
         found.truncate(MOST_TOLD);
@@ -67,6 +67,11 @@ fn told(found: Vec<Found>, value: &Value) -> Vec<Found> {
         found.push(Found { pointer: String::new(), message });
     }
     found
+}
+
+/// Sorts violations by their places in a value.
+pub(crate) fn in_order(found: &mut [Found], value: &Value) {
+    found.sort_by_cached_key(|one| position(value, &one.pointer));
 }
 
 /// The way to a place in a value, as positions. What is missing comes after what is there.

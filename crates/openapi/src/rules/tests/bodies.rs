@@ -1,1 +1,293 @@
-//! Bodies.
+//! Bodies: media types, forms, parts, text, and what is never read.
+
+use super::*;
+use crate::rules::{BodyFault, ReadOnly};
+
+const JSON: Option<&[u8]> = Some(b"application/json");
+
+fn not_valid(result: Result<(), BodyFault>) -> Vec<String> {
+    match result {
+        Err(BodyFault::NotValid(details)) => details
+            .into_iter()
+            .map(|detail| format!("{} {}: {}", detail.name, detail.pointer.unwrap(), detail.message))
+            .collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn sentence(result: Result<(), BodyFault>) -> String {
+    match result {
+        Err(BodyFault::MediaType(message)) => format!("media type: {message}"),
+        Err(BodyFault::Malformed(message)) => format!("malformed: {message}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn media_types_are_matched_by_the_most_exact() {
+    let documents = one(json!({"type": "integer"}), Version::V31);
+    let media =
+        |media_type: &str, schema| Media { media_type: media_type.to_owned(), schema, encodings: Vec::new() };
+    let schema = Some(at(&documents, "/schema"));
+    let content = vec![
+        media("application/*", None),
+        media("application/json", schema.clone()),
+        media("application/vnd.a+json", schema),
+    ];
+    let body = Body { required: false, content, at: at(&documents, "") };
+    let (rules, _) = compiled(&documents, Strictness::default(), &[], &[], Some(&body));
+    assert!(
+        rules.reads_body(Some(b"Application/JSON; charset=UTF-8"))
+            && rules.reads_body(Some(b"application/vnd.a+json"))
+    );
+    assert!(
+        !rules.reads_body(Some(b"application/pdf"))
+            && !rules.reads_body(Some(b"text/plain"))
+            && !rules.reads_body(None)
+    );
+    assert_eq!(rules.check_media_type(Some(b"application/pdf"), true), Ok(()));
+    assert_eq!(rules.check_media_type(None, false), Ok(()));
+    assert_eq!(rules.check_body(Some(b"application/json"), b""), Ok(()));
+    assert_eq!(
+        sentence(rules.check_media_type(Some(b"text/plain"), true)),
+        "media type: This endpoint takes a body of the type application/*, application/json, application/vnd.a+json, but \"text/plain\" was sent."
+    );
+    assert_eq!(
+        sentence(rules.check_media_type(None, true)),
+        "media type: This endpoint takes a body of the type application/*, application/json, application/vnd.a+json, but no Content-Type was sent."
+    );
+    assert_eq!(
+        sentence(rules.check_media_type(Some(b"application/json; charset=\"latin1\""), true)),
+        "media type: The body has to be in UTF-8, but its Content-Type says \"latin1\"."
+    );
+}
+
+#[test]
+fn malformed_json_is_not_the_same_as_wrong_json() {
+    let (rules, _) = body_rules(json!({"schema": {"type": "object"}}), Version::V31, "application/json");
+    assert_eq!(rules.check_body(JSON, b"{}"), Ok(()));
+    assert_eq!(not_valid(rules.check_body(JSON, b"[]")), [" : It has to be an object, but is an array."]);
+    assert!(sentence(rules.check_body(JSON, b"{")).starts_with("malformed: The body is not valid JSON: EOF"));
+    assert_eq!(
+        sentence(rules.check_body(JSON, br#"{"a":1,"a":2}"#)),
+        "malformed: The body is not valid JSON: the member \"a\" is there twice at line 1 column 13."
+    );
+    assert_eq!(
+        sentence(rules.check_body(JSON, b"")),
+        "malformed: This endpoint requires a body, but none was sent."
+    );
+    assert_eq!(
+        sentence(rules.check_media_type(None, false)),
+        "malformed: This endpoint requires a body, but none was sent."
+    );
+}
+
+#[test]
+fn only_what_can_be_checked_is_read() {
+    for (schema, media_type, read) in [
+        (json!({}), "application/json", false),
+        (json!(true), "application/json", false),
+        (json!({"description": "anything"}), "application/json", false),
+        (json!({"type": "object"}), "application/json", true),
+        (json!({"type": "string", "format": "binary"}), "application/octet-stream", false),
+        (json!({"contentMediaType": "image/png"}), "image/png", false),
+        (json!({"type": "object"}), "application/xml", false),
+        (json!({"type": "string", "minLength": 1}), "text/plain", true),
+        (json!({"type": "object"}), "text/csv", false),
+        (json!({"type": "object"}), "multipart/form-data", true),
+        (json!({"type": "object"}), "*/*", false),
+    ] {
+        let (rules, _) = body_rules(json!({ "schema": schema }), Version::V31, media_type);
+        assert_eq!(rules.reads_body(Some(media_type.as_bytes())), read, "{schema} {media_type}");
+    }
+    let (rules, _) = body_rules(json!({"schema": {"type": "object"}}), Version::V31, "*/*");
+    assert!(rules.reads_body(JSON), "a range is checked by what was sent");
+    let (_, warnings) = body_rules(json!({"schema": {"type": "object"}}), Version::V31, "application/xml");
+    assert_eq!(
+        warnings[0].message,
+        "Bodies of the type application/xml are not checked against their schema."
+    );
+}
+
+fn form() -> Value {
+    json!({"schema": {
+        "type": "object", "required": ["name", "age"], "additionalProperties": false,
+        "properties": {
+            "name": {"type": "string", "minLength": 1}, "age": {"type": "integer"}, "ok": {"type": "boolean"},
+            "tags": {"type": "array", "items": {"type": "integer"}},
+            "address": {"type": "object", "properties": {"zip": {"type": "integer"}}, "required": ["zip"]},
+            "photo": {"type": "string", "format": "binary"},
+            "photos": {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": 2}
+        }
+    }})
+}
+
+#[test]
+fn forms_are_typed_by_their_schema() {
+    let (rules, _) = body_rules(form(), Version::V30, "application/x-www-form-urlencoded");
+    let check = |body: &str| rules.check_body(Some(b"application/x-www-form-urlencoded"), body.as_bytes());
+    assert_eq!(check("name=J%C3%B6rg+M&age=7&ok=true&tags=1&tags=2&address[zip]=5"), Ok(()));
+    assert_eq!(check("name=a&age=7&tags=1&address=%7B%22zip%22:5%7D"), Ok(()));
+    assert_eq!(
+        not_valid(check("name=&age=x&tags=1&tags=y&address[zip]=z&nme=1")),
+        [
+            "age /age: It has to be a whole number, but is \"x\".",
+            "1 /tags/1: It has to be a whole number, but is \"y\".",
+            "zip /address/zip: It has to be a whole number, but is \"z\".",
+            "name /name: It needs at least 1 character, but has 0.",
+            "nme /nme: It is not known here.",
+        ]
+    );
+    assert_eq!(
+        not_valid(check("name=a&age=1&age=2")),
+        ["age /age: It has to be a whole number, but is an array."]
+    );
+    assert_eq!(
+        sentence(check("name=%f&age=1")),
+        "malformed: The body is not a valid form. The member \"name\": It has a `%` that two hexadecimal digits do not follow."
+    );
+    assert_eq!(
+        sentence(rules.check_body(Some(b"application/x-www-form-urlencoded"), b"\xff")),
+        "malformed: The body is not UTF-8 from byte 0 on."
+    );
+}
+
+fn parts(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (head, content) in parts {
+        body.extend_from_slice(b"--XX\r\nContent-Disposition: form-data; ");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(b"\r\n\r\n");
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--XX--\r\n");
+    body
+}
+
+#[test]
+fn parts_are_typed_by_their_schema() {
+    let (rules, _) = body_rules(form(), Version::V30, "multipart/form-data");
+    let check = |body: &[u8]| rules.check_body(Some(b"multipart/form-data; boundary=\"XX\""), body);
+    let fine = parts(&[
+        ("name=\"name\"", b"J\xc3\xb6rg"),
+        ("name=age", b"7"),
+        ("name=\"tags\"", b"1"),
+        ("name=\"tags\"", b"2"),
+        ("name=\"address\"\r\nContent-Type: application/json", br#"{"zip":5}"#),
+        ("name=\"photo\"; filename=\"a.png\"\r\nContent-Type: image/png", b"\x89PNG\r\n--X\xff"),
+        ("name=photos; filename=a", b"\xff"),
+        ("name=photos; filename=b", b""),
+    ]);
+    assert_eq!(check(&fine), Ok(()));
+    assert_eq!(
+        not_valid(check(&parts(&[("name=age", b"x"), ("name=\"tags\"", b"z"), ("name=other", b"")]))),
+        [
+            "age /age: It has to be a whole number, but is \"x\".",
+            "0 /tags/0: It has to be a whole number, but is \"z\".",
+            "other /other: It is not known here.",
+            "name /name: It is required, but not there.",
+        ]
+    );
+    for (body, message) in [
+        (&b""[..], "This endpoint requires a body, but none was sent."),
+        (b"--YY\r\n", "It does not hold the boundary that its Content-Type names."),
+        (b"--XX\r\n", "It ends before its last boundary."),
+        (b"--XXa\r\n", "A boundary in it is not followed by a line break."),
+        (b"--XX\r\n\r\n\r\n--XX--", "A part of it has no `Content-Disposition: form-data`."),
+        (b"--XX\r\nContent-Disposition: form-data\r\n\r\n\r\n--XX--", "A part of it has no name."),
+        (b"--XX\r\nno colon\r\n\r\n\r\n--XX--", "A part of it has a header without a colon."),
+    ] {
+        assert!(sentence(check(body)).ends_with(message), "{message}: {:?}", check(body));
+    }
+    assert!(
+        sentence(rules.check_body(Some(b"multipart/form-data"), &fine))
+            .ends_with("`boundary` of 1 to 70 characters.")
+    );
+    let many = vec![("name=tags", &b"1"[..]); 1_001];
+    assert!(sentence(check(&parts(&many))).ends_with("It may have at most 1000 parts."));
+}
+
+#[test]
+fn text_is_held_against_its_schema() {
+    let (rules, _) =
+        body_rules(json!({"schema": {"type": "string", "maxLength": 3}}), Version::V31, "text/plain");
+    assert_eq!(rules.check_body(Some(b"text/plain"), "äöü".as_bytes()), Ok(()));
+    assert_eq!(
+        not_valid(rules.check_body(Some(b"text/plain"), b"abcd")),
+        [" : It may have at most 3 characters, but has 4."]
+    );
+}
+
+#[test]
+fn members_that_are_read_only_are_never_required() {
+    let document = json!({
+        "schema": {"allOf": [{"$ref": "#/Base"}, {"required": ["id", "name"], "properties": {"name": {"type": "string"}}}]},
+        "Base": {"type": "object", "required": ["id", "own"], "properties": {"id": {"$ref": "#/Id"}, "own": {"allOf": [{"$ref": "#/Id"}], "readOnly": true}}},
+        "Id": {"type": "integer", "readOnly": true}
+    });
+    let (rules, _) = body_rules(document.clone(), Version::V31, "application/json");
+    assert_eq!(rules.check_body(JSON, br#"{"name":"a"}"#), Ok(()));
+    assert_eq!(rules.check_body(JSON, br#"{"name":"a","id":1}"#), Ok(()));
+    assert_eq!(not_valid(rules.check_body(JSON, br#"{"id":"x"}"#)).len(), 2);
+    let strictness = Strictness { read_only: ReadOnly::Refused, ..Strictness::default() };
+    let (rules, _) = strict_body_rules(document, Version::V31, "application/json", strictness);
+    assert_eq!(rules.check_body(JSON, br#"{"name":"a"}"#), Ok(()));
+    assert_eq!(
+        not_valid(rules.check_body(JSON, br#"{"name":"a","id":1}"#)),
+        ["id /id: It is read-only; leave it out."]
+    );
+    // One part requires what another makes read-only.
+    let document = json!({
+        "schema": {"allOf": [{"$ref": "#/Base"}, {"properties": {"id": {"readOnly": true}}}]},
+        "Base": {"type": "object", "required": ["id"], "properties": {"id": {}}}
+    });
+    let (rules, _) = body_rules(document, Version::V31, "application/json");
+    assert_eq!(rules.check_body(JSON, b"{}"), Ok(()));
+}
+
+#[test]
+fn rules_that_were_never_finished_take_nothing() {
+    let documents = one(json!({"type": "integer"}), Version::V31);
+    let media = Media {
+        media_type: "application/json".to_owned(),
+        schema: Some(at(&documents, "/schema")),
+        encodings: Vec::new(),
+    };
+    let body = Body { required: true, content: vec![media], at: at(&documents, "") };
+    let rules = RuleCompiler::new(&documents, Strictness::default()).operation(&[], &[], Some(&body));
+    assert!(rules.check_body(JSON, b"1").is_err());
+}
+
+mod any_bytes {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TYPES: [&str; 4] =
+        ["application/json", "multipart/form-data", "application/x-www-form-urlencoded", "text/plain"];
+
+    thread_local! {
+        static RULES: Vec<(&'static str, RequestRules)> =
+            TYPES.iter().map(|&name| (name, body_rules(form(), Version::V31, name).0)).collect();
+    }
+
+    fn judge(body: &[u8]) {
+        RULES.with(|rules| {
+            for (media_type, rules) in rules {
+                let content_type = format!("{media_type}; boundary=XX");
+                let _ = rules.check_body(Some(content_type.as_bytes()), body);
+            }
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn are_judged_without_panic(mut body: Vec<u8>, cut in 0_usize..600) {
+            judge(&body);
+            let mut whole = parts(&[("name=age", b"x"), ("name=\"a\\\"b;c\"; filename=\"", &body)]);
+            whole.truncate(cut);
+            body.extend(whole);
+            judge(&body);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Schemas as documents write them, and what is said of values.
+
+mod agreement;
+mod sentences;
+mod suite;
+
+use crate::{
+    documents::{Documents, Place, Version},
+    fault::Warning,
+    rules::ReadOnly,
+    schema::{Found, SchemaCompiler},
+};
+use serde_json::Value;
+
+/// What is wrong with a value by the schema that is the whole document.
+///
+/// # Errors
+/// The faults of the schema.
+fn judged(schema: &Value, version: Version, value: &Value) -> Result<Vec<Found>, String> {
+    judged_at(schema, "", version, ReadOnly::Ignored, value).map(|(found, _)| found)
+}
+
+/// What is wrong with a value by the schema at a pointer of a document, and the warnings.
+fn judged_at(
+    document: &Value,
+    pointer: &str,
+    version: Version,
+    read_only: ReadOnly,
+    value: &Value,
+) -> Result<(Vec<Found>, Vec<Warning>), String> {
+    let documents = Documents::inline(document.clone(), version);
+    let mut compiler = SchemaCompiler::new(&documents, read_only);
+    let unit = compiler.unit(&Place { file: documents.root(), pointer: pointer.to_owned() });
+    let (units, warnings, faults) = compiler.finish();
+    if let Some(fault) = faults.first() {
+        return Err(fault.to_string());
+    }
+    let found = units.violations(unit, value);
+    // The two ways of the validator, to a yes or no and to all errors, must never disagree.
+    assert_eq!(found.is_empty(), units.is_valid(unit, value), "{document} {value}");
+    Ok((found, warnings))
+}
