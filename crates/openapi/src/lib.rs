@@ -2,10 +2,11 @@
 //!
 //! The way of a document: [`documents`] reads its files and follows references, [`reading`] makes an
 //! [`api::Api`] of them whatever their version, [`rules`] compiles what requests have to be, and
-//! `enrich` writes the document that clients get. Pure: no disk, no socket, no clock.
+//! [`enrich`] writes the document that clients get. Pure: no disk, no socket, no clock.
 
 pub mod api;
 pub mod documents;
+pub mod enrich;
 pub mod fault;
 pub mod reading;
 pub mod rules;

@@ -1,0 +1,265 @@
+//! Several files become one: what references bring in from elsewhere becomes a component.
+//!
+//! Each target becomes a component once, however often it is referred to, so cycles end and the
+//! result is linear in what the files hold. References within the document stay as they are.
+
+use super::kinds::{Holds, Kind, member, section};
+use crate::documents::{Documents, FileId, Place, Version};
+use serde_json::{Map, Value};
+use std::collections::{HashMap, HashSet};
+
+/// Deeper objects keep their references unbundled: no document that people use comes near it, and
+/// it keeps the stack small whatever a document holds.
+const DEEPEST: usize = 400;
+
+/// What the documents refer to from afar, on its way into the components.
+pub(super) struct Bundle<'d> {
+    documents: &'d Documents,
+    version: Version,
+    /// Places of the root file that the enriched document does not have any more.
+    removed: &'d HashSet<String>,
+    /// The reference that stands for a place.
+    made: HashMap<(Place, Kind), String>,
+    /// Names in use, by the last name of their section.
+    taken: HashMap<&'static str, HashSet<String>>,
+    waiting: Vec<Waiting>,
+    /// Security schemes that operations name which are none of the gateway's, such as callbacks.
+    pub(super) schemes: HashSet<String>,
+    /// Whether one of those operations relies on the security of the whole document.
+    pub(super) inherits_security: bool,
+}
+
+struct Waiting {
+    place: Place,
+    kind: Kind,
+    section: &'static [&'static str],
+    name: String,
+}
+
+/// Bundles a whole document. `origins` tells of the path items that came from another file.
+pub(super) fn bundle<'d>(
+    root: &mut Value,
+    documents: &'d Documents,
+    origins: &HashMap<String, FileId>,
+    removed: &'d HashSet<String>,
+) -> Bundle<'d> {
+    let version = documents.version();
+    let mut bundle = Bundle {
+        documents,
+        version,
+        removed,
+        made: HashMap::new(),
+        taken: taken(root, version),
+        waiting: Vec::new(),
+        schemes: HashSet::new(),
+        inherits_security: false,
+    };
+    let Some(members) = root.as_object_mut() else { return bundle };
+    for (name, value) in members.iter_mut() {
+        if name == "paths" {
+            for (path, item) in value.as_object_mut().into_iter().flatten() {
+                let file = origins.get(path).copied().unwrap_or(documents.root());
+                bundle.walk(item, Kind::PathItem, file, 0);
+            }
+        } else if let Some(holds) = member(Kind::Document, name) {
+            bundle.each(value, holds, documents.root(), 0);
+        }
+    }
+    bundle.fill(members);
+    bundle
+}
+
+fn taken(root: &Value, version: Version) -> HashMap<&'static str, HashSet<String>> {
+    const KINDS: [Kind; 11] = [
+        Kind::PathItem,
+        Kind::Parameter,
+        Kind::Header,
+        Kind::RequestBody,
+        Kind::Response,
+        Kind::MediaType,
+        Kind::Schema,
+        Kind::Example,
+        Kind::Link,
+        Kind::Callback,
+        Kind::SecurityScheme,
+    ];
+    let sections = KINDS.into_iter().filter_map(|kind| section(kind, version));
+    sections
+        .filter_map(|names| {
+            let held = names.iter().try_fold(root, |value, name| value.get(name))?;
+            Some((*names.last()?, held.as_object()?.keys().cloned().collect()))
+        })
+        .collect()
+}
+
+impl Bundle<'_> {
+    /// Copies what is waited for into the document, and what that refers to in turn.
+    fn fill(&mut self, root: &mut Map<String, Value>) {
+        while let Some(waiting) = self.waiting.pop() {
+            let Some(found) = self.documents.get(&waiting.place) else { continue };
+            let mut value = found.clone();
+            if waiting.kind == Kind::Schema {
+                make_dependent(&mut value);
+            }
+            self.walk(&mut value, waiting.kind, waiting.place.file, 0);
+            if let Some(held) = super::section_of(root, waiting.section) {
+                held.insert(waiting.name, value);
+            }
+        }
+    }
+
+    fn walk(&mut self, value: &mut Value, kind: Kind, file: FileId, depth: usize) {
+        let Some(members) = value.as_object_mut() else { return };
+        if depth > DEEPEST {
+            return;
+        }
+        if let Some(Value::String(reference)) = members.get_mut("$ref")
+            && let Some(bundled) = self.bundled(reference, kind, file)
+        {
+            *reference = bundled;
+        }
+        if kind == Kind::Operation {
+            self.note_security(members);
+        }
+        for (name, value) in members.iter_mut() {
+            if let Some(holds) = member(kind, name) {
+                self.each(value, holds, file, depth + 1);
+            } else if kind == Kind::Schema && name == "discriminator" {
+                self.discriminator(value, file);
+            }
+        }
+    }
+
+    fn each(&mut self, value: &mut Value, holds: Holds, file: FileId, depth: usize) {
+        match (holds, value) {
+            (Holds::One(kind) | Holds::Each(kind), Value::Array(list)) => {
+                list.iter_mut().for_each(|value| self.walk(value, kind, file, depth));
+            }
+            (Holds::One(kind), value) => self.walk(value, kind, file, depth),
+            (Holds::Each(kind), Value::Object(members)) => {
+                for (name, value) in members {
+                    // Where names are free, an extension is told by its value alone; elsewhere by its name.
+                    if kind == Kind::Schema || !name.starts_with("x-") {
+                        self.walk(value, kind, file, depth);
+                    }
+                }
+            }
+            (Holds::Each(_), _) => {}
+        }
+    }
+
+    /// The mapping of a discriminator holds names of schemas, or references.
+    fn discriminator(&mut self, value: &mut Value, file: FileId) {
+        let Some(Value::Object(mapping)) = value.get_mut("mapping") else { return };
+        for target in mapping.values_mut() {
+            if let Value::String(reference) = target
+                && reference.contains(['/', '#', '.'])
+                && let Some(bundled) = self.bundled(reference, Kind::Schema, file)
+            {
+                *reference = bundled;
+            }
+        }
+    }
+
+    /// What a reference becomes. None: it stays. One that leads nowhere stays, too: reading tells it.
+    fn bundled(&mut self, reference: &str, kind: Kind, file: FileId) -> Option<String> {
+        let root = self.documents.root();
+        if file == root && reference.starts_with('#') && !self.may_be_removed(reference) {
+            return None;
+        }
+        let place = self.documents.resolve(file, reference).ok()?;
+        if place.file == root && !self.is_removed(&place.pointer) {
+            return Some(as_reference(&place.pointer)).filter(|found| found != reference);
+        }
+        if let Some(made) = self.made.get(&(place.clone(), kind)) {
+            return Some(made.clone());
+        }
+        let section = section(kind, self.version)?;
+        let name = self.free_name(section, &place);
+        let made = format!("#/{}/{name}", section.join("/"));
+        self.made.insert((place.clone(), kind), made.clone());
+        self.waiting.push(Waiting { place, kind, section, name });
+        Some(made)
+    }
+
+    fn may_be_removed(&self, reference: &str) -> bool {
+        reference.starts_with("#/paths/") && !self.removed.is_empty()
+    }
+
+    /// Whether a place is one that was removed, or lies within one.
+    fn is_removed(&self, pointer: &str) -> bool {
+        let mut slashes = pointer.match_indices('/').map(|(position, _)| position).skip(1);
+        slashes.any(|position| pointer.get(..position).is_some_and(|start| self.removed.contains(start)))
+            || self.removed.contains(pointer)
+    }
+
+    fn free_name(&mut self, section: &[&'static str], place: &Place) -> String {
+        let last = place.pointer.rsplit('/').next().filter(|last| !last.is_empty());
+        let file = self.documents.spot(place).file;
+        let stem = file.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
+        let wanted = last.unwrap_or(stem).replace("~1", "_").replace("~0", "_");
+        let wanted: String = wanted
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' })
+            .collect();
+        let taken = self.taken.entry(section.last().copied().unwrap_or_default()).or_default();
+        free(&if wanted.is_empty() { "part".to_owned() } else { wanted }, taken)
+    }
+
+    fn note_security(&mut self, operation: &Map<String, Value>) {
+        match operation.get("security") {
+            None => self.inherits_security = true,
+            Some(security) => self.schemes.extend(super::security::names(security)),
+        }
+    }
+}
+
+/// A name that is not taken yet, and takes it.
+pub(super) fn free(wanted: &str, taken: &mut HashSet<String>) -> String {
+    let mut name = wanted.to_owned();
+    // Doubling keeps the search short also for thousands of files with the same names.
+    let mut number = 1_usize;
+    while !taken.insert(name.clone()) {
+        number = if number < 64 { number + 1 } else { number.saturating_mul(2).max(taken.len()) };
+        name = format!("{wanted}_{number}");
+    }
+    name
+}
+
+/// Takes from a schema what names it as a document of its own: within another one it would move the
+/// base of its references. What it defines is bundled where it is referred to.
+fn make_dependent(schema: &mut Value) {
+    if let Some(members) = schema.as_object_mut() {
+        for name in ["$id", "id", "$schema", "definitions", "$defs"] {
+            let is_keyword = match members.get(name) {
+                Some(Value::String(_)) => name != "definitions" && name != "$defs",
+                Some(Value::Object(_)) => name == "definitions" || name == "$defs",
+                _ => false,
+            };
+            if is_keyword {
+                members.shift_remove(name);
+            }
+        }
+    }
+}
+
+/// A pointer as the fragment of a reference.
+pub(super) fn as_reference(pointer: &str) -> String {
+    let mut reference = String::with_capacity(pointer.len() + 1);
+    reference.push('#');
+    for byte in pointer.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@?".contains(&byte) {
+            reference.push(char::from(byte));
+        } else {
+            use std::fmt::Write;
+            // Writing into a String cannot fail.
+            let _ = write!(reference, "%{byte:02X}");
+        }
+    }
+    reference
+}
+
+/// A name as a token of a JSON pointer.
+pub(super) fn token(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
