@@ -28,8 +28,13 @@ pub(super) fn inline(root: &mut Value, documents: &Documents) -> HashMap<String,
             left = rest;
         }
         let mut inlined = found.clone();
-        // What stands beside the reference belongs to this path.
-        inlined.extend(std::mem::take(members).into_iter().filter(|(name, _)| name != "$ref"));
+        // What stands beside the reference tells of this path, but operations and parameters are those
+        // of the reference alone: so they are read, too.
+        for (name, value) in std::mem::take(members) {
+            if matches!(name.as_str(), "summary" | "description") || name.starts_with("x-") {
+                inlined.insert(name, value);
+            }
+        }
         *members = inlined;
         origins.insert(path.clone(), target.file);
     }
