@@ -1,0 +1,125 @@
+//! Several files become one document, and what looks like a reference but is none stays.
+
+use crate::documents::{Memory, Settings, of_files, of_text};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+fn files(files: &[(&str, &str)]) -> Value {
+    let files: HashMap<_, _> =
+        files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
+    of_files("api.yaml", &Memory(files), &Settings::default())
+}
+
+const HEAD: &str = "openapi: 3.1.0\ninfo: {title: Items, version: '1'}\n";
+
+/// Every reference of a document, wherever one stands.
+fn references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|value| references(value, found));
+        }
+        Value::Array(list) => list.iter().for_each(|value| references(value, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn assert_whole(document: &Value) {
+    let mut found = Vec::new();
+    references(document, &mut found);
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} leads out"));
+        assert!(document.pointer(&pointer.replace("%7B", "{").replace("%7D", "}")).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn schemas_of_other_files_come_in_once_with_their_cycles() {
+    let document = files(&[
+        (
+            "api.yaml",
+            &format!(
+                "{HEAD}paths: {{/a: {{get: {{responses: {{'200': {{description: x, content: {{application/json: {{schema: \
+                 {{$ref: 'a.yaml#/A'}}}}}}}}}}}}}}}}\ncomponents: {{schemas: {{A: {{type: string}}, Z: {{$ref: 'a.yaml#/A'}}}}}}\n"
+            ),
+        ),
+        (
+            "a.yaml",
+            "A: {type: object, properties: {b: {$ref: 'deep/b.yaml'}, a: {$ref: '#/A'}, own: {$ref: 'api.yaml#/components/schemas/A'}}}",
+        ),
+        (
+            "deep/b.yaml",
+            "$id: https://example.com/b\n$defs: {C: {type: integer}}\nproperties: {a: {$ref: '../a.yaml#/A'}, c: {$ref: '#/$defs/C'}}",
+        ),
+    ]);
+    assert_whole(&document);
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["Z"], json!({ "$ref": "#/components/schemas/A_2" }));
+    assert_eq!(schemas["A_2"]["properties"]["a"], json!({ "$ref": "#/components/schemas/A_2" }));
+    assert_eq!(schemas["A_2"]["properties"]["own"], json!({ "$ref": "#/components/schemas/A" }));
+    assert_eq!(schemas["b"]["properties"]["a"], json!({ "$ref": "#/components/schemas/A_2" }));
+    assert_eq!(schemas["b"]["properties"]["c"], json!({ "$ref": "#/components/schemas/C" }));
+    assert_eq!((schemas["b"].get("$id"), schemas["b"].get("$defs")), (None, None));
+}
+
+#[test]
+fn what_other_places_refer_to_outlives_the_response_it_stood_in() {
+    let document = of_text(
+        &format!(
+            "{HEAD}paths:\n  /a/{{id}}: {{get: {{parameters: [{{name: id, in: path, required: true, schema: {{type: string}}}}], \
+             responses: {{'404': {{description: x, content: {{application/json: {{schema: {{title: Kept}}}}}}}}}}}}}}\n  \
+             /b: {{get: {{responses: {{'200': {{description: x, content: {{application/json: {{schema: \
+             {{$ref: '#/paths/~1a~1%7Bid%7D/get/responses/404/content/application~1json/schema'}}}}}}}}}}}}}}\n"
+        ),
+        &Settings::default(),
+    );
+    assert_whole(&document);
+    assert_eq!(document["components"]["schemas"]["schema"], json!({ "title": "Kept" }));
+}
+
+#[test]
+fn examples_properties_and_extensions_are_no_references() {
+    let schema = "{type: object, properties: {$ref: {type: string}}, example: {$ref: 'no.yaml'}, default: {$ref: '#/no'}, \
+                  enum: [{$ref: '#/no'}], x-own: {$ref: '#/no'}}";
+    let document = of_text(
+        &format!("{HEAD}paths: {{}}\ncomponents: {{schemas: {{A: {schema}}}}}\n"),
+        &Settings::default(),
+    );
+    let kept = &document["components"]["schemas"]["A"];
+    assert_eq!(kept["example"], json!({ "$ref": "no.yaml" }));
+    assert_eq!(kept["properties"]["$ref"], json!({ "type": "string" }));
+    assert_eq!(kept["x-own"], json!({ "$ref": "#/no" }));
+}
+
+#[test]
+fn a_path_item_that_paths_share_gets_the_contract_on_each() {
+    let document = files(&[
+        (
+            "api.yaml",
+            &format!("{HEAD}paths: {{/a: {{$ref: 'item.yaml'}}, /b: {{$ref: 'item.yaml', summary: B}}}}\n"),
+        ),
+        (
+            "item.yaml",
+            "summary: Both\nget: {responses: {'200': {$ref: '#/x-made'}}}\nx-made: {description: Made.}\n",
+        ),
+    ]);
+    assert_whole(&document);
+    for (path, summary) in [("/a", "Both"), ("/b", "B")] {
+        let item = &document["paths"][path];
+        assert_eq!(item["summary"], summary);
+        assert_eq!(item["get"]["responses"]["200"], json!({ "$ref": "#/components/responses/x-made" }));
+        assert!(item["get"]["responses"]["429"].is_object());
+    }
+}
+
+#[test]
+fn the_rest_survives_unchanged_and_in_its_order() {
+    let text = format!(
+        "x-first: [1, {{b: 1, a: 2}}]\n{HEAD}paths: {{}}\nx-last: 1.50\ntags: [{{name: Z}}, {{name: A, x-y: ~}}]\n"
+    );
+    let document = of_text(&text, &Settings::default());
+    let names: Vec<_> = document.as_object().unwrap().keys().map(String::as_str).take(6).collect();
+    assert_eq!(names, ["x-first", "openapi", "info", "paths", "x-last", "tags"]);
+    assert_eq!(document["x-first"].to_string(), r#"[1,{"b":1,"a":2}]"#);
+    assert_eq!(document["tags"][1], json!({ "name": "A", "x-y": null }));
+}

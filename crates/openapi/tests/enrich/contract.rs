@@ -1,0 +1,286 @@
+//! What the contract adds to an operation, and what it takes away.
+
+use crate::documents::{Settings, followed, of_operation, of_text};
+use contract::{ErrorCode, Statuses, status::ExtraStatus};
+use openapi::api::Access;
+use serde_json::{Value, json};
+
+fn statuses(operation: &Value) -> Vec<&str> {
+    operation["responses"].as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn pets(operation: &str) -> String {
+    format!("{{openapi: 3.0.0, info: {{title: Pets, version: '1'}}, paths: {{/pets: {{{operation}}}}}}}")
+}
+
+const SCHEMA: &str = "requestBody: {content: {application/json: {schema: {type: object}}}}";
+
+#[test]
+fn the_rows_that_can_happen_are_there() {
+    let keyed = of_operation("{responses: {'200': {description: x}}}", &Settings::default());
+    assert_eq!(statuses(&keyed), ["200", "301", "400", "401", "403", "404", "429", "500", "503"]);
+    let public = of_operation("{security: [], responses: {'200': {description: x}}}", &Settings::default());
+    assert_eq!(statuses(&public), ["200", "301", "400", "404", "429", "500", "503"]);
+    let body = of_operation(
+        &format!("{{{SCHEMA}, responses: {{'200': {{description: x}}}}}}"),
+        &Settings::default(),
+    );
+    assert_eq!(statuses(&body), ["200", "301", "400", "401", "403", "404", "422", "429", "500", "503"]);
+}
+
+#[test]
+fn what_never_reaches_a_client_goes_to_where_the_gateway_sends_it() {
+    let declared = "{security: [], responses: {'200': {description: x}, '401': {description: Wrong password.}, \
+                    '405': {description: No.}, '409': {description: Taken.}, '418': {description: Tea.}, \
+                    5XX: {description: x}, '204': {description: y}, default: {description: z}}}";
+    let operation = of_operation(declared, &Settings::default());
+    assert_eq!(statuses(&operation), ["200", "204", "301", "400", "401", "404", "422", "429", "500", "503"]);
+    let extra = Settings { extra_codes: &[ExtraStatus::Conflict], ..Settings::default() };
+    let operation = of_operation(declared, &extra);
+    assert_eq!(statuses(&operation), ["200", "204", "301", "400", "401", "404", "409", "429", "500", "503"]);
+}
+
+#[test]
+fn a_default_stays_only_where_it_is_the_success() {
+    let only = of_operation(
+        "{responses: {default: {description: x}, '404': {description: y}}}",
+        &Settings::default(),
+    );
+    assert!(statuses(&only).contains(&"default"));
+    assert!(only["responses"]["default"]["headers"]["X-Request-Id"].is_object());
+    let beside = of_operation(
+        "{responses: {default: {description: x}, '302': {description: y}}}",
+        &Settings::default(),
+    );
+    assert!(!statuses(&beside).contains(&"default"));
+}
+
+#[test]
+fn the_documents_words_stay_beside_the_contracts_but_not_about_keys() {
+    let text = pets(
+        "get: {responses: {'200': {description: x}, '403': {description: Members only.}, '404': {description: No such pet.}}}",
+    );
+    let document = of_text(&text, &Settings::default());
+    let said = |status: &str| {
+        let response = &document["paths"]["/pets"]["get"]["responses"][status];
+        followed(&document, response)["description"].as_str().unwrap().to_owned()
+    };
+    assert!(said("404").starts_with("No such pet.\n\nThe resource is not found"), "{}", said("404"));
+    assert!(!said("401").contains("Members") && !said("403").contains("Members"));
+}
+
+#[test]
+fn examples_are_what_the_gateway_sends_of_every_code_that_can_happen() {
+    let text = pets(&format!("post: {{{SCHEMA}, responses: {{'200': {{description: x}}}}}}"));
+    for statuses in [Statuses::Fairgate, Statuses::Rfc9110] {
+        let document = of_text(&text, &Settings { statuses, ..Settings::default() });
+        let mut met = Vec::new();
+        for (status, response) in document["paths"]["/pets"]["post"]["responses"].as_object().unwrap() {
+            let response = followed(&document, response);
+            for form in ["application/json", "application/problem+json"] {
+                let Some(examples) = response["content"][form]["examples"].as_object() else { continue };
+                for (code, example) in examples {
+                    let value = &followed(&document, example)["value"];
+                    assert_eq!(value["error"]["code"], code.as_str());
+                    assert_eq!(value["error"]["http_code"].to_string(), *status, "{code}");
+                    assert_eq!(
+                        value["error"]["check"],
+                        format!("https://api.example.com/_docs/errors/{code}")
+                    );
+                    assert_eq!(value.get("instance").is_some(), form == "application/problem+json");
+                    met.push(code.clone());
+                }
+            }
+        }
+        for code in
+            ErrorCode::ALL.into_iter().filter(|code| !matches!(code.status(), contract::Status::Extra(_)))
+        {
+            assert_eq!(met.iter().filter(|met| *met == code.name()).count(), 2, "{}", code.name());
+        }
+    }
+}
+
+#[test]
+fn examples_are_right_by_their_schema() {
+    let text = pets(&format!("post: {{{SCHEMA}, responses: {{'200': {{description: x}}}}}}"));
+    let document = of_text(&text, &Settings::default());
+    let mut checked = 0;
+    for response in document["components"]["responses"].as_object().unwrap().values() {
+        for media in response["content"].as_object().unwrap().values() {
+            let mut schema = document.clone();
+            schema.as_object_mut().unwrap().extend(media["schema"].as_object().unwrap().clone());
+            let validator = jsonschema::validator_for(&schema).unwrap();
+            for example in media["examples"].as_object().unwrap().values() {
+                let value = &followed(&document, example)["value"];
+                assert!(validator.is_valid(value), "{value}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 50, "{checked}");
+}
+
+#[test]
+fn keys_are_asked_for_as_the_gateway_does() {
+    let text = "{openapi: 3.1.0, info: {title: Pets, version: '1'}, security: [{old: []}], paths: {\
+                /any: {get: {responses: {'200': {description: x}}}}, \
+                /some: {get: {security: [{old: [a, b]}, {old: [c]}], responses: {'200': {description: x}}}}}, \
+                components: {securitySchemes: {old: {type: apiKey, in: query, name: k}}}}";
+    let document = of_text(text, &Settings::default());
+    let schemes: Vec<_> = document["components"]["securitySchemes"].as_object().unwrap().keys().collect();
+    assert_eq!(schemes, ["FairgateKey", "FairgateBearer", "FairgateBasic"]);
+    assert_eq!(document.get("security"), None);
+    assert_eq!(
+        document["paths"]["/any"]["get"]["security"],
+        json!([{ "FairgateKey": [] }, { "FairgateBearer": [] }, { "FairgateBasic": [] }])
+    );
+    let some = &document["paths"]["/some"]["get"];
+    assert_eq!(some["security"].as_array().unwrap().len(), 6);
+    assert_eq!(some["security"][0], json!({ "FairgateKey": ["a", "b"] }));
+    assert_eq!(some["description"], "Needs a key with `a` and `b`, or `c`.");
+    // 3.0 allows scopes only for OAuth.
+    let document = of_text(&text.replace("3.1.0", "3.0.0"), &Settings::default());
+    let some = &document["paths"]["/some"]["get"];
+    assert_eq!(some["security"][0], json!({ "FairgateKey": [] }));
+    assert_eq!(some["x-fairgate-permissions"], json!([["a", "b"], ["c"]]));
+}
+
+#[test]
+fn schemes_that_callbacks_need_stay() {
+    let text = "{openapi: 3.1.0, info: {title: Pets, version: '1'}, security: [{whole: []}], paths: {}, \
+                webhooks: {one: {post: {security: [{own: []}]}}, two: {post: {}}}, components: {securitySchemes: {\
+                whole: {type: http, scheme: basic}, own: {type: http, scheme: basic}, no: {type: http, scheme: basic}}}}";
+    let document = of_text(text, &Settings::default());
+    let schemes: Vec<_> = document["components"]["securitySchemes"].as_object().unwrap().keys().collect();
+    assert_eq!(schemes, ["whole", "own", "FairgateKey", "FairgateBearer", "FairgateBasic"]);
+    assert_eq!(document["security"], json!([{ "whole": [] }]));
+}
+
+#[test]
+fn what_has_moved_tells_only_where_to() {
+    let settings = Settings {
+        keep_method: true,
+        expose: &|_, exposed| exposed.moved_to = Some("/v2/pets".to_owned()),
+        ..Settings::default()
+    };
+    let operations =
+        "get: {responses: {'200': {description: x}}}, post: {responses: {'200': {description: x}}}";
+    let document = of_text(&pets(operations), &settings);
+    let pets = &document["paths"]["/pets"];
+    assert_eq!(statuses(&pets["get"]), ["301"]);
+    assert_eq!(statuses(&pets["post"]), ["308"]);
+    assert_eq!(pets["get"]["security"], json!([]));
+    let response = followed(&document, &pets["post"]["responses"]["308"]);
+    assert!(response["description"].as_str().unwrap().starts_with("This endpoint has moved to /v2/pets."));
+}
+
+#[test]
+fn price_and_deprecation_are_those_of_the_operator() {
+    let settings = Settings {
+        expose: &|operation, exposed| {
+            exposed.cost = 5;
+            exposed.deprecated = operation.method == "GET";
+        },
+        ..Settings::default()
+    };
+    let operations = "get: {description: All., responses: {'200': {description: x}}}, \
+                      put: {deprecated: true, responses: {'200': {description: x}}}";
+    let document = of_text(&pets(operations), &settings);
+    let pets = &document["paths"]["/pets"];
+    assert_eq!(pets["get"]["x-fairgate-cost"], 5);
+    assert_eq!(pets["get"]["description"], "All.\n\nCosts 5 of the units that limits count.");
+    assert_eq!(pets["get"]["deprecated"], true);
+    assert_eq!(pets["put"].get("deprecated"), None);
+}
+
+#[test]
+fn an_operation_on_several_base_paths_is_as_strict_as_the_strictest() {
+    let text = "{openapi: 3.0.0, info: {title: Pets, version: '1'}, servers: [{url: /v1}, {url: /v2}], \
+                paths: {/pets: {get: {responses: {'200': {description: x}}}}}}";
+    let settings = Settings {
+        expose: &|operation, exposed| {
+            if operation.path.starts_with("/v1") {
+                exposed.access = Access::Public;
+            } else {
+                exposed.cost = 7;
+            }
+        },
+        ..Settings::default()
+    };
+    let document = of_text(text, &settings);
+    assert_eq!(document["servers"].as_array().unwrap().len(), 2);
+    assert_eq!(document["paths"]["/pets"]["get"]["x-fairgate-cost"], 7);
+    assert_eq!(document["paths"]["/pets"]["get"]["security"].as_array().unwrap().len(), 3);
+    assert_eq!(document["paths"]["/_limits"]["servers"], json!([{ "url": "https://api.example.com" }]));
+}
+
+#[test]
+fn servers_are_the_public_address_with_the_base_paths() {
+    let text = "{openapi: 3.0.0, info: {title: Pets, version: '1'}, servers: [{url: 'https://inside.local/v1/'}], paths: {\
+                /a: {get: {responses: {'200': {description: x}}}}, \
+                /b: {servers: [{url: 'http://other.local/v2'}], get: {responses: {'200': {description: x}}}}}}";
+    for (public_url, whole, own, limits) in [
+        (
+            Some("https://api.example.com/"),
+            "https://api.example.com/v1",
+            "https://api.example.com/v2",
+            "https://api.example.com",
+        ),
+        (None, "/v1", "/v2", "/"),
+    ] {
+        let document = of_text(text, &Settings { public_url, ..Settings::default() });
+        assert_eq!(document["servers"], json!([{ "url": whole }]));
+        assert_eq!(document["paths"]["/a"]["get"].get("servers"), None);
+        assert_eq!(document["paths"]["/b"].get("servers"), None);
+        assert_eq!(document["paths"]["/b"]["get"]["servers"], json!([{ "url": own }]));
+        assert_eq!(document["paths"]["/_limits"]["servers"], json!([{ "url": limits }]));
+        assert!(!document.to_string().contains("local/"));
+    }
+}
+
+#[test]
+fn swagger_says_the_public_address_in_its_own_way() {
+    let text = "{swagger: '2.0', info: {title: Pets, version: '1'}, host: inside.local, basePath: /v1, schemes: [http], \
+                paths: {/a: {get: {responses: {'200': {description: x}}}}}}";
+    let document =
+        of_text(text, &Settings { public_url: Some("https://api.example.com:8443"), ..Settings::default() });
+    assert_eq!(
+        (&document["host"], &document["basePath"], &document["schemes"]),
+        (&json!("api.example.com:8443"), &json!("/v1"), &json!(["https"]))
+    );
+    // Another base path than its own is more than 2.0 can say.
+    assert_eq!(document["paths"].get("/_limits"), None);
+    let document = of_text(text, &Settings { public_url: None, ..Settings::default() });
+    assert_eq!((document.get("host"), document.get("schemes")), (None, None));
+}
+
+#[test]
+fn a_response_that_operations_share_tells_limits_only_where_a_key_is() {
+    let text = "{openapi: 3.0.0, info: {title: Pets, version: '1'}, paths: {\
+                /a: {get: {responses: {'200': {$ref: '#/components/responses/Link'}}}}, \
+                /b: {get: {security: [], responses: {'200': {$ref: '#/components/responses/Link'}}}}}, \
+                components: {responses: {Link: {$ref: '#/components/responses/Pets'}, Pets: {description: x, \
+                headers: {x-request-ID: {schema: {type: integer}}}}}}}";
+    let document = of_text(text, &Settings::default());
+    let headers = |path: &str| {
+        let mut response = &document["paths"][path]["get"]["responses"]["200"];
+        while response.get("$ref").is_some() {
+            response = followed(&document, response);
+        }
+        response["headers"].as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>()
+    };
+    assert_eq!(headers("/a").len(), 6);
+    assert_eq!(headers("/b"), ["X-Request-Id"]);
+}
+
+#[test]
+fn names_of_the_document_are_not_taken_over() {
+    let text = "{openapi: 3.0.0, info: {title: Pets, version: '1'}, paths: {/a: {get: {operationId: getLimits, \
+                responses: {'200': {description: x}}}}}, components: {schemas: {FairgateLimits: {type: string}}}}";
+    let document = of_text(text, &Settings::default());
+    assert_eq!(document["components"]["schemas"]["FairgateLimits"], json!({ "type": "string" }));
+    assert_eq!(document["paths"]["/_limits"]["get"]["operationId"], "getLimits_");
+    let limits =
+        &document["paths"]["/_limits"]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+    assert_eq!(limits["$ref"], "#/components/schemas/Fairgate_Limits");
+}
