@@ -3,7 +3,10 @@
 //! Each target becomes a component once, however often it is referred to, so cycles end and the
 //! result is linear in what the files hold. References within the document stay as they are.
 
-use super::kinds::{Holds, Kind, member, section};
+use super::{
+    kinds::{Holds, Kind, member, section},
+    names::Names,
+};
 use crate::documents::{Documents, FileId, Place, Version};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
@@ -21,7 +24,7 @@ pub(super) struct Bundle<'d> {
     /// The reference that stands for a place.
     made: HashMap<(Place, Kind), String>,
     /// Names in use, by the last name of their section.
-    taken: HashMap<&'static str, HashSet<String>>,
+    taken: HashMap<&'static str, Names>,
     waiting: Vec<Waiting>,
     /// Security schemes that operations name which are none of the gateway's, such as callbacks.
     pub(super) schemes: HashSet<String>,
@@ -69,7 +72,7 @@ pub(super) fn bundle<'d>(
     bundle
 }
 
-fn taken(root: &Value, version: Version) -> HashMap<&'static str, HashSet<String>> {
+fn taken(root: &Value, version: Version) -> HashMap<&'static str, Names> {
     const KINDS: [Kind; 11] = [
         Kind::PathItem,
         Kind::Parameter,
@@ -203,7 +206,7 @@ impl Bundle<'_> {
             .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' })
             .collect();
         let taken = self.taken.entry(section.last().copied().unwrap_or_default()).or_default();
-        free(&if wanted.is_empty() { "part".to_owned() } else { wanted }, taken)
+        taken.take(if wanted.is_empty() { "part" } else { &wanted })
     }
 
     fn note_security(&mut self, operation: &Map<String, Value>) {
@@ -212,18 +215,6 @@ impl Bundle<'_> {
             Some(security) => self.schemes.extend(super::security::names(security)),
         }
     }
-}
-
-/// A name that is not taken yet, and takes it.
-pub(super) fn free(wanted: &str, taken: &mut HashSet<String>) -> String {
-    let mut name = wanted.to_owned();
-    // Doubling keeps the search short also for thousands of files with the same names.
-    let mut number = 1_usize;
-    while !taken.insert(name.clone()) {
-        number = if number < 64 { number + 1 } else { number.saturating_mul(2).max(taken.len()) };
-        name = format!("{wanted}_{number}");
-    }
-    name
 }
 
 /// Takes from a schema what names it as a document of its own: within another one it would move the

@@ -1,12 +1,12 @@
 //! The components that the contract adds: made when an operation first needs them, so that none is unused.
 
 use super::{
-    bundle::free,
     codes::Row,
     examples,
     facts::Facts,
     headers::{self, Header},
     kinds::{Kind, section},
+    names::Names,
     schemas, section_of,
 };
 use crate::documents::Version;
@@ -31,7 +31,7 @@ pub(super) struct Components<'f> {
     version: Version,
     prefix: String,
     responses: HashMap<(Row, Option<String>), String>,
-    names: HashSet<String>,
+    names: Names,
     words: usize,
     /// In the order in which they were made.
     made: Vec<(Kind, String, Value)>,
@@ -45,7 +45,7 @@ impl<'f> Components<'f> {
             version,
             prefix: prefix(root, version),
             responses: HashMap::new(),
-            names: HashSet::new(),
+            names: Names::default(),
             words: 0,
             made: Vec::new(),
             used: HashSet::new(),
@@ -64,7 +64,7 @@ impl<'f> Components<'f> {
         if let Some(name) = self.responses.get(&(row, said.clone())) {
             return self.reference(Kind::Response, name);
         }
-        let name = free(&format!("{}{}", self.prefix, row.name()), &mut self.names);
+        let name = self.names.take(&format!("{}{}", self.prefix, row.name()));
         let response = self.make_response(row, said.as_deref());
         let reference = self.reference(Kind::Response, &name);
         self.made.push((Kind::Response, name.clone(), response));

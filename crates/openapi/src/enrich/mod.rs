@@ -23,6 +23,7 @@ mod facts;
 mod headers;
 mod kinds;
 mod limits;
+mod names;
 mod operation;
 mod paths;
 mod schemas;

@@ -122,13 +122,13 @@ fn add_security(
     operation.insert("security".to_owned(), security::requirements(access, version, facts));
     operation.shift_remove("x-fairgate-permissions");
     if let (Access::Keys(sets), Some(sentence)) = (access, security::sentence(access)) {
+        add_sentence(operation, &sentence);
         match version {
             Version::V2 | Version::V30 => {
                 operation.insert("x-fairgate-permissions".to_owned(), json!(sets));
             }
             Version::V31 | Version::V32 => {}
         }
-        add_sentence(operation, &sentence);
     }
 }
 
@@ -136,8 +136,8 @@ fn add_remarks(operation: &mut Map<String, Value>, declaration: &Declaration) {
     let exposed = &declaration.known.exposed;
     operation.shift_remove("x-fairgate-cost");
     if exposed.cost > 1 && exposed.moved_to.is_none() {
-        operation.insert("x-fairgate-cost".to_owned(), exposed.cost.into());
         add_sentence(operation, &format!("Costs {} of the units that limits count.", exposed.cost));
+        operation.insert("x-fairgate-cost".to_owned(), exposed.cost.into());
     }
     if let Some(to) = &exposed.moved_to {
         add_sentence(operation, &format!("This endpoint has moved to {to}."));

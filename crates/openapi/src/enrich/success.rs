@@ -4,15 +4,15 @@
 //! share it, those without get a copy: there is one at most of each response.
 
 use super::{
-    bundle::free,
     components::Components,
     declared::{Declaration, Declared},
     each_operation, existing_section, headers,
     kinds::{Kind, section},
+    names::Names,
 };
 use crate::documents::Version;
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// How many references in a row are followed to a response.
 const LONGEST_CHAIN: usize = 16;
@@ -51,14 +51,14 @@ pub(super) fn add_headers(
 
     let mut copies = HashMap::new();
     if let Some(held) = existing_section(root, names) {
-        let mut taken: HashSet<String> = held.keys().cloned().collect();
+        let mut taken: Names = held.keys().cloned().collect();
         for (name, users) in &users {
             let Some(response) = held.get_mut(name) else { continue };
             let copy = (users.keyed && users.open).then(|| response.clone());
             add(response, if users.keyed { &keyed } else { &open });
             if let Some(mut copy) = copy {
                 add(&mut copy, &open);
-                let new = free(&format!("{name}WithoutKey"), &mut taken);
+                let new = taken.take(&format!("{name}WithoutKey"));
                 held.insert(new.clone(), copy);
                 copies.insert(name.clone(), new);
             }
