@@ -35,8 +35,10 @@ pub(super) struct Declaration {
 }
 
 impl Declaration {
+    /// Whether it is answered without a key. What has moved is: where to is told to everyone.
     pub(super) fn is_public(&self) -> bool {
-        self.known.exposed.access == Access::Public
+        let exposed = &self.known.exposed;
+        exposed.moved_to.is_some() || exposed.access == Access::Public
     }
 }
 

@@ -60,11 +60,24 @@ fn several_files() {
     insta::assert_snapshot!(text(&without_ours(of_file("several/library.yaml", &settings()))));
 }
 
+/// Before 3.1 permissions stand where reading a document does not look: they are the operator's to tell again.
+fn without_permissions(mut document: Value) -> Value {
+    let version = document["openapi"].as_str().unwrap_or("2.0").to_owned();
+    for (_, item) in document["paths"].as_object_mut().unwrap() {
+        for operation in item.as_object_mut().unwrap().values_mut().filter_map(Value::as_object_mut) {
+            if operation.shift_remove("x-fairgate-permissions").is_some() {
+                assert!(version < "3.1".to_owned(), "{version}");
+            }
+        }
+    }
+    document
+}
+
 #[test]
 fn enriching_again_changes_nothing() {
     for name in DOCUMENTS {
         let once = of_file(name, &settings());
         let twice = of_text(&text(&once), &settings());
-        assert_eq!(text(&once), text(&twice), "{name}");
+        assert_eq!(text(&without_permissions(once)), text(&without_permissions(twice)), "{name}");
     }
 }
