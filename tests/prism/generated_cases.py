@@ -67,7 +67,7 @@ class _Operation:
     def _body_cases(self, values, body, schema):
         text = json.dumps(body)
         yield self._case(values, None)
-        for broken in ("", text[:-1], text + "}", "null", "[]", "7"):
+        for broken in (text[:-1], "null", "[]", "7"):
             yield self._case(values, broken, raw=True)
         yield self._case(values, text, raw=True, media_type="text/plain")
         yield self._case(values, text, raw=True, media_type="application/json; charset=utf-8")
