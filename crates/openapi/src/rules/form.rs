@@ -38,6 +38,12 @@ pub(super) fn read(text: &str, shape: &Shape, encodings: &[Encoding]) -> Result<
             styles::gather(&mut members, &mut places, name, Raw::Text(value.into_owned()));
         }
     }
+    // In the order in which they were sent, as violations are told.
+    let mut order: HashMap<&str, usize> = HashMap::new();
+    for (at, (name, _)) in pairs.pairs.iter().enumerate() {
+        order.entry(name.split('[').next().unwrap_or_default()).or_insert(at);
+    }
+    members.sort_by_key(|(name, _)| order.get(name.split('[').next().unwrap_or_default()).copied());
     Ok(Raw::Members(members))
 }
 

@@ -160,18 +160,27 @@ impl<'d> SchemaCompiler<'d> {
         draft: &mut Draft,
         out: &mut Map<String, Value>,
     ) {
-        let mut names = Map::new();
-        let mut schemas = Map::new();
+        let mut schemas: Map<String, Value> = Map::new();
+        let mut add = |name: &str, schema: Value| {
+            let both = match schemas.shift_remove(name) {
+                Some(other) => json!({ "allOf": [other, schema] }),
+                None => schema,
+            };
+            schemas.insert(name.to_owned(), both);
+        };
         for keyword in ["dependentRequired", "dependentSchemas", "dependencies"] {
             for (name, value) in self.named(keyword, map, at).into_iter().flatten() {
                 match value {
+                    // A schema's errors tell the member that asks for the others; the keyword's do not.
                     Value::Array(list) => {
-                        let list: Vec<Value> = list
-                            .iter()
-                            .filter(|name| name.as_str().is_some_and(|name| !at.waived.contains(name)))
-                            .cloned()
-                            .collect();
-                        names.insert(name.clone(), Value::Array(list));
+                        let mut required: Vec<&Value> = Vec::new();
+                        for member in list {
+                            let asked = member.as_str().is_some_and(|member| !at.waived.contains(member));
+                            if asked && !required.contains(&member) {
+                                required.push(member);
+                            }
+                        }
+                        add(name, json!({ "required": required }));
                     }
                     schema @ (Value::Null
                     | Value::Bool(_)
@@ -181,15 +190,13 @@ impl<'d> SchemaCompiler<'d> {
                         let mut there = at.same_value(&[keyword, name]);
                         there.path = at.same_value(&["dependentSchemas", name]).path;
                         let schema = self.schema(schema, &there, false, draft);
-                        schemas.insert(name.clone(), schema);
+                        add(name, schema);
                     }
                 }
             }
         }
-        for (keyword, rewritten) in [("dependentRequired", names), ("dependentSchemas", schemas)] {
-            if !rewritten.is_empty() {
-                out.insert(keyword.to_owned(), Value::Object(rewritten));
-            }
+        if !schemas.is_empty() {
+            out.insert("dependentSchemas".to_owned(), Value::Object(schemas));
         }
     }
 

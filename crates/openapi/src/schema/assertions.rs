@@ -38,12 +38,10 @@ impl SchemaCompiler<'_> {
             Some(other) => self.wrong_kind("uniqueItems", "true or false", other, at),
         }
         match map.get("pattern") {
-            None => {}
-            Some(Value::String(pattern)) => {
-                if self.enforced_pattern(pattern, at) {
-                    out.insert("pattern".to_owned(), Value::String(pattern.clone()));
-                }
+            Some(Value::String(pattern)) if self.enforced_pattern(pattern, at) => {
+                out.insert("pattern".to_owned(), Value::String(pattern.clone()));
             }
+            None | Some(Value::String(_)) => {}
             Some(other) => self.wrong_kind("pattern", "a text", other, at),
         }
         self.format(map, at, out);

@@ -177,6 +177,7 @@ pub(super) fn best_of<'c>(
     })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the validator's own kinds; only one tells of types")]
 fn types_at(error: &ValidationError<'_>, path: &str) -> Vec<JsonType> {
     match error.kind() {
         ValidationErrorKind::Type { kind } if error.instance_path().as_str() == path => match kind {
@@ -191,6 +192,7 @@ pub(super) fn types_of(set: JsonTypeSet) -> Vec<JsonType> {
     set.iter().collect()
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the validator's own kinds; most weigh the same")]
 /// How much an error tells against its alternative: a wrong type most, then a member with a fixed value,
 /// which often says which alternative it is.
 fn weight(error: &ValidationError<'_>, path: &str) -> u32 {

@@ -89,9 +89,7 @@ impl Scalar {
         match self.kind {
             Kind::Text => self.fits_text(text),
             Kind::Flag => matches!(text, "true" | "false"),
-            Kind::Whole => {
-                crate::rules::text::whole(text).is_some_and(|number| self.fits_whole(number.into()))
-            }
+            Kind::Whole => crate::rules::text::whole(text).is_some_and(|number| self.fits_whole(number)),
         }
     }
 

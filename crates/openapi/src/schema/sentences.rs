@@ -135,6 +135,7 @@ fn size(value: &Value) -> usize {
 }
 
 /// Tells what an error of the validator says of a value at a place.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the validator's own kinds; the last arm asks again")]
 pub(super) fn tell(
     kind: &ValidationErrorKind,
     value: &Value,
@@ -166,7 +167,10 @@ pub(super) fn tell(
     }
 }
 
-#[allow(clippy::wildcard_enum_match_arm)] // the validator's own kinds; the last arm is a sentence, too
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the validator's own kinds; the last arm is a sentence, too"
+)]
 fn bounds(kind: &ValidationErrorKind, value: &Value) -> String {
     let has = size(value);
     let is = shown(value);
@@ -238,7 +242,7 @@ fn unknown_member(name: &str, value: &Value, known: Option<&[String]>) -> String
 fn missing_member(name: &str, value: &Value, schema: &str, known: Option<&[String]>) -> String {
     let last: Vec<&str> = schema.rsplit('/').take(3).collect();
     let because = match last.as_slice() {
-        [_, name, "dependentRequired"] | [name, "dependentRequired", ..] => {
+        ["required", name, "dependentSchemas"] => {
             format!("It is required where {} is there", quoted(&super::violations::unescaped(name)))
         }
         _ => "It is required".to_owned(),

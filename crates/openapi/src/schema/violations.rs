@@ -37,7 +37,7 @@ impl Units {
             return Vec::new();
         }
         let mut gatherer = Gatherer { found: Vec::new() };
-        let ((), gave_up) = walk::over(self, || gatherer.unit(id, value, ""));
+        let ((), gave_up) = walk::over(self, value, || gatherer.unit(id, value, ""));
         let mut found = gatherer.found;
         if gave_up {
             let message = "It is nested too deep, or has too many alternatives, to be checked.".to_owned();
@@ -135,6 +135,10 @@ impl Gatherer {
         });
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the validator's own kinds; the last arm tells of them"
+    )]
     /// What an error of a unit's validator says. `value` and `at` are those of the unit as a whole.
     pub(super) fn error(
         &mut self,

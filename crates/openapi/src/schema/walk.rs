@@ -53,13 +53,16 @@ pub(crate) struct Units {
 /// a level of it; the stack of a thread has to hold them all.
 const DEEPEST: usize = 400;
 
-/// References followed for one value: alternatives inside alternatives could take exponential time.
-const MOST_STEPS: u32 = 3_000_000;
+/// References followed for one value, and for each of its parts: alternatives inside alternatives could
+/// take exponential time.
+const STEPS: u32 = 50_000;
+const STEPS_FOR_EACH_PART: u32 = 100;
 
 struct Walk {
     units: RefCell<Option<Arc<Units>>>,
     /// The units that are being checked, each with the address of its value.
     open: RefCell<Vec<(UnitId, usize)>>,
+    /// Steps that may still be taken.
     steps: Cell<u32>,
     gave_up: Cell<bool>,
 }
@@ -89,17 +92,32 @@ impl Drop for Running {
 
 /// Runs a check over these units. Returns what it says, and whether the walk had to give up: then the
 /// value counts as wrong, whatever was said (fail closed).
-pub(crate) fn over<T>(units: &Arc<Units>, check: impl FnOnce() -> T) -> (T, bool) {
+pub(crate) fn over<T>(units: &Arc<Units>, value: &Value, check: impl FnOnce() -> T) -> (T, bool) {
     WALK.with(|walk| {
         walk.units.replace(Some(Arc::clone(units)));
         walk.open.borrow_mut().clear();
-        walk.steps.set(0);
+        walk.steps.set(STEPS.saturating_add(parts(value).saturating_mul(STEPS_FOR_EACH_PART)));
         walk.gave_up.set(false);
     });
     let running = Running;
     let result = check();
     drop(running);
     (result, WALK.with(|walk| walk.gave_up.get()))
+}
+
+/// How many values a value is made of.
+fn parts(value: &Value) -> u32 {
+    let mut count = 0_u32;
+    let mut waiting = vec![value];
+    while let Some(value) = waiting.pop() {
+        count = count.saturating_add(1);
+        match value {
+            Value::Array(items) => waiting.extend(items),
+            Value::Object(members) => waiting.extend(members.values()),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    count
 }
 
 /// Enters a unit with a value, if it is not being checked with that value already: a circle of
@@ -112,9 +130,9 @@ pub(crate) fn enter<T>(id: UnitId, value: &Value, round: T, wrong: T, check: imp
             if open.iter().rev().take_while(|(_, at)| *at == address).any(|(unit, _)| *unit == id) {
                 return round;
             }
-            let steps = walk.steps.get() + 1;
-            walk.steps.set(steps);
-            if open.len() >= DEEPEST || steps > MOST_STEPS {
+            let steps = walk.steps.get();
+            walk.steps.set(steps.saturating_sub(1));
+            if open.len() >= DEEPEST || steps == 0 {
                 walk.gave_up.set(true);
                 return wrong;
             }
@@ -159,7 +177,7 @@ impl Units {
                 scalar.judge(value).unwrap_or_else(|| validator.is_valid(value))
             }
             Some(Check::Schema(_)) => {
-                let (valid, gave_up) = over(self, || is_valid(id, value));
+                let (valid, gave_up) = over(self, value, || is_valid(id, value));
                 valid && !gave_up
             }
             Some(Check::Nothing) | None => false,

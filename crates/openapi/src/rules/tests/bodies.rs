@@ -131,10 +131,10 @@ fn forms_are_typed_by_their_schema() {
     assert_eq!(
         not_valid(check("name=&age=x&tags=1&tags=y&address[zip]=z&nme=1")),
         [
+            "name /name: It needs at least 1 character, but has 0.",
             "age /age: It has to be a whole number, but is \"x\".",
             "1 /tags/1: It has to be a whole number, but is \"y\".",
             "zip /address/zip: It has to be a whole number, but is \"z\".",
-            "name /name: It needs at least 1 character, but has 0.",
             "nme /nme: It is not known here.",
         ]
     );

@@ -111,6 +111,7 @@ fn delimiters_are_found_before_anything_is_decoded() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_wrong_is_said() {
     let integer = json!({"type": "integer", "minimum": 1});
     let integers = json!({"type": "array", "items": {"type": "integer"}, "maxItems": 2});

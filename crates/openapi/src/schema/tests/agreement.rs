@@ -105,7 +105,7 @@ fn document(schema: &Value) -> Value {
                 Value::Object(map.iter().map(|(name, value)| (name.clone(), hoist(value, found))).collect())
             }
             Value::Array(items) => Value::Array(items.iter().map(|item| hoist(item, found)).collect()),
-            other => other.clone(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
         }
     }
     let mut named = Vec::new();
