@@ -147,7 +147,9 @@ impl MediaRule {
     fn compile(schemas: &mut SchemaCompiler<'_>, media: &Media, at: &Place) -> Self {
         let unit = media.schema.as_ref().map(|place| schemas.unit(place));
         let unit = unit.filter(|unit| !schemas.takes_anything(*unit));
-        let shape = media.schema.as_ref().map(|place| shape(schemas, place)).unwrap_or_default();
+        // JSON has its types already; only text needs to be told what it may become.
+        let text = media.schema.as_ref().filter(|_| media::kind(&media.media_type) != Kind::Json);
+        let shape = text.map(|place| shape(schemas, place)).unwrap_or_default();
         let rule = Self { range: media.media_type.clone(), unit, shape, encodings: media.encodings.clone() };
         let is_range = rule.range.ends_with('*');
         if rule.unit.is_some()

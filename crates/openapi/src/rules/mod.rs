@@ -153,7 +153,7 @@ impl RequestRules {
 
     /// Checks path, query, headers and cookies: every violation, in the order of the document.
     pub fn check_parameters(&self, sent: &Sent<'_>) -> Vec<Violation> {
-        self.parameters.check(sent, &self.units())
+        self.with_units(|units| self.parameters.check(sent, units))
     }
 
     /// Whether the body has to be read, to be checked, when a request has this Content-Type.
@@ -176,10 +176,15 @@ impl RequestRules {
     /// # Errors
     /// All that is wrong with it.
     pub fn check_body(&self, content_type: Option<&[u8]>, body: &[u8]) -> Result<(), BodyFault> {
-        self.body.as_ref().map_or(Ok(()), |rules| rules.check(content_type, body, &self.units()))
+        let Some(rules) = &self.body else { return Ok(()) };
+        self.with_units(|units| rules.check(content_type, body, units))
     }
 
-    fn units(&self) -> Arc<Units> {
-        self.units.get().map(Arc::clone).unwrap_or_default()
+    /// Without touching the count of the shared schemas, which every thread would write to.
+    fn with_units<T>(&self, check: impl FnOnce(&Arc<Units>) -> T) -> T {
+        match self.units.get() {
+            Some(units) => check(units),
+            None => check(&Arc::default()),
+        }
     }
 }
