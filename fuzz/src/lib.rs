@@ -9,10 +9,20 @@ use openapi::{
     reading,
     rules::{Headers, RequestRules, RuleCompiler, Strictness},
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Mutex, MutexGuard, Once, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
 
 /// No input of some kilobytes may take longer. Generous, because the machine has other work.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Past this nothing is waited for any longer.
+const HANGS: Duration = Duration::from_secs(30);
+
+/// The input that is worked on, and since when.
+static CURRENT: Mutex<Option<(Instant, Vec<u8>)>> = Mutex::new(None);
 
 /// Files that are all in memory: the root, and one that every other name leads to.
 pub struct TwoFiles<'t> {
@@ -97,6 +107,37 @@ pub fn fixed(text: &'static str) -> Vec<Compiled> {
     assert!(outcome.faults.is_empty(), "{:?}", outcome.faults);
     assert!(!compiled.is_empty(), "the fixed document has no operations");
     compiled
+}
+
+/// Works on an input, which is kept as a finding if that does not end. libFuzzer's own limit interrupts the
+/// program wherever it is, also within the allocator, and then waits for it for ever.
+pub fn guarded(input: &[u8], work: impl FnOnce()) {
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| {
+        thread::spawn(watch);
+    });
+    *current() = Some((Instant::now(), input.to_vec()));
+    work();
+    *current() = None;
+}
+
+fn current() -> MutexGuard<'static, Option<(Instant, Vec<u8>)>> {
+    CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn watch() {
+    loop {
+        thread::sleep(Duration::from_secs(1));
+        let hangs = current().take_if(|(since, _)| since.elapsed() > HANGS);
+        if let Some((_, input)) = hangs {
+            let prefix =
+                std::env::args().find_map(|word| word.strip_prefix("-artifact_prefix=").map(str::to_owned));
+            let path = format!("{}hangs", prefix.unwrap_or_default());
+            let written = std::fs::write(&path, input);
+            eprintln!("An input took more than {HANGS:?}; it is in {path}: {written:?}");
+            std::process::exit(70);
+        }
+    }
 }
 
 /// Runs something twice: both have to agree, and neither may take long.

@@ -1,14 +1,16 @@
 //! Bytes as a document, with a second file that every reference to another file leads to.
 #![no_main]
 
-use fuzz::{TwoFiles, check_message, check_spot, read, twice};
+use fuzz::{TwoFiles, check_message, check_spot, guarded, read, twice};
 use libfuzzer_sys::fuzz_target;
 use openapi::rules::Strictness;
 
 /// Parts the two files.
 const CUT: &[u8] = b"\n=====\n";
 
-fuzz_target!(|input: &[u8]| {
+fuzz_target!(|input: &[u8]| guarded(input, || check(input)));
+
+fn check(input: &[u8]) {
     let at = input.windows(CUT.len()).position(|window| window == CUT);
     let (first, second) = match at {
         Some(at) => (&input[..at], &input[at + CUT.len()..]),
@@ -24,4 +26,4 @@ fuzz_target!(|input: &[u8]| {
         check_spot(&warning.spot);
         check_message(&warning.message);
     }
-});
+}

@@ -2,7 +2,7 @@
 #![no_main]
 
 use contract::ErrorCode;
-use fuzz::{Compiled, Lines, check_detail, fixed, takes, twice};
+use fuzz::{Compiled, Lines, check_detail, fixed, guarded, takes, twice};
 use libfuzzer_sys::fuzz_target;
 use openapi::{api::In, rules::Sent};
 use std::sync::LazyLock;
@@ -15,7 +15,9 @@ static OPERATIONS: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
     all
 });
 
-fuzz_target!(|input: &[u8]| {
+fuzz_target!(|input: &[u8]| guarded(input, || check(input)));
+
+fn check(input: &[u8]) {
     let Some((&choice, rest)) = input.split_first() else { return };
     // The head of a request is text without line ends, as HTTP has it; headers may have bytes beyond.
     let mut lines = rest.split(|byte| *byte == b'\n');
@@ -44,7 +46,7 @@ fuzz_target!(|input: &[u8]| {
     if violations.is_empty() {
         check_accepted(one, query, &more);
     }
-});
+}
 
 /// Each line is the value of the next header; the last stands for a cookie as well.
 fn headers<'r>(one: &'r Compiled, values: &[&'r [u8]]) -> Lines<'r> {

@@ -1,7 +1,7 @@
 //! Reads a root file and all files that references name, each once.
 
 use super::{
-    BYTES, Documents, FILES, File, FileId, Files, Place, VALUES, Version, location,
+    BYTES, Documents, FILES, File, FileId, Files, LOCATION, Place, VALUES, Version, location,
     parsed::{self, Parsed, Problem},
     pointer,
     references::{self, Found, Outside, Walked},
@@ -81,6 +81,9 @@ impl Load<'_> {
         let one = |message: String| vec![fault(Problem::at(None, message))];
         if self.documents.files.len() >= FILES {
             return Err(one(format!("The document has more than {FILES} files.")));
+        }
+        if location.len() > LOCATION {
+            return Err(one(format!("The name of the file has more than {LOCATION} bytes.")));
         }
         let bytes = self.files.read(location).map_err(one)?;
         let Some(room) = self.room.checked_sub(bytes.len()) else {

@@ -29,6 +29,10 @@ pub(crate) const DEPTH: usize = 120;
 /// How many files a document may have.
 const FILES: usize = 10_000;
 
+/// How many bytes the location of a file may have, as on most systems. Files whose references go one folder
+/// deeper each would otherwise take memory that grows with the square of their number.
+const LOCATION: usize = 4096;
+
 /// How many bytes the files of a document may have together.
 const BYTES: usize = 256 * 1024 * 1024;
 

@@ -95,6 +95,19 @@ fn a_chain_of_files_without_end_is_bounded() {
     assert!(found[0].ends_with("The document has more than 10000 files."), "{found:?}");
 }
 
+#[test]
+fn a_chain_of_folders_without_end_is_bounded() {
+    struct Deeper;
+    impl super::Files for Deeper {
+        fn read(&self, _: &str) -> Result<Vec<u8>, String> {
+            Ok(b"{\"openapi\": \"3.1.0\", \"x\": {\"$ref\": \"folder/next.json\"}}".to_vec())
+        }
+    }
+    let found = faults(super::Documents::read("root.json", &Deeper));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].ends_with("The name of the file has more than 4096 bytes."), "{found:?}");
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_a_document_or_faults(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
