@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 
-from polling import wait_until
+from polling import DEADLINE_SECONDS, wait_until
 
 HOST = "127.0.0.1"
 # Five digits, so that two addresses are equally long, and below the ports that the system gives to
@@ -30,8 +30,8 @@ def free_port():
 class ServerProcess:
     """One running server. What it writes goes to a file, which a failing start shows."""
 
-    def __init__(self, name, command, port, folder, environment=None, output=None):
-        """`output` is a file for what it writes to standard output alone."""
+    def __init__(self, name, command, port, folder, environment=None, output=None, patience=DEADLINE_SECONDS):
+        """`output` is a file for what it writes to standard output alone, `patience` the seconds of a start."""
         self.name = name
         self.port = port
         self.authority = f"{HOST}:{port}"
@@ -47,7 +47,7 @@ class ServerProcess:
                 stderr=log if output else subprocess.STDOUT,
             )
         try:
-            wait_until(self.listens, f"{name} does not listen on {self.authority}")
+            wait_until(self.listens, f"{name} does not listen on {self.authority}", patience)
         except AssertionError as error:
             self.stop()
             raise AssertionError(f"{error}\n{self.log.read_text(errors='replace')}") from None
