@@ -56,6 +56,10 @@ fn cases() -> Vec<(&'static str, Vec<u8>)> {
     case("no Host", b"GET /a HTTP/1.1\r\nX-A: b\r\n\r\n");
     case("two Hosts", b"GET /a HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n");
     case("the same Host twice", b"GET /a HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n");
+    case(
+        "two Content-Types",
+        b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+    );
     case("two Hosts in HTTP/1.0", b"GET /a HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n");
     for (name, host) in [
         ("a Host with a space", "a b"),

@@ -81,6 +81,17 @@ fn a_media_type_that_is_not_taken_is_named_with_those_that_are() {
 }
 
 #[test]
+fn a_compressed_body_is_refused_where_it_would_be_checked() {
+    let shop = Shop::open();
+    let body = r#"{"name":"Cup","price":1}"#;
+    let refused = send(&shop, post("/v1/things", body).header("Content-Encoding", "gzip"));
+    assert_error(&shop.gateway, &refused, 400, "MEDIA_TYPE_NOT_SUPPORTED");
+    assert_eq!(send(&shop, post("/v1/things", body).header("Content-Encoding", "identity")).status, 200);
+    let file = request("PUT", "/v1/files/a.txt").body("application/octet-stream", b"\x1f\x8b");
+    assert_eq!(send(&shop, file.header("Content-Encoding", "gzip")).status, 200, "nothing is checked there");
+}
+
+#[test]
 fn forms_are_checked_in_both_their_encodings() {
     let shop = Shop::open();
     let form =

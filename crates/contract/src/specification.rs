@@ -9,7 +9,7 @@ use std::borrow::Cow;
 /// One violation of a validation error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Detail {
-    /// Where the value stands: `path`, `query`, `header` or `body`.
+    /// Where the value stands: `path`, `query`, `header`, `cookie` or `body`.
     #[serde(rename = "in")]
     pub place: &'static str,
     /// The name of the parameter, header or member. Empty for the body as a whole.

@@ -107,6 +107,7 @@ impl RequestHead {
         let mut host = None;
         let mut length = None;
         let mut chunked = None;
+        let mut content_type = None;
         let (mut close, mut keep_alive, mut nominates) = (false, false, false);
         for field in &self.fields {
             let value = field.value.get(bytes);
@@ -117,6 +118,10 @@ impl RequestHead {
                 }
                 RequestField::TransferEncoding => {
                     single(&mut chunked, value, "The request has two Transfer-Encoding headers.")?;
+                }
+                RequestField::ContentType => {
+                    // The body would be checked as one of the two, and perhaps read as the other.
+                    single(&mut content_type, value, "The request has two Content-Type headers.")?;
                 }
                 RequestField::Connection => {
                     for option in field::list(value) {
@@ -142,7 +147,6 @@ impl RequestHead {
                 RequestField::EndToEnd
                 | RequestField::HopByHop
                 | RequestField::Accept
-                | RequestField::ContentType
                 | RequestField::Authorization
                 | RequestField::Key(_)
                 | RequestField::RequestId

@@ -16,12 +16,30 @@ pub(crate) fn check_head(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> Resu
     let has_body = framing != Framing::Length(0);
     if let Some(rules) = endpoint.and_then(|endpoint| endpoint.rules.as_deref()) {
         rules.check_media_type(content_type(visit), has_body).map_err(refuse)?;
+        if has_body && rules.reads_body(content_type(visit)) {
+            check_coding(visit)?;
+        }
     }
     let most = largest(visit, endpoint);
     match framing {
         Framing::Length(length) if length > most => Err(too_large(most)),
         Framing::Length(_) | Framing::Chunked | Framing::UntilClose => Ok(()),
     }
+}
+
+/// A body that is checked has to come as it is: what it holds once it is unpacked could be anything (fail
+/// closed).
+fn check_coding(visit: &Visit<'_>) -> Result<(), Refused> {
+    let coding =
+        visit.head.named("content-encoding").find(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+    let Some(coding) = coding else { return Ok(()) };
+    let coding: String = String::from_utf8_lossy(coding).chars().take(60).collect();
+    Err(Refusal::new(
+        ErrorCode::MediaTypeNotSupported,
+        format!(
+            "This endpoint checks the body, so it takes it only as it is, but its Content-Encoding is \"{coding}\"."
+        ),
+    ))
 }
 
 /// Bytes that the body of this request may have.
