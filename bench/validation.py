@@ -27,6 +27,9 @@ BODY = (ROOT / "bench" / "order.json").read_text()
 PRISM = ROOT / "tests" / "prism" / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
 TICKS = os.sysconf("SC_CLK_TCK")
 CONNECTIONS = 16
+# What is measured has a core of its own, as far as there are two.
+ON_ITS_OWN = ["taskset", "--cpu-list", str(os.cpu_count() - 1)]
+ON_THE_REST = ["taskset", "--cpu-list", "0"]
 UPSTREAM = """
 const answer = Buffer.from('{"ok":true}');
 const headers = {'Content-Type': 'application/json', 'Content-Length': answer.length};
@@ -113,11 +116,12 @@ def start(servers, folder, name, command):
 def upstream_command(folder):
     script = folder / "upstream.cjs"
     script.write_text(UPSTREAM)
-    return ["node", script, "PORT"]
+    return [*ON_THE_REST, "node", script, "PORT"]
 
 
 def prism_command(upstream):
-    return ["node", PRISM, "proxy", DOCUMENT, upstream.url, "--errors", "-p", "PORT", "-h", HOST, "-v", "silent"]
+    command = [*ON_ITS_OWN, "node", PRISM, "proxy", DOCUMENT, upstream.url, "--errors"]
+    return [*command, "-p", "PORT", "-h", HOST, "-v", "silent"]
 
 
 def fairgate(servers, folder, upstream, document):
@@ -146,7 +150,7 @@ limits = ["1000000000 per month"]
 requests = "none"
 """
     )
-    server = ServerProcess("fairgate", [binary, "serve", "--config", configuration], port, folder)
+    server = ServerProcess("fairgate", [*ON_ITS_OWN, binary, "serve", "--config", configuration], port, folder)
     servers.append(server)
     command = [binary, "keys", "create", "--plan", "free", "--json", "--config", configuration]
     made = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
@@ -161,7 +165,7 @@ def load(folder, server, key, work, seconds):
     if has_body:
         lines += [f"wrk.body = {json.dumps(BODY)}", 'wrk.headers["Content-Type"] = "application/json"']
     script.write_text("\n".join(lines))
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script, server.url + target]
+    command = [*ON_THE_REST, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script, server.url + target]
     before = cpu_ticks(server.process.pid)
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     ticks = cpu_ticks(server.process.pid) - before

@@ -35,7 +35,6 @@ fn check(input: &[u8]) {
     let media_type = MEDIA_TYPES[usize::from(*kind) % MEDIA_TYPES.len()].as_bytes();
     if let Err(fault) = twice(|| one.rules.check_media_type(Some(media_type), true)) {
         check_fault(&fault);
-        assert!(!one.rules.reads_body(Some(media_type)), "a body is read whose media type is refused");
         return;
     }
     // Without the need to read a body the gateway never asks for it to be checked.

@@ -157,7 +157,7 @@ impl RequestRules {
     }
 
     /// Whether the body has to be read, to be checked, when a request has this Content-Type.
-    /// False as well for one that [`RequestRules::check_media_type`] refuses.
+    /// Means something only if [`RequestRules::check_media_type`] has taken it.
     pub fn reads_body(&self, content_type: Option<&[u8]>) -> bool {
         self.body.as_ref().is_some_and(|body| body.reads(content_type))
     }
