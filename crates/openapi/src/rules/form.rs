@@ -10,6 +10,7 @@ use crate::{
         shape::{Shape, Types},
         styles::{self, Reading},
     },
+    schema::sentences::quoted,
 };
 use std::collections::HashMap;
 
@@ -34,7 +35,8 @@ pub(super) fn read(text: &str, shape: &Shape, encodings: &[Encoding]) -> Result<
             name.strip_prefix(member).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
         });
         if !is_spread {
-            let value = pairs.coding.decode(value).map_err(|why| format!("The member \"{name}\": {why}"))?;
+            let value =
+                pairs.coding.decode(value).map_err(|why| format!("The member {}: {why}", quoted(name)))?;
             styles::gather(&mut members, &mut places, name, Raw::Text(value.into_owned()));
         }
     }
@@ -71,9 +73,11 @@ fn structured(
         if (reading == Reading::Members || encoding.is_some_and(said))
             && let (Some(only), None) = (values.next(), values.next())
         {
-            let text = pairs.coding.decode(only).map_err(|why| format!("The member \"{name}\": {why}"))?;
-            let value = json::read(text.as_bytes())
-                .map_err(|error| format!("The member \"{name}\" has to be JSON, but is not: {error}."))?;
+            let text =
+                pairs.coding.decode(only).map_err(|why| format!("The member {}: {why}", quoted(name)))?;
+            let value = json::read(text.as_bytes()).map_err(|error| {
+                format!("The member {} has to be JSON, but is not: {error}.", quoted(name))
+            })?;
             return Ok(Some(Raw::Ready(value)));
         }
         if reading == Reading::Members {
@@ -86,5 +90,5 @@ fn structured(
         return Ok(None); // its members are pairs of the form itself
     }
     styles::paired(pairs, name, style, explode, reading, shape, &|_| false)
-        .map_err(|why| format!("The member \"{name}\": {why}"))
+        .map_err(|why| format!("The member {}: {why}", quoted(name)))
 }

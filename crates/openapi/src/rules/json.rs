@@ -1,6 +1,7 @@
 //! JSON of a body, read strictly: a member named twice is refused, because an upstream may take
 //! the other one of the two.
 
+use crate::schema::sentences::quoted;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -81,7 +82,7 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(name) = members.next_key::<String>()? {
             let value = members.next_value_seed(Strict)?;
             if object.contains_key(&name) {
-                return Err(de::Error::custom(format_args!("the member \"{name}\" is there twice")));
+                return Err(de::Error::custom(format_args!("the member {} is there twice", quoted(&name))));
             }
             object.insert(name, value);
         }

@@ -8,6 +8,7 @@ use crate::{
         shape::{Shape, Types},
         styles,
     },
+    schema::sentences::quoted,
     schema::{Found, violations::child},
 };
 use memchr::memmem;
@@ -51,7 +52,7 @@ pub(super) fn read(
             let message = format!(
                 "This part has to be of the type {}, but is {}.",
                 crate::schema::sentences::list(taken.iter().map(String::as_str)),
-                crate::schema::sentences::quoted(sent)
+                quoted(sent)
             );
             wrong.push(Found { pointer: child("", &part.name), message });
         }
@@ -72,9 +73,9 @@ fn value(part: &Part<'_>, shape: &Shape) -> Result<Raw, String> {
     let is_object = member.is_some_and(|member| member.types == Types::OBJECT);
     let says_json = part.content_type.as_deref().is_some_and(media::is_json);
     if !is_binary && (says_json || is_object) {
-        return json::read(part.body)
-            .map(Raw::Ready)
-            .map_err(|error| format!("The part \"{}\" has to be JSON, but is not: {error}.", part.name));
+        return json::read(part.body).map(Raw::Ready).map_err(|error| {
+            format!("The part {} has to be JSON, but is not: {error}.", quoted(&part.name))
+        });
     }
     match std::str::from_utf8(part.body) {
         Ok(text) => Ok(Raw::Text(text.to_owned())),
@@ -82,7 +83,7 @@ fn value(part: &Part<'_>, shape: &Shape) -> Result<Raw, String> {
             // Only its presence is checked: what stands for it has a character for each byte.
             Ok(Raw::Ready(part.body.iter().map(|_| '.').collect::<String>().into()))
         }
-        Err(_) => Err(format!("The part \"{}\" has to be UTF-8, but is not.", part.name)),
+        Err(_) => Err(format!("The part {} has to be UTF-8, but is not.", quoted(&part.name))),
     }
 }
 

@@ -72,6 +72,11 @@ fn malformed_json_is_not_the_same_as_wrong_json() {
         sentence(rules.check_body(JSON, br#"{"a":1,"a":2}"#)),
         "malformed: The body is not valid JSON: the member \"a\" is there twice at line 1 column 13."
     );
+    // What a client calls a member is shown without its line ends, and not at length.
+    let long = format!("{{\"{0}\":1,\"{0}\":2}}", "\\n".repeat(100_000));
+    let told = sentence(rules.check_body(JSON, long.as_bytes()));
+    assert!(told.starts_with("malformed: The body is not valid JSON: the member \"\\n\\n"), "{told}");
+    assert!(told.len() < 500, "{}", told.len());
     assert_eq!(
         sentence(rules.check_body(JSON, b"")),
         "malformed: This endpoint requires a body, but none was sent."
@@ -180,6 +185,10 @@ fn parts_are_typed_by_their_schema() {
         ("name=photos; filename=b", b""),
     ]);
     assert_eq!(check(&fine), Ok(()));
+    let odd = b"--XX\r\nContent-Disposition: form-data; name=\"a\x01b\"\r\n\r\n\xff\r\n--XX--\r\n";
+    let told = sentence(check(odd));
+    assert!(!told.contains(char::is_control), "{told:?}");
+    assert!(told.contains("\"a\\u{1}b\" has to be UTF-8"), "{told:?}");
     assert_eq!(
         not_valid(check(&parts(&[("name=age", b"x"), ("name=\"tags\"", b"z"), ("name=other", b"")]))),
         [
