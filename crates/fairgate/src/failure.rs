@@ -4,6 +4,7 @@ use crate::{
     admin::{AskError, OperationError},
     config::Faults,
 };
+use gateway::StartError;
 use std::{
     io::{self, IsTerminal},
     process::ExitCode,
@@ -20,6 +21,8 @@ pub(crate) struct Failure {
 enum Kind {
     /// The operation failed: exit code 1.
     Operation(String),
+    /// The gateway cannot listen where it should: exit code 1.
+    Listening(String),
     /// What was typed cannot be used: exit code 2.
     Usage(String),
     /// The configuration cannot be used: exit code 2.
@@ -34,6 +37,21 @@ impl Failure {
         Self { kind: Kind::Operation(message.into()) }
     }
 
+    /// The gateway does not start.
+    pub(crate) fn of_start(error: &StartError) -> Self {
+        let message = error.to_string();
+        let kind = match error {
+            StartError::Listen { .. } => Kind::Listening(message),
+            StartError::Template(_) | StartError::Thread(_) => Kind::Operation(message),
+        };
+        Self { kind }
+    }
+
+    /// Whether another address could help.
+    pub(crate) fn is_of_listening(&self) -> bool {
+        matches!(self.kind, Kind::Listening(_))
+    }
+
     /// Something was typed that cannot be used.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { kind: Kind::Usage(message.into()) }
@@ -44,7 +62,7 @@ impl Failure {
         let colour = wants_colour(&io::stderr());
         let error = if colour { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
         match self.kind {
-            Kind::Operation(message) => {
+            Kind::Operation(message) | Kind::Listening(message) => {
                 eprintln!("{error}: {message}");
                 ExitCode::from(1)
             }

@@ -52,8 +52,8 @@ pub(crate) fn run(as_json: bool) -> Result<ExitCode, Failure> {
         let result = run_in(&folder, ports, &stop, as_json);
         // In any case, also after a failure.
         let removed = folder.remove();
-        // Between the look for a port and its use another program can be faster.
-        if result.is_err() && attempts < ATTEMPTS && ports.into_iter().any(is_taken) {
+        // Between the look for a port and its use another program can be faster, and gone again by now.
+        if result.as_ref().is_err_and(Failure::is_of_listening) && attempts < ATTEMPTS {
             attempts += 1;
             continue;
         }
@@ -167,8 +167,4 @@ fn free_port(wanted: u16) -> Result<SocketAddr, Failure> {
             "no port of 127.0.0.1 can be listened on, neither {wanted} nor any other: {error}"
         ))
     })
-}
-
-fn is_taken(address: SocketAddr) -> bool {
-    TcpListener::bind(address).is_err()
 }

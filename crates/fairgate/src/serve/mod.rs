@@ -121,8 +121,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
 
 fn start(config: &Config, secret: Secret, log: &LogSink) -> Result<NotOpen, Failure> {
     let digest_of = Box::new(move |key: &[u8]| secret.digest(key));
-    Gateway::start(config.settings.clone(), digest_of, log.clone())
-        .map_err(|error| Failure::new(error.to_string()))
+    Gateway::start(config.settings.clone(), digest_of, log.clone()).map_err(|error| Failure::of_start(&error))
 }
 
 /// Hands keys with their counters, and maintenance, to the data plane.
