@@ -161,13 +161,16 @@ impl Faults {
             text.push_str(&fault.render(&renderer, &file_name, &self.source));
             text.push_str("\n\n");
         }
+        // Faults of a document name their own files; those of this file are shown in it.
+        let is_here = self.source.is_empty() || self.faults.iter().any(|fault| !fault.spots.is_empty());
+        let place = if is_here { format!(" in {file_name}") } else { String::new() };
         let sum = match (self.count(), self.count().saturating_sub(SHOWN)) {
             (all, _) if all >= MOST_KEPT => {
-                format!("{all} faults or more in {file_name}, the first {SHOWN} of them are shown")
+                format!("{all} faults or more{place}, the first {SHOWN} of them are shown")
             }
-            (1, _) => format!("1 fault in {file_name}"),
-            (all, 0) => format!("{all} faults in {file_name}"),
-            (all, more) => format!("{all} faults in {file_name}, {more} of them not shown"),
+            (1, _) => format!("1 fault{place}"),
+            (all, 0) => format!("{all} faults{place}"),
+            (all, more) => format!("{all} faults{place}, {more} of them not shown"),
         };
         text.push_str(
             &renderer.render(&[annotate_snippets::Group::with_title(Level::ERROR.primary_title(sum))]),
