@@ -8,6 +8,7 @@
 
 pub mod key;
 pub mod limit;
+pub mod permission;
 pub mod registry;
 pub mod specification;
 pub mod status;

@@ -47,15 +47,20 @@ pub struct Operation {
 impl Operation {
     /// The names of the path template, in its order.
     pub fn path_names(&self) -> Vec<&str> {
-        let mut names = Vec::new();
-        let mut rest = self.path.as_str();
-        while let Some((_, behind)) = rest.split_once('{') {
-            let Some((name, after)) = behind.split_once('}') else { break };
-            names.push(name);
-            rest = after;
-        }
-        names
+        path_names(&self.path)
     }
+}
+
+/// The names of a path template such as `/items/{id}`, in its order.
+pub fn path_names(template: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut rest = template;
+    while let Some((_, behind)) = rest.split_once('{') {
+        let Some((name, after)) = behind.split_once('}') else { break };
+        names.push(name);
+        rest = after;
+    }
+    names
 }
 
 /// Who may use an operation.

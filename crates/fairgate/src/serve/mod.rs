@@ -15,7 +15,7 @@ use gateway::{
     Gateway, Handle, NotOpen,
     keyring::NewKey,
     record::{Level, LogSink},
-    settings::Log,
+    settings::{Log, Settings},
 };
 use keeper::{Keeper, LiveGateway};
 use limits::Used;
@@ -78,7 +78,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     // A large document is needed no more: what requests have to be is compiled, what clients get is written.
     config.document = None;
     let (store, secret) = Embedded::open(&config.store.path)?;
-    let not_open = start(&config, secret.clone(), log)?;
+    let not_open = start(&mut config, secret.clone(), log)?;
     let handle = not_open.handle();
     load(&store, &handle, log)?;
     let socket = AdminSocket::bind(&config.store.path).map_err(|error| Failure::new(error.to_string()))?;
@@ -119,9 +119,12 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn start(config: &Config, secret: Secret, log: &LogSink) -> Result<NotOpen, Failure> {
+fn start(config: &mut Config, secret: Secret, log: &LogSink) -> Result<NotOpen, Failure> {
     let digest_of = Box::new(move |key: &[u8]| secret.digest(key));
-    Gateway::start(config.settings.clone(), digest_of, log.clone()).map_err(|error| Failure::of_start(&error))
+    // A document may have many thousands of endpoints; nobody but the gateway needs them from here on.
+    let endpoints = std::mem::take(&mut config.settings.endpoints);
+    let settings = Settings { endpoints, ..config.settings.clone() };
+    Gateway::start(settings, digest_of, log.clone()).map_err(|error| Failure::of_start(&error))
 }
 
 /// Hands keys with their counters, and maintenance, to the data plane.

@@ -1,7 +1,10 @@
 //! What an endpoint's rules say of requests that are wrong, found by asking the rules themselves: an example
 //! of the reference then says what the gateway really answers.
 
-use openapi::rules::{BodyFault, Headers, RequestRules, Sent};
+use openapi::{
+    api::path_names,
+    rules::{BodyFault, Headers, RequestRules, Sent},
+};
 use reference::{Check, Endpoint, MALFORMED_BODY, Place, Wrong};
 
 /// Values of which one is wrong for nearly every rule.
@@ -58,12 +61,6 @@ fn wrong(rules: &RequestRules, path_names: &[&str], check: &Check) -> Option<Wro
             .find(|one| one.detail.place == check.place.word() && one.detail.name == check.name)?;
         Some(Wrong { value: candidate.to_owned(), message: violation.detail.message })
     })
-}
-
-/// The names of a path template, in its order.
-fn path_names(template: &str) -> Vec<&str> {
-    let behind = template.split('{').skip(1);
-    behind.filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.trim_start_matches('*')).collect()
 }
 
 struct Fields(Vec<(String, String)>);

@@ -4,7 +4,7 @@ use crate::{
     keyring::KnownKey,
     refusal::{Refusal, Refused},
 };
-use contract::ErrorCode;
+use contract::{ErrorCode, permission::needed};
 
 /// Refuses a key that has not all permissions of any of these sets. No set at all: any key will do.
 pub(crate) fn check(key: &KnownKey, sets: &[Vec<String>]) -> Result<(), Refused> {
@@ -19,29 +19,4 @@ pub(crate) fn check(key: &KnownKey, sets: &[Vec<String>]) -> Result<(), Refused>
             needed(sets)
         ),
     ))
-}
-
-/// `the permission "a"`, `the permissions "a" and "b"`, or the alternatives.
-fn needed(sets: &[Vec<String>]) -> String {
-    let one = |set: &Vec<String>| {
-        let quoted: Vec<String> = set.iter().map(|permission| format!("\"{permission}\"")).collect();
-        let noun = if quoted.len() == 1 { "permission" } else { "permissions" };
-        format!("the {noun} {}", quoted.join(" and "))
-    };
-    sets.iter().map(one).collect::<Vec<_>>().join(", or ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_needed_is_said_in_words() {
-        let set = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        assert_eq!(needed(&[set(&["a"])]), "the permission \"a\"");
-        assert_eq!(
-            needed(&[set(&["a", "b"]), set(&["c"])]),
-            "the permissions \"a\" and \"b\", or the permission \"c\""
-        );
-    }
 }

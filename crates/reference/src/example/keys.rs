@@ -2,7 +2,7 @@
 
 use super::{Example, fine};
 use crate::{facts::Facts, model::Endpoint, request::Request};
-use contract::ErrorCode;
+use contract::{ErrorCode, permission::needed};
 
 pub(super) fn not_set(facts: &Facts) -> Example {
     let mut request = keyed(facts);
@@ -70,14 +70,4 @@ pub(super) fn permission_denied(facts: &Facts) -> Example {
 fn keyed(facts: &Facts) -> Request {
     let endpoint = facts.typical();
     fine(facts, endpoint).with_key(&facts.reference, crate::request::KEY)
-}
-
-/// `the permission "a"`, `the permissions "a" and "b"`, or the alternatives.
-fn needed(sets: &[Vec<String>]) -> String {
-    let one = |set: &Vec<String>| {
-        let quoted: Vec<String> = set.iter().map(|permission| format!("\"{permission}\"")).collect();
-        let noun = if quoted.len() == 1 { "permission" } else { "permissions" };
-        format!("the {noun} {}", quoted.join(" and "))
-    };
-    sets.iter().map(one).collect::<Vec<_>>().join(", or ")
 }
