@@ -166,7 +166,7 @@ impl Span {
 
 impl fmt::Display for Span {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = Self::UNITS.into_iter().rev().find(|(_, seconds)| self.0 % seconds == 0);
+        let unit = Self::UNITS.into_iter().rev().find(|(_, seconds)| self.0.is_multiple_of(*seconds));
         let (word, seconds) = unit.unwrap_or(("second", 1));
         match self.0 / seconds {
             1 => out.write_str(word),
