@@ -11,7 +11,7 @@ mod tests;
 pub use reading::LimitError;
 pub use tag::{Class, Tag};
 
-use crate::{calendar::Zone, window::Period};
+use crate::{calendar::Zone, registry::ErrorCode, window::Period};
 use std::{fmt, sync::Arc};
 
 /// One promise of a plan: so many units, counted in one of several ways.
@@ -80,6 +80,21 @@ impl Limit {
             Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Lifetime => Some(self.amount),
             Kind::Rate { burst, .. } => Some(burst),
             Kind::Concurrent => None,
+        }
+    }
+
+    /// What a request is refused with when this limit is used up: a limit per second, a rate and requests in
+    /// flight ask for a slower pace, all others for patience or a larger plan.
+    pub fn error_code(&self) -> ErrorCode {
+        match &self.kind {
+            Kind::Calendar { period: Period::Second, .. } | Kind::Rate { .. } | Kind::Concurrent => {
+                ErrorCode::RateExceeded
+            }
+            Kind::Calendar {
+                period: Period::Minute | Period::Hour | Period::Day | Period::Month, ..
+            }
+            | Kind::Rolling { .. }
+            | Kind::Lifetime => ErrorCode::ApiLimitExceeded,
         }
     }
 

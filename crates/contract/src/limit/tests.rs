@@ -225,6 +225,17 @@ fn what_can_be_used_at_once_and_by_whom() {
     assert_eq!(parse("5 per second, burst 9").unwrap().at_most_at_once(), Some(9));
     assert_eq!(parse("9 per second, burst 5").unwrap().at_most_at_once(), Some(5));
     assert_eq!(parse("5 at once").unwrap().at_most_at_once(), None);
+    for (text, code) in [
+        ("5 per second", ErrorCode::RateExceeded),
+        ("5 per minute", ErrorCode::ApiLimitExceeded),
+        ("5 per day", ErrorCode::ApiLimitExceeded),
+        ("5 per rolling minute", ErrorCode::ApiLimitExceeded),
+        ("5 per hour, burst 9", ErrorCode::RateExceeded),
+        ("5 at once", ErrorCode::RateExceeded),
+        ("5 in all", ErrorCode::ApiLimitExceeded),
+    ] {
+        assert_eq!(parse(text).unwrap().error_code(), code, "{text}");
+    }
     let (all, search) = (parse("5 per day").unwrap(), parse("5 per day for search").unwrap());
     assert!(all.applies_to(None) && all.applies_to(Some("search")));
     assert!(
