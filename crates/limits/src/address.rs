@@ -155,6 +155,7 @@ impl Set {
 }
 
 #[cfg(all(test, not(feature = "loom")))]
+#[allow(clippy::unwrap_used, reason = "in tests a panic is how a fault is told")]
 mod tests {
     use super::*;
 

@@ -36,6 +36,7 @@ pub struct TooMany(pub usize);
 pub(crate) struct Compiled {
     pub(crate) limit: Limit,
     pub(crate) tag: Tag,
+    pub(crate) name: Box<str>,
     pub(crate) rule: Rule,
     /// The place of the counter among those of its form.
     pub(crate) place: usize,
@@ -136,9 +137,14 @@ impl Limits {
             };
             let place = *form;
             *form += 1;
-            Compiled { tag: limit.tag(), limit, rule, place }
+            Compiled { tag: limit.tag(), name: limit.policy_name().into(), limit, rule, place }
         });
         Ok(Self { each: each.collect(), has_groups })
+    }
+
+    /// No limits at all: everything is granted.
+    pub fn none() -> Self {
+        Self { each: Box::default(), has_groups: false }
     }
 
     /// The limits, in the order in which they were written.

@@ -11,6 +11,8 @@ use contract::Limit;
 pub struct Standing<'a> {
     /// The limit.
     pub limit: &'a Limit,
+    /// What it is called in `RateLimit-Policy`.
+    pub name: &'a str,
     /// The most units that can be left: the amount, of a rate the burst.
     pub quota: u32,
     /// Units left. What is in flight counts as used.
@@ -32,6 +34,7 @@ impl Account {
         let (counted, reset) = self.counted(one, None, now);
         Standing {
             limit: &one.limit,
+            name: &one.name,
             quota: one.quota(),
             remaining: one.quota().saturating_sub(counted),
             reset: reset.seconds_from(now),
