@@ -110,7 +110,7 @@ impl Keyring {
         }
         let known = KnownKey {
             who: half(&key.digest),
-            seat: Account::restored(Arc::clone(limits), &key.used).into(),
+            seat: Seat::default(),
             limits: Arc::clone(limits),
             id: key.id.into(),
             plan: key.plan.into(),
@@ -120,6 +120,13 @@ impl Keyring {
         };
         self.keys.pin().insert(key.digest, Arc::new(known));
         Ok(())
+    }
+
+    /// Puts back what a key had used. False: no key has this `who`.
+    pub fn restore(&self, who: &Who, used: &[Used]) -> bool {
+        let keys = self.keys.pin();
+        let key = keys.values().find(|key| key.who == *who);
+        key.is_some_and(|key| key.seat.restore(Account::restored(Arc::clone(&key.limits), used)))
     }
 
     /// Revokes a key at once, also on connections that are open.

@@ -21,6 +21,11 @@ impl From<Account> for Seat {
 }
 
 impl Seat {
+    /// Puts an account here that was restored. False: there is one already.
+    pub fn restore(&self, account: Account) -> bool {
+        self.0.swap_if(None, Some(Arc::new(account)))
+    }
+
     /// The account, with these limits.
     pub fn account(&self, limits: &Arc<Limits>) -> Arc<Account> {
         loop {
