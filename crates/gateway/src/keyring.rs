@@ -2,7 +2,7 @@
 
 use crate::settings::{Keys, Plan};
 use contract::Limit;
-use limits::{Account, HasAccount, Used};
+use limits::{Account, Denial, Limits, Reservation, Seat, Used, Who};
 use regex::bytes::Regex;
 use std::{
     collections::HashMap,
@@ -21,7 +21,7 @@ pub type DigestOf = dyn Fn(&[u8]) -> Digest + Send + Sync;
 pub struct Keyring {
     keys: papaya::HashMap<Digest, Arc<KnownKey>>,
     digest_of: Box<DigestOf>,
-    plans: HashMap<String, Arc<[Limit]>>,
+    plans: HashMap<String, Arc<Limits>>,
     pattern: Option<Regex>,
     has_imported: AtomicBool,
 }
@@ -55,7 +55,9 @@ pub struct KnownKey {
     permissions: Box<[Box<str>]>,
     expires_at: u64,
     revoked: AtomicBool,
-    account: Account,
+    who: Who,
+    limits: Arc<Limits>,
+    seat: Seat,
 }
 
 /// The key's plan is not in the configuration.
@@ -88,7 +90,8 @@ impl std::fmt::Debug for Keyring {
 impl Keyring {
     /// An empty keyring.
     pub fn new(plans: &[Plan], keys: &Keys, digest_of: Box<DigestOf>) -> Self {
-        let plans = plans.iter().map(|plan| (plan.name.clone(), plan.limits.clone().into())).collect();
+        let compiled = |limits: &[Limit]| Arc::new(Limits::new(limits.to_vec()).unwrap_or_else(|_| Limits::none()));
+        let plans = plans.iter().map(|plan| (plan.name.clone(), compiled(&plan.limits))).collect();
         // The same text once more, over bytes: what a client presents need not be UTF-8.
         let pattern = keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok());
         Self { keys: papaya::HashMap::new(), digest_of, plans, pattern, has_imported: AtomicBool::new(false) }
@@ -106,7 +109,9 @@ impl Keyring {
             self.has_imported.store(true, Ordering::Relaxed);
         }
         let known = KnownKey {
-            account: Account::new(Arc::clone(limits), &key.used),
+            who: half(&key.digest),
+            seat: Seat::default(),
+            limits: Arc::clone(limits),
             id: key.id.into(),
             plan: key.plan.into(),
             permissions: key.permissions.into_iter().map(Into::into).collect(),
@@ -115,6 +120,13 @@ impl Keyring {
         };
         self.keys.pin().insert(key.digest, Arc::new(known));
         Ok(())
+    }
+
+    /// Puts back what a key had used. False: no key has this `who`.
+    pub fn restore(&self, who: &Who, used: &[Used]) -> bool {
+        let keys = self.keys.pin();
+        let key = keys.values().find(|key| key.who == *who);
+        key.is_some_and(|key| key.seat.restore(Account::restored(Arc::clone(&key.limits), used)))
     }
 
     /// Revokes a key at once, also on connections that are open.
@@ -147,6 +159,14 @@ impl Keyring {
         if possible { Format::Possible } else { Format::Wrong }
     }
 
+    /// Whose counters those of an address are. A keyed hash, as of keys: addresses of people are nobody's
+    /// business who reads the disk.
+    pub(crate) fn who_of_address(&self, address: &[u8; 16]) -> Who {
+        let mut named = *b"address:----------------";
+        named.iter_mut().skip(8).zip(address).for_each(|(to, from)| *to = *from);
+        half(&(self.digest_of)(&named))
+    }
+
     pub(crate) fn find(&self, presented: &[u8]) -> Option<Arc<KnownKey>> {
         self.keys.pin().get(&(self.digest_of)(presented)).cloned()
     }
@@ -163,6 +183,31 @@ impl KnownKey {
     /// The name of its plan.
     pub fn plan(&self) -> &str {
         &self.plan
+    }
+
+    /// Whose counters: the first half of the key's digest.
+    pub const fn who(&self) -> &Who {
+        &self.who
+    }
+
+    /// Its counters, with the limits that hold now. Made when the key is first used.
+    pub fn account(&self) -> Arc<Account> {
+        self.seat.account(&self.limits)
+    }
+
+    /// Takes `cost` units in every limit that applies to an endpoint of this group.
+    pub(crate) fn reserve(&self, group: Option<&str>, now: u64, cost: u32) -> Result<Reservation, Denial> {
+        Reservation::take(&self.seat, &self.limits, group, now, cost)
+    }
+
+    /// Errors within the minute of `now` (Unix seconds).
+    pub(crate) fn errors_within_minute(&self, now: u64) -> u64 {
+        self.seat.look(|account| account.map_or(0, |account| account.errors().within_minute(now)))
+    }
+
+    /// Counts an error at `now` (Unix seconds).
+    pub(crate) fn count_error(&self, now: u64) {
+        self.account().errors().count(now);
     }
 
     pub(crate) fn may(&self, permission: &str) -> bool {
@@ -183,10 +228,11 @@ impl KnownKey {
     }
 }
 
-impl HasAccount for KnownKey {
-    fn account(&self) -> &Account {
-        &self.account
-    }
+/// The first half of a digest.
+fn half(digest: &Digest) -> Who {
+    let mut who = [0; 16];
+    who.iter_mut().zip(digest).for_each(|(to, from)| *to = *from);
+    who
 }
 
 #[cfg(test)]
@@ -194,7 +240,7 @@ mod tests {
     use super::*;
 
     fn keyring(pattern: Option<&str>) -> Keyring {
-        let plan = Plan { name: "free".into(), limits: vec!["1 per day".parse().unwrap()] };
+        let plan = Plan { name: "free".into(), limits: vec![Limit::parse("1 per day", &mut |_| None).unwrap()] };
         let keys =
             Keys { headers: vec![], pattern: pattern.map(|pattern| regex::Regex::new(pattern).unwrap()) };
         let digest_of = |key: &[u8]| {
