@@ -90,7 +90,8 @@ impl std::fmt::Debug for Keyring {
 impl Keyring {
     /// An empty keyring.
     pub fn new(plans: &[Plan], keys: &Keys, digest_of: Box<DigestOf>) -> Self {
-        let compiled = |limits: &[Limit]| Arc::new(Limits::new(limits.to_vec()).unwrap_or_else(|_| Limits::none()));
+        let compiled =
+            |limits: &[Limit]| Arc::new(Limits::new(limits.to_vec()).unwrap_or_else(|_| Limits::none()));
         let plans = plans.iter().map(|plan| (plan.name.clone(), compiled(&plan.limits))).collect();
         // The same text once more, over bytes: what a client presents need not be UTF-8.
         let pattern = keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok());
@@ -240,7 +241,8 @@ mod tests {
     use super::*;
 
     fn keyring(pattern: Option<&str>) -> Keyring {
-        let plan = Plan { name: "free".into(), limits: vec![Limit::parse("1 per day", &mut |_| None).unwrap()] };
+        let plan =
+            Plan { name: "free".into(), limits: vec![Limit::parse("1 per day", &mut |_| None).unwrap()] };
         let keys =
             Keys { headers: vec![], pattern: pattern.map(|pattern| regex::Regex::new(pattern).unwrap()) };
         let digest_of = |key: &[u8]| {
