@@ -9,8 +9,9 @@ mod incidents;
 mod keys;
 mod maintenance;
 mod opening;
+mod visiting;
 
-use crate::{CounterRow, IncidentRecord, KeyRecord, MaintenanceWindow, Secret, Store, StoreError};
+use crate::{CounterRow, IncidentRecord, KeyRecord, KeyVisitor, MaintenanceWindow, Secret, Store, StoreError};
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::{
     cell::{Cell, RefCell},
@@ -117,8 +118,8 @@ impl<E: Into<redb::Error>> From<E> for Fault {
 // === impl Store ===
 
 impl Store for Embedded {
-    fn for_each_key(&self, each: &mut dyn FnMut(KeyRecord)) -> Result<(), StoreError> {
-        self.read(|transaction| keys::for_each(transaction, each))
+    fn visit_keys(&self, visitors: &mut [KeyVisitor<'_>]) -> Result<u64, StoreError> {
+        self.with_database(|database| visiting::visit(database, visitors))
     }
 
     fn page_of_keys(&self, after: Option<&str>, limit: usize) -> Result<Vec<KeyRecord>, StoreError> {
@@ -139,6 +140,10 @@ impl Store for Embedded {
 
     fn insert_keys(&self, records: &mut dyn Iterator<Item = KeyRecord>) -> Result<u64, StoreError> {
         self.write(|transaction| keys::insert(transaction, records))
+    }
+
+    fn replace_key(&self, record: &KeyRecord) -> Result<bool, StoreError> {
+        self.write(|transaction| keys::replace(transaction, record))
     }
 
     fn revoke_key(&self, id: &str, at: u64) -> Result<Option<KeyRecord>, StoreError> {
