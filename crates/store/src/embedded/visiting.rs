@@ -3,7 +3,7 @@
 use super::{Fault, keys::KEYS};
 use crate::{KeyVisitor, encoding};
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTableMetadata};
-use std::{ops::Bound, panic, thread};
+use std::{ops::Bound, thread};
 
 type Keys = ReadOnlyTable<&'static [u8; 32], &'static [u8]>;
 
@@ -13,8 +13,9 @@ pub(super) fn visit(database: &Database, visitors: &mut [KeyVisitor<'_>]) -> Res
     let parts = visitors.len().max(1) as u64;
     let border = |part: u64| {
         let mut digest = [0; 32];
-        // The first eight bytes as a number; the last border lies behind all and is left open below.
-        digest[..8].copy_from_slice(&((u64::MAX / parts) * part).to_be_bytes());
+        if let Some(first) = digest.first_chunk_mut() {
+            *first = ((u64::MAX / parts) * part).to_be_bytes();
+        }
         digest
     };
     let visited = thread::scope(|scope| {
@@ -27,8 +28,7 @@ pub(super) fn visit(database: &Database, visitors: &mut [KeyVisitor<'_>]) -> Res
         }
         let mut visited = 0;
         for part in running {
-            // redb trusts its pages, so an altered one may make it panic: that is damage, not our end.
-            visited += part.join().map_err(|_| Fault::Record("keys"))??;
+            visited += part.join().map_err(|_| Fault::Panic)??;
         }
         Ok::<u64, Fault>(visited)
     })?;
@@ -43,9 +43,17 @@ fn visit_part(
     visitor: KeyVisitor<'_>,
 ) -> Result<u64, Fault> {
     let mut visited = 0;
+    let mut last = None;
     let range = (Bound::Included(begin), end.map_or(Bound::Unbounded, Bound::Excluded));
     for row in table.range::<&[u8; 32]>(range)? {
         let (digest, bytes) = row?;
+        // A page that is reached twice would stand for one that is not reached, and the count would fit.
+        let digest_value = *digest.value();
+        let is_in_order = last.is_none_or(|last| last < digest_value) && end.is_none_or(|end| digest_value < *end);
+        if digest_value < *begin || !is_in_order {
+            return Err(Fault::Record("keys"));
+        }
+        last = Some(digest_value);
         visitor(encoding::read(digest.value(), bytes.value()).ok_or(Fault::Record("keys"))?);
         visited += 1;
     }
