@@ -3,7 +3,7 @@
 use crate::{
     client::Client,
     http1::body::Decoder,
-    keyring::KnownKey,
+    keyring::{KnownKey, seat::Held},
     pages::{self, Page},
     policies::{
         body, guard, key, limits, maintenance, parameters, permission, redirect,
@@ -28,7 +28,7 @@ pub(crate) enum Admitted {
 /// What the request may use at the upstream.
 pub(crate) struct Admission {
     /// Units that are taken and not settled yet. None for a public endpoint.
-    pub(crate) reservation: Option<Reservation<Arc<KnownKey>>>,
+    pub(crate) reservation: Option<Reservation<Held>>,
     /// The body, if a check had to read it.
     pub(crate) body: Option<Vec<u8>>,
     /// Bytes that a body which was not read yet may have.

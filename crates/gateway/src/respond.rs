@@ -12,7 +12,6 @@ use crate::{
     thread::Thread,
     visit::Visit,
 };
-use ::limits::HasAccount;
 use contract::{
     ErrorCode, Specification,
     specification::Form,
@@ -68,7 +67,7 @@ pub(crate) fn write_refusal(
     out.extend_from_slice(&refusal.kept_headers);
     write_deprecation(visit, out);
     if let Some(known) = known {
-        rate_headers::write(known.account(), visit.now.seconds(), refusal.denial.as_ref(), out);
+        rate_headers::write(&known.account(), visit.now.seconds(), refusal.denial.as_ref(), out);
     }
     finish(thread, visit, keep_alive, out);
     if visit.head.method() != "HEAD" {
@@ -101,7 +100,7 @@ pub(crate) fn write_own(
         reference::style_hash()
     );
     if let Some(key) = &visit.key {
-        rate_headers::write(key.account(), visit.now.seconds(), None, out);
+        rate_headers::write(&key.account(), visit.now.seconds(), None, out);
     }
     finish(thread, visit, keep_alive, out);
 }

@@ -14,7 +14,6 @@ use crate::{
     thread::Thread,
     visit::Visit,
 };
-use ::limits::HasAccount;
 use contract::{
     ErrorCode,
     status::Status,
@@ -73,7 +72,7 @@ pub(crate) fn write_head(
     respond::line("X-Request-Id", visit.id.as_str(), out);
     respond::write_deprecation(visit, out);
     if let Some(key) = &visit.key {
-        rate_headers::write(key.account(), visit.now.seconds(), None, out);
+        rate_headers::write(&key.account(), visit.now.seconds(), None, out);
     }
     if !answer.has_date {
         thread.write_date(visit.now.seconds(), out);

@@ -12,7 +12,7 @@ use crate::{
         field::{self, AnswerField, Field},
         response::ResponseHead,
     },
-    keyring::KnownKey,
+    keyring::seat::Held,
     policies::body::too_large,
     record::Outcome,
     refusal::{Refusal, Refused},
@@ -273,7 +273,7 @@ impl<'c> Exchange<'c> {
         visit: &Visit<'_>,
         answer: ResponseHead,
         incoming: &mut Decoder,
-        reservation: Option<Reservation<Arc<KnownKey>>>,
+        reservation: Option<Reservation<Held>>,
     ) -> Result<Outcome, Refused> {
         match disposition(answer.status, &visit.shared.settings.extra_codes) {
             Disposition::Replace(code) => {
@@ -324,7 +324,7 @@ impl<'c> Exchange<'c> {
         visit: &Visit<'_>,
         answer: ResponseHead,
         incoming: &mut Decoder,
-        reservation: Option<Reservation<Arc<KnownKey>>>,
+        reservation: Option<Reservation<Held>>,
     ) -> Result<Outcome, Refused> {
         if let Err(refused) = self.hold_short(&answer).await {
             self.give_body_back(incoming);
@@ -431,10 +431,10 @@ impl<'c> Exchange<'c> {
 }
 
 /// Charges what was reserved, and tells how much it was.
-fn settle(visit: &Visit<'_>, reservation: Option<Reservation<Arc<KnownKey>>>) -> u32 {
+fn settle(visit: &Visit<'_>, reservation: Option<Reservation<Held>>) -> u32 {
     let Some(reservation) = reservation else { return 0 };
     let cost = reservation.cost();
-    reservation.charge(|key| visit.shared.unsaved.push(Arc::clone(key)));
+    reservation.charge(|held| visit.shared.unsaved.push(Arc::clone(&held.key)));
     cost
 }
 

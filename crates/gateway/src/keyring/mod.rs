@@ -1,8 +1,22 @@
 //! The keys in memory: found by the digest of what a client presents, shared by all threads.
+//!
+//! What is kept of a key is bounded (`known_key`), so that ten million fit beside everything else; what many
+//! keys have in common stands in one place (`grant`).
+
+pub mod grant;
+mod known_key;
+pub mod seat;
+mod sweep;
+mod who;
+
+pub use grant::{Grant, NotGranted, PlansNotChanged, Terms};
+pub use known_key::{BadId, KnownKey, Standing};
+pub use sweep::Sweep;
+pub use who::Who;
 
 use crate::settings::{Keys, Plan};
 use contract::Limit;
-use limits::{Account, HasAccount, Used};
+use grant::Grants;
 use regex::bytes::Regex;
 use std::{
     collections::HashMap,
@@ -11,6 +25,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+use who::{Seeded, Sought};
 
 /// What a key is stored under: a keyed hash, so that neither memory nor disk holds keys.
 pub type Digest = [u8; 32];
@@ -19,55 +34,24 @@ pub type DigestOf = dyn Fn(&[u8]) -> Digest + Send + Sync;
 
 /// The keys that are known.
 pub struct Keyring {
-    keys: papaya::HashMap<Digest, Arc<KnownKey>>,
+    keys: papaya::HashSet<Arc<KnownKey>, Seeded>,
+    grants: Grants,
     digest_of: Box<DigestOf>,
-    plans: HashMap<String, Arc<[Limit]>>,
     pattern: Option<Regex>,
     has_imported: AtomicBool,
 }
 
 /// What the data plane is told of a key.
 #[derive(Debug)]
-pub struct NewKey {
+pub struct NewKey<'a> {
     /// The key's id, as it stands in logs.
-    pub id: String,
+    pub id: &'a str,
     /// Digest of the key.
-    pub digest: Digest,
-    /// Name of its plan.
-    pub plan: String,
-    /// What it may do; `*` stands for everything.
-    pub permissions: Vec<String>,
-    /// Unix second from which on it is refused.
-    pub expires_at: Option<u64>,
-    /// Whether it was revoked.
-    pub revoked: bool,
+    pub digest: &'a Digest,
     /// Whether it was imported, so that it may have any format.
     pub imported: bool,
-    /// What is charged already.
-    pub used: Vec<Used>,
-}
-
-/// A key that is known, with its account.
-#[derive(Debug)]
-pub struct KnownKey {
-    id: Box<str>,
-    plan: Box<str>,
-    permissions: Box<[Box<str>]>,
-    expires_at: u64,
-    revoked: AtomicBool,
-    account: Account,
-}
-
-/// The key's plan is not in the configuration.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "key {id} belongs to the plan `{plan}`, which the configuration does not have; add [plans.{plan}] or revoke the key"
-)]
-pub struct UnknownPlan {
-    /// The key's id.
-    pub id: String,
-    /// The plan's name.
-    pub plan: String,
+    /// What can change of it.
+    pub standing: Standing,
 }
 
 /// How the format of a presented key looks.
@@ -88,40 +72,68 @@ impl std::fmt::Debug for Keyring {
 impl Keyring {
     /// An empty keyring.
     pub fn new(plans: &[Plan], keys: &Keys, digest_of: Box<DigestOf>) -> Self {
-        let plans = plans.iter().map(|plan| (plan.name.clone(), plan.limits.clone().into())).collect();
         // The same text once more, over bytes: what a client presents need not be UTF-8.
         let pattern = keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok());
-        Self { keys: papaya::HashMap::new(), digest_of, plans, pattern, has_imported: AtomicBool::new(false) }
+        Self {
+            keys: papaya::HashSet::with_hasher(Seeded::default()),
+            grants: Grants::new(by_name(plans)),
+            digest_of,
+            pattern,
+            has_imported: AtomicBool::new(false),
+        }
     }
 
-    /// Adds a key, or replaces one with the same digest.
+    /// Makes room for so many keys, so that the table does not grow again and again while they come in.
+    pub fn reserve(&self, keys: usize) {
+        self.keys.pin().reserve(keys);
+    }
+
+    /// What keys of these terms are granted.
     ///
     /// # Errors
-    /// The plan is not known: such a key would have no limits, so it is not let in.
-    pub fn insert(&self, key: NewKey) -> Result<(), UnknownPlan> {
-        let Some(limits) = self.plans.get(&key.plan) else {
-            return Err(UnknownPlan { id: key.id, plan: key.plan });
-        };
+    /// The plan is not known, or there are too many limits: such a key is not let in.
+    pub fn grant(&self, terms: Terms) -> Result<Arc<Grant>, NotGranted> {
+        self.grants.of(terms)
+    }
+
+    /// Adds a key; one that is there already is changed, also for connections that are open.
+    ///
+    /// # Errors
+    /// The id has another form.
+    pub fn insert(&self, key: NewKey<'_>) -> Result<(), BadId> {
+        let who = who(key.digest);
+        let keys = self.keys.pin();
+        if let Some(known) = keys.get(&Sought(who)) {
+            known.change(key.standing);
+            return Ok(());
+        }
         if key.imported {
             self.has_imported.store(true, Ordering::Relaxed);
         }
-        let known = KnownKey {
-            account: Account::new(Arc::clone(limits), &key.used),
-            id: key.id.into(),
-            plan: key.plan.into(),
-            permissions: key.permissions.into_iter().map(Into::into).collect(),
-            expires_at: key.expires_at.unwrap_or(u64::MAX),
-            revoked: AtomicBool::new(key.revoked),
-        };
-        self.keys.pin().insert(key.digest, Arc::new(known));
+        keys.insert(Arc::new(KnownKey::new(who, key.id, key.standing)?));
         Ok(())
+    }
+
+    /// Tells what a key has used already.
+    pub fn restore(&self, digest: &Digest, used: &[limits::Used]) {
+        if let Some(key) = self.find_digest(digest) {
+            key.restore(used);
+        }
     }
 
     /// Revokes a key at once, also on connections that are open.
     pub fn revoke(&self, digest: &Digest) {
-        if let Some(key) = self.keys.pin().get(digest) {
-            key.revoked.store(true, Ordering::Release);
+        if let Some(key) = self.keys.pin().get(&Sought(who(digest))) {
+            key.revoke();
         }
+    }
+
+    /// Replaces the plans: the limits of all keys change with the next request of each.
+    ///
+    /// # Errors
+    /// A key has a plan that would be gone, or too many limits. Then nothing is changed.
+    pub fn set_plans(&self, plans: &[Plan]) -> Result<(), PlansNotChanged> {
+        self.grants.set_plans(by_name(plans))
     }
 
     /// Keys that are known.
@@ -148,45 +160,21 @@ impl Keyring {
     }
 
     pub(crate) fn find(&self, presented: &[u8]) -> Option<Arc<KnownKey>> {
-        self.keys.pin().get(&(self.digest_of)(presented)).cloned()
+        self.find_digest(&(self.digest_of)(presented))
+    }
+
+    /// The key with this digest.
+    pub fn find_digest(&self, digest: &Digest) -> Option<Arc<KnownKey>> {
+        self.keys.pin().get(&Sought(who(digest))).cloned()
     }
 }
 
-// === impl KnownKey ===
-
-impl KnownKey {
-    /// The key's id.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// The name of its plan.
-    pub fn plan(&self) -> &str {
-        &self.plan
-    }
-
-    pub(crate) fn may(&self, permission: &str) -> bool {
-        self.permissions.iter().any(|held| **held == *permission || **held == *"*")
-    }
-
-    pub(crate) fn is_revoked(&self) -> bool {
-        self.revoked.load(Ordering::Acquire)
-    }
-
-    pub(crate) const fn is_expired(&self, now: u64) -> bool {
-        self.expires_at <= now
-    }
-
-    /// Whether its answers carry the limits' headers.
-    pub(crate) fn is_valid(&self, now: u64) -> bool {
-        !self.is_revoked() && !self.is_expired(now)
-    }
+fn who(digest: &Digest) -> Who {
+    digest.first_chunk().copied().unwrap_or_default()
 }
 
-impl HasAccount for KnownKey {
-    fn account(&self) -> &Account {
-        &self.account
-    }
+fn by_name(plans: &[Plan]) -> HashMap<String, Vec<Limit>> {
+    plans.iter().map(|plan| (plan.name.clone(), plan.limits.clone())).collect()
 }
 
 #[cfg(test)]
@@ -205,29 +193,32 @@ mod tests {
         Keyring::new(&[plan], &keys, Box::new(digest_of))
     }
 
-    fn new_key(plan: &str, imported: bool) -> NewKey {
-        NewKey {
-            id: "key_1".into(),
-            digest: [b'a'; 32],
-            plan: plan.into(),
-            permissions: vec![],
-            expires_at: None,
-            revoked: false,
-            imported,
-            used: vec![],
-        }
+    fn terms(plan: &str, limits: &[&str]) -> Terms {
+        let limits = limits.iter().map(|text| text.parse().unwrap()).collect();
+        Terms { plan: plan.into(), permissions: vec![], limits }
+    }
+
+    fn standing(keyring: &Keyring, terms: Terms) -> Standing {
+        Standing { grant: keyring.grant(terms).unwrap(), expires_at: None, revoked: false }
+    }
+
+    fn insert(keyring: &Keyring, imported: bool) {
+        let standing = standing(keyring, terms("free", &[]));
+        let key = NewKey { id: "key_0123456789abcdef", digest: &[b'a'; 32], imported, standing };
+        keyring.insert(key).unwrap();
     }
 
     #[test]
     fn a_key_of_an_unknown_plan_is_not_let_in() {
-        assert!(keyring(None).insert(new_key("gone", false)).is_err());
+        let error = keyring(None).grant(terms("gone", &[])).unwrap_err();
+        assert!(error.to_string().contains("[plans.gone]"), "{error}");
     }
 
     #[test]
     fn without_imported_keys_only_our_own_format_is_possible() {
         let keyring = keyring(None);
         assert_eq!(keyring.format(b"anything"), Format::Wrong);
-        keyring.insert(new_key("free", true)).unwrap();
+        insert(&keyring, true);
         assert_eq!(keyring.format(b"anything"), Format::Possible);
         assert_eq!(keyring.format(&[b'x'; 600]), Format::Wrong);
     }
@@ -235,7 +226,7 @@ mod tests {
     #[test]
     fn the_pattern_is_the_format_of_imported_keys() {
         let keyring = keyring(Some("^(?:[a-z]{4})$"));
-        keyring.insert(new_key("free", true)).unwrap();
+        insert(&keyring, true);
         assert_eq!(keyring.format(b"abcd"), Format::Possible);
         assert_eq!(keyring.format(b"abcde"), Format::Wrong);
         assert_eq!(keyring.format(b"\xff\xff\xff\xff"), Format::Wrong);
@@ -244,7 +235,7 @@ mod tests {
     #[test]
     fn a_revocation_is_seen_by_whoever_holds_the_key_already() {
         let keyring = keyring(None);
-        keyring.insert(new_key("free", false)).unwrap();
+        insert(&keyring, false);
         let held = keyring.find(&[b'a'; 32]).unwrap();
         keyring.revoke(&[b'a'; 32]);
         assert!(held.is_revoked());

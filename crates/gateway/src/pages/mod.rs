@@ -13,7 +13,6 @@ use crate::{
     settings::ServedDocument,
     visit::Visit,
 };
-use ::limits::HasAccount;
 use ::reference::Format;
 use contract::ErrorCode;
 use serde_json::json;
@@ -113,7 +112,7 @@ pub(crate) fn limits(key: &KnownKey, now: u64) -> Page {
             })
         })
         .collect();
-    let body = json!({ "success": true, "plan": key.plan(), "limits": limits });
+    let body = json!({ "success": true, "plan": key.grant().plan(), "limits": limits });
     Page {
         content_type: "application/json",
         body: Body::Made(format!("{body}\n")),

@@ -6,7 +6,6 @@ use crate::{
     visit::Visit,
 };
 use contract::{ErrorCode, Status};
-use limits::HasAccount;
 
 /// Refuses an address that made too many errors within this minute.
 pub(crate) fn check_address(visit: &Visit<'_>) -> Result<(), Refused> {

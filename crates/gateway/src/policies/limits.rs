@@ -2,7 +2,7 @@
 //! is the only one that takes something.
 
 use crate::{
-    keyring::KnownKey,
+    keyring::{KnownKey, seat::Held},
     refusal::{Refusal, Refused},
     text,
 };
@@ -15,8 +15,8 @@ pub(crate) fn reserve(
     key: &Arc<KnownKey>,
     now: u64,
     cost: u32,
-) -> Result<Reservation<Arc<KnownKey>>, Refused> {
-    Reservation::take(Arc::clone(key), now, cost).map_err(|denial| refusal(denial, cost))
+) -> Result<Reservation<Held>, Refused> {
+    Reservation::take(Held::new(Arc::clone(key)), now, cost).map_err(|denial| refusal(denial, cost))
 }
 
 fn refusal(denial: Denial, cost: u32) -> Refused {
