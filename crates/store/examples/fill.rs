@@ -27,7 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             if number % (count / 1000).max(1) == 0 {
                 writeln!(sample, "{key}")?;
             }
-            let plan = ["free", "pro", "large"].into_iter().cycle().nth(number as usize % 3).unwrap_or("free");
+            let plan =
+                ["free", "pro", "large"].into_iter().cycle().nth(number as usize % 3).unwrap_or("free");
             records.push(KeyRecord {
                 id: random::key_id()?,
                 name: None,

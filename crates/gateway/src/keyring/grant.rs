@@ -34,10 +34,14 @@ pub struct Terms {
 #[derive(Debug, thiserror::Error)]
 pub enum NotGranted {
     /// The configuration does not have the plan.
-    #[error("there is no plan `{0}` in the configuration; add [plans.{0}], give the key another plan, or revoke it")]
+    #[error(
+        "there is no plan `{0}` in the configuration; add [plans.{0}], give the key another plan, or revoke it"
+    )]
     UnknownPlan(String),
     /// Plan and key together have more limits than an account can hold.
-    #[error("with its own limits and those of the plan `{plan}` the key has {count} limits, and at most {most} can hold for one key")]
+    #[error(
+        "with its own limits and those of the plan `{plan}` the key has {count} limits, and at most {most} can hold for one key"
+    )]
     TooManyLimits {
         /// Name of the plan.
         plan: String,
@@ -52,7 +56,9 @@ pub enum NotGranted {
 #[derive(Debug, thiserror::Error)]
 pub enum PlansNotChanged {
     /// Keys belong to a plan that would be gone.
-    #[error("keys belong to the plan `{0}`, which the configuration does not have any more: give them another plan first (`fairgate keys change`), or put [plans.{0}] back")]
+    #[error(
+        "keys belong to the plan `{0}`, which the configuration does not have any more: give them another plan first (`fairgate keys change`), or put [plans.{0}] back"
+    )]
     InUse(String),
     /// A key's own limits do not go together with the new ones of its plan.
     #[error(transparent)]
@@ -91,6 +97,7 @@ impl Grant {
 // === impl Grants ===
 
 impl Grants {
+    /// No grants yet, of these plans.
     pub(super) fn new(plans: HashMap<String, Vec<Limit>>) -> Self {
         Self(Mutex::new(State { plans, made: HashMap::new() }))
     }
@@ -144,16 +151,9 @@ fn forget_unused(state: &mut State) {
     state.made.retain(|_, grant| Arc::strong_count(grant) > 1);
 }
 
-/// The plan's limits in their order with the key's own in their places, then the key's others.
 fn compile(terms: &Terms, plans: &HashMap<String, Vec<Limit>>) -> Result<Box<Compiled>, NotGranted> {
     let plan = plans.get(&terms.plan).ok_or_else(|| NotGranted::UnknownPlan(terms.plan.clone()))?;
-    let mut limits = plan.clone();
-    for own in &terms.limits {
-        match limits.iter_mut().find(|limit| has_place_of(own, limit)) {
-            Some(place) => *place = own.clone(),
-            None => limits.push(own.clone()),
-        }
-    }
+    let limits = combine(plan, &terms.limits);
     if limits.len() > limits::account::MOST_LIMITS {
         let most = limits::account::MOST_LIMITS;
         return Err(NotGranted::TooManyLimits { plan: terms.plan.clone(), count: limits.len(), most });
@@ -161,7 +161,19 @@ fn compile(terms: &Terms, plans: &HashMap<String, Vec<Limit>>) -> Result<Box<Com
     Ok(limits.into())
 }
 
+/// The limits of a key: those of its plan in their order with its own in their places, then its others.
+pub fn combine(plan: &[Limit], own: &[Limit]) -> Vec<Limit> {
+    let mut limits = plan.to_vec();
+    for own in own {
+        match limits.iter_mut().find(|limit| has_place_of(own, limit)) {
+            Some(place) => *place = own.clone(),
+            None => limits.push(own.clone()),
+        }
+    }
+    limits
+}
+
 /// Whether one limit stands in place of the other: clients know both by the same name.
-fn has_place_of(own: &Limit, limit: &Limit) -> bool {
+pub fn has_place_of(own: &Limit, limit: &Limit) -> bool {
     own.period == limit.period
 }

@@ -53,7 +53,8 @@ pub struct BadId;
 
 impl KnownKey {
     pub(super) fn new(who: Who, id: &str, standing: Standing) -> Result<Self, BadId> {
-        let is_good = id.strip_prefix("key_").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()));
+        let is_good =
+            id.strip_prefix("key_").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()));
         let id = id.as_bytes().try_into().ok().filter(|_| is_good).ok_or(BadId)?;
         Ok(Self {
             who,
@@ -84,10 +85,6 @@ impl KnownKey {
     /// Gives its account back if that is not needed at `now` (Unix milliseconds). True: it was given back.
     pub(super) fn retire(&self, now: u64) -> bool {
         self.seat.retire(now)
-    }
-
-    pub(super) const fn seat(&self) -> &Seat {
-        &self.seat
     }
 
     /// The first half of the key's digest.

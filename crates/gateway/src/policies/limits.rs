@@ -11,11 +11,7 @@ use limits::{Denial, Reservation};
 use std::sync::Arc;
 
 /// Reserves the cost in all limits of the key, or refuses and touches none.
-pub(crate) fn reserve(
-    key: &Arc<KnownKey>,
-    now: u64,
-    cost: u32,
-) -> Result<Reservation<Held>, Refused> {
+pub(crate) fn reserve(key: &Arc<KnownKey>, now: u64, cost: u32) -> Result<Reservation<Held>, Refused> {
     Reservation::take(Held::new(Arc::clone(key)), now, cost).map_err(|denial| refusal(denial, cost))
 }
 

@@ -11,7 +11,9 @@ mod maintenance;
 mod opening;
 mod visiting;
 
-use crate::{CounterRow, IncidentRecord, KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow, Secret, Store, StoreError};
+use crate::{
+    CounterRow, IncidentRecord, KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow, Secret, Store, StoreError,
+};
 use opening::Check;
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::{

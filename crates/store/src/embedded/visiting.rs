@@ -49,7 +49,8 @@ fn visit_part(
         let (digest, bytes) = row?;
         // A page that is reached twice would stand for one that is not reached, and the count would fit.
         let digest_value = *digest.value();
-        let is_in_order = last.is_none_or(|last| last < digest_value) && end.is_none_or(|end| digest_value < *end);
+        let is_in_order =
+            last.is_none_or(|last| last < digest_value) && end.is_none_or(|end| digest_value < *end);
         if digest_value < *begin || !is_in_order {
             return Err(Fault::Record("keys"));
         }
