@@ -3,9 +3,10 @@
 //! This crate is pure: it knows no runtime, no socket, no file, and takes the time as an argument.
 //! What stands here is law for every other crate: the closed table of codes ([`Status`]), the
 //! registry of error codes ([`ErrorCode`]), the error specification ([`Specification`]), the map
-//! from an upstream's answer to ours ([`upstream`], [`upstream_body`]), the arithmetic of windows
-//! ([`Period`], [`Limit`]) and the format of keys ([`key`]).
+//! from an upstream's answer to ours ([`upstream`], [`upstream_body`]), the kinds of limits and the
+//! arithmetic of their windows ([`Limit`], [`Period`], [`Zone`]) and the format of keys ([`key`]).
 
+pub mod calendar;
 pub mod key;
 pub mod limit;
 pub mod permission;
@@ -16,7 +17,8 @@ pub mod upstream;
 pub mod upstream_body;
 pub mod window;
 
-pub use limit::Limit;
+pub use calendar::{Calendar, Zone};
+pub use limit::{Class, Kind, Limit, LimitError, Tag};
 pub use registry::ErrorCode;
 pub use specification::{Detail, Specification};
 pub use status::{Status, Statuses};

@@ -1,96 +1,191 @@
-//! One limit of a plan: so many units per calendar period, as written `"1000 per day"`.
+//! One limit of a plan: what it counts, over which time, and for which endpoints.
+//!
+//! A limit is one promise, written as one text: `"1000 per day in Europe/Berlin"`. [`Limit::parse`]
+//! reads the text, `Display` writes it back, and [`Limit::tag`] is what its counters are kept under.
 
-use crate::window::Period;
-use std::{fmt, str::FromStr};
+mod reading;
+mod tag;
+#[cfg(test)]
+mod tests;
 
-/// So many units per calendar window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub use reading::LimitError;
+pub use tag::{Class, Tag};
+
+use crate::{calendar::Zone, registry::ErrorCode, window::Period};
+use std::{fmt, sync::Arc};
+
+/// One promise of a plan: so many units, counted in one of several ways.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Limit {
-    /// Units that one window grants, at least 1 and at most [`Limit::LARGEST`].
+    /// Units that are granted, at least 1 and at most [`Limit::LARGEST`] ([`Limit::LARGEST_RATE`] for a rate).
     pub amount: u32,
-    /// The calendar period of the window.
-    pub period: Period,
+    /// How they are counted.
+    pub kind: Kind,
+    /// Only requests to endpoints of this group count. `None`: all of them.
+    pub group: Option<Arc<str>>,
 }
 
-/// Why a text is no limit.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LimitError {
-    /// It does not read `N per PERIOD`.
-    #[error("a limit reads \"N per second\", \"per minute\", \"per hour\", \"per day\" or \"per month\"")]
-    Form,
-    /// The period is none of the five.
-    #[error("`{0}` is no period: a period is second, minute, hour, day or month")]
-    Period(String),
-    /// The amount is zero: nobody could ever send a request.
-    #[error("a limit of 0 would refuse every request")]
-    Zero,
-    /// The amount is past [`Limit::LARGEST`].
-    #[error("a limit is at most {} per window", Limit::LARGEST)]
-    TooLarge,
+/// How a limit counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// So many units in each calendar window: `1000 per day`, `1000 per day in Europe/Berlin`.
+    ///
+    /// Days and months may be those of a time zone; seconds, minutes and hours are always UTC's.
+    Calendar {
+        /// The period of the windows.
+        period: Period,
+        /// Whose days and months they are.
+        zone: Zone,
+    },
+    /// At most so many units in any span of this length: `100 per rolling 15 minutes`.
+    Rolling {
+        /// The length of the span, [`Limit::SHORTEST_SPAN`] to [`Limit::LONGEST_SPAN`].
+        seconds: u32,
+    },
+    /// So many units per second, minute or hour, refilled evenly: `10 per second, burst 50`.
+    Rate {
+        /// The time in which `amount` units come back.
+        period: Period,
+        /// The most units that can be used at once, at least 1 and at most [`Limit::LARGEST_RATE`].
+        burst: u32,
+    },
+    /// So many requests in flight: `20 at once`. Requests count, not their cost.
+    Concurrent,
+    /// So many units, for ever: `10000 in all`.
+    Lifetime,
 }
 
 impl Limit {
-    /// The largest amount that one window can grant: a window's count is kept in 32 bits.
-    pub const LARGEST: u32 = u32::MAX;
+    /// The largest amount: the top bit of a counter's word is a mark.
+    pub const LARGEST: u32 = 0x7fff_ffff;
+    /// The largest amount and the largest burst of a rate.
+    pub const LARGEST_RATE: u32 = 1 << 28;
+    /// The shortest rolling span, in seconds.
+    pub const SHORTEST_SPAN: u32 = 60;
+    /// The longest rolling span, in seconds.
+    pub const LONGEST_SPAN: u32 = 31 * 86_400;
+    /// The longest name of a group of endpoints, in bytes.
+    pub const LONGEST_GROUP: usize = 64;
+
+    /// Whether a group of endpoints can have this name: 1 to 64 letters, digits, `-` and `_`.
+    pub fn is_group(name: &str) -> bool {
+        (1..=Self::LONGEST_GROUP).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    }
+
+    /// The most units that can ever be used at once; a request that costs more is never admitted.
+    /// `None` for a limit that counts requests, whatever they cost.
+    pub fn at_most_at_once(&self) -> Option<u32> {
+        match self.kind {
+            Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Lifetime => Some(self.amount),
+            Kind::Rate { burst, .. } => Some(burst),
+            Kind::Concurrent => None,
+        }
+    }
+
+    /// What a request is refused with when this limit is used up: a limit per second, a rate and requests in
+    /// flight ask for a slower pace, all others for patience or a larger plan.
+    pub fn error_code(&self) -> ErrorCode {
+        match &self.kind {
+            Kind::Calendar { period: Period::Second, .. } | Kind::Rate { .. } | Kind::Concurrent => {
+                ErrorCode::RateExceeded
+            }
+            Kind::Calendar {
+                period: Period::Minute | Period::Hour | Period::Day | Period::Month, ..
+            }
+            | Kind::Rolling { .. }
+            | Kind::Lifetime => ErrorCode::ApiLimitExceeded,
+        }
+    }
+
+    /// Whether this limit counts requests to an endpoint of this group.
+    pub fn applies_to(&self, group: Option<&str>) -> bool {
+        self.group.is_none() || self.group.as_deref() == group
+    }
+
+    /// A short name for `RateLimit-Policy`: `day`, `day-europe-berlin`, `rolling-15-minutes`,
+    /// `second-burst`, `at-once`, `in-all`; with a group `-GROUP` behind it. Letters, digits and `-` only.
+    ///
+    /// No two limits of a plan share one: a configuration in which two would does not start.
+    pub fn policy_name(&self) -> String {
+        let mut name = match &self.kind {
+            Kind::Calendar { period, zone: Zone::Utc } => period.word().to_owned(),
+            Kind::Calendar { period, zone: Zone::Named(calendar) } => {
+                format!("{}-{}", period.word(), dashed(calendar.name()).to_ascii_lowercase())
+            }
+            Kind::Rolling { seconds } => format!("rolling-{}", Span(*seconds)).replace(' ', "-"),
+            Kind::Rate { period, .. } => format!("{}-burst", period.word()),
+            Kind::Concurrent => "at-once".to_owned(),
+            Kind::Lifetime => "in-all".to_owned(),
+        };
+        if let Some(group) = &self.group {
+            name.push('-');
+            name.push_str(&dashed(group));
+        }
+        name
+    }
+}
+
+/// `Etc/GMT+5` and `Etc/GMT-5` are hours apart: the one becomes `Etc-GMT-plus-5`, the other `Etc-GMT-5`.
+fn dashed(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '+' => out.push_str("-plus-"),
+            c if c.is_ascii_alphanumeric() => out.push(c),
+            _ => out.push('-'),
+        }
+    }
+    out
 }
 
 impl fmt::Display for Limit {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} per {}", self.amount, self.period.word())
+        write!(out, "{} {}", self.amount, self.kind)?;
+        if let Kind::Rate { burst, .. } = self.kind {
+            write!(out, " {burst}")?;
+        }
+        match &self.group {
+            Some(group) => write!(out, " for {group}"),
+            None => Ok(()),
+        }
     }
 }
 
-impl FromStr for Limit {
-    type Err = LimitError;
-
-    fn from_str(text: &str) -> Result<Self, LimitError> {
-        let mut words = text.split_ascii_whitespace();
-        let (Some(amount), Some("per"), Some(period), None) =
-            (words.next(), words.next(), words.next(), words.next())
-        else {
-            return Err(LimitError::Form);
-        };
-        let digits: String = amount.chars().filter(|&c| c != '_').collect();
-        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(LimitError::Form);
+/// The text between the amount and, for a rate, the burst.
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Calendar { period, zone: Zone::Utc } => write!(out, "per {}", period.word()),
+            Self::Calendar { period, zone: Zone::Named(calendar) } => {
+                write!(out, "per {} in {}", period.word(), calendar.name())
+            }
+            Self::Rolling { seconds } => write!(out, "per rolling {}", Span(*seconds)),
+            Self::Rate { period, .. } => write!(out, "per {}, burst", period.word()),
+            Self::Concurrent => out.write_str("at once"),
+            Self::Lifetime => out.write_str("in all"),
         }
-        let amount: u32 = digits.parse().map_err(|_| LimitError::TooLarge)?;
-        if amount == 0 {
-            return Err(LimitError::Zero);
-        }
-        let found = Period::ALL.into_iter().find(|known| known.word() == period);
-        let period = found.ok_or_else(|| LimitError::Period(period.to_owned()))?;
-        Ok(Self { amount, period })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A rolling span in words: `hour`, `15 minutes`. Written in the largest unit that divides it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span(
+    /// Its length in seconds.
+    pub u32,
+);
 
-    #[test]
-    fn a_limit_reads_as_it_is_written() {
-        for text in ["1000 per day", "20 per second", "1 per minute", "7 per hour", "4294967295 per month"] {
-            assert_eq!(text.parse::<Limit>().unwrap().to_string(), text);
-        }
-        assert_eq!("10_000 per day".parse::<Limit>().unwrap().amount, 10_000);
-    }
+impl Span {
+    const UNITS: [(&'static str, u32); 4] = [("second", 1), ("minute", 60), ("hour", 3_600), ("day", 86_400)];
+}
 
-    #[test]
-    fn what_is_no_limit_says_why() {
-        for (text, error) in [
-            ("", LimitError::Form),
-            ("1000", LimitError::Form),
-            ("1000 a day", LimitError::Form),
-            ("1000 per day per key", LimitError::Form),
-            ("-1 per day", LimitError::Form),
-            ("1.5 per day", LimitError::Form),
-            ("_ per day", LimitError::Form),
-            ("0 per day", LimitError::Zero),
-            ("4294967296 per day", LimitError::TooLarge),
-            ("5 per week", LimitError::Period("week".into())),
-        ] {
-            assert_eq!(text.parse::<Limit>(), Err(error), "{text}");
+impl fmt::Display for Span {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = Self::UNITS.into_iter().rev().find(|(_, seconds)| self.0.is_multiple_of(*seconds));
+        let (word, seconds) = unit.unwrap_or(("second", 1));
+        match self.0 / seconds {
+            1 => out.write_str(word),
+            count => write!(out, "{count} {word}s"),
         }
     }
 }

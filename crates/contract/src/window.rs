@@ -82,7 +82,7 @@ impl Period {
 ///
 /// Years are counted from 1 March, so that the leap day is the last day of its year and months
 /// fall into a fixed pattern of 153 days in five months.
-fn month_index(day: u64) -> u64 {
+pub(crate) fn month_index(day: u64) -> u64 {
     let shifted = day + 719_468; // days since 0000-03-01
     let era = shifted / 146_097;
     let day_of_era = shifted % 146_097;
@@ -94,7 +94,7 @@ fn month_index(day: u64) -> u64 {
 }
 
 /// The first day (days since the epoch) of a month (months since January 1970).
-fn first_day_of_month(index: u64) -> u64 {
+pub(crate) fn first_day_of_month(index: u64) -> u64 {
     let months = index + 1970 * 12 - 2; // since March of year 0
     let (year, month_from_march) = (months / 12, months % 12);
     let (era, year_of_era) = (year / 400, year % 400);

@@ -3,8 +3,9 @@
 use crate::{
     client::Client,
     http1::body::Decoder,
-    keyring::{KnownKey, seat::Held},
+    keyring::KnownKey,
     pages::{self, Page},
+    payment::Owed,
     policies::{
         body, guard, key, limits, maintenance, parameters, permission, redirect,
         route::{self, Purpose},
@@ -12,23 +13,24 @@ use crate::{
     refusal::Refused,
     visit::Visit,
 };
-use ::limits::Reservation;
 use std::sync::Arc;
 
 /// What a request that passed all checks is for.
-pub(crate) enum Admitted {
+pub(crate) enum Admitted<'s> {
     /// One of the gateway's own pages.
     Page(Page),
     /// How the limits of the key stand.
     Limits(Arc<KnownKey>),
     /// The upstream.
-    Forward(Admission),
+    Forward(Admission<'s>),
 }
 
 /// What the request may use at the upstream.
-pub(crate) struct Admission {
-    /// Units that are taken and not settled yet. None for a public endpoint.
-    pub(crate) reservation: Option<Reservation<Held>>,
+pub(crate) struct Admission<'s> {
+    /// Units that are taken and not settled yet. None: the endpoint is public, and addresses have no limits.
+    pub(crate) owed: Option<Owed>,
+    /// Name, in lower case, of the upstream's header that tells what a success has cost.
+    pub(crate) cost_header: Option<&'s str>,
     /// The body, if a check had to read it.
     pub(crate) body: Option<Vec<u8>>,
     /// Bytes that a body which was not read yet may have.
@@ -39,11 +41,11 @@ pub(crate) struct Admission {
 ///
 /// Before this: bytes and framing were understood (`http1`), or the request would have no head to
 /// look at; and the request has its id, so that every refusal can name it.
-pub(crate) async fn admit(
-    visit: &mut Visit<'_>,
+pub(crate) async fn admit<'s>(
+    visit: &mut Visit<'s>,
     client: &mut Client,
     incoming: &mut Decoder,
-) -> Result<Admitted, Refused> {
+) -> Result<Admitted<'s>, Refused> {
     // Our own pages first: every refusal below links to them, so none of them may stand in their way.
     if let Some(page) = pages::find(visit)? {
         return Ok(Admitted::Page(page));
@@ -84,10 +86,10 @@ pub(crate) async fn admit(
         None => None,
     };
     // Last, because it is the only check that takes something: what is refused above was never taken.
-    let cost = purpose.endpoint().map_or(1, |endpoint| endpoint.cost);
-    let reservation = match &key {
-        Some(key) => Some(limits::reserve(key, visit.now.seconds(), cost)?),
-        None => None,
+    let terms = purpose.terms();
+    let owed = match &key {
+        Some(key) => Some(limits::reserve_for_key(visit, key, terms)?),
+        None => limits::reserve_for_address(visit, terms)?,
     };
-    Ok(Admitted::Forward(Admission { reservation, body, largest_body }))
+    Ok(Admitted::Forward(Admission { owed, cost_header: terms.cost_header, body, largest_body }))
 }

@@ -42,7 +42,7 @@ pub(crate) async fn handle(
         }
         Ok(Admitted::Page(page)) => Ok(answer_own(thread, &visit, client, &mut incoming, &page).await),
         Ok(Admitted::Limits(key)) => {
-            let page = pages::limits(&key, visit.now.seconds());
+            let page = pages::limits(&key, visit.now.millis);
             Ok(answer_own(thread, &visit, client, &mut incoming, &page).await)
         }
         Err(refused) => Err(refused),
@@ -102,6 +102,8 @@ fn visit<'t>(thread: &'t Thread, peer: IpAddr, head: RequestHead, last_key: Last
         key: None,
         last_key,
         template: None,
+        group: None,
+        counted: None,
         deprecated: None,
     }
 }

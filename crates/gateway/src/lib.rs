@@ -14,6 +14,7 @@ mod http1;
 pub mod keyring;
 pub mod maintenance;
 mod pages;
+mod payment;
 mod policies;
 mod rate_headers;
 pub mod record;

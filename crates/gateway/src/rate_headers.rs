@@ -1,46 +1,78 @@
 //! The limits' headers, both families: `X-Rate-Limit-*` of one limit, `RateLimit` and
-//! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10) of all.
+//! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10) of all that apply.
 
-use ::limits::{Account, Denial, Standing};
+use crate::visit::{Counted, Visit};
+use ::limits::{Account, Applying, Denial, Standing};
+use contract::limit::Kind;
 
-/// Appends the header lines. The limit of the first family is the one that denied, else the
-/// tightest: the one with the fewest units remaining, of several the one that resets last.
-pub(crate) fn write(account: &Account, now: u64, denial: Option<&Denial>, out: &mut Vec<u8>) {
+/// Appends the header lines, if a key or an address with limits is known.
+pub(crate) fn write(visit: &Visit<'_>, denial: Option<&Denial>, out: &mut Vec<u8>) {
+    let now = visit.now.millis;
+    match (&visit.counted, &visit.key) {
+        (Some(Counted { account, applying }), _) => write_account(account, *applying, now, denial, out),
+        // Refused before anything was asked of it: what holds for every endpoint is told.
+        (None, Some(key)) => {
+            let account = key.account();
+            write_account(&account, account.limits().applying(visit.group), now, denial, out);
+        }
+        (None, None) => {}
+    }
+}
+
+/// The limit of the first family is the one that denied, else the tightest: the one with the fewest units
+/// remaining, of several the one that resets last. One that never resets is shown only if there is no other.
+fn write_account(
+    account: &Account,
+    applying: Applying,
+    now: u64,
+    denial: Option<&Denial>,
+    out: &mut Vec<u8>,
+) {
+    let standings = || account.standings(now, applying);
     let shown = match denial {
-        Some(denial) => account.standings(now).nth(denial.position),
-        None => account
-            .standings(now)
-            .min_by_key(|standing| (standing.remaining, std::cmp::Reverse(standing.reset))),
+        Some(denial) => standings().find(|(position, _)| *position == denial.position),
+        None => standings().min_by_key(|(_, standing)| {
+            (standing.reset.is_none(), standing.remaining, std::cmp::Reverse(standing.reset))
+        }),
     };
-    let Some(shown) = shown else { return };
-    number(b"X-Rate-Limit-Limit: ", shown.limit.amount.into(), out);
+    let Some((_, shown)) = shown else { return };
+    number(b"X-Rate-Limit-Limit: ", shown.quota.into(), out);
     number(b"\r\nX-Rate-Limit-Remaining: ", shown.remaining.into(), out);
     // A denial told its reset in the message already; the two must agree.
-    number(b"\r\nX-Rate-Limit-Reset: ", denial.map_or(shown.reset, |denial| denial.reset), out);
+    if let Some(reset) = denial.map_or(shown.reset, |denial| denial.reset) {
+        number(b"\r\nX-Rate-Limit-Reset: ", reset, out);
+    }
     out.extend_from_slice(b"\r\nRateLimit-Policy: ");
-    list(account.standings(now), out, |standing, out| {
-        number(b"q=", standing.limit.amount.into(), out);
-        number(b";w=", standing.window_seconds, out);
+    list(standings(), out, |standing, out| {
+        number(b"q=", standing.quota.into(), out);
+        if let Some(seconds) = standing.window_seconds {
+            number(b";w=", seconds, out);
+        }
+        if standing.limit.kind == Kind::Concurrent {
+            out.extend_from_slice(b";qu=\"concurrent-requests\"");
+        }
     });
     out.extend_from_slice(b"\r\nRateLimit: ");
-    list(account.standings(now), out, |standing, out| {
+    list(standings(), out, |standing, out| {
         number(b"r=", standing.remaining.into(), out);
-        number(b";t=", standing.reset, out);
+        if let Some(reset) = standing.reset {
+            number(b";t=", reset, out);
+        }
     });
     out.extend_from_slice(b"\r\n");
 }
 
-fn list(
-    standings: impl Iterator<Item = Standing>,
+fn list<'a>(
+    standings: impl Iterator<Item = (usize, Standing<'a>)>,
     out: &mut Vec<u8>,
-    each: impl Fn(&Standing, &mut Vec<u8>),
+    each: impl Fn(&Standing<'a>, &mut Vec<u8>),
 ) {
-    for (position, standing) in standings.enumerate() {
-        if position > 0 {
+    for (turn, (_, standing)) in standings.enumerate() {
+        if turn > 0 {
             out.extend_from_slice(b", ");
         }
         out.push(b'"');
-        out.extend_from_slice(standing.limit.period.word().as_bytes());
+        out.extend_from_slice(standing.name.as_bytes());
         out.extend_from_slice(b"\";");
         each(&standing, out);
     }
@@ -54,25 +86,29 @@ fn number(before: &[u8], number: u64, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::limits::Reservation;
+    use ::limits::{Limits, Reservation, Seat};
+    use contract::Limit;
     use std::sync::Arc;
 
-    fn account(limits: &[&str]) -> Arc<Account> {
-        Arc::new(Account::new(limits.iter().map(|limit| limit.parse().unwrap()).collect(), &[]))
+    const NOW: u64 = 86_399_000;
+
+    fn limits(texts: &[&str]) -> Arc<Limits> {
+        let limits = texts.iter().map(|text| Limit::parse(text, &mut |_| None).unwrap()).collect();
+        Arc::new(Limits::new(limits).unwrap())
     }
 
     fn written(account: &Account, denial: Option<&Denial>) -> String {
         let mut out = Vec::new();
-        write(account, 86_399, denial, &mut out);
+        write_account(account, account.limits().all(), NOW, denial, &mut out);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn the_tightest_limit_is_shown_and_all_are_listed() {
-        let account = account(&["1000 per day", "20 per second"]);
-        Reservation::take(Arc::clone(&account), 86_399, 5).unwrap().charge(|_| ());
+        let (seat, limits) = (Seat::default(), limits(&["1000 per day", "20 per second"]));
+        Reservation::take(&seat, &limits, None, NOW, 5).unwrap().charge();
         assert_eq!(
-            written(&account, None),
+            written(&seat.account(&limits), None),
             "X-Rate-Limit-Limit: 20\r\nX-Rate-Limit-Remaining: 15\r\nX-Rate-Limit-Reset: 1\r\n\
              RateLimit-Policy: \"day\";q=1000;w=86400, \"second\";q=20;w=1\r\n\
              RateLimit: \"day\";r=995;t=1, \"second\";r=15;t=1\r\n"
@@ -81,18 +117,25 @@ mod tests {
 
     #[test]
     fn the_limit_that_denied_is_shown() {
-        let account = account(&["3 per second", "4 per day"]);
-        Reservation::take(Arc::clone(&account), 86_399, 2).unwrap().charge(|_| ());
-        let denial = Reservation::take(Arc::clone(&account), 86_399, 3).unwrap_err();
-        assert!(
-            written(&account, Some(&denial))
-                .starts_with(&format!("X-Rate-Limit-Limit: {}\r\n", denial.limit.amount))
-        );
+        let (seat, limits) = (Seat::default(), limits(&["5 per day", "2 per second"]));
+        let denial = Reservation::take(&seat, &limits, None, NOW, 3).unwrap_err();
+        assert!(written(&seat.account(&limits), Some(&denial)).starts_with("X-Rate-Limit-Limit: 2\r\n"));
     }
 
     #[test]
-    fn the_order_of_the_limits_in_the_plan_has_no_effect_on_which_is_shown() {
-        let first = |limits: &[&str]| written(&account(limits), None).lines().next().unwrap().to_owned();
-        assert_eq!(first(&["5 per day", "9 per hour"]), first(&["9 per hour", "5 per day"]));
+    fn what_never_resets_has_no_reset_and_is_shown_last() {
+        let (seat, limits) = (Seat::default(), limits(&["1 in all", "20 at once", "50 per hour"]));
+        let account = seat.account(&limits);
+        assert_eq!(
+            written(&account, None),
+            "X-Rate-Limit-Limit: 20\r\nX-Rate-Limit-Remaining: 20\r\nX-Rate-Limit-Reset: 1\r\n\
+             RateLimit-Policy: \"in-all\";q=1, \"at-once\";q=20;qu=\"concurrent-requests\", \"hour\";q=50;w=3600\r\n\
+             RateLimit: \"in-all\";r=1, \"at-once\";r=20;t=1, \"hour\";r=50;t=1\r\n"
+        );
+        let denial = Reservation::take(&seat, &limits, None, NOW, 2).unwrap_err();
+        assert!(
+            written(&account, Some(&denial))
+                .starts_with("X-Rate-Limit-Limit: 1\r\nX-Rate-Limit-Remaining: 1\r\nRateLimit-Policy")
+        );
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Refusal {
     pub(crate) allow: Option<String>,
     /// Public: seconds until a retry makes sense.
     pub(crate) retry_after: Option<u64>,
+    /// No retry will ever make sense.
+    pub(crate) never_resets: bool,
     /// The limit that denied.
     pub(crate) denial: Option<Denial>,
     /// An error specification of the upstream's own: its code and details.
@@ -55,6 +57,7 @@ impl Refusal {
             location: None,
             allow: None,
             retry_after: None,
+            never_resets: false,
             denial: None,
             foreign: None,
             kept_headers: Vec::new(),

@@ -33,7 +33,7 @@ pub(crate) fn write_refusal(
     let shared = visit.shared;
     // A known key is told how its limits stand, whatever the error is, also one that was found
     // before its key was looked at.
-    let known = key::recognise(visit);
+    key::recognise(visit);
     guard::count(visit, refusal.code);
     let status = number(visit, refusal);
     let form = visit.head.value(RequestField::Accept).map_or(Form::Specification, Form::accepted);
@@ -66,9 +66,7 @@ pub(crate) fn write_refusal(
     }
     out.extend_from_slice(&refusal.kept_headers);
     write_deprecation(visit, out);
-    if let Some(known) = known {
-        rate_headers::write(&known.account(), visit.now.seconds(), refusal.denial.as_ref(), out);
-    }
+    rate_headers::write(visit, refusal.denial.as_ref(), out);
     finish(thread, visit, keep_alive, out);
     if visit.head.method() != "HEAD" {
         out.extend_from_slice(&body);
@@ -99,9 +97,7 @@ pub(crate) fn write_own(
          frame-ancestors 'none'\r\n",
         reference::style_hash()
     );
-    if let Some(key) = &visit.key {
-        rate_headers::write(&key.account(), visit.now.seconds(), None, out);
-    }
+    rate_headers::write(visit, None, out);
     finish(thread, visit, keep_alive, out);
 }
 
@@ -161,6 +157,7 @@ fn retry_after(refusal: &Refusal) -> Option<u64> {
     let told_by_upstream =
         memchr::memmem::find(&refusal.kept_headers.to_ascii_lowercase(), b"retry-after:").is_some();
     match refusal.code.status() {
+        Status::LimitExceeded if refusal.never_resets => None,
         Status::LimitExceeded | Status::Unavailable if !told_by_upstream => {
             Some(refusal.retry_after.unwrap_or(RETRY_AFTER_UNAVAILABLE).max(1))
         }

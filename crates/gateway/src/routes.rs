@@ -160,6 +160,8 @@ mod tests {
             permissions: vec![],
             public: false,
             cost: 1,
+            cost_header: None,
+            group: None,
             max_body: None,
             rules: None,
             moved_to: None,

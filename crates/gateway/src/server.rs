@@ -2,7 +2,7 @@
 
 use crate::{
     connection::serve,
-    keyring::{DigestOf, Keyring, KnownKey},
+    keyring::{DigestOf, Keyring},
     maintenance::Window,
     record::{Incident, Level, LogSink},
     routes::BadTemplate,
@@ -112,18 +112,27 @@ impl NotOpen {
         Handle { shared: Arc::clone(&self.shared) }
     }
 
-    /// Lets requests in.
+    /// Data threads that there will be: each takes a writer of the journal.
+    pub fn threads(&self) -> usize {
+        self.listeners.len()
+    }
+
+    /// Lets requests in. `journal`: a writer for each thread; a thread without one holds charges in memory only.
     ///
     /// # Errors
     /// A thread cannot be started.
-    pub fn open(self) -> Result<Gateway, StartError> {
+    pub fn open(self, journal: Vec<journal::Writer>) -> Result<Gateway, StartError> {
         let (drain, draining) = watch::channel(false);
         let mut threads = Vec::new();
+        let mut journal = journal.into_iter();
         for (number, listener) in self.listeners.into_iter().enumerate() {
             let (shared, draining) = (Arc::clone(&self.shared), draining.clone());
             let thread = std::thread::Builder::new()
                 .name(format!("data-{number}"))
-                .spawn(move || run(shared, listener, draining));
+                .spawn({
+                    let journal = journal.next();
+                    move || run(shared, journal, listener, draining)
+                });
             threads.push(thread.map_err(StartError::Thread)?);
         }
         Ok(Gateway { shared: self.shared, drain, threads })
@@ -162,10 +171,17 @@ impl Handle {
         self.shared.told.store(Arc::new(Told::of(settings, self.shared.address)));
     }
 
-    /// The keys with charges that were not taken for storing yet.
-    pub fn take_unsaved(&self) -> impl Iterator<Item = Arc<KnownKey>> {
-        // Bounded by what waits now, so that a busy gateway cannot keep the control plane here.
-        std::iter::from_fn(|| self.shared.unsaved.pop()).take(self.shared.unsaved.len())
+    /// Lets no request through that would have to be charged, or does so again: while charges cannot be
+    /// written down, where the configuration wants that.
+    pub fn set_stopped(&self, is_stopped: bool) {
+        self.shared.is_stopped.store(is_stopped, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Puts back what an account had used that belongs to no key: an address's. Before requests are let in.
+    pub fn restore_address(&self, who: limits::Who, used: &[limits::Used]) {
+        if let Some(addresses) = &self.shared.addresses {
+            addresses.restore(who, used);
+        }
     }
 
     /// The incidents that were not taken for storing yet.
@@ -211,7 +227,10 @@ fn advice(kind: io::ErrorKind) -> &'static str {
 }
 
 /// One data thread, to its end.
-fn run(shared: Arc<Shared>, listener: TcpListener, draining: watch::Receiver<bool>) {
+fn run(
+    shared: Arc<Shared>,
+    journal: Option<journal::Writer>,
+    listener: TcpListener, draining: watch::Receiver<bool>) {
     let log = shared.log.clone();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().event_interval(61).build()
     {
@@ -221,7 +240,7 @@ fn run(shared: Arc<Shared>, listener: TcpListener, draining: watch::Receiver<boo
             return;
         }
     };
-    let thread = Rc::new(Thread::new(shared));
+    let thread = Rc::new(Thread::new(shared, journal));
     let local = LocalSet::new();
     local.block_on(&runtime, async {
         tokio::task::spawn_local(keep_house(Rc::clone(&thread)));

@@ -27,6 +27,9 @@ pub struct Settings {
     pub keys: Keys,
     /// The plans that keys belong to; their names are unique.
     pub plans: Vec<Plan>,
+    /// What one address may use of all public endpoints together: calendar, rolling and rate kinds, at most
+    /// [`Plan::MOST_LIMITS`]. Empty: no limits.
+    pub address_limits: Vec<Limit>,
     /// The endpoints. Empty: every path is an endpoint and needs only a key.
     pub endpoints: Vec<Endpoint>,
     /// Paths that have moved for good.
@@ -183,8 +186,13 @@ fn as_written(name: &str) -> String {
 pub struct Plan {
     /// Unique name.
     pub name: String,
-    /// At least one limit, at most one for each period.
+    /// 1 to [`Plan::MOST_LIMITS`] limits, whose tags and policies' names all differ.
     pub limits: Vec<Limit>,
+}
+
+impl Plan {
+    /// Limits that a plan can have.
+    pub const MOST_LIMITS: usize = 8;
 }
 
 /// An endpoint of the API.
@@ -198,8 +206,12 @@ pub struct Endpoint {
     pub permissions: Vec<Vec<String>>,
     /// Open to everyone, without a key.
     pub public: bool,
-    /// Units that a success costs, at least 1.
+    /// Units that a success costs, at least 1. With `cost_header`, the most that it can cost.
     pub cost: u32,
+    /// Name, in lower case, of the upstream's header that tells what a success has cost. None: always `cost`.
+    pub cost_header: Option<String>,
+    /// The group whose limits count requests to it, apart from limits of all endpoints.
+    pub group: Option<Arc<str>>,
     /// Overrides [`Sizes::body`].
     pub max_body: Option<u64>,
     /// What parameters and body have to be, checked before the upstream is asked. None: anything passes.

@@ -1,7 +1,7 @@
 //! What all data threads share. Read by all, written by the control plane; no lock on the path.
 
 use crate::{
-    keyring::{DigestOf, Keyring, KnownKey},
+    keyring::{DigestOf, Keyring},
     maintenance::Window,
     pages,
     record::{Incident, LogSink},
@@ -9,14 +9,14 @@ use crate::{
     settings::{ServedDocument, Settings},
 };
 use arc_swap::ArcSwap;
-use crossbeam_queue::{ArrayQueue, SegQueue};
-use limits::AddressGuard;
+use crossbeam_queue::ArrayQueue;
+use limits::{AddressGuard, Addresses, Limits};
 use reference::Site;
 use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -34,8 +34,10 @@ pub(crate) struct Shared {
     pub(crate) key_header_names: Vec<String>,
     pub(crate) maintenance: ArcSwap<Vec<Window>>,
     pub(crate) address_errors: AddressGuard,
-    /// Keys with charges that are not stored yet.
-    pub(crate) unsaved: SegQueue<Arc<KnownKey>>,
+    /// Accounts of addresses, for public endpoints. None: those have no limits.
+    pub(crate) addresses: Option<Addresses>,
+    /// Charges cannot be written down, and requests are not to go on without that.
+    pub(crate) is_stopped: AtomicBool,
     pub(crate) incidents: ArrayQueue<Incident>,
     pub(crate) lost_incidents: AtomicU64,
     pub(crate) log: LogSink,
@@ -90,7 +92,8 @@ impl Shared {
             told: ArcSwap::from_pointee(told),
             maintenance: ArcSwap::default(),
             address_errors: AddressGuard::default(),
-            unsaved: SegQueue::new(),
+            addresses: addresses(&settings),
+            is_stopped: AtomicBool::new(false),
             incidents: ArrayQueue::new(MOST_INCIDENTS),
             lost_incidents: AtomicU64::new(0),
             limits_path: settings.api.limits_path(),
@@ -111,4 +114,10 @@ impl Shared {
             self.lost_incidents.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+fn addresses(settings: &Settings) -> Option<Addresses> {
+    // The configuration allows no more limits than fit.
+    let limits = Limits::new(settings.address_limits.clone()).ok()?;
+    (!settings.address_limits.is_empty()).then(|| Addresses::new(Arc::new(limits)))
 }

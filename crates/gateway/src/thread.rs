@@ -27,6 +27,8 @@ const LARGEST_SPARE: usize = 64 * 1024;
 pub(crate) struct Thread {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pool: Pool,
+    /// Where charges are written down. None: they are held in memory only.
+    pub(crate) journal: RefCell<Option<journal::Writer>>,
     pub(crate) random: RefCell<fastrand::Rng>,
     /// SIGTERM was received: no answer promises that its connection goes on.
     pub(crate) is_draining: Cell<bool>,
@@ -49,10 +51,11 @@ pub(crate) struct Connection {
 }
 
 impl Thread {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, journal: Option<journal::Writer>) -> Self {
         Self {
             shared,
             pool: Pool::default(),
+            journal: RefCell::new(journal),
             random: RefCell::new(fastrand::Rng::new()),
             is_draining: Cell::new(false),
             connections: RefCell::default(),

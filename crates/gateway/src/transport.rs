@@ -2,11 +2,12 @@
 
 use std::{
     io,
+    os::fd::{AsFd, BorrowedFd},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::TcpStream,
 };
 
@@ -21,6 +22,24 @@ impl Transport {
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(stream) => stream.poll_read_ready(cx),
+        }
+    }
+
+    /// Does something with the socket itself once it takes bytes: `write` is called until it says other than
+    /// that it would have to wait.
+    pub(crate) fn poll_with_socket(
+        &self,
+        cx: &mut Context<'_>,
+        mut write: impl FnMut(BorrowedFd<'_>) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(stream) => loop {
+                ready!(stream.poll_write_ready(cx))?;
+                match stream.try_io(Interest::WRITABLE, || write(stream.as_fd())) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    written => return Poll::Ready(written),
+                }
+            },
         }
     }
 

@@ -4,7 +4,7 @@ use crate::{
     http1::request::RequestHead, keyring::KnownKey, policies::key::LastKey, request_id::RequestId,
     settings::Deprecated, shared::Shared,
 };
-use limits::guard::AddressKey;
+use limits::{Account, Applying, guard::AddressKey};
 use std::{net::IpAddr, sync::Arc, time::SystemTime};
 use tokio::time::Instant;
 
@@ -26,8 +26,18 @@ pub(crate) struct Visit<'s> {
     pub(crate) last_key: LastKey,
     /// The template of the endpoint, once it was found.
     pub(crate) template: Option<&'s str>,
+    /// The group of the endpoint, once it was found.
+    pub(crate) group: Option<&'s str>,
+    /// The account whose limits the answer tells, once units were asked of it.
+    pub(crate) counted: Option<Counted>,
     /// The endpoint, once it was found, is one that clients are told to leave.
     pub(crate) deprecated: Option<Deprecated>,
+}
+
+/// An account, and which of its limits apply to the request.
+pub(crate) struct Counted {
+    pub(crate) account: Arc<Account>,
+    pub(crate) applying: Applying,
 }
 
 /// When the request arrived. Both clocks are read once.

@@ -1,98 +1,94 @@
-//! The account of one key: its limits, its counters, and reservations in them.
+//! The account of one key: a counter for each of its limits, taken all or none.
 
 use crate::{
-    counter::{Counter, Word},
+    compiled::{Applying, Compiled, Limits, MOST_LIMITS, Reset, Rule, rolling_at},
     guard::ErrorCount,
+    reservation::{Denial, Used},
+    rolling::{Rolling, State, part},
+    slot::Slot,
+    word::{Counter, Frozen, NotTaken, Word},
 };
-use contract::{Limit, Period};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use contract::limit::Tag;
+use std::sync::Arc;
 
-/// Limits an account can have: one for each period.
-pub const MOST_LIMITS: usize = Period::ALL.len();
+/// Words that stand in the account itself. Few plans have more limits.
+const INLINE: usize = 3;
 
 /// The counters of one key.
 #[derive(Debug)]
 pub struct Account {
-    limits: Arc<[Limit]>,
-    counters: Box<[Counter]>,
-    unsaved: AtomicBool,
+    limits: Arc<Limits>,
+    words: [Counter; INLINE],
+    more: Option<Box<More>>,
     errors: ErrorCount,
+    /// The account that took this one's counts over, once it is frozen.
+    successor: Slot<Account>,
 }
 
-/// Whoever owns an account. Lets a reservation keep its owner alive by one pointer.
-pub trait HasAccount {
-    /// The account.
-    fn account(&self) -> &Account;
-}
-
-/// Units that are taken in every limit of an account and not settled yet.
-///
-/// Dropped without [`Reservation::charge`], the units are given back: whatever ends a request
-/// without a success is free.
+/// The counters that do not fit into the account itself.
 #[derive(Debug)]
-#[must_use = "a reservation that is dropped is given back"]
-pub struct Reservation<H: HasAccount> {
-    owner: H,
-    cost: u32,
-    windows: [u32; MOST_LIMITS],
+struct More {
+    words: Box<[Counter]>,
+    rollings: Box<[Rolling]>,
 }
 
-/// Why nothing was reserved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Denial {
-    /// The limit that denied: of several, the one that resets last.
-    pub limit: Limit,
-    /// Its position in the plan.
-    pub position: usize,
-    /// Whole seconds until it resets, at least 1.
-    pub reset: u64,
-    /// The second (Unix time) at which it resets.
-    pub resets_at: u64,
+/// One counter.
+pub(crate) enum Cell<'a> {
+    Word(&'a Counter),
+    Rolling(&'a Rolling),
 }
 
-/// How one limit stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    /// The limit.
-    pub limit: Limit,
-    /// Units left in the present window. What is in flight counts as used.
-    pub remaining: u32,
-    /// Whole seconds until the reset, at least 1.
-    pub reset: u64,
-    /// Seconds of the whole present window.
-    pub window_seconds: u64,
-}
+/// The windows that units were taken in, one for each limit of the account.
+pub(crate) type Windows = [u32; MOST_LIMITS];
 
-/// What a store keeps of one counter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Used {
-    /// The period of the limit.
-    pub period: Period,
-    /// Index of the window.
-    pub window: u32,
-    /// Units charged in it.
-    pub units: u32,
+/// Why an account granted nothing.
+pub(crate) enum Refused {
+    Denied(Denial),
+    /// It has been replaced.
+    Frozen,
 }
-
-// === impl Account ===
 
 impl Account {
-    /// An account with the limits of a plan, of which `used` is charged already.
-    ///
-    /// At most [`MOST_LIMITS`] limits are looked at: the configuration allows one for each period.
-    /// Rows of periods that the plan does not limit are passed over.
-    pub fn new(limits: Arc<[Limit]>, used: &[Used]) -> Self {
-        let counters = limits.iter().take(MOST_LIMITS).map(|limit| {
-            let row = used.iter().find(|row| row.period == limit.period);
-            row.map_or_else(Counter::default, |row| {
-                Counter::restored(Word { window: row.window, units: row.units })
+    /// An account with nothing used.
+    pub fn new(limits: Arc<Limits>) -> Self {
+        Self::with(limits, |_| Word::default(), |_| State::default())
+    }
+
+    /// An account of which `used` is charged already. Rows of other limits are passed over.
+    pub fn restored(limits: Arc<Limits>, used: &[Used]) -> Self {
+        let word = |tag: Tag| {
+            let row = used.iter().find(|row| row.tag == tag);
+            row.map_or_else(Word::default, |row| Word {
+                window: row.window,
+                units: row.units.min(contract::Limit::LARGEST),
             })
-        });
-        let counters = counters.collect();
-        Self { limits, counters, unsaved: AtomicBool::new(false), errors: ErrorCount::default() }
+        };
+        let state = |tag: Tag| {
+            let rows = used.iter().filter(|row| row.tag == tag);
+            rows.fold(State::default(), |state, row| state.restore(row.window, row.units))
+        };
+        Self::with(limits, word, state)
+    }
+
+    fn with(limits: Arc<Limits>, word: impl Fn(Tag) -> Word, state: impl Fn(Tag) -> State) -> Self {
+        let (mut inline, mut words, mut rollings) = (std::array::from_fn(|_| Counter::default()), vec![], vec![]);
+        for (_, one) in limits.each(limits.all()) {
+            match &one.rule {
+                Rule::Word(_) => match inline.get_mut(one.place) {
+                    Some(place) => *place = Counter::new(word(one.tag)),
+                    None => words.push(Counter::new(word(one.tag))),
+                },
+                Rule::Rolling { .. } => rollings.push(Rolling::new(state(one.tag))),
+            }
+        }
+        let more = (!words.is_empty() || !rollings.is_empty())
+            .then(|| Box::new(More { words: words.into(), rollings: rollings.into() }));
+        Self { limits, words: inline, more, errors: ErrorCount::default(), successor: Slot::new(None) }
+    }
+
+    /// The limits that are counted here.
+    pub const fn limits(&self) -> &Arc<Limits> {
+        &self.limits
     }
 
     /// Errors of this key, for the abuse guard.
@@ -100,148 +96,189 @@ impl Account {
         &self.errors
     }
 
-    /// How each limit stands at `now` (Unix seconds), in the order of the plan.
-    pub fn standings(&self, now: u64) -> impl Iterator<Item = Standing> {
-        self.each().map(move |(limit, counter)| {
-            let taken = counter.taken(limit.period.index(now));
-            Standing {
-                limit,
-                remaining: limit.amount.saturating_sub(taken.units),
-                reset: limit.period.seconds_left(taken.window, now),
-                window_seconds: limit.period.seconds(taken.window),
-            }
-        })
-    }
-
-    /// What a store has to keep.
-    pub fn used(&self) -> impl Iterator<Item = Used> {
-        self.each().map(|(limit, counter)| {
-            let used = counter.used();
-            Used { period: limit.period, window: used.window, units: used.units }
-        })
-    }
-
-    /// Notes that there is something to save; true if nothing was noted since the last saving, so
-    /// that the account is handed to the store once.
-    pub fn note_unsaved(&self) -> bool {
-        // A read-modify-write, so that a saver who clears the note after us also sees our charge.
-        !self.unsaved.swap(true, Ordering::AcqRel)
-    }
-
-    /// Clears the note. To be called before [`Account::used`] is read, so that a later charge is
-    /// noted anew.
-    pub fn begin_saving(&self) {
-        self.unsaved.swap(false, Ordering::AcqRel);
-    }
-
-    fn each(&self) -> impl Iterator<Item = (Limit, &Counter)> {
-        self.limits.iter().copied().zip(self.counters.iter())
-    }
-
-    /// The limit that denies `cost` at `now`: of several, the one that resets last, because until
-    /// then no retry can succeed.
-    fn denial(&self, now: u64, cost: u32) -> Option<Denial> {
-        let mut denial: Option<Denial> = None;
-        for (position, (limit, counter)) in self.each().enumerate() {
-            let taken = counter.taken(limit.period.index(now));
-            if limit.amount.saturating_sub(taken.units) >= cost {
-                continue;
-            }
-            let resets_at = limit.period.end(taken.window);
-            if denial.is_none_or(|found| found.resets_at < resets_at) {
-                let reset = limit.period.seconds_left(taken.window, now);
-                denial = Some(Denial { limit, position, reset, resets_at });
-            }
+    pub(crate) fn cell(&self, one: &Compiled) -> Option<Cell<'_>> {
+        let more = self.more.as_deref();
+        match &one.rule {
+            Rule::Word(_) => match self.words.get(one.place) {
+                Some(word) => Some(Cell::Word(word)),
+                None => more?.words.get(one.place - INLINE).map(Cell::Word),
+            },
+            Rule::Rolling { .. } => more?.rollings.get(one.place).map(Cell::Rolling),
         }
-        denial
     }
 
-    /// Takes `cost` in every limit, or in none.
-    fn take(&self, now: u64, cost: u32) -> Result<[u32; MOST_LIMITS], Denial> {
+    // === take and give back ===
+
+    /// Takes a request's cost in every limit that applies, or in none.
+    pub(crate) fn take(&self, now: u64, cost: u32, applying: Applying) -> Result<Windows, Refused> {
         loop {
             // All limits are looked at before any is touched, so that a denial changes nothing.
-            if let Some(denial) = self.denial(now, cost) {
-                return Err(denial);
+            if let Some(denial) = self.denial(now, cost, applying) {
+                return Err(Refused::Denied(denial));
             }
             let mut windows = [0; MOST_LIMITS];
-            let mut taken = 0;
-            for ((limit, counter), window) in self.each().zip(&mut windows) {
-                match counter.take(limit.period.index(now), cost, limit.amount) {
-                    Ok(at) => *window = at,
-                    Err(crate::counter::Exhausted) => break,
+            let mut failed = None;
+            for (position, one) in self.limits.each(applying) {
+                match (self.take_one(one, now, cost), windows.get_mut(position)) {
+                    (Ok(taken), Some(window)) => *window = taken,
+                    (Ok(_), None) => {}
+                    (Err(not_taken), _) => {
+                        failed = Some((position, not_taken));
+                        break;
+                    }
                 }
-                taken += 1;
             }
-            if taken == self.counters.len() {
-                return Ok(windows);
+            let Some((taken, not_taken)) = failed else { return Ok(windows) };
+            for (position, one) in self.limits.each(applying).filter(|(position, _)| *position < taken) {
+                let window = windows.get(position).copied().unwrap_or_default();
+                self.give_back(one, window, one.units(cost));
             }
-            // Another thread took the last units between our look and our hand. What we hold is
-            // given back, and the look is repeated: it now finds who denies. Each turn means
-            // that somebody else got further, so this ends.
-            self.give_back(taken, &windows, cost);
+            match not_taken {
+                NotTaken::Frozen => return Err(Refused::Frozen),
+                // Another thread took the last units between our look and our hand. What we held is given
+                // back, and the look is repeated: it now finds who denies. Each turn means that somebody
+                // else got further, so this ends.
+                NotTaken::Exhausted => {}
+            }
         }
     }
 
-    fn give_back(&self, first: usize, windows: &[u32; MOST_LIMITS], cost: u32) {
-        for ((_, counter), window) in self.each().zip(windows).take(first) {
-            counter.give_back(*window, cost);
+    fn take_one(&self, one: &Compiled, now: u64, cost: u32) -> Result<u32, NotTaken> {
+        let (amount, quota, units) = (one.limit.amount, one.quota(), one.units(cost));
+        match (&one.rule, self.cell(one)) {
+            (Rule::Word(rule), Some(Cell::Word(counter))) => {
+                counter.change(|word| rule.take(word, amount, quota, units, now)).map(|word| word.window)
+            }
+            (Rule::Rolling { seconds }, Some(Cell::Rolling(rolling))) => {
+                rolling.take(part(*seconds, now), units, quota)
+            }
+            // Fail closed, as in `counted`.
+            (Rule::Word(_), Some(Cell::Rolling(_)) | None)
+            | (Rule::Rolling { .. }, Some(Cell::Word(_)) | None) => Err(NotTaken::Exhausted),
         }
     }
-}
 
-impl<T: HasAccount> HasAccount for Arc<T> {
-    fn account(&self) -> &Account {
-        T::account(self)
+    /// The limit that denies a cost at `now`: of several, the one that resets last, because until then no
+    /// retry can succeed.
+    fn denial(&self, now: u64, cost: u32, applying: Applying) -> Option<Denial> {
+        let mut last: Option<(usize, Reset)> = None;
+        for (position, one) in self.limits.each(applying) {
+            let units = one.units(cost);
+            let (counted, reset) = self.counted(one, Some(units), now);
+            if counted.checked_add(units).is_some_and(|counted| counted <= one.quota()) {
+                continue;
+            }
+            if last.is_none_or(|(_, before)| reset.is_later_than(before)) {
+                last = Some((position, reset));
+            }
+        }
+        let (position, reset) = last?;
+        Some(Denial {
+            limits: Arc::clone(&self.limits),
+            position,
+            reset: reset.seconds_from(now),
+            resets_at: reset.second(now),
+        })
     }
-}
 
-impl HasAccount for Account {
-    fn account(&self) -> &Account {
-        self
+    /// Gives units of a window back, unless it has passed; if this account has been replaced, to the one
+    /// that counts them now.
+    pub(crate) fn give_back(&self, one: &Compiled, window: u32, units: u32) {
+        if self.give_back_here(one, window, units).is_ok() {
+            return;
+        }
+        let mut account = self.replaced();
+        loop {
+            // A limit that the successor does not have is counted nowhere any more.
+            let Some(one) = account.limits.with_tag(one.tag) else { return };
+            if account.give_back_here(one, window, units).is_ok() {
+                return;
+            }
+            account = account.replaced();
+        }
     }
-}
 
-// === impl Reservation ===
+    fn give_back_here(&self, one: &Compiled, window: u32, units: u32) -> Result<(), Frozen> {
+        match self.cell(one) {
+            Some(Cell::Word(counter)) => counter.give_back(window, units),
+            Some(Cell::Rolling(rolling)) => rolling.give_back(window, units),
+            None => Ok(()),
+        }
+    }
 
-impl<H: HasAccount> Reservation<H> {
-    /// Takes `cost` units in every limit of the owner's account at `now` (Unix seconds).
+    // === replacing ===
+
+    /// The account that counts in place of this one, which is frozen: made with the same limits if nobody
+    /// has made it yet, so that no thread ever waits for another.
+    fn replaced(&self) -> Arc<Account> {
+        self.replace_by(&self.limits)
+    }
+
+    /// Freezes this account, and tells the one that counts in its place: with these limits, if no other
+    /// thread was faster.
     ///
-    /// # Errors
-    /// The limit that denied; then no limit was touched.
-    pub fn take(owner: H, now: u64, cost: u32) -> Result<Self, Denial> {
-        let windows = owner.account().take(now, cost)?;
-        Ok(Self { owner, cost, windows })
-    }
-
-    /// Whose reservation it is.
-    pub const fn owner(&self) -> &H {
-        &self.owner
-    }
-
-    /// Units that are taken in each limit.
-    pub const fn cost(&self) -> u32 {
-        self.cost
-    }
-
-    /// Settles as a success: the units are used.
-    ///
-    /// `save` gets the owner if its account was not waiting to be saved already.
-    pub fn charge(mut self, save: impl FnOnce(&H)) {
-        let account = self.owner.account();
-        for ((_, counter), window) in account.each().zip(&self.windows) {
-            counter.charge(*window, self.cost);
-        }
-        self.cost = 0; // settled: the drop that follows gives nothing back
-        if account.note_unsaved() {
-            save(&self.owner);
+    /// Any number of threads may do this at once. What is frozen never changes, so all of them copy the
+    /// same counts, and one of the copies becomes the successor.
+    pub(crate) fn replace_by(&self, limits: &Arc<Limits>) -> Arc<Account> {
+        self.freeze();
+        loop {
+            if let Some(successor) = self.successor.load() {
+                return successor;
+            }
+            let next = Arc::new(Self {
+                errors: self.errors.copy(),
+                ..Self::with(Arc::clone(limits), |tag| self.word(tag), |tag| self.state(tag))
+            });
+            if self.successor.swap_if(None, Some(Arc::clone(&next))) {
+                return next;
+            }
         }
     }
-}
 
-impl<H: HasAccount> Drop for Reservation<H> {
-    fn drop(&mut self) {
-        if self.cost > 0 {
-            self.owner.account().give_back(MOST_LIMITS, &self.windows, self.cost);
+    /// Whether another account counts in place of this one.
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.successor.look(|successor| successor.is_some())
+    }
+
+    /// Marks every counter so that it never changes again.
+    pub(crate) fn freeze(&self) {
+        let more = self.more.as_deref();
+        for word in self.words.iter().chain(more.iter().flat_map(|more| &more.words)) {
+            word.freeze();
         }
+        for rolling in more.iter().flat_map(|more| &more.rollings) {
+            rolling.freeze();
+        }
+    }
+
+    fn word(&self, tag: Tag) -> Word {
+        match self.limits.with_tag(tag).and_then(|one| self.cell(one)) {
+            Some(Cell::Word(counter)) => counter.load(),
+            Some(Cell::Rolling(_)) | None => Word::default(),
+        }
+    }
+
+    fn state(&self, tag: Tag) -> State {
+        match self.limits.with_tag(tag).and_then(|one| self.cell(one)) {
+            Some(Cell::Rolling(rolling)) => rolling.load(),
+            Some(Cell::Word(_)) | None => State::default(),
+        }
+    }
+
+    /// Whether nothing is used or reserved at `now`, so that a new account would be the same.
+    pub(crate) fn is_idle(&self, now: u64) -> bool {
+        let is_empty = |one: &Compiled| match (&one.rule, self.cell(one)) {
+            (Rule::Word(rule), Some(Cell::Word(counter))) => {
+                let word = rule.at(counter.load(), one.limit.amount, now);
+                rule.counted(word, one.limit.amount, now) == 0
+            }
+            (Rule::Rolling { seconds }, Some(Cell::Rolling(rolling))) => {
+                rolling_at(rolling.load(), *seconds, now).total() == 0
+            }
+            (Rule::Word(_), Some(Cell::Rolling(_)) | None)
+            | (Rule::Rolling { .. }, Some(Cell::Word(_)) | None) => true,
+        };
+        self.errors.within_minute(now / 1000) == 0
+            && self.limits.each(self.limits.all()).all(|(_, one)| is_empty(one))
     }
 }

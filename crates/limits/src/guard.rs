@@ -50,6 +50,11 @@ impl ErrorCount {
         });
     }
 
+    /// The same count anew.
+    pub(crate) fn copy(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+
     /// Errors within the minute of `now`.
     pub fn within_minute(&self, now: u64) -> u64 {
         let word = self.0.load(Ordering::Relaxed);

@@ -10,6 +10,7 @@ mod export;
 mod facts;
 mod format;
 mod html;
+mod kinds;
 mod links;
 mod markdown;
 mod model;

@@ -32,6 +32,8 @@ pub struct Reference {
     pub key_pattern: Option<String>,
     /// The plans, in the order of the configuration.
     pub plans: Vec<Plan>,
+    /// What one address may use of all public endpoints together. Empty: no limits.
+    pub address_limits: Vec<Limit>,
     /// The endpoints, in the order of the configuration. Empty: every path is one.
     pub endpoints: Vec<Endpoint>,
     /// Paths that have moved for good.
@@ -70,8 +72,12 @@ pub struct Endpoint {
     pub permissions: Vec<Vec<String>>,
     /// Open to everyone, without a key.
     pub public: bool,
-    /// Units that a success costs.
+    /// Units that a success costs, or the most that it can cost.
     pub cost: u32,
+    /// The API itself tells what a success has cost.
+    pub tells_cost: bool,
+    /// The group whose limits count requests to it.
+    pub group: Option<Arc<str>>,
     /// Set if it should not be used any more.
     pub deprecated: Option<Deprecation>,
     /// It answers 301 to this path, as [`Moved`] do, but with its method only.

@@ -45,7 +45,9 @@ pub(crate) fn readable_time(seconds: u64) -> String {
 
 /// A limit: `1,000,000 per month`.
 pub(crate) fn limit(limit: &Limit) -> String {
-    format!("{} per {}", grouped(u64::from(limit.amount)), limit.period.word())
+    let written = limit.to_string();
+    let behind = written.split_once(' ').map_or("", |(_, behind)| behind);
+    format!("{} {behind}", grouped(u64::from(limit.amount)))
 }
 
 /// A number with its thousands apart: `1,000,000`.

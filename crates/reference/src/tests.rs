@@ -2,15 +2,20 @@
 //! the operator is never markup.
 
 use crate::*;
-use contract::{ErrorCode, Statuses, status::ExtraStatus};
+use contract::{Calendar, ErrorCode, Limit, Statuses, status::ExtraStatus};
 use serde_json::Value;
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 const NAME: &str = "<b>\"Items\" & Söhne</b> | *x* `y`";
 const MESSAGE: &str = "We <i>move</i> | [x](javascript:y) & more";
 
 fn endpoint(method: &str, path: &str) -> Endpoint {
     Endpoint { method: method.into(), path: path.into(), cost: 1, ..Endpoint::default() }
+}
+
+fn limits(texts: &[&str]) -> Vec<Limit> {
+    let mut zone = |name: &str| Some(Arc::new(Calendar::new(name, Vec::new())));
+    texts.iter().map(|text| Limit::parse(text, &mut zone).unwrap()).collect()
 }
 
 fn check(place: Place, name: &str, example: &str, wrong: Option<(&str, &str)>) -> Check {
@@ -40,8 +45,17 @@ fn reference() -> Reference {
         key_pattern: Some("[a-z]{9}".into()),
         plans: vec![Plan {
             name: "free".into(),
-            limits: vec!["1000 per day".parse().unwrap(), "20 per second".parse().unwrap()],
+            limits: limits(&[
+                "1000 per day in Europe/Berlin",
+                "20 per second",
+                "9000 per rolling 15 minutes",
+                "10 per second, burst 5000 for search",
+                "20 at once",
+                "10000 in all",
+                "70000 per month",
+            ]),
         }],
+        address_limits: limits(&["60 per minute", "600 per rolling hour"]),
         endpoints: vec![
             Endpoint {
                 permissions: sets,
@@ -52,6 +66,9 @@ fn reference() -> Reference {
             Endpoint {
                 takes: Takes { checks, ..body }.into(),
                 max_body: Some(7),
+                cost: 50,
+                tells_cost: true,
+                group: Some("search".into()),
                 ..endpoint("POST", "/items")
             },
             Endpoint { public: true, ..endpoint("GET", "/health") },

@@ -5,9 +5,10 @@ use crate::{
     example::concerns,
     facts::Facts,
     model::{Check, Endpoint, Live, Place},
+    pages::limits::ONE_ADDRESS,
     quantity,
 };
-use contract::{ErrorCode, Limit, Period};
+use contract::{ErrorCode, Limit};
 
 /// Rows of a table on such a page. What is left out is counted, and stands on the pages of endpoints.
 const MOST_ROWS: usize = 40;
@@ -60,8 +61,7 @@ pub(crate) fn blocks(facts: &Facts, code: ErrorCode, live: &Live) -> Vec<Block> 
             "The request was well formed, and the API behind the gateway says that it cannot carry it out. The \
              message is the API's own, if it sends one.",
         ]),
-        ErrorCode::ApiLimitExceeded => limits(facts, |limit| limit.period != Period::Second),
-        ErrorCode::RateExceeded => limits(facts, |limit| limit.period == Period::Second),
+        ErrorCode::ApiLimitExceeded | ErrorCode::RateExceeded => limits(facts, code),
         ErrorCode::TooManyErrors => too_many_errors(facts),
         ErrorCode::UnexpectedError => unexpected(facts),
         ErrorCode::Maintenance => crate::pages::maintenance::now_and_next(live),
@@ -371,23 +371,26 @@ fn endpoint_not_found(facts: &Facts) -> Vec<Block> {
     )]
 }
 
-fn limits(facts: &Facts, fits: impl Fn(&Limit) -> bool) -> Vec<Block> {
-    let rows: Vec<Vec<Text>> = facts
-        .reference
-        .plans
-        .iter()
-        .filter_map(|plan| {
-            let limits: Vec<String> = plan.limits.iter().filter(|l| fits(l)).map(quantity::limit).collect();
-            (!limits.is_empty()).then(|| vec![exact(&plan.name), limits.join(", ").into()])
-        })
+fn limits(facts: &Facts, code: ErrorCode) -> Vec<Block> {
+    let told = |limits: &[Limit]| {
+        let fit = limits.iter().filter(|limit| limit.error_code() == code).map(quantity::limit);
+        fit.collect::<Vec<_>>().join("; ")
+    };
+    let plans = facts.reference.plans.iter().map(|plan| (exact(&plan.name), told(&plan.limits)));
+    let address = (ONE_ADDRESS.into(), told(&facts.reference.address_limits));
+    let rows: Vec<Vec<Text>> = plans
+        .chain([address])
+        .filter(|(_, limits)| !limits.is_empty())
+        .map(|(whose, limits)| vec![whose, limits.into()])
         .collect();
-    let also = text().plain("Windows, costs and headers: see ").page(Address::Limits, "limits").plain(".");
+    let also =
+        text().plain("When they reset, costs and headers: see ").page(Address::Limits, "limits").plain(".");
     if rows.is_empty() {
-        return vec![Block::paragraph("No plan has such a limit at present."), Block::Paragraph(also)];
+        return vec![Block::paragraph("There is no such limit at present."), Block::Paragraph(also)];
     }
     vec![
-        Block::paragraph("The key has used all that its plan grants within the present window:"),
-        Block::table("Limits of the plans", &["Plan", "Limits"], rows),
+        Block::paragraph("All that one of these limits grants at present is used:"),
+        Block::table("Limits that answer so", &["Plan", "Limits"], rows),
         Block::Paragraph(also),
     ]
 }

@@ -3,6 +3,7 @@
 //! This thread is the control plane's. It may wait for the disk; no data thread ever waits for it.
 
 pub(crate) mod document;
+mod charges;
 pub(crate) mod keeper;
 mod loading;
 mod reload;
@@ -84,6 +85,9 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let not_open = start(&mut config, secret.clone(), log)?;
     let handle = not_open.handle();
     loading::load(&store, &handle)?;
+    let (journal, writers) = charges::open(&config.store, not_open.threads(), &handle)?.unzip();
+    let writers = writers.unwrap_or_default();
+    let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
     let socket = AdminSocket::bind(&config.store.path).map_err(|error| Failure::new(error.to_string()))?;
     let live = Box::new(LiveGateway::new(handle.clone(), source));
     let control = Control::new(Box::new(store), secret, rules(&config), live, system_clock);
@@ -103,7 +107,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
             let _ = on_closed.await;
         }));
         let until = until()?;
-        let gateway = not_open.open().map_err(|error| Failure::new(error.to_string()))?;
+        let gateway = not_open.open(writers).map_err(|error| Failure::new(error.to_string()))?;
         if events == Events::All {
             announce(&gateway, &config, log);
         }
@@ -122,7 +126,11 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         }
         keeper.save_at_the_end()?;
         reason.map(|_| drained)
-    })?;
+    });
+    // All that was charged is in the rings by now, whatever ended the run.
+    let saved = charges.map_or(Ok(()), charges::Keeping::finish);
+    let drained = drained?;
+    saved?;
     if events == Events::All {
         log.event(Level::Info, "ended", &[]);
     }

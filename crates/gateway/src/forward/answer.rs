@@ -37,6 +37,7 @@ pub(crate) fn write_head(
     visit: &Visit<'_>,
     answer: &ResponseHead,
     bytes: &[u8],
+    cost_header: Option<&str>,
     keep_alive: bool,
     out: &mut Vec<u8>,
 ) {
@@ -46,6 +47,8 @@ pub(crate) fn write_head(
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
         match field.kind {
+            // What it costs was told to us.
+            AnswerField::EndToEnd if is_named(name, cost_header) => {}
             AnswerField::EndToEnd => field::write(name, value, out),
             AnswerField::Location => field::write(name, location(visit, value).as_bytes(), out),
             AnswerField::Via => {
@@ -71,14 +74,26 @@ pub(crate) fn write_head(
     }
     respond::line("X-Request-Id", visit.id.as_str(), out);
     respond::write_deprecation(visit, out);
-    if let Some(key) = &visit.key {
-        rate_headers::write(&key.account(), visit.now.seconds(), None, out);
-    }
+    rate_headers::write(visit, None, out);
     if !answer.has_date {
         thread.write_date(visit.now.seconds(), out);
     }
     respond::write_connection(visit, keep_alive, out);
     out.extend_from_slice(b"\r\n");
+}
+
+/// What the upstream says that its answer costs. None: it says nothing that is a number.
+pub(crate) fn told_cost(answer: &ResponseHead, bytes: &[u8], name: &str) -> Option<u32> {
+    let field = answer.fields.iter().find(|field| is_named(field.name.get(bytes), Some(name)))?;
+    let digits = field.value.get(bytes).trim_ascii();
+    // Not `parse` alone: that would take a plus sign.
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let number = is_number.then(|| std::str::from_utf8(digits).ok())??;
+    Some(number.parse().unwrap_or(u32::MAX))
+}
+
+fn is_named(name: &[u8], wanted: Option<&str>) -> bool {
+    wanted.is_some_and(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes()))
 }
 
 /// An error of the upstream's as a refusal of ours. `body` is None if it could not be read.

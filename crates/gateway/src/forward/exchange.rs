@@ -12,7 +12,7 @@ use crate::{
         field::{self, AnswerField, Field},
         response::ResponseHead,
     },
-    keyring::seat::Held,
+    payment::{Owed, Payment},
     policies::body::too_large,
     record::Outcome,
     refusal::{Refusal, Refused},
@@ -20,13 +20,11 @@ use crate::{
     upstream::Upstream,
     visit::Visit,
 };
-use ::limits::Reservation;
 use contract::upstream::{Disposition, disposition};
 use std::{
     future::poll_fn,
     io,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -206,7 +204,7 @@ impl<'c> Exchange<'c> {
     /// Moves the request's body. Some(Err): the request cannot be sent.
     fn poll_upload(&mut self, cx: &mut Context<'_>, visit: &Visit<'_>) -> Option<Result<(), NotAnswered>> {
         let pump = self.upload.as_mut()?;
-        let polled = pump.poll(cx, &mut self.client.io, &mut self.client.input, &mut self.upstream.io);
+        let polled = pump.poll(cx, &mut self.client.io, &mut self.client.input, &mut self.upstream.io, None);
         let timeouts = &visit.shared.settings.timeouts;
         if pump.take_progress() {
             let patience = match pump.waits_for() {
@@ -273,11 +271,12 @@ impl<'c> Exchange<'c> {
         visit: &Visit<'_>,
         answer: ResponseHead,
         incoming: &mut Decoder,
-        reservation: Option<Reservation<Held>>,
+        mut owed: Option<Owed>,
+        cost_header: Option<&str>,
     ) -> Result<Outcome, Refused> {
         match disposition(answer.status, &visit.shared.settings.extra_codes) {
             Disposition::Replace(code) => {
-                drop(reservation); // given back before the answer tells what remains
+                drop(owed); // given back before the answer tells what remains
                 let head = self.upstream.input.filled().get(..answer.length).unwrap_or_default().to_vec();
                 self.upstream.input.consume(answer.length);
                 let body = self.read_error(answer.framing).await;
@@ -289,7 +288,14 @@ impl<'c> Exchange<'c> {
                 }
                 Err(refused)
             }
-            Disposition::Pass => self.stream(visit, answer, incoming, reservation).await,
+            Disposition::Pass => {
+                if let (Some(owed), Some(name)) = (&mut owed, cost_header)
+                    && let Some(cost) = answer::told_cost(&answer, self.upstream.input.filled(), name)
+                {
+                    owed.lower_to(cost); // before the answer tells what remains
+                }
+                self.stream(visit, answer, incoming, owed, cost_header).await
+            }
         }
     }
 
@@ -324,7 +330,8 @@ impl<'c> Exchange<'c> {
         visit: &Visit<'_>,
         answer: ResponseHead,
         incoming: &mut Decoder,
-        reservation: Option<Reservation<Held>>,
+        owed: Option<Owed>,
+        cost_header: Option<&str>,
     ) -> Result<Outcome, Refused> {
         if let Err(refused) = self.hold_short(&answer).await {
             self.give_body_back(incoming);
@@ -338,19 +345,21 @@ impl<'c> Exchange<'c> {
             && self.upload.is_none();
         let mut head = std::mem::take(&mut self.request);
         head.clear();
-        answer::write_head(self.thread, visit, &answer, self.upstream.input.filled(), keep_alive, &mut head);
+        let bytes = self.upstream.input.filled();
+        answer::write_head(self.thread, visit, &answer, bytes, cost_header, keep_alive, &mut head);
         self.upstream.input.consume(answer.length);
         self.client.answer_begun = true;
         let mut download = Pump::new(head, Decoder::new(answer.framing), framing, u64::MAX);
         let stall = visit.shared.settings.timeouts.stall;
         self.client.deadline.set(Instant::now(), stall);
-        let streamed = poll_fn(|cx| self.poll_stream(cx, visit, &mut download, stall)).await;
+        let mut payment = Payment::new(self.thread, owed, visit.now.seconds());
+        let streamed = poll_fn(|cx| self.poll_stream(cx, visit, &mut download, &mut payment, stall)).await;
 
         let status = answer.status;
         let outcome = |charged, keep_alive| Outcome { status, code: None, charged, keep_alive };
         match streamed {
             Ok(()) => {
-                let charged = settle(visit, reservation);
+                let charged = payment.settle();
                 let has_unsent = self.upload.is_some();
                 self.give_body_back(incoming);
                 self.thread.give_answer_fields_back(answer.fields);
@@ -361,12 +370,12 @@ impl<'c> Exchange<'c> {
                 Ok(outcome(charged, keep_alive && incoming.is_complete() && !has_unsent))
             }
             // The client hung up on a success: it is charged.
-            Err(PumpFault::Sink(_)) => Ok(outcome(settle(visit, reservation), false)),
+            Err(PumpFault::Sink(_)) => Ok(outcome(payment.settle(), false)),
             // The upstream broke within its answer: what was promised was not delivered, so nothing is
             // charged. The client's connection ends without the end of the body, so that nobody takes
             // the half for the whole.
             Err(fault) => {
-                drop(reservation);
+                drop(payment);
                 keep_incident(visit, "the upstream's answer broke off", broke(&fault));
                 if framing == Framing::UntilClose {
                     self.client.io.reset();
@@ -410,11 +419,13 @@ impl<'c> Exchange<'c> {
         cx: &mut Context<'_>,
         visit: &Visit<'_>,
         download: &mut Pump,
+        payment: &mut Payment<'_>,
         stall: Duration,
     ) -> Poll<Result<(), PumpFault>> {
         // The client may break its own request while it is answered: then the answer still counts.
         let _ = self.poll_upload(cx, visit);
-        let polled = download.poll(cx, &mut self.upstream.io, &mut self.upstream.input, &mut self.client.io);
+        let (source, input) = (&mut self.upstream.io, &mut self.upstream.input);
+        let polled = download.poll(cx, source, input, &mut self.client.io, Some(payment));
         if polled.is_ready() {
             return polled;
         }
@@ -428,14 +439,6 @@ impl<'c> Exchange<'c> {
             })
         })
     }
-}
-
-/// Charges what was reserved, and tells how much it was.
-fn settle(visit: &Visit<'_>, reservation: Option<Reservation<Held>>) -> u32 {
-    let Some(reservation) = reservation else { return 0 };
-    let cost = reservation.cost();
-    reservation.charge(|held| visit.shared.unsaved.push(Arc::clone(&held.key)));
-    cost
 }
 
 /// The head of a 1xx answer without what belongs to the upstream's connection.

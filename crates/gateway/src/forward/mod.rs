@@ -32,7 +32,7 @@ pub(crate) async fn forward(
     visit: &mut Visit<'_>,
     client: &mut Client,
     incoming: &mut Decoder,
-    mut admission: Admission,
+    mut admission: Admission<'_>,
 ) -> Result<Outcome, Refused> {
     let is_safe = matches!(visit.head.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE");
     let body = admission.body.take();
@@ -89,7 +89,7 @@ pub(crate) async fn forward(
                 }
                 slash = true;
             }
-            Ok(answer) => return exchange.pass_on(visit, answer, incoming, admission.reservation).await,
+            Ok(answer) => return exchange.pass_on(visit, answer, incoming, admission.owed, admission.cost_header).await,
             Err(NotAnswered::NotTaken) => {
                 // The connection had been closed before it took the request; a new one will do.
                 exchange.give_body_back(incoming);

@@ -6,6 +6,7 @@ use crate::{
         Fault,
         body::{Decoder, Framing, Step, encode, encode_end},
     },
+    payment::Payment,
     transport::Transport,
 };
 use std::{
@@ -70,13 +71,14 @@ impl Pump {
         }
     }
 
-    /// Moves what can be moved. Ready once the whole body is written.
+    /// Moves what can be moved. Ready once the whole body is written. `payment`: what is due when it is.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         source: &mut Transport,
         input: &mut Buffer,
         sink: &mut Transport,
+        mut payment: Option<&mut Payment<'_>>,
     ) -> Poll<Result<(), PumpFault>> {
         loop {
             // What stands in the buffer already goes out in one write with what is pending.
@@ -86,7 +88,12 @@ impl Pump {
             if self.written < self.out.len() {
                 self.waits_for = Side::Sink;
                 let rest = self.out.get(self.written..).unwrap_or_default();
-                match ready!(Pin::new(&mut *sink).poll_write(cx, rest)) {
+                let written = match &mut payment {
+                    // With these bytes the answer is complete, and so is what it costs.
+                    Some(payment) if self.has_ended => payment.poll_write_last(cx, sink, rest),
+                    Some(_) | None => Pin::new(&mut *sink).poll_write(cx, rest),
+                };
+                match ready!(written) {
                     Ok(0) => return Poll::Ready(Err(PumpFault::Sink(io::ErrorKind::WriteZero.into()))),
                     Ok(count) => self.wrote(count),
                     Err(error) => return Poll::Ready(Err(PumpFault::Sink(error))),

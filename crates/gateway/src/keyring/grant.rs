@@ -4,19 +4,17 @@
 
 use arc_swap::{ArcSwap, Guard};
 use contract::Limit;
+use limits::{Limits, MOST_LIMITS};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The limits of a grant, in the form in which accounts take them.
-pub type Compiled = [Limit];
-
 /// What a key is granted. Shared by all keys of the same terms.
 #[derive(Debug)]
 pub struct Grant {
     terms: Arc<Terms>,
-    limits: ArcSwap<Box<Compiled>>,
+    limits: ArcSwap<Limits>,
 }
 
 /// What is agreed with the owner of a key.
@@ -84,7 +82,7 @@ impl Grant {
     }
 
     /// The limits that hold now.
-    pub fn limits(&self) -> Guard<Arc<Box<Compiled>>> {
+    pub fn limits(&self) -> Guard<Arc<Limits>> {
         self.limits.load()
     }
 
@@ -123,7 +121,7 @@ impl Grants {
         for grant in state.made.values() {
             match compile(&grant.terms, &plans) {
                 // Accounts recognise their limits by the pointer: one that says the same is left.
-                Ok(limits) if **grant.limits.load() == limits => {}
+                Ok(limits) if grant.limits.load().iter().eq(limits.iter()) => {}
                 Ok(limits) => changed.push((Arc::clone(grant), limits)),
                 Err(NotGranted::UnknownPlan(plan)) => return Err(PlansNotChanged::InUse(plan)),
                 Err(error @ NotGranted::TooManyLimits { .. }) => return Err(error.into()),
@@ -151,14 +149,12 @@ fn forget_unused(state: &mut State) {
     state.made.retain(|_, grant| Arc::strong_count(grant) > 1);
 }
 
-fn compile(terms: &Terms, plans: &HashMap<String, Vec<Limit>>) -> Result<Box<Compiled>, NotGranted> {
+fn compile(terms: &Terms, plans: &HashMap<String, Vec<Limit>>) -> Result<Limits, NotGranted> {
     let plan = plans.get(&terms.plan).ok_or_else(|| NotGranted::UnknownPlan(terms.plan.clone()))?;
     let limits = combine(plan, &terms.limits);
-    if limits.len() > limits::account::MOST_LIMITS {
-        let most = limits::account::MOST_LIMITS;
-        return Err(NotGranted::TooManyLimits { plan: terms.plan.clone(), count: limits.len(), most });
-    }
-    Ok(limits.into())
+    let count = limits.len();
+    let plan = || terms.plan.clone();
+    Limits::new(limits).map_err(|_| NotGranted::TooManyLimits { plan: plan(), count, most: MOST_LIMITS })
 }
 
 /// The limits of a key: those of its plan in their order with its own in their places, then its others.
@@ -173,7 +169,8 @@ pub fn combine(plan: &[Limit], own: &[Limit]) -> Vec<Limit> {
     limits
 }
 
-/// Whether one limit stands in place of the other: clients know both by the same name.
+/// Whether one limit stands in place of the other: clients know both by the same name. (The tag would not
+/// do: that of a rate has its amount in it.)
 pub fn has_place_of(own: &Limit, limit: &Limit) -> bool {
-    own.period == limit.period
+    own.policy_name() == limit.policy_name()
 }

@@ -1,12 +1,8 @@
 //! One key in memory: small, because there may be ten million.
 
-use super::{
-    grant::Grant,
-    seat::{Seat, Seated},
-    who::Who,
-};
+use super::grant::Grant;
 use arc_swap::{ArcSwap, Guard};
-use limits::Used;
+use limits::{Account, Denial, Reservation, Seat, Used, Who};
 use std::{
     hash::{Hash, Hasher},
     sync::{
@@ -77,9 +73,9 @@ impl KnownKey {
         self.flags.fetch_or(REVOKED, Ordering::Release);
     }
 
-    /// Restores what is charged already.
-    pub(super) fn restore(&self, used: &[Used]) {
-        self.seat.restore(&self.grant().limits(), used);
+    /// Puts back what is charged already. False: it was used before.
+    pub(super) fn restore(&self, used: &[Used]) -> bool {
+        self.seat.restore(Account::restored(Arc::clone(&self.grant().limits()), used))
     }
 
     /// Gives its account back if that is not needed at `now` (Unix milliseconds). True: it was given back.
@@ -103,8 +99,23 @@ impl KnownKey {
     }
 
     /// Its counters, with the limits that hold now. Made when the key is first used.
-    pub fn account(&self) -> Arc<Seated> {
+    pub fn account(&self) -> Arc<Account> {
         self.seat.account(&self.grant().limits())
+    }
+
+    /// Takes `cost` units in every limit that applies to an endpoint of this group.
+    pub(crate) fn reserve(&self, group: Option<&str>, now: u64, cost: u32) -> Result<Reservation, Denial> {
+        Reservation::take(&self.seat, &self.grant().limits(), group, now, cost)
+    }
+
+    /// Errors within the minute of `now` (Unix seconds).
+    pub(crate) fn errors_within_minute(&self, now: u64) -> u64 {
+        self.seat.look(|account| account.map_or(0, |account| account.errors().within_minute(now)))
+    }
+
+    /// Counts an error at `now` (Unix seconds).
+    pub(crate) fn count_error(&self, now: u64) {
+        self.account().errors().count(now);
     }
 
     pub(crate) fn is_revoked(&self) -> bool {

@@ -5,18 +5,17 @@
 
 pub mod grant;
 mod known_key;
-pub mod seat;
 mod sweep;
 mod who;
 
 pub use grant::{Grant, NotGranted, PlansNotChanged, Terms};
 pub use known_key::{BadId, KnownKey, Standing};
 pub use sweep::Sweep;
-pub use who::Who;
 
 use crate::settings::{Keys, Plan};
 use contract::Limit;
 use grant::Grants;
+use limits::{Used, Who};
 use regex::bytes::Regex;
 use std::{
     collections::HashMap,
@@ -114,11 +113,9 @@ impl Keyring {
         Ok(())
     }
 
-    /// Tells what a key has used already.
-    pub fn restore(&self, digest: &Digest, used: &[limits::Used]) {
-        if let Some(key) = self.find_digest(digest) {
-            key.restore(used);
-        }
+    /// Puts back what a key had used. False: no key has this `who`.
+    pub fn restore(&self, who: &Who, used: &[Used]) -> bool {
+        self.keys.pin().get(&Sought(*who)).is_some_and(|key| key.restore(used))
     }
 
     /// Revokes a key at once, also on connections that are open.
@@ -159,6 +156,14 @@ impl Keyring {
         if possible { Format::Possible } else { Format::Wrong }
     }
 
+    /// Whose counters those of an address are. A keyed hash, as of keys: addresses of people are nobody's
+    /// business who reads the disk.
+    pub(crate) fn who_of_address(&self, address: &[u8; 16]) -> Who {
+        let mut named = *b"address:----------------";
+        named.iter_mut().skip(8).zip(address).for_each(|(to, from)| *to = *from);
+        who(&(self.digest_of)(&named))
+    }
+
     pub(crate) fn find(&self, presented: &[u8]) -> Option<Arc<KnownKey>> {
         self.find_digest(&(self.digest_of)(presented))
     }
@@ -181,8 +186,12 @@ fn by_name(plans: &[Plan]) -> HashMap<String, Vec<Limit>> {
 mod tests {
     use super::*;
 
+    fn limit(text: &str) -> Limit {
+        Limit::parse(text, &mut |_| None).unwrap()
+    }
+
     fn keyring(pattern: Option<&str>) -> Keyring {
-        let plan = Plan { name: "free".into(), limits: vec!["1 per day".parse().unwrap()] };
+        let plan = Plan { name: "free".into(), limits: vec![limit("1 per day")] };
         let keys =
             Keys { headers: vec![], pattern: pattern.map(|pattern| regex::Regex::new(pattern).unwrap()) };
         let digest_of = |key: &[u8]| {
@@ -194,7 +203,7 @@ mod tests {
     }
 
     fn terms(plan: &str, limits: &[&str]) -> Terms {
-        let limits = limits.iter().map(|text| text.parse().unwrap()).collect();
+        let limits = limits.iter().map(|text| limit(text)).collect();
         Terms { plan: plan.into(), permissions: vec![], limits }
     }
 

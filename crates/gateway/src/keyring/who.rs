@@ -1,14 +1,12 @@
 //! What a key is found by: the first half of its digest, which is random already.
 
 use super::known_key::KnownKey;
+use limits::Who;
 use papaya::Equivalent;
 use std::{
     hash::{BuildHasher, Hash, Hasher, RandomState},
     sync::Arc,
 };
-
-/// The first half of a key's digest. Two keys that share it are as unlikely as guessing a key of 128 bits.
-pub type Who = [u8; 16];
 
 /// A key that is looked for.
 #[derive(Hash)]

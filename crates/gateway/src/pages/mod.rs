@@ -99,18 +99,21 @@ fn document(visit: &Visit<'_>, path: &str) -> Option<Page> {
     Some(Page { content_type, body, caching: "no-cache", is_negotiated: false })
 }
 
-/// How the limits of a key stand.
+/// How the limits of a key stand at `now` (Unix milliseconds).
 pub(crate) fn limits(key: &KnownKey, now: u64) -> Page {
-    let limits: Vec<_> = key
-        .account()
-        .standings(now)
-        .map(|standing| {
+    let account = key.account();
+    let standings = account.standings(now, account.limits().all());
+    let limits: Vec<_> = standings
+        .map(|(_, standing)| {
             json!({
                 "limit": standing.limit.to_string(),
+                "policy": standing.name,
                 "amount": standing.limit.amount,
-                "used": standing.limit.amount.saturating_sub(standing.remaining),
+                "quota": standing.quota,
+                "used": standing.quota.saturating_sub(standing.remaining),
                 "remaining": standing.remaining,
                 "reset": standing.reset,
+                "group": standing.limit.group.as_deref(),
             })
         })
         .collect();

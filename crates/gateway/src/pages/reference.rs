@@ -37,6 +37,7 @@ pub fn of(settings: &Settings, address: SocketAddr) -> Reference {
             .iter()
             .map(|plan| Plan { name: plan.name.clone(), limits: plan.limits.clone() })
             .collect(),
+        address_limits: settings.address_limits.clone(),
         endpoints: endpoints.collect(),
         moved: settings
             .moved

@@ -17,7 +17,7 @@ pub(crate) fn check_address(visit: &Visit<'_>) -> Result<(), Refused> {
 /// Refuses a key that made too many errors within this minute.
 pub(crate) fn check_key(visit: &Visit<'_>, key: &KnownKey) -> Result<(), Refused> {
     let Some(ceiling) = visit.shared.settings.abuse.errors_per_key else { return Ok(()) };
-    let errors = key.account().errors().within_minute(visit.now.seconds());
+    let errors = key.errors_within_minute(visit.now.seconds());
     if errors < u64::from(ceiling) { Ok(()) } else { Err(refusal(visit, "API key", ceiling)) }
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn count(visit: &Visit<'_>, code: ErrorCode) {
     if is_counted(code.status()) {
         visit.shared.address_errors.count(visit.address_key, visit.now.seconds());
         if let Some(key) = &visit.key {
-            key.account().errors().count(visit.now.seconds());
+            key.count_error(visit.now.seconds());
         }
     }
 }

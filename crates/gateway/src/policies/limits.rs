@@ -1,35 +1,118 @@
-//! Limits: 429 if the key's plan does not grant what the request costs. The last check, because it
-//! is the only one that takes something.
+//! Limits: 429 if the key's plan, or for an address the public endpoints, do not grant what the request
+//! costs. The last check, because it is the only one that takes something.
 
 use crate::{
-    keyring::{KnownKey, seat::Held},
+    keyring::KnownKey,
+    payment::Owed,
+    policies::route::Terms,
     refusal::{Refusal, Refused},
     text,
+    visit::{Counted, Visit},
 };
-use contract::{ErrorCode, Period};
-use limits::{Denial, Reservation};
-use std::sync::Arc;
+use contract::{ErrorCode, limit::Kind};
+use limits::{Denial, Reservation, Who};
+use std::{net::IpAddr, sync::atomic::Ordering};
 
-/// Reserves the cost in all limits of the key, or refuses and touches none.
-pub(crate) fn reserve(key: &Arc<KnownKey>, now: u64, cost: u32) -> Result<Reservation<Held>, Refused> {
-    Reservation::take(Held::new(Arc::clone(key)), now, cost).map_err(|denial| refusal(denial, cost))
+/// Seconds until a retry makes sense while charges cannot be written down.
+const RETRY_STOPPED: u64 = 10;
+
+/// Reserves the cost in all limits of the key that apply to the endpoint, or refuses and touches none.
+pub(crate) fn reserve_for_key(
+    visit: &mut Visit<'_>,
+    key: &KnownKey,
+    terms: Terms<'_>,
+) -> Result<Owed, Refused> {
+    check_running(visit)?;
+    let taken = key.reserve(terms.group, visit.now.millis, terms.cost);
+    settle_on(visit, *key.who(), taken, terms.cost)
 }
 
-fn refusal(denial: Denial, cost: u32) -> Refused {
-    let code = match denial.limit.period {
-        Period::Second => ErrorCode::RateExceeded,
-        Period::Minute | Period::Hour | Period::Day | Period::Month => ErrorCode::ApiLimitExceeded,
+/// Reserves the cost in all limits that the address has of public endpoints, if there are any.
+pub(crate) fn reserve_for_address(
+    visit: &mut Visit<'_>,
+    terms: Terms<'_>,
+) -> Result<Option<Owed>, Refused> {
+    let Some(addresses) = &visit.shared.addresses else { return Ok(None) };
+    check_running(visit)?;
+    let who = visit.shared.keyring.who_of_address(&address_bytes(visit.address));
+    match addresses.take(who, terms.group, visit.now.millis, terms.cost) {
+        Ok((whose, reservation)) => settle_on(visit, whose, Ok(reservation), terms.cost).map(Some),
+        Err(denial) => {
+            let (_, account) = addresses.account(who, visit.now.millis);
+            visit.counted = Some(Counted { applying: account.limits().applying(terms.group), account });
+            Err(refusal(denial, terms.cost, "address"))
+        }
+    }
+}
+
+/// Fail closed, where the configuration says so: what cannot be written down would be forgotten in a crash.
+fn check_running(visit: &Visit<'_>) -> Result<(), Refused> {
+    if !visit.shared.is_stopped.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let mut refused = Refusal::new(
+        ErrorCode::Unavailable,
+        "What requests cost cannot be recorded at present, so none is let through. Nothing was charged. Try again \
+         in 10 seconds.",
+    );
+    refused.retry_after = Some(RETRY_STOPPED);
+    Err(refused)
+}
+
+fn settle_on(
+    visit: &mut Visit<'_>,
+    who: Who,
+    taken: Result<Reservation, Denial>,
+    cost: u32,
+) -> Result<Owed, Refused> {
+    let reservation = taken.map_err(|denial| refusal(denial, cost, "API key"))?;
+    visit.counted =
+        Some(Counted { account: reservation.account().clone(), applying: reservation.applying() });
+    Ok(Owed::new(who, reservation))
+}
+
+/// An address as it is counted: IPv6 by /64, the least that one customer gets.
+fn address_bytes(address: IpAddr) -> [u8; 16] {
+    let bits = match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(v6) => v6.to_bits() >> 64 << 64,
     };
-    let used = if cost == 1 {
-        format!("You have used all {} requests of the limit \"{}\".", denial.limit.amount, denial.limit)
-    } else {
-        format!("This request costs {cost} units, and fewer are left of the limit \"{}\".", denial.limit)
+    bits.to_be_bytes()
+}
+
+fn refusal(denial: Denial, cost: u32, whose: &str) -> Refused {
+    let Some(limit) = denial.limit() else {
+        return Refusal::unexpected("a limit denied that is not there", "A defect of the gateway itself.");
     };
-    let seconds = if denial.reset == 1 { "second" } else { "seconds" };
-    let message =
-        format!("{used} It resets in {} {seconds}, at {}.", denial.reset, text::time(denial.resets_at));
-    let mut refused = Refusal::new(code, message);
-    refused.retry_after = Some(denial.reset);
+    let when = match (denial.reset, denial.resets_at) {
+        (Some(reset), Some(at)) => {
+            let seconds = if reset == 1 { "second" } else { "seconds" };
+            Some(format!("in {reset} {seconds}, at {}", text::time(at)))
+        }
+        (None, _) | (_, None) => None,
+    };
+    let used = match cost {
+        1 => format!("You have used all {} requests of the limit \"{limit}\".", limit.amount),
+        cost => format!("This request costs {cost} units, and fewer are left of the limit \"{limit}\"."),
+    };
+    let message = match (&limit.kind, when) {
+        (Kind::Concurrent, _) => format!(
+            "{} requests of this {whose} are in flight, and the limit \"{limit}\" allows no more. Wait until one has \
+             ended.",
+            limit.amount
+        ),
+        (Kind::Lifetime, _) | (_, None) => {
+            format!("{used} It does not reset; ask for a larger one.")
+        }
+        (Kind::Rate { .. }, Some(when)) => {
+            format!("This {whose} is faster than the limit \"{limit}\" allows. Go on {when}.")
+        }
+        (Kind::Rolling { .. }, Some(when)) => format!("{used} Enough of it comes back {when}."),
+        (Kind::Calendar { .. }, Some(when)) => format!("{used} It resets {when}."),
+    };
+    let mut refused = Refusal::new(limit.error_code(), message);
+    refused.retry_after = denial.reset;
+    refused.never_resets = denial.reset.is_none();
     refused.denial = Some(denial);
     refused
 }

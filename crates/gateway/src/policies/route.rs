@@ -19,12 +19,35 @@ pub(crate) enum Purpose<'s> {
     Limits,
 }
 
+/// What an endpoint costs, and whose limits count that.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms<'s> {
+    /// Units that are reserved.
+    pub(crate) cost: u32,
+    /// The endpoint's group.
+    pub(crate) group: Option<&'s str>,
+    /// The upstream's header that tells what a success has cost.
+    pub(crate) cost_header: Option<&'s str>,
+}
+
 impl<'s> Purpose<'s> {
     /// The declared endpoint, if it is one.
     pub(crate) const fn endpoint(self) -> Option<&'s Endpoint> {
         match self {
             Self::Endpoint(endpoint) => Some(endpoint),
             Self::AnyPath | Self::Limits => None,
+        }
+    }
+
+    /// What it costs, and whose limits count that.
+    pub(crate) fn terms(self) -> Terms<'s> {
+        match self.endpoint() {
+            Some(endpoint) => Terms {
+                cost: endpoint.cost,
+                group: endpoint.group.as_deref(),
+                cost_header: endpoint.cost_header.as_deref(),
+            },
+            None => Terms { cost: 1, group: None, cost_header: None },
         }
     }
 
@@ -50,6 +73,7 @@ pub(crate) fn find<'s>(visit: &mut Visit<'s>) -> Result<Purpose<'s>, Refused> {
         Route::Endpoint(endpoint) => {
             visit.template = Some(&endpoint.path);
             visit.deprecated = endpoint.deprecated;
+            visit.group = endpoint.group.as_deref();
             Ok(Purpose::Endpoint(endpoint))
         }
         Route::OtherMethods(allow) => Err(other_methods(method, path, &allow)),

@@ -3,51 +3,52 @@
 use super::{Example, fine};
 use crate::{
     facts::Facts,
+    kinds,
     model::{Live, Plan},
     quantity,
 };
-use contract::{ErrorCode, Limit, Period};
+use contract::{ErrorCode, Kind, Limit, Period, Zone};
 
 /// The moment that examples speak of: 2026-11-23T20:26:28Z.
 const MOMENT: u64 = 1_795_465_588;
+/// What `Retry-After` says of a limit that never resets.
+const MONTH: u64 = 30 * 86_400;
 /// What `Retry-After` says while no end of a maintenance is known.
 const WITHOUT_AN_END: u64 = 120;
 /// What `Retry-After` says when the API itself told none.
 const UNAVAILABLE: u64 = 10;
 
-/// A limit that is used up: of a second, or of a longer window.
+/// A limit that is used up. A calendar window is the clearest, so it is preferred.
 pub(super) fn limit(facts: &Facts, code: ErrorCode) -> Example {
     let is_rate = code == ErrorCode::RateExceeded;
-    let fits = |limit: &&Limit| (limit.period == Period::Second) == is_rate;
-    let found = facts.reference.plans.iter().find_map(|plan| {
-        let position = plan.limits.iter().position(|limit| fits(&limit))?;
-        Some((plan, position))
-    });
+    let of_calendar = |limit: &Limit| matches!(limit.kind, Kind::Calendar { .. });
+    let find = |fits: &dyn Fn(&Limit) -> bool| {
+        facts.reference.plans.iter().find_map(|plan| {
+            let position = plan.limits.iter().position(|limit| limit.error_code() == code && fits(limit))?;
+            Some((plan, position))
+        })
+    };
+    let found = find(&|limit| limit.group.is_none() && of_calendar(limit)).or_else(|| find(&|_| true));
     let endpoint = facts.first_that(|endpoint| !endpoint.public && endpoint.cost == 1);
     let request = fine(facts, endpoint.or_else(|| facts.typical()));
     let amount = if is_rate { 20 } else { 1000 };
     let period = if is_rate { Period::Second } else { Period::Day };
-    let illustration = Plan { name: String::new(), limits: vec![Limit { amount, period }] };
+    let illustration = Plan {
+        name: String::new(),
+        limits: vec![Limit { amount, kind: Kind::Calendar { period, zone: Zone::Utc }, group: None }],
+    };
     let (plan, position) = found.unwrap_or((&illustration, 0));
     let Some(limit) = plan.limits.get(position) else {
         return Example::new(facts, code, request, code.meaning());
     };
-    let index = limit.period.index(MOMENT);
-    let reset = limit.period.seconds_left(index, MOMENT);
-    let unit = if reset == 1 { "second" } else { "seconds" };
-    let at = quantity::time(limit.period.end(index));
-    let message = format!(
-        "You have used all {} requests of the limit \"{limit}\". It resets in {reset} {unit}, at {at}.",
-        limit.amount
-    );
-    let not_now = match (found, is_rate) {
-        (Some(_), _) => "",
-        (None, true) => "No plan has a limit per second at present.",
-        (None, false) => "No plan has a limit of a longer time than a second at present.",
+    let (message, reset) = exceeded(limit);
+    let not_now = match found {
+        Some(_) => "",
+        None => "No plan has a limit of this kind at present.",
     };
     let policy = plan.limits.iter().map(|limit| {
-        let index = limit.period.index(MOMENT);
-        format!("\"{}\";q={};w={}", limit.period.word(), limit.amount, limit.period.seconds(index))
+        let window = kinds::window_seconds(limit, MOMENT).map(|seconds| format!(";w={seconds}"));
+        format!("\"{}\";q={}{}", limit.policy_name(), limit.amount, window.unwrap_or_default())
     });
     Example::new(facts, code, request, message)
         .header("Retry-After", reset.to_string())
@@ -56,6 +57,33 @@ pub(super) fn limit(facts: &Facts, code: ErrorCode) -> Example {
         .header("X-Rate-Limit-Reset", reset.to_string())
         .header("RateLimit-Policy", policy.collect::<Vec<_>>().join(", "))
         .not_now(not_now)
+}
+
+/// What a refusal says, and after how many seconds another request makes sense.
+fn exceeded(limit: &Limit) -> (String, u64) {
+    let used = format!("You have used all {} requests of the limit \"{limit}\".", limit.amount);
+    let (resets, wait) = match &limit.kind {
+        Kind::Calendar { period, zone } => {
+            ("It resets", zone.end(*period, zone.index(*period, MOMENT)).saturating_sub(MOMENT).max(1))
+        }
+        Kind::Rolling { seconds } => ("The next units come back", u64::from(seconds.div_ceil(16))),
+        Kind::Rate { period, .. } => {
+            ("The next unit comes back", period.seconds(0).div_ceil(u64::from(limit.amount)).max(1))
+        }
+        Kind::Concurrent => {
+            return (
+                format!(
+                    "{} requests of this key are running, as many as the limit \"{limit}\" allows. Wait for one of them to end.",
+                    limit.amount
+                ),
+                1,
+            );
+        }
+        Kind::Lifetime => return (format!("{used} It never resets."), MONTH),
+    };
+    let unit = if wait == 1 { "second" } else { "seconds" };
+    let at = quantity::time(MOMENT + wait);
+    (format!("{used} {resets} in {wait} {unit}, at {at}."), wait)
 }
 
 pub(super) fn too_many_errors(facts: &Facts) -> Example {

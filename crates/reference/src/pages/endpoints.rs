@@ -94,7 +94,7 @@ fn id(tag: usize) -> String {
 }
 
 fn row(endpoint: &Endpoint, has_about: bool) -> Vec<Text> {
-    let cost = if endpoint.public { "free".to_owned() } else { quantity::grouped(u64::from(endpoint.cost)) };
+    let cost = if endpoint.public { "free".to_owned() } else { cost(endpoint) };
     let mut row = vec![name(endpoint)];
     if has_about {
         row.push(about(endpoint));
@@ -111,10 +111,18 @@ fn about(endpoint: &Endpoint) -> Text {
     if let Some(to) = &endpoint.moved_to {
         parts.push(text().strong("Moved").plain(" to ").code(to));
     }
+    if let Some(group) = &endpoint.group {
+        parts.push(text().plain("Group ").code(&**group).plain("."));
+    }
     if endpoint.deprecated.is_some() {
         parts.push(text().strong("Deprecated.").plain(" ").page(Address::Moved, "More"));
     }
     Text::joined(parts, " ")
+}
+
+fn cost(endpoint: &Endpoint) -> String {
+    let units = quantity::grouped(u64::from(endpoint.cost));
+    if endpoint.tells_cost { format!("at most {units}") } else { units }
 }
 
 fn permission(endpoint: &Endpoint) -> Text {
@@ -137,6 +145,8 @@ fn json_of(source: &Source<'_>, page: &EndpointPage, number: usize) -> Value {
             "public": endpoint.public,
             "permissions": endpoint.permissions,
             "cost": if endpoint.public { 0 } else { endpoint.cost },
+            "cost_is_told": endpoint.tells_cost,
+            "group": endpoint.group.as_deref(),
             "deprecated": endpoint.deprecated.is_some(),
             "moved_to": endpoint.moved_to,
         })

@@ -1,21 +1,25 @@
-//! The page of limits: plans and their windows, what is charged and when, headers, costs.
+//! The page of limits: plans and what their limits mean, what is charged and when, headers, costs.
 
 use super::Source;
 use crate::{
     document::{Address, Block, Document, Text, code as exact, text},
     facts::Facts,
+    kinds,
+    model::Endpoint,
     quantity,
     request::{KEY, Request},
     when::name,
 };
-use contract::{ErrorCode, Limit, Period};
+use contract::{ErrorCode, Limit};
 use serde_json::{Value, json};
 
-/// Rows of the table of costs.
+/// Rows of a table of endpoints.
 const MOST_COSTS: usize = 100;
 const TITLE: &str = "Limits";
-const LEAD: &str = "A key belongs to a plan, and a plan grants so many units within each of its windows. Only \
-                    successes are charged.";
+const LEAD: &str = "A key belongs to a plan, and a plan promises so much of each of its limits. Only successes \
+                    are charged.";
+/// Whose limits those of public endpoints are.
+pub(crate) const ONE_ADDRESS: &str = "one address, of all public endpoints";
 const CHARGED: [&str; 4] = [
     "A success that was delivered is charged, after it was delivered. It costs 1 unit, unless its endpoint costs more.",
     "An error is never charged, whoever made it, nor is the 301 of a path that has moved or ends in a slash.",
@@ -24,13 +28,13 @@ const CHARGED: [&str; 4] = [
 ];
 /// Name, meaning.
 const HEADERS: [(&str, &str); 6] = [
-    (
-        "X-Rate-Limit-Limit",
-        "Units that one window of the tightest limit grants; of the limit that refused, on a 429.",
-    ),
+    ("X-Rate-Limit-Limit", "What the tightest limit grants; the limit that refused, on a 429."),
     ("X-Rate-Limit-Remaining", "Units of it that are left."),
-    ("X-Rate-Limit-Reset", "Whole seconds until its window ends, at least 1."),
-    ("RateLimit-Policy", "All limits of the key: q is the amount, w the length of the window in seconds."),
+    ("X-Rate-Limit-Reset", "Whole seconds until it resets or its next units come back, at least 1."),
+    (
+        "RateLimit-Policy",
+        "All limits of the key by their names in headers: q is the amount, w the length of the window in seconds.",
+    ),
     ("RateLimit", "How they stand: r is what is left, t the seconds until the reset."),
     ("Retry-After", "On 429 and 503: seconds after which another request makes sense."),
 ];
@@ -38,10 +42,15 @@ const HEADERS: [(&str, &str); 6] = [
 pub(super) fn document(source: &Source<'_>) -> Document {
     let facts = source.facts;
     let mut blocks = vec![Block::Lead(LEAD.into()), Block::heading("plans", "Plans")];
-    blocks.push(Block::table("Plans and their limits", &["Plan", "Limit", "Window"], plan_rows(facts)));
+    let head = ["Plan", "Limit", "What it means", "Name in headers"];
+    let plans = facts.reference.plans.iter();
+    let rows = plans.flat_map(|plan| plan.limits.iter().map(|limit| limit_row(exact(&plan.name), limit)));
+    blocks.push(Block::table("Plans and their limits", &head, rows.collect()));
     blocks.push(Block::paragraph(
-        "Every limit of a plan counts at the same time: a request has to fit into all of them. All windows follow the calendar in UTC.",
+        "All limits of a plan count at the same time: a request has to fit into every one that counts its endpoint.",
     ));
+    blocks.extend(group_blocks(facts));
+    blocks.extend(address_blocks(facts));
     blocks.push(Block::heading("charged", "What is charged, and when"));
     blocks.push(Block::List(CHARGED.into_iter().map(Text::from).collect()));
     blocks.push(Block::heading("costs", "What endpoints cost"));
@@ -64,33 +73,95 @@ pub(super) fn document(source: &Source<'_>) -> Document {
     }
 }
 
-fn plan_rows(facts: &Facts) -> Vec<Vec<Text>> {
-    let mut rows = Vec::new();
-    for plan in &facts.reference.plans {
-        for limit in &plan.limits {
-            rows.push(vec![exact(&plan.name), quantity::limit(limit).into(), window(limit.period).into()]);
-        }
-    }
-    rows
+fn limit_row(whose: Text, limit: &Limit) -> Vec<Text> {
+    vec![whose, quantity::limit(limit).into(), kinds::meaning(limit).into(), exact(limit.policy_name())]
 }
 
-const fn window(period: Period) -> &'static str {
-    match period {
-        Period::Second => "each second",
-        Period::Minute => "from second 0 of each minute",
-        Period::Hour => "from minute 0 of each hour",
-        Period::Day => "from 00:00 UTC of each day",
-        Period::Month => "from 00:00 UTC of the first day of each month",
+fn limit_json(limit: &Limit) -> Value {
+    json!({
+        "limit": limit.to_string(),
+        "amount": limit.amount,
+        "group": limit.group.as_deref(),
+        "meaning": kinds::meaning(limit),
+        "name": limit.policy_name(),
+    })
+}
+
+/// Which endpoints the limits of groups count.
+fn group_blocks(facts: &Facts) -> Vec<Block> {
+    let all =
+        || groups(facts).flat_map(|(group, endpoints)| endpoints.into_iter().map(move |one| (group, one)));
+    let rows: Vec<_> =
+        all().take(MOST_COSTS).map(|(group, endpoint)| vec![exact(group), name(endpoint)]).collect();
+    if rows.is_empty() {
+        return Vec::new();
     }
+    let mut blocks = vec![
+        Block::heading("groups", "Groups of endpoints"),
+        Block::paragraph(
+            "A limit that names a group counts requests to the endpoints of that group, and no others:",
+        ),
+        Block::table("Groups and their endpoints", &["Group", "Endpoint"], rows),
+    ];
+    blocks.extend(left_out(all().count()));
+    blocks
+}
+
+/// Groups that a limit names, in the order of the plans, with their endpoints.
+fn groups(facts: &Facts) -> impl Iterator<Item = (&str, Vec<&Endpoint>)> {
+    let mut named: Vec<&str> = Vec::new();
+    for group in
+        facts.reference.plans.iter().flat_map(|plan| &plan.limits).filter_map(|one| one.group.as_deref())
+    {
+        if !named.contains(&group) {
+            named.push(group);
+        }
+    }
+    named.into_iter().map(|group| {
+        let members = facts.reference.endpoints.iter().filter(|one| one.group.as_deref() == Some(group));
+        (group, members.collect())
+    })
+}
+
+fn address_blocks(facts: &Facts) -> Vec<Block> {
+    let limits = &facts.reference.address_limits;
+    if limits.is_empty() {
+        return Vec::new();
+    }
+    let rows = limits.iter().map(|limit| limit_row(ONE_ADDRESS.into(), limit));
+    vec![
+        Block::heading("address", "Limits by address"),
+        Block::paragraph(
+            "Public endpoints take no key, so their requests count for the address that they come from, of IPv6 for its /64:",
+        ),
+        Block::table(
+            "Limits by address",
+            &["Whose", "Limit", "What it means", "Name in headers"],
+            rows.collect(),
+        ),
+    ]
+}
+
+fn has_cost(endpoint: &Endpoint) -> bool {
+    !endpoint.public && (endpoint.cost != 1 || endpoint.tells_cost)
+}
+
+fn cost(endpoint: &Endpoint) -> String {
+    let units = quantity::grouped(u64::from(endpoint.cost));
+    if endpoint.tells_cost { format!("at most {units}, as the answer says") } else { units }
+}
+
+/// Says how many rows a table leaves out.
+fn left_out(count: usize) -> Option<Block> {
+    let more = count.checked_sub(MOST_COSTS).filter(|more| *more > 0)?;
+    let more = format!("And {} more: see ", quantity::grouped(more as u64));
+    Some(Block::Paragraph(text().plain(more).page(Address::Endpoints(1), "all endpoints").plain(".")))
 }
 
 fn cost_blocks(facts: &Facts) -> Vec<Block> {
-    let costly =
-        || facts.reference.endpoints.iter().filter(|endpoint| !endpoint.public && endpoint.cost != 1);
-    let rows: Vec<_> = costly()
-        .take(MOST_COSTS)
-        .map(|endpoint| vec![name(endpoint), quantity::grouped(u64::from(endpoint.cost)).into()])
-        .collect();
+    let costly = || facts.reference.endpoints.iter().filter(|endpoint| has_cost(endpoint));
+    let rows: Vec<_> =
+        costly().take(MOST_COSTS).map(|endpoint| vec![name(endpoint), cost(endpoint).into()]).collect();
     let mut blocks = Vec::new();
     if rows.is_empty() {
         blocks.push(Block::paragraph("Every success costs 1 unit."));
@@ -98,14 +169,14 @@ fn cost_blocks(facts: &Facts) -> Vec<Block> {
         blocks.push(Block::paragraph("Every success costs 1 unit, but these:"));
         blocks.push(Block::table("Endpoints with another cost", &["Endpoint", "Units"], rows));
     }
-    if let Some(more) = costly().count().checked_sub(MOST_COSTS).filter(|more| *more > 0) {
-        let more = format!("And {} more: see ", quantity::grouped(more as u64));
-        blocks.push(Block::Paragraph(
-            text().plain(more).page(Address::Endpoints(1), "all endpoints").plain("."),
-        ));
-    }
+    blocks.extend(left_out(costly().count()));
     if facts.reference.endpoints.iter().any(|endpoint| endpoint.public) {
-        blocks.push(Block::paragraph("Public endpoints need no key and cost nothing."));
+        let text = if facts.reference.address_limits.is_empty() {
+            "Public endpoints need no key and cost nothing."
+        } else {
+            "Public endpoints need no key and cost a key nothing."
+        };
+        blocks.push(Block::paragraph(text));
     }
     blocks
 }
@@ -127,10 +198,12 @@ fn standing_blocks(facts: &Facts) -> Vec<Block> {
 fn exceeded(facts: &Facts) -> Vec<Text> {
     let ceilings = facts.reference.ceilings;
     let mut list = vec![
-        text().error(ErrorCode::RateExceeded).plain(": a limit per second is used up. Slow down."),
+        text()
+            .error(ErrorCode::RateExceeded)
+            .plain(": a limit per second, a rate or a limit of requests at once is used up. Slow down."),
         text()
             .error(ErrorCode::ApiLimitExceeded)
-            .plain(": a longer limit is used up. Wait for its reset, or move to a larger plan."),
+            .plain(": another limit is used up. Wait for its reset, or move to a larger plan."),
     ];
     if ceilings.per_key.is_some() || ceilings.per_address.is_some() {
         list.push(text().error(ErrorCode::TooManyErrors).plain(
@@ -141,17 +214,24 @@ fn exceeded(facts: &Facts) -> Vec<Text> {
 }
 
 fn json_of(facts: &Facts) -> Value {
-    let limit = |limit: &Limit| json!({ "limit": limit.to_string(), "amount": limit.amount, "period": limit.period.word(), "window": window(limit.period) });
+    let limits = |limits: &[Limit]| limits.iter().map(limit_json).collect::<Vec<_>>();
     let plans: Vec<_> = facts
         .reference
         .plans
         .iter()
-        .map(|plan| json!({ "plan": plan.name, "limits": plan.limits.iter().map(limit).collect::<Vec<_>>() }))
+        .map(|plan| json!({ "plan": plan.name, "limits": limits(&plan.limits) }))
         .collect();
-    let costly = facts.reference.endpoints.iter().filter(|endpoint| !endpoint.public && endpoint.cost != 1);
+    let group_list: Vec<_> = groups(facts)
+        .map(|(group, endpoints)| {
+            let endpoints = endpoints.into_iter().take(MOST_COSTS);
+            let endpoints = endpoints.map(|one| json!({ "method": one.method, "path": one.path }));
+            json!({ "group": group, "endpoints": endpoints.collect::<Vec<_>>() })
+        })
+        .collect();
+    let costly = facts.reference.endpoints.iter().filter(|endpoint| has_cost(endpoint));
     let costs: Vec<_> = costly
         .take(MOST_COSTS)
-        .map(|endpoint| json!({ "method": endpoint.method, "path": endpoint.path, "cost": endpoint.cost }))
+        .map(|endpoint| json!({ "method": endpoint.method, "path": endpoint.path, "cost": endpoint.cost, "is_told": endpoint.tells_cost }))
         .collect();
     let headers: Vec<_> =
         HEADERS.into_iter().map(|(name, meaning)| json!({ "header": name, "meaning": meaning })).collect();
@@ -159,6 +239,8 @@ fn json_of(facts: &Facts) -> Value {
         "title": TITLE,
         "about": LEAD,
         "plans": plans,
+        "groups": group_list,
+        "address": limits(&facts.reference.address_limits),
         "charged": CHARGED,
         "costs": costs,
         "headers": headers,

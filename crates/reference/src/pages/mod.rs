@@ -3,7 +3,7 @@
 mod code;
 mod endpoints;
 mod index;
-mod limits;
+pub(crate) mod limits;
 pub(crate) mod maintenance;
 mod moved;
 

@@ -1,0 +1,191 @@
+//! Keeps charges: gives accounts back what they had used, and commits what is charged, on a thread of its
+//! own, so that neither data threads nor the control plane ever wait for this disk.
+
+use crate::{
+    admin::system_clock,
+    config::{StoreSettings, WhenFull},
+    failure::Failure,
+};
+use contract::limit::Tag;
+use gateway::{
+    Handle,
+    record::{Level, LogSink},
+};
+use journal::{Committed, Compacting, Journal, Options, Row, Weight, Writer};
+use limits::{Used, Who};
+use std::{
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+/// The journal's thread.
+pub(super) struct Keeping {
+    stop: Sender<()>,
+    thread: JoinHandle<Result<(), String>>,
+}
+
+/// Opens the journal, and gives every account back what it had used. `threads`: how many will charge. None:
+/// the configuration wants charges in memory only.
+///
+/// # Errors
+/// The counters cannot be read, or none of their copies is good: to begin with empty ones would grant twice
+/// what was used already.
+pub(super) fn open(
+    settings: &StoreSettings,
+    threads: usize,
+    handle: &Handle,
+) -> Result<Option<(Journal, Vec<Writer>)>, Failure> {
+    if !settings.durable {
+        return Ok(None);
+    }
+    let mut options = Options::new(settings.path.clone(), threads);
+    options.memory.clone_from(&settings.memory);
+    let mut groups = Groups { handle, who: [0; 16], used: Vec::new() };
+    let opened = journal::open(&options, system_clock(), &mut |row| groups.add(row));
+    let (journal, writers, report) = opened.map_err(|error| Failure::new(error.to_string()))?;
+    groups.finish();
+    for finding in &report.findings {
+        let (level, event) = match finding.weight {
+            Weight::Harmless => (Level::Info, "charges"),
+            Weight::Lost => (Level::Error, "charges are missing"),
+        };
+        handle.log().event(level, event, &[("finding", &finding.to_string())]);
+    }
+    Ok(Some((journal, writers)))
+}
+
+/// Commits in this interval, until the thread is told to stop.
+pub(super) fn keep(journal: Journal, settings: &StoreSettings, handle: Handle) -> Result<Keeping, Failure> {
+    let (stop, stopped) = channel();
+    let (every, when_full) = (settings.flush_interval, settings.when_full);
+    let mut keeper = Keeper { journal, handle, when_full, is_failing: false, unprotected: 0 };
+    let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
+        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(every) {
+            keeper.commit();
+        }
+        keeper.journal.close(system_clock()).map_err(|error| error.to_string())
+    });
+    let thread =
+        thread.map_err(|error| Failure::new(format!("cannot start the journal's thread: {error}")))?;
+    Ok(Keeping { stop, thread })
+}
+
+struct Keeper {
+    journal: Journal,
+    handle: Handle,
+    when_full: WhenFull,
+    is_failing: bool,
+    unprotected: u64,
+}
+
+/// Rows of one account come one after the other, because the journal sorts them.
+struct Groups<'h> {
+    handle: &'h Handle,
+    who: Who,
+    used: Vec<Used>,
+}
+
+// === impl Keeping ===
+
+impl Keeping {
+    /// Commits what the data threads charged last. They have to have ended.
+    ///
+    /// # Errors
+    /// It cannot be written. What is not written is in shared memory, and the next start finds it there.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        let _ = self.stop.send(());
+        let ended = self.thread.join().unwrap_or_else(|_| Err("its thread panicked".to_owned()));
+        ended.map_err(|error| Failure::new(format!("the last charges could not be saved: {error}")))
+    }
+}
+
+// === impl Keeper ===
+
+impl Keeper {
+    fn commit(&mut self) {
+        match self.journal.commit(system_clock()) {
+            Ok(committed) => self.tell_committed(&committed),
+            Err(error) if !self.is_failing => {
+                self.is_failing = true;
+                let effect = match self.when_full {
+                    WhenFull::Stop => "requests that cost something are answered 503 until it can be written",
+                    WhenFull::GoOn => {
+                        "requests go on; what they are charged is held in memory until it can be written"
+                    }
+                };
+                self.handle.set_stopped(self.when_full == WhenFull::Stop);
+                self.event(
+                    Level::Error,
+                    "charges cannot be saved",
+                    &[("error", error.to_string()), ("effect", effect.to_owned())],
+                );
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn tell_committed(&mut self, committed: &Committed) {
+        if std::mem::take(&mut self.is_failing) {
+            self.handle.set_stopped(false);
+            self.event(
+                Level::Info,
+                "charges can be saved again",
+                &[("charges", committed.charges.to_string())],
+            );
+        }
+        let unprotected = committed.unprotected.saturating_sub(self.unprotected);
+        if unprotected > 0 {
+            self.unprotected = committed.unprotected;
+            self.event(
+                Level::Warn,
+                "charges were not protected for a while",
+                &[
+                    ("count", unprotected.to_string()),
+                    ("reason", "the disk did not keep up; a kill -9 would have forgotten them".to_owned()),
+                ],
+            );
+        }
+        for news in &committed.compaction {
+            match news {
+                Compacting::Begun => {}
+                Compacting::Done(bytes) => {
+                    self.event(Level::Info, "counters compacted", &[("bytes", bytes.to_string())]);
+                }
+                Compacting::Found(finding) => {
+                    self.event(Level::Error, "counters are damaged", &[("finding", finding.to_string())]);
+                }
+                Compacting::Failed(error) => self.event(
+                    Level::Error,
+                    "counters cannot be compacted",
+                    &[("error", error.clone()), ("effect", "the journal grows; it is tried again".to_owned())],
+                ),
+            }
+        }
+    }
+
+    fn event<const N: usize>(&self, level: Level, event: &str, members: &[(&str, String); N]) {
+        let log: &LogSink = self.handle.log();
+        log.event(level, event, &members.each_ref().map(|(name, value)| (*name, value.as_str())));
+    }
+}
+
+// === impl Groups ===
+
+impl Groups<'_> {
+    fn add(&mut self, row: Row) {
+        if row.who != self.who {
+            self.finish();
+            self.who = row.who;
+        }
+        self.used.push(Used { tag: Tag(row.tag), window: row.window, units: row.units });
+    }
+
+    fn finish(&mut self) {
+        if !self.used.is_empty() && !self.handle.keyring().restore(&self.who, &self.used) {
+            // No key's, so an address's; or of a key that is gone, whose rows end with their windows.
+            self.handle.restore_address(self.who, &self.used);
+        }
+        self.used.clear();
+    }
+}

@@ -1,0 +1,90 @@
+//! What a request owes, and the moment in which it is charged: when the last bytes of its answer are on
+//! their way, not before and not after.
+
+use crate::{thread::Thread, transport::Transport};
+use journal::Charge;
+use limits::{Reservation, Who};
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::io::AsyncWrite;
+
+/// Units that are reserved, and whose they are. Dropped, they are given back.
+#[derive(Debug)]
+pub(crate) struct Owed {
+    who: Who,
+    reservation: Reservation,
+}
+
+/// The settling of one answer. Dropped, nothing is charged.
+pub(crate) struct Payment<'t> {
+    thread: &'t Thread,
+    owed: Option<Owed>,
+    /// Unix second.
+    now: u64,
+    /// The charge is written down already, with the last bytes.
+    is_recorded: bool,
+}
+
+impl Owed {
+    pub(crate) const fn new(who: Who, reservation: Reservation) -> Self {
+        Self { who, reservation }
+    }
+
+    /// The upstream told what the answer has cost. More than was reserved is not taken.
+    pub(crate) fn lower_to(&mut self, cost: u32) {
+        self.reservation.lower_to(cost);
+    }
+
+    /// What is to be written down. None: nothing that would outlive the request.
+    fn charge(&self) -> Option<Charge> {
+        let mut charge = Charge::new(self.who, self.reservation.cost());
+        let has_all = self.reservation.counters().all(|(tag, window)| charge.push(tag.0, window));
+        // As many counters fit into a charge as into an account.
+        debug_assert!(has_all);
+        (charge.units > 0 && !charge.counters().is_empty()).then_some(charge)
+    }
+}
+
+impl<'t> Payment<'t> {
+    pub(crate) const fn new(thread: &'t Thread, owed: Option<Owed>, now: u64) -> Self {
+        Self { thread, owed, now, is_recorded: false }
+    }
+
+    /// Writes the last bytes of the answer. That they are taken and that the charge is written down is one
+    /// step: whenever the process is killed, either both have happened or neither.
+    pub(crate) fn poll_write_last(
+        &mut self,
+        cx: &mut Context<'_>,
+        sink: &mut Transport,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut journal = self.thread.journal.borrow_mut();
+        let charge = self.owed.as_ref().filter(|_| !self.is_recorded).and_then(Owed::charge);
+        let (Some(journal), Some(charge)) = (journal.as_mut(), charge) else {
+            return Pin::new(sink).poll_write(cx, bytes);
+        };
+        let now = self.now;
+        let taken = sink.poll_with_socket(cx, |socket| journal.send_last(socket, bytes, &charge, now));
+        if let Poll::Ready(Ok(count)) = taken {
+            self.is_recorded = count == bytes.len();
+        }
+        taken
+    }
+
+    /// Charges: the answer was delivered, or the client hung up on it. Tells how many units.
+    pub(crate) fn settle(self) -> u32 {
+        let Some(owed) = self.owed else { return 0 };
+        if !self.is_recorded
+            && let Some(journal) = self.thread.journal.borrow_mut().as_mut()
+            && let Some(charge) = owed.charge()
+        {
+            journal.append(&charge, self.now);
+        }
+        let cost = owed.reservation.cost();
+        owed.reservation.charge();
+        cost
+    }
+}

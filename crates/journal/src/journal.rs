@@ -1,0 +1,422 @@
+//! The journal: opens the memory of charges, and commits what the rings hold to the disk.
+
+use crate::{
+    append::{Appender, Stamp},
+    base::Base,
+    compaction::{Compacted, Compaction},
+    error::JournalError,
+    finding::{Finding, Report},
+    folder::Folder,
+    format::{Kind, MOST_RINGS},
+    memory::Mapping,
+    pending::Pending,
+    recovery::Recovered,
+    replay::Epoch,
+    ring::{Layout, Overflow, Ring, Writer},
+    row::Row,
+    shared::{self, Identity, MemoryFile, Places},
+};
+use std::{
+    fs::{self, File},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Where charges are kept, and for how many threads.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The store's folder. It has to be there; the journal makes `counters` in it.
+    pub folder: PathBuf,
+    /// The folder for the file of the shared memory, `/dev/shm`.
+    pub memory: PathBuf,
+    /// How many threads record charges, 1 to 1024.
+    pub writers: usize,
+    /// How many charges the ring of one writer holds; rounded up to a power of two, at least 8 and at
+    /// most 2^24. One takes 96 bytes.
+    pub ring_entries: usize,
+}
+
+impl Options {
+    /// The usual sizes: `/dev/shm` and 65,536 charges a writer.
+    #[must_use]
+    pub fn new(folder: PathBuf, writers: usize) -> Self {
+        Self { folder, memory: PathBuf::from("/dev/shm"), writers, ring_entries: 65_536 }
+    }
+
+    fn layout(&self) -> Result<Layout, JournalError> {
+        if self.writers == 0 || self.writers > MOST_RINGS {
+            return Err(JournalError::Writers { found: self.writers, most: MOST_RINGS });
+        }
+        let entries = self.ring_entries.clamp(8, 1 << 24).next_power_of_two();
+        Ok(Layout { rings: self.writers, entries })
+    }
+}
+
+/// What a commit has done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Charges that are on the disk now and were not before.
+    pub charges: u64,
+    /// Rows that they became.
+    pub rows: u64,
+    /// Bytes that were written.
+    pub bytes: u64,
+    /// Charges since the start that would not have outlived a kill -9 for a while, because their ring was full.
+    pub unprotected: u64,
+    /// What there is to tell about compactions since the last commit.
+    pub compaction: Vec<Compacting>,
+}
+
+/// News of a compaction, which goes on beside the commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Compacting {
+    /// It has begun.
+    Begun,
+    /// It is done: the length of the new checkpoint in bytes.
+    Done(u64),
+    /// Something was found damaged on the way. The damaged file is kept.
+    Found(Finding),
+    /// It failed, and is tried again later; the journal grows until then.
+    Failed(String),
+}
+
+/// A journal that grows beyond this, and beyond half of its checkpoint, makes a compaction begin.
+const SMALLEST_COMPACTION: u64 = 16 << 20;
+const RETRY_COMPACTION: Duration = Duration::from_secs(30);
+
+/// The reading end of all rings, and the files. One thread owns it.
+///
+/// Dropping it without [`close`](Journal::close) is what a crash does: the next start reads shared memory.
+#[derive(Debug)]
+pub struct Journal {
+    folder: Folder,
+    _lock: File,
+    memory_path: PathBuf,
+    mapping: Arc<Mapping>,
+    rings: Vec<Ring>,
+    overflow: Arc<Overflow>,
+    store: [u8; 16],
+    epoch: Epoch,
+    appender: Appender,
+    pending: Pending,
+    /// For each ring: all charges before this are in `pending` or on the disk.
+    taken: Vec<u64>,
+    /// Charges in `pending`.
+    charges: u64,
+    unprotected: u64,
+    /// The length of the newest checkpoint.
+    checkpoint: u64,
+    /// Journals before the current one wait to become a checkpoint.
+    behind: bool,
+    compaction: Option<Compaction>,
+    retry_at: Option<Instant>,
+    compact_at: u64,
+    news: Vec<Compacting>,
+}
+
+/// Opens the memory of charges: recovers it from the disk and from shared memory, hands every live row
+/// to `each` (one for each window of each counter), and begins a new epoch, which is on the disk when
+/// this returns. `now_seconds` is the Unix second.
+///
+/// # Errors
+/// See [`JournalError`]. If it is not `DiskFull` or `InUse`, somebody has to look at the files; `each` may
+/// have been given rows, which are not to be used. To begin with empty counters, move the folder
+/// `counters` away.
+pub fn open(
+    options: &Options,
+    now_seconds: u64,
+    each: &mut dyn FnMut(Row),
+) -> Result<(Journal, Vec<Writer>, Report), JournalError> {
+    let layout = options.layout()?;
+    let (folder, lock) = Folder::open(&options.folder)?;
+    folder.remove_unfinished()?;
+    let places = Places {
+        first: options.memory.join(shared::name(folder.path())),
+        fallback: folder.path().join(shared::FALLBACK_NAME),
+    };
+    let files = places.left()?;
+    let boot = shared::boot_id()?;
+    let mut report = Report::default();
+    let state = State::recover(&folder, &files, boot, now_seconds, &mut report, each)?;
+    let State { store, epoch, mut appender, behind, checkpoint } = state;
+
+    let epoch = Epoch {
+        number: epoch.number.saturating_add(1),
+        boot: Some(boot),
+        positions: vec![0; layout.rings],
+        ended: false,
+    };
+    let identity = Identity { epoch: epoch.number, boot, store };
+    let (mapping, memory_path) = places.begin(files, &identity, layout, &mut report.findings)?;
+    appender.epoch(&epoch, store, now_seconds)?;
+
+    let rings: Vec<Ring> = (0..layout.rings).filter_map(|ring| Ring::new(&mapping, layout, ring)).collect();
+    let overflow = Arc::new(Overflow::new());
+    let writers = rings.iter().map(|ring| Writer::new(ring.clone(), Arc::clone(&overflow))).collect();
+    let journal = Journal {
+        folder,
+        _lock: lock,
+        memory_path,
+        mapping,
+        taken: vec![0; rings.len()],
+        rings,
+        overflow,
+        store,
+        epoch,
+        appender,
+        pending: Pending::default(),
+        charges: 0,
+        unprotected: 0,
+        checkpoint,
+        behind,
+        compaction: None,
+        retry_at: None,
+        compact_at: SMALLEST_COMPACTION,
+        news: Vec::new(),
+    };
+    Ok((journal, writers, report))
+}
+
+/// The disk's side of a recovery.
+struct State {
+    store: [u8; 16],
+    epoch: Epoch,
+    appender: Appender,
+    behind: bool,
+    checkpoint: u64,
+}
+
+impl State {
+    fn recover(
+        folder: &Folder,
+        files: &[MemoryFile],
+        boot: [u8; 16],
+        now: u64,
+        report: &mut Report,
+        each: &mut dyn FnMut(Row),
+    ) -> Result<Self, JournalError> {
+        let new_store = shared::random_id()?;
+        let Some(mut base) = Base::find(folder)? else {
+            let epoch = Epoch { ended: true, ..Epoch::default() };
+            let appender = Appender::create(folder, 1, new_store, &epoch, 0, now)?;
+            return Ok(Self { store: new_store, epoch, appender, behind: false, checkpoint: 0 });
+        };
+        report.findings.append(&mut base.findings);
+        let found = Recovered::read(folder, &base, files, boot, new_store, &mut report.findings, each)?;
+        (report.newest, report.rows, report.from_memory) = (found.newest, found.rows, found.from_memory);
+        let damaged = keep_damaged(folder, &base, &found, report)?;
+        let mut appender = go_on(folder, &base, &found, damaged, now)?;
+        if !found.epoch.ended {
+            let stamp = Stamp { epoch: found.epoch.number, second: now, positions: &found.epoch.positions };
+            appender.rows(Kind::End, &stamp, found.unwritten.iter().map(|dated| dated.row))?;
+        }
+        let checkpoint = match base.checkpoint {
+            Some(verified) => {
+                fs::metadata(folder.checkpoint(verified.generation)).map_or(0, |meta| meta.len())
+            }
+            None => 0,
+        };
+        let behind = appender.generation() > base.first;
+        Ok(Self { store: found.store, epoch: found.epoch, appender, behind, checkpoint })
+    }
+}
+
+/// Keeps what is damaged under another name, before anything is written. True: something is.
+fn keep_damaged(
+    folder: &Folder,
+    base: &Base,
+    found: &Recovered,
+    report: &mut Report,
+) -> Result<bool, JournalError> {
+    let last = found.last.as_ref().map(|last| last.generation);
+    let checkpoints = base.damaged.iter().map(|damaged| (folder.checkpoint(*damaged), false));
+    let journals = found.damaged_journals.iter().map(|damaged| {
+        let is_cut = found.cut.is_some() && Some(*damaged) == last;
+        (folder.journal(*damaged), is_cut)
+    });
+    for (path, is_cut) in checkpoints.chain(journals).filter(|(path, _)| path.exists()) {
+        let kept = folder.keep_damaged(&path, is_cut)?;
+        let text = format!("{} is kept as {kept}; it is never removed.", path.display());
+        report.findings.push(Finding::harmless(text));
+    }
+    Ok(!base.damaged.is_empty() || !found.damaged_journals.is_empty())
+}
+
+/// Goes on with the last journal, or with a new one if anything is damaged.
+fn go_on(
+    folder: &Folder,
+    base: &Base,
+    found: &Recovered,
+    damaged: bool,
+    now: u64,
+) -> Result<Appender, JournalError> {
+    let last = found.last.as_ref().filter(|last| last.generation + 1 == base.end);
+    match last {
+        Some(last) if !damaged => {
+            Appender::open(folder, last.generation, found.cut.unwrap_or(last.at), found.sequence)
+        }
+        Some(_) | None => {
+            if let (Some(last), Some(cut)) = (last, found.cut) {
+                Appender::open(folder, last.generation, cut, found.sequence)?;
+            }
+            Appender::create(folder, base.end, found.store, &found.epoch, found.sequence, now)
+        }
+    }
+}
+
+impl Journal {
+    /// One group commit: takes what the rings hold, writes it, waits for the disk, and only then lets the
+    /// rings use the places again. `now_seconds` is the Unix second. With nothing new it writes nothing.
+    ///
+    /// # Errors
+    /// An error has given nothing free and lost nothing: call again later.
+    pub fn commit(&mut self, now_seconds: u64) -> Result<Committed, JournalError> {
+        self.take();
+        let mut committed = Committed { unprotected: self.unprotected, ..Committed::default() };
+        if self.charges > 0 {
+            committed.bytes = self.write(Kind::Charges, now_seconds)?;
+            committed.rows = self.pending.len() as u64;
+            committed.charges = self.charges;
+            self.written();
+        }
+        self.look_after_compaction(now_seconds);
+        committed.compaction = std::mem::take(&mut self.news);
+        Ok(committed)
+    }
+
+    /// Makes room in the rings without the disk, so that requests can go on while it is full. What the
+    /// rings held is in ordinary memory then: the next commit writes it, but a kill -9 until then loses it.
+    pub fn relieve(&mut self) {
+        self.take();
+        for (ring, taken) in self.rings.iter().zip(&self.taken) {
+            ring.free(*taken);
+        }
+    }
+
+    /// The last commit. After a clean end the next start has nothing to tell. Drop the writers before:
+    /// while there are any, the end is not marked, and the next start looks into shared memory.
+    ///
+    /// # Errors
+    /// As those of [`commit`](Journal::commit); what could not be written stays in shared memory.
+    pub fn close(mut self, now_seconds: u64) -> Result<(), JournalError> {
+        self.take();
+        // One owner is the journal, and one is each of its rings.
+        if Arc::strong_count(&self.mapping) > 1 + self.rings.len() {
+            if self.charges > 0 {
+                self.write(Kind::Charges, now_seconds)?;
+                self.written();
+            }
+            return Ok(());
+        }
+        self.write(Kind::End, now_seconds)?;
+        // The memory is worth nothing now; if it cannot be removed, the next start knows that too.
+        let _ = fs::remove_file(&self.memory_path);
+        Ok(())
+    }
+
+    /// Adds what the rings hold to `pending`, without giving it free.
+    fn take(&mut self) {
+        for (ring, taken) in self.rings.iter().zip(&mut self.taken) {
+            let tail = ring.tail();
+            for entry in (*taken..tail).filter_map(|position| ring.read(position)) {
+                self.pending.add(&entry);
+            }
+            self.charges += tail - *taken;
+            *taken = tail;
+        }
+        // Not more than there are now: writers may go on adding.
+        for _ in 0..self.overflow.len() {
+            let Some(entry) = self.overflow.pop() else { break };
+            self.pending.add(&entry);
+            self.charges += 1;
+            self.unprotected += 1;
+        }
+    }
+
+    fn write(&mut self, kind: Kind, now: u64) -> Result<u64, JournalError> {
+        let stamp = Stamp { epoch: self.epoch.number, second: now, positions: &self.taken };
+        self.appender.rows(kind, &stamp, self.pending.rows())
+    }
+
+    /// What was pending is on the disk.
+    fn written(&mut self) {
+        self.epoch.positions.clone_from(&self.taken);
+        self.relieve_written();
+        self.pending.clear();
+        self.charges = 0;
+    }
+
+    fn relieve_written(&self) {
+        for (ring, written) in self.rings.iter().zip(&self.epoch.positions) {
+            ring.free(*written);
+        }
+    }
+
+    /// Commits, makes a checkpoint of everything, and waits for it. The journal does this by itself when it
+    /// has grown, beside the commits; this is for who wants the files small now.
+    ///
+    /// # Errors
+    /// As those of [`commit`](Journal::commit). The journals go on as they are then.
+    pub fn compact_now(&mut self, now_seconds: u64) -> Result<(), JournalError> {
+        self.commit(now_seconds)?;
+        if self.compaction.is_none() {
+            self.begin_compaction(now_seconds)?;
+        }
+        let done = match self.compaction.take() {
+            Some(compaction) => compaction.end()?,
+            None => None,
+        };
+        self.compacted(done);
+        Ok(())
+    }
+
+    fn look_after_compaction(&mut self, now: u64) {
+        if let Some(compaction) = self.compaction.take_if(|compaction| compaction.is_over()) {
+            match compaction.end() {
+                Ok(done) => self.compacted(done),
+                Err(error) => self.compaction_failed(&error.to_string()),
+            }
+        }
+        let waits = self.retry_at.is_some_and(|at| Instant::now() < at);
+        let large = self.appender.length() > self.compact_at.max(self.checkpoint / 2);
+        if self.compaction.is_some() || waits || !(self.behind || large) {
+            return;
+        }
+        if let Err(error) = self.begin_compaction(now) {
+            self.compaction_failed(&error.to_string());
+        }
+    }
+
+    fn compacted(&mut self, done: Option<Compacted>) {
+        let Some(done) = done else {
+            self.retry_at = Some(Instant::now() + RETRY_COMPACTION);
+            return;
+        };
+        self.behind = done.generation < self.appender.generation();
+        self.checkpoint = done.length;
+        self.news.extend(done.findings.into_iter().map(Compacting::Found));
+        self.news.push(Compacting::Done(done.length));
+    }
+
+    fn compaction_failed(&mut self, error: &str) {
+        self.retry_at = Some(Instant::now() + RETRY_COMPACTION);
+        self.news.push(Compacting::Failed(error.to_owned()));
+    }
+
+    fn begin_compaction(&mut self, now: u64) -> Result<(), JournalError> {
+        self.retry_at = None;
+        if !self.behind {
+            let next = self.appender.generation() + 1;
+            let sequence = self.appender.sequence();
+            self.appender = Appender::create(&self.folder, next, self.store, &self.epoch, sequence, now)?;
+            self.behind = true;
+        }
+        let generation = self.appender.generation();
+        let begun = Compaction::begin(self.folder.clone(), generation, self.store);
+        self.compaction =
+            Some(begun.map_err(|error| JournalError::file("begin a thread for", self.folder.path(), error))?);
+        self.news.push(Compacting::Begun);
+        Ok(())
+    }
+}

@@ -1,0 +1,356 @@
+//! Rings of charges in shared memory: how a charge becomes certain at the moment its answer does.
+//!
+//! Each data thread has one ring and is its only writer; the journal's thread is its only reader. A
+//! ring holds `entries` charges (a power of two). Two positions only ever grow: `tail`, how many
+//! charges were written, and `head`, how many may be overwritten because the disk (or ordinary
+//! memory, after [`relieve`](crate::Journal::relieve)) has them. Entry `p` lies in place `p % entries`.
+//!
+//! # Without an answer: `append`
+//!
+//! 1. The entry is written to place `tail`, with relaxed stores.
+//! 2. `tail + 1` is stored with Release.
+//!
+//! The reader loads `tail` with Acquire, so that it sees whole entries; it stores `head` with Release
+//! after it has read, and the writer loads `head` with Acquire before it writes over a place.
+//!
+//! # With the last bytes of an answer: `send_last`
+//!
+//! Beside the positions lies a commit cell: `sequence`, `expected` and a `mmsghdr` into which the
+//! kernel writes `taken`, the number of bytes that it took. It does so within the system call, and a
+//! signal, SIGKILL too, is only acted upon at the call's end. (The pages are touched and locked
+//! beforehand, so that this write cannot fail for want of a page.)
+//!
+//! 1. The entry is written to place `tail`. `tail` does not move: the reader does not see it.
+//! 2. `taken` becomes `NOT_TAKEN`.
+//! 3. `expected` becomes the number of bytes (Release: after 2).
+//! 4. `sequence` becomes `tail + 1` (Release: after 1 and 3). From here on the cell speaks of this entry.
+//! 5. `sendmmsg`. The kernel writes `taken`.
+//! 6. If `taken` is `expected`: `tail + 1` is stored with Release. Else nothing: the next charge takes
+//!    the same place.
+//!
+//! A charge counts **if its position is below `tail`, or if `sequence == tail + 1` and
+//! `taken == expected`.** Both are read only after the writer is dead, by the next process.
+//!
+//! What a kill leaves, by the last step that was done:
+//!
+//! | after | `sequence` | `taken` | the charge | the answer |
+//! |---|---|---|---|---|
+//! | 1 | at most `tail`, or `tail + 1` of a send that failed | not its `expected` | does not count | not sent |
+//! | 2, 3 | the same | `NOT_TAKEN` | does not count | not sent |
+//! | 4 | `tail + 1` | `NOT_TAKEN` | does not count | not sent |
+//! | 5, all taken | `tail + 1` | `expected` | counts | sent |
+//! | 5, some taken or an error | `tail + 1` | other | does not count | not whole |
+//! | 6 | equal to the new `tail` | `expected` | counts, by `tail`, once | sent |
+//!
+//! In row 1 the cell may still name this position, from an attempt that failed: its `taken` differs from
+//! its `expected`, and step 2 comes before step 3, so that an old `taken` never meets a new `expected`.
+//! After an `append` in between, `sequence` is at most `tail`.
+//!
+//! No fence of the processor is needed for the dead writer's stores: a kill stops a thread between two
+//! instructions, and what it stored before is in the memory that the next process reads. Only the
+//! compiler must keep the order; Release stores and the system call make it do so.
+
+use crate::{
+    memory::{self, CELL_WORDS, Mapping, NOT_TAKEN, TAKEN_AT},
+    row::{Charge, MOST},
+};
+use crossbeam_queue::SegQueue;
+use std::{
+    cell::Cell,
+    io,
+    marker::PhantomData,
+    os::fd::BorrowedFd,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// Words of an entry: who (2), units and number of counters, Unix second, the counters.
+pub(crate) const ENTRY_WORDS: usize = 4 + MOST;
+/// Words of the part of a ring before its entries.
+const RING_HEAD_WORDS: usize = 512;
+/// Words of the part of the memory before its rings.
+const MEMORY_HEAD_WORDS: usize = 512;
+const PAGE_WORDS: usize = 512;
+
+// Words within a ring's head. The reader's and the writer's lie 128 bytes apart.
+const HEAD: usize = 0;
+const TAIL: usize = 16;
+const SEQUENCE: usize = 17;
+const EXPECTED: usize = 18;
+const CELL: usize = 19;
+const _: () = assert!(CELL + CELL_WORDS <= RING_HEAD_WORDS);
+
+/// Where things lie in the shared memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) rings: usize,
+    /// A power of two.
+    pub(crate) entries: usize,
+}
+
+impl Layout {
+    fn ring_words(self) -> usize {
+        RING_HEAD_WORDS.saturating_add(self.entries.saturating_mul(ENTRY_WORDS)).next_multiple_of(PAGE_WORDS)
+    }
+
+    /// The first word of a ring.
+    fn ring(self, ring: usize) -> usize {
+        MEMORY_HEAD_WORDS.saturating_add(ring.saturating_mul(self.ring_words()))
+    }
+
+    /// The first word of an entry, from that of its ring.
+    #[inline]
+    fn entry(self, position: u64) -> usize {
+        // Lossless: the mask leaves less than `entries`, a usize.
+        #[allow(clippy::cast_possible_truncation)]
+        let place = position as usize & (self.entries - 1);
+        RING_HEAD_WORDS + place * ENTRY_WORDS
+    }
+
+    /// The length of the whole memory in bytes.
+    pub(crate) fn length(self) -> usize {
+        self.ring(self.rings).saturating_mul(8)
+    }
+}
+
+/// A charge as it came out of a ring.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) charge: Charge,
+    pub(crate) second: u64,
+}
+
+/// Charges that found no place in their ring; shared by all writers and the journal.
+pub(crate) type Overflow = SegQueue<Entry>;
+
+/// One ring in mapped memory.
+#[derive(Debug, Clone)]
+pub(crate) struct Ring {
+    mapping: Arc<Mapping>,
+    layout: Layout,
+    start: usize,
+}
+
+impl Ring {
+    /// None: the memory is too small for it.
+    pub(crate) fn new(mapping: &Arc<Mapping>, layout: Layout, ring: usize) -> Option<Self> {
+        let start = layout.ring(ring);
+        let end = start.checked_add(layout.ring_words())?;
+        (end <= mapping.words().len() && layout.entries.is_power_of_two()).then(|| Self {
+            mapping: Arc::clone(mapping),
+            layout,
+            start,
+        })
+    }
+
+    #[inline]
+    fn words(&self) -> &[AtomicU64] {
+        // `new` has checked that all of the ring is there.
+        self.mapping.words().get(self.start..).unwrap_or(&[])
+    }
+
+    #[inline]
+    fn load(&self, word: usize, ordering: Ordering) -> u64 {
+        self.words().get(word).map_or(0, |word| word.load(ordering))
+    }
+
+    #[inline]
+    fn store(&self, word: usize, value: u64, ordering: Ordering) {
+        if let Some(word) = self.words().get(word) {
+            word.store(value, ordering);
+        }
+    }
+
+    fn write(&self, position: u64, charge: &Charge, second: u64) {
+        let first = self.layout.entry(position);
+        let Some(words) = self.words().get(first..first + ENTRY_WORDS) else { return };
+        let counters = charge.counters();
+        let (one, two) = halves(&charge.who);
+        let count = counters.len() as u64;
+        let front = [one, two, u64::from(charge.units) | (count << 32), second];
+        let pairs = counters.iter().map(|&(tag, window)| u64::from(tag) | (u64::from(window) << 32));
+        for (word, value) in words.iter().zip(front.into_iter().chain(pairs)) {
+            word.store(value, Ordering::Relaxed);
+        }
+    }
+
+    /// How many charges were written. What they are can be read after this.
+    pub(crate) fn tail(&self) -> u64 {
+        self.load(TAIL, Ordering::Acquire)
+    }
+
+    /// Reads an entry below the tail. None: it cannot be one.
+    pub(crate) fn read(&self, position: u64) -> Option<Entry> {
+        let first = self.layout.entry(position);
+        let words = self.words().get(first..first + ENTRY_WORDS)?;
+        decode(words.iter().map(|word| word.load(Ordering::Relaxed)))
+    }
+
+    /// Lets the writer use all places below this position again.
+    pub(crate) fn free(&self, head: u64) {
+        self.store(HEAD, head, Ordering::Release);
+    }
+}
+
+/// Takes the words of an entry apart.
+fn decode(mut words: impl Iterator<Item = u64>) -> Option<Entry> {
+    let (one, two, sizes, second) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let who = (u128::from(one) | (u128::from(two) << 64)).to_le_bytes();
+    let mut charge = Charge::new(who, low(sizes));
+    for _ in 0..high(sizes) {
+        let pair = words.next()?;
+        if !charge.push(low(pair), high(pair)) {
+            return None;
+        }
+    }
+    Some(Entry { charge, second })
+}
+
+fn halves(who: &[u8; 16]) -> (u64, u64) {
+    let whole = u128::from_le_bytes(*who);
+    // The two halves, on purpose.
+    #[allow(clippy::cast_possible_truncation)]
+    (whole as u64, (whole >> 64) as u64)
+}
+
+// The two halves of a word, on purpose.
+#[allow(clippy::cast_possible_truncation)]
+fn low(word: u64) -> u32 {
+    word as u32
+}
+
+fn high(word: u64) -> u32 {
+    low(word >> 32)
+}
+
+/// Records the charges of one data thread.
+///
+/// It can be given to another thread, but only one thread at a time may use it.
+#[derive(Debug)]
+pub struct Writer {
+    ring: Ring,
+    overflow: Arc<Overflow>,
+    tail: u64,
+    /// The head as it was when last looked at; the true one is never lower.
+    head: u64,
+    _one_thread: PhantomData<Cell<()>>,
+}
+
+impl Writer {
+    pub(crate) fn new(ring: Ring, overflow: Arc<Overflow>) -> Self {
+        Self { ring, overflow, tail: 0, head: 0, _one_thread: PhantomData }
+    }
+
+    /// Writes the last bytes of an answer to a socket, without waiting. The charge is recorded if and
+    /// only if the kernel takes all the bytes, even if the process is killed in that moment.
+    ///
+    /// `now_seconds` is a Unix second. The socket has to be a stream. No bytes at all count as taken.
+    ///
+    /// # Errors
+    /// Those of `sendmmsg(2)`, `WouldBlock` among them. Nothing is recorded then.
+    pub fn send_last(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        bytes: &[u8],
+        charge: &Charge,
+        now_seconds: u64,
+    ) -> io::Result<usize> {
+        if bytes.is_empty() {
+            self.append(charge, now_seconds);
+            return Ok(0);
+        }
+        if !self.has_room() {
+            let taken = memory::send(socket, bytes)?;
+            if taken == bytes.len() {
+                self.overflow.push(Entry { charge: *charge, second: now_seconds });
+            }
+            return Ok(taken);
+        }
+        let cell = self.ring.start + CELL;
+        self.ring.write(self.tail, charge, now_seconds);
+        self.ring.mapping.clear_taken(cell);
+        self.ring.store(EXPECTED, bytes.len() as u64, Ordering::Release);
+        self.ring.store(SEQUENCE, self.tail + 1, Ordering::Release);
+        let taken = self.ring.mapping.send(cell, socket, bytes)?;
+        if taken == bytes.len() {
+            self.publish();
+        }
+        Ok(taken)
+    }
+
+    /// Records a charge whose answer needs no further bytes.
+    ///
+    /// `now_seconds` is a Unix second.
+    pub fn append(&mut self, charge: &Charge, now_seconds: u64) {
+        if self.has_room() {
+            self.ring.write(self.tail, charge, now_seconds);
+            self.publish();
+        } else {
+            self.overflow.push(Entry { charge: *charge, second: now_seconds });
+        }
+    }
+
+    /// The ring is full to seven eighths, because the disk does not keep up.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let used = self.tail - self.ring.load(HEAD, Ordering::Acquire);
+        used >= self.entries() - self.entries() / 8
+    }
+
+    fn entries(&self) -> u64 {
+        self.ring.layout.entries as u64
+    }
+
+    #[inline]
+    fn has_room(&mut self) -> bool {
+        if self.tail - self.head < self.entries() {
+            return true;
+        }
+        self.head = self.ring.load(HEAD, Ordering::Acquire);
+        self.tail - self.head < self.entries()
+    }
+
+    #[inline]
+    fn publish(&mut self) {
+        self.tail += 1;
+        self.ring.store(TAIL, self.tail, Ordering::Release);
+    }
+}
+
+/// The rings of a process that has ended, read from a copy of its memory.
+#[derive(Debug)]
+pub(crate) struct DeadRing<'a> {
+    words: &'a [[u8; 8]],
+    layout: Layout,
+    /// Charges below this may have been overwritten.
+    pub(crate) head: u64,
+    /// How many charges count, the one of the cell included.
+    pub(crate) tail: u64,
+}
+
+impl<'a> DeadRing<'a> {
+    /// None: the positions cannot be those of a ring.
+    pub(crate) fn new(memory: &'a [[u8; 8]], layout: Layout, ring: usize) -> Option<Self> {
+        let start = layout.ring(ring);
+        let words = memory.get(start..start.checked_add(layout.ring_words())?)?;
+        let word = |at: usize| words.get(at).copied().map(u64::from_ne_bytes);
+        let (head, mut tail) = (word(HEAD)?, word(TAIL)?);
+        let taken = words.get(CELL + TAKEN_AT / 8)?.get(TAKEN_AT % 8..)?.first_chunk()?;
+        let taken = u32::from_ne_bytes(*taken);
+        let next = tail.checked_add(1)?;
+        if word(SEQUENCE)? == next && taken != NOT_TAKEN && u64::from(taken) == word(EXPECTED)? {
+            tail = next;
+        }
+        let used = tail.checked_sub(head)?;
+        (used <= layout.entries as u64).then_some(Self { words, layout, head, tail })
+    }
+
+    /// Reads an entry between head and tail. None: it cannot be one.
+    pub(crate) fn read(&self, position: u64) -> Option<Entry> {
+        let first = self.layout.entry(position);
+        let words = self.words.get(first..first + ENTRY_WORDS)?;
+        decode(words.iter().map(|bytes| u64::from_ne_bytes(*bytes)))
+    }
+}

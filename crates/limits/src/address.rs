@@ -1,0 +1,212 @@
+//! Accounts by address, for endpoints that are open to everyone: exact, in bounded memory.
+//!
+//! A table of sets, each of a few accounts, replaced as a whole when one comes or goes. A set that is full
+//! of accounts in use counts every further address in one account that they share. So an address is
+//! never granted more than its limit, however many there are; in a flood of addresses some are granted less.
+
+use crate::{
+    Who,
+    account::Account,
+    compiled::Limits,
+    reservation::{Denial, Reservation, Used},
+    slot::Slot,
+};
+use std::sync::Arc;
+
+/// Accounts of their own in a set.
+const WAYS: usize = 8;
+/// Sets, a power of two: half a million addresses at once.
+const SETS: usize = 1 << 16;
+
+/// The accounts of addresses.
+#[derive(Debug)]
+pub struct Addresses {
+    limits: Arc<Limits>,
+    sets: Box<[Slot<Set>]>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Set(Vec<(Who, Arc<Account>)>);
+
+impl Addresses {
+    /// No address has used anything yet.
+    pub fn new(limits: Arc<Limits>) -> Self {
+        Self::with_sets(limits, SETS)
+    }
+
+    fn with_sets(limits: Arc<Limits>, sets: usize) -> Self {
+        Self { limits, sets: std::iter::repeat_with(|| Slot::new(None)).take(sets).collect() }
+    }
+
+    /// The limits that hold for each address.
+    pub fn limits(&self) -> &Arc<Limits> {
+        &self.limits
+    }
+
+    /// Takes `cost` units at `now` (Unix milliseconds) in every limit that applies to an endpoint of this
+    /// group, for an address; tells also whose account it is, which may be a shared one.
+    ///
+    /// # Errors
+    /// The limit that denied; then no limit was touched.
+    pub fn take(
+        &self,
+        who: Who,
+        group: Option<&str>,
+        now: u64,
+        cost: u32,
+    ) -> Result<(Who, Reservation), Denial> {
+        let applying = self.limits.applying(group);
+        let whose = std::cell::Cell::new(who);
+        let find = || {
+            let (found, account) = self.account(who, now);
+            whose.set(found);
+            account
+        };
+        let taken = Reservation::take_from(applying, now, cost, find, |account| self.replace(who, account))?;
+        Ok((whose.get(), taken))
+    }
+
+    /// The account that counts an address, and whose it is.
+    pub fn account(&self, who: Who, now: u64) -> (Who, Arc<Account>) {
+        let Some(slot) = self.slot(&who) else {
+            return (who, Arc::new(Account::new(Arc::clone(&self.limits)))); // there is no table without sets
+        };
+        loop {
+            let found = slot.load();
+            let set = found.as_deref().cloned().unwrap_or_default();
+            if let Some(account) = set.of(&who) {
+                return (who, account);
+            }
+            let (whose, next) = set.with(who, &self.limits, now);
+            let Some(account) = next.of(&whose) else { continue };
+            let is_new = set.of(&whose).is_none_or(|before| !Arc::ptr_eq(&before, &account));
+            if !is_new || slot.swap_if(found.as_ref(), Some(Arc::new(next))) {
+                return (whose, account);
+            }
+        }
+    }
+
+    /// Puts back what an address, or the account that several share, had used. Before anything is taken.
+    pub fn restore(&self, who: Who, used: &[Used]) {
+        let Some(slot) = self.slot(&who) else { return };
+        let found = slot.load();
+        let mut set = found.as_deref().cloned().unwrap_or_default();
+        set.0.push((who, Arc::new(Account::restored(Arc::clone(&self.limits), used))));
+        slot.swap_if(found.as_ref(), Some(Arc::new(set)));
+    }
+
+    fn replace(&self, who: Who, account: &Arc<Account>) {
+        let Some(slot) = self.slot(&who) else { return };
+        let found = slot.load();
+        let mut set = found.as_deref().cloned().unwrap_or_default();
+        let Some((_, place)) = set.0.iter_mut().find(|(_, known)| Arc::ptr_eq(known, account)) else { return };
+        *place = account.replace_by(&self.limits);
+        slot.swap_if(found.as_ref(), Some(Arc::new(set)));
+    }
+
+    fn slot(&self, who: &Who) -> Option<&Slot<Set>> {
+        // Digests are uniform, so that a few of their bits are as good as any hash of them.
+        let [a, b, ..] = *who;
+        self.sets.get(usize::from(u16::from_le_bytes([a, b])) & self.sets.len().wrapping_sub(1))
+    }
+}
+
+/// Whose the shared account of an address's set is. No digest is likely to be this, and if one were, it
+/// would only share.
+fn shared(who: &Who) -> Who {
+    let [a, b, ..] = *who;
+    let mut shared = [0xff; 16];
+    shared.iter_mut().zip([a, b]).for_each(|(place, byte)| *place = byte);
+    shared
+}
+
+impl Set {
+    fn of(&self, who: &Who) -> Option<Arc<Account>> {
+        self.0.iter().find(|(known, _)| known == who).map(|(_, account)| Arc::clone(account))
+    }
+
+    /// The set with an account for this address, and whose that is.
+    fn with(&self, who: Who, limits: &Arc<Limits>, now: u64) -> (Who, Self) {
+        let mut next = self.clone();
+        if next.0.len() >= WAYS {
+            next.forget_idle(limits, now);
+        }
+        let whose = if next.0.len() < WAYS { who } else { shared(&who) };
+        if next.of(&whose).is_none() {
+            next.0.push((whose, Arc::new(Account::new(Arc::clone(limits)))));
+        }
+        (whose, next)
+    }
+
+    fn forget_idle(&mut self, limits: &Arc<Limits>, now: u64) {
+        self.0.retain_mut(|(_, account)| {
+            if !account.is_idle(now) {
+                return true;
+            }
+            // As in `Seat::retire`: frozen first, so that who holds it already takes nothing from it.
+            account.freeze();
+            let is_idle = account.is_idle(now);
+            if !is_idle {
+                *account = account.replace_by(limits);
+            }
+            !is_idle
+        });
+    }
+}
+
+#[cfg(all(test, not(feature = "loom")))]
+#[allow(clippy::unwrap_used, reason = "in tests a panic is how a fault is told")]
+mod tests {
+    use super::*;
+
+    fn who(number: u8) -> Who {
+        let mut who = [0; 16];
+        who[15] = number;
+        who
+    }
+
+    fn limits(text: &str) -> Arc<Limits> {
+        let limit = contract::Limit::parse(text, &mut |_| None).unwrap();
+        Arc::new(Limits::new(vec![limit]).unwrap())
+    }
+
+    #[test]
+    fn addresses_are_counted_apart_until_there_is_no_room_and_then_together() {
+        let addresses = Addresses::with_sets(limits("2 per minute"), 1);
+        for number in 0..8 {
+            let (whose, taken) = addresses.take(who(number), None, 0, 1).unwrap();
+            assert_eq!(whose, who(number));
+            taken.charge();
+        }
+        for number in 100..102 {
+            let (whose, taken) = addresses.take(who(number), None, 0, 1).unwrap();
+            assert_eq!(whose, shared(&who(number)));
+            taken.charge();
+        }
+        assert!(addresses.take(who(102), None, 0, 1).is_err());
+        assert!(addresses.take(who(3), None, 0, 1).is_ok());
+        // A minute later their windows are over, and there is room again.
+        assert_eq!(addresses.take(who(102), None, 60_000, 1).unwrap().0, who(102));
+    }
+
+    #[test]
+    fn who_holds_an_account_that_was_forgotten_takes_nothing_from_it() {
+        let addresses = Addresses::with_sets(limits("1 per minute"), 1);
+        let (_, held) = addresses.account(who(0), 0);
+        for number in 1..9 {
+            addresses.take(who(number), None, 0, 1).unwrap().1.charge();
+        }
+        assert!(held.take(0, 1, addresses.limits.all()).is_err());
+        let (_, now) = addresses.account(who(0), 0);
+        assert!(!Arc::ptr_eq(&held, &now));
+    }
+
+    #[test]
+    fn what_was_used_comes_back() {
+        let addresses = Addresses::with_sets(limits("5 in all"), 1);
+        let tag = addresses.limits.iter().next().unwrap().tag();
+        addresses.restore(who(1), &[Used { tag, window: 0, units: 4 }]);
+        addresses.take(who(1), None, 0, 1).unwrap().1.charge();
+        assert!(addresses.take(who(1), None, 0, 1).is_err());
+    }
+}

@@ -1,0 +1,337 @@
+//! The limits of a plan or of one key, compiled: what each kind does with its counter.
+
+use crate::{
+    rolling::{State, part, part_millis},
+    word::Word,
+};
+use contract::{
+    Limit,
+    calendar::Zone,
+    limit::{Kind, Tag},
+    window::Period,
+};
+
+/// Limits that a plan can have.
+pub const MOST_LIMITS: usize = 8;
+
+/// The limits of a plan or of one key, in the order in which they were written. Shared by all accounts
+/// that they hold for.
+#[derive(Debug)]
+pub struct Limits {
+    each: Box<[Compiled]>,
+    has_groups: bool,
+}
+
+/// Which limits apply to a request: one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applying(u8);
+
+/// More limits than [`MOST_LIMITS`].
+#[derive(Debug, thiserror::Error)]
+#[error("{0} limits, but at most {MOST_LIMITS} can hold for one key")]
+pub struct TooMany(pub usize);
+
+/// One limit and where its counter is.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) limit: Limit,
+    pub(crate) tag: Tag,
+    pub(crate) name: Box<str>,
+    pub(crate) rule: Rule,
+    /// The place of the counter among those of its form.
+    pub(crate) place: usize,
+}
+
+/// How a counter counts.
+#[derive(Debug)]
+pub(crate) enum Rule {
+    /// In one word.
+    Word(WordRule),
+    /// In parts of a rolling span of so many seconds.
+    Rolling { seconds: u32 },
+}
+
+/// How a word counts.
+#[derive(Debug)]
+pub(crate) enum WordRule {
+    /// Units within a calendar window; the word's window is that window's index.
+    Calendar { period: Period, zone: Zone },
+    /// Units of a bucket that refills evenly. The word's window is the millisecond (its lower 32 bits) at
+    /// which the bucket was last full, its units are all that were taken since then.
+    Rate { period_millis: u64, burst: u32 },
+    /// Requests in flight. The window is always 0.
+    Concurrent,
+    /// Units in all. The window is always 0.
+    Lifetime,
+}
+
+/// When a limit has something to give again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reset {
+    /// At this Unix millisecond.
+    At(u64),
+    /// When a request in flight ends, which nobody can foretell.
+    Unknown,
+    /// Never.
+    Never,
+}
+
+/// The largest burst and amount of a rate, so that no product below overflows.
+const LARGEST_RATE: u32 = 1 << 28;
+/// A bucket that was not full for so many milliseconds (six days) or units begins a new count, long before
+/// either number could wrap around.
+const LONGEST_COUNT: u64 = 1 << 29;
+const MOST_UNITS: u32 = 1 << 30;
+
+// === impl Reset ===
+
+impl Reset {
+    /// Whole seconds from `now`, rounded up and at least 1: a client that reads 0 would try again at once.
+    /// None: never.
+    pub(crate) fn seconds_from(self, now: u64) -> Option<u64> {
+        Some(self.millis(now)?.saturating_sub(now).div_ceil(1000).max(1))
+    }
+
+    /// The second (Unix time) at which it has come. None: never.
+    pub(crate) fn second(self, now: u64) -> Option<u64> {
+        Some(self.millis(now)?.div_ceil(1000))
+    }
+
+    /// Whether it comes after another one.
+    pub(crate) fn is_later_than(self, other: Self) -> bool {
+        match (self.millis(0), other.millis(0)) {
+            (None, other) => other.is_some(),
+            (Some(_), None) => false,
+            (Some(one), Some(other)) => one > other,
+        }
+    }
+
+    fn millis(self, now: u64) -> Option<u64> {
+        match self {
+            Self::At(millis) => Some(millis),
+            // Some request in flight has to end; to look again after a second is cheap and soon enough.
+            Self::Unknown => Some(now + 1000),
+            Self::Never => None,
+        }
+    }
+}
+
+// === impl Limits ===
+
+impl Limits {
+    /// Compiles limits.
+    ///
+    /// # Errors
+    /// More than [`MOST_LIMITS`].
+    pub fn new(limits: Vec<Limit>) -> Result<Self, TooMany> {
+        if limits.len() > MOST_LIMITS {
+            return Err(TooMany(limits.len()));
+        }
+        let (mut words, mut rollings) = (0, 0);
+        let has_groups = limits.iter().any(|limit| limit.group.is_some());
+        let each = limits.into_iter().map(|limit| {
+            let rule = Rule::of(&limit);
+            let form = match rule {
+                Rule::Word(_) => &mut words,
+                Rule::Rolling { .. } => &mut rollings,
+            };
+            let place = *form;
+            *form += 1;
+            Compiled { tag: limit.tag(), name: limit.policy_name().into(), limit, rule, place }
+        });
+        Ok(Self { each: each.collect(), has_groups })
+    }
+
+    /// No limits at all: everything is granted.
+    pub fn none() -> Self {
+        Self { each: Box::default(), has_groups: false }
+    }
+
+    /// The limits, in the order in which they were written.
+    pub fn iter(&self) -> impl Iterator<Item = &Limit> {
+        self.each.iter().map(|one| &one.limit)
+    }
+
+    /// The limit at this position.
+    pub fn get(&self, position: usize) -> Option<&Limit> {
+        self.each.get(position).map(|one| &one.limit)
+    }
+
+    /// Which limits apply to a request for an endpoint of this group: those of no group, and those of it.
+    pub fn applying(&self, group: Option<&str>) -> Applying {
+        if !self.has_groups {
+            return self.all();
+        }
+        let applies = |one: &Compiled| one.limit.group.is_none() || one.limit.group.as_deref() == group;
+        Applying(self.each.iter().rev().fold(0, |bits, one| (bits << 1) | u8::from(applies(one))))
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Applying {
+        Applying(u8::MAX)
+    }
+
+    pub(crate) fn each(&self, applying: Applying) -> impl Iterator<Item = (usize, &Compiled)> {
+        self.each.iter().enumerate().filter(move |(position, _)| applying.0 >> position & 1 == 1)
+    }
+
+    pub(crate) fn with_tag(&self, tag: Tag) -> Option<&Compiled> {
+        self.each.iter().find(|one| one.tag == tag)
+    }
+}
+
+impl Applying {
+    /// Whether the limit at this position applies.
+    pub const fn contains(self, position: usize) -> bool {
+        position < MOST_LIMITS && self.0 >> position & 1 == 1
+    }
+}
+
+// === impl Compiled ===
+
+impl Compiled {
+    /// What a request of this cost takes here.
+    pub(crate) const fn units(&self, cost: u32) -> u32 {
+        match &self.rule {
+            Rule::Word(WordRule::Concurrent) => 1,
+            Rule::Word(WordRule::Calendar { .. } | WordRule::Rate { .. } | WordRule::Lifetime)
+            | Rule::Rolling { .. } => cost,
+        }
+    }
+
+    /// Whether a charge stays in the counter. What only counts requests in flight ends with them.
+    pub(crate) const fn keeps_charges(&self) -> bool {
+        !matches!(self.rule, Rule::Word(WordRule::Concurrent))
+    }
+
+    /// The most units that can be left.
+    pub(crate) fn quota(&self) -> u32 {
+        match &self.rule {
+            Rule::Word(WordRule::Rate { burst, .. }) => *burst,
+            Rule::Word(WordRule::Calendar { .. } | WordRule::Concurrent | WordRule::Lifetime)
+            | Rule::Rolling { .. } => self.limit.amount,
+        }
+    }
+
+    /// Seconds over which the quota is counted. None: it is not counted over time.
+    pub(crate) fn span(&self, now: u64) -> Option<u64> {
+        match &self.rule {
+            Rule::Word(WordRule::Calendar { period, zone }) => {
+                let index = zone.index(*period, now / 1000);
+                Some(zone.end(*period, index).saturating_sub(zone.start(*period, index)))
+            }
+            Rule::Word(WordRule::Rate { period_millis, burst }) => {
+                let millis = (u64::from(*burst) * period_millis).div_ceil(u64::from(self.limit.amount));
+                Some(millis.div_ceil(1000).max(1))
+            }
+            Rule::Rolling { seconds } => Some(u64::from(*seconds)),
+            Rule::Word(WordRule::Concurrent | WordRule::Lifetime) => None,
+        }
+    }
+}
+
+// === impl Rule ===
+
+impl Rule {
+    fn of(limit: &Limit) -> Self {
+        Self::Word(match &limit.kind {
+            Kind::Rolling { seconds } => return Self::Rolling { seconds: (*seconds).max(1) },
+            Kind::Calendar { period, zone } => WordRule::Calendar { period: *period, zone: zone.clone() },
+            Kind::Rate { period, burst } => WordRule::Rate {
+                period_millis: period.seconds(0) * 1000,
+                burst: (*burst).clamp(1, LARGEST_RATE),
+            },
+            Kind::Concurrent => WordRule::Concurrent,
+            Kind::Lifetime => WordRule::Lifetime,
+        })
+    }
+}
+
+// === impl WordRule ===
+
+impl WordRule {
+    /// The word as it stands at `now`: of a window that has passed, nothing is left.
+    pub(crate) fn at(&self, word: Word, amount: u32, now: u64) -> Word {
+        match self {
+            Self::Calendar { period, zone } => word.at(zone.index(*period, now / 1000)),
+            Self::Rate { period_millis, .. } => bucket(word, amount, *period_millis, now),
+            Self::Concurrent | Self::Lifetime => word,
+        }
+    }
+
+    /// Units that count against the quota, of a word as it stands at `now`.
+    pub(crate) fn counted(&self, word: Word, amount: u32, now: u64) -> u32 {
+        match self {
+            Self::Rate { period_millis, .. } => {
+                let refilled = refilled(elapsed(word, now), amount, *period_millis);
+                word.units.saturating_sub(u32::try_from(refilled).unwrap_or(u32::MAX))
+            }
+            Self::Calendar { .. } | Self::Concurrent | Self::Lifetime => word.units,
+        }
+    }
+
+    /// The word with `units` more, if the quota allows them.
+    pub(crate) fn take(&self, word: Word, amount: u32, quota: u32, units: u32, now: u64) -> Option<Word> {
+        let word = self.at(word, amount, now);
+        self.counted(word, amount, now).checked_add(units).filter(|&counted| counted <= quota)?;
+        Some(Word { units: word.units.checked_add(units)?, ..word })
+    }
+
+    /// From when on at least `units` fewer count, of a word as it stands at `now`.
+    pub(crate) fn frees(&self, word: Word, amount: u32, units: u32, now: u64) -> Reset {
+        match self {
+            Self::Calendar { period, zone } => Reset::At(zone.end(*period, word.window) * 1000),
+            Self::Rate { period_millis, .. } => {
+                let elapsed = elapsed(word, now);
+                let wanted = refilled(elapsed, amount, *period_millis) + u64::from(units);
+                let millis = (wanted * period_millis).div_ceil(u64::from(amount).max(1));
+                Reset::At(now + millis.saturating_sub(elapsed))
+            }
+            Self::Concurrent => Reset::Unknown,
+            Self::Lifetime => Reset::Never,
+        }
+    }
+}
+
+/// Milliseconds since the bucket was last full. A clock that stepped back finds 0: nothing is refilled
+/// until it has caught up.
+fn elapsed(word: Word, now: u64) -> u64 {
+    u64::try_from((now as u32).wrapping_sub(word.window) as i32).unwrap_or_default()
+}
+
+/// Units that come back within so many milliseconds.
+fn refilled(elapsed: u64, amount: u32, period_millis: u64) -> u64 {
+    elapsed * u64::from(amount.min(LARGEST_RATE)) / period_millis.max(1)
+}
+
+/// The word of a bucket at `now`. A full one begins a new count, so that what was reserved before can give
+/// nothing back to it: it has come back with time already.
+fn bucket(word: Word, amount: u32, period_millis: u64, now: u64) -> Word {
+    let elapsed = elapsed(word, now);
+    if u64::from(word.units) <= refilled(elapsed, amount, period_millis) {
+        return Word { window: now as u32, units: 0 };
+    }
+    if elapsed <= LONGEST_COUNT && word.units <= MOST_UNITS {
+        return word;
+    }
+    // Whole periods and what they refilled are left behind: the level is the same, the numbers are small.
+    // What is in flight in this moment, once in six days of a bucket that was never full, is not given
+    // back if it fails: one unit that time brings back, and never one too many.
+    let periods = elapsed / period_millis.max(1);
+    let units = u32::try_from(periods * u64::from(amount.min(LARGEST_RATE))).unwrap_or(u32::MAX);
+    Word {
+        window: word.window.wrapping_add((periods * period_millis) as u32),
+        units: word.units.saturating_sub(units),
+    }
+}
+
+/// From when on at least `units` fewer count within a rolling span.
+pub(crate) fn rolling_frees(state: &State, seconds: u32, units: u32) -> Reset {
+    let first_free = |part: u32| u64::from(part.wrapping_add(17)) * part_millis(seconds);
+    state.part_that_frees(units).map_or(Reset::Never, |part| Reset::At(first_free(part)))
+}
+
+/// The state of a rolling span at `now`.
+pub(crate) fn rolling_at(state: State, seconds: u32, now: u64) -> State {
+    state.at(part(seconds, now))
+}

@@ -1,0 +1,80 @@
+//! Where the account of a key is: made when it is first needed, replaced when the key's limits change, given
+//! back when it is not needed any more.
+
+use crate::{account::Account, compiled::Limits, slot::Slot};
+use std::sync::Arc;
+
+/// The place of one account. Empty: nothing is used.
+#[derive(Debug)]
+pub struct Seat(Slot<Account>);
+
+impl Default for Seat {
+    fn default() -> Self {
+        Self(Slot::new(None))
+    }
+}
+
+impl From<Account> for Seat {
+    fn from(account: Account) -> Self {
+        Self(Slot::new(Some(Arc::new(account))))
+    }
+}
+
+impl Seat {
+    /// Puts an account here that was restored. False: there is one already.
+    pub fn restore(&self, account: Account) -> bool {
+        self.0.swap_if(None, Some(Arc::new(account)))
+    }
+
+    /// The account, with these limits.
+    pub fn account(&self, limits: &Arc<Limits>) -> Arc<Account> {
+        loop {
+            match self.0.load() {
+                Some(account) if Arc::ptr_eq(account.limits(), limits) => return account,
+                Some(account) => self.put(&account, limits),
+                None => {
+                    let fresh = Arc::new(Account::new(Arc::clone(limits)));
+                    if self.0.swap_if(None, Some(Arc::clone(&fresh))) {
+                        return fresh;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands the account to `look`, if there is one.
+    pub fn look<R>(&self, look: impl FnOnce(Option<&Account>) -> R) -> R {
+        self.0.look(look)
+    }
+
+    /// Gives the account back if nothing is used or reserved in it at `now` (Unix milliseconds). True: the
+    /// seat is empty.
+    pub fn retire(&self, now: u64) -> bool {
+        let Some(account) = self.0.load() else { return true };
+        if !account.is_idle(now) {
+            return false;
+        }
+        // Somebody may have found the account a moment ago. Frozen, it grants him nothing any more, and he
+        // comes back here for another one.
+        account.freeze();
+        if account.is_idle(now) && self.0.swap_if(Some(&account), None) {
+            return true;
+        }
+        self.replace(&account);
+        false
+    }
+
+    /// Puts the successor of a frozen account in its place.
+    pub(crate) fn replace(&self, account: &Arc<Account>) {
+        self.put(account, account.limits());
+    }
+
+    // An account that does not stand here any more is left alone: what stands here in its place is newer.
+    fn put(&self, account: &Arc<Account>, limits: &Arc<Limits>) {
+        let is_here = self.0.look(|found| found.is_some_and(|found| std::ptr::eq(found, account.as_ref())));
+        if is_here {
+            let next = account.replace_by(limits);
+            self.0.swap_if(Some(account), Some(next));
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Every interleaving of a few threads, by loom: `cargo test --release -p fairgate-limits --features loom
+//! --test interleavings`.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
+
+use contract::Limit;
+use limits::{Limits, Reservation, Seat};
+use std::sync::Arc;
+
+fn limits(texts: &[&str]) -> Arc<Limits> {
+    let limits = texts.iter().map(|text| Limit::parse(text, &mut |_| None).unwrap()).collect();
+    Arc::new(Limits::new(limits).unwrap())
+}
+
+fn remaining(seat: &Seat, limits: &Arc<Limits>, now: u64) -> Vec<u32> {
+    let account = seat.account(limits);
+    account.standings(now, limits.all()).map(|(_, standing)| standing.remaining).collect()
+}
+
+/// Runs `check` for every interleaving with at most three preemptions.
+fn every_interleaving(check: impl Fn() + Sync + Send + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(check);
+}
+
+/// One request: true if it was admitted. Every other one fails after it was admitted.
+fn request(seat: &Seat, limits: &Arc<Limits>, now: u64, succeeds: bool) -> bool {
+    match Reservation::take(seat, limits, None, now, 1) {
+        Ok(reservation) if succeeds => {
+            reservation.charge();
+            true
+        }
+        Ok(_) | Err(_) => false,
+    }
+}
+
+#[test]
+fn the_last_unit_goes_to_one_of_two() {
+    every_interleaving(|| {
+        let limits = limits(&["1 per day"]);
+        let seat = Arc::new(Seat::default());
+        let other = {
+            let (seat, limits) = (Arc::clone(&seat), Arc::clone(&limits));
+            loom::thread::spawn(move || request(&seat, &limits, 0, true))
+        };
+        let mine = request(&seat, &limits, 0, true);
+        assert!(mine ^ other.join().unwrap());
+        assert_eq!(remaining(&seat, &limits, 0), [0]);
+    });
+}
+
+#[test]
+fn two_limits_are_taken_both_or_none_whoever_races() {
+    every_interleaving(|| {
+        let limits = limits(&["2 per hour", "1 per day"]);
+        let seat = Arc::new(Seat::default());
+        let other = {
+            let (seat, limits) = (Arc::clone(&seat), Arc::clone(&limits));
+            loom::thread::spawn(move || request(&seat, &limits, 0, true))
+        };
+        let mine = request(&seat, &limits, 0, true);
+        assert!(mine ^ other.join().unwrap());
+        assert_eq!(remaining(&seat, &limits, 0), [1, 0]);
+    });
+}
+
+#[test]
+fn an_error_gives_back_across_a_window_that_begins_meanwhile() {
+    every_interleaving(|| {
+        let limits = limits(&["1 per second", "5 per day"]);
+        let seat = Arc::new(Seat::default());
+        let failing = Reservation::take(&seat, &limits, None, 0, 1).unwrap();
+        let other = {
+            let (seat, limits) = (Arc::clone(&seat), Arc::clone(&limits));
+            loom::thread::spawn(move || request(&seat, &limits, 1000, true))
+        };
+        drop(failing);
+        assert!(other.join().unwrap());
+        assert_eq!(remaining(&seat, &limits, 1000), [0, 4]);
+    });
+}
+
+#[test]
+fn a_rolling_window_and_a_rate_grant_the_last_unit_once() {
+    for texts in [["1 per rolling hour"], ["1 per hour, burst 1"]] {
+        every_interleaving(move || {
+            let limits = limits(&texts);
+            let seat = Arc::new(Seat::default());
+            let failing = Reservation::take(&seat, &limits, None, 0, 1).unwrap();
+            let other = {
+                let (seat, limits) = (Arc::clone(&seat), Arc::clone(&limits));
+                loom::thread::spawn(move || request(&seat, &limits, 1, true))
+            };
+            drop(failing);
+            let mine = request(&seat, &limits, 1, true);
+            let others = other.join().unwrap();
+            assert!(mine || others, "the unit came back, and the last to ask finds it");
+            assert!(!(mine && others));
+            assert_eq!(remaining(&seat, &limits, 1), [0]);
+        });
+    }
+}
+
+#[test]
+fn a_change_of_limits_loses_no_unit_and_grants_none_twice() {
+    every_interleaving(|| {
+        let (before, after) = (limits(&["2 per day"]), limits(&["3 per day", "9 per hour"]));
+        let seat = Arc::new(Seat::default());
+        assert!(request(&seat, &before, 0, true));
+        let in_flight = Reservation::take(&seat, &before, None, 0, 1).unwrap();
+        let mover = {
+            let (seat, after) = (Arc::clone(&seat), Arc::clone(&after));
+            loom::thread::spawn(move || request(&seat, &after, 0, true))
+        };
+        drop(in_flight);
+        assert!(mover.join().unwrap(), "one of three was used, one in flight");
+        // The unit of the failed request came back, in the account that counts now.
+        assert_eq!(remaining(&seat, &after, 0), [1, 8]);
+    });
+}
+
+#[test]
+fn two_threads_that_change_limits_agree_on_one_successor() {
+    every_interleaving(|| {
+        let (before, after) = (limits(&["2 per day"]), limits(&["2 per day", "9 per hour"]));
+        let seat = Arc::new(Seat::default());
+        assert!(request(&seat, &before, 0, true));
+        let other = {
+            let (seat, after) = (Arc::clone(&seat), Arc::clone(&after));
+            loom::thread::spawn(move || request(&seat, &after, 0, true))
+        };
+        let mine = request(&seat, &after, 0, true);
+        assert!(mine ^ other.join().unwrap(), "one unit was left");
+        assert_eq!(remaining(&seat, &after, 0), [0, 8]);
+    });
+}
+
+#[test]
+fn an_account_that_is_given_back_grants_nothing_any_more() {
+    every_interleaving(|| {
+        let limits = limits(&["1 per second"]);
+        let seat = Arc::new(Seat::default());
+        assert!(request(&seat, &limits, 0, true));
+        let other = {
+            let (seat, limits) = (Arc::clone(&seat), Arc::clone(&limits));
+            loom::thread::spawn(move || request(&seat, &limits, 1000, true))
+        };
+        let retired = seat.retire(1000);
+        let mine = request(&seat, &limits, 1000, true);
+        let others = other.join().unwrap();
+        assert!(mine ^ others, "{mine} {others} {retired}");
+    });
+}

@@ -1,0 +1,174 @@
+//! The core against a reference of some twenty lines, over random schedules of requests, errors, cancels,
+//! windows, changes of limits, and memory that is given back.
+#![cfg(not(feature = "loom"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
+
+use contract::{
+    Limit,
+    limit::{Kind, Tag},
+};
+use limits::{Limits, Reservation, Seat};
+use proptest::prelude::*;
+use std::{collections::HashMap, sync::Arc};
+
+/// One unit taken: by which request, when, and whether that is in flight. Limits are questions about this
+/// list, nothing else.
+#[derive(Clone, Copy)]
+struct Unit {
+    request: usize,
+    at: u64,
+    is_in_flight: bool,
+}
+
+/// The reference.
+#[derive(Default)]
+struct Model(HashMap<Tag, Vec<Unit>>);
+
+impl Model {
+    /// Units that count against a limit at `now`.
+    fn counted(&self, limit: &Limit, now: u64) -> usize {
+        let Some(units) = self.0.get(&limit.tag()) else { return 0 };
+        let in_window = |unit: &&Unit| match &limit.kind {
+            Kind::Calendar { period, zone } => zone.index(*period, unit.at / 1000) == zone.index(*period, now / 1000),
+            Kind::Rolling { seconds } => {
+                let part = u64::from(*seconds) * 1000 / 16;
+                now / part - unit.at / part <= 16
+            }
+            Kind::Concurrent => unit.is_in_flight,
+            Kind::Lifetime => true,
+            Kind::Rate { .. } => unreachable!("rates have a test of their own"),
+        };
+        units.iter().filter(in_window).count()
+    }
+
+    fn admits(&self, limits: &[Limit], now: u64, cost: usize) -> bool {
+        let units = |limit: &Limit| if limit.kind == Kind::Concurrent { 1 } else { cost };
+        limits.iter().all(|limit| self.counted(limit, now) + units(limit) <= limit.amount as usize)
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Request { cost: u32, group: bool },
+    Charge { which: usize },
+    ChargeLess { which: usize, cost: u32 },
+    Fail { which: usize },
+    Wait { millis: u64 },
+    Change { plan: usize },
+    Retire,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (1u32..4, any::<bool>()).prop_map(|(cost, group)| Step::Request { cost, group }),
+        2 => (0usize..8).prop_map(|which| Step::Charge { which }),
+        1 => (0usize..8, 0u32..4).prop_map(|(which, cost)| Step::ChargeLess { which, cost }),
+        3 => (0usize..8).prop_map(|which| Step::Fail { which }),
+        1 => (0u64..5_000).prop_map(|millis| Step::Wait { millis }),
+        1 => (0u64..400_000).prop_map(|millis| Step::Wait { millis }),
+        1 => (0usize..4).prop_map(|plan| Step::Change { plan }),
+        1 => Just(Step::Retire),
+    ]
+}
+
+fn plans() -> Vec<(Vec<Limit>, Arc<Limits>)> {
+    let plans: [&[&str]; 4] = [
+        &["3 per second", "7 per minute", "40 per hour", "5 at once", "6 per rolling 2 minutes"],
+        &["9 per minute", "12 per rolling 2 minutes", "2 per minute for search", "200 in all"],
+        &["2 per second", "5 per minute", "20 per hour", "100 per day", "3 at once", "4 per minute for search"],
+        &["1000 per month"],
+    ];
+    let compiled = |texts: &&[&str]| {
+        let limits: Vec<_> = texts.iter().map(|text| Limit::parse(text, &mut |_| None).unwrap()).collect();
+        (limits.clone(), Arc::new(Limits::new(limits).unwrap()))
+    };
+    plans.iter().map(compiled).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    #[test]
+    fn the_core_does_what_the_reference_says(steps in proptest::collection::vec(step(), 1..150)) {
+        let plans = plans();
+        let (mut limits, mut compiled) = plans[0].clone();
+        let (seat, mut model) = (Seat::default(), Model::default());
+        // What is in flight: the reservation, and where its units stand in the reference.
+        let mut in_flight: Vec<(Reservation, Vec<(Tag, Unit)>)> = Vec::new();
+        let mut now: u64 = 1_790_000_000_000;
+        for (request, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Request { cost, group } => {
+                    let group = group.then_some("search");
+                    let applying: Vec<_> = limits.iter().filter(|limit| limit.applies_to(group)).cloned().collect();
+                    let taken = Reservation::take(&seat, &compiled, group, now, cost);
+                    prop_assert_eq!(taken.is_ok(), model.admits(&applying, now, cost as usize));
+                    let Ok(taken) = taken else { continue };
+                    let unit = Unit { request, at: now, is_in_flight: true };
+                    let units = |limit: &Limit| if limit.kind == Kind::Concurrent { 1 } else { cost as usize };
+                    let places: Vec<_> =
+                        applying.iter().flat_map(|limit| vec![(limit.tag(), unit); units(limit)]).collect();
+                    for (tag, unit) in &places {
+                        model.0.entry(*tag).or_default().push(*unit);
+                    }
+                    in_flight.push((taken, places));
+                }
+                Step::Charge { which } if which < in_flight.len() => {
+                    let (taken, places) = in_flight.swap_remove(which);
+                    model.settle(&places, usize::MAX);
+                    taken.charge();
+                }
+                Step::ChargeLess { which, cost } if which < in_flight.len() => {
+                    let (mut taken, places) = in_flight.swap_remove(which);
+                    model.settle(&places, cost as usize);
+                    taken.lower_to(cost);
+                    taken.charge();
+                }
+                Step::Fail { which } if which < in_flight.len() => {
+                    let (taken, places) = in_flight.swap_remove(which);
+                    model.settle(&places, 0);
+                    drop(taken);
+                }
+                Step::Charge { .. } | Step::ChargeLess { .. } | Step::Fail { .. } => {}
+                Step::Wait { millis } => now += millis,
+                Step::Change { plan } => {
+                    (limits, compiled) = plans[plan].clone();
+                    // A limit that a plan does not have is not counted while it is not there.
+                    model.0.retain(|tag, _| limits.iter().any(|limit| limit.tag() == *tag));
+                    seat.account(&compiled);
+                }
+                Step::Retire => { seat.retire(now); }
+            }
+            let account = seat.account(&compiled);
+            for ((_, standing), limit) in account.standings(now, compiled.all()).zip(&limits) {
+                let left = (limit.amount as usize).saturating_sub(model.counted(limit, now));
+                prop_assert_eq!(standing.remaining as usize, left, "{} at {}", limit, now);
+            }
+        }
+    }
+}
+
+impl Model {
+    /// Settles a request: of the units of each limit so many stay, and none of what counts requests in flight.
+    fn settle(&mut self, places: &[(Tag, Unit)], keep: usize) {
+        let mut seen: HashMap<Tag, usize> = HashMap::new();
+        for (tag, unit) in places {
+            let Some(units) = self.0.get_mut(tag) else { continue };
+            let Some(place) = units.iter().position(|known| known.is_in_flight && known.request == unit.request) else {
+                continue; // the limit was gone in between, and is counted anew
+            };
+            let kept = seen.entry(*tag).or_default();
+            *kept += 1;
+            if *kept <= keep {
+                units[place].is_in_flight = false;
+            } else {
+                units.swap_remove(place);
+            }
+        }
+    }
+}
+
+/// More by hand: `PROPTEST_CASES=100000 cargo test --release -p fairgate-limits --test model`.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000)
+}

@@ -1,0 +1,68 @@
+//! What each kind of limit means, in words: what counts, and when it comes back.
+
+use crate::quantity::{grouped, span};
+use contract::{Kind, Limit, Period, Zone, limit::Span};
+use std::time::Duration;
+
+/// What a limit means and when it resets, as one or two sentences.
+pub(crate) fn meaning(limit: &Limit) -> String {
+    let meaning = match &limit.kind {
+        Kind::Calendar { period, zone } => calendar(*period, zone),
+        Kind::Rolling { seconds } => {
+            let step = span(Duration::from_secs(u64::from(seconds.div_ceil(16))));
+            format!(
+                "In any {} that you look at. A unit comes back when it is that long ago that it was used, or up to {step} later.",
+                Span(*seconds)
+            )
+        }
+        Kind::Rate { period, burst } => format!(
+            "{} come back evenly within each {}. At most {} can be used at once.",
+            units(limit.amount),
+            period.word(),
+            grouped(u64::from(*burst))
+        ),
+        Kind::Concurrent => {
+            "Requests that run at the same time, whatever they cost. Each counts until its answer ends."
+                .to_owned()
+        }
+        Kind::Lifetime => "For as long as the key exists. It never resets.".to_owned(),
+    };
+    match &limit.group {
+        Some(group) => format!("{meaning} Only endpoints of the group {group} count."),
+        None => meaning,
+    }
+}
+
+fn calendar(period: Period, zone: &Zone) -> String {
+    match (period, zone) {
+        (Period::Second, _) => "Each second.".to_owned(),
+        (Period::Minute, _) => "From second 0 of each minute.".to_owned(),
+        (Period::Hour, _) => "From minute 0 of each hour.".to_owned(),
+        (Period::Day, Zone::Utc) => "From 00:00 UTC of each day.".to_owned(),
+        (Period::Month, Zone::Utc) => "From 00:00 UTC of the first day of each month.".to_owned(),
+        (Period::Day, Zone::Named(zone)) => format!(
+            "From 00:00 of each day in the time zone {}. Days on which its clocks change are shorter or longer.",
+            zone.name()
+        ),
+        (Period::Month, Zone::Named(zone)) => {
+            format!("From 00:00 of the first day of each month in the time zone {}.", zone.name())
+        }
+    }
+}
+
+/// The length that `w` of `RateLimit-Policy` tells, in seconds, of the window that holds `now`. None: it has none.
+pub(crate) fn window_seconds(limit: &Limit, now: u64) -> Option<u64> {
+    match &limit.kind {
+        Kind::Calendar { period, zone } => {
+            let index = zone.index(*period, now);
+            Some(zone.end(*period, index) - zone.start(*period, index))
+        }
+        Kind::Rolling { seconds } => Some(u64::from(*seconds)),
+        Kind::Rate { period, .. } => Some(period.seconds(0)),
+        Kind::Concurrent | Kind::Lifetime => None,
+    }
+}
+
+fn units(amount: u32) -> String {
+    if amount == 1 { "1 unit".to_owned() } else { format!("{} units", grouped(u64::from(amount))) }
+}
