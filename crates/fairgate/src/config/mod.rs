@@ -24,6 +24,7 @@ mod tests;
 
 pub(crate) use document::Document;
 pub(crate) use fault::Faults;
+pub(crate) use unknown::nearest;
 
 use fault::Fault;
 use gateway::settings::Settings;
@@ -71,8 +72,23 @@ pub(crate) struct Config {
 pub(crate) struct StoreSettings {
     /// The store's folder, found from the folder of the configuration file.
     pub(crate) path: PathBuf,
-    /// How often the counters of limits are written.
+    /// How often charges are written to the disk.
     pub(crate) flush_interval: Duration,
+    /// The folder of the memory that charges outlive the process in, found from the folder of the configuration file.
+    pub(crate) memory: PathBuf,
+    /// What happens to requests while charges cannot be saved.
+    pub(crate) when_full: WhenFull,
+    /// Charges are saved. If not, they are kept in memory only.
+    pub(crate) durable: bool,
+}
+
+/// What happens to requests while charges cannot be saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenFull {
+    /// They go on, and an alarm is raised: a power cut would forget what could not be saved.
+    GoOn,
+    /// They are refused, so that nothing is granted that could be forgotten.
+    Stop,
 }
 
 /// Reads the configuration file at this path, with the environment of the process.
