@@ -19,6 +19,7 @@ pub(super) enum Table {
     Store,
     Keys,
     Plan,
+    Address,
     Validation,
     Endpoint,
     Parameter,
@@ -99,7 +100,7 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Top,
         Self::Api,
         Self::Listen,
@@ -109,6 +110,7 @@ impl Table {
         Self::Store,
         Self::Keys,
         Self::Plan,
+        Self::Address,
         Self::Validation,
         Self::Endpoint,
         Self::Parameter,
@@ -129,6 +131,7 @@ impl Table {
             Self::Store => "store",
             Self::Keys => "keys",
             Self::Plan => "plans",
+            Self::Address => "address",
             Self::Validation => "validation",
             Self::Endpoint => "endpoints",
             Self::Parameter => "parameters",
@@ -150,6 +153,7 @@ impl Table {
             Self::Store => "[store]",
             Self::Keys => "[keys]",
             Self::Plan => "[plans.NAME]",
+            Self::Address => "[address]",
             Self::Validation => "[validation]",
             Self::Endpoint => "[[endpoints]]",
             Self::Parameter => "[[endpoints.parameters]]",
@@ -185,11 +189,14 @@ impl Table {
                 "How large a request may be. A size is a number of bytes, or a string: a whole number and `B`, \
                  `kB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB` or `GiB` (powers of 1024)."
             }
-            Self::Store => "Where keys and counters are kept.",
+            Self::Store => "Where keys are kept, and how charges are saved.",
             Self::Keys => "Where a request's key is looked for and what an imported one looks like.",
             Self::Plan => {
                 "A plan: what the keys that belong to it may use. NAME is the plan's own, such as `[plans.free]`; \
                  at least one plan is needed."
+            }
+            Self::Address => {
+                "What one address may use of all public endpoints together. Of IPv6 a /64 is one address."
             }
             Self::Validation => "How strict the validation of requests is where a document leaves it open.",
             Self::Endpoint => {
@@ -223,6 +230,7 @@ impl Table {
             | Self::Store
             | Self::Keys
             | Self::Plan
+            | Self::Address
             | Self::Validation
             | Self::Endpoint
             | Self::Moved
@@ -244,6 +252,7 @@ impl Table {
             | Self::Sizes
             | Self::Store
             | Self::Keys
+            | Self::Address
             | Self::Validation
             | Self::Abuse
             | Self::Log => Form::Once,

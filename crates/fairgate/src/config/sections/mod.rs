@@ -1,7 +1,9 @@
 //! From the raw file to the valid configuration, table by table, in the order of the registry.
 
+mod costs;
 mod declared;
 mod endpoints;
+mod limits;
 mod moved;
 mod operations;
 mod parameters;
@@ -53,13 +55,15 @@ pub(super) fn read(
     let key_headers = document.as_ref().map_or(&[][..], |document| &document.api.key_headers);
     let keys = server::keys(&top.once(Table::Keys), key_headers);
     let plans = plans::plans(top);
+    let address = limits::of_address(&top.once(Table::Address));
     let strictness = server::validation(&top.once(Table::Validation));
-    let tables = endpoints::endpoints(top, has_document, strictness);
+    let tables = endpoints::endpoints(top, has_document, !address.is_empty(), strictness);
     let moved = moved::moved(top);
     let abuse = server::abuse(&top.once(Table::Abuse));
     let log = server::log(&top.once(Table::Log));
 
-    plans::check_costs(top, &plans, &tables);
+    costs::check(top, &plans, &address, &tables);
+    costs::warn_of_groups(top, &plans, &address, &tables);
     // What a document's paths are to each other was checked with the document.
     let declared = if has_document { &[][..] } else { &tables };
     paths::check(top, prefix.as_ref(), declared, &moved, redirects.as_ref());
@@ -79,6 +83,9 @@ pub(super) fn read(
         // Without the document that the file names there would be no endpoints, and so any path.
         document.as_ref()?;
     }
+    if extent == Extent::Everything {
+        costs::warn_of_address(top, &address, &endpoints);
+    }
     let settings = Settings {
         api: api?,
         listen: listen?,
@@ -87,6 +94,7 @@ pub(super) fn read(
         sizes: sizes?,
         keys: keys?,
         plans: plans.into_iter().map(|plan| plan.plan).collect(),
+        address_limits: address.into_iter().map(|limit| limit.value).collect(),
         endpoints,
         moved: moved.into_iter().map(|moved| moved.moved).collect(),
         redirects: redirects?,
