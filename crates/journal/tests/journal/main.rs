@@ -2,7 +2,5 @@
 
 mod crash;
 mod damage;
-mod disk_full;
-mod killed;
 mod sending;
 mod world;
