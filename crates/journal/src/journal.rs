@@ -4,7 +4,7 @@ use crate::{
     append::{Appender, Stamp},
     base::Base,
     compaction::{Compacted, Compaction},
-    error::JournalError,
+    error::{At, JournalError},
     finding::{Finding, Report},
     folder::Folder,
     format::{Kind, MOST_RINGS},
@@ -152,7 +152,8 @@ pub fn open(
     let (mapping, memory_path) = places.begin(files, &identity, layout, &mut report.findings)?;
     appender.epoch(&epoch, store, now_seconds)?;
 
-    let rings: Vec<Ring> = (0..layout.rings).filter_map(|ring| Ring::new(&mapping, layout, ring)).collect();
+    let rings: Option<Vec<Ring>> = (0..layout.rings).map(|ring| Ring::new(&mapping, layout, ring)).collect();
+    let rings = rings.ok_or_else(|| std::io::Error::other("it is too short")).at("map", &memory_path)?;
     let overflow = Arc::new(Overflow::new());
     let writers = rings.iter().map(|ring| Writer::new(ring.clone(), Arc::clone(&overflow))).collect();
     let journal = Journal {

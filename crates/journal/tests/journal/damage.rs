@@ -92,6 +92,48 @@ fn every_byte_flipped_in_turn() {
 }
 
 #[test]
+fn a_damaged_checkpoint_costs_nothing_in_later_generations_too() {
+    let world = World::new(1, 64);
+    let mut model = Model::default();
+    let Opened { mut journal, mut writers, .. } = world.open(NOW);
+    for number in 0..8 {
+        let one = charge(number, 3, &[(5, 1), (6, 2)]);
+        writers[0].append(&one, NOW);
+        model.add(&one);
+        if number % 2 == 1 {
+            journal.compact_now(NOW).unwrap();
+        }
+    }
+    drop(writers);
+    journal.close(NOW).unwrap();
+    let names: Vec<String> = world.files().into_keys().collect();
+    assert_eq!(names, ["checkpoint-4", "checkpoint-5", "journal-4", "journal-5", "lock"]);
+    let mut files = world.files();
+    files.get_mut("checkpoint-5").unwrap()[300] ^= 1;
+    world.put_back(&files);
+    let Opened { mut journal, writers, report, rows } = world.open(NOW);
+    assert_eq!(rows, model.rows());
+    let text = told(&report);
+    assert!(text.contains("checkpoint-5 is damaged at offset 64.") && !has_lost(&report), "{text}");
+    // The repair has a generation of its own, and the next start has nothing to tell.
+    journal.compact_now(NOW).unwrap();
+    drop(writers);
+    journal.close(NOW).unwrap();
+    assert_eq!(world.files()["damaged-checkpoint-5"], files["checkpoint-5"]);
+    let opened = world.open(NOW);
+    assert_eq!((told(&opened.report).as_str(), opened.rows), ("", model.rows()));
+    drop((opened.journal, opened.writers));
+    // With both checkpoints damaged nothing whole is left, and it says so.
+    let mut files = world.files();
+    for name in ["checkpoint-4", "checkpoint-6"] {
+        files.get_mut(name).unwrap()[300] ^= 1;
+    }
+    world.put_back(&files);
+    let text = world.try_open(NOW).err().unwrap().to_string();
+    assert!(text.contains("checkpoint-6 is damaged") && text.contains("checkpoint-4 is damaged"), "{text}");
+}
+
+#[test]
 fn every_length_cut_off() {
     let world = World::new(1, 64);
     let (files, truth) = closed_store(&world);
