@@ -9,8 +9,13 @@ mod incidents;
 mod keys;
 mod maintenance;
 mod opening;
+mod usage;
 
-use crate::{CounterRow, IncidentRecord, KeyRecord, MaintenanceWindow, Secret, Store, StoreError};
+use crate::{
+    CounterRow, IncidentRecord, KeyRecord, MaintenanceWindow, Secret, Store, StoreError, UsageEntry,
+    UsagePage, UsageQuery,
+};
+use ::usage::Retention;
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::{
     cell::{Cell, RefCell},
@@ -24,6 +29,7 @@ pub struct Embedded {
     database: RefCell<Option<Database>>,
     // The last call met a fault of the disk; redb answers nothing more until it is opened again.
     broken: Cell<bool>,
+    usage: usage::UsageFile,
 }
 
 /// A fault inside a transaction: redb's own, or one that we found.
@@ -179,5 +185,13 @@ impl Store for Embedded {
 
     fn maintenance(&self) -> Result<Vec<MaintenanceWindow>, StoreError> {
         self.read(maintenance::all)
+    }
+
+    fn add_usage(&self, entries: &[UsageEntry], keep: Retention) -> Result<(), StoreError> {
+        self.usage.add(entries, keep)
+    }
+
+    fn usage(&self, query: &UsageQuery, limit: usize) -> Result<UsagePage, StoreError> {
+        self.usage.find(query, limit)
     }
 }

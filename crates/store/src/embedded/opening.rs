@@ -1,6 +1,6 @@
 //! Opening the database and its secret: made anew only where there was nothing, else checked in full.
 
-use super::{Embedded, Fault, counters, incidents, keys, maintenance};
+use super::{Embedded, Fault, counters, incidents, keys, maintenance, usage::UsageFile};
 use crate::{
     Secret, Store, StoreError,
     folder::{self, Folder},
@@ -23,13 +23,14 @@ const CACHE_BYTES: usize = 64 << 20;
 
 pub(super) fn open(path: &Path) -> Result<(Embedded, Secret), StoreError> {
     let folder = Folder::prepare(path)?;
+    let usage = UsageFile::new(path);
     let path = folder.database();
     if is_new(&folder)? {
         create(&path)?;
     }
     folder::make_private(&path)?;
     let database = open_database(&path)?;
-    let store = Embedded { path, database: RefCell::new(Some(database)), broken: Cell::new(false) };
+    let store = Embedded { path, database: RefCell::new(Some(database)), broken: Cell::new(false), usage };
     let secret = open_secret(&folder, &store)?;
     Ok((store, secret))
 }
