@@ -136,6 +136,34 @@ fn damage_is_told_and_keys_work_all_the_same() {
     }
 }
 
+#[test]
+fn flipped_bytes_are_told_or_harmless() {
+    let (folder, store) = fresh();
+    let path = folder.path().join("data");
+    let entries: Vec<_> =
+        (0..200).map(|minute| entry(Some("key_a"), Some("GET /items"), BEGIN + minute, 3)).collect();
+    store.add_usage(&entries, KEEP).unwrap();
+    let whole = rows(&store, &Whose::Everyone, Grain::Minute, 0..u32::MAX);
+    assert_eq!(whole.len(), 200);
+    drop(store);
+    let file = path.join(USAGE_FILE);
+    let bytes = fs::read(&file).unwrap();
+    let mut told = 0;
+    // A stride without a common factor with the size of a page, so that every kind of place is met.
+    for place in (0..bytes.len()).step_by(bytes.len() / 150 + 1) {
+        let mut flipped = bytes.clone();
+        flipped[place] ^= 0x55;
+        fs::write(&file, &flipped).unwrap();
+        let (store, _) = Embedded::open(&path).unwrap();
+        let query = UsageQuery { whose: Whose::Everyone, grain: Grain::Minute, buckets: 0..u32::MAX };
+        match store.usage(&query, 1000) {
+            Ok(page) => assert_eq!(page.rows, whole, "a byte flipped at {place} changed what is told"),
+            Err(_) => told += 1,
+        }
+    }
+    assert!(told > 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
     #[test]

@@ -21,6 +21,7 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     fs, io,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
@@ -28,6 +29,9 @@ type Table<'n> = TableDefinition<'n, (&'static str, u32, &'static str), &'static
 
 /// Pages that are held in memory.
 const CACHE_BYTES: usize = 16 << 20;
+/// A file up to this size is checked wholly when it is opened, which takes up to about a second. In a
+/// larger one damage is met where it is read.
+const LARGEST_CHECKED: u64 = 256 << 20;
 /// Whose rows these are, as a place in a table. Ids of keys are neither empty nor a star.
 const EVERYONE: &str = "*";
 const NOBODY: &str = "";
@@ -79,9 +83,11 @@ impl UsageFile {
             *place = open(&self.path, may_create)?;
         }
         let Some(database) = place.as_ref() else { return Ok(None) };
-        let done = job(database);
-        if let Err(Fault::Redb(redb::Error::Io(_) | redb::Error::PreviousIo)) = &done {
-            // redb answers nothing more after a fault of the disk until it is opened again.
+        // What stands in a damaged page may make redb panic. A report must not end the gateway for that.
+        let done = catch_unwind(AssertUnwindSafe(|| job(database))).unwrap_or(Err(Fault::Record("usage")));
+        if done.is_err() {
+            // redb answers nothing more after a fault of the disk until it is opened again; and whoever
+            // puts another file in this place should not need a restart.
             *place = None;
         }
         done.map(Some).map_err(|fault| told(fault, &self.path))
@@ -97,17 +103,24 @@ fn told(fault: Fault, path: &Path) -> StoreError {
 }
 
 fn open(path: &Path, may_create: bool) -> Result<Option<Database>, StoreError> {
-    match fs::metadata(path) {
+    let length = match fs::metadata(path) {
         Ok(found) if found.len() == 0 => {
             return Err(StoreError::UsageDamaged { path: path.into(), detail: "it is empty".into() });
         }
-        Ok(_) => folder::make_private(path)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && may_create => create(path)?,
+        Ok(found) => found.len(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && may_create => {
+            create(path)?;
+            0
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(StoreError::io("look at", path, error)),
-    }
-    let opened = Builder::new().set_cache_size(CACHE_BYTES).open(path);
-    opened.map(Some).map_err(|error| told(error.into(), path))
+    };
+    folder::make_private(path)?;
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(length <= LARGEST_CHECKED);
+    let opened = catch_unwind(AssertUnwindSafe(|| builder.open(path)));
+    let opened = opened.map_or(Err(Fault::Record("usage")), |opened| opened.map_err(Fault::from));
+    opened.map(Some).map_err(|fault| told(fault, path))
 }
 
 /// Under another name first, so that a crash leaves no half of it.
