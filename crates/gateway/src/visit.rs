@@ -2,7 +2,7 @@
 
 use crate::{
     http1::request::RequestHead, keyring::KnownKey, policies::key::LastKey, request_id::RequestId,
-    settings::Deprecated, shared::Shared,
+    settings::Deprecated, shared::Shared, usage::Place,
 };
 use limits::guard::AddressKey;
 use std::{net::IpAddr, sync::Arc, time::SystemTime};
@@ -26,6 +26,8 @@ pub(crate) struct Visit<'s> {
     pub(crate) last_key: LastKey,
     /// The template of the endpoint, once it was found.
     pub(crate) template: Option<&'s str>,
+    /// What the request counts under in usage.
+    pub(crate) place: Place,
     /// The endpoint, once it was found, is one that clients are told to leave.
     pub(crate) deprecated: Option<Deprecated>,
 }

@@ -123,7 +123,8 @@ impl Tally {
 
 /// Codes are words; what an upstream sends in their place is not worth a place of its own.
 pub(crate) fn is_counted_apart(code: &str) -> bool {
-    !code.is_empty() && code.len() <= LONGEST_CODE && code.bytes().all(|byte| byte.is_ascii_graphic())
+    let begins_with_a_letter = code.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
+    begins_with_a_letter && code.len() <= LONGEST_CODE && code.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl From<Tally> for Vec<u8> {
@@ -218,7 +219,7 @@ pub(crate) mod tests {
     #[test]
     fn what_is_no_word_is_not_counted_apart() {
         let long = "X".repeat(LONGEST_CODE + 1);
-        for code in ["", "two words", "line\nbreak", "\u{1b}[2J", "ä", &long] {
+        for code in ["", "two words", "=1+1", "line\nbreak", "\u{1b}[2J", "ä", &long] {
             let mut tally = Tally::default();
             tally.add(&Sample { code: Some(code), charged: 0, bytes_in: 0, bytes_out: 0, micros: 1 });
             assert_eq!(tally.codes().collect::<Vec<_>>(), [(OTHER_CODES, 1)], "{code:?}");

@@ -7,6 +7,7 @@ mod keys;
 mod maintenance;
 pub(crate) mod reach;
 mod serve;
+mod usage;
 
 use crate::{
     cli::{self, Cli, Command},
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Incidents(command) => {
             incidents::run(command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
         }
+        Command::Usage(wanted) => usage::run(wanted, load(path, config::Extent::File)?, &mut out),
         Command::Docs(command) => docs::run(command, load(path, config::Extent::Everything)?, &mut out),
         Command::Config(cli::Config::Check) => check(path, &mut out),
         Command::Config(cli::Config::Schema) => {

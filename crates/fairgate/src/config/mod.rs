@@ -35,6 +35,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use usage::Retention;
 
 /// A file that is larger than this is not a configuration.
 const LARGEST_FILE: u64 = 8 << 20;
@@ -69,6 +70,19 @@ pub(crate) struct StoreSettings {
     pub(crate) path: PathBuf,
     /// How often the counters of limits are written.
     pub(crate) flush_interval: Duration,
+    /// What is kept of requests, for reports.
+    pub(crate) usage: UsageSettings,
+}
+
+/// What is kept of requests, for reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UsageSettings {
+    /// Whether it is counted.
+    pub(crate) enabled: bool,
+    /// How often it is written.
+    pub(crate) flush_interval: Duration,
+    /// How long it is kept.
+    pub(crate) keep: Retention,
 }
 
 /// Reads the configuration file at this path, with the environment of the process.

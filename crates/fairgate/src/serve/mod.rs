@@ -4,6 +4,7 @@
 
 pub(crate) mod document;
 pub(crate) mod keeper;
+mod usage;
 
 use crate::{
     admin::{AdminSocket, Control, serve as serve_admin, system_clock},
@@ -82,7 +83,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let handle = not_open.handle();
     load(&store, &handle, log)?;
     let socket = AdminSocket::bind(&config.store.path).map_err(|error| Failure::new(error.to_string()))?;
-    let live = Box::new(LiveGateway::new(handle.clone()));
+    let live = Box::new(LiveGateway::new(handle.clone(), config.store.usage));
     let control = Control::new(Box::new(store), secret, rules(&config), live, system_clock);
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -345,14 +345,15 @@ impl<'c> Exchange<'c> {
         let stall = visit.shared.settings.timeouts.stall;
         self.client.deadline.set(Instant::now(), stall);
         let streamed = poll_fn(|cx| self.poll_stream(cx, visit, &mut download, stall)).await;
+        self.client.sent = self.client.sent.saturating_add(download.sent());
+        let has_unsent = self.upload.is_some();
+        self.give_body_back(incoming);
 
         let status = answer.status;
         let outcome = |charged, keep_alive| Outcome { status, code: None, charged, keep_alive };
         match streamed {
             Ok(()) => {
                 let charged = settle(visit, reservation);
-                let has_unsent = self.upload.is_some();
-                self.give_body_back(incoming);
                 self.thread.give_answer_fields_back(answer.fields);
                 self.thread.give_head_memory(download.into_parts().1);
                 if answer.keep_alive && !has_unsent {

@@ -96,10 +96,11 @@ impl UsageFile {
 
 /// A fault of this file. What is lost with it is less than what the store's own file holds.
 fn told(fault: Fault, path: &Path) -> StoreError {
-    match fault.at(path) {
-        StoreError::Damaged { path, detail } => StoreError::UsageDamaged { path, detail },
-        other => other,
+    let error = fault.at(path);
+    if let StoreError::Damaged { path, detail } = error {
+        return StoreError::UsageDamaged { path, detail };
     }
+    error
 }
 
 fn open(path: &Path, may_create: bool) -> Result<Option<Database>, StoreError> {

@@ -17,6 +17,7 @@ pub(super) enum Table {
     Timeouts,
     Sizes,
     Store,
+    Usage,
     Keys,
     Plan,
     Validation,
@@ -99,7 +100,7 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Top,
         Self::Api,
         Self::Listen,
@@ -107,6 +108,7 @@ impl Table {
         Self::Timeouts,
         Self::Sizes,
         Self::Store,
+        Self::Usage,
         Self::Keys,
         Self::Plan,
         Self::Validation,
@@ -127,6 +129,7 @@ impl Table {
             Self::Timeouts => "timeouts",
             Self::Sizes => "sizes",
             Self::Store => "store",
+            Self::Usage => "usage",
             Self::Keys => "keys",
             Self::Plan => "plans",
             Self::Validation => "validation",
@@ -148,6 +151,7 @@ impl Table {
             Self::Timeouts => "[timeouts]",
             Self::Sizes => "[sizes]",
             Self::Store => "[store]",
+            Self::Usage => "[usage]",
             Self::Keys => "[keys]",
             Self::Plan => "[plans.NAME]",
             Self::Validation => "[validation]",
@@ -186,6 +190,11 @@ impl Table {
                  `kB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB` or `GiB` (powers of 1024)."
             }
             Self::Store => "Where keys and counters are kept.",
+            Self::Usage => {
+                "What is kept of the requests of each key and endpoint, for `fairgate usage`: how many, the units that \
+                 they were charged, errors by code, bytes and latency. Usage is a report: a crash forgets what was \
+                 counted since it was last written. The limits are a promise, and are kept apart from it."
+            }
             Self::Keys => "Where a request's key is looked for and what an imported one looks like.",
             Self::Plan => {
                 "A plan: what the keys that belong to it may use. NAME is the plan's own, such as `[plans.free]`; \
@@ -221,6 +230,7 @@ impl Table {
             | Self::Timeouts
             | Self::Sizes
             | Self::Store
+            | Self::Usage
             | Self::Keys
             | Self::Plan
             | Self::Validation
@@ -243,6 +253,7 @@ impl Table {
             | Self::Timeouts
             | Self::Sizes
             | Self::Store
+            | Self::Usage
             | Self::Keys
             | Self::Validation
             | Self::Abuse
