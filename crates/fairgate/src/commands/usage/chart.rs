@@ -56,7 +56,11 @@ impl Chart<'_> {
         }
         let axis = "─".repeat(requests.len() * layout.pitch);
         lines.push(format!("{:>margin$} ┼{axis}", "0"));
-        lines.push(format!("{:margin$}  {}", "", self.times(&layout, self.width.saturating_sub(margin + 2))).trim_end().to_owned());
+        lines.push(
+            format!("{:margin$}  {}", "", self.times(&layout, self.width.saturating_sub(margin + 2)))
+                .trim_end()
+                .to_owned(),
+        );
         let most = errors.iter().copied().max().unwrap_or(0);
         if most > 0 {
             let bars = layout.bars(errors.iter().map(|count| level(*count, most, 8, 0)));

@@ -31,6 +31,9 @@ pub(super) fn bytes(number: u64) -> String {
 
 /// How long something took.
 pub(super) fn duration(micros: u64) -> String {
+    if micros < 1000 {
+        return format!("{micros} µs");
+    }
     let millis = micros as f64 / 1000.0;
     if millis < 999.5 { format!("{} ms", short(millis)) } else { format!("{} s", short(millis / 1000.0)) }
 }
@@ -75,9 +78,14 @@ mod tests {
         ] {
             assert_eq!(bytes(number), text);
         }
-        for (micros, text) in
-            [(0, "0.0 ms"), (840, "0.8 ms"), (12_300, "12 ms"), (999_600, "1.0 s"), (75_000_000, "75 s")]
-        {
+        for (micros, text) in [
+            (0, "0 µs"),
+            (840, "840 µs"),
+            (3_140, "3.1 ms"),
+            (12_300, "12 ms"),
+            (999_600, "1.0 s"),
+            (75_000_000, "75 s"),
+        ] {
             assert_eq!(duration(micros), text);
         }
     }
