@@ -5,7 +5,7 @@
 
 use crate::{
     Latency, Tally,
-    latency::last_step,
+    latency::{Steps, last_step},
     tally::{MOST_CODES, OTHER_CODES, is_counted_apart},
 };
 
@@ -74,7 +74,7 @@ fn read(bytes: &[u8]) -> Option<Tally> {
 
 fn latency(rest: &mut &[u8]) -> Option<Latency> {
     let (sum, max, count) = (take(rest)?, take(rest)?, take(rest)?);
-    let mut steps = Vec::new();
+    let mut steps = Steps::new();
     let mut next: u64 = 0;
     for _ in 0..count {
         // A count that promises more than follows ends at the last step, or with the bytes.

@@ -4,11 +4,16 @@
 //! Values are microseconds. Below 8 every value has a step of its own; above, every power of two has
 //! eight, so that a percentile is at most 12.5 % above the true value, and never below it.
 
+use smallvec::SmallVec;
+
 /// Steps of each power of two: eight.
 const STEP_BITS: u32 = 3;
 const STEPS: u64 = 1 << STEP_BITS;
 /// What takes longer (about 19 hours) counts as this in the histogram. `max` tells the truth.
 const LONGEST: u64 = (1 << 36) - 1;
+
+/// Step and count. Most tallies of a second hold one request or two: those need no memory of their own.
+pub(crate) type Steps = SmallVec<[(u16, u64); 2]>;
 
 /// How long answers took, in microseconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +21,7 @@ pub struct Latency {
     pub(crate) sum: u64,
     pub(crate) max: u64,
     /// Step and count, by step. Only steps that were met are held: answers of one endpoint are much alike.
-    pub(crate) steps: Vec<(u16, u64)>,
+    pub(crate) steps: Steps,
 }
 
 impl Latency {
