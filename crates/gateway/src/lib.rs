@@ -30,6 +30,7 @@ mod text;
 mod thread;
 mod transport;
 mod upstream;
+pub mod usage;
 mod visit;
 
 pub use pages::{live, reference_of};

@@ -16,7 +16,6 @@ use limits::{Used, Who};
 use std::{
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread::JoinHandle,
-    time::Duration,
 };
 
 /// The journal's thread.
