@@ -108,7 +108,7 @@ impl Loader<'_> {
         let key = NewKey { id: row.id, digest: row.digest, imported: row.imported, standing };
         self.keyring.insert(key).map_err(|error| error.to_string())?;
         if let Some(used) = self.used.get(row.id) {
-            self.keyring.restore(row.digest, used);
+            self.keyring.restore(row.digest, used, None);
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! Gives back, now and then, the memory of accounts that are not needed.
 
-use crate::admin::system_clock;
 use gateway::{Handle, record::Level};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -18,7 +17,7 @@ pub(super) async fn run(handle: Handle) {
         sleep(EVERY).await;
         let mut given_back = 0;
         let sweep = handle.keyring().sweep();
-        for slice in sweep.slices(SLICE, || system_clock().saturating_mul(1000)) {
+        for slice in sweep.slices(SLICE, || handle.clock().now_millis()) {
             given_back += slice;
             sleep(PAUSE).await;
         }
