@@ -19,6 +19,8 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub(crate) struct Home {
     folder: TempDir,
+    /// Set for every process that runs on it.
+    environment: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -49,7 +51,12 @@ pub(crate) struct Said {
 
 impl Home {
     pub(crate) fn new(config: &Config) -> Arc<Self> {
-        let home = Self { folder: tempfile::Builder::new().prefix("fairgate-").tempdir().unwrap() };
+        Self::with_environment(config, Vec::new())
+    }
+
+    pub(crate) fn with_environment(config: &Config, environment: Vec<(String, String)>) -> Arc<Self> {
+        let folder = tempfile::Builder::new().prefix("fairgate-").tempdir().unwrap();
+        let home = Self { folder, environment };
         home.configure(config);
         Arc::new(home)
     }
@@ -75,6 +82,7 @@ impl Home {
         // `keys create` and `serve` alike: the command's words first, then `--config`.
         let options = arguments.iter().position(|word| word.starts_with('-')).unwrap_or(arguments.len());
         command.args(&arguments[..options]).arg("--config").arg(self.config()).args(&arguments[options..]);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.current_dir(self.folder.path()).env_remove("FAIRGATE_THREADS").stdin(Stdio::null());
         command
     }
@@ -132,8 +140,13 @@ impl Gateway {
     /// Starts on a folder that may have a store already.
     #[track_caller]
     pub(crate) fn start_in(home: &Arc<Home>) -> Self {
-        let mut child =
-            home.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::start_by(home, &["serve"])
+    }
+
+    /// Starts on a folder by these words.
+    #[track_caller]
+    pub(crate) fn start_by(home: &Arc<Home>, words: &[&str]) -> Self {
+        let mut child = home.command(words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log: Arc<Mutex<Vec<String>>> = Arc::default();
         let (lines, stderr) = (Arc::clone(&log), child.stderr.take().unwrap());
         std::thread::spawn(move || {
