@@ -157,7 +157,10 @@ impl Keeper {
                 Compacting::Failed(error) => self.event(
                     Level::Error,
                     "counters cannot be compacted",
-                    &[("error", error.clone()), ("effect", "the journal grows; it is tried again".to_owned())],
+                    &[
+                        ("error", error.clone()),
+                        ("effect", "the journal grows; it is tried again".to_owned()),
+                    ],
                 ),
             }
         }
