@@ -6,6 +6,7 @@
 mod admit;
 mod buffer;
 mod client;
+pub mod clock;
 mod connection;
 mod deadline;
 mod forward;
