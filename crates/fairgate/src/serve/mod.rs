@@ -101,7 +101,8 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         let keeper = Keeper::new(handle.clone(), Rc::clone(&control));
         let hearing = (events == Events::All).then(|| reload::on_hangup(Rc::clone(&control)));
         let hearing = hearing.transpose()?.map(tokio::task::spawn_local);
-        let sweeping = tokio::task::spawn_local(sweeping::run(handle.clone()));
+        let sweeping =
+            tokio::task::spawn_local(sweeping::run(handle.clone(), || system_clock().saturating_mul(1000)));
         let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run(config.store.flush_interval));
         let (closed, on_closed) = oneshot::channel::<()>();
         let admin = tokio::task::spawn_local(serve_admin(socket, control, async {
