@@ -23,7 +23,13 @@ mod error;
 mod finding;
 mod folder;
 mod format;
+#[cfg(all(test, feature = "loom"))]
+mod interleavings;
 mod journal;
+#[cfg(not(feature = "loom"))]
+mod memory;
+#[cfg(feature = "loom")]
+#[path = "memory_model.rs"]
 mod memory;
 mod merge;
 mod pending;
