@@ -1,5 +1,9 @@
 //! Every interleaving of a ring's writer and reader, by loom, and a kill at every step of a writer:
 //! `cargo test --release -p fairgate-journal --features loom --lib interleavings`.
+//!
+//! Loom tries what stores another thread may see, and when. It does not move a load behind a later store,
+//! so that the pair of `head` (Release when entries were read, Acquire before they are written over) is
+//! not held to its orderings here; everything else is.
 
 use crate::{
     memory::{FATE, Fate, Mapping},
