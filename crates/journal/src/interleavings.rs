@@ -5,6 +5,8 @@
 //! so that the pair of `head` (Release when entries were read, Acquire before they are written over) is
 //! not held to its orderings here; everything else is.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test; a panic is how a fault is told")]
+
 use crate::{
     memory::{FATE, Fate, Mapping},
     ring::{DeadRing, Layout, Overflow, Ring, Writer},
