@@ -212,6 +212,12 @@ impl Gateway {
         self.log.lock().unwrap().join("\n")
     }
 
+    /// Has it read its configuration again, as an operator's service manager does.
+    pub(crate) fn hang_up(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    }
+
     /// Asks it to end, as an operator's service manager does, and does not wait.
     pub(crate) fn terminate(&self) {
         let pid = self.child.id().to_string();

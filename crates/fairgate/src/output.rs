@@ -79,6 +79,7 @@ pub(crate) fn key_json(key: &KeyView, now: u64) -> Value {
         "name": key.name,
         "plan": key.plan,
         "permissions": key.permissions,
+        "limits": key.limits,
         "preview": key.preview,
         "created_at": rfc3339(key.created_at),
         "expires_at": key.expires_at.map(rfc3339),

@@ -7,7 +7,7 @@ use crate::{
     record::{Incident, Level, LogSink},
     routes::BadTemplate,
     settings::Settings,
-    shared::Shared,
+    shared::{Shared, Told},
     thread::{Connection, Thread},
     transport::Transport,
 };
@@ -164,6 +164,11 @@ impl Handle {
     /// Replaces the windows of maintenance, at once.
     pub fn set_maintenance(&self, windows: Vec<Window>) {
         self.shared.maintenance.store(Arc::new(windows));
+    }
+
+    /// Replaces what clients can read about the API by what these settings say.
+    pub fn tell(&self, settings: &Settings) {
+        self.shared.told.store(Arc::new(Told::of(settings, self.shared.address)));
     }
 
     /// Lets no request through that would have to be charged, or does so again: while charges cannot be

@@ -6,7 +6,7 @@ use crate::{
     pages,
     record::{Incident, LogSink},
     routes::{BadTemplate, Routes},
-    settings::Settings,
+    settings::{ServedDocument, Settings},
 };
 use arc_swap::ArcSwap;
 use crossbeam_queue::ArrayQueue;
@@ -43,13 +43,28 @@ pub(crate) struct Shared {
     pub(crate) log: LogSink,
     pub(crate) limits_path: String,
     pub(crate) docs_path: String,
-    /// The reference of the API.
-    pub(crate) site: Site,
+    /// What is told about the API. Made anew when the plans are.
+    pub(crate) told: ArcSwap<Told>,
     /// What upstream redirects to itself begin with: `http://HOST:PORT`.
     pub(crate) upstream_origin: String,
     /// The Host that the upstream sees, if not the client's.
     pub(crate) upstream_host: Option<String>,
     pub(crate) address: SocketAddr,
+}
+
+/// What clients can read about the API.
+pub(crate) struct Told {
+    /// The reference.
+    pub(crate) site: Site,
+    /// The API's document, with the contract in it.
+    pub(crate) document: Option<Arc<ServedDocument>>,
+}
+
+impl Told {
+    pub(crate) fn of(settings: &Settings, address: SocketAddr) -> Self {
+        let site = Site::new(pages::reference_of(settings, address));
+        Self { site, document: settings.document.clone() }
+    }
 }
 
 impl Shared {
@@ -59,7 +74,7 @@ impl Shared {
         digest_of: Box<DigestOf>,
         log: LogSink,
     ) -> Result<Self, BadTemplate> {
-        let site = Site::new(pages::reference_of(&settings, address));
+        let told = Told::of(&settings, address);
         let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved)?;
         settings.keys.headers.retain(|name| name != "authorization"); // always looked at
         let upstream = &settings.upstream;
@@ -74,7 +89,7 @@ impl Shared {
             keyring: Keyring::new(&settings.plans, &settings.keys, digest_of),
             key_headers: settings.keys.headers_as_written(),
             key_header_names: settings.keys.headers.clone(),
-            site,
+            told: ArcSwap::from_pointee(told),
             maintenance: ArcSwap::default(),
             address_errors: AddressGuard::default(),
             addresses: addresses(&settings),

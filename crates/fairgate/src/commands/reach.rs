@@ -70,10 +70,7 @@ impl Reach {
 
 /// What the control plane needs to know about keys.
 pub(crate) fn rules(config: &Config) -> Rules {
-    Rules {
-        plans: config.settings.plans.iter().map(|plan| plan.name.clone()).collect(),
-        pattern: config.settings.keys.pattern.clone(),
-    }
+    Rules { plans: config.settings.plans.clone(), pattern: config.settings.keys.pattern.clone() }
 }
 
 /// The gateway answered something else than what was asked.

@@ -91,6 +91,7 @@ fn show_first_key(config: &Config, file: &Path) -> Result<(), Failure> {
         name: Some("the first key".to_owned()),
         plan: PLAN.to_owned(),
         permissions: vec!["*".to_owned()],
+        limits: Vec::new(),
         expires_at: None,
     };
     let Outcome::KeyCreated { key, .. } = reach.execute(Operation::CreateKey(wanted))? else {

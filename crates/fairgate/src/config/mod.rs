@@ -61,6 +61,10 @@ pub(crate) struct Config {
     pub(crate) document: Option<Arc<Document>>,
     /// What is allowed and yet probably not meant, one sentence each.
     pub(crate) warnings: Vec<String>,
+    /// The file. Empty: it was read from a text.
+    pub(crate) path: PathBuf,
+    /// The file as it stands, to compare a later one with.
+    pub(crate) source: Arc<toml::Table>,
 }
 
 /// Where keys and counters are kept.
@@ -92,10 +96,11 @@ pub(crate) fn load(path: &Path, extent: Extent) -> Result<Config, Faults> {
     let name = path.display().to_string();
     let source = read_file(path, &name).map_err(|fault| Faults::new(&name, "", vec![fault]))?;
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    read_text(&source, &name, folder, extent, &|variable| {
+    let config = read_text(&source, &name, folder, extent, &|variable| {
         // What is not UTF-8 is no number either; its reader says so.
         std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned())
-    })
+    })?;
+    Ok(Config { path: path.to_owned(), ..config })
 }
 
 /// Reads a configuration from text. `file_name` stands in messages, and its folder is where relative
@@ -125,7 +130,16 @@ fn read_text(
     let faults = syntax.merge(found);
     match read {
         Some((settings, store, document)) if faults.is_empty() => {
-            Ok(Config { settings, store, document: document.map(Arc::new), warnings })
+            // Whatever was read without a fault is TOML.
+            let source = Arc::new(source.parse().unwrap_or_default());
+            Ok(Config {
+                settings,
+                store,
+                document: document.map(Arc::new),
+                warnings,
+                source,
+                path: PathBuf::new(),
+            })
         }
         Some(_) | None => Err(Faults::new(file_name, source, faults)),
     }

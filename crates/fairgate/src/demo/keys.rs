@@ -95,6 +95,7 @@ impl<'c> Keys<'c> {
             name: Some(name.into()),
             plan: plan.into(),
             permissions: permissions.iter().map(|permission| (*permission).into()).collect(),
+            limits: Vec::new(),
             created_at: self.now - 30 * DAY,
             expires_at: None,
             revoked_at: None,

@@ -1,8 +1,11 @@
 //! Keeps the store and the data plane in step: counters and incidents go down, changes go up.
 
-use super::{KEPT_AFTER_THE_WINDOW, new_key};
+use super::{
+    KEPT_AFTER_THE_WINDOW, loading,
+    reload::{self, Source},
+};
 use crate::{
-    admin::{Control, Live, system_clock},
+    admin::{Control, Live, OperationError, Reloaded, system_clock},
     failure::Failure,
 };
 use gateway::{
@@ -10,8 +13,8 @@ use gateway::{
     keyring::KnownKey,
     maintenance::Window,
     record::{Incident, Level},
+    settings::Plan,
 };
-use limits::HasAccount;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -29,6 +32,7 @@ const FORGET: u32 = 3600;
 /// What the control plane tells a running gateway.
 pub(super) struct LiveGateway {
     handle: Handle,
+    source: RefCell<Source>,
     waiting: RefCell<Waiting>,
 }
 
@@ -49,8 +53,8 @@ pub(super) struct Keeper {
 // === impl LiveGateway ===
 
 impl LiveGateway {
-    pub(super) fn new(handle: Handle) -> Self {
-        Self { handle, waiting: RefCell::default() }
+    pub(super) fn new(handle: Handle, source: Source) -> Self {
+        Self { handle, source: RefCell::new(source), waiting: RefCell::default() }
     }
 
     /// Saves what is not saved yet. What cannot be saved stays for the next time.
@@ -75,10 +79,20 @@ impl LiveGateway {
 
 impl Live for LiveGateway {
     fn key_added(&self, key: &KeyRecord) {
-        // The plan was checked when the key was made.
-        if let Err(error) = self.handle.keyring().insert(new_key(key, Vec::new())) {
-            self.handle.log().event(Level::Warn, "a key is not let in", &[("reason", &error.to_string())]);
+        // What could be wrong was checked when the key was made.
+        if let Err(reason) = loading::load_one(self.handle.keyring(), key) {
+            self.handle.log().event(Level::Warn, "a key is not let in", &[("reason", &reason)]);
         }
+    }
+
+    fn key_changed(&self, key: &KeyRecord) {
+        self.key_added(key);
+    }
+
+    fn reload(&self, store: &dyn Store) -> Result<(Vec<Plan>, Reloaded), OperationError> {
+        let done = self.source.borrow_mut().reload(&self.handle, store);
+        reload::log(self.handle.log(), &done);
+        done
     }
 
     fn key_revoked(&self, _: &str, digest: &[u8; 32]) {
@@ -156,8 +170,9 @@ impl Keeper {
 
 fn rows(key: &Arc<KnownKey>) -> Vec<CounterRow> {
     // Before the counters are read: whatever is charged after this is handed over once more.
-    key.account().begin_saving();
-    let used = key.account().used();
+    let account = key.account();
+    account.begin_saving();
+    let used = account.used();
     used.map(|used| CounterRow {
         key_id: key.id().to_owned(),
         period: used.period,
