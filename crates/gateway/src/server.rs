@@ -127,12 +127,10 @@ impl NotOpen {
         let mut journal = journal.into_iter();
         for (number, listener) in self.listeners.into_iter().enumerate() {
             let (shared, draining) = (Arc::clone(&self.shared), draining.clone());
-            let thread = std::thread::Builder::new()
-                .name(format!("data-{number}"))
-                .spawn({
-                    let journal = journal.next();
-                    move || run(shared, journal, listener, draining)
-                });
+            let thread = std::thread::Builder::new().name(format!("data-{number}")).spawn({
+                let journal = journal.next();
+                move || run(shared, journal, listener, draining)
+            });
             threads.push(thread.map_err(StartError::Thread)?);
         }
         Ok(Gateway { shared: self.shared, drain, threads })
@@ -230,7 +228,9 @@ fn advice(kind: io::ErrorKind) -> &'static str {
 fn run(
     shared: Arc<Shared>,
     journal: Option<journal::Writer>,
-    listener: TcpListener, draining: watch::Receiver<bool>) {
+    listener: TcpListener,
+    draining: watch::Receiver<bool>,
+) {
     let log = shared.log.clone();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().event_interval(61).build()
     {

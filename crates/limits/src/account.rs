@@ -71,7 +71,8 @@ impl Account {
     }
 
     fn with(limits: Arc<Limits>, word: impl Fn(Tag) -> Word, state: impl Fn(Tag) -> State) -> Self {
-        let (mut inline, mut words, mut rollings) = (std::array::from_fn(|_| Counter::default()), vec![], vec![]);
+        let (mut inline, mut words, mut rollings) =
+            (std::array::from_fn(|_| Counter::default()), vec![], vec![]);
         for (_, one) in limits.each(limits.all()) {
             match &one.rule {
                 Rule::Word(_) => match inline.get_mut(one.place) {

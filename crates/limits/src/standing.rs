@@ -45,7 +45,8 @@ impl Account {
     /// What counts against a limit at `now`, and when so much of it comes back that `units` fit. None:
     /// when the quota is whole again.
     pub(crate) fn counted(&self, one: &Compiled, units: Option<u32>, now: u64) -> (u32, Reset) {
-        let missing = |counted: u32| units.map(|units| counted.saturating_add(units).saturating_sub(one.quota()));
+        let missing =
+            |counted: u32| units.map(|units| counted.saturating_add(units).saturating_sub(one.quota()));
         match (&one.rule, self.cell(one)) {
             (Rule::Word(rule), Some(Cell::Word(counter))) => {
                 let word = rule.at(counter.load(), one.limit.amount, now);

@@ -16,7 +16,6 @@ use limits::{Used, Who};
 use std::{
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread::JoinHandle,
-    time::Duration,
 };
 
 /// The journal's thread.
@@ -158,7 +157,10 @@ impl Keeper {
                 Compacting::Failed(error) => self.event(
                     Level::Error,
                     "counters cannot be compacted",
-                    &[("error", error.clone()), ("effect", "the journal grows; it is tried again".to_owned())],
+                    &[
+                        ("error", error.clone()),
+                        ("effect", "the journal grows; it is tried again".to_owned()),
+                    ],
                 ),
             }
         }

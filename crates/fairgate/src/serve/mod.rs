@@ -2,8 +2,8 @@
 //!
 //! This thread is the control plane's. It may wait for the disk; no data thread ever waits for it.
 
-pub(crate) mod document;
 mod charges;
+pub(crate) mod document;
 pub(crate) mod keeper;
 mod loading;
 mod reload;
