@@ -1,7 +1,7 @@
 //! The command line: what can be typed, and the help that explains it.
 
 use crate::times::{self, When};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
 
 /// An API gateway: keys, permissions, limits, one error specification for every answer that fails.
@@ -48,6 +48,18 @@ The second needs no configuration file: it keeps its data and the configuration 
     /// Check what is kept
     #[command(subcommand)]
     Store(Store),
+    /// Show what is used: requests, charged units, errors, latency
+    #[command(
+        after_help = "Usage is kept by minute, hour and day, in UTC, and forgotten in this order: see `[usage]` in the
+configuration. A gateway that runs shows requests about a second after they ended.
+
+Examples:
+  fairgate usage
+  fairgate usage --key key_0a1B2c3D4e5F6g7H --since 30d
+  fairgate usage --endpoint \"GET /items/{id}\" --since 2h --by minute
+  fairgate usage --since 2026-11-01 --until 2026-12-01 --by day --csv > november.csv"
+    )]
+    Usage(Usage),
     /// Write the API's reference as static files
     #[command(subcommand)]
     Docs(Docs),
@@ -289,6 +301,41 @@ pub(crate) struct ShowIncident {
     pub(crate) request_id: String,
     #[command(flatten)]
     pub(crate) json: Json,
+}
+
+#[derive(Args)]
+pub(crate) struct Usage {
+    /// Only requests with this key; `none` for those without a known key [default: all requests]
+    #[arg(long, value_name = "KEY_ID")]
+    pub(crate) key: Option<String>,
+    /// Only requests to this endpoint; `none` for those to no endpoint
+    #[arg(long, value_name = "\"METHOD PATH\"")]
+    pub(crate) endpoint: Option<String>,
+    /// The beginning: 24h ago, 30d ago, or at 2026-11-01 or 2026-11-01T02:00:00Z
+    #[arg(long, value_name = "WHEN", value_parser = times::when, default_value = "24h")]
+    pub(crate) since: When,
+    /// The end [default: now]
+    #[arg(long, value_name = "WHEN", value_parser = times::when)]
+    pub(crate) until: Option<When>,
+    /// In steps of this length [default: what fits the span]
+    #[arg(long, value_enum)]
+    pub(crate) by: Option<By>,
+    /// Print CSV: a line for each step and endpoint
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// How long a step of usage is.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum By {
+    /// Minutes
+    Minute,
+    /// Hours
+    Hour,
+    /// Days of UTC
+    Day,
 }
 
 #[derive(Subcommand)]

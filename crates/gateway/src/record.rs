@@ -50,6 +50,15 @@ pub(crate) struct Outcome {
     pub(crate) keep_alive: bool,
 }
 
+/// Bytes that a request moved.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moved {
+    /// Of the request's body, as far as it was read.
+    pub(crate) received: u64,
+    /// Of the answer, head and body, 1xx answers before it included.
+    pub(crate) sent: u64,
+}
+
 /// Where log lines go: a bounded queue to a thread that writes them to standard error.
 ///
 /// A reader of standard error that stops reading never stops a request: lines are dropped then,
@@ -130,13 +139,12 @@ impl LogSink {
     }
 
     /// Appends the line of a request.
-    pub(crate) fn request(&self, visit: &Visit<'_>, outcome: &Outcome, line: &mut Vec<u8>) {
+    pub(crate) fn request(&self, visit: &Visit<'_>, outcome: &Outcome, micros: u64, line: &mut Vec<u8>) {
         let level = match outcome.status {
             500 => Level::Error,
             503 => Level::Warn,
             _ => Level::Info,
         };
-        let micros = visit.now.instant.elapsed().as_micros();
         let (millis, rest) = (micros / 1000, micros % 1000);
         let key = visit.key.as_ref().map_or("", |key| key.id());
         let code = outcome.code.as_deref().unwrap_or_default();

@@ -10,6 +10,7 @@ use crate::{
     shared::{Shared, Told},
     thread::{Connection, Thread},
     transport::Transport,
+    usage::{Entry, Place},
 };
 use std::{
     cell::Cell,
@@ -31,6 +32,8 @@ const BACKLOG: i32 = 4096;
 const LOG_TICK: Duration = Duration::from_millis(50);
 /// How often a thread looks for idle upstream connections that were closed.
 const SWEEP: Duration = Duration::from_secs(5);
+/// How often a thread hands over what it tallied.
+const USAGE: Duration = Duration::from_secs(1);
 
 /// A gateway that listens.
 pub struct Gateway {
@@ -194,6 +197,27 @@ impl Handle {
         }
         std::iter::from_fn(|| self.shared.incidents.pop()).take(self.shared.incidents.capacity()).collect()
     }
+
+    /// The tallies of usage that were not taken yet. Requests of the last second may still be missing.
+    pub fn take_usage(&self) -> impl Iterator<Item = Entry> {
+        std::iter::from_fn(|| self.shared.usage.pop()).take(self.shared.usage.capacity()).flatten()
+    }
+
+    /// Requests that stand in no tally, because too many waited. Each is told once.
+    pub fn take_lost_usage(&self) -> u64 {
+        self.shared.lost_usage.swap(0, std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// What usage is told under: method and path template of an endpoint. None: no endpoint.
+    pub fn place_name(&self, place: Place) -> Option<String> {
+        match place {
+            Place::None => None,
+            Place::AnyPath => Some(Place::ANY_PATH.to_owned()),
+            Place::Endpoint(position) => {
+                self.shared.routes.endpoint(position).map(|found| format!("{} {}", found.method, found.path))
+            }
+        }
+    }
 }
 
 fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, StartError> {
@@ -250,6 +274,7 @@ fn run(
         finish(&thread).await;
     });
     thread.flush_log();
+    thread.hand_usage_over();
 }
 
 /// Accepts connections until the drain begins.
@@ -300,12 +325,17 @@ async fn keep_house(thread: Rc<Thread>) {
     let mut tick = interval(LOG_TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut swept = Instant::now();
+    let mut handed_over = swept;
     loop {
         let now = tick.tick().await;
         thread.flush_log();
         if now.saturating_duration_since(swept) >= SWEEP {
             swept = now;
             thread.pool.sweep();
+        }
+        if now.saturating_duration_since(handed_over) >= USAGE {
+            handed_over = now;
+            thread.hand_usage_over();
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     record::{Incident, LogSink},
     routes::{BadTemplate, Routes},
     settings::{ServedDocument, Settings},
+    usage::{self, Entry},
 };
 use arc_swap::ArcSwap;
 use crossbeam_queue::ArrayQueue;
@@ -40,6 +41,10 @@ pub(crate) struct Shared {
     pub(crate) is_stopped: AtomicBool,
     pub(crate) incidents: ArrayQueue<Incident>,
     pub(crate) lost_incidents: AtomicU64,
+    /// Tallies of usage that data threads handed over.
+    pub(crate) usage: ArrayQueue<Vec<Entry>>,
+    /// Requests that stand in no tally, because the control plane did not keep up.
+    pub(crate) lost_usage: AtomicU64,
     pub(crate) log: LogSink,
     pub(crate) limits_path: String,
     pub(crate) docs_path: String,
@@ -96,6 +101,8 @@ impl Shared {
             is_stopped: AtomicBool::new(false),
             incidents: ArrayQueue::new(MOST_INCIDENTS),
             lost_incidents: AtomicU64::new(0),
+            usage: ArrayQueue::new(usage::MOST_WAITING),
+            lost_usage: AtomicU64::new(0),
             limits_path: settings.api.limits_path(),
             docs_path: settings.api.docs_path(),
             upstream_origin: format!("http://{authority}"),

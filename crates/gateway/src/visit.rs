@@ -2,7 +2,7 @@
 
 use crate::{
     http1::request::RequestHead, keyring::KnownKey, policies::key::LastKey, request_id::RequestId,
-    settings::Deprecated, shared::Shared,
+    settings::Deprecated, shared::Shared, usage::Place,
 };
 use limits::{Account, Applying, guard::AddressKey};
 use std::{net::IpAddr, sync::Arc, time::SystemTime};
@@ -30,6 +30,8 @@ pub(crate) struct Visit<'s> {
     pub(crate) group: Option<&'s str>,
     /// The account whose limits the answer tells, once units were asked of it.
     pub(crate) counted: Option<Counted>,
+    /// What the request counts under in usage.
+    pub(crate) place: Place,
     /// The endpoint, once it was found, is one that clients are told to leave.
     pub(crate) deprecated: Option<Deprecated>,
 }

@@ -18,7 +18,9 @@
 //! Beside the positions lies a commit cell: `sequence`, `expected` and a `mmsghdr` into which the
 //! kernel writes `taken`, the number of bytes that it took. It does so within the system call, and a
 //! signal, SIGKILL too, is only acted upon at the call's end. (The pages are touched and locked
-//! beforehand, so that this write cannot fail for want of a page.)
+//! beforehand, so that this write cannot fail for want of a page. Where the memory lies on a disk instead,
+//! a page that is being written back can make the kernel wait in between; killed then, it can leave an
+//! answer that was sent and is not charged. The finding that tells of the disk is about this as well.)
 //!
 //! 1. The entry is written to place `tail`. `tail` does not move: the reader does not see it.
 //! 2. `taken` becomes `NOT_TAKEN`.

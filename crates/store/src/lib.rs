@@ -11,13 +11,17 @@ pub mod random;
 mod records;
 mod row;
 mod secret;
+mod usage;
 
 pub use embedded::Embedded;
 pub use error::StoreError;
-pub use folder::{DATABASE_FILE, SECRET_FILE};
+pub use folder::{DATABASE_FILE, SECRET_FILE, USAGE_FILE};
 pub use records::{CounterRow, IncidentRecord, KeyRecord, MaintenanceWindow};
 pub use row::{KeyRow, KeyVisitor, Texts};
 pub use secret::Secret;
+pub use usage::{UsageEntry, UsagePage, UsageQuery, UsageRow, Whose};
+
+use ::usage::Retention;
 
 /// The newest incidents that are kept. Older ones make room.
 pub const INCIDENTS_KEPT: u64 = 10_000;
@@ -83,4 +87,13 @@ pub trait Store {
 
     /// All windows of maintenance, the one that begins first coming first.
     fn maintenance(&self) -> Result<Vec<MaintenanceWindow>, StoreError>;
+
+    /// Adds usage to the minutes, hours and days that it belongs to, and forgets what is older than
+    /// `keep` has it, seen from the newest of these entries.
+    ///
+    /// Usage is kept in a file of its own. If that is damaged, only the two calls for usage fail.
+    fn add_usage(&self, entries: &[UsageEntry], keep: Retention) -> Result<(), StoreError>;
+
+    /// Usage by bucket, then by endpoint: about `limit` rows, and all of each bucket that is begun.
+    fn usage(&self, query: &UsageQuery, limit: usize) -> Result<UsagePage, StoreError>;
 }

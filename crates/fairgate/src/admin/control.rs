@@ -11,7 +11,7 @@ use super::{
 use gateway::settings::Plan;
 use regex::Regex;
 use std::time::{SystemTime, UNIX_EPOCH};
-use store::{KeyRecord, MaintenanceWindow, Secret, Store, StoreError, random};
+use store::{KeyRecord, MaintenanceWindow, Secret, Store, StoreError, UsageQuery, Whose, random};
 
 /// Most keys in one page, so that an answer stays small.
 const LONGEST_PAGE: usize = 10_000;
@@ -36,6 +36,10 @@ pub(crate) trait Live {
     fn maintenance_changed(&self, windows: &[MaintenanceWindow]);
     /// Somebody is about to read: save queued incidents and counters first.
     fn before_read(&self, store: &dyn Store) -> Result<(), StoreError>;
+    /// Somebody is about to read usage: write what was counted until now.
+    fn before_usage(&self, _: &dyn Store) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// No gateway runs: nobody has to be told.
@@ -105,6 +109,11 @@ impl Control {
         self.live.before_read(self.store.as_ref())
     }
 
+    /// Has the gateway write what it counted of usage.
+    pub(crate) fn save_usage(&self) -> Result<(), StoreError> {
+        self.live.before_usage(self.store.as_ref())
+    }
+
     /// Carries out one operation, wholly or not at all.
     pub(crate) fn execute(&mut self, operation: Operation) -> Result<Outcome, OperationError> {
         let now = (self.clock)();
@@ -136,7 +145,18 @@ impl Control {
                 let found = self.store.incident(&request_id)?;
                 found.map(Outcome::Incident).ok_or(OperationError::UnknownIncident { request_id })
             }
+            Operation::ShowUsage(query) => self.show_usage(&query),
         }
+    }
+
+    fn show_usage(&self, query: &UsageQuery) -> Result<Outcome, OperationError> {
+        if let Whose::Key(id) = &query.whose
+            && self.store.key_by_id(id)?.is_none()
+        {
+            return Err(OperationError::UnknownKeys { ids: vec![id.clone()] });
+        }
+        self.save_usage()?;
+        Ok(Outcome::Usage(self.store.usage(query, LONGEST_PAGE)?))
     }
 
     fn create_key(&self, wanted: NewKey, now: u64) -> Result<Outcome, OperationError> {

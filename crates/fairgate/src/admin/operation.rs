@@ -3,7 +3,7 @@
 //! No type here that may hold a key derives `Debug`: what can be printed ends up in logs.
 
 use serde::{Deserialize, Serialize};
-use store::{IncidentRecord, KeyRecord, MaintenanceWindow, StoreError};
+use store::{IncidentRecord, KeyRecord, MaintenanceWindow, StoreError, UsagePage, UsageQuery};
 
 /// Something to be done. Times are seconds since the Unix epoch.
 #[derive(Serialize, Deserialize)]
@@ -78,6 +78,8 @@ pub(crate) enum Operation {
         /// The request id that the client was told.
         request_id: String,
     },
+    /// What was used. The answer may be a part; the next begins where it says.
+    ShowUsage(UsageQuery),
 }
 
 /// What is wanted of a new key, or of every key of an import.
@@ -178,6 +180,8 @@ pub(crate) enum Outcome {
     Incidents(Vec<IncidentRecord>),
     /// One incident.
     Incident(IncidentRecord),
+    /// What was used, or the beginning of it.
+    Usage(UsagePage),
 }
 
 /// A key as it may be shown.

@@ -9,6 +9,7 @@ pub(crate) mod reach;
 mod reload;
 mod serve;
 mod store;
+mod usage;
 
 use crate::{
     cli::{self, Cli, Command},
@@ -49,6 +50,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Incidents(command) => {
             incidents::run(command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
         }
+        Command::Usage(wanted) => usage::run(wanted, load(path, config::Extent::File)?, &mut out),
         Command::Docs(command) => docs::run(command, load(path, config::Extent::Everything)?, &mut out),
         Command::Store(cli::Store::Check(wanted)) => {
             store::check(&wanted, &load(path, config::Extent::File)?, &mut out)

@@ -36,6 +36,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use usage::Retention;
 
 /// A file that is larger than this is not a configuration.
 const LARGEST_FILE: u64 = 8 << 20;
@@ -80,6 +81,8 @@ pub(crate) struct StoreSettings {
     pub(crate) when_full: WhenFull,
     /// Charges are saved. If not, they are kept in memory only.
     pub(crate) durable: bool,
+    /// What is kept of requests, for reports.
+    pub(crate) usage: UsageSettings,
 }
 
 /// What happens to requests while charges cannot be saved.
@@ -89,6 +92,17 @@ pub(crate) enum WhenFull {
     GoOn,
     /// They are refused, so that nothing is granted that could be forgotten.
     Stop,
+}
+
+/// What is kept of requests, for reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UsageSettings {
+    /// Whether it is counted.
+    pub(crate) enabled: bool,
+    /// How often it is written.
+    pub(crate) flush_interval: Duration,
+    /// How long it is kept.
+    pub(crate) keep: Retention,
 }
 
 /// Reads the configuration file at this path, with the environment of the process.

@@ -1,11 +1,13 @@
-//! Keeps the store and the data plane in step: counters and incidents go down, changes go up.
+//! Keeps the store and the data plane in step: counters, incidents and usage go down, changes go up.
 
 use super::{
     KEPT_AFTER_THE_WINDOW, loading,
     reload::{self, Source},
+    usage::Ledger,
 };
 use crate::{
     admin::{Control, Live, OperationError, Reloaded, system_clock},
+    config::UsageSettings,
     failure::Failure,
 };
 use gateway::{
@@ -32,6 +34,7 @@ pub(super) struct LiveGateway {
     handle: Handle,
     source: RefCell<Source>,
     waiting: RefCell<Waiting>,
+    usage: RefCell<Ledger>,
 }
 
 /// What could not be saved yet.
@@ -50,8 +53,9 @@ pub(super) struct Keeper {
 // === impl LiveGateway ===
 
 impl LiveGateway {
-    pub(super) fn new(handle: Handle, source: Source) -> Self {
-        Self { handle, source: RefCell::new(source), waiting: RefCell::default() }
+    pub(super) fn new(handle: Handle, source: Source, usage: UsageSettings) -> Self {
+        let usage = RefCell::new(Ledger::new(handle.clone(), usage));
+        Self { handle, source: RefCell::new(source), waiting: RefCell::default(), usage }
     }
 
     /// Saves what is not saved yet. What cannot be saved stays for the next time.
@@ -95,7 +99,14 @@ impl Live for LiveGateway {
     }
 
     fn before_read(&self, store: &dyn Store) -> Result<(), StoreError> {
-        self.save(store)
+        let saved = self.save(store);
+        // Afterwards, and with its own faults: usage is a report, what was saved before is a promise.
+        self.usage.borrow_mut().keep(store);
+        saved
+    }
+
+    fn before_usage(&self, store: &dyn Store) -> Result<(), StoreError> {
+        self.usage.borrow_mut().keep_all(store)
     }
 }
 
@@ -125,7 +136,10 @@ impl Keeper {
 
     /// Saves what the data plane did last.
     pub(super) fn save_at_the_end(&self) -> Result<(), Failure> {
-        self.save().map_err(|error| Failure::new(format!("the last counters could not be saved: {error}")))
+        let saved = self.save();
+        // The ledger tells the log itself what it could not write; a report is no reason to fail.
+        let _ = self.control.borrow().save_usage();
+        saved.map_err(|error| Failure::new(format!("the last counters could not be saved: {error}")))
     }
 
     fn save(&self) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ pub(crate) mod keeper;
 mod loading;
 mod reload;
 mod sweeping;
+mod usage;
 
 use crate::{
     admin::{AdminSocket, Control, serve as serve_admin, system_clock},
@@ -89,7 +90,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let writers = writers.unwrap_or_default();
     let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
     let socket = AdminSocket::bind(&config.store.path).map_err(|error| Failure::new(error.to_string()))?;
-    let live = Box::new(LiveGateway::new(handle.clone(), source));
+    let live = Box::new(LiveGateway::new(handle.clone(), source, config.store.usage));
     let control = Control::new(Box::new(store), secret, rules(&config), live, system_clock);
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -9,11 +9,14 @@ mod incidents;
 mod keys;
 mod maintenance;
 mod opening;
+mod usage;
 mod visiting;
 
 use crate::{
     CounterRow, IncidentRecord, KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow, Secret, Store, StoreError,
+    UsageEntry, UsagePage, UsageQuery,
 };
+use ::usage::Retention;
 use opening::Check;
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::{
@@ -28,6 +31,7 @@ pub struct Embedded {
     database: RefCell<Option<Database>>,
     // The last call met a fault of the disk; redb answers nothing more until it is opened again.
     broken: Cell<bool>,
+    usage: usage::UsageFile,
 }
 
 /// A fault inside a transaction: redb's own, or one that we found.
@@ -208,5 +212,13 @@ impl Store for Embedded {
 
     fn maintenance(&self) -> Result<Vec<MaintenanceWindow>, StoreError> {
         self.read(maintenance::all)
+    }
+
+    fn add_usage(&self, entries: &[UsageEntry], keep: Retention) -> Result<(), StoreError> {
+        self.usage.add(entries, keep)
+    }
+
+    fn usage(&self, query: &UsageQuery, limit: usize) -> Result<UsagePage, StoreError> {
+        self.usage.find(query, limit)
     }
 }

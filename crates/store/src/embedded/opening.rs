@@ -5,7 +5,7 @@
 //! that every start begins with finds each of them, and that none is missing. `fairgate store check` reads
 //! the whole file, whatever its size.
 
-use super::{Embedded, Fault, counters, incidents, keys, maintenance};
+use super::{Embedded, Fault, counters, incidents, keys, maintenance, usage::UsageFile};
 use crate::{
     Secret, Store, StoreError,
     folder::{self, Folder},
@@ -43,13 +43,14 @@ pub(super) enum Check {
 
 pub(super) fn open(path: &Path, check: Check) -> Result<(Embedded, Secret), StoreError> {
     let folder = Folder::prepare(path)?;
+    let usage = UsageFile::new(path);
     let path = folder.database();
     if is_new(&folder)? {
         create(&path)?;
     }
     folder::make_private(&path)?;
     let database = open_database(&path, check)?;
-    let store = Embedded { path, database: RefCell::new(Some(database)), broken: Cell::new(false) };
+    let store = Embedded { path, database: RefCell::new(Some(database)), broken: Cell::new(false), usage };
     let secret = open_secret(&folder, &store)?;
     Ok((store, secret))
 }

@@ -17,6 +17,7 @@ pub(super) enum Table {
     Timeouts,
     Sizes,
     Store,
+    Usage,
     Keys,
     Plan,
     Address,
@@ -100,7 +101,7 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Top,
         Self::Api,
         Self::Listen,
@@ -108,6 +109,7 @@ impl Table {
         Self::Timeouts,
         Self::Sizes,
         Self::Store,
+        Self::Usage,
         Self::Keys,
         Self::Plan,
         Self::Address,
@@ -129,6 +131,7 @@ impl Table {
             Self::Timeouts => "timeouts",
             Self::Sizes => "sizes",
             Self::Store => "store",
+            Self::Usage => "usage",
             Self::Keys => "keys",
             Self::Plan => "plans",
             Self::Address => "address",
@@ -151,6 +154,7 @@ impl Table {
             Self::Timeouts => "[timeouts]",
             Self::Sizes => "[sizes]",
             Self::Store => "[store]",
+            Self::Usage => "[usage]",
             Self::Keys => "[keys]",
             Self::Plan => "[plans.NAME]",
             Self::Address => "[address]",
@@ -190,6 +194,11 @@ impl Table {
                  `kB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB` or `GiB` (powers of 1024)."
             }
             Self::Store => "Where keys are kept, and how charges are saved.",
+            Self::Usage => {
+                "What is kept of the requests of each key and endpoint, for `fairgate usage`: how many, the units that \
+                 they were charged, errors by code, bytes and latency. Usage is a report: a crash forgets what was \
+                 counted since it was last written. The limits are a promise, and are kept apart from it."
+            }
             Self::Keys => "Where a request's key is looked for and what an imported one looks like.",
             Self::Plan => {
                 "A plan: what the keys that belong to it may use. NAME is the plan's own, such as `[plans.free]`; \
@@ -228,6 +237,7 @@ impl Table {
             | Self::Timeouts
             | Self::Sizes
             | Self::Store
+            | Self::Usage
             | Self::Keys
             | Self::Plan
             | Self::Address
@@ -251,6 +261,7 @@ impl Table {
             | Self::Timeouts
             | Self::Sizes
             | Self::Store
+            | Self::Usage
             | Self::Keys
             | Self::Address
             | Self::Validation

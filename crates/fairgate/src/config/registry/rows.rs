@@ -7,6 +7,8 @@ use super::{
 
 /// A day in milliseconds: no phase of a request takes longer.
 const DAY: u64 = 86_400_000;
+const HOUR: u64 = 3_600_000;
+const CENTURY: u64 = 36_525 * DAY;
 const KIB: u64 = 1_024;
 const TIB: u64 = KIB * KIB * KIB * KIB;
 
@@ -130,6 +132,21 @@ rows! {
 
     STORE_DURABLE = Store "durable", Shape::Boolean, Default("true"), "false", also "persist";
     "`false` keeps charges in memory only: a restart forgets them."
+
+    USAGE_ENABLED = Usage "enabled", Shape::Boolean, Default("true"), "false";
+    "Whether usage is counted. What was kept before stays and can be read."
+
+    USAGE_FLUSH_INTERVAL = Usage "flush_interval", Shape::Duration { least: 100, most: HOUR }, Default("\"10s\""), "\"1m\"";
+    "How often usage is written to the store. A crash forgets what was counted since. At least 100 ms, at most 1 hour."
+
+    USAGE_MINUTES = Usage "minutes", Shape::Duration { least: HOUR, most: CENTURY }, Default("\"2d\""), "\"7d\"";
+    "How long usage by the minute is kept, at least; it is forgotten a day at a time."
+
+    USAGE_HOURS = Usage "hours", Shape::Duration { least: DAY, most: CENTURY }, Default("\"60d\""), "\"90d\"";
+    "How long usage by the hour is kept, at least; it is forgotten ten days at a time."
+
+    USAGE_DAYS = Usage "days", Shape::Duration { least: DAY, most: CENTURY }, Default("\"800d\""), "\"400d\"", also "retention";
+    "How long usage by the day is kept, at least; it is forgotten a hundred days at a time."
 
     KEYS_HEADERS = Keys "headers", Shape::Texts, Default("[\"X-API-Key\"]"), "[\"X-API-Key\"]", also "header";
     "Headers that may hold the key, in the order in which they are looked at. `Authorization` (Bearer and Basic) is \

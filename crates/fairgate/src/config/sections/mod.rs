@@ -51,7 +51,8 @@ pub(super) fn read(
     let mut upstream = upstream::upstream(&top.once(Table::Upstream), address.as_ref());
     let timeouts = server::timeouts(&top.once(Table::Timeouts));
     let sizes = server::sizes(&top.once(Table::Sizes));
-    let store = server::store(&top.once(Table::Store), folder);
+    let usage = server::usage(&top.once(Table::Usage));
+    let store = server::store(&top.once(Table::Store), folder, usage);
     let key_headers = document.as_ref().map_or(&[][..], |document| &document.api.key_headers);
     let keys = server::keys(&top.once(Table::Keys), key_headers);
     let plans = plans::plans(top);
@@ -103,6 +104,7 @@ pub(super) fn read(
         trusted_proxies,
         abuse: abuse?,
         log: log?,
+        tallies_usage: usage?.enabled,
         document: None,
     };
     Some((settings, store?, document))
