@@ -132,7 +132,10 @@ fn every_wrong_counter_is_found() {
     let charged = page(7).compare(&told([8, 7]), 0);
     assert_eq!((charged.errors_charged, charged.successes_forgotten, charged.is_clean()), (1, 0, false));
     let forgotten = page(7).compare(&told([7, 5]), 0);
-    assert_eq!((forgotten.errors_charged, forgotten.successes_forgotten, forgotten.is_clean()), (0, 2, false));
+    assert_eq!(
+        (forgotten.errors_charged, forgotten.successes_forgotten, forgotten.is_clean()),
+        (0, 2, false)
+    );
     let over = page(12).compare(&told([12, 12]), 0);
     assert_eq!((over.over_admitted, over.is_clean()), (2, false));
     // As many counters wrong in one way as in the other do not make up for each other.

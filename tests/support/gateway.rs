@@ -154,13 +154,29 @@ impl Gateway {
     pub(crate) fn start_limited(home: &Arc<Home>) -> Self {
         let serve = home.command(&["serve"]);
         let mut command = Command::new("sh");
-        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(serve.get_program()).args(serve.get_args());
+        command
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .arg(serve.get_program())
+            .args(serve.get_args());
         command.current_dir(home.folder.path()).stdin(Stdio::null());
         Self::start_by(home, command)
     }
 
     #[track_caller]
-    fn start_by(home: &Arc<Home>, mut serve: Command) -> Self {
+    fn start_by(home: &Arc<Home>, serve: Command) -> Self {
+        Self::try_start_by(home, serve)
+            .unwrap_or_else(|log| panic!("the gateway ended before it listened:\n{log}"))
+    }
+
+    /// Starts on a folder.
+    ///
+    /// # Errors
+    /// It refuses to start: what it said.
+    pub(crate) fn try_start_in(home: &Arc<Home>) -> Result<Self, String> {
+        Self::try_start_by(home, home.command(&["serve"]))
+    }
+
+    fn try_start_by(home: &Arc<Home>, mut serve: Command) -> Result<Self, String> {
         let mut child = serve.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log: Arc<Mutex<Vec<String>>> = Arc::default();
         let (lines, stderr) = (Arc::clone(&log), child.stderr.take().unwrap());
@@ -169,15 +185,17 @@ impl Gateway {
                 lines.lock().unwrap().push(line);
             }
         });
-        let address = eventually("the gateway listens", || {
-            let found = event(&log, |line| line["event"] == "listening");
-            if found.is_none() && child.try_wait().unwrap().is_some() {
-                panic!("the gateway ended before it listened:\n{}", log.lock().unwrap().join("\n"));
-            }
-            found
-        });
-        let address = address["address"].as_str().unwrap().parse().unwrap();
-        Self { address, home: Arc::clone(home), child, log, reader: Some(reader) }
+        let address =
+            eventually("the gateway listens", || match event(&log, |line| line["event"] == "listening") {
+                Some(found) => Some(Some(found["address"].as_str().unwrap().parse().unwrap())),
+                None if child.try_wait().unwrap().is_some() => Some(None),
+                None => None,
+            });
+        let Some(address) = address else {
+            reader.join().unwrap();
+            return Err(log.lock().unwrap().join("\n"));
+        };
+        Ok(Self { address, home: Arc::clone(home), child, log, reader: Some(reader) })
     }
 
     pub(crate) fn home(&self) -> &Arc<Home> {
