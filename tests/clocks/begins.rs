@@ -59,7 +59,7 @@ fn a_clock_that_is_days_behind_is_refused_until_it_is_trusted() {
         assert_eq!(connection.send(&get("/items/7").key(&key)).status, 429);
     };
     // The 20th is granted, once; what was used in all is not forgotten.
-    let gateway = Gateway::start_by(&home, &["serve", "--trust-clock"]);
+    let gateway = Gateway::start_with(&home, &["serve", "--trust-clock"]);
     check(gateway.connect(), 2);
     let in_all = gateway.limits(&key).all.into_iter().find(|limit| limit.limit == "100 in all").unwrap();
     assert_eq!(in_all.used, 4);

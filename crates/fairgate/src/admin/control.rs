@@ -6,7 +6,7 @@ use super::{
     import::{self, Staged},
     maintenance,
     operation::{Expiry, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome, Reloaded},
-    own_limits,
+    own_limits::{self, ReadLimit},
 };
 use gateway::settings::Plan;
 use regex::Regex;
@@ -49,6 +49,8 @@ pub(crate) struct Offline;
 pub(crate) struct Rules {
     /// The plans.
     pub(crate) plans: Vec<Plan>,
+    /// Reads limits of keys' own.
+    pub(crate) read_limit: ReadLimit,
     /// The whole of an imported key matches this. None: any format.
     pub(crate) pattern: Option<Regex>,
 }
@@ -242,7 +244,7 @@ impl Control {
     pub(super) fn check(&self, wanted: &NewKey, now: u64) -> Result<Vec<String>, OperationError> {
         let plan = self.rules.plans.iter().find(|plan| plan.name == wanted.plan);
         let plan = plan.ok_or_else(|| self.unknown_plan(&wanted.plan))?;
-        let limits = own_limits::check(&wanted.limits, &plan.limits)?;
+        let limits = own_limits::check(&wanted.limits, &plan.limits, self.rules.read_limit)?;
         if let Some(name) = &wanted.name
             && (name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control))
         {

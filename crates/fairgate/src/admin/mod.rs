@@ -10,7 +10,7 @@ mod control;
 mod import;
 mod maintenance;
 mod operation;
-pub(crate) mod own_limits;
+mod own_limits;
 mod socket;
 
 pub(crate) use client::{AskError, ask};

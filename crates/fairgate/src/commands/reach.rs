@@ -4,6 +4,7 @@ use crate::{
     admin::{Control, Offline, Operation, OperationError, Outcome, Rules, ask, system_clock},
     config::Config,
     failure::Failure,
+    limit,
 };
 use std::{
     thread,
@@ -70,7 +71,11 @@ impl Reach {
 
 /// What the control plane needs to know about keys.
 pub(crate) fn rules(config: &Config) -> Rules {
-    Rules { plans: config.settings.plans.clone(), pattern: config.settings.keys.pattern.clone() }
+    Rules {
+        plans: config.settings.plans.clone(),
+        read_limit: |text| limit::read(text).map_err(|wrong| format!("{}; {}", wrong.why, wrong.help)),
+        pattern: config.settings.keys.pattern.clone(),
+    }
 }
 
 /// The gateway answered something else than what was asked.

@@ -12,7 +12,6 @@ use crate::{
 };
 use gateway::{
     Handle,
-    keyring::KnownKey,
     maintenance::Window,
     record::{Incident, Level},
     settings::Plan,
@@ -20,10 +19,9 @@ use gateway::{
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    sync::Arc,
     time::Duration,
 };
-use store::{CounterRow, IncidentRecord, KeyRecord, MaintenanceWindow, Store, StoreError};
+use store::{IncidentRecord, KeyRecord, MaintenanceWindow, Store, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// Incidents that wait for a store that cannot be written. The newest are kept.
@@ -42,7 +40,6 @@ pub(super) struct LiveGateway {
 /// What could not be saved yet.
 #[derive(Default)]
 struct Waiting {
-    keys: Vec<Arc<KnownKey>>,
     incidents: Vec<IncidentRecord>,
 }
 
@@ -64,15 +61,9 @@ impl LiveGateway {
     /// Saves what is not saved yet. What cannot be saved stays for the next time.
     fn save(&self, store: &dyn Store) -> Result<(), StoreError> {
         let mut waiting = self.waiting.borrow_mut();
-        waiting.keys.extend(self.handle.take_unsaved());
         waiting.incidents.extend(self.handle.take_incidents().into_iter().map(record));
         let surplus = waiting.incidents.len().saturating_sub(MOST_WAITING);
         waiting.incidents.drain(..surplus);
-        if !waiting.keys.is_empty() {
-            let rows: Vec<CounterRow> = waiting.keys.iter().flat_map(rows).collect();
-            store.save_counters(&rows)?;
-            waiting.keys.clear();
-        }
         if !waiting.incidents.is_empty() {
             store.add_incidents(&waiting.incidents)?;
             waiting.incidents.clear();
@@ -180,20 +171,6 @@ impl Keeper {
             Ok(()) | Err(_) => {}
         }
     }
-}
-
-fn rows(key: &Arc<KnownKey>) -> Vec<CounterRow> {
-    // Before the counters are read: whatever is charged after this is handed over once more.
-    let account = key.account();
-    account.begin_saving();
-    let used = account.used();
-    used.map(|used| CounterRow {
-        key_id: key.id().to_owned(),
-        period: used.period,
-        window: used.window,
-        used: used.units,
-    })
-    .collect()
 }
 
 fn record(incident: Incident) -> IncidentRecord {

@@ -1,13 +1,13 @@
-//! Hands keys with their counters, and maintenance, from the store to the data plane.
+//! Hands keys and maintenance from the store to the data plane.
 
 use super::keeper;
-use crate::{admin::own_limits, failure::Failure};
+use crate::{failure::Failure, limit};
+use contract::Limit;
 use gateway::{
     Handle,
     keyring::{Grant, Keyring, NewKey, Standing, Terms},
     record::Level,
 };
-use limits::Used;
 use std::{collections::HashMap, sync::Arc, thread};
 use store::{KeyRecord, KeyRow, KeyVisitor, Store, StoreError};
 
@@ -19,7 +19,6 @@ const MOST_NAMED: usize = 10;
 /// What one thread reads.
 struct Loader<'a> {
     keyring: &'a Keyring,
-    used: &'a HashMap<String, Vec<Used>>,
     grants: HashMap<Vec<u8>, Result<Arc<Grant>, String>>,
     left_out: u64,
     named: Vec<String>,
@@ -27,26 +26,17 @@ struct Loader<'a> {
 
 /// Hands over all that is kept. Reads keys with a thread for each core.
 pub(super) fn load(store: &dyn Store, handle: &Handle) -> Result<(), Failure> {
-    let mut used: HashMap<String, Vec<Used>> = HashMap::new();
-    store.for_each_counter(&mut |row| {
-        let one = Used { period: row.period, window: row.window, units: row.used };
-        used.entry(row.key_id).or_default().push(one);
-    })?;
-    load_keys(store, handle, &used)?;
+    load_keys(store, handle)?;
     handle.set_maintenance(store.maintenance()?.iter().map(keeper::window).collect());
     Ok(())
 }
 
 /// Hands over all keys that the data plane can take; those that it has already are changed.
-pub(super) fn load_keys(
-    store: &dyn Store,
-    handle: &Handle,
-    used: &HashMap<String, Vec<Used>>,
-) -> Result<(), StoreError> {
+pub(super) fn load_keys(store: &dyn Store, handle: &Handle) -> Result<(), StoreError> {
     let keyring = handle.keyring();
     let count = usize::try_from(store.count_keys()?).unwrap_or_default();
     keyring.reserve(count.saturating_sub(keyring.len()));
-    let loader = || Loader { keyring, used, grants: HashMap::new(), left_out: 0, named: vec![] };
+    let loader = || Loader { keyring, grants: HashMap::new(), left_out: 0, named: vec![] };
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let mut loaders: Vec<Loader<'_>> = std::iter::repeat_with(loader).take(threads).collect();
     let mut visits: Vec<_> = loaders.iter_mut().map(|loader| |row: KeyRow<'_>| loader.take(&row)).collect();
@@ -83,8 +73,13 @@ fn grant<'a>(
     permissions: Vec<String>,
     limits: impl Iterator<Item = &'a str>,
 ) -> Result<Arc<Grant>, String> {
-    let terms = Terms { plan: plan.to_owned(), permissions, limits: own_limits::read(limits)? };
+    let terms =
+        Terms { plan: plan.to_owned(), permissions, limits: limits.map(read).collect::<Result<_, _>>()? };
     keyring.grant(terms).map_err(|error| error.to_string())
+}
+
+fn read(text: &str) -> Result<Limit, String> {
+    limit::read(text).map_err(|wrong| format!("its limit \"{text}\": {}", wrong.why))
 }
 
 // === impl Loader ===
@@ -106,11 +101,7 @@ impl Loader<'_> {
             revoked: row.revoked_at.is_some(),
         };
         let key = NewKey { id: row.id, digest: row.digest, imported: row.imported, standing };
-        self.keyring.insert(key).map_err(|error| error.to_string())?;
-        if let Some(used) = self.used.get(row.id) {
-            self.keyring.restore(row.digest, used, None);
-        }
-        Ok(())
+        self.keyring.insert(key).map_err(|error| error.to_string())
     }
 
     fn grant_of(&mut self, row: &KeyRow<'_>) -> Result<Arc<Grant>, String> {

@@ -11,7 +11,7 @@ use gateway::{
     record::{Level, LogSink},
     settings::Plan,
 };
-use std::{cell::RefCell, collections::HashMap, path::PathBuf, rc::Rc, sync::Arc};
+use std::{cell::RefCell, path::PathBuf, rc::Rc, sync::Arc};
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -67,7 +67,7 @@ impl Source {
         handle.keyring().set_plans(next).map_err(|error| fail(format!("{error}; nothing was changed")))?;
         if !reloaded.added.is_empty() {
             // Keys of a plan that was not there were not let in at the start.
-            loading::load_keys(store, handle, &HashMap::new()).map_err(|error| {
+            loading::load_keys(store, handle).map_err(|error| {
                 fail(format!("the plans hold, but keys of the new ones cannot be read: {error}"))
             })?;
         }

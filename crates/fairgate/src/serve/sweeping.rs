@@ -11,7 +11,8 @@ const SLICE: usize = 4096;
 /// Between two slices: ten million keys take some seconds, and hardly any of a core.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// Walks through all keys every ten minutes, for ever.
+/// Walks through all keys every ten minutes, for ever, by the clock that requests are counted by: by one that is
+/// ahead of it, a window would seem to be over that is not.
 pub(super) async fn run(handle: Handle) {
     loop {
         sleep(EVERY).await;

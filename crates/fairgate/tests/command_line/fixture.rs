@@ -1,6 +1,7 @@
 //! A folder with a configuration, commands run in it, and a stand-in for a running gateway.
 
 use crate::admin::{AdminSocket, Control, Live, OperationError, Reloaded, Rules, serve, system_clock};
+use contract::Limit;
 use gateway::settings::Plan;
 use serde_json::Value;
 use std::{
@@ -128,8 +129,13 @@ impl Gateway {
         let folder = store_folder.to_owned();
         let thread = std::thread::spawn(move || {
             let (store, secret) = Embedded::open(&folder).unwrap();
-            let plan = |name: &str| Plan { name: name.into(), limits: vec!["1000 per day".parse().unwrap()] };
-            let rules = Rules { plans: ["free", "premium", "running"].map(plan).into(), pattern: None };
+            let limit = |text: &str| Limit::parse(text, &mut |_| None).map_err(|error| error.to_string());
+            let plan = |name: &str| Plan { name: name.into(), limits: vec![limit("1000 per day").unwrap()] };
+            let rules = Rules {
+                plans: ["free", "premium", "running"].map(plan).into(),
+                read_limit: limit,
+                pattern: None,
+            };
             let control = Control::new(Box::new(store), secret, rules, Box::new(recorder), system_clock);
             let socket = AdminSocket::bind(&folder).unwrap();
             ready.send(()).unwrap();

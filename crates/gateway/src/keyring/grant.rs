@@ -174,3 +174,94 @@ pub fn combine(plan: &[Limit], own: &[Limit]) -> Vec<Limit> {
 pub fn has_place_of(own: &Limit, limit: &Limit) -> bool {
     own.policy_name() == limit.policy_name()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(texts: &[&str]) -> Vec<Limit> {
+        texts.iter().map(|text| Limit::parse(text, &mut |_| None).unwrap()).collect()
+    }
+
+    fn plans(all: &[(&str, &[&str])]) -> HashMap<String, Vec<Limit>> {
+        all.iter().map(|(name, texts)| ((*name).to_owned(), limits(texts))).collect()
+    }
+
+    fn terms(plan: &str, own: &[&str]) -> Terms {
+        Terms { plan: plan.into(), permissions: vec!["items:read".into()], limits: limits(own) }
+    }
+
+    fn texts(grant: &Grant) -> Vec<String> {
+        grant.limits().iter().map(Limit::to_string).collect()
+    }
+
+    #[test]
+    fn own_limits_stand_in_the_places_of_those_of_the_same_name() {
+        let grants =
+            Grants::new(plans(&[("free", &["10 per second, burst 50", "1000 per day", "9 at once"])]));
+        let own = ["20 per second, burst 60", "5 per rolling hour", "7 per day for reports", "3 at once"];
+        let grant = grants.of(terms("free", &own)).unwrap();
+        let all = [
+            "20 per second, burst 60",
+            "1000 per day",
+            "3 at once",
+            "5 per rolling hour",
+            "7 per day for reports",
+        ];
+        assert_eq!(texts(&grant), all);
+    }
+
+    #[test]
+    fn keys_of_the_same_terms_share_one_grant() {
+        let grants = Grants::new(plans(&[("free", &["1 per day"])]));
+        let one = grants.of(terms("free", &[])).unwrap();
+        assert!(Arc::ptr_eq(&one, &grants.of(terms("free", &[])).unwrap()));
+        assert!(!Arc::ptr_eq(&one, &grants.of(terms("free", &["2 per day"])).unwrap()));
+    }
+
+    #[test]
+    fn an_edited_plan_reaches_every_grant_of_it_and_leaves_the_others() {
+        let grants = Grants::new(plans(&[("free", &["1 per day"]), ("pro", &["9 per day"])]));
+        let (free, own) =
+            (grants.of(terms("free", &[])).unwrap(), grants.of(terms("free", &["5 per hour"])).unwrap());
+        let pro = grants.of(terms("pro", &[])).unwrap();
+        let before = Arc::clone(&pro.limits());
+        grants
+            .set_plans(plans(&[("free", &["2 per day"]), ("pro", &["9 per day"]), ("new", &["3 per day"])]))
+            .unwrap();
+        assert_eq!(
+            (texts(&free), texts(&own)),
+            (vec!["2 per day".into()], vec!["2 per day".into(), "5 per hour".into()])
+        );
+        assert!(Arc::ptr_eq(&before, &pro.limits()), "accounts of a plan that is the same would be replaced");
+        assert!(grants.of(terms("new", &[])).is_ok());
+    }
+
+    #[test]
+    fn plans_that_do_not_fit_every_key_change_nothing() {
+        let grants = Grants::new(plans(&[("free", &["1 per day"]), ("pro", &["9 per day"])]));
+        let free = grants.of(terms("free", &["5 per hour"])).unwrap();
+        let eight = [
+            "8 per second",
+            "8 per minute",
+            "8 per day",
+            "8 per month",
+            "8 at once",
+            "8 in all",
+            "8 per rolling hour",
+            "8 per rolling day",
+        ];
+        let error = grants.set_plans(plans(&[("free", &eight)])).unwrap_err();
+        assert!(
+            matches!(error, PlansNotChanged::NotGranted(NotGranted::TooManyLimits { count: 9, .. })),
+            "{error}"
+        );
+        let error = grants.set_plans(plans(&[("pro", &["1 per day"])])).unwrap_err();
+        assert!(matches!(&error, PlansNotChanged::InUse(plan) if plan == "free"), "{error}");
+        assert_eq!(texts(&free), ["1 per day", "5 per hour"]);
+        // A grant that no key has holds no plan back.
+        drop(free);
+        grants.set_plans(plans(&[("pro", &["1 per day"])])).unwrap();
+        assert!(matches!(grants.of(terms("free", &[])), Err(NotGranted::UnknownPlan(_))));
+    }
+}

@@ -82,7 +82,12 @@ impl KnownKey {
 
     /// Gives its account back if that is not needed at `now` (Unix milliseconds). True: it was given back.
     pub(super) fn retire(&self, now: u64) -> bool {
-        self.seat.retire(now)
+        self.has_account() && self.seat.retire(now)
+    }
+
+    /// Whether it was used, and its account was not given back since.
+    pub(super) fn has_account(&self) -> bool {
+        self.seat.look(|account| account.is_some())
     }
 
     /// The first half of the key's digest.
@@ -156,4 +161,23 @@ fn second(expires_at: Option<u64>) -> u32 {
 
 const fn flags(revoked: bool) -> u32 {
     if revoked { REVOKED } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With the two counts of an [`Arc`] it is 80 bytes, a size that the allocator has.
+    #[test]
+    fn a_key_is_small() {
+        assert!(size_of::<KnownKey>() <= 64, "{}", size_of::<KnownKey>());
+        assert!(size_of::<Account>() <= 64, "{}", size_of::<Account>());
+    }
+
+    #[test]
+    fn an_expiry_behind_2106_is_none_and_none_before_it_is() {
+        assert_eq!(second(None), NEVER);
+        assert_eq!(second(Some(u64::from(NEVER) + 5)), NEVER);
+        assert_eq!(second(Some(u64::from(NEVER) - 1)), NEVER - 1);
+    }
 }

@@ -250,4 +250,65 @@ mod tests {
         keyring.revoke(&[b'a'; 32]);
         assert!(held.is_revoked());
     }
+
+    #[test]
+    fn a_change_is_seen_by_whoever_holds_the_key_already() {
+        let keyring = keyring(None);
+        insert(&keyring, false);
+        let held = keyring.find(&[b'a'; 32]).unwrap();
+        let changed = Standing { expires_at: Some(5), ..standing(&keyring, terms("free", &["7 per hour"])) };
+        let id = "key_0123456789abcdef";
+        keyring.insert(NewKey { id, digest: &[b'a'; 32], imported: false, standing: changed }).unwrap();
+        assert!(held.is_expired(5) && !held.is_expired(4));
+        assert_eq!(held.account().limits().iter().count(), 2);
+        assert_eq!(keyring.len(), 1);
+    }
+
+    #[test]
+    fn a_key_is_found_by_all_of_its_half_of_the_digest() {
+        let keyring = keyring(None);
+        insert(&keyring, false);
+        for place in 0..16 {
+            let mut other = [b'a'; 32];
+            other[place] ^= 1;
+            assert!(keyring.find_digest(&other).is_none(), "byte {place} is not looked at");
+        }
+    }
+
+    #[test]
+    fn an_id_of_another_form_is_not_let_in() {
+        let keyring = keyring(None);
+        for id in ["", "key_1", "kex_0123456789abcdef", "key_0123456789abcde/", "key_0123456789abcdef0"] {
+            let standing = standing(&keyring, terms("free", &[]));
+            let key = NewKey { id, digest: &[1; 32], imported: false, standing };
+            assert!(keyring.insert(key).is_err(), "{id}");
+        }
+        assert!(keyring.is_empty());
+    }
+
+    #[test]
+    fn a_sweep_gives_back_what_is_idle_and_leaves_what_is_used() {
+        let keyring = keyring(None);
+        keyring.reserve(1000);
+        for number in 0..1000_u32 {
+            let mut digest = [7; 32];
+            digest[..4].copy_from_slice(&number.to_le_bytes());
+            let standing = standing(&keyring, terms("free", &[]));
+            let id = format!("key_{number:016}");
+            keyring.insert(NewKey { id: &id, digest: &digest, imported: false, standing }).unwrap();
+            let key = keyring.find_digest(&digest).unwrap();
+            if number == 0 {
+                key.reserve(None, 1000, 1).unwrap().charge();
+            } else {
+                let _ = key.account();
+            }
+        }
+        let held = |keyring: &Keyring| keyring.keys.pin().iter().filter(|key| key.has_account()).count();
+        assert_eq!(held(&keyring), 1000);
+        let slices: Vec<_> = keyring.sweep().slices(64, || 2000).collect();
+        assert_eq!((slices.len(), slices.iter().sum::<usize>(), held(&keyring)), (16, 999, 1));
+        // When its day is over, the last one goes, too.
+        assert_eq!(keyring.sweep().slices(64, || 86_400_000).sum::<usize>(), 1);
+        assert_eq!(held(&keyring), 0);
+    }
 }
