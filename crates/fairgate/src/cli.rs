@@ -76,6 +76,10 @@ pub(crate) struct Serve {
     /// The API that the document describes
     #[arg(long, value_name = "URL", requires = "openapi")]
     pub(crate) upstream: Option<String>,
+    /// Begin with the system's clock even if charges were recorded later, and forget what was counted in
+    /// windows that begin later than now
+    #[arg(long)]
+    pub(crate) trust_clock: bool,
     /// Where to listen, with --openapi
     #[arg(long, value_name = "ADDRESS", requires = "openapi", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,

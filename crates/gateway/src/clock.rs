@@ -246,7 +246,8 @@ impl Line {
 
 // === the system ===
 
-fn wall_millis() -> u64 {
+/// What the system's clock says, in Unix milliseconds.
+pub(crate) fn wall_millis() -> u64 {
     // A clock before 1970 counts as 1970: it is behind whatever was seen before.
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

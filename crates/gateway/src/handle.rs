@@ -84,7 +84,7 @@ pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: 
 
 fn visit<'t>(thread: &'t Thread, peer: IpAddr, head: RequestHead, last_key: LastKey) -> Visit<'t> {
     let shared: &Shared = &thread.shared;
-    let now = Moment::now();
+    let now = Moment::now(&shared.clock);
     let id = head.value(RequestField::RequestId).and_then(RequestId::of_client);
     let id = id.unwrap_or_else(|| RequestId::new(now.millis, &mut thread.random.borrow_mut()));
     let is_trusted =

@@ -1,6 +1,7 @@
 //! Listening: one runtime a data thread, each with its own socket on the same address, and the drain.
 
 use crate::{
+    clock::Clock,
     connection::serve,
     keyring::{DigestOf, Keyring},
     maintenance::Window,
@@ -157,6 +158,11 @@ impl Handle {
         self.shared.address
     }
 
+    /// The clock that all windows follow.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
     /// The log.
     pub fn log(&self) -> &LogSink {
         &self.shared.log
@@ -179,9 +185,10 @@ impl Handle {
     }
 
     /// Puts back what an account had used that belongs to no key: an address's. Before requests are let in.
-    pub fn restore_address(&self, who: limits::Who, used: &[limits::Used]) {
+    /// `now` is that of [`Keyring::restore`].
+    pub fn restore_address(&self, who: limits::Who, used: &[limits::Used], now: Option<u64>) {
         if let Some(addresses) = &self.shared.addresses {
-            addresses.restore(who, used);
+            addresses.restore(who, used, now);
         }
     }
 

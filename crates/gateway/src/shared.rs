@@ -1,6 +1,7 @@
 //! What all data threads share. Read by all, written by the control plane; no lock on the path.
 
 use crate::{
+    clock::Clock,
     keyring::{DigestOf, Keyring},
     maintenance::Window,
     pages,
@@ -27,6 +28,7 @@ const MOST_INCIDENTS: usize = 10_000;
 /// What all data threads share.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
     pub(crate) routes: Routes,
     pub(crate) keyring: Keyring,
     /// The configured key headers as they are written, without `Authorization`, which is always looked at.
@@ -91,6 +93,7 @@ impl Shared {
             crate::settings::HostHeader::Upstream => Some(authority.clone()),
         };
         Ok(Self {
+            clock: Clock::new(),
             keyring: Keyring::new(&settings.plans, &settings.keys, digest_of),
             key_headers: settings.keys.headers_as_written(),
             key_header_names: settings.keys.headers.clone(),

@@ -9,8 +9,10 @@ use std::{
     mem::{align_of, offset_of, size_of},
     os::fd::{AsRawFd, BorrowedFd},
     ptr,
-    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    sync::atomic::{AtomicU32, Ordering},
 };
+
+pub(crate) use std::sync::atomic::AtomicU64;
 
 /// What the kernel has not written: no send takes so many bytes (it stops at 2^31 - 4096).
 pub(crate) const NOT_TAKEN: u32 = u32::MAX;

@@ -87,7 +87,10 @@ impl Addresses {
     }
 
     /// Puts back what an address, or the account that several share, had used. Before anything is taken.
-    pub fn restore(&self, who: Who, used: &[Used]) {
+    /// With `now` (Unix milliseconds) without what begins later, see [`Limits::begun`].
+    pub fn restore(&self, who: Who, used: &[Used], now: Option<u64>) {
+        let begun = now.map(|now| self.limits.begun(used, now));
+        let used = begun.as_deref().unwrap_or(used);
         let Some(slot) = self.slot(&who) else { return };
         let found = slot.load();
         let mut set = found.as_deref().cloned().unwrap_or_default();
@@ -207,7 +210,7 @@ mod tests {
     fn what_was_used_comes_back() {
         let addresses = Addresses::with_sets(limits("5 in all"), 1);
         let tag = addresses.limits.iter().next().unwrap().tag();
-        addresses.restore(who(1), &[Used { tag, window: 0, units: 4 }]);
+        addresses.restore(who(1), &[Used { tag, window: 0, units: 4 }], None);
         addresses.take(who(1), None, 0, 1).unwrap().1.charge();
         assert!(addresses.take(who(1), None, 0, 1).is_err());
     }

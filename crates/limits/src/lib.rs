@@ -47,6 +47,7 @@ mod rolling;
 mod seat;
 mod slot;
 mod standing;
+mod trusted;
 mod word;
 
 pub use account::Account;

@@ -60,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) store: StoreSettings,
     /// The API's document, if the file names one and it was read.
     pub(crate) document: Option<Arc<Document>>,
+    /// The system's clock is right whatever the journal says. Set by the command line alone.
+    pub(crate) is_clock_trusted: bool,
     /// What is allowed and yet probably not meant, one sentence each.
     pub(crate) warnings: Vec<String>,
     /// The file. Empty: it was read from a text.
@@ -153,6 +155,7 @@ fn read_text(
                 warnings,
                 source,
                 path: PathBuf::new(),
+                is_clock_trusted: false,
             })
         }
         Some(_) | None => Err(Faults::new(file_name, source, faults)),

@@ -4,10 +4,12 @@
 
 mod charges;
 pub(crate) mod document;
+mod following;
 pub(crate) mod keeper;
 mod loading;
 mod reload;
 mod sweeping;
+mod trust;
 mod usage;
 
 use crate::{
@@ -86,7 +88,8 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let not_open = start(&mut config, secret.clone(), log)?;
     let handle = not_open.handle();
     loading::load(&store, &handle)?;
-    let (journal, writers) = charges::open(&config.store, not_open.threads(), &handle)?.unzip();
+    let (journal, writers) =
+        charges::open(&config.store, not_open.threads(), &handle, config.is_clock_trusted)?.unzip();
     let writers = writers.unwrap_or_default();
     let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
     let socket = AdminSocket::bind(&config.store.path).map_err(|error| Failure::new(error.to_string()))?;
@@ -102,6 +105,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         let hearing = (events == Events::All).then(|| reload::on_hangup(Rc::clone(&control)));
         let hearing = hearing.transpose()?.map(tokio::task::spawn_local);
         let sweeping = tokio::task::spawn_local(sweeping::run(handle.clone()));
+        let following = tokio::task::spawn_local(following::run(handle.clone()));
         let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run(config.store.flush_interval));
         let (closed, on_closed) = oneshot::channel::<()>();
         let admin = tokio::task::spawn_local(serve_admin(socket, control, async {
@@ -122,6 +126,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         let _ = admin.await;
         keeping.abort();
         sweeping.abort();
+        following.abort();
         if let Some(hearing) = hearing {
             hearing.abort();
         }

@@ -74,8 +74,10 @@ impl KnownKey {
     }
 
     /// Puts back what is charged already. False: it was used before.
-    pub(super) fn restore(&self, used: &[Used]) -> bool {
-        self.seat.restore(Account::restored(Arc::clone(&self.grant().limits()), used))
+    pub(super) fn restore(&self, used: &[Used], now: Option<u64>) -> bool {
+        let limits = Arc::clone(&self.grant().limits());
+        let begun = now.map(|now| limits.begun(used, now));
+        self.seat.restore(Account::restored(limits, begun.as_deref().unwrap_or(used)))
     }
 
     /// Gives its account back if that is not needed at `now` (Unix milliseconds). True: it was given back.

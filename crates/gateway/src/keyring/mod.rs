@@ -113,9 +113,10 @@ impl Keyring {
         Ok(())
     }
 
-    /// Puts back what a key had used. False: no key has this `who`.
-    pub fn restore(&self, who: &Who, used: &[Used]) -> bool {
-        self.keys.pin().get(&Sought(*who)).is_some_and(|key| key.restore(used))
+    /// Puts back what a key had used; with `now` (Unix milliseconds) without what begins later, because the
+    /// clock is trusted over it. False: no key has this `who`.
+    pub fn restore(&self, who: &Who, used: &[Used], now: Option<u64>) -> bool {
+        self.keys.pin().get(&Sought(*who)).is_some_and(|key| key.restore(used, now))
     }
 
     /// Revokes a key at once, also on connections that are open.

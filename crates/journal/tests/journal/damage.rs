@@ -2,6 +2,7 @@
 
 use crate::world::{Model, Opened, Rows, World, charge, has_lost, told};
 use journal::JournalError;
+use proptest::prelude::*;
 use std::{collections::BTreeMap, fs};
 
 const NOW: u64 = 1_800_000_000;
@@ -311,4 +312,86 @@ fn a_link_in_place_of_the_memory_is_not_followed() {
     let opened = world.open(NOW);
     assert!(told(&opened.report).contains("is used instead"), "{}", told(&opened.report));
     assert_eq!(fs::read(&victim).unwrap(), b"precious");
+}
+
+/// What a hostile hand does to a file.
+#[derive(Debug, Clone)]
+enum Harm {
+    Overwrite(Vec<u8>),
+    Remove(usize),
+    /// A copy of these bytes behind them.
+    Twice(usize),
+    Zeros(usize),
+    /// The end of the file goes before it.
+    Turn,
+    Away,
+}
+
+fn harms() -> impl Strategy<Value = Vec<(usize, prop::sample::Index, Harm)>> {
+    let blocks = [60, 64, 120, 128, 184, 256];
+    let lengths = prop_oneof![1_usize..200, prop::sample::select(blocks.to_vec())];
+    let harm = prop_oneof![
+        prop::collection::vec(any::<u8>(), 1..100).prop_map(Harm::Overwrite),
+        lengths.clone().prop_map(Harm::Remove),
+        lengths.clone().prop_map(Harm::Twice),
+        lengths.prop_map(Harm::Zeros),
+        Just(Harm::Turn),
+        Just(Harm::Away),
+    ];
+    prop::collection::vec((0_usize..3, any::<prop::sample::Index>(), harm), 1..4)
+}
+
+fn harm(bytes: &mut Vec<u8>, at: &prop::sample::Index, harm: Harm) {
+    if bytes.is_empty() {
+        return;
+    }
+    // Often where something begins: files are made of 8-byte fields.
+    let at = at.index(bytes.len()) / 8 * 8;
+    let end = |length: usize| (at + length).min(bytes.len());
+    match harm {
+        Harm::Overwrite(new) => {
+            let end = end(new.len());
+            bytes[at..end].copy_from_slice(&new[..end - at]);
+        }
+        Harm::Remove(length) => drop(bytes.drain(at..end(length))),
+        Harm::Twice(length) => {
+            let copy = bytes[at..end(length)].to_vec();
+            let behind = end(length);
+            bytes.splice(behind..behind, copy);
+        }
+        Harm::Zeros(length) => drop(bytes.splice(at..at, vec![0; length])),
+        Harm::Turn => bytes.rotate_left(at),
+        Harm::Away => bytes.clear(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").map_or(100, |cases| cases.parse().unwrap()),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_harm_is_silently_wrong(harms in harms()) {
+        let world = World::new(1, 64);
+        let (mut files, truth) = closed_store(&world);
+        let names: Vec<String> = files.keys().cloned().collect();
+        let what = format!("{harms:?}");
+        for (file, at, one) in harms {
+            harm(files.get_mut(&names[file]).unwrap(), &at, one);
+        }
+        world.put_back(&files);
+        let rows = match world.try_open(NOW + 3) {
+            Ok(opened) => {
+                never_silently_wrong(&opened, &truth, &what);
+                opened.rows
+            }
+            Err(error) => {
+                prop_assert!(matches!(error, JournalError::NothingGood { .. }), "{}: {}", what, error);
+                return Ok(());
+            }
+        };
+        // What was used once is used again, and no more than that.
+        prop_assert_eq!(world.open(NOW + 4).rows, rows);
+    }
 }
