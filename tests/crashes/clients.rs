@@ -85,7 +85,7 @@ impl Client<'_> {
     fn request(&mut self, connection: &mut Connection) -> bool {
         let wish = Wish::random(&mut self.random);
         // Small keys are used up soon; most requests should not be denied.
-        let among = if self.random.u8(..8) == 0 { self.keys.len() } else { LARGE_KEYS };
+        let among = if self.random.u8(..4) == 0 { self.keys.len() } else { LARGE_KEYS };
         let (place, key) = &self.keys[self.random.usize(..among)];
         let place = *place;
         self.seen.requests += 1;

@@ -21,8 +21,8 @@ const CLIENTS: usize = 8;
 /// another of its limits.
 const PLANS: [(&str, [&str; 2]); 3] = [
     ("large", ["100000000 per day", "200000000 in all"]),
-    ("day", ["120 per day", "500 in all"]),
-    ("life", ["500 per day", "120 in all"]),
+    ("day", ["40 per day", "500 in all"]),
+    ("life", ["500 per day", "40 in all"]),
 ];
 /// Keys of the first plan, which live through all rounds. Each round has a new one of each other plan.
 pub(crate) const LARGE_KEYS: usize = 3;
