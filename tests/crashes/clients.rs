@@ -3,6 +3,7 @@
 
 use crate::{
     deeds::{Deed, Wish},
+    rounds::LARGE_KEYS,
     support::{Answer, Connection, Key, wire::Ended},
 };
 use std::{
@@ -50,7 +51,7 @@ pub(crate) struct Received {
 pub(crate) struct Client<'r> {
     pub(crate) name: String,
     pub(crate) address: SocketAddr,
-    /// Keys with their places.
+    /// Keys with their places, large ones first.
     pub(crate) keys: &'r [(usize, Key)],
     pub(crate) random: fastrand::Rng,
     pub(crate) kill_at: Instant,
@@ -83,7 +84,9 @@ impl Client<'_> {
     /// One request. False: the connection cannot be used for another one.
     fn request(&mut self, connection: &mut Connection) -> bool {
         let wish = Wish::random(&mut self.random);
-        let (place, key) = &self.keys[self.random.usize(..self.keys.len())];
+        // Small keys are used up soon; most requests should not be denied.
+        let among = if self.random.u8(..4) == 0 { self.keys.len() } else { LARGE_KEYS };
+        let (place, key) = &self.keys[self.random.usize(..among)];
         let place = *place;
         self.seen.requests += 1;
         let id = format!("{}-{}", self.name, self.seen.requests);

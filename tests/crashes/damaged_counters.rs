@@ -2,7 +2,11 @@
 //! start and says what to do. Never is a counter zero, or too large, in silence.
 
 use crate::support::{Config, Gateway, Key, Upstream, gateway::Home, get};
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 const USED: u64 = 9;
 
@@ -33,8 +37,7 @@ impl Place {
         } else {
             gateway.stop()
         };
-        let files = fs::read_dir(home.path("data/counters")).unwrap().map(|entry| entry.unwrap().path());
-        let files: Vec<_> = files.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+        let files = read(&home);
         assert!(files.iter().any(|(_, bytes)| bytes.len() > 100), "there are no counters");
         Self { _upstream: upstream, home, key, files }
     }
@@ -46,6 +49,17 @@ impl Place {
         fs::create_dir(&folder).unwrap();
         for (path, bytes) in &self.files {
             fs::write(path, bytes).unwrap();
+        }
+    }
+
+    fn names(&self) -> Vec<&PathBuf> {
+        self.files.iter().map(|(path, _)| path).collect()
+    }
+
+    /// Leaves nothing of any file but its length.
+    fn overwrite(&self) {
+        for (path, bytes) in &self.files {
+            fs::write(path, vec![0xa5; bytes.len()]).unwrap();
         }
     }
 
@@ -79,6 +93,16 @@ impl Place {
     }
 }
 
+fn is_journal(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("journal-"))
+}
+
+/// The files of the counters.
+fn read(home: &Home) -> Vec<(PathBuf, Vec<u8>)> {
+    let files = fs::read_dir(home.path("data/counters")).unwrap().map(|entry| entry.unwrap().path());
+    files.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Whole,
@@ -110,7 +134,9 @@ fn a_flipped_byte_is_told_and_everything_else_is_used() {
 fn a_file_that_was_cut_is_used_up_to_the_cut() {
     let place = Place::new(false);
     let (path, bytes) = place.largest();
-    for part in 1..6 {
+    // Behind the block of its first start. A journal that ends within that block looks as it does when the very
+    // first start is killed, before anything could be charged.
+    for part in 2..6 {
         place.restore();
         let length = bytes.len() * part / 6;
         fs::write(path, &bytes[..length]).unwrap();
@@ -119,11 +145,30 @@ fn a_file_that_was_cut_is_used_up_to_the_cut() {
 }
 
 #[test]
-fn if_nothing_is_good_it_does_not_start_and_says_what_to_do() {
+fn a_young_journal_that_is_wholly_overwritten_is_told() {
     let place = Place::new(false);
-    for (path, bytes) in &place.files {
-        fs::write(path, vec![0xa5; bytes.len()]).unwrap();
+    place.overwrite();
+    assert_eq!(place.start("all files overwritten"), Outcome::Told);
+}
+
+#[test]
+fn if_nothing_is_good_it_does_not_start_and_says_what_to_do() {
+    let mut place = Place::new(false);
+    // Damage makes the gateway begin a new journal, and write the whole state down as a checkpoint. It keeps
+    // the state before that too, so it takes two until the first journal of all is gone.
+    for _ in 0..2 {
+        let (path, bytes) = place.files.iter().filter(|(path, _)| is_journal(path)).max().unwrap();
+        let mut damaged = bytes.clone();
+        damaged[bytes.len() - 9] ^= 0x10;
+        fs::write(path, damaged).unwrap();
+        let gateway = Gateway::start_in(&place.home);
+        assert_eq!(gateway.send(&get("/items/7").key(&place.key)).status, 200);
+        gateway.event("counters compacted");
+        gateway.stop();
+        place.files = read(&place.home);
     }
+    assert!(!place.files.iter().any(|(path, _)| path.ends_with("journal-1")), "{:?}", place.names());
+    place.overwrite();
     assert_eq!(place.start("all files overwritten"), Outcome::Refused);
     // What it says helps: with the folder moved away it starts, with empty counters.
     fs::rename(place.home.path("data/counters"), place.home.path("moved-away")).unwrap();

@@ -223,7 +223,19 @@ fn succeed(exchange: &mut Exchange<'_>, deed: Deed) -> (Next, bool) {
             let next = exchange.answer(204, &[], b"");
             (next, next == Next::Keep)
         }
-        _ => {
+        Deed::Small
+        | Deed::Large
+        | Deed::Head
+        | Deed::Told
+        | Deed::ServerError
+        | Deed::ClientError
+        | Deed::ClosedBefore
+        | Deed::ClosedInHead
+        | Deed::ClosedInLength
+        | Deed::ClosedInLargeLength
+        | Deed::ClosedInChunked
+        | Deed::Garbled
+        | Deed::Silence => {
             let next = exchange.answer(200, &[], &body);
             (next, next == Next::Keep)
         }
@@ -241,7 +253,15 @@ fn misbehave(exchange: &mut Exchange<'_>, deed: Deed) -> Next {
         Deed::ClosedInLargeLength => b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n",
         Deed::ClosedInChunked => b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2bc\r\n",
         Deed::Garbled => b"HTTP/1.1 two hundred\r\n\r\n",
-        _ => return Next::Close,
+        Deed::ClosedBefore
+        | Deed::Small
+        | Deed::Large
+        | Deed::Chunked
+        | Deed::UntilClose
+        | Deed::NoContent
+        | Deed::Head
+        | Deed::Slow
+        | Deed::Told => return Next::Close,
     };
     let mut bytes = broken.to_vec();
     if matches!(deed, Deed::ClosedInLength | Deed::ClosedInLargeLength | Deed::ClosedInChunked) {

@@ -12,7 +12,8 @@ fn a_power_cut_takes_the_last_interval_at_most_and_charges_no_error() {
     let setting = Setting::new(5);
     let rounds = setting.rounds.div_ceil(5).max(5);
     // Rounds that are longer than what may be missing.
-    let totals = run(&Setting { power_cut: Some(AT_MOST), longest: 3_000, rounds, ..setting });
+    let store = "flush_interval = \"100ms\"".to_owned();
+    let totals = run(&Setting { power_cut: Some(AT_MOST), longest: 3_000, rounds, store, ..setting });
     eprintln!("power cuts:\n{totals}");
     totals.assert_exact();
     assert!(totals.verdict.lost > 0, "the memory was not lost, so nothing was proven:\n{totals}");

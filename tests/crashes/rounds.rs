@@ -21,11 +21,11 @@ const CLIENTS: usize = 8;
 /// another of its limits.
 const PLANS: [(&str, [&str; 2]); 3] = [
     ("large", ["100000000 per day", "200000000 in all"]),
-    ("day", ["120 per day", "500 in all"]),
-    ("life", ["500 per day", "120 in all"]),
+    ("day", ["40 per day", "500 in all"]),
+    ("life", ["500 per day", "40 in all"]),
 ];
 /// Keys of the first plan, which live through all rounds. Each round has a new one of each other plan.
-const LARGE_KEYS: usize = 3;
+pub(crate) const LARGE_KEYS: usize = 3;
 
 /// What a run is to be.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ impl Setting {
         Self {
             rounds: number("FAIRGATE_CRASH_ROUNDS").map_or(rounds, |rounds| rounds.try_into().unwrap()),
             seed: number("FAIRGATE_CRASH_SEED").unwrap_or_else(now),
-            store: "flush_interval = \"100ms\"".to_owned(),
+            store: "flush_interval = \"1s\"".to_owned(),
             longest: 1_000,
             power_cut: None,
         }

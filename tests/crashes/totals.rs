@@ -29,10 +29,12 @@ impl Totals {
     /// A run that saw nothing proves nothing.
     #[track_caller]
     pub(crate) fn assert_busy(&self) {
-        let received: u64 = SUCCESSES.iter().filter_map(|deed| self.seen.received.get(deed)).sum();
+        let seen = &self.seen;
+        let received: u64 = SUCCESSES.iter().filter_map(|deed| seen.received.get(deed)).sum();
         assert!(received > 50 * self.kills, "too few successes to prove anything:\n{self}");
         assert!(self.verdict.compared > 0 && self.restored > 0, "nothing was proven:\n{self}");
-        assert!(self.seen.cut_by_kill + self.seen.unanswered > 0, "no kill met a request:\n{self}");
+        assert!(seen.cut_by_kill + seen.unanswered > 0, "no kill met a request:\n{self}");
+        assert!(seen.denied > 0, "no limit was reached:\n{self}");
         assert!(self.sent >= received, "clients got more than was sent:\n{self}");
     }
 }

@@ -10,8 +10,13 @@ fn config(upstream: &Upstream) -> Config {
         .top("trusted_proxies = [\"127.0.0.1\"]")
         .endpoint("GET", "/open", "public = true")
         .endpoint("GET", "/status/{status}", "public = true")
-        .endpoint("GET", "/dear", "public = true\ncost = 2")
         .endpoint("GET", "/items/{id}", "")
+}
+
+/// Six units a day, for each address.
+fn limited(upstream: &Upstream) -> Config {
+    let address = "[address]\nlimits = [\"6 per day\"]";
+    config(upstream).endpoint("GET", "/dear", "public = true\ncost = 2").section(address)
 }
 
 fn of(gateway: &Gateway, target: &str, address: &str) -> Answer {
@@ -21,7 +26,7 @@ fn of(gateway: &Gateway, target: &str, address: &str) -> Answer {
 #[test]
 fn an_address_may_use_all_public_endpoints_together_so_much_and_errors_are_free() {
     let upstream = Upstream::sample();
-    let gateway = Gateway::start(&config(&upstream).section("[address]\nlimits = [\"6 per day\"]"));
+    let gateway = Gateway::start(&limited(&upstream));
     let mut told = Vec::new();
     for target in ["/open", "/status/404", "/dear", "/status/500", "/status/200", "/dear", "/open", "/open"] {
         let answer = of(&gateway, target, "192.0.2.1");
@@ -42,7 +47,7 @@ fn an_address_may_use_all_public_endpoints_together_so_much_and_errors_are_free(
 #[test]
 fn of_ipv6_a_64_is_one_address() {
     let upstream = Upstream::sample();
-    let gateway = Gateway::start(&config(&upstream).section("[address]\nlimits = [\"6 per day\"]"));
+    let gateway = Gateway::start(&limited(&upstream));
     let remaining = |address| Telling::of(&of(&gateway, "/open", address)).remaining;
     assert_eq!(remaining("2001:db8:0:1::1"), 5);
     assert_eq!(remaining("2001:db8:0:1:ffff::2"), 4);
@@ -55,7 +60,7 @@ fn of_ipv6_a_64_is_one_address() {
 #[test]
 fn what_an_address_has_used_outlives_the_process() {
     let upstream = Upstream::sample();
-    let gateway = Gateway::start(&config(&upstream).section("[address]\nlimits = [\"6 per day\"]"));
+    let gateway = Gateway::start(&limited(&upstream));
     let remaining = |gateway: &Gateway| Telling::of(&of(gateway, "/open", "192.0.2.1")).remaining;
     assert_eq!(remaining(&gateway), 5);
     let gateway = Gateway::start_in(&gateway.stop());

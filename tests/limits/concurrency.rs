@@ -86,7 +86,7 @@ impl Place {
     #[track_caller]
     fn assert_places(&self, free: usize) {
         eventually("places are free again", || (self.in_flight() == 3 - free as u64).then_some(()));
-        let streams = self.begin(&vec!["/stream/well"; free]);
+        let streams = self.begin(&vec!["/stream/endless"; free]);
         self.assert_full();
         drop(streams);
     }
