@@ -1,7 +1,7 @@
 //! The account of one key: a counter for each of its limits, taken all or none.
 
 use crate::{
-    compiled::{Applying, Compiled, Limits, MOST_LIMITS, Reset, Rule, rolling_at},
+    compiled::{Applying, Compiled, Limits, MOST_LIMITS, Reset, Rule},
     guard::ErrorCount,
     reservation::{Denial, Used},
     rolling::{Rolling, State, part},
@@ -71,7 +71,8 @@ impl Account {
     }
 
     fn with(limits: Arc<Limits>, word: impl Fn(Tag) -> Word, state: impl Fn(Tag) -> State) -> Self {
-        let (mut inline, mut words, mut rollings) = (std::array::from_fn(|_| Counter::default()), vec![], vec![]);
+        let (mut inline, mut words, mut rollings) =
+            (std::array::from_fn(|_| Counter::default()), vec![], vec![]);
         for (_, one) in limits.each(limits.all()) {
             match &one.rule {
                 Rule::Word(_) => match inline.get_mut(one.place) {
@@ -96,6 +97,7 @@ impl Account {
         &self.errors
     }
 
+    #[inline]
     pub(crate) fn cell(&self, one: &Compiled) -> Option<Cell<'_>> {
         let more = self.more.as_deref();
         match &one.rule {
@@ -112,9 +114,14 @@ impl Account {
     /// Takes a request's cost in every limit that applies, or in none.
     pub(crate) fn take(&self, now: u64, cost: u32, applying: Applying) -> Result<Windows, Refused> {
         loop {
-            // All limits are looked at before any is touched, so that a denial changes nothing.
-            if let Some(denial) = self.denial(now, cost, applying) {
-                return Err(Refused::Denied(denial));
+            // Several limits are all looked at before any is touched, so that a denial changes nothing. One
+            // alone is looked at in the step that takes it.
+            let has_room = |one: &Compiled| self.seen(one, now).beyond(one, one.units(cost)) == 0;
+            if !self.limits.is_single() && !self.limits.each(applying).all(|(_, one)| has_room(one)) {
+                match self.denial(now, cost, applying) {
+                    Some(denial) => return Err(Refused::Denied(denial)),
+                    None => continue, // a request that failed meanwhile has made room
+                }
             }
             let mut windows = [0; MOST_LIMITS];
             let mut failed = None;
@@ -135,14 +142,19 @@ impl Account {
             }
             match not_taken {
                 NotTaken::Frozen => return Err(Refused::Frozen),
-                // Another thread took the last units between our look and our hand. What we held is given
-                // back, and the look is repeated: it now finds who denies. Each turn means that somebody
-                // else got further, so this ends.
-                NotTaken::Exhausted => {}
+                // What we held is given back, and we look who denies. If nobody does any more, another
+                // thread took units and gave them back meanwhile. Each turn means that somebody else got
+                // further, so this ends.
+                NotTaken::Exhausted => {
+                    if let Some(denial) = self.denial(now, cost, applying) {
+                        return Err(Refused::Denied(denial));
+                    }
+                }
             }
         }
     }
 
+    #[inline]
     fn take_one(&self, one: &Compiled, now: u64, cost: u32) -> Result<u32, NotTaken> {
         let (amount, quota, units) = (one.limit.amount, one.quota(), one.units(cost));
         match (&one.rule, self.cell(one)) {
@@ -152,7 +164,7 @@ impl Account {
             (Rule::Rolling { seconds }, Some(Cell::Rolling(rolling))) => {
                 rolling.take(part(*seconds, now), units, quota)
             }
-            // Fail closed, as in `counted`.
+            // Fail closed, as in `Seen`.
             (Rule::Word(_), Some(Cell::Rolling(_)) | None)
             | (Rule::Rolling { .. }, Some(Cell::Word(_)) | None) => Err(NotTaken::Exhausted),
         }
@@ -160,14 +172,16 @@ impl Account {
 
     /// The limit that denies a cost at `now`: of several, the one that resets last, because until then no
     /// retry can succeed.
+    #[cold]
     fn denial(&self, now: u64, cost: u32, applying: Applying) -> Option<Denial> {
         let mut last: Option<(usize, Reset)> = None;
         for (position, one) in self.limits.each(applying) {
-            let units = one.units(cost);
-            let (counted, reset) = self.counted(one, Some(units), now);
-            if counted.checked_add(units).is_some_and(|counted| counted <= one.quota()) {
+            let seen = self.seen(one, now);
+            let beyond = seen.beyond(one, one.units(cost));
+            if beyond == 0 {
                 continue;
             }
+            let reset = seen.frees(one, beyond, now);
             if last.is_none_or(|(_, before)| reset.is_later_than(before)) {
                 last = Some((position, reset));
             }
@@ -267,18 +281,7 @@ impl Account {
 
     /// Whether nothing is used or reserved at `now`, so that a new account would be the same.
     pub(crate) fn is_idle(&self, now: u64) -> bool {
-        let is_empty = |one: &Compiled| match (&one.rule, self.cell(one)) {
-            (Rule::Word(rule), Some(Cell::Word(counter))) => {
-                let word = rule.at(counter.load(), one.limit.amount, now);
-                rule.counted(word, one.limit.amount, now) == 0
-            }
-            (Rule::Rolling { seconds }, Some(Cell::Rolling(rolling))) => {
-                rolling_at(rolling.load(), *seconds, now).total() == 0
-            }
-            (Rule::Word(_), Some(Cell::Rolling(_)) | None)
-            | (Rule::Rolling { .. }, Some(Cell::Word(_)) | None) => true,
-        };
         self.errors.within_minute(now / 1000) == 0
-            && self.limits.each(self.limits.all()).all(|(_, one)| is_empty(one))
+            && self.limits.each(self.limits.all()).all(|(_, one)| self.seen(one, now).counted() == 0)
     }
 }

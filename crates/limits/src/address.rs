@@ -99,7 +99,9 @@ impl Addresses {
         let Some(slot) = self.slot(&who) else { return };
         let found = slot.load();
         let mut set = found.as_deref().cloned().unwrap_or_default();
-        let Some((_, place)) = set.0.iter_mut().find(|(_, known)| Arc::ptr_eq(known, account)) else { return };
+        let Some((_, place)) = set.0.iter_mut().find(|(_, known)| Arc::ptr_eq(known, account)) else {
+            return;
+        };
         *place = account.replace_by(&self.limits);
         slot.swap_if(found.as_ref(), Some(Arc::new(set)));
     }

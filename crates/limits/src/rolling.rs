@@ -83,7 +83,8 @@ impl State {
 
     /// Adds what was used in a part, in any order of the parts.
     pub(crate) fn restore(self, part: u32, units: u32) -> Self {
-        let mut next = if self.total() == 0 { Self { newest: part, ..Self::default() } } else { self.at(part) };
+        let mut next =
+            if self.total() == 0 { Self { newest: part, ..Self::default() } } else { self.at(part) };
         if next.newest.wrapping_sub(part) < PARTS {
             let place = next.place(part);
             *place = place.saturating_add(units);

@@ -69,6 +69,7 @@ impl Counter {
     /// Replaces the word by what `change` makes of it, and tells the new one.
     ///
     /// `change` may be asked more than once, each time for the latest word; None leaves it as it is.
+    #[inline]
     pub(crate) fn change(&self, change: impl Fn(Word) -> Option<Word>) -> Result<Word, NotTaken> {
         let mut seen = self.0.load(Ordering::Relaxed);
         loop {

@@ -29,7 +29,9 @@ impl Model {
     fn counted(&self, limit: &Limit, now: u64) -> usize {
         let Some(units) = self.0.get(&limit.tag()) else { return 0 };
         let in_window = |unit: &&Unit| match &limit.kind {
-            Kind::Calendar { period, zone } => zone.index(*period, unit.at / 1000) == zone.index(*period, now / 1000),
+            Kind::Calendar { period, zone } => {
+                zone.index(*period, unit.at / 1000) == zone.index(*period, now / 1000)
+            }
             Kind::Rolling { seconds } => {
                 let part = u64::from(*seconds) * 1000 / 16;
                 now / part - unit.at / part <= 16
@@ -75,7 +77,14 @@ fn plans() -> Vec<(Vec<Limit>, Arc<Limits>)> {
     let plans: [&[&str]; 4] = [
         &["3 per second", "7 per minute", "40 per hour", "5 at once", "6 per rolling 2 minutes"],
         &["9 per minute", "12 per rolling 2 minutes", "2 per minute for search", "200 in all"],
-        &["2 per second", "5 per minute", "20 per hour", "100 per day", "3 at once", "4 per minute for search"],
+        &[
+            "2 per second",
+            "5 per minute",
+            "20 per hour",
+            "100 per day",
+            "3 at once",
+            "4 per minute for search",
+        ],
         &["1000 per month"],
     ];
     let compiled = |texts: &&[&str]| {
@@ -154,7 +163,9 @@ impl Model {
         let mut seen: HashMap<Tag, usize> = HashMap::new();
         for (tag, unit) in places {
             let Some(units) = self.0.get_mut(tag) else { continue };
-            let Some(place) = units.iter().position(|known| known.is_in_flight && known.request == unit.request) else {
+            let Some(place) =
+                units.iter().position(|known| known.is_in_flight && known.request == unit.request)
+            else {
                 continue; // the limit was gone in between, and is counted anew
             };
             let kept = seen.entry(*tag).or_default();
