@@ -17,3 +17,4 @@ mod draining;
 mod harness;
 mod refusing_to_start;
 mod surviving;
+mod usage;

@@ -99,16 +99,22 @@ impl Config {
         self.section(&format!("[[endpoints.parameters]]\nin = \"{place}\"\nname = \"{name}\"\n{more}"))
     }
 
-    pub(crate) fn text(&self, store: &Path) -> String {
+    /// The file, with the folders of the store and of the shared memory.
+    pub(crate) fn text(&self, store: &Path, memory: &Path) -> String {
         let plans: String = self
             .plans
             .iter()
             .map(|(name, limits)| format!("[plans.{name}]\nlimits = [{limits}]\n"))
             .collect();
+        let memory = if self.store_more.contains("memory =") {
+            String::new()
+        } else {
+            format!("memory = {memory:?}\n")
+        };
         format!(
             "{top}\n[api]\nname = \"Items\"\nsupport_email = \"help@example.com\"\n\
              public_url = \"https://api.example.com\"\n[listen]\n{listen}[upstream]\nurl = \"{url}\"\n{more}\
-             [store]\npath = {store:?}\n{store_more}[log]\nrequests = \"all\"\n[abuse]\n{abuse}{plans}{sections}",
+             [store]\npath = {store:?}\n{memory}{store_more}[log]\nrequests = \"all\"\n[abuse]\n{abuse}{plans}{sections}",
             top = self.top,
             listen = self.listen,
             url = self.upstream,

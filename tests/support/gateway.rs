@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread::JoinHandle,
@@ -19,6 +19,8 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub(crate) struct Home {
     folder: TempDir,
+    /// A folder in memory of its own, so that gateways that are killed leave nothing behind in it.
+    memory: TempDir,
 }
 
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Gateway {
     home: Arc<Home>,
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
+    /// Reads the log to its end.
+    reader: Option<JoinHandle<()>>,
 }
 
 /// A key as `keys create` printed it.
@@ -49,14 +53,18 @@ pub(crate) struct Said {
 
 impl Home {
     pub(crate) fn new(config: &Config) -> Arc<Self> {
-        let home = Self { folder: tempfile::Builder::new().prefix("fairgate-").tempdir().unwrap() };
+        let named = || tempfile::Builder::new().prefix("fairgate-").to_owned();
+        let folder = named().tempdir().unwrap();
+        let memory = named().tempdir_in("/dev/shm").unwrap();
+        let home = Self { folder, memory };
         home.configure(config);
         Arc::new(home)
     }
 
     /// Writes another configuration; the store stays.
     pub(crate) fn configure(&self, config: &Config) {
-        std::fs::write(self.config(), config.text(&self.folder.path().join("data"))).unwrap();
+        let text = config.text(&self.folder.path().join("data"), self.memory.path());
+        std::fs::write(self.config(), text).unwrap();
         if let Some(document) = config.document_text() {
             std::fs::write(self.path("openapi.yaml"), document).unwrap();
         }
@@ -68,6 +76,11 @@ impl Home {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// The folder of the shared memory.
+    pub(crate) fn memory(&self) -> &Path {
+        self.memory.path()
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -132,24 +145,57 @@ impl Gateway {
     /// Starts on a folder that may have a store already.
     #[track_caller]
     pub(crate) fn start_in(home: &Arc<Home>) -> Self {
-        let mut child =
-            home.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::start_by(home, home.command(&["serve"]))
+    }
+
+    /// Starts so that [`set_largest_file`](Self::set_largest_file) is to it what a full disk is: writes fail,
+    /// where the system would otherwise end a process that goes beyond such a limit.
+    #[track_caller]
+    pub(crate) fn start_limited(home: &Arc<Home>) -> Self {
+        let serve = home.command(&["serve"]);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .arg(serve.get_program())
+            .args(serve.get_args());
+        command.current_dir(home.folder.path()).stdin(Stdio::null());
+        Self::start_by(home, command)
+    }
+
+    #[track_caller]
+    fn start_by(home: &Arc<Home>, serve: Command) -> Self {
+        Self::try_start_by(home, serve)
+            .unwrap_or_else(|log| panic!("the gateway ended before it listened:\n{log}"))
+    }
+
+    /// Starts on a folder.
+    ///
+    /// # Errors
+    /// It refuses to start: what it said.
+    pub(crate) fn try_start_in(home: &Arc<Home>) -> Result<Self, String> {
+        Self::try_start_by(home, home.command(&["serve"]))
+    }
+
+    fn try_start_by(home: &Arc<Home>, mut serve: Command) -> Result<Self, String> {
+        let mut child = serve.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log: Arc<Mutex<Vec<String>>> = Arc::default();
         let (lines, stderr) = (Arc::clone(&log), child.stderr.take().unwrap());
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 lines.lock().unwrap().push(line);
             }
         });
-        let address = eventually("the gateway listens", || {
-            let found = event(&log, |line| line["event"] == "listening");
-            if found.is_none() && child.try_wait().unwrap().is_some() {
-                panic!("the gateway ended before it listened:\n{}", log.lock().unwrap().join("\n"));
-            }
-            found
-        });
-        let address = address["address"].as_str().unwrap().parse().unwrap();
-        Self { address, home: Arc::clone(home), child, log }
+        let address =
+            eventually("the gateway listens", || match event(&log, |line| line["event"] == "listening") {
+                Some(found) => Some(Some(found["address"].as_str().unwrap().parse().unwrap())),
+                None if child.try_wait().unwrap().is_some() => Some(None),
+                None => None,
+            });
+        let Some(address) = address else {
+            reader.join().unwrap();
+            return Err(log.lock().unwrap().join("\n"));
+        };
+        Ok(Self { address, home: Arc::clone(home), child, log, reader: Some(reader) })
     }
 
     pub(crate) fn home(&self) -> &Arc<Home> {
@@ -212,6 +258,12 @@ impl Gateway {
         self.log.lock().unwrap().join("\n")
     }
 
+    /// Has it read its configuration again, as an operator's service manager does.
+    pub(crate) fn hang_up(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    }
+
     /// Asks it to end, as an operator's service manager does, and does not wait.
     pub(crate) fn terminate(&self) {
         let pid = self.child.id().to_string();
@@ -239,10 +291,38 @@ impl Gateway {
     }
 
     /// Ends it without any warning (SIGKILL).
-    pub(crate) fn kill(mut self) -> Arc<Home> {
+    pub(crate) fn kill(self) -> Arc<Home> {
+        self.kill_for_log().0
+    }
+
+    /// Ends it without any warning (SIGKILL), and gives all that it has logged.
+    pub(crate) fn kill_for_log(mut self) -> (Arc<Home>, Vec<String>) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        Arc::clone(&self.home)
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        let log = std::mem::take(&mut *self.log.lock().unwrap());
+        (Arc::clone(&self.home), log)
+    }
+
+    /// Lets files grow up to so many bytes from now on. None: as large as they like.
+    pub(crate) fn set_largest_file(&self, bytes: Option<u64>) {
+        let soft = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        let limit = format!("--fsize={soft}:unlimited");
+        let status = Command::new("prlimit").args(["--pid", &self.child.id().to_string(), &limit]).status();
+        assert!(status.unwrap().success(), "{limit}");
+    }
+
+    /// The latest line of the log with this event.
+    #[track_caller]
+    pub(crate) fn event(&self, name: &str) -> Value {
+        eventually(name, || event(&self.log, |line| line["event"] == name))
+    }
+
+    /// Whether the log has a line with this event so far.
+    pub(crate) fn has_event(&self, name: &str) -> bool {
+        event(&self.log, |line| line["event"] == name).is_some()
     }
 }
 

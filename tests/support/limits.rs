@@ -2,6 +2,7 @@
 
 use super::{
     answer::Answer,
+    client::Connection,
     gateway::{Gateway, Key},
     request::get,
 };
@@ -12,9 +13,12 @@ use std::time::Instant;
 pub(crate) struct LimitState {
     pub(crate) limit: String,
     pub(crate) amount: u64,
+    /// The most that can remain: the amount, of a rate the burst.
+    pub(crate) quota: u64,
     pub(crate) remaining: u64,
     pub(crate) used: u64,
-    pub(crate) reset: u64,
+    /// Seconds. None: it never resets.
+    pub(crate) reset: Option<u64>,
 }
 
 /// All limits of a key at one moment.
@@ -28,7 +32,21 @@ impl Gateway {
     /// Asks the gateway for all limits of a key, which is free.
     #[track_caller]
     pub(crate) fn limits(&self, key: &Key) -> Limits {
-        let answer = self.send(&get("/_limits").key(key));
+        Limits::ask(&mut self.connect(), key)
+    }
+
+    /// Units of the longest limit that a key has used.
+    #[track_caller]
+    pub(crate) fn used(&self, key: &Key) -> u64 {
+        self.limits(key).all.iter().map(|limit| limit.used).max().expect("a plan has a limit")
+    }
+}
+
+impl Limits {
+    /// Asks on a connection that is open already.
+    #[track_caller]
+    pub(crate) fn ask(connection: &mut Connection, key: &Key) -> Self {
+        let answer = connection.send(&get("/_limits").key(key));
         assert_eq!(answer.status, 200, "/_limits: {answer:?}");
         let told = answer.json();
         let all = told["limits"].as_array().unwrap_or_else(|| panic!("no limits in {told}"));
@@ -40,26 +58,26 @@ impl Gateway {
             .map(|limit| LimitState {
                 limit: limit["limit"].as_str().unwrap_or_else(|| panic!("no limit in {told}")).to_owned(),
                 amount: number(limit, "amount"),
+                quota: number(limit, "quota"),
                 remaining: number(limit, "remaining"),
                 used: number(limit, "used"),
-                reset: number(limit, "reset"),
+                reset: limit["reset"].as_u64(),
             })
             .collect();
         for limit in &all {
-            assert_eq!(limit.remaining + limit.used, limit.amount, "the sum is wrong in {told}");
-            assert!(limit.reset >= 1, "a reset of 0 in {told}");
+            assert_eq!(limit.remaining + limit.used, limit.quota, "the sum is wrong in {told}");
+            assert_ne!(limit.reset, Some(0), "{told}");
         }
-        Limits { at: Instant::now(), all }
+        Self { at: Instant::now(), all }
     }
 
-    /// Units of the longest limit that a key has used.
+    /// The limit with this text.
     #[track_caller]
-    pub(crate) fn used(&self, key: &Key) -> u64 {
-        self.limits(key).all.iter().map(|limit| limit.used).max().expect("a plan has a limit")
+    pub(crate) fn of(&self, limit: &str) -> &LimitState {
+        let found = self.all.iter().find(|one| one.limit == limit);
+        found.unwrap_or_else(|| panic!("no limit {limit:?} in {self:?}"))
     }
-}
 
-impl Limits {
     /// Asserts that exactly so many units were charged since `before`, and that no window moved.
     /// Limits per second and minute are left out: their windows may end by themselves.
     #[track_caller]
@@ -72,11 +90,12 @@ impl Limits {
                 continue;
             }
             // At midnight UTC the window does end by itself, and nothing can be compared.
-            if now.reset > then.reset {
+            let (reset, earlier) = (now.reset.unwrap_or(0), then.reset.unwrap_or(0));
+            if reset > earlier {
                 continue;
             }
             assert_eq!(now.used, then.used + units, "{why}: charged wrongly, {now:?} after {then:?}");
-            assert!(then.reset - now.reset <= elapsed, "{why}: the window moved, {now:?} after {then:?}");
+            assert!(earlier - reset <= elapsed, "{why}: the window moved, {now:?} after {then:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The command line: what can be typed, and the help that explains it.
 
 use crate::times::{self, When};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
 
 /// An API gateway: keys, permissions, limits, one error specification for every answer that fails.
@@ -36,7 +36,7 @@ pub(crate) enum Command {
 The second needs no configuration file: it keeps its data and the configuration that it means in
 ./fairgate-data, and prints a first key, once.")]
     Serve(Serve),
-    /// Make, list, revoke and import API keys
+    /// Make, change, list, revoke and import API keys
     #[command(subcommand)]
     Keys(Keys),
     /// Answer 503 with a message while you work on the API
@@ -45,10 +45,25 @@ The second needs no configuration file: it keeps its data and the configuration 
     /// Look up why an answer was a 500
     #[command(subcommand)]
     Incidents(Incidents),
+    /// Check what is kept
+    #[command(subcommand)]
+    Store(Store),
+    /// Show what is used: requests, charged units, errors, latency
+    #[command(
+        after_help = "Usage is kept by minute, hour and day, in UTC, and forgotten in this order: see `[usage]` in the
+configuration. A gateway that runs shows requests about a second after they ended.
+
+Examples:
+  fairgate usage
+  fairgate usage --key key_0a1B2c3D4e5F6g7H --since 30d
+  fairgate usage --endpoint \"GET /items/{id}\" --since 2h --by minute
+  fairgate usage --since 2026-11-01 --until 2026-12-01 --by day --csv > november.csv"
+    )]
+    Usage(Usage),
     /// Write the API's reference as static files
     #[command(subcommand)]
     Docs(Docs),
-    /// Check the configuration, or print its JSON Schema
+    /// Check the configuration, have it read again, or print its JSON Schema
     #[command(subcommand)]
     Config(Config),
 }
@@ -61,6 +76,10 @@ pub(crate) struct Serve {
     /// The API that the document describes
     #[arg(long, value_name = "URL", requires = "openapi")]
     pub(crate) upstream: Option<String>,
+    /// Begin with the system's clock even if charges were recorded later, and forget what was counted in
+    /// windows that begin later than now
+    #[arg(long)]
+    pub(crate) trust_clock: bool,
     /// Where to listen, with --openapi
     #[arg(long, value_name = "ADDRESS", requires = "openapi", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
@@ -81,6 +100,11 @@ pub(crate) enum Keys {
   fairgate keys create --plan free --permission items:read --permission items:write \\
       --expires 90d --name \"Acme's importer\" --json")]
     Create(Create),
+    /// Change a key; what is not given stays. It holds from its next request on, what it has used counts on
+    #[command(after_help = "Examples:
+  fairgate keys change key_0a1B2c3D4e5F6g7H --plan pro
+  fairgate keys change key_0a1B2c3D4e5F6g7H --limit \"5000 per day\" --expires never")]
+    Change(Change),
     /// List keys, the newest last
     List(List),
     /// Revoke keys at once, also on connections that are open
@@ -109,6 +133,10 @@ pub(crate) struct Wanted {
     /// What it may do; may be given several times
     #[arg(long = "permission", value_name = "PERMISSION")]
     pub(crate) permissions: Vec<String>,
+    /// A limit of its own, in place of the plan's of the same kind or beside the plan's limits, such as
+    /// "5000 per day"; may be given several times
+    #[arg(long = "limit", value_name = "LIMIT")]
+    pub(crate) limits: Vec<String>,
     /// When it expires: after 90d, 12h or 30m, or at 2027-01-31 or 2027-01-31T02:00:00Z
     #[arg(long, value_name = "WHEN", value_parser = times::when)]
     pub(crate) expires: Option<When>,
@@ -130,6 +158,49 @@ pub(crate) struct Create {
     pub(crate) wanted: Wanted,
     #[command(flatten)]
     pub(crate) json: Json,
+}
+
+#[derive(Args)]
+#[command(group(clap::ArgGroup::new("something").required(true).multiple(true)))]
+pub(crate) struct Change {
+    /// The key's id
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// The plan that it belongs to from now on
+    #[arg(long, group = "something")]
+    pub(crate) plan: Option<String>,
+    /// All that it may do from now on; may be given several times
+    #[arg(long = "permission", value_name = "PERMISSION", group = "something")]
+    pub(crate) permissions: Vec<String>,
+    /// Take all its permissions away
+    #[arg(long, conflicts_with = "permissions", group = "something")]
+    pub(crate) no_permissions: bool,
+    /// Its own limits from now on, each in place of the plan's of the same kind or beside the plan's limits;
+    /// may be given several times
+    #[arg(long = "limit", value_name = "LIMIT", group = "something")]
+    pub(crate) limits: Vec<String>,
+    /// Take its own limits away: those of its plan hold again
+    #[arg(long, conflicts_with = "limits", group = "something")]
+    pub(crate) no_limits: bool,
+    /// When it expires: never, after 90d, 12h or 30m, or at 2027-01-31 or 2027-01-31T02:00:00Z
+    #[arg(long, value_name = "WHEN", value_parser = expires, group = "something")]
+    pub(crate) expires: Option<Expires>,
+    /// What you call it, for lists
+    #[arg(long, group = "something")]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// When a key expires, as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expires {
+    Never,
+    When(When),
+}
+
+fn expires(text: &str) -> Result<Expires, String> {
+    if text == "never" { Ok(Expires::Never) } else { times::when(text).map(Expires::When) }
 }
 
 #[derive(Args)]
@@ -236,6 +307,41 @@ pub(crate) struct ShowIncident {
     pub(crate) json: Json,
 }
 
+#[derive(Args)]
+pub(crate) struct Usage {
+    /// Only requests with this key; `none` for those without a known key [default: all requests]
+    #[arg(long, value_name = "KEY_ID")]
+    pub(crate) key: Option<String>,
+    /// Only requests to this endpoint; `none` for those to no endpoint
+    #[arg(long, value_name = "\"METHOD PATH\"")]
+    pub(crate) endpoint: Option<String>,
+    /// The beginning: 24h ago, 30d ago, or at 2026-11-01 or 2026-11-01T02:00:00Z
+    #[arg(long, value_name = "WHEN", value_parser = times::when, default_value = "24h")]
+    pub(crate) since: When,
+    /// The end [default: now]
+    #[arg(long, value_name = "WHEN", value_parser = times::when)]
+    pub(crate) until: Option<When>,
+    /// In steps of this length [default: what fits the span]
+    #[arg(long, value_enum)]
+    pub(crate) by: Option<By>,
+    /// Print CSV: a line for each step and endpoint
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// How long a step of usage is.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum By {
+    /// Minutes
+    Minute,
+    /// Hours
+    Hour,
+    /// Days of UTC
+    Day,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Docs {
     /// Write every page of the reference into a folder, as HTML, Markdown and JSON
@@ -262,9 +368,28 @@ pub(crate) struct Export {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum Store {
+    /// Read the whole store and compare every checksum, while no gateway runs on it
+    #[command(
+        after_help = "A small store is checked whole at every start. Of a large one (256 MiB) a start reads the keys alone,
+whose checksums are compared each time; this reads everything."
+    )]
+    Check(Json),
+}
+
+#[derive(Subcommand)]
 pub(crate) enum Config {
     /// Check the configuration and say every fault at once
     Check,
+    /// Have the running gateway read the configuration again: changed plans hold at once
+    #[command(
+        after_help = "Only [plans] changes while the gateway runs; what else is different is named, and waits for a
+restart. A file with a fault changes nothing. `kill -HUP` does the same.
+
+Example:
+  fairgate config reload --json"
+    )]
+    Reload(Json),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
 }

@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod demo;
 mod failure;
+mod limit;
 mod output;
 mod serve;
 mod times;

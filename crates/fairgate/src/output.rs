@@ -10,7 +10,7 @@ use std::io::Write;
 use store::{IncidentRecord, MaintenanceWindow};
 use tabled::{
     builder::Builder,
-    settings::{Padding, Style, object::Columns},
+    settings::{Alignment, Padding, Style, object::Columns},
 };
 
 /// A table without lines: columns apart by two spaces, so that it can be cut and searched.
@@ -22,6 +22,22 @@ pub(crate) fn table(out: &mut impl Write, head: &[&str], rows: Vec<Vec<String>>)
     }
     let mut table = builder.build();
     table.with(Style::empty()).modify(Columns::new(..), Padding::new(0, 2, 0, 0));
+    for line in table.to_string().lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// A table whose columns behind the first are figures: they stand at the right.
+pub(crate) fn figures(out: &mut impl Write, head: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failure> {
+    let mut builder = Builder::with_capacity(rows.len() + 1, head.len());
+    builder.push_record(head.iter().copied());
+    for row in rows {
+        builder.push_record(row.iter().map(|cell| plain(cell)));
+    }
+    let mut table = builder.build();
+    table.with(Style::empty()).modify(Columns::new(..), Padding::new(0, 2, 0, 0));
+    table.modify(Columns::new(1..), Alignment::right());
     for line in table.to_string().lines() {
         writeln!(out, "{}", line.trim_end())?;
     }
@@ -79,6 +95,7 @@ pub(crate) fn key_json(key: &KeyView, now: u64) -> Value {
         "name": key.name,
         "plan": key.plan,
         "permissions": key.permissions,
+        "limits": key.limits,
         "preview": key.preview,
         "created_at": rfc3339(key.created_at),
         "expires_at": key.expires_at.map(rfc3339),

@@ -27,6 +27,14 @@ impl When {
             Self::At(time) => time,
         }
     }
+
+    /// Seconds since the Unix epoch, a span being counted back from now.
+    pub(crate) fn seconds_back(self, now: u64) -> u64 {
+        match self {
+            Self::After(span) => now.saturating_sub(span),
+            Self::At(time) => time,
+        }
+    }
 }
 
 /// Reads a span (`90d`, `12h`, `30m`) or a time (a date, or RFC 3339).
@@ -128,6 +136,9 @@ mod tests {
         ] {
             assert_eq!(when(text), Ok(told), "{text}");
         }
+        assert_eq!(When::After(90).seconds_back(100), 10);
+        assert_eq!(When::After(90).seconds_back(10), 0);
+        assert_eq!(When::At(90).seconds_back(10), 90);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub(crate) struct Client {
     pub(crate) deadline: Deadline,
     /// Bytes of the present answer were sent: it cannot be replaced by another one any more.
     pub(crate) answer_begun: bool,
+    /// Bytes of the present answer that were sent.
+    pub(crate) sent: u64,
     sent_continue: bool,
 }
 
@@ -51,7 +53,7 @@ pub(crate) enum Next {
 impl Client {
     pub(crate) fn new(io: Transport, timeouts: &Timeouts) -> Self {
         let deadline = Deadline::after(Instant::now(), timeouts.keep_alive);
-        Self { io, input: Buffer::default(), deadline, answer_begun: false, sent_continue: false }
+        Self { io, input: Buffer::default(), deadline, answer_begun: false, sent: 0, sent_continue: false }
     }
 
     /// Waits until the next request begins. False: none will.
@@ -78,6 +80,7 @@ impl Client {
     /// Reads until a head is complete.
     pub(crate) async fn next_head(&mut self, timeouts: &Timeouts, largest: usize) -> Next {
         self.answer_begun = false;
+        self.sent = 0;
         self.sent_continue = false;
         let mut scanner = HeadScanner::default();
         let mut is_timed = false;
@@ -177,6 +180,7 @@ impl Client {
                     Poll::Ready(Ok(0)) => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
                     Poll::Ready(Ok(count)) => {
                         rest = rest.get(count..).unwrap_or_default();
+                        self.sent = self.sent.saturating_add(count as u64);
                         is_timed = false;
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),

@@ -12,12 +12,13 @@ use crate::{
     },
     pages,
     policies::key::LastKey,
-    record::Outcome,
+    record::{Moved, Outcome},
     refusal::{Refusal, Refused},
     request_id::RequestId,
     respond,
     shared::Shared,
     thread::Thread,
+    usage::Place,
     visit::{Moment, Visit},
 };
 use std::net::IpAddr;
@@ -51,7 +52,7 @@ pub(crate) async fn handle(
         Ok(outcome) => outcome,
         Err(refused) => refuse(thread, &mut visit, client, &mut incoming, refused).await,
     };
-    thread.record(&visit, &outcome);
+    thread.record(&visit, &outcome, Moved { received: incoming.taken(), sent: client.sent });
 
     *last_key = visit.last_key;
     let (bytes, fields) = visit.head.into_memory();
@@ -65,7 +66,7 @@ pub(crate) async fn refuse_bytes(thread: &Thread, client: &mut Client, peer: IpA
     let mut visit = visit(thread, peer, RequestHead::default(), LastKey::default());
     let mut nothing = Decoder::new(visit.head.framing);
     let outcome = refuse(thread, &mut visit, client, &mut nothing, Refusal::of_fault(fault)).await;
-    thread.record(&visit, &outcome);
+    thread.record(&visit, &outcome, Moved { received: 0, sent: client.sent });
 }
 
 /// Answers a request whose handling panicked, if nothing of an answer was sent yet.
@@ -78,12 +79,12 @@ pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: 
     );
     refused.closes = true;
     let outcome = refuse(thread, &mut visit, client, &mut nothing, refused).await;
-    thread.record(&visit, &outcome);
+    thread.record(&visit, &outcome, Moved { received: 0, sent: client.sent });
 }
 
 fn visit<'t>(thread: &'t Thread, peer: IpAddr, head: RequestHead, last_key: LastKey) -> Visit<'t> {
     let shared: &Shared = &thread.shared;
-    let now = Moment::now();
+    let now = Moment::now(&shared.clock);
     let id = head.value(RequestField::RequestId).and_then(RequestId::of_client);
     let id = id.unwrap_or_else(|| RequestId::new(now.millis, &mut thread.random.borrow_mut()));
     let is_trusted =
@@ -104,6 +105,7 @@ fn visit<'t>(thread: &'t Thread, peer: IpAddr, head: RequestHead, last_key: Last
         template: None,
         group: None,
         counted: None,
+        place: Place::None,
         deprecated: None,
     }
 }

@@ -6,6 +6,7 @@
 mod admit;
 mod buffer;
 mod client;
+pub mod clock;
 mod connection;
 mod deadline;
 mod forward;
@@ -29,6 +30,7 @@ mod text;
 mod thread;
 mod transport;
 mod upstream;
+pub mod usage;
 mod visit;
 
 pub use pages::{live, reference_of};

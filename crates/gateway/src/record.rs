@@ -1,9 +1,10 @@
 //! What stays of a request: a log line, and of a 500 an incident.
 
 use crate::{
+    clock::wall_millis,
     settings::{Log, LogFormat, LogRequests},
     text,
-    visit::{Moment, Visit},
+    visit::Visit,
 };
 use std::{
     io::{IsTerminal, Write},
@@ -48,6 +49,15 @@ pub(crate) struct Outcome {
     pub(crate) charged: u32,
     /// The connection goes on.
     pub(crate) keep_alive: bool,
+}
+
+/// Bytes that a request moved.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moved {
+    /// Of the request's body, as far as it was read.
+    pub(crate) received: u64,
+    /// Of the answer, head and body, 1xx answers before it included.
+    pub(crate) sent: u64,
 }
 
 /// Where log lines go: a bounded queue to a thread that writes them to standard error.
@@ -102,7 +112,7 @@ impl LogSink {
     /// Writes an event of the gateway's life, such as `listening`, with its members.
     pub fn event(&self, level: Level, event: &str, members: &[(&str, &str)]) {
         let mut line = Vec::new();
-        begin(Moment::now(), level, event, self.is_text, &mut line);
+        begin(wall_millis(), level, event, self.is_text, &mut line);
         for (name, value) in members {
             if self.is_text {
                 let _ = write!(line, "  {name}: {value}");
@@ -130,18 +140,17 @@ impl LogSink {
     }
 
     /// Appends the line of a request.
-    pub(crate) fn request(&self, visit: &Visit<'_>, outcome: &Outcome, line: &mut Vec<u8>) {
+    pub(crate) fn request(&self, visit: &Visit<'_>, outcome: &Outcome, micros: u64, line: &mut Vec<u8>) {
         let level = match outcome.status {
             500 => Level::Error,
             503 => Level::Warn,
             _ => Level::Info,
         };
-        let micros = visit.now.instant.elapsed().as_micros();
         let (millis, rest) = (micros / 1000, micros % 1000);
         let key = visit.key.as_ref().map_or("", |key| key.id());
         let code = outcome.code.as_deref().unwrap_or_default();
         if self.is_text {
-            begin(visit.now, level, "", true, line);
+            begin(visit.now.millis, level, "", true, line);
             let _ = write!(
                 line,
                 "{} {:<6} {}  {code}{}{key}  {millis}.{rest:03} ms  {}",
@@ -152,7 +161,7 @@ impl LogSink {
                 visit.id.as_str()
             );
         } else {
-            begin(visit.now, level, "request", false, line);
+            begin(visit.now.millis, level, "request", false, line);
             string("request_id", visit.id.as_str(), line);
             string("method", visit.head.method(), line);
             string("path", visit.head.path(), line);
@@ -184,7 +193,7 @@ fn write_batches(receiver: &Receiver<Vec<u8>>, lost: &AtomicU64, is_text: bool) 
     while let Ok(mut batch) = receiver.recv() {
         let count = lost.swap(0, Ordering::Relaxed);
         if count > 0 {
-            begin(Moment::now(), Level::Warn, "log lines were lost", is_text, &mut batch);
+            begin(wall_millis(), Level::Warn, "log lines were lost", is_text, &mut batch);
             if is_text {
                 let _ = write!(batch, "  count: {count}");
             } else {
@@ -198,13 +207,13 @@ fn write_batches(receiver: &Receiver<Vec<u8>>, lost: &AtomicU64, is_text: bool) 
     }
 }
 
-fn begin(now: Moment, level: Level, event: &str, is_text: bool, line: &mut Vec<u8>) {
+fn begin(now: u64, level: Level, event: &str, is_text: bool, line: &mut Vec<u8>) {
     let word = match level {
         Level::Info => "info",
         Level::Warn => "warn",
         Level::Error => "error",
     };
-    let time = text::log_time(now.millis);
+    let time = text::log_time(now);
     if is_text {
         let mark = match level {
             Level::Info => " ",

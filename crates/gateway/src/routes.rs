@@ -39,7 +39,8 @@ pub struct BadTemplate {
 pub(crate) enum Route<'r> {
     /// No endpoints are declared, so this is one.
     Open,
-    Endpoint(&'r Endpoint),
+    /// An endpoint, and its position in the settings.
+    Endpoint(&'r Endpoint, u32),
     /// The path is there, with these methods only.
     OtherMethods(String),
     Nothing,
@@ -72,10 +73,18 @@ impl Routes {
         let entry = found.data();
         let with = |wanted: &str| entry.methods.iter().find(|(known, _)| known == wanted);
         let position = with(method).or_else(|| if method == "HEAD" { with("GET") } else { None });
-        match position.and_then(|(_, position)| self.endpoints.get(*position)) {
-            Some(endpoint) => Route::Endpoint(endpoint),
+        let found = position.and_then(|(_, position)| Some((self.endpoints.get(*position)?, *position)));
+        match found {
+            Some((endpoint, position)) => {
+                Route::Endpoint(endpoint, u32::try_from(position).unwrap_or(u32::MAX))
+            }
             None => Route::OtherMethods(allowed(entry)),
         }
+    }
+
+    /// The endpoint at a position of the settings.
+    pub(crate) fn endpoint(&self, position: u32) -> Option<&Endpoint> {
+        self.endpoints.get(usize::try_from(position).ok()?)
     }
 
     /// The values of the template's names in this path, still percent-encoded.
@@ -174,7 +183,7 @@ mod tests {
 
     fn template<'r>(routes: &'r Routes, method: &str, path: &str) -> &'r str {
         match routes.find(method, path) {
-            Route::Endpoint(endpoint) => &endpoint.path,
+            Route::Endpoint(endpoint, _) => &endpoint.path,
             Route::OtherMethods(_) => "other methods",
             Route::Open => "open",
             Route::Nothing => "nothing",

@@ -1,15 +1,17 @@
 //! Listening: one runtime a data thread, each with its own socket on the same address, and the drain.
 
 use crate::{
+    clock::Clock,
     connection::serve,
     keyring::{DigestOf, Keyring},
     maintenance::Window,
     record::{Incident, Level, LogSink},
     routes::BadTemplate,
     settings::Settings,
-    shared::Shared,
+    shared::{Shared, Told},
     thread::{Connection, Thread},
     transport::Transport,
+    usage::{Entry, Place},
 };
 use std::{
     cell::Cell,
@@ -31,6 +33,8 @@ const BACKLOG: i32 = 4096;
 const LOG_TICK: Duration = Duration::from_millis(50);
 /// How often a thread looks for idle upstream connections that were closed.
 const SWEEP: Duration = Duration::from_secs(5);
+/// How often a thread hands over what it tallied.
+const USAGE: Duration = Duration::from_secs(1);
 
 /// A gateway that listens.
 pub struct Gateway {
@@ -127,12 +131,10 @@ impl NotOpen {
         let mut journal = journal.into_iter();
         for (number, listener) in self.listeners.into_iter().enumerate() {
             let (shared, draining) = (Arc::clone(&self.shared), draining.clone());
-            let thread = std::thread::Builder::new()
-                .name(format!("data-{number}"))
-                .spawn({
-                    let journal = journal.next();
-                    move || run(shared, journal, listener, draining)
-                });
+            let thread = std::thread::Builder::new().name(format!("data-{number}")).spawn({
+                let journal = journal.next();
+                move || run(shared, journal, listener, draining)
+            });
             threads.push(thread.map_err(StartError::Thread)?);
         }
         Ok(Gateway { shared: self.shared, drain, threads })
@@ -156,6 +158,11 @@ impl Handle {
         self.shared.address
     }
 
+    /// The clock that all windows follow.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
     /// The log.
     pub fn log(&self) -> &LogSink {
         &self.shared.log
@@ -166,6 +173,11 @@ impl Handle {
         self.shared.maintenance.store(Arc::new(windows));
     }
 
+    /// Replaces what clients can read about the API by what these settings say.
+    pub fn tell(&self, settings: &Settings) {
+        self.shared.told.store(Arc::new(Told::of(settings, self.shared.address)));
+    }
+
     /// Lets no request through that would have to be charged, or does so again: while charges cannot be
     /// written down, where the configuration wants that.
     pub fn set_stopped(&self, is_stopped: bool) {
@@ -173,9 +185,10 @@ impl Handle {
     }
 
     /// Puts back what an account had used that belongs to no key: an address's. Before requests are let in.
-    pub fn restore_address(&self, who: limits::Who, used: &[limits::Used]) {
+    /// `now` is that of [`Keyring::restore`].
+    pub fn restore_address(&self, who: limits::Who, used: &[limits::Used], now: Option<u64>) {
         if let Some(addresses) = &self.shared.addresses {
-            addresses.restore(who, used);
+            addresses.restore(who, used, now);
         }
     }
 
@@ -190,6 +203,27 @@ impl Handle {
             );
         }
         std::iter::from_fn(|| self.shared.incidents.pop()).take(self.shared.incidents.capacity()).collect()
+    }
+
+    /// The tallies of usage that were not taken yet. Requests of the last second may still be missing.
+    pub fn take_usage(&self) -> impl Iterator<Item = Entry> {
+        std::iter::from_fn(|| self.shared.usage.pop()).take(self.shared.usage.capacity()).flatten()
+    }
+
+    /// Requests that stand in no tally, because too many waited. Each is told once.
+    pub fn take_lost_usage(&self) -> u64 {
+        self.shared.lost_usage.swap(0, std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// What usage is told under: method and path template of an endpoint. None: no endpoint.
+    pub fn place_name(&self, place: Place) -> Option<String> {
+        match place {
+            Place::None => None,
+            Place::AnyPath => Some(Place::ANY_PATH.to_owned()),
+            Place::Endpoint(position) => {
+                self.shared.routes.endpoint(position).map(|found| format!("{} {}", found.method, found.path))
+            }
+        }
     }
 }
 
@@ -225,7 +259,9 @@ fn advice(kind: io::ErrorKind) -> &'static str {
 fn run(
     shared: Arc<Shared>,
     journal: Option<journal::Writer>,
-    listener: TcpListener, draining: watch::Receiver<bool>) {
+    listener: TcpListener,
+    draining: watch::Receiver<bool>,
+) {
     let log = shared.log.clone();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().event_interval(61).build()
     {
@@ -245,6 +281,7 @@ fn run(
         finish(&thread).await;
     });
     thread.flush_log();
+    thread.hand_usage_over();
 }
 
 /// Accepts connections until the drain begins.
@@ -295,12 +332,17 @@ async fn keep_house(thread: Rc<Thread>) {
     let mut tick = interval(LOG_TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut swept = Instant::now();
+    let mut handed_over = swept;
     loop {
         let now = tick.tick().await;
         thread.flush_log();
         if now.saturating_duration_since(swept) >= SWEEP {
             swept = now;
             thread.pool.sweep();
+        }
+        if now.saturating_duration_since(handed_over) >= USAGE {
+            handed_over = now;
+            thread.hand_usage_over();
         }
     }
 }

@@ -46,6 +46,8 @@ pub struct Settings {
     pub abuse: Abuse,
     /// What is written to standard error.
     pub log: Log,
+    /// Whether it is tallied what each key uses of each endpoint.
+    pub tallies_usage: bool,
     /// The API's document with the contract in it, as clients get it. None: there is none.
     pub document: Option<Arc<ServedDocument>>,
 }

@@ -1,12 +1,14 @@
 //! What all data threads share. Read by all, written by the control plane; no lock on the path.
 
 use crate::{
+    clock::Clock,
     keyring::{DigestOf, Keyring},
     maintenance::Window,
     pages,
     record::{Incident, LogSink},
     routes::{BadTemplate, Routes},
-    settings::Settings,
+    settings::{ServedDocument, Settings},
+    usage::{self, Entry},
 };
 use arc_swap::ArcSwap;
 use crossbeam_queue::ArrayQueue;
@@ -26,6 +28,7 @@ const MOST_INCIDENTS: usize = 10_000;
 /// What all data threads share.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
     pub(crate) routes: Routes,
     pub(crate) keyring: Keyring,
     /// The configured key headers as they are written, without `Authorization`, which is always looked at.
@@ -40,16 +43,35 @@ pub(crate) struct Shared {
     pub(crate) is_stopped: AtomicBool,
     pub(crate) incidents: ArrayQueue<Incident>,
     pub(crate) lost_incidents: AtomicU64,
+    /// Tallies of usage that data threads handed over.
+    pub(crate) usage: ArrayQueue<Vec<Entry>>,
+    /// Requests that stand in no tally, because the control plane did not keep up.
+    pub(crate) lost_usage: AtomicU64,
     pub(crate) log: LogSink,
     pub(crate) limits_path: String,
     pub(crate) docs_path: String,
-    /// The reference of the API.
-    pub(crate) site: Site,
+    /// What is told about the API. Made anew when the plans are.
+    pub(crate) told: ArcSwap<Told>,
     /// What upstream redirects to itself begin with: `http://HOST:PORT`.
     pub(crate) upstream_origin: String,
     /// The Host that the upstream sees, if not the client's.
     pub(crate) upstream_host: Option<String>,
     pub(crate) address: SocketAddr,
+}
+
+/// What clients can read about the API.
+pub(crate) struct Told {
+    /// The reference.
+    pub(crate) site: Site,
+    /// The API's document, with the contract in it.
+    pub(crate) document: Option<Arc<ServedDocument>>,
+}
+
+impl Told {
+    pub(crate) fn of(settings: &Settings, address: SocketAddr) -> Self {
+        let site = Site::new(pages::reference_of(settings, address));
+        Self { site, document: settings.document.clone() }
+    }
 }
 
 impl Shared {
@@ -59,7 +81,7 @@ impl Shared {
         digest_of: Box<DigestOf>,
         log: LogSink,
     ) -> Result<Self, BadTemplate> {
-        let site = Site::new(pages::reference_of(&settings, address));
+        let told = Told::of(&settings, address);
         let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved)?;
         settings.keys.headers.retain(|name| name != "authorization"); // always looked at
         let upstream = &settings.upstream;
@@ -71,16 +93,19 @@ impl Shared {
             crate::settings::HostHeader::Upstream => Some(authority.clone()),
         };
         Ok(Self {
+            clock: Clock::new(),
             keyring: Keyring::new(&settings.plans, &settings.keys, digest_of),
             key_headers: settings.keys.headers_as_written(),
             key_header_names: settings.keys.headers.clone(),
-            site,
+            told: ArcSwap::from_pointee(told),
             maintenance: ArcSwap::default(),
             address_errors: AddressGuard::default(),
             addresses: addresses(&settings),
             is_stopped: AtomicBool::new(false),
             incidents: ArrayQueue::new(MOST_INCIDENTS),
             lost_incidents: AtomicU64::new(0),
+            usage: ArrayQueue::new(usage::MOST_WAITING),
+            lost_usage: AtomicU64::new(0),
             limits_path: settings.api.limits_path(),
             docs_path: settings.api.docs_path(),
             upstream_origin: format!("http://{authority}"),

@@ -2,17 +2,19 @@
 
 use crate::{
     http1::field::{AnswerField, Field, RequestField},
-    record::Outcome,
+    record::{Moved, Outcome},
     shared::Shared,
     text,
     upstream::Pool,
+    usage::{MOST_TALLIES, Sheet},
     visit::Visit,
 };
+use ::usage::Sample;
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 use tokio::task::AbortHandle;
 
@@ -34,6 +36,7 @@ pub(crate) struct Thread {
     pub(crate) is_draining: Cell<bool>,
     pub(crate) connections: RefCell<HashMap<u64, Connection>>,
     log: RefCell<(Vec<u8>, u64)>,
+    usage: RefCell<Sheet>,
     date: RefCell<(u64, Vec<u8>)>,
     spare_fields: Spare<Field<RequestField>>,
     spare_answer_fields: Spare<Field<AnswerField>>,
@@ -60,6 +63,7 @@ impl Thread {
             is_draining: Cell::new(false),
             connections: RefCell::default(),
             log: RefCell::default(),
+            usage: RefCell::default(),
             date: RefCell::new((u64::MAX, Vec::new())),
             spare_fields: Spare::default(),
             spare_answer_fields: Spare::default(),
@@ -104,16 +108,59 @@ impl Thread {
     }
 
     /// Records a request that has ended.
-    pub(crate) fn record(&self, visit: &Visit<'_>, outcome: &Outcome) {
+    pub(crate) fn record(&self, visit: &Visit<'_>, outcome: &Outcome, moved: Moved) {
+        let micros = u64::try_from(visit.now.instant.elapsed().as_micros()).unwrap_or(u64::MAX);
+        if self.shared.settings.tallies_usage {
+            self.tally(visit, outcome, moved, micros);
+        }
         if self.shared.log.wants(outcome) {
             let mut log = self.log.borrow_mut();
-            self.shared.log.request(visit, outcome, &mut log.0);
+            self.shared.log.request(visit, outcome, micros, &mut log.0);
             log.1 += 1;
             let is_full = log.0.len() >= LOG_BATCH;
             drop(log);
             if is_full {
                 self.flush_log();
             }
+        }
+    }
+
+    /// Counts a request in its key's and endpoint's tally. It counts in the minute of its arrival, as
+    /// in the limits, so that the two agree.
+    fn tally(&self, visit: &Visit<'_>, outcome: &Outcome, moved: Moved, micros: u64) {
+        let sample = Sample {
+            code: outcome.code.as_deref(),
+            charged: outcome.charged,
+            bytes_in: moved.received,
+            bytes_out: moved.sent,
+            micros,
+        };
+        let minute = u32::try_from(visit.now.millis / 60_000).unwrap_or(u32::MAX);
+        let add = || {
+            let mut sheet = self.usage.borrow_mut();
+            let tally = sheet.tally(visit.key.as_ref(), visit.place, minute, MOST_TALLIES);
+            tally.map(|tally| tally.add(&sample)).is_some()
+        };
+        if add() {
+            return;
+        }
+        self.hand_usage_over();
+        if !add() {
+            self.shared.lost_usage.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Hands the tallies over. If the control plane does not keep up, they stay here, and go on growing
+    /// within their bound.
+    pub(crate) fn hand_usage_over(&self) {
+        let mut sheet = self.usage.borrow_mut();
+        if sheet.is_empty() || self.shared.usage.is_full() {
+            return;
+        }
+        // Another thread may have taken the last place meanwhile.
+        if let Err(refused) = self.shared.usage.push(sheet.take()) {
+            let requests = refused.iter().map(|entry| entry.tally.requests()).sum();
+            self.shared.lost_usage.fetch_add(requests, Ordering::Relaxed);
         }
     }
 

@@ -1,11 +1,11 @@
 //! One request on its way through the gateway: what is known of it at each place.
 
 use crate::{
-    http1::request::RequestHead, keyring::KnownKey, policies::key::LastKey, request_id::RequestId,
-    settings::Deprecated, shared::Shared,
+    clock::Clock, http1::request::RequestHead, keyring::KnownKey, policies::key::LastKey,
+    request_id::RequestId, settings::Deprecated, shared::Shared, usage::Place,
 };
 use limits::{Account, Applying, guard::AddressKey};
-use std::{net::IpAddr, sync::Arc, time::SystemTime};
+use std::{net::IpAddr, sync::Arc};
 use tokio::time::Instant;
 
 /// One request, from its head to its record.
@@ -30,6 +30,8 @@ pub(crate) struct Visit<'s> {
     pub(crate) group: Option<&'s str>,
     /// The account whose limits the answer tells, once units were asked of it.
     pub(crate) counted: Option<Counted>,
+    /// What the request counts under in usage.
+    pub(crate) place: Place,
     /// The endpoint, once it was found, is one that clients are told to leave.
     pub(crate) deprecated: Option<Deprecated>,
 }
@@ -50,10 +52,8 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    pub(crate) fn now() -> Self {
-        // A clock before 1970 counts as 1970: windows only move forward, so nothing is granted twice.
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { instant: Instant::now(), millis: u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX) }
+    pub(crate) fn now(clock: &Clock) -> Self {
+        Self { instant: Instant::now(), millis: clock.now_millis() }
     }
 
     /// Unix seconds.

@@ -98,6 +98,7 @@ impl Appender {
         let mut body = start(&stamp);
         body.extend_from_slice(&epoch.boot.unwrap_or_default());
         body.extend_from_slice(&store);
+        body.extend_from_slice(&epoch.id.unwrap_or_default());
         let mut out = Vec::with_capacity(HEAD + body.len());
         self.head(Kind::Epoch, &stamp, 0, 0, self.sequence).encode(&body, &mut out);
         self.whole(|journal| journal.file.write_all_at(&out, journal.length).map(|()| (out.len(), 1)))

@@ -40,9 +40,11 @@ impl Compaction {
     pub(crate) fn begin(folder: Folder, generation: u64, store: [u8; 16]) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let thread = thread::Builder::new()
-            .name("compaction".to_owned())
-            .spawn(move || compact(&folder, generation, store, &stopped))?;
+        let thread = thread::Builder::new().name("compaction".to_owned()).spawn(move || {
+            // Requests come first; on Linux this is about this thread alone.
+            let _ = rustix::process::nice(10);
+            compact(&folder, generation, store, &stopped)
+        })?;
         Ok(Self { stop, thread: Some(thread) })
     }
 

@@ -37,8 +37,8 @@
 //! A body begins with one 8-byte position for each ring: the charges of that ring before this
 //! position are in this block or before it. Rows follow. In a journal a row has 28 bytes (`who` 16, `tag`,
 //! `window`, `units`) and ADDS its units; in a checkpoint it has 32 (the Unix second of its last write
-//! comes last) and stands for itself. An epoch block has no rows, but the boot id and the store id (16 bytes each) behind the
-//! positions. A checkpoint ends with a trailer block whose body is the number of blocks of rows, the
+//! comes last) and stands for itself. An epoch block has no rows, but the boot id, the store id and the random id of
+//! the start (16 bytes each) behind the positions. A checkpoint ends with a trailer block whose body is the number of blocks of rows, the
 //! number of rows and the Unix second of the newest write, 8 bytes each.
 
 use crate::row::{Dated, Row};
@@ -246,7 +246,7 @@ impl BlockHead {
         let rings = usize::try_from(self.rings).ok().filter(|&rings| rings <= MOST_RINGS)?;
         let rows = usize::try_from(self.rows).ok()?;
         let behind = match self.kind {
-            Kind::Epoch => 32,
+            Kind::Epoch => 48,
             Kind::Charges | Kind::End => rows.checked_mul(JOURNAL_ROW)?,
             Kind::Rows => rows.checked_mul(CHECKPOINT_ROW)?,
             Kind::Trailer => 24,

@@ -4,7 +4,7 @@ use crate::{
     append::{Appender, Stamp},
     base::Base,
     compaction::{Compacted, Compaction},
-    error::JournalError,
+    error::{At, JournalError},
     finding::{Finding, Report},
     folder::Folder,
     format::{Kind, MOST_RINGS},
@@ -136,7 +136,7 @@ pub fn open(
         fallback: folder.path().join(shared::FALLBACK_NAME),
     };
     let files = places.left()?;
-    let boot = shared::boot_id()?;
+    let (boot, id) = (shared::boot_id()?, shared::random_id()?);
     let mut report = Report::default();
     let state = State::recover(&folder, &files, boot, now_seconds, &mut report, each)?;
     let State { store, epoch, mut appender, behind, checkpoint } = state;
@@ -144,14 +144,16 @@ pub fn open(
     let epoch = Epoch {
         number: epoch.number.saturating_add(1),
         boot: Some(boot),
+        id: Some(id),
         positions: vec![0; layout.rings],
         ended: false,
     };
-    let identity = Identity { epoch: epoch.number, boot, store };
+    let identity = Identity { epoch: epoch.number, boot, store, id };
     let (mapping, memory_path) = places.begin(files, &identity, layout, &mut report.findings)?;
     appender.epoch(&epoch, store, now_seconds)?;
 
-    let rings: Vec<Ring> = (0..layout.rings).filter_map(|ring| Ring::new(&mapping, layout, ring)).collect();
+    let rings: Option<Vec<Ring>> = (0..layout.rings).map(|ring| Ring::new(&mapping, layout, ring)).collect();
+    let rings = rings.ok_or_else(|| std::io::Error::other("it is too short")).at("map", &memory_path)?;
     let overflow = Arc::new(Overflow::new());
     let writers = rings.iter().map(|ring| Writer::new(ring.clone(), Arc::clone(&overflow))).collect();
     let journal = Journal {

@@ -9,8 +9,10 @@ use std::{
     mem::{align_of, offset_of, size_of},
     os::fd::{AsRawFd, BorrowedFd},
     ptr,
-    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    sync::atomic::{AtomicU32, Ordering},
 };
+
+pub(crate) use std::sync::atomic::AtomicU64;
 
 /// What the kernel has not written: no send takes so many bytes (it stops at 2^31 - 4096).
 pub(crate) const NOT_TAKEN: u32 = u32::MAX;
@@ -18,6 +20,8 @@ pub(crate) const NOT_TAKEN: u32 = u32::MAX;
 pub(crate) const CELL_WORDS: usize = size_of::<Cell>() / 8;
 /// Where in a cell, in bytes, the kernel writes how many bytes it took.
 pub(crate) const TAKEN_AT: usize = offset_of!(Cell, message) + offset_of!(libc::mmsghdr, msg_len);
+
+const PAGE_WORDS: usize = 512;
 
 /// What `sendmmsg` is given, in the mapped memory.
 #[repr(C)]
@@ -38,15 +42,20 @@ pub(crate) struct Mapping {
 }
 
 impl Mapping {
-    /// Maps the whole file and touches all of its pages. The file has to be as long as it says and
-    /// must not become shorter.
+    /// Maps the whole file, which has to be all zeros, and writes to all of its pages. It must not become
+    /// shorter.
     pub(crate) fn new(file: File) -> io::Result<Self> {
         let map = MmapOptions::new().populate().map_raw(&file)?;
         // A page that was swapped out would have to be read back while the process dies, and the
         // kernel's note of what it took would be lost. Few systems swap; where locking is not
         // allowed, the note is only as safe as that.
         let _ = map.lock();
-        Ok(Self { map, _file: file })
+        let mapping = Self { map, _file: file };
+        // Pages that were only read may still need a fault before they can be written.
+        for word in mapping.words().iter().step_by(PAGE_WORDS) {
+            word.store(0, Ordering::Relaxed);
+        }
+        Ok(mapping)
     }
 
     /// All of it.

@@ -144,7 +144,9 @@ fn find_memory<'m>(
             why = format!("{path} is not the shared memory of the last start: its head is damaged.");
             continue;
         };
-        if identity != (Identity { epoch: epoch.number, boot, store }) {
+        // If the block that tells the id is damaged, the number has to do; that damage is told anyway.
+        let id = epoch.id.unwrap_or(identity.id);
+        if identity != (Identity { epoch: epoch.number, boot, store, id }) {
             why = format!(
                 "{path} is not the shared memory of the last start: it is of start {}, the disk's last is {}.",
                 identity.epoch, epoch.number

@@ -17,6 +17,8 @@ pub(crate) struct Epoch {
     pub(crate) number: u64,
     /// None: the block that says it is damaged.
     pub(crate) boot: Option<[u8; 16]>,
+    /// Random: two starts of one number, which a backup makes possible, are not taken for the same.
+    pub(crate) id: Option<[u8; 16]>,
     /// For each ring: all charges before this are on the disk.
     pub(crate) positions: Vec<u64>,
     /// Shared memory holds nothing more.
@@ -214,6 +216,7 @@ impl<'f> Replay<'f> {
                 if let Some(store) = fields.array() {
                     self.store.get_or_insert(store);
                 }
+                self.epoch.id = fields.array();
                 self.epoch.positions = positions;
             }
             Kind::Charges | Kind::End => {

@@ -1,7 +1,7 @@
 //! The file of the shared memory: where it is, whose it is, and what the last process left in it.
 //!
-//! It begins with a head of 64 bytes: `FGRINGS\n`, format (4), rings (4), entries of a ring (4), zero (4),
-//! epoch (8), boot id (16), store id (16). Numbers are those of this machine: no other reads it. The rings
+//! It begins with a head of 80 bytes: `FGRINGS\n`, format (4), rings (4), entries of a ring (4), zero (4),
+//! epoch (8), boot id (16), store id (16), id of the start (16). Numbers are those of this machine: no other reads it. The rings
 //! follow as `ring.rs` describes.
 
 use crate::{
@@ -30,6 +30,8 @@ pub(crate) struct Identity {
     pub(crate) epoch: u64,
     pub(crate) boot: [u8; 16],
     pub(crate) store: [u8; 16],
+    /// Random, of this start alone.
+    pub(crate) id: [u8; 16],
 }
 
 /// The id of this boot of the machine. Where the system tells none, it is random, so that no memory
@@ -125,7 +127,12 @@ impl MemoryFile {
             let rings = usize::try_from(fields.u32()?).ok()?;
             let entries = usize::try_from(fields.u32()?).ok()?;
             let _ = fields.u32()?;
-            let identity = Identity { epoch: fields.u64()?, boot: fields.array()?, store: fields.array()? };
+            let identity = Identity {
+                epoch: fields.u64()?,
+                boot: fields.array()?,
+                store: fields.array()?,
+                id: fields.array()?,
+            };
             let layout = Layout { rings, entries };
             (entries.is_power_of_two() && layout.length() == self.bytes.len()).then_some((identity, layout))
         })())
@@ -146,7 +153,7 @@ impl MemoryFile {
         // Room is taken now: a store into a page that cannot be had would end the process.
         rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, layout.length() as u64)?;
         let mapping = Mapping::new(file)?;
-        let mut head = Vec::with_capacity(64);
+        let mut head = Vec::with_capacity(80);
         head.extend_from_slice(&MAGIC);
         for number in [FORMAT, number(layout.rings), number(layout.entries), 0] {
             head.extend_from_slice(&number.to_ne_bytes());
@@ -154,6 +161,7 @@ impl MemoryFile {
         head.extend_from_slice(&identity.epoch.to_ne_bytes());
         head.extend_from_slice(&identity.boot);
         head.extend_from_slice(&identity.store);
+        head.extend_from_slice(&identity.id);
         let (words, _) = head.as_chunks::<8>();
         // The magic comes last: a head without it is none.
         let places = mapping.words().get(..words.len()).unwrap_or(&[]);

@@ -1,7 +1,7 @@
 //! The account of one key: a counter for each of its limits, taken all or none.
 
 use crate::{
-    compiled::{Applying, Compiled, Limits, MOST_LIMITS, Reset, Rule},
+    compiled::{Applying, Compiled, Limits, MOST_LIMITS, Reset, Rule, rolling_at},
     guard::ErrorCount,
     reservation::{Denial, Used},
     rolling::{Rolling, State, part},
@@ -279,9 +279,25 @@ impl Account {
         }
     }
 
-    /// Whether nothing is used or reserved at `now`, so that a new account would be the same.
+    /// Whether a new account would be the same at `now`: nothing is used or reserved.
+    ///
+    /// For a request that began earlier and comes late as well: a new account would grant it a window that is
+    /// used up, or that others have left behind.
     pub(crate) fn is_idle(&self, now: u64) -> bool {
+        let earliest = now.saturating_sub(crate::LATEST_MILLIS);
+        let is_as_new = |one: &Compiled| match (&one.rule, self.cell(one)) {
+            (Rule::Word(rule), Some(Cell::Word(counter))) => {
+                let [word, new] = [counter.load(), Word::default()];
+                rule.at(word, one.limit.amount, earliest) == rule.at(new, one.limit.amount, earliest)
+            }
+            (Rule::Rolling { seconds }, Some(Cell::Rolling(rolling))) => {
+                let [state, new] = [rolling.load(), State::default()];
+                rolling_at(state, *seconds, earliest) == rolling_at(new, *seconds, earliest)
+            }
+            (Rule::Word(_), Some(Cell::Rolling(_)) | None)
+            | (Rule::Rolling { .. }, Some(Cell::Word(_)) | None) => false,
+        };
         self.errors.within_minute(now / 1000) == 0
-            && self.limits.each(self.limits.all()).all(|(_, one)| self.seen(one, now).counted() == 0)
+            && self.limits.each(self.limits.all()).all(|(_, one)| is_as_new(one))
     }
 }

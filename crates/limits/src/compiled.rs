@@ -83,6 +83,8 @@ const LARGEST_RATE: u32 = 1 << 28;
 /// either number could wrap around.
 const LONGEST_COUNT: u64 = 1 << 29;
 const MOST_UNITS: u32 = 1 << 30;
+/// Milliseconds (twelve days) by which a clock that stepped back is told from one that went on.
+const FURTHEST_BACK: u32 = 1 << 30;
 
 // === impl Reset ===
 
@@ -311,10 +313,14 @@ impl WordRule {
     }
 }
 
-/// Milliseconds since the bucket was last full. A clock that stepped back finds 0: nothing is refilled
-/// until it has caught up.
+/// Milliseconds since the bucket was last full. A clock that stepped back, by [`FURTHEST_BACK`] at most, finds
+/// 0: nothing is refilled until it has caught up.
+///
+/// A bucket that nobody asks for during the 37 days that are left to count forwards, and that is not full then,
+/// finds 0 as well and refills from there: it grants less for once, never more.
 fn elapsed(word: Word, now: u64) -> u64 {
-    u64::try_from((now as u32).wrapping_sub(word.window) as i32).unwrap_or_default()
+    let since = (now as u32).wrapping_sub(word.window);
+    if since > u32::MAX - FURTHEST_BACK { 0 } else { u64::from(since) }
 }
 
 /// Units that come back within so many milliseconds.
@@ -327,7 +333,8 @@ fn refilled(elapsed: u64, amount: u32, period_millis: u64) -> u64 {
 fn bucket(word: Word, amount: u32, period_millis: u64, now: u64) -> Word {
     let elapsed = elapsed(word, now);
     if u64::from(word.units) <= refilled(elapsed, amount, period_millis) {
-        return Word { window: now as u32, units: 0 };
+        let has_gone_on = elapsed > 0 || word.is_new();
+        return Word { window: if has_gone_on { now as u32 } else { word.window }, units: 0 };
     }
     if elapsed <= LONGEST_COUNT && word.units <= MOST_UNITS {
         return word;

@@ -33,6 +33,14 @@ pub enum StoreError {
         /// What is wrong with it.
         detail: String,
     },
+    /// The database of usage is not what was written.
+    #[error("the database of usage {} is damaged ({detail}): move it away, and usage is counted anew from then on; keys and limits are not touched", path.display())]
+    UsageDamaged {
+        /// The database.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// The database was there once.
     #[error("the database {} is gone, but the secret beside it shows that there was one: put back a copy of the whole folder, or move the secret away to begin with no keys at all", path.display())]
     DatabaseMissing {

@@ -10,6 +10,8 @@ use std::{
 
 /// Name of the database in the store's folder.
 pub const DATABASE_FILE: &str = "fairgate.redb";
+/// Name of the database of usage in the store's folder.
+pub const USAGE_FILE: &str = "usage.redb";
 /// Name of the secret in the store's folder.
 pub const SECRET_FILE: &str = "secret";
 

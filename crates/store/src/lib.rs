@@ -9,13 +9,19 @@ mod error;
 mod folder;
 pub mod random;
 mod records;
+mod row;
 mod secret;
+mod usage;
 
 pub use embedded::Embedded;
 pub use error::StoreError;
-pub use folder::{DATABASE_FILE, SECRET_FILE};
+pub use folder::{DATABASE_FILE, SECRET_FILE, USAGE_FILE};
 pub use records::{CounterRow, IncidentRecord, KeyRecord, MaintenanceWindow};
+pub use row::{KeyRow, KeyVisitor, Texts};
 pub use secret::Secret;
+pub use usage::{UsageEntry, UsagePage, UsageQuery, UsageRow, Whose};
+
+use ::usage::Retention;
 
 /// The newest incidents that are kept. Older ones make room.
 pub const INCIDENTS_KEPT: u64 = 10_000;
@@ -25,8 +31,11 @@ pub const INCIDENTS_KEPT: u64 = 10_000;
 /// Every call that changes something has reached the disk when it returns `Ok`, and has changed
 /// nothing when it returns an error.
 pub trait Store {
-    /// Hands every key to `each`, in no particular order.
-    fn for_each_key(&self, each: &mut dyn FnMut(KeyRecord)) -> Result<(), StoreError>;
+    /// Hands every key to one of the visitors, in no particular order, and tells how many there were.
+    ///
+    /// Each visitor is called on a thread of its own. If a record cannot be read, or one is missing,
+    /// that is an error after some keys were handed over: nothing may be done with them then.
+    fn visit_keys(&self, visitors: &mut [KeyVisitor<'_>]) -> Result<u64, StoreError>;
 
     /// At most `limit` keys in the order of their ids, beginning behind the id `after`.
     fn page_of_keys(&self, after: Option<&str>, limit: usize) -> Result<Vec<KeyRecord>, StoreError>;
@@ -45,6 +54,9 @@ pub trait Store {
     /// A digest that is there already is [`StoreError::KeysExist`], which names every such key.
     /// A million sorted by digest go in much faster than a million in any other order.
     fn insert_keys(&self, records: &mut dyn Iterator<Item = KeyRecord>) -> Result<u64, StoreError>;
+
+    /// Puts this record in the place of the one with the same id and digest. False: there is none.
+    fn replace_key(&self, record: &KeyRecord) -> Result<bool, StoreError>;
 
     /// Revokes a key. None: there is no such key. A key that was revoked before keeps its time.
     fn revoke_key(&self, id: &str, at: u64) -> Result<Option<KeyRecord>, StoreError>;
@@ -75,4 +87,13 @@ pub trait Store {
 
     /// All windows of maintenance, the one that begins first coming first.
     fn maintenance(&self) -> Result<Vec<MaintenanceWindow>, StoreError>;
+
+    /// Adds usage to the minutes, hours and days that it belongs to, and forgets what is older than
+    /// `keep` has it, seen from the newest of these entries.
+    ///
+    /// Usage is kept in a file of its own. If that is damaged, only the two calls for usage fail.
+    fn add_usage(&self, entries: &[UsageEntry], keep: Retention) -> Result<(), StoreError>;
+
+    /// Usage by bucket, then by endpoint: about `limit` rows, and all of each bucket that is begun.
+    fn usage(&self, query: &UsageQuery, limit: usize) -> Result<UsagePage, StoreError>;
 }

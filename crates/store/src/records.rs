@@ -15,6 +15,9 @@ pub struct KeyRecord {
     pub plan: String,
     /// What it may do.
     pub permissions: Vec<String>,
+    /// Limits of its own, as texts: each stands in place of the plan's limit of the same kind, or
+    /// beside the plan's limits.
+    pub limits: Vec<String>,
     /// When it was made or imported.
     pub created_at: u64,
     /// From this second on it is expired.
@@ -88,6 +91,7 @@ impl fmt::Debug for KeyRecord {
             .field("name", &self.name)
             .field("plan", &self.plan)
             .field("permissions", &self.permissions)
+            .field("limits", &self.limits)
             .field("created_at", &self.created_at)
             .field("expires_at", &self.expires_at)
             .field("revoked_at", &self.revoked_at)

@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{incident, key, window};
+use common::{all_keys, incident, key, window};
 use contract::Period;
 use store::{CounterRow, Embedded, INCIDENTS_KEPT, Store, StoreError};
 use tempfile::TempDir;
@@ -38,10 +38,9 @@ fn keys_come_back_as_they_were_saved() {
     let keys: Vec<_> = (0..500).map(key).collect();
     assert_eq!(store.insert_keys(&mut keys.iter().cloned()).unwrap(), 500);
     let store = reopen(&folder, store);
-    let mut found = vec![];
-    store.for_each_key(&mut |record| found.push(record)).unwrap();
-    found.sort_by(|one, other| one.id.cmp(&other.id));
-    assert_eq!(found, keys);
+    for threads in [1, 2, 3, 7] {
+        assert_eq!(all_keys(&store, threads).unwrap(), keys, "{threads} threads");
+    }
     assert_eq!(store.count_keys().unwrap(), 500);
     assert_eq!(store.key_by_id(&keys[7].id).unwrap().as_ref(), Some(&keys[7]));
     let by_digest = store.keys_by_digests(&[keys[9].digest, [9; 32], keys[7].digest]).unwrap();

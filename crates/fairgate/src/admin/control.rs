@@ -5,11 +5,13 @@
 use super::{
     import::{self, Staged},
     maintenance,
-    operation::{KeyView, NewKey, Operation, OperationError, Outcome},
+    operation::{Expiry, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome, Reloaded},
+    own_limits::{self, ReadLimit},
 };
+use gateway::settings::Plan;
 use regex::Regex;
 use std::time::{SystemTime, UNIX_EPOCH};
-use store::{KeyRecord, MaintenanceWindow, Secret, Store, StoreError, random};
+use store::{KeyRecord, MaintenanceWindow, Secret, Store, StoreError, UsageQuery, Whose, random};
 
 /// Most keys in one page, so that an answer stays small.
 const LONGEST_PAGE: usize = 10_000;
@@ -23,10 +25,21 @@ pub(crate) trait Live {
     fn key_added(&self, record: &KeyRecord);
     /// A key was revoked: it must be refused from now on, also on connections that are open.
     fn key_revoked(&self, id: &str, digest: &[u8; 32]);
+    /// A key was changed: what it is granted holds from its next request on.
+    fn key_changed(&self, record: &KeyRecord);
+    /// Reads the configuration again and takes over what can change while the gateway runs: the plans.
+    ///
+    /// # Errors
+    /// A sentence about what is wrong; then nothing was changed.
+    fn reload(&self, store: &dyn Store) -> Result<(Vec<Plan>, Reloaded), OperationError>;
     /// These are all windows of maintenance from now on.
     fn maintenance_changed(&self, windows: &[MaintenanceWindow]);
     /// Somebody is about to read: save queued incidents and counters first.
     fn before_read(&self, store: &dyn Store) -> Result<(), StoreError>;
+    /// Somebody is about to read usage: write what was counted until now.
+    fn before_usage(&self, _: &dyn Store) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// No gateway runs: nobody has to be told.
@@ -34,8 +47,10 @@ pub(crate) struct Offline;
 
 /// What the configuration says about keys.
 pub(crate) struct Rules {
-    /// Names of the plans.
-    pub(crate) plans: Vec<String>,
+    /// The plans.
+    pub(crate) plans: Vec<Plan>,
+    /// Reads limits of keys' own.
+    pub(crate) read_limit: ReadLimit,
     /// The whole of an imported key matches this. None: any format.
     pub(crate) pattern: Option<Regex>,
 }
@@ -60,6 +75,10 @@ pub(crate) fn system_clock() -> u64 {
 impl Live for Offline {
     fn key_added(&self, _: &KeyRecord) {}
     fn key_revoked(&self, _: &str, _: &[u8; 32]) {}
+    fn key_changed(&self, _: &KeyRecord) {}
+    fn reload(&self, _: &dyn Store) -> Result<(Vec<Plan>, Reloaded), OperationError> {
+        Err(OperationError::NoGateway)
+    }
     fn maintenance_changed(&self, _: &[MaintenanceWindow]) {}
     fn before_read(&self, _: &dyn Store) -> Result<(), StoreError> {
         Ok(())
@@ -90,6 +109,11 @@ impl Control {
         self.live.before_read(self.store.as_ref())
     }
 
+    /// Has the gateway write what it counted of usage.
+    pub(crate) fn save_usage(&self) -> Result<(), StoreError> {
+        self.live.before_usage(self.store.as_ref())
+    }
+
     /// Carries out one operation, wholly or not at all.
     pub(crate) fn execute(&mut self, operation: Operation) -> Result<Outcome, OperationError> {
         let now = (self.clock)();
@@ -98,6 +122,12 @@ impl Control {
             Operation::CreateKey(wanted) => self.create_key(wanted, now),
             Operation::ListKeys { after, limit } => self.list_keys(after.as_deref(), limit),
             Operation::RevokeKeys { ids, keys } => self.revoke_keys(ids, &keys, now),
+            Operation::ChangeKey { id, change } => self.change_key(id, change, now),
+            Operation::Reload => {
+                let (plans, reloaded) = self.live.reload(self.store.as_ref())?;
+                self.rules.plans = plans;
+                Ok(Outcome::Reloaded(reloaded))
+            }
             Operation::ImportBegin(wanted) => import::begin(self, wanted, now),
             Operation::ImportAdd { import, keys } => import::add(self, &import, keys, now),
             Operation::ImportCommit { import } => import::commit(self, &import, now),
@@ -115,17 +145,29 @@ impl Control {
                 let found = self.store.incident(&request_id)?;
                 found.map(Outcome::Incident).ok_or(OperationError::UnknownIncident { request_id })
             }
+            Operation::ShowUsage(query) => self.show_usage(&query),
         }
     }
 
+    fn show_usage(&self, query: &UsageQuery) -> Result<Outcome, OperationError> {
+        if let Whose::Key(id) = &query.whose
+            && self.store.key_by_id(id)?.is_none()
+        {
+            return Err(OperationError::UnknownKeys { ids: vec![id.clone()] });
+        }
+        self.save_usage()?;
+        Ok(Outcome::Usage(self.store.usage(query, LONGEST_PAGE)?))
+    }
+
     fn create_key(&self, wanted: NewKey, now: u64) -> Result<Outcome, OperationError> {
-        self.check(&wanted, now)?;
+        let limits = self.check(&wanted, now)?;
         let key = random::key()?;
         let record = KeyRecord {
             id: random::key_id()?,
             name: wanted.name,
             plan: wanted.plan,
             permissions: wanted.permissions,
+            limits,
             created_at: now,
             expires_at: wanted.expires_at,
             revoked_at: None,
@@ -170,11 +212,39 @@ impl Control {
         Ok(Outcome::KeysRevoked { revoked, already, unknown })
     }
 
-    /// Whether a key like this can be made.
-    pub(super) fn check(&self, wanted: &NewKey, now: u64) -> Result<(), OperationError> {
-        if !self.rules.plans.contains(&wanted.plan) {
-            return Err(self.unknown_plan(&wanted.plan));
+    /// Changes a key. What is counted of it stays, as far as its new limits count the same.
+    fn change_key(&self, id: String, change: KeyChange, now: u64) -> Result<Outcome, OperationError> {
+        let Some(mut record) = self.store.key_by_id(&id)? else {
+            return Err(OperationError::UnknownKeys { ids: vec![id] });
+        };
+        let expires_at = match change.expires {
+            None => record.expires_at,
+            Some(Expiry::Never) => None,
+            Some(Expiry::At(at)) => Some(at),
+        };
+        let wanted = NewKey {
+            name: change.name.or(record.name),
+            plan: change.plan.unwrap_or(record.plan),
+            permissions: change.permissions.unwrap_or(record.permissions),
+            limits: change.limits.unwrap_or(record.limits),
+            // A key that has expired already may be changed in other ways; only a new expiry is looked at.
+            expires_at: expires_at.filter(|_| change.expires.is_some()),
+        };
+        record.limits = self.check(&wanted, now)?;
+        (record.name, record.plan, record.permissions) = (wanted.name, wanted.plan, wanted.permissions);
+        record.expires_at = expires_at;
+        if !self.store.replace_key(&record)? {
+            return Err(OperationError::UnknownKeys { ids: vec![id] });
         }
+        self.live.key_changed(&record);
+        Ok(Outcome::KeyChanged(record.into()))
+    }
+
+    /// Whether a key like this can be. Gives its own limits in the form in which they are kept.
+    pub(super) fn check(&self, wanted: &NewKey, now: u64) -> Result<Vec<String>, OperationError> {
+        let plan = self.rules.plans.iter().find(|plan| plan.name == wanted.plan);
+        let plan = plan.ok_or_else(|| self.unknown_plan(&wanted.plan))?;
+        let limits = own_limits::check(&wanted.limits, &plan.limits, self.rules.read_limit)?;
         if let Some(name) = &wanted.name
             && (name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control))
         {
@@ -199,14 +269,15 @@ impl Control {
             Some(expires) if expires <= now => {
                 Err(OperationError::not_valid("the expiry", "it lies in the past"))
             }
-            Some(_) | None => Ok(()),
+            Some(_) | None => Ok(limits),
         }
     }
 
     fn unknown_plan(&self, plan: &str) -> OperationError {
+        let known: Vec<String> = self.rules.plans.iter().map(|plan| plan.name.clone()).collect();
         let likeness = |known: &&String| (strsim::jaro_winkler(known, plan) * 1000.0) as u32;
-        let nearest = self.rules.plans.iter().max_by_key(likeness);
+        let nearest = known.iter().max_by_key(likeness);
         let nearest = nearest.filter(|known| likeness(known) > 700).cloned();
-        OperationError::UnknownPlan { plan: plan.into(), known: self.rules.plans.clone(), nearest }
+        OperationError::UnknownPlan { plan: plan.into(), known, nearest }
     }
 }

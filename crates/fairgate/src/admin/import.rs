@@ -42,8 +42,8 @@ pub(super) fn give_up_if_left_alone(control: &mut Control, now: u64) {
     }
 }
 
-pub(super) fn begin(control: &mut Control, wanted: NewKey, now: u64) -> Result<Outcome, OperationError> {
-    control.check(&wanted, now)?;
+pub(super) fn begin(control: &mut Control, mut wanted: NewKey, now: u64) -> Result<Outcome, OperationError> {
+    wanted.limits = control.check(&wanted, now)?;
     let id = random::id("imp_", 16)?;
     control.staged = Some(Staged { id: id.clone(), wanted, ready: HashMap::new(), seen: 0, touched_at: now });
     Ok(Outcome::ImportBegun(id))
@@ -95,6 +95,7 @@ pub(super) fn commit(control: &mut Control, import: &str, now: u64) -> Result<Ou
             name: wanted.name.clone(),
             plan: wanted.plan.clone(),
             permissions: wanted.permissions.clone(),
+            limits: wanted.limits.clone(),
             created_at: now,
             expires_at: wanted.expires_at,
             revoked_at: None,

@@ -10,12 +10,14 @@ mod control;
 mod import;
 mod maintenance;
 mod operation;
+mod own_limits;
 mod socket;
 
 pub(crate) use client::{AskError, ask};
 pub(crate) use control::{Control, Live, Offline, Rules, system_clock};
 pub(crate) use operation::{
-    ImportFault, ImportFaultKind, KeyView, NewKey, Operation, OperationError, Outcome,
+    Expiry, ImportFault, ImportFaultKind, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome,
+    Reloaded,
 };
 #[allow(unused_imports, reason = "the binary only shows the error; the tests of the socket name it")]
 pub(crate) use socket::{AdminSocket, SocketError, serve};

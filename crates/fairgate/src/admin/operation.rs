@@ -3,7 +3,7 @@
 //! No type here that may hold a key derives `Debug`: what can be printed ends up in logs.
 
 use serde::{Deserialize, Serialize};
-use store::{IncidentRecord, KeyRecord, MaintenanceWindow, StoreError};
+use store::{IncidentRecord, KeyRecord, MaintenanceWindow, StoreError, UsagePage, UsageQuery};
 
 /// Something to be done. Times are seconds since the Unix epoch.
 #[derive(Serialize, Deserialize)]
@@ -25,6 +25,15 @@ pub(crate) enum Operation {
         /// Keys.
         keys: Vec<String>,
     },
+    /// Change a key. What is None stays as it is.
+    ChangeKey {
+        /// Its id.
+        id: String,
+        /// What it shall be.
+        change: KeyChange,
+    },
+    /// Read the configuration again, as far as a running gateway can.
+    Reload,
     /// Begin to import keys that were made elsewhere. What was begun before is given up.
     ImportBegin(NewKey),
     /// Check some keys and lay them ready.
@@ -69,6 +78,8 @@ pub(crate) enum Operation {
         /// The request id that the client was told.
         request_id: String,
     },
+    /// What was used. The answer may be a part; the next begins where it says.
+    ShowUsage(UsageQuery),
 }
 
 /// What is wanted of a new key, or of every key of an import.
@@ -80,8 +91,51 @@ pub(crate) struct NewKey {
     pub(crate) plan: String,
     /// What it may do.
     pub(crate) permissions: Vec<String>,
+    /// Limits of its own, as texts.
+    #[serde(default)]
+    pub(crate) limits: Vec<String>,
     /// When it expires.
     pub(crate) expires_at: Option<u64>,
+}
+
+/// What is wanted of a key that there is. None: it stays as it is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct KeyChange {
+    /// What its owner calls it.
+    pub(crate) name: Option<String>,
+    /// Name of its plan.
+    pub(crate) plan: Option<String>,
+    /// All that it may do from now on.
+    pub(crate) permissions: Option<Vec<String>>,
+    /// All limits of its own from now on.
+    pub(crate) limits: Option<Vec<String>>,
+    /// When it expires.
+    pub(crate) expires: Option<Expiry>,
+}
+
+/// When a key expires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Expiry {
+    /// It does not.
+    Never,
+    /// At this second since the Unix epoch.
+    At(u64),
+}
+
+/// What reading the configuration again has done.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reloaded {
+    /// Names of plans that are new.
+    pub(crate) added: Vec<String>,
+    /// Names of plans whose limits are others.
+    pub(crate) changed: Vec<String>,
+    /// Names of plans that are gone.
+    pub(crate) removed: Vec<String>,
+    /// What else is different in the file and waits for a restart, as it stands there: `[listen]`.
+    pub(crate) need_restart: Vec<String>,
+    /// What is allowed and yet probably not meant, one sentence each.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// What was done or found.
@@ -97,6 +151,10 @@ pub(crate) enum Outcome {
     },
     /// A page of keys. Empty: there are no more.
     Keys(Vec<KeyView>),
+    /// A key was changed.
+    KeyChanged(KeyView),
+    /// The configuration was read again.
+    Reloaded(Reloaded),
     /// Keys were revoked.
     KeysRevoked {
         /// Those that are revoked from now on.
@@ -122,6 +180,8 @@ pub(crate) enum Outcome {
     Incidents(Vec<IncidentRecord>),
     /// One incident.
     Incident(IncidentRecord),
+    /// What was used, or the beginning of it.
+    Usage(UsagePage),
 }
 
 /// A key as it may be shown.
@@ -135,6 +195,9 @@ pub(crate) struct KeyView {
     pub(crate) plan: String,
     /// What it may do.
     pub(crate) permissions: Vec<String>,
+    /// Limits of its own, as texts.
+    #[serde(default)]
+    pub(crate) limits: Vec<String>,
     /// Its beginning.
     pub(crate) preview: String,
     /// When it was made or imported.
@@ -229,6 +292,12 @@ pub(crate) enum OperationError {
         /// What is wrong, and what would be right.
         why: String,
     },
+    /// The configuration cannot be taken over.
+    #[error("{0}")]
+    NotReloaded(String),
+    /// No gateway runs that could do it.
+    #[error("no gateway runs on this store: the configuration is read when it starts")]
+    NoGateway,
     /// Another import was begun, or this one was left alone for too long.
     #[error(
         "this import was given up because another one began or it was left alone: nothing was imported, begin again"
@@ -267,6 +336,7 @@ impl From<KeyRecord> for KeyView {
             name: record.name,
             plan: record.plan,
             permissions: record.permissions,
+            limits: record.limits,
             preview: record.preview,
             created_at: record.created_at,
             expires_at: record.expires_at,

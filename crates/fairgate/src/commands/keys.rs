@@ -1,12 +1,12 @@
-//! `fairgate keys`: make, list and revoke keys.
+//! `fairgate keys`: make, change, list and revoke keys.
 
 use super::{
     Out, import,
     reach::{Reach, mismatch},
 };
 use crate::{
-    admin::{KeyView, NewKey, Operation, Outcome, system_clock},
-    cli::{Create, Keys, List, Revoke, Wanted},
+    admin::{Expiry, KeyChange, KeyView, NewKey, Operation, Outcome, system_clock},
+    cli::{Change, Create, Expires, Keys, List, Revoke, Wanted},
     failure::Failure,
     output::{self, key_json, state},
     times::{rfc3339, roughly, short},
@@ -25,6 +25,7 @@ pub(super) fn run(command: Keys, reach: &mut Reach, out: &mut Out<'_>) -> Result
         Keys::Create(create) => make(create, reach, out),
         Keys::List(list) if list.json.json => list_json(reach, out),
         Keys::List(list) => list_table(list, reach, out),
+        Keys::Change(wanted) => change(wanted, reach, out),
         Keys::Revoke(which) => revoke(which, reach, out),
         Keys::Import(wanted) => import::run(wanted, reach, out),
     }
@@ -32,11 +33,56 @@ pub(super) fn run(command: Keys, reach: &mut Reach, out: &mut Out<'_>) -> Result
 
 /// What was typed, with the expiry as a time.
 pub(super) fn wanted(wanted: Wanted) -> NewKey {
-    let mut permissions = wanted.permissions;
+    let permissions = sorted(wanted.permissions);
+    let expires_at = wanted.expires.map(|when| when.seconds(system_clock()));
+    NewKey { name: wanted.name, plan: wanted.plan, permissions, limits: wanted.limits, expires_at }
+}
+
+fn sorted(mut permissions: Vec<String>) -> Vec<String> {
     permissions.sort();
     permissions.dedup();
-    let expires_at = wanted.expires.map(|when| when.seconds(system_clock()));
-    NewKey { name: wanted.name, plan: wanted.plan, permissions, expires_at }
+    permissions
+}
+
+/// Changes a key, and shows what it is from now on.
+fn change(wanted: Change, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
+    let now = system_clock();
+    // One that is not given stays; none at all has to be said.
+    let all = |given: Vec<String>, none: bool| if none || !given.is_empty() { Some(given) } else { None };
+    let change = KeyChange {
+        name: wanted.name,
+        plan: wanted.plan,
+        permissions: all(sorted(wanted.permissions), wanted.no_permissions),
+        limits: all(wanted.limits, wanted.no_limits),
+        expires: wanted.expires.map(|expires| match expires {
+            Expires::Never => Expiry::Never,
+            Expires::When(when) => Expiry::At(when.seconds(now)),
+        }),
+    };
+    let Outcome::KeyChanged(view) = reach.execute(Operation::ChangeKey { id: wanted.id, change })? else {
+        return Err(mismatch());
+    };
+    if wanted.json.json {
+        output::json_value(out, &key_json(&view, now))?;
+    } else {
+        output::pairs(out, &described(&view, now))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is said of one key.
+fn described(view: &KeyView, now: u64) -> Vec<(&'static str, String)> {
+    let expires = match view.expires_at {
+        Some(at) if at <= now => format!("{} (it is over)", rfc3339(at)),
+        Some(at) => format!("{} (in {})", rfc3339(at), roughly(at.saturating_sub(now))),
+        None => "never".into(),
+    };
+    let mut pairs = vec![("id", view.id.clone())];
+    pairs.extend(view.name.clone().map(|name| ("name", name)));
+    pairs.extend([("plan", view.plan.clone()), ("permissions", permissions(view))]);
+    pairs.extend((!view.limits.is_empty()).then(|| ("own limits", view.limits.join(", "))));
+    pairs.push(("expires", expires));
+    pairs
 }
 
 fn make(create: Create, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
@@ -54,14 +100,7 @@ fn make(create: Create, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode
         return Ok(ExitCode::SUCCESS);
     }
     writeln!(out, "{key}\n")?;
-    let expires = match view.expires_at {
-        Some(at) => format!("{} (in {})", rfc3339(at), roughly(at.saturating_sub(now))),
-        None => "never".into(),
-    };
-    let mut pairs = vec![("id", view.id.clone())];
-    pairs.extend(view.name.clone().map(|name| ("name", name)));
-    pairs.extend([("plan", view.plan.clone()), ("permissions", permissions(&view)), ("expires", expires)]);
-    output::pairs(out, &pairs)?;
+    output::pairs(out, &described(&view, now))?;
     writeln!(out, "\nThis is the only time that the key is shown: keep it now.")?;
     Ok(ExitCode::SUCCESS)
 }
@@ -113,13 +152,14 @@ fn list_table(list: List, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCo
             key.name.clone().unwrap_or_else(|| "-".into()),
             key.plan.clone(),
             permissions(key),
+            if key.limits.is_empty() { "-".into() } else { key.limits.join(", ") },
             key.preview.clone(),
             short(key.created_at),
             key.expires_at.map_or("never".into(), short),
             state(key, now).to_owned(),
         ]
     });
-    let head = ["ID", "NAME", "PLAN", "PERMISSIONS", "KEY", "CREATED", "EXPIRES", "STATE"];
+    let head = ["ID", "NAME", "PLAN", "PERMISSIONS", "OWN LIMITS", "KEY", "CREATED", "EXPIRES", "STATE"];
     output::table(out, &head, rows.collect())?;
     if hidden > 0 {
         writeln!(out, "\n{hidden} older keys are not shown: `--limit {}` or `--json` has them.", keys.len())?;

@@ -6,7 +6,10 @@ mod incidents;
 mod keys;
 mod maintenance;
 pub(crate) mod reach;
+mod reload;
 mod serve;
+mod store;
+mod usage;
 
 use crate::{
     cli::{self, Cli, Command},
@@ -47,8 +50,15 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Incidents(command) => {
             incidents::run(command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
         }
+        Command::Usage(wanted) => usage::run(wanted, load(path, config::Extent::File)?, &mut out),
         Command::Docs(command) => docs::run(command, load(path, config::Extent::Everything)?, &mut out),
+        Command::Store(cli::Store::Check(wanted)) => {
+            store::check(&wanted, &load(path, config::Extent::File)?, &mut out)
+        }
         Command::Config(cli::Config::Check) => check(path, &mut out),
+        Command::Config(cli::Config::Reload(wanted)) => {
+            reload::run(&wanted, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
+        }
         Command::Config(cli::Config::Schema) => {
             output::json_value(&mut out, &config::schema()).map(|()| ExitCode::SUCCESS)
         }

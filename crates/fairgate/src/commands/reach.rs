@@ -4,6 +4,7 @@ use crate::{
     admin::{Control, Offline, Operation, OperationError, Outcome, Rules, ask, system_clock},
     config::Config,
     failure::Failure,
+    limit,
 };
 use std::{
     thread,
@@ -71,7 +72,8 @@ impl Reach {
 /// What the control plane needs to know about keys.
 pub(crate) fn rules(config: &Config) -> Rules {
     Rules {
-        plans: config.settings.plans.iter().map(|plan| plan.name.clone()).collect(),
+        plans: config.settings.plans.clone(),
+        read_limit: |text| limit::read(text).map_err(|wrong| format!("{}; {}", wrong.why, wrong.help)),
         pattern: config.settings.keys.pattern.clone(),
     }
 }

@@ -27,8 +27,10 @@ const PLAN: &str = "default";
 
 /// Starts the gateway.
 pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> {
+    let is_clock_trusted = wanted.trust_clock;
     let (Some(document), Some(upstream)) = (wanted.openapi, wanted.upstream) else {
-        return serve::run(super::load(file, config::Extent::Everything)?);
+        let config = super::load(file, config::Extent::Everything)?;
+        return serve::run(Config { is_clock_trusted, ..config });
     };
     if file.exists() {
         eprintln!("{} is not read: everything is said by --openapi and --upstream.", file.display());
@@ -36,7 +38,7 @@ pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> 
     let file = write(&document, &upstream, wanted.listen)?;
     let config = super::load(&file, config::Extent::Everything)?;
     show_first_key(&config, &file)?;
-    serve::run(config)
+    serve::run(Config { is_clock_trusted, ..config })
 }
 
 /// Writes the configuration of the one-line start. Gives its path.
@@ -91,6 +93,7 @@ fn show_first_key(config: &Config, file: &Path) -> Result<(), Failure> {
         name: Some("the first key".to_owned()),
         plan: PLAN.to_owned(),
         permissions: vec!["*".to_owned()],
+        limits: Vec::new(),
         expires_at: None,
     };
     let Outcome::KeyCreated { key, .. } = reach.execute(Operation::CreateKey(wanted))? else {

@@ -24,6 +24,7 @@ mod tests;
 
 pub(crate) use document::Document;
 pub(crate) use fault::Faults;
+pub(crate) use unknown::nearest;
 
 use fault::Fault;
 use gateway::settings::Settings;
@@ -35,6 +36,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use usage::Retention;
 
 /// A file that is larger than this is not a configuration.
 const LARGEST_FILE: u64 = 8 << 20;
@@ -58,8 +60,14 @@ pub(crate) struct Config {
     pub(crate) store: StoreSettings,
     /// The API's document, if the file names one and it was read.
     pub(crate) document: Option<Arc<Document>>,
+    /// The system's clock is right whatever the journal says. Set by the command line alone.
+    pub(crate) is_clock_trusted: bool,
     /// What is allowed and yet probably not meant, one sentence each.
     pub(crate) warnings: Vec<String>,
+    /// The file. Empty: it was read from a text.
+    pub(crate) path: PathBuf,
+    /// The file as it stands, to compare a later one with.
+    pub(crate) source: Arc<toml::Table>,
 }
 
 /// Where keys and counters are kept.
@@ -67,8 +75,36 @@ pub(crate) struct Config {
 pub(crate) struct StoreSettings {
     /// The store's folder, found from the folder of the configuration file.
     pub(crate) path: PathBuf,
-    /// How often the counters of limits are written.
+    /// How often charges are written to the disk.
     pub(crate) flush_interval: Duration,
+    /// The folder of the memory that charges outlive the process in, found from the folder of the configuration file.
+    pub(crate) memory: PathBuf,
+    /// What happens to requests while charges cannot be saved.
+    pub(crate) when_full: WhenFull,
+    /// Charges are saved. If not, they are kept in memory only.
+    pub(crate) durable: bool,
+    /// What is kept of requests, for reports.
+    pub(crate) usage: UsageSettings,
+}
+
+/// What happens to requests while charges cannot be saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenFull {
+    /// They go on, and an alarm is raised: a power cut would forget what could not be saved.
+    GoOn,
+    /// They are refused, so that nothing is granted that could be forgotten.
+    Stop,
+}
+
+/// What is kept of requests, for reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UsageSettings {
+    /// Whether it is counted.
+    pub(crate) enabled: bool,
+    /// How often it is written.
+    pub(crate) flush_interval: Duration,
+    /// How long it is kept.
+    pub(crate) keep: Retention,
 }
 
 /// Reads the configuration file at this path, with the environment of the process.
@@ -76,10 +112,11 @@ pub(crate) fn load(path: &Path, extent: Extent) -> Result<Config, Faults> {
     let name = path.display().to_string();
     let source = read_file(path, &name).map_err(|fault| Faults::new(&name, "", vec![fault]))?;
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    read_text(&source, &name, folder, extent, &|variable| {
+    let config = read_text(&source, &name, folder, extent, &|variable| {
         // What is not UTF-8 is no number either; its reader says so.
         std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned())
-    })
+    })?;
+    Ok(Config { path: path.to_owned(), ..config })
 }
 
 /// Reads a configuration from text. `file_name` stands in messages, and its folder is where relative
@@ -109,7 +146,17 @@ fn read_text(
     let faults = syntax.merge(found);
     match read {
         Some((settings, store, document)) if faults.is_empty() => {
-            Ok(Config { settings, store, document: document.map(Arc::new), warnings })
+            // Whatever was read without a fault is TOML.
+            let source = Arc::new(source.parse().unwrap_or_default());
+            Ok(Config {
+                settings,
+                store,
+                document: document.map(Arc::new),
+                warnings,
+                source,
+                path: PathBuf::new(),
+                is_clock_trusted: false,
+            })
         }
         Some(_) | None => Err(Faults::new(file_name, source, faults)),
     }

@@ -88,6 +88,7 @@ fn the_minimal_example_has_the_promised_defaults() {
     assert_eq!(settings.abuse.errors_per_key, Some(6_000));
     assert_eq!(settings.abuse.errors_per_address, Some(30_000));
     assert_eq!(settings.api.reserved_prefix, "/_");
+    assert!(settings.address_limits.is_empty());
     assert_eq!(settings.statuses, contract::Statuses::Fairgate);
     assert!(!settings.redirects.keep_method);
     assert_eq!(settings.endpoints.iter().map(|endpoint| endpoint.cost).collect::<Vec<_>>(), [1, 5]);
@@ -108,6 +109,47 @@ fn the_environment_wins_over_the_file() {
         assert_eq!(faults.count(), 1);
         assert!(faults.render(false).contains("FAIRGATE_THREADS"));
     }
+}
+
+#[test]
+fn the_full_example_is_read_as_it_is_written() {
+    let config = load(&repository().join("examples/full.toml"), Extent::Everything).unwrap();
+    let settings = config.settings;
+    let team = settings.plans.iter().find(|plan| plan.name == "team").unwrap();
+    let texts: Vec<String> = team.limits.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts,
+        [
+            "1000000 per month in Europe/Berlin",
+            "20000 per rolling 12 hours",
+            "100 per second, burst 500",
+            "20 at once",
+            "10 per minute for search"
+        ]
+    );
+    assert_eq!(
+        settings.address_limits.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["600 per minute"]
+    );
+    let search = settings.endpoints.iter().find(|endpoint| endpoint.path == "/search").unwrap();
+    assert_eq!((search.group.as_deref(), search.cost_header.as_deref()), (Some("search"), Some("x-cost")));
+    assert_eq!(search.cost, 10);
+    let first = settings.endpoints.first().unwrap();
+    assert_eq!((first.group.as_deref(), first.cost_header.as_deref()), (None, None));
+    assert_eq!(config.store.memory, Path::new("/dev/shm"));
+    assert_eq!((config.store.when_full, config.store.durable), (WhenFull::GoOn, true));
+}
+
+#[test]
+fn what_the_file_adds_to_an_operation_reaches_its_endpoint() {
+    let path = repository().join("examples/openapi.toml");
+    let added = "[[endpoints]]\noperation = \"createItem\"\ngroup = \"writes\"\ncost_header = \"X-Units\"\n";
+    let source =
+        std::fs::read_to_string(&path).unwrap().replace("[[endpoints]]\noperation = \"createItem\"\n", added);
+    let settings = parse(&source, path.to_str().unwrap(), &|_| None).unwrap().settings;
+    let create = settings.endpoints.iter().find(|endpoint| endpoint.method == "POST").unwrap();
+    assert_eq!((create.group.as_deref(), create.cost_header.as_deref()), (Some("writes"), Some("x-units")));
+    assert_eq!(create.cost, 5);
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(super) fn check(reader: &Reader<'_>, table: Table, map: &DeTable<'_>) {
 }
 
 /// The known word that is nearest to this one, if any is near enough to be meant.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Words of megabytes are compared with nothing: the distance costs the product of the lengths.
     if word.len() > 64 {
         return None;

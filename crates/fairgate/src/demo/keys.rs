@@ -1,8 +1,9 @@
 //! The keys of the demo: one for each case, so that no case uses up what another one needs.
 
 use crate::{admin::system_clock, config::Config, failure::Failure};
-use contract::{Period, key};
-use store::{CounterRow, KeyRecord, Secret, Store, random};
+use contract::{Kind, key};
+use journal::Charge;
+use store::{KeyRecord, Secret, Store, random};
 
 /// A day, in seconds.
 const DAY: u64 = 86_400;
@@ -15,13 +16,13 @@ pub(super) struct Keys<'c> {
     secret: Secret,
     now: u64,
     records: Vec<KeyRecord>,
-    counters: Vec<CounterRow>,
+    charges: Vec<Charge>,
 }
 
 impl<'c> Keys<'c> {
     /// `config` has the plans, `secret` is that of the store.
     pub(super) fn new(config: &'c Config, secret: Secret) -> Self {
-        Self { config, secret, now: system_clock(), records: Vec::new(), counters: Vec::new() }
+        Self { config, secret, now: system_clock(), records: Vec::new(), charges: Vec::new() }
     }
 
     /// A key of the plan `free` that works.
@@ -49,13 +50,14 @@ impl<'c> Keys<'c> {
         let key = self.made(name, "trial", &["items:read"], |_| ())?;
         let plan = self.config.settings.plans.iter().find(|plan| plan.name == "trial");
         let limits = plan.map(|plan| plan.limits.as_slice()).unwrap_or_default();
-        let key_id = self.records.last().map(|record| record.id.clone()).unwrap_or_default();
-        self.counters.extend(limits.iter().map(|limit| CounterRow {
-            key_id: key_id.clone(),
-            period: limit.period,
-            window: Period::index(limit.period, self.now),
-            used: limit.amount,
-        }));
+        let digest = self.records.last().map(|record| record.digest).unwrap_or_default();
+        let who = digest.first_chunk().copied().unwrap_or_default();
+        for limit in limits {
+            let Kind::Calendar { period, zone } = &limit.kind else { continue };
+            let mut charge = Charge::new(who, limit.amount);
+            let _ = charge.push(limit.tag().0, zone.index(*period, self.now));
+            self.charges.push(charge);
+        }
         Ok(key)
     }
 
@@ -75,11 +77,18 @@ impl<'c> Keys<'c> {
         Ok(random::key()?)
     }
 
-    /// Puts all keys into the store.
+    /// Puts all keys into the store, and what they have used into the journal beside it.
     pub(super) fn save(self, store: &dyn Store) -> Result<(), Failure> {
         store.insert_keys(&mut self.records.into_iter())?;
-        store.save_counters(&self.counters)?;
-        Ok(())
+        let fail = |error: journal::JournalError| Failure::new(error.to_string());
+        let settings = &self.config.store;
+        let mut options = journal::Options::new(settings.path.clone(), 1);
+        options.memory.clone_from(&settings.memory);
+        let (journal, mut writers, _) = journal::open(&options, self.now, &mut |_| ()).map_err(fail)?;
+        for charge in &self.charges {
+            writers.iter_mut().take(1).for_each(|writer| writer.append(charge, self.now));
+        }
+        journal.close(self.now).map_err(fail)
     }
 
     fn made(
@@ -95,6 +104,7 @@ impl<'c> Keys<'c> {
             name: Some(name.into()),
             plan: plan.into(),
             permissions: permissions.iter().map(|permission| (*permission).into()).collect(),
+            limits: Vec::new(),
             created_at: self.now - 30 * DAY,
             expires_at: None,
             revoked_at: None,

@@ -1,6 +1,7 @@
 //! Keeps charges: gives accounts back what they had used, and commits what is charged, on a thread of its
 //! own, so that neither data threads nor the control plane ever wait for this disk.
 
+use super::trust;
 use crate::{
     admin::system_clock,
     config::{StoreSettings, WhenFull},
@@ -16,7 +17,6 @@ use limits::{Used, Who};
 use std::{
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread::JoinHandle,
-    time::Duration,
 };
 
 /// The journal's thread.
@@ -35,16 +35,21 @@ pub(super) fn open(
     settings: &StoreSettings,
     threads: usize,
     handle: &Handle,
+    is_clock_trusted: bool,
 ) -> Result<Option<(Journal, Vec<Writer>)>, Failure> {
     if !settings.durable {
         return Ok(None);
     }
     let mut options = Options::new(settings.path.clone(), threads);
     options.memory.clone_from(&settings.memory);
-    let mut groups = Groups { handle, who: [0; 16], used: Vec::new() };
-    let opened = journal::open(&options, system_clock(), &mut |row| groups.add(row));
+    let now = system_clock();
+    let distrusted = trust::read(&settings.path)?;
+    let trusted = (is_clock_trusted || distrusted.is_some()).then(|| now.saturating_mul(1000));
+    let mut groups = Groups { handle, who: [0; 16], used: Vec::new(), trusted };
+    let opened = journal::open(&options, now, &mut |row| groups.add(row));
     let (journal, writers, report) = opened.map_err(|error| Failure::new(error.to_string()))?;
     groups.finish();
+    begin(settings, handle, report.newest, distrusted, is_clock_trusted)?;
     for finding in &report.findings {
         let (level, event) = match finding.weight {
             Weight::Harmless => (Level::Info, "charges"),
@@ -53,6 +58,30 @@ pub(super) fn open(
         handle.log().event(level, event, &[("finding", &finding.to_string())]);
     }
     Ok(Some((journal, writers)))
+}
+
+/// Begins the clock with what the journal has seen last, unless it is not believed.
+fn begin(
+    settings: &StoreSettings,
+    handle: &Handle,
+    newest: u64,
+    distrusted: Option<u64>,
+    is_clock_trusted: bool,
+) -> Result<(), Failure> {
+    let is_believed = distrusted.is_none_or(|until| newest > until);
+    let seen = if is_believed { newest.saturating_mul(1000) } else { 0 };
+    handle.clock().begin(seen, is_clock_trusted).map_err(|ahead| {
+        Failure::new(format!(
+            "{ahead}. Correct the clock; or, if it is right, start once with `fairgate serve --trust-clock`, which \
+             forgets what was counted in windows that begin later than now"
+        ))
+    })?;
+    match distrusted {
+        _ if is_clock_trusted && newest > system_clock() => trust::write(&settings.path, newest)?,
+        Some(_) if is_believed => trust::remove(&settings.path),
+        Some(_) | None => {}
+    }
+    Ok(())
 }
 
 /// Commits in this interval, until the thread is told to stop.
@@ -64,7 +93,7 @@ pub(super) fn keep(journal: Journal, settings: &StoreSettings, handle: Handle) -
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(every) {
             keeper.commit();
         }
-        keeper.journal.close(system_clock()).map_err(|error| error.to_string())
+        keeper.journal.close(keeper.handle.clock().now_millis() / 1000).map_err(|error| error.to_string())
     });
     let thread =
         thread.map_err(|error| Failure::new(format!("cannot start the journal's thread: {error}")))?;
@@ -84,6 +113,8 @@ struct Groups<'h> {
     handle: &'h Handle,
     who: Who,
     used: Vec<Used>,
+    /// The Unix millisecond after which no window may begin, if the clock is trusted over the journal.
+    trusted: Option<u64>,
 }
 
 // === impl Keeping ===
@@ -104,7 +135,7 @@ impl Keeping {
 
 impl Keeper {
     fn commit(&mut self) {
-        match self.journal.commit(system_clock()) {
+        match self.journal.commit(self.handle.clock().now_millis() / 1000) {
             Ok(committed) => self.tell_committed(&committed),
             Err(error) if !self.is_failing => {
                 self.is_failing = true;
@@ -158,7 +189,10 @@ impl Keeper {
                 Compacting::Failed(error) => self.event(
                     Level::Error,
                     "counters cannot be compacted",
-                    &[("error", error.clone()), ("effect", "the journal grows; it is tried again".to_owned())],
+                    &[
+                        ("error", error.clone()),
+                        ("effect", "the journal grows; it is tried again".to_owned()),
+                    ],
                 ),
             }
         }
@@ -182,9 +216,9 @@ impl Groups<'_> {
     }
 
     fn finish(&mut self) {
-        if !self.used.is_empty() && !self.handle.keyring().restore(&self.who, &self.used) {
+        if !self.used.is_empty() && !self.handle.keyring().restore(&self.who, &self.used, self.trusted) {
             // No key's, so an address's; or of a key that is gone, whose rows end with their windows.
-            self.handle.restore_address(self.who, &self.used);
+            self.handle.restore_address(self.who, &self.used, self.trusted);
         }
         self.used.clear();
     }

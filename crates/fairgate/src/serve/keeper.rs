@@ -1,24 +1,27 @@
-//! Keeps the store and the data plane in step: counters and incidents go down, changes go up.
+//! Keeps the store and the data plane in step: counters, incidents and usage go down, changes go up.
 
-use super::{KEPT_AFTER_THE_WINDOW, new_key};
+use super::{
+    KEPT_AFTER_THE_WINDOW, loading,
+    reload::{self, Source},
+    usage::Ledger,
+};
 use crate::{
-    admin::{Control, Live, system_clock},
+    admin::{Control, Live, OperationError, Reloaded, system_clock},
+    config::UsageSettings,
     failure::Failure,
 };
 use gateway::{
     Handle,
-    keyring::KnownKey,
     maintenance::Window,
     record::{Incident, Level},
+    settings::Plan,
 };
-use limits::HasAccount;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    sync::Arc,
     time::Duration,
 };
-use store::{CounterRow, IncidentRecord, KeyRecord, MaintenanceWindow, Store, StoreError};
+use store::{IncidentRecord, KeyRecord, MaintenanceWindow, Store, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// Incidents that wait for a store that cannot be written. The newest are kept.
@@ -29,13 +32,14 @@ const FORGET: u32 = 3600;
 /// What the control plane tells a running gateway.
 pub(super) struct LiveGateway {
     handle: Handle,
+    source: RefCell<Source>,
     waiting: RefCell<Waiting>,
+    usage: RefCell<Ledger>,
 }
 
 /// What could not be saved yet.
 #[derive(Default)]
 struct Waiting {
-    keys: Vec<Arc<KnownKey>>,
     incidents: Vec<IncidentRecord>,
 }
 
@@ -49,22 +53,17 @@ pub(super) struct Keeper {
 // === impl LiveGateway ===
 
 impl LiveGateway {
-    pub(super) fn new(handle: Handle) -> Self {
-        Self { handle, waiting: RefCell::default() }
+    pub(super) fn new(handle: Handle, source: Source, usage: UsageSettings) -> Self {
+        let usage = RefCell::new(Ledger::new(handle.clone(), usage));
+        Self { handle, source: RefCell::new(source), waiting: RefCell::default(), usage }
     }
 
     /// Saves what is not saved yet. What cannot be saved stays for the next time.
     fn save(&self, store: &dyn Store) -> Result<(), StoreError> {
         let mut waiting = self.waiting.borrow_mut();
-        waiting.keys.extend(self.handle.take_unsaved());
         waiting.incidents.extend(self.handle.take_incidents().into_iter().map(record));
         let surplus = waiting.incidents.len().saturating_sub(MOST_WAITING);
         waiting.incidents.drain(..surplus);
-        if !waiting.keys.is_empty() {
-            let rows: Vec<CounterRow> = waiting.keys.iter().flat_map(rows).collect();
-            store.save_counters(&rows)?;
-            waiting.keys.clear();
-        }
         if !waiting.incidents.is_empty() {
             store.add_incidents(&waiting.incidents)?;
             waiting.incidents.clear();
@@ -75,10 +74,20 @@ impl LiveGateway {
 
 impl Live for LiveGateway {
     fn key_added(&self, key: &KeyRecord) {
-        // The plan was checked when the key was made.
-        if let Err(error) = self.handle.keyring().insert(new_key(key, Vec::new())) {
-            self.handle.log().event(Level::Warn, "a key is not let in", &[("reason", &error.to_string())]);
+        // What could be wrong was checked when the key was made.
+        if let Err(reason) = loading::load_one(self.handle.keyring(), key) {
+            self.handle.log().event(Level::Warn, "a key is not let in", &[("reason", &reason)]);
         }
+    }
+
+    fn key_changed(&self, key: &KeyRecord) {
+        self.key_added(key);
+    }
+
+    fn reload(&self, store: &dyn Store) -> Result<(Vec<Plan>, Reloaded), OperationError> {
+        let done = self.source.borrow_mut().reload(&self.handle, store);
+        reload::log(self.handle.log(), &done);
+        done
     }
 
     fn key_revoked(&self, _: &str, digest: &[u8; 32]) {
@@ -90,7 +99,14 @@ impl Live for LiveGateway {
     }
 
     fn before_read(&self, store: &dyn Store) -> Result<(), StoreError> {
-        self.save(store)
+        let saved = self.save(store);
+        // Afterwards, and with its own faults: usage is a report, what was saved before is a promise.
+        self.usage.borrow_mut().keep(store);
+        saved
+    }
+
+    fn before_usage(&self, store: &dyn Store) -> Result<(), StoreError> {
+        self.usage.borrow_mut().keep_all(store)
     }
 }
 
@@ -120,7 +136,10 @@ impl Keeper {
 
     /// Saves what the data plane did last.
     pub(super) fn save_at_the_end(&self) -> Result<(), Failure> {
-        self.save().map_err(|error| Failure::new(format!("the last counters could not be saved: {error}")))
+        let saved = self.save();
+        // The ledger tells the log itself what it could not write; a report is no reason to fail.
+        let _ = self.control.borrow().save_usage();
+        saved.map_err(|error| Failure::new(format!("the last counters could not be saved: {error}")))
     }
 
     fn save(&self) -> Result<(), StoreError> {
@@ -152,19 +171,6 @@ impl Keeper {
             Ok(()) | Err(_) => {}
         }
     }
-}
-
-fn rows(key: &Arc<KnownKey>) -> Vec<CounterRow> {
-    // Before the counters are read: whatever is charged after this is handed over once more.
-    key.account().begin_saving();
-    let used = key.account().used();
-    used.map(|used| CounterRow {
-        key_id: key.id().to_owned(),
-        period: used.period,
-        window: used.window,
-        used: used.units,
-    })
-    .collect()
 }
 
 fn record(incident: Incident) -> IncidentRecord {

@@ -2,9 +2,15 @@
 //!
 //! This thread is the control plane's. It may wait for the disk; no data thread ever waits for it.
 
-pub(crate) mod document;
 mod charges;
+pub(crate) mod document;
+mod following;
 pub(crate) mod keeper;
+mod loading;
+mod reload;
+mod sweeping;
+mod trust;
+mod usage;
 
 use crate::{
     admin::{AdminSocket, Control, serve as serve_admin, system_clock},
@@ -13,15 +19,14 @@ use crate::{
     failure::Failure,
 };
 use gateway::{
-    Gateway, Handle, NotOpen,
-    keyring::NewKey,
+    Gateway, NotOpen,
     record::{Level, LogSink},
     settings::{Log, Settings},
 };
 use keeper::{Keeper, LiveGateway};
-use limits::Used;
-use std::{cell::RefCell, collections::HashMap, process::ExitCode, rc::Rc, sync::Arc, time::Duration};
-use store::{Embedded, Secret, Store};
+use reload::Source;
+use std::{cell::RefCell, process::ExitCode, rc::Rc, sync::Arc, time::Duration};
+use store::{Embedded, Secret};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::oneshot,
@@ -76,17 +81,19 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         tell_document(document, log);
     }
     config.settings.document = document::served(&config).map(Arc::new);
+    let source = Source::of(&config);
     // A large document is needed no more: what requests have to be is compiled, what clients get is written.
     config.document = None;
     let (store, secret) = Embedded::open(&config.store.path)?;
     let not_open = start(&mut config, secret.clone(), log)?;
     let handle = not_open.handle();
-    load(&store, &handle, log)?;
-    let (journal, writers) = charges::open(&config.store, not_open.threads(), &handle)?.unzip();
+    loading::load(&store, &handle)?;
+    let (journal, writers) =
+        charges::open(&config.store, not_open.threads(), &handle, config.is_clock_trusted)?.unzip();
     let writers = writers.unwrap_or_default();
     let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
     let socket = AdminSocket::bind(&config.store.path).map_err(|error| Failure::new(error.to_string()))?;
-    let live = Box::new(LiveGateway::new(handle.clone()));
+    let live = Box::new(LiveGateway::new(handle.clone(), source, config.store.usage));
     let control = Control::new(Box::new(store), secret, rules(&config), live, system_clock);
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -95,6 +102,10 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let drained = LocalSet::new().block_on(&runtime, async {
         let control = Rc::new(RefCell::new(control));
         let keeper = Keeper::new(handle.clone(), Rc::clone(&control));
+        let hearing = (events == Events::All).then(|| reload::on_hangup(Rc::clone(&control)));
+        let hearing = hearing.transpose()?.map(tokio::task::spawn_local);
+        let sweeping = tokio::task::spawn_local(sweeping::run(handle.clone()));
+        let following = tokio::task::spawn_local(following::run(handle.clone()));
         let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run(config.store.flush_interval));
         let (closed, on_closed) = oneshot::channel::<()>();
         let admin = tokio::task::spawn_local(serve_admin(socket, control, async {
@@ -114,6 +125,11 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         let _ = closed.send(());
         let _ = admin.await;
         keeping.abort();
+        sweeping.abort();
+        following.abort();
+        if let Some(hearing) = hearing {
+            hearing.abort();
+        }
         keeper.save_at_the_end()?;
         reason.map(|_| drained)
     });
@@ -133,44 +149,6 @@ fn start(config: &mut Config, secret: Secret, log: &LogSink) -> Result<NotOpen, 
     let endpoints = std::mem::take(&mut config.settings.endpoints);
     let settings = Settings { endpoints, ..config.settings.clone() };
     Gateway::start(settings, digest_of, log.clone()).map_err(|error| Failure::of_start(&error))
-}
-
-/// Hands keys with their counters, and maintenance, to the data plane.
-fn load(store: &dyn Store, handle: &Handle, log: &LogSink) -> Result<(), Failure> {
-    let mut used: HashMap<String, Vec<Used>> = HashMap::new();
-    store.for_each_counter(&mut |row| {
-        let one = Used { period: row.period, window: row.window, units: row.used };
-        used.entry(row.key_id).or_default().push(one);
-    })?;
-    let mut left_out: u64 = 0;
-    store.for_each_key(&mut |record| {
-        let used = used.remove(&record.id).unwrap_or_default();
-        if let Err(error) = handle.keyring().insert(new_key(&record, used)) {
-            left_out += 1;
-            // A plan that was taken out may have had a million keys; some lines say it as well.
-            if left_out <= 10 {
-                log.event(Level::Warn, "a key is not let in", &[("reason", &error.to_string())]);
-            }
-        }
-    })?;
-    if left_out > 0 {
-        log.event(Level::Warn, "keys were not let in", &[("count", &left_out.to_string())]);
-    }
-    handle.set_maintenance(store.maintenance()?.iter().map(keeper::window).collect());
-    Ok(())
-}
-
-fn new_key(record: &store::KeyRecord, used: Vec<Used>) -> NewKey {
-    NewKey {
-        id: record.id.clone(),
-        digest: record.digest,
-        plan: record.plan.clone(),
-        permissions: record.permissions.clone(),
-        expires_at: record.expires_at,
-        revoked: record.revoked_at.is_some(),
-        imported: record.imported,
-        used,
-    }
 }
 
 fn tell_document(document: &Document, log: &LogSink) {

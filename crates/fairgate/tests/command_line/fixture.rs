@@ -1,6 +1,8 @@
 //! A folder with a configuration, commands run in it, and a stand-in for a running gateway.
 
-use crate::admin::{AdminSocket, Control, Live, Rules, serve, system_clock};
+use crate::admin::{AdminSocket, Control, Live, OperationError, Reloaded, Rules, serve, system_clock};
+use contract::Limit;
+use gateway::settings::Plan;
 use serde_json::Value;
 use std::{
     cell::RefCell,
@@ -127,8 +129,13 @@ impl Gateway {
         let folder = store_folder.to_owned();
         let thread = std::thread::spawn(move || {
             let (store, secret) = Embedded::open(&folder).unwrap();
-            let rules =
-                Rules { plans: vec!["free".into(), "premium".into(), "running".into()], pattern: None };
+            let limit = |text: &str| Limit::parse(text, &mut |_| None).map_err(|error| error.to_string());
+            let plan = |name: &str| Plan { name: name.into(), limits: vec![limit("1000 per day").unwrap()] };
+            let rules = Rules {
+                plans: ["free", "premium", "running"].map(plan).into(),
+                read_limit: limit,
+                pattern: None,
+            };
             let control = Control::new(Box::new(store), secret, rules, Box::new(recorder), system_clock);
             let socket = AdminSocket::bind(&folder).unwrap();
             ready.send(()).unwrap();
@@ -153,6 +160,14 @@ impl Gateway {
 impl Live for Recorder {
     fn key_added(&self, record: &KeyRecord) {
         self.told.lock().unwrap().push(format!("added {} {}", record.id, record.plan));
+    }
+
+    fn key_changed(&self, record: &KeyRecord) {
+        self.told.lock().unwrap().push(format!("changed {} {}", record.id, record.plan));
+    }
+
+    fn reload(&self, _: &dyn Store) -> Result<(Vec<Plan>, Reloaded), OperationError> {
+        Err(OperationError::NotReloaded("this one cannot".into()))
     }
 
     fn key_revoked(&self, id: &str, _: &[u8; 32]) {

@@ -131,3 +131,56 @@ fn a_table_shows_the_newest_and_says_what_it_hides() {
     assert_eq!(shown.lines().filter(|line| line.starts_with("key_")).count(), 2);
     assert!(shown.contains("1 older keys are not shown"));
 }
+
+#[test]
+fn a_key_is_changed_where_it_is_named_and_stays_what_it_was_elsewhere() {
+    with_and_without_gateway(|site, gateway| {
+        let id = site.key_id();
+        let change = [
+            "keys",
+            "change",
+            &id,
+            "--plan",
+            "premium",
+            "--limit",
+            "5_000 per day",
+            "--expires",
+            "90d",
+            "--json",
+        ];
+        let changed = site.json(&change);
+        assert_eq!(
+            (&changed["plan"], &changed["limits"]),
+            (&"premium".into(), &serde_json::json!(["5000 per day"]))
+        );
+        assert!(changed["expires_at"].is_string());
+        let shown = site.run(&["keys", "change", &id, "--name", "Acme", "--expires", "never"]).fine();
+        for word in [id.as_str(), "Acme", "premium", "5000 per day", "never"] {
+            assert!(shown.contains(word), "{word} is not in {shown}");
+        }
+        let listed = site.json(&["keys", "list", "--json"]);
+        assert_eq!(listed[0]["limits"], serde_json::json!(["5000 per day"]));
+        if let Some(gateway) = gateway {
+            let told = [
+                format!("added {id} free"),
+                format!("changed {id} premium"),
+                format!("changed {id} premium"),
+            ];
+            assert_eq!(gateway.told(), told);
+        }
+    });
+}
+
+#[test]
+fn the_whole_store_is_checked_on_demand() {
+    let site = Site::new();
+    site.key_id();
+    assert!(site.run(&["store", "check"]).fine().ends_with("is whole: 1 keys.\n"));
+    assert_eq!(site.json(&["store", "check", "--json"])["keys"], 1);
+    let file = site.store().join("fairgate.redb");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = bytes.windows(4).position(|window| window == b"key_").unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    site.run(&["store", "check"]).refused(1, "is damaged");
+}

@@ -19,3 +19,4 @@ mod keys;
 mod maintenance;
 mod socket;
 mod usage;
+mod usage_report;

@@ -7,7 +7,7 @@ use std::{
 };
 use store::Embedded;
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 15] = [
     &["demo"],
     &["serve"],
     &["keys"],
@@ -21,6 +21,7 @@ const COMMANDS: [&[&str]; 14] = [
     &["maintenance", "list"],
     &["incidents", "list"],
     &["incidents", "show"],
+    &["usage"],
     &["config", "check"],
 ];
 

@@ -354,14 +354,15 @@ impl<'c> Exchange<'c> {
         self.client.deadline.set(Instant::now(), stall);
         let mut payment = Payment::new(self.thread, owed, visit.now.seconds());
         let streamed = poll_fn(|cx| self.poll_stream(cx, visit, &mut download, &mut payment, stall)).await;
+        self.client.sent = self.client.sent.saturating_add(download.sent());
+        let has_unsent = self.upload.is_some();
+        self.give_body_back(incoming);
 
         let status = answer.status;
         let outcome = |charged, keep_alive| Outcome { status, code: None, charged, keep_alive };
         match streamed {
             Ok(()) => {
                 let charged = payment.settle();
-                let has_unsent = self.upload.is_some();
-                self.give_body_back(incoming);
                 self.thread.give_answer_fields_back(answer.fields);
                 self.thread.give_head_memory(download.into_parts().1);
                 if answer.keep_alive && !has_unsent {

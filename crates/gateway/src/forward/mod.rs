@@ -89,7 +89,11 @@ pub(crate) async fn forward(
                 }
                 slash = true;
             }
-            Ok(answer) => return exchange.pass_on(visit, answer, incoming, admission.owed, admission.cost_header).await,
+            Ok(answer) => {
+                return exchange
+                    .pass_on(visit, answer, incoming, admission.owed, admission.cost_header)
+                    .await;
+            }
             Err(NotAnswered::NotTaken) => {
                 // The connection had been closed before it took the request; a new one will do.
                 exchange.give_body_back(incoming);

@@ -26,6 +26,8 @@ pub(crate) struct Pump {
     out: Vec<u8>,
     written: usize,
     received: u64,
+    /// Bytes that were written in all.
+    sent: u64,
     largest: u64,
     has_ended: bool,
     /// Something was read or written since the last look: deadlines are put off.
@@ -64,6 +66,7 @@ impl Pump {
             out: head,
             written: 0,
             received: 0,
+            sent: 0,
             largest,
             has_ended: false,
             has_moved: false,
@@ -142,6 +145,7 @@ impl Pump {
     fn wrote(&mut self, count: usize) {
         self.has_moved = true;
         self.written += count;
+        self.sent = self.sent.saturating_add(count as u64);
         if self.written == self.out.len() {
             self.out.clear();
             self.written = 0;
@@ -167,6 +171,11 @@ impl Pump {
     pub(crate) fn into_parts(mut self) -> (Decoder, Vec<u8>) {
         self.out.clear();
         (self.decoder, self.out)
+    }
+
+    /// Bytes that were written, the head and what frames the body included.
+    pub(crate) const fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// Bytes that the body may have.

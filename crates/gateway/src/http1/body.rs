@@ -19,6 +19,8 @@ pub(crate) enum Framing {
 #[derive(Debug)]
 pub(crate) struct Decoder {
     state: State,
+    /// Bytes of the body that were taken.
+    taken: u64,
     /// Trailer fields that may be passed on, as lines.
     trailers: Vec<u8>,
 }
@@ -72,11 +74,16 @@ impl Decoder {
             Framing::Chunked => State::ChunkSize,
             Framing::UntilClose => State::UntilClose,
         };
-        Self { state, trailers: Vec::new() }
+        Self { state, taken: 0, trailers: Vec::new() }
     }
 
     pub(crate) fn is_complete(&self) -> bool {
         self.state == State::End
+    }
+
+    /// Bytes of the body that were taken until now, without what frames them.
+    pub(crate) const fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// Bytes that are still to come, if the head told.
@@ -106,7 +113,10 @@ impl Decoder {
             match self.state {
                 State::End => return Ok(Step::End),
                 State::UntilClose if input.is_empty() => return Ok(Step::More),
-                State::UntilClose => return Ok(Step::Data(input.take(usize::MAX))),
+                State::UntilClose => {
+                    self.taken = self.taken.saturating_add(input.len() as u64);
+                    return Ok(Step::Data(input.take(usize::MAX)));
+                }
                 State::Length(left) | State::Chunk(left) => {
                     let count = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
                     if count == 0 {
@@ -120,6 +130,7 @@ impl Decoder {
                         (false, 0) => State::End,
                         (false, rest) => State::Length(rest),
                     };
+                    self.taken = self.taken.saturating_add(count as u64);
                     return Ok(Step::Data(input.take(count)));
                 }
                 State::ChunkSize => match size_line(input)? {

@@ -68,7 +68,8 @@ pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
     if let Some(page) = document(visit, path) {
         return Ok(Some(page));
     }
-    let Some(found) = shared.site.find(path) else {
+    let told = shared.told.load();
+    let Some(found) = told.site.find(path) else {
         return Err(Refusal::new(
             ErrorCode::EndpointNotFound,
             "There is no such page in the documentation; the list of error codes is at its beginning.",
@@ -79,7 +80,7 @@ pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
     let live = live(&shared.maintenance.load(), visit.now.seconds());
     Ok(Some(Page {
         content_type: format.content_type(),
-        body: Body::Made(shared.site.page(found.address, format, &live)),
+        body: Body::Made(told.site.page(found.address, format, &live)),
         // Maintenance comes and goes, and so does the configuration: a copy is asked about before it is shown.
         caching: "no-cache",
         is_negotiated: found.format.is_none(),
@@ -88,7 +89,8 @@ pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
 
 /// The API's document, if the path asks for it and there is one.
 fn document(visit: &Visit<'_>, path: &str) -> Option<Page> {
-    let document = visit.shared.settings.document.as_ref()?;
+    let told = visit.shared.told.load();
+    let document = told.document.as_ref()?;
     let (content_type, body) = match path {
         "/openapi.json" => ("application/json", Body::Json(Arc::clone(document))),
         "/openapi.yaml" => ("application/yaml", Body::Yaml(Arc::clone(document))),
@@ -115,7 +117,7 @@ pub(crate) fn limits(key: &KnownKey, now: u64) -> Page {
             })
         })
         .collect();
-    let body = json!({ "success": true, "plan": key.plan(), "limits": limits });
+    let body = json!({ "success": true, "plan": key.grant().plan(), "limits": limits });
     Page {
         content_type: "application/json",
         body: Body::Made(format!("{body}\n")),

@@ -77,6 +77,8 @@ fn endpoint(one: &settings::Endpoint, is_tried: bool) -> Endpoint {
         permissions: one.permissions.clone(),
         public: one.public,
         cost: one.cost,
+        tells_cost: one.cost_header.is_some(),
+        group: one.group.clone(),
         deprecated: one.deprecated.map(|deprecated| Deprecation { since: Some(deprecated.since) }),
         moved_to: one.moved_to.clone(),
         max_body: one.max_body,

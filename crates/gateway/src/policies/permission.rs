@@ -8,7 +8,8 @@ use contract::{ErrorCode, permission::needed};
 
 /// Refuses a key that has not all permissions of any of these sets. No set at all: any key will do.
 pub(crate) fn check(key: &KnownKey, sets: &[Vec<String>]) -> Result<(), Refused> {
-    let fits = |set: &Vec<String>| set.iter().all(|permission| key.may(permission));
+    let grant = key.grant();
+    let fits = |set: &Vec<String>| set.iter().all(|permission| grant.may(permission));
     if sets.is_empty() || sets.iter().any(fits) {
         return Ok(());
     }

@@ -4,6 +4,7 @@ use crate::{
     refusal::{Refusal, Refused},
     routes::Route,
     settings::Endpoint,
+    usage::Place,
     visit::Visit,
 };
 use contract::ErrorCode;
@@ -69,8 +70,12 @@ pub(crate) fn find<'s>(visit: &mut Visit<'s>) -> Result<Purpose<'s>, Refused> {
         return Err(nothing(path));
     }
     match visit.shared.routes.find(method, path) {
-        Route::Open => Ok(Purpose::AnyPath),
-        Route::Endpoint(endpoint) => {
+        Route::Open => {
+            visit.place = Place::AnyPath;
+            Ok(Purpose::AnyPath)
+        }
+        Route::Endpoint(endpoint, position) => {
+            visit.place = Place::Endpoint(position);
             visit.template = Some(&endpoint.path);
             visit.deprecated = endpoint.deprecated;
             visit.group = endpoint.group.as_deref();

@@ -142,6 +142,47 @@ fn old_rows_are_dropped_by_their_class() {
     assert_eq!(classes(&rows, 2), [Class::Lifetime, Class::Calendar, Class::Rolling]);
 }
 
+#[test]
+fn a_journal_that_has_grown_is_compacted_beside_the_commits() {
+    use journal::Compacting;
+    let world = World::new(1, 1 << 16);
+    let Opened { mut journal, mut writers, .. } = world.open(NOW);
+    let mut add = |numbers: u64, window: u32| {
+        for number in 0..numbers {
+            writers[0].append(&charge(number, 1, &[(0, window)]), NOW);
+        }
+    };
+    // 60,000 rows a commit are 1.7 MB of journal, and ten of them more than it may have.
+    let (mut sum, mut news) = (0, Vec::new());
+    for round in 0..20 {
+        add(60_000, round % 2);
+        sum += 60_000;
+        news = journal.commit(NOW).unwrap().compaction;
+        if !news.is_empty() {
+            assert_eq!(round, 9);
+            break;
+        }
+    }
+    assert_eq!(news, [Compacting::Begun]);
+    // Commits go on meanwhile, each in a moment.
+    loop {
+        add(1, 2);
+        sum += 1;
+        news = journal.commit(NOW).unwrap().compaction;
+        if !news.is_empty() {
+            break;
+        }
+    }
+    let rows = 120_000 * 32;
+    assert!(matches!(news[..], [Compacting::Done(length)] if length > rows && length < rows + rows / 100));
+    drop((journal, writers));
+    let Opened { report, rows, .. } = world.open(NOW);
+    assert_eq!(rows.values().sum::<u32>(), sum);
+    assert!(!has_lost(&report), "{}", told(&report));
+    let names: Vec<String> = world.files().into_keys().collect();
+    assert_eq!(names, ["checkpoint-2", "journal-1", "journal-2", "lock"]);
+}
+
 /// What happens in a history.
 #[derive(Debug, Clone)]
 enum Step {
@@ -175,7 +216,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: std::env::var("PROPTEST_CASES").map_or(64, |cases| cases.parse().unwrap()), ..ProptestConfig::default() })]
 
     #[test]
     fn every_charge_is_there_exactly_once(steps in steps()) {

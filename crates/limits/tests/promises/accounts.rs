@@ -1,6 +1,6 @@
 //! Counts outlive the account that they stand in: written down and restored, and taken along to other limits.
 
-use crate::plans::{NOW, limits, remaining};
+use crate::plans::{NOW, cases, limits, remaining};
 use contract::{Limit, limit::Kind};
 use limits::{Account, Limits, MOST_LIMITS, Reservation, Seat, Used};
 use proptest::prelude::*;
@@ -144,7 +144,7 @@ fn an_account_is_given_back_when_nothing_of_it_counts_any_more_and_not_before() 
         taken.charge();
         assert_eq!(seat.retire(NOW), is_concurrent(limit), "{kind}");
         let counts_for_ever = limit.kind == Kind::Lifetime;
-        assert_eq!(seat.retire(NOW + 40 * 86_400_000), !counts_for_ever, "{kind}");
+        assert_eq!(seat.retire(NOW + 36 * 86_400_000), !counts_for_ever, "{kind}");
         assert_eq!(seat.look(|account| account.is_some()), counts_for_ever, "{kind}");
     }
 }
@@ -269,7 +269,7 @@ fn a_reservation_that_is_lowered_gives_the_rest_back() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(cases(200)))]
 
     /// Charges in any order of their windows, restored in any order of their rows, count as they did.
     #[test]

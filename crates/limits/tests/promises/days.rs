@@ -1,6 +1,6 @@
 //! Days and months of a time zone, those of 23 and 25 hours included, against a calendar library.
 
-use crate::plans::{limits, remaining, zone};
+use crate::plans::{cases, limits, remaining, zone};
 use jiff::{Timestamp, civil::Date};
 use limits::{Limits, Reservation, Seat};
 use proptest::prelude::*;
@@ -45,7 +45,7 @@ fn moments() -> impl Strategy<Value = Vec<u64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(cases(200)))]
 
     #[test]
     fn each_date_of_a_zone_grants_its_limit_once(moments in moments(), zone in 0..ZONES.len()) {

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod days;
+mod late;
 mod plans;
 mod rate;
 mod threads;

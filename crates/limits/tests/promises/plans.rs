@@ -34,3 +34,8 @@ pub(crate) fn remaining(seat: &Seat, limits: &Arc<Limits>, now: u64) -> Vec<u32>
     let account = seat.account(limits);
     account.standings(now, limits.all()).map(|(_, standing)| standing.remaining).collect()
 }
+
+/// Cases of a property. More by hand: `PROPTEST_CASES=100000 cargo test --release -p fairgate-limits --test promises`.
+pub(crate) fn cases(usually: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usually)
+}

@@ -5,20 +5,12 @@ use crate::{KeyRecord, StoreError, encoding};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction};
 use std::ops::Bound;
 
-const KEYS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("keys");
+pub(super) const KEYS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("keys");
 const KEY_IDS: TableDefinition<'_, &str, &[u8; 32]> = TableDefinition::new("key_ids");
 
 pub(super) fn create_tables(transaction: &WriteTransaction) -> Result<(), Fault> {
     transaction.open_table(KEYS)?;
     transaction.open_table(KEY_IDS)?;
-    Ok(())
-}
-
-pub(super) fn for_each(transaction: &ReadTransaction, each: &mut dyn FnMut(KeyRecord)) -> Result<(), Fault> {
-    for row in transaction.open_table(KEYS)?.range::<&[u8; 32]>(..)? {
-        let (digest, bytes) = row?;
-        each(decode(digest.value(), bytes.value())?);
-    }
     Ok(())
 }
 
@@ -31,8 +23,8 @@ pub(super) fn page(
     let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
     let mut page = Vec::new();
     for row in transaction.open_table(KEY_IDS)?.range::<&str>((begin, Bound::Unbounded))?.take(limit) {
-        let (_, digest) = row?;
-        page.push(find(&records, digest.value())?.ok_or(Fault::Record("key_ids"))?);
+        let (id, digest) = row?;
+        page.push(named(&records, id.value(), digest.value())?);
     }
     Ok(page)
 }
@@ -45,8 +37,7 @@ pub(super) fn by_id(transaction: &ReadTransaction, id: &str) -> Result<Option<Ke
     let Some(digest) = transaction.open_table(KEY_IDS)?.get(id)?.map(|found| *found.value()) else {
         return Ok(None);
     };
-    let record = find(&transaction.open_table(KEYS)?, &digest)?;
-    record.map(Some).ok_or(Fault::Record("key_ids"))
+    named(&transaction.open_table(KEYS)?, id, &digest).map(Some)
 }
 
 pub(super) fn by_digests(
@@ -85,15 +76,34 @@ pub(super) fn insert(
     Ok(ids.len() as u64)
 }
 
+pub(super) fn replace(transaction: &WriteTransaction, record: &KeyRecord) -> Result<bool, Fault> {
+    let mut table = transaction.open_table(KEYS)?;
+    if find(&table, &record.digest)?.is_none_or(|before| before.id != record.id) {
+        return Ok(false);
+    }
+    table.insert(&record.digest, encoding::encode(record).map_err(Fault::Store)?.as_slice())?;
+    Ok(true)
+}
+
 pub(super) fn revoke(transaction: &WriteTransaction, id: &str, at: u64) -> Result<Option<KeyRecord>, Fault> {
     let Some(digest) = transaction.open_table(KEY_IDS)?.get(id)?.map(|found| *found.value()) else {
         return Ok(None);
     };
     let mut table = transaction.open_table(KEYS)?;
-    let mut record = find(&table, &digest)?.ok_or(Fault::Record("key_ids"))?;
+    let mut record = named(&table, id, &digest)?;
     record.revoked_at.get_or_insert(at);
     table.insert(&digest, encoding::encode(&record).map_err(Fault::Store)?.as_slice())?;
     Ok(Some(record))
+}
+
+/// The record that the index of ids leads to. The index has no checksum of its own: the record knows
+/// its id, so a wrong turn is found here.
+fn named(
+    table: &impl ReadableTable<&'static [u8; 32], &'static [u8]>,
+    id: &str,
+    digest: &[u8; 32],
+) -> Result<KeyRecord, Fault> {
+    find(table, digest)?.filter(|record| record.id == id).ok_or(Fault::Record("key_ids"))
 }
 
 fn find(

@@ -9,8 +9,15 @@ mod incidents;
 mod keys;
 mod maintenance;
 mod opening;
+mod usage;
+mod visiting;
 
-use crate::{CounterRow, IncidentRecord, KeyRecord, MaintenanceWindow, Secret, Store, StoreError};
+use crate::{
+    CounterRow, IncidentRecord, KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow, Secret, Store, StoreError,
+    UsageEntry, UsagePage, UsageQuery,
+};
+use ::usage::Retention;
+use opening::Check;
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::{
     cell::{Cell, RefCell},
@@ -24,6 +31,7 @@ pub struct Embedded {
     database: RefCell<Option<Database>>,
     // The last call met a fault of the disk; redb answers nothing more until it is opened again.
     broken: Cell<bool>,
+    usage: usage::UsageFile,
 }
 
 /// A fault inside a transaction: redb's own, or one that we found.
@@ -32,14 +40,24 @@ enum Fault {
     Store(StoreError),
     /// Bytes that no Fairgate wrote, in this table.
     Record(&'static str),
+    /// redb stumbled over a page.
+    Panic,
 }
 
 impl Embedded {
     /// Opens the store in this folder, or makes a new one if there is none.
     ///
-    /// The whole file is checked; that takes about a second for a million keys.
+    /// A small file is checked whole. Of a large one a record is checked when it is read.
     pub fn open(folder: &Path) -> Result<(Self, Secret), StoreError> {
-        opening::open(folder)
+        opening::open(folder, Check::IfSmall)
+    }
+
+    /// Opens the store in this folder and checks every page and every key; that takes about a second for a
+    /// million keys. Tells how many keys there are.
+    pub fn check(folder: &Path) -> Result<u64, StoreError> {
+        let (store, _) = opening::open(folder, Check::Whole)?;
+        let mut visit = |_: KeyRow<'_>| ();
+        store.visit_keys(&mut [&mut visit])
     }
 
     fn read<T>(&self, job: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T, StoreError> {
@@ -50,6 +68,8 @@ impl Embedded {
         self.with_database(|database| {
             let mut transaction = database.begin_write()?;
             transaction.set_two_phase_commit(true);
+            // With it a file that a crash left is open at once, however large: nothing has to be found again.
+            transaction.set_quick_repair(true);
             // An error drops the transaction, and with it everything that it did.
             let done = job(&transaction)?;
             transaction.commit()?;
@@ -62,20 +82,28 @@ impl Embedded {
     fn with_database<T>(&self, job: impl FnOnce(&Database) -> Result<T, Fault>) -> Result<T, StoreError> {
         if self.broken.get() {
             // Closed first: the file cannot be open twice.
-            *self.database.borrow_mut() = None;
-            *self.database.borrow_mut() = Some(opening::open_database(&self.path)?);
+            let before = self.database.borrow_mut().take();
+            opening::close(before).map_err(|fault| fault.at(&self.path))?;
+            *self.database.borrow_mut() = Some(opening::open_database(&self.path, Check::IfSmall)?);
             self.broken.set(false);
         }
         let place = self.database.borrow();
         let Some(database) = place.as_ref() else {
             return Err(StoreError::Damaged { path: self.path.clone(), detail: "it is not open".into() });
         };
-        job(database).map_err(|fault| {
-            if let Fault::Redb(redb::Error::Io(_) | redb::Error::PreviousIo) = fault {
+        opening::caught(|| job(database)).map_err(|fault| {
+            if let Fault::Redb(redb::Error::Io(_) | redb::Error::PreviousIo) | Fault::Panic = fault {
                 self.broken.set(true);
             }
             fault.at(&self.path)
         })
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        // Whoever is interested in damage has met it before.
+        let _ = opening::close(self.database.get_mut().take());
     }
 }
 
@@ -90,6 +118,7 @@ impl Fault {
             Self::Record(table) => {
                 StoreError::Damaged { path, detail: format!("a record of `{table}` cannot be read") }
             }
+            Self::Panic => StoreError::Damaged { path, detail: "a page of it cannot be read".into() },
             Self::Redb(redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch) => {
                 StoreError::Locked { path }
             }
@@ -117,8 +146,8 @@ impl<E: Into<redb::Error>> From<E> for Fault {
 // === impl Store ===
 
 impl Store for Embedded {
-    fn for_each_key(&self, each: &mut dyn FnMut(KeyRecord)) -> Result<(), StoreError> {
-        self.read(|transaction| keys::for_each(transaction, each))
+    fn visit_keys(&self, visitors: &mut [KeyVisitor<'_>]) -> Result<u64, StoreError> {
+        self.with_database(|database| visiting::visit(database, visitors))
     }
 
     fn page_of_keys(&self, after: Option<&str>, limit: usize) -> Result<Vec<KeyRecord>, StoreError> {
@@ -139,6 +168,10 @@ impl Store for Embedded {
 
     fn insert_keys(&self, records: &mut dyn Iterator<Item = KeyRecord>) -> Result<u64, StoreError> {
         self.write(|transaction| keys::insert(transaction, records))
+    }
+
+    fn replace_key(&self, record: &KeyRecord) -> Result<bool, StoreError> {
+        self.write(|transaction| keys::replace(transaction, record))
     }
 
     fn revoke_key(&self, id: &str, at: u64) -> Result<Option<KeyRecord>, StoreError> {
@@ -179,5 +212,13 @@ impl Store for Embedded {
 
     fn maintenance(&self) -> Result<Vec<MaintenanceWindow>, StoreError> {
         self.read(maintenance::all)
+    }
+
+    fn add_usage(&self, entries: &[UsageEntry], keep: Retention) -> Result<(), StoreError> {
+        self.usage.add(entries, keep)
+    }
+
+    fn usage(&self, query: &UsageQuery, limit: usize) -> Result<UsagePage, StoreError> {
+        self.usage.find(query, limit)
     }
 }

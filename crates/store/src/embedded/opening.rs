@@ -1,6 +1,11 @@
-//! Opening the database and its secret: made anew only where there was nothing, else checked in full.
+//! Opening the database and its secret: made anew only where there was nothing, else checked.
+//!
+//! Reading a database of ten million keys whole takes as long as a start may take. So a large one is opened
+//! as it is: a record of a key is whole if its own checksum says so (`encoding`), and the walk over all keys
+//! that every start begins with finds each of them, and that none is missing. `fairgate store check` reads
+//! the whole file, whatever its size.
 
-use super::{Embedded, Fault, counters, incidents, keys, maintenance};
+use super::{Embedded, Fault, counters, incidents, keys, maintenance, usage::UsageFile};
 use crate::{
     Secret, Store, StoreError,
     folder::{self, Folder},
@@ -9,6 +14,7 @@ use redb::{Builder, Database, ReadableDatabase, RepairSession, TableDefinition};
 use std::{
     cell::{Cell, RefCell},
     fs, io,
+    panic::{self, AssertUnwindSafe},
     path::Path,
 };
 
@@ -18,33 +24,68 @@ pub(super) const SCHEMA: u32 = 1;
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 const META_SCHEMA: &str = "schema";
 const META_SECRET: &str = "secret";
+/// A file up to this size is checked whole each time that it is opened: that takes some tenths of a second.
+const SMALL: u64 = 256 << 20;
 /// Pages that are held in memory. The data plane holds the keys itself, so this can be small.
 const CACHE_BYTES: usize = 64 << 20;
 
-pub(super) fn open(path: &Path) -> Result<(Embedded, Secret), StoreError> {
+/// How much of a database is read when it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    /// Every page.
+    Whole,
+    /// Every page of a small file; of a large one only what says where the rest is.
+    IfSmall,
+    /// Only what says where the rest is.
+    #[cfg(test)]
+    Nothing,
+}
+
+pub(super) fn open(path: &Path, check: Check) -> Result<(Embedded, Secret), StoreError> {
     let folder = Folder::prepare(path)?;
+    let usage = UsageFile::new(path);
     let path = folder.database();
     if is_new(&folder)? {
         create(&path)?;
     }
     folder::make_private(&path)?;
-    let database = open_database(&path)?;
-    let store = Embedded { path, database: RefCell::new(Some(database)), broken: Cell::new(false) };
+    let database = open_database(&path, check)?;
+    let store = Embedded { path, database: RefCell::new(Some(database)), broken: Cell::new(false), usage };
     let secret = open_secret(&folder, &store)?;
     Ok((store, secret))
 }
 
-/// Opens a database that exists and checks every page of it.
-pub(super) fn open_database(path: &Path) -> Result<Database, StoreError> {
+/// Opens a database that exists.
+pub(super) fn open_database(path: &Path, check: Check) -> Result<Database, StoreError> {
     let open = || -> Result<Database, Fault> {
+        let is_whole = match check {
+            Check::Whole => true,
+            Check::IfSmall => fs::metadata(path).is_ok_and(|file| file.len() <= SMALL),
+            #[cfg(test)]
+            Check::Nothing => false,
+        };
         let mut builder = Builder::new();
-        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(is_whole);
         builder.set_repair_callback(refuse_to_roll_back);
         let database = builder.open(path)?;
         check_schema(&database, path)?;
         Ok(database)
     };
-    open().map_err(|fault| fault.at(path))
+    caught(open).map_err(|fault| fault.at(path))
+}
+
+/// redb trusts pages that it has not checked, so an altered one may make it panic: that is damage, told like
+/// any other, not the end of the process.
+pub(super) fn caught<T>(job: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    panic::catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| Err(Fault::Panic))
+}
+
+/// Closes a database, which reads pages, too.
+pub(super) fn close(database: Option<Database>) -> Result<(), Fault> {
+    caught(|| {
+        drop(database);
+        Ok(())
+    })
 }
 
 /// Whether there has never been a store in this folder.
@@ -143,7 +184,7 @@ mod tests {
     #[test]
     fn a_database_of_a_later_schema_is_refused_and_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
-        let (store, _) = open(folder.path()).unwrap();
+        let (store, _) = open(folder.path(), Check::Whole).unwrap();
         let pretend = |transaction: &redb::WriteTransaction| {
             let later = (SCHEMA + 1).to_le_bytes();
             transaction.open_table(META)?.insert(META_SCHEMA, later.as_slice())?;
@@ -151,12 +192,66 @@ mod tests {
         };
         store.write(pretend).unwrap();
         drop(store);
-        let error = open(folder.path()).err().unwrap();
+        let error = open(folder.path(), Check::Whole).err().unwrap();
         assert!(
             matches!(error, StoreError::Newer { found, known: SCHEMA, .. } if found == SCHEMA + 1),
             "{error}"
         );
         assert!(error.to_string().contains("at least as new"));
+    }
+
+    /// What a large file is opened like: nothing of it is checked but what is read.
+    #[test]
+    fn without_a_check_no_wrong_key_is_handed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = open(folder.path(), Check::Whole).unwrap();
+        let keys: Vec<_> = (0..300).map(key).collect();
+        store.insert_keys(&mut keys.iter().cloned()).unwrap();
+        drop(store);
+        let file = folder.path().join(crate::DATABASE_FILE);
+        let whole = fs::read(&file).unwrap();
+        let (mut refused, mut harmless, mut wrong) = (0, 0, vec![]);
+        panic::set_hook(Box::new(|_| ())); // redb's panics are expected, and many
+        for place in (0..512).chain((512..whole.len()).step_by((whole.len() / 1500) | 1)) {
+            let mut bytes = whole.clone();
+            bytes[place] ^= 1 << (place % 8);
+            fs::write(&file, &bytes).unwrap();
+            match all_keys(folder.path()) {
+                Err(_) => refused += 1,
+                Ok(found) if found == keys => harmless += 1,
+                Ok(found) => wrong.push((place, found.len())),
+            }
+        }
+        let _ = panic::take_hook();
+        assert_eq!(wrong, [], "a wrong key was handed over, or one is missing");
+        assert!(refused > 100 && harmless > 100, "{refused} refused, {harmless} harmless");
+    }
+
+    fn key(number: u32) -> crate::KeyRecord {
+        let mut digest = [7; 32];
+        digest[..4].copy_from_slice(&(number.wrapping_mul(0x9e37_79b9)).to_be_bytes());
+        crate::KeyRecord {
+            id: format!("key_{number:016}"),
+            name: None,
+            plan: "free".into(),
+            permissions: vec!["items:read".into()],
+            limits: vec![],
+            created_at: 1,
+            expires_at: None,
+            revoked_at: None,
+            imported: false,
+            preview: "fg_abcd…".into(),
+            digest,
+        }
+    }
+
+    fn all_keys(folder: &Path) -> Result<Vec<crate::KeyRecord>, StoreError> {
+        let (store, _) = open(folder, Check::Nothing)?;
+        let mut found = vec![];
+        let mut visit = |row: crate::KeyRow<'_>| found.push(row.to_record());
+        store.visit_keys(&mut [&mut visit])?;
+        found.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(found)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use store::{IncidentRecord, KeyRecord, MaintenanceWindow};
+use store::{Embedded, IncidentRecord, KeyRecord, KeyRow, MaintenanceWindow, Store, StoreError};
 
 pub(crate) fn key(number: u32) -> KeyRecord {
     let mut digest = [0; 32];
@@ -13,6 +13,7 @@ pub(crate) fn key(number: u32) -> KeyRecord {
         name: number.is_multiple_of(2).then(|| format!("Key number {number} ✓")),
         plan: "free".into(),
         permissions: vec!["items:read".into(), "items:write".into()],
+        limits: if number.is_multiple_of(7) { vec!["5000 per day".into()] } else { vec![] },
         created_at: 1_700_000_000 + u64::from(number),
         expires_at: number.is_multiple_of(3).then_some(1_800_000_000),
         revoked_at: None,
@@ -44,4 +45,20 @@ pub(crate) fn window(id: &str, from: u64) -> MaintenanceWindow {
         pass: vec!["key_1".into()],
         created_at: 1,
     }
+}
+
+/// All keys, in the order of their ids, read by so many threads.
+pub(crate) fn all_keys(store: &Embedded, threads: usize) -> Result<Vec<KeyRecord>, StoreError> {
+    let mut parts = vec![Vec::new(); threads];
+    let mut visit: Vec<_> =
+        parts.iter_mut().map(|part| |row: KeyRow<'_>| part.push(row.to_record())).collect();
+    let mut visitors: Vec<store::KeyVisitor<'_>> = Vec::new();
+    for one in &mut visit {
+        visitors.push(one);
+    }
+    let count = store.visit_keys(&mut visitors)?;
+    let mut all = parts.concat();
+    assert_eq!(all.len() as u64, count);
+    all.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(all)
 }

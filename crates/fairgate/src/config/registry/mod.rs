@@ -17,8 +17,10 @@ pub(super) enum Table {
     Timeouts,
     Sizes,
     Store,
+    Usage,
     Keys,
     Plan,
+    Address,
     Validation,
     Endpoint,
     Parameter,
@@ -99,7 +101,7 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Top,
         Self::Api,
         Self::Listen,
@@ -107,8 +109,10 @@ impl Table {
         Self::Timeouts,
         Self::Sizes,
         Self::Store,
+        Self::Usage,
         Self::Keys,
         Self::Plan,
+        Self::Address,
         Self::Validation,
         Self::Endpoint,
         Self::Parameter,
@@ -127,8 +131,10 @@ impl Table {
             Self::Timeouts => "timeouts",
             Self::Sizes => "sizes",
             Self::Store => "store",
+            Self::Usage => "usage",
             Self::Keys => "keys",
             Self::Plan => "plans",
+            Self::Address => "address",
             Self::Validation => "validation",
             Self::Endpoint => "endpoints",
             Self::Parameter => "parameters",
@@ -148,8 +154,10 @@ impl Table {
             Self::Timeouts => "[timeouts]",
             Self::Sizes => "[sizes]",
             Self::Store => "[store]",
+            Self::Usage => "[usage]",
             Self::Keys => "[keys]",
             Self::Plan => "[plans.NAME]",
+            Self::Address => "[address]",
             Self::Validation => "[validation]",
             Self::Endpoint => "[[endpoints]]",
             Self::Parameter => "[[endpoints.parameters]]",
@@ -185,11 +193,19 @@ impl Table {
                 "How large a request may be. A size is a number of bytes, or a string: a whole number and `B`, \
                  `kB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB` or `GiB` (powers of 1024)."
             }
-            Self::Store => "Where keys and counters are kept.",
+            Self::Store => "Where keys are kept, and how charges are saved.",
+            Self::Usage => {
+                "What is kept of the requests of each key and endpoint, for `fairgate usage`: how many, the units that \
+                 they were charged, errors by code, bytes and latency. Usage is a report: a crash forgets what was \
+                 counted since it was last written. The limits are a promise, and are kept apart from it."
+            }
             Self::Keys => "Where a request's key is looked for and what an imported one looks like.",
             Self::Plan => {
                 "A plan: what the keys that belong to it may use. NAME is the plan's own, such as `[plans.free]`; \
                  at least one plan is needed."
+            }
+            Self::Address => {
+                "What one address may use of all public endpoints together. Of IPv6 a /64 is one address."
             }
             Self::Validation => "How strict the validation of requests is where a document leaves it open.",
             Self::Endpoint => {
@@ -221,8 +237,10 @@ impl Table {
             | Self::Timeouts
             | Self::Sizes
             | Self::Store
+            | Self::Usage
             | Self::Keys
             | Self::Plan
+            | Self::Address
             | Self::Validation
             | Self::Endpoint
             | Self::Moved
@@ -243,7 +261,9 @@ impl Table {
             | Self::Timeouts
             | Self::Sizes
             | Self::Store
+            | Self::Usage
             | Self::Keys
+            | Self::Address
             | Self::Validation
             | Self::Abuse
             | Self::Log => Form::Once,

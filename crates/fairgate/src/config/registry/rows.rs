@@ -7,6 +7,8 @@ use super::{
 
 /// A day in milliseconds: no phase of a request takes longer.
 const DAY: u64 = 86_400_000;
+const HOUR: u64 = 3_600_000;
+const CENTURY: u64 = 36_525 * DAY;
 const KIB: u64 = 1_024;
 const TIB: u64 = KIB * KIB * KIB * KIB;
 
@@ -118,7 +120,33 @@ rows! {
     "The folder of the embedded store, relative to the folder of this file. It is made if it does not exist."
 
     STORE_FLUSH_INTERVAL = Store "flush_interval", Shape::Duration { least: 10, most: 60_000 }, Default("\"1s\""), "\"1s\"";
-    "How often the counters of limits are written to the store. At least 10 ms, at most 1 minute."
+    "How often charges are written to the disk: what a power cut may forget. At least 10 ms, at most 1 minute."
+
+    STORE_MEMORY = Store "memory", Shape::Text, Default("\"/dev/shm\""), "\"/dev/shm\"", also "shared_memory";
+    "The folder of a file in which every charge stands at once, so that no crash of the process forgets one. It should be \
+     in memory (tmpfs); relative to the folder of this file."
+
+    STORE_WHEN_FULL = Store "when_full", Shape::Words(&["go_on", "stop"]), Default("\"go_on\""), "\"stop\"";
+    "What happens to requests while charges cannot be saved, because the disk is full for one: `go_on` lets them go on and \
+     raises an alarm, `stop` answers 503 `UNAVAILABLE`."
+
+    STORE_DURABLE = Store "durable", Shape::Boolean, Default("true"), "false", also "persist";
+    "`false` keeps charges in memory only: a restart forgets them."
+
+    USAGE_ENABLED = Usage "enabled", Shape::Boolean, Default("true"), "false";
+    "Whether usage is counted. What was kept before stays and can be read."
+
+    USAGE_FLUSH_INTERVAL = Usage "flush_interval", Shape::Duration { least: 100, most: HOUR }, Default("\"10s\""), "\"1m\"";
+    "How often usage is written to the store. A crash forgets what was counted since. At least 100 ms, at most 1 hour."
+
+    USAGE_MINUTES = Usage "minutes", Shape::Duration { least: HOUR, most: CENTURY }, Default("\"2d\""), "\"7d\"";
+    "How long usage by the minute is kept, at least; it is forgotten a day at a time."
+
+    USAGE_HOURS = Usage "hours", Shape::Duration { least: DAY, most: CENTURY }, Default("\"60d\""), "\"90d\"";
+    "How long usage by the hour is kept, at least; it is forgotten ten days at a time."
+
+    USAGE_DAYS = Usage "days", Shape::Duration { least: DAY, most: CENTURY }, Default("\"800d\""), "\"400d\"", also "retention";
+    "How long usage by the day is kept, at least; it is forgotten a hundred days at a time."
 
     KEYS_HEADERS = Keys "headers", Shape::Texts, Default("[\"X-API-Key\"]"), "[\"X-API-Key\"]", also "header";
     "Headers that may hold the key, in the order in which they are looked at. `Authorization` (Bearer and Basic) is \
@@ -130,8 +158,15 @@ rows! {
      Fairgate's own is 400 `KEY_FORMAT_INCORRECT`."
 
     PLAN_LIMITS = Plan "limits", Shape::Texts, Required, "[\"1000 per day\", \"20 per second\"]", also "limit";
-    "At least one limit `N per PERIOD`, at most one for each period: second, minute, hour, day, month. Windows are \
-     aligned to UTC."
+    "One to eight limits, all of which hold. `1000 per day`: windows of the calendar (second, minute, hour, day, month) in \
+     UTC; days and months may be those of a time zone, `1000 per day in Europe/Berlin`. `100 per rolling 15 minutes`: any \
+     span of that length, 60 seconds to 31 days. `10 per second, burst 50`: a rate per second, minute or hour, refilled \
+     evenly, at most 50 at once. `20 at once`: requests in flight, whatever they cost. `10000 in all`: never resets. Each \
+     may end in ` for GROUP`: then only endpoints of that `group` count."
+
+    ADDRESS_LIMITS = Address "limits", Shape::Texts, Means("public endpoints have no limits"), "[\"60 per minute\"]",
+    also "limit";
+    "One to eight limits as in a plan, but not `at once` and not `in all`. Past one of them the answer is 429."
 
     VALIDATION_UNKNOWN_QUERY = Validation "unknown_query", Shape::Words(&["ignore", "refuse"]), Default("\"ignore\""),
     "\"refuse\"";
@@ -159,10 +194,20 @@ rows! {
     "The permission that a key needs; without it the answer is 401 `PERMISSION_DENIED`."
 
     ENDPOINT_PUBLIC = Endpoint "public", Shape::Boolean, Default("false"), "false", also "open";
-    "Open to everyone: no key is looked at, nothing is counted."
+    "Open to everyone: no key is looked at. Only the limits of `[address]` count its requests."
 
-    ENDPOINT_COST = Endpoint "cost", Shape::Whole { least: 1, most: u32::MAX as i64 }, Default("1"), "5", also "weight";
-    "Units that a success costs, of every limit of the key's plan."
+    ENDPOINT_COST = Endpoint "cost", Shape::Whole { least: 1, most: 0x7fff_ffff }, Default("1"), "5", also "weight";
+    "Units that a success costs, of every limit that counts it but those of requests at once. With `cost_header`, the most \
+     that it can cost."
+
+    ENDPOINT_COST_HEADER = Endpoint "cost_header", Shape::Text, Means("a success costs `cost`"), "\"X-Cost\"",
+    also "cost_from";
+    "The header in which the upstream tells what a success has cost: a whole number up to `cost`, which is reserved until \
+     then. What it does not tell, or wrongly, costs `cost`."
+
+    ENDPOINT_GROUP = Endpoint "group", Shape::Text, Means("only limits of all endpoints count it"), "\"search\"",
+    also "limit_group";
+    "The group that it belongs to, for limits that end in ` for GROUP`: 1 to 64 letters, digits, `-` and `_`."
 
     ENDPOINT_MOVED_TO = Endpoint "moved_to", Shape::Text, Means("it has not moved"), "\"/items/{id}\"", also "moved";
     "The endpoint has moved for good, with this method, to this path: it answers 301 `ENDPOINT_MOVED`. It may use the \

@@ -5,7 +5,7 @@ use super::{
     moved::check_names,
     parameters,
     server::keep,
-    syntax::{check_media_type, check_permission},
+    syntax::{check_group, check_header_name, check_media_type, check_permission},
     top::twice,
 };
 use crate::{
@@ -13,9 +13,9 @@ use crate::{
         fault::Fault,
         raw::{At, Refusal, Section},
         registry::{
-            ENDPOINT_COST, ENDPOINT_DEPRECATED, ENDPOINT_MAX_BODY, ENDPOINT_MEDIA_TYPES, ENDPOINT_METHOD,
-            ENDPOINT_MOVED_TO, ENDPOINT_OPERATION, ENDPOINT_PATH, ENDPOINT_PERMISSION, ENDPOINT_PUBLIC, Key,
-            Table,
+            ENDPOINT_COST, ENDPOINT_COST_HEADER, ENDPOINT_DEPRECATED, ENDPOINT_GROUP, ENDPOINT_MAX_BODY,
+            ENDPOINT_MEDIA_TYPES, ENDPOINT_METHOD, ENDPOINT_MOVED_TO, ENDPOINT_OPERATION, ENDPOINT_PATH,
+            ENDPOINT_PERMISSION, ENDPOINT_PUBLIC, Key, Table,
         },
         template::Template,
         unknown::nearest,
@@ -43,6 +43,9 @@ pub(super) struct EndpointRead {
     pub(super) public: Option<bool>,
     /// None if the file does not set it.
     pub(super) cost: Option<At<u32>>,
+    /// In lower case.
+    pub(super) cost_header: Option<String>,
+    pub(super) group: Option<At<Arc<str>>>,
     pub(super) max_body: Option<u64>,
     pub(super) moved_to: Option<At<Template>>,
     pub(super) deprecated: Option<Deprecated>,
@@ -60,10 +63,11 @@ impl EndpointRead {
 pub(super) fn endpoints(
     top: &Section<'_>,
     has_document: bool,
+    counts_addresses: bool,
     strictness: Option<Strictness>,
 ) -> Vec<EndpointRead> {
     let read = |section: &Section<'_>| {
-        let mut read = endpoint(section, has_document);
+        let mut read = endpoint(section, has_document, counts_addresses);
         if has_document {
             refuse_rules(section);
         } else {
@@ -74,7 +78,7 @@ pub(super) fn endpoints(
     top.many(Table::Endpoint).iter().map(read).collect()
 }
 
-fn endpoint(section: &Section<'_>, has_document: bool) -> EndpointRead {
+fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -> EndpointRead {
     let operation = section.text(&ENDPOINT_OPERATION);
     let method = section.text(&ENDPOINT_METHOD).and_then(|method| {
         let span = method.span.clone();
@@ -92,8 +96,13 @@ fn endpoint(section: &Section<'_>, has_document: bool) -> EndpointRead {
         let value = u32::try_from(cost.value).ok()?;
         section.has(&ENDPOINT_COST).then_some(At { value, span: cost.span })
     });
+    let cost_header = cost_header(section, cost.as_ref());
+    let group = section.text(&ENDPOINT_GROUP).and_then(|group| {
+        let span = group.span.clone();
+        keep(section, group, check_group).map(|value| At { value, span })
+    });
     if public.as_ref().is_some_and(|public| public.value) {
-        check_public(section, cost.as_ref());
+        check_public(section, cost.as_ref().filter(|_| !counts_addresses));
     }
     let moved_to = section.text(&ENDPOINT_MOVED_TO).and_then(|text| {
         let to = template(section, &text)?;
@@ -123,11 +132,26 @@ fn endpoint(section: &Section<'_>, has_document: bool) -> EndpointRead {
         permission,
         public: public.map(|public| public.value),
         cost,
+        cost_header,
+        group,
         max_body: section.size(&ENDPOINT_MAX_BODY).map(|size| size.value),
         moved_to,
         deprecated,
         declared: None,
     }
+}
+
+/// The header that tells the cost. Without a `cost` above 1 it could only make requests free.
+fn cost_header(section: &Section<'_>, cost: Option<&At<u32>>) -> Option<String> {
+    let name = section.text(&ENDPOINT_COST_HEADER)?;
+    let line = section.reader.line(&name.span);
+    let name = keep(section, name, check_header_name)?;
+    if cost.is_none_or(|cost| cost.value == 1) {
+        section.reader.warn(format!(
+            "line {line}: `cost_header` can tell at most `cost`, which is 1: set `cost` to the most that a request can cost"
+        ));
+    }
+    Some(name)
 }
 
 /// An operation is named by its id, or by method and path; an endpoint only by method and path.
@@ -185,6 +209,8 @@ fn declare(section: &Section<'_>, read: &EndpointRead, strictness: Option<Strict
         permissions: read.permission.iter().map(|permission| vec![permission.clone()]).collect(),
         public: read.is_public(),
         cost: read.cost.as_ref().map_or(1, |cost| cost.value),
+        cost_header: read.cost_header.clone(),
+        group: read.group.as_ref().map(|group| Arc::clone(&group.value)),
         max_body: read.max_body,
         rules: rules.map(Arc::new),
         moved_to: read.moved_to.as_ref().map(|to| to.value.text.clone()),
@@ -278,7 +304,7 @@ fn check_public(section: &Section<'_>, cost: Option<&At<u32>>) {
             Fault::at(cost.span.clone(), "a public endpoint cannot have a cost")
                 .label("nothing can be charged")
                 .also(public, "no key is looked at, so nothing is counted")
-                .help("take out one of the two"),
+                .help("take out one of the two, or set limits by address: [address] limits = [\"60 per minute\"]"),
         );
     }
 }

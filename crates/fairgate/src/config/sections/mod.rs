@@ -1,7 +1,9 @@
 //! From the raw file to the valid configuration, table by table, in the order of the registry.
 
+mod costs;
 mod declared;
 mod endpoints;
+mod limits;
 mod moved;
 mod operations;
 mod parameters;
@@ -49,17 +51,20 @@ pub(super) fn read(
     let mut upstream = upstream::upstream(&top.once(Table::Upstream), address.as_ref());
     let timeouts = server::timeouts(&top.once(Table::Timeouts));
     let sizes = server::sizes(&top.once(Table::Sizes));
-    let store = server::store(&top.once(Table::Store), folder);
+    let usage = server::usage(&top.once(Table::Usage));
+    let store = server::store(&top.once(Table::Store), folder, usage);
     let key_headers = document.as_ref().map_or(&[][..], |document| &document.api.key_headers);
     let keys = server::keys(&top.once(Table::Keys), key_headers);
     let plans = plans::plans(top);
+    let address = limits::of_address(&top.once(Table::Address));
     let strictness = server::validation(&top.once(Table::Validation));
-    let tables = endpoints::endpoints(top, has_document, strictness);
+    let tables = endpoints::endpoints(top, has_document, !address.is_empty(), strictness);
     let moved = moved::moved(top);
     let abuse = server::abuse(&top.once(Table::Abuse));
     let log = server::log(&top.once(Table::Log));
 
-    plans::check_costs(top, &plans, &tables);
+    costs::check(top, &plans, &address, &tables);
+    costs::warn_of_groups(top, &plans, &address, &tables);
     // What a document's paths are to each other was checked with the document.
     let declared = if has_document { &[][..] } else { &tables };
     paths::check(top, prefix.as_ref(), declared, &moved, redirects.as_ref());
@@ -79,6 +84,9 @@ pub(super) fn read(
         // Without the document that the file names there would be no endpoints, and so any path.
         document.as_ref()?;
     }
+    if extent == Extent::Everything {
+        costs::warn_of_address(top, &address, &endpoints);
+    }
     let settings = Settings {
         api: api?,
         listen: listen?,
@@ -87,6 +95,7 @@ pub(super) fn read(
         sizes: sizes?,
         keys: keys?,
         plans: plans.into_iter().map(|plan| plan.plan).collect(),
+        address_limits: address.into_iter().map(|limit| limit.value).collect(),
         endpoints,
         moved: moved.into_iter().map(|moved| moved.moved).collect(),
         redirects: redirects?,
@@ -95,6 +104,7 @@ pub(super) fn read(
         trusted_proxies,
         abuse: abuse?,
         log: log?,
+        tallies_usage: usage?.enabled,
         document: None,
     };
     Some((settings, store?, document))

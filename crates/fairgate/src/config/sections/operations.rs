@@ -74,6 +74,8 @@ fn endpoint(document: &Document, operation: &Operation) -> Endpoint {
         permissions,
         public,
         cost: 1,
+        cost_header: None,
+        group: None,
         max_body: None,
         rules: None,
         moved_to: None,
@@ -100,6 +102,8 @@ fn add(endpoint: &mut Endpoint, table: &EndpointRead) {
     if let Some(cost) = &table.cost {
         endpoint.cost = cost.value;
     }
+    endpoint.cost_header.clone_from(&table.cost_header);
+    endpoint.group = table.group.as_ref().map(|group| Arc::clone(&group.value));
     endpoint.max_body = table.max_body.or(endpoint.max_body);
     endpoint.deprecated = table.deprecated.or(endpoint.deprecated);
     if let Some(to) = &table.moved_to {

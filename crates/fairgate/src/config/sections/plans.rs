@@ -1,20 +1,19 @@
-//! The plans and their limits, and whether every endpoint's cost fits them.
+//! The plans, and whether each of their limits can ever deny.
 
-use super::endpoints::EndpointRead;
+use super::limits::{Whose, limits};
 use crate::config::{
     fault::Fault,
-    raw::{At, Refusal, Section},
+    raw::{At, Section},
     registry::{PLAN_LIMITS, Table},
-    unknown::nearest,
 };
-use contract::{Limit, Period, limit::LimitError};
+use contract::{Kind, Limit, Period, Zone};
 use gateway::settings::Plan;
 
 /// A plan and the places of its limits.
 #[derive(Debug)]
 pub(super) struct PlanRead {
     pub(super) plan: Plan,
-    limits: Vec<At<Limit>>,
+    pub(super) limits: Vec<At<Limit>>,
 }
 
 pub(super) fn plans(top: &Section<'_>) -> Vec<PlanRead> {
@@ -43,147 +42,51 @@ fn plan(name: At<String>, section: &Section<'_>) -> PlanRead {
                 ),
         );
     }
-    let texts = section.text_list(&PLAN_LIMITS);
-    if let Some(list) = &texts
-        && section.is_empty_list(&PLAN_LIMITS)
-    {
-        section.reader.fault(
-            Fault::at(list.span.clone(), "a plan needs at least one limit")
-                .label("the list is empty")
-                .help("write it like this: limits = [\"1000 per day\", \"20 per second\"]"),
-        );
-    }
-    let limits = limits(section, texts.map(|list| list.value).unwrap_or_default());
+    let limits = limits(section, &PLAN_LIMITS, Whose::Plan);
     warn_of_idle_limits(section, &name.value, &limits);
-    let plan = Plan { name: name.value, limits: limits.iter().map(|limit| limit.value).collect() };
+    let plan = Plan { name: name.value, limits: limits.iter().map(|limit| limit.value.clone()).collect() };
     PlanRead { plan, limits }
 }
 
-fn limits(section: &Section<'_>, texts: Vec<At<String>>) -> Vec<At<Limit>> {
-    let mut limits: Vec<At<Limit>> = Vec::new();
-    for text in texts {
-        let limit: Limit = match text.value.parse() {
-            Ok(limit) => limit,
-            Err(error) => {
-                section.reader.fault(refuse(&text.value, &error).into_fault(text.span));
-                continue;
-            }
-        };
-        match limits.iter().find(|known| known.value.period == limit.period) {
-            Some(known) => {
-                let word = limit.period.word();
-                section.reader.fault(
-                    Fault::at(text.span, format!("two limits per {word} in one plan"))
-                        .label("the second one")
-                        .also(known.span.clone(), "the first one")
-                        .help(format!(
-                            "keep the smaller one: \"{} per {word}\"",
-                            limit.amount.min(known.value.amount)
-                        )),
-                );
-            }
-            None => limits.push(At { value: limit, span: text.span }),
-        }
-    }
-    limits
-}
-
-/// A shorter window that grants as much as a longer one is never the one that denies.
+/// A limit within another that grants as little or less is never the one that denies.
 fn warn_of_idle_limits(section: &Section<'_>, plan: &str, limits: &[At<Limit>]) {
     for short in limits {
-        let longer = limits
-            .iter()
-            .find(|long| long.value.period > short.value.period && long.value.amount <= short.value.amount);
-        if let Some(long) = longer {
-            section.reader.warn(format!(
-                "line {}: in the plan `{plan}` the limit \"{}\" is never reached, because \"{}\" is smaller",
-                section.reader.line(&short.span),
-                short.value,
-                long.value
-            ));
-        }
+        let Some(long) = limits.iter().find(|long| is_idle(&short.value, &long.value)) else { continue };
+        section.reader.warn(format!(
+            "line {}: in the plan `{plan}` the limit \"{}\" is never reached, because \"{}\" is smaller",
+            section.reader.line(&short.span),
+            short.value,
+            long.value
+        ));
     }
 }
 
-fn refuse(text: &str, error: &LimitError) -> Refusal {
-    let title = format!("`{text}` is no limit");
-    let words: Vec<&str> = Period::ALL.into_iter().map(Period::word).collect();
-    match error {
-        LimitError::Form => {
-            let help = guess(text, &words).map_or_else(
-                || "write it like this: \"1000 per day\"".to_owned(),
-                |guess| format!("did you mean \"{guess}\"?"),
-            );
-            Refusal::new(
-                title,
-                format!("expected N per {}", words.join(", ")).replace(", month", " or month"),
-                help,
-            )
+/// Whether each window of the one lies within a window of the other, which counts at least what it counts
+/// and grants no more.
+fn is_idle(short: &Limit, long: &Limit) -> bool {
+    let counts_as_much = long.group.is_none() || long.group == short.group;
+    let lies_within = match (&short.kind, &long.kind) {
+        (Kind::Calendar { period, zone }, Kind::Calendar { period: longer, zone: other }) => {
+            // Days of a zone need not begin with an hour of UTC.
+            let is_nested = zone == other || (*period < Period::Day && *other == Zone::Utc);
+            period < longer && is_nested
         }
-        LimitError::Period(period) => {
-            let help = match period_meant(period, &words) {
-                Some(known) => format!("did you mean \"{}\"?", text.replacen(period.as_str(), known, 1)),
-                None if period.starts_with("week") => {
-                    "there is no limit per week, because months and days are no multiples of it: write one per day or per month".to_owned()
-                }
-                None => "write it like this: \"1000 per day\"".to_owned(),
-            };
-            Refusal::new(title, format!("`{period}` is no period: a period is {}", words.join(", ")), help)
-        }
-        LimitError::Zero => Refusal::new(
-            title,
-            "a limit of 0 would refuse every request",
-            "write 1 or more; to close the API for a plan, revoke its keys",
-        ),
-        LimitError::TooLarge => Refusal::new(
-            title,
-            format!("a limit is at most {}", Limit::LARGEST),
-            "leave the limit out if it is meant to allow everything",
-        ),
-    }
-}
-
-/// `1000/day`, `1000 a day`, `1000 day`, `1000 per days`: what was meant.
-fn guess(text: &str, words: &[&str]) -> Option<String> {
-    let amount: String = text.chars().take_while(char::is_ascii_digit).collect();
-    let rest = text.get(amount.len()..)?;
-    let last = rest.rsplit(|c: char| !c.is_ascii_alphabetic()).find(|word| !word.is_empty())?;
-    let period = period_meant(last, words)?;
-    (!amount.is_empty()).then(|| format!("{amount} per {period}"))
-}
-
-fn period_meant<'a>(text: &str, words: &[&'a str]) -> Option<&'a str> {
-    let lower = text.to_ascii_lowercase();
-    let short = match lower.as_str() {
-        "s" | "sec" | "secs" => Some("second"),
-        "m" | "min" | "mins" => Some("minute"),
-        "h" | "hr" => Some("hour"),
-        "d" | "daily" => Some("day"),
-        _ => None,
+        (Kind::Rolling { seconds }, Kind::Rolling { seconds: longer }) => seconds < longer,
+        (Kind::Calendar { .. } | Kind::Rolling { .. }, Kind::Lifetime) => true,
+        (
+            Kind::Calendar { .. }
+            | Kind::Rolling { .. }
+            | Kind::Rate { .. }
+            | Kind::Concurrent
+            | Kind::Lifetime,
+            Kind::Calendar { .. }
+            | Kind::Rolling { .. }
+            | Kind::Rate { .. }
+            | Kind::Concurrent
+            | Kind::Lifetime,
+        ) => false,
     };
-    let singular = lower.strip_suffix('s').unwrap_or(&lower);
-    let found = words.iter().copied().find(|known| *known == singular || Some(*known) == short);
-    found.or_else(|| nearest(&lower, words.iter().copied()))
-}
-
-/// A request that costs more than a limit grants could never be admitted.
-pub(super) fn check_costs(top: &Section<'_>, plans: &[PlanRead], endpoints: &[EndpointRead]) {
-    let limits = plans.iter().flat_map(|plan| plan.limits.iter().map(move |limit| (plan, limit)));
-    let Some((plan, smallest)) = limits.min_by_key(|(_, limit)| limit.value.amount) else { return };
-    for endpoint in endpoints {
-        let Some(cost) = &endpoint.cost else { continue };
-        if u64::from(cost.value) > u64::from(smallest.value.amount) && !endpoint.is_public() {
-            top.reader.fault(
-                Fault::at(
-                    cost.span.clone(),
-                    format!("keys of the plan `{}` could never use this endpoint", plan.plan.name),
-                )
-                .label(format!("one request costs {}", cost.value))
-                .also(smallest.span.clone(), format!("the plan grants {}", smallest.value))
-                .help(format!("lower the cost to at most {}, or raise the limit", smallest.value.amount)),
-            );
-        }
-    }
+    counts_as_much && lies_within && long.amount <= short.amount
 }
 
 #[cfg(test)]
@@ -191,18 +94,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_meant_is_guessed() {
-        let words: Vec<&str> = Period::ALL.into_iter().map(Period::word).collect();
-        for (text, meant) in [
-            ("1000/day", Some("1000 per day")),
-            ("20 a second", Some("20 per second")),
-            ("20/s", Some("20 per second")),
-            ("1000 daily", Some("1000 per day")),
-            ("1000", None),
-            ("per day", None),
-            ("", None),
+    fn a_limit_is_idle_if_a_smaller_one_always_denies_before_it() {
+        let idle = |short: &str, long: &str| {
+            is_idle(&crate::limit::read(short).unwrap(), &crate::limit::read(long).unwrap())
+        };
+        for (short, long) in [
+            ("9 per hour", "9 per day"),
+            ("9 per hour for a", "8 per day"),
+            ("9 per day in Asia/Kathmandu", "9 per month in Asia/Kathmandu"),
+            ("9 per rolling hour", "9 per rolling 2 hours"),
+            ("9 per month", "9 in all"),
+            ("9 per rolling day for a", "9 in all for a"),
         ] {
-            assert_eq!(guess(text, &words).as_deref(), meant, "{text}");
+            assert!(idle(short, long), "{short}, {long}");
+            assert!(!idle(long, short), "{long}, {short}");
+        }
+        for (short, long) in [
+            ("8 per hour", "9 per day"),
+            ("9 per hour", "8 per day for a"),
+            ("9 per hour for a", "8 per day for b"),
+            ("9 per hour", "8 per day in Asia/Kathmandu"),
+            ("9 per day in Asia/Kathmandu", "8 per month"),
+            ("9 per day", "8 per day in Asia/Kathmandu"),
+            ("9 per hour", "8 per rolling 3 hours"),
+            ("9 per second, burst 9", "8 per day"),
+            ("9 at once", "8 in all"),
+        ] {
+            assert!(!idle(short, long), "{short}, {long}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The tables about the gateway itself: api, listen, timeouts, sizes, store, keys, abuse, log.
+//! The tables about the gateway itself: api, listen, timeouts, sizes, store, usage, keys, abuse, log.
 
 use super::{
     pattern,
@@ -6,20 +6,22 @@ use super::{
     top::twice,
 };
 use crate::config::{
-    StoreSettings,
+    StoreSettings, UsageSettings, WhenFull,
     fault::Fault,
     raw::{At, Refusal, Section},
     registry::{
         ABUSE_PER_ADDRESS, ABUSE_PER_KEY, API_NAME, API_PUBLIC_URL, API_RESERVED_PREFIX, API_SUPPORT_EMAIL,
-        KEYS_HEADERS, KEYS_PATTERN, LISTEN_ADDRESS, LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS, SIZE_BODY,
-        SIZE_HEAD, STORE_FLUSH_INTERVAL, STORE_PATH, TIMEOUT_BODY, TIMEOUT_CONNECT, TIMEOUT_DRAIN,
-        TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL, VALIDATION_READ_ONLY,
-        VALIDATION_UNKNOWN_QUERY,
+        KEYS_HEADERS, KEYS_PATTERN, Key, LISTEN_ADDRESS, LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS, SIZE_BODY,
+        SIZE_HEAD, STORE_DURABLE, STORE_FLUSH_INTERVAL, STORE_MEMORY, STORE_PATH, STORE_WHEN_FULL,
+        TIMEOUT_BODY, TIMEOUT_CONNECT, TIMEOUT_DRAIN, TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE,
+        TIMEOUT_STALL, USAGE_DAYS, USAGE_ENABLED, USAGE_FLUSH_INTERVAL, USAGE_HOURS, USAGE_MINUTES,
+        VALIDATION_READ_ONLY, VALIDATION_UNKNOWN_QUERY,
     },
 };
 use gateway::settings::{Abuse, Api, Keys, Listen, Log, LogFormat, LogRequests, Sizes, Timeouts};
 use openapi::rules::{ReadOnly, Strictness, UnknownQuery};
 use std::{net::SocketAddr, ops::Range, path::Path};
+use usage::Retention;
 
 /// The variable that wins over `[listen] threads`.
 const THREADS_VARIABLE: &str = "FAIRGATE_THREADS";
@@ -173,21 +175,51 @@ pub(super) fn sizes(section: &Section<'_>) -> Option<Sizes> {
     Some(Sizes { head: usize::try_from(head?.value).ok()?, body: body?.value })
 }
 
-pub(super) fn store(section: &Section<'_>, folder: &Path) -> Option<StoreSettings> {
-    let path = section.text(&STORE_PATH).and_then(|path| {
-        keep(section, path, |path| {
+pub(super) fn store(
+    section: &Section<'_>,
+    folder: &Path,
+    usage: Option<UsageSettings>,
+) -> Option<StoreSettings> {
+    let folder_of = |key: &Key| {
+        let named = section.text(key)?;
+        keep(section, named, |path| {
             let is_good = !path.trim().is_empty() && !path.contains('\0');
             is_good.then(|| folder.join(path)).ok_or_else(|| {
                 Refusal::new(
-                    "`path` names no folder",
+                    format!("`{}` names no folder", key.name),
                     "expected the path of a folder",
-                    "write it like this: path = \"data\"",
+                    format!("write it like this: {} = {}", key.name, key.example),
                 )
             })
         })
-    });
+    };
+    let (path, memory) = (folder_of(&STORE_PATH), folder_of(&STORE_MEMORY));
     let flush_interval = section.duration(&STORE_FLUSH_INTERVAL);
-    Some(StoreSettings { path: path?, flush_interval: flush_interval?.value })
+    let meaning = [("go_on", WhenFull::GoOn), ("stop", WhenFull::Stop)];
+    let when_full = section.word(&STORE_WHEN_FULL, &meaning);
+    let durable = section.boolean(&STORE_DURABLE);
+    Some(StoreSettings {
+        path: path?,
+        flush_interval: flush_interval?.value,
+        memory: memory?,
+        when_full: when_full?.value,
+        durable: durable?.value,
+        usage: usage?,
+    })
+}
+
+pub(super) fn usage(section: &Section<'_>) -> Option<UsageSettings> {
+    let enabled = section.boolean(&USAGE_ENABLED);
+    let flush_interval = section.duration(&USAGE_FLUSH_INTERVAL);
+    let minutes = section.duration(&USAGE_MINUTES);
+    let hours = section.duration(&USAGE_HOURS);
+    let days = section.duration(&USAGE_DAYS);
+    let keep = Retention {
+        minutes: minutes?.value.as_secs(),
+        hours: hours?.value.as_secs(),
+        days: days?.value.as_secs(),
+    };
+    Some(UsageSettings { enabled: enabled?.value, flush_interval: flush_interval?.value, keep })
 }
 
 ///

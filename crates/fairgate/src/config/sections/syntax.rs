@@ -1,6 +1,8 @@
 //! Single values with a syntax of their own: e-mail, public URL, header name, prefix, permission.
 
 use crate::config::raw::Refusal;
+use contract::Limit;
+use std::sync::Arc;
 
 /// What may stand in a host name or an IPv4 address.
 pub(super) fn is_host_name(host: &str) -> bool {
@@ -135,6 +137,17 @@ pub(super) fn check_permission(text: &str) -> Result<String, Refusal> {
             format!("`{text}` is no permission"),
             "expected 1 to 128 letters, digits and : . _ / -",
             "write it like this: permission = \"items:read\"; leave the key out if any key will do",
+        )
+    })
+}
+
+/// The name of a group of endpoints.
+pub(super) fn check_group(text: &str) -> Result<Arc<str>, Refusal> {
+    Limit::is_group(text).then(|| Arc::from(text)).ok_or_else(|| {
+        Refusal::new(
+            format!("`{text}` is no name of a group"),
+            "expected 1 to 64 letters, digits, `-` and `_`",
+            "write it like this: group = \"search\"; limits name it like this: \"100 per hour for search\"",
         )
     })
 }

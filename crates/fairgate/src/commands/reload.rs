@@ -1,0 +1,45 @@
+//! `fairgate config reload`: has the running gateway read the configuration again.
+
+use super::{
+    Out,
+    reach::{Reach, mismatch},
+};
+use crate::{
+    admin::{Operation, Outcome},
+    cli::Json,
+    failure::Failure,
+    output,
+};
+use serde_json::json;
+use std::{io::Write, process::ExitCode};
+
+pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
+    let Outcome::Reloaded(done) = reach.execute(Operation::Reload)? else { return Err(mismatch()) };
+    if wanted.json {
+        let value = json!({
+            "plans": { "added": done.added, "changed": done.changed, "removed": done.removed },
+            "need_restart": done.need_restart,
+            "warnings": done.warnings,
+        });
+        output::json_value(out, &value)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for warning in &done.warnings {
+        eprintln!("{}", output::plain(warning));
+    }
+    let plans = [("added", &done.added), ("changed", &done.changed), ("removed", &done.removed)];
+    for (what, names) in plans.into_iter().filter(|(_, names)| !names.is_empty()) {
+        writeln!(out, "Plans {what}: {}.", names.join(", "))?;
+    }
+    if plans.iter().all(|(_, names)| names.is_empty()) {
+        writeln!(out, "The plans are what they were.")?;
+    }
+    if !done.need_restart.is_empty() {
+        writeln!(
+            out,
+            "Different, too, and not taken over until a restart: {}.",
+            done.need_restart.join(", ")
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,109 @@
+//! Measures the keyring alone, on the allocator of the binary: `keyring COUNT`. Prints the memory of a key
+//! before and after it was used once, with three limits each, and what a look-up takes.
+
+#![allow(clippy::print_stdout, reason = "a program for people")]
+
+use gateway::{
+    keyring::{Digest, Keyring, NewKey, Standing, Terms},
+    settings::{Keys, Plan},
+};
+use std::{error::Error, fs, hint::black_box, time::Instant};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const PLANS: [(&str, [&str; 3]); 3] = [
+    ("free", ["1000 per day", "9000 per month", "5 per second"]),
+    ("pro", ["50000 per day", "900000 per month", "50 per second"]),
+    ("large", ["500000 per day", "9000000 per month", "500 per second"]),
+];
+const LOOK_UPS: usize = 4_000_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let count: u64 = std::env::args().nth(1).ok_or("usage: keyring COUNT")?.parse()?;
+    let mut plans = Vec::new();
+    for (name, texts) in PLANS {
+        let limits = texts.iter().map(|text| contract::Limit::parse(text, &mut |_| None));
+        plans.push(Plan { name: name.into(), limits: limits.collect::<Result<_, _>>()? });
+    }
+    let keyring = Keyring::new(&plans, &Keys { headers: vec![], pattern: None }, Box::new(|_| [0; 32]));
+    let permissions = vec!["items:read".to_owned()];
+    let terms =
+        |plan: &Plan| Terms { plan: plan.name.clone(), permissions: permissions.clone(), limits: vec![] };
+    let grants = plans.iter().map(|plan| keyring.grant(terms(plan))).collect::<Result<Vec<_>, _>>()?;
+
+    let before = resident()?;
+    let begun = Instant::now();
+    keyring.reserve(usize::try_from(count)?);
+    for (number, grant) in (0..count).zip(grants.iter().cycle()) {
+        let standing = Standing { grant: grant.clone(), expires_at: None, revoked: false };
+        let id = format!("key_{number:016}");
+        keyring.insert(NewKey { id: &id, digest: &digest(number), imported: false, standing })?;
+    }
+    let loaded = resident()?;
+    println!(
+        "{count} keys in {:.2} s, {:.1} bytes a key",
+        begun.elapsed().as_secs_f64(),
+        per_key(before, loaded, count)
+    );
+
+    let (nanoseconds, found) = look_up(&keyring, count);
+    println!("look-up of a random key: {nanoseconds:.1} ns ({found} found)");
+    for number in 0..count {
+        let key = keyring.find_digest(&digest(number)).ok_or("a key is missing")?;
+        black_box(key.account());
+    }
+    let used = resident()?;
+    println!("each used once: {:.1} bytes a key", per_key(before, used, count));
+    let begun = Instant::now();
+    let (mut slices, mut slowest) = (0, 0.0_f64);
+    let sweep = keyring.sweep();
+    let mut given_back = 0;
+    let mut last = Instant::now();
+    for slice in sweep.slices(4096, || u64::MAX / 2) {
+        slowest = slowest.max(last.elapsed().as_secs_f64());
+        last = Instant::now();
+        slices += 1;
+        given_back += slice;
+    }
+    println!(
+        "sweep: {given_back} accounts in {:.2} s, {slices} slices, the slowest {:.2} ms",
+        begun.elapsed().as_secs_f64(),
+        slowest * 1e3
+    );
+    println!("after the sweep: {:.1} bytes a key", per_key(before, resident()?, count));
+    Ok(())
+}
+
+/// Nanoseconds of a look-up, with the making of the digest taken off, and how many were found.
+fn look_up(keyring: &Keyring, count: u64) -> (f64, usize) {
+    let mut random = fastrand::Rng::with_seed(7);
+    let wanted: Vec<Digest> = (0..LOOK_UPS).map(|_| digest(random.u64(0..count))).collect();
+    let begun = Instant::now();
+    let found = wanted.iter().filter(|digest| black_box(keyring.find_digest(digest)).is_some()).count();
+    (begun.elapsed().as_nanos() as f64 / LOOK_UPS as f64, found)
+}
+
+/// As random as a real one: what SplitMix64 makes of the number.
+fn digest(number: u64) -> Digest {
+    let mut digest = [0; 32];
+    let mut state = number;
+    for part in digest.chunks_mut(8) {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = state;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        part.copy_from_slice(&(word ^ (word >> 31)).to_le_bytes());
+    }
+    digest
+}
+
+/// Bytes of this process that are in memory.
+fn resident() -> Result<u64, Box<dyn Error>> {
+    let pages = fs::read_to_string("/proc/self/statm")?;
+    Ok(pages.split(' ').nth(1).ok_or("no resident size")?.parse::<u64>()? * 4096)
+}
+
+fn per_key(before: u64, after: u64, count: u64) -> f64 {
+    after.saturating_sub(before) as f64 / count as f64
+}

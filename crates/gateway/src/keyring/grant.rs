@@ -1,0 +1,267 @@
+//! What a key is granted: its plan's limits with its own in their places, and its permissions.
+//!
+//! A million keys of one plan share one grant, so an edited plan is one swapped pointer for each grant.
+
+use arc_swap::{ArcSwap, Guard};
+use contract::Limit;
+use limits::{Limits, MOST_LIMITS};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// What a key is granted. Shared by all keys of the same terms.
+#[derive(Debug)]
+pub struct Grant {
+    terms: Arc<Terms>,
+    limits: ArcSwap<Limits>,
+}
+
+/// What is agreed with the owner of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Terms {
+    /// Name of the plan.
+    pub plan: String,
+    /// What the key may do; `*` stands for everything.
+    pub permissions: Vec<String>,
+    /// Limits of its own: each stands in place of the plan's limit of the same kind, or beside the others.
+    pub limits: Vec<Limit>,
+}
+
+/// Why a grant cannot be made. Such a key would have the wrong limits, so it is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum NotGranted {
+    /// The configuration does not have the plan.
+    #[error(
+        "there is no plan `{0}` in the configuration; add [plans.{0}], give the key another plan, or revoke it"
+    )]
+    UnknownPlan(String),
+    /// Plan and key together have more limits than an account can hold.
+    #[error(
+        "with its own limits and those of the plan `{plan}` the key has {count} limits, and at most {most} can hold for one key"
+    )]
+    TooManyLimits {
+        /// Name of the plan.
+        plan: String,
+        /// How many they are.
+        count: usize,
+        /// How many there can be.
+        most: usize,
+    },
+}
+
+/// Why the plans are not replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum PlansNotChanged {
+    /// Keys belong to a plan that would be gone.
+    #[error(
+        "keys belong to the plan `{0}`, which the configuration does not have any more: give them another plan first (`fairgate keys change`), or put [plans.{0}] back"
+    )]
+    InUse(String),
+    /// A key's own limits do not go together with the new ones of its plan.
+    #[error(transparent)]
+    NotGranted(#[from] NotGranted),
+}
+
+/// The plans, and every grant that was made of them.
+#[derive(Debug)]
+pub(super) struct Grants(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    plans: HashMap<String, Vec<Limit>>,
+    made: HashMap<Arc<Terms>, Arc<Grant>>,
+}
+
+// === impl Grant ===
+
+impl Grant {
+    /// The name of the plan.
+    pub fn plan(&self) -> &str {
+        &self.terms.plan
+    }
+
+    /// The limits that hold now.
+    pub fn limits(&self) -> Guard<Arc<Limits>> {
+        self.limits.load()
+    }
+
+    /// What it may do.
+    pub(crate) fn may(&self, permission: &str) -> bool {
+        self.terms.permissions.iter().any(|held| *held == permission || *held == "*")
+    }
+}
+
+// === impl Grants ===
+
+impl Grants {
+    /// No grants yet, of these plans.
+    pub(super) fn new(plans: HashMap<String, Vec<Limit>>) -> Self {
+        Self(Mutex::new(State { plans, made: HashMap::new() }))
+    }
+
+    /// The grant of these terms: one for all keys that have the same.
+    pub(super) fn of(&self, terms: Terms) -> Result<Arc<Grant>, NotGranted> {
+        let mut state = self.state();
+        if let Some(grant) = state.made.get(&terms) {
+            return Ok(Arc::clone(grant));
+        }
+        let limits = compile(&terms, &state.plans)?;
+        let terms = Arc::new(terms);
+        let grant = Arc::new(Grant { terms: Arc::clone(&terms), limits: ArcSwap::from_pointee(limits) });
+        state.made.insert(terms, Arc::clone(&grant));
+        Ok(grant)
+    }
+
+    /// Replaces the plans, for all keys at once or, with an error, for none.
+    pub(super) fn set_plans(&self, plans: HashMap<String, Vec<Limit>>) -> Result<(), PlansNotChanged> {
+        let mut state = self.state();
+        forget_unused(&mut state);
+        let mut changed = Vec::new();
+        for grant in state.made.values() {
+            match compile(&grant.terms, &plans) {
+                // Accounts recognise their limits by the pointer: one that says the same is left.
+                Ok(limits) if grant.limits.load().iter().eq(limits.iter()) => {}
+                Ok(limits) => changed.push((Arc::clone(grant), limits)),
+                Err(NotGranted::UnknownPlan(plan)) => return Err(PlansNotChanged::InUse(plan)),
+                Err(error @ NotGranted::TooManyLimits { .. }) => return Err(error.into()),
+            }
+        }
+        for (grant, limits) in changed {
+            grant.limits.store(Arc::new(limits));
+        }
+        state.plans = plans;
+        Ok(())
+    }
+
+    /// Forgets grants that no key has any more.
+    pub(super) fn forget_unused(&self) {
+        forget_unused(&mut self.state());
+    }
+
+    // What a panic left behind is whole: every change above is one step.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn forget_unused(state: &mut State) {
+    state.made.retain(|_, grant| Arc::strong_count(grant) > 1);
+}
+
+fn compile(terms: &Terms, plans: &HashMap<String, Vec<Limit>>) -> Result<Limits, NotGranted> {
+    let plan = plans.get(&terms.plan).ok_or_else(|| NotGranted::UnknownPlan(terms.plan.clone()))?;
+    let limits = combine(plan, &terms.limits);
+    let count = limits.len();
+    let plan = || terms.plan.clone();
+    Limits::new(limits).map_err(|_| NotGranted::TooManyLimits { plan: plan(), count, most: MOST_LIMITS })
+}
+
+/// The limits of a key: those of its plan in their order with its own in their places, then its others.
+pub fn combine(plan: &[Limit], own: &[Limit]) -> Vec<Limit> {
+    let mut limits = plan.to_vec();
+    for own in own {
+        match limits.iter_mut().find(|limit| has_place_of(own, limit)) {
+            Some(place) => *place = own.clone(),
+            None => limits.push(own.clone()),
+        }
+    }
+    limits
+}
+
+/// Whether one limit stands in place of the other: clients know both by the same name. (The tag would not
+/// do: that of a rate has its amount in it.)
+pub fn has_place_of(own: &Limit, limit: &Limit) -> bool {
+    own.policy_name() == limit.policy_name()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(texts: &[&str]) -> Vec<Limit> {
+        texts.iter().map(|text| Limit::parse(text, &mut |_| None).unwrap()).collect()
+    }
+
+    fn plans(all: &[(&str, &[&str])]) -> HashMap<String, Vec<Limit>> {
+        all.iter().map(|(name, texts)| ((*name).to_owned(), limits(texts))).collect()
+    }
+
+    fn terms(plan: &str, own: &[&str]) -> Terms {
+        Terms { plan: plan.into(), permissions: vec!["items:read".into()], limits: limits(own) }
+    }
+
+    fn texts(grant: &Grant) -> Vec<String> {
+        grant.limits().iter().map(Limit::to_string).collect()
+    }
+
+    #[test]
+    fn own_limits_stand_in_the_places_of_those_of_the_same_name() {
+        let grants =
+            Grants::new(plans(&[("free", &["10 per second, burst 50", "1000 per day", "9 at once"])]));
+        let own = ["20 per second, burst 60", "5 per rolling hour", "7 per day for reports", "3 at once"];
+        let grant = grants.of(terms("free", &own)).unwrap();
+        let all = [
+            "20 per second, burst 60",
+            "1000 per day",
+            "3 at once",
+            "5 per rolling hour",
+            "7 per day for reports",
+        ];
+        assert_eq!(texts(&grant), all);
+    }
+
+    #[test]
+    fn keys_of_the_same_terms_share_one_grant() {
+        let grants = Grants::new(plans(&[("free", &["1 per day"])]));
+        let one = grants.of(terms("free", &[])).unwrap();
+        assert!(Arc::ptr_eq(&one, &grants.of(terms("free", &[])).unwrap()));
+        assert!(!Arc::ptr_eq(&one, &grants.of(terms("free", &["2 per day"])).unwrap()));
+    }
+
+    #[test]
+    fn an_edited_plan_reaches_every_grant_of_it_and_leaves_the_others() {
+        let grants = Grants::new(plans(&[("free", &["1 per day"]), ("pro", &["9 per day"])]));
+        let (free, own) =
+            (grants.of(terms("free", &[])).unwrap(), grants.of(terms("free", &["5 per hour"])).unwrap());
+        let pro = grants.of(terms("pro", &[])).unwrap();
+        let before = Arc::clone(&pro.limits());
+        grants
+            .set_plans(plans(&[("free", &["2 per day"]), ("pro", &["9 per day"]), ("new", &["3 per day"])]))
+            .unwrap();
+        assert_eq!(
+            (texts(&free), texts(&own)),
+            (vec!["2 per day".into()], vec!["2 per day".into(), "5 per hour".into()])
+        );
+        assert!(Arc::ptr_eq(&before, &pro.limits()), "accounts of a plan that is the same would be replaced");
+        assert!(grants.of(terms("new", &[])).is_ok());
+    }
+
+    #[test]
+    fn plans_that_do_not_fit_every_key_change_nothing() {
+        let grants = Grants::new(plans(&[("free", &["1 per day"]), ("pro", &["9 per day"])]));
+        let free = grants.of(terms("free", &["5 per hour"])).unwrap();
+        let eight = [
+            "8 per second",
+            "8 per minute",
+            "8 per day",
+            "8 per month",
+            "8 at once",
+            "8 in all",
+            "8 per rolling hour",
+            "8 per rolling day",
+        ];
+        let error = grants.set_plans(plans(&[("free", &eight)])).unwrap_err();
+        assert!(
+            matches!(error, PlansNotChanged::NotGranted(NotGranted::TooManyLimits { count: 9, .. })),
+            "{error}"
+        );
+        let error = grants.set_plans(plans(&[("pro", &["1 per day"])])).unwrap_err();
+        assert!(matches!(&error, PlansNotChanged::InUse(plan) if plan == "free"), "{error}");
+        assert_eq!(texts(&free), ["1 per day", "5 per hour"]);
+        // A grant that no key has holds no plan back.
+        drop(free);
+        grants.set_plans(plans(&[("pro", &["1 per day"])])).unwrap();
+        assert!(matches!(grants.of(terms("free", &[])), Err(NotGranted::UnknownPlan(_))));
+    }
+}

@@ -1,0 +1,314 @@
+//! The keys in memory: found by the digest of what a client presents, shared by all threads.
+//!
+//! What is kept of a key is bounded (`known_key`), so that ten million fit beside everything else; what many
+//! keys have in common stands in one place (`grant`).
+
+pub mod grant;
+mod known_key;
+mod sweep;
+mod who;
+
+pub use grant::{Grant, NotGranted, PlansNotChanged, Terms};
+pub use known_key::{BadId, KnownKey, Standing};
+pub use sweep::Sweep;
+
+use crate::settings::{Keys, Plan};
+use contract::Limit;
+use grant::Grants;
+use limits::{Used, Who};
+use regex::bytes::Regex;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use who::{Seeded, Sought};
+
+/// What a key is stored under: a keyed hash, so that neither memory nor disk holds keys.
+pub type Digest = [u8; 32];
+/// Turns a presented key into its digest.
+pub type DigestOf = dyn Fn(&[u8]) -> Digest + Send + Sync;
+
+/// The keys that are known.
+pub struct Keyring {
+    keys: papaya::HashSet<Arc<KnownKey>, Seeded>,
+    grants: Grants,
+    digest_of: Box<DigestOf>,
+    pattern: Option<Regex>,
+    has_imported: AtomicBool,
+}
+
+/// What the data plane is told of a key.
+#[derive(Debug)]
+pub struct NewKey<'a> {
+    /// The key's id, as it stands in logs.
+    pub id: &'a str,
+    /// Digest of the key.
+    pub digest: &'a Digest,
+    /// Whether it was imported, so that it may have any format.
+    pub imported: bool,
+    /// What can change of it.
+    pub standing: Standing,
+}
+
+/// How the format of a presented key looks.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Possible,
+    Wrong,
+}
+
+// === impl Keyring ===
+
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Keyring").field("keys", &self.keys.len()).finish_non_exhaustive()
+    }
+}
+
+impl Keyring {
+    /// An empty keyring.
+    pub fn new(plans: &[Plan], keys: &Keys, digest_of: Box<DigestOf>) -> Self {
+        // The same text once more, over bytes: what a client presents need not be UTF-8.
+        let pattern = keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok());
+        Self {
+            keys: papaya::HashSet::with_hasher(Seeded::default()),
+            grants: Grants::new(by_name(plans)),
+            digest_of,
+            pattern,
+            has_imported: AtomicBool::new(false),
+        }
+    }
+
+    /// Makes room for so many keys, so that the table does not grow again and again while they come in.
+    pub fn reserve(&self, keys: usize) {
+        self.keys.pin().reserve(keys);
+    }
+
+    /// What keys of these terms are granted.
+    ///
+    /// # Errors
+    /// The plan is not known, or there are too many limits: such a key is not let in.
+    pub fn grant(&self, terms: Terms) -> Result<Arc<Grant>, NotGranted> {
+        self.grants.of(terms)
+    }
+
+    /// Adds a key; one that is there already is changed, also for connections that are open.
+    ///
+    /// # Errors
+    /// The id has another form.
+    pub fn insert(&self, key: NewKey<'_>) -> Result<(), BadId> {
+        let who = who(key.digest);
+        let keys = self.keys.pin();
+        if let Some(known) = keys.get(&Sought(who)) {
+            known.change(key.standing);
+            return Ok(());
+        }
+        if key.imported {
+            self.has_imported.store(true, Ordering::Relaxed);
+        }
+        keys.insert(Arc::new(KnownKey::new(who, key.id, key.standing)?));
+        Ok(())
+    }
+
+    /// Puts back what a key had used; with `now` (Unix milliseconds) without what begins later, because the
+    /// clock is trusted over it. False: no key has this `who`.
+    pub fn restore(&self, who: &Who, used: &[Used], now: Option<u64>) -> bool {
+        self.keys.pin().get(&Sought(*who)).is_some_and(|key| key.restore(used, now))
+    }
+
+    /// Revokes a key at once, also on connections that are open.
+    pub fn revoke(&self, digest: &Digest) {
+        if let Some(key) = self.keys.pin().get(&Sought(who(digest))) {
+            key.revoke();
+        }
+    }
+
+    /// Replaces the plans: the limits of all keys change with the next request of each.
+    ///
+    /// # Errors
+    /// A key has a plan that would be gone, or too many limits. Then nothing is changed.
+    pub fn set_plans(&self, plans: &[Plan]) -> Result<(), PlansNotChanged> {
+        self.grants.set_plans(by_name(plans))
+    }
+
+    /// Keys that are known.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether no key is known.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Whether this could be a key, without a look-up.
+    pub(crate) fn format(&self, presented: &[u8]) -> Format {
+        let possible = contract::key::is_well_formed(presented)
+            || match &self.pattern {
+                Some(pattern) => pattern.is_match(presented),
+                // Without a pattern an imported key may have any format, if there is any.
+                None => {
+                    self.has_imported.load(Ordering::Relaxed) && presented.len() <= contract::key::LONGEST
+                }
+            };
+        if possible { Format::Possible } else { Format::Wrong }
+    }
+
+    /// Whose counters those of an address are. A keyed hash, as of keys: addresses of people are nobody's
+    /// business who reads the disk.
+    pub(crate) fn who_of_address(&self, address: &[u8; 16]) -> Who {
+        let mut named = *b"address:----------------";
+        named.iter_mut().skip(8).zip(address).for_each(|(to, from)| *to = *from);
+        who(&(self.digest_of)(&named))
+    }
+
+    pub(crate) fn find(&self, presented: &[u8]) -> Option<Arc<KnownKey>> {
+        self.find_digest(&(self.digest_of)(presented))
+    }
+
+    /// The key with this digest.
+    pub fn find_digest(&self, digest: &Digest) -> Option<Arc<KnownKey>> {
+        self.keys.pin().get(&Sought(who(digest))).cloned()
+    }
+}
+
+fn who(digest: &Digest) -> Who {
+    digest.first_chunk().copied().unwrap_or_default()
+}
+
+fn by_name(plans: &[Plan]) -> HashMap<String, Vec<Limit>> {
+    plans.iter().map(|plan| (plan.name.clone(), plan.limits.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limit(text: &str) -> Limit {
+        Limit::parse(text, &mut |_| None).unwrap()
+    }
+
+    fn keyring(pattern: Option<&str>) -> Keyring {
+        let plan = Plan { name: "free".into(), limits: vec![limit("1 per day")] };
+        let keys =
+            Keys { headers: vec![], pattern: pattern.map(|pattern| regex::Regex::new(pattern).unwrap()) };
+        let digest_of = |key: &[u8]| {
+            let mut digest = [0; 32];
+            digest[..key.len().min(32)].copy_from_slice(&key[..key.len().min(32)]);
+            digest
+        };
+        Keyring::new(&[plan], &keys, Box::new(digest_of))
+    }
+
+    fn terms(plan: &str, limits: &[&str]) -> Terms {
+        let limits = limits.iter().map(|text| limit(text)).collect();
+        Terms { plan: plan.into(), permissions: vec![], limits }
+    }
+
+    fn standing(keyring: &Keyring, terms: Terms) -> Standing {
+        Standing { grant: keyring.grant(terms).unwrap(), expires_at: None, revoked: false }
+    }
+
+    fn insert(keyring: &Keyring, imported: bool) {
+        let standing = standing(keyring, terms("free", &[]));
+        let key = NewKey { id: "key_0123456789abcdef", digest: &[b'a'; 32], imported, standing };
+        keyring.insert(key).unwrap();
+    }
+
+    #[test]
+    fn a_key_of_an_unknown_plan_is_not_let_in() {
+        let error = keyring(None).grant(terms("gone", &[])).unwrap_err();
+        assert!(error.to_string().contains("[plans.gone]"), "{error}");
+    }
+
+    #[test]
+    fn without_imported_keys_only_our_own_format_is_possible() {
+        let keyring = keyring(None);
+        assert_eq!(keyring.format(b"anything"), Format::Wrong);
+        insert(&keyring, true);
+        assert_eq!(keyring.format(b"anything"), Format::Possible);
+        assert_eq!(keyring.format(&[b'x'; 600]), Format::Wrong);
+    }
+
+    #[test]
+    fn the_pattern_is_the_format_of_imported_keys() {
+        let keyring = keyring(Some("^(?:[a-z]{4})$"));
+        insert(&keyring, true);
+        assert_eq!(keyring.format(b"abcd"), Format::Possible);
+        assert_eq!(keyring.format(b"abcde"), Format::Wrong);
+        assert_eq!(keyring.format(b"\xff\xff\xff\xff"), Format::Wrong);
+    }
+
+    #[test]
+    fn a_revocation_is_seen_by_whoever_holds_the_key_already() {
+        let keyring = keyring(None);
+        insert(&keyring, false);
+        let held = keyring.find(&[b'a'; 32]).unwrap();
+        keyring.revoke(&[b'a'; 32]);
+        assert!(held.is_revoked());
+    }
+
+    #[test]
+    fn a_change_is_seen_by_whoever_holds_the_key_already() {
+        let keyring = keyring(None);
+        insert(&keyring, false);
+        let held = keyring.find(&[b'a'; 32]).unwrap();
+        let changed = Standing { expires_at: Some(5), ..standing(&keyring, terms("free", &["7 per hour"])) };
+        let id = "key_0123456789abcdef";
+        keyring.insert(NewKey { id, digest: &[b'a'; 32], imported: false, standing: changed }).unwrap();
+        assert!(held.is_expired(5) && !held.is_expired(4));
+        assert_eq!(held.account().limits().iter().count(), 2);
+        assert_eq!(keyring.len(), 1);
+    }
+
+    #[test]
+    fn a_key_is_found_by_all_of_its_half_of_the_digest() {
+        let keyring = keyring(None);
+        insert(&keyring, false);
+        for place in 0..16 {
+            let mut other = [b'a'; 32];
+            other[place] ^= 1;
+            assert!(keyring.find_digest(&other).is_none(), "byte {place} is not looked at");
+        }
+    }
+
+    #[test]
+    fn an_id_of_another_form_is_not_let_in() {
+        let keyring = keyring(None);
+        for id in ["", "key_1", "kex_0123456789abcdef", "key_0123456789abcde/", "key_0123456789abcdef0"] {
+            let standing = standing(&keyring, terms("free", &[]));
+            let key = NewKey { id, digest: &[1; 32], imported: false, standing };
+            assert!(keyring.insert(key).is_err(), "{id}");
+        }
+        assert!(keyring.is_empty());
+    }
+
+    #[test]
+    fn a_sweep_gives_back_what_is_idle_and_leaves_what_is_used() {
+        let keyring = keyring(None);
+        keyring.reserve(1000);
+        for number in 0..1000_u32 {
+            let mut digest = [7; 32];
+            digest[..4].copy_from_slice(&number.to_le_bytes());
+            let standing = standing(&keyring, terms("free", &[]));
+            let id = format!("key_{number:016}");
+            keyring.insert(NewKey { id: &id, digest: &digest, imported: false, standing }).unwrap();
+            let key = keyring.find_digest(&digest).unwrap();
+            if number == 0 {
+                key.reserve(None, 1000, 1).unwrap().charge();
+            } else {
+                let _ = key.account();
+            }
+        }
+        let held = |keyring: &Keyring| keyring.keys.pin().iter().filter(|key| key.has_account()).count();
+        assert_eq!(held(&keyring), 1000);
+        let slices: Vec<_> = keyring.sweep().slices(64, || 2000).collect();
+        assert_eq!((slices.len(), slices.iter().sum::<usize>(), held(&keyring)), (16, 999, 1));
+        // When its day is over, the last one goes, too.
+        assert_eq!(keyring.sweep().slices(64, || 86_400_000).sum::<usize>(), 1);
+        assert_eq!(held(&keyring), 0);
+    }
+}

@@ -1,0 +1,16 @@
+//! Processes that are killed or run out of room. Apart from the other tests: a process that is being
+//! begun holds all locks of this one for a moment.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
+)]
+
+mod disk_full;
+mod killed;
+#[path = "../journal/world.rs"]
+#[allow(dead_code, reason = "the other tests use the rest")]
+mod world;

@@ -1,0 +1,57 @@
+//! Counters of windows that begin later than now, which are left behind when the clock is trusted over them.
+
+use crate::{
+    compiled::{Limits, Rule, WordRule},
+    reservation::Used,
+    rolling::part,
+};
+
+impl Limits {
+    /// The rows without those whose windows begin after `now` (Unix milliseconds).
+    ///
+    /// Such rows were written under a clock that was ahead. Kept, they would count until that time comes,
+    /// which may take years; so whoever says that the clock is right now says that they are wrong.
+    pub fn begun(&self, used: &[Used], now: u64) -> Vec<Used> {
+        used.iter().copied().filter(|row| self.has_begun(row, now)).collect()
+    }
+
+    fn has_begun(&self, row: &Used, now: u64) -> bool {
+        let Some(one) = self.with_tag(row.tag) else { return true };
+        match &one.rule {
+            Rule::Word(WordRule::Calendar { period, zone }) => row.window <= zone.index(*period, now / 1000),
+            Rule::Rolling { seconds } => row.window <= part(*seconds, now),
+            // The lower 32 bits of a millisecond: later by less than half of them is later.
+            Rule::Word(WordRule::Rate { .. }) => {
+                let behind = u32::try_from(now & u64::from(u32::MAX)).unwrap_or(0).wrapping_sub(row.window);
+                behind <= u32::MAX / 2
+            }
+            Rule::Word(WordRule::Concurrent | WordRule::Lifetime) => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use contract::Limit;
+
+    #[test]
+    fn what_begins_later_is_left_behind_and_all_else_is_kept() {
+        let now: u64 = 1_795_392_000_000;
+        for (text, window, has_begun) in [
+            ("9 per day", 20_780, true),
+            ("9 per day", 20_781, false),
+            ("9 per rolling hour", part(3_600, now), true),
+            ("9 per rolling hour", part(3_600, now) + 1, false),
+            ("9 per second, burst 9", now as u32, true),
+            ("9 per second, burst 9", (now as u32).wrapping_add(1), false),
+            ("9 in all", 0, true),
+        ] {
+            let limit = Limit::parse(text, &mut |_| None).unwrap();
+            let row = Used { tag: limit.tag(), window, units: 3 };
+            let limits = Limits::new(vec![limit]).unwrap();
+            let kept = limits.begun(&[row], now);
+            assert_eq!(kept.len(), usize::from(has_begun), "{text} {window}");
+        }
+    }
+}

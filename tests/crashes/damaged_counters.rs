@@ -1,0 +1,143 @@
+//! Damaged files of counters, on the real gateway: what is left is used and the rest is told, or it does not
+//! start and says what to do. Never is a counter zero, or too large, in silence.
+
+use crate::support::{Config, Gateway, Key, Upstream, gateway::Home, get};
+use std::{fs, path::PathBuf, sync::Arc};
+
+const USED: u64 = 9;
+
+struct Place {
+    _upstream: Upstream,
+    home: Arc<Home>,
+    key: Key,
+    /// The files of the counters as they were, with their names.
+    files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Place {
+    /// A gateway that has ended in order, or was killed, after nine units were charged over several commits.
+    fn new(is_killed: bool) -> Self {
+        let upstream = Upstream::sample();
+        let config = Config::of(&upstream)
+            .plan("free", &["1000 per day", "1000 in all"])
+            .store("flush_interval = \"10ms\"");
+        let home = Home::new(&config);
+        let key = home.create_key(&["--plan", "free"]);
+        let gateway = Gateway::start_in(&home);
+        for _ in 0..USED {
+            assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
+            std::thread::park_timeout(std::time::Duration::from_millis(15));
+        }
+        if is_killed {
+            gateway.kill()
+        } else {
+            gateway.stop()
+        };
+        let files = fs::read_dir(home.path("data/counters")).unwrap().map(|entry| entry.unwrap().path());
+        let files: Vec<_> = files.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+        assert!(files.iter().any(|(_, bytes)| bytes.len() > 100), "there are no counters");
+        Self { _upstream: upstream, home, key, files }
+    }
+
+    /// Puts all files back as they were.
+    fn restore(&self) {
+        let folder = self.home.path("data/counters");
+        fs::remove_dir_all(&folder).unwrap();
+        fs::create_dir(&folder).unwrap();
+        for (path, bytes) in &self.files {
+            fs::write(path, bytes).unwrap();
+        }
+    }
+
+    /// Starts, and asserts that nothing is wrong in silence. Tells what it did.
+    fn start(&self, damage: &str) -> Outcome {
+        let gateway = match Gateway::try_start_in(&self.home) {
+            Ok(gateway) => gateway,
+            Err(said) => {
+                assert!(said.contains("counters"), "{damage}: {said}");
+                assert!(
+                    said.contains("move this folder away") && said.contains("backup"),
+                    "{damage}: {said}"
+                );
+                return Outcome::Refused;
+            }
+        };
+        let used: Vec<u64> = gateway.limits(&self.key).all.iter().map(|limit| limit.used).collect();
+        assert!(used.iter().all(|used| *used <= USED), "{damage}: more than was charged: {used:?}");
+        let is_told = gateway.has_event("charges are missing");
+        let outcome = if used.iter().all(|used| *used == USED) { Outcome::Whole } else { Outcome::Told };
+        assert!(outcome == Outcome::Whole || is_told, "{damage}: {used:?} in silence:\n{}", gateway.log());
+        // It goes on from there.
+        assert_eq!(gateway.send(&get("/items/7").key(&self.key)).status, 200, "{damage}");
+        gateway.stop();
+        outcome
+    }
+
+    /// The file that charges are appended to.
+    fn largest(&self) -> &(PathBuf, Vec<u8>) {
+        self.files.iter().max_by_key(|(_, bytes)| bytes.len()).unwrap()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Whole,
+    Told,
+    Refused,
+}
+
+#[test]
+fn a_flipped_byte_is_told_and_everything_else_is_used() {
+    let place = Place::new(false);
+    let mut outcomes = Vec::new();
+    for (path, bytes) in &place.files {
+        // A few places of each file; the journal's own tests try every byte.
+        for part in 0..6 {
+            let at = bytes.len() * part / 6 + bytes.len() / 12;
+            let Some(byte) = bytes.get(at) else { continue };
+            place.restore();
+            let mut damaged = bytes.clone();
+            damaged[at] = byte ^ 0x10;
+            fs::write(path, damaged).unwrap();
+            let damage = format!("byte {at} of {}", path.display());
+            outcomes.push(place.start(&damage));
+        }
+    }
+    assert!(outcomes.contains(&Outcome::Told), "no damage did any harm: {outcomes:?}");
+}
+
+#[test]
+fn a_file_that_was_cut_is_used_up_to_the_cut() {
+    let place = Place::new(false);
+    let (path, bytes) = place.largest();
+    for part in 1..6 {
+        place.restore();
+        let length = bytes.len() * part / 6;
+        fs::write(path, &bytes[..length]).unwrap();
+        place.start(&format!("{} cut to {length} of {} bytes", path.display(), bytes.len()));
+    }
+}
+
+#[test]
+fn if_nothing_is_good_it_does_not_start_and_says_what_to_do() {
+    let place = Place::new(false);
+    for (path, bytes) in &place.files {
+        fs::write(path, vec![0xa5; bytes.len()]).unwrap();
+    }
+    assert_eq!(place.start("all files overwritten"), Outcome::Refused);
+    // What it says helps: with the folder moved away it starts, with empty counters.
+    fs::rename(place.home.path("data/counters"), place.home.path("moved-away")).unwrap();
+    let gateway = Gateway::start_in(&place.home);
+    assert_eq!(gateway.used(&place.key), 0);
+}
+
+#[test]
+fn a_torn_end_after_a_kill_is_made_up_for_by_memory_or_told() {
+    let place = Place::new(true);
+    let (path, bytes) = place.largest();
+    fs::write(path, &bytes[..bytes.len() - 3]).unwrap();
+    let gateway = Gateway::start_in(&place.home);
+    let used: Vec<u64> = gateway.limits(&place.key).all.iter().map(|limit| limit.used).collect();
+    let is_told = gateway.has_event("charges are missing");
+    assert!(used == [USED, USED] || (is_told && used.iter().all(|used| *used <= USED)), "{used:?}");
+}

@@ -1,0 +1,124 @@
+//! A disk that is full, on the real gateway: requests go on or stop, as the configuration says; nothing is
+//! lost either way, and the log raises an alarm.
+
+use crate::support::{Config, Gateway, Key, Upstream, assert_error, eventually, gateway::Home, get};
+
+/// No file can hold so little: everything that is written to one fails.
+const NO_ROOM: Option<u64> = Some(1);
+
+struct Place {
+    _upstream: Upstream,
+    gateway: Gateway,
+    key: Key,
+    sent: u64,
+}
+
+impl Place {
+    fn new(when_full: &str) -> Self {
+        let upstream = Upstream::sample();
+        let store = format!("flush_interval = \"50ms\"\nwhen_full = \"{when_full}\"");
+        let config = Config::of(&upstream).plan("free", &["1000 per day", "1000 in all"]).store(&store);
+        let home = Home::new(&config);
+        let key = home.create_key(&["--plan", "free"]);
+        let gateway = Gateway::start_limited(&home);
+        let mut place = Self { _upstream: upstream, gateway, key, sent: 0 };
+        for _ in 0..5 {
+            place.succeed();
+        }
+        place
+    }
+
+    #[track_caller]
+    fn succeed(&mut self) {
+        let answer = self.gateway.send(&get("/items/7").key(&self.key));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        self.sent += 1;
+    }
+
+    /// Fills the disk, and waits for the alarm.
+    fn fill(&mut self) {
+        self.gateway.set_largest_file(NO_ROOM);
+        self.succeed();
+        let alarm = self.gateway.event("charges cannot be saved");
+        assert_eq!(alarm["level"], "error", "{alarm}");
+        assert!(alarm["error"].as_str().unwrap().contains("no room"), "{alarm}");
+    }
+
+    fn empty(&self) {
+        self.gateway.set_largest_file(None);
+        self.gateway.event("charges can be saved again");
+    }
+
+    #[track_caller]
+    fn assert_counted(&self, gateway: &Gateway) {
+        for limit in gateway.limits(&self.key).all {
+            assert_eq!(limit.used, self.sent, "{limit:?}");
+        }
+    }
+}
+
+#[test]
+fn requests_go_on_and_what_they_cost_is_saved_when_there_is_room_again() {
+    let mut place = Place::new("go_on");
+    place.fill();
+    for _ in 0..20 {
+        place.succeed();
+    }
+    place.assert_counted(&place.gateway);
+    place.empty();
+    place.succeed();
+    let home = std::sync::Arc::clone(place.gateway.home());
+    place.gateway.terminate();
+    assert!(place.gateway.ended().success(), "{}", place.gateway.log());
+    let gateway = Gateway::start_in(&home);
+    place.assert_counted(&gateway);
+}
+
+#[test]
+fn a_kill_while_the_disk_is_full_forgets_nothing() {
+    for room_again in [true, false] {
+        let mut place = Place::new("go_on");
+        place.fill();
+        for _ in 0..20 {
+            place.succeed();
+        }
+        if room_again {
+            place.empty();
+            place.succeed();
+        }
+        let home = std::sync::Arc::clone(place.gateway.home());
+        let dead = std::mem::replace(&mut place.gateway, Gateway::start(&Config::of(&place._upstream)));
+        dead.kill();
+        let gateway = Gateway::start_in(&home);
+        place.assert_counted(&gateway);
+    }
+}
+
+#[test]
+fn requests_stop_with_a_503_that_costs_nothing_until_there_is_room() {
+    let mut place = Place::new("stop");
+    place.fill();
+    let refused = eventually("requests are refused", || {
+        let answer = place.gateway.send(&get("/items/7").key(&place.key));
+        place.sent += u64::from(answer.status == 200);
+        (answer.status != 200).then_some(answer)
+    });
+    assert_error(&place.gateway, &refused, 503, "UNAVAILABLE");
+    assert!(refused.number("Retry-After") >= 1);
+    for _ in 0..10 {
+        assert_eq!(place.gateway.send(&get("/items/7").key(&place.key)).status, 503);
+    }
+    // What is free is still there.
+    place.assert_counted(&place.gateway);
+    place.empty();
+    eventually("requests are let in again", || {
+        let status = place.gateway.send(&get("/items/7").key(&place.key)).status;
+        place.sent += u64::from(status == 200);
+        (status == 200).then_some(())
+    });
+    place.assert_counted(&place.gateway);
+    let home = std::sync::Arc::clone(place.gateway.home());
+    let dead = std::mem::replace(&mut place.gateway, Gateway::start(&Config::of(&place._upstream)));
+    dead.kill();
+    place.assert_counted(&Gateway::start_in(&home));
+}

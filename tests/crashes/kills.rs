@@ -1,0 +1,32 @@
+//! `kill -9` at random moments under full load, with an upstream that misbehaves in 30 % of its answers:
+//! nothing is over-admitted, no error is charged, no success is forgotten.
+
+use crate::rounds::{Setting, run};
+
+#[test]
+fn after_every_kill_the_counters_are_those_of_the_ledger() {
+    let totals = run(&Setting::new(8));
+    eprintln!("kill -9, memory in /dev/shm:\n{totals}");
+    totals.assert_exact();
+    totals.assert_busy();
+}
+
+#[test]
+fn the_memory_of_charges_may_lie_on_a_disk() {
+    let setting = Setting::new(3);
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("{}\nmemory = {:?}", setting.store, folder.path());
+    let totals = run(&Setting { store, rounds: setting.rounds.div_ceil(5).max(3), ..setting });
+    eprintln!("kill -9, memory on a disk:\n{totals}");
+    totals.assert_exact();
+    totals.assert_busy();
+}
+
+/// The test itself is tested: a gateway that keeps charges in ordinary memory alone has to be found out.
+#[test]
+fn a_gateway_that_forgets_is_found_out() {
+    let store = "durable = false".to_owned();
+    let totals = run(&Setting { store, rounds: 2, ..Setting::new(2) });
+    assert!(totals.verdict.successes_forgotten > 0, "{totals}");
+    assert_eq!(totals.verdict.errors_charged, 0, "{totals}");
+}

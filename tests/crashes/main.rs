@@ -1,0 +1,27 @@
+//! What was charged after sudden deaths, power cuts, full disks and damaged files: the counters against a
+//! ledger of what clients saw.
+//!
+//! The long form: `FAIRGATE_CRASH_ROUNDS=100 cargo test --release -p fairgate --test crashes -- --nocapture`.
+//! `FAIRGATE_CRASH_SEED` repeats a run's choices (not its timing); the seed is printed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    missing_docs,
+    reason = "a test says what it found by panicking"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod clients;
+mod damaged_counters;
+mod deeds;
+mod full_disk;
+mod kills;
+mod ledger;
+mod power_cuts;
+mod rounds;
+mod totals;

@@ -1,0 +1,19 @@
+//! The same with shared memory gone after each kill: at most the last interval is missing, and still no
+//! error is charged.
+
+use crate::rounds::{Setting, run};
+use std::time::Duration;
+
+/// The interval, and what a commit may take on a machine with other things to do.
+const AT_MOST: Duration = Duration::from_millis(100 + 500);
+
+#[test]
+fn a_power_cut_takes_the_last_interval_at_most_and_charges_no_error() {
+    let setting = Setting::new(5);
+    let rounds = setting.rounds.div_ceil(5).max(5);
+    // Rounds that are longer than what may be missing.
+    let totals = run(&Setting { power_cut: Some(AT_MOST), longest: 3_000, rounds, ..setting });
+    eprintln!("power cuts:\n{totals}");
+    totals.assert_exact();
+    assert!(totals.verdict.lost > 0, "the memory was not lost, so nothing was proven:\n{totals}");
+}

@@ -1,0 +1,145 @@
+//! Windows that end, buckets that refill: open at once and never sooner; what comes late touches nothing.
+
+use crate::{
+    support::{
+        Config, Connection, Gate, Gateway, Key, Upstream, assert_error, eventually, get, sample::sample,
+    },
+    telling::Telling,
+};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+}
+
+/// Waits until a calendar second begins, and tells which one.
+fn next_second() -> u64 {
+    let second = now().as_secs() + 1;
+    while let Some(rest) = Duration::from_secs(second).checked_sub(now()) {
+        std::thread::park_timeout(rest);
+    }
+    second
+}
+
+#[test]
+fn a_window_of_a_second_is_told_to_its_end_and_opens_at_once() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream).plan("free", &["2 per second", "1000 in all"]));
+    let key = gateway.key();
+    let mut connection = gateway.connect();
+    let mut send = || connection.send(&get("/items/7").key(&key));
+    let mut opened = Vec::new();
+    for _ in 0..3 {
+        next_second();
+        let mut denied = 0;
+        // A machine that is held up may see a second end within the first three requests.
+        while denied == 0 {
+            denied += u64::from(send().status == 429);
+        }
+        let before = now();
+        let answer = eventually("the next second grants again", || {
+            let answer = send();
+            if answer.status == 429 {
+                let told = Telling::of(&answer);
+                assert_eq!((told.limit, told.remaining, told.reset), (2, 0, Some(1)));
+            }
+            (answer.status == 200).then_some(answer)
+        });
+        assert_eq!(Telling::of(&answer).member("second").remaining, 1, "a whole new window");
+        let at = now();
+        assert!(at.as_secs() > before.as_secs() || at.subsec_millis() > 990, "it opened within its window");
+        opened.push(at.subsec_millis());
+    }
+    // At once: the best of three, because the machine has other things to do.
+    assert!(opened.iter().any(|millis| *millis < 150 || *millis > 990), "it opened late: {opened:?} ms");
+}
+
+#[test]
+fn a_rate_refills_evenly_and_never_grants_more_than_its_burst_at_once() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream).plan("free", &["20 per second, burst 4"]));
+    let key = gateway.key();
+    let mut connection = gateway.connect();
+    let start = Instant::now();
+    let mut granted = 0;
+    while start.elapsed() < Duration::from_millis(1_500) {
+        let answer = connection.send(&get("/items/7").key(&key));
+        let most = 4 + 1 + (start.elapsed().as_millis() * 20 / 1000) as u64;
+        granted += u64::from(answer.status == 200);
+        assert!(granted <= most, "{granted} granted after {:?}", start.elapsed());
+        if answer.status == 429 {
+            assert_error(&gateway, &answer, 429, "RATE_EXCEEDED");
+            let told = Telling::of(&answer);
+            assert_eq!((told.limit, told.remaining, told.reset), (4, 0, Some(1)));
+            assert_eq!(answer.number("Retry-After"), 1);
+            // Ten times as often as a unit comes back.
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+    // Evenly: far more than the burst of one and a half seconds.
+    assert!(granted >= 20, "only {granted} were granted in 1.5 seconds");
+}
+
+struct Late {
+    upstream: Upstream,
+    gateway: Gateway,
+    key: Key,
+}
+
+fn late(limits: &[&str], may_end: &Gate) -> Late {
+    let wait = may_end.clone();
+    let upstream = Upstream::scripted(move |exchange| {
+        if exchange.target() == "/late" {
+            exchange.read_body();
+            wait.wait();
+            return exchange.json(404, "{}");
+        }
+        sample(exchange)
+    });
+    let gateway = Gateway::start(&Config::of(&upstream).plan("free", limits));
+    let key = gateway.key();
+    Late { upstream, gateway, key }
+}
+
+#[test]
+fn what_is_given_back_after_its_window_does_not_open_a_later_one() {
+    // All within one second, or it proves nothing; so it is tried until it was.
+    for _ in 0..10 {
+        let may_end = Gate::default();
+        let Late { upstream, gateway, key } = late(&["1 per second"], &may_end);
+        let mut slow = gateway.connect();
+        let mut quick = gateway.connect();
+        slow.write(&get("/late").key(&key).bytes());
+        eventually("it is at the upstream", || (upstream.count() == 1).then_some(()));
+        let second = next_second();
+        std::thread::park_timeout(Duration::from_millis(20));
+        let first = quick.send(&get("/items/7").key(&key)).status;
+        may_end.open();
+        assert_eq!(slow.answer().status, 404);
+        let after = gateway_used(&mut quick, &key);
+        let second_request = quick.send(&get("/items/7").key(&key)).status;
+        if now().as_secs() == second {
+            assert_eq!((first, after, second_request), (200, 1, 429));
+            return;
+        }
+    }
+    panic!("the machine is too slow to do four requests within a second");
+}
+
+fn gateway_used(connection: &mut Connection, key: &Key) -> u64 {
+    crate::support::limits::Limits::ask(connection, key).all[0].used
+}
+
+#[test]
+fn what_is_given_back_within_its_window_can_be_used_again() {
+    let may_end = Gate::default();
+    let Late { upstream, gateway, key } =
+        late(&["1 per day", "1 per rolling hour", "1 in all", "1 per hour, burst 1"], &may_end);
+    let mut slow = gateway.connect();
+    slow.write(&get("/late").key(&key).bytes());
+    eventually("it is at the upstream", || (upstream.count() == 1).then_some(()));
+    assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 429);
+    may_end.open();
+    assert_eq!(slow.answer().status, 404);
+    assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
+}
