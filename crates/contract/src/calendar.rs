@@ -103,6 +103,7 @@ impl Zone {
 
     /// Index of the window that holds `now` (Unix seconds). Grows by one from window to window, but for
     /// a day that the zone left out.
+    #[inline]
     pub fn index(&self, period: Period, now: u64) -> u32 {
         match (self, period) {
             (Self::Utc, _) | (_, Period::Second | Period::Minute | Period::Hour) => period.index(now),

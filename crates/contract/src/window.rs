@@ -36,6 +36,7 @@ impl Period {
     /// Index of the window that holds `now` (seconds since the epoch).
     ///
     /// 32 bits hold every window until the year 2106, also those of one second.
+    #[inline]
     pub fn index(self, now: u64) -> u32 {
         let index = match self {
             Self::Second => now,

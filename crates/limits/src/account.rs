@@ -97,6 +97,7 @@ impl Account {
         &self.errors
     }
 
+    #[inline]
     pub(crate) fn cell(&self, one: &Compiled) -> Option<Cell<'_>> {
         let more = self.more.as_deref();
         match &one.rule {
@@ -113,9 +114,14 @@ impl Account {
     /// Takes a request's cost in every limit that applies, or in none.
     pub(crate) fn take(&self, now: u64, cost: u32, applying: Applying) -> Result<Windows, Refused> {
         loop {
-            // All limits are looked at before any is touched, so that a denial changes nothing.
-            if let Some(denial) = self.denial(now, cost, applying) {
-                return Err(Refused::Denied(denial));
+            // Several limits are all looked at before any is touched, so that a denial changes nothing. One
+            // alone is looked at in the step that takes it.
+            let has_room = |one: &Compiled| self.seen(one, now).beyond(one, one.units(cost)) == 0;
+            if !self.limits.is_single() && !self.limits.each(applying).all(|(_, one)| has_room(one)) {
+                match self.denial(now, cost, applying) {
+                    Some(denial) => return Err(Refused::Denied(denial)),
+                    None => continue, // a request that failed meanwhile has made room
+                }
             }
             let mut windows = [0; MOST_LIMITS];
             let mut failed = None;
@@ -136,14 +142,19 @@ impl Account {
             }
             match not_taken {
                 NotTaken::Frozen => return Err(Refused::Frozen),
-                // Another thread took the last units between our look and our hand. What we held is given
-                // back, and the look is repeated: it now finds who denies. Each turn means that somebody
-                // else got further, so this ends.
-                NotTaken::Exhausted => {}
+                // What we held is given back, and we look who denies. If nobody does any more, another
+                // thread took units and gave them back meanwhile. Each turn means that somebody else got
+                // further, so this ends.
+                NotTaken::Exhausted => {
+                    if let Some(denial) = self.denial(now, cost, applying) {
+                        return Err(Refused::Denied(denial));
+                    }
+                }
             }
         }
     }
 
+    #[inline]
     fn take_one(&self, one: &Compiled, now: u64, cost: u32) -> Result<u32, NotTaken> {
         let (amount, quota, units) = (one.limit.amount, one.quota(), one.units(cost));
         match (&one.rule, self.cell(one)) {
@@ -153,7 +164,7 @@ impl Account {
             (Rule::Rolling { seconds }, Some(Cell::Rolling(rolling))) => {
                 rolling.take(part(*seconds, now), units, quota)
             }
-            // Fail closed, as in `counted`.
+            // Fail closed, as in `Seen`.
             (Rule::Word(_), Some(Cell::Rolling(_)) | None)
             | (Rule::Rolling { .. }, Some(Cell::Word(_)) | None) => Err(NotTaken::Exhausted),
         }
@@ -161,14 +172,16 @@ impl Account {
 
     /// The limit that denies a cost at `now`: of several, the one that resets last, because until then no
     /// retry can succeed.
+    #[cold]
     fn denial(&self, now: u64, cost: u32, applying: Applying) -> Option<Denial> {
         let mut last: Option<(usize, Reset)> = None;
         for (position, one) in self.limits.each(applying) {
-            let units = one.units(cost);
-            let (counted, reset) = self.counted(one, Some(units), now);
-            if counted.checked_add(units).is_some_and(|counted| counted <= one.quota()) {
+            let seen = self.seen(one, now);
+            let beyond = seen.beyond(one, one.units(cost));
+            if beyond == 0 {
                 continue;
             }
+            let reset = seen.frees(one, beyond, now);
             if last.is_none_or(|(_, before)| reset.is_later_than(before)) {
                 last = Some((position, reset));
             }
@@ -266,20 +279,25 @@ impl Account {
         }
     }
 
-    /// Whether nothing is used or reserved at `now`, so that a new account would be the same.
+    /// Whether a new account would be the same at `now`: nothing is used or reserved.
+    ///
+    /// For a request that began earlier and comes late as well: a new account would grant it a window that is
+    /// used up, or that others have left behind.
     pub(crate) fn is_idle(&self, now: u64) -> bool {
-        let is_empty = |one: &Compiled| match (&one.rule, self.cell(one)) {
+        let earliest = now.saturating_sub(crate::LATEST_MILLIS);
+        let is_as_new = |one: &Compiled| match (&one.rule, self.cell(one)) {
             (Rule::Word(rule), Some(Cell::Word(counter))) => {
-                let word = rule.at(counter.load(), one.limit.amount, now);
-                rule.counted(word, one.limit.amount, now) == 0
+                let [word, new] = [counter.load(), Word::default()];
+                rule.at(word, one.limit.amount, earliest) == rule.at(new, one.limit.amount, earliest)
             }
             (Rule::Rolling { seconds }, Some(Cell::Rolling(rolling))) => {
-                rolling_at(rolling.load(), *seconds, now).total() == 0
+                let [state, new] = [rolling.load(), State::default()];
+                rolling_at(state, *seconds, earliest) == rolling_at(new, *seconds, earliest)
             }
             (Rule::Word(_), Some(Cell::Rolling(_)) | None)
-            | (Rule::Rolling { .. }, Some(Cell::Word(_)) | None) => true,
+            | (Rule::Rolling { .. }, Some(Cell::Word(_)) | None) => false,
         };
         self.errors.within_minute(now / 1000) == 0
-            && self.limits.each(self.limits.all()).all(|(_, one)| is_empty(one))
+            && self.limits.each(self.limits.all()).all(|(_, one)| is_as_new(one))
     }
 }

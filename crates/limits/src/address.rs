@@ -80,7 +80,8 @@ impl Addresses {
             let (whose, next) = set.with(who, &self.limits, now);
             let Some(account) = next.of(&whose) else { continue };
             let is_new = set.of(&whose).is_none_or(|before| !Arc::ptr_eq(&before, &account));
-            if !is_new || slot.swap_if(found.as_ref(), Some(Arc::new(next))) {
+            let is_same = !is_new && next.0.len() == set.0.len();
+            if is_same || slot.swap_if(found.as_ref(), Some(Arc::new(next))) {
                 return (whose, account);
             }
         }
@@ -133,10 +134,14 @@ impl Set {
     /// The set with an account for this address, and whose that is.
     fn with(&self, who: Who, limits: &Arc<Limits>, now: u64) -> (Who, Self) {
         let mut next = self.clone();
-        if next.0.len() >= WAYS {
+        let shared = shared(&who);
+        if next.0.len() >= WAYS || next.of(&shared).is_some() {
             next.forget_idle(limits, now);
         }
-        let whose = if next.0.len() < WAYS { who } else { shared(&who) };
+        // What an address used of the shared account would not count in one of its own: so while the shared
+        // one counts anything, nobody who comes gets one.
+        let has_room = next.0.len() < WAYS && next.of(&shared).is_none();
+        let whose = if has_room { who } else { shared };
         if next.of(&whose).is_none() {
             next.0.push((whose, Arc::new(Account::new(Arc::clone(limits)))));
         }
@@ -190,8 +195,10 @@ mod tests {
         }
         assert!(addresses.take(who(102), None, 0, 1).is_err());
         assert!(addresses.take(who(3), None, 0, 1).is_ok());
-        // A minute later their windows are over, and there is room again.
-        assert_eq!(addresses.take(who(102), None, 60_000, 1).unwrap().0, who(102));
+        // A minute later their windows are over, and when no request that began in them can come any more,
+        // there is room again.
+        assert_eq!(addresses.take(who(102), None, 119_999, 1).unwrap().0, shared(&who(102)));
+        assert_eq!(addresses.take(who(102), None, 120_000, 1).unwrap().0, who(102));
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub const MOST_LIMITS: usize = 8;
 pub struct Limits {
     each: Box<[Compiled]>,
     has_groups: bool,
+    has_concurrent: bool,
 }
 
 /// Which limits apply to a request: one bit each.
@@ -82,6 +83,8 @@ const LARGEST_RATE: u32 = 1 << 28;
 /// either number could wrap around.
 const LONGEST_COUNT: u64 = 1 << 29;
 const MOST_UNITS: u32 = 1 << 30;
+/// Milliseconds (twelve days) by which a clock that stepped back is told from one that went on.
+const FURTHEST_BACK: u32 = 1 << 30;
 
 // === impl Reset ===
 
@@ -129,6 +132,7 @@ impl Limits {
         }
         let (mut words, mut rollings) = (0, 0);
         let has_groups = limits.iter().any(|limit| limit.group.is_some());
+        let has_concurrent = limits.iter().any(|limit| limit.kind == Kind::Concurrent);
         let each = limits.into_iter().map(|limit| {
             let rule = Rule::of(&limit);
             let form = match rule {
@@ -139,12 +143,12 @@ impl Limits {
             *form += 1;
             Compiled { tag: limit.tag(), name: limit.policy_name().into(), limit, rule, place }
         });
-        Ok(Self { each: each.collect(), has_groups })
+        Ok(Self { each: each.collect(), has_groups, has_concurrent })
     }
 
     /// No limits at all: everything is granted.
     pub fn none() -> Self {
-        Self { each: Box::default(), has_groups: false }
+        Self { each: Box::default(), has_groups: false, has_concurrent: false }
     }
 
     /// The limits, in the order in which they were written.
@@ -171,6 +175,17 @@ impl Limits {
         Applying(u8::MAX)
     }
 
+    /// Whether there is only one.
+    pub(crate) const fn is_single(&self) -> bool {
+        self.each.len() == 1
+    }
+
+    /// Whether a charge gives anything back.
+    pub(crate) const fn has_concurrent(&self) -> bool {
+        self.has_concurrent
+    }
+
+    #[inline]
     pub(crate) fn each(&self, applying: Applying) -> impl Iterator<Item = (usize, &Compiled)> {
         self.each.iter().enumerate().filter(move |(position, _)| applying.0 >> position & 1 == 1)
     }
@@ -191,6 +206,7 @@ impl Applying {
 
 impl Compiled {
     /// What a request of this cost takes here.
+    #[inline]
     pub(crate) const fn units(&self, cost: u32) -> u32 {
         match &self.rule {
             Rule::Word(WordRule::Concurrent) => 1,
@@ -205,6 +221,7 @@ impl Compiled {
     }
 
     /// The most units that can be left.
+    #[inline]
     pub(crate) fn quota(&self) -> u32 {
         match &self.rule {
             Rule::Word(WordRule::Rate { burst, .. }) => *burst,
@@ -251,6 +268,7 @@ impl Rule {
 
 impl WordRule {
     /// The word as it stands at `now`: of a window that has passed, nothing is left.
+    #[inline]
     pub(crate) fn at(&self, word: Word, amount: u32, now: u64) -> Word {
         match self {
             Self::Calendar { period, zone } => word.at(zone.index(*period, now / 1000)),
@@ -260,6 +278,7 @@ impl WordRule {
     }
 
     /// Units that count against the quota, of a word as it stands at `now`.
+    #[inline]
     pub(crate) fn counted(&self, word: Word, amount: u32, now: u64) -> u32 {
         match self {
             Self::Rate { period_millis, .. } => {
@@ -271,6 +290,7 @@ impl WordRule {
     }
 
     /// The word with `units` more, if the quota allows them.
+    #[inline]
     pub(crate) fn take(&self, word: Word, amount: u32, quota: u32, units: u32, now: u64) -> Option<Word> {
         let word = self.at(word, amount, now);
         self.counted(word, amount, now).checked_add(units).filter(|&counted| counted <= quota)?;
@@ -293,10 +313,14 @@ impl WordRule {
     }
 }
 
-/// Milliseconds since the bucket was last full. A clock that stepped back finds 0: nothing is refilled
-/// until it has caught up.
+/// Milliseconds since the bucket was last full. A clock that stepped back, by [`FURTHEST_BACK`] at most, finds
+/// 0: nothing is refilled until it has caught up.
+///
+/// A bucket that nobody asks for during the 37 days that are left to count forwards, and that is not full then,
+/// finds 0 as well and refills from there: it grants less for once, never more.
 fn elapsed(word: Word, now: u64) -> u64 {
-    u64::try_from((now as u32).wrapping_sub(word.window) as i32).unwrap_or_default()
+    let since = (now as u32).wrapping_sub(word.window);
+    if since > u32::MAX - FURTHEST_BACK { 0 } else { u64::from(since) }
 }
 
 /// Units that come back within so many milliseconds.
@@ -309,7 +333,8 @@ fn refilled(elapsed: u64, amount: u32, period_millis: u64) -> u64 {
 fn bucket(word: Word, amount: u32, period_millis: u64, now: u64) -> Word {
     let elapsed = elapsed(word, now);
     if u64::from(word.units) <= refilled(elapsed, amount, period_millis) {
-        return Word { window: now as u32, units: 0 };
+        let has_gone_on = elapsed > 0 || word.is_new();
+        return Word { window: if has_gone_on { now as u32 } else { word.window }, units: 0 };
     }
     if elapsed <= LONGEST_COUNT && word.units <= MOST_UNITS {
         return word;

@@ -58,5 +58,9 @@ pub use reservation::{Denial, Reservation, Used};
 pub use seat::Seat;
 pub use standing::Standing;
 
+/// By how much the time of a request may be behind that of others, in milliseconds: it was read when the request
+/// began, and the request asks for units when its body has come.
+pub const LATEST_MILLIS: u64 = 60_000;
+
 /// Whose counters: the first half of a key's digest, or of an address's.
 pub type Who = [u8; 16];

@@ -128,7 +128,9 @@ impl Reservation {
     /// Settles as a success: the units are used.
     pub fn charge(mut self) {
         // What only counts requests in flight is given back; everything else simply stays taken.
-        self.give_back(|one| if one.keeps_charges() { 0 } else { one.units(1) });
+        if self.account.limits().has_concurrent() {
+            self.give_back(|one| if one.keeps_charges() { 0 } else { one.units(1) });
+        }
         self.is_settled = true;
     }
 

@@ -104,12 +104,13 @@ impl State {
 
 impl Rolling {
     pub(crate) fn new(state: State) -> Self {
-        Self(Slot::new(Some(Arc::new(State { is_frozen: false, ..state }))))
+        Self(Slot::new(Some(Arc::new(state))))
     }
 
-    /// The state as it stands, frozen or not.
+    /// The counts as they stand, frozen or not.
     pub(crate) fn load(&self) -> State {
-        self.0.look(|state| state.copied().unwrap_or_default())
+        let state = self.0.look(|state| state.copied().unwrap_or_default());
+        State { is_frozen: false, ..state }
     }
 
     /// Takes units if the lease allows it, and tells the part they were taken in.

@@ -27,6 +27,7 @@ impl Seat {
     }
 
     /// The account, with these limits.
+    #[inline]
     pub fn account(&self, limits: &Arc<Limits>) -> Arc<Account> {
         loop {
             match self.0.load() {

@@ -2,7 +2,9 @@
 
 use crate::{
     account::{Account, Cell},
-    compiled::{Applying, Compiled, Reset, Rule, rolling_at, rolling_frees},
+    compiled::{Applying, Compiled, Reset, Rule, WordRule, rolling_at, rolling_frees},
+    rolling::State,
+    word::Word,
 };
 use contract::Limit;
 
@@ -31,41 +33,83 @@ impl Account {
     }
 
     fn standing<'a>(&self, one: &'a Compiled, now: u64) -> Standing<'a> {
-        let (counted, reset) = self.counted(one, None, now);
+        let seen = self.seen(one, now);
         Standing {
             limit: &one.limit,
             name: &one.name,
             quota: one.quota(),
-            remaining: one.quota().saturating_sub(counted),
-            reset: reset.seconds_from(now),
+            remaining: one.quota().saturating_sub(seen.counted()),
+            reset: seen.resets(one, now).seconds_from(now),
             window_seconds: one.span(now),
         }
     }
 
-    /// What counts against a limit at `now`, and when so much of it comes back that `units` fit. None:
-    /// when the quota is whole again.
-    pub(crate) fn counted(&self, one: &Compiled, units: Option<u32>, now: u64) -> (u32, Reset) {
-        let missing =
-            |counted: u32| units.map(|units| counted.saturating_add(units).saturating_sub(one.quota()));
+    /// The counter of a limit as it stands at `now`.
+    #[inline]
+    pub(crate) fn seen<'a>(&self, one: &'a Compiled, now: u64) -> Seen<'a> {
         match (&one.rule, self.cell(one)) {
             (Rule::Word(rule), Some(Cell::Word(counter))) => {
                 let word = rule.at(counter.load(), one.limit.amount, now);
-                let counted = rule.counted(word, one.limit.amount, now);
-                (counted, rule.frees(word, one.limit.amount, missing(counted).unwrap_or(counted), now))
+                Seen::Word { rule, word, counted: rule.counted(word, one.limit.amount, now) }
             }
             (Rule::Rolling { seconds }, Some(Cell::Rolling(rolling))) => {
-                let state = rolling_at(rolling.load(), *seconds, now);
-                let counted = state.total();
-                let reset = match (counted, units) {
-                    (0, _) => Reset::At(now + u64::from(*seconds) * 1000),
-                    (1.., None) => rolling_frees(&state, *seconds, 1),
-                    (1.., Some(_)) => rolling_frees(&state, *seconds, missing(counted).unwrap_or(1)),
-                };
-                (counted, reset)
+                Seen::Rolling { seconds: *seconds, state: rolling_at(rolling.load(), *seconds, now) }
             }
-            // A limit without its counter cannot be; if it were, it would grant nothing.
             (Rule::Word(_), Some(Cell::Rolling(_)) | None)
-            | (Rule::Rolling { .. }, Some(Cell::Word(_)) | None) => (u32::MAX, Reset::Unknown),
+            | (Rule::Rolling { .. }, Some(Cell::Word(_)) | None) => Seen::Missing,
+        }
+    }
+}
+
+/// What one look at a counter found.
+pub(crate) enum Seen<'a> {
+    Word {
+        rule: &'a WordRule,
+        word: Word,
+        counted: u32,
+    },
+    Rolling {
+        seconds: u32,
+        state: State,
+    },
+    /// A limit without its counter cannot be; if it were, it would grant nothing.
+    Missing,
+}
+
+impl Seen<'_> {
+    /// Units that count against the quota.
+    #[inline]
+    pub(crate) fn counted(&self) -> u32 {
+        match self {
+            Self::Word { counted, .. } => *counted,
+            Self::Rolling { state, .. } => state.total(),
+            Self::Missing => u32::MAX,
+        }
+    }
+
+    /// Units by which a request goes beyond the quota. 0: it is admitted.
+    #[inline]
+    pub(crate) fn beyond(&self, one: &Compiled, units: u32) -> u32 {
+        self.counted().saturating_add(units).saturating_sub(one.quota())
+    }
+
+    /// When the quota is whole again; of a rolling window, when some of it comes back.
+    fn resets(&self, one: &Compiled, now: u64) -> Reset {
+        match self {
+            Self::Word { counted, .. } => self.frees(one, *counted, now),
+            Self::Rolling { seconds, state } if state.total() == 0 => {
+                Reset::At(now + u64::from(*seconds) * 1000)
+            }
+            Self::Rolling { .. } | Self::Missing => self.frees(one, 1, now),
+        }
+    }
+
+    /// When at least `units` fewer count.
+    pub(crate) fn frees(&self, one: &Compiled, units: u32, now: u64) -> Reset {
+        match self {
+            Self::Word { rule, word, .. } => rule.frees(*word, one.limit.amount, units, now),
+            Self::Rolling { seconds, state } => rolling_frees(state, *seconds, units),
+            Self::Missing => Reset::Unknown,
         }
     }
 }

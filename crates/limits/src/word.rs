@@ -48,9 +48,16 @@ impl Word {
     }
 
     /// The word as seen in `window`: an older one is empty, and in a newer one, where a clock that steps
-    /// back finds itself, counting goes on.
+    /// back or a request that comes late finds itself, counting goes on. Also if all of it was given back:
+    /// the earlier window has been used by others.
     pub(crate) const fn at(self, window: u32) -> Self {
-        if self.units == 0 || is_after(window, self.window) { Self { window, units: 0 } } else { self }
+        if self.is_new() || is_after(window, self.window) { Self { window, units: 0 } } else { self }
+    }
+
+    /// Whether nothing was ever counted, so that it is of any window: windows wrap around, and half of them
+    /// would be before the window 0.
+    pub(crate) const fn is_new(self) -> bool {
+        self.window == 0 && self.units == 0
     }
 }
 
@@ -69,6 +76,7 @@ impl Counter {
     /// Replaces the word by what `change` makes of it, and tells the new one.
     ///
     /// `change` may be asked more than once, each time for the latest word; None leaves it as it is.
+    #[inline]
     pub(crate) fn change(&self, change: impl Fn(Word) -> Option<Word>) -> Result<Word, NotTaken> {
         let mut seen = self.0.load(Ordering::Relaxed);
         loop {
@@ -134,12 +142,24 @@ mod tests {
     }
 
     #[test]
-    fn windows_may_wrap_around_and_an_empty_word_is_of_any_window() {
+    fn windows_may_wrap_around_and_a_new_word_is_of_any_window() {
         let counter = Counter::default();
         assert_eq!(take(&counter, u32::MAX - 1, 3, 3), Ok(u32::MAX - 1));
         assert_eq!(take(&counter, 2, 3, 3), Ok(2));
         assert_eq!(take(&counter, u32::MAX, 1, 3), Err(NotTaken::Exhausted));
-        assert_eq!(Word { window: 9, units: 0 }.at(7), Word { window: 7, units: 0 });
+        for window in [1, u32::MAX / 2, u32::MAX / 2 + 2, u32::MAX] {
+            assert_eq!(Word::default().at(window), Word { window, units: 0 });
+        }
+    }
+
+    #[test]
+    fn a_word_that_was_emptied_does_not_go_back_to_a_window_that_is_used_up() {
+        let counter = Counter::default();
+        assert_eq!(take(&counter, 8, 3, 3), Ok(8));
+        assert_eq!(take(&counter, 9, 1, 3), Ok(9));
+        counter.give_back(9, 1).unwrap();
+        assert_eq!(take(&counter, 8, 3, 3), Ok(9));
+        assert_eq!(take(&counter, 8, 1, 3), Err(NotTaken::Exhausted));
     }
 
     #[test]

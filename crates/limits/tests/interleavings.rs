@@ -137,16 +137,17 @@ fn two_threads_that_change_limits_agree_on_one_successor() {
 
 #[test]
 fn an_account_that_is_given_back_grants_nothing_any_more() {
+    const LATER: u64 = 1_000 + limits::LATEST_MILLIS;
     every_interleaving(|| {
         let limits = limits(&["1 per second"]);
         let seat = Arc::new(Seat::default());
         assert!(request(&seat, &limits, 0, true));
         let other = {
             let (seat, limits) = (Arc::clone(&seat), Arc::clone(&limits));
-            loom::thread::spawn(move || request(&seat, &limits, 1000, true))
+            loom::thread::spawn(move || request(&seat, &limits, LATER, true))
         };
-        let retired = seat.retire(1000);
-        let mine = request(&seat, &limits, 1000, true);
+        let retired = seat.retire(LATER);
+        let mine = request(&seat, &limits, LATER, true);
         let others = other.join().unwrap();
         assert!(mine ^ others, "{mine} {others} {retired}");
     });

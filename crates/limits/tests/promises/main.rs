@@ -1,0 +1,10 @@
+//! What limits promise, kind by kind, on the crate's public side.
+#![cfg(not(feature = "loom"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
+
+mod accounts;
+mod days;
+mod late;
+mod plans;
+mod rate;
+mod threads;
