@@ -4,7 +4,7 @@ use crate::support::{Config, gateway::Home};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 use tempfile::TempDir;
 
@@ -50,16 +50,6 @@ impl FakeTime {
     /// Unix seconds that it says.
     pub(crate) fn now(&self) -> f64 {
         machine() + std::fs::read_to_string(self.file()).unwrap().trim().parse::<f64>().unwrap()
-    }
-
-    /// Waits until it says this time.
-    pub(crate) fn wait_until(&self, time: &str) {
-        let left = second(time) as f64 - self.now();
-        std::thread::park_timeout(Duration::from_secs_f64(left.max(0.0)));
-        // Parking may end early.
-        while self.now() < second(time) as f64 {
-            std::thread::park_timeout(Duration::from_millis(5));
-        }
     }
 
     fn be_off_by(&self, seconds: f64) {

@@ -72,7 +72,7 @@ fn set_back_by_an_hour() {
     let begun = Instant::now();
     // Midnight is ahead once more, for the wall clock.
     scene.time.set_by(-3_600.0);
-    scene.logs("3600.");
+    scene.logs(" s behind");
     scene.goes_on();
     let after = scene.denies();
     let passed = before - after;

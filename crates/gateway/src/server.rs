@@ -185,11 +185,17 @@ impl Handle {
     }
 
     /// Puts back what an account had used that belongs to no key: an address's. Before requests are let in.
-    /// `now` is that of [`Keyring::restore`].
-    pub fn restore_address(&self, who: limits::Who, used: &[limits::Used], now: Option<u64>) {
+    pub fn restore_address(&self, who: limits::Who, used: &[limits::Used]) {
         if let Some(addresses) = &self.shared.addresses {
-            addresses.restore(who, used, now);
+            addresses.restore(who, used);
         }
+    }
+
+    /// What an account had used, without windows that begin after `now` (Unix milliseconds).
+    pub fn begun(&self, who: &limits::Who, used: &[limits::Used], now: u64) -> Vec<limits::Used> {
+        let of_key = || self.shared.keyring.begun(who, used, now);
+        let of_address = || self.shared.addresses.as_ref().map(|addresses| addresses.begun(used, now));
+        of_key().or_else(of_address).unwrap_or_default()
     }
 
     /// The incidents that were not taken for storing yet.

@@ -88,15 +88,17 @@ impl Addresses {
     }
 
     /// Puts back what an address, or the account that several share, had used. Before anything is taken.
-    /// With `now` (Unix milliseconds) without what begins later, see [`Limits::begun`].
-    pub fn restore(&self, who: Who, used: &[Used], now: Option<u64>) {
-        let begun = now.map(|now| self.limits.begun(used, now));
-        let used = begun.as_deref().unwrap_or(used);
+    pub fn restore(&self, who: Who, used: &[Used]) {
         let Some(slot) = self.slot(&who) else { return };
         let found = slot.load();
         let mut set = found.as_deref().cloned().unwrap_or_default();
         set.0.push((who, Arc::new(Account::restored(Arc::clone(&self.limits), used))));
         slot.swap_if(found.as_ref(), Some(Arc::new(set)));
+    }
+
+    /// The rows without those whose windows begin after `now`, see [`Limits::begun`].
+    pub fn begun(&self, used: &[Used], now: u64) -> Vec<Used> {
+        self.limits.begun(used, now)
     }
 
     fn replace(&self, who: Who, account: &Arc<Account>) {
@@ -217,7 +219,7 @@ mod tests {
     fn what_was_used_comes_back() {
         let addresses = Addresses::with_sets(limits("5 in all"), 1);
         let tag = addresses.limits.iter().next().unwrap().tag();
-        addresses.restore(who(1), &[Used { tag, window: 0, units: 4 }], None);
+        addresses.restore(who(1), &[Used { tag, window: 0, units: 4 }]);
         addresses.take(who(1), None, 0, 1).unwrap().1.charge();
         assert!(addresses.take(who(1), None, 0, 1).is_err());
     }

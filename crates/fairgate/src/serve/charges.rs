@@ -43,13 +43,20 @@ pub(super) fn open(
     let mut options = Options::new(settings.path.clone(), threads);
     options.memory.clone_from(&settings.memory);
     let now = system_clock();
-    let distrusted = trust::read(&settings.path)?;
-    let trusted = (is_clock_trusted || distrusted.is_some()).then(|| now.saturating_mul(1000));
-    let mut groups = Groups { handle, who: [0; 16], used: Vec::new(), trusted };
+    trust::finish(&settings.path)?;
+    if is_clock_trusted {
+        trust::leave_behind(settings, handle, now)?;
+    }
+    let mut groups = Groups { handle, who: [0; 16], used: Vec::new() };
     let opened = journal::open(&options, now, &mut |row| groups.add(row));
     let (journal, writers, report) = opened.map_err(|error| Failure::new(error.to_string()))?;
     groups.finish();
-    begin(settings, handle, report.newest, distrusted, is_clock_trusted)?;
+    handle.clock().begin(report.newest.saturating_mul(1000), is_clock_trusted).map_err(|ahead| {
+        Failure::new(format!(
+            "{ahead}. Correct the clock; or, if it is right, start once with `fairgate serve --trust-clock`, which \
+             forgets what was counted in windows that begin later than now"
+        ))
+    })?;
     for finding in &report.findings {
         let (level, event) = match finding.weight {
             Weight::Harmless => (Level::Info, "charges"),
@@ -58,30 +65,6 @@ pub(super) fn open(
         handle.log().event(level, event, &[("finding", &finding.to_string())]);
     }
     Ok(Some((journal, writers)))
-}
-
-/// Begins the clock with what the journal has seen last, unless it is not believed.
-fn begin(
-    settings: &StoreSettings,
-    handle: &Handle,
-    newest: u64,
-    distrusted: Option<u64>,
-    is_clock_trusted: bool,
-) -> Result<(), Failure> {
-    let is_believed = distrusted.is_none_or(|until| newest > until);
-    let seen = if is_believed { newest.saturating_mul(1000) } else { 0 };
-    handle.clock().begin(seen, is_clock_trusted).map_err(|ahead| {
-        Failure::new(format!(
-            "{ahead}. Correct the clock; or, if it is right, start once with `fairgate serve --trust-clock`, which \
-             forgets what was counted in windows that begin later than now"
-        ))
-    })?;
-    match distrusted {
-        _ if is_clock_trusted && newest > system_clock() => trust::write(&settings.path, newest)?,
-        Some(_) if is_believed => trust::remove(&settings.path),
-        Some(_) | None => {}
-    }
-    Ok(())
 }
 
 /// Commits in this interval, until the thread is told to stop.
@@ -113,8 +96,6 @@ struct Groups<'h> {
     handle: &'h Handle,
     who: Who,
     used: Vec<Used>,
-    /// The Unix millisecond after which no window may begin, if the clock is trusted over the journal.
-    trusted: Option<u64>,
 }
 
 // === impl Keeping ===
@@ -216,9 +197,9 @@ impl Groups<'_> {
     }
 
     fn finish(&mut self) {
-        if !self.used.is_empty() && !self.handle.keyring().restore(&self.who, &self.used, self.trusted) {
+        if !self.used.is_empty() && !self.handle.keyring().restore(&self.who, &self.used) {
             // No key's, so an address's; or of a key that is gone, whose rows end with their windows.
-            self.handle.restore_address(self.who, &self.used, self.trusted);
+            self.handle.restore_address(self.who, &self.used);
         }
         self.used.clear();
     }

@@ -1,34 +1,105 @@
-//! Until when the journal is not believed: what `--trust-clock` leaves behind for the starts after it.
+//! `--trust-clock`: counters that were kept under a clock that was ahead are written anew, without windows that
+//! begin later than now.
 //!
-//! Charges that were recorded under a clock that was ahead stay in the journal for weeks. Without a note, the
-//! next start would refuse again, or bring their windows back.
+//! Left in the journal, such a window would hide every charge of an earlier one until its time comes. The old
+//! counters stay beside the new ones, under a name that nothing reads.
 
-use crate::failure::Failure;
+use crate::{config::StoreSettings, failure::Failure};
+use contract::limit::Tag;
+use gateway::Handle;
+use journal::{Charge, JournalError, Options, Row};
+use limits::{Used, Who};
 use std::{fs, io, path::Path};
 
-/// The note in the store's folder: the Unix second up to which the journal was ahead.
-const NOTE: &str = "clock-trusted";
+const COUNTERS: &str = "counters";
+/// Where the new counters are made, in the store's folder.
+const MAKING: &str = "counters-being-made";
 
-/// Up to which Unix second the journal is not believed. None: it is.
-pub(super) fn read(folder: &Path) -> Result<Option<u64>, Failure> {
-    let path = folder.join(NOTE);
-    match fs::read_to_string(&path) {
-        Ok(text) => text.trim().parse().map(Some).map_err(|_| {
-            Failure::new(format!("{} holds no number; remove it to believe the journal", path.display()))
-        }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::new(format!("cannot read {}: {error}", path.display()))),
+/// Ends what a crash broke off in [`leave_behind`]: the old counters were moved away, the new are complete.
+pub(super) fn finish(store: &Path) -> Result<(), Failure> {
+    let (made, place) = (store.join(MAKING).join(COUNTERS), store.join(COUNTERS));
+    if made.exists() && !place.exists() {
+        fs::rename(&made, &place).and_then(|()| sync(store)).map_err(|error| failed(store, &error))?;
+    }
+    match fs::remove_dir_all(store.join(MAKING)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(store, &error)),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
-/// Notes that the journal is not believed up to this Unix second.
-pub(super) fn write(folder: &Path, second: u64) -> Result<(), Failure> {
-    let path = folder.join(NOTE);
-    let written = fs::write(&path, format!("{second}\n")).and_then(|()| fs::File::open(&path)?.sync_all());
-    written.map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))
+/// Writes the counters anew if they are ahead of `now` (Unix seconds).
+pub(super) fn leave_behind(settings: &StoreSettings, handle: &Handle, now: u64) -> Result<(), Failure> {
+    let of_journal = |error: JournalError| Failure::new(error.to_string());
+    let mut kept =
+        Kept { handle, now: now.saturating_mul(1000), who: [0; 16], used: Vec::new(), rows: Vec::new() };
+    let (journal, writers, report) =
+        journal::open(&options(settings, &settings.path), now, &mut |row| kept.add(row))
+            .map_err(of_journal)?;
+    drop(writers);
+    journal.close(report.newest.max(now)).map_err(of_journal)?;
+    if report.newest <= now {
+        return Ok(());
+    }
+    kept.end_account();
+    let making = settings.path.join(MAKING);
+    fs::create_dir_all(&making).map_err(|error| failed(&settings.path, &error))?;
+    let opened = journal::open(&options(settings, &making), now, &mut |_| ());
+    let (mut journal, mut writers, _) = opened.map_err(of_journal)?;
+    for row in &kept.rows {
+        let Some(writer) = writers.first_mut() else { break };
+        let mut charge = Charge::new(row.who, row.units);
+        let _ = charge.push(row.tag, row.window); // an empty charge has room for one
+        writer.append(&charge, now);
+        if writer.is_full() {
+            journal.commit(now).map_err(of_journal)?;
+        }
+    }
+    drop(writers);
+    journal.close(now).map_err(of_journal)?;
+    let aside = settings.path.join(format!("{COUNTERS}-ahead-until-{}", report.newest));
+    fs::rename(settings.path.join(COUNTERS), aside)
+        .and_then(|()| sync(&settings.path))
+        .map_err(|error| failed(&settings.path, &error))?;
+    finish(&settings.path)
 }
 
-/// Believes the journal again. A note that stays only keeps what it says.
-pub(super) fn remove(folder: &Path) {
-    let _ = fs::remove_file(folder.join(NOTE));
+fn options(settings: &StoreSettings, folder: &Path) -> Options {
+    let mut options = Options::new(folder.to_owned(), 1);
+    options.memory.clone_from(&settings.memory);
+    options
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+fn failed(store: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!("cannot write the counters anew in {}: {error}", store.display()))
+}
+
+/// The rows that are kept. Rows of one account come one after the other.
+struct Kept<'h> {
+    handle: &'h Handle,
+    /// Unix milliseconds.
+    now: u64,
+    who: Who,
+    used: Vec<Used>,
+    rows: Vec<Row>,
+}
+
+impl Kept<'_> {
+    fn add(&mut self, row: Row) {
+        if row.who != self.who {
+            self.end_account();
+            self.who = row.who;
+        }
+        self.used.push(Used { tag: Tag(row.tag), window: row.window, units: row.units });
+    }
+
+    fn end_account(&mut self) {
+        for used in self.handle.begun(&self.who, &self.used, self.now) {
+            self.rows.push(Row { who: self.who, tag: used.tag.0, window: used.window, units: used.units });
+        }
+        self.used.clear();
+    }
 }

@@ -74,10 +74,13 @@ impl KnownKey {
     }
 
     /// Puts back what is charged already. False: it was used before.
-    pub(super) fn restore(&self, used: &[Used], now: Option<u64>) -> bool {
-        let limits = Arc::clone(&self.grant().limits());
-        let begun = now.map(|now| limits.begun(used, now));
-        self.seat.restore(Account::restored(limits, begun.as_deref().unwrap_or(used)))
+    pub(super) fn restore(&self, used: &[Used]) -> bool {
+        self.seat.restore(Account::restored(Arc::clone(&self.grant().limits()), used))
+    }
+
+    /// The rows without those whose windows begin after `now` (Unix milliseconds).
+    pub(super) fn begun(&self, used: &[Used], now: u64) -> Vec<Used> {
+        self.grant().limits().begun(used, now)
     }
 
     /// Gives its account back if that is not needed at `now` (Unix milliseconds). True: it was given back.

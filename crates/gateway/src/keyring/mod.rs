@@ -113,10 +113,15 @@ impl Keyring {
         Ok(())
     }
 
-    /// Puts back what a key had used; with `now` (Unix milliseconds) without what begins later, because the
-    /// clock is trusted over it. False: no key has this `who`.
-    pub fn restore(&self, who: &Who, used: &[Used], now: Option<u64>) -> bool {
-        self.keys.pin().get(&Sought(*who)).is_some_and(|key| key.restore(used, now))
+    /// Puts back what a key had used. False: no key has this `who`.
+    pub fn restore(&self, who: &Who, used: &[Used]) -> bool {
+        self.keys.pin().get(&Sought(*who)).is_some_and(|key| key.restore(used))
+    }
+
+    /// What a key had used, without windows that begin after `now` (Unix milliseconds). None: no key has
+    /// this `who`.
+    pub(crate) fn begun(&self, who: &Who, used: &[Used], now: u64) -> Option<Vec<Used>> {
+        self.keys.pin().get(&Sought(*who)).map(|key| key.begun(used, now))
     }
 
     /// Revokes a key at once, also on connections that are open.
