@@ -4,12 +4,15 @@
 use crate::{
     deeds::{Deed, Wish},
     rounds::LARGE_KEYS,
-    support::{Answer, Connection, Key, wire::Ended},
+    support::{Answer, Connection, Gateway, Key, wire::Ended},
 };
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -57,6 +60,8 @@ pub(crate) struct Client<'r> {
     pub(crate) kill_at: Instant,
     /// Set just before the kill.
     pub(crate) killed: &'r AtomicBool,
+    /// The gateway, if it is the client's to kill: with the last byte of a success, when the time has come.
+    pub(crate) victim: Option<&'r Mutex<Gateway>>,
     pub(crate) seen: Seen,
     pub(crate) received: Vec<Received>,
 }
@@ -112,8 +117,19 @@ impl Client<'_> {
             }
         }
         answer.read_body(&mut connection.wire, request.method());
+        if answer.is_whole() && answer.status < 300 {
+            self.strike();
+        }
         self.judge(&wish, place, &answer);
         answer.is_whole() && !answer.headers.list("connection").contains(&"close".to_owned())
+    }
+
+    /// The most telling moment: the last byte has just come, so the charge has to be written down already.
+    fn strike(&self) {
+        let Some(victim) = self.victim.filter(|_| Instant::now() >= self.kill_at) else { return };
+        let mut victim = victim.lock().unwrap();
+        self.killed.store(true, Ordering::SeqCst);
+        victim.strike();
     }
 
     fn note(&mut self, key: usize, units: u64, left: Option<String>) {

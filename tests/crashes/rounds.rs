@@ -9,7 +9,7 @@ use crate::{
 };
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -134,34 +134,44 @@ impl<'s> Run<'s> {
         let keys: Vec<(usize, Key)> = places.map(|place| (place, self.pages[place].0.clone())).collect();
         let kill_at = Instant::now() + Duration::from_millis(self.random.u64(50..self.setting.longest));
         let killed = AtomicBool::new(false);
-        let (log, results) = std::thread::scope(|scope| {
+        // Every second kill comes at any moment, the others right after the last byte of a success.
+        let is_aimed = round % 2 == 1;
+        let address = gateway.address;
+        let victim = Mutex::new(gateway);
+        let (killed_at, results) = std::thread::scope(|scope| {
             let clients: Vec<_> = (0..CLIENTS)
                 .map(|number| Client {
                     name: format!("r{round}-c{number}"),
-                    address: gateway.address,
+                    address,
                     keys: &keys,
                     random: self.random.fork(),
                     kill_at,
                     killed: &killed,
+                    victim: is_aimed.then_some(&victim),
                     seen: Seen::default(),
                     received: Vec::new(),
                 })
                 .map(|client| scope.spawn(|| client.run()))
                 .collect();
-            while let Some(rest) = kill_at.checked_duration_since(Instant::now()) {
-                std::thread::park_timeout(rest);
+            // An aimed kill that finds no success within two seconds comes after all.
+            let latest = kill_at + Duration::from_secs(if is_aimed { 2 } else { 0 });
+            while !killed.load(Ordering::SeqCst) && Instant::now() < latest {
+                std::thread::park_timeout(Duration::from_millis(1));
             }
             killed.store(true, Ordering::SeqCst);
-            let (_, log) = gateway.kill_for_log();
-            (log, clients.into_iter().map(|client| client.join().unwrap()).collect::<Vec<_>>())
+            let killed_at = Instant::now();
+            victim.lock().unwrap().strike();
+            (killed_at, clients.into_iter().map(|client| client.join().unwrap()).collect::<Vec<_>>())
         });
+        let (_, log) = victim.into_inner().unwrap().kill_for_log();
+        self.totals.aimed += u64::from(is_aimed);
         self.totals.kills += 1;
         self.totals.sent += stage.delivered.load(Ordering::SeqCst);
         let log = log.join("\n");
         for (seen, received) in results {
             self.totals.seen.add(seen);
             for one in received {
-                self.enter(one, &log, kill_at);
+                self.enter(one, &log, killed_at);
             }
         }
         if self.setting.power_cut.is_some() {

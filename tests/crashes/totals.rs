@@ -11,6 +11,8 @@ use std::{collections::BTreeMap, fmt};
 pub(crate) struct Totals {
     pub(crate) seed: u64,
     pub(crate) kills: u64,
+    /// Kills right after the last byte of a success.
+    pub(crate) aimed: u64,
     pub(crate) seen: Seen,
     /// Successes that the upstream sent to their last byte.
     pub(crate) sent: u64,
@@ -44,6 +46,7 @@ impl fmt::Display for Totals {
         let seen = &self.seen;
         let mut row = |name: &str, value: u64| writeln!(f, "  {name:<46}{value:>10}");
         row("kills", self.kills)?;
+        row("    right after the last byte of a success", self.aimed)?;
         row("requests", seen.requests)?;
         row("successes that the upstream sent whole", self.sent)?;
         let sum = |counts: &BTreeMap<Deed, u64>| counts.values().sum::<u64>();

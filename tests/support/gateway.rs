@@ -308,6 +308,11 @@ impl Gateway {
         self.kill_for_log().0
     }
 
+    /// Ends it without any warning (SIGKILL), at once, and does not wait for its end.
+    pub(crate) fn strike(&mut self) {
+        let _ = self.child.kill();
+    }
+
     /// Ends it without any warning (SIGKILL), and gives all that it has logged.
     pub(crate) fn kill_for_log(mut self) -> (Arc<Home>, Vec<String>) {
         self.child.kill().unwrap();
