@@ -96,7 +96,7 @@ fn the_first_steps_of_the_readme_work_as_they_stand_there() {
     assert!(out.contains("\"remaining\":999"), "{out}");
     assert!(out.contains("KEY_NOT_SET"), "{out}");
     let out = run(folder.path(), commands);
-    assert!(out.contains("any path") && out.contains("KEY_NOT_SET"), "usage of the first steps: {out}");
+    assert!(out.contains("Usage: all requests") && out.contains("KEY_NOT_SET"), "of the first steps: {out}");
     assert!(out.contains("Acme") && out.contains("We move to a larger disk."), "{out}");
 }
 

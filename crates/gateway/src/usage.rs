@@ -72,17 +72,15 @@ impl Sheet {
         self.entries.get_mut(position).map(|entry| &mut entry.tally)
     }
 
-    /// Adds an entry of another sheet, or gives it back if it would be a new one and there are `most`.
-    ///
-    /// # Errors
-    /// The entry, as it was.
-    pub fn merge(&mut self, entry: Entry, most: usize) -> Result<(), Entry> {
+    /// Adds an entry of another sheet. Tells how many requests found no room, because it would be a new
+    /// entry and there are `most`.
+    pub fn merge(&mut self, entry: Entry, most: usize) -> u64 {
         match self.tally(entry.key.as_ref(), entry.place, entry.minute, most) {
             Some(tally) if tally.is_empty() => *tally = entry.tally,
             Some(tally) => tally.merge(&entry.tally),
-            None => return Err(entry),
+            None => return entry.tally.requests(),
         }
-        Ok(())
+        0
     }
 
     /// Tallies that it holds.
@@ -100,5 +98,29 @@ impl Sheet {
         self.positions.clear();
         let room = self.entries.len();
         std::mem::replace(&mut self.entries, Vec::with_capacity(room))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usage::Sample;
+
+    const SAMPLE: Sample<'_> = Sample { code: None, charged: 1, bytes_in: 0, bytes_out: 9, micros: 5 };
+
+    #[test]
+    fn a_full_sheet_counts_what_it_knows_and_nothing_new() {
+        let mut sheet = Sheet::default();
+        for minute in [1, 2, 1] {
+            sheet.tally(None, Place::Endpoint(0), minute, 2).unwrap().add(&SAMPLE);
+        }
+        assert!(sheet.tally(None, Place::AnyPath, 1, 2).is_none());
+        let mut gathered = Sheet::default();
+        let lost: u64 = sheet.take().into_iter().map(|entry| gathered.merge(entry, 1)).sum();
+        assert!(sheet.is_empty());
+        assert_eq!((gathered.len(), lost), (1, 1));
+        assert_eq!(gathered.take()[0].tally.requests(), 2);
+        // What was taken is known no more: the same place begins anew.
+        assert!(sheet.tally(None, Place::Endpoint(0), 1, 2).unwrap().is_empty());
     }
 }

@@ -60,9 +60,7 @@ impl Ledger {
         let mut lost = self.handle.take_lost_usage();
         let room = MOST_WAITING.saturating_sub(self.writing.len());
         for entry in self.handle.take_usage() {
-            if let Err(refused) = self.gathered.merge(entry, room) {
-                lost = lost.saturating_add(refused.tally.requests());
-            }
+            lost = lost.saturating_add(self.gathered.merge(entry, room));
         }
         if lost > 0 {
             self.handle.log().event(

@@ -5,7 +5,8 @@
 //! starting. The file is opened when it is first needed.
 //!
 //! Each grain has a table for a stretch of time, so that forgetting is dropping tables. A row's place
-//! is (whose, bucket, endpoint): what one key used in a span lies together.
+//! is (bucket, whose, endpoint): what is written at a time lies together, whatever the number of keys.
+//! One key's span is read bucket by bucket; a few microseconds each, and there are at most some thousands.
 
 use super::Fault;
 use crate::{
@@ -25,7 +26,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-type Table<'n> = TableDefinition<'n, (&'static str, u32, &'static str), &'static [u8]>;
+type Table<'n> = TableDefinition<'n, (u32, &'static str, &'static str), &'static [u8]>;
 
 /// Pages that are held in memory.
 const CACHE_BYTES: usize = 16 << 20;
@@ -156,7 +157,7 @@ fn add_to(
     earliest: u32,
     entries: &[UsageEntry],
 ) -> Result<(), Fault> {
-    let mut parts: BTreeMap<u32, BTreeMap<(&str, u32, &str), Tally>> = BTreeMap::new();
+    let mut parts: BTreeMap<u32, BTreeMap<(u32, &str, &str), Tally>> = BTreeMap::new();
     for entry in entries {
         let bucket = grain.bucket(Grain::Minute.start(entry.minute));
         if bucket < earliest {
@@ -165,7 +166,7 @@ fn add_to(
         let rows = parts.entry(bucket / buckets_of_a_table(grain)).or_default();
         let endpoint = entry.endpoint.as_deref().unwrap_or(NO_ENDPOINT);
         for whose in [entry.key_id.as_deref().unwrap_or(NOBODY), EVERYONE] {
-            rows.entry((whose, bucket, endpoint)).or_default().merge(&entry.tally);
+            rows.entry((bucket, whose, endpoint)).or_default().merge(&entry.tally);
         }
     }
     for (part, rows) in parts {
@@ -209,19 +210,35 @@ fn page(transaction: &ReadTransaction, query: &UsageQuery, limit: usize) -> Resu
     for part in parts {
         let name = table_name(query.grain, part);
         let table = transaction.open_table(Table::new(&name))?;
-        let span = (whose, query.buckets.start, "")..(whose, query.buckets.end, "");
-        for row in table.range::<(&str, u32, &str)>(span)? {
-            let (place, bytes) = row?;
-            let (_, bucket, endpoint) = place.value();
+        let first = part.saturating_mul(size);
+        let last = first.saturating_add(size).min(query.buckets.end);
+        for bucket in first.max(query.buckets.start)..last {
             // A page ends with a bucket, so that the next one can begin with one.
-            if rows.len() >= limit && rows.last().is_some_and(|last| last.bucket != bucket) {
+            if rows.len() >= limit {
                 return Ok(UsagePage { rows, next: Some(bucket) });
             }
-            let endpoint = (endpoint != NO_ENDPOINT).then(|| endpoint.to_owned());
-            rows.push(UsageRow { bucket, endpoint, tally: decode(bytes.value())? });
+            read_bucket(&table, bucket, whose, &mut rows)?;
         }
     }
     Ok(UsagePage { rows, next: None })
+}
+
+fn read_bucket(
+    table: &impl ReadableTable<(u32, &'static str, &'static str), &'static [u8]>,
+    bucket: u32,
+    whose: &str,
+    rows: &mut Vec<UsageRow>,
+) -> Result<(), Fault> {
+    for row in table.range::<(u32, &str, &str)>((bucket, whose, "")..)? {
+        let (place, bytes) = row?;
+        let (found, of, endpoint) = place.value();
+        if (found, of) != (bucket, whose) {
+            break;
+        }
+        let endpoint = (endpoint != NO_ENDPOINT).then(|| endpoint.to_owned());
+        rows.push(UsageRow { bucket, endpoint, tally: decode(bytes.value())? });
+    }
+    Ok(())
 }
 
 fn decode(bytes: &[u8]) -> Result<Tally, Fault> {

@@ -67,6 +67,8 @@ impl Chart<'_> {
             let told = figures::count(most);
             lines.push(format!("{:>margin$} │{}", "errors", self.painted(&bars, "31")));
             lines.push(format!("{:margin$}  at most {told} {}", "", self.of_a_column(layout.steps)));
+        } else if layout.steps > 1 {
+            lines.push(format!("{:margin$}  a column is {} {}s", "", layout.steps, self.grain.name()));
         }
         lines
     }

@@ -68,7 +68,14 @@ fn totals(out: &mut impl Write, total: &Tally) -> Result<(), Failure> {
         &[
             ("requests", figures::count(total.requests())),
             ("errors", if total.errors() == 0 { "none".to_owned() } else { errors }),
-            ("charged", format!("{} units", figures::count(total.charged()))),
+            (
+                "charged",
+                format!(
+                    "{} unit{}",
+                    figures::count(total.charged()),
+                    if total.charged() == 1 { "" } else { "s" }
+                ),
+            ),
             (
                 "bytes",
                 format!(

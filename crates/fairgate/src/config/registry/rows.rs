@@ -137,7 +137,8 @@ rows! {
     "Whether usage is counted. What was kept before stays and can be read."
 
     USAGE_FLUSH_INTERVAL = Usage "flush_interval", Shape::Duration { least: 100, most: HOUR }, Default("\"10s\""), "\"1m\"";
-    "How often usage is written to the store. A crash forgets what was counted since. At least 100 ms, at most 1 hour."
+    "How often usage is written to the store. A crash forgets what was counted since. With tens of \
+     thousands of busy keys a longer one saves work. At least 100 ms, at most 1 hour."
 
     USAGE_MINUTES = Usage "minutes", Shape::Duration { least: HOUR, most: CENTURY }, Default("\"2d\""), "\"7d\"";
     "How long usage by the minute is kept, at least; it is forgotten a day at a time."
