@@ -5,7 +5,7 @@ use limits::{Addresses, Reservation, Seat, Who};
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Barrier, Mutex,
+        Barrier, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     thread,
