@@ -19,7 +19,6 @@ fn the_memory_of_charges_may_lie_on_a_disk() {
     let totals = run(&Setting { store, rounds: setting.rounds.div_ceil(5).max(3), ..setting });
     eprintln!("kill -9, memory on a disk:\n{totals}");
     totals.assert_exact();
-    totals.assert_busy();
 }
 
 /// The test itself is tested: a gateway that keeps charges in ordinary memory alone has to be found out.

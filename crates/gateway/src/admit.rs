@@ -81,6 +81,8 @@ pub(crate) async fn admit<'s>(
         Some(rules) => {
             let read = client.read_body(visit, incoming, largest_body).await?;
             body::check(visit, rules, &read)?;
+            // A body may have taken minutes: what is asked of the limits is asked now, not in a window of the past.
+            visit.now.millis = visit.shared.clock.now_millis();
             Some(read)
         }
         None => None,

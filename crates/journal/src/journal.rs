@@ -5,7 +5,7 @@ use crate::{
     base::Base,
     compaction::{Compacted, Compaction},
     error::{At, JournalError},
-    finding::{Finding, Report},
+    finding::{Finding, Report, Weight},
     folder::Folder,
     format::{Kind, MOST_RINGS},
     memory::Mapping,
@@ -207,6 +207,15 @@ impl State {
         report.findings.append(&mut base.findings);
         let found = Recovered::read(folder, &base, files, boot, new_store, &mut report.findings, each)?;
         (report.newest, report.rows, report.from_memory) = (found.newest, found.rows, found.from_memory);
+        let is_told = report.findings.iter().any(|finding| finding.weight == Weight::Lost);
+        if base.checkpoint.is_none() && found.epoch.number == 0 && !is_told {
+            // Most likely a first start that was killed. But a file that was cut this short looks the same, and
+            // what may be missing is never taken for zero in silence.
+            report.findings.push(Finding::lost(format!(
+                "{} holds no start at all. If this is not the first one, what was counted is missing.",
+                folder.path().display()
+            )));
+        }
         let damaged = keep_damaged(folder, &base, &found, report)?;
         let mut appender = go_on(folder, &base, &found, damaged, now)?;
         if !found.epoch.ended {

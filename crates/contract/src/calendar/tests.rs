@@ -91,7 +91,7 @@ const ZONES: [&str; 24] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn a_day_is_the_one_that_the_library_says(name in prop::sample::select(&ZONES), now in 86_400..YEAR_2100) {

@@ -161,7 +161,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn never_backwards_never_further_than_was_accepted_never_slower_than_seven_eighths(
