@@ -11,8 +11,6 @@ use contract::{ErrorCode, Kind, Limit, Period, Zone};
 
 /// The moment that examples speak of: 2026-11-23T20:26:28Z.
 const MOMENT: u64 = 1_795_465_588;
-/// What `Retry-After` says of a limit that never resets.
-const MONTH: u64 = 30 * 86_400;
 /// What `Retry-After` says while no end of a maintenance is known.
 const WITHOUT_AN_END: u64 = 120;
 /// What `Retry-After` says when the API itself told none.
@@ -50,40 +48,48 @@ pub(super) fn limit(facts: &Facts, code: ErrorCode) -> Example {
         let window = kinds::window_seconds(limit, MOMENT).map(|seconds| format!(";w={seconds}"));
         format!("\"{}\";q={}{}", limit.policy_name(), limit.amount, window.unwrap_or_default())
     });
-    Example::new(facts, code, request, message)
-        .header("Retry-After", reset.to_string())
-        .header("X-Rate-Limit-Limit", limit.amount.to_string())
-        .header("X-Rate-Limit-Remaining", "0")
-        .header("X-Rate-Limit-Reset", reset.to_string())
+    let mut example = Example::new(facts, code, request, message);
+    if let Some(reset) = reset {
+        example = example.header("Retry-After", reset.to_string());
+    }
+    example = example.header("X-Rate-Limit-Limit", limit.amount.to_string()).header("X-Rate-Limit-Remaining", "0");
+    if let Some(reset) = reset {
+        example = example.header("X-Rate-Limit-Reset", reset.to_string());
+    }
+    example
         .header("RateLimit-Policy", policy.collect::<Vec<_>>().join(", "))
         .not_now(not_now)
 }
 
-/// What a refusal says, and after how many seconds another request makes sense.
-fn exceeded(limit: &Limit) -> (String, u64) {
+/// What a refusal says, as `policies/limits.rs` of the gateway has it, and after how many seconds another request
+/// makes sense. None: never.
+fn exceeded(limit: &Limit) -> (String, Option<u64>) {
     let used = format!("You have used all {} requests of the limit \"{limit}\".", limit.amount);
-    let (resets, wait) = match &limit.kind {
+    let when = |wait: u64| {
+        let unit = if wait == 1 { "second" } else { "seconds" };
+        format!("in {wait} {unit}, at {}", quantity::time(MOMENT + wait))
+    };
+    match &limit.kind {
         Kind::Calendar { period, zone } => {
-            ("It resets", zone.end(*period, zone.index(*period, MOMENT)).saturating_sub(MOMENT).max(1))
+            let wait = zone.end(*period, zone.index(*period, MOMENT)).saturating_sub(MOMENT).max(1);
+            (format!("{used} It resets {}.", when(wait)), Some(wait))
         }
-        Kind::Rolling { seconds } => ("The next units come back", u64::from(seconds.div_ceil(16))),
+        Kind::Rolling { seconds } => {
+            let wait = u64::from(seconds.div_ceil(16));
+            (format!("{used} Enough of it comes back {}.", when(wait)), Some(wait))
+        }
         Kind::Rate { period, .. } => {
-            ("The next unit comes back", period.seconds(0).div_ceil(u64::from(limit.amount)).max(1))
+            let wait = period.seconds(0).div_ceil(u64::from(limit.amount)).max(1);
+            let faster = format!("This API key is faster than the limit \"{limit}\" allows.");
+            (format!("{faster} Go on {}.", when(wait)), Some(wait))
         }
         Kind::Concurrent => {
-            return (
-                format!(
-                    "{} requests of this key are running, as many as the limit \"{limit}\" allows. Wait for one of them to end.",
-                    limit.amount
-                ),
-                1,
-            );
+            let running = format!("{} requests of this API key are in flight", limit.amount);
+            let message = format!("{running}, and the limit \"{limit}\" allows no more. Wait until one has ended.");
+            (message, Some(1))
         }
-        Kind::Lifetime => return (format!("{used} It never resets."), MONTH),
-    };
-    let unit = if wait == 1 { "second" } else { "seconds" };
-    let at = quantity::time(MOMENT + wait);
-    (format!("{used} {resets} in {wait} {unit}, at {at}."), wait)
+        Kind::Lifetime => (format!("{used} It does not reset; ask for a larger one."), None),
+    }
 }
 
 pub(super) fn too_many_errors(facts: &Facts) -> Example {
