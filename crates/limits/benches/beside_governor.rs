@@ -130,7 +130,7 @@ mod many_keys {
     /// With the map that the gateway finds its keys in.
     #[divan::bench(threads = [1, 2], sample_size = REQUESTS)]
     fn fairgate_find_and_charge(bencher: Bencher<'_, '_>) {
-        let (seats, limits) = (papaya::HashMap::<Who, Seat>::new(), limits(DAY));
+        let (seats, limits) = (papaya::HashMap::<Who, Seat>::with_capacity(2 * KEYS), limits(DAY));
         let keys: Vec<Who> = (0..KEYS).map(who).collect();
         for key in &keys {
             charge(seats.pin().get_or_insert_with(*key, Seat::default), &limits, now());

@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     fn who(number: u8) -> Who {
-        let mut who = [0; 16];
+        let mut who = [5; 16];
         who[15] = number;
         who
     }
@@ -213,6 +213,31 @@ mod tests {
         assert!(held.take(0, 1, addresses.limits.all()).is_err());
         let (_, now) = addresses.account(who(0), 0);
         assert!(!Arc::ptr_eq(&held, &now));
+    }
+
+    #[test]
+    fn an_account_that_another_thread_has_frozen_is_replaced_with_its_counts_where_it_is_found() {
+        let addresses = Addresses::with_sets(limits("3 per minute"), 1);
+        addresses.take(who(0), None, 0, 2).unwrap().1.charge();
+        let (_, before) = addresses.account(who(0), 0);
+        // As far as a thread gets that would forget it, and loses the race for the set.
+        before.freeze();
+        addresses.take(who(0), None, 0, 1).unwrap().1.charge();
+        assert!(addresses.take(who(0), None, 0, 1).is_err());
+        assert!(!Arc::ptr_eq(&before, &addresses.account(who(0), 0).1));
+    }
+
+    #[test]
+    fn who_used_units_of_the_shared_account_gets_none_of_his_own_while_they_count() {
+        let addresses = Addresses::with_sets(limits("2 per day"), 1);
+        let held: Vec<_> = (0..8).map(|number| addresses.take(who(number), None, 0, 1).unwrap()).collect();
+        addresses.take(who(9), None, 0, 2).unwrap().1.charge();
+        drop(held);
+        // All others are idle by now, and would make room.
+        let tomorrow = 86_400_000;
+        assert!(addresses.take(who(9), None, tomorrow - 1, 1).is_err());
+        let (whose, _) = addresses.take(who(9), None, tomorrow + crate::LATEST_MILLIS, 1).unwrap();
+        assert_eq!(whose, who(9));
     }
 
     #[test]

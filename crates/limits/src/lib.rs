@@ -18,18 +18,34 @@
 //!
 //! # Invariants
 //!
-//! Each is held by a test in `tests/`: against a model of twenty lines over random schedules (`model`),
-//! and by exhaustive interleavings (`interleavings`).
+//! Each is held by tests: `model` (a reference of twenty lines over random schedules), `interleavings` (every
+//! interleaving of a few threads), and what `promises` has of single kinds.
 //!
 //! 1. Within a window, used + reserved never exceeds the limit.
+//!    `model`; `interleavings::the_last_unit_goes_to_one_of_two`, `a_rolling_window_and_a_rate_grant_the_last_unit_once`;
+//!    `promises::threads`, `promises::days`; of rates `promises::rate` beside an ideal bucket.
 //! 2. A [`Reservation`] ends in exactly one of charge or release; dropping it releases.
+//!    `model`; `promises::rate::a_rate_grants_what_the_ideal_bucket_grants_and_errors_are_free`;
+//!    `promises::accounts::a_reservation_that_is_lowered_gives_the_rest_back`.
 //! 3. A reservation that outlives its window touches no later window.
+//!    `model`; `interleavings::an_error_gives_back_across_a_window_that_begins_meanwhile`.
 //! 4. All limits that apply to a request are taken, or none.
+//!    `model`; `interleavings::two_limits_are_taken_both_or_none_whoever_races`.
 //! 5. A denial changes nothing. (A request that loses a race for its second limit holds its first one for
 //!    some nanoseconds, as if it had been admitted and had failed at once.)
-//! 6. A later window is a larger number; a counter never goes back to an earlier one.
+//!    `promises::accounts::a_denial_by_one_limit_changes_none_of_the_others`,
+//!    `promises::threads::requests_that_are_denied_take_nothing_from_others_meanwhile`.
+//! 6. A later window is a larger number; a counter never goes back to an earlier one, not for a request that
+//!    comes late, and not when its account is given back ([`LATEST_MILLIS`]).
+//!    `promises::late`; `promises::rate::a_clock_that_goes_back_refills_nothing_until_it_has_caught_up`.
 //! 7. An account that is replaced (its plan was edited, its key was moved) takes its counts along, those of
 //!    requests in flight included, and what these give back later reaches the new one.
+//!    `model`; `interleavings::a_change_of_limits_loses_no_unit_and_grants_none_twice`,
+//!    `two_threads_that_change_limits_agree_on_one_successor`; `promises::accounts`, from each kind to each.
+//!
+//! A rate grants a burst and what has flown in since its bucket was last full, never more. A request that fails
+//! after the bucket would have been full without it is given back whole, so that a burst may follow what was
+//! taken while it was in flight: the bucket cannot know how full it would have been, and errors are free.
 //!
 //! What an account may spend of a limit is its *lease*. On one machine the lease is the whole limit; in a
 //! cluster it will be a part of it. Nothing below [`Account`] knows the difference.

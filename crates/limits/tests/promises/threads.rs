@@ -1,6 +1,7 @@
 //! Real threads on the same accounts: what they were granted against what the counters say.
 
 use crate::plans::{NOW, limits, remaining};
+use contract::limit::Tag;
 use limits::{Addresses, Reservation, Seat, Who};
 use std::{
     collections::HashMap,
@@ -76,23 +77,30 @@ fn no_more_requests_are_in_flight_than_the_limit_says() {
 /// Addresses that share one set of the table, more than it has room for, so that accounts come and go.
 #[test]
 fn no_address_is_granted_more_than_its_limit_whoever_races() {
-    let addresses = Addresses::new(limits(&["4 per second", "40 in all"]));
-    let granted: Mutex<HashMap<(Who, u32), u32>> = Mutex::default();
+    const PHASES: u64 = 200;
+    let addresses = Addresses::new(limits(&["4 per second", "12 per minute"]));
+    let granted: Mutex<HashMap<(Who, Tag, u32), u32>> = Mutex::default();
+    let phase = Barrier::new(THREADS);
     in_threads(|number| {
         let mut random = fastrand::Rng::with_seed(number as u64);
-        let mut mine = HashMap::<(Who, u32), u32>::new();
-        for turn in 0..20_000 {
-            let mut who = [7; 16];
-            who[15] = random.u8(..12);
-            let second = NOW / 1000 + turn / 1_000;
-            if let Ok((_, taken)) = addresses.take(who, None, second * 1000, 1)
-                && random.bool()
-            {
-                // A thread whose time is behind takes in the newest window.
-                let (_, window) = taken.counters().next().unwrap();
-                *mine.entry((who, window)).or_default() += 1;
-                taken.charge();
+        let mut mine = HashMap::<(Who, Tag, u32), u32>::new();
+        for second in 0..PHASES {
+            for _ in 0..100 {
+                let mut who = [7; 16];
+                who[15] = random.u8(..12) + u8::try_from(second / 50).unwrap() * 12;
+                let now = NOW + second * 1000 - random.u64(..2_000);
+                if let Ok((_, taken)) = addresses.take(who, None, now, 1)
+                    && random.bool()
+                {
+                    // A request whose time is behind takes in the newest window.
+                    for (tag, window) in taken.counters() {
+                        *mine.entry((who, tag, window)).or_default() += 1;
+                    }
+                    taken.charge();
+                }
             }
+            // No thread is later than others by more than `LATEST_MILLIS`.
+            phase.wait();
         }
         let mut all = granted.lock().unwrap();
         for (place, units) in mine {
@@ -100,13 +108,28 @@ fn no_address_is_granted_more_than_its_limit_whoever_races() {
         }
     });
     let granted = granted.into_inner().unwrap();
-    let mut in_all = HashMap::<Who, u32>::new();
-    for ((who, window), units) in granted {
-        assert!(units <= 4, "{units} in second {window}");
-        *in_all.entry(who).or_default() += units;
+    let amounts: HashMap<_, _> = addresses.limits().iter().map(|limit| (limit.tag(), limit.amount)).collect();
+    for ((who, tag, window), units) in &granted {
+        assert!(units <= &amounts[tag], "{units} of {} in {window} for {}", amounts[tag], who[15]);
     }
-    assert!(in_all.values().all(|&units| units <= 40), "{in_all:?}");
-    assert!(in_all.values().sum::<u32>() >= 40);
+    assert!(granted.len() > 100);
+}
+
+/// A look comes before the hand: who is denied by one limit never holds another one that somebody else needs.
+#[test]
+fn requests_that_are_denied_take_nothing_from_others_meanwhile() {
+    let compiled = limits(&["1 per month", "1 per month for search"]);
+    let seat = Seat::default();
+    // Of the two only the group's is used up.
+    Reservation::take(&seat, &limits(&["1 per month for search"]), Some("search"), NOW, 1).unwrap().charge();
+    in_threads(|number| {
+        for _ in 0..20_000 {
+            let group = (number > 0).then_some("search");
+            let taken = Reservation::take(&seat, &compiled, group, NOW, 1);
+            assert_eq!(taken.is_ok(), group.is_none());
+        }
+    });
+    assert_eq!(remaining(&seat, &compiled, NOW), [1, 0]);
 }
 
 #[test]
