@@ -52,13 +52,12 @@ pub(super) fn limit(facts: &Facts, code: ErrorCode) -> Example {
     if let Some(reset) = reset {
         example = example.header("Retry-After", reset.to_string());
     }
-    example = example.header("X-Rate-Limit-Limit", limit.amount.to_string()).header("X-Rate-Limit-Remaining", "0");
+    example =
+        example.header("X-Rate-Limit-Limit", limit.amount.to_string()).header("X-Rate-Limit-Remaining", "0");
     if let Some(reset) = reset {
         example = example.header("X-Rate-Limit-Reset", reset.to_string());
     }
-    example
-        .header("RateLimit-Policy", policy.collect::<Vec<_>>().join(", "))
-        .not_now(not_now)
+    example.header("RateLimit-Policy", policy.collect::<Vec<_>>().join(", ")).not_now(not_now)
 }
 
 /// What a refusal says, as `policies/limits.rs` of the gateway has it, and after how many seconds another request
@@ -85,7 +84,8 @@ fn exceeded(limit: &Limit) -> (String, Option<u64>) {
         }
         Kind::Concurrent => {
             let running = format!("{} requests of this API key are in flight", limit.amount);
-            let message = format!("{running}, and the limit \"{limit}\" allows no more. Wait until one has ended.");
+            let message =
+                format!("{running}, and the limit \"{limit}\" allows no more. Wait until one has ended.");
             (message, Some(1))
         }
         Kind::Lifetime => (format!("{used} It does not reset; ask for a larger one."), None),
