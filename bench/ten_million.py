@@ -104,7 +104,7 @@ def measure(wanted, folder):
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
     config = folder / "fairgate.toml"
     config.write_text(
-        f'[listen]\naddress = "127.0.0.1:0"\n[upstream]\nurl = "http://127.0.0.1:{upstream.server_port}"\n'
+        f'[api]\nname = "Ten million"\n[listen]\naddress = "127.0.0.1:0"\n[upstream]\nurl = "http://127.0.0.1:{upstream.server_port}"\n'
         f'[store]\npath = "{data}"\n{PLANS}'
     )
     empty = folder / "empty.toml"
