@@ -241,6 +241,14 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_windows_that_begin_later_are_told_apart() {
+        let addresses = Addresses::with_sets(limits("5 per day"), 1);
+        let tag = addresses.limits.iter().next().unwrap().tag();
+        let rows = [19, 20, 21].map(|window| Used { tag, window, units: 4 });
+        assert_eq!(addresses.begun(&rows, 20 * 86_400_000), rows[..2]);
+    }
+
+    #[test]
     fn what_was_used_comes_back() {
         let addresses = Addresses::with_sets(limits("5 in all"), 1);
         let tag = addresses.limits.iter().next().unwrap().tag();
