@@ -208,7 +208,9 @@ mod tests {
         let addresses = Addresses::with_sets(limits("1 per minute"), 1);
         let (_, held) = addresses.account(who(0), 0);
         for number in 1..9 {
-            addresses.take(who(number), None, 0, 1).unwrap().1.charge();
+            let (whose, taken) = addresses.take(who(number), None, 0, 1).unwrap();
+            assert_eq!(whose, who(number), "the account that nobody uses makes room");
+            taken.charge();
         }
         assert!(held.take(0, 1, addresses.limits.all()).is_err());
         let (_, now) = addresses.account(who(0), 0);
@@ -238,6 +240,31 @@ mod tests {
         assert!(addresses.take(who(9), None, tomorrow - 1, 1).is_err());
         let (whose, _) = addresses.take(who(9), None, tomorrow + crate::LATEST_MILLIS, 1).unwrap();
         assert_eq!(whose, who(9));
+    }
+
+    #[test]
+    fn what_was_used_of_a_shared_account_comes_back_to_those_who_share_it() {
+        let compiled = limits("5 in all");
+        let tag = compiled.iter().next().unwrap().tag();
+        let (before, after) = (Addresses::new(Arc::clone(&compiled)), Addresses::new(compiled));
+        for number in 0..8 {
+            before.take(who(number), None, 0, 1).unwrap().1.charge();
+        }
+        let (whose, _) = before.take(who(8), None, 0, 1).unwrap();
+        assert_ne!(whose, who(8));
+        after.restore(whose, &[Used { tag, window: 0, units: 5 }]);
+        assert!(after.take(who(8), None, 0, 1).is_err());
+        let mut of_another_set = who(8);
+        of_another_set[0] += 1;
+        assert!(after.take(of_another_set, None, 0, 1).is_ok());
+    }
+
+    #[test]
+    fn rows_of_windows_that_begin_later_are_told_apart() {
+        let addresses = Addresses::with_sets(limits("5 per day"), 1);
+        let tag = addresses.limits.iter().next().unwrap().tag();
+        let rows = [19, 20, 21].map(|window| Used { tag, window, units: 4 });
+        assert_eq!(addresses.begun(&rows, 20 * 86_400_000), rows[..2]);
     }
 
     #[test]
