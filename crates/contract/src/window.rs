@@ -83,6 +83,8 @@ impl Period {
 ///
 /// Years are counted from 1 March, so that the leap day is the last day of its year and months
 /// fall into a fixed pattern of 153 days in five months.
+// Not inlined: what is asked for most is a day, and a compiler that sees both computes both.
+#[inline(never)]
 pub(crate) fn month_index(day: u64) -> u64 {
     let shifted = day + 719_468; // days since 0000-03-01
     let era = shifted / 146_097;

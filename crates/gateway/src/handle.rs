@@ -21,7 +21,7 @@ use crate::{
     usage::Place,
     visit::{Moment, Visit},
 };
-use std::net::IpAddr;
+use std::{cell::Cell, net::IpAddr};
 
 /// A page of the gateway's own that is not larger than this goes out with its head, in one write.
 const SENT_WITH_THE_HEAD: usize = 256 << 10;
@@ -54,6 +54,7 @@ pub(crate) async fn handle(
     };
     thread.record(&visit, &outcome, Moved { received: incoming.taken(), sent: client.sent });
 
+    visit.last_key.remember(visit.settled.take());
     *last_key = visit.last_key;
     let (bytes, fields) = visit.head.into_memory();
     client.input.lend(bytes);
@@ -105,6 +106,7 @@ fn visit<'t>(thread: &'t Thread, peer: IpAddr, head: RequestHead, last_key: Last
         template: None,
         group: None,
         counted: None,
+        settled: Cell::new(None),
         place: Place::None,
         deprecated: None,
     }

@@ -1,9 +1,9 @@
 //! What a request owes, and the moment in which it is charged: when the last bytes of its answer are on
 //! their way, not before and not after.
 
-use crate::{thread::Thread, transport::Transport};
+use crate::{thread::Thread, transport::Transport, visit::Visit};
 use journal::Charge;
-use limits::{Reservation, Who};
+use limits::{Remembered, Reservation, Who};
 use std::{
     io,
     pin::Pin,
@@ -26,6 +26,12 @@ pub(crate) struct Payment<'t> {
     now: u64,
     /// The charge is written down already, with the last bytes.
     is_recorded: bool,
+}
+
+/// The account that a request was charged to, and whose it is.
+pub(crate) struct Settled {
+    pub(crate) who: Who,
+    pub(crate) account: Remembered,
 }
 
 impl Owed {
@@ -61,6 +67,11 @@ impl<'t> Payment<'t> {
         sink: &mut Transport,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        // Whoever has read the answer to its end may ask for the next one, also on another connection, and must not find
+        // his place among the requests at once still taken. So it is free before these bytes are on their way.
+        if let Some(owed) = &mut self.owed {
+            owed.reservation.land();
+        }
         let mut journal = self.thread.journal.borrow_mut();
         let charge = self.owed.as_ref().filter(|_| !self.is_recorded).and_then(Owed::charge);
         let (Some(journal), Some(charge)) = (journal.as_mut(), charge) else {
@@ -74,8 +85,9 @@ impl<'t> Payment<'t> {
         taken
     }
 
-    /// Charges: the answer was delivered, or the client hung up on it. Tells how many units.
-    pub(crate) fn settle(self) -> u32 {
+    /// Charges: the answer was delivered, or the client hung up on it. Tells how many units, and lets the visit keep
+    /// the account for the connection's next request.
+    pub(crate) fn settle(self, visit: &Visit<'_>) -> u32 {
         let Some(owed) = self.owed else { return 0 };
         if !self.is_recorded
             && let Some(journal) = self.thread.journal.borrow_mut().as_mut()
@@ -84,7 +96,7 @@ impl<'t> Payment<'t> {
             journal.append(&charge, self.now);
         }
         let cost = owed.reservation.cost();
-        owed.reservation.charge();
+        visit.settled.set(Some(Settled { who: owed.who, account: owed.reservation.charge() }));
         cost
     }
 }

@@ -1,11 +1,11 @@
 //! One request on its way through the gateway: what is known of it at each place.
 
 use crate::{
-    clock::Clock, http1::request::RequestHead, keyring::KnownKey, policies::key::LastKey,
+    clock::Clock, http1::request::RequestHead, keyring::KnownKey, payment::Settled, policies::key::LastKey,
     request_id::RequestId, settings::Deprecated, shared::Shared, usage::Place,
 };
 use limits::{Account, Applying, guard::AddressKey};
-use std::{net::IpAddr, sync::Arc};
+use std::{cell::Cell, net::IpAddr, sync::Arc};
 use tokio::time::Instant;
 
 /// One request, from its head to its record.
@@ -30,6 +30,8 @@ pub(crate) struct Visit<'s> {
     pub(crate) group: Option<&'s str>,
     /// The account whose limits the answer tells, once units were asked of it.
     pub(crate) counted: Option<Counted>,
+    /// The account that the request was charged to.
+    pub(crate) settled: Cell<Option<Settled>>,
     /// What the request counts under in usage.
     pub(crate) place: Place,
     /// The endpoint, once it was found, is one that clients are told to leave.

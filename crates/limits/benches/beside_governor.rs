@@ -9,8 +9,9 @@
 use contract::Limit;
 use divan::Bencher;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::FakeRelativeClock};
-use limits::{Limits, Reservation, Seat, Who};
+use limits::{Limits, Remembered, Reservation, Seat, Who};
 use std::{
+    cell::Cell,
     num::NonZeroU32,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -58,6 +59,16 @@ fn who(number: usize) -> Who {
 
 fn charge(seat: &Seat, limits: &Arc<Limits>, now: u64) {
     Reservation::take(seat, limits, None, now, 1).unwrap().charge();
+}
+
+thread_local! {
+    /// What this thread's connection remembers. Of another benchmark: other limits, so it is passed over.
+    static CONNECTION: Cell<Remembered> = const { Cell::new(Remembered::nothing()) };
+}
+
+fn charge_again(connection: &mut Remembered, seat: &Seat, limits: &Arc<Limits>, now: u64) {
+    let account = std::mem::take(connection);
+    *connection = Reservation::take_again(account, seat, limits, None, now, 1).unwrap().charge();
 }
 
 fn release(seat: &Seat, limits: &Arc<Limits>, now: u64) {
@@ -111,6 +122,27 @@ mod one_key {
         fn fairgate_charge(bencher: Bencher<'_, '_>, kind: &str) {
             let (seat, limits, now) = (Seat::default(), limits(kind), now());
             bencher.bench(|| charge(&seat, &limits, divan::black_box(now)));
+        }
+
+        /// On a connection that remembers the account of its key, as the gateway's do.
+        #[divan::bench(args = KINDS, sample_size = REQUESTS)]
+        fn fairgate_charge_again(bencher: Bencher<'_, '_>, kind: &str) {
+            let (seat, limits, now) = (Seat::default(), limits(kind), now());
+            let mut connection = Remembered::nothing();
+            bencher.bench_local(|| charge_again(&mut connection, &seat, &limits, divan::black_box(now)));
+        }
+
+        /// The same from two connections at once, each with a thread of its own.
+        #[divan::bench(args = KINDS, threads = [2], sample_size = REQUESTS)]
+        fn fairgate_charge_again_from_two(bencher: Bencher<'_, '_>, kind: &str) {
+            let (seat, limits, now) = (Seat::default(), limits(kind), now());
+            bencher.bench(|| {
+                CONNECTION.with(|place| {
+                    let mut connection = place.take();
+                    charge_again(&mut connection, &seat, &limits, divan::black_box(now));
+                    place.set(connection);
+                });
+            });
         }
     }
 }

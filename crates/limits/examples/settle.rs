@@ -1,9 +1,9 @@
-//! Reserves and settles so many times: `settle KIND charge|release|denial COUNT`, KIND such as `"9 per day + 5 at
+//! Reserves and settles so many times: `settle KIND charge|charge again|release|denial COUNT`, KIND such as `"9 per day + 5 at
 //! once"`, or `governor` for the check of the ecosystem's rate limiter. For `bench/instructions`.
 
 use contract::Limit;
 use governor::{Quota, RateLimiter, clock::FakeRelativeClock};
-use limits::{Limits, Reservation, Seat};
+use limits::{Limits, Remembered, Reservation, Seat};
 use std::{hint::black_box, num::NonZeroU32, process::ExitCode, sync::Arc, time::Duration};
 
 const NOW: u64 = 1_790_000_000_000;
@@ -28,6 +28,16 @@ fn settle(kind: &str, end: &str, count: u32) -> Option<bool> {
     let take = || Reservation::take(black_box(&seat), black_box(&limits), None, black_box(NOW), 1);
     Some(match end {
         "charge" => (0..count).all(|_| take().map(Reservation::charge).is_ok()),
+        "charge again" => {
+            let (mut connection, place) = (Remembered::nothing(), black_box(&seat));
+            let mut charge = || {
+                let account = std::mem::take(&mut connection);
+                let taken =
+                    Reservation::take_again(account, place, black_box(&limits), None, black_box(NOW), 1);
+                taken.map(|reservation| connection = reservation.charge()).is_ok()
+            };
+            (0..count).all(|_| charge())
+        }
         "release" => (0..count).all(|_| take().map(drop).is_ok()),
         "denial" => (0..count).all(|_| take().is_err()),
         _ => return None,

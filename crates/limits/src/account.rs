@@ -1,11 +1,12 @@
 //! The account of one key: a counter for each of its limits, taken all or none.
 
 use crate::{
-    compiled::{Applying, Compiled, Limits, MOST_LIMITS, Reset, Rule, rolling_at},
+    compiled::{Applying, Compiled, Limits, Reset, Rule, rolling_at},
     guard::ErrorCount,
     reservation::{Denial, Used},
     rolling::{Rolling, State, part},
     slot::Slot,
+    windows::Windows,
     word::{Counter, Frozen, NotTaken, Word},
 };
 use contract::limit::Tag;
@@ -37,9 +38,6 @@ pub(crate) enum Cell<'a> {
     Word(&'a Counter),
     Rolling(&'a Rolling),
 }
-
-/// The windows that units were taken in, one for each limit of the account.
-pub(crate) type Windows = [u32; MOST_LIMITS];
 
 /// Why an account granted nothing.
 pub(crate) enum Refused {
@@ -111,25 +109,34 @@ impl Account {
 
     // === take and give back ===
 
+    /// Takes a request's cost in the only limit that there is, in the one step that also looks at it. None: it
+    /// did not work, or there are several limits; [`Account::take`] does it, or tells why not.
+    #[inline]
+    pub(crate) fn take_single(&self, now: u64, cost: u32, applying: Applying) -> Option<Windows> {
+        let window = self.take_one(self.limits.single(applying)?, now, cost).ok()?;
+        Some(Windows::one(window))
+    }
+
     /// Takes a request's cost in every limit that applies, or in none.
     pub(crate) fn take(&self, now: u64, cost: u32, applying: Applying) -> Result<Windows, Refused> {
+        if let Some(windows) = self.take_single(now, cost, applying) {
+            return Ok(windows);
+        }
         loop {
-            // Several limits are all looked at before any is touched, so that a denial changes nothing. One
-            // alone is looked at in the step that takes it.
+            // All limits are looked at before any is touched, so that a denial changes nothing.
             let has_room = |one: &Compiled| self.seen(one, now).beyond(one, one.units(cost)) == 0;
-            if !self.limits.is_single() && !self.limits.each(applying).all(|(_, one)| has_room(one)) {
+            if !self.limits.each(applying).all(|(_, one)| has_room(one)) {
                 match self.denial(now, cost, applying) {
                     Some(denial) => return Err(Refused::Denied(denial)),
                     None => continue, // a request that failed meanwhile has made room
                 }
             }
-            let mut windows = [0; MOST_LIMITS];
+            let mut windows = Windows::default();
             let mut failed = None;
             for (position, one) in self.limits.each(applying) {
-                match (self.take_one(one, now, cost), windows.get_mut(position)) {
-                    (Ok(taken), Some(window)) => *window = taken,
-                    (Ok(_), None) => {}
-                    (Err(not_taken), _) => {
+                match self.take_one(one, now, cost) {
+                    Ok(window) => windows = windows.with(position, window),
+                    Err(not_taken) => {
                         failed = Some((position, not_taken));
                         break;
                     }
@@ -137,8 +144,7 @@ impl Account {
             }
             let Some((taken, not_taken)) = failed else { return Ok(windows) };
             for (position, one) in self.limits.each(applying).filter(|(position, _)| *position < taken) {
-                let window = windows.get(position).copied().unwrap_or_default();
-                self.give_back(one, window, one.units(cost));
+                self.give_back(one, windows.get(position), one.units(cost));
             }
             match not_taken {
                 NotTaken::Frozen => return Err(Refused::Frozen),
@@ -158,9 +164,7 @@ impl Account {
     fn take_one(&self, one: &Compiled, now: u64, cost: u32) -> Result<u32, NotTaken> {
         let (amount, quota, units) = (one.limit.amount, one.quota(), one.units(cost));
         match (&one.rule, self.cell(one)) {
-            (Rule::Word(rule), Some(Cell::Word(counter))) => {
-                counter.change(|word| rule.take(word, amount, quota, units, now)).map(|word| word.window)
-            }
+            (Rule::Word(rule), Some(Cell::Word(counter))) => rule.take(counter, amount, quota, units, now),
             (Rule::Rolling { seconds }, Some(Cell::Rolling(rolling))) => {
                 rolling.take(part(*seconds, now), units, quota)
             }
@@ -209,6 +213,21 @@ impl Account {
                 return;
             }
             account = account.replaced();
+        }
+    }
+
+    /// Gives back what `units` tells of each limit that applies.
+    pub(crate) fn give_each_back(
+        &self,
+        applying: Applying,
+        windows: Windows,
+        units: impl Fn(&Compiled) -> u32,
+    ) {
+        for (position, one) in self.limits.each(applying) {
+            let units = units(one);
+            if units > 0 {
+                self.give_back(one, windows.get(position), units);
+            }
         }
     }
 

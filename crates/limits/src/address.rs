@@ -8,7 +8,7 @@ use crate::{
     Who,
     account::Account,
     compiled::Limits,
-    reservation::{Denial, Reservation, Used},
+    reservation::{Denial, Reservation, Used, find_and_take},
     slot::Slot,
 };
 use std::sync::Arc;
@@ -62,8 +62,9 @@ impl Addresses {
             whose.set(found);
             account
         };
-        let taken = Reservation::take_from(applying, now, cost, find, |account| self.replace(who, account))?;
-        Ok((whose.get(), taken))
+        let (account, windows) =
+            find_and_take(applying, now, cost, find, |account| self.replace(who, account))?;
+        Ok((whose.get(), Reservation::new(account, applying, cost, windows)))
     }
 
     /// The account that counts an address, and whose it is.

@@ -2,7 +2,7 @@
 
 use crate::{
     rolling::{State, part, part_millis},
-    word::Word,
+    word::{Counter, NotTaken, Word},
 };
 use contract::{
     Limit,
@@ -59,11 +59,20 @@ pub(crate) enum WordRule {
     Calendar { period: Period, zone: Zone },
     /// Units of a bucket that refills evenly. The word's window is the millisecond (its lower 32 bits) at
     /// which the bucket was last full, its units are all that were taken since then.
-    Rate { period_millis: u64, burst: u32 },
+    Rate { period: Millis, burst: u32 },
     /// Requests in flight. The window is always 0.
     Concurrent,
     /// Units in all. The window is always 0.
     Lifetime,
+}
+
+/// The milliseconds of a period, and their reciprocal, so that a request multiplies where it would divide: a
+/// rate asks for two quotients, and a division by a number that is known at run time takes as long as all else.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Millis {
+    millis: u64,
+    /// 2^64 / `millis`, rounded down.
+    reciprocal: u64,
 }
 
 /// When a limit has something to give again.
@@ -119,6 +128,28 @@ impl Reset {
     }
 }
 
+// === impl Millis ===
+
+impl Millis {
+    /// At least one.
+    fn new(millis: u64) -> Self {
+        let millis = millis.max(1);
+        Self { millis, reciprocal: u64::MAX / millis }
+    }
+
+    pub(crate) const fn get(self) -> u64 {
+        self.millis
+    }
+
+    /// How often the period fits into so many milliseconds, or into a product below 2^62 of them.
+    #[inline]
+    fn divide(self, number: u64) -> u64 {
+        // The reciprocal is too small by less than 2, so that the quotient is right or 1 too small.
+        let quotient = ((u128::from(number) * u128::from(self.reciprocal)) >> 64) as u64;
+        quotient + u64::from(number - quotient * self.millis >= self.millis)
+    }
+}
+
 // === impl Limits ===
 
 impl Limits {
@@ -162,6 +193,7 @@ impl Limits {
     }
 
     /// Which limits apply to a request for an endpoint of this group: those of no group, and those of it.
+    #[inline]
     pub fn applying(&self, group: Option<&str>) -> Applying {
         if !self.has_groups {
             return self.all();
@@ -171,16 +203,22 @@ impl Limits {
     }
 
     /// All of them.
+    #[inline]
     pub fn all(&self) -> Applying {
         Applying(u8::MAX)
     }
 
-    /// Whether there is only one.
-    pub(crate) const fn is_single(&self) -> bool {
-        self.each.len() == 1
+    /// The only limit, if there is one and it applies.
+    #[inline]
+    pub(crate) fn single(&self, applying: Applying) -> Option<&Compiled> {
+        match &*self.each {
+            [one] if applying.contains(0) => Some(one),
+            _ => None,
+        }
     }
 
     /// Whether a charge gives anything back.
+    #[inline]
     pub(crate) const fn has_concurrent(&self) -> bool {
         self.has_concurrent
     }
@@ -237,8 +275,8 @@ impl Compiled {
                 let index = zone.index(*period, now / 1000);
                 Some(zone.end(*period, index).saturating_sub(zone.start(*period, index)))
             }
-            Rule::Word(WordRule::Rate { period_millis, burst }) => {
-                let millis = (u64::from(*burst) * period_millis).div_ceil(u64::from(self.limit.amount));
+            Rule::Word(WordRule::Rate { period, burst }) => {
+                let millis = (u64::from(*burst) * period.get()).div_ceil(u64::from(self.limit.amount));
                 Some(millis.div_ceil(1000).max(1))
             }
             Rule::Rolling { seconds } => Some(u64::from(*seconds)),
@@ -255,7 +293,7 @@ impl Rule {
             Kind::Rolling { seconds } => return Self::Rolling { seconds: (*seconds).max(1) },
             Kind::Calendar { period, zone } => WordRule::Calendar { period: *period, zone: zone.clone() },
             Kind::Rate { period, burst } => WordRule::Rate {
-                period_millis: period.seconds(0) * 1000,
+                period: Millis::new(period.seconds(0) * 1000),
                 burst: (*burst).clamp(1, LARGEST_RATE),
             },
             Kind::Concurrent => WordRule::Concurrent,
@@ -272,7 +310,7 @@ impl WordRule {
     pub(crate) fn at(&self, word: Word, amount: u32, now: u64) -> Word {
         match self {
             Self::Calendar { period, zone } => word.at(zone.index(*period, now / 1000)),
-            Self::Rate { period_millis, .. } => bucket(word, amount, *period_millis, now),
+            Self::Rate { period, .. } => level(word, amount, *period, now).0,
             Self::Concurrent | Self::Lifetime => word,
         }
     }
@@ -281,30 +319,52 @@ impl WordRule {
     #[inline]
     pub(crate) fn counted(&self, word: Word, amount: u32, now: u64) -> u32 {
         match self {
-            Self::Rate { period_millis, .. } => {
-                let refilled = refilled(elapsed(word, now), amount, *period_millis);
-                word.units.saturating_sub(u32::try_from(refilled).unwrap_or(u32::MAX))
-            }
+            Self::Rate { period, .. } => still_taken(word, refilled(elapsed(word, now), amount, *period)),
             Self::Calendar { .. } | Self::Concurrent | Self::Lifetime => word.units,
         }
     }
 
-    /// The word with `units` more, if the quota allows them.
+    /// Takes `units` if the quota allows them, and tells the window that they are taken in.
     #[inline]
-    pub(crate) fn take(&self, word: Word, amount: u32, quota: u32, units: u32, now: u64) -> Option<Word> {
-        let word = self.at(word, amount, now);
-        self.counted(word, amount, now).checked_add(units).filter(|&counted| counted <= quota)?;
-        Some(Word { units: word.units.checked_add(units)?, ..word })
+    pub(crate) fn take(
+        &self,
+        counter: &Counter,
+        amount: u32,
+        quota: u32,
+        units: u32,
+        now: u64,
+    ) -> Result<u32, NotTaken> {
+        let more = |word: Word, counted: u32| {
+            counted.checked_add(units).filter(|&counted| counted <= quota)?;
+            Some(Word { units: word.units.checked_add(units)?, ..word })
+        };
+        // A kind at a time, each with what it needs found before the step that others may make it repeat. Asked
+        // within that step, the index of every period would be computed for every request: 22 ns in place of 7.
+        let taken = match self {
+            Self::Calendar { period, zone } => {
+                let window = zone.index(*period, now / 1000);
+                counter.change(|word| {
+                    let word = word.at(window);
+                    more(word, word.units)
+                })
+            }
+            Self::Rate { period, .. } => counter.change(|word| {
+                let (word, counted) = level(word, amount, *period, now);
+                more(word, counted)
+            }),
+            Self::Concurrent | Self::Lifetime => counter.change(|word| more(word, word.units)),
+        };
+        taken.map(|word| word.window)
     }
 
     /// From when on at least `units` fewer count, of a word as it stands at `now`.
     pub(crate) fn frees(&self, word: Word, amount: u32, units: u32, now: u64) -> Reset {
         match self {
             Self::Calendar { period, zone } => Reset::At(zone.end(*period, word.window) * 1000),
-            Self::Rate { period_millis, .. } => {
+            Self::Rate { period, .. } => {
                 let elapsed = elapsed(word, now);
-                let wanted = refilled(elapsed, amount, *period_millis) + u64::from(units);
-                let millis = (wanted * period_millis).div_ceil(u64::from(amount).max(1));
+                let wanted = refilled(elapsed, amount, *period) + u64::from(units);
+                let millis = (wanted * period.get()).div_ceil(u64::from(amount).max(1));
                 Reset::At(now + millis.saturating_sub(elapsed))
             }
             Self::Concurrent => Reset::Unknown,
@@ -318,34 +378,52 @@ impl WordRule {
 ///
 /// A bucket that nobody asks for during the 37 days that are left to count forwards, and that is not full then,
 /// finds 0 as well and refills from there: it grants less for once, never more.
+#[inline]
 fn elapsed(word: Word, now: u64) -> u64 {
     let since = (now as u32).wrapping_sub(word.window);
     if since > u32::MAX - FURTHEST_BACK { 0 } else { u64::from(since) }
 }
 
 /// Units that come back within so many milliseconds.
-fn refilled(elapsed: u64, amount: u32, period_millis: u64) -> u64 {
-    elapsed * u64::from(amount.min(LARGEST_RATE)) / period_millis.max(1)
+#[inline]
+fn refilled(elapsed: u64, amount: u32, period: Millis) -> u64 {
+    period.divide(elapsed * u64::from(amount.min(LARGEST_RATE)))
 }
 
-/// The word of a bucket at `now`. A full one begins a new count, so that what was reserved before can give
-/// nothing back to it: it has come back with time already.
-fn bucket(word: Word, amount: u32, period_millis: u64, now: u64) -> Word {
+/// Of the units that were taken since the bucket was last full, those that have not come back.
+#[inline]
+fn still_taken(word: Word, refilled: u64) -> u32 {
+    word.units.saturating_sub(u32::try_from(refilled).unwrap_or(u32::MAX))
+}
+
+/// The word of a bucket at `now`, and the units that are taken. A full one begins a new count, so that what was
+/// reserved before can give nothing back to it: it has come back with time already.
+#[inline]
+fn level(word: Word, amount: u32, period: Millis, now: u64) -> (Word, u32) {
     let elapsed = elapsed(word, now);
-    if u64::from(word.units) <= refilled(elapsed, amount, period_millis) {
+    let refilled_now = refilled(elapsed, amount, period);
+    if u64::from(word.units) <= refilled_now {
         let has_gone_on = elapsed > 0 || word.is_new();
-        return Word { window: if has_gone_on { now as u32 } else { word.window }, units: 0 };
+        return (Word { window: if has_gone_on { now as u32 } else { word.window }, units: 0 }, 0);
     }
     if elapsed <= LONGEST_COUNT && word.units <= MOST_UNITS {
-        return word;
+        return (word, still_taken(word, refilled_now));
     }
-    // Whole periods and what they refilled are left behind: the level is the same, the numbers are small.
-    // What is in flight in this moment, once in six days of a bucket that was never full, is not given
-    // back if it fails: one unit that time brings back, and never one too many.
-    let periods = elapsed / period_millis.max(1);
+    let word = begun_anew(word, amount, period, elapsed);
+    (word, still_taken(word, refilled(self::elapsed(word, now), amount, period)))
+}
+
+/// The word of a bucket that was not full for long: whole periods and what they refilled are left behind; the
+/// level is the same, the numbers are small.
+///
+/// What is in flight in this moment, once in six days of a bucket that was never full, is not given back if it
+/// fails: one unit that time brings back, and never one too many.
+#[cold]
+fn begun_anew(word: Word, amount: u32, period: Millis, elapsed: u64) -> Word {
+    let periods = period.divide(elapsed);
     let units = u32::try_from(periods * u64::from(amount.min(LARGEST_RATE))).unwrap_or(u32::MAX);
     Word {
-        window: word.window.wrapping_add((periods * period_millis) as u32),
+        window: word.window.wrapping_add((periods * period.get()) as u32),
         units: word.units.saturating_sub(units),
     }
 }
@@ -359,4 +437,24 @@ pub(crate) fn rolling_frees(state: &State, seconds: u32, units: u32) -> Reset {
 /// The state of a rolling span at `now`.
 pub(crate) fn rolling_at(state: State, seconds: u32, now: u64) -> State {
     state.at(part(seconds, now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn multiplying_by_the_reciprocal_divides(
+            number in 0_u64..1 << 62,
+            small in 0_u64..5_000_000_000,
+            millis in prop_oneof![Just(1000), Just(60_000), Just(3_600_000), Just(86_400_000), 1_u64..1 << 33],
+        ) {
+            let period = Millis::new(millis);
+            for number in [number, small, number / millis * millis, (number / millis * millis).saturating_sub(1)] {
+                prop_assert_eq!(period.divide(number), number / millis, "{} by {}", number, millis);
+            }
+        }
+    }
 }

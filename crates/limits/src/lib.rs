@@ -42,6 +42,12 @@
 //!    requests in flight included, and what these give back later reaches the new one.
 //!    `model`; `interleavings::a_change_of_limits_loses_no_unit_and_grants_none_twice`,
 //!    `two_threads_that_change_limits_agree_on_one_successor`; `promises::accounts`, from each kind to each.
+//! 8. An account that is [`Remembered`] grants nothing once it is replaced or given back: every word of it is frozen
+//!    before another account counts in its place.
+//!    `model`; `interleavings::an_account_that_is_remembered_grants_nothing_once_it_is_replaced`.
+//!
+//! A place among the requests in flight is free when the answer is whole and on its way ([`Reservation::land`]),
+//! a moment before its units are settled: whoever has read an answer to its end never finds his own place taken.
 //!
 //! A rate grants a burst and what has flown in since its bucket was last full, never more. A request that fails
 //! after the bucket would have been full without it is given back whole, so that a burst may follow what was
@@ -64,13 +70,14 @@ mod seat;
 mod slot;
 mod standing;
 mod trusted;
+mod windows;
 mod word;
 
 pub use account::Account;
 pub use address::Addresses;
 pub use compiled::{Applying, Limits, MOST_LIMITS, TooMany};
 pub use guard::{AddressGuard, ErrorCount};
-pub use reservation::{Denial, Reservation, Used};
+pub use reservation::{Denial, Remembered, Reservation, Used};
 pub use seat::Seat;
 pub use standing::Standing;
 

@@ -152,3 +152,26 @@ fn an_account_that_is_given_back_grants_nothing_any_more() {
         assert!(mine ^ others, "{mine} {others} {retired}");
     });
 }
+
+/// A connection remembers the account while another thread replaces it, or gives it back.
+#[test]
+fn an_account_that_is_remembered_grants_nothing_once_it_is_replaced() {
+    const LATER: u64 = 1_000 + limits::LATEST_MILLIS;
+    every_interleaving(|| {
+        let (before, after) = (limits(&["1 per second"]), limits(&["1 per second", "9 per hour"]));
+        let seat = Arc::new(Seat::default());
+        let connection = Reservation::take(&seat, &before, None, 0, 1).unwrap().charge();
+        let other = {
+            let (seat, before, after) = (Arc::clone(&seat), Arc::clone(&before), Arc::clone(&after));
+            loom::thread::spawn(move || {
+                seat.retire(LATER);
+                let moved = request(&seat, &after, LATER, true);
+                moved || request(&seat, &before, LATER, true)
+            })
+        };
+        let mine = Reservation::take_again(connection, &seat, &before, None, LATER, 1).map(|taken| {
+            taken.charge();
+        });
+        assert!(mine.is_ok() ^ other.join().unwrap(), "the one unit of the second goes to one of two");
+    });
+}

@@ -7,7 +7,7 @@ use contract::{
     Limit,
     limit::{Kind, Tag},
 };
-use limits::{Limits, Reservation, Seat};
+use limits::{Limits, Remembered, Reservation, Seat};
 use proptest::prelude::*;
 use std::{collections::HashMap, sync::Arc};
 
@@ -51,7 +51,8 @@ impl Model {
 
 #[derive(Debug, Clone)]
 enum Step {
-    Request { cost: u32, group: bool },
+    Request { cost: u32, group: bool, remembers: bool },
+    Land { which: usize },
     Charge { which: usize },
     ChargeLess { which: usize, cost: u32 },
     Fail { which: usize },
@@ -62,19 +63,21 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => (1u32..4, any::<bool>()).prop_map(|(cost, group)| Step::Request { cost, group }),
+        6 => (1u32..4, any::<bool>(), any::<bool>())
+            .prop_map(|(cost, group, remembers)| Step::Request { cost, group, remembers }),
+        1 => (0usize..8).prop_map(|which| Step::Land { which }),
         2 => (0usize..8).prop_map(|which| Step::Charge { which }),
         1 => (0usize..8, 0u32..4).prop_map(|(which, cost)| Step::ChargeLess { which, cost }),
         3 => (0usize..8).prop_map(|which| Step::Fail { which }),
         1 => (0u64..5_000).prop_map(|millis| Step::Wait { millis }),
         1 => (0u64..400_000).prop_map(|millis| Step::Wait { millis }),
-        1 => (0usize..4).prop_map(|plan| Step::Change { plan }),
+        1 => (0usize..6).prop_map(|plan| Step::Change { plan }),
         1 => Just(Step::Retire),
     ]
 }
 
 fn plans() -> Vec<(Vec<Limit>, Arc<Limits>)> {
-    let plans: [&[&str]; 4] = [
+    let plans: [&[&str]; 6] = [
         &["3 per second", "7 per minute", "40 per hour", "5 at once", "6 per rolling 2 minutes"],
         &["9 per minute", "12 per rolling 2 minutes", "2 per minute for search", "200 in all"],
         &[
@@ -86,6 +89,8 @@ fn plans() -> Vec<(Vec<Limit>, Arc<Limits>)> {
             "4 per minute for search",
         ],
         &["1000 per month"],
+        &["5 per minute"],
+        &["4 at once"],
     ];
     let compiled = |texts: &&[&str]| {
         let limits: Vec<_> = texts.iter().map(|text| Limit::parse(text, &mut |_| None).unwrap()).collect();
@@ -104,13 +109,16 @@ proptest! {
         let (seat, mut model) = (Seat::default(), Model::default());
         // What is in flight: the reservation, and where its units stand in the reference.
         let mut in_flight: Vec<(Reservation, Vec<(Tag, Unit)>)> = Vec::new();
+        // What a connection remembers: of the last charge, whatever has become of that account since.
+        let mut connection = Remembered::nothing();
         let mut now: u64 = 1_790_000_000_000;
         for (request, step) in steps.into_iter().enumerate() {
             match step {
-                Step::Request { cost, group } => {
+                Step::Request { cost, group, remembers } => {
                     let group = group.then_some("search");
                     let applying: Vec<_> = limits.iter().filter(|limit| limit.applies_to(group)).cloned().collect();
-                    let taken = Reservation::take(&seat, &compiled, group, now, cost);
+                    let remembered = if remembers { std::mem::take(&mut connection) } else { Remembered::nothing() };
+                    let taken = Reservation::take_again(remembered, &seat, &compiled, group, now, cost);
                     prop_assert_eq!(taken.is_ok(), model.admits(&applying, now, cost as usize));
                     let Ok(taken) = taken else { continue };
                     let unit = Unit { request, at: now, is_in_flight: true };
@@ -125,20 +133,24 @@ proptest! {
                 Step::Charge { which } if which < in_flight.len() => {
                     let (taken, places) = in_flight.swap_remove(which);
                     model.settle(&places, usize::MAX);
-                    taken.charge();
+                    connection = taken.charge();
                 }
                 Step::ChargeLess { which, cost } if which < in_flight.len() => {
                     let (mut taken, places) = in_flight.swap_remove(which);
                     model.settle(&places, cost as usize);
                     taken.lower_to(cost);
-                    taken.charge();
+                    connection = taken.charge();
                 }
                 Step::Fail { which } if which < in_flight.len() => {
                     let (taken, places) = in_flight.swap_remove(which);
                     model.settle(&places, 0);
                     drop(taken);
                 }
-                Step::Charge { .. } | Step::ChargeLess { .. } | Step::Fail { .. } => {}
+                Step::Land { which } if which < in_flight.len() => {
+                    in_flight[which].0.land();
+                    model.land(&in_flight[which].1, &limits);
+                }
+                Step::Land { .. } | Step::Charge { .. } | Step::ChargeLess { .. } | Step::Fail { .. } => {}
                 Step::Wait { millis } => now += millis,
                 Step::Change { plan } => {
                     (limits, compiled) = plans[plan].clone();
@@ -175,6 +187,16 @@ impl Model {
             } else {
                 units.swap_remove(place);
             }
+        }
+    }
+}
+
+impl Model {
+    /// The answer is whole: what counts requests in flight does not count this one any more.
+    fn land(&mut self, places: &[(Tag, Unit)], limits: &[Limit]) {
+        for limit in limits.iter().filter(|limit| limit.kind == Kind::Concurrent) {
+            let Some(units) = self.0.get_mut(&limit.tag()) else { continue };
+            units.retain(|known| !places.iter().any(|(_, unit)| unit.request == known.request));
         }
     }
 }

@@ -362,7 +362,7 @@ impl<'c> Exchange<'c> {
         let outcome = |charged, keep_alive| Outcome { status, code: None, charged, keep_alive };
         match streamed {
             Ok(()) => {
-                let charged = payment.settle();
+                let charged = payment.settle(visit);
                 self.thread.give_answer_fields_back(answer.fields);
                 self.thread.give_head_memory(download.into_parts().1);
                 if answer.keep_alive && !has_unsent {
@@ -371,7 +371,7 @@ impl<'c> Exchange<'c> {
                 Ok(outcome(charged, keep_alive && incoming.is_complete() && !has_unsent))
             }
             // The client hung up on a success: it is charged.
-            Err(PumpFault::Sink(_)) => Ok(outcome(payment.settle(), false)),
+            Err(PumpFault::Sink(_)) => Ok(outcome(payment.settle(visit), false)),
             // The upstream broke within its answer: what was promised was not delivered, so nothing is
             // charged. The client's connection ends without the end of the body, so that nobody takes
             // the half for the whole.

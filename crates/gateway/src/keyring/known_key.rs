@@ -2,7 +2,7 @@
 
 use super::grant::Grant;
 use arc_swap::{ArcSwap, Guard};
-use limits::{Account, Denial, Reservation, Seat, Used, Who};
+use limits::{Account, Denial, Remembered, Reservation, Seat, Used, Who};
 use std::{
     hash::{Hash, Hasher},
     sync::{
@@ -113,9 +113,16 @@ impl KnownKey {
         self.seat.account(&self.grant().limits())
     }
 
-    /// Takes `cost` units in every limit that applies to an endpoint of this group.
-    pub(crate) fn reserve(&self, group: Option<&str>, now: u64, cost: u32) -> Result<Reservation, Denial> {
-        Reservation::take(&self.seat, &self.grant().limits(), group, now, cost)
+    /// Takes `cost` units in every limit that applies to an endpoint of this group. `account`: what the connection
+    /// remembers of this key.
+    pub(crate) fn reserve(
+        &self,
+        account: Remembered,
+        group: Option<&str>,
+        now: u64,
+        cost: u32,
+    ) -> Result<Reservation, Denial> {
+        Reservation::take_again(account, &self.seat, &self.grant().limits(), group, now, cost)
     }
 
     /// Errors within the minute of `now` (Unix seconds).

@@ -303,7 +303,7 @@ mod tests {
             keyring.insert(NewKey { id: &id, digest: &digest, imported: false, standing }).unwrap();
             let key = keyring.find_digest(&digest).unwrap();
             if number == 0 {
-                key.reserve(None, 1000, 1).unwrap().charge();
+                let _ = key.reserve(limits::Remembered::nothing(), None, 1000, 1).unwrap().charge();
             } else {
                 let _ = key.account();
             }

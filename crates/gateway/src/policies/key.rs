@@ -3,18 +3,29 @@
 use crate::{
     http1::{field::RequestField, request::RequestHead},
     keyring::{Format, KnownKey},
+    payment::Settled,
     refusal::{Refusal, Refused},
     shared::Shared,
     visit::Visit,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contract::ErrorCode;
+use limits::{Remembered, Who};
 use std::sync::Arc;
 
 /// The key that a connection presented last, so that the next request with the same header needs
-/// no digest. Whether it is revoked or expired is looked at anew each time.
+/// no digest, and its account no search. Whether it is revoked or expired is looked at anew each time.
 #[derive(Debug, Default)]
-pub(crate) struct LastKey(Option<(Vec<u8>, Arc<KnownKey>)>);
+pub(crate) struct LastKey(Option<Last>);
+
+#[derive(Debug)]
+struct Last {
+    /// The whole header value: what the key is recognised by.
+    value: Vec<u8>,
+    key: Arc<KnownKey>,
+    /// Of this key, never of another one.
+    account: Remembered,
+}
 
 /// Where a key may stand, and what stands there.
 struct Presented<'h> {
@@ -34,6 +45,23 @@ enum Search<'h> {
     Nothing,
     Twice(usize),
     Found(Presented<'h>),
+}
+
+impl LastKey {
+    /// The account that is remembered of this key.
+    pub(crate) fn account(&mut self, who: &Who) -> Remembered {
+        let last = self.0.as_mut().filter(|last| last.key.who() == who);
+        last.map_or(Remembered::nothing(), |last| std::mem::take(&mut last.account))
+    }
+
+    /// Keeps the account that a request was charged to, if it is the key's: one of an address is not.
+    pub(crate) fn remember(&mut self, settled: Option<Settled>) {
+        if let (Some(last), Some(settled)) = (&mut self.0, settled)
+            && last.key.who() == &settled.who
+        {
+            last.account = settled.account;
+        }
+    }
 }
 
 /// Requires a valid key.
@@ -83,8 +111,8 @@ fn look_up(shared: &Shared, head: &RequestHead, last: &mut LastKey) -> Result<Ar
         }
         Search::Found(presented) => presented,
     };
-    if let Some((_, key)) = last.0.as_ref().filter(|(value, _)| same(value, presented.value)) {
-        return Ok(Arc::clone(key));
+    if let Some(last) = last.0.as_ref().filter(|last| same(&last.value, presented.value)) {
+        return Ok(Arc::clone(&last.key));
     }
     let found = match presented.place {
         Place::Header => find(shared, &[presented.value])?,
@@ -106,10 +134,10 @@ fn look_up(shared: &Shared, head: &RequestHead, last: &mut LastKey) -> Result<Ar
             find(shared, &[user.unwrap_or_default(), password.unwrap_or_default()])?
         }
     };
-    let mut value = last.0.take().map(|(value, _)| value).unwrap_or_default();
+    let mut value = last.0.take().map(|last| last.value).unwrap_or_default();
     value.clear();
     value.extend_from_slice(presented.value);
-    last.0 = Some((value, Arc::clone(&found)));
+    last.0 = Some(Last { value, key: Arc::clone(&found), account: Remembered::nothing() });
     Ok(found)
 }
 

@@ -11,7 +11,10 @@ use crate::{
 };
 use contract::{ErrorCode, limit::Kind};
 use limits::{Denial, Reservation, Who};
-use std::{net::IpAddr, sync::atomic::Ordering};
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 /// Seconds until a retry makes sense while charges cannot be written down.
 const RETRY_STOPPED: u64 = 10;
@@ -23,7 +26,8 @@ pub(crate) fn reserve_for_key(
     terms: Terms<'_>,
 ) -> Result<Owed, Refused> {
     check_running(visit)?;
-    let taken = key.reserve(terms.group, visit.now.millis, terms.cost);
+    let account = visit.last_key.account(key.who());
+    let taken = key.reserve(account, terms.group, visit.now.millis, terms.cost);
     settle_on(visit, *key.who(), taken, terms.cost)
 }
 
@@ -63,8 +67,9 @@ fn settle_on(
     cost: u32,
 ) -> Result<Owed, Refused> {
     let reservation = taken.map_err(|denial| refusal(denial, cost, "API key"))?;
-    visit.counted =
-        Some(Counted { account: reservation.account().clone(), applying: reservation.applying() });
+    visit.counted = reservation
+        .account()
+        .map(|account| Counted { account: Arc::clone(account), applying: reservation.applying() });
     Ok(Owed::new(who, reservation))
 }
 

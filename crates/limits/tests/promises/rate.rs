@@ -148,7 +148,11 @@ proptest! {
             prop_assert!(taken_since <= u128::from(rate.burst) + flown);
         }
         for (taken, fails) in in_flight {
-            if fails { drop(taken) } else { taken.charge() }
+            if fails {
+                drop(taken);
+            } else {
+                taken.charge();
+            }
         }
         prop_assert!(i128::from(remaining(&seat, &limits, now)[0]) >= without_errors.left(now));
     }
@@ -164,7 +168,7 @@ proptest! {
             now += request.wait;
             let cost = request.cost.min(rate.burst);
             match Reservation::take(&seat, &limits, None, now, cost) {
-                Ok(taken) => taken.charge(),
+                Ok(taken) => drop(taken.charge()),
                 Err(denial) => {
                     let seconds = denial.reset.unwrap();
                     prop_assert_eq!(denial.limit().unwrap().amount, rate.amount);
