@@ -133,7 +133,7 @@ impl Client {
         incoming: &mut Decoder,
         largest: u64,
     ) -> Result<Vec<u8>, Refused> {
-        let timeouts = &visit.shared.settings.timeouts;
+        let timeouts = &visit.config.settings.timeouts;
         self.send_continue(visit).await;
         let mut body = Vec::new();
         loop {
@@ -163,7 +163,7 @@ impl Client {
         if visit.head.expects_continue && !self.sent_continue && self.input.is_empty() {
             self.sent_continue = true;
             // If it cannot be written, reading the body fails next, and that is told.
-            let _ = self.write(b"HTTP/1.1 100 Continue\r\n\r\n", visit.shared.settings.timeouts.stall).await;
+            let _ = self.write(b"HTTP/1.1 100 Continue\r\n\r\n", visit.config.settings.timeouts.stall).await;
         }
     }
 

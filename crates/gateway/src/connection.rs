@@ -20,10 +20,11 @@ use std::{
 
 /// Serves a connection to its end.
 pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, is_idle: &Rc<Cell<bool>>) {
-    let settings = &thread.shared.settings;
-    let mut client = Client::new(io, &settings.timeouts);
+    let mut client = Client::new(io, &thread.config().settings.timeouts);
     let mut last_key = LastKey::default();
     loop {
+        let config = thread.config();
+        let settings = &config.settings;
         // While it is idle the drain may end it at any moment, and nothing is lost.
         is_idle.set(client.input.is_empty());
         if thread.is_draining.get() && client.input.is_empty()
@@ -41,7 +42,7 @@ pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, is_idle:
             }
         };
         let bytes = client.input.split_off_front(length);
-        let head = match RequestHead::parse(bytes, length, thread.fields(), &thread.shared.key_header_names) {
+        let head = match RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names) {
             Ok(head) => head,
             Err((fault, (bytes, fields))) => {
                 client.input.lend(bytes);

@@ -3,6 +3,7 @@
 use crate::{
     admit::{Admitted, admit},
     client::Client,
+    config::Config,
     forward::{forward, keep_incident},
     http1::{
         Fault,
@@ -34,8 +35,9 @@ pub(crate) async fn handle(
     head: RequestHead,
     last_key: &mut LastKey,
 ) -> bool {
+    let config = thread.config();
     let mut incoming = Decoder::new(head.framing);
-    let mut visit = visit(thread, peer, head, std::mem::take(last_key));
+    let mut visit = visit(thread, &config, peer, head, std::mem::take(last_key));
 
     let answered = match admit(&mut visit, client, &mut incoming).await {
         Ok(Admitted::Forward(admission)) => {
@@ -64,7 +66,8 @@ pub(crate) async fn handle(
 
 /// Answers bytes that are no request. The connection cannot go on: nobody knows where the next one begins.
 pub(crate) async fn refuse_bytes(thread: &Thread, client: &mut Client, peer: IpAddr, fault: Fault) {
-    let mut visit = visit(thread, peer, RequestHead::default(), LastKey::default());
+    let config = thread.config();
+    let mut visit = visit(thread, &config, peer, RequestHead::default(), LastKey::default());
     let mut nothing = Decoder::new(visit.head.framing);
     let outcome = refuse(thread, &mut visit, client, &mut nothing, Refusal::of_fault(fault)).await;
     thread.record(&visit, &outcome, Moved { received: 0, sent: client.sent });
@@ -72,7 +75,8 @@ pub(crate) async fn refuse_bytes(thread: &Thread, client: &mut Client, peer: IpA
 
 /// Answers a request whose handling panicked, if nothing of an answer was sent yet.
 pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: IpAddr) {
-    let mut visit = visit(thread, peer, RequestHead::default(), LastKey::default());
+    let config = thread.config();
+    let mut visit = visit(thread, &config, peer, RequestHead::default(), LastKey::default());
     let mut nothing = Decoder::new(visit.head.framing);
     let mut refused = Refusal::unexpected(
         "the gateway panicked",
@@ -83,17 +87,24 @@ pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: 
     thread.record(&visit, &outcome, Moved { received: 0, sent: client.sent });
 }
 
-fn visit<'t>(thread: &'t Thread, peer: IpAddr, head: RequestHead, last_key: LastKey) -> Visit<'t> {
+fn visit<'t>(
+    thread: &'t Thread,
+    config: &'t Config,
+    peer: IpAddr,
+    head: RequestHead,
+    last_key: LastKey,
+) -> Visit<'t> {
     let shared: &Shared = &thread.shared;
     let now = Moment::now(&shared.clock);
     let id = head.value(RequestField::RequestId).and_then(RequestId::of_client);
     let id = id.unwrap_or_else(|| RequestId::new(now.millis, &mut thread.random.borrow_mut()));
     let is_trusted =
-        |address: IpAddr| shared.settings.trusted_proxies.iter().any(|net| net.contains(&address));
+        |address: IpAddr| config.settings.trusted_proxies.iter().any(|net| net.contains(&address));
     let is_peer_trusted = is_trusted(peer);
     let address = if is_peer_trusted { forwarded_for(&head, is_trusted).unwrap_or(peer) } else { peer };
     Visit {
         shared,
+        config,
         address_key: shared.address_errors.key(address),
         head,
         id,
@@ -171,7 +182,7 @@ async fn send(
     more: &[u8],
     keep_alive: bool,
 ) -> bool {
-    let timeouts = &visit.shared.settings.timeouts;
+    let timeouts = &visit.config.settings.timeouts;
     client.answer_begun = true;
     let mut is_sent = client.write(&out, timeouts.stall).await.is_ok();
     if is_sent && !more.is_empty() {

@@ -7,6 +7,7 @@ mod admit;
 mod buffer;
 mod client;
 pub mod clock;
+mod config;
 mod connection;
 mod deadline;
 mod forward;

@@ -30,7 +30,6 @@ pub(crate) fn write_refusal(
     keep_alive: bool,
     out: &mut Vec<u8>,
 ) -> u16 {
-    let shared = visit.shared;
     // A known key is told how its limits stand, whatever the error is, also one that was found
     // before its key was looked at.
     key::recognise(visit);
@@ -55,7 +54,8 @@ pub(crate) fn write_refusal(
     }
     if status == 401 && refusal.code.status() == Status::KeyRefused {
         // RFC 9110 section 15.5.2 wants a challenge on what it calls a 401.
-        let realm: String = shared
+        let realm: String = visit
+            .config
             .settings
             .api
             .name
@@ -104,7 +104,7 @@ pub(crate) fn write_own(
 /// Appends what tells the clients of an endpoint to leave it (RFC 9745), if it is one of those.
 pub(crate) fn write_deprecation(visit: &Visit<'_>, out: &mut Vec<u8>) {
     if let Some(deprecated) = visit.deprecated {
-        let (since, docs) = (deprecated.since, &visit.shared.docs_path);
+        let (since, docs) = (deprecated.since, &visit.config.docs_path);
         let _ = write!(
             out,
             "Deprecation: @{since}\r\nLink: <{docs}/moved>; rel=\"deprecation\"; type=\"text/html\"\r\n"
@@ -147,7 +147,7 @@ pub(crate) fn write_connection(visit: &Visit<'_>, keep_alive: bool, out: &mut Ve
 }
 
 fn number(visit: &Visit<'_>, refusal: &Refusal) -> u16 {
-    let settings = &visit.shared.settings;
+    let settings = &visit.config.settings;
     let keeps_method = settings.redirects.keep_method && !matches!(visit.head.method(), "GET" | "HEAD");
     let row = refusal.code.status();
     if row == Status::Moved && keeps_method { 308 } else { row.on_the_wire(settings.statuses) }
@@ -175,8 +175,8 @@ fn retry_after(refusal: &Refusal) -> Option<u64> {
 }
 
 fn body(visit: &Visit<'_>, refusal: &Refusal, status: u16, form: Form) -> Vec<u8> {
-    let settings = &visit.shared.settings;
-    let check = format!("{}{}/errors/{}", base(visit), visit.shared.docs_path, refusal.code.name());
+    let settings = &visit.config.settings;
+    let check = format!("{}{}/errors/{}", base(visit), visit.config.docs_path, refusal.code.name());
     let mut specification =
         Specification::new(refusal.code, status, &refusal.message, &check, visit.id.as_str());
     specification.details = &refusal.details;
@@ -195,7 +195,7 @@ fn body(visit: &Visit<'_>, refusal: &Refusal, status: u16, form: Form) -> Vec<u8
 
 /// The public base of links: as configured, else as the client itself addressed us.
 fn base(visit: &Visit<'_>) -> String {
-    if let Some(base) = &visit.shared.settings.api.public_url {
+    if let Some(base) = &visit.config.settings.api.public_url {
         return base.clone();
     }
     let forwarded = visit.head.value(RequestField::Forwarded(crate::http1::field::ForwardedKind::Proto));

@@ -2,13 +2,14 @@
 
 use crate::{
     clock::Clock,
+    config::Told,
     connection::serve,
     keyring::{DigestOf, Keyring},
     maintenance::Window,
     record::{Incident, Level, LogSink},
     routes::BadTemplate,
     settings::Settings,
-    shared::{Shared, Told},
+    shared::Shared,
     thread::{Connection, Thread},
     transport::Transport,
     usage::{Entry, Place},
@@ -175,7 +176,7 @@ impl Handle {
 
     /// Replaces what clients can read about the API by what these settings say.
     pub fn tell(&self, settings: &Settings) {
-        self.shared.told.store(Arc::new(Told::of(settings, self.shared.address)));
+        self.shared.config.load().told.store(Arc::new(Told::of(settings, self.shared.address)));
     }
 
     /// Lets no request through that would have to be charged, or does so again: while charges cannot be
@@ -226,9 +227,13 @@ impl Handle {
         match place {
             Place::None => None,
             Place::AnyPath => Some(Place::ANY_PATH.to_owned()),
-            Place::Endpoint(position) => {
-                self.shared.routes.endpoint(position).map(|found| format!("{} {}", found.method, found.path))
-            }
+            Place::Endpoint(position) => self
+                .shared
+                .config
+                .load()
+                .routes
+                .endpoint(position)
+                .map(|found| format!("{} {}", found.method, found.path)),
         }
     }
 }
@@ -356,7 +361,7 @@ async fn keep_house(thread: Rc<Thread>) {
 /// Ends idle connections, and waits for the others.
 async fn finish(thread: &Rc<Thread>) {
     thread.is_draining.set(true);
-    let end = Instant::now() + thread.shared.settings.timeouts.drain;
+    let end = Instant::now() + thread.config().settings.timeouts.drain;
     loop {
         thread.connections.borrow_mut().retain(|_, connection| {
             if connection.is_idle.get() {

@@ -1,6 +1,7 @@
 //! What one data thread has for itself. Nothing here is shared, so nothing here is locked.
 
 use crate::{
+    config::Held,
     http1::field::{AnswerField, Field, RequestField},
     record::{Moved, Outcome},
     shared::Shared,
@@ -28,6 +29,7 @@ const LARGEST_SPARE: usize = 64 * 1024;
 /// The state of one data thread.
 pub(crate) struct Thread {
     pub(crate) shared: Arc<Shared>,
+    config: RefCell<Rc<Held>>,
     pub(crate) pool: Pool,
     /// Where charges are written down. None: they are held in memory only.
     pub(crate) journal: RefCell<Option<journal::Writer>>,
@@ -56,6 +58,7 @@ pub(crate) struct Connection {
 impl Thread {
     pub(crate) fn new(shared: Arc<Shared>, journal: Option<journal::Writer>) -> Self {
         Self {
+            config: RefCell::new(Held::new(&shared.config.load())),
             shared,
             pool: Pool::default(),
             journal: RefCell::new(journal),
@@ -69,6 +72,16 @@ impl Thread {
             spare_answer_fields: Spare::default(),
             spare_heads: Spare::default(),
         }
+    }
+
+    /// The configuration that a request is judged by that begins now.
+    pub(crate) fn config(&self) -> Rc<Held> {
+        let mut own = self.config.borrow_mut();
+        let latest = self.shared.config.load();
+        if !own.is(&latest) {
+            *own = Held::new(&latest);
+        }
+        Rc::clone(&own)
     }
 
     /// Memory for the fields of a request.
@@ -110,7 +123,7 @@ impl Thread {
     /// Records a request that has ended.
     pub(crate) fn record(&self, visit: &Visit<'_>, outcome: &Outcome, moved: Moved) {
         let micros = u64::try_from(visit.now.instant.elapsed().as_micros()).unwrap_or(u64::MAX);
-        if self.shared.settings.tallies_usage {
+        if visit.config.settings.tallies_usage {
             self.tally(visit, outcome, moved, micros);
         }
         if self.shared.log.wants(outcome) {

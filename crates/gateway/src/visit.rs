@@ -1,8 +1,8 @@
 //! One request on its way through the gateway: what is known of it at each place.
 
 use crate::{
-    clock::Clock, http1::request::RequestHead, keyring::KnownKey, payment::Settled, policies::key::LastKey,
-    request_id::RequestId, settings::Deprecated, shared::Shared, usage::Place,
+    clock::Clock, config::Config, http1::request::RequestHead, keyring::KnownKey, payment::Settled,
+    policies::key::LastKey, request_id::RequestId, settings::Deprecated, shared::Shared, usage::Place,
 };
 use limits::{Account, Applying, guard::AddressKey};
 use std::{cell::Cell, net::IpAddr, sync::Arc};
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 /// One request, from its head to its record.
 pub(crate) struct Visit<'s> {
     pub(crate) shared: &'s Shared,
+    pub(crate) config: &'s Config,
     pub(crate) head: RequestHead,
     pub(crate) id: RequestId,
     pub(crate) now: Moment,

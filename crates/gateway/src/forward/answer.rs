@@ -165,7 +165,7 @@ fn default_message(code: ErrorCode) -> String {
 /// A redirect of the upstream's, as seen from outside: its own origin and base path are nobody's business.
 pub(crate) fn location(visit: &Visit<'_>, value: &[u8]) -> String {
     let value = String::from_utf8_lossy(value);
-    let origin = &visit.shared.upstream_origin;
+    let origin = &visit.config.upstream_origin;
     let is_own = value.get(..origin.len()).is_some_and(|start| start.eq_ignore_ascii_case(origin));
     let behind = value.get(origin.len()..).unwrap_or_default();
     let path = match (is_own, behind.as_bytes().first()) {
@@ -176,7 +176,7 @@ pub(crate) fn location(visit: &Visit<'_>, value: &[u8]) -> String {
     if !path.starts_with('/') {
         return path.to_owned();
     }
-    let base = &visit.shared.settings.upstream.base_path;
+    let base = &visit.config.settings.upstream.base_path;
     let public = path
         .strip_prefix(base.as_str())
         .filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']) || base.is_empty())
@@ -188,7 +188,7 @@ pub(crate) fn location(visit: &Visit<'_>, value: &[u8]) -> String {
 /// Whether this redirect only adds the slash that our own rule takes away. Passed on, it would
 /// lead the client in a circle.
 pub(crate) fn only_adds_slash(visit: &Visit<'_>, answer: &ResponseHead, bytes: &[u8]) -> bool {
-    match visit.shared.settings.redirects.trailing_slash {
+    match visit.config.settings.redirects.trailing_slash {
         TrailingSlash::Keep => return false,
         TrailingSlash::Redirect => {}
     }

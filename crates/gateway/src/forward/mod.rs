@@ -135,7 +135,7 @@ async fn connect(
     if let Some(upstream) = may_reuse.then(|| thread.pool.take(visit.now.instant, is_safe)).flatten() {
         return Ok(upstream);
     }
-    let settings = &visit.shared.settings;
+    let settings = &visit.config.settings;
     let connected = upstream::connect(&settings.upstream, settings.timeouts.connect).await;
     connected.map_err(|reason| Refusal::unexpected("the upstream cannot be reached", reason))
 }

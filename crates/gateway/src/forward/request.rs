@@ -47,7 +47,7 @@ struct Lists<'h> {
 }
 
 fn write_request_line_and_host(visit: &Visit<'_>, slash: bool, out: &mut Vec<u8>) {
-    let (upstream, head) = (&visit.shared.settings.upstream, &visit.head);
+    let (upstream, head) = (&visit.config.settings.upstream, &visit.head);
     for part in [head.method(), " ", &upstream.base_path, head.path(), if slash { "/" } else { "" }] {
         out.extend_from_slice(part.as_bytes());
     }
@@ -55,7 +55,7 @@ fn write_request_line_and_host(visit: &Visit<'_>, slash: bool, out: &mut Vec<u8>
         out.push(b'?');
         out.extend_from_slice(query.as_bytes());
     }
-    let host = visit.shared.upstream_host.as_deref().unwrap_or_else(|| head.host());
+    let host = visit.config.upstream_host.as_deref().unwrap_or_else(|| head.host());
     let host = if host.is_empty() { &upstream.host } else { host };
     out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
     out.extend_from_slice(host.as_bytes());

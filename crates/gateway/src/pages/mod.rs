@@ -53,7 +53,7 @@ impl Body {
 /// The page of a path under the docs' prefix. None: the path is not ours.
 pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
     let shared = visit.shared;
-    let Some(path) = visit.head.path().strip_prefix(shared.docs_path.as_str()) else { return Ok(None) };
+    let Some(path) = visit.head.path().strip_prefix(visit.config.docs_path.as_str()) else { return Ok(None) };
     if !path.is_empty() && !path.starts_with('/') {
         return Ok(None);
     }
@@ -68,7 +68,7 @@ pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
     if let Some(page) = document(visit, path) {
         return Ok(Some(page));
     }
-    let told = shared.told.load();
+    let told = visit.config.told.load();
     let Some(found) = told.site.find(path) else {
         return Err(Refusal::new(
             ErrorCode::EndpointNotFound,
@@ -89,7 +89,7 @@ pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
 
 /// The API's document, if the path asks for it and there is one.
 fn document(visit: &Visit<'_>, path: &str) -> Option<Page> {
-    let told = visit.shared.told.load();
+    let told = visit.config.told.load();
     let document = told.document.as_ref()?;
     let (content_type, body) = match path {
         "/openapi.json" => ("application/json", Body::Json(Arc::clone(document))),

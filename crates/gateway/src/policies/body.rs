@@ -44,7 +44,7 @@ fn check_coding(visit: &Visit<'_>) -> Result<(), Refused> {
 
 /// Bytes that the body of this request may have.
 pub(crate) fn largest(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> u64 {
-    endpoint.and_then(|endpoint| endpoint.max_body).unwrap_or(visit.shared.settings.sizes.body)
+    endpoint.and_then(|endpoint| endpoint.max_body).unwrap_or(visit.config.settings.sizes.body)
 }
 
 /// The body is larger than it may be.

@@ -9,14 +9,14 @@ use contract::{ErrorCode, Status};
 
 /// Refuses an address that made too many errors within this minute.
 pub(crate) fn check_address(visit: &Visit<'_>) -> Result<(), Refused> {
-    let Some(ceiling) = visit.shared.settings.abuse.errors_per_address else { return Ok(()) };
+    let Some(ceiling) = visit.config.settings.abuse.errors_per_address else { return Ok(()) };
     let errors = visit.shared.address_errors.within_minute(visit.address_key, visit.now.seconds());
     if errors < u64::from(ceiling) { Ok(()) } else { Err(refusal(visit, "address", ceiling)) }
 }
 
 /// Refuses a key that made too many errors within this minute.
 pub(crate) fn check_key(visit: &Visit<'_>, key: &KnownKey) -> Result<(), Refused> {
-    let Some(ceiling) = visit.shared.settings.abuse.errors_per_key else { return Ok(()) };
+    let Some(ceiling) = visit.config.settings.abuse.errors_per_key else { return Ok(()) };
     let errors = key.errors_within_minute(visit.now.seconds());
     if errors < u64::from(ceiling) { Ok(()) } else { Err(refusal(visit, "API key", ceiling)) }
 }

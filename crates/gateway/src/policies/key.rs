@@ -1,6 +1,7 @@
 //! The key: 403 if it is not set or incorrect, 400 if it cannot be a key.
 
 use crate::{
+    config::Config,
     http1::{field::RequestField, request::RequestHead},
     keyring::{Format, KnownKey},
     payment::Settled,
@@ -68,7 +69,7 @@ impl LastKey {
 pub(crate) fn check(visit: &mut Visit<'_>) -> Result<Arc<KnownKey>, Refused> {
     let key = match visit.key.take() {
         Some(key) => key,
-        None => look_up(visit.shared, &visit.head, &mut visit.last_key)?,
+        None => look_up(visit.shared, visit.config, &visit.head, &mut visit.last_key)?,
     };
     let now = visit.now.seconds();
     if key.is_revoked() {
@@ -91,7 +92,7 @@ pub(crate) fn check(visit: &mut Visit<'_>) -> Result<Arc<KnownKey>, Refused> {
 /// its limits stand. None is no fault here.
 pub(crate) fn recognise(visit: &mut Visit<'_>) -> Option<Arc<KnownKey>> {
     if visit.key.is_none() {
-        let key = look_up(visit.shared, &visit.head, &mut visit.last_key).ok()?;
+        let key = look_up(visit.shared, visit.config, &visit.head, &mut visit.last_key).ok()?;
         visit.key = Some(key).filter(|key| key.is_valid(visit.now.seconds()));
     }
     visit.key.clone()
@@ -102,11 +103,16 @@ pub(crate) fn is_credential(authorization: &[u8]) -> bool {
     scheme(authorization).is_some()
 }
 
-fn look_up(shared: &Shared, head: &RequestHead, last: &mut LastKey) -> Result<Arc<KnownKey>, Refused> {
-    let presented = match search(shared, head) {
-        Search::Nothing => return Err(not_set(shared)),
+fn look_up(
+    shared: &Shared,
+    config: &Config,
+    head: &RequestHead,
+    last: &mut LastKey,
+) -> Result<Arc<KnownKey>, Refused> {
+    let presented = match search(config, head) {
+        Search::Nothing => return Err(not_set(config)),
         Search::Twice(position) => {
-            let name = shared.key_headers.get(position).map_or("Authorization", String::as_str);
+            let name = config.key_headers.get(position).map_or("Authorization", String::as_str);
             return Err(wrong_format(format!("The header {name} was sent twice; send one API key.")));
         }
         Search::Found(presented) => presented,
@@ -115,9 +121,9 @@ fn look_up(shared: &Shared, head: &RequestHead, last: &mut LastKey) -> Result<Ar
         return Ok(Arc::clone(&last.key));
     }
     let found = match presented.place {
-        Place::Header => find(shared, &[presented.value])?,
+        Place::Header => find(shared, config, &[presented.value])?,
         Place::Bearer => {
-            find(shared, &[presented.value.get(b"Bearer ".len()..).unwrap_or_default().trim_ascii()])?
+            find(shared, config, &[presented.value.get(b"Bearer ".len()..).unwrap_or_default().trim_ascii()])?
         }
         Place::Basic => {
             let pair = presented
@@ -131,7 +137,7 @@ fn look_up(shared: &Shared, head: &RequestHead, last: &mut LastKey) -> Result<Ar
                 Some(colon) => (pair.get(..colon), pair.get(colon + 1..)),
                 None => (Some(pair.as_slice()), None),
             };
-            find(shared, &[user.unwrap_or_default(), password.unwrap_or_default()])?
+            find(shared, config, &[user.unwrap_or_default(), password.unwrap_or_default()])?
         }
     };
     let mut value = last.0.take().map(|last| last.value).unwrap_or_default();
@@ -142,8 +148,8 @@ fn look_up(shared: &Shared, head: &RequestHead, last: &mut LastKey) -> Result<Ar
 }
 
 /// The configured headers in their order, then `Authorization`. An empty header is none.
-fn search<'h>(shared: &Shared, head: &'h RequestHead) -> Search<'h> {
-    for position in 0..shared.key_headers.len() {
+fn search<'h>(config: &Config, head: &'h RequestHead) -> Search<'h> {
+    for position in 0..config.key_headers.len() {
         let kind = RequestField::Key(u8::try_from(position).unwrap_or(u8::MAX));
         let mut values = head.values(kind).filter(|value| !value.is_empty());
         match (values.next(), values.next()) {
@@ -177,7 +183,7 @@ fn scheme(value: &[u8]) -> Option<Place> {
 }
 
 /// The first of the candidates that is known.
-fn find(shared: &Shared, candidates: &[&[u8]]) -> Result<Arc<KnownKey>, Refused> {
+fn find(shared: &Shared, config: &Config, candidates: &[&[u8]]) -> Result<Arc<KnownKey>, Refused> {
     let mut possible = false;
     for candidate in candidates.iter().filter(|candidate| !candidate.is_empty()) {
         if shared.keyring.format(candidate) == Format::Wrong {
@@ -194,7 +200,7 @@ fn find(shared: &Shared, candidates: &[&[u8]]) -> Result<Arc<KnownKey>, Refused>
             "This API key is not known. Check that it is complete and belongs to this API.",
         ))
     } else if candidates.iter().all(|candidate| candidate.is_empty()) {
-        Err(not_set(shared))
+        Err(not_set(config))
     } else {
         Err(wrong_format(
             "What was sent as the API key cannot be one: its format is wrong. Copy the whole key, without spaces or quotes.",
@@ -206,9 +212,9 @@ fn wrong_format(message: impl Into<std::borrow::Cow<'static, str>>) -> Refused {
     Refusal::new(ErrorCode::KeyFormatIncorrect, message)
 }
 
-fn not_set(shared: &Shared) -> Refused {
-    let header = shared.key_headers.first().map_or("Authorization", String::as_str);
-    let message = if shared.key_headers.is_empty() {
+fn not_set(config: &Config) -> Refused {
+    let header = config.key_headers.first().map_or("Authorization", String::as_str);
+    let message = if config.key_headers.is_empty() {
         "The request has no API key. Send it as `Authorization: Bearer YOUR_KEY`.".to_owned()
     } else {
         format!(

@@ -21,7 +21,7 @@ pub(crate) fn check(visit: &Visit<'_>, rules: &RequestRules) -> Result<(), Refus
     if !rules.checks_parameters() {
         return Ok(());
     }
-    let path = visit.shared.routes.parameters(visit.head.path());
+    let path = visit.config.routes.parameters(visit.head.path());
     let sent = Sent { path: &path, query: visit.head.query(), headers: &visit.head };
     let violations = rules.check_parameters(&sent);
     let Some(first) = violations.first() else { return Ok(()) };

@@ -10,8 +10,8 @@ use contract::ErrorCode;
 /// Refuses a path that has moved. A slash at its end does not matter: one redirect is enough for both.
 pub(crate) fn check_moved(visit: &Visit<'_>) -> Result<(), Refused> {
     let path = visit.head.path();
-    let routes = &visit.shared.routes;
-    let to = routes.moved_to(path).or_else(|| match visit.shared.settings.redirects.trailing_slash {
+    let routes = &visit.config.routes;
+    let to = routes.moved_to(path).or_else(|| match visit.config.settings.redirects.trailing_slash {
         TrailingSlash::Redirect => routes.moved_to(path.trim_end_matches('/')),
         TrailingSlash::Keep => None,
     });
@@ -23,7 +23,7 @@ pub(crate) fn check_endpoint(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> 
     let Some((endpoint, to)) = endpoint.and_then(|one| Some((one, one.moved_to.as_deref()?))) else {
         return Ok(());
     };
-    Err(moved(visit, &visit.shared.routes.filled(endpoint, to, visit.head.path())))
+    Err(moved(visit, &visit.config.routes.filled(endpoint, to, visit.head.path())))
 }
 
 fn moved(visit: &Visit<'_>, to: &str) -> Refused {
@@ -38,13 +38,13 @@ fn moved(visit: &Visit<'_>, to: &str) -> Refused {
 /// Refuses a path that ends in a slash, unless an endpoint is declared so.
 pub(crate) fn check_slash(visit: &Visit<'_>) -> Result<(), Refused> {
     let path = visit.head.path();
-    let redirects = match visit.shared.settings.redirects.trailing_slash {
+    let redirects = match visit.config.settings.redirects.trailing_slash {
         TrailingSlash::Redirect => path.len() > 1 && path.ends_with('/'),
         TrailingSlash::Keep => false,
     };
     // A path of slashes alone is the root, written oddly; there is nothing to cut off.
     let cut = path.trim_end_matches('/');
-    if !redirects || cut.is_empty() || visit.shared.routes.keeps_slash(path) {
+    if !redirects || cut.is_empty() || visit.config.routes.keeps_slash(path) {
         return Ok(());
     }
     let location = location(cut, visit.head.query());

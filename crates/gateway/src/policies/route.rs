@@ -60,7 +60,7 @@ impl<'s> Purpose<'s> {
 /// Finds the endpoint, and notes its template for the log.
 pub(crate) fn find<'s>(visit: &mut Visit<'s>) -> Result<Purpose<'s>, Refused> {
     let (method, path) = (visit.head.method(), visit.head.path());
-    if path == visit.shared.limits_path {
+    if path == visit.config.limits_path {
         return match method {
             "GET" | "HEAD" => Ok(Purpose::Limits),
             _ => Err(other_methods(method, path, "GET, HEAD")),
@@ -69,7 +69,7 @@ pub(crate) fn find<'s>(visit: &mut Visit<'s>) -> Result<Purpose<'s>, Refused> {
     if path == "*" {
         return Err(nothing(path));
     }
-    match visit.shared.routes.find(method, path) {
+    match visit.config.routes.find(method, path) {
         Route::Open => {
             visit.place = Place::AnyPath;
             Ok(Purpose::AnyPath)
