@@ -7,7 +7,7 @@ use crate::{
     pages::{self, Page},
     payment::Owed,
     policies::{
-        body, guard, key, limits, maintenance, parameters, permission, redirect,
+        body, guard, key, limits, maintenance, parameters, path, permission, redirect,
         route::{self, Purpose},
     },
     refusal::Refused,
@@ -52,6 +52,8 @@ pub(crate) async fn admit<'s>(
     }
     // Whoever floods us with errors is turned away as cheaply as possible.
     guard::check_address(visit)?;
+    // Before anything is looked up by the path: what follows may rely on the upstream reading it as we do.
+    path::check(visit)?;
     // During maintenance nothing about the endpoints is promised, so nothing is said about them.
     maintenance::check(visit)?;
     // Where a path has gone is told to everyone, with or without a key: links outlive keys.

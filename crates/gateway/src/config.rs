@@ -2,12 +2,13 @@
 //! loaded meanwhile.
 
 use crate::{
+    http1::{field::is_plain_name, reading::Reading},
     pages,
     routes::{BadTemplate, Routes},
     settings::{HostHeader, ServedDocument, Settings},
 };
 use arc_swap::ArcSwap;
-use reference::Site;
+use reference::{Place, Site};
 use std::{net::SocketAddr, ops::Deref, rc::Rc, sync::Arc};
 
 /// One configuration.
@@ -16,8 +17,8 @@ pub(crate) struct Config {
     pub(crate) routes: Routes,
     /// The configured key headers as they are written, without `Authorization`, which is always looked at.
     pub(crate) key_headers: Vec<String>,
-    /// The same in lower case, for the head parser.
-    pub(crate) key_header_names: Vec<String>,
+    /// How heads are read.
+    pub(crate) reading: Reading,
     pub(crate) limits_path: String,
     pub(crate) docs_path: String,
     /// What is told about the API. Made anew when the plans are.
@@ -69,6 +70,7 @@ impl Config {
     /// `address`: where the gateway listens.
     pub(crate) fn new(mut settings: Settings, address: SocketAddr) -> Result<Self, BadTemplate> {
         let told = Told::of(&settings, address);
+        let asked_for = odd_headers_of(&settings);
         let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved)?;
         settings.keys.headers.retain(|name| name != "authorization"); // always looked at
         let upstream = &settings.upstream;
@@ -79,9 +81,17 @@ impl Config {
             HostHeader::Client => None,
             HostHeader::Upstream => Some(authority.clone()),
         };
+        let strictness = settings.strictness;
+        let reading = Reading {
+            keys: settings.keys.headers.clone(),
+            asked_for,
+            odd_names: strictness.header_names,
+            overrides: strictness.override_headers,
+            slashes: strictness.slashes,
+        };
         Ok(Self {
             key_headers: settings.keys.headers_as_written(),
-            key_header_names: settings.keys.headers.clone(),
+            reading,
             told: ArcSwap::from_pointee(told),
             limits_path: settings.api.limits_path(),
             docs_path: settings.api.docs_path(),
@@ -91,4 +101,16 @@ impl Config {
             settings,
         })
     }
+}
+
+/// Headers that endpoints ask for and whose names hold more than letters, digits and hyphens, in lower case.
+fn odd_headers_of(settings: &Settings) -> Vec<String> {
+    let checks = settings.endpoints.iter().flat_map(|endpoint| &endpoint.takes.checks);
+    let mut names: Vec<String> = checks
+        .filter(|check| check.place == Place::Header && !is_plain_name(check.name.as_bytes()))
+        .map(|check| check.name.to_ascii_lowercase())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
 }

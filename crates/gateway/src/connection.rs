@@ -42,7 +42,7 @@ pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, is_idle:
             }
         };
         let bytes = client.input.split_off_front(length);
-        let head = match RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names) {
+        let head = match RequestHead::parse(bytes, length, thread.fields(), &config.reading) {
             Ok(head) => head,
             Err((fault, (bytes, fields))) => {
                 client.input.lend(bytes);

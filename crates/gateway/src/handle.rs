@@ -36,7 +36,7 @@ pub(crate) async fn handle(
     last_key: &mut LastKey,
 ) -> bool {
     let config = thread.config();
-    let mut incoming = Decoder::new(head.framing);
+    let mut incoming = Decoder::of_request(head.framing);
     let mut visit = visit(thread, &config, peer, head, std::mem::take(last_key));
 
     let answered = match admit(&mut visit, client, &mut incoming).await {

@@ -473,7 +473,7 @@ fn broke(fault: &PumpFault) -> String {
     match fault {
         PumpFault::Cut => "the connection was closed within the body".to_owned(),
         PumpFault::Source(error) => format!("reading the body failed: {error}"),
-        PumpFault::Framing(fault) => fault.message.to_owned(),
+        PumpFault::Framing(fault) => fault.message.clone().into_owned(),
         PumpFault::TooLarge => "the body is too large".to_owned(),
         PumpFault::Sink(error) => format!("writing to the client failed: {error}"),
     }

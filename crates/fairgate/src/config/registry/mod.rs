@@ -22,6 +22,7 @@ pub(super) enum Table {
     Plan,
     Address,
     Validation,
+    Strictness,
     Endpoint,
     Parameter,
     Moved,
@@ -101,7 +102,7 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Top,
         Self::Api,
         Self::Listen,
@@ -114,6 +115,7 @@ impl Table {
         Self::Plan,
         Self::Address,
         Self::Validation,
+        Self::Strictness,
         Self::Endpoint,
         Self::Parameter,
         Self::Moved,
@@ -136,6 +138,7 @@ impl Table {
             Self::Plan => "plans",
             Self::Address => "address",
             Self::Validation => "validation",
+            Self::Strictness => "strictness",
             Self::Endpoint => "endpoints",
             Self::Parameter => "parameters",
             Self::Moved => "moved",
@@ -159,6 +162,7 @@ impl Table {
             Self::Plan => "[plans.NAME]",
             Self::Address => "[address]",
             Self::Validation => "[validation]",
+            Self::Strictness => "[strictness]",
             Self::Endpoint => "[[endpoints]]",
             Self::Parameter => "[[endpoints.parameters]]",
             Self::Moved => "[[moved]]",
@@ -208,6 +212,10 @@ impl Table {
                 "What one address may use of all public endpoints together. Of IPv6 a /64 is one address."
             }
             Self::Validation => "How strict the validation of requests is where a document leaves it open.",
+            Self::Strictness => {
+                "How requests are read where the standards leave it open. What they call malformed is always refused; \
+                 [strictness.md](strictness.md) has the whole table and its reasons."
+            }
             Self::Endpoint => {
                 "An endpoint of the API. Without any, every path is an endpoint and needs only a key; with some, \
                  every other path is 404 `ENDPOINT_NOT_FOUND`. With an `openapi` document, each table adds to one of its \
@@ -242,6 +250,7 @@ impl Table {
             | Self::Plan
             | Self::Address
             | Self::Validation
+            | Self::Strictness
             | Self::Endpoint
             | Self::Moved
             | Self::Abuse
@@ -265,6 +274,7 @@ impl Table {
             | Self::Keys
             | Self::Address
             | Self::Validation
+            | Self::Strictness
             | Self::Abuse
             | Self::Log => Form::Once,
         }

@@ -179,6 +179,34 @@ rows! {
     "What a member of a body does that the document calls `readOnly`: `ignore` passes it on, because clients send back \
      what they were given; `refuse` answers 422 `BODY_NOT_VALID`."
 
+    STRICT_HEADER_NAMES = Strictness "header_names", Shape::Words(&["drop", "refuse", "pass"]), Default("\"drop\""), "\"refuse\"",
+    also "underscores";
+    "What happens to headers whose names hold more than letters, digits and hyphens, such as `X_Forwarded_For`: many servers \
+     cannot tell them from the same name with hyphens. `drop` hides them from the upstream, `refuse` answers 400 \
+     `REQUEST_MALFORMED`, `pass` sends them on. Headers of `[keys] headers` and those that an endpoint declares always pass."
+
+    STRICT_OVERRIDE_HEADERS = Strictness "override_headers", Shape::Words(&["refuse", "drop", "pass"]), Default("\"refuse\""),
+    "\"drop\"";
+    "What happens to headers by which some servers take another path or method than the request line's: \
+     `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override`, `X-Original-URL`, `X-Original-URI`, `X-Rewrite-URL`."
+
+    STRICT_BODY_OF_GET = Strictness "body_of_get", Shape::Words(&["refuse", "pass"]), Default("\"refuse\""), "\"pass\"",
+    also "get_body";
+    "What a body of GET or HEAD does at an endpoint that declares none: `refuse` answers 400 `REQUEST_MALFORMED`, `pass` \
+     sends it on."
+
+    STRICT_REPEATED_SLASHES = Strictness "repeated_slashes", Shape::Words(&["keep", "merge", "refuse"]), Default("\"keep\""),
+    "\"merge\"", also "merge_slashes";
+    "What several slashes in a row in a path are: several (`keep`), one, also for the upstream (`merge`), or 400 \
+     `REQUEST_MALFORMED` (`refuse`). Kept, they are never a way to another endpoint of a server that merges them: that is 400."
+
+    STRICT_AMBIGUOUS_PATHS = Strictness "ambiguous_paths", Shape::Words(&["check", "refuse", "pass"]), Default("\"check\""),
+    "\"pass\"", also "encoded_slashes";
+    "What happens to paths with `%2F`, `%5C`, `;`, `%25` and other characters that servers read in different ways. `check` \
+     answers 400 `REQUEST_MALFORMED` if a server that reads them differently would find another endpoint; `refuse` always \
+     does; `pass` sends them on, for an API whose path parameters hold encoded slashes and whose server routes before it \
+     decodes."
+
     ENDPOINT_OPERATION = Endpoint "operation", Shape::Text, Means("`method` and `path` name the endpoint"),
     "\"createItem\"", also "operation_id";
     "The `operationId` of the document's operation that this table adds to, in place of `method` and `path`."

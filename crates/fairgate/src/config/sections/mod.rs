@@ -11,6 +11,7 @@ mod paths;
 mod pattern;
 mod plans;
 mod server;
+mod strictness;
 mod syntax;
 mod takes;
 mod top;
@@ -58,6 +59,7 @@ pub(super) fn read(
     let plans = plans::plans(top);
     let address = limits::of_address(&top.once(Table::Address));
     let strictness = server::validation(&top.once(Table::Validation));
+    let reading = strictness::strictness(&top.once(Table::Strictness));
     let tables = endpoints::endpoints(top, has_document, !address.is_empty(), strictness);
     let moved = moved::moved(top);
     let abuse = server::abuse(&top.once(Table::Abuse));
@@ -102,6 +104,7 @@ pub(super) fn read(
         statuses: statuses?,
         extra_codes,
         trusted_proxies,
+        strictness: reading?,
         abuse: abuse?,
         log: log?,
         tallies_usage: usage?.enabled,
