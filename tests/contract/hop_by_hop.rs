@@ -40,7 +40,9 @@ fn hop_by_hop_fields_of_the_request_and_those_named_in_connection_are_taken_off(
 fn connection_cannot_be_used_to_take_off_what_the_gateway_sets() {
     let (upstream, gateway) = setup();
     let key = gateway.key();
-    for named in ["Host", "X-Consumer-Id", "X-Forwarded-For", "x-request-id", "Content-Length", "Via", "Cookie"] {
+    for named in
+        ["Host", "X-Consumer-Id", "X-Forwarded-For", "x-request-id", "Content-Length", "Via", "Cookie"]
+    {
         let request = post("/a", "{\"a\":1}").key(&key).header("Connection", &format!("keep-alive, {named}"));
         let answer = gateway.send(&request);
         assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");

@@ -15,6 +15,7 @@ mod handle;
 mod http1;
 pub mod keyring;
 pub mod maintenance;
+mod origin;
 mod pages;
 mod payment;
 mod policies;

@@ -6,7 +6,7 @@
 use crate::{
     http1::field::RequestField,
     pages::Page,
-    policies::{guard, key},
+    policies::{cors, guard, key},
     rate_headers,
     refusal::Refusal,
     thread::Thread,
@@ -66,6 +66,8 @@ pub(crate) fn write_refusal(
     }
     out.extend_from_slice(&refusal.kept_headers);
     write_deprecation(visit, out);
+    // A page has to be able to read what went wrong, whatever it was.
+    cors::write(visit, out);
     rate_headers::write(visit, refusal.denial.as_ref(), out);
     finish(thread, visit, keep_alive, out);
     if visit.head.method() != "HEAD" {
@@ -97,7 +99,16 @@ pub(crate) fn write_own(
          frame-ancestors 'none'\r\n",
         reference::style_hash()
     );
+    cors::write(visit, out);
     rate_headers::write(visit, None, out);
+    finish(thread, visit, keep_alive, out);
+}
+
+/// Appends the whole answer to a preflight.
+pub(crate) fn write_preflight(thread: &Thread, visit: &Visit<'_>, keep_alive: bool, out: &mut Vec<u8>) {
+    start(204, reason_phrase(204), out);
+    line("X-Request-Id", visit.id.as_str(), out);
+    cors::write_preflight(visit, out);
     finish(thread, visit, keep_alive, out);
 }
 

@@ -7,6 +7,7 @@ use crate::{
         field::{self, AnswerField},
         response::ResponseHead,
     },
+    policies::cors,
     rate_headers,
     refusal::{Refusal, Refused},
     respond,
@@ -50,6 +51,9 @@ pub(crate) fn write_head(
             // What it costs was told to us.
             AnswerField::EndToEnd if is_named(name, cost_header) => {}
             AnswerField::EndToEnd => field::write(name, value, out),
+            // Two words on it would be none: a browser takes neither.
+            AnswerField::Cors if visit.config.settings.cors.is_some() => {}
+            AnswerField::Cors => field::write(name, value, out),
             AnswerField::Location => field::write(name, location(visit, value).as_bytes(), out),
             AnswerField::Via => {
                 if let Some(earlier) = via.replace(value) {
@@ -74,6 +78,7 @@ pub(crate) fn write_head(
     }
     respond::line("X-Request-Id", visit.id.as_str(), out);
     respond::write_deprecation(visit, out);
+    cors::write(visit, out);
     rate_headers::write(visit, None, out);
     if !answer.has_date {
         thread.write_date(visit.now.seconds(), out);
@@ -137,6 +142,9 @@ pub(crate) fn replace(
             AnswerField::EndToEnd if survives_replacement(name) => {
                 field::write(name, value, &mut refused.kept_headers)
             }
+            AnswerField::Cors if visit.config.settings.cors.is_none() => {
+                field::write(name, value, &mut refused.kept_headers)
+            }
             AnswerField::EndToEnd
             | AnswerField::HopByHop
             | AnswerField::Connection
@@ -144,6 +152,7 @@ pub(crate) fn replace(
             | AnswerField::TransferEncoding
             | AnswerField::Via
             | AnswerField::Location
+            | AnswerField::Cors
             | AnswerField::GatewayOnly => {}
         }
     }

@@ -1,6 +1,7 @@
 //! Header fields by what the gateway has to do with them.
 
 use super::Span;
+pub(crate) use super::locate::is_token;
 
 /// One header field of a head.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +64,8 @@ pub(crate) enum AnswerField {
     Via,
     /// `Location` and `Content-Location`: may name the upstream's own origin.
     Location,
+    /// `Access-Control-*`: the upstream's word on which pages may read its answer.
+    Cors,
     /// What only the gateway may say to the client: `X-Request-Id`, `X-Rate-Limit-*`, `RateLimit*`.
     GatewayOnly,
 }
@@ -172,6 +175,9 @@ pub(crate) fn of_answer(name: &[u8]) -> AnswerField {
         18 if is("x-rate-limit-limit") || is("x-rate-limit-reset") => AnswerField::GatewayOnly,
         18 if is("proxy-authenticate") => AnswerField::HopByHop,
         22 if is("x-rate-limit-remaining") => AnswerField::GatewayOnly,
+        16.. if name.get(..15).is_some_and(|start| start.eq_ignore_ascii_case(b"access-control-")) => {
+            AnswerField::Cors
+        }
         _ => AnswerField::EndToEnd,
     }
 }
@@ -315,6 +321,7 @@ mod tests {
             ("X-Rate-Limit-Reset", AnswerField::GatewayOnly),
             ("Proxy-Authenticate", AnswerField::HopByHop),
             ("X-Request-ID", AnswerField::GatewayOnly),
+            ("Access-Control-Allow-Origin", AnswerField::Cors),
             ("Server", AnswerField::EndToEnd),
         ] {
             assert_eq!(of_answer(name.as_bytes()), kind, "{name}");

@@ -284,7 +284,7 @@ impl RequestHead {
     }
 
     /// The values of the fields of this kind, in their order.
-    pub(crate) fn values(&self, kind: RequestField) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn values(&self, kind: RequestField) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.fields.iter().filter(move |field| field.kind == kind).map(|field| field.value.get(&self.bytes))
     }
 

@@ -102,6 +102,7 @@ impl ResponseHead {
                 AnswerField::HopByHop
                 | AnswerField::Via
                 | AnswerField::Location
+                | AnswerField::Cors
                 | AnswerField::GatewayOnly => {}
             }
         }

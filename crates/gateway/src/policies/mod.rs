@@ -1,6 +1,7 @@
 //! The policies: each refuses a request for one reason. Their order is [`crate::admit`]'s affair.
 
 pub(crate) mod body;
+pub(crate) mod cors;
 pub(crate) mod guard;
 pub(crate) mod key;
 pub(crate) mod limits;

@@ -60,9 +60,7 @@ fn leads(routes: &Routes, method: &str, path: &str, views: &[String]) -> bool {
     if here == Place::Nothing {
         return false;
     }
-    views
-        .iter()
-        .any(|view| routes.moved_to(view).is_some() || place(routes.find(method, view)) != here)
+    views.iter().any(|view| routes.moved_to(view).is_some() || place(routes.find(method, view)) != here)
 }
 
 /// Where a path leads.
@@ -103,6 +101,7 @@ mod tests {
             cost_header: None,
             group: None,
             max_body: None,
+            access: Default::default(),
             rules: None,
             moved_to: None,
             deprecated: None,

@@ -23,6 +23,7 @@ pub(super) enum Table {
     Address,
     Validation,
     Strictness,
+    Cors,
     Endpoint,
     Parameter,
     Moved,
@@ -102,7 +103,7 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::Top,
         Self::Api,
         Self::Listen,
@@ -116,6 +117,7 @@ impl Table {
         Self::Address,
         Self::Validation,
         Self::Strictness,
+        Self::Cors,
         Self::Endpoint,
         Self::Parameter,
         Self::Moved,
@@ -139,6 +141,7 @@ impl Table {
             Self::Address => "address",
             Self::Validation => "validation",
             Self::Strictness => "strictness",
+            Self::Cors => "cors",
             Self::Endpoint => "endpoints",
             Self::Parameter => "parameters",
             Self::Moved => "moved",
@@ -163,6 +166,7 @@ impl Table {
             Self::Address => "[address]",
             Self::Validation => "[validation]",
             Self::Strictness => "[strictness]",
+            Self::Cors => "[cors]",
             Self::Endpoint => "[[endpoints]]",
             Self::Parameter => "[[endpoints.parameters]]",
             Self::Moved => "[[moved]]",
@@ -209,9 +213,15 @@ impl Table {
                  at least one plan is needed."
             }
             Self::Address => {
-                "What one address may use of all public endpoints together. Of IPv6 a /64 is one address."
+                "Which addresses may use the API, and what one may use of all public endpoints together. Of IPv6 a /64 is \
+                 one address for limits."
             }
             Self::Validation => "How strict the validation of requests is where a document leaves it open.",
+            Self::Cors => {
+                "Which pages of other origins may read answers in a browser. Without it Fairgate says nothing about that, and \
+                 what the upstream says passes; with it Fairgate answers preflights itself, before it looks for a key and for \
+                 nothing, and the upstream's own headers are dropped."
+            }
             Self::Strictness => {
                 "How requests are read where the standards leave it open. What they call malformed is always refused; \
                  [strictness.md](strictness.md) has the whole table and its reasons."
@@ -251,6 +261,7 @@ impl Table {
             | Self::Address
             | Self::Validation
             | Self::Strictness
+            | Self::Cors
             | Self::Endpoint
             | Self::Moved
             | Self::Abuse
@@ -275,6 +286,7 @@ impl Table {
             | Self::Address
             | Self::Validation
             | Self::Strictness
+            | Self::Cors
             | Self::Abuse
             | Self::Log => Form::Once,
         }

@@ -49,6 +49,12 @@ rows! {
     "Addresses and networks of the proxies before Fairgate, whose `X-Forwarded-*` and `Forwarded` are believed and \
      prolonged. From everyone else these headers are replaced."
 
+    TRUSTED_HOPS = Top "trusted_hops", Shape::Whole { least: 1, most: 16 }, Means("only `trusted_proxies` are believed"), "2",
+    also "num_trusted_hops";
+    "How many proxies stand before Fairgate, for when their addresses are not known: the client is the address that many \
+     places from the right in `X-Forwarded-For`, or in `Forwarded` if that is the only one. Whoever can reach Fairgate \
+     without passing them can then say which address it has."
+
     OPENAPI = Top "openapi", Shape::Text, Means("the endpoints are those of this file"), "\"openapi.yaml\"",
     also "document";
     "The API's OpenAPI document (3.0, 3.1, 3.2 or Swagger 2.0; JSON or YAML), relative to the folder of this file. \
@@ -169,6 +175,12 @@ rows! {
     also "limit";
     "One to eight limits as in a plan, but not `at once` and not `in all`. Past one of them the answer is 429."
 
+    ADDRESS_ALLOW = Address "allow", Shape::Texts, Means("every address may use the API"), "[\"10.0.0.0/8\", \"2001:db8::/32\"]";
+    "The only addresses and networks that may use the API; any other is 401 `PERMISSION_DENIED`, whatever its key."
+
+    ADDRESS_DENY = Address "deny", Shape::Texts, Default("[]"), "[\"198.51.100.7\"]", also "block";
+    "Addresses and networks that may not use the API. They win over `allow`."
+
     VALIDATION_UNKNOWN_QUERY = Validation "unknown_query", Shape::Words(&["ignore", "refuse"]), Default("\"ignore\""),
     "\"refuse\"";
     "What a query parameter does that the endpoint does not name: `ignore` passes it on, `refuse` answers 400 \
@@ -207,6 +219,29 @@ rows! {
      does; `pass` sends them on, for an API whose path parameters hold encoded slashes and whose server routes before it \
      decodes."
 
+    CORS_ORIGINS = Cors "origins", Shape::Texts, Means("no page of another origin may read answers"),
+    "[\"https://app.example.com\", \"https://*.example.org\"]", also "allowed_origins";
+    "Origins whose pages may, as browsers write them; `*.` before a host means every host below it. `[\"*\"]` means every \
+     origin, but then not `credentials`."
+
+    CORS_METHODS = Cors "methods", Shape::Texts, Means("those that the page asks for"), "[\"GET\", \"POST\"]",
+    also "allowed_methods";
+    "Methods that such pages may use."
+
+    CORS_HEADERS = Cors "headers", Shape::Texts, Means("those that the page asks for"), "[\"X-API-Key\", \"Content-Type\"]",
+    also "allowed_headers";
+    "Headers that such pages may send."
+
+    CORS_EXPOSE = Cors "expose", Shape::Texts, Default("[]"), "[\"ETag\"]", also "exposed_headers";
+    "Headers of answers that such pages may read, beside those that Fairgate itself tells: the limits, the request id, \
+     `Retry-After` and others."
+
+    CORS_CREDENTIALS = Cors "credentials", Shape::Boolean, Default("false"), "true", also "allow_credentials";
+    "Whether such pages may send cookies and read what they get for them. Keys in headers need no credentials."
+
+    CORS_MAX_AGE = Cors "max_age", Shape::Duration { least: 0, most: DAY }, Default("\"10m\""), "\"1h\"";
+    "How long a browser may remember what a page may send."
+
     ENDPOINT_OPERATION = Endpoint "operation", Shape::Text, Means("`method` and `path` name the endpoint"),
     "\"createItem\"", also "operation_id";
     "The `operationId` of the document's operation that this table adds to, in place of `method` and `path`."
@@ -224,6 +259,13 @@ rows! {
 
     ENDPOINT_PUBLIC = Endpoint "public", Shape::Boolean, Default("false"), "false", also "open";
     "Open to everyone: no key is looked at. Only the limits of `[address]` count its requests."
+
+    ENDPOINT_ALLOW = Endpoint "allow", Shape::Texts, Means("as `[address]` says"), "[\"10.0.0.0/8\"]";
+    "The only addresses and networks that may use this endpoint; any other is 401 `PERMISSION_DENIED`. What `[address]` \
+     denies stays denied."
+
+    ENDPOINT_DENY = Endpoint "deny", Shape::Texts, Default("[]"), "[\"198.51.100.0/24\"]", also "block";
+    "Addresses and networks that may not use this endpoint. They win over `allow`."
 
     ENDPOINT_COST = Endpoint "cost", Shape::Whole { least: 1, most: 0x7fff_ffff }, Default("1"), "5", also "weight";
     "Units that a success costs, of every limit that counts it but those of requests at once. With `cost_header`, the most \

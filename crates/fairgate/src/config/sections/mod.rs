@@ -1,5 +1,7 @@
 //! From the raw file to the valid configuration, table by table, in the order of the registry.
 
+mod access;
+mod cors;
 mod costs;
 mod declared;
 mod endpoints;
@@ -21,7 +23,7 @@ use super::{
     Extent, StoreSettings,
     document::{self, Document},
     raw::Section,
-    registry::{OPENAPI, Table},
+    registry::{ADDRESS_ALLOW, ADDRESS_DENY, OPENAPI, Table},
 };
 use gateway::settings::Settings;
 use std::path::Path;
@@ -46,6 +48,7 @@ pub(super) fn read(
     let statuses = top::statuses(top);
     let extra_codes = top::extra_codes(top);
     let trusted_proxies = top::trusted_proxies(top);
+    let trusted_hops = access::trusted_hops(top);
     let title = document.as_ref().map(|document| document.api.title.as_str());
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
@@ -57,8 +60,11 @@ pub(super) fn read(
     let key_headers = document.as_ref().map_or(&[][..], |document| &document.api.key_headers);
     let keys = server::keys(&top.once(Table::Keys), key_headers);
     let plans = plans::plans(top);
-    let address = limits::of_address(&top.once(Table::Address));
+    let address_table = top.once(Table::Address);
+    let address = limits::of_address(&address_table);
+    let access = access::access(&address_table, &ADDRESS_ALLOW, &ADDRESS_DENY);
     let strictness = server::validation(&top.once(Table::Validation));
+    let cors = cors::cors(&top.once(Table::Cors));
     let reading = strictness::strictness(&top.once(Table::Strictness));
     let tables = endpoints::endpoints(top, has_document, !address.is_empty(), strictness);
     let moved = moved::moved(top);
@@ -104,6 +110,9 @@ pub(super) fn read(
         statuses: statuses?,
         extra_codes,
         trusted_proxies,
+        trusted_hops,
+        access: access.unwrap_or_default(),
+        cors,
         strictness: reading?,
         abuse: abuse?,
         log: log?,
