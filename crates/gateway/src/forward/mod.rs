@@ -1,9 +1,11 @@
 //! Forwarding: the request to the upstream, the answer back, both as streams.
 
 mod answer;
+mod deliver;
 mod exchange;
 mod pump;
 mod request;
+mod tunnel;
 
 use crate::{
     admit::Admission,
@@ -88,6 +90,10 @@ pub(crate) async fn forward(
                     ));
                 }
                 slash = true;
+            }
+            Ok(answer) if answer.status == 101 && visit.upgrade.is_some() => {
+                exchange.give_body_back(incoming);
+                return exchange.switch(visit, answer, admission.owed, admission.cost_header).await;
             }
             Ok(answer) => {
                 return exchange

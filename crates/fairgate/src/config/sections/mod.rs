@@ -44,6 +44,7 @@ pub(super) fn read(
     let redirects = top::redirects(top);
     let statuses = top::statuses(top);
     let extra_codes = top::extra_codes(top);
+    let upgrades = top::upgrades(top);
     let trusted_proxies = top::trusted_proxies(top);
     let title = document.as_ref().map(|document| document.api.title.as_str());
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
@@ -101,6 +102,7 @@ pub(super) fn read(
         redirects: redirects?,
         statuses: statuses?,
         extra_codes,
+        upgrades,
         trusted_proxies,
         abuse: abuse?,
         log: log?,
