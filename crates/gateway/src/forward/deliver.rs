@@ -38,12 +38,16 @@ impl Exchange<'_> {
     /// Passes the answer on, or makes a refusal of it, and settles.
     pub(super) async fn pass_on(
         mut self,
-        visit: &Visit<'_>,
+        visit: &mut Visit<'_>,
         answer: ResponseHead,
         incoming: &mut Decoder,
         mut owed: Option<Owed>,
         cost_header: Option<&str>,
     ) -> Result<Outcome, Refused> {
+        if answer.status == 101 && visit.upgrade.is_some() {
+            self.give_body_back(incoming);
+            return self.switch(visit, answer, owed, cost_header).await;
+        }
         match disposition(answer.status, &visit.config.settings.extra_codes) {
             Disposition::Replace(code) => {
                 drop(owed); // given back before the answer tells what remains

@@ -91,10 +91,6 @@ pub(crate) async fn forward(
                 }
                 slash = true;
             }
-            Ok(answer) if answer.status == 101 && visit.upgrade.is_some() => {
-                exchange.give_body_back(incoming);
-                return exchange.switch(visit, answer, admission.owed, admission.cost_header).await;
-            }
             Ok(answer) => {
                 return exchange
                     .pass_on(visit, answer, incoming, admission.owed, admission.cost_header)
