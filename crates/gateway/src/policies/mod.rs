@@ -11,3 +11,4 @@ pub(crate) mod path;
 pub(crate) mod permission;
 pub(crate) mod redirect;
 pub(crate) mod route;
+pub(crate) mod upgrade;
