@@ -13,8 +13,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod addresses;
 mod cases;
 mod catalogue;
+mod cors;
 mod paths;
 mod recorder;
 mod settings;

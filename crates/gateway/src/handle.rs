@@ -39,11 +39,11 @@ pub(crate) async fn handle(
         Ok(Admitted::Forward(admission)) => {
             forward(thread, &mut visit, client, &mut incoming, admission).await
         }
-        Ok(Admitted::Page(page)) => Ok(answer_own(thread, &visit, client, &mut incoming, &page).await),
+        Ok(Admitted::Page(page)) => Ok(answer_own(thread, &visit, client, &mut incoming, page).await),
         Ok(Admitted::Preflight) => Ok(answer_preflight(thread, &visit, client, &mut incoming).await),
         Ok(Admitted::Limits(key)) => {
             let page = pages::limits(&key, visit.now.millis);
-            Ok(answer_own(thread, &visit, client, &mut incoming, &page).await)
+            Ok(answer_own(thread, &visit, client, &mut incoming, page).await)
         }
         Err(refused) => Err(refused),
     };
@@ -127,11 +127,12 @@ async fn answer_own(
     visit: &Visit<'_>,
     client: &mut Client,
     incoming: &mut Decoder,
-    page: &pages::Page,
+    mut page: pages::Page,
 ) -> Outcome {
+    page.pack(visit);
     let keep_alive = goes_on(thread, visit, client, incoming);
     let mut out = thread.head_memory();
-    respond::write_own(thread, visit, page, keep_alive, &mut out);
+    respond::write_own(thread, visit, &page, keep_alive, &mut out);
     let mut body = if visit.head.method() == "HEAD" { &[][..] } else { page.body.bytes() };
     if body.len() <= SENT_WITH_THE_HEAD {
         out.extend_from_slice(std::mem::take(&mut body));

@@ -7,6 +7,7 @@ mod admit;
 mod buffer;
 mod client;
 pub mod clock;
+mod compression;
 mod config;
 mod connection;
 mod deadline;

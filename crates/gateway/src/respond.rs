@@ -4,6 +4,7 @@
 //! upstream, the network), the answer is written here, from a [`Refusal`].
 
 use crate::{
+    compression,
     http1::field::RequestField,
     pages::Page,
     policies::{cors, guard, key},
@@ -37,10 +38,13 @@ pub(crate) fn write_refusal(
     let status = number(visit, refusal);
     let form = visit.head.value(RequestField::Accept).map_or(Form::Specification, Form::accepted);
     let body = body(visit, refusal, status, form);
+    let (packing, packed) = compression::of_own(visit, form.content_type(), &body);
+    let body = packed.unwrap_or(body);
 
     start(status, reason_phrase(status), out);
     line("Content-Type", form.content_type(), out);
     let _ = write!(out, "Content-Length: {}\r\n", body.len());
+    compression::write(packing, out);
     line("Cache-Control", "no-store", out);
     line("X-Request-Id", visit.id.as_str(), out);
     if let Some(location) = &refusal.location {
@@ -87,6 +91,7 @@ pub(crate) fn write_own(
     start(200, reason_phrase(200), out);
     line("Content-Type", page.content_type, out);
     let _ = write!(out, "Content-Length: {}\r\n", page.body.bytes().len());
+    compression::write(page.packing, out);
     line("X-Request-Id", visit.id.as_str(), out);
     line("Cache-Control", page.caching, out);
     if page.is_negotiated {

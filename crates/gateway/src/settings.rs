@@ -53,6 +53,8 @@ pub struct Settings {
     pub trusted_hops: Option<usize>,
     /// Which addresses may use the API.
     pub access: Access,
+    /// Which answers are packed. None: none.
+    pub compression: Option<Compression>,
     /// Which pages of other origins may read answers. None: none, and the upstream's own word on it passes.
     pub cors: Option<Cors>,
     /// How strictly requests are read.
@@ -282,6 +284,15 @@ pub enum TrailingSlash {
     Redirect,
     /// Nothing: the path is taken as it is.
     Keep,
+}
+
+/// Which answers are packed for clients that take it.
+#[derive(Debug, Clone)]
+pub struct Compression {
+    /// Media types in small letters, with at most one star each.
+    pub types: Vec<String>,
+    /// Bytes from which on it is worth it.
+    pub minimum: u64,
 }
 
 /// Which pages of other origins may read answers.

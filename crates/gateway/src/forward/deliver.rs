@@ -8,9 +8,10 @@ use super::{
 };
 use crate::{
     buffer,
+    compression::{self, Packer},
     http1::{
         body::{Decoder, Framing, Step},
-        response::ResponseHead,
+        response::{Packing, ResponseHead},
     },
     payment::{Owed, Payment},
     record::Outcome,
@@ -102,11 +103,12 @@ impl Exchange<'_> {
     async fn stream(
         mut self,
         visit: &Visit<'_>,
-        answer: ResponseHead,
+        mut answer: ResponseHead,
         incoming: &mut Decoder,
         owed: Option<Owed>,
         cost_header: Option<&str>,
     ) -> Result<Outcome, Refused> {
+        answer.packing = compression::of_answer(visit, &answer, self.upstream.input.filled());
         if let Err(refused) = self.hold_short(&answer).await {
             self.give_body_back(incoming);
             return Err(refused);
@@ -124,6 +126,9 @@ impl Exchange<'_> {
         self.upstream.input.consume(answer.length);
         self.client.answer_begun = true;
         let mut download = Pump::new(head, Decoder::new(answer.framing), framing, u64::MAX);
+        if answer.packing == Packing::Gzip && answer.framing != Framing::Length(0) {
+            download.pack(Packer::new());
+        }
         let stall = visit.config.settings.timeouts.stall;
         self.client.deadline.set(Instant::now(), stall);
         let mut payment = Payment::new(self.thread, owed, visit.now.seconds());

@@ -24,6 +24,7 @@ pub(super) enum Table {
     Validation,
     Strictness,
     Cors,
+    Compression,
     Endpoint,
     Parameter,
     Moved,
@@ -103,7 +104,7 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Top,
         Self::Api,
         Self::Listen,
@@ -118,6 +119,7 @@ impl Table {
         Self::Validation,
         Self::Strictness,
         Self::Cors,
+        Self::Compression,
         Self::Endpoint,
         Self::Parameter,
         Self::Moved,
@@ -142,6 +144,7 @@ impl Table {
             Self::Validation => "validation",
             Self::Strictness => "strictness",
             Self::Cors => "cors",
+            Self::Compression => "compression",
             Self::Endpoint => "endpoints",
             Self::Parameter => "parameters",
             Self::Moved => "moved",
@@ -167,6 +170,7 @@ impl Table {
             Self::Validation => "[validation]",
             Self::Strictness => "[strictness]",
             Self::Cors => "[cors]",
+            Self::Compression => "[compression]",
             Self::Endpoint => "[[endpoints]]",
             Self::Parameter => "[[endpoints.parameters]]",
             Self::Moved => "[[moved]]",
@@ -222,6 +226,10 @@ impl Table {
                  what the upstream says passes; with it Fairgate answers preflights itself, before it looks for a key and for \
                  nothing, and the upstream's own headers are dropped."
             }
+            Self::Compression => {
+                "Answers that are packed (gzip) for clients that take it. Never packed is what the upstream has packed, parts \
+                 (206), and what says `no-transform`."
+            }
             Self::Strictness => {
                 "How requests are read where the standards leave it open. What they call malformed is always refused; \
                  [strictness.md](strictness.md) has the whole table and its reasons."
@@ -262,6 +270,7 @@ impl Table {
             | Self::Validation
             | Self::Strictness
             | Self::Cors
+            | Self::Compression
             | Self::Endpoint
             | Self::Moved
             | Self::Abuse
@@ -287,6 +296,7 @@ impl Table {
             | Self::Validation
             | Self::Strictness
             | Self::Cors
+            | Self::Compression
             | Self::Abuse
             | Self::Log => Form::Once,
         }

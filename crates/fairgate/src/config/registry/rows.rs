@@ -252,6 +252,19 @@ rows! {
     CORS_MAX_AGE = Cors "max_age", Shape::Duration { least: 0, most: DAY }, Default("\"10m\""), "\"1h\"";
     "How long a browser may remember what a page may send."
 
+    COMPRESSION_ENABLED = Compression "enabled", Shape::Boolean, Default("false"), "true", also "gzip";
+    "Whether answers are packed. Think of BREACH first: where an answer holds a secret and, in the same body, something that \
+     an attacker chooses, its packed size tells the secret bit by bit. Leave it off for such answers, or name only types that \
+     hold no secrets."
+
+    COMPRESSION_TYPES = Compression "types", Shape::Texts, Means("text, JSON, XML, YAML, JavaScript and SVG"),
+    "[\"application/json\", \"text/*\"]", also "mime_types";
+    "Media types that are packed, without parameters; a star stands for any letters."
+
+    COMPRESSION_MINIMUM = Compression "minimum", Shape::Size { least: 1, most: TIB }, Default("\"1KiB\""), "\"4KiB\"",
+    also "min_size";
+    "Answers that are known to be smaller are not packed."
+
     ENDPOINT_OPERATION = Endpoint "operation", Shape::Text, Means("`method` and `path` name the endpoint"),
     "\"createItem\"", also "operation_id";
     "The `operationId` of the document's operation that this table adds to, in place of `method` and `path`."

@@ -1,6 +1,7 @@
 //! From the raw file to the valid configuration, table by table, in the order of the registry.
 
 mod access;
+mod compression;
 mod cors;
 mod costs;
 mod declared;
@@ -66,6 +67,7 @@ pub(super) fn read(
     let address = limits::of_address(&address_table);
     let access = access::access(&address_table, &ADDRESS_ALLOW, &ADDRESS_DENY);
     let strictness = server::validation(&top.once(Table::Validation));
+    let compression = compression::compression(&top.once(Table::Compression));
     let cors = cors::cors(&top.once(Table::Cors));
     let reading = strictness::strictness(&top.once(Table::Strictness));
     let tables = endpoints::endpoints(top, has_document, !address.is_empty(), strictness);
@@ -110,6 +112,7 @@ pub(super) fn read(
         trusted_proxies,
         trusted_hops,
         access: access.unwrap_or_default(),
+        compression,
         cors,
         strictness: reading?,
         abuse: abuse?,
