@@ -17,7 +17,7 @@ mod top;
 mod upstream;
 
 use super::{
-    Extent, StoreSettings,
+    Extent, Process, StoreSettings,
     document::{self, Document},
     raw::Section,
     registry::{OPENAPI, Table},
@@ -25,8 +25,8 @@ use super::{
 use gateway::settings::Settings;
 use std::path::Path;
 
-/// What was read: settings, where the store is, and the document.
-pub(super) type Read = (Settings, StoreSettings, Option<Document>);
+/// What was read: settings, where the store is, how the process behaves, and the document.
+pub(super) type Read = (Settings, StoreSettings, Process, Option<Document>);
 
 /// Reads everything. None: a fault was noted without which no settings can be made.
 pub(super) fn read(
@@ -45,6 +45,7 @@ pub(super) fn read(
     let statuses = top::statuses(top);
     let extra_codes = top::extra_codes(top);
     let trusted_proxies = top::trusted_proxies(top);
+    let is_watched = top::is_watched(top);
     let title = document.as_ref().map(|document| document.api.title.as_str());
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
@@ -107,7 +108,7 @@ pub(super) fn read(
         tallies_usage: usage?.enabled,
         document: None,
     };
-    Some((settings, store?, document))
+    Some((settings, store?, Process { is_watched: is_watched? }, document))
 }
 
 /// Reads the document, or notes all that is wrong with it.
