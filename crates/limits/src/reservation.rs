@@ -109,12 +109,13 @@ impl Reservation {
     ) -> Result<Self, Denial> {
         let applying = limits.applying(group);
         // An account of other limits is one of before the plan was edited, or the key moved.
-        if let Some(account) = remembered.0.filter(|account| Arc::ptr_eq(account.limits(), limits))
-            && let Some(windows) = account.take_single(now, cost, applying)
-        {
-            return Ok(Self::new(account, applying, cost, windows));
+        if let Some(account) = remembered.0.filter(|account| Arc::ptr_eq(account.limits(), limits)) {
+            let single = account.take_single(now, cost, applying);
+            if let Some(windows) = single.or_else(|| account.take(now, cost, applying).ok()) {
+                return Ok(Self::new(account, applying, cost, windows));
+            }
         }
-        // Several limits; or whoever is denied, or finds the account frozen: the seat has the one that counts.
+        // Whoever is denied, or finds the account frozen, asks the seat: it has the one that counts.
         let find = || seat.account(limits);
         let (account, windows) = find_and_take(applying, now, cost, find, |account| seat.replace(account))?;
         Ok(Self::new(account, applying, cost, windows))
