@@ -5,7 +5,7 @@
 
 use gateway::{
     keyring::{Digest, Keyring, NewKey, Standing, Terms},
-    settings::{Keys, Plan},
+    settings::Plan,
 };
 use std::{error::Error, fs, hint::black_box, time::Instant};
 
