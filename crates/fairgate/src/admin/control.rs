@@ -7,7 +7,7 @@ use super::{
     maintenance,
     operation::{Expiry, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome, Reloaded},
     own_limits::{self, ReadLimit},
-    reload::{Prepared, Preparing},
+    reload::Preparing,
 };
 use gateway::settings::Plan;
 use regex::Regex;
@@ -37,14 +37,14 @@ pub(crate) trait Live {
     /// # Errors
     /// No gateway runs.
     fn prepare(&self) -> Result<Preparing, OperationError>;
-    /// Takes a configuration over that was prepared, or tells that there is none.
+    /// Takes over what was prepared, or tells why there is nothing.
     ///
     /// # Errors
     /// A sentence about what is wrong; then nothing was changed.
     fn take_over(
         &self,
         store: &dyn Store,
-        prepared: Result<Prepared, OperationError>,
+        prepared: Result<(), OperationError>,
     ) -> Result<(Rules, Reloaded), OperationError>;
     /// These are all windows of maintenance from now on.
     fn maintenance_changed(&self, windows: &[MaintenanceWindow]);
@@ -98,7 +98,7 @@ impl Live for Offline {
     fn take_over(
         &self,
         _: &dyn Store,
-        _: Result<Prepared, OperationError>,
+        _: Result<(), OperationError>,
     ) -> Result<(Rules, Reloaded), OperationError> {
         Err(OperationError::NoGateway)
     }
@@ -174,7 +174,7 @@ impl Control {
     /// Takes a configuration over that was prepared.
     pub(super) fn take_over(
         &mut self,
-        prepared: Result<Prepared, OperationError>,
+        prepared: Result<(), OperationError>,
     ) -> Result<Outcome, OperationError> {
         let (rules, reloaded) = self.live.take_over(self.store.as_ref(), prepared)?;
         self.rules = rules;

@@ -6,19 +6,10 @@ use super::{
     control::Control,
     operation::{Operation, OperationError, Outcome},
 };
-use crate::config::Config;
 use std::{cell::RefCell, rc::Rc};
 
-/// A configuration without any fault, ready to be taken over.
-pub(crate) struct Prepared {
-    /// As it stands in the files.
-    pub(crate) config: Config,
-    /// What requests will be judged by.
-    pub(crate) compiled: gateway::Compiled,
-}
-
-/// Reads and compiles. An error says what is wrong.
-pub(crate) type Preparing = Box<dyn FnOnce() -> Result<Prepared, OperationError> + Send>;
+/// Reads and compiles, and lays what came of it ready. An error says what is wrong.
+pub(crate) type Preparing = Box<dyn FnOnce() -> Result<(), OperationError> + Send>;
 
 /// Carries out an operation beside others, one of which may be at work for a while.
 pub(crate) async fn carry_out(

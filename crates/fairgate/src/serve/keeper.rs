@@ -8,7 +8,7 @@ use super::{
     usage::Ledger,
 };
 use crate::{
-    admin::{Control, Live, OperationError, Prepared, Preparing, Reloaded, Rules, system_clock},
+    admin::{Control, Live, OperationError, Preparing, Reloaded, Rules, system_clock},
     commands::reach::rules,
     config::StoreSettings,
     failure::Failure,
@@ -110,10 +110,9 @@ impl Live for LiveGateway {
     fn take_over(
         &self,
         store: &dyn Store,
-        prepared: Result<Prepared, OperationError>,
+        prepared: Result<(), OperationError>,
     ) -> Result<(Rules, Reloaded), OperationError> {
-        let taken =
-            prepared.and_then(|prepared| self.source.borrow_mut().take_over(&self.handle, store, prepared));
+        let taken = prepared.and_then(|()| self.source.borrow_mut().take_over(&self.handle, store));
         let done = taken.map(|(reloaded, config)| {
             self.usage.borrow_mut().set(config.store.usage);
             self.every.set(config.store.flush_interval);

@@ -5,12 +5,12 @@
 
 use super::{document, loading};
 use crate::{
-    admin::{Control, Operation, OperationError, Prepared, Preparing, Reloaded, carry_out},
+    admin::{Control, Operation, OperationError, Preparing, Reloaded, carry_out},
     config::{self, Config, StoreSettings},
     failure::Failure,
 };
 use gateway::{
-    Handle,
+    Compiled, Handle,
     record::{Level, LogSink},
     settings::{Listen, Plan, Settings},
 };
@@ -18,7 +18,7 @@ use std::{
     cell::RefCell,
     path::{Path, PathBuf},
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
@@ -31,7 +31,11 @@ pub(super) struct Source {
     plans: Vec<Plan>,
     fixed: Fixed,
     is_watched: bool,
+    prepared: Ready,
 }
+
+/// Where a configuration without any fault lies, ready to be taken over.
+type Ready = Arc<Mutex<Option<(Config, Compiled)>>>;
 
 /// A document that was read.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,24 +66,29 @@ impl Source {
             plans: config.settings.plans.clone(),
             fixed: Fixed { listen: config.settings.listen.clone(), store: config.store.clone() },
             is_watched: config.process.is_watched,
+            prepared: Ready::default(),
         }
     }
 
     /// What reads the files again, and compiles what they say.
     pub(super) fn prepare(&self, handle: Handle) -> Preparing {
-        let (path, fixed) = (self.path.clone(), self.fixed.clone());
-        Box::new(move || prepare(&path, &fixed, &handle))
+        let (path, fixed, ready) = (self.path.clone(), self.fixed.clone(), Arc::clone(&self.prepared));
+        Box::new(move || {
+            let prepared = prepare(&path, &fixed, &handle)?;
+            *ready.lock().unwrap_or_else(PoisonError::into_inner) = Some(prepared);
+            Ok(())
+        })
     }
 
-    /// Takes a configuration over. Gives it back without what the gateway holds of it now.
+    /// Takes over what was prepared. Gives it back without what the gateway holds of it now.
     pub(super) fn take_over(
         &mut self,
         handle: &Handle,
         store: &dyn Store,
-        prepared: Prepared,
     ) -> Result<(Reloaded, Config), OperationError> {
         let fail = |why: String| OperationError::NotReloaded(why);
-        let Prepared { config, compiled } = prepared;
+        let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (config, compiled) = prepared.ok_or_else(|| fail("nothing was read".into()))?;
         let next = &config.settings.plans;
         let name = |plan: &Plan| plan.name.clone();
         let limits = |plans: &[Plan], name: &str| {
@@ -156,7 +165,7 @@ fn read(config: &Config) -> Option<Read> {
     Some(Read { files: document.files.clone(), modified: document.modified })
 }
 
-fn prepare(path: &Path, fixed: &Fixed, handle: &Handle) -> Result<Prepared, OperationError> {
+fn prepare(path: &Path, fixed: &Fixed, handle: &Handle) -> Result<(Config, Compiled), OperationError> {
     let fail = |why: String| OperationError::NotReloaded(why);
     let faulty =
         |what: String| fail(format!("the configuration has faults, so nothing was changed:\n{what}"));
@@ -176,7 +185,7 @@ fn prepare(path: &Path, fixed: &Fixed, handle: &Handle) -> Result<Prepared, Oper
     let settings = Settings { endpoints, ..config.settings.clone() };
     config.settings.document = None;
     let compiled = handle.compile(settings).map_err(|error| faulty(error.to_string()))?;
-    Ok(Prepared { config, compiled })
+    Ok((config, compiled))
 }
 
 // === impl Fixed ===
