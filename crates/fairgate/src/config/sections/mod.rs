@@ -22,7 +22,8 @@ use super::{
     raw::Section,
     registry::{OPENAPI, Table},
 };
-use gateway::settings::Settings;
+use gateway::settings::{Endpoint, Settings, Upstream};
+use openapi::rules::Strictness;
 use std::path::Path;
 
 /// What was read: settings, where the store is, how the process behaves, and the document.
@@ -44,6 +45,7 @@ pub(super) fn read(
     let redirects = top::redirects(top);
     let statuses = top::statuses(top);
     let extra_codes = top::extra_codes(top);
+    let upgrades = top::upgrades(top);
     let trusted_proxies = top::trusted_proxies(top);
     let is_watched = top::is_watched(top);
     let title = document.as_ref().map(|document| document.api.title.as_str());
@@ -71,13 +73,8 @@ pub(super) fn read(
     paths::check(top, prefix.as_ref(), declared, &moved, redirects.as_ref());
     let endpoints = match &mut document {
         Some(document) => {
-            if let Some(upstream) = &mut upstream {
-                upstream.base_path = operations::without_base(&upstream.base_path, document).to_owned();
-            }
-            let begun = std::time::Instant::now();
-            let made = operations::endpoints(top, document, &tables, prefix.as_ref(), strictness?);
-            document.took += begun.elapsed();
-            made
+            let prefix = prefix.as_ref();
+            of_document(top, document, &tables, upstream.as_mut(), prefix, strictness?)
         }
         None => tables.into_iter().filter_map(|table| table.declared).collect(),
     };
@@ -102,6 +99,7 @@ pub(super) fn read(
         redirects: redirects?,
         statuses: statuses?,
         extra_codes,
+        upgrades,
         trusted_proxies,
         abuse: abuse?,
         log: log?,
@@ -109,6 +107,24 @@ pub(super) fn read(
         document: None,
     };
     Some((settings, store?, Process { is_watched: is_watched? }, document))
+}
+
+/// The endpoints that a document describes, with what the file adds to them.
+fn of_document(
+    top: &Section<'_>,
+    document: &mut Document,
+    tables: &[endpoints::EndpointRead],
+    upstream: Option<&mut Upstream>,
+    prefix: Option<&server::Prefix>,
+    strictness: Strictness,
+) -> Vec<Endpoint> {
+    if let Some(upstream) = upstream {
+        upstream.base_path = operations::without_base(&upstream.base_path, document).to_owned();
+    }
+    let begun = std::time::Instant::now();
+    let made = operations::endpoints(top, document, tables, prefix, strictness);
+    document.took += begun.elapsed();
+    made
 }
 
 /// Reads the document, or notes all that is wrong with it.
