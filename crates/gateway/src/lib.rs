@@ -19,6 +19,7 @@ pub mod maintenance;
 mod origin;
 mod pages;
 mod payment;
+mod places;
 mod policies;
 mod rate_headers;
 pub mod record;
@@ -37,4 +38,4 @@ pub mod usage;
 mod visit;
 
 pub use pages::{live, reference_of};
-pub use server::{Gateway, Handle, NotOpen, StartError};
+pub use server::{Compiled, Gateway, Handle, NotOpen, StartError, Unused};

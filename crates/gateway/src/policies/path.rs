@@ -89,7 +89,10 @@ fn malformed(message: &'static str) -> Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Endpoint, Moved};
+    use crate::{
+        places::Places,
+        settings::{Endpoint, Moved},
+    };
 
     fn routes() -> Routes {
         let endpoint = |path: &str| Endpoint {
@@ -111,7 +114,7 @@ mod tests {
         };
         let moved = Moved { from: "/old/{id}".into(), to: "/items/{id}".into() };
         let paths = ["/admin", "/items/{id}", "/files/{*rest}", "/items:search", "/{name}"];
-        Routes::new(paths.into_iter().map(endpoint).collect(), &[moved]).unwrap()
+        Routes::new(paths.into_iter().map(endpoint).collect(), &[moved], &Places::default()).unwrap()
     }
 
     #[test]
@@ -135,7 +138,7 @@ mod tests {
         ] {
             assert_eq!(leads(&routes(), "GET", path, &other_views(path)), elsewhere, "{path}");
         }
-        let open = Routes::new(vec![], &[]).unwrap();
+        let open = Routes::new(vec![], &[], &Places::default()).unwrap();
         assert!(!leads(&open, "GET", "/a%2Fb;c", &other_views("/a%2Fb;c")));
     }
 }
