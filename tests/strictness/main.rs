@@ -16,6 +16,7 @@ mod support;
 mod addresses;
 mod cases;
 mod catalogue;
+mod compression;
 mod cors;
 mod paths;
 mod recorder;

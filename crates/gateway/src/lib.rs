@@ -12,6 +12,8 @@ mod config;
 mod connection;
 mod deadline;
 mod forward;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod handle;
 mod http1;
 pub mod keyring;

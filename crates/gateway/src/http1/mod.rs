@@ -7,7 +7,7 @@
 pub(crate) mod body;
 pub(crate) mod field;
 mod host;
-mod locate;
+pub(crate) mod locate;
 pub(crate) mod path;
 mod query;
 pub(crate) mod reading;
