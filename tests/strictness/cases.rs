@@ -480,8 +480,8 @@ pub fn all(key: &str) -> Vec<Case> {
         ] {
             let fields = match (length, position) {
                 (None, _) => coding.to_vec(),
-                (Some(length), 0) => [length, b"\r\n", coding].concat(),
-                (Some(length), _) => [coding, b"\r\n", length].concat(),
+                (Some(length), 0) => [length, &b"\r\n"[..], *coding].concat(),
+                (Some(length), _) => [*coding, &b"\r\n"[..], length].concat(),
             };
             let sized = format!("{:x}\r\n{SMUGGLED}\r\n0\r\n\r\n", SMUGGLED.len());
             for body in [format!("0\r\n\r\n{SMUGGLED}"), sized] {
@@ -500,7 +500,7 @@ pub fn all(key: &str) -> Vec<Case> {
             let has_body = !matches!(method, "GET" | "HEAD");
             let wanted = match (is_fine, has_body) {
                 (true, true) if !length.ends_with(b"\r\n\r\n\r\n") => Wanted::Taken(b"hello"),
-                (true, true) => Wanted::Taken(b"\r\n\r\nh"),
+                (true, true) => Wanted::Taken(b"\r\n\r\n\r"),
                 (true, false) => Wanted::Either,
                 (false, _) => Wanted::Refused,
             };

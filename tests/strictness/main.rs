@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::too_many_lines,
+    unreachable_pub,
     missing_docs,
     reason = "a test says what it found by panicking"
 )]

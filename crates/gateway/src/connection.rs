@@ -2,7 +2,7 @@
 
 use crate::{
     client::{Client, Next},
-    handle::{handle, refuse_bytes, refuse_panicked},
+    handle::{handle, refuse_bytes, refuse_head, refuse_panicked},
     http1::request::RequestHead,
     policies::key::LastKey,
     thread::Thread,
@@ -45,9 +45,10 @@ pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, is_idle:
         let head = match RequestHead::parse(bytes, length, thread.fields(), &config.reading) {
             Ok(head) => head,
             Err((fault, (bytes, fields))) => {
+                let kept = RequestHead::of_refused(bytes.get(..length).unwrap_or_default());
                 client.input.lend(bytes);
                 thread.give_back(fields);
-                refuse_bytes(thread, &mut client, peer, fault).await;
+                refuse_head(thread, &mut client, peer, kept, fault).await;
                 break;
             }
         };

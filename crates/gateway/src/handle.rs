@@ -67,8 +67,19 @@ pub(crate) async fn handle(
 
 /// Answers bytes that are no request. The connection cannot go on: nobody knows where the next one begins.
 pub(crate) async fn refuse_bytes(thread: &Thread, client: &mut Client, peer: IpAddr, fault: Fault) {
+    refuse_head(thread, client, peer, RequestHead::default(), fault).await;
+}
+
+/// The same, of bytes that are a head at least: `head` is what can be kept of it.
+pub(crate) async fn refuse_head(
+    thread: &Thread,
+    client: &mut Client,
+    peer: IpAddr,
+    head: RequestHead,
+    fault: Fault,
+) {
     let config = thread.config();
-    let mut visit = visit(thread, &config, peer, RequestHead::default(), LastKey::default());
+    let mut visit = visit(thread, &config, peer, head, LastKey::default());
     let mut nothing = Decoder::new(visit.head.framing);
     let outcome = refuse(thread, &mut visit, client, &mut nothing, Refusal::of_fault(fault)).await;
     thread.record(&visit, &outcome, Moved { received: 0, sent: client.sent });

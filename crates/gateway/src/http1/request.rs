@@ -78,6 +78,23 @@ impl RequestHead {
         std::mem::replace(&mut self.bytes, own)
     }
 
+    /// What is kept of a head that is refused: the origin of the page that sent it, so that the page can read why.
+    /// Two origins are none.
+    pub(crate) fn of_refused(head: &[u8]) -> Self {
+        const NAME: &[u8] = b"origin";
+        let mut values = head.split(|&b| b == b'\n').skip(1).filter_map(|line| {
+            let (name, value) = line.split_at_checked(NAME.len())?;
+            let value = value.strip_prefix(b":").filter(|_| name.eq_ignore_ascii_case(NAME))?.trim_ascii();
+            (!value.is_empty() && value.iter().all(u8::is_ascii_graphic)).then_some(value)
+        });
+        let (Some(value), None) = (values.next(), values.next()) else { return Self::default() };
+        let bytes = [NAME, value].concat();
+        let (name, value) = bytes.split_at(NAME.len());
+        let kind = field::of_request(NAME, &[]);
+        let fields = vec![Field { name: Span::of(name, &bytes), value: Span::of(value, &bytes), kind }];
+        Self { bytes, fields, ..Self::default() }
+    }
+
     /// Gives the memory back for the next head.
     pub(crate) fn into_memory(self) -> Memory {
         (self.bytes, self.fields)
@@ -467,6 +484,20 @@ mod tests {
         assert_eq!((head.host(), head.path(), head.query()), ("b.example", "/", None));
         let head = parse("GET http://b.example?q HTTP/1.1\nHost: B.example\n\n").unwrap();
         assert_eq!((head.host(), head.path(), head.query()), ("b.example", "/", Some("q")));
+    }
+
+    #[test]
+    fn of_a_head_that_is_refused_its_origin_is_kept_if_there_is_one() {
+        for (head, origin) in [
+            ("GET /a b HTTP/1.1\r\nORIGIN:  https://a.example \r\nX\r\n\r\n", Some("https://a.example")),
+            ("GET / HTTP/1.1\r\nX-Origin: https://a.example\r\n\r\n", None),
+            ("GET / HTTP/1.1\r\nOrigin: https://a\r\nOrigin: https://b\r\n\r\n", None),
+            ("GET / HTTP/1.1\r\nOrigin: a\rb\r\n\r\n", None),
+            ("Origin: a", None),
+        ] {
+            let head = RequestHead::of_refused(head.as_bytes());
+            assert_eq!(head.named("origin").next(), origin.map(str::as_bytes));
+        }
     }
 
     #[test]

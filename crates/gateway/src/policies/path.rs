@@ -23,7 +23,9 @@ pub(crate) fn check(visit: &Visit<'_>) -> Result<(), Refused> {
     // RFC 9110 section 7.4: what is meant for a secure connection must not be answered on another one. A proxy that
     // ended the client's TLS before us may have left the scheme in the target.
     if head.scheme() == Some(Scheme::Https) && !visit.is_peer_trusted {
-        return Err(malformed("The target is an https URL, but this connection is not encrypted."));
+        return Err(Refusal::of_fault(Fault::malformed(
+            "The target is an https URL, but this connection is not encrypted.",
+        )));
     }
     if !head.has_other_views() {
         return Ok(());
