@@ -4,7 +4,8 @@
 use crate::{
     pages,
     routes::{BadTemplate, Routes},
-    settings::{HostHeader, ServedDocument, Settings},
+    settings::{ServedDocument, Settings},
+    upstream::Services,
 };
 use arc_swap::ArcSwap;
 use reference::Site;
@@ -22,10 +23,8 @@ pub(crate) struct Config {
     pub(crate) docs_path: String,
     /// What is told about the API. Made anew when the plans are.
     pub(crate) told: ArcSwap<Told>,
-    /// What upstream redirects to itself begin with: `http://HOST:PORT`.
-    pub(crate) upstream_origin: String,
-    /// The Host that the upstream sees, if not the client's.
-    pub(crate) upstream_host: Option<String>,
+    /// Where requests go.
+    pub(crate) services: Services,
 }
 
 /// A data thread's own hold on a configuration. The thread counts who uses it by itself, so that a request touches no
@@ -66,27 +65,25 @@ impl Told {
 }
 
 impl Config {
-    /// `address`: where the gateway listens.
-    pub(crate) fn new(mut settings: Settings, address: SocketAddr) -> Result<Self, BadTemplate> {
+    /// `address`: where the gateway listens. `before`: the configuration that held until now, of which what is known of
+    /// upstreams stays.
+    pub(crate) fn new(
+        mut settings: Settings,
+        address: SocketAddr,
+        before: Option<&Self>,
+    ) -> Result<Self, BadTemplate> {
         let told = Told::of(&settings, address);
         let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved)?;
         settings.keys.headers.retain(|name| name != "authorization"); // always looked at
-        let upstream = &settings.upstream;
-        let host =
-            if upstream.host.contains(':') { format!("[{}]", upstream.host) } else { upstream.host.clone() };
-        let authority = if upstream.port == 80 { host } else { format!("{host}:{}", upstream.port) };
-        let upstream_host = match upstream.host_header {
-            HostHeader::Client => None,
-            HostHeader::Upstream => Some(authority.clone()),
-        };
+        let services = std::mem::take(&mut settings.services);
+        let services = Services::new(services, before.map(|before| &before.services));
         Ok(Self {
             key_headers: settings.keys.headers_as_written(),
             key_header_names: settings.keys.headers.clone(),
             told: ArcSwap::from_pointee(told),
             limits_path: settings.api.limits_path(),
             docs_path: settings.api.docs_path(),
-            upstream_origin: format!("http://{authority}"),
-            upstream_host,
+            services,
             routes,
             settings,
         })

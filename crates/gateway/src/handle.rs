@@ -115,6 +115,8 @@ fn visit<'t>(
         key: None,
         last_key,
         template: None,
+        service: None,
+        backend: None,
         group: None,
         counted: None,
         settled: Cell::new(None),

@@ -36,3 +36,4 @@ mod visit;
 
 pub use pages::{live, reference_of};
 pub use server::{Gateway, Handle, NotOpen, StartError};
+pub use upstream::{UpstreamState, UpstreamView};

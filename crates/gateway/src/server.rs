@@ -12,6 +12,7 @@ use crate::{
     shared::Shared,
     thread::{Connection, Thread},
     transport::Transport,
+    upstream::{self, UpstreamView},
     usage::{Entry, Place},
 };
 use std::{
@@ -130,6 +131,9 @@ impl NotOpen {
         let (drain, draining) = watch::channel(false);
         let mut threads = Vec::new();
         let mut journal = journal.into_iter();
+        let (shared, stop) = (Arc::clone(&self.shared), draining.clone());
+        let upstreams = std::thread::Builder::new().name("upstreams".into());
+        threads.push(upstreams.spawn(move || upstream::keep(&shared, stop)).map_err(StartError::Thread)?);
         for (number, listener) in self.listeners.into_iter().enumerate() {
             let (shared, draining) = (Arc::clone(&self.shared), draining.clone());
             let thread = std::thread::Builder::new().name(format!("data-{number}")).spawn({
@@ -220,6 +224,11 @@ impl Handle {
     /// Requests that stand in no tally, because too many waited. Each is told once.
     pub fn take_lost_usage(&self) -> u64 {
         self.shared.lost_usage.swap(0, std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// The addresses of all services, and how they are.
+    pub fn upstreams(&self) -> Vec<UpstreamView> {
+        upstream::view(&self.shared.config.load().services)
     }
 
     /// What usage is told under: method and path template of an endpoint. None: no endpoint.
@@ -349,7 +358,8 @@ async fn keep_house(thread: Rc<Thread>) {
         thread.flush_log();
         if now.saturating_duration_since(swept) >= SWEEP {
             swept = now;
-            thread.pool.sweep();
+            let config = thread.config();
+            thread.pool.sweep(|id| config.services.backend(id).map(|backend| backend.generation()));
         }
         if now.saturating_duration_since(handed_over) >= USAGE {
             handed_over = now;

@@ -64,7 +64,7 @@ impl Shared {
             lost_incidents: AtomicU64::new(0),
             usage: ArrayQueue::new(usage::MOST_WAITING),
             lost_usage: AtomicU64::new(0),
-            config: ArcSwap::from_pointee(Config::new(settings, address)?),
+            config: ArcSwap::from_pointee(Config::new(settings, address, None)?),
             log,
             address,
         })

@@ -110,7 +110,7 @@ impl<'c> Exchange<'c> {
         visit: &Visit<'_>,
         is_safe: bool,
     ) -> Result<ResponseHead, NotAnswered> {
-        let timeouts = &visit.config.settings.timeouts;
+        let timeouts = visit.timeouts();
         let patience = if self.upload.is_some() { timeouts.body } else { timeouts.first_byte };
         self.client.deadline.set(visit.now.instant, patience);
         let mut is_first_look = true;
@@ -205,7 +205,7 @@ impl<'c> Exchange<'c> {
     fn poll_upload(&mut self, cx: &mut Context<'_>, visit: &Visit<'_>) -> Option<Result<(), NotAnswered>> {
         let pump = self.upload.as_mut()?;
         let polled = pump.poll(cx, &mut self.client.io, &mut self.client.input, &mut self.upstream.io, None);
-        let timeouts = &visit.config.settings.timeouts;
+        let timeouts = visit.timeouts();
         if pump.take_progress() {
             let patience = match pump.waits_for() {
                 Side::Source => timeouts.body,
@@ -350,7 +350,7 @@ impl<'c> Exchange<'c> {
         self.upstream.input.consume(answer.length);
         self.client.answer_begun = true;
         let mut download = Pump::new(head, Decoder::new(answer.framing), framing, u64::MAX);
-        let stall = visit.config.settings.timeouts.stall;
+        let stall = visit.timeouts().stall;
         self.client.deadline.set(Instant::now(), stall);
         let mut payment = Payment::new(self.thread, owed, visit.now.seconds());
         let streamed = poll_fn(|cx| self.poll_stream(cx, visit, &mut download, &mut payment, stall)).await;

@@ -11,6 +11,7 @@ mod paths;
 mod pattern;
 mod plans;
 mod server;
+mod services;
 mod syntax;
 mod takes;
 mod top;
@@ -22,7 +23,7 @@ use super::{
     raw::Section,
     registry::{OPENAPI, Table},
 };
-use gateway::settings::Settings;
+use gateway::settings::{Service, Settings};
 use std::path::Path;
 
 /// What was read: settings, where the store is, and the document.
@@ -48,8 +49,8 @@ pub(super) fn read(
     let title = document.as_ref().map(|document| document.api.title.as_str());
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
-    let mut upstream = upstream::upstream(&top.once(Table::Upstream), address.as_ref());
     let timeouts = server::timeouts(&top.once(Table::Timeouts));
+    let mut services = services::services(top, address.as_ref(), timeouts);
     let sizes = server::sizes(&top.once(Table::Sizes));
     let usage = server::usage(&top.once(Table::Usage));
     let store = server::store(&top.once(Table::Store), folder, usage);
@@ -63,6 +64,7 @@ pub(super) fn read(
     let abuse = server::abuse(&top.once(Table::Abuse));
     let log = server::log(&top.once(Table::Log));
 
+    services::check_endpoints(top, &tables, &services);
     costs::check(top, &plans, &address, &tables);
     costs::warn_of_groups(top, &plans, &address, &tables);
     // What a document's paths are to each other was checked with the document.
@@ -70,7 +72,7 @@ pub(super) fn read(
     paths::check(top, prefix.as_ref(), declared, &moved, redirects.as_ref());
     let endpoints = match &mut document {
         Some(document) => {
-            if let Some(upstream) = &mut upstream {
+            for Service { upstream, .. } in &mut services {
                 upstream.base_path = operations::without_base(&upstream.base_path, document).to_owned();
             }
             let begun = std::time::Instant::now();
@@ -87,10 +89,13 @@ pub(super) fn read(
     if extent == Extent::Everything {
         costs::warn_of_address(top, &address, &endpoints);
     }
+    if services.is_empty() {
+        return None; // a fault was noted
+    }
     let settings = Settings {
         api: api?,
         listen: listen?,
-        upstream: upstream?,
+        services,
         timeouts: timeouts?,
         sizes: sizes?,
         keys: keys?,
