@@ -40,6 +40,8 @@ pub struct Settings {
     pub statuses: Statuses,
     /// Statuses outside the closed table that the upstream may send for this API.
     pub extra_codes: Vec<ExtraStatus>,
+    /// Protocols, in lower case, that a client may switch to by an HTTP/1.1 Upgrade.
+    pub upgrades: Vec<String>,
     /// Peers whose `X-Forwarded-*` and `Forwarded` are believed and prolonged.
     pub trusted_proxies: Vec<IpNet>,
     /// Ceilings on errors, apart from the advertised limits.
@@ -269,6 +271,9 @@ pub struct Timeouts {
     pub stall: Duration,
     /// From the request's head to the end of its answer. None: no bound.
     pub total: Option<Duration>,
+    /// How long a tunnel (an upgraded connection) may be silent in both directions, and an event stream or a gRPC
+    /// stream of the upstream's.
+    pub stream: Duration,
     /// How long running answers may take after SIGTERM.
     pub drain: Duration,
 }

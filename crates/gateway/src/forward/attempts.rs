@@ -174,6 +174,12 @@ impl<'s> Attempts<'s> {
         self.again.is_none()
     }
 
+    /// When what is waited for now began.
+    pub(super) fn begun(&self, visit: &Visit<'_>) -> Instant {
+        // Reading the clock once more is spared where nothing was waited for yet.
+        if self.first.is_some() { Instant::now() } else { visit.now.instant }
+    }
+
     /// How long a connection may take.
     pub(super) fn time_to_connect(&self) -> Duration {
         let connect = self.service.timeouts().connect;

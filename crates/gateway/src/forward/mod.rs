@@ -2,9 +2,11 @@
 
 mod answer;
 mod attempts;
+mod deliver;
 mod exchange;
 mod pump;
 mod request;
+mod tunnel;
 
 use crate::{
     admit::Admission,
@@ -97,7 +99,7 @@ async fn ask<'s>(
         };
         let sent_before = client.sent;
         let mut exchange = Exchange::new(thread, client, upstream, bytes, sending);
-        match exchange.read_answer(visit, is_safe).await {
+        match exchange.read_answer(visit, attempts.begun(visit), is_safe).await {
             Ok(answer) if answer::only_adds_slash(visit, &answer, exchange.answer_bytes()) => {
                 // Our own rule took the slash away that this upstream wants. Without a body the
                 // request can be sent once more, as the client would after the redirect.

@@ -23,7 +23,8 @@ use super::{
     raw::Section,
     registry::{OPENAPI, Table},
 };
-use gateway::settings::{Service, Settings};
+use gateway::settings::{Endpoint, Service, Settings};
+use openapi::rules::Strictness;
 use std::path::Path;
 
 /// What was read: settings, where the store is, and the document.
@@ -45,6 +46,7 @@ pub(super) fn read(
     let redirects = top::redirects(top);
     let statuses = top::statuses(top);
     let extra_codes = top::extra_codes(top);
+    let upgrades = top::upgrades(top);
     let trusted_proxies = top::trusted_proxies(top);
     let title = document.as_ref().map(|document| document.api.title.as_str());
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
@@ -72,13 +74,8 @@ pub(super) fn read(
     paths::check(top, prefix.as_ref(), declared, &moved, redirects.as_ref());
     let endpoints = match &mut document {
         Some(document) => {
-            for Service { upstream, .. } in &mut services {
-                upstream.base_path = operations::without_base(&upstream.base_path, document).to_owned();
-            }
-            let begun = std::time::Instant::now();
-            let made = operations::endpoints(top, document, &tables, prefix.as_ref(), strictness?);
-            document.took += begun.elapsed();
-            made
+            let prefix = prefix.as_ref();
+            of_document(top, document, &tables, &mut services, prefix, strictness?)
         }
         None => tables.into_iter().filter_map(|table| table.declared).collect(),
     };
@@ -106,6 +103,7 @@ pub(super) fn read(
         redirects: redirects?,
         statuses: statuses?,
         extra_codes,
+        upgrades,
         trusted_proxies,
         abuse: abuse?,
         log: log?,
@@ -113,6 +111,24 @@ pub(super) fn read(
         document: None,
     };
     Some((settings, store?, document))
+}
+
+/// The endpoints that a document describes, with what the file adds to them.
+fn of_document(
+    top: &Section<'_>,
+    document: &mut Document,
+    tables: &[endpoints::EndpointRead],
+    services: &mut [Service],
+    prefix: Option<&server::Prefix>,
+    strictness: Strictness,
+) -> Vec<Endpoint> {
+    for Service { upstream, .. } in services {
+        upstream.base_path = operations::without_base(&upstream.base_path, document).to_owned();
+    }
+    let begun = std::time::Instant::now();
+    let made = operations::endpoints(top, document, tables, prefix, strictness);
+    document.took += begun.elapsed();
+    made
 }
 
 /// Reads the document, or notes all that is wrong with it.
