@@ -61,7 +61,7 @@ fn a_busy_address_is_spared() {
     });
     let other = named("other");
     let config = Config::of_addresses(&[(slow.url(), 1), (other.url(), 1)]);
-    let gateway = Gateway::start(&config.endpoint("GET", "/{any}", ""));
+    let gateway = Gateway::start(&config);
     let key = gateway.key();
     let mut held = Vec::new();
     // Both get some of those; the other one answers them at once, so in the end this one holds three.
