@@ -1,6 +1,6 @@
 //! Connections to upstreams that wait to be used again. Each thread has its own.
 
-use super::backend::Backend;
+use super::{backend::Backend, service::Services};
 use crate::{buffer::Buffer, transport::Transport};
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 use tokio::time::Instant;
@@ -79,13 +79,13 @@ impl Pool {
     }
 
     /// Closes what waited too long, was closed by the upstream, or leads to where nobody is asked any more.
-    /// `generation`: that of an address that is still asked.
-    pub(crate) fn sweep(&self, generation: impl Fn(u32) -> Option<u32>) {
+    pub(crate) fn sweep(&self, services: &Services) {
         let now = Instant::now();
-        self.idle.borrow_mut().retain(|backend, idle| {
-            let Some(current) = generation(*backend) else { return false };
+        self.idle.borrow_mut().retain(|id, idle| {
+            let Some(backend) = services.backend(*id) else { return false };
+            let generation = backend.generation();
             idle.retain(|one| {
-                one.generation == current
+                one.generation == generation
                     && now.saturating_duration_since(one.since) < LONGEST_IDLE
                     && one.io.is_quiet()
             });
