@@ -43,8 +43,10 @@ impl Config {
 
     /// A gateway before several addresses, each with its weight.
     pub(crate) fn of_addresses(addresses: &[(String, u32)]) -> Self {
-        let list: Vec<String> =
-            addresses.iter().map(|(url, weight)| format!("{{ url = \"{url}\", weight = {weight} }}")).collect();
+        let list: Vec<String> = addresses
+            .iter()
+            .map(|(url, weight)| format!("{{ url = \"{url}\", weight = {weight} }}"))
+            .collect();
         Self { upstream: format!("[upstream]\naddresses = [{}]\n", list.join(", ")), ..Self::of_url("") }
     }
 

@@ -234,3 +234,30 @@ fn slow_one() -> (Gate, Upstream) {
     });
     (gate, upstream)
 }
+
+#[test]
+fn what_is_known_of_an_address_outlives_a_reload_that_still_names_it() {
+    let (good, dead) = (named("good"), Upstream::unreachable());
+    let lines = "failures = 1\nout_for = \"1d\"\nout_at_most = \"1d\"";
+    let config = |weight| Config::of_addresses(&[(dead.url(), weight), (good.url(), 1)]).upstream(lines);
+    let gateway = Gateway::start(&config(1000));
+    let key = gateway.key();
+    let dead_address = dead.address.to_string();
+    let mut connection = gateway.connect();
+    eventually("it is out", || {
+        assert_eq!(connection.send(&get("/a").key(&key)).status, 200);
+        (state_of(&gateway, &dead_address) == "out").then_some(())
+    });
+    gateway.home().configure(&config(900));
+    gateway.run(&["config", "reload"]);
+    let found = listed(&gateway).into_iter().find(|one| one["address"] == dead_address.as_str()).unwrap();
+    assert_eq!((found["weight"].as_u64(), found["state"].as_str()), (Some(900), Some("out")), "{found}");
+    let connections = good.connections();
+    send_good(&gateway, &key, 10);
+    assert!(good.connections() <= connections + 1, "kept connections to it were given up");
+    // One that is named no more is forgotten.
+    gateway.home().configure(&Config::of_addresses(&[(good.url(), 1)]).upstream(lines));
+    gateway.run(&["config", "reload"]);
+    assert_eq!(listed(&gateway).len(), 1);
+    send_good(&gateway, &key, 10);
+}

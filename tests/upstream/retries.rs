@@ -56,7 +56,8 @@ fn what_might_be_carried_out_twice_is_sent_once() {
 
 #[test]
 fn an_answer_that_has_begun_is_not_asked_for_again() {
-    let begins: [&[u8]; 3] = [b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 100 Continue\r\n\r\n", b"garbage\r\n\r\n"];
+    let begins: [&[u8]; 3] =
+        [b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 100 Continue\r\n\r\n", b"garbage\r\n\r\n"];
     for begin in begins {
         let first = Upstream::scripted(move |exchange| exchange.say(begin, Next::Close));
         let second = named("second");

@@ -132,8 +132,11 @@ fn paths_of_requests_redirects_and_cookies_are_those_of_their_side() {
 fn a_service_has_time_outs_of_its_own() {
     let slow = Upstream::scripted(|exchange| exchange.stall());
     let other = named("other");
-    let config = Config::of(&other)
-        .section(&service("slow", &slow, "path = \"/slow\"\nfirst_byte_timeout = \"200ms\""));
+    let config = Config::of(&other).section(&service(
+        "slow",
+        &slow,
+        "path = \"/slow\"\nfirst_byte_timeout = \"200ms\"",
+    ));
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     let begun = std::time::Instant::now();

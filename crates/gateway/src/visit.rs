@@ -1,9 +1,17 @@
 //! One request on its way through the gateway: what is known of it at each place.
 
 use crate::{
-    clock::Clock, config::Config, http1::request::RequestHead, keyring::KnownKey, payment::Settled,
-    policies::key::LastKey, request_id::RequestId, settings::{Deprecated, Timeouts}, shared::Shared,
-    upstream::{Backend, Service}, usage::Place,
+    clock::Clock,
+    config::Config,
+    http1::request::RequestHead,
+    keyring::KnownKey,
+    payment::Settled,
+    policies::key::LastKey,
+    request_id::RequestId,
+    settings::{Deprecated, Timeouts},
+    shared::Shared,
+    upstream::{Backend, Service},
+    usage::Place,
 };
 use limits::{Account, Applying, guard::AddressKey};
 use std::{cell::Cell, net::IpAddr, sync::Arc};

@@ -5,7 +5,9 @@
 use super::{
     import::{self, Staged},
     maintenance,
-    operation::{AddressView, Expiry, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome, Reloaded},
+    operation::{
+        AddressView, Expiry, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome, Reloaded,
+    },
     own_limits::{self, ReadLimit},
     reload::Preparing,
 };

@@ -80,7 +80,9 @@ impl<'s> Attempts<'s> {
             let end = match &waits {
                 Some((_, end)) => *end,
                 None => {
-                    let Some(place) = self.service.wait(queue.most) else { return Err(self.none(visit, busy())) };
+                    let Some(place) = self.service.wait(queue.most) else {
+                        return Err(self.none(visit, busy()));
+                    };
                     let end = Instant::now() + queue.wait;
                     waits = Some((place, self.last.map_or(end, |last| end.min(last))));
                     end
@@ -140,8 +142,8 @@ impl<'s> Attempts<'s> {
             Again::Free => true,
             Again::Never => false,
             Again::Counted => {
-                let may = self.retries < self.service.settings.upstream.retries.most
-                    && self.service.may_retry(now);
+                let may =
+                    self.retries < self.service.settings.upstream.retries.most && self.service.may_retry(now);
                 self.retries += u32::from(may);
                 may
             }
@@ -204,7 +206,8 @@ impl<'s> Attempts<'s> {
 /// Tells, behind what went wrong first, what went wrong afterwards.
 fn append(first: &mut Refused, backend: &Backend, then: &Refused) {
     if let (Some(first), Some(then)) = (&mut first.cause, &then.cause) {
-        first.detail = format!("{}\nThen, {}: {}: {}", first.detail, backend.authority, then.group, then.detail);
+        first.detail =
+            format!("{}\nThen, {}: {}: {}", first.detail, backend.authority, then.group, then.detail);
     }
 }
 

@@ -42,8 +42,7 @@ impl Budget {
         };
         let may = self.second.fetch_update(Relaxed, Relaxed, from_second).is_ok();
         if may {
-            let without =
-                |word: u64| Some(saved(word).saturating_sub(per_request) << 32 | u64::from(sent));
+            let without = |word: u64| Some(saved(word).saturating_sub(per_request) << 32 | u64::from(sent));
             let _ = self.saved.fetch_update(Relaxed, Relaxed, without);
         }
         may

@@ -93,7 +93,8 @@ mod tests {
             bad: 3,
         };
         let mut verdict = Verdict::default();
-        let found = [false, false, true, false, false, false, true, true].map(|good| verdict.add(good, &check));
+        let found =
+            [false, false, true, false, false, false, true, true].map(|good| verdict.add(good, &check));
         assert_eq!(found, [None, None, None, None, None, Some(false), None, Some(true)]);
         assert!(check.takes(204) && !check.takes(301) && !check.takes(404));
         let pause = Verdict::pause(&check);

@@ -93,7 +93,9 @@ fn less_busy_of_two(
     let weight = |position: usize| weights.get(position).copied().unwrap_or_default();
     let draw = |mut at: u64, without: Option<usize>| {
         let mut last = without.unwrap_or_default();
-        for position in (0..backends.len()).filter(|position| Some(*position) != without && weight(*position) > 0) {
+        for position in
+            (0..backends.len()).filter(|position| Some(*position) != without && weight(*position) > 0)
+        {
             last = position;
             match at.checked_sub(weight(position)) {
                 Some(rest) => at = rest,
@@ -110,9 +112,8 @@ fn less_busy_of_two(
     let second = draw(random(rest), Some(first));
     // The first stays unless the other would be no busier with this request than the first is without it, each measured
     // by what it can bear. So weights hold where nothing is busy, and yield where something is.
-    let in_flight = |position: usize| {
-        u64::from(backends.get(position).map_or(0, |backend| backend.in_flight()))
-    };
+    let in_flight =
+        |position: usize| u64::from(backends.get(position).map_or(0, |backend| backend.in_flight()));
     let first_load = in_flight(first).saturating_mul(weight(second));
     let second_load = in_flight(second).saturating_add(1).saturating_mul(weight(first));
     if first_load >= second_load { second } else { first }
@@ -144,7 +145,8 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(7);
         let mut counts = vec![0; backends.len()];
         for _ in 0..10_000 {
-            if let Chosen::One(position) = choose(backends, &all, terms, || now, |below| random.u64(0..below)) {
+            if let Chosen::One(position) = choose(backends, &all, terms, || now, |below| random.u64(0..below))
+            {
                 counts[position] += 1;
             }
         }

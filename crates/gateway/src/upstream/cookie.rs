@@ -12,7 +12,9 @@ pub(crate) fn public(service: &Service, value: &[u8]) -> Option<Vec<u8>> {
     for (index, part) in value.split(|byte| *byte == b';').enumerate() {
         let attribute = part.trim_ascii();
         let (name, content) = match attribute.iter().position(|byte| *byte == b'=') {
-            Some(at) => (attribute.get(..at).unwrap_or_default(), attribute.get(at + 1..).unwrap_or_default()),
+            Some(at) => {
+                (attribute.get(..at).unwrap_or_default(), attribute.get(at + 1..).unwrap_or_default())
+            }
             None => (attribute, &b""[..]),
         };
         let name = name.trim_ascii_end();

@@ -77,7 +77,8 @@ async fn ask_one(server: SocketAddr, name: &str, kind: u16) -> io::Result<Said> 
 }
 
 async fn by_udp(server: SocketAddr, question: &[u8]) -> io::Result<Said> {
-    let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let any: IpAddr =
+        if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
     // From here on only what this server sends arrives.
     socket.connect(server).await?;
@@ -202,7 +203,11 @@ mod tests {
     #[test]
     fn an_answer_gives_all_addresses_and_the_shortest_time() {
         let question = question(7, "Api.example.com", A).unwrap();
-        let said = answer(&question, 0x8180, &[(CNAME, 30, b"\x01a\0"), (A, 300, &[10, 0, 0, 1]), (A, 60, &[10, 0, 0, 2])]);
+        let said = answer(
+            &question,
+            0x8180,
+            &[(CNAME, 30, b"\x01a\0"), (A, 300, &[10, 0, 0, 1]), (A, 60, &[10, 0, 0, 2])],
+        );
         let expected = vec![IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2])];
         assert_eq!(read(&said, &question), Some(Said::Addresses(expected, 30)));
         assert_eq!(read(&answer(&question, 0x8183, &[]), &question), Some(Said::NoName));
@@ -214,7 +219,9 @@ mod tests {
     #[test]
     fn what_answers_another_question_is_no_answer() {
         let asked = question(7, "a.example", A).unwrap();
-        for other in [question(8, "a.example", A), question(7, "b.example", A), question(7, "a.example", AAAA)] {
+        for other in
+            [question(8, "a.example", A), question(7, "b.example", A), question(7, "a.example", AAAA)]
+        {
             assert_eq!(read(&answer(&other.unwrap(), 0x8180, &[(A, 9, &[1, 2, 3, 4])]), &asked), None);
         }
         // A question is no answer.

@@ -228,7 +228,12 @@ mod tests {
             .iter()
             .map(|random| {
                 (0..3).filter_map(|_| health.failed(&PASSIVE, at(1), true, *random)).last();
-                Health::default().failed(&settings::Passive { failures: Some(1), ..PASSIVE }, at(1), true, *random)
+                Health::default().failed(
+                    &settings::Passive { failures: Some(1), ..PASSIVE },
+                    at(1),
+                    true,
+                    *random,
+                )
             })
             .collect();
         assert_eq!(times, [Some(Duration::from_millis(7500)), Some(Duration::from_millis(12_500))]);

@@ -38,12 +38,12 @@ pub(crate) struct Services {
 impl Services {
     /// `before`: the services of the configuration that held until now.
     pub(crate) fn new(services: Vec<settings::Service>, before: Option<&Self>) -> Self {
-        let all: Vec<Service> =
-            services.into_iter().map(|service| Service::new(service, before)).collect();
+        let all: Vec<Service> = services.into_iter().map(|service| Service::new(service, before)).collect();
         let mut positions: Vec<usize> = (0..all.len()).collect();
         let path = |position: &usize| all.get(*position).map_or(0, |one| one.settings.path.len());
         positions.sort_by_key(|position| std::cmp::Reverse(path(position)));
-        let (mut exact, mut under, mut any) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new(), vec![]);
+        let (mut exact, mut under, mut any) =
+            (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new(), vec![]);
         for position in positions {
             let hosts = all.get(position).map(|one| one.settings.hosts.as_slice()).unwrap_or_default();
             if hosts.is_empty() {
@@ -58,7 +58,8 @@ impl Services {
         }
         let mut under: Vec<_> = under.into_iter().collect();
         under.sort_by_key(|(host, _)| std::cmp::Reverse(host.len()));
-        let is_plain = matches!(all.as_slice(), [one] if one.settings.hosts.is_empty() && one.settings.path.is_empty());
+        let is_plain =
+            matches!(all.as_slice(), [one] if one.settings.hosts.is_empty() && one.settings.path.is_empty());
         Self { all, exact, under, any, is_plain }
     }
 
@@ -75,7 +76,8 @@ impl Services {
         };
         let exact = || self.exact.get(host.as_str()).and_then(|positions| take(positions));
         let ends = |end: &str| host.len() > end.len() && host.ends_with(end);
-        let under = || self.under.iter().filter(|(end, _)| ends(end)).find_map(|(_, positions)| take(positions));
+        let under =
+            || self.under.iter().filter(|(end, _)| ends(end)).find_map(|(_, positions)| take(positions));
         exact().or_else(under).or_else(|| take(&self.any))
     }
 
@@ -104,7 +106,8 @@ fn plain_host(host: &str) -> String {
 
 /// Whether a path is this one or stands below it.
 fn is_below(path: &str, prefix: &str) -> bool {
-    path.strip_prefix(prefix).is_some_and(|rest| prefix.is_empty() || rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| prefix.is_empty() || rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Service {
@@ -116,7 +119,8 @@ impl Service {
         let new = |address| Arc::new(Backend::new(&settings.name, address));
         let addresses = &settings.upstream.addresses;
         let backends: Vec<_> = addresses.iter().map(|one| known(one).unwrap_or_else(|| new(one))).collect();
-        let budget = before.and_then(|before| before.named(&settings.name)).map(|one| Arc::clone(&one.budget));
+        let budget =
+            before.and_then(|before| before.named(&settings.name)).map(|one| Arc::clone(&one.budget));
         Self {
             origins: backends.iter().map(|backend| format!("http://{}", backend.authority)).collect(),
             changes_paths: settings.strips_path || !settings.upstream.base_path.is_empty(),
@@ -191,11 +195,7 @@ impl Service {
                 Chosen::One(0)
             };
         }
-        let terms = Terms {
-            passive: &upstream.passive,
-            most_in_flight: upstream.most_in_flight,
-            tried,
-        };
+        let terms = Terms { passive: &upstream.passive, most_in_flight: upstream.most_in_flight, tried };
         let now = || millis(now.into_std());
         choose(&self.backends, &upstream.addresses, &terms, now, |below| random.u64(0..below))
     }
@@ -224,8 +224,7 @@ impl Service {
         let passive = &self.settings.upstream.passive;
         let now = Now { millis: millis(std::time::Instant::now()), unix_millis };
         let is_asked = |other: &&Arc<Backend>| {
-            other.id != backend.id
-                && matches!(other.health.share(passive, || now.millis), Share::Of(_))
+            other.id != backend.id && matches!(other.health.share(passive, || now.millis), Share::Of(_))
         };
         let may_go = self.backends.iter().any(|other| is_asked(&other));
         backend.health.failed(passive, now, may_go, random)

@@ -289,11 +289,9 @@ impl Table {
     pub(super) const fn form(self) -> Form {
         match self {
             Self::Plan => Form::Named,
-            Self::Endpoint
-            | Self::Parameter
-            | Self::Moved
-            | Self::UpstreamAddress
-            | Self::Service => Form::Many,
+            Self::Endpoint | Self::Parameter | Self::Moved | Self::UpstreamAddress | Self::Service => {
+                Form::Many
+            }
             Self::Top
             | Self::Api
             | Self::Listen

@@ -53,7 +53,7 @@ pub(super) fn read(
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
     let timeouts = server::timeouts(&top.once(Table::Timeouts));
-    let mut services = services::services(top, address.as_ref(), timeouts);
+    let mut read = services::services(top, address.as_ref(), timeouts);
     let sizes = server::sizes(&top.once(Table::Sizes));
     let usage = server::usage(&top.once(Table::Usage));
     let store = server::store(&top.once(Table::Store), folder, usage);
@@ -67,7 +67,7 @@ pub(super) fn read(
     let abuse = server::abuse(&top.once(Table::Abuse));
     let log = server::log(&top.once(Table::Log));
 
-    services::check_endpoints(top, &tables, &services);
+    services::check_endpoints(top, &tables, &read);
     costs::check(top, &plans, &address, &tables);
     costs::warn_of_groups(top, &plans, &address, &tables);
     // What a document's paths are to each other was checked with the document.
@@ -76,7 +76,7 @@ pub(super) fn read(
     let endpoints = match &mut document {
         Some(document) => {
             let prefix = prefix.as_ref();
-            of_document(top, document, &tables, &mut services, prefix, strictness?)
+            of_document(top, document, &tables, &mut read.services, prefix, strictness?)
         }
         None => tables.into_iter().filter_map(|table| table.declared).collect(),
     };
@@ -87,13 +87,13 @@ pub(super) fn read(
     if extent == Extent::Everything {
         costs::warn_of_address(top, &address, &endpoints);
     }
-    if services.is_empty() {
+    if read.services.is_empty() {
         return None; // a fault was noted
     }
     let settings = Settings {
         api: api?,
         listen: listen?,
-        services,
+        services: read.services,
         timeouts: timeouts?,
         sizes: sizes?,
         keys: keys?,

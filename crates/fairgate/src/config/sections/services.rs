@@ -1,6 +1,12 @@
 //! The tables `[[services]]`, and the service that `[upstream]` is.
 
-use super::{endpoints::EndpointRead, server::keep, syntax::{is_host_name, is_plain_path}, top::twice, upstream::upstream};
+use super::{
+    endpoints::EndpointRead,
+    server::keep,
+    syntax::{is_host_name, is_plain_path},
+    top::twice,
+    upstream::upstream,
+};
 use crate::config::{
     fault::Fault,
     raw::{At, Refusal, Section},
@@ -14,12 +20,20 @@ use std::{net::SocketAddr, ops::Range};
 /// The name of the service that `[upstream]` is.
 const UPSTREAM: &str = "upstream";
 
-/// All services, that of `[upstream]` last. Those with faults are left out.
+/// All services.
+pub(super) struct Read {
+    /// That of `[upstream]` last. Those with faults are left out.
+    pub(super) services: Vec<Service>,
+    /// None was left out.
+    is_whole: bool,
+}
+
+/// Reads all services.
 pub(super) fn services(
     top: &Section<'_>,
     listen: Option<&At<SocketAddr>>,
     timeouts: Option<Timeouts>,
-) -> Vec<Service> {
+) -> Read {
     let tables = top.many(Table::Service);
     let mut services = Vec::new();
     let mut names: Vec<At<String>> = Vec::new();
@@ -59,7 +73,8 @@ pub(super) fn services(
     }
     refuse_two_for_all(top, &tables, &services);
     // Without any service it must be there, and its absence is told here.
-    if tables.is_empty() || top.has_table(Table::Upstream) {
+    let has_upstream = tables.is_empty() || top.has_table(Table::Upstream);
+    if has_upstream {
         let upstream = upstream(&top.once(Table::Upstream), listen, timeouts);
         services.extend(upstream.map(|upstream| Service {
             name: UPSTREAM.to_owned(),
@@ -69,7 +84,7 @@ pub(super) fn services(
             upstream,
         }));
     }
-    services
+    Read { is_whole: services.len() == tables.len() + usize::from(has_upstream), services }
 }
 
 /// Two services that answer for any host with the same path: the second would get nothing.
@@ -93,14 +108,13 @@ fn refuse_two_for_all(top: &Section<'_>, tables: &[Section<'_>], services: &[Ser
 }
 
 /// Notes a fault for each endpoint that names a service that is not there.
-pub(super) fn check_endpoints(top: &Section<'_>, endpoints: &[EndpointRead], services: &[Service]) {
+pub(super) fn check_endpoints(top: &Section<'_>, endpoints: &[EndpointRead], read: &Read) {
     // With faults in services themselves, nobody knows which there are.
-    let tables = top.many(Table::Service).len() + usize::from(top.has_table(Table::Upstream));
-    if services.len() < tables {
+    if !read.is_whole {
         return;
     }
     for service in endpoints.iter().filter_map(|endpoint| endpoint.service.as_ref()) {
-        let known = || services.iter().map(|known| known.name.as_str());
+        let known = || read.services.iter().map(|known| known.name.as_str());
         if known().any(|known| known == service.value) {
             continue;
         }

@@ -9,14 +9,17 @@ use crate::config::{
     fault::Fault,
     raw::{At, Refusal, Section},
     registry::{
-        ADDRESS_URL, ADDRESS_WEIGHT, CHECK_BAD, CHECK_EVERY, CHECK_GOOD, CHECK_HOST, CHECK_PATH, CHECK_STATUSES,
-        CHECK_TIMEOUT, Key, Table, UPSTREAM_CONNECT, UPSTREAM_FAILURES, UPSTREAM_FIRST_BYTE, UPSTREAM_HOST,
-        UPSTREAM_MAX_IN_FLIGHT, UPSTREAM_NAME_SERVERS, UPSTREAM_OUT_AT_MOST, UPSTREAM_OUT_FOR, UPSTREAM_QUEUE,
-        UPSTREAM_QUEUE_TIME, UPSTREAM_RESOLVE_EVERY, UPSTREAM_RETRIES, UPSTREAM_RETRY_PER_SECOND,
-        UPSTREAM_RETRY_PERCENT, UPSTREAM_SLOW_START, UPSTREAM_STALL, UPSTREAM_TOTAL, UPSTREAM_URL,
+        ADDRESS_URL, ADDRESS_WEIGHT, CHECK_BAD, CHECK_EVERY, CHECK_GOOD, CHECK_HOST, CHECK_PATH,
+        CHECK_STATUSES, CHECK_TIMEOUT, Key, Table, UPSTREAM_CONNECT, UPSTREAM_FAILURES, UPSTREAM_FIRST_BYTE,
+        UPSTREAM_HOST, UPSTREAM_MAX_IN_FLIGHT, UPSTREAM_NAME_SERVERS, UPSTREAM_OUT_AT_MOST, UPSTREAM_OUT_FOR,
+        UPSTREAM_QUEUE, UPSTREAM_QUEUE_TIME, UPSTREAM_RESOLVE_EVERY, UPSTREAM_RETRIES,
+        UPSTREAM_RETRY_PER_SECOND, UPSTREAM_RETRY_PERCENT, UPSTREAM_SLOW_START, UPSTREAM_STALL,
+        UPSTREAM_TOTAL, UPSTREAM_URL,
     },
 };
-use gateway::settings::{Check, HostHeader, Names, Passive, Queue, Retries, Timeouts, Upstream, UpstreamAddress};
+use gateway::settings::{
+    Check, HostHeader, Names, Passive, Queue, Retries, Timeouts, Upstream, UpstreamAddress,
+};
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
     ops::Range,
@@ -132,7 +135,8 @@ fn addresses(
         );
     }
     let base_path = read.first()?.0.base_path.clone();
-    let address = |(url, weight, _): (Url, u32, _)| UpstreamAddress { host: url.host, port: url.port, weight };
+    let address =
+        |(url, weight, _): (Url, u32, _)| UpstreamAddress { host: url.host, port: url.port, weight };
     Some((read.into_iter().map(address).collect(), base_path))
 }
 
@@ -205,7 +209,8 @@ fn names(section: &Section<'_>) -> Option<Names> {
     for text in section.texts(&UPSTREAM_NAME_SERVERS) {
         servers.extend(keep(section, text, |text| {
             let whole = text.parse::<SocketAddr>();
-            let server = whole.or_else(|_| text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53)));
+            let server =
+                whole.or_else(|_| text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53)));
             server.map_err(|_| {
                 Refusal::new(
                     format!("`{text}` is no name server"),
