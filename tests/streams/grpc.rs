@@ -176,8 +176,11 @@ fn a_call_that_succeeds_is_charged_and_one_that_fails_is_free_and_passes_as_it_w
 fn failed_calls_count_for_the_guard_against_abuse() {
     let bench =
         Bench::of(upstream(), |config| config.abuse("errors_per_key = 3\nerrors_per_address = \"off\""));
-    for _ in 0..3 {
-        bench.gateway.send(&call("/shop.Items/Trailers/5").key(&bench.key));
+    for number in 0..3 {
+        let id = format!("failed-{number}");
+        bench.gateway.send(&call("/shop.Items/Trailers/5").key(&bench.key).header("X-Request-Id", &id));
+        // It is counted a moment after its trailers have come.
+        assert_eq!(bench.charged(&id), 0);
     }
     let answer = bench.gateway.send(&call("/shop.Items/Get").key(&bench.key));
     assert_told(&answer, "8", "TOO_MANY_ERRORS", "429");
