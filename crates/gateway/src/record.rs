@@ -147,7 +147,8 @@ impl LogSink {
             _ => Level::Info,
         };
         let (millis, rest) = (micros / 1000, micros % 1000);
-        let key = visit.key.as_ref().map_or("", |key| key.id());
+        let key = visit.key.as_ref().map(|key| key.id());
+        let key = key.as_deref().unwrap_or_default();
         let code = outcome.code.as_deref().unwrap_or_default();
         if self.is_text {
             begin(visit.now.millis, level, "", true, line);
