@@ -7,26 +7,28 @@ pub(crate) mod document;
 mod following;
 pub(crate) mod keeper;
 mod loading;
+mod patience;
 mod reload;
 mod sweeping;
 mod trust;
 mod usage;
 
 use crate::{
-    admin::{AdminSocket, Control, serve as serve_admin, system_clock},
+    admin::{AdminSocket, Control, SocketError, serve as serve_admin, system_clock},
     commands::reach::rules,
     config::{Config, Document},
     failure::Failure,
 };
 use gateway::{
-    Gateway, NotOpen,
+    Gateway, NotOpen, StartError,
     record::{Level, LogSink},
     settings::{Log, Settings},
 };
 use keeper::{Keeper, LiveGateway};
+use patience::Patience;
 use reload::Source;
 use std::{cell::RefCell, process::ExitCode, rc::Rc, sync::Arc, time::Duration};
-use store::{Embedded, Secret};
+use store::{Embedded, Secret, StoreError};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::oneshot,
@@ -84,15 +86,26 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let source = Source::of(&config);
     // A large document is needed no more: what requests have to be is compiled, what clients get is written.
     config.document = None;
-    let (store, secret) = Embedded::open(&config.store.path)?;
+    let mut patience = Patience::new(log);
+    let was_killed = AdminSocket::is_left(&config.store.path);
+    let is_locked = |error: &StoreError| matches!(error, StoreError::Locked { .. });
+    let (store, secret) = patience.wait(is_locked, || Embedded::open(&config.store.path))?;
+    // Where no gateway of this store was killed, whoever listens is another program, and stays.
+    let is_taken = |error: &StartError| was_killed && error.is_taken();
+    let address = config.settings.listen.address;
+    let free = patience.wait(is_taken, || Gateway::can_listen(address));
+    free.map_err(|error| Failure::of_start(&error))?;
     let not_open = start(&mut config, secret.clone(), log)?;
     let handle = not_open.handle();
     loading::load(&store, &handle)?;
+    charges::wait_for_its_end(&config.store, &mut patience)?;
     let (journal, writers) =
         charges::open(&config.store, not_open.threads(), &handle, config.is_clock_trusted)?.unzip();
     let writers = writers.unwrap_or_default();
     let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
-    let socket = AdminSocket::bind(&config.store.path).map_err(|error| Failure::new(error.to_string()))?;
+    let is_answering = |error: &SocketError| matches!(error, SocketError::InUse { .. });
+    let socket = patience.wait(is_answering, || AdminSocket::bind(&config.store.path));
+    let socket = socket.map_err(|error| Failure::new(error.to_string()))?;
     let live = Box::new(LiveGateway::new(handle.clone(), source, config.store.usage));
     let control = Control::new(Box::new(store), secret, rules(&config), live, system_clock);
 
