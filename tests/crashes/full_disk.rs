@@ -135,6 +135,7 @@ fn a_start_without_room_says_what_to_do_and_forgets_nothing() {
         // From no room at all to so much that only the journal has none.
         let database = std::fs::metadata(home.path("data").join("fairgate.redb")).unwrap().len();
         let journal = journal(&home).metadata().unwrap().len();
+        let mut refused = 0;
         for bytes in [1, journal, database] {
             match Gateway::try_start_with_largest_file(&home, bytes) {
                 Ok(gateway) => {
@@ -145,9 +146,11 @@ fn a_start_without_room_says_what_to_do_and_forgets_nothing() {
                     assert!(said.contains("full") || said.contains("no room"), "{bytes}: {said}");
                     assert!(said.contains("make room"), "{bytes}: {said}");
                     assert!(said.contains(home.path("").to_str().unwrap()), "which disk? {said}");
+                    refused += 1;
                 }
             }
         }
+        assert!(refused > 0, "the limit on the size of files is none");
         place.assert_counted(&Gateway::start_in(&home));
     }
 }
