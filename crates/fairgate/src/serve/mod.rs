@@ -12,6 +12,7 @@ mod reload;
 mod sweeping;
 mod trust;
 mod usage;
+mod watching;
 
 use crate::{
     admin::{AdminSocket, Control, SocketError, serve as serve_admin, system_clock},
@@ -22,7 +23,7 @@ use crate::{
 use gateway::{
     Gateway, NotOpen, StartError,
     record::{Level, LogSink},
-    settings::{Log, Settings},
+    settings::{LogFormat, Settings},
 };
 use keeper::{Keeper, LiveGateway};
 use patience::Patience;
@@ -46,7 +47,7 @@ pub(crate) enum Events {
 
 /// Runs the gateway until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<ExitCode, Failure> {
-    with_log(config.settings.log, |log| {
+    with_log(config.settings.log.format, |log| {
         run_until(config, log, Events::All, || {
             let mut signals = Signals::new()?;
             Ok(async move { Ok(signals.next().await) })
@@ -57,10 +58,10 @@ pub(crate) fn run(config: Config) -> Result<ExitCode, Failure> {
 /// Starts the log, and ends it once all that `run` had to say is written. One log serves all
 /// gateways of a process, so that their lines do not cut into each other.
 pub(crate) fn with_log<T>(
-    settings: Log,
+    format: LogFormat,
     run: impl FnOnce(&LogSink) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let (log, writer) = LogSink::to_standard_error(settings)
+    let (log, writer) = LogSink::to_standard_error(format)
         .map_err(|error| Failure::new(format!("cannot start the log: {error}")))?;
     let result = run(&log);
     drop(log);
@@ -83,18 +84,11 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         tell_document(document, log);
     }
     config.settings.document = document::served(&config).map(Arc::new);
-    let source = Source::of(&config);
+    let source = Rc::new(RefCell::new(Source::of(&config)));
     // A large document is needed no more: what requests have to be is compiled, what clients get is written.
     config.document = None;
     let mut patience = Patience::new(log);
-    let was_killed = AdminSocket::is_left(&config.store.path);
-    let is_locked = |error: &StoreError| matches!(error, StoreError::Locked { .. });
-    let (store, secret) = patience.wait(is_locked, || Embedded::open(&config.store.path))?;
-    // Where no gateway of this store was killed, whoever listens is another program, and stays.
-    let is_taken = |error: &StartError| was_killed && error.is_taken();
-    let address = config.settings.listen.address;
-    let free = patience.wait(is_taken, || Gateway::can_listen(address));
-    free.map_err(|error| Failure::of_start(&error))?;
+    let (store, secret) = open_store(&config, &mut patience)?;
     let not_open = start(&mut config, secret.clone(), log)?;
     let handle = not_open.handle();
     loading::load(&store, &handle)?;
@@ -103,10 +97,10 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         charges::open(&config.store, not_open.threads(), &handle, config.is_clock_trusted)?.unzip();
     let writers = writers.unwrap_or_default();
     let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
-    let is_answering = |error: &SocketError| matches!(error, SocketError::InUse { .. });
-    let socket = patience.wait(is_answering, || AdminSocket::bind(&config.store.path));
-    let socket = socket.map_err(|error| Failure::new(error.to_string()))?;
-    let live = Box::new(LiveGateway::new(handle.clone(), source, config.store.usage));
+    let socket = bind(&config, &mut patience)?;
+    let orders = charges.as_ref().map(charges::Keeping::orders);
+    let live = Box::new(LiveGateway::new(handle.clone(), Rc::clone(&source), &config.store, orders));
+    let every = live.every();
     let control = Control::new(Box::new(store), secret, rules(&config), live, system_clock);
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -114,12 +108,15 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         runtime.map_err(|error| Failure::new(format!("cannot start the control plane: {error}")))?;
     let drained = LocalSet::new().block_on(&runtime, async {
         let control = Rc::new(RefCell::new(control));
-        let keeper = Keeper::new(handle.clone(), Rc::clone(&control));
+        let keeper = Keeper::new(handle.clone(), Rc::clone(&control), every);
         let hearing = (events == Events::All).then(|| reload::on_hangup(Rc::clone(&control)));
         let hearing = hearing.transpose()?.map(tokio::task::spawn_local);
+        let watching = (events == Events::All).then(|| watching::run(Rc::clone(&control), source));
+        let watching = watching.map(tokio::task::spawn_local);
+        let letting_go = tokio::task::spawn_local(watching::let_go(handle.clone()));
         let sweeping = tokio::task::spawn_local(sweeping::run(handle.clone()));
         let following = tokio::task::spawn_local(following::run(handle.clone()));
-        let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run(config.store.flush_interval));
+        let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run());
         let (closed, on_closed) = oneshot::channel::<()>();
         let admin = tokio::task::spawn_local(serve_admin(socket, control, async {
             let _ = on_closed.await;
@@ -140,8 +137,9 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         keeping.abort();
         sweeping.abort();
         following.abort();
-        if let Some(hearing) = hearing {
-            hearing.abort();
+        letting_go.abort();
+        for reloading in hearing.into_iter().chain(watching) {
+            reloading.abort();
         }
         keeper.save_at_the_end()?;
         reason.map(|_| drained)
@@ -154,6 +152,24 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         log.event(Level::Info, "ended", &[]);
     }
     Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Opens the store, and sees to it that a gateway of it that was killed has let go of its port.
+fn open_store(config: &Config, patience: &mut Patience<'_>) -> Result<(Embedded, Secret), Failure> {
+    let was_killed = AdminSocket::is_left(&config.store.path);
+    let is_locked = |error: &StoreError| matches!(error, StoreError::Locked { .. });
+    let opened = patience.wait(is_locked, || Embedded::open(&config.store.path))?;
+    // Where no gateway of this store was killed, whoever listens is another program, and stays.
+    let is_taken = |error: &StartError| was_killed && error.is_taken();
+    let free = patience.wait(is_taken, || Gateway::can_listen(config.settings.listen.address));
+    free.map_err(|error| Failure::of_start(&error))?;
+    Ok(opened)
+}
+
+fn bind(config: &Config, patience: &mut Patience<'_>) -> Result<AdminSocket, Failure> {
+    let is_answering = |error: &SocketError| matches!(error, SocketError::InUse { .. });
+    let socket = patience.wait(is_answering, || AdminSocket::bind(&config.store.path));
+    socket.map_err(|error| Failure::new(error.to_string()))
 }
 
 fn start(config: &mut Config, secret: Secret, log: &LogSink) -> Result<NotOpen, Failure> {
