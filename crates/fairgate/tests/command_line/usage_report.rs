@@ -190,11 +190,9 @@ fn documented(head: &str) -> Vec<Vec<String>> {
 
 /// The members of an object, with those of `latency_ms` by their paths.
 fn members(object: &Value) -> Vec<String> {
-    let each = object.as_object().unwrap().iter().flat_map(|(name, value)| match value {
-        Value::Object(inner) if name == "latency_ms" => {
-            inner.keys().map(|inner| format!("{name}.{inner}")).collect()
-        }
-        _ => vec![name.clone()],
+    let each = object.as_object().unwrap().iter().flat_map(|(name, value)| match value.as_object() {
+        Some(inner) if name == "latency_ms" => inner.keys().map(|inner| format!("{name}.{inner}")).collect(),
+        Some(_) | None => vec![name.clone()],
     });
     let mut names: Vec<String> = each.collect();
     names.sort();
