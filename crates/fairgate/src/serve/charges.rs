@@ -4,7 +4,7 @@
 use super::{patience::Patience, trust};
 use crate::{
     admin::system_clock,
-    config::{StoreSettings, WhenFull},
+    config::{Config, StoreSettings, WhenFull},
     failure::Failure,
 };
 use contract::limit::Tag;
@@ -35,7 +35,7 @@ pub(super) enum Order {
 }
 
 /// Waits for the end of a gateway that was killed while it counted here. It let go of the store already.
-pub(super) fn wait_for_its_end(settings: &StoreSettings, patience: &mut Patience<'_>) -> Result<(), Failure> {
+fn wait_for_its_end(settings: &StoreSettings, patience: &mut Patience<'_>) -> Result<(), Failure> {
     let options = options(settings, 1);
     let is_in_use = |error: &JournalError| matches!(error, JournalError::InUse { .. });
     patience.wait(is_in_use, || journal::is_free(&options)).map_err(|error| Failure::new(error.to_string()))
@@ -54,14 +54,16 @@ fn options(settings: &StoreSettings, threads: usize) -> Options {
 /// The counters cannot be read, or none of their copies is good: to begin with empty ones would grant twice
 /// what was used already.
 pub(super) fn open(
-    settings: &StoreSettings,
+    config: &Config,
     threads: usize,
     handle: &Handle,
-    is_clock_trusted: bool,
+    patience: &mut Patience<'_>,
 ) -> Result<Option<(Journal, Vec<Writer>)>, Failure> {
+    let (settings, is_clock_trusted) = (&config.store, config.is_clock_trusted);
     if !settings.durable {
         return Ok(None);
     }
+    wait_for_its_end(settings, patience)?;
     let options = options(settings, threads);
     let now = system_clock();
     trust::finish(&settings.path)?;

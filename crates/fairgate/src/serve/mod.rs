@@ -92,9 +92,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let not_open = start(&mut config, secret.clone(), log)?;
     let handle = not_open.handle();
     loading::load(&store, &handle)?;
-    charges::wait_for_its_end(&config.store, &mut patience)?;
-    let (journal, writers) =
-        charges::open(&config.store, not_open.threads(), &handle, config.is_clock_trusted)?.unzip();
+    let (journal, writers) = charges::open(&config, not_open.threads(), &handle, &mut patience)?.unzip();
     let writers = writers.unwrap_or_default();
     let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
     let socket = bind(&config, &mut patience)?;
