@@ -14,8 +14,7 @@ async def echo(connection):
 
 async def main(host, port):
     """Serves until the process is ended."""
-    options = {"max_size": 2**25, "ping_interval": None, "subprotocols": ["chat"]}
-    async with serve(echo, host, int(port), **options) as server:
+    async with serve(echo, host, int(port), max_size=2**25, ping_interval=None) as server:
         await server.serve_forever()
 
 
