@@ -16,7 +16,8 @@ use crate::{
         registry::{
             ENDPOINT_ALLOW, ENDPOINT_COST, ENDPOINT_COST_HEADER, ENDPOINT_DENY, ENDPOINT_DEPRECATED,
             ENDPOINT_GROUP, ENDPOINT_MAX_BODY, ENDPOINT_MEDIA_TYPES, ENDPOINT_METHOD, ENDPOINT_MOVED_TO,
-            ENDPOINT_OPERATION, ENDPOINT_PATH, ENDPOINT_PERMISSION, ENDPOINT_PUBLIC, Key, Table,
+            ENDPOINT_OPERATION, ENDPOINT_PATH, ENDPOINT_PERMISSION, ENDPOINT_PUBLIC, ENDPOINT_SERVICE, Key,
+            Table,
         },
         template::Template,
         unknown::nearest,
@@ -47,6 +48,7 @@ pub(super) struct EndpointRead {
     /// In lower case.
     pub(super) cost_header: Option<String>,
     pub(super) group: Option<At<Arc<str>>>,
+    pub(super) service: Option<At<String>>,
     pub(super) max_body: Option<u64>,
     /// None if the file does not set it.
     pub(super) access: Option<Access>,
@@ -137,6 +139,7 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
         cost,
         cost_header,
         group,
+        service: section.text(&ENDPOINT_SERVICE),
         max_body: section.size(&ENDPOINT_MAX_BODY).map(|size| size.value),
         access: access(section, &ENDPOINT_ALLOW, &ENDPOINT_DENY),
         moved_to,
@@ -215,6 +218,7 @@ fn declare(section: &Section<'_>, read: &EndpointRead, strictness: Option<Strict
         cost: read.cost.as_ref().map_or(1, |cost| cost.value),
         cost_header: read.cost_header.clone(),
         group: read.group.as_ref().map(|group| Arc::clone(&group.value)),
+        service: read.service.as_ref().map(|service| Arc::from(service.value.as_str())),
         max_body: read.max_body,
         access: read.access.clone().unwrap_or_default(),
         rules: rules.map(Arc::new),
