@@ -112,7 +112,7 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Top,
         Self::Api,
         Self::Listen,

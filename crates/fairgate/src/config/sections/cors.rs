@@ -13,6 +13,7 @@ use gateway::settings::{Cors, Origin, Origins, exposed_to_pages};
 
 /// None: no page of another origin may.
 pub(super) fn cors(section: &Section<'_>) -> Option<Cors> {
+    let texts = section.texts(&CORS_ORIGINS);
     let max_age = section.duration(&CORS_MAX_AGE);
     let credentials = section.boolean(&CORS_CREDENTIALS);
     let methods: Vec<String> = section
@@ -41,7 +42,6 @@ pub(super) fn cors(section: &Section<'_>) -> Option<Cors> {
         }
         return None;
     }
-    let texts = section.texts(&CORS_ORIGINS);
     let any = texts.iter().find(|text| text.value == "*").cloned();
     let origins = match any {
         Some(any) => {
