@@ -36,9 +36,22 @@ fn calendar(name: &str) -> Arc<Calendar> {
     Arc::clone(made.entry(name.to_owned()).or_insert_with(|| made_of(name, Calendar::DAYS)))
 }
 
+/// The library is asked for the days about each change of clocks: all others begin 24 hours after the day before.
 fn made_of(name: &str, days: u32) -> Arc<Calendar> {
     let zone = database().get(name).unwrap();
-    Arc::new(Calendar::new(name, (0..days).map_while(|day| first_instant(&zone, day)).collect()))
+    let end = Timestamp::from_second(i64::from(days) * 86_400).unwrap();
+    let changes = zone.following(Timestamp::UNIX_EPOCH).map(|change| change.timestamp());
+    let mut is_asked_for = vec![false; days as usize];
+    for change in std::iter::once(Timestamp::UNIX_EPOCH).chain(changes.take_while(|&at| at < end)) {
+        let day = usize::try_from(change.as_second() / 86_400).unwrap();
+        is_asked_for.iter_mut().take(day + 4).skip(day.saturating_sub(3)).for_each(|asked| *asked = true);
+    }
+    let mut before: u32 = 0;
+    let starts = is_asked_for.iter().zip(0..).map_while(|(&is_asked_for, day)| {
+        before = if is_asked_for { first_instant(&zone, day)? } else { before.checked_add(86_400)? };
+        Some(before)
+    });
+    Arc::new(Calendar::new(name, starts.collect()))
 }
 
 fn named(name: &str) -> Zone {
