@@ -186,6 +186,25 @@ fn only_limits_of_the_group_and_of_no_group_apply() {
 }
 
 #[test]
+fn a_request_outside_the_group_of_the_only_limit_takes_nothing() {
+    let (compiled, seat) = (limits(&["1 per day for search"]), Seat::default());
+    for _ in 0..3 {
+        Reservation::take(&seat, &compiled, None, NOW, 1).unwrap().charge();
+    }
+    assert_eq!(remaining(&seat, &compiled, NOW), [1]);
+}
+
+#[test]
+fn a_denial_names_the_first_of_limits_that_reset_together() {
+    for texts in [["2 per day", "2 per day for search"], ["2 per day for search", "2 per day"]] {
+        let (compiled, seat) = (limits(&texts), Seat::default());
+        take(&seat, &compiled, NOW, 2).charge();
+        let denial = Reservation::take(&seat, &compiled, Some("search"), NOW, 1).unwrap_err();
+        assert_eq!(denial.limit().unwrap().to_string(), texts[0]);
+    }
+}
+
+#[test]
 fn a_denial_names_the_limit_that_resets_last_whatever_their_order() {
     let texts = ["2 per second", "2 per month", "2 per day"];
     for order in [[0, 1, 2], [1, 2, 0], [2, 0, 1]] {
