@@ -166,6 +166,8 @@ mod tests {
             guard.count(guard.key(IpAddr::from((other + 0x0a00_0000).to_be_bytes())), 0);
         }
         assert_eq!(worst.map(|key| guard.within_minute(key, 0)), [1000; 10]);
+        let empty = guard.slots.iter().filter(|slot| slot.load(Ordering::Relaxed) == 0).count();
+        assert!(empty < SLOTS / 10, "all of the table is used but for {empty} slots");
     }
 
     #[test]
