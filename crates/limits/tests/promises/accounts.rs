@@ -55,6 +55,13 @@ fn what_is_written_down_of_every_kind_is_what_comes_back() {
 }
 
 #[test]
+fn a_reservation_tells_the_account_that_its_units_are_taken_in() {
+    let (compiled, seat) = (limits(&["20 per day"]), Seat::default());
+    let taken = take(&seat, &compiled, NOW, 7);
+    assert!(Arc::ptr_eq(taken.account().unwrap(), &seat.account(&compiled)));
+}
+
+#[test]
 fn rows_of_other_limits_are_passed_over() {
     let (one, other) = (limits(&["20 per day"]), limits(&["20 per month", "20 per rolling hour"]));
     let seat = Seat::default();
