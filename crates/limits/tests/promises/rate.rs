@@ -230,3 +230,14 @@ fn the_largest_rate_is_granted_for_ever_though_its_bucket_is_never_full() {
         assert!(Reservation::take(&seat, &limits, None, now, 1).is_err());
     }
 }
+
+#[test]
+fn an_error_that_took_several_periods_is_free() {
+    let (limits, seat) = (limits(&["1 per second, burst 10"]), Seat::default());
+    Reservation::take(&seat, &limits, None, NOW, 8).unwrap().charge();
+    let in_flight = Reservation::take(&seat, &limits, None, NOW, 1).unwrap();
+    Reservation::take(&seat, &limits, None, NOW + 3_000, 1).unwrap().charge();
+    assert_eq!(remaining(&seat, &limits, NOW + 3_000), [3]);
+    drop(in_flight);
+    assert_eq!(remaining(&seat, &limits, NOW + 3_000), [4]);
+}
