@@ -5,10 +5,12 @@ use std::path::Path;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
+    /// The table `[upstream]` without its further lines. Empty: there is none.
     upstream: String,
     upstream_more: String,
     store_more: String,
     top: String,
+    reload: String,
     listen: String,
     plans: Vec<(String, String)>,
     sections: String,
@@ -24,10 +26,12 @@ impl Config {
 
     pub(crate) fn of_url(url: &str) -> Self {
         Self {
-            upstream: url.to_owned(),
+            upstream: format!("[upstream]\nurl = \"{url}\"\n"),
             upstream_more: String::new(),
             store_more: String::new(),
             top: String::new(),
+            // Tests say themselves when: a file that is looked after may be read before they do.
+            reload: "on_signal".into(),
             listen: "address = \"127.0.0.1:0\"\nthreads = 2\n".into(),
             plans: vec![("free".into(), "\"1000000 per day\", \"9000000 per month\"".into())],
             sections: String::new(),
@@ -37,11 +41,30 @@ impl Config {
         }
     }
 
+    /// A gateway before several addresses, each with its weight.
+    pub(crate) fn of_addresses(addresses: &[(String, u32)]) -> Self {
+        let list: Vec<String> = addresses
+            .iter()
+            .map(|(url, weight)| format!("{{ url = \"{url}\", weight = {weight} }}"))
+            .collect();
+        Self { upstream: format!("[upstream]\naddresses = [{}]\n", list.join(", ")), ..Self::of_url("") }
+    }
+
+    /// A gateway before services alone.
+    pub(crate) fn of_services(services: &str) -> Self {
+        Self { upstream: String::new(), ..Self::of_url("") }.section(services)
+    }
+
     /// A line at the top of the file.
     pub(crate) fn top(mut self, line: &str) -> Self {
         self.top.push_str(line);
         self.top.push('\n');
         self
+    }
+
+    /// The files are looked after.
+    pub(crate) fn watched(self) -> Self {
+        Self { reload: "on_change".into(), ..self }
     }
 
     /// The API's OpenAPI document, which lies beside the file.
@@ -68,7 +91,7 @@ impl Config {
 
     /// A further line of `[upstream]`.
     pub(crate) fn upstream(mut self, line: &str) -> Self {
-        self.upstream_more = format!("{line}\n");
+        self.upstream_more.push_str(&format!("{line}\n"));
         self
     }
 
@@ -112,12 +135,13 @@ impl Config {
             format!("memory = {memory:?}\n")
         };
         format!(
-            "{top}\n[api]\nname = \"Items\"\nsupport_email = \"help@example.com\"\n\
-             public_url = \"https://api.example.com\"\n[listen]\n{listen}[upstream]\nurl = \"{url}\"\n{more}\
+            "{top}\nreload = {reload:?}\n[api]\nname = \"Items\"\nsupport_email = \"help@example.com\"\n\
+             public_url = \"https://api.example.com\"\n[listen]\n{listen}{upstream}{more}\
              [store]\npath = {store:?}\n{memory}{store_more}[log]\nrequests = \"all\"\n[abuse]\n{abuse}{plans}{sections}",
             top = self.top,
+            reload = self.reload,
             listen = self.listen,
-            url = self.upstream,
+            upstream = self.upstream,
             more = self.upstream_more,
             store_more = self.store_more,
             abuse = self.abuse,

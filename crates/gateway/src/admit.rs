@@ -9,6 +9,7 @@ use crate::{
     policies::{
         body, guard, key, limits, maintenance, parameters, permission, redirect,
         route::{self, Purpose},
+        upgrade,
     },
     refusal::Refused,
     visit::Visit,
@@ -59,6 +60,8 @@ pub(crate) async fn admit<'s>(
     redirect::check_slash(visit)?;
     // Before the key: which key is needed, if any, depends on the endpoint.
     let purpose = route::find(visit)?;
+    // A host that nobody answers for has no endpoints, so this is a part of the same question.
+    route::find_service(visit, purpose)?;
     // Some move with one method only, so the endpoint has to be known; still before the key, as above.
     redirect::check_endpoint(visit, purpose.endpoint())?;
     // An open endpoint has no key, so no permission, no plan and no limits.
@@ -74,6 +77,7 @@ pub(crate) async fn admit<'s>(
     if let Some(rules) = purpose.endpoint().and_then(|endpoint| endpoint.rules.as_deref()) {
         parameters::check(visit, rules)?;
     }
+    upgrade::check(visit)?;
     body::check_head(visit, purpose.endpoint())?;
     // All that the head can decide is decided. The body is read here only if it is checked itself.
     let largest_body = body::largest(visit, purpose.endpoint());

@@ -3,29 +3,33 @@
 
 use crate::{
     pages,
+    places::Places,
     routes::{BadTemplate, Routes},
-    settings::{HostHeader, ServedDocument, Settings},
+    settings::{ServedDocument, Settings},
+    upstream::Services,
 };
-use arc_swap::ArcSwap;
 use reference::Site;
+use regex::bytes::Regex;
 use std::{net::SocketAddr, ops::Deref, rc::Rc, sync::Arc};
 
 /// One configuration.
 pub(crate) struct Config {
+    /// Each that is loaded has a greater number than all before it.
+    pub(crate) number: u64,
     pub(crate) settings: Settings,
     pub(crate) routes: Routes,
     /// The configured key headers as they are written, without `Authorization`, which is always looked at.
     pub(crate) key_headers: Vec<String>,
     /// The same in lower case, for the head parser.
     pub(crate) key_header_names: Vec<String>,
+    /// What an imported key looks like, over bytes: what a client presents need not be UTF-8.
+    pub(crate) key_pattern: Option<Regex>,
     pub(crate) limits_path: String,
     pub(crate) docs_path: String,
-    /// What is told about the API. Made anew when the plans are.
-    pub(crate) told: ArcSwap<Told>,
-    /// What upstream redirects to itself begin with: `http://HOST:PORT`.
-    pub(crate) upstream_origin: String,
-    /// The Host that the upstream sees, if not the client's.
-    pub(crate) upstream_host: Option<String>,
+    /// What is told about the API.
+    pub(crate) told: Told,
+    /// Where requests go.
+    pub(crate) services: Services,
 }
 
 /// A data thread's own hold on a configuration. The thread counts who uses it by itself, so that a request touches no
@@ -33,12 +37,8 @@ pub(crate) struct Config {
 pub(crate) struct Held(Arc<Config>);
 
 impl Held {
-    pub(crate) fn new(config: &Arc<Config>) -> Rc<Self> {
-        Rc::new(Self(Arc::clone(config)))
-    }
-
-    pub(crate) fn is(&self, other: &Arc<Config>) -> bool {
-        Arc::ptr_eq(&self.0, other)
+    pub(crate) fn new(config: Arc<Config>) -> Rc<Self> {
+        Rc::new(Self(config))
     }
 }
 
@@ -66,27 +66,28 @@ impl Told {
 }
 
 impl Config {
-    /// `address`: where the gateway listens.
-    pub(crate) fn new(mut settings: Settings, address: SocketAddr) -> Result<Self, BadTemplate> {
+    /// `address`: where the gateway listens. `before`: the configuration that holds until now, of which what is known of
+    /// upstreams stays. Its number is that of the first; whoever replaces one counts.
+    pub(crate) fn new(
+        mut settings: Settings,
+        address: SocketAddr,
+        places: &Places,
+        before: Option<&Self>,
+    ) -> Result<Self, BadTemplate> {
         let told = Told::of(&settings, address);
-        let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved)?;
+        let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved, places)?;
         settings.keys.headers.retain(|name| name != "authorization"); // always looked at
-        let upstream = &settings.upstream;
-        let host =
-            if upstream.host.contains(':') { format!("[{}]", upstream.host) } else { upstream.host.clone() };
-        let authority = if upstream.port == 80 { host } else { format!("{host}:{}", upstream.port) };
-        let upstream_host = match upstream.host_header {
-            HostHeader::Client => None,
-            HostHeader::Upstream => Some(authority.clone()),
-        };
+        let services = std::mem::take(&mut settings.services);
+        let services = Services::new(services, before.map(|before| &before.services));
         Ok(Self {
+            number: 0,
+            key_pattern: settings.keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok()),
             key_headers: settings.keys.headers_as_written(),
             key_header_names: settings.keys.headers.clone(),
-            told: ArcSwap::from_pointee(told),
+            told,
             limits_path: settings.api.limits_path(),
             docs_path: settings.api.docs_path(),
-            upstream_origin: format!("http://{authority}"),
-            upstream_host,
+            services,
             routes,
             settings,
         })

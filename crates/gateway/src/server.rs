@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Clock,
-    config::Told,
+    config::Config,
     connection::serve,
     keyring::{DigestOf, Keyring},
     maintenance::Window,
@@ -12,6 +12,7 @@ use crate::{
     shared::Shared,
     thread::{Connection, Thread},
     transport::Transport,
+    upstream::{self, UpstreamView},
     usage::{Entry, Place},
 };
 use std::{
@@ -65,7 +66,25 @@ pub enum StartError {
     Thread(io::Error),
 }
 
+impl StartError {
+    /// Whether another program listens there.
+    pub fn is_taken(&self) -> bool {
+        match self {
+            Self::Listen { error, .. } => error.kind() == io::ErrorKind::AddrInUse,
+            Self::Template(_) | Self::Thread(_) => false,
+        }
+    }
+}
+
 impl Gateway {
+    /// Looks whether [`Gateway::start`] could listen there now.
+    ///
+    /// # Errors
+    /// It could not.
+    pub fn can_listen(address: SocketAddr) -> Result<(), StartError> {
+        listen(address, false).map(drop)
+    }
+
     /// Begins to listen. Keys and maintenance are added through the gateway afterwards, before
     /// [`Gateway::open`] lets requests in.
     ///
@@ -130,6 +149,9 @@ impl NotOpen {
         let (drain, draining) = watch::channel(false);
         let mut threads = Vec::new();
         let mut journal = journal.into_iter();
+        let (shared, stop) = (Arc::clone(&self.shared), draining.clone());
+        let upstreams = std::thread::Builder::new().name("upstreams".into());
+        threads.push(upstreams.spawn(move || upstream::keep(&shared, stop)).map_err(StartError::Thread)?);
         for (number, listener) in self.listeners.into_iter().enumerate() {
             let (shared, draining) = (Arc::clone(&self.shared), draining.clone());
             let thread = std::thread::Builder::new().name(format!("data-{number}")).spawn({
@@ -141,6 +163,12 @@ impl NotOpen {
         Ok(Gateway { shared: self.shared, drain, threads })
     }
 }
+
+/// Settings that are ready to be used.
+pub struct Compiled(Config);
+
+/// Configurations that nobody needs any more, to be dropped.
+pub struct Unused(#[allow(dead_code, reason = "only dropped")] Vec<Arc<Config>>);
 
 /// What the control plane needs of a gateway.
 #[derive(Clone)]
@@ -174,9 +202,27 @@ impl Handle {
         self.shared.maintenance.store(Arc::new(windows));
     }
 
-    /// Replaces what clients can read about the API by what these settings say.
-    pub fn tell(&self, settings: &Settings) {
-        self.shared.config.load().told.store(Arc::new(Told::of(settings, self.shared.address)));
+    /// Compiles settings, so that [`Handle::replace`] has nothing left that could fail. May take seconds for
+    /// a large document.
+    ///
+    /// # Errors
+    /// A template cannot be routed.
+    pub fn compile(&self, settings: Settings) -> Result<Compiled, BadTemplate> {
+        let before = self.shared.config.load();
+        Ok(Compiled(Config::new(settings, self.shared.address, &self.shared.places, Some(&before))?))
+    }
+
+    /// Has requests that begin from now on judged by these settings; those that run end by theirs. The
+    /// plans are the keyring's.
+    pub fn replace(&self, compiled: Compiled) {
+        self.shared.replace(compiled.0);
+    }
+
+    /// Configurations that no request is judged by any more. Dropping them may take seconds. None: there
+    /// are none.
+    pub fn take_unused(&self) -> Option<Unused> {
+        let unused = self.shared.take_unused();
+        (!unused.is_empty()).then_some(Unused(unused))
     }
 
     /// Lets no request through that would have to be charged, or does so again: while charges cannot be
@@ -187,7 +233,7 @@ impl Handle {
 
     /// Puts back what an account had used that belongs to no key: an address's. Before requests are let in.
     pub fn restore_address(&self, who: limits::Who, used: &[limits::Used]) {
-        if let Some(addresses) = &self.shared.addresses {
+        if let Some(addresses) = self.shared.addresses.get() {
             addresses.restore(who, used);
         }
     }
@@ -195,7 +241,7 @@ impl Handle {
     /// What an account had used, without windows that begin after `now` (Unix milliseconds).
     pub fn begun(&self, who: &limits::Who, used: &[limits::Used], now: u64) -> Vec<limits::Used> {
         let of_key = || self.shared.keyring.begun(who, used, now);
-        let of_address = || self.shared.addresses.as_ref().map(|addresses| addresses.begun(used, now));
+        let of_address = || self.shared.addresses.get().map(|addresses| addresses.begun(used, now));
         of_key().or_else(of_address).unwrap_or_default()
     }
 
@@ -222,18 +268,17 @@ impl Handle {
         self.shared.lost_usage.swap(0, std::sync::atomic::Ordering::Relaxed)
     }
 
+    /// The addresses of all services, and how they are.
+    pub fn upstreams(&self) -> Vec<UpstreamView> {
+        upstream::view(&self.shared.config.load().services)
+    }
+
     /// What usage is told under: method and path template of an endpoint. None: no endpoint.
     pub fn place_name(&self, place: Place) -> Option<String> {
         match place {
             Place::None => None,
             Place::AnyPath => Some(Place::ANY_PATH.to_owned()),
-            Place::Endpoint(position) => self
-                .shared
-                .config
-                .load()
-                .routes
-                .endpoint(position)
-                .map(|found| format!("{} {}", found.method, found.path)),
+            Place::Endpoint(number) => self.shared.places.name(number),
         }
     }
 }
@@ -347,9 +392,11 @@ async fn keep_house(thread: Rc<Thread>) {
     loop {
         let now = tick.tick().await;
         thread.flush_log();
+        // A thread without requests lets go of a configuration that was replaced, too.
+        drop(thread.config());
         if now.saturating_duration_since(swept) >= SWEEP {
             swept = now;
-            thread.pool.sweep();
+            thread.pool.sweep(&thread.config().services);
         }
         if now.saturating_duration_since(handed_over) >= USAGE {
             handed_over = now;
@@ -362,6 +409,8 @@ async fn keep_house(thread: Rc<Thread>) {
 async fn finish(thread: &Rc<Thread>) {
     thread.is_draining.set(true);
     let end = Instant::now() + thread.config().settings.timeouts.drain;
+    thread.drain_end.set(Some(end));
+    thread.drain_begun.notify_waiters();
     loop {
         thread.connections.borrow_mut().retain(|_, connection| {
             if connection.is_idle.get() {

@@ -1,10 +1,10 @@
 //! Keeps charges: gives accounts back what they had used, and commits what is charged, on a thread of its
 //! own, so that neither data threads nor the control plane ever wait for this disk.
 
-use super::trust;
+use super::{patience::Patience, trust};
 use crate::{
     admin::system_clock,
-    config::{StoreSettings, WhenFull},
+    config::{Config, StoreSettings, WhenFull},
     failure::Failure,
 };
 use contract::limit::Tag;
@@ -12,17 +12,39 @@ use gateway::{
     Handle,
     record::{Level, LogSink},
 };
-use journal::{Committed, Compacting, Journal, Options, Row, Weight, Writer};
+use journal::{Committed, Compacting, Journal, JournalError, Options, Row, Weight, Writer};
 use limits::{Used, Who};
 use std::{
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread::JoinHandle,
+    time::Duration,
 };
 
 /// The journal's thread.
 pub(super) struct Keeping {
-    stop: Sender<()>,
+    orders: Sender<Order>,
     thread: JoinHandle<Result<(), String>>,
+}
+
+/// What the journal's thread is told.
+pub(super) enum Order {
+    /// Commit in this interval from now on, and do this while the disk takes nothing.
+    Go(Duration, WhenFull),
+    /// Commit once more, and end.
+    End,
+}
+
+/// Waits for the end of a gateway that was killed while it counted here. It let go of the store already.
+fn wait_for_its_end(settings: &StoreSettings, patience: &mut Patience<'_>) -> Result<(), Failure> {
+    let options = options(settings, 1);
+    let is_in_use = |error: &JournalError| matches!(error, JournalError::InUse { .. });
+    patience.wait(is_in_use, || journal::is_free(&options)).map_err(|error| Failure::new(error.to_string()))
+}
+
+fn options(settings: &StoreSettings, threads: usize) -> Options {
+    let mut options = Options::new(settings.path.clone(), threads);
+    options.memory.clone_from(&settings.memory);
+    options
 }
 
 /// Opens the journal, and gives every account back what it had used. `threads`: how many will charge. None:
@@ -32,16 +54,17 @@ pub(super) struct Keeping {
 /// The counters cannot be read, or none of their copies is good: to begin with empty ones would grant twice
 /// what was used already.
 pub(super) fn open(
-    settings: &StoreSettings,
+    config: &Config,
     threads: usize,
     handle: &Handle,
-    is_clock_trusted: bool,
+    patience: &mut Patience<'_>,
 ) -> Result<Option<(Journal, Vec<Writer>)>, Failure> {
+    let (settings, is_clock_trusted) = (&config.store, config.is_clock_trusted);
     if !settings.durable {
         return Ok(None);
     }
-    let mut options = Options::new(settings.path.clone(), threads);
-    options.memory.clone_from(&settings.memory);
+    wait_for_its_end(settings, patience)?;
+    let options = options(settings, threads);
     let now = system_clock();
     trust::finish(&settings.path)?;
     if is_clock_trusted {
@@ -49,7 +72,7 @@ pub(super) fn open(
     }
     let mut groups = Groups { handle, who: [0; 16], used: Vec::new() };
     let opened = journal::open(&options, now, &mut |row| groups.add(row));
-    let (journal, writers, report) = opened.map_err(|error| Failure::new(error.to_string()))?;
+    let (journal, writers, report) = opened.map_err(|error| not_opened(&error, settings))?;
     groups.finish();
     handle.clock().begin(report.newest.saturating_mul(1000), is_clock_trusted).map_err(|ahead| {
         Failure::new(format!(
@@ -67,20 +90,42 @@ pub(super) fn open(
     Ok(Some((journal, writers)))
 }
 
+/// Why there is no start. Not even `when_full = "go_on"` helps: what the last process charged and could not write
+/// down lies in the shared memory that the next one needs, so it has to be on the disk first.
+fn not_opened(error: &JournalError, settings: &StoreSettings) -> Failure {
+    let JournalError::DiskFull { path, source } = error else { return Failure::new(error.to_string()) };
+    Failure::new(format!(
+        "there is no room to write {} ({source}): make room on that disk, or raise the limit on the size of files, \
+         and start again. Nothing is lost: what was charged is in {} and, until this machine restarts, in {}, \
+         from where it has to be written down before requests are let in, whatever `[store] when_full` says",
+        path.display(),
+        settings.path.display(),
+        settings.memory.display(),
+    ))
+}
+
 /// Commits in this interval, until the thread is told to stop.
 pub(super) fn keep(journal: Journal, settings: &StoreSettings, handle: Handle) -> Result<Keeping, Failure> {
-    let (stop, stopped) = channel();
-    let (every, when_full) = (settings.flush_interval, settings.when_full);
+    let (orders, received) = channel();
+    let (mut every, when_full) = (settings.flush_interval, settings.when_full);
     let mut keeper = Keeper { journal, handle, when_full, is_failing: false, unprotected: 0 };
     let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
-        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(every) {
+        loop {
+            match received.recv_timeout(every) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Order::Go(next, when_full)) => {
+                    every = next;
+                    keeper.set_when_full(when_full);
+                }
+                Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => break,
+            }
             keeper.commit();
         }
         keeper.journal.close(keeper.handle.clock().now_millis() / 1000).map_err(|error| error.to_string())
     });
     let thread =
         thread.map_err(|error| Failure::new(format!("cannot start the journal's thread: {error}")))?;
-    Ok(Keeping { stop, thread })
+    Ok(Keeping { orders, thread })
 }
 
 struct Keeper {
@@ -101,12 +146,17 @@ struct Groups<'h> {
 // === impl Keeping ===
 
 impl Keeping {
+    /// Where the thread takes orders from.
+    pub(super) fn orders(&self) -> Sender<Order> {
+        self.orders.clone()
+    }
+
     /// Commits what the data threads charged last. They have to have ended.
     ///
     /// # Errors
     /// It cannot be written. What is not written is in shared memory, and the next start finds it there.
     pub(super) fn finish(self) -> Result<(), Failure> {
-        let _ = self.stop.send(());
+        let _ = self.orders.send(Order::End);
         let ended = self.thread.join().unwrap_or_else(|_| Err("its thread panicked".to_owned()));
         ended.map_err(|error| Failure::new(format!("the last charges could not be saved: {error}")))
     }
@@ -115,6 +165,12 @@ impl Keeping {
 // === impl Keeper ===
 
 impl Keeper {
+    fn set_when_full(&mut self, when_full: WhenFull) {
+        self.when_full = when_full;
+        // A disk that is full already does from now on what the new word says.
+        self.handle.set_stopped(self.is_failing && when_full == WhenFull::Stop);
+    }
+
     fn commit(&mut self) {
         match self.journal.commit(self.handle.clock().now_millis() / 1000) {
             Ok(committed) => self.tell_committed(&committed),

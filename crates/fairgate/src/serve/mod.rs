@@ -7,26 +7,29 @@ pub(crate) mod document;
 mod following;
 pub(crate) mod keeper;
 mod loading;
+mod patience;
 mod reload;
 mod sweeping;
 mod trust;
 mod usage;
+mod watching;
 
 use crate::{
-    admin::{AdminSocket, Control, serve as serve_admin, system_clock},
+    admin::{AdminSocket, Control, SocketError, serve as serve_admin, system_clock},
     commands::reach::rules,
     config::{Config, Document},
     failure::Failure,
 };
 use gateway::{
-    Gateway, NotOpen,
+    Gateway, NotOpen, StartError,
     record::{Level, LogSink},
-    settings::{Log, Settings},
+    settings::{LogFormat, Service, Settings, UpstreamAddress},
 };
 use keeper::{Keeper, LiveGateway};
+use patience::Patience;
 use reload::Source;
 use std::{cell::RefCell, process::ExitCode, rc::Rc, sync::Arc, time::Duration};
-use store::{Embedded, Secret};
+use store::{Embedded, Secret, StoreError};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::oneshot,
@@ -44,7 +47,7 @@ pub(crate) enum Events {
 
 /// Runs the gateway until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<ExitCode, Failure> {
-    with_log(config.settings.log, |log| {
+    with_log(config.settings.log.format, |log| {
         run_until(config, log, Events::All, || {
             let mut signals = Signals::new()?;
             Ok(async move { Ok(signals.next().await) })
@@ -55,10 +58,10 @@ pub(crate) fn run(config: Config) -> Result<ExitCode, Failure> {
 /// Starts the log, and ends it once all that `run` had to say is written. One log serves all
 /// gateways of a process, so that their lines do not cut into each other.
 pub(crate) fn with_log<T>(
-    settings: Log,
+    format: LogFormat,
     run: impl FnOnce(&LogSink) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let (log, writer) = LogSink::to_standard_error(settings)
+    let (log, writer) = LogSink::to_standard_error(format)
         .map_err(|error| Failure::new(format!("cannot start the log: {error}")))?;
     let result = run(&log);
     drop(log);
@@ -81,19 +84,21 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         tell_document(document, log);
     }
     config.settings.document = document::served(&config).map(Arc::new);
-    let source = Source::of(&config);
+    let source = Rc::new(RefCell::new(Source::of(&config)));
     // A large document is needed no more: what requests have to be is compiled, what clients get is written.
     config.document = None;
-    let (store, secret) = Embedded::open(&config.store.path)?;
+    let mut patience = Patience::new(log);
+    let (store, secret) = open_store(&config, &mut patience)?;
     let not_open = start(&mut config, secret.clone(), log)?;
     let handle = not_open.handle();
     loading::load(&store, &handle)?;
-    let (journal, writers) =
-        charges::open(&config.store, not_open.threads(), &handle, config.is_clock_trusted)?.unzip();
+    let (journal, writers) = charges::open(&config, not_open.threads(), &handle, &mut patience)?.unzip();
     let writers = writers.unwrap_or_default();
     let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
-    let socket = AdminSocket::bind(&config.store.path).map_err(|error| Failure::new(error.to_string()))?;
-    let live = Box::new(LiveGateway::new(handle.clone(), source, config.store.usage));
+    let socket = bind(&config, &mut patience)?;
+    let orders = charges.as_ref().map(charges::Keeping::orders);
+    let live = Box::new(LiveGateway::new(handle.clone(), Rc::clone(&source), &config.store, orders));
+    let every = live.every();
     let control = Control::new(Box::new(store), secret, rules(&config), live, system_clock);
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -101,12 +106,15 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         runtime.map_err(|error| Failure::new(format!("cannot start the control plane: {error}")))?;
     let drained = LocalSet::new().block_on(&runtime, async {
         let control = Rc::new(RefCell::new(control));
-        let keeper = Keeper::new(handle.clone(), Rc::clone(&control));
+        let keeper = Keeper::new(handle.clone(), Rc::clone(&control), every);
         let hearing = (events == Events::All).then(|| reload::on_hangup(Rc::clone(&control)));
         let hearing = hearing.transpose()?.map(tokio::task::spawn_local);
+        let watching = (events == Events::All).then(|| watching::run(Rc::clone(&control), source));
+        let watching = watching.map(tokio::task::spawn_local);
+        let letting_go = tokio::task::spawn_local(watching::let_go(handle.clone()));
         let sweeping = tokio::task::spawn_local(sweeping::run(handle.clone()));
         let following = tokio::task::spawn_local(following::run(handle.clone()));
-        let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run(config.store.flush_interval));
+        let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run());
         let (closed, on_closed) = oneshot::channel::<()>();
         let admin = tokio::task::spawn_local(serve_admin(socket, control, async {
             let _ = on_closed.await;
@@ -127,8 +135,9 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         keeping.abort();
         sweeping.abort();
         following.abort();
-        if let Some(hearing) = hearing {
-            hearing.abort();
+        letting_go.abort();
+        for reloading in hearing.into_iter().chain(watching) {
+            reloading.abort();
         }
         keeper.save_at_the_end()?;
         reason.map(|_| drained)
@@ -141,6 +150,24 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         log.event(Level::Info, "ended", &[]);
     }
     Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Opens the store, and sees to it that a gateway of it that was killed has let go of its port.
+fn open_store(config: &Config, patience: &mut Patience<'_>) -> Result<(Embedded, Secret), Failure> {
+    let was_killed = AdminSocket::is_left(&config.store.path);
+    let is_locked = |error: &StoreError| matches!(error, StoreError::Locked { .. });
+    let opened = patience.wait(is_locked, || Embedded::open(&config.store.path))?;
+    // Where no gateway of this store was killed, whoever listens is another program, and stays.
+    let is_taken = |error: &StartError| was_killed && error.is_taken();
+    let free = patience.wait(is_taken, || Gateway::can_listen(config.settings.listen.address));
+    free.map_err(|error| Failure::of_start(&error))?;
+    Ok(opened)
+}
+
+fn bind(config: &Config, patience: &mut Patience<'_>) -> Result<AdminSocket, Failure> {
+    let is_answering = |error: &SocketError| matches!(error, SocketError::InUse { .. });
+    let socket = patience.wait(is_answering, || AdminSocket::bind(&config.store.path));
+    socket.map_err(|error| Failure::new(error.to_string()))
 }
 
 fn start(config: &mut Config, secret: Secret, log: &LogSink) -> Result<NotOpen, Failure> {
@@ -165,12 +192,18 @@ fn tell_document(document: &Document, log: &LogSink) {
 fn announce(gateway: &Gateway, config: &Config, log: &LogSink) {
     let members = [
         ("address", gateway.address().to_string()),
-        ("upstream", format!("{}:{}", config.settings.upstream.host, config.settings.upstream.port)),
+        ("upstream", upstreams(&config.settings.services)),
         ("threads", config.settings.listen.threads.to_string()),
         ("keys", gateway.keyring().len().to_string()),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
     log.event(Level::Info, "listening", &members.each_ref().map(|(name, value)| (*name, value.as_str())));
+}
+
+/// All addresses that requests go to.
+fn upstreams(services: &[Service]) -> String {
+    let addresses = services.iter().flat_map(|service| &service.upstream.addresses);
+    addresses.map(UpstreamAddress::authority).collect::<Vec<_>>().join(", ")
 }
 
 /// Waits for the data threads, on a thread of its own: the admin socket is answered meanwhile.

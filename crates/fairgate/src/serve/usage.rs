@@ -37,6 +37,11 @@ impl Ledger {
         }
     }
 
+    /// Goes by other settings from now on.
+    pub(super) const fn set(&mut self, settings: UsageSettings) {
+        self.settings = settings;
+    }
+
     /// Gathers, and writes a batch if it is time.
     pub(super) fn keep(&mut self, store: &dyn Store) {
         self.gather();
@@ -112,7 +117,7 @@ impl Ledger {
 
 fn stored(handle: &Handle, entry: &Entry) -> UsageEntry {
     UsageEntry {
-        key_id: entry.key.as_ref().map(|key| key.id().to_owned()),
+        key_id: entry.key.as_ref().map(|key| key.id().to_string()),
         endpoint: handle.place_name(entry.place),
         minute: entry.minute,
         tally: entry.tally.clone(),

@@ -11,22 +11,24 @@ mod paths;
 mod pattern;
 mod plans;
 mod server;
+mod services;
 mod syntax;
 mod takes;
 mod top;
 mod upstream;
 
 use super::{
-    Extent, StoreSettings,
+    Extent, Process, StoreSettings,
     document::{self, Document},
     raw::Section,
     registry::{OPENAPI, Table},
 };
-use gateway::settings::Settings;
+use gateway::settings::{Endpoint, Service, Settings};
+use openapi::rules::Strictness;
 use std::path::Path;
 
-/// What was read: settings, where the store is, and the document.
-pub(super) type Read = (Settings, StoreSettings, Option<Document>);
+/// What was read: settings, where the store is, how the process behaves, and the document.
+pub(super) type Read = (Settings, StoreSettings, Process, Option<Document>);
 
 /// Reads everything. None: a fault was noted without which no settings can be made.
 pub(super) fn read(
@@ -44,12 +46,14 @@ pub(super) fn read(
     let redirects = top::redirects(top);
     let statuses = top::statuses(top);
     let extra_codes = top::extra_codes(top);
+    let upgrades = top::upgrades(top);
     let trusted_proxies = top::trusted_proxies(top);
+    let is_watched = top::is_watched(top);
     let title = document.as_ref().map(|document| document.api.title.as_str());
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
-    let mut upstream = upstream::upstream(&top.once(Table::Upstream), address.as_ref());
     let timeouts = server::timeouts(&top.once(Table::Timeouts));
+    let mut read = services::services(top, address.as_ref(), timeouts);
     let sizes = server::sizes(&top.once(Table::Sizes));
     let usage = server::usage(&top.once(Table::Usage));
     let store = server::store(&top.once(Table::Store), folder, usage);
@@ -63,6 +67,7 @@ pub(super) fn read(
     let abuse = server::abuse(&top.once(Table::Abuse));
     let log = server::log(&top.once(Table::Log));
 
+    services::check_endpoints(top, &tables, &read);
     costs::check(top, &plans, &address, &tables);
     costs::warn_of_groups(top, &plans, &address, &tables);
     // What a document's paths are to each other was checked with the document.
@@ -70,13 +75,8 @@ pub(super) fn read(
     paths::check(top, prefix.as_ref(), declared, &moved, redirects.as_ref());
     let endpoints = match &mut document {
         Some(document) => {
-            if let Some(upstream) = &mut upstream {
-                upstream.base_path = operations::without_base(&upstream.base_path, document).to_owned();
-            }
-            let begun = std::time::Instant::now();
-            let made = operations::endpoints(top, document, &tables, prefix.as_ref(), strictness?);
-            document.took += begun.elapsed();
-            made
+            let prefix = prefix.as_ref();
+            of_document(top, document, &tables, &mut read.services, prefix, strictness?)
         }
         None => tables.into_iter().filter_map(|table| table.declared).collect(),
     };
@@ -87,10 +87,13 @@ pub(super) fn read(
     if extent == Extent::Everything {
         costs::warn_of_address(top, &address, &endpoints);
     }
+    if read.services.is_empty() {
+        return None; // a fault was noted
+    }
     let settings = Settings {
         api: api?,
         listen: listen?,
-        upstream: upstream?,
+        services: read.services,
         timeouts: timeouts?,
         sizes: sizes?,
         keys: keys?,
@@ -101,13 +104,32 @@ pub(super) fn read(
         redirects: redirects?,
         statuses: statuses?,
         extra_codes,
+        upgrades,
         trusted_proxies,
         abuse: abuse?,
         log: log?,
         tallies_usage: usage?.enabled,
         document: None,
     };
-    Some((settings, store?, document))
+    Some((settings, store?, Process { is_watched: is_watched? }, document))
+}
+
+/// The endpoints that a document describes, with what the file adds to them.
+fn of_document(
+    top: &Section<'_>,
+    document: &mut Document,
+    tables: &[endpoints::EndpointRead],
+    services: &mut [Service],
+    prefix: Option<&server::Prefix>,
+    strictness: Strictness,
+) -> Vec<Endpoint> {
+    for Service { upstream, .. } in services {
+        upstream.base_path = operations::without_base(&upstream.base_path, document).to_owned();
+    }
+    let begun = std::time::Instant::now();
+    let made = operations::endpoints(top, document, tables, prefix, strictness);
+    document.took += begun.elapsed();
+    made
 }
 
 /// Reads the document, or notes all that is wrong with it.
