@@ -331,6 +331,11 @@ impl Gateway {
         pages * 4096
     }
 
+    /// Files and sockets that it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
     /// Lets files grow up to so many bytes from now on. None: as large as they like.
     pub(crate) fn set_largest_file(&self, bytes: Option<u64>) {
         let soft = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());

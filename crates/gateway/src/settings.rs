@@ -3,6 +3,7 @@
 //! The binary reads `fairgate.toml` into these types and refuses what does not fit; the gateway
 //! never sees a raw value. Durations are `std::time::Duration`, sizes are bytes.
 
+use crate::pace::Demand;
 use contract::{Limit, Statuses, status::ExtraStatus};
 use ipnet::IpNet;
 use openapi::rules::RequestRules;
@@ -46,12 +47,21 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Ceilings on errors, apart from the advertised limits.
     pub abuse: Abuse,
+    /// What is too much at once.
+    pub overload: Overload,
     /// What is written to standard error.
     pub log: Log,
     /// Whether it is tallied what each key uses of each endpoint.
     pub tallies_usage: bool,
     /// The API's document with the contract in it, as clients get it. None: there is none.
     pub document: Option<Arc<ServedDocument>>,
+}
+
+impl Settings {
+    /// How fast a request's body has to come.
+    pub(crate) const fn body_demand(&self) -> Demand {
+        Demand { gap: self.timeouts.body, rate: self.overload.body_rate }
+    }
 }
 
 /// A document, written.
@@ -276,6 +286,21 @@ pub struct Abuse {
     pub errors_per_key: Option<u32>,
     /// Errors per minute and address (IPv6: per /64). None: no ceiling.
     pub errors_per_address: Option<u32>,
+}
+
+/// What is too much at once. It answers `UNAVAILABLE`.
+#[derive(Debug, Clone, Copy)]
+pub struct Overload {
+    /// Connections of clients, if the system lets the process have as many.
+    pub connections: usize,
+    /// Connections of one address that is no trusted proxy. None: any number.
+    pub connections_per_address: Option<u32>,
+    /// Requests in flight.
+    pub requests: usize,
+    /// How far a data thread may be behind. None: as far as it comes.
+    pub lag: Option<Duration>,
+    /// Bytes a second that a request's body has to come with, after its first [`Timeouts::body`]. 0: any.
+    pub body_rate: u64,
 }
 
 /// What is written to standard error.

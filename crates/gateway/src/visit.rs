@@ -1,8 +1,9 @@
 //! One request on its way through the gateway: what is known of it at each place.
 
 use crate::{
-    clock::Clock, config::Config, http1::request::RequestHead, keyring::KnownKey, payment::Settled,
-    policies::key::LastKey, request_id::RequestId, settings::Deprecated, shared::Shared, usage::Place,
+    clock::Clock, config::Config, http1::request::RequestHead, keyring::KnownKey, load::Load,
+    payment::Settled, policies::key::LastKey, request_id::RequestId, settings::Deprecated, shared::Shared,
+    usage::Place,
 };
 use limits::{Account, Applying, guard::AddressKey};
 use std::{cell::Cell, net::IpAddr, sync::Arc};
@@ -12,6 +13,8 @@ use tokio::time::Instant;
 pub(crate) struct Visit<'s> {
     pub(crate) shared: &'s Shared,
     pub(crate) config: &'s Config,
+    /// What its data thread has to do.
+    pub(crate) load: &'s Load,
     pub(crate) head: RequestHead,
     pub(crate) id: RequestId,
     pub(crate) now: Moment,

@@ -5,7 +5,7 @@
 use super::{
     import::{self, Staged},
     maintenance,
-    operation::{Expiry, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome, Reloaded},
+    operation::{Expiry, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome, Reloaded, Status},
     own_limits::{self, ReadLimit},
     reload::Preparing,
 };
@@ -46,6 +46,13 @@ pub(crate) trait Live {
         store: &dyn Store,
         prepared: Result<(), OperationError>,
     ) -> Result<(Rules, Reloaded), OperationError>;
+    /// How the gateway stands.
+    ///
+    /// # Errors
+    /// No gateway runs.
+    fn status(&self) -> Result<Status, OperationError> {
+        Err(OperationError::NoGatewayAtAll)
+    }
     /// These are all windows of maintenance from now on.
     fn maintenance_changed(&self, windows: &[MaintenanceWindow]);
     /// Somebody is about to read: save queued incidents and counters first.
@@ -167,6 +174,7 @@ impl Control {
                 let found = self.store.incident(&request_id)?;
                 found.map(Outcome::Incident).ok_or(OperationError::UnknownIncident { request_id })
             }
+            Operation::Status => Ok(Outcome::Status(self.live.status()?)),
             Operation::ShowUsage(query) => self.show_usage(&query),
         }
     }

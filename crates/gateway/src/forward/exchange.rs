@@ -199,11 +199,18 @@ impl<'c> Exchange<'c> {
         let polled = pump.poll(cx, &mut self.client.io, &mut self.client.input, &mut self.upstream.io, None);
         let timeouts = &visit.config.settings.timeouts;
         if pump.take_progress() {
+            let now = Instant::now();
             let patience = match pump.waits_for() {
-                Side::Source => timeouts.body,
-                Side::Sink => timeouts.stall,
+                Side::Source => {
+                    let demand = visit.config.settings.body_demand();
+                    self.client.pace.patience(now, pump.received(), demand)
+                }
+                Side::Sink => {
+                    self.client.pace.pause(now);
+                    timeouts.stall
+                }
             };
-            self.client.deadline.set(Instant::now(), patience);
+            self.client.deadline.set(now, patience);
         }
         match polled {
             Poll::Pending => None,
