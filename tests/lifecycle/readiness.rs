@@ -92,7 +92,7 @@ fn a_gateway_that_a_full_disk_stops_is_not_ready() {
     let upstream = Upstream::sample();
     let config =
         Config::of(&upstream).store("when_full = \"stop\"\nflush_interval = \"20ms\"").section(ADMIN);
-    let gateway = Gateway::start_limited(&Home::new(&config));
+    let gateway = Gateway::start(&config);
     let key = gateway.key();
     let admin = admin_of(&gateway);
     assert_eq!(told(admin, "/ready").unwrap().0, 200);
