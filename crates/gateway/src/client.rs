@@ -169,7 +169,7 @@ impl Client {
 
     async fn fill_body(&mut self, visit: &Visit<'_>, received: u64) -> Result<(), Refused> {
         let now = Instant::now();
-        let patience = self.pace.patience(now, received, visit.config.settings.body_demand());
+        let patience = self.pace.patience(now, received, visit.body_demand());
         self.deadline.set(now, patience);
         match self.input.fill(&mut self.io, &mut self.deadline).await {
             Some(Ok(1..)) => Ok(()),

@@ -44,3 +44,4 @@ mod visit;
 pub use load::ThreadLoad;
 pub use pages::{live, reference_of};
 pub use server::{Compiled, Gateway, Handle, NotOpen, StartError, Unused};
+pub use upstream::{UpstreamState, UpstreamView};

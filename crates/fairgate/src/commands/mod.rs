@@ -10,6 +10,7 @@ mod reload;
 mod serve;
 mod status;
 mod store;
+mod upstreams;
 mod usage;
 
 use crate::{
@@ -53,6 +54,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Status(wanted) => {
             status::run(&wanted, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
+        }
+        Command::Upstreams(command) => {
+            upstreams::run(&command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
         }
         Command::Usage(wanted) => usage::run(wanted, load(path, config::Extent::File)?, &mut out),
         Command::Docs(command) => docs::run(command, load(path, config::Extent::Everything)?, &mut out),
