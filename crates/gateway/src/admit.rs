@@ -7,7 +7,7 @@ use crate::{
     pages::{self, Page},
     payment::Owed,
     policies::{
-        body, cors, guard, key, limits, maintenance, parameters, path, permission, redirect,
+        body, cors, guard, key, limits, maintenance, overload, parameters, path, permission, redirect,
         route::{self, Purpose},
         upgrade,
     },
@@ -53,6 +53,8 @@ pub(crate) async fn admit<'s>(
     if let Some(page) = pages::find(visit)? {
         return Ok(Admitted::Page(page));
     }
+    // All that follows costs more than this one.
+    overload::check(visit)?;
     // Whoever floods us with errors is turned away as cheaply as possible.
     guard::check_address(visit)?;
     // A browser asks before it sends the request, without the key, and shows the page nothing of a refusal; so it is

@@ -6,6 +6,7 @@ pub(crate) mod guard;
 pub(crate) mod key;
 pub(crate) mod limits;
 pub(crate) mod maintenance;
+pub(crate) mod overload;
 pub(crate) mod parameters;
 pub(crate) mod path;
 pub(crate) mod permission;

@@ -105,6 +105,7 @@ mod tests {
             cost: 1,
             cost_header: None,
             group: None,
+            service: None,
             max_body: None,
             access: Default::default(),
             rules: None,
