@@ -28,6 +28,7 @@ pub(crate) struct Upstream {
     record: Arc<Record>,
 }
 
+type Open = dyn Fn(TcpStream) -> Wire + Send + Sync;
 type Script = dyn Fn(&mut Exchange<'_>) -> Next + Send + Sync;
 
 // === impl Record ===
@@ -54,20 +55,29 @@ impl Record {
 impl Upstream {
     /// Does with every request what the script says.
     pub(crate) fn scripted(script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static) -> Self {
+        Self::scripted_over(Wire::new, script)
+    }
+
+    /// The same over what `open` makes of a socket.
+    pub(crate) fn scripted_over(
+        open: impl Fn(TcpStream) -> Wire + Send + Sync + 'static,
+        script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let record = Arc::new(Record::default());
         let script: Arc<Script> = Arc::new(script);
         let shared = Arc::clone(&record);
+        let open: Arc<Open> = Arc::new(open);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if shared.stopping.load(Ordering::SeqCst) {
                     return;
                 }
                 let Ok(stream) = stream else { continue };
-                let (record, script) = (Arc::clone(&shared), Arc::clone(&script));
+                let (record, script, open) = (Arc::clone(&shared), Arc::clone(&script), Arc::clone(&open));
                 let connection = record.connections.fetch_add(1, Ordering::SeqCst);
-                std::thread::spawn(move || serve(stream, connection, &record, &*script));
+                std::thread::spawn(move || serve(open(stream), connection, &record, &*script));
             }
         });
         Self { address, record }
@@ -136,8 +146,7 @@ impl Drop for Upstream {
     }
 }
 
-fn serve(stream: TcpStream, connection: usize, record: &Record, script: &Script) {
-    let mut wire = Wire::new(stream);
+fn serve(mut wire: Wire, connection: usize, record: &Record, script: &Script) {
     // An idle connection may rest as long as the test runs.
     wire.stream.set_read_timeout(None).unwrap();
     let mut earlier = 0;

@@ -74,7 +74,8 @@ impl Config {
         let upstream = &settings.upstream;
         let host =
             if upstream.host.contains(':') { format!("[{}]", upstream.host) } else { upstream.host.clone() };
-        let authority = if upstream.port == 80 { host } else { format!("{host}:{}", upstream.port) };
+        let (scheme, port) = if upstream.tls.is_some() { ("https", 443) } else { ("http", 80) };
+        let authority = if upstream.port == port { host } else { format!("{host}:{}", upstream.port) };
         let upstream_host = match upstream.host_header {
             HostHeader::Client => None,
             HostHeader::Upstream => Some(authority.clone()),
@@ -85,7 +86,7 @@ impl Config {
             told: ArcSwap::from_pointee(told),
             limits_path: settings.api.limits_path(),
             docs_path: settings.api.docs_path(),
-            upstream_origin: format!("http://{authority}"),
+            upstream_origin: format!("{scheme}://{authority}"),
             upstream_host,
             routes,
             settings,

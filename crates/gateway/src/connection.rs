@@ -3,7 +3,8 @@
 use crate::{
     client::{Client, Next},
     handle::{handle, refuse_bytes, refuse_panicked},
-    http1::request::RequestHead,
+    http1::{Fault, request::RequestHead},
+    peer::Peer,
     policies::key::LastKey,
     thread::Thread,
     transport::Transport,
@@ -11,7 +12,6 @@ use crate::{
 use std::{
     cell::Cell,
     future::{Future, poll_fn},
-    net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     rc::Rc,
@@ -19,7 +19,7 @@ use std::{
 };
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, is_idle: &Rc<Cell<bool>>) {
+pub(crate) async fn serve(thread: &Thread, io: Transport, peer: &Peer, is_idle: &Rc<Cell<bool>>) {
     let mut client = Client::new(io, &thread.config().settings.timeouts);
     let mut last_key = LastKey::default();
     loop {
@@ -37,7 +37,7 @@ pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, is_idle:
             Next::Head(length) => length,
             Next::Closed => return,
             Next::Refused(fault) => {
-                refuse_bytes(thread, &mut client, peer, fault).await;
+                refuse_bytes(thread, &mut client, peer, RequestHead::default(), fault).await;
                 break;
             }
         };
@@ -47,7 +47,7 @@ pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, is_idle:
             Err((fault, (bytes, fields))) => {
                 client.input.lend(bytes);
                 thread.give_back(fields);
-                refuse_bytes(thread, &mut client, peer, fault).await;
+                refuse_bytes(thread, &mut client, peer, RequestHead::default(), fault).await;
                 break;
             }
         };
@@ -62,6 +62,26 @@ pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, is_idle:
                 break;
             }
         }
+    }
+    client.close().await;
+}
+
+/// Answers whatever comes on a connection with this fault, and closes it. The head is read first, so that the answer
+/// has the form that was asked for.
+pub(crate) async fn refuse(thread: &Thread, io: Transport, peer: &Peer, fault: Fault) {
+    let config = thread.config();
+    let settings = &config.settings;
+    let mut client = Client::new(io, &settings.timeouts);
+    if client.wait(settings.timeouts.head).await {
+        let head = match client.next_head(&settings.timeouts, settings.sizes.head).await {
+            Next::Head(length) => {
+                let bytes = client.input.split_off_front(length);
+                RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names).ok()
+            }
+            Next::Refused(_) => None,
+            Next::Closed => return,
+        };
+        refuse_bytes(thread, &mut client, peer, head.unwrap_or_default(), fault).await;
     }
     client.close().await;
 }

@@ -3,15 +3,15 @@
 use crate::{
     clock::Clock,
     config::Told,
-    connection::serve,
+    door::{Door, enter},
     keyring::{DigestOf, Keyring},
     maintenance::Window,
     record::{Incident, Level, LogSink},
     routes::BadTemplate,
-    settings::Settings,
+    settings::{Plain, Settings},
     shared::Shared,
     thread::{Connection, Thread},
-    transport::Transport,
+    tls::{Challenges, Server},
     usage::{Entry, Place},
 };
 use std::{
@@ -23,6 +23,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    net::TcpStream,
     sync::watch,
     task::LocalSet,
     time::{Instant, MissedTickBehavior, interval, sleep},
@@ -72,23 +73,30 @@ impl Gateway {
     /// # Errors
     /// The address is taken, or a template cannot be routed.
     pub fn start(settings: Settings, digest_of: Box<DigestOf>, log: LogSink) -> Result<NotOpen, StartError> {
-        // The first socket shares its address with nobody, so that a gateway that runs there already is
-        // noticed: the system would otherwise deal connections out to both.
-        let alone = listen(settings.listen.address, false)?;
-        let address = alone.local_addr().map_err(StartError::Thread)?;
-        let listeners = if settings.listen.threads > 1 {
-            drop(alone);
-            (0..settings.listen.threads).map(|_| listen(address, true)).collect::<Result<Vec<_>, _>>()?
-        } else {
-            vec![alone]
+        let threads = settings.listen.threads;
+        let mut listeners: Vec<Listeners> = std::iter::repeat_with(Listeners::new).take(threads).collect();
+        let plain = settings.tls.as_ref().map_or(Plain::Serve, |tls| tls.plain);
+        let plain = match plain {
+            Plain::Serve | Plain::Redirect => {
+                Some(open(settings.listen.address, Door::Plain, &mut listeners)?)
+            }
+            Plain::Off => None,
         };
-        let shared = Arc::new(Shared::new(settings, address, digest_of, log)?);
+        let tls =
+            settings.tls.as_ref().map(|tls| open(tls.address, Door::Tls, &mut listeners)).transpose()?;
+        let address = plain.or(tls).unwrap_or(settings.listen.address);
+        let shared = Arc::new(Shared::new(settings, address, tls, digest_of, log)?);
         Ok(NotOpen { shared, listeners })
     }
 
     /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.shared.address
+    }
+
+    /// The address that it listens on for TLS.
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.shared.tls_address
     }
 
     /// The keys.
@@ -108,8 +116,11 @@ impl Gateway {
 /// A gateway that listens, but accepts nobody yet.
 pub struct NotOpen {
     shared: Arc<Shared>,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listeners>,
 }
+
+/// The sockets of one thread, and what is spoken there.
+type Listeners = Vec<(Door, TcpListener)>;
 
 impl NotOpen {
     /// What the control plane needs.
@@ -130,11 +141,11 @@ impl NotOpen {
         let (drain, draining) = watch::channel(false);
         let mut threads = Vec::new();
         let mut journal = journal.into_iter();
-        for (number, listener) in self.listeners.into_iter().enumerate() {
+        for (number, listeners) in self.listeners.into_iter().enumerate() {
             let (shared, draining) = (Arc::clone(&self.shared), draining.clone());
             let thread = std::thread::Builder::new().name(format!("data-{number}")).spawn({
                 let journal = journal.next();
-                move || run(shared, journal, listener, draining)
+                move || run(shared, journal, listeners, draining)
             });
             threads.push(thread.map_err(StartError::Thread)?);
         }
@@ -172,6 +183,16 @@ impl Handle {
     /// Replaces the windows of maintenance, at once.
     pub fn set_maintenance(&self, windows: Vec<Window>) {
         self.shared.maintenance.store(Arc::new(windows));
+    }
+
+    /// Replaces what clients are offered by TLS. Connections that are open keep what they had.
+    pub fn offer(&self, offer: Server) {
+        self.shared.tls.store(Some(Arc::new(offer)));
+    }
+
+    /// Where answers for a certificate authority are laid down.
+    pub fn challenges(&self) -> &Challenges {
+        &self.shared.challenges
     }
 
     /// Replaces what clients can read about the API by what these settings say.
@@ -238,6 +259,23 @@ impl Handle {
     }
 }
 
+/// Listens at an address with each thread, and tells which it is.
+fn open(address: SocketAddr, door: Door, threads: &mut [Listeners]) -> Result<SocketAddr, StartError> {
+    // The first socket shares its address with nobody, so that a gateway that runs there already is
+    // noticed: the system would otherwise deal connections out to both.
+    let alone = listen(address, false)?;
+    let address = alone.local_addr().map_err(StartError::Thread)?;
+    if let [only] = threads {
+        only.push((door, alone));
+        return Ok(address);
+    }
+    drop(alone);
+    for thread in threads {
+        thread.push((door, listen(address, true)?));
+    }
+    Ok(address)
+}
+
 fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, StartError> {
     use socket2::{Domain, Socket, Type};
     let open = || {
@@ -270,7 +308,7 @@ fn advice(kind: io::ErrorKind) -> &'static str {
 fn run(
     shared: Arc<Shared>,
     journal: Option<journal::Writer>,
-    listener: TcpListener,
+    listeners: Listeners,
     draining: watch::Receiver<bool>,
 ) {
     let log = shared.log.clone();
@@ -286,8 +324,20 @@ fn run(
     let local = LocalSet::new();
     local.block_on(&runtime, async {
         tokio::task::spawn_local(keep_house(Rc::clone(&thread)));
-        if let Err(error) = accept(&thread, listener, draining).await {
-            log.event(Level::Error, "a data thread cannot listen", &[("error", &error.to_string())]);
+        let accepting: Vec<_> = listeners
+            .into_iter()
+            .map(|(door, listener)| {
+                let (thread, draining, log) = (Rc::clone(&thread), draining.clone(), log.clone());
+                tokio::task::spawn_local(async move {
+                    if let Err(error) = accept(&thread, listener, door, draining).await {
+                        let error = error.to_string();
+                        log.event(Level::Error, "a data thread cannot listen", &[("error", &error)]);
+                    }
+                })
+            })
+            .collect();
+        for ended in accepting {
+            let _ = ended.await; // a panic is told on standard error
         }
         finish(&thread).await;
     });
@@ -299,10 +349,10 @@ fn run(
 async fn accept(
     thread: &Rc<Thread>,
     listener: TcpListener,
+    door: Door,
     mut draining: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let mut number: u64 = 0;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -310,10 +360,9 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
-                number += 1;
                 // Delayed small writes would cost every answer; without the option all still works.
                 let _ = stream.set_nodelay(true);
-                spawn(thread, number, Transport::Plain(stream), peer);
+                spawn(thread, stream, peer, door);
             }
             // Out of descriptors, most likely. Turning at full speed would help nobody.
             Err(error) => {
@@ -328,11 +377,12 @@ async fn accept(
     }
 }
 
-fn spawn(thread: &Rc<Thread>, number: u64, io: Transport, peer: SocketAddr) {
+fn spawn(thread: &Rc<Thread>, socket: TcpStream, peer: SocketAddr, door: Door) {
+    let number = thread.next_connection();
     let is_idle = Rc::new(Cell::new(false));
     let (own, idle) = (Rc::clone(thread), Rc::clone(&is_idle));
     let task = tokio::task::spawn_local(async move {
-        serve(&own, io, peer.ip().to_canonical(), &idle).await;
+        enter(&own, socket, peer, door, &idle).await;
         own.connections.borrow_mut().remove(&number);
     });
     thread.connections.borrow_mut().insert(number, Connection { task: task.abort_handle(), is_idle });
@@ -354,6 +404,7 @@ async fn keep_house(thread: Rc<Thread>) {
         if now.saturating_duration_since(handed_over) >= USAGE {
             handed_over = now;
             thread.hand_usage_over();
+            thread.log_handshakes();
         }
     }
 }

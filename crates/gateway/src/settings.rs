@@ -3,6 +3,7 @@
 //! The binary reads `fairgate.toml` into these types and refuses what does not fit; the gateway
 //! never sees a raw value. Durations are `std::time::Duration`, sizes are bytes.
 
+use crate::tls::Client;
 use contract::{Limit, Statuses, status::ExtraStatus};
 use ipnet::IpNet;
 use openapi::rules::RequestRules;
@@ -17,6 +18,8 @@ pub struct Settings {
     pub api: Api,
     /// Where to listen and with how many threads.
     pub listen: Listen,
+    /// TLS to clients. None: there is none.
+    pub tls: Option<Tls>,
     /// Where requests go.
     pub upstream: Upstream,
     /// How long each phase may take.
@@ -100,6 +103,36 @@ pub struct Listen {
     pub address: SocketAddr,
     /// Data threads, at least 1.
     pub threads: usize,
+    /// Each connection begins with a header of the PROXY protocol, sent by a trusted proxy.
+    pub proxy_protocol: bool,
+}
+
+/// TLS to clients. What they are offered is handed over apart, because it changes: [`crate::Handle::offer`].
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// Address and port; port 0 lets the system choose.
+    pub address: SocketAddr,
+    /// What is done at [`Listen::address`].
+    pub plain: Plain,
+    /// How long a handshake may take.
+    pub handshake: Duration,
+    /// Each connection begins with a header of the PROXY protocol, sent by a trusted proxy.
+    pub proxy_protocol: bool,
+    /// What every answer over TLS says in `Strict-Transport-Security` (RFC 6797).
+    pub strict: Option<String>,
+    /// Name, in lower case, of the header that tells the upstream the subject of the client's certificate.
+    pub subject_header: Option<String>,
+}
+
+/// What is done where requests come in without TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plain {
+    /// They are served.
+    Serve,
+    /// They are sent to the same address under https.
+    Redirect,
+    /// Nobody listens there.
+    Off,
 }
 
 /// Where requests go.
@@ -113,6 +146,8 @@ pub struct Upstream {
     pub base_path: String,
     /// Which Host the upstream sees.
     pub host_header: HostHeader,
+    /// How it is spoken to by https. None: by http.
+    pub tls: Option<Client>,
 }
 
 /// Which Host the upstream sees.

@@ -2,6 +2,7 @@
 
 use crate::{
     config::Held,
+    door::FailedHandshakes,
     http1::field::{AnswerField, Field, RequestField},
     record::{Moved, Outcome},
     shared::Shared,
@@ -37,8 +38,10 @@ pub(crate) struct Thread {
     /// SIGTERM was received: no answer promises that its connection goes on.
     pub(crate) is_draining: Cell<bool>,
     pub(crate) connections: RefCell<HashMap<u64, Connection>>,
+    accepted: Cell<u64>,
     log: RefCell<(Vec<u8>, u64)>,
     usage: RefCell<Sheet>,
+    pub(crate) failed_handshakes: RefCell<FailedHandshakes>,
     date: RefCell<(u64, Vec<u8>)>,
     spare_fields: Spare<Field<RequestField>>,
     spare_answer_fields: Spare<Field<AnswerField>>,
@@ -65,8 +68,10 @@ impl Thread {
             random: RefCell::new(fastrand::Rng::new()),
             is_draining: Cell::new(false),
             connections: RefCell::default(),
+            accepted: Cell::new(0),
             log: RefCell::default(),
             usage: RefCell::default(),
+            failed_handshakes: RefCell::default(),
             date: RefCell::new((u64::MAX, Vec::new())),
             spare_fields: Spare::default(),
             spare_answer_fields: Spare::default(),
@@ -82,6 +87,12 @@ impl Thread {
             *own = Held::new(&latest);
         }
         Rc::clone(&own)
+    }
+
+    /// A number that no other connection of this thread has.
+    pub(crate) fn next_connection(&self) -> u64 {
+        self.accepted.set(self.accepted.get() + 1);
+        self.accepted.get()
     }
 
     /// Memory for the fields of a request.

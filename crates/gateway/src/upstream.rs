@@ -1,6 +1,6 @@
 //! Connections to the upstream, and those that wait to be used again. Each thread has its own.
 
-use crate::{buffer::Buffer, settings, transport::Transport};
+use crate::{buffer::Buffer, settings, tls, transport::Transport};
 use std::{
     cell::RefCell,
     net::{IpAddr, SocketAddr},
@@ -43,7 +43,7 @@ impl Pool {
         let mut idle = self.idle.borrow_mut();
         // The latest first; once one is too old, all below it are.
         while idle.last().is_some_and(|latest| now.saturating_duration_since(latest.since) < longest) {
-            let Idle { io, .. } = idle.pop()?;
+            let Idle { mut io, .. } = idle.pop()?;
             // An upstream that closed the connection meanwhile has told the system so.
             if io.is_quiet() {
                 return Some(Upstream { io, input: Buffer::default(), is_reused: true });
@@ -68,9 +68,9 @@ impl Pool {
     /// Closes what waited too long or was closed by the upstream.
     pub(crate) fn sweep(&self) {
         let now = Instant::now();
-        self.idle
-            .borrow_mut()
-            .retain(|idle| now.saturating_duration_since(idle.since) < LONGEST_IDLE && idle.io.is_quiet());
+        self.idle.borrow_mut().retain_mut(|idle| {
+            now.saturating_duration_since(idle.since) < LONGEST_IDLE && idle.io.is_quiet()
+        });
     }
 }
 
@@ -90,11 +90,16 @@ pub(crate) async fn connect(to: &settings::Upstream, timeout: Duration) -> Resul
                 Ok(stream) => {
                     // Delayed small writes would cost every request; without the option all still works.
                     let _ = stream.set_nodelay(true);
-                    return Ok(Upstream {
-                        io: Transport::Plain(stream),
-                        input: Buffer::default(),
-                        is_reused: false,
-                    });
+                    let io = match &to.tls {
+                        None => Transport::Plain(stream),
+                        // Another address of the same name would show the same certificate.
+                        Some(client) => {
+                            Transport::Tls(tls::connect(stream, client).await.map_err(|error| {
+                                format!("no TLS with {address} as {}: {error}", client.name())
+                            })?)
+                        }
+                    };
+                    return Ok(Upstream { io, input: Buffer::default(), is_reused: false });
                 }
                 Err(error) => reason = format!("no connection to {address}: {error}"),
             }

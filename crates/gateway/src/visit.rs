@@ -1,8 +1,20 @@
 //! One request on its way through the gateway: what is known of it at each place.
 
 use crate::{
-    clock::Clock, config::Config, http1::request::RequestHead, keyring::KnownKey, payment::Settled,
-    policies::key::LastKey, request_id::RequestId, settings::Deprecated, shared::Shared, usage::Place,
+    clock::Clock,
+    config::Config,
+    http1::{
+        field::{ForwardedKind, RequestField},
+        request::RequestHead,
+    },
+    keyring::KnownKey,
+    payment::Settled,
+    peer::{Peer, Scheme},
+    policies::key::LastKey,
+    request_id::RequestId,
+    settings::Deprecated,
+    shared::Shared,
+    usage::Place,
 };
 use limits::{Account, Applying, guard::AddressKey};
 use std::{cell::Cell, net::IpAddr, sync::Arc};
@@ -15,8 +27,8 @@ pub(crate) struct Visit<'s> {
     pub(crate) head: RequestHead,
     pub(crate) id: RequestId,
     pub(crate) now: Moment,
-    /// Who opened the connection.
-    pub(crate) peer: IpAddr,
+    /// The other end of the connection.
+    pub(crate) peer: &'s Peer,
     /// Whom the request came from: the peer, or whom a trusted proxy names.
     pub(crate) address: IpAddr,
     pub(crate) address_key: AddressKey,
@@ -37,6 +49,18 @@ pub(crate) struct Visit<'s> {
     pub(crate) place: Place,
     /// The endpoint, once it was found, is one that clients are told to leave.
     pub(crate) deprecated: Option<Deprecated>,
+}
+
+impl Visit<'_> {
+    /// By which scheme the client reached us, or the trusted proxy before us.
+    pub(crate) fn scheme(&self) -> Scheme {
+        let told = self.head.value(RequestField::Forwarded(ForwardedKind::Proto));
+        match told.filter(|_| self.is_peer_trusted) {
+            Some(b"https") => Scheme::Https,
+            Some(b"http") => Scheme::Http,
+            Some(_) | None => self.peer.scheme,
+        }
+    }
 }
 
 /// An account, and which of its limits apply to the request.

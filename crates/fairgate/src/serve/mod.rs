@@ -2,6 +2,7 @@
 //!
 //! This thread is the control plane's. It may wait for the disk; no data thread ever waits for it.
 
+mod certificates;
 mod charges;
 pub(crate) mod document;
 mod following;
@@ -18,6 +19,7 @@ use crate::{
     config::{Config, Document},
     failure::Failure,
 };
+use certificates::Certificates;
 use gateway::{
     Gateway, NotOpen,
     record::{Level, LogSink},
@@ -88,6 +90,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let not_open = start(&mut config, secret.clone(), log)?;
     let handle = not_open.handle();
     loading::load(&store, &handle)?;
+    let certificates = config.tls.take().map(|files| Certificates::new(files, handle.clone())).transpose()?;
     let (journal, writers) =
         charges::open(&config.store, not_open.threads(), &handle, config.is_clock_trusted)?.unzip();
     let writers = writers.unwrap_or_default();
@@ -107,6 +110,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         let sweeping = tokio::task::spawn_local(sweeping::run(handle.clone()));
         let following = tokio::task::spawn_local(following::run(handle.clone()));
         let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run(config.store.flush_interval));
+        let certificates = certificates.map(|held| tokio::task::spawn_local(certificates::follow(held)));
         let (closed, on_closed) = oneshot::channel::<()>();
         let admin = tokio::task::spawn_local(serve_admin(socket, control, async {
             let _ = on_closed.await;
@@ -127,6 +131,9 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         keeping.abort();
         sweeping.abort();
         following.abort();
+        if let Some(certificates) = certificates {
+            certificates.abort();
+        }
         if let Some(hearing) = hearing {
             hearing.abort();
         }
@@ -167,10 +174,16 @@ fn announce(gateway: &Gateway, config: &Config, log: &LogSink) {
         ("address", gateway.address().to_string()),
         ("upstream", format!("{}:{}", config.settings.upstream.host, config.settings.upstream.port)),
         ("threads", config.settings.listen.threads.to_string()),
+        ("tls_address", gateway.tls_address().map(|address| address.to_string()).unwrap_or_default()),
         ("keys", gateway.keyring().len().to_string()),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
-    log.event(Level::Info, "listening", &members.each_ref().map(|(name, value)| (*name, value.as_str())));
+    let members: Vec<(&str, &str)> = members
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    log.event(Level::Info, "listening", &members);
 }
 
 /// Waits for the data threads, on a thread of its own: the admin socket is answered meanwhile.

@@ -43,12 +43,15 @@ pub(crate) fn write_head(
 ) {
     let reason = answer.reason.get(bytes);
     respond::start(answer.status, std::str::from_utf8(reason).unwrap_or_default(), out);
+    let strict = respond::strict(visit).map(|_| "strict-transport-security");
     let mut via = None;
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
         match field.kind {
             // What it costs was told to us.
             AnswerField::EndToEnd if is_named(name, cost_header) => {}
+            // Of two the client would follow the first (RFC 6797 section 8.1): ours is the one that is configured.
+            AnswerField::EndToEnd if is_named(name, strict) => {}
             AnswerField::EndToEnd => field::write(name, value, out),
             AnswerField::Location => field::write(name, location(visit, value).as_bytes(), out),
             AnswerField::Via => {
@@ -73,6 +76,7 @@ pub(crate) fn write_head(
         (Framing::Length(_), None) | (Framing::UntilClose, _) => {}
     }
     respond::line("X-Request-Id", visit.id.as_str(), out);
+    respond::write_strict(visit, out);
     respond::write_deprecation(visit, out);
     rate_headers::write(visit, None, out);
     if !answer.has_date {

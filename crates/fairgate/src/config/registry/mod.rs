@@ -13,6 +13,9 @@ pub(super) enum Table {
     Top,
     Api,
     Listen,
+    Tls,
+    Certificate,
+    Acme,
     Upstream,
     Timeouts,
     Sizes,
@@ -101,10 +104,13 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Top,
         Self::Api,
         Self::Listen,
+        Self::Tls,
+        Self::Certificate,
+        Self::Acme,
         Self::Upstream,
         Self::Timeouts,
         Self::Sizes,
@@ -127,6 +133,9 @@ impl Table {
             Self::Top => "",
             Self::Api => "api",
             Self::Listen => "listen",
+            Self::Tls => "tls",
+            Self::Certificate => "certificates",
+            Self::Acme => "acme",
             Self::Upstream => "upstream",
             Self::Timeouts => "timeouts",
             Self::Sizes => "sizes",
@@ -150,6 +159,9 @@ impl Table {
             Self::Top => "the top of the file",
             Self::Api => "[api]",
             Self::Listen => "[listen]",
+            Self::Tls => "[tls]",
+            Self::Certificate => "[[tls.certificates]]",
+            Self::Acme => "[tls.acme]",
             Self::Upstream => "[upstream]",
             Self::Timeouts => "[timeouts]",
             Self::Sizes => "[sizes]",
@@ -185,6 +197,17 @@ impl Table {
             }
             Self::Api => "Who the API is, for messages and links.",
             Self::Listen => "Where Fairgate listens.",
+            Self::Tls => {
+                "HTTPS to clients, beside what `[listen]` says. Without this table there is none. Certificates are read \
+                 again when their files change. [tls.md](tls.md) shows how to set it up."
+            }
+            Self::Certificate => {
+                "A further certificate, for other names. Which one a client gets is told by the name that it asks for."
+            }
+            Self::Acme => {
+                "Certificates that are fetched and renewed by ACME, from Let's Encrypt for one. They are kept in the \
+                 store's folder."
+            }
             Self::Upstream => "Where requests go.",
             Self::Timeouts => {
                 "How long each phase may take. A duration is a string: a whole number and `ms`, `s`, `m`, `h` or `d`."
@@ -231,8 +254,10 @@ impl Table {
         match self {
             Self::Top => None,
             Self::Parameter => Some(Self::Endpoint),
+            Self::Certificate | Self::Acme => Some(Self::Tls),
             Self::Api
             | Self::Listen
+            | Self::Tls
             | Self::Upstream
             | Self::Timeouts
             | Self::Sizes
@@ -253,10 +278,12 @@ impl Table {
     pub(super) const fn form(self) -> Form {
         match self {
             Self::Plan => Form::Named,
-            Self::Endpoint | Self::Parameter | Self::Moved => Form::Many,
+            Self::Endpoint | Self::Parameter | Self::Moved | Self::Certificate => Form::Many,
             Self::Top
             | Self::Api
             | Self::Listen
+            | Self::Tls
+            | Self::Acme
             | Self::Upstream
             | Self::Timeouts
             | Self::Sizes

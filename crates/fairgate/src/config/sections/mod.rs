@@ -13,6 +13,7 @@ mod plans;
 mod server;
 mod syntax;
 mod takes;
+mod tls;
 mod top;
 mod upstream;
 
@@ -21,12 +22,13 @@ use super::{
     document::{self, Document},
     raw::Section,
     registry::{OPENAPI, Table},
+    tls::TlsSettings,
 };
 use gateway::settings::Settings;
 use std::path::Path;
 
-/// What was read: settings, where the store is, and the document.
-pub(super) type Read = (Settings, StoreSettings, Option<Document>);
+/// What was read: settings, where the store is, the files of TLS, and the document.
+pub(super) type Read = (Settings, StoreSettings, Option<TlsSettings>, Option<Document>);
 
 /// Reads everything. None: a fault was noted without which no settings can be made.
 pub(super) fn read(
@@ -48,7 +50,9 @@ pub(super) fn read(
     let title = document.as_ref().map(|document| document.api.title.as_str());
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
-    let mut upstream = upstream::upstream(&top.once(Table::Upstream), address.as_ref());
+    let files = tls::Files { folder, extent };
+    let tls = tls::tls(top, files, address.as_ref());
+    let mut upstream = upstream::upstream(&top.once(Table::Upstream), address.as_ref(), files);
     let timeouts = server::timeouts(&top.once(Table::Timeouts));
     let sizes = server::sizes(&top.once(Table::Sizes));
     let usage = server::usage(&top.once(Table::Usage));
@@ -87,9 +91,11 @@ pub(super) fn read(
     if extent == Extent::Everything {
         costs::warn_of_address(top, &address, &endpoints);
     }
+    let (tls, tls_files) = tls?.unzip();
     let settings = Settings {
         api: api?,
         listen: listen?,
+        tls,
         upstream: upstream?,
         timeouts: timeouts?,
         sizes: sizes?,
@@ -107,7 +113,7 @@ pub(super) fn read(
         tallies_usage: usage?.enabled,
         document: None,
     };
-    Some((settings, store?, document))
+    Some((settings, store?, tls_files, document))
 }
 
 /// Reads the document, or notes all that is wrong with it.
