@@ -46,7 +46,10 @@ impl Authority {
     }
 
     pub(crate) fn issue_with(&self, names: &[&str], key: &KeyPair) -> Issued {
-        self.certify(CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()), key)
+        self.certify(
+            CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()),
+            key,
+        )
     }
 
     /// A certificate for a client with this subject, the first part first.
@@ -91,7 +94,8 @@ impl Issued {
     /// Writes `NAME.pem` and `NAME.key`. Each is replaced in one step.
     pub(crate) fn write(&self, folder: &Path, name: &str) {
         for (ending, text) in [("pem", &self.certificate), ("key", &self.key)] {
-            let (making, place) = (folder.join(format!(".{name}.{ending}")), folder.join(format!("{name}.{ending}")));
+            let (making, place) =
+                (folder.join(format!(".{name}.{ending}")), folder.join(format!("{name}.{ending}")));
             std::fs::write(&making, text).unwrap();
             std::fs::rename(&making, &place).unwrap();
         }

@@ -41,7 +41,11 @@ impl Connection {
     ///
     /// # Errors
     /// There is no connection, or the handshake fails.
-    pub(crate) fn try_open_tls(address: SocketAddr, config: ClientConfig, name: &str) -> std::io::Result<Self> {
+    pub(crate) fn try_open_tls(
+        address: SocketAddr,
+        config: ClientConfig,
+        name: &str,
+    ) -> std::io::Result<Self> {
         let mut wire = TcpStream::connect(address).map(Wire::new)?.under_tls(session(config, name));
         wire.shake_hands()?;
         Ok(Self { wire })

@@ -229,7 +229,11 @@ impl Gateway {
         {
             // Ports come back: the system may have given another gateway's to this one.
             let mut ports = TLS_PORTS.lock().unwrap();
-            if is_over_tls { ports.insert(address.port()) } else { ports.remove(&address.port()) };
+            if is_over_tls {
+                ports.insert(address.port())
+            } else {
+                ports.remove(&address.port())
+            };
         }
         Ok(Self { address, home: Arc::clone(home), child, log, reader: Some(reader) })
     }
@@ -345,6 +349,13 @@ impl Gateway {
         }
         let log = std::mem::take(&mut *self.log.lock().unwrap());
         (Arc::clone(&self.home), log)
+    }
+
+    /// Bytes of memory that the process holds at present.
+    pub(crate) fn resident(&self) -> u64 {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id())).unwrap();
+        let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
+        pages * 4096
     }
 
     /// Lets files grow up to so many bytes from now on. None: as large as they like.

@@ -1,7 +1,7 @@
 //! Which certificate a client is shown, what files it may come in, and what happens when they change.
 
 use crate::support::{
-    AUTHORITY, Authority, Config, Connection, Gateway, Upstream, eventually, get, gateway::Home,
+    AUTHORITY, Authority, Config, Connection, Gateway, Upstream, eventually, gateway::Home, get,
     request::HOST,
 };
 use std::{path::Path, process::Command, sync::Arc};
@@ -66,7 +66,8 @@ fn of_two_kinds_a_client_gets_the_one_that_it_knows() {
     let gateway = Gateway::start_in(&home);
     for (algorithms, expected) in [("RSA+SHA256", "rsaEncryption"), ("ECDSA+SHA256", "id-ecPublicKey")] {
         let address = gateway.address.to_string();
-        let words = ["s_client", "-connect", &address, "-servername", HOST, "-tls1_2", "-sigalgs", algorithms];
+        let words =
+            ["s_client", "-connect", &address, "-servername", HOST, "-tls1_2", "-sigalgs", algorithms];
         let out = pipe(Command::new("openssl").args(words), b"");
         let text = pipe(Command::new("openssl").args(["x509", "-noout", "-text"]), out.as_bytes());
         assert!(text.contains(expected), "{algorithms}: {text}{out}");
@@ -82,10 +83,14 @@ fn keys_come_in_each_usual_form() {
     let rsa = rsa_key(&folder.path().join("rsa"));
     let sec1 = openssl(&["ec", "-in", &folder.path().join("pkcs8").to_string_lossy()]);
     let pkcs1 = openssl(&["rsa", "-traditional", "-in", &folder.path().join("rsa").to_string_lossy()]);
-    assert!(sec1.contains("BEGIN EC PRIVATE KEY") && pkcs1.contains("BEGIN RSA PRIVATE KEY"), "{sec1}{pkcs1}");
+    assert!(
+        sec1.contains("BEGIN EC PRIVATE KEY") && pkcs1.contains("BEGIN RSA PRIVATE KEY"),
+        "{sec1}{pkcs1}"
+    );
     for text in [ec.serialize_pem(), sec1, rsa.clone(), pkcs1] {
         let home = home(&Config::of(&upstream).over_tls());
-        let key = if text.contains("RSA") || text == rsa { &rcgen::KeyPair::from_pem(&rsa).unwrap() } else { &ec };
+        let key =
+            if text.contains("RSA") || text == rsa { &rcgen::KeyPair::from_pem(&rsa).unwrap() } else { &ec };
         std::fs::write(home.path("tests.pem"), AUTHORITY.issue_with(&[HOST], key).certificate).unwrap();
         std::fs::write(home.path("tests.key"), &text).unwrap();
         let gateway = Gateway::start_in(&home);

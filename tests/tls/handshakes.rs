@@ -181,7 +181,8 @@ fn a_session_is_resumed_by_whatever_thread_takes_the_connection() {
 fn a_good_end_is_told_and_a_bad_one_is_not() {
     let (_upstream, gateway) = gateway();
     let key = gateway.key();
-    let old = |target: &str| format!("GET {target} HTTP/1.0\r\nHost: {HOST}\r\nX-API-Key: {}\r\n\r\n", key.key);
+    let old =
+        |target: &str| format!("GET {target} HTTP/1.0\r\nHost: {HOST}\r\nX-API-Key: {}\r\n\r\n", key.key);
     // The end of the connection is the end of the body: only TLS can tell it from a cut.
     let answer = gateway.send_bytes(old("/until-close").as_bytes());
     assert_eq!((answer.status, answer.text().as_str(), answer.cut), (200, "to the end", None));

@@ -1,6 +1,8 @@
 //! Clients that prove who they are, and what the upstream is told of it.
 
-use crate::support::{AUTHORITY, Authority, Config, Connection, Gateway, Upstream, get, gateway::Home, request::HOST};
+use crate::support::{
+    AUTHORITY, Authority, Config, Connection, Gateway, Upstream, gateway::Home, get, request::HOST,
+};
 use rcgen::DnType;
 use std::sync::Arc;
 
@@ -22,7 +24,8 @@ fn upstream() -> Upstream {
 
 /// In TLS 1.3 a client only learns by reading that it was refused.
 fn is_let_in(gateway: &Gateway, config: rustls::ClientConfig) -> Result<u16, String> {
-    let mut connection = Connection::try_open_tls(gateway.address, config, HOST).map_err(|error| error.to_string())?;
+    let mut connection =
+        Connection::try_open_tls(gateway.address, config, HOST).map_err(|error| error.to_string())?;
     connection.write(&get("/items").bytes());
     connection.try_answer_to("GET").map(|answer| answer.status).map_err(|ended| format!("{ended:?}"))
 }
@@ -45,13 +48,13 @@ fn the_upstream_is_told_who_it_is_and_never_by_the_client() {
     let more = "client_certificate = \"optional\"\nclient_subject_header = \"X-Client-Subject\"";
     let gateway = start(&upstream, &clients, more);
     let key = gateway.key();
-    let billing = clients.issue_to(&[
-        (DnType::OrganizationName, "Example, Inc."),
-        (DnType::CommonName, "billing"),
-    ]);
-    let mut known = Connection::try_open_tls(gateway.address, AUTHORITY.client(Some(&billing)), HOST).unwrap();
+    let billing =
+        clients.issue_to(&[(DnType::OrganizationName, "Example, Inc."), (DnType::CommonName, "billing")]);
+    let mut known =
+        Connection::try_open_tls(gateway.address, AUTHORITY.client(Some(&billing)), HOST).unwrap();
     let mut unknown = Connection::try_open_tls(gateway.address, AUTHORITY.client(None), HOST).unwrap();
-    let lie = get("/items").key(&key).header("X-Client-Subject", "CN=admin").header("x_client-SUBJECT", "CN=admin");
+    let lie =
+        get("/items").key(&key).header("X-Client-Subject", "CN=admin").header("x_client-SUBJECT", "CN=admin");
     for _ in 0..2 {
         assert_eq!(known.send(&lie).status, 200);
         let seen = upstream.last();

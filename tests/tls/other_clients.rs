@@ -57,11 +57,15 @@ fn openssl_gets_its_answer_and_the_whole_chain() {
     let key = gateway.key();
     let address = gateway.address.to_string();
     let ca = gateway.home().path("ca.pem");
-    let request = format!("GET /items HTTP/1.1\r\nHost: {HOST}\r\nX-API-Key: {}\r\nConnection: close\r\n\r\n", key.key);
+    let request =
+        format!("GET /items HTTP/1.1\r\nHost: {HOST}\r\nX-API-Key: {}\r\nConnection: close\r\n\r\n", key.key);
     for version in ["-tls1_2", "-tls1_3"] {
         let mut command = Command::new("openssl");
         command.args(["s_client", "-connect", &address, "-servername", HOST, version, "-ign_eof", "-CAfile"]);
-        let out = run(command.arg(&ca).args(["-verify_return_error", "-verify_hostname", HOST]), request.as_bytes());
+        let out = run(
+            command.arg(&ca).args(["-verify_return_error", "-verify_hostname", HOST]),
+            request.as_bytes(),
+        );
         let said = text(&out.stdout);
         assert!(said.contains("Verify return code: 0 (ok)"), "{version}: {said}{}", text(&out.stderr));
         assert!(said.contains("HTTP/1.1 200 ") && said.contains("{\"id\": 7}"), "{version}: {said}");

@@ -113,7 +113,9 @@ fn the_header_stands_before_the_handshake() {
     let key = gateway.key();
     let mut stream = TcpStream::connect(gateway.address).unwrap();
     std::io::Write::write_all(&mut stream, b"PROXY TCP4 192.0.2.7 10.0.0.1 56324 443\r\n").unwrap();
-    let mut connection = Connection { wire: Wire::new(stream).under_tls(crate::support::client::session(AUTHORITY.client(None), HOST)) };
+    let mut connection = Connection {
+        wire: Wire::new(stream).under_tls(crate::support::client::session(AUTHORITY.client(None), HOST)),
+    };
     assert_eq!(connection.send(&get("/items").key(&key)).status, 200);
     let seen = upstream.last();
     assert_eq!(seen.headers.get("x-forwarded-for"), Some("192.0.2.7"));

@@ -1,12 +1,13 @@
 //! HTTP beside HTTPS: what is redirected, what answers and upstreams are told of the scheme.
 
-use crate::support::{Config, Connection, Gateway, Upstream, assert_error, error_of, get, head, post, wire::Wire};
+use crate::support::{
+    Config, Connection, Gateway, Upstream, assert_error, error_of, get, head, post, wire::Wire,
+};
 use std::net::{SocketAddr, TcpStream};
 
 fn config(upstream: &Upstream, more: &str) -> Config {
-    let tls = format!(
-        "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\n{more}"
-    );
+    let tls =
+        format!("[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\n{more}");
     Config::of(upstream).over_tls().section(&tls)
 }
 

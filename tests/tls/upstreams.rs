@@ -1,7 +1,8 @@
 //! Upstreams that are reached by https: whom the gateway trusts, what it shows, and what breaks.
 
 use crate::support::{
-    AUTHORITY, Authority, Config, Gateway, Issued, Upstream, assert_error, get, gateway::Home, post, wire::Wire,
+    AUTHORITY, Authority, Config, Gateway, Issued, Upstream, assert_error, gateway::Home, get, post,
+    wire::Wire,
 };
 use rustls::{
     RootCertStore, ServerConfig, ServerConnection,
@@ -18,7 +19,9 @@ fn serving(identity: &Issued, clients: Option<&Authority>) -> Arc<ServerConfig> 
             let mut roots = RootCertStore::empty();
             use rustls::pki_types::{CertificateDer, pem::PemObject};
             roots.add(CertificateDer::from_pem_slice(clients.pem().as_bytes()).unwrap()).unwrap();
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap()
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                .build()
+                .unwrap()
         }
     };
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
@@ -28,7 +31,9 @@ fn serving(identity: &Issued, clients: Option<&Authority>) -> Arc<ServerConfig> 
 
 fn upstream(config: Arc<ServerConfig>) -> Upstream {
     Upstream::scripted_over(
-        move |stream: TcpStream| Wire::new(stream).under_tls(ServerConnection::new(Arc::clone(&config)).unwrap()),
+        move |stream: TcpStream| {
+            Wire::new(stream).under_tls(ServerConnection::new(Arc::clone(&config)).unwrap())
+        },
         |exchange| {
             let body = exchange.read_body().unwrap_or_default();
             match exchange.target() {

@@ -55,7 +55,11 @@ pub(crate) async fn handle(
         Ok(outcome) => outcome,
         Err(refused) => refuse(thread, &mut visit, client, &mut incoming, refused).await,
     };
-    thread.record(&visit, &outcome, Moved { received: incoming.taken(), sent: client.sent });
+    thread.record(
+        &visit,
+        &outcome,
+        Moved { received: incoming.taken() + client.tunnelled, sent: client.sent },
+    );
 
     visit.last_key.remember(visit.settled.take());
     *last_key = visit.last_key;
@@ -126,6 +130,7 @@ fn visit<'t>(
         last_key,
         template: None,
         group: None,
+        upgrade: None,
         counted: None,
         settled: Cell::new(None),
         place: Place::None,

@@ -54,7 +54,7 @@ pub(crate) struct Outcome {
 /// Bytes that a request moved.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moved {
-    /// Of the request's body, as far as it was read.
+    /// Of the request's body, as far as it was read, and what came through a tunnel.
     pub(crate) received: u64,
     /// Of the answer, head and body, 1xx answers before it included.
     pub(crate) sent: u64,

@@ -413,6 +413,8 @@ async fn keep_house(thread: Rc<Thread>) {
 async fn finish(thread: &Rc<Thread>) {
     thread.is_draining.set(true);
     let end = Instant::now() + thread.config().settings.timeouts.drain;
+    thread.drain_end.set(Some(end));
+    thread.drain_begun.notify_waiters();
     loop {
         thread.connections.borrow_mut().retain(|_, connection| {
             if connection.is_idle.get() {

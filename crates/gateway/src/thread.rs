@@ -18,7 +18,7 @@ use std::{
     rc::Rc,
     sync::{Arc, atomic::Ordering},
 };
-use tokio::task::AbortHandle;
+use tokio::{sync::Notify, task::AbortHandle, time::Instant};
 
 /// Bytes of log lines that are handed over at once.
 const LOG_BATCH: usize = 16 * 1024;
@@ -37,6 +37,9 @@ pub(crate) struct Thread {
     pub(crate) random: RefCell<fastrand::Rng>,
     /// SIGTERM was received: no answer promises that its connection goes on.
     pub(crate) is_draining: Cell<bool>,
+    /// Told when the drain begins, with the moment at which it cuts off what still runs.
+    pub(crate) drain_begun: Notify,
+    pub(crate) drain_end: Cell<Option<Instant>>,
     pub(crate) connections: RefCell<HashMap<u64, Connection>>,
     accepted: Cell<u64>,
     log: RefCell<(Vec<u8>, u64)>,
@@ -67,6 +70,8 @@ impl Thread {
             journal: RefCell::new(journal),
             random: RefCell::new(fastrand::Rng::new()),
             is_draining: Cell::new(false),
+            drain_begun: Notify::new(),
+            drain_end: Cell::new(None),
             connections: RefCell::default(),
             accepted: Cell::new(0),
             log: RefCell::default(),

@@ -51,6 +51,14 @@ impl Transport {
         }
     }
 
+    /// Says that a write that was begun is not gone on with. Under TLS nothing can be written any more then.
+    pub(crate) fn give_up_write(&mut self) {
+        match self {
+            Self::Plain(_) => {}
+            Self::Tls(stream) => stream.give_up(),
+        }
+    }
+
     /// Has the connection end in a reset, for a body whose only end is that of the connection.
     pub(crate) fn reset(&mut self) {
         match self {

@@ -324,6 +324,16 @@ impl WordRule {
         }
     }
 
+    /// Units of a word that count against the quota at `now`.
+    #[inline]
+    pub(crate) fn counted_at(&self, word: Word, amount: u32, now: u64) -> u32 {
+        match self {
+            Self::Calendar { period, zone } => word.at(zone.index(*period, now / 1000)).units,
+            Self::Rate { period, .. } => level(word, amount, *period, now).1,
+            Self::Concurrent | Self::Lifetime => word.units,
+        }
+    }
+
     /// Takes `units` if the quota allows them, and tells the window that they are taken in.
     #[inline]
     pub(crate) fn take(

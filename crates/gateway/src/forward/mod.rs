@@ -1,9 +1,11 @@
 //! Forwarding: the request to the upstream, the answer back, both as streams.
 
 mod answer;
+mod deliver;
 mod exchange;
 mod pump;
 mod request;
+mod tunnel;
 
 use crate::{
     admit::Admission,

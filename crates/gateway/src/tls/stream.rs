@@ -26,8 +26,8 @@ pub(crate) struct TlsStream {
     socket: TcpStream,
     session: Connection,
     out: Records,
-    /// Bytes of the caller's that stand encrypted in `out`. He is told of them when `out` is empty, and calls
-    /// with the same bytes until then.
+    /// Bytes of the caller's that stand encrypted in `out`, which is not empty then. He is told of them once it is, and
+    /// calls with the same bytes until then, or calls [`TlsStream::give_up`].
     accepted: usize,
     /// rustls may hold bytes that were decrypted and not read yet.
     has_unread: bool,
@@ -76,9 +76,12 @@ impl TlsStream {
                 }
             }
             let read = self.poll_records(cx);
-            // Reading may have made an alert or an answer to a new key. Reading does not wait until it is sent.
+            // Reading may have made an alert or an answer to a new key. Reading does not wait until it is sent. While
+            // something of the caller's is on its way it goes behind that, by the caller's own hand: he may have a
+            // charge in it.
             self.out.take_from(&mut self.session)?;
-            if let Poll::Ready(sent) = self.poll_send(cx)
+            if self.accepted == 0
+                && let Poll::Ready(sent) = self.poll_send(cx)
                 && read.is_pending()
             {
                 sent?;
@@ -122,8 +125,8 @@ impl TlsStream {
         mut send: impl FnMut(BorrowedFd<'_>, &[u8]) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_encrypt(cx, bytes))?;
-        if self.accepted < bytes.len() || self.out.is_empty() {
-            // Other records stand before the last ones.
+        if self.accepted < bytes.len() || bytes.is_empty() {
+            // Other records stand before the last ones, or there are none.
             ready!(self.poll_send(cx))?;
             return Poll::Ready(Ok(std::mem::take(&mut self.accepted)));
         }
@@ -143,6 +146,9 @@ impl TlsStream {
 
     /// Encrypts the beginning of `bytes`, unless an earlier call did.
     fn poll_encrypt(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<()>> {
+        if self.is_cut {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         if self.accepted == 0 && !bytes.is_empty() {
             // What rustls has to say by itself goes first, so that what stands in `out` is the caller's alone.
             self.out.take_from(&mut self.session)?;
@@ -167,12 +173,19 @@ impl TlsStream {
 
     /// Tells the other side that nothing more comes, and closes our side.
     pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Whoever gives up in the middle of a write does not end well.
+        self.is_cut |= self.accepted > 0;
         if !self.is_cut {
             self.session.send_close_notify(); // once; rustls remembers
             self.out.take_from(&mut self.session)?;
             ready!(self.poll_send(cx))?;
         }
         Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+
+    /// Writes no more, because a write was given up: what was encrypted for it cannot be taken back.
+    pub(crate) const fn give_up(&mut self) {
+        self.is_cut = true;
     }
 
     /// Has the connection end in a reset, and never in what TLS calls a good end.

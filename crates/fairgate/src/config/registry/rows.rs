@@ -45,6 +45,11 @@ rows! {
     EXTRA_CODES = Top "extra_codes", Shape::Statuses, Default("[]"), "[409, 412]";
     "Statuses outside the closed table that the upstream may send for this API. Each gets an error code of its own."
 
+    UPGRADES = Top "upgrades", Shape::Texts, Default("[\"websocket\"]"), "[\"websocket\"]";
+    "Protocols that a client may switch a connection to by an HTTP/1.1 Upgrade, as it names them. All other upgrades \
+     are not passed on: what goes through such a connection, Fairgate does not see. `h2c` and other versions of HTTP \
+     cannot be named: whole requests would pass unseen."
+
     TRUSTED_PROXIES = Top "trusted_proxies", Shape::Texts, Default("[]"), "[\"10.0.0.0/8\", \"127.0.0.1\"]";
     "Addresses and networks of the proxies before Fairgate, whose `X-Forwarded-*` and `Forwarded` are believed and \
      prolonged. From everyone else these headers are replaced."
@@ -193,6 +198,11 @@ rows! {
 
     TIMEOUT_STALL = Timeouts "stall", Shape::Duration { least: 1, most: DAY }, Default("\"30s\""), "\"30s\"";
     "Between two reads of the upstream's answer, and between two writes to either side."
+
+    TIMEOUT_STREAM = Timeouts "stream", Shape::Duration { least: 1, most: DAY }, Default("\"1h\""), "\"1h\"",
+    also "tunnel";
+    "How long a WebSocket or another upgraded connection may be silent in both directions, and how long an event stream \
+     (`text/event-stream`) or a gRPC stream of the upstream's may be silent."
 
     TIMEOUT_DRAIN = Timeouts "drain", Shape::Duration { least: 0, most: DAY }, Default("\"30s\""), "\"30s\"",
     also "shutdown";
