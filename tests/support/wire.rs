@@ -61,7 +61,7 @@ impl Wire {
         loop {
             let read = match &mut self.tls {
                 None => self.stream.read(&mut chunk),
-                Some(session) => Stream::new(&mut **session, &mut self.stream).read(&mut chunk),
+                Some(session) => under(session, &mut self.stream).read(&mut chunk),
             };
             return match read {
                 Ok(0) => Err(Ended::Closed),
@@ -138,7 +138,7 @@ impl Wire {
         match &mut self.tls {
             None => self.stream.write_all(bytes).and_then(|()| self.stream.flush()).is_ok(),
             Some(session) => {
-                let mut stream = Stream::new(&mut **session, &mut self.stream);
+                let mut stream = under(session, &mut self.stream);
                 stream.write_all(bytes).and_then(|()| stream.flush()).is_ok()
             }
         }
@@ -202,5 +202,17 @@ impl Wire {
             }
             assert_eq!(end, b"\r\n", "a chunk that is longer than it said");
         }
+    }
+}
+
+trait Both: Read + Write {}
+
+impl<T: Read + Write> Both for T {}
+
+/// The stream under this session.
+fn under<'s>(session: &'s mut Connection, stream: &'s mut TcpStream) -> Box<dyn Both + 's> {
+    match session {
+        Connection::Client(session) => Box::new(Stream::new(session, stream)),
+        Connection::Server(session) => Box::new(Stream::new(session, stream)),
     }
 }
