@@ -27,8 +27,6 @@ pub enum Roots {
     System(Vec<CertificateDer<'static>>),
     /// These alone.
     Own(Vec<CertificateDer<'static>>),
-    /// Nobody was looked up, and no connection will be made.
-    Unknown,
 }
 
 impl Client {
@@ -39,9 +37,7 @@ impl Client {
     pub fn new(name: &str, roots: Roots, own: Option<&Identity>) -> Result<Self, String> {
         let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no host name"))?;
         let mut store = RootCertStore::empty();
-        let is_used = !matches!(roots, Roots::Unknown);
         match roots {
-            Roots::Unknown => {}
             Roots::System(found) => drop(store.add_parsable_certificates(found)),
             Roots::Own(found) => {
                 for one in found {
@@ -49,7 +45,7 @@ impl Client {
                 }
             }
         }
-        if is_used && store.is_empty() {
+        if store.is_empty() {
             return Err("no certificate authority is trusted: name one by `ca`".to_owned());
         }
         let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))

@@ -16,7 +16,7 @@ use rustls::{
 use std::{collections::HashMap, fmt, sync::Arc};
 
 /// What is spoken over TLS, the most wanted first.
-const PROTOCOLS: [&[u8]; 1] = [b"http/1.1"];
+const PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
 
 /// What clients are offered. New connections get the latest.
 #[derive(Clone)]

@@ -199,6 +199,8 @@ impl TlsStream {
     /// may not.
     pub(crate) fn is_quiet(&mut self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
+        let state = self.session.process_new_packets();
+        self.has_unread = !state.is_ok_and(|state| state.plaintext_bytes_to_read() == 0);
         while self.socket.poll_read_ready(&mut cx).is_ready() {
             match self.take_records() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,

@@ -50,7 +50,11 @@ pub(super) fn upstream(
         );
     }
     let url = url?;
-    let tls = if url.is_https { Some(client(section, &url.host, files)?) } else { None };
+    // Commands that send no requests need not be able to read the files.
+    let tls = match files.extent {
+        Extent::Everything if url.is_https => Some(client(section, &url.host, files)?),
+        Extent::Everything | Extent::File => None,
+    };
     Some(Upstream {
         tls,
         host: url.host,
@@ -80,17 +84,11 @@ fn client(section: &Section<'_>, host: &str, files: Files<'_>) -> Option<Client>
             Some(tls::checked(section, &UPSTREAM_CA, ca, files, || authorities(&file).map(drop))?)
         }
     };
-    let (roots, own) = match files.extent {
-        // A command that sends no request needs no files.
-        Extent::File => (Roots::Unknown, None),
-        Extent::Everything => {
-            let roots = match &ca {
-                Some(file) => Roots::Own(authorities(file).ok()?),
-                None => Roots::System(trusted_here()),
-            };
-            (roots, own.and_then(|files| files.read().ok()))
-        }
+    let roots = match &ca {
+        Some(file) => Roots::Own(authorities(file).ok()?),
+        None => Roots::System(trusted_here()),
     };
+    let own = own.and_then(|files| files.read().ok());
     Client::new(&name, roots, own.as_ref())
         .map_err(|reason| {
             section.reader.fault(
