@@ -31,14 +31,14 @@ const SENT_WITH_THE_HEAD: usize = 256 << 10;
 /// Answers one request. True: the connection goes on.
 pub(crate) async fn handle(
     thread: &Thread,
+    config: &Config,
     client: &mut Client,
     peer: &Peer,
     head: RequestHead,
     last_key: &mut LastKey,
 ) -> bool {
-    let config = thread.config();
     let mut incoming = Decoder::new(head.framing);
-    let mut visit = visit(thread, &config, peer, head, std::mem::take(last_key));
+    let mut visit = visit(thread, config, peer, head, std::mem::take(last_key));
 
     let answered = match admit(&mut visit, client, &mut incoming).await {
         Ok(Admitted::Forward(admission)) => {

@@ -19,6 +19,7 @@ pub mod maintenance;
 mod pages;
 mod payment;
 mod peer;
+mod places;
 mod policies;
 mod proxy_protocol;
 mod rate_headers;
@@ -39,4 +40,4 @@ pub mod usage;
 mod visit;
 
 pub use pages::{live, reference_of};
-pub use server::{Gateway, Handle, NotOpen, StartError};
+pub use server::{Compiled, Gateway, Handle, NotOpen, StartError, Unused};

@@ -4,7 +4,7 @@ use crate::{
     config::Held,
     door::FailedHandshakes,
     http1::field::{AnswerField, Field, RequestField},
-    record::{Moved, Outcome},
+    record::{self, Moved, Outcome},
     shared::Shared,
     text,
     upstream::Pool,
@@ -64,7 +64,7 @@ pub(crate) struct Connection {
 impl Thread {
     pub(crate) fn new(shared: Arc<Shared>, journal: Option<journal::Writer>) -> Self {
         Self {
-            config: RefCell::new(Held::new(&shared.config.load())),
+            config: RefCell::new(Held::new(shared.config.load_full())),
             shared,
             pool: Pool::default(),
             journal: RefCell::new(journal),
@@ -86,12 +86,16 @@ impl Thread {
 
     /// The configuration that a request is judged by that begins now.
     pub(crate) fn config(&self) -> Rc<Held> {
-        let mut own = self.config.borrow_mut();
-        let latest = self.shared.config.load();
-        if !own.is(&latest) {
-            *own = Held::new(&latest);
-        }
-        Rc::clone(&own)
+        let own = Rc::clone(&self.config.borrow());
+        if own.number == self.shared.number() { own } else { self.next_config() }
+    }
+
+    #[cold]
+    fn next_config(&self) -> Rc<Held> {
+        let latest = Held::new(self.shared.config.load_full());
+        self.pool.follow(&latest);
+        self.config.replace(Rc::clone(&latest));
+        latest
     }
 
     /// A number that no other connection of this thread has.
@@ -142,7 +146,7 @@ impl Thread {
         if visit.config.settings.tallies_usage {
             self.tally(visit, outcome, moved, micros);
         }
-        if self.shared.log.wants(outcome) {
+        if record::wants(visit.config.settings.log.requests, outcome) {
             let mut log = self.log.borrow_mut();
             self.shared.log.request(visit, outcome, micros, &mut log.0);
             log.1 += 1;

@@ -62,6 +62,8 @@ pub(crate) struct Config {
     pub(crate) store: StoreSettings,
     /// What clients are offered by TLS, as it stands in files. None: there is no TLS.
     pub(crate) tls: Option<TlsSettings>,
+    /// How the process behaves beside requests.
+    pub(crate) process: Process,
     /// The API's document, if the file names one and it was read.
     pub(crate) document: Option<Arc<Document>>,
     /// The system's clock is right whatever the journal says. Set by the command line alone.
@@ -72,6 +74,13 @@ pub(crate) struct Config {
     pub(crate) path: PathBuf,
     /// The file as it stands, to compare a later one with.
     pub(crate) source: Arc<toml::Table>,
+}
+
+/// How the process behaves beside requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Process {
+    /// The configuration is taken over again when its files have changed.
+    pub(crate) is_watched: bool,
 }
 
 /// Where keys and counters are kept.
@@ -149,13 +158,14 @@ fn read_text(
     let (found, warnings, _) = reader.finish();
     let faults = syntax.merge(found);
     match read {
-        Some((settings, store, tls, document)) if faults.is_empty() => {
+        Some((settings, store, tls, process, document)) if faults.is_empty() => {
             // Whatever was read without a fault is TOML.
             let source = Arc::new(source.parse().unwrap_or_default());
             Ok(Config {
                 settings,
                 store,
                 tls,
+                process,
                 document: document.map(Arc::new),
                 warnings,
                 source,

@@ -60,6 +60,11 @@ rows! {
      Endpoints, permissions, key headers and the validation of requests come from it; `[[endpoints]]` then add to what \
      it says of an operation."
 
+    RELOAD = Top "reload", Shape::Words(&["on_change", "on_signal"]), Default("\"on_change\""), "\"on_signal\"",
+    also "watch";
+    "When the running gateway takes this file and the document over again. `on_change`: as soon as they have changed and \
+     then stayed as they are for a second. `on_signal`: at SIGHUP and `fairgate config reload` only, which always work."
+
     API_NAME = Api "name", Shape::Text, Means("`info.title` of the `openapi` document; without one it must be set"),
     "\"Items\"", also "title";
     "The API's name, shown on pages and in messages."

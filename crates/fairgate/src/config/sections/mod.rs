@@ -18,7 +18,7 @@ mod top;
 mod upstream;
 
 use super::{
-    Extent, StoreSettings,
+    Extent, Process, StoreSettings,
     document::{self, Document},
     raw::Section,
     registry::{OPENAPI, Table},
@@ -28,8 +28,8 @@ use gateway::settings::{Endpoint, Settings, Upstream};
 use openapi::rules::Strictness;
 use std::path::Path;
 
-/// What was read: settings, where the store is, the files of TLS, and the document.
-pub(super) type Read = (Settings, StoreSettings, Option<TlsSettings>, Option<Document>);
+/// What was read: settings, where the store is, the files of TLS, how the process behaves, and the document.
+pub(super) type Read = (Settings, StoreSettings, Option<TlsSettings>, Process, Option<Document>);
 
 /// Reads everything. None: a fault was noted without which no settings can be made.
 pub(super) fn read(
@@ -49,6 +49,7 @@ pub(super) fn read(
     let extra_codes = top::extra_codes(top);
     let upgrades = top::upgrades(top);
     let trusted_proxies = top::trusted_proxies(top);
+    let is_watched = top::is_watched(top);
     let title = document.as_ref().map(|document| document.api.title.as_str());
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
@@ -111,7 +112,7 @@ pub(super) fn read(
         tallies_usage: usage?.enabled,
         document: None,
     };
-    Some((settings, store?, tls_files, document))
+    Some((settings, store?, tls_files, Process { is_watched: is_watched? }, document))
 }
 
 /// The endpoints that a document describes, with what the file adds to them.

@@ -3,7 +3,7 @@
 use crate::config::{
     fault::Fault,
     raw::{At, Refusal, Section, wrong_type},
-    registry::{EXTRA_CODES, REDIRECT_STATUS, STATUSES, TRAILING_SLASH, TRUSTED_PROXIES, UPGRADES},
+    registry::{EXTRA_CODES, REDIRECT_STATUS, RELOAD, STATUSES, TRAILING_SLASH, TRUSTED_PROXIES, UPGRADES},
     typed::integer,
 };
 use contract::{Statuses, status::ExtraStatus};
@@ -17,6 +17,11 @@ pub(super) fn redirects(top: &Section<'_>) -> Option<Redirects> {
         top.word(&TRAILING_SLASH, &[("redirect", TrailingSlash::Redirect), ("keep", TrailingSlash::Keep)]);
     let status = top.whole_of(&REDIRECT_STATUS, &[301, 308]);
     Some(Redirects { trailing_slash: slash?.value, keep_method: status?.value == 308 })
+}
+
+/// Whether the file is looked after while the gateway runs.
+pub(super) fn is_watched(top: &Section<'_>) -> Option<bool> {
+    top.word(&RELOAD, &[("on_change", true), ("on_signal", false)]).map(|word| word.value)
 }
 
 pub(super) fn statuses(top: &Section<'_>) -> Option<Statuses> {
