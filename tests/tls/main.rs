@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acme;
 mod certificates;
 mod charges;
 mod handshakes;

@@ -41,7 +41,6 @@ impl Certificates {
     }
 
     /// Takes over a certificate that came by ACME.
-    #[allow(dead_code, reason = "ACME is still to come")]
     pub(super) fn take_fetched(&mut self, identity: Identity) -> Result<(), String> {
         self.fetched = Some(identity);
         self.offer()

@@ -2,6 +2,7 @@
 //!
 //! This thread is the control plane's. It may wait for the disk; no data thread ever waits for it.
 
+mod acme;
 mod certificates;
 mod charges;
 pub(crate) mod document;
@@ -20,9 +21,10 @@ use crate::{
     config::{Config, Document},
     failure::Failure,
 };
+use acme::Acme;
 use certificates::Certificates;
 use gateway::{
-    Gateway, NotOpen,
+    Gateway, Handle, NotOpen,
     record::{Level, LogSink},
     settings::{LogFormat, Settings},
 };
@@ -93,6 +95,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     loading::load(&store, &handle)?;
     let certificates =
         config.tls.clone().map(|files| Certificates::new(files, handle.clone())).transpose()?;
+    let acme = acme(&config, &handle, certificates.as_ref())?;
     let (journal, writers) =
         charges::open(&config.store, not_open.threads(), &handle, config.is_clock_trusted)?.unzip();
     let writers = writers.unwrap_or_default();
@@ -117,6 +120,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         let sweeping = tokio::task::spawn_local(sweeping::run(handle.clone()));
         let following = tokio::task::spawn_local(following::run(handle.clone()));
         let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run());
+        let acme = acme.map(|acme| tokio::task::spawn_local(acme.run()));
         let certificates = certificates.map(|held| tokio::task::spawn_local(certificates::follow(held)));
         let (closed, on_closed) = oneshot::channel::<()>();
         let admin = tokio::task::spawn_local(serve_admin(socket, control, async {
@@ -139,7 +143,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         sweeping.abort();
         following.abort();
         letting_go.abort();
-        for task in hearing.into_iter().chain(watching).chain(certificates) {
+        for task in hearing.into_iter().chain(watching).chain(certificates).chain(acme) {
             task.abort();
         }
         keeper.save_at_the_end()?;
@@ -153,6 +157,17 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         log.event(Level::Info, "ended", &[]);
     }
     Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What fetches certificates, if the configuration asks for that.
+fn acme(
+    config: &Config,
+    handle: &Handle,
+    certificates: Option<&Rc<RefCell<Certificates>>>,
+) -> Result<Option<Acme>, Failure> {
+    let settings = config.tls.as_ref().and_then(|tls| tls.acme.clone());
+    let (Some(settings), Some(certificates)) = (settings, certificates) else { return Ok(None) };
+    Acme::new(settings, &config.store.path, handle.clone(), Rc::clone(certificates)).map(Some)
 }
 
 fn start(config: &mut Config, secret: Secret, log: &LogSink) -> Result<NotOpen, Failure> {

@@ -66,6 +66,15 @@ impl Client {
 }
 
 impl Client {
+    /// The same, for another name.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn named(&self, name: &str) -> Result<Self, String> {
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no host name"))?;
+        Ok(Self { name, config: Arc::clone(&self.config) })
+    }
+
     /// What the upstream's certificate has to stand for.
     pub(crate) fn name(&self) -> String {
         self.name.to_str().into_owned()

@@ -53,7 +53,7 @@ pub(crate) async fn accept(socket: TcpStream, server: &Server) -> Accepted {
 ///
 /// # Errors
 /// Why it cannot be trusted or does not want us, for the operator.
-pub(crate) async fn connect(socket: TcpStream, client: &Client) -> Result<Box<TlsStream>, String> {
+pub async fn connect(socket: TcpStream, client: &Client) -> Result<Box<TlsStream>, String> {
     let session = ClientConnection::new(Arc::clone(&client.config), client.name.clone());
     let session = session.map_err(|error| error.to_string())?;
     let mut stream = Box::new(TlsStream::new(socket, Connection::Client(session)));

@@ -15,8 +15,10 @@ pub use client::{Client, Roots};
 pub use identity::{BadIdentity, Identity, certificates};
 pub use server::{Asks, BadServer, Challenges, Server, Versions};
 
-pub(crate) use handshake::{Accepted, accept, connect};
-pub(crate) use stream::TlsStream;
+pub use handshake::connect;
+pub use stream::TlsStream;
+
+pub(crate) use handshake::{Accepted, accept};
 
 pub use rustls::pki_types::CertificateDer;
 

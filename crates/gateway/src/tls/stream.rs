@@ -13,7 +13,7 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 use tokio::{
-    io::{AsyncWrite, Interest, ReadBuf},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::TcpStream,
 };
 
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 32 * 1024;
 
 /// A connection under TLS, with its handshake done or under way.
 #[derive(Debug)]
-pub(crate) struct TlsStream {
+pub struct TlsStream {
     socket: TcpStream,
     session: Connection,
     out: Records,
@@ -62,7 +62,7 @@ impl TlsStream {
         if self.has_unread { Poll::Ready(Ok(())) } else { self.socket.poll_read_ready(cx) }
     }
 
-    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
@@ -109,7 +109,7 @@ impl TlsStream {
         Ok(count)
     }
 
-    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_encrypt(cx, bytes))?;
         ready!(self.poll_send(cx))?;
         Poll::Ready(Ok(std::mem::take(&mut self.accepted).min(bytes.len())))
@@ -172,7 +172,7 @@ impl TlsStream {
     }
 
     /// Tells the other side that nothing more comes, and closes our side.
-    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // Whoever gives up in the middle of a write does not end well.
         self.is_cut |= self.accepted > 0;
         if !self.is_cut {
@@ -218,6 +218,27 @@ impl TlsStream {
         if self.out.take_from(&mut self.session).is_ok() {
             let _ = self.poll_send(&mut cx);
         }
+    }
+}
+
+impl AsyncRead for TlsStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for TlsStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.get_mut().poll_write(cx, bytes)
+    }
+
+    /// What was written is on its way already.
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_shutdown(cx)
     }
 }
 

@@ -90,6 +90,13 @@ pub(super) fn read(
         costs::warn_of_address(top, &address, &endpoints);
     }
     let (tls, tls_files) = tls?.unzip();
+    let has_header = tls.as_ref().is_some_and(|tls: &gateway::settings::Tls| tls.proxy_protocol)
+        || listen.as_ref().is_some_and(|listen| listen.proxy_protocol);
+    if has_header && trusted_proxies.is_empty() {
+        top.reader.warn(
+            "`proxy_protocol = \"required\"` without `trusted_proxies`: nobody is believed, so nobody gets in".to_owned(),
+        );
+    }
     let settings = Settings {
         api: api?,
         listen: listen?,

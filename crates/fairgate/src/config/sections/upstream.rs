@@ -50,11 +50,7 @@ pub(super) fn upstream(
         );
     }
     let url = url?;
-    // Commands that send no requests need not be able to read the files.
-    let tls = match files.extent {
-        Extent::Everything if url.is_https => Some(client(section, &url.host, files)?),
-        Extent::Everything | Extent::File => None,
-    };
+    let tls = if url.is_https { client(section, &url.host, files)? } else { None };
     Some(Upstream {
         tls,
         host: url.host,
@@ -64,8 +60,9 @@ pub(super) fn upstream(
     })
 }
 
-/// How an upstream is spoken to by https.
-fn client(section: &Section<'_>, host: &str, files: Files<'_>) -> Option<Client> {
+/// How an upstream is spoken to by https. The inner None: it was not asked for, because commands that send no requests
+/// need not be able to read the files.
+fn client(section: &Section<'_>, host: &str, files: Files<'_>) -> Option<Option<Client>> {
     let name = section.text(&UPSTREAM_SERVER_NAME);
     let name_place = name.as_ref().map_or_else(|| section.key_place(&UPSTREAM_URL), |name| name.span.clone());
     let name = name.map_or_else(|| host.to_owned(), |name| name.value);
@@ -84,20 +81,25 @@ fn client(section: &Section<'_>, host: &str, files: Files<'_>) -> Option<Client>
             Some(tls::checked(section, &UPSTREAM_CA, ca, files, || authorities(&file).map(drop))?)
         }
     };
+    if files.extent == Extent::File {
+        return Some(None);
+    }
     let roots = match &ca {
         Some(file) => Roots::Own(authorities(file).ok()?),
         None => Roots::System(trusted_here()),
     };
     let own = own.and_then(|files| files.read().ok());
-    Client::new(&name, roots, own.as_ref())
-        .map_err(|reason| {
+    match Client::new(&name, roots, own.as_ref()) {
+        Ok(client) => Some(Some(client)),
+        Err(reason) => {
             section.reader.fault(
                 Fault::at(name_place, "the upstream cannot be reached by https").label(reason).help(
                     "`ca` names who vouches for it, `server_name` what it is called in its certificate",
                 ),
             );
-        })
-        .ok()
+            None
+        }
+    }
 }
 
 fn leads_back(url: &Url, listen: SocketAddr) -> bool {
