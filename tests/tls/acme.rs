@@ -1,7 +1,7 @@
 //! Certificates by ACME, from Pebble: a certificate authority that Let's Encrypt wrote for tests.
 
 use crate::support::{
-    AUTHORITY, Authority, Config, Connection, Gateway, Upstream, eventually, get, gateway::Home, wire::Wire,
+    AUTHORITY, Authority, Config, Connection, Gateway, Upstream, eventually, gateway::Home, get, wire::Wire,
 };
 use serde_json::{Value, json};
 use std::{
@@ -42,12 +42,12 @@ impl Pebble {
     fn start(ports: &Ports, life: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         AUTHORITY.issue(&["localhost", "127.0.0.1"]).write(folder.path(), "pebble");
-        let (listen, management) = (free_port(), free_port());
+        let (listen, own, management) = (free_port(), free_port(), format!("127.0.0.1:{}", free_port()));
         let names = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
         let config = json!({"pebble": {
             "listenAddress": format!("127.0.0.1:{listen}"),
-            "managementListenAddress": format!("127.0.0.1:{management}"),
+            "managementListenAddress": format!("127.0.0.1:{own}"),
             "certificate": path("pebble.pem"),
             "privateKey": path("pebble.key"),
             "httpPort": ports.plain,
@@ -56,9 +56,19 @@ impl Pebble {
         }});
         std::fs::write(path("config.json"), config.to_string()).unwrap();
         let mut server = Command::new("pebble-challtestsrv");
-        let management = format!("127.0.0.1:{}", free_port());
-        server.args(["-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-http01", "", "-https01", "", "-tlsalpn01", ""]);
-        server.args(["-doh", "", "-dns01", &format!("127.0.0.1:{names}"), "-management", &management]);
+        server.args([
+            "-defaultIPv4",
+            "127.0.0.1",
+            "-defaultIPv6",
+            "",
+            "-http01",
+            "",
+            "-https01",
+            "",
+            "-tlsalpn01",
+            "",
+        ]);
+        server.args(["-dns01", &format!("127.0.0.1:{names}"), "-management", &management]);
         let mut authority = Command::new("pebble");
         authority.args(["-config", &path("config.json"), "-dnsserver", &format!("127.0.0.1:{names}")]);
         authority.env("PEBBLE_VA_NOSLEEP", "1");
@@ -69,7 +79,9 @@ impl Pebble {
         let processes = vec![run(&mut server), run(&mut authority)];
         let pebble =
             Self { processes, directory: format!("https://localhost:{listen}/dir"), _folder: folder };
-        eventually("Pebble listens", || TcpStream::connect(("127.0.0.1", listen)).ok());
+        for address in [format!("127.0.0.1:{listen}"), management] {
+            eventually("Pebble and its name server listen", || TcpStream::connect(&address).ok());
+        }
         pebble
     }
 }
@@ -117,7 +129,8 @@ fn a_certificate_is_fetched_kept_and_used_again() {
         let names = names_of(&first);
         assert!(names.contains("DNS:api.example.com") && names.contains("DNS:www.example.com"), "{names}");
         // Without TLS there is nothing but the way to https, now that no challenge is open.
-        let mut plain = Connection { wire: Wire::new(TcpStream::connect(("127.0.0.1", ports.plain)).unwrap()) };
+        let mut plain =
+            Connection { wire: Wire::new(TcpStream::connect(("127.0.0.1", ports.plain)).unwrap()) };
         assert_eq!(plain.send(&get("/.well-known/acme-challenge/x")).status, 301);
         // What was fetched is there at once after a restart, also without the authority.
         drop(gateway.stop());

@@ -10,7 +10,7 @@ use crate::config::{
     fault::Fault,
     raw::{At, Refusal, Section},
     registry::{
-        ACME_CA, ACME_CHALLENGE, ACME_CONTACT, ACME_DIRECTORY, ACME_DOMAINS, CERTIFICATE_CERTIFICATE,
+        ACME_CA, ACME_CHALLENGE, ACME_CONTACT, ACME_DIRECTORY, ACME_DOMAINS, Absent, CERTIFICATE_CERTIFICATE,
         CERTIFICATE_KEY, Key, TLS_ADDRESS, TLS_CERTIFICATE, TLS_CLIENT_CA, TLS_CLIENT_CERTIFICATE,
         TLS_CLIENT_SUBJECT_HEADER, TLS_HANDSHAKE, TLS_HSTS, TLS_HSTS_SUBDOMAINS, TLS_KEY, TLS_MIN_VERSION,
         TLS_PLAIN, TLS_PROXY_PROTOCOL, Table,
@@ -86,6 +86,7 @@ fn strict(section: &Section<'_>) -> Option<String> {
 }
 
 fn offered(section: &Section<'_>, files: Files<'_>) -> Option<TlsSettings> {
+    let versions = section.word(&TLS_MIN_VERSION, &[("1.2", Versions::From12), ("1.3", Versions::From13)]);
     let mut identities = Vec::new();
     let mut is_good = true;
     if section.has(&TLS_CERTIFICATE) || section.has(&TLS_KEY) {
@@ -122,9 +123,7 @@ fn offered(section: &Section<'_>, files: Files<'_>) -> Option<TlsSettings> {
         None => None,
         Some(file) => Some(ClientCa { file: file?, is_required: is_required?.value }),
     };
-    let versions =
-        section.word(&TLS_MIN_VERSION, &[("1.2", Versions::From12), ("1.3", Versions::From13)])?.value;
-    is_good.then_some(TlsSettings { identities, client_ca, versions, acme })
+    is_good.then_some(TlsSettings { identities, client_ca, versions: versions?.value, acme })
 }
 
 /// A certificate and its key. Both stand in the table, or neither could be used.
@@ -134,8 +133,12 @@ pub(super) fn identity(
     key: &Key,
     files: Files<'_>,
 ) -> Option<IdentityFiles> {
-    section.need(certificate);
-    section.need(key);
+    for needed in [certificate, key] {
+        // Of keys that always have to be set it is said in any case.
+        if !matches!(needed.absent, Absent::Required) {
+            section.need(needed);
+        }
+    }
     let (chain, own) = (section.text(certificate)?, section.text(key)?);
     let identity =
         IdentityFiles { certificate: files.folder.join(&chain.value), key: files.folder.join(&own.value) };
@@ -177,7 +180,6 @@ fn no_file(key: &Key, span: std::ops::Range<usize>, bad: &BadFile) -> Fault {
 }
 
 fn acme(section: &Section<'_>, files: Files<'_>) -> Option<AcmeSettings> {
-    section.need(&ACME_DOMAINS);
     let named = section.text_list(&ACME_DOMAINS)?;
     let count = named.value.len();
     let domains: Vec<String> =
