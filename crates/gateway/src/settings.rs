@@ -57,6 +57,18 @@ pub struct Settings {
     pub document: Option<Arc<ServedDocument>>,
 }
 
+impl Settings {
+    /// Every address that is listened at.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        let is_plain = match self.tls.as_ref().map(|tls| tls.plain) {
+            Some(Plain::Off) => false,
+            Some(Plain::Serve | Plain::Redirect) | None => true,
+        };
+        let plain = is_plain.then_some(self.listen.address);
+        plain.into_iter().chain(self.tls.as_ref().map(|tls| tls.address))
+    }
+}
+
 /// A document, written.
 #[derive(Clone)]
 pub struct ServedDocument {
