@@ -52,14 +52,12 @@ impl Identity {
             .key_provider
             .load_private_key(key)
             .map_err(|error| BadIdentity::BadKey(error.to_string()))?;
-        let first = chain.first().ok_or(BadIdentity::NoCertificate)?;
-        let (names, not_before, not_after) = told(first)?;
-        let key = CertifiedKey::new(chain, key);
-        match key.keys_match() {
-            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
-            Err(_) => return Err(BadIdentity::OtherKey),
+        let told = Told::read(chain.first().ok_or(BadIdentity::NoCertificate)?)?;
+        if key.public_key().is_some_and(|public| *public != *told.public_key) {
+            return Err(BadIdentity::OtherKey);
         }
-        Ok(Self { key: Arc::new(key), names, not_before, not_after })
+        let Told { names, not_before, not_after, .. } = told;
+        Ok(Self { key: Arc::new(CertifiedKey::new(chain, key)), names, not_before, not_after })
     }
 
     /// The names that it stands for, in lower case: `api.example.com`, `*.example.com`.
@@ -93,21 +91,34 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BadIdent
     Ok(read)
 }
 
-/// Names, and from when to when the certificate holds.
-fn told(certificate: &CertificateDer<'_>) -> Result<(Vec<String>, i64, i64), BadIdentity> {
-    let unreadable = |error: &dyn fmt::Display| BadIdentity::Unreadable(error.to_string());
-    let (_, read) = X509Certificate::from_der(certificate).map_err(|error| unreadable(&error))?;
-    let validity = read.validity();
-    let holds = (validity.not_before.timestamp(), validity.not_after.timestamp());
-    let alternatives = read.subject_alternative_name().map_err(|error| unreadable(&error))?;
-    let names = alternatives.into_iter().flat_map(|found| &found.value.general_names);
-    // Names of machines and addresses; a client asks for one of them.
-    let names = names.filter_map(|name| match name {
-        GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
-        GeneralName::IPAddress(bytes) => address(bytes).map(|address| address.to_string()),
-        _ => None,
-    });
-    Ok((names.collect(), holds.0, holds.1))
+/// What a certificate tells.
+struct Told {
+    names: Vec<String>,
+    not_before: i64,
+    not_after: i64,
+    /// In its DER form.
+    public_key: Vec<u8>,
+}
+
+impl Told {
+    fn read(certificate: &CertificateDer<'_>) -> Result<Self, BadIdentity> {
+        let unreadable = |error: &dyn fmt::Display| BadIdentity::Unreadable(error.to_string());
+        let (_, read) = X509Certificate::from_der(certificate).map_err(|error| unreadable(&error))?;
+        let alternatives = read.subject_alternative_name().map_err(|error| unreadable(&error))?;
+        let names = alternatives.into_iter().flat_map(|found| &found.value.general_names);
+        // Names of machines and addresses; a client asks for one of them.
+        let names = names.filter_map(|name| match name {
+            GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
+            GeneralName::IPAddress(bytes) => address(bytes).map(|address| address.to_string()),
+            _ => None,
+        });
+        Ok(Self {
+            names: names.collect(),
+            not_before: read.validity().not_before.timestamp(),
+            not_after: read.validity().not_after.timestamp(),
+            public_key: read.public_key().raw.to_vec(),
+        })
+    }
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
