@@ -29,6 +29,22 @@ impl Transport {
         }
     }
 
+    /// Ready once the peer has hung up, as far as that can be seen while it has nothing to say. A peer that only ends
+    /// its own direction looks the same.
+    pub(crate) fn poll_hung_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Plain(stream) => {
+                let mut byte = [0];
+                let mut space = ReadBuf::new(&mut byte);
+                match ready!(stream.poll_peek(cx, &mut space)) {
+                    Ok(0) | Err(_) => Poll::Ready(()),
+                    Ok(_) => Poll::Pending, // the next request: whoever sends it is still there
+                }
+            }
+            Self::Tls(stream) => stream.poll_hung_up(cx),
+        }
+    }
+
     /// Writes the last bytes of something by `send`, which is given the socket and what goes over the wire: `bytes`
     /// themselves, or the records that carry them. It is called until it says other than that it would have to wait.
     /// Ready with the length of `bytes` if and only if the latest call of `send` has taken all that it was given and

@@ -31,13 +31,23 @@ pub struct TlsStream {
     accepted: usize,
     /// rustls may hold bytes that were decrypted and not read yet.
     has_unread: bool,
+    /// The other side says no more.
+    has_ended: bool,
     /// It ends in a reset: nothing tells the other side that it ended well.
     is_cut: bool,
 }
 
 impl TlsStream {
     pub(super) const fn new(socket: TcpStream, session: Connection) -> Self {
-        Self { socket, session, out: Records::new(), accepted: 0, has_unread: false, is_cut: false }
+        Self {
+            socket,
+            session,
+            out: Records::new(),
+            accepted: 0,
+            has_unread: false,
+            has_ended: false,
+            is_cut: false,
+        }
     }
 
     pub(super) const fn session(&self) -> &Connection {
@@ -56,6 +66,12 @@ impl TlsStream {
                 return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
         }
+    }
+
+    /// What was read last may have been all.
+    fn look_for_unread(&mut self) {
+        let state = self.session.process_new_packets();
+        self.has_unread = state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0);
     }
 
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -90,6 +106,24 @@ impl TlsStream {
         }
     }
 
+    /// Ready once the other side has hung up, or said that it will say no more.
+    pub(crate) fn poll_hung_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.look_for_unread();
+        loop {
+            if self.has_ended {
+                return Poll::Ready(());
+            }
+            // The next request: whoever sends it is still there. No more of it is read now.
+            if self.has_unread {
+                return Poll::Pending;
+            }
+            match ready!(self.poll_records(cx)) {
+                Ok(0) | Err(_) => self.has_ended = true,
+                Ok(_) => {}
+            }
+        }
+    }
+
     /// Reads records from the socket once. Ready with 0 at its end.
     fn poll_records(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         loop {
@@ -106,6 +140,7 @@ impl TlsStream {
         let state = self.session.process_new_packets();
         let state = state.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         self.has_unread = state.plaintext_bytes_to_read() > 0;
+        self.has_ended |= state.peer_has_closed();
         Ok(count)
     }
 
@@ -199,17 +234,16 @@ impl TlsStream {
     /// may not.
     pub(crate) fn is_quiet(&mut self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
-        let state = self.session.process_new_packets();
-        self.has_unread = !state.is_ok_and(|state| state.plaintext_bytes_to_read() == 0);
+        self.look_for_unread();
         while self.socket.poll_read_ready(&mut cx).is_ready() {
             match self.take_records() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Ok(0) | Err(_) => return false,
-                Ok(_) if self.has_unread => return false,
+                Ok(_) if self.has_unread || self.has_ended => return false,
                 Ok(_) => {}
             }
         }
-        !self.has_unread && self.accepted == 0 && self.out.is_empty()
+        !self.has_unread && !self.has_ended && self.accepted == 0 && self.out.is_empty()
     }
 
     /// Sends what an aborted handshake still has to say, if the socket takes it at once.
