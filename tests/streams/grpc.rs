@@ -206,3 +206,82 @@ fn the_page_tells_the_status_of_every_code() {
         assert!(told.starts_with(&wanted), "{}: the page says {told}, it is {wanted}", code.name());
     }
 }
+
+#[test]
+fn a_call_that_breaks_off_is_free_and_one_that_its_client_leaves_is_charged() {
+    let upstream = Upstream::scripted(|exchange| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\nTransfer-Encoding: chunked\r\n\r\n";
+        exchange.read_body();
+        exchange.write(format!("{head}5\r\n\0\0\0\0\0\r\n").as_bytes());
+        if exchange.target() == "/shop.Items/Watch" {
+            while exchange.write(b"5\r\n\0\0\0\0\0\r\n") {
+                std::thread::park_timeout(std::time::Duration::from_millis(5));
+            }
+        }
+        Next::Close
+    });
+    let bench = Bench::of(upstream, |config| config);
+    let before = bench.gateway.limits(&bench.key);
+    let answer =
+        bench.gateway.send(&call("/shop.Items/Broken").key(&bench.key).header("X-Request-Id", "broken"));
+    assert!(!answer.is_whole(), "{answer:?}");
+    let line = bench.gateway.logged("broken");
+    assert_eq!((line["charged"].as_u64(), line["code"].as_str()), (Some(0), Some("UNEXPECTED_ERROR")));
+    let (connection, answer) =
+        bench.shake(&call("/shop.Items/Watch").key(&bench.key).header("X-Request-Id", "left"));
+    assert_eq!(answer.status, 200);
+    drop(connection);
+    assert_eq!(bench.charged("left"), 1);
+    bench.gateway.limits(&bench.key).assert_charged_since(&before, 1, "a call that its client left");
+}
+
+#[test]
+fn a_call_may_be_silent_on_either_side_for_longer_than_other_requests() {
+    // The client sends its second message, and the upstream its head, only after a pause that is long for others.
+    let pause = std::time::Duration::from_millis(600);
+    let upstream = Upstream::scripted(move |exchange| {
+        exchange.read_body();
+        std::thread::park_timeout(pause);
+        exchange.say(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\nTransfer-Encoding: chunked\r\n\r\n\
+              0\r\ngrpc-status: 0\r\n\r\n",
+            Next::Keep,
+        )
+    });
+    let bench = Bench::of(upstream, |config| {
+        config.section("[timeouts]\nbody = \"200ms\"\nstall = \"200ms\"\nstream = \"20s\"")
+    });
+    let mut connection = bench.gateway.connect();
+    let head = request("POST", "/shop.Items/Chat")
+        .key(&bench.key)
+        .header("Content-Type", "application/grpc")
+        .header("TE", "trailers")
+        .header("Transfer-Encoding", "chunked");
+    connection.write(&head.head());
+    connection.write(b"5\r\n\0\0\0\0\0\r\n");
+    std::thread::park_timeout(pause);
+    connection.write(b"5\r\n\0\0\0\0\0\r\n0\r\n\r\n");
+    let answer = connection.answer();
+    assert_eq!((answer.status, answer.trailers.get("grpc-status")), (200, Some("0")), "{answer:?}");
+    // Whoever does not speak gRPC is not waited for so long.
+    let mut connection = bench.gateway.connect();
+    let head = request("POST", "/a").key(&bench.key).header("Content-Type", "application/json");
+    connection.write(&head.header("Transfer-Encoding", "chunked").head());
+    connection.write(b"5\r\nhello\r\n");
+    crate::support::assert_error(&bench.gateway, &connection.answer(), 400, "REQUEST_TIMEOUT");
+}
+
+#[test]
+fn the_example_of_the_page_is_what_a_client_gets() {
+    let page = include_str!("../../docs/streams.md");
+    let (_, example) = page.split_once("```text\nHTTP/1.1 200 OK\n").unwrap();
+    let bench = Bench::of(upstream(), |config| config);
+    let answer = bench.gateway.send(&call("/shop.Items/Get"));
+    let lines: Vec<_> = example.lines().take_while(|line| *line != "```").collect();
+    assert!(lines.len() > 6, "{lines:?}");
+    for line in lines {
+        let (name, value) = line.split_once(": ").unwrap();
+        let came = answer.header(name).unwrap_or_else(|| panic!("no {name} in {answer:?}"));
+        assert!(name == "X-Request-Id" || came == value, "{name}: the page says {value}, it is {came}");
+    }
+}

@@ -58,12 +58,27 @@ impl Upstream {
         Self::scripted_over(Wire::new, script)
     }
 
+    /// The same at this address.
+    pub(crate) fn scripted_at(
+        address: SocketAddr,
+        script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static,
+    ) -> Self {
+        Self::serve_on(TcpListener::bind(address).unwrap(), Wire::new, script)
+    }
+
     /// The same over what `open` makes of a socket.
     pub(crate) fn scripted_over(
         open: impl Fn(TcpStream) -> Wire + Send + Sync + 'static,
         script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::serve_on(TcpListener::bind("127.0.0.1:0").unwrap(), open, script)
+    }
+
+    fn serve_on(
+        listener: TcpListener,
+        open: impl Fn(TcpStream) -> Wire + Send + Sync + 'static,
+        script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
         let record = Arc::new(Record::default());
         let script: Arc<Script> = Arc::new(script);

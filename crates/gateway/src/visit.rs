@@ -12,8 +12,9 @@ use crate::{
     peer::{Peer, Scheme},
     policies::key::LastKey,
     request_id::RequestId,
-    settings::Deprecated,
+    settings::{Deprecated, Timeouts},
     shared::Shared,
+    upstream::{Backend, Service},
     usage::Place,
 };
 use limits::{Account, Applying, guard::AddressKey};
@@ -39,6 +40,10 @@ pub(crate) struct Visit<'s> {
     pub(crate) last_key: LastKey,
     /// The template of the endpoint, once it was found.
     pub(crate) template: Option<&'s str>,
+    /// Where the request goes, once that was found.
+    pub(crate) service: Option<&'s Service>,
+    /// Which of its addresses was asked.
+    pub(crate) backend: Option<&'s Backend>,
     /// The group of the endpoint, once it was found.
     pub(crate) group: Option<&'s str>,
     /// The protocol that the upstream is asked to switch to.
@@ -62,6 +67,11 @@ impl Visit<'_> {
             Some(b"http") => Scheme::Http,
             Some(_) | None => self.peer.scheme,
         }
+    }
+
+    /// How long each phase may take, for the service that the request goes to.
+    pub(crate) fn timeouts(&self) -> &Timeouts {
+        self.service.map_or(&self.config.settings.timeouts, Service::timeouts)
     }
 }
 

@@ -27,7 +27,7 @@ use certificates::Certificates;
 use gateway::{
     Gateway, Handle, NotOpen, StartError,
     record::{Level, LogSink},
-    settings::{LogFormat, Settings},
+    settings::{LogFormat, Service, Settings, UpstreamAddress},
 };
 use keeper::{Keeper, LiveGateway};
 use patience::Patience;
@@ -212,7 +212,7 @@ fn tell_document(document: &Document, log: &LogSink) {
 fn announce(gateway: &Gateway, config: &Config, log: &LogSink) {
     let members = [
         ("address", gateway.address().to_string()),
-        ("upstream", format!("{}:{}", config.settings.upstream.host, config.settings.upstream.port)),
+        ("upstream", upstreams(&config.settings.services)),
         ("threads", config.settings.listen.threads.to_string()),
         ("tls_address", gateway.tls_address().map(|address| address.to_string()).unwrap_or_default()),
         ("keys", gateway.keyring().len().to_string()),
@@ -224,6 +224,12 @@ fn announce(gateway: &Gateway, config: &Config, log: &LogSink) {
         .filter(|(_, value)| !value.is_empty())
         .collect();
     log.event(Level::Info, "listening", &members);
+}
+
+/// All addresses that requests go to.
+fn upstreams(services: &[Service]) -> String {
+    let addresses = services.iter().flat_map(|service| &service.upstream.addresses);
+    addresses.map(UpstreamAddress::authority).collect::<Vec<_>>().join(", ")
 }
 
 /// Waits for the data threads, on a thread of its own: the admin socket is answered meanwhile.

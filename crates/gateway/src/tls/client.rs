@@ -8,7 +8,11 @@ use rustls::{
     sign::CertifiedKey,
     version::{TLS12, TLS13},
 };
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 /// Sessions that are kept to be resumed.
 const SESSIONS: usize = 64;
@@ -18,6 +22,8 @@ const SESSIONS: usize = 64;
 pub struct Client {
     pub(super) config: Arc<ClientConfig>,
     pub(super) name: ServerName<'static>,
+    /// Of whom is trusted, and what is shown.
+    digest: u64,
 }
 
 /// Whom an upstream's certificate has to come from.
@@ -36,6 +42,13 @@ impl Client {
     /// What stands in the way, for the operator.
     pub fn new(name: &str, roots: Roots, own: Option<&Identity>) -> Result<Self, String> {
         let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no host name"))?;
+        let mut digest = DefaultHasher::new();
+        match &roots {
+            Roots::System(found) => (0, found).hash(&mut digest),
+            Roots::Own(found) => (1, found).hash(&mut digest),
+        }
+        own.map(|own| &own.key.cert).hash(&mut digest);
+        let digest = digest.finish();
         let mut store = RootCertStore::empty();
         match roots {
             Roots::System(found) => drop(store.add_parsable_certificates(found)),
@@ -61,7 +74,7 @@ impl Client {
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.resumption = Resumption::in_memory_sessions(SESSIONS);
-        Ok(Self { config: Arc::new(config), name })
+        Ok(Self { config: Arc::new(config), name, digest })
     }
 }
 
@@ -72,7 +85,7 @@ impl Client {
     /// It is none.
     pub fn named(&self, name: &str) -> Result<Self, String> {
         let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no host name"))?;
-        Ok(Self { name, config: Arc::clone(&self.config) })
+        Ok(Self { name, config: Arc::clone(&self.config), digest: self.digest })
     }
 
     /// What the upstream's certificate has to stand for.
@@ -80,6 +93,15 @@ impl Client {
         self.name.to_str().into_owned()
     }
 }
+
+/// The same name, the same authorities, the same certificate of ours.
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.digest == other.digest
+    }
+}
+
+impl Eq for Client {}
 
 impl fmt::Debug for Client {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,6 +11,7 @@ mod paths;
 mod pattern;
 mod plans;
 mod server;
+mod services;
 mod syntax;
 mod takes;
 mod tls;
@@ -24,7 +25,7 @@ use super::{
     registry::{OPENAPI, Table},
     tls::TlsSettings,
 };
-use gateway::settings::{Endpoint, Settings, Upstream};
+use gateway::settings::{Endpoint, Service, Settings};
 use openapi::rules::Strictness;
 use std::path::Path;
 
@@ -55,8 +56,8 @@ pub(super) fn read(
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
     let files = tls::Files { folder, extent };
     let tls = tls::tls(top, files, address.as_ref());
-    let mut upstream = upstream::upstream(&top.once(Table::Upstream), address.as_ref(), files);
     let timeouts = server::timeouts(&top.once(Table::Timeouts));
+    let mut read = services::services(top, address.as_ref(), timeouts, files);
     let sizes = server::sizes(&top.once(Table::Sizes));
     let usage = server::usage(&top.once(Table::Usage));
     let store = server::store(&top.once(Table::Store), folder, usage);
@@ -70,6 +71,7 @@ pub(super) fn read(
     let abuse = server::abuse(&top.once(Table::Abuse));
     let log = server::log(&top.once(Table::Log));
 
+    services::check_endpoints(top, &tables, &read);
     costs::check(top, &plans, &address, &tables);
     costs::warn_of_groups(top, &plans, &address, &tables);
     // What a document's paths are to each other was checked with the document.
@@ -78,7 +80,7 @@ pub(super) fn read(
     let endpoints = match &mut document {
         Some(document) => {
             let prefix = prefix.as_ref();
-            of_document(top, document, &tables, upstream.as_mut(), prefix, strictness?)
+            of_document(top, document, &tables, &mut read.services, prefix, strictness?)
         }
         None => tables.into_iter().filter_map(|table| table.declared).collect(),
     };
@@ -97,11 +99,14 @@ pub(super) fn read(
             "`proxy_protocol = \"required\"` without `trusted_proxies`: nobody is believed, so nobody gets in".to_owned(),
         );
     }
+    if read.services.is_empty() {
+        return None; // a fault was noted
+    }
     let settings = Settings {
         api: api?,
         listen: listen?,
         tls,
-        upstream: upstream?,
+        services: read.services,
         timeouts: timeouts?,
         sizes: sizes?,
         keys: keys?,
@@ -127,11 +132,11 @@ fn of_document(
     top: &Section<'_>,
     document: &mut Document,
     tables: &[endpoints::EndpointRead],
-    upstream: Option<&mut Upstream>,
+    services: &mut [Service],
     prefix: Option<&server::Prefix>,
     strictness: Strictness,
 ) -> Vec<Endpoint> {
-    if let Some(upstream) = upstream {
+    for Service { upstream, .. } in services {
         upstream.base_path = operations::without_base(&upstream.base_path, document).to_owned();
     }
     let begun = std::time::Instant::now();
