@@ -345,6 +345,7 @@ impl Table {
     }
 
     /// The keys that are its own.
+    #[cfg(test)]
     pub(super) fn own_keys(self) -> impl Iterator<Item = &'static Key> {
         ROWS.iter().copied().filter(move |key| key.table == self)
     }
