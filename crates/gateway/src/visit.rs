@@ -8,6 +8,8 @@ use crate::{
         request::RequestHead,
     },
     keyring::KnownKey,
+    load::Load,
+    pace::Demand,
     payment::Settled,
     peer::{Peer, Scheme},
     policies::key::LastKey,
@@ -25,6 +27,8 @@ use tokio::time::Instant;
 pub(crate) struct Visit<'s> {
     pub(crate) shared: &'s Shared,
     pub(crate) config: &'s Config,
+    /// What its data thread has to do.
+    pub(crate) load: &'s Load,
     pub(crate) head: RequestHead,
     pub(crate) id: RequestId,
     pub(crate) now: Moment,
@@ -44,6 +48,8 @@ pub(crate) struct Visit<'s> {
     pub(crate) service: Option<&'s Service>,
     /// Which of its addresses was asked.
     pub(crate) backend: Option<&'s Backend>,
+    /// The address began an answer and did not end it.
+    pub(crate) has_broken: Cell<bool>,
     /// The group of the endpoint, once it was found.
     pub(crate) group: Option<&'s str>,
     /// The protocol that the upstream is asked to switch to.
@@ -72,6 +78,11 @@ impl Visit<'_> {
     /// How long each phase may take, for the service that the request goes to.
     pub(crate) fn timeouts(&self) -> &Timeouts {
         self.service.map_or(&self.config.settings.timeouts, Service::timeouts)
+    }
+
+    /// How fast the request's body has to come.
+    pub(crate) fn body_demand(&self) -> Demand {
+        Demand { gap: self.timeouts().body, rate: self.config.settings.overload.body_rate }
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) enum Table {
     Parameter,
     Moved,
     Abuse,
+    Overload,
+    Admin,
     Log,
 }
 
@@ -112,7 +114,7 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 23] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::Top,
         Self::Api,
         Self::Listen,
@@ -135,6 +137,8 @@ impl Table {
         Self::Parameter,
         Self::Moved,
         Self::Abuse,
+        Self::Overload,
+        Self::Admin,
         Self::Log,
     ];
 
@@ -163,6 +167,8 @@ impl Table {
             Self::Parameter => "parameters",
             Self::Moved => "moved",
             Self::Abuse => "abuse",
+            Self::Overload => "overload",
+            Self::Admin => "admin",
             Self::Log => "log",
         }
     }
@@ -192,6 +198,8 @@ impl Table {
             Self::Parameter => "[[endpoints.parameters]]",
             Self::Moved => "[[moved]]",
             Self::Abuse => "[abuse]",
+            Self::Overload => "[overload]",
+            Self::Admin => "[admin]",
             Self::Log => "[log]",
         }
     }
@@ -279,6 +287,11 @@ impl Table {
                 "Ceilings on errors per minute. Errors are free, so that a client could hammer for nothing; past \
                  a ceiling it gets 429 `TOO_MANY_ERRORS`. They never touch a plan's limits."
             }
+            Self::Overload => {
+                "What is too much at once. Whoever comes past a bound is answered 503 `UNAVAILABLE`, at once and with a \
+                 Retry-After, so that those who are served are served well."
+            }
+            Self::Admin => "Where the gateway tells by HTTP how it stands.",
             Self::Log => "What is written to standard error.",
         }
     }
@@ -306,6 +319,8 @@ impl Table {
             | Self::Endpoint
             | Self::Moved
             | Self::Abuse
+            | Self::Overload
+            | Self::Admin
             | Self::Log => Some(Self::Top),
         }
     }
@@ -335,6 +350,8 @@ impl Table {
             | Self::Address
             | Self::Validation
             | Self::Abuse
+            | Self::Overload
+            | Self::Admin
             | Self::Log => Form::Once,
         }
     }
