@@ -126,8 +126,11 @@ impl Service {
         let new = |address| Arc::new(Backend::new(&settings.name, address));
         let addresses = &settings.upstream.addresses;
         let backends: Vec<_> = addresses.iter().map(|one| known(one).unwrap_or_else(|| new(one))).collect();
-        let budget =
-            before.and_then(|before| before.named(&settings.name)).map(|one| Arc::clone(&one.budget));
+        let ids = |backends: &[Arc<Backend>]| backends.iter().map(|backend| backend.id).collect::<Vec<_>>();
+        // It counts by what its addresses were sent, so that others begin a new one.
+        let known = before.and_then(|before| before.named(&settings.name));
+        let known = known.filter(|known| ids(&known.backends) == ids(&backends));
+        let budget = known.map(|known| Arc::clone(&known.budget));
         Self {
             origins: backends.iter().map(|backend| origin(backend)).collect(),
             changes_paths: settings.strips_path || !settings.upstream.base_path.is_empty(),
