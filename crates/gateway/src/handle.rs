@@ -8,6 +8,7 @@ use crate::{
     http1::{Fault, body::Decoder, field::RequestField, request::RequestHead},
     origin::Origin,
     pages,
+    peer::Peer,
     policies::{key::LastKey, overload},
     record::{Moved, Outcome},
     refusal::{Refusal, Refused},
@@ -28,7 +29,7 @@ pub(crate) async fn handle(
     thread: &Thread,
     config: &Config,
     client: &mut Client,
-    peer: IpAddr,
+    peer: &Peer,
     head: RequestHead,
     last_key: &mut LastKey,
 ) -> bool {
@@ -67,7 +68,7 @@ pub(crate) async fn handle(
 }
 
 /// Answers whoever there is no room for, whatever was to be asked. The connection does not go on.
-pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: IpAddr) {
+pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: &Peer) {
     let config = thread.config();
     let mut visit = visit(thread, &config, peer, RequestHead::default(), LastKey::default());
     let mut nothing = Decoder::new(visit.head.framing);
@@ -78,15 +79,12 @@ pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: IpAddr
 }
 
 /// Answers bytes that are no request. The connection cannot go on: nobody knows where the next one begins.
-pub(crate) async fn refuse_bytes(thread: &Thread, client: &mut Client, peer: IpAddr, fault: Fault) {
-    refuse_head(thread, client, peer, RequestHead::default(), fault).await;
-}
-
-/// The same, of bytes that are a head at least: `head` is what can be kept of it.
-pub(crate) async fn refuse_head(
+///
+/// `head`: what was understood all the same; nothing by default.
+pub(crate) async fn refuse_bytes(
     thread: &Thread,
     client: &mut Client,
-    peer: IpAddr,
+    peer: &Peer,
     head: RequestHead,
     fault: Fault,
 ) {
@@ -98,7 +96,7 @@ pub(crate) async fn refuse_head(
 }
 
 /// Answers a request whose handling panicked, if nothing of an answer was sent yet.
-pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: IpAddr) {
+pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: &Peer) {
     let config = thread.config();
     let mut visit = visit(thread, &config, peer, RequestHead::default(), LastKey::default());
     let mut nothing = Decoder::new(visit.head.framing);
@@ -114,7 +112,7 @@ pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: 
 fn visit<'t>(
     thread: &'t Thread,
     config: &'t Config,
-    peer: IpAddr,
+    peer: &'t Peer,
     head: RequestHead,
     last_key: LastKey,
 ) -> Visit<'t> {
@@ -122,7 +120,7 @@ fn visit<'t>(
     let now = Moment::now(&shared.clock);
     let id = head.value(RequestField::RequestId).and_then(RequestId::of_client);
     let id = id.unwrap_or_else(|| RequestId::new(now.millis, &mut thread.random.borrow_mut()));
-    let Origin { address, is_peer_trusted } = Origin::of(&head, peer, &config.settings);
+    let Origin { address, is_peer_trusted } = Origin::of(&head, peer.address, &config.settings);
     Visit {
         shared,
         config,
