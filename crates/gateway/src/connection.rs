@@ -129,7 +129,7 @@ pub(crate) async fn refuse_as(thread: &Thread, io: Transport, peer: &Peer, fault
         let head = match client.next_head(&settings.timeouts, settings.sizes.head).await {
             Next::Head(length) => {
                 let bytes = client.input.split_off_front(length);
-                RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names).ok()
+                RequestHead::parse(bytes, length, thread.fields(), &config.reading).ok()
             }
             Next::Refused(_) => None,
             Next::Closed => return,

@@ -19,7 +19,7 @@ use crate::{
     usage::Place,
     visit::{Moment, Visit},
 };
-use std::{cell::Cell, net::IpAddr};
+use std::cell::Cell;
 
 /// A page of the gateway's own that is not larger than this goes out with its head, in one write.
 const SENT_WITH_THE_HEAD: usize = 256 << 10;

@@ -113,6 +113,7 @@ pub(crate) fn challenge(visit: &Visit<'_>) -> Option<Page> {
         body: Body::Made(text),
         caching: "no-store",
         is_negotiated: false,
+        packing: Packing::AsItIs,
     })
 }
 

@@ -11,6 +11,7 @@ use crate::{
         path::{merged, other_views},
         target::Scheme,
     },
+    peer,
     refusal::{Refusal, Refused},
     routes::{Route, Routes},
     settings::AmbiguousPaths,
@@ -22,7 +23,8 @@ pub(crate) fn check(visit: &Visit<'_>) -> Result<(), Refused> {
     let head = &visit.head;
     // RFC 9110 section 7.4: what is meant for a secure connection must not be answered on another one. A proxy that
     // ended the client's TLS before us may have left the scheme in the target.
-    if head.scheme() == Some(Scheme::Https) && !visit.is_peer_trusted {
+    let is_secure = visit.peer.scheme == peer::Scheme::Https;
+    if head.scheme() == Some(Scheme::Https) && !is_secure && !visit.is_peer_trusted {
         return Err(Refusal::of_fault(Fault::malformed(
             "The target is an https URL, but this connection is not encrypted.",
         )));
