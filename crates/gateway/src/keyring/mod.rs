@@ -198,8 +198,11 @@ mod tests {
 
     fn keyring(pattern: Option<&str>) -> Keyring {
         let plan = Plan { name: "free".into(), limits: vec![limit("1 per day")] };
-        let keys =
-            Keys { headers: vec![], pattern: pattern.map(|pattern| regex::Regex::new(pattern).unwrap()) };
+        let keys = Keys {
+            headers: vec![],
+            pattern: pattern.map(|pattern| regex::Regex::new(pattern).unwrap()),
+            challenge: crate::settings::Challenge::Bearer,
+        };
         let digest_of = |key: &[u8]| {
             let mut digest = [0; 32];
             digest[..key.len().min(32)].copy_from_slice(&key[..key.len().min(32)]);
