@@ -16,7 +16,7 @@ pub const MOST_LIMITS: usize = 8;
 
 /// The limits of a plan or of one key, in the order in which they were written. Shared by all accounts
 /// that they hold for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Limits {
     each: Box<[Compiled]>,
     has_groups: bool,

@@ -34,6 +34,16 @@ pub struct Reservation {
 #[derive(Debug, Default)]
 pub struct Remembered(Option<Arc<Account>>);
 
+/// The places among the requests in flight of a reservation that was charged while its request goes on. Dropped,
+/// they are given back; the units stay used.
+#[derive(Debug)]
+#[must_use = "places that are dropped are given back"]
+pub struct InFlight {
+    account: Arc<Account>,
+    applying: Applying,
+    windows: Windows,
+}
+
 /// Why nothing was reserved.
 #[derive(Debug, Clone)]
 pub struct Denial {
@@ -177,6 +187,14 @@ impl Reservation {
         Remembered(self.account.take())
     }
 
+    /// Settles as a success that goes on: the units are used, and the places among the requests in flight stay
+    /// taken for as long as what is given here is held. None: there are none.
+    pub fn charge_and_stay(mut self) -> Option<InFlight> {
+        let account = self.account.take()?;
+        let stays = account.limits().has_concurrent() && !self.has_landed;
+        stays.then(|| InFlight { account, applying: self.applying, windows: self.windows })
+    }
+
     fn give_back(&self, units: impl Fn(&Compiled) -> u32) {
         if let Some(account) = &self.account {
             account.give_each_back(self.applying, self.windows, units);
@@ -190,6 +208,12 @@ impl Drop for Reservation {
         if let Some(account) = self.account.take() {
             release(account, self.applying, self.windows, self.cost, self.has_landed);
         }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        land(&self.account, self.applying, self.windows);
     }
 }
 
