@@ -7,7 +7,7 @@ use crate::{
     pages::{self, Page},
     payment::Owed,
     policies::{
-        body, guard, key, limits, maintenance, parameters, permission, redirect,
+        body, guard, key, limits, maintenance, overload, parameters, permission, redirect,
         route::{self, Purpose},
         upgrade,
     },
@@ -51,6 +51,8 @@ pub(crate) async fn admit<'s>(
     if let Some(page) = pages::find(visit)? {
         return Ok(Admitted::Page(page));
     }
+    // All that follows costs more than this one.
+    overload::check(visit)?;
     // Whoever floods us with errors is turned away as cheaply as possible.
     guard::check_address(visit)?;
     // During maintenance nothing about the endpoints is promised, so nothing is said about them.
@@ -60,6 +62,8 @@ pub(crate) async fn admit<'s>(
     redirect::check_slash(visit)?;
     // Before the key: which key is needed, if any, depends on the endpoint.
     let purpose = route::find(visit)?;
+    // A host that nobody answers for has no endpoints, so this is a part of the same question.
+    route::find_service(visit, purpose)?;
     // Some move with one method only, so the endpoint has to be known; still before the key, as above.
     redirect::check_endpoint(visit, purpose.endpoint())?;
     // An open endpoint has no key, so no permission, no plan and no limits.

@@ -8,7 +8,9 @@ mod maintenance;
 pub(crate) mod reach;
 mod reload;
 mod serve;
+mod status;
 mod store;
+mod upstreams;
 mod usage;
 
 use crate::{
@@ -49,6 +51,12 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Incidents(command) => {
             incidents::run(command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
+        }
+        Command::Status(wanted) => {
+            status::run(&wanted, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
+        }
+        Command::Upstreams(command) => {
+            upstreams::run(&command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
         }
         Command::Usage(wanted) => usage::run(wanted, load(path, config::Extent::File)?, &mut out),
         Command::Docs(command) => docs::run(command, load(path, config::Extent::Everything)?, &mut out),

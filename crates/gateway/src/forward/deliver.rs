@@ -1,7 +1,7 @@
 //! The answer to the client: a success streamed and settled, or a refusal made of an error.
 
 use super::{
-    answer,
+    BROKE_OFF, answer,
     exchange::Exchange,
     keep_incident,
     pump::{Pump, PumpFault, Side},
@@ -137,7 +137,7 @@ impl Exchange<'_> {
         if nature == Nature::GrpcCall {
             download = download.judged_by_trailers();
         }
-        let timeouts = &visit.config.settings.timeouts;
+        let timeouts = visit.timeouts();
         self.client.deadline.set(Instant::now(), timeouts.stall);
         let mut payment = Payment::new(self.thread, owed, visit.now.seconds());
         let streamed =
@@ -170,7 +170,8 @@ impl Exchange<'_> {
             // the half for the whole.
             Err(fault) => {
                 drop(payment);
-                keep_incident(visit, "the upstream's answer broke off", broke(&fault));
+                visit.has_broken.set(true);
+                keep_incident(visit, BROKE_OFF, broke(&fault));
                 if framing == Framing::UntilClose {
                     self.client.cut();
                 }
@@ -320,7 +321,7 @@ fn note_refusal(visit: &Visit<'_>, code: ErrorCode) {
 }
 
 fn broke_off(detail: &str) -> Refused {
-    Refusal::unexpected("the upstream's answer broke off", detail)
+    Refusal::unexpected(BROKE_OFF, detail)
 }
 
 fn broke(fault: &PumpFault) -> String {

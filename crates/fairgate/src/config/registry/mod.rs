@@ -14,6 +14,9 @@ pub(super) enum Table {
     Api,
     Listen,
     Upstream,
+    UpstreamAddress,
+    Check,
+    Service,
     Timeouts,
     Sizes,
     Store,
@@ -26,6 +29,8 @@ pub(super) enum Table {
     Parameter,
     Moved,
     Abuse,
+    Overload,
+    Admin,
     Log,
 }
 
@@ -79,6 +84,11 @@ pub(super) enum Shape {
         most: u64,
     },
     Texts,
+    /// A list of whole numbers.
+    Numbers {
+        least: i64,
+        most: i64,
+    },
     /// A list of extra statuses.
     Statuses,
     /// A list of strings, numbers or booleans.
@@ -101,11 +111,14 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 22] = [
         Self::Top,
         Self::Api,
         Self::Listen,
         Self::Upstream,
+        Self::UpstreamAddress,
+        Self::Check,
+        Self::Service,
         Self::Timeouts,
         Self::Sizes,
         Self::Store,
@@ -118,6 +131,8 @@ impl Table {
         Self::Parameter,
         Self::Moved,
         Self::Abuse,
+        Self::Overload,
+        Self::Admin,
         Self::Log,
     ];
 
@@ -128,6 +143,9 @@ impl Table {
             Self::Api => "api",
             Self::Listen => "listen",
             Self::Upstream => "upstream",
+            Self::UpstreamAddress => "addresses",
+            Self::Check => "check",
+            Self::Service => "services",
             Self::Timeouts => "timeouts",
             Self::Sizes => "sizes",
             Self::Store => "store",
@@ -140,6 +158,8 @@ impl Table {
             Self::Parameter => "parameters",
             Self::Moved => "moved",
             Self::Abuse => "abuse",
+            Self::Overload => "overload",
+            Self::Admin => "admin",
             Self::Log => "log",
         }
     }
@@ -151,6 +171,9 @@ impl Table {
             Self::Api => "[api]",
             Self::Listen => "[listen]",
             Self::Upstream => "[upstream]",
+            Self::UpstreamAddress => "[[upstream.addresses]]",
+            Self::Check => "[upstream.check]",
+            Self::Service => "[[services]]",
             Self::Timeouts => "[timeouts]",
             Self::Sizes => "[sizes]",
             Self::Store => "[store]",
@@ -163,6 +186,8 @@ impl Table {
             Self::Parameter => "[[endpoints.parameters]]",
             Self::Moved => "[[moved]]",
             Self::Abuse => "[abuse]",
+            Self::Overload => "[overload]",
+            Self::Admin => "[admin]",
             Self::Log => "[log]",
         }
     }
@@ -185,7 +210,24 @@ impl Table {
             }
             Self::Api => "Who the API is, for messages and links.",
             Self::Listen => "Where Fairgate listens.",
-            Self::Upstream => "Where requests go.",
+            Self::Upstream => {
+                "Where requests go: those that no `[[services]]` takes. Without services it must be there. \
+                 docs/upstreams.md tells how its keys work together."
+            }
+            Self::UpstreamAddress => {
+                "One of several addresses, in place of `url`. In a service it is written `[[services.addresses]]`. As a \
+                 key, it is a list of tables: `addresses = [{ url = \"http://10.0.0.1:9000\", weight = 3 }]`."
+            }
+            Self::Check => {
+                "Asks each address now and then whether it is well, beside the requests. In a service it is written \
+                 `[services.check]`. Addresses whose checks fail get no requests; if all fail, the answer is 503 \
+                 `UNAVAILABLE`. Without this table, only requests tell."
+            }
+            Self::Service => {
+                "A part of the API with an upstream of its own, found by host and path. Beside these keys it takes all \
+                 of `[upstream]`, `addresses` and `check` included. A request that no service takes goes to `[upstream]`, \
+                 or, without one, is answered 404 `ENDPOINT_NOT_FOUND`."
+            }
             Self::Timeouts => {
                 "How long each phase may take. A duration is a string: a whole number and `ms`, `s`, `m`, `h` or `d`."
             }
@@ -222,6 +264,11 @@ impl Table {
                 "Ceilings on errors per minute. Errors are free, so that a client could hammer for nothing; past \
                  a ceiling it gets 429 `TOO_MANY_ERRORS`. They never touch a plan's limits."
             }
+            Self::Overload => {
+                "What is too much at once. Whoever comes past a bound is answered 503 `UNAVAILABLE`, at once and with a \
+                 Retry-After, so that those who are served are served well."
+            }
+            Self::Admin => "Where the gateway tells by HTTP how it stands.",
             Self::Log => "What is written to standard error.",
         }
     }
@@ -231,9 +278,11 @@ impl Table {
         match self {
             Self::Top => None,
             Self::Parameter => Some(Self::Endpoint),
+            Self::UpstreamAddress | Self::Check => Some(Self::Upstream),
             Self::Api
             | Self::Listen
             | Self::Upstream
+            | Self::Service
             | Self::Timeouts
             | Self::Sizes
             | Self::Store
@@ -245,6 +294,8 @@ impl Table {
             | Self::Endpoint
             | Self::Moved
             | Self::Abuse
+            | Self::Overload
+            | Self::Admin
             | Self::Log => Some(Self::Top),
         }
     }
@@ -253,11 +304,14 @@ impl Table {
     pub(super) const fn form(self) -> Form {
         match self {
             Self::Plan => Form::Named,
-            Self::Endpoint | Self::Parameter | Self::Moved => Form::Many,
+            Self::Endpoint | Self::Parameter | Self::Moved | Self::UpstreamAddress | Self::Service => {
+                Form::Many
+            }
             Self::Top
             | Self::Api
             | Self::Listen
             | Self::Upstream
+            | Self::Check
             | Self::Timeouts
             | Self::Sizes
             | Self::Store
@@ -266,18 +320,33 @@ impl Table {
             | Self::Address
             | Self::Validation
             | Self::Abuse
+            | Self::Overload
+            | Self::Admin
             | Self::Log => Form::Once,
         }
     }
 
     /// The keys that it may hold.
     pub(super) fn keys(self) -> impl Iterator<Item = &'static Key> {
+        ROWS.iter().copied().filter(move |key| key.table == self || self.borrows() == Some(key.table))
+    }
+
+    /// The keys that are its own.
+    pub(super) fn own_keys(self) -> impl Iterator<Item = &'static Key> {
         ROWS.iter().copied().filter(move |key| key.table == self)
     }
 
     /// The tables that it may hold.
     pub(super) fn children(self) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(move |table| table.parent() == Some(self))
+        let holds = move |table: &Self| {
+            table.parent() == Some(self) || (table.parent().is_some() && table.parent() == self.borrows())
+        };
+        Self::ALL.into_iter().filter(holds)
+    }
+
+    /// The table whose keys and tables it may hold beside its own.
+    pub(super) fn borrows(self) -> Option<Self> {
+        (self == Self::Service).then_some(Self::Upstream)
     }
 }
 
@@ -295,7 +364,11 @@ impl Shape {
 
     /// The bounds of a whole number.
     pub(super) const fn whole_bounds(self) -> Option<(i64, i64)> {
-        if let Self::Whole { least, most } = self { Some((least, most)) } else { None }
+        if let Self::Whole { least, most } | Self::Numbers { least, most } = self {
+            Some((least, most))
+        } else {
+            None
+        }
     }
 
     /// The type in words, for messages and the reference page.
@@ -311,6 +384,7 @@ impl Shape {
             Self::Size { .. } => "size such as `\"10MiB\"`".to_owned(),
             Self::Texts => "list of strings".to_owned(),
             Self::Statuses => "list of statuses".to_owned(),
+            Self::Numbers { .. } => "list of whole numbers".to_owned(),
             Self::Scalars => "list of strings, numbers or booleans".to_owned(),
             Self::CountOrOff => "whole number or `\"off\"`".to_owned(),
         }

@@ -10,12 +10,12 @@ use crate::config::{
     fault::Fault,
     raw::{At, Refusal, Section},
     registry::{
-        ABUSE_PER_ADDRESS, ABUSE_PER_KEY, API_NAME, API_PUBLIC_URL, API_RESERVED_PREFIX, API_SUPPORT_EMAIL,
-        KEYS_CHALLENGE, KEYS_HEADERS, KEYS_PATTERN, Key, LISTEN_ADDRESS, LISTEN_THREADS, LOG_FORMAT,
+        ABUSE_PER_ADDRESS, ABUSE_PER_KEY, ADMIN_ADDRESS, API_NAME, API_PUBLIC_URL, API_RESERVED_PREFIX,
+        API_SUPPORT_EMAIL, KEYS_HEADERS, KEYS_PATTERN, Key, LISTEN_ADDRESS, LISTEN_THREADS, LOG_FORMAT,
         LOG_REQUESTS, SIZE_BODY, SIZE_HEAD, STORE_DURABLE, STORE_FLUSH_INTERVAL, STORE_MEMORY, STORE_PATH,
         STORE_WHEN_FULL, TIMEOUT_BODY, TIMEOUT_CONNECT, TIMEOUT_DRAIN, TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD,
-        TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL, TIMEOUT_STREAM, USAGE_DAYS, USAGE_ENABLED, USAGE_FLUSH_INTERVAL,
-        USAGE_HOURS, USAGE_MINUTES, VALIDATION_READ_ONLY, VALIDATION_UNKNOWN_QUERY,
+        TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL, TIMEOUT_STREAM, TIMEOUT_TOTAL, USAGE_DAYS, USAGE_ENABLED,
+        USAGE_FLUSH_INTERVAL, USAGE_HOURS, USAGE_MINUTES, VALIDATION_READ_ONLY, VALIDATION_UNKNOWN_QUERY,
     },
 };
 use gateway::settings::{Abuse, Api, Challenge, Keys, Listen, Log, LogFormat, LogRequests, Sizes, Timeouts};
@@ -128,6 +128,16 @@ pub(super) fn listen(
     (listen, address)
 }
 
+/// The address of `[admin]`, if there is one. None: a fault was noted.
+pub(super) fn admin(section: &Section<'_>) -> Option<Option<SocketAddr>> {
+    if !section.has(&ADMIN_ADDRESS) {
+        let _ = section.text(&ADMIN_ADDRESS);
+        return Some(None);
+    }
+    let address = section.text(&ADMIN_ADDRESS)?;
+    keep(section, address, socket_address).map(Some)
+}
+
 fn socket_address(text: &str) -> Result<SocketAddr, Refusal> {
     text.parse().map_err(|_| {
         let digits = text.trim_start_matches(':');
@@ -158,6 +168,7 @@ pub(super) fn timeouts(section: &Section<'_>) -> Option<Timeouts> {
     let connect = section.duration(&TIMEOUT_CONNECT);
     let first_byte = section.duration(&TIMEOUT_FIRST_BYTE);
     let stall = section.duration(&TIMEOUT_STALL);
+    let total = section.duration(&TIMEOUT_TOTAL);
     let stream = section.duration(&TIMEOUT_STREAM);
     let drain = section.duration(&TIMEOUT_DRAIN);
     Some(Timeouts {
@@ -167,6 +178,7 @@ pub(super) fn timeouts(section: &Section<'_>) -> Option<Timeouts> {
         connect: connect?.value,
         first_byte: first_byte?.value,
         stall: stall?.value,
+        total: total.map(|total| total.value),
         stream: stream?.value,
         drain: drain?.value,
     })
