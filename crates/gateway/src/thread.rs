@@ -2,6 +2,7 @@
 
 use crate::{
     config::Held,
+    door::FailedHandshakes,
     doorkeeper::Doorkeeper,
     http1::field::{AnswerField, Field, RequestField},
     load::Load,
@@ -49,8 +50,10 @@ pub(crate) struct Thread {
     pub(crate) drain_begun: Notify,
     pub(crate) drain_end: Cell<Option<Instant>>,
     pub(crate) connections: RefCell<HashMap<u64, Rc<Presence>>>,
+    accepted: Cell<u64>,
     log: RefCell<(Vec<u8>, u64)>,
     usage: RefCell<Sheet>,
+    pub(crate) failed_handshakes: RefCell<FailedHandshakes>,
     date: RefCell<(u64, Vec<u8>)>,
     spare_fields: Spare<Field<RequestField>>,
     spare_answer_fields: Spare<Field<AnswerField>>,
@@ -75,8 +78,10 @@ impl Thread {
             drain_begun: Notify::new(),
             drain_end: Cell::new(None),
             connections: RefCell::default(),
+            accepted: Cell::new(0),
             log: RefCell::default(),
             usage: RefCell::default(),
+            failed_handshakes: RefCell::default(),
             date: RefCell::new((u64::MAX, Vec::new())),
             spare_fields: Spare::default(),
             spare_answer_fields: Spare::default(),
@@ -96,6 +101,12 @@ impl Thread {
         self.pool.sweep(&latest.services);
         self.config.replace(Rc::clone(&latest));
         latest
+    }
+
+    /// A number that no other connection of this thread has.
+    pub(crate) fn next_connection(&self) -> u64 {
+        self.accepted.set(self.accepted.get() + 1);
+        self.accepted.get()
     }
 
     /// What it has to do. Its number is one of those that were counted.
