@@ -62,6 +62,23 @@ fn a_reservation_tells_the_account_that_its_units_are_taken_in() {
 }
 
 #[test]
+fn a_success_that_goes_on_keeps_its_units_and_its_place_until_it_ends() {
+    let (compiled, seat) = (limits(&["20 per day", "2 at once"]), Seat::default());
+    let goes_on = take(&seat, &compiled, NOW, 7).charge_and_stay().unwrap();
+    assert_eq!(remaining(&seat, &compiled, NOW), [13, 1]);
+    drop(goes_on);
+    assert_eq!(remaining(&seat, &compiled, NOW), [13, 2]);
+    // Who has given the place back already, or has no such limit, has none to keep.
+    let mut landed = take(&seat, &compiled, NOW, 1);
+    landed.land();
+    assert!(landed.charge_and_stay().is_none());
+    assert_eq!(remaining(&seat, &compiled, NOW), [12, 2]);
+    let (compiled, seat) = (limits(&["20 per day"]), Seat::default());
+    assert!(take(&seat, &compiled, NOW, 1).charge_and_stay().is_none());
+    assert_eq!(remaining(&seat, &compiled, NOW), [19]);
+}
+
+#[test]
 fn rows_of_other_limits_are_passed_over() {
     let (one, other) = (limits(&["20 per day"]), limits(&["20 per month", "20 per rolling hour"]));
     let seat = Seat::default();
