@@ -15,6 +15,7 @@ use crate::{
     routes::BadTemplate,
     settings::Settings,
     shared::Shared,
+    sockets::{self, Handed},
     thread::Thread,
     transport::Transport,
     upstream::{self, UpstreamView},
@@ -24,7 +25,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr, TcpListener},
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -98,18 +99,14 @@ impl Gateway {
     ///
     /// # Errors
     /// The address is taken, or a template cannot be routed.
-    pub fn start(settings: Settings, digest_of: Box<DigestOf>, log: LogSink) -> Result<NotOpen, StartError> {
+    pub fn start(
+        settings: Settings,
+        handed: &mut Handed,
+        digest_of: Box<DigestOf>,
+        log: LogSink,
+    ) -> Result<NotOpen, StartError> {
         descriptors::raise();
-        // The first socket shares its address with nobody, so that a gateway that runs there already is
-        // noticed: the system would otherwise deal connections out to both.
-        let alone = listen(settings.listen.address, false)?;
-        let address = alone.local_addr().map_err(StartError::Thread)?;
-        let listeners = if settings.listen.threads > 1 {
-            drop(alone);
-            (0..settings.listen.threads).map(|_| listen(address, true)).collect::<Result<Vec<_>, _>>()?
-        } else {
-            vec![alone]
-        };
+        let (address, listeners) = sockets::open(settings.listen.address, settings.listen.threads, handed)?;
         let shared = Arc::new(Shared::new(settings, address, digest_of, log)?);
         Ok(NotOpen { shared, listeners })
     }
@@ -136,13 +133,21 @@ impl Gateway {
 /// A gateway that listens, but accepts nobody yet.
 pub struct NotOpen {
     shared: Arc<Shared>,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Vec<TcpListener>>,
 }
 
 impl NotOpen {
     /// What the control plane needs.
     pub fn handle(&self) -> Handle {
         Handle { shared: Arc::clone(&self.shared) }
+    }
+
+    /// The sockets once more, to be handed over to the gateway that takes the place of this one.
+    ///
+    /// # Errors
+    /// There are no descriptors left.
+    pub fn sockets(&self) -> io::Result<Vec<TcpListener>> {
+        self.listeners.iter().flatten().map(TcpListener::try_clone).collect()
     }
 
     /// Data threads that there will be: each takes a writer of the journal.
@@ -161,11 +166,11 @@ impl NotOpen {
         let (shared, stop) = (Arc::clone(&self.shared), draining.clone());
         let upstreams = std::thread::Builder::new().name("upstreams".into());
         threads.push(upstreams.spawn(move || upstream::keep(&shared, stop)).map_err(StartError::Thread)?);
-        for (number, listener) in self.listeners.into_iter().enumerate() {
+        for (number, listeners) in self.listeners.into_iter().enumerate() {
             let (shared, draining) = (Arc::clone(&self.shared), draining.clone());
             let thread = std::thread::Builder::new().name(format!("data-{number}")).spawn({
                 let journal = journal.next();
-                move || run(shared, number, journal, listener, draining)
+                move || run(shared, number, journal, listeners, draining)
             });
             threads.push(thread.map_err(StartError::Thread)?);
         }
@@ -204,6 +209,11 @@ impl Handle {
     /// The log.
     pub fn log(&self) -> &LogSink {
         &self.shared.log
+    }
+
+    /// Another gateway has the sockets: who is not accepted yet is its.
+    pub fn hand_over(&self) {
+        self.shared.is_handed_over.store(true, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// What each data thread has to do.
@@ -302,7 +312,7 @@ impl Handle {
     }
 }
 
-fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, StartError> {
+pub(crate) fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, StartError> {
     use socket2::{Domain, Socket, Type};
     let open = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
@@ -335,7 +345,7 @@ fn run(
     shared: Arc<Shared>,
     number: usize,
     journal: Option<journal::Writer>,
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     draining: watch::Receiver<bool>,
 ) {
     let log = shared.log.clone();
@@ -351,8 +361,18 @@ fn run(
     let local = LocalSet::new();
     local.block_on(&runtime, async {
         tokio::task::spawn_local(keep_house(Rc::clone(&thread)));
-        if let Err(error) = accept(&thread, listener, draining).await {
-            log.event(Level::Error, "a data thread cannot listen", &[("error", &error.to_string())]);
+        let accept_at = |listener| {
+            let (thread, draining, log) = (Rc::clone(&thread), draining.clone(), log.clone());
+            tokio::task::spawn_local(async move {
+                if let Err(error) = accept(&thread, listener, draining).await {
+                    let error = error.to_string();
+                    log.event(Level::Error, "a data thread cannot listen", &[("error", &error)]);
+                }
+            })
+        };
+        let accepting: Vec<_> = listeners.into_iter().map(accept_at).collect();
+        for ended in accepting {
+            let _ = ended.await; // a panic is told on standard error
         }
         finish(&thread).await;
     });
@@ -367,24 +387,23 @@ async fn accept(
     mut draining: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let mut number: u64 = 0;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = draining.wait_for(|draining| *draining) => {
                 // Closing the socket would cut off those who are through the handshake and were not
                 // accepted yet.
-                while let Ok((stream, peer)) = accept_now(&listener) {
-                    number += 1;
-                    enter(thread, number, stream, peer);
+                while !thread.shared.is_handed_over.load(Ordering::Relaxed)
+                    && let Ok((stream, peer)) = accept_now(&listener)
+                {
+                    enter(thread, thread.next_connection(), stream, peer);
                 }
                 return Ok(());
             }
         };
         match accepted {
             Ok((stream, peer)) => {
-                number += 1;
-                enter(thread, number, stream, peer);
+                enter(thread, thread.next_connection(), stream, peer);
             }
             // Out of descriptors, most likely. Turning at full speed would help nobody.
             Err(error) => {

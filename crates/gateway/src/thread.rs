@@ -34,6 +34,7 @@ pub(crate) struct Thread {
     pub(crate) shared: Arc<Shared>,
     /// Which of the data threads it is.
     number: usize,
+    latest_connection: Cell<u64>,
     /// Stands in for a number that is none.
     unknown_load: Load,
     /// Who makes room for connections past the bound.
@@ -66,6 +67,7 @@ impl Thread {
             config: RefCell::new(Held::new(shared.config.load_full())),
             shared,
             number,
+            latest_connection: Cell::new(0),
             unknown_load: Load::default(),
             doorkeeper: Doorkeeper::default(),
             pool: Pool::default(),
@@ -96,6 +98,13 @@ impl Thread {
         self.pool.sweep(&latest.services);
         self.config.replace(Rc::clone(&latest));
         latest
+    }
+
+    /// A number that no connection of this thread has had.
+    pub(crate) fn next_connection(&self) -> u64 {
+        let next = self.latest_connection.get() + 1;
+        self.latest_connection.set(next);
+        next
     }
 
     /// What it has to do. Its number is one of those that were counted.
