@@ -3,7 +3,8 @@
 use crate::{
     client::{Client, Next},
     handle::{handle, refuse_bytes, refuse_panicked, turn_away},
-    http1::request::RequestHead,
+    http1::{Fault, request::RequestHead},
+    peer::Peer,
     policies::key::LastKey,
     presence::Presence,
     thread::Thread,
@@ -11,7 +12,6 @@ use crate::{
 };
 use std::{
     future::{Future, poll_fn},
-    net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     task::Poll,
@@ -28,7 +28,7 @@ enum Then {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, presence: &Presence) {
+pub(crate) async fn serve(thread: &Thread, io: Transport, peer: &Peer, presence: &Presence) {
     let mut client = Client::new(io, &thread.config().settings.timeouts);
     let mut last_key = LastKey::default();
     loop {
@@ -63,7 +63,7 @@ async fn wait(thread: &Thread, client: &mut Client, presence: &Presence) -> Then
 async fn answer(
     thread: &Thread,
     client: &mut Client,
-    peer: IpAddr,
+    peer: &Peer,
     last_key: &mut LastKey,
     presence: &Presence,
 ) -> Then {
@@ -77,7 +77,7 @@ async fn answer(
             Some(Next::Head(length)) => length,
             Some(Next::Closed) => return Then::Gone,
             Some(Next::Refused(fault)) => {
-                refuse_bytes(thread, client, peer, fault).await;
+                refuse_bytes(thread, client, peer, RequestHead::default(), fault).await;
                 return Then::Close;
             }
             None => {
@@ -92,7 +92,7 @@ async fn answer(
             Err((fault, (bytes, fields))) => {
                 client.input.lend(bytes);
                 thread.give_back(fields);
-                refuse_bytes(thread, client, peer, fault).await;
+                refuse_bytes(thread, client, peer, RequestHead::default(), fault).await;
                 return Then::Close;
             }
         };
@@ -112,14 +112,34 @@ async fn answer(
 }
 
 /// Tells a connection that there is no room for it.
-pub(crate) async fn refuse(thread: &Thread, io: Transport, peer: IpAddr) {
+pub(crate) async fn refuse(thread: &Thread, io: Transport, peer: &Peer) {
     let mut client = Client::new(io, &thread.config().settings.timeouts);
     Box::pin(turn_away(thread, &mut client, peer)).await;
     client.close().await;
 }
 
+/// Answers whatever comes on a connection with this fault, and closes it. The head is read first, so that the answer
+/// has the form that was asked for.
+pub(crate) async fn refuse_as(thread: &Thread, io: Transport, peer: &Peer, fault: Fault) {
+    let config = thread.config();
+    let settings = &config.settings;
+    let mut client = Client::new(io, &settings.timeouts);
+    if client.wait(settings.timeouts.head).await {
+        let head = match client.next_head(&settings.timeouts, settings.sizes.head).await {
+            Next::Head(length) => {
+                let bytes = client.input.split_off_front(length);
+                RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names).ok()
+            }
+            Next::Refused(_) => None,
+            Next::Closed => return,
+        };
+        refuse_bytes(thread, &mut client, peer, head.unwrap_or_default(), fault).await;
+    }
+    client.close().await;
+}
+
 /// What a future gives. None: the connection was asked to end first.
-async fn until_dismissed<T>(presence: &Presence, future: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn until_dismissed<T>(presence: &Presence, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|cx| match future.as_mut().poll(cx) {
         // First, so that a request that came in the same moment is answered.

@@ -4,8 +4,8 @@ use crate::{
     buffer,
     clock::Clock,
     config::Config,
-    connection::{refuse, serve},
     descriptors,
+    door::{Door, enter, turn_away},
     doorkeeper::{self, Verdict},
     keyring::{DigestOf, Keyring},
     load::ThreadLoad,
@@ -13,11 +13,11 @@ use crate::{
     presence::Presence,
     record::{Incident, Level, LogSink},
     routes::BadTemplate,
-    settings::Settings,
+    settings::{Plain, Settings},
     shared::Shared,
     sockets::{self, Handed},
     thread::Thread,
-    transport::Transport,
+    tls::{Challenges, Server},
     upstream::{self, UpstreamView},
     usage::{Entry, Place},
 };
@@ -106,14 +106,30 @@ impl Gateway {
         log: LogSink,
     ) -> Result<NotOpen, StartError> {
         descriptors::raise();
-        let (address, listeners) = sockets::open(settings.listen.address, settings.listen.threads, handed)?;
-        let shared = Arc::new(Shared::new(settings, address, digest_of, log)?);
+        let threads = settings.listen.threads;
+        let mut listeners: Vec<Listeners> = std::iter::repeat_with(Listeners::new).take(threads).collect();
+        let plain = settings.tls.as_ref().map_or(Plain::Serve, |tls| tls.plain);
+        let plain = match plain {
+            Plain::Serve | Plain::Redirect => {
+                Some(open(settings.listen.address, Door::Plain, &mut listeners, handed)?)
+            }
+            Plain::Off => None,
+        };
+        let tls = settings.tls.as_ref();
+        let tls = tls.map(|tls| open(tls.address, Door::Tls, &mut listeners, handed)).transpose()?;
+        let address = plain.or(tls).unwrap_or(settings.listen.address);
+        let shared = Arc::new(Shared::new(settings, address, tls, digest_of, log)?);
         Ok(NotOpen { shared, listeners })
     }
 
     /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.shared.address
+    }
+
+    /// The address that it listens on for TLS.
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.shared.tls_address
     }
 
     /// The keys.
@@ -133,8 +149,11 @@ impl Gateway {
 /// A gateway that listens, but accepts nobody yet.
 pub struct NotOpen {
     shared: Arc<Shared>,
-    listeners: Vec<Vec<TcpListener>>,
+    listeners: Vec<Listeners>,
 }
+
+/// The sockets of one thread, and what is spoken there.
+type Listeners = Vec<(Door, TcpListener)>;
 
 impl NotOpen {
     /// What the control plane needs.
@@ -147,7 +166,7 @@ impl NotOpen {
     /// # Errors
     /// There are no descriptors left.
     pub fn sockets(&self) -> io::Result<Vec<TcpListener>> {
-        self.listeners.iter().flatten().map(TcpListener::try_clone).collect()
+        self.listeners.iter().flatten().map(|(_, socket)| socket.try_clone()).collect()
     }
 
     /// Data threads that there will be: each takes a writer of the journal.
@@ -231,6 +250,16 @@ impl Handle {
         self.shared.maintenance.store(Arc::new(windows));
     }
 
+    /// Replaces what clients are offered by TLS. Connections that are open keep what they had.
+    pub fn offer(&self, offer: Server) {
+        self.shared.tls.store(Some(Arc::new(offer)));
+    }
+
+    /// Where answers for a certificate authority are laid down.
+    pub fn challenges(&self) -> &Challenges {
+        &self.shared.challenges
+    }
+
     /// Compiles settings, so that [`Handle::replace`] has nothing left that could fail. May take seconds for
     /// a large document.
     ///
@@ -312,6 +341,20 @@ impl Handle {
     }
 }
 
+/// Listens at an address with each thread, and tells which it is.
+fn open(
+    address: SocketAddr,
+    door: Door,
+    threads: &mut [Listeners],
+    handed: &mut Handed,
+) -> Result<SocketAddr, StartError> {
+    let (address, sockets) = sockets::open(address, threads.len(), handed)?;
+    for (thread, sockets) in threads.iter_mut().zip(sockets) {
+        thread.extend(sockets.into_iter().map(|socket| (door, socket)));
+    }
+    Ok(address)
+}
+
 pub(crate) fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, StartError> {
     use socket2::{Domain, Socket, Type};
     let open = || {
@@ -345,7 +388,7 @@ fn run(
     shared: Arc<Shared>,
     number: usize,
     journal: Option<journal::Writer>,
-    listeners: Vec<TcpListener>,
+    listeners: Listeners,
     draining: watch::Receiver<bool>,
 ) {
     let log = shared.log.clone();
@@ -361,16 +404,18 @@ fn run(
     let local = LocalSet::new();
     local.block_on(&runtime, async {
         tokio::task::spawn_local(keep_house(Rc::clone(&thread)));
-        let accept_at = |listener| {
-            let (thread, draining, log) = (Rc::clone(&thread), draining.clone(), log.clone());
-            tokio::task::spawn_local(async move {
-                if let Err(error) = accept(&thread, listener, draining).await {
-                    let error = error.to_string();
-                    log.event(Level::Error, "a data thread cannot listen", &[("error", &error)]);
-                }
+        let accepting: Vec<_> = listeners
+            .into_iter()
+            .map(|(door, listener)| {
+                let (thread, draining, log) = (Rc::clone(&thread), draining.clone(), log.clone());
+                tokio::task::spawn_local(async move {
+                    if let Err(error) = accept(&thread, listener, door, draining).await {
+                        let error = error.to_string();
+                        log.event(Level::Error, "a data thread cannot listen", &[("error", &error)]);
+                    }
+                })
             })
-        };
-        let accepting: Vec<_> = listeners.into_iter().map(accept_at).collect();
+            .collect();
         for ended in accepting {
             let _ = ended.await; // a panic is told on standard error
         }
@@ -384,6 +429,7 @@ fn run(
 async fn accept(
     thread: &Rc<Thread>,
     listener: TcpListener,
+    door: Door,
     mut draining: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -396,14 +442,14 @@ async fn accept(
                 while !thread.shared.is_handed_over.load(Ordering::Relaxed)
                     && let Ok((stream, peer)) = accept_now(&listener)
                 {
-                    enter(thread, thread.next_connection(), stream, peer);
+                    admit(thread, stream, peer, door);
                 }
                 return Ok(());
             }
         };
         match accepted {
             Ok((stream, peer)) => {
-                enter(thread, thread.next_connection(), stream, peer);
+                admit(thread, stream, peer, door);
             }
             // Out of descriptors, most likely. Turning at full speed would help nobody.
             Err(error) => {
@@ -427,17 +473,16 @@ fn accept_now(listener: &tokio::net::TcpListener) -> io::Result<(TcpStream, Sock
     }
 }
 
-fn enter(thread: &Rc<Thread>, number: u64, stream: TcpStream, peer: SocketAddr) {
+fn admit(thread: &Rc<Thread>, socket: TcpStream, peer: SocketAddr, door: Door) {
     let peer = peer.ip().to_canonical();
     // Delayed small writes would cost every answer; without the option all still works.
-    let _ = stream.set_nodelay(true);
-    let io = Transport::Plain(stream);
+    let _ = socket.set_nodelay(true);
     match doorkeeper::decide(thread, &thread.config(), peer) {
-        Verdict::Enter(counted) => spawn(thread, number, io, peer, counted),
+        Verdict::Enter(counted) => spawn(thread, socket, peer, door, counted),
         Verdict::Tell => {
             let own = Rc::clone(thread);
             tokio::task::spawn_local(async move {
-                refuse(&own, io, peer).await;
+                turn_away(&own, socket, peer, door).await;
                 doorkeeper::was_told(&own);
             });
         }
@@ -445,13 +490,14 @@ fn enter(thread: &Rc<Thread>, number: u64, stream: TcpStream, peer: SocketAddr) 
     }
 }
 
-fn spawn(thread: &Rc<Thread>, number: u64, io: Transport, peer: IpAddr, counted: Option<IpAddr>) {
+fn spawn(thread: &Rc<Thread>, socket: TcpStream, peer: IpAddr, door: Door, counted: Option<IpAddr>) {
+    let number = thread.next_connection();
     let presence = Rc::new(Presence::new());
     thread.connections.borrow_mut().insert(number, Rc::clone(&presence));
     let own = Rc::clone(thread);
     tokio::task::spawn_local(async move {
         let _open = own.load().connection();
-        serve(&own, io, peer, &presence).await;
+        enter(&own, socket, peer, door, &presence).await;
         own.connections.borrow_mut().remove(&number);
         doorkeeper::leave(&own.shared, counted);
     });
@@ -482,6 +528,7 @@ async fn keep_house(thread: Rc<Thread>) {
         if now.saturating_duration_since(handed_over) >= USAGE {
             handed_over = now;
             thread.hand_usage_over();
+            thread.log_handshakes();
         }
     }
 }

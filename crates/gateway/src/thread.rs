@@ -2,6 +2,7 @@
 
 use crate::{
     config::Held,
+    door::FailedHandshakes,
     doorkeeper::Doorkeeper,
     http1::field::{AnswerField, Field, RequestField},
     load::Load,
@@ -34,7 +35,6 @@ pub(crate) struct Thread {
     pub(crate) shared: Arc<Shared>,
     /// Which of the data threads it is.
     number: usize,
-    latest_connection: Cell<u64>,
     /// Stands in for a number that is none.
     unknown_load: Load,
     /// Who makes room for connections past the bound.
@@ -50,8 +50,10 @@ pub(crate) struct Thread {
     pub(crate) drain_begun: Notify,
     pub(crate) drain_end: Cell<Option<Instant>>,
     pub(crate) connections: RefCell<HashMap<u64, Rc<Presence>>>,
+    accepted: Cell<u64>,
     log: RefCell<(Vec<u8>, u64)>,
     usage: RefCell<Sheet>,
+    pub(crate) failed_handshakes: RefCell<FailedHandshakes>,
     date: RefCell<(u64, Vec<u8>)>,
     spare_fields: Spare<Field<RequestField>>,
     spare_answer_fields: Spare<Field<AnswerField>>,
@@ -67,7 +69,6 @@ impl Thread {
             config: RefCell::new(Held::new(shared.config.load_full())),
             shared,
             number,
-            latest_connection: Cell::new(0),
             unknown_load: Load::default(),
             doorkeeper: Doorkeeper::default(),
             pool: Pool::default(),
@@ -77,8 +78,10 @@ impl Thread {
             drain_begun: Notify::new(),
             drain_end: Cell::new(None),
             connections: RefCell::default(),
+            accepted: Cell::new(0),
             log: RefCell::default(),
             usage: RefCell::default(),
+            failed_handshakes: RefCell::default(),
             date: RefCell::new((u64::MAX, Vec::new())),
             spare_fields: Spare::default(),
             spare_answer_fields: Spare::default(),
@@ -100,11 +103,10 @@ impl Thread {
         latest
     }
 
-    /// A number that no connection of this thread has had.
+    /// A number that no other connection of this thread has.
     pub(crate) fn next_connection(&self) -> u64 {
-        let next = self.latest_connection.get() + 1;
-        self.latest_connection.set(next);
-        next
+        self.accepted.set(self.accepted.get() + 1);
+        self.accepted.get()
     }
 
     /// What it has to do. Its number is one of those that were counted.
