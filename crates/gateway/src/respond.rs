@@ -74,7 +74,8 @@ pub(crate) fn write_refusal(
             .chars()
             .filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\') || *c == ' ')
             .collect();
-        let _ = write!(out, "WWW-Authenticate: Bearer realm=\"{realm}\"\r\n");
+        let scheme = visit.config.settings.keys.challenge.name();
+        let _ = write!(out, "WWW-Authenticate: {scheme} realm=\"{realm}\"\r\n");
     }
     out.extend_from_slice(&refusal.kept_headers);
     write_deprecation(visit, out);

@@ -345,6 +345,27 @@ pub struct Keys {
     pub headers: Vec<String>,
     /// The whole of an imported key matches this. None: an imported key has any format.
     pub pattern: Option<Regex>,
+    /// What a 401 for a key that is missing or incorrect asks for, where statuses are those of RFC 9110.
+    pub challenge: Challenge,
+}
+
+/// The scheme that a 401 asks for. A key is taken by both, whatever is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Challenge {
+    /// A browser shows nothing, programs send a token.
+    Bearer,
+    /// A browser asks for a user and a password; clients such as WebDAV's wait for it before they send theirs.
+    Basic,
+}
+
+impl Challenge {
+    /// The scheme's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Basic => "Basic",
+        }
+    }
 }
 
 impl Keys {

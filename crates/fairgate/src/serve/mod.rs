@@ -90,6 +90,7 @@ pub(crate) fn with_log<T>(
 
 /// Runs the gateway until the future that `until` makes ends it; what that gives is the reason.
 /// The future is first polled once requests are let in. If it fails, so does the run, after the drain.
+#[allow(clippy::too_many_lines, reason = "what begins and ends with the gateway, in its order")]
 pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     mut config: Config,
     log: &LogSink,

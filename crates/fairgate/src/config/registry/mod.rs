@@ -214,6 +214,7 @@ impl Table {
     }
 
     /// What it is about.
+    #[allow(clippy::too_many_lines, reason = "a text for each table, and nothing else")]
     pub(super) const fn meaning(self) -> &'static str {
         match self {
             Self::Top => {

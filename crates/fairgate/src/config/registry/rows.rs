@@ -364,6 +364,11 @@ rows! {
     "A regular expression that the whole of an imported key matches. A key that neither fits it nor is well formed as \
      Fairgate's own is 400 `KEY_FORMAT_INCORRECT`."
 
+    KEYS_CHALLENGE = Keys "challenge", Shape::Words(&["bearer", "basic"]), Default("\"bearer\""), "\"basic\"";
+    "What a 401 for a key that is missing or incorrect asks for in `WWW-Authenticate`, with `statuses = \"rfc9110\"`. `basic`: \
+     for clients that send a user and a password only once they are asked, such as WebDAV's; a browser then shows a \
+     dialogue. Keys are taken in both ways, whatever is asked for."
+
     PLAN_LIMITS = Plan "limits", Shape::Texts, Required, "[\"1000 per day\", \"20 per second\"]", also "limit";
     "One to eight limits, all of which hold. `1000 per day`: windows of the calendar (second, minute, hour, day, month) in \
      UTC; days and months may be those of a time zone, `1000 per day in Europe/Berlin`. `100 per rolling 15 minutes`: any \

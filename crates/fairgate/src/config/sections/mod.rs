@@ -26,7 +26,8 @@ use super::{
     registry::{OPENAPI, Table},
     tls::TlsSettings,
 };
-use gateway::settings::{Endpoint, Service, Settings};
+use gateway::settings::{Endpoint, Listen, Service, Settings, Tls};
+use ipnet::IpNet;
 use openapi::rules::Strictness;
 use std::path::Path;
 
@@ -34,6 +35,7 @@ use std::path::Path;
 pub(super) type Read = (Settings, StoreSettings, Option<TlsSettings>, Process, Option<Document>);
 
 /// Reads everything. None: a fault was noted without which no settings can be made.
+#[allow(clippy::too_many_lines, reason = "one line a table, in their order")]
 pub(super) fn read(
     top: &Section<'_>,
     folder: &Path,
@@ -95,13 +97,7 @@ pub(super) fn read(
         costs::warn_of_address(top, &address, &endpoints);
     }
     let (tls, tls_files) = tls?.unzip();
-    let has_header = tls.as_ref().is_some_and(|tls: &gateway::settings::Tls| tls.proxy_protocol)
-        || listen.as_ref().is_some_and(|listen| listen.proxy_protocol);
-    if has_header && trusted_proxies.is_empty() {
-        top.reader.warn(
-            "`proxy_protocol = \"required\"` without `trusted_proxies`: nobody is believed, so nobody gets in".to_owned(),
-        );
-    }
+    warn_of_headers(top, listen.as_ref(), tls.as_ref(), &trusted_proxies);
     if read.services.is_empty() {
         return None; // a fault was noted
     }
@@ -129,6 +125,16 @@ pub(super) fn read(
         document: None,
     };
     Some((settings, store?, tls_files, Process { is_watched: is_watched?, admin: admin? }, document))
+}
+
+fn warn_of_headers(top: &Section<'_>, listen: Option<&Listen>, tls: Option<&Tls>, trusted: &[IpNet]) {
+    let has_header =
+        tls.is_some_and(|tls| tls.proxy_protocol) || listen.is_some_and(|listen| listen.proxy_protocol);
+    if has_header && trusted.is_empty() {
+        top.reader.warn(
+            "`proxy_protocol = \"required\"` without `trusted_proxies`: nobody is believed, so nobody gets in".to_owned(),
+        );
+    }
 }
 
 /// The endpoints that a document describes, with what the file adds to them.
