@@ -3,7 +3,7 @@
 use super::{
     BROKE_OFF, answer,
     exchange::Exchange,
-    keep_incident,
+    keep_incident, packed,
     pump::{Pump, PumpFault, Side},
 };
 use crate::{
@@ -60,7 +60,8 @@ impl Exchange<'_> {
                 let head = self.upstream.input.filled().get(..answer.length).unwrap_or_default().to_vec();
                 self.upstream.input.consume(answer.length);
                 let body = self.read_error(answer.framing).await;
-                let refused = answer::replace(visit, code, &answer, &head, body.as_deref());
+                let said = body.as_deref().and_then(|body| packed::unpacked(&answer, &head, body));
+                let refused = answer::replace(visit, code, &answer, &head, said.as_deref());
                 let is_done = answer.keep_alive && body.is_some() && self.upload.is_none();
                 self.give_body_back(incoming);
                 if is_done {

@@ -4,6 +4,7 @@ mod answer;
 mod attempts;
 mod deliver;
 mod exchange;
+mod packed;
 mod pump;
 mod request;
 mod tunnel;
