@@ -4,6 +4,7 @@ use crate::{
     client::{Client, Next},
     handle::{handle, refuse_bytes, refuse_panicked},
     http1::request::RequestHead,
+    http2,
     policies::key::LastKey,
     thread::Thread,
     transport::Transport,
@@ -19,9 +20,10 @@ use std::{
 };
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, is_idle: &Rc<Cell<bool>>) {
+pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: IpAddr, is_idle: &Rc<Cell<bool>>) {
     let mut client = Client::new(io, &thread.config().settings.timeouts);
     let mut last_key = LastKey::default();
+    let mut is_first = true;
     loop {
         let config = thread.config();
         let settings = &config.settings;
@@ -41,6 +43,10 @@ pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, is_idle:
                 break;
             }
         };
+        if std::mem::take(&mut is_first) && settings.http2.enabled && is_http2(&client) {
+            // Boxed, so that a connection that speaks HTTP/1.1 does not hold the memory of the other.
+            return Box::pin(http2::serve(Rc::clone(thread), client, peer)).await;
+        }
         let bytes = client.input.split_off_front(length);
         let head = match RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names) {
             Ok(head) => head,
@@ -66,9 +72,14 @@ pub(crate) async fn serve(thread: &Thread, io: Transport, peer: IpAddr, is_idle:
     client.close().await;
 }
 
+/// Whether the client speaks HTTP/2 without having been asked (RFC 9113 section 3.3).
+fn is_http2(client: &Client) -> bool {
+    client.input.filled().starts_with(http2::PREFACE_HEAD)
+}
+
 /// Runs a future to its end; None if it panicked. A defect in the handling of one request must not
 /// take the connection's answer with it, nor the thread.
-async fn without_panic<T>(future: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn without_panic<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(Poll::Pending) => Poll::Pending,

@@ -13,6 +13,7 @@ mod deadline;
 mod forward;
 mod handle;
 mod http1;
+mod http2;
 pub mod keyring;
 pub mod maintenance;
 mod pages;

@@ -361,6 +361,7 @@ async fn keep_house(thread: Rc<Thread>) {
 /// Ends idle connections, and waits for the others.
 async fn finish(thread: &Rc<Thread>) {
     thread.is_draining.set(true);
+    thread.links.wake();
     let end = Instant::now() + thread.config().settings.timeouts.drain;
     loop {
         thread.connections.borrow_mut().retain(|_, connection| {

@@ -3,6 +3,7 @@
 use crate::{
     config::Held,
     http1::field::{AnswerField, Field, RequestField},
+    http2::Links,
     record::{Moved, Outcome},
     shared::Shared,
     text,
@@ -37,6 +38,8 @@ pub(crate) struct Thread {
     /// SIGTERM was received: no answer promises that its connection goes on.
     pub(crate) is_draining: Cell<bool>,
     pub(crate) connections: RefCell<HashMap<u64, Connection>>,
+    /// Connections by HTTP/2, which are told when the thread drains.
+    pub(crate) links: Links,
     log: RefCell<(Vec<u8>, u64)>,
     usage: RefCell<Sheet>,
     date: RefCell<(u64, Vec<u8>)>,
@@ -65,6 +68,7 @@ impl Thread {
             random: RefCell::new(fastrand::Rng::new()),
             is_draining: Cell::new(false),
             connections: RefCell::default(),
+            links: Links::default(),
             log: RefCell::default(),
             usage: RefCell::default(),
             date: RefCell::new((u64::MAX, Vec::new())),

@@ -1,5 +1,6 @@
 //! The byte stream of a connection. TLS will be a second variant here; nothing else has to know.
 
+use crate::http2;
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd},
@@ -15,6 +16,8 @@ use tokio::{
 #[derive(Debug)]
 pub(crate) enum Transport {
     Plain(TcpStream),
+    /// A stream of an HTTP/2 connection, which reads and writes as HTTP/1.1 does.
+    Stream(Box<http2::Stream>),
 }
 
 impl Transport {
@@ -22,6 +25,7 @@ impl Transport {
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(stream) => stream.poll_read_ready(cx),
+            Self::Stream(stream) => stream.poll_readable(cx),
         }
     }
 
@@ -40,6 +44,8 @@ impl Transport {
                     written => return Poll::Ready(written),
                 }
             },
+            // It has no socket of its own: whoever has something to say to one goes through the stream.
+            Self::Stream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
 
@@ -50,6 +56,7 @@ impl Transport {
             Self::Plain(stream) => {
                 drop(socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO)))
             }
+            Self::Stream(stream) => stream.reset(),
         }
     }
 
@@ -65,6 +72,7 @@ impl Transport {
                 }
                 matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
             }
+            Self::Stream(_) => false, // it carries one request
         }
     }
 }
@@ -73,6 +81,7 @@ impl AsyncRead for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Stream(stream) => stream.poll_read(cx, buf),
         }
     }
 }
@@ -81,18 +90,21 @@ impl AsyncWrite for Transport {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Stream(stream) => stream.poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Stream(_) => Poll::Ready(Ok(())),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Stream(_) => Poll::Ready(Ok(())),
         }
     }
 }

@@ -363,6 +363,12 @@ impl Connection {
         if self.can_send(stream) { of_stream.min(self.send.room()) } else { 0 }
     }
 
+    /// Nothing can be sent on this stream because of its own window: room elsewhere would not help.
+    #[must_use]
+    pub fn is_held_by_stream(&self, stream: u32) -> bool {
+        self.streams.get(&stream).is_some_and(|found| found.send.room() == 0)
+    }
+
     /// Sends what the windows let through of `bytes`, and tells how much that was. `ended`: these are the last ones;
     /// the stream is ended with them if all of them go.
     pub fn send_data(&mut self, stream: u32, bytes: &[u8], ended: bool) -> usize {

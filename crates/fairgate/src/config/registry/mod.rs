@@ -13,6 +13,7 @@ pub(super) enum Table {
     Top,
     Api,
     Listen,
+    Http2,
     Upstream,
     Timeouts,
     Sizes,
@@ -101,10 +102,11 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Top,
         Self::Api,
         Self::Listen,
+        Self::Http2,
         Self::Upstream,
         Self::Timeouts,
         Self::Sizes,
@@ -127,6 +129,7 @@ impl Table {
             Self::Top => "",
             Self::Api => "api",
             Self::Listen => "listen",
+            Self::Http2 => "http2",
             Self::Upstream => "upstream",
             Self::Timeouts => "timeouts",
             Self::Sizes => "sizes",
@@ -150,6 +153,7 @@ impl Table {
             Self::Top => "the top of the file",
             Self::Api => "[api]",
             Self::Listen => "[listen]",
+            Self::Http2 => "[http2]",
             Self::Upstream => "[upstream]",
             Self::Timeouts => "[timeouts]",
             Self::Sizes => "[sizes]",
@@ -185,6 +189,7 @@ impl Table {
             }
             Self::Api => "Who the API is, for messages and links.",
             Self::Listen => "Where Fairgate listens.",
+            Self::Http2 => "How HTTP/2 is spoken with clients. [http2.md](http2.md) says more.",
             Self::Upstream => "Where requests go.",
             Self::Timeouts => {
                 "How long each phase may take. A duration is a string: a whole number and `ms`, `s`, `m`, `h` or `d`."
@@ -233,6 +238,7 @@ impl Table {
             Self::Parameter => Some(Self::Endpoint),
             Self::Api
             | Self::Listen
+            | Self::Http2
             | Self::Upstream
             | Self::Timeouts
             | Self::Sizes
@@ -257,6 +263,7 @@ impl Table {
             Self::Top
             | Self::Api
             | Self::Listen
+            | Self::Http2
             | Self::Upstream
             | Self::Timeouts
             | Self::Sizes

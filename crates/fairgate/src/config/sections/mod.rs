@@ -48,6 +48,7 @@ pub(super) fn read(
     let title = document.as_ref().map(|document| document.api.title.as_str());
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
+    let http2 = server::http2(&top.once(Table::Http2));
     let mut upstream = upstream::upstream(&top.once(Table::Upstream), address.as_ref());
     let timeouts = server::timeouts(&top.once(Table::Timeouts));
     let sizes = server::sizes(&top.once(Table::Sizes));
@@ -90,6 +91,7 @@ pub(super) fn read(
     let settings = Settings {
         api: api?,
         listen: listen?,
+        http2: http2?,
         upstream: upstream?,
         timeouts: timeouts?,
         sizes: sizes?,
