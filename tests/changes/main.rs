@@ -15,3 +15,4 @@ mod support;
 mod in_flight;
 mod keys;
 mod plans;
+mod reload;

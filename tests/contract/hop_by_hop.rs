@@ -82,15 +82,16 @@ fn connection_close_of_the_upstream_is_its_own_and_does_not_close_the_clients() 
 }
 
 #[test]
-fn upgrade_is_not_passed_on_and_the_request_answered_as_an_ordinary_one() {
+fn an_upgrade_that_is_not_allowed_is_not_passed_on_and_the_request_answered_as_an_ordinary_one() {
     let (upstream, gateway) = setup();
     let request = get("/a")
         .key(&gateway.key())
-        .header("Connection", "Upgrade")
-        .header("Upgrade", "websocket")
-        .header("Sec-WebSocket-Version", "13");
+        .header("Connection", "Upgrade, HTTP2-Settings")
+        .header("Upgrade", "h2c")
+        .header("HTTP2-Settings", "AAMAAABkAAQCAAAAAAIAAAAA");
     assert_eq!(gateway.send(&request).status, 200);
-    assert!(!upstream.only().headers.has("Upgrade"));
+    let seen = upstream.only().headers;
+    assert!(!seen.has("Upgrade") && !seen.has("HTTP2-Settings"), "{seen:?}");
 }
 
 #[test]

@@ -176,7 +176,8 @@ fn interim_answers_pass_and_a_client_that_waits_for_100_continue_gets_it() {
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
     let mut peer = Peer::open(gateway.address);
-    let fields: &[(&str, &str)] = &[("x-api-key", &key.key), ("expect", "100-continue"), ("content-length", "4")];
+    let fields: &[(&str, &str)] =
+        &[("x-api-key", &key.key), ("expect", "100-continue"), ("content-length", "4")];
     peer.send(HEADERS, END_HEADERS, 1, &request("POST", "/items", fields));
     let mut statuses = Vec::new();
     for _ in 0..2 {

@@ -137,7 +137,8 @@ fn a_request_that_breaks_its_own_body_is_free_before_an_answer_and_charged_withi
     assert_eq!(gateway.used(&key), 0);
     // The upstream answers while the body still comes, and then the client breaks it.
     peer.is_generous = false;
-    let fields: &[(&str, &str)] = &[("x-api-key", &key.key), ("x-request-id", "within"), ("content-length", "4")];
+    let fields: &[(&str, &str)] =
+        &[("x-api-key", &key.key), ("x-request-id", "within"), ("content-length", "4")];
     peer.send(HEADERS, END_HEADERS, 3, &request("GET", "/bytes/1000000", fields));
     assert_eq!(peer.next_of(3).unwrap().kind, HEADERS);
     peer.send(DATA, 0, 3, b"too much");

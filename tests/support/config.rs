@@ -9,6 +9,7 @@ pub(crate) struct Config {
     upstream_more: String,
     store_more: String,
     top: String,
+    reload: String,
     listen: String,
     plans: Vec<(String, String)>,
     sections: String,
@@ -28,6 +29,8 @@ impl Config {
             upstream_more: String::new(),
             store_more: String::new(),
             top: String::new(),
+            // Tests say themselves when: a file that is looked after may be read before they do.
+            reload: "on_signal".into(),
             listen: "address = \"127.0.0.1:0\"\nthreads = 2\n".into(),
             plans: vec![("free".into(), "\"1000000 per day\", \"9000000 per month\"".into())],
             sections: String::new(),
@@ -42,6 +45,11 @@ impl Config {
         self.top.push_str(line);
         self.top.push('\n');
         self
+    }
+
+    /// The files are looked after.
+    pub(crate) fn watched(self) -> Self {
+        Self { reload: "on_change".into(), ..self }
     }
 
     /// The API's OpenAPI document, which lies beside the file.
@@ -112,10 +120,11 @@ impl Config {
             format!("memory = {memory:?}\n")
         };
         format!(
-            "{top}\n[api]\nname = \"Items\"\nsupport_email = \"help@example.com\"\n\
+            "{top}\nreload = {reload:?}\n[api]\nname = \"Items\"\nsupport_email = \"help@example.com\"\n\
              public_url = \"https://api.example.com\"\n[listen]\n{listen}[upstream]\nurl = \"{url}\"\n{more}\
              [store]\npath = {store:?}\n{memory}{store_more}[log]\nrequests = \"all\"\n[abuse]\n{abuse}{plans}{sections}",
             top = self.top,
+            reload = self.reload,
             listen = self.listen,
             url = self.upstream,
             more = self.upstream_more,

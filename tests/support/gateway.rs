@@ -324,6 +324,13 @@ impl Gateway {
         (Arc::clone(&self.home), log)
     }
 
+    /// Bytes of memory that the process holds at present.
+    pub(crate) fn resident(&self) -> u64 {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id())).unwrap();
+        let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
+        pages * 4096
+    }
+
     /// Lets files grow up to so many bytes from now on. None: as large as they like.
     pub(crate) fn set_largest_file(&self, bytes: Option<u64>) {
         let soft = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());

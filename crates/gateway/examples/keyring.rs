@@ -5,7 +5,7 @@
 
 use gateway::{
     keyring::{Digest, Keyring, NewKey, Standing, Terms},
-    settings::{Keys, Plan},
+    settings::Plan,
 };
 use std::{error::Error, fs, hint::black_box, time::Instant};
 
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let limits = texts.iter().map(|text| contract::Limit::parse(text, &mut |_| None));
         plans.push(Plan { name: name.into(), limits: limits.collect::<Result<_, _>>()? });
     }
-    let keyring = Keyring::new(&plans, &Keys { headers: vec![], pattern: None }, Box::new(|_| [0; 32]));
+    let keyring = Keyring::new(&plans, Box::new(|_| [0; 32]));
     let permissions = vec!["items:read".to_owned()];
     let terms =
         |plan: &Plan| Terms { plan: plan.name.clone(), permissions: permissions.clone(), limits: vec![] };

@@ -9,6 +9,7 @@ use crate::{
     policies::{
         body, guard, key, limits, maintenance, parameters, permission, redirect,
         route::{self, Purpose},
+        upgrade,
     },
     refusal::Refused,
     visit::Visit,
@@ -74,6 +75,7 @@ pub(crate) async fn admit<'s>(
     if let Some(rules) = purpose.endpoint().and_then(|endpoint| endpoint.rules.as_deref()) {
         parameters::check(visit, rules)?;
     }
+    upgrade::check(visit)?;
     body::check_head(visit, purpose.endpoint())?;
     // All that the head can decide is decided. The body is read here only if it is checked itself.
     let largest_body = body::largest(visit, purpose.endpoint());

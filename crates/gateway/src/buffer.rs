@@ -151,7 +151,8 @@ fn spare() -> Vec<u8> {
     found.unwrap_or_else(|| vec![0; SIZE])
 }
 
-fn give_back(memory: Vec<u8>) {
+/// Gives memory to the thread, for a later buffer.
+pub(crate) fn give_back(memory: Vec<u8>) {
     if memory.len() == SIZE {
         let _ = SPARE.try_with(|spare| {
             let mut spare = spare.borrow_mut();

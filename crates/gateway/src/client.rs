@@ -8,6 +8,7 @@ use crate::{
         body::{Decoder, Step},
         scan::HeadScanner,
     },
+    payment::Payment,
     policies::body::too_large,
     refusal::{Refusal, Refused},
     settings::Timeouts,
@@ -37,7 +38,10 @@ pub(crate) struct Client {
     pub(crate) answer_begun: bool,
     /// Bytes of the present answer that were sent.
     pub(crate) sent: u64,
+    /// Bytes that came through a tunnel.
+    pub(crate) tunnelled: u64,
     sent_continue: bool,
+    is_cut: bool,
 }
 
 /// What came next on a connection.
@@ -53,7 +57,16 @@ pub(crate) enum Next {
 impl Client {
     pub(crate) fn new(io: Transport, timeouts: &Timeouts) -> Self {
         let deadline = Deadline::after(Instant::now(), timeouts.keep_alive);
-        Self { io, input: Buffer::default(), deadline, answer_begun: false, sent: 0, sent_continue: false }
+        Self {
+            io,
+            input: Buffer::default(),
+            deadline,
+            answer_begun: false,
+            sent: 0,
+            tunnelled: 0,
+            sent_continue: false,
+            is_cut: false,
+        }
     }
 
     /// Waits until the next request begins. False: none will.
@@ -81,6 +94,7 @@ impl Client {
     pub(crate) async fn next_head(&mut self, timeouts: &Timeouts, largest: usize) -> Next {
         self.answer_begun = false;
         self.sent = 0;
+        self.tunnelled = 0;
         self.sent_continue = false;
         let mut scanner = HeadScanner::default();
         let mut is_timed = false;
@@ -197,6 +211,34 @@ impl Client {
         .await
     }
 
+    /// Writes the head of a 101, which is charged with its last byte.
+    pub(crate) async fn write_switch(
+        &mut self,
+        head: &[u8],
+        payment: &mut Payment<'_>,
+        timeout: Duration,
+    ) -> std::io::Result<()> {
+        let mut rest = head;
+        self.deadline.set(Instant::now(), timeout);
+        poll_fn(|cx| {
+            while !rest.is_empty() {
+                let Poll::Ready(written) = payment.poll_write_charged(cx, &mut self.io, rest) else {
+                    ready!(self.deadline.poll_passed(cx));
+                    return Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
+                };
+                match written? {
+                    0 => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
+                    count => {
+                        rest = rest.get(count..).unwrap_or_default();
+                        self.sent = self.sent.saturating_add(count as u64);
+                    }
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+
     /// Whether the rest of a body that nobody wants is small enough to be read, so that the
     /// connection can go on. A client that waits for `100 Continue` may never send it.
     pub(crate) fn can_discard(&self, visit: &Visit<'_>, incoming: &Decoder) -> bool {
@@ -220,9 +262,18 @@ impl Client {
         }
     }
 
+    /// Has the connection end in a reset, so that nobody takes what has come for the whole.
+    pub(crate) fn cut(&mut self) {
+        self.is_cut = true;
+        self.io.reset();
+    }
+
     /// Closes the connection: our side at once, the client's once it has read our answer. Without
     /// that, bytes that are still on their way to us would make the system throw the answer away.
     pub(crate) async fn close(mut self) {
+        if self.is_cut {
+            return; // an orderly end now would hide the reset that comes after it
+        }
         self.deadline = Deadline::after(Instant::now(), LINGER);
         poll_fn(|cx| self.poll_close(cx)).await;
     }

@@ -3,25 +3,30 @@
 
 use crate::{
     pages,
+    places::Places,
     routes::{BadTemplate, Routes},
     settings::{HostHeader, ServedDocument, Settings},
 };
-use arc_swap::ArcSwap;
 use reference::Site;
+use regex::bytes::Regex;
 use std::{net::SocketAddr, ops::Deref, rc::Rc, sync::Arc};
 
 /// One configuration.
 pub(crate) struct Config {
+    /// Each that is loaded has a greater number than all before it.
+    pub(crate) number: u64,
     pub(crate) settings: Settings,
     pub(crate) routes: Routes,
     /// The configured key headers as they are written, without `Authorization`, which is always looked at.
     pub(crate) key_headers: Vec<String>,
     /// The same in lower case, for the head parser.
     pub(crate) key_header_names: Vec<String>,
+    /// What an imported key looks like, over bytes: what a client presents need not be UTF-8.
+    pub(crate) key_pattern: Option<Regex>,
     pub(crate) limits_path: String,
     pub(crate) docs_path: String,
-    /// What is told about the API. Made anew when the plans are.
-    pub(crate) told: ArcSwap<Told>,
+    /// What is told about the API.
+    pub(crate) told: Told,
     /// What upstream redirects to itself begin with: `http://HOST:PORT`.
     pub(crate) upstream_origin: String,
     /// The Host that the upstream sees, if not the client's.
@@ -33,12 +38,8 @@ pub(crate) struct Config {
 pub(crate) struct Held(Arc<Config>);
 
 impl Held {
-    pub(crate) fn new(config: &Arc<Config>) -> Rc<Self> {
-        Rc::new(Self(Arc::clone(config)))
-    }
-
-    pub(crate) fn is(&self, other: &Arc<Config>) -> bool {
-        Arc::ptr_eq(&self.0, other)
+    pub(crate) fn new(config: Arc<Config>) -> Rc<Self> {
+        Rc::new(Self(config))
     }
 }
 
@@ -66,10 +67,14 @@ impl Told {
 }
 
 impl Config {
-    /// `address`: where the gateway listens.
-    pub(crate) fn new(mut settings: Settings, address: SocketAddr) -> Result<Self, BadTemplate> {
+    /// `address`: where the gateway listens. Its number is that of the first; whoever replaces one counts.
+    pub(crate) fn new(
+        mut settings: Settings,
+        address: SocketAddr,
+        places: &Places,
+    ) -> Result<Self, BadTemplate> {
         let told = Told::of(&settings, address);
-        let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved)?;
+        let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved, places)?;
         settings.keys.headers.retain(|name| name != "authorization"); // always looked at
         let upstream = &settings.upstream;
         let host =
@@ -80,9 +85,11 @@ impl Config {
             HostHeader::Upstream => Some(authority.clone()),
         };
         Ok(Self {
+            number: 0,
+            key_pattern: settings.keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok()),
             key_headers: settings.keys.headers_as_written(),
             key_header_names: settings.keys.headers.clone(),
-            told: ArcSwap::from_pointee(told),
+            told,
             limits_path: settings.api.limits_path(),
             docs_path: settings.api.docs_path(),
             upstream_origin: format!("http://{authority}"),

@@ -25,16 +25,16 @@ pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: IpAddr, is_i
     let mut last_key = LastKey::default();
     let mut is_first = true;
     loop {
-        let config = thread.config();
-        let settings = &config.settings;
+        let keep_alive = thread.config().settings.timeouts.keep_alive;
         // While it is idle the drain may end it at any moment, and nothing is lost.
         is_idle.set(client.input.is_empty());
-        if thread.is_draining.get() && client.input.is_empty()
-            || !client.wait(settings.timeouts.keep_alive).await
-        {
+        if thread.is_draining.get() && client.input.is_empty() || !client.wait(keep_alive).await {
             break;
         }
         is_idle.set(false);
+        // Only now: a request is judged by what holds when it begins, not when its connection fell idle.
+        let config = thread.config();
+        let settings = &config.settings;
         let length = match client.next_head(&settings.timeouts, settings.sizes.head).await {
             Next::Head(length) => length,
             Next::Closed => return,
@@ -44,6 +44,7 @@ pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: IpAddr, is_i
             }
         };
         if std::mem::take(&mut is_first) && settings.http2.enabled && is_http2(&client) {
+            drop(config); // it may be replaced while this connection lasts
             // Boxed, so that a connection that speaks HTTP/1.1 does not hold the memory of the other.
             return Box::pin(http2::serve(Rc::clone(thread), client, peer)).await;
         }
@@ -57,7 +58,7 @@ pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: IpAddr, is_i
                 break;
             }
         };
-        match without_panic(handle(thread, &mut client, peer, head, &mut last_key)).await {
+        match without_panic(handle(thread, &config, &mut client, peer, head, &mut last_key)).await {
             Some(true) => {}
             Some(false) => break,
             None => {

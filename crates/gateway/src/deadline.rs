@@ -32,6 +32,16 @@ impl Deadline {
         }
     }
 
+    /// Moves the deadline to `at`, if that is earlier.
+    pub(crate) fn hasten(&mut self, at: Instant) {
+        if at < self.at {
+            self.at = at;
+            if at < self.timer.deadline() {
+                self.timer.as_mut().reset(at);
+            }
+        }
+    }
+
     /// Ready once the deadline has passed.
     pub(crate) fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {

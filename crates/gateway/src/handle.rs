@@ -30,14 +30,14 @@ const SENT_WITH_THE_HEAD: usize = 256 << 10;
 /// Answers one request. True: the connection goes on.
 pub(crate) async fn handle(
     thread: &Thread,
+    config: &Config,
     client: &mut Client,
     peer: IpAddr,
     head: RequestHead,
     last_key: &mut LastKey,
 ) -> bool {
-    let config = thread.config();
     let mut incoming = Decoder::new(head.framing);
-    let mut visit = visit(thread, &config, peer, head, std::mem::take(last_key));
+    let mut visit = visit(thread, config, peer, head, std::mem::take(last_key));
 
     let answered = match admit(&mut visit, client, &mut incoming).await {
         Ok(Admitted::Forward(admission)) => {
@@ -54,7 +54,11 @@ pub(crate) async fn handle(
         Ok(outcome) => outcome,
         Err(refused) => refuse(thread, &mut visit, client, &mut incoming, refused).await,
     };
-    thread.record(&visit, &outcome, Moved { received: incoming.taken(), sent: client.sent });
+    thread.record(
+        &visit,
+        &outcome,
+        Moved { received: incoming.taken() + client.tunnelled, sent: client.sent },
+    );
 
     visit.last_key.remember(visit.settled.take());
     *last_key = visit.last_key;
@@ -116,6 +120,7 @@ fn visit<'t>(
         last_key,
         template: None,
         group: None,
+        upgrade: None,
         counted: None,
         settled: Cell::new(None),
         place: Place::None,

@@ -18,6 +18,7 @@ pub mod keyring;
 pub mod maintenance;
 mod pages;
 mod payment;
+mod places;
 mod policies;
 mod rate_headers;
 pub mod record;
@@ -36,4 +37,4 @@ pub mod usage;
 mod visit;
 
 pub use pages::{live, reference_of};
-pub use server::{Gateway, Handle, NotOpen, StartError};
+pub use server::{Compiled, Gateway, Handle, NotOpen, StartError, Unused};

@@ -3,7 +3,7 @@
 
 use crate::{thread::Thread, transport::Transport, visit::Visit};
 use journal::Charge;
-use limits::{Remembered, Reservation, Who};
+use limits::{InFlight, Remembered, Reservation, Who};
 use std::{
     io,
     pin::Pin,
@@ -72,6 +72,17 @@ impl<'t> Payment<'t> {
         if let Some(owed) = &mut self.owed {
             owed.reservation.land();
         }
+        self.poll_write_charged(cx, sink, bytes)
+    }
+
+    /// As [`Payment::poll_write_last`], for an answer that is charged now and goes on: its place among the requests
+    /// at once stays taken.
+    pub(crate) fn poll_write_charged(
+        &mut self,
+        cx: &mut Context<'_>,
+        sink: &mut Transport,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let charge = self.owed.as_ref().filter(|_| !self.is_recorded).and_then(Owed::charge);
         // A stream's last frame goes out with those of others, so the connection's task takes this step.
         if let (Transport::Stream(stream), Some(charge)) = (&mut *sink, &charge)
@@ -96,15 +107,28 @@ impl<'t> Payment<'t> {
     /// Charges: the answer was delivered, or the client hung up on it. Tells how many units, and lets the visit keep
     /// the account for the connection's next request.
     pub(crate) fn settle(self, visit: &Visit<'_>) -> u32 {
-        let Some(owed) = self.owed else { return 0 };
+        let Some(owed) = self.record() else { return 0 };
+        let cost = owed.reservation.cost();
+        visit.settled.set(Some(Settled { who: owed.who, account: owed.reservation.charge() }));
+        cost
+    }
+
+    /// Charges an answer that goes on. Tells how many units, and gives the places among the requests at once that
+    /// stay taken until they are dropped.
+    pub(crate) fn settle_and_stay(self) -> (u32, Option<InFlight>) {
+        let Some(owed) = self.record() else { return (0, None) };
+        (owed.reservation.cost(), owed.reservation.charge_and_stay())
+    }
+
+    /// Has the charge written down, if it is not yet.
+    fn record(self) -> Option<Owed> {
+        let owed = self.owed?;
         if !self.is_recorded
             && let Some(journal) = self.thread.journal.borrow_mut().as_mut()
             && let Some(charge) = owed.charge()
         {
             journal.append(&charge, self.now);
         }
-        let cost = owed.reservation.cost();
-        visit.settled.set(Some(Settled { who: owed.who, account: owed.reservation.charge() }));
-        cost
+        Some(owed)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::wall_millis,
-    settings::{Log, LogFormat, LogRequests},
+    settings::{LogFormat, LogRequests},
     text,
     visit::Visit,
 };
@@ -10,7 +10,7 @@ use std::{
     io::{IsTerminal, Write},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
 };
@@ -54,7 +54,7 @@ pub(crate) struct Outcome {
 /// Bytes that a request moved.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moved {
-    /// Of the request's body, as far as it was read.
+    /// Of the request's body, as far as it was read, and what came through a tunnel.
     pub(crate) received: u64,
     /// Of the answer, head and body, 1xx answers before it included.
     pub(crate) sent: u64,
@@ -68,8 +68,7 @@ pub(crate) struct Moved {
 pub struct LogSink {
     batches: SyncSender<Vec<u8>>,
     lost: Arc<AtomicU64>,
-    requests: LogRequests,
-    is_text: bool,
+    is_text: Arc<AtomicBool>,
 }
 
 /// How grave an event is.
@@ -94,42 +93,40 @@ impl LogSink {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn to_standard_error(settings: Log) -> std::io::Result<(Self, LogWriter)> {
+    pub fn to_standard_error(format: LogFormat) -> std::io::Result<(Self, LogWriter)> {
         let (batches, receiver) = sync_channel(MOST_BATCHES);
         let lost = Arc::new(AtomicU64::new(0));
-        let is_text = match settings.format {
-            LogFormat::Text => true,
-            LogFormat::Json => false,
-            LogFormat::Auto => std::io::stderr().is_terminal(),
-        };
-        let counter = Arc::clone(&lost);
+        let is_text = Arc::new(AtomicBool::new(is_for_people(format)));
+        let (counter, form) = (Arc::clone(&lost), Arc::clone(&is_text));
         let thread = std::thread::Builder::new()
             .name("log".into())
-            .spawn(move || write_batches(&receiver, &counter, is_text))?;
-        Ok((Self { batches, lost, requests: settings.requests, is_text }, LogWriter(thread)))
+            .spawn(move || write_batches(&receiver, &counter, &form))?;
+        Ok((Self { batches, lost, is_text }, LogWriter(thread)))
+    }
+
+    /// Writes lines in another form from now on.
+    pub fn set_format(&self, format: LogFormat) {
+        self.is_text.store(is_for_people(format), Ordering::Relaxed);
+    }
+
+    fn is_text(&self) -> bool {
+        self.is_text.load(Ordering::Relaxed)
     }
 
     /// Writes an event of the gateway's life, such as `listening`, with its members.
     pub fn event(&self, level: Level, event: &str, members: &[(&str, &str)]) {
         let mut line = Vec::new();
-        begin(wall_millis(), level, event, self.is_text, &mut line);
+        let is_text = self.is_text();
+        begin(wall_millis(), level, event, is_text, &mut line);
         for (name, value) in members {
-            if self.is_text {
+            if is_text {
                 let _ = write!(line, "  {name}: {value}");
             } else {
                 string(name, value, &mut line);
             }
         }
-        end(self.is_text, &mut line);
+        end(is_text, &mut line);
         self.hand_over(line, 1);
-    }
-
-    pub(crate) fn wants(&self, outcome: &Outcome) -> bool {
-        match self.requests {
-            LogRequests::All => true,
-            LogRequests::Errors => outcome.code.is_some(),
-            LogRequests::None => false,
-        }
     }
 
     /// Hands lines to the writing thread, or counts them as lost if it does not keep up.
@@ -149,7 +146,8 @@ impl LogSink {
         let (millis, rest) = (micros / 1000, micros % 1000);
         let key = visit.key.as_ref().map_or("", |key| key.id());
         let code = outcome.code.as_deref().unwrap_or_default();
-        if self.is_text {
+        let is_text = self.is_text();
+        if is_text {
             begin(visit.now.millis, level, "", true, line);
             let _ = write!(
                 line,
@@ -178,7 +176,7 @@ impl LogSink {
                 visit.address, outcome.charged
             );
         }
-        end(self.is_text, line);
+        end(is_text, line);
     }
 }
 
@@ -189,10 +187,28 @@ impl LogWriter {
     }
 }
 
-fn write_batches(receiver: &Receiver<Vec<u8>>, lost: &AtomicU64, is_text: bool) {
+/// Whether the request that ended like this is to be logged.
+pub(crate) const fn wants(requests: LogRequests, outcome: &Outcome) -> bool {
+    match requests {
+        LogRequests::All => true,
+        LogRequests::Errors => outcome.code.is_some(),
+        LogRequests::None => false,
+    }
+}
+
+fn is_for_people(format: LogFormat) -> bool {
+    match format {
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+    }
+}
+
+fn write_batches(receiver: &Receiver<Vec<u8>>, lost: &AtomicU64, form: &AtomicBool) {
     while let Ok(mut batch) = receiver.recv() {
         let count = lost.swap(0, Ordering::Relaxed);
         if count > 0 {
+            let is_text = form.load(Ordering::Relaxed);
             begin(wall_millis(), Level::Warn, "log lines were lost", is_text, &mut batch);
             if is_text {
                 let _ = write!(batch, "  count: {count}");

@@ -1,6 +1,9 @@
 //! From a path to the endpoint, and from an old path to the new one.
 
-use crate::settings::{Endpoint, Moved};
+use crate::{
+    places::Places,
+    settings::{Endpoint, Moved},
+};
 use std::collections::BTreeMap;
 use wayfind::{Router, RouterBuilder};
 
@@ -9,6 +12,8 @@ pub(crate) struct Routes {
     paths: Router<PathEntry>,
     moved: Router<MovedEntry>,
     endpoints: Vec<Endpoint>,
+    /// What each of them is counted under.
+    places: Vec<u32>,
     /// No endpoints are declared: every path is one.
     open: bool,
 }
@@ -39,7 +44,7 @@ pub struct BadTemplate {
 pub(crate) enum Route<'r> {
     /// No endpoints are declared, so this is one.
     Open,
-    /// An endpoint, and its position in the settings.
+    /// An endpoint, and what it is counted under.
     Endpoint(&'r Endpoint, u32),
     /// The path is there, with these methods only.
     OtherMethods(String),
@@ -47,7 +52,11 @@ pub(crate) enum Route<'r> {
 }
 
 impl Routes {
-    pub(crate) fn new(endpoints: Vec<Endpoint>, moved: &[Moved]) -> Result<Self, BadTemplate> {
+    pub(crate) fn new(
+        endpoints: Vec<Endpoint>,
+        moved: &[Moved],
+        places: &Places,
+    ) -> Result<Self, BadTemplate> {
         let mut entries: BTreeMap<String, PathEntry> = BTreeMap::new();
         for (position, endpoint) in endpoints.iter().enumerate() {
             let (pattern, _) = translate(&endpoint.path);
@@ -61,7 +70,8 @@ impl Routes {
             let (pattern, names) = translate(&moved.from);
             (moved.from.clone(), pattern, MovedEntry { names, to: moved.to.clone() })
         }))?;
-        Ok(Self { paths, moved, open: endpoints.is_empty(), endpoints })
+        let places = endpoints.iter().map(|one| places.number(&one.method, &one.path)).collect();
+        Ok(Self { paths, moved, open: endpoints.is_empty(), endpoints, places })
     }
 
     /// What `method` and `path` lead to. A HEAD is answered wherever a GET is.
@@ -73,18 +83,12 @@ impl Routes {
         let entry = found.data();
         let with = |wanted: &str| entry.methods.iter().find(|(known, _)| known == wanted);
         let position = with(method).or_else(|| if method == "HEAD" { with("GET") } else { None });
-        let found = position.and_then(|(_, position)| Some((self.endpoints.get(*position)?, *position)));
+        let found = position
+            .and_then(|(_, position)| Some((self.endpoints.get(*position)?, *self.places.get(*position)?)));
         match found {
-            Some((endpoint, position)) => {
-                Route::Endpoint(endpoint, u32::try_from(position).unwrap_or(u32::MAX))
-            }
+            Some((endpoint, place)) => Route::Endpoint(endpoint, place),
             None => Route::OtherMethods(allowed(entry)),
         }
-    }
-
-    /// The endpoint at a position of the settings.
-    pub(crate) fn endpoint(&self, position: u32) -> Option<&Endpoint> {
-        self.endpoints.get(usize::try_from(position).ok()?)
     }
 
     /// The values of the template's names in this path, still percent-encoded.
@@ -203,6 +207,7 @@ mod tests {
                 endpoint("GET", "/raw/{*rest}"),
             ],
             &[],
+            &Places::default(),
         )
         .unwrap();
         for (method, path, expected) in [
@@ -233,14 +238,15 @@ mod tests {
     #[test]
     fn an_old_path_leads_to_the_new_one_with_its_values() {
         let moved = Moved { from: "/old/{a}/{b}".into(), to: "/new/{b}/{a}".into() };
-        let routes = Routes::new(vec![], &[moved]).unwrap();
+        let routes = Routes::new(vec![], &[moved], &Places::default()).unwrap();
         assert_eq!(routes.moved_to("/old/1/2%2F"), Some("/new/2%2F/1".into()));
         assert_eq!(routes.moved_to("/new/1/2"), None);
     }
 
     #[test]
     fn a_template_that_cannot_be_routed_is_told() {
-        assert!(Routes::new(vec![endpoint("GET", "/{a}{b}")], &[]).is_err());
-        assert!(Routes::new(vec![endpoint("GET", "/{a}"), endpoint("POST", "/{b}")], &[]).is_ok());
+        let routes = |endpoints| Routes::new(endpoints, &[], &Places::default());
+        assert!(routes(vec![endpoint("GET", "/{a}{b}")]).is_err());
+        assert!(routes(vec![endpoint("GET", "/{a}"), endpoint("POST", "/{b}")]).is_ok());
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Clock,
-    config::Told,
+    config::Config,
     connection::serve,
     keyring::{DigestOf, Keyring},
     maintenance::Window,
@@ -142,6 +142,12 @@ impl NotOpen {
     }
 }
 
+/// Settings that are ready to be used.
+pub struct Compiled(Config);
+
+/// Configurations that nobody needs any more, to be dropped.
+pub struct Unused(#[allow(dead_code, reason = "only dropped")] Vec<Arc<Config>>);
+
 /// What the control plane needs of a gateway.
 #[derive(Clone)]
 pub struct Handle {
@@ -174,9 +180,26 @@ impl Handle {
         self.shared.maintenance.store(Arc::new(windows));
     }
 
-    /// Replaces what clients can read about the API by what these settings say.
-    pub fn tell(&self, settings: &Settings) {
-        self.shared.config.load().told.store(Arc::new(Told::of(settings, self.shared.address)));
+    /// Compiles settings, so that [`Handle::replace`] has nothing left that could fail. May take seconds for
+    /// a large document.
+    ///
+    /// # Errors
+    /// A template cannot be routed.
+    pub fn compile(&self, settings: Settings) -> Result<Compiled, BadTemplate> {
+        Ok(Compiled(Config::new(settings, self.shared.address, &self.shared.places)?))
+    }
+
+    /// Has requests that begin from now on judged by these settings; those that run end by theirs. The
+    /// plans are the keyring's.
+    pub fn replace(&self, compiled: Compiled) {
+        self.shared.replace(compiled.0);
+    }
+
+    /// Configurations that no request is judged by any more. Dropping them may take seconds. None: there
+    /// are none.
+    pub fn take_unused(&self) -> Option<Unused> {
+        let unused = self.shared.take_unused();
+        (!unused.is_empty()).then_some(Unused(unused))
     }
 
     /// Lets no request through that would have to be charged, or does so again: while charges cannot be
@@ -187,7 +210,7 @@ impl Handle {
 
     /// Puts back what an account had used that belongs to no key: an address's. Before requests are let in.
     pub fn restore_address(&self, who: limits::Who, used: &[limits::Used]) {
-        if let Some(addresses) = &self.shared.addresses {
+        if let Some(addresses) = self.shared.addresses.get() {
             addresses.restore(who, used);
         }
     }
@@ -195,7 +218,7 @@ impl Handle {
     /// What an account had used, without windows that begin after `now` (Unix milliseconds).
     pub fn begun(&self, who: &limits::Who, used: &[limits::Used], now: u64) -> Vec<limits::Used> {
         let of_key = || self.shared.keyring.begun(who, used, now);
-        let of_address = || self.shared.addresses.as_ref().map(|addresses| addresses.begun(used, now));
+        let of_address = || self.shared.addresses.get().map(|addresses| addresses.begun(used, now));
         of_key().or_else(of_address).unwrap_or_default()
     }
 
@@ -227,13 +250,7 @@ impl Handle {
         match place {
             Place::None => None,
             Place::AnyPath => Some(Place::ANY_PATH.to_owned()),
-            Place::Endpoint(position) => self
-                .shared
-                .config
-                .load()
-                .routes
-                .endpoint(position)
-                .map(|found| format!("{} {}", found.method, found.path)),
+            Place::Endpoint(number) => self.shared.places.name(number),
         }
     }
 }
@@ -347,6 +364,8 @@ async fn keep_house(thread: Rc<Thread>) {
     loop {
         let now = tick.tick().await;
         thread.flush_log();
+        // A thread without requests lets go of a configuration that was replaced, too.
+        drop(thread.config());
         if now.saturating_duration_since(swept) >= SWEEP {
             swept = now;
             thread.pool.sweep();
@@ -363,6 +382,8 @@ async fn finish(thread: &Rc<Thread>) {
     thread.is_draining.set(true);
     thread.links.wake();
     let end = Instant::now() + thread.config().settings.timeouts.drain;
+    thread.drain_end.set(Some(end));
+    thread.drain_begun.notify_waiters();
     loop {
         thread.connections.borrow_mut().retain(|_, connection| {
             if connection.is_idle.get() {

@@ -42,6 +42,8 @@ pub struct Settings {
     pub statuses: Statuses,
     /// Statuses outside the closed table that the upstream may send for this API.
     pub extra_codes: Vec<ExtraStatus>,
+    /// Protocols, in lower case, that a client may switch to by an HTTP/1.1 Upgrade.
+    pub upgrades: Vec<String>,
     /// Peers whose `X-Forwarded-*` and `Forwarded` are believed and prolonged.
     pub trusted_proxies: Vec<IpNet>,
     /// Ceilings on errors, apart from the advertised limits.
@@ -152,6 +154,9 @@ pub struct Timeouts {
     pub first_byte: Duration,
     /// Between two reads of the upstream's answer, and between two writes to either side.
     pub stall: Duration,
+    /// How long a tunnel (an upgraded connection) may be silent in both directions, and an event stream or a gRPC
+    /// stream of the upstream's.
+    pub stream: Duration,
     /// How long running answers may take after SIGTERM.
     pub drain: Duration,
 }

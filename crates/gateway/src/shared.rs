@@ -5,6 +5,7 @@ use crate::{
     config::Config,
     keyring::{DigestOf, Keyring},
     maintenance::Window,
+    places::Places,
     record::{Incident, LogSink},
     routes::BadTemplate,
     settings::Settings,
@@ -16,7 +17,7 @@ use limits::{AddressGuard, Addresses, Limits};
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -28,12 +29,18 @@ const MOST_INCIDENTS: usize = 10_000;
 pub(crate) struct Shared {
     /// What requests are judged by that begin now. Replaced as a whole.
     pub(crate) config: ArcSwap<Config>,
+    /// The number of that configuration: what data threads look at before each request.
+    number: AtomicU64,
+    /// Configurations that were replaced, until no request is judged by them any more: so that none of them
+    /// is taken apart on a data thread, which would take long for one of a large document.
+    replaced: Mutex<Vec<Arc<Config>>>,
+    pub(crate) places: Places,
     pub(crate) clock: Clock,
     pub(crate) keyring: Keyring,
     pub(crate) maintenance: ArcSwap<Vec<Window>>,
     pub(crate) address_errors: AddressGuard,
-    /// Accounts of addresses, for public endpoints. None: those have no limits.
-    pub(crate) addresses: Option<Addresses>,
+    /// Accounts of addresses, for public endpoints. Empty: no configuration has had limits for them.
+    pub(crate) addresses: OnceLock<Addresses>,
     /// Charges cannot be written down, and requests are not to go on without that.
     pub(crate) is_stopped: AtomicBool,
     pub(crate) incidents: ArrayQueue<Incident>,
@@ -53,21 +60,66 @@ impl Shared {
         digest_of: Box<DigestOf>,
         log: LogSink,
     ) -> Result<Self, BadTemplate> {
-        Ok(Self {
+        let places = Places::default();
+        let shared = Self {
             clock: Clock::new(),
-            keyring: Keyring::new(&settings.plans, &settings.keys, digest_of),
+            keyring: Keyring::new(&settings.plans, digest_of),
             maintenance: ArcSwap::default(),
             address_errors: AddressGuard::default(),
-            addresses: addresses(&settings),
+            addresses: OnceLock::new(),
             is_stopped: AtomicBool::new(false),
             incidents: ArrayQueue::new(MOST_INCIDENTS),
             lost_incidents: AtomicU64::new(0),
             usage: ArrayQueue::new(usage::MOST_WAITING),
             lost_usage: AtomicU64::new(0),
-            config: ArcSwap::from_pointee(Config::new(settings, address)?),
+            config: ArcSwap::from_pointee(Config::new(settings, address, &places)?),
+            number: AtomicU64::new(0),
+            replaced: Mutex::default(),
+            places,
             log,
             address,
-        })
+        };
+        shared.limit_addresses(&shared.config.load().settings);
+        Ok(shared)
+    }
+
+    /// The number of the present configuration. Whoever sees it sees that configuration, too.
+    pub(crate) fn number(&self) -> u64 {
+        self.number.load(Ordering::Acquire)
+    }
+
+    /// Has requests that begin from now on judged by this configuration.
+    pub(crate) fn replace(&self, mut config: Config) {
+        let number = self.number() + 1;
+        config.number = number;
+        self.limit_addresses(&config.settings);
+        self.log.set_format(config.settings.log.format);
+        let before = self.config.swap(Arc::new(config));
+        self.number.store(number, Ordering::Release);
+        self.replaced.lock().unwrap_or_else(PoisonError::into_inner).push(before);
+    }
+
+    /// Takes configurations out that no data thread holds any more.
+    pub(crate) fn take_unused(&self) -> Vec<Arc<Config>> {
+        let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        let (unused, used) = replaced.drain(..).partition(|config| Arc::strong_count(config) == 1);
+        *replaced = used;
+        unused
+    }
+
+    /// Accounts stay when there are no limits any more: they may come back.
+    fn limit_addresses(&self, settings: &Settings) {
+        if settings.address_limits.is_empty() {
+            return;
+        }
+        // The configuration allows no more limits than fit.
+        let Ok(limits) = Limits::new(settings.address_limits.clone()) else { return };
+        match self.addresses.get() {
+            Some(addresses) => addresses.set_limits(limits),
+            None => {
+                let _ = self.addresses.set(Addresses::new(Arc::new(limits)));
+            }
+        }
     }
 
     /// Keeps an incident until it is stored. The data path never waits for the disk: if the store
@@ -77,10 +129,4 @@ impl Shared {
             self.lost_incidents.fetch_add(1, Ordering::Relaxed);
         }
     }
-}
-
-fn addresses(settings: &Settings) -> Option<Addresses> {
-    // The configuration allows no more limits than fit.
-    let limits = Limits::new(settings.address_limits.clone()).ok()?;
-    (!settings.address_limits.is_empty()).then(|| Addresses::new(Arc::new(limits)))
 }

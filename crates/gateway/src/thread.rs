@@ -4,7 +4,7 @@ use crate::{
     config::Held,
     http1::field::{AnswerField, Field, RequestField},
     http2::Links,
-    record::{Moved, Outcome},
+    record::{self, Moved, Outcome},
     shared::Shared,
     text,
     upstream::Pool,
@@ -18,7 +18,7 @@ use std::{
     rc::Rc,
     sync::{Arc, atomic::Ordering},
 };
-use tokio::task::AbortHandle;
+use tokio::{sync::Notify, task::AbortHandle, time::Instant};
 
 /// Bytes of log lines that are handed over at once.
 const LOG_BATCH: usize = 16 * 1024;
@@ -37,6 +37,9 @@ pub(crate) struct Thread {
     pub(crate) random: RefCell<fastrand::Rng>,
     /// SIGTERM was received: no answer promises that its connection goes on.
     pub(crate) is_draining: Cell<bool>,
+    /// Told when the drain begins, with the moment at which it cuts off what still runs.
+    pub(crate) drain_begun: Notify,
+    pub(crate) drain_end: Cell<Option<Instant>>,
     pub(crate) connections: RefCell<HashMap<u64, Connection>>,
     /// Connections by HTTP/2, which are told when the thread drains.
     pub(crate) links: Links,
@@ -61,12 +64,14 @@ pub(crate) struct Connection {
 impl Thread {
     pub(crate) fn new(shared: Arc<Shared>, journal: Option<journal::Writer>) -> Self {
         Self {
-            config: RefCell::new(Held::new(&shared.config.load())),
+            config: RefCell::new(Held::new(shared.config.load_full())),
             shared,
             pool: Pool::default(),
             journal: RefCell::new(journal),
             random: RefCell::new(fastrand::Rng::new()),
             is_draining: Cell::new(false),
+            drain_begun: Notify::new(),
+            drain_end: Cell::new(None),
             connections: RefCell::default(),
             links: Links::default(),
             log: RefCell::default(),
@@ -80,12 +85,16 @@ impl Thread {
 
     /// The configuration that a request is judged by that begins now.
     pub(crate) fn config(&self) -> Rc<Held> {
-        let mut own = self.config.borrow_mut();
-        let latest = self.shared.config.load();
-        if !own.is(&latest) {
-            *own = Held::new(&latest);
-        }
-        Rc::clone(&own)
+        let own = Rc::clone(&self.config.borrow());
+        if own.number == self.shared.number() { own } else { self.next_config() }
+    }
+
+    #[cold]
+    fn next_config(&self) -> Rc<Held> {
+        let latest = Held::new(self.shared.config.load_full());
+        self.pool.follow(&latest);
+        self.config.replace(Rc::clone(&latest));
+        latest
     }
 
     /// Memory for the fields of a request.
@@ -130,7 +139,7 @@ impl Thread {
         if visit.config.settings.tallies_usage {
             self.tally(visit, outcome, moved, micros);
         }
-        if self.shared.log.wants(outcome) {
+        if record::wants(visit.config.settings.log.requests, outcome) {
             let mut log = self.log.borrow_mut();
             self.shared.log.request(visit, outcome, micros, &mut log.0);
             log.1 += 1;

@@ -1,6 +1,6 @@
 //! Connections to the upstream, and those that wait to be used again. Each thread has its own.
 
-use crate::{buffer::Buffer, settings, transport::Transport};
+use crate::{buffer::Buffer, config::Config, settings, transport::Transport};
 use std::{
     cell::RefCell,
     net::{IpAddr, SocketAddr},
@@ -23,12 +23,16 @@ pub(crate) struct Upstream {
     pub(crate) input: Buffer,
     /// It carried a request before.
     pub(crate) is_reused: bool,
+    /// The number of the configuration that it was opened by.
+    pub(crate) config: u64,
 }
 
 /// Connections that wait to be used again, the latest last.
 #[derive(Default)]
 pub(crate) struct Pool {
     idle: RefCell<Vec<Idle>>,
+    /// Where the connections lead to, and the number of the first configuration that leads there.
+    to: RefCell<(String, u64)>,
 }
 
 struct Idle {
@@ -37,8 +41,20 @@ struct Idle {
 }
 
 impl Pool {
+    /// Connections for requests that begin from now on. Those to another upstream are closed.
+    pub(crate) fn follow(&self, config: &Config) {
+        let mut to = self.to.borrow_mut();
+        if to.0 != config.upstream_origin {
+            *to = (config.upstream_origin.clone(), config.number);
+            self.idle.borrow_mut().clear();
+        }
+    }
+
     /// A connection that waits and is still good. `is_safe`: the request may be sent twice.
-    pub(crate) fn take(&self, now: Instant, is_safe: bool) -> Option<Upstream> {
+    pub(crate) fn take(&self, config: &Config, now: Instant, is_safe: bool) -> Option<Upstream> {
+        if config.number < self.to.borrow().1 {
+            return None; // a request that began when the upstream was another one
+        }
         let longest = if is_safe { LONGEST_IDLE } else { FRESH };
         let mut idle = self.idle.borrow_mut();
         // The latest first; once one is too old, all below it are.
@@ -46,7 +62,12 @@ impl Pool {
             let Idle { io, .. } = idle.pop()?;
             // An upstream that closed the connection meanwhile has told the system so.
             if io.is_quiet() {
-                return Some(Upstream { io, input: Buffer::default(), is_reused: true });
+                return Some(Upstream {
+                    io,
+                    input: Buffer::default(),
+                    is_reused: true,
+                    config: config.number,
+                });
             }
         }
         None
@@ -55,7 +76,7 @@ impl Pool {
     /// Keeps a connection whose answer was read to its end.
     pub(crate) fn put(&self, mut upstream: Upstream, now: Instant) {
         // Bytes behind the answer belong to nothing that was asked for.
-        if !upstream.input.is_empty() {
+        if !upstream.input.is_empty() || upstream.config < self.to.borrow().1 {
             return;
         }
         upstream.input.rest();
@@ -75,7 +96,13 @@ impl Pool {
 }
 
 /// Opens a connection. The error is the operator's to read.
-pub(crate) async fn connect(to: &settings::Upstream, timeout: Duration) -> Result<Upstream, String> {
+///
+/// `config`: the number of the configuration that leads there.
+pub(crate) async fn connect(
+    to: &settings::Upstream,
+    config: u64,
+    timeout: Duration,
+) -> Result<Upstream, String> {
     let connecting = async {
         let addresses: Vec<SocketAddr> = match to.host.parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, to.port)],
@@ -94,6 +121,7 @@ pub(crate) async fn connect(to: &settings::Upstream, timeout: Duration) -> Resul
                         io: Transport::Plain(stream),
                         input: Buffer::default(),
                         is_reused: false,
+                        config,
                     });
                 }
                 Err(error) => reason = format!("no connection to {address}: {error}"),

@@ -18,7 +18,7 @@ pub enum Place {
     None,
     /// No endpoints are declared, so every path counts as this one.
     AnyPath,
-    /// The endpoint at this position of the settings.
+    /// The endpoint with this number: the same in every configuration that has it.
     Endpoint(u32),
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Visit<'s> {
     pub(crate) template: Option<&'s str>,
     /// The group of the endpoint, once it was found.
     pub(crate) group: Option<&'s str>,
+    /// The protocol that the upstream is asked to switch to.
+    pub(crate) upgrade: Option<&'s str>,
     /// The account whose limits the answer tells, once units were asked of it.
     pub(crate) counted: Option<Counted>,
     /// The account that the request was charged to.

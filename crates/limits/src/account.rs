@@ -124,8 +124,7 @@ impl Account {
         }
         loop {
             // All limits are looked at before any is touched, so that a denial changes nothing.
-            let has_room = |one: &Compiled| self.seen(one, now).beyond(one, one.units(cost)) == 0;
-            if !self.limits.each(applying).all(|(_, one)| has_room(one)) {
+            if !self.limits.each(applying).all(|(_, one)| self.has_room(one, now, cost)) {
                 match self.denial(now, cost, applying) {
                     Some(denial) => return Err(Refused::Denied(denial)),
                     None => continue, // a request that failed meanwhile has made room
@@ -158,6 +157,24 @@ impl Account {
                 }
             }
         }
+    }
+
+    /// Whether a request of this cost would be admitted by one limit: what [`Account::seen`] tells, without all else
+    /// that it tells.
+    #[inline]
+    fn has_room(&self, one: &Compiled, now: u64, cost: u32) -> bool {
+        let counted = match (&one.rule, self.cell(one)) {
+            (Rule::Word(rule), Some(Cell::Word(counter))) => {
+                rule.counted_at(counter.load(), one.limit.amount, now)
+            }
+            (Rule::Rolling { seconds }, Some(Cell::Rolling(rolling))) => {
+                rolling_at(rolling.load(), *seconds, now).total()
+            }
+            // Fail closed, as in `Seen`.
+            (Rule::Word(_), Some(Cell::Rolling(_)) | None)
+            | (Rule::Rolling { .. }, Some(Cell::Word(_)) | None) => return false,
+        };
+        counted.checked_add(one.units(cost)).is_some_and(|counted| counted <= one.quota())
     }
 
     #[inline]

@@ -21,7 +21,8 @@ const SETS: usize = 1 << 16;
 /// The accounts of addresses.
 #[derive(Debug)]
 pub struct Addresses {
-    limits: Arc<Limits>,
+    /// The limits that hold now. Accounts of earlier ones are replaced where they are found.
+    limits: Slot<Limits>,
     sets: Box<[Slot<Set>]>,
 }
 
@@ -35,12 +36,27 @@ impl Addresses {
     }
 
     fn with_sets(limits: Arc<Limits>, sets: usize) -> Self {
+        let limits = Slot::new(Some(limits));
         Self { limits, sets: std::iter::repeat_with(|| Slot::new(None)).take(sets).collect() }
     }
 
     /// The limits that hold for each address.
-    pub fn limits(&self) -> &Arc<Limits> {
-        &self.limits
+    pub fn limits(&self) -> Arc<Limits> {
+        // There are always some; without any, nothing would be counted and nothing denied.
+        self.limits.load().unwrap_or_default()
+    }
+
+    /// Replaces the limits. What is counted stays, as far as the new ones count the same.
+    pub fn set_limits(&self, limits: Limits) {
+        let next = Arc::new(limits);
+        loop {
+            let found = self.limits.load();
+            // Accounts recognise their limits by the pointer: ones that say the same are left.
+            let is_same = found.as_ref().is_some_and(|found| found.iter().eq(next.iter()));
+            if is_same || self.limits.swap_if(found.as_ref(), Some(Arc::clone(&next))) {
+                return;
+            }
+        }
     }
 
     /// Takes `cost` units at `now` (Unix milliseconds) in every limit that applies to an endpoint of this
@@ -55,10 +71,11 @@ impl Addresses {
         now: u64,
         cost: u32,
     ) -> Result<(Who, Reservation), Denial> {
-        let applying = self.limits.applying(group);
+        let limits = self.limits();
+        let applying = limits.applying(group);
         let whose = std::cell::Cell::new(who);
         let find = || {
-            let (found, account) = self.account(who, now);
+            let (found, account) = self.account_with(&limits, who, now);
             whose.set(found);
             account
         };
@@ -69,16 +86,22 @@ impl Addresses {
 
     /// The account that counts an address, and whose it is.
     pub fn account(&self, who: Who, now: u64) -> (Who, Arc<Account>) {
+        self.account_with(&self.limits(), who, now)
+    }
+
+    fn account_with(&self, limits: &Arc<Limits>, who: Who, now: u64) -> (Who, Arc<Account>) {
         let Some(slot) = self.slot(&who) else {
-            return (who, Arc::new(Account::new(Arc::clone(&self.limits)))); // there is no table without sets
+            return (who, Arc::new(Account::new(Arc::clone(limits)))); // there is no table without sets
         };
         loop {
             let found = slot.load();
             let set = found.as_deref().cloned().unwrap_or_default();
-            if let Some(account) = set.of(&who) {
-                return (who, account);
-            }
-            let (whose, next) = set.with(who, &self.limits, now);
+            let (whose, next) = match set.of(&who) {
+                Some(account) if Arc::ptr_eq(account.limits(), limits) => return (who, account),
+                Some(_) => (who, set.clone()),
+                None => set.with(who, limits, now),
+            };
+            let next = next.limited(&whose, limits);
             let Some(account) = next.of(&whose) else { continue };
             let is_new = set.of(&whose).is_none_or(|before| !Arc::ptr_eq(&before, &account));
             let is_same = !is_new && next.0.len() == set.0.len();
@@ -93,13 +116,13 @@ impl Addresses {
         let Some(slot) = self.slot(&who) else { return };
         let found = slot.load();
         let mut set = found.as_deref().cloned().unwrap_or_default();
-        set.0.push((who, Arc::new(Account::restored(Arc::clone(&self.limits), used))));
+        set.0.push((who, Arc::new(Account::restored(self.limits(), used))));
         slot.swap_if(found.as_ref(), Some(Arc::new(set)));
     }
 
     /// The rows without those whose windows begin after `now`, see [`Limits::begun`].
     pub fn begun(&self, used: &[Used], now: u64) -> Vec<Used> {
-        self.limits.begun(used, now)
+        self.limits().begun(used, now)
     }
 
     fn replace(&self, who: Who, account: &Arc<Account>) {
@@ -109,7 +132,7 @@ impl Addresses {
         let Some((_, place)) = set.0.iter_mut().find(|(_, known)| Arc::ptr_eq(known, account)) else {
             return;
         };
-        *place = account.replace_by(&self.limits);
+        *place = account.replace_by(&self.limits());
         slot.swap_if(found.as_ref(), Some(Arc::new(set)));
     }
 
@@ -149,6 +172,17 @@ impl Set {
             next.0.push((whose, Arc::new(Account::new(Arc::clone(limits)))));
         }
         (whose, next)
+    }
+
+    /// The set with these limits for this account, whatever it had before.
+    fn limited(mut self, whose: &Who, limits: &Arc<Limits>) -> Self {
+        let other = |(known, account): &&mut (Who, Arc<Account>)| {
+            known == whose && !Arc::ptr_eq(account.limits(), limits)
+        };
+        if let Some((_, account)) = self.0.iter_mut().find(other) {
+            *account = account.replace_by(limits);
+        }
+        self
     }
 
     fn forget_idle(&mut self, limits: &Arc<Limits>, now: u64) {
@@ -213,7 +247,7 @@ mod tests {
             assert_eq!(whose, who(number), "the account that nobody uses makes room");
             taken.charge();
         }
-        assert!(held.take(0, 1, addresses.limits.all()).is_err());
+        assert!(held.take(0, 1, addresses.limits().all()).is_err());
         let (_, now) = addresses.account(who(0), 0);
         assert!(!Arc::ptr_eq(&held, &now));
     }
@@ -261,9 +295,35 @@ mod tests {
     }
 
     #[test]
+    fn other_limits_hold_at_once_and_keep_what_was_used() {
+        let addresses = Addresses::with_sets(limits("5 per day"), 1);
+        let held = addresses.take(who(1), None, 0, 2).unwrap().1;
+        addresses.take(who(1), None, 0, 1).unwrap().1.charge();
+        for number in 2..12 {
+            // The last of them share an account.
+            addresses.take(who(number), None, 0, 1).unwrap().1.charge();
+        }
+        let four = |text| Limits::new(vec![contract::Limit::parse(text, &mut |_| None).unwrap()]).unwrap();
+        addresses.set_limits(four("4 per day"));
+        addresses.take(who(1), None, 0, 1).unwrap().1.charge();
+        assert!(addresses.take(who(1), None, 0, 1).is_err());
+        // What was reserved before is given back to the account that counts now.
+        drop(held);
+        addresses.take(who(1), None, 0, 2).unwrap().1.charge();
+        assert!(addresses.take(who(1), None, 0, 1).is_err());
+        let (whose, taken) = addresses.take(who(11), None, 0, 1).unwrap();
+        assert_eq!(whose, shared(&who(11)));
+        taken.charge();
+        assert!(addresses.take(who(10), None, 0, 1).is_err(), "three were used of the shared account before");
+        let before = addresses.limits();
+        addresses.set_limits(four("4 per day"));
+        assert!(Arc::ptr_eq(&before, &addresses.limits()), "accounts would be replaced for nothing");
+    }
+
+    #[test]
     fn rows_of_windows_that_begin_later_are_told_apart() {
         let addresses = Addresses::with_sets(limits("5 per day"), 1);
-        let tag = addresses.limits.iter().next().unwrap().tag();
+        let tag = addresses.limits().iter().next().unwrap().tag();
         let rows = [19, 20, 21].map(|window| Used { tag, window, units: 4 });
         assert_eq!(addresses.begun(&rows, 20 * 86_400_000), rows[..2]);
     }
@@ -271,7 +331,7 @@ mod tests {
     #[test]
     fn what_was_used_comes_back() {
         let addresses = Addresses::with_sets(limits("5 in all"), 1);
-        let tag = addresses.limits.iter().next().unwrap().tag();
+        let tag = addresses.limits().iter().next().unwrap().tag();
         addresses.restore(who(1), &[Used { tag, window: 0, units: 4 }]);
         addresses.take(who(1), None, 0, 1).unwrap().1.charge();
         assert!(addresses.take(who(1), None, 0, 1).is_err());

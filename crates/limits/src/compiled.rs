@@ -16,7 +16,7 @@ pub const MOST_LIMITS: usize = 8;
 
 /// The limits of a plan or of one key, in the order in which they were written. Shared by all accounts
 /// that they hold for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Limits {
     each: Box<[Compiled]>,
     has_groups: bool,
@@ -321,6 +321,16 @@ impl WordRule {
         match self {
             Self::Rate { period, .. } => still_taken(word, refilled(elapsed(word, now), amount, *period)),
             Self::Calendar { .. } | Self::Concurrent | Self::Lifetime => word.units,
+        }
+    }
+
+    /// Units of a word that count against the quota at `now`.
+    #[inline]
+    pub(crate) fn counted_at(&self, word: Word, amount: u32, now: u64) -> u32 {
+        match self {
+            Self::Calendar { period, zone } => word.at(zone.index(*period, now / 1000)).units,
+            Self::Rate { period, .. } => level(word, amount, *period, now).1,
+            Self::Concurrent | Self::Lifetime => word.units,
         }
     }
 

@@ -49,6 +49,8 @@
 //! A place among the requests in flight is free when the answer is whole and on its way ([`Reservation::land`]),
 //! a moment before its units are settled: whoever has read an answer to its end never finds his own place taken.
 //!
+//! What was charged while it goes on, a tunnel, holds its places until its end ([`InFlight`]).
+//!
 //! A rate grants a burst and what has flown in since its bucket was last full, never more. A request that fails
 //! after the bucket would have been full without it is given back whole, so that a burst may follow what was
 //! taken while it was in flight: the bucket cannot know how full it would have been, and errors are free.
@@ -77,7 +79,7 @@ pub use account::Account;
 pub use address::Addresses;
 pub use compiled::{Applying, Limits, MOST_LIMITS, TooMany};
 pub use guard::{AddressGuard, ErrorCount};
-pub use reservation::{Denial, Remembered, Reservation, Used};
+pub use reservation::{Denial, InFlight, Remembered, Reservation, Used};
 pub use seat::Seat;
 pub use standing::Standing;
 

@@ -34,6 +34,16 @@ pub struct Reservation {
 #[derive(Debug, Default)]
 pub struct Remembered(Option<Arc<Account>>);
 
+/// The places among the requests in flight of a reservation that was charged while its request goes on. Dropped,
+/// they are given back; the units stay used.
+#[derive(Debug)]
+#[must_use = "places that are dropped are given back"]
+pub struct InFlight {
+    account: Arc<Account>,
+    applying: Applying,
+    windows: Windows,
+}
+
 /// Why nothing was reserved.
 #[derive(Debug, Clone)]
 pub struct Denial {
@@ -109,12 +119,13 @@ impl Reservation {
     ) -> Result<Self, Denial> {
         let applying = limits.applying(group);
         // An account of other limits is one of before the plan was edited, or the key moved.
-        if let Some(account) = remembered.0.filter(|account| Arc::ptr_eq(account.limits(), limits))
-            && let Some(windows) = account.take_single(now, cost, applying)
-        {
-            return Ok(Self::new(account, applying, cost, windows));
+        if let Some(account) = remembered.0.filter(|account| Arc::ptr_eq(account.limits(), limits)) {
+            let single = account.take_single(now, cost, applying);
+            if let Some(windows) = single.or_else(|| account.take(now, cost, applying).ok()) {
+                return Ok(Self::new(account, applying, cost, windows));
+            }
         }
-        // Several limits; or whoever is denied, or finds the account frozen: the seat has the one that counts.
+        // Whoever is denied, or finds the account frozen, asks the seat: it has the one that counts.
         let find = || seat.account(limits);
         let (account, windows) = find_and_take(applying, now, cost, find, |account| seat.replace(account))?;
         Ok(Self::new(account, applying, cost, windows))
@@ -176,6 +187,14 @@ impl Reservation {
         Remembered(self.account.take())
     }
 
+    /// Settles as a success that goes on: the units are used, and the places among the requests in flight stay
+    /// taken for as long as what is given here is held. None: there are none.
+    pub fn charge_and_stay(mut self) -> Option<InFlight> {
+        let account = self.account.take()?;
+        let stays = account.limits().has_concurrent() && !self.has_landed;
+        stays.then(|| InFlight { account, applying: self.applying, windows: self.windows })
+    }
+
     fn give_back(&self, units: impl Fn(&Compiled) -> u32) {
         if let Some(account) = &self.account {
             account.give_each_back(self.applying, self.windows, units);
@@ -189,6 +208,12 @@ impl Drop for Reservation {
         if let Some(account) = self.account.take() {
             release(account, self.applying, self.windows, self.cost, self.has_landed);
         }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        land(&self.account, self.applying, self.windows);
     }
 }
 

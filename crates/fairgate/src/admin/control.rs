@@ -7,11 +7,16 @@ use super::{
     maintenance,
     operation::{Expiry, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome, Reloaded},
     own_limits::{self, ReadLimit},
+    reload::Preparing,
 };
 use gateway::settings::Plan;
 use regex::Regex;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    rc::Rc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 use store::{KeyRecord, MaintenanceWindow, Secret, Store, StoreError, UsageQuery, Whose, random};
+use tokio::sync::Mutex;
 
 /// Most keys in one page, so that an answer stays small.
 const LONGEST_PAGE: usize = 10_000;
@@ -27,11 +32,20 @@ pub(crate) trait Live {
     fn key_revoked(&self, id: &str, digest: &[u8; 32]);
     /// A key was changed: what it is granted holds from its next request on.
     fn key_changed(&self, record: &KeyRecord);
-    /// Reads the configuration again and takes over what can change while the gateway runs: the plans.
+    /// What reads the configuration again. It may take seconds, and is for another thread.
+    ///
+    /// # Errors
+    /// No gateway runs.
+    fn prepare(&self) -> Result<Preparing, OperationError>;
+    /// Takes over what was prepared, or tells why there is nothing.
     ///
     /// # Errors
     /// A sentence about what is wrong; then nothing was changed.
-    fn reload(&self, store: &dyn Store) -> Result<(Vec<Plan>, Reloaded), OperationError>;
+    fn take_over(
+        &self,
+        store: &dyn Store,
+        prepared: Result<(), OperationError>,
+    ) -> Result<(Rules, Reloaded), OperationError>;
     /// These are all windows of maintenance from now on.
     fn maintenance_changed(&self, windows: &[MaintenanceWindow]);
     /// Somebody is about to read: save queued incidents and counters first.
@@ -62,6 +76,8 @@ pub(crate) struct Control {
     pub(super) rules: Rules,
     pub(super) live: Box<dyn Live>,
     pub(super) staged: Option<Staged>,
+    /// Held while the configuration is read again.
+    pub(super) turn: Rc<Mutex<()>>,
     clock: fn() -> u64,
 }
 
@@ -76,7 +92,14 @@ impl Live for Offline {
     fn key_added(&self, _: &KeyRecord) {}
     fn key_revoked(&self, _: &str, _: &[u8; 32]) {}
     fn key_changed(&self, _: &KeyRecord) {}
-    fn reload(&self, _: &dyn Store) -> Result<(Vec<Plan>, Reloaded), OperationError> {
+    fn prepare(&self) -> Result<Preparing, OperationError> {
+        Err(OperationError::NoGateway)
+    }
+    fn take_over(
+        &self,
+        _: &dyn Store,
+        _: Result<(), OperationError>,
+    ) -> Result<(Rules, Reloaded), OperationError> {
         Err(OperationError::NoGateway)
     }
     fn maintenance_changed(&self, _: &[MaintenanceWindow]) {}
@@ -96,7 +119,7 @@ impl Control {
         live: Box<dyn Live>,
         clock: fn() -> u64,
     ) -> Self {
-        Self { store, secret, rules, live, staged: None, clock }
+        Self { store, secret, rules, live, staged: None, turn: Rc::default(), clock }
     }
 
     /// The store, for whoever saves counters and incidents between operations.
@@ -124,9 +147,8 @@ impl Control {
             Operation::RevokeKeys { ids, keys } => self.revoke_keys(ids, &keys, now),
             Operation::ChangeKey { id, change } => self.change_key(id, change, now),
             Operation::Reload => {
-                let (plans, reloaded) = self.live.reload(self.store.as_ref())?;
-                self.rules.plans = plans;
-                Ok(Outcome::Reloaded(reloaded))
+                let prepared = self.live.prepare()?();
+                self.take_over(prepared)
             }
             Operation::ImportBegin(wanted) => import::begin(self, wanted, now),
             Operation::ImportAdd { import, keys } => import::add(self, &import, keys, now),
@@ -147,6 +169,16 @@ impl Control {
             }
             Operation::ShowUsage(query) => self.show_usage(&query),
         }
+    }
+
+    /// Takes a configuration over that was prepared.
+    pub(super) fn take_over(
+        &mut self,
+        prepared: Result<(), OperationError>,
+    ) -> Result<Outcome, OperationError> {
+        let (rules, reloaded) = self.live.take_over(self.store.as_ref(), prepared)?;
+        self.rules = rules;
+        Ok(Outcome::Reloaded(reloaded))
     }
 
     fn show_usage(&self, query: &UsageQuery) -> Result<Outcome, OperationError> {

@@ -11,6 +11,7 @@ mod import;
 mod maintenance;
 mod operation;
 mod own_limits;
+mod reload;
 mod socket;
 
 pub(crate) use client::{AskError, ask};
@@ -19,5 +20,6 @@ pub(crate) use operation::{
     Expiry, ImportFault, ImportFaultKind, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome,
     Reloaded,
 };
+pub(crate) use reload::{Preparing, carry_out};
 #[allow(unused_imports, reason = "the binary only shows the error; the tests of the socket name it")]
 pub(crate) use socket::{AdminSocket, SocketError, serve};

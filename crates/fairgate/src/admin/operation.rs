@@ -123,7 +123,7 @@ pub(crate) enum Expiry {
     At(u64),
 }
 
-/// What reading the configuration again has done.
+/// What reading the configuration again has done: all of it holds from now on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reloaded {
     /// Names of plans that are new.
@@ -132,8 +132,8 @@ pub(crate) struct Reloaded {
     pub(crate) changed: Vec<String>,
     /// Names of plans that are gone.
     pub(crate) removed: Vec<String>,
-    /// What else is different in the file and waits for a restart, as it stands there: `[listen]`.
-    pub(crate) need_restart: Vec<String>,
+    /// What else was different in the files and holds from now on, as it stands there: `[sizes]`.
+    pub(crate) others: Vec<String>,
     /// What is allowed and yet probably not meant, one sentence each.
     pub(crate) warnings: Vec<String>,
 }

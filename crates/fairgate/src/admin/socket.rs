@@ -7,6 +7,7 @@ use super::{
     address::{Address, SOCKET_FILE},
     control::Control,
     operation::{Operation, OperationError, Outcome},
+    reload::carry_out,
 };
 use std::{
     cell::RefCell,
@@ -154,18 +155,18 @@ async fn converse(stream: UnixStream, control: &RefCell<Control>) {
     if request.is_empty() {
         return;
     }
-    let answer = answer_to(&request, control);
+    let answer = answer_to(&request, control).await;
     let Ok(mut bytes) = serde_json::to_vec(&answer) else { return };
     bytes.push(b'\n');
     let _ = timeout(PATIENCE, write.write_all(&bytes)).await;
 }
 
-fn answer_to(request: &[u8], control: &RefCell<Control>) -> Result<Outcome, OperationError> {
+async fn answer_to(request: &[u8], control: &RefCell<Control>) -> Result<Outcome, OperationError> {
     if !request.ends_with(b"\n") {
         let why = if request.len() as u64 == LONGEST_REQUEST { "it is too long" } else { "it is cut short" };
         return Err(OperationError::NotUnderstood { why: why.into() });
     }
     let operation: Operation = serde_json::from_slice(request)
         .map_err(|error| OperationError::NotUnderstood { why: error.to_string() })?;
-    control.borrow_mut().execute(operation)
+    carry_out(control, operation).await
 }

@@ -18,7 +18,7 @@ pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result
     if wanted.json {
         let value = json!({
             "plans": { "added": done.added, "changed": done.changed, "removed": done.removed },
-            "need_restart": done.need_restart,
+            "changed": done.others,
             "warnings": done.warnings,
         });
         output::json_value(out, &value)?;
@@ -31,15 +31,11 @@ pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result
     for (what, names) in plans.into_iter().filter(|(_, names)| !names.is_empty()) {
         writeln!(out, "Plans {what}: {}.", names.join(", "))?;
     }
-    if plans.iter().all(|(_, names)| names.is_empty()) {
-        writeln!(out, "The plans are what they were.")?;
+    if !done.others.is_empty() {
+        writeln!(out, "Changed: {}.", done.others.join(", "))?;
     }
-    if !done.need_restart.is_empty() {
-        writeln!(
-            out,
-            "Different, too, and not taken over until a restart: {}.",
-            done.need_restart.join(", ")
-        )?;
+    if done.others.is_empty() && plans.iter().all(|(_, names)| names.is_empty()) {
+        writeln!(out, "Nothing is different.")?;
     }
     Ok(ExitCode::SUCCESS)
 }

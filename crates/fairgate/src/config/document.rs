@@ -10,7 +10,7 @@ use std::{
     fmt,
     fs::File,
     io::Read,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct Document {
     pub(crate) api: Api,
     /// How long reading and compiling it took.
     pub(crate) took: Duration,
+    /// Where they are.
+    pub(crate) files: Vec<PathBuf>,
     /// When its file was changed last, in Unix seconds.
     pub(crate) modified: u64,
 }
@@ -36,7 +38,9 @@ pub(super) fn read(path: &Path) -> Result<(Document, Vec<Warning>), Faults> {
     let (api, warnings) = reading::read(&mut documents)?;
     let modified = path.metadata().and_then(|about| about.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
     let modified = modified.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Ok((Document { documents, api, took: begun.elapsed(), modified }, warnings))
+    let files = documents.files().map(|file| PathBuf::from(documents.location(file)));
+    let files = files.filter(|file| !file.as_os_str().is_empty()).collect();
+    Ok((Document { files, documents, api, took: begun.elapsed(), modified }, warnings))
 }
 
 struct Disk;

@@ -58,6 +58,8 @@ pub(crate) struct Config {
     pub(crate) settings: Settings,
     /// Where keys and counters are kept.
     pub(crate) store: StoreSettings,
+    /// How the process behaves beside requests.
+    pub(crate) process: Process,
     /// The API's document, if the file names one and it was read.
     pub(crate) document: Option<Arc<Document>>,
     /// The system's clock is right whatever the journal says. Set by the command line alone.
@@ -68,6 +70,13 @@ pub(crate) struct Config {
     pub(crate) path: PathBuf,
     /// The file as it stands, to compare a later one with.
     pub(crate) source: Arc<toml::Table>,
+}
+
+/// How the process behaves beside requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Process {
+    /// The configuration is taken over again when its files have changed.
+    pub(crate) is_watched: bool,
 }
 
 /// Where keys and counters are kept.
@@ -145,12 +154,13 @@ fn read_text(
     let (found, warnings, _) = reader.finish();
     let faults = syntax.merge(found);
     match read {
-        Some((settings, store, document)) if faults.is_empty() => {
+        Some((settings, store, process, document)) if faults.is_empty() => {
             // Whatever was read without a fault is TOML.
             let source = Arc::new(source.parse().unwrap_or_default());
             Ok(Config {
                 settings,
                 store,
+                process,
                 document: document.map(Arc::new),
                 warnings,
                 source,

@@ -86,7 +86,7 @@ fn run_in(
 
     let shown = Shown { places, cases, folder: folder.path().to_owned(), config: path };
     let print = move || if as_json { shown.print_json() } else { shown.print() };
-    serve::with_log(config.settings.log, |log| serve_both(config, second, log, stop, print))
+    serve::with_log(config.settings.log.format, |log| serve_both(config, second, log, stop, print))
 }
 
 /// Runs both gateways until the demo ends. `print` is called once both let requests in.

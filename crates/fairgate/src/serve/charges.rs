@@ -17,12 +17,21 @@ use limits::{Used, Who};
 use std::{
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread::JoinHandle,
+    time::Duration,
 };
 
 /// The journal's thread.
 pub(super) struct Keeping {
-    stop: Sender<()>,
+    orders: Sender<Order>,
     thread: JoinHandle<Result<(), String>>,
+}
+
+/// What the journal's thread is told.
+pub(super) enum Order {
+    /// Commit in this interval from now on, and do this while the disk takes nothing.
+    Go(Duration, WhenFull),
+    /// Commit once more, and end.
+    End,
 }
 
 /// Opens the journal, and gives every account back what it had used. `threads`: how many will charge. None:
@@ -69,18 +78,26 @@ pub(super) fn open(
 
 /// Commits in this interval, until the thread is told to stop.
 pub(super) fn keep(journal: Journal, settings: &StoreSettings, handle: Handle) -> Result<Keeping, Failure> {
-    let (stop, stopped) = channel();
-    let (every, when_full) = (settings.flush_interval, settings.when_full);
+    let (orders, received) = channel();
+    let (mut every, when_full) = (settings.flush_interval, settings.when_full);
     let mut keeper = Keeper { journal, handle, when_full, is_failing: false, unprotected: 0 };
     let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
-        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(every) {
+        loop {
+            match received.recv_timeout(every) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Order::Go(next, when_full)) => {
+                    every = next;
+                    keeper.set_when_full(when_full);
+                }
+                Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => break,
+            }
             keeper.commit();
         }
         keeper.journal.close(keeper.handle.clock().now_millis() / 1000).map_err(|error| error.to_string())
     });
     let thread =
         thread.map_err(|error| Failure::new(format!("cannot start the journal's thread: {error}")))?;
-    Ok(Keeping { stop, thread })
+    Ok(Keeping { orders, thread })
 }
 
 struct Keeper {
@@ -101,12 +118,17 @@ struct Groups<'h> {
 // === impl Keeping ===
 
 impl Keeping {
+    /// Where the thread takes orders from.
+    pub(super) fn orders(&self) -> Sender<Order> {
+        self.orders.clone()
+    }
+
     /// Commits what the data threads charged last. They have to have ended.
     ///
     /// # Errors
     /// It cannot be written. What is not written is in shared memory, and the next start finds it there.
     pub(super) fn finish(self) -> Result<(), Failure> {
-        let _ = self.stop.send(());
+        let _ = self.orders.send(Order::End);
         let ended = self.thread.join().unwrap_or_else(|_| Err("its thread panicked".to_owned()));
         ended.map_err(|error| Failure::new(format!("the last charges could not be saved: {error}")))
     }
@@ -115,6 +137,12 @@ impl Keeping {
 // === impl Keeper ===
 
 impl Keeper {
+    fn set_when_full(&mut self, when_full: WhenFull) {
+        self.when_full = when_full;
+        // A disk that is full already does from now on what the new word says.
+        self.handle.set_stopped(self.is_failing && when_full == WhenFull::Stop);
+    }
+
     fn commit(&mut self) {
         match self.journal.commit(self.handle.clock().now_millis() / 1000) {
             Ok(committed) => self.tell_committed(&committed),

@@ -1,28 +1,31 @@
 //! Keeps the store and the data plane in step: counters, incidents and usage go down, changes go up.
 
 use super::{
-    KEPT_AFTER_THE_WINDOW, loading,
+    KEPT_AFTER_THE_WINDOW,
+    charges::Order,
+    loading,
     reload::{self, Source},
     usage::Ledger,
 };
 use crate::{
-    admin::{Control, Live, OperationError, Reloaded, system_clock},
-    config::UsageSettings,
+    admin::{Control, Live, OperationError, Preparing, Reloaded, Rules, system_clock},
+    commands::reach::rules,
+    config::StoreSettings,
     failure::Failure,
 };
 use gateway::{
     Handle,
     maintenance::Window,
     record::{Incident, Level},
-    settings::Plan,
 };
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    sync::mpsc::Sender,
     time::Duration,
 };
 use store::{IncidentRecord, KeyRecord, MaintenanceWindow, Store, StoreError};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 
 /// Incidents that wait for a store that cannot be written. The newest are kept.
 const MOST_WAITING: usize = 10_000;
@@ -32,7 +35,11 @@ const FORGET: u32 = 3600;
 /// What the control plane tells a running gateway.
 pub(super) struct LiveGateway {
     handle: Handle,
-    source: RefCell<Source>,
+    source: Rc<RefCell<Source>>,
+    /// What the journal's thread is told, if there is one.
+    charges: Option<Sender<Order>>,
+    /// How often is saved.
+    every: Rc<Cell<Duration>>,
     waiting: RefCell<Waiting>,
     usage: RefCell<Ledger>,
 }
@@ -47,15 +54,27 @@ struct Waiting {
 pub(super) struct Keeper {
     handle: Handle,
     control: Rc<RefCell<Control>>,
+    every: Rc<Cell<Duration>>,
     is_failing: Cell<bool>,
 }
 
 // === impl LiveGateway ===
 
 impl LiveGateway {
-    pub(super) fn new(handle: Handle, source: Source, usage: UsageSettings) -> Self {
-        let usage = RefCell::new(Ledger::new(handle.clone(), usage));
-        Self { handle, source: RefCell::new(source), waiting: RefCell::default(), usage }
+    pub(super) fn new(
+        handle: Handle,
+        source: Rc<RefCell<Source>>,
+        store: &StoreSettings,
+        charges: Option<Sender<Order>>,
+    ) -> Self {
+        let usage = RefCell::new(Ledger::new(handle.clone(), store.usage));
+        let every = Rc::new(Cell::new(store.flush_interval));
+        Self { handle, source, charges, every, waiting: RefCell::default(), usage }
+    }
+
+    /// How often is saved, whatever the configuration comes to say.
+    pub(super) fn every(&self) -> Rc<Cell<Duration>> {
+        Rc::clone(&self.every)
     }
 
     /// Saves what is not saved yet. What cannot be saved stays for the next time.
@@ -84,9 +103,25 @@ impl Live for LiveGateway {
         self.key_added(key);
     }
 
-    fn reload(&self, store: &dyn Store) -> Result<(Vec<Plan>, Reloaded), OperationError> {
-        let done = self.source.borrow_mut().reload(&self.handle, store);
-        reload::log(self.handle.log(), &done);
+    fn prepare(&self) -> Result<Preparing, OperationError> {
+        Ok(self.source.borrow().prepare(self.handle.clone()))
+    }
+
+    fn take_over(
+        &self,
+        store: &dyn Store,
+        prepared: Result<(), OperationError>,
+    ) -> Result<(Rules, Reloaded), OperationError> {
+        let taken = prepared.and_then(|()| self.source.borrow_mut().take_over(&self.handle, store));
+        let done = taken.map(|(reloaded, config)| {
+            self.usage.borrow_mut().set(config.store.usage);
+            self.every.set(config.store.flush_interval);
+            if let Some(charges) = &self.charges {
+                let _ = charges.send(Order::Go(config.store.flush_interval, config.store.when_full));
+            }
+            (rules(&config), reloaded)
+        });
+        reload::log(self.handle.log(), done.as_ref().map(|(_, reloaded)| reloaded));
         done
     }
 
@@ -113,17 +148,16 @@ impl Live for LiveGateway {
 // === impl Keeper ===
 
 impl Keeper {
-    pub(super) fn new(handle: Handle, control: Rc<RefCell<Control>>) -> Rc<Self> {
-        Rc::new(Self { handle, control, is_failing: Cell::new(false) })
+    /// `every`: how often it saves.
+    pub(super) fn new(handle: Handle, control: Rc<RefCell<Control>>, every: Rc<Cell<Duration>>) -> Rc<Self> {
+        Rc::new(Self { handle, control, every, is_failing: Cell::new(false) })
     }
 
-    /// Saves in this interval, for ever.
-    pub(super) async fn run(self: Rc<Self>, every: Duration) {
-        let mut tick = interval(every);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    /// Saves now and then, for ever.
+    pub(super) async fn run(self: Rc<Self>) {
         let mut turn: u32 = 0;
         loop {
-            tick.tick().await;
+            sleep(self.every.get()).await;
             let saved = self.save();
             self.tell(&saved);
             turn = turn.wrapping_add(1);

@@ -11,6 +11,7 @@ mod reload;
 mod sweeping;
 mod trust;
 mod usage;
+mod watching;
 
 use crate::{
     admin::{AdminSocket, Control, serve as serve_admin, system_clock},
@@ -21,7 +22,7 @@ use crate::{
 use gateway::{
     Gateway, NotOpen,
     record::{Level, LogSink},
-    settings::{Log, Settings},
+    settings::{LogFormat, Settings},
 };
 use keeper::{Keeper, LiveGateway};
 use reload::Source;
@@ -44,7 +45,7 @@ pub(crate) enum Events {
 
 /// Runs the gateway until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<ExitCode, Failure> {
-    with_log(config.settings.log, |log| {
+    with_log(config.settings.log.format, |log| {
         run_until(config, log, Events::All, || {
             let mut signals = Signals::new()?;
             Ok(async move { Ok(signals.next().await) })
@@ -55,10 +56,10 @@ pub(crate) fn run(config: Config) -> Result<ExitCode, Failure> {
 /// Starts the log, and ends it once all that `run` had to say is written. One log serves all
 /// gateways of a process, so that their lines do not cut into each other.
 pub(crate) fn with_log<T>(
-    settings: Log,
+    format: LogFormat,
     run: impl FnOnce(&LogSink) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let (log, writer) = LogSink::to_standard_error(settings)
+    let (log, writer) = LogSink::to_standard_error(format)
         .map_err(|error| Failure::new(format!("cannot start the log: {error}")))?;
     let result = run(&log);
     drop(log);
@@ -81,7 +82,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         tell_document(document, log);
     }
     config.settings.document = document::served(&config).map(Arc::new);
-    let source = Source::of(&config);
+    let source = Rc::new(RefCell::new(Source::of(&config)));
     // A large document is needed no more: what requests have to be is compiled, what clients get is written.
     config.document = None;
     let (store, secret) = Embedded::open(&config.store.path)?;
@@ -93,7 +94,9 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let writers = writers.unwrap_or_default();
     let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
     let socket = AdminSocket::bind(&config.store.path).map_err(|error| Failure::new(error.to_string()))?;
-    let live = Box::new(LiveGateway::new(handle.clone(), source, config.store.usage));
+    let orders = charges.as_ref().map(charges::Keeping::orders);
+    let live = Box::new(LiveGateway::new(handle.clone(), Rc::clone(&source), &config.store, orders));
+    let every = live.every();
     let control = Control::new(Box::new(store), secret, rules(&config), live, system_clock);
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -101,12 +104,15 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         runtime.map_err(|error| Failure::new(format!("cannot start the control plane: {error}")))?;
     let drained = LocalSet::new().block_on(&runtime, async {
         let control = Rc::new(RefCell::new(control));
-        let keeper = Keeper::new(handle.clone(), Rc::clone(&control));
+        let keeper = Keeper::new(handle.clone(), Rc::clone(&control), every);
         let hearing = (events == Events::All).then(|| reload::on_hangup(Rc::clone(&control)));
         let hearing = hearing.transpose()?.map(tokio::task::spawn_local);
+        let watching = (events == Events::All).then(|| watching::run(Rc::clone(&control), source));
+        let watching = watching.map(tokio::task::spawn_local);
+        let letting_go = tokio::task::spawn_local(watching::let_go(handle.clone()));
         let sweeping = tokio::task::spawn_local(sweeping::run(handle.clone()));
         let following = tokio::task::spawn_local(following::run(handle.clone()));
-        let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run(config.store.flush_interval));
+        let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run());
         let (closed, on_closed) = oneshot::channel::<()>();
         let admin = tokio::task::spawn_local(serve_admin(socket, control, async {
             let _ = on_closed.await;
@@ -127,8 +133,9 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         keeping.abort();
         sweeping.abort();
         following.abort();
-        if let Some(hearing) = hearing {
-            hearing.abort();
+        letting_go.abort();
+        for reloading in hearing.into_iter().chain(watching) {
+            reloading.abort();
         }
         keeper.save_at_the_end()?;
         reason.map(|_| drained)

@@ -1,17 +1,25 @@
-//! Reading the configuration again while the gateway runs: plans change at once, all else is named.
+//! Reading the configuration again while the gateway runs: all of it is taken over in one step, or nothing.
+//!
+//! A file that asks for what only a start can do is not taken either: half of a new configuration is worse than
+//! all of the old one.
 
 use super::{document, loading};
 use crate::{
-    admin::{Control, Operation, OperationError, Reloaded},
-    config::{self, Config},
+    admin::{Control, Operation, OperationError, Preparing, Reloaded, carry_out},
+    config::{self, Config, StoreSettings},
     failure::Failure,
 };
 use gateway::{
-    Handle,
+    Compiled, Handle,
     record::{Level, LogSink},
-    settings::Plan,
+    settings::{Listen, Plan, Settings},
 };
-use std::{cell::RefCell, path::PathBuf, rc::Rc, sync::Arc};
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::{Arc, Mutex, PoisonError},
+};
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,12 +27,32 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(super) struct Source {
     path: PathBuf,
     tables: Arc<toml::Table>,
-    /// When the document was changed last.
-    document: Option<u64>,
+    document: Option<Read>,
     plans: Vec<Plan>,
+    fixed: Fixed,
+    is_watched: bool,
+    prepared: Ready,
 }
 
-/// The name of the one table that changes while the gateway runs.
+/// Where a configuration without any fault lies, ready to be taken over.
+type Ready = Arc<Mutex<Option<(Config, Compiled)>>>;
+
+/// A document that was read.
+#[derive(Clone, PartialEq, Eq)]
+struct Read {
+    files: Vec<PathBuf>,
+    /// When its first file was changed last.
+    modified: u64,
+}
+
+/// What only a start can change.
+#[derive(Clone)]
+struct Fixed {
+    listen: Listen,
+    store: StoreSettings,
+}
+
+/// The name of the table that is told by its parts.
 const PLANS: &str = "plans";
 
 // === impl Source ===
@@ -34,22 +62,34 @@ impl Source {
         Self {
             path: config.path.clone(),
             tables: Arc::clone(&config.source),
-            document: config.document.as_ref().map(|document| document.modified),
+            document: read(config),
             plans: config.settings.plans.clone(),
+            fixed: Fixed { listen: config.settings.listen.clone(), store: config.store.clone() },
+            is_watched: config.process.is_watched,
+            prepared: Ready::default(),
         }
     }
 
-    /// Reads the file again, and takes its plans over if it has no fault.
-    pub(super) fn reload(
+    /// What reads the files again, and compiles what they say.
+    pub(super) fn prepare(&self, handle: Handle) -> Preparing {
+        let (path, fixed, ready) = (self.path.clone(), self.fixed.clone(), Arc::clone(&self.prepared));
+        Box::new(move || {
+            let prepared = prepare(&path, &fixed, &handle)?;
+            *ready.lock().unwrap_or_else(PoisonError::into_inner) = Some(prepared);
+            Ok(())
+        })
+    }
+
+    /// Takes over what was prepared. Gives it back without what the gateway holds of it now.
+    pub(super) fn take_over(
         &mut self,
         handle: &Handle,
         store: &dyn Store,
-    ) -> Result<(Vec<Plan>, Reloaded), OperationError> {
+    ) -> Result<(Reloaded, Config), OperationError> {
         let fail = |why: String| OperationError::NotReloaded(why);
-        let mut read = config::load(&self.path, config::Extent::Everything).map_err(|faults| {
-            fail(format!("the configuration has faults, so nothing was changed:\n{faults}"))
-        })?;
-        let next = &read.settings.plans;
+        let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (config, compiled) = prepared.ok_or_else(|| fail("nothing was read".into()))?;
+        let next = &config.settings.plans;
         let name = |plan: &Plan| plan.name.clone();
         let limits = |plans: &[Plan], name: &str| {
             plans.iter().find(|plan| plan.name == name).map(|plan| plan.limits.clone())
@@ -61,33 +101,49 @@ impl Source {
             added: next.iter().filter(is_new).map(name).collect(),
             changed: next.iter().filter(is_other).map(name).collect(),
             removed: self.plans.iter().filter(|plan| limits(next, &plan.name).is_none()).map(name).collect(),
-            need_restart: self.others(&read),
-            warnings: read.warnings.clone(),
+            others: self.others(&config),
+            warnings: config.warnings.clone(),
         };
+        // The only step that can fail comes first. A request between it and the next one has the limits of
+        // the new plans and all else of the old file, as one has that was waiting for its body meanwhile.
         handle.keyring().set_plans(next).map_err(|error| fail(format!("{error}; nothing was changed")))?;
+        handle.replace(compiled);
+        *self = Self::of(&config);
         if !reloaded.added.is_empty() {
             // Keys of a plan that was not there were not let in at the start.
             loading::load_keys(store, handle).map_err(|error| {
-                fail(format!("the plans hold, but keys of the new ones cannot be read: {error}"))
+                fail(format!("the configuration holds, but keys of new plans cannot be read: {error}"))
             })?;
         }
-        if reloaded.need_restart.is_empty() {
-            // With other tables changed, too, the reference would tell what does not hold yet.
-            read.settings.document = document::served(&read).map(Arc::new);
-            handle.tell(&read.settings);
-        }
-        self.plans.clone_from(&read.settings.plans);
-        Ok((self.plans.clone(), reloaded))
+        Ok((reloaded, config))
+    }
+
+    /// Every file that the configuration was read from.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let of_document = self.document.iter().flat_map(|document| &document.files);
+        std::iter::once(&self.path).chain(of_document).cloned().collect()
+    }
+
+    /// Whether the files are to be looked after.
+    pub(super) const fn is_watched(&self) -> bool {
+        self.is_watched
+    }
+
+    /// Whether the file says other than what holds, or cannot be understood.
+    pub(super) fn differs(&self) -> bool {
+        let text = std::fs::read_to_string(&self.path).ok();
+        text.and_then(|text| text.parse::<toml::Table>().ok()).is_none_or(|tables| tables != *self.tables)
     }
 
     /// What is different beside the plans, as it stands in the file.
-    fn others(&self, read: &Config) -> Vec<String> {
+    fn others(&self, read_now: &Config) -> Vec<String> {
         let names =
-            self.tables.keys().chain(read.source.keys().filter(|name| !self.tables.contains_key(*name)));
-        let differ = names.filter(|name| *name != PLANS && self.tables.get(*name) != read.source.get(*name));
+            self.tables.keys().chain(read_now.source.keys().filter(|name| !self.tables.contains_key(*name)));
+        let differ =
+            names.filter(|name| *name != PLANS && self.tables.get(*name) != read_now.source.get(*name));
         let mut others: Vec<String> = differ
             .map(|name| {
-                let value = read.source.get(name).or_else(|| self.tables.get(name));
+                let value = read_now.source.get(name).or_else(|| self.tables.get(name));
                 match value {
                     Some(toml::Value::Table(_)) => format!("[{name}]"),
                     Some(toml::Value::Array(list)) if list.iter().any(toml::Value::is_table) => {
@@ -97,28 +153,71 @@ impl Source {
                 }
             })
             .collect();
-        let document = read.document.as_ref().map(|document| document.modified);
-        if self.document != document && !others.iter().any(|name| name == "`openapi`") {
+        if self.document != read(read_now) && !others.iter().any(|name| name == "`openapi`") {
             others.push("the OpenAPI document".into());
         }
         others
     }
 }
 
+fn read(config: &Config) -> Option<Read> {
+    let document = config.document.as_ref()?;
+    Some(Read { files: document.files.clone(), modified: document.modified })
+}
+
+fn prepare(path: &Path, fixed: &Fixed, handle: &Handle) -> Result<(Config, Compiled), OperationError> {
+    let fail = |why: String| OperationError::NotReloaded(why);
+    let faulty =
+        |what: String| fail(format!("the configuration has faults, so nothing was changed:\n{what}"));
+    let mut config =
+        config::load(path, config::Extent::Everything).map_err(|faults| faulty(faults.to_string()))?;
+    let waiting = fixed.differences(&config);
+    if !waiting.is_empty() {
+        return Err(fail(format!(
+            "nothing was changed, because {} can only change in a restart: `fairgate serve --take-over` starts the \
+             next gateway beside this one and loses no request",
+            waiting.join(", ")
+        )));
+    }
+    config.settings.document = document::served(&config).map(Arc::new);
+    // A document may have many thousands of endpoints; nobody but the gateway needs them from here on.
+    let endpoints = std::mem::take(&mut config.settings.endpoints);
+    let settings = Settings { endpoints, ..config.settings.clone() };
+    config.settings.document = None;
+    let compiled = handle.compile(settings).map_err(|error| faulty(error.to_string()))?;
+    Ok((config, compiled))
+}
+
+// === impl Fixed ===
+
+impl Fixed {
+    /// The keys that have other values in this configuration.
+    fn differences(&self, next: &Config) -> Vec<&'static str> {
+        let (listen, store) = (&next.settings.listen, &next.store);
+        let keys = [
+            ("`[listen] address`", self.listen.address != listen.address),
+            ("`[listen] threads`", self.listen.threads != listen.threads),
+            ("`[store] path`", self.store.path != store.path),
+            ("`[store] memory`", self.store.memory != store.memory),
+            ("`[store] durable`", self.store.durable != store.durable),
+        ];
+        keys.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+}
+
 /// Logs what reading the configuration again has done.
-pub(super) fn log(log: &LogSink, done: &Result<(Vec<Plan>, Reloaded), OperationError>) {
+pub(super) fn log(log: &LogSink, done: Result<&Reloaded, &OperationError>) {
     match done {
-        Ok((_, done)) => {
+        Ok(done) => {
             let members = [
                 ("plans_added", &done.added),
                 ("plans_changed", &done.changed),
                 ("plans_removed", &done.removed),
-                ("need_restart", &done.need_restart),
+                ("changed", &done.others),
             ];
             let members = members.map(|(name, list)| (name, list.join(", ")));
-            let level = if done.need_restart.is_empty() { Level::Info } else { Level::Warn };
             log.event(
-                level,
+                Level::Info,
                 "configuration read again",
                 &members.each_ref().map(|(name, list)| (*name, list.as_str())),
             );
@@ -138,7 +237,7 @@ pub(super) fn on_hangup(control: Rc<RefCell<Control>>) -> Result<impl Future<Out
         .map_err(|error| Failure::new(format!("cannot wait for signals: {error}")))?;
     Ok(async move {
         while hangup.recv().await.is_some() {
-            let _ = control.borrow_mut().execute(Operation::Reload);
+            let _ = carry_out(&control, Operation::Reload).await;
         }
     })
 }

@@ -37,6 +37,11 @@ impl Ledger {
         }
     }
 
+    /// Goes by other settings from now on.
+    pub(super) const fn set(&mut self, settings: UsageSettings) {
+        self.settings = settings;
+    }
+
     /// Gathers, and writes a batch if it is time.
     pub(super) fn keep(&mut self, store: &dyn Store) {
         self.gather();

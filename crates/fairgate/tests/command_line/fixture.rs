@@ -1,6 +1,8 @@
 //! A folder with a configuration, commands run in it, and a stand-in for a running gateway.
 
-use crate::admin::{AdminSocket, Control, Live, OperationError, Reloaded, Rules, serve, system_clock};
+use crate::admin::{
+    AdminSocket, Control, Live, OperationError, Preparing, Reloaded, Rules, serve, system_clock,
+};
 use contract::Limit;
 use gateway::settings::Plan;
 use serde_json::Value;
@@ -166,8 +168,16 @@ impl Live for Recorder {
         self.told.lock().unwrap().push(format!("changed {} {}", record.id, record.plan));
     }
 
-    fn reload(&self, _: &dyn Store) -> Result<(Vec<Plan>, Reloaded), OperationError> {
-        Err(OperationError::NotReloaded("this one cannot".into()))
+    fn prepare(&self) -> Result<Preparing, OperationError> {
+        Ok(Box::new(|| Err(OperationError::NotReloaded("this one cannot".into()))))
+    }
+
+    fn take_over(
+        &self,
+        _: &dyn Store,
+        prepared: Result<(), OperationError>,
+    ) -> Result<(Rules, Reloaded), OperationError> {
+        Err(prepared.unwrap_err())
     }
 
     fn key_revoked(&self, id: &str, _: &[u8; 32]) {

@@ -47,6 +47,11 @@ pub(crate) fn write_head(
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
         match field.kind {
+            // The connection is switched: from here on it is no connection of HTTP's.
+            AnswerField::HopByHop if answer.status == 101 && name.eq_ignore_ascii_case(b"upgrade") => {
+                field::write(name, value, out);
+                out.extend_from_slice(b"Connection: Upgrade\r\n");
+            }
             // What it costs was told to us.
             AnswerField::EndToEnd if is_named(name, cost_header) => {}
             AnswerField::EndToEnd => field::write(name, value, out),
@@ -80,6 +85,14 @@ pub(crate) fn write_head(
     }
     respond::write_connection(visit, keep_alive, out);
     out.extend_from_slice(b"\r\n");
+}
+
+/// Whether a 101 switches to this very protocol.
+pub(crate) fn switches_to(protocol: &str, answer: &ResponseHead, bytes: &[u8]) -> bool {
+    let mut told = answer.fields.iter().filter(|field| is_named(field.name.get(bytes), Some("upgrade")));
+    let (first, second) = (told.next(), told.next());
+    first.is_some_and(|field| is_named(field.value.get(bytes).trim_ascii(), Some(protocol)))
+        && second.is_none()
 }
 
 /// What the upstream says that its answer costs. None: it says nothing that is a number.

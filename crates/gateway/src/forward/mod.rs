@@ -1,9 +1,11 @@
 //! Forwarding: the request to the upstream, the answer back, both as streams.
 
 mod answer;
+mod deliver;
 mod exchange;
 mod pump;
 mod request;
+mod tunnel;
 
 use crate::{
     admit::Admission,
@@ -132,11 +134,14 @@ async fn connect(
     may_reuse: bool,
     is_safe: bool,
 ) -> Result<Upstream, Refused> {
-    if let Some(upstream) = may_reuse.then(|| thread.pool.take(visit.now.instant, is_safe)).flatten() {
+    if let Some(upstream) =
+        may_reuse.then(|| thread.pool.take(visit.config, visit.now.instant, is_safe)).flatten()
+    {
         return Ok(upstream);
     }
     let settings = &visit.config.settings;
-    let connected = upstream::connect(&settings.upstream, settings.timeouts.connect).await;
+    let connected =
+        upstream::connect(&settings.upstream, visit.config.number, settings.timeouts.connect).await;
     connected.map_err(|reason| Refusal::unexpected("the upstream cannot be reached", reason))
 }
 

@@ -32,8 +32,17 @@ pub(crate) fn write_head(
     if let Some(key) = &visit.key {
         field::write(b"X-Consumer-Id", key.id().as_bytes(), out);
     }
-    if visit.head.takes_trailers {
-        out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n");
+    match (visit.upgrade, visit.head.takes_trailers) {
+        (Some(protocol), takes_trailers) => {
+            field::write(b"Upgrade", protocol.as_bytes(), out);
+            out.extend_from_slice(if takes_trailers {
+                b"TE: trailers\r\nConnection: Upgrade, TE\r\n"
+            } else {
+                b"Connection: Upgrade\r\n"
+            });
+        }
+        (None, true) => out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n"),
+        (None, false) => {}
     }
     write_framing(visit, framing, out);
     out.extend_from_slice(b"\r\n");

@@ -16,6 +16,8 @@ pub(crate) type Memory = (Vec<u8>, Vec<Field<RequestField>>);
 #[derive(Debug, Default)]
 pub(crate) struct RequestHead {
     bytes: Vec<u8>,
+    /// Bytes of the head; behind them may stand more.
+    length: usize,
     method: Span,
     path: Span,
     /// The path as it is matched and sent on, if that is not how it was written.
@@ -49,7 +51,7 @@ impl RequestHead {
         keys: &[String],
     ) -> Result<Self, (Fault, Memory)> {
         fields.clear();
-        let mut head = Self { bytes: Vec::new(), fields, ..Self::default() };
+        let mut head = Self { bytes: Vec::new(), length, fields, ..Self::default() };
         match head.read(bytes.get(..length).unwrap_or_default(), keys) {
             Ok(()) => {
                 head.bytes = bytes;
@@ -57,6 +59,13 @@ impl RequestHead {
             }
             Err(fault) => Err((fault, (bytes, head.fields))),
         }
+    }
+
+    /// Keeps what the head holds in memory of its own size, and gives that back which it was read into: for a
+    /// request that goes on for long.
+    pub(crate) fn shrink(&mut self) -> Vec<u8> {
+        let own = self.bytes.get(..self.length).unwrap_or_default().to_vec();
+        std::mem::replace(&mut self.bytes, own)
     }
 
     /// Gives the memory back for the next head.

@@ -60,7 +60,7 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: IpAddr, aske
     head.is_http2 = true;
     let mut last_key = link.with(|state| std::mem::take(&mut state.last_key));
     let handled = {
-        let handling = without_panic(handle(&thread, &mut client, peer, head, &mut last_key));
+        let handling = without_panic(handle(&thread, &config, &mut client, peer, head, &mut last_key));
         unless_broken(&link, asked.stream, handling).await
     };
     link.with(|state| state.last_key = last_key);

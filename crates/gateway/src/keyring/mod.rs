@@ -12,7 +12,7 @@ pub use grant::{Grant, NotGranted, PlansNotChanged, Terms};
 pub use known_key::{BadId, KnownKey, Standing};
 pub use sweep::Sweep;
 
-use crate::settings::{Keys, Plan};
+use crate::settings::Plan;
 use contract::Limit;
 use grant::Grants;
 use limits::{Used, Who};
@@ -36,7 +36,6 @@ pub struct Keyring {
     keys: papaya::HashSet<Arc<KnownKey>, Seeded>,
     grants: Grants,
     digest_of: Box<DigestOf>,
-    pattern: Option<Regex>,
     has_imported: AtomicBool,
 }
 
@@ -70,14 +69,11 @@ impl std::fmt::Debug for Keyring {
 
 impl Keyring {
     /// An empty keyring.
-    pub fn new(plans: &[Plan], keys: &Keys, digest_of: Box<DigestOf>) -> Self {
-        // The same text once more, over bytes: what a client presents need not be UTF-8.
-        let pattern = keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok());
+    pub fn new(plans: &[Plan], digest_of: Box<DigestOf>) -> Self {
         Self {
             keys: papaya::HashSet::with_hasher(Seeded::default()),
             grants: Grants::new(by_name(plans)),
             digest_of,
-            pattern,
             has_imported: AtomicBool::new(false),
         }
     }
@@ -149,10 +145,10 @@ impl Keyring {
         self.keys.is_empty()
     }
 
-    /// Whether this could be a key, without a look-up.
-    pub(crate) fn format(&self, presented: &[u8]) -> Format {
+    /// Whether this could be a key, without a look-up. `pattern`: what an imported one looks like.
+    pub(crate) fn format(&self, presented: &[u8], pattern: Option<&Regex>) -> Format {
         let possible = contract::key::is_well_formed(presented)
-            || match &self.pattern {
+            || match pattern {
                 Some(pattern) => pattern.is_match(presented),
                 // Without a pattern an imported key may have any format, if there is any.
                 None => {
@@ -196,16 +192,14 @@ mod tests {
         Limit::parse(text, &mut |_| None).unwrap()
     }
 
-    fn keyring(pattern: Option<&str>) -> Keyring {
+    fn keyring() -> Keyring {
         let plan = Plan { name: "free".into(), limits: vec![limit("1 per day")] };
-        let keys =
-            Keys { headers: vec![], pattern: pattern.map(|pattern| regex::Regex::new(pattern).unwrap()) };
         let digest_of = |key: &[u8]| {
             let mut digest = [0; 32];
             digest[..key.len().min(32)].copy_from_slice(&key[..key.len().min(32)]);
             digest
         };
-        Keyring::new(&[plan], &keys, Box::new(digest_of))
+        Keyring::new(&[plan], Box::new(digest_of))
     }
 
     fn terms(plan: &str, limits: &[&str]) -> Terms {
@@ -225,31 +219,33 @@ mod tests {
 
     #[test]
     fn a_key_of_an_unknown_plan_is_not_let_in() {
-        let error = keyring(None).grant(terms("gone", &[])).unwrap_err();
+        let error = keyring().grant(terms("gone", &[])).unwrap_err();
         assert!(error.to_string().contains("[plans.gone]"), "{error}");
     }
 
     #[test]
     fn without_imported_keys_only_our_own_format_is_possible() {
-        let keyring = keyring(None);
-        assert_eq!(keyring.format(b"anything"), Format::Wrong);
+        let keyring = keyring();
+        assert_eq!(keyring.format(b"anything", None), Format::Wrong);
         insert(&keyring, true);
-        assert_eq!(keyring.format(b"anything"), Format::Possible);
-        assert_eq!(keyring.format(&[b'x'; 600]), Format::Wrong);
+        assert_eq!(keyring.format(b"anything", None), Format::Possible);
+        assert_eq!(keyring.format(&[b'x'; 600], None), Format::Wrong);
     }
 
     #[test]
     fn the_pattern_is_the_format_of_imported_keys() {
-        let keyring = keyring(Some("^(?:[a-z]{4})$"));
+        let keyring = keyring();
         insert(&keyring, true);
-        assert_eq!(keyring.format(b"abcd"), Format::Possible);
-        assert_eq!(keyring.format(b"abcde"), Format::Wrong);
-        assert_eq!(keyring.format(b"\xff\xff\xff\xff"), Format::Wrong);
+        let pattern = Regex::new("^(?:[a-z]{4})$").unwrap();
+        let format = |presented| keyring.format(presented, Some(&pattern));
+        assert_eq!(format(b"abcd"), Format::Possible);
+        assert_eq!(format(b"abcde"), Format::Wrong);
+        assert_eq!(format(b"\xff\xff\xff\xff"), Format::Wrong);
     }
 
     #[test]
     fn a_revocation_is_seen_by_whoever_holds_the_key_already() {
-        let keyring = keyring(None);
+        let keyring = keyring();
         insert(&keyring, false);
         let held = keyring.find(&[b'a'; 32]).unwrap();
         keyring.revoke(&[b'a'; 32]);
@@ -258,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_change_is_seen_by_whoever_holds_the_key_already() {
-        let keyring = keyring(None);
+        let keyring = keyring();
         insert(&keyring, false);
         let held = keyring.find(&[b'a'; 32]).unwrap();
         let changed = Standing { expires_at: Some(5), ..standing(&keyring, terms("free", &["7 per hour"])) };
@@ -271,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_key_is_found_by_all_of_its_half_of_the_digest() {
-        let keyring = keyring(None);
+        let keyring = keyring();
         insert(&keyring, false);
         for place in 0..16 {
             let mut other = [b'a'; 32];
@@ -282,7 +278,7 @@ mod tests {
 
     #[test]
     fn an_id_of_another_form_is_not_let_in() {
-        let keyring = keyring(None);
+        let keyring = keyring();
         for id in ["", "key_1", "kex_0123456789abcdef", "key_0123456789abcde/", "key_0123456789abcdef0"] {
             let standing = standing(&keyring, terms("free", &[]));
             let key = NewKey { id, digest: &[1; 32], imported: false, standing };
@@ -293,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_sweep_gives_back_what_is_idle_and_leaves_what_is_used() {
-        let keyring = keyring(None);
+        let keyring = keyring();
         keyring.reserve(1000);
         for number in 0..1000_u32 {
             let mut digest = [7; 32];

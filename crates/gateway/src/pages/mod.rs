@@ -68,7 +68,7 @@ pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
     if let Some(page) = document(visit, path) {
         return Ok(Some(page));
     }
-    let told = visit.config.told.load();
+    let told = &visit.config.told;
     let Some(found) = told.site.find(path) else {
         return Err(Refusal::new(
             ErrorCode::EndpointNotFound,
@@ -89,8 +89,7 @@ pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
 
 /// The API's document, if the path asks for it and there is one.
 fn document(visit: &Visit<'_>, path: &str) -> Option<Page> {
-    let told = visit.config.told.load();
-    let document = told.document.as_ref()?;
+    let document = visit.config.told.document.as_ref()?;
     let (content_type, body) = match path {
         "/openapi.json" => ("application/json", Body::Json(Arc::clone(document))),
         "/openapi.yaml" => ("application/yaml", Body::Yaml(Arc::clone(document))),

@@ -186,7 +186,7 @@ fn scheme(value: &[u8]) -> Option<Place> {
 fn find(shared: &Shared, config: &Config, candidates: &[&[u8]]) -> Result<Arc<KnownKey>, Refused> {
     let mut possible = false;
     for candidate in candidates.iter().filter(|candidate| !candidate.is_empty()) {
-        if shared.keyring.format(candidate) == Format::Wrong {
+        if shared.keyring.format(candidate, config.key_pattern.as_ref()) == Format::Wrong {
             continue;
         }
         possible = true;

@@ -33,7 +33,10 @@ pub(crate) fn reserve_for_key(
 
 /// Reserves the cost in all limits that the address has of public endpoints, if there are any.
 pub(crate) fn reserve_for_address(visit: &mut Visit<'_>, terms: Terms<'_>) -> Result<Option<Owed>, Refused> {
-    let Some(addresses) = &visit.shared.addresses else { return Ok(None) };
+    if visit.config.settings.address_limits.is_empty() {
+        return Ok(None);
+    }
+    let Some(addresses) = visit.shared.addresses.get() else { return Ok(None) };
     check_running(visit)?;
     let who = visit.shared.keyring.who_of_address(&address_bytes(visit.address));
     match addresses.take(who, terms.group, visit.now.millis, terms.cost) {

@@ -9,3 +9,4 @@ pub(crate) mod parameters;
 pub(crate) mod permission;
 pub(crate) mod redirect;
 pub(crate) mod route;
+pub(crate) mod upgrade;

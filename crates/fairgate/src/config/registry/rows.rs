@@ -45,6 +45,11 @@ rows! {
     EXTRA_CODES = Top "extra_codes", Shape::Statuses, Default("[]"), "[409, 412]";
     "Statuses outside the closed table that the upstream may send for this API. Each gets an error code of its own."
 
+    UPGRADES = Top "upgrades", Shape::Texts, Default("[\"websocket\"]"), "[\"websocket\"]";
+    "Protocols that a client may switch a connection to by an HTTP/1.1 Upgrade, as it names them. All other upgrades \
+     are not passed on: what goes through such a connection, Fairgate does not see. `h2c` and other versions of HTTP \
+     cannot be named: whole requests would pass unseen."
+
     TRUSTED_PROXIES = Top "trusted_proxies", Shape::Texts, Default("[]"), "[\"10.0.0.0/8\", \"127.0.0.1\"]";
     "Addresses and networks of the proxies before Fairgate, whose `X-Forwarded-*` and `Forwarded` are believed and \
      prolonged. From everyone else these headers are replaced."
@@ -54,6 +59,11 @@ rows! {
     "The API's OpenAPI document (3.0, 3.1, 3.2 or Swagger 2.0; JSON or YAML), relative to the folder of this file. \
      Endpoints, permissions, key headers and the validation of requests come from it; `[[endpoints]]` then add to what \
      it says of an operation."
+
+    RELOAD = Top "reload", Shape::Words(&["on_change", "on_signal"]), Default("\"on_change\""), "\"on_signal\"",
+    also "watch";
+    "When the running gateway takes this file and the document over again. `on_change`: as soon as they have changed and \
+     then stayed as they are for a second. `on_signal`: at SIGHUP and `fairgate config reload` only, which always work."
 
     API_NAME = Api "name", Shape::Text, Means("`info.title` of the `openapi` document; without one it must be set"),
     "\"Items\"", also "title";
@@ -117,6 +127,11 @@ rows! {
 
     TIMEOUT_STALL = Timeouts "stall", Shape::Duration { least: 1, most: DAY }, Default("\"30s\""), "\"30s\"";
     "Between two reads of the upstream's answer, and between two writes to either side."
+
+    TIMEOUT_STREAM = Timeouts "stream", Shape::Duration { least: 1, most: DAY }, Default("\"1h\""), "\"1h\"",
+    also "tunnel";
+    "How long a WebSocket or another upgraded connection may be silent in both directions, and how long an event stream \
+     (`text/event-stream`) or a gRPC stream of the upstream's may be silent."
 
     TIMEOUT_DRAIN = Timeouts "drain", Shape::Duration { least: 0, most: DAY }, Default("\"30s\""), "\"30s\"",
     also "shutdown";

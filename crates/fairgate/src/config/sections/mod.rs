@@ -17,16 +17,17 @@ mod top;
 mod upstream;
 
 use super::{
-    Extent, StoreSettings,
+    Extent, Process, StoreSettings,
     document::{self, Document},
     raw::Section,
     registry::{OPENAPI, Table},
 };
-use gateway::settings::Settings;
+use gateway::settings::{Endpoint, Settings, Upstream};
+use openapi::rules::Strictness;
 use std::path::Path;
 
-/// What was read: settings, where the store is, and the document.
-pub(super) type Read = (Settings, StoreSettings, Option<Document>);
+/// What was read: settings, where the store is, how the process behaves, and the document.
+pub(super) type Read = (Settings, StoreSettings, Process, Option<Document>);
 
 /// Reads everything. None: a fault was noted without which no settings can be made.
 pub(super) fn read(
@@ -44,7 +45,9 @@ pub(super) fn read(
     let redirects = top::redirects(top);
     let statuses = top::statuses(top);
     let extra_codes = top::extra_codes(top);
+    let upgrades = top::upgrades(top);
     let trusted_proxies = top::trusted_proxies(top);
+    let is_watched = top::is_watched(top);
     let title = document.as_ref().map(|document| document.api.title.as_str());
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
@@ -71,13 +74,8 @@ pub(super) fn read(
     paths::check(top, prefix.as_ref(), declared, &moved, redirects.as_ref());
     let endpoints = match &mut document {
         Some(document) => {
-            if let Some(upstream) = &mut upstream {
-                upstream.base_path = operations::without_base(&upstream.base_path, document).to_owned();
-            }
-            let begun = std::time::Instant::now();
-            let made = operations::endpoints(top, document, &tables, prefix.as_ref(), strictness?);
-            document.took += begun.elapsed();
-            made
+            let prefix = prefix.as_ref();
+            of_document(top, document, &tables, upstream.as_mut(), prefix, strictness?)
         }
         None => tables.into_iter().filter_map(|table| table.declared).collect(),
     };
@@ -103,13 +101,32 @@ pub(super) fn read(
         redirects: redirects?,
         statuses: statuses?,
         extra_codes,
+        upgrades,
         trusted_proxies,
         abuse: abuse?,
         log: log?,
         tallies_usage: usage?.enabled,
         document: None,
     };
-    Some((settings, store?, document))
+    Some((settings, store?, Process { is_watched: is_watched? }, document))
+}
+
+/// The endpoints that a document describes, with what the file adds to them.
+fn of_document(
+    top: &Section<'_>,
+    document: &mut Document,
+    tables: &[endpoints::EndpointRead],
+    upstream: Option<&mut Upstream>,
+    prefix: Option<&server::Prefix>,
+    strictness: Strictness,
+) -> Vec<Endpoint> {
+    if let Some(upstream) = upstream {
+        upstream.base_path = operations::without_base(&upstream.base_path, document).to_owned();
+    }
+    let begun = std::time::Instant::now();
+    let made = operations::endpoints(top, document, tables, prefix, strictness);
+    document.took += begun.elapsed();
+    made
 }
 
 /// Reads the document, or notes all that is wrong with it.

@@ -1,9 +1,9 @@
-//! The keys at the top of the file: slashes, statuses, extra codes, trusted proxies.
+//! The keys at the top of the file: slashes, statuses, extra codes, upgrades, trusted proxies.
 
 use crate::config::{
     fault::Fault,
     raw::{At, Refusal, Section, wrong_type},
-    registry::{EXTRA_CODES, REDIRECT_STATUS, STATUSES, TRAILING_SLASH, TRUSTED_PROXIES},
+    registry::{EXTRA_CODES, REDIRECT_STATUS, RELOAD, STATUSES, TRAILING_SLASH, TRUSTED_PROXIES, UPGRADES},
     typed::integer,
 };
 use contract::{Statuses, status::ExtraStatus};
@@ -17,6 +17,11 @@ pub(super) fn redirects(top: &Section<'_>) -> Option<Redirects> {
         top.word(&TRAILING_SLASH, &[("redirect", TrailingSlash::Redirect), ("keep", TrailingSlash::Keep)]);
     let status = top.whole_of(&REDIRECT_STATUS, &[301, 308]);
     Some(Redirects { trailing_slash: slash?.value, keep_method: status?.value == 308 })
+}
+
+/// Whether the file is looked after while the gateway runs.
+pub(super) fn is_watched(top: &Section<'_>) -> Option<bool> {
+    top.word(&RELOAD, &[("on_change", true), ("on_signal", false)]).map(|word| word.value)
 }
 
 pub(super) fn statuses(top: &Section<'_>) -> Option<Statuses> {
@@ -41,6 +46,46 @@ pub(super) fn extra_codes(top: &Section<'_>) -> Vec<ExtraStatus> {
         }
     }
     codes.into_iter().map(|code| code.value).collect()
+}
+
+/// The protocols that a connection may be switched to, in lower case.
+pub(super) fn upgrades(top: &Section<'_>) -> Vec<String> {
+    let mut protocols: Vec<At<String>> = Vec::new();
+    for name in top.texts(&UPGRADES) {
+        match protocol(&name.value) {
+            Ok(protocol) => match protocols.iter().find(|known| known.value == protocol) {
+                Some(known) => top.reader.fault(twice("protocol", &protocol, &name.span, &known.span)),
+                None => protocols.push(At { value: protocol, span: name.span }),
+            },
+            Err(refusal) => top.reader.fault(refusal.into_fault(name.span)),
+        }
+    }
+    protocols.into_iter().map(|protocol| protocol.value).collect()
+}
+
+/// A protocol that Fairgate may be blind to. HTTP is none, nor is TLS, in which there could be HTTP: requests without
+/// a key and without limits would pass in it.
+fn protocol(text: &str) -> Result<String, Refusal> {
+    let name = text.to_ascii_lowercase();
+    let is_token = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    };
+    if !name.splitn(2, '/').all(is_token) {
+        return Err(Refusal::new(
+            format!("`{text}` is no protocol"),
+            "expected the name of a protocol",
+            "write the name that stands in the header `Upgrade`, such as \"websocket\"",
+        ));
+    }
+    let before_version = name.split('/').next().unwrap_or_default();
+    if matches!(before_version, "http" | "h2c" | "h2" | "h3" | "tls") {
+        return Err(Refusal::new(
+            format!("connections cannot be switched to `{text}`"),
+            "whole requests would pass unseen",
+            "take it out of the list: without it such upgrades are ignored, and their requests answered as usual",
+        ));
+    }
+    Ok(name)
 }
 
 /// A fault for what stands twice in a list.

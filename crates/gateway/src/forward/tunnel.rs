@@ -1,0 +1,202 @@
+//! Tunnels: a connection that the upstream has switched to another protocol, until one side has enough.
+//!
+//! The 101 is the success that was asked for: it is charged in the step in which it leaves. What goes through the
+//! tunnel afterwards is nobody's business here. Each direction holds one buffer at most, and only while bytes are in
+//! it; whoever does not read makes the other side wait. The place among the requests at once stays taken until the end.
+
+use super::{answer, exchange::Exchange};
+use crate::{
+    buffer::{self, Buffer},
+    client::Client,
+    http1::response::ResponseHead,
+    payment::{Owed, Payment},
+    record::Outcome,
+    refusal::{Refusal, Refused},
+    thread::Thread,
+    transport::Transport,
+    upstream::Upstream,
+    visit::Visit,
+};
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{io::AsyncWrite, sync::futures::Notified, time::Instant};
+
+/// How long before the end of the drain a tunnel ends, so that its end is still recorded.
+const BEFORE_THE_CUT: Duration = Duration::from_millis(50);
+
+/// One direction of a tunnel.
+#[derive(Debug, Default)]
+struct Lane {
+    /// Bytes that were written.
+    moved: u64,
+    /// The source says no more.
+    has_ended: bool,
+    /// The sink was told so.
+    is_shut: bool,
+    /// Something was moved since the last look.
+    has_moved: bool,
+}
+
+/// Why a tunnel ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Both sides have said all that they had to say.
+    Finished,
+    /// One side is gone.
+    Broken,
+    /// Nobody said anything for too long, the key is not valid any more, or the gateway ends.
+    Closed,
+}
+
+impl Exchange<'_> {
+    /// Answers 101, charges, and moves bytes in both directions until the end.
+    pub(super) async fn switch(
+        mut self,
+        visit: &mut Visit<'_>,
+        switched: ResponseHead,
+        mut owed: Option<Owed>,
+        cost_header: Option<&str>,
+    ) -> Result<Outcome, Refused> {
+        let bytes = self.upstream.input.filled();
+        // Fail closed: what the two sides would speak through us is not what the client asked for.
+        if !visit.upgrade.is_some_and(|protocol| answer::switches_to(protocol, &switched, bytes)) {
+            return Err(Refusal::unexpected(
+                "the upstream switched to a protocol that nobody asked for",
+                "The upstream answered 101 without naming in Upgrade the protocol that it was asked for.",
+            ));
+        }
+        if let (Some(owed), Some(name)) = (&mut owed, cost_header)
+            && let Some(cost) = answer::told_cost(&switched, bytes, name)
+        {
+            owed.lower_to(cost);
+        }
+        let mut head = std::mem::take(&mut self.request);
+        head.clear();
+        answer::write_head(self.thread, visit, &switched, bytes, cost_header, true, &mut head);
+        self.upstream.input.consume(switched.length);
+        self.thread.give_answer_fields_back(switched.fields);
+
+        self.client.answer_begun = true;
+        let mut payment = Payment::new(self.thread, owed, visit.now.seconds());
+        let stall = visit.config.settings.timeouts.stall;
+        let is_sent = self.client.write_switch(&head, &mut payment, stall).await.is_ok();
+        // As with every answer: a client that hangs up on a success is charged.
+        let (charged, _places) = payment.settle_and_stay();
+        self.thread.give_head_memory(head);
+        if is_sent {
+            // A tunnel may last for hours. What it does not need it does not hold.
+            buffer::give_back(visit.head.shrink());
+            self.client.input.rest();
+            if run(self.thread, visit, self.client, &mut self.upstream).await == End::Broken {
+                self.client.cut();
+                self.upstream.io.reset();
+            }
+        }
+        Ok(Outcome { status: 101, code: None, charged, keep_alive: false })
+    }
+}
+
+/// Moves bytes until the end.
+async fn run(thread: &Thread, visit: &Visit<'_>, client: &mut Client, upstream: &mut Upstream) -> End {
+    let silence = visit.config.settings.timeouts.stream;
+    let (mut up, mut down) = (Lane::default(), Lane::default());
+    let mut drain = pin!(thread.drain_begun.notified());
+    // From here on the beginning of the drain is not missed.
+    drain.as_mut().enable();
+    let mut drain = Some(drain);
+    client.deadline.set(Instant::now(), silence);
+    let end = poll_fn(|cx| {
+        if drain.as_mut().is_some_and(|begun| has_begun(thread, begun.as_mut(), cx)) {
+            drain = None;
+        }
+        if is_revoked(visit) {
+            return Poll::Ready(End::Closed);
+        }
+        let Client { io, input, .. } = &mut *client;
+        let polled_up = up.poll(cx, io, input, &mut upstream.io);
+        let polled_down = down.poll(cx, &mut upstream.io, &mut upstream.input, io);
+        match (polled_up, polled_down) {
+            (Poll::Ready(Err(_)), _) | (_, Poll::Ready(Err(_))) => return Poll::Ready(End::Broken),
+            (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => return Poll::Ready(End::Finished),
+            (Poll::Pending, _) | (_, Poll::Pending) => {}
+        }
+        // Both lanes are asked, so that neither keeps the other's mark.
+        if up.take_progress() | down.take_progress() {
+            client.deadline.set(Instant::now(), silence);
+        }
+        if let (None, Some(cut)) = (&drain, thread.drain_end.get()) {
+            client.deadline.hasten(cut - BEFORE_THE_CUT);
+        }
+        client.deadline.poll_passed(cx).map(|()| End::Closed)
+    })
+    .await;
+    client.tunnelled = up.moved;
+    client.sent = client.sent.saturating_add(down.moved);
+    end
+}
+
+fn has_begun(thread: &Thread, begun: Pin<&mut Notified<'_>>, cx: &mut Context<'_>) -> bool {
+    thread.is_draining.get() || begun.poll(cx).is_ready()
+}
+
+/// Whether the key has been taken back since: then not one byte more goes through.
+fn is_revoked(visit: &Visit<'_>) -> bool {
+    visit.key.as_ref().is_some_and(|key| !key.is_valid(visit.shared.clock.now_millis() / 1000))
+}
+
+impl Lane {
+    /// Moves what can be moved. Ready once the source has ended and the sink knows.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        source: &mut Transport,
+        input: &mut Buffer,
+        sink: &mut Transport,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            if self.is_shut {
+                return Poll::Ready(Ok(()));
+            }
+            if !input.is_empty() {
+                match ready!(Pin::new(&mut *sink).poll_write(cx, input.filled()))? {
+                    0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    count => {
+                        input.consume(count);
+                        self.moved = self.moved.saturating_add(count as u64);
+                        self.has_moved = true;
+                    }
+                }
+            } else if self.has_ended {
+                ready!(Pin::new(&mut *sink).poll_shutdown(cx))?;
+                self.is_shut = true;
+                self.has_moved = true;
+            } else {
+                // Memory to read into is held only while there is something to read.
+                if source.poll_readable(cx)?.is_pending() {
+                    input.rest();
+                    return Poll::Pending;
+                }
+                match input.poll_fill(cx, source)? {
+                    Poll::Ready(0) => {
+                        self.has_ended = true;
+                        input.rest();
+                    }
+                    Poll::Ready(_) => self.has_moved = true,
+                    Poll::Pending => {
+                        input.rest();
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+
+    const fn take_progress(&mut self) -> bool {
+        std::mem::replace(&mut self.has_moved, false)
+    }
+}

@@ -1,0 +1,294 @@
+//! The configuration is read again: every part of it holds from the next request on, or none of it does.
+
+use crate::support::{
+    Config, Connection, Gate, Gateway, Key, Upstream, assert_error, eventually, gateway::Home, get, post,
+    sample::sample,
+};
+use std::{fs, sync::Arc};
+
+fn reload(gateway: &Gateway, config: &Config) -> String {
+    gateway.home().configure(config);
+    gateway.run(&["config", "reload"])
+}
+
+fn with_pattern(config: &Config, pattern: &str) -> Config {
+    config.clone().section(&format!("[keys]\nheaders = [\"X-Key\"]\npattern = \"{pattern}\""))
+}
+
+#[test]
+fn every_part_holds_from_the_next_request_on_also_on_connections_that_are_open() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream);
+    let gateway = Gateway::start(&config);
+    let key = gateway.key();
+    let mut open = gateway.connect();
+    assert_eq!(open.send(&get("/items/7").key(&key)).status, 200);
+
+    assert_eq!(reload(&gateway, &config.clone().section("[sizes]\nbody = \"1KiB\"")), "Changed: [sizes].\n");
+    let large = post("/a", &"x".repeat(2000)).key(&key);
+    assert_error(&gateway, &open.send(&large), 400, "BODY_TOO_LARGE");
+    let mut open = gateway.connect();
+    assert_eq!(open.send(&get("/items/7").key(&key)).status, 200);
+
+    // Where a key is looked for: the connection was idle under the old configuration.
+    reload(&gateway, &config.clone().section("[keys]\nheaders = [\"X-Other\", \"X-Key\"]"));
+    assert_error(&gateway, &open.send(&get("/items/7").key(&key)), 403, "KEY_NOT_SET");
+    assert_eq!(open.send(&get("/items/7").header("X-Key", &key.key)).status, 200);
+
+    reload(&gateway, &config.clone().top("statuses = \"rfc9110\""));
+    assert_error(&gateway, &open.send(&get("/items/7")), 401, "KEY_NOT_SET");
+    reload(&gateway, &config.clone().top("trailing_slash = \"keep\""));
+    assert_eq!(open.send(&get("/items/7/").key(&key)).status, 200);
+    reload(&gateway, &config.clone().section("[[moved]]\nfrom = \"/old\"\nto = \"/items/7\""));
+    assert_error(&gateway, &open.send(&get("/old").key(&key)), 301, "ENDPOINT_MOVED");
+
+    let permitted = config.clone().endpoint("GET", "/items/{id}", "permission = \"items:write\"\n");
+    let said = reload(&gateway, &permitted);
+    assert_eq!(said, "Changed: [[moved]], [[endpoints]].\n");
+    assert_error(&gateway, &open.send(&get("/items/7").key(&key)), 401, "PERMISSION_DENIED");
+    assert_error(&gateway, &open.send(&get("/old").key(&key)), 404, "ENDPOINT_NOT_FOUND");
+    let checked = config.clone().endpoint("GET", "/items/{id}", "").parameter(
+        "query",
+        "limit",
+        "type = \"integer\"\nrequired = true\n",
+    );
+    reload(&gateway, &checked);
+    assert_error(&gateway, &open.send(&get("/items/7").key(&key)), 400, "PARAMETER_MISSING");
+
+    reload(&gateway, &config.clone().abuse("errors_per_key = 2\nerrors_per_address = \"off\""));
+    eventually("two errors within one minute", || {
+        let answer = open.send(&get("/status/404").key(&key));
+        (answer.status == 429).then(|| assert_error(&gateway, &answer, 429, "TOO_MANY_ERRORS"))
+    });
+    assert_eq!(reload(&gateway, &config), "Changed: [abuse].\n");
+    assert_eq!(open.send(&get("/items/7").key(&key)).status, 200);
+    assert_eq!(reload(&gateway, &config), "Nothing is different.\n");
+}
+
+#[test]
+fn the_pattern_of_imported_keys_changes_for_commands_and_for_requests() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream);
+    let gateway = Gateway::start(&with_pattern(&config, "[a-z]{4}"));
+    let import = |key: &str| {
+        fs::write(gateway.home().path("keys.txt"), format!("{key}\n")).unwrap();
+        let file = gateway.home().path("keys.txt");
+        gateway.home().run(&["keys", "import", file.to_str().unwrap(), "--plan", "free"])
+    };
+    assert_eq!(import("abcd").code, Some(0));
+    assert_eq!(gateway.send(&get("/a").header("X-Key", "abcd")).status, 200);
+    assert_error(&gateway, &gateway.send(&get("/a").header("X-Key", "12345")), 400, "KEY_FORMAT_INCORRECT");
+    reload(&gateway, &with_pattern(&config, "[0-9]{5}"));
+    assert_error(&gateway, &gateway.send(&get("/a").header("X-Key", "12345")), 403, "KEY_NOT_VALID");
+    assert_ne!(import("efgh").code, Some(0));
+    assert_eq!(import("12345").code, Some(0));
+    assert_eq!(gateway.send(&get("/a").header("X-Key", "12345")).status, 200);
+}
+
+#[test]
+fn limits_of_addresses_come_change_and_keep_what_was_used() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).endpoint("GET", "/items/{id}", "public = true\n");
+    let gateway = Gateway::start(&config);
+    let limited = |limit: &str| config.clone().section(&format!("[address]\nlimits = [{limit:?}]"));
+    assert_eq!(gateway.send(&get("/items/7")).status, 200);
+    assert_eq!(reload(&gateway, &limited("3 per day")), "Changed: [address].\n");
+    for _ in 0..3 {
+        assert_eq!(gateway.send(&get("/items/7")).status, 200);
+    }
+    assert_error(&gateway, &gateway.send(&get("/items/7")), 429, "API_LIMIT_EXCEEDED");
+    reload(&gateway, &limited("5 per day"));
+    let answer = gateway.send(&get("/items/7"));
+    assert_eq!((answer.status, answer.number("X-Rate-Limit-Remaining")), (200, 1));
+    reload(&gateway, &config);
+    assert_eq!(gateway.send(&get("/items/7")).status, 200);
+    // What was used while they held counts when they come back, over a restart, too.
+    reload(&gateway, &limited("5 per day"));
+    let home = gateway.stop();
+    let gateway = Gateway::start_in(&home);
+    let answer = gateway.send(&get("/items/7"));
+    assert_eq!((answer.status, answer.number("X-Rate-Limit-Remaining")), (200, 0));
+}
+
+#[test]
+fn requests_go_to_another_upstream_at_once_and_those_that_run_end_where_they_began() {
+    let may_answer = Gate::default();
+    let wait = may_answer.clone();
+    let old = Upstream::scripted(move |exchange| {
+        if exchange.target() == "/slow" {
+            wait.wait();
+            return exchange.answer(200, &[], b"the old one");
+        }
+        sample(exchange)
+    });
+    let new = Upstream::sample();
+    let config = |upstream: &Upstream, cost: &str| {
+        Config::of(upstream).endpoint("GET", "/slow", cost).endpoint("GET", "/items/{id}", cost)
+    };
+    let gateway = Gateway::start(&config(&old, "cost = 2\n"));
+    let key = gateway.key();
+    assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
+    let mut slow = gateway.connect();
+    slow.write(&get("/slow").key(&key).bytes());
+    eventually("it is at the old upstream", || (old.count() == 2).then_some(()));
+    reload(&gateway, &config(&new, "cost = 5\n"));
+    assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
+    assert_eq!((old.count(), new.count()), (2, 1));
+    may_answer.open();
+    assert_eq!(slow.answer().text(), "the old one");
+    assert_eq!(gateway.used(&key), 2 + 2 + 5, "a request costs what it cost when it began");
+    // The connection that comes back from the old upstream serves nobody any more.
+    for _ in 0..4 {
+        assert_eq!(slow.send(&get("/items/7").key(&key)).status, 200);
+    }
+    assert_eq!((old.count(), new.count()), (2, 5));
+}
+
+#[test]
+fn usage_is_told_under_the_names_that_endpoints_had() {
+    let upstream = Upstream::sample();
+    let first = Config::of(&upstream).endpoint("GET", "/items/{id}", "").endpoint("POST", "/items", "");
+    let second = Config::of(&upstream)
+        .endpoint("GET", "/bytes/{count}", "")
+        .endpoint("POST", "/items", "")
+        .endpoint("GET", "/items/{id}", "");
+    let gateway = Gateway::start(&first);
+    let key = gateway.key();
+    let get_both = |connection: &mut Connection| {
+        assert_eq!(connection.send(&get("/items/7").key(&key)).status, 200);
+        assert_eq!(connection.send(&post("/items", "{}").key(&key)).status, 200);
+    };
+    let mut open = gateway.connect();
+    get_both(&mut open);
+    // What is not written yet was counted under the first configuration.
+    reload(&gateway, &second);
+    get_both(&mut open);
+    assert_eq!(open.send(&get("/bytes/10").key(&key)).status, 200);
+    let home = gateway.stop();
+    let told = |endpoint: &str| {
+        let out = home.run_well(&["usage", "--json", "--since", "1h", "--endpoint", endpoint]);
+        let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+        told["total"]["requests"].as_u64().unwrap()
+    };
+    assert_eq!(
+        (told("GET /items/{id}"), told("POST /items"), told("GET /bytes/{count}")),
+        (2, 2, 1),
+        "a tally was told under another endpoint's name"
+    );
+}
+
+#[test]
+fn what_only_a_start_can_change_is_named_and_nothing_of_that_file_is_taken() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).plan("free", &["3 per day"]);
+    let gateway = Gateway::start(&config);
+    let key = gateway.key();
+    let edited = config.plan("free", &["5 per day"]).listen("address = \"127.0.0.1:0\"\nthreads = 3");
+    gateway.home().configure(&edited);
+    let said = gateway.home().run(&["config", "reload"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.err.contains("nothing was changed") && said.err.contains("`[listen] threads`"), "{said:?}");
+    assert_eq!(gateway.send(&get("/a").key(&key)).number("X-Rate-Limit-Limit"), 3);
+    let home = gateway.stop();
+    let gateway = Gateway::start_in(&home);
+    assert_eq!(gateway.send(&get("/a").key(&key)).number("X-Rate-Limit-Limit"), 5);
+}
+
+#[test]
+fn the_log_follows_the_configuration() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let id = gateway.send(&get("/a").key(&key)).header("X-Request-Id").unwrap().to_owned();
+    gateway.logged(&id);
+    let text = fs::read_to_string(gateway.home().config()).unwrap();
+    let quiet = text.replace("requests = \"all\"", "requests = \"errors\"");
+    assert_ne!(text, quiet);
+    fs::write(gateway.home().config(), quiet).unwrap();
+    assert_eq!(gateway.run(&["config", "reload"]), "Changed: [log].\n");
+    let silent = gateway.send(&get("/a").key(&key)).header("X-Request-Id").unwrap().to_owned();
+    let id = gateway.send(&get("/a")).header("X-Request-Id").unwrap().to_owned();
+    gateway.logged(&id);
+    assert!(!gateway.log().contains(&silent));
+}
+
+fn limit_of(gateway: &Gateway, key: &Key) -> u64 {
+    gateway.send(&get("/_limits").key(key)).json()["limits"][0]["amount"].as_u64().unwrap()
+}
+
+#[test]
+fn a_file_that_was_replaced_is_taken_over_and_a_faulty_one_is_told_once_and_left() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).watched().plan("free", &["3 per day"]);
+    let gateway = Gateway::start(&config);
+    let key = gateway.key();
+    let home: &Arc<Home> = gateway.home();
+    // Written in place, as `cp` does.
+    home.configure(&config.clone().plan("free", &["4 per day"]));
+    eventually("the file is taken over", || (limit_of(&gateway, &key) == 4).then_some(()));
+    // Replaced by another one, as editors do.
+    let text = fs::read_to_string(home.config()).unwrap();
+    fs::write(home.path("aside"), text.replace("4 per day", "5 per day")).unwrap();
+    fs::rename(home.path("aside"), home.config()).unwrap();
+    eventually("the file is taken over", || (limit_of(&gateway, &key) == 5).then_some(()));
+    // Replaced by a link, as Kubernetes does.
+    fs::write(home.path("mounted"), text.replace("4 per day", "6 per day")).unwrap();
+    std::os::unix::fs::symlink(home.path("mounted"), home.path("aside")).unwrap();
+    fs::rename(home.path("aside"), home.config()).unwrap();
+    eventually("the file is taken over", || (limit_of(&gateway, &key) == 6).then_some(()));
+
+    fs::write(home.path("mounted"), text.replace("4 per day", "7 per fortnight")).unwrap();
+    eventually("the fault is told", || gateway.has_event("configuration not taken over").then_some(()));
+    assert_eq!(limit_of(&gateway, &key), 6);
+    fs::write(home.path("mounted"), text.replace("4 per day", "8 per day")).unwrap();
+    eventually("the file is taken over", || (limit_of(&gateway, &key) == 8).then_some(()));
+    let told = |what: &str| gateway.log().matches(what).count();
+    assert_eq!(told("configuration not taken over"), 1);
+    assert_eq!(told("configuration read again"), 4);
+}
+
+#[test]
+fn a_file_that_is_still_being_written_is_not_taken() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).watched().plan("free", &["3 per day"]);
+    let gateway = Gateway::start(&config);
+    let key = gateway.key();
+    let text = fs::read_to_string(gateway.home().config()).unwrap();
+    let next = text.replace("3 per day", "4 per day") + "[sizes]\nbody = \"1KiB\"\n";
+    // Every state of the file is a whole configuration, and the last but one is without its last table.
+    let begun = std::time::Instant::now();
+    let growing = next.replace("[sizes]\nbody = \"1KiB\"\n", "");
+    let mut comments = String::new();
+    while begun.elapsed().as_millis() < 2500 {
+        comments.push_str("# more is coming\n");
+        fs::write(gateway.home().config(), format!("{growing}{comments}")).unwrap();
+        assert_eq!(limit_of(&gateway, &key), 3, "half of a file was taken");
+        std::thread::park_timeout(std::time::Duration::from_millis(50));
+    }
+    fs::write(gateway.home().config(), next).unwrap();
+    eventually("the file is taken over", || (limit_of(&gateway, &key) == 4).then_some(()));
+    let large = post("/a", &"x".repeat(2000)).key(&key);
+    assert_error(&gateway, &gateway.send(&large), 400, "BODY_TOO_LARGE");
+}
+
+#[test]
+fn an_edited_document_is_taken_over() {
+    let upstream = Upstream::sample();
+    let document = |path: &str| {
+        format!(
+            "openapi: 3.1.0\ninfo: {{title: Items, version: '1'}}\npaths:\n  {path}:\n    get:\n      \
+             responses: {{'200': {{description: fine}}}}\n"
+        )
+    };
+    let gateway = Gateway::start(&Config::of(&upstream).watched().document(&document("/items/{id}")));
+    let key = gateway.key();
+    assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
+    assert_eq!(gateway.send(&get("/bytes/7").key(&key)).status, 404);
+    fs::write(gateway.home().path("openapi.yaml"), document("/bytes/{count}")).unwrap();
+    eventually("the document is taken over", || {
+        (gateway.send(&get("/bytes/7").key(&key)).status == 200).then_some(())
+    });
+    assert_error(&gateway, &gateway.send(&get("/items/7").key(&key)), 404, "ENDPOINT_NOT_FOUND");
+    let served = gateway.send(&get("/_docs/openapi.json")).text();
+    assert!(served.contains("/bytes/{count}") && !served.contains("/items/{id}"), "{served}");
+}

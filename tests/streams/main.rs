@@ -1,0 +1,19 @@
+//! Everything that is not a short answer: tunnels, event streams, gRPC, trailers, ranges, bodies of any size.
+//! Each row of the table in docs/streams.md has its test here.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test says what it found by panicking"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bench;
+mod tunnels;
+mod upgrades;
