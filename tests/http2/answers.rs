@@ -10,8 +10,8 @@ use crate::{
 fn every_step_of_the_checks_answers_with_its_own_error() {
     let upstream = Upstream::scripted(sample);
     let config = Config::of(&upstream)
-        .endpoint("GET", "/items/{id}", "permissions = [\"items:read\"]")
-        .endpoint("GET", "/admin", "permissions = [\"admin\"]")
+        .endpoint("GET", "/items/{id}", "permission = \"items:read\"")
+        .endpoint("GET", "/admin", "permission = \"admin\"")
         .endpoint("GET", "/status/{n}", "")
         .endpoint("POST", "/items", "max_body = 10")
         .plan("small", &["1 per day"]);

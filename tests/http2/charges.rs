@@ -21,6 +21,12 @@ fn place(limits: &[&str]) -> Place {
             wait.wait();
             exchange.answer(200, &[], b"slow")
         }
+        "/early" => {
+            let body = crate::support::sample::pattern(1_000_000);
+            exchange.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+            exchange.write(&body);
+            crate::support::Next::Close
+        }
         "/breaks" => {
             exchange.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nonly the beginning");
             crate::support::Next::Close
@@ -139,7 +145,7 @@ fn a_request_that_breaks_its_own_body_is_free_before_an_answer_and_charged_withi
     peer.is_generous = false;
     let fields: &[(&str, &str)] =
         &[("x-api-key", &key.key), ("x-request-id", "within"), ("content-length", "4")];
-    peer.send(HEADERS, END_HEADERS, 3, &request("GET", "/bytes/1000000", fields));
+    peer.send(HEADERS, END_HEADERS, 3, &request("POST", "/early", fields));
     assert_eq!(peer.next_of(3).unwrap().kind, HEADERS);
     peer.send(DATA, 0, 3, b"too much");
     peer.open_window(0, 2_000_000);

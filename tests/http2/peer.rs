@@ -163,6 +163,11 @@ impl Peer {
         self.write(&frame(kind, flags, stream, payload))
     }
 
+    /// Sends a frame, whatever becomes of it.
+    pub(crate) fn say(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        self.send(kind, flags, stream, payload);
+    }
+
     pub(crate) fn settings(&mut self, settings: &[(u16, u32)]) {
         let mut payload = Vec::new();
         for (id, value) in settings {
@@ -309,7 +314,9 @@ impl Peer {
         self.send(PING, 0, 0, b"8 bytes!");
         loop {
             match self.try_next() {
-                Ok(frame) if frame.kind == PING && frame.flags == ACK => return frame.payload == b"8 bytes!",
+                Ok(frame) if frame.kind == PING && frame.flags == ACK && frame.payload == b"8 bytes!" => {
+                    return true;
+                }
                 Ok(frame) if frame.kind == GOAWAY => return false,
                 Ok(frame) if frame.stream != 0 => self.kept.push(frame),
                 Ok(_) => {}

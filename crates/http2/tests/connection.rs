@@ -273,3 +273,12 @@ proptest! {
         client.receive(&bytes, 0);
     }
 }
+
+#[test]
+fn a_setting_that_makes_a_window_too_large_ends_the_connection() {
+    let mut server = server();
+    server.receive(&frame(1, 4, 1, BLOCK), 0);
+    server.receive(&frame(8, 0, 1, &0x7fff_0000_u32.to_be_bytes()), 0);
+    server.receive(&frame(4, 0, 0, &[0, 4, 0x7f, 0xff, 0, 0]), 0);
+    assert_eq!(server.failed(), Some(ErrorCode::FLOW_CONTROL_ERROR));
+}

@@ -146,6 +146,10 @@ fn poll_write(
     if count > 0 || bytes.is_empty() {
         return Poll::Ready(Ok(count));
     }
+    // Whoever says nothing more opens no window either.
+    if state.is_closed {
+        return Poll::Ready(Err(gone()));
+    }
     if state.connection.is_held_by_stream(id) {
         if let Some(seat) = state.seats.get_mut(&id) {
             seat.writer = Some(cx.waker().clone());
