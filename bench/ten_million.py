@@ -8,7 +8,8 @@ By hand, after `cargo build --release`:
 A folder that holds a store already is used as it is; else one is filled, and removed at the end. A start is
 measured from the process to its log line `listening`: with the file in memory, and, as root, without. A
 thousand of the keys then send a request each over sockets. What every key costs once it was used is measured
-with the keyring alone (`keyring`), for which no ten million requests are needed.
+with the keyring alone (`keyring`), for which no ten million requests are needed. Bytes a key are told only where
+there are enough keys for it (FEWEST_TO_WEIGH): a file and a process have a size of their own.
 """
 
 import argparse
@@ -24,6 +25,8 @@ import subprocess
 import tempfile
 import threading
 import time
+
+FEWEST_TO_WEIGH = 100_000
 
 PLANS = """
 [plans.free]
@@ -73,6 +76,10 @@ def start(binary, config):
     return process, seconds, cpu, int(event["address"].rsplit(":", 1)[1]), int(event["keys"])
 
 
+def per_key(size, keys):
+    return f"{size / keys:.1f} bytes a key" if keys >= FEWEST_TO_WEIGH else f"too few keys to weigh ({keys})"
+
+
 def stop(process):
     process.send_signal(signal.SIGTERM)
     process.wait()
@@ -100,7 +107,6 @@ def measure(wanted, folder):
         subprocess.run([target / "examples" / "fill", data, str(wanted.keys)], check=True, stdout=subprocess.DEVNULL)
         print(f"filled in {time.monotonic() - begun:.1f} s")
     size = (data / "fairgate.redb").stat().st_size
-    print(f"store: {size / 1e9:.2f} GB, {size / wanted.keys:.0f} bytes a key")
 
     upstream = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
@@ -120,12 +126,14 @@ def measure(wanted, folder):
         own, mapped = memory(process.pid)
         print(
             f"start, {what}: {seconds:.2f} s ({cpu:.2f} s of CPU), {keys} keys, {own / 1e6:.0f} MB of its own, "
-            f"{(own - base) / keys:.1f} bytes a key; {mapped / 1e6:.0f} MB of files"
+            f"{per_key(own - base, keys)}; {mapped / 1e6:.0f} MB of files"
         )
-        return process, port
+        return process, port, keys
 
     subprocess.run(["cat", data / "fairgate.redb"], check=True, stdout=subprocess.DEVNULL)
-    process, port = told("file in memory")
+    process, port, keys = told("file in memory")
+    # Those that are there, not those that were wanted: the folder may have been filled before.
+    print(f"store: {size / 1e9:.2f} GB, {per_key(size, keys)}")
     sample = (data / "sample").read_text().split()
     begun = time.monotonic()
     first, second = send(port, sample), send(port, sample)
@@ -133,7 +141,7 @@ def measure(wanted, folder):
     print(f"{2 * len(sample)} requests with {len(sample)} keys: all answered and counted in {time.monotonic() - begun:.1f} s")
     process.kill()
     process.wait()
-    process, port = told("after kill -9")
+    process, port, _ = told("after kill -9")
     third = send(port, sample)
     assert all(one == other + 1 for one, other in zip(second, third)), "a count was lost in the kill"
     stop(process)
@@ -148,7 +156,7 @@ def measure(wanted, folder):
     begun = time.monotonic()
     subprocess.run([target / "fairgate", "store", "check", "--config", config], check=True, stdout=subprocess.DEVNULL)
     print(f"store check: {time.monotonic() - begun:.1f} s")
-    for count in [1000, 1_000_000, wanted.keys]:
+    for count in [1000, 1_000_000, keys]:
         print(subprocess.run([target / "examples" / "keyring", str(count)], check=True, capture_output=True, text=True).stdout, end="")
 
 

@@ -20,7 +20,7 @@ impl Place {
         let config = Config::of(&upstream).plan("free", &["1000 per day", "1000 in all"]).store(&store);
         let home = Home::new(&config);
         let key = home.create_key(&["--plan", "free"]);
-        let gateway = Gateway::start_limited(&home);
+        let gateway = Gateway::start_in(&home);
         let mut place = Self { _upstream: upstream, gateway, key, sent: 0 };
         for _ in 0..5 {
             place.succeed();
@@ -121,4 +121,42 @@ fn requests_stop_with_a_503_that_costs_nothing_until_there_is_room() {
     let dead = std::mem::replace(&mut place.gateway, Gateway::start(&Config::of(&place._upstream)));
     dead.kill();
     place.assert_counted(&Gateway::start_in(&home));
+}
+
+/// Whatever could be written of it and whatever not: a start without room changes nothing that counts.
+#[test]
+fn a_start_without_room_says_what_to_do_and_forgets_nothing() {
+    for when_full in ["go_on", "stop"] {
+        let mut place = Place::new(when_full);
+        place.fill();
+        let home = std::sync::Arc::clone(place.gateway.home());
+        let dead = std::mem::replace(&mut place.gateway, Gateway::start(&Config::of(&place._upstream)));
+        dead.kill();
+        // From no room at all to so much that only the journal has none.
+        let database = std::fs::metadata(home.path("data").join("fairgate.redb")).unwrap().len();
+        let journal = journal(&home).metadata().unwrap().len();
+        let mut refused = 0;
+        for bytes in [1, journal, database] {
+            match Gateway::try_start_with_largest_file(&home, bytes) {
+                Ok(gateway) => {
+                    place.assert_counted(&gateway);
+                    gateway.kill();
+                }
+                Err(said) => {
+                    assert!(said.contains("full") || said.contains("no room"), "{bytes}: {said}");
+                    assert!(said.contains("make room"), "{bytes}: {said}");
+                    assert!(said.contains(home.path("").to_str().unwrap()), "which disk? {said}");
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused > 0, "the limit on the size of files is none");
+        place.assert_counted(&Gateway::start_in(&home));
+    }
+}
+
+fn journal(home: &Home) -> std::path::PathBuf {
+    let files = std::fs::read_dir(home.path("data").join("counters")).unwrap();
+    let mut files = files.map(|file| file.unwrap().path());
+    files.find(|file| file.file_name().unwrap().to_str().unwrap().starts_with("journal-")).unwrap()
 }

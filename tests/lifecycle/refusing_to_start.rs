@@ -62,6 +62,12 @@ fn a_store_in_use_says_so() {
     let said = running.home().run(&["serve"]);
     assert!(said.code.is_some_and(|code| code != 0), "two gateways share a store: {said:?}");
     assert!(said.err.contains("data") && said.err.to_lowercase().contains("use"), "{said:?}");
+    // It waited, in case that the other one was about to end, and said so.
+    let waiting = said.err.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let waiting = waiting.filter(|line| line["event"] == "waiting").count();
+    assert_eq!(waiting, 1, "{said:?}");
+    let holder = format!("(process {}, `fairgate`)", running.process());
+    assert_eq!(said.err.matches(&holder).count(), 2, "{holder}: {said:?}");
     assert_eq!(running.send(&get("/items/7").key(&key)).status, 200);
     // The commands still find the one that runs.
     running.run(&["keys", "revoke", &key.id]);

@@ -86,6 +86,31 @@ fn ten_kills_in_a_row_do_no_harm() {
     }
 }
 
+/// Nobody waits for the end of the one that was killed: the next one meets its store, its counters, its admin
+/// socket and its port still held.
+#[test]
+fn a_start_in_the_very_moment_of_a_kill_succeeds_and_counts_on() {
+    let upstream = Upstream::sample();
+    // Not one that the system may give to a connection meanwhile.
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    let mut ports = (first..first + 2000).map(|port| std::net::SocketAddr::from(([127, 0, 0, 1], port)));
+    let address = ports.find(|address| std::net::TcpListener::bind(address).is_ok()).unwrap();
+    // On one port, as in life; with one data thread and with several the port is held differently.
+    let on_port =
+        |threads: u8| config(&upstream).listen(&format!("address = \"{address}\"\nthreads = {threads}"));
+    let home: Arc<Home> = Home::new(&on_port(1));
+    let key = home.create_key(&["--plan", "free", "--permission", "items:read"]);
+    let mut gateway = Gateway::start_in(&home);
+    for round in 1..=20 {
+        assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
+        home.configure(&on_port(1 + round % 2));
+        gateway.strike();
+        let next = Gateway::start_in(&home);
+        assert_eq!(next.used(&key), u64::from(round), "after kill {round}");
+        gateway = next;
+    }
+}
+
 #[test]
 fn what_was_flushed_before_a_kill_is_counted_after_it() {
     let upstream = Upstream::sample();

@@ -57,3 +57,17 @@ def jupyter(folder):
     # A user's own settings must have no say in what is tested.
     home = {"HOME": str(folder), "JUPYTER_NO_CONFIG": "1", "JUPYTER_PLATFORM_DIRS": "1"}
     return ServerProcess("jupyter", command, port, folder, home)
+
+
+def websockets_echo(folder):
+    """An echo of messages by the Python package websockets."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    return ServerProcess("websockets", [PYTHON, HERE / "websocket_echo.py", HOST, port], port, folder)
+
+
+def ws_echo(folder):
+    """An echo of messages by the npm package ws."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    return ServerProcess("ws", ["node", HERE / "websocket_echo.mjs", HOST, port], port, folder)

@@ -15,5 +15,9 @@
 mod support;
 
 mod bench;
+mod events;
+mod framing;
+mod grpc;
+mod large;
 mod tunnels;
 mod upgrades;

@@ -3,7 +3,8 @@
 use crate::{
     bench::{Bench, SWITCHED, echo_or_sample, handshake},
     support::{
-        Config, Exchange, Gate, Next, Upstream, assert_error, eventually, get, sample::pattern, wire::Ended,
+        Config, Connection, Exchange, Gate, Next, Upstream, assert_error, eventually, get, sample::pattern,
+        wire::Ended,
     },
 };
 use std::{
@@ -215,6 +216,33 @@ fn a_tunnel_counts_among_the_requests_at_once_until_it_ends() {
         (bench.gateway.limits(&bench.key).of("2 at once").used == 0).then_some(())
     });
     assert_eq!(bench.gateway.limits(&bench.key).of("1000 per day").used, 3);
+}
+
+#[test]
+fn of_many_handshakes_at_once_exactly_as_many_are_accepted_as_units_are_left() {
+    let bench = Bench::of(Upstream::scripted(echo_or_sample), |config: Config| {
+        config.plan("free", &["10 per day", "7 at once"])
+    });
+    let shake = || {
+        let (connection, answer) = bench.shake(&handshake("/echo").key(&bench.key));
+        (answer.status, connection)
+    };
+    let round = || -> Vec<_> {
+        thread::scope(|scope| {
+            let all: Vec<_> = (0..30).map(|_| scope.spawn(shake)).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        })
+    };
+    let accepted = |round: &[(u16, Connection)]| round.iter().filter(|(status, _)| *status == 101).count();
+    let first = round();
+    assert_eq!(accepted(&first), 7);
+    drop(first);
+    eventually("the places are free", || {
+        (bench.gateway.limits(&bench.key).of("7 at once").used == 0).then_some(())
+    });
+    let second = round();
+    assert_eq!(accepted(&second), 3);
+    assert_eq!(bench.gateway.used(&bench.key), 10);
 }
 
 #[test]

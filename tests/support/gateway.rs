@@ -161,18 +161,16 @@ impl Gateway {
         Self::start_by(home, home.command(words))
     }
 
-    /// Starts so that [`set_largest_file`](Self::set_largest_file) is to it what a full disk is: writes fail,
-    /// where the system would otherwise end a process that goes beyond such a limit.
-    #[track_caller]
-    pub(crate) fn start_limited(home: &Arc<Home>) -> Self {
+    /// Starts on a folder where no file may grow beyond so many bytes.
+    ///
+    /// # Errors
+    /// It refuses to start: what it said.
+    pub(crate) fn try_start_with_largest_file(home: &Arc<Home>, bytes: u64) -> Result<Self, String> {
         let serve = home.command(&["serve"]);
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
-            .arg(serve.get_program())
-            .args(serve.get_args());
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--fsize={bytes}:unlimited")).arg(serve.get_program()).args(serve.get_args());
         command.current_dir(home.folder.path()).stdin(Stdio::null());
-        Self::start_by(home, command)
+        Self::try_start_by(home, command)
     }
 
     #[track_caller]
@@ -290,6 +288,10 @@ impl Gateway {
         eventually("the gateway ends", || child.try_wait().unwrap())
     }
 
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
@@ -331,7 +333,8 @@ impl Gateway {
         pages * 4096
     }
 
-    /// Lets files grow up to so many bytes from now on. None: as large as they like.
+    /// Lets files grow up to so many bytes from now on, which is to it what a full disk is. None: as large as they
+    /// like.
     pub(crate) fn set_largest_file(&self, bytes: Option<u64>) {
         let soft = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
         let limit = format!("--fsize={soft}:unlimited");

@@ -91,6 +91,11 @@ impl Wire {
         }
     }
 
+    /// What was read ahead and not taken yet.
+    pub(crate) fn ahead(&self) -> &[u8] {
+        &self.ahead
+    }
+
     /// Waits for bytes without taking them. An error says why none will come.
     pub(crate) fn wait(&mut self) -> Result<(), Ended> {
         if self.ahead.is_empty() { self.fill() } else { Ok(()) }

@@ -3,10 +3,11 @@
 //! This crate is pure: it knows no runtime, no socket, no file, and takes the time as an argument.
 //! What stands here is law for every other crate: the closed table of codes ([`Status`]), the
 //! registry of error codes ([`ErrorCode`]), the error specification ([`Specification`]), the map
-//! from an upstream's answer to ours ([`upstream`], [`upstream_body`]), the kinds of limits and the
+//! from an upstream's answer to ours ([`upstream`], [`upstream_body`]), the same errors in gRPC ([`grpc`]), the kinds of limits and the
 //! arithmetic of their windows ([`Limit`], [`Period`], [`Zone`]) and the format of keys ([`key`]).
 
 pub mod calendar;
+pub mod grpc;
 pub mod key;
 pub mod limit;
 pub mod permission;

@@ -6,7 +6,7 @@ use crate::{
 };
 use gateway::StartError;
 use std::{
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 use store::StoreError;
@@ -61,21 +61,15 @@ impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         let colour = wants_colour(&io::stderr());
         let error = if colour { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
-        match self.kind {
-            Kind::Operation(message) | Kind::Listening(message) => {
-                eprintln!("{error}: {message}");
-                ExitCode::from(1)
-            }
-            Kind::Usage(message) => {
-                eprintln!("{error}: {message}");
-                ExitCode::from(2)
-            }
-            Kind::Configuration(faults) => {
-                eprintln!("{}", faults.render(colour));
-                ExitCode::from(2)
-            }
-            Kind::NobodyReads => ExitCode::SUCCESS,
-        }
+        let (text, code) = match self.kind {
+            Kind::Operation(message) | Kind::Listening(message) => (format!("{error}: {message}"), 1),
+            Kind::Usage(message) => (format!("{error}: {message}"), 2),
+            Kind::Configuration(faults) => (faults.render(colour), 2),
+            Kind::NobodyReads => return ExitCode::SUCCESS,
+        };
+        // Standard error may be a file on a full disk: then the code has to say it all.
+        let _ = writeln!(io::stderr().lock(), "{text}");
+        ExitCode::from(code)
     }
 }
 

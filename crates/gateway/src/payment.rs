@@ -120,6 +120,11 @@ impl<'t> Payment<'t> {
         (owed.reservation.cost(), owed.reservation.charge_and_stay())
     }
 
+    /// Takes the debt back: what was taken for a success has turned out to be an error.
+    pub(crate) fn waive(&mut self) {
+        self.owed = None;
+    }
+
     /// Has the charge written down, if it is not yet.
     fn record(self) -> Option<Owed> {
         let owed = self.owed?;

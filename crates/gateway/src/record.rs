@@ -144,7 +144,8 @@ impl LogSink {
             _ => Level::Info,
         };
         let (millis, rest) = (micros / 1000, micros % 1000);
-        let key = visit.key.as_ref().map_or("", |key| key.id());
+        let key = visit.key.as_ref().map(|key| key.id());
+        let key = key.as_deref().unwrap_or_default();
         let code = outcome.code.as_deref().unwrap_or_default();
         let is_text = self.is_text();
         if is_text {

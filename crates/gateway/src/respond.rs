@@ -14,10 +14,11 @@ use crate::{
 };
 use contract::{
     ErrorCode, Specification,
+    grpc::{self, GrpcStatus},
     specification::Form,
     status::{Status, reason_phrase},
 };
-use std::{borrow::Cow, io::Write};
+use std::{borrow::Cow, fmt::Write as _, io::Write};
 
 /// `Retry-After` of a 503 whose end nobody knows.
 const RETRY_AFTER_UNAVAILABLE: u64 = 10;
@@ -34,16 +35,26 @@ pub(crate) fn write_refusal(
     // before its key was looked at.
     key::recognise(visit);
     guard::count(visit, refusal.code);
-    let status = number(visit, refusal);
-    let form = visit.head.value(RequestField::Accept).map_or(Form::Specification, Form::accepted);
-    let body = body(visit, refusal, status, form);
+    let row = number(visit, refusal);
+    let accept = visit.head.value(RequestField::Accept);
+    let grpc = grpc::Client::of(visit.head.value(RequestField::ContentType), accept);
+    let form = accept.map_or(Form::Specification, Form::accepted);
+    // A body of gRPC holds messages of the API's own types, and an error is none of them. And any other status is to
+    // its clients no answer of their protocol, so that what stands beside it goes unread.
+    let (status, content_type, body) = match grpc {
+        Some(client) => (200, client.content_type(), Vec::new()),
+        None => (row, form.content_type(), body(visit, refusal, row, form)),
+    };
 
     start(status, reason_phrase(status), out);
-    line("Content-Type", form.content_type(), out);
+    line("Content-Type", content_type, out);
+    if grpc.is_some() {
+        write_grpc(visit, refusal, row, out);
+    }
     let _ = write!(out, "Content-Length: {}\r\n", body.len());
     line("Cache-Control", "no-store", out);
     line("X-Request-Id", visit.id.as_str(), out);
-    if let Some(location) = &refusal.location {
+    if let Some(location) = refusal.location.as_ref().filter(|_| grpc.is_none()) {
         line("Location", location, out);
     }
     if let Some(allow) = &refusal.allow {
@@ -72,6 +83,26 @@ pub(crate) fn write_refusal(
         out.extend_from_slice(&body);
     }
     status
+}
+
+/// Appends what the error specification says, as gRPC tells it: an answer of "trailers only", whose trailers are the
+/// header fields of a 200 without a body. Clients see them as the call's status and metadata.
+fn write_grpc(visit: &Visit<'_>, refusal: &Refusal, row: u16, out: &mut Vec<u8>) {
+    let mut message = refusal.message.to_string();
+    for detail in &refusal.details {
+        let _ = write!(message, " {} {}: {}", detail.place, detail.name, detail.message);
+    }
+    let code = refusal.foreign.as_ref().map_or_else(|| refusal.code.name(), |(code, _)| code);
+    let _ = write!(out, "grpc-status: {}\r\n", GrpcStatus::of(refusal.code).number());
+    line("grpc-message", &grpc::message(&message), out);
+    line("X-Error-Code", code, out);
+    let _ = write!(out, "X-Error-Http-Code: {row}\r\n");
+    line("X-Error-Check", &check(visit, refusal), out);
+}
+
+/// The page that explains the error.
+fn check(visit: &Visit<'_>, refusal: &Refusal) -> String {
+    format!("{}{}/errors/{}", base(visit), visit.config.docs_path, refusal.code.name())
 }
 
 /// Appends the head of an answer of the gateway's own that is a success: a page, or how limits stand.
@@ -176,7 +207,7 @@ fn retry_after(refusal: &Refusal) -> Option<u64> {
 
 fn body(visit: &Visit<'_>, refusal: &Refusal, status: u16, form: Form) -> Vec<u8> {
     let settings = &visit.config.settings;
-    let check = format!("{}{}/errors/{}", base(visit), visit.config.docs_path, refusal.code.name());
+    let check = check(visit, refusal);
     let mut specification =
         Specification::new(refusal.code, status, &refusal.message, &check, visit.id.as_str());
     specification.details = &refusal.details;

@@ -65,7 +65,25 @@ pub enum StartError {
     Thread(io::Error),
 }
 
+impl StartError {
+    /// Whether another program listens there.
+    pub fn is_taken(&self) -> bool {
+        match self {
+            Self::Listen { error, .. } => error.kind() == io::ErrorKind::AddrInUse,
+            Self::Template(_) | Self::Thread(_) => false,
+        }
+    }
+}
+
 impl Gateway {
+    /// Looks whether [`Gateway::start`] could listen there now.
+    ///
+    /// # Errors
+    /// It could not.
+    pub fn can_listen(address: SocketAddr) -> Result<(), StartError> {
+        listen(address, false).map(drop)
+    }
+
     /// Begins to listen. Keys and maintenance are added through the gateway afterwards, before
     /// [`Gateway::open`] lets requests in.
     ///

@@ -29,6 +29,21 @@ impl Transport {
         }
     }
 
+    /// Ready once the peer has hung up, as far as that can be seen while it has nothing to say. A peer that only ends
+    /// its own direction looks the same.
+    pub(crate) fn poll_hung_up(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Plain(stream) => {
+                let mut byte = [0];
+                let mut space = ReadBuf::new(&mut byte);
+                match ready!(stream.poll_peek(cx, &mut space)) {
+                    Ok(0) | Err(_) => Poll::Ready(()),
+                    Ok(_) => Poll::Pending, // the next request: whoever sends it is still there
+                }
+            }
+        }
+    }
+
     /// Does something with the socket itself once it takes bytes: `write` is called until it says other than
     /// that it would have to wait.
     pub(crate) fn poll_with_socket(

@@ -51,6 +51,17 @@ impl Folder {
         }
     }
 
+    /// The folder of this store, if nobody has it locked. It may not be there yet.
+    pub(crate) fn free(store: &Path) -> Result<Self, JournalError> {
+        let path = store.canonicalize().at("open", store)?.join(NAME);
+        let lock = path.join(LOCK);
+        // A lock that is not there, or cannot be looked at, is told by who needs it.
+        match File::open(&lock).map(|file| file.try_lock()) {
+            Ok(Err(TryLockError::WouldBlock)) => Err(JournalError::InUse { path: lock }),
+            Ok(Ok(()) | Err(TryLockError::Error(_))) | Err(_) => Ok(Self { path }),
+        }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

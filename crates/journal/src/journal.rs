@@ -115,6 +115,16 @@ pub struct Journal {
     news: Vec<Compacting>,
 }
 
+/// Whether nobody counts there: a process that was killed a moment ago may still be about to end. Nothing is
+/// made, read or kept locked.
+///
+/// # Errors
+/// `InUse`, or the folder of the store cannot be found.
+pub fn is_free(options: &Options) -> Result<(), JournalError> {
+    let folder = Folder::free(&options.folder)?;
+    Places::of(options, &folder).are_free()
+}
+
 /// Opens the memory of charges: recovers it from the disk and from shared memory, hands every live row
 /// to `each` (one for each window of each counter), and begins a new epoch, which is on the disk when
 /// this returns. `now_seconds` is the Unix second.
@@ -131,10 +141,7 @@ pub fn open(
     let layout = options.layout()?;
     let (folder, lock) = Folder::open(&options.folder)?;
     folder.remove_unfinished()?;
-    let places = Places {
-        first: options.memory.join(shared::name(folder.path())),
-        fallback: folder.path().join(shared::FALLBACK_NAME),
-    };
+    let places = Places::of(options, &folder);
     let files = places.left()?;
     let (boot, id) = (shared::boot_id()?, shared::random_id()?);
     let mut report = Report::default();

@@ -7,6 +7,8 @@
 use crate::{
     error::{At, JournalError},
     finding::Finding,
+    folder::Folder,
+    journal::Options,
     memory::Mapping,
     ring::{DeadRing, Layout},
 };
@@ -22,7 +24,7 @@ use std::{
 const MAGIC: [u8; 8] = *b"FGRINGS\n";
 const FORMAT: u32 = 1;
 /// The name of the memory where it has to lie on the store's own disk.
-pub(crate) const FALLBACK_NAME: &str = "memory";
+const FALLBACK_NAME: &str = "memory";
 
 /// Whose memory it is, and of which start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +54,7 @@ pub(crate) fn random_id() -> Result<[u8; 16], JournalError> {
 }
 
 /// The name of a store's memory: the same for the same folder and user.
-pub(crate) fn name(folder: &Path) -> String {
+fn name(folder: &Path) -> String {
     let user = rustix::process::geteuid().as_raw();
     // FNV-1a, 128 bits: it has to be the same in every build, and nothing depends on its strength. Two
     // folders of one name are told apart by the store id.
@@ -89,20 +91,7 @@ impl From<io::Error> for NoMemory {
 impl MemoryFile {
     /// Opens or creates the file, and reads what it holds.
     pub(crate) fn open(path: &Path, create: bool) -> Result<Self, NoMemory> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(create).mode(0o600).custom_flags(libc::O_NOFOLLOW);
-        let mut file = options.open(path)?;
-        let meta = file.metadata()?;
-        // In a folder that all may write to, the file could be somebody's trap.
-        let ours = meta.uid() == rustix::process::geteuid().as_raw();
-        if !meta.is_file() || !ours || meta.nlink() != 1 {
-            return Err(io::Error::other("it is no file of this user alone").into());
-        }
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(NoMemory::InUse),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
+        let mut file = open_locked(path, create)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         Ok(Self { file, path: path.to_owned(), bytes })
@@ -172,6 +161,24 @@ impl MemoryFile {
     }
 }
 
+/// Opens or creates the file, and locks it.
+fn open_locked(path: &Path, create: bool) -> Result<File, NoMemory> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(create).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    let file = options.open(path)?;
+    let meta = file.metadata()?;
+    // In a folder that all may write to, the file could be somebody's trap.
+    let ours = meta.uid() == rustix::process::geteuid().as_raw();
+    if !meta.is_file() || !ours || meta.nlink() != 1 {
+        return Err(io::Error::other("it is no file of this user alone").into());
+    }
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(NoMemory::InUse),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
 fn number(size: usize) -> u32 {
     u32::try_from(size).unwrap_or(u32::MAX)
 }
@@ -203,6 +210,23 @@ pub(crate) struct Places {
 }
 
 impl Places {
+    pub(crate) fn of(options: &Options, folder: &Folder) -> Self {
+        let first = options.memory.join(name(folder.path()));
+        Self { first, fallback: folder.path().join(FALLBACK_NAME) }
+    }
+
+    /// Whether nobody counts there.
+    pub(crate) fn are_free(&self) -> Result<(), JournalError> {
+        for path in [&self.first, &self.fallback] {
+            match open_locked(path, false) {
+                Err(NoMemory::InUse) => return Err(JournalError::InUse { path: path.clone() }),
+                // It is not there, or not ours: whoever needs it tells that.
+                Ok(_) | Err(NoMemory::Unusable(_)) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Opens what the last process may have left, in both places.
     pub(crate) fn left(&self) -> Result<Vec<MemoryFile>, JournalError> {
         let mut found = Vec::new();

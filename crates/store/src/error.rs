@@ -1,5 +1,6 @@
 //! What can go wrong with a store. Every message says what, where, and what to do.
 
+use crate::Holder;
 use std::{io, path::PathBuf};
 
 /// Why the store refused.
@@ -20,10 +21,12 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Another process has the database open.
-    #[error("the store {} is in use by another process: if that is a gateway that is just starting or stopping, try again; else end that process", path.display())]
+    #[error("the store {} is in use by another process{}: if that is a gateway that is just starting or stopping, try again; else end that process", path.display(), told(holder.as_ref()))]
     Locked {
         /// The database.
         path: PathBuf,
+        /// The process, where the system tells it.
+        holder: Option<Holder>,
     },
     /// The database is not what was written.
     #[error("the database {} is damaged ({detail}): put back the newest copy of the whole folder, and check the disk", path.display())]
@@ -121,10 +124,19 @@ impl StoreError {
         let kind = source.kind();
         if kind == io::ErrorKind::PermissionDenied || kind == io::ErrorKind::ReadOnlyFilesystem {
             Self::NoPermission { doing, path }
-        } else if kind == io::ErrorKind::StorageFull || kind == io::ErrorKind::QuotaExceeded {
+        } else if is_full(kind) {
             Self::DiskFull { path }
         } else {
             Self::Io { doing, path, source }
         }
     }
+}
+
+/// No room on the disk, in what this user may take of it, or within the size that a file may have here.
+fn is_full(kind: io::ErrorKind) -> bool {
+    [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge].contains(&kind)
+}
+
+fn told(holder: Option<&Holder>) -> String {
+    holder.map_or_else(String::new, |holder| format!(" ({holder})"))
 }

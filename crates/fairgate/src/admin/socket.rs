@@ -66,6 +66,11 @@ pub(crate) enum SocketError {
 // === impl AdminSocket ===
 
 impl AdminSocket {
+    /// Whether a gateway left its socket in the store's folder: it runs still, or was killed.
+    pub(crate) fn is_left(store_folder: &Path) -> bool {
+        store_folder.join(SOCKET_FILE).exists()
+    }
+
     /// Opens the socket in the store's folder. What a dead gateway left there is replaced.
     ///
     /// Call it after the store is open: the store's lock keeps two gateways apart.

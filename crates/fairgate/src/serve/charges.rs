@@ -1,10 +1,10 @@
 //! Keeps charges: gives accounts back what they had used, and commits what is charged, on a thread of its
 //! own, so that neither data threads nor the control plane ever wait for this disk.
 
-use super::trust;
+use super::{patience::Patience, trust};
 use crate::{
     admin::system_clock,
-    config::{StoreSettings, WhenFull},
+    config::{Config, StoreSettings, WhenFull},
     failure::Failure,
 };
 use contract::limit::Tag;
@@ -12,7 +12,7 @@ use gateway::{
     Handle,
     record::{Level, LogSink},
 };
-use journal::{Committed, Compacting, Journal, Options, Row, Weight, Writer};
+use journal::{Committed, Compacting, Journal, JournalError, Options, Row, Weight, Writer};
 use limits::{Used, Who};
 use std::{
     sync::mpsc::{RecvTimeoutError, Sender, channel},
@@ -34,6 +34,19 @@ pub(super) enum Order {
     End,
 }
 
+/// Waits for the end of a gateway that was killed while it counted here. It let go of the store already.
+fn wait_for_its_end(settings: &StoreSettings, patience: &mut Patience<'_>) -> Result<(), Failure> {
+    let options = options(settings, 1);
+    let is_in_use = |error: &JournalError| matches!(error, JournalError::InUse { .. });
+    patience.wait(is_in_use, || journal::is_free(&options)).map_err(|error| Failure::new(error.to_string()))
+}
+
+fn options(settings: &StoreSettings, threads: usize) -> Options {
+    let mut options = Options::new(settings.path.clone(), threads);
+    options.memory.clone_from(&settings.memory);
+    options
+}
+
 /// Opens the journal, and gives every account back what it had used. `threads`: how many will charge. None:
 /// the configuration wants charges in memory only.
 ///
@@ -41,16 +54,17 @@ pub(super) enum Order {
 /// The counters cannot be read, or none of their copies is good: to begin with empty ones would grant twice
 /// what was used already.
 pub(super) fn open(
-    settings: &StoreSettings,
+    config: &Config,
     threads: usize,
     handle: &Handle,
-    is_clock_trusted: bool,
+    patience: &mut Patience<'_>,
 ) -> Result<Option<(Journal, Vec<Writer>)>, Failure> {
+    let (settings, is_clock_trusted) = (&config.store, config.is_clock_trusted);
     if !settings.durable {
         return Ok(None);
     }
-    let mut options = Options::new(settings.path.clone(), threads);
-    options.memory.clone_from(&settings.memory);
+    wait_for_its_end(settings, patience)?;
+    let options = options(settings, threads);
     let now = system_clock();
     trust::finish(&settings.path)?;
     if is_clock_trusted {
@@ -58,7 +72,7 @@ pub(super) fn open(
     }
     let mut groups = Groups { handle, who: [0; 16], used: Vec::new() };
     let opened = journal::open(&options, now, &mut |row| groups.add(row));
-    let (journal, writers, report) = opened.map_err(|error| Failure::new(error.to_string()))?;
+    let (journal, writers, report) = opened.map_err(|error| not_opened(&error, settings))?;
     groups.finish();
     handle.clock().begin(report.newest.saturating_mul(1000), is_clock_trusted).map_err(|ahead| {
         Failure::new(format!(
@@ -74,6 +88,20 @@ pub(super) fn open(
         handle.log().event(level, event, &[("finding", &finding.to_string())]);
     }
     Ok(Some((journal, writers)))
+}
+
+/// Why there is no start. Not even `when_full = "go_on"` helps: what the last process charged and could not write
+/// down lies in the shared memory that the next one needs, so it has to be on the disk first.
+fn not_opened(error: &JournalError, settings: &StoreSettings) -> Failure {
+    let JournalError::DiskFull { path, source } = error else { return Failure::new(error.to_string()) };
+    Failure::new(format!(
+        "there is no room to write {} ({source}): make room on that disk, or raise the limit on the size of files, \
+         and start again. Nothing is lost: what was charged is in {} and, until this machine restarts, in {}, \
+         from where it has to be written down before requests are let in, whatever `[store] when_full` says",
+        path.display(),
+        settings.path.display(),
+        settings.memory.display(),
+    ))
 }
 
 /// Commits in this interval, until the thread is told to stop.

@@ -7,6 +7,7 @@ pub(crate) mod document;
 mod following;
 pub(crate) mod keeper;
 mod loading;
+mod patience;
 mod reload;
 mod sweeping;
 mod trust;
@@ -14,20 +15,21 @@ mod usage;
 mod watching;
 
 use crate::{
-    admin::{AdminSocket, Control, serve as serve_admin, system_clock},
+    admin::{AdminSocket, Control, SocketError, serve as serve_admin, system_clock},
     commands::reach::rules,
     config::{Config, Document},
     failure::Failure,
 };
 use gateway::{
-    Gateway, NotOpen,
+    Gateway, NotOpen, StartError,
     record::{Level, LogSink},
     settings::{LogFormat, Settings},
 };
 use keeper::{Keeper, LiveGateway};
+use patience::Patience;
 use reload::Source;
 use std::{cell::RefCell, process::ExitCode, rc::Rc, sync::Arc, time::Duration};
-use store::{Embedded, Secret};
+use store::{Embedded, Secret, StoreError};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::oneshot,
@@ -85,15 +87,15 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let source = Rc::new(RefCell::new(Source::of(&config)));
     // A large document is needed no more: what requests have to be is compiled, what clients get is written.
     config.document = None;
-    let (store, secret) = Embedded::open(&config.store.path)?;
+    let mut patience = Patience::new(log);
+    let (store, secret) = open_store(&config, &mut patience)?;
     let not_open = start(&mut config, secret.clone(), log)?;
     let handle = not_open.handle();
     loading::load(&store, &handle)?;
-    let (journal, writers) =
-        charges::open(&config.store, not_open.threads(), &handle, config.is_clock_trusted)?.unzip();
+    let (journal, writers) = charges::open(&config, not_open.threads(), &handle, &mut patience)?.unzip();
     let writers = writers.unwrap_or_default();
     let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
-    let socket = AdminSocket::bind(&config.store.path).map_err(|error| Failure::new(error.to_string()))?;
+    let socket = bind(&config, &mut patience)?;
     let orders = charges.as_ref().map(charges::Keeping::orders);
     let live = Box::new(LiveGateway::new(handle.clone(), Rc::clone(&source), &config.store, orders));
     let every = live.every();
@@ -148,6 +150,24 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         log.event(Level::Info, "ended", &[]);
     }
     Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Opens the store, and sees to it that a gateway of it that was killed has let go of its port.
+fn open_store(config: &Config, patience: &mut Patience<'_>) -> Result<(Embedded, Secret), Failure> {
+    let was_killed = AdminSocket::is_left(&config.store.path);
+    let is_locked = |error: &StoreError| matches!(error, StoreError::Locked { .. });
+    let opened = patience.wait(is_locked, || Embedded::open(&config.store.path))?;
+    // Where no gateway of this store was killed, whoever listens is another program, and stays.
+    let is_taken = |error: &StartError| was_killed && error.is_taken();
+    let free = patience.wait(is_taken, || Gateway::can_listen(config.settings.listen.address));
+    free.map_err(|error| Failure::of_start(&error))?;
+    Ok(opened)
+}
+
+fn bind(config: &Config, patience: &mut Patience<'_>) -> Result<AdminSocket, Failure> {
+    let is_answering = |error: &SocketError| matches!(error, SocketError::InUse { .. });
+    let socket = patience.wait(is_answering, || AdminSocket::bind(&config.store.path));
+    socket.map_err(|error| Failure::new(error.to_string()))
 }
 
 fn start(config: &mut Config, secret: Secret, log: &LogSink) -> Result<NotOpen, Failure> {

@@ -117,7 +117,7 @@ impl Ledger {
 
 fn stored(handle: &Handle, entry: &Entry) -> UsageEntry {
     UsageEntry {
-        key_id: entry.key.as_ref().map(|key| key.id().to_owned()),
+        key_id: entry.key.as_ref().map(|key| key.id().to_string()),
         endpoint: handle.place_name(entry.place),
         minute: entry.minute,
         tally: entry.tally.clone(),

@@ -177,3 +177,70 @@ fn what_is_forgotten_is_not_taken_for_nothing() {
     // The default is two days; whenever this runs, that is over.
     assert!(page.contains("Usage by the minute is kept for 2d"), "{page}");
 }
+
+/// The rows of a table in docs/limits.md, found by the first cell of its head.
+fn documented(head: &str) -> Vec<Vec<String>> {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/limits.md")).unwrap();
+    let rows = page.lines().skip_while(|line| !line.starts_with(&format!("| {head} |"))).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    let cells =
+        |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect();
+    rows.map(cells).collect()
+}
+
+/// The members of an object, with those of `latency_ms` by their paths.
+fn members(object: &Value) -> Vec<String> {
+    let each = object.as_object().unwrap().iter().flat_map(|(name, value)| match value.as_object() {
+        Some(inner) if name == "latency_ms" => inner.keys().map(|inner| format!("{name}.{inner}")).collect(),
+        Some(_) | None => vec![name.clone()],
+    });
+    let mut names: Vec<String> = each.collect();
+    names.sort();
+    names
+}
+
+fn sorted(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<_> = names.into_iter().collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_page_about_limits_has_every_member_and_every_column_and_no_other() {
+    let (site, _) = site();
+    let (top, figures) = (documented("member"), documented("figure in JSON"));
+    let told: Value = serde_json::from_str(&run(&site, &["--by", "hour", "--json"])).unwrap();
+    assert_eq!(members(&told), sorted(top.iter().map(|row| row[0].clone())));
+    for row in &top {
+        let value = &told[&row[0]];
+        let fits = match row[1].as_str() {
+            "text or null" => value.is_null() || value.is_string(),
+            "time" => value.as_str().is_some_and(|time| time.ends_with(":00Z") && time.len() == 20),
+            "text" => value.is_string(),
+            "object" => value.is_object(),
+            "list" => value.is_array(),
+            other => panic!("{other} is no type"),
+        };
+        assert!(fits, "{row:?}: {value}");
+    }
+    let with = |more: &[&str]| {
+        let names = figures.iter().map(|row| row[0].clone());
+        sorted(names.chain(more.iter().map(|name| (*name).to_owned())))
+    };
+    assert_eq!(members(&told["total"]), with(&[]));
+    for step in told["steps"].as_array().unwrap() {
+        assert_eq!(members(step), with(&["since", "until"]));
+    }
+    for endpoint in told["endpoints"].as_array().unwrap() {
+        assert_eq!(members(endpoint), with(&["endpoint"]));
+    }
+    let table = run(&site, &["--by", "hour", "--csv"]);
+    let columns = ["since", "until", "endpoint"].map(str::to_owned).into_iter();
+    let columns: Vec<_> = columns.chain(figures.iter().map(|row| row[1].clone())).collect();
+    assert_eq!(table.split("\r\n").next().unwrap(), columns.join(","), "in this order");
+    for row in &figures {
+        let is_latency = row[0].starts_with("latency_ms.");
+        let unit = if is_latency { "milliseconds" } else { row[2].as_str() };
+        assert!(["requests", "units", "bytes", "milliseconds"].contains(&unit) && row[2] == unit, "{row:?}");
+    }
+}

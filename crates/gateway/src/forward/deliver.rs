@@ -13,11 +13,16 @@ use crate::{
         response::ResponseHead,
     },
     payment::{Owed, Payment},
+    policies::guard,
     record::Outcome,
     refusal::{Refusal, Refused},
+    settings::Timeouts,
     visit::Visit,
 };
-use contract::upstream::{Disposition, disposition};
+use contract::{
+    ErrorCode, grpc,
+    upstream::{Disposition, disposition},
+};
 use std::{
     future::poll_fn,
     io,
@@ -68,7 +73,11 @@ impl Exchange<'_> {
                 {
                     owed.lower_to(cost); // before the answer tells what remains
                 }
-                self.stream(visit, answer, incoming, owed, cost_header).await
+                let nature = Nature::of(&answer, self.upstream.input.filled());
+                if nature.is_refused() {
+                    owed = None; // an error of gRPC's in a 200: given back, as above
+                }
+                self.stream(visit, answer, nature, incoming, owed, cost_header).await
             }
         }
     }
@@ -103,6 +112,7 @@ impl Exchange<'_> {
         mut self,
         visit: &Visit<'_>,
         answer: ResponseHead,
+        nature: Nature,
         incoming: &mut Decoder,
         owed: Option<Owed>,
         cost_header: Option<&str>,
@@ -124,16 +134,25 @@ impl Exchange<'_> {
         self.upstream.input.consume(answer.length);
         self.client.answer_begun = true;
         let mut download = Pump::new(head, Decoder::new(answer.framing), framing, u64::MAX);
-        let stall = visit.config.settings.timeouts.stall;
-        self.client.deadline.set(Instant::now(), stall);
+        if nature == Nature::GrpcCall {
+            download = download.judged_by_trailers();
+        }
+        let timeouts = &visit.config.settings.timeouts;
+        self.client.deadline.set(Instant::now(), timeouts.stall);
         let mut payment = Payment::new(self.thread, owed, visit.now.seconds());
-        let streamed = poll_fn(|cx| self.poll_stream(cx, visit, &mut download, &mut payment, stall)).await;
+        let streamed =
+            poll_fn(|cx| self.poll_stream(cx, timeouts, nature, &mut download, &mut payment)).await;
         self.client.sent = self.client.sent.saturating_add(download.sent());
         let has_unsent = self.upload.is_some();
         self.give_body_back(incoming);
 
         let status = answer.status;
-        let outcome = |charged, keep_alive| Outcome { status, code: None, charged, keep_alive };
+        let code = nature.refusal(&download, streamed.is_ok());
+        if let Some(code) = code {
+            note_refusal(visit, code);
+        }
+        let code = code.map(|code| code.name().to_owned());
+        let outcome = |charged, keep_alive| Outcome { status, code, charged, keep_alive };
         match streamed {
             Ok(()) => {
                 let charged = payment.settle(visit);
@@ -192,20 +211,30 @@ impl Exchange<'_> {
     fn poll_stream(
         &mut self,
         cx: &mut Context<'_>,
-        visit: &Visit<'_>,
+        timeouts: &Timeouts,
+        nature: Nature,
         download: &mut Pump,
         payment: &mut Payment<'_>,
-        stall: Duration,
     ) -> Poll<Result<(), PumpFault>> {
         // The client may break its own request while it is answered: then the answer still counts.
-        let _ = self.poll_upload(cx, visit);
+        let _ = self.poll_upload(cx);
         let (source, input) = (&mut self.upstream.io, &mut self.upstream.input);
         let polled = download.poll(cx, source, input, &mut self.client.io, Some(payment));
         if polled.is_ready() {
             return polled;
         }
+        // Nobody writes to a client while the upstream has nothing to say, so nobody would notice for an hour that it
+        // is gone, and its place among the requests at once would stay taken.
+        let is_waiting = download.waits_for() == Side::Source && self.upload.is_none();
+        if nature == Nature::Events && is_waiting && self.client.io.poll_hung_up(cx).is_ready() {
+            return Poll::Ready(Err(PumpFault::Sink(io::ErrorKind::ConnectionReset.into())));
+        }
         if download.take_progress() {
-            self.client.deadline.set(Instant::now(), stall);
+            let patience = match (nature, download.waits_for()) {
+                (Nature::Events | Nature::GrpcCall, Side::Source) => timeouts.stream,
+                (Nature::Plain | Nature::GrpcRefused(_), Side::Source) | (_, Side::Sink) => timeouts.stall,
+            };
+            self.client.deadline.set(Instant::now(), patience);
         }
         self.client.deadline.poll_passed(cx).map(|()| {
             Err(match download.waits_for() {
@@ -213,6 +242,80 @@ impl Exchange<'_> {
                 Side::Sink => PumpFault::Sink(io::ErrorKind::TimedOut.into()),
             })
         })
+    }
+}
+
+/// What kind of answer a success of HTTP is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nature {
+    Plain,
+    /// Server-sent events: may be silent for long.
+    Events,
+    /// An answer of gRPC: may be silent for long, and its trailers tell whether it is a success.
+    GrpcCall,
+    /// An error of gRPC without a message before it, told by the head: its status.
+    GrpcRefused(u32),
+}
+
+impl Nature {
+    fn of(answer: &ResponseHead, bytes: &[u8]) -> Self {
+        let values = |wanted: &'static [u8]| {
+            let mut fields = answer.fields.iter();
+            std::iter::from_fn(move || {
+                let field = fields.find(|field| field.name.get(bytes).eq_ignore_ascii_case(wanted))?;
+                Some(field.value.get(bytes))
+            })
+        };
+        let Some(media_type) = values(b"content-type").next() else { return Self::Plain };
+        if media_type.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream")) {
+            return Self::Events;
+        }
+        if !grpc::is_grpc(media_type) {
+            return Self::Plain;
+        }
+        let mut told = values(b"grpc-status");
+        match (told.next(), told.next()) {
+            (None, _) => Self::GrpcCall,
+            // What is no number is no success either.
+            (Some(value), None) => match grpc::status(value) {
+                Some(0) => Self::Plain,
+                status => Self::GrpcRefused(status.unwrap_or(grpc::UNKNOWN)),
+            },
+            (Some(_), Some(_)) => Self::GrpcRefused(grpc::UNKNOWN),
+        }
+    }
+
+    const fn is_refused(self) -> bool {
+        match self {
+            Self::GrpcRefused(_) => true,
+            Self::Plain | Self::Events | Self::GrpcCall => false,
+        }
+    }
+
+    /// What the answer is recorded as, if it turned out to be an error.
+    fn refusal(self, download: &Pump, is_whole: bool) -> Option<ErrorCode> {
+        match self {
+            Self::Plain | Self::Events => None,
+            Self::GrpcRefused(status) => Some(grpc::recorded_as(status)),
+            // A call that broke off, or was left by its client, has told no status yet.
+            Self::GrpcCall if !is_whole => None,
+            Self::GrpcCall => match download.grpc_status() {
+                Some(0) => None,
+                status => Some(grpc::recorded_as(status.unwrap_or(grpc::UNKNOWN))),
+            },
+        }
+    }
+}
+
+/// An error that was passed on as it came counts as one that was made here.
+fn note_refusal(visit: &Visit<'_>, code: ErrorCode) {
+    guard::count(visit, code);
+    if code == ErrorCode::UnexpectedError {
+        keep_incident(
+            visit,
+            "the upstream answered with an error",
+            "The upstream answered 200, with a grpc-status that is an error, or with none.".to_owned(),
+        );
     }
 }
 

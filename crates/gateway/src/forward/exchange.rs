@@ -8,7 +8,7 @@ use crate::{
     client::{self, Client},
     http1::{
         body::Decoder,
-        field::{self, AnswerField, Field},
+        field::{self, AnswerField, Field, RequestField},
         response::ResponseHead,
     },
     policies::body::too_large,
@@ -17,6 +17,7 @@ use crate::{
     upstream::Upstream,
     visit::Visit,
 };
+use contract::grpc;
 use std::{
     future::poll_fn,
     io,
@@ -36,6 +37,8 @@ pub(super) struct Exchange<'c> {
     pub(super) request: Vec<u8>,
     written: usize,
     pub(super) upload: Option<Pump>,
+    /// Something of the request's body was moved since the last look.
+    upload_moved: bool,
     /// The body of the request, once it has been sent or given up.
     sent: Option<Decoder>,
     fields: Vec<Field<AnswerField>>,
@@ -73,6 +76,7 @@ impl<'c> Exchange<'c> {
             request,
             written: 0,
             upload,
+            upload_moved: false,
             sent: None,
             fields: thread.answer_fields(),
         }
@@ -156,7 +160,9 @@ impl<'c> Exchange<'c> {
                 Poll::Pending => {}
             }
         }
-        if let Some(Err(not_answered)) = self.poll_upload(cx, visit) {
+        let uploaded = self.poll_upload(cx);
+        self.put_deadline_off(visit, uploaded.is_some());
+        if let Some(Err(not_answered)) = uploaded {
             return Poll::Ready(Err(not_answered));
         }
         match self.upstream.input.poll_fill(cx, &mut self.upstream.io) {
@@ -189,26 +195,30 @@ impl<'c> Exchange<'c> {
         Poll::Ready(Ok(()))
     }
 
-    /// Moves the request's body. Some(Err): the request cannot be sent.
-    pub(super) fn poll_upload(
-        &mut self,
-        cx: &mut Context<'_>,
-        visit: &Visit<'_>,
-    ) -> Option<Result<(), NotAnswered>> {
+    /// While the request's body moves, and when it is through.
+    fn put_deadline_off(&mut self, visit: &Visit<'_>, has_ended: bool) {
+        let timeouts = &visit.config.settings.timeouts;
+        let patience = match self.upload.as_ref().map(Pump::waits_for) {
+            _ if !std::mem::take(&mut self.upload_moved) => return,
+            // A call of gRPC may stay open for as long as both sides like, whoever is to say something next.
+            Some(Side::Source) if visit.key.is_some() && is_grpc(visit) => timeouts.stream,
+            Some(Side::Source) => timeouts.body,
+            Some(Side::Sink) => timeouts.stall,
+            None if has_ended => timeouts.first_byte,
+            None => return,
+        };
+        self.client.deadline.set(Instant::now(), patience);
+    }
+
+    /// Moves the request's body. Some: it is through, or cannot be sent.
+    pub(super) fn poll_upload(&mut self, cx: &mut Context<'_>) -> Option<Result<(), NotAnswered>> {
         let pump = self.upload.as_mut()?;
         let polled = pump.poll(cx, &mut self.client.io, &mut self.client.input, &mut self.upstream.io, None);
-        let timeouts = &visit.config.settings.timeouts;
-        if pump.take_progress() {
-            let patience = match pump.waits_for() {
-                Side::Source => timeouts.body,
-                Side::Sink => timeouts.stall,
-            };
-            self.client.deadline.set(Instant::now(), patience);
-        }
+        self.upload_moved |= pump.take_progress();
         match polled {
             Poll::Pending => None,
             Poll::Ready(Ok(())) => {
-                self.client.deadline.set(Instant::now(), timeouts.first_byte);
+                self.upload_moved = true;
                 self.sent = self.upload.take().map(|pump| pump.into_parts().0);
                 Some(Ok(()))
             }
@@ -254,6 +264,10 @@ impl<'c> Exchange<'c> {
             unexpected("the upstream's answer broke off", format!("{detail}, within its head"))
         }
     }
+}
+
+fn is_grpc(visit: &Visit<'_>) -> bool {
+    visit.head.value(RequestField::ContentType).is_some_and(grpc::is_grpc)
 }
 
 /// The head of a 1xx answer without what belongs to the upstream's connection.

@@ -160,7 +160,7 @@ pub(crate) fn keep_incident(visit: &Visit<'_>, group: &str, detail: String) {
         method: visit.head.method().to_owned(),
         path: visit.head.path().to_owned(),
         endpoint: visit.template.map(str::to_owned),
-        key_id: visit.key.as_ref().map(|key| key.id().to_owned()),
+        key_id: visit.key.as_ref().map(|key| key.id().to_string()),
         cause: group.to_owned(),
         detail,
     });

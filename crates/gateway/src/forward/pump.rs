@@ -9,6 +9,7 @@ use crate::{
     payment::Payment,
     transport::Transport,
 };
+use contract::grpc;
 use std::{
     io,
     pin::Pin,
@@ -33,6 +34,8 @@ pub(crate) struct Pump {
     /// Something was read or written since the last look: deadlines are put off.
     has_moved: bool,
     waits_for: Side,
+    /// Whether the trailers decide that the answer is a success.
+    is_judged: bool,
 }
 
 /// A side of a pump.
@@ -71,7 +74,26 @@ impl Pump {
             has_ended: false,
             has_moved: false,
             waits_for: Side::Sink,
+            is_judged: false,
         }
+    }
+
+    /// Has the answer's trailers decide whether it is a success: of gRPC.
+    pub(crate) const fn judged_by_trailers(mut self) -> Self {
+        self.is_judged = true;
+        self
+    }
+
+    /// The `grpc-status` that the trailers tell, once the answer has ended. None: they tell none.
+    pub(crate) fn grpc_status(&self) -> Option<u32> {
+        let lines = self.decoder.trailers().split(|&byte| byte == b'\n');
+        let mut told = lines.filter_map(|line| {
+            let (name, value) = line.split_at_checked(memchr::memchr(b':', line)?)?;
+            name.eq_ignore_ascii_case(b"grpc-status").then(|| value.get(1..).unwrap_or_default())
+        });
+        // Told twice is not told.
+        let (first, second) = (told.next()?, told.next());
+        if second.is_some() { None } else { grpc::status(first) }
     }
 
     /// Moves what can be moved. Ready once the whole body is written. `payment`: what is due when it is.
@@ -93,7 +115,12 @@ impl Pump {
                 let rest = self.out.get(self.written..).unwrap_or_default();
                 let written = match &mut payment {
                     // With these bytes the answer is complete, and so is what it costs.
-                    Some(payment) if self.has_ended => payment.poll_write_last(cx, sink, rest),
+                    Some(payment) if self.has_ended => {
+                        if self.is_judged && self.grpc_status() != Some(0) {
+                            payment.waive();
+                        }
+                        payment.poll_write_last(cx, sink, rest)
+                    }
                     Some(_) | None => Pin::new(&mut *sink).poll_write(cx, rest),
                 };
                 match ready!(written) {

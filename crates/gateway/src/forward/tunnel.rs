@@ -130,7 +130,7 @@ async fn run(thread: &Thread, visit: &Visit<'_>, client: &mut Client, upstream: 
             client.deadline.set(Instant::now(), silence);
         }
         if let (None, Some(cut)) = (&drain, thread.drain_end.get()) {
-            client.deadline.hasten(cut - BEFORE_THE_CUT);
+            client.deadline.hasten(cut.checked_sub(BEFORE_THE_CUT).unwrap_or(cut));
         }
         client.deadline.poll_passed(cx).map(|()| End::Closed)
     })

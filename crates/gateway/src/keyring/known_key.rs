@@ -1,6 +1,9 @@
 //! One key in memory: small, because there may be ten million.
 
-use super::grant::Grant;
+use super::{
+    grant::Grant,
+    key_id::{BadId, KeyId, PackedId},
+};
 use arc_swap::{ArcSwap, Guard};
 use limits::{Account, Denial, Remembered, Reservation, Seat, Used, Who};
 use std::{
@@ -11,20 +14,19 @@ use std::{
     },
 };
 
-/// `key_` and 16 characters.
-const ID_LENGTH: usize = 20;
-const REVOKED: u32 = 1;
+/// Stands in the place of the expiry of a key that was revoked: it ended before any request came, so that even
+/// who looks at nothing but the expiry refuses it. No other key has it.
+const REVOKED: u32 = 0;
 /// The end of time: a second that a key lives to see nothing of.
 const NEVER: u32 = u32::MAX;
 
-/// A key that is known. 64 bytes, and an [`Account`] once it was used.
+/// A key that is known. 48 bytes, and an [`Account`] once it was used.
 #[derive(Debug)]
 pub struct KnownKey {
     who: Who,
-    id: [u8; ID_LENGTH],
-    /// The Unix second from which on it is refused.
-    expires_at: AtomicU32,
-    flags: AtomicU32,
+    id: PackedId,
+    /// The Unix second from which on it is refused, or [`REVOKED`]: one word, so that both change in one step.
+    ends: AtomicU32,
     grant: ArcSwap<Grant>,
     seat: Seat,
 }
@@ -40,23 +42,22 @@ pub struct Standing {
     pub revoked: bool,
 }
 
-/// The id is none that Fairgate makes.
-#[derive(Debug, thiserror::Error)]
-#[error("an id of a key is `key_` and 16 letters and digits")]
-pub struct BadId;
+/// Whether a key lets its owner in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Validity {
+    Valid,
+    Revoked,
+    Expired,
+}
 
 // === impl KnownKey ===
 
 impl KnownKey {
     pub(super) fn new(who: Who, id: &str, standing: Standing) -> Result<Self, BadId> {
-        let is_good =
-            id.strip_prefix("key_").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()));
-        let id = id.as_bytes().try_into().ok().filter(|_| is_good).ok_or(BadId)?;
         Ok(Self {
             who,
-            id,
-            expires_at: AtomicU32::new(second(standing.expires_at)),
-            flags: AtomicU32::new(flags(standing.revoked)),
+            id: PackedId::read(id)?,
+            ends: AtomicU32::new(ends(&standing)),
             grant: ArcSwap::new(standing.grant),
             seat: Seat::default(),
         })
@@ -64,13 +65,12 @@ impl KnownKey {
 
     /// Seen by the next request, also on connections that are open.
     pub(super) fn change(&self, standing: Standing) {
-        self.expires_at.store(second(standing.expires_at), Ordering::Release);
-        self.flags.store(flags(standing.revoked), Ordering::Release);
+        self.ends.store(ends(&standing), Ordering::Release);
         self.grant.store(standing.grant);
     }
 
     pub(super) fn revoke(&self) {
-        self.flags.fetch_or(REVOKED, Ordering::Release);
+        self.ends.store(REVOKED, Ordering::Release);
     }
 
     /// Puts back what is charged already. False: it was used before.
@@ -99,8 +99,8 @@ impl KnownKey {
     }
 
     /// The key's id.
-    pub fn id(&self) -> &str {
-        std::str::from_utf8(&self.id).unwrap_or_default() // only ASCII was let in
+    pub fn id(&self) -> KeyId {
+        self.id.text()
     }
 
     /// What it is granted now.
@@ -135,18 +135,19 @@ impl KnownKey {
         self.account().errors().count(now);
     }
 
-    pub(crate) fn is_revoked(&self) -> bool {
-        self.flags.load(Ordering::Acquire) & REVOKED != 0
-    }
-
-    pub(crate) fn is_expired(&self, now: u64) -> bool {
-        let expires_at = self.expires_at.load(Ordering::Acquire);
-        expires_at != NEVER && u64::from(expires_at) <= now
+    /// Whether it lets its owner in at `now` (Unix seconds).
+    pub(crate) fn validity(&self, now: u64) -> Validity {
+        match self.ends.load(Ordering::Acquire) {
+            REVOKED => Validity::Revoked,
+            NEVER => Validity::Valid,
+            expires_at if u64::from(expires_at) <= now => Validity::Expired,
+            _ => Validity::Valid,
+        }
     }
 
     /// Whether its answers carry the limits' headers.
     pub(crate) fn is_valid(&self, now: u64) -> bool {
-        !self.is_revoked() && !self.is_expired(now)
+        self.validity(now) == Validity::Valid
     }
 }
 
@@ -164,30 +165,69 @@ impl Hash for KnownKey {
     }
 }
 
-/// The second as it is kept. What lies behind 2106 is never.
-fn second(expires_at: Option<u64>) -> u32 {
-    expires_at.and_then(|at| u32::try_from(at).ok()).unwrap_or(NEVER)
-}
-
-const fn flags(revoked: bool) -> u32 {
-    if revoked { REVOKED } else { 0 }
+/// The word of a standing. What expires behind 2106 never does; what expired with the first second of 1970 did so
+/// with the next.
+fn ends(standing: &Standing) -> u32 {
+    if standing.revoked {
+        return REVOKED;
+    }
+    standing.expires_at.and_then(|at| u32::try_from(at).ok()).unwrap_or(NEVER).max(REVOKED + 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keyring::grant::{Grants, Terms};
+    use std::collections::HashMap;
 
-    /// With the two counts of an [`Arc`] it is 80 bytes, a size that the allocator has.
+    fn standing(expires_at: Option<u64>, revoked: bool) -> Standing {
+        let grants = Grants::new(HashMap::from([("free".to_owned(), vec![])]));
+        let terms = Terms { plan: "free".into(), permissions: vec![], limits: vec![] };
+        Standing { grant: grants.of(terms).unwrap(), expires_at, revoked }
+    }
+
+    fn known(standing: Standing) -> KnownKey {
+        KnownKey::new([1; 16], "key_0123456789abcdef", standing).unwrap()
+    }
+
+    /// With the two counts of an [`Arc`] it is 64 bytes, a size that the allocator has; so is an account of 56
+    /// bytes with 72, which takes 80.
     #[test]
     fn a_key_is_small() {
-        assert!(size_of::<KnownKey>() <= 64, "{}", size_of::<KnownKey>());
-        assert!(size_of::<Account>() <= 64, "{}", size_of::<Account>());
+        assert_eq!(size_of::<KnownKey>(), 48);
+        assert!(size_of::<Account>() <= 56, "{}", size_of::<Account>());
     }
 
     #[test]
-    fn an_expiry_behind_2106_is_none_and_none_before_it_is() {
-        assert_eq!(second(None), NEVER);
-        assert_eq!(second(Some(u64::from(NEVER) + 5)), NEVER);
-        assert_eq!(second(Some(u64::from(NEVER) - 1)), NEVER - 1);
+    fn a_key_ends_at_the_second_of_its_expiry_and_not_before() {
+        let latest = u64::from(NEVER) - 1;
+        for second in [1, 2, 1_790_000_000, latest] {
+            let key = known(standing(Some(second), false));
+            assert_eq!(key.validity(second - 1), Validity::Valid, "{second}");
+            assert_eq!(key.validity(second), Validity::Expired, "{second}");
+        }
+        assert_eq!(known(standing(Some(0), false)).validity(1), Validity::Expired);
+    }
+
+    #[test]
+    fn an_expiry_behind_2106_is_none() {
+        for expires_at in [None, Some(u64::from(NEVER)), Some(u64::from(NEVER) + 1), Some(u64::MAX)] {
+            let key = known(standing(expires_at, false));
+            assert_eq!(key.validity(u64::MAX), Validity::Valid, "{expires_at:?}");
+        }
+    }
+
+    #[test]
+    fn a_revoked_key_is_revoked_at_every_time_whatever_its_expiry() {
+        for expires_at in [None, Some(0), Some(5), Some(u64::MAX)] {
+            let (made, revoked) = (known(standing(expires_at, true)), known(standing(expires_at, false)));
+            revoked.revoke();
+            for now in [0, 4, 5, 6, u64::MAX] {
+                assert_eq!(made.validity(now), Validity::Revoked, "{expires_at:?} at {now}");
+                assert_eq!(revoked.validity(now), Validity::Revoked, "{expires_at:?} at {now}");
+            }
+            revoked.change(standing(Some(7), false));
+            assert_eq!((revoked.validity(6), revoked.validity(7)), (Validity::Valid, Validity::Expired));
+        }
     }
 }

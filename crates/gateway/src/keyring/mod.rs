@@ -4,12 +4,15 @@
 //! keys have in common stands in one place (`grant`).
 
 pub mod grant;
+mod key_id;
 mod known_key;
 mod sweep;
 mod who;
 
 pub use grant::{Grant, NotGranted, PlansNotChanged, Terms};
-pub use known_key::{BadId, KnownKey, Standing};
+pub use key_id::{BadId, KeyId};
+pub(crate) use known_key::Validity;
+pub use known_key::{KnownKey, Standing};
 pub use sweep::Sweep;
 
 use crate::settings::Plan;
@@ -249,7 +252,7 @@ mod tests {
         insert(&keyring, false);
         let held = keyring.find(&[b'a'; 32]).unwrap();
         keyring.revoke(&[b'a'; 32]);
-        assert!(held.is_revoked());
+        assert_eq!(held.validity(0), Validity::Revoked);
     }
 
     #[test]
@@ -260,7 +263,7 @@ mod tests {
         let changed = Standing { expires_at: Some(5), ..standing(&keyring, terms("free", &["7 per hour"])) };
         let id = "key_0123456789abcdef";
         keyring.insert(NewKey { id, digest: &[b'a'; 32], imported: false, standing: changed }).unwrap();
-        assert!(held.is_expired(5) && !held.is_expired(4));
+        assert_eq!((held.validity(4), held.validity(5)), (Validity::Valid, Validity::Expired));
         assert_eq!(held.account().limits().iter().count(), 2);
         assert_eq!(keyring.len(), 1);
     }

@@ -3,7 +3,7 @@
 use crate::{
     config::Config,
     http1::{field::RequestField, request::RequestHead},
-    keyring::{Format, KnownKey},
+    keyring::{Format, KnownKey, Validity},
     payment::Settled,
     refusal::{Refusal, Refused},
     shared::Shared,
@@ -72,20 +72,19 @@ pub(crate) fn check(visit: &mut Visit<'_>) -> Result<Arc<KnownKey>, Refused> {
         None => look_up(visit.shared, visit.config, &visit.head, &mut visit.last_key)?,
     };
     let now = visit.now.seconds();
-    if key.is_revoked() {
-        return Err(Refusal::new(
-            ErrorCode::KeyRevoked,
-            "This API key was revoked. Use a newer one, or ask for one.",
-        ));
-    }
-    if key.is_expired(now) {
-        return Err(Refusal::new(
-            ErrorCode::KeyExpired,
-            "This API key has expired. Use a newer one, or ask for one.",
-        ));
-    }
-    visit.key = Some(Arc::clone(&key));
-    Ok(key)
+    let (code, message) = match key.validity(now) {
+        Validity::Valid => {
+            visit.key = Some(Arc::clone(&key));
+            return Ok(key);
+        }
+        Validity::Revoked => {
+            (ErrorCode::KeyRevoked, "This API key was revoked. Use a newer one, or ask for one.")
+        }
+        Validity::Expired => {
+            (ErrorCode::KeyExpired, "This API key has expired. Use a newer one, or ask for one.")
+        }
+    };
+    Err(Refusal::new(code, message))
 }
 
 /// The valid key of a request that is answered for another reason, so that the answer can tell how

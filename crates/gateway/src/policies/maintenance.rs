@@ -18,7 +18,7 @@ pub(crate) fn check(visit: &mut Visit<'_>) -> Result<(), Refused> {
     let Some(window) = windows.iter().find(|window| window.holds(now)) else { return Ok(()) };
     // Only now does it matter whose request it is: keys are otherwise looked at further down.
     let mut in_force = windows.iter().filter(|window| window.holds(now));
-    if key::recognise(visit).is_some_and(|key| in_force.all(|window| window.lets_through(key.id()))) {
+    if key::recognise(visit).is_some_and(|key| in_force.all(|window| window.lets_through(&key.id()))) {
         return Ok(());
     }
     let until = windows

@@ -13,8 +13,8 @@ mod usage;
 mod visiting;
 
 use crate::{
-    CounterRow, IncidentRecord, KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow, Secret, Store, StoreError,
-    UsageEntry, UsagePage, UsageQuery,
+    CounterRow, Holder, IncidentRecord, KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow, Secret, Store,
+    StoreError, UsageEntry, UsagePage, UsageQuery,
 };
 use ::usage::Retention;
 use opening::Check;
@@ -120,7 +120,8 @@ impl Fault {
             }
             Self::Panic => StoreError::Damaged { path, detail: "a page of it cannot be read".into() },
             Self::Redb(redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch) => {
-                StoreError::Locked { path }
+                let holder = Holder::of(&path);
+                StoreError::Locked { path, holder }
             }
             Self::Redb(redb::Error::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
                 StoreError::Damaged { path, detail: error.to_string() }

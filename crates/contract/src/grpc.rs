@@ -1,0 +1,312 @@
+//! Errors as gRPC tells them: the closed table once more, in the sixteen statuses of gRPC.
+
+use crate::registry::ErrorCode;
+use std::fmt::Write;
+
+/// A status of gRPC other than OK, of those that an error code becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are those of gRPC")]
+pub enum GrpcStatus {
+    InvalidArgument,
+    DeadlineExceeded,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+    FailedPrecondition,
+    Aborted,
+    OutOfRange,
+    Unimplemented,
+    Internal,
+    Unavailable,
+    Unauthenticated,
+}
+
+impl GrpcStatus {
+    /// The number that is sent.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::InvalidArgument => 3,
+            Self::DeadlineExceeded => 4,
+            Self::NotFound => 5,
+            Self::PermissionDenied => 7,
+            Self::ResourceExhausted => 8,
+            Self::FailedPrecondition => 9,
+            Self::Aborted => 10,
+            Self::OutOfRange => 11,
+            Self::Unimplemented => 12,
+            Self::Internal => 13,
+            Self::Unavailable => 14,
+            Self::Unauthenticated => 16,
+        }
+    }
+
+    /// The name as gRPC writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InvalidArgument => "INVALID_ARGUMENT",
+            Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Self::NotFound => "NOT_FOUND",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::ResourceExhausted => "RESOURCE_EXHAUSTED",
+            Self::FailedPrecondition => "FAILED_PRECONDITION",
+            Self::Aborted => "ABORTED",
+            Self::OutOfRange => "OUT_OF_RANGE",
+            Self::Unimplemented => "UNIMPLEMENTED",
+            Self::Internal => "INTERNAL",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+        }
+    }
+
+    /// What an error code becomes. One row a code.
+    pub const fn of(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::RequestMalformed
+            | ErrorCode::HeadersTooLarge
+            | ErrorCode::BodyTooLarge
+            | ErrorCode::ParameterMissing
+            | ErrorCode::ParameterNotValid
+            | ErrorCode::HeaderMissing
+            | ErrorCode::HeaderNotValid
+            | ErrorCode::BodyMalformed
+            | ErrorCode::BodyNotValid
+            | ErrorCode::MediaTypeNotSupported
+            | ErrorCode::NotAcceptable
+            | ErrorCode::ContentTooLarge
+            | ErrorCode::UnsupportedMediaType => Self::InvalidArgument,
+            ErrorCode::RequestTimeout => Self::DeadlineExceeded,
+            ErrorCode::ResourceNotFound | ErrorCode::Gone => Self::NotFound,
+            ErrorCode::PermissionDenied | ErrorCode::UnavailableForLegalReasons => Self::PermissionDenied,
+            ErrorCode::ApiLimitExceeded | ErrorCode::RateExceeded | ErrorCode::TooManyErrors => {
+                Self::ResourceExhausted
+            }
+            ErrorCode::Unprocessable
+            | ErrorCode::PaymentRequired
+            | ErrorCode::PreconditionFailed
+            | ErrorCode::PreconditionRequired
+            | ErrorCode::Locked
+            | ErrorCode::FailedDependency => Self::FailedPrecondition,
+            ErrorCode::Conflict => Self::Aborted,
+            ErrorCode::RangeNotSatisfiable => Self::OutOfRange,
+            // A method of gRPC is a path. One that is not there, or not there any more, is not implemented.
+            ErrorCode::EndpointNotFound
+            | ErrorCode::MethodNotAvailable
+            | ErrorCode::MethodNotAllowed
+            | ErrorCode::EndpointMoved
+            | ErrorCode::TrailingSlash => Self::Unimplemented,
+            ErrorCode::UnexpectedError => Self::Internal,
+            ErrorCode::Maintenance | ErrorCode::Unavailable => Self::Unavailable,
+            // Also a key that cannot be one: clients of gRPC look for new credentials at this status alone.
+            ErrorCode::KeyNotSet
+            | ErrorCode::KeyNotValid
+            | ErrorCode::KeyRevoked
+            | ErrorCode::KeyExpired
+            | ErrorCode::KeyFormatIncorrect => Self::Unauthenticated,
+        }
+    }
+}
+
+/// A client that understands nothing but gRPC, so that its errors are told in header fields of a 200.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// gRPC itself.
+    Native,
+    /// gRPC-Web, as browsers speak it.
+    Web,
+}
+
+impl Client {
+    /// The client of a request with this `Content-Type` and this `Accept`. None: it is none of gRPC.
+    pub fn of(content_type: Option<&[u8]>, accept: Option<&[u8]>) -> Option<Self> {
+        let names = |is: fn(&[u8]) -> bool| {
+            content_type.is_some_and(is)
+                || accept.is_some_and(|accept| accept.split(|&byte| byte == b',').any(is))
+        };
+        if names(is_grpc) {
+            Some(Self::Native)
+        } else if names(is_grpc_web) {
+            Some(Self::Web)
+        } else {
+            None
+        }
+    }
+
+    /// The Content-Type of an error.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Native => "application/grpc",
+            Self::Web => "application/grpc-web",
+        }
+    }
+}
+
+/// The status of whoever told none: UNKNOWN.
+pub const UNKNOWN: u32 = 2;
+
+/// What an upstream's `grpc-status` other than 0 is recorded as: what the same answer of HTTP would have become.
+/// The last arm is the table's bottom: a status that is not known is not understood.
+pub const fn recorded_as(status: u32) -> ErrorCode {
+    match status {
+        3 => ErrorCode::RequestMalformed,
+        5 => ErrorCode::ResourceNotFound,
+        6 | 9 | 10 => ErrorCode::Unprocessable,
+        // The gateway has accepted the key already.
+        7 | 16 => ErrorCode::PermissionDenied,
+        // The upstream's own limits, not this client's.
+        8 | 14 => ErrorCode::Unavailable,
+        11 => ErrorCode::ParameterNotValid,
+        12 => ErrorCode::MethodNotAvailable,
+        _ => ErrorCode::UnexpectedError,
+    }
+}
+
+/// Whether a `Content-Type` or a member of `Accept` means gRPC: `application/grpc` and its subtypes such as
+/// `application/grpc+proto`. gRPC-Web is another protocol.
+pub fn is_grpc(media_type: &[u8]) -> bool {
+    starts(media_type, b"application/grpc")
+}
+
+/// Whether it means gRPC-Web, whose errors look the same in HTTP/1.1.
+pub fn is_grpc_web(media_type: &[u8]) -> bool {
+    starts(media_type, b"application/grpc-web") || starts(media_type, b"application/grpc-web-text")
+}
+
+fn starts(media_type: &[u8], wanted: &[u8]) -> bool {
+    let media_type = media_type.trim_ascii_start();
+    media_type.get(..wanted.len()).is_some_and(|start| start.eq_ignore_ascii_case(wanted))
+        && matches!(media_type.get(wanted.len()), None | Some(b'+' | b';' | b' ' | b','))
+}
+
+/// The number in a `grpc-status`. None: it is none.
+pub fn status(value: &[u8]) -> Option<u32> {
+    let value = value.trim_ascii();
+    let is_number = !value.is_empty() && value.len() <= 9 && value.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(value).ok().filter(|_| is_number)?.parse().ok()
+}
+
+/// A text as `grpc-message` holds it: bytes that are not printable ASCII, and the percent sign, in percent-encoding.
+pub fn message(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'%' | ..b' ' | 0x7f.. => {
+                // Writing into a String cannot fail.
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+            b' '..=b'~' => encoded.push(char::from(byte)),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::Status;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_code_has_a_status_that_fits_its_row() {
+        for code in ErrorCode::ALL {
+            let number = GrpcStatus::of(code).number();
+            let fits: &[u8] = match code.status() {
+                Status::Moved => &[12],
+                Status::NotValid => &[3, 4, 16],
+                Status::NoPermission => &[7],
+                Status::KeyRefused => &[16],
+                Status::NotFound => &[5, 12],
+                Status::Unprocessable => &[3, 9],
+                Status::LimitExceeded => &[8],
+                Status::Unexpected => &[13],
+                Status::Unavailable => &[14],
+                Status::Extra(_) => &[3, 5, 7, 9, 10, 11, 12],
+            };
+            assert!(fits.contains(&number), "{} became {number}", code.name());
+            // None of them means that all is well, or that nothing is known.
+            assert!((3..=16).contains(&number));
+        }
+    }
+
+    #[test]
+    fn no_status_of_an_upstream_is_recorded_as_a_denial_of_ours() {
+        for status in 1..=20 {
+            let row = recorded_as(status).status();
+            assert!(!matches!(row, Status::LimitExceeded | Status::KeyRefused | Status::Moved), "{status}");
+        }
+    }
+
+    #[test]
+    fn grpc_is_told_from_grpc_web_and_from_everything_else() {
+        for (media_type, grpc, web) in [
+            ("application/grpc", true, false),
+            ("Application/GRPC+proto", true, false),
+            ("application/grpc; charset=utf-8", true, false),
+            ("application/grpc-web", false, true),
+            ("application/grpc-web+proto", false, true),
+            ("application/grpc-web-text", false, true),
+            ("application/grpcx", false, false),
+            ("application/json", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(
+                (is_grpc(media_type.as_bytes()), is_grpc_web(media_type.as_bytes())),
+                (grpc, web),
+                "{media_type}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_client_of_grpc_is_known_by_what_it_sends_or_accepts() {
+        for (content_type, accept, client) in [
+            (Some("application/grpc"), None, Some(Client::Native)),
+            (Some("application/grpc+proto"), Some("application/json"), Some(Client::Native)),
+            (None, Some("text/plain, application/grpc"), Some(Client::Native)),
+            (Some("application/grpc-web+proto"), Some("*/*"), Some(Client::Web)),
+            (Some("application/json"), Some("application/grpc-web-text"), Some(Client::Web)),
+            (Some("application/json"), Some("application/problem+json"), None),
+            (None, None, None),
+        ] {
+            let found = Client::of(content_type.map(str::as_bytes), accept.map(str::as_bytes));
+            assert_eq!(found, client, "{content_type:?} {accept:?}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_a_number_and_nothing_else() {
+        for (value, found) in [
+            ("0", Some(0)),
+            (" 13 ", Some(13)),
+            ("00", Some(0)),
+            ("", None),
+            ("+0", None),
+            ("-0", None),
+            ("0x0", None),
+            ("0,0", None),
+            ("99999999999", None),
+        ] {
+            assert_eq!(status(value.as_bytes()), found, "{value:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_is_printable_and_comes_back(text in ".*") {
+            let encoded = message(&text);
+            prop_assert!(encoded.bytes().all(|b| (b' '..=b'~').contains(&b)));
+            let mut bytes = Vec::new();
+            let mut rest = encoded.as_bytes();
+            while let Some((first, behind)) = rest.split_first() {
+                if *first == b'%' {
+                    let hex = std::str::from_utf8(&behind[..2]).unwrap();
+                    bytes.push(u8::from_str_radix(hex, 16).unwrap());
+                    rest = &behind[2..];
+                } else {
+                    bytes.push(*first);
+                    rest = behind;
+                }
+            }
+            prop_assert_eq!(bytes, text.as_bytes());
+        }
+    }
+}
