@@ -41,6 +41,7 @@ impl Transport {
                     Ok(_) => Poll::Pending, // the next request: whoever sends it is still there
                 }
             }
+            Self::Stream(stream) => stream.poll_hung_up(cx),
         }
     }
 

@@ -260,7 +260,7 @@ impl Driver {
             Event::Reset { stream, code } => {
                 if let Some(seat) = state.seats.get_mut(&stream) {
                     seat.reset = Some(code);
-                    for waker in [&mut seat.reader, &mut seat.writer] {
+                    for waker in [&mut seat.reader, &mut seat.writer, &mut seat.watcher] {
                         wake(waker);
                     }
                 }

@@ -39,6 +39,18 @@ impl Stream {
         })
     }
 
+    /// Ready once the peer has reset the stream or left.
+    pub(crate) fn poll_hung_up(&self, cx: &Context<'_>) -> Poll<()> {
+        self.link.with(|state| {
+            let Some(seat) = state.seats.get_mut(&self.id) else { return Poll::Ready(()) };
+            if seat.reset.is_some() || state.is_closed {
+                return Poll::Ready(());
+            }
+            seat.watcher = Some(cx.waker().clone());
+            Poll::Pending
+        })
+    }
+
     pub(crate) fn poll_read(&self, cx: &Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let polled = self.link.with(|state| {
             let Some(seat) = state.seats.get_mut(&self.id) else { return Poll::Ready(Err(gone())) };
