@@ -2,7 +2,10 @@
 
 use crate::{
     gateway,
-    peer::{DATA, END_HEADERS, END_STREAM, HEADERS, NO_ERROR, Peer, RST_STREAM, WINDOW_UPDATE, request},
+    peer::{
+        CANCEL, DATA, END_HEADERS, END_STREAM, Expect, HEADERS, NO_ERROR, PROTOCOL_ERROR, Peer, RST_STREAM,
+        STREAM_CLOSED, WINDOW_UPDATE, request,
+    },
     support::{Config, Gateway, Upstream, sample::pattern},
 };
 
@@ -106,9 +109,37 @@ fn an_answer_that_comes_before_the_end_of_the_request_takes_back_the_rest_of_it(
     // No key: answered from the head alone.
     peer.send(HEADERS, END_HEADERS, 1, &request("POST", "/items", &[]));
     assert_eq!(peer.answer(1).status, 403);
+    // A little more of it is no matter; much more is asked to stop.
+    for _ in 0..3 {
+        peer.send(DATA, 0, 1, &[b'x'; 16_384]);
+    }
     let reset = peer.next_of(1).unwrap();
     assert_eq!((reset.kind, reset.payload.as_slice()), (RST_STREAM, &NO_ERROR.to_be_bytes()[..]));
     // What was on its way is no error.
     peer.send(DATA, END_STREAM, 1, b"late");
     assert!(peer.ping());
+}
+
+#[test]
+fn the_rest_of_an_answered_request_is_judged_like_any_other() {
+    let (_upstream, gateway) = gateway();
+    let mut peer = Peer::open(gateway.address);
+    let fields: &[(&str, &str)] = &[("content-length", "4")];
+    for stream in [1, 3, 5, 7] {
+        peer.send(HEADERS, END_HEADERS, stream, &request("POST", "/items", fields));
+        assert_eq!(peer.answer(stream).status, 403);
+    }
+    peer.send(DATA, END_STREAM, 1, b"four");
+    peer.send(DATA, END_STREAM, 3, b"more than four");
+    peer.expect(&Expect::Stream(3, &[PROTOCOL_ERROR])).unwrap();
+    peer.open_window(5, 0);
+    peer.expect(&Expect::Stream(5, &[PROTOCOL_ERROR])).unwrap();
+    peer.reset(7, CANCEL);
+    peer.send(DATA, END_STREAM, 7, b"four");
+    peer.expect(&Expect::Stream(7, &[STREAM_CLOSED])).unwrap();
+    // Streams that are never ended take no room from others.
+    for n in 10..250 {
+        peer.send(HEADERS, END_HEADERS, n * 2 + 1, &request("POST", "/items", fields));
+        assert_eq!(peer.answer(n * 2 + 1).status, 403);
+    }
 }

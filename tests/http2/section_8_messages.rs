@@ -1,7 +1,7 @@
 //! RFC 9113 section 8: what a request has to be. What is malformed is answered by our 400, and then reset.
 
 use crate::{
-    gateway,
+    gateway, patient_gateway,
     peer::{DATA, END_HEADERS, END_STREAM, Expect, HEADERS, Peer, block, request},
     support::assert_error,
     try_all,
@@ -174,7 +174,7 @@ fn what_http_1_would_not_take_is_refused_by_the_same_400() {
 
 #[test]
 fn every_malformed_request_reads_the_whole_error_specification() {
-    let (_upstream, gateway) = gateway();
+    let (_upstream, gateway) = patient_gateway();
     let mut peer = Peer::open(gateway.address);
     peer.send(HEADERS, ASK, 1, &request("GET", "/items/7", &[("Upper", "a")]));
     assert_error(&gateway, &peer.answer(1), 400, "REQUEST_MALFORMED");

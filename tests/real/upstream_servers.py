@@ -45,15 +45,15 @@ def pypiserver(folder):
     return ServerProcess("pypiserver", command, port, folder, {"PYTHONUNBUFFERED": "1"})
 
 
-def jupyter(folder):
-    """Jupyter's server over a folder of files. Ships the document that describes it (`JUPYTER_DOCUMENT`)."""
+def jupyter(folder, *more):
+    """Jupyter's server over a folder of files, with `more` options. Ships the document that describes it (`JUPYTER_DOCUMENT`)."""
     files = folder / "files"
     files.mkdir(parents=True)
     port = free_port()
     command = [PYTHON, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.port_retries=0"]
     command += [f"--ServerApp.ip={HOST}", f"--ServerApp.port={port}", f"--ServerApp.root_dir={files}"]
     # Who may do what is the gateway's business; and there is no browser whose forms could be forged.
-    command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
+    command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", *more]
     # A user's own settings must have no say in what is tested.
     home = {"HOME": str(folder), "JUPYTER_NO_CONFIG": "1", "JUPYTER_PLATFORM_DIRS": "1"}
     return ServerProcess("jupyter", command, port, folder, home)

@@ -270,3 +270,18 @@ fn a_call_may_be_silent_on_either_side_for_longer_than_other_requests() {
     connection.write(b"5\r\nhello\r\n");
     crate::support::assert_error(&bench.gateway, &connection.answer(), 400, "REQUEST_TIMEOUT");
 }
+
+#[test]
+fn the_example_of_the_page_is_what_a_client_gets() {
+    let page = include_str!("../../docs/streams.md");
+    let (_, example) = page.split_once("```text\nHTTP/1.1 200 OK\n").unwrap();
+    let bench = Bench::of(upstream(), |config| config);
+    let answer = bench.gateway.send(&call("/shop.Items/Get"));
+    let lines: Vec<_> = example.lines().take_while(|line| *line != "```").collect();
+    assert!(lines.len() > 6, "{lines:?}");
+    for line in lines {
+        let (name, value) = line.split_once(": ").unwrap();
+        let came = answer.header(name).unwrap_or_else(|| panic!("no {name} in {answer:?}"));
+        assert!(name == "X-Request-Id" || came == value, "{name}: the page says {value}, it is {came}");
+    }
+}

@@ -5,6 +5,7 @@ use std::path::Path;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
+    /// The table `[upstream]` without its further lines. Empty: there is none.
     upstream: String,
     upstream_more: String,
     store_more: String,
@@ -25,7 +26,7 @@ impl Config {
 
     pub(crate) fn of_url(url: &str) -> Self {
         Self {
-            upstream: url.to_owned(),
+            upstream: format!("[upstream]\nurl = \"{url}\"\n"),
             upstream_more: String::new(),
             store_more: String::new(),
             top: String::new(),
@@ -38,6 +39,20 @@ impl Config {
             // Tests make many errors on purpose; those of the guard itself turn it on.
             abuse: "errors_per_key = \"off\"\nerrors_per_address = \"off\"\n".into(),
         }
+    }
+
+    /// A gateway before several addresses, each with its weight.
+    pub(crate) fn of_addresses(addresses: &[(String, u32)]) -> Self {
+        let list: Vec<String> = addresses
+            .iter()
+            .map(|(url, weight)| format!("{{ url = \"{url}\", weight = {weight} }}"))
+            .collect();
+        Self { upstream: format!("[upstream]\naddresses = [{}]\n", list.join(", ")), ..Self::of_url("") }
+    }
+
+    /// A gateway before services alone.
+    pub(crate) fn of_services(services: &str) -> Self {
+        Self { upstream: String::new(), ..Self::of_url("") }.section(services)
     }
 
     /// A line at the top of the file.
@@ -76,7 +91,7 @@ impl Config {
 
     /// A further line of `[upstream]`.
     pub(crate) fn upstream(mut self, line: &str) -> Self {
-        self.upstream_more = format!("{line}\n");
+        self.upstream_more.push_str(&format!("{line}\n"));
         self
     }
 
@@ -121,12 +136,12 @@ impl Config {
         };
         format!(
             "{top}\nreload = {reload:?}\n[api]\nname = \"Items\"\nsupport_email = \"help@example.com\"\n\
-             public_url = \"https://api.example.com\"\n[listen]\n{listen}[upstream]\nurl = \"{url}\"\n{more}\
+             public_url = \"https://api.example.com\"\n[listen]\n{listen}{upstream}{more}\
              [store]\npath = {store:?}\n{memory}{store_more}[log]\nrequests = \"all\"\n[abuse]\n{abuse}{plans}{sections}",
             top = self.top,
             reload = self.reload,
             listen = self.listen,
-            url = self.upstream,
+            upstream = self.upstream,
             more = self.upstream_more,
             store_more = self.store_more,
             abuse = self.abuse,

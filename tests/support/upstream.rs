@@ -54,7 +54,15 @@ impl Record {
 impl Upstream {
     /// Does with every request what the script says.
     pub(crate) fn scripted(script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::scripted_at("127.0.0.1:0".parse().unwrap(), script)
+    }
+
+    /// The same at this address.
+    pub(crate) fn scripted_at(
+        address: SocketAddr,
+        script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let record = Arc::new(Record::default());
         let script: Arc<Script> = Arc::new(script);

@@ -13,11 +13,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod addresses;
 mod broken_answers;
 mod broken_streams;
+mod checks;
 mod kept_connections;
 mod mapped_statuses;
 mod messages_kept;
 mod misdeeds;
+mod names;
 mod odd_answers;
+mod retries;
+mod services;
 mod silence;

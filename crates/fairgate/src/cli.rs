@@ -45,6 +45,9 @@ The second needs no configuration file: it keeps its data and the configuration 
     /// Look up why an answer was a 500
     #[command(subcommand)]
     Incidents(Incidents),
+    /// Look how the addresses of the upstreams are
+    #[command(subcommand)]
+    Upstreams(Upstreams),
     /// Check what is kept
     #[command(subcommand)]
     Store(Store),
@@ -285,6 +288,12 @@ pub(crate) enum Incidents {
     #[command(after_help = "Example:
   fairgate incidents show req_01jd8m3w8v4q")]
     Show(ShowIncident),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Upstreams {
+    /// List all addresses: whether they are asked, what is in flight there, how often they failed, since when
+    List(Json),
 }
 
 #[derive(Args)]

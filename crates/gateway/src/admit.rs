@@ -60,6 +60,8 @@ pub(crate) async fn admit<'s>(
     redirect::check_slash(visit)?;
     // Before the key: which key is needed, if any, depends on the endpoint.
     let purpose = route::find(visit)?;
+    // A host that nobody answers for has no endpoints, so this is a part of the same question.
+    route::find_service(visit, purpose)?;
     // Some move with one method only, so the endpoint has to be known; still before the key, as above.
     redirect::check_endpoint(visit, purpose.endpoint())?;
     // An open endpoint has no key, so no permission, no plan and no limits.

@@ -5,7 +5,8 @@ use crate::{
     pages,
     places::Places,
     routes::{BadTemplate, Routes},
-    settings::{HostHeader, ServedDocument, Settings},
+    settings::{ServedDocument, Settings},
+    upstream::Services,
 };
 use reference::Site;
 use regex::bytes::Regex;
@@ -27,10 +28,8 @@ pub(crate) struct Config {
     pub(crate) docs_path: String,
     /// What is told about the API.
     pub(crate) told: Told,
-    /// What upstream redirects to itself begin with: `http://HOST:PORT`.
-    pub(crate) upstream_origin: String,
-    /// The Host that the upstream sees, if not the client's.
-    pub(crate) upstream_host: Option<String>,
+    /// Where requests go.
+    pub(crate) services: Services,
 }
 
 /// A data thread's own hold on a configuration. The thread counts who uses it by itself, so that a request touches no
@@ -67,23 +66,19 @@ impl Told {
 }
 
 impl Config {
-    /// `address`: where the gateway listens. Its number is that of the first; whoever replaces one counts.
+    /// `address`: where the gateway listens. `before`: the configuration that holds until now, of which what is known of
+    /// upstreams stays. Its number is that of the first; whoever replaces one counts.
     pub(crate) fn new(
         mut settings: Settings,
         address: SocketAddr,
         places: &Places,
+        before: Option<&Self>,
     ) -> Result<Self, BadTemplate> {
         let told = Told::of(&settings, address);
         let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved, places)?;
         settings.keys.headers.retain(|name| name != "authorization"); // always looked at
-        let upstream = &settings.upstream;
-        let host =
-            if upstream.host.contains(':') { format!("[{}]", upstream.host) } else { upstream.host.clone() };
-        let authority = if upstream.port == 80 { host } else { format!("{host}:{}", upstream.port) };
-        let upstream_host = match upstream.host_header {
-            HostHeader::Client => None,
-            HostHeader::Upstream => Some(authority.clone()),
-        };
+        let services = std::mem::take(&mut settings.services);
+        let services = Services::new(services, before.map(|before| &before.services));
         Ok(Self {
             number: 0,
             key_pattern: settings.keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok()),
@@ -92,8 +87,7 @@ impl Config {
             told,
             limits_path: settings.api.limits_path(),
             docs_path: settings.api.docs_path(),
-            upstream_origin: format!("http://{authority}"),
-            upstream_host,
+            services,
             routes,
             settings,
         })

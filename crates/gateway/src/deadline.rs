@@ -15,21 +15,31 @@ use tokio::time::{Instant, Sleep};
 #[derive(Debug)]
 pub(crate) struct Deadline {
     at: Instant,
+    /// No deadline lies behind this one.
+    last: Option<Instant>,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Deadline {
     pub(crate) fn after(now: Instant, duration: Duration) -> Self {
         let at = now + duration;
-        Self { at, timer: Box::pin(tokio::time::sleep_until(at)) }
+        Self { at, last: None, timer: Box::pin(tokio::time::sleep_until(at)) }
     }
 
     /// Moves the deadline to `duration` after `now`.
     pub(crate) fn set(&mut self, now: Instant, duration: Duration) {
         self.at = now + duration;
+        if let Some(last) = self.last {
+            self.at = self.at.min(last);
+        }
         if self.at < self.timer.deadline() {
             self.timer.as_mut().reset(self.at);
         }
+    }
+
+    /// From now on no deadline lies behind this one. None: they may lie anywhere.
+    pub(crate) const fn bound(&mut self, last: Option<Instant>) {
+        self.last = last;
     }
 
     /// Moves the deadline to `at`, if that is earlier.

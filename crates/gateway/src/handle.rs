@@ -119,6 +119,8 @@ fn visit<'t>(
         key: None,
         last_key,
         template: None,
+        service: None,
+        backend: None,
         group: None,
         upgrade: None,
         counted: None,

@@ -38,3 +38,4 @@ mod visit;
 
 pub use pages::{live, reference_of};
 pub use server::{Compiled, Gateway, Handle, NotOpen, StartError, Unused};
+pub use upstream::{UpstreamState, UpstreamView};

@@ -179,6 +179,7 @@ mod tests {
             rules: None,
             moved_to: None,
             deprecated: None,
+            service: None,
             summary: String::new(),
             tag: String::new(),
             takes: Default::default(),

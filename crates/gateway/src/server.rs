@@ -12,6 +12,7 @@ use crate::{
     shared::Shared,
     thread::{Connection, Thread},
     transport::Transport,
+    upstream::{self, UpstreamView},
     usage::{Entry, Place},
 };
 use std::{
@@ -148,6 +149,9 @@ impl NotOpen {
         let (drain, draining) = watch::channel(false);
         let mut threads = Vec::new();
         let mut journal = journal.into_iter();
+        let (shared, stop) = (Arc::clone(&self.shared), draining.clone());
+        let upstreams = std::thread::Builder::new().name("upstreams".into());
+        threads.push(upstreams.spawn(move || upstream::keep(&shared, stop)).map_err(StartError::Thread)?);
         for (number, listener) in self.listeners.into_iter().enumerate() {
             let (shared, draining) = (Arc::clone(&self.shared), draining.clone());
             let thread = std::thread::Builder::new().name(format!("data-{number}")).spawn({
@@ -204,7 +208,8 @@ impl Handle {
     /// # Errors
     /// A template cannot be routed.
     pub fn compile(&self, settings: Settings) -> Result<Compiled, BadTemplate> {
-        Ok(Compiled(Config::new(settings, self.shared.address, &self.shared.places)?))
+        let before = self.shared.config.load();
+        Ok(Compiled(Config::new(settings, self.shared.address, &self.shared.places, Some(&before))?))
     }
 
     /// Has requests that begin from now on judged by these settings; those that run end by theirs. The
@@ -261,6 +266,11 @@ impl Handle {
     /// Requests that stand in no tally, because too many waited. Each is told once.
     pub fn take_lost_usage(&self) -> u64 {
         self.shared.lost_usage.swap(0, std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// The addresses of all services, and how they are.
+    pub fn upstreams(&self) -> Vec<UpstreamView> {
+        upstream::view(&self.shared.config.load().services)
     }
 
     /// What usage is told under: method and path template of an endpoint. None: no endpoint.
@@ -386,7 +396,7 @@ async fn keep_house(thread: Rc<Thread>) {
         drop(thread.config());
         if now.saturating_duration_since(swept) >= SWEEP {
             swept = now;
-            thread.pool.sweep();
+            thread.pool.sweep(&thread.config().services);
         }
         if now.saturating_duration_since(handed_over) >= USAGE {
             handed_over = now;

@@ -19,8 +19,8 @@ pub struct Settings {
     pub listen: Listen,
     /// How HTTP/2 is spoken with clients.
     pub http2: Http2,
-    /// Where requests go.
-    pub upstream: Upstream,
+    /// Where requests go: at least one service, their names unique.
+    pub services: Vec<Service>,
     /// How long each phase may take.
     pub timeouts: Timeouts,
     /// How large a head and a body may be.
@@ -106,17 +106,145 @@ pub struct Listen {
     pub threads: usize,
 }
 
+/// A part of the API that has an upstream of its own.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Unique name.
+    pub name: String,
+    /// Hosts that it answers for. Empty: any that no other one answers for.
+    pub hosts: Vec<HostPattern>,
+    /// What its paths begin with, without a slash at its end. Empty: any path.
+    pub path: String,
+    /// `path` is taken off before the request is sent on.
+    pub strips_path: bool,
+    /// Where its requests go.
+    pub upstream: Upstream,
+}
+
+/// Hosts, in lower case and without ports.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum HostPattern {
+    /// This one.
+    Exact(String),
+    /// All that end in a dot and this.
+    Under(String),
+}
+
 /// Where requests go.
 #[derive(Debug, Clone)]
 pub struct Upstream {
-    /// Host name, or IP address without brackets.
-    pub host: String,
-    /// Port.
-    pub port: u16,
+    /// 1 to [`Upstream::MOST_ADDRESSES`] addresses.
+    pub addresses: Vec<UpstreamAddress>,
     /// Path that is put before every request's path: empty, or `/base` without a slash at its end.
     pub base_path: String,
     /// Which Host the upstream sees.
     pub host_header: HostHeader,
+    /// How long each phase may take.
+    pub timeouts: Timeouts,
+    /// Requests that one address works on at once. None: no bound.
+    pub most_in_flight: Option<u32>,
+    /// Requests that may wait for a place at one address, and for how long.
+    pub queue: Queue,
+    /// Requests that may be sent a second time.
+    pub retries: Retries,
+    /// What failing requests do to an address.
+    pub passive: Passive,
+    /// How addresses are asked whether they are well. None: they are not.
+    pub check: Option<Check>,
+    /// How names are resolved.
+    pub names: Names,
+}
+
+impl Upstream {
+    /// Addresses that one service can have.
+    pub const MOST_ADDRESSES: usize = crate::upstream::MOST_ADDRESSES;
+}
+
+/// One address of an upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpstreamAddress {
+    /// Host name, or IP address without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// How much of the requests it gets beside others, at least 1.
+    pub weight: u32,
+}
+
+impl UpstreamAddress {
+    /// As it stands in a URL and in Host.
+    pub fn authority(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        if self.port == 80 { host } else { format!("{host}:{}", self.port) }
+    }
+}
+
+/// Requests that may wait for a place at one address.
+#[derive(Debug, Clone, Copy)]
+pub struct Queue {
+    /// So many. 0: none.
+    pub most: u32,
+    /// For so long.
+    pub wait: Duration,
+}
+
+/// Requests that may be sent a second time.
+#[derive(Debug, Clone, Copy)]
+pub struct Retries {
+    /// How often one request, at most. 0: never.
+    pub most: u32,
+    /// Of all requests, so many of a hundred.
+    pub percent: u32,
+    /// Beside those, so many in each second.
+    pub per_second: u32,
+}
+
+/// What failing requests do to an address.
+#[derive(Debug, Clone, Copy)]
+pub struct Passive {
+    /// Failures in a row that take it out. None: none do.
+    pub failures: Option<u32>,
+    /// For how long, the first time; each time it is twice as long.
+    pub out_for: Duration,
+    /// But no longer than that.
+    pub out_at_most: Duration,
+    /// From its coming back until it gets its whole share.
+    pub slow_start: Duration,
+}
+
+/// How addresses are asked whether they are well.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Path of the question, behind the base path; it may have a query.
+    pub path: String,
+    /// Host of the question. None: the address itself.
+    pub host: Option<String>,
+    /// How often.
+    pub every: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// Statuses that say that it is well. Empty: 200 to 299.
+    pub statuses: Vec<u16>,
+    /// Good answers in a row that bring it back.
+    pub good: u32,
+    /// Bad ones in a row that take it out.
+    pub bad: u32,
+}
+
+impl Check {
+    /// Whether this status says that the address is well.
+    pub fn takes(&self, status: u16) -> bool {
+        if self.statuses.is_empty() { (200..300).contains(&status) } else { self.statuses.contains(&status) }
+    }
+}
+
+/// How names are resolved.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// Name servers. Empty: the system's resolver is asked.
+    pub servers: Vec<SocketAddr>,
+    /// How often a name is asked for anew, at least; a name server may say that an answer holds for less.
+    pub every: Duration,
 }
 
 /// Which Host the upstream sees.
@@ -140,7 +268,7 @@ pub struct Http2 {
 }
 
 /// How long each phase may take.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
     /// From the first byte of a request to the end of its head.
     pub head: Duration,
@@ -154,6 +282,8 @@ pub struct Timeouts {
     pub first_byte: Duration,
     /// Between two reads of the upstream's answer, and between two writes to either side.
     pub stall: Duration,
+    /// From the request's head to the end of its answer. None: no bound.
+    pub total: Option<Duration>,
     /// How long a tunnel (an upgraded connection) may be silent in both directions, and an event stream or a gRPC
     /// stream of the upstream's.
     pub stream: Duration,
@@ -240,6 +370,8 @@ pub struct Endpoint {
     pub moved_to: Option<String>,
     /// It still works, but clients are told to leave it.
     pub deprecated: Option<Deprecated>,
+    /// The service that its requests go to. None: the one that host and path lead to.
+    pub service: Option<Arc<str>>,
     /// What it does, in one line, for the reference. May be empty.
     pub summary: String,
     /// The group that it stands in, for the reference. May be empty.

@@ -72,7 +72,7 @@ impl Shared {
             lost_incidents: AtomicU64::new(0),
             usage: ArrayQueue::new(usage::MOST_WAITING),
             lost_usage: AtomicU64::new(0),
-            config: ArcSwap::from_pointee(Config::new(settings, address, &places)?),
+            config: ArcSwap::from_pointee(Config::new(settings, address, &places, None)?),
             number: AtomicU64::new(0),
             replaced: Mutex::default(),
             places,

@@ -92,7 +92,7 @@ impl Thread {
     #[cold]
     fn next_config(&self) -> Rc<Held> {
         let latest = Held::new(self.shared.config.load_full());
-        self.pool.follow(&latest);
+        self.pool.sweep(&latest.services);
         self.config.replace(Rc::clone(&latest));
         latest
     }

@@ -1,8 +1,17 @@
 //! One request on its way through the gateway: what is known of it at each place.
 
 use crate::{
-    clock::Clock, config::Config, http1::request::RequestHead, keyring::KnownKey, payment::Settled,
-    policies::key::LastKey, request_id::RequestId, settings::Deprecated, shared::Shared, usage::Place,
+    clock::Clock,
+    config::Config,
+    http1::request::RequestHead,
+    keyring::KnownKey,
+    payment::Settled,
+    policies::key::LastKey,
+    request_id::RequestId,
+    settings::{Deprecated, Timeouts},
+    shared::Shared,
+    upstream::{Backend, Service},
+    usage::Place,
 };
 use limits::{Account, Applying, guard::AddressKey};
 use std::{cell::Cell, net::IpAddr, sync::Arc};
@@ -27,6 +36,10 @@ pub(crate) struct Visit<'s> {
     pub(crate) last_key: LastKey,
     /// The template of the endpoint, once it was found.
     pub(crate) template: Option<&'s str>,
+    /// Where the request goes, once that was found.
+    pub(crate) service: Option<&'s Service>,
+    /// Which of its addresses was asked.
+    pub(crate) backend: Option<&'s Backend>,
     /// The group of the endpoint, once it was found.
     pub(crate) group: Option<&'s str>,
     /// The protocol that the upstream is asked to switch to.
@@ -39,6 +52,13 @@ pub(crate) struct Visit<'s> {
     pub(crate) place: Place,
     /// The endpoint, once it was found, is one that clients are told to leave.
     pub(crate) deprecated: Option<Deprecated>,
+}
+
+impl Visit<'_> {
+    /// How long each phase may take, for the service that the request goes to.
+    pub(crate) fn timeouts(&self) -> &Timeouts {
+        self.service.map_or(&self.config.settings.timeouts, Service::timeouts)
+    }
 }
 
 /// An account, and which of its limits apply to the request.

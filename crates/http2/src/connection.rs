@@ -209,7 +209,7 @@ impl Connection {
     /// Streams that somebody still works on.
     #[must_use]
     pub fn streams(&self) -> usize {
-        self.streams.len()
+        self.streams.values().filter(|stream| !stream.is_left).count()
     }
 
     /// The connection has ended by an error, which its last frame tells.
@@ -433,8 +433,19 @@ impl Connection {
         self.out.reset(stream, code);
     }
 
-    /// Nobody works on this stream any more. What is still open of it is reset.
+    /// Nobody works on this stream any more. What is still open of it is reset; of a stream that was answered, only if
+    /// much of its request is still to come. Until then each of its frames is judged like any other.
     pub fn release(&mut self, stream: u32) {
+        if let Some(found) = self.streams.get_mut(&stream)
+            && self.config.role == Role::Server
+            && self.failed.is_none()
+            && (found.local_ended && found.how.is_none() && !found.is_broken)
+        {
+            found.is_left = true;
+            let unread = found.inbox.consume(usize::MAX);
+            self.give_back(unread);
+            return;
+        }
         if self.streams.get(&stream).is_some_and(|found| found.how.is_none()) {
             let has_answered = self.streams.get(&stream).is_some_and(|found| found.local_ended);
             self.reset(

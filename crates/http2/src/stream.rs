@@ -26,6 +26,8 @@ pub(crate) struct Stream {
     pub(crate) has_head: bool,
     /// It was found malformed: what still comes is dropped.
     pub(crate) is_broken: bool,
+    /// It was answered, and nobody works on it any more: what still comes is judged and dropped.
+    pub(crate) is_left: bool,
     /// Answers have no body here, whatever their Content-Length says.
     pub(crate) is_to_head: bool,
     /// The length of the body that the head told.
@@ -45,6 +47,7 @@ impl Stream {
             trailers: None,
             has_head: false,
             is_broken: false,
+            is_left: false,
             is_to_head: false,
             told_length: None,
             received: 0,

@@ -5,7 +5,9 @@
 use super::{
     import::{self, Staged},
     maintenance,
-    operation::{Expiry, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome, Reloaded},
+    operation::{
+        AddressView, Expiry, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome, Reloaded,
+    },
     own_limits::{self, ReadLimit},
     reload::Preparing,
 };
@@ -50,6 +52,13 @@ pub(crate) trait Live {
     fn maintenance_changed(&self, windows: &[MaintenanceWindow]);
     /// Somebody is about to read: save queued incidents and counters first.
     fn before_read(&self, store: &dyn Store) -> Result<(), StoreError>;
+    /// The addresses of all upstreams.
+    ///
+    /// # Errors
+    /// No gateway runs.
+    fn upstreams(&self) -> Result<Vec<AddressView>, OperationError> {
+        Err(OperationError::NothingRuns)
+    }
     /// Somebody is about to read usage: write what was counted until now.
     fn before_usage(&self, _: &dyn Store) -> Result<(), StoreError> {
         Ok(())
@@ -167,6 +176,7 @@ impl Control {
                 let found = self.store.incident(&request_id)?;
                 found.map(Outcome::Incident).ok_or(OperationError::UnknownIncident { request_id })
             }
+            Operation::ListUpstreams => self.live.upstreams().map(Outcome::Upstreams),
             Operation::ShowUsage(query) => self.show_usage(&query),
         }
     }

@@ -78,6 +78,8 @@ pub(crate) enum Operation {
         /// The request id that the client was told.
         request_id: String,
     },
+    /// The addresses of all upstreams.
+    ListUpstreams,
     /// What was used. The answer may be a part; the next begins where it says.
     ShowUsage(UsageQuery),
 }
@@ -180,6 +182,8 @@ pub(crate) enum Outcome {
     Incidents(Vec<IncidentRecord>),
     /// One incident.
     Incident(IncidentRecord),
+    /// The addresses of all upstreams, in the order of the configuration.
+    Upstreams(Vec<AddressView>),
     /// What was used, or the beginning of it.
     Usage(UsagePage),
 }
@@ -208,6 +212,33 @@ pub(crate) struct KeyView {
     pub(crate) revoked_at: Option<u64>,
     /// It was made elsewhere.
     pub(crate) imported: bool,
+}
+
+/// An address of an upstream as it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AddressView {
+    /// The service that it belongs to.
+    pub(crate) service: String,
+    /// Host and port.
+    pub(crate) address: String,
+    /// Its weight.
+    pub(crate) weight: u32,
+    /// What becomes of requests for it, in words.
+    pub(crate) state: String,
+    /// While it comes back: how many percent of its share it gets.
+    pub(crate) percent: Option<u32>,
+    /// Unix milliseconds of the last change of its health.
+    pub(crate) since_millis: Option<u64>,
+    /// Requests that it works on.
+    pub(crate) in_flight: u32,
+    /// Requests that it was sent.
+    pub(crate) sent: u32,
+    /// Requests that failed there.
+    pub(crate) failures: u64,
+    /// Where its name leads to.
+    pub(crate) places: Vec<std::net::SocketAddr>,
+    /// Why its name could not be resolved the last time.
+    pub(crate) error: Option<String>,
 }
 
 /// A key of an import that was refused.
@@ -298,6 +329,9 @@ pub(crate) enum OperationError {
     /// No gateway runs that could do it.
     #[error("no gateway runs on this store: the configuration is read when it starts")]
     NoGateway,
+    /// No gateway runs that something could be shown of.
+    #[error("no gateway runs on this store, so that there is nothing to show")]
+    NothingRuns,
     /// Another import was begun, or this one was left alone for too long.
     #[error(
         "this import was given up because another one began or it was left alone: nothing was imported, begin again"

@@ -9,6 +9,7 @@ pub(crate) mod reach;
 mod reload;
 mod serve;
 mod store;
+mod upstreams;
 mod usage;
 
 use crate::{
@@ -49,6 +50,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Incidents(command) => {
             incidents::run(command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
+        }
+        Command::Upstreams(command) => {
+            upstreams::run(&command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
         }
         Command::Usage(wanted) => usage::run(wanted, load(path, config::Extent::File)?, &mut out),
         Command::Docs(command) => docs::run(command, load(path, config::Extent::Everything)?, &mut out),

@@ -39,7 +39,7 @@ fn section(page: &mut String, table: Table) {
         let _ = writeln!(page, "{}", repeated.trim_start());
     }
     let _ = writeln!(page, "\n| key | value | default | meaning |\n|---|---|---|---|");
-    for key in table.keys() {
+    for key in table.own_keys() {
         let cells = [format!("`{}`", key.name), key.shape.words(), default(key), key.meaning.to_owned()];
         let cells = cells.map(|cell| cell.replace('|', "\\|"));
         let _ = writeln!(page, "| {} |", cells.join(" | "));
@@ -50,7 +50,7 @@ fn section(page: &mut String, table: Table) {
     } else if table != Table::Top {
         let _ = writeln!(page, "{}", table.header());
     }
-    for key in table.keys() {
+    for key in table.own_keys() {
         let _ = writeln!(page, "{} = {}", key.name, key.example);
     }
     let _ = writeln!(page, "```");

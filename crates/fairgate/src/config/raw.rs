@@ -350,7 +350,7 @@ pub(super) fn wrong_type(key: &Key, found: &DeValue<'_>) -> Refusal {
         Shape::Duration { .. } => "a string such as \"10s\"",
         Shape::Size { .. } => "a number of bytes or a string such as \"10MiB\"",
         Shape::Texts => "a string",
-        Shape::Statuses => "a whole number",
+        Shape::Statuses | Shape::Numbers { .. } => "a whole number",
         Shape::Scalars => "a string, a number or a boolean",
         Shape::CountOrOff => "a whole number or \"off\"",
     };

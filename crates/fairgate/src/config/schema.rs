@@ -78,6 +78,9 @@ fn property(key: &Key) -> Value {
             let numbers: Vec<u16> = ExtraStatus::ALL.iter().map(|extra| extra.number()).collect();
             json!({ "type": "array", "items": { "type": "integer", "enum": numbers }, "uniqueItems": true })
         }
+        Shape::Numbers { least, most } => {
+            json!({ "type": "array", "items": { "type": "integer", "minimum": least, "maximum": most } })
+        }
         Shape::Scalars => {
             json!({ "type": "array", "items": { "type": ["string", "number", "boolean"] }, "minItems": 1 })
         }

@@ -44,6 +44,16 @@ impl Section<'_> {
         })
     }
 
+    /// A list of whole numbers within the bounds of the key's shape.
+    pub(super) fn numbers(&self, key: &Key) -> Option<At<Vec<At<i64>>>> {
+        self.list(key, |value| {
+            let DeValue::Integer(number) = value else { return Err(wrong_type(key, value)) };
+            let bounds = key.shape.whole_bounds();
+            let fits = |number: &i64| bounds.is_none_or(|(least, most)| (least..=most).contains(number));
+            integer(number).filter(fits).ok_or_else(|| out_of_range(key, bounds.map(in_words)))
+        })
+    }
+
     /// One of these numbers, which are those of the key's shape.
     pub(super) fn whole_of(&self, key: &Key, allowed: &[i64]) -> Option<At<i64>> {
         self.value(key, |value| {

@@ -8,13 +8,13 @@ use super::{
     usage::Ledger,
 };
 use crate::{
-    admin::{Control, Live, OperationError, Preparing, Reloaded, Rules, system_clock},
+    admin::{AddressView, Control, Live, OperationError, Preparing, Reloaded, Rules, system_clock},
     commands::reach::rules,
     config::StoreSettings,
     failure::Failure,
 };
 use gateway::{
-    Handle,
+    Handle, UpstreamState, UpstreamView,
     maintenance::Window,
     record::{Incident, Level},
 };
@@ -133,6 +133,10 @@ impl Live for LiveGateway {
         self.handle.set_maintenance(windows.iter().map(window).collect());
     }
 
+    fn upstreams(&self) -> Result<Vec<AddressView>, OperationError> {
+        Ok(self.handle.upstreams().into_iter().map(address).collect())
+    }
+
     fn before_read(&self, store: &dyn Store) -> Result<(), StoreError> {
         let saved = self.save(store);
         // Afterwards, and with its own faults: usage is a report, what was saved before is a promise.
@@ -204,6 +208,29 @@ impl Keeper {
             }
             Ok(()) | Err(_) => {}
         }
+    }
+}
+
+fn address(view: UpstreamView) -> AddressView {
+    let (state, percent) = match view.state {
+        UpstreamState::In => ("in", None),
+        UpstreamState::SlowStart(percent) => ("slow start", Some(percent)),
+        UpstreamState::Out => ("out", None),
+        UpstreamState::NotWell => ("not well", None),
+        UpstreamState::NotResolved => ("not resolved", None),
+    };
+    AddressView {
+        service: view.service,
+        address: view.address,
+        weight: view.weight,
+        state: state.to_owned(),
+        percent,
+        since_millis: view.since,
+        in_flight: view.in_flight,
+        sent: view.sent,
+        failures: view.failures,
+        places: view.places,
+        error: view.error,
     }
 }
 

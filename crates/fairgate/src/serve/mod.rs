@@ -23,7 +23,7 @@ use crate::{
 use gateway::{
     Gateway, NotOpen, StartError,
     record::{Level, LogSink},
-    settings::{LogFormat, Settings},
+    settings::{LogFormat, Service, Settings, UpstreamAddress},
 };
 use keeper::{Keeper, LiveGateway};
 use patience::Patience;
@@ -192,12 +192,18 @@ fn tell_document(document: &Document, log: &LogSink) {
 fn announce(gateway: &Gateway, config: &Config, log: &LogSink) {
     let members = [
         ("address", gateway.address().to_string()),
-        ("upstream", format!("{}:{}", config.settings.upstream.host, config.settings.upstream.port)),
+        ("upstream", upstreams(&config.settings.services)),
         ("threads", config.settings.listen.threads.to_string()),
         ("keys", gateway.keyring().len().to_string()),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
     log.event(Level::Info, "listening", &members.each_ref().map(|(name, value)| (*name, value.as_str())));
+}
+
+/// All addresses that requests go to.
+fn upstreams(services: &[Service]) -> String {
+    let addresses = services.iter().flat_map(|service| &service.upstream.addresses);
+    addresses.map(UpstreamAddress::authority).collect::<Vec<_>>().join(", ")
 }
 
 /// Waits for the data threads, on a thread of its own: the admin socket is answered meanwhile.

@@ -12,6 +12,7 @@ use crate::{
     respond,
     settings::TrailingSlash,
     thread::Thread,
+    upstream::public_cookie,
     visit::Visit,
 };
 use contract::{
@@ -54,6 +55,10 @@ pub(crate) fn write_head(
             }
             // What it costs was told to us.
             AnswerField::EndToEnd if is_named(name, cost_header) => {}
+            AnswerField::EndToEnd if name.eq_ignore_ascii_case(b"set-cookie") => {
+                let changed = visit.service.and_then(|service| public_cookie(service, value));
+                field::write(name, changed.as_deref().unwrap_or(value), out);
+            }
             AnswerField::EndToEnd => field::write(name, value, out),
             AnswerField::Location => field::write(name, location(visit, value).as_bytes(), out),
             AnswerField::Via => {
@@ -178,24 +183,19 @@ fn default_message(code: ErrorCode) -> String {
 /// A redirect of the upstream's, as seen from outside: its own origin and base path are nobody's business.
 pub(crate) fn location(visit: &Visit<'_>, value: &[u8]) -> String {
     let value = String::from_utf8_lossy(value);
-    let origin = &visit.config.upstream_origin;
-    let is_own = value.get(..origin.len()).is_some_and(|start| start.eq_ignore_ascii_case(origin));
-    let behind = value.get(origin.len()..).unwrap_or_default();
-    let path = match (is_own, behind.as_bytes().first()) {
-        (true, None) => "/",
-        (true, Some(b'/' | b'?')) => behind,
-        (true, Some(_)) | (false, _) => value.as_ref(), // another port, another host, or relative
+    let Some(service) = visit.service else { return value.into_owned() };
+    let path = match service.behind_origin(&value) {
+        Some("") => "/",
+        Some(behind) => behind,
+        None => value.as_ref(), // another port, another host, or relative
     };
-    if !path.starts_with('/') {
-        return path.to_owned();
+    if path.starts_with('/') {
+        service.public_path(path)
+    } else if path.starts_with(['?', '#']) && path.len() < value.len() {
+        service.public_path(&format!("/{path}"))
+    } else {
+        path.to_owned()
     }
-    let base = &visit.config.settings.upstream.base_path;
-    let public = path
-        .strip_prefix(base.as_str())
-        .filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']) || base.is_empty())
-        .unwrap_or(path);
-    // Two slashes at the beginning would name another host.
-    format!("/{}", public.trim_start_matches('/'))
 }
 
 /// Whether this redirect only adds the slash that our own rule takes away. Passed on, it would

@@ -137,7 +137,7 @@ impl Exchange<'_> {
         if nature == Nature::GrpcCall {
             download = download.judged_by_trailers();
         }
-        let timeouts = &visit.config.settings.timeouts;
+        let timeouts = visit.timeouts();
         self.client.deadline.set(Instant::now(), timeouts.stall);
         let mut payment = Payment::new(self.thread, owed, visit.now.seconds());
         let streamed =

@@ -100,11 +100,12 @@ impl<'c> Exchange<'c> {
     pub(super) async fn read_answer(
         &mut self,
         visit: &Visit<'_>,
+        begun: Instant,
         is_safe: bool,
     ) -> Result<ResponseHead, NotAnswered> {
-        let timeouts = &visit.config.settings.timeouts;
+        let timeouts = visit.timeouts();
         let patience = if self.upload.is_some() { timeouts.body } else { timeouts.first_byte };
-        self.client.deadline.set(visit.now.instant, patience);
+        self.client.deadline.set(begun, patience);
         let mut is_first_look = true;
         let mut interims = 0;
         loop {
@@ -197,7 +198,7 @@ impl<'c> Exchange<'c> {
 
     /// While the request's body moves, and when it is through.
     fn put_deadline_off(&mut self, visit: &Visit<'_>, has_ended: bool) {
-        let timeouts = &visit.config.settings.timeouts;
+        let timeouts = visit.timeouts();
         let patience = match self.upload.as_ref().map(Pump::waits_for) {
             _ if !std::mem::take(&mut self.upload_moved) => return,
             // A call of gRPC may stay open for as long as both sides like, whoever is to say something next.

@@ -1,6 +1,7 @@
 //! Forwarding: the request to the upstream, the answer back, both as streams.
 
 mod answer;
+mod attempts;
 mod deliver;
 mod exchange;
 mod pump;
@@ -15,9 +16,11 @@ use crate::{
     record::{Incident, Outcome},
     refusal::{Refusal, Refused},
     thread::Thread,
-    upstream::{self, Upstream},
+    upstream::{self, Backend, Upstream},
     visit::Visit,
 };
+use attempts::{Again, Attempts};
+use contract::ErrorCode;
 use exchange::{Exchange, NotAnswered};
 use pump::Pump;
 
@@ -29,12 +32,32 @@ enum Sending {
 
 /// Sends the request on, and the answer back. The reservation is settled when the answer ends:
 /// charged if the upstream delivered a success, given back whatever else happens.
-pub(crate) async fn forward(
+pub(crate) async fn forward<'s>(
     thread: &Thread,
-    visit: &mut Visit<'_>,
+    visit: &mut Visit<'s>,
+    client: &mut Client,
+    incoming: &mut Decoder,
+    admission: Admission<'_>,
+) -> Result<Outcome, Refused> {
+    // Every request that comes here was given one; without it, it would lead nowhere.
+    let Some(service) = visit.service else {
+        return Err(Refusal::unexpected("the request has no upstream", "A defect of the gateway itself."));
+    };
+    let last = service.timeouts().total.map(|total| visit.now.instant + total);
+    client.deadline.bound(last);
+    let answered = ask(thread, visit, client, incoming, admission, Attempts::new(service, last)).await;
+    client.deadline.bound(None);
+    answered
+}
+
+/// Asks one address after the other, until one answers or there is no sense in going on.
+async fn ask<'s>(
+    thread: &Thread,
+    visit: &mut Visit<'s>,
     client: &mut Client,
     incoming: &mut Decoder,
     mut admission: Admission<'_>,
+    mut attempts: Attempts<'s>,
 ) -> Result<Outcome, Refused> {
     let is_safe = matches!(visit.head.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE");
     let body = admission.body.take();
@@ -46,10 +69,19 @@ pub(crate) async fn forward(
     let framing = whole_body.as_ref().map_or(visit.head.framing, |body| Framing::Length(body.len() as u64));
     let has_body = framing != Framing::Length(0);
     let mut slash = false;
-    let mut may_reuse = true;
     loop {
+        let (backend, _in_flight) = attempts.next(thread, visit).await?;
+        let connection = connect(thread, visit, &attempts, backend, is_safe).await;
+        let upstream = match connection {
+            Ok(upstream) => upstream,
+            Err(refused) => {
+                // Nothing was sent, so any request may be sent elsewhere, and no upstream is burdened by that.
+                attempts.failed(thread, visit, refused, Again::Free)?;
+                continue;
+            }
+        };
         let mut bytes = thread.head_memory();
-        request::write_head(visit, framing, body_was_read, slash, &mut bytes);
+        request::write_head(visit, (attempts.service, backend), framing, body_was_read, slash, &mut bytes);
         let sending = match &whole_body {
             Some(body) => {
                 encode(Framing::Length(0), body, &mut bytes);
@@ -65,48 +97,52 @@ pub(crate) async fn forward(
                 ))
             }
         };
-        let connection = connect(thread, visit, may_reuse, is_safe).await;
-        let upstream = match connection {
-            Ok(upstream) => upstream,
-            Err(refused) => {
-                give_body_back(incoming, sending);
-                return Err(refused);
-            }
-        };
+        let sent_before = client.sent;
         let mut exchange = Exchange::new(thread, client, upstream, bytes, sending);
-        match exchange.read_answer(visit, is_safe).await {
+        match exchange.read_answer(visit, attempts.begun(visit), is_safe).await {
             Ok(answer) if answer::only_adds_slash(visit, &answer, exchange.answer_bytes()) => {
                 // Our own rule took the slash away that this upstream wants. Without a body the
                 // request can be sent once more, as the client would after the redirect.
                 exchange.give_body_back(incoming);
                 if slash || has_body {
-                    let path = visit.head.path();
-                    return Err(Refusal::unexpected(
-                        "the upstream wants a slash at the end of the path",
-                        format!(
-                            "The upstream redirects {path} to {path}/, and the slash rule leads back. Declare the endpoint as \
-                             `{path}/`, or set trailing_slash = \"keep\"."
-                        ),
-                    ));
+                    return Err(slash_in_a_circle(visit.head.path()));
                 }
                 slash = true;
             }
             Ok(answer) => {
-                return exchange
-                    .pass_on(visit, answer, incoming, admission.owed, admission.cost_header)
-                    .await;
+                backend.health.succeeded();
+                let passed =
+                    exchange.pass_on(visit, answer, incoming, admission.owed, admission.cost_header).await;
+                return attempts.tell_first(passed);
             }
             Err(NotAnswered::NotTaken) => {
                 // The connection had been closed before it took the request; a new one will do.
                 exchange.give_body_back(incoming);
-                may_reuse = false;
+                attempts.take_fresh();
             }
             Err(NotAnswered::Refused(refused)) => {
+                let has_answered = !exchange.answer_bytes().is_empty();
                 exchange.give_body_back(incoming);
-                return Err(refused);
+                let is_ours = refused.code == ErrorCode::UnexpectedError;
+                if !is_ours {
+                    return Err(refused); // the client's own fault, which no upstream could mend
+                }
+                // Not after the first byte of an answer, an interim one that was passed on included.
+                let may = is_safe && !has_body && !has_answered && client.sent == sent_before;
+                attempts.failed(thread, visit, refused, if may { Again::Counted } else { Again::Never })?;
             }
         }
     }
+}
+
+fn slash_in_a_circle(path: &str) -> Refused {
+    Refusal::unexpected(
+        "the upstream wants a slash at the end of the path",
+        format!(
+            "The upstream redirects {path} to {path}/, and the slash rule leads back. Declare the endpoint as \
+             `{path}/`, or set trailing_slash = \"keep\"."
+        ),
+    )
 }
 
 /// A small body that has arrived with its head goes out with it, in one write, and can be sent again.
@@ -131,29 +167,24 @@ fn take_arrived_body(
 async fn connect(
     thread: &Thread,
     visit: &Visit<'_>,
-    may_reuse: bool,
+    attempts: &Attempts<'_>,
+    backend: &Backend,
     is_safe: bool,
 ) -> Result<Upstream, Refused> {
-    if let Some(upstream) =
-        may_reuse.then(|| thread.pool.take(visit.config, visit.now.instant, is_safe)).flatten()
-    {
+    let take = || thread.pool.take(backend, visit.now.instant, is_safe);
+    if let Some(upstream) = attempts.may_reuse().then(take).flatten() {
         return Ok(upstream);
     }
-    let settings = &visit.config.settings;
-    let connected =
-        upstream::connect(&settings.upstream, visit.config.number, settings.timeouts.connect).await;
+    let connected = upstream::connect(backend, attempts.time_to_connect()).await;
     connected.map_err(|reason| Refusal::unexpected("the upstream cannot be reached", reason))
-}
-
-fn give_body_back(incoming: &mut Decoder, sending: Sending) {
-    match sending {
-        Sending::Whole => {}
-        Sending::Stream(pump) => *incoming = pump.into_parts().0,
-    }
 }
 
 /// Keeps what really happened.
 pub(crate) fn keep_incident(visit: &Visit<'_>, group: &str, detail: String) {
+    let detail = match visit.backend {
+        Some(backend) => format!("{}, {}: {detail}", backend.service, backend.authority),
+        None => detail,
+    };
     visit.shared.keep_incident(Incident {
         request_id: visit.id.as_str().to_owned(),
         at_millis: visit.now.millis,

@@ -6,6 +6,7 @@ use crate::{
         field::{self, ForwardedKind, RequestField},
     },
     policies::key,
+    upstream::{Backend, Service},
     visit::Visit,
 };
 use std::{io::Write, net::IpAddr};
@@ -15,15 +16,16 @@ pub(super) const fn via(is_http11: bool) -> &'static [u8] {
     if is_http11 { b"1.1 fairgate" } else { b"1.0 fairgate" }
 }
 
-/// Appends the head. `slash`: the upstream wants one at the end of the path.
+/// Appends the head, for one of the service's addresses. `slash`: the upstream wants one at the end of the path.
 pub(crate) fn write_head(
     visit: &Visit<'_>,
+    to: (&Service, &Backend),
     framing: Framing,
     body_was_read: bool,
     slash: bool,
     out: &mut Vec<u8>,
 ) {
-    write_request_line_and_host(visit, slash, out);
+    write_request_line_and_host(visit, to, slash, out);
     let lists = write_fields(visit, body_was_read, out);
     let version = if visit.head.is_http2 { b"2.0 fairgate" } else { via(visit.head.is_http11) };
     prolong(b"Via", lists.via, version, out);
@@ -56,17 +58,23 @@ struct Lists<'h> {
     forwarded_for: Option<&'h [u8]>,
 }
 
-fn write_request_line_and_host(visit: &Visit<'_>, slash: bool, out: &mut Vec<u8>) {
-    let (upstream, head) = (&visit.config.settings.upstream, &visit.head);
-    for part in [head.method(), " ", &upstream.base_path, head.path(), if slash { "/" } else { "" }] {
+fn write_request_line_and_host(
+    visit: &Visit<'_>,
+    (service, backend): (&Service, &Backend),
+    slash: bool,
+    out: &mut Vec<u8>,
+) {
+    let head = &visit.head;
+    let [base, path] = service.inner_path(head.path());
+    for part in [head.method(), " ", base, path, if slash { "/" } else { "" }] {
         out.extend_from_slice(part.as_bytes());
     }
     if let Some(query) = head.query() {
         out.push(b'?');
         out.extend_from_slice(query.as_bytes());
     }
-    let host = visit.config.upstream_host.as_deref().unwrap_or_else(|| head.host());
-    let host = if host.is_empty() { &upstream.host } else { host };
+    let host = service.own_host(backend).unwrap_or_else(|| head.host());
+    let host = if host.is_empty() { &backend.authority } else { host };
     out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
     out.extend_from_slice(host.as_bytes());
     out.extend_from_slice(b"\r\n");

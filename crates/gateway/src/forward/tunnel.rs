@@ -83,7 +83,9 @@ impl Exchange<'_> {
 
         self.client.answer_begun = true;
         let mut payment = Payment::new(self.thread, owed, visit.now.seconds());
-        let stall = visit.config.settings.timeouts.stall;
+        let stall = visit.timeouts().stall;
+        // From here on it may last for as long as both sides want.
+        self.client.deadline.bound(None);
         let is_sent = self.client.write_switch(&head, &mut payment, stall).await.is_ok();
         // As with every answer: a client that hangs up on a success is charged.
         let (charged, _places) = payment.settle_and_stay();
@@ -103,7 +105,7 @@ impl Exchange<'_> {
 
 /// Moves bytes until the end.
 async fn run(thread: &Thread, visit: &Visit<'_>, client: &mut Client, upstream: &mut Upstream) -> End {
-    let silence = visit.config.settings.timeouts.stream;
+    let silence = visit.timeouts().stream;
     let (mut up, mut down) = (Lane::default(), Lane::default());
     let mut drain = pin!(thread.drain_begun.notified());
     // From here on the beginning of the drain is not missed.

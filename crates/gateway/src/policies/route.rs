@@ -86,6 +86,22 @@ pub(crate) fn find<'s>(visit: &mut Visit<'s>) -> Result<Purpose<'s>, Refused> {
     }
 }
 
+/// Finds where the request goes: to the service that its endpoint names, else to the one that answers for its host and
+/// path. Where there is none, there is no endpoint either, whatever the path.
+pub(crate) fn find_service<'s>(visit: &mut Visit<'s>, purpose: Purpose<'s>) -> Result<(), Refused> {
+    let services = &visit.config.services;
+    let named = purpose.endpoint().and_then(|endpoint| endpoint.service.as_deref());
+    let found = match (purpose, named) {
+        (Purpose::Limits, _) => return Ok(()), // answered by the gateway itself
+        (Purpose::AnyPath | Purpose::Endpoint(_), Some(name)) => services.named(name),
+        (Purpose::AnyPath | Purpose::Endpoint(_), None) => {
+            services.find(visit.head.host(), visit.head.path())
+        }
+    };
+    visit.service = Some(found.ok_or_else(|| nothing(visit.head.path()))?);
+    Ok(())
+}
+
 fn nothing(path: &str) -> Refused {
     Refusal::new(
         ErrorCode::EndpointNotFound,

@@ -75,6 +75,9 @@ impl Connection {
         let whole = frame::HEAD + head.length;
         let Some(payload) = bytes.get(frame::HEAD..whole) else { return Ok(0) };
         self.frame(head, payload, now)?;
+        if self.streams.get(&head.stream).is_some_and(|found| found.is_left && found.how.is_some()) {
+            self.streams.remove(&head.stream);
+        }
         Ok(whole)
     }
 
@@ -141,18 +144,21 @@ impl Connection {
         if ended {
             stream.remote_ended = true;
         }
-        let is_kept = has_length && !stream.is_broken;
+        let is_kept = has_length && !stream.is_broken && !stream.is_left;
         if is_kept {
             stream.inbox.push(data);
         }
         // What is not kept is used already: the padding, and what belongs to nothing that is understood.
         let used = payload.len() - if is_kept { data.len() } else { 0 };
-        if let Some(increment) = stream.receive.give_back(used)
-            && !stream.remote_ended
-        {
-            self.out.window_update(head.stream, increment);
-        }
+        let increment = stream.receive.give_back(used).filter(|_| !stream.remote_ended);
+        let is_left = stream.is_left;
         self.give_back(used);
+        match increment {
+            // Half a window came that nobody wants: the client is asked to stop.
+            Some(_) if is_left => self.reset(head.stream, ErrorCode::NO_ERROR),
+            Some(increment) => self.out.window_update(head.stream, increment),
+            None => {}
+        }
         if !has_length {
             return self.broken(head.stream, "The body is not as long as its Content-Length says.", now);
         }
@@ -256,6 +262,9 @@ impl Connection {
         // A stream that ended well makes room at once. One that was reset does so only when nobody works on it any
         // more: else a client could have any number of requests worked on by taking each of them back.
         let most = usize::try_from(self.config.most_streams).unwrap_or(usize::MAX);
+        if self.streams.len() >= most {
+            self.reset_left();
+        }
         let is_full = self.streams.len() >= most
             && self.streams.values().filter(|found| found.how != Some(How::Ended)).count() >= most;
         if self.is_draining || is_full {
@@ -275,6 +284,15 @@ impl Connection {
         self.streams.insert(stream, opened);
         self.events.push_back(Event::Head { stream, fields, malformed, ended });
         Ok(())
+    }
+
+    /// Makes room: streams that were answered need not wait for the rest of their requests.
+    fn reset_left(&mut self) {
+        let left = self.streams.iter().filter(|(_, found)| found.is_left).map(|(stream, _)| *stream);
+        for stream in left.collect::<Vec<_>>() {
+            self.reset(stream, ErrorCode::NO_ERROR);
+            self.streams.remove(&stream);
+        }
     }
 
     /// The head of an answer to us.

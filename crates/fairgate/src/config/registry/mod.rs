@@ -15,6 +15,9 @@ pub(super) enum Table {
     Listen,
     Http2,
     Upstream,
+    UpstreamAddress,
+    Check,
+    Service,
     Timeouts,
     Sizes,
     Store,
@@ -80,6 +83,11 @@ pub(super) enum Shape {
         most: u64,
     },
     Texts,
+    /// A list of whole numbers.
+    Numbers {
+        least: i64,
+        most: i64,
+    },
     /// A list of extra statuses.
     Statuses,
     /// A list of strings, numbers or booleans.
@@ -102,12 +110,15 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Top,
         Self::Api,
         Self::Listen,
         Self::Http2,
         Self::Upstream,
+        Self::UpstreamAddress,
+        Self::Check,
+        Self::Service,
         Self::Timeouts,
         Self::Sizes,
         Self::Store,
@@ -131,6 +142,9 @@ impl Table {
             Self::Listen => "listen",
             Self::Http2 => "http2",
             Self::Upstream => "upstream",
+            Self::UpstreamAddress => "addresses",
+            Self::Check => "check",
+            Self::Service => "services",
             Self::Timeouts => "timeouts",
             Self::Sizes => "sizes",
             Self::Store => "store",
@@ -155,6 +169,9 @@ impl Table {
             Self::Listen => "[listen]",
             Self::Http2 => "[http2]",
             Self::Upstream => "[upstream]",
+            Self::UpstreamAddress => "[[upstream.addresses]]",
+            Self::Check => "[upstream.check]",
+            Self::Service => "[[services]]",
             Self::Timeouts => "[timeouts]",
             Self::Sizes => "[sizes]",
             Self::Store => "[store]",
@@ -190,7 +207,24 @@ impl Table {
             Self::Api => "Who the API is, for messages and links.",
             Self::Listen => "Where Fairgate listens.",
             Self::Http2 => "How HTTP/2 is spoken with clients. [http2.md](http2.md) says more.",
-            Self::Upstream => "Where requests go.",
+            Self::Upstream => {
+                "Where requests go: those that no `[[services]]` takes. Without services it must be there. \
+                 docs/upstreams.md tells how its keys work together."
+            }
+            Self::UpstreamAddress => {
+                "One of several addresses, in place of `url`. In a service it is written `[[services.addresses]]`. As a \
+                 key, it is a list of tables: `addresses = [{ url = \"http://10.0.0.1:9000\", weight = 3 }]`."
+            }
+            Self::Check => {
+                "Asks each address now and then whether it is well, beside the requests. In a service it is written \
+                 `[services.check]`. Addresses whose checks fail get no requests; if all fail, the answer is 503 \
+                 `UNAVAILABLE`. Without this table, only requests tell."
+            }
+            Self::Service => {
+                "A part of the API with an upstream of its own, found by host and path. Beside these keys it takes all \
+                 of `[upstream]`, `addresses` and `check` included. A request that no service takes goes to `[upstream]`, \
+                 or, without one, is answered 404 `ENDPOINT_NOT_FOUND`."
+            }
             Self::Timeouts => {
                 "How long each phase may take. A duration is a string: a whole number and `ms`, `s`, `m`, `h` or `d`."
             }
@@ -236,10 +270,12 @@ impl Table {
         match self {
             Self::Top => None,
             Self::Parameter => Some(Self::Endpoint),
+            Self::UpstreamAddress | Self::Check => Some(Self::Upstream),
             Self::Api
             | Self::Listen
             | Self::Http2
             | Self::Upstream
+            | Self::Service
             | Self::Timeouts
             | Self::Sizes
             | Self::Store
@@ -259,12 +295,15 @@ impl Table {
     pub(super) const fn form(self) -> Form {
         match self {
             Self::Plan => Form::Named,
-            Self::Endpoint | Self::Parameter | Self::Moved => Form::Many,
+            Self::Endpoint | Self::Parameter | Self::Moved | Self::UpstreamAddress | Self::Service => {
+                Form::Many
+            }
             Self::Top
             | Self::Api
             | Self::Listen
             | Self::Http2
             | Self::Upstream
+            | Self::Check
             | Self::Timeouts
             | Self::Sizes
             | Self::Store
@@ -279,12 +318,25 @@ impl Table {
 
     /// The keys that it may hold.
     pub(super) fn keys(self) -> impl Iterator<Item = &'static Key> {
+        ROWS.iter().copied().filter(move |key| key.table == self || self.borrows() == Some(key.table))
+    }
+
+    /// The keys that are its own.
+    pub(super) fn own_keys(self) -> impl Iterator<Item = &'static Key> {
         ROWS.iter().copied().filter(move |key| key.table == self)
     }
 
     /// The tables that it may hold.
     pub(super) fn children(self) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(move |table| table.parent() == Some(self))
+        let holds = move |table: &Self| {
+            table.parent() == Some(self) || (table.parent().is_some() && table.parent() == self.borrows())
+        };
+        Self::ALL.into_iter().filter(holds)
+    }
+
+    /// The table whose keys and tables it may hold beside its own.
+    pub(super) fn borrows(self) -> Option<Self> {
+        (self == Self::Service).then_some(Self::Upstream)
     }
 }
 
@@ -302,7 +354,11 @@ impl Shape {
 
     /// The bounds of a whole number.
     pub(super) const fn whole_bounds(self) -> Option<(i64, i64)> {
-        if let Self::Whole { least, most } = self { Some((least, most)) } else { None }
+        if let Self::Whole { least, most } | Self::Numbers { least, most } = self {
+            Some((least, most))
+        } else {
+            None
+        }
     }
 
     /// The type in words, for messages and the reference page.
@@ -318,6 +374,7 @@ impl Shape {
             Self::Size { .. } => "size such as `\"10MiB\"`".to_owned(),
             Self::Texts => "list of strings".to_owned(),
             Self::Statuses => "list of statuses".to_owned(),
+            Self::Numbers { .. } => "list of whole numbers".to_owned(),
             Self::Scalars => "list of strings, numbers or booleans".to_owned(),
             Self::CountOrOff => "whole number or `\"off\"`".to_owned(),
         }

@@ -15,7 +15,7 @@ use crate::{
         registry::{
             ENDPOINT_COST, ENDPOINT_COST_HEADER, ENDPOINT_DEPRECATED, ENDPOINT_GROUP, ENDPOINT_MAX_BODY,
             ENDPOINT_MEDIA_TYPES, ENDPOINT_METHOD, ENDPOINT_MOVED_TO, ENDPOINT_OPERATION, ENDPOINT_PATH,
-            ENDPOINT_PERMISSION, ENDPOINT_PUBLIC, Key, Table,
+            ENDPOINT_PERMISSION, ENDPOINT_PUBLIC, ENDPOINT_SERVICE, Key, Table,
         },
         template::Template,
         unknown::nearest,
@@ -46,6 +46,7 @@ pub(super) struct EndpointRead {
     /// In lower case.
     pub(super) cost_header: Option<String>,
     pub(super) group: Option<At<Arc<str>>>,
+    pub(super) service: Option<At<String>>,
     pub(super) max_body: Option<u64>,
     pub(super) moved_to: Option<At<Template>>,
     pub(super) deprecated: Option<Deprecated>,
@@ -134,6 +135,7 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
         cost,
         cost_header,
         group,
+        service: section.text(&ENDPOINT_SERVICE),
         max_body: section.size(&ENDPOINT_MAX_BODY).map(|size| size.value),
         moved_to,
         deprecated,
@@ -211,6 +213,7 @@ fn declare(section: &Section<'_>, read: &EndpointRead, strictness: Option<Strict
         cost: read.cost.as_ref().map_or(1, |cost| cost.value),
         cost_header: read.cost_header.clone(),
         group: read.group.as_ref().map(|group| Arc::clone(&group.value)),
+        service: read.service.as_ref().map(|service| Arc::from(service.value.as_str())),
         max_body: read.max_body,
         rules: rules.map(Arc::new),
         moved_to: read.moved_to.as_ref().map(|to| to.value.text.clone()),

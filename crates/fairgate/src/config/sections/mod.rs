@@ -11,6 +11,7 @@ mod paths;
 mod pattern;
 mod plans;
 mod server;
+mod services;
 mod syntax;
 mod takes;
 mod top;
@@ -22,7 +23,7 @@ use super::{
     raw::Section,
     registry::{OPENAPI, Table},
 };
-use gateway::settings::{Endpoint, Settings, Upstream};
+use gateway::settings::{Endpoint, Service, Settings};
 use openapi::rules::Strictness;
 use std::path::Path;
 
@@ -52,8 +53,8 @@ pub(super) fn read(
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
     let http2 = server::http2(&top.once(Table::Http2));
-    let mut upstream = upstream::upstream(&top.once(Table::Upstream), address.as_ref());
     let timeouts = server::timeouts(&top.once(Table::Timeouts));
+    let mut read = services::services(top, address.as_ref(), timeouts);
     let sizes = server::sizes(&top.once(Table::Sizes));
     let usage = server::usage(&top.once(Table::Usage));
     let store = server::store(&top.once(Table::Store), folder, usage);
@@ -67,6 +68,7 @@ pub(super) fn read(
     let abuse = server::abuse(&top.once(Table::Abuse));
     let log = server::log(&top.once(Table::Log));
 
+    services::check_endpoints(top, &tables, &read);
     costs::check(top, &plans, &address, &tables);
     costs::warn_of_groups(top, &plans, &address, &tables);
     // What a document's paths are to each other was checked with the document.
@@ -75,7 +77,7 @@ pub(super) fn read(
     let endpoints = match &mut document {
         Some(document) => {
             let prefix = prefix.as_ref();
-            of_document(top, document, &tables, upstream.as_mut(), prefix, strictness?)
+            of_document(top, document, &tables, &mut read.services, prefix, strictness?)
         }
         None => tables.into_iter().filter_map(|table| table.declared).collect(),
     };
@@ -86,11 +88,14 @@ pub(super) fn read(
     if extent == Extent::Everything {
         costs::warn_of_address(top, &address, &endpoints);
     }
+    if read.services.is_empty() {
+        return None; // a fault was noted
+    }
     let settings = Settings {
         api: api?,
         listen: listen?,
         http2: http2?,
-        upstream: upstream?,
+        services: read.services,
         timeouts: timeouts?,
         sizes: sizes?,
         keys: keys?,
@@ -116,11 +121,11 @@ fn of_document(
     top: &Section<'_>,
     document: &mut Document,
     tables: &[endpoints::EndpointRead],
-    upstream: Option<&mut Upstream>,
+    services: &mut [Service],
     prefix: Option<&server::Prefix>,
     strictness: Strictness,
 ) -> Vec<Endpoint> {
-    if let Some(upstream) = upstream {
+    for Service { upstream, .. } in services {
         upstream.base_path = operations::without_base(&upstream.base_path, document).to_owned();
     }
     let begun = std::time::Instant::now();

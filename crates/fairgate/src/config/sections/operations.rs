@@ -76,6 +76,7 @@ fn endpoint(document: &Document, operation: &Operation) -> Endpoint {
         cost: 1,
         cost_header: None,
         group: None,
+        service: None,
         max_body: None,
         rules: None,
         moved_to: None,
@@ -103,6 +104,7 @@ fn add(endpoint: &mut Endpoint, table: &EndpointRead) {
         endpoint.cost = cost.value;
     }
     endpoint.cost_header.clone_from(&table.cost_header);
+    endpoint.service = table.service.as_ref().map(|service| Arc::from(service.value.as_str()));
     endpoint.group = table.group.as_ref().map(|group| Arc::clone(&group.value));
     endpoint.max_body = table.max_body.or(endpoint.max_body);
     endpoint.deprecated = table.deprecated.or(endpoint.deprecated);

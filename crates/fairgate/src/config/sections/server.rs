@@ -14,8 +14,8 @@ use crate::config::{
         HTTP2_ENABLED, HTTP2_STREAMS, HTTP2_WINDOW, KEYS_HEADERS, KEYS_PATTERN, Key, LISTEN_ADDRESS,
         LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS, SIZE_BODY, SIZE_HEAD, STORE_DURABLE, STORE_FLUSH_INTERVAL,
         STORE_MEMORY, STORE_PATH, STORE_WHEN_FULL, TIMEOUT_BODY, TIMEOUT_CONNECT, TIMEOUT_DRAIN,
-        TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL, TIMEOUT_STREAM, USAGE_DAYS,
-        USAGE_ENABLED, USAGE_FLUSH_INTERVAL, USAGE_HOURS, USAGE_MINUTES, VALIDATION_READ_ONLY,
+        TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL, TIMEOUT_STREAM, TIMEOUT_TOTAL,
+        USAGE_DAYS, USAGE_ENABLED, USAGE_FLUSH_INTERVAL, USAGE_HOURS, USAGE_MINUTES, VALIDATION_READ_ONLY,
         VALIDATION_UNKNOWN_QUERY,
     },
 };
@@ -169,6 +169,7 @@ pub(super) fn timeouts(section: &Section<'_>) -> Option<Timeouts> {
     let connect = section.duration(&TIMEOUT_CONNECT);
     let first_byte = section.duration(&TIMEOUT_FIRST_BYTE);
     let stall = section.duration(&TIMEOUT_STALL);
+    let total = section.duration(&TIMEOUT_TOTAL);
     let stream = section.duration(&TIMEOUT_STREAM);
     let drain = section.duration(&TIMEOUT_DRAIN);
     Some(Timeouts {
@@ -178,6 +179,7 @@ pub(super) fn timeouts(section: &Section<'_>) -> Option<Timeouts> {
         connect: connect?.value,
         first_byte: first_byte?.value,
         stall: stall?.value,
+        total: total.map(|total| total.value),
         stream: stream?.value,
         drain: drain?.value,
     })

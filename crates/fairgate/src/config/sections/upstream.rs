@@ -1,16 +1,29 @@
-//! The table `[upstream]`: a URL taken apart, and the check that it does not lead back to us.
+//! The table `[upstream]` and its like in a service: addresses, health, retries, names, time-outs.
 
 use super::{
     server::keep,
     syntax::{is_host_name, is_plain_path},
+    top::twice,
 };
 use crate::config::{
     fault::Fault,
     raw::{At, Refusal, Section},
-    registry::{UPSTREAM_HOST, UPSTREAM_URL},
+    registry::{
+        ADDRESS_URL, ADDRESS_WEIGHT, CHECK_BAD, CHECK_EVERY, CHECK_GOOD, CHECK_HOST, CHECK_PATH,
+        CHECK_STATUSES, CHECK_TIMEOUT, Key, Table, UPSTREAM_CONNECT, UPSTREAM_FAILURES, UPSTREAM_FIRST_BYTE,
+        UPSTREAM_HOST, UPSTREAM_MAX_IN_FLIGHT, UPSTREAM_NAME_SERVERS, UPSTREAM_OUT_AT_MOST, UPSTREAM_OUT_FOR,
+        UPSTREAM_QUEUE, UPSTREAM_QUEUE_TIME, UPSTREAM_RESOLVE_EVERY, UPSTREAM_RETRIES,
+        UPSTREAM_RETRY_PER_SECOND, UPSTREAM_RETRY_PERCENT, UPSTREAM_SLOW_START, UPSTREAM_STALL,
+        UPSTREAM_TOTAL, UPSTREAM_URL,
+    },
 };
-use gateway::settings::{HostHeader, Upstream};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use gateway::settings::{
+    Check, HostHeader, Names, Passive, Queue, Retries, Timeouts, Upstream, UpstreamAddress,
+};
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    ops::Range,
+};
 
 /// A URL of an upstream, taken apart.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,29 +33,225 @@ struct Url {
     base_path: String,
 }
 
-pub(super) fn upstream(section: &Section<'_>, listen: Option<&At<SocketAddr>>) -> Option<Upstream> {
-    let url = section.text(&UPSTREAM_URL);
-    let span = url.as_ref().map(|url| url.span.clone());
-    let url = url.and_then(|url| keep(section, url, parse_url));
+/// The table `[upstream]`, or the same keys of a service. `timeouts` are those that hold where it sets none.
+pub(super) fn upstream(
+    section: &Section<'_>,
+    listen: Option<&At<SocketAddr>>,
+    timeouts: Option<Timeouts>,
+) -> Option<Upstream> {
+    let addresses = addresses(section, listen);
     let host_header =
         section.word(&UPSTREAM_HOST, &[("client", HostHeader::Client), ("upstream", HostHeader::Upstream)]);
-    if let (Some(url), Some(span), Some(listen)) = (&url, span, listen)
-        && leads_back(url, listen.value)
+    let most_in_flight = section.count_or_off(&UPSTREAM_MAX_IN_FLIGHT);
+    let (queue, wait) = (count(section, &UPSTREAM_QUEUE), section.duration(&UPSTREAM_QUEUE_TIME));
+    let most = count(section, &UPSTREAM_RETRIES);
+    let percent = count(section, &UPSTREAM_RETRY_PERCENT);
+    let per_second = count(section, &UPSTREAM_RETRY_PER_SECOND);
+    let passive = passive(section);
+    let check = section.has_table(Table::Check).then(|| check(&section.once(Table::Check)));
+    let names = names(section);
+    let timeouts = own_timeouts(section, timeouts);
+    let (addresses, base_path) = addresses?;
+    Some(Upstream {
+        addresses,
+        base_path,
+        host_header: host_header?.value,
+        timeouts: timeouts?,
+        most_in_flight: most_in_flight?.value,
+        queue: Queue { most: queue?, wait: wait?.value },
+        retries: Retries { most: most?, percent: percent?, per_second: per_second? },
+        passive: passive?,
+        check: match check {
+            Some(check) => Some(check?),
+            None => None,
+        },
+        names: names?,
+    })
+}
+
+fn count(section: &Section<'_>, key: &Key) -> Option<u32> {
+    section.whole(key).and_then(|number| u32::try_from(number.value).ok())
+}
+
+/// All addresses, and the path that they have in common.
+fn addresses(
+    section: &Section<'_>,
+    listen: Option<&At<SocketAddr>>,
+) -> Option<(Vec<UpstreamAddress>, String)> {
+    let only = section.text(&UPSTREAM_URL);
+    let tables = section.many(Table::UpstreamAddress);
+    if section.has_table(Table::UpstreamAddress) {
+        if section.has(&UPSTREAM_URL) {
+            section.reader.fault(
+                Fault::at(section.key_place(&UPSTREAM_URL), "`url` and `addresses` exclude each other")
+                    .label("one address here")
+                    .help("make this one of the `addresses`, and take `url` out"),
+            );
+            return None;
+        }
+        if tables.is_empty() {
+            let place = section.table_place(Table::UpstreamAddress).unwrap_or_else(|| section.place.clone());
+            section.reader.fault(
+                Fault::at(place, "`addresses` is empty")
+                    .label("requests would go nowhere")
+                    .help("write at least one: addresses = [{ url = \"http://10.0.0.1:9000\" }]"),
+            );
+            return None;
+        }
+    } else {
+        section.need(&UPSTREAM_URL);
+    }
+    let mut read: Vec<(Url, u32, Range<usize>)> = Vec::new();
+    for (section, url, weight) in only
+        .map(|url| (section, Some(url), Some(1)))
+        .into_iter()
+        .chain(tables.iter().map(|table| (table, table.text(&ADDRESS_URL), count(table, &ADDRESS_WEIGHT))))
     {
+        let Some((url, weight)) = url.zip(weight) else { continue };
+        let span = url.span.clone();
+        let Some(url) = keep(section, url, parse_url) else { continue };
+        refuse_itself(section, &url, &span, listen);
+        if let Some((first, _, place)) = read.first()
+            && first.base_path != url.base_path
+        {
+            section.reader.fault(
+                Fault::at(span.clone(), "the addresses of an upstream have different paths")
+                    .label(format!("the path is `{}` here", url.base_path))
+                    .also(place.clone(), format!("and `{}` here", first.base_path))
+                    .help("make two `[[services]]` of them, or give them the same path"),
+            );
+        }
+        let same = read.iter().find(|(known, ..)| (&known.host, known.port) == (&url.host, url.port));
+        match same {
+            Some((_, _, place)) => section.reader.fault(twice("address", &url.authority(), &span, place)),
+            None => read.push((url, weight, span)),
+        }
+    }
+    if let Some((_, _, place)) = read.get(Upstream::MOST_ADDRESSES) {
         section.reader.fault(
-            Fault::at(span, "the upstream is this gateway itself")
-                .label("requests would go round for ever")
-                .also(listen.span.clone(), format!("Fairgate listens at {}", listen.value))
-                .help("write the address of the API, or another port for Fairgate"),
+            Fault::at(place.clone(), format!("more than {} addresses", Upstream::MOST_ADDRESSES))
+                .label("one too many")
+                .help("let a name that leads to several places stand for some of them"),
         );
     }
-    let url = url?;
-    Some(Upstream {
-        host: url.host,
-        port: url.port,
-        base_path: url.base_path,
-        host_header: host_header?.value,
+    let base_path = read.first()?.0.base_path.clone();
+    let address =
+        |(url, weight, _): (Url, u32, _)| UpstreamAddress { host: url.host, port: url.port, weight };
+    Some((read.into_iter().map(address).collect(), base_path))
+}
+
+fn passive(section: &Section<'_>) -> Option<Passive> {
+    let failures = section.count_or_off(&UPSTREAM_FAILURES);
+    let (out_for, most) = (section.duration(&UPSTREAM_OUT_FOR), section.duration(&UPSTREAM_OUT_AT_MOST));
+    let slow_start = section.duration(&UPSTREAM_SLOW_START);
+    if let (Some(least), Some(most)) = (&out_for, &most)
+        && least.value > most.value
+    {
+        section.reader.fault(
+            Fault::at(most.span.clone(), "`out_at_most` is shorter than `out_for`")
+                .label("an address would be out for longer than at most")
+                .help("make it at least as long as `out_for`"),
+        );
+    }
+    Some(Passive {
+        failures: failures?.value,
+        out_for: out_for?.value,
+        out_at_most: most?.value,
+        slow_start: slow_start?.value,
     })
+}
+
+fn check(section: &Section<'_>) -> Option<Check> {
+    let path = section.text(&CHECK_PATH).and_then(|path| keep(section, path, check_path));
+    let host = section.text(&CHECK_HOST).map(|host| keep(section, host, check_host));
+    let (every, timeout) = (section.duration(&CHECK_EVERY), section.duration(&CHECK_TIMEOUT));
+    let statuses = section.numbers(&CHECK_STATUSES);
+    let (good, bad) = (count(section, &CHECK_GOOD), count(section, &CHECK_BAD));
+    Some(Check {
+        path: path?,
+        host: match host {
+            Some(host) => Some(host?),
+            None => None,
+        },
+        every: every?.value,
+        timeout: timeout?.value,
+        statuses: statuses?.value.into_iter().filter_map(|one| u16::try_from(one.value).ok()).collect(),
+        good: good?,
+        bad: bad?,
+    })
+}
+
+/// Path and query of a check.
+fn check_path(text: &str) -> Result<String, Refusal> {
+    let is_good = text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    is_good.then(|| text.to_owned()).ok_or_else(|| {
+        Refusal::new(
+            format!("`{text}` is no path of a check"),
+            "expected a slash, and visible ASCII characters",
+            "write it like this: path = \"/health\"",
+        )
+    })
+}
+
+fn check_host(text: &str) -> Result<String, Refusal> {
+    let is_good = split_port(text).is_some_and(|(host, _)| is_host_name(host));
+    is_good.then(|| text.to_owned()).ok_or_else(|| {
+        Refusal::new(
+            format!("`{text}` is no host"),
+            "expected a host name, and a port if there is one",
+            "write it like this: host = \"api.example.com\"",
+        )
+    })
+}
+
+fn names(section: &Section<'_>) -> Option<Names> {
+    let mut servers = Vec::new();
+    for text in section.texts(&UPSTREAM_NAME_SERVERS) {
+        servers.extend(keep(section, text, |text| {
+            let whole = text.parse::<SocketAddr>();
+            let server =
+                whole.or_else(|_| text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53)));
+            server.map_err(|_| {
+                Refusal::new(
+                    format!("`{text}` is no name server"),
+                    "expected an IP address, and a port if it is not 53",
+                    "write it like this: name_servers = [\"10.0.0.2\"]",
+                )
+            })
+        }));
+    }
+    Some(Names { servers, every: section.duration(&UPSTREAM_RESOLVE_EVERY)?.value })
+}
+
+fn own_timeouts(section: &Section<'_>, timeouts: Option<Timeouts>) -> Option<Timeouts> {
+    let connect = section.duration(&UPSTREAM_CONNECT);
+    let first_byte = section.duration(&UPSTREAM_FIRST_BYTE);
+    let stall = section.duration(&UPSTREAM_STALL);
+    let total = section.duration(&UPSTREAM_TOTAL);
+    let all = timeouts?;
+    Some(Timeouts {
+        connect: connect.map_or(all.connect, |own| own.value),
+        first_byte: first_byte.map_or(all.first_byte, |own| own.value),
+        stall: stall.map_or(all.stall, |own| own.value),
+        total: total.map(|own| own.value).or(all.total),
+        ..all
+    })
+}
+
+fn refuse_itself(section: &Section<'_>, url: &Url, span: &Range<usize>, listen: Option<&At<SocketAddr>>) {
+    let Some(listen) = listen.filter(|listen| leads_back(url, listen.value)) else { return };
+    section.reader.fault(
+        Fault::at(span.clone(), "the upstream is this gateway itself")
+            .label("requests would go round for ever")
+            .also(listen.span.clone(), format!("Fairgate listens at {}", listen.value))
+            .help("write the address of the API, or another port for Fairgate"),
+    );
+}
+
+impl Url {
+    fn authority(&self) -> String {
+        UpstreamAddress { host: self.host.clone(), port: self.port, weight: 1 }.authority()
+    }
 }
 
 fn leads_back(url: &Url, listen: SocketAddr) -> bool {

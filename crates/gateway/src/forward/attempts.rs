@@ -1,0 +1,238 @@
+//! Which address is asked next, and whether another one is asked at all.
+
+use crate::{
+    record::{Level, Outcome},
+    refusal::{Cause, Refusal, Refused},
+    thread::Thread,
+    upstream::{Backend, Chosen, Flight, Service},
+    visit::Visit,
+};
+use contract::ErrorCode;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How often a request that waits for a place looks for one.
+const LOOK: Duration = Duration::from_millis(5);
+/// What `Retry-After` says while all addresses are busy.
+const BUSY: u64 = 1;
+
+/// What one request tries.
+pub(super) struct Attempts<'s> {
+    pub(super) service: &'s Service,
+    /// When the client's time is up.
+    last: Option<Instant>,
+    /// A bit for each position that was asked.
+    tried: u64,
+    /// The request is sent anew to the same address, by a fresh connection.
+    again: Option<usize>,
+    /// The position that was asked last.
+    position: usize,
+    /// Requests that were sent a second time.
+    retries: u32,
+    /// What went wrong first, and where.
+    first: Option<(&'s Backend, Refused)>,
+}
+
+/// Whether a request may be sent to another address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// Nothing of it was sent.
+    Free,
+    /// It was sent, but may be sent twice, as long as not too many are.
+    Counted,
+    /// It may not.
+    Never,
+}
+
+impl<'s> Attempts<'s> {
+    pub(super) const fn new(service: &'s Service, last: Option<Instant>) -> Self {
+        Self { service, last, tried: 0, again: None, position: 0, retries: 0, first: None }
+    }
+
+    /// The next address, and a place among its requests.
+    pub(super) async fn next(
+        &mut self,
+        thread: &Thread,
+        visit: &mut Visit<'s>,
+    ) -> Result<(&'s Backend, Flight<'s>), Refused> {
+        let mut waits: Option<(_, Instant)> = None;
+        loop {
+            let now = waits.as_ref().map_or(visit.now.instant, |_| Instant::now());
+            let chosen = match self.again {
+                Some(position) => Chosen::One(position),
+                None => self.service.choose(now, self.tried, &mut thread.random.borrow_mut()),
+            };
+            match chosen {
+                Chosen::One(position) => {
+                    // Another thread may have taken the last place; then it is as if it had been busy.
+                    if let Some((backend, flight)) = self.service.begin(position) {
+                        self.position = position;
+                        visit.backend = Some(backend);
+                        return Ok((backend, flight));
+                    }
+                }
+                Chosen::Busy => {}
+                Chosen::Ill => return Err(self.none(visit, ill())),
+                Chosen::Tried => return Err(self.none(visit, ill())),
+            }
+            // Waiting is looked after in steps: a list of who waits would be a lock that all threads share.
+            let queue = self.service.settings.upstream.queue;
+            let end = match &waits {
+                Some((_, end)) => *end,
+                None => {
+                    let Some(place) = self.service.wait(queue.most) else {
+                        return Err(self.none(visit, busy()));
+                    };
+                    let end = Instant::now() + queue.wait;
+                    waits = Some((place, self.last.map_or(end, |last| end.min(last))));
+                    end
+                }
+            };
+            if Instant::now() >= end {
+                return Err(self.none(visit, busy()));
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// No address can be asked. Where one was asked before, that is what went wrong.
+    fn none(&mut self, visit: &mut Visit<'s>, refused: Refused) -> Refused {
+        self.give_up(visit).unwrap_or(refused)
+    }
+
+    /// What went wrong first, to be told.
+    fn give_up(&mut self, visit: &mut Visit<'s>) -> Option<Refused> {
+        let (backend, refused) = self.first.take()?;
+        visit.backend = Some(backend);
+        Some(refused)
+    }
+
+    /// The address failed. Ok: another one may be asked.
+    pub(super) fn failed(
+        &mut self,
+        thread: &Thread,
+        visit: &mut Visit<'s>,
+        refused: Refused,
+        again: Again,
+    ) -> Result<(), Refused> {
+        let Some(backend) = visit.backend else { return Err(refused) };
+        self.note_failure(thread, visit, backend, &refused);
+        self.tried |= 1u64.checked_shl(u32::try_from(self.position).unwrap_or(u32::MAX)).unwrap_or(0);
+        self.again = None;
+        match &mut self.first {
+            Some((_, first)) => append(first, backend, &refused),
+            None => self.first = Some((backend, refused)),
+        }
+        if self.may_go_on(again) {
+            return Ok(());
+        }
+        match self.give_up(visit) {
+            Some(refused) => Err(refused),
+            None => Ok(()), // not reached: there is a first failure by now
+        }
+    }
+
+    fn may_go_on(&mut self, again: Again) -> bool {
+        let now = Instant::now();
+        let has_other = self.service.backends.len() > self.tried.count_ones() as usize;
+        if !has_other || self.last.is_some_and(|last| now >= last) {
+            return false;
+        }
+        match again {
+            Again::Free => true,
+            Again::Never => false,
+            Again::Counted => {
+                let may =
+                    self.retries < self.service.settings.upstream.retries.most && self.service.may_retry(now);
+                self.retries += u32::from(may);
+                may
+            }
+        }
+    }
+
+    fn note_failure(&self, thread: &Thread, visit: &Visit<'_>, backend: &Backend, refused: &Refused) {
+        let random = thread.random.borrow_mut().f64();
+        let Some(time) = self.service.failed(backend, visit.now.millis, random) else { return };
+        let reason = refused.cause.as_ref().map_or("", |cause| cause.detail.as_str());
+        let seconds = format!("{:.1}", time.as_secs_f64());
+        visit.shared.log.event(
+            Level::Warn,
+            "an upstream address is out",
+            &[
+                ("service", &backend.service),
+                ("address", &backend.authority),
+                ("seconds", &seconds),
+                ("reason", reason),
+            ],
+        );
+    }
+
+    /// The connection was no good; the same address is asked by a fresh one.
+    pub(super) const fn take_fresh(&mut self) {
+        self.again = Some(self.position);
+    }
+
+    pub(super) const fn may_reuse(&self) -> bool {
+        self.again.is_none()
+    }
+
+    /// When what is waited for now began.
+    pub(super) fn begun(&self, visit: &Visit<'_>) -> Instant {
+        // Reading the clock once more is spared where nothing was waited for yet.
+        if self.first.is_some() { Instant::now() } else { visit.now.instant }
+    }
+
+    /// How long a connection may take.
+    pub(super) fn time_to_connect(&self) -> Duration {
+        let connect = self.service.timeouts().connect;
+        self.last.map_or(connect, |last| connect.min(last.saturating_duration_since(Instant::now())))
+    }
+
+    /// If this is an error of an address that was asked in place of another one, it tells what went wrong there.
+    pub(super) fn tell_first(self, passed: Result<Outcome, Refused>) -> Result<Outcome, Refused> {
+        let Some((backend, first)) = self.first else { return passed };
+        passed.map_err(|mut refused| {
+            if let (Some(cause), Some(before)) = (&mut refused.cause, &first.cause) {
+                cause.detail = format!(
+                    "{}\nBefore that, {}: {}: {}",
+                    cause.detail, backend.authority, before.group, before.detail
+                );
+            }
+            refused
+        })
+    }
+}
+
+/// Tells, behind what went wrong first, what went wrong afterwards.
+fn append(first: &mut Refused, backend: &Backend, then: &Refused) {
+    if let (Some(first), Some(then)) = (&mut first.cause, &then.cause) {
+        first.detail =
+            format!("{}\nThen, {}: {}: {}", first.detail, backend.authority, then.group, then.detail);
+    }
+}
+
+fn busy() -> Refused {
+    let mut refused = Refusal::new(
+        ErrorCode::Unavailable,
+        "The API has more requests than it can take at the moment. Nothing was charged; try again in a second.",
+    );
+    refused.retry_after = Some(BUSY);
+    refused.cause = Some(Cause {
+        group: "all addresses of the upstream are busy",
+        detail: "Each has as many requests in flight as `max_in_flight` allows.".to_owned(),
+    });
+    refused
+}
+
+fn ill() -> Refused {
+    let mut refused = Refusal::new(
+        ErrorCode::Unavailable,
+        "The API cannot be reached at the moment. Nothing was charged; try again in some seconds.",
+    );
+    refused.retry_after = Some(10);
+    refused.cause = Some(Cause {
+        group: "no address of the upstream is well",
+        detail: "The checks of all addresses fail: `fairgate upstreams list` shows them.".to_owned(),
+    });
+    refused
+}

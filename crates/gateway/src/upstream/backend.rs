@@ -1,0 +1,154 @@
+//! One address of a service, as all data threads see it: what is in flight there, how healthy it is, where it is.
+//!
+//! It outlives a configuration: one that is loaded later and names the same address of the same service goes on with
+//! what is known of it.
+
+use super::{health::Health, names::Resolved};
+use crate::settings::UpstreamAddress;
+use arc_swap::ArcSwap;
+use std::{
+    net::SocketAddr,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+/// What is written by each request stands apart from what each request only reads.
+#[repr(align(128))]
+struct OwnLine<T>(T);
+
+/// One address of a service.
+pub(crate) struct Backend {
+    /// Unlike that of any other in this process.
+    pub(crate) id: u32,
+    /// The service that it belongs to.
+    pub(crate) service: String,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// As it stands in a URL and in Host.
+    pub(crate) authority: String,
+    /// Requests that were ever sent in the upper half, those in flight in the lower one: both change in one step.
+    requests: OwnLine<AtomicU64>,
+    /// Requests that wait for a place.
+    waiting: OwnLine<AtomicU32>,
+    pub(crate) health: Health,
+    /// Where the name leads to.
+    pub(crate) resolved: ArcSwap<Resolved>,
+    /// Counts connections, so that they are dealt out to all places that the name leads to.
+    turn: AtomicU32,
+}
+
+const ONE_SENT: u64 = 1 << 32;
+
+/// A request that is in flight at an address, until it is dropped.
+pub(crate) struct Flight<'b>(&'b Backend);
+
+/// A request that waits for a place at an address, until it is dropped.
+pub(crate) struct Waiting<'b>(&'b Backend);
+
+impl Backend {
+    pub(crate) fn new(service: &str, address: &UpstreamAddress) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Self {
+            id: NEXT.fetch_add(1, Relaxed),
+            service: service.to_owned(),
+            host: address.host.clone(),
+            port: address.port,
+            authority: address.authority(),
+            requests: OwnLine(AtomicU64::new(0)),
+            waiting: OwnLine(AtomicU32::new(0)),
+            health: Health::default(),
+            resolved: ArcSwap::from_pointee(Resolved::first(&address.host, address.port)),
+            turn: AtomicU32::new(0),
+        }
+    }
+
+    pub(crate) fn is(&self, service: &str, address: &UpstreamAddress) -> bool {
+        self.service == service && self.port == address.port && self.host == address.host
+    }
+
+    /// Which answer to the question for the name holds.
+    pub(crate) fn generation(&self) -> u32 {
+        self.resolved.load().generation
+    }
+
+    /// The places that the name leads to, beginning with another one each time.
+    pub(crate) fn turn<'p>(&self, places: &'p [SocketAddr]) -> impl Iterator<Item = SocketAddr> + use<'p> {
+        let turn = if places.len() > 1 { self.turn.fetch_add(1, Relaxed) as usize } else { 0 };
+        let (before, behind) = places.split_at(turn.checked_rem(places.len()).unwrap_or(0));
+        behind.iter().chain(before).copied()
+    }
+
+    pub(crate) fn in_flight(&self) -> u32 {
+        (self.requests.0.load(Relaxed) & u64::from(u32::MAX)) as u32
+    }
+
+    /// Requests that were sent here. It begins anew after four thousand millions.
+    pub(crate) fn sent(&self) -> u32 {
+        (self.requests.0.load(Relaxed) >> 32) as u32
+    }
+
+    /// Counts a request in. None: `most` are in flight already.
+    pub(crate) fn begin(&self, most: Option<u32>) -> Option<Flight<'_>> {
+        let Some(most) = most else {
+            self.requests.0.fetch_add(ONE_SENT + 1, Relaxed);
+            return Some(Flight(self));
+        };
+        let step = |requests: u64| {
+            let in_flight = (requests & u64::from(u32::MAX)) as u32;
+            (in_flight < most).then(|| requests.wrapping_add(ONE_SENT + 1))
+        };
+        self.requests.0.fetch_update(Relaxed, Relaxed, step).is_ok().then(|| Flight(self))
+    }
+
+    /// Takes a place among those that wait. None: `most` wait already.
+    pub(crate) fn wait(&self, most: u32) -> Option<Waiting<'_>> {
+        let step = |waiting: u32| (waiting < most).then_some(waiting + 1);
+        self.waiting.0.fetch_update(Relaxed, Relaxed, step).is_ok().then(|| Waiting(self))
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.0.requests.0.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.0.fetch_sub(1, Relaxed);
+    }
+}
+
+/// Milliseconds of the monotonic clock, counted from a moment before the first use. Never 0.
+pub(crate) fn millis(now: Instant) -> u64 {
+    static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let since = now.saturating_duration_since(*BEGIN);
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_are_in_flight_than_may_be_and_each_is_counted_once() {
+        let address = UpstreamAddress { host: "127.0.0.1".into(), port: 1, weight: 1 };
+        let backend = Backend::new("a", &address);
+        let first = backend.begin(Some(2)).unwrap();
+        let second = backend.begin(Some(2)).unwrap();
+        assert!(backend.begin(Some(2)).is_none());
+        assert_eq!((backend.in_flight(), backend.sent()), (2, 2));
+        drop(first);
+        let third = backend.begin(Some(2)).unwrap();
+        assert_eq!((backend.in_flight(), backend.sent()), (2, 3));
+        drop((second, third));
+        assert_eq!((backend.in_flight(), backend.sent()), (0, 3));
+        let waits = backend.wait(1).unwrap();
+        assert!(backend.wait(1).is_none());
+        drop(waits);
+        assert!(backend.wait(1).is_some());
+    }
+}

@@ -1,0 +1,103 @@
+//! A check: a request of the gateway's own that asks an address whether it is well.
+
+use super::{backend::Backend, connect::connect};
+use crate::{
+    http1::response::ResponseHead,
+    settings::{Check, Service},
+};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+
+/// Bytes that the head of an answer to a check may have.
+const LARGEST_HEAD: usize = 64 * 1024;
+
+/// Asks. The error is the operator's to read.
+pub(super) async fn ask(backend: &Backend, service: &Service, check: &Check) -> Result<(), String> {
+    match tokio::time::timeout(check.timeout, exchange(backend, service, check)).await {
+        Ok(Ok(status)) if check.takes(status) => Ok(()),
+        Ok(Ok(status)) => Err(format!("the check was answered {status}")),
+        Ok(Err(reason)) => Err(reason),
+        Err(_) => Err(format!("the check was not answered within {:?}", check.timeout)),
+    }
+}
+
+async fn exchange(backend: &Backend, service: &Service, check: &Check) -> Result<u16, String> {
+    // A connection of its own: that one can still be opened is a part of what is asked.
+    let mut upstream = connect(backend, check.timeout).await?;
+    let host = check.host.as_deref().unwrap_or(&backend.authority);
+    let request = format!(
+        "GET {}{} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: fairgate-check\r\nConnection: close\r\n\r\n",
+        service.upstream.base_path, check.path
+    );
+    upstream.io.write_all(request.as_bytes()).await.map_err(|error| format!("the check failed: {error}"))?;
+    loop {
+        let filled = std::future::poll_fn(|cx| upstream.input.poll_fill(cx, &mut upstream.io)).await;
+        match filled {
+            Ok(1..) if upstream.input.len() <= LARGEST_HEAD => {}
+            Ok(1..) => return Err("the check was answered by a head without end".to_owned()),
+            Ok(0) => return Err("the connection was closed before the check was answered".to_owned()),
+            Err(error) => return Err(format!("the check failed: {error}")),
+        }
+        while let Some(head) = ResponseHead::read(upstream.input.filled(), false, Vec::new())
+            .map_err(|reason| format!("the check's answer is garbled: {reason}"))?
+        {
+            if head.status >= 200 {
+                return Ok(head.status);
+            }
+            upstream.input.consume(head.length);
+        }
+    }
+}
+
+/// Counts what checks find, until it is enough to believe.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    good: u32,
+    bad: u32,
+}
+
+impl Verdict {
+    /// Some: the address is well, or not, from now on.
+    pub(super) const fn add(&mut self, is_good: bool, check: &Check) -> Option<bool> {
+        if is_good {
+            self.bad = 0;
+            self.good = self.good.saturating_add(1);
+            // Until somebody has found it ill, it counts as well.
+            if self.good >= check.good { Some(true) } else { None }
+        } else {
+            self.good = 0;
+            self.bad = self.bad.saturating_add(1);
+            if self.bad >= check.bad { Some(false) } else { None }
+        }
+    }
+
+    /// How long after this one the next check begins: a tenth more or less, so that many gateways do not ask at once.
+    pub(super) fn pause(check: &Check) -> Duration {
+        check.every.mul_f64(0.9 + 0.2 * fastrand::f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_takes_as_many_checks_in_a_row_as_are_set() {
+        let check = Check {
+            path: "/health".into(),
+            host: None,
+            every: Duration::from_secs(1),
+            timeout: Duration::from_secs(1),
+            statuses: vec![],
+            good: 2,
+            bad: 3,
+        };
+        let mut verdict = Verdict::default();
+        let found =
+            [false, false, true, false, false, false, true, true].map(|good| verdict.add(good, &check));
+        assert_eq!(found, [None, None, None, None, None, Some(false), None, Some(true)]);
+        assert!(check.takes(204) && !check.takes(301) && !check.takes(404));
+        let pause = Verdict::pause(&check);
+        assert!((Duration::from_millis(900)..=Duration::from_millis(1100)).contains(&pause));
+    }
+}

@@ -1,0 +1,94 @@
+//! Opening a connection to an address. Whatever a connection is spoken by, it is opened here.
+
+use super::{
+    backend::Backend,
+    names::Resolved,
+    pool::{Home, Upstream},
+};
+use crate::{buffer::Buffer, transport::Transport};
+use std::{future::poll_fn, net::SocketAddr, pin::Pin, sync::Arc, task::Poll, time::Duration};
+use tokio::{net::TcpStream, time::sleep};
+
+/// How long the first of several places has for itself before the next one is tried beside it (RFC 8305).
+const HEAD_START: Duration = Duration::from_millis(250);
+/// How often it is looked whether a name that was never resolved is by now.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Opens a connection. The error is the operator's to read.
+pub(crate) async fn connect(backend: &Backend, timeout: Duration) -> Result<Upstream, String> {
+    let connecting = async {
+        let resolved = resolved(backend).await?;
+        let stream = first_of(backend.turn(&resolved.addresses)).await?;
+        // Delayed small writes would cost every request; without the option all still works.
+        let _ = stream.set_nodelay(true);
+        Ok(Upstream {
+            io: Transport::Plain(stream),
+            input: Buffer::default(),
+            is_reused: false,
+            home: Home { backend: backend.id, generation: resolved.generation },
+        })
+    };
+    match tokio::time::timeout(timeout, connecting).await {
+        Ok(result) => result,
+        Err(_) => Err(format!("no connection within {timeout:?}")),
+    }
+}
+
+/// Where the name leads to. Only the first requests after a start may have to wait for that.
+async fn resolved(backend: &Backend) -> Result<Arc<Resolved>, String> {
+    loop {
+        let resolved = backend.resolved.load_full();
+        if !resolved.addresses.is_empty() {
+            return Ok(resolved);
+        }
+        if let Some(error) = &resolved.error {
+            return Err(error.clone());
+        }
+        sleep(LOOK).await;
+    }
+}
+
+type Connecting = Pin<Box<dyn Future<Output = Result<TcpStream, String>>>>;
+
+/// The first connection that comes about: one place after the other, the next one as soon as the one before fails or
+/// takes long.
+async fn first_of(mut places: impl Iterator<Item = SocketAddr>) -> Result<TcpStream, String> {
+    let Some(first) = places.next() else { return Err("the name has no address".to_owned()) };
+    let mut places = places.peekable();
+    if places.peek().is_none() {
+        return open(first).await;
+    }
+    let mut running: Vec<Connecting> = vec![Box::pin(open(first))];
+    let mut reasons: Vec<String> = Vec::new();
+    let mut next = Box::pin(sleep(HEAD_START));
+    poll_fn(|cx| {
+        loop {
+            let mut has_failed = false;
+            for index in (0..running.len()).rev() {
+                match running.get_mut(index).map(|one| one.as_mut().poll(cx)) {
+                    Some(Poll::Ready(Ok(stream))) => return Poll::Ready(Ok(stream)),
+                    Some(Poll::Ready(Err(reason))) => {
+                        drop(running.swap_remove(index));
+                        reasons.push(reason);
+                        has_failed = true;
+                    }
+                    Some(Poll::Pending) | None => {}
+                }
+            }
+            let is_time = has_failed || next.as_mut().poll(cx).is_ready();
+            match is_time.then(|| places.next()).flatten() {
+                Some(place) => {
+                    running.push(Box::pin(open(place)));
+                    next.as_mut().reset(tokio::time::Instant::now() + HEAD_START);
+                }
+                None if running.is_empty() => return Poll::Ready(Err(reasons.join("; "))),
+                None => return Poll::Pending,
+            }
+        }
+    })
+    .await
+}
+
+async fn open(place: SocketAddr) -> Result<TcpStream, String> {
+    TcpStream::connect(place).await.map_err(|error| format!("no connection to {place}: {error}"))
+}

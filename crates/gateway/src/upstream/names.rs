@@ -1,0 +1,85 @@
+//! Where the name of an address leads to.
+//!
+//! Names are looked up beside the requests: what was found last stays until something else is found, so that a name
+//! server that is away for a while takes no API with it.
+
+use super::{backend::Backend, dns};
+use crate::settings::Names;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+/// How soon a name is asked for again that could not be found.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long a name is asked for.
+const LOOKUP: Duration = Duration::from_secs(5);
+
+/// What is known of a name.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Resolved {
+    /// Where it leads to. Empty: nothing was found yet.
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// Counts how often it led to something else than before.
+    pub(crate) generation: u32,
+    /// Why the last question had no answer.
+    pub(crate) error: Option<String>,
+}
+
+impl Resolved {
+    /// What is known before anybody was asked.
+    pub(crate) fn first(host: &str, port: u16) -> Self {
+        let addresses = host.parse().map(|address: IpAddr| vec![SocketAddr::new(address, port)]);
+        Self { addresses: addresses.unwrap_or_default(), generation: 0, error: None }
+    }
+}
+
+/// Whether somebody has to be asked where this host is.
+pub(crate) fn is_name(host: &str) -> bool {
+    host.parse::<IpAddr>().is_err()
+}
+
+/// Asks for the name of an address, and notes what comes of it. Gives when to ask again.
+pub(crate) async fn look_up(backend: &Backend, names: &Names) -> Duration {
+    let found = match tokio::time::timeout(LOOKUP, ask(backend, names)).await {
+        Ok(found) => found,
+        Err(_) => Err(format!("no answer within {LOOKUP:?}")),
+    };
+    let known = backend.resolved.load();
+    match found {
+        Ok((mut addresses, lives)) => {
+            addresses.sort_unstable();
+            addresses.dedup();
+            if known.addresses != addresses {
+                let generation = known.generation.wrapping_add(1);
+                backend.resolved.store(Arc::new(Resolved { addresses, generation, error: None }));
+            } else if known.error.is_some() {
+                backend.resolved.store(Arc::new(Resolved { error: None, ..Resolved::clone(&known) }));
+            }
+            lives
+        }
+        Err(error) => {
+            let error = Some(format!("the name {} cannot be resolved: {error}", backend.host));
+            backend.resolved.store(Arc::new(Resolved { error, ..Resolved::clone(&known) }));
+            AGAIN.min(names.every)
+        }
+    }
+}
+
+/// The addresses, and how long they hold.
+async fn ask(backend: &Backend, names: &Names) -> Result<(Vec<SocketAddr>, Duration), String> {
+    if names.servers.is_empty() {
+        // The system's resolver knows /etc/hosts and search domains, but does not tell how long an answer holds.
+        let found = tokio::net::lookup_host((backend.host.as_str(), backend.port)).await;
+        let addresses: Vec<_> = found.map_err(|error| error.to_string())?.collect();
+        return if addresses.is_empty() {
+            Err("it has no address".to_owned())
+        } else {
+            Ok((addresses, names.every))
+        };
+    }
+    let (addresses, lives) = dns::ask(&names.servers, &backend.host).await?;
+    let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, backend.port)).collect();
+    Ok((addresses, lives.clamp(AGAIN.min(names.every), names.every)))
+}

@@ -1,0 +1,232 @@
+//! Services: parts of the API with an upstream of their own, found by the request's host and path.
+
+use super::{
+    backend::{Backend, Flight, Waiting, millis},
+    budget::Budget,
+    choice::{Chosen, Terms, choose},
+    health::{Now, Share},
+};
+use crate::settings::{self, HostHeader, HostPattern, Timeouts};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// One service, ready for requests.
+pub(crate) struct Service {
+    pub(crate) settings: settings::Service,
+    /// In the order of the settings' addresses.
+    pub(crate) backends: Vec<Arc<Backend>>,
+    budget: Arc<Budget>,
+    /// What redirects to itself begin with: `http://HOST:PORT` of each address.
+    origins: Vec<String>,
+    /// Paths that clients see differ from those that the upstream sees.
+    changes_paths: bool,
+}
+
+/// All services of a configuration.
+pub(crate) struct Services {
+    all: Vec<Service>,
+    /// Positions by exact host, those with longer paths first.
+    exact: HashMap<String, Vec<usize>>,
+    /// Ends of hosts with their dot, longer ones first, and positions.
+    under: Vec<(String, Vec<usize>)>,
+    /// Positions of those that answer for any host.
+    any: Vec<usize>,
+    /// There is one service, and it answers for everything.
+    is_plain: bool,
+}
+
+impl Services {
+    /// `before`: the services of the configuration that held until now.
+    pub(crate) fn new(services: Vec<settings::Service>, before: Option<&Self>) -> Self {
+        let all: Vec<Service> = services.into_iter().map(|service| Service::new(service, before)).collect();
+        let mut positions: Vec<usize> = (0..all.len()).collect();
+        let path = |position: &usize| all.get(*position).map_or(0, |one| one.settings.path.len());
+        positions.sort_by_key(|position| std::cmp::Reverse(path(position)));
+        let (mut exact, mut under, mut any) =
+            (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new(), vec![]);
+        for position in positions {
+            let hosts = all.get(position).map(|one| one.settings.hosts.as_slice()).unwrap_or_default();
+            if hosts.is_empty() {
+                any.push(position);
+            }
+            for host in hosts {
+                match host {
+                    HostPattern::Exact(host) => exact.entry(host.clone()).or_default().push(position),
+                    HostPattern::Under(host) => under.entry(format!(".{host}")).or_default().push(position),
+                }
+            }
+        }
+        let mut under: Vec<_> = under.into_iter().collect();
+        under.sort_by_key(|(host, _)| std::cmp::Reverse(host.len()));
+        let is_plain =
+            matches!(all.as_slice(), [one] if one.settings.hosts.is_empty() && one.settings.path.is_empty());
+        Self { all, exact, under, any, is_plain }
+    }
+
+    /// The service for a host, as it stands in the request, and a path. The host decides before the path, a whole host
+    /// before the end of one, a longer path before a shorter one.
+    pub(crate) fn find(&self, host: &str, path: &str) -> Option<&Service> {
+        if self.is_plain {
+            return self.all.first();
+        }
+        let host = plain_host(host);
+        let take = |positions: &[usize]| {
+            let mut all = positions.iter().filter_map(|position| self.all.get(*position));
+            all.find(|service| is_below(path, &service.settings.path))
+        };
+        let exact = || self.exact.get(host.as_str()).and_then(|positions| take(positions));
+        let ends = |end: &str| host.len() > end.len() && host.ends_with(end);
+        let under =
+            || self.under.iter().filter(|(end, _)| ends(end)).find_map(|(_, positions)| take(positions));
+        exact().or_else(under).or_else(|| take(&self.any))
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Option<&Service> {
+        self.all.iter().find(|service| service.settings.name == name)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Service> {
+        self.all.iter()
+    }
+
+    /// The address with this id, and the service that asks it.
+    pub(crate) fn backend(&self, id: u32) -> Option<&Arc<Backend>> {
+        self.all.iter().flat_map(|service| &service.backends).find(|backend| backend.id == id)
+    }
+}
+
+/// A host without its port and its last dot, in lower case.
+fn plain_host(host: &str) -> String {
+    let bare = match host.rsplit_once(':') {
+        Some((bare, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => bare,
+        Some(_) | None => host,
+    };
+    bare.strip_suffix('.').unwrap_or(bare).to_ascii_lowercase()
+}
+
+/// Whether a path is this one or stands below it.
+fn is_below(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| prefix.is_empty() || rest.is_empty() || rest.starts_with('/'))
+}
+
+impl Service {
+    fn new(settings: settings::Service, before: Option<&Services>) -> Self {
+        let known = |address: &settings::UpstreamAddress| {
+            let mut all = before?.all.iter().flat_map(|service| &service.backends);
+            all.find(|backend| backend.is(&settings.name, address)).cloned()
+        };
+        let new = |address| Arc::new(Backend::new(&settings.name, address));
+        let addresses = &settings.upstream.addresses;
+        let backends: Vec<_> = addresses.iter().map(|one| known(one).unwrap_or_else(|| new(one))).collect();
+        let budget =
+            before.and_then(|before| before.named(&settings.name)).map(|one| Arc::clone(&one.budget));
+        Self {
+            origins: backends.iter().map(|backend| format!("http://{}", backend.authority)).collect(),
+            changes_paths: settings.strips_path || !settings.upstream.base_path.is_empty(),
+            backends,
+            budget: budget.unwrap_or_default(),
+            settings,
+        }
+    }
+
+    pub(crate) const fn timeouts(&self) -> &Timeouts {
+        &self.settings.upstream.timeouts
+    }
+
+    /// The Host that the upstream sees, if it is not the client's.
+    pub(crate) fn own_host<'b>(&self, backend: &'b Backend) -> Option<&'b str> {
+        match self.settings.upstream.host_header {
+            HostHeader::Client => None,
+            HostHeader::Upstream => Some(&backend.authority),
+        }
+    }
+
+    /// The path that the upstream sees: in two parts, of which the first may be empty.
+    pub(crate) fn inner_path<'p>(&'p self, path: &'p str) -> [&'p str; 2] {
+        let strips = self.settings.strips_path;
+        let rest = if strips { path.strip_prefix(self.settings.path.as_str()).unwrap_or(path) } else { path };
+        [&self.settings.upstream.base_path, if rest.is_empty() { "/" } else { rest }]
+    }
+
+    /// The path that clients see for one that the upstream told. It may have a query behind it.
+    pub(crate) fn public_path(&self, path: &str) -> String {
+        let base = self.settings.upstream.base_path.as_str();
+        let is_end = |rest: &&str| rest.is_empty() || rest.starts_with(['/', '?', '#']) || base.is_empty();
+        let rest = path.strip_prefix(base).filter(is_end);
+        let prefix = if self.settings.strips_path { self.settings.path.as_str() } else { "" };
+        // What is not below the base cannot be reached from outside; it stays as it is told.
+        let (prefix, rest) = rest.map_or(("", path), |rest| (prefix, rest));
+        // Two slashes at the beginning would name another host.
+        let rest = rest.trim_start_matches('/');
+        if rest.is_empty() && !prefix.is_empty() { prefix.to_owned() } else { format!("{prefix}/{rest}") }
+    }
+
+    /// What stands behind this service's own origin in a URL. None: it leads elsewhere.
+    pub(crate) fn behind_origin<'u>(&self, url: &'u str) -> Option<&'u str> {
+        self.origins.iter().find_map(|origin| {
+            let is_own = url.get(..origin.len()).is_some_and(|start| start.eq_ignore_ascii_case(origin));
+            let behind = url.get(origin.len()..).filter(|_| is_own)?;
+            // Another port, or a host that only begins like this one, is another place.
+            (behind.is_empty() || behind.starts_with(['/', '?', '#'])).then_some(behind)
+        })
+    }
+
+    /// Whether a Set-Cookie may have to be written anew.
+    pub(crate) fn may_change_cookie(&self, value: &[u8]) -> bool {
+        self.changes_paths || value.windows(7).any(|part| part.eq_ignore_ascii_case(b"domain="))
+    }
+
+    pub(crate) fn is_own_host(&self, host: &[u8]) -> bool {
+        let host = host.strip_prefix(b".").unwrap_or(host);
+        self.backends.iter().any(|backend| backend.host.as_bytes().eq_ignore_ascii_case(host))
+    }
+
+    // === the choice ===
+
+    /// Chooses an address. `tried`: a bit for each position that was asked already.
+    pub(crate) fn choose(&self, now: Instant, tried: u64, random: &mut fastrand::Rng) -> Chosen {
+        let upstream = &self.settings.upstream;
+        // Most APIs have one address, and nothing to choose.
+        if let ([only], 0, None) = (self.backends.as_slice(), tried, upstream.most_in_flight) {
+            return if only.health.share(&upstream.passive, || millis(now.into_std())) == Share::Ill {
+                Chosen::Ill
+            } else {
+                Chosen::One(0)
+            };
+        }
+        let terms = Terms { passive: &upstream.passive, most_in_flight: upstream.most_in_flight, tried };
+        let now = || millis(now.into_std());
+        choose(&self.backends, &upstream.addresses, &terms, now, |below| random.u64(0..below))
+    }
+
+    /// Counts a request in at an address. None: as many as may be are in flight there.
+    pub(crate) fn begin(&self, position: usize) -> Option<(&Backend, Flight<'_>)> {
+        let backend = self.backends.get(position)?;
+        Some((backend, backend.begin(self.settings.upstream.most_in_flight)?))
+    }
+
+    /// Takes a place among the requests that wait. None: there are as many as may be.
+    pub(crate) fn wait(&self, most_each: u32) -> Option<Waiting<'_>> {
+        // They wait for any address, so they are counted at one, for all.
+        let most = most_each.saturating_mul(u32::try_from(self.backends.len()).unwrap_or(u32::MAX));
+        self.backends.first()?.wait(most)
+    }
+
+    /// Whether a request may be sent a second time.
+    pub(crate) fn may_retry(&self, now: Instant) -> bool {
+        let sent = self.backends.iter().fold(0u32, |sum, backend| sum.wrapping_add(backend.sent()));
+        self.budget.take(&self.settings.upstream.retries, sent, millis(now.into_std()) / 1000)
+    }
+
+    /// Notes that a request failed at an address. Some: the address is out for so long.
+    pub(crate) fn failed(&self, backend: &Backend, unix_millis: u64, random: f64) -> Option<Duration> {
+        let passive = &self.settings.upstream.passive;
+        let now = Now { millis: millis(std::time::Instant::now()), unix_millis };
+        let is_asked = |other: &&Arc<Backend>| {
+            other.id != backend.id && matches!(other.health.share(passive, || now.millis), Share::Of(_))
+        };
+        let may_go = self.backends.iter().any(|other| is_asked(&other));
+        backend.health.failed(passive, now, may_go, random)
+    }
+}
