@@ -267,7 +267,11 @@ impl Peer {
         let mut answer: Option<Answer> = None;
         let mut interim = Vec::new();
         loop {
-            let frame = self.next_of(stream).filter(|frame| frame.kind != GOAWAY);
+            let frame = self.next_of(stream);
+            if !matches!(&frame, Some(frame) if frame.kind != GOAWAY && frame.kind != RST_STREAM) {
+                println!("the stream ended: {frame:?}");
+            }
+            let frame = frame.filter(|frame| frame.kind != GOAWAY);
             let Some(frame) = frame.filter(|frame| frame.kind != RST_STREAM) else {
                 let mut answer = answer?;
                 answer.cut = Some(Ended::Reset);

@@ -58,6 +58,8 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: IpAddr, aske
         }
     };
     head.is_http2 = true;
+    // A stream carries one request: what is left of it need not be read for the sake of another.
+    head.keep_alive = false;
     let mut last_key = link.with(|state| std::mem::take(&mut state.last_key));
     let handled = {
         let handling = without_panic(handle(&thread, &config, &mut client, peer, head, &mut last_key));
