@@ -268,7 +268,9 @@ fn a_client_that_is_gone_before_the_101_came_is_charged_as_for_every_success() {
 fn a_silent_tunnel_ends_after_its_own_time_and_one_that_is_used_does_not() {
     let bench = Bench::of(Upstream::scripted(echo_or_sample), |config| {
         // Shorter than what other requests may take, and longer than the pauses below.
-        config.section("[timeouts]\nstream = \"600ms\"\nstall = \"100ms\"\nkeep_alive = \"100ms\"")
+        config.section(
+            "[timeouts]\nstream = \"600ms\"\nstall = \"100ms\"\nkeep_alive = \"100ms\"\ntotal = \"500ms\"",
+        )
     });
     let begun = Instant::now();
     let mut connection = bench.tunnel("/echo", "silent");

@@ -261,3 +261,18 @@ fn what_is_known_of_an_address_outlives_a_reload_that_still_names_it() {
     assert_eq!(listed(&gateway).len(), 1);
     send_good(&gateway, &key, 10);
 }
+
+#[test]
+fn an_address_whose_answers_break_off_is_taken_out() {
+    let broken = Upstream::saying_last("HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\nhalf");
+    let good = named("good");
+    let config = Config::of_addresses(&[(broken.url(), 1000), (good.url(), 1)]);
+    let gateway = Gateway::start(&config.upstream("failures = 3\nout_for = \"1d\"\nout_at_most = \"1d\""));
+    let key = gateway.key();
+    let before = gateway.limits(&key);
+    let whole = (0..20).filter(|_| gateway.send(&get("/a").key(&key)).text() == "good").count();
+    assert_eq!(state_of(&gateway, &broken.address.to_string()), "out");
+    assert_eq!(broken.count(), 3);
+    assert_eq!(whole, 17);
+    gateway.limits(&key).assert_charged_since(&before, 17, "what broke off is free");
+}

@@ -2,7 +2,7 @@
 
 use crate::{
     addresses::named,
-    support::{Config, Gateway, Upstream, assert_error, get},
+    support::{Config, Gateway, Upstream, assert_error, gateway::Home, get},
 };
 
 fn service(name: &str, upstream: &Upstream, more: &str) -> String {
@@ -148,4 +148,43 @@ fn a_service_has_time_outs_of_its_own() {
     let detail = incident["detail"].as_str().unwrap();
     assert!(detail.starts_with(&format!("slow, {}: ", slow.address)), "{detail}");
     assert_eq!(gateway.send(&get("/a").key(&key)).text(), "other");
+}
+
+#[test]
+fn every_configuration_of_the_page_is_one() {
+    let page = include_str!("../../docs/upstreams.md");
+    let home = Home::new(&Config::of_url("http://127.0.0.1:9"));
+    let blocks: Vec<&str> =
+        page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(blocks.len() >= 4);
+    for block in blocks {
+        let upstream =
+            if block.contains("url = ") { "" } else { "[upstream]\nurl = \"http://127.0.0.1:9\"\n" };
+        let rest = "[api]\nname = \"A\"\nsupport_email = \"a@example.com\"\n[plans.free]\nlimits = [\"1 per day\"]\n";
+        std::fs::write(home.config(), format!("{rest}{upstream}{block}")).unwrap();
+        let said = home.run(&["config", "check"]);
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{block}");
+    }
+}
+
+#[test]
+fn the_list_of_addresses_is_a_table_for_people_and_says_when_nothing_runs() {
+    let upstream = named("a");
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    assert_eq!(gateway.send(&get("/a").key(&key)).status, 200);
+    let table = gateway.run(&["upstreams", "list"]);
+    let mut lines = table.lines();
+    let head: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!(
+        head,
+        ["SERVICE", "ADDRESS", "WEIGHT", "STATE", "SINCE", "(UTC)", "IN", "FLIGHT", "SENT", "FAILED"]
+    );
+    let address = upstream.address.to_string();
+    let row: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!(row, ["upstream", &address, "1", "in", "-", "0", "1", "0"]);
+    let home = gateway.stop();
+    let said = home.run(&["upstreams", "list"]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("no gateway runs"), "{}", said.err);
 }

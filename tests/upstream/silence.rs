@@ -2,7 +2,7 @@
 
 use crate::{
     misdeeds::Bench,
-    support::{Next, get, post, sample::pattern},
+    support::{Config, Gateway, Next, assert_error, get, post, sample::pattern},
 };
 use std::time::{Duration, Instant};
 
@@ -118,4 +118,52 @@ fn an_upstream_that_never_reads_a_large_body_is_given_up() {
     assert_eq!(bench.gateway.send(&get("/items/7").key(&bench.key)).status, 200);
     drop(connection);
     sending.join().unwrap();
+}
+
+#[test]
+fn an_answer_that_goes_on_for_ever_ends_with_the_time_of_the_whole_and_is_free() {
+    let bench = Bench::with("[timeouts]\ntotal = \"400ms\"\nstall = \"20s\"", |exchange| {
+        exchange.read_body();
+        exchange.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        while exchange.write(b"1\r\nx\r\n") {
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        Next::Close
+    });
+    let before = bench.gateway.limits(&bench.key);
+    let begun = Instant::now();
+    let answer = bench.gateway.send(&get("/bad").key(&bench.key));
+    assert!(answer.status == 200 && !answer.is_whole(), "{answer:?}");
+    assert!((Duration::from_millis(390)..Duration::from_secs(10)).contains(&begun.elapsed()));
+    bench.assert_free("an answer without end", &before);
+    // What is bounded is the request, not the connection.
+    let mut connection = bench.gateway.connect();
+    for _ in 0..10 {
+        assert_eq!(connection.send(&get("/items/7").key(&bench.key)).status, 200);
+        std::thread::park_timeout(Duration::from_millis(60));
+    }
+}
+
+#[test]
+fn a_place_that_does_not_take_connections_is_given_up_after_the_time_to_connect() {
+    // Its queue of connections is full, so that the next one hangs without a word.
+    let full = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    full.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+    full.listen(0).unwrap();
+    let address = full.local_addr().unwrap().as_socket().unwrap();
+    let mut hoard = Vec::new();
+    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        hoard.push(stream);
+        assert!(hoard.len() < 5000, "the queue is never full");
+    }
+    let config = Config::of_url(&format!("http://{address}"));
+    let gateway = Gateway::start(&config.upstream("connect_timeout = \"300ms\""));
+    let key = gateway.key();
+    let begun = Instant::now();
+    let answer = gateway.send(&get("/a").key(&key));
+    assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+    assert!((Duration::from_millis(290)..Duration::from_secs(10)).contains(&begun.elapsed()));
+    let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
+    assert_eq!(incident["cause"], "the upstream cannot be reached");
+    assert!(incident["detail"].as_str().unwrap().contains("within 300ms"), "{incident}");
 }

@@ -121,6 +121,7 @@ fn visit<'t>(
         template: None,
         service: None,
         backend: None,
+        has_broken: Cell::new(false),
         group: None,
         upgrade: None,
         counted: None,

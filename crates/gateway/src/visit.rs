@@ -40,6 +40,8 @@ pub(crate) struct Visit<'s> {
     pub(crate) service: Option<&'s Service>,
     /// Which of its addresses was asked.
     pub(crate) backend: Option<&'s Backend>,
+    /// The address began an answer and did not end it.
+    pub(crate) has_broken: Cell<bool>,
     /// The group of the endpoint, once it was found.
     pub(crate) group: Option<&'s str>,
     /// The protocol that the upstream is asked to switch to.

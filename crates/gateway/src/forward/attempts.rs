@@ -116,7 +116,8 @@ impl<'s> Attempts<'s> {
         again: Again,
     ) -> Result<(), Refused> {
         let Some(backend) = visit.backend else { return Err(refused) };
-        self.note_failure(thread, visit, backend, &refused);
+        let reason = refused.cause.as_ref().map_or("", |cause| cause.detail.as_str());
+        self.note_failure(thread, visit, backend, reason);
         self.tried |= 1u64.checked_shl(u32::try_from(self.position).unwrap_or(u32::MAX)).unwrap_or(0);
         self.again = None;
         match &mut self.first {
@@ -150,10 +151,24 @@ impl<'s> Attempts<'s> {
         }
     }
 
-    fn note_failure(&self, thread: &Thread, visit: &Visit<'_>, backend: &Backend, refused: &Refused) {
+    /// The address answered. `has_broken`: but not to the end of its answer.
+    pub(super) fn note_answer(
+        &self,
+        thread: &Thread,
+        visit: &Visit<'_>,
+        backend: &Backend,
+        has_broken: bool,
+    ) {
+        if has_broken {
+            self.note_failure(thread, visit, backend, "an answer broke off");
+        } else {
+            backend.health.succeeded();
+        }
+    }
+
+    fn note_failure(&self, thread: &Thread, visit: &Visit<'_>, backend: &Backend, reason: &str) {
         let random = thread.random.borrow_mut().f64();
         let Some(time) = self.service.failed(backend, visit.now.millis, random) else { return };
-        let reason = refused.cause.as_ref().map_or("", |cause| cause.detail.as_str());
         let seconds = format!("{:.1}", time.as_secs_f64());
         visit.shared.log.event(
             Level::Warn,

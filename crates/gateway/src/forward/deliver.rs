@@ -1,7 +1,7 @@
 //! The answer to the client: a success streamed and settled, or a refusal made of an error.
 
 use super::{
-    answer,
+    BROKE_OFF, answer,
     exchange::Exchange,
     keep_incident,
     pump::{Pump, PumpFault, Side},
@@ -170,7 +170,8 @@ impl Exchange<'_> {
             // the half for the whole.
             Err(fault) => {
                 drop(payment);
-                keep_incident(visit, "the upstream's answer broke off", broke(&fault));
+                visit.has_broken.set(true);
+                keep_incident(visit, BROKE_OFF, broke(&fault));
                 if framing == Framing::UntilClose {
                     self.client.cut();
                 }
@@ -320,7 +321,7 @@ fn note_refusal(visit: &Visit<'_>, code: ErrorCode) {
 }
 
 fn broke_off(detail: &str) -> Refused {
-    Refusal::unexpected("the upstream's answer broke off", detail)
+    Refusal::unexpected(BROKE_OFF, detail)
 }
 
 fn broke(fault: &PumpFault) -> String {

@@ -24,6 +24,9 @@ use contract::ErrorCode;
 use exchange::{Exchange, NotAnswered};
 use pump::Pump;
 
+/// The group of incidents in which an answer had begun and did not end.
+const BROKE_OFF: &str = "the upstream's answer broke off";
+
 /// A request as it is sent: whole, if its body is here already, else a head and a stream.
 enum Sending {
     Whole,
@@ -110,9 +113,13 @@ async fn ask<'s>(
                 slash = true;
             }
             Ok(answer) => {
-                backend.health.succeeded();
                 let passed =
                     exchange.pass_on(visit, answer, incoming, admission.owed, admission.cost_header).await;
+                let refused = passed.as_ref().err();
+                let cause = refused.and_then(|refused| refused.cause.as_ref());
+                let has_broken =
+                    visit.has_broken.get() || cause.is_some_and(|cause| cause.group == BROKE_OFF);
+                attempts.note_answer(thread, visit, backend, has_broken);
                 return attempts.tell_first(passed);
             }
             Err(NotAnswered::NotTaken) => {
