@@ -11,7 +11,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -51,19 +51,34 @@ pub(crate) struct Received {
     pub(crate) left: Option<String>,
 }
 
+/// When a kill may come: at its time, but not before the round has seen enough. A busy machine only takes longer.
+#[derive(Debug)]
+pub(crate) struct Due {
+    pub(crate) at: Instant,
+    /// Successes that have to have been received.
+    pub(crate) least: u64,
+    pub(crate) received: AtomicU64,
+}
+
 pub(crate) struct Client<'r> {
     pub(crate) name: String,
     pub(crate) address: SocketAddr,
     /// Keys with their places, large ones first.
     pub(crate) keys: &'r [(usize, Key)],
     pub(crate) random: fastrand::Rng,
-    pub(crate) kill_at: Instant,
+    pub(crate) due: &'r Due,
     /// Set just before the kill.
     pub(crate) killed: &'r AtomicBool,
     /// The gateway, if it is the client's to kill: with the last byte of a success, when the time has come.
     pub(crate) victim: Option<&'r Mutex<Gateway>>,
     pub(crate) seen: Seen,
     pub(crate) received: Vec<Received>,
+}
+
+impl Due {
+    pub(crate) fn has_come(&self) -> bool {
+        Instant::now() >= self.at && self.received.load(Ordering::SeqCst) >= self.least
+    }
 }
 
 impl Client<'_> {
@@ -106,7 +121,7 @@ impl Client<'_> {
         };
         if wish.deed == Deed::Large && answer.status == 200 {
             match self.random.u8(..8) {
-                0 if Instant::now() + LAST_LEAVING < self.kill_at => {
+                0 if Instant::now() + LAST_LEAVING < self.due.at => {
                     self.seen.left += 1;
                     self.note(place, wish.cost, Some(id));
                     return false;
@@ -126,7 +141,7 @@ impl Client<'_> {
 
     /// The most telling moment: the last byte has just come, so the charge has to be written down already.
     fn strike(&self) {
-        let Some(victim) = self.victim.filter(|_| Instant::now() >= self.kill_at) else { return };
+        let Some(victim) = self.victim.filter(|_| self.due.has_come()) else { return };
         let mut victim = victim.lock().unwrap();
         self.killed.store(true, Ordering::SeqCst);
         victim.strike();
@@ -152,6 +167,7 @@ impl Client<'_> {
             (true, None) if answer.body == wish.deed.body() => {
                 *self.seen.received.entry(wish.deed).or_default() += 1;
                 self.seen.units += wish.cost;
+                self.due.received.fetch_add(1, Ordering::SeqCst);
                 self.note(key, wish.cost, None);
             }
             (true, Some(Ended::Closed | Ended::Reset)) if self.is_killed() => self.seen.cut_by_kill += 1,

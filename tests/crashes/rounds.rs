@@ -1,7 +1,7 @@
 //! Rounds of load, kill and restart on one folder; after each the counters are held against the ledger.
 
 use crate::{
-    clients::{Client, Received, Seen},
+    clients::{Client, Due, Received, Seen},
     deeds::{ENDPOINTS, Stage},
     ledger::Page,
     support::{Config, Gateway, Key, gateway::Home, limits::Limits},
@@ -10,19 +10,23 @@ use crate::{
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 const CLIENTS: usize = 8;
+/// Successes that a round sees at least before its kill, however slow the machine is.
+const LEAST: std::ops::Range<u64> = 70..160;
+/// A round that takes longer is killed all the same: then something stands still.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// A plan and its limits: one that nobody reaches, and two that are used up within a round, each by
 /// another of its limits.
 const PLANS: [(&str, [&str; 2]); 3] = [
     ("large", ["100000000 per day", "200000000 in all"]),
-    ("day", ["40 per day", "500 in all"]),
-    ("life", ["500 per day", "40 in all"]),
+    ("day", ["12 per day", "500 in all"]),
+    ("life", ["500 per day", "12 in all"]),
 ];
 /// Keys of the first plan, which live through all rounds. Each round has a new one of each other plan.
 pub(crate) const LARGE_KEYS: usize = 3;
@@ -34,7 +38,8 @@ pub(crate) struct Setting {
     pub(crate) seed: u64,
     /// Further lines of `[store]`.
     pub(crate) store: String,
-    /// How long a round's load lasts at most, in milliseconds.
+    /// How long a round's load lasts at most, in milliseconds, on a machine that is quick enough to see something
+    /// within it.
     pub(crate) longest: u64,
     /// Shared memory is gone after each kill, as after a power cut; what was charged within this time before
     /// it may be missing.
@@ -132,7 +137,11 @@ impl<'s> Run<'s> {
         let small = LARGE_KEYS + 2 * round.saturating_sub(1);
         let places = (0..LARGE_KEYS).chain(small..self.pages.len());
         let keys: Vec<(usize, Key)> = places.map(|place| (place, self.pages[place].0.clone())).collect();
-        let kill_at = Instant::now() + Duration::from_millis(self.random.u64(50..self.setting.longest));
+        let due = Due {
+            at: Instant::now() + Duration::from_millis(self.random.u64(50..self.setting.longest)),
+            least: self.random.u64(LEAST),
+            received: AtomicU64::new(0),
+        };
         let killed = AtomicBool::new(false);
         // Every second kill comes at any moment, the others right after the last byte of a success.
         let is_aimed = round % 2 == 1;
@@ -145,7 +154,7 @@ impl<'s> Run<'s> {
                     address,
                     keys: &keys,
                     random: self.random.fork(),
-                    kill_at,
+                    due: &due,
                     killed: &killed,
                     victim: is_aimed.then_some(&victim),
                     seen: Seen::default(),
@@ -153,11 +162,7 @@ impl<'s> Run<'s> {
                 })
                 .map(|client| scope.spawn(|| client.run()))
                 .collect();
-            // An aimed kill that finds no success within two seconds comes after all.
-            let latest = kill_at + Duration::from_secs(if is_aimed { 2 } else { 0 });
-            while !killed.load(Ordering::SeqCst) && Instant::now() < latest {
-                std::thread::park_timeout(Duration::from_millis(1));
-            }
+            wait_for_the_kill(&due, &killed, is_aimed);
             killed.store(true, Ordering::SeqCst);
             let killed_at = Instant::now();
             victim.lock().unwrap().strike();
@@ -223,6 +228,20 @@ impl<'s> Run<'s> {
         gateway.stop();
         let gateway = self.start(&stage);
         self.look(&gateway);
+    }
+}
+
+/// Waits until a kill that is aimed has come from a client, or any other one is due.
+fn wait_for_the_kill(due: &Due, killed: &AtomicBool, is_aimed: bool) {
+    let mut latest = due.at + LONGEST;
+    let mut has_come = false;
+    while !killed.load(Ordering::SeqCst) && Instant::now() < latest {
+        if !has_come && due.has_come() {
+            has_come = true;
+            // An aimed kill that finds no success within two seconds comes after all.
+            latest = Instant::now() + Duration::from_secs(if is_aimed { 2 } else { 0 });
+        }
+        std::thread::park_timeout(Duration::from_millis(1));
     }
 }
 

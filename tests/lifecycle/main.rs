@@ -15,6 +15,7 @@ mod support;
 mod commands;
 mod draining;
 mod harness;
+mod readiness;
 mod refusing_to_start;
 mod surviving;
 mod usage;

@@ -333,6 +333,11 @@ impl Gateway {
         pages * 4096
     }
 
+    /// Files and sockets that it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
     /// Lets files grow up to so many bytes from now on, which is to it what a full disk is. None: as large as they
     /// like.
     pub(crate) fn set_largest_file(&self, bytes: Option<u64>) {

@@ -45,6 +45,10 @@ The second needs no configuration file: it keeps its data and the configuration 
     /// Look up why an answer was a 500
     #[command(subcommand)]
     Incidents(Incidents),
+    /// Show how the running gateway stands; fails if it is not ready
+    #[command(after_help = "Example:
+  fairgate status --json")]
+    Status(Json),
     /// Look how the addresses of the upstreams are
     #[command(subcommand)]
     Upstreams(Upstreams),
@@ -390,10 +394,10 @@ whose checksums are compared each time; this reads everything."
 pub(crate) enum Config {
     /// Check the configuration and say every fault at once
     Check,
-    /// Have the running gateway read the configuration again: changed plans hold at once
+    /// Have the running gateway read the configuration again: all of it holds at once
     #[command(
-        after_help = "Only [plans] changes while the gateway runs; what else is different is named, and waits for a
-restart. A file with a fault changes nothing. `kill -HUP` does the same.
+        after_help = "A file with a fault, or one that asks for what only a restart can change, changes nothing. A gateway
+does this by itself when the file changes, unless `reload = \"on_signal\"`. `kill -HUP` does the same.
 
 Example:
   fairgate config reload --json"

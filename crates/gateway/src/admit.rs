@@ -7,7 +7,7 @@ use crate::{
     pages::{self, Page},
     payment::Owed,
     policies::{
-        body, guard, key, limits, maintenance, parameters, permission, redirect,
+        body, guard, key, limits, maintenance, overload, parameters, permission, redirect,
         route::{self, Purpose},
         upgrade,
     },
@@ -51,6 +51,8 @@ pub(crate) async fn admit<'s>(
     if let Some(page) = pages::find(visit)? {
         return Ok(Admitted::Page(page));
     }
+    // All that follows costs more than this one.
+    overload::check(visit)?;
     // Whoever floods us with errors is turned away as cheaply as possible.
     guard::check_address(visit)?;
     // During maintenance nothing about the endpoints is promised, so nothing is said about them.

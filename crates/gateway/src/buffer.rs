@@ -17,7 +17,14 @@ pub(crate) const SIZE: usize = 16 * 1024;
 const MOST_SPARE: usize = 512;
 
 thread_local! {
-    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Spare> = const { RefCell::new(Spare { free: Vec::new(), least: 0 }) };
+}
+
+/// Memory that waits to be used.
+struct Spare {
+    free: Vec<Vec<u8>>,
+    /// The fewest that were there since the last look: so many more than were needed.
+    least: usize,
 }
 
 /// Bytes that were read and not used yet: `storage[start..end]`.
@@ -147,8 +154,26 @@ impl Drop for Buffer {
 
 fn spare() -> Vec<u8> {
     // A thread that is going down has no spare memory any more; it may still make new.
-    let found = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
+    let found = SPARE.try_with(|spare| spare.borrow_mut().take()).ok().flatten();
     found.unwrap_or_else(|| vec![0; SIZE])
+}
+
+/// Gives memory back to the system that was not needed since the last call: a crowd of clients leaves nothing behind.
+pub(crate) fn trim() {
+    let _ = SPARE.try_with(|spare| {
+        let mut spare = spare.borrow_mut();
+        let needed = spare.free.len().saturating_sub(spare.least);
+        spare.free.truncate(needed);
+        spare.least = needed;
+    });
+}
+
+impl Spare {
+    fn take(&mut self) -> Option<Vec<u8>> {
+        let found = self.free.pop();
+        self.least = self.least.min(self.free.len());
+        found
+    }
 }
 
 /// Gives memory to the thread, for a later buffer.
@@ -156,8 +181,8 @@ pub(crate) fn give_back(memory: Vec<u8>) {
     if memory.len() == SIZE {
         let _ = SPARE.try_with(|spare| {
             let mut spare = spare.borrow_mut();
-            if spare.len() < MOST_SPARE {
-                spare.push(memory);
+            if spare.free.len() < MOST_SPARE {
+                spare.free.push(memory);
             }
         });
     }

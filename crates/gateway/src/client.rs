@@ -8,6 +8,7 @@ use crate::{
         body::{Decoder, Step},
         scan::HeadScanner,
     },
+    pace::Pace,
     payment::Payment,
     policies::body::too_large,
     refusal::{Refusal, Refused},
@@ -41,6 +42,8 @@ pub(crate) struct Client {
     /// Bytes that came through a tunnel.
     pub(crate) tunnelled: u64,
     sent_continue: bool,
+    /// How fast the body of the present request has come.
+    pub(crate) pace: Pace,
     is_cut: bool,
 }
 
@@ -65,6 +68,7 @@ impl Client {
             sent: 0,
             tunnelled: 0,
             sent_continue: false,
+            pace: Pace::default(),
             is_cut: false,
         }
     }
@@ -96,6 +100,7 @@ impl Client {
         self.sent = 0;
         self.tunnelled = 0;
         self.sent_continue = false;
+        self.pace = Pace::default();
         let mut scanner = HeadScanner::default();
         let mut is_timed = false;
         loop {
@@ -147,7 +152,6 @@ impl Client {
         incoming: &mut Decoder,
         largest: u64,
     ) -> Result<Vec<u8>, Refused> {
-        let timeouts = &visit.config.settings.timeouts;
         self.send_continue(visit).await;
         let mut body = Vec::new();
         loop {
@@ -157,14 +161,16 @@ impl Client {
                     return Err(too_large(largest));
                 }
                 Ok(Step::Data(data)) => body.extend_from_slice(data),
-                Ok(Step::More) => self.fill_body(timeouts.body).await?,
+                Ok(Step::More) => self.fill_body(visit, incoming.taken()).await?,
                 Err(fault) => return Err(Refusal::of_fault(fault)),
             }
         }
     }
 
-    async fn fill_body(&mut self, timeout: Duration) -> Result<(), Refused> {
-        self.deadline.set(Instant::now(), timeout);
+    async fn fill_body(&mut self, visit: &Visit<'_>, received: u64) -> Result<(), Refused> {
+        let now = Instant::now();
+        let patience = self.pace.patience(now, received, visit.body_demand());
+        self.deadline.set(now, patience);
         match self.input.fill(&mut self.io, &mut self.deadline).await {
             Some(Ok(1..)) => Ok(()),
             Some(Ok(0) | Err(_)) => Err(body_cut()),
@@ -247,13 +253,13 @@ impl Client {
     }
 
     /// Reads the rest of a body that nobody wants. False: the connection cannot go on.
-    pub(crate) async fn discard(&mut self, incoming: &mut Decoder, timeout: Duration) -> bool {
+    pub(crate) async fn discard(&mut self, incoming: &mut Decoder, visit: &Visit<'_>) -> bool {
         loop {
             match incoming.next(&mut self.input) {
                 Ok(Step::End) => return true,
                 Ok(Step::Data(_)) => {}
                 Ok(Step::More) => {
-                    if self.fill_body(timeout).await.is_err() {
+                    if self.fill_body(visit, incoming.taken()).await.is_err() {
                         return false;
                     }
                 }

@@ -2,15 +2,15 @@
 
 use crate::{
     client::{Client, Next},
-    handle::{handle, refuse_bytes, refuse_panicked},
+    handle::{handle, refuse_bytes, refuse_panicked, turn_away},
     http1::request::RequestHead,
     http2,
     policies::key::LastKey,
+    presence::Presence,
     thread::Thread,
     transport::Transport,
 };
 use std::{
-    cell::Cell,
     future::{Future, poll_fn},
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -19,63 +19,132 @@ use std::{
     task::Poll,
 };
 
+/// What comes after the requests that were there.
+enum Then {
+    /// The next one is waited for.
+    Wait,
+    /// The connection is closed, so that the last answer arrives.
+    Close,
+    /// There is nobody left.
+    Gone,
+    /// The client speaks HTTP/2.
+    Switch,
+}
+
 /// Serves a connection to its end.
-pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: IpAddr, is_idle: &Rc<Cell<bool>>) {
+pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: IpAddr, presence: &Rc<Presence>) {
     let mut client = Client::new(io, &thread.config().settings.timeouts);
     let mut last_key = LastKey::default();
     let mut is_first = true;
     loop {
-        let keep_alive = thread.config().settings.timeouts.keep_alive;
-        // While it is idle the drain may end it at any moment, and nothing is lost.
-        is_idle.set(client.input.is_empty());
-        if thread.is_draining.get() && client.input.is_empty() || !client.wait(keep_alive).await {
-            break;
+        match wait(thread, &mut client, presence).await {
+            Then::Wait => {}
+            Then::Close => break,
+            Then::Gone | Then::Switch => return,
         }
-        is_idle.set(false);
-        // Only now: a request is judged by what holds when it begins, not when its connection fell idle.
-        let config = thread.config();
-        let settings = &config.settings;
-        let length = match client.next_head(&settings.timeouts, settings.sizes.head).await {
-            Next::Head(length) => length,
-            Next::Closed => return,
-            Next::Refused(fault) => {
-                refuse_bytes(thread, &mut client, peer, fault).await;
-                break;
-            }
-        };
-        if std::mem::take(&mut is_first) && settings.http2.enabled && is_http2(&client) {
-            drop(config); // it may be replaced while this connection lasts
-            // Boxed, so that a connection that speaks HTTP/1.1 does not hold the memory of the other.
-            return Box::pin(http2::serve(Rc::clone(thread), client, peer)).await;
-        }
-        let bytes = client.input.split_off_front(length);
-        let head = match RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names) {
-            Ok(head) => head,
-            Err((fault, (bytes, fields))) => {
-                client.input.lend(bytes);
-                thread.give_back(fields);
-                refuse_bytes(thread, &mut client, peer, fault).await;
-                break;
-            }
-        };
-        match without_panic(handle(thread, &config, &mut client, peer, head, &mut last_key)).await {
-            Some(true) => {}
-            Some(false) => break,
-            None => {
-                // Whatever was reserved was given back when the request's state was dropped.
-                if !client.answer_begun {
-                    refuse_panicked(thread, &mut client, peer).await;
-                }
-                break;
+        // On the heap, and only while there are requests: what one needs is many times what a connection
+        // needs that waits for the next.
+        let is_first = std::mem::take(&mut is_first);
+        match Box::pin(answer(thread, &mut client, peer, &mut last_key, presence, is_first)).await {
+            Then::Wait => {}
+            Then::Close => break,
+            Then::Gone => return,
+            Then::Switch => {
+                return Box::pin(http2::serve(Rc::clone(thread), client, peer, Rc::clone(presence))).await;
             }
         }
     }
     client.close().await;
 }
 
+/// Waits for the first byte of a request. While it does, the connection may be ended, and nothing is lost.
+async fn wait(thread: &Thread, client: &mut Client, presence: &Presence) -> Then {
+    presence.rest();
+    let keep_alive = thread.config().settings.timeouts.keep_alive;
+    match until_dismissed(presence, client.wait(keep_alive)).await {
+        Some(true) => Then::Wait,
+        Some(false) => Then::Close,
+        None => Then::Gone,
+    }
+}
+
+/// Answers requests until none is there. `may_switch`: the first of them may be the preface of HTTP/2.
+async fn answer(
+    thread: &Thread,
+    client: &mut Client,
+    peer: IpAddr,
+    last_key: &mut LastKey,
+    presence: &Presence,
+    mut may_switch: bool,
+) -> Then {
+    loop {
+        presence.begin();
+        // Only now: a request is judged by what holds when it begins, not when its connection fell idle.
+        let config = thread.config();
+        let settings = &config.settings;
+        let head = client.next_head(&settings.timeouts, settings.sizes.head);
+        let length = match until_dismissed(presence, head).await {
+            Some(Next::Head(length)) => length,
+            Some(Next::Closed) => return Then::Gone,
+            Some(Next::Refused(fault)) => {
+                refuse_bytes(thread, client, peer, fault).await;
+                return Then::Close;
+            }
+            None => {
+                turn_away(thread, client, peer).await;
+                return Then::Close;
+            }
+        };
+        if std::mem::take(&mut may_switch) && settings.http2.enabled && is_http2(client) {
+            return Then::Switch;
+        }
+        presence.work();
+        let bytes = client.input.split_off_front(length);
+        let head = match RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names) {
+            Ok(head) => head,
+            Err((fault, (bytes, fields))) => {
+                client.input.lend(bytes);
+                thread.give_back(fields);
+                refuse_bytes(thread, client, peer, fault).await;
+                return Then::Close;
+            }
+        };
+        match without_panic(handle(thread, &config, client, peer, head, last_key)).await {
+            Some(true) if client.input.is_empty() => return Then::Wait,
+            Some(true) => {}
+            Some(false) => return Then::Close,
+            None => {
+                // Whatever was reserved was given back when the request's state was dropped.
+                if !client.answer_begun {
+                    refuse_panicked(thread, client, peer).await;
+                }
+                return Then::Close;
+            }
+        }
+    }
+}
+
+/// Tells a connection that there is no room for it.
+pub(crate) async fn refuse(thread: &Thread, io: Transport, peer: IpAddr) {
+    let mut client = Client::new(io, &thread.config().settings.timeouts);
+    Box::pin(turn_away(thread, &mut client, peer)).await;
+    client.close().await;
+}
+
 /// Whether the client speaks HTTP/2 without having been asked (RFC 9113 section 3.3).
 fn is_http2(client: &Client) -> bool {
     client.input.filled().starts_with(http2::PREFACE_HEAD)
+}
+
+/// What a future gives. None: the connection was asked to end first.
+async fn until_dismissed<T>(presence: &Presence, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        // First, so that a request that came in the same moment is answered.
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => presence.poll_dismissed(cx).map(|()| None),
+    })
+    .await
 }
 
 /// Runs a future to its end; None if it panicked. A defect in the handling of one request must not

@@ -12,7 +12,7 @@ use crate::{
         request::RequestHead,
     },
     pages,
-    policies::key::LastKey,
+    policies::{key::LastKey, overload},
     record::{Moved, Outcome},
     refusal::{Refusal, Refused},
     request_id::RequestId,
@@ -36,6 +36,7 @@ pub(crate) async fn handle(
     head: RequestHead,
     last_key: &mut LastKey,
 ) -> bool {
+    let _in_flight = thread.load().request();
     let mut incoming = Decoder::new(head.framing);
     let mut visit = visit(thread, config, peer, head, std::mem::take(last_key));
 
@@ -66,6 +67,17 @@ pub(crate) async fn handle(
     client.input.lend(bytes);
     thread.give_back(fields);
     outcome.keep_alive
+}
+
+/// Answers whoever there is no room for, whatever was to be asked. The connection does not go on.
+pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: IpAddr) {
+    let config = thread.config();
+    let mut visit = visit(thread, &config, peer, RequestHead::default(), LastKey::default());
+    let mut nothing = Decoder::new(visit.head.framing);
+    let mut refused = overload::refusal(visit.now.millis);
+    refused.closes = true;
+    let outcome = refuse(thread, &mut visit, client, &mut nothing, refused).await;
+    thread.record(&visit, &outcome, Moved { received: 0, sent: client.sent });
 }
 
 /// Answers bytes that are no request. The connection cannot go on: nobody knows where the next one begins.
@@ -109,6 +121,7 @@ fn visit<'t>(
     Visit {
         shared,
         config,
+        load: thread.load(),
         address_key: shared.address_errors.key(address),
         head,
         id,
@@ -197,5 +210,5 @@ async fn send(
         is_sent = client.write(more, timeouts.stall).await.is_ok();
     }
     thread.give_head_memory(out);
-    is_sent && keep_alive && client.discard(incoming, timeouts.body).await
+    is_sent && keep_alive && client.discard(incoming, visit).await
 }

@@ -1,29 +1,35 @@
 //! Listening: one runtime a data thread, each with its own socket on the same address, and the drain.
 
 use crate::{
+    buffer,
     clock::Clock,
     config::Config,
-    connection::serve,
+    connection::{refuse, serve},
+    descriptors,
+    doorkeeper::{self, Verdict},
     keyring::{DigestOf, Keyring},
+    load::ThreadLoad,
     maintenance::Window,
+    presence::Presence,
     record::{Incident, Level, LogSink},
     routes::BadTemplate,
     settings::Settings,
     shared::Shared,
-    thread::{Connection, Thread},
+    thread::Thread,
     transport::Transport,
     upstream::{self, UpstreamView},
     usage::{Entry, Place},
 };
 use std::{
-    cell::Cell,
     io,
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, SocketAddr, TcpListener},
     rc::Rc,
     sync::Arc,
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 use tokio::{
+    net::TcpStream,
     sync::watch,
     task::LocalSet,
     time::{Instant, MissedTickBehavior, interval, sleep},
@@ -35,6 +41,8 @@ const BACKLOG: i32 = 4096;
 const LOG_TICK: Duration = Duration::from_millis(50);
 /// How often a thread looks for idle upstream connections that were closed.
 const SWEEP: Duration = Duration::from_secs(5);
+/// How long a connection is idle before it is ended by a drain.
+const LAST_WAIT: Duration = Duration::from_millis(300);
 /// How often a thread hands over what it tallied.
 const USAGE: Duration = Duration::from_secs(1);
 
@@ -91,6 +99,7 @@ impl Gateway {
     /// # Errors
     /// The address is taken, or a template cannot be routed.
     pub fn start(settings: Settings, digest_of: Box<DigestOf>, log: LogSink) -> Result<NotOpen, StartError> {
+        descriptors::raise();
         // The first socket shares its address with nobody, so that a gateway that runs there already is
         // noticed: the system would otherwise deal connections out to both.
         let alone = listen(settings.listen.address, false)?;
@@ -156,7 +165,7 @@ impl NotOpen {
             let (shared, draining) = (Arc::clone(&self.shared), draining.clone());
             let thread = std::thread::Builder::new().name(format!("data-{number}")).spawn({
                 let journal = journal.next();
-                move || run(shared, journal, listener, draining)
+                move || run(shared, number, journal, listener, draining)
             });
             threads.push(thread.map_err(StartError::Thread)?);
         }
@@ -195,6 +204,16 @@ impl Handle {
     /// The log.
     pub fn log(&self) -> &LogSink {
         &self.shared.log
+    }
+
+    /// What each data thread has to do.
+    pub fn loads(&self) -> Vec<ThreadLoad> {
+        self.shared.loads.all(self.shared.age_millis())
+    }
+
+    /// Whether requests that would have to be charged are refused, see [`Handle::set_stopped`].
+    pub fn is_stopped(&self) -> bool {
+        self.shared.is_stopped.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// Replaces the windows of maintenance, at once.
@@ -314,6 +333,7 @@ fn advice(kind: io::ErrorKind) -> &'static str {
 /// One data thread, to its end.
 fn run(
     shared: Arc<Shared>,
+    number: usize,
     journal: Option<journal::Writer>,
     listener: TcpListener,
     draining: watch::Receiver<bool>,
@@ -327,7 +347,7 @@ fn run(
             return;
         }
     };
-    let thread = Rc::new(Thread::new(shared, journal));
+    let thread = Rc::new(Thread::new(shared, number, journal));
     let local = LocalSet::new();
     local.block_on(&runtime, async {
         tokio::task::spawn_local(keep_house(Rc::clone(&thread)));
@@ -351,14 +371,20 @@ async fn accept(
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = draining.wait_for(|draining| *draining) => return Ok(()),
+            _ = draining.wait_for(|draining| *draining) => {
+                // Closing the socket would cut off those who are through the handshake and were not
+                // accepted yet.
+                while let Ok((stream, peer)) = accept_now(&listener) {
+                    number += 1;
+                    enter(thread, number, stream, peer);
+                }
+                return Ok(());
+            }
         };
         match accepted {
             Ok((stream, peer)) => {
                 number += 1;
-                // Delayed small writes would cost every answer; without the option all still works.
-                let _ = stream.set_nodelay(true);
-                spawn(thread, number, Transport::Plain(stream), peer);
+                enter(thread, number, stream, peer);
             }
             // Out of descriptors, most likely. Turning at full speed would help nobody.
             Err(error) => {
@@ -367,20 +393,49 @@ async fn accept(
                     "a connection cannot be accepted",
                     &[("error", &error.to_string())],
                 );
+                let _ = doorkeeper::make_room(thread);
                 sleep(Duration::from_millis(50)).await;
             }
         }
     }
 }
 
-fn spawn(thread: &Rc<Thread>, number: u64, io: Transport, peer: SocketAddr) {
-    let is_idle = Rc::new(Cell::new(false));
-    let (own, idle) = (Rc::clone(thread), Rc::clone(&is_idle));
-    let task = tokio::task::spawn_local(async move {
-        serve(&own, io, peer.ip().to_canonical(), &idle).await;
+fn accept_now(listener: &tokio::net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let mut cx = Context::from_waker(Waker::noop());
+    match listener.poll_accept(&mut cx) {
+        Poll::Ready(accepted) => accepted,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
+fn enter(thread: &Rc<Thread>, number: u64, stream: TcpStream, peer: SocketAddr) {
+    let peer = peer.ip().to_canonical();
+    // Delayed small writes would cost every answer; without the option all still works.
+    let _ = stream.set_nodelay(true);
+    let io = Transport::Plain(stream);
+    match doorkeeper::decide(thread, &thread.config(), peer) {
+        Verdict::Enter(counted) => spawn(thread, number, io, peer, counted),
+        Verdict::Tell => {
+            let own = Rc::clone(thread);
+            tokio::task::spawn_local(async move {
+                refuse(&own, io, peer).await;
+                doorkeeper::was_told(&own);
+            });
+        }
+        Verdict::Close => {}
+    }
+}
+
+fn spawn(thread: &Rc<Thread>, number: u64, io: Transport, peer: IpAddr, counted: Option<IpAddr>) {
+    let presence = Rc::new(Presence::new());
+    thread.connections.borrow_mut().insert(number, Rc::clone(&presence));
+    let own = Rc::clone(thread);
+    tokio::task::spawn_local(async move {
+        let _open = own.load().connection();
+        serve(&own, io, peer, &presence).await;
         own.connections.borrow_mut().remove(&number);
+        doorkeeper::leave(&own.shared, counted);
     });
-    thread.connections.borrow_mut().insert(number, Connection { task: task.abort_handle(), is_idle });
 }
 
 /// What has to be done now and then.
@@ -389,14 +444,21 @@ async fn keep_house(thread: Rc<Thread>) {
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut swept = Instant::now();
     let mut handed_over = swept;
+    let mut lag_before = Duration::ZERO;
     loop {
         let now = tick.tick().await;
+        // The smaller of two: a single long task is no overload.
+        let lag = now.elapsed();
+        let millis = u64::try_from(lag.min(lag_before).as_millis()).unwrap_or(u64::MAX);
+        thread.load().tick(millis, thread.shared.age_millis());
+        lag_before = lag;
         thread.flush_log();
         // A thread without requests lets go of a configuration that was replaced, too.
         drop(thread.config());
         if now.saturating_duration_since(swept) >= SWEEP {
             swept = now;
             thread.pool.sweep(&thread.config().services);
+            buffer::trim();
         }
         if now.saturating_duration_since(handed_over) >= USAGE {
             handed_over = now;
@@ -413,12 +475,14 @@ async fn finish(thread: &Rc<Thread>) {
     thread.drain_end.set(Some(end));
     thread.drain_begun.notify_waiters();
     loop {
-        thread.connections.borrow_mut().retain(|_, connection| {
-            if connection.is_idle.get() {
-                connection.task.abort();
+        // Who has just been answered may be sending the next request already, which gets its answer, and with
+        // it the word that it was the last.
+        let now = Instant::now();
+        for presence in thread.connections.borrow().values() {
+            if presence.idle(now).is_some_and(|idle| idle >= LAST_WAIT) {
+                presence.dismiss();
             }
-            !connection.is_idle.get()
-        });
+        }
         let running = thread.connections.borrow().len();
         if running == 0 {
             return;

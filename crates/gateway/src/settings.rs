@@ -48,6 +48,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Ceilings on errors, apart from the advertised limits.
     pub abuse: Abuse,
+    /// What is too much at once.
+    pub overload: Overload,
     /// What is written to standard error.
     pub log: Log,
     /// Whether it is tallied what each key uses of each endpoint.
@@ -421,6 +423,21 @@ pub struct Abuse {
     pub errors_per_key: Option<u32>,
     /// Errors per minute and address (IPv6: per /64). None: no ceiling.
     pub errors_per_address: Option<u32>,
+}
+
+/// What is too much at once. It answers `UNAVAILABLE`.
+#[derive(Debug, Clone, Copy)]
+pub struct Overload {
+    /// Connections of clients, if the system lets the process have as many.
+    pub connections: usize,
+    /// Connections of one address that is no trusted proxy. None: any number.
+    pub connections_per_address: Option<u32>,
+    /// Requests in flight.
+    pub requests: usize,
+    /// How far a data thread may be behind. None: as far as it comes.
+    pub lag: Option<Duration>,
+    /// Bytes a second that a request's body has to come with, after its first [`Timeouts::body`]. 0: any.
+    pub body_rate: u64,
 }
 
 /// What is written to standard error.

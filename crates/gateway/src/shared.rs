@@ -3,8 +3,11 @@
 use crate::{
     clock::Clock,
     config::Config,
+    descriptors,
     keyring::{DigestOf, Keyring},
+    load::Loads,
     maintenance::Window,
+    peers::Peers,
     places::Places,
     record::{Incident, LogSink},
     routes::BadTemplate,
@@ -20,6 +23,7 @@ use std::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 /// Incidents that wait to be stored. One past that is counted as lost, and told in the log.
@@ -35,6 +39,13 @@ pub(crate) struct Shared {
     /// is taken apart on a data thread, which would take long for one of a large document.
     replaced: Mutex<Vec<Arc<Config>>>,
     pub(crate) places: Places,
+    /// What each data thread has to do.
+    pub(crate) loads: Loads,
+    /// Connections by address. Empty: no configuration has had a bound on them.
+    pub(crate) peers: OnceLock<Peers>,
+    /// Connections for which the system gives descriptors.
+    pub(crate) room: usize,
+    began: Instant,
     pub(crate) clock: Clock,
     pub(crate) keyring: Keyring,
     pub(crate) maintenance: ArcSwap<Vec<Window>>,
@@ -60,7 +71,7 @@ impl Shared {
         digest_of: Box<DigestOf>,
         log: LogSink,
     ) -> Result<Self, BadTemplate> {
-        let places = Places::default();
+        let (places, loads) = (Places::default(), Loads::new(settings.listen.threads));
         let shared = Self {
             clock: Clock::new(),
             keyring: Keyring::new(&settings.plans, digest_of),
@@ -76,11 +87,20 @@ impl Shared {
             number: AtomicU64::new(0),
             replaced: Mutex::default(),
             places,
+            loads,
+            peers: OnceLock::new(),
+            room: descriptors::most_connections(),
+            began: Instant::now(),
             log,
             address,
         };
         shared.limit_addresses(&shared.config.load().settings);
         Ok(shared)
+    }
+
+    /// Milliseconds since the gateway began.
+    pub(crate) fn age_millis(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// The number of the present configuration. Whoever sees it sees that configuration, too.

@@ -2,8 +2,11 @@
 
 use crate::{
     config::Held,
+    doorkeeper::Doorkeeper,
     http1::field::{AnswerField, Field, RequestField},
     http2::Links,
+    load::Load,
+    presence::Presence,
     record::{self, Moved, Outcome},
     shared::Shared,
     text,
@@ -18,7 +21,7 @@ use std::{
     rc::Rc,
     sync::{Arc, atomic::Ordering},
 };
-use tokio::{sync::Notify, task::AbortHandle, time::Instant};
+use tokio::{sync::Notify, time::Instant};
 
 /// Bytes of log lines that are handed over at once.
 const LOG_BATCH: usize = 16 * 1024;
@@ -30,6 +33,12 @@ const LARGEST_SPARE: usize = 64 * 1024;
 /// The state of one data thread.
 pub(crate) struct Thread {
     pub(crate) shared: Arc<Shared>,
+    /// Which of the data threads it is.
+    number: usize,
+    /// Stands in for a number that is none.
+    unknown_load: Load,
+    /// Who makes room for connections past the bound.
+    pub(crate) doorkeeper: Doorkeeper,
     config: RefCell<Rc<Held>>,
     pub(crate) pool: Pool,
     /// Where charges are written down. None: they are held in memory only.
@@ -40,7 +49,7 @@ pub(crate) struct Thread {
     /// Told when the drain begins, with the moment at which it cuts off what still runs.
     pub(crate) drain_begun: Notify,
     pub(crate) drain_end: Cell<Option<Instant>>,
-    pub(crate) connections: RefCell<HashMap<u64, Connection>>,
+    pub(crate) connections: RefCell<HashMap<u64, Rc<Presence>>>,
     /// Connections by HTTP/2, which are told when the thread drains.
     pub(crate) links: Links,
     log: RefCell<(Vec<u8>, u64)>,
@@ -54,18 +63,14 @@ pub(crate) struct Thread {
 /// Memory that is lent from one message to the next.
 struct Spare<T>(RefCell<Vec<Vec<T>>>);
 
-/// What the thread knows of a connection, to end it when it drains.
-pub(crate) struct Connection {
-    pub(crate) task: AbortHandle,
-    /// It waits for its next request, so that it can be ended without a loss.
-    pub(crate) is_idle: Rc<Cell<bool>>,
-}
-
 impl Thread {
-    pub(crate) fn new(shared: Arc<Shared>, journal: Option<journal::Writer>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, number: usize, journal: Option<journal::Writer>) -> Self {
         Self {
             config: RefCell::new(Held::new(shared.config.load_full())),
             shared,
+            number,
+            unknown_load: Load::default(),
+            doorkeeper: Doorkeeper::default(),
             pool: Pool::default(),
             journal: RefCell::new(journal),
             random: RefCell::new(fastrand::Rng::new()),
@@ -95,6 +100,11 @@ impl Thread {
         self.pool.sweep(&latest.services);
         self.config.replace(Rc::clone(&latest));
         latest
+    }
+
+    /// What it has to do. Its number is one of those that were counted.
+    pub(crate) fn load(&self) -> &Load {
+        self.shared.loads.of(self.number).unwrap_or(&self.unknown_load)
     }
 
     /// Memory for the fields of a request.

@@ -5,6 +5,8 @@ use crate::{
     config::Config,
     http1::request::RequestHead,
     keyring::KnownKey,
+    load::Load,
+    pace::Demand,
     payment::Settled,
     policies::key::LastKey,
     request_id::RequestId,
@@ -21,6 +23,8 @@ use tokio::time::Instant;
 pub(crate) struct Visit<'s> {
     pub(crate) shared: &'s Shared,
     pub(crate) config: &'s Config,
+    /// What its data thread has to do.
+    pub(crate) load: &'s Load,
     pub(crate) head: RequestHead,
     pub(crate) id: RequestId,
     pub(crate) now: Moment,
@@ -60,6 +64,11 @@ impl Visit<'_> {
     /// How long each phase may take, for the service that the request goes to.
     pub(crate) fn timeouts(&self) -> &Timeouts {
         self.service.map_or(&self.config.settings.timeouts, Service::timeouts)
+    }
+
+    /// How fast the request's body has to come.
+    pub(crate) fn body_demand(&self) -> Demand {
+        Demand { gap: self.timeouts().body, rate: self.config.settings.overload.body_rate }
     }
 }
 

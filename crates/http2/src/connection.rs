@@ -218,6 +218,12 @@ impl Connection {
         self.failed
     }
 
+    /// [`Connection::drain`] was asked for.
+    #[must_use]
+    pub const fn is_draining(&self) -> bool {
+        self.is_draining
+    }
+
     /// The peer opens or takes no more streams.
     #[must_use]
     pub const fn peer_is_going(&self) -> bool {

@@ -6,7 +6,7 @@ use super::{
     import::{self, Staged},
     maintenance,
     operation::{
-        AddressView, Expiry, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome, Reloaded,
+        AddressView, Expiry, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome, Reloaded, Status,
     },
     own_limits::{self, ReadLimit},
     reload::Preparing,
@@ -48,6 +48,13 @@ pub(crate) trait Live {
         store: &dyn Store,
         prepared: Result<(), OperationError>,
     ) -> Result<(Rules, Reloaded), OperationError>;
+    /// How the gateway stands.
+    ///
+    /// # Errors
+    /// No gateway runs.
+    fn status(&self) -> Result<Status, OperationError> {
+        Err(OperationError::NothingRuns)
+    }
     /// These are all windows of maintenance from now on.
     fn maintenance_changed(&self, windows: &[MaintenanceWindow]);
     /// Somebody is about to read: save queued incidents and counters first.
@@ -176,6 +183,7 @@ impl Control {
                 let found = self.store.incident(&request_id)?;
                 found.map(Outcome::Incident).ok_or(OperationError::UnknownIncident { request_id })
             }
+            Operation::Status => Ok(Outcome::Status(self.live.status()?)),
             Operation::ListUpstreams => self.live.upstreams().map(Outcome::Upstreams),
             Operation::ShowUsage(query) => self.show_usage(&query),
         }

@@ -18,7 +18,7 @@ pub(crate) use client::{AskError, ask};
 pub(crate) use control::{Control, Live, Offline, Rules, system_clock};
 pub(crate) use operation::{
     AddressView, Expiry, ImportFault, ImportFaultKind, KeyChange, KeyView, NewKey, Operation, OperationError,
-    Outcome, Reloaded,
+    Outcome, Reloaded, Status, ThreadStatus,
 };
 pub(crate) use reload::{Preparing, carry_out};
 #[allow(unused_imports, reason = "the binary only shows the error; the tests of the socket name it")]

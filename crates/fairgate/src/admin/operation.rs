@@ -78,6 +78,8 @@ pub(crate) enum Operation {
         /// The request id that the client was told.
         request_id: String,
     },
+    /// How the gateway stands.
+    Status,
     /// The addresses of all upstreams.
     ListUpstreams,
     /// What was used. The answer may be a part; the next begins where it says.
@@ -186,6 +188,42 @@ pub(crate) enum Outcome {
     Upstreams(Vec<AddressView>),
     /// What was used, or the beginning of it.
     Usage(UsagePage),
+    /// How the gateway stands.
+    Status(Status),
+}
+
+/// How a gateway stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Status {
+    /// `ready`, or why it is not.
+    pub(crate) state: String,
+    /// Where it listens.
+    pub(crate) address: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// The number of its process.
+    pub(crate) process: u32,
+    /// When it began.
+    pub(crate) since: u64,
+    /// When the configuration was read that holds.
+    pub(crate) configured: u64,
+    /// Why the files were not taken over that were read since.
+    pub(crate) not_taken: Option<String>,
+    /// Keys that it knows.
+    pub(crate) keys: u64,
+    /// What each data thread has to do.
+    pub(crate) threads: Vec<ThreadStatus>,
+}
+
+/// What a data thread has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ThreadStatus {
+    /// Connections of clients that are open.
+    pub(crate) connections: u64,
+    /// Requests that are not answered yet.
+    pub(crate) requests: u64,
+    /// How far it is behind.
+    pub(crate) lag_millis: u64,
 }
 
 /// A key as it may be shown.

@@ -8,6 +8,7 @@ mod maintenance;
 pub(crate) mod reach;
 mod reload;
 mod serve;
+mod status;
 mod store;
 mod upstreams;
 mod usage;
@@ -50,6 +51,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Incidents(command) => {
             incidents::run(command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
+        }
+        Command::Status(wanted) => {
+            status::run(&wanted, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
         }
         Command::Upstreams(command) => {
             upstreams::run(&command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)

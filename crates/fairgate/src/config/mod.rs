@@ -32,6 +32,7 @@ use raw::{Reader, Section};
 use std::{
     fs::File,
     io::{self, Read},
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -77,6 +78,8 @@ pub(crate) struct Config {
 pub(crate) struct Process {
     /// The configuration is taken over again when its files have changed.
     pub(crate) is_watched: bool,
+    /// Where it is told by HTTP how the gateway stands. None: nowhere.
+    pub(crate) admin: Option<SocketAddr>,
 }
 
 /// Where keys and counters are kept.

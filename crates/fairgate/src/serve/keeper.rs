@@ -5,23 +5,27 @@ use super::{
     charges::Order,
     loading,
     reload::{self, Source},
+    standing::Standing,
     usage::Ledger,
 };
 use crate::{
-    admin::{AddressView, Control, Live, OperationError, Preparing, Reloaded, Rules, system_clock},
+    admin::{
+        AddressView, Control, Live, OperationError, Preparing, Reloaded, Rules, Status, ThreadStatus,
+        system_clock,
+    },
     commands::reach::rules,
     config::StoreSettings,
     failure::Failure,
 };
 use gateway::{
-    Handle, UpstreamState, UpstreamView,
+    Handle, ThreadLoad, UpstreamState, UpstreamView,
     maintenance::Window,
     record::{Incident, Level},
 };
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    sync::mpsc::Sender,
+    sync::{Arc, mpsc::Sender},
     time::Duration,
 };
 use store::{IncidentRecord, KeyRecord, MaintenanceWindow, Store, StoreError};
@@ -40,6 +44,10 @@ pub(super) struct LiveGateway {
     charges: Option<Sender<Order>>,
     /// How often is saved.
     every: Rc<Cell<Duration>>,
+    standing: Arc<Standing>,
+    /// When the configuration was read that holds, and why a later one was not taken.
+    configured: RefCell<(u64, Option<String>)>,
+    since: u64,
     waiting: RefCell<Waiting>,
     usage: RefCell<Ledger>,
 }
@@ -66,10 +74,23 @@ impl LiveGateway {
         source: Rc<RefCell<Source>>,
         store: &StoreSettings,
         charges: Option<Sender<Order>>,
+        standing: Arc<Standing>,
     ) -> Self {
+        let since = system_clock();
+        let configured = RefCell::new((since, None));
         let usage = RefCell::new(Ledger::new(handle.clone(), store.usage));
         let every = Rc::new(Cell::new(store.flush_interval));
-        Self { handle, source, charges, every, waiting: RefCell::default(), usage }
+        Self {
+            handle,
+            source,
+            charges,
+            every,
+            standing,
+            configured,
+            since,
+            waiting: RefCell::default(),
+            usage,
+        }
     }
 
     /// How often is saved, whatever the configuration comes to say.
@@ -121,8 +142,32 @@ impl Live for LiveGateway {
             }
             (rules(&config), reloaded)
         });
+        match &done {
+            Ok(_) => *self.configured.borrow_mut() = (system_clock(), None),
+            Err(error) => self.configured.borrow_mut().1 = Some(error.to_string()),
+        }
         reload::log(self.handle.log(), done.as_ref().map(|(_, reloaded)| reloaded));
         done
+    }
+
+    fn status(&self) -> Result<Status, OperationError> {
+        let told = |load: &ThreadLoad| ThreadStatus {
+            connections: load.connections as u64,
+            requests: load.requests as u64,
+            lag_millis: load.lag_millis,
+        };
+        let (configured, not_taken) = self.configured.borrow().clone();
+        Ok(Status {
+            state: self.standing.word().to_owned(),
+            address: self.handle.address().to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            process: std::process::id(),
+            since: self.since,
+            configured,
+            not_taken,
+            keys: self.handle.keyring().len() as u64,
+            threads: self.standing.loads().iter().map(told).collect(),
+        })
     }
 
     fn key_revoked(&self, _: &str, digest: &[u8; 32]) {

@@ -5,10 +5,12 @@
 mod charges;
 pub(crate) mod document;
 mod following;
+mod health;
 pub(crate) mod keeper;
 mod loading;
 mod patience;
 mod reload;
+mod standing;
 mod sweeping;
 mod trust;
 mod usage;
@@ -25,9 +27,11 @@ use gateway::{
     record::{Level, LogSink},
     settings::{LogFormat, Service, Settings, UpstreamAddress},
 };
+use health::Health;
 use keeper::{Keeper, LiveGateway};
 use patience::Patience;
 use reload::Source;
+use standing::{Phase, Standing};
 use std::{cell::RefCell, process::ExitCode, rc::Rc, sync::Arc, time::Duration};
 use store::{Embedded, Secret, StoreError};
 use tokio::{
@@ -50,7 +54,16 @@ pub(crate) fn run(config: Config) -> Result<ExitCode, Failure> {
     with_log(config.settings.log.format, |log| {
         run_until(config, log, Events::All, || {
             let mut signals = Signals::new()?;
-            Ok(async move { Ok(signals.next().await) })
+            Ok(async move {
+                let first = signals.next().await;
+                // Asked again, it ends as it would at a kill -9: nothing that was charged is lost.
+                tokio::task::spawn_local(async move {
+                    let again = signals.next().await;
+                    eprintln!("{again} came once more: the end, at once.");
+                    std::process::exit(1);
+                });
+                Ok(first)
+            })
         })
     })
 }
@@ -84,6 +97,10 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         tell_document(document, log);
     }
     config.settings.document = document::served(&config).map(Arc::new);
+    let standing = Arc::new(Standing::default());
+    // First of all, so that it can be asked while a large store is read.
+    let health =
+        config.process.admin.map(|address| Health::serve(address, Arc::clone(&standing))).transpose()?;
     let source = Rc::new(RefCell::new(Source::of(&config)));
     // A large document is needed no more: what requests have to be is compiled, what clients get is written.
     config.document = None;
@@ -91,13 +108,20 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let (store, secret) = open_store(&config, &mut patience)?;
     let not_open = start(&mut config, secret.clone(), log)?;
     let handle = not_open.handle();
+    standing.know(handle.clone());
     loading::load(&store, &handle)?;
     let (journal, writers) = charges::open(&config, not_open.threads(), &handle, &mut patience)?.unzip();
     let writers = writers.unwrap_or_default();
     let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
     let socket = bind(&config, &mut patience)?;
     let orders = charges.as_ref().map(charges::Keeping::orders);
-    let live = Box::new(LiveGateway::new(handle.clone(), Rc::clone(&source), &config.store, orders));
+    let live = Box::new(LiveGateway::new(
+        handle.clone(),
+        Rc::clone(&source),
+        &config.store,
+        orders,
+        Arc::clone(&standing),
+    ));
     let every = live.every();
     let control = Control::new(Box::new(store), secret, rules(&config), live, system_clock);
 
@@ -121,13 +145,15 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         }));
         let until = until()?;
         let gateway = not_open.open(writers).map_err(|error| Failure::new(error.to_string()))?;
+        standing.enter(Phase::Serving);
         if events == Events::All {
-            announce(&gateway, &config, log);
+            announce(&gateway, &config, health.as_ref(), log);
         }
         let reason = until.await;
         if let (Events::All, Ok(reason)) = (events, &reason) {
             log.event(Level::Info, "draining", &[("signal", reason)]);
         }
+        standing.enter(Phase::Draining);
         let drained = drain(gateway).await;
         // Nothing is charged any more: what is saved now is the last word.
         let _ = closed.send(());
@@ -189,15 +215,19 @@ fn tell_document(document: &Document, log: &LogSink) {
     log.event(Level::Info, "document read", &members.each_ref().map(|(name, value)| (*name, value.as_str())));
 }
 
-fn announce(gateway: &Gateway, config: &Config, log: &LogSink) {
-    let members = [
+fn announce(gateway: &Gateway, config: &Config, health: Option<&Health>, log: &LogSink) {
+    let mut members = vec![
         ("address", gateway.address().to_string()),
         ("upstream", upstreams(&config.settings.services)),
         ("threads", config.settings.listen.threads.to_string()),
         ("keys", gateway.keyring().len().to_string()),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
-    log.event(Level::Info, "listening", &members.each_ref().map(|(name, value)| (*name, value.as_str())));
+    if let Some(health) = health {
+        members.push(("admin", health.address().to_string()));
+    }
+    let members: Vec<_> = members.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    log.event(Level::Info, "listening", &members);
 }
 
 /// All addresses that requests go to.

@@ -198,17 +198,21 @@ impl<'c> Exchange<'c> {
 
     /// While the request's body moves, and when it is through.
     fn put_deadline_off(&mut self, visit: &Visit<'_>, has_ended: bool) {
-        let timeouts = visit.timeouts();
+        let (now, timeouts) = (Instant::now(), visit.timeouts());
+        let received = self.upload.as_ref().map_or(0, Pump::received);
         let patience = match self.upload.as_ref().map(Pump::waits_for) {
             _ if !std::mem::take(&mut self.upload_moved) => return,
             // A call of gRPC may stay open for as long as both sides like, whoever is to say something next.
             Some(Side::Source) if visit.key.is_some() && is_grpc(visit) => timeouts.stream,
-            Some(Side::Source) => timeouts.body,
-            Some(Side::Sink) => timeouts.stall,
+            Some(Side::Source) => self.client.pace.patience(now, received, visit.body_demand()),
+            Some(Side::Sink) => {
+                self.client.pace.pause(now);
+                timeouts.stall
+            }
             None if has_ended => timeouts.first_byte,
             None => return,
         };
-        self.client.deadline.set(Instant::now(), patience);
+        self.client.deadline.set(now, patience);
     }
 
     /// Moves the request's body. Some: it is through, or cannot be sent.

@@ -205,6 +205,11 @@ impl Pump {
         self.sent
     }
 
+    /// Bytes of the body that came.
+    pub(crate) const fn received(&self) -> u64 {
+        self.received
+    }
+
     /// Bytes that the body may have.
     pub(crate) const fn largest(&self) -> u64 {
         self.largest

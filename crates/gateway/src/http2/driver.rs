@@ -7,8 +7,8 @@ use super::{
     text,
 };
 use crate::{
-    buffer::Buffer, client::Client, deadline::Deadline, settings::Settings, thread::Thread,
-    transport::Transport,
+    buffer::Buffer, client::Client, deadline::Deadline, presence::Presence, settings::Settings,
+    thread::Thread, transport::Transport,
 };
 use ::http2::{Config, Connection, ErrorCode, Event, Malformed, Request, Role};
 use std::{
@@ -35,6 +35,9 @@ struct Driver {
     io: Transport,
     input: Buffer,
     peer: IpAddr,
+    /// What the thread knows of the connection.
+    presence: Rc<Presence>,
+    is_resting: bool,
     deadline: Deadline,
     waits: Waits,
     begun: Instant,
@@ -58,7 +61,7 @@ enum Waits {
 }
 
 /// Serves a client that speaks HTTP/2, from its preface on, which stands in `client`'s buffer.
-pub(crate) async fn serve(thread: Rc<Thread>, client: Client, peer: IpAddr) {
+pub(crate) async fn serve(thread: Rc<Thread>, client: Client, peer: IpAddr, presence: Rc<Presence>) {
     let config = thread.config();
     let link = Rc::new(Link::new(Connection::new(bounds(&config.settings))));
     let Client { io, input, deadline, .. } = client;
@@ -69,6 +72,8 @@ pub(crate) async fn serve(thread: Rc<Thread>, client: Client, peer: IpAddr) {
         io,
         input,
         peer,
+        presence,
+        is_resting: false,
         deadline,
         waits: Waits::Request,
         begun: Instant::now(),
@@ -111,9 +116,13 @@ impl Driver {
     /// Ready once the connection is over. An error: the client is gone, and nothing more can be said.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.link.with(|state| state.driver = Some(cx.waker().clone()));
-        if self.thread.is_draining.get() {
-            self.link.with(|state| state.connection.drain());
-        }
+        let is_dismissed = self.presence.poll_dismissed(cx).is_ready();
+        let is_draining = self.thread.is_draining.get();
+        self.link.with(|state| {
+            if is_draining || is_dismissed && state.seats.is_empty() {
+                state.connection.drain();
+            }
+        });
         let mut can_read = true;
         let written = loop {
             let written = self.poll_flush(cx)?;
@@ -123,6 +132,7 @@ impl Driver {
             // What is answered to control frames must be taken before more of them is read.
             can_read = self.link.with(|state| state.connection.output().len() < MOST_WAITING);
         };
+        self.tell_presence();
         let (is_over, waits) = self.link.with(|state| (self.is_over(state), self.waits(state, written)));
         if is_over && written.is_ready() {
             return Poll::Ready(Ok(()));
@@ -130,9 +140,17 @@ impl Driver {
         self.poll_deadline(cx, waits)
     }
 
+    /// Lets the thread know whether the connection waits for a request.
+    fn tell_presence(&mut self) {
+        let rests = self.link.with(|state| state.seats.is_empty());
+        if rests != std::mem::replace(&mut self.is_resting, rests) {
+            if rests { self.presence.rest() } else { self.presence.work() }
+        }
+    }
+
     fn is_over(&self, state: &State) -> bool {
         let nobody_comes =
-            state.is_closed || self.thread.is_draining.get() || state.connection.peer_is_going();
+            state.is_closed || state.connection.is_draining() || state.connection.peer_is_going();
         state.connection.failed().is_some() || nobody_comes && state.seats.is_empty()
     }
 

@@ -5,6 +5,7 @@ pub(crate) mod guard;
 pub(crate) mod key;
 pub(crate) mod limits;
 pub(crate) mod maintenance;
+pub(crate) mod overload;
 pub(crate) mod parameters;
 pub(crate) mod permission;
 pub(crate) mod redirect;

@@ -30,6 +30,8 @@ pub(super) enum Table {
     Parameter,
     Moved,
     Abuse,
+    Overload,
+    Admin,
     Log,
 }
 
@@ -110,7 +112,7 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Top,
         Self::Api,
         Self::Listen,
@@ -131,6 +133,8 @@ impl Table {
         Self::Parameter,
         Self::Moved,
         Self::Abuse,
+        Self::Overload,
+        Self::Admin,
         Self::Log,
     ];
 
@@ -157,6 +161,8 @@ impl Table {
             Self::Parameter => "parameters",
             Self::Moved => "moved",
             Self::Abuse => "abuse",
+            Self::Overload => "overload",
+            Self::Admin => "admin",
             Self::Log => "log",
         }
     }
@@ -184,6 +190,8 @@ impl Table {
             Self::Parameter => "[[endpoints.parameters]]",
             Self::Moved => "[[moved]]",
             Self::Abuse => "[abuse]",
+            Self::Overload => "[overload]",
+            Self::Admin => "[admin]",
             Self::Log => "[log]",
         }
     }
@@ -261,6 +269,11 @@ impl Table {
                 "Ceilings on errors per minute. Errors are free, so that a client could hammer for nothing; past \
                  a ceiling it gets 429 `TOO_MANY_ERRORS`. They never touch a plan's limits."
             }
+            Self::Overload => {
+                "What is too much at once. Whoever comes past a bound is answered 503 `UNAVAILABLE`, at once and with a \
+                 Retry-After, so that those who are served are served well."
+            }
+            Self::Admin => "Where the gateway tells by HTTP how it stands.",
             Self::Log => "What is written to standard error.",
         }
     }
@@ -287,6 +300,8 @@ impl Table {
             | Self::Endpoint
             | Self::Moved
             | Self::Abuse
+            | Self::Overload
+            | Self::Admin
             | Self::Log => Some(Self::Top),
         }
     }
@@ -312,6 +327,8 @@ impl Table {
             | Self::Address
             | Self::Validation
             | Self::Abuse
+            | Self::Overload
+            | Self::Admin
             | Self::Log => Form::Once,
         }
     }

@@ -400,6 +400,33 @@ rows! {
     ABUSE_PER_ADDRESS = Abuse "errors_per_address", Shape::CountOrOff, Default("30000"), "30000", also "errors_per_ip";
     "Errors per minute and address (IPv6: per /64)."
 
+    OVERLOAD_CONNECTIONS = Overload "connections", Shape::Whole { least: 1, most: 1_000_000 }, Default("50000"), "50000",
+    also "max_connections";
+    "Connections of clients that are open at the same time. Fewer, if the system lets the process have fewer descriptors: \
+     each needs two. At the bound the connections that have waited longest for a request make room; if none has waited for \
+     a second, the new one is answered 503 `UNAVAILABLE`."
+
+    OVERLOAD_PER_ADDRESS = Overload "connections_per_address", Shape::CountOrOff, Default("\"off\""), "1000",
+    also "connections_per_ip";
+    "Connections of one address (IPv6: of one /64). Past it, new ones are answered 503 `UNAVAILABLE`. `trusted_proxies` may \
+     have any number. Off, because many clients may share an address."
+
+    OVERLOAD_REQUESTS = Overload "requests", Shape::Whole { least: 1, most: 1_000_000 }, Default("10000"), "10000",
+    also "in_flight";
+    "Requests in flight, of all clients together. Past it the answer is 503 `UNAVAILABLE`."
+
+    OVERLOAD_LAG = Overload "lag", Shape::Duration { least: 10, most: 60_000 }, Default("\"1s\""), "\"500ms\"";
+    "How far a data thread may be behind with what is due. While it is farther behind, new requests are answered 503 \
+     `UNAVAILABLE` before anything is done for them. At least 10 ms, at most 1 minute."
+
+    OVERLOAD_BODY_RATE = Overload "body_rate", Shape::Size { least: 0, most: KIB * KIB }, Default("\"100B\""), "\"1KiB\"";
+    "Bytes a second that a request's body has to come with, on average, beyond a first `[timeouts] body`; time in which the \
+     upstream takes nothing does not count. A slower one is 400 `REQUEST_TIMEOUT`. 0: any."
+
+    ADMIN_ADDRESS = Admin "address", Shape::Text, Means("nobody is told by HTTP"), "\"127.0.0.1:9901\"", also "port";
+    "IP address and port where `/live`, `/ready` and `/metrics` are answered, to whoever can reach them. They change \
+     nothing. Best one that only this machine can reach, or those who decide where requests go."
+
     LOG_REQUESTS = Log "requests", Shape::Words(&["all", "errors", "none"]), Default("\"all\""), "\"errors\"", also "level";
     "Which requests are written."
 

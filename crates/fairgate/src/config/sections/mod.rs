@@ -6,6 +6,7 @@ mod endpoints;
 mod limits;
 mod moved;
 mod operations;
+mod overload;
 mod parameters;
 mod paths;
 mod pattern;
@@ -66,6 +67,8 @@ pub(super) fn read(
     let tables = endpoints::endpoints(top, has_document, !address.is_empty(), strictness);
     let moved = moved::moved(top);
     let abuse = server::abuse(&top.once(Table::Abuse));
+    let overload = overload::overload(&top.once(Table::Overload));
+    let admin = server::admin(&top.once(Table::Admin));
     let log = server::log(&top.once(Table::Log));
 
     services::check_endpoints(top, &tables, &read);
@@ -109,11 +112,12 @@ pub(super) fn read(
         upgrades,
         trusted_proxies,
         abuse: abuse?,
+        overload: overload?,
         log: log?,
         tallies_usage: usage?.enabled,
         document: None,
     };
-    Some((settings, store?, Process { is_watched: is_watched? }, document))
+    Some((settings, store?, Process { is_watched: is_watched?, admin: admin? }, document))
 }
 
 /// The endpoints that a document describes, with what the file adds to them.

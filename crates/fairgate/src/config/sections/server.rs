@@ -10,13 +10,13 @@ use crate::config::{
     fault::Fault,
     raw::{At, Refusal, Section},
     registry::{
-        ABUSE_PER_ADDRESS, ABUSE_PER_KEY, API_NAME, API_PUBLIC_URL, API_RESERVED_PREFIX, API_SUPPORT_EMAIL,
-        HTTP2_ENABLED, HTTP2_STREAMS, HTTP2_WINDOW, KEYS_HEADERS, KEYS_PATTERN, Key, LISTEN_ADDRESS,
-        LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS, SIZE_BODY, SIZE_HEAD, STORE_DURABLE, STORE_FLUSH_INTERVAL,
-        STORE_MEMORY, STORE_PATH, STORE_WHEN_FULL, TIMEOUT_BODY, TIMEOUT_CONNECT, TIMEOUT_DRAIN,
-        TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL, TIMEOUT_STREAM, TIMEOUT_TOTAL,
-        USAGE_DAYS, USAGE_ENABLED, USAGE_FLUSH_INTERVAL, USAGE_HOURS, USAGE_MINUTES, VALIDATION_READ_ONLY,
-        VALIDATION_UNKNOWN_QUERY,
+        ABUSE_PER_ADDRESS, ABUSE_PER_KEY, ADMIN_ADDRESS, API_NAME, API_PUBLIC_URL, API_RESERVED_PREFIX,
+        API_SUPPORT_EMAIL, HTTP2_ENABLED, HTTP2_STREAMS, HTTP2_WINDOW, KEYS_HEADERS, KEYS_PATTERN, Key,
+        LISTEN_ADDRESS, LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS, SIZE_BODY, SIZE_HEAD, STORE_DURABLE,
+        STORE_FLUSH_INTERVAL, STORE_MEMORY, STORE_PATH, STORE_WHEN_FULL, TIMEOUT_BODY, TIMEOUT_CONNECT,
+        TIMEOUT_DRAIN, TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL, TIMEOUT_STREAM,
+        TIMEOUT_TOTAL, USAGE_DAYS, USAGE_ENABLED, USAGE_FLUSH_INTERVAL, USAGE_HOURS, USAGE_MINUTES,
+        VALIDATION_READ_ONLY, VALIDATION_UNKNOWN_QUERY,
     },
 };
 use gateway::settings::{Abuse, Api, Http2, Keys, Listen, Log, LogFormat, LogRequests, Sizes, Timeouts};
@@ -127,6 +127,16 @@ pub(super) fn listen(
     let listen =
         address.as_ref().zip(threads).map(|(address, threads)| Listen { address: address.value, threads });
     (listen, address)
+}
+
+/// The address of `[admin]`, if there is one. None: a fault was noted.
+pub(super) fn admin(section: &Section<'_>) -> Option<Option<SocketAddr>> {
+    if !section.has(&ADMIN_ADDRESS) {
+        let _ = section.text(&ADMIN_ADDRESS);
+        return Some(None);
+    }
+    let address = section.text(&ADMIN_ADDRESS)?;
+    keep(section, address, socket_address).map(Some)
 }
 
 fn socket_address(text: &str) -> Result<SocketAddr, Refusal> {

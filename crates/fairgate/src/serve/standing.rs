@@ -1,0 +1,76 @@
+//! How the gateway stands: starting, ready, draining; asked for by whoever decides where requests go.
+
+use gateway::{Handle, ThreadLoad};
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU8, Ordering},
+};
+
+/// A data thread that has not looked after itself for so long is stuck: it does so twenty times a second.
+const STUCK: u64 = 10_000;
+
+/// A phase of the gateway's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Requests wait in the system's queues, or cannot connect yet.
+    Starting,
+    /// Requests are let in.
+    Serving,
+    /// Running answers end, and nobody is let in.
+    Draining,
+}
+
+/// How the gateway stands. Shared by all who tell it.
+#[derive(Default)]
+pub(crate) struct Standing {
+    phase: AtomicU8,
+    handle: OnceLock<Handle>,
+}
+
+impl Standing {
+    /// A phase begins.
+    pub(crate) fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    /// From now on there are data threads to look at.
+    pub(crate) fn know(&self, handle: Handle) {
+        let _ = self.handle.set(handle);
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        let is = |phase: Phase| self.phase.load(Ordering::Relaxed) == phase as u8;
+        if is(Phase::Serving) {
+            Phase::Serving
+        } else if is(Phase::Draining) {
+            Phase::Draining
+        } else {
+            Phase::Starting
+        }
+    }
+
+    /// What the data threads have to do. Empty: there are none yet.
+    pub(crate) fn loads(&self) -> Vec<ThreadLoad> {
+        self.handle.get().map(Handle::loads).unwrap_or_default()
+    }
+
+    /// In one word how it stands: `ready`, or why it is not.
+    pub(crate) fn word(&self) -> &'static str {
+        match self.phase() {
+            Phase::Starting => "starting",
+            Phase::Draining => "draining",
+            Phase::Serving if self.handle.get().is_some_and(Handle::is_stopped) => "stopped by a full disk",
+            Phase::Serving => "ready",
+        }
+    }
+
+    /// Whether requests should be sent here.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.word() == "ready"
+    }
+
+    /// Whether it works at all, so that ending it would help nobody.
+    pub(crate) fn is_live(&self) -> bool {
+        self.phase() == Phase::Starting || self.loads().iter().all(|load| load.silent_millis < STUCK)
+    }
+}

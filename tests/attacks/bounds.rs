@@ -1,0 +1,193 @@
+//! Too much at once: connections, requests, work. Whoever is one too many is told so, and pays nothing.
+
+use super::others_are_served;
+use crate::support::{
+    Answer, Config, Connection, Gate, Gateway, Key, Upstream, assert_error, error_of, eventually, get, post,
+    sample::sample,
+};
+use std::time::Duration;
+
+struct Place {
+    upstream: Upstream,
+    gateway: Gateway,
+    key: Key,
+    may_answer: Gate,
+}
+
+/// A gateway whose upstream answers `/slow` only when it may.
+fn place(overload: &str) -> Place {
+    let may_answer = Gate::default();
+    let wait = may_answer.clone();
+    let upstream = Upstream::scripted(move |exchange| {
+        if exchange.target() == "/slow" {
+            wait.wait();
+        }
+        sample(exchange)
+    });
+    let gateway = Gateway::start(&Config::of(&upstream).section(&format!("[overload]\n{overload}")));
+    let key = gateway.key();
+    Place { upstream, gateway, key, may_answer }
+}
+
+impl Place {
+    /// So many requests that are not answered yet.
+    fn busy(&self, count: usize) -> Vec<Connection> {
+        let before = self.upstream.count();
+        let busy = (0..count)
+            .map(|_| {
+                let mut connection = self.gateway.connect();
+                connection.write(&get("/slow").key(&self.key).bytes());
+                connection
+            })
+            .collect();
+        eventually("all are at the upstream", || (self.upstream.count() == before + count).then_some(()));
+        busy
+    }
+}
+
+/// As [`assert_error`], without the page about the error: there is no room for who would ask for it.
+#[track_caller]
+fn assert_turned_away(answer: &Answer) {
+    assert_eq!((answer.status, error_of(answer)["code"].as_str()), (503, Some("UNAVAILABLE")), "{answer:?}");
+    assert!((2..=5).contains(&answer.number("Retry-After")));
+}
+
+#[test]
+fn past_the_bound_of_connections_new_ones_are_told_and_those_at_work_go_on() {
+    let place = place("connections = 8");
+    let (gateway, key) = (&place.gateway, &place.key);
+    let mut busy = place.busy(8);
+    for _ in 0..20 {
+        // Before a request is sent, and after.
+        let mut silent = gateway.connect();
+        assert_turned_away(&silent.answer());
+        let answer = gateway.send(&get("/items/7").key(key));
+        assert_turned_away(&answer);
+        assert!(silent.is_closed());
+    }
+    place.may_answer.open();
+    for connection in &mut busy {
+        assert_eq!(connection.answer().status, 200);
+    }
+    drop(busy);
+    eventually("there is room again", || {
+        (gateway.send(&get("/items/7").key(key)).status == 200).then_some(())
+    });
+    assert_eq!(gateway.used(key), 9, "who was turned away paid nothing");
+}
+
+#[test]
+fn whoever_hoards_idle_connections_makes_room_for_others() {
+    let place = place("connections = 16");
+    let (gateway, key) = (&place.gateway, &place.key);
+    let mut idle: Vec<Connection> = (0..8).map(|_| gateway.connect()).collect();
+    let mut begun: Vec<Connection> = (0..8).map(|_| gateway.connect()).collect();
+    for connection in &mut begun {
+        connection.write(b"GET /items/7 HTT");
+    }
+    eventually("others are served", || (gateway.send(&get("/items/7").key(key)).status == 200).then_some(()));
+    // Each new client ends the one that has waited longest, and no more than it needs.
+    let mut held: Vec<Connection> = Vec::new();
+    eventually("as many as there were places", || {
+        let mut connection = gateway.connect();
+        if connection.send(&get("/items/7").key(key)).status == 200 {
+            held.push(connection);
+        }
+        (held.len() == 12).then_some(())
+    });
+    let mut told = 0;
+    for connection in &mut begun {
+        connection.wire.stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        if let Ok(answer) = connection.try_answer_to("GET") {
+            // Of its request a part had come, so it is answered.
+            assert_turned_away(&answer);
+            told += 1;
+        }
+    }
+    for connection in &mut idle {
+        connection.wire.stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        told += usize::from(connection.is_closed());
+    }
+    assert!(told >= 8, "only {told} made room");
+}
+
+#[test]
+fn an_address_has_its_share_and_trusted_proxies_any_number() {
+    let place = place("connections_per_address = 3");
+    let (gateway, key) = (&place.gateway, &place.key);
+    let mut held: Vec<Connection> = (0..3).map(|_| gateway.connect()).collect();
+    for connection in &mut held {
+        assert_eq!(connection.send(&get("/items/7").key(key)).status, 200);
+    }
+    assert_turned_away(&gateway.send(&get("/items/7").key(key)));
+    held.pop();
+    eventually("the place of the one that went", || {
+        (gateway.send(&get("/items/7").key(key)).status == 200).then_some(())
+    });
+    let proxied = Config::of(&place.upstream)
+        .top("trusted_proxies = [\"127.0.0.1\"]")
+        .section("[overload]\nconnections_per_address = 3");
+    gateway.home().configure(&proxied);
+    gateway.run(&["config", "reload"]);
+    let mut many: Vec<Connection> = (0..6).map(|_| gateway.connect()).collect();
+    for connection in &mut many {
+        assert_eq!(connection.send(&get("/items/7").key(key)).status, 200);
+    }
+}
+
+#[test]
+fn past_the_bound_of_requests_the_next_one_is_refused_and_its_connection_goes_on() {
+    let place = place("requests = 4");
+    let (gateway, key) = (&place.gateway, &place.key);
+    let mut open = gateway.connect();
+    assert_eq!(open.send(&get("/items/7").key(key)).status, 200);
+    let mut busy = place.busy(4);
+    for _ in 0..5 {
+        assert_error(gateway, &open.send(&get("/items/7").key(key)), 503, "UNAVAILABLE");
+        assert_error(gateway, &open.send(&post("/items", "{}").key(key)), 503, "UNAVAILABLE");
+    }
+    assert_eq!(place.upstream.count(), 5, "nothing was done for who was refused");
+    place.may_answer.open();
+    for connection in &mut busy {
+        assert_eq!(connection.answer().status, 200);
+    }
+    eventually("there is room again", || (open.send(&get("/items/7").key(key)).status == 200).then_some(()));
+    assert_eq!(gateway.used(key), 6);
+}
+
+#[test]
+fn while_a_thread_is_far_behind_new_requests_are_refused_and_afterwards_served() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream)
+        .endpoint("POST", "/items", "")
+        .parameter("body", "name", "")
+        .endpoint("GET", "/items/{id}", "")
+        .listen("address = \"127.0.0.1:0\"\nthreads = 1")
+        .section("[overload]\nlag = \"20ms\"");
+    let gateway = Gateway::start(&config);
+    let key = gateway.key();
+    let item = "{\"a\": [1, 2, 3, {\"b\": \"c\"}], \"d\": 1.5e3}";
+    let large = format!("{{\"name\": 1, \"many\": [{}]}}", vec![item; 12_000].join(","));
+    let wanted = post("/items", &large).key(&key).bytes();
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    let mut connection = gateway.connect();
+                    connection.write(&wanted);
+                    // Whoever is refused before all of this was sent may see the end of it first.
+                    let status = connection.try_answer_to("POST").map_or(503, |answer| answer.status);
+                    assert!(matches!(status, 422 | 503), "{status}");
+                }
+            });
+        }
+        eventually("a request is refused", || {
+            let answer = gateway.send(&get("/items/7").key(&key));
+            (answer.status == 503).then(|| assert_error(&gateway, &answer, 503, "UNAVAILABLE"))
+        });
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    eventually("it has caught up", || (gateway.send(&get("/items/7").key(&key)).status == 200).then_some(()));
+    others_are_served(&gateway, &key);
+}
