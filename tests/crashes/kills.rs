@@ -21,6 +21,15 @@ fn the_memory_of_charges_may_lie_on_a_disk() {
     totals.assert_exact();
 }
 
+/// There the last bytes of an answer are records of TLS.
+#[test]
+fn under_tls_the_counters_are_those_of_the_ledger_too() {
+    let setting = Setting::new(4);
+    let totals = run(&Setting { over_tls: true, rounds: setting.rounds.div_ceil(2), ..setting });
+    eprintln!("kill -9, under TLS:\n{totals}");
+    totals.assert_exact();
+}
+
 /// The test itself is tested: a gateway that keeps charges in ordinary memory alone has to be found out.
 #[test]
 fn a_gateway_that_forgets_is_found_out() {

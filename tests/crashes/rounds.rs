@@ -44,6 +44,8 @@ pub(crate) struct Setting {
     /// Shared memory is gone after each kill, as after a power cut; what was charged within this time before
     /// it may be missing.
     pub(crate) power_cut: Option<Duration>,
+    /// Clients come by HTTPS.
+    pub(crate) over_tls: bool,
 }
 
 impl Setting {
@@ -57,6 +59,7 @@ impl Setting {
             store: "flush_interval = \"1s\"".to_owned(),
             longest: 1_000,
             power_cut: None,
+            over_tls: false,
         }
     }
 
@@ -64,6 +67,9 @@ impl Setting {
         let mut config = Config::of(&stage.upstream)
             .store(&self.store)
             .section("[timeouts]\nfirst_byte = \"400ms\"\nstall = \"3s\"");
+        if self.over_tls {
+            config = config.over_tls();
+        }
         for (name, limits) in PLANS {
             config = config.plan(name, &limits);
         }

@@ -2,10 +2,23 @@
 
 use super::{
     answer::Answer,
-    request::Request,
+    authority::AUTHORITY,
+    request::{HOST, Request},
     wire::{Ended, Wire},
 };
-use std::net::{SocketAddr, TcpStream};
+use rustls::{ClientConfig, ClientConnection, pki_types::ServerName};
+use std::{
+    collections::BTreeSet,
+    net::{SocketAddr, TcpStream},
+    sync::{Arc, Mutex},
+};
+
+/// Ports of this machine where gateways of this process's tests speak TLS.
+pub(crate) static TLS_PORTS: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
+pub(crate) fn session(config: ClientConfig, name: &str) -> ClientConnection {
+    ClientConnection::new(Arc::new(config), ServerName::try_from(name.to_owned()).unwrap()).unwrap()
+}
 
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -18,7 +31,29 @@ impl Connection {
     }
 
     pub(crate) fn try_open(address: SocketAddr) -> std::io::Result<Self> {
-        TcpStream::connect(address).map(|stream| Self { wire: Wire::new(stream) })
+        let wire = TcpStream::connect(address).map(Wire::new)?;
+        let is_tls = TLS_PORTS.lock().unwrap().contains(&address.port());
+        let wire = if is_tls { wire.under_tls(session(AUTHORITY.client(None), HOST)) } else { wire };
+        Ok(Self { wire })
+    }
+
+    /// Connects under TLS, asking for this name.
+    ///
+    /// # Errors
+    /// There is no connection, or the handshake fails.
+    pub(crate) fn try_open_tls(
+        address: SocketAddr,
+        config: ClientConfig,
+        name: &str,
+    ) -> std::io::Result<Self> {
+        let mut wire = TcpStream::connect(address).map(Wire::new)?.under_tls(session(config, name));
+        wire.shake_hands()?;
+        Ok(Self { wire })
+    }
+
+    /// The certificate that the other side showed.
+    pub(crate) fn certificate(&self) -> Vec<u8> {
+        self.wire.tls.as_ref().unwrap().peer_certificates().unwrap()[0].to_vec()
     }
 
     /// Sends a request and reads its answer.

@@ -16,6 +16,8 @@ pub(crate) struct Config {
     sections: String,
     abuse: String,
     document: Option<String>,
+    /// The tests' clients come by HTTPS.
+    over_tls: bool,
 }
 
 impl Config {
@@ -36,6 +38,7 @@ impl Config {
             plans: vec![("free".into(), "\"1000000 per day\", \"9000000 per month\"".into())],
             sections: String::new(),
             document: None,
+            over_tls: std::env::var_os("FAIRGATE_TEST_TLS").is_some(),
             // Tests make many errors on purpose; those of the guard itself turn it on.
             abuse: "errors_per_key = \"off\"\nerrors_per_address = \"off\"\n".into(),
         }
@@ -74,6 +77,15 @@ impl Config {
 
     pub(crate) fn document_text(&self) -> Option<&str> {
         self.document.as_deref()
+    }
+
+    /// Has the tests' clients come by HTTPS. `FAIRGATE_TEST_TLS=1` has all tests do so.
+    pub(crate) fn over_tls(self) -> Self {
+        Self { over_tls: true, ..self }
+    }
+
+    pub(crate) const fn is_over_tls(&self) -> bool {
+        self.over_tls
     }
 
     /// The only limits of a plan.
@@ -134,10 +146,15 @@ impl Config {
         } else {
             format!("memory = {memory:?}\n")
         };
+        let tls = if self.over_tls && !self.sections.contains("[tls]") {
+            "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\n"
+        } else {
+            ""
+        };
         format!(
             "{top}\nreload = {reload:?}\n[api]\nname = \"Items\"\nsupport_email = \"help@example.com\"\n\
              public_url = \"https://api.example.com\"\n[listen]\n{listen}{upstream}{more}\
-             [store]\npath = {store:?}\n{memory}{store_more}[log]\nrequests = \"all\"\n[abuse]\n{abuse}{plans}{sections}",
+             [store]\npath = {store:?}\n{memory}{store_more}[log]\nrequests = \"all\"\n[abuse]\n{abuse}{plans}{tls}{sections}",
             top = self.top,
             reload = self.reload,
             listen = self.listen,

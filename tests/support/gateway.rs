@@ -1,7 +1,13 @@
 //! A gateway process of its own for a test: started, spoken to, stopped, killed, started again.
 
 use super::{
-    answer::Answer, client::Connection, config::Config, gate::eventually, request::Request, wire::PATIENCE,
+    answer::Answer,
+    authority::AUTHORITY,
+    client::{Connection, TLS_PORTS},
+    config::Config,
+    gate::eventually,
+    request::{HOST, Request},
+    wire::PATIENCE,
 };
 use serde_json::Value;
 use std::{
@@ -9,7 +15,10 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -23,6 +32,8 @@ pub(crate) struct Home {
     memory: TempDir,
     /// Set for every process that runs on it.
     environment: Vec<(String, String)>,
+    /// Clients come by HTTPS.
+    is_over_tls: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -62,7 +73,7 @@ impl Home {
         let named = || tempfile::Builder::new().prefix("fairgate-").to_owned();
         let folder = named().tempdir().unwrap();
         let memory = named().tempdir_in("/dev/shm").unwrap();
-        let home = Self { folder, memory, environment };
+        let home = Self { folder, memory, environment, is_over_tls: AtomicBool::new(false) };
         home.configure(config);
         Arc::new(home)
     }
@@ -71,6 +82,10 @@ impl Home {
     pub(crate) fn configure(&self, config: &Config) {
         let text = config.text(&self.folder.path().join("data"), self.memory.path());
         std::fs::write(self.config(), text).unwrap();
+        self.is_over_tls.store(config.is_over_tls(), Ordering::Relaxed);
+        if config.is_over_tls() && !self.path("tests.pem").exists() {
+            AUTHORITY.issue(&[HOST, "localhost", "127.0.0.1"]).write(self.folder.path(), "tests");
+        }
         if let Some(document) = config.document_text() {
             std::fs::write(self.path("openapi.yaml"), document).unwrap();
         }
@@ -196,9 +211,11 @@ impl Gateway {
                 lines.lock().unwrap().push(line);
             }
         });
+        let is_over_tls = home.is_over_tls.load(Ordering::Relaxed);
+        let member = if is_over_tls { "tls_address" } else { "address" };
         let address =
             eventually("the gateway listens", || match event(&log, |line| line["event"] == "listening") {
-                Some(found) => Some(Some(found["address"].as_str().unwrap().parse().unwrap())),
+                Some(found) => Some(Some(found[member].as_str().unwrap().parse().unwrap())),
                 None if child.try_wait().unwrap().is_some() => Some(None),
                 None => None,
             });
@@ -206,6 +223,16 @@ impl Gateway {
             reader.join().unwrap();
             return Err(log.lock().unwrap().join("\n"));
         };
+        let address: SocketAddr = address;
+        {
+            // Ports come back: the system may have given another gateway's to this one.
+            let mut ports = TLS_PORTS.lock().unwrap();
+            if is_over_tls {
+                ports.insert(address.port())
+            } else {
+                ports.remove(&address.port())
+            };
+        }
         Ok(Self { address, home: Arc::clone(home), child, log, reader: Some(reader) })
     }
 

@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part of the harness")]
 
 pub(crate) mod answer;
+pub(crate) mod authority;
 pub(crate) mod client;
 pub(crate) mod config;
 pub(crate) mod exchange;
@@ -17,6 +18,7 @@ pub(crate) mod upstream;
 pub(crate) mod wire;
 
 pub(crate) use answer::{Answer, Framing, Headers};
+pub(crate) use authority::{AUTHORITY, Authority, Issued};
 pub(crate) use client::Connection;
 pub(crate) use config::Config;
 pub(crate) use exchange::{Exchange, Next};

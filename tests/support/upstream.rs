@@ -28,6 +28,7 @@ pub(crate) struct Upstream {
     record: Arc<Record>,
 }
 
+type Open = dyn Fn(TcpStream) -> Wire + Send + Sync;
 type Script = dyn Fn(&mut Exchange<'_>) -> Next + Send + Sync;
 
 // === impl Record ===
@@ -54,7 +55,7 @@ impl Record {
 impl Upstream {
     /// Does with every request what the script says.
     pub(crate) fn scripted(script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static) -> Self {
-        Self::scripted_at("127.0.0.1:0".parse().unwrap(), script)
+        Self::scripted_over(Wire::new, script)
     }
 
     /// The same at this address.
@@ -62,20 +63,36 @@ impl Upstream {
         address: SocketAddr,
         script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind(address).unwrap();
+        Self::serve_on(TcpListener::bind(address).unwrap(), Wire::new, script)
+    }
+
+    /// The same over what `open` makes of a socket.
+    pub(crate) fn scripted_over(
+        open: impl Fn(TcpStream) -> Wire + Send + Sync + 'static,
+        script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static,
+    ) -> Self {
+        Self::serve_on(TcpListener::bind("127.0.0.1:0").unwrap(), open, script)
+    }
+
+    fn serve_on(
+        listener: TcpListener,
+        open: impl Fn(TcpStream) -> Wire + Send + Sync + 'static,
+        script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
         let record = Arc::new(Record::default());
         let script: Arc<Script> = Arc::new(script);
         let shared = Arc::clone(&record);
+        let open: Arc<Open> = Arc::new(open);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if shared.stopping.load(Ordering::SeqCst) {
                     return;
                 }
                 let Ok(stream) = stream else { continue };
-                let (record, script) = (Arc::clone(&shared), Arc::clone(&script));
+                let (record, script, open) = (Arc::clone(&shared), Arc::clone(&script), Arc::clone(&open));
                 let connection = record.connections.fetch_add(1, Ordering::SeqCst);
-                std::thread::spawn(move || serve(stream, connection, &record, &*script));
+                std::thread::spawn(move || serve(open(stream), connection, &record, &*script));
             }
         });
         Self { address, record }
@@ -144,8 +161,7 @@ impl Drop for Upstream {
     }
 }
 
-fn serve(stream: TcpStream, connection: usize, record: &Record, script: &Script) {
-    let mut wire = Wire::new(stream);
+fn serve(mut wire: Wire, connection: usize, record: &Record, script: &Script) {
     // An idle connection may rest as long as the test runs.
     wire.stream.set_read_timeout(None).unwrap();
     let mut earlier = 0;

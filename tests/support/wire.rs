@@ -1,5 +1,6 @@
 //! A socket and the bytes that were read from it ahead: strict lines, exact lengths, and why it ended.
 
+use rustls::{Connection, Stream};
 use std::{
     io::{ErrorKind, Read, Write},
     net::{Shutdown, TcpStream},
@@ -23,6 +24,8 @@ pub(crate) enum Ended {
 #[derive(Debug)]
 pub(crate) struct Wire {
     pub(crate) stream: TcpStream,
+    /// The session, if the connection is under TLS.
+    pub(crate) tls: Option<Box<Connection>>,
     ahead: Vec<u8>,
 }
 
@@ -31,14 +34,36 @@ impl Wire {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, ahead: Vec::new() }
+        Self { stream, tls: None, ahead: Vec::new() }
+    }
+
+    /// Goes on under TLS. The handshake is done by the first bytes.
+    pub(crate) fn under_tls(mut self, session: impl Into<Connection>) -> Self {
+        self.tls = Some(Box::new(session.into()));
+        self
+    }
+
+    /// Does the handshake.
+    ///
+    /// # Errors
+    /// What the other side, or this one, found wrong.
+    pub(crate) fn shake_hands(&mut self) -> std::io::Result<()> {
+        let session = self.tls.as_mut().expect("a session of TLS");
+        while session.is_handshaking() {
+            session.complete_io(&mut self.stream)?;
+        }
+        Ok(())
     }
 
     /// Reads some more bytes.
     fn fill(&mut self) -> Result<(), Ended> {
         let mut chunk = [0; 64 * 1024];
         loop {
-            return match self.stream.read(&mut chunk) {
+            let read = match &mut self.tls {
+                None => self.stream.read(&mut chunk),
+                Some(session) => under(session, &mut self.stream).read(&mut chunk),
+            };
+            return match read {
                 Ok(0) => Err(Ended::Closed),
                 Ok(length) => {
                     self.ahead.extend_from_slice(&chunk[..length]);
@@ -115,11 +140,21 @@ impl Wire {
 
     /// Writes all of it. False: the peer no longer takes bytes, which often is the point of a test.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> bool {
-        self.stream.write_all(bytes).and_then(|()| self.stream.flush()).is_ok()
+        match &mut self.tls {
+            None => self.stream.write_all(bytes).and_then(|()| self.stream.flush()).is_ok(),
+            Some(session) => {
+                let mut stream = under(session, &mut self.stream);
+                stream.write_all(bytes).and_then(|()| stream.flush()).is_ok()
+            }
+        }
     }
 
     /// Ends our direction and leaves the other one open.
-    pub(crate) fn finish_writing(&self) {
+    pub(crate) fn finish_writing(&mut self) {
+        if let Some(session) = &mut self.tls {
+            session.send_close_notify();
+            let _ = session.write_tls(&mut self.stream);
+        }
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
@@ -172,5 +207,17 @@ impl Wire {
             }
             assert_eq!(end, b"\r\n", "a chunk that is longer than it said");
         }
+    }
+}
+
+trait Both: Read + Write {}
+
+impl<T: Read + Write> Both for T {}
+
+/// The stream under this session.
+fn under<'s>(session: &'s mut Connection, stream: &'s mut TcpStream) -> Box<dyn Both + 's> {
+    match session {
+        Connection::Client(session) => Box::new(Stream::new(session, stream)),
+        Connection::Server(session) => Box::new(Stream::new(session, stream)),
     }
 }

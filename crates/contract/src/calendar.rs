@@ -60,7 +60,7 @@ impl Calendar {
     /// The day (since 1970-01-01 of the zone) that holds this Unix second.
     pub fn day(&self, now: u64) -> u32 {
         // No zone is a whole day from UTC for long, so one of three days is right but for a broken table.
-        let near = u32::try_from(now / 86_400).unwrap_or(u32::MAX - 1);
+        let near = u32::try_from(now / 86_400).unwrap_or(u32::MAX);
         for day in [near, near.saturating_add(1), near.saturating_sub(1)] {
             if self.day_start(day) <= now && now < self.day_start(day.saturating_add(1)) {
                 return day;

@@ -204,6 +204,7 @@ mod tests {
     use super::*;
     use crate::status::Status;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn every_code_has_a_status_that_fits_its_row() {
@@ -224,6 +225,51 @@ mod tests {
             assert!(fits.contains(&number), "{} became {number}", code.name());
             // None of them means that all is well, or that nothing is known.
             assert!((3..=16).contains(&number));
+        }
+    }
+
+    #[test]
+    fn numbers_and_names_are_those_of_grpc() {
+        let of = |code| (GrpcStatus::of(code).number(), GrpcStatus::of(code).name());
+        let told: BTreeSet<_> = ErrorCode::ALL.into_iter().map(of).collect();
+        let registered = [
+            (3, "INVALID_ARGUMENT"),
+            (4, "DEADLINE_EXCEEDED"),
+            (5, "NOT_FOUND"),
+            (7, "PERMISSION_DENIED"),
+            (8, "RESOURCE_EXHAUSTED"),
+            (9, "FAILED_PRECONDITION"),
+            (10, "ABORTED"),
+            (11, "OUT_OF_RANGE"),
+            (12, "UNIMPLEMENTED"),
+            (13, "INTERNAL"),
+            (14, "UNAVAILABLE"),
+            (16, "UNAUTHENTICATED"),
+        ];
+        assert_eq!(told.into_iter().collect::<Vec<_>>(), registered);
+    }
+
+    #[test]
+    fn each_client_is_answered_in_its_own_media_type() {
+        for client in [Client::Native, Client::Web] {
+            assert_eq!(Client::of(Some(client.content_type().as_bytes()), None), Some(client));
+        }
+    }
+
+    #[test]
+    fn statuses_of_an_upstream_are_recorded_as_the_same_answer_of_http() {
+        let expected = |status| match status {
+            3 => ErrorCode::RequestMalformed,
+            5 => ErrorCode::ResourceNotFound,
+            6 | 9 | 10 => ErrorCode::Unprocessable,
+            7 | 16 => ErrorCode::PermissionDenied,
+            8 | 14 => ErrorCode::Unavailable,
+            11 => ErrorCode::ParameterNotValid,
+            12 => ErrorCode::MethodNotAvailable,
+            _ => ErrorCode::UnexpectedError,
+        };
+        for status in 0..100 {
+            assert_eq!(recorded_as(status), expected(status), "{status}");
         }
     }
 
@@ -283,6 +329,8 @@ mod tests {
             ("-0", None),
             ("0x0", None),
             ("0,0", None),
+            ("999999999", Some(999_999_999)),
+            ("1000000000", None),
             ("99999999999", None),
         ] {
             assert_eq!(status(value.as_bytes()), found, "{value:?}");

@@ -93,6 +93,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_is_in_use_stays_well_formed() {
+        let mut bytes = 0..=255u8;
+        assert_eq!(generate(|| bytes.next().unwrap()), "fg_0123456789ABCDEFGHIJKLMNOPQRSTUV17oTdx");
+    }
+
+    #[test]
+    fn each_character_is_equally_likely() {
+        // Each byte comes equally often, and so has to come each character.
+        let mut bytes = (0..=255u8).cycle();
+        let keys: Vec<String> = (0..31).map(|_| generate(|| bytes.next().unwrap())).collect();
+        let drawn: String = keys.iter().map(|key| &key[PREFIX.len()..][..RANDOM_CHARACTERS]).collect();
+        for &character in BASE62 {
+            assert_eq!(drawn.matches(char::from(character)).count(), 16, "{}", char::from(character));
+        }
+    }
+
+    #[test]
     fn a_key_cut_short_or_prolonged_is_told() {
         let mut bytes = (0..=255u8).cycle();
         let key = generate(|| bytes.next().unwrap());

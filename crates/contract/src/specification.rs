@@ -231,6 +231,12 @@ mod tests {
     }
 
     #[test]
+    fn each_form_has_the_media_type_that_is_registered_for_it() {
+        assert_eq!(Form::Specification.content_type(), "application/json");
+        assert_eq!(Form::Problem.content_type(), "application/problem+json");
+    }
+
+    #[test]
     fn problem_details_are_sent_to_whoever_names_them() {
         for (accept, form) in [
             ("application/problem+json", Form::Problem),

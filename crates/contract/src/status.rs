@@ -186,6 +186,7 @@ impl ExtraStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
 
     #[test]
     fn rfc9110_swaps_401_and_403_and_nothing_else() {
@@ -216,5 +217,40 @@ mod tests {
         for number in [301, 400, 401, 403, 404, 422, 429, 500, 503] {
             assert_ne!(reason_phrase(number), "", "{number}");
         }
+    }
+
+    #[test]
+    fn reason_phrases_are_those_of_rfc_9110_and_of_the_registry() {
+        let registered = "200 OK, 201 Created, 202 Accepted, 204 No Content, 206 Partial Content, \
+            301 Moved Permanently, 302 Found, 303 See Other, 304 Not Modified, 307 Temporary Redirect, \
+            308 Permanent Redirect, 400 Bad Request, 401 Unauthorized, 402 Payment Required, 403 Forbidden, \
+            404 Not Found, 405 Method Not Allowed, 406 Not Acceptable, 409 Conflict, 410 Gone, \
+            412 Precondition Failed, 413 Content Too Large, 415 Unsupported Media Type, \
+            416 Range Not Satisfiable, 422 Unprocessable Content, 423 Locked, 424 Failed Dependency, \
+            428 Precondition Required, 429 Too Many Requests, 451 Unavailable For Legal Reasons, \
+            500 Internal Server Error, 503 Service Unavailable";
+        let named = |number: &u16| !reason_phrase(*number).is_empty();
+        let told: Vec<String> =
+            (0..1000).filter(named).map(|number| format!("{number} {}", reason_phrase(number))).collect();
+        assert_eq!(told.join(", "), registered);
+    }
+
+    #[test]
+    fn each_row_says_what_it_means_in_a_sentence_of_its_own() {
+        let rows = [
+            Status::Moved,
+            Status::NotValid,
+            Status::NoPermission,
+            Status::KeyRefused,
+            Status::NotFound,
+            Status::Unprocessable,
+            Status::LimitExceeded,
+            Status::Unexpected,
+            Status::Unavailable,
+            Status::Extra(ExtraStatus::Conflict),
+        ];
+        let meanings: HashSet<_> = rows.map(Status::meaning).into_iter().collect();
+        assert_eq!(meanings.len(), rows.len());
+        assert!(meanings.iter().all(|meaning| meaning.contains(' ') && meaning.ends_with('.')));
     }
 }

@@ -88,6 +88,25 @@ mod tests {
     }
 
     #[test]
+    fn successes_and_redirects_but_301_pass() {
+        for status in (200..=308).filter(|status| *status != 301) {
+            assert_eq!(disposition(status, &[]), Disposition::Pass, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_message_of_an_unexpected_error_is_kept_from_the_client() {
+        for code in ErrorCode::ALL {
+            assert_eq!(
+                may_keep_message(code.status()),
+                code.status() != Status::Unexpected,
+                "{}",
+                code.name()
+            );
+        }
+    }
+
+    #[test]
     fn the_rows_are_those_of_the_contract() {
         for (status, code) in [
             (301, ErrorCode::EndpointMoved),

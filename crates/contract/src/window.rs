@@ -143,6 +143,26 @@ mod tests {
     }
 
     #[test]
+    fn the_reset_is_what_is_left_of_the_window() {
+        assert_eq!(Period::Minute.seconds_left(2, 120), 60);
+        assert_eq!(Period::Minute.seconds_left(2, 179), 1);
+        assert_eq!(Period::Day.seconds_left(0, 80_000), 6_400);
+    }
+
+    #[test]
+    fn each_day_of_six_centuries_is_in_its_month() {
+        let (mut day, mut index) = (0, 0);
+        for year in 1970..2570 {
+            let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            for length in [31, if is_leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+                assert_eq!(first_day_of_month(index), day, "{year}");
+                assert!((day..day + length).all(|day| month_index(day) == index), "{year}");
+                (day, index) = (day + length, index + 1);
+            }
+        }
+    }
+
+    #[test]
     fn a_leap_year_has_its_day() {
         let march_2028 = 1_835_481_600; // 2028-03-01T00:00:00Z
         let february = Period::Month.index(march_2028 - 1);

@@ -47,7 +47,14 @@ pub(crate) async fn admit<'s>(
     client: &mut Client,
     incoming: &mut Decoder,
 ) -> Result<Admitted<'s>, Refused> {
-    // Our own pages first: every refusal below links to them, so none of them may stand in their way.
+    // Before all else, and without TLS: a certificate may be what it is about. There is a page only while an authority
+    // has been asked for one.
+    if let Some(page) = pages::challenge(visit) {
+        return Ok(Admitted::Page(page));
+    }
+    // Where nothing is served without TLS, that is all there is to say; a key has been read by others already.
+    redirect::check_scheme(visit)?;
+    // Then our own pages: every refusal below links to them, so none of them may stand in their way.
     if let Some(page) = pages::find(visit)? {
         return Ok(Admitted::Page(page));
     }

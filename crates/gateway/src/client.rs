@@ -209,6 +209,7 @@ impl Client {
                             self.deadline.set(Instant::now(), timeout);
                         }
                         ready!(self.deadline.poll_passed(cx));
+                        self.io.give_up_write();
                         return Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
                     }
                 }

@@ -31,6 +31,8 @@ pub const LEAP: i64 = 1_000;
 pub const PROBATION: i64 = 10_000;
 /// Milliseconds that the journal may be ahead of the wall clock at the start.
 pub const MOST_AHEAD: u64 = 86_400_000;
+/// Two clocks that were read within so many milliseconds were read together.
+const TOGETHER: i64 = 10;
 /// Milliseconds that time may be ahead of the wall clock without slowing down, so that it does not answer
 /// every tremble.
 const TOLERANCE: i64 = 50;
@@ -142,9 +144,22 @@ impl Clock {
     /// Compares with the wall clock, as [`Clock::adjust`] does, and tells what became of it. To be called
     /// about ten times a second.
     pub fn follow(&self) -> Option<Event> {
-        // The boot clock first: a pause between the two readings looks like a wall clock that is ahead by it.
-        let boot = self.boot_millis();
-        self.adjust(wall_millis(), boot)
+        let (wall, boot) = self.both()?;
+        self.adjust(wall, boot)
+    }
+
+    /// Both clocks at one moment. None: on a busy machine this thread was held up between them each time; whoever
+    /// took them together would believe in a leap. The next look will do.
+    ///
+    /// The machine's own is read last: what little passes in between makes the wall clock seem behind, so that
+    /// no window begins before its time.
+    fn both(&self) -> Option<(u64, i64)> {
+        (0..4).find_map(|_| {
+            let before = self.boot_millis();
+            let wall = wall_millis();
+            let after = self.boot_millis();
+            (after - before <= TOGETHER).then_some((wall, after))
+        })
     }
 
     /// Compares with the wall clock (Unix milliseconds) at a time of the boot clock (milliseconds).

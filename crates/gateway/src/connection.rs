@@ -3,8 +3,9 @@
 use crate::{
     client::{Client, Next},
     handle::{handle, refuse_bytes, refuse_panicked, turn_away},
-    http1::request::RequestHead,
+    http1::{Fault, request::RequestHead},
     http2,
+    peer::Peer,
     policies::key::LastKey,
     presence::Presence,
     thread::Thread,
@@ -12,7 +13,6 @@ use crate::{
 };
 use std::{
     future::{Future, poll_fn},
-    net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     rc::Rc,
@@ -32,7 +32,7 @@ enum Then {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: IpAddr, presence: &Rc<Presence>) {
+pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: &Peer, presence: &Rc<Presence>) {
     let mut client = Client::new(io, &thread.config().settings.timeouts);
     let mut last_key = LastKey::default();
     let mut is_first = true;
@@ -50,7 +50,8 @@ pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: IpAddr, pres
             Then::Close => break,
             Then::Gone => return,
             Then::Switch => {
-                return Box::pin(http2::serve(Rc::clone(thread), client, peer, Rc::clone(presence))).await;
+                let (peer, presence) = (Rc::new(peer.clone()), Rc::clone(presence));
+                return Box::pin(http2::serve(Rc::clone(thread), client, peer, presence)).await;
             }
         }
     }
@@ -72,7 +73,7 @@ async fn wait(thread: &Thread, client: &mut Client, presence: &Presence) -> Then
 async fn answer(
     thread: &Thread,
     client: &mut Client,
-    peer: IpAddr,
+    peer: &Peer,
     last_key: &mut LastKey,
     presence: &Presence,
     mut may_switch: bool,
@@ -87,7 +88,7 @@ async fn answer(
             Some(Next::Head(length)) => length,
             Some(Next::Closed) => return Then::Gone,
             Some(Next::Refused(fault)) => {
-                refuse_bytes(thread, client, peer, fault).await;
+                refuse_bytes(thread, client, peer, RequestHead::default(), fault).await;
                 return Then::Close;
             }
             None => {
@@ -105,7 +106,7 @@ async fn answer(
             Err((fault, (bytes, fields))) => {
                 client.input.lend(bytes);
                 thread.give_back(fields);
-                refuse_bytes(thread, client, peer, fault).await;
+                refuse_bytes(thread, client, peer, RequestHead::default(), fault).await;
                 return Then::Close;
             }
         };
@@ -125,7 +126,7 @@ async fn answer(
 }
 
 /// Tells a connection that there is no room for it.
-pub(crate) async fn refuse(thread: &Thread, io: Transport, peer: IpAddr) {
+pub(crate) async fn refuse(thread: &Thread, io: Transport, peer: &Peer) {
     let mut client = Client::new(io, &thread.config().settings.timeouts);
     Box::pin(turn_away(thread, &mut client, peer)).await;
     client.close().await;
@@ -136,8 +137,28 @@ fn is_http2(client: &Client) -> bool {
     client.input.filled().starts_with(http2::PREFACE_HEAD)
 }
 
+/// Answers whatever comes on a connection with this fault, and closes it. The head is read first, so that the answer
+/// has the form that was asked for.
+pub(crate) async fn refuse_as(thread: &Thread, io: Transport, peer: &Peer, fault: Fault) {
+    let config = thread.config();
+    let settings = &config.settings;
+    let mut client = Client::new(io, &settings.timeouts);
+    if client.wait(settings.timeouts.head).await {
+        let head = match client.next_head(&settings.timeouts, settings.sizes.head).await {
+            Next::Head(length) => {
+                let bytes = client.input.split_off_front(length);
+                RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names).ok()
+            }
+            Next::Refused(_) => None,
+            Next::Closed => return,
+        };
+        refuse_bytes(thread, &mut client, peer, head.unwrap_or_default(), fault).await;
+    }
+    client.close().await;
+}
+
 /// What a future gives. None: the connection was asked to end first.
-async fn until_dismissed<T>(presence: &Presence, future: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn until_dismissed<T>(presence: &Presence, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|cx| match future.as_mut().poll(cx) {
         // First, so that a request that came in the same moment is answered.

@@ -12,6 +12,7 @@ use crate::{
         request::RequestHead,
     },
     pages,
+    peer::Peer,
     policies::{key::LastKey, overload},
     record::{Moved, Outcome},
     refusal::{Refusal, Refused},
@@ -32,7 +33,7 @@ pub(crate) async fn handle(
     thread: &Thread,
     config: &Config,
     client: &mut Client,
-    peer: IpAddr,
+    peer: &Peer,
     head: RequestHead,
     last_key: &mut LastKey,
 ) -> bool {
@@ -70,7 +71,7 @@ pub(crate) async fn handle(
 }
 
 /// Answers whoever there is no room for, whatever was to be asked. The connection does not go on.
-pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: IpAddr) {
+pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: &Peer) {
     let config = thread.config();
     let mut visit = visit(thread, &config, peer, RequestHead::default(), LastKey::default());
     let mut nothing = Decoder::new(visit.head.framing);
@@ -81,16 +82,24 @@ pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: IpAddr
 }
 
 /// Answers bytes that are no request. The connection cannot go on: nobody knows where the next one begins.
-pub(crate) async fn refuse_bytes(thread: &Thread, client: &mut Client, peer: IpAddr, fault: Fault) {
+///
+/// `head`: what was understood all the same; nothing by default.
+pub(crate) async fn refuse_bytes(
+    thread: &Thread,
+    client: &mut Client,
+    peer: &Peer,
+    head: RequestHead,
+    fault: Fault,
+) {
     let config = thread.config();
-    let mut visit = visit(thread, &config, peer, RequestHead::default(), LastKey::default());
+    let mut visit = visit(thread, &config, peer, head, LastKey::default());
     let mut nothing = Decoder::new(visit.head.framing);
     let outcome = refuse(thread, &mut visit, client, &mut nothing, Refusal::of_fault(fault)).await;
     thread.record(&visit, &outcome, Moved { received: 0, sent: client.sent });
 }
 
 /// Answers a request whose handling panicked, if nothing of an answer was sent yet.
-pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: IpAddr) {
+pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: &Peer) {
     let config = thread.config();
     let mut visit = visit(thread, &config, peer, RequestHead::default(), LastKey::default());
     let mut nothing = Decoder::new(visit.head.framing);
@@ -106,7 +115,7 @@ pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: 
 fn visit<'t>(
     thread: &'t Thread,
     config: &'t Config,
-    peer: IpAddr,
+    peer: &'t Peer,
     head: RequestHead,
     last_key: LastKey,
 ) -> Visit<'t> {
@@ -116,8 +125,9 @@ fn visit<'t>(
     let id = id.unwrap_or_else(|| RequestId::new(now.millis, &mut thread.random.borrow_mut()));
     let is_trusted =
         |address: IpAddr| config.settings.trusted_proxies.iter().any(|net| net.contains(&address));
-    let is_peer_trusted = is_trusted(peer);
-    let address = if is_peer_trusted { forwarded_for(&head, is_trusted).unwrap_or(peer) } else { peer };
+    let is_peer_trusted = is_trusted(peer.address);
+    let address =
+        if is_peer_trusted { forwarded_for(&head, is_trusted).unwrap_or(peer.address) } else { peer.address };
     Visit {
         shared,
         config,

@@ -97,7 +97,8 @@ impl<'t> Payment<'t> {
             return Pin::new(sink).poll_write(cx, bytes);
         };
         let now = self.now;
-        let taken = sink.poll_with_socket(cx, |socket| journal.send_last(socket, bytes, &charge, now));
+        let taken =
+            sink.poll_write_last(cx, bytes, |socket, wire| journal.send_last(socket, wire, &charge, now));
         if let Poll::Ready(Ok(count)) = taken {
             self.is_recorded = count == bytes.len();
         }

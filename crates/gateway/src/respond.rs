@@ -6,6 +6,7 @@
 use crate::{
     http1::field::RequestField,
     pages::Page,
+    peer::Scheme,
     policies::{guard, key},
     rate_headers,
     refusal::Refusal,
@@ -161,8 +162,25 @@ pub(crate) fn line(name: &str, value: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Appends what keeps a client from ever coming without TLS again (RFC 6797), if it came with it.
+pub(crate) fn write_strict(visit: &Visit<'_>, out: &mut Vec<u8>) {
+    if let Some(strict) = strict(visit) {
+        line("Strict-Transport-Security", strict, out);
+    }
+}
+
+/// What `Strict-Transport-Security` says in answers to this client. None: nothing, because it would not be believed
+/// without TLS, or is not set.
+pub(crate) fn strict<'v>(visit: &'v Visit<'_>) -> Option<&'v str> {
+    match visit.peer.scheme {
+        Scheme::Http => None,
+        Scheme::Https => visit.config.settings.tls.as_ref()?.strict.as_deref(),
+    }
+}
+
 /// Appends what ends every head that we make: date, connection, empty line.
 fn finish(thread: &Thread, visit: &Visit<'_>, keep_alive: bool, out: &mut Vec<u8>) {
+    write_strict(visit, out);
     thread.write_date(visit.now.seconds(), out);
     write_connection(visit, keep_alive, out);
     out.extend_from_slice(b"\r\n");
@@ -229,8 +247,7 @@ fn base(visit: &Visit<'_>) -> String {
     if let Some(base) = &visit.config.settings.api.public_url {
         return base.clone();
     }
-    let forwarded = visit.head.value(RequestField::Forwarded(crate::http1::field::ForwardedKind::Proto));
-    let scheme = if visit.is_peer_trusted && forwarded == Some(b"https") { "https" } else { "http" };
+    let scheme = visit.scheme().name();
     match visit.head.host() {
         "" => format!("{scheme}://{}", visit.shared.address),
         host => format!("{scheme}://{host}"),

@@ -4,8 +4,8 @@ use crate::{
     buffer,
     clock::Clock,
     config::Config,
-    connection::{refuse, serve},
     descriptors,
+    door::{Door, enter, turn_away},
     doorkeeper::{self, Verdict},
     keyring::{DigestOf, Keyring},
     load::ThreadLoad,
@@ -13,10 +13,10 @@ use crate::{
     presence::Presence,
     record::{Incident, Level, LogSink},
     routes::BadTemplate,
-    settings::Settings,
+    settings::{Plain, Settings},
     shared::Shared,
     thread::Thread,
-    transport::Transport,
+    tls::{Challenges, Server},
     upstream::{self, UpstreamView},
     usage::{Entry, Place},
 };
@@ -100,23 +100,30 @@ impl Gateway {
     /// The address is taken, or a template cannot be routed.
     pub fn start(settings: Settings, digest_of: Box<DigestOf>, log: LogSink) -> Result<NotOpen, StartError> {
         descriptors::raise();
-        // The first socket shares its address with nobody, so that a gateway that runs there already is
-        // noticed: the system would otherwise deal connections out to both.
-        let alone = listen(settings.listen.address, false)?;
-        let address = alone.local_addr().map_err(StartError::Thread)?;
-        let listeners = if settings.listen.threads > 1 {
-            drop(alone);
-            (0..settings.listen.threads).map(|_| listen(address, true)).collect::<Result<Vec<_>, _>>()?
-        } else {
-            vec![alone]
+        let threads = settings.listen.threads;
+        let mut listeners: Vec<Listeners> = std::iter::repeat_with(Listeners::new).take(threads).collect();
+        let plain = settings.tls.as_ref().map_or(Plain::Serve, |tls| tls.plain);
+        let plain = match plain {
+            Plain::Serve | Plain::Redirect => {
+                Some(open(settings.listen.address, Door::Plain, &mut listeners)?)
+            }
+            Plain::Off => None,
         };
-        let shared = Arc::new(Shared::new(settings, address, digest_of, log)?);
+        let tls =
+            settings.tls.as_ref().map(|tls| open(tls.address, Door::Tls, &mut listeners)).transpose()?;
+        let address = plain.or(tls).unwrap_or(settings.listen.address);
+        let shared = Arc::new(Shared::new(settings, address, tls, digest_of, log)?);
         Ok(NotOpen { shared, listeners })
     }
 
     /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.shared.address
+    }
+
+    /// The address that it listens on for TLS.
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.shared.tls_address
     }
 
     /// The keys.
@@ -136,8 +143,11 @@ impl Gateway {
 /// A gateway that listens, but accepts nobody yet.
 pub struct NotOpen {
     shared: Arc<Shared>,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listeners>,
 }
+
+/// The sockets of one thread, and what is spoken there.
+type Listeners = Vec<(Door, TcpListener)>;
 
 impl NotOpen {
     /// What the control plane needs.
@@ -161,11 +171,11 @@ impl NotOpen {
         let (shared, stop) = (Arc::clone(&self.shared), draining.clone());
         let upstreams = std::thread::Builder::new().name("upstreams".into());
         threads.push(upstreams.spawn(move || upstream::keep(&shared, stop)).map_err(StartError::Thread)?);
-        for (number, listener) in self.listeners.into_iter().enumerate() {
+        for (number, listeners) in self.listeners.into_iter().enumerate() {
             let (shared, draining) = (Arc::clone(&self.shared), draining.clone());
             let thread = std::thread::Builder::new().name(format!("data-{number}")).spawn({
                 let journal = journal.next();
-                move || run(shared, number, journal, listener, draining)
+                move || run(shared, number, journal, listeners, draining)
             });
             threads.push(thread.map_err(StartError::Thread)?);
         }
@@ -219,6 +229,16 @@ impl Handle {
     /// Replaces the windows of maintenance, at once.
     pub fn set_maintenance(&self, windows: Vec<Window>) {
         self.shared.maintenance.store(Arc::new(windows));
+    }
+
+    /// Replaces what clients are offered by TLS. Connections that are open keep what they had.
+    pub fn offer(&self, offer: Server) {
+        self.shared.tls.store(Some(Arc::new(offer)));
+    }
+
+    /// Where answers for a certificate authority are laid down.
+    pub fn challenges(&self) -> &Challenges {
+        &self.shared.challenges
     }
 
     /// Compiles settings, so that [`Handle::replace`] has nothing left that could fail. May take seconds for
@@ -302,6 +322,23 @@ impl Handle {
     }
 }
 
+/// Listens at an address with each thread, and tells which it is.
+fn open(address: SocketAddr, door: Door, threads: &mut [Listeners]) -> Result<SocketAddr, StartError> {
+    // The first socket shares its address with nobody, so that a gateway that runs there already is
+    // noticed: the system would otherwise deal connections out to both.
+    let alone = listen(address, false)?;
+    let address = alone.local_addr().map_err(StartError::Thread)?;
+    if let [only] = threads {
+        only.push((door, alone));
+        return Ok(address);
+    }
+    drop(alone);
+    for thread in threads {
+        thread.push((door, listen(address, true)?));
+    }
+    Ok(address)
+}
+
 fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, StartError> {
     use socket2::{Domain, Socket, Type};
     let open = || {
@@ -335,7 +372,7 @@ fn run(
     shared: Arc<Shared>,
     number: usize,
     journal: Option<journal::Writer>,
-    listener: TcpListener,
+    listeners: Listeners,
     draining: watch::Receiver<bool>,
 ) {
     let log = shared.log.clone();
@@ -351,8 +388,20 @@ fn run(
     let local = LocalSet::new();
     local.block_on(&runtime, async {
         tokio::task::spawn_local(keep_house(Rc::clone(&thread)));
-        if let Err(error) = accept(&thread, listener, draining).await {
-            log.event(Level::Error, "a data thread cannot listen", &[("error", &error.to_string())]);
+        let accepting: Vec<_> = listeners
+            .into_iter()
+            .map(|(door, listener)| {
+                let (thread, draining, log) = (Rc::clone(&thread), draining.clone(), log.clone());
+                tokio::task::spawn_local(async move {
+                    if let Err(error) = accept(&thread, listener, door, draining).await {
+                        let error = error.to_string();
+                        log.event(Level::Error, "a data thread cannot listen", &[("error", &error)]);
+                    }
+                })
+            })
+            .collect();
+        for ended in accepting {
+            let _ = ended.await; // a panic is told on standard error
         }
         finish(&thread).await;
     });
@@ -364,10 +413,10 @@ fn run(
 async fn accept(
     thread: &Rc<Thread>,
     listener: TcpListener,
+    door: Door,
     mut draining: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let mut number: u64 = 0;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -375,16 +424,14 @@ async fn accept(
                 // Closing the socket would cut off those who are through the handshake and were not
                 // accepted yet.
                 while let Ok((stream, peer)) = accept_now(&listener) {
-                    number += 1;
-                    enter(thread, number, stream, peer);
+                    admit(thread, stream, peer, door);
                 }
                 return Ok(());
             }
         };
         match accepted {
             Ok((stream, peer)) => {
-                number += 1;
-                enter(thread, number, stream, peer);
+                admit(thread, stream, peer, door);
             }
             // Out of descriptors, most likely. Turning at full speed would help nobody.
             Err(error) => {
@@ -408,17 +455,16 @@ fn accept_now(listener: &tokio::net::TcpListener) -> io::Result<(TcpStream, Sock
     }
 }
 
-fn enter(thread: &Rc<Thread>, number: u64, stream: TcpStream, peer: SocketAddr) {
+fn admit(thread: &Rc<Thread>, socket: TcpStream, peer: SocketAddr, door: Door) {
     let peer = peer.ip().to_canonical();
     // Delayed small writes would cost every answer; without the option all still works.
-    let _ = stream.set_nodelay(true);
-    let io = Transport::Plain(stream);
+    let _ = socket.set_nodelay(true);
     match doorkeeper::decide(thread, &thread.config(), peer) {
-        Verdict::Enter(counted) => spawn(thread, number, io, peer, counted),
+        Verdict::Enter(counted) => spawn(thread, socket, peer, door, counted),
         Verdict::Tell => {
             let own = Rc::clone(thread);
             tokio::task::spawn_local(async move {
-                refuse(&own, io, peer).await;
+                turn_away(&own, socket, peer, door).await;
                 doorkeeper::was_told(&own);
             });
         }
@@ -426,13 +472,14 @@ fn enter(thread: &Rc<Thread>, number: u64, stream: TcpStream, peer: SocketAddr) 
     }
 }
 
-fn spawn(thread: &Rc<Thread>, number: u64, io: Transport, peer: IpAddr, counted: Option<IpAddr>) {
+fn spawn(thread: &Rc<Thread>, socket: TcpStream, peer: IpAddr, door: Door, counted: Option<IpAddr>) {
+    let number = thread.next_connection();
     let presence = Rc::new(Presence::new());
     thread.connections.borrow_mut().insert(number, Rc::clone(&presence));
     let own = Rc::clone(thread);
     tokio::task::spawn_local(async move {
         let _open = own.load().connection();
-        serve(&own, io, peer, &presence).await;
+        enter(&own, socket, peer, door, &presence).await;
         own.connections.borrow_mut().remove(&number);
         doorkeeper::leave(&own.shared, counted);
     });
@@ -463,6 +510,7 @@ async fn keep_house(thread: Rc<Thread>) {
         if now.saturating_duration_since(handed_over) >= USAGE {
             handed_over = now;
             thread.hand_usage_over();
+            thread.log_handshakes();
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The binary reads `fairgate.toml` into these types and refuses what does not fit; the gateway
 //! never sees a raw value. Durations are `std::time::Duration`, sizes are bytes.
 
+use crate::tls::Client;
 use contract::{Limit, Statuses, status::ExtraStatus};
 use ipnet::IpNet;
 use openapi::rules::RequestRules;
@@ -19,6 +20,8 @@ pub struct Settings {
     pub listen: Listen,
     /// How HTTP/2 is spoken with clients.
     pub http2: Http2,
+    /// TLS to clients. None: there is none.
+    pub tls: Option<Tls>,
     /// Where requests go: at least one service, their names unique.
     pub services: Vec<Service>,
     /// How long each phase may take.
@@ -56,6 +59,18 @@ pub struct Settings {
     pub tallies_usage: bool,
     /// The API's document with the contract in it, as clients get it. None: there is none.
     pub document: Option<Arc<ServedDocument>>,
+}
+
+impl Settings {
+    /// Every address that is listened at.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        let is_plain = match self.tls.as_ref().map(|tls| tls.plain) {
+            Some(Plain::Off) => false,
+            Some(Plain::Serve | Plain::Redirect) | None => true,
+        };
+        let plain = is_plain.then_some(self.listen.address);
+        plain.into_iter().chain(self.tls.as_ref().map(|tls| tls.address))
+    }
 }
 
 /// A document, written.
@@ -106,6 +121,36 @@ pub struct Listen {
     pub address: SocketAddr,
     /// Data threads, at least 1.
     pub threads: usize,
+    /// Each connection begins with a header of the PROXY protocol, sent by a trusted proxy.
+    pub proxy_protocol: bool,
+}
+
+/// TLS to clients. What they are offered is handed over apart, because it changes: [`crate::Handle::offer`].
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// Address and port; port 0 lets the system choose.
+    pub address: SocketAddr,
+    /// What is done at [`Listen::address`].
+    pub plain: Plain,
+    /// How long a handshake may take.
+    pub handshake: Duration,
+    /// Each connection begins with a header of the PROXY protocol, sent by a trusted proxy.
+    pub proxy_protocol: bool,
+    /// What every answer over TLS says in `Strict-Transport-Security` (RFC 6797).
+    pub strict: Option<String>,
+    /// Name, in lower case, of the header that tells the upstream the subject of the client's certificate.
+    pub subject_header: Option<String>,
+}
+
+/// What is done where requests come in without TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plain {
+    /// They are served.
+    Serve,
+    /// They are sent to the same address under https.
+    Redirect,
+    /// Nobody listens there.
+    Off,
 }
 
 /// A part of the API that has an upstream of its own.
@@ -171,13 +216,16 @@ pub struct UpstreamAddress {
     pub port: u16,
     /// How much of the requests it gets beside others, at least 1.
     pub weight: u32,
+    /// How it is spoken to by https. None: by http.
+    pub tls: Option<Client>,
 }
 
 impl UpstreamAddress {
     /// As it stands in a URL and in Host.
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        if self.port == 80 { host } else { format!("{host}:{}", self.port) }
+        let usual = if self.tls.is_some() { 443 } else { 80 };
+        if self.port == usual { host } else { format!("{host}:{}", self.port) }
     }
 }
 

@@ -12,9 +12,10 @@ use crate::{
     record::{Incident, LogSink},
     routes::BadTemplate,
     settings::Settings,
+    tls::{Challenges, Server},
     usage::{self, Entry},
 };
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use crossbeam_queue::ArrayQueue;
 use limits::{AddressGuard, Addresses, Limits};
 use std::{
@@ -61,13 +62,21 @@ pub(crate) struct Shared {
     /// Requests that stand in no tally, because the control plane did not keep up.
     pub(crate) lost_usage: AtomicU64,
     pub(crate) log: LogSink,
+    /// Where it listens: without TLS, if it does so at all.
     pub(crate) address: SocketAddr,
+    /// Where it listens for TLS.
+    pub(crate) tls_address: Option<SocketAddr>,
+    /// What is offered to clients by TLS from now on. None: nothing yet.
+    pub(crate) tls: ArcSwapOption<Server>,
+    /// What a certificate authority is answered.
+    pub(crate) challenges: Challenges,
 }
 
 impl Shared {
     pub(crate) fn new(
         settings: Settings,
         address: SocketAddr,
+        tls_address: Option<SocketAddr>,
         digest_of: Box<DigestOf>,
         log: LogSink,
     ) -> Result<Self, BadTemplate> {
@@ -93,6 +102,9 @@ impl Shared {
             began: Instant::now(),
             log,
             address,
+            tls_address,
+            tls: ArcSwapOption::empty(),
+            challenges: Challenges::default(),
         };
         shared.limit_addresses(&shared.config.load().settings);
         Ok(shared)

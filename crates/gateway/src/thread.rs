@@ -2,6 +2,7 @@
 
 use crate::{
     config::Held,
+    door::FailedHandshakes,
     doorkeeper::Doorkeeper,
     http1::field::{AnswerField, Field, RequestField},
     http2::Links,
@@ -52,8 +53,10 @@ pub(crate) struct Thread {
     pub(crate) connections: RefCell<HashMap<u64, Rc<Presence>>>,
     /// Connections by HTTP/2, which are told when the thread drains.
     pub(crate) links: Links,
+    accepted: Cell<u64>,
     log: RefCell<(Vec<u8>, u64)>,
     usage: RefCell<Sheet>,
+    pub(crate) failed_handshakes: RefCell<FailedHandshakes>,
     date: RefCell<(u64, Vec<u8>)>,
     spare_fields: Spare<Field<RequestField>>,
     spare_answer_fields: Spare<Field<AnswerField>>,
@@ -79,8 +82,10 @@ impl Thread {
             drain_end: Cell::new(None),
             connections: RefCell::default(),
             links: Links::default(),
+            accepted: Cell::new(0),
             log: RefCell::default(),
             usage: RefCell::default(),
+            failed_handshakes: RefCell::default(),
             date: RefCell::new((u64::MAX, Vec::new())),
             spare_fields: Spare::default(),
             spare_answer_fields: Spare::default(),
@@ -100,6 +105,12 @@ impl Thread {
         self.pool.sweep(&latest.services);
         self.config.replace(Rc::clone(&latest));
         latest
+    }
+
+    /// A number that no other connection of this thread has.
+    pub(crate) fn next_connection(&self) -> u64 {
+        self.accepted.set(self.accepted.get() + 1);
+        self.accepted.get()
     }
 
     /// What it has to do. Its number is one of those that were counted.

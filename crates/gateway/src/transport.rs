@@ -1,6 +1,6 @@
-//! The byte stream of a connection. TLS will be a second variant here; nothing else has to know.
+//! The byte stream of a connection: plain, or under TLS. Nothing else has to know which.
 
-use crate::http2;
+use crate::{http2, tls::TlsStream};
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd},
@@ -18,6 +18,8 @@ pub(crate) enum Transport {
     Plain(TcpStream),
     /// A stream of an HTTP/2 connection, which reads and writes as HTTP/1.1 does.
     Stream(Box<http2::Stream>),
+    /// Boxed, because the state of a TLS session is large.
+    Tls(Box<TlsStream>),
 }
 
 impl Transport {
@@ -26,12 +28,13 @@ impl Transport {
         match self {
             Self::Plain(stream) => stream.poll_read_ready(cx),
             Self::Stream(stream) => stream.poll_readable(cx),
+            Self::Tls(stream) => stream.poll_readable(cx),
         }
     }
 
     /// Ready once the peer has hung up, as far as that can be seen while it has nothing to say. A peer that only ends
     /// its own direction looks the same.
-    pub(crate) fn poll_hung_up(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_hung_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Plain(stream) => {
                 let mut byte = [0];
@@ -42,44 +45,59 @@ impl Transport {
                 }
             }
             Self::Stream(stream) => stream.poll_hung_up(cx),
+            Self::Tls(stream) => stream.poll_hung_up(cx),
         }
     }
 
-    /// Does something with the socket itself once it takes bytes: `write` is called until it says other than
-    /// that it would have to wait.
-    pub(crate) fn poll_with_socket(
-        &self,
+    /// Writes the last bytes of something by `send`, which is given the socket and what goes over the wire: `bytes`
+    /// themselves, or the records that carry them. It is called until it says other than that it would have to wait.
+    /// Ready with the length of `bytes` if and only if the latest call of `send` has taken all that it was given and
+    /// nothing of `bytes` is left; with less, the rest is to be written by the next call.
+    pub(crate) fn poll_write_last(
+        &mut self,
         cx: &mut Context<'_>,
-        mut write: impl FnMut(BorrowedFd<'_>) -> io::Result<usize>,
+        bytes: &[u8],
+        mut send: impl FnMut(BorrowedFd<'_>, &[u8]) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(stream) => loop {
                 ready!(stream.poll_write_ready(cx))?;
-                match stream.try_io(Interest::WRITABLE, || write(stream.as_fd())) {
+                match stream.try_io(Interest::WRITABLE, || send(stream.as_fd(), bytes)) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     written => return Poll::Ready(written),
                 }
             },
             // It has no socket of its own: whoever has something to say to one goes through the stream.
             Self::Stream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+            Self::Tls(stream) => stream.poll_write_last(cx, bytes, send),
+        }
+    }
+
+    /// Says that a write that was begun is not gone on with. Under TLS nothing can be written any more then.
+    pub(crate) fn give_up_write(&mut self) {
+        match self {
+            // What a stream has taken stands in frames already.
+            Self::Plain(_) | Self::Stream(_) => {}
+            Self::Tls(stream) => stream.give_up(),
         }
     }
 
     /// Has the connection end in a reset, for a body whose only end is that of the connection.
-    pub(crate) fn reset(&self) {
+    pub(crate) fn reset(&mut self) {
         match self {
             // If it cannot be set, the connection is closed in the ordinary way.
             Self::Plain(stream) => {
-                drop(socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO)))
+                drop(socket2::SockRef::from(&*stream).set_linger(Some(std::time::Duration::ZERO)))
             }
             Self::Stream(stream) => stream.reset(),
+            Self::Tls(stream) => stream.reset(),
         }
     }
 
     /// Whether an idle connection can still be used: open, and nothing was sent on it unasked.
     ///
     /// Asks the runtime what it was last told by the system; only if there was something does it cost a read.
-    pub(crate) fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&mut self) -> bool {
         match self {
             Self::Plain(stream) => {
                 let mut cx = Context::from_waker(std::task::Waker::noop());
@@ -89,6 +107,7 @@ impl Transport {
                 matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
             }
             Self::Stream(_) => false, // it carries one request
+            Self::Tls(stream) => stream.is_quiet(),
         }
     }
 }
@@ -98,6 +117,7 @@ impl AsyncRead for Transport {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Stream(stream) => stream.poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_read(cx, buf),
         }
     }
 }
@@ -107,20 +127,20 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Stream(stream) => stream.poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_write(cx, bytes),
         }
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Stream(_) => Poll::Ready(Ok(())),
-        }
+    /// What was written is on its way already, plain or under TLS.
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Stream(_) => Poll::Ready(Ok(())),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_shutdown(cx),
         }
     }
 }

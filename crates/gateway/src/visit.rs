@@ -3,11 +3,15 @@
 use crate::{
     clock::Clock,
     config::Config,
-    http1::request::RequestHead,
+    http1::{
+        field::{ForwardedKind, RequestField},
+        request::RequestHead,
+    },
     keyring::KnownKey,
     load::Load,
     pace::Demand,
     payment::Settled,
+    peer::{Peer, Scheme},
     policies::key::LastKey,
     request_id::RequestId,
     settings::{Deprecated, Timeouts},
@@ -28,8 +32,8 @@ pub(crate) struct Visit<'s> {
     pub(crate) head: RequestHead,
     pub(crate) id: RequestId,
     pub(crate) now: Moment,
-    /// Who opened the connection.
-    pub(crate) peer: IpAddr,
+    /// The other end of the connection.
+    pub(crate) peer: &'s Peer,
     /// Whom the request came from: the peer, or whom a trusted proxy names.
     pub(crate) address: IpAddr,
     pub(crate) address_key: AddressKey,
@@ -61,6 +65,16 @@ pub(crate) struct Visit<'s> {
 }
 
 impl Visit<'_> {
+    /// By which scheme the client reached us, or the trusted proxy before us.
+    pub(crate) fn scheme(&self) -> Scheme {
+        let told = self.head.value(RequestField::Forwarded(ForwardedKind::Proto));
+        match told.filter(|_| self.is_peer_trusted) {
+            Some(b"https") => Scheme::Https,
+            Some(b"http") => Scheme::Http,
+            Some(_) | None => self.peer.scheme,
+        }
+    }
+
     /// How long each phase may take, for the service that the request goes to.
     pub(crate) fn timeouts(&self) -> &Timeouts {
         self.service.map_or(&self.config.settings.timeouts, Service::timeouts)

@@ -162,7 +162,7 @@ impl Set {
         let mut next = self.clone();
         let shared = shared(&who);
         if next.0.len() >= WAYS || next.of(&shared).is_some() {
-            next.forget_idle(limits, now);
+            next.forget_idle(now);
         }
         // What an address used of the shared account would not count in one of its own: so while the shared
         // one counts anything, nobody who comes gets one.
@@ -185,18 +185,15 @@ impl Set {
         self
     }
 
-    fn forget_idle(&mut self, limits: &Arc<Limits>, now: u64) {
-        self.0.retain_mut(|(_, account)| {
+    fn forget_idle(&mut self, now: u64) {
+        self.0.retain(|(_, account)| {
             if !account.is_idle(now) {
                 return true;
             }
-            // As in `Seat::retire`: frozen first, so that who holds it already takes nothing from it.
+            // As in `Seat::retire`: frozen first, so that who holds it already takes nothing from it. If somebody
+            // was faster, it stays, and whoever finds it next replaces it with its counts.
             account.freeze();
-            let is_idle = account.is_idle(now);
-            if !is_idle {
-                *account = account.replace_by(limits);
-            }
-            !is_idle
+            !account.is_idle(now)
         });
     }
 }
@@ -236,6 +233,18 @@ mod tests {
         // there is room again.
         assert_eq!(addresses.take(who(102), None, 119_999, 1).unwrap().0, shared(&who(102)));
         assert_eq!(addresses.take(who(102), None, 120_000, 1).unwrap().0, who(102));
+    }
+
+    #[test]
+    fn addresses_that_use_nothing_any_more_make_room_for_others() {
+        let addresses = Addresses::with_sets(limits("2 per minute"), 1);
+        for (begin, now) in [(0, 0), (10, 120_000), (20, 240_000)] {
+            for number in begin..begin + 8 {
+                let (whose, taken) = addresses.take(who(number), None, now, 1).unwrap();
+                assert_eq!(whose, who(number), "the eight of two minutes ago count nothing");
+                taken.charge();
+            }
+        }
     }
 
     #[test]

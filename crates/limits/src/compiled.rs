@@ -454,6 +454,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn a_clock_that_stepped_back_by_up_to_twelve_days_is_told_from_one_that_went_on() {
+        let word = Word { window: 5, units: 1 };
+        let since = |millis: u32| elapsed(word, u64::from(5_u32.wrapping_add(millis)));
+        assert_eq!((since(0), since(1), since(1 << 31)), (0, 1, 1 << 31));
+        assert_eq!(since(0_u32.wrapping_sub(1)), 0);
+        assert_eq!(since(0_u32.wrapping_sub(FURTHEST_BACK)), 0);
+        let furthest = 0_u32.wrapping_sub(FURTHEST_BACK + 1);
+        assert_eq!(since(furthest), u64::from(furthest));
+    }
+
     proptest! {
         #[test]
         fn multiplying_by_the_reciprocal_divides(

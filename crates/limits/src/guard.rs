@@ -154,15 +154,31 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_addresses_does_not_bury_the_worst_one() {
+    fn a_flood_of_addresses_does_not_bury_the_worst_ones() {
         let guard = AddressGuard::default();
-        let worst = guard.key("192.0.2.1".parse().unwrap());
-        for _ in 0..1000 {
-            guard.count(worst, 0);
+        let worst = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(|last| guard.key([192, 0, 2, last].into()));
+        for key in worst {
+            for _ in 0..1000 {
+                guard.count(key, 0);
+            }
         }
         for other in 0..200_000u32 {
             guard.count(guard.key(IpAddr::from((other + 0x0a00_0000).to_be_bytes())), 0);
         }
-        assert_eq!(guard.within_minute(worst, 0), 1000);
+        assert_eq!(worst.map(|key| guard.within_minute(key, 0)), [1000; 10]);
+        let empty = guard.slots.iter().filter(|slot| slot.load(Ordering::Relaxed) == 0).count();
+        assert!(empty < SLOTS / 10, "all of the table is used but for {empty} slots");
+    }
+
+    #[test]
+    fn more_errors_than_a_slot_counts_stay_the_most_that_it_counts() {
+        let guard = AddressGuard::default();
+        let key = guard.key("192.0.2.1".parse().unwrap());
+        let [first, ..] = guard.set(key) else { panic!("a set has slots") };
+        first.store(pack(key.tag, 2, COUNT_MASK - 1), Ordering::Relaxed);
+        for _ in 0..3 {
+            guard.count(key, 120);
+            assert_eq!(guard.within_minute(key, 120), COUNT_MASK);
+        }
     }
 }

@@ -79,3 +79,23 @@ impl Seat {
         }
     }
 }
+
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use super::*;
+    use crate::Reservation;
+
+    #[test]
+    fn an_account_that_another_thread_has_frozen_is_replaced_with_its_counts_where_it_is_found() {
+        let limit = contract::Limit::parse("3 per minute", &mut |_| None).unwrap();
+        let limits = Arc::new(Limits::new(vec![limit]).unwrap());
+        let seat = Seat::default();
+        Reservation::take(&seat, &limits, None, 0, 2).unwrap().charge();
+        let before = seat.account(&limits);
+        // As far as a thread gets that would give it back, and finds it used again.
+        before.freeze();
+        Reservation::take(&seat, &limits, None, 0, 1).unwrap().charge();
+        assert!(Reservation::take(&seat, &limits, None, 0, 1).is_err());
+        assert!(!Arc::ptr_eq(&before, &seat.account(&limits)));
+    }
+}

@@ -45,6 +45,8 @@ mod tests {
             ("9 per rolling hour", part(3_600, now) + 1, false),
             ("9 per second, burst 9", now as u32, true),
             ("9 per second, burst 9", (now as u32).wrapping_add(1), false),
+            ("9 per second, burst 9", (now as u32).wrapping_sub(86_400_000), true),
+            ("9 per second, burst 9", (now as u32).wrapping_add(86_400_000), false),
             ("9 in all", 0, true),
         ] {
             let limit = Limit::parse(text, &mut |_| None).unwrap();

@@ -14,6 +14,7 @@ mod schema;
 mod sections;
 mod syntax;
 mod template;
+pub(crate) mod tls;
 mod typed;
 mod unknown;
 
@@ -37,6 +38,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tls::TlsSettings;
 use usage::Retention;
 
 /// A file that is larger than this is not a configuration.
@@ -59,6 +61,8 @@ pub(crate) struct Config {
     pub(crate) settings: Settings,
     /// Where keys and counters are kept.
     pub(crate) store: StoreSettings,
+    /// What clients are offered by TLS, as it stands in files. None: there is no TLS.
+    pub(crate) tls: Option<TlsSettings>,
     /// How the process behaves beside requests.
     pub(crate) process: Process,
     /// The API's document, if the file names one and it was read.
@@ -157,12 +161,13 @@ fn read_text(
     let (found, warnings, _) = reader.finish();
     let faults = syntax.merge(found);
     match read {
-        Some((settings, store, process, document)) if faults.is_empty() => {
+        Some((settings, store, tls, process, document)) if faults.is_empty() => {
             // Whatever was read without a fault is TOML.
             let source = Arc::new(source.parse().unwrap_or_default());
             Ok(Config {
                 settings,
                 store,
+                tls,
                 process,
                 document: document.map(Arc::new),
                 warnings,

@@ -2,6 +2,8 @@
 //!
 //! This thread is the control plane's. It may wait for the disk; no data thread ever waits for it.
 
+mod acme;
+mod certificates;
 mod charges;
 pub(crate) mod document;
 mod following;
@@ -22,8 +24,10 @@ use crate::{
     config::{Config, Document},
     failure::Failure,
 };
+use acme::Acme;
+use certificates::Certificates;
 use gateway::{
-    Gateway, NotOpen, StartError,
+    Gateway, Handle, NotOpen, StartError,
     record::{Level, LogSink},
     settings::{LogFormat, Service, Settings, UpstreamAddress},
 };
@@ -110,6 +114,9 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let handle = not_open.handle();
     standing.know(handle.clone());
     loading::load(&store, &handle)?;
+    let certificates =
+        config.tls.clone().map(|files| Certificates::new(files, handle.clone())).transpose()?;
+    let acme = acme(&config, &handle, certificates.as_ref())?;
     let (journal, writers) = charges::open(&config, not_open.threads(), &handle, &mut patience)?.unzip();
     let writers = writers.unwrap_or_default();
     let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
@@ -139,6 +146,8 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         let sweeping = tokio::task::spawn_local(sweeping::run(handle.clone()));
         let following = tokio::task::spawn_local(following::run(handle.clone()));
         let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run());
+        let acme = acme.map(|acme| tokio::task::spawn_local(acme.run()));
+        let certificates = certificates.map(|held| tokio::task::spawn_local(certificates::follow(held)));
         let (closed, on_closed) = oneshot::channel::<()>();
         let admin = tokio::task::spawn_local(serve_admin(socket, control, async {
             let _ = on_closed.await;
@@ -162,8 +171,8 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         sweeping.abort();
         following.abort();
         letting_go.abort();
-        for reloading in hearing.into_iter().chain(watching) {
-            reloading.abort();
+        for task in hearing.into_iter().chain(watching).chain(certificates).chain(acme) {
+            task.abort();
         }
         keeper.save_at_the_end()?;
         reason.map(|_| drained)
@@ -178,6 +187,17 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// What fetches certificates, if the configuration asks for that.
+fn acme(
+    config: &Config,
+    handle: &Handle,
+    certificates: Option<&Rc<RefCell<Certificates>>>,
+) -> Result<Option<Acme>, Failure> {
+    let settings = config.tls.as_ref().and_then(|tls| tls.acme.clone());
+    let (Some(settings), Some(certificates)) = (settings, certificates) else { return Ok(None) };
+    Acme::new(settings, &config.store.path, handle.clone(), Rc::clone(certificates)).map(Some)
+}
+
 /// Opens the store, and sees to it that a gateway of it that was killed has let go of its port.
 fn open_store(config: &Config, patience: &mut Patience<'_>) -> Result<(Embedded, Secret), Failure> {
     let was_killed = AdminSocket::is_left(&config.store.path);
@@ -185,7 +205,7 @@ fn open_store(config: &Config, patience: &mut Patience<'_>) -> Result<(Embedded,
     let opened = patience.wait(is_locked, || Embedded::open(&config.store.path))?;
     // Where no gateway of this store was killed, whoever listens is another program, and stays.
     let is_taken = |error: &StartError| was_killed && error.is_taken();
-    let free = patience.wait(is_taken, || Gateway::can_listen(config.settings.listen.address));
+    let free = patience.wait(is_taken, || config.settings.addresses().try_for_each(Gateway::can_listen));
     free.map_err(|error| Failure::of_start(&error))?;
     Ok(opened)
 }
@@ -220,13 +240,18 @@ fn announce(gateway: &Gateway, config: &Config, health: Option<&Health>, log: &L
         ("address", gateway.address().to_string()),
         ("upstream", upstreams(&config.settings.services)),
         ("threads", config.settings.listen.threads.to_string()),
+        ("tls_address", gateway.tls_address().map(|address| address.to_string()).unwrap_or_default()),
         ("keys", gateway.keyring().len().to_string()),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
     if let Some(health) = health {
         members.push(("admin", health.address().to_string()));
     }
-    let members: Vec<_> = members.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let members: Vec<(&str, &str)> = members
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
     log.event(Level::Info, "listening", &members);
 }
 

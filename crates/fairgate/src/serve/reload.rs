@@ -6,16 +6,17 @@
 use super::{document, loading};
 use crate::{
     admin::{Control, Operation, OperationError, Preparing, Reloaded, carry_out},
-    config::{self, Config, StoreSettings},
+    config::{self, Config, StoreSettings, tls::TlsSettings},
     failure::Failure,
 };
 use gateway::{
     Compiled, Handle,
     record::{Level, LogSink},
-    settings::{Listen, Plan, Settings},
+    settings::{Listen, Plain, Plan, Settings},
 };
 use std::{
     cell::RefCell,
+    net::SocketAddr,
     path::{Path, PathBuf},
     rc::Rc,
     sync::{Arc, Mutex, PoisonError},
@@ -49,6 +50,8 @@ struct Read {
 #[derive(Clone)]
 struct Fixed {
     listen: Listen,
+    tls: Option<(SocketAddr, bool)>,
+    files: Option<TlsSettings>,
     store: StoreSettings,
 }
 
@@ -64,7 +67,12 @@ impl Source {
             tables: Arc::clone(&config.source),
             document: read(config),
             plans: config.settings.plans.clone(),
-            fixed: Fixed { listen: config.settings.listen.clone(), store: config.store.clone() },
+            fixed: Fixed {
+                listen: config.settings.listen.clone(),
+                tls: sockets(&config.settings),
+                files: config.tls.clone(),
+                store: config.store.clone(),
+            },
             is_watched: config.process.is_watched,
             prepared: Ready::default(),
         }
@@ -160,6 +168,11 @@ impl Source {
     }
 }
 
+/// Where it listens for TLS, and whether it does so without.
+fn sockets(settings: &Settings) -> Option<(SocketAddr, bool)> {
+    settings.tls.as_ref().map(|tls| (tls.address, tls.plain == Plain::Off))
+}
+
 fn read(config: &Config) -> Option<Read> {
     let document = config.document.as_ref()?;
     Some(Read { files: document.files.clone(), modified: document.modified })
@@ -197,6 +210,8 @@ impl Fixed {
         let keys = [
             ("`[listen] address`", self.listen.address != listen.address),
             ("`[listen] threads`", self.listen.threads != listen.threads),
+            ("where `[tls]` listens", self.tls != sockets(&next.settings)),
+            ("which files `[tls]` names", self.files != next.tls),
             ("`[store] path`", self.store.path != store.path),
             ("`[store] memory`", self.store.memory != store.memory),
             ("`[store] durable`", self.store.durable != store.durable),

@@ -44,6 +44,7 @@ pub(crate) fn write_head(
 ) {
     let reason = answer.reason.get(bytes);
     respond::start(answer.status, std::str::from_utf8(reason).unwrap_or_default(), out);
+    let strict = respond::strict(visit).map(|_| "strict-transport-security");
     let mut via = None;
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
@@ -55,6 +56,8 @@ pub(crate) fn write_head(
             }
             // What it costs was told to us.
             AnswerField::EndToEnd if is_named(name, cost_header) => {}
+            // Of two the client would follow the first (RFC 6797 section 8.1): ours is the one that is configured.
+            AnswerField::EndToEnd if is_named(name, strict) => {}
             AnswerField::EndToEnd if name.eq_ignore_ascii_case(b"set-cookie") => {
                 let changed = visit.service.and_then(|service| public_cookie(service, value));
                 field::write(name, changed.as_deref().unwrap_or(value), out);
@@ -83,6 +86,7 @@ pub(crate) fn write_head(
         (Framing::Length(_), None) | (Framing::UntilClose, _) => {}
     }
     respond::line("X-Request-Id", visit.id.as_str(), out);
+    respond::write_strict(visit, out);
     respond::write_deprecation(visit, out);
     rate_headers::write(visit, None, out);
     if !answer.has_date {

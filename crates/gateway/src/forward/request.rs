@@ -34,6 +34,9 @@ pub(crate) fn write_head(
     if let Some(key) = &visit.key {
         field::write(b"X-Consumer-Id", key.id().as_bytes(), out);
     }
+    if let (Some(name), Some(subject)) = (subject_header(visit), &visit.peer.subject) {
+        field::write(name.as_bytes(), subject.as_bytes(), out);
+    }
     match (visit.upgrade, visit.head.takes_trailers) {
         (Some(protocol), takes_trailers) => {
             field::write(b"Upgrade", protocol.as_bytes(), out);
@@ -86,7 +89,12 @@ fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>
     let key_is_in_header =
         head.fields().any(|(_, value, kind)| matches!(kind, RequestField::Key(_)) && !value.is_empty());
     let mut lists = Lists::default();
+    let subject = subject_header(visit);
     for (name, value, kind) in head.fields() {
+        // What names a client is told by us alone, whatever the client itself claims.
+        if subject.is_some_and(|subject| is_same_variable(subject.as_bytes(), name)) {
+            continue;
+        }
         let list = match kind {
             RequestField::EndToEnd | RequestField::Accept | RequestField::ContentType => {
                 field::write(name, value, out);
@@ -131,6 +139,17 @@ fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>
     lists
 }
 
+/// Name of the header that tells the upstream the subject of the client's certificate.
+fn subject_header<'v>(visit: &'v Visit<'_>) -> Option<&'v str> {
+    visit.config.settings.tls.as_ref()?.subject_header.as_deref()
+}
+
+/// Whether two names become one where an upstream makes variables of headers: `X-Client` and `x_client` do.
+fn is_same_variable(one: &[u8], other: &[u8]) -> bool {
+    let plain = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    one.len() == other.len() && one.iter().map(plain).eq(other.iter().map(plain))
+}
+
 fn write_framing(visit: &Visit<'_>, framing: Framing, out: &mut Vec<u8>) {
     let head = &visit.head;
     match framing {
@@ -153,13 +172,13 @@ fn write_forwarded(
     forwarded_for: Option<&[u8]>,
     out: &mut Vec<u8>,
 ) {
-    let (head, peer) = (&visit.head, visit.peer);
+    let (head, peer) = (&visit.head, visit.peer.address);
     let mut text = [0u8; 64];
     let peer_text = render(&mut text, format_args!("{peer}"));
     prolong(b"X-Forwarded-For", forwarded_for, peer_text, out);
     let told = |kind| visit.is_peer_trusted && head.value(RequestField::Forwarded(kind)).is_some();
     if !told(ForwardedKind::Proto) {
-        out.extend_from_slice(b"X-Forwarded-Proto: http\r\n");
+        field::write(b"X-Forwarded-Proto", visit.peer.scheme.name().as_bytes(), out);
     }
     if !told(ForwardedKind::Host) && !head.host().is_empty() {
         field::write(b"X-Forwarded-Host", head.host().as_bytes(), out);
@@ -179,7 +198,7 @@ fn write_forwarded(
             out.extend_from_slice(part.as_bytes());
         }
     }
-    out.extend_from_slice(b";proto=http\r\n");
+    let _ = write!(out, ";proto={}\r\n", visit.peer.scheme.name());
 }
 
 fn render<'t>(text: &'t mut [u8; 64], arguments: std::fmt::Arguments<'_>) -> &'t [u8] {

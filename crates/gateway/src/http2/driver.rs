@@ -7,14 +7,13 @@ use super::{
     text,
 };
 use crate::{
-    buffer::Buffer, client::Client, deadline::Deadline, presence::Presence, settings::Settings,
+    buffer::Buffer, client::Client, deadline::Deadline, peer::Peer, presence::Presence, settings::Settings,
     thread::Thread, transport::Transport,
 };
 use ::http2::{Config, Connection, ErrorCode, Event, Malformed, Request, Role};
 use std::{
     future::poll_fn,
     io,
-    net::IpAddr,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
@@ -34,7 +33,7 @@ struct Driver {
     link: Rc<Link>,
     io: Transport,
     input: Buffer,
-    peer: IpAddr,
+    peer: Rc<Peer>,
     /// What the thread knows of the connection.
     presence: Rc<Presence>,
     is_resting: bool,
@@ -61,7 +60,7 @@ enum Waits {
 }
 
 /// Serves a client that speaks HTTP/2, from its preface on, which stands in `client`'s buffer.
-pub(crate) async fn serve(thread: Rc<Thread>, client: Client, peer: IpAddr, presence: Rc<Presence>) {
+pub(crate) async fn serve(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, presence: Rc<Presence>) {
     let config = thread.config();
     let link = Rc::new(Link::new(Connection::new(bounds(&config.settings))));
     let Client { io, input, deadline, .. } = client;
@@ -254,7 +253,7 @@ impl Driver {
             Event::Head { stream, fields, malformed, ended } => {
                 let asked = begin(state, stream, &fields, malformed, ended);
                 let (thread, link) = (Rc::clone(&self.thread), Rc::clone(&self.link));
-                tokio::task::spawn_local(serve::serve(thread, link, self.peer, asked));
+                tokio::task::spawn_local(serve::serve(thread, link, Rc::clone(&self.peer), asked));
             }
             Event::Readable(stream) => {
                 if let Some(seat) = state.seats.get_mut(&stream) {
@@ -325,9 +324,9 @@ impl Driver {
         let bytes = bytes.get(..count).unwrap_or(bytes);
         let mut journal = self.thread.journal.borrow_mut();
         let written = match journal.as_mut() {
-            Some(journal) => {
-                self.io.poll_with_socket(cx, |socket| journal.send_last(socket, bytes, charge, *now))
-            }
+            Some(journal) => self
+                .io
+                .poll_write_last(cx, bytes, |socket, wire| journal.send_last(socket, wire, charge, *now)),
             None => Pin::new(&mut self.io).poll_write(cx, bytes),
         };
         if let Poll::Ready(Ok(taken)) = written

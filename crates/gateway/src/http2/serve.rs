@@ -9,6 +9,7 @@ use crate::{
     connection::without_panic,
     handle::{handle, refuse_bytes, refuse_panicked},
     http1::{Fault, request::RequestHead},
+    peer::Peer,
     thread::Thread,
     transport::Transport,
 };
@@ -16,7 +17,6 @@ use ::http2::Malformed;
 use contract::ErrorCode;
 use std::{
     future::{Future, poll_fn},
-    net::IpAddr,
     pin::pin,
     rc::Rc,
     task::{Context, Poll},
@@ -30,20 +30,20 @@ pub(crate) struct Asked {
 }
 
 /// Answers the request on a stream.
-pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: IpAddr, asked: Asked) {
+pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, asked: Asked) {
     let stream = Stream::new(Rc::clone(&link), asked.stream, asked.is_head);
     let config = thread.config();
     let settings = &config.settings;
     let mut client = Client::new(Transport::Stream(Box::new(stream)), &settings.timeouts);
     if let Some(malformed) = asked.malformed {
-        refuse_bytes(&thread, &mut client, peer, fault(malformed)).await;
+        refuse_bytes(&thread, &mut client, &peer, RequestHead::default(), fault(malformed)).await;
         return;
     }
     let length = match client.next_head(&settings.timeouts, settings.sizes.head).await {
         Next::Head(length) => length,
         Next::Closed => return,
         Next::Refused(fault) => {
-            refuse_bytes(&thread, &mut client, peer, fault).await;
+            refuse_bytes(&thread, &mut client, &peer, RequestHead::default(), fault).await;
             return;
         }
     };
@@ -53,7 +53,7 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: IpAddr, aske
         Err((fault, (bytes, fields))) => {
             client.input.lend(bytes);
             thread.give_back(fields);
-            refuse_bytes(&thread, &mut client, peer, fault).await;
+            refuse_bytes(&thread, &mut client, &peer, RequestHead::default(), fault).await;
             return;
         }
     };
@@ -62,7 +62,7 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: IpAddr, aske
     head.keep_alive = false;
     let mut last_key = link.with(|state| std::mem::take(&mut state.last_key));
     let handled = {
-        let handling = without_panic(handle(&thread, &config, &mut client, peer, head, &mut last_key));
+        let handling = without_panic(handle(&thread, &config, &mut client, &peer, head, &mut last_key));
         unless_broken(&link, asked.stream, handling).await
     };
     link.with(|state| state.last_key = last_key);
@@ -70,8 +70,10 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: IpAddr, aske
         Ok(Some(_)) => {}
         // Whatever was reserved was given back when the request's state was dropped.
         Ok(None) if client.answer_begun => {}
-        Ok(None) => refuse_panicked(&thread, &mut client, peer).await,
-        Err(why) => refuse_bytes(&thread, &mut client, peer, Fault::malformed(why)).await,
+        Ok(None) => refuse_panicked(&thread, &mut client, &peer).await,
+        Err(why) => {
+            refuse_bytes(&thread, &mut client, &peer, RequestHead::default(), Fault::malformed(why)).await
+        }
     }
 }
 

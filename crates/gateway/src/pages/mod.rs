@@ -87,6 +87,17 @@ pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
     }))
 }
 
+/// What a certificate authority asks for, to see that this host is ours (RFC 8555 section 8.3).
+pub(crate) fn challenge(visit: &Visit<'_>) -> Option<Page> {
+    let text = visit.shared.challenges.text(visit.head.path())?;
+    Some(Page {
+        content_type: "application/octet-stream",
+        body: Body::Made(text),
+        caching: "no-store",
+        is_negotiated: false,
+    })
+}
+
 /// The API's document, if the path asks for it and there is one.
 fn document(visit: &Visit<'_>, path: &str) -> Option<Page> {
     let document = visit.config.told.document.as_ref()?;

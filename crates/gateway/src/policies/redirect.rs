@@ -1,11 +1,47 @@
 //! The 301 row: paths that have moved, and slashes at the end of a path.
 
 use crate::{
+    peer::Scheme,
     refusal::{Refusal, Refused},
-    settings::{Endpoint, TrailingSlash},
+    settings::{Endpoint, Plain, TrailingSlash},
     visit::Visit,
 };
 use contract::ErrorCode;
+use std::net::SocketAddr;
+
+/// Refuses a request that came without TLS, where those are sent to https.
+pub(crate) fn check_scheme(visit: &Visit<'_>) -> Result<(), Refused> {
+    let (Some(tls), Scheme::Http) = (&visit.config.settings.tls, visit.scheme()) else { return Ok(()) };
+    match tls.plain {
+        Plain::Serve | Plain::Off => return Ok(()),
+        Plain::Redirect => {}
+    }
+    let public = visit.config.settings.api.public_url.as_deref().filter(|url| url.starts_with("https://"));
+    let base = match (public, visit.shared.tls_address) {
+        (Some(public), _) => public.to_owned(),
+        (None, Some(address)) => https(visit.head.host(), address),
+        (None, None) => return Ok(()), // it listens there, or would not have started
+    };
+    let location = format!("{base}{}", location(visit.head.path(), visit.head.query()));
+    let message = format!(
+        "This API is reached by https alone. Send the request to {location}. If a key was sent without TLS, others may \
+         have read it: have it replaced."
+    );
+    Err(refusal(ErrorCode::EndpointMoved, message, location))
+}
+
+/// The address under https of the host that a request named; a request that named none gets ours.
+fn https(host: &str, address: SocketAddr) -> String {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => name,
+        Some(_) | None => host,
+    };
+    match (name, address.port()) {
+        ("", _) => format!("https://{address}"),
+        (name, 443) => format!("https://{name}"),
+        (name, port) => format!("https://{name}:{port}"),
+    }
+}
 
 /// Refuses a path that has moved. A slash at its end does not matter: one redirect is enough for both.
 pub(crate) fn check_moved(visit: &Visit<'_>) -> Result<(), Refused> {
@@ -70,6 +106,21 @@ fn location(path: &str, query: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_port_is_that_of_tls() {
+        let address = |port| SocketAddr::from(([192, 0, 2, 1], port));
+        for (host, port, expected) in [
+            ("api.example.com", 443, "https://api.example.com"),
+            ("api.example.com:80", 443, "https://api.example.com"),
+            ("api.example.com:8080", 8443, "https://api.example.com:8443"),
+            ("[::1]", 8443, "https://[::1]:8443"),
+            ("[::1]:8080", 443, "https://[::1]"),
+            ("", 8443, "https://192.0.2.1:8443"),
+        ] {
+            assert_eq!(https(host, address(port)), expected, "{host} {port}");
+        }
+    }
 
     #[test]
     fn a_location_never_names_another_host() {

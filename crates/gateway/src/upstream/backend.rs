@@ -4,7 +4,7 @@
 //! what is known of it.
 
 use super::{health::Health, names::Resolved};
-use crate::settings::UpstreamAddress;
+use crate::{settings::UpstreamAddress, tls::Client};
 use arc_swap::ArcSwap;
 use std::{
     net::SocketAddr,
@@ -29,6 +29,8 @@ pub(crate) struct Backend {
     pub(crate) port: u16,
     /// As it stands in a URL and in Host.
     pub(crate) authority: String,
+    /// How it is spoken to by https. None: by http.
+    pub(crate) tls: Option<Client>,
     /// Requests that were ever sent in the upper half, those in flight in the lower one: both change in one step.
     requests: OwnLine<AtomicU64>,
     /// Requests that wait for a place.
@@ -57,6 +59,7 @@ impl Backend {
             host: address.host.clone(),
             port: address.port,
             authority: address.authority(),
+            tls: address.tls.clone(),
             requests: OwnLine(AtomicU64::new(0)),
             waiting: OwnLine(AtomicU32::new(0)),
             health: Health::default(),
@@ -66,7 +69,8 @@ impl Backend {
     }
 
     pub(crate) fn is(&self, service: &str, address: &UpstreamAddress) -> bool {
-        self.service == service && self.port == address.port && self.host == address.host
+        let is_place = self.service == service && self.port == address.port && self.host == address.host;
+        is_place && self.tls == address.tls
     }
 
     /// Which answer to the question for the name holds.
@@ -135,7 +139,7 @@ mod tests {
 
     #[test]
     fn no_more_are_in_flight_than_may_be_and_each_is_counted_once() {
-        let address = UpstreamAddress { host: "127.0.0.1".into(), port: 1, weight: 1 };
+        let address = UpstreamAddress { host: "127.0.0.1".into(), port: 1, weight: 1, tls: None };
         let backend = Backend::new("a", &address);
         let first = backend.begin(Some(2)).unwrap();
         let second = backend.begin(Some(2)).unwrap();

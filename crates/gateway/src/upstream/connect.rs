@@ -5,7 +5,7 @@ use super::{
     names::Resolved,
     pool::{Home, Upstream},
 };
-use crate::{buffer::Buffer, transport::Transport};
+use crate::{buffer::Buffer, tls, transport::Transport};
 use std::{future::poll_fn, net::SocketAddr, pin::Pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{net::TcpStream, time::sleep};
 
@@ -21,8 +21,15 @@ pub(crate) async fn connect(backend: &Backend, timeout: Duration) -> Result<Upst
         let stream = first_of(backend.turn(&resolved.addresses)).await?;
         // Delayed small writes would cost every request; without the option all still works.
         let _ = stream.set_nodelay(true);
+        let io = match &backend.tls {
+            None => Transport::Plain(stream),
+            Some(client) => {
+                let told = |error| format!("no TLS with {} as {}: {error}", backend.authority, client.name());
+                Transport::Tls(tls::connect(stream, client).await.map_err(told)?)
+            }
+        };
         Ok(Upstream {
-            io: Transport::Plain(stream),
+            io,
             input: Buffer::default(),
             is_reused: false,
             home: Home { backend: backend.id, generation: resolved.generation },

@@ -54,7 +54,7 @@ impl Pool {
         let idle = all.get_mut(&backend.id)?;
         // The latest first; once one is too old, all below it are.
         while idle.last().is_some_and(|latest| now.saturating_duration_since(latest.since) < longest) {
-            let Idle { io, generation, .. } = idle.pop()?;
+            let Idle { mut io, generation, .. } = idle.pop()?;
             // An upstream that closed the connection meanwhile has told the system so.
             if generation == backend.generation() && io.is_quiet() {
                 let home = Home { backend: backend.id, generation };
@@ -84,7 +84,7 @@ impl Pool {
         self.idle.borrow_mut().retain(|id, idle| {
             let Some(backend) = services.backend(*id) else { return false };
             let generation = backend.generation();
-            idle.retain(|one| {
+            idle.retain_mut(|one| {
                 one.generation == generation
                     && now.saturating_duration_since(one.since) < LONGEST_IDLE
                     && one.io.is_quiet()

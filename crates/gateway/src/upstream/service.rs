@@ -6,6 +6,7 @@ use super::{
     choice::{Chosen, Terms, choose},
     health::{Now, Share},
 };
+use crate::peer::Scheme;
 use crate::settings::{self, HostHeader, HostPattern, Timeouts};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -16,7 +17,7 @@ pub(crate) struct Service {
     /// In the order of the settings' addresses.
     pub(crate) backends: Vec<Arc<Backend>>,
     budget: Arc<Budget>,
-    /// What redirects to itself begin with: `http://HOST:PORT` of each address.
+    /// What redirects to itself begin with: `http://HOST:PORT` or `https://HOST:PORT` of each address.
     origins: Vec<String>,
     /// Paths that clients see differ from those that the upstream sees.
     changes_paths: bool,
@@ -95,6 +96,12 @@ impl Services {
     }
 }
 
+/// What a URL of this address begins with.
+fn origin(backend: &Backend) -> String {
+    let scheme = if backend.tls.is_some() { Scheme::Https } else { Scheme::Http };
+    format!("{}://{}", scheme.name(), backend.authority)
+}
+
 /// A host without its port and its last dot, in lower case.
 fn plain_host(host: &str) -> String {
     let bare = match host.rsplit_once(':') {
@@ -119,10 +126,13 @@ impl Service {
         let new = |address| Arc::new(Backend::new(&settings.name, address));
         let addresses = &settings.upstream.addresses;
         let backends: Vec<_> = addresses.iter().map(|one| known(one).unwrap_or_else(|| new(one))).collect();
-        let budget =
-            before.and_then(|before| before.named(&settings.name)).map(|one| Arc::clone(&one.budget));
+        let ids = |backends: &[Arc<Backend>]| backends.iter().map(|backend| backend.id).collect::<Vec<_>>();
+        // It counts by what its addresses were sent, so that others begin a new one.
+        let known = before.and_then(|before| before.named(&settings.name));
+        let known = known.filter(|known| ids(&known.backends) == ids(&backends));
+        let budget = known.map(|known| Arc::clone(&known.budget));
         Self {
-            origins: backends.iter().map(|backend| format!("http://{}", backend.authority)).collect(),
+            origins: backends.iter().map(|backend| origin(backend)).collect(),
             changes_paths: settings.strips_path || !settings.upstream.base_path.is_empty(),
             backends,
             budget: budget.unwrap_or_default(),

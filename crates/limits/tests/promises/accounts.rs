@@ -55,6 +55,30 @@ fn what_is_written_down_of_every_kind_is_what_comes_back() {
 }
 
 #[test]
+fn a_reservation_tells_the_account_that_its_units_are_taken_in() {
+    let (compiled, seat) = (limits(&["20 per day"]), Seat::default());
+    let taken = take(&seat, &compiled, NOW, 7);
+    assert!(Arc::ptr_eq(taken.account().unwrap(), &seat.account(&compiled)));
+}
+
+#[test]
+fn a_success_that_goes_on_keeps_its_units_and_its_place_until_it_ends() {
+    let (compiled, seat) = (limits(&["20 per day", "2 at once"]), Seat::default());
+    let goes_on = take(&seat, &compiled, NOW, 7).charge_and_stay().unwrap();
+    assert_eq!(remaining(&seat, &compiled, NOW), [13, 1]);
+    drop(goes_on);
+    assert_eq!(remaining(&seat, &compiled, NOW), [13, 2]);
+    // Who has given the place back already, or has no such limit, has none to keep.
+    let mut landed = take(&seat, &compiled, NOW, 1);
+    landed.land();
+    assert!(landed.charge_and_stay().is_none());
+    assert_eq!(remaining(&seat, &compiled, NOW), [12, 2]);
+    let (compiled, seat) = (limits(&["20 per day"]), Seat::default());
+    assert!(take(&seat, &compiled, NOW, 1).charge_and_stay().is_none());
+    assert_eq!(remaining(&seat, &compiled, NOW), [19]);
+}
+
+#[test]
 fn rows_of_other_limits_are_passed_over() {
     let (one, other) = (limits(&["20 per day"]), limits(&["20 per month", "20 per rolling hour"]));
     let seat = Seat::default();
@@ -183,6 +207,25 @@ fn only_limits_of_the_group_and_of_no_group_apply() {
     let seat = Seat::default();
     Reservation::take(&seat, &compiled, Some("mail"), NOW, 2).unwrap().charge();
     assert_eq!(remaining(&seat, &compiled, NOW), [18, 20, 18, 18]);
+}
+
+#[test]
+fn a_request_outside_the_group_of_the_only_limit_takes_nothing() {
+    let (compiled, seat) = (limits(&["1 per day for search"]), Seat::default());
+    for _ in 0..3 {
+        Reservation::take(&seat, &compiled, None, NOW, 1).unwrap().charge();
+    }
+    assert_eq!(remaining(&seat, &compiled, NOW), [1]);
+}
+
+#[test]
+fn a_denial_names_the_first_of_limits_that_reset_together() {
+    for texts in [["2 per day", "2 per day for search"], ["2 per day for search", "2 per day"]] {
+        let (compiled, seat) = (limits(&texts), Seat::default());
+        take(&seat, &compiled, NOW, 2).charge();
+        let denial = Reservation::take(&seat, &compiled, Some("search"), NOW, 1).unwrap_err();
+        assert_eq!(denial.limit().unwrap().to_string(), texts[0]);
+    }
 }
 
 #[test]

@@ -89,3 +89,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_error_that_empties_a_bucket_does_not_let_late_requests_refill_it() {
+    let (limits, seat) = (limits(&["10 per second, burst 10"]), Seat::default());
+    drop(Reservation::take(&seat, &limits, None, NOW, 1).unwrap());
+    Reservation::take(&seat, &limits, None, NOW - 1_000, 10).unwrap().charge();
+    assert!(Reservation::take(&seat, &limits, None, NOW, 1).is_err());
+    assert!(Reservation::take(&seat, &limits, None, NOW + 100, 1).is_ok());
+}

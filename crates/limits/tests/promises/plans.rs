@@ -3,7 +3,10 @@
 use contract::{Limit, calendar::Calendar};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use limits::{Limits, Seat};
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 /// A moment in September 2026, in Unix milliseconds.
 pub(crate) const NOW: u64 = 1_790_000_000_000;
@@ -17,8 +20,15 @@ pub(crate) fn zone(name: &str) -> TimeZone {
     TimeZoneDatabase::bundled().get(name).unwrap()
 }
 
-/// The days of a zone by the calendar library, to the year 2030.
+/// The days of a zone by the calendar library, to the year 2030. Asked once.
 fn calendar(name: &str) -> Arc<Calendar> {
+    static MADE: Mutex<Option<HashMap<String, Arc<Calendar>>>> = Mutex::new(None);
+    let mut made = MADE.lock().unwrap();
+    let made = made.get_or_insert_with(HashMap::new);
+    Arc::clone(made.entry(name.to_owned()).or_insert_with(|| made_of(name)))
+}
+
+fn made_of(name: &str) -> Arc<Calendar> {
     let zone = zone(name);
     let epoch = jiff::civil::date(1970, 1, 1);
     let start = |day: i64| {

@@ -206,3 +206,38 @@ fn a_key_that_comes_back_after_weeks_finds_its_bucket_full() {
         assert_eq!(remaining(&seat, &limits, now), [3], "{days} days later");
     }
 }
+
+#[test]
+fn a_bucket_that_is_not_full_for_months_grants_its_rate() {
+    let (limits, seat) = (limits(&["1 per hour, burst 3"]), Seat::default());
+    Reservation::take(&seat, &limits, None, NOW, 2).unwrap().charge();
+    for hour in 0..100 * 24 {
+        let now = NOW + hour * 3_600_000;
+        assert_eq!(remaining(&seat, &limits, now), [1], "{hour}");
+        Reservation::take(&seat, &limits, None, now, 1).unwrap().charge();
+    }
+}
+
+#[test]
+fn the_largest_rate_is_granted_for_ever_though_its_bucket_is_never_full() {
+    let (limits, seat) = (limits(&["268435456 per second, burst 268435456"]), Seat::default());
+    let half = 1 << 27;
+    Reservation::take(&seat, &limits, None, NOW, half).unwrap().charge();
+    for step in 0..100 {
+        let now = NOW + step * 500;
+        assert_eq!(remaining(&seat, &limits, now), [half], "{step}");
+        Reservation::take(&seat, &limits, None, now, half).unwrap().charge();
+        assert!(Reservation::take(&seat, &limits, None, now, 1).is_err());
+    }
+}
+
+#[test]
+fn an_error_that_took_several_periods_is_free() {
+    let (limits, seat) = (limits(&["1 per second, burst 10"]), Seat::default());
+    Reservation::take(&seat, &limits, None, NOW, 8).unwrap().charge();
+    let in_flight = Reservation::take(&seat, &limits, None, NOW, 1).unwrap();
+    Reservation::take(&seat, &limits, None, NOW + 3_000, 1).unwrap().charge();
+    assert_eq!(remaining(&seat, &limits, NOW + 3_000), [3]);
+    drop(in_flight);
+    assert_eq!(remaining(&seat, &limits, NOW + 3_000), [4]);
+}

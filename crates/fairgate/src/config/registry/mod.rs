@@ -14,6 +14,9 @@ pub(super) enum Table {
     Api,
     Listen,
     Http2,
+    Tls,
+    Certificate,
+    Acme,
     Upstream,
     UpstreamAddress,
     Check,
@@ -112,11 +115,14 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 23] = [
+    pub(super) const ALL: [Self; 26] = [
         Self::Top,
         Self::Api,
         Self::Listen,
         Self::Http2,
+        Self::Tls,
+        Self::Certificate,
+        Self::Acme,
         Self::Upstream,
         Self::UpstreamAddress,
         Self::Check,
@@ -145,6 +151,9 @@ impl Table {
             Self::Api => "api",
             Self::Listen => "listen",
             Self::Http2 => "http2",
+            Self::Tls => "tls",
+            Self::Certificate => "certificates",
+            Self::Acme => "acme",
             Self::Upstream => "upstream",
             Self::UpstreamAddress => "addresses",
             Self::Check => "check",
@@ -174,6 +183,9 @@ impl Table {
             Self::Api => "[api]",
             Self::Listen => "[listen]",
             Self::Http2 => "[http2]",
+            Self::Tls => "[tls]",
+            Self::Certificate => "[[tls.certificates]]",
+            Self::Acme => "[tls.acme]",
             Self::Upstream => "[upstream]",
             Self::UpstreamAddress => "[[upstream.addresses]]",
             Self::Check => "[upstream.check]",
@@ -215,6 +227,17 @@ impl Table {
             Self::Api => "Who the API is, for messages and links.",
             Self::Listen => "Where Fairgate listens.",
             Self::Http2 => "How HTTP/2 is spoken with clients. [http2.md](http2.md) says more.",
+            Self::Tls => {
+                "HTTPS to clients, beside what `[listen]` says. Without this table there is none. Certificates are read \
+                 again when their files change. [tls.md](tls.md) shows how to set it up."
+            }
+            Self::Certificate => {
+                "A further certificate, for other names. Which one a client gets is told by the name that it asks for."
+            }
+            Self::Acme => {
+                "Certificates that are fetched and renewed by ACME, from Let's Encrypt for one. They are kept in the \
+                 store's folder."
+            }
             Self::Upstream => {
                 "Where requests go: those that no `[[services]]` takes. Without services it must be there. \
                  docs/upstreams.md tells how its keys work together."
@@ -283,10 +306,12 @@ impl Table {
         match self {
             Self::Top => None,
             Self::Parameter => Some(Self::Endpoint),
+            Self::Certificate | Self::Acme => Some(Self::Tls),
             Self::UpstreamAddress | Self::Check => Some(Self::Upstream),
             Self::Api
             | Self::Listen
             | Self::Http2
+            | Self::Tls
             | Self::Upstream
             | Self::Service
             | Self::Timeouts
@@ -310,13 +335,18 @@ impl Table {
     pub(super) const fn form(self) -> Form {
         match self {
             Self::Plan => Form::Named,
-            Self::Endpoint | Self::Parameter | Self::Moved | Self::UpstreamAddress | Self::Service => {
-                Form::Many
-            }
+            Self::Endpoint
+            | Self::Parameter
+            | Self::Moved
+            | Self::Certificate
+            | Self::UpstreamAddress
+            | Self::Service => Form::Many,
             Self::Top
             | Self::Api
             | Self::Listen
             | Self::Http2
+            | Self::Tls
+            | Self::Acme
             | Self::Upstream
             | Self::Check
             | Self::Timeouts
@@ -339,6 +369,7 @@ impl Table {
     }
 
     /// The keys that are its own.
+    #[cfg(test)]
     pub(super) fn own_keys(self) -> impl Iterator<Item = &'static Key> {
         ROWS.iter().copied().filter(move |key| key.table == self)
     }

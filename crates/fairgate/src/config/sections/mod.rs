@@ -15,6 +15,7 @@ mod server;
 mod services;
 mod syntax;
 mod takes;
+mod tls;
 mod top;
 mod upstream;
 
@@ -23,13 +24,14 @@ use super::{
     document::{self, Document},
     raw::Section,
     registry::{OPENAPI, Table},
+    tls::TlsSettings,
 };
 use gateway::settings::{Endpoint, Service, Settings};
 use openapi::rules::Strictness;
 use std::path::Path;
 
-/// What was read: settings, where the store is, how the process behaves, and the document.
-pub(super) type Read = (Settings, StoreSettings, Process, Option<Document>);
+/// What was read: settings, where the store is, the files of TLS, how the process behaves, and the document.
+pub(super) type Read = (Settings, StoreSettings, Option<TlsSettings>, Process, Option<Document>);
 
 /// Reads everything. None: a fault was noted without which no settings can be made.
 pub(super) fn read(
@@ -54,8 +56,10 @@ pub(super) fn read(
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
     let http2 = server::http2(&top.once(Table::Http2));
+    let files = tls::Files { folder, extent };
+    let tls = tls::tls(top, files, address.as_ref());
     let timeouts = server::timeouts(&top.once(Table::Timeouts));
-    let mut read = services::services(top, address.as_ref(), timeouts);
+    let mut read = services::services(top, address.as_ref(), timeouts, files);
     let sizes = server::sizes(&top.once(Table::Sizes));
     let usage = server::usage(&top.once(Table::Usage));
     let store = server::store(&top.once(Table::Store), folder, usage);
@@ -91,6 +95,14 @@ pub(super) fn read(
     if extent == Extent::Everything {
         costs::warn_of_address(top, &address, &endpoints);
     }
+    let (tls, tls_files) = tls?.unzip();
+    let has_header = tls.as_ref().is_some_and(|tls: &gateway::settings::Tls| tls.proxy_protocol)
+        || listen.as_ref().is_some_and(|listen| listen.proxy_protocol);
+    if has_header && trusted_proxies.is_empty() {
+        top.reader.warn(
+            "`proxy_protocol = \"required\"` without `trusted_proxies`: nobody is believed, so nobody gets in".to_owned(),
+        );
+    }
     if read.services.is_empty() {
         return None; // a fault was noted
     }
@@ -98,6 +110,7 @@ pub(super) fn read(
         api: api?,
         listen: listen?,
         http2: http2?,
+        tls,
         services: read.services,
         timeouts: timeouts?,
         sizes: sizes?,
@@ -117,7 +130,7 @@ pub(super) fn read(
         tallies_usage: usage?.enabled,
         document: None,
     };
-    Some((settings, store?, Process { is_watched: is_watched?, admin: admin? }, document))
+    Some((settings, store?, tls_files, Process { is_watched: is_watched?, admin: admin? }, document))
 }
 
 /// The endpoints that a document describes, with what the file adds to them.

@@ -12,11 +12,11 @@ use crate::config::{
     registry::{
         ABUSE_PER_ADDRESS, ABUSE_PER_KEY, ADMIN_ADDRESS, API_NAME, API_PUBLIC_URL, API_RESERVED_PREFIX,
         API_SUPPORT_EMAIL, HTTP2_ENABLED, HTTP2_STREAMS, HTTP2_WINDOW, KEYS_HEADERS, KEYS_PATTERN, Key,
-        LISTEN_ADDRESS, LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS, SIZE_BODY, SIZE_HEAD, STORE_DURABLE,
-        STORE_FLUSH_INTERVAL, STORE_MEMORY, STORE_PATH, STORE_WHEN_FULL, TIMEOUT_BODY, TIMEOUT_CONNECT,
-        TIMEOUT_DRAIN, TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL, TIMEOUT_STREAM,
-        TIMEOUT_TOTAL, USAGE_DAYS, USAGE_ENABLED, USAGE_FLUSH_INTERVAL, USAGE_HOURS, USAGE_MINUTES,
-        VALIDATION_READ_ONLY, VALIDATION_UNKNOWN_QUERY,
+        LISTEN_ADDRESS, LISTEN_PROXY_PROTOCOL, LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS, SIZE_BODY,
+        SIZE_HEAD, STORE_DURABLE, STORE_FLUSH_INTERVAL, STORE_MEMORY, STORE_PATH, STORE_WHEN_FULL,
+        TIMEOUT_BODY, TIMEOUT_CONNECT, TIMEOUT_DRAIN, TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE,
+        TIMEOUT_STALL, TIMEOUT_STREAM, TIMEOUT_TOTAL, USAGE_DAYS, USAGE_ENABLED, USAGE_FLUSH_INTERVAL,
+        USAGE_HOURS, USAGE_MINUTES, VALIDATION_READ_ONLY, VALIDATION_UNKNOWN_QUERY,
     },
 };
 use gateway::settings::{Abuse, Api, Http2, Keys, Listen, Log, LogFormat, LogRequests, Sizes, Timeouts};
@@ -124,8 +124,10 @@ pub(super) fn listen(
         None => in_file
             .or_else(|| Some(std::thread::available_parallelism().map_or(1, Into::into).min(MOST_THREADS))),
     };
-    let listen =
-        address.as_ref().zip(threads).map(|(address, threads)| Listen { address: address.value, threads });
+    let proxy_protocol = section.word(&LISTEN_PROXY_PROTOCOL, &[("off", false), ("required", true)]);
+    let listen = address.as_ref().zip(threads).zip(proxy_protocol).map(|((address, threads), required)| {
+        Listen { address: address.value, threads, proxy_protocol: required.value }
+    });
     (listen, address)
 }
 
@@ -139,7 +141,7 @@ pub(super) fn admin(section: &Section<'_>) -> Option<Option<SocketAddr>> {
     keep(section, address, socket_address).map(Some)
 }
 
-fn socket_address(text: &str) -> Result<SocketAddr, Refusal> {
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, Refusal> {
     text.parse().map_err(|_| {
         let digits = text.trim_start_matches(':');
         let is_port = digits.parse::<u16>().is_ok();

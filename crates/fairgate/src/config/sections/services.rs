@@ -4,6 +4,7 @@ use super::{
     endpoints::EndpointRead,
     server::keep,
     syntax::{is_host_name, is_plain_path},
+    tls::Files,
     top::twice,
     upstream::upstream,
 };
@@ -33,6 +34,7 @@ pub(super) fn services(
     top: &Section<'_>,
     listen: Option<&At<SocketAddr>>,
     timeouts: Option<Timeouts>,
+    files: Files<'_>,
 ) -> Read {
     let tables = top.many(Table::Service);
     let mut services = Vec::new();
@@ -53,7 +55,7 @@ pub(super) fn services(
         let hosts: Vec<_> = hosts.into_iter().map(|host| keep(section, host, check_host)).collect();
         let path = section.text(&SERVICE_PATH).map(|path| keep(section, path, check_path));
         let strip = section.boolean(&SERVICE_STRIP);
-        let upstream = upstream(section, listen, timeouts);
+        let upstream = upstream(section, listen, timeouts, files);
         let path = match path {
             Some(path) => path,
             None => Some(String::new()),
@@ -75,7 +77,7 @@ pub(super) fn services(
     // Without any service it must be there, and its absence is told here.
     let has_upstream = tables.is_empty() || top.has_table(Table::Upstream);
     if has_upstream {
-        let upstream = upstream(&top.once(Table::Upstream), listen, timeouts);
+        let upstream = upstream(&top.once(Table::Upstream), listen, timeouts, files);
         services.extend(upstream.map(|upstream| Service {
             name: UPSTREAM.to_owned(),
             hosts: Vec::new(),

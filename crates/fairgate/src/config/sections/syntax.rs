@@ -35,7 +35,7 @@ pub(super) fn check_email(text: &str) -> Result<String, Refusal> {
     }
     let help = match text.strip_prefix("mailto:") {
         Some(address) => format!("leave out the scheme: \"{address}\""),
-        None => "write it like this: support_email = \"help@example.com\"".to_owned(),
+        None => "write it like this: \"help@example.com\"".to_owned(),
     };
     Err(Refusal::new(format!("`{text}` is no e-mail address"), "expected name@domain", help))
 }

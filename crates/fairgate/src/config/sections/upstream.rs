@@ -3,22 +3,26 @@
 use super::{
     server::keep,
     syntax::{is_host_name, is_plain_path},
+    tls::{self, Files},
     top::twice,
 };
 use crate::config::{
+    Extent,
     fault::Fault,
     raw::{At, Refusal, Section},
     registry::{
         ADDRESS_URL, ADDRESS_WEIGHT, CHECK_BAD, CHECK_EVERY, CHECK_GOOD, CHECK_HOST, CHECK_PATH,
-        CHECK_STATUSES, CHECK_TIMEOUT, Key, Table, UPSTREAM_CONNECT, UPSTREAM_FAILURES, UPSTREAM_FIRST_BYTE,
-        UPSTREAM_HOST, UPSTREAM_MAX_IN_FLIGHT, UPSTREAM_NAME_SERVERS, UPSTREAM_OUT_AT_MOST, UPSTREAM_OUT_FOR,
-        UPSTREAM_QUEUE, UPSTREAM_QUEUE_TIME, UPSTREAM_RESOLVE_EVERY, UPSTREAM_RETRIES,
-        UPSTREAM_RETRY_PER_SECOND, UPSTREAM_RETRY_PERCENT, UPSTREAM_SLOW_START, UPSTREAM_STALL,
-        UPSTREAM_TOTAL, UPSTREAM_URL,
+        CHECK_STATUSES, CHECK_TIMEOUT, Key, Table, UPSTREAM_CA, UPSTREAM_CERTIFICATE, UPSTREAM_CONNECT,
+        UPSTREAM_FAILURES, UPSTREAM_FIRST_BYTE, UPSTREAM_HOST, UPSTREAM_KEY, UPSTREAM_MAX_IN_FLIGHT,
+        UPSTREAM_NAME_SERVERS, UPSTREAM_OUT_AT_MOST, UPSTREAM_OUT_FOR, UPSTREAM_QUEUE, UPSTREAM_QUEUE_TIME,
+        UPSTREAM_RESOLVE_EVERY, UPSTREAM_RETRIES, UPSTREAM_RETRY_PER_SECOND, UPSTREAM_RETRY_PERCENT,
+        UPSTREAM_SERVER_NAME, UPSTREAM_SLOW_START, UPSTREAM_STALL, UPSTREAM_TOTAL, UPSTREAM_URL,
     },
+    tls::{authorities, trusted_here},
 };
-use gateway::settings::{
-    Check, HostHeader, Names, Passive, Queue, Retries, Timeouts, Upstream, UpstreamAddress,
+use gateway::{
+    settings::{Check, HostHeader, Names, Passive, Queue, Retries, Timeouts, Upstream, UpstreamAddress},
+    tls::{CertificateDer, Client, Identity, Roots},
 };
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
@@ -28,6 +32,7 @@ use std::{
 /// A URL of an upstream, taken apart.
 #[derive(Debug, PartialEq, Eq)]
 struct Url {
+    is_https: bool,
     host: String,
     port: u16,
     base_path: String,
@@ -38,8 +43,9 @@ pub(super) fn upstream(
     section: &Section<'_>,
     listen: Option<&At<SocketAddr>>,
     timeouts: Option<Timeouts>,
+    files: Files<'_>,
 ) -> Option<Upstream> {
-    let addresses = addresses(section, listen);
+    let addresses = addresses(section, listen, &OverTls::read(section, files));
     let host_header =
         section.word(&UPSTREAM_HOST, &[("client", HostHeader::Client), ("upstream", HostHeader::Upstream)]);
     let most_in_flight = section.count_or_off(&UPSTREAM_MAX_IN_FLIGHT);
@@ -77,6 +83,7 @@ fn count(section: &Section<'_>, key: &Key) -> Option<u32> {
 fn addresses(
     section: &Section<'_>,
     listen: Option<&At<SocketAddr>>,
+    over_tls: &OverTls<'_>,
 ) -> Option<(Vec<UpstreamAddress>, String)> {
     let only = section.text(&UPSTREAM_URL);
     let tables = section.many(Table::UpstreamAddress);
@@ -135,9 +142,72 @@ fn addresses(
         );
     }
     let base_path = read.first()?.0.base_path.clone();
-    let address =
-        |(url, weight, _): (Url, u32, _)| UpstreamAddress { host: url.host, port: url.port, weight };
-    Some((read.into_iter().map(address).collect(), base_path))
+    let mut addresses = Vec::new();
+    for (url, weight, place) in read {
+        let tls = if url.is_https { over_tls.client(section, &url.host, &place)? } else { None };
+        addresses.push(UpstreamAddress { host: url.host, port: url.port, weight, tls });
+    }
+    Some((addresses, base_path))
+}
+
+/// What an upstream's addresses by https have in common.
+struct OverTls<'f> {
+    files: Files<'f>,
+    /// What they are called in their certificates, if that is set.
+    name: Option<At<String>>,
+    /// None: a fault was noted.
+    own: Option<Option<Identity>>,
+    /// None: a fault was noted.
+    authorities: Option<Option<Vec<CertificateDer<'static>>>>,
+}
+
+impl<'f> OverTls<'f> {
+    fn read(section: &Section<'_>, files: Files<'f>) -> Self {
+        let own = (section.has(&UPSTREAM_CERTIFICATE) || section.has(&UPSTREAM_KEY))
+            .then(|| tls::identity(section, &UPSTREAM_CERTIFICATE, &UPSTREAM_KEY, files));
+        let ca = section.text(&UPSTREAM_CA).map(|path| {
+            let file = files.folder.join(&path.value);
+            let value = At { value: (), span: path.span };
+            let read = || authorities(&file).map(drop);
+            tls::checked(section, &UPSTREAM_CA, value, files, read).map(|()| file)
+        });
+        let is_read = files.extent == Extent::Everything;
+        Self {
+            files,
+            name: section.text(&UPSTREAM_SERVER_NAME),
+            own: match own {
+                None => Some(None),
+                Some(own) => own.map(|own| own.read().ok().filter(|_| is_read)),
+            },
+            authorities: match ca {
+                None => Some(None),
+                Some(ca) => ca.map(|file| authorities(&file).ok().filter(|_| is_read)),
+            },
+        }
+    }
+
+    /// How an address is spoken to. The inner None: that was not asked for, because commands that send no requests need
+    /// not be able to read the files.
+    fn client(&self, section: &Section<'_>, host: &str, place: &Range<usize>) -> Option<Option<Client>> {
+        let (own, authorities) = (self.own.as_ref()?, self.authorities.as_ref()?);
+        if self.files.extent == Extent::File {
+            return Some(None);
+        }
+        let (name, place) =
+            self.name.as_ref().map_or((host, place), |name| (name.value.as_str(), &name.span));
+        let roots = authorities.clone().map_or_else(|| Roots::System(trusted_here()), Roots::Own);
+        match Client::new(name, roots, own.as_ref()) {
+            Ok(client) => Some(Some(client)),
+            Err(reason) => {
+                section.reader.fault(
+                    Fault::at(place.clone(), "the upstream cannot be reached by https").label(reason).help(
+                        "`ca` names who vouches for it, `server_name` what it is called in its certificate",
+                    ),
+                );
+                None
+            }
+        }
+    }
 }
 
 fn passive(section: &Section<'_>) -> Option<Passive> {
@@ -194,7 +264,7 @@ fn check_path(text: &str) -> Result<String, Refusal> {
 }
 
 fn check_host(text: &str) -> Result<String, Refusal> {
-    let is_good = split_port(text).is_some_and(|(host, _)| is_host_name(host));
+    let is_good = split_port(text, 80).is_some_and(|(host, _)| is_host_name(host));
     is_good.then(|| text.to_owned()).ok_or_else(|| {
         Refusal::new(
             format!("`{text}` is no host"),
@@ -250,7 +320,7 @@ fn refuse_itself(section: &Section<'_>, url: &Url, span: &Range<usize>, listen: 
 
 impl Url {
     fn authority(&self) -> String {
-        UpstreamAddress { host: self.host.clone(), port: self.port, weight: 1 }.authority()
+        UpstreamAddress { host: self.host.clone(), port: self.port, weight: 1, tls: None }.authority()
     }
 }
 
@@ -272,24 +342,20 @@ fn parse_url(text: &str) -> Result<Url, Refusal> {
     let refuse =
         |label: &str, help: String| Refusal::new(format!("`{text}` cannot be the upstream"), label, help);
     let scheme = |name: &str| text.get(..name.len()).filter(|begin| begin.eq_ignore_ascii_case(name));
-    if scheme("https://").is_some() {
-        return Err(refuse(
-            "TLS to upstreams is not built yet",
-            "use http:// to an upstream on the same machine or in a network that you trust".to_owned(),
-        ));
-    }
-    let Some(rest) = scheme("http://").and_then(|begin| text.get(begin.len()..)) else {
+    let is_https = scheme("https://").is_some();
+    let begin = if is_https { "https://" } else { "http://" };
+    let Some(rest) = scheme(begin).and_then(|begin| text.get(begin.len()..)) else {
         let help = match text.split_once("://") {
-            Some((_, rest)) => format!("an upstream is reached by http: \"http://{rest}\""),
+            Some((_, rest)) => format!("an upstream is reached by http or https: \"http://{rest}\""),
             None => format!("write it with its scheme: \"http://{text}\""),
         };
-        return Err(refuse("expected http://", help));
+        return Err(refuse("expected http:// or https://", help));
     };
     for (sign, what) in [('#', "a fragment"), ('?', "a query string")] {
         if let Some((before, _)) = rest.split_once(sign) {
             return Err(refuse(
                 &format!("{what} has no place here"),
-                format!("leave it out: \"http://{before}\""),
+                format!("leave it out: \"{begin}{before}\""),
             ));
         }
     }
@@ -297,10 +363,10 @@ fn parse_url(text: &str) -> Result<Url, Refusal> {
     if let Some((_, host)) = authority.rsplit_once('@') {
         return Err(refuse(
             "a user or password has no place here",
-            format!("leave it out: \"http://{host}{path}\""),
+            format!("leave it out: \"{begin}{host}{path}\""),
         ));
     }
-    let (host, port) = split_port(authority).ok_or_else(|| {
+    let (host, port) = split_port(authority, if is_https { 443 } else { 80 }).ok_or_else(|| {
         refuse(
             "the port is no number from 1 to 65535",
             "write it like this: url = \"http://127.0.0.1:9000\"".to_owned(),
@@ -323,18 +389,18 @@ fn parse_url(text: &str) -> Result<Url, Refusal> {
         ));
     }
     let base_path = path.strip_suffix('/').unwrap_or(path).to_owned();
-    Ok(Url { host: host.to_owned(), port, base_path })
+    Ok(Url { is_https, host: host.to_owned(), port, base_path })
 }
 
-/// Host and port, 80 if there is none. None: what stands for the port is no port.
-fn split_port(authority: &str) -> Option<(&str, u16)> {
+/// Host and port, `usual` if there is none. None: what stands for the port is no port.
+fn split_port(authority: &str, usual: u16) -> Option<(&str, u16)> {
     match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => {
             let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
             let port = port.parse().ok().filter(|&port: &u16| is_number && port != 0)?;
             Some((host, port))
         }
-        _ => Some((authority, 80)),
+        _ => Some((authority, usual)),
     }
 }
 
@@ -343,7 +409,7 @@ mod tests {
     use super::*;
 
     fn url(host: &str, port: u16, base_path: &str) -> Url {
-        Url { host: host.to_owned(), port, base_path: base_path.to_owned() }
+        Url { is_https: port == 443, host: host.to_owned(), port, base_path: base_path.to_owned() }
     }
 
     #[test]
@@ -352,6 +418,8 @@ mod tests {
             ("http://127.0.0.1:9000", url("127.0.0.1", 9000, "")),
             ("http://api", url("api", 80, "")),
             ("HTTP://api/", url("api", 80, "")),
+            ("https://api", url("api", 443, "")),
+            ("HTTPS://api/v1/", url("api", 443, "/v1")),
             ("http://api:81/v1/", url("api", 81, "/v1")),
             ("http://[::1]:9000/a", url("::1", 9000, "/a")),
             ("http://[::1]", url("::1", 80, "")),
@@ -367,7 +435,8 @@ mod tests {
             "http://",
             "http:///",
             "api:9000",
-            "https://api",
+            "https://",
+            "https://api:0",
             "ftp://api",
             "http://u:p@api",
             "http://api?a=b",

@@ -1,0 +1,30 @@
+//! Who is at the other end of a client's connection, and by which scheme it was reached. Known once, when the
+//! connection begins; the same for all its requests.
+
+use std::net::IpAddr;
+
+/// The other end of a client's connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    /// Who opened it.
+    pub(crate) address: IpAddr,
+    pub(crate) scheme: Scheme,
+    /// The subject of the certificate that the client proved to have.
+    pub(crate) subject: Option<Box<str>>,
+}
+
+/// What a URL that leads here begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What is asked of an upstream, and shown to it.
+
+use super::{PROVIDER, identity::Identity};
+use rustls::{
+    ClientConfig, RootCertStore,
+    client::{ResolvesClientCert, Resumption, WebPkiServerVerifier},
+    pki_types::{CertificateDer, ServerName},
+    sign::CertifiedKey,
+    version::{TLS12, TLS13},
+};
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+/// Sessions that are kept to be resumed.
+const SESSIONS: usize = 64;
+
+/// How an upstream is spoken to.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) config: Arc<ClientConfig>,
+    pub(super) name: ServerName<'static>,
+    /// Of whom is trusted, and what is shown.
+    digest: u64,
+}
+
+/// Whom an upstream's certificate has to come from.
+#[derive(Debug, Clone)]
+pub enum Roots {
+    /// The authorities that this machine trusts.
+    System(Vec<CertificateDer<'static>>),
+    /// These alone.
+    Own(Vec<CertificateDer<'static>>),
+}
+
+impl Client {
+    /// `name`: what the upstream's certificate has to stand for, a host name or an IP address.
+    ///
+    /// # Errors
+    /// What stands in the way, for the operator.
+    pub fn new(name: &str, roots: Roots, own: Option<&Identity>) -> Result<Self, String> {
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no host name"))?;
+        let mut digest = DefaultHasher::new();
+        match &roots {
+            Roots::System(found) => (0, found).hash(&mut digest),
+            Roots::Own(found) => (1, found).hash(&mut digest),
+        }
+        own.map(|own| &own.key.cert).hash(&mut digest);
+        let digest = digest.finish();
+        let mut store = RootCertStore::empty();
+        match roots {
+            Roots::System(found) => drop(store.add_parsable_certificates(found)),
+            Roots::Own(found) => {
+                for one in found {
+                    store.add(one).map_err(|error| error.to_string())?;
+                }
+            }
+        }
+        if store.is_empty() {
+            return Err("no certificate authority is trusted: name one by `ca`".to_owned());
+        }
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
+            .with_protocol_versions(&[&TLS13, &TLS12])
+            .map_err(|error| error.to_string())?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&PROVIDER))
+            .build()
+            .map_err(|error| error.to_string())?;
+        let builder = builder.with_webpki_verifier(verifier);
+        let mut config = match own {
+            Some(own) => builder.with_client_cert_resolver(Arc::new(Own(Arc::clone(&own.key)))),
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.resumption = Resumption::in_memory_sessions(SESSIONS);
+        Ok(Self { config: Arc::new(config), name, digest })
+    }
+}
+
+impl Client {
+    /// The same, for another name.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn named(&self, name: &str) -> Result<Self, String> {
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no host name"))?;
+        Ok(Self { name, config: Arc::clone(&self.config), digest: self.digest })
+    }
+
+    /// What the upstream's certificate has to stand for.
+    pub(crate) fn name(&self) -> String {
+        self.name.to_str().into_owned()
+    }
+}
+
+/// The same name, the same authorities, the same certificate of ours.
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.digest == other.digest
+    }
+}
+
+impl Eq for Client {}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Client({:?})", self.name)
+    }
+}
+
+/// Our certificate, shown to whoever asks for one.
+#[derive(Debug)]
+struct Own(Arc<CertifiedKey>);
+
+impl ResolvesClientCert for Own {
+    fn resolve(&self, _: &[&[u8]], schemes: &[rustls::SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.key.choose_scheme(schemes).map(|_| Arc::clone(&self.0))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}

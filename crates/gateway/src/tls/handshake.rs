@@ -1,0 +1,67 @@
+//! The beginning of a connection under TLS, to a client and to an upstream.
+
+use super::{client::Client, names::ACME_TLS, server::Server, stream::TlsStream, subject};
+use rustls::{ClientConnection, Connection, ServerConnection};
+use std::{future::poll_fn, io, sync::Arc};
+use tokio::net::TcpStream;
+
+/// What became of a client's connection.
+pub(crate) enum Accepted {
+    /// The handshake is done.
+    Tls {
+        stream: Box<TlsStream>,
+        /// The subject of the certificate that the client has proved to have.
+        subject: Option<Box<str>>,
+    },
+    /// What came is text, HTTP most likely. Nothing was read of it.
+    Plain(TcpStream),
+    /// An authority looked at the proof that it wanted; that is all.
+    Challenge(Box<TlsStream>),
+    /// The handshake failed, and the client was told so by an alert, if it was still there.
+    Refused(Box<TlsStream>, io::Error),
+    /// The client went without a word.
+    Gone,
+}
+
+/// Begins a connection that a client opened.
+pub(crate) async fn accept(socket: TcpStream, server: &Server) -> Accepted {
+    // No record of TLS begins with a byte that stands for a sign of text; a request of HTTP does.
+    let mut first = [0];
+    match socket.peek(&mut first).await {
+        Ok(1..) if first[0] >= b' ' && first[0].is_ascii() => return Accepted::Plain(socket),
+        Ok(1..) => {}
+        Ok(0) | Err(_) => return Accepted::Gone,
+    }
+    let session = match ServerConnection::new(Arc::clone(&server.0)) {
+        Ok(session) => session,
+        Err(_) => return Accepted::Gone, // rustls has nothing that could fail here
+    };
+    let mut stream = Box::new(TlsStream::new(socket, Connection::Server(session)));
+    if let Err(error) = poll_fn(|cx| stream.poll_handshake(cx)).await {
+        stream.send_alert();
+        return Accepted::Refused(stream, error);
+    }
+    let session = stream.session();
+    if session.alpn_protocol() == Some(ACME_TLS) {
+        return Accepted::Challenge(stream);
+    }
+    let subject = session.peer_certificates().and_then(|chain| subject::of(chain.first()?));
+    Accepted::Tls { stream, subject }
+}
+
+/// Begins a connection to an upstream.
+///
+/// # Errors
+/// Why it cannot be trusted or does not want us, for the operator.
+pub async fn connect(socket: TcpStream, client: &Client) -> Result<Box<TlsStream>, String> {
+    let session = ClientConnection::new(Arc::clone(&client.config), client.name.clone());
+    let session = session.map_err(|error| error.to_string())?;
+    let mut stream = Box::new(TlsStream::new(socket, Connection::Client(session)));
+    match poll_fn(|cx| stream.poll_handshake(cx)).await {
+        Ok(()) => Ok(stream),
+        Err(error) => {
+            stream.send_alert();
+            Err(error.to_string())
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A certificate with its chain and private key: what a side of a connection proves to be.
+
+use super::PROVIDER;
+use rustls::{
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    sign::CertifiedKey,
+};
+use std::{fmt, net::IpAddr, sync::Arc};
+use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
+
+/// Certificates that a chain may have.
+const MOST_CERTIFICATES: usize = 100;
+
+/// A certificate, those that vouch for it, and its private key.
+#[derive(Clone)]
+pub struct Identity {
+    pub(super) key: Arc<CertifiedKey>,
+    names: Vec<String>,
+    not_before: i64,
+    not_after: i64,
+}
+
+/// Why bytes are no certificate and key that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BadIdentity {
+    /// No certificate stands in them.
+    #[error("it holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)")]
+    NoCertificate,
+    /// A certificate cannot be read.
+    #[error("it holds a certificate that cannot be read: {0}")]
+    Unreadable(String),
+    /// No private key stands in them.
+    #[error("it holds no private key in PEM form (PKCS#8, SEC1 or PKCS#1, without a password)")]
+    NoKey,
+    /// The key is of a kind that cannot be used.
+    #[error("its private key cannot be used: {0}")]
+    BadKey(String),
+    /// The key belongs to another certificate.
+    #[error("its private key is not that of the certificate")]
+    OtherKey,
+}
+
+impl Identity {
+    /// Reads the PEM form: the certificate first, then those that vouch for it; the private key apart.
+    ///
+    /// # Errors
+    /// One of them cannot be used, or they do not belong together.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, BadIdentity> {
+        let chain = certificates(chain)?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| BadIdentity::NoKey)?;
+        let key = PROVIDER
+            .key_provider
+            .load_private_key(key)
+            .map_err(|error| BadIdentity::BadKey(error.to_string()))?;
+        let told = Told::read(chain.first().ok_or(BadIdentity::NoCertificate)?)?;
+        if key.public_key().is_some_and(|public| *public != *told.public_key) {
+            return Err(BadIdentity::OtherKey);
+        }
+        let Told { names, not_before, not_after, .. } = told;
+        Ok(Self { key: Arc::new(CertifiedKey::new(chain, key)), names, not_before, not_after })
+    }
+
+    /// The names that it stands for, in lower case: `api.example.com`, `*.example.com`.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// From when to when it holds, in Unix seconds.
+    pub const fn holds(&self) -> (i64, i64) {
+        (self.not_before, self.not_after)
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The key is nobody's to read.
+        write!(out, "Identity({:?})", self.names)
+    }
+}
+
+/// The certificates of a PEM file, in their order. What else stands in it is passed over.
+///
+/// # Errors
+/// There is none, or one cannot be read.
+pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BadIdentity> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).take(MOST_CERTIFICATES).collect();
+    let read = read.map_err(|error| BadIdentity::Unreadable(error.to_string()))?;
+    if read.is_empty() {
+        return Err(BadIdentity::NoCertificate);
+    }
+    Ok(read)
+}
+
+/// What a certificate tells.
+struct Told {
+    names: Vec<String>,
+    not_before: i64,
+    not_after: i64,
+    /// In its DER form.
+    public_key: Vec<u8>,
+}
+
+impl Told {
+    fn read(certificate: &CertificateDer<'_>) -> Result<Self, BadIdentity> {
+        let unreadable = |error: &dyn fmt::Display| BadIdentity::Unreadable(error.to_string());
+        let (_, read) = X509Certificate::from_der(certificate).map_err(|error| unreadable(&error))?;
+        let alternatives = read.subject_alternative_name().map_err(|error| unreadable(&error))?;
+        let names = alternatives.into_iter().flat_map(|found| &found.value.general_names);
+        // Names of machines and addresses; a client asks for one of them.
+        let names = names.filter_map(|name| match name {
+            GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
+            GeneralName::IPAddress(bytes) => address(bytes).map(|address| address.to_string()),
+            _ => None,
+        });
+        Ok(Self {
+            names: names.collect(),
+            not_before: read.validity().not_before.timestamp(),
+            not_after: read.validity().not_after.timestamp(),
+            public_key: read.public_key().raw.to_vec(),
+        })
+    }
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    if let Ok(four) = <[u8; 4]>::try_from(bytes) {
+        return Some(IpAddr::from(four));
+    }
+    <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from)
+}

@@ -1,0 +1,163 @@
+//! What clients are offered: certificates, versions, whether they have to prove who they are.
+
+use super::{
+    PROVIDER,
+    identity::Identity,
+    names::{ACME_TLS, Names},
+};
+use arc_swap::ArcSwap;
+use rustls::{
+    RootCertStore, ServerConfig,
+    pki_types::CertificateDer,
+    server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
+    sign::CertifiedKey,
+    version::{TLS12, TLS13},
+};
+use std::{collections::HashMap, fmt, sync::Arc};
+
+/// What is spoken over TLS, the most wanted first.
+const PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
+
+/// What clients are offered. New connections get the latest.
+#[derive(Clone)]
+pub struct Server(pub(super) Arc<ServerConfig>);
+
+/// The least version that is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Versions {
+    /// 1.2 and 1.3.
+    From12,
+    /// 1.3 alone.
+    From13,
+}
+
+/// Whether clients have to show a certificate.
+#[derive(Debug, Clone)]
+pub enum Asks {
+    /// They are not asked.
+    Nothing,
+    /// They may show one of these authorities' making. One of others' is refused.
+    Optional(Vec<CertificateDer<'static>>),
+    /// Nobody gets in without one.
+    Required(Vec<CertificateDer<'static>>),
+}
+
+/// Why clients cannot be offered this.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadServer(String);
+
+/// Answers to a certificate authority that wants to see that a name leads here.
+#[derive(Clone, Default)]
+pub struct Challenges(Arc<ArcSwap<Answers>>);
+
+/// Answers by what is asked for.
+#[derive(Default, Clone)]
+struct Answers {
+    /// By token: the text for `/.well-known/acme-challenge/TOKEN`.
+    texts: HashMap<String, String>,
+    /// By name: the certificate to show.
+    certificates: HashMap<String, Arc<CertifiedKey>>,
+}
+
+impl Server {
+    /// An offer of these certificates. Of several that fit a name, the first is taken that suits the client's means.
+    ///
+    /// # Errors
+    /// A certificate of an authority cannot be used.
+    pub fn new(
+        identities: &[Identity],
+        asks: Asks,
+        versions: Versions,
+        challenges: Challenges,
+    ) -> Result<Self, BadServer> {
+        let bad = |error: &dyn fmt::Display| BadServer(error.to_string());
+        let versions = match versions {
+            Versions::From12 => &[&TLS13, &TLS12][..],
+            Versions::From13 => &[&TLS13],
+        };
+        let verifier = match asks {
+            Asks::Nothing => WebPkiClientVerifier::no_client_auth(),
+            Asks::Optional(authorities) => verifier(authorities, true)?,
+            Asks::Required(authorities) => verifier(authorities, false)?,
+        };
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&PROVIDER))
+            .with_protocol_versions(versions)
+            .map_err(|error| bad(&error))?;
+        let mut config = builder
+            .with_client_cert_verifier(verifier)
+            .with_cert_resolver(Arc::new(Names::new(identities, challenges)));
+        config.alpn_protocols = PROTOCOLS.iter().chain([&ACME_TLS]).map(|name| name.to_vec()).collect();
+        // Tickets hold the session, so threads share no table of sessions. Their keys are new with each offer: who lost
+        // his right by a change of it has no ticket either.
+        config.ticketer = rustls::crypto::ring::Ticketer::new().map_err(|error| bad(&error))?;
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 1;
+        // A request in the first flight could be sent again by anybody who saw it, and would be charged twice.
+        config.max_early_data_size = 0;
+        Ok(Self(Arc::new(config)))
+    }
+}
+
+fn verifier(
+    authorities: Vec<CertificateDer<'static>>,
+    is_optional: bool,
+) -> Result<Arc<dyn ClientCertVerifier>, BadServer> {
+    let mut roots = RootCertStore::empty();
+    for authority in authorities {
+        roots.add(authority).map_err(|error| BadServer(error.to_string()))?;
+    }
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&PROVIDER));
+    let builder = if is_optional { builder.allow_unauthenticated() } else { builder };
+    builder.build().map_err(|error| BadServer(error.to_string()))
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Server")
+    }
+}
+
+// === impl Challenges ===
+
+impl Challenges {
+    /// Answers over HTTP: this text for this token.
+    pub fn tell(&self, token: &str, text: &str) {
+        self.change(|answers| drop(answers.texts.insert(token.to_owned(), text.to_owned())));
+    }
+
+    /// Answers within TLS: this certificate for this name.
+    pub fn show(&self, name: &str, identity: &Identity) {
+        let name = name.to_ascii_lowercase();
+        self.change(|answers| drop(answers.certificates.insert(name.clone(), Arc::clone(&identity.key))));
+    }
+
+    /// Forgets all answers.
+    pub fn clear(&self) {
+        self.0.store(Arc::default());
+    }
+
+    /// The text for a path, if it is one that a certificate authority asks for.
+    pub(crate) fn text(&self, path: &str) -> Option<String> {
+        let token = path.strip_prefix("/.well-known/acme-challenge/")?;
+        self.0.load().texts.get(token).cloned()
+    }
+
+    pub(super) fn certificate(&self, name: &str) -> Option<Arc<CertifiedKey>> {
+        self.0.load().certificates.get(name).cloned()
+    }
+
+    fn change(&self, change: impl Fn(&mut Answers)) {
+        self.0.rcu(|answers| {
+            let mut answers = Answers::clone(answers);
+            change(&mut answers);
+            answers
+        });
+    }
+}
+
+impl fmt::Debug for Challenges {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Challenges")
+    }
+}

@@ -1,0 +1,81 @@
+//! Clients that prove who they are, and what the upstream is told of it.
+
+use crate::support::{
+    AUTHORITY, Authority, Config, Connection, Gateway, Upstream, gateway::Home, get, request::HOST,
+};
+use rcgen::DnType;
+use std::sync::Arc;
+
+fn tls(more: &str) -> String {
+    format!(
+        "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\nclient_ca = \"clients.pem\"\n{more}"
+    )
+}
+
+fn start(upstream: &Upstream, clients: &Authority, more: &str) -> Gateway {
+    let home: Arc<Home> = Home::new(&Config::of(upstream).over_tls().section(&tls(more)));
+    std::fs::write(home.path("clients.pem"), clients.pem()).unwrap();
+    Gateway::start_in(&home)
+}
+
+fn upstream() -> Upstream {
+    Upstream::scripted(|exchange| exchange.json(200, "{}"))
+}
+
+/// In TLS 1.3 a client only learns by reading that it was refused.
+fn is_let_in(gateway: &Gateway, config: rustls::ClientConfig) -> Result<u16, String> {
+    let mut connection =
+        Connection::try_open_tls(gateway.address, config, HOST).map_err(|error| error.to_string())?;
+    connection.write(&get("/items").bytes());
+    connection.try_answer_to("GET").map(|answer| answer.status).map_err(|ended| format!("{ended:?}"))
+}
+
+#[test]
+fn nobody_gets_in_without_a_certificate_where_one_is_required() {
+    let (upstream, clients) = (upstream(), Authority::new("Clients"));
+    let gateway = start(&upstream, &clients, "");
+    let good = clients.issue_to(&[(DnType::CommonName, "billing")]);
+    let other = Authority::new("Others").issue_to(&[(DnType::CommonName, "billing")]);
+    assert_eq!(is_let_in(&gateway, AUTHORITY.client(Some(&good))), Ok(403)); // a key is still needed
+    assert!(is_let_in(&gateway, AUTHORITY.client(None)).is_err());
+    assert!(is_let_in(&gateway, AUTHORITY.client(Some(&other))).is_err());
+    assert_eq!(upstream.count(), 0);
+}
+
+#[test]
+fn the_upstream_is_told_who_it_is_and_never_by_the_client() {
+    let (upstream, clients) = (upstream(), Authority::new("Clients"));
+    let more = "client_certificate = \"optional\"\nclient_subject_header = \"X-Client-Subject\"";
+    let gateway = start(&upstream, &clients, more);
+    let key = gateway.key();
+    let billing =
+        clients.issue_to(&[(DnType::OrganizationName, "Example, Inc."), (DnType::CommonName, "billing")]);
+    let mut known =
+        Connection::try_open_tls(gateway.address, AUTHORITY.client(Some(&billing)), HOST).unwrap();
+    let mut unknown = Connection::try_open_tls(gateway.address, AUTHORITY.client(None), HOST).unwrap();
+    let lie =
+        get("/items").key(&key).header("X-Client-Subject", "CN=admin").header("x_client-SUBJECT", "CN=admin");
+    for _ in 0..2 {
+        assert_eq!(known.send(&lie).status, 200);
+        let seen = upstream.last();
+        assert_eq!(seen.headers.all("X-Client-Subject"), ["CN=billing,O=Example\\, Inc."]);
+        assert!(!seen.headers.has("x_client-SUBJECT"), "{seen:?}");
+    }
+    assert_eq!(unknown.send(&lie).status, 200);
+    let seen = upstream.last();
+    assert!(!seen.headers.has("X-Client-Subject") && !seen.headers.has("x_client-SUBJECT"), "{seen:?}");
+    let other = Authority::new("Others").issue_to(&[(DnType::CommonName, "billing")]);
+    assert!(is_let_in(&gateway, AUTHORITY.client(Some(&other))).is_err());
+}
+
+#[test]
+fn who_vouches_for_clients_can_change_and_no_ticket_outlives_it() {
+    let (upstream, first) = (upstream(), Authority::new("First"));
+    let gateway = start(&upstream, &first, "");
+    let own = first.issue_to(&[(DnType::CommonName, "billing")]);
+    let config = AUTHORITY.client(Some(&own));
+    assert_eq!(is_let_in(&gateway, config.clone()), Ok(403));
+    std::fs::write(gateway.home().path("clients.pem"), Authority::new("Second").pem()).unwrap();
+    gateway.event("certificates read again");
+    assert!(is_let_in(&gateway, config).is_err());
+}
