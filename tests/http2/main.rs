@@ -2,6 +2,17 @@
 //!
 //! The client is this suite's own, at the level of frames, so that it can do what no library lets one do.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test says what it found by panicking"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

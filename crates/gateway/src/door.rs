@@ -108,7 +108,7 @@ async fn shake_hands(thread: &Thread, socket: TcpStream, address: IpAddr) -> Ope
         return Opened::Gone;
     };
     // A client that goes on and on with it, or says nothing, must not keep the socket.
-    match timeout(settings.handshake, tls::accept(socket, &server)).await {
+    match timeout(settings.handshake, tls::accept(socket, &server, config.settings.http2.enabled)).await {
         Ok(Accepted::Tls { stream, subject }) => {
             Opened::Open(Transport::Tls(stream), Peer { address, scheme: Scheme::Https, subject })
         }

@@ -1,4 +1,5 @@
 //! Two connections that talk to each other, and one that is talked to by anybody.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, clippy::panic)]
 
 use http2::{Config, Connection, ErrorCode, Event, Fields, PREFACE, Role};
 use proptest::prelude::*;

@@ -89,7 +89,7 @@ rows! {
     "Data threads. The environment variable `FAIRGATE_THREADS` wins over it."
 
     HTTP2_ENABLED = Http2 "enabled", Shape::Boolean, Default("true"), "false";
-    "Whether clients may speak HTTP/2: without TLS by its preface (prior knowledge). Otherwise such a client reads our 400."
+    "Whether clients may speak HTTP/2: over TLS where they offer it, without TLS by its preface (prior knowledge)."
 
     HTTP2_STREAMS = Http2 "streams", Shape::Whole { least: 1, most: 10_000 }, Default("100"), "100",
     also "max_concurrent_streams";
