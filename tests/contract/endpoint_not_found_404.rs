@@ -26,7 +26,7 @@ fn a_path_that_only_resembles_an_endpoint_is_none() {
 #[test]
 fn templates_take_one_segment_and_concrete_paths_win() {
     let stage = stage();
-    for target in ["/items/7", "/items/a%2Fb", "/items/a.b", "/files/report.pdf", "/items/7?x=/y/z"] {
+    for target in ["/items/7", "/items/a%3Ab", "/items/a.b", "/files/report.pdf", "/items/7?x=/y/z"] {
         assert_eq!(stage.send(get(target)).status, 200, "{target}");
     }
     assert_error(&stage.gateway, &stage.send(get("/items/best")), 401, "PERMISSION_DENIED");

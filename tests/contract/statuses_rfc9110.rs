@@ -28,6 +28,18 @@ fn a_key_that_is_missing_or_incorrect_is_401_with_a_challenge() {
 }
 
 #[test]
+fn a_401_asks_for_what_the_configuration_says() {
+    let upstream = Upstream::sample();
+    for (more, challenge) in [("", "Bearer realm=\""), ("[keys]\nchallenge = \"basic\"", "Basic realm=\"")] {
+        let config = Config::of(&upstream).top("statuses = \"rfc9110\"").section(more);
+        let gateway = Gateway::start(&config);
+        let answer = gateway.send(&get("/items/7"));
+        assert_error(&gateway, &answer, 401, "KEY_NOT_SET");
+        assert!(answer.header("WWW-Authenticate").unwrap().starts_with(challenge), "{answer:?}");
+    }
+}
+
+#[test]
 fn no_permission_is_403_also_when_the_upstream_says_so() {
     let upstream = Upstream::sample();
     let gateway = gateway(&upstream);

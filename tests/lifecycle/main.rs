@@ -17,5 +17,6 @@ mod draining;
 mod harness;
 mod readiness;
 mod refusing_to_start;
+mod succession;
 mod surviving;
 mod usage;

@@ -189,7 +189,7 @@ impl Gateway {
     }
 
     #[track_caller]
-    fn start_by(home: &Arc<Home>, serve: Command) -> Self {
+    pub(crate) fn start_by(home: &Arc<Home>, serve: Command) -> Self {
         Self::try_start_by(home, serve)
             .unwrap_or_else(|log| panic!("the gateway ended before it listened:\n{log}"))
     }

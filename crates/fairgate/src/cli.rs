@@ -87,6 +87,10 @@ pub(crate) struct Serve {
     /// windows that begin later than now
     #[arg(long)]
     pub(crate) trust_clock: bool,
+    /// Take the place of the gateway that runs on the store: its sockets go over to this one, it drains and ends,
+    /// and whoever connects meanwhile waits
+    #[arg(long)]
+    pub(crate) take_over: bool,
     /// Where to listen, with --openapi
     #[arg(long, value_name = "ADDRESS", requires = "openapi", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,

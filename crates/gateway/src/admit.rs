@@ -7,7 +7,7 @@ use crate::{
     pages::{self, Page},
     payment::Owed,
     policies::{
-        body, guard, key, limits, maintenance, overload, parameters, permission, redirect,
+        body, cors, guard, key, limits, maintenance, overload, parameters, path, permission, redirect,
         route::{self, Purpose},
         upgrade,
     },
@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub(crate) enum Admitted<'s> {
     /// One of the gateway's own pages.
     Page(Page),
+    /// What a page of another origin may send.
+    Preflight,
     /// How the limits of the key stand.
     Limits(Arc<KnownKey>),
     /// The upstream.
@@ -62,6 +64,13 @@ pub(crate) async fn admit<'s>(
     overload::check(visit)?;
     // Whoever floods us with errors is turned away as cheaply as possible.
     guard::check_address(visit)?;
+    // A browser asks before it sends the request, without the key, and shows the page nothing of a refusal; so it is
+    // answered whatever the request itself would meet, maintenance included.
+    if cors::is_preflight(visit) {
+        return Ok(Admitted::Preflight);
+    }
+    // Before anything is looked up by the path: what follows may rely on the upstream reading it as we do.
+    path::check(visit)?;
     // During maintenance nothing about the endpoints is promised, so nothing is said about them.
     maintenance::check(visit)?;
     // Where a path has gone is told to everyone, with or without a key: links outlive keys.
@@ -77,10 +86,14 @@ pub(crate) async fn admit<'s>(
     let key = if purpose.is_public() { None } else { Some(key::check(visit)?) };
     if let Some(key) = &key {
         guard::check_key(visit, key)?;
+        permission::check_address(visit, purpose.endpoint())?;
         permission::check(key, purpose.endpoint().map_or(&[], |endpoint| &endpoint.permissions))?;
         if let Purpose::Limits = purpose {
             return Ok(Admitted::Limits(Arc::clone(key)));
         }
+    } else {
+        // In the place of the permission, because it is one: it needs no key, but whoever needs one has shown it.
+        permission::check_address(visit, purpose.endpoint())?;
     }
     // Only now: what an endpoint takes is nobody's business who may not use it.
     if let Some(rules) = purpose.endpoint().and_then(|endpoint| endpoint.rules.as_deref()) {

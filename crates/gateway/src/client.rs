@@ -102,21 +102,22 @@ impl Client {
         self.sent_continue = false;
         self.pace = Pace::default();
         let mut scanner = HeadScanner::default();
-        let mut is_timed = false;
+        let (mut is_timed, mut may_be_empty) = (false, true);
         loop {
-            // RFC 9112 section 2.2: an empty line before a request is not worth an error.
-            while self.input.filled().starts_with(b"\r\n") && scanner.is_untouched() {
+            // RFC 9112 section 2.2: an empty line before a request is not worth an error. A second one is.
+            if may_be_empty && self.input.filled().starts_with(b"\r\n") && scanner.is_untouched() {
                 self.input.consume(2);
+                may_be_empty = false;
             }
-            if self.input.filled() != b"\r" || !scanner.is_untouched() {
+            if self.input.filled() != b"\r" || !may_be_empty || !scanner.is_untouched() {
                 match scanner.scan(self.input.filled()) {
                     Ok(Some(length)) if length <= largest => return Next::Head(length),
                     Ok(None) if self.input.len() < largest => {}
                     Ok(Some(_) | None) => {
-                        return Next::Refused(Fault {
-                            code: ErrorCode::HeadersTooLarge,
-                            message: "The request line and the headers together are larger than this API takes.",
-                        });
+                        return Next::Refused(Fault::new(
+                            ErrorCode::HeadersTooLarge,
+                            "The request line and the headers together are larger than this API takes.",
+                        ));
                     }
                     Err(fault) => return Next::Refused(fault),
                 }
@@ -136,10 +137,10 @@ impl Client {
                 Some(Err(_)) => return Next::Closed,
                 None if self.input.is_empty() => return Next::Closed,
                 None => {
-                    return Next::Refused(Fault {
-                        code: ErrorCode::RequestTimeout,
-                        message: "The head of the request did not arrive completely within the time that is allowed.",
-                    });
+                    return Next::Refused(Fault::new(
+                        ErrorCode::RequestTimeout,
+                        "The head of the request did not arrive completely within the time that is allowed.",
+                    ));
                 }
             }
         }
@@ -313,8 +314,8 @@ pub(crate) fn body_cut() -> Refused {
 
 /// The client stopped sending within a body.
 pub(crate) fn body_too_slow() -> Refused {
-    Refusal::of_fault(Fault {
-        code: ErrorCode::RequestTimeout,
-        message: "The body of the request did not arrive completely within the time that is allowed.",
-    })
+    Refusal::of_fault(Fault::new(
+        ErrorCode::RequestTimeout,
+        "The body of the request did not arrive completely within the time that is allowed.",
+    ))
 }

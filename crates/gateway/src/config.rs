@@ -2,13 +2,14 @@
 //! loaded meanwhile.
 
 use crate::{
+    http1::{field::is_plain_name, reading::Reading},
     pages,
     places::Places,
     routes::{BadTemplate, Routes},
     settings::{ServedDocument, Settings},
     upstream::Services,
 };
-use reference::Site;
+use reference::{Place, Site};
 use regex::bytes::Regex;
 use std::{net::SocketAddr, ops::Deref, rc::Rc, sync::Arc};
 
@@ -20,8 +21,8 @@ pub(crate) struct Config {
     pub(crate) routes: Routes,
     /// The configured key headers as they are written, without `Authorization`, which is always looked at.
     pub(crate) key_headers: Vec<String>,
-    /// The same in lower case, for the head parser.
-    pub(crate) key_header_names: Vec<String>,
+    /// How heads are read.
+    pub(crate) reading: Reading,
     /// What an imported key looks like, over bytes: what a client presents need not be UTF-8.
     pub(crate) key_pattern: Option<Regex>,
     pub(crate) limits_path: String,
@@ -75,15 +76,24 @@ impl Config {
         before: Option<&Self>,
     ) -> Result<Self, BadTemplate> {
         let told = Told::of(&settings, address);
+        let asked_for = odd_headers_of(&settings);
         let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved, places)?;
         settings.keys.headers.retain(|name| name != "authorization"); // always looked at
         let services = std::mem::take(&mut settings.services);
         let services = Services::new(services, before.map(|before| &before.services));
+        let strictness = settings.strictness;
+        let reading = Reading {
+            keys: settings.keys.headers.clone(),
+            asked_for,
+            odd_names: strictness.header_names,
+            overrides: strictness.override_headers,
+            slashes: strictness.slashes,
+        };
         Ok(Self {
             number: 0,
             key_pattern: settings.keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok()),
             key_headers: settings.keys.headers_as_written(),
-            key_header_names: settings.keys.headers.clone(),
+            reading,
             told,
             limits_path: settings.api.limits_path(),
             docs_path: settings.api.docs_path(),
@@ -92,4 +102,16 @@ impl Config {
             settings,
         })
     }
+}
+
+/// Headers that endpoints ask for and whose names hold more than letters, digits and hyphens, in lower case.
+fn odd_headers_of(settings: &Settings) -> Vec<String> {
+    let checks = settings.endpoints.iter().flat_map(|endpoint| &endpoint.takes.checks);
+    let mut names: Vec<String> = checks
+        .filter(|check| check.place == Place::Header && !is_plain_name(check.name.as_bytes()))
+        .map(|check| check.name.to_ascii_lowercase())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
 }

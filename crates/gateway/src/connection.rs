@@ -101,12 +101,13 @@ async fn answer(
         }
         presence.work();
         let bytes = client.input.split_off_front(length);
-        let head = match RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names) {
+        let head = match RequestHead::parse(bytes, length, thread.fields(), &config.reading) {
             Ok(head) => head,
             Err((fault, (bytes, fields))) => {
+                let kept = RequestHead::of_refused(bytes.get(..length).unwrap_or_default());
                 client.input.lend(bytes);
                 thread.give_back(fields);
-                refuse_bytes(thread, client, peer, RequestHead::default(), fault).await;
+                refuse_bytes(thread, client, peer, kept, fault).await;
                 return Then::Close;
             }
         };
@@ -147,7 +148,7 @@ pub(crate) async fn refuse_as(thread: &Thread, io: Transport, peer: &Peer, fault
         let head = match client.next_head(&settings.timeouts, settings.sizes.head).await {
             Next::Head(length) => {
                 let bytes = client.input.split_off_front(length);
-                RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names).ok()
+                RequestHead::parse(bytes, length, thread.fields(), &config.reading).ok()
             }
             Next::Refused(_) => None,
             Next::Closed => return,

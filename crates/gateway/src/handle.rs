@@ -5,12 +5,8 @@ use crate::{
     client::Client,
     config::Config,
     forward::{forward, keep_incident},
-    http1::{
-        Fault,
-        body::Decoder,
-        field::{ForwardedKind, RequestField},
-        request::RequestHead,
-    },
+    http1::{Fault, body::Decoder, field::RequestField, request::RequestHead},
+    origin::Origin,
     pages,
     peer::Peer,
     policies::{key::LastKey, overload},
@@ -23,7 +19,7 @@ use crate::{
     usage::Place,
     visit::{Moment, Visit},
 };
-use std::{cell::Cell, net::IpAddr};
+use std::cell::Cell;
 
 /// A page of the gateway's own that is not larger than this goes out with its head, in one write.
 const SENT_WITH_THE_HEAD: usize = 256 << 10;
@@ -38,17 +34,18 @@ pub(crate) async fn handle(
     last_key: &mut LastKey,
 ) -> bool {
     let _in_flight = thread.load().request();
-    let mut incoming = Decoder::new(head.framing);
+    let mut incoming = Decoder::of_request(head.framing);
     let mut visit = visit(thread, config, peer, head, std::mem::take(last_key));
 
     let answered = match admit(&mut visit, client, &mut incoming).await {
         Ok(Admitted::Forward(admission)) => {
             forward(thread, &mut visit, client, &mut incoming, admission).await
         }
-        Ok(Admitted::Page(page)) => Ok(answer_own(thread, &visit, client, &mut incoming, &page).await),
+        Ok(Admitted::Page(page)) => Ok(answer_own(thread, &visit, client, &mut incoming, page).await),
+        Ok(Admitted::Preflight) => Ok(answer_preflight(thread, &visit, client, &mut incoming).await),
         Ok(Admitted::Limits(key)) => {
             let page = pages::limits(&key, visit.now.millis);
-            Ok(answer_own(thread, &visit, client, &mut incoming, &page).await)
+            Ok(answer_own(thread, &visit, client, &mut incoming, page).await)
         }
         Err(refused) => Err(refused),
     };
@@ -123,11 +120,7 @@ fn visit<'t>(
     let now = Moment::now(&shared.clock);
     let id = head.value(RequestField::RequestId).and_then(RequestId::of_client);
     let id = id.unwrap_or_else(|| RequestId::new(now.millis, &mut thread.random.borrow_mut()));
-    let is_trusted =
-        |address: IpAddr| config.settings.trusted_proxies.iter().any(|net| net.contains(&address));
-    let is_peer_trusted = is_trusted(peer.address);
-    let address =
-        if is_peer_trusted { forwarded_for(&head, is_trusted).unwrap_or(peer.address) } else { peer.address };
+    let Origin { address, is_peer_trusted } = Origin::of(&head, peer.address, &config.settings);
     Visit {
         shared,
         config,
@@ -154,30 +147,36 @@ fn visit<'t>(
     }
 }
 
-/// The last address of `X-Forwarded-For` that is no trusted proxy: everything before it could have
-/// been written by anybody.
-fn forwarded_for(head: &RequestHead, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
-    let value = std::str::from_utf8(head.value(RequestField::Forwarded(ForwardedKind::For))?).ok()?;
-    let mut addresses = value.rsplit(',').map_while(|address| address.trim().parse::<IpAddr>().ok());
-    addresses.find(|address| !is_trusted(*address))
-}
-
 async fn answer_own(
     thread: &Thread,
     visit: &Visit<'_>,
     client: &mut Client,
     incoming: &mut Decoder,
-    page: &pages::Page,
+    mut page: pages::Page,
 ) -> Outcome {
+    page.pack(visit);
     let keep_alive = goes_on(thread, visit, client, incoming);
     let mut out = thread.head_memory();
-    respond::write_own(thread, visit, page, keep_alive, &mut out);
+    respond::write_own(thread, visit, &page, keep_alive, &mut out);
     let mut body = if visit.head.method() == "HEAD" { &[][..] } else { page.body.bytes() };
     if body.len() <= SENT_WITH_THE_HEAD {
         out.extend_from_slice(std::mem::take(&mut body));
     }
     let keep_alive = send(thread, visit, client, incoming, out, body, keep_alive).await;
     Outcome { status: 200, code: None, charged: 0, keep_alive }
+}
+
+async fn answer_preflight(
+    thread: &Thread,
+    visit: &Visit<'_>,
+    client: &mut Client,
+    incoming: &mut Decoder,
+) -> Outcome {
+    let keep_alive = goes_on(thread, visit, client, incoming);
+    let mut out = thread.head_memory();
+    respond::write_preflight(thread, visit, keep_alive, &mut out);
+    let keep_alive = send(thread, visit, client, incoming, out, &[], keep_alive).await;
+    Outcome { status: 204, code: None, charged: 0, keep_alive }
 }
 
 /// Turns a refusal into an answer, and keeps its cause.

@@ -4,10 +4,11 @@
 //! upstream, the network), the answer is written here, from a [`Refusal`].
 
 use crate::{
+    compression,
     http1::field::RequestField,
     pages::Page,
     peer::Scheme,
-    policies::{guard, key},
+    policies::{cors, guard, key},
     rate_headers,
     refusal::Refusal,
     thread::Thread,
@@ -46,6 +47,8 @@ pub(crate) fn write_refusal(
         Some(client) => (200, client.content_type(), Vec::new()),
         None => (row, form.content_type(), body(visit, refusal, row, form)),
     };
+    let (packing, packed) = compression::of_own(visit, content_type, &body);
+    let body = packed.unwrap_or(body);
 
     start(status, reason_phrase(status), out);
     line("Content-Type", content_type, out);
@@ -53,6 +56,7 @@ pub(crate) fn write_refusal(
         write_grpc(visit, refusal, row, out);
     }
     let _ = write!(out, "Content-Length: {}\r\n", body.len());
+    compression::write(packing, out);
     line("Cache-Control", "no-store", out);
     line("X-Request-Id", visit.id.as_str(), out);
     if let Some(location) = refusal.location.as_ref().filter(|_| grpc.is_none()) {
@@ -74,10 +78,13 @@ pub(crate) fn write_refusal(
             .chars()
             .filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\') || *c == ' ')
             .collect();
-        let _ = write!(out, "WWW-Authenticate: Bearer realm=\"{realm}\"\r\n");
+        let scheme = visit.config.settings.keys.challenge.name();
+        let _ = write!(out, "WWW-Authenticate: {scheme} realm=\"{realm}\"\r\n");
     }
     out.extend_from_slice(&refusal.kept_headers);
     write_deprecation(visit, out);
+    // A page has to be able to read what went wrong, whatever it was.
+    cors::write(visit, out);
     rate_headers::write(visit, refusal.denial.as_ref(), out);
     finish(thread, visit, keep_alive, out);
     if visit.head.method() != "HEAD" {
@@ -117,6 +124,7 @@ pub(crate) fn write_own(
     start(200, reason_phrase(200), out);
     line("Content-Type", page.content_type, out);
     let _ = write!(out, "Content-Length: {}\r\n", page.body.bytes().len());
+    compression::write(page.packing, out);
     line("X-Request-Id", visit.id.as_str(), out);
     line("Cache-Control", page.caching, out);
     if page.is_negotiated {
@@ -129,7 +137,16 @@ pub(crate) fn write_own(
          frame-ancestors 'none'\r\n",
         reference::style_hash()
     );
+    cors::write(visit, out);
     rate_headers::write(visit, None, out);
+    finish(thread, visit, keep_alive, out);
+}
+
+/// Appends the whole answer to a preflight.
+pub(crate) fn write_preflight(thread: &Thread, visit: &Visit<'_>, keep_alive: bool, out: &mut Vec<u8>) {
+    start(204, reason_phrase(204), out);
+    line("X-Request-Id", visit.id.as_str(), out);
+    cors::write_preflight(visit, out);
     finish(thread, visit, keep_alive, out);
 }
 

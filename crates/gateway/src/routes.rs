@@ -176,6 +176,7 @@ mod tests {
             cost_header: None,
             group: None,
             max_body: None,
+            access: Default::default(),
             rules: None,
             moved_to: None,
             deprecated: None,

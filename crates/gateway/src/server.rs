@@ -15,6 +15,7 @@ use crate::{
     routes::BadTemplate,
     settings::{Plain, Settings},
     shared::Shared,
+    sockets::{self, Handed},
     thread::Thread,
     tls::{Challenges, Server},
     upstream::{self, UpstreamView},
@@ -24,7 +25,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr, TcpListener},
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -98,19 +99,24 @@ impl Gateway {
     ///
     /// # Errors
     /// The address is taken, or a template cannot be routed.
-    pub fn start(settings: Settings, digest_of: Box<DigestOf>, log: LogSink) -> Result<NotOpen, StartError> {
+    pub fn start(
+        settings: Settings,
+        handed: &mut Handed,
+        digest_of: Box<DigestOf>,
+        log: LogSink,
+    ) -> Result<NotOpen, StartError> {
         descriptors::raise();
         let threads = settings.listen.threads;
         let mut listeners: Vec<Listeners> = std::iter::repeat_with(Listeners::new).take(threads).collect();
         let plain = settings.tls.as_ref().map_or(Plain::Serve, |tls| tls.plain);
         let plain = match plain {
             Plain::Serve | Plain::Redirect => {
-                Some(open(settings.listen.address, Door::Plain, &mut listeners)?)
+                Some(open(settings.listen.address, Door::Plain, &mut listeners, handed)?)
             }
             Plain::Off => None,
         };
-        let tls =
-            settings.tls.as_ref().map(|tls| open(tls.address, Door::Tls, &mut listeners)).transpose()?;
+        let tls = settings.tls.as_ref();
+        let tls = tls.map(|tls| open(tls.address, Door::Tls, &mut listeners, handed)).transpose()?;
         let address = plain.or(tls).unwrap_or(settings.listen.address);
         let shared = Arc::new(Shared::new(settings, address, tls, digest_of, log)?);
         Ok(NotOpen { shared, listeners })
@@ -153,6 +159,14 @@ impl NotOpen {
     /// What the control plane needs.
     pub fn handle(&self) -> Handle {
         Handle { shared: Arc::clone(&self.shared) }
+    }
+
+    /// The sockets once more, to be handed over to the gateway that takes the place of this one.
+    ///
+    /// # Errors
+    /// There are no descriptors left.
+    pub fn sockets(&self) -> io::Result<Vec<TcpListener>> {
+        self.listeners.iter().flatten().map(|(_, socket)| socket.try_clone()).collect()
     }
 
     /// Data threads that there will be: each takes a writer of the journal.
@@ -214,6 +228,11 @@ impl Handle {
     /// The log.
     pub fn log(&self) -> &LogSink {
         &self.shared.log
+    }
+
+    /// Another gateway has the sockets: who is not accepted yet is its.
+    pub fn hand_over(&self) {
+        self.shared.is_handed_over.store(true, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// What each data thread has to do.
@@ -323,23 +342,20 @@ impl Handle {
 }
 
 /// Listens at an address with each thread, and tells which it is.
-fn open(address: SocketAddr, door: Door, threads: &mut [Listeners]) -> Result<SocketAddr, StartError> {
-    // The first socket shares its address with nobody, so that a gateway that runs there already is
-    // noticed: the system would otherwise deal connections out to both.
-    let alone = listen(address, false)?;
-    let address = alone.local_addr().map_err(StartError::Thread)?;
-    if let [only] = threads {
-        only.push((door, alone));
-        return Ok(address);
-    }
-    drop(alone);
-    for thread in threads {
-        thread.push((door, listen(address, true)?));
+fn open(
+    address: SocketAddr,
+    door: Door,
+    threads: &mut [Listeners],
+    handed: &mut Handed,
+) -> Result<SocketAddr, StartError> {
+    let (address, sockets) = sockets::open(address, threads.len(), handed)?;
+    for (thread, sockets) in threads.iter_mut().zip(sockets) {
+        thread.extend(sockets.into_iter().map(|socket| (door, socket)));
     }
     Ok(address)
 }
 
-fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, StartError> {
+pub(crate) fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, StartError> {
     use socket2::{Domain, Socket, Type};
     let open = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
@@ -423,7 +439,9 @@ async fn accept(
             _ = draining.wait_for(|draining| *draining) => {
                 // Closing the socket would cut off those who are through the handshake and were not
                 // accepted yet.
-                while let Ok((stream, peer)) = accept_now(&listener) {
+                while !thread.shared.is_handed_over.load(Ordering::Relaxed)
+                    && let Ok((stream, peer)) = accept_now(&listener)
+                {
                     admit(thread, stream, peer, door);
                 }
                 return Ok(());

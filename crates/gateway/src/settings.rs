@@ -9,7 +9,12 @@ use ipnet::IpNet;
 use openapi::rules::RequestRules;
 use reference::Takes;
 use regex::Regex;
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 /// All that the data plane needs to know.
 #[derive(Debug, Clone)]
@@ -49,6 +54,16 @@ pub struct Settings {
     pub upgrades: Vec<String>,
     /// Peers whose `X-Forwarded-*` and `Forwarded` are believed and prolonged.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many proxies stand before us, in place of their addresses.
+    pub trusted_hops: Option<usize>,
+    /// Which addresses may use the API.
+    pub access: Access,
+    /// Which answers are packed. None: none.
+    pub compression: Option<Compression>,
+    /// Which pages of other origins may read answers. None: none, and the upstream's own word on it passes.
+    pub cors: Option<Cors>,
+    /// How strictly requests are read.
+    pub strictness: Strictness,
     /// Ceilings on errors, apart from the advertised limits.
     pub abuse: Abuse,
     /// What is too much at once.
@@ -358,6 +373,27 @@ pub struct Keys {
     pub headers: Vec<String>,
     /// The whole of an imported key matches this. None: an imported key has any format.
     pub pattern: Option<Regex>,
+    /// What a 401 for a key that is missing or incorrect asks for, where statuses are those of RFC 9110.
+    pub challenge: Challenge,
+}
+
+/// The scheme that a 401 asks for. A key is taken by both, whatever is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Challenge {
+    /// A browser shows nothing, programs send a token.
+    Bearer,
+    /// A browser asks for a user and a password; clients such as WebDAV's wait for it before they send theirs.
+    Basic,
+}
+
+impl Challenge {
+    /// The scheme's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Basic => "Basic",
+        }
+    }
 }
 
 impl Keys {
@@ -414,6 +450,8 @@ pub struct Endpoint {
     pub group: Option<Arc<str>>,
     /// Overrides [`Sizes::body`].
     pub max_body: Option<u64>,
+    /// Which addresses may use it, of those that may use the API.
+    pub access: Access,
     /// What parameters and body have to be, checked before the upstream is asked. None: anything passes.
     pub rules: Option<Arc<RequestRules>>,
     /// It has moved for good to this path template, which uses only names of `path`.
@@ -462,6 +500,147 @@ pub enum TrailingSlash {
     Redirect,
     /// Nothing: the path is taken as it is.
     Keep,
+}
+
+/// Which answers are packed for clients that take it.
+#[derive(Debug, Clone)]
+pub struct Compression {
+    /// Media types in small letters, with at most one star each.
+    pub types: Vec<String>,
+    /// Bytes from which on it is worth it.
+    pub minimum: u64,
+}
+
+/// Which pages of other origins may read answers.
+#[derive(Debug, Clone)]
+pub struct Cors {
+    /// Whose pages.
+    pub origins: Origins,
+    /// Methods that they may use. Empty: those that they ask for.
+    pub methods: Vec<String>,
+    /// Headers that they may send. Empty: those that they ask for.
+    pub headers: Vec<String>,
+    /// Whether they may send cookies and read what they get for them.
+    pub credentials: bool,
+    /// How long a browser may remember the answer to a preflight.
+    pub max_age: Duration,
+    /// Headers of answers that they may read, as one list.
+    pub exposed: String,
+}
+
+/// Origins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    /// All.
+    Any,
+    /// These.
+    These(Vec<Origin>),
+}
+
+/// An origin, or many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// This one, as browsers write it.
+    Exact(String),
+    /// All hosts below one.
+    Below {
+        /// With `://`.
+        scheme: String,
+        /// From the dot before the name on, with the port.
+        tail: String,
+    },
+}
+
+impl Origin {
+    /// Whether a browser that says this means it.
+    pub fn is(&self, said: &[u8]) -> bool {
+        match self {
+            Self::Exact(origin) => said == origin.as_bytes(),
+            Self::Below { scheme, tail } => said
+                .strip_prefix(scheme.as_bytes())
+                .and_then(|host| host.strip_suffix(tail.as_bytes()))
+                // Labels of a host only, or what looks like one host could end in another one.
+                .is_some_and(|labels| {
+                    !labels.is_empty()
+                        && labels.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+                }),
+        }
+    }
+}
+
+/// The headers of answers that pages may read: those that the gateway itself tells, and `more`.
+pub fn exposed_to_pages(more: &[String]) -> String {
+    let own = crate::policies::cors::EXPOSED;
+    std::iter::once(own).chain(more.iter().map(String::as_str)).collect::<Vec<_>>().join(", ")
+}
+
+/// Which addresses may use something.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Only these. Empty: all.
+    pub allow: Vec<IpNet>,
+    /// None of these, also if `allow` names them.
+    pub deny: Vec<IpNet>,
+}
+
+impl Access {
+    /// Whether this address may.
+    pub fn admits(&self, address: IpAddr) -> bool {
+        let is_in = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&address));
+        (self.allow.is_empty() || is_in(&self.allow)) && !is_in(&self.deny)
+    }
+}
+
+/// How strictly requests are read where the standards leave it open. What they call malformed is always refused.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Strictness {
+    /// Headers whose names hold more than letters, digits and hyphens.
+    pub header_names: Treatment,
+    /// Headers by which some servers take another path or method than the request line's.
+    pub override_headers: Treatment,
+    /// Whether GET and HEAD may have a body at endpoints that declare none.
+    pub bodies_of_get: bool,
+    /// What several slashes in a row are.
+    pub slashes: Slashes,
+    /// Paths that some servers would read as another path.
+    pub ambiguous_paths: AmbiguousPaths,
+}
+
+/// What happens to a header that may mean something else to the upstream than it does here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Treatment {
+    /// The request is refused.
+    Refuse,
+    /// The upstream does not see it.
+    #[default]
+    Drop,
+    /// The upstream sees it.
+    Pass,
+}
+
+/// What several slashes in a row in a path are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Slashes {
+    /// What they are. A server that merges them is another view of the path (`AmbiguousPaths`).
+    #[default]
+    Keep,
+    /// One slash, for whoever matches the path and for the upstream.
+    Merge,
+    /// A fault.
+    Refuse,
+}
+
+/// What happens to a path that some servers would read as another one, because they undo `%2F` before they look for
+/// the endpoint, say, or cut off what follows a semicolon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AmbiguousPaths {
+    /// Refused if the other path leads to another endpoint.
+    #[default]
+    Check,
+    /// Refused.
+    Refuse,
+    /// Sent on.
+    Pass,
 }
 
 /// Ceilings on errors per minute. They answer `TOO_MANY_ERRORS` and never touch a limit.

@@ -55,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) addresses: OnceLock<Addresses>,
     /// Charges cannot be written down, and requests are not to go on without that.
     pub(crate) is_stopped: AtomicBool,
+    /// Another gateway has the sockets, and accepts whoever is not accepted yet.
+    pub(crate) is_handed_over: AtomicBool,
     pub(crate) incidents: ArrayQueue<Incident>,
     pub(crate) lost_incidents: AtomicU64,
     /// Tallies of usage that data threads handed over.
@@ -88,6 +90,7 @@ impl Shared {
             address_errors: AddressGuard::default(),
             addresses: OnceLock::new(),
             is_stopped: AtomicBool::new(false),
+            is_handed_over: AtomicBool::new(false),
             incidents: ArrayQueue::new(MOST_INCIDENTS),
             lost_incidents: AtomicU64::new(0),
             usage: ArrayQueue::new(usage::MOST_WAITING),

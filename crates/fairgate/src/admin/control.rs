@@ -14,6 +14,7 @@ use super::{
 use gateway::settings::Plan;
 use regex::Regex;
 use std::{
+    net::TcpListener,
     rc::Rc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -48,6 +49,14 @@ pub(crate) trait Live {
         store: &dyn Store,
         prepared: Result<(), OperationError>,
     ) -> Result<(Rules, Reloaded), OperationError>;
+    /// The listening sockets, for the gateway that takes the place of this one, which drains and ends from
+    /// now on.
+    ///
+    /// # Errors
+    /// No gateway runs, or it drains already.
+    fn hand_over(&self) -> Result<Vec<TcpListener>, OperationError> {
+        Err(OperationError::NothingRuns)
+    }
     /// How the gateway stands.
     ///
     /// # Errors
@@ -183,6 +192,8 @@ impl Control {
                 let found = self.store.incident(&request_id)?;
                 found.map(Outcome::Incident).ok_or(OperationError::UnknownIncident { request_id })
             }
+            // Carried out where the connection is at hand on which the sockets are sent.
+            Operation::HandOver => Err(OperationError::NothingRuns),
             Operation::Status => Ok(Outcome::Status(self.live.status()?)),
             Operation::ListUpstreams => self.live.upstreams().map(Outcome::Upstreams),
             Operation::ShowUsage(query) => self.show_usage(&query),

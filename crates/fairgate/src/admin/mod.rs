@@ -7,6 +7,7 @@
 mod address;
 mod client;
 mod control;
+mod handing;
 mod import;
 mod maintenance;
 mod operation;
@@ -16,6 +17,7 @@ mod socket;
 
 pub(crate) use client::{AskError, ask};
 pub(crate) use control::{Control, Live, Offline, Rules, system_clock};
+pub(crate) use handing::{Old, ask_for_sockets};
 pub(crate) use operation::{
     AddressView, Expiry, ImportFault, ImportFaultKind, KeyChange, KeyView, NewKey, Operation, OperationError,
     Outcome, Reloaded, Status, ThreadStatus,

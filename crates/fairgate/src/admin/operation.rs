@@ -80,6 +80,8 @@ pub(crate) enum Operation {
     },
     /// How the gateway stands.
     Status,
+    /// Hand the listening sockets over, drain and end. What is sent behind the answer is no JSON.
+    HandOver,
     /// The addresses of all upstreams.
     ListUpstreams,
     /// What was used. The answer may be a part; the next begins where it says.
@@ -190,6 +192,11 @@ pub(crate) enum Outcome {
     Usage(UsagePage),
     /// How the gateway stands.
     Status(Status),
+    /// So many sockets follow.
+    HandedOver {
+        /// How many.
+        sockets: usize,
+    },
 }
 
 /// How a gateway stands.

@@ -6,6 +6,7 @@
 use super::{
     address::{Address, SOCKET_FILE},
     control::Control,
+    handing,
     operation::{Operation, OperationError, Outcome},
     reload::carry_out,
 };
@@ -160,10 +161,37 @@ async fn converse(stream: UnixStream, control: &RefCell<Control>) {
     if request.is_empty() {
         return;
     }
+    if matches!(serde_json::from_slice(&request), Ok(Operation::HandOver)) {
+        let read = reader.into_inner().into_inner();
+        if let Ok(stream) = read.reunite(write)
+            && let Ok(stream) = stream.into_std()
+        {
+            hand_over(stream, control);
+        }
+        return;
+    }
     let answer = answer_to(&request, control).await;
     let Ok(mut bytes) = serde_json::to_vec(&answer) else { return };
     bytes.push(b'\n');
     let _ = timeout(PATIENCE, write.write_all(&bytes)).await;
+}
+
+/// Sends the sockets. The connection stays open until this process ends: see [`handing`].
+fn hand_over(stream: StdStream, control: &RefCell<Control>) {
+    let handed = control.borrow().live.hand_over();
+    let answer = handed.as_ref().map(|sockets| Outcome::HandedOver { sockets: sockets.len() });
+    let Ok(mut line) = serde_json::to_vec(&answer) else { return };
+    line.push(b'\n');
+    let send = || {
+        stream.set_nonblocking(false)?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        io::Write::write_all(&mut &stream, &line)?;
+        handing::send(&stream, handed.as_deref().unwrap_or_default())
+    };
+    // Whoever asked and is gone has not got them, and the end is as with a signal.
+    if send().is_ok() && handed.is_ok() {
+        std::mem::forget(stream);
+    }
 }
 
 async fn answer_to(request: &[u8], control: &RefCell<Control>) -> Result<Outcome, OperationError> {

@@ -27,10 +27,10 @@ const PLAN: &str = "default";
 
 /// Starts the gateway.
 pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> {
-    let is_clock_trusted = wanted.trust_clock;
+    let (is_clock_trusted, takes_over) = (wanted.trust_clock, wanted.take_over);
     let (Some(document), Some(upstream)) = (wanted.openapi, wanted.upstream) else {
         let config = super::load(file, config::Extent::Everything)?;
-        return serve::run(Config { is_clock_trusted, ..config });
+        return serve::run(Config { is_clock_trusted, takes_over, ..config });
     };
     if file.exists() {
         eprintln!("{} is not read: everything is said by --openapi and --upstream.", file.display());
@@ -38,7 +38,7 @@ pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> 
     let file = write(&document, &upstream, wanted.listen)?;
     let config = super::load(&file, config::Extent::Everything)?;
     show_first_key(&config, &file)?;
-    serve::run(Config { is_clock_trusted, ..config })
+    serve::run(Config { is_clock_trusted, takes_over, ..config })
 }
 
 /// Writes the configuration of the one-line start. Gives its path.

@@ -69,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) document: Option<Arc<Document>>,
     /// The system's clock is right whatever the journal says. Set by the command line alone.
     pub(crate) is_clock_trusted: bool,
+    /// The sockets of a gateway that runs are asked for. Set by the command line alone.
+    pub(crate) takes_over: bool,
     /// What is allowed and yet probably not meant, one sentence each.
     pub(crate) warnings: Vec<String>,
     /// The file. Empty: it was read from a text.
@@ -174,6 +176,7 @@ fn read_text(
                 source,
                 path: PathBuf::new(),
                 is_clock_trusted: false,
+                takes_over: false,
             })
         }
         Some(_) | None => Err(Faults::new(file_name, source, faults)),

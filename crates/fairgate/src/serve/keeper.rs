@@ -5,7 +5,7 @@ use super::{
     charges::Order,
     loading,
     reload::{self, Source},
-    standing::Standing,
+    standing::{Phase, Standing},
     usage::Ledger,
 };
 use crate::{
@@ -24,12 +24,13 @@ use gateway::{
 };
 use std::{
     cell::{Cell, RefCell},
+    net::TcpListener,
     rc::Rc,
     sync::{Arc, mpsc::Sender},
     time::Duration,
 };
 use store::{IncidentRecord, KeyRecord, MaintenanceWindow, Store, StoreError};
-use tokio::time::sleep;
+use tokio::{sync::Notify, time::sleep};
 
 /// Incidents that wait for a store that cannot be written. The newest are kept.
 const MOST_WAITING: usize = 10_000;
@@ -45,6 +46,9 @@ pub(super) struct LiveGateway {
     /// How often is saved.
     every: Rc<Cell<Duration>>,
     standing: Arc<Standing>,
+    /// The listening sockets once more, and who is told that another gateway has them.
+    sockets: Rc<RefCell<Vec<TcpListener>>>,
+    succession: Rc<Notify>,
     /// When the configuration was read that holds, and why a later one was not taken.
     configured: RefCell<(u64, Option<String>)>,
     since: u64,
@@ -75,6 +79,7 @@ impl LiveGateway {
         store: &StoreSettings,
         charges: Option<Sender<Order>>,
         standing: Arc<Standing>,
+        (sockets, succession): (Rc<RefCell<Vec<TcpListener>>>, Rc<Notify>),
     ) -> Self {
         let since = system_clock();
         let configured = RefCell::new((since, None));
@@ -86,6 +91,8 @@ impl LiveGateway {
             charges,
             every,
             standing,
+            sockets,
+            succession,
             configured,
             since,
             waiting: RefCell::default(),
@@ -148,6 +155,16 @@ impl Live for LiveGateway {
         }
         reload::log(self.handle.log(), done.as_ref().map(|(_, reloaded)| reloaded));
         done
+    }
+
+    fn hand_over(&self) -> Result<Vec<TcpListener>, OperationError> {
+        if self.standing.phase() != Phase::Serving {
+            return Err(OperationError::NotReloaded("the gateway starts or ends already".to_owned()));
+        }
+        self.handle.hand_over();
+        let sockets = self.sockets.take();
+        self.succession.notify_one();
+        Ok(sockets)
     }
 
     fn status(&self) -> Result<Status, OperationError> {

@@ -10,9 +10,11 @@ mod following;
 mod health;
 pub(crate) mod keeper;
 mod loading;
+mod notify;
 mod patience;
 mod reload;
 mod standing;
+mod succession;
 mod sweeping;
 mod trust;
 mod usage;
@@ -27,7 +29,7 @@ use crate::{
 use acme::Acme;
 use certificates::Certificates;
 use gateway::{
-    Gateway, Handle, NotOpen, StartError,
+    Gateway, Handed, Handle, NotOpen, StartError,
     record::{Level, LogSink},
     settings::{LogFormat, Service, Settings, UpstreamAddress},
 };
@@ -40,7 +42,7 @@ use std::{cell::RefCell, process::ExitCode, rc::Rc, sync::Arc, time::Duration};
 use store::{Embedded, Secret, StoreError};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::oneshot,
+    sync::{Notify, oneshot},
     task::LocalSet,
 };
 
@@ -88,6 +90,7 @@ pub(crate) fn with_log<T>(
 
 /// Runs the gateway until the future that `until` makes ends it; what that gives is the reason.
 /// The future is first polled once requests are let in. If it fails, so does the run, after the drain.
+#[allow(clippy::too_many_lines, reason = "what begins and ends with the gateway, in its order")]
 pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     mut config: Config,
     log: &LogSink,
@@ -108,9 +111,14 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let source = Rc::new(RefCell::new(Source::of(&config)));
     // A large document is needed no more: what requests have to be is compiled, what clients get is written.
     config.document = None;
+    // The old gateway, if there is one, drains from here on; who connects waits in the sockets' queues.
+    let (mut handed, old) = succession::sockets(&config, log)?;
+    if let Some(old) = old {
+        succession::wait(old, log)?;
+    }
     let mut patience = Patience::new(log);
-    let (store, secret) = open_store(&config, &mut patience)?;
-    let not_open = start(&mut config, secret.clone(), log)?;
+    let (store, secret) = open_store(&config, !handed.0.is_empty(), &mut patience)?;
+    let not_open = start(&mut config, &mut handed, secret.clone(), log)?;
     let handle = not_open.handle();
     standing.know(handle.clone());
     loading::load(&store, &handle)?;
@@ -121,6 +129,9 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let writers = writers.unwrap_or_default();
     let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
     let socket = bind(&config, &mut patience)?;
+    let sockets =
+        not_open.sockets().map_err(|error| Failure::new(format!("cannot keep the sockets: {error}")))?;
+    let (sockets, succession) = (Rc::new(RefCell::new(sockets)), Rc::new(Notify::new()));
     let orders = charges.as_ref().map(charges::Keeping::orders);
     let live = Box::new(LiveGateway::new(
         handle.clone(),
@@ -128,6 +139,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         &config.store,
         orders,
         Arc::clone(&standing),
+        (Rc::clone(&sockets), Rc::clone(&succession)),
     ));
     let every = live.every();
     let control = Control::new(Box::new(store), secret, rules(&config), live, system_clock);
@@ -158,9 +170,16 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         if events == Events::All {
             announce(&gateway, &config, health.as_ref(), log);
         }
-        let reason = until.await;
+        notify::tell("READY=1");
+        let reason = tokio::select! {
+            reason = until => reason,
+            () = succession.notified() => Ok("another gateway takes over"),
+        };
+        notify::tell("STOPPING=1");
+        // Ours are closed by the data threads; with these the system would go on queueing.
+        sockets.borrow_mut().clear();
         if let (Events::All, Ok(reason)) = (events, &reason) {
-            log.event(Level::Info, "draining", &[("signal", reason)]);
+            log.event(Level::Info, "draining", &[("reason", reason)]);
         }
         standing.enter(Phase::Draining);
         let drained = drain(gateway).await;
@@ -199,14 +218,20 @@ fn acme(
 }
 
 /// Opens the store, and sees to it that a gateway of it that was killed has let go of its port.
-fn open_store(config: &Config, patience: &mut Patience<'_>) -> Result<(Embedded, Secret), Failure> {
+fn open_store(
+    config: &Config,
+    has_sockets: bool,
+    patience: &mut Patience<'_>,
+) -> Result<(Embedded, Secret), Failure> {
     let was_killed = AdminSocket::is_left(&config.store.path);
     let is_locked = |error: &StoreError| matches!(error, StoreError::Locked { .. });
     let opened = patience.wait(is_locked, || Embedded::open(&config.store.path))?;
     // Where no gateway of this store was killed, whoever listens is another program, and stays.
     let is_taken = |error: &StartError| was_killed && error.is_taken();
-    let free = patience.wait(is_taken, || config.settings.addresses().try_for_each(Gateway::can_listen));
-    free.map_err(|error| Failure::of_start(&error))?;
+    if !has_sockets {
+        let free = patience.wait(is_taken, || config.settings.addresses().try_for_each(Gateway::can_listen));
+        free.map_err(|error| Failure::of_start(&error))?;
+    }
     Ok(opened)
 }
 
@@ -216,12 +241,17 @@ fn bind(config: &Config, patience: &mut Patience<'_>) -> Result<AdminSocket, Fai
     socket.map_err(|error| Failure::new(error.to_string()))
 }
 
-fn start(config: &mut Config, secret: Secret, log: &LogSink) -> Result<NotOpen, Failure> {
+fn start(
+    config: &mut Config,
+    handed: &mut Handed,
+    secret: Secret,
+    log: &LogSink,
+) -> Result<NotOpen, Failure> {
     let digest_of = Box::new(move |key: &[u8]| secret.digest(key));
     // A document may have many thousands of endpoints; nobody but the gateway needs them from here on.
     let endpoints = std::mem::take(&mut config.settings.endpoints);
     let settings = Settings { endpoints, ..config.settings.clone() };
-    Gateway::start(settings, digest_of, log.clone()).map_err(|error| Failure::of_start(&error))
+    Gateway::start(settings, handed, digest_of, log.clone()).map_err(|error| Failure::of_start(&error))
 }
 
 fn tell_document(document: &Document, log: &LogSink) {

@@ -2,11 +2,13 @@
 
 use super::request::{prolong, via as own_via};
 use crate::{
+    compression::{self, Told},
     http1::{
         body::Framing,
         field::{self, AnswerField},
-        response::ResponseHead,
+        response::{Packing, ResponseHead},
     },
+    policies::cors,
     rate_headers,
     refusal::{Refusal, Refused},
     respond,
@@ -25,7 +27,12 @@ use std::io::Write;
 
 /// How a success is framed for this client: as the upstream framed it, as far as the client's version goes.
 pub(crate) fn framing(visit: &Visit<'_>, answer: &ResponseHead) -> Framing {
-    match answer.framing {
+    // How long it will be once it is packed, nobody knows yet. What has no body stays without.
+    let framing = match answer.framing {
+        Framing::Length(1..) if answer.packing == Packing::Gzip => Framing::Chunked,
+        framing @ (Framing::Length(_) | Framing::Chunked | Framing::UntilClose) => framing,
+    };
+    match framing {
         Framing::Chunked | Framing::UntilClose if visit.head.is_http11 => Framing::Chunked,
         Framing::Chunked | Framing::UntilClose => Framing::UntilClose,
         Framing::Length(length) => Framing::Length(length),
@@ -62,7 +69,14 @@ pub(crate) fn write_head(
                 let changed = visit.service.and_then(|service| public_cookie(service, value));
                 field::write(name, changed.as_deref().unwrap_or(value), out);
             }
-            AnswerField::EndToEnd => field::write(name, value, out),
+            AnswerField::EndToEnd => match compression::of_field(answer.packing, name, value) {
+                Told::AsItIs => field::write(name, value, out),
+                Told::Weak(tag) => field::write(name, &[b"W/", tag].concat(), out),
+                Told::Nothing => {}
+            },
+            // Two words on it would be none: a browser takes neither.
+            AnswerField::Cors if visit.config.settings.cors.is_some() => {}
+            AnswerField::Cors => field::write(name, value, out),
             AnswerField::Location => field::write(name, location(visit, value).as_bytes(), out),
             AnswerField::Via => {
                 if let Some(earlier) = via.replace(value) {
@@ -80,6 +94,8 @@ pub(crate) fn write_head(
     prolong(b"Via", via, own_via(answer.is_http11), out);
     match (framing(visit, answer), answer.told_length) {
         (Framing::Chunked, _) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        // Of an answer to HEAD: the length is not that of the packed body.
+        (Framing::Length(0), Some(_)) if answer.packing == Packing::Gzip => {}
         (Framing::Length(_), Some(told)) => {
             let _ = write!(out, "Content-Length: {told}\r\n");
         }
@@ -88,6 +104,8 @@ pub(crate) fn write_head(
     respond::line("X-Request-Id", visit.id.as_str(), out);
     respond::write_strict(visit, out);
     respond::write_deprecation(visit, out);
+    compression::write(answer.packing, out);
+    cors::write(visit, out);
     rate_headers::write(visit, None, out);
     if !answer.has_date {
         thread.write_date(visit.now.seconds(), out);
@@ -159,6 +177,9 @@ pub(crate) fn replace(
             AnswerField::EndToEnd if survives_replacement(name) => {
                 field::write(name, value, &mut refused.kept_headers)
             }
+            AnswerField::Cors if visit.config.settings.cors.is_none() => {
+                field::write(name, value, &mut refused.kept_headers)
+            }
             AnswerField::EndToEnd
             | AnswerField::HopByHop
             | AnswerField::Connection
@@ -166,6 +187,7 @@ pub(crate) fn replace(
             | AnswerField::TransferEncoding
             | AnswerField::Via
             | AnswerField::Location
+            | AnswerField::Cors
             | AnswerField::GatewayOnly => {}
         }
     }

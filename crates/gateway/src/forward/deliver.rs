@@ -8,9 +8,10 @@ use super::{
 };
 use crate::{
     buffer,
+    compression::{self, Packer},
     http1::{
         body::{Decoder, Framing, Step},
-        response::ResponseHead,
+        response::{Packing, ResponseHead},
     },
     payment::{Owed, Payment},
     policies::guard,
@@ -111,12 +112,13 @@ impl Exchange<'_> {
     async fn stream(
         mut self,
         visit: &Visit<'_>,
-        answer: ResponseHead,
+        mut answer: ResponseHead,
         nature: Nature,
         incoming: &mut Decoder,
         owed: Option<Owed>,
         cost_header: Option<&str>,
     ) -> Result<Outcome, Refused> {
+        answer.packing = compression::of_answer(visit, &answer, self.upstream.input.filled());
         if let Err(refused) = self.hold_short(&answer).await {
             self.give_body_back(incoming);
             return Err(refused);
@@ -134,6 +136,9 @@ impl Exchange<'_> {
         self.upstream.input.consume(answer.length);
         self.client.answer_begun = true;
         let mut download = Pump::new(head, Decoder::new(answer.framing), framing, u64::MAX);
+        if answer.packing == Packing::Gzip && answer.framing != Framing::Length(0) {
+            download.pack(Packer::new());
+        }
         if nature == Nature::GrpcCall {
             download = download.judged_by_trailers();
         }
@@ -328,7 +333,7 @@ fn broke(fault: &PumpFault) -> String {
     match fault {
         PumpFault::Cut => "the connection was closed within the body".to_owned(),
         PumpFault::Source(error) => format!("reading the body failed: {error}"),
-        PumpFault::Framing(fault) => fault.message.to_owned(),
+        PumpFault::Framing(fault) => fault.message.clone().into_owned(),
         PumpFault::TooLarge => "the body is too large".to_owned(),
         PumpFault::Sink(error) => format!("writing to the client failed: {error}"),
     }

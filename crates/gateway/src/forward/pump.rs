@@ -2,6 +2,7 @@
 
 use crate::{
     buffer::Buffer,
+    compression::Packer,
     http1::{
         Fault,
         body::{Decoder, Framing, Step, encode, encode_end},
@@ -24,6 +25,8 @@ const GATHERED: usize = 32 * 1024;
 pub(crate) struct Pump {
     decoder: Decoder,
     framing: Framing,
+    /// Packs the body on its way.
+    packer: Option<Box<Packer>>,
     out: Vec<u8>,
     written: usize,
     received: u64,
@@ -66,6 +69,7 @@ impl Pump {
         Self {
             decoder,
             framing,
+            packer: None,
             out: head,
             written: 0,
             received: 0,
@@ -76,6 +80,11 @@ impl Pump {
             waits_for: Side::Sink,
             is_judged: false,
         }
+    }
+
+    /// Has the body packed on its way.
+    pub(crate) fn pack(&mut self, packer: Box<Packer>) {
+        self.packer = Some(packer);
     }
 
     /// Has the answer's trailers decide whether it is a success: of gRPC.
@@ -134,7 +143,13 @@ impl Pump {
                 return Poll::Ready(Ok(()));
             }
             self.waits_for = Side::Source;
-            match ready!(input.poll_fill(cx, source)) {
+            let filled = match input.poll_fill(cx, source) {
+                Poll::Ready(filled) => filled,
+                // While the source is silent nothing is held back: an event has to arrive when it happens.
+                Poll::Pending if self.flush() => continue,
+                Poll::Pending => return Poll::Pending,
+            };
+            match filled {
                 Ok(0) if self.decoder.ends_with_stream() => self.end(),
                 Ok(0) => return Poll::Ready(Err(PumpFault::Cut)),
                 Ok(_) => self.has_moved = true,
@@ -152,7 +167,10 @@ impl Pump {
                     if self.received > self.largest {
                         return Err(PumpFault::TooLarge);
                     }
-                    encode(self.framing, data, &mut self.out);
+                    match &mut self.packer {
+                        None => encode(self.framing, data, &mut self.out),
+                        Some(packer) => encode(self.framing, &packer.pack(data), &mut self.out),
+                    }
                 }
                 Step::End => {
                     self.end();
@@ -164,7 +182,19 @@ impl Pump {
         Ok(())
     }
 
+    /// Takes what the packer holds back. False: nothing.
+    fn flush(&mut self) -> bool {
+        let before = self.out.len();
+        if let Some(packer) = &mut self.packer {
+            encode(self.framing, &packer.flush(), &mut self.out);
+        }
+        self.out.len() > before
+    }
+
     fn end(&mut self) {
+        if let Some(packer) = &mut self.packer {
+            encode(self.framing, &packer.finish(), &mut self.out);
+        }
         encode_end(self.framing, self.decoder.trailers(), &mut self.out);
         self.has_ended = true;
     }

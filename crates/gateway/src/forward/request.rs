@@ -96,7 +96,10 @@ fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>
             continue;
         }
         let list = match kind {
-            RequestField::EndToEnd | RequestField::Accept | RequestField::ContentType => {
+            RequestField::EndToEnd
+            | RequestField::Accept
+            | RequestField::ContentType
+            | RequestField::Single(_) => {
                 field::write(name, value, out);
                 continue;
             }
@@ -130,7 +133,8 @@ fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>
             | RequestField::Te
             | RequestField::Key(_)
             | RequestField::RequestId
-            | RequestField::ConsumerId => continue,
+            | RequestField::ConsumerId
+            | RequestField::Override => continue,
         };
         if let Some(earlier) = list.replace(value) {
             field::write(name, earlier, out);

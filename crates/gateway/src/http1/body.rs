@@ -1,6 +1,9 @@
 //! Bodies: how one is delimited, taking it apart as it arrives, putting it together as it leaves.
 
-use super::{Fault, field};
+use super::{
+    Fault, field,
+    locate::{is_token, quoted},
+};
 use crate::buffer::Buffer;
 use std::io::Write;
 
@@ -23,6 +26,10 @@ pub(crate) struct Decoder {
     taken: u64,
     /// Trailer fields that may be passed on, as lines.
     trailers: Vec<u8>,
+    /// Bytes of chunk extensions that were dropped.
+    extensions: usize,
+    /// Of a request: a trailer that may not be passed on is a fault. Answers only lose it.
+    is_strict: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +56,8 @@ pub(crate) enum Step<'b> {
 
 /// Bytes of a chunk's size line, extensions included.
 const LONGEST_SIZE_LINE: usize = 1024;
+/// Bytes of all extensions of a body together: nobody needs them, and they would be a body that is not counted.
+const MOST_EXTENSIONS: usize = 8 * 1024;
 /// Bytes of all trailer fields.
 const LONGEST_TRAILERS: usize = 8 * 1024;
 
@@ -74,7 +83,12 @@ impl Decoder {
             Framing::Chunked => State::ChunkSize,
             Framing::UntilClose => State::UntilClose,
         };
-        Self { state, taken: 0, trailers: Vec::new() }
+        Self { state, taken: 0, trailers: Vec::new(), extensions: 0, is_strict: false }
+    }
+
+    /// For the body of a request.
+    pub(crate) fn of_request(framing: Framing) -> Self {
+        Self { is_strict: true, ..Self::new(framing) }
     }
 
     pub(crate) fn is_complete(&self) -> bool {
@@ -133,11 +147,16 @@ impl Decoder {
                     self.taken = self.taken.saturating_add(count as u64);
                     return Ok(Step::Data(input.take(count)));
                 }
-                State::ChunkSize => match size_line(input)? {
-                    None => return Ok(Step::More),
-                    Some(0) => self.state = State::Trailers,
-                    Some(size) => self.state = State::Chunk(size),
-                },
+                State::ChunkSize => {
+                    let Some((size, extension)) = size_line(input)? else { return Ok(Step::More) };
+                    self.extensions += extension;
+                    if self.extensions > MOST_EXTENSIONS {
+                        return Err(Fault::malformed(
+                            "The chunk extensions of the body are more than 8 KiB together.",
+                        ));
+                    }
+                    self.state = if size == 0 { State::Trailers } else { State::Chunk(size) };
+                }
                 State::ChunkEnd => match input.filled() {
                     [b'\r', b'\n', ..] => {
                         input.consume(2);
@@ -179,8 +198,15 @@ impl Decoder {
         if bare || length > LONGEST_TRAILERS {
             return Err(BAD_TRAILERS);
         }
-        for header in fields.iter().filter(|header| field::may_trail(header.name.as_bytes())) {
-            field::write(header.name.as_bytes(), header.value, &mut self.trailers);
+        for header in fields.iter() {
+            if field::may_trail(header.name.as_bytes()) {
+                field::write(header.name.as_bytes(), header.value, &mut self.trailers);
+            } else if self.is_strict {
+                return Err(Fault::at(format!(
+                    "The trailer {} may not stand behind a body (RFC 9110 section 6.5.1); send it as a header.",
+                    quoted(header.name.as_bytes())
+                )));
+            }
         }
         Ok(true)
     }
@@ -190,8 +216,8 @@ fn has_bare_line_feed(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', bytes).any(|at| bytes.get(at.wrapping_sub(1)) != Some(&b'\r'))
 }
 
-/// The size of the next chunk, once its line is complete. Extensions are dropped.
-fn size_line(input: &mut Buffer) -> Result<Option<u64>, Fault> {
+/// The size of the next chunk and the bytes of its extensions, once its line is complete. Extensions are dropped.
+fn size_line(input: &mut Buffer) -> Result<Option<(u64, usize)>, Fault> {
     let bytes = input.filled();
     let Some(end) = memchr::memchr(b'\n', bytes) else {
         // What can be judged is judged: a line that never ends must not be waited for.
@@ -204,17 +230,68 @@ fn size_line(input: &mut Buffer) -> Result<Option<u64>, Fault> {
     let line = bytes.get(..end).and_then(|line| line.strip_suffix(b"\r")).ok_or(BAD_CHUNK)?;
     let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
     let (size, extension) = line.split_at(digits);
-    let extension_is_fine = extension.is_empty()
-        || (extension.trim_ascii_start().first() == Some(&b';')
-            && extension.iter().all(|&b| b == b'\t' || b >= b' ' && b != 0x7f));
     // 15 digits are more than any disk holds, and cannot overflow.
-    if digits == 0 || digits > 15 || !extension_is_fine || line.len() > LONGEST_SIZE_LINE {
+    if digits == 0 || digits > 15 || !are_extensions(extension) || line.len() > LONGEST_SIZE_LINE {
         return Err(BAD_CHUNK);
     }
     let size =
         std::str::from_utf8(size).ok().and_then(|hex| u64::from_str_radix(hex, 16).ok()).ok_or(BAD_CHUNK)?;
+    let extension = extension.len();
     input.consume(end + 1);
-    Ok(Some(size))
+    Ok(Some((size, extension)))
+}
+
+/// RFC 9112 section 7.1.1, to the letter: `;name`, `;name=token`, `;name="quoted"`, with white space only around the
+/// semicolon and the equals sign. What is taken loosely here may be the end of the line elsewhere.
+fn are_extensions(mut rest: &[u8]) -> bool {
+    let blank = |bytes: &mut &[u8]| {
+        while let [b' ' | b'\t', behind @ ..] = *bytes {
+            *bytes = behind;
+        }
+    };
+    let token = |bytes: &mut &[u8]| {
+        let length = bytes.iter().take_while(|&&b| is_token(b)).count();
+        *bytes = bytes.get(length..).unwrap_or_default();
+        length > 0
+    };
+    while !rest.is_empty() {
+        blank(&mut rest);
+        let [b';', behind @ ..] = rest else { return false };
+        rest = behind;
+        blank(&mut rest);
+        if !token(&mut rest) {
+            return false;
+        }
+        let mut behind_blank = rest;
+        blank(&mut behind_blank);
+        if let [b'=', behind @ ..] = behind_blank {
+            rest = behind;
+            blank(&mut rest);
+            if !token(&mut rest) && !quoted_string(&mut rest) {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+fn quoted_string(bytes: &mut &[u8]) -> bool {
+    let Some(mut rest) = bytes.strip_prefix(b"\"") else { return false };
+    loop {
+        match rest {
+            [b'"', behind @ ..] => {
+                *bytes = behind;
+                return true;
+            }
+            [b'\\', byte, behind @ ..] | [byte, behind @ ..] => {
+                if byte.is_ascii_control() && *byte != b'\t' {
+                    return false;
+                }
+                rest = behind;
+            }
+            [] => return false,
+        }
+    }
 }
 
 /// Appends a part of a body to `out` as `framing` has it.
@@ -319,6 +396,27 @@ mod tests {
             "0\r\nA: b\r\n",
         ] {
             assert_eq!(decode(Framing::Chunked, wire.as_bytes(), 2).map(|d| d.1), Ok(false), "{wire:?}");
+        }
+        let many = format!("1;a={}\r\nx\r\n", "b".repeat(1000)).repeat(9);
+        assert!(decode(Framing::Chunked, many.as_bytes(), 100).is_err());
+        for (line, is_fine) in [
+            ("1", true),
+            ("1;a", true),
+            ("1 ; a = b;c=\"d\\\"e\"", true),
+            ("1\t;a", true),
+            ("1;", false),
+            ("1;;a", false),
+            ("1;a=", false),
+            ("1;=b", false),
+            ("1;a ", false),
+            ("1 a", false),
+            ("1;a=\"b", false),
+            ("1;a\rb", false),
+            ("1;a=\"\r\"", false),
+            ("1\u{b};a", false),
+        ] {
+            let wire = format!("{line}\r\nx\r\n0\r\n\r\n");
+            assert_eq!(decode(Framing::Chunked, wire.as_bytes(), 100).is_ok(), is_fine, "{line:?}");
         }
         let endless = "1;".to_owned() + &"a".repeat(LONGEST_SIZE_LINE);
         assert!(decode(Framing::Chunked, endless.as_bytes(), 100).is_err());

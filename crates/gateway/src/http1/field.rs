@@ -1,6 +1,7 @@
 //! Header fields by what the gateway has to do with them.
 
 use super::Span;
+pub(crate) use super::locate::is_token;
 
 /// One header field of a head.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +45,10 @@ pub(crate) enum RequestField {
     Forwarded(ForwardedKind),
     /// What only the gateway may say to the upstream (`X-Consumer-Id`).
     ConsumerId,
+    /// Passed on untouched, but only once: by its bit in a set of those that were seen.
+    Single(u8),
+    /// Some servers take another path or method from it than from the request line.
+    Override,
 }
 
 /// What a field of an upstream's answer means to the gateway.
@@ -59,6 +64,8 @@ pub(crate) enum AnswerField {
     Via,
     /// `Location` and `Content-Location`: may name the upstream's own origin.
     Location,
+    /// `Access-Control-*`: the upstream's word on which pages may read its answer.
+    Cors,
     /// What only the gateway may say to the client: `X-Request-Id`, `X-Rate-Limit-*`, `RateLimit*`.
     GatewayOnly,
 }
@@ -98,25 +105,50 @@ pub(crate) fn of_request(name: &[u8], keys: &[String]) -> RequestField {
         2 if is("te") => RequestField::Te,
         3 if is("via") => RequestField::Via,
         4 if is("host") => RequestField::Host,
+        4 if is("from") => RequestField::Single(0),
+        5 if is("range") => RequestField::Single(1),
+        6 if is("origin") => RequestField::Single(2),
         6 if is("expect") => RequestField::Expect,
         6 if is("accept") => RequestField::Accept,
         7 if is("upgrade") => RequestField::HopByHop,
-        9 if is("x-real-ip") => RequestField::Forwarded(ForwardedKind::Other),
+        7 if is("referer") => RequestField::Single(3),
+        8 if is("if-match") => RequestField::Single(4),
+        8 if is("if-range") => RequestField::Single(5),
+        9 if is("x-real-ip") || is("client-ip") => RequestField::Forwarded(ForwardedKind::Other),
         9 if is("forwarded") => RequestField::Forwarded(ForwardedKind::Forwarded),
         10 if is("connection") => RequestField::Connection,
         10 if is("keep-alive") => RequestField::HopByHop,
+        10 if is("user-agent") => RequestField::Single(6),
+        11 if is("x-client-ip") => RequestField::Forwarded(ForwardedKind::Other),
         12 if is("content-type") => RequestField::ContentType,
+        12 if is("max-forwards") => RequestField::Single(7),
         12 if is("x-request-id") => RequestField::RequestId,
+        13 if is("x-rewrite-url") || is("x-http-method") => RequestField::Override,
+        13 if is("if-none-match") => RequestField::Single(8),
+        13 if is("content-range") => RequestField::Single(9),
         13 if is("authorization") => RequestField::Authorization,
         13 if is("x-consumer-id") => RequestField::ConsumerId,
         14 if is("content-length") => RequestField::ContentLength,
         14 if is("http2-settings") => RequestField::HopByHop,
+        14 if is("x-original-url") || is("x-original-uri") => RequestField::Override,
+        14 if is("true-client-ip") => RequestField::Forwarded(ForwardedKind::Other),
+        15 if is("idempotency-key") => RequestField::Single(10),
         15 if is("x-forwarded-for") => RequestField::Forwarded(ForwardedKind::For),
         16 if is("proxy-connection") => RequestField::HopByHop,
+        16 if is("cf-connecting-ip") || is("fastly-client-ip") => {
+            RequestField::Forwarded(ForwardedKind::Other)
+        }
+        16 if is("content-location") => RequestField::Single(11),
         16 if is("x-forwarded-host") => RequestField::Forwarded(ForwardedKind::Host),
+        17 if is("if-modified-since") => RequestField::Single(12),
+        17 if is("x-method-override") => RequestField::Override,
         17 if is("transfer-encoding") => RequestField::TransferEncoding,
         17 if is("x-forwarded-proto") => RequestField::Forwarded(ForwardedKind::Proto),
         19 if is("proxy-authorization") => RequestField::HopByHop,
+        19 if is("if-unmodified-since") => RequestField::Single(13),
+        19 if is("x-cluster-client-ip") => RequestField::Forwarded(ForwardedKind::Other),
+        22 if is("x-http-method-override") => RequestField::Override,
+        24 if is("x-original-forwarded-for") => RequestField::Forwarded(ForwardedKind::Other),
         14.. if name.get(..12).is_some_and(|start| start.eq_ignore_ascii_case(b"x-forwarded-")) => {
             RequestField::Forwarded(ForwardedKind::Other)
         }
@@ -143,6 +175,9 @@ pub(crate) fn of_answer(name: &[u8]) -> AnswerField {
         18 if is("x-rate-limit-limit") || is("x-rate-limit-reset") => AnswerField::GatewayOnly,
         18 if is("proxy-authenticate") => AnswerField::HopByHop,
         22 if is("x-rate-limit-remaining") => AnswerField::GatewayOnly,
+        16.. if name.get(..15).is_some_and(|start| start.eq_ignore_ascii_case(b"access-control-")) => {
+            AnswerField::Cors
+        }
         _ => AnswerField::EndToEnd,
     }
 }
@@ -161,6 +196,45 @@ pub(crate) fn drop_nominated<K: Kind>(fields: &mut [Field<K>], bytes: &[u8]) {
             field.kind = K::HOP_BY_HOP;
         }
     }
+}
+
+/// What `Connection` may not name, because others rely on it (RFC 9110 section 7.6.1): a client that could have it taken
+/// off here could have it believed absent there.
+pub(crate) fn may_be_nominated(option: &[u8], keys: &[String]) -> bool {
+    const NEVER: [&str; 8] = [
+        "cookie",
+        "cache-control",
+        "pragma",
+        "content-encoding",
+        "content-language",
+        "content-disposition",
+        "accept-encoding",
+        "date",
+    ];
+    match of_request(option, keys) {
+        RequestField::HopByHop | RequestField::Te | RequestField::Connection => true,
+        RequestField::EndToEnd => !NEVER.iter().any(|never| option.eq_ignore_ascii_case(never.as_bytes())),
+        RequestField::Host
+        | RequestField::ContentLength
+        | RequestField::TransferEncoding
+        | RequestField::Expect
+        | RequestField::Accept
+        | RequestField::ContentType
+        | RequestField::Authorization
+        | RequestField::Key(_)
+        | RequestField::RequestId
+        | RequestField::Via
+        | RequestField::Forwarded(_)
+        | RequestField::ConsumerId
+        | RequestField::Single(_)
+        | RequestField::Override => false,
+    }
+}
+
+/// Whether a name is made of letters, digits and hyphens. Servers that hand requests on as variables (CGI, WSGI, PHP)
+/// take every other character for an underscore, and a hyphen too: to them `X_Consumer_Id` is `X-Consumer-Id`.
+pub(crate) fn is_plain_name(name: &[u8]) -> bool {
+    name.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// Appends a field that was parsed, as a line of a head.
@@ -194,7 +268,7 @@ pub(crate) fn may_trail(name: &[u8]) -> bool {
     ];
     let reserved =
         of_request(name, &[]) != RequestField::EndToEnd || of_answer(name) != AnswerField::EndToEnd;
-    !reserved && !NEVER.iter().any(|never| name.eq_ignore_ascii_case(never.as_bytes()))
+    is_plain_name(name) && !reserved && !NEVER.iter().any(|never| name.eq_ignore_ascii_case(never.as_bytes()))
 }
 
 #[cfg(test)]
@@ -228,7 +302,12 @@ mod tests {
             ("X-Forwarded-Proto", RequestField::Forwarded(ForwardedKind::Proto)),
             ("Proxy-Authorization", RequestField::HopByHop),
             ("X-API-Key", RequestField::Key(0)),
-            ("User-Agent", RequestField::EndToEnd),
+            ("User-Agent", RequestField::Single(6)),
+            ("If-None-Match", RequestField::Single(8)),
+            ("X-HTTP-Method-Override", RequestField::Override),
+            ("X-Original-URL", RequestField::Override),
+            ("True-Client-IP", RequestField::Forwarded(ForwardedKind::Other)),
+            ("Cookie", RequestField::EndToEnd),
         ] {
             assert_eq!(of_request(name.as_bytes(), &["x-api-key".into()]), kind, "{name}");
         }
@@ -242,6 +321,7 @@ mod tests {
             ("X-Rate-Limit-Reset", AnswerField::GatewayOnly),
             ("Proxy-Authenticate", AnswerField::HopByHop),
             ("X-Request-ID", AnswerField::GatewayOnly),
+            ("Access-Control-Allow-Origin", AnswerField::Cors),
             ("Server", AnswerField::EndToEnd),
         ] {
             assert_eq!(of_answer(name.as_bytes()), kind, "{name}");

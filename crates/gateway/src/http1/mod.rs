@@ -6,30 +6,45 @@
 
 pub(crate) mod body;
 pub(crate) mod field;
+mod host;
+pub(crate) mod locate;
+pub(crate) mod path;
+mod query;
+pub(crate) mod reading;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod scan;
 pub(crate) mod target;
 
 use contract::ErrorCode;
+use std::borrow::Cow;
 
 /// Header fields that a head may have.
 pub(crate) const MOST_FIELDS: usize = 100;
 
-/// Why bytes are refused. The text goes to the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why bytes are refused. The text goes to the client: what is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) code: ErrorCode,
-    pub(crate) message: &'static str,
+    pub(crate) message: Cow<'static, str>,
 }
 
 impl Fault {
+    pub(crate) const fn new(code: ErrorCode, message: &'static str) -> Self {
+        Self { code, message: Cow::Borrowed(message) }
+    }
+
     pub(crate) const fn malformed(message: &'static str) -> Self {
-        Self { code: ErrorCode::RequestMalformed, message }
+        Self::new(ErrorCode::RequestMalformed, message)
+    }
+
+    /// Malformed, with its place in the message.
+    pub(crate) const fn at(message: String) -> Self {
+        Self { code: ErrorCode::RequestMalformed, message: Cow::Owned(message) }
     }
 
     pub(crate) const TOO_MANY_FIELDS: Self =
-        Self { code: ErrorCode::HeadersTooLarge, message: "The request has more than 100 header fields." };
+        Self::new(ErrorCode::HeadersTooLarge, "The request has more than 100 header fields.");
 }
 
 /// A part of a buffer, by offsets: heads stay where they were read, and may be moved with their buffer.

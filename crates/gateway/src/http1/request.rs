@@ -4,10 +4,18 @@ use super::{
     Fault, MOST_FIELDS, Span,
     body::Framing,
     field::{self, Field, RequestField},
-    target,
+    host, locate,
+    locate::quoted,
+    path, query,
+    reading::Reading,
+    target::{self, Scheme},
 };
+use crate::settings::Treatment;
 use contract::ErrorCode;
 use std::mem::MaybeUninit;
+
+/// Characters that a method may have. The longest that is registered has 17.
+const LONGEST_METHOD: usize = 32;
 
 /// What a head is read from and into, lent from one request to the next.
 pub(crate) type Memory = (Vec<u8>, Vec<Field<RequestField>>);
@@ -23,7 +31,11 @@ pub(crate) struct RequestHead {
     /// The path as it is matched and sent on, if that is not how it was written.
     normal_path: Option<String>,
     query: Option<Span>,
-    authority: Option<Span>,
+    /// The query as it is sent on, if that is not how it was written.
+    normal_query: Option<String>,
+    absolute: Option<(Scheme, Span)>,
+    /// Some server could take the path for another one.
+    has_other_views: bool,
     fields: Vec<Field<RequestField>>,
     /// HTTP/1.1, else HTTP/1.0.
     pub(crate) is_http11: bool,
@@ -48,11 +60,11 @@ impl RequestHead {
         bytes: Vec<u8>,
         length: usize,
         mut fields: Vec<Field<RequestField>>,
-        keys: &[String],
+        reading: &Reading,
     ) -> Result<Self, (Fault, Memory)> {
         fields.clear();
         let mut head = Self { bytes: Vec::new(), length, fields, ..Self::default() };
-        match head.read(bytes.get(..length).unwrap_or_default(), keys) {
+        match head.read(bytes.get(..length).unwrap_or_default(), reading) {
             Ok(()) => {
                 head.bytes = bytes;
                 Ok(head)
@@ -68,28 +80,61 @@ impl RequestHead {
         std::mem::replace(&mut self.bytes, own)
     }
 
+    /// What is kept of a head that is refused: the origin of the page that sent it, so that the page can read why.
+    /// Two origins are none.
+    pub(crate) fn of_refused(head: &[u8]) -> Self {
+        const NAME: &[u8] = b"origin";
+        let mut values = head.split(|&b| b == b'\n').skip(1).filter_map(|line| {
+            let (name, value) = line.split_at_checked(NAME.len())?;
+            let value = value.strip_prefix(b":").filter(|_| name.eq_ignore_ascii_case(NAME))?.trim_ascii();
+            (!value.is_empty() && value.iter().all(u8::is_ascii_graphic)).then_some(value)
+        });
+        let (Some(value), None) = (values.next(), values.next()) else { return Self::default() };
+        let bytes = [NAME, value].concat();
+        let (name, value) = bytes.split_at(NAME.len());
+        let kind = field::of_request(NAME, &[]);
+        let fields = vec![Field { name: Span::of(name, &bytes), value: Span::of(value, &bytes), kind }];
+        Self { bytes, fields, ..Self::default() }
+    }
+
     /// Gives the memory back for the next head.
     pub(crate) fn into_memory(self) -> Memory {
         (self.bytes, self.fields)
     }
 
-    fn read(&mut self, bytes: &[u8], keys: &[String]) -> Result<(), Fault> {
+    fn read(&mut self, bytes: &[u8], reading: &Reading) -> Result<(), Fault> {
         let mut storage = [const { MaybeUninit::uninit() }; MOST_FIELDS];
         let mut parsed = httparse::Request::new(&mut []);
         match parsed.parse_with_uninit_headers(bytes, &mut storage) {
-            Ok(httparse::Status::Complete(_)) => {}
-            Ok(httparse::Status::Partial) => {
+            Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
+            Ok(httparse::Status::Complete(_) | httparse::Status::Partial) => {
                 return Err(Fault::malformed("The head of the request is incomplete."));
             }
-            Err(error) => return Err(refusal(error)),
+            Err(error) => return Err(refusal(error, bytes)),
         }
         let method = parsed.method.unwrap_or_default();
-        if method.bytes().any(|b| b.is_ascii_lowercase()) {
-            return Err(Fault::malformed("Methods are written in upper case."));
-        }
+        check_method(method)?;
         self.method = Span::of(method.as_bytes(), bytes);
         self.is_http11 = parsed.version == Some(1);
-        let target = target::read(method, parsed.path.unwrap_or_default())?;
+        self.read_target(method, parsed.path.unwrap_or_default(), bytes, reading)?;
+        for header in parsed.headers.iter() {
+            let name = header.name.as_bytes();
+            if let Some(kind) = kind(name, reading)? {
+                let (name, value) = (Span::of(name, bytes), Span::of(header.value, bytes));
+                self.fields.push(Field { name, value, kind });
+            }
+        }
+        self.check(bytes, reading)
+    }
+
+    fn read_target(
+        &mut self,
+        method: &str,
+        target: &str,
+        bytes: &[u8],
+        reading: &Reading,
+    ) -> Result<(), Fault> {
+        let target = target::read(method, target)?;
         self.path = match target.path {
             // Of an absolute URL without a path: the slash stands nowhere in the bytes.
             "/" => bytes
@@ -98,28 +143,27 @@ impl RequestHead {
                 .map_or_else(Span::default, |at| Span::of(bytes.get(at..=at).unwrap_or_default(), bytes)),
             path => Span::of(path.as_bytes(), bytes),
         };
-        self.normal_path = target::normal(target.path);
-        self.query = target.query.map(|query| Span::of(query.as_bytes(), bytes));
-        self.authority = target.authority.map(|authority| Span::of(authority.as_bytes(), bytes));
-        for header in parsed.headers.iter() {
-            let name = header.name.as_bytes();
-            let kind = field::of_request(name, keys);
-            self.fields.push(Field {
-                name: Span::of(name, bytes),
-                value: Span::of(header.value, bytes),
-                kind,
-            });
+        if target.path != "*" {
+            let normal = path::normal(target.path, reading.slashes)?;
+            self.normal_path = normal.text;
+            self.has_other_views = normal.has_other_views;
         }
-        self.check(bytes)
+        if let Some(query) = target.query {
+            self.normal_query = query::normal(query)?;
+            self.query = Some(Span::of(query.as_bytes(), bytes));
+        }
+        self.absolute = target.absolute.map(|(scheme, host)| (scheme, Span::of(host.as_bytes(), bytes)));
+        Ok(())
     }
 
     /// What single fields mean for the message as a whole.
-    fn check(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+    fn check(&mut self, bytes: &[u8], reading: &Reading) -> Result<(), Fault> {
         let mut host = None;
         let mut length = None;
         let mut chunked = None;
-        let mut content_type = None;
+        let (mut content_type, mut authorization, mut expect) = (None, None, None);
         let (mut close, mut keep_alive, mut nominates) = (false, false, false);
+        let mut seen = 0u32;
         for field in &self.fields {
             let value = field.value.get(bytes);
             match field.kind {
@@ -136,17 +180,38 @@ impl RequestHead {
                 }
                 RequestField::Connection => {
                     for option in field::list(value) {
+                        check_option(option, &reading.keys)?;
                         close |= option.eq_ignore_ascii_case(b"close");
                         keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
                         nominates = true;
                     }
                 }
+                RequestField::Authorization => {
+                    // Which of the two is the credential? The upstream may think otherwise.
+                    if authorization.replace(value).is_some() {
+                        return Err(Fault::new(
+                            ErrorCode::KeyFormatIncorrect,
+                            "The header Authorization was sent twice; send one API key.",
+                        ));
+                    }
+                }
+                RequestField::Single(bit) => {
+                    let bit = 1u32.checked_shl(bit.into()).unwrap_or_default();
+                    if seen & bit != 0 {
+                        return Err(Fault::at(format!(
+                            "The header {} was sent twice; it may be sent once.",
+                            quoted(field.name.get(bytes))
+                        )));
+                    }
+                    seen |= bit;
+                }
                 RequestField::Expect => {
+                    single(&mut expect, value, "The request has two Expect headers.")?;
                     if !value.eq_ignore_ascii_case(b"100-continue") {
-                        return Err(Fault {
-                            code: ErrorCode::HeaderNotValid,
-                            message: "The only expectation that `Expect` may name is 100-continue.",
-                        });
+                        return Err(Fault::new(
+                            ErrorCode::HeaderNotValid,
+                            "The only expectation that `Expect` may name is 100-continue.",
+                        ));
                     }
                     // RFC 9110 section 10.1.1: of HTTP/1.0 clients it is ignored.
                     self.expects_continue = self.is_http11;
@@ -158,27 +223,50 @@ impl RequestHead {
                 RequestField::EndToEnd
                 | RequestField::HopByHop
                 | RequestField::Accept
-                | RequestField::Authorization
                 | RequestField::Key(_)
                 | RequestField::RequestId
                 | RequestField::Via
                 | RequestField::Forwarded(_)
-                | RequestField::ConsumerId => {}
+                | RequestField::ConsumerId
+                | RequestField::Override => {}
             }
         }
-        match host {
-            Some(host) if !target::is_host(host) => {
-                return Err(Fault::malformed("The Host header is not a host name with an optional port."));
-            }
-            None if self.is_http11 => return Err(Fault::malformed("The request has no Host header.")),
-            Some(_) | None => {}
-        }
+        self.check_host(host, bytes)?;
         self.keep_alive = if self.is_http11 { !close } else { keep_alive && !close };
         self.framing = framing(self.is_http11, length, chunked)?;
         if nominates {
             field::drop_nominated(&mut self.fields, bytes);
         }
         Ok(())
+    }
+
+    fn check_host(&self, host: Option<&[u8]>, bytes: &[u8]) -> Result<(), Fault> {
+        let Some(host) = host else {
+            return if self.is_http11 {
+                Err(Fault::malformed("The request has no Host header."))
+            } else {
+                Ok(())
+            };
+        };
+        if !host::is_host(host) {
+            return Err(Fault::at(format!(
+                "The Host header {} is not a host name with an optional port.",
+                quoted(host)
+            )));
+        }
+        // RFC 9112 section 3.2.2: a client has to send the same; a proxy before us may have looked at the other one.
+        match self.absolute {
+            Some((scheme, authority))
+                if !host::is_same(authority.get(bytes), host, scheme.default_port()) =>
+            {
+                Err(Fault::at(format!(
+                    "The Host header {} is not the host of the absolute target, {}.",
+                    quoted(host),
+                    quoted(authority.get(bytes))
+                )))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     // === what was understood ===
@@ -194,13 +282,24 @@ impl RequestHead {
 
     /// What stands behind the question mark.
     pub(crate) fn query(&self) -> Option<&str> {
-        self.query.map(|query| query.text(&self.bytes))
+        self.normal_query.as_deref().or_else(|| self.query.map(|query| query.text(&self.bytes)))
+    }
+
+    /// Whether some server could take the path for another one: `path::other_views` tells which.
+    pub(crate) const fn has_other_views(&self) -> bool {
+        self.has_other_views
+    }
+
+    /// The scheme of an absolute target.
+    pub(crate) fn scheme(&self) -> Option<Scheme> {
+        self.absolute.map(|(scheme, _)| scheme)
     }
 
     /// The host with its port, of an absolute target or of the Host header. Empty only in HTTP/1.0.
     pub(crate) fn host(&self) -> &str {
         let host = self
-            .authority
+            .absolute
+            .map(|(_, authority)| authority)
             .or_else(|| self.fields.iter().find(|f| f.kind == RequestField::Host).map(|f| f.value));
         host.map(|host| host.text(&self.bytes)).unwrap_or_default()
     }
@@ -213,7 +312,7 @@ impl RequestHead {
     }
 
     /// The values of the fields of this kind, in their order.
-    pub(crate) fn values(&self, kind: RequestField) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn values(&self, kind: RequestField) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.fields.iter().filter(move |field| field.kind == kind).map(|field| field.value.get(&self.bytes))
     }
 
@@ -260,22 +359,97 @@ pub(crate) fn content_length(digits: &[u8]) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
+/// What a field is, None if the upstream does not see it.
+fn kind(name: &[u8], reading: &Reading) -> Result<Option<RequestField>, Fault> {
+    let kind = field::of_request(name, &reading.keys);
+    let treatment = match kind {
+        RequestField::EndToEnd if !field::is_plain_name(name) => {
+            let is_known = |known: &String| name.eq_ignore_ascii_case(known.as_bytes());
+            if reading.asked_for.iter().any(is_known) { Treatment::Pass } else { reading.odd_names }
+        }
+        RequestField::Override => reading.overrides,
+        RequestField::EndToEnd
+        | RequestField::HopByHop
+        | RequestField::Host
+        | RequestField::ContentLength
+        | RequestField::TransferEncoding
+        | RequestField::Connection
+        | RequestField::Te
+        | RequestField::Expect
+        | RequestField::Accept
+        | RequestField::ContentType
+        | RequestField::Authorization
+        | RequestField::Key(_)
+        | RequestField::RequestId
+        | RequestField::Via
+        | RequestField::Forwarded(_)
+        | RequestField::ConsumerId
+        | RequestField::Single(_) => return Ok(Some(kind)),
+    };
+    match treatment {
+        Treatment::Pass => Ok(Some(RequestField::EndToEnd)),
+        Treatment::Drop => Ok(None),
+        Treatment::Refuse if kind == RequestField::Override => Err(Fault::at(format!(
+            "The header {} asks for another path or method than the request line; say it there.",
+            quoted(name)
+        ))),
+        Treatment::Refuse => Err(Fault::at(format!(
+            "The name of the header {} holds more than letters, digits and hyphens.",
+            quoted(name)
+        ))),
+    }
+}
+
+/// Capital letters, digits, hyphens and underscores: all that a method which anybody registered has.
+fn check_method(method: &str) -> Result<(), Fault> {
+    if method.bytes().any(|b| b.is_ascii_lowercase()) {
+        return Err(Fault::at(format!(
+            "The method {} is not in capital letters, as methods are written.",
+            quoted(method.as_bytes())
+        )));
+    }
+    if method.len() > LONGEST_METHOD
+        || !method.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    {
+        return Err(Fault::at(format!(
+            "The method {} is none: capital letters, digits, `-` and `_`, {LONGEST_METHOD} at most.",
+            quoted(method.as_bytes())
+        )));
+    }
+    Ok(())
+}
+
+/// One of the names in `Connection`.
+fn check_option(option: &[u8], keys: &[String]) -> Result<(), Fault> {
+    if !option.iter().all(|&b| locate::is_token(b)) {
+        return Err(Fault::at(format!("The Connection header holds {}, which is no name.", quoted(option))));
+    }
+    if !field::may_be_nominated(option, keys) {
+        return Err(Fault::at(format!(
+            "The Connection header names {}, which is meant for the API and not for this connection alone.",
+            quoted(option)
+        )));
+    }
+    Ok(())
+}
+
 /// What a tokeniser's complaint means to the client. httparse's enum may grow, so its last arm is
 /// the general sentence: still a refusal.
-fn refusal(error: httparse::Error) -> Fault {
-    match error {
-        httparse::Error::TooManyHeaders => Fault::TOO_MANY_FIELDS,
-        httparse::Error::Version => Fault::malformed("The protocol version is not HTTP/1.1 or HTTP/1.0."),
-        httparse::Error::HeaderName => Fault::malformed(
-            "A header name holds a character that is not allowed there, or a space before its colon.",
-        ),
-        httparse::Error::HeaderValue => {
-            Fault::malformed("A header value holds a control character, or is folded over several lines.")
+fn refusal(error: httparse::Error, bytes: &[u8]) -> Fault {
+    let general = match error {
+        httparse::Error::TooManyHeaders => return Fault::TOO_MANY_FIELDS,
+        httparse::Error::Version => "The protocol version is not HTTP/1.1 or HTTP/1.0.",
+        httparse::Error::HeaderName => {
+            "A header name holds a character that is not allowed there, or a space before its colon."
         }
-        httparse::Error::Token => Fault::malformed("The request line is not `METHOD TARGET HTTP/1.1`."),
-        httparse::Error::NewLine => Fault::malformed("A line of the head does not end in CR LF."),
-        _ => Fault::malformed("The bytes that arrived are not an HTTP/1.1 request."),
-    }
+        httparse::Error::HeaderValue => {
+            "A header value holds a control character, or is folded over several lines."
+        }
+        httparse::Error::Token => "The request line is not `METHOD TARGET HTTP/1.1`.",
+        httparse::Error::NewLine => "A line of the head does not end in CR LF.",
+        _ => "The bytes that arrived are not an HTTP/1.1 request.",
+    };
+    locate::fault(bytes).unwrap_or(Fault::malformed(general))
 }
 
 #[cfg(test)]
@@ -283,10 +457,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn reading() -> Reading {
+        Reading { keys: vec!["x-api-key".into()], overrides: Treatment::Refuse, ..Reading::default() }
+    }
+
     fn parse(head: &str) -> Result<RequestHead, Fault> {
         let bytes = head.replace('\n', "\r\n").into_bytes();
         let length = bytes.len();
-        RequestHead::parse(bytes, length, Vec::new(), &["x-api-key".into()]).map_err(|(fault, _)| fault)
+        RequestHead::parse(bytes, length, Vec::new(), &reading()).map_err(|(fault, _)| fault)
     }
 
     #[test]
@@ -304,10 +482,43 @@ mod tests {
 
     #[test]
     fn an_absolute_target_names_the_host() {
-        let head = parse("GET http://b.example HTTP/1.1\nHost: a\n\n").unwrap();
+        let head = parse("GET http://b.example HTTP/1.1\nHost: b.example:80\n\n").unwrap();
         assert_eq!((head.host(), head.path(), head.query()), ("b.example", "/", None));
-        let head = parse("GET http://b.example?q HTTP/1.1\nHost: a\n\n").unwrap();
+        let head = parse("GET http://b.example?q HTTP/1.1\nHost: B.example\n\n").unwrap();
         assert_eq!((head.host(), head.path(), head.query()), ("b.example", "/", Some("q")));
+    }
+
+    #[test]
+    fn of_a_head_that_is_refused_its_origin_is_kept_if_there_is_one() {
+        for (head, origin) in [
+            ("GET /a b HTTP/1.1\r\nORIGIN:  https://a.example \r\nX\r\n\r\n", Some("https://a.example")),
+            ("GET / HTTP/1.1\r\nX-Origin: https://a.example\r\n\r\n", None),
+            ("GET / HTTP/1.1\r\nOrigin: https://a\r\nOrigin: https://b\r\n\r\n", None),
+            ("GET / HTTP/1.1\r\nOrigin: a\rb\r\n\r\n", None),
+            ("Origin: a", None),
+        ] {
+            let head = RequestHead::of_refused(head.as_bytes());
+            assert_eq!(head.named("origin").next(), origin.map(str::as_bytes));
+        }
+    }
+
+    #[test]
+    fn headers_with_odd_names_are_treated_as_it_is_set() {
+        let head = "GET / HTTP/1.1\nHost: a\nX_Forwarded_For: 1\napi_version: 2\nX-Kept: 3\n\n";
+        let bytes = head.replace('\n', "\r\n").into_bytes();
+        for (odd_names, names) in [
+            (Treatment::Drop, Some("Host api_version X-Kept")),
+            (Treatment::Pass, Some("Host X_Forwarded_For api_version X-Kept")),
+            (Treatment::Refuse, None),
+        ] {
+            let reading = Reading { odd_names, asked_for: vec!["api_version".into()], ..Reading::default() };
+            let head = RequestHead::parse(bytes.clone(), bytes.len(), Vec::new(), &reading).ok();
+            let seen = head.map(|head| {
+                let names = head.fields().map(|(name, _, _)| String::from_utf8_lossy(name).into_owned());
+                names.collect::<Vec<_>>().join(" ")
+            });
+            assert_eq!(seen.as_deref(), names, "{odd_names:?}");
+        }
     }
 
     #[test]
@@ -316,7 +527,7 @@ mod tests {
         let (_, memory) = other.into_memory();
         let bytes = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec();
         let length = bytes.len();
-        let head = RequestHead::parse(bytes, length, memory, &[]).map_err(|_| ()).unwrap();
+        let head = RequestHead::parse(bytes, length, memory, &reading()).map_err(|_| ()).unwrap();
         assert_eq!((head.fields().count(), head.framing, head.host()), (1, Framing::Length(0), "a"));
     }
 
@@ -356,6 +567,12 @@ mod tests {
             "GET / HTTP/1.1\nHost: a\nA\n\n",
             "GET / HTTP/1.1\nHost: a\nA: \u{1}\n\n",
             "CONNECT a:80 HTTP/1.1\nHost: a:80\n\n",
+            "GET http://b/ HTTP/1.1\nHost: a\n\n",
+            "GET / HTTP/1.1\nHost: a\nIf-Match: 1\nIf-Match: 2\n\n",
+            "GET / HTTP/1.1\nHost: a\nConnection: X-API-Key\n\n",
+            "GET / HTTP/1.1\nHost: a\nConnection: a b\n\n",
+            "GET / HTTP/1.1\nHost: a\nX-HTTP-Method-Override: DELETE\n\n",
+            "G!T / HTTP/1.1\nHost: a\n\n",
         ] {
             let fault = parse(head).map(|_| ()).unwrap_err();
             assert_eq!(fault.code, ErrorCode::RequestMalformed, "{head}");
@@ -368,7 +585,7 @@ mod tests {
         #[test]
         fn any_bytes_are_parsed_without_panic(bytes: Vec<u8>) {
             let length = bytes.len();
-            let _ = RequestHead::parse(bytes, length, Vec::new(), &[]);
+            let _ = RequestHead::parse(bytes, length, Vec::new(), &reading());
         }
 
         #[test]

@@ -25,6 +25,19 @@ pub(crate) struct ResponseHead {
     /// HTTP/1.1, else HTTP/1.0.
     pub(crate) is_http11: bool,
     pub(crate) has_date: bool,
+    /// How its body is packed for the client.
+    pub(crate) packing: Packing,
+}
+
+/// How a body is packed for the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Packing {
+    /// It is not, for no client.
+    #[default]
+    AsItIs,
+    /// It is not, but would be for another client.
+    Varies,
+    Gzip,
 }
 
 /// Why an answer is not understood. Told in the incident, never to the client.
@@ -102,6 +115,7 @@ impl ResponseHead {
                 AnswerField::HopByHop
                 | AnswerField::Via
                 | AnswerField::Location
+                | AnswerField::Cors
                 | AnswerField::GatewayOnly => {}
             }
         }

@@ -7,6 +7,8 @@ use super::Fault;
 pub(crate) struct HeadScanner {
     scanned: usize,
     line_start: usize,
+    /// Lines that are complete.
+    line_number: usize,
 }
 
 impl HeadScanner {
@@ -29,12 +31,15 @@ impl HeadScanner {
             let line_end = self.scanned + found;
             let line = bytes.get(self.line_start..line_end).unwrap_or_default();
             if line.last() != Some(&b'\r') {
-                return Err(Fault::malformed(
-                    "A line of the head ends in a bare line feed; lines end in CR LF.",
-                ));
+                self.line_number += 1;
+                return Err(Fault::at(format!(
+                    "Line {} of the head ends in a bare line feed; lines end in CR LF.",
+                    self.line_number
+                )));
             }
             self.scanned = line_end + 1;
             self.line_start = self.scanned;
+            self.line_number += 1;
             if line.len() == 1 {
                 return Ok(Some(self.scanned));
             }

@@ -7,7 +7,8 @@ mod refusals;
 pub use reference::{live, of as reference_of};
 
 use crate::{
-    http1::field::RequestField,
+    compression,
+    http1::{field::RequestField, response::Packing},
     keyring::KnownKey,
     refusal::{Refusal, Refused},
     settings::ServedDocument,
@@ -27,6 +28,19 @@ pub(crate) struct Page {
     pub(crate) caching: &'static str,
     /// Other readers of the same path may get it in another form.
     pub(crate) is_negotiated: bool,
+    /// How the body is packed.
+    pub(crate) packing: Packing,
+}
+
+impl Page {
+    /// Packs the body, if it may be packed.
+    pub(crate) fn pack(&mut self, visit: &Visit<'_>) {
+        let (packing, packed) = compression::of_own(visit, self.content_type, self.body.bytes());
+        self.packing = packing;
+        if let Some(packed) = packed {
+            self.body = Body::Packed(packed);
+        }
+    }
 }
 
 /// What a page says.
@@ -38,6 +52,8 @@ pub(crate) enum Body {
     Json(Arc<ServedDocument>),
     /// The document as YAML.
     Yaml(Arc<ServedDocument>),
+    /// One of the others, packed.
+    Packed(Vec<u8>),
 }
 
 impl Body {
@@ -46,6 +62,7 @@ impl Body {
             Self::Made(text) => text.as_bytes(),
             Self::Json(document) => &document.json,
             Self::Yaml(document) => &document.yaml,
+            Self::Packed(bytes) => bytes,
         }
     }
 }
@@ -84,6 +101,7 @@ pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
         // Maintenance comes and goes, and so does the configuration: a copy is asked about before it is shown.
         caching: "no-cache",
         is_negotiated: found.format.is_none(),
+        packing: Packing::AsItIs,
     }))
 }
 
@@ -95,6 +113,7 @@ pub(crate) fn challenge(visit: &Visit<'_>) -> Option<Page> {
         body: Body::Made(text),
         caching: "no-store",
         is_negotiated: false,
+        packing: Packing::AsItIs,
     })
 }
 
@@ -106,7 +125,7 @@ fn document(visit: &Visit<'_>, path: &str) -> Option<Page> {
         "/openapi.yaml" => ("application/yaml", Body::Yaml(Arc::clone(document))),
         _ => return None,
     };
-    Some(Page { content_type, body, caching: "no-cache", is_negotiated: false })
+    Some(Page { content_type, body, caching: "no-cache", is_negotiated: false, packing: Packing::AsItIs })
 }
 
 /// How the limits of a key stand at `now` (Unix milliseconds).
@@ -133,5 +152,6 @@ pub(crate) fn limits(key: &KnownKey, now: u64) -> Page {
         body: Body::Made(format!("{body}\n")),
         caching: "no-store",
         is_negotiated: false,
+        packing: Packing::AsItIs,
     }
 }

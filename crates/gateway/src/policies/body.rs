@@ -14,6 +14,9 @@ use openapi::rules::{BodyFault, RequestRules};
 pub(crate) fn check_head(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> Result<(), Refused> {
     let framing = visit.head.framing;
     let has_body = framing != Framing::Length(0);
+    if has_body && !may_have_body(visit, endpoint) {
+        return Err(unexpected_body(visit.head.method()));
+    }
     if let Some(rules) = endpoint.and_then(|endpoint| endpoint.rules.as_deref()) {
         rules.check_media_type(content_type(visit), has_body).map_err(refuse)?;
         if has_body && rules.reads_body(content_type(visit)) {
@@ -25,6 +28,28 @@ pub(crate) fn check_head(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> Resu
         Framing::Length(length) if length > most => Err(too_large(most)),
         Framing::Length(_) | Framing::Chunked | Framing::UntilClose => Ok(()),
     }
+}
+
+/// RFC 9110 section 9.3.1: a body of GET means nothing, and a server may refuse it, because one that overlooks it
+/// takes it for the next request. TRACE must not have one at all.
+fn may_have_body(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> bool {
+    match visit.head.method() {
+        "TRACE" => false,
+        "GET" | "HEAD" => {
+            let declares = |one: &Endpoint| one.takes.checks_body || !one.takes.media_types.is_empty();
+            visit.config.settings.strictness.bodies_of_get || endpoint.is_some_and(declares)
+        }
+        _ => true,
+    }
+}
+
+fn unexpected_body(method: &str) -> Refused {
+    Refusal::new(
+        ErrorCode::RequestMalformed,
+        format!(
+            "A {method} request has no body here. Put what it says into the query, or use another method."
+        ),
+    )
 }
 
 /// A body that is checked has to come as it is: what it holds once it is unpacked could be anything (fail

@@ -1,12 +1,14 @@
 //! The policies: each refuses a request for one reason. Their order is [`crate::admit`]'s affair.
 
 pub(crate) mod body;
+pub(crate) mod cors;
 pub(crate) mod guard;
 pub(crate) mod key;
 pub(crate) mod limits;
 pub(crate) mod maintenance;
 pub(crate) mod overload;
 pub(crate) mod parameters;
+pub(crate) mod path;
 pub(crate) mod permission;
 pub(crate) mod redirect;
 pub(crate) mod route;

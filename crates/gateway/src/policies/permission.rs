@@ -1,8 +1,10 @@
-//! Permission: 401 for a key that is correct but may not do this.
+//! Permission: 401 for a key that is correct but may not do this, and for an address that may not.
 
 use crate::{
     keyring::KnownKey,
     refusal::{Refusal, Refused},
+    settings::Endpoint,
+    visit::Visit,
 };
 use contract::{ErrorCode, permission::needed};
 
@@ -20,4 +22,24 @@ pub(crate) fn check(key: &KnownKey, sets: &[Vec<String>]) -> Result<(), Refused>
             needed(sets)
         ),
     ))
+}
+
+/// Refuses an address that may not use the API, or not this endpoint, whatever its key may.
+pub(crate) fn check_address(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> Result<(), Refused> {
+    let of = |what: &str| {
+        Err(Refusal::new(
+            ErrorCode::PermissionDenied,
+            format!(
+                "Requests from the address {} may not use {what}. Send them from one that may, or ask for it.",
+                visit.address
+            ),
+        ))
+    };
+    if !visit.config.settings.access.admits(visit.address) {
+        return of("this API");
+    }
+    match endpoint {
+        Some(endpoint) if !endpoint.access.admits(visit.address) => of("this endpoint"),
+        Some(_) | None => Ok(()),
+    }
 }

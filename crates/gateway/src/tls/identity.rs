@@ -110,7 +110,14 @@ impl Told {
         let names = names.filter_map(|name| match name {
             GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
             GeneralName::IPAddress(bytes) => address(bytes).map(|address| address.to_string()),
-            _ => None,
+            GeneralName::OtherName(..)
+            | GeneralName::RFC822Name(_)
+            | GeneralName::X400Address(_)
+            | GeneralName::DirectoryName(_)
+            | GeneralName::EDIPartyName(_)
+            | GeneralName::URI(_)
+            | GeneralName::RegisteredID(_)
+            | GeneralName::Invalid(..) => None,
         });
         Ok(Self {
             names: names.collect(),

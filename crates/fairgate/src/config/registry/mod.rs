@@ -29,6 +29,9 @@ pub(super) enum Table {
     Plan,
     Address,
     Validation,
+    Strictness,
+    Cors,
+    Compression,
     Endpoint,
     Parameter,
     Moved,
@@ -115,7 +118,7 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 26] = [
+    pub(super) const ALL: [Self; 29] = [
         Self::Top,
         Self::Api,
         Self::Listen,
@@ -135,6 +138,9 @@ impl Table {
         Self::Plan,
         Self::Address,
         Self::Validation,
+        Self::Strictness,
+        Self::Cors,
+        Self::Compression,
         Self::Endpoint,
         Self::Parameter,
         Self::Moved,
@@ -166,6 +172,9 @@ impl Table {
             Self::Plan => "plans",
             Self::Address => "address",
             Self::Validation => "validation",
+            Self::Strictness => "strictness",
+            Self::Cors => "cors",
+            Self::Compression => "compression",
             Self::Endpoint => "endpoints",
             Self::Parameter => "parameters",
             Self::Moved => "moved",
@@ -198,6 +207,9 @@ impl Table {
             Self::Plan => "[plans.NAME]",
             Self::Address => "[address]",
             Self::Validation => "[validation]",
+            Self::Strictness => "[strictness]",
+            Self::Cors => "[cors]",
+            Self::Compression => "[compression]",
             Self::Endpoint => "[[endpoints]]",
             Self::Parameter => "[[endpoints.parameters]]",
             Self::Moved => "[[moved]]",
@@ -218,6 +230,7 @@ impl Table {
     }
 
     /// What it is about.
+    #[allow(clippy::too_many_lines, reason = "a text for each table, and nothing else")]
     pub(super) const fn meaning(self) -> &'static str {
         match self {
             Self::Top => {
@@ -275,9 +288,23 @@ impl Table {
                  at least one plan is needed."
             }
             Self::Address => {
-                "What one address may use of all public endpoints together. Of IPv6 a /64 is one address."
+                "Which addresses may use the API, and what one may use of all public endpoints together. Of IPv6 a /64 is \
+                 one address for limits."
             }
             Self::Validation => "How strict the validation of requests is where a document leaves it open.",
+            Self::Cors => {
+                "Which pages of other origins may read answers in a browser. Without it Fairgate says nothing about that, and \
+                 what the upstream says passes; with it Fairgate answers preflights itself, before it looks for a key and for \
+                 nothing, and the upstream's own headers are dropped."
+            }
+            Self::Compression => {
+                "Answers that are packed (gzip) for clients that take it. Never packed is what the upstream has packed, parts \
+                 (206), and what says `no-transform`."
+            }
+            Self::Strictness => {
+                "How requests are read where the standards leave it open. What they call malformed is always refused; \
+                 [strictness.md](strictness.md) has the whole table and its reasons."
+            }
             Self::Endpoint => {
                 "An endpoint of the API. Without any, every path is an endpoint and needs only a key; with some, \
                  every other path is 404 `ENDPOINT_NOT_FOUND`. With an `openapi` document, each table adds to one of its \
@@ -322,6 +349,9 @@ impl Table {
             | Self::Plan
             | Self::Address
             | Self::Validation
+            | Self::Strictness
+            | Self::Cors
+            | Self::Compression
             | Self::Endpoint
             | Self::Moved
             | Self::Abuse
@@ -356,6 +386,9 @@ impl Table {
             | Self::Keys
             | Self::Address
             | Self::Validation
+            | Self::Strictness
+            | Self::Cors
+            | Self::Compression
             | Self::Abuse
             | Self::Overload
             | Self::Admin

@@ -1,6 +1,7 @@
 //! The tables `[[endpoints]]`: each alone. What they are to each other is decided in `paths`.
 
 use super::{
+    access::access,
     declared,
     moved::check_names,
     parameters,
@@ -13,16 +14,17 @@ use crate::{
         fault::Fault,
         raw::{At, Refusal, Section},
         registry::{
-            ENDPOINT_COST, ENDPOINT_COST_HEADER, ENDPOINT_DEPRECATED, ENDPOINT_GROUP, ENDPOINT_MAX_BODY,
-            ENDPOINT_MEDIA_TYPES, ENDPOINT_METHOD, ENDPOINT_MOVED_TO, ENDPOINT_OPERATION, ENDPOINT_PATH,
-            ENDPOINT_PERMISSION, ENDPOINT_PUBLIC, ENDPOINT_SERVICE, Key, Table,
+            ENDPOINT_ALLOW, ENDPOINT_COST, ENDPOINT_COST_HEADER, ENDPOINT_DENY, ENDPOINT_DEPRECATED,
+            ENDPOINT_GROUP, ENDPOINT_MAX_BODY, ENDPOINT_MEDIA_TYPES, ENDPOINT_METHOD, ENDPOINT_MOVED_TO,
+            ENDPOINT_OPERATION, ENDPOINT_PATH, ENDPOINT_PERMISSION, ENDPOINT_PUBLIC, ENDPOINT_SERVICE, Key,
+            Table,
         },
         template::Template,
         unknown::nearest,
     },
     times,
 };
-use gateway::settings::{Deprecated, Endpoint};
+use gateway::settings::{Access, Deprecated, Endpoint};
 use openapi::rules::Strictness;
 use std::{ops::Range, sync::Arc};
 
@@ -48,6 +50,8 @@ pub(super) struct EndpointRead {
     pub(super) group: Option<At<Arc<str>>>,
     pub(super) service: Option<At<String>>,
     pub(super) max_body: Option<u64>,
+    /// None if the file does not set it.
+    pub(super) access: Option<Access>,
     pub(super) moved_to: Option<At<Template>>,
     pub(super) deprecated: Option<Deprecated>,
     /// The endpoint that it declares. None: there is a document, or a fault was noted.
@@ -137,6 +141,7 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
         group,
         service: section.text(&ENDPOINT_SERVICE),
         max_body: section.size(&ENDPOINT_MAX_BODY).map(|size| size.value),
+        access: access(section, &ENDPOINT_ALLOW, &ENDPOINT_DENY),
         moved_to,
         deprecated,
         declared: None,
@@ -215,6 +220,7 @@ fn declare(section: &Section<'_>, read: &EndpointRead, strictness: Option<Strict
         group: read.group.as_ref().map(|group| Arc::clone(&group.value)),
         service: read.service.as_ref().map(|service| Arc::from(service.value.as_str())),
         max_body: read.max_body,
+        access: read.access.clone().unwrap_or_default(),
         rules: rules.map(Arc::new),
         moved_to: read.moved_to.as_ref().map(|to| to.value.text.clone()),
         deprecated: read.deprecated,

@@ -1,5 +1,8 @@
 //! From the raw file to the valid configuration, table by table, in the order of the registry.
 
+mod access;
+mod compression;
+mod cors;
 mod costs;
 mod declared;
 mod endpoints;
@@ -13,6 +16,7 @@ mod pattern;
 mod plans;
 mod server;
 mod services;
+mod strictness;
 mod syntax;
 mod takes;
 mod tls;
@@ -23,10 +27,11 @@ use super::{
     Extent, Process, StoreSettings,
     document::{self, Document},
     raw::Section,
-    registry::{OPENAPI, Table},
+    registry::{ADDRESS_ALLOW, ADDRESS_DENY, OPENAPI, Table},
     tls::TlsSettings,
 };
-use gateway::settings::{Endpoint, Service, Settings};
+use gateway::settings::{Endpoint, Listen, Service, Settings, Tls};
+use ipnet::IpNet;
 use openapi::rules::Strictness;
 use std::path::Path;
 
@@ -34,6 +39,7 @@ use std::path::Path;
 pub(super) type Read = (Settings, StoreSettings, Option<TlsSettings>, Process, Option<Document>);
 
 /// Reads everything. None: a fault was noted without which no settings can be made.
+#[allow(clippy::too_many_lines, reason = "one line a table, in their order")]
 pub(super) fn read(
     top: &Section<'_>,
     folder: &Path,
@@ -51,6 +57,7 @@ pub(super) fn read(
     let extra_codes = top::extra_codes(top);
     let upgrades = top::upgrades(top);
     let trusted_proxies = top::trusted_proxies(top);
+    let trusted_hops = access::trusted_hops(top);
     let is_watched = top::is_watched(top);
     let title = document.as_ref().map(|document| document.api.title.as_str());
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
@@ -66,8 +73,13 @@ pub(super) fn read(
     let key_headers = document.as_ref().map_or(&[][..], |document| &document.api.key_headers);
     let keys = server::keys(&top.once(Table::Keys), key_headers);
     let plans = plans::plans(top);
-    let address = limits::of_address(&top.once(Table::Address));
+    let address_table = top.once(Table::Address);
+    let address = limits::of_address(&address_table);
+    let access = access::access(&address_table, &ADDRESS_ALLOW, &ADDRESS_DENY);
     let strictness = server::validation(&top.once(Table::Validation));
+    let compression = compression::compression(&top.once(Table::Compression));
+    let cors = cors::cors(&top.once(Table::Cors));
+    let reading = strictness::strictness(&top.once(Table::Strictness));
     let tables = endpoints::endpoints(top, has_document, !address.is_empty(), strictness);
     let moved = moved::moved(top);
     let abuse = server::abuse(&top.once(Table::Abuse));
@@ -96,13 +108,7 @@ pub(super) fn read(
         costs::warn_of_address(top, &address, &endpoints);
     }
     let (tls, tls_files) = tls?.unzip();
-    let has_header = tls.as_ref().is_some_and(|tls: &gateway::settings::Tls| tls.proxy_protocol)
-        || listen.as_ref().is_some_and(|listen| listen.proxy_protocol);
-    if has_header && trusted_proxies.is_empty() {
-        top.reader.warn(
-            "`proxy_protocol = \"required\"` without `trusted_proxies`: nobody is believed, so nobody gets in".to_owned(),
-        );
-    }
+    warn_of_headers(top, listen.as_ref(), tls.as_ref(), &trusted_proxies);
     if read.services.is_empty() {
         return None; // a fault was noted
     }
@@ -124,6 +130,11 @@ pub(super) fn read(
         extra_codes,
         upgrades,
         trusted_proxies,
+        trusted_hops,
+        access: access.unwrap_or_default(),
+        compression,
+        cors,
+        strictness: reading?,
         abuse: abuse?,
         overload: overload?,
         log: log?,
@@ -131,6 +142,16 @@ pub(super) fn read(
         document: None,
     };
     Some((settings, store?, tls_files, Process { is_watched: is_watched?, admin: admin? }, document))
+}
+
+fn warn_of_headers(top: &Section<'_>, listen: Option<&Listen>, tls: Option<&Tls>, trusted: &[IpNet]) {
+    let has_header =
+        tls.is_some_and(|tls| tls.proxy_protocol) || listen.is_some_and(|listen| listen.proxy_protocol);
+    if has_header && trusted.is_empty() {
+        top.reader.warn(
+            "`proxy_protocol = \"required\"` without `trusted_proxies`: nobody is believed, so nobody gets in".to_owned(),
+        );
+    }
 }
 
 /// The endpoints that a document describes, with what the file adds to them.

@@ -78,6 +78,7 @@ fn endpoint(document: &Document, operation: &Operation) -> Endpoint {
         group: None,
         service: None,
         max_body: None,
+        access: Default::default(),
         rules: None,
         moved_to: None,
         deprecated: operation.deprecated.then_some(Deprecated { since: document.modified }),
@@ -107,6 +108,7 @@ fn add(endpoint: &mut Endpoint, table: &EndpointRead) {
     endpoint.service = table.service.as_ref().map(|service| Arc::from(service.value.as_str()));
     endpoint.group = table.group.as_ref().map(|group| Arc::clone(&group.value));
     endpoint.max_body = table.max_body.or(endpoint.max_body);
+    endpoint.access = table.access.clone().unwrap_or_default();
     endpoint.deprecated = table.deprecated.or(endpoint.deprecated);
     if let Some(to) = &table.moved_to {
         endpoint.moved_to = Some(to.value.text.clone());

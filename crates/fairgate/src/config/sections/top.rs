@@ -1,5 +1,6 @@
 //! The keys at the top of the file: slashes, statuses, extra codes, upgrades, trusted proxies.
 
+use super::access::network;
 use crate::config::{
     fault::Fault,
     raw::{At, Refusal, Section, wrong_type},
@@ -9,7 +10,6 @@ use crate::config::{
 use contract::{Statuses, status::ExtraStatus};
 use gateway::settings::{Redirects, TrailingSlash};
 use ipnet::IpNet;
-use std::net::IpAddr;
 use toml::de::DeValue;
 
 pub(super) fn redirects(top: &Section<'_>) -> Option<Redirects> {
@@ -133,29 +133,4 @@ pub(super) fn trusted_proxies(top: &Section<'_>) -> Vec<IpNet> {
         }
     }
     networks
-}
-
-fn network(text: &str) -> Result<IpNet, Refusal> {
-    if let Ok(address) = text.parse::<IpAddr>() {
-        return Ok(IpNet::from(address));
-    }
-    let Ok(network) = text.parse::<IpNet>() else {
-        return Err(Refusal::new(
-            format!("`{text}` is no network"),
-            "expected an IP address or a network",
-            "write an address such as \"127.0.0.1\", or a network such as \"10.0.0.0/8\" or \"fd00::/8\"",
-        ));
-    };
-    if network.trunc() != network {
-        return Err(Refusal::new(
-            format!("`{text}` is no network"),
-            format!("the address has bits behind its first {}", network.prefix_len()),
-            format!(
-                "write \"{}\" for the network, or \"{}\" for this address alone",
-                network.trunc(),
-                network.addr()
-            ),
-        ));
-    }
-    Ok(network)
 }

@@ -1,0 +1,99 @@
+//! Handing the listening sockets over to the gateway that takes the place of this one.
+//!
+//! An answer tells how many follow; then each comes with one byte. The connection stays open until the old
+//! process has ended: its end is how the new one knows that the store is free, whatever the old one died of.
+
+use super::{
+    address::{Address, SOCKET_FILE},
+    operation::{Operation, OperationError, Outcome},
+};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
+};
+use std::{
+    io::{self, IoSlice, IoSliceMut, Read, Write},
+    mem::MaybeUninit,
+    net::TcpListener,
+    os::{fd::AsFd, unix::net::UnixStream},
+    path::Path,
+    time::Duration,
+};
+
+/// So long the old gateway may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// More sockets than any gateway has.
+const MOST: usize = 4096;
+
+/// The gateway that hands over. It has ended once this is at its end.
+pub(crate) struct Old(UnixStream);
+
+/// Sends sockets to whoever asked. The stream has to block.
+pub(super) fn send(stream: &UnixStream, sockets: &[TcpListener]) -> io::Result<()> {
+    for socket in sockets {
+        let fds = [socket.as_fd()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        control.push(SendAncillaryMessage::ScmRights(&fds));
+        sendmsg(stream, &[IoSlice::new(b"s")], &mut control, SendFlags::NOSIGNAL)?;
+    }
+    Ok(())
+}
+
+/// Asks the gateway that runs on the store in this folder for its sockets. None: no gateway runs there.
+///
+/// # Errors
+/// Why it did not hand them over. Then it goes on.
+pub(crate) fn ask_for_sockets(store_folder: &Path) -> io::Result<Option<(Vec<TcpListener>, Old)>> {
+    let connect = || UnixStream::connect(Address::new(store_folder, SOCKET_FILE)?.path());
+    let mut stream = match connect() {
+        Ok(stream) => stream,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut request = serde_json::to_vec(&Operation::HandOver)?;
+    request.push(b'\n');
+    stream.write_all(&request)?;
+    let answer: Result<Outcome, OperationError> = serde_json::from_slice(&read_line(&mut stream)?)?;
+    let Outcome::HandedOver { sockets } = answer.map_err(io::Error::other)? else {
+        return Err(io::Error::other("its answer fits another question"));
+    };
+    let sockets = (0..sockets.min(MOST)).map(|_| receive(&stream)).collect::<io::Result<Vec<_>>>()?;
+    Ok(Some((sockets, Old(stream))))
+}
+
+/// Byte by byte: what comes behind the line has sockets with it that a larger read would lose.
+fn read_line(stream: &mut UnixStream) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while line.last() != Some(&b'\n') && line.len() < 64 << 10 {
+        stream.read_exact(&mut byte)?;
+        line.extend_from_slice(&byte);
+    }
+    Ok(line)
+}
+
+fn receive(stream: &UnixStream) -> io::Result<TcpListener> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    recvmsg(stream, &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let socket = control.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut sockets) => sockets.next(),
+        _ => None,
+    });
+    socket.map(TcpListener::from).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+impl Old {
+    /// Waits until the process has ended.
+    pub(crate) fn wait(mut self) -> io::Result<()> {
+        self.0.set_read_timeout(None)?;
+        let mut rest = [0; 16];
+        while self.0.read(&mut rest)? > 0 {}
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! Sockets that listen before this gateway does: those of a service manager, or of the gateway whose place it takes.
+//!
+//! One gateway after the other has the store, so that no limit is ever counted twice: the old one drains, saves
+//! and ends, then the new one opens the store. Meanwhile whoever connects waits in the queues of the sockets,
+//! which no moment has closed.
+
+use crate::{
+    admin::{Old, ask_for_sockets},
+    config::Config,
+    failure::Failure,
+};
+use gateway::{
+    Handed,
+    record::{Level, LogSink},
+};
+use std::{env, net::TcpListener, os::fd::OwnedFd};
+
+/// The first descriptor that a service manager hands over.
+const FIRST: i32 = 3;
+/// More than any manager hands over.
+const MOST: i32 = 1024;
+
+/// The sockets that are there already, and the gateway that has to end before the store is opened.
+pub(super) fn sockets(config: &Config, log: &LogSink) -> Result<(Handed, Option<Old>), Failure> {
+    let of_manager = of_manager();
+    if !of_manager.is_empty() || !config.takes_over {
+        return Ok((Handed(of_manager), None));
+    }
+    let asked = ask_for_sockets(&config.store.path).map_err(|error| {
+        Failure::new(format!("the running gateway did not hand over ({error}), and goes on"))
+    })?;
+    let Some((sockets, old)) = asked else {
+        log.event(Level::Info, "nothing to take over", &[("reason", "no gateway runs on this store")]);
+        return Ok((Handed::default(), None));
+    };
+    Ok((Handed(sockets), Some(old)))
+}
+
+/// Waits until the old gateway has ended.
+pub(super) fn wait(old: Old, log: &LogSink) -> Result<(), Failure> {
+    log.event(Level::Info, "taking over", &[("waits_for", "the end of the running gateway")]);
+    old.wait().map_err(|error| Failure::new(format!("cannot see the old gateway end: {error}")))
+}
+
+/// What systemd opened for us: `LISTEN_FDS` descriptors from 3 on, if `LISTEN_PID` means us.
+fn of_manager() -> Vec<TcpListener> {
+    let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<i32>().ok());
+    if number("LISTEN_PID").and_then(|pid| u32::try_from(pid).ok()) != Some(std::process::id()) {
+        return Vec::new();
+    }
+    let count = number("LISTEN_FDS").unwrap_or_default().clamp(0, MOST);
+    (FIRST..FIRST + count).map(|number| TcpListener::from(take(number))).collect()
+}
+
+#[allow(unsafe_code, reason = "a number becomes a descriptor that is owned")]
+fn take(number: i32) -> OwnedFd {
+    use std::os::fd::FromRawFd;
+    // SAFETY: the manager opened it for this very process, as its variables say, and nobody else here takes it:
+    // this is called once, at the start, before anything that could have used the number.
+    unsafe { OwnedFd::from_raw_fd(number) }
+}

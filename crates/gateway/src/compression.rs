@@ -1,0 +1,171 @@
+//! Answers that are packed for clients that take it: which, and how.
+//!
+//! Off unless the operator wants it: whoever can choose a part of an answer and see its size can guess a secret beside
+//! it (BREACH), and upstreams often pack already.
+
+use crate::{
+    http1::{
+        field,
+        response::{Packing, ResponseHead},
+    },
+    settings::Compression,
+    visit::Visit,
+};
+use flate2::write::GzEncoder;
+use std::io::Write;
+
+/// Between speed and size; above it, CPU grows faster than answers shrink.
+const LEVEL: u32 = 4;
+/// Pages of our own that are larger are sent as they are: packing them would hold up everybody else of the thread.
+const LARGEST_OWN: usize = 1 << 20;
+
+/// A body being packed.
+pub(crate) struct Packer {
+    encoder: GzEncoder<Vec<u8>>,
+    /// Something was taken in that may not have come out yet.
+    holds_back: bool,
+}
+
+impl Packer {
+    pub(crate) fn new() -> Box<Self> {
+        let level = flate2::Compression::new(LEVEL);
+        Box::new(Self { encoder: GzEncoder::new(Vec::new(), level), holds_back: false })
+    }
+
+    /// Takes a part of the body, and gives what came out.
+    pub(crate) fn pack(&mut self, part: &[u8]) -> Vec<u8> {
+        self.holds_back = true;
+        // Writing into a Vec cannot fail.
+        let _ = self.encoder.write_all(part);
+        std::mem::take(self.encoder.get_mut())
+    }
+
+    /// What is held back, so that nobody waits for it. Empty: nothing is.
+    pub(crate) fn flush(&mut self) -> Vec<u8> {
+        if std::mem::take(&mut self.holds_back) {
+            let _ = self.encoder.flush();
+        }
+        std::mem::take(self.encoder.get_mut())
+    }
+
+    /// The end.
+    pub(crate) fn finish(&mut self) -> Vec<u8> {
+        let _ = self.encoder.try_finish();
+        std::mem::take(self.encoder.get_mut())
+    }
+}
+
+/// How a success of the upstream's is packed. `bytes` is what its head was read from.
+pub(crate) fn of_answer(visit: &Visit<'_>, answer: &ResponseHead, bytes: &[u8]) -> Packing {
+    let Some(settings) = &visit.config.settings.compression else { return Packing::AsItIs };
+    // No content, a part of it, or another protocol.
+    if !(200..300).contains(&answer.status) || matches!(answer.status, 204 | 205 | 206) {
+        return Packing::AsItIs;
+    }
+    let value = |wanted: &str| {
+        let is = |field: &&field::Field<_>| field.name.get(bytes).eq_ignore_ascii_case(wanted.as_bytes());
+        answer.fields.iter().find(is).map(|field| field.value.get(bytes))
+    };
+    let mut directives = answer
+        .fields
+        .iter()
+        .filter(|field| field.name.get(bytes).eq_ignore_ascii_case(b"cache-control"))
+        .flat_map(|field| field::list(field.value.get(bytes)));
+    // Packed already, forbidden, or summed up byte by byte.
+    let is_fixed =
+        ["content-encoding", "content-range", "content-md5", "content-digest", "digest", "repr-digest"]
+            .iter()
+            .any(|name| value(name).is_some())
+            || directives.any(|one| one.eq_ignore_ascii_case(b"no-transform"));
+    let is_small = answer.told_length.is_some_and(|length| length < settings.minimum);
+    if is_fixed || is_small || !is_listed(settings, value("content-type").unwrap_or_default()) {
+        return Packing::AsItIs;
+    }
+    if takes_gzip(visit) { Packing::Gzip } else { Packing::Varies }
+}
+
+/// A body of our own, packed if it may be, and how.
+pub(crate) fn of_own(visit: &Visit<'_>, content_type: &str, body: &[u8]) -> (Packing, Option<Vec<u8>>) {
+    let Some(settings) = &visit.config.settings.compression else { return (Packing::AsItIs, None) };
+    let is_small = (body.len() as u64) < settings.minimum;
+    if is_small || body.len() > LARGEST_OWN || !is_listed(settings, content_type.as_bytes()) {
+        return (Packing::AsItIs, None);
+    }
+    if !takes_gzip(visit) {
+        return (Packing::Varies, None);
+    }
+    let mut packer = Packer::new();
+    let mut packed = packer.pack(body);
+    packed.extend_from_slice(&packer.finish());
+    (Packing::Gzip, Some(packed))
+}
+
+/// Appends what an answer says of how it is packed.
+pub(crate) fn write(packing: Packing, out: &mut Vec<u8>) {
+    match packing {
+        Packing::AsItIs => {}
+        Packing::Varies => out.extend_from_slice(b"Vary: Accept-Encoding\r\n"),
+        Packing::Gzip => out.extend_from_slice(b"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"),
+    }
+}
+
+/// Whether a header of the upstream's is not true of the packed answer, and what it is then.
+pub(crate) fn of_field<'v>(packing: Packing, name: &[u8], value: &'v [u8]) -> Told<'v> {
+    match packing {
+        Packing::AsItIs | Packing::Varies => Told::AsItIs,
+        // The bytes differ, so only what they mean is the same.
+        Packing::Gzip if name.eq_ignore_ascii_case(b"etag") && !value.starts_with(b"W/") => Told::Weak(value),
+        Packing::Gzip if name.eq_ignore_ascii_case(b"accept-ranges") => Told::Nothing,
+        Packing::Gzip => Told::AsItIs,
+    }
+}
+
+/// What becomes of a header.
+pub(crate) enum Told<'v> {
+    AsItIs,
+    /// A weak entity tag.
+    Weak(&'v [u8]),
+    Nothing,
+}
+
+fn is_listed(settings: &Compression, content_type: &[u8]) -> bool {
+    let media_type = content_type.split(|&b| b == b';').next().unwrap_or_default().trim_ascii();
+    settings.types.iter().any(|listed| match listed.split_once('*') {
+        None => media_type.eq_ignore_ascii_case(listed.as_bytes()),
+        Some((start, end)) => {
+            media_type.len() >= start.len() + end.len()
+                && media_type
+                    .get(..start.len())
+                    .is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
+                && media_type
+                    .get(media_type.len() - end.len()..)
+                    .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
+        }
+    })
+}
+
+/// RFC 9110 section 12.5.3: the coding by its name, else by `*`; a weight of 0 means never.
+fn takes_gzip(visit: &Visit<'_>) -> bool {
+    let mut takes = None;
+    for value in visit.head.named("accept-encoding") {
+        for member in field::list(value) {
+            let mut parts = member.split(|&b| b == b';').map(<[u8]>::trim_ascii);
+            let coding = parts.next().unwrap_or_default();
+            let weight = parts.find_map(|part| part.strip_prefix(b"q=").or_else(|| part.strip_prefix(b"Q=")));
+            // Zero, however it is written. What is no number is not taken for a wish.
+            let is_wanted = weight.is_none_or(|weight| {
+                std::str::from_utf8(weight)
+                    .ok()
+                    .and_then(|weight| weight.parse().ok())
+                    .is_some_and(|weight: f32| weight > 0.0)
+            });
+            if coding.eq_ignore_ascii_case(b"gzip") || coding.eq_ignore_ascii_case(b"x-gzip") {
+                return is_wanted;
+            }
+            if coding == b"*" {
+                takes = Some(is_wanted);
+            }
+        }
+    }
+    takes.unwrap_or(false)
+}

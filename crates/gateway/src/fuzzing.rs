@@ -1,0 +1,83 @@
+//! What the fuzz targets call: the reading of heads and paths, with what has to hold of everything that is taken.
+//! Only with the feature `fuzzing`; a panic here is a finding.
+#![allow(clippy::panic, clippy::missing_panics_doc, reason = "a finding is told by a panic")]
+
+use crate::{
+    http1::{locate, path, reading::Reading, request::RequestHead, scan::HeadScanner},
+    settings::{Slashes, Treatment},
+};
+
+/// Reads bytes as a head. What is taken, written anew and read again has to be the same.
+pub fn head(bytes: &[u8]) {
+    let Ok(Some(length)) = HeadScanner::default().scan(bytes) else {
+        let _ = locate::fault(bytes);
+        return;
+    };
+    let reading = Reading {
+        keys: vec!["x-api-key".into()],
+        overrides: Treatment::Refuse,
+        odd_names: Treatment::Drop,
+        ..Reading::default()
+    };
+    let head = match RequestHead::parse(bytes.to_vec(), length, Vec::new(), &reading) {
+        Ok(head) => head,
+        Err((fault, _)) => {
+            assert!(
+                !fault.message.chars().any(char::is_control),
+                "a message that cannot be shown: {}",
+                fault.message
+            );
+            return;
+        }
+    };
+    let again = written(&head);
+    let length = again.len();
+    let Ok(second) = RequestHead::parse(again, length, Vec::new(), &reading) else {
+        panic!("what was taken once is refused when it is written anew");
+    };
+    let same = (head.method(), head.path(), head.query(), head.host(), head.framing)
+        == (second.method(), second.path(), second.query(), second.host(), second.framing);
+    assert!(same, "what was taken once means something else when it is written anew");
+    assert!(head.path() == "*" || head.path().starts_with('/'), "a path that does not begin with a slash");
+}
+
+fn written(head: &RequestHead) -> Vec<u8> {
+    let mut out = format!("{} {}", head.method(), head.path()).into_bytes();
+    if let Some(query) = head.query() {
+        out.push(b'?');
+        out.extend_from_slice(query.as_bytes());
+    }
+    out.extend_from_slice(if head.is_http11 { b" HTTP/1.1\r\n" } else { b" HTTP/1.0\r\n" });
+    if !head.host().is_empty() {
+        out.extend_from_slice(format!("Host: {}\r\n", head.host()).as_bytes());
+    }
+    for (name, value, _) in head.fields().filter(|(name, _, _)| !name.eq_ignore_ascii_case(b"host")) {
+        for part in [name, b": ", value, b"\r\n"] {
+            out.extend_from_slice(part);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+/// Judges a path. Its normal form has to stay as it is, and no decoding of it may have a dot segment.
+pub fn path(text: &str) {
+    for slashes in [Slashes::Keep, Slashes::Merge, Slashes::Refuse] {
+        let Ok(normal) = path::normal(text, slashes) else { continue };
+        let once = normal.text.unwrap_or_else(|| text.to_owned());
+        let Ok(again) = path::normal(&once, slashes) else { panic!("a normal path is refused: {once}") };
+        assert!(again.text.is_none(), "a normal path is not in its normal form: {once}");
+        let views = path::other_views(&once);
+        assert!(
+            views.is_empty() || again.has_other_views,
+            "other views that nobody looks for: {once}, {views:?}"
+        );
+        for view in views.iter().chain([&once]) {
+            let has_dots = view.split(['/', '\\']).any(|segment| matches!(segment, "." | ".."));
+            assert!(
+                !has_dots && !view.bytes().any(|b| b.is_ascii_control()),
+                "{once} is {view} to some server"
+            );
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! Paths: the one form in which a path is matched and sent on, and the other paths that servers might take it for.
+//!
+//! A path that means one endpoint here and another one at the upstream would be a way around every check. So what
+//! can be written in two ways is written in one, what servers are known to read differently is refused, and what is
+//! left of doubt is compared (`other_views`). docs/strictness.md has the table with the reasons.
+
+use super::{Fault, locate::quoted};
+use crate::settings::Slashes;
+
+/// A path that was understood.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Normal {
+    /// As it is matched and sent on. None: it was written so.
+    pub(crate) text: Option<String>,
+    /// Some server could take it for another path.
+    pub(crate) has_other_views: bool,
+}
+
+/// Rounds of decoding after which a path has to be plain.
+const MOST_DECODINGS: usize = 4;
+
+/// The normal form of `path`, which begins with a slash.
+pub(crate) fn normal(path: &str, slashes: Slashes) -> Result<Normal, Fault> {
+    if let Some(has_other_views) = plain(path.as_bytes()) {
+        return Ok(Normal { text: None, has_other_views });
+    }
+    let text = rewrite(path.as_bytes(), slashes)?;
+    check_dots(&text)?;
+    let has_other_views = text.contains(';')
+        || text.contains("//")
+        || decode(text.as_bytes(), is_structural) != text.as_bytes();
+    Ok(Normal { text: (text != path).then_some(text), has_other_views })
+}
+
+/// Whether a path is in its normal form, seen by a quick look: nothing is encoded, no segment begins with a dot, no
+/// slash follows another. If so, whether it has other views. Nearly every path ends here.
+fn plain(path: &[u8]) -> Option<bool> {
+    let (mut before, mut has_other_views) = (0, false);
+    for &byte in path {
+        match byte {
+            b'/' | b'.' if before == b'/' => return None,
+            b';' => has_other_views = true,
+            other if is_pchar(other) || other == b'/' => {}
+            _ => return None,
+        }
+        before = byte;
+    }
+    Some(has_other_views)
+}
+
+/// Writes a path anew: unreserved characters plainly, all other escapes in capitals, what browsers leave unencoded
+/// encoded.
+fn rewrite(path: &[u8], slashes: Slashes) -> Result<String, Fault> {
+    let mut out = Vec::with_capacity(path.len() + 16);
+    let mut rest = path;
+    while let Some(&byte) = rest.first() {
+        let at = path.len() - rest.len() + 1;
+        match byte {
+            b'/' if out.last() == Some(&b'/') => match slashes {
+                Slashes::Merge => {}
+                Slashes::Keep => out.push(b'/'),
+                Slashes::Refuse => {
+                    return Err(Fault::at(format!(
+                        "The path has two slashes in a row at its byte {at}; send one."
+                    )));
+                }
+            },
+            b'%' => {
+                let Some(code) = escaped(rest) else {
+                    return Err(Fault::at(format!(
+                        "The percent sign at byte {at} of the path is not followed by two hexadecimal digits; a \
+                         percent sign itself is written %25."
+                    )));
+                };
+                if code.is_ascii_control() {
+                    return Err(Fault::at(format!(
+                        "The path holds an encoded control character, %{code:02X}, at its byte {at}."
+                    )));
+                }
+                if is_unreserved(code) {
+                    out.push(code);
+                } else {
+                    escape(code, &mut out);
+                }
+                rest = rest.get(3..).unwrap_or_default();
+                continue;
+            }
+            b'/' => out.push(byte),
+            b'[' | b']' | b'{' | b'}' | b'|' | b'^' | b'`' => escape(byte, &mut out),
+            other if is_pchar(other) => out.push(other),
+            other => {
+                return Err(Fault::at(format!(
+                    "The path holds {} at its byte {at}, which has to be percent-encoded there.",
+                    quoted(&[other])
+                )));
+            }
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    if std::str::from_utf8(&decode(&out, |_| true)).is_err() {
+        return Err(Fault::malformed(
+            "The percent-encoded bytes of the path are not UTF-8, or UTF-8 that is longer than it must be.",
+        ));
+    }
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// Refuses a path that has a segment `.` or `..` for any server: however often it decodes, whichever character it
+/// takes for a slash, whatever it cuts off the end of a segment.
+fn check_dots(path: &str) -> Result<(), Fault> {
+    let mut view = path.as_bytes().to_vec();
+    for _ in 0..=MOST_DECODINGS {
+        let is_dots = |segment: &[u8]| {
+            let name = segment.split(|&b| b == b';').next().unwrap_or_default();
+            matches!(name.trim_ascii_end(), b"." | b"..")
+        };
+        if view.split(|&b| matches!(b, b'/' | b'\\')).any(is_dots) {
+            return Err(Fault::malformed(
+                "The path has a `.` or `..` segment, plain or encoded; send the path that is meant.",
+            ));
+        }
+        // 0xC0 and 0xC1 begin nothing but overlong forms of ASCII, dots and slashes among them.
+        if view.iter().any(|&b| b.is_ascii_control() || matches!(b, 0xc0 | 0xc1)) {
+            return Err(Fault::malformed(
+                "The path holds a control character, or overlong UTF-8, that is encoded more than once.",
+            ));
+        }
+        let decoded = decode(&view, |_| true);
+        if decoded == view {
+            return Ok(());
+        }
+        view = decoded;
+    }
+    Err(Fault::malformed("The path is percent-encoded many times over; encode it once."))
+}
+
+/// The paths that other servers might take a normal path for: those that undo escapes before they look for the
+/// endpoint, once or twice; that cut off what follows a semicolon; that take a backslash for a slash; that merge
+/// slashes.
+pub(crate) fn other_views(path: &str) -> Vec<String> {
+    let once = decode(path.as_bytes(), is_structural);
+    let twice = decode(&once, |byte| is_structural(byte) || is_unreserved(byte));
+    let mut views: Vec<String> = Vec::new();
+    for view in [path.as_bytes(), &once, &twice] {
+        for without_parameters in [false, true] {
+            let view = as_served(view, without_parameters);
+            if view != path && !views.contains(&view) {
+                views.push(view);
+            }
+        }
+    }
+    views
+}
+
+/// The path with each run of slashes as one.
+pub(crate) fn merged(path: &str) -> String {
+    as_served(path.as_bytes(), false)
+}
+
+fn as_served(path: &[u8], without_parameters: bool) -> String {
+    let mut served = Vec::with_capacity(path.len());
+    let mut skips = false;
+    for &byte in path {
+        match byte {
+            b'/' | b'\\' => {
+                skips = false;
+                if served.last() != Some(&b'/') {
+                    served.push(b'/');
+                }
+            }
+            b';' if without_parameters => skips = true,
+            _ if skips => {}
+            other => served.push(other),
+        }
+    }
+    String::from_utf8_lossy(&served).into_owned()
+}
+
+/// The path with those escapes undone whose byte is `wanted`.
+fn decode(path: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(&byte) = rest.first() {
+        match escaped(rest).filter(|&code| wanted(code)) {
+            Some(code) => {
+                decoded.push(code);
+                rest = rest.get(3..).unwrap_or_default();
+            }
+            None => {
+                decoded.push(byte);
+                rest = rest.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    decoded
+}
+
+/// What `%XX` at the front stands for.
+fn escaped(bytes: &[u8]) -> Option<u8> {
+    let &[b'%', high, low, ..] = bytes else { return None };
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    Some(digit(high)? * 16 + digit(low)?)
+}
+
+fn escape(byte: u8, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
+    out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+}
+
+/// RFC 3986 section 2.3: encoded or not, it is the same.
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// What may mean more than itself, to somebody: encoded, it is another path to some and the same to others.
+const fn is_structural(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'/' | b'\\'
+            | b'%'
+            | b';'
+            | b':'
+            | b'@'
+            | b'!'
+            | b'$'
+            | b'&'
+            | b'\''
+            | b'('
+            | b')'
+            | b'*'
+            | b'+'
+            | b','
+            | b'='
+    )
+}
+
+/// RFC 3986 section 3.3, without escapes.
+const fn is_pchar(byte: u8) -> bool {
+    is_unreserved(byte)
+        || matches!(
+            byte,
+            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(path: &str) -> Option<String> {
+        normal(path, Slashes::Merge).ok().map(|normal| normal.text.unwrap_or_else(|| path.to_owned()))
+    }
+
+    #[test]
+    fn one_resource_has_one_name() {
+        for (path, expected) in [
+            ("/items/7", "/items/7"),
+            ("/%69tems/b%65st%2fx%20", "/items/best%2Fx%20"),
+            ("//a///b//", "/a/b/"),
+            ("/a|b[1]{c}^`", "/a%7Cb%5B1%5D%7Bc%7D%5E%60"),
+            ("/caf%c3%a9", "/caf%C3%A9"),
+            ("/...", "/..."),
+            ("/.well-known/x", "/.well-known/x"),
+            ("/a..b/..a/b..", "/a..b/..a/b.."),
+            ("/a%25b", "/a%25b"),
+            ("/a;v=1/b", "/a;v=1/b"),
+            ("/@!$&'()*+,=:~", "/@!$&'()*+,=:~"),
+        ] {
+            assert_eq!(text(path).as_deref(), Some(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn dot_segments_are_seen_in_every_encoding() {
+        for path in [
+            "/..",
+            "/.",
+            "/a/../b",
+            "/a/./b",
+            "/a/..",
+            "/%2e%2E/a",
+            "/.%2e",
+            "/%2e",
+            "/a%2f..%2fb",
+            "/a%2f%2e%2e",
+            "/a/..%5cb",
+            "/a/%2e%2e%5c",
+            "/..;/a",
+            "/..;x=1/a",
+            "/.;/a",
+            "/%2e%2e;/a",
+            "/..%3b/a",
+            "/%252e%252e/a",
+            "/a/.%252e",
+            "/%25252e%25252e/",
+            "/a%252f..%252fb",
+            "/..%20/a",
+            "/.%20",
+            "/..%255c",
+            "/%25%32%65%25%32%65/a",
+        ] {
+            assert_eq!(text(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_no_server_reads_alike_is_refused() {
+        for path in [
+            "/a%00",
+            "/a%0d%0aX:b",
+            "/%7f",
+            "/%c0%ae%c0%ae/",
+            "/%c0%af",
+            "/%e0%80%ae",
+            "/%ff",
+            "/%ed%a0%80",
+            "/%",
+            "/%4",
+            "/%zz",
+            "/%u002e",
+            "/a%2500",
+            "/a%25c0%25ae",
+            "/a b",
+            "/a\\b",
+            "/a\"",
+            "/<a>",
+            "/a#b",
+            "/%25252525252525",
+        ] {
+            assert_eq!(text(path), None, "{path}");
+        }
+        assert!(normal("//a", Slashes::Refuse).is_err() && normal("/a/b", Slashes::Refuse).is_ok());
+        assert_eq!(normal("//a", Slashes::Keep).unwrap(), Normal { text: None, has_other_views: true });
+    }
+
+    #[test]
+    fn other_views_are_those_of_servers() {
+        assert_eq!(other_views("/a%2Fb;c/d"), ["/a%2Fb/d", "/a/b;c/d", "/a/b/d"]);
+        assert_eq!(other_views("/a%252Fb"), ["/a%2Fb", "/a/b"]);
+        assert_eq!(other_views("/%2561dmin"), ["/%61dmin", "/admin"]);
+        assert_eq!(other_views("/a%5Cb"), ["/a/b"]);
+        assert_eq!(other_views("/;x/admin"), ["/admin"]);
+        for (path, has) in
+            [("/a", false), ("/a%20b", false), ("/a;b", true), ("/a%3Ab", true), ("/caf%C3%A9", false)]
+        {
+            assert_eq!(normal(path, Slashes::Merge).unwrap().has_other_views, has, "{path}");
+        }
+    }
+
+    /// What servers do with a path before they route it, in any order and number.
+    fn decodings() -> impl Strategy<Value = Vec<u8>> {
+        proptest::collection::vec(0u8..6, 0..6)
+    }
+
+    fn decoded_by_a_server(path: &[u8], kind: u8) -> Vec<u8> {
+        match kind {
+            0 => decode(path, |_| true),
+            1 => path.iter().map(|&b| if b == b'\\' { b'/' } else { b }).collect(),
+            2 => as_served(path, true).into_bytes(),
+            3 => as_served(path, false).into_bytes(),
+            4 => path.split(|&b| b == 0).next().unwrap_or_default().to_vec(),
+            _ => path.to_ascii_lowercase(),
+        }
+    }
+
+    /// Paths that are made of what attacks are made of.
+    fn paths() -> impl Strategy<Value = String> {
+        let part = proptest::sample::select(vec![
+            "/", ".", "..", "%2e", "%2E", "%252e", "%25", "%32", "%65", "2e", "%2f", "%252F", "\\", "%5c",
+            "%255c", ";", "%3b", "x", "admin", "%61", "%00", "%c0%ae", "%c3%a9", "//", "%20", "a=b", "%",
+            "[", "%2525",
+        ]);
+        proptest::collection::vec(part, 0..10).prop_map(|parts| format!("/{}", parts.concat()))
+    }
+
+    proptest! {
+        #[test]
+        fn a_normal_path_stays_as_it_is(path in paths()) {
+            if let Some(once) = text(&path) {
+                prop_assert_eq!(text(&once), Some(once));
+            }
+        }
+
+        #[test]
+        fn no_dot_segment_comes_out_of_any_decodings_that_servers_do(path in paths(), steps in decodings()) {
+            if let Some(normal) = text(&path) {
+                let mut view = normal.into_bytes();
+                for step in steps {
+                    view = decoded_by_a_server(&view, step);
+                    prop_assert!(!view.split(|&b| b == b'/' || b == b'\\').any(|s| s == b"." || s == b".."), "{:?}", view);
+                    prop_assert!(!view.contains(&0));
+                }
+            }
+        }
+
+        #[test]
+        fn one_decoding_and_its_semicolons_are_among_the_views(path in paths()) {
+            if let Some(normal) = text(&path) {
+                let views = other_views(&normal);
+                for once in [normal.clone().into_bytes(), decode(normal.as_bytes(), is_structural)] {
+                    for cut in [false, true] {
+                        let view = as_served(&once, cut);
+                        prop_assert!(view == normal || views.contains(&view), "{view}");
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn any_path_is_judged_without_panic(path in "/.*") {
+            let _ = normal(&path, Slashes::Merge);
+            let _ = other_views(&path);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The query: what browsers leave unencoded is encoded, so that the upstream gets a query by RFC 3986.
+
+use super::Fault;
+use std::fmt::Write;
+
+/// The query as the upstream gets it; None: it is so already.
+///
+/// Browsers send `{`, `}`, `|`, `\`, `^`, a backtick and a lone percent sign as they are (the URL standard),
+/// though RFC 3986 wants them encoded. Encoded they mean the same to everybody who decodes a query.
+pub(crate) fn normal(query: &str) -> Result<Option<String>, Fault> {
+    if query.bytes().all(is_fine) {
+        return Ok(None);
+    }
+    let mut normal = String::with_capacity(query.len() + 16);
+    let mut has_changed = false;
+    for (at, character) in query.char_indices() {
+        match character {
+            '%' if !is_escape(query.as_bytes().get(at + 1..).unwrap_or_default()) => {
+                normal.push_str("%25");
+                has_changed = true;
+            }
+            '{' | '}' | '|' | '\\' | '^' | '`' => {
+                // Writing into a String cannot fail.
+                let _ = write!(normal, "%{:02X}", u32::from(character));
+                has_changed = true;
+            }
+            '%' => normal.push('%'),
+            fine if fine.is_ascii() && is_fine(fine as u8) => normal.push(fine),
+            _ => {
+                return Err(Fault::at(format!(
+                    "The query holds a character at its byte {} that has to be percent-encoded there.",
+                    at + 1
+                )));
+            }
+        }
+    }
+    Ok(has_changed.then_some(normal))
+}
+
+/// What RFC 3986 allows in a query, percent signs apart; and square brackets, which everybody takes.
+const fn is_fine(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+                | b':'
+                | b'@'
+                | b'/'
+                | b'?'
+                | b'['
+                | b']'
+        )
+}
+
+fn is_escape(behind: &[u8]) -> bool {
+    matches!(behind, [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_browsers_leave_is_encoded_and_all_else_kept() {
+        assert_eq!(normal("a=b&c[]=%26;/?:@!$'()*+,"), Ok(None));
+        assert_eq!(normal("q={\\}|^`100%&r=%4"), Ok(Some("q=%7B%5C%7D%7C%5E%60100%25&r=%254".into())));
+        for refused in ["a b", "a=\"b\"", "<a>", "a#b", "\u{7f}", "é", "a\0"] {
+            assert!(normal(refused).is_err(), "{refused:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_normal_query_stays_as_it_is(query in ".*") {
+            if let Ok(Some(once)) = normal(&query) {
+                prop_assert_eq!(normal(&once), Ok(None));
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What of a head depends on the configuration: names that carry keys, and how strictly it is read.
+
+use crate::settings::{Slashes, Treatment};
+
+/// How requests are read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reading {
+    /// The headers that may hold a key, in lower case.
+    pub(crate) keys: Vec<String>,
+    /// Names beyond letters, digits and hyphens that an endpoint asks for, in lower case: they are no surprise.
+    pub(crate) asked_for: Vec<String>,
+    /// What happens to headers whose names are not made of letters, digits and hyphens.
+    pub(crate) odd_names: Treatment,
+    /// What happens to headers by which some servers take another path or method than the request line's.
+    pub(crate) overrides: Treatment,
+    /// What several slashes in a row are.
+    pub(crate) slashes: Slashes,
+}

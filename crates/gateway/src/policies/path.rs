@@ -1,0 +1,149 @@
+//! Paths that lead to one endpoint here and perhaps to another one at the upstream: 400, before anything else is
+//! looked up by the path.
+//!
+//! The path is in its normal form already (`http1::path`). What is left are characters that some servers give a
+//! meaning to and others do not: `%2F`, `%5C` and other escapes, escapes of escapes, semicolons. They are refused
+//! only where that makes a difference, unless the operator wants it otherwise.
+
+use crate::{
+    http1::{
+        Fault,
+        path::{merged, other_views},
+        target::Scheme,
+    },
+    peer,
+    refusal::{Refusal, Refused},
+    routes::{Route, Routes},
+    settings::AmbiguousPaths,
+    visit::Visit,
+};
+
+/// Refuses a request whose path, or whose scheme, is read differently elsewhere.
+pub(crate) fn check(visit: &Visit<'_>) -> Result<(), Refused> {
+    let head = &visit.head;
+    // RFC 9110 section 7.4: what is meant for a secure connection must not be answered on another one. A proxy that
+    // ended the client's TLS before us may have left the scheme in the target.
+    let is_secure = visit.peer.scheme == peer::Scheme::Https;
+    if head.scheme() == Some(Scheme::Https) && !is_secure && !visit.is_peer_trusted {
+        return Err(Refusal::of_fault(Fault::malformed(
+            "The target is an https URL, but this connection is not encrypted.",
+        )));
+    }
+    if !head.has_other_views() {
+        return Ok(());
+    }
+    let is_refused = match visit.config.settings.strictness.ambiguous_paths {
+        // Slashes in a row are no part of what that lets through.
+        AmbiguousPaths::Pass if head.path().contains("//") => leads_elsewhere(visit, &[merged(head.path())]),
+        AmbiguousPaths::Pass => false,
+        AmbiguousPaths::Refuse => true,
+        AmbiguousPaths::Check => leads_elsewhere(visit, &other_views(head.path())),
+    };
+    if is_refused {
+        return Err(malformed(
+            "The path holds an encoded slash, backslash or percent sign, a semicolon, or another character that \
+             servers read in different ways, so that it could lead to another endpoint. Send the path of the endpoint \
+             that is meant.",
+        ));
+    }
+    Ok(())
+}
+
+fn leads_elsewhere(visit: &Visit<'_>, views: &[String]) -> bool {
+    leads(&visit.config.routes, visit.head.method(), visit.head.path(), views)
+}
+
+/// Whether a server that takes the path for one of the others would find another endpoint.
+fn leads(routes: &Routes, method: &str, path: &str, views: &[String]) -> bool {
+    // Whoever is sent on gets no further, so nothing can be reached by it.
+    if routes.moved_to(path).is_some() {
+        return false;
+    }
+    let here = place(routes.find(method, path));
+    // A path of no endpoint is told so: a 404 explains more, and goes no further either.
+    if here == Place::Nothing {
+        return false;
+    }
+    views.iter().any(|view| routes.moved_to(view).is_some() || place(routes.find(method, view)) != here)
+}
+
+/// Where a path leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Anywhere,
+    Endpoint(u32),
+    Nothing,
+}
+
+fn place(route: Route<'_>) -> Place {
+    match route {
+        Route::Open => Place::Anywhere,
+        Route::Endpoint(_, position) => Place::Endpoint(position),
+        Route::OtherMethods(_) | Route::Nothing => Place::Nothing,
+    }
+}
+
+fn malformed(message: &'static str) -> Refused {
+    let mut refused = Refusal::of_fault(Fault::malformed(message));
+    // The request was understood, so the connection can go on.
+    refused.closes = false;
+    refused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        places::Places,
+        settings::{Endpoint, Moved},
+    };
+
+    fn routes() -> Routes {
+        let endpoint = |path: &str| Endpoint {
+            method: "GET".into(),
+            path: path.into(),
+            permissions: vec![],
+            public: false,
+            cost: 1,
+            cost_header: None,
+            group: None,
+            service: None,
+            max_body: None,
+            access: Default::default(),
+            rules: None,
+            moved_to: None,
+            deprecated: None,
+            summary: String::new(),
+            tag: String::new(),
+            takes: Default::default(),
+        };
+        let moved = Moved { from: "/old/{id}".into(), to: "/items/{id}".into() };
+        let paths = ["/admin", "/items/{id}", "/files/{*rest}", "/items:search", "/{name}"];
+        Routes::new(paths.into_iter().map(endpoint).collect(), &[moved], &Places::default()).unwrap()
+    }
+
+    #[test]
+    fn a_path_is_refused_where_it_makes_a_difference_and_nowhere_else() {
+        for (path, elsewhere) in [
+            ("/admin;x", true),
+            ("//admin", false),
+            ("//files/a", false),
+            ("/;x/admin", false), // no endpoint here
+            ("/items/7;v=1", false),
+            ("/items/7%3Bv", false),
+            ("/items/a%2Fb", true),
+            ("/files/a%2Fb", false),
+            ("/files/a%5Cb;c", false),
+            ("/files%2F..", true),
+            ("/items%3Asearch", true),
+            ("/%2561dmin", true),
+            ("/old/a%2Fb", false),
+            ("/old%2F7", true),
+            ("/nowhere/at/all%2F", false),
+        ] {
+            assert_eq!(leads(&routes(), "GET", path, &other_views(path)), elsewhere, "{path}");
+        }
+        let open = Routes::new(vec![], &[], &Places::default()).unwrap();
+        assert!(!leads(&open, "GET", "/a%2Fb;c", &other_views("/a%2Fb;c")));
+    }
+}

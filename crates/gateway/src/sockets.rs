@@ -1,0 +1,94 @@
+//! The sockets that a gateway listens on: made here, or handed over by whoever has them.
+//!
+//! A socket that is handed over keeps its queue: who connects meanwhile waits, and nobody is refused.
+
+use crate::server::{StartError, listen};
+use std::net::{SocketAddr, TcpListener};
+
+/// Sockets that listen already: those of a service manager, or of the gateway that this one takes the place of.
+#[derive(Debug, Default)]
+pub struct Handed(pub Vec<TcpListener>);
+
+/// Sockets for each data thread that listen at an address, and which address that is. Those that were handed
+/// over are taken if there are any.
+pub(crate) fn open(
+    address: SocketAddr,
+    threads: usize,
+    handed: &mut Handed,
+) -> Result<(SocketAddr, Vec<Vec<TcpListener>>), StartError> {
+    let fits = |socket: &TcpListener, wanted: SocketAddr| {
+        socket.local_addr().is_ok_and(|local| {
+            local.ip() == wanted.ip() && (wanted.port() == 0 || local.port() == wanted.port())
+        })
+    };
+    let first =
+        handed.0.iter().find(|socket| fits(socket, address)).and_then(|socket| socket.local_addr().ok());
+    let Some(address) = first else { return make(address, threads) };
+    let (ours, others) = std::mem::take(&mut handed.0).into_iter().partition(|socket| fits(socket, address));
+    handed.0 = others;
+    let of_threads = share(ours, threads).map_err(StartError::Thread)?;
+    Ok((address, of_threads))
+}
+
+fn make(address: SocketAddr, threads: usize) -> Result<(SocketAddr, Vec<Vec<TcpListener>>), StartError> {
+    // The first socket shares its address with nobody, so that a gateway that runs there already is
+    // noticed: the system would otherwise deal connections out to both.
+    let alone = listen(address, false)?;
+    let address = alone.local_addr().map_err(StartError::Thread)?;
+    if threads == 1 {
+        return Ok((address, vec![vec![alone]]));
+    }
+    drop(alone);
+    let sockets =
+        (0..threads).map(|_| Ok(vec![listen(address, true)?])).collect::<Result<_, StartError>>()?;
+    Ok((address, sockets))
+}
+
+/// Every socket is accepted from, and every thread accepts: a thread may have several, and several may have one.
+fn share(sockets: Vec<TcpListener>, threads: usize) -> std::io::Result<Vec<Vec<TcpListener>>> {
+    let mut of_threads: Vec<Vec<TcpListener>> = Vec::new();
+    for number in 0..threads {
+        let shared = sockets.get(number % sockets.len().max(1)).filter(|_| number >= sockets.len());
+        of_threads.push(shared.map(TcpListener::try_clone).transpose()?.into_iter().collect());
+    }
+    for (number, socket) in sockets.into_iter().enumerate() {
+        socket.set_nonblocking(true)?;
+        if let Some(thread) = of_threads.get_mut(number % threads.max(1)) {
+            thread.push(socket);
+        }
+    }
+    Ok(of_threads)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sockets(count: usize) -> Vec<TcpListener> {
+        (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect()
+    }
+
+    #[test]
+    fn every_socket_is_accepted_from_and_every_thread_accepts() {
+        for (count, threads) in [(1, 1), (1, 4), (4, 2), (3, 3), (5, 3)] {
+            let sockets = sockets(count);
+            let addresses: Vec<_> = sockets.iter().map(|socket| socket.local_addr().unwrap()).collect();
+            let shared = share(sockets, threads).unwrap();
+            assert_eq!(shared.len(), threads);
+            assert!(shared.iter().all(|of_thread| !of_thread.is_empty()), "{count} for {threads}");
+            for address in addresses {
+                let is_there = |socket: &TcpListener| socket.local_addr().unwrap() == address;
+                assert!(shared.iter().flatten().any(is_there), "{count} for {threads}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_sockets_of_the_address_are_taken() {
+        let mut handed = Handed(sockets(2));
+        let wanted = handed.0[1].local_addr().unwrap();
+        let (address, shared) = open(wanted, 1, &mut handed).unwrap();
+        assert_eq!((address, shared.len(), handed.0.len()), (wanted, 1, 1));
+        assert_ne!(handed.0[0].local_addr().unwrap(), wanted);
+    }
+}
