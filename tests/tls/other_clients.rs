@@ -44,6 +44,10 @@ fn curl_gets_its_answers() {
     for version in [&["--tls-max", "1.2"][..], &["--tlsv1.3"], &["--http1.1"], &["--http1.0"]] {
         assert_eq!(curl(version), (Some(0), "{\"id\": 7}".into(), String::new()), "{version:?}");
     }
+    // HTTP/2 is what is agreed upon where the client offers it.
+    let told = ["--write-out", " %{http_version}"];
+    assert_eq!(curl(&told).1, "{\"id\": 7} 2");
+    assert_eq!(curl(&[&told[..], &["--http1.1"]].concat()).1, "{\"id\": 7} 1.1");
     let data = format!("@{}", body.display());
     let (code, out, err) = curl(&["--data-binary", &data]);
     assert_eq!((code, out.len()), (Some(0), 1_000_000), "{err}");

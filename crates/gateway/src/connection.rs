@@ -4,6 +4,7 @@ use crate::{
     client::{Client, Next},
     handle::{handle, refuse_bytes, refuse_panicked, turn_away},
     http1::{Fault, request::RequestHead},
+    http2,
     peer::Peer,
     policies::key::LastKey,
     presence::Presence,
@@ -14,6 +15,7 @@ use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
+    rc::Rc,
     task::Poll,
 };
 
@@ -25,24 +27,32 @@ enum Then {
     Close,
     /// There is nobody left.
     Gone,
+    /// The client speaks HTTP/2.
+    Switch,
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(thread: &Thread, io: Transport, peer: &Peer, presence: &Presence) {
+pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: &Peer, presence: &Rc<Presence>) {
     let mut client = Client::new(io, &thread.config().settings.timeouts);
     let mut last_key = LastKey::default();
+    let mut is_first = true;
     loop {
         match wait(thread, &mut client, presence).await {
             Then::Wait => {}
             Then::Close => break,
-            Then::Gone => return,
+            Then::Gone | Then::Switch => return,
         }
         // On the heap, and only while there are requests: what one needs is many times what a connection
         // needs that waits for the next.
-        match Box::pin(answer(thread, &mut client, peer, &mut last_key, presence)).await {
+        let is_first = std::mem::take(&mut is_first);
+        match Box::pin(answer(thread, &mut client, peer, &mut last_key, presence, is_first)).await {
             Then::Wait => {}
             Then::Close => break,
             Then::Gone => return,
+            Then::Switch => {
+                let (peer, presence) = (Rc::new(peer.clone()), Rc::clone(presence));
+                return Box::pin(http2::serve(Rc::clone(thread), client, peer, presence)).await;
+            }
         }
     }
     client.close().await;
@@ -59,13 +69,14 @@ async fn wait(thread: &Thread, client: &mut Client, presence: &Presence) -> Then
     }
 }
 
-/// Answers requests until none is there.
+/// Answers requests until none is there. `may_switch`: the first of them may be the preface of HTTP/2.
 async fn answer(
     thread: &Thread,
     client: &mut Client,
     peer: &Peer,
     last_key: &mut LastKey,
     presence: &Presence,
+    mut may_switch: bool,
 ) -> Then {
     loop {
         presence.begin();
@@ -85,6 +96,9 @@ async fn answer(
                 return Then::Close;
             }
         };
+        if std::mem::take(&mut may_switch) && settings.http2.enabled && is_http2(client) {
+            return Then::Switch;
+        }
         presence.work();
         let bytes = client.input.split_off_front(length);
         let head = match RequestHead::parse(bytes, length, thread.fields(), &config.reading) {
@@ -117,6 +131,11 @@ pub(crate) async fn refuse(thread: &Thread, io: Transport, peer: &Peer) {
     let mut client = Client::new(io, &thread.config().settings.timeouts);
     Box::pin(turn_away(thread, &mut client, peer)).await;
     client.close().await;
+}
+
+/// Whether the client speaks HTTP/2 without having been asked (RFC 9113 section 3.3).
+fn is_http2(client: &Client) -> bool {
+    client.input.filled().starts_with(http2::PREFACE_HEAD)
 }
 
 /// Answers whatever comes on a connection with this fault, and closes it. The head is read first, so that the answer
@@ -152,7 +171,7 @@ pub(crate) async fn until_dismissed<T>(presence: &Presence, future: impl Future<
 
 /// Runs a future to its end; None if it panicked. A defect in the handling of one request must not
 /// take the connection's answer with it, nor the thread.
-async fn without_panic<T>(future: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn without_panic<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(Poll::Pending) => Poll::Pending,

@@ -12,7 +12,7 @@ use crate::{
     tls::{self, Accepted},
     transport::Transport,
 };
-use std::net::IpAddr;
+use std::{net::IpAddr, rc::Rc};
 use tokio::{net::TcpStream, time::timeout};
 
 /// What is spoken where a socket came in.
@@ -42,7 +42,13 @@ enum Opened {
 }
 
 /// Serves a connection from its first byte to its end.
-pub(crate) async fn enter(thread: &Thread, socket: TcpStream, from: IpAddr, door: Door, presence: &Presence) {
+pub(crate) async fn enter(
+    thread: &Rc<Thread>,
+    socket: TcpStream,
+    from: IpAddr,
+    door: Door,
+    presence: &Rc<Presence>,
+) {
     // Until it is known who is there, it may be ended at any moment. On the heap, because a connection that waits for
     // its next request has no use for what a handshake needs.
     let opened = until_dismissed(presence, Box::pin(open(thread, socket, from, door))).await;
@@ -102,7 +108,7 @@ async fn shake_hands(thread: &Thread, socket: TcpStream, address: IpAddr) -> Ope
         return Opened::Gone;
     };
     // A client that goes on and on with it, or says nothing, must not keep the socket.
-    match timeout(settings.handshake, tls::accept(socket, &server)).await {
+    match timeout(settings.handshake, tls::accept(socket, &server, config.settings.http2.enabled)).await {
         Ok(Accepted::Tls { stream, subject }) => {
             Opened::Open(Transport::Tls(stream), Peer { address, scheme: Scheme::Https, subject })
         }

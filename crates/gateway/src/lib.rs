@@ -19,6 +19,7 @@ mod forward;
 pub mod fuzzing;
 mod handle;
 mod http1;
+mod http2;
 pub mod keyring;
 mod load;
 pub mod maintenance;

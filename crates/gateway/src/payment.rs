@@ -7,7 +7,7 @@ use limits::{InFlight, Remembered, Reservation, Who};
 use std::{
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tokio::io::AsyncWrite;
 
@@ -83,8 +83,16 @@ impl<'t> Payment<'t> {
         sink: &mut Transport,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let mut journal = self.thread.journal.borrow_mut();
         let charge = self.owed.as_ref().filter(|_| !self.is_recorded).and_then(Owed::charge);
+        // A stream's last frame goes out with those of others, so the connection's task takes this step.
+        if let (Transport::Stream(stream), Some(charge)) = (&mut *sink, &charge)
+            && self.thread.journal.borrow().is_some()
+        {
+            let written = ready!(stream.poll_write_last(cx, bytes, charge, self.now))?;
+            self.is_recorded = written.is_recorded;
+            return Poll::Ready(Ok(written.count));
+        }
+        let mut journal = self.thread.journal.borrow_mut();
         let (Some(journal), Some(charge)) = (journal.as_mut(), charge) else {
             return Pin::new(sink).poll_write(cx, bytes);
         };

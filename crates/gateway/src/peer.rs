@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 /// The other end of a client's connection.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Peer {
     /// Who opened it.
     pub(crate) address: IpAddr,

@@ -23,6 +23,8 @@ pub struct Settings {
     pub api: Api,
     /// Where to listen and with how many threads.
     pub listen: Listen,
+    /// How HTTP/2 is spoken with clients.
+    pub http2: Http2,
     /// TLS to clients. None: there is none.
     pub tls: Option<Tls>,
     /// Where requests go: at least one service, their names unique.
@@ -317,6 +319,17 @@ pub enum HostHeader {
     Client,
     /// The host of `upstream.url`: for upstreams that are told apart by name.
     Upstream,
+}
+
+/// How HTTP/2 is spoken with clients.
+#[derive(Debug, Clone, Copy)]
+pub struct Http2 {
+    /// Clients may speak it.
+    pub enabled: bool,
+    /// Streams that a client may have open at once on a connection.
+    pub streams: u32,
+    /// Bytes of one stream's body that a client may send ahead, at least 65,535.
+    pub window: u32,
 }
 
 /// How long each phase may take.

@@ -1,6 +1,6 @@
 //! The byte stream of a connection: plain, or under TLS. Nothing else has to know which.
 
-use crate::tls::TlsStream;
+use crate::{http2, tls::TlsStream};
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd},
@@ -16,6 +16,8 @@ use tokio::{
 #[derive(Debug)]
 pub(crate) enum Transport {
     Plain(TcpStream),
+    /// A stream of an HTTP/2 connection, which reads and writes as HTTP/1.1 does.
+    Stream(Box<http2::Stream>),
     /// Boxed, because the state of a TLS session is large.
     Tls(Box<TlsStream>),
 }
@@ -25,6 +27,7 @@ impl Transport {
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(stream) => stream.poll_read_ready(cx),
+            Self::Stream(stream) => stream.poll_readable(cx),
             Self::Tls(stream) => stream.poll_readable(cx),
         }
     }
@@ -41,6 +44,7 @@ impl Transport {
                     Ok(_) => Poll::Pending, // the next request: whoever sends it is still there
                 }
             }
+            Self::Stream(stream) => stream.poll_hung_up(cx),
             Self::Tls(stream) => stream.poll_hung_up(cx),
         }
     }
@@ -63,6 +67,8 @@ impl Transport {
                     written => return Poll::Ready(written),
                 }
             },
+            // It has no socket of its own: whoever has something to say to one goes through the stream.
+            Self::Stream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
             Self::Tls(stream) => stream.poll_write_last(cx, bytes, send),
         }
     }
@@ -70,7 +76,8 @@ impl Transport {
     /// Says that a write that was begun is not gone on with. Under TLS nothing can be written any more then.
     pub(crate) fn give_up_write(&mut self) {
         match self {
-            Self::Plain(_) => {}
+            // What a stream has taken stands in frames already.
+            Self::Plain(_) | Self::Stream(_) => {}
             Self::Tls(stream) => stream.give_up(),
         }
     }
@@ -82,6 +89,7 @@ impl Transport {
             Self::Plain(stream) => {
                 drop(socket2::SockRef::from(&*stream).set_linger(Some(std::time::Duration::ZERO)))
             }
+            Self::Stream(stream) => stream.reset(),
             Self::Tls(stream) => stream.reset(),
         }
     }
@@ -98,6 +106,7 @@ impl Transport {
                 }
                 matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
             }
+            Self::Stream(_) => false, // it carries one request
             Self::Tls(stream) => stream.is_quiet(),
         }
     }
@@ -107,6 +116,7 @@ impl AsyncRead for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Stream(stream) => stream.poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_read(cx, buf),
         }
     }
@@ -116,6 +126,7 @@ impl AsyncWrite for Transport {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Stream(stream) => stream.poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_write(cx, bytes),
         }
     }
@@ -128,6 +139,7 @@ impl AsyncWrite for Transport {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Stream(_) => Poll::Ready(Ok(())),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_shutdown(cx),
         }
     }

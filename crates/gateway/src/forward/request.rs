@@ -27,7 +27,8 @@ pub(crate) fn write_head(
 ) {
     write_request_line_and_host(visit, to, slash, out);
     let lists = write_fields(visit, body_was_read, out);
-    prolong(b"Via", lists.via, via(visit.head.is_http11), out);
+    let version = if visit.head.is_http2 { b"2.0 fairgate" } else { via(visit.head.is_http11) };
+    prolong(b"Via", lists.via, version, out);
     write_forwarded(visit, lists.forwarded, lists.forwarded_for, out);
     field::write(b"X-Request-Id", visit.id.as_str().as_bytes(), out);
     if let Some(key) = &visit.key {

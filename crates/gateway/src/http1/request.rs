@@ -39,6 +39,8 @@ pub(crate) struct RequestHead {
     fields: Vec<Field<RequestField>>,
     /// HTTP/1.1, else HTTP/1.0.
     pub(crate) is_http11: bool,
+    /// It came on a stream of HTTP/2, and was made to read like HTTP/1.1.
+    pub(crate) is_http2: bool,
     /// How the body is delimited.
     pub(crate) framing: Framing,
     /// Whether the client wants the connection to go on.

@@ -23,8 +23,9 @@ pub(crate) enum Accepted {
     Gone,
 }
 
-/// Begins a connection that a client opened.
-pub(crate) async fn accept(socket: TcpStream, server: &Server) -> Accepted {
+/// Begins a connection that a client opened. `speaks_http2`: that is offered as well. A client that takes the offer says
+/// so again by the preface of HTTP/2, so nobody has to be told.
+pub(crate) async fn accept(socket: TcpStream, server: &Server, speaks_http2: bool) -> Accepted {
     // No record of TLS begins with a byte that stands for a sign of text; a request of HTTP does.
     let mut first = [0];
     match socket.peek(&mut first).await {
@@ -32,7 +33,7 @@ pub(crate) async fn accept(socket: TcpStream, server: &Server) -> Accepted {
         Ok(1..) => {}
         Ok(0) | Err(_) => return Accepted::Gone,
     }
-    let session = match ServerConnection::new(Arc::clone(&server.0)) {
+    let session = match ServerConnection::new(server.offer(speaks_http2)) {
         Ok(session) => session,
         Err(_) => return Accepted::Gone, // rustls has nothing that could fail here
     };

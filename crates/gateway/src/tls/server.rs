@@ -15,12 +15,16 @@ use rustls::{
 };
 use std::{collections::HashMap, fmt, sync::Arc};
 
-/// What is spoken over TLS, the most wanted first.
+/// What is spoken over TLS, the most wanted first; before them HTTP/2, where it is spoken.
 const PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
+const HTTP2: &[u8] = b"h2";
 
 /// What clients are offered. New connections get the latest.
 #[derive(Clone)]
-pub struct Server(pub(super) Arc<ServerConfig>);
+pub struct Server {
+    with_http2: Arc<ServerConfig>,
+    without_http2: Arc<ServerConfig>,
+}
 
 /// The least version that is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +99,14 @@ impl Server {
         config.send_tls13_tickets = 1;
         // A request in the first flight could be sent again by anybody who saw it, and would be charged twice.
         config.max_early_data_size = 0;
-        Ok(Self(Arc::new(config)))
+        let without_http2 = Arc::new(config.clone());
+        config.alpn_protocols.insert(0, HTTP2.to_vec());
+        Ok(Self { with_http2: Arc::new(config), without_http2 })
+    }
+
+    /// What a new connection is offered.
+    pub(super) fn offer(&self, speaks_http2: bool) -> Arc<ServerConfig> {
+        Arc::clone(if speaks_http2 { &self.with_http2 } else { &self.without_http2 })
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) enum Table {
     Top,
     Api,
     Listen,
+    Http2,
     Tls,
     Certificate,
     Acme,
@@ -117,10 +118,11 @@ pub(super) enum Absent {
 // === impl Table ===
 
 impl Table {
-    pub(super) const ALL: [Self; 28] = [
+    pub(super) const ALL: [Self; 29] = [
         Self::Top,
         Self::Api,
         Self::Listen,
+        Self::Http2,
         Self::Tls,
         Self::Certificate,
         Self::Acme,
@@ -154,6 +156,7 @@ impl Table {
             Self::Top => "",
             Self::Api => "api",
             Self::Listen => "listen",
+            Self::Http2 => "http2",
             Self::Tls => "tls",
             Self::Certificate => "certificates",
             Self::Acme => "acme",
@@ -188,6 +191,7 @@ impl Table {
             Self::Top => "the top of the file",
             Self::Api => "[api]",
             Self::Listen => "[listen]",
+            Self::Http2 => "[http2]",
             Self::Tls => "[tls]",
             Self::Certificate => "[[tls.certificates]]",
             Self::Acme => "[tls.acme]",
@@ -235,6 +239,7 @@ impl Table {
             }
             Self::Api => "Who the API is, for messages and links.",
             Self::Listen => "Where Fairgate listens.",
+            Self::Http2 => "How HTTP/2 is spoken with clients. [http2.md](http2.md) says more.",
             Self::Tls => {
                 "HTTPS to clients, beside what `[listen]` says. Without this table there is none. Certificates are read \
                  again when their files change. [tls.md](tls.md) shows how to set it up."
@@ -332,6 +337,7 @@ impl Table {
             Self::UpstreamAddress | Self::Check => Some(Self::Upstream),
             Self::Api
             | Self::Listen
+            | Self::Http2
             | Self::Tls
             | Self::Upstream
             | Self::Service
@@ -368,6 +374,7 @@ impl Table {
             Self::Top
             | Self::Api
             | Self::Listen
+            | Self::Http2
             | Self::Tls
             | Self::Acme
             | Self::Upstream

@@ -94,6 +94,19 @@ rows! {
     also "workers";
     "Data threads. The environment variable `FAIRGATE_THREADS` wins over it."
 
+    HTTP2_ENABLED = Http2 "enabled", Shape::Boolean, Default("true"), "false";
+    "Whether clients may speak HTTP/2: over TLS where they offer it, without TLS by its preface (prior knowledge)."
+
+    HTTP2_STREAMS = Http2 "streams", Shape::Whole { least: 1, most: 10_000 }, Default("100"), "100",
+    also "max_concurrent_streams";
+    "Requests that a client may have open at once on one connection. One more is refused so that the client may \
+     send it again."
+
+    HTTP2_WINDOW = Http2 "window", Shape::Size { least: 64 * KIB, most: 16 * KIB * KIB }, Default("\"64KiB\""), "\"1MiB\"",
+    also "initial_window_size";
+    "Bytes of one request's body that a client may send before they are used. A connection may hold 16 times as much \
+     of all its bodies. At least 64 KiB, at most 16 MiB."
+
     LISTEN_PROXY_PROTOCOL = Listen "proxy_protocol", Shape::Words(&["off", "required"]), Default("\"off\""),
     "\"required\"";
     "`required`: each connection begins with a header of the PROXY protocol, version 1 or 2, which tells the client's \

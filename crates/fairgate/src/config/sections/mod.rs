@@ -62,6 +62,7 @@ pub(super) fn read(
     let title = document.as_ref().map(|document| document.api.title.as_str());
     let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
     let (listen, address) = server::listen(&top.once(Table::Listen), environment);
+    let http2 = server::http2(&top.once(Table::Http2));
     let files = tls::Files { folder, extent };
     let tls = tls::tls(top, files, address.as_ref());
     let timeouts = server::timeouts(&top.once(Table::Timeouts));
@@ -114,6 +115,7 @@ pub(super) fn read(
     let settings = Settings {
         api: api?,
         listen: listen?,
+        http2: http2?,
         tls,
         services: read.services,
         timeouts: timeouts?,

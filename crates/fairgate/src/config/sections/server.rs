@@ -11,15 +11,17 @@ use crate::config::{
     raw::{At, Refusal, Section},
     registry::{
         ABUSE_PER_ADDRESS, ABUSE_PER_KEY, ADMIN_ADDRESS, API_NAME, API_PUBLIC_URL, API_RESERVED_PREFIX,
-        API_SUPPORT_EMAIL, KEYS_CHALLENGE, KEYS_HEADERS, KEYS_PATTERN, Key, LISTEN_ADDRESS,
-        LISTEN_PROXY_PROTOCOL, LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS, SIZE_BODY, SIZE_HEAD, STORE_DURABLE,
-        STORE_FLUSH_INTERVAL, STORE_MEMORY, STORE_PATH, STORE_WHEN_FULL, TIMEOUT_BODY, TIMEOUT_CONNECT,
-        TIMEOUT_DRAIN, TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL, TIMEOUT_STREAM,
-        TIMEOUT_TOTAL, USAGE_DAYS, USAGE_ENABLED, USAGE_FLUSH_INTERVAL, USAGE_HOURS, USAGE_MINUTES,
-        VALIDATION_READ_ONLY, VALIDATION_UNKNOWN_QUERY,
+        API_SUPPORT_EMAIL, HTTP2_ENABLED, HTTP2_STREAMS, HTTP2_WINDOW, KEYS_CHALLENGE, KEYS_HEADERS,
+        KEYS_PATTERN, Key, LISTEN_ADDRESS, LISTEN_PROXY_PROTOCOL, LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS,
+        SIZE_BODY, SIZE_HEAD, STORE_DURABLE, STORE_FLUSH_INTERVAL, STORE_MEMORY, STORE_PATH, STORE_WHEN_FULL,
+        TIMEOUT_BODY, TIMEOUT_CONNECT, TIMEOUT_DRAIN, TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE,
+        TIMEOUT_STALL, TIMEOUT_STREAM, TIMEOUT_TOTAL, USAGE_DAYS, USAGE_ENABLED, USAGE_FLUSH_INTERVAL,
+        USAGE_HOURS, USAGE_MINUTES, VALIDATION_READ_ONLY, VALIDATION_UNKNOWN_QUERY,
     },
 };
-use gateway::settings::{Abuse, Api, Challenge, Keys, Listen, Log, LogFormat, LogRequests, Sizes, Timeouts};
+use gateway::settings::{
+    Abuse, Api, Challenge, Http2, Keys, Listen, Log, LogFormat, LogRequests, Sizes, Timeouts,
+};
 use openapi::rules::{ReadOnly, Strictness, UnknownQuery};
 use std::{net::SocketAddr, ops::Range, path::Path};
 use usage::Retention;
@@ -161,6 +163,16 @@ pub(super) fn socket_address(text: &str) -> Result<SocketAddr, Refusal> {
             "expected an IP address and a port",
             help,
         )
+    })
+}
+
+pub(super) fn http2(section: &Section<'_>) -> Option<Http2> {
+    let enabled = section.boolean(&HTTP2_ENABLED);
+    let (streams, window) = (section.whole(&HTTP2_STREAMS), section.size(&HTTP2_WINDOW));
+    Some(Http2 {
+        enabled: enabled?.value,
+        streams: u32::try_from(streams?.value).ok()?,
+        window: u32::try_from(window?.value).ok()?,
     })
 }
 

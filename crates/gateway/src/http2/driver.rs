@@ -1,0 +1,363 @@
+//! The task of a connection: reads, lets streams begin, writes what they have to say, and ends it.
+
+use super::{
+    incoming::Body,
+    link::{Due, LastBytes, Link, MOST_WAITING, Seat, State, wake},
+    serve::{self, Asked},
+    text,
+};
+use crate::{
+    buffer::Buffer, client::Client, deadline::Deadline, peer::Peer, presence::Presence, settings::Settings,
+    thread::Thread, transport::Transport,
+};
+use ::http2::{Config, Connection, ErrorCode, Event, Malformed, Request, Role};
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{io::AsyncWrite, time::Instant};
+
+/// Streams whose whole window of bodies may be here at once, unread. One that is slow to be read does not
+/// keep the others waiting.
+const WHOLE_WINDOWS: u32 = 16;
+/// What a list of fields counts beyond the bytes of its head in HTTP/1.1, for 100 fields.
+const LIST_OVERHEAD: usize = 100 * 32;
+
+/// A connection and its socket.
+struct Driver {
+    thread: Rc<Thread>,
+    link: Rc<Link>,
+    io: Transport,
+    input: Buffer,
+    peer: Rc<Peer>,
+    /// What the thread knows of the connection.
+    presence: Rc<Presence>,
+    is_resting: bool,
+    deadline: Deadline,
+    waits: Waits,
+    begun: Instant,
+    /// Something was read or written since the deadline was last looked at.
+    has_moved: bool,
+}
+
+/// What a connection waits for, and so how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    /// The client's settings, or the end of a header block: for so long in all.
+    Head,
+    /// The rest of a frame: for so long between two reads.
+    Frame,
+    /// The client does not read.
+    Write,
+    /// The next request.
+    Request,
+    /// Its streams, which have their own times.
+    Streams,
+}
+
+/// Serves a client that speaks HTTP/2, from its preface on, which stands in `client`'s buffer.
+pub(crate) async fn serve(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, presence: Rc<Presence>) {
+    let config = thread.config();
+    let link = Rc::new(Link::new(Connection::new(bounds(&config.settings))));
+    let Client { io, input, deadline, .. } = client;
+    thread.links.add(&link);
+    let mut driver = Driver {
+        thread: Rc::clone(&thread),
+        link: Rc::clone(&link),
+        io,
+        input,
+        peer,
+        presence,
+        is_resting: false,
+        deadline,
+        waits: Waits::Request,
+        begun: Instant::now(),
+        has_moved: true,
+    };
+    drop(config);
+    driver.receive();
+    let ended = poll_fn(|cx| driver.poll(cx)).await;
+    thread.links.remove(&link);
+    if ended.is_ok() {
+        let config = thread.config();
+        Client::new(driver.io, &config.settings.timeouts).close().await;
+    }
+    // Whoever still works on a stream finds out when he writes. What he owes is settled as on any connection that the
+    // client has left; only then is this one over.
+    link.with(|state| {
+        (state.is_dead, state.is_closed) = (true, true);
+        state.wake_all();
+    });
+    poll_fn(|cx| {
+        link.with(|state| {
+            state.driver = Some(cx.waker().clone());
+            if state.seats.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+    })
+    .await;
+}
+
+fn bounds(settings: &Settings) -> Config {
+    Config {
+        role: Role::Server,
+        most_streams: settings.http2.streams,
+        window: settings.http2.window,
+        connection_window: settings.http2.window.saturating_mul(WHOLE_WINDOWS).min(i32::MAX as u32),
+        largest_list: u32::try_from(settings.sizes.head.saturating_add(LIST_OVERHEAD)).unwrap_or(u32::MAX),
+    }
+}
+
+impl Driver {
+    /// Ready once the connection is over. An error: the client is gone, and nothing more can be said.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.link.with(|state| state.driver = Some(cx.waker().clone()));
+        let is_dismissed = self.presence.poll_dismissed(cx).is_ready();
+        let is_draining = self.thread.is_draining.get();
+        self.link.with(|state| {
+            if is_draining || is_dismissed && state.seats.is_empty() {
+                state.connection.drain();
+            }
+        });
+        let mut can_read = true;
+        let written = loop {
+            let written = self.poll_flush(cx)?;
+            if !can_read || !self.poll_receive(cx)? {
+                break written;
+            }
+            // What is answered to control frames must be taken before more of them is read.
+            can_read = self.link.with(|state| state.connection.output().len() < MOST_WAITING);
+        };
+        self.tell_presence();
+        let (is_over, waits) = self.link.with(|state| (self.is_over(state), self.waits(state, written)));
+        if is_over && written.is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_deadline(cx, waits)
+    }
+
+    /// Lets the thread know whether the connection waits for a request.
+    fn tell_presence(&mut self) {
+        let rests = self.link.with(|state| state.seats.is_empty());
+        if rests != std::mem::replace(&mut self.is_resting, rests) {
+            if rests { self.presence.rest() } else { self.presence.work() }
+        }
+    }
+
+    fn is_over(&self, state: &State) -> bool {
+        let nobody_comes =
+            state.is_closed || state.connection.is_draining() || state.connection.peer_is_going();
+        state.connection.failed().is_some() || nobody_comes && state.seats.is_empty()
+    }
+
+    fn waits(&self, state: &State, written: Poll<()>) -> Waits {
+        if written.is_pending() {
+            Waits::Write
+        } else if !state.connection.has_settings() || state.connection.is_within_block() {
+            Waits::Head
+        } else if !self.input.is_empty() {
+            Waits::Frame
+        } else if state.seats.is_empty() {
+            Waits::Request
+        } else {
+            Waits::Streams
+        }
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<io::Result<()>> {
+        let has_moved = std::mem::take(&mut self.has_moved);
+        let is_new = std::mem::replace(&mut self.waits, waits) != waits;
+        let config = self.thread.config();
+        let timeouts = &config.settings.timeouts;
+        let patience: Duration = match waits {
+            Waits::Head => timeouts.head,
+            Waits::Frame => timeouts.body,
+            Waits::Write => timeouts.stall,
+            Waits::Request => timeouts.keep_alive,
+            Waits::Streams => return Poll::Pending,
+        };
+        // A block that comes byte by byte has no more time than one that comes at once.
+        if is_new || has_moved && waits != Waits::Head {
+            self.deadline.set(Instant::now(), patience);
+        }
+        ready!(self.deadline.poll_passed(cx));
+        match waits {
+            Waits::Head | Waits::Frame => {
+                self.say_goodbye(cx, ErrorCode::PROTOCOL_ERROR, "a frame took too long")
+            }
+            Waits::Request => self.say_goodbye(cx, ErrorCode::NO_ERROR, ""),
+            Waits::Write | Waits::Streams => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+        }
+    }
+
+    /// Ends the connection. That the client takes the last frame as well is not waited for: it has had its time.
+    fn say_goodbye(&mut self, cx: &mut Context<'_>, code: ErrorCode, why: &str) -> Poll<io::Result<()>> {
+        self.link.with(|state| state.connection.fail(code, why));
+        let _ = self.poll_flush(cx)?;
+        Poll::Ready(Ok(()))
+    }
+
+    // === reading ===
+
+    /// Reads once. False: there is nothing to read now.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        if self.link.with(|state| state.is_closed || state.connection.failed().is_some()) {
+            return Ok(false);
+        }
+        // Memory to read into is held only while there is something to read.
+        if self.input.is_empty() && self.io.poll_readable(cx).is_pending() {
+            self.input.rest();
+            self.link.with(|state| {
+                if state.seats.is_empty() && state.connection.output().is_empty() {
+                    state.connection.rest();
+                }
+            });
+            return Ok(false);
+        }
+        match self.input.poll_fill(cx, &mut self.io) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Ok(0)) => {
+                // Nothing more will be asked. What was asked is answered, if it can be.
+                self.link.with(|state| {
+                    state.is_closed = true;
+                    state.wake_all();
+                });
+                Ok(false)
+            }
+            Poll::Ready(Ok(_)) => {
+                self.receive();
+                Ok(true)
+            }
+            Poll::Ready(Err(error)) => Err(error),
+        }
+    }
+
+    fn receive(&mut self) {
+        self.has_moved = true;
+        let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let link = Rc::clone(&self.link);
+        link.with(|state| {
+            let used = state.connection.receive(self.input.filled(), now);
+            self.input.consume(used);
+            while let Some(event) = state.connection.next_event() {
+                self.follow(state, event);
+            }
+        });
+    }
+
+    fn follow(&self, state: &mut State, event: Event) {
+        match event {
+            Event::Head { stream, fields, malformed, ended } => {
+                let asked = begin(state, stream, &fields, malformed, ended);
+                let (thread, link) = (Rc::clone(&self.thread), Rc::clone(&self.link));
+                tokio::task::spawn_local(serve::serve(thread, link, Rc::clone(&self.peer), asked));
+            }
+            Event::Readable(stream) => {
+                if let Some(seat) = state.seats.get_mut(&stream) {
+                    wake(&mut seat.reader);
+                }
+            }
+            Event::Writable(0) => state.wake_writers(),
+            Event::Writable(stream) => {
+                if let Some(seat) = state.seats.get_mut(&stream)
+                    && let LastBytes::NotSent = seat.last_bytes
+                {
+                    wake(&mut seat.writer);
+                }
+            }
+            Event::Broken { stream, why } => {
+                if let Some(seat) = state.seats.get_mut(&stream) {
+                    seat.broken = Some(why);
+                    wake(&mut seat.watcher);
+                }
+            }
+            Event::Reset { stream, code } => {
+                if let Some(seat) = state.seats.get_mut(&stream) {
+                    seat.reset = Some(code);
+                    for waker in [&mut seat.reader, &mut seat.writer, &mut seat.watcher] {
+                        wake(waker);
+                    }
+                }
+            }
+            // Its streams go on; when they have ended, so has the connection.
+            Event::GoAway { .. } => {}
+        }
+    }
+
+    // === writing ===
+
+    /// Writes what waits, and charges what is due with it. Pending: the client does not take it now.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
+        let link = Rc::clone(&self.link);
+        loop {
+            let polled = link.with(|state| self.poll_write(cx, state));
+            match polled {
+                None => return Ok(Poll::Ready(())),
+                Some(Poll::Pending) => return Ok(Poll::Pending),
+                Some(Poll::Ready(Ok(0))) => return Err(io::ErrorKind::WriteZero.into()),
+                Some(Poll::Ready(Ok(count))) => {
+                    self.has_moved = true;
+                    link.with(|state| {
+                        state.connection.take_output(count);
+                        state.wake_next();
+                    });
+                }
+                Some(Poll::Ready(Err(error))) => return Err(error),
+            }
+        }
+    }
+
+    /// Writes once; None: nothing waits. With the last frame of an answer its charge is written down, in one step: so
+    /// nothing behind that frame goes out in the same write.
+    fn poll_write(&mut self, cx: &mut Context<'_>, state: &mut State) -> Option<Poll<io::Result<usize>>> {
+        let bytes = state.connection.output();
+        if bytes.is_empty() {
+            return None;
+        }
+        let Some(Due { at, stream, charge, now }) = state.due.front() else {
+            return Some(Pin::new(&mut self.io).poll_write(cx, bytes));
+        };
+        let count = usize::try_from(at - state.connection.output_front()).unwrap_or(usize::MAX);
+        let bytes = bytes.get(..count).unwrap_or(bytes);
+        let mut journal = self.thread.journal.borrow_mut();
+        let written = match journal.as_mut() {
+            Some(journal) => self
+                .io
+                .poll_write_last(cx, bytes, |socket, wire| journal.send_last(socket, wire, charge, *now)),
+            None => Pin::new(&mut self.io).poll_write(cx, bytes),
+        };
+        if let Poll::Ready(Ok(taken)) = written
+            && taken == bytes.len()
+        {
+            let stream = *stream;
+            state.due.pop_front();
+            state.written(stream);
+        }
+        Some(written)
+    }
+}
+
+/// Gives a request its seat.
+fn begin(
+    state: &mut State,
+    stream: u32,
+    fields: &::http2::Fields,
+    malformed: Option<Malformed>,
+    ended: bool,
+) -> Asked {
+    let mut seat = Seat::default();
+    // If it is malformed the method may be none, but an answer to HEAD has no body even so.
+    let is_head = fields.iter().any(|(name, value)| name == b":method" && value == b"HEAD");
+    match (malformed, Request::of(fields)) {
+        (None, Ok(request)) => seat.incoming.head(|out| text::write_request(fields, &request, ended, out)),
+        (_, _) => seat.incoming.head(|_| Body::None),
+    }
+    if let Some(Malformed::Broken(why)) = malformed {
+        seat.broken = Some(why);
+    }
+    state.seats.insert(stream, seat);
+    Asked { stream, is_head, malformed }
+}

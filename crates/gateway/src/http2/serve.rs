@@ -1,0 +1,111 @@
+//! One request on one stream, from its head to the last byte of its answer.
+
+use super::{
+    link::{Link, State},
+    stream::Stream,
+};
+use crate::{
+    client::{Client, Next},
+    connection::without_panic,
+    handle::{handle, refuse_bytes, refuse_panicked},
+    http1::{Fault, request::RequestHead},
+    peer::Peer,
+    thread::Thread,
+    transport::Transport,
+};
+use ::http2::Malformed;
+use contract::ErrorCode;
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+/// A request as it came: what the stream's task needs of it beside its bytes.
+pub(crate) struct Asked {
+    pub(crate) stream: u32,
+    pub(crate) is_head: bool,
+    pub(crate) malformed: Option<Malformed>,
+}
+
+/// Answers the request on a stream.
+pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, asked: Asked) {
+    let stream = Stream::new(Rc::clone(&link), asked.stream, asked.is_head);
+    let config = thread.config();
+    let settings = &config.settings;
+    let mut client = Client::new(Transport::Stream(Box::new(stream)), &settings.timeouts);
+    if let Some(malformed) = asked.malformed {
+        refuse_bytes(&thread, &mut client, &peer, RequestHead::default(), fault(malformed)).await;
+        return;
+    }
+    let length = match client.next_head(&settings.timeouts, settings.sizes.head).await {
+        Next::Head(length) => length,
+        Next::Closed => return,
+        Next::Refused(fault) => {
+            refuse_bytes(&thread, &mut client, &peer, RequestHead::default(), fault).await;
+            return;
+        }
+    };
+    let bytes = client.input.split_off_front(length);
+    let mut head = match RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names) {
+        Ok(head) => head,
+        Err((fault, (bytes, fields))) => {
+            client.input.lend(bytes);
+            thread.give_back(fields);
+            refuse_bytes(&thread, &mut client, &peer, RequestHead::default(), fault).await;
+            return;
+        }
+    };
+    head.is_http2 = true;
+    // A stream carries one request: what is left of it need not be read for the sake of another.
+    head.keep_alive = false;
+    let mut last_key = link.with(|state| std::mem::take(&mut state.last_key));
+    let handled = {
+        let handling = without_panic(handle(&thread, &config, &mut client, &peer, head, &mut last_key));
+        unless_broken(&link, asked.stream, handling).await
+    };
+    link.with(|state| state.last_key = last_key);
+    match handled {
+        Ok(Some(_)) => {}
+        // Whatever was reserved was given back when the request's state was dropped.
+        Ok(None) if client.answer_begun => {}
+        Ok(None) => refuse_panicked(&thread, &mut client, &peer).await,
+        Err(why) => {
+            refuse_bytes(&thread, &mut client, &peer, RequestHead::default(), Fault::malformed(why)).await
+        }
+    }
+}
+
+/// Runs a future to its end, unless the request turns out to be malformed while nothing of an answer was sent. Once there
+/// is an answer it goes on, and is charged: else a client could have it and not pay by breaking its own request.
+async fn unless_broken<T>(
+    link: &Link,
+    stream: u32,
+    future: impl Future<Output = T>,
+) -> Result<T, &'static str> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        if let Some(why) = link.with(|state| broken(state, stream, cx)) {
+            return Poll::Ready(Err(why));
+        }
+        future.as_mut().poll(cx).map(Ok)
+    })
+    .await
+}
+
+fn broken(state: &mut State, stream: u32, cx: &Context<'_>) -> Option<&'static str> {
+    let seat = state.seats.get_mut(&stream)?;
+    seat.watcher = Some(cx.waker().clone());
+    seat.broken.filter(|_| !seat.has_answered)
+}
+
+fn fault(malformed: Malformed) -> Fault {
+    match malformed {
+        Malformed::Broken(why) => Fault::malformed(why),
+        Malformed::TooLarge => Fault {
+            code: ErrorCode::HeadersTooLarge,
+            message: "The headers of the request together are larger than this API takes.",
+        },
+    }
+}

@@ -1,0 +1,38 @@
+//! The streams that were closed lately: what may still come for one depends on how it was closed.
+
+use std::collections::VecDeque;
+
+/// Closed streams that are remembered.
+const MOST: usize = 256;
+
+/// How a stream was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// Both sides said END_STREAM.
+    Ended,
+    /// The peer reset it: it may not send more.
+    ResetByPeer,
+    /// We reset it: what the peer sent before it knew is still on its way.
+    ResetByUs,
+}
+
+/// The latest closed streams.
+#[derive(Debug, Default)]
+pub(crate) struct Closed {
+    latest: VecDeque<(u32, How)>,
+}
+
+impl Closed {
+    pub(crate) fn remember(&mut self, stream: u32, how: How) {
+        if self.latest.len() >= MOST {
+            self.latest.pop_front();
+        }
+        self.latest.push_back((stream, how));
+    }
+
+    /// How a stream was closed. None: nobody remembers, or it was never open.
+    pub(crate) fn how(&self, stream: u32) -> Option<How> {
+        // The last word counts: a stream that ended may have been reset after that.
+        self.latest.iter().rev().find(|(known, _)| *known == stream).map(|(_, how)| *how)
+    }
+}

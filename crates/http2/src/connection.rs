@@ -1,0 +1,471 @@
+//! A connection: its state, what is sent on it, and what its user asks of it. What is received: `receive`.
+
+mod receive;
+
+use crate::{
+    ErrorCode, Fields, Malformed, PREFACE,
+    closed::{Closed, How},
+    flow::{ReceiveWindow, SendWindow},
+    frame::{self, flag, kind},
+    guard::Guard,
+    hpack,
+    output::Output,
+    settings::{self, Settings, id},
+    stream::Stream,
+};
+use receive::Block;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Which side of the connection we are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// We ask.
+    Client,
+    /// We answer.
+    Server,
+}
+
+/// The bounds of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    /// Which side we are.
+    pub role: Role,
+    /// Streams that the peer may have open at once.
+    pub most_streams: u32,
+    /// Bytes of one stream's body that the peer may send ahead: at least 65,535, which every peer takes for granted.
+    pub window: u32,
+    /// Bytes of all bodies that the peer may send ahead.
+    pub connection_window: u32,
+    /// Bytes of a list of header fields, counted as RFC 9113 section 6.5.2 has it.
+    pub largest_list: u32,
+}
+
+/// What happened on a connection.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A message has begun: a request, or an answer (1xx answers too).
+    Head {
+        /// The stream.
+        stream: u32,
+        /// Its fields.
+        fields: Fields,
+        /// What is wrong with them. The user of a server answers, and then resets the stream; a client's was reset.
+        malformed: Option<Malformed>,
+        /// There is no body.
+        ended: bool,
+    },
+    /// There is something to read on a stream, or its end.
+    Readable(u32),
+    /// A stream may have room to write; 0: any of them.
+    Writable(u32),
+    /// A message turned out to be malformed behind its head. As with [`Event::Head`].
+    Broken {
+        /// The stream.
+        stream: u32,
+        /// Why.
+        why: &'static str,
+    },
+    /// A stream was reset, by the peer or because of what the peer did.
+    Reset {
+        /// The stream.
+        stream: u32,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// The peer opens or takes no more streams.
+    GoAway {
+        /// The last stream of ours that it has looked at.
+        last: u32,
+        /// Why.
+        code: ErrorCode,
+    },
+}
+
+/// A connection.
+#[derive(Debug)]
+pub struct Connection {
+    config: Config,
+    peer: Settings,
+    decoder: hpack::Decoder,
+    encoder: hpack::Encoder,
+    streams: BTreeMap<u32, Stream>,
+    closed: Closed,
+    /// The highest stream that the peer has opened.
+    last_peer: u32,
+    /// The next stream that we open.
+    next_own: u32,
+    send: SendWindow,
+    receive: ReceiveWindow,
+    block: Option<Block>,
+    has_preface: bool,
+    has_settings: bool,
+    /// We have sent GOAWAY: streams behind this are refused.
+    is_draining: bool,
+    peer_is_going: bool,
+    failed: Option<ErrorCode>,
+    guard: Guard,
+    events: VecDeque<Event>,
+    out: Output,
+    scratch: Vec<u8>,
+}
+
+impl Connection {
+    /// A connection on which nothing was sent yet. Its preface waits to be written.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let mut out = Output::default();
+        match config.role {
+            Role::Client => {
+                out.raw(PREFACE);
+                settings::write(
+                    &[
+                        (id::ENABLE_PUSH, 0),
+                        (id::INITIAL_WINDOW_SIZE, config.window),
+                        (id::MAX_HEADER_LIST_SIZE, config.largest_list),
+                    ],
+                    &mut out,
+                );
+            }
+            Role::Server => settings::write(
+                &[
+                    (id::MAX_CONCURRENT_STREAMS, config.most_streams),
+                    (id::INITIAL_WINDOW_SIZE, config.window),
+                    (id::MAX_HEADER_LIST_SIZE, config.largest_list),
+                    (id::NO_RFC7540_PRIORITIES, 1),
+                ],
+                &mut out,
+            ),
+        }
+        let default = crate::flow::DEFAULT;
+        let connection_window = config.connection_window.max(default);
+        if connection_window > default {
+            out.window_update(0, connection_window - default);
+        }
+        Self {
+            config,
+            peer: Settings::default(),
+            decoder: hpack::Decoder::new(usize::try_from(config.largest_list).unwrap_or(usize::MAX)),
+            encoder: hpack::Encoder::default(),
+            streams: BTreeMap::new(),
+            closed: Closed::default(),
+            last_peer: 0,
+            next_own: 1,
+            send: SendWindow::new(default),
+            receive: ReceiveWindow::new(connection_window),
+            block: None,
+            // A server's preface is its SETTINGS alone.
+            has_preface: config.role == Role::Client,
+            has_settings: false,
+            is_draining: false,
+            peer_is_going: false,
+            failed: None,
+            guard: Guard::new(),
+            events: VecDeque::new(),
+            out,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// What happened next.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    // === what is to be written ===
+
+    /// Bytes that are to be written now.
+    #[must_use]
+    pub fn output(&self) -> &[u8] {
+        self.out.waiting()
+    }
+
+    /// Where the first byte of [`Connection::output`] stands in all that was ever written.
+    #[must_use]
+    pub const fn output_front(&self) -> u64 {
+        self.out.front()
+    }
+
+    /// Where what is written next will stand.
+    #[must_use]
+    pub const fn output_end(&self) -> u64 {
+        self.out.end()
+    }
+
+    /// So many bytes of the output were written.
+    pub fn take_output(&mut self, count: usize) {
+        self.out.take(count);
+    }
+
+    /// Gives back memory that an idle connection does not need.
+    pub fn rest(&mut self) {
+        self.out.rest();
+        self.decoder.rest();
+        self.scratch = Vec::new();
+        self.events.shrink_to(4);
+    }
+
+    // === the state ===
+
+    /// Streams that somebody still works on.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.streams.values().filter(|stream| !stream.is_left).count()
+    }
+
+    /// The connection has ended by an error, which its last frame tells.
+    #[must_use]
+    pub const fn failed(&self) -> Option<ErrorCode> {
+        self.failed
+    }
+
+    /// [`Connection::drain`] was asked for.
+    #[must_use]
+    pub const fn is_draining(&self) -> bool {
+        self.is_draining
+    }
+
+    /// The peer opens or takes no more streams.
+    #[must_use]
+    pub const fn peer_is_going(&self) -> bool {
+        self.peer_is_going
+    }
+
+    /// A header block has begun and not ended: nothing else can come on this connection.
+    #[must_use]
+    pub const fn is_within_block(&self) -> bool {
+        self.block.is_some()
+    }
+
+    /// The peer has told its settings, as it has to first of all.
+    #[must_use]
+    pub const fn has_settings(&self) -> bool {
+        self.has_settings
+    }
+
+    /// Opens no stream any more that the peer begins; those that are open go on.
+    pub fn drain(&mut self) {
+        if !self.is_draining && self.failed.is_none() {
+            self.is_draining = true;
+            self.out.go_away(self.last_peer, ErrorCode::NO_ERROR, "");
+        }
+    }
+
+    /// Ends the connection: nothing is read any more, and the last thing written says why.
+    pub fn fail(&mut self, code: ErrorCode, why: &str) {
+        if self.failed.is_none() {
+            self.failed = Some(code);
+            self.out.go_away(self.last_peer, code, why);
+        }
+    }
+
+    // === bodies that come ===
+
+    /// Bytes of a stream's body that are here.
+    #[must_use]
+    pub fn readable(&self, stream: u32) -> &[u8] {
+        self.streams.get(&stream).map(|found| found.inbox.filled()).unwrap_or_default()
+    }
+
+    /// So many bytes of a stream's body were used: the peer may send as many again.
+    pub fn consume(&mut self, stream: u32, count: usize) {
+        let Some(found) = self.streams.get_mut(&stream) else { return };
+        let count = found.inbox.consume(count);
+        if let Some(increment) = found.receive.give_back(count)
+            && !found.remote_ended
+            && found.how.is_none()
+        {
+            self.out.window_update(stream, increment);
+        }
+        self.give_back(count);
+    }
+
+    /// The peer has said all it had to say on this stream, and all of it was read.
+    #[must_use]
+    pub fn has_ended(&self, stream: u32) -> bool {
+        self.streams
+            .get(&stream)
+            .is_none_or(|found| found.remote_ended && !found.is_broken && found.inbox.filled().is_empty())
+    }
+
+    /// The trailers that a stream's body ended with.
+    pub fn take_trailers(&mut self, stream: u32) -> Option<Fields> {
+        self.streams.get_mut(&stream)?.trailers.take()
+    }
+
+    /// So much of the connection's window is free again.
+    fn give_back(&mut self, count: usize) {
+        if let Some(increment) = self.receive.give_back(count) {
+            self.out.window_update(0, increment);
+        }
+    }
+
+    // === messages that go ===
+
+    /// Opens a stream with a request. `is_head`: its answer will have no body. None: not now.
+    pub fn open<'f>(
+        &mut self,
+        fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>,
+        ended: bool,
+        is_head: bool,
+    ) -> Option<u32> {
+        let stream = self.next_own;
+        if !self.can_open() {
+            return None;
+        }
+        self.next_own += 2;
+        let mut opened = Stream::new(self.peer.initial_window, self.config.window);
+        opened.is_to_head = is_head;
+        self.streams.insert(stream, opened);
+        self.send_head(stream, fields, ended);
+        Some(stream)
+    }
+
+    /// Whether [`Connection::open`] would open a stream now.
+    #[must_use]
+    pub fn can_open(&self) -> bool {
+        let open = self.streams.values().filter(|stream| stream.how.is_none()).count();
+        self.failed.is_none()
+            && !self.peer_is_going
+            && self.next_own < 0x7fff_ffff
+            && u32::try_from(open).is_ok_and(|open| open < self.peer.most_streams)
+    }
+
+    /// Sends a head, an interim answer's or a final one's, or trailers. `ended`: nothing follows.
+    pub fn send_head<'f>(
+        &mut self,
+        stream: u32,
+        fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>,
+        ended: bool,
+    ) {
+        if !self.can_send(stream) {
+            return;
+        }
+        self.scratch.clear();
+        self.encoder.encode(fields, &mut self.scratch);
+        let mut rest = self.scratch.as_slice();
+        let mut kind = kind::HEADERS;
+        let mut flags = if ended { flag::END_STREAM } else { 0 };
+        loop {
+            let (piece, behind) = rest.split_at(rest.len().min(frame::LARGEST));
+            rest = behind;
+            if rest.is_empty() {
+                flags |= flag::END_HEADERS;
+            }
+            self.out.frame(kind, flags, stream, piece);
+            if rest.is_empty() {
+                break;
+            }
+            (kind, flags) = (kind::CONTINUATION, 0);
+        }
+        if ended {
+            self.end(stream);
+        }
+    }
+
+    /// Bytes of a body that can be sent on this stream now.
+    #[must_use]
+    pub fn room(&self, stream: u32) -> usize {
+        let of_stream = self.streams.get(&stream).map_or(0, |found| found.send.room());
+        if self.can_send(stream) { of_stream.min(self.send.room()) } else { 0 }
+    }
+
+    /// Nothing can be sent on this stream because of its own window: room elsewhere would not help.
+    #[must_use]
+    pub fn is_held_by_stream(&self, stream: u32) -> bool {
+        self.streams.get(&stream).is_some_and(|found| found.send.room() == 0)
+    }
+
+    /// Sends what the windows let through of `bytes`, and tells how much that was. `ended`: these are the last ones;
+    /// the stream is ended with them if all of them go.
+    pub fn send_data(&mut self, stream: u32, bytes: &[u8], ended: bool) -> usize {
+        let room = self.room(stream);
+        if !self.can_send(stream) {
+            return 0;
+        }
+        let (mut now, later) = bytes.split_at(bytes.len().min(room));
+        let count = now.len();
+        let ends = ended && later.is_empty();
+        while !now.is_empty() || ends {
+            let (piece, behind) = now.split_at(now.len().min(frame::LARGEST));
+            now = behind;
+            let is_last = now.is_empty();
+            let flags = if ends && is_last { flag::END_STREAM } else { 0 };
+            self.out.frame(kind::DATA, flags, stream, piece);
+            if is_last {
+                break;
+            }
+        }
+        self.send.take(count);
+        if let Some(found) = self.streams.get_mut(&stream) {
+            found.send.take(count);
+        }
+        if ends {
+            self.end(stream);
+        }
+        count
+    }
+
+    /// Whether a stream is still open for what we have to say.
+    #[must_use]
+    pub fn can_send(&self, stream: u32) -> bool {
+        self.failed.is_none()
+            && self.streams.get(&stream).is_some_and(|found| !found.local_ended && found.how.is_none())
+    }
+
+    fn end(&mut self, stream: u32) {
+        if let Some(found) = self.streams.get_mut(&stream) {
+            found.local_ended = true;
+            if found.remote_ended && found.how.is_none() {
+                found.how = Some(How::Ended);
+                self.closed.remember(stream, How::Ended);
+            }
+        }
+    }
+
+    /// Resets a stream. One that has ended on both sides is not there any more, but its peer may be told
+    /// why, if `code` is an error (RFC 9113 section 8.1.1).
+    pub fn reset(&mut self, stream: u32, code: ErrorCode) {
+        let Some(found) = self.streams.get_mut(&stream) else { return };
+        let is_over = match found.how {
+            None => false,
+            Some(How::Ended) => code == ErrorCode::NO_ERROR,
+            Some(How::ResetByPeer | How::ResetByUs) => true,
+        };
+        if self.failed.is_some() || is_over {
+            return;
+        }
+        found.how = Some(How::ResetByUs);
+        self.closed.remember(stream, How::ResetByUs);
+        self.out.reset(stream, code);
+    }
+
+    /// Nobody works on this stream any more. What is still open of it is reset; of a stream that was answered, only if
+    /// much of its request is still to come. Until then each of its frames is judged like any other.
+    pub fn release(&mut self, stream: u32) {
+        if let Some(found) = self.streams.get_mut(&stream)
+            && self.config.role == Role::Server
+            && self.failed.is_none()
+            && (found.local_ended && found.how.is_none() && !found.is_broken)
+        {
+            found.is_left = true;
+            let unread = found.inbox.consume(usize::MAX);
+            self.give_back(unread);
+            return;
+        }
+        if self.streams.get(&stream).is_some_and(|found| found.how.is_none()) {
+            let has_answered = self.streams.get(&stream).is_some_and(|found| found.local_ended);
+            self.reset(
+                stream,
+                match (self.config.role, has_answered) {
+                    (Role::Server, true) => ErrorCode::NO_ERROR,
+                    (Role::Server, false) => ErrorCode::INTERNAL_ERROR,
+                    (Role::Client, true | false) => ErrorCode::CANCEL,
+                },
+            );
+        }
+        if let Some(found) = self.streams.remove(&stream) {
+            // What nobody will read must not keep the window closed for the others.
+            self.give_back(found.inbox.filled().len());
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Fields become header blocks, by the static table and Huffman's code.
+//!
+//! The encoder keeps no table of its own: an answer's fields mostly differ from those before (ids, dates, what remains
+//! of a limit), and a table would cost each connection memory and each request a search. The peer is told so in
+//! the first block, which also settles every table size that it may wish for later.
+
+use super::{huffman, integer, tables::STATIC};
+
+/// Encodes the header blocks of one connection.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    has_told: bool,
+}
+
+impl Encoder {
+    /// Appends a block.
+    pub fn encode<'f>(&mut self, fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>, out: &mut Vec<u8>) {
+        if !self.has_told {
+            out.push(0x20); // a table of 0 bytes
+            self.has_told = true;
+        }
+        for (name, value) in fields {
+            field(name, value, out);
+        }
+    }
+}
+
+fn field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    let mut of_name = None;
+    for (place, (known, told)) in STATIC.iter().enumerate() {
+        if known.as_bytes() != name {
+            continue;
+        }
+        if told.as_bytes() == value {
+            return integer::write(place + 1, 7, 0x80, out);
+        }
+        if of_name.is_none() {
+            of_name = Some(place + 1);
+        }
+    }
+    // What must not stand in anybody's table, an intermediary's neither (RFC 7541 section 7.1.3).
+    let is_secret = matches!(name, b"authorization" | b"cookie" | b"set-cookie" | b"proxy-authorization");
+    integer::write(of_name.unwrap_or(0), 4, if is_secret { 0x10 } else { 0 }, out);
+    if of_name.is_none() {
+        string(name, out);
+    }
+    string(value, out);
+}
+
+fn string(bytes: &[u8], out: &mut Vec<u8>) {
+    let length = huffman::encoded_length(bytes);
+    if length < bytes.len() {
+        integer::write(length, 7, 0x80, out);
+        huffman::encode(bytes, out);
+    } else {
+        integer::write(bytes.len(), 7, 0, out);
+        out.extend_from_slice(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hpack::{Decoder, Fields};
+    use proptest::{collection, prelude::*};
+
+    #[test]
+    fn known_fields_take_a_byte_and_secrets_are_marked() {
+        let mut encoder = Encoder::default();
+        let mut out = Vec::new();
+        encoder.encode([(&b":status"[..], &b"200"[..])], &mut out);
+        assert_eq!(out, [0x20, 0x88]);
+        out.clear();
+        encoder.encode([(&b":status"[..], &b"429"[..]), (&b"set-cookie"[..], &b"a"[..])], &mut out);
+        assert_eq!(out, [0x08, 3, b'4', b'2', b'9', 0x1f, 0x28, 0x01, b'a']);
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_encoded_comes_back(lists in collection::vec(collection::vec((collection::vec(any::<u8>(), 0..20), collection::vec(any::<u8>(), 0..60)), 0..8), 0..4)) {
+            let (mut encoder, mut decoder) = (Encoder::default(), Decoder::new(usize::MAX));
+            for list in lists {
+                let fields: Fields = list.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+                let mut block = Vec::new();
+                encoder.encode(fields.iter(), &mut block);
+                prop_assert_eq!(decoder.decode(&block), Ok(fields));
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A list of header fields in one piece of memory.
+
+/// Header fields in the order in which they came, pseudo-header fields among them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields {
+    bytes: Vec<u8>,
+    /// Lengths of name and value.
+    lengths: Vec<(u32, u32)>,
+    is_too_large: bool,
+}
+
+impl Fields {
+    /// Name and value of each field.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut rest = self.bytes.as_slice();
+        self.lengths.iter().map(move |&(name, value)| {
+            let (name, behind) = rest.split_at_checked(name as usize).unwrap_or_default();
+            let (value, behind) = behind.split_at_checked(value as usize).unwrap_or_default();
+            rest = behind;
+            (name, value)
+        })
+    }
+
+    /// The list was larger than it may be: what is here is only its beginning.
+    #[must_use]
+    pub const fn is_too_large(&self) -> bool {
+        self.is_too_large
+    }
+
+    /// Appends a field.
+    pub fn push(&mut self, name: &[u8], value: &[u8]) {
+        self.bytes.extend_from_slice(name);
+        self.bytes.extend_from_slice(value);
+        // Lists are bounded far below 4 GiB.
+        self.lengths.push((name.len() as u32, value.len() as u32));
+    }
+
+    pub(crate) const fn cut(&mut self) {
+        self.is_too_large = true;
+    }
+}
+
+impl<'f> FromIterator<(&'f [u8], &'f [u8])> for Fields {
+    fn from_iter<I: IntoIterator<Item = (&'f [u8], &'f [u8])>>(from: I) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in from {
+            fields.push(name, value);
+        }
+        fields
+    }
+}

@@ -1,0 +1,104 @@
+//! What is to be written, and where in all that was ever written it stands.
+
+use crate::{ErrorCode, frame, frame::kind};
+
+/// Memory that an empty output keeps.
+const KEPT: usize = 64 * 1024;
+
+/// Bytes that wait to be written.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    bytes: Vec<u8>,
+    /// Bytes at the front that were taken already.
+    taken: usize,
+    /// Position of the front of `bytes` in all that was ever written.
+    base: u64,
+}
+
+impl Output {
+    pub(crate) fn waiting(&self) -> &[u8] {
+        self.bytes.get(self.taken..).unwrap_or_default()
+    }
+
+    /// Position of the first byte that waits.
+    pub(crate) const fn front(&self) -> u64 {
+        self.base + self.taken as u64
+    }
+
+    /// Position behind the last byte that waits.
+    pub(crate) const fn end(&self) -> u64 {
+        self.base + self.bytes.len() as u64
+    }
+
+    pub(crate) fn take(&mut self, count: usize) {
+        self.taken = self.taken.saturating_add(count).min(self.bytes.len());
+        if self.taken == self.bytes.len() {
+            self.base = self.end();
+            self.taken = 0;
+            self.bytes.clear();
+            if self.bytes.capacity() > KEPT {
+                self.bytes = Vec::new();
+            }
+        } else if self.taken > KEPT {
+            self.base += self.taken as u64;
+            self.bytes.drain(..self.taken);
+            self.taken = 0;
+        }
+    }
+
+    /// Gives the memory of an empty output back.
+    pub(crate) fn rest(&mut self) {
+        if self.bytes.is_empty() {
+            self.bytes = Vec::new();
+        }
+    }
+
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        frame::Head { length: payload.len(), kind, flags, stream }.write(&mut self.bytes);
+        self.bytes.extend_from_slice(payload);
+    }
+
+    pub(crate) fn reset(&mut self, stream: u32, code: ErrorCode) {
+        self.frame(kind::RST_STREAM, 0, stream, &code.0.to_be_bytes());
+    }
+
+    pub(crate) fn window_update(&mut self, stream: u32, increment: u32) {
+        self.frame(kind::WINDOW_UPDATE, 0, stream, &increment.to_be_bytes());
+    }
+
+    pub(crate) fn go_away(&mut self, last: u32, code: ErrorCode, why: &str) {
+        let mut payload = Vec::with_capacity(8 + why.len());
+        payload.extend_from_slice(&last.to_be_bytes());
+        payload.extend_from_slice(&code.0.to_be_bytes());
+        payload.extend_from_slice(why.as_bytes());
+        self.frame(kind::GOAWAY, 0, 0, &payload);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_only_grow_however_the_bytes_are_taken() {
+        let mut out = Output::default();
+        let mut taken = Vec::new();
+        let mut written = Vec::new();
+        for n in 0..200u8 {
+            let bytes = vec![n; 3_000];
+            out.raw(&bytes);
+            written.extend(bytes);
+            assert_eq!(out.end(), written.len() as u64);
+            let count = out.waiting().len() * usize::from(n % 7) / 7;
+            taken.extend_from_slice(&out.waiting()[..count]);
+            out.take(count);
+            assert_eq!(out.front(), taken.len() as u64);
+        }
+        taken.extend_from_slice(out.waiting());
+        assert_eq!(taken, written);
+    }
+}

@@ -1,0 +1,74 @@
+//! SETTINGS (RFC 9113 section 6.5): what the peer has told, and what we tell.
+
+use crate::{ErrorCode, flow, frame, output::Output};
+
+/// The identifiers of settings.
+pub(crate) mod id {
+    pub(crate) const ENABLE_PUSH: u16 = 0x2;
+    pub(crate) const MAX_CONCURRENT_STREAMS: u16 = 0x3;
+    pub(crate) const INITIAL_WINDOW_SIZE: u16 = 0x4;
+    pub(crate) const MAX_FRAME_SIZE: u16 = 0x5;
+    pub(crate) const MAX_HEADER_LIST_SIZE: u16 = 0x6;
+    pub(crate) const ENABLE_CONNECT_PROTOCOL: u16 = 0x8;
+    pub(crate) const NO_RFC7540_PRIORITIES: u16 = 0x9;
+}
+
+/// What the peer has told, as far as we heed it. The size of its header table is none of our business:
+/// our encoder uses no table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) initial_window: u32,
+    pub(crate) most_streams: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { initial_window: flow::DEFAULT, most_streams: u32::MAX }
+    }
+}
+
+impl Settings {
+    /// Reads a SETTINGS payload into these settings. `from_server`: the peer is one.
+    ///
+    /// # Errors
+    /// What the connection ends with.
+    pub(crate) fn read(&mut self, payload: &[u8], from_server: bool) -> Result<(), ErrorCode> {
+        for setting in payload.chunks(6) {
+            let [i0, i1, v0, v1, v2, v3] = *setting else { return Err(ErrorCode::FRAME_SIZE_ERROR) };
+            let value = u32::from_be_bytes([v0, v1, v2, v3]);
+            let is_fine = match u16::from_be_bytes([i0, i1]) {
+                // A server never says 1: it is the client that may refuse to be pushed to.
+                id::ENABLE_PUSH => value == 0 || value == 1 && !from_server,
+                id::MAX_CONCURRENT_STREAMS => {
+                    self.most_streams = value;
+                    true
+                }
+                id::INITIAL_WINDOW_SIZE if i64::from(value) > flow::LARGEST => {
+                    return Err(ErrorCode::FLOW_CONTROL_ERROR);
+                }
+                id::INITIAL_WINDOW_SIZE => {
+                    self.initial_window = value;
+                    true
+                }
+                // We never send larger ones than everybody takes.
+                id::MAX_FRAME_SIZE => (16_384..=16_777_215).contains(&value),
+                id::ENABLE_CONNECT_PROTOCOL | id::NO_RFC7540_PRIORITIES => value <= 1,
+                _ => true,
+            };
+            if !is_fine {
+                return Err(ErrorCode::PROTOCOL_ERROR);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Appends a SETTINGS frame.
+pub(crate) fn write(settings: &[(u16, u32)], out: &mut Output) {
+    let mut payload = Vec::with_capacity(settings.len() * 6);
+    for (id, value) in settings {
+        payload.extend_from_slice(&id.to_be_bytes());
+        payload.extend_from_slice(&value.to_be_bytes());
+    }
+    out.frame(frame::kind::SETTINGS, 0, 0, &payload);
+}

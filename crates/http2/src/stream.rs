@@ -1,0 +1,101 @@
+//! One stream: which sides are still open, its windows, and what of its body was received and not used yet.
+
+use crate::{
+    Fields,
+    closed::How,
+    flow::{ReceiveWindow, SendWindow},
+};
+
+/// Memory that an empty inbox keeps.
+const KEPT: usize = 16 * 1024;
+
+/// A stream that somebody still works on.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    /// We have sent END_STREAM.
+    pub(crate) local_ended: bool,
+    /// The peer has sent END_STREAM.
+    pub(crate) remote_ended: bool,
+    /// The protocol is done with it.
+    pub(crate) how: Option<How>,
+    pub(crate) send: SendWindow,
+    pub(crate) receive: ReceiveWindow,
+    pub(crate) inbox: Inbox,
+    pub(crate) trailers: Option<Fields>,
+    /// The peer's head is here (of an answer: the final one).
+    pub(crate) has_head: bool,
+    /// It was found malformed: what still comes is dropped.
+    pub(crate) is_broken: bool,
+    /// It was answered, and nobody works on it any more: what still comes is judged and dropped.
+    pub(crate) is_left: bool,
+    /// Answers have no body here, whatever their Content-Length says.
+    pub(crate) is_to_head: bool,
+    /// The length of the body that the head told.
+    pub(crate) told_length: Option<u64>,
+    pub(crate) received: u64,
+}
+
+impl Stream {
+    pub(crate) fn new(send: u32, receive: u32) -> Self {
+        Self {
+            local_ended: false,
+            remote_ended: false,
+            how: None,
+            send: SendWindow::new(send),
+            receive: ReceiveWindow::new(receive),
+            inbox: Inbox::default(),
+            trailers: None,
+            has_head: false,
+            is_broken: false,
+            is_left: false,
+            is_to_head: false,
+            told_length: None,
+            received: 0,
+        }
+    }
+
+    /// Whether the body that came is as long as was told, now that it has ended.
+    pub(crate) fn has_told_length(&self) -> bool {
+        self.told_length.is_none_or(|told| told == self.received || self.is_to_head && self.received == 0)
+    }
+
+    /// Whether what came is within what was told.
+    pub(crate) fn is_within_told_length(&self) -> bool {
+        self.told_length.is_none_or(|told| self.received <= told)
+    }
+}
+
+/// Bytes of a body that were received and not used yet. The stream's window bounds them.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    bytes: Vec<u8>,
+    used: usize,
+}
+
+impl Inbox {
+    pub(crate) fn filled(&self) -> &[u8] {
+        self.bytes.get(self.used..).unwrap_or_default()
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        if self.used > KEPT && self.used > self.bytes.len() / 2 {
+            self.bytes.drain(..self.used);
+            self.used = 0;
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Uses bytes, and tells how many there were to use.
+    pub(crate) fn consume(&mut self, count: usize) -> usize {
+        let count = count.min(self.filled().len());
+        self.used += count;
+        if self.used == self.bytes.len() {
+            self.used = 0;
+            self.bytes.clear();
+            if self.bytes.capacity() > KEPT {
+                self.bytes = Vec::new();
+            }
+        }
+        count
+    }
+}

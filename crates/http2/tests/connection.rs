@@ -1,0 +1,285 @@
+//! Two connections that talk to each other, and one that is talked to by anybody.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, clippy::panic)]
+
+use http2::{Config, Connection, ErrorCode, Event, Fields, PREFACE, Role};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+const REQUEST: [(&[u8], &[u8]); 4] =
+    [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/items"), (b":authority", b"a")];
+
+fn config(role: Role) -> Config {
+    Config { role, most_streams: 10, window: 65_535, connection_window: 100_000, largest_list: 16_384 }
+}
+
+/// A server to which a client has said hello.
+fn server() -> Connection {
+    let mut server = Connection::new(config(Role::Server));
+    server.receive(PREFACE, 0);
+    server.receive(&frame(4, 0, 0, &[]), 0);
+    server.take_output(server.output().len());
+    while server.next_event().is_some() {}
+    server
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = (payload.len() as u32).to_be_bytes()[1..].to_vec();
+    bytes.extend([kind, flags]);
+    bytes.extend(stream.to_be_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+/// A block of `GET / http`, with the authority `a`.
+const BLOCK: &[u8] = &[0x82, 0x84, 0x86, 0x41, 0x01, b'a'];
+
+fn events(connection: &mut Connection) -> Vec<Event> {
+    std::iter::from_fn(|| connection.next_event()).collect()
+}
+
+/// The code of the last RST_STREAM or GOAWAY that waits.
+fn last_code(connection: &Connection) -> Option<(u8, ErrorCode)> {
+    let mut rest = connection.output();
+    let mut found = None;
+    while rest.len() >= 9 {
+        let length = usize::from(rest[1]) << 8 | usize::from(rest[2]);
+        let payload = &rest[9..9 + length];
+        let code = |at: usize| ErrorCode(u32::from_be_bytes(payload[at..at + 4].try_into().unwrap()));
+        match rest[3] {
+            3 => found = Some((3, code(0))),
+            7 => found = Some((7, code(4))),
+            _ => {}
+        }
+        rest = &rest[9 + length..];
+    }
+    found
+}
+
+#[test]
+fn a_block_without_end_ends_the_connection() {
+    for piece in [vec![0u8; 16_000], vec![]] {
+        let mut server = server();
+        server.receive(&frame(1, 0, 1, &[]), 0);
+        let rounds = (0..1_000).take_while(|_| {
+            server.receive(&frame(9, 0, 1, &piece), 0);
+            server.failed().is_none()
+        });
+        assert!(rounds.count() <= 128);
+        assert_eq!(server.failed(), Some(ErrorCode::ENHANCE_YOUR_CALM));
+    }
+}
+
+#[test]
+fn floods_of_frames_that_move_nothing_end_the_connection() {
+    for (what, flood) in [
+        ("SETTINGS", frame(4, 0, 0, &[])),
+        ("PING", frame(6, 0, 0, &[0; 8])),
+        ("acknowledged PING", frame(6, 1, 0, &[0; 8])),
+        ("PRIORITY", frame(2, 0, 3, &[0; 5])),
+        ("empty DATA", frame(0, 0, 1, &[])),
+        ("crumbs of windows", frame(8, 0, 1, &[0, 0, 0, 1])),
+        ("unknown types", frame(99, 0, 0, &[])),
+    ] {
+        let mut server = server();
+        server.receive(&frame(1, 4, 1, BLOCK), 0);
+        let count = (0..10_000).take_while(|_| {
+            server.receive(&flood, 0);
+            events(&mut server);
+            server.take_output(usize::MAX);
+            server.failed().is_none()
+        });
+        assert!((1_000..5_000).contains(&count.count()), "{what}");
+        assert_eq!(server.failed(), Some(ErrorCode::ENHANCE_YOUR_CALM), "{what}");
+    }
+}
+
+#[test]
+fn streams_that_are_taken_back_keep_their_place_until_the_work_on_them_ends() {
+    let mut server = server();
+    for n in 0..10 {
+        server.receive(&frame(1, 5, n * 2 + 1, BLOCK), 0);
+        server.receive(&frame(3, 0, n * 2 + 1, &[0, 0, 0, 8]), 0);
+    }
+    server.receive(&frame(1, 5, 21, BLOCK), 0);
+    assert_eq!(last_code(&server), Some((3, ErrorCode::REFUSED_STREAM)));
+    server.release(1);
+    server.receive(&frame(1, 5, 23, BLOCK), 0);
+    assert_eq!(server.streams(), 10);
+    // And whoever goes on so is sent away.
+    for n in 12..1_000 {
+        server.receive(&frame(1, 5, n * 2 + 1, BLOCK), 0);
+    }
+    assert_eq!(server.failed(), Some(ErrorCode::ENHANCE_YOUR_CALM));
+}
+
+#[test]
+fn what_a_peer_sends_ahead_is_bounded_by_the_windows() {
+    let mut server = server();
+    let data = frame(0, 0, 1, &[0; 16_384]);
+    server.receive(&frame(1, 4, 1, BLOCK), 0);
+    for _ in 0..4 {
+        server.receive(&data, 0);
+    }
+    assert_eq!(last_code(&server), Some((3, ErrorCode::FLOW_CONTROL_ERROR)));
+    // On another stream, the connection's window is what is exceeded.
+    server.receive(&frame(1, 4, 3, BLOCK), 0);
+    for _ in 0..4 {
+        server.receive(&frame(0, 0, 3, &[0; 16_384]), 0);
+    }
+    assert_eq!(last_code(&server), Some((7, ErrorCode::FLOW_CONTROL_ERROR)));
+}
+
+#[test]
+fn a_length_that_does_not_fit_breaks_the_message_once() {
+    let with_length = [BLOCK, &[0x0f, 0x0d, 1, b'3']].concat();
+    for (data, flags, fits) in [("abc", 1, true), ("ab", 1, false), ("abcd", 0, false), ("", 1, false)] {
+        let mut server = server();
+        server.receive(&frame(1, 4, 1, &with_length), 0);
+        server.receive(&frame(0, flags, 1, data.as_bytes()), 0);
+        server.receive(&frame(0, 0, 1, b"more"), 0);
+        let broken = events(&mut server).iter().filter(|e| matches!(e, Event::Broken { .. })).count();
+        assert_eq!(broken, usize::from(!fits), "{data}");
+    }
+}
+
+/// Moves bytes from one side to the other, in pieces.
+fn carry(from: &mut Connection, to: &mut Connection, pending: &mut Vec<u8>, piece: usize) -> bool {
+    let count = from.output().len().min(piece);
+    pending.extend_from_slice(&from.output()[..count]);
+    from.take_output(count);
+    let used = to.receive(pending, 0);
+    pending.drain(..used);
+    count > 0
+}
+
+/// What a side has received on a stream.
+#[derive(Default, Debug, PartialEq)]
+struct Got {
+    body: Vec<u8>,
+    ended: bool,
+    trailers: Option<Fields>,
+}
+
+fn take(side: &mut Connection, got: &mut BTreeMap<u32, Got>) -> Vec<u32> {
+    let mut heads = Vec::new();
+    for event in events(side) {
+        match event {
+            Event::Head { stream, malformed, .. } => {
+                assert_eq!(malformed, None);
+                heads.push(stream);
+                got.insert(stream, Got::default());
+            }
+            Event::Readable(_) | Event::Writable(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    for (stream, got) in got {
+        let bytes = side.readable(*stream).to_vec();
+        got.body.extend_from_slice(&bytes);
+        side.consume(*stream, bytes.len());
+        if !got.ended && side.has_ended(*stream) {
+            got.ended = true;
+            got.trailers = side.take_trailers(*stream);
+        }
+    }
+    heads
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn bodies_arrive_whole_on_every_stream_however_they_are_carried(
+        bodies in proptest::collection::vec((0usize..150_000, any::<bool>()), 1..6),
+        piece in 1usize..40_000,
+    ) {
+        let piece = piece.max(500);
+        let (mut client, mut server) = (Connection::new(config(Role::Client)), Connection::new(config(Role::Server)));
+        let (mut up, mut down) = (Vec::new(), Vec::new());
+        let (mut at_server, mut at_client) = (BTreeMap::new(), BTreeMap::new());
+        let body = |length: usize| (0..length).map(|n| (n % 251) as u8).collect::<Vec<_>>();
+        let mut sending: Vec<(u32, Vec<u8>, bool)> = bodies.iter().map(|(length, trailers)| {
+            (client.open(REQUEST, false, false).unwrap(), body(*length), *trailers)
+        }).collect();
+        let expected: Vec<_> = sending.clone();
+        let mut answering: Vec<(u32, Vec<u8>)> = Vec::new();
+        for _ in 0..200_000 {
+            for (stream, rest, trailers) in &mut sending {
+                let count = client.send_data(*stream, rest, !*trailers);
+                rest.drain(..count);
+                if *trailers && rest.is_empty() {
+                    client.send_head(*stream, [(&b"x-sum"[..], &b"1"[..])], true);
+                }
+            }
+            sending.retain(|(_, rest, _)| !rest.is_empty());
+            let mut has_moved = carry(&mut client, &mut server, &mut up, piece);
+            take(&mut server, &mut at_server);
+            for (stream, got) in &at_server {
+                let is_new = !answering.iter().any(|(known, _)| known == stream);
+                if got.ended && is_new {
+                    server.send_head(*stream, [(&b":status"[..], &b"200"[..])], false);
+                    answering.push((*stream, got.body.clone()));
+                }
+            }
+            for (stream, rest) in &mut answering {
+                let count = server.send_data(*stream, rest, true);
+                rest.drain(..count);
+            }
+            has_moved |= carry(&mut server, &mut client, &mut down, piece);
+            take(&mut client, &mut at_client);
+            if !has_moved && sending.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!((client.failed(), server.failed()), (None, None));
+        for (stream, body, trailers) in expected {
+            let length = bodies[(stream as usize - 1) / 2].0;
+            prop_assert_eq!(body.len(), length);
+            let got = &at_server[&stream];
+            prop_assert!(got.ended && got.body == body && got.trailers.is_some() == trailers);
+            let got = &at_client[&stream];
+            prop_assert!(got.ended && got.body == body);
+            client.release(stream);
+            server.release(stream);
+        }
+        prop_assert_eq!((client.streams(), server.streams()), (0, 0));
+    }
+
+    #[test]
+    fn any_frames_are_judged_without_panic_and_alike_however_they_are_cut(
+        frames in proptest::collection::vec(
+            (0u8..12, any::<u8>(), 0u32..8, prop_oneof![Just(BLOCK.to_vec()), proptest::collection::vec(any::<u8>(), 0..12)]), 0..40),
+        piece in 1usize..30,
+    ) {
+        let bytes: Vec<u8> = frames.iter().flat_map(|(kind, flags, stream, payload)| frame(*kind, *flags, *stream, payload)).collect();
+        let (mut whole, mut cut) = (server(), server());
+        whole.receive(&bytes, 0);
+        let mut pending = Vec::new();
+        for piece in bytes.chunks(piece) {
+            pending.extend_from_slice(piece);
+            let used = cut.receive(&pending, 0);
+            pending.drain(..used);
+        }
+        prop_assert_eq!(whole.failed(), cut.failed());
+        prop_assert_eq!(whole.output(), cut.output());
+        prop_assert_eq!(events(&mut whole), events(&mut cut));
+    }
+
+    #[test]
+    fn any_bytes_are_taken_without_panic(bytes: Vec<u8>) {
+        let mut server = server();
+        server.receive(&bytes, 0);
+        let mut client = Connection::new(config(Role::Client));
+        client.open(REQUEST, true, false);
+        client.receive(&bytes, 0);
+    }
+}
+
+#[test]
+fn a_setting_that_makes_a_window_too_large_ends_the_connection() {
+    let mut server = server();
+    server.receive(&frame(1, 4, 1, BLOCK), 0);
+    server.receive(&frame(8, 0, 1, &0x7fff_0000_u32.to_be_bytes()), 0);
+    server.receive(&frame(4, 0, 0, &[0, 4, 0x7f, 0xff, 0, 0]), 0);
+    assert_eq!(server.failed(), Some(ErrorCode::FLOW_CONTROL_ERROR));
+}

@@ -1,0 +1,212 @@
+//! One contract over both protocols: what HTTP/1.1 clients get, HTTP/2 clients get.
+
+use crate::{
+    gateway,
+    peer::{DATA, END_HEADERS, END_STREAM, HEADERS, Peer, block, request},
+    support::{Config, Gateway, Upstream, assert_error, get, sample::sample},
+};
+
+#[test]
+fn every_step_of_the_checks_answers_with_its_own_error() {
+    let upstream = Upstream::scripted(sample);
+    let config = Config::of(&upstream)
+        .endpoint("GET", "/items/{id}", "permission = \"items:read\"")
+        .endpoint("GET", "/admin", "permission = \"admin\"")
+        .endpoint("GET", "/status/{n}", "")
+        .endpoint("POST", "/items", "max_body = 10")
+        .plan("small", &["1 per day"]);
+    let gateway = Gateway::start(&config);
+    let (key, small) = (gateway.key(), gateway.key_with(&["--plan", "small", "--permission", "items:read"]));
+    let mut peer = Peer::open(gateway.address);
+    assert_eq!(peer.get(1, "/items/7", &small).status, 200);
+    let large = "x".repeat(40_000);
+    let cases: [(&str, &str, &[(&str, &str)], u16, &str); 11] = [
+        ("GET", "/items/7/", &[], 301, "TRAILING_SLASH"),
+        ("GET", "/nowhere", &[], 404, "ENDPOINT_NOT_FOUND"),
+        ("DELETE", "/items/7", &[], 404, "METHOD_NOT_AVAILABLE"),
+        ("GET", "/items/7", &[], 403, "KEY_NOT_SET"),
+        ("GET", "/items/7", &[("x-api-key", "fg_wrong")], 400, "KEY_FORMAT_INCORRECT"),
+        ("GET", "/admin", &[("x-api-key", &key.key)], 401, "PERMISSION_DENIED"),
+        ("GET", "/items/7", &[("x-api-key", &small.key)], 429, "API_LIMIT_EXCEEDED"),
+        ("GET", "/status/404", &[("x-api-key", &key.key)], 404, "RESOURCE_NOT_FOUND"),
+        ("GET", "/status/418", &[("x-api-key", &key.key)], 400, "REQUEST_MALFORMED"),
+        ("GET", "/status/500", &[("x-api-key", &key.key)], 500, "UNEXPECTED_ERROR"),
+        ("GET", "/items/7", &[("x-large", &large)], 400, "HEADERS_TOO_LARGE"),
+    ];
+    for (n, (method, path, fields, status, code)) in cases.into_iter().enumerate() {
+        let stream = n as u32 * 2 + 3;
+        let block = request(method, path, fields);
+        let mut pieces = block.chunks(16_384).peekable();
+        peer.send(HEADERS, END_STREAM, stream, pieces.next().unwrap());
+        for piece in pieces {
+            peer.send(9, 0, stream, piece);
+        }
+        peer.send(9, END_HEADERS, stream, &[]);
+        assert_error(&gateway, &peer.answer(stream), status, code);
+    }
+    peer.send(HEADERS, END_HEADERS, 101, &request("POST", "/items", &[("x-api-key", &key.key)]));
+    peer.send(DATA, END_STREAM, 101, b"more than ten bytes");
+    assert_error(&gateway, &peer.answer(101), 400, "BODY_TOO_LARGE");
+    assert_eq!(gateway.used(&key), 0, "an error was charged");
+}
+
+#[test]
+fn a_success_passes_with_its_headers_and_limits_and_without_what_belongs_to_http_1() {
+    let upstream = Upstream::saying(
+        "HTTP/1.1 201 Made\r\nContent-Length: 2\r\nX-Mixed-Case: A\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\
+         Connection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n\r\nok",
+    );
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    let answer = peer.get(1, "/items/7?a=b", &key);
+    assert_eq!((answer.status, answer.text().as_str(), answer.cut), (201, "ok", None));
+    assert_eq!(answer.headers.all("set-cookie"), ["a=1", "b=2"]);
+    assert_eq!(answer.header("x-mixed-case"), Some("A"));
+    assert_eq!(answer.header("content-length"), Some("2"));
+    assert_eq!(answer.header("x-rate-limit-remaining"), Some("999999"));
+    assert!(answer.headers.has("x-request-id") && answer.headers.has("date"));
+    for gone in ["connection", "keep-alive", "x-hop", "transfer-encoding"] {
+        assert!(!answer.headers.has(gone), "{gone}");
+    }
+    let seen = upstream.only();
+    assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "/items/7?a=b"));
+    assert_eq!(seen.headers.get("host"), Some("api.example.com"));
+    assert_eq!(seen.headers.get("via"), Some("2.0 fairgate"));
+    assert_eq!(seen.headers.get("x-forwarded-host"), Some("api.example.com"));
+    assert!(!seen.headers.has("x-api-key") && !seen.headers.has("transfer-encoding"));
+}
+
+#[test]
+fn crumbs_of_cookies_become_one_header_again() {
+    let (upstream, gateway) = gateway();
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    peer.ask(
+        1,
+        "GET",
+        "/items/7",
+        &[("cookie", "a=1"), ("x-api-key", &key.key), ("cookie", "b=2"), ("cookie", "c=3")],
+    );
+    assert_eq!(peer.answer(1).status, 200);
+    assert_eq!(upstream.only().headers.all("cookie"), ["a=1; b=2; c=3"]);
+}
+
+#[test]
+fn a_body_passes_with_its_length_or_in_chunks_with_its_trailers() {
+    let (upstream, gateway) = gateway();
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    let fields: &[(&str, &str)] = &[("x-api-key", &key.key), ("content-length", "6")];
+    peer.send(HEADERS, END_HEADERS, 1, &request("POST", "/items", fields));
+    peer.send(DATA, 0, 1, b"{\"a\"");
+    peer.send(DATA, END_STREAM, 1, b":1");
+    peer.answer(1);
+    peer.send(
+        HEADERS,
+        END_HEADERS,
+        3,
+        &request("POST", "/items", &[("x-api-key", &key.key), ("te", "trailers")]),
+    );
+    peer.send(DATA, 0, 3, b"{\"a\"");
+    peer.send(DATA, 0, 3, b":1}");
+    peer.send(HEADERS, END_STREAM | END_HEADERS, 3, &block(&[("x-sum", "9"), ("content-length", "1")]));
+    peer.answer(3);
+    let seen = upstream.seen();
+    assert_eq!(
+        (seen[0].body.as_slice(), seen[0].headers.get("content-length")),
+        (&b"{\"a\":1"[..], Some("6"))
+    );
+    assert_eq!((seen[1].body.as_slice(), seen[1].trailers.get("x-sum")), (&b"{\"a\":1}"[..], Some("9")));
+    assert!(!seen[1].trailers.has("content-length"));
+    assert_eq!(seen[1].headers.get("te"), Some("trailers"));
+}
+
+#[test]
+fn an_answers_chunks_and_trailers_pass() {
+    let upstream = Upstream::saying(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\nGrpc-Status: 0\r\n\r\n",
+    );
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    for stream in [1, 3] {
+        let answer = peer.get(stream, "/", &key);
+        assert_eq!((answer.status, answer.text().as_str(), answer.cut), (200, "hello world", None));
+        assert_eq!(answer.trailers.get("grpc-status"), Some("0"));
+    }
+    assert_eq!(gateway.used(&key), 2);
+}
+
+#[test]
+fn answers_without_a_body_end_with_their_head() {
+    let upstream = Upstream::scripted(|exchange| match exchange.target() {
+        "/204" => exchange.answer(204, &[], b""),
+        "/304" => exchange.answer(304, &[("ETag", "\"a\"")], b""),
+        "/empty" => exchange.answer(200, &[], b""),
+        _ => exchange.answer(200, &[], b"twelve bytes"),
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    for (stream, method, path, status, length) in [
+        (1, "GET", "/204", 204, None),
+        (3, "GET", "/304", 304, None),
+        (5, "GET", "/empty", 200, Some("0")),
+        (7, "HEAD", "/items", 200, Some("12")),
+    ] {
+        peer.ask(stream, method, path, &[("x-api-key", &key.key)]);
+        let head = peer.next_of(stream).unwrap();
+        assert_eq!((head.kind, head.flags), (HEADERS, END_STREAM | END_HEADERS), "{path}");
+        let fields = peer.decode(&head.payload);
+        assert_eq!(fields[0], (":status".to_owned(), status.to_string()));
+        let told = fields.iter().find(|(name, _)| name == "content-length").map(|(_, value)| value.as_str());
+        assert_eq!(told, length, "{path}");
+    }
+    assert_eq!(gateway.used(&key), 4);
+}
+
+#[test]
+fn interim_answers_pass_and_a_client_that_waits_for_100_continue_gets_it() {
+    let upstream = Upstream::scripted(|exchange| {
+        exchange.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+        exchange.read_body();
+        exchange.answer(200, &[], b"done")
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    let fields: &[(&str, &str)] =
+        &[("x-api-key", &key.key), ("expect", "100-continue"), ("content-length", "4")];
+    peer.send(HEADERS, END_HEADERS, 1, &request("POST", "/items", fields));
+    let mut statuses = Vec::new();
+    for _ in 0..2 {
+        let frame = peer.next_of(1).unwrap();
+        assert_eq!((frame.kind, frame.flags), (HEADERS, END_HEADERS));
+        statuses.push(peer.decode(&frame.payload)[0].1.clone());
+    }
+    assert_eq!(statuses, ["103", "100"]);
+    peer.send(DATA, END_STREAM, 1, b"body");
+    assert_eq!(peer.answer(1).text(), "done");
+}
+
+#[test]
+fn both_protocols_give_the_same_answer() {
+    let (_upstream, gateway) = gateway();
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    for (n, path) in
+        ["/items/7", "/status/404", "/status/503", "/bytes/5000", "/_limits", "/nowhere/"].iter().enumerate()
+    {
+        let one = gateway.send(&get(path).key(&key));
+        let two = peer.get(n as u32 * 2 + 1, path, &key);
+        assert_eq!(one.status, two.status, "{path}");
+        let names = |answer: &crate::support::Answer| {
+            let mut names: Vec<_> =
+                answer.headers.0.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+            names.retain(|name| name != "transfer-encoding" && name != "connection");
+            names
+        };
+        assert_eq!(names(&one), names(&two), "{path}");
+    }
+}

@@ -1,0 +1,145 @@
+//! Large bodies in both directions, many at once: windows, back-pressure, and that nobody waits for a slow one.
+
+use crate::{
+    gateway,
+    peer::{
+        CANCEL, DATA, END_HEADERS, END_STREAM, Expect, HEADERS, NO_ERROR, PROTOCOL_ERROR, Peer, RST_STREAM,
+        STREAM_CLOSED, WINDOW_UPDATE, request,
+    },
+    support::{Config, Gateway, Upstream, sample::pattern},
+};
+
+#[test]
+fn large_answers_come_whole_on_many_streams_at_once() {
+    let (_upstream, gateway) = gateway();
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    for n in 0..10 {
+        peer.ask(n * 2 + 1, "GET", "/bytes/300000", &[("x-api-key", &key.key)]);
+    }
+    for n in 0..10 {
+        let answer = peer.answer(n * 2 + 1);
+        assert!(answer.status == 200 && answer.body == pattern(300_000), "stream {}", n * 2 + 1);
+    }
+    assert_eq!(gateway.used(&key), 10);
+}
+
+#[test]
+fn a_stream_that_is_not_read_does_not_stop_the_others() {
+    let (_upstream, gateway) = gateway();
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    peer.is_generous = false;
+    peer.open_window(0, 10_000_000);
+    // Eight streams whose windows are never opened again.
+    for n in 0..8 {
+        peer.ask(n * 2 + 1, "GET", "/bytes/1000000", &[("x-api-key", &key.key)]);
+    }
+    for n in 10..40 {
+        let answer = peer.get(n * 2 + 1, "/bytes/20000", &key);
+        assert_eq!((answer.status, answer.body.len()), (200, 20_000));
+    }
+    // And these go on where they stopped.
+    for n in 0..8 {
+        peer.open_window(n * 2 + 1, 1_000_000);
+    }
+    for n in 0..8 {
+        assert_eq!(peer.answer(n * 2 + 1).body, pattern(1_000_000));
+    }
+}
+
+#[test]
+fn a_large_upload_passes_within_the_windows_that_the_gateway_opens() {
+    let upstream = Upstream::scripted(|exchange| {
+        let length = exchange.read_body().map_or(0, |body| body.len());
+        exchange.answer(200, &[], length.to_string().as_bytes())
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    let body = pattern(3_000_000);
+    peer.send(HEADERS, END_HEADERS, 1, &request("POST", "/", &[("x-api-key", &key.key)]));
+    let (mut room, mut of_connection) = (i64::from(peer.settings[&4]), 65_535_i64 + 983_041);
+    let mut rest = body.as_slice();
+    while !rest.is_empty() {
+        let count = (room.min(of_connection).min(16_384).max(0) as usize).min(rest.len());
+        if count == 0 {
+            let frame = peer.next().unwrap();
+            if frame.kind == WINDOW_UPDATE {
+                let by = i64::from(u32::from_be_bytes(frame.payload[..].try_into().unwrap()));
+                if frame.stream == 0 { of_connection += by } else { room += by }
+            }
+            continue;
+        }
+        let (piece, behind) = rest.split_at(count);
+        peer.send(DATA, if behind.is_empty() { END_STREAM } else { 0 }, 1, piece);
+        (room, of_connection) = (room - count as i64, of_connection - count as i64);
+        rest = behind;
+    }
+    assert_eq!(peer.answer(1).text(), "3000000");
+    assert!(upstream.only().body == body);
+}
+
+#[test]
+fn an_upload_that_nobody_reads_holds_up_neither_the_connection_nor_its_other_streams() {
+    let upstream = Upstream::scripted(|exchange| match exchange.target() {
+        "/stuck" => exchange.stall(),
+        _ => exchange.answer(200, &[], b"ok"),
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    for n in 0..4 {
+        peer.send(HEADERS, END_HEADERS, n * 2 + 1, &request("POST", "/stuck", &[("x-api-key", &key.key)]));
+        for _ in 0..3 {
+            peer.send(DATA, 0, n * 2 + 1, &[b'x'; 16_384]);
+        }
+    }
+    for n in 10..20 {
+        peer.send(HEADERS, END_HEADERS, n * 2 + 1, &request("POST", "/", &[("x-api-key", &key.key)]));
+        peer.send(DATA, END_STREAM, n * 2 + 1, &[b'x'; 16_384]);
+        assert_eq!(peer.answer(n * 2 + 1).text(), "ok");
+    }
+}
+
+#[test]
+fn an_answer_that_comes_before_the_end_of_the_request_takes_back_the_rest_of_it() {
+    let (_upstream, gateway) = gateway();
+    let mut peer = Peer::open(gateway.address);
+    // No key: answered from the head alone.
+    peer.send(HEADERS, END_HEADERS, 1, &request("POST", "/items", &[]));
+    assert_eq!(peer.answer(1).status, 403);
+    // A little more of it is no matter; much more is asked to stop.
+    for _ in 0..3 {
+        peer.send(DATA, 0, 1, &[b'x'; 16_384]);
+    }
+    let reset = peer.next_of(1).unwrap();
+    assert_eq!((reset.kind, reset.payload.as_slice()), (RST_STREAM, &NO_ERROR.to_be_bytes()[..]));
+    // What was on its way is no error.
+    peer.send(DATA, END_STREAM, 1, b"late");
+    assert!(peer.ping());
+}
+
+#[test]
+fn the_rest_of_an_answered_request_is_judged_like_any_other() {
+    let (_upstream, gateway) = gateway();
+    let mut peer = Peer::open(gateway.address);
+    let fields: &[(&str, &str)] = &[("content-length", "4")];
+    for stream in [1, 3, 5, 7] {
+        peer.send(HEADERS, END_HEADERS, stream, &request("POST", "/items", fields));
+        assert_eq!(peer.answer(stream).status, 403);
+    }
+    peer.send(DATA, END_STREAM, 1, b"four");
+    peer.send(DATA, END_STREAM, 3, b"more than four");
+    peer.expect(&Expect::Stream(3, &[PROTOCOL_ERROR])).unwrap();
+    peer.open_window(5, 0);
+    peer.expect(&Expect::Stream(5, &[PROTOCOL_ERROR])).unwrap();
+    peer.reset(7, CANCEL);
+    peer.send(DATA, END_STREAM, 7, b"four");
+    peer.expect(&Expect::Stream(7, &[STREAM_CLOSED])).unwrap();
+    // Streams that are never ended take no room from others.
+    for n in 10..250 {
+        peer.send(HEADERS, END_HEADERS, n * 2 + 1, &request("POST", "/items", fields));
+        assert_eq!(peer.answer(n * 2 + 1).status, 403);
+    }
+}

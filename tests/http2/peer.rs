@@ -1,0 +1,395 @@
+//! A client at the level of frames: what is sent is up to the test, what comes is read strictly.
+
+use crate::support::{
+    Answer, Framing, Headers, Key,
+    wire::{Ended, PATIENCE},
+};
+use http2::hpack::Decoder;
+use std::{
+    collections::BTreeMap,
+    io::{ErrorKind, Read, Write},
+    net::{SocketAddr, TcpStream},
+};
+
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+// Types of frames.
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const PRIORITY: u8 = 2;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PUSH_PROMISE: u8 = 5;
+pub(crate) const PING: u8 = 6;
+pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const WINDOW_UPDATE: u8 = 8;
+pub(crate) const CONTINUATION: u8 = 9;
+
+// Flags.
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const ACK: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
+pub(crate) const PADDED: u8 = 8;
+pub(crate) const WITH_PRIORITY: u8 = 0x20;
+
+// Error codes.
+pub(crate) const NO_ERROR: u32 = 0;
+pub(crate) const PROTOCOL_ERROR: u32 = 1;
+pub(crate) const FLOW_CONTROL_ERROR: u32 = 3;
+pub(crate) const STREAM_CLOSED: u32 = 5;
+pub(crate) const FRAME_SIZE_ERROR: u32 = 6;
+pub(crate) const REFUSED_STREAM: u32 = 7;
+pub(crate) const CANCEL: u32 = 8;
+pub(crate) const COMPRESSION_ERROR: u32 = 9;
+pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
+
+/// A frame that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// What has to follow what a client did.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Expect {
+    /// GOAWAY with one of these codes, and the end of the connection.
+    Connection(&'static [u32]),
+    /// RST_STREAM with one of these codes on this stream, and the connection goes on.
+    Stream(u32, &'static [u32]),
+    /// An answer with 400 on this stream, then RST_STREAM with PROTOCOL_ERROR, and the connection goes on.
+    Malformed(u32),
+    /// A whole answer on this stream, and the connection goes on.
+    Answered(u32),
+    /// The connection goes on.
+    GoesOn,
+}
+
+pub(crate) struct Peer {
+    pub(crate) stream: TcpStream,
+    ahead: Vec<u8>,
+    decoder: Decoder,
+    /// Frames of other streams, kept while one was waited for.
+    kept: Vec<Frame>,
+    /// Opens windows again as data comes.
+    pub(crate) is_generous: bool,
+    pub(crate) settings: BTreeMap<u16, u32>,
+}
+
+/// Fields as the block of a HEADERS frame, each a literal.
+pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+    let mut block = Vec::new();
+    let string = |text: &str, block: &mut Vec<u8>| {
+        let mut length = text.len();
+        if length < 127 {
+            block.push(length as u8);
+        } else {
+            block.push(127);
+            length -= 127;
+            while length >= 128 {
+                block.push((length % 128) as u8 | 128);
+                length /= 128;
+            }
+            block.push(length as u8);
+        }
+        block.extend_from_slice(text.as_bytes());
+    };
+    for (name, value) in fields {
+        block.push(0);
+        string(name, &mut block);
+        string(value, &mut block);
+    }
+    block
+}
+
+/// The pseudo-header fields of a request, and more.
+pub(crate) fn request<'a>(method: &'a str, path: &'a str, more: &[(&'a str, &'a str)]) -> Vec<u8> {
+    let pseudo =
+        [(":method", method), (":scheme", "http"), (":path", path), (":authority", "api.example.com")];
+    block(&[&pseudo[..], more].concat())
+}
+
+/// A plain request, which is answered with an error of ours: it has no key.
+pub(crate) fn plain() -> Vec<u8> {
+    request("GET", "/items/7", &[])
+}
+
+impl Peer {
+    /// A connection on which nothing was said yet.
+    pub(crate) fn silent(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream,
+            ahead: Vec::new(),
+            decoder: Decoder::new(1 << 20),
+            kept: Vec::new(),
+            is_generous: true,
+            settings: BTreeMap::new(),
+        }
+    }
+
+    /// A connection that has said hello and was greeted.
+    pub(crate) fn open(address: SocketAddr) -> Self {
+        Self::with_settings(address, &[])
+    }
+
+    pub(crate) fn with_settings(address: SocketAddr, settings: &[(u16, u32)]) -> Self {
+        let mut peer = Self::silent(address);
+        peer.write(PREFACE);
+        peer.settings(settings);
+        let greeting = peer.next().expect("a greeting");
+        assert_eq!((greeting.kind, greeting.flags, greeting.stream), (SETTINGS, 0, 0));
+        for setting in greeting.payload.chunks(6) {
+            let id = u16::from_be_bytes(setting[..2].try_into().unwrap());
+            peer.settings.insert(id, u32::from_be_bytes(setting[2..].try_into().unwrap()));
+        }
+        peer.send(SETTINGS, ACK, 0, &[]);
+        // The rest of the greeting: the acknowledgement, and the connection's window.
+        while peer.next().expect("a greeting").kind != SETTINGS {}
+        peer
+    }
+
+    /// A server may have closed already: what it said is what a test looks at.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
+    }
+
+    pub(crate) fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> bool {
+        self.write(&frame(kind, flags, stream, payload))
+    }
+
+    /// Sends a frame, whatever becomes of it.
+    pub(crate) fn say(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        self.send(kind, flags, stream, payload);
+    }
+
+    pub(crate) fn settings(&mut self, settings: &[(u16, u32)]) {
+        let mut payload = Vec::new();
+        for (id, value) in settings {
+            payload.extend(id.to_be_bytes());
+            payload.extend(value.to_be_bytes());
+        }
+        self.send(SETTINGS, 0, 0, &payload);
+    }
+
+    pub(crate) fn reset(&mut self, stream: u32, code: u32) {
+        self.send(RST_STREAM, 0, stream, &code.to_be_bytes());
+    }
+
+    pub(crate) fn open_window(&mut self, stream: u32, by: u32) {
+        self.send(WINDOW_UPDATE, 0, stream, &by.to_be_bytes());
+    }
+
+    /// A request without a body.
+    pub(crate) fn ask(&mut self, stream: u32, method: &str, path: &str, more: &[(&str, &str)]) {
+        self.send(HEADERS, END_STREAM | END_HEADERS, stream, &request(method, path, more));
+    }
+
+    pub(crate) fn get(&mut self, stream: u32, path: &str, key: &Key) -> Answer {
+        self.ask(stream, "GET", path, &[("x-api-key", &key.key)]);
+        self.answer(stream)
+    }
+
+    /// The next frame. None: the connection has ended.
+    pub(crate) fn try_next(&mut self) -> Result<Frame, Ended> {
+        loop {
+            if self.ahead.len() >= 9 {
+                let head = &self.ahead;
+                let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+                if self.ahead.len() >= 9 + length {
+                    let frame = Frame {
+                        kind: head[3],
+                        flags: head[4],
+                        stream: u32::from_be_bytes(head[5..9].try_into().unwrap()),
+                        payload: head[9..9 + length].to_vec(),
+                    };
+                    self.ahead.drain(..9 + length);
+                    return Ok(frame);
+                }
+            }
+            let mut chunk = [0; 64 * 1024];
+            match self.stream.read(&mut chunk) {
+                Ok(0) => return Err(Ended::Closed),
+                Ok(count) => self.ahead.extend_from_slice(&chunk[..count]),
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    return Err(Ended::Silent);
+                }
+                Err(_) => return Err(Ended::Reset),
+            }
+        }
+    }
+
+    pub(crate) fn next(&mut self) -> Option<Frame> {
+        let frame = self.try_next();
+        assert_ne!(frame, Err(Ended::Silent), "the gateway says nothing");
+        frame.ok()
+    }
+
+    /// The next frame of a stream, or of the connection's end. Those of others are kept.
+    pub(crate) fn next_of(&mut self, stream: u32) -> Option<Frame> {
+        if let Some(place) = self.kept.iter().position(|frame| frame.stream == stream) {
+            return Some(self.kept.remove(place));
+        }
+        loop {
+            let frame = self.next()?;
+            if frame.kind == DATA && self.is_generous && !frame.payload.is_empty() {
+                let by = frame.payload.len() as u32;
+                self.open_window(0, by);
+                self.open_window(frame.stream, by);
+            }
+            match frame.kind {
+                GOAWAY => return Some(frame),
+                _ if frame.stream == stream => return Some(frame),
+                _ => self.kept.push(frame),
+            }
+        }
+    }
+
+    /// The fields of a block that came. Each has to be decoded once, in the order of their coming.
+    pub(crate) fn decode(&mut self, block: &[u8]) -> Vec<(String, String)> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let fields = self.decoder.decode(block).expect("a block that can be decoded");
+        fields.iter().map(|(name, value)| (text(name), text(value))).collect()
+    }
+
+    /// A whole answer on a stream, or as much as came before it was reset (`cut`).
+    #[track_caller]
+    pub(crate) fn answer(&mut self, stream: u32) -> Answer {
+        self.try_answer(stream).unwrap_or_else(|| panic!("no answer on stream {stream}"))
+    }
+
+    pub(crate) fn try_answer(&mut self, stream: u32) -> Option<Answer> {
+        let mut answer: Option<Answer> = None;
+        let mut interim = Vec::new();
+        loop {
+            let frame = self.next_of(stream);
+            if !matches!(&frame, Some(frame) if frame.kind != GOAWAY && frame.kind != RST_STREAM) {
+                println!("the stream ended: {frame:?}");
+            }
+            let frame = frame.filter(|frame| frame.kind != GOAWAY);
+            let Some(frame) = frame.filter(|frame| frame.kind != RST_STREAM) else {
+                let mut answer = answer?;
+                answer.cut = Some(Ended::Reset);
+                return Some(answer);
+            };
+            match (frame.kind, &mut answer) {
+                (HEADERS, None) => {
+                    assert!(frame.flags & END_HEADERS != 0);
+                    let mut fields = self.decode(&frame.payload);
+                    assert_eq!(fields[0].0, ":status");
+                    let status = fields.remove(0).1.parse().unwrap();
+                    assert!(fields.iter().all(|(name, _)| *name == name.to_ascii_lowercase()), "{fields:?}");
+                    if status < 200 {
+                        interim.push((status, Headers(fields)));
+                        continue;
+                    }
+                    answer = Some(Answer {
+                        version: "HTTP/2".into(),
+                        status,
+                        reason: String::new(),
+                        headers: Headers(fields),
+                        body: Vec::new(),
+                        trailers: Headers::default(),
+                        framing: Framing::Length(0),
+                        cut: None,
+                        interim: std::mem::take(&mut interim),
+                    });
+                }
+                (HEADERS, Some(answer)) => answer.trailers = Headers(self.decode(&frame.payload)),
+                (DATA, Some(answer)) => answer.body.extend_from_slice(&frame.payload),
+                (WINDOW_UPDATE, _) => continue,
+                (_, _) => panic!("not of an answer: {frame:?}"),
+            }
+            if frame.flags & END_STREAM != 0 {
+                let mut answer = answer.expect("a head");
+                answer.framing = Framing::Length(answer.body.len());
+                return Some(answer);
+            }
+        }
+    }
+
+    /// Sends a PING and waits for its answer; what comes before is kept.
+    pub(crate) fn ping(&mut self) -> bool {
+        self.send(PING, 0, 0, b"8 bytes!");
+        loop {
+            match self.try_next() {
+                Ok(frame) if frame.kind == PING && frame.flags == ACK && frame.payload == b"8 bytes!" => {
+                    return true;
+                }
+                Ok(frame) if frame.kind == GOAWAY => return false,
+                Ok(frame) if frame.stream != 0 => self.kept.push(frame),
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// The code that the connection ends with. None: it goes on, or ends without one.
+    pub(crate) fn goaway(&mut self) -> Option<u32> {
+        loop {
+            let frame = self.try_next().ok()?;
+            if frame.kind == GOAWAY {
+                return Some(u32::from_be_bytes(frame.payload[4..8].try_into().unwrap()));
+            }
+        }
+    }
+
+    pub(crate) fn expect(&mut self, expect: &Expect) -> Result<(), String> {
+        match *expect {
+            Expect::Connection(codes) => {
+                let code = self.goaway();
+                if !code.is_some_and(|code| codes.contains(&code)) {
+                    return Err(format!("came the end with {code:?}"));
+                }
+                match self.try_next() {
+                    Err(Ended::Closed | Ended::Reset) => Ok(()),
+                    other => Err(format!("came {other:?} behind GOAWAY")),
+                }
+            }
+            Expect::Stream(stream, codes) => loop {
+                match self.next_of(stream) {
+                    Some(frame) if frame.kind == RST_STREAM => {
+                        let code = u32::from_be_bytes(frame.payload[..].try_into().unwrap());
+                        if !codes.contains(&code) {
+                            return Err(format!("came a reset with {code}"));
+                        }
+                        return self.goes_on();
+                    }
+                    Some(frame) if frame.kind == GOAWAY => return Err(format!("came {frame:?}")),
+                    Some(_) => {}
+                    None => return Err("came the end".into()),
+                }
+            },
+            Expect::Malformed(stream) => {
+                let answer = self.try_answer(stream).ok_or("came no answer")?;
+                let text = String::from_utf8_lossy(&answer.body).into_owned();
+                if answer.status != 400 || answer.cut.is_some() || !text.contains("REQUEST_MALFORMED") {
+                    return Err(format!("came {answer:?}"));
+                }
+                self.expect(&Expect::Stream(stream, &[PROTOCOL_ERROR]))
+            }
+            Expect::Answered(stream) => {
+                let answer = self.try_answer(stream).ok_or("came no answer")?;
+                if answer.cut.is_some() { Err(format!("came {answer:?}")) } else { self.goes_on() }
+            }
+            Expect::GoesOn => self.goes_on(),
+        }
+    }
+
+    fn goes_on(&mut self) -> Result<(), String> {
+        if self.ping() { Ok(()) } else { Err("the connection does not go on".into()) }
+    }
+}
+
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = (payload.len() as u32).to_be_bytes()[1..].to_vec();
+    bytes.extend([kind, flags]);
+    bytes.extend(stream.to_be_bytes());
+    bytes.extend_from_slice(payload);
+    bytes
+}

@@ -1,0 +1,70 @@
+//! RFC 9113 section 3: how HTTP/2 begins.
+
+use crate::{
+    gateway,
+    peer::{ACK, DATA, HEADERS, PING, PREFACE, PROTOCOL_ERROR, Peer, SETTINGS, plain},
+    support::{Config, Gateway, Upstream, assert_error, get, sample::sample},
+};
+
+#[test]
+fn s3_3_the_preface_is_recognised_beside_http_1_on_the_same_address_however_it_arrives() {
+    let (_upstream, gateway) = gateway();
+    let key = gateway.key();
+    for piece in [1, 5, 24] {
+        let mut peer = Peer::silent(gateway.address);
+        for part in PREFACE.chunks(piece) {
+            peer.write(part);
+        }
+        peer.settings(&[]);
+        let greeting = peer.next().unwrap();
+        assert_eq!((greeting.kind, greeting.flags, greeting.stream), (SETTINGS, 0, 0));
+        assert_eq!(peer.get(1, "/items/7", &key).status, 200);
+        assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
+    }
+}
+
+#[test]
+fn s3_4_a_request_may_come_with_the_preface() {
+    let (_upstream, gateway) = gateway();
+    let mut peer = Peer::silent(gateway.address);
+    let settings = crate::peer::frame(SETTINGS, 0, 0, &[]);
+    let ask = crate::peer::frame(HEADERS, 5, 1, &plain());
+    peer.write(&[PREFACE, &settings, &ask].concat());
+    assert_eq!(peer.answer(1).status, 403);
+}
+
+#[test]
+fn s3_4_another_preface_is_answered_by_our_400() {
+    let (_upstream, gateway) = gateway();
+    for bytes in [&b"INVALID CONNECTION PREFACE\r\n\r\n"[..], b"PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n"] {
+        let answer = gateway.send_bytes(bytes);
+        assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
+    }
+    // The second half of the preface is no HTTP/1.1 any more.
+    let mut peer = Peer::silent(gateway.address);
+    peer.write(b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n");
+    assert_eq!(peer.goaway(), Some(PROTOCOL_ERROR));
+    assert!(peer.next().is_none());
+}
+
+#[test]
+fn s3_4_the_first_frame_has_to_be_settings() {
+    let (_upstream, gateway) = gateway();
+    for (kind, flags, stream, payload) in
+        [(PING, 0, 0, vec![0; 8]), (HEADERS, 5, 1, plain()), (DATA, 0, 0, vec![]), (SETTINGS, ACK, 0, vec![])]
+    {
+        let mut peer = Peer::silent(gateway.address);
+        peer.write(PREFACE);
+        peer.send(kind, flags, stream, &payload);
+        assert_eq!(peer.goaway(), Some(PROTOCOL_ERROR), "{kind}");
+        assert!(peer.next().is_none());
+    }
+}
+
+#[test]
+fn http_2_can_be_turned_off_and_is_then_refused_by_our_400() {
+    let upstream = Upstream::scripted(sample);
+    let gateway = Gateway::start(&Config::of(&upstream).section("[http2]\nenabled = false"));
+    let answer = gateway.send_bytes(PREFACE);
+    assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
+}
