@@ -103,9 +103,9 @@ fn broken(state: &mut State, stream: u32, cx: &Context<'_>) -> Option<&'static s
 fn fault(malformed: Malformed) -> Fault {
     match malformed {
         Malformed::Broken(why) => Fault::malformed(why),
-        Malformed::TooLarge => Fault {
-            code: ErrorCode::HeadersTooLarge,
-            message: "The headers of the request together are larger than this API takes.",
-        },
+        Malformed::TooLarge => Fault::new(
+            ErrorCode::HeadersTooLarge,
+            "The headers of the request together are larger than this API takes.",
+        ),
     }
 }
