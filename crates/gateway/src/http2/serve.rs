@@ -48,7 +48,7 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, as
         }
     };
     let bytes = client.input.split_off_front(length);
-    let mut head = match RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names) {
+    let mut head = match RequestHead::parse(bytes, length, thread.fields(), &config.reading) {
         Ok(head) => head,
         Err((fault, (bytes, fields))) => {
             client.input.lend(bytes);
