@@ -48,7 +48,7 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, as
         }
     };
     let bytes = client.input.split_off_front(length);
-    let mut head = match RequestHead::parse(bytes, length, thread.fields(), &config.key_header_names) {
+    let mut head = match RequestHead::parse(bytes, length, thread.fields(), &config.reading) {
         Ok(head) => head,
         Err((fault, (bytes, fields))) => {
             client.input.lend(bytes);
@@ -103,9 +103,9 @@ fn broken(state: &mut State, stream: u32, cx: &Context<'_>) -> Option<&'static s
 fn fault(malformed: Malformed) -> Fault {
     match malformed {
         Malformed::Broken(why) => Fault::malformed(why),
-        Malformed::TooLarge => Fault {
-            code: ErrorCode::HeadersTooLarge,
-            message: "The headers of the request together are larger than this API takes.",
-        },
+        Malformed::TooLarge => Fault::new(
+            ErrorCode::HeadersTooLarge,
+            "The headers of the request together are larger than this API takes.",
+        ),
     }
 }
