@@ -71,3 +71,10 @@ def ws_echo(folder):
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     return ServerProcess("ws", ["node", HERE / "websocket_echo.mjs", HOST, port], port, folder)
+
+
+def grpc_over_http1(folder):
+    """A service of gRPC that speaks HTTP/1.1."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    return ServerProcess("grpc_over_http1", [PYTHON, HERE / "grpc_over_http1.py", HOST, port], port, folder)
