@@ -133,7 +133,7 @@ mod tests {
     };
 
     fn address(weight: u32) -> UpstreamAddress {
-        UpstreamAddress { host: "127.0.0.1".into(), port: 1, weight }
+        UpstreamAddress { host: "127.0.0.1".into(), port: 1, weight, tls: None }
     }
 
     fn backends(count: usize) -> Vec<Arc<Backend>> {
