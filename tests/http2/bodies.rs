@@ -62,7 +62,7 @@ fn a_large_upload_passes_within_the_windows_that_the_gateway_opens() {
     let (mut room, mut of_connection) = (i64::from(peer.settings[&4]), 65_535_i64 + 983_041);
     let mut rest = body.as_slice();
     while !rest.is_empty() {
-        let count = (room.min(of_connection).min(16_384).max(0) as usize).min(rest.len());
+        let count = (room.min(of_connection).clamp(0, 16_384) as usize).min(rest.len());
         if count == 0 {
             let frame = peer.next().unwrap();
             if frame.kind == WINDOW_UPDATE {

@@ -8,6 +8,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::too_many_lines,
+    clippy::type_complexity,
     unreachable_pub,
     missing_docs,
     reason = "a test says what it found by panicking"

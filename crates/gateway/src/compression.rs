@@ -59,7 +59,7 @@ impl Packer {
 pub(crate) fn of_answer(visit: &Visit<'_>, answer: &ResponseHead, bytes: &[u8]) -> Packing {
     let Some(settings) = &visit.config.settings.compression else { return Packing::AsItIs };
     // No content, a part of it, or another protocol.
-    if !(200..300).contains(&answer.status) || matches!(answer.status, 204 | 205 | 206) {
+    if !(200..300).contains(&answer.status) || matches!(answer.status, 204..=206) {
         return Packing::AsItIs;
     }
     let value = |wanted: &str| {

@@ -170,7 +170,9 @@ fn take(side: &mut Connection, got: &mut BTreeMap<u32, Got>) -> Vec<u32> {
                 got.insert(stream, Got::default());
             }
             Event::Readable(_) | Event::Writable(_) => {}
-            other => panic!("{other:?}"),
+            other @ (Event::Broken { .. } | Event::Reset { .. } | Event::GoAway { .. }) => {
+                panic!("{other:?}")
+            }
         }
     }
     for (stream, got) in got {

@@ -81,9 +81,9 @@ fn receive(stream: &UnixStream) -> io::Result<TcpListener> {
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
     recvmsg(stream, &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
-    let socket = control.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut sockets) => sockets.next(),
-        _ => None,
+    // What else the system may tell beside the byte is nothing that was asked for.
+    let socket = control.drain().find_map(|message| {
+        if let RecvAncillaryMessage::ScmRights(mut sockets) = message { sockets.next() } else { None }
     });
     socket.map(TcpListener::from).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }

@@ -86,21 +86,8 @@ async fn ask<'s>(
         };
         let mut bytes = thread.head_memory();
         request::write_head(visit, (attempts.service, backend), framing, body_was_read, slash, &mut bytes);
-        let sending = match &whole_body {
-            Some(body) => {
-                encode(Framing::Length(0), body, &mut bytes);
-                Sending::Whole
-            }
-            None => {
-                let decoder = std::mem::replace(incoming, Decoder::new(Framing::Length(0)));
-                Sending::Stream(Pump::new(
-                    std::mem::take(&mut bytes),
-                    decoder,
-                    framing,
-                    admission.largest_body,
-                ))
-            }
-        };
+        let sending =
+            Sending::of(whole_body.as_deref(), &mut bytes, incoming, framing, admission.largest_body);
         let sent_before = client.sent;
         let mut exchange = Exchange::new(thread, client, upstream, bytes, sending);
         match exchange.read_answer(visit, attempts.begun(visit), is_safe).await {
@@ -140,6 +127,24 @@ async fn ask<'s>(
                 attempts.failed(thread, visit, refused, if may { Again::Counted } else { Again::Never })?;
             }
         }
+    }
+}
+
+impl Sending {
+    /// A body that is here goes out behind its head; one that still comes is taken over with what reads it.
+    fn of(
+        body: Option<&[u8]>,
+        head: &mut Vec<u8>,
+        incoming: &mut Decoder,
+        framing: Framing,
+        largest: u64,
+    ) -> Self {
+        if let Some(body) = body {
+            encode(Framing::Length(0), body, head);
+            return Self::Whole;
+        }
+        let decoder = std::mem::replace(incoming, Decoder::new(Framing::Length(0)));
+        Self::Stream(Pump::new(std::mem::take(head), decoder, framing, largest))
     }
 }
 

@@ -503,7 +503,7 @@ impl Connection {
     fn is_idle(&self, stream: u32) -> bool {
         match self.config.role {
             // We never push, and whoever asks us cannot.
-            _ if stream % 2 == 0 => true,
+            _ if stream.is_multiple_of(2) => true,
             Role::Server => stream > self.last_peer,
             Role::Client => stream >= self.next_own,
         }
