@@ -12,9 +12,9 @@ from installed import program, run
 from server_process import HOST, ServerProcess, free_port
 
 # What a WebDAV client has to be told as it is.
-TOP = 'trailing_slash = "keep"\nextra_codes = [405, 409, 412, 415, 423, 424]'
+TOP = 'trailing_slash = "keep"\nstatuses = "rfc9110"\nextra_codes = [405, 409, 412, 415, 423, 424]'
 # `[abuse]`: a test suite does little but make errors.
-MORE = '[abuse]\nerrors_per_key = "off"\nerrors_per_address = "off"'
+MORE = '[abuse]\nerrors_per_key = "off"\nerrors_per_address = "off"\n[keys]\nchallenge = "basic"'
 RESULT = re.compile(r"^ *\d+\. (\w+)\.* (pass|FAIL|SKIPPED|WARNING)", re.MULTILINE)
 SUITES = ("basic", "copymove", "props", "locks", "http")
 
