@@ -73,9 +73,12 @@ fn a_body_that_stalls_is_answered_whatever_its_framing() {
 
 #[test]
 fn a_slow_body_that_moves_on_is_no_stall() {
-    let stage = stage();
-    let mut connection = stage.gateway.connect();
-    connection.write(&request("POST", "/items").key(&stage.key).header("Content-Length", "6").head());
+    let upstream = Upstream::sample();
+    // It has to come with a certain speed as well; here with half of what it comes with.
+    let gateway = Gateway::start(&config(&upstream).section("[overload]\nbody_rate = \"5B\""));
+    let key = gateway.key();
+    let mut connection = gateway.connect();
+    connection.write(&request("POST", "/items").key(&key).header("Content-Length", "6").head());
     for byte in b"abcdef" {
         std::thread::park_timeout(Duration::from_millis(100));
         connection.write(&[*byte]);
