@@ -101,14 +101,17 @@ def test_files_are_written_read_renamed_and_deleted(files, running):
     assert error_specification.code_of(gone.content) == "RESOURCE_NOT_FOUND"
 
 
-def test_a_file_in_a_folder_is_one_name_in_the_path(files):
+def test_a_slash_within_a_name_is_refused_because_servers_read_it_in_two_ways(files):
     directory = files.through_gateway("PUT", "/api/contents/notes", json={"type": "directory"})
     assert directory.status_code in (200, 201)
     made = files.through_gateway("POST", "/api/contents/notes", json={"type": "file", "ext": ".md"})
     assert made.status_code == 201
     path = made.json()["path"].replace("/", "%2F")
     assert path.startswith("notes%2F")
-    files.assert_same("GET", f"/api/contents/{path}")
+    # A server that decodes before it routes would find a path that the document does not have. Who knows that this one
+    # does not sets `ambiguous_paths`.
+    error = files.through_gateway("GET", f"/api/contents/{path}")
+    assert (error.status_code, error_specification.code_of(error.content)) == (400, "REQUEST_MALFORMED")
     # Two segments are another path, and the document has none like it.
     error = files.through_gateway("GET", f"/api/contents/{path.replace('%2F', '/')}")
     assert (error.status_code, error_specification.code_of(error.content)) == (404, "ENDPOINT_NOT_FOUND")
