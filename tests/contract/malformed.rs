@@ -12,8 +12,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>)> {
     case("a TLS greeting", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n");
     case("zero bytes", b"\0\0\0\0\r\n\r\n");
     case("HTTP/0.9", b"GET /a\r\n\r\n");
-    // The whole of it begins HTTP/2; anything that only looks like it is a request like others.
-    case("a preface of HTTP/2 that ends otherwise", b"PRI * HTTP/2.0\r\n\r\nSX\r\n\r\n");
+    case("the beginning of HTTP/2 in HTTP/1.1", b"PRI * HTTP/1.1\r\nHost: x\r\n\r\n");
     case("no target", b"GET  HTTP/1.1\r\nHost: x\r\n\r\n");
     case("only a method", b"GET\r\nHost: x\r\n\r\n");
     case("four words", b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n");
