@@ -37,6 +37,10 @@ pub(crate) fn check(visit: &Visit<'_>) -> Result<(), Refused> {
         AmbiguousPaths::Pass if head.path().contains("//") => leads_elsewhere(visit, &[merged(head.path())]),
         AmbiguousPaths::Pass => false,
         AmbiguousPaths::Refuse => true,
+        AmbiguousPaths::Check if takes_semicolons(visit) => {
+            // They stand where the document has them; anything else in the path is asked about as ever.
+            leads_elsewhere(visit, &other_views(&head.path().replace(';', "_")))
+        }
         AmbiguousPaths::Check => leads_elsewhere(visit, &other_views(head.path())),
     };
     if is_refused {
@@ -47,6 +51,14 @@ pub(crate) fn check(visit: &Visit<'_>) -> Result<(), Refused> {
         ));
     }
     Ok(())
+}
+
+/// Whether the endpoint is one whose document writes a parameter behind semicolons.
+fn takes_semicolons(visit: &Visit<'_>) -> bool {
+    match visit.config.routes.find(visit.head.method(), visit.head.path()) {
+        Route::Endpoint(endpoint, _) => endpoint.rules.as_ref().is_some_and(|rules| rules.has_semicolons()),
+        Route::Open | Route::OtherMethods(_) | Route::Nothing => false,
+    }
 }
 
 fn leads_elsewhere(visit: &Visit<'_>, views: &[String]) -> bool {

@@ -146,6 +146,11 @@ impl<'d> RuleCompiler<'d> {
 }
 
 impl RequestRules {
+    /// Whether semicolons in the path belong to a parameter (style `matrix`), so that nothing has to be asked about them.
+    pub fn has_semicolons(&self) -> bool {
+        self.parameters.has_semicolons()
+    }
+
     /// Whether there is anything to check in path, query, headers and cookies.
     pub fn checks_parameters(&self) -> bool {
         self.parameters.check_anything()

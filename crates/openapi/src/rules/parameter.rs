@@ -103,6 +103,11 @@ impl ParameterRule {
         }
     }
 
+    /// Whether it is written into a path behind semicolons: `/;name=value`.
+    pub(super) fn has_semicolons(&self) -> bool {
+        self.place == In::Path && matches!(self.form, Form::Styled { style: Style::Matrix, .. })
+    }
+
     /// How its text is decoded.
     pub(super) fn coding(&self) -> Coding {
         let plain = matches!(self.form, Form::Styled { style: Style::Cookie, .. });

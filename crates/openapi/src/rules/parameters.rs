@@ -25,6 +25,10 @@ pub(super) struct ParameterRules {
 const MOST_UNKNOWN: usize = 20;
 
 impl ParameterRules {
+    pub(super) fn has_semicolons(&self) -> bool {
+        self.rules.iter().any(ParameterRule::has_semicolons)
+    }
+
     /// Compiles the rules.
     pub(super) fn compile(
         schemas: &mut SchemaCompiler<'_>,
