@@ -40,6 +40,7 @@ limits = ["500000 per day", "9000000 per month", "500 per second"]
 
 class Upstream(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one write: else each answer waits for an acknowledgement that is delayed
 
     def do_GET(self):
         self.send_response(200)
