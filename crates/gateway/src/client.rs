@@ -14,6 +14,7 @@ use crate::{
     refusal::{Refusal, Refused},
     settings::Timeouts,
     transport::Transport,
+    turn,
     visit::Visit,
 };
 use contract::ErrorCode;
@@ -59,7 +60,7 @@ pub(crate) enum Next {
 
 impl Client {
     pub(crate) fn new(io: Transport, timeouts: &Timeouts) -> Self {
-        let deadline = Deadline::after(Instant::now(), timeouts.keep_alive);
+        let deadline = Deadline::after(turn::now(), timeouts.keep_alive);
         Self {
             io,
             input: Buffer::default(),
@@ -79,7 +80,7 @@ impl Client {
             return true;
         }
         self.input.rest();
-        self.deadline.set(Instant::now(), keep_alive);
+        self.deadline.set(turn::now(), keep_alive);
         poll_fn(|cx| {
             // The system may say that there is something to read when there is nothing: only bytes count,
             // and memory for them is held only while they are asked for.
@@ -123,7 +124,7 @@ impl Client {
                 }
             }
             if !is_timed && !self.input.is_empty() {
-                self.deadline.set(Instant::now(), timeouts.head);
+                self.deadline.set(turn::now(), timeouts.head);
                 is_timed = true;
             }
             match self.input.fill(&mut self.io, &mut self.deadline).await {
@@ -207,7 +208,7 @@ impl Client {
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => {
                         if !std::mem::replace(&mut is_timed, true) {
-                            self.deadline.set(Instant::now(), timeout);
+                            self.deadline.set(turn::now(), timeout);
                         }
                         ready!(self.deadline.poll_passed(cx));
                         self.io.give_up_write();
@@ -227,7 +228,7 @@ impl Client {
         timeout: Duration,
     ) -> std::io::Result<()> {
         let mut rest = head;
-        self.deadline.set(Instant::now(), timeout);
+        self.deadline.set(turn::now(), timeout);
         poll_fn(|cx| {
             while !rest.is_empty() {
                 let Poll::Ready(written) = payment.poll_write_charged(cx, &mut self.io, rest) else {

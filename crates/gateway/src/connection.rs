@@ -14,7 +14,7 @@ use crate::{
 use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
+    pin::{Pin, pin},
     rc::Rc,
     task::Poll,
 };
@@ -45,7 +45,16 @@ pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: &Peer, prese
         // On the heap, and only while there are requests: what one needs is many times what a connection
         // needs that waits for the next.
         let is_first = std::mem::take(&mut is_first);
-        match Box::pin(answer(thread, &mut client, peer, &mut last_key, presence, is_first)).await {
+        let then = {
+            // Made where it lies, else it would be made here first, and moved.
+            let mut answering = Box::pin(None);
+            answering.set(Some(answer(thread, &mut client, peer, &mut last_key, presence, is_first)));
+            match answering.as_mut().as_pin_mut() {
+                Some(answering) => answering.await,
+                None => Then::Close,
+            }
+        };
+        match then {
             Then::Wait => {}
             Then::Close => break,
             Then::Gone => return,
@@ -62,7 +71,7 @@ pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: &Peer, prese
 async fn wait(thread: &Thread, client: &mut Client, presence: &Presence) -> Then {
     presence.rest();
     let keep_alive = thread.config().settings.timeouts.keep_alive;
-    match until_dismissed(presence, client.wait(keep_alive)).await {
+    match until_dismissed(presence, pin!(client.wait(keep_alive))).await {
         Some(true) => Then::Wait,
         Some(false) => Then::Close,
         None => Then::Gone,
@@ -83,8 +92,11 @@ async fn answer(
         // Only now: a request is judged by what holds when it begins, not when its connection fell idle.
         let config = thread.config();
         let settings = &config.settings;
-        let head = client.next_head(&settings.timeouts, settings.sizes.head);
-        let length = match until_dismissed(presence, head).await {
+        let next = {
+            let head = pin!(client.next_head(&settings.timeouts, settings.sizes.head));
+            until_dismissed(presence, head).await
+        };
+        let length = match next {
             Some(Next::Head(length)) => length,
             Some(Next::Closed) => return Then::Gone,
             Some(Next::Refused(fault)) => {
@@ -101,17 +113,21 @@ async fn answer(
         }
         presence.work();
         let bytes = client.input.split_off_front(length);
-        let head = match RequestHead::parse(bytes, length, thread.fields(), &config.reading) {
+        let head = match RequestHead::parse(bytes, length, thread.notes(), &config.reading) {
             Ok(head) => head,
-            Err((fault, (bytes, fields))) => {
+            Err((fault, bytes, notes)) => {
                 let kept = RequestHead::of_refused(bytes.get(..length).unwrap_or_default());
                 client.input.lend(bytes);
-                thread.give_back(fields);
+                thread.give_back(notes);
                 refuse_bytes(thread, client, peer, kept, fault).await;
                 return Then::Close;
             }
         };
-        match without_panic(handle(thread, &config, client, peer, head, last_key)).await {
+        let handled = {
+            let handling = pin!(handle(thread, &config, client, peer, head, last_key));
+            without_panic(handling).await
+        };
+        match handled {
             Some(true) if client.input.is_empty() => return Then::Wait,
             Some(true) => {}
             Some(false) => return Then::Close,
@@ -148,7 +164,7 @@ pub(crate) async fn refuse_as(thread: &Thread, io: Transport, peer: &Peer, fault
         let head = match client.next_head(&settings.timeouts, settings.sizes.head).await {
             Next::Head(length) => {
                 let bytes = client.input.split_off_front(length);
-                RequestHead::parse(bytes, length, thread.fields(), &config.reading).ok()
+                RequestHead::parse(bytes, length, thread.notes(), &config.reading).ok()
             }
             Next::Refused(_) => None,
             Next::Closed => return,
@@ -159,8 +175,12 @@ pub(crate) async fn refuse_as(thread: &Thread, io: Transport, peer: &Peer, fault
 }
 
 /// What a future gives. None: the connection was asked to end first.
-pub(crate) async fn until_dismissed<T>(presence: &Presence, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
+///
+/// It is lent, here and below, because a future that is given by value has its place twice in the state of who waits.
+pub(crate) async fn until_dismissed<F: Future>(
+    presence: &Presence,
+    mut future: Pin<&mut F>,
+) -> Option<F::Output> {
     poll_fn(|cx| match future.as_mut().poll(cx) {
         // First, so that a request that came in the same moment is answered.
         Poll::Ready(value) => Poll::Ready(Some(value)),
@@ -171,8 +191,7 @@ pub(crate) async fn until_dismissed<T>(presence: &Presence, future: impl Future<
 
 /// Runs a future to its end; None if it panicked. A defect in the handling of one request must not
 /// take the connection's answer with it, nor the thread.
-pub(crate) async fn without_panic<T>(future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
+pub(crate) async fn without_panic<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(value)) => Poll::Ready(Some(value)),

@@ -51,7 +51,7 @@ pub(crate) async fn enter(
 ) {
     // Until it is known who is there, it may be ended at any moment. On the heap, because a connection that waits for
     // its next request has no use for what a handshake needs.
-    let opened = until_dismissed(presence, Box::pin(open(thread, socket, from, door))).await;
+    let opened = until_dismissed(presence, Box::pin(open(thread, socket, from, door)).as_mut()).await;
     match opened.unwrap_or(Opened::Gone) {
         Opened::Open(io, peer) => serve(thread, io, &peer, presence).await,
         Opened::Refused(io, peer, fault) => Box::pin(refuse_as(thread, io, &peer, fault)).await,

@@ -3,7 +3,12 @@
 #![allow(clippy::panic, clippy::missing_panics_doc, reason = "a finding is told by a panic")]
 
 use crate::{
-    http1::{locate, path, reading::Reading, request::RequestHead, scan::HeadScanner},
+    http1::{
+        locate, path,
+        reading::Reading,
+        request::{Notes, RequestHead},
+        scan::HeadScanner,
+    },
     settings::{Slashes, Treatment},
 };
 
@@ -19,7 +24,7 @@ pub fn head(bytes: &[u8]) {
         odd_names: Treatment::Drop,
         ..Reading::default()
     };
-    let head = match RequestHead::parse(bytes.to_vec(), length, Vec::new(), &reading) {
+    let head = match RequestHead::parse(bytes.to_vec(), length, Notes::default(), &reading) {
         Ok(head) => head,
         Err((fault, _)) => {
             assert!(
@@ -32,7 +37,7 @@ pub fn head(bytes: &[u8]) {
     };
     let again = written(&head);
     let length = again.len();
-    let Ok(second) = RequestHead::parse(again, length, Vec::new(), &reading) else {
+    let Ok(second) = RequestHead::parse(again, length, Notes::default(), &reading) else {
         panic!("what was taken once is refused when it is written anew");
     };
     let same = (head.method(), head.path(), head.query(), head.host(), head.framing)

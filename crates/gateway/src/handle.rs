@@ -61,9 +61,9 @@ pub(crate) async fn handle(
 
     visit.last_key.remember(visit.settled.take());
     *last_key = visit.last_key;
-    let (bytes, fields) = visit.head.into_memory();
+    let (bytes, notes) = visit.head.into_memory();
     client.input.lend(bytes);
-    thread.give_back(fields);
+    thread.give_back(notes);
     outcome.keep_alive
 }
 

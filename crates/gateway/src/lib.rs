@@ -47,6 +47,7 @@ mod text;
 mod thread;
 pub mod tls;
 mod transport;
+mod turn;
 mod upstream;
 pub mod usage;
 mod visit;

@@ -113,7 +113,7 @@ fn node(text: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http1::reading::Reading;
+    use crate::http1::{reading::Reading, request::Notes};
     use proptest::prelude::*;
 
     const PEER: &str = "10.0.0.1";
@@ -121,8 +121,8 @@ mod tests {
     fn head(fields: &str) -> RequestHead {
         let bytes = format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n").into_bytes();
         let length = bytes.len();
-        RequestHead::parse(bytes, length, Vec::new(), &Reading::default())
-            .map_err(|(fault, _)| fault)
+        RequestHead::parse(bytes, length, Notes::default(), &Reading::default())
+            .map_err(|(fault, _, _)| fault)
             .unwrap()
     }
 

@@ -1,5 +1,6 @@
 //! What a data thread knows of a connection: since when it waits for a request, and the word that it shall end.
 
+use crate::turn;
 use std::{
     cell::Cell,
     task::{Context, Poll, Waker},
@@ -30,7 +31,7 @@ impl Presence {
     pub(crate) fn new() -> Self {
         Self {
             state: Cell::new(State::Idle),
-            since: Cell::new(Instant::now()),
+            since: Cell::new(turn::now()),
             is_dismissed: Cell::new(false),
             waker: Cell::new(None),
         }
@@ -39,13 +40,13 @@ impl Presence {
     /// The next request is waited for.
     pub(crate) fn rest(&self) {
         self.state.set(State::Idle);
-        self.since.set(Instant::now());
+        self.since.set(turn::now());
     }
 
     /// The first bytes of a request have come.
     pub(crate) fn begin(&self) {
         self.state.set(State::Begun);
-        self.since.set(Instant::now());
+        self.since.set(turn::now());
     }
 
     /// A request is complete enough to be worked on.

@@ -18,6 +18,7 @@ use crate::{
     sockets::{self, Handed},
     thread::Thread,
     tls::{Challenges, Server},
+    turn,
     upstream::{self, UpstreamView},
     usage::{Entry, Place},
 };
@@ -392,8 +393,8 @@ fn run(
     draining: watch::Receiver<bool>,
 ) {
     let log = shared.log.clone();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().event_interval(61).build()
-    {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = match builder.enable_all().event_interval(61).on_thread_unpark(turn::begin).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             log.event(Level::Error, "a data thread has no runtime", &[("error", &error.to_string())]);

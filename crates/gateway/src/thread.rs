@@ -4,7 +4,10 @@ use crate::{
     config::Held,
     door::FailedHandshakes,
     doorkeeper::Doorkeeper,
-    http1::field::{AnswerField, Field, RequestField},
+    http1::{
+        field::{AnswerField, Field, RequestField},
+        request::Notes,
+    },
     http2::Links,
     load::Load,
     presence::Presence,
@@ -59,6 +62,7 @@ pub(crate) struct Thread {
     pub(crate) failed_handshakes: RefCell<FailedHandshakes>,
     date: RefCell<(u64, Vec<u8>)>,
     spare_fields: Spare<Field<RequestField>>,
+    spare_texts: Spare<u8>,
     spare_answer_fields: Spare<Field<AnswerField>>,
     spare_heads: Spare<u8>,
 }
@@ -88,6 +92,7 @@ impl Thread {
             failed_handshakes: RefCell::default(),
             date: RefCell::new((u64::MAX, Vec::new())),
             spare_fields: Spare::default(),
+            spare_texts: Spare::default(),
             spare_answer_fields: Spare::default(),
             spare_heads: Spare::default(),
         }
@@ -118,13 +123,15 @@ impl Thread {
         self.shared.loads.of(self.number).unwrap_or(&self.unknown_load)
     }
 
-    /// Memory for the fields of a request.
-    pub(crate) fn fields(&self) -> Vec<Field<RequestField>> {
-        self.spare_fields.take(32)
+    /// Memory for what is understood of a request.
+    pub(crate) fn notes(&self) -> Notes {
+        let text = String::from_utf8(self.spare_texts.take(512)).unwrap_or_default(); // it is empty
+        Notes { fields: self.spare_fields.take(32), text }
     }
 
-    pub(crate) fn give_back(&self, fields: Vec<Field<RequestField>>) {
-        self.spare_fields.give_back(fields);
+    pub(crate) fn give_back(&self, notes: Notes) {
+        self.spare_fields.give_back(notes.fields);
+        self.spare_texts.give_back(notes.text.into_bytes());
     }
 
     /// Memory for the fields of an answer.

@@ -16,6 +16,7 @@ use crate::{
     request_id::RequestId,
     settings::{Deprecated, Timeouts},
     shared::Shared,
+    turn,
     upstream::{Backend, Service},
     usage::Place,
 };
@@ -103,7 +104,7 @@ pub(crate) struct Moment {
 
 impl Moment {
     pub(crate) fn now(clock: &Clock) -> Self {
-        Self { instant: Instant::now(), millis: clock.now_millis() }
+        Self { instant: turn::now(), millis: clock.now_millis() }
     }
 
     /// Unix seconds.

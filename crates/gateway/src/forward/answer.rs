@@ -23,7 +23,6 @@ use contract::{
     upstream::{may_keep_message, survives_replacement},
     upstream_body::{self, Found},
 };
-use std::io::Write;
 
 /// How a success is framed for this client: as the upstream framed it, as far as the client's version goes.
 pub(crate) fn framing(visit: &Visit<'_>, answer: &ResponseHead) -> Framing {
@@ -97,11 +96,11 @@ pub(crate) fn write_head(
         // Of an answer to HEAD: the length is not that of the packed body.
         (Framing::Length(0), Some(_)) if answer.packing == Packing::Gzip => {}
         (Framing::Length(_), Some(told)) => {
-            let _ = write!(out, "Content-Length: {told}\r\n");
+            field::write_number(b"Content-Length", told, out);
         }
         (Framing::Length(_), None) | (Framing::UntilClose, _) => {}
     }
-    respond::line("X-Request-Id", visit.id.as_str(), out);
+    field::write(b"X-Request-Id", visit.id.as_str().as_bytes(), out);
     respond::write_strict(visit, out);
     respond::write_deprecation(visit, out);
     compression::write(answer.packing, out);

@@ -4,6 +4,7 @@ use crate::{
     record::{Level, Outcome},
     refusal::{Cause, Refusal, Refused},
     thread::Thread,
+    turn,
     upstream::{Backend, Chosen, Flight, Service},
     visit::Visit,
 };
@@ -200,7 +201,7 @@ impl<'s> Attempts<'s> {
     /// How long a connection may take.
     pub(super) fn time_to_connect(&self) -> Duration {
         let connect = self.service.timeouts().connect;
-        self.last.map_or(connect, |last| connect.min(last.saturating_duration_since(Instant::now())))
+        self.last.map_or(connect, |last| connect.min(last.saturating_duration_since(turn::now())))
     }
 
     /// If this is an error of an address that was asked in place of another one, it tells what went wrong there.

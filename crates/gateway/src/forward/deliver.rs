@@ -18,6 +18,7 @@ use crate::{
     record::Outcome,
     refusal::{Refusal, Refused},
     settings::Timeouts,
+    turn,
     visit::Visit,
 };
 use contract::{
@@ -30,7 +31,6 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::time::Instant;
 
 /// How long a short answer is waited for before its head is sent, so that an upstream that breaks
 /// in it still becomes an error that explains itself.
@@ -65,7 +65,7 @@ impl Exchange<'_> {
                 let is_done = answer.keep_alive && body.is_some() && self.upload.is_none();
                 self.give_body_back(incoming);
                 if is_done {
-                    self.thread.pool.put(self.upstream, Instant::now());
+                    self.thread.pool.put(self.upstream, turn::now());
                 }
                 Err(refused)
             }
@@ -88,7 +88,7 @@ impl Exchange<'_> {
     async fn read_error(&mut self, framing: Framing) -> Option<Vec<u8>> {
         let mut decoder = Decoder::new(framing);
         let mut body = Vec::new();
-        self.client.deadline.set(Instant::now(), ERROR_BODY);
+        self.client.deadline.set(turn::now(), ERROR_BODY);
         loop {
             match decoder.next(&mut self.upstream.input) {
                 Ok(Step::End) => return Some(body),
@@ -144,7 +144,7 @@ impl Exchange<'_> {
             download = download.judged_by_trailers();
         }
         let timeouts = visit.timeouts();
-        self.client.deadline.set(Instant::now(), timeouts.stall);
+        self.client.deadline.set(turn::now(), timeouts.stall);
         let mut payment = Payment::new(self.thread, owed, visit.now.seconds());
         let streamed =
             poll_fn(|cx| self.poll_stream(cx, timeouts, nature, &mut download, &mut payment)).await;
@@ -165,7 +165,7 @@ impl Exchange<'_> {
                 self.thread.give_answer_fields_back(answer.fields);
                 self.thread.give_head_memory(download.into_parts().1);
                 if answer.keep_alive && !has_unsent {
-                    self.thread.pool.put(self.upstream, Instant::now());
+                    self.thread.pool.put(self.upstream, turn::now());
                 }
                 Ok(outcome(charged, keep_alive && incoming.is_complete() && !has_unsent))
             }
@@ -202,7 +202,7 @@ impl Exchange<'_> {
         if self.upstream.input.len() as u64 >= whole {
             return Ok(());
         }
-        self.client.deadline.set(Instant::now(), HOLD);
+        self.client.deadline.set(turn::now(), HOLD);
         while (self.upstream.input.len() as u64) < whole {
             match self.upstream.input.fill(&mut self.upstream.io, &mut self.client.deadline).await {
                 Some(Ok(1..)) => {}
@@ -241,7 +241,7 @@ impl Exchange<'_> {
                 (Nature::Events | Nature::GrpcCall, Side::Source) => timeouts.stream,
                 (Nature::Plain | Nature::GrpcRefused(_), Side::Source) | (_, Side::Sink) => timeouts.stall,
             };
-            self.client.deadline.set(Instant::now(), patience);
+            self.client.deadline.set(turn::now(), patience);
         }
         self.client.deadline.poll_passed(cx).map(|()| {
             Err(match download.waits_for() {

@@ -14,6 +14,7 @@ use crate::{
     policies::body::too_large,
     refusal::{Refusal, Refused},
     thread::Thread,
+    turn,
     upstream::Upstream,
     visit::Visit,
 };
@@ -136,7 +137,7 @@ impl<'c> Exchange<'c> {
                     self.upstream.input.consume(head.length);
                     is_first_look = true;
                     self.fields = head.fields;
-                    self.client.deadline.set(Instant::now(), timeouts.first_byte);
+                    self.client.deadline.set(turn::now(), timeouts.first_byte);
                 }
                 Some(head) => return Ok(head),
             }
@@ -198,7 +199,7 @@ impl<'c> Exchange<'c> {
 
     /// While the request's body moves, and when it is through.
     fn put_deadline_off(&mut self, visit: &Visit<'_>, has_ended: bool) {
-        let (now, timeouts) = (Instant::now(), visit.timeouts());
+        let (now, timeouts) = (turn::now(), visit.timeouts());
         let received = self.upload.as_ref().map_or(0, Pump::received);
         let patience = match self.upload.as_ref().map(Pump::waits_for) {
             _ if !std::mem::take(&mut self.upload_moved) => return,

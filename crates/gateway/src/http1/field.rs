@@ -244,6 +244,11 @@ pub(crate) fn write(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a field whose value is a number.
+pub(crate) fn write_number(name: &[u8], value: u64, out: &mut Vec<u8>) {
+    write(name, itoa::Buffer::new().format(value).as_bytes(), out);
+}
+
 /// The members of a comma-separated list, without white space around them.
 pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&b| b == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())

@@ -65,9 +65,4 @@ impl Span {
     pub(crate) fn get(self, whole: &[u8]) -> &[u8] {
         whole.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
-
-    /// The part as text. Only called on parts that were checked to be ASCII.
-    pub(crate) fn text(self, whole: &[u8]) -> &str {
-        std::str::from_utf8(self.get(whole)).unwrap_or_default()
-    }
 }

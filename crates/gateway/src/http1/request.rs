@@ -17,8 +17,12 @@ use std::mem::MaybeUninit;
 /// Characters that a method may have. The longest that is registered has 17.
 const LONGEST_METHOD: usize = 32;
 
-/// What a head is read from and into, lent from one request to the next.
-pub(crate) type Memory = (Vec<u8>, Vec<Field<RequestField>>);
+/// Memory that what was understood of a head is written into, lent from one request to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) fields: Vec<Field<RequestField>>,
+    pub(crate) text: String,
+}
 
 /// A request head that was understood. It owns the bytes it was read from.
 #[derive(Debug, Default)]
@@ -26,17 +30,19 @@ pub(crate) struct RequestHead {
     bytes: Vec<u8>,
     /// Bytes of the head; behind them may stand more.
     length: usize,
-    method: Span,
-    path: Span,
-    /// The path as it is matched and sent on, if that is not how it was written.
-    normal_path: Option<String>,
-    query: Option<Span>,
-    /// The query as it is sent on, if that is not how it was written.
-    normal_query: Option<String>,
-    absolute: Option<(Scheme, Span)>,
+    fields: Vec<Field<RequestField>>,
+    /// Method, path, query and host, one behind the other: path and query as they are matched and sent on. Text, so that it
+    /// is looked at once whether it is.
+    text: String,
+    /// Where each of the first three ends in the text.
+    method_end: usize,
+    path_end: usize,
+    query_end: usize,
+    has_query: bool,
+    /// Of an absolute target.
+    scheme: Option<Scheme>,
     /// Some server could take the path for another one.
     has_other_views: bool,
-    fields: Vec<Field<RequestField>>,
     /// HTTP/1.1, else HTTP/1.0.
     pub(crate) is_http11: bool,
     /// It came on a stream of HTTP/2, and was made to read like HTTP/1.1.
@@ -52,24 +58,26 @@ pub(crate) struct RequestHead {
 }
 
 impl RequestHead {
-    /// Parses the head in the first `length` bytes of `bytes`. `fields` lends its memory.
+    /// Parses the head in the first `length` bytes of `bytes`. `notes` lends its memory.
     ///
     /// # Errors
     /// The fault, and the memory back.
     pub(crate) fn parse(
         bytes: Vec<u8>,
         length: usize,
-        mut fields: Vec<Field<RequestField>>,
+        mut notes: Notes,
         reading: &Reading,
-    ) -> Result<Self, (Fault, Memory)> {
-        fields.clear();
-        let mut head = Self { bytes: Vec::new(), length, fields, ..Self::default() };
+    ) -> Result<Self, (Fault, Vec<u8>, Notes)> {
+        notes.fields.clear();
+        notes.text.clear();
+        let mut head =
+            Self { bytes: Vec::new(), length, fields: notes.fields, text: notes.text, ..Self::default() };
         match head.read(bytes.get(..length).unwrap_or_default(), reading) {
             Ok(()) => {
                 head.bytes = bytes;
                 Ok(head)
             }
-            Err(fault) => Err((fault, (bytes, head.fields))),
+            Err(fault) => Err((fault, bytes, Notes { fields: head.fields, text: head.text })),
         }
     }
 
@@ -98,8 +106,8 @@ impl RequestHead {
     }
 
     /// Gives the memory back for the next head.
-    pub(crate) fn into_memory(self) -> Memory {
-        (self.bytes, self.fields)
+    pub(crate) fn into_memory(self) -> (Vec<u8>, Notes) {
+        (self.bytes, Notes { fields: self.fields, text: self.text })
     }
 
     fn read(&mut self, bytes: &[u8], reading: &Reading) -> Result<(), Fault> {
@@ -114,9 +122,10 @@ impl RequestHead {
         }
         let method = parsed.method.unwrap_or_default();
         check_method(method)?;
-        self.method = Span::of(method.as_bytes(), bytes);
+        self.text.push_str(method);
+        self.method_end = self.text.len();
         self.is_http11 = parsed.version == Some(1);
-        self.read_target(method, parsed.path.unwrap_or_default(), bytes, reading)?;
+        let authority = self.read_target(method, parsed.path.unwrap_or_default(), reading)?;
         for header in parsed.headers.iter() {
             let name = header.name.as_bytes();
             if let Some(kind) = kind(name, reading)? {
@@ -124,41 +133,37 @@ impl RequestHead {
                 self.fields.push(Field { name, value, kind });
             }
         }
-        self.check(bytes, reading)
+        self.check(bytes, authority, reading)
     }
 
-    fn read_target(
+    /// Writes path and query down. The host of an absolute target.
+    fn read_target<'t>(
         &mut self,
         method: &str,
-        target: &str,
-        bytes: &[u8],
+        target: &'t str,
         reading: &Reading,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<&'t str>, Fault> {
         let target = target::read(method, target)?;
-        self.path = match target.path {
-            // Of an absolute URL without a path: the slash stands nowhere in the bytes.
-            "/" => bytes
-                .iter()
-                .position(|&b| b == b'/')
-                .map_or_else(Span::default, |at| Span::of(bytes.get(at..=at).unwrap_or_default(), bytes)),
-            path => Span::of(path.as_bytes(), bytes),
-        };
-        if target.path != "*" {
+        if target.path == "*" {
+            self.text.push('*');
+        } else {
             let normal = path::normal(target.path, reading.slashes)?;
-            self.normal_path = normal.text;
+            self.text.push_str(normal.text.as_deref().unwrap_or(target.path));
             self.has_other_views = normal.has_other_views;
         }
+        self.path_end = self.text.len();
         if let Some(query) = target.query {
-            self.normal_query = query::normal(query)?;
-            self.query = Some(Span::of(query.as_bytes(), bytes));
+            self.text.push_str(query::normal(query)?.as_deref().unwrap_or(query));
+            self.has_query = true;
         }
-        self.absolute = target.absolute.map(|(scheme, host)| (scheme, Span::of(host.as_bytes(), bytes)));
-        Ok(())
+        self.query_end = self.text.len();
+        self.scheme = target.absolute.map(|(scheme, _)| scheme);
+        Ok(target.absolute.map(|(_, authority)| authority))
     }
 
     /// What single fields mean for the message as a whole.
     #[allow(clippy::too_many_lines, reason = "a table, one row a kind of field")]
-    fn check(&mut self, bytes: &[u8], reading: &Reading) -> Result<(), Fault> {
+    fn check(&mut self, bytes: &[u8], authority: Option<&str>, reading: &Reading) -> Result<(), Fault> {
         let mut host = None;
         let mut length = None;
         let mut chunked = None;
@@ -232,7 +237,8 @@ impl RequestHead {
                 | RequestField::Override => {}
             }
         }
-        self.check_host(host, bytes)?;
+        let host = self.check_host(host, authority)?;
+        self.text.push_str(host);
         self.keep_alive = if self.is_http11 { !close } else { keep_alive && !close };
         self.framing = framing(self.is_http11, length, chunked)?;
         if nominates {
@@ -241,49 +247,48 @@ impl RequestHead {
         Ok(())
     }
 
-    fn check_host(&self, host: Option<&[u8]>, bytes: &[u8]) -> Result<(), Fault> {
+    /// The host that is asked: of an absolute target, else of the header. Empty only in HTTP/1.0.
+    fn check_host<'h>(&self, host: Option<&'h [u8]>, authority: Option<&'h str>) -> Result<&'h str, Fault> {
         let Some(host) = host else {
             return if self.is_http11 {
                 Err(Fault::malformed("The request has no Host header."))
             } else {
-                Ok(())
+                Ok(authority.unwrap_or_default())
             };
         };
-        if !host::is_host(host) {
-            return Err(Fault::at(format!(
-                "The Host header {} is not a host name with an optional port.",
-                quoted(host)
-            )));
-        }
+        let text = std::str::from_utf8(host).ok().filter(|_| host::is_host(host)).ok_or_else(|| {
+            let quoted = quoted(host);
+            Fault::at(format!("The Host header {quoted} is not a host name with an optional port."))
+        })?;
         // RFC 9112 section 3.2.2: a client has to send the same; a proxy before us may have looked at the other one.
-        match self.absolute {
-            Some((scheme, authority))
-                if !host::is_same(authority.get(bytes), host, scheme.default_port()) =>
+        match (authority, self.scheme) {
+            (Some(authority), Some(scheme))
+                if !host::is_same(authority.as_bytes(), host, scheme.default_port()) =>
             {
                 Err(Fault::at(format!(
                     "The Host header {} is not the host of the absolute target, {}.",
                     quoted(host),
-                    quoted(authority.get(bytes))
+                    quoted(authority.as_bytes())
                 )))
             }
-            Some(_) | None => Ok(()),
+            (authority, _) => Ok(authority.unwrap_or(text)),
         }
     }
 
     // === what was understood ===
 
     pub(crate) fn method(&self) -> &str {
-        self.method.text(&self.bytes)
+        self.text.get(..self.method_end).unwrap_or_default()
     }
 
     /// The path, beginning with a slash (`*` for OPTIONS), percent-encoded only where it must be.
     pub(crate) fn path(&self) -> &str {
-        self.normal_path.as_deref().unwrap_or_else(|| self.path.text(&self.bytes))
+        self.text.get(self.method_end..self.path_end).unwrap_or_default()
     }
 
     /// What stands behind the question mark.
     pub(crate) fn query(&self) -> Option<&str> {
-        self.normal_query.as_deref().or_else(|| self.query.map(|query| query.text(&self.bytes)))
+        self.has_query.then(|| self.text.get(self.path_end..self.query_end).unwrap_or_default())
     }
 
     /// Whether some server could take the path for another one: `path::other_views` tells which.
@@ -292,17 +297,13 @@ impl RequestHead {
     }
 
     /// The scheme of an absolute target.
-    pub(crate) fn scheme(&self) -> Option<Scheme> {
-        self.absolute.map(|(scheme, _)| scheme)
+    pub(crate) const fn scheme(&self) -> Option<Scheme> {
+        self.scheme
     }
 
     /// The host with its port, of an absolute target or of the Host header. Empty only in HTTP/1.0.
     pub(crate) fn host(&self) -> &str {
-        let host = self
-            .absolute
-            .map(|(_, authority)| authority)
-            .or_else(|| self.fields.iter().find(|f| f.kind == RequestField::Host).map(|f| f.value));
-        host.map(|host| host.text(&self.bytes)).unwrap_or_default()
+        self.text.get(self.query_end..).unwrap_or_default()
     }
 
     /// All fields: name, value, kind.
@@ -465,7 +466,7 @@ mod tests {
     fn parse(head: &str) -> Result<RequestHead, Fault> {
         let bytes = head.replace('\n', "\r\n").into_bytes();
         let length = bytes.len();
-        RequestHead::parse(bytes, length, Vec::new(), &reading()).map_err(|(fault, _)| fault)
+        RequestHead::parse(bytes, length, Notes::default(), &reading()).map_err(|(fault, _, _)| fault)
     }
 
     #[test]
@@ -513,7 +514,7 @@ mod tests {
             (Treatment::Refuse, None),
         ] {
             let reading = Reading { odd_names, asked_for: vec!["api_version".into()], ..Reading::default() };
-            let head = RequestHead::parse(bytes.clone(), bytes.len(), Vec::new(), &reading).ok();
+            let head = RequestHead::parse(bytes.clone(), bytes.len(), Notes::default(), &reading).ok();
             let seen = head.map(|head| {
                 let names = head.fields().map(|(name, _, _)| String::from_utf8_lossy(name).into_owned());
                 names.collect::<Vec<_>>().join(" ")
@@ -586,7 +587,7 @@ mod tests {
         #[test]
         fn any_bytes_are_parsed_without_panic(bytes: Vec<u8>) {
             let length = bytes.len();
-            let _ = RequestHead::parse(bytes, length, Vec::new(), &reading());
+            let _ = RequestHead::parse(bytes, length, Notes::default(), &reading());
         }
 
         #[test]

@@ -17,7 +17,7 @@ use ::http2::Malformed;
 use contract::ErrorCode;
 use std::{
     future::{Future, poll_fn},
-    pin::pin,
+    pin::{Pin, pin},
     rc::Rc,
     task::{Context, Poll},
 };
@@ -48,11 +48,11 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, as
         }
     };
     let bytes = client.input.split_off_front(length);
-    let mut head = match RequestHead::parse(bytes, length, thread.fields(), &config.reading) {
+    let mut head = match RequestHead::parse(bytes, length, thread.notes(), &config.reading) {
         Ok(head) => head,
-        Err((fault, (bytes, fields))) => {
+        Err((fault, bytes, notes)) => {
             client.input.lend(bytes);
-            thread.give_back(fields);
+            thread.give_back(notes);
             refuse_bytes(&thread, &mut client, &peer, RequestHead::default(), fault).await;
             return;
         }
@@ -62,7 +62,8 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, as
     head.keep_alive = false;
     let mut last_key = link.with(|state| std::mem::take(&mut state.last_key));
     let handled = {
-        let handling = without_panic(handle(&thread, &config, &mut client, &peer, head, &mut last_key));
+        let handling = pin!(handle(&thread, &config, &mut client, &peer, head, &mut last_key));
+        let handling = pin!(without_panic(handling));
         unless_broken(&link, asked.stream, handling).await
     };
     link.with(|state| state.last_key = last_key);
@@ -79,12 +80,11 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, as
 
 /// Runs a future to its end, unless the request turns out to be malformed while nothing of an answer was sent. Once there
 /// is an answer it goes on, and is charged: else a client could have it and not pay by breaking its own request.
-async fn unless_broken<T>(
+async fn unless_broken<F: Future>(
     link: &Link,
     stream: u32,
-    future: impl Future<Output = T>,
-) -> Result<T, &'static str> {
-    let mut future = pin!(future);
+    mut future: Pin<&mut F>,
+) -> Result<F::Output, &'static str> {
     poll_fn(|cx| {
         if let Some(why) = link.with(|state| broken(state, stream, cx)) {
             return Poll::Ready(Err(why));
