@@ -183,7 +183,7 @@ static void take_in(struct connection *c) {
 static int64_t begin_due(void) {
     while (waiting_count) {
         uint64_t due = begin + (uint64_t)((double)issued * 1e9 / rate), at = now();
-        if (due >= end) return -1;
+        if (due >= end || at >= end) return -1; // what could not be sent in time is told as such
         if (due > at) return (int64_t)(due - at);
         struct connection *c = &connections[waiting[waiting_first]];
         waiting_first = (waiting_first + 1) % connection_count;

@@ -50,7 +50,9 @@ def counted(place, process, send, bad_is_error=True):
 
 def by_own(place, process, scene, keys=LARGE, target=ITEM, method="GET", **options):
     body = options.get("body", 0)
-    file = load.heads(place.folder, keys[: load.CONNECTIONS], target, method, body)
+    # Each connection has a key of its own, and they are spread over all, for whoever looks at one after the other.
+    each = keys[:: max(1, len(keys) // load.CONNECTIONS)][: load.CONNECTIONS]
+    file = load.heads(place.folder, each, target, method, body)
     return counted(place, process, lambda seconds: load.own(place, scene.plain, file, seconds, **options))
 
 
@@ -61,7 +63,7 @@ def work(place, process, scene):
 def latency(place, process, scene):
     figures = by_own(place, process, scene, length=ITEM_BYTES, rate=place.rate)
     # Its latencies would be those of a queue that grows for as long as one looks.
-    figures["kept"] = figures["requests"] >= 0.98 * place.rate * place.seconds and not figures["unsent"]
+    figures["kept"] = figures["unsent"] <= 0.01 * place.rate * place.seconds
     figures["rate"] = place.rate
     return figures
 
@@ -82,17 +84,21 @@ def upload(place, process, scene):
     return by_own(place, process, scene, target=UPLOAD, method="POST", **options)
 
 
+def whole(seconds):
+    """wrk and h2load count in whole seconds."""
+    return max(1, round(seconds))
+
+
 def by_wrk(place, process, scene):
     url = f"http://{HOST}:{scene.plain}{ITEM}"
-    # wrk counts in whole seconds.
-    return counted(place, process, lambda seconds: load.wrk(place, url, LARGE[0], max(1, round(seconds))))
+    return counted(place, process, lambda seconds: load.wrk(place, url, LARGE[0], whole(seconds)))
 
 
 def by_h2load(scheme, http2):
     def measure(place, process, scene):
         port = scene.tls if scheme == "https" else scene.h2
         url = f"{scheme}://{HOST}:{port}{ITEM}"
-        figures = counted(place, process, lambda seconds: load.h2load(place, url, LARGE[0], seconds, http2))
+        figures = counted(place, process, lambda seconds: load.h2load(place, url, LARGE[0], whole(seconds), http2))
         if figures["body_bytes"] < (figures["requests"] - 1) * ITEM_BYTES:
             raise Failed(f"{figures['body_bytes']} bytes of bodies in {figures['requests']} answers")
         return figures

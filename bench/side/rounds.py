@@ -66,13 +66,15 @@ class Comparison:
         self.done += 1
         if any("error" in one for one in self.measurements if (one["row"], one["proxy"]) == (name, proxy)):
             return
-        if name == "latency" and not self.rate:
-            self.rate = self.choose_rate()
         found = {"row": name, "proxy": proxy, "round": turn}
         try:
+            if name == "latency" and not self.rate:
+                self.rate = self.choose_rate()
             found.update(self.figures(name, proxy, self.seconds_of(ROWS[name])))
         except Failed as failure:
             found["error"] = str(failure)
+        except Exception as failure:  # a fault of one measurement must not lose the others
+            found["error"] = f"{type(failure).__name__}: {failure}"
         self.note(found)
 
     def figures(self, name, proxy, seconds):
@@ -107,9 +109,14 @@ class Comparison:
         carried = []
         for proxy in PACE_MAKERS:
             rates = [one["rps"] for one in self.measurements if (one["row"], one["proxy"]) == ("work", proxy) and "rps" in one]
-            if not rates and proxy in self.programs:
-                rates = [self.figures("work", proxy, 1)["rps"]]
+            try:
+                if not rates and proxy in self.programs:
+                    rates = [self.figures("work", proxy, 1)["rps"]]
+            except Failed:
+                continue  # its own rows will say why
             carried += [statistics.median(rates)] if rates else []
+        if not carried:
+            raise Failed("no rate could be chosen, since nothing could be measured before")
         return max(100, int(min(carried) / 2 / 100) * 100)
 
     def measure_idle(self):

@@ -35,8 +35,9 @@ def command(scene, program):
 (gateway) {{
   bind 127.0.0.1
   map {{header.X-API-Key}} {{owner}} {{
-{known}  }}
-  @unknown vars {{owner}} ""
+{known}    default nobody
+  }}
+  @unknown vars {{owner}} nobody
   handle @unknown {{
     header Content-Type application/json
     respond `{UNKNOWN_KEY}` 403

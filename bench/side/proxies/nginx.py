@@ -38,6 +38,7 @@ http {{
   keepalive_requests 1000000000; keepalive_timeout 300s;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi; client_max_body_size 10m;
+  client_body_buffer_size 128k; proxy_buffers 16 64k;
   ssl_certificate {scene.certificate}; ssl_certificate_key {scene.certificate_key};
   ssl_protocols TLSv1.3; ssl_session_cache shared:tls:4m;
   map_hash_max_size 8192; map_hash_bucket_size 128;
