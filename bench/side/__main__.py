@@ -32,8 +32,8 @@ def options():
     )
     parser.add_argument("--quick", action="store_true", help="two rounds of a second each: to see that it works, not for figures")
     parser.add_argument("--smoke", action="store_true", help="seconds: one short round of a few rows, for tests")
-    parser.add_argument("--rounds", type=int, help="rounds of the main row; the others have three fifths of it (5)")
-    parser.add_argument("--seconds", type=float, help="seconds of each measurement of the main row; others as above (5)")
+    parser.add_argument("--rounds", type=int, help="rounds of the main row; the others have three fifths of them (5)")
+    parser.add_argument("--seconds", type=float, help="seconds of each measurement of the main row; the others have half (5)")
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"rows or groups of rows: {', '.join([*GROUPS, *ROWS, IDLE])}")
     parser.add_argument("--peers", nargs="+", metavar="PEER", help=f"proxies beside Fairgate: {', '.join(list(PROXIES)[1:])}")
     parser.add_argument("--fairgate-binary", type=pathlib.Path, help="in place of a build; or FAIRGATE_BIN")
@@ -101,7 +101,7 @@ def main():
     given = options()
     # Whoever ends this ends all that it started.
     for sign in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(sign, lambda *_: sys.exit(f"bench/compare: ended by a signal"))
+        signal.signal(sign, lambda *_: sys.exit("bench/compare: ended by a signal"))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
     try:

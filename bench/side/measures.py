@@ -112,30 +112,33 @@ class Row:
 
     group: str
     measure: typing.Callable
-    # Of the rounds and seconds that are asked for.
-    share: float = 0.6
     only: tuple = ()  # proxies; empty: all that can
     threads: int = 1
     validation: bool = False
+    bare: bool = False
     spread: bool = False  # over all cores
 
 
-PEERS_OF_ALL = ("fairgate", "nginx", "haproxy")
+# The group that gets all rounds and seconds that are asked for, and what the others get of them.
+MAIN = "work"
+REST_OF_ROUNDS, REST_OF_SECONDS = 0.6, 0.5
+THE_THREE = ("fairgate", "nginx", "haproxy")
 
 ROWS = {
-    "work": Row("work", work, 1),
-    "validation": Row("work", work, 1, ("fairgate",), validation=True),
+    "work": Row("work", work),
+    "validation": Row("work", work, ("fairgate",), validation=True),
+    "bare": Row("bare", work, bare=True),
     "latency": Row("latency", latency),
-    "denied-403": Row("denials", denied(403, UNKNOWN), only=PEERS_OF_ALL),
-    "denied-429": Row("denials", denied(429, SMALL), only=PEERS_OF_ALL),
+    "denied-403": Row("denials", denied(403, UNKNOWN), only=THE_THREE),
+    "denied-429": Row("denials", denied(429, SMALL), only=THE_THREE),
     "download": Row("bodies", download),
     "upload": Row("bodies", upload),
     "http2": Row("protocols", by_h2load("http", True)),
     "tls": Row("protocols", by_h2load("https", False)),
     "tls-http2": Row("protocols", by_h2load("https", True)),
-    "threads-1": Row("threads", work, only=PEERS_OF_ALL, spread=True),
-    "threads-2": Row("threads", work, only=PEERS_OF_ALL, threads=2, spread=True),
-    "wrk": Row("wrk", by_wrk, only=PEERS_OF_ALL),
+    "threads-1": Row("threads", work, only=THE_THREE, spread=True),
+    "threads-2": Row("threads", work, only=THE_THREE, threads=2, spread=True),
+    "wrk": Row("wrk", by_wrk, only=THE_THREE),
 }
 # What can be asked for by `--only`: a group, a row, or the memory of idle connections.
 IDLE = "idle"

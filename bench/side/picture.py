@@ -6,9 +6,9 @@ from xml.sax.saxutils import escape
 from .figures import LABELS, by_row
 from .table import LEAVES_OUT
 
-WIDTH, MARGIN, BAR, STEP = 480, 16, 16, 46
+WIDTH, MARGIN, BAR, STEP = 480, 16, 16, 50
 # What a number behind the longest bar needs.
-FOR_NUMBER = 84
+FOR_NUMBER = 132
 STYLE = """
 text { font: 15px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328; }
 .title { font-size: 18px; font-weight: 600; }
@@ -64,7 +64,7 @@ def draw(results):
     panels = [(title, all_bars) for title, all_bars in panels if all_bars]
     drawing = Drawing()
     drawing.text("CPU time per request, microseconds", "title", down=14)
-    drawing.text("Less is better. One worker on a core of its own; median, and range of the rounds.", "soft", down=22)
+    drawing.text("Less is better. Medians, and the range of all rounds.", "soft", down=22)
     legend(drawing)
     longest = max((one.total for _, all_bars in panels for _, _, one in all_bars), default=1)
     for title, all_bars in panels:

@@ -11,13 +11,10 @@ import time
 
 from . import install, load, machine
 from .checks import check
-from .measures import GROUPS, ROWS, Place
+from .measures import GROUPS, MAIN, REST_OF_ROUNDS, REST_OF_SECONDS, ROWS, THE_THREE, Place
 from .processes import Failed, Process, free_port, run
 from .proxies import PROXIES
 from .scene import Scene, make_certificate
-
-# The rate of the row `latency` is half of the slowest of these, when nothing holds them back.
-PACE_MAKERS = ("fairgate", "nginx", "haproxy")
 
 
 class Comparison:
@@ -56,10 +53,10 @@ class Comparison:
         return found
 
     def rounds_of(self, cases):
-        return max(1, round(self.rounds * ROWS[cases[0][0]].share))
+        return self.rounds if ROWS[cases[0][0]].group == MAIN else rest(self.rounds, self.seconds)[0]
 
     def seconds_of(self, row):
-        return max(0.5, self.seconds * row.share)
+        return self.seconds if row.group == MAIN else rest(self.rounds, self.seconds)[1]
 
     def one(self, name, proxy, turn):
         """One measurement. After a failure a case is not tried again: its row is void anyway."""
@@ -89,7 +86,7 @@ class Comparison:
         try:
             upstream = Process("upstream", [self.tools / "upstream", port], self.folder, upstream_cores)
             upstream.wait_for(port)
-            scene = Scene(folder, port, *self.certificate, threads=row.threads, validation=row.validation)
+            scene = Scene(folder, port, *self.certificate, threads=row.threads, validation=row.validation, bare=row.bare)
             words, environment = PROXIES[proxy].command(scene, self.programs[proxy])
             process = Process(proxy, words, folder, proxy_cores, environment)
             process.wait_for(scene.plain)
@@ -105,9 +102,9 @@ class Comparison:
                     started.stop()
 
     def choose_rate(self):
-        """Half of what the slowest of the three carried, as a round number."""
+        """For the row `latency`: half of what the slowest of the three carried, as a round number."""
         carried = []
-        for proxy in PACE_MAKERS:
+        for proxy in THE_THREE:
             rates = [one["rps"] for one in self.measurements if (one["row"], one["proxy"]) == ("work", proxy) and "rps" in one]
             try:
                 if not rates and proxy in self.programs:
@@ -156,6 +153,7 @@ class Comparison:
             "method": {
                 "rounds": self.rounds,
                 "seconds": self.seconds,
+                "rest": rest(self.rounds, self.seconds),
                 "connections": load.CONNECTIONS,
                 "rate": self.rate,
                 "took": round(time.monotonic() - self.began),
@@ -163,6 +161,11 @@ class Comparison:
             "idle": self.idle,
             "measurements": self.measurements,
         }
+
+
+def rest(rounds, seconds):
+    """Rounds and seconds of what is not the main row."""
+    return max(1, round(rounds * REST_OF_ROUNDS)), max(0.5, seconds * REST_OF_SECONDS)
 
 
 def minutes(seconds):

@@ -55,6 +55,8 @@ class Scene:
     threads: int = 1
     # Whether parameters are checked by an OpenAPI document.
     validation: bool = False
+    # Proxying alone, without keys and limits, to see what those cost.
+    bare: bool = False
     plain: int = dataclasses.field(default_factory=free_port)
     # HTTP/2 without TLS. Where that can share the port of HTTP/1.1, a proxy sets it to `plain`.
     h2: int = dataclasses.field(default_factory=free_port)

@@ -25,6 +25,7 @@ def everything(results):
     rows = by_row(results)
     parts = [where(results), "", versions(results), "", method(results)]
     parts += section("The same work, as fast as it goes", saturated(rows))
+    parts += section("Proxying alone, without keys and limits", alone(rows))
     parts += section(f"Latency at {rate(results)}", latencies(rows))
     parts += section("Denials", denials(rows))
     parts += section("A body of a megabyte", bodies(rows))
@@ -141,10 +142,14 @@ def side(rows, columns, cell=cpu, more=lambda one: []):
     return there, lines
 
 
-def with_rates(rows, columns, unit="request"):
+def with_rates(rows, columns, unit="request", units="requests"):
     there, lines = side(rows, columns, more=lambda one: [count(one, "rps")])
-    titles = [title for _, name in there for title in (f"{name}: CPU, µs per {unit}", f"{unit}{'' if unit == "MB" else "s"}/s")]
+    titles = [title for _, name in there for title in (f"{name}: CPU, µs per {unit}", f"{units}/s")]
     return [*head("", *titles), *lines] if lines else []
+
+
+def alone(rows):
+    return with_rates(rows, [("bare", "proxying alone"), ("work", "the whole work")]) if "bare" in rows else []
 
 
 def denials(rows):
@@ -152,7 +157,7 @@ def denials(rows):
 
 
 def bodies(rows):
-    return with_rates(rows, [("download", "download"), ("upload", "upload")], "MB")
+    return with_rates(rows, [("download", "download"), ("upload", "upload")], "MB", "MB")
 
 
 def protocols(rows):
@@ -194,7 +199,7 @@ def versions(results):
 def method(results):
     how = results["method"]
     return (
-        f"{how['rounds']} rounds of {how['seconds']:g} s for the first table, three fifths of both for the others; "
+        f"{how['rounds']} rounds of {how['seconds']:g} s for the first table, {how['rest'][0]} of {how['rest'][1]:g} s for the others; "
         f"{how['connections']} connections; {results['machine']['placement']}. Load of the machine before it began: "
         f"{results['machine']['load_before']:.2f}. In all it took {how['took'] / 60:.0f} minutes."
     )

@@ -7,7 +7,7 @@ from ..scene import UNKNOWN_KEY, names
 
 LABEL = "Caddy"
 PACKAGE = "caddy"
-DOES = {"work", "wrk", "latency", "denied-403", "download", "upload", "http2", "tls", "tls-http2", "threads-1", "threads-2"}
+DOES = {"work", "bare", "wrk", "latency", "denied-403", "download", "upload", "http2", "tls", "tls-http2"}
 
 
 def find(tools):
@@ -21,6 +21,16 @@ def version(program):
 def command(scene, program):
     scene.h2 = scene.plain
     known = "".join(f"    {key} {name}\n" for key, name in names())
+    work = f"""
+  map {{header.X-API-Key}} {{owner}} {{
+{known}    default nobody
+  }}
+  @unknown vars {{owner}} nobody
+  handle @unknown {{
+    header Content-Type application/json
+    respond `{UNKNOWN_KEY}` 403
+  }}
+"""
     configuration = scene.write("Caddyfile", f"""
 {{
   admin off
@@ -34,14 +44,7 @@ def command(scene, program):
 }}
 (gateway) {{
   bind 127.0.0.1
-  map {{header.X-API-Key}} {{owner}} {{
-{known}    default nobody
-  }}
-  @unknown vars {{owner}} nobody
-  handle @unknown {{
-    header Content-Type application/json
-    respond `{UNKNOWN_KEY}` 403
-  }}
+{"" if scene.bare else work}
   handle {{
     reverse_proxy 127.0.0.1:{scene.upstream} {{
       header_up -X-API-Key

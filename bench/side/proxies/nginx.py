@@ -10,7 +10,14 @@ from ..scene import LIMIT_REACHED, UNKNOWN_KEY, limit, names
 LABEL = "nginx"
 PACKAGE = "nginx"
 DOES = {"work", "wrk", "latency", "denied-403", "denied-429", "download", "upload", "http2", "tls", "tls-http2"}
-DOES |= {"threads-1", "threads-2"}
+DOES |= {"threads-1", "threads-2", "bare"}
+
+
+WORK = f"""
+      if ($owner = "") {{ return 403 '{UNKNOWN_KEY}'; }}
+      limit_req zone=large burst=1000000 nodelay;
+      limit_req zone=small;
+"""
 
 
 def find(tools):
@@ -58,9 +65,7 @@ http {{
     listen 127.0.0.1:{scene.tls} ssl http2 reuseport backlog=4096;
     error_page 429 @limited;
     location / {{
-      if ($owner = "") {{ return 403 '{UNKNOWN_KEY}'; }}
-      limit_req zone=large burst=1000000 nodelay;
-      limit_req zone=small;
+{"" if scene.bare else WORK}
       proxy_pass http://api; proxy_http_version 1.1;
       proxy_set_header Connection ""; proxy_set_header X-API-Key "";
       # Bodies go on as they come, as with all others here; without this they go by way of the disk.
