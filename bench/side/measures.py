@@ -120,13 +120,13 @@ class Row:
 
 
 # The group that gets all rounds and seconds that are asked for, and what the others get of them.
-MAIN = "work"
+MAIN = "main"
 REST_OF_ROUNDS, REST_OF_SECONDS = 0.6, 0.5
 THE_THREE = ("fairgate", "nginx", "haproxy")
 
 ROWS = {
-    "work": Row("work", work),
-    "validation": Row("work", work, ("fairgate",), validation=True),
+    "work": Row("main", work),
+    "validation": Row("main", work, ("fairgate",), validation=True),
     "bare": Row("bare", work, bare=True),
     "latency": Row("latency", latency),
     "denied-403": Row("denials", denied(403, UNKNOWN), only=THE_THREE),
