@@ -4,6 +4,8 @@ from .figures import LABELS, by_row, of_fairgate
 from .proxies import PROXIES
 
 ABSENT = "–"
+# A core that is busy for less of the time could have done more.
+FULLY_BUSY = 0.9
 # What a proxy leaves out of the work, in a word behind its name.
 LEAVES_OUT = {"caddy": "no limits"}
 
@@ -14,10 +16,10 @@ def readme(results):
     lines = head("", "CPU, µs", "user", "system", "requests/s", "memory, MiB", f"p99 at {rate(results)}")
     for name, one in in_order(work):
         late = rows.get("latency", {}).get(name)
-        lines.append(line(label(name, work=True), *times(one), count(one, "rps"), memory(one), percentile(late, "p99")))
+        lines.append(line(label(name, work=True), *times(one), requests(one), memory(one), percentile(late, "p99")))
     checked = rows.get("validation", {}).get("fairgate")
     if checked:
-        lines.append(line("Fairgate, 3 parameters checked", *times(checked), count(checked, "rps"), memory(checked), ABSENT))
+        lines.append(line("Fairgate, 3 parameters checked", *times(checked), requests(checked), memory(checked), ABSENT))
     return [*lines, "", where(results)]
 
 
@@ -76,9 +78,12 @@ def value(one, name):
     return None if not one or one.error else one[name]
 
 
-def count(one, name):
-    number = value(one, name)
-    return ABSENT if number is None else f"{number:,.0f}"
+def requests(one):
+    """Requests a second: at least so many, if the proxy had time left."""
+    number = value(one, "rps")
+    if number is None:
+        return ABSENT
+    return f"{'≥ ' if one['busy'] < FULLY_BUSY else ''}{number:,.0f}"
 
 
 def memory(one):
@@ -112,12 +117,12 @@ def saturated(rows):
         ratio = of_fairgate(work, name)
         tail = [percentile(one, which) for which in ("p50", "p99", "p999")]
         share = f"{ratio:.2f}" if ratio else ABSENT
-        lines.append(line(label(name, True), *times(one), share, count(one, "rps"), busy(one), *tail, memory(one)))
+        lines.append(line(label(name, True), *times(one), share, requests(one), busy(one), *tail, memory(one)))
     for one in rows.get("validation", {}).values():
         tail = [percentile(one, which) for which in ("p50", "p99", "p999")]
         ours = work.get("fairgate")
         share = f"{one.total / ours.total:.2f}" if ours and not ours.error and not one.error else ABSENT
-        lines.append(line("Fairgate, 3 parameters checked", *times(one), share, count(one, "rps"), busy(one), *tail, memory(one)))
+        lines.append(line("Fairgate, 3 parameters checked", *times(one), share, requests(one), busy(one), *tail, memory(one)))
     return lines if len(lines) > 2 else []
 
 
@@ -143,7 +148,7 @@ def side(rows, columns, cell=cpu, more=lambda one: []):
 
 
 def with_rates(rows, columns, unit="request", units="requests"):
-    there, lines = side(rows, columns, more=lambda one: [count(one, "rps")])
+    there, lines = side(rows, columns, more=lambda one: [requests(one)])
     titles = [title for _, name in there for title in (f"{name}: CPU, µs per {unit}", f"{units}/s")]
     return [*head("", *titles), *lines] if lines else []
 

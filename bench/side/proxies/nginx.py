@@ -75,4 +75,4 @@ http {{
   }}
 }}
 """)
-    return [program, "-p", folder, "-c", configuration], {}
+    return [program, "-e", "stderr", "-p", folder, "-c", configuration], {}
