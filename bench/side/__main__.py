@@ -24,6 +24,7 @@ Let nothing else run on the machine meanwhile.
 
 
 def options():
+    names = dict.fromkeys([*GROUPS, *ROWS, IDLE])
     parser = argparse.ArgumentParser(
         prog="bench/compare",
         description="CPU time, rates, latency and memory of Fairgate and other proxies on the same work.",
@@ -34,7 +35,7 @@ def options():
     parser.add_argument("--smoke", action="store_true", help="seconds: one short round of a few rows, for tests")
     parser.add_argument("--rounds", type=int, help="rounds of the main row; the others have three fifths of them (5)")
     parser.add_argument("--seconds", type=float, help="seconds of each measurement of the main row; the others have half (5)")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"rows or groups of rows: {', '.join([*GROUPS, *ROWS, IDLE])}")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"rows or groups of rows: {', '.join(names)}")
     parser.add_argument("--peers", nargs="+", metavar="PEER", help=f"proxies beside Fairgate: {', '.join(list(PROXIES)[1:])}")
     parser.add_argument("--fairgate-binary", type=pathlib.Path, help="in place of a build; or FAIRGATE_BIN")
     parser.add_argument("--no-install", action="store_true", help="install nothing; what is missing is left out and told")
@@ -42,7 +43,7 @@ def options():
     parser.add_argument("--write", action="store_true", help="write the README and docs also after a run of a part")
     parser.add_argument("--from", dest="results", type=pathlib.Path, help="measure nothing; draw results.json anew")
     given = parser.parse_args()
-    unknown = set(given.only or ()) - {*GROUPS, *ROWS, IDLE}
+    unknown = set(given.only or ()) - set(names)
     unknown |= set(given.peers or ()) - set(PROXIES)
     if unknown:
         parser.error(f"nobody knows {', '.join(sorted(unknown))}")
@@ -75,7 +76,9 @@ def prepare(given, target):
         except Failed as failure:
             absent["envoy"] = str(failure)
     binary = given.fairgate_binary or os.environ.get("FAIRGATE_BIN") or install.build_fairgate(target)
-    programs = {"fairgate": str(pathlib.Path(binary).resolve(strict=True))}
+    if not os.access(binary, os.X_OK):
+        raise Failed(f"{binary} is no program")
+    programs = {"fairgate": str(pathlib.Path(binary).resolve())}
     for name, proxy in proxies.items():
         programs.setdefault(name, proxy.find(tools))
         if not programs[name]:

@@ -21,7 +21,10 @@ def tell(text):
 
 def call(command, what):
     """Runs what installs or builds; its own words are shown only if it fails."""
-    done = subprocess.run([str(word) for word in command], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    words = [str(word) for word in command]
+    if not shutil.which(words[0]):
+        raise Failed(f"{what}: {words[0]} is not installed")
+    done = subprocess.run(words, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
         raise Failed(f"{what}: {(done.stderr or done.stdout).strip()[-600:]}")
 
@@ -66,6 +69,8 @@ def compile_c(tools):
 
 
 def build_fairgate(target):
+    if not shutil.which("cargo"):
+        raise Failed("Rust is missing: install it from https://rustup.rs, or name a binary by --fairgate-binary")
     tell("Building Fairgate (cargo build --release)")
     # Its progress is for whoever waits.
     done = subprocess.run(["cargo", "build", "--locked", "--release", "--package", "fairgate"], cwd=ROOT, stdout=sys.stderr)

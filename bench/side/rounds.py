@@ -30,11 +30,11 @@ class Comparison:
         self.busy_before = machine.load_average()
 
     def run(self, names, idle):
-        for name, reason in self.absent.items():
-            self.note({"row": "all", "proxy": name, "error": reason})
         plan = {group: self.cases(group, names) for group in GROUPS}
         self.expected = sum(len(cases) * self.rounds_of(cases) for cases in plan.values() if cases)
         self.done = 0
+        for name, reason in self.absent.items():
+            self.note({"row": "work", "proxy": name, "error": reason})
         for cases in filter(None, plan.values()):
             for turn in range(self.rounds_of(cases)):
                 for place in range(len(cases)):
@@ -140,10 +140,9 @@ class Comparison:
         else:
             said = f"{found['user'] + found['system']:.1f} µs of CPU, {found['rps']:.0f}/s, core {100 * found['busy']:.0f} % busy"
         passed = time.monotonic() - self.began
-        head = ""
-        if found["row"] != "all":
-            left = passed / max(1, self.done) * (self.expected - self.done)
-            head = f"[{self.done}/{self.expected}, {minutes(passed)}, {minutes(left)} left] round {found.get('round', 0) + 1}: "
+        left = passed / self.done * (self.expected - self.done) if self.done else 0
+        head = f"[{self.done}/{self.expected}, {minutes(passed)}, {minutes(left)} left] "
+        head += f"round {found['round'] + 1}: " if "round" in found else ""
         print(f"{head}{found['row']}, {found['proxy']}: {said}", file=sys.stderr, flush=True)
 
     def results(self):
