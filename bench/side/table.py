@@ -16,11 +16,14 @@ def readme(results):
     lines = head("", "CPU, µs", "user", "system", "requests/s", "memory, MiB", f"p99 at {rate(results)}")
     for name, one in in_order(work):
         late = rows.get("latency", {}).get(name)
-        lines.append(line(label(name, work=True), *times(one), requests(one), memory(one), percentile(late, "p99")))
+        words = label(name, work=True, version=results["versions"].get(name))
+        lines.append(line(words, *times(one), requests(one), memory(one), percentile(late, "p99")))
     checked = rows.get("validation", {}).get("fairgate")
     if checked:
         lines.append(line("Fairgate, 3 parameters checked", *times(checked), requests(checked), memory(checked), ABSENT))
-    return [*lines, "", where(results)]
+    how = results["method"]
+    told = f"One worker on a core of its own; medians of {how['rounds']} rounds of {how['seconds']:g} s, in which all took turns."
+    return [*lines, "", f"{told} {where(results)}"]
 
 
 def everything(results):
@@ -52,8 +55,9 @@ def line(*cells):
     return "| " + " | ".join(cells) + " |"
 
 
-def label(name, work=False):
-    return LABELS[name] + (f" ({LEAVES_OUT[name]})" if work and name in LEAVES_OUT else "")
+def label(name, work=False, version=None):
+    words = f"{LABELS[name]} {version}" if version else LABELS[name]
+    return words + (f" ({LEAVES_OUT[name]})" if work and name in LEAVES_OUT else "")
 
 
 def in_order(row):
