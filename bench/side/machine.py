@@ -39,11 +39,23 @@ def commit(folder):
     return done.stdout.strip() or "unknown"
 
 
+def whole_cores(cores):
+    """Of the cores that are two faces of one, the first: they would slow each other. All, if that leaves a single one."""
+    chosen, seen = [], set()
+    for core in cores:
+        path = pathlib.Path(f"/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list")
+        face = path.read_text() if path.exists() else str(core)
+        if face not in seen:
+            chosen.append(core)
+            seen.add(face)
+    return chosen if len(chosen) > 1 else cores
+
+
 class Cores:
     """Who runs where: the proxy alone on a core, if there are two."""
 
     def __init__(self):
-        self.all = sorted(os.sched_getaffinity(0))
+        self.all = whole_cores(sorted(os.sched_getaffinity(0)))
         count = len(self.all)
         if count == 1:
             self.proxy = self.load = self.upstream = set(self.all)
