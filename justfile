@@ -28,6 +28,10 @@ lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
 
+# Fairgate beside nginx, HAProxy, Envoy and Caddy: a quarter of an hour, two minutes with --quick
+compare *options:
+    bench/compare {{ options }}
+
 # A sample API with the gateway in front of it, and curl lines to paste
 demo:
     cargo run --release -- demo
