@@ -19,7 +19,7 @@ use crate::{
     usage::Place,
     visit::{Moment, Visit},
 };
-use std::cell::Cell;
+use std::{borrow::Cow, cell::Cell};
 
 /// A page of the gateway's own that is not larger than this goes out with its head, in one write.
 const SENT_WITH_THE_HEAD: usize = 256 << 10;
@@ -194,7 +194,7 @@ async fn refuse(
         keep_incident(visit, cause.group, cause.detail);
     }
     let keep_alive = send(thread, visit, client, incoming, out, &[], keep_alive).await;
-    let code = refused.foreign.take().map_or_else(|| refused.code.name().to_owned(), |(code, _)| code);
+    let code = refused.foreign.take().map_or(Cow::Borrowed(refused.code.name()), |(code, _)| code.into());
     Outcome { status, code: Some(code), charged: 0, keep_alive }
 }
 

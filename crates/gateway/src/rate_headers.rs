@@ -2,7 +2,7 @@
 //! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10) of all that apply.
 
 use crate::visit::{Counted, Visit};
-use ::limits::{Account, Applying, Denial, Standing};
+use ::limits::{Account, Applying, Denial, MOST_LIMITS, Standing};
 use contract::limit::Kind;
 
 /// Appends the header lines, if a key or an address with limits is known.
@@ -28,7 +28,12 @@ fn write_account(
     denial: Option<&Denial>,
     out: &mut Vec<u8>,
 ) {
-    let standings = || account.standings(now, applying);
+    // Asked once: to a request with three limits it would be half as much work again to ask for each line.
+    let mut all = [const { None }; MOST_LIMITS];
+    for (place, standing) in all.iter_mut().zip(account.standings(now, applying)) {
+        *place = Some(standing);
+    }
+    let standings = || all.iter().map_while(Option::as_ref);
     let shown = match denial {
         Some(denial) => standings().find(|(position, _)| *position == denial.position),
         None => standings().min_by_key(|(_, standing)| {
@@ -63,7 +68,7 @@ fn write_account(
 }
 
 fn list<'a>(
-    standings: impl Iterator<Item = (usize, Standing<'a>)>,
+    standings: impl Iterator<Item = &'a (usize, Standing<'a>)>,
     out: &mut Vec<u8>,
     each: impl Fn(&Standing<'a>, &mut Vec<u8>),
 ) {
@@ -74,7 +79,7 @@ fn list<'a>(
         out.push(b'"');
         out.extend_from_slice(standing.name.as_bytes());
         out.extend_from_slice(b"\";");
-        each(&standing, out);
+        each(standing, out);
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     visit::Visit,
 };
 use std::{
+    borrow::Cow,
     io::{IsTerminal, Write},
     sync::{
         Arc,
@@ -44,7 +45,7 @@ pub struct Incident {
 pub(crate) struct Outcome {
     pub(crate) status: u16,
     /// The error code, of an error.
-    pub(crate) code: Option<String>,
+    pub(crate) code: Option<Cow<'static, str>>,
     /// Units charged.
     pub(crate) charged: u32,
     /// The connection goes on.

@@ -43,9 +43,13 @@ pub(crate) fn write_refusal(
     let form = accept.map_or(Form::Specification, Form::accepted);
     // A body of gRPC holds messages of the API's own types, and an error is none of them. And any other status is to
     // its clients no answer of their protocol, so that what stands beside it goes unread.
-    let (status, content_type, body) = match grpc {
-        Some(client) => (200, client.content_type(), Vec::new()),
-        None => (row, form.content_type(), body(visit, refusal, row, form)),
+    let mut body = thread.head_memory();
+    let (status, content_type) = match grpc {
+        Some(client) => (200, client.content_type()),
+        None => {
+            write_body(visit, refusal, row, form, &mut body);
+            (row, form.content_type())
+        }
     };
     let (packing, packed) = compression::of_own(visit, content_type, &body);
     let body = packed.unwrap_or(body);
@@ -90,6 +94,7 @@ pub(crate) fn write_refusal(
     if visit.head.method() != "HEAD" {
         out.extend_from_slice(&body);
     }
+    thread.give_head_memory(body);
     status
 }
 
@@ -110,7 +115,12 @@ fn write_grpc(visit: &Visit<'_>, refusal: &Refusal, row: u16, out: &mut Vec<u8>)
 
 /// The page that explains the error.
 fn check(visit: &Visit<'_>, refusal: &Refusal) -> String {
-    format!("{}{}/errors/{}", base(visit), visit.config.docs_path, refusal.code.name())
+    let mut check = String::with_capacity(128);
+    write_base(visit, &mut check);
+    for part in [&visit.config.docs_path, "/errors/", refusal.code.name()] {
+        check.push_str(part);
+    }
+    check
 }
 
 /// Appends the head of an answer of the gateway's own that is a success: a page, or how limits stand.
@@ -226,8 +236,8 @@ fn number(visit: &Visit<'_>, refusal: &Refusal) -> u16 {
 }
 
 fn retry_after(refusal: &Refusal) -> Option<u64> {
-    let told_by_upstream =
-        memchr::memmem::find(&refusal.kept_headers.to_ascii_lowercase(), b"retry-after:").is_some();
+    let told_by_upstream = !refusal.kept_headers.is_empty()
+        && memchr::memmem::find(&refusal.kept_headers.to_ascii_lowercase(), b"retry-after:").is_some();
     match refusal.code.status() {
         Status::LimitExceeded if refusal.never_resets => None,
         Status::LimitExceeded | Status::Unavailable if !told_by_upstream => {
@@ -246,7 +256,7 @@ fn retry_after(refusal: &Refusal) -> Option<u64> {
     }
 }
 
-fn body(visit: &Visit<'_>, refusal: &Refusal, status: u16, form: Form) -> Vec<u8> {
+fn write_body(visit: &Visit<'_>, refusal: &Refusal, status: u16, form: Form, out: &mut Vec<u8>) {
     let settings = &visit.config.settings;
     let check = check(visit, refusal);
     let mut specification =
@@ -260,19 +270,21 @@ fn body(visit: &Visit<'_>, refusal: &Refusal, status: u16, form: Form) -> Vec<u8
     if refusal.code == ErrorCode::UnexpectedError {
         specification.contact = settings.api.support_email.as_deref();
     }
-    let mut body = Vec::with_capacity(512);
-    specification.write(form, &mut body);
-    body
+    specification.write(form, out);
 }
 
-/// The public base of links: as configured, else as the client itself addressed us.
-fn base(visit: &Visit<'_>) -> String {
+/// Appends the public base of links: as configured, else as the client itself addressed us.
+fn write_base(visit: &Visit<'_>, out: &mut String) {
     if let Some(base) = &visit.config.settings.api.public_url {
-        return base.clone();
+        out.push_str(base);
+        return;
     }
-    let scheme = visit.scheme().name();
+    out.push_str(visit.scheme().name());
+    out.push_str("://");
     match visit.head.host() {
-        "" => format!("{scheme}://{}", visit.shared.address),
-        host => format!("{scheme}://{host}"),
+        "" => {
+            let _ = write!(out, "{}", visit.shared.address); // into memory, which takes all
+        }
+        host => out.push_str(host),
     }
 }

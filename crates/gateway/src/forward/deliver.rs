@@ -157,7 +157,7 @@ impl Exchange<'_> {
         if let Some(code) = code {
             note_refusal(visit, code);
         }
-        let code = code.map(|code| code.name().to_owned());
+        let code = code.map(|code| code.name().into());
         let outcome = |charged, keep_alive| Outcome { status, code, charged, keep_alive };
         match streamed {
             Ok(()) => {
@@ -183,7 +183,7 @@ impl Exchange<'_> {
                 }
                 Ok(Outcome {
                     status,
-                    code: Some("UNEXPECTED_ERROR".to_owned()),
+                    code: Some(ErrorCode::UnexpectedError.name().into()),
                     charged: 0,
                     keep_alive: false,
                 })

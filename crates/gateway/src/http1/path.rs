@@ -37,11 +37,12 @@ pub(crate) fn normal(path: &str, slashes: Slashes) -> Result<Normal, Fault> {
 fn plain(path: &[u8]) -> Option<bool> {
     let (mut before, mut has_other_views) = (0, false);
     for &byte in path {
-        match byte {
-            b'/' | b'.' if before == b'/' => return None,
-            b';' => has_other_views = true,
-            other if is_pchar(other) || other == b'/' => {}
-            _ => return None,
+        match LOOKS.get(usize::from(byte)).copied().unwrap_or(Look::Other) {
+            Look::Plain => {}
+            Look::SlashOrDot if before == b'/' => return None,
+            Look::SlashOrDot => {}
+            Look::Semicolon => has_other_views = true,
+            Look::Other => return None,
         }
         before = byte;
     }
@@ -243,6 +244,33 @@ const fn is_pchar(byte: u8) -> bool {
             b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@'
         )
 }
+
+/// What a quick look has to know of each byte of a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Plain,
+    SlashOrDot,
+    Semicolon,
+    Other,
+}
+
+#[expect(clippy::indexing_slicing, reason = "a constant: what is out of bounds does not compile")]
+const LOOKS: [Look; 256] = {
+    let mut looks = [Look::Other; 256];
+    let mut byte = 0u8;
+    loop {
+        looks[byte as usize] = match byte {
+            b'/' | b'.' => Look::SlashOrDot,
+            b';' => Look::Semicolon,
+            plain if is_pchar(plain) => Look::Plain,
+            _ => Look::Other,
+        };
+        if byte == u8::MAX {
+            break looks;
+        }
+        byte += 1;
+    }
+};
 
 #[cfg(test)]
 mod tests {
