@@ -54,7 +54,7 @@ pub(crate) fn write_refusal(
     let (packing, packed) = compression::of_own(visit, content_type, &body);
     let body = packed.unwrap_or(body);
 
-    start(status, reason_phrase(status), out);
+    start(status, reason_phrase(status).as_bytes(), out);
     line("Content-Type", content_type, out);
     if grpc.is_some() {
         write_grpc(visit, refusal, row, out);
@@ -62,7 +62,7 @@ pub(crate) fn write_refusal(
     field::write_number(b"Content-Length", body.len() as u64, out);
     compression::write(packing, out);
     line("Cache-Control", "no-store", out);
-    line("X-Request-Id", visit.id.as_str(), out);
+    field::write(b"X-Request-Id", visit.id.as_bytes(), out);
     if let Some(location) = refusal.location.as_ref().filter(|_| grpc.is_none()) {
         line("Location", location, out);
     }
@@ -131,11 +131,11 @@ pub(crate) fn write_own(
     keep_alive: bool,
     out: &mut Vec<u8>,
 ) {
-    start(200, reason_phrase(200), out);
+    start(200, reason_phrase(200).as_bytes(), out);
     line("Content-Type", page.content_type, out);
     field::write_number(b"Content-Length", page.body.bytes().len() as u64, out);
     compression::write(page.packing, out);
-    line("X-Request-Id", visit.id.as_str(), out);
+    field::write(b"X-Request-Id", visit.id.as_bytes(), out);
     line("Cache-Control", page.caching, out);
     if page.is_negotiated {
         line("Vary", "Accept", out);
@@ -154,8 +154,8 @@ pub(crate) fn write_own(
 
 /// Appends the whole answer to a preflight.
 pub(crate) fn write_preflight(thread: &Thread, visit: &Visit<'_>, keep_alive: bool, out: &mut Vec<u8>) {
-    start(204, reason_phrase(204), out);
-    line("X-Request-Id", visit.id.as_str(), out);
+    start(204, reason_phrase(204).as_bytes(), out);
+    field::write(b"X-Request-Id", visit.id.as_bytes(), out);
     cors::write_preflight(visit, out);
     finish(thread, visit, keep_alive, out);
 }
@@ -172,11 +172,11 @@ pub(crate) fn write_deprecation(visit: &Visit<'_>, out: &mut Vec<u8>) {
 }
 
 /// Appends a status line.
-pub(crate) fn start(status: u16, reason: &str, out: &mut Vec<u8>) {
+pub(crate) fn start(status: u16, reason: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(itoa::Buffer::new().format(status).as_bytes());
     out.push(b' ');
-    out.extend_from_slice(reason.as_bytes());
+    out.extend_from_slice(reason);
     out.extend_from_slice(b"\r\n");
 }
 

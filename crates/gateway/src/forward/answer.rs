@@ -48,8 +48,7 @@ pub(crate) fn write_head(
     keep_alive: bool,
     out: &mut Vec<u8>,
 ) {
-    let reason = answer.reason.get(bytes);
-    respond::start(answer.status, std::str::from_utf8(reason).unwrap_or_default(), out);
+    respond::start(answer.status, answer.reason.get(bytes), out);
     let strict = respond::strict(visit).map(|_| "strict-transport-security");
     let mut via = None;
     for field in &answer.fields {
@@ -100,7 +99,7 @@ pub(crate) fn write_head(
         }
         (Framing::Length(_), None) | (Framing::UntilClose, _) => {}
     }
-    field::write(b"X-Request-Id", visit.id.as_str().as_bytes(), out);
+    field::write(b"X-Request-Id", visit.id.as_bytes(), out);
     respond::write_strict(visit, out);
     respond::write_deprecation(visit, out);
     compression::write(answer.packing, out);

@@ -279,11 +279,7 @@ fn is_grpc(visit: &Visit<'_>) -> bool {
 /// The head of a 1xx answer without what belongs to the upstream's connection.
 fn interim_head(bytes: &[u8], head: &ResponseHead) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
-    crate::respond::start(
-        head.status,
-        std::str::from_utf8(head.reason.get(bytes)).unwrap_or_default(),
-        &mut out,
-    );
+    crate::respond::start(head.status, head.reason.get(bytes), &mut out);
     for passed in head.fields.iter().filter(|field| field.kind == AnswerField::EndToEnd) {
         field::write(passed.name.get(bytes), passed.value.get(bytes), &mut out);
     }

@@ -30,7 +30,7 @@ pub(crate) fn write_head(
     let version = if visit.head.is_http2 { b"2.0 fairgate" } else { via(visit.head.is_http11) };
     prolong(b"Via", lists.via, version, out);
     write_forwarded(visit, lists.forwarded, lists.forwarded_for, out);
-    field::write(b"X-Request-Id", visit.id.as_str().as_bytes(), out);
+    field::write(b"X-Request-Id", visit.id.as_bytes(), out);
     if let Some(key) = &visit.key {
         field::write(b"X-Consumer-Id", key.id().as_bytes(), out);
     }
