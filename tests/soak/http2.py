@@ -69,8 +69,7 @@ class Client:
         while True:
             while len(self.open) < AT_ONCE and not self.is_going and not self.tally.is_over:
                 self.ask()
-            if not self.is_going:
-                self.writer.write(self.h2.data_to_send())
+            self.writer.write(self.h2.data_to_send())
             if not self.open:
                 return
             try:

@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import collections
 import json
+import logging
 import pathlib
 import ssl
 import sys
@@ -158,6 +159,8 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--seconds", type=float, default=3600)
     wanted = parser.parse_args()
+    # It warns of every connection under TLS that a client of ours has cut on purpose.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     sys.exit(0 if asyncio.run(soak(wanted.program, wanted.seconds)) else 1)
 
 
