@@ -203,7 +203,11 @@ impl Driver {
                 self.say_goodbye(cx, ErrorCode::PROTOCOL_ERROR, "a frame took too long")
             }
             Waits::Request => self.say_goodbye(cx, ErrorCode::NO_ERROR, ""),
-            Waits::Write | Waits::Streams => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Waits::Write | Waits::Streams => {
+                // Else the system would keep what the client does not take for as long as he likes.
+                self.io.reset();
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
         }
     }
 
