@@ -20,15 +20,18 @@ fn check(input: &[u8]) {
     );
     specification.location = Some(location);
     specification.contact = Some(location);
-    for (form, place, member) in
-        [(Form::Specification, Some("error"), "message"), (Form::Problem, None, "detail")]
-    {
+    // A problem says the message at its top as well, as RFC 9457 has it; all else stands within `error` in both forms.
+    for form in [Form::Specification, Form::Problem] {
         let mut body = Vec::new();
         specification.write(form, &mut body);
         let read: Value = serde_json::from_slice(&body).expect("an error that is no JSON");
-        let error = place.map_or(&read, |place| &read[place]);
-        assert_eq!(error[member].as_str(), Some(message), "another text than was meant");
+        let error = &read["error"];
+        assert_eq!(error["message"].as_str(), Some(message), "another text than was meant");
         assert_eq!(error["location"].as_str(), Some(location), "another place than was meant");
+        assert_eq!(error["contact"].as_str(), Some(location), "another contact than was meant");
         assert_eq!(error["code"].as_str(), Some("REQUEST_MALFORMED"), "another code than was meant");
+        if form == Form::Problem {
+            assert_eq!(read["detail"].as_str(), Some(message), "another detail than was meant");
+        }
     }
 }

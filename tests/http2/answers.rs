@@ -70,6 +70,8 @@ fn a_success_passes_with_its_headers_and_limits_and_without_what_belongs_to_http
         assert!(!answer.headers.has(gone), "{gone}");
     }
     let seen = upstream.only();
+    // Each names the protocol that the message was received by: the upstream answered in HTTP/1.1.
+    assert_eq!(answer.header("via"), Some("1.1 fairgate"));
     assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "/items/7?a=b"));
     assert_eq!(seen.headers.get("host"), Some("api.example.com"));
     assert_eq!(seen.headers.get("via"), Some("2.0 fairgate"));
@@ -112,11 +114,24 @@ fn a_body_passes_with_its_length_or_in_chunks_with_its_trailers() {
     peer.send(DATA, 0, 3, b":1}");
     peer.send(HEADERS, END_STREAM | END_HEADERS, 3, &block(&[("x-sum", "9")]));
     assert_eq!(peer.answer(3).status, 200);
+    // Trailers that are announced need chunks, so the length goes; those that are not have no place beside it.
+    for (stream, trailer) in [(7, Some(("trailer", "x-sum"))), (9, None)] {
+        let mut fields = vec![("x-api-key", key.key.as_str()), ("content-length", "7")];
+        fields.extend(trailer);
+        peer.send(HEADERS, END_HEADERS, stream, &request("POST", "/items", &fields));
+        peer.send(DATA, 0, stream, b"{\"a\":1}");
+        peer.send(HEADERS, END_STREAM | END_HEADERS, stream, &block(&[("x-sum", "9")]));
+        assert_eq!(peer.answer(stream).status, 200);
+        let seen = upstream.last();
+        assert_eq!(seen.body, b"{\"a\":1}");
+        assert_eq!(seen.headers.has("content-length"), trailer.is_none());
+        assert_eq!(seen.trailers.get("x-sum"), trailer.map(|_| "9"));
+    }
     // What frames a message is no trailer, as over HTTP/1.1.
-    peer.send(HEADERS, END_HEADERS, 5, &request("POST", "/items", &[("x-api-key", &key.key)]));
-    peer.send(DATA, 0, 5, b"{\"a\":1}");
-    peer.send(HEADERS, END_STREAM | END_HEADERS, 5, &block(&[("content-length", "1")]));
-    assert_eq!(peer.answer(5).status, 400);
+    peer.send(HEADERS, END_HEADERS, 11, &request("POST", "/items", &[("x-api-key", &key.key)]));
+    peer.send(DATA, 0, 11, b"{\"a\":1}");
+    peer.send(HEADERS, END_STREAM | END_HEADERS, 11, &block(&[("content-length", "1")]));
+    assert_eq!(peer.answer(11).status, 400);
     let seen = upstream.seen();
     assert_eq!(
         (seen[0].body.as_slice(), seen[0].headers.get("content-length")),

@@ -21,12 +21,18 @@ mod answers;
 mod attacks;
 mod bodies;
 mod charges;
+mod generic;
+mod operation;
 mod peer;
+#[path = "../strictness/recorder.rs"]
+mod recorder;
 mod section_3_preface;
 mod section_4_frames;
 mod section_5_streams;
 mod section_6_definitions;
 mod section_8_messages;
+mod smuggling;
+mod succession;
 mod times;
 
 use peer::{Expect, Peer};

@@ -1,13 +1,14 @@
 //! A client at the level of frames: what is sent is up to the test, what comes is read strictly.
 
 use crate::support::{
-    Answer, Framing, Headers, Key,
-    wire::{Ended, PATIENCE},
+    AUTHORITY, Answer, Framing, Headers, Key,
+    client::session,
+    request::HOST,
+    wire::{Ended, Wire},
 };
 use http2::hpack::Decoder;
 use std::{
     collections::BTreeMap,
-    io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
 };
 
@@ -68,7 +69,7 @@ pub(crate) enum Expect {
 }
 
 pub(crate) struct Peer {
-    pub(crate) stream: TcpStream,
+    pub(crate) wire: Wire,
     ahead: Vec<u8>,
     decoder: Decoder,
     /// Frames of other streams, kept while one was waited for.
@@ -119,12 +120,21 @@ pub(crate) fn plain() -> Vec<u8> {
 impl Peer {
     /// A connection on which nothing was said yet.
     pub(crate) fn silent(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
+        Self::on(Wire::new(TcpStream::connect(address).unwrap()))
+    }
+
+    /// A connection under TLS that has agreed on HTTP/2, and on which nothing was said yet.
+    pub(crate) fn silent_over_tls(address: SocketAddr) -> Self {
+        let mut config = AUTHORITY.client(None);
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let mut wire = Wire::new(TcpStream::connect(address).unwrap()).under_tls(session(config, HOST));
+        wire.shake_hands().unwrap();
+        Self::on(wire)
+    }
+
+    fn on(wire: Wire) -> Self {
         Self {
-            stream,
+            wire,
             ahead: Vec::new(),
             decoder: Decoder::new(1 << 20),
             kept: Vec::new(),
@@ -138,8 +148,16 @@ impl Peer {
         Self::with_settings(address, &[])
     }
 
+    pub(crate) fn open_over_tls(address: SocketAddr) -> Self {
+        Self::silent_over_tls(address).greeted(&[])
+    }
+
     pub(crate) fn with_settings(address: SocketAddr, settings: &[(u16, u32)]) -> Self {
-        let mut peer = Self::silent(address);
+        Self::silent(address).greeted(settings)
+    }
+
+    fn greeted(self, settings: &[(u16, u32)]) -> Self {
+        let mut peer = self;
         peer.write(PREFACE);
         peer.settings(settings);
         let greeting = peer.next().expect("a greeting");
@@ -156,7 +174,7 @@ impl Peer {
 
     /// A server may have closed already: what it said is what a test looks at.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> bool {
-        self.stream.write_all(bytes).is_ok()
+        self.wire.write(bytes)
     }
 
     pub(crate) fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> bool {
@@ -212,15 +230,7 @@ impl Peer {
                     return Ok(frame);
                 }
             }
-            let mut chunk = [0; 64 * 1024];
-            match self.stream.read(&mut chunk) {
-                Ok(0) => return Err(Ended::Closed),
-                Ok(count) => self.ahead.extend_from_slice(&chunk[..count]),
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    return Err(Ended::Silent);
-                }
-                Err(_) => return Err(Ended::Reset),
-            }
+            self.ahead.extend(self.wire.some()?);
         }
     }
 
@@ -270,6 +280,13 @@ impl Peer {
             let frame = self.next_of(stream);
             if !matches!(&frame, Some(frame) if frame.kind != GOAWAY && frame.kind != RST_STREAM) {
                 println!("the stream ended: {frame:?}");
+            }
+            if let Some(frame) = &frame
+                && frame.kind == GOAWAY
+                && frame.payload[4..8] == NO_ERROR.to_be_bytes()
+                && u32::from_be_bytes(frame.payload[..4].try_into().unwrap()) >= stream
+            {
+                continue; // it is still answered
             }
             let frame = frame.filter(|frame| frame.kind != GOAWAY);
             let Some(frame) = frame.filter(|frame| frame.kind != RST_STREAM) else {

@@ -2,7 +2,7 @@
 
 use crate::{
     gateway, patient_gateway,
-    peer::{DATA, END_HEADERS, END_STREAM, Expect, HEADERS, Peer, block, request},
+    peer::{CONTINUATION, DATA, END_HEADERS, END_STREAM, Expect, HEADERS, Peer, block, request},
     support::assert_error,
     try_all,
 };
@@ -170,6 +170,46 @@ fn what_http_1_would_not_take_is_refused_by_the_same_400() {
         let answer = peer.answer(stream);
         assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
     }
+}
+
+#[test]
+fn who_reads_problem_details_gets_them_however_the_request_is_malformed() {
+    const PROBLEM: (&str, &str) = ("accept", "application/problem+json");
+    let (_upstream, gateway) = patient_gateway();
+    let mut peer = Peer::open(gateway.address);
+    // By the protocol, by HTTP/1.1's reading of the head, by the body, and by its size.
+    let large = "x".repeat(60_000);
+    peer.send(
+        HEADERS,
+        ASK,
+        1,
+        &request("GET", "/items/7", &[PROBLEM, ("x-request-id", "mine"), ("Upper", "a")]),
+    );
+    peer.send(HEADERS, ASK, 3, &request("GET", "/a#b", &[PROBLEM]));
+    peer.send(HEADERS, END_HEADERS, 5, &request("POST", "/items", &[PROBLEM, ("content-length", "1")]));
+    peer.send(DATA, END_STREAM, 5, b"test");
+    for (n, part) in request("GET", "/items/7", &[PROBLEM, ("x-large", &large)]).chunks(16_000).enumerate() {
+        let kind = if n == 0 { HEADERS } else { CONTINUATION };
+        let flags = if n == 0 { END_STREAM } else { 0 } | if part.len() < 16_000 { END_HEADERS } else { 0 };
+        peer.send(kind, flags, 7, part);
+    }
+    for (stream, code) in [
+        (1, "REQUEST_MALFORMED"),
+        (3, "REQUEST_MALFORMED"),
+        (5, "REQUEST_MALFORMED"),
+        (7, "HEADERS_TOO_LARGE"),
+    ] {
+        let answer = peer.answer(stream);
+        assert_eq!((answer.status, answer.header("content-type")), (400, Some(PROBLEM.1)), "{stream}");
+        assert_eq!(answer.json()["error"]["code"], code, "{stream}");
+        assert_eq!(stream == 1, answer.header("x-request-id") == Some("mine"));
+    }
+    // A client of gRPC reads its own form.
+    let grpc = ("content-type", "application/grpc");
+    peer.send(HEADERS, ASK, 9, &request("POST", "/items", &[grpc, ("Upper", "a")]));
+    let answer = peer.answer(9);
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/grpc")));
+    assert!(answer.headers.has("grpc-status"));
 }
 
 #[test]

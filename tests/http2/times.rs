@@ -5,7 +5,7 @@ use crate::{
         CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, NO_ERROR, PREFACE, PROTOCOL_ERROR,
         Peer, plain, request,
     },
-    support::{Config, Gate, Gateway, Upstream, assert_error, eventually, sample::sample},
+    support::{Config, Gate, Gateway, Upstream, assert_error, eventually, sample::sample, wire::Ended},
 };
 
 fn gateway(timeouts: &str) -> (Upstream, Gateway) {
@@ -59,6 +59,29 @@ fn a_client_that_does_not_open_its_window_loses_the_stream_and_is_charged() {
     assert_eq!(peer.next_of(1).unwrap().kind, crate::peer::RST_STREAM);
     assert_eq!(gateway.logged("shut")["charged"], 1);
     assert!(peer.ping());
+}
+
+#[test]
+fn a_client_that_reads_nothing_loses_the_connection_and_what_the_system_keeps_for_it() {
+    let (_upstream, gateway) = gateway("stall = \"300ms\"");
+    let key = gateway.key();
+    let mut peer = Peer::with_settings(gateway.address, &[(4, 0x7fff_ffff)]);
+    peer.open_window(0, 0x7000_0000);
+    let before = gateway.descriptors();
+    for stream in [1, 3, 5, 7] {
+        peer.ask(stream, "GET", "/bytes/8000000", &[("x-api-key", &key.key)]);
+    }
+    eventually("it is at work", || (gateway.descriptors() > before).then_some(()));
+    eventually("it is let go", || (gateway.descriptors() < before).then_some(()));
+    let ended = loop {
+        match peer.wire.some() {
+            Ok(_) => {}
+            Err(ended) => break ended,
+        }
+    };
+    assert_eq!(ended, Ended::Reset);
+    let mut other = Peer::open(gateway.address);
+    assert_eq!(other.get(1, "/items/7", &key).status, 200);
 }
 
 #[test]

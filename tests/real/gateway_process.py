@@ -78,6 +78,7 @@ format = "json"
         self._process = ServerProcess("fairgate", command, port, folder)
         self.url = self._process.url
         self.authority = self._process.authority
+        self.process_id = self._process.process.pid
         self.stop = self._process.stop
 
     def command(self, *words):

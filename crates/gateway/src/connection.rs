@@ -100,11 +100,13 @@ async fn answer(
             Some(Next::Head(length)) => length,
             Some(Next::Closed) => return Then::Gone,
             Some(Next::Refused(fault)) => {
-                refuse_bytes(thread, client, peer, RequestHead::default(), fault).await;
+                let kept = RequestHead::of_refused(client.input.filled());
+                refuse_bytes(thread, client, peer, kept, fault).await;
                 return Then::Close;
             }
             None => {
-                turn_away(thread, client, peer).await;
+                let kept = RequestHead::of_refused(client.input.filled());
+                turn_away(thread, client, peer, kept).await;
                 return Then::Close;
             }
         };
@@ -142,10 +144,14 @@ async fn answer(
     }
 }
 
-/// Tells a connection that there is no room for it.
-pub(crate) async fn refuse(thread: &Thread, io: Transport, peer: &Peer) {
+/// Tells a connection that there is no room for it: at once, or on its first stream, where nothing else would be read.
+pub(crate) async fn refuse(thread: &Rc<Thread>, io: Transport, peer: &Peer) {
+    let is_http2 = io.has_agreed_on_http2();
     let mut client = Client::new(io, &thread.config().settings.timeouts);
-    Box::pin(turn_away(thread, &mut client, peer)).await;
+    if is_http2 {
+        return Box::pin(http2::turn_away(Rc::clone(thread), client, Rc::new(peer.clone()))).await;
+    }
+    Box::pin(turn_away(thread, &mut client, peer, RequestHead::default())).await;
     client.close().await;
 }
 

@@ -61,7 +61,7 @@ pub(crate) async fn enter(
 }
 
 /// Tells a connection that there is no room for it.
-pub(crate) async fn turn_away(thread: &Thread, socket: TcpStream, from: IpAddr, door: Door) {
+pub(crate) async fn turn_away(thread: &Rc<Thread>, socket: TcpStream, from: IpAddr, door: Door) {
     match open(thread, socket, from, door).await {
         Opened::Open(io, peer) | Opened::Refused(io, peer, _) => refuse(thread, io, &peer).await,
         Opened::Ending(io) => close(thread, io).await,

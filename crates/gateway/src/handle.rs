@@ -67,10 +67,11 @@ pub(crate) async fn handle(
     outcome.keep_alive
 }
 
-/// Answers whoever there is no room for, whatever was to be asked. The connection does not go on.
-pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: &Peer) {
+/// Answers whoever there is no room for, whatever was to be asked. The connection does not go on. `head`: what of it
+/// tells how to answer.
+pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: &Peer, head: RequestHead) {
     let config = thread.config();
-    let mut visit = visit(thread, &config, peer, RequestHead::default(), LastKey::default());
+    let mut visit = visit(thread, &config, peer, head, LastKey::default());
     let mut nothing = Decoder::new(visit.head.framing);
     let mut refused = overload::refusal(visit.now.millis);
     refused.closes = true;

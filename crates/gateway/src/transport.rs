@@ -23,6 +23,14 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
+    /// Whether it is known that HTTP/2 will be spoken, before a byte of it came.
+    pub(crate) fn has_agreed_on_http2(&self) -> bool {
+        match self {
+            Self::Plain(_) | Self::Stream(_) => false,
+            Self::Tls(stream) => stream.has_agreed_on_http2(),
+        }
+    }
+
     /// Waits until there is something to read, without holding memory to read into.
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {

@@ -57,9 +57,20 @@ pub(crate) struct Span {
 impl Span {
     /// Where `part` lies within `whole`. `part` has to be a slice of `whole`.
     pub(crate) fn of(part: &[u8], whole: &[u8]) -> Self {
+        debug_assert!(
+            part.is_empty()
+                || whole.as_ptr_range().contains(&part.as_ptr())
+                    && part.as_ptr_range().end <= whole.as_ptr_range().end,
+            "a part of something else has no place here"
+        );
         // A head is bounded far below 4 GiB, so the offsets fit.
         let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr()) as u32;
         Self { start, end: start + part.len() as u32 }
+    }
+
+    /// From one offset to another.
+    pub(crate) const fn between(start: usize, end: usize) -> Self {
+        Self { start: start as u32, end: end as u32 }
     }
 
     pub(crate) fn get(self, whole: &[u8]) -> &[u8] {

@@ -88,21 +88,45 @@ impl RequestHead {
         std::mem::replace(&mut self.bytes, own)
     }
 
-    /// What is kept of a head that is refused: the origin of the page that sent it, so that the page can read why.
-    /// Two origins are none.
+    /// What is kept of a head that is refused, as far as it can be read.
     pub(crate) fn of_refused(head: &[u8]) -> Self {
-        const NAME: &[u8] = b"origin";
-        let mut values = head.split(|&b| b == b'\n').skip(1).filter_map(|line| {
-            let (name, value) = line.split_at_checked(NAME.len())?;
-            let value = value.strip_prefix(b":").filter(|_| name.eq_ignore_ascii_case(NAME))?.trim_ascii();
-            (!value.is_empty() && value.iter().all(u8::is_ascii_graphic)).then_some(value)
-        });
-        let (Some(value), None) = (values.next(), values.next()) else { return Self::default() };
-        let bytes = [NAME, value].concat();
-        let (name, value) = bytes.split_at(NAME.len());
-        let kind = field::of_request(NAME, &[]);
-        let fields = vec![Field { name: Span::of(name, &bytes), value: Span::of(value, &bytes), kind }];
-        Self { bytes, fields, ..Self::default() }
+        Self::of_remains(head.split(|&b| b == b'\n').skip(1).filter_map(|line| {
+            let colon = memchr::memchr(b':', line)?;
+            let (name, value) = line.split_at_checked(colon)?;
+            Some((name, value.get(1..)?))
+        }))
+    }
+
+    /// What is kept of the fields of a head that is refused: its id, what tells in which form its sender reads errors,
+    /// and the origin of the page that sent it, so that the page can read why. What stands there twice is nothing.
+    pub(crate) fn of_remains<'h>(fields: impl Iterator<Item = (&'h [u8], &'h [u8])>) -> Self {
+        const KEPT: [&[u8]; 4] = [b"origin", b"accept", b"content-type", b"x-request-id"];
+        let mut found: [(u8, &[u8]); KEPT.len()] = [(0, b""); KEPT.len()];
+        for (name, value) in fields {
+            let place = KEPT.iter().zip(&mut found).find(|(kept, _)| name.eq_ignore_ascii_case(kept));
+            if let Some((_, (count, first))) = place {
+                *count = count.saturating_add(1);
+                *first = value.trim_ascii();
+            }
+        }
+        let mut head = Self::default();
+        for (name, (count, value)) in KEPT.into_iter().zip(found) {
+            let is_plain = value.iter().all(|&b| b.is_ascii_graphic() || b == b' ');
+            if count == 1 && !value.is_empty() && is_plain {
+                let start = head.bytes.len();
+                head.bytes.extend_from_slice(name);
+                let middle = head.bytes.len();
+                head.bytes.extend_from_slice(value);
+                let (name_at, value_at) =
+                    (Span::between(start, middle), Span::between(middle, head.bytes.len()));
+                head.fields.push(Field {
+                    name: name_at,
+                    value: value_at,
+                    kind: field::of_request(name, &[]),
+                });
+            }
+        }
+        head
     }
 
     /// Gives the memory back for the next head.
@@ -497,10 +521,23 @@ mod tests {
             ("GET / HTTP/1.1\r\nX-Origin: https://a.example\r\n\r\n", None),
             ("GET / HTTP/1.1\r\nOrigin: https://a\r\nOrigin: https://b\r\n\r\n", None),
             ("GET / HTTP/1.1\r\nOrigin: a\rb\r\n\r\n", None),
+            ("GET / HTTP/1.1\r\nAccept: a/b, c/d;q=0.5\r\nOrigin: https://a\r\n\r\n", Some("https://a")),
             ("Origin: a", None),
         ] {
             let head = RequestHead::of_refused(head.as_bytes());
             assert_eq!(head.named("origin").next(), origin.map(str::as_bytes));
+        }
+        let head = b"GET / HTTP/1.1\r\nAccept: application/problem+json\r\nX\r\nX-Request-Id: a-1\r\nOrigin: b\r\n\r\n";
+        let kept = RequestHead::of_refused(head);
+        assert_eq!(kept.value(RequestField::Accept), Some(&b"application/problem+json"[..]));
+        assert_eq!(kept.value(RequestField::RequestId), Some(&b"a-1"[..]));
+    }
+
+    #[test]
+    fn options_of_everything_has_its_star_whatever_else_stands_in_the_head() {
+        for head in ["OPTIONS * HTTP/1.0\nX_A: b\nTransfe: chunked\n\n", "OPTIONS * HTTP/1.1\nHost: a\n\n"] {
+            let head = parse(head).unwrap();
+            assert_eq!((head.method(), head.path(), head.query()), ("OPTIONS", "*", None));
         }
     }
 

@@ -33,7 +33,7 @@ impl Scheme {
 pub(crate) fn read<'t>(method: &str, target: &'t str) -> Result<Target<'t>, Fault> {
     if target == "*" {
         return if method == "OPTIONS" {
-            Ok(Target { absolute: None, path: "*", query: None })
+            Ok(Target { absolute: None, path: target, query: None })
         } else {
             Err(Fault::malformed("The target `*` is only for the method OPTIONS."))
         };

@@ -7,8 +7,8 @@ use super::{
     text,
 };
 use crate::{
-    buffer::Buffer, client::Client, deadline::Deadline, peer::Peer, presence::Presence, settings::Settings,
-    thread::Thread, transport::Transport,
+    buffer::Buffer, client::Client, deadline::Deadline, http1::request::RequestHead, peer::Peer,
+    presence::Presence, settings::Settings, thread::Thread, transport::Transport,
 };
 use ::http2::{Config, Connection, ErrorCode, Event, Malformed, Request, Role};
 use std::{
@@ -36,6 +36,8 @@ struct Driver {
     peer: Rc<Peer>,
     /// What the thread knows of the connection.
     presence: Rc<Presence>,
+    /// There is no room for it: its first request is told so.
+    turns_away: bool,
     is_resting: bool,
     deadline: Deadline,
     waits: Waits,
@@ -61,6 +63,16 @@ enum Waits {
 
 /// Serves a client that speaks HTTP/2, from its preface on, which stands in `client`'s buffer.
 pub(crate) async fn serve(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, presence: Rc<Presence>) {
+    drive(thread, client, peer, presence, false).await;
+}
+
+/// Tells a client that speaks HTTP/2 that there is no room for it, on the first stream that it opens. Others are refused,
+/// so that they may be sent again elsewhere.
+pub(crate) async fn turn_away(thread: Rc<Thread>, client: Client, peer: Rc<Peer>) {
+    drive(thread, client, peer, Rc::new(Presence::new()), true).await;
+}
+
+async fn drive(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, presence: Rc<Presence>, turns_away: bool) {
     let config = thread.config();
     let link = Rc::new(Link::new(Connection::new(bounds(&config.settings))));
     let Client { io, input, deadline, .. } = client;
@@ -72,6 +84,7 @@ pub(crate) async fn serve(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, pr
         input,
         peer,
         presence,
+        turns_away,
         is_resting: false,
         deadline,
         waits: Waits::Request,
@@ -176,6 +189,7 @@ impl Driver {
             Waits::Head => timeouts.head,
             Waits::Frame => timeouts.body,
             Waits::Write => timeouts.stall,
+            Waits::Request if self.turns_away => timeouts.head,
             Waits::Request => timeouts.keep_alive,
             Waits::Streams => return Poll::Pending,
         };
@@ -189,7 +203,11 @@ impl Driver {
                 self.say_goodbye(cx, ErrorCode::PROTOCOL_ERROR, "a frame took too long")
             }
             Waits::Request => self.say_goodbye(cx, ErrorCode::NO_ERROR, ""),
-            Waits::Write | Waits::Streams => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Waits::Write | Waits::Streams => {
+                // Else the system would keep what the client does not take for as long as he likes.
+                self.io.reset();
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
         }
     }
 
@@ -251,7 +269,10 @@ impl Driver {
     fn follow(&self, state: &mut State, event: Event) {
         match event {
             Event::Head { stream, fields, malformed, ended } => {
-                let asked = begin(state, stream, &fields, malformed, ended);
+                let asked = begin(state, stream, &fields, malformed, ended, self.turns_away);
+                if self.turns_away {
+                    state.connection.drain();
+                }
                 let (thread, link) = (Rc::clone(&self.thread), Rc::clone(&self.link));
                 tokio::task::spawn_local(serve::serve(thread, link, Rc::clone(&self.peer), asked));
             }
@@ -347,6 +368,7 @@ fn begin(
     fields: &::http2::Fields,
     malformed: Option<Malformed>,
     ended: bool,
+    turned_away: bool,
 ) -> Asked {
     let mut seat = Seat::default();
     // If it is malformed the method may be none, but an answer to HEAD has no body even so.
@@ -359,5 +381,9 @@ fn begin(
         seat.broken = Some(why);
     }
     state.seats.insert(stream, seat);
-    Asked { stream, is_head, malformed }
+    // A request that is whole and well-formed cannot break any more.
+    let may_be_refused = turned_away || malformed.is_some() || !ended;
+    let remains =
+        if may_be_refused { RequestHead::of_remains(fields.iter()) } else { RequestHead::default() };
+    Asked { stream, is_head, malformed, remains, turned_away }
 }

@@ -15,7 +15,7 @@ mod serve;
 mod stream;
 mod text;
 
-pub(crate) use driver::serve;
+pub(crate) use driver::{serve, turn_away};
 pub(crate) use link::Links;
 pub(crate) use stream::Stream;
 

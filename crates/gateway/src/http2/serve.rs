@@ -7,7 +7,7 @@ use super::{
 use crate::{
     client::{Client, Next},
     connection::without_panic,
-    handle::{handle, refuse_bytes, refuse_panicked},
+    handle::{handle, refuse_bytes, refuse_panicked, turn_away},
     http1::{Fault, request::RequestHead},
     peer::Peer,
     thread::Thread,
@@ -27,6 +27,10 @@ pub(crate) struct Asked {
     pub(crate) stream: u32,
     pub(crate) is_head: bool,
     pub(crate) malformed: Option<Malformed>,
+    /// What is told of a head that is refused: of one that is malformed already, or may yet turn out to be.
+    pub(crate) remains: RequestHead,
+    /// There is no room for its connection.
+    pub(crate) turned_away: bool,
 }
 
 /// Answers the request on a stream.
@@ -35,15 +39,19 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, as
     let config = thread.config();
     let settings = &config.settings;
     let mut client = Client::new(Transport::Stream(Box::new(stream)), &settings.timeouts);
+    if asked.turned_away {
+        turn_away(&thread, &mut client, &peer, asked.remains).await;
+        return;
+    }
     if let Some(malformed) = asked.malformed {
-        refuse_bytes(&thread, &mut client, &peer, RequestHead::default(), fault(malformed)).await;
+        refuse_bytes(&thread, &mut client, &peer, asked.remains, fault(malformed)).await;
         return;
     }
     let length = match client.next_head(&settings.timeouts, settings.sizes.head).await {
         Next::Head(length) => length,
         Next::Closed => return,
         Next::Refused(fault) => {
-            refuse_bytes(&thread, &mut client, &peer, RequestHead::default(), fault).await;
+            refuse_bytes(&thread, &mut client, &peer, asked.remains, fault).await;
             return;
         }
     };
@@ -51,9 +59,10 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, as
     let mut head = match RequestHead::parse(bytes, length, thread.notes(), &config.reading) {
         Ok(head) => head,
         Err((fault, bytes, notes)) => {
+            let remains = RequestHead::of_refused(bytes.get(..length).unwrap_or_default());
             client.input.lend(bytes);
             thread.give_back(notes);
-            refuse_bytes(&thread, &mut client, &peer, RequestHead::default(), fault).await;
+            refuse_bytes(&thread, &mut client, &peer, remains, fault).await;
             return;
         }
     };
@@ -72,9 +81,7 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, as
         // Whatever was reserved was given back when the request's state was dropped.
         Ok(None) if client.answer_begun => {}
         Ok(None) => refuse_panicked(&thread, &mut client, &peer).await,
-        Err(why) => {
-            refuse_bytes(&thread, &mut client, &peer, RequestHead::default(), Fault::malformed(why)).await
-        }
+        Err(why) => refuse_bytes(&thread, &mut client, &peer, asked.remains, Fault::malformed(why)).await,
     }
 }
 

@@ -14,10 +14,13 @@ pub(crate) fn write_request(fields: &Fields, request: &Request<'_>, ended: bool,
     if let Some(authority) = request.authority {
         write_line(b"Host", authority, out);
     }
+    // HTTP/1.1 has trailers behind chunks alone, so a request that announces some gives up its length.
+    let announces_trailers = !ended && fields.iter().any(|(name, _)| name == b"trailer");
     let mut cookie: Option<Vec<u8>> = None;
     for (name, value) in fields.iter() {
         match name {
             [b':', ..] | b"host" => {}
+            b"content-length" if announces_trailers => {}
             // RFC 9113 section 8.2.3: crumbs become one header again.
             b"cookie" => match &mut cookie {
                 None => cookie = Some(value.to_vec()),
@@ -32,7 +35,7 @@ pub(crate) fn write_request(fields: &Fields, request: &Request<'_>, ended: bool,
     if let Some(cookie) = cookie {
         write_line(b"Cookie", &cookie, out);
     }
-    let body = match (ended, request.content_length) {
+    let body = match (ended, request.content_length.filter(|_| !announces_trailers)) {
         (true, _) => Body::None,
         (false, Some(_)) => Body::Plain,
         (false, None) => {

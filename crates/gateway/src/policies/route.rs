@@ -66,6 +66,7 @@ pub(crate) fn find<'s>(visit: &mut Visit<'s>) -> Result<Purpose<'s>, Refused> {
             _ => Err(other_methods(method, path, "GET, HEAD")),
         };
     }
+    // OPTIONS of the server as a whole: that is no endpoint, also where every path is one.
     if path == "*" {
         return Err(nothing(path));
     }

@@ -17,7 +17,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 /// What is spoken over TLS, the most wanted first; before them HTTP/2, where it is spoken.
 const PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
-const HTTP2: &[u8] = b"h2";
+pub(super) const HTTP2: &[u8] = b"h2";
 
 /// What clients are offered. New connections get the latest.
 #[derive(Clone)]

@@ -54,6 +54,11 @@ impl TlsStream {
         &self.session
     }
 
+    /// Whether HTTP/2 was agreed on in the handshake.
+    pub(crate) fn has_agreed_on_http2(&self) -> bool {
+        self.session.alpn_protocol() == Some(super::server::HTTP2)
+    }
+
     /// Ready once the handshake is done, and all that it had to say is sent.
     pub(super) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
