@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     client::{self, Client},
+    http2::Unseen,
     http1::{
         body::Decoder,
         field::{self, AnswerField, Field, RequestField},
@@ -48,6 +49,8 @@ pub(super) struct Exchange<'c> {
 pub(super) enum NotAnswered {
     /// The connection had been closed before it took the request.
     NotTaken,
+    /// The upstream has said that it did not look at the request.
+    Unseen(Unseen),
     Refused(Refused),
 }
 
@@ -94,6 +97,11 @@ impl<'c> Exchange<'c> {
         }
     }
 
+    /// Nothing of the request's body was taken from the client that is not here any more.
+    pub(super) fn has_whole_body(&self) -> bool {
+        self.upload.as_ref().map_or(0, Pump::received) == 0 && self.sent.as_ref().map_or(0, Decoder::taken) == 0
+    }
+
     // === until the answer's head ===
 
     /// Sends the request and reads until the head of the final answer is complete.
@@ -138,7 +146,10 @@ impl<'c> Exchange<'c> {
                     self.fields = head.fields;
                     self.client.deadline.set(Instant::now(), timeouts.first_byte);
                 }
-                Some(head) => return Ok(head),
+                Some(mut head) => {
+                    head.is_http2 = self.upstream.io.is_call();
+                    return Ok(head);
+                }
             }
         }
     }
@@ -261,7 +272,9 @@ impl<'c> Exchange<'c> {
 
     /// The connection was closed before the first byte of an answer.
     fn closed(&self, may_repeat: bool, detail: &str) -> NotAnswered {
-        if self.upstream.input.is_empty() && self.upstream.is_reused && may_repeat {
+        if let (true, Some(why)) = (self.upstream.input.is_empty(), self.upstream.io.unseen()) {
+            NotAnswered::Unseen(why)
+        } else if self.upstream.input.is_empty() && self.upstream.is_reused && may_repeat {
             NotAnswered::NotTaken
         } else if self.upstream.input.is_empty() {
             unexpected("the upstream closed the connection without an answer", detail)
