@@ -45,7 +45,11 @@ fn sample() -> Server {
             path => match path.strip_prefix("/status/") {
                 Some(status) => {
                     let status = status.parse().unwrap();
-                    asked.answer(status, &[("content-type", "application/json")], b"{\"message\":\"as told\"}");
+                    asked.answer(
+                        status,
+                        &[("content-type", "application/json")],
+                        b"{\"message\":\"as told\"}",
+                    );
                 }
                 None => asked.answer(200, &[("content-type", "text/plain")], b"fine"),
             },
@@ -59,14 +63,22 @@ fn a_request_arrives_as_http_2_has_it_and_its_answer_as_http_1_1_has_it() {
     let gateway = gateway(&server);
     let key = gateway.key();
     let before = gateway.limits(&key);
-    let answer = gateway.send(&get("/items?a=b").key(&key).header("X-Own", "1").header("TE", "trailers").header("Connection", "TE"));
+    let answer = gateway.send(
+        &get("/items?a=b").key(&key).header("X-Own", "1").header("TE", "trailers").header("Connection", "TE"),
+    );
     assert_eq!((answer.status, answer.text().as_str()), (200, "fine"));
     assert_eq!(answer.framing, Framing::Chunked);
     assert_eq!(answer.header("Via"), Some("2.0 fairgate"));
     let seen = server.last();
-    assert_eq!((seen.method.as_str(), seen.path.as_str(), seen.scheme.as_str()), ("GET", "/items?a=b", "http"));
+    assert_eq!(
+        (seen.method.as_str(), seen.path.as_str(), seen.scheme.as_str()),
+        ("GET", "/items?a=b", "http")
+    );
     assert_eq!(seen.authority, "api.example.com");
-    assert_eq!((seen.header("x-own"), seen.header("te"), seen.header("via")), (Some("1"), Some("trailers"), Some("1.1 fairgate")));
+    assert_eq!(
+        (seen.header("x-own"), seen.header("te"), seen.header("via")),
+        (Some("1"), Some("trailers"), Some("1.1 fairgate"))
+    );
     for gone in ["connection", "x-api-key", "host", "transfer-encoding"] {
         assert_eq!(seen.header(gone), None, "{gone}");
     }
@@ -83,7 +95,8 @@ fn every_kind_of_success_passes_and_is_charged_once() {
     let mut connection = gateway.connect();
     let answer = connection.send(&post("/echo", "{\"a\":1}").key(&key));
     assert_eq!((answer.status, answer.text().as_str()), (200, "{\"a\":1}"));
-    let answer = connection.send(&request("POST", "/echo").key(&key).chunked("text/plain", &[b'x'; 100_000], 999));
+    let answer =
+        connection.send(&request("POST", "/echo").key(&key).chunked("text/plain", &[b'x'; 100_000], 999));
     assert_eq!((answer.status, answer.body.len()), (200, 100_000));
     let answer = connection.send(&get("/length").key(&key));
     assert_eq!((answer.framing, answer.text().as_str()), (Framing::Length(5), "hello"));

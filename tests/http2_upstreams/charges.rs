@@ -57,7 +57,9 @@ fn no_more_are_admitted_than_remain() {
     let asking: Vec<_> = (0..10)
         .map(|_| {
             let (mut connection, key) = (gateway.connect(), key.clone());
-            std::thread::spawn(move || (0..10).filter(|_| connection.send(&get("/a").key(&key)).status == 200).count())
+            std::thread::spawn(move || {
+                (0..10).filter(|_| connection.send(&get("/a").key(&key)).status == 200).count()
+            })
         })
         .collect();
     assert_eq!(asking.into_iter().map(|one| one.join().unwrap()).sum::<usize>(), 25);

@@ -82,7 +82,8 @@ fn the_bound_of_an_address_holds_over_all_connections() {
 #[test]
 fn an_upstream_that_takes_no_request_at_all_is_a_503_after_the_time_of_the_queue() {
     let upstream = Frames::serve(&[(3, 0)], |peer| peer.request().map(|_| ()));
-    let gateway = Gateway::start(&config(&upstream.url()).upstream("queue_time = \"50ms\"").listen(ONE_THREAD));
+    let gateway =
+        Gateway::start(&config(&upstream.url()).upstream("queue_time = \"50ms\"").listen(ONE_THREAD));
     let key = gateway.key();
     let before = gateway.limits(&key);
     for _ in 0..5 {

@@ -107,7 +107,8 @@ impl Peer {
     pub(crate) fn next(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         self.stream.read_exact(&mut head).ok()?;
-        let mut payload = vec![0; usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2])];
+        let mut payload =
+            vec![0; usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2])];
         self.stream.read_exact(&mut payload).ok()?;
         let stream = u32::from_be_bytes(head[5..9].try_into().unwrap());
         Some(Frame { kind: head[3], flags: head[4], stream, payload })

@@ -3,8 +3,8 @@
 use crate::{
     config,
     frames::{
-        ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, HEADERS, OK, PING, PUSH_PROMISE, Peer, RST_STREAM,
-        SETTINGS, WINDOW_UPDATE, frame,
+        ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, HEADERS, OK, PING, PUSH_PROMISE, Peer,
+        RST_STREAM, SETTINGS, WINDOW_UPDATE, frame,
     },
     support::{Gateway, assert_error, get, post},
 };
@@ -150,7 +150,8 @@ fn an_attack_ends_its_connection_in_bounded_memory_and_is_free() {
             attack(peer, stream)
         });
         let one = "address = \"127.0.0.1:0\"\nthreads = 1";
-        let gateway = Gateway::start(&config(&upstream.url()).listen(one).upstream("first_byte_timeout = \"3s\""));
+        let gateway =
+            Gateway::start(&config(&upstream.url()).listen(one).upstream("first_byte_timeout = \"3s\""));
         let key = gateway.key();
         let before = gateway.limits(&key);
         let resident = gateway.resident();
@@ -226,5 +227,8 @@ fn an_upstream_that_says_ack_only_is_no_greeting() {
     let answer = gateway.send(&get("/a").key(&key));
     assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
     let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
-    assert!(incident["detail"].as_str().unwrap().contains("the first frame has to be SETTINGS"), "{incident}");
+    assert!(
+        incident["detail"].as_str().unwrap().contains("the first frame has to be SETTINGS"),
+        "{incident}"
+    );
 }

@@ -22,8 +22,6 @@ pub(crate) use bytes::Bytes;
 pub(crate) struct Asked {
     pub(crate) request: Request<RecvStream>,
     pub(crate) respond: SendResponse<Bytes>,
-    /// Which connection it came on, from 0.
-    pub(crate) connection: usize,
 }
 
 /// What was seen of a request.
@@ -34,7 +32,6 @@ pub(crate) struct Seen {
     pub(crate) authority: String,
     pub(crate) scheme: String,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) connection: usize,
 }
 
 impl Seen {
@@ -89,12 +86,14 @@ impl Server {
                         _ = &mut ended => return,
                         accepted = listener.accept() => {
                             let Ok((socket, _)) = accepted else { continue };
-                            let connection = shared.connections.fetch_add(1, Ordering::SeqCst);
+                            // Else its small frames would wait for acknowledgements, as those of no real server do.
+                            socket.set_nodelay(true).unwrap();
+                            shared.connections.fetch_add(1, Ordering::SeqCst);
                             let (record, script) = (Arc::clone(&shared), Arc::clone(&script));
                             let builder = builder.clone();
                             tokio::spawn(async move {
                                 let Ok(greeted) = builder.handshake(socket).await else { return };
-                                serve(greeted, connection, &record, &script).await;
+                                serve(greeted, &record, &script).await;
                             });
                         }
                     }
@@ -127,7 +126,6 @@ impl Server {
 
 async fn serve<T: AsyncRead + AsyncWrite + Unpin>(
     mut greeted: Connection<T, Bytes>,
-    connection: usize,
     record: &Record,
     script: &Script,
 ) {
@@ -140,13 +138,12 @@ async fn serve<T: AsyncRead + AsyncWrite + Unpin>(
             authority: uri.authority().map(ToString::to_string).unwrap_or_default(),
             scheme: uri.scheme_str().unwrap_or_default().to_owned(),
             headers: request.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-            connection,
         });
         // A path that says so has the connection end in order; what runs on it goes on.
         if request.uri().path() == "/goodbye" {
             greeted.graceful_shutdown();
         }
-        tokio::spawn(script(Asked { request, respond, connection }));
+        tokio::spawn(script(Asked { request, respond }));
     }
 }
 

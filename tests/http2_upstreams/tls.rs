@@ -15,7 +15,8 @@ fn serve(offers: &'static [&'static [u8]]) -> String {
     let identity = AUTHORITY.issue(&["127.0.0.1"]);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let mut config = config.with_no_client_auth().with_single_cert(identity.chain(), identity.private()).unwrap();
+    let mut config =
+        config.with_no_client_auth().with_single_cert(identity.chain(), identity.private()).unwrap();
     config.alpn_protocols = offers.iter().map(|offer| offer.to_vec()).collect();
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

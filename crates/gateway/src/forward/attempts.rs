@@ -1,10 +1,10 @@
 //! Which address is asked next, and whether another one is asked at all.
 
 use crate::{
+    http2::Unseen,
     record::{Level, Outcome},
     refusal::{Cause, Refusal, Refused},
     thread::Thread,
-    http2::Unseen,
     upstream::{Backend, Chosen, Flight, Patience, Service},
     visit::Visit,
 };
@@ -314,10 +314,8 @@ fn busy(detail: &str) -> Refused {
         "The API has more requests than it can take at the moment. Nothing was charged; try again in a second.",
     );
     refused.retry_after = Some(BUSY);
-    refused.cause = Some(Cause {
-        group: "all addresses of the upstream are busy",
-        detail: detail.to_owned(),
-    });
+    refused.cause =
+        Some(Cause { group: "all addresses of the upstream are busy", detail: detail.to_owned() });
     refused
 }
 

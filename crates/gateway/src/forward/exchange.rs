@@ -6,12 +6,12 @@ use super::{
 };
 use crate::{
     client::{self, Client},
-    http2::Unseen,
     http1::{
         body::Decoder,
         field::{self, AnswerField, Field, RequestField},
         response::ResponseHead,
     },
+    http2::Unseen,
     policies::body::too_large,
     refusal::{Refusal, Refused},
     thread::Thread,
@@ -99,7 +99,8 @@ impl<'c> Exchange<'c> {
 
     /// Nothing of the request's body was taken from the client that is not here any more.
     pub(super) fn has_whole_body(&self) -> bool {
-        self.upload.as_ref().map_or(0, Pump::received) == 0 && self.sent.as_ref().map_or(0, Decoder::taken) == 0
+        self.upload.as_ref().map_or(0, Pump::received) == 0
+            && self.sent.as_ref().map_or(0, Decoder::taken) == 0
     }
 
     // === until the answer's head ===

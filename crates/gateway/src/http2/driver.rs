@@ -191,7 +191,12 @@ impl Driver {
     }
 
     /// Ends the connection. That the client takes the last frame as well is not waited for: it has had its time.
-    fn say_goodbye(&mut self, cx: &mut Context<'_>, code: ErrorCode, why: &'static str) -> Poll<io::Result<()>> {
+    fn say_goodbye(
+        &mut self,
+        cx: &mut Context<'_>,
+        code: ErrorCode,
+        why: &'static str,
+    ) -> Poll<io::Result<()>> {
         self.link.with(|state| state.connection.fail(code, why));
         let _ = self.poll_flush(cx)?;
         Poll::Ready(Ok(()))

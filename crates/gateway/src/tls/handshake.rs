@@ -2,7 +2,7 @@
 
 use super::{
     client::{Client, HTTP2},
-     names::ACME_TLS,
+    names::ACME_TLS,
     server::Server,
     stream::TlsStream,
     subject,
@@ -60,11 +60,7 @@ pub(crate) async fn accept(socket: TcpStream, server: &Server, speaks_http2: boo
 ///
 /// # Errors
 /// Why it cannot be trusted or does not want us, for the operator.
-pub async fn connect(
-    socket: TcpStream,
-    client: &Client,
-    by_http2: bool,
-) -> Result<Box<TlsStream>, String> {
+pub async fn connect(socket: TcpStream, client: &Client, by_http2: bool) -> Result<Box<TlsStream>, String> {
     let config = if by_http2 { &client.http2_config } else { &client.config };
     let session = ClientConnection::new(Arc::clone(config), client.name.clone());
     let session = session.map_err(|error| error.to_string())?;

@@ -135,9 +135,9 @@ impl Call {
             seat.is_none_or(|seat| seat.answer.has_begun || seat.reset.is_some() || seat.broken.is_some())
         });
         !is_answered
-            && self.begun.is_some_and(|(at, reads)| {
-                reads == self.line.reads.get() && at.elapsed() >= SUSPICIOUS
-            })
+            && self
+                .begun
+                .is_some_and(|(at, reads)| reads == self.line.reads.get() && at.elapsed() >= SUSPICIOUS)
     }
 }
 

@@ -160,7 +160,9 @@ impl Driver {
         }
         ready!(self.deadline.poll_passed(cx));
         let why = match waits {
-            Waits::Greeting => "the upstream sent no SETTINGS, the greeting of HTTP/2, within `connect_timeout`",
+            Waits::Greeting => {
+                "the upstream sent no SETTINGS, the greeting of HTTP/2, within `connect_timeout`"
+            }
             Waits::Block | Waits::Frame => "a frame took too long",
             Waits::Write => "the upstream takes nothing",
             Waits::Request | Waits::Calls => "the connection was not needed any more",
@@ -268,7 +270,10 @@ fn follow(line: &Line, state: &mut State, event: Event) {
     match event {
         Event::Head { stream, fields, malformed, ended } => {
             line.has_answered.set(true);
-            answered(state, stream, &fields, malformed, ended);
+            // Others need not meet what may be an attack.
+            if !answered(state, stream, &fields, malformed, ended) {
+                line.distrust();
+            }
         }
         Event::Readable(stream) => {
             if let Some(seat) = state.seats.get_mut(&stream) {
@@ -285,6 +290,7 @@ fn follow(line: &Line, state: &mut State, event: Event) {
             }
         }
         Event::Broken { stream, why } => {
+            line.distrust();
             if let Some(seat) = state.seats.get_mut(&stream) {
                 seat.broken = Some(why);
                 wake(&mut seat.reader);
@@ -292,6 +298,16 @@ fn follow(line: &Line, state: &mut State, event: Event) {
             }
         }
         Event::Reset { stream, code } => {
+            // Whichever side found it: something is not as it should be on this connection.
+            if !matches!(
+                code,
+                ErrorCode::NO_ERROR
+                    | ErrorCode::CANCEL
+                    | ErrorCode::REFUSED_STREAM
+                    | ErrorCode::INTERNAL_ERROR
+            ) {
+                line.distrust();
+            }
             if let Some(seat) = state.seats.get_mut(&stream) {
                 seat.reset = Some(code);
                 if code == ErrorCode::REFUSED_STREAM && !seat.answer.has_begun {
@@ -314,9 +330,15 @@ fn follow(line: &Line, state: &mut State, event: Event) {
     }
 }
 
-/// Gives an answer, an interim one too, to whoever waits for it.
-fn answered(state: &mut State, stream: u32, fields: &Fields, malformed: Option<Malformed>, ended: bool) {
-    let Some(seat) = state.seats.get_mut(&stream) else { return };
+/// Gives an answer, an interim one too, to whoever waits for it. False: it cannot be understood.
+fn answered(
+    state: &mut State,
+    stream: u32,
+    fields: &Fields,
+    malformed: Option<Malformed>,
+    ended: bool,
+) -> bool {
+    let Some(seat) = state.seats.get_mut(&stream) else { return true };
     seat.answer.has_begun = true;
     let is_flood = seat.incoming.unread_text() > MOST_INTERIM_TEXT;
     seat.broken = match (malformed, Response::of(fields)) {
@@ -332,8 +354,10 @@ fn answered(state: &mut State, stream: u32, fields: &Fields, malformed: Option<M
         }
     };
     wake(&mut seat.reader);
-    if seat.broken.is_some() {
+    let is_understood = seat.broken.is_none();
+    if !is_understood {
         wake(&mut seat.writer);
         state.connection.reset(stream, ErrorCode::ENHANCE_YOUR_CALM);
     }
+    is_understood
 }

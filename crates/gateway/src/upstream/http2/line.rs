@@ -140,8 +140,13 @@ impl Line {
 
     /// Has no more requests begin here: it ends once those that run have their answers.
     pub(super) fn retire(&self) {
-        self.is_leaving.set(true);
+        self.distrust();
         self.link.wake_driver();
+    }
+
+    /// The same, for the connection's own task.
+    pub(super) fn distrust(&self) {
+        self.is_leaving.set(true);
     }
 
     /// No request begins here any more.

@@ -11,5 +11,5 @@ mod line;
 mod lines;
 
 pub(crate) use call::Call;
-pub(crate) use lines::{Lines, NoCall, Patience, call_alone};
 use line::Line;
+pub(crate) use lines::{Lines, NoCall, Patience, call_alone};
