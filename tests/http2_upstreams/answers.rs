@@ -40,6 +40,8 @@ fn sample() -> Server {
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 stream.send_reset(h2::Reason::INTERNAL_ERROR);
             }
+            "/early" => asked.answer(413, &[], b"too much"),
+            "/early-fine" => asked.answer(200, &[], b"enough"),
             "/reset" => asked.respond.send_reset(h2::Reason::INTERNAL_ERROR),
             "/silent" => std::future::pending().await,
             path => match path.strip_prefix("/status/") {
@@ -213,4 +215,18 @@ fn a_websocket_goes_by_http_1_1_to_the_same_address() {
     assert_eq!(answer.status, 101);
     assert_eq!(connection.wire.exactly(5).0, b"hello");
     assert_eq!(upstream.last().version, "HTTP/1.1");
+}
+
+#[test]
+fn an_answer_that_comes_before_the_body_was_read_is_passed_on() {
+    let server = sample();
+    let gateway = gateway(&server);
+    let key = gateway.key();
+    let before = gateway.limits(&key);
+    let large = |path| request("POST", path).key(&key).body("text/plain", &[b'x'; 1_000_000]);
+    assert_error(&gateway, &gateway.send(&large("/early")), 400, "BODY_TOO_LARGE");
+    let answer = gateway.send(&large("/early-fine"));
+    assert_eq!((answer.status, answer.text().as_str()), (200, "enough"));
+    assert_eq!(gateway.send(&get("/").key(&key)).status, 200);
+    gateway.limits(&key).assert_charged_since(&before, 2, "two successes");
 }

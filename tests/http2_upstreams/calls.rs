@@ -7,39 +7,55 @@ use crate::{
 };
 use h2::{RecvStream, SendStream, client::SendRequest};
 use hyper::http::{HeaderMap, Request, Response};
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 /// An upstream that says each message back as it comes, and at the end how it went.
 fn echoing() -> Server {
-    Server::scripted(|mut asked: Asked| async move {
-        let kind = [("content-type", "application/grpc")];
-        match asked.path() {
-            "/shop.Items/Fails" => {
-                let failed = [kind[0], ("grpc-status", "5"), ("grpc-message", "nothing here")];
-                asked.answer(200, &failed, b"");
-                return;
-            }
-            "/shop.Items/FailsLate" | "/shop.Items/Echo" | "/shop.Items/Silent" => {}
-            _ => return asked.answer(404, &[], b""),
-        }
-        let status = if asked.path() == "/shop.Items/FailsLate" { "13" } else { "0" };
-        let mut stream = asked.respond.send_response(head(200, &kind), false).unwrap();
-        let body = asked.request.body_mut();
-        while let Some(Ok(data)) = body.data().await {
-            let _ = body.flow_control().release_capacity(data.len());
-            if stream.send_data(data, false).is_err() {
-                return;
-            }
-        }
-        if asked.request.uri().path() == "/shop.Items/Silent" {
-            // Until the client has had enough.
-            let _ = std::future::poll_fn(|cx| stream.poll_reset(cx)).await;
+    telling(Arc::default())
+}
+
+/// The same; `taken_back` counts the calls that were taken back in silence.
+fn telling(taken_back: Arc<AtomicUsize>) -> Server {
+    Server::scripted(move |asked: Asked| answer(asked, Arc::clone(&taken_back)))
+}
+
+async fn answer(mut asked: Asked, taken_back: Arc<AtomicUsize>) {
+    let kind = [("content-type", "application/grpc")];
+    match asked.path() {
+        "/shop.Items/Fails" => {
+            let failed = [kind[0], ("grpc-status", "5"), ("grpc-message", "nothing here")];
+            asked.answer(200, &failed, b"");
             return;
         }
-        let mut trailers = HeaderMap::new();
-        trailers.insert("grpc-status", status.parse().unwrap());
-        let _ = stream.send_trailers(trailers);
-    })
+        "/shop.Items/FailsLate" | "/shop.Items/Echo" | "/shop.Items/Silent" => {}
+        _ => return asked.answer(404, &[], b""),
+    }
+    let status = if asked.path() == "/shop.Items/FailsLate" { "13" } else { "0" };
+    let mut stream = asked.respond.send_response(head(200, &kind), false).unwrap();
+    let body = asked.request.body_mut();
+    while let Some(Ok(data)) = body.data().await {
+        let _ = body.flow_control().release_capacity(data.len());
+        if stream.send_data(data, false).is_err() {
+            return;
+        }
+    }
+    if asked.request.uri().path() == "/shop.Items/Silent" {
+        // Until the client has had enough.
+        let reset = std::future::poll_fn(|cx| stream.poll_reset(cx)).await;
+        taken_back
+            .fetch_add(usize::from(reset.is_ok_and(|code| code == h2::Reason::CANCEL)), Ordering::SeqCst);
+        return;
+    }
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", status.parse().unwrap());
+    let _ = stream.send_trailers(trailers);
 }
 
 /// Runs a client to its end.
@@ -196,25 +212,37 @@ async fn send_all(sending: &mut SendStream<Bytes>, message: &[u8]) {
 
 #[test]
 fn a_client_that_takes_a_call_back_is_charged_and_its_upstream_is_told() {
-    let server = echoing();
+    let taken_back = Arc::new(AtomicUsize::new(0));
+    let server = telling(Arc::clone(&taken_back));
     let gateway = gateway(&server);
     let key = gateway.key();
     let before = gateway.limits(&key);
     with_client(&gateway, |mut client| {
-        let key = key.clone();
+        let (key, taken_back) = (key.clone(), Arc::clone(&taken_back));
         async move {
-            let (answer, mut sending) = call(&mut client, "/shop.Items/Silent", &key).await;
-            sending.send_data(Bytes::from_static(b"message"), true).unwrap();
-            let mut answer = answer.await.unwrap().into_body();
-            assert_eq!(read(&mut answer, 7).await, b"message");
-            sending.send_reset(h2::Reason::CANCEL);
-            drop(answer);
+            // Once with a request that has ended, once with one that still goes on.
+            for (times, has_ended) in [(1, true), (2, false)] {
+                let (answer, mut sending) = call(&mut client, "/shop.Items/Silent", &key).await;
+                sending.send_data(Bytes::from_static(b"message"), has_ended).unwrap();
+                let mut answer = answer.await.unwrap().into_body();
+                assert_eq!(read(&mut answer, 7).await, b"message");
+                sending.send_reset(h2::Reason::CANCEL);
+                drop(answer);
+                if has_ended {
+                    while taken_back.load(Ordering::SeqCst) < times {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                }
+            }
             // The connection goes on.
             let (answer, mut sending) = call(&mut client, "/shop.Items/Echo", &key).await;
             sending.send_data(Bytes::new(), true).unwrap();
             assert_eq!(end(answer.await.unwrap().body_mut()).await.as_deref(), Some("0"));
         }
     });
-    crate::support::eventually("both are charged", || (gateway.used(&key) == 2).then_some(()));
-    gateway.limits(&key).assert_charged_since(&before, 2, "a success that is hung up on, and another one");
+    gateway.limits(&key).assert_charged_since(
+        &before,
+        3,
+        "two successes that were hung up on, and another one",
+    );
 }

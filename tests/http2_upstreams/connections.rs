@@ -2,7 +2,7 @@
 
 use crate::{
     config,
-    frames::{Frames, PING},
+    frames::{DATA, END_HEADERS, END_STREAM, Frames, HEADERS, OK, PING, RST_STREAM},
     gateway,
     server::Server,
     support::{Config, Gateway, assert_error, eventually, get, post},
@@ -183,4 +183,53 @@ fn what_is_spoken_can_change_while_the_gateway_runs() {
     gateway.home().configure(&config(&server.url()));
     gateway.hang_up();
     eventually("HTTP/2 is spoken", || (gateway.send(&get("/a").key(&key)).status == 200).then_some(()));
+}
+
+#[test]
+fn an_answer_whose_end_comes_late_is_not_reset() {
+    let (told, resets) = std::sync::mpsc::channel();
+    let told = std::sync::Mutex::new(told);
+    let upstream = Frames::serve(&[], move |peer| {
+        let first = peer.request()?;
+        // `content-length: 5`
+        peer.send(HEADERS, END_HEADERS, first, &[OK, b"\x0f\x0d\x015"].concat())?;
+        peer.send(DATA, 0, first, b"whole")?;
+        // Nothing but the next request may come now.
+        let next = loop {
+            let frame = peer.next()?;
+            told.lock().unwrap().send(frame.kind == RST_STREAM).unwrap();
+            if frame.kind == HEADERS {
+                break frame.stream;
+            }
+        };
+        peer.send(DATA, END_STREAM, first, b"")?;
+        peer.answer(next, b"next")?;
+        peer.request().map(|_| ())
+    });
+    let gateway = Gateway::start(&config(&upstream.url()).listen(ONE_THREAD));
+    let key = gateway.key();
+    assert_eq!(gateway.send(&get("/a").key(&key)).text(), "whole");
+    assert_eq!(gateway.send(&get("/a").key(&key)).text(), "next");
+    assert!(resets.try_iter().all(|is_reset| !is_reset));
+    assert_eq!(upstream.connections(), 1);
+}
+
+#[test]
+#[ignore = "it takes a minute"]
+fn a_connection_without_requests_ends_in_order_after_a_minute() {
+    let (told, ends) = std::sync::mpsc::channel();
+    let told = std::sync::Mutex::new(told);
+    let upstream = Frames::serve(&[], move |peer| {
+        let stream = peer.request()?;
+        peer.answer(stream, b"a")?;
+        peer.stream.set_read_timeout(None).unwrap();
+        told.lock().unwrap().send(peer.end()?).unwrap();
+        Some(())
+    });
+    let gateway = Gateway::start(&config(&upstream.url()));
+    let key = gateway.key();
+    assert_eq!(gateway.send(&get("/a").key(&key)).status, 200);
+    let begun = std::time::Instant::now();
+    assert_eq!(ends.recv_timeout(Duration::from_secs(90)), Ok(0), "GOAWAY with NO_ERROR");
+    assert!(begun.elapsed() > Duration::from_secs(55), "{:?}", begun.elapsed());
 }

@@ -51,6 +51,13 @@ pub(super) enum Again {
     Never,
 }
 
+/// Why a request has no connection.
+pub(super) enum NotConnected {
+    /// The address has as many requests as it takes at once.
+    Busy,
+    Failed(Refused),
+}
+
 impl<'s> Attempts<'s> {
     pub(super) const fn new(service: &'s Service, last: Option<Instant>) -> Self {
         Self { service, last, tried: 0, again: None, position: 0, retries: 0, gone_away: 0, first: None }
@@ -191,8 +198,22 @@ impl<'s> Attempts<'s> {
         Ok(())
     }
 
-    /// The address has no place for the request. Ok: another one may be asked.
-    pub(super) fn busy(&mut self, visit: &mut Visit<'s>) -> Result<(), Refused> {
+    /// There is no connection to the address. Ok: another one may be asked.
+    pub(super) fn not_connected(
+        &mut self,
+        thread: &Thread,
+        visit: &mut Visit<'s>,
+        why: NotConnected,
+    ) -> Result<(), Refused> {
+        match why {
+            NotConnected::Busy => self.busy(visit),
+            // Nothing was sent, so any request may be sent elsewhere, and no upstream is burdened by that.
+            NotConnected::Failed(refused) => self.failed(thread, visit, refused, Again::Free),
+        }
+    }
+
+    /// The address has no place for the request.
+    fn busy(&mut self, visit: &mut Visit<'s>) -> Result<(), Refused> {
         self.leave_out();
         self.again = None;
         if self.service.backends.len() > self.tried.count_ones() as usize {

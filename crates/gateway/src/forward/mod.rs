@@ -20,7 +20,7 @@ use crate::{
     upstream::{self, Backend, NoCall, Upstream},
     visit::Visit,
 };
-use attempts::{Again, Attempts};
+use attempts::{Again, Attempts, NotConnected};
 use contract::ErrorCode;
 use exchange::{Exchange, NotAnswered};
 use pump::Pump;
@@ -79,13 +79,8 @@ async fn ask<'s>(
         let connection = connect(thread, visit, &attempts, backend, is_safe).await;
         let upstream = match connection {
             Ok(upstream) => upstream,
-            Err(NotConnected::Busy) => {
-                attempts.busy(visit)?;
-                continue;
-            }
-            Err(NotConnected::Failed(refused)) => {
-                // Nothing was sent, so any request may be sent elsewhere, and no upstream is burdened by that.
-                attempts.failed(thread, visit, refused, Again::Free)?;
+            Err(why) => {
+                attempts.not_connected(thread, visit, why)?;
                 continue;
             }
         };
@@ -185,13 +180,6 @@ fn take_arrived_body(
         }
         Some(_) | None => Ok(None),
     }
-}
-
-/// Why a request has no connection.
-enum NotConnected {
-    /// The address has as many requests as it takes at once.
-    Busy,
-    Failed(Refused),
 }
 
 async fn connect(
