@@ -145,6 +145,8 @@ fn errors_are_those_of_the_table_and_free() {
     assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
     let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
     assert!(incident["detail"].as_str().unwrap().contains("INTERNAL_ERROR"), "{incident}");
+    let resets = server.seen().iter().filter(|seen| seen.path == "/reset").count();
+    assert_eq!(resets, 2, "what was looked at is not sent again");
 }
 
 #[test]

@@ -125,6 +125,14 @@ impl Transport {
         matches!(self, Self::Call(_))
     }
 
+    /// Whether a request was reset alone, and not with its connection.
+    pub(crate) fn is_reset(&self) -> bool {
+        match self {
+            Self::Plain(_) | Self::Stream(_) | Self::Tls(_) => false,
+            Self::Call(call) => call.is_reset(),
+        }
+    }
+
     /// Whether the upstream has said that it did not look at what was written: then it may be sent again.
     pub(crate) fn unseen(&self) -> Option<Unseen> {
         match self {

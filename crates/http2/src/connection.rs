@@ -322,10 +322,7 @@ impl Connection {
         is_head: bool,
     ) -> Option<u32> {
         let stream = self.next_own;
-        if !self.can_open() {
-            self.reset_left();
-        }
-        if !self.can_open() {
+        if !self.make_room() {
             return None;
         }
         self.next_own += 2;
@@ -336,7 +333,15 @@ impl Connection {
         Some(stream)
     }
 
-    /// Whether [`Connection::open`] would open a stream now.
+    /// Whether [`Connection::open`] would open a stream now. Streams of which only the end is still to come make room.
+    pub fn make_room(&mut self) -> bool {
+        if !self.can_open() {
+            self.reset_left();
+        }
+        self.can_open()
+    }
+
+    /// Whether there is room for a stream.
     #[must_use]
     pub fn can_open(&self) -> bool {
         let open = self.streams.values().filter(|stream| stream.how.is_none()).count();

@@ -298,11 +298,12 @@ impl<'s> Attempts<'s> {
     /// How long an HTTP/2 connection of this service is waited for.
     pub(super) fn patience(&self) -> Patience {
         let upstream = &self.service.settings.upstream;
+        let wait = if upstream.queue.most == 0 { Duration::ZERO } else { upstream.queue.wait };
         Patience {
             connect: upstream.timeouts.connect,
             open: self.time_to_connect(),
             stall: upstream.timeouts.stall,
-            place: upstream.queue.wait.min(self.time_left()),
+            place: wait.min(self.time_left()),
         }
     }
 

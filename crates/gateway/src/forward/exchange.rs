@@ -240,7 +240,8 @@ impl<'c> Exchange<'c> {
                 Some(Ok(()))
             }
             Poll::Ready(Err(fault)) => {
-                let untouched = pump.is_untouched();
+                // A stream that was opened has been seen, unless the upstream says otherwise.
+                let untouched = pump.is_untouched() && !(self.upstream.io.is_call() && pump.sent() > 0);
                 let most = pump.largest();
                 self.sent = self.upload.take().map(|pump| pump.into_parts().0);
                 match fault {
@@ -275,7 +276,11 @@ impl<'c> Exchange<'c> {
     fn closed(&self, may_repeat: bool, detail: &str) -> NotAnswered {
         if let (true, Some(why)) = (self.upstream.input.is_empty(), self.upstream.io.unseen()) {
             NotAnswered::Unseen(why)
-        } else if self.upstream.input.is_empty() && self.upstream.is_reused && may_repeat {
+        } else if self.upstream.input.is_empty()
+            && self.upstream.is_reused
+            && may_repeat
+            && !self.upstream.io.is_reset()
+        {
             NotAnswered::NotTaken
         } else if self.upstream.input.is_empty() {
             unexpected("the upstream closed the connection without an answer", detail)

@@ -45,7 +45,7 @@ impl Outgoing {
 
     /// Opens a stream with the request whose head `bytes` begin with.
     pub(crate) fn open(&mut self, connection: &mut Connection, scheme: &[u8], bytes: &[u8]) -> Opened {
-        if !connection.can_open() {
+        if !connection.make_room() {
             return Opened::NotNow;
         }
         let Some(count) = self.gather(bytes, b"\r\n\r\n") else { return Opened::NotYet };

@@ -41,6 +41,13 @@ impl Call {
         self.unseen.or(told)
     }
 
+    /// The request was reset, or its answer cannot be understood: what happened to it says nothing about the connection.
+    pub(crate) fn is_reset(&self) -> bool {
+        self.line.link.with(|state| {
+            state.seats.get(&self.id).is_some_and(|seat| seat.reset.is_some() || seat.broken.is_some())
+        })
+    }
+
     pub(crate) fn poll_readable(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         self.line.link.with(|state| {
             let Some(seat) = state.seats.get_mut(&self.id) else { return Poll::Ready(Ok(())) };
@@ -106,7 +113,7 @@ impl Call {
         let (line, outgoing) = (&self.line, &mut self.outgoing);
         let opened = line.link.with(|state| {
             let begins_at = state.connection.output_end();
-            let opened = outgoing.open(&mut state.connection, line.scheme, bytes);
+            let opened = outgoing.open(&mut state.connection, line.scheme(), bytes);
             if let Opened::Stream { stream, is_head, .. } = opened {
                 let answer = Expected { is_to_head: is_head, begins_at, ..Expected::default() };
                 state.seats.insert(stream, Seat::asking(answer));

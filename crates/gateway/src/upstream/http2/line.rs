@@ -17,8 +17,7 @@ const LIST_OVERHEAD: usize = 100 * 32;
 /// A connection that requests share.
 pub(crate) struct Line {
     pub(super) link: Link,
-    /// What `:scheme` says.
-    pub(super) scheme: &'static [u8],
+    is_https: bool,
     /// Requests that have a place here.
     calls: Cell<u32>,
     /// Which answer to the question for the name it was opened by. None: it is not open yet.
@@ -53,7 +52,7 @@ impl Line {
         };
         Self {
             link: Link::new(Connection::new(config)),
-            scheme: if is_https { b"https" } else { b"http" },
+            is_https,
             calls: Cell::new(0),
             generation: Cell::new(None),
             has_greeted: Cell::new(false),
@@ -64,6 +63,11 @@ impl Line {
             why: RefCell::new(None),
             waiting: RefCell::default(),
         }
+    }
+
+    /// What `:scheme` says.
+    pub(super) const fn scheme(&self) -> &'static [u8] {
+        if self.is_https { b"https" } else { b"http" }
     }
 
     // === its requests ===
@@ -166,8 +170,9 @@ impl Line {
     pub(super) fn end(&self, why: String) {
         self.why.borrow_mut().get_or_insert(why);
         self.link.with(|state| {
-            // Of a request of which no byte was handed to the system, the upstream has seen none.
-            let front = state.connection.output_front();
+            // Of a request of which no byte was handed to the system, the upstream has seen none. Under TLS nobody knows:
+            // a record that is on its way counts as not written until it is through.
+            let front = if self.is_https { u64::MAX } else { state.connection.output_front() };
             for seat in state.seats.values_mut().filter(|seat| seat.answer.begins_at >= front) {
                 seat.answer.unseen.get_or_insert(Unseen::GoneAway);
             }
