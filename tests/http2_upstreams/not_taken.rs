@@ -153,6 +153,21 @@ fn connections_that_are_all_given_up_at_once_end_in_an_error() {
 }
 
 #[test]
+fn an_upstream_that_ends_each_connection_with_its_greeting_cannot_be_reached() {
+    let upstream = Frames::serve(&[], |peer| peer.go_away(0, 0));
+    let gateway = Gateway::start(&config(&upstream.url()));
+    let key = gateway.key();
+    let answer = gateway.send(&get("/a").key(&key));
+    // Whether the request was on its way by then is chance.
+    if answer.status == 500 {
+        assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+    } else {
+        assert_error(&gateway, &answer, 503, "UNAVAILABLE");
+    }
+    assert!(upstream.connections() <= 12, "{} connections", upstream.connections());
+}
+
+#[test]
 fn no_request_is_lost_while_connections_end_in_order_under_load() {
     let server = Server::scripted(|mut asked| async move {
         tokio::time::sleep(Duration::from_millis(1)).await;

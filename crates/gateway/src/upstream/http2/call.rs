@@ -10,7 +10,7 @@ use std::{
 };
 use tokio::{io::ReadBuf, time::Instant};
 
-/// How long a request waits for its answer before a connection on which nothing comes at all is suspected of being dead.
+/// How long nothing comes on a connection, while a request waits, until it is suspected of being dead.
 const SUSPICIOUS: Duration = Duration::from_secs(1);
 
 /// One request, and its place on a connection. Dropped, it is over: what is still open of it is reset.
@@ -19,8 +19,8 @@ pub(crate) struct Call {
     /// 0: the request that opens the stream was not written yet.
     id: u32,
     outgoing: Outgoing,
-    /// When it was sent, and how often something had been read on the connection until then.
-    begun: Option<(Instant, u64)>,
+    /// When it was sent.
+    begun: Option<Instant>,
     unseen: Option<Unseen>,
 }
 
@@ -128,23 +128,21 @@ impl Call {
             }
             Opened::Stream { stream, count, .. } => {
                 self.id = stream;
-                self.begun = Some((Instant::now(), line.reads.get()));
+                self.begun = Some(Instant::now());
                 line.link.wake_driver();
                 Poll::Ready(Ok(count))
             }
         }
     }
 
-    /// Nothing has come on the connection since this was sent, for so long that there may be nobody there any more.
+    /// It was not answered, and nothing came on the connection for so long that there may be nobody there any more.
     fn found_nobody(&self) -> bool {
         let is_answered = self.line.link.with(|state| {
             let seat = state.seats.get(&self.id);
             seat.is_none_or(|seat| seat.answer.has_begun || seat.reset.is_some() || seat.broken.is_some())
         });
-        !is_answered
-            && self
-                .begun
-                .is_some_and(|(at, reads)| reads == self.line.reads.get() && at.elapsed() >= SUSPICIOUS)
+        let is_long = |since: Instant| since.elapsed() >= SUSPICIOUS;
+        !is_answered && self.begun.is_some_and(is_long) && is_long(self.line.last_read.get())
     }
 }
 

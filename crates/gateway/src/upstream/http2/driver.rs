@@ -213,7 +213,7 @@ impl Driver {
 
     fn receive(&mut self) {
         self.has_moved = true;
-        self.line.reads.set(self.line.reads.get() + 1);
+        self.line.last_read.set(Instant::now());
         let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let line = Rc::clone(&self.line);
         line.link.with(|state| {

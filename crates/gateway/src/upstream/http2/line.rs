@@ -6,6 +6,7 @@ use std::{
     cell::{Cell, RefCell},
     task::{Context, Poll, Waker},
 };
+use tokio::time::Instant;
 
 /// Requests that we have on one connection at once, however many the upstream would take.
 const MOST_CALLS: u32 = 100;
@@ -30,8 +31,8 @@ pub(crate) struct Line {
     pub(super) is_alone: Cell<bool>,
     /// No request begins here any more.
     is_leaving: Cell<bool>,
-    /// How often something was read.
-    pub(super) reads: Cell<u64>,
+    /// When something was read last.
+    pub(super) last_read: Cell<Instant>,
     /// Why it has ended.
     why: RefCell<Option<String>>,
     /// Requests that wait for the greeting, or until the upstream takes one more.
@@ -59,7 +60,7 @@ impl Line {
             has_answered: Cell::new(false),
             is_alone: Cell::new(false),
             is_leaving: Cell::new(false),
-            reads: Cell::new(0),
+            last_read: Cell::new(Instant::now()),
             why: RefCell::new(None),
             waiting: RefCell::default(),
         }

@@ -15,6 +15,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// Connections to one address that a thread has at once.
 const MOST_LINES: usize = 64;
+/// Connections that may end before one request could begin on them.
+const MOST_ENDED: u32 = 3;
 /// How often a request for which there is no place looks for one.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -51,6 +53,7 @@ impl Lines {
     /// A place for a request. Connections are filled one after the other, so that there are few.
     pub(crate) async fn call(&self, backend: &Arc<Backend>, patience: Patience) -> Result<Upstream, NoCall> {
         let mut give_up: Option<Instant> = None;
+        let mut ended = 0;
         loop {
             let Some(call) = self.place(backend, patience) else {
                 let now = Instant::now();
@@ -61,10 +64,15 @@ impl Lines {
                 continue;
             };
             wait_until_open(&call, patience).await.map_err(NoCall::Failed)?;
-            // The upstream may take fewer at once than was hoped for when it was not open yet.
-            if call.line().is_usable() && call.line().calls() <= call.line().most_calls() {
+            if !call.line().is_usable() {
+                ended += 1;
+                if ended >= MOST_ENDED {
+                    return Err(NoCall::Failed("it ends each connection as soon as it is open".to_owned()));
+                }
+            } else if call.line().calls() <= call.line().most_calls() {
                 return Ok(upstream(call, backend));
             }
+            // Else the upstream takes fewer at once than was hoped for when the connection was not open yet.
         }
     }
 
