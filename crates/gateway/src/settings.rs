@@ -233,6 +233,8 @@ pub struct UpstreamAddress {
     pub weight: u32,
     /// How it is spoken to by https. None: by http.
     pub tls: Option<Client>,
+    /// It is spoken to by HTTP/2.
+    pub speaks_http2: bool,
 }
 
 impl UpstreamAddress {

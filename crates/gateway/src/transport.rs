@@ -1,6 +1,10 @@
 //! The byte stream of a connection: plain, or under TLS. Nothing else has to know which.
 
-use crate::{http2, tls::TlsStream};
+use crate::{
+    http2::{self, Unseen},
+    tls::TlsStream,
+    upstream::Call,
+};
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd},
@@ -18,6 +22,8 @@ pub(crate) enum Transport {
     Plain(TcpStream),
     /// A stream of an HTTP/2 connection, which reads and writes as HTTP/1.1 does.
     Stream(Box<http2::Stream>),
+    /// A request on an HTTP/2 connection to an upstream, which does so too.
+    Call(Box<Call>),
     /// Boxed, because the state of a TLS session is large.
     Tls(Box<TlsStream>),
 }
@@ -26,7 +32,7 @@ impl Transport {
     /// Whether it is known that HTTP/2 will be spoken, before a byte of it came.
     pub(crate) fn has_agreed_on_http2(&self) -> bool {
         match self {
-            Self::Plain(_) | Self::Stream(_) => false,
+            Self::Plain(_) | Self::Stream(_) | Self::Call(_) => false,
             Self::Tls(stream) => stream.has_agreed_on_http2(),
         }
     }
@@ -36,6 +42,7 @@ impl Transport {
         match self {
             Self::Plain(stream) => stream.poll_read_ready(cx),
             Self::Stream(stream) => stream.poll_readable(cx),
+            Self::Call(call) => call.poll_readable(cx),
             Self::Tls(stream) => stream.poll_readable(cx),
         }
     }
@@ -53,6 +60,7 @@ impl Transport {
                 }
             }
             Self::Stream(stream) => stream.poll_hung_up(cx),
+            Self::Call(_) => Poll::Pending, // whoever asks an upstream reads its answer
             Self::Tls(stream) => stream.poll_hung_up(cx),
         }
     }
@@ -76,7 +84,7 @@ impl Transport {
                 }
             },
             // It has no socket of its own: whoever has something to say to one goes through the stream.
-            Self::Stream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+            Self::Stream(_) | Self::Call(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
             Self::Tls(stream) => stream.poll_write_last(cx, bytes, send),
         }
     }
@@ -85,7 +93,7 @@ impl Transport {
     pub(crate) fn give_up_write(&mut self) {
         match self {
             // What a stream has taken stands in frames already.
-            Self::Plain(_) | Self::Stream(_) => {}
+            Self::Plain(_) | Self::Stream(_) | Self::Call(_) => {}
             Self::Tls(stream) => stream.give_up(),
         }
     }
@@ -98,6 +106,7 @@ impl Transport {
                 drop(socket2::SockRef::from(&*stream).set_linger(Some(std::time::Duration::ZERO)))
             }
             Self::Stream(stream) => stream.reset(),
+            Self::Call(_) => {} // what is open of it is reset when it is dropped
             Self::Tls(stream) => stream.reset(),
         }
     }
@@ -114,8 +123,29 @@ impl Transport {
                 }
                 matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
             }
-            Self::Stream(_) => false, // it carries one request
+            Self::Stream(_) | Self::Call(_) => false, // it carries one request
             Self::Tls(stream) => stream.is_quiet(),
+        }
+    }
+
+    /// Whether it is a request on a connection that others share.
+    pub(crate) const fn is_call(&self) -> bool {
+        matches!(self, Self::Call(_))
+    }
+
+    /// Whether a request was reset alone, and not with its connection.
+    pub(crate) fn is_reset(&self) -> bool {
+        match self {
+            Self::Plain(_) | Self::Stream(_) | Self::Tls(_) => false,
+            Self::Call(call) => call.is_reset(),
+        }
+    }
+
+    /// Whether the upstream has said that it did not look at what was written: then it may be sent again.
+    pub(crate) fn unseen(&self) -> Option<Unseen> {
+        match self {
+            Self::Plain(_) | Self::Stream(_) | Self::Tls(_) => None,
+            Self::Call(call) => call.unseen(),
         }
     }
 }
@@ -125,6 +155,7 @@ impl AsyncRead for Transport {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Stream(stream) => stream.poll_read(cx, buf),
+            Self::Call(call) => call.poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_read(cx, buf),
         }
     }
@@ -135,6 +166,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Stream(stream) => stream.poll_write(cx, bytes),
+            Self::Call(call) => call.poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_write(cx, bytes),
         }
     }
@@ -147,7 +179,7 @@ impl AsyncWrite for Transport {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Stream(_) => Poll::Ready(Ok(())),
+            Self::Stream(_) | Self::Call(_) => Poll::Ready(Ok(())),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_shutdown(cx),
         }
     }

@@ -102,9 +102,11 @@ pub struct Connection {
     /// We have sent GOAWAY: streams behind this are refused.
     is_draining: bool,
     peer_is_going: bool,
-    failed: Option<ErrorCode>,
+    failed: Option<(ErrorCode, &'static str)>,
     guard: Guard,
     events: VecDeque<Event>,
+    /// Heads among the events.
+    heads: usize,
     out: Output,
     scratch: Vec<u8>,
 }
@@ -161,6 +163,7 @@ impl Connection {
             failed: None,
             guard: Guard::new(),
             events: VecDeque::new(),
+            heads: 0,
             out,
             scratch: Vec::new(),
         }
@@ -168,7 +171,11 @@ impl Connection {
 
     /// What happened next.
     pub fn next_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if let Some(Event::Head { .. }) = event {
+            self.heads -= 1;
+        }
+        event
     }
 
     // === what is to be written ===
@@ -214,8 +221,14 @@ impl Connection {
 
     /// The connection has ended by an error, which its last frame tells.
     #[must_use]
-    pub const fn failed(&self) -> Option<ErrorCode> {
-        self.failed
+    pub fn failed(&self) -> Option<ErrorCode> {
+        self.failed.map(|(code, _)| code)
+    }
+
+    /// What the last frame of a connection that has failed tells in words.
+    #[must_use]
+    pub fn why_failed(&self) -> Option<&'static str> {
+        self.failed.map(|(_, why)| why)
     }
 
     /// [`Connection::drain`] was asked for.
@@ -251,9 +264,9 @@ impl Connection {
     }
 
     /// Ends the connection: nothing is read any more, and the last thing written says why.
-    pub fn fail(&mut self, code: ErrorCode, why: &str) {
+    pub fn fail(&mut self, code: ErrorCode, why: &'static str) {
         if self.failed.is_none() {
-            self.failed = Some(code);
+            self.failed = Some((code, why));
             self.out.go_away(self.last_peer, code, why);
         }
     }
@@ -309,7 +322,7 @@ impl Connection {
         is_head: bool,
     ) -> Option<u32> {
         let stream = self.next_own;
-        if !self.can_open() {
+        if !self.make_room() {
             return None;
         }
         self.next_own += 2;
@@ -320,14 +333,34 @@ impl Connection {
         Some(stream)
     }
 
-    /// Whether [`Connection::open`] would open a stream now.
+    /// Whether [`Connection::open`] would open a stream now. Streams of which only the end is still to come make room.
+    pub fn make_room(&mut self) -> bool {
+        if !self.can_open() {
+            self.reset_left();
+        }
+        self.can_open()
+    }
+
+    /// Whether there is room for a stream.
     #[must_use]
     pub fn can_open(&self) -> bool {
         let open = self.streams.values().filter(|stream| stream.how.is_none()).count();
         self.failed.is_none()
             && !self.peer_is_going
-            && self.next_own < 0x7fff_ffff
+            && !self.is_used_up()
             && u32::try_from(open).is_ok_and(|open| open < self.peer.most_streams)
+    }
+
+    /// Every number that a stream of ours can have was used.
+    #[must_use]
+    pub const fn is_used_up(&self) -> bool {
+        self.next_own >= 0x7fff_ffff
+    }
+
+    /// Streams of ours that the peer takes at once. Without a word about it: any number.
+    #[must_use]
+    pub const fn most_own_streams(&self) -> u32 {
+        self.peer.most_streams
     }
 
     /// Sends a head, an interim answer's or a final one's, or trailers. `ended`: nothing follows.
@@ -440,10 +473,11 @@ impl Connection {
     }
 
     /// Nobody works on this stream any more. What is still open of it is reset; of a stream that was answered, only if
-    /// much of its request is still to come. Until then each of its frames is judged like any other.
+    /// much of its request is still to come, and of an answer that is here but for its end, only if there is no room for
+    /// another stream. Until then each of its frames is judged like any other.
     pub fn release(&mut self, stream: u32) {
         if let Some(found) = self.streams.get_mut(&stream)
-            && self.config.role == Role::Server
+            && (self.config.role == Role::Server || found.lacks_only_its_end())
             && self.failed.is_none()
             && (found.local_ended && found.how.is_none() && !found.is_broken)
         {

@@ -59,6 +59,11 @@ impl Stream {
         self.told_length.is_none_or(|told| told == self.received || self.is_to_head && self.received == 0)
     }
 
+    /// Whether all of an answer is here, and only the frame that ends it is still to come.
+    pub(crate) fn lacks_only_its_end(&self) -> bool {
+        self.has_head && (self.is_to_head || self.told_length == Some(self.received))
+    }
+
     /// Whether what came is within what was told.
     pub(crate) fn is_within_told_length(&self) -> bool {
         self.told_length.is_none_or(|told| self.received <= told)

@@ -285,3 +285,54 @@ fn a_setting_that_makes_a_window_too_large_ends_the_connection() {
     server.receive(&frame(4, 0, 0, &[0, 4, 0x7f, 0xff, 0, 0]), 0);
     assert_eq!(server.failed(), Some(ErrorCode::FLOW_CONTROL_ERROR));
 }
+
+/// A client that was greeted, with one stream on which it has asked.
+fn asking() -> (Connection, u32) {
+    let mut client = Connection::new(config(Role::Client));
+    client.receive(&frame(4, 0, 0, &[]), 0);
+    let stream = client.open(REQUEST, true, false).unwrap();
+    client.take_output(client.output().len());
+    events(&mut client);
+    (client, stream)
+}
+
+#[test]
+fn heads_are_looked_at_a_few_at_a_time() {
+    let (mut client, stream) = asking();
+    // `:status: 103`, again and again.
+    let interims = frame(1, 4, stream, &[0x08, 0x03, b'1', b'0', b'3']).repeat(100);
+    let (mut rest, mut seen) = (interims.as_slice(), 0);
+    while !rest.is_empty() {
+        let used = client.receive(rest, 0);
+        let now = events(&mut client).len();
+        assert!(used > 0 && now <= 16, "{now} heads at once");
+        seen += now;
+        rest = &rest[used..];
+    }
+    assert_eq!(seen, 100);
+}
+
+#[test]
+fn an_answer_that_lacks_only_its_end_is_not_reset_until_its_place_is_needed() {
+    let (mut client, stream) = asking();
+    // `:status: 200`, `content-length: 5`
+    client.receive(&frame(1, 4, stream, b"\x88\x0f\x0d\x015"), 0);
+    client.receive(&frame(0, 0, stream, b"whole"), 0);
+    client.consume(stream, 5);
+    client.release(stream);
+    assert_eq!(last_code(&client), None);
+    assert_eq!(client.streams(), 0);
+    // The upstream takes one stream at once.
+    client.receive(&frame(4, 0, 0, &[0, 3, 0, 0, 0, 1]), 0);
+    assert!(!client.can_open());
+    assert!(client.open(REQUEST, true, false).is_some());
+    assert_eq!(last_code(&client), Some((3, ErrorCode::NO_ERROR)));
+    // Its end, which comes all the same, is no fault.
+    client.receive(&frame(0, 1, stream, b""), 0);
+    assert_eq!(client.failed(), None);
+
+    let (mut client, stream) = asking();
+    client.receive(&frame(1, 4, stream, b"\x88\x0f\x0d\x015"), 0);
+    client.release(stream);
+    assert_eq!(last_code(&client), Some((3, ErrorCode::CANCEL)), "of half an answer nobody wants the rest");
+}

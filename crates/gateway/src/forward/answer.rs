@@ -89,7 +89,7 @@ pub(crate) fn write_head(
             | AnswerField::GatewayOnly => {}
         }
     }
-    prolong(b"Via", via, own_via(answer.is_http11), out);
+    prolong(b"Via", via, own_via(answer.is_http11, answer.is_http2), out);
     match (framing(visit, answer), answer.told_length) {
         (Framing::Chunked, _) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         // Of an answer to HEAD: the length is not that of the packed body.

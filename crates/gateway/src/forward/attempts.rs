@@ -1,19 +1,24 @@
 //! Which address is asked next, and whether another one is asked at all.
 
 use crate::{
+    http2::Unseen,
     record::{Level, Outcome},
     refusal::{Cause, Refusal, Refused},
     thread::Thread,
     turn,
-    upstream::{Backend, Chosen, Flight, Service},
+    upstream::{Backend, Chosen, Flight, Patience, Service},
     visit::Visit,
 };
 use contract::ErrorCode;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// How often a request that waits for a place looks for one.
 const LOOK: Duration = Duration::from_millis(5);
+/// Connections that may be given up under one request.
+const MOST_GONE_AWAY: u32 = 3;
+/// Why all are busy.
+const FULL: &str = "Each has as many requests in flight as `max_in_flight` allows.";
 /// What `Retry-After` says while all addresses are busy.
 const BUSY: u64 = 1;
 
@@ -30,6 +35,8 @@ pub(super) struct Attempts<'s> {
     position: usize,
     /// Requests that were sent a second time.
     retries: u32,
+    /// Connections that were given up under the request before it was looked at.
+    gone_away: u32,
     /// What went wrong first, and where.
     first: Option<(&'s Backend, Refused)>,
 }
@@ -45,9 +52,16 @@ pub(super) enum Again {
     Never,
 }
 
+/// Why a request has no connection.
+pub(super) enum NotConnected {
+    /// The address has as many requests as it takes at once.
+    Busy,
+    Failed(Refused),
+}
+
 impl<'s> Attempts<'s> {
     pub(super) const fn new(service: &'s Service, last: Option<Instant>) -> Self {
-        Self { service, last, tried: 0, again: None, position: 0, retries: 0, first: None }
+        Self { service, last, tried: 0, again: None, position: 0, retries: 0, gone_away: 0, first: None }
     }
 
     /// The next address, and a place among its requests.
@@ -55,7 +69,7 @@ impl<'s> Attempts<'s> {
         &mut self,
         thread: &Thread,
         visit: &mut Visit<'s>,
-    ) -> Result<(&'s Backend, Flight<'s>), Refused> {
+    ) -> Result<(&'s Arc<Backend>, Flight<'s>), Refused> {
         let mut waits: Option<(_, Instant)> = None;
         loop {
             let now = waits.as_ref().map_or(visit.now.instant, |_| Instant::now());
@@ -82,7 +96,7 @@ impl<'s> Attempts<'s> {
                 Some((_, end)) => *end,
                 None => {
                     let Some(place) = self.service.wait(queue.most) else {
-                        return Err(self.none(visit, busy()));
+                        return Err(self.none(visit, busy(FULL)));
                     };
                     let end = Instant::now() + queue.wait;
                     waits = Some((place, self.last.map_or(end, |last| end.min(last))));
@@ -90,7 +104,7 @@ impl<'s> Attempts<'s> {
                 }
             };
             if Instant::now() >= end {
-                return Err(self.none(visit, busy()));
+                return Err(self.none(visit, busy(FULL)));
             }
             sleep(LOOK).await;
         }
@@ -119,7 +133,7 @@ impl<'s> Attempts<'s> {
         let Some(backend) = visit.backend else { return Err(refused) };
         let reason = refused.cause.as_ref().map_or("", |cause| cause.detail.as_str());
         self.note_failure(thread, visit, backend, reason);
-        self.tried |= 1u64.checked_shl(u32::try_from(self.position).unwrap_or(u32::MAX)).unwrap_or(0);
+        self.leave_out();
         self.again = None;
         match &mut self.first {
             Some((_, first)) => append(first, backend, &refused),
@@ -143,13 +157,88 @@ impl<'s> Attempts<'s> {
         match again {
             Again::Free => true,
             Again::Never => false,
-            Again::Counted => {
-                let may =
-                    self.retries < self.service.settings.upstream.retries.most && self.service.may_retry(now);
-                self.retries += u32::from(may);
-                may
-            }
+            Again::Counted => self.may_repeat(now),
         }
+    }
+
+    /// The upstream did not look at the request. Ok: it may be sent again, perhaps to the same address. `is_whole`: all of
+    /// it is still here.
+    pub(super) fn unseen(
+        &mut self,
+        thread: &Thread,
+        visit: &mut Visit<'s>,
+        why: Unseen,
+        is_whole: bool,
+    ) -> Result<(), Refused> {
+        let now = Instant::now();
+        let has_time = self.last.is_none_or(|last| now < last);
+        let may = is_whole
+            && has_time
+            && match why {
+                // Connections end, which burdens nobody; but not one after the other.
+                Unseen::GoneAway => {
+                    self.gone_away += 1;
+                    self.gone_away <= MOST_GONE_AWAY
+                }
+                Unseen::Refused => self.may_repeat(now),
+            };
+        if !may {
+            if let (Unseen::GoneAway, true, Some(backend)) = (why, is_whole && has_time, visit.backend) {
+                self.note_failure(thread, visit, backend, "it ends connections without answering");
+            }
+            return Err(self.none(visit, turned_away()));
+        }
+        self.again = match why {
+            Unseen::GoneAway => Some(self.position),
+            Unseen::Refused if self.has_other() => {
+                self.leave_out();
+                None
+            }
+            Unseen::Refused => Some(self.position),
+        };
+        Ok(())
+    }
+
+    /// There is no connection to the address. Ok: another one may be asked.
+    pub(super) fn not_connected(
+        &mut self,
+        thread: &Thread,
+        visit: &mut Visit<'s>,
+        why: NotConnected,
+    ) -> Result<(), Refused> {
+        match why {
+            NotConnected::Busy => self.busy(visit),
+            // Nothing was sent, so any request may be sent elsewhere, and no upstream is burdened by that.
+            NotConnected::Failed(refused) => self.failed(thread, visit, refused, Again::Free),
+        }
+    }
+
+    /// The address has no place for the request.
+    fn busy(&mut self, visit: &mut Visit<'s>) -> Result<(), Refused> {
+        self.leave_out();
+        self.again = None;
+        if self.service.backends.len() > self.tried.count_ones() as usize {
+            Ok(())
+        } else {
+            Err(self.none(visit, busy("As many requests are in flight as the upstream takes at once.")))
+        }
+    }
+
+    /// Whether there is an address that was not asked yet, beside the one that was asked last.
+    fn has_other(&self) -> bool {
+        self.service.backends.len() > self.tried.count_ones() as usize + 1
+    }
+
+    /// The address that was asked last is not asked again.
+    fn leave_out(&mut self) {
+        self.tried |= 1u64.checked_shl(u32::try_from(self.position).unwrap_or(u32::MAX)).unwrap_or(0);
+    }
+
+    /// Whether the request may be sent a second time to an upstream that has it already; if so, that counts.
+    fn may_repeat(&mut self, now: Instant) -> bool {
+        let may = self.retries < self.service.settings.upstream.retries.most && self.service.may_retry(now);
+        self.retries += u32::from(may);
+        may
     }
 
     /// The address answered. `has_broken`: but not to the end of its answer.
@@ -200,8 +289,23 @@ impl<'s> Attempts<'s> {
 
     /// How long a connection may take.
     pub(super) fn time_to_connect(&self) -> Duration {
-        let connect = self.service.timeouts().connect;
-        self.last.map_or(connect, |last| connect.min(last.saturating_duration_since(turn::now())))
+        self.service.timeouts().connect.min(self.time_left())
+    }
+
+    fn time_left(&self) -> Duration {
+        self.last.map_or(Duration::MAX, |last| last.saturating_duration_since(turn::now()))
+    }
+
+    /// How long an HTTP/2 connection of this service is waited for.
+    pub(super) fn patience(&self) -> Patience {
+        let upstream = &self.service.settings.upstream;
+        let wait = if upstream.queue.most == 0 { Duration::ZERO } else { upstream.queue.wait };
+        Patience {
+            connect: upstream.timeouts.connect,
+            open: self.time_to_connect(),
+            stall: upstream.timeouts.stall,
+            place: wait.min(self.time_left()),
+        }
     }
 
     /// If this is an error of an address that was asked in place of another one, it tells what went wrong there.
@@ -227,15 +331,26 @@ fn append(first: &mut Refused, backend: &Backend, then: &Refused) {
     }
 }
 
-fn busy() -> Refused {
+fn busy(detail: &str) -> Refused {
     let mut refused = Refusal::new(
         ErrorCode::Unavailable,
         "The API has more requests than it can take at the moment. Nothing was charged; try again in a second.",
     );
     refused.retry_after = Some(BUSY);
+    refused.cause =
+        Some(Cause { group: "all addresses of the upstream are busy", detail: detail.to_owned() });
+    refused
+}
+
+fn turned_away() -> Refused {
+    let mut refused = Refusal::new(
+        ErrorCode::Unavailable,
+        "The API did not begin to work on the request. Nothing was done or charged; try again in a second.",
+    );
+    refused.retry_after = Some(BUSY);
     refused.cause = Some(Cause {
-        group: "all addresses of the upstream are busy",
-        detail: "Each has as many requests in flight as `max_in_flight` allows.".to_owned(),
+        group: "the upstream did not take the request",
+        detail: "It refused the stream, or ended the connection without having looked at it.".to_owned(),
     });
     refused
 }

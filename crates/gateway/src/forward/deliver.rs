@@ -233,13 +233,13 @@ impl Exchange<'_> {
         // Nobody writes to a client while the upstream has nothing to say, so nobody would notice for an hour that it
         // is gone, and its place among the requests at once would stay taken.
         let is_waiting = download.waits_for() == Side::Source && self.upload.is_none();
-        if nature == Nature::Events && is_waiting && self.client.io.poll_hung_up(cx).is_ready() {
+        if nature.may_be_silent() && is_waiting && self.client.io.poll_hung_up(cx).is_ready() {
             return Poll::Ready(Err(PumpFault::Sink(io::ErrorKind::ConnectionReset.into())));
         }
         if download.take_progress() {
             let patience = match (nature, download.waits_for()) {
-                (Nature::Events | Nature::GrpcCall, Side::Source) => timeouts.stream,
-                (Nature::Plain | Nature::GrpcRefused(_), Side::Source) | (_, Side::Sink) => timeouts.stall,
+                (nature, Side::Source) if nature.may_be_silent() => timeouts.stream,
+                (_, Side::Source | Side::Sink) => timeouts.stall,
             };
             self.client.deadline.set(turn::now(), patience);
         }
@@ -289,6 +289,14 @@ impl Nature {
                 status => Self::GrpcRefused(status.unwrap_or(grpc::UNKNOWN)),
             },
             (Some(_), Some(_)) => Self::GrpcRefused(grpc::UNKNOWN),
+        }
+    }
+
+    /// Whether nothing may come for long.
+    const fn may_be_silent(self) -> bool {
+        match self {
+            Self::Events | Self::GrpcCall => true,
+            Self::Plain | Self::GrpcRefused(_) => false,
         }
     }
 

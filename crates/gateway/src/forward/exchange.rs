@@ -11,6 +11,7 @@ use crate::{
         field::{self, AnswerField, Field, RequestField},
         response::ResponseHead,
     },
+    http2::Unseen,
     policies::body::too_large,
     refusal::{Refusal, Refused},
     thread::Thread,
@@ -49,6 +50,8 @@ pub(super) struct Exchange<'c> {
 pub(super) enum NotAnswered {
     /// The connection had been closed before it took the request.
     NotTaken,
+    /// The upstream has said that it did not look at the request.
+    Unseen(Unseen),
     Refused(Refused),
 }
 
@@ -95,6 +98,12 @@ impl<'c> Exchange<'c> {
         }
     }
 
+    /// Nothing of the request's body was taken from the client that is not here any more.
+    pub(super) fn has_whole_body(&self) -> bool {
+        self.upload.as_ref().map_or(0, Pump::received) == 0
+            && self.sent.as_ref().map_or(0, Decoder::taken) == 0
+    }
+
     // === until the answer's head ===
 
     /// Sends the request and reads until the head of the final answer is complete.
@@ -139,7 +148,10 @@ impl<'c> Exchange<'c> {
                     self.fields = head.fields;
                     self.client.deadline.set(turn::now(), timeouts.first_byte);
                 }
-                Some(head) => return Ok(head),
+                Some(mut head) => {
+                    head.is_http2 = self.upstream.io.is_call();
+                    return Ok(head);
+                }
             }
         }
     }
@@ -229,7 +241,8 @@ impl<'c> Exchange<'c> {
                 Some(Ok(()))
             }
             Poll::Ready(Err(fault)) => {
-                let untouched = pump.is_untouched();
+                // A stream that was opened has been seen, unless the upstream says otherwise.
+                let untouched = pump.is_untouched() && !(self.upstream.io.is_call() && pump.sent() > 0);
                 let most = pump.largest();
                 self.sent = self.upload.take().map(|pump| pump.into_parts().0);
                 match fault {
@@ -262,7 +275,13 @@ impl<'c> Exchange<'c> {
 
     /// The connection was closed before the first byte of an answer.
     fn closed(&self, may_repeat: bool, detail: &str) -> NotAnswered {
-        if self.upstream.input.is_empty() && self.upstream.is_reused && may_repeat {
+        if let (true, Some(why)) = (self.upstream.input.is_empty(), self.upstream.io.unseen()) {
+            NotAnswered::Unseen(why)
+        } else if self.upstream.input.is_empty()
+            && self.upstream.is_reused
+            && may_repeat
+            && !self.upstream.io.is_reset()
+        {
             NotAnswered::NotTaken
         } else if self.upstream.input.is_empty() {
             unexpected("the upstream closed the connection without an answer", detail)

@@ -17,13 +17,14 @@ use crate::{
     record::{Incident, Outcome},
     refusal::{Refusal, Refused},
     thread::Thread,
-    upstream::{self, Backend, Upstream},
+    upstream::{self, Backend, NoCall, Upstream},
     visit::Visit,
 };
-use attempts::{Again, Attempts};
+use attempts::{Again, Attempts, NotConnected};
 use contract::ErrorCode;
 use exchange::{Exchange, NotAnswered};
 use pump::Pump;
+use std::sync::Arc;
 
 /// The group of incidents in which an answer had begun and did not end.
 const BROKE_OFF: &str = "the upstream's answer broke off";
@@ -78,9 +79,8 @@ async fn ask<'s>(
         let connection = connect(thread, visit, &attempts, backend, is_safe).await;
         let upstream = match connection {
             Ok(upstream) => upstream,
-            Err(refused) => {
-                // Nothing was sent, so any request may be sent elsewhere, and no upstream is burdened by that.
-                attempts.failed(thread, visit, refused, Again::Free)?;
+            Err(why) => {
+                attempts.not_connected(thread, visit, why)?;
                 continue;
             }
         };
@@ -114,6 +114,11 @@ async fn ask<'s>(
                 // The connection had been closed before it took the request; a new one will do.
                 exchange.give_body_back(incoming);
                 attempts.take_fresh();
+            }
+            Err(NotAnswered::Unseen(why)) => {
+                let is_whole = exchange.has_whole_body();
+                exchange.give_body_back(incoming);
+                attempts.unseen(thread, visit, why, is_whole && client.sent == sent_before)?;
             }
             Err(NotAnswered::Refused(refused)) => {
                 let has_answered = !exchange.answer_bytes().is_empty();
@@ -181,15 +186,26 @@ async fn connect(
     thread: &Thread,
     visit: &Visit<'_>,
     attempts: &Attempts<'_>,
-    backend: &Backend,
+    backend: &Arc<Backend>,
     is_safe: bool,
-) -> Result<Upstream, Refused> {
+) -> Result<Upstream, NotConnected> {
+    let failed = |reason| NotConnected::Failed(Refusal::unexpected("the upstream cannot be reached", reason));
+    // HTTP/2 knows no Upgrade.
+    if backend.speaks_http2 && visit.upgrade.is_none() {
+        let called = thread.pool.lines.call(backend, attempts.patience()).await;
+        let mut upstream = called.map_err(|why| match why {
+            NoCall::Failed(reason) => failed(reason),
+            NoCall::Busy => NotConnected::Busy,
+        })?;
+        upstream.is_reused &= attempts.may_reuse();
+        return Ok(upstream);
+    }
     let take = || thread.pool.take(backend, visit.now.instant, is_safe);
     if let Some(upstream) = attempts.may_reuse().then(take).flatten() {
         return Ok(upstream);
     }
     let connected = upstream::connect(backend, attempts.time_to_connect()).await;
-    connected.map_err(|reason| Refusal::unexpected("the upstream cannot be reached", reason))
+    connected.map_err(failed)
 }
 
 /// Keeps what really happened.

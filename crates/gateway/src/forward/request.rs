@@ -12,8 +12,12 @@ use crate::{
 use std::{io::Write, net::IpAddr};
 
 /// What the gateway calls itself in `Via`, with the version that the message was received by.
-pub(super) const fn via(is_http11: bool) -> &'static [u8] {
-    if is_http11 { b"1.1 fairgate" } else { b"1.0 fairgate" }
+pub(super) const fn via(is_http11: bool, is_http2: bool) -> &'static [u8] {
+    match (is_http2, is_http11) {
+        (true, _) => b"2.0 fairgate",
+        (false, true) => b"1.1 fairgate",
+        (false, false) => b"1.0 fairgate",
+    }
 }
 
 /// Appends the head, for one of the service's addresses. `slash`: the upstream wants one at the end of the path.
@@ -27,8 +31,7 @@ pub(crate) fn write_head(
 ) {
     write_request_line_and_host(visit, to, slash, out);
     let lists = write_fields(visit, body_was_read, out);
-    let version = if visit.head.is_http2 { b"2.0 fairgate" } else { via(visit.head.is_http11) };
-    prolong(b"Via", lists.via, version, out);
+    prolong(b"Via", lists.via, via(visit.head.is_http11, visit.head.is_http2), out);
     write_forwarded(visit, lists.forwarded, lists.forwarded_for, out);
     field::write(b"X-Request-Id", visit.id.as_bytes(), out);
     if let Some(key) = &visit.key {

@@ -24,6 +24,8 @@ pub(crate) struct ResponseHead {
     pub(crate) keep_alive: bool,
     /// HTTP/1.1, else HTTP/1.0.
     pub(crate) is_http11: bool,
+    /// It came by HTTP/2.
+    pub(crate) is_http2: bool,
     pub(crate) has_date: bool,
     /// How its body is packed for the client.
     pub(crate) packing: Packing,

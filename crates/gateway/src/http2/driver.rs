@@ -101,10 +101,7 @@ async fn drive(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, presence: Rc<
     }
     // Whoever still works on a stream finds out when he writes. What he owes is settled as on any connection that the
     // client has left; only then is this one over.
-    link.with(|state| {
-        (state.is_dead, state.is_closed) = (true, true);
-        state.wake_all();
-    });
+    link.end();
     poll_fn(|cx| {
         link.with(|state| {
             state.driver = Some(cx.waker().clone());
@@ -212,7 +209,12 @@ impl Driver {
     }
 
     /// Ends the connection. That the client takes the last frame as well is not waited for: it has had its time.
-    fn say_goodbye(&mut self, cx: &mut Context<'_>, code: ErrorCode, why: &str) -> Poll<io::Result<()>> {
+    fn say_goodbye(
+        &mut self,
+        cx: &mut Context<'_>,
+        code: ErrorCode,
+        why: &'static str,
+    ) -> Poll<io::Result<()>> {
         self.link.with(|state| state.connection.fail(code, why));
         let _ = self.poll_flush(cx)?;
         Poll::Ready(Ok(()))
@@ -258,10 +260,16 @@ impl Driver {
         let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let link = Rc::clone(&self.link);
         link.with(|state| {
-            let used = state.connection.receive(self.input.filled(), now);
-            self.input.consume(used);
-            while let Some(event) = state.connection.next_event() {
-                self.follow(state, event);
+            loop {
+                let used = state.connection.receive(self.input.filled(), now);
+                self.input.consume(used);
+                while let Some(event) = state.connection.next_event() {
+                    self.follow(state, event);
+                }
+                // Many heads are looked at in turns.
+                if used == 0 || self.input.is_empty() {
+                    break;
+                }
             }
         });
     }

@@ -20,6 +20,8 @@ pub(crate) enum Body {
     /// There is none, or it was read to its end.
     #[default]
     None,
+    /// The head that tells has not come: none at all, or those of 1xx answers.
+    Waiting,
     /// As it is: its length was told, or it ends with the stream.
     Plain,
     /// In chunks; of the present one so many bytes are still to be read.
@@ -33,6 +35,16 @@ impl Body {
 }
 
 impl Incoming {
+    /// A message whose head is still to come.
+    pub(crate) fn waiting() -> Self {
+        Self { body: Body::Waiting, ..Self::default() }
+    }
+
+    /// Bytes of heads that nobody has read yet.
+    pub(crate) fn unread_text(&self) -> usize {
+        self.text.len() - self.used
+    }
+
     /// A head has come: `write` appends it, and tells how the body behind it is framed.
     pub(crate) fn head(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Body) {
         self.body = write(&mut self.text);
@@ -43,6 +55,7 @@ impl Incoming {
         self.used < self.text.len()
             || match self.body {
                 Body::None => true,
+                Body::Waiting => false,
                 Body::Plain | Body::Chunked { .. } => {
                     !connection.readable(stream).is_empty() || connection.has_ended(stream)
                 }
@@ -59,6 +72,7 @@ impl Incoming {
             }
             match self.body {
                 Body::None => return true,
+                Body::Waiting => return into.filled().len() > before,
                 Body::Plain => {
                     let count = read_body(connection, stream, usize::MAX, into);
                     if count == 0 && connection.has_ended(stream) {

@@ -49,7 +49,31 @@ pub(crate) struct Seat {
     /// The final head was sent.
     pub(crate) has_answered: bool,
     pub(crate) last_bytes: LastBytes,
+    /// Of a request to an upstream: what is known of its answer.
+    pub(crate) answer: Expected,
     is_queued: bool,
+}
+
+/// The answer to a request of ours.
+#[derive(Default)]
+pub(crate) struct Expected {
+    /// The request was a HEAD.
+    pub(crate) is_to_head: bool,
+    /// Where its bytes begin in all that was ever written on the connection.
+    pub(crate) begins_at: u64,
+    /// The head has come, an interim one at least.
+    pub(crate) has_begun: bool,
+    /// The peer did not look at the request.
+    pub(crate) unseen: Option<Unseen>,
+}
+
+/// Why a peer did not look at a request, which so may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unseen {
+    /// The connection takes no more requests.
+    GoneAway,
+    /// There were too many at once.
+    Refused,
 }
 
 /// The last bytes of an answer that is charged.
@@ -92,12 +116,27 @@ impl Link {
         work(&mut self.0.borrow_mut())
     }
 
+    /// The connection is over: nothing is read or written on it any more. Whoever works on a stream finds out.
+    pub(crate) fn end(&self) {
+        self.with(|state| {
+            (state.is_dead, state.is_closed) = (true, true);
+            state.wake_all();
+        });
+    }
+
     /// Has the connection's task look after what has changed.
     pub(crate) fn wake_driver(&self) {
         let driver = self.0.borrow_mut().driver.take();
         if let Some(driver) = driver {
             driver.wake();
         }
+    }
+}
+
+impl Seat {
+    /// For a request of ours.
+    pub(crate) fn asking(answer: Expected) -> Self {
+        Self { incoming: Incoming::waiting(), answer, ..Self::default() }
     }
 }
 

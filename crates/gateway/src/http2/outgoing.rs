@@ -1,9 +1,9 @@
-//! The bytes of an HTTP/1.1 answer, taken apart into frames as they come. Nothing of a body is held here.
+//! The bytes of an HTTP/1.1 message, taken apart into frames as they come. Nothing of a body is held here.
 
-use super::text::read_lines;
+use super::text::{read_lines, read_request};
 use ::http2::{Connection, Fields};
 
-/// An answer that goes out on a stream.
+/// A message that goes out on a stream.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     state: State,
@@ -25,12 +25,39 @@ enum State {
     End,
 }
 
+/// What became of the beginning of a request.
+pub(crate) enum Opened {
+    /// All bytes were taken, and the head is not complete.
+    NotYet,
+    /// Nothing was taken: the peer takes no more requests at once.
+    NotNow,
+    /// It has a stream, and so many bytes were taken.
+    Stream { stream: u32, is_head: bool, count: usize },
+}
+
 /// The end of a body in chunks, behind the data of the last one.
 const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
 
 impl Outgoing {
     pub(crate) const fn new(is_to_head: bool) -> Self {
         Self { state: State::Head, text: Vec::new(), is_to_head, has_begun: false }
+    }
+
+    /// Opens a stream with the request whose head `bytes` begin with.
+    pub(crate) fn open(&mut self, connection: &mut Connection, scheme: &[u8], bytes: &[u8]) -> Opened {
+        if !connection.make_room() {
+            return Opened::NotNow;
+        }
+        let Some(count) = self.gather(bytes, b"\r\n\r\n") else { return Opened::NotYet };
+        let fields = read_request(&self.text, scheme);
+        let is_head = self.text.starts_with(b"HEAD ");
+        let state = framing(&self.text, &fields);
+        let Some(stream) = connection.open(fields.iter(), state == State::End, is_head) else {
+            return Opened::NotNow; // not reached: it was asked above
+        };
+        (self.state, self.has_begun) = (state, true);
+        self.text.clear();
+        Opened::Stream { stream, is_head, count }
     }
 
     /// The last frame was sent.
@@ -169,8 +196,8 @@ fn size(line: &[u8]) -> u64 {
     std::str::from_utf8(digits).ok().and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0)
 }
 
-/// How a body is framed, by the head that we wrote. Without a length it is in chunks: no answer to HTTP/1.1
-/// is framed by the connection's end.
+/// How a body is framed, by the head that we wrote. Without a length it is in chunks, or there is none: nothing that we
+/// write is framed by the connection's end.
 fn framing(lines: &[u8], fields: &Fields) -> State {
     let told = fields.iter().find(|(name, _)| *name == b"content-length").map(|(_, value)| value);
     match told.and_then(crate::http1::request::content_length) {

@@ -136,7 +136,8 @@ pub(crate) struct LastWritten {
     pub(crate) is_recorded: bool,
 }
 
-fn poll_write(
+/// Takes what can be sent now of a message's bytes. Pending: the stream waits for its turn, or for its window.
+pub(crate) fn poll_write(
     state: &mut State,
     id: u32,
     outgoing: &mut Outgoing,
@@ -174,7 +175,7 @@ fn poll_write(
     Poll::Pending
 }
 
-fn gone() -> io::Error {
+pub(crate) fn gone() -> io::Error {
     io::ErrorKind::ConnectionReset.into()
 }
 

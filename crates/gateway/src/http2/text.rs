@@ -1,7 +1,9 @@
 //! Heads between their two forms: a list of fields, and the text of HTTP/1.1.
 
 use super::incoming::Body;
-use ::http2::{Fields, Request};
+use ::http2::{Fields, Request, Response};
+use contract::status::reason_phrase;
+use std::io::Write;
 
 /// Appends a request's head as HTTP/1.1 has it, and tells how the body behind it is to be framed. What was
 /// understood holds no line breaks, and no spaces in what becomes the request line.
@@ -45,6 +47,51 @@ pub(crate) fn write_request(fields: &Fields, request: &Request<'_>, ended: bool,
     };
     out.extend_from_slice(b"\r\n");
     body
+}
+
+/// Appends an answer's head as HTTP/1.1 has it, and tells how the body behind it is to be framed.
+pub(crate) fn write_answer(
+    fields: &Fields,
+    answer: &Response,
+    ended: bool,
+    is_to_head: bool,
+    out: &mut Vec<u8>,
+) -> Body {
+    let _ = write!(out, "HTTP/1.1 {} {}\r\n", answer.status, reason_phrase(answer.status)); // into a Vec: cannot fail
+    for (name, value) in fields.iter().filter(|(name, _)| name.first() != Some(&b':')) {
+        write_line(name, value, out);
+    }
+    let has_no_body = is_to_head || matches!(answer.status, 204 | 304);
+    let body = match (ended, answer.content_length) {
+        _ if answer.status < 200 => Body::Waiting,
+        (true, None) if !has_no_body => {
+            // Without a word about it, the body would end with the connection.
+            write_line(b"Content-Length", b"0", out);
+            Body::None
+        }
+        (true, _) => Body::None,
+        (false, _) if has_no_body => Body::None,
+        (false, Some(_)) => Body::Plain,
+        (false, None) => {
+            write_line(b"Transfer-Encoding", b"chunked", out);
+            Body::chunked()
+        }
+    };
+    out.extend_from_slice(b"\r\n");
+    body
+}
+
+/// The text of a request's head as HTTP/2 has it: the Host becomes `:authority`.
+pub(crate) fn read_request(head: &[u8], scheme: &[u8]) -> Fields {
+    let (line, lines) = head.split_at(memchr::memchr(b'\n', head).unwrap_or(0));
+    let mut words = line.trim_ascii().split(|&byte| byte == b' ');
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let mut rest = Fields::default();
+    read_lines(lines, &mut rest);
+    let host = rest.iter().find(|(name, _)| *name == b"host").map(|(_, value)| value).unwrap_or_default();
+    let pseudo: [(&[u8], &[u8]); 4] =
+        [(b":method", method), (b":scheme", scheme), (b":path", target), (b":authority", host)];
+    pseudo.into_iter().chain(rest.iter().filter(|(name, _)| *name != b"host")).collect()
 }
 
 /// Appends a line of a head.

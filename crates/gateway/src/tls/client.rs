@@ -14,6 +14,8 @@ use std::{
     sync::Arc,
 };
 
+/// What a server calls HTTP/2 in its handshake (RFC 9113 section 3.1).
+pub(super) const HTTP2: &[u8] = b"h2";
 /// Sessions that are kept to be resumed.
 const SESSIONS: usize = 64;
 
@@ -21,6 +23,8 @@ const SESSIONS: usize = 64;
 #[derive(Clone)]
 pub struct Client {
     pub(super) config: Arc<ClientConfig>,
+    /// The same, but for HTTP/2.
+    pub(super) http2_config: Arc<ClientConfig>,
     pub(super) name: ServerName<'static>,
     /// Of whom is trusted, and what is shown.
     digest: u64,
@@ -74,7 +78,11 @@ impl Client {
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.resumption = Resumption::in_memory_sessions(SESSIONS);
-        Ok(Self { config: Arc::new(config), name, digest })
+        let mut http2_config = config.clone();
+        http2_config.alpn_protocols = vec![HTTP2.to_vec()];
+        // A session is resumed for what it was begun for.
+        http2_config.resumption = Resumption::in_memory_sessions(SESSIONS);
+        Ok(Self { config: Arc::new(config), http2_config: Arc::new(http2_config), name, digest })
     }
 }
 
@@ -85,7 +93,7 @@ impl Client {
     /// It is none.
     pub fn named(&self, name: &str) -> Result<Self, String> {
         let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no host name"))?;
-        Ok(Self { name, config: Arc::clone(&self.config), digest: self.digest })
+        Ok(Self { name, ..self.clone() })
     }
 
     /// What the upstream's certificate has to stand for.

@@ -1,6 +1,12 @@
 //! The beginning of a connection under TLS, to a client and to an upstream.
 
-use super::{client::Client, names::ACME_TLS, server::Server, stream::TlsStream, subject};
+use super::{
+    client::{Client, HTTP2},
+    names::ACME_TLS,
+    server::Server,
+    stream::TlsStream,
+    subject,
+};
 use rustls::{ClientConnection, Connection, ServerConnection};
 use std::{future::poll_fn, io, sync::Arc};
 use tokio::net::TcpStream;
@@ -50,15 +56,19 @@ pub(crate) async fn accept(socket: TcpStream, server: &Server, speaks_http2: boo
     Accepted::Tls { stream, subject }
 }
 
-/// Begins a connection to an upstream.
+/// Begins a connection to an upstream. `by_http2`: nothing else is to be spoken.
 ///
 /// # Errors
 /// Why it cannot be trusted or does not want us, for the operator.
-pub async fn connect(socket: TcpStream, client: &Client) -> Result<Box<TlsStream>, String> {
-    let session = ClientConnection::new(Arc::clone(&client.config), client.name.clone());
+pub async fn connect(socket: TcpStream, client: &Client, by_http2: bool) -> Result<Box<TlsStream>, String> {
+    let config = if by_http2 { &client.http2_config } else { &client.config };
+    let session = ClientConnection::new(Arc::clone(config), client.name.clone());
     let session = session.map_err(|error| error.to_string())?;
     let mut stream = Box::new(TlsStream::new(socket, Connection::Client(session)));
     match poll_fn(|cx| stream.poll_handshake(cx)).await {
+        Ok(()) if by_http2 && stream.session().alpn_protocol() != Some(HTTP2) => {
+            Err("it does not offer HTTP/2 (`h2` by ALPN): set `http2 = false` for it".to_owned())
+        }
         Ok(()) => Ok(stream),
         Err(error) => {
             stream.send_alert();

@@ -31,6 +31,8 @@ pub(crate) struct Backend {
     pub(crate) authority: String,
     /// How it is spoken to by https. None: by http.
     pub(crate) tls: Option<Client>,
+    /// It is spoken to by HTTP/2.
+    pub(crate) speaks_http2: bool,
     /// Requests that were ever sent in the upper half, those in flight in the lower one: both change in one step.
     requests: OwnLine<AtomicU64>,
     /// Requests that wait for a place.
@@ -60,6 +62,7 @@ impl Backend {
             port: address.port,
             authority: address.authority(),
             tls: address.tls.clone(),
+            speaks_http2: address.speaks_http2,
             requests: OwnLine(AtomicU64::new(0)),
             waiting: OwnLine(AtomicU32::new(0)),
             health: Health::default(),
@@ -70,7 +73,7 @@ impl Backend {
 
     pub(crate) fn is(&self, service: &str, address: &UpstreamAddress) -> bool {
         let is_place = self.service == service && self.port == address.port && self.host == address.host;
-        is_place && self.tls == address.tls
+        is_place && self.tls == address.tls && self.speaks_http2 == address.speaks_http2
     }
 
     /// Which answer to the question for the name holds.
@@ -139,7 +142,8 @@ mod tests {
 
     #[test]
     fn no_more_are_in_flight_than_may_be_and_each_is_counted_once() {
-        let address = UpstreamAddress { host: "127.0.0.1".into(), port: 1, weight: 1, tls: None };
+        let address =
+            UpstreamAddress { host: "127.0.0.1".into(), port: 1, weight: 1, tls: None, speaks_http2: false };
         let backend = Backend::new("a", &address);
         let first = backend.begin(Some(2)).unwrap();
         let second = backend.begin(Some(2)).unwrap();

@@ -1,18 +1,23 @@
 //! A check: a request of the gateway's own that asks an address whether it is well.
 
-use super::{backend::Backend, connect::connect};
+use super::{
+    backend::Backend,
+    connect::connect,
+    http2::{Patience, call_alone},
+    pool::Upstream,
+};
 use crate::{
     http1::response::ResponseHead,
     settings::{Check, Service},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::io::AsyncWriteExt;
 
 /// Bytes that the head of an answer to a check may have.
 const LARGEST_HEAD: usize = 64 * 1024;
 
 /// Asks. The error is the operator's to read.
-pub(super) async fn ask(backend: &Backend, service: &Service, check: &Check) -> Result<(), String> {
+pub(super) async fn ask(backend: &Arc<Backend>, service: &Service, check: &Check) -> Result<(), String> {
     match tokio::time::timeout(check.timeout, exchange(backend, service, check)).await {
         Ok(Ok(status)) if check.takes(status) => Ok(()),
         Ok(Ok(status)) => Err(format!("the check was answered {status}")),
@@ -21,9 +26,9 @@ pub(super) async fn ask(backend: &Backend, service: &Service, check: &Check) -> 
     }
 }
 
-async fn exchange(backend: &Backend, service: &Service, check: &Check) -> Result<u16, String> {
+async fn exchange(backend: &Arc<Backend>, service: &Service, check: &Check) -> Result<u16, String> {
     // A connection of its own: that one can still be opened is a part of what is asked.
-    let mut upstream = connect(backend, check.timeout).await?;
+    let mut upstream = open(backend, check.timeout).await?;
     let host = check.host.as_deref().unwrap_or(&backend.authority);
     let request = format!(
         "GET {}{} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: fairgate-check\r\nConnection: close\r\n\r\n",
@@ -46,6 +51,14 @@ async fn exchange(backend: &Backend, service: &Service, check: &Check) -> Result
             }
             upstream.input.consume(head.length);
         }
+    }
+}
+
+async fn open(backend: &Arc<Backend>, time: Duration) -> Result<Upstream, String> {
+    if backend.speaks_http2 {
+        call_alone(backend, Patience { connect: time, open: time, stall: time, place: time }).await
+    } else {
+        connect(backend, time).await
     }
 }
 

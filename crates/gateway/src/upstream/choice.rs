@@ -133,7 +133,7 @@ mod tests {
     };
 
     fn address(weight: u32) -> UpstreamAddress {
-        UpstreamAddress { host: "127.0.0.1".into(), port: 1, weight, tls: None }
+        UpstreamAddress { host: "127.0.0.1".into(), port: 1, weight, tls: None, speaks_http2: false }
     }
 
     fn backends(count: usize) -> Vec<Arc<Backend>> {

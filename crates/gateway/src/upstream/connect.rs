@@ -14,8 +14,26 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// How often it is looked whether a name that was never resolved is by now.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Opens a connection. The error is the operator's to read.
+/// What is spoken on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    Http1,
+    Http2,
+}
+
+/// Opens a connection for HTTP/1.1. The error is the operator's to read.
 pub(crate) async fn connect(backend: &Backend, timeout: Duration) -> Result<Upstream, String> {
+    let (io, generation) = open(backend, timeout, Speaks::Http1).await?;
+    let home = Home { backend: backend.id, generation };
+    Ok(Upstream { io, input: Buffer::default(), is_reused: false, home })
+}
+
+/// Opens a connection, and tells by which answer to the question for its name.
+pub(super) async fn open(
+    backend: &Backend,
+    timeout: Duration,
+    speaks: Speaks,
+) -> Result<(Transport, u32), String> {
     let connecting = async {
         let resolved = resolved(backend).await?;
         let stream = first_of(backend.turn(&resolved.addresses)).await?;
@@ -25,15 +43,10 @@ pub(crate) async fn connect(backend: &Backend, timeout: Duration) -> Result<Upst
             None => Transport::Plain(stream),
             Some(client) => {
                 let told = |error| format!("no TLS with {} as {}: {error}", backend.authority, client.name());
-                Transport::Tls(tls::connect(stream, client).await.map_err(told)?)
+                Transport::Tls(tls::connect(stream, client, speaks == Speaks::Http2).await.map_err(told)?)
             }
         };
-        Ok(Upstream {
-            io,
-            input: Buffer::default(),
-            is_reused: false,
-            home: Home { backend: backend.id, generation: resolved.generation },
-        })
+        Ok((io, resolved.generation))
     };
     match tokio::time::timeout(timeout, connecting).await {
         Ok(result) => result,
@@ -63,9 +76,9 @@ async fn first_of(mut places: impl Iterator<Item = SocketAddr>) -> Result<TcpStr
     let Some(first) = places.next() else { return Err("the name has no address".to_owned()) };
     let mut places = places.peekable();
     if places.peek().is_none() {
-        return open(first).await;
+        return reach(first).await;
     }
-    let mut running: Vec<Connecting> = vec![Box::pin(open(first))];
+    let mut running: Vec<Connecting> = vec![Box::pin(reach(first))];
     let mut reasons: Vec<String> = Vec::new();
     let mut next = Box::pin(sleep(HEAD_START));
     poll_fn(|cx| {
@@ -85,7 +98,7 @@ async fn first_of(mut places: impl Iterator<Item = SocketAddr>) -> Result<TcpStr
             let is_time = has_failed || next.as_mut().poll(cx).is_ready();
             match is_time.then(|| places.next()).flatten() {
                 Some(place) => {
-                    running.push(Box::pin(open(place)));
+                    running.push(Box::pin(reach(place)));
                     next.as_mut().reset(tokio::time::Instant::now() + HEAD_START);
                 }
                 None if running.is_empty() => return Poll::Ready(Err(reasons.join("; "))),
@@ -96,6 +109,6 @@ async fn first_of(mut places: impl Iterator<Item = SocketAddr>) -> Result<TcpStr
     .await
 }
 
-async fn open(place: SocketAddr) -> Result<TcpStream, String> {
+async fn reach(place: SocketAddr) -> Result<TcpStream, String> {
     TcpStream::connect(place).await.map_err(|error| format!("no connection to {place}: {error}"))
 }

@@ -1,6 +1,6 @@
 //! Connections to upstreams that wait to be used again. Each thread has its own.
 
-use super::{backend::Backend, service::Services};
+use super::{backend::Backend, http2::Lines, service::Services};
 use crate::{buffer::Buffer, transport::Transport};
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 use tokio::time::Instant;
@@ -38,6 +38,8 @@ pub(crate) struct Home {
 pub(crate) struct Pool {
     /// By [`Backend::id`]; of each the latest last.
     idle: RefCell<HashMap<u32, Vec<Idle>, foldhash::fast::FixedState>>,
+    /// Those that are shared.
+    pub(crate) lines: Lines,
 }
 
 struct Idle {
@@ -66,8 +68,8 @@ impl Pool {
 
     /// Keeps a connection whose answer was read to its end.
     pub(crate) fn put(&self, mut upstream: Upstream, now: Instant) {
-        // Bytes behind the answer belong to nothing that was asked for.
-        if !upstream.input.is_empty() {
+        // Bytes behind the answer belong to nothing that was asked for; a stream carries one request.
+        if !upstream.input.is_empty() || upstream.io.is_call() {
             return;
         }
         upstream.input.rest();
@@ -80,6 +82,7 @@ impl Pool {
 
     /// Closes what waited too long, was closed by the upstream, or leads to where nobody is asked any more.
     pub(crate) fn sweep(&self, services: &Services) {
+        self.lines.sweep(services);
         let now = Instant::now();
         self.idle.borrow_mut().retain(|id, idle| {
             let Some(backend) = services.backend(*id) else { return false };

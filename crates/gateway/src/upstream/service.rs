@@ -211,7 +211,7 @@ impl Service {
     }
 
     /// Counts a request in at an address. None: as many as may be are in flight there.
-    pub(crate) fn begin(&self, position: usize) -> Option<(&Backend, Flight<'_>)> {
+    pub(crate) fn begin(&self, position: usize) -> Option<(&Arc<Backend>, Flight<'_>)> {
         let backend = self.backends.get(position)?;
         Some((backend, backend.begin(self.settings.upstream.most_in_flight)?))
     }

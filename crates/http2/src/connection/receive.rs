@@ -14,6 +14,9 @@ use crate::{
 /// Frames that one header block may be cut into. Each costs its sender as much as it costs us, but
 /// nothing else can come in between.
 const MOST_PIECES: u32 = 128;
+/// Heads that may wait to be looked at. A few bytes may decode to a large one, so that what stands in one read could
+/// become any number of them.
+const MOST_HEADS: usize = 16;
 /// A window that is opened by less than this moves next to nothing.
 const CRUMB: u32 = 256;
 
@@ -42,13 +45,16 @@ const FLOOD: Fatal = (ErrorCode::ENHANCE_YOUR_CALM, "too many frames that move n
 const RESETS: Fatal = (ErrorCode::ENHANCE_YOUR_CALM, "too many streams were reset");
 
 impl Connection {
-    /// Takes whole frames from the front of `bytes`, and tells how many bytes those were. `now` is in
-    /// milliseconds, of any clock that does not step back far.
+    /// Takes whole frames from the front of `bytes`, and tells how many bytes those were: until there are none, or until
+    /// [`Connection::next_event`] has much to tell. `now` is in milliseconds, of any clock that does not step back far.
     pub fn receive(&mut self, bytes: &[u8], now: u64) -> usize {
         let mut rest = bytes;
         loop {
             if self.failed.is_some() {
                 return bytes.len(); // nothing that follows can be trusted to mean anything
+            }
+            if self.heads >= MOST_HEADS {
+                return bytes.len() - rest.len();
             }
             match self.receive_one(rest, now) {
                 Ok(0) => return bytes.len() - rest.len(),
@@ -232,7 +238,8 @@ impl Connection {
         match self.streams.get_mut(&stream).filter(|found| found.how.is_none()) {
             None if is_new => self.open_by_peer(stream, fields, ended, depends_on_itself, now),
             None => match self.closed.how(stream) {
-                Some(How::ResetByUs) => Ok(()),
+                // It was sent before the peer knew. One that goes on has us decode for nothing.
+                Some(How::ResetByUs) => self.idle_frame(now),
                 Some(How::ResetByPeer) => self.stream_error(stream, ErrorCode::STREAM_CLOSED, now),
                 Some(How::Ended) => Err((ErrorCode::STREAM_CLOSED, "HEADERS on a stream that has ended")),
                 None => Err(protocol("a stream was opened that is not higher than those before")),
@@ -240,7 +247,7 @@ impl Connection {
             Some(found) if found.remote_ended => self.stream_error(stream, ErrorCode::STREAM_CLOSED, now),
             Some(found) if found.is_broken => {
                 found.remote_ended |= ended;
-                Ok(())
+                self.idle_frame(now)
             }
             Some(_) if depends_on_itself => self.stream_error(stream, ErrorCode::PROTOCOL_ERROR, now),
             Some(found) if found.has_head => self.trailers(stream, fields, ended, now),
@@ -282,12 +289,13 @@ impl Connection {
         };
         opened.is_broken = malformed.is_some();
         self.streams.insert(stream, opened);
+        self.heads += 1;
         self.events.push_back(Event::Head { stream, fields, malformed, ended });
         Ok(())
     }
 
     /// Makes room: streams that were answered need not wait for the rest of their requests.
-    fn reset_left(&mut self) {
+    pub(super) fn reset_left(&mut self) {
         let left = self.streams.iter().filter(|(_, found)| found.is_left).map(|(stream, _)| *stream);
         for stream in left.collect::<Vec<_>>() {
             self.reset(stream, ErrorCode::NO_ERROR);
@@ -320,6 +328,7 @@ impl Connection {
         if malformed.is_some() {
             self.reset(stream, ErrorCode::PROTOCOL_ERROR);
         }
+        self.heads += 1;
         self.events.push_back(Event::Head { stream, fields, malformed, ended });
         self.count_reset(malformed.is_some(), now)
     }

@@ -204,8 +204,13 @@ rows! {
     "Which Host header the upstream sees: the client's own, so that absolute links of the upstream are public ones, or \
      the host of the address that is asked, for upstreams that are told apart by name."
 
+    UPSTREAM_HTTP2 = Upstream "http2", Shape::Boolean, Default("false"), "true", also "h2";
+    "Speak HTTP/2 to the upstream, as gRPC needs: at once over `http://`, chosen in the handshake (ALPN `h2`) over \
+     `https://`, where an upstream that does not choose it cannot be reached. Requests of a data thread share connections. \
+     WebSockets and other upgrades go by HTTP/1.1 all the same, which the upstream then has to speak as well."
+
     UPSTREAM_MAX_IN_FLIGHT = Upstream "max_in_flight", Shape::CountOrOff, Default("\"off\""), "200", also "max_connections";
-    "Requests that one address works on at once, over all threads; each takes a connection. While all addresses have as \
+    "Requests that one address works on at once, over all threads; with HTTP/1.1 each takes a connection. While all addresses have as \
      many, a request waits for a place (`queue`), and then is answered 503 `UNAVAILABLE`, free of charge."
 
     UPSTREAM_QUEUE = Upstream "queue", Shape::Whole { least: 0, most: 100_000 }, Default("100"), "100";

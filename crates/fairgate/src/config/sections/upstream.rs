@@ -13,10 +13,11 @@ use crate::config::{
     registry::{
         ADDRESS_URL, ADDRESS_WEIGHT, CHECK_BAD, CHECK_EVERY, CHECK_GOOD, CHECK_HOST, CHECK_PATH,
         CHECK_STATUSES, CHECK_TIMEOUT, Key, Table, UPSTREAM_CA, UPSTREAM_CERTIFICATE, UPSTREAM_CONNECT,
-        UPSTREAM_FAILURES, UPSTREAM_FIRST_BYTE, UPSTREAM_HOST, UPSTREAM_KEY, UPSTREAM_MAX_IN_FLIGHT,
-        UPSTREAM_NAME_SERVERS, UPSTREAM_OUT_AT_MOST, UPSTREAM_OUT_FOR, UPSTREAM_QUEUE, UPSTREAM_QUEUE_TIME,
-        UPSTREAM_RESOLVE_EVERY, UPSTREAM_RETRIES, UPSTREAM_RETRY_PER_SECOND, UPSTREAM_RETRY_PERCENT,
-        UPSTREAM_SERVER_NAME, UPSTREAM_SLOW_START, UPSTREAM_STALL, UPSTREAM_TOTAL, UPSTREAM_URL,
+        UPSTREAM_FAILURES, UPSTREAM_FIRST_BYTE, UPSTREAM_HOST, UPSTREAM_HTTP2, UPSTREAM_KEY,
+        UPSTREAM_MAX_IN_FLIGHT, UPSTREAM_NAME_SERVERS, UPSTREAM_OUT_AT_MOST, UPSTREAM_OUT_FOR,
+        UPSTREAM_QUEUE, UPSTREAM_QUEUE_TIME, UPSTREAM_RESOLVE_EVERY, UPSTREAM_RETRIES,
+        UPSTREAM_RETRY_PER_SECOND, UPSTREAM_RETRY_PERCENT, UPSTREAM_SERVER_NAME, UPSTREAM_SLOW_START,
+        UPSTREAM_STALL, UPSTREAM_TOTAL, UPSTREAM_URL,
     },
     tls::{authorities, trusted_here},
 };
@@ -45,6 +46,7 @@ pub(super) fn upstream(
     timeouts: Option<Timeouts>,
     files: Files<'_>,
 ) -> Option<Upstream> {
+    let speaks_http2 = section.boolean(&UPSTREAM_HTTP2);
     let addresses = addresses(section, listen, &OverTls::read(section, files));
     let host_header =
         section.word(&UPSTREAM_HOST, &[("client", HostHeader::Client), ("upstream", HostHeader::Upstream)]);
@@ -57,7 +59,9 @@ pub(super) fn upstream(
     let check = section.has_table(Table::Check).then(|| check(&section.once(Table::Check)));
     let names = names(section);
     let timeouts = own_timeouts(section, timeouts);
-    let (addresses, base_path) = addresses?;
+    let (mut addresses, base_path) = addresses?;
+    let speaks_http2 = speaks_http2?.value;
+    addresses.iter_mut().for_each(|address| address.speaks_http2 = speaks_http2);
     Some(Upstream {
         addresses,
         base_path,
@@ -145,7 +149,7 @@ fn addresses(
     let mut addresses = Vec::new();
     for (url, weight, place) in read {
         let tls = if url.is_https { over_tls.client(section, &url.host, &place)? } else { None };
-        addresses.push(UpstreamAddress { host: url.host, port: url.port, weight, tls });
+        addresses.push(UpstreamAddress { host: url.host, port: url.port, weight, tls, speaks_http2: false });
     }
     Some((addresses, base_path))
 }
@@ -320,7 +324,8 @@ fn refuse_itself(section: &Section<'_>, url: &Url, span: &Range<usize>, listen: 
 
 impl Url {
     fn authority(&self) -> String {
-        UpstreamAddress { host: self.host.clone(), port: self.port, weight: 1, tls: None }.authority()
+        let (host, port) = (self.host.clone(), self.port);
+        UpstreamAddress { host, port, weight: 1, tls: None, speaks_http2: false }.authority()
     }
 }
 

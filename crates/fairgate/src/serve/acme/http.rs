@@ -45,7 +45,7 @@ async fn send(client: Client, request: Request<BodyWrapper<Bytes>>) -> Result<Re
     let name = host.trim_start_matches('[').trim_end_matches(']');
     let socket = TcpStream::connect((name, port)).await.map_err(|error| told("no connection to", &error))?;
     let client = client.named(name).map_err(|error| told("no TLS with", &error))?;
-    let stream = tls::connect(socket, &client).await.map_err(|error| told("no TLS with", &error))?;
+    let stream = tls::connect(socket, &client, false).await.map_err(|error| told("no TLS with", &error))?;
 
     let host = HeaderValue::from_str(authority.as_str()).map_err(|error| error.to_string())?;
     parts.headers.insert(HOST, host);

@@ -1,0 +1,189 @@
+//! One connection to an upstream, as its requests see it.
+
+use crate::http2::{Link, Unseen};
+use ::http2::{Config, Connection, Role};
+use std::{
+    cell::{Cell, RefCell},
+    task::{Context, Poll, Waker},
+};
+use tokio::time::Instant;
+
+/// Requests that we have on one connection at once, however many the upstream would take.
+const MOST_CALLS: u32 = 100;
+/// Bytes of one answer's body that may come before they are used.
+const WINDOW: u32 = 64 * 1024;
+/// What a list of fields counts beyond the bytes of its head in HTTP/1.1, for 100 fields.
+const LIST_OVERHEAD: usize = 100 * 32;
+
+/// A connection that requests share.
+pub(crate) struct Line {
+    pub(super) link: Link,
+    is_https: bool,
+    /// Requests that have a place here.
+    calls: Cell<u32>,
+    /// Which answer to the question for the name it was opened by. None: it is not open yet.
+    pub(super) generation: Cell<Option<u32>>,
+    /// The upstream has told its settings.
+    has_greeted: Cell<bool>,
+    /// A request was answered here.
+    pub(super) has_answered: Cell<bool>,
+    /// It is there for one request.
+    pub(super) is_alone: Cell<bool>,
+    /// No request begins here any more.
+    is_leaving: Cell<bool>,
+    /// When something was read last.
+    pub(super) last_read: Cell<Instant>,
+    /// Why it has ended.
+    why: RefCell<Option<String>>,
+    /// Requests that wait for the greeting, or until the upstream takes one more.
+    waiting: RefCell<Vec<Waker>>,
+}
+
+impl Line {
+    pub(super) fn new(is_https: bool) -> Self {
+        let largest_list = crate::http1::response::LARGEST + LIST_OVERHEAD;
+        let config = Config {
+            role: Role::Client,
+            most_streams: 0,
+            window: WINDOW,
+            // For all answers together: else those that nobody reads would keep the others waiting, whose clients they
+            // have nothing to do with.
+            connection_window: WINDOW * MOST_CALLS,
+            largest_list: u32::try_from(largest_list).unwrap_or(u32::MAX),
+        };
+        Self {
+            link: Link::new(Connection::new(config)),
+            is_https,
+            calls: Cell::new(0),
+            generation: Cell::new(None),
+            has_greeted: Cell::new(false),
+            has_answered: Cell::new(false),
+            is_alone: Cell::new(false),
+            is_leaving: Cell::new(false),
+            last_read: Cell::new(Instant::now()),
+            why: RefCell::new(None),
+            waiting: RefCell::default(),
+        }
+    }
+
+    /// What `:scheme` says.
+    pub(super) const fn scheme(&self) -> &'static [u8] {
+        if self.is_https { b"https" } else { b"http" }
+    }
+
+    // === its requests ===
+
+    pub(super) fn calls(&self) -> u32 {
+        self.calls.get()
+    }
+
+    /// A request takes a place.
+    pub(super) fn enter(&self) {
+        self.calls.set(self.calls.get() + 1);
+    }
+
+    /// A request gives its place back.
+    pub(super) fn leave(&self) {
+        self.calls.set(self.calls.get().saturating_sub(1));
+        if self.is_alone.get() {
+            self.is_leaving.set(true);
+        }
+        self.wake_waiting();
+        self.link.wake_driver();
+    }
+
+    /// Requests that it takes at once. How many the upstream takes is known once it has greeted.
+    pub(super) fn most_calls(&self) -> u32 {
+        if !self.has_greeted.get() {
+            return MOST_CALLS;
+        }
+        self.link.with(|state| state.connection.most_own_streams()).min(MOST_CALLS)
+    }
+
+    /// Whether a request may begin here, if there is a place.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.is_going() && !self.has_ended()
+    }
+
+    /// Ready once requests can be sent. An error: why that will never be.
+    pub(super) fn poll_open(&self, cx: &Context<'_>) -> Poll<Result<(), String>> {
+        if let Some(why) = &*self.why.borrow() {
+            return Poll::Ready(Err(why.clone()));
+        }
+        if self.has_greeted.get() {
+            return Poll::Ready(Ok(()));
+        }
+        self.wait(cx);
+        Poll::Pending
+    }
+
+    pub(super) fn wait(&self, cx: &Context<'_>) {
+        let mut waiting = self.waiting.borrow_mut();
+        if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+            waiting.push(cx.waker().clone());
+        }
+    }
+
+    pub(super) fn wake_waiting(&self) {
+        for waker in std::mem::take(&mut *self.waiting.borrow_mut()) {
+            waker.wake();
+        }
+    }
+
+    // === its end ===
+
+    /// The upstream has told its settings.
+    pub(super) fn greeted(&self) {
+        if !self.has_greeted.replace(true) {
+            self.wake_waiting();
+        }
+    }
+
+    pub(super) fn has_greeted(&self) -> bool {
+        self.has_greeted.get()
+    }
+
+    /// Has no more requests begin here: it ends once those that run have their answers.
+    pub(super) fn retire(&self) {
+        self.distrust();
+        self.link.wake_driver();
+    }
+
+    /// The same, for the connection's own task.
+    pub(super) fn distrust(&self) {
+        self.is_leaving.set(true);
+    }
+
+    /// No request begins here any more.
+    pub(super) fn is_going(&self) -> bool {
+        self.is_leaving.get()
+            || self.link.with(|state| {
+                let connection = &state.connection;
+                connection.peer_is_going() || connection.is_used_up() || connection.failed().is_some()
+            })
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.why.borrow().is_some()
+    }
+
+    /// It is over. Whoever still waits for an answer finds out.
+    pub(super) fn end(&self, why: String) {
+        self.why.borrow_mut().get_or_insert(why);
+        self.link.with(|state| {
+            // Of a request of which no byte was handed to the system, the upstream has seen none. Under TLS nobody knows:
+            // a record that is on its way counts as not written until it is through.
+            let front = if self.is_https { u64::MAX } else { state.connection.output_front() };
+            for seat in state.seats.values_mut().filter(|seat| seat.answer.begins_at >= front) {
+                seat.answer.unseen.get_or_insert(Unseen::GoneAway);
+            }
+        });
+        self.link.end();
+        self.wake_waiting();
+    }
+
+    /// Why it has ended, for the operator.
+    pub(super) fn why(&self) -> String {
+        self.why.borrow().clone().unwrap_or_else(|| "the connection is over".to_owned())
+    }
+}

@@ -1,0 +1,159 @@
+//! An upstream at the level of frames, which can do what no library would.
+
+use crate::support::wire::PATIENCE;
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PUSH_PROMISE: u8 = 5;
+pub(crate) const PING: u8 = 6;
+pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const WINDOW_UPDATE: u8 = 8;
+pub(crate) const CONTINUATION: u8 = 9;
+
+pub(crate) const ACK: u8 = 1;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
+
+/// `:status: 200` of the static table.
+pub(crate) const OK: &[u8] = &[0x88];
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// One connection of the gateway's.
+pub(crate) struct Peer {
+    pub(crate) stream: TcpStream,
+    /// Which connection this is, from 0.
+    pub(crate) number: usize,
+}
+
+pub(crate) struct Frames {
+    pub(crate) address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Frames {
+    /// Has each connection served by a thread of its own, once both sides have greeted each other with these settings.
+    pub(crate) fn serve(
+        settings: &'static [(u16, u32)],
+        script: impl Fn(&mut Peer) -> Option<()> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (counted, script) = (Arc::clone(&connections), Arc::new(script));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let number = counted.fetch_add(1, Ordering::SeqCst);
+                let script = Arc::clone(&script);
+                std::thread::spawn(move || {
+                    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                    stream.set_nodelay(true).unwrap();
+                    let mut peer = Peer { stream, number };
+                    peer.greet(settings).and_then(|()| script(&mut peer))
+                });
+            }
+        });
+        Self { address, connections }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// None, wherever it is given: the gateway has closed the connection.
+impl Peer {
+    fn greet(&mut self, settings: &[(u16, u32)]) -> Option<()> {
+        let mut preface = [0; 24];
+        self.stream.read_exact(&mut preface).ok()?;
+        assert_eq!(&preface, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        let mut payload = Vec::new();
+        for (id, value) in settings {
+            payload.extend(id.to_be_bytes());
+            payload.extend(value.to_be_bytes());
+        }
+        self.send(SETTINGS, 0, 0, &payload)?;
+        self.send(SETTINGS, ACK, 0, &[])
+    }
+
+    pub(crate) fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Option<()> {
+        self.write(&frame(kind, flags, stream, payload))
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Option<()> {
+        self.stream.write_all(bytes).ok()
+    }
+
+    pub(crate) fn next(&mut self) -> Option<Frame> {
+        let mut head = [0; 9];
+        self.stream.read_exact(&mut head).ok()?;
+        let mut payload =
+            vec![0; usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2])];
+        self.stream.read_exact(&mut payload).ok()?;
+        let stream = u32::from_be_bytes(head[5..9].try_into().unwrap());
+        Some(Frame { kind: head[3], flags: head[4], stream, payload })
+    }
+
+    /// The next frame of this kind.
+    pub(crate) fn wait_for(&mut self, kind: u8) -> Option<Frame> {
+        loop {
+            let frame = self.next()?;
+            if frame.kind == kind {
+                return Some(frame);
+            }
+        }
+    }
+
+    /// The stream of the next request.
+    pub(crate) fn request(&mut self) -> Option<u32> {
+        self.wait_for(HEADERS).map(|frame| frame.stream)
+    }
+
+    /// A whole answer of 200.
+    pub(crate) fn answer(&mut self, stream: u32, body: &[u8]) -> Option<()> {
+        self.send(HEADERS, END_HEADERS, stream, OK)?;
+        self.send(DATA, END_STREAM, stream, body)
+    }
+
+    pub(crate) fn reset(&mut self, stream: u32, code: u32) -> Option<()> {
+        self.send(RST_STREAM, 0, stream, &code.to_be_bytes())
+    }
+
+    pub(crate) fn go_away(&mut self, last: u32, code: u32) -> Option<()> {
+        self.send(GOAWAY, 0, 0, &[last.to_be_bytes(), code.to_be_bytes()].concat())
+    }
+
+    /// Reads until the gateway has closed, and tells the code of its GOAWAY.
+    pub(crate) fn end(&mut self) -> Option<u32> {
+        let frame = self.wait_for(GOAWAY)?;
+        Some(u32::from_be_bytes(frame.payload[4..8].try_into().unwrap()))
+    }
+}
+
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = (payload.len() as u32).to_be_bytes()[1..].to_vec();
+    bytes.extend([kind, flags]);
+    bytes.extend(stream.to_be_bytes());
+    bytes.extend_from_slice(payload);
+    bytes
+}
