@@ -78,6 +78,7 @@ HAPROXY = """
 global
     nbthread 1
     maxconn {files}
+    no strict-limits
 defaults
     mode http
     timeout connect 10s

@@ -30,6 +30,11 @@ impl Closed {
         self.latest.push_back((stream, how));
     }
 
+    /// Gives back memory that was got for more than there is.
+    pub(crate) fn rest(&mut self) {
+        self.latest.shrink_to_fit();
+    }
+
     /// How a stream was closed. None: nobody remembers, or it was never open.
     pub(crate) fn how(&self, stream: u32) -> Option<How> {
         // The last word counts: a stream that ended may have been reset after that.

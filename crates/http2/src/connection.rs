@@ -209,6 +209,11 @@ impl Connection {
         self.decoder.rest();
         self.scratch = Vec::new();
         self.events.shrink_to(4);
+        self.closed.rest();
+        // An empty map keeps a node for eleven streams.
+        if self.streams.is_empty() {
+            self.streams = BTreeMap::new();
+        }
     }
 
     // === the state ===

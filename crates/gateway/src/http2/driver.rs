@@ -233,6 +233,7 @@ impl Driver {
             self.link.with(|state| {
                 if state.seats.is_empty() && state.connection.output().is_empty() {
                     state.connection.rest();
+                    state.rest();
                 }
             });
             return Ok(false);
