@@ -2,18 +2,20 @@
 """Instructions and allocations of a request, by kind of answer, and of the steps that it is made of.
 
     bench/instructions.py            counts, and compares with bench/instructions.json: a rise over 2 % fails
-    bench/instructions.py --write    counts, and makes that the measure
+    bench/instructions.py --all --write    counts, and makes that the measure
     bench/instructions.py --only forwarded --functions 40    some, with the functions that cost most
 
 Needs valgrind. The gateway is the release build, serving over real sockets under callgrind; what is told is of its data
 thread, per request, of one client whose connection stays open. The system's part of a request is not in it. Counts
-differ between compilers, so that the measure names its own; with another one, what is compared has 10 % of room.
+differ between compilers and between what processors can do, so that the measure names its own; with others, what is
+compared has 10 % of room.
 """
 
 import argparse
 import json
 import os
 import pathlib
+import platform
 import re
 import socket
 import socketserver
@@ -30,7 +32,7 @@ MEASURE = ROOT / "bench" / "instructions.json"
 WARM_UP, COUNT = 300, 1000
 # Times that a step is done, once and twice: the difference has no start in it.
 STEPS = 2000
-ROOM, ROOM_OF_ANOTHER_COMPILER = 0.02, 0.10
+ROOM, ROOM_ELSEWHERE = 0.02, 0.10
 PATIENCE = 120
 
 FORWARDING = """
@@ -106,6 +108,10 @@ ALONE = [
     ("settle", "999999 per rolling hour", "charge again"),
     ("settle", "999999 per minute + 999999 per day + 999999 per month", "charge again"),
     ("settle", "governor", "check"),
+]
+# The same, with --all: what they need besides takes minutes to build, and they are in requests above.
+MORE_ALONE = [
+    ("check_requests", "none"),
     ("check_requests", "parameters"),
     ("check_requests", "body"),
 ]
@@ -116,9 +122,11 @@ def main():
     arguments.add_argument("--write", action="store_true", help="make what is counted now the measure")
     arguments.add_argument("--only", metavar="TEXT", help="those alone whose name has this text")
     arguments.add_argument("--functions", type=int, default=0, metavar="N", help="show the N functions that cost most")
+    arguments.add_argument("--all", action="store_true", help="the checks of a request by themselves as well")
     arguments.add_argument("--binary", type=pathlib.Path, help="a gateway that is built already")
     given = arguments.parse_args()
-    binary = given.binary or build()
+    alone = ALONE + MORE_ALONE if given.all else ALONE
+    binary = given.binary or build(given.all)
     counted = {}
 
     def count(name, profile, times):
@@ -136,24 +144,35 @@ def main():
                 for name, plan, line, body, status in cases:
                     count(name, gateway.profile(plan, line, body, status), COUNT)
     if given.binary is None:
-        for program, *words in ALONE:
+        for program, *words in alone:
             name = f"{program}: {', '.join(words)}"
             if wanted(name):
                 count(name, difference(program, words), STEPS)
     if given.write:
-        MEASURE.write_text(json.dumps({"compiler": compiler(), "counted": counted}, indent=1) + "\n")
+        MEASURE.write_text(json.dumps({"with": counted_with(), "counted": counted}, indent=1) + "\n")
     else:
         compare(counted)
 
 
-def build():
-    for words in (["fairgate"], ["fairgate-limits", "--example", "settle"], ["fairgate-openapi", "--example", "check_requests"]):
+def build(with_checks):
+    packages = [["fairgate"], ["fairgate-limits", "--example", "settle"]]
+    if with_checks:
+        packages.append(["fairgate-openapi", "--example", "check_requests"])
+    for words in packages:
         subprocess.run(["cargo", "build", "--quiet", "--locked", "--release", "--package", *words], cwd=ROOT, check=True)
     return TARGET / "fairgate"
 
 
-def compiler():
-    return subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+def counted_with():
+    """What changes counts though nobody changed the code."""
+    told = lambda *words: subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    processor = re.search(r"^flags\s*:(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return {
+        "compiler": told("rustc", "--version"),
+        "valgrind": told("valgrind", "--version"),
+        "library": " ".join(platform.libc_ver()),
+        "avx2": bool(processor) and "avx2" in processor[1].split(),
+    }
 
 
 def profile_of(profile, times):
@@ -169,14 +188,14 @@ def compare(counted):
     """Ends with 1 if something rose, and shows by which functions it did."""
     measure = json.loads(MEASURE.read_text())
     room = ROOM
-    if measure["compiler"] != compiler():
-        room = ROOM_OF_ANOTHER_COMPILER
-        print(f"\nMeasured with {measure['compiler']}, counted with {compiler()}: compared with {room:.0%} of room.")
+    if measure["with"] != counted_with():
+        room = ROOM_ELSEWHERE
+        print(f"\nMeasured with {measure['with']}, counted with {counted_with()}: compared with {room:.0%} of room.")
     risen = []
     for name, now in counted.items():
         before = measure["counted"].get(name)
         if before is None:
-            risen.append(f"{name}: not in {MEASURE.name}; `bench/instructions.py --write` adds it")
+            risen.append(f"{name}: not in {MEASURE.name}; `bench/instructions.py --all --write` adds it")
             continue
         more = now["instructions"] - before["instructions"]
         # A few instructions more of a very short step are no rise of any request.
@@ -192,7 +211,7 @@ def compare(counted):
                     lines.append(f"    {change:+9,} {function}")
             risen.append("\n".join(lines))
         elif -more > max(before["instructions"] * ROOM, 12):
-            print(f"{name} fell by {-more / before['instructions']:.1%}; `bench/instructions.py --write` keeps that.")
+            print(f"{name} fell by {-more / before['instructions']:.1%}; `bench/instructions.py --all --write` keeps that.")
     if risen:
         sys.exit("\nMore than before:\n" + "\n".join(risen))
     print(f"\nNothing rose by more than {room:.0%}.")

@@ -1,5 +1,5 @@
 //! Reserves and settles so many times: `settle KIND charge|charge again|release|denial COUNT`, KIND such as `"9 per day + 5 at
-//! once"`, or `governor` for the check of the ecosystem's rate limiter. For `bench/instructions`.
+//! once"`, or `governor` for the check of the ecosystem's rate limiter. For `bench/instructions.py`.
 
 use contract::Limit;
 use governor::{Quota, RateLimiter, clock::FakeRelativeClock};

@@ -1,4 +1,4 @@
-//! Checks one request so many times: `check_requests none|parameters|body COUNT`. For `bench/instructions`,
+//! Checks one request so many times: `check_requests none|parameters|body COUNT`. For `bench/instructions.py`,
 //! which counts the instructions of two counts and takes the difference.
 
 use openapi::{

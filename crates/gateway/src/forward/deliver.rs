@@ -170,7 +170,12 @@ impl Exchange<'_> {
                 Ok(outcome(charged, keep_alive && incoming.is_complete() && !has_unsent))
             }
             // The client hung up on a success: it is charged.
-            Err(PumpFault::Sink(_)) => Ok(outcome(payment.settle(visit), false)),
+            Err(PumpFault::Sink(error)) => {
+                if error.kind() == io::ErrorKind::TimedOut {
+                    self.client.cut(); // closed in order, the system would keep for minutes what nobody reads
+                }
+                Ok(outcome(payment.settle(visit), false))
+            }
             // The upstream broke within its answer: what was promised was not delivered, so nothing is
             // charged. The client's connection ends without the end of the body, so that nobody takes
             // the half for the whole.
