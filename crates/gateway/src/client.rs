@@ -20,6 +20,7 @@ use crate::{
 use contract::ErrorCode;
 use std::{
     future::poll_fn,
+    io,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -268,6 +269,14 @@ impl Client {
                 }
                 Err(_) => return false,
             }
+        }
+    }
+
+    /// Closes the connection at once if it was waited for too long: closed in order, the system would keep for minutes what
+    /// nobody reads.
+    pub(crate) fn cut_if_stalled(&mut self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::TimedOut {
+            self.cut();
         }
     }
 

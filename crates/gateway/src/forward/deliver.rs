@@ -171,9 +171,7 @@ impl Exchange<'_> {
             }
             // The client hung up on a success: it is charged.
             Err(PumpFault::Sink(error)) => {
-                if error.kind() == io::ErrorKind::TimedOut {
-                    self.client.cut(); // closed in order, the system would keep for minutes what nobody reads
-                }
+                self.client.cut_if_stalled(&error);
                 Ok(outcome(payment.settle(visit), false))
             }
             // The upstream broke within its answer: what was promised was not delivered, so nothing is
