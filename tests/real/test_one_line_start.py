@@ -43,7 +43,7 @@ def test_keys_are_made_while_it_runs_and_their_limits_are_those_of_the_default_p
     answer = status(gateway, key)
     assert answer.status_code == 200
     limits = httpx.get(f"{gateway.url}/_limits", headers={"X-API-Key": key.secret}).json()["limits"]
-    day = max(limits, key=lambda limit: limit["limit"])
+    day = max(limits, key=lambda limit: limit["quota"])
     assert day["used"] == 1
     assert len(gateway.command("keys", "list")) == 2
 
