@@ -205,7 +205,10 @@ def compare(counted):
                 f"({more / before['instructions']:+.1%}), {before['allocations']} -> {now['allocations']} allocations"
             ]
             names = {*before["functions"], *now["functions"]}
-            changes = [(now["functions"].get(n, 0) - before["functions"].get(n, 0), n) for n in names]
+            # The lists end somewhere: what is in one of them alone was at most the least of the other.
+            least = {id(side): min(side["functions"].values(), default=0) for side in (before, now)}
+            of = lambda side, name: side["functions"].get(name, least[id(side)])
+            changes = [(of(now, n) - of(before, n), n) for n in names]
             for change, function in sorted(changes, key=lambda pair: -abs(pair[0]))[:15]:
                 if abs(change) > 5:
                     lines.append(f"    {change:+9,} {function}")
