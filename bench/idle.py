@@ -228,9 +228,15 @@ def main():
     parser.add_argument("--connections", type=int, default=10_000)
     parser.add_argument("--only", default="fairgate,nginx,haproxy")
     parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--json", action="store_true", help="the bytes of a plain connection of each, and nothing else")
     wanted = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if wanted.json:
+        found = servers(pathlib.Path(wanted.program).resolve(), wanted.only.split(","))
+        each = {name: asyncio.run(measure(start, "plain", wanted.connections))[0] for name, start in found.items()}
+        print(json.dumps({name: round(size) for name, size in each.items()}))
+        return
     print(f"{wanted.connections} idle connections, bytes each (KiB before):")
     print(f"{'':<14}" + "".join(f"{KINDS[kind]:>22}" for kind in wanted.kinds.split(",")))
     program = pathlib.Path(wanted.program).resolve()

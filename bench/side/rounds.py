@@ -4,7 +4,6 @@ Proxies take turns so that a machine whose speed drifts drifts for all, and who 
 """
 
 import json
-import re
 import statistics
 import sys
 import time
@@ -119,17 +118,12 @@ class Comparison:
 
     def measure_idle(self):
         """What a waiting connection costs, by the program that the house has for it. With --json it is to print the bytes
-        of one connection of each proxy, {"fairgate": 2000, "nginx": 500}; without, it tells of Fairgate in words."""
+        of one connection of each proxy, {"fairgate": 2000, "nginx": 500}."""
         print("idle connections …", file=sys.stderr, flush=True)
         script = install.ROOT / "bench" / "idle.py"
         command = [sys.executable, script, self.programs["fairgate"]]
         try:
-            try:
-                said = json.loads(run([*command, "--json"], self.folder, seconds=300))
-                self.idle = {name: one["bytes"] if isinstance(one, dict) else one for name, one in said.items()}
-            except Failed:
-                said = run(command, self.folder, seconds=300)
-                self.idle = {"fairgate": float(re.search(r"(\d+) bytes each", said)[1])}
+            self.idle = json.loads(run([*command, "--json"], self.folder, seconds=300))
         except (Failed, ValueError, TypeError, KeyError) as failure:
             self.note({"row": "idle", "proxy": "fairgate", "error": str(failure)})
 

@@ -101,7 +101,8 @@ class Gateway:
         return (await self.command("keys", "create", "--plan", plan))["key"]
 
     async def start(self, *words):
-        """Starts a gateway, and waits until it is ready."""
+        """Starts a gateway, and waits until it and what it stands before are ready."""
+        await self._upstream_listens()
         log = self.folder / f"log-{len(words)}-{self.successions}"
         with open(log, "wb") as file:
             process = await asyncio.create_subprocess_exec(
@@ -111,6 +112,17 @@ class Gateway:
             assert process.returncode is None, log.read_text()
             await asyncio.sleep(0.02)
         self.process = process
+
+    async def _upstream_listens(self):
+        while True:
+            assert self._upstream.poll() is None, "the upstream of the soak has ended"
+            try:
+                _, writer = await asyncio.open_connection(HOST, self.upstream)
+            except OSError:
+                await asyncio.sleep(0.02)
+                continue
+            writer.close()
+            return
 
     async def reload(self):
         self.reloads += 1

@@ -26,7 +26,7 @@ pub fn head(bytes: &[u8]) {
     };
     let head = match RequestHead::parse(bytes.to_vec(), length, Notes::default(), &reading) {
         Ok(head) => head,
-        Err((fault, _)) => {
+        Err((fault, _, _)) => {
             assert!(
                 !fault.message.chars().any(char::is_control),
                 "a message that cannot be shown: {}",
