@@ -35,32 +35,7 @@ STEPS = 2000
 ROOM, ROOM_ELSEWHERE = 0.02, 0.10
 PATIENCE = 120
 
-FORWARDING = """
-[api]
-name = "Counted"
-support_email = "help@example.com"
-[listen]
-address = "127.0.0.1:{port}"
-threads = 1
-[upstream]
-url = "http://127.0.0.1:{upstream}"
-[log]
-requests = "none"
-[abuse]
-errors_per_key = "off"
-errors_per_address = "off"
-[plans.one]
-limits = ["1000000000 per day"]
-[plans.three]
-limits = ["1000000000 per minute", "1000000000 per day", "1000000000 per month"]
-[plans.used]
-limits = ["1 in all"]
-""" + "".join(
-    f'[[endpoints]]\nmethod = "GET"\npath = "/resources{number}/items/{{id}}"\npermission = "items:read"\n'
-    for number in range(2000)
-)
-CHECKED = """
-openapi = "document.json"
+COMMON = """
 [api]
 name = "Counted"
 support_email = "help@example.com"
@@ -77,6 +52,16 @@ errors_per_address = "off"
 [plans.one]
 limits = ["1000000000 per day"]
 """
+FORWARDING = COMMON + """
+[plans.three]
+limits = ["1000000000 per minute", "1000000000 per day", "1000000000 per month"]
+[plans.used]
+limits = ["1 in all"]
+""" + "".join(
+    f'[[endpoints]]\nmethod = "GET"\npath = "/resources{number}/items/{{id}}"\npermission = "items:read"\n'
+    for number in range(2000)
+)
+CHECKED = 'openapi = "document.json"\n' + COMMON
 ORDER = (ROOT / "bench" / "order.json").read_bytes()
 ITEM = "/resources1999/items/42?x=1"
 
