@@ -5,6 +5,7 @@ use crate::{
     http1::{field::is_plain_name, reading::Reading},
     pages,
     places::Places,
+    policies::key,
     routes::{BadTemplate, Routes},
     settings::{ServedDocument, Settings},
     upstream::Services,
@@ -21,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) routes: Routes,
     /// The configured key headers as they are written, without `Authorization`, which is always looked at.
     pub(crate) key_headers: Vec<String>,
+    /// The message of a request without a key.
+    pub(crate) key_not_set: String,
     /// How heads are read.
     pub(crate) reading: Reading,
     /// What an imported key looks like, over bytes: what a client presents need not be UTF-8.
@@ -89,10 +92,12 @@ impl Config {
             overrides: strictness.override_headers,
             slashes: strictness.slashes,
         };
+        let key_headers = settings.keys.headers_as_written();
         Ok(Self {
             number: 0,
             key_pattern: settings.keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok()),
-            key_headers: settings.keys.headers_as_written(),
+            key_not_set: key::not_set_message(&key_headers),
+            key_headers,
             reading,
             told,
             limits_path: settings.api.limits_path(),

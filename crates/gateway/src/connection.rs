@@ -47,12 +47,11 @@ pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: &Peer, prese
         let is_first = std::mem::take(&mut is_first);
         let then = {
             // Made where it lies, else it would be made here first, and moved.
-            let mut answering = Box::pin(None);
-            answering.set(Some(answer(thread, &mut client, peer, &mut last_key, presence, is_first)));
-            match answering.as_mut().as_pin_mut() {
-                Some(answering) => answering.await,
-                None => Then::Close,
-            }
+            let answering = Box::write(
+                Box::new_uninit(),
+                answer(thread, &mut client, peer, &mut last_key, presence, is_first),
+            );
+            Box::into_pin(answering).await
         };
         match then {
             Then::Wait => {}

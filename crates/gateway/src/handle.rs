@@ -134,6 +134,7 @@ fn visit<'t>(
         address,
         is_peer_trusted,
         key: None,
+        has_no_key: false,
         last_key,
         template: None,
         service: None,

@@ -10,7 +10,8 @@ use wayfind::{Router, RouterBuilder};
 /// The endpoints and the moved paths, ready to be matched.
 pub(crate) struct Routes {
     paths: Router<PathEntry>,
-    moved: Router<MovedEntry>,
+    /// None where no path has moved: each request asks, and few APIs have any.
+    moved: Option<Router<MovedEntry>>,
     endpoints: Vec<Endpoint>,
     /// What each of them is counted under.
     places: Vec<u32>,
@@ -66,10 +67,11 @@ impl Routes {
         }
         let paths =
             build(entries.into_iter().map(|(pattern, entry)| (entry.template.clone(), pattern, entry)))?;
-        let moved = build(moved.iter().map(|moved| {
+        let moved_paths = moved.iter().map(|moved| {
             let (pattern, names) = translate(&moved.from);
             (moved.from.clone(), pattern, MovedEntry { names, to: moved.to.clone() })
-        }))?;
+        });
+        let moved = if moved.is_empty() { None } else { Some(build(moved_paths)?) };
         let places = endpoints.iter().map(|one| places.number(&one.method, &one.path)).collect();
         Ok(Self { paths, moved, open: endpoints.is_empty(), endpoints, places })
     }
@@ -106,7 +108,7 @@ impl Routes {
 
     /// The new place of a path that has moved.
     pub(crate) fn moved_to(&self, path: &str) -> Option<String> {
-        let found = self.moved.search(path)?;
+        let found = self.moved.as_ref()?.search(path)?;
         let entry = found.data();
         Some(fill(&entry.to, &entry.names, found.parameters().iter().map(|(_, value)| *value)))
     }

@@ -42,6 +42,8 @@ pub(crate) struct Visit<'s> {
     pub(crate) is_peer_trusted: bool,
     /// The valid key, once it was looked up.
     pub(crate) key: Option<Arc<KnownKey>>,
+    /// The key was looked up, and there is none that is valid.
+    pub(crate) has_no_key: bool,
     pub(crate) last_key: LastKey,
     /// The template of the endpoint, once it was found.
     pub(crate) template: Option<&'s str>,

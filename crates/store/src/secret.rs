@@ -12,19 +12,21 @@ use std::{fmt, io, path::Path};
 #[derive(Clone)]
 pub struct Secret {
     bytes: [u8; 32],
+    /// Has taken the secret in, which is half the work of a digest.
+    keyed: Hmac<Sha256>,
 }
 
 impl Secret {
     /// The secret of these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self { bytes }
+        Self { bytes, keyed: <Hmac<Sha256> as KeyInit>::new(&hmac_key(&bytes)) }
     }
 
     /// HMAC-SHA-256 of a key.
     ///
     /// Keys are random, so a slow hash would protect nothing and only let strangers load us.
     pub fn digest(&self, key: &[u8]) -> [u8; 32] {
-        let mut mac = <Hmac<Sha256> as KeyInit>::new(&hmac_key(&self.bytes));
+        let mut mac = self.keyed.clone();
         mac.update(key);
         mac.finalize().into_bytes().into()
     }
@@ -49,7 +51,7 @@ impl Secret {
         let bytes = from_hex(text.trim_ascii_end());
         let bytes = bytes.ok_or_else(|| StoreError::SecretDamaged { path: path.into() })?;
         folder::make_private(path)?;
-        Ok(Some(Self { bytes }))
+        Ok(Some(Self::from_bytes(bytes)))
     }
 
     /// Makes a new secret and writes its file, whole or not at all.
@@ -61,7 +63,7 @@ impl Secret {
         }
         text.push('\n');
         folder::write_whole(path, text.as_bytes())?;
-        Ok(Self { bytes })
+        Ok(Self::from_bytes(bytes))
     }
 }
 

@@ -18,7 +18,8 @@ pub(crate) fn is_host(host: &[u8]) -> bool {
             [_, ..] => return false,
         }
     } else {
-        match memchr::memrchr(b':', host) {
+        // No name has a colon, and no port either: whichever is taken, a second one is refused. Hosts are short.
+        match host.iter().position(|&byte| byte == b':') {
             Some(colon) => {
                 let (name, port) = host.split_at(colon);
                 (name, port.get(1..))

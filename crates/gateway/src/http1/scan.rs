@@ -27,8 +27,9 @@ impl HeadScanner {
                  If this is a TLS connection, note that this address speaks plain HTTP.",
             ));
         }
-        while let Some(found) = bytes.get(self.scanned..).and_then(|rest| memchr::memchr(b'\n', rest)) {
-            let line_end = self.scanned + found;
+        let start = self.scanned;
+        for found in memchr::memchr_iter(b'\n', bytes.get(start..).unwrap_or_default()) {
+            let line_end = start + found;
             let line = bytes.get(self.line_start..line_end).unwrap_or_default();
             if line.last() != Some(&b'\r') {
                 self.line_number += 1;

@@ -69,7 +69,13 @@ impl LastKey {
 pub(crate) fn check(visit: &mut Visit<'_>) -> Result<Arc<KnownKey>, Refused> {
     let key = match visit.key.take() {
         Some(key) => key,
-        None => look_up(visit.shared, visit.config, &visit.head, &mut visit.last_key)?,
+        None => match look_up(visit.shared, visit.config, &visit.head, &mut visit.last_key) {
+            Ok(key) => key,
+            Err(refused) => {
+                visit.has_no_key = true;
+                return Err(refused);
+            }
+        },
     };
     let now = visit.now.seconds();
     let (code, message) = match key.validity(now) {
@@ -84,15 +90,17 @@ pub(crate) fn check(visit: &mut Visit<'_>) -> Result<Arc<KnownKey>, Refused> {
             (ErrorCode::KeyExpired, "This API key has expired. Use a newer one, or ask for one.")
         }
     };
+    visit.has_no_key = true;
     Err(Refusal::new(code, message))
 }
 
 /// The valid key of a request that is answered for another reason, so that the answer can tell how
 /// its limits stand. None is no fault here.
 pub(crate) fn recognise(visit: &mut Visit<'_>) -> Option<Arc<KnownKey>> {
-    if visit.key.is_none() {
-        let key = look_up(visit.shared, visit.config, &visit.head, &mut visit.last_key).ok()?;
-        visit.key = Some(key).filter(|key| key.is_valid(visit.now.seconds()));
+    if visit.key.is_none() && !visit.has_no_key {
+        let key = look_up(visit.shared, visit.config, &visit.head, &mut visit.last_key).ok();
+        visit.key = key.filter(|key| key.is_valid(visit.now.seconds()));
+        visit.has_no_key = visit.key.is_none();
     }
     visit.key.clone()
 }
@@ -212,15 +220,17 @@ fn wrong_format(message: impl Into<std::borrow::Cow<'static, str>>) -> Refused {
 }
 
 fn not_set(config: &Config) -> Refused {
-    let header = config.key_headers.first().map_or("Authorization", String::as_str);
-    let message = if config.key_headers.is_empty() {
-        "The request has no API key. Send it as `Authorization: Bearer YOUR_KEY`.".to_owned()
-    } else {
-        format!(
+    Refusal::new(ErrorCode::KeyNotSet, config.key_not_set.clone())
+}
+
+/// What whoever sends no key is told. `headers`: where it may stand besides `Authorization`.
+pub(crate) fn not_set_message(headers: &[String]) -> String {
+    match headers.first() {
+        Some(header) => format!(
             "The request has no API key. Send it in the header {header}, or as `Authorization: Bearer YOUR_KEY`."
-        )
-    };
-    Refusal::new(ErrorCode::KeyNotSet, message)
+        ),
+        None => "The request has no API key. Send it as `Authorization: Bearer YOUR_KEY`.".to_owned(),
+    }
 }
 
 /// Equal, in a time that does not tell where they differ.

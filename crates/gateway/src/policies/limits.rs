@@ -9,9 +9,13 @@ use crate::{
     text,
     visit::{Counted, Visit},
 };
-use contract::{ErrorCode, limit::Kind};
+use contract::{
+    ErrorCode,
+    limit::{Kind, Limit},
+};
 use limits::{Denial, Reservation, Who};
 use std::{
+    fmt::Write as _,
     net::IpAddr,
     sync::{Arc, atomic::Ordering},
 };
@@ -89,35 +93,50 @@ fn refusal(denial: Denial, cost: u32, whose: &str) -> Refused {
     let Some(limit) = denial.limit() else {
         return Refusal::unexpected("a limit denied that is not there", "A defect of the gateway itself.");
     };
-    let when = match (denial.reset, denial.resets_at) {
-        (Some(reset), Some(at)) => {
-            let seconds = if reset == 1 { "second" } else { "seconds" };
-            Some(format!("in {reset} {seconds}, at {}", text::time(at)))
-        }
-        (None, _) | (_, None) => None,
-    };
-    let used = match cost {
-        1 => format!("You have used all {} requests of the limit \"{limit}\".", limit.amount),
-        cost => format!("This request costs {cost} units, and fewer are left of the limit \"{limit}\"."),
-    };
-    let message = match (&limit.kind, when) {
-        (Kind::Concurrent, _) => format!(
-            "{} requests of this {whose} are in flight, and the limit \"{limit}\" allows no more. Wait until one has \
-             ended.",
-            limit.amount
-        ),
-        (Kind::Lifetime, _) | (_, None) => {
-            format!("{used} It does not reset; ask for a larger one.")
-        }
-        (Kind::Rate { .. }, Some(when)) => {
-            format!("This {whose} is faster than the limit \"{limit}\" allows. Go on {when}.")
-        }
-        (Kind::Rolling { .. }, Some(when)) => format!("{used} Enough of it comes back {when}."),
-        (Kind::Calendar { .. }, Some(when)) => format!("{used} It resets {when}."),
-    };
-    let mut refused = Refusal::new(limit.error_code(), message);
+    let mut refused = Refusal::new(limit.error_code(), message(limit, &denial, cost, whose));
     refused.retry_after = denial.reset;
     refused.never_resets = denial.reset.is_none();
     refused.denial = Some(denial);
     refused
+}
+
+/// Written piece by piece, because clients at their limit are those who ask most.
+fn message(limit: &Limit, denial: &Denial, cost: u32, whose: &str) -> String {
+    let mut message = String::with_capacity(192);
+    let amount = limit.amount;
+    // Into memory, which takes all.
+    let _ = match &limit.kind {
+        Kind::Concurrent => write!(
+            message,
+            "{amount} requests of this {whose} are in flight, and the limit \"{limit}\" allows no more. Wait until one \
+             has ended."
+        ),
+        Kind::Rate { .. } => {
+            write!(message, "This {whose} is faster than the limit \"{limit}\" allows.")
+        }
+        Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Lifetime if cost == 1 => {
+            write!(message, "You have used all {amount} requests of the limit \"{limit}\".")
+        }
+        Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Lifetime => {
+            write!(message, "This request costs {cost} units, and fewer are left of the limit \"{limit}\".")
+        }
+    };
+    let what_then = match &limit.kind {
+        Kind::Concurrent => return message,
+        Kind::Lifetime => None,
+        Kind::Rate { .. } => Some(" Go on in "),
+        Kind::Rolling { .. } => Some(" Enough of it comes back in "),
+        Kind::Calendar { .. } => Some(" It resets in "),
+    };
+    match (what_then, denial.reset.zip(denial.resets_at)) {
+        (Some(what_then), Some((reset, at))) => {
+            message.push_str(what_then);
+            message.push_str(itoa::Buffer::new().format(reset));
+            message.push_str(if reset == 1 { " second, at " } else { " seconds, at " });
+            text::write_time(at, &mut message);
+            message.push('.');
+        }
+        (None, _) | (_, None) => message.push_str(" It does not reset; ask for a larger one."),
+    }
+    message
 }
