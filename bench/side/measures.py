@@ -119,8 +119,8 @@ class Row:
     spread: bool = False  # over all cores
 
 
-# The group that gets all rounds and seconds that are asked for, and what the others get of them.
-MAIN = "main"
+# The groups that get all rounds and seconds that are asked for, and what the others get of them.
+FULL = {"main", "latency", "denials"}
 REST_OF_ROUNDS, REST_OF_SECONDS = 0.6, 0.5
 THE_THREE = ("fairgate", "nginx", "haproxy")
 

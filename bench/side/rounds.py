@@ -10,7 +10,7 @@ import time
 
 from . import install, load, machine
 from .checks import check
-from .measures import GROUPS, MAIN, REST_OF_ROUNDS, REST_OF_SECONDS, ROWS, THE_THREE, Place
+from .measures import FULL, GROUPS, REST_OF_ROUNDS, REST_OF_SECONDS, ROWS, THE_THREE, Place
 from .processes import Failed, Process, free_port, run
 from .proxies import PROXIES
 from .scene import Scene, make_certificate
@@ -52,10 +52,10 @@ class Comparison:
         return found
 
     def rounds_of(self, cases):
-        return self.rounds if ROWS[cases[0][0]].group == MAIN else rest(self.rounds, self.seconds)[0]
+        return self.rounds if ROWS[cases[0][0]].group in FULL else rest(self.rounds, self.seconds)[0]
 
     def seconds_of(self, row):
-        return self.seconds if row.group == MAIN else rest(self.rounds, self.seconds)[1]
+        return self.seconds if row.group in FULL else rest(self.rounds, self.seconds)[1]
 
     def one(self, name, proxy, turn):
         """One measurement. After a failure a case is not tried again: its row is void anyway."""
@@ -158,7 +158,7 @@ class Comparison:
 
 
 def rest(rounds, seconds):
-    """Rounds and seconds of what is not the main row."""
+    """Rounds and seconds of what is not to be known as well."""
     return max(1, round(rounds * REST_OF_ROUNDS)), max(0.5, seconds * REST_OF_SECONDS)
 
 

@@ -208,7 +208,7 @@ def versions(results):
 def method(results):
     how = results["method"]
     return (
-        f"{how['rounds']} rounds of {how['seconds']:g} s for the first table, {how['rest'][0]} of {how['rest'][1]:g} s for the others; "
+        f"{how['rounds']} rounds of {how['seconds']:g} s for the work, latency and denials, {how['rest'][0]} of {how['rest'][1]:g} s for the others; "
         f"{how['connections']} connections; {results['machine']['placement']}. Load of the machine before it began: "
         f"{results['machine']['load_before']:.2f}. In all it took {how['took'] / 60:.0f} minutes."
     )
