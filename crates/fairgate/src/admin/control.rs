@@ -178,8 +178,8 @@ impl Control {
             Operation::ImportBegin(wanted) => import::begin(self, wanted, now),
             Operation::ImportAdd { import, keys } => import::add(self, &import, keys, now),
             Operation::ImportCommit { import } => import::commit(self, &import, now),
-            Operation::BeginMaintenance { message, from, until, pass } => {
-                maintenance::begin(self, message, from, until, pass, now)
+            Operation::BeginMaintenance { message, from, until, length, pass } => {
+                maintenance::begin(self, message, from, until, length, pass, now)
             }
             Operation::EndMaintenance { id } => maintenance::end(self, id),
             Operation::ListMaintenance => Ok(Outcome::Maintenance(self.store.maintenance()?)),

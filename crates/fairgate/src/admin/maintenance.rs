@@ -15,6 +15,7 @@ pub(super) fn begin(
     message: String,
     from: Option<u64>,
     until: Option<u64>,
+    length: Option<u64>,
     pass: Vec<String>,
     now: u64,
 ) -> Result<Outcome, OperationError> {
@@ -23,6 +24,7 @@ pub(super) fn begin(
         return Err(OperationError::not_valid("the message", why));
     }
     let from = from.unwrap_or(now);
+    let until = until.or_else(|| length.map(|length| from.saturating_add(length)));
     if until.is_some_and(|until| until <= from) {
         return Err(OperationError::not_valid("the end of the maintenance", "it lies before its beginning"));
     }

@@ -54,8 +54,11 @@ pub(crate) enum Operation {
         message: String,
         /// None: now.
         from: Option<u64>,
-        /// None: until it is ended.
+        /// None: until it is ended, or as `length` says.
         until: Option<u64>,
+        /// Seconds from its beginning. Counted here, not by whoever asks: a slow way must not make it shorter.
+        #[serde(default)]
+        length: Option<u64>,
         /// Ids of keys that are let through.
         pass: Vec<String>,
     },

@@ -25,13 +25,15 @@ pub(super) fn run(command: Maintenance, reach: &mut Reach, out: &mut Out<'_>) ->
 
 fn begin(on: On, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
     let now = system_clock();
-    let from = on.from.map(|when| when.seconds(now));
-    let start = from.unwrap_or(now);
-    let until = on.length.map(|length| start.saturating_add(length));
-    let until = until.or_else(|| on.until.map(|when| when.seconds(now)));
-    let operation =
-        Operation::BeginMaintenance { message: on.message.unwrap_or_default(), from, until, pass: on.pass };
+    let operation = Operation::BeginMaintenance {
+        message: on.message.unwrap_or_default(),
+        from: on.from.map(|when| when.seconds(now)),
+        until: on.until.map(|when| when.seconds(now)),
+        length: on.length,
+        pass: on.pass,
+    };
     let Outcome::MaintenanceBegun(window) = reach.execute(operation)? else { return Err(mismatch()) };
+    let now = system_clock(); // it may have taken a while
     if on.json.json {
         return output::json_value(out, &window_json(&window, now));
     }
