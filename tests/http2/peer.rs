@@ -12,46 +12,7 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
-pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-// Types of frames.
-pub(crate) const DATA: u8 = 0;
-pub(crate) const HEADERS: u8 = 1;
-pub(crate) const PRIORITY: u8 = 2;
-pub(crate) const RST_STREAM: u8 = 3;
-pub(crate) const SETTINGS: u8 = 4;
-pub(crate) const PUSH_PROMISE: u8 = 5;
-pub(crate) const PING: u8 = 6;
-pub(crate) const GOAWAY: u8 = 7;
-pub(crate) const WINDOW_UPDATE: u8 = 8;
-pub(crate) const CONTINUATION: u8 = 9;
-
-// Flags.
-pub(crate) const END_STREAM: u8 = 1;
-pub(crate) const ACK: u8 = 1;
-pub(crate) const END_HEADERS: u8 = 4;
-pub(crate) const PADDED: u8 = 8;
-pub(crate) const WITH_PRIORITY: u8 = 0x20;
-
-// Error codes.
-pub(crate) const NO_ERROR: u32 = 0;
-pub(crate) const PROTOCOL_ERROR: u32 = 1;
-pub(crate) const FLOW_CONTROL_ERROR: u32 = 3;
-pub(crate) const STREAM_CLOSED: u32 = 5;
-pub(crate) const FRAME_SIZE_ERROR: u32 = 6;
-pub(crate) const REFUSED_STREAM: u32 = 7;
-pub(crate) const CANCEL: u32 = 8;
-pub(crate) const COMPRESSION_ERROR: u32 = 9;
-pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
-
-/// A frame that came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Frame {
-    pub(crate) kind: u8,
-    pub(crate) flags: u8,
-    pub(crate) stream: u32,
-    pub(crate) payload: Vec<u8>,
-}
+pub(crate) use crate::support::http2::*;
 
 /// What has to follow what a client did.
 #[derive(Debug, Clone, Copy)]
@@ -186,13 +147,8 @@ impl Peer {
         self.send(kind, flags, stream, payload);
     }
 
-    pub(crate) fn settings(&mut self, settings: &[(u16, u32)]) {
-        let mut payload = Vec::new();
-        for (id, value) in settings {
-            payload.extend(id.to_be_bytes());
-            payload.extend(value.to_be_bytes());
-        }
-        self.send(SETTINGS, 0, 0, &payload);
+    pub(crate) fn settings(&mut self, values: &[(u16, u32)]) {
+        self.send(SETTINGS, 0, 0, &settings(values));
     }
 
     pub(crate) fn reset(&mut self, stream: u32, code: u32) {
@@ -216,17 +172,10 @@ impl Peer {
     /// The next frame. None: the connection has ended.
     pub(crate) fn try_next(&mut self) -> Result<Frame, Ended> {
         loop {
-            if self.ahead.len() >= 9 {
-                let head = &self.ahead;
-                let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+            if let Some(head) = self.ahead.first_chunk::<9>() {
+                let (mut frame, length) = Frame::of_head(head);
                 if self.ahead.len() >= 9 + length {
-                    let frame = Frame {
-                        kind: head[3],
-                        flags: head[4],
-                        stream: u32::from_be_bytes(head[5..9].try_into().unwrap()),
-                        payload: head[9..9 + length].to_vec(),
-                    };
-                    self.ahead.drain(..9 + length);
+                    frame.payload = self.ahead.drain(..9 + length).skip(9).collect();
                     return Ok(frame);
                 }
             }
@@ -401,12 +350,4 @@ impl Peer {
     fn goes_on(&mut self) -> Result<(), String> {
         if self.ping() { Ok(()) } else { Err("the connection does not go on".into()) }
     }
-}
-
-pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = (payload.len() as u32).to_be_bytes()[1..].to_vec();
-    bytes.extend([kind, flags]);
-    bytes.extend(stream.to_be_bytes());
-    bytes.extend_from_slice(payload);
-    bytes
 }

@@ -1,6 +1,6 @@
 //! An upstream at the level of frames, which can do what no library would.
 
-use crate::support::wire::PATIENCE;
+use crate::support::{http2, wire::PATIENCE};
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -10,30 +10,10 @@ use std::{
     },
 };
 
-pub(crate) const DATA: u8 = 0;
-pub(crate) const HEADERS: u8 = 1;
-pub(crate) const RST_STREAM: u8 = 3;
-pub(crate) const SETTINGS: u8 = 4;
-pub(crate) const PUSH_PROMISE: u8 = 5;
-pub(crate) const PING: u8 = 6;
-pub(crate) const GOAWAY: u8 = 7;
-pub(crate) const WINDOW_UPDATE: u8 = 8;
-pub(crate) const CONTINUATION: u8 = 9;
-
-pub(crate) const ACK: u8 = 1;
-pub(crate) const END_STREAM: u8 = 1;
-pub(crate) const END_HEADERS: u8 = 4;
+pub(crate) use crate::support::http2::*;
 
 /// `:status: 200` of the static table.
 pub(crate) const OK: &[u8] = &[0x88];
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Frame {
-    pub(crate) kind: u8,
-    pub(crate) flags: u8,
-    pub(crate) stream: u32,
-    pub(crate) payload: Vec<u8>,
-}
 
 /// One connection of the gateway's.
 pub(crate) struct Peer {
@@ -86,13 +66,8 @@ impl Peer {
     fn greet(&mut self, settings: &[(u16, u32)]) -> Option<()> {
         let mut preface = [0; 24];
         self.stream.read_exact(&mut preface).ok()?;
-        assert_eq!(&preface, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-        let mut payload = Vec::new();
-        for (id, value) in settings {
-            payload.extend(id.to_be_bytes());
-            payload.extend(value.to_be_bytes());
-        }
-        self.send(SETTINGS, 0, 0, &payload)?;
+        assert_eq!(preface, *PREFACE);
+        self.send(SETTINGS, 0, 0, &http2::settings(settings))?;
         self.send(SETTINGS, ACK, 0, &[])
     }
 
@@ -107,11 +82,10 @@ impl Peer {
     pub(crate) fn next(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         self.stream.read_exact(&mut head).ok()?;
-        let mut payload =
-            vec![0; usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2])];
-        self.stream.read_exact(&mut payload).ok()?;
-        let stream = u32::from_be_bytes(head[5..9].try_into().unwrap());
-        Some(Frame { kind: head[3], flags: head[4], stream, payload })
+        let (mut frame, length) = Frame::of_head(&head);
+        frame.payload.resize(length, 0);
+        self.stream.read_exact(&mut frame.payload).ok()?;
+        Some(frame)
     }
 
     /// The next frame of this kind.
@@ -148,12 +122,4 @@ impl Peer {
         let frame = self.wait_for(GOAWAY)?;
         Some(u32::from_be_bytes(frame.payload[4..8].try_into().unwrap()))
     }
-}
-
-pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = (payload.len() as u32).to_be_bytes()[1..].to_vec();
-    bytes.extend([kind, flags]);
-    bytes.extend(stream.to_be_bytes());
-    bytes.extend_from_slice(payload);
-    bytes
 }

@@ -9,6 +9,7 @@ pub(crate) mod config;
 pub(crate) mod exchange;
 pub(crate) mod gate;
 pub(crate) mod gateway;
+pub(crate) mod http2;
 pub(crate) mod limits;
 pub(crate) mod request;
 pub(crate) mod sample;
