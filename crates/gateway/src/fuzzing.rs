@@ -4,7 +4,7 @@
 
 use crate::{
     http1::{
-        locate, path,
+        MOST_FIELDS, locate, path,
         reading::Reading,
         request::{Notes, RequestHead},
         scan::HeadScanner,
@@ -35,6 +35,10 @@ pub fn head(bytes: &[u8]) {
             return;
         }
     };
+    let has_host = head.fields().any(|(name, _, _)| name.eq_ignore_ascii_case(b"host"));
+    if !has_host && !head.host().is_empty() && head.fields().count() == MOST_FIELDS {
+        return; // the host, which stood in the target alone, would be one field too many
+    }
     let again = written(&head);
     let length = again.len();
     let Ok(second) = RequestHead::parse(again, length, Notes::default(), &reading) else {
