@@ -116,7 +116,7 @@ impl<'a> Specification<'a> {
     }
 
     /// Appends the member that both forms have. By hand, because a serialiser that looks at each character costs a sixth of a
-    /// whole denial; what has to be escaped, and whatever is not text, is the serialiser's.
+    /// whole denial; text with control characters, and whatever is not text, is the serialiser's.
     fn write_error(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
         write_member(br#"{"code":"#, &self.code, out)?;
         write_member(br#","message":"#, self.message, out)?;

@@ -65,24 +65,21 @@ impl LastKey {
     }
 }
 
-/// Requires a valid key.
+/// Requires a valid key, and keeps it, or that there is none.
 pub(crate) fn check(visit: &mut Visit<'_>) -> Result<Arc<KnownKey>, Refused> {
+    let found = valid(visit);
+    visit.key = found.as_ref().ok().cloned();
+    visit.has_no_key = found.is_err();
+    found
+}
+
+fn valid(visit: &mut Visit<'_>) -> Result<Arc<KnownKey>, Refused> {
     let key = match visit.key.take() {
         Some(key) => key,
-        None => match look_up(visit.shared, visit.config, &visit.head, &mut visit.last_key) {
-            Ok(key) => key,
-            Err(refused) => {
-                visit.has_no_key = true;
-                return Err(refused);
-            }
-        },
+        None => look_up(visit.shared, visit.config, &visit.head, &mut visit.last_key)?,
     };
-    let now = visit.now.seconds();
-    let (code, message) = match key.validity(now) {
-        Validity::Valid => {
-            visit.key = Some(Arc::clone(&key));
-            return Ok(key);
-        }
+    let (code, message) = match key.validity(visit.now.seconds()) {
+        Validity::Valid => return Ok(key),
         Validity::Revoked => {
             (ErrorCode::KeyRevoked, "This API key was revoked. Use a newer one, or ask for one.")
         }
@@ -90,7 +87,6 @@ pub(crate) fn check(visit: &mut Visit<'_>) -> Result<Arc<KnownKey>, Refused> {
             (ErrorCode::KeyExpired, "This API key has expired. Use a newer one, or ask for one.")
         }
     };
-    visit.has_no_key = true;
     Err(Refusal::new(code, message))
 }
 
@@ -98,9 +94,7 @@ pub(crate) fn check(visit: &mut Visit<'_>) -> Result<Arc<KnownKey>, Refused> {
 /// its limits stand. None is no fault here.
 pub(crate) fn recognise(visit: &mut Visit<'_>) -> Option<Arc<KnownKey>> {
     if visit.key.is_none() && !visit.has_no_key {
-        let key = look_up(visit.shared, visit.config, &visit.head, &mut visit.last_key).ok();
-        visit.key = key.filter(|key| key.is_valid(visit.now.seconds()));
-        visit.has_no_key = visit.key.is_none();
+        return check(visit).ok();
     }
     visit.key.clone()
 }
