@@ -1,6 +1,6 @@
 //! An upstream at the level of frames, which can do what no library would.
 
-use crate::support::{http2, wire::PATIENCE};
+use crate::support::wire::PATIENCE;
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -63,11 +63,11 @@ impl Frames {
 
 /// None, wherever it is given: the gateway has closed the connection.
 impl Peer {
-    fn greet(&mut self, settings: &[(u16, u32)]) -> Option<()> {
+    fn greet(&mut self, values: &[(u16, u32)]) -> Option<()> {
         let mut preface = [0; 24];
         self.stream.read_exact(&mut preface).ok()?;
         assert_eq!(preface, *PREFACE);
-        self.send(SETTINGS, 0, 0, &http2::settings(settings))?;
+        self.send(SETTINGS, 0, 0, &settings(values))?;
         self.send(SETTINGS, ACK, 0, &[])
     }
 
