@@ -2,7 +2,7 @@
 //! their way, not before and not after.
 
 use crate::{thread::Thread, transport::Transport, visit::Visit};
-use journal::Charge;
+use journal::{Charge, Due};
 use limits::{InFlight, Remembered, Reservation, Who};
 use std::{
     io,
@@ -97,8 +97,10 @@ impl<'t> Payment<'t> {
             return Pin::new(sink).poll_write(cx, bytes);
         };
         let now = self.now;
-        let taken =
-            sink.poll_write_last(cx, bytes, |socket, wire| journal.send_last(socket, wire, &charge, now));
+        let taken = sink.poll_write_last(cx, bytes, |socket, wire| {
+            let due = Due { end: wire.len(), charge: &charge, now_seconds: now };
+            Ok(journal.send_last(socket, wire, &[due])?.taken)
+        });
         if let Poll::Ready(Ok(count)) = taken {
             self.is_recorded = count == bytes.len();
         }

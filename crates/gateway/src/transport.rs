@@ -89,6 +89,14 @@ impl Transport {
         }
     }
 
+    /// Whether the peer can read what is written only once all of what carries it has come: a record of TLS.
+    pub(crate) const fn is_of_use_whole(&self) -> bool {
+        match self {
+            Self::Plain(_) | Self::Stream(_) | Self::Call(_) => false,
+            Self::Tls(_) => true,
+        }
+    }
+
     /// Says that a write that was begun is not gone on with. Under TLS nothing can be written any more then.
     pub(crate) fn give_up_write(&mut self) {
         match self {

@@ -7,7 +7,7 @@
 //! cargo run --release -p fairgate-journal --example measure -- FOLDER recover
 //! ```
 
-use journal::{Charge, Journal, Options, Writer};
+use journal::{Charge, Due, Journal, Options, Writer};
 use std::{
     error::Error,
     io::{Read, Write},
@@ -72,14 +72,16 @@ fn send(folder: &str, kind: &str, count: u64) -> Result<(), Fault> {
     let (mut server, mut client) = UnixStream::pair()?;
     let mut buffer = vec![0; ANSWER.len() * 64];
     let one = charge(1);
+    let due = Due { end: ANSWER.len(), charge: &one, now_seconds: NOW };
     let mut spent = Duration::ZERO;
     for batch in 0..count.div_ceil(BATCH) {
         let begun = Instant::now();
         match kind {
             "plain" => (0..BATCH).try_for_each(|_| server.write_all(&ANSWER))?,
             "append" => (0..BATCH).for_each(|_| writer.append(&one, NOW)),
-            "last" => (0..BATCH)
-                .try_for_each(|_| writer.send_last(server.as_fd(), &ANSWER, &one, NOW).map(|_| ()))?,
+            "last" => {
+                (0..BATCH).try_for_each(|_| writer.send_last(server.as_fd(), &ANSWER, &[due]).map(|_| ()))?
+            }
             _ => return Err("plain, last or append".into()),
         }
         spent += begun.elapsed();

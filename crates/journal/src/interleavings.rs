@@ -9,7 +9,7 @@
 
 use crate::{
     memory::{FATE, Fate, Mapping},
-    ring::{DeadRing, Layout, Overflow, Ring, Writer},
+    ring::{DeadRing, Due, Layout, Overflow, Ring, Writer},
     row::Charge,
 };
 use std::{
@@ -76,33 +76,43 @@ const ANSWER: &[u8] = b"answer";
 /// Sends and appends, with a kernel that takes all, a part, or nothing. Tells `done` what is certain.
 fn history(writer: &mut Writer, done: &mut Vec<u32>) {
     let socket = File::open("/dev/null").unwrap();
+    // What the kernel takes of each send; None: it blocks.
     let all = Some(u32::MAX);
-    // What the kernel does, from behind: whole; blocks; a part, then as long a rest; a part, blocks, the rest.
-    let takes = vec![all, Some(2), all, None, Some(2), all, Some(3), None, all];
-    FATE.with_borrow_mut(|fate| fate.takes = takes);
-    let mut send = |writer: &mut Writer, number: u32, bytes: &[u8]| {
-        let before = FATE.with_borrow(|fate| fate.taken);
-        let sent =
-            catch_unwind(AssertUnwindSafe(|| writer.send_last(socket.as_fd(), bytes, &charge(number), 0)));
-        if FATE.with_borrow(|fate| fate.taken) - before == bytes.len() {
-            done.push(number);
-        }
+    let mut send = |takes: Option<u32>, bytes: &[u8], due: &[(u32, usize)]| {
+        FATE.with_borrow_mut(|fate| (fate.takes, fate.taken) = (vec![takes], 0));
+        let charges: Vec<Charge> = due.iter().map(|&(number, _)| charge(number)).collect();
+        let ends = due.iter().zip(&charges);
+        let owed: Vec<Due<'_>> =
+            ends.map(|(&(_, end), charge)| Due { end, charge, now_seconds: 0 }).collect();
+        let sent = catch_unwind(AssertUnwindSafe(|| writer.send_last(socket.as_fd(), bytes, &owed)));
+        let taken = FATE.with_borrow(|fate| fate.taken);
+        done.extend(due.iter().filter(|(_, end)| *end <= taken).map(|(number, _)| number));
         match sent {
-            Ok(sent) => sent.unwrap_or(0),
+            Ok(sent) => sent.map_or((0, 0), |sent| (sent.taken, sent.charged)),
             Err(killed) => std::panic::resume_unwind(killed),
         }
     };
-    assert_eq!(send(writer, 1, ANSWER), 6);
-    assert_eq!(send(writer, 2, ANSWER), 0);
+    assert_eq!(send(all, ANSWER, &[(1, 6)]), (6, 1));
+    assert_eq!(send(None, ANSWER, &[(2, 6)]), (0, 0));
     // The rest is as long as the part that was taken: an old note must not speak for the new message.
-    assert_eq!(send(writer, 2, ANSWER), 3);
-    assert_eq!(send(writer, 2, &ANSWER[3..]), 3);
-    assert_eq!(send(writer, 3, ANSWER), 2);
-    assert_eq!(send(writer, 3, &ANSWER[2..]), 0);
-    assert_eq!(send(writer, 3, &ANSWER[2..]), 4);
+    assert_eq!(send(Some(3), ANSWER, &[(2, 6)]), (3, 0));
+    assert_eq!(send(all, &ANSWER[3..], &[(2, 3)]), (3, 1));
+    assert_eq!(send(Some(2), ANSWER, &[(3, 6)]), (2, 0));
+    assert_eq!(send(None, &ANSWER[2..], &[(3, 4)]), (0, 0));
+    assert_eq!(send(all, &ANSWER[2..], &[(3, 4)]), (4, 1));
     // An answer that is given up after a part of it; another one takes its place.
-    assert_eq!(send(writer, 4, ANSWER), 2);
-    assert_eq!(send(writer, 5, &ANSWER[4..]), 2);
+    assert_eq!(send(Some(2), ANSWER, &[(4, 6)]), (2, 0));
+    assert_eq!(send(all, &ANSWER[4..], &[(5, 2)]), (2, 1));
+    // Several that end in one write, with more behind them; then fewer: the old ends behind theirs mean nothing.
+    assert_eq!(send(all, ANSWER, &[(6, 1), (7, 3), (8, 5)]), (6, 3));
+    assert_eq!(send(all, ANSWER, &[(15, 6)]), (6, 1));
+    assert_eq!(send(Some(1), ANSWER, &[(9, 2), (10, 4), (11, 6)]), (1, 0));
+    assert_eq!(send(Some(4), &ANSWER[1..], &[(9, 1), (10, 3), (11, 5)]), (4, 2));
+    assert_eq!(send(None, &ANSWER[5..], &[(11, 1)]), (0, 0));
+    assert_eq!(send(all, &ANSWER[5..], &[(11, 1)]), (1, 1));
+    // What reached no end is forgotten, though others were due with it.
+    assert_eq!(send(Some(3), ANSWER, &[(12, 4), (13, 5)]), (3, 0));
+    assert_eq!(send(all, &ANSWER[3..], &[(14, 3)]), (3, 1));
 }
 
 #[test]
@@ -112,7 +122,7 @@ fn a_kill_at_any_step_leaves_what_the_kernel_took() {
         let survived = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let survives = Arc::clone(&survived);
         loom::model(move || {
-            let (mapping, layout, ring) = ring(4);
+            let (mapping, layout, ring) = ring(16);
             let mut writer = Writer::new(ring, Arc::new(Overflow::new()));
             let mut done = Vec::new();
             FATE.set(Fate { steps: Some(steps), ..Fate::default() });
@@ -131,6 +141,6 @@ fn a_kill_at_any_step_leaves_what_the_kernel_took() {
         }
         kills += 1;
     }
-    // Each of nine sends takes about ten steps.
-    assert!(kills > 70, "{kills}");
+    // Each of seventeen sends takes about twelve steps, and one more entry twelve.
+    assert!(kills > 200, "{kills}");
 }

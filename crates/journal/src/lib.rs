@@ -54,5 +54,5 @@ mod shared;
 pub use error::JournalError;
 pub use finding::{Finding, Report, Weight};
 pub use journal::{Committed, Compacting, Journal, Options, is_free, open};
-pub use ring::Writer;
+pub use ring::{Due, MOST_TOGETHER, Sent, Writer};
 pub use row::{Charge, Class, MOST, Row, Who};

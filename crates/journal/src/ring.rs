@@ -13,39 +13,44 @@
 //! The reader loads `tail` with Acquire, so that it sees whole entries; it stores `head` with Release
 //! after it has read, and the writer loads `head` with Acquire before it writes over a place.
 //!
-//! # With the last bytes of an answer: `send_last`
+//! # With the last bytes of answers: `send_last`
 //!
-//! Beside the positions lies a commit cell: `sequence`, `expected` and a `mmsghdr` into which the
+//! Beside the positions lies a commit cell: `sequence`, `ends` and a `mmsghdr` into which the
 //! kernel writes `taken`, the number of bytes that it took. It does so within the system call, and a
 //! signal, SIGKILL too, is only acted upon at the call's end. (The pages are touched and locked
 //! beforehand, so that this write cannot fail for want of a page. Where the memory lies on a disk instead,
 //! a page that is being written back can make the kernel wait in between; killed then, it can leave an
 //! answer that was sent and is not charged. The finding that tells of the disk is about this as well.)
 //!
-//! 1. The entry is written to place `tail`. `tail` does not move: the reader does not see it.
-//! 2. `taken` becomes `NOT_TAKEN`.
-//! 3. `expected` becomes the number of bytes (Release: after 2).
-//! 4. `sequence` becomes `tail + 1` (Release: after 1 and 3). From here on the cell speaks of this entry.
-//! 5. `sendmmsg`. The kernel writes `taken`.
-//! 6. If `taken` is `expected`: `tail + 1` is stored with Release. Else nothing: the next charge takes
-//!    the same place.
+//! One write may end several answers, of the streams of a connection: its charges are due one behind the other, each when
+//! the bytes up to its end were taken. What the kernel takes is always the beginning of the bytes, and so the charges that
+//! count are always the first of them, in places next to each other.
 //!
-//! A charge counts **if its position is below `tail`, or if `sequence == tail + 1` and
-//! `taken == expected`.** Both are read only after the writer is dead, by the next process.
+//! 1. The entries are written from place `tail` on. `tail` does not move: the reader does not see them.
+//! 2. `taken` becomes `NOT_TAKEN`.
+//! 3. `ends` become the ends of the answers, counted from the write's beginning, with a 0 behind the last of them
+//!    (Release: after 2).
+//! 4. `sequence` becomes `tail + 1` (Release: after 1 and 3). From here on the cell speaks of these entries.
+//! 5. `sendmmsg`. The kernel writes `taken`.
+//! 6. `tail` is moved over the charges whose ends were reached, in one store with Release. Those that were not are
+//!    forgotten: the next charge takes the first of their places.
+//!
+//! A charge counts **if its position is below `tail`; or if `sequence == tail + 1`, `taken` is not `NOT_TAKEN`, and its
+//! end and those before it are at most `taken`.** All of it is read only after the writer is dead, by the next process.
 //!
 //! What a kill leaves, by the last step that was done:
 //!
-//! | after | `sequence` | `taken` | the charge | the answer |
+//! | after | `sequence` | `taken` | charges | answers |
 //! |---|---|---|---|---|
-//! | 1 | at most `tail`, or `tail + 1` of a send that failed | not its `expected` | does not count | not sent |
-//! | 2, 3 | the same | `NOT_TAKEN` | does not count | not sent |
-//! | 4 | `tail + 1` | `NOT_TAKEN` | does not count | not sent |
-//! | 5, all taken | `tail + 1` | `expected` | counts | sent |
-//! | 5, some taken or an error | `tail + 1` | other | does not count | not whole |
-//! | 6 | equal to the new `tail` | `expected` | counts, by `tail`, once | sent |
+//! | 1 | at most `tail`, or `tail + 1` of a send that reached no end | less than its first end | none counts | not sent |
+//! | 2, 3 | the same | `NOT_TAKEN` | none counts | not sent |
+//! | 4 | `tail + 1` | `NOT_TAKEN` | none counts | not sent |
+//! | 5, bytes taken | `tail + 1` | so many | those count whose ends were reached | those alone are whole |
+//! | 5, an error | `tail + 1` | `NOT_TAKEN` | none counts | not sent |
+//! | 6, ends reached | at most the new `tail` | so many | the same count, by `tail`, once | the same |
 //!
-//! In row 1 the cell may still name this position, from an attempt that failed: its `taken` differs from
-//! its `expected`, and step 2 comes before step 3, so that an old `taken` never meets a new `expected`.
+//! In row 1 the cell may still name this position, from an attempt that reached no end: its `taken` is less than its
+//! first end, and step 2 comes before step 3, so that an old `taken` never meets new `ends`.
 //! After an `append` in between, `sequence` is at most `tail`.
 //!
 //! No fence of the processor is needed for the dead writer's stores: a kill stops a thread between two
@@ -65,6 +70,9 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
+/// Charges that can become due in one write.
+pub const MOST_TOGETHER: usize = 8;
+
 /// Words of an entry: who (2), units and number of counters, Unix second, the counters.
 pub(crate) const ENTRY_WORDS: usize = 4 + MOST;
 /// Words of the part of a ring before its entries.
@@ -77,8 +85,8 @@ const PAGE_WORDS: usize = if cfg!(feature = "loom") { 1 } else { 512 };
 const HEAD: usize = 0;
 const TAIL: usize = 16;
 const SEQUENCE: usize = 17;
-const EXPECTED: usize = 18;
-const CELL: usize = 19;
+const ENDS: usize = 18;
+const CELL: usize = ENDS + MOST_TOGETHER;
 const _: () = assert!(CELL + CELL_WORDS <= RING_HEAD_WORDS);
 
 /// Where things lie in the shared memory.
@@ -224,6 +232,37 @@ fn high(word: u64) -> u32 {
     low(word >> 32)
 }
 
+/// A charge that is due once a write has come to the end of its answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Due<'c> {
+    /// Bytes of the write up to there, 1 at least.
+    pub end: usize,
+    /// What is due.
+    pub charge: &'c Charge,
+    /// Unix second.
+    pub now_seconds: u64,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// Bytes that the kernel took.
+    pub taken: usize,
+    /// How many of the charges that were due are recorded, the first ones.
+    pub charged: usize,
+}
+
+impl Due<'_> {
+    const fn entry(&self) -> Entry {
+        Entry { charge: *self.charge, second: self.now_seconds }
+    }
+}
+
+/// How many charges count when so many bytes were taken. A dead ring is read by the same rule.
+fn reached(due: &[Due<'_>], taken: usize) -> usize {
+    due.iter().take_while(|due| due.end > 0 && due.end <= taken).count()
+}
+
 /// Records the charges of one data thread.
 ///
 /// It can be given to another thread, but only one thread at a time may use it.
@@ -242,50 +281,53 @@ impl Writer {
         Self { ring, overflow, tail: 0, head: 0, _one_thread: PhantomData }
     }
 
-    /// Writes the last bytes of an answer to a socket, without waiting. The charge is recorded if and
-    /// only if the kernel takes all the bytes, even if the process is killed in that moment.
+    /// Writes bytes in which answers end to a socket, without waiting. Each charge is recorded if and only if the kernel
+    /// takes all the bytes up to its end, even if the process is killed in that moment.
     ///
-    /// `now_seconds` is a Unix second. The socket has to be a stream. No bytes at all count as taken.
+    /// `due`: at most [`MOST_TOGETHER`], by their ends. The socket has to be a stream. No bytes at all count as taken.
     ///
     /// # Errors
-    /// Those of `sendmmsg(2)`, `WouldBlock` among them. Nothing is recorded then.
-    pub fn send_last(
-        &mut self,
-        socket: BorrowedFd<'_>,
-        bytes: &[u8],
-        charge: &Charge,
-        now_seconds: u64,
-    ) -> io::Result<usize> {
-        if bytes.is_empty() {
-            self.append(charge, now_seconds);
-            return Ok(0);
+    /// Those of `sendmmsg(2)`, `WouldBlock` among them; `InvalidInput` for more charges than there may be. Nothing is
+    /// recorded then.
+    pub fn send_last(&mut self, socket: BorrowedFd<'_>, bytes: &[u8], due: &[Due<'_>]) -> io::Result<Sent> {
+        if due.len() > MOST_TOGETHER {
+            return Err(io::ErrorKind::InvalidInput.into());
         }
-        if !self.has_room() {
+        if bytes.is_empty() {
+            due.iter().for_each(|due| self.append(due.charge, due.now_seconds));
+            return Ok(Sent { taken: 0, charged: due.len() });
+        }
+        if !self.has_room(due.len() as u64) {
             let taken = memory::send(socket, bytes)?;
-            if taken == bytes.len() {
-                self.overflow.push(Entry { charge: *charge, second: now_seconds });
-            }
-            return Ok(taken);
+            let charged = reached(due, taken);
+            due.iter().take(charged).for_each(|due| self.overflow.push(due.entry()));
+            return Ok(Sent { taken, charged });
         }
         let cell = self.ring.start + CELL;
-        self.ring.write(self.tail, charge, now_seconds);
+        for (position, due) in (self.tail..).zip(due) {
+            self.ring.write(position, due.charge, due.now_seconds);
+        }
         self.ring.mapping.clear_taken(cell);
-        self.ring.store(EXPECTED, bytes.len() as u64, Ordering::Release);
+        let ends = due.iter().map(|due| due.end as u64).chain([0]);
+        for (word, end) in (ENDS..CELL).zip(ends) {
+            self.ring.store(word, end, Ordering::Release);
+        }
         self.ring.store(SEQUENCE, self.tail + 1, Ordering::Release);
         let taken = self.ring.mapping.send(cell, socket, bytes)?;
-        if taken == bytes.len() {
-            self.publish();
+        let charged = reached(due, taken);
+        if charged > 0 {
+            self.publish(charged as u64);
         }
-        Ok(taken)
+        Ok(Sent { taken, charged })
     }
 
     /// Records a charge whose answer needs no further bytes.
     ///
     /// `now_seconds` is a Unix second.
     pub fn append(&mut self, charge: &Charge, now_seconds: u64) {
-        if self.has_room() {
+        if self.has_room(1) {
             self.ring.write(self.tail, charge, now_seconds);
-            self.publish();
+            self.publish(1);
         } else {
             self.overflow.push(Entry { charge: *charge, second: now_seconds });
         }
@@ -303,17 +345,17 @@ impl Writer {
     }
 
     #[inline]
-    fn has_room(&mut self) -> bool {
-        if self.tail - self.head < self.entries() {
+    fn has_room(&mut self, count: u64) -> bool {
+        if self.tail - self.head + count <= self.entries() {
             return true;
         }
         self.head = self.ring.load(HEAD, Ordering::Acquire);
-        self.tail - self.head < self.entries()
+        self.tail - self.head + count <= self.entries()
     }
 
     #[inline]
-    fn publish(&mut self) {
-        self.tail += 1;
+    fn publish(&mut self, count: u64) {
+        self.tail += count;
         self.ring.store(TAIL, self.tail, Ordering::Release);
     }
 }
@@ -325,7 +367,7 @@ pub(crate) struct DeadRing<'a> {
     layout: Layout,
     /// Charges below this may have been overwritten.
     pub(crate) head: u64,
-    /// How many charges count, the one of the cell included.
+    /// How many charges count, those of the cell included.
     pub(crate) tail: u64,
 }
 
@@ -338,9 +380,10 @@ impl<'a> DeadRing<'a> {
         let (head, mut tail) = (word(HEAD)?, word(TAIL)?);
         let taken = words.get(CELL + TAKEN_AT / 8)?.get(TAKEN_AT % 8..)?.first_chunk()?;
         let taken = u32::from_ne_bytes(*taken);
-        let next = tail.checked_add(1)?;
-        if word(SEQUENCE)? == next && taken != NOT_TAKEN && u64::from(taken) == word(EXPECTED)? {
-            tail = next;
+        if word(SEQUENCE)? == tail.checked_add(1)? && taken != NOT_TAKEN {
+            let ends = (ENDS..CELL).map_while(word);
+            let reached = ends.take_while(|end| *end > 0 && *end <= u64::from(taken)).count();
+            tail = tail.checked_add(reached as u64)?;
         }
         let used = tail.checked_sub(head)?;
         (used <= layout.entries as u64).then_some(Self { words, layout, head, tail })

@@ -22,7 +22,7 @@ use std::{
 };
 
 const MAGIC: [u8; 8] = *b"FGRINGS\n";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The name of the memory where it has to lie on the store's own disk.
 const FALLBACK_NAME: &str = "memory";
 
@@ -111,6 +111,10 @@ impl MemoryFile {
         let Some(format) = fields.u32() else { return Ok(None) };
         if format > FORMAT {
             return Err(JournalError::Newer { path: self.path.clone(), found: format, known: FORMAT });
+        }
+        // An older one lays its cells out differently, and no released version has written it.
+        if format < FORMAT {
+            return Ok(None);
         }
         Ok((|| {
             let rings = usize::try_from(fields.u32()?).ok()?;

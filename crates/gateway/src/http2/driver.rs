@@ -11,6 +11,8 @@ use crate::{
     presence::Presence, settings::Settings, thread::Thread, transport::Transport,
 };
 use ::http2::{Config, Connection, ErrorCode, Event, Malformed, Request, Role};
+use journal::MOST_TOGETHER;
+use smallvec::SmallVec;
 use std::{
     future::poll_fn,
     io,
@@ -26,6 +28,8 @@ use tokio::{io::AsyncWrite, time::Instant};
 const WHOLE_WINDOWS: u32 = 16;
 /// What a list of fields counts beyond the bytes of its head in HTTP/1.1, for 100 fields.
 const LIST_OVERHEAD: usize = 100 * 32;
+/// Bytes that TLS carries in one record.
+const ONE_RECORD: u64 = 16 * 1024;
 
 /// A connection and its socket.
 struct Driver {
@@ -44,6 +48,17 @@ struct Driver {
     begun: Instant,
     /// Something was read or written since the deadline was last looked at.
     has_moved: bool,
+    /// A write that was begun. Under TLS it is made of the same bytes until it is through.
+    settling: Option<Settling>,
+}
+
+/// A write that ends with the last frame of an answer, and settles that and those before it.
+#[derive(Debug, Clone, Copy)]
+struct Settling {
+    /// Its end in all that was ever written on the connection.
+    end: u64,
+    /// How many answers.
+    count: usize,
 }
 
 /// What a connection waits for, and so how long.
@@ -90,6 +105,7 @@ async fn drive(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, presence: Rc<
         waits: Waits::Request,
         begun: Instant::now(),
         has_moved: true,
+        settling: None,
     };
     drop(config);
     driver.receive();
@@ -340,33 +356,66 @@ impl Driver {
         }
     }
 
-    /// Writes once; None: nothing waits. With the last frame of an answer its charge is written down, in one step: so
-    /// nothing behind that frame goes out in the same write.
+    /// Writes once; None: nothing waits. With the last frames of answers their charges are written down, in one step.
     fn poll_write(&mut self, cx: &mut Context<'_>, state: &mut State) -> Option<Poll<io::Result<usize>>> {
         let bytes = state.connection.output();
         if bytes.is_empty() {
             return None;
         }
-        let Some(Due { at, stream, charge, now }) = state.due.front() else {
+        let Some(settling) = self.settling.take().or_else(|| Settling::next(state, &self.io)) else {
             return Some(Pin::new(&mut self.io).poll_write(cx, bytes));
         };
-        let count = usize::try_from(at - state.connection.output_front()).unwrap_or(usize::MAX);
-        let bytes = bytes.get(..count).unwrap_or(bytes);
+        let front = state.connection.output_front();
+        let within = |at: u64| usize::try_from(at.saturating_sub(front)).unwrap_or(usize::MAX);
+        let bytes = bytes.get(..within(settling.end)).unwrap_or(bytes);
+        let due = state.due.iter().take(settling.count);
+        let mut charged = 0;
         let mut journal = self.thread.journal.borrow_mut();
         let written = match journal.as_mut() {
-            Some(journal) => self
-                .io
-                .poll_write_last(cx, bytes, |socket, wire| journal.send_last(socket, wire, charge, *now)),
-            None => Pin::new(&mut self.io).poll_write(cx, bytes),
+            Some(journal) => {
+                let is_of_use_whole = self.io.is_of_use_whole();
+                self.io.poll_write_last(cx, bytes, |socket, wire| {
+                    let end = |at| if is_of_use_whole { wire.len() } else { within(at) };
+                    let owed = due.clone().map(|due| journal::Due {
+                        end: end(due.at),
+                        charge: &due.charge,
+                        now_seconds: due.now,
+                    });
+                    let owed: SmallVec<[_; MOST_TOGETHER]> = owed.collect();
+                    let sent = journal.send_last(socket, wire, &owed)?;
+                    charged = sent.charged;
+                    Ok(sent.taken)
+                })
+            }
+            None => {
+                let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+                if let Poll::Ready(Ok(taken)) = written {
+                    charged = due.take_while(|due| within(due.at) <= taken).count();
+                }
+                written
+            }
         };
-        if let Poll::Ready(Ok(taken)) = written
-            && taken == bytes.len()
-        {
-            let stream = *stream;
-            state.due.pop_front();
+        drop(journal);
+        if written.is_pending() {
+            self.settling = Some(settling);
+        }
+        for _ in 0..charged {
+            let Some(Due { stream, .. }) = state.due.pop_front() else { break };
             state.written(stream);
         }
         Some(written)
+    }
+}
+
+impl Settling {
+    /// None: nothing is due.
+    fn next(state: &State, io: &Transport) -> Option<Self> {
+        let front = state.connection.output_front();
+        let most = if io.is_of_use_whole() { ONE_RECORD } else { u64::MAX };
+        let mut due = state.due.iter().take(MOST_TOGETHER);
+        let first = Self { end: due.next()?.at, count: 1 };
+        let more = due.take_while(|due| due.at.saturating_sub(front) <= most);
+        Some(more.fold(first, |so_far, due| Self { end: due.at, count: so_far.count + 1 }))
     }
 }
 

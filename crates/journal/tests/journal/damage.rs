@@ -290,12 +290,18 @@ fn memory_of_another_start_is_not_used() {
         );
         assert_eq!(opened.rows.values().sum::<u32>(), 1, "{at}");
     }
+    // An older format is none that this one reads.
+    world.put_back(&files);
+    let mut older = image.clone();
+    older[8] = 1;
+    fs::write(&memory, older).unwrap();
+    assert!(has_lost(&world.open(NOW).report));
     // A newer format cannot be judged.
     world.put_back(&files);
     let mut newer = image.clone();
-    newer[8] = 2;
+    newer[8] = 3;
     fs::write(&memory, newer).unwrap();
-    assert!(matches!(world.try_open(NOW).err().unwrap(), JournalError::Newer { found: 2, known: 1, .. }));
+    assert!(matches!(world.try_open(NOW).err().unwrap(), JournalError::Newer { found: 3, known: 2, .. }));
     fs::write(&memory, image).unwrap();
     assert_eq!(world.open(NOW).rows.values().sum::<u32>(), 2);
 }

@@ -1,7 +1,7 @@
 //! A real kill -9 while answers are sent: what clients have received is what was charged, exactly.
 
 use crate::world::{World, charge, has_lost, told};
-use journal::Options;
+use journal::{Due, MOST_TOGETHER, Options};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
@@ -51,18 +51,25 @@ fn child_that_is_killed() {
         socket.set_nonblocking(true).unwrap();
         thread::spawn(move || {
             let one = charge(number as u64, 1, &[(5, 1), (0, 0)]);
-            for answer in 0_u64.. {
-                let line = format!("{answer:011}\n");
-                let mut rest = line.as_bytes();
-                while !rest.is_empty() {
+            let mut answers = 0_u64..;
+            // One answer a write, then two, and so on: as the streams of a connection end theirs.
+            for together in (1..=MOST_TOGETHER).cycle() {
+                let lines: Vec<String> =
+                    answers.by_ref().take(together).map(|answer| format!("{answer:011}\n")).collect();
+                let bytes = lines.concat().into_bytes();
+                let mut sent = 0;
+                while sent < bytes.len() {
                     // A ring that is full has no place that outlives the kill: the real gateway relieves
                     // it by its setting, here the answer waits.
                     if writer.is_full() {
                         thread::yield_now();
                         continue;
                     }
-                    match writer.send_last(socket.as_fd(), rest, &one, now()) {
-                        Ok(taken) => rest = &rest[taken..],
+                    let ends = (1..=together).map(|line| line * LINE).filter(|end| *end > sent);
+                    let due = ends.map(|end| Due { end: end - sent, charge: &one, now_seconds: now() });
+                    let due: Vec<Due<'_>> = due.collect();
+                    match writer.send_last(socket.as_fd(), &bytes[sent..], &due) {
+                        Ok(some) => sent += some.taken,
                         Err(_) => thread::yield_now(),
                     }
                 }
