@@ -24,6 +24,7 @@ import sys
 import tempfile
 import threading
 
+import over_http2
 from callgrind import Profile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -69,6 +70,7 @@ ITEM = "/resources1999/items/42?x=1"
 FORWARDED = [
     ("forwarded", "one", f"GET {ITEM}", b"", 200),
     ("forwarded, three limits", "three", f"GET {ITEM}", b"", 200),
+    ("forwarded, HTTP/2", "one", ITEM, over_http2, 200),
     ("KEY_NOT_SET", None, f"GET {ITEM}", b"", 403),
     ("KEY_NOT_VALID", "wrong", f"GET {ITEM}", b"", 403),
     ("PERMISSION_DENIED", "bare", f"GET {ITEM}", b"", 401),
@@ -323,6 +325,10 @@ class Gateway:
 
     def profile(self, plan, line, body, status):
         key = self.keys[plan]
+        if body is over_http2:
+            self.connect().close()
+            with over_http2.Connection(self.port, PATIENCE) as connection:
+                return self.counted(lambda times: connection.ask(line, key, times))
         lines = [f"{line} HTTP/1.1", "Host: api.example.com", "User-Agent: counted", "Accept: */*"]
         if key:
             lines.append(f"X-API-Key: {key}")
@@ -332,10 +338,14 @@ class Gateway:
         with self.connect() as connection:
             if plan == "used":
                 ask(connection, request, 1, 200)
-            ask(connection, request, WARM_UP, status)
-            self.dump()
-            ask(connection, request, COUNT, status)
-            number = self.dump()
+            return self.counted(lambda times: ask(connection, request, times, status))
+
+    def counted(self, ask):
+        """The profile of the thread that answers, while the count is asked."""
+        ask(WARM_UP)
+        self.dump()
+        ask(COUNT)
+        number = self.dump()
         # Of the threads, the one that answers requests is the one that did nearly all of it.
         files = sorted(self.out.parent.glob(f"{self.out.name}.{number}-*"))
         return max((Profile(file) for file in files), key=lambda profile: profile.instructions)

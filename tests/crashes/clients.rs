@@ -3,6 +3,7 @@
 
 use crate::{
     deeds::{Deed, Wish},
+    peer::Peer,
     rounds::LARGE_KEYS,
     support::{Answer, Connection, Gateway, Key, wire::Ended},
 };
@@ -40,6 +41,15 @@ pub(crate) struct Seen {
     pub(crate) odd: Vec<String>,
 }
 
+/// How clients come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// One request after the other.
+    Http1,
+    /// Several at once on streams of a connection.
+    Http2,
+}
+
 /// A success that a client received, or left.
 #[derive(Debug)]
 pub(crate) struct Received {
@@ -71,6 +81,7 @@ pub(crate) struct Client<'r> {
     pub(crate) killed: &'r AtomicBool,
     /// The gateway, if it is the client's to kill: with the last byte of a success, when the time has come.
     pub(crate) victim: Option<&'r Mutex<Gateway>>,
+    pub(crate) protocol: Protocol,
     pub(crate) seen: Seen,
     pub(crate) received: Vec<Received>,
 }
@@ -86,6 +97,9 @@ impl Client<'_> {
     pub(crate) fn run(mut self) -> (Seen, Vec<Received>) {
         while !self.is_killed() {
             match Connection::try_open(self.address) {
+                Ok(connection) if self.protocol == Protocol::Http2 => {
+                    self.ask_by_streams(Peer::on(connection.wire));
+                }
                 Ok(mut connection) => while !self.is_killed() && self.request(&mut connection) {},
                 Err(_) if self.is_killed() => {}
                 Err(error) => {
@@ -97,20 +111,17 @@ impl Client<'_> {
         (self.seen, self.received)
     }
 
-    fn is_killed(&self) -> bool {
+    pub(crate) fn is_killed(&self) -> bool {
         self.killed.load(Ordering::SeqCst)
     }
 
     /// One request. False: the connection cannot be used for another one.
     fn request(&mut self, connection: &mut Connection) -> bool {
         let wish = Wish::random(&mut self.random);
-        // Small keys are used up soon; most requests should not be denied.
-        let among = if self.random.u8(..4) == 0 { self.keys.len() } else { LARGE_KEYS };
-        let (place, key) = &self.keys[self.random.usize(..among)];
-        let place = *place;
+        let (place, key) = self.choose_key();
         self.seen.requests += 1;
         let id = format!("{}-{}", self.name, self.seen.requests);
-        let request = wish.request.clone().key(key).header("X-Request-Id", &id);
+        let request = wish.request.clone().key(&key).header("X-Request-Id", &id);
         connection.write(&request.bytes());
         let mut answer = match Answer::read_head(&mut connection.wire) {
             Ok(answer) => answer,
@@ -139,8 +150,15 @@ impl Client<'_> {
         answer.is_whole() && !answer.headers.list("connection").contains(&"close".to_owned())
     }
 
+    /// A key and its place.
+    pub(crate) fn choose_key(&mut self) -> (usize, Key) {
+        // Small keys are used up soon; most requests should not be denied.
+        let among = if self.random.u8(..4) == 0 { self.keys.len() } else { LARGE_KEYS };
+        self.keys[self.random.usize(..among)].clone()
+    }
+
     /// The most telling moment: the last byte has just come, so the charge has to be written down already.
-    fn strike(&self) {
+    pub(crate) fn strike(&self) {
         let Some(victim) = self.victim.filter(|_| self.due.has_come()) else { return };
         let mut victim = victim.lock().unwrap();
         self.killed.store(true, Ordering::SeqCst);
@@ -151,7 +169,7 @@ impl Client<'_> {
         self.received.push(Received { key, units, at: Instant::now(), left });
     }
 
-    fn unanswered(&mut self, wish: &Wish, ended: Ended) {
+    pub(crate) fn unanswered(&mut self, wish: &Wish, ended: Ended) {
         if self.is_killed() && ended != Ended::Silent {
             self.seen.unanswered += 1;
         } else {
@@ -159,7 +177,7 @@ impl Client<'_> {
         }
     }
 
-    fn judge(&mut self, wish: &Wish, key: usize, answer: &Answer) {
+    pub(crate) fn judge(&mut self, wish: &Wish, key: usize, answer: &Answer) {
         let is_error = answer.status >= 400;
         match (wish.deed.is_success(), answer.cut) {
             (_, None) if answer.status == 429 => self.seen.denied += 1,

@@ -1,7 +1,10 @@
 //! `kill -9` at random moments under full load, with an upstream that misbehaves in 30 % of its answers:
 //! nothing is over-admitted, no error is charged, no success is forgotten.
 
-use crate::rounds::{Setting, run};
+use crate::{
+    clients::Protocol,
+    rounds::{Setting, run},
+};
 
 #[test]
 fn after_every_kill_the_counters_are_those_of_the_ledger() {
@@ -28,6 +31,17 @@ fn under_tls_the_counters_are_those_of_the_ledger_too() {
     let totals = run(&Setting { over_tls: true, rounds: setting.rounds.div_ceil(2), ..setting });
     eprintln!("kill -9, under TLS:\n{totals}");
     totals.assert_exact();
+}
+
+/// There answers end together, in the same write: plain, and in one record of TLS.
+#[test]
+fn by_http2_the_counters_are_those_of_the_ledger_too() {
+    for over_tls in [false, true] {
+        let setting = Setting { over_tls, protocol: Protocol::Http2, ..Setting::new(4) };
+        let totals = run(&Setting { rounds: setting.rounds.div_ceil(2).max(2), ..setting });
+        eprintln!("kill -9, by HTTP/2, under TLS: {over_tls}:\n{totals}");
+        totals.assert_exact();
+    }
 }
 
 /// The test itself is tested: a gateway that keeps charges in ordinary memory alone has to be found out.

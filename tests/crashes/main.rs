@@ -22,6 +22,10 @@ mod deeds;
 mod full_disk;
 mod kills;
 mod ledger;
+#[path = "../http2/peer.rs"]
+#[allow(dead_code, reason = "the tests of HTTP/2 need more of it")]
+mod peer;
 mod power_cuts;
 mod rounds;
+mod streams;
 mod totals;

@@ -1,7 +1,7 @@
 //! Rounds of load, kill and restart on one folder; after each the counters are held against the ledger.
 
 use crate::{
-    clients::{Client, Due, Received, Seen},
+    clients::{Client, Due, Protocol, Received, Seen},
     deeds::{ENDPOINTS, Stage},
     ledger::Page,
     support::{Config, Gateway, Key, gateway::Home, limits::Limits},
@@ -46,6 +46,7 @@ pub(crate) struct Setting {
     pub(crate) power_cut: Option<Duration>,
     /// Clients come by HTTPS.
     pub(crate) over_tls: bool,
+    pub(crate) protocol: Protocol,
 }
 
 impl Setting {
@@ -60,6 +61,7 @@ impl Setting {
             longest: 1_000,
             power_cut: None,
             over_tls: false,
+            protocol: Protocol::Http1,
         }
     }
 
@@ -163,6 +165,7 @@ impl<'s> Run<'s> {
                     due: &due,
                     killed: &killed,
                     victim: is_aimed.then_some(&victim),
+                    protocol: self.setting.protocol,
                     seen: Seen::default(),
                     received: Vec::new(),
                 })

@@ -93,7 +93,7 @@ impl Peer {
         Self::on(wire)
     }
 
-    fn on(wire: Wire) -> Self {
+    pub(crate) fn on(wire: Wire) -> Self {
         Self {
             wire,
             ahead: Vec::new(),

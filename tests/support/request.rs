@@ -98,6 +98,19 @@ impl Request {
     }
 
     /// The request line and the fields, with the empty line after them.
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The body as it goes out.
+    pub(crate) fn content(&self) -> &[u8] {
+        &self.body
+    }
+
     pub(crate) fn head(&self) -> Vec<u8> {
         let mut head = format!("{} {} {}\r\n", self.method, self.target, self.version);
         for (name, value) in &self.fields {

@@ -16,6 +16,9 @@ use crate::{
 use receive::Block;
 use std::collections::{BTreeMap, VecDeque};
 
+/// Bytes that most header blocks have room in.
+const USUAL_BLOCK: usize = 512;
+
 /// Which side of the connection we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -379,6 +382,7 @@ impl Connection {
             return;
         }
         self.scratch.clear();
+        self.scratch.reserve(USUAL_BLOCK);
         self.encoder.encode(fields, &mut self.scratch);
         let mut rest = self.scratch.as_slice();
         let mut kind = kind::HEADERS;

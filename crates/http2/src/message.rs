@@ -168,7 +168,7 @@ fn check_target(method: &[u8], scheme: Option<&[u8]>, path: Option<&[u8]>) -> Re
     }
     let path = path.ok_or(Malformed::Broken("`:path` is missing."))?;
     // What stood behind a space would be read as the end of an HTTP/1.1 request line.
-    let is_clean = path.iter().all(|&byte| byte > b' ' && byte != 0x7f);
+    let is_clean = all(path, |byte| byte > b' ' && byte != 0x7f);
     let has_form = path.first() == Some(&b'/') || path == b"*" && method == b"OPTIONS";
     if is_clean && has_form {
         Ok(())
@@ -181,7 +181,7 @@ fn check_target(method: &[u8], scheme: Option<&[u8]>, path: Option<&[u8]>) -> Re
 
 /// What holds for every field that is no pseudo-header field (sections 8.2.1 and 8.2.2).
 fn check_field(name: &[u8], value: &[u8]) -> Result<(), Malformed> {
-    if !is_token(name) || name.iter().any(u8::is_ascii_uppercase) {
+    if !is_of(name, &NAME) {
         return Err(BROKEN_NAME);
     }
     if matches!(name, b"connection" | b"keep-alive" | b"proxy-connection" | b"transfer-encoding" | b"upgrade")
@@ -198,7 +198,7 @@ fn check_value(value: &[u8]) -> Result<(), Malformed> {
     let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     if is_blank(value.first())
         || is_blank(value.last())
-        || value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'))
+        || !all(value, |byte| !matches!(byte, 0 | b'\r' | b'\n'))
     {
         return Err(Malformed::Broken(
             "A header value begins or ends with white space, or holds a line break or a NUL.",
@@ -207,9 +207,40 @@ fn check_value(value: &[u8]) -> Result<(), Malformed> {
     Ok(())
 }
 
+/// The characters of a token (RFC 9110 section 5.6.2), and those of them that a name may have: all but upper-case letters.
+const TOKEN: [bool; 256] = characters(true);
+const NAME: [bool; 256] = characters(false);
+
+#[allow(clippy::indexing_slicing, reason = "computed when it is compiled: a wrong index does not compile")]
+const fn characters(with_upper_case: bool) -> [bool; 256] {
+    let mut table = [false; 256];
+    let marks = b"!#$%&'*+-.^_`|~";
+    let mut place = 0;
+    while place < marks.len() {
+        table[marks[place] as usize] = true;
+        place += 1;
+    }
+    let mut byte = 0u8;
+    while byte < 128 {
+        table[byte as usize] |=
+            byte.is_ascii_alphanumeric() && (with_upper_case || !byte.is_ascii_uppercase());
+        byte += 1;
+    }
+    table
+}
+
 fn is_token(bytes: &[u8]) -> bool {
-    let is_mark = |byte| b"!#$%&'*+-.^_`|~".contains(&byte);
-    !bytes.is_empty() && bytes.iter().all(|&byte| byte.is_ascii_alphanumeric() || is_mark(byte))
+    is_of(bytes, &TOKEN)
+}
+
+/// Whether there are bytes, and only such.
+fn is_of(bytes: &[u8], table: &[bool; 256]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|&byte| table.get(usize::from(byte)).copied().unwrap_or(false))
+}
+
+/// Whether this holds for all bytes. It looks at all of them, many at a time, and does not stop at the first that fails.
+fn all(bytes: &[u8], holds: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |so_far, &byte| so_far & holds(byte))
 }
 
 fn length(told: &mut Option<u64>, value: &[u8]) -> Result<(), Malformed> {

@@ -4,6 +4,8 @@ use crate::{ErrorCode, frame, frame::kind};
 
 /// Memory that an empty output keeps.
 const KEPT: usize = 64 * 1024;
+/// Memory that an output without any begins with: an answer of usual size.
+const FIRST: usize = 2 * 1024;
 
 /// Bytes that wait to be written.
 #[derive(Debug, Default)]
@@ -58,6 +60,9 @@ impl Output {
     }
 
     pub(crate) fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(FIRST.max(frame::HEAD + payload.len()));
+        }
         frame::Head { length: payload.len(), kind, flags, stream }.write(&mut self.bytes);
         self.bytes.extend_from_slice(payload);
     }

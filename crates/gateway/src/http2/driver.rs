@@ -299,7 +299,10 @@ impl Driver {
                     state.connection.drain();
                 }
                 let (thread, link) = (Rc::clone(&self.thread), Rc::clone(&self.link));
-                tokio::task::spawn_local(serve::serve(thread, link, Rc::clone(&self.peer), asked));
+                // Made where it lies: a task is moved several times before it runs, and this one is large.
+                let serving =
+                    Box::write(Box::new_uninit(), serve::serve(thread, link, Rc::clone(&self.peer), asked));
+                tokio::task::spawn_local(Box::into_pin(serving));
             }
             Event::Readable(stream) => {
                 if let Some(seat) = state.seats.get_mut(&stream) {

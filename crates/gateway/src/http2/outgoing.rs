@@ -1,7 +1,7 @@
 //! The bytes of an HTTP/1.1 message, taken apart into frames as they come. Nothing of a body is held here.
 
-use super::text::{read_lines, read_request};
-use ::http2::{Connection, Fields};
+use super::text::{Framed, List, answer_list, fields, request_list};
+use ::http2::Connection;
 
 /// A message that goes out on a stream.
 #[derive(Debug)]
@@ -49,12 +49,14 @@ impl Outgoing {
             return Opened::NotNow;
         }
         let Some(count) = self.gather(bytes, b"\r\n\r\n") else { return Opened::NotYet };
-        let fields = read_request(&self.text, scheme);
         let is_head = self.text.starts_with(b"HEAD ");
-        let state = framing(&self.text, &fields);
-        let Some(stream) = connection.open(fields.iter(), state == State::End, is_head) else {
+        let mut framed = Framed::default();
+        let list = request_list(&mut self.text, scheme, &mut framed);
+        let state = body(framed);
+        let Some(stream) = connection.open(list.iter().copied(), state == State::End, is_head) else {
             return Opened::NotNow; // not reached: it was asked above
         };
+        drop(list);
         (self.state, self.has_begun) = (state, true);
         self.text.clear();
         Opened::Stream { stream, is_head, count }
@@ -139,32 +141,36 @@ impl Outgoing {
 
     /// Gathers text up to and with `end`. None: all of `bytes` was taken and the end has not come.
     fn gather(&mut self, bytes: &[u8], end: &[u8]) -> Option<usize> {
+        // Mostly it comes as a whole. What stands behind it is not copied: all of a body, often.
+        if self.text.is_empty()
+            && let Some(length) = end_of(bytes, end)
+        {
+            self.text.extend_from_slice(bytes.get(..length).unwrap_or_default());
+            return Some(length);
+        }
         // The end may lie across what came before and what came now.
         let from = self.text.len().saturating_sub(end.len() - 1);
         let before = self.text.len();
         self.text.extend_from_slice(bytes);
-        let found = memchr::memmem::find(self.text.get(from..).unwrap_or_default(), end)?;
-        let length = from + found + end.len();
+        let length = from + end_of(self.text.get(from..).unwrap_or_default(), end)?;
         self.text.truncate(length);
         Some(length - before)
     }
 
     fn send_head(&mut self, connection: &mut Connection, stream: u32) {
-        let line_end = memchr::memchr(b'\n', &self.text).unwrap_or(0);
-        let (line, lines) = self.text.split_at(line_end);
-        let status = line.get(9..12).unwrap_or(b"500");
-        let mut fields = Fields::default();
-        fields.push(b":status", status);
-        read_lines(lines, &mut fields);
-        let body = match status {
+        let mut framed = Framed::default();
+        let list = answer_list(&mut self.text, &mut framed);
+        let status = list.first().map_or(&b""[..], |(_, status)| status);
+        let state = match status {
             [b'1', ..] => State::Head,
             b"204" | b"304" => State::End,
             _ if self.is_to_head => State::End,
-            _ => framing(lines, &fields),
+            _ => body(framed),
         };
-        self.has_begun |= body != State::Head;
-        self.state = body;
-        connection.send_head(stream, fields.iter(), body == State::End);
+        connection.send_head(stream, list.iter().copied(), state == State::End);
+        drop(list);
+        self.has_begun |= state != State::Head;
+        self.state = state;
         self.text.clear();
     }
 
@@ -173,17 +179,23 @@ impl Outgoing {
         let is_bare = self.text.is_empty() && rest.first() == Some(&b'\r') || self.text == b"\r";
         let end: &[u8] = if is_bare { b"\r\n" } else { b"\r\n\r\n" };
         let Some(count) = self.gather(rest, end) else { return rest.len() };
-        let mut fields = Fields::default();
-        read_lines(&self.text, &mut fields);
-        if fields.iter().next().is_some() {
-            connection.send_head(stream, fields.iter(), true);
-        } else {
+        let list: List<'_> = fields(&mut self.text, &mut Framed::default()).collect();
+        if list.is_empty() {
             connection.send_data(stream, &[], true);
+        } else {
+            connection.send_head(stream, list.iter().copied(), true);
         }
+        drop(list);
         self.text = Vec::new();
         self.state = State::End;
         count
     }
+}
+
+/// Where `bytes` go on behind `end`, which ends a line.
+fn end_of(bytes: &[u8], end: &[u8]) -> Option<usize> {
+    let mut lines = memchr::memchr_iter(b'\n', bytes).map(|at| at + 1);
+    lines.find(|&length| bytes.get(..length).is_some_and(|text| text.ends_with(end)))
 }
 
 fn front(bytes: &[u8], most: u64) -> &[u8] {
@@ -196,14 +208,12 @@ fn size(line: &[u8]) -> u64 {
     std::str::from_utf8(digits).ok().and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0)
 }
 
-/// How a body is framed, by the head that we wrote. Without a length it is in chunks, or there is none: nothing that we
-/// write is framed by the connection's end.
-fn framing(lines: &[u8], fields: &Fields) -> State {
-    let told = fields.iter().find(|(name, _)| *name == b"content-length").map(|(_, value)| value);
-    match told.and_then(crate::http1::request::content_length) {
-        Some(0) => State::End,
-        Some(length) => State::Length(length),
-        None if memchr::memmem::find(lines, b"Transfer-Encoding: chunked").is_some() => State::ChunkSize,
-        None => State::End,
+/// How a message goes on behind its head.
+const fn body(framed: Framed) -> State {
+    match framed {
+        Framed { length: Some(0), .. } => State::End,
+        Framed { length: Some(length), .. } => State::Length(length),
+        Framed { length: None, in_chunks: true } => State::ChunkSize,
+        Framed { length: None, in_chunks: false } => State::End,
     }
 }

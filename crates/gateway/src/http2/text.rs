@@ -1,8 +1,10 @@
 //! Heads between their two forms: a list of fields, and the text of HTTP/1.1.
 
 use super::incoming::Body;
+use crate::http1::request::content_length;
 use ::http2::{Fields, Request, Response};
 use contract::status::reason_phrase;
+use smallvec::SmallVec;
 use std::io::Write;
 
 /// Appends a request's head as HTTP/1.1 has it, and tells how the body behind it is to be framed. What was
@@ -10,6 +12,8 @@ use std::io::Write;
 pub(crate) fn write_request(fields: &Fields, request: &Request<'_>, ended: bool, out: &mut Vec<u8>) -> Body {
     // A CONNECT names an authority; as a target it is refused like every other.
     let target = request.path.or(request.authority).unwrap_or_default();
+    // What each line has beside name and value, and some for what is added here.
+    out.reserve(fields.size() + fields.count() * 4 + 64);
     for part in [request.method, b" ", target, b" HTTP/1.1\r\n"] {
         out.extend_from_slice(part);
     }
@@ -57,6 +61,7 @@ pub(crate) fn write_answer(
     is_to_head: bool,
     out: &mut Vec<u8>,
 ) -> Body {
+    out.reserve(fields.size() + fields.count() * 4 + 64);
     let _ = write!(out, "HTTP/1.1 {} {}\r\n", answer.status, reason_phrase(answer.status)); // into a Vec: cannot fail
     for (name, value) in fields.iter().filter(|(name, _)| name.first() != Some(&b':')) {
         write_line(name, value, out);
@@ -81,17 +86,35 @@ pub(crate) fn write_answer(
     body
 }
 
-/// The text of a request's head as HTTP/2 has it: the Host becomes `:authority`.
-pub(crate) fn read_request(head: &[u8], scheme: &[u8]) -> Fields {
-    let (line, lines) = head.split_at(memchr::memchr(b'\n', head).unwrap_or(0));
+/// The fields of a request's head as HTTP/2 has it: the Host becomes `:authority`.
+pub(crate) fn request_list<'t>(head: &'t mut [u8], scheme: &'t [u8], framed: &mut Framed) -> List<'t> {
+    let (line, lines) = first_line(head);
     let mut words = line.trim_ascii().split(|&byte| byte == b' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let mut rest = Fields::default();
-    read_lines(lines, &mut rest);
-    let host = rest.iter().find(|(name, _)| *name == b"host").map(|(_, value)| value).unwrap_or_default();
     let pseudo: [(&[u8], &[u8]); 4] =
-        [(b":method", method), (b":scheme", scheme), (b":path", target), (b":authority", host)];
-    pseudo.into_iter().chain(rest.iter().filter(|(name, _)| *name != b"host")).collect()
+        [(b":method", method), (b":scheme", scheme), (b":path", target), (b":authority", b"")];
+    let mut list = List::from_slice(&pseudo);
+    for (name, value) in fields(lines, framed) {
+        match list.get_mut(AUTHORITY) {
+            // There is one: the heads that we send have one Host.
+            Some(authority) if name == b"host" => authority.1 = value,
+            Some(_) | None => list.push((name, value)),
+        }
+    }
+    list
+}
+
+/// The fields of an answer's head as HTTP/2 has it.
+pub(crate) fn answer_list<'t>(head: &'t mut [u8], framed: &mut Framed) -> List<'t> {
+    let (line, lines) = first_line(head);
+    let status: (&[u8], &[u8]) = (b":status", line.get(9..12).unwrap_or(b"500"));
+    std::iter::once(status).chain(fields(lines, framed)).collect()
+}
+
+/// A head's first line, and those behind it.
+fn first_line(text: &mut [u8]) -> (&[u8], &mut [u8]) {
+    let (line, lines) = text.split_at_mut(memchr::memchr(b'\n', text).unwrap_or(0));
+    (line, lines.get_mut(1..).unwrap_or_default())
 }
 
 /// Appends a line of a head.
@@ -101,22 +124,47 @@ pub(crate) fn write_line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// The fields of lines that each end in CR LF, as HTTP/2 has them: lower-case names, and nothing that belongs
-/// to a connection of HTTP/1.1 (RFC 9113 section 8.2.2). The lines were written by us, or checked when they were read.
-pub(crate) fn read_lines(lines: &[u8], fields: &mut Fields) {
-    let mut name_memory = Vec::new();
-    for line in lines.split(|&byte| byte == b'\n') {
-        let Some(colon) = memchr::memchr(b':', line) else { continue };
-        let (name, rest) = line.split_at(colon);
-        let value = rest.get(1..).unwrap_or_default().trim_ascii();
-        name_memory.clear();
-        name_memory.extend(name.iter().map(u8::to_ascii_lowercase));
-        let is_of_connection = matches!(
-            name_memory.as_slice(),
-            b"connection" | b"keep-alive" | b"proxy-connection" | b"transfer-encoding" | b"upgrade"
-        );
-        if !is_of_connection {
-            fields.push(&name_memory, value);
+/// Name and value of the fields of a head. Few have more.
+pub(crate) type List<'t> = SmallVec<[(&'t [u8], &'t [u8]); 24]>;
+
+/// How a head that we wrote frames its body.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Framed {
+    pub(crate) length: Option<u64>,
+    /// Its only other way: nothing that we write is framed by the connection's end.
+    pub(crate) in_chunks: bool,
+}
+
+/// Where `:authority` stands in a request's list.
+const AUTHORITY: usize = 3;
+
+/// The fields of lines that each end in CR LF, as HTTP/2 has them: names in lower case, which they get where they stand, and
+/// nothing that belongs to a connection of HTTP/1.1 (RFC 9113 section 8.2.2). The lines were written by us, or checked when
+/// they were read. Once all are read, `framed` tells what they say of the body.
+pub(crate) fn fields<'t>(
+    lines: &'t mut [u8],
+    framed: &mut Framed,
+) -> impl Iterator<Item = (&'t [u8], &'t [u8])> {
+    let mut rest = lines;
+    std::iter::from_fn(move || {
+        loop {
+            let end = memchr::memchr(b'\n', rest)?;
+            let (line, behind) = std::mem::take(&mut rest).split_at_mut(end + 1);
+            rest = behind;
+            let Some(colon) = memchr::memchr(b':', line) else { continue };
+            let (name, value) = line.split_at_mut(colon);
+            name.make_ascii_lowercase();
+            let value = value.get(1..).unwrap_or_default().trim_ascii();
+            match &*name {
+                b"transfer-encoding" => framed.in_chunks |= value == b"chunked",
+                b"connection" | b"keep-alive" | b"proxy-connection" | b"upgrade" => {}
+                name => {
+                    if name == b"content-length" && framed.length.is_none() {
+                        framed.length = content_length(value);
+                    }
+                    return Some((name, value));
+                }
+            }
         }
-    }
+    })
 }

@@ -36,7 +36,7 @@ impl Decoder {
     /// The block is no HPACK.
     pub fn decode(&mut self, block: &[u8]) -> Result<Fields, Undecodable> {
         let mut rest = block;
-        let mut fields = Fields::default();
+        let mut fields = Fields::with_room();
         let mut size = 0usize;
         let mut is_at_start = true;
         while let Some(&first) = rest.first() {

@@ -4,7 +4,12 @@
 //! of a limit), and a table would cost each connection memory and each request a search. The peer is told so in
 //! the first block, which also settles every table size that it may wish for later.
 
-use super::{huffman, integer, tables::STATIC};
+use super::{huffman, integer, tables};
+
+/// The bit of a string's length that says how it is encoded.
+const HUFFMAN: u8 = 0x80;
+/// A length from which on it takes more than a byte.
+const LONG: u8 = 0x7f;
 
 /// Encodes the header blocks of one connection.
 #[derive(Debug, Default)]
@@ -27,16 +32,11 @@ impl Encoder {
 
 fn field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     let mut of_name = None;
-    for (place, (known, told)) in STATIC.iter().enumerate() {
-        if known.as_bytes() != name {
-            continue;
+    for (index, told) in tables::known(name) {
+        if told == value {
+            return integer::write(index, 7, 0x80, out);
         }
-        if told.as_bytes() == value {
-            return integer::write(place + 1, 7, 0x80, out);
-        }
-        if of_name.is_none() {
-            of_name = Some(place + 1);
-        }
+        of_name.get_or_insert(index);
     }
     // What must not stand in anybody's table, an intermediary's neither (RFC 7541 section 7.1.3).
     let is_secret = matches!(name, b"authorization" | b"cookie" | b"set-cookie" | b"proxy-authorization");
@@ -48,9 +48,22 @@ fn field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
 }
 
 fn string(bytes: &[u8], out: &mut Vec<u8>) {
-    let length = huffman::encoded_length(bytes);
-    if length < bytes.len() {
-        integer::write(length, 7, 0x80, out);
+    let begin = out.len();
+    // Nearly all strings are so short that their length is one byte, whose place is before them. So they are encoded there
+    // at once, and not measured first.
+    out.push(0);
+    huffman::encode(bytes, out);
+    let length = out.len() - begin - 1;
+    let is_shorter = length < bytes.len();
+    if let Some(short) = u8::try_from(length).ok().filter(|short| is_shorter && *short < LONG)
+        && let Some(place) = out.get_mut(begin)
+    {
+        *place = HUFFMAN | short;
+        return;
+    }
+    out.truncate(begin);
+    if is_shorter {
+        integer::write(length, 7, HUFFMAN, out);
         huffman::encode(bytes, out);
     } else {
         integer::write(bytes.len(), 7, 0, out);
@@ -73,6 +86,30 @@ mod tests {
         out.clear();
         encoder.encode([(&b":status"[..], &b"429"[..]), (&b"set-cookie"[..], &b"a"[..])], &mut out);
         assert_eq!(out, [0x08, 3, b'4', b'2', b'9', 0x1f, 0x28, 0x01, b'a']);
+    }
+
+    #[test]
+    fn every_known_field_takes_its_index() {
+        for (place, (name, value)) in tables::STATIC.iter().enumerate() {
+            let mut out = Vec::new();
+            field(name.as_bytes(), value.as_bytes(), &mut out);
+            assert_eq!(out, [0x80 | u8::try_from(place + 1).unwrap()], "{name}");
+        }
+    }
+
+    #[test]
+    fn strings_of_every_length_come_back() {
+        // Bytes whose codes are short, as long as themselves, and longer.
+        for byte in [b'a', b'X', b'&', 0xff] {
+            for length in (0..300).chain([5_000]) {
+                let text = vec![byte; length];
+                let mut block = Vec::new();
+                Encoder::default().encode([(&b"x"[..], &text[..])], &mut block);
+                let fields = Decoder::new(usize::MAX).decode(&block).unwrap();
+                assert_eq!(fields.iter().next(), Some((&b"x"[..], &text[..])));
+                assert!(block.len() <= length + 8);
+            }
+        }
     }
 
     proptest! {

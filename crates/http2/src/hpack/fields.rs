@@ -10,6 +10,23 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// An empty list with room for what most messages have, so that it need not grow bit by bit.
+    pub(crate) fn with_room() -> Self {
+        Self { bytes: Vec::with_capacity(512), lengths: Vec::with_capacity(16), is_too_large: false }
+    }
+
+    /// Bytes of all names and values.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.lengths.len()
+    }
+
     /// Name and value of each field.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let mut rest = self.bytes.as_slice();

@@ -67,6 +67,56 @@ pub(crate) const STATIC: [(&str, &str); 61] = [
     ("www-authenticate", ""),
 ];
 
+/// The lengths that names of the table have.
+const LONGEST_NAME: usize = 27;
+static BY_LENGTH: ByLength = ByLength::new();
+
+/// The places of the table by the lengths of their names, so that a name is compared with few others.
+struct ByLength {
+    places: [u8; STATIC.len()],
+    /// Where in `places` those of each length begin; the last is its end.
+    start: [u8; LONGEST_NAME + 2],
+}
+
+impl ByLength {
+    #[allow(
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        reason = "computed when it is compiled: a wrong index does not compile, and there are 61 places"
+    )]
+    const fn new() -> Self {
+        let mut by_length = Self { places: [0; STATIC.len()], start: [0; LONGEST_NAME + 2] };
+        let (mut length, mut filled) = (0, 0);
+        while length <= LONGEST_NAME {
+            by_length.start[length] = filled as u8;
+            let mut place = 0;
+            while place < STATIC.len() {
+                if STATIC[place].0.len() == length {
+                    by_length.places[filled] = place as u8;
+                    filled += 1;
+                }
+                place += 1;
+            }
+            length += 1;
+        }
+        by_length.start[length] = filled as u8;
+        assert!(filled == STATIC.len());
+        by_length
+    }
+}
+
+/// Index and value of each entry of [`STATIC`] with this name, in their order.
+pub(crate) fn known(name: &[u8]) -> impl Iterator<Item = (usize, &'static [u8])> {
+    let bound = |length: usize| BY_LENGTH.start.get(length).copied().map_or(STATIC.len(), usize::from);
+    let places = BY_LENGTH.places.get(bound(name.len())..bound(name.len() + 1)).unwrap_or_default();
+    places.iter().filter_map(move |&place| {
+        let (known, value) = STATIC.get(usize::from(place))?;
+        // Most of a length differ in their last byte already.
+        let is_it = known.as_bytes().last() == name.last() && known.as_bytes() == name;
+        is_it.then(|| (usize::from(place) + 1, value.as_bytes()))
+    })
+}
+
 /// The dynamic table (RFC 7541 section 2.3.2). The newest entry comes first.
 #[derive(Debug)]
 pub(crate) struct Dynamic {
