@@ -3,7 +3,7 @@
 
 use crate::schema::sentences::quoted;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, map::Entry};
 use std::fmt;
 
 /// Reads a JSON text.
@@ -80,11 +80,16 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            let value = members.next_value_seed(Strict)?;
-            if object.contains_key(&name) {
-                return Err(de::Error::custom(format_args!("the member {} is there twice", quoted(&name))));
+            // The place is looked for once, for the question and for the answer.
+            match object.entry(name) {
+                Entry::Vacant(place) => {
+                    place.insert(members.next_value_seed(Strict)?);
+                }
+                Entry::Occupied(place) => {
+                    let twice = format_args!("the member {} is there twice", quoted(place.key()));
+                    return Err(de::Error::custom(twice));
+                }
             }
-            object.insert(name, value);
         }
         Ok(Value::Object(object))
     }
