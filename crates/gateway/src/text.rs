@@ -1,6 +1,7 @@
 //! Times as people and headers read them.
 
 use jiff::Timestamp;
+use std::cell::RefCell;
 
 fn timestamp(seconds: u64) -> Option<Timestamp> {
     Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
@@ -11,17 +12,31 @@ pub(crate) fn time(seconds: u64) -> String {
     timestamp(seconds).map_or_else(|| "an unknown time".to_owned(), |time| time.to_string())
 }
 
-/// Appends a Unix second as [`time`] has it. The last one is kept: many denials name the same.
-pub(crate) fn write_time(seconds: u64, out: &mut String) {
-    thread_local! {
-        static LAST: std::cell::RefCell<(u64, String)> = const { std::cell::RefCell::new((u64::MAX, String::new())) };
+/// A text of the second that was asked for last. It is made anew for another second only: one is asked for many times.
+#[derive(Debug)]
+pub(crate) struct OfSecond(RefCell<(u64, String)>);
+
+impl OfSecond {
+    pub(crate) const fn new() -> Self {
+        Self(RefCell::new((u64::MAX, String::new())))
     }
-    LAST.with_borrow_mut(|(known, text)| {
-        if *known != seconds {
-            (*known, *text) = (seconds, time(seconds));
+
+    /// Works on the text of a Unix second.
+    pub(crate) fn with<T>(&self, second: u64, make: fn(u64) -> String, work: impl FnOnce(&str) -> T) -> T {
+        let mut last = self.0.borrow_mut();
+        if last.0 != second {
+            *last = (second, make(second));
         }
-        out.push_str(text);
-    });
+        work(&last.1)
+    }
+}
+
+/// Appends a Unix second as [`time`] has it.
+pub(crate) fn write_time(second: u64, out: &mut String) {
+    thread_local! {
+        static LAST: OfSecond = const { OfSecond::new() };
+    }
+    LAST.with(|last| last.with(second, time, |text| out.push_str(text)));
 }
 
 /// A Unix second as the `Date` header has it.
@@ -30,21 +45,13 @@ pub(crate) fn http_date(seconds: u64) -> String {
 }
 
 /// Unix milliseconds as `2026-11-23T00:00:00.000Z`.
-///
-/// The second is formatted once for all lines of it.
 pub(crate) fn log_time(millis: u64) -> String {
     thread_local! {
-        static SECOND: std::cell::RefCell<(u64, String)> = const { std::cell::RefCell::new((u64::MAX, String::new())) };
+        static LAST: OfSecond = const { OfSecond::new() };
     }
-    let seconds = millis / 1000;
-    let second = SECOND.with_borrow_mut(|(known, text)| {
-        if *known != seconds {
-            *known = seconds;
-            *text = time(seconds).trim_end_matches('Z').to_owned();
-        }
-        text.clone()
-    });
-    format!("{second}.{:03}Z", millis % 1000)
+    LAST.with(|last| {
+        last.with(millis / 1000, time, |text| format!("{}.{:03}Z", text.trim_end_matches('Z'), millis % 1000))
+    })
 }
 
 #[cfg(test)]

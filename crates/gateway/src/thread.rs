@@ -60,7 +60,7 @@ pub(crate) struct Thread {
     log: RefCell<(Vec<u8>, u64)>,
     usage: RefCell<Sheet>,
     pub(crate) failed_handshakes: RefCell<FailedHandshakes>,
-    date: RefCell<(u64, Vec<u8>)>,
+    date: text::OfSecond,
     spare_fields: Spare<Field<RequestField>>,
     spare_texts: Spare<u8>,
     spare_answer_fields: Spare<Field<AnswerField>>,
@@ -90,7 +90,7 @@ impl Thread {
             log: RefCell::default(),
             usage: RefCell::default(),
             failed_handshakes: RefCell::default(),
-            date: RefCell::new((u64::MAX, Vec::new())),
+            date: text::OfSecond::new(),
             spare_fields: Spare::default(),
             spare_texts: Spare::default(),
             spare_answer_fields: Spare::default(),
@@ -152,13 +152,10 @@ impl Thread {
         self.spare_heads.give_back(memory);
     }
 
-    /// Appends the `Date` line of a Unix second. It is formatted once a second.
-    pub(crate) fn write_date(&self, seconds: u64, out: &mut Vec<u8>) {
-        let mut date = self.date.borrow_mut();
-        if date.0 != seconds {
-            *date = (seconds, format!("Date: {}\r\n", text::http_date(seconds)).into_bytes());
-        }
-        out.extend_from_slice(&date.1);
+    /// Appends the `Date` line of a Unix second.
+    pub(crate) fn write_date(&self, second: u64, out: &mut Vec<u8>) {
+        let line = |second| format!("Date: {}\r\n", text::http_date(second));
+        self.date.with(second, line, |line| out.extend_from_slice(line.as_bytes()));
     }
 
     /// Records a request that has ended.
