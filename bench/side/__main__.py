@@ -33,7 +33,7 @@ def options():
     )
     parser.add_argument("--quick", action="store_true", help="two rounds of a second each: to see that it works, not for figures")
     parser.add_argument("--smoke", action="store_true", help="seconds: one short round of a few rows, for tests")
-    parser.add_argument("--rounds", type=int, help="rounds of the work, latency and denials; the others have three fifths of them (5)")
+    parser.add_argument("--rounds", type=int, help="rounds of the work and denials; latency has three times as many, the others three fifths (5)")
     parser.add_argument("--seconds", type=float, help="seconds of each of their measurements; the others have half (5)")
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"rows or groups of rows: {', '.join(names)}")
     parser.add_argument("--peers", nargs="+", metavar="PEER", help=f"proxies beside Fairgate: {', '.join(list(PROXIES)[1:])}")
@@ -132,4 +132,5 @@ def main():
     sys.exit(1 if failed else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,7 @@ import time
 
 from . import install, load, machine
 from .checks import check
-from .measures import FULL, GROUPS, REST_OF_ROUNDS, REST_OF_SECONDS, ROWS, THE_THREE, Place
+from .measures import FULL, GROUPS, REST_OF_ROUNDS, REST_OF_SECONDS, ROWS, THE_THREE, TIMES, Place
 from .processes import Failed, Process, free_port, run
 from .proxies import PROXIES
 from .scene import Scene, make_certificate
@@ -52,7 +52,8 @@ class Comparison:
         return found
 
     def rounds_of(self, cases):
-        return self.rounds if ROWS[cases[0][0]].group in FULL else rest(self.rounds, self.seconds)[0]
+        group = ROWS[cases[0][0]].group
+        return self.rounds * TIMES.get(group, 1) if group in FULL else rest(self.rounds, self.seconds)[0]
 
     def seconds_of(self, row):
         return self.seconds if row.group in FULL else rest(self.rounds, self.seconds)[1]

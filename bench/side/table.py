@@ -1,6 +1,7 @@
 """The figures as Markdown: one table for the README, all of them for docs/benchmark.md."""
 
 from .figures import LABELS, by_row, of_fairgate
+from .measures import TIMES
 from .proxies import PROXIES
 
 ABSENT = "–"
@@ -208,7 +209,8 @@ def versions(results):
 def method(results):
     how = results["method"]
     return (
-        f"{how['rounds']} rounds of {how['seconds']:g} s for the work, latency and denials, {how['rest'][0]} of {how['rest'][1]:g} s for the others; "
+        f"{how['rounds']} rounds of {how['seconds']:g} s for the work and denials, {how['rounds'] * TIMES['latency']} for latency, "
+        f"{how['rest'][0]} of {how['rest'][1]:g} s for the others; "
         f"{how['connections']} connections; {results['machine']['placement']}. Load of the machine before it began: "
         f"{results['machine']['load_before']:.2f}. In all it took {how['took'] / 60:.0f} minutes."
     )
