@@ -10,7 +10,7 @@ use std::fmt;
 ///
 /// # Errors
 /// A sentence that says where it breaks.
-pub(super) fn read(text: &[u8]) -> Result<Value, String> {
+pub(crate) fn read(text: &[u8]) -> Result<Value, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = Strict.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
     value.map_err(|error| error.to_string())

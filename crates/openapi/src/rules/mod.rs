@@ -2,7 +2,7 @@
 
 mod body;
 mod form;
-mod json;
+pub(crate) mod json;
 mod media;
 mod multipart;
 mod pairs;

@@ -11,6 +11,7 @@ use crate::{
     },
     schema::{
         Found, SchemaCompiler, UnitId, Units,
+        instance::Part,
         scalar::Scalar,
         violations::{MOST_TOLD, in_order},
     },
@@ -284,7 +285,7 @@ pub(super) fn judge(raw: Raw, shape: &Shape, unit: UnitId, units: &Arc<Units>) -
         }
         let mut as_text_wrong = Vec::new();
         let as_text = raw.typed(shape, false, "", &mut as_text_wrong);
-        if as_text_wrong.is_empty() && as_text != value && units.is_valid(unit, &as_text) {
+        if as_text_wrong.is_empty() && as_text != value && units.is_valid(unit, Part::Made(&as_text)) {
             return Vec::new();
         }
         return wrong;

@@ -1,7 +1,9 @@
 //! Alternatives: `oneOf`, `anyOf`, and the one that a discriminator names.
 
-use crate::schema::walk::{self, UnitId};
-use serde_json::Value;
+use crate::schema::{
+    instance::{Part, Seen},
+    walk::{self, UnitId},
+};
 use std::collections::HashMap;
 
 /// Alternatives of which a value has to be one.
@@ -63,22 +65,21 @@ pub(crate) enum Named {
 
 impl Discriminator {
     /// The branch that a value names.
-    pub(crate) fn named(&self, value: &Value) -> Named {
-        let Value::Object(members) = value else {
+    pub(crate) fn named(&self, value: Part<'_>) -> Named {
+        let Seen::Object(members) = value.seen() else {
             return match self.otherwise {
                 Otherwise::Missing(parent) => Named::Branch(parent),
                 Otherwise::Wrong | Otherwise::Always(_) | Otherwise::Branches => Named::Branches,
             };
         };
-        let target = match members.get(&self.property) {
-            None => None,
-            Some(Value::String(text)) => Some(self.targets.get(text.as_str())),
-            // The keys of a mapping are text even where the member is a number.
-            Some(other @ (Value::Null | Value::Bool(_) | Value::Number(_))) => {
-                Some(self.targets.get(other.to_string().as_str()))
-            }
-            Some(Value::Array(_) | Value::Object(_)) => Some(None),
-        };
+        // The keys of a mapping are text even where the member is a number.
+        let target = members.get(&self.property).map(|value| match value.seen() {
+            Seen::Text(text) => self.targets.get(text),
+            Seen::Null => self.targets.get("null"),
+            Seen::Bool(flag) => self.targets.get(if flag { "true" } else { "false" }),
+            Seen::Number(number) => self.targets.get(number.to_string().as_str()),
+            Seen::Array(_) | Seen::Object(_) => None,
+        });
         match (target, self.otherwise) {
             (Some(Some(&branch)), _) => Named::Branch(branch),
             (_, Otherwise::Always(branch)) | (None, Otherwise::Missing(branch)) => Named::Branch(branch),
@@ -91,7 +92,7 @@ impl Discriminator {
 
 impl Choice {
     /// Whether a value is one of the alternatives. Only inside [`walk::over`].
-    pub(crate) fn is_valid(&self, value: &Value) -> bool {
+    pub(crate) fn is_valid(&self, value: Part<'_>) -> bool {
         if let Some(discriminator) = &self.discriminator {
             match discriminator.named(value) {
                 Named::Branch(branch) => return walk::is_valid(branch, value),

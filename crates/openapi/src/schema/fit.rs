@@ -2,6 +2,7 @@
 
 use crate::schema::{
     choice::{Choice, Rule},
+    instance::Part,
     keywords::{CHOICE, UNIT},
     sentences,
     violations::{Gatherer, child},
@@ -35,7 +36,8 @@ impl Gatherer {
     pub(super) fn best_branch(&mut self, units: &Units, choice: &Choice, value: &Value, at: &str) {
         let branches = choice.branches.get(..MOST_WEIGHED).unwrap_or(&choice.branches);
         if choice.rule == Rule::One {
-            let fitting: Vec<_> = branches.iter().filter(|&&branch| walk::is_valid(branch, value)).collect();
+            let fitting: Vec<_> =
+                branches.iter().filter(|&&branch| walk::is_valid(branch, Part::Made(value))).collect();
             if fitting.len() > 1 {
                 let names: Vec<&str> = fitting
                     .iter()
@@ -104,7 +106,7 @@ impl Gatherer {
 
 /// How far a value is from a unit.
 fn distance(id: UnitId, value: &Value, depth: usize) -> Distance {
-    walk::enter(id, value, Distance::default(), Distance::default(), |units| {
+    walk::enter(id, Part::Made(value), Distance::default(), Distance::default(), |units| {
         let mut sum = Distance::default();
         let Some(unit) = units.units.get(id.0 as usize) else { return sum };
         let validator = match &unit.check {
@@ -117,7 +119,7 @@ fn distance(id: UnitId, value: &Value, depth: usize) -> Distance {
         };
         let mut missing_only = true;
         let mut any = false;
-        for error in validator.iter_errors(value).take(MOST_ERRORS) {
+        for error in validator.iter_errors(Part::Made(value)).take(MOST_ERRORS) {
             any = true;
             if let ValidationErrorKind::Required { property } = error.kind()
                 && error.instance_path().as_str().is_empty()

@@ -2,11 +2,14 @@
 
 use crate::schema::{
     formats::{is_base64, is_base64url, is_whole},
+    instance::{Instance, Part},
     patterns::LARGEST,
     walk::{self, UnitId},
 };
-use jsonschema::{Draft, Keyword, PatternCache, PatternOptions, ValidationError, ValidationOptions};
-use serde_json::Value;
+use jsonschema::{
+    Draft, Keyword, PatternCache, PatternOptions, Retrieve, ValidationError, ValidationOptions,
+};
+use std::sync::Arc;
 
 /// A reference to a unit, by its number.
 pub(crate) const UNIT: &str = "fairgate:unit";
@@ -22,8 +25,8 @@ struct ReadOnly;
 // What a keyword reports is only its own number: the sentences are made later by asking the unit itself,
 // for the one branch that counts.
 
-impl<'i> Keyword<'i> for Unit {
-    fn validate(&self, value: &'i Value) -> Result<(), ValidationError<'i>> {
+impl<'i> Keyword<'i, Instance> for Unit {
+    fn validate(&self, value: Part<'i>) -> Result<(), ValidationError<'i>> {
         if walk::is_valid(self.0, value) {
             Ok(())
         } else {
@@ -31,13 +34,13 @@ impl<'i> Keyword<'i> for Unit {
         }
     }
 
-    fn is_valid(&self, value: &'i Value) -> bool {
+    fn is_valid(&self, value: Part<'i>) -> bool {
         walk::is_valid(self.0, value)
     }
 }
 
-impl<'i> Keyword<'i> for Alternatives {
-    fn validate(&self, value: &'i Value) -> Result<(), ValidationError<'i>> {
+impl<'i> Keyword<'i, Instance> for Alternatives {
+    fn validate(&self, value: Part<'i>) -> Result<(), ValidationError<'i>> {
         if walk::choice_is_valid(self.0, value) {
             Ok(())
         } else {
@@ -45,25 +48,28 @@ impl<'i> Keyword<'i> for Alternatives {
         }
     }
 
-    fn is_valid(&self, value: &'i Value) -> bool {
+    fn is_valid(&self, value: Part<'i>) -> bool {
         walk::choice_is_valid(self.0, value)
     }
 }
 
-impl<'i> Keyword<'i> for ReadOnly {
-    fn validate(&self, _value: &'i Value) -> Result<(), ValidationError<'i>> {
+impl<'i> Keyword<'i, Instance> for ReadOnly {
+    fn validate(&self, _value: Part<'i>) -> Result<(), ValidationError<'i>> {
         Err(ValidationError::custom(""))
     }
 
-    fn is_valid(&self, _value: &'i Value) -> bool {
+    fn is_valid(&self, _value: Part<'i>) -> bool {
         false
     }
 }
 
+/// How schemas of this crate are compiled.
+pub(crate) type Options = ValidationOptions<'static, Arc<dyn Retrieve>, Instance>;
+
 /// How every rewritten schema is compiled. It cannot reach the network or the disk: the crate's features
 /// for them are off, and no reference that it sees leaves its schema.
-pub(crate) fn options() -> ValidationOptions<'static> {
-    let mut options = jsonschema::options()
+pub(crate) fn options() -> Options {
+    let mut options = jsonschema::options_for::<Instance>()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)
         .with_pattern_options(PatternOptions::regex().size_limit(LARGEST))

@@ -11,6 +11,7 @@ mod dialect;
 mod discriminators;
 mod fit;
 mod formats;
+pub(crate) mod instance;
 mod keywords;
 mod nearest;
 mod notes;
@@ -21,6 +22,7 @@ pub(crate) mod scalar;
 pub(crate) mod sentences;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tree;
 pub(crate) mod violations;
 pub(crate) mod walk;
 
@@ -41,7 +43,6 @@ use crate::{
         walk::{Check, Unit},
     },
 };
-use jsonschema::ValidationOptions;
 use serde_json::Value;
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -66,7 +67,7 @@ type Names = Rc<BTreeSet<String>>;
 pub(crate) struct SchemaCompiler<'d> {
     documents: &'d Documents,
     read_only: ReadOnly,
-    options: ValidationOptions<'static>,
+    options: keywords::Options,
     patterns: Patterns,
     notes: Notes,
     ids: HashMap<Key, UnitId>,

@@ -1,6 +1,7 @@
 //! Patterns: which of them can be matched in linear time.
 
-use jsonschema::{PatternOptions, ValidationOptions};
+use crate::schema::keywords::Options;
+use jsonschema::PatternOptions;
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -26,7 +27,7 @@ pub(crate) struct Patterns {
 
 impl Patterns {
     /// What becomes of this pattern under the options that it will be compiled with.
-    pub(crate) fn judge(&mut self, options: &ValidationOptions<'static>, pattern: &str) -> Pattern {
+    pub(crate) fn judge(&mut self, options: &Options, pattern: &str) -> Pattern {
         if let Some(&known) = self.judged.get(pattern) {
             return known;
         }

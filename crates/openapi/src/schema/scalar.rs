@@ -1,6 +1,7 @@
 //! Scalars with the usual bounds, checked without a validator and, as text, without a value being made.
 
-use serde_json::{Map, Value};
+use crate::schema::instance::{Part, Seen};
+use serde_json::{Map, Number, Value};
 
 /// A scalar schema of nothing but `type`, `enum` of strings, bounds that are whole numbers, and lengths.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,23 +63,23 @@ impl Scalar {
     }
 
     /// Whether a value fits. None: it takes a validator to tell.
-    pub(crate) fn judge(&self, value: &Value) -> Option<bool> {
-        match (self.kind, value) {
-            (Kind::Text, Value::String(text)) => Some(self.fits_text(text)),
-            (Kind::Flag, Value::Bool(_)) => Some(true),
+    pub(crate) fn judge(&self, value: Part<'_>) -> Option<bool> {
+        match (self.kind, value.seen()) {
+            (Kind::Text, Seen::Text(text)) => Some(self.fits_text(text)),
+            (Kind::Flag, Seen::Bool(_)) => Some(true),
             // 1.0 is a whole number to JSON Schema; how such numbers compare is its own business.
-            (Kind::Whole, Value::Number(number)) if number.is_f64() => None,
-            (Kind::Whole, Value::Number(_)) => {
-                Some(whole(value).is_some_and(|number| self.fits_whole(number)))
+            (Kind::Whole, Seen::Number(number)) if number.is_f64() => None,
+            (Kind::Whole, Seen::Number(number)) => {
+                Some(of_number(number).is_some_and(|number| self.fits_whole(number)))
             }
             (
                 Kind::Text | Kind::Flag | Kind::Whole,
-                Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::String(_)
-                | Value::Array(_)
-                | Value::Object(_),
+                Seen::Null
+                | Seen::Bool(_)
+                | Seen::Number(_)
+                | Seen::Text(_)
+                | Seen::Array(_)
+                | Seen::Object(_),
             ) => Some(false),
         }
     }
@@ -109,5 +110,9 @@ impl Scalar {
 }
 
 fn whole(value: &Value) -> Option<i128> {
-    value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from))
+    value.as_number().and_then(of_number)
+}
+
+fn of_number(number: &Number) -> Option<i128> {
+    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
 }

@@ -2,6 +2,7 @@
 
 use crate::schema::{
     choice::Named,
+    instance::Part,
     keywords::{CHOICE, READ_ONLY, UNIT},
     sentences,
     walk::{self, Check, Unit, UnitId, Units},
@@ -33,11 +34,13 @@ pub(super) struct Gatherer {
 impl Units {
     /// What is wrong with a value. Empty: nothing.
     pub(crate) fn violations(self: &Arc<Self>, id: UnitId, value: &Value) -> Vec<Found> {
-        if self.is_valid(id, value) {
-            return Vec::new();
-        }
+        if self.is_valid(id, Part::Made(value)) { Vec::new() } else { self.violations_of_wrong(id, value) }
+    }
+
+    /// What is wrong with a value that is not valid. Never empty.
+    pub(crate) fn violations_of_wrong(self: &Arc<Self>, id: UnitId, value: &Value) -> Vec<Found> {
         let mut gatherer = Gatherer { found: Vec::new() };
-        let ((), gave_up) = walk::over(self, value, || gatherer.unit(id, value, ""));
+        let ((), gave_up) = walk::over(self, Part::Made(value), || gatherer.unit(id, value, ""));
         let mut found = gatherer.found;
         if gave_up {
             let message = "It is nested too deep, or has too many alternatives, to be checked.".to_owned();
@@ -119,7 +122,7 @@ impl Gatherer {
         if self.found.len() >= MOST_GATHERED {
             return;
         }
-        walk::enter(id, value, (), (), |units| {
+        walk::enter(id, Part::Made(value), (), (), |units| {
             let Some(unit) = units.units.get(id.0 as usize) else { return };
             match &unit.check {
                 Check::Anything => {}
@@ -127,7 +130,7 @@ impl Gatherer {
                     self.add(at.to_owned(), "It cannot be checked, so it is not taken.".to_owned());
                 }
                 Check::Scalar(_, validator) | Check::Schema(validator) => {
-                    for error in validator.iter_errors(value) {
+                    for error in validator.iter_errors(Part::Made(value)) {
                         self.error(units, unit, value, at, &error);
                     }
                 }
@@ -209,7 +212,7 @@ impl Gatherer {
         let Some(choice) = units.choices.get(index) else { return };
         if let Some(discriminator) = &choice.discriminator {
             let known = || discriminator.values.iter().map(String::as_str);
-            match discriminator.named(value) {
+            match discriminator.named(Part::Made(value)) {
                 Named::Branch(branch) => return self.unit(branch, value, at),
                 Named::Branches => {}
                 Named::Missing => {

@@ -4,9 +4,11 @@
 //! that hands the value on by the unit's number. The units of the running check stand in a thread-local
 //! place, because a validator that owned its targets would own itself wherever schemas form a circle.
 
-use crate::schema::{choice::Choice, scalar::Scalar};
-use jsonschema::Validator;
-use serde_json::Value;
+use crate::schema::{
+    choice::Choice,
+    instance::{Part, Seen, Validator},
+    scalar::Scalar,
+};
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -92,7 +94,7 @@ impl Drop for Running {
 
 /// Runs a check over these units. Returns what it says, and whether the walk had to give up: then the
 /// value counts as wrong, whatever was said (fail closed).
-pub(crate) fn over<T>(units: &Arc<Units>, value: &Value, check: impl FnOnce() -> T) -> (T, bool) {
+pub(crate) fn over<T>(units: &Arc<Units>, value: Part<'_>, check: impl FnOnce() -> T) -> (T, bool) {
     WALK.with(|walk| {
         walk.units.replace(Some(Arc::clone(units)));
         walk.open.borrow_mut().clear();
@@ -106,15 +108,15 @@ pub(crate) fn over<T>(units: &Arc<Units>, value: &Value, check: impl FnOnce() ->
 }
 
 /// How many values a value is made of.
-fn parts(value: &Value) -> u32 {
+fn parts(value: Part<'_>) -> u32 {
     let mut count = 0_u32;
     let mut waiting = vec![value];
     while let Some(value) = waiting.pop() {
         count = count.saturating_add(1);
-        match value {
-            Value::Array(items) => waiting.extend(items),
-            Value::Object(members) => waiting.extend(members.values()),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        match value.seen() {
+            Seen::Array(items) => waiting.extend(items.iter()),
+            Seen::Object(members) => waiting.extend(members.iter().map(|(_, value)| value)),
+            Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_) => {}
         }
     }
     count
@@ -122,8 +124,14 @@ fn parts(value: &Value) -> u32 {
 
 /// Enters a unit with a value, if it is not being checked with that value already: a circle of
 /// references that comes round to the same value asks nothing new of it.
-pub(crate) fn enter<T>(id: UnitId, value: &Value, round: T, wrong: T, check: impl FnOnce(&Units) -> T) -> T {
-    let address = std::ptr::from_ref(value) as usize;
+pub(crate) fn enter<T>(
+    id: UnitId,
+    value: Part<'_>,
+    round: T,
+    wrong: T,
+    check: impl FnOnce(&Units) -> T,
+) -> T {
+    let address = value.address();
     WALK.with(|walk| {
         {
             let mut open = walk.open.borrow_mut();
@@ -147,7 +155,7 @@ pub(crate) fn enter<T>(id: UnitId, value: &Value, round: T, wrong: T, check: imp
 }
 
 /// Whether a value is what a unit says. Only inside [`over`].
-pub(crate) fn is_valid(id: UnitId, value: &Value) -> bool {
+pub(crate) fn is_valid(id: UnitId, value: Part<'_>) -> bool {
     enter(id, value, true, false, |units| {
         units.units.get(id.0 as usize).is_some_and(|unit| match &unit.check {
             Check::Anything => true,
@@ -161,7 +169,7 @@ pub(crate) fn is_valid(id: UnitId, value: &Value) -> bool {
 }
 
 /// Whether a value is what a choice says. Only inside [`over`].
-pub(crate) fn choice_is_valid(index: usize, value: &Value) -> bool {
+pub(crate) fn choice_is_valid(index: usize, value: Part<'_>) -> bool {
     WALK.with(|walk| {
         let units = walk.units.borrow();
         units.as_ref().and_then(|units| units.choices.get(index)).is_some_and(|choice| choice.is_valid(value))
@@ -170,7 +178,7 @@ pub(crate) fn choice_is_valid(index: usize, value: &Value) -> bool {
 
 impl Units {
     /// Whether a value is what a unit says.
-    pub(crate) fn is_valid(self: &Arc<Self>, id: UnitId, value: &Value) -> bool {
+    pub(crate) fn is_valid(self: &Arc<Self>, id: UnitId, value: Part<'_>) -> bool {
         match self.units.get(id.0 as usize).map(|unit| &unit.check) {
             Some(Check::Anything) => true,
             Some(Check::Scalar(scalar, validator)) => {

@@ -70,7 +70,7 @@ fn malformed_json_is_not_the_same_as_wrong_json() {
     assert!(sentence(rules.check_body(JSON, b"{")).starts_with("malformed: The body is not valid JSON: EOF"));
     assert_eq!(
         sentence(rules.check_body(JSON, br#"{"a":1,"a":2}"#)),
-        "malformed: The body is not valid JSON: the member \"a\" is there twice at line 1 column 13."
+        "malformed: The body is not valid JSON: the member \"a\" is there twice at line 1 column 10."
     );
     // What a client calls a member is shown without its line ends, and not at length.
     let long = format!("{{\"{0}\":1,\"{0}\":2}}", "\\n".repeat(100_000));

@@ -302,7 +302,7 @@ fn parameters_of_a_media_type_are_read_as_such() {
     assert_eq!(
         run(of(In::Query, "application/json"), "p=%7B%22a%22:1,%22a%22:1%7D"),
         [
-            "PARAMETER_NOT_VALID query p: It has to be JSON, but is not: the member \"a\" is there twice at line 1 column 13."
+            "PARAMETER_NOT_VALID query p: It has to be JSON, but is not: the member \"a\" is there twice at line 1 column 10."
         ]
     );
     assert_eq!(

@@ -8,7 +8,7 @@ use crate::{
     documents::{Documents, Place, Version},
     fault::Warning,
     rules::ReadOnly,
-    schema::{Found, SchemaCompiler},
+    schema::{Found, SchemaCompiler, instance::Part, tree::Tree},
 };
 use serde_json::Value;
 
@@ -37,6 +37,10 @@ fn judged_at(
     }
     let found = units.violations(unit, value);
     // The two ways of the validator, to a yes or no and to all errors, must never disagree.
-    assert_eq!(found.is_empty(), units.is_valid(unit, value), "{document} {value}");
+    assert_eq!(found.is_empty(), units.is_valid(unit, Part::Made(value)), "{document} {value}");
+    // Nor must the two forms that a value can have.
+    let text = value.to_string();
+    let tree = Tree::read(text.as_bytes()).unwrap();
+    assert_eq!(found.is_empty(), units.is_valid(unit, Part::Read(&tree)), "{document} {value}");
     Ok((found, warnings))
 }
