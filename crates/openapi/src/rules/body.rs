@@ -11,12 +11,10 @@ use crate::{
         raw::Raw,
         shape::{Shape, Types, shape},
     },
-    schema::{
-        Found, SchemaCompiler, UnitId, Units, instance::Part, sentences::quoted, tree::Tree,
-        violations::unescaped,
-    },
+    schema::{Found, SchemaCompiler, UnitId, Units, sentences::quoted, violations::unescaped},
 };
 use contract::Detail;
+use instance::{Part, Tree};
 use std::sync::Arc;
 
 /// The rules of a body.

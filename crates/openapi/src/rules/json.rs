@@ -10,7 +10,7 @@ use std::fmt;
 ///
 /// # Errors
 /// A sentence that says where it breaks.
-pub(crate) fn read(text: &[u8]) -> Result<Value, String> {
+pub(super) fn read(text: &[u8]) -> Result<Value, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = Strict.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
     value.map_err(|error| error.to_string())
@@ -124,6 +124,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_read_as_a_tree_is_read_as_a_value(text in r#"[\[\]{}",:0-9a-c\\u\.eE+\- ]{0,40}"#) {
+            let tree = instance::Tree::read(text.as_bytes()).map(|tree| tree.to_value());
+            prop_assert_eq!(tree, read(text.as_bytes()).ok());
+        }
+
         #[test]
         fn any_bytes_are_read_without_panic(bytes: Vec<u8>) {
             let _ = read(&bytes);

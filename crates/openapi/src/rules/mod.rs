@@ -2,7 +2,7 @@
 
 mod body;
 mod form;
-pub(crate) mod json;
+mod json;
 mod media;
 mod multipart;
 mod pairs;

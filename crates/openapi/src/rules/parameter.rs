@@ -11,12 +11,12 @@ use crate::{
     },
     schema::{
         Found, SchemaCompiler, UnitId, Units,
-        instance::Part,
         scalar::Scalar,
         violations::{MOST_TOLD, in_order},
     },
 };
 use contract::{Detail, ErrorCode};
+use instance::Part;
 use serde_json::Value;
 use std::sync::Arc;
 

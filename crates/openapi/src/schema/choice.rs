@@ -1,9 +1,7 @@
 //! Alternatives: `oneOf`, `anyOf`, and the one that a discriminator names.
 
-use crate::schema::{
-    instance::{Part, Seen},
-    walk::{self, UnitId},
-};
+use crate::schema::walk::{self, UnitId};
+use instance::{Part, Seen};
 use std::collections::HashMap;
 
 /// Alternatives of which a value has to be one.

@@ -2,12 +2,12 @@
 
 use crate::schema::{
     choice::{Choice, Rule},
-    instance::Part,
     keywords::{CHOICE, UNIT},
     sentences,
     violations::{Gatherer, child},
     walk::{self, Check, UnitId, Units},
 };
+use instance::Part;
 use jsonschema::{
     JsonType, JsonTypeSet, ValidationError,
     error::{TypeKind, ValidationErrorKind},
@@ -119,7 +119,7 @@ fn distance(id: UnitId, value: &Value, depth: usize) -> Distance {
         };
         let mut missing_only = true;
         let mut any = false;
-        for error in validator.iter_errors(Part::Made(value)).take(MOST_ERRORS) {
+        for error in validator.errors(value).take(MOST_ERRORS) {
             any = true;
             if let ValidationErrorKind::Required { property } = error.kind()
                 && error.instance_path().as_str().is_empty()

@@ -2,14 +2,11 @@
 
 use crate::schema::{
     formats::{is_base64, is_base64url, is_whole},
-    instance::{Instance, Part},
     patterns::LARGEST,
     walk::{self, UnitId},
 };
-use jsonschema::{
-    Draft, Keyword, PatternCache, PatternOptions, Retrieve, ValidationError, ValidationOptions,
-};
-use std::sync::Arc;
+use instance::{Instance, Options, Part};
+use jsonschema::{Draft, Keyword, PatternCache, PatternOptions, ValidationError};
 
 /// A reference to a unit, by its number.
 pub(crate) const UNIT: &str = "fairgate:unit";
@@ -63,13 +60,10 @@ impl<'i> Keyword<'i, Instance> for ReadOnly {
     }
 }
 
-/// How schemas of this crate are compiled.
-pub(crate) type Options = ValidationOptions<'static, Arc<dyn Retrieve>, Instance>;
-
 /// How every rewritten schema is compiled. It cannot reach the network or the disk: the crate's features
 /// for them are off, and no reference that it sees leaves its schema.
 pub(crate) fn options() -> Options {
-    let mut options = jsonschema::options_for::<Instance>()
+    let mut options = instance::options()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)
         .with_pattern_options(PatternOptions::regex().size_limit(LARGEST))

@@ -11,7 +11,6 @@ mod dialect;
 mod discriminators;
 mod fit;
 mod formats;
-pub(crate) mod instance;
 mod keywords;
 mod nearest;
 mod notes;
@@ -22,7 +21,6 @@ pub(crate) mod scalar;
 pub(crate) mod sentences;
 #[cfg(test)]
 mod tests;
-pub(crate) mod tree;
 pub(crate) mod violations;
 pub(crate) mod walk;
 
@@ -67,7 +65,7 @@ type Names = Rc<BTreeSet<String>>;
 pub(crate) struct SchemaCompiler<'d> {
     documents: &'d Documents,
     read_only: ReadOnly,
-    options: keywords::Options,
+    options: instance::Options,
     patterns: Patterns,
     notes: Notes,
     ids: HashMap<Key, UnitId>,
@@ -194,7 +192,7 @@ impl<'d> SchemaCompiler<'d> {
             | Value::Number(_)
             | Value::String(_)
             | Value::Array(_)
-            | Value::Object(_) => match self.options.build(&schema) {
+            | Value::Object(_) => match instance::compile(&self.options, &schema) {
                 Ok(validator) => {
                     let validator = Box::new(validator);
                     match schema.as_object().and_then(Scalar::of) {

@@ -1,6 +1,6 @@
 //! Patterns: which of them can be matched in linear time.
 
-use crate::schema::keywords::Options;
+use instance::Options;
 use jsonschema::PatternOptions;
 use serde_json::json;
 use std::collections::HashMap;
@@ -32,13 +32,16 @@ impl Patterns {
             return known;
         }
         let schema = json!({ "pattern": pattern });
-        let judged = if options.build(&schema).is_ok() {
+        let judged = if instance::compile(options, &schema).is_ok() {
             Pattern::Linear
         } else {
-            let backtracking = jsonschema::options()
-                .with_pattern_options(PatternOptions::fancy_regex().size_limit(LARGEST))
-                .build(&schema);
-            if backtracking.is_ok() { Pattern::Backtracking } else { Pattern::Broken }
+            let backtracking =
+                instance::options().with_pattern_options(PatternOptions::fancy_regex().size_limit(LARGEST));
+            if instance::compile(&backtracking, &schema).is_ok() {
+                Pattern::Backtracking
+            } else {
+                Pattern::Broken
+            }
         };
         self.judged.insert(pattern.to_owned(), judged);
         judged

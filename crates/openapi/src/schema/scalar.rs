@@ -1,6 +1,6 @@
 //! Scalars with the usual bounds, checked without a validator and, as text, without a value being made.
 
-use crate::schema::instance::{Part, Seen};
+use instance::{Part, Seen};
 use serde_json::{Map, Number, Value};
 
 /// A scalar schema of nothing but `type`, `enum` of strings, bounds that are whole numbers, and lengths.

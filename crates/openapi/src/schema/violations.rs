@@ -2,11 +2,11 @@
 
 use crate::schema::{
     choice::Named,
-    instance::Part,
     keywords::{CHOICE, READ_ONLY, UNIT},
     sentences,
     walk::{self, Check, Unit, UnitId, Units},
 };
+use instance::Part;
 use jsonschema::{ValidationError, error::ValidationErrorKind};
 use serde_json::Value;
 use std::{collections::HashSet, sync::Arc};
@@ -130,7 +130,7 @@ impl Gatherer {
                     self.add(at.to_owned(), "It cannot be checked, so it is not taken.".to_owned());
                 }
                 Check::Scalar(_, validator) | Check::Schema(validator) => {
-                    for error in validator.iter_errors(Part::Made(value)) {
+                    for error in validator.errors(value) {
                         self.error(units, unit, value, at, &error);
                     }
                 }

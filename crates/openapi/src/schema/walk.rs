@@ -4,11 +4,8 @@
 //! that hands the value on by the unit's number. The units of the running check stand in a thread-local
 //! place, because a validator that owned its targets would own itself wherever schemas form a circle.
 
-use crate::schema::{
-    choice::Choice,
-    instance::{Part, Seen, Validator},
-    scalar::Scalar,
-};
+use crate::schema::{choice::Choice, scalar::Scalar};
+use instance::{Part, Seen, Validator};
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,

@@ -5,8 +5,9 @@ use super::{judged, judged_at};
 use crate::{
     documents::Version,
     rules::ReadOnly,
-    schema::{instance::Part, keywords, scalar::Scalar},
+    schema::{keywords, scalar::Scalar},
 };
+use instance::Part;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -163,7 +164,7 @@ proptest! {
     #[test]
     fn scalars_are_checked_as_the_validator_checks_them(schema in scalar_schema(), value in any_scalar()) {
         let scalar = Scalar::of(schema.as_object().unwrap()).unwrap();
-        let validator = keywords::options().build(&schema).unwrap();
+        let validator = instance::compile(&keywords::options(), &schema).unwrap();
         if let Some(fits) = scalar.judge(Part::Made(&value)) {
             prop_assert_eq!(fits, validator.is_valid(Part::Made(&value)));
         }

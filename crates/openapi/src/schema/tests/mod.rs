@@ -8,8 +8,9 @@ use crate::{
     documents::{Documents, Place, Version},
     fault::Warning,
     rules::ReadOnly,
-    schema::{Found, SchemaCompiler, instance::Part, tree::Tree},
+    schema::{Found, SchemaCompiler},
 };
+use instance::{Part, Tree};
 use serde_json::Value;
 
 /// What is wrong with a value by the schema that is the whole document.

@@ -1,6 +1,6 @@
 //! What the validator is given: values that were made here, and trees that were read. It sees no difference.
 
-use crate::schema::tree::{Members as TreeMembers, Tree};
+use crate::tree::{Members as TreeMembers, Tree};
 use jsonschema::{
     JsonType,
     json::{self, Json, NodeIdentity, cmp, unique},
@@ -8,44 +8,58 @@ use jsonschema::{
 use serde_json::{Map, Number, Value};
 use std::{borrow::Cow, slice};
 
-/// How JSON is seen by the validators of this crate.
-pub(crate) enum Instance {}
-
-/// A validator of this crate.
-pub(crate) type Validator = jsonschema::Validator<Instance>;
+/// The kind of JSON that validators are compiled for.
+#[derive(Debug)]
+pub enum Instance {}
 
 /// A value, or a part of one.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Part<'a> {
+pub enum Part<'a> {
+    /// It was made here.
     Made(&'a Value),
+    /// It was read.
     Read(&'a Tree<'a>),
 }
 
 /// What a part is.
 #[derive(Debug)]
-pub(crate) enum Seen<'a> {
+pub enum Seen<'a> {
+    /// `null`
     Null,
+    /// `true` or `false`
     Bool(bool),
+    /// A number.
     Number(&'a Number),
+    /// A string.
     Text(&'a str),
+    /// An array.
     Array(Items<'a>),
+    /// An object.
     Object(Members<'a>),
 }
 
+/// The items of an array.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Items<'a> {
+pub enum Items<'a> {
+    /// They were made here.
     Made(&'a [Value]),
+    /// They were read.
     Read(&'a [Tree<'a>]),
 }
 
+/// The members of an object.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Members<'a> {
+pub enum Members<'a> {
+    /// They were made here.
     Made(&'a Map<String, Value>),
+    /// They were read.
     Read(&'a TreeMembers<'a>),
 }
 
 impl<'a> Part<'a> {
-    pub(crate) fn seen(self) -> Seen<'a> {
+    /// What it is.
+    #[must_use]
+    pub fn seen(self) -> Seen<'a> {
         match self {
             Self::Made(Value::Null) | Self::Read(Tree::Null) => Seen::Null,
             Self::Made(Value::Bool(flag)) | Self::Read(Tree::Bool(flag)) => Seen::Bool(*flag),
@@ -60,7 +74,8 @@ impl<'a> Part<'a> {
     }
 
     /// Where it lies: no other part that is there at the same time lies there.
-    pub(crate) fn address(self) -> usize {
+    #[must_use]
+    pub fn address(self) -> usize {
         match self {
             Self::Made(value) => std::ptr::from_ref(value).addr(),
             Self::Read(tree) => std::ptr::from_ref(tree).addr(),
@@ -69,7 +84,9 @@ impl<'a> Part<'a> {
 }
 
 impl<'a> Items<'a> {
-    pub(crate) fn iter(self) -> ItemsIter<'a> {
+    /// One after the other.
+    #[must_use]
+    pub fn iter(self) -> ItemsIter<'a> {
         match self {
             Self::Made(items) => ItemsIter::Made(items.iter()),
             Self::Read(items) => ItemsIter::Read(items.iter()),
@@ -78,14 +95,18 @@ impl<'a> Items<'a> {
 }
 
 impl<'a> Members<'a> {
-    pub(crate) fn get(self, name: &str) -> Option<Part<'a>> {
+    /// The value of the member with this name.
+    #[must_use]
+    pub fn get(self, name: &str) -> Option<Part<'a>> {
         match self {
             Self::Made(members) => members.get(name).map(Part::Made),
             Self::Read(members) => members.get(name).map(Part::Read),
         }
     }
 
-    pub(crate) fn iter(self) -> MembersIter<'a> {
+    /// Name and value, one after the other.
+    #[must_use]
+    pub fn iter(self) -> MembersIter<'a> {
         match self {
             Self::Made(members) => MembersIter::Made(members.iter()),
             Self::Read(members) => MembersIter::Read(members.pairs().iter()),
@@ -93,8 +114,12 @@ impl<'a> Members<'a> {
     }
 }
 
-pub(crate) enum ItemsIter<'a> {
+/// Goes through [`Items`].
+#[derive(Debug)]
+pub enum ItemsIter<'a> {
+    /// They were made here.
     Made(slice::Iter<'a, Value>),
+    /// They were read.
     Read(slice::Iter<'a, Tree<'a>>),
 }
 
@@ -109,8 +134,12 @@ impl<'a> Iterator for ItemsIter<'a> {
     }
 }
 
-pub(crate) enum MembersIter<'a> {
+/// Goes through [`Members`].
+#[derive(Debug)]
+pub enum MembersIter<'a> {
+    /// They were made here.
     Made(serde_json::map::Iter<'a>),
+    /// They were read.
     Read(slice::Iter<'a, (Cow<'a, str>, Tree<'a>)>),
 }
 
