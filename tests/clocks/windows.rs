@@ -47,7 +47,10 @@ fn turns_over(limit: &str, end: &str, next: u64) {
         (answer.status == 200).then_some(answer)
     });
     assert_eq!(first.number("X-Rate-Limit-Remaining"), 2);
-    check_reset(&first, second(end) as f64 + next as f64 - time.now());
+    // On a busy machine the gateway may see several steps as one, which it follows later only. So it may be behind, but it
+    // has come to the window that it grants in.
+    let (told, left) = (first.number("X-Rate-Limit-Reset"), second(end) as f64 + next as f64 - time.now());
+    assert!(told as f64 >= left && told <= next, "{limit}: the reset says {told}, and {left} s are left");
     for remaining in [1, 0] {
         let answer = connection.send(&get);
         assert_eq!((answer.status, answer.number("X-Rate-Limit-Remaining")), (200, remaining), "{limit}");
