@@ -5,9 +5,10 @@ use crate::{
     clients::Client,
     deeds::{Deed, Wish},
     peer::{
-        DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, PREFACE, Peer, RST_STREAM, SETTINGS, block,
+        ACK, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, PREFACE, Peer, RST_STREAM, SETTINGS,
+        begun, block, frame,
     },
-    support::{Answer, Framing, Headers, wire::Ended},
+    support::{Answer, Headers, wire::Ended},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -75,9 +76,9 @@ impl Client<'_> {
             let fields = pseudo.into_iter().chain(lower.iter().map(|(name, value)| (name.as_str(), *value)));
             let ends = if request.content().is_empty() { END_STREAM } else { 0 };
             let head = block(&fields.collect::<Vec<_>>());
-            bytes.extend(crate::peer::frame(HEADERS, END_HEADERS | ends, stream, &head));
+            bytes.extend(frame(HEADERS, END_HEADERS | ends, stream, &head));
             if ends == 0 {
-                bytes.extend(crate::peer::frame(DATA, END_STREAM, stream, request.content()));
+                bytes.extend(frame(DATA, END_STREAM, stream, request.content()));
             }
             asked.insert(stream, Asked { wish, key: place, answer: None });
         }
@@ -88,7 +89,7 @@ impl Client<'_> {
     fn take(&mut self, peer: &mut Peer, frame: Frame, asked: &mut BTreeMap<u32, Asked>) {
         match frame.kind {
             SETTINGS if frame.flags == 0 => {
-                peer.send(SETTINGS, crate::peer::ACK, 0, &[]);
+                peer.send(SETTINGS, ACK, 0, &[]);
             }
             // The end of the connection tells what became of the rest.
             GOAWAY if self.is_killed() => {}
@@ -136,20 +137,5 @@ impl Client<'_> {
                 Some(answer) => self.judge(&one.wish, one.key, &Answer { cut: Some(ended), ..answer }),
             }
         }
-    }
-}
-
-fn begun(mut fields: Vec<(String, String)>) -> Answer {
-    let status = fields.remove(0).1.parse().expect("a status");
-    Answer {
-        version: "HTTP/2".into(),
-        status,
-        reason: String::new(),
-        headers: Headers(fields),
-        body: Vec::new(),
-        trailers: Headers::default(),
-        framing: Framing::Length(0),
-        cut: None,
-        interim: Vec::new(),
     }
 }

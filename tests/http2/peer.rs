@@ -73,6 +73,24 @@ pub(crate) fn request<'a>(method: &'a str, path: &'a str, more: &[(&'a str, &'a 
     block(&[&pseudo[..], more].concat())
 }
 
+/// An answer of which the head alone has come.
+pub(crate) fn begun(mut fields: Vec<(String, String)>) -> Answer {
+    assert_eq!(fields[0].0, ":status");
+    let status = fields.remove(0).1.parse().unwrap();
+    assert!(fields.iter().all(|(name, _)| *name == name.to_ascii_lowercase()), "{fields:?}");
+    Answer {
+        version: "HTTP/2".into(),
+        status,
+        reason: String::new(),
+        headers: Headers(fields),
+        body: Vec::new(),
+        trailers: Headers::default(),
+        framing: Framing::Length(0),
+        cut: None,
+        interim: Vec::new(),
+    }
+}
+
 /// A plain request, which is answered with an error of ours: it has no key.
 pub(crate) fn plain() -> Vec<u8> {
     request("GET", "/items/7", &[])
@@ -246,25 +264,12 @@ impl Peer {
             match (frame.kind, &mut answer) {
                 (HEADERS, None) => {
                     assert!(frame.flags & END_HEADERS != 0);
-                    let mut fields = self.decode(&frame.payload);
-                    assert_eq!(fields[0].0, ":status");
-                    let status = fields.remove(0).1.parse().unwrap();
-                    assert!(fields.iter().all(|(name, _)| *name == name.to_ascii_lowercase()), "{fields:?}");
-                    if status < 200 {
-                        interim.push((status, Headers(fields)));
+                    let begun = begun(self.decode(&frame.payload));
+                    if begun.status < 200 {
+                        interim.push((begun.status, begun.headers));
                         continue;
                     }
-                    answer = Some(Answer {
-                        version: "HTTP/2".into(),
-                        status,
-                        reason: String::new(),
-                        headers: Headers(fields),
-                        body: Vec::new(),
-                        trailers: Headers::default(),
-                        framing: Framing::Length(0),
-                        cut: None,
-                        interim: std::mem::take(&mut interim),
-                    });
+                    answer = Some(Answer { interim: std::mem::take(&mut interim), ..begun });
                 }
                 (HEADERS, Some(answer)) => answer.trailers = Headers(self.decode(&frame.payload)),
                 (DATA, Some(answer)) => answer.body.extend_from_slice(&frame.payload),

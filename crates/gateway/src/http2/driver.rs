@@ -48,17 +48,9 @@ struct Driver {
     begun: Instant,
     /// Something was read or written since the deadline was last looked at.
     has_moved: bool,
-    /// A write that was begun. Under TLS it is made of the same bytes until it is through.
-    settling: Option<Settling>,
-}
-
-/// A write that ends with the last frame of an answer, and settles that and those before it.
-#[derive(Debug, Clone, Copy)]
-struct Settling {
-    /// Its end in all that was ever written on the connection.
-    end: u64,
-    /// How many answers.
-    count: usize,
+    /// The number of answers that a write which was begun ends with. Under TLS it is made of the same bytes until it is
+    /// through.
+    settling: Option<usize>,
 }
 
 /// What a connection waits for, and so how long.
@@ -365,13 +357,14 @@ impl Driver {
         if bytes.is_empty() {
             return None;
         }
-        let Some(settling) = self.settling.take().or_else(|| Settling::next(state, &self.io)) else {
+        let settling = self.settling.take().unwrap_or_else(|| together(state, &self.io));
+        let Some(last) = settling.checked_sub(1).and_then(|last| state.due.get(last)) else {
             return Some(Pin::new(&mut self.io).poll_write(cx, bytes));
         };
         let front = state.connection.output_front();
         let within = |at: u64| usize::try_from(at.saturating_sub(front)).unwrap_or(usize::MAX);
-        let bytes = bytes.get(..within(settling.end)).unwrap_or(bytes);
-        let due = state.due.iter().take(settling.count);
+        let bytes = bytes.get(..within(last.at)).unwrap_or(bytes);
+        let due = state.due.iter().take(settling);
         let mut charged = 0;
         let mut journal = self.thread.journal.borrow_mut();
         let written = match journal.as_mut() {
@@ -410,16 +403,13 @@ impl Driver {
     }
 }
 
-impl Settling {
-    /// None: nothing is due.
-    fn next(state: &State, io: &Transport) -> Option<Self> {
-        let front = state.connection.output_front();
-        let most = if io.is_of_use_whole() { ONE_RECORD } else { u64::MAX };
-        let mut due = state.due.iter().take(MOST_TOGETHER);
-        let first = Self { end: due.next()?.at, count: 1 };
-        let more = due.take_while(|due| due.at.saturating_sub(front) <= most);
-        Some(more.fold(first, |so_far, due| Self { end: due.at, count: so_far.count + 1 }))
-    }
+/// How many answers the next write ends with: those that end in one record, under TLS; the first one in any case.
+fn together(state: &State, io: &Transport) -> usize {
+    let front = state.connection.output_front();
+    let most = if io.is_of_use_whole() { ONE_RECORD } else { u64::MAX };
+    let due = state.due.iter().take(MOST_TOGETHER);
+    let fitting = due.take_while(|due| due.at.saturating_sub(front) <= most).count();
+    fitting.max(state.due.len().min(1))
 }
 
 /// Gives a request its seat.

@@ -12,8 +12,7 @@ use std::io::Write;
 pub(crate) fn write_request(fields: &Fields, request: &Request<'_>, ended: bool, out: &mut Vec<u8>) -> Body {
     // A CONNECT names an authority; as a target it is refused like every other.
     let target = request.path.or(request.authority).unwrap_or_default();
-    // What each line has beside name and value, and some for what is added here.
-    out.reserve(fields.size() + fields.count() * 4 + 64);
+    reserve(fields, out);
     for part in [request.method, b" ", target, b" HTTP/1.1\r\n"] {
         out.extend_from_slice(part);
     }
@@ -61,7 +60,7 @@ pub(crate) fn write_answer(
     is_to_head: bool,
     out: &mut Vec<u8>,
 ) -> Body {
-    out.reserve(fields.size() + fields.count() * 4 + 64);
+    reserve(fields, out);
     let _ = write!(out, "HTTP/1.1 {} {}\r\n", answer.status, reason_phrase(answer.status)); // into a Vec: cannot fail
     for (name, value) in fields.iter().filter(|(name, _)| name.first() != Some(&b':')) {
         write_line(name, value, out);
@@ -115,6 +114,12 @@ pub(crate) fn answer_list<'t>(head: &'t mut [u8], framed: &mut Framed) -> List<'
 fn first_line(text: &mut [u8]) -> (&[u8], &mut [u8]) {
     let (line, lines) = text.split_at_mut(memchr::memchr(b'\n', text).unwrap_or(0));
     (line, lines.get_mut(1..).unwrap_or_default())
+}
+
+/// Makes room for the lines of a head, so that it is not moved while it is written.
+fn reserve(fields: &Fields, out: &mut Vec<u8>) {
+    // What a line has beside name and value, and some for what is added.
+    out.reserve(fields.size() + fields.count() * 4 + 64);
 }
 
 /// Appends a line of a head.
