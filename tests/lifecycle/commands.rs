@@ -1,6 +1,6 @@
 //! The command line, while the gateway runs and while it does not.
 
-use crate::support::{Config, Gateway, Upstream, assert_error, gateway::Home, get};
+use crate::support::{Config, Gateway, Upstream, assert_error, gateway::Home, get, program};
 use std::os::unix::fs::PermissionsExt;
 
 #[test]
@@ -82,7 +82,7 @@ fn what_a_command_does_not_know_exits_2_and_helps() {
 
 #[test]
 fn the_schema_of_the_configuration_is_json() {
-    let said = std::process::Command::new(env!("CARGO_BIN_EXE_fairgate")).args(["config", "schema"]).output();
+    let said = std::process::Command::new(program()).args(["config", "schema"]).output();
     let said = said.unwrap();
     assert!(said.status.success(), "{said:?}");
     let schema: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();

@@ -2,7 +2,7 @@
 //! granted twice. And sockets that a service manager opened.
 
 use crate::support::{
-    Config, Connection, Gate, Gateway, Upstream, eventually, gateway::Home, get, sample::sample,
+    Config, Connection, Gate, Gateway, Upstream, eventually, gateway::Home, get, program, sample::sample,
 };
 use std::{
     net::TcpListener,
@@ -135,7 +135,7 @@ fn sockets_of_a_service_manager_are_served_and_it_is_told_how_the_start_and_the_
     let mut command = Command::new("sh");
     command
         .args(["-c", "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\""])
-        .arg(env!("CARGO_BIN_EXE_fairgate"))
+        .arg(program())
         .args(["serve", "--config"])
         .arg(home.config())
         .env("NOTIFY_SOCKET", &place)

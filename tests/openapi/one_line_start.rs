@@ -2,7 +2,7 @@
 
 use crate::{
     shop::{DOCUMENT, upstream},
-    support::{Upstream, eventually},
+    support::{Upstream, eventually, program},
 };
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -17,7 +17,7 @@ struct Started {
 }
 
 fn command(folder: &tempfile::TempDir) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fairgate"));
+    let mut command = Command::new(program());
     command.current_dir(folder.path()).env_remove("FAIRGATE_CONFIG").env("FAIRGATE_THREADS", "1");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     command

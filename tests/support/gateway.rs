@@ -62,6 +62,11 @@ pub(crate) struct Said {
     pub(crate) err: String,
 }
 
+/// The program under test: what was built with the tests, or what `FAIRGATE_BIN` names.
+pub(crate) fn program() -> PathBuf {
+    std::env::var_os("FAIRGATE_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_fairgate").into()).into()
+}
+
 // === impl Home ===
 
 impl Home {
@@ -105,7 +110,7 @@ impl Home {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fairgate"));
+        let mut command = Command::new(program());
         // `keys create` and `serve` alike: the command's words first, then `--config`.
         let options = arguments.iter().position(|word| word.starts_with('-')).unwrap_or(arguments.len());
         command.args(&arguments[..options]).arg("--config").arg(self.config()).args(&arguments[options..]);

@@ -24,7 +24,7 @@ pub(crate) use client::Connection;
 pub(crate) use config::Config;
 pub(crate) use exchange::{Exchange, Next};
 pub(crate) use gate::{Gate, eventually};
-pub(crate) use gateway::{Gateway, Key};
+pub(crate) use gateway::{Gateway, Key, program};
 pub(crate) use request::{Request, delete, get, head, patch, post, put, request};
 pub(crate) use specification::{assert_details, assert_error, error_of};
 pub(crate) use stage::{Shown, Stage};

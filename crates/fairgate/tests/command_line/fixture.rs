@@ -87,7 +87,8 @@ impl Site {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fairgate"));
+        let program = std::env::var_os("FAIRGATE_BIN");
+        let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_fairgate").into()));
         command.current_dir(self.folder.path()).args(arguments).env_remove("FAIRGATE_CONFIG");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
