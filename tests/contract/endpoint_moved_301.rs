@@ -1,6 +1,6 @@
 //! 301 `ENDPOINT_MOVED`: a path that the operator moved, or that the upstream says has moved.
 
-use crate::support::{Config, Gateway, Next, Stage, Upstream, assert_error, get, head, post};
+use crate::support::{Config, Gateway, Next, Stage, Upstream, assert_error, error_of, get, head, post};
 
 pub fn stage() -> Stage {
     let upstream = Upstream::sample();
@@ -44,9 +44,12 @@ fn a_moved_path_is_told_before_the_key_is_looked_at() {
 }
 
 #[test]
-fn every_method_is_led_with_301() {
+fn every_method_is_told_with_301_and_only_get_and_head_are_led() {
     let stage = stage();
-    assert_error(&stage.gateway, &stage.send(post("/old-items/7", "{}")), 301, "ENDPOINT_MOVED");
+    let answer = stage.send(post("/old-items/7", "{}"));
+    assert_error(&stage.gateway, &answer, 301, "ENDPOINT_MOVED");
+    assert!(!answer.headers.has("Location"), "it would be repeated as a GET: {answer:?}");
+    assert_eq!(error_of(&answer)["location"], "/items/7");
     let answer = stage.send(head("/old-items/7"));
     assert_eq!((answer.status, location(&answer)), (301, "/items/7".to_owned()));
 }
@@ -55,7 +58,9 @@ fn every_method_is_led_with_301() {
 fn redirect_status_308_keeps_the_method_of_others_than_get_and_head() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&config(&upstream).top("redirect_status = 308"));
-    assert_error(&gateway, &gateway.send(&post("/old-items/7", "{}")), 308, "ENDPOINT_MOVED");
+    let answer = gateway.send(&post("/old-items/7", "{}"));
+    assert_error(&gateway, &answer, 308, "ENDPOINT_MOVED");
+    assert_eq!(location(&answer), "/items/7");
     assert_error(&gateway, &gateway.send(&get("/old-items/7")), 301, "ENDPOINT_MOVED");
     assert_eq!(gateway.send(&head("/old-items/7")).status, 301);
 }
@@ -100,6 +105,11 @@ fn the_301_of_the_upstream_becomes_ours_with_a_public_location() {
         let answer = gateway.send(&get(path).key(&key));
         assert_error(&gateway, &answer, 301, "ENDPOINT_MOVED");
         assert_eq!(location(&answer), to, "{path}");
+        let answer = gateway.send(&post(path, "{}").key(&key));
+        assert_error(&gateway, &answer, 301, "ENDPOINT_MOVED");
+        assert!(!answer.headers.has("Location"), "it would be repeated as a GET: {answer:?}");
+        let told = error_of(&answer)["location"].as_str().unwrap().replace("https://api.example.com", "");
+        assert_eq!(told, to, "{path}");
     }
     gateway.limits(&key).assert_charged_since(&before, 0, "a 301 of the upstream");
 }

@@ -2,7 +2,9 @@
 
 use crate::{
     endpoint_moved_301::location,
-    support::{Config, Gateway, Next, Stage, Upstream, assert_error, delete, get, head, post},
+    support::{
+        Config, Gateway, Next, Stage, Upstream, assert_error, delete, error_of, get, head, post, request,
+    },
 };
 
 pub fn stage() -> Stage {
@@ -54,6 +56,19 @@ fn the_rule_holds_for_every_method_and_needs_no_key() {
 }
 
 #[test]
+fn only_get_and_head_are_led_by_a_location_and_others_read_the_address_in_the_body() {
+    let stage = stage();
+    for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "QUERY"] {
+        let request = request(method, "/items/7/?a=b").body("text/plain", b"x");
+        let answer = stage.send(request);
+        assert_error(&stage.gateway, &answer, 301, "TRAILING_SLASH");
+        assert!(!answer.headers.has("Location"), "{method} would be repeated as a GET: {answer:?}");
+        assert_eq!(error_of(&answer)["location"], "/items/7?a=b", "{method}");
+    }
+    assert_eq!(location(&stage.send(get("/items/7/?a=b"))), "/items/7?a=b");
+}
+
+#[test]
 fn the_connection_can_be_used_after_a_redirect() {
     let stage = stage();
     let mut connection = stage.gateway.connect();
@@ -65,7 +80,9 @@ fn the_connection_can_be_used_after_a_redirect() {
 fn redirect_status_308_holds_for_slashes_too() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).top("redirect_status = 308"));
-    assert_error(&gateway, &gateway.send(&post("/items/", "{}")), 308, "TRAILING_SLASH");
+    let answer = gateway.send(&post("/items/", "{}"));
+    assert_error(&gateway, &answer, 308, "TRAILING_SLASH");
+    assert_eq!(location(&answer), "/items");
     assert_error(&gateway, &gateway.send(&get("/items/")), 301, "TRAILING_SLASH");
 }
 

@@ -44,6 +44,10 @@ fn every_step_of_the_checks_answers_with_its_own_error() {
         peer.send(9, END_HEADERS, stream, &[]);
         assert_error(&gateway, &peer.answer(stream), status, code);
     }
+    peer.send(HEADERS, END_STREAM | END_HEADERS, 99, &request("POST", "/items/7/", &[]));
+    let redirect = peer.answer(99);
+    assert_error(&gateway, &redirect, 301, "TRAILING_SLASH");
+    assert!(!redirect.headers.has("location"), "it would be repeated as a GET: {redirect:?}");
     peer.send(HEADERS, END_HEADERS, 101, &request("POST", "/items", &[("x-api-key", &key.key)]));
     peer.send(DATA, END_STREAM, 101, b"more than ten bytes");
     assert_error(&gateway, &peer.answer(101), 400, "BODY_TOO_LARGE");

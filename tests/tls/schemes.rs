@@ -67,7 +67,8 @@ fn without_tls_there_is_only_the_way_to_https_where_that_is_set() {
     ] {
         let answer = plain(&gateway).send(&request);
         assert_error(&gateway, &answer, 301, "ENDPOINT_MOVED");
-        assert_eq!(answer.header("location"), Some(to));
+        let followed = Some(to).filter(|_| request.method() == "GET");
+        assert_eq!(answer.header("location"), followed);
         assert_eq!(error_of(&answer)["location"], to);
     }
     assert_eq!(plain(&gateway).send(&head("/items")).status, 301);

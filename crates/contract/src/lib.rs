@@ -4,13 +4,14 @@
 //! What stands here is law for every other crate: the closed table of codes ([`Status`]), the
 //! registry of error codes ([`ErrorCode`]), the error specification ([`Specification`]), the map
 //! from an upstream's answer to ours ([`upstream`], [`upstream_body`]), the same errors in gRPC ([`grpc`]), the kinds of limits and the
-//! arithmetic of their windows ([`Limit`], [`Period`], [`Zone`]) and the format of keys ([`key`]).
+//! arithmetic of their windows ([`Limit`], [`Period`], [`Zone`]), how redirects are sent ([`redirect`]) and the format of keys ([`key`]).
 
 pub mod calendar;
 pub mod grpc;
 pub mod key;
 pub mod limit;
 pub mod permission;
+pub mod redirect;
 pub mod registry;
 pub mod specification;
 pub mod status;
@@ -20,6 +21,7 @@ pub mod window;
 
 pub use calendar::{Calendar, Zone};
 pub use limit::{Class, Kind, Limit, LimitError, Tag};
+pub use redirect::RedirectStatus;
 pub use registry::ErrorCode;
 pub use specification::{Detail, Specification};
 pub use status::{Status, Statuses};

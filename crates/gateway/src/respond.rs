@@ -17,6 +17,7 @@ use crate::{
 use contract::{
     ErrorCode, Specification,
     grpc::{self, GrpcStatus},
+    redirect::Redirect,
     specification::Form,
     status::{Status, reason_phrase},
 };
@@ -37,7 +38,8 @@ pub(crate) fn write_refusal(
     // before its key was looked at.
     key::recognise(visit);
     guard::count(visit, refusal.code);
-    let row = number(visit, refusal);
+    let redirect = visit.config.settings.redirects.status.of(visit.head.method());
+    let row = number(visit, refusal, redirect);
     let accept = visit.head.value(RequestField::Accept);
     let grpc = grpc::Client::of(visit.head.value(RequestField::ContentType), accept);
     let form = accept.map_or(Form::Specification, Form::accepted);
@@ -63,7 +65,8 @@ pub(crate) fn write_refusal(
     compression::write(packing, out);
     line("Cache-Control", "no-store", out);
     field::write(b"X-Request-Id", visit.id.as_bytes(), out);
-    if let Some(location) = refusal.location.as_ref().filter(|_| grpc.is_none()) {
+    // A client of gRPC follows nothing; others only where their request stays what it is.
+    if let Some(location) = refusal.location.as_ref().filter(|_| grpc.is_none() && redirect.has_location) {
         line("Location", location, out);
     }
     if let Some(allow) = &refusal.allow {
@@ -228,11 +231,9 @@ pub(crate) fn write_connection(visit: &Visit<'_>, keep_alive: bool, out: &mut Ve
     }
 }
 
-fn number(visit: &Visit<'_>, refusal: &Refusal) -> u16 {
-    let settings = &visit.config.settings;
-    let keeps_method = settings.redirects.keep_method && !matches!(visit.head.method(), "GET" | "HEAD");
+fn number(visit: &Visit<'_>, refusal: &Refusal, redirect: Redirect) -> u16 {
     let row = refusal.code.status();
-    if row == Status::Moved && keeps_method { 308 } else { row.on_the_wire(settings.statuses) }
+    if row == Status::Moved { redirect.number } else { row.on_the_wire(visit.config.settings.statuses) }
 }
 
 fn retry_after(refusal: &Refusal) -> Option<u64> {

@@ -4,7 +4,7 @@
 //! never sees a raw value. Durations are `std::time::Duration`, sizes are bytes.
 
 use crate::tls::Client;
-use contract::{Limit, Statuses, status::ExtraStatus};
+use contract::{Limit, RedirectStatus, Statuses, status::ExtraStatus};
 use ipnet::IpNet;
 use openapi::rules::RequestRules;
 use reference::Takes;
@@ -491,8 +491,8 @@ pub struct Moved {
 pub struct Redirects {
     /// What a slash at the end of a path does.
     pub trailing_slash: TrailingSlash,
-    /// Answer 308 in place of 301 to methods other than GET and HEAD, so that clients keep the method.
-    pub keep_method: bool,
+    /// What methods other than GET and HEAD get.
+    pub status: RedirectStatus,
 }
 
 /// What a slash at the end of a path does.

@@ -67,7 +67,7 @@ fn enriched(document: &str) -> Result<(Vec<u8>, Vec<u8>), Faults> {
         docs_path: "/_docs",
         limits_path: "/_limits",
         support_email: Some("help@example.org"),
-        keep_method: false,
+        redirect_status: contract::RedirectStatus::default(),
         operations: &operations,
     };
     let value = enrich(&documents, &api, &facts);

@@ -1,6 +1,6 @@
 //! What an API is, as far as its reference tells. All text is the operator's own and is escaped when it is written.
 
-use contract::{Detail, Limit, Statuses, status::ExtraStatus};
+use contract::{Detail, Limit, RedirectStatus, Statuses, status::ExtraStatus};
 use std::{sync::Arc, time::Duration};
 
 /// An API as its running configuration describes it. All but maintenance, which comes and goes: see [`Live`].
@@ -24,8 +24,8 @@ pub struct Reference {
     pub extra_codes: Vec<ExtraStatus>,
     /// A slash at the end of a path is answered 301.
     pub redirects_slashes: bool,
-    /// 308 in place of 301 for methods other than GET and HEAD.
-    pub keeps_method: bool,
+    /// What redirects methods other than GET and HEAD.
+    pub redirect_status: RedirectStatus,
     /// Headers that may hold the key, as they are written, without `Authorization`, which always may.
     pub key_headers: Vec<String>,
     /// What an imported key looks like. None: any format.

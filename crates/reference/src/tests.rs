@@ -2,7 +2,7 @@
 //! the operator is never markup.
 
 use crate::*;
-use contract::{Calendar, ErrorCode, Limit, Statuses, status::ExtraStatus};
+use contract::{Calendar, ErrorCode, Limit, RedirectStatus, Statuses, status::ExtraStatus};
 use serde_json::Value;
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -40,7 +40,7 @@ fn reference() -> Reference {
         statuses: Statuses::Fairgate,
         extra_codes: ExtraStatus::ALL.to_vec(),
         redirects_slashes: true,
-        keeps_method: true,
+        redirect_status: RedirectStatus::PermanentRedirect,
         key_headers: vec!["X-API-Key".into()],
         key_pattern: Some("[a-z]{9}".into()),
         plans: vec![Plan {

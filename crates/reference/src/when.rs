@@ -8,7 +8,7 @@ use crate::{
     pages::limits::ONE_ADDRESS,
     quantity,
 };
-use contract::{ErrorCode, Limit};
+use contract::{ErrorCode, Limit, RedirectStatus};
 
 /// Rows of a table on such a page. What is left out is counted, and stands on the pages of endpoints.
 const MOST_ROWS: usize = 40;
@@ -140,10 +140,14 @@ fn trailing_slash(facts: &Facts) -> Vec<Block> {
 }
 
 fn redirect_status(facts: &Facts) -> Text {
-    if facts.reference.keeps_method {
-        text().plain("GET and HEAD are answered with 301, other methods with 308, so that clients send the same method and body again.")
-    } else {
-        text().plain("The answer is a 301. Many clients turn a POST into a GET when they follow it: correct the address instead.")
+    match facts.reference.redirect_status {
+        RedirectStatus::PermanentRedirect => text().plain("GET and HEAD are answered with 301, other methods with 308, so that clients send the same method and body again."),
+        RedirectStatus::MovedPermanently => text()
+            .plain("The answer is a 301. Only GET and HEAD get a ")
+            .then(exact("Location"))
+            .plain(" header: many clients follow a 301 after a POST with a GET and lose the body. With other methods, read the address in ")
+            .then(exact("error.location"))
+            .plain(" and correct it in your program."),
     }
 }
 

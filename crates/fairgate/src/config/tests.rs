@@ -90,7 +90,7 @@ fn the_minimal_example_has_the_promised_defaults() {
     assert_eq!(settings.api.reserved_prefix, "/_");
     assert!(settings.address_limits.is_empty());
     assert_eq!(settings.statuses, contract::Statuses::Fairgate);
-    assert!(!settings.redirects.keep_method);
+    assert_eq!(settings.redirects.status, contract::RedirectStatus::MovedPermanently);
     assert_eq!(settings.endpoints.iter().map(|endpoint| endpoint.cost).collect::<Vec<_>>(), [1, 5]);
     let upstream = &settings.services.first().unwrap().upstream;
     assert_eq!(upstream.addresses.first().unwrap().authority(), "127.0.0.1:9000");

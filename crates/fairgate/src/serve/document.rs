@@ -21,7 +21,7 @@ pub(crate) fn served(config: &Config) -> Option<ServedDocument> {
         docs_path: &settings.api.docs_path(),
         limits_path: &settings.api.limits_path(),
         support_email: settings.api.support_email.as_deref(),
-        keep_method: settings.redirects.keep_method,
+        redirect_status: settings.redirects.status,
         operations: &operations,
     };
     let enriched = enrich::enrich(&document.documents, &document.api, &facts);

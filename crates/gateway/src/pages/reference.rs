@@ -29,7 +29,7 @@ pub fn of(settings: &Settings, address: SocketAddr) -> Reference {
             settings::TrailingSlash::Redirect => true,
             settings::TrailingSlash::Keep => false,
         },
-        keeps_method: settings.redirects.keep_method,
+        redirect_status: settings.redirects.status,
         key_headers: settings.keys.headers_as_written(),
         key_pattern: settings.keys.pattern.as_ref().map(|pattern| pattern.as_str().to_owned()),
         plans: settings

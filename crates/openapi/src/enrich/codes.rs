@@ -9,6 +9,8 @@ pub(super) struct Row {
     pub(super) status: Status,
     /// The number that is sent.
     pub(super) number: u16,
+    /// A redirect there has a `Location`.
+    pub(super) has_location: bool,
     /// A key is needed there.
     pub(super) keyed: bool,
     /// Requests may have a body there. Only told apart where codes speak of bodies.
@@ -16,13 +18,16 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// A row of an operation. `method` decides between 301 and 308.
+    /// A row of an operation. `method` decides how a redirect is sent.
     pub(super) fn new(status: Status, keyed: bool, has_body: bool, method: &str, facts: &Facts<'_>) -> Self {
-        let keeps_method = facts.keep_method && !matches!(method, "GET" | "HEAD");
-        let number =
-            if status == Status::Moved && keeps_method { 308 } else { status.on_the_wire(facts.statuses) };
+        let redirect = facts.redirect_status.of(method);
+        let (number, has_location) = if status == Status::Moved {
+            (redirect.number, redirect.has_location)
+        } else {
+            (status.on_the_wire(facts.statuses), false)
+        };
         let speaks_of_bodies = matches!(status, Status::NotValid | Status::Unprocessable);
-        Self { status, number, keyed, has_body: has_body || !speaks_of_bodies }
+        Self { status, number, has_location, keyed, has_body: has_body || !speaks_of_bodies }
     }
 
     /// The codes that can be met there, in the order of the registry.
@@ -46,6 +51,7 @@ impl Row {
     pub(super) fn name(self) -> String {
         let row = match self.status {
             Status::Moved if self.number == 308 => "MovedWithMethod",
+            Status::Moved if !self.has_location => "MovedWithoutLocation",
             Status::Moved => "Moved",
             Status::NotValid => "NotValid",
             Status::NoPermission => "NoPermission",

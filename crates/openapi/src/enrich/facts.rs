@@ -1,7 +1,7 @@
 //! What the gateway knows of an API beyond its document.
 
 use crate::api::{Access, Api};
-use contract::{Statuses, status::ExtraStatus};
+use contract::{RedirectStatus, Statuses, status::ExtraStatus};
 use std::collections::HashMap;
 
 /// What holds for the whole API.
@@ -22,8 +22,8 @@ pub struct Facts<'f> {
     pub limits_path: &'f str,
     /// Who to write to after a 500.
     pub support_email: Option<&'f str>,
-    /// Whether methods other than GET and HEAD are redirected by 308 instead of 301.
-    pub keep_method: bool,
+    /// What redirects methods other than GET and HEAD.
+    pub redirect_status: RedirectStatus,
     /// What holds for each operation, in the order of `Api::operations`. One that is missing needs a
     /// key and costs 1.
     pub operations: &'f [Exposed],

@@ -34,12 +34,13 @@ pub(super) fn of_success(keyed: bool) -> Vec<Header> {
 pub(super) fn of_row(row: Row) -> Vec<Header> {
     let mut headers = of_success(row.keyed && row.status != Status::KeyRefused);
     match row.status {
-        Status::Moved => headers.push(Header::Location),
+        Status::Moved if row.has_location => headers.push(Header::Location),
         Status::NotFound => headers.push(Header::Allow),
         Status::LimitExceeded | Status::Unavailable => headers.push(Header::RetryAfter),
         // RFC 9110 wants a challenge on what it calls a 401.
         Status::KeyRefused if row.number == 401 => headers.push(Header::Challenge),
-        Status::NotValid
+        Status::Moved
+        | Status::NotValid
         | Status::NoPermission
         | Status::KeyRefused
         | Status::Unprocessable

@@ -1,7 +1,7 @@
 //! What the contract adds to an operation, and what it takes away.
 
 use crate::documents::{Settings, followed, of_operation, of_text};
-use contract::{ErrorCode, Statuses, status::ExtraStatus};
+use contract::{ErrorCode, RedirectStatus, Statuses, status::ExtraStatus};
 use openapi::api::Access;
 use serde_json::{Value, json};
 
@@ -159,7 +159,7 @@ fn schemes_that_callbacks_need_stay() {
 #[test]
 fn what_has_moved_tells_only_where_to() {
     let settings = Settings {
-        keep_method: true,
+        redirect_status: RedirectStatus::PermanentRedirect,
         expose: &|_, exposed| exposed.moved_to = Some("/v2/pets".to_owned()),
         ..Settings::default()
     };

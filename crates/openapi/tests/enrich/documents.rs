@@ -1,6 +1,6 @@
 //! Documents out of memory, and enriched as a gateway with usual settings would.
 
-use contract::{Statuses, status::ExtraStatus};
+use contract::{RedirectStatus, Statuses, status::ExtraStatus};
 use openapi::{
     api::Api,
     documents::{Documents, Files},
@@ -31,7 +31,7 @@ pub(crate) struct Settings<'s> {
     pub(crate) public_url: Option<&'s str>,
     pub(crate) statuses: Statuses,
     pub(crate) extra_codes: &'s [ExtraStatus],
-    pub(crate) keep_method: bool,
+    pub(crate) redirect_status: RedirectStatus,
     /// Changes what holds for an operation.
     pub(crate) expose: &'s dyn Fn(&openapi::api::Operation, &mut Exposed),
 }
@@ -42,7 +42,7 @@ impl Default for Settings<'_> {
             public_url: Some("https://api.example.com"),
             statuses: Statuses::Fairgate,
             extra_codes: &[],
-            keep_method: false,
+            redirect_status: RedirectStatus::MovedPermanently,
             expose: &|_, _| (),
         }
     }
@@ -109,7 +109,7 @@ fn enriched(documents: &Documents, api: &Api, settings: &Settings<'_>) -> Value 
         docs_path: "/_docs",
         limits_path: "/_limits",
         support_email: Some("help@example.com"),
-        keep_method: settings.keep_method,
+        redirect_status: settings.redirect_status,
         operations: &operations,
     };
     enrich(documents, api, &facts)

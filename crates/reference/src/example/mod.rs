@@ -103,10 +103,11 @@ impl Example {
     }
 
     fn location(mut self, facts: &Facts, location: String) -> Self {
-        if facts.reference.keeps_method && !matches!(self.request.method.as_str(), "GET" | "HEAD") {
-            self.number = 308;
+        let redirect = facts.reference.redirect_status.of(&self.request.method);
+        self.number = redirect.number;
+        if redirect.has_location {
+            self.headers.push(("Location", location.clone()));
         }
-        self.headers.push(("Location", location.clone()));
         self.location = Some(location);
         self
     }

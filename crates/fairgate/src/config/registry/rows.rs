@@ -35,8 +35,8 @@ rows! {
     "What a slash at the end of a path does: `redirect` answers 301 to the same path without it, `keep` takes the \
      path as it is. An endpoint that is declared with a slash at its end always keeps it."
 
-    REDIRECT_STATUS = Top "redirect_status", Shape::WholeOf(&[301, 308]), Default("301"), "308";
-    "`308` answers 308 in place of 301 to methods other than GET and HEAD, so that clients keep the method and body."
+    REDIRECT_STATUS = Top "redirect_status", Shape::WholeOf(&[301, 308]), Default("301"), "308", also "keep_method";
+    "How redirects answer methods other than GET and HEAD. `301` sends no `Location`: the address is in the body alone, because many clients follow a 301 with a GET and lose the body. `308` sends `Location`, and clients keep the method and body."
 
     STATUSES = Top "statuses", Shape::Words(&["fairgate", "rfc9110"]), Default("\"fairgate\""), "\"rfc9110\"";
     "Which way round 401 and 403 are. `fairgate`: 401 means that the key lacks the permission, 403 that it is not set \

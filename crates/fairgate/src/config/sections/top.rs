@@ -7,7 +7,7 @@ use crate::config::{
     registry::{EXTRA_CODES, REDIRECT_STATUS, RELOAD, STATUSES, TRAILING_SLASH, TRUSTED_PROXIES, UPGRADES},
     typed::integer,
 };
-use contract::{Statuses, status::ExtraStatus};
+use contract::{RedirectStatus, Statuses, status::ExtraStatus};
 use gateway::settings::{Redirects, TrailingSlash};
 use ipnet::IpNet;
 use toml::de::DeValue;
@@ -16,7 +16,11 @@ pub(super) fn redirects(top: &Section<'_>) -> Option<Redirects> {
     let slash =
         top.word(&TRAILING_SLASH, &[("redirect", TrailingSlash::Redirect), ("keep", TrailingSlash::Keep)]);
     let status = top.whole_of(&REDIRECT_STATUS, &[301, 308]);
-    Some(Redirects { trailing_slash: slash?.value, keep_method: status?.value == 308 })
+    let status = match status?.value {
+        308 => RedirectStatus::PermanentRedirect,
+        _ => RedirectStatus::MovedPermanently, // 301: nothing else is taken
+    };
+    Some(Redirects { trailing_slash: slash?.value, status })
 }
 
 /// Whether the file is looked after while the gateway runs.
