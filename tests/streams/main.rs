@@ -19,5 +19,6 @@ mod events;
 mod framing;
 mod grpc;
 mod large;
+mod remote_calls;
 mod tunnels;
 mod upgrades;

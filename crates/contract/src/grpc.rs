@@ -168,7 +168,41 @@ pub fn is_grpc(media_type: &[u8]) -> bool {
 
 /// Whether it means gRPC-Web, whose errors look the same in HTTP/1.1.
 pub fn is_grpc_web(media_type: &[u8]) -> bool {
-    starts(media_type, b"application/grpc-web") || starts(media_type, b"application/grpc-web-text")
+    starts(media_type, b"application/grpc-web") || is_grpc_web_text(media_type)
+}
+
+/// Whether it means gRPC-Web in base64.
+pub fn is_grpc_web_text(media_type: &[u8]) -> bool {
+    starts(media_type, b"application/grpc-web-text")
+}
+
+/// Whether it means a stream of the Connect protocol: `application/connect+json` and the like.
+pub fn is_connect_stream(media_type: &[u8]) -> bool {
+    let start = b"application/connect+";
+    media_type.trim_ascii_start().get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start))
+}
+
+/// The status of gRPC that a code of the Connect protocol names.
+pub fn of_connect(code: &str) -> Option<u32> {
+    Some(match code {
+        "canceled" => 1,
+        "unknown" => 2,
+        "invalid_argument" => 3,
+        "deadline_exceeded" => 4,
+        "not_found" => 5,
+        "already_exists" => 6,
+        "permission_denied" => 7,
+        "resource_exhausted" => 8,
+        "failed_precondition" => 9,
+        "aborted" => 10,
+        "out_of_range" => 11,
+        "unimplemented" => 12,
+        "internal" => 13,
+        "unavailable" => 14,
+        "data_loss" => 15,
+        "unauthenticated" => 16,
+        _ => return None,
+    })
 }
 
 fn starts(media_type: &[u8], wanted: &[u8]) -> bool {

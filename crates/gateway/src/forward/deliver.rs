@@ -5,12 +5,14 @@ use super::{
     exchange::Exchange,
     keep_incident, packed,
     pump::{Pump, PumpFault, Side},
+    rpc::{Judge, Protocol},
 };
 use crate::{
     buffer,
     compression::{self, Packer},
     http1::{
         body::{Decoder, Framing, Step},
+        field::{AnswerField, Field, RequestField},
         response::{Packing, ResponseHead},
     },
     payment::{Owed, Payment},
@@ -22,7 +24,7 @@ use crate::{
     visit::Visit,
 };
 use contract::{
-    ErrorCode, grpc,
+    ErrorCode,
     upstream::{Disposition, disposition},
 };
 use std::{
@@ -37,6 +39,8 @@ use std::{
 const HOLD: Duration = Duration::from_millis(100);
 /// Bytes of an error's body that are read for its message.
 const LARGEST_ERROR: usize = 64 * 1024;
+/// The group of incidents in which a remote procedure call got an answer of HTTP.
+const NOT_RPC: &str = "the upstream's answer is not one of the protocol of the call";
 /// How long an error's body is waited for.
 const ERROR_BODY: Duration = Duration::from_secs(2);
 
@@ -57,31 +61,48 @@ impl Exchange<'_> {
         match disposition(answer.status, &visit.config.settings.extra_codes) {
             Disposition::Replace(code) => {
                 drop(owed); // given back before the answer tells what remains
-                let head = self.upstream.input.filled().get(..answer.length).unwrap_or_default().to_vec();
-                self.upstream.input.consume(answer.length);
-                let body = self.read_error(answer.framing).await;
+                let (head, body) = self.take_error(&answer, incoming).await;
                 let said = body.as_deref().and_then(|body| packed::unpacked(&answer, &head, body));
-                let refused = answer::replace(visit, code, &answer, &head, said.as_deref());
-                let is_done = answer.keep_alive && body.is_some() && self.upload.is_none();
-                self.give_body_back(incoming);
-                if is_done {
-                    self.thread.pool.put(self.upstream, turn::now());
-                }
-                Err(refused)
+                Err(answer::replace(visit, code, &answer, &head, said.as_deref()))
             }
             Disposition::Pass => {
+                let call = visit.head.value(RequestField::ContentType).and_then(Protocol::of);
+                if let Some(call) = call
+                    && let Some(detail) = not_understood(call, &answer, self.upstream.input.filled())
+                {
+                    drop(owed);
+                    self.take_error(&answer, incoming).await;
+                    return Err(Refusal::unexpected(NOT_RPC, detail));
+                }
                 if let (Some(owed), Some(name)) = (&mut owed, cost_header)
                     && let Some(cost) = answer::told_cost(&answer, self.upstream.input.filled(), name)
                 {
                     owed.lower_to(cost); // before the answer tells what remains
                 }
-                let nature = Nature::of(&answer, self.upstream.input.filled());
-                if nature.is_refused() {
-                    owed = None; // an error of gRPC's in a 200: given back, as above
+                let (nature, judge) = nature(call, &answer, self.upstream.input.filled());
+                if judge.as_ref().and_then(Judge::error).is_some() {
+                    owed = None; // an error in a 200: given back, as above
                 }
-                self.stream(visit, answer, nature, incoming, owed, cost_header).await
+                self.stream(visit, answer, (nature, judge), incoming, owed, cost_header).await
             }
         }
+    }
+
+    /// Takes an answer that is not passed on: its head, and its body if it is small and comes soon.
+    async fn take_error(
+        mut self,
+        answer: &ResponseHead,
+        incoming: &mut Decoder,
+    ) -> (Vec<u8>, Option<Vec<u8>>) {
+        let head = self.upstream.input.filled().get(..answer.length).unwrap_or_default().to_vec();
+        self.upstream.input.consume(answer.length);
+        let body = self.read_error(answer.framing).await;
+        let is_done = answer.keep_alive && body.is_some() && self.upload.is_none();
+        self.give_body_back(incoming);
+        if is_done {
+            self.thread.pool.put(self.upstream, turn::now());
+        }
+        (head, body)
     }
 
     /// The body of an error, if it is small and comes soon.
@@ -114,7 +135,7 @@ impl Exchange<'_> {
         mut self,
         visit: &Visit<'_>,
         mut answer: ResponseHead,
-        nature: Nature,
+        (nature, judge): (Nature, Option<Judge>),
         incoming: &mut Decoder,
         owed: Option<Owed>,
         cost_header: Option<&str>,
@@ -140,8 +161,8 @@ impl Exchange<'_> {
         if answer.packing == Packing::Gzip && answer.framing != Framing::Length(0) {
             download.pack(Packer::new());
         }
-        if nature == Nature::GrpcCall {
-            download = download.judged_by_trailers();
+        if let Some(judge) = judge {
+            download = download.judged_by(judge);
         }
         let timeouts = visit.timeouts();
         self.client.deadline.set(turn::now(), timeouts.stall);
@@ -153,8 +174,10 @@ impl Exchange<'_> {
         self.give_body_back(incoming);
 
         let status = answer.status;
-        let code = nature.refusal(&download, streamed.is_ok());
+        // A call that broke off, or was left by its client, may have told an error before that.
+        let code = download.error();
         if let Some(code) = code {
+            payment.waive();
             note_refusal(visit, code);
         }
         let code = code.map(|code| code.name().into());
@@ -261,68 +284,43 @@ enum Nature {
     Plain,
     /// Server-sent events: may be silent for long.
     Events,
-    /// An answer of gRPC: may be silent for long, and its trailers tell whether it is a success.
-    GrpcCall,
-    /// An error of gRPC without a message before it, told by the head: its status.
-    GrpcRefused(u32),
+    /// The answer to a remote procedure call: may be silent for long.
+    Call,
 }
 
 impl Nature {
-    fn of(answer: &ResponseHead, bytes: &[u8]) -> Self {
-        let values = |wanted: &'static [u8]| {
-            let mut fields = answer.fields.iter();
-            std::iter::from_fn(move || {
-                let field = fields.find(|field| field.name.get(bytes).eq_ignore_ascii_case(wanted))?;
-                Some(field.value.get(bytes))
-            })
-        };
-        let Some(media_type) = values(b"content-type").next() else { return Self::Plain };
-        if media_type.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream")) {
-            return Self::Events;
-        }
-        if !grpc::is_grpc(media_type) {
-            return Self::Plain;
-        }
-        let mut told = values(b"grpc-status");
-        match (told.next(), told.next()) {
-            (None, _) => Self::GrpcCall,
-            // What is no number is no success either.
-            (Some(value), None) => match grpc::status(value) {
-                Some(0) => Self::Plain,
-                status => Self::GrpcRefused(status.unwrap_or(grpc::UNKNOWN)),
-            },
-            (Some(_), Some(_)) => Self::GrpcRefused(grpc::UNKNOWN),
-        }
-    }
-
     /// Whether nothing may come for long.
     const fn may_be_silent(self) -> bool {
         match self {
-            Self::Events | Self::GrpcCall => true,
-            Self::Plain | Self::GrpcRefused(_) => false,
+            Self::Events | Self::Call => true,
+            Self::Plain => false,
         }
     }
+}
 
-    const fn is_refused(self) -> bool {
-        match self {
-            Self::GrpcRefused(_) => true,
-            Self::Plain | Self::Events | Self::GrpcCall => false,
-        }
+/// What kind of answer this is, and what reads whether it is a success. `call`: what the request is a call of.
+fn nature(call: Option<Protocol>, answer: &ResponseHead, bytes: &[u8]) -> (Nature, Option<Judge>) {
+    let Some(media_type) = media_type(answer, bytes) else { return (Nature::Plain, None) };
+    if media_type.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream")) {
+        return (Nature::Events, None);
     }
+    let Some(protocol) = Protocol::of(media_type) else { return (Nature::Plain, None) };
+    (Nature::Call, Some(Judge::new(protocol.read_as(call), answer, bytes)))
+}
 
-    /// What the answer is recorded as, if it turned out to be an error.
-    fn refusal(self, download: &Pump, is_whole: bool) -> Option<ErrorCode> {
-        match self {
-            Self::Plain | Self::Events => None,
-            Self::GrpcRefused(status) => Some(grpc::recorded_as(status)),
-            // A call that broke off, or was left by its client, has told no status yet.
-            Self::GrpcCall if !is_whole => None,
-            Self::GrpcCall => match download.grpc_status() {
-                Some(0) => None,
-                status => Some(grpc::recorded_as(status.unwrap_or(grpc::UNKNOWN))),
-            },
-        }
+/// Why the client that makes this call cannot understand the answer. None: it can.
+fn not_understood(call: Protocol, answer: &ResponseHead, bytes: &[u8]) -> Option<String> {
+    let media_type = media_type(answer, bytes);
+    if answer.status == 200 && call.understands(media_type.and_then(Protocol::of)) {
+        return None;
     }
+    let media_type = media_type.map_or("no Content-Type".into(), String::from_utf8_lossy);
+    Some(format!("The upstream answered a call of {} with {} and {media_type}.", call.name(), answer.status))
+}
+
+fn media_type<'b>(answer: &ResponseHead, bytes: &'b [u8]) -> Option<&'b [u8]> {
+    let is = |field: &&Field<AnswerField>| field.name.get(bytes).eq_ignore_ascii_case(b"content-type");
+    answer.fields.iter().find(is).map(|field| field.value.get(bytes))
 }
 
 /// An error that was passed on as it came counts as one that was made here.
@@ -332,7 +330,9 @@ fn note_refusal(visit: &Visit<'_>, code: ErrorCode) {
         keep_incident(
             visit,
             "the upstream answered with an error",
-            "The upstream answered 200, with a grpc-status that is an error, or with none.".to_owned(),
+            "The upstream answered a remote procedure call with 200 and an error of its protocol (`grpc-status` of \
+             gRPC), or without saying how it ended."
+                .to_owned(),
         );
     }
 }

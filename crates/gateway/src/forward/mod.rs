@@ -7,6 +7,7 @@ mod exchange;
 mod packed;
 mod pump;
 mod request;
+mod rpc;
 mod tunnel;
 
 use crate::{

@@ -1,5 +1,6 @@
 //! Moves one body from a connection to another, as it arrives, holding one buffer of it at most.
 
+use super::rpc::Judge;
 use crate::{
     buffer::Buffer,
     compression::Packer,
@@ -10,7 +11,7 @@ use crate::{
     payment::Payment,
     transport::Transport,
 };
-use contract::grpc;
+use contract::ErrorCode;
 use std::{
     io,
     pin::Pin,
@@ -37,8 +38,10 @@ pub(crate) struct Pump {
     /// Something was read or written since the last look: deadlines are put off.
     has_moved: bool,
     waits_for: Side,
-    /// Whether the trailers decide that the answer is a success.
-    is_judged: bool,
+    /// What reads whether the answer to a remote procedure call is a success.
+    judge: Option<Judge>,
+    /// The error that an answer with the status of a success has turned out to be.
+    error: Option<ErrorCode>,
 }
 
 /// A side of a pump.
@@ -78,7 +81,8 @@ impl Pump {
             has_ended: false,
             has_moved: false,
             waits_for: Side::Sink,
-            is_judged: false,
+            judge: None,
+            error: None,
         }
     }
 
@@ -87,22 +91,15 @@ impl Pump {
         self.packer = Some(packer);
     }
 
-    /// Has the answer's trailers decide whether it is a success: of gRPC.
-    pub(crate) const fn judged_by_trailers(mut self) -> Self {
-        self.is_judged = true;
+    /// Has what the answer says of itself decide whether it is a success.
+    pub(crate) fn judged_by(mut self, judge: Judge) -> Self {
+        self.judge = Some(judge);
         self
     }
 
-    /// The `grpc-status` that the trailers tell, once the answer has ended. None: they tell none.
-    pub(crate) fn grpc_status(&self) -> Option<u32> {
-        let lines = self.decoder.trailers().split(|&byte| byte == b'\n');
-        let mut told = lines.filter_map(|line| {
-            let (name, value) = line.split_at_checked(memchr::memchr(b':', line)?)?;
-            name.eq_ignore_ascii_case(b"grpc-status").then(|| value.get(1..).unwrap_or_default())
-        });
-        // Told twice is not told.
-        let (first, second) = (told.next()?, told.next());
-        if second.is_some() { None } else { grpc::status(first) }
+    /// The error that the answer has turned out to be, as far as it has come.
+    pub(crate) fn error(&self) -> Option<ErrorCode> {
+        self.error.or_else(|| self.judge.as_ref().and_then(Judge::error))
     }
 
     /// Moves what can be moved. Ready once the whole body is written. `payment`: what is due when it is.
@@ -119,17 +116,19 @@ impl Pump {
             if !self.has_ended {
                 self.gather(input)?;
             }
+            // Before the last bytes, with which it would be charged.
+            if self.has_ended
+                && let Some(payment) = &mut payment
+                && self.error.is_some()
+            {
+                payment.waive();
+            }
             if self.written < self.out.len() {
                 self.waits_for = Side::Sink;
                 let rest = self.out.get(self.written..).unwrap_or_default();
                 let written = match &mut payment {
                     // With these bytes the answer is complete, and so is what it costs.
-                    Some(payment) if self.has_ended => {
-                        if self.is_judged && self.grpc_status() != Some(0) {
-                            payment.waive();
-                        }
-                        payment.poll_write_last(cx, sink, rest)
-                    }
+                    Some(payment) if self.has_ended => payment.poll_write_last(cx, sink, rest),
                     Some(_) | None => Pin::new(&mut *sink).poll_write(cx, rest),
                 };
                 match ready!(written) {
@@ -167,6 +166,9 @@ impl Pump {
                     if self.received > self.largest {
                         return Err(PumpFault::TooLarge);
                     }
+                    if let Some(judge) = &mut self.judge {
+                        judge.read(data);
+                    }
                     match &mut self.packer {
                         None => encode(self.framing, data, &mut self.out),
                         Some(packer) => encode(self.framing, &packer.pack(data), &mut self.out),
@@ -192,6 +194,9 @@ impl Pump {
     }
 
     fn end(&mut self) {
+        if let Some(judge) = &mut self.judge {
+            self.error = judge.finish(self.decoder.trailers());
+        }
         if let Some(packer) = &mut self.packer {
             encode(self.framing, &packer.finish(), &mut self.out);
         }

@@ -1,5 +1,6 @@
 //! The request as the upstream gets it: written anew from what was understood.
 
+use super::rpc::Protocol;
 use crate::{
     http1::{
         body::Framing,
@@ -93,12 +94,16 @@ fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>
         head.fields().any(|(_, value, kind)| matches!(kind, RequestField::Key(_)) && !value.is_empty());
     let mut lists = Lists::default();
     let subject = subject_header(visit);
+    // How such a call ends stands in its body, which has to be read here.
+    let reads_body =
+        head.value(RequestField::ContentType).and_then(Protocol::of).is_some_and(Protocol::ends_in_body);
     for (name, value, kind) in head.fields() {
         // What names a client is told by us alone, whatever the client itself claims.
         if subject.is_some_and(|subject| is_same_variable(subject.as_bytes(), name)) {
             continue;
         }
         let list = match kind {
+            RequestField::EndToEnd if reads_body && name.eq_ignore_ascii_case(b"accept-encoding") => continue,
             RequestField::EndToEnd
             | RequestField::Accept
             | RequestField::ContentType
