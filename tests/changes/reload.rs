@@ -243,6 +243,8 @@ fn a_file_that_was_replaced_is_taken_over_and_a_faulty_one_is_told_once_and_left
     fs::write(home.path("mounted"), text.replace("4 per day", "8 per day")).unwrap();
     eventually("the file is taken over", || (limit_of(&gateway, &key) == 8).then_some(()));
     let told = |what: &str| gateway.log().matches(what).count();
+    // What holds already is logged a moment later.
+    eventually("all readings are logged", || (told("configuration read again") >= 4).then_some(()));
     assert_eq!(told("configuration not taken over"), 1);
     assert_eq!(told("configuration read again"), 4);
 }

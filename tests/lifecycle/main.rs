@@ -14,6 +14,7 @@ mod support;
 
 mod commands;
 mod draining;
+mod emergencies;
 mod harness;
 mod readiness;
 mod refusing_to_start;

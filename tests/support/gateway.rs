@@ -181,6 +181,14 @@ impl Gateway {
         Self::start_by(home, home.command(words))
     }
 
+    /// Starts on a folder by these words.
+    ///
+    /// # Errors
+    /// It refuses to start: what it said.
+    pub(crate) fn try_start_with(home: &Arc<Home>, words: &[&str]) -> Result<Self, String> {
+        Self::try_start_by(home, home.command(words))
+    }
+
     /// Starts on a folder where no file may grow beyond so many bytes.
     ///
     /// # Errors

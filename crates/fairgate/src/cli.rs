@@ -12,16 +12,9 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// The configuration file
-    #[arg(
-        long,
-        short,
-        global = true,
-        value_name = "FILE",
-        env = "FAIRGATE_CONFIG",
-        default_value = "fairgate.toml"
-    )]
-    pub(crate) config: PathBuf,
+    /// The configuration file [default: fairgate.toml, else fairgate-data/fairgate.toml]
+    #[arg(long, short, global = true, value_name = "FILE", env = "FAIRGATE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]

@@ -6,6 +6,7 @@ use crate::{
 };
 use gateway::StartError;
 use std::{
+    fmt,
     io::{self, IsTerminal, Write},
     process::ExitCode,
 };
@@ -70,6 +71,18 @@ impl Failure {
         // Standard error may be a file on a full disk: then the code has to say it all.
         let _ = writeln!(io::stderr().lock(), "{text}");
         ExitCode::from(code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Operation(message) | Kind::Listening(message) | Kind::Usage(message) => {
+                out.write_str(message)
+            }
+            Kind::Configuration(faults) => faults.fmt(out),
+            Kind::NobodyReads => out.write_str("nobody reads the output"),
+        }
     }
 }
 

@@ -6,7 +6,11 @@ use crate::{
     times::{rfc3339, rfc3339_millis},
 };
 use serde_json::{Value, json};
-use std::io::Write;
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    path::Path,
+};
 use store::{IncidentRecord, MaintenanceWindow};
 use tabled::{
     builder::Builder,
@@ -51,6 +55,16 @@ pub(crate) fn pairs(out: &mut impl Write, pairs: &[(&str, String)]) -> Result<()
         writeln!(out, "{name:width$}  {}", plain(value))?;
     }
     Ok(())
+}
+
+/// Writes a file that was not there before. What stands in its place is removed, never written through: it may be a
+/// link that somebody else has laid there.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(bytes)
 }
 
 /// One JSON value on lines of its own.

@@ -7,7 +7,7 @@ use crate::{
     peer::{Peer, Scheme},
     presence::Presence,
     proxy_protocol,
-    record::Level,
+    record::{Level, Value},
     thread::Thread,
     tls::{self, Accepted},
     transport::Transport,
@@ -144,9 +144,8 @@ impl Thread {
     pub(crate) fn log_handshakes(&self) {
         let failed = std::mem::take(&mut *self.failed_handshakes.borrow_mut());
         if failed.count > 0 {
-            let members = [("count", failed.count.to_string()), ("latest", failed.latest)];
-            let members = members.each_ref().map(|(name, value)| (*name, value.as_str()));
-            self.shared.log.event(Level::Warn, "TLS handshakes failed", &members);
+            let members = [("count", Value::Number(failed.count)), ("latest", Value::Text(&failed.latest))];
+            self.shared.log.event_of(Level::Warn, "TLS handshakes failed", &members);
         }
     }
 }

@@ -83,6 +83,17 @@ pub enum Level {
     Error,
 }
 
+/// The value of an event's member.
+#[derive(Debug, Clone, Copy)]
+pub enum Value<'a> {
+    /// A text.
+    Text(&'a str),
+    /// A number.
+    Number(u64),
+    /// A number, of which one digit behind the point is written.
+    Decimal(f64),
+}
+
 /// The writing side of a [`LogSink`]: ends once all sinks are gone and all lines are written.
 #[derive(Debug)]
 pub struct LogWriter(std::thread::JoinHandle<()>);
@@ -116,15 +127,35 @@ impl LogSink {
 
     /// Writes an event of the gateway's life, such as `listening`, with its members.
     pub fn event(&self, level: Level, event: &str, members: &[(&str, &str)]) {
+        self.write_event(level, event, members.iter().map(|(name, text)| (*name, Value::Text(text))));
+    }
+
+    /// Writes an event some of whose members are numbers: they are numbers in JSON, too.
+    pub fn event_of(&self, level: Level, event: &str, members: &[(&str, Value<'_>)]) {
+        self.write_event(level, event, members.iter().copied());
+    }
+
+    fn write_event<'v>(
+        &self,
+        level: Level,
+        event: &str,
+        members: impl Iterator<Item = (&'v str, Value<'v>)>,
+    ) {
         let mut line = Vec::new();
         let is_text = self.is_text();
         begin(wall_millis(), level, event, is_text, &mut line);
         for (name, value) in members {
-            if is_text {
-                let _ = write!(line, "  {name}: {value}");
-            } else {
-                string(name, value, &mut line);
-            }
+            let _ = match (value, is_text) {
+                (Value::Text(text), true) => write!(line, "  {name}: {text}"),
+                (Value::Number(number), true) => write!(line, "  {name}: {number}"),
+                (Value::Decimal(number), true) => write!(line, "  {name}: {number:.1}"),
+                (Value::Decimal(number), false) => write!(line, ",\"{name}\":{number:.1}"),
+                (Value::Text(text), false) => {
+                    string(name, text, &mut line);
+                    Ok(())
+                }
+                (Value::Number(number), false) => write!(line, ",\"{name}\":{number}"),
+            };
         }
         end(is_text, &mut line);
         self.hand_over(line, 1);

@@ -11,7 +11,7 @@ use crate::{
     load::ThreadLoad,
     maintenance::Window,
     presence::Presence,
-    record::{Incident, Level, LogSink},
+    record::{Incident, Level, LogSink, Value},
     routes::BadTemplate,
     settings::{Plain, Settings},
     shared::Shared,
@@ -308,11 +308,9 @@ impl Handle {
     pub fn take_incidents(&self) -> Vec<Incident> {
         let lost = self.shared.lost_incidents.swap(0, std::sync::atomic::Ordering::Relaxed);
         if lost > 0 {
-            self.shared.log.event(
-                Level::Error,
-                "incidents were lost",
-                &[("count", &lost.to_string()), ("reason", "the store did not keep up")],
-            );
+            let members =
+                [("count", Value::Number(lost)), ("reason", Value::Text("the store did not keep up"))];
+            self.shared.log.event_of(Level::Error, "incidents were lost", &members);
         }
         std::iter::from_fn(|| self.shared.incidents.pop()).take(self.shared.incidents.capacity()).collect()
     }
@@ -556,10 +554,10 @@ async fn finish(thread: &Rc<Thread>) {
         }
         if Instant::now() >= end {
             // What is cut off here is given back when its state is dropped: free, like every error.
-            thread.shared.log.event(
+            thread.shared.log.event_of(
                 Level::Warn,
                 "answers were cut off at the end of the drain",
-                &[("count", &running.to_string())],
+                &[("count", Value::Number(running as u64))],
             );
             return;
         }

@@ -50,6 +50,14 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// The store is no longer where it was opened.
+    #[error("the store {} is gone: {what} while it was in use, and what changes now would be forgotten in a restart. Put the folder back where it was (mount it, or move it back); if it is lost, put a copy of it there and start the gateway again", path.display())]
+    Gone {
+        /// The file that is missing.
+        path: PathBuf,
+        /// What happened to it.
+        what: &'static str,
+    },
     /// The database was written by a later Fairgate.
     #[error("the database {} has schema {found}, and this Fairgate knows only schemas up to {known}: start a Fairgate at least as new as the one that wrote it", path.display())]
     Newer {

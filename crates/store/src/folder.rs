@@ -4,7 +4,7 @@ use crate::StoreError;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -97,4 +97,39 @@ pub(crate) fn put_in_place(fresh: &Path, path: &Path) -> io::Result<()> {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
     }
+}
+
+/// Who else may write to a store's folder, in a sentence. None: nobody but its owner and root.
+pub fn open_to_others(path: &Path) -> Option<String> {
+    let found = fs::metadata(path).ok()?;
+    let advice = format!("`chmod 700 {}` closes it", path.display());
+    if found.permissions().mode() & 0o022 != 0 {
+        let mode = found.permissions().mode() & 0o7777;
+        return Some(format!(
+            "others may write to the store's folder {} (mode {mode:03o}), and so put another database or socket in the \
+             place of ours: {advice}",
+            path.display()
+        ));
+    }
+    let ours = fs::metadata("/proc/self").ok()?.uid();
+    if ![0, ours].contains(&found.uid()) && ours != 0 {
+        return Some(format!(
+            "the store's folder {} belongs to the user {}, who may put another database or socket in the place of \
+             ours: `chown` it to the user that runs Fairgate",
+            path.display(),
+            found.uid()
+        ));
+    }
+    // Whoever may rename it may replace it.
+    let folder = std::path::absolute(path).ok()?;
+    let is_open = |parent: &&Path| {
+        let mode = fs::metadata(parent).map_or(0, |found| found.permissions().mode());
+        mode & 0o002 != 0 && mode & 0o1000 == 0
+    };
+    let open = folder.ancestors().skip(1).find(is_open)?;
+    Some(format!(
+        "everybody may write to {}, and so replace the store's folder {}: take that right away, or move the store",
+        open.display(),
+        path.display()
+    ))
 }

@@ -7,6 +7,7 @@ pub mod embedded;
 mod encoding;
 mod error;
 mod folder;
+mod footprint;
 mod holder;
 pub mod random;
 mod records;
@@ -16,7 +17,8 @@ mod usage;
 
 pub use embedded::Embedded;
 pub use error::StoreError;
-pub use folder::{DATABASE_FILE, SECRET_FILE, USAGE_FILE};
+pub use folder::{DATABASE_FILE, SECRET_FILE, USAGE_FILE, open_to_others};
+pub use footprint::Footprint;
 pub use holder::Holder;
 pub use records::{CounterRow, IncidentRecord, KeyRecord, MaintenanceWindow};
 pub use row::{KeyRow, KeyVisitor, Texts};
@@ -33,6 +35,15 @@ pub const INCIDENTS_KEPT: u64 = 10_000;
 /// Every call that changes something has reached the disk when it returns `Ok`, and has changed
 /// nothing when it returns an error.
 pub trait Store {
+    /// Whether the store lies where it was opened.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`]: its folder was removed, moved, unmounted or replaced. What is written now reaches a
+    /// file that nobody can open again.
+    fn check_place(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Hands every key to one of the visitors, in no particular order, and tells how many there were.
     ///
     /// Each visitor is called on a thread of its own. If a record cannot be read, or one is missing,

@@ -1,13 +1,13 @@
 //! Asks a running gateway through its admin socket. Blocking: commands have nothing else to do.
 
 use super::{
-    address::{Address, SOCKET_FILE},
     operation::{Operation, OperationError, Outcome},
+    place::{ConnectError, FoundBy, Place},
 };
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     os::unix::net::UnixStream,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -28,6 +28,16 @@ pub(crate) enum AskError {
         /// The socket.
         path: PathBuf,
     },
+    /// The gateway is another user's.
+    #[error(
+        "the gateway of this configuration runs as the user {user} (process {process}), and takes commands only from that user and from root: run the command as that user"
+    )]
+    Foreign {
+        /// The user's number, with the name if there is one.
+        user: String,
+        /// The number of its process.
+        process: i32,
+    },
     /// The connection broke, so that it is not known whether the operation was done.
     #[error("the gateway behind {} did not answer ({source}): look with the matching `list` command whether it was done", path.display())]
     Broken {
@@ -38,28 +48,33 @@ pub(crate) enum AskError {
     },
 }
 
-/// Asks the gateway that runs on the store in this folder. None: no gateway runs there.
-pub(crate) fn ask(store_folder: &Path, operation: &Operation) -> Result<Option<Outcome>, AskError> {
-    let path = store_folder.join(SOCKET_FILE);
-    let connect = || UnixStream::connect(Address::new(store_folder, SOCKET_FILE)?.path());
-    let stream = match connect() {
-        Ok(stream) => stream,
-        Err(error) => {
-            let kind = error.kind();
-            // No file, no folder, or a socket that a dead process left.
-            let nobody =
-                [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory, io::ErrorKind::ConnectionRefused];
-            if nobody.contains(&kind) {
-                return Ok(None);
-            }
-            if kind == io::ErrorKind::PermissionDenied {
-                return Err(AskError::NoPermission { path });
-            }
-            return Err(AskError::Broken { path, source: error });
-        }
-    };
+/// Asks the gateway that runs there, and tells by what it was found. None: no gateway runs there.
+pub(crate) fn ask(place: &Place, operation: &Operation) -> Result<Option<(Outcome, FoundBy)>, AskError> {
+    let Some((stream, by)) = place.connect()? else { return Ok(None) };
+    let path = place.store.clone().or_else(|| place.config.clone()).unwrap_or_default();
     let answer = exchange(stream, operation).map_err(|source| AskError::Broken { path, source })?;
-    Ok(Some(answer?))
+    Ok(Some((answer?, by)))
+}
+
+/// A user's number, and the name beside it where the system knows one.
+pub(super) fn user_name(user: u32) -> String {
+    let known = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = known.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == user.to_string()).then(|| name.to_owned())
+    });
+    name.map_or_else(|| user.to_string(), |name| format!("{name} ({user})"))
+}
+
+impl From<ConnectError> for AskError {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Foreign { user, process } => Self::Foreign { user: user_name(user), process },
+            ConnectError::NoPermission(path) => Self::NoPermission { path },
+            ConnectError::Io(path, source) => Self::Broken { path, source },
+        }
+    }
 }
 
 fn exchange(mut stream: UnixStream, operation: &Operation) -> io::Result<Result<Outcome, OperationError>> {

@@ -3,6 +3,7 @@
 //! The store comes first, the gateway second: what a client may rely on has reached the disk.
 
 use super::{
+    handing::Sockets,
     import::{self, Staged},
     maintenance,
     operation::{
@@ -14,7 +15,6 @@ use super::{
 use gateway::settings::Plan;
 use regex::Regex;
 use std::{
-    net::TcpListener,
     rc::Rc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -54,7 +54,7 @@ pub(crate) trait Live {
     ///
     /// # Errors
     /// No gateway runs, or it drains already.
-    fn hand_over(&self) -> Result<Vec<TcpListener>, OperationError> {
+    fn hand_over(&self) -> Result<Sockets, OperationError> {
         Err(OperationError::NothingRuns)
     }
     /// How the gateway stands.
@@ -109,6 +109,30 @@ pub(crate) struct Control {
 /// Seconds since the Unix epoch.
 pub(crate) fn system_clock() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Whether what is asked for would be forgotten in a restart if the store's folder is gone, and should not seem
+/// done. What protects the API, revoking and maintenance, is done all the same, and so is what only reads.
+fn is_lost_with_the_store(operation: &Operation) -> bool {
+    match operation {
+        Operation::CreateKey(_)
+        | Operation::ChangeKey { .. }
+        | Operation::ImportBegin(_)
+        | Operation::ImportAdd { .. }
+        | Operation::ImportCommit { .. }
+        | Operation::HandOver => true,
+        Operation::ListKeys { .. }
+        | Operation::RevokeKeys { .. }
+        | Operation::Reload
+        | Operation::BeginMaintenance { .. }
+        | Operation::EndMaintenance { .. }
+        | Operation::ListMaintenance
+        | Operation::ListIncidents { .. }
+        | Operation::ShowIncident { .. }
+        | Operation::Status
+        | Operation::ListUpstreams
+        | Operation::ShowUsage(_) => false,
+    }
 }
 
 // === impl Offline ===
@@ -166,6 +190,9 @@ impl Control {
     pub(crate) fn execute(&mut self, operation: Operation) -> Result<Outcome, OperationError> {
         let now = (self.clock)();
         import::give_up_if_left_alone(self, now);
+        if is_lost_with_the_store(&operation) {
+            self.store.check_place()?;
+        }
         match operation {
             Operation::CreateKey(wanted) => self.create_key(wanted, now),
             Operation::ListKeys { after, limit } => self.list_keys(after.as_deref(), limit),

@@ -4,8 +4,9 @@
 //! process has ended: its end is how the new one knows that the store is free, whatever the old one died of.
 
 use super::{
-    address::{Address, SOCKET_FILE},
+    client::AskError,
     operation::{Operation, OperationError, Outcome},
+    place::Place,
 };
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
@@ -16,7 +17,6 @@ use std::{
     mem::MaybeUninit,
     net::TcpListener,
     os::{fd::AsFd, unix::net::UnixStream},
-    path::Path,
     time::Duration,
 };
 
@@ -28,41 +28,58 @@ const MOST: usize = 4096;
 /// The gateway that hands over. It has ended once this is at its end.
 pub(crate) struct Old(UnixStream);
 
-/// Sends sockets to whoever asked. The stream has to block.
-pub(super) fn send(stream: &UnixStream, sockets: &[TcpListener]) -> io::Result<()> {
-    for socket in sockets {
-        let fds = [socket.as_fd()];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        control.push(SendAncillaryMessage::ScmRights(&fds));
-        sendmsg(stream, &[IoSlice::new(b"s")], &mut control, SendFlags::NOSIGNAL)?;
+/// The listening sockets of a gateway.
+#[derive(Default)]
+pub(crate) struct Sockets {
+    /// Those for requests.
+    pub(crate) requests: Vec<TcpListener>,
+    /// The one of `[admin] address`.
+    pub(crate) admin: Option<TcpListener>,
+}
+
+impl Sockets {
+    pub(super) fn all(&self) -> impl Iterator<Item = &TcpListener> {
+        self.requests.iter().chain(&self.admin)
     }
+}
+
+/// Sends a socket to whoever asked. The stream has to block.
+pub(super) fn send(stream: &UnixStream, socket: &TcpListener) -> io::Result<()> {
+    let fds = [socket.as_fd()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    control.push(SendAncillaryMessage::ScmRights(&fds));
+    sendmsg(stream, &[IoSlice::new(b"s")], &mut control, SendFlags::NOSIGNAL)?;
     Ok(())
 }
 
-/// Asks the gateway that runs on the store in this folder for its sockets. None: no gateway runs there.
+/// What the old gateway hands over.
+pub(crate) struct Handover {
+    /// Its sockets.
+    pub(crate) sockets: Sockets,
+    /// The gateway.
+    pub(crate) old: Old,
+}
+
+/// Asks the gateway that runs there for its sockets. None: no gateway runs there.
 ///
 /// # Errors
 /// Why it did not hand them over. Then it goes on.
-pub(crate) fn ask_for_sockets(store_folder: &Path) -> io::Result<Option<(Vec<TcpListener>, Old)>> {
-    let connect = || UnixStream::connect(Address::new(store_folder, SOCKET_FILE)?.path());
-    let mut stream = match connect() {
-        Ok(stream) => stream,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
-    };
+pub(crate) fn ask_for_sockets(place: &Place) -> io::Result<Option<Handover>> {
+    let found = place.connect().map_err(|error| io::Error::other(AskError::from(error)))?;
+    let Some((mut stream, _)) = found else { return Ok(None) };
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut request = serde_json::to_vec(&Operation::HandOver)?;
     request.push(b'\n');
     stream.write_all(&request)?;
     let answer: Result<Outcome, OperationError> = serde_json::from_slice(&read_line(&mut stream)?)?;
-    let Outcome::HandedOver { sockets } = answer.map_err(io::Error::other)? else {
+    let Outcome::HandedOver { sockets, admin } = answer.map_err(io::Error::other)? else {
         return Err(io::Error::other("its answer fits another question"));
     };
-    let sockets = (0..sockets.min(MOST)).map(|_| receive(&stream)).collect::<io::Result<Vec<_>>>()?;
-    Ok(Some((sockets, Old(stream))))
+    let mut sockets = (0..sockets.min(MOST)).map(|_| receive(&stream)).collect::<io::Result<Vec<_>>>()?;
+    let is_admin = |socket: &TcpListener| admin.is_some() && socket.local_addr().ok() == admin;
+    let admin = sockets.iter().position(is_admin).map(|place| sockets.remove(place));
+    Ok(Some(Handover { sockets: Sockets { requests: sockets, admin }, old: Old(stream) }))
 }
 
 /// Byte by byte: what comes behind the line has sockets with it that a larger read would lose.

@@ -3,6 +3,7 @@
 //! No type here that may hold a key derives `Debug`: what can be printed ends up in logs.
 
 use serde::{Deserialize, Serialize};
+use std::{net::SocketAddr, path::PathBuf};
 use store::{IncidentRecord, KeyRecord, MaintenanceWindow, StoreError, UsagePage, UsageQuery};
 
 /// Something to be done. Times are seconds since the Unix epoch.
@@ -199,6 +200,9 @@ pub(crate) enum Outcome {
     HandedOver {
         /// How many.
         sockets: usize,
+        /// The address of the one among them that `[admin] address` is served on.
+        #[serde(default)]
+        admin: Option<SocketAddr>,
     },
 }
 
@@ -219,6 +223,15 @@ pub(crate) struct Status {
     pub(crate) configured: u64,
     /// Why the files were not taken over that were read since.
     pub(crate) not_taken: Option<String>,
+    /// The store's folder.
+    #[serde(default)]
+    pub(crate) store: PathBuf,
+    /// Where `/ready` is answered.
+    #[serde(default)]
+    pub(crate) admin: Option<SocketAddr>,
+    /// What is wrong at present and needs somebody.
+    #[serde(default)]
+    pub(crate) alarms: Vec<String>,
     /// Keys that it knows.
     pub(crate) keys: u64,
     /// What each data thread has to do.
@@ -392,6 +405,16 @@ pub(crate) enum OperationError {
     NotUnderstood {
         /// What it stumbled over.
         why: String,
+    },
+    /// Whoever asks is not the gateway's user.
+    #[error(
+        "this gateway runs as the user {ours} and takes commands only from that user and from root, not from {theirs}: run the command as that user"
+    )]
+    OtherUser {
+        /// The gateway's user.
+        ours: String,
+        /// Who asks.
+        theirs: String,
     },
     /// The store refused.
     #[error("{0}")]

@@ -1,17 +1,20 @@
 //! Serves the control plane on a Unix socket in the store's folder: one JSON line asks, one answers.
 //!
 //! Whoever can open the socket can do everything, so only the owner can: its mode is 0600 from the
-//! moment that it has its name.
+//! moment that it has its name, and who connects has to be the gateway's own user or root.
 
 use super::{
     address::{Address, SOCKET_FILE},
+    client::user_name,
     control::Control,
-    handing,
+    handing::{self, Sockets},
     operation::{Operation, OperationError, Outcome},
+    place::Place,
     reload::carry_out,
 };
 use std::{
     cell::RefCell,
+    collections::VecDeque,
     fs::{self, DirBuilder, Permissions},
     future::Future,
     io,
@@ -21,14 +24,12 @@ use std::{
     },
     path::{Path, PathBuf},
     rc::Rc,
-    sync::Arc,
     time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
-    sync::Semaphore,
-    task::{JoinSet, LocalSet},
+    task::{AbortHandle, JoinHandle, JoinSet, LocalSet},
     time::{sleep, timeout},
 };
 
@@ -36,23 +37,29 @@ use tokio::{
 const LONGEST_REQUEST: u64 = 16 << 20;
 /// So long a client may take to send a request, and again to take the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// So many clients at a time. The next ones wait.
-const MOST_CLIENTS: usize = 32;
+/// So many clients may be about to send a request. One more, and the one that has taken longest is ended: commands that
+/// hang must not keep others out.
+const MOST_CLIENTS: usize = 128;
 
 /// The socket, open for clients but not served yet.
 pub(crate) struct AdminSocket {
-    listener: StdListener,
+    listeners: Vec<StdListener>,
     path: PathBuf,
 }
+
+/// The names that the gateway is found by without its store's folder.
+pub(crate) struct Names(Vec<StdListener>);
 
 /// Why the socket could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SocketError {
-    /// Somebody answers there.
-    #[error("another gateway runs on this store: it answers at {}; end it first, or give this one a `[store] path` of its own", path.display())]
+    /// A gateway has the store.
+    #[error("the store {} is in use by another gateway ({process}): end it first, or give this one a `[store] path` of its own", store.display())]
     InUse {
-        /// The socket.
-        path: PathBuf,
+        /// The store's folder.
+        store: PathBuf,
+        /// Its process.
+        process: String,
     },
     /// The system refused.
     #[error("cannot open the admin socket {}: {source}", path.display())]
@@ -72,18 +79,33 @@ impl AdminSocket {
         store_folder.join(SOCKET_FILE).exists()
     }
 
+    /// Takes the names of the gateway. Before the store is opened: a gateway whose folder was removed still has them,
+    /// and a second store must not be made in its place.
+    pub(crate) fn reserve(place: &Place) -> Result<Names, SocketError> {
+        let store = place.store.clone().unwrap_or_default();
+        place.listen().map(Names).map_err(|process| SocketError::InUse { store, process })
+    }
+
     /// Opens the socket in the store's folder. What a dead gateway left there is replaced.
     ///
     /// Call it after the store is open: the store's lock keeps two gateways apart.
-    pub(crate) fn bind(store_folder: &Path) -> Result<Self, SocketError> {
+    pub(crate) fn bind(store_folder: &Path, names: &Names) -> Result<Self, SocketError> {
         let path = store_folder.join(SOCKET_FILE);
         let place = Address::new(store_folder, SOCKET_FILE);
         // If nobody answers, for whatever reason, what stands there is replaced.
         if place.and_then(|place| StdStream::connect(place.path())).is_ok() {
-            return Err(SocketError::InUse { path });
+            let process = format!("it answers at {}", path.display());
+            return Err(SocketError::InUse { store: store_folder.to_owned(), process });
         }
-        match bind_private(store_folder) {
-            Ok(listener) => Ok(Self { listener, path }),
+        let open = || -> io::Result<Vec<StdListener>> {
+            let mut listeners = vec![bind_private(store_folder)?];
+            for name in &names.0 {
+                listeners.push(name.try_clone()?);
+            }
+            Ok(listeners)
+        };
+        match open() {
+            Ok(listeners) => Ok(Self { listeners, path }),
             Err(source) => Err(SocketError::Io { path, source }),
         }
     }
@@ -113,52 +135,88 @@ pub(crate) async fn serve(
     control: Rc<RefCell<Control>>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let listener = UnixListener::from_std(socket.listener)?;
+    let listeners =
+        socket.listeners.into_iter().map(UnixListener::from_std).collect::<io::Result<Vec<_>>>()?;
     let clients = LocalSet::new();
-    clients.run_until(accept_all(listener, control, shutdown)).await;
+    clients.run_until(accept_all(listeners, control, shutdown)).await;
     // The store is still ours here, so no other gateway can have put its socket in this place.
     fs::remove_file(&socket.path)
 }
 
 async fn accept_all(
-    listener: UnixListener,
+    listeners: Vec<UnixListener>,
     control: Rc<RefCell<Control>>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let mut tasks = JoinSet::new();
-    let seats = Arc::new(Semaphore::new(MOST_CLIENTS));
-    let accept = async {
-        loop {
-            while tasks.try_join_next().is_some() {}
-            let Ok(seat) = Arc::clone(&seats).acquire_owned().await else { return };
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    let control = Rc::clone(&control);
-                    tasks.spawn_local(async move {
-                        let _seat = seat;
-                        converse(stream, &control).await;
-                    });
+    let clients = Rc::new(RefCell::new(Clients::default()));
+    let mut accepting = JoinSet::new();
+    for listener in listeners {
+        let (control, clients) = (Rc::clone(&control), Rc::clone(&clients));
+        accepting.spawn_local(async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => Clients::add(&clients, stream, &control),
+                    // Out of file descriptors, most likely: others must be able to close theirs.
+                    Err(_) => sleep(Duration::from_millis(50)).await,
                 }
-                // Out of file descriptors, most likely: others must be able to close theirs.
-                Err(_) => sleep(Duration::from_millis(50)).await,
             }
-        }
-    };
-    tokio::select! {
-        () = accept => {}
-        () = shutdown => {}
+        });
     }
-    drop(listener);
-    while tasks.join_next().await.is_some() {}
+    shutdown.await;
+    accepting.shutdown().await;
+    loop {
+        let next = clients.borrow_mut().tasks.pop();
+        let Some(next) = next else { return };
+        let _ = next.await;
+    }
+}
+
+/// Those who are connected.
+#[derive(Default)]
+struct Clients {
+    tasks: Vec<JoinHandle<()>>,
+    /// Those who have not sent their request yet, the oldest first.
+    silent: VecDeque<(u64, AbortHandle)>,
+    count: u64,
+}
+
+impl Clients {
+    fn add(clients: &Rc<RefCell<Self>>, stream: UnixStream, control: &Rc<RefCell<Control>>) {
+        let mut all = clients.borrow_mut();
+        all.tasks.retain(|task| !task.is_finished());
+        all.silent.retain(|(_, task)| !task.is_finished());
+        if all.silent.len() >= MOST_CLIENTS
+            && let Some((_, longest)) = all.silent.pop_front()
+        {
+            longest.abort();
+        }
+        all.count = all.count.wrapping_add(1);
+        let (number, clients, control) = (all.count, Rc::clone(clients), Rc::clone(control));
+        let task = tokio::task::spawn_local(async move {
+            let has_spoken = || clients.borrow_mut().silent.retain(|(silent, _)| *silent != number);
+            converse(stream, &control, has_spoken).await;
+        });
+        all.silent.push_back((number, task.abort_handle()));
+        all.tasks.push(task);
+    }
 }
 
 /// One request, one answer. A client that is slow, silent or gone hurts only itself.
-async fn converse(stream: UnixStream, control: &RefCell<Control>) {
+async fn converse(stream: UnixStream, control: &RefCell<Control>, has_spoken: impl FnOnce()) {
+    let client = stream.peer_cred().map(|client| client.uid());
     let (read, mut write) = stream.into_split();
     let mut request = Vec::new();
     let mut reader = BufReader::new(read.take(LONGEST_REQUEST));
     let Ok(Ok(_)) = timeout(PATIENCE, reader.read_until(b'\n', &mut request)).await else { return };
     if request.is_empty() {
+        return;
+    }
+    // What is carried out is carried out to its end.
+    has_spoken();
+    if let Err(refused) = check_user(client) {
+        let Ok(mut bytes) = serde_json::to_vec(&Err::<Outcome, _>(refused)) else { return };
+        bytes.push(b'\n');
+        let _ = timeout(PATIENCE, write.write_all(&bytes)).await;
         return;
     }
     if matches!(serde_json::from_slice(&request), Ok(Operation::HandOver)) {
@@ -176,17 +234,34 @@ async fn converse(stream: UnixStream, control: &RefCell<Control>) {
     let _ = timeout(PATIENCE, write.write_all(&bytes)).await;
 }
 
+/// The names of a gateway can be connected to by every user of the machine.
+fn check_user(client: io::Result<u32>) -> Result<(), OperationError> {
+    let ours = rustix::process::geteuid().as_raw();
+    match client {
+        Ok(user) if user == ours || user == 0 => Ok(()),
+        Ok(user) => Err(OperationError::OtherUser { ours: user_name(ours), theirs: user_name(user) }),
+        Err(error) => Err(OperationError::Store(format!("the system does not tell who asks: {error}"))),
+    }
+}
+
 /// Sends the sockets. The connection stays open until this process ends: see [`handing`].
 fn hand_over(stream: StdStream, control: &RefCell<Control>) {
-    let handed = control.borrow().live.hand_over();
-    let answer = handed.as_ref().map(|sockets| Outcome::HandedOver { sockets: sockets.len() });
+    let handed = {
+        let control = control.borrow();
+        // Without its folder the next gateway would begin with an empty store.
+        control.store.check_place().map_err(OperationError::from).and_then(|()| control.live.hand_over())
+    };
+    let answer = handed.as_ref().map(|handed| {
+        let admin = handed.admin.as_ref().and_then(|admin| admin.local_addr().ok());
+        Outcome::HandedOver { sockets: handed.all().count(), admin }
+    });
     let Ok(mut line) = serde_json::to_vec(&answer) else { return };
     line.push(b'\n');
     let send = || {
         stream.set_nonblocking(false)?;
         stream.set_write_timeout(Some(PATIENCE))?;
         io::Write::write_all(&mut &stream, &line)?;
-        handing::send(&stream, handed.as_deref().unwrap_or_default())
+        handed.iter().flat_map(Sockets::all).try_for_each(|socket| handing::send(&stream, socket))
     };
     // Whoever asked and is gone has not got them, and the end is as with a signal.
     if send().is_ok() && handed.is_ok() {

@@ -2,7 +2,7 @@
 
 use super::{Out, reach::Reach};
 use crate::{
-    admin::{Operation, Outcome, system_clock},
+    admin::{Operation, Outcome, Place, system_clock},
     cli::{Docs, Export},
     config::Config,
     failure::Failure,
@@ -58,7 +58,7 @@ fn write(wanted: Export, mut config: Config, out: &mut Out<'_>) -> Result<(), Fa
         put(folder, name, text)?;
     }
     for gone in before.difference(&files) {
-        remove(&folder.join(gone))?;
+        remove(folder, gone)?;
     }
     put(folder, MANIFEST, manifest(files.iter().collect()).as_bytes())?;
 
@@ -86,7 +86,8 @@ fn document_files(document: &ServedDocument) -> [(&'static str, &[u8]); 2] {
 /// The windows of maintenance, if they can be read. Without them there is still a reference.
 fn maintenance(config: Config) -> Vec<Window> {
     let path = config.store.path.clone();
-    if !path.join(store::DATABASE_FILE).exists() {
+    let place = Place { store: Some(path.clone()), config: Some(config.path.clone()) };
+    if !path.join(store::DATABASE_FILE).exists() && !place.is_answered() {
         // Asking would make a store where none is wanted.
         return Vec::new();
     }
@@ -139,23 +140,51 @@ fn manifest(files: BTreeSet<&String>) -> String {
     format!("{told:#}\n")
 }
 
-/// Writes a file under another name first, so that nobody reads half of it.
+/// Writes a file under another name first, so that nobody reads half of it. No link below the folder is followed: a
+/// stranger who may write there could have laid it to have us write elsewhere.
 fn put(folder: &Path, name: &str, text: &[u8]) -> Result<(), Failure> {
     let path = folder.join(name);
     let mut fresh = path.clone().into_os_string();
     fresh.push(".new");
     let fresh = PathBuf::from(fresh);
     let written = || -> io::Result<()> {
-        fs::create_dir_all(path.parent().unwrap_or(folder))?;
-        fs::write(&fresh, text)?;
+        make_folders(folder, Path::new(name))?;
+        output::write_new(&fresh, text)?;
         fs::rename(&fresh, &path)
     };
     written().map_err(|error| cannot("write", &path, &error))
 }
 
-fn remove(path: &Path) -> Result<(), Failure> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot("remove", path, &error)),
+/// Makes the folder, and in it those that a file is in.
+fn make_folders(folder: &Path, file: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut path = folder.to_owned();
+    for part in file.parent().into_iter().flat_map(Path::components) {
+        path.push(part);
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => {
+                let why = format!("{} is not a folder, and links are not followed", path.display());
+                return Err(io::Error::new(io::ErrorKind::NotADirectory, why));
+            }
+            Err(_) => fs::create_dir(&path)?,
+        }
+    }
+    Ok(())
+}
+
+fn remove(folder: &Path, name: &str) -> Result<(), Failure> {
+    let path = folder.join(name);
+    // A folder that has become a link leads to files that are none of ours.
+    let is_link = |part: &&Path| {
+        let part = folder.join(part);
+        part != path && fs::symlink_metadata(part).is_ok_and(|found| found.is_symlink())
+    };
+    if Path::new(name).ancestors().find(is_link).is_some_and(|part| !part.as_os_str().is_empty()) {
+        return Ok(());
+    }
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot("remove", &path, &error)),
         Ok(()) | Err(_) => Ok(()),
     }
 }

@@ -14,6 +14,7 @@ mod upstreams;
 mod usage;
 
 use crate::{
+    admin::Place,
     cli::{self, Cli, Command},
     config::{self, Config},
     demo,
@@ -23,7 +24,7 @@ use crate::{
 use reach::Reach;
 use std::{
     io::{self, BufWriter, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -32,7 +33,8 @@ type Out<'a> = BufWriter<io::StdoutLock<'a>>;
 
 /// Carries out a command line.
 pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    let path = cli.config.as_path();
+    let path = file(cli.config);
+    let path = path.as_path();
     let mut out = BufWriter::new(io::stdout().lock());
     let done = match cli.command {
         Command::Demo(wanted) => {
@@ -43,29 +45,19 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
             drop(out);
             return serve::run(wanted, path);
         }
-        Command::Keys(command) => {
-            keys::run(command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
-        }
-        Command::Maintenance(command) => {
-            maintenance::run(command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
-        }
-        Command::Incidents(command) => {
-            incidents::run(command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
-        }
-        Command::Status(wanted) => {
-            status::run(&wanted, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
-        }
-        Command::Upstreams(command) => {
-            upstreams::run(&command, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
-        }
-        Command::Usage(wanted) => usage::run(wanted, load(path, config::Extent::File)?, &mut out),
+        Command::Keys(command) => keys::run(command, &mut Reach::by_file(path), &mut out),
+        Command::Maintenance(command) => maintenance::run(command, &mut Reach::by_file(path), &mut out),
+        Command::Incidents(command) => incidents::run(command, &mut Reach::by_file(path), &mut out),
+        Command::Status(wanted) => status::run(&wanted, &mut Reach::by_file(path), &mut out),
+        Command::Upstreams(command) => upstreams::run(&command, &mut Reach::by_file(path), &mut out),
+        Command::Usage(wanted) => usage::run(wanted, &mut Reach::by_file(path), &mut out),
         Command::Docs(command) => docs::run(command, load(path, config::Extent::Everything)?, &mut out),
         Command::Store(cli::Store::Check(wanted)) => {
             store::check(&wanted, &load(path, config::Extent::File)?, &mut out)
         }
         Command::Config(cli::Config::Check) => check(path, &mut out),
         Command::Config(cli::Config::Reload(wanted)) => {
-            reload::run(&wanted, &mut Reach::new(load(path, config::Extent::File)?), &mut out)
+            reload::run(&wanted, &mut Reach::by_file(path), &mut out)
         }
         Command::Config(cli::Config::Schema) => {
             output::json_value(&mut out, &config::schema()).map(|()| ExitCode::SUCCESS)
@@ -76,6 +68,32 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let code = done?;
     flushed?;
     Ok(code)
+}
+
+/// The file that was named; else the one in this folder; else the one that `serve --openapi` has written here.
+fn file(given: Option<PathBuf>) -> PathBuf {
+    if let Some(given) = given {
+        return given;
+    }
+    let (file, of_one_line) = (PathBuf::from(config::FILE), serve::file());
+    let runs = |file: &PathBuf| Place { store: None, config: Some(file.clone()) }.is_answered();
+    match (file.exists(), of_one_line.exists()) {
+        (true, false) => file,
+        (false, true) => of_one_line,
+        // Both, or none, because somebody has removed it: the one that a gateway runs with.
+        (is_here, _) => {
+            if runs(&file) || !runs(&of_one_line) {
+                return file;
+            }
+            if is_here {
+                eprintln!(
+                    "{} is used: the gateway in this folder was started with it. Name the other one with --config.",
+                    of_one_line.display()
+                );
+            }
+            of_one_line
+        }
+    }
 }
 
 fn load(path: &Path, extent: config::Extent) -> Result<Config, Failure> {

@@ -1,12 +1,16 @@
 //! Reaches the control plane: that of the gateway that runs on the store, else one of our own.
+//!
+//! A gateway that runs is asked also if the configuration file is broken or missing, and if the store's folder is gone:
+//! it knows both, and it is at 3 a.m. that somebody needs to revoke a key.
 
 use crate::{
-    admin::{Control, Offline, Operation, OperationError, Outcome, Rules, ask, system_clock},
-    config::Config,
+    admin::{Control, FoundBy, Offline, Operation, OperationError, Outcome, Place, Rules, ask, system_clock},
+    config::{self, Config, Faults},
     failure::Failure,
-    limit,
+    limit, output,
 };
 use std::{
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -18,7 +22,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// The way to the control plane.
 pub(crate) struct Reach {
-    config: Config,
+    /// The configuration, or what is wrong with the file.
+    config: Result<Box<Config>, Faults>,
+    file: PathBuf,
     found: Option<Found>,
 }
 
@@ -31,7 +37,23 @@ enum Found {
 
 impl Reach {
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, found: None }
+        Self { file: config.path.clone(), config: Ok(Box::new(config)), found: None }
+    }
+
+    /// By a configuration file, which may have faults as long as a gateway runs that was started with it.
+    pub(crate) fn by_file(file: &Path) -> Self {
+        let config = config::load(file, config::Extent::File).map(Box::new);
+        Self { config, file: file.to_owned(), found: None }
+    }
+
+    /// The configuration, if it has no faults.
+    pub(crate) fn config(&self) -> Option<&Config> {
+        self.config.as_deref().ok()
+    }
+
+    /// What is wrong with the file.
+    pub(crate) fn faults(&self) -> Option<&Faults> {
+        self.config.as_ref().err()
     }
 
     /// Whether a gateway did what was asked last.
@@ -47,17 +69,23 @@ impl Reach {
         if let Some(Found::Own(control)) = &mut self.found {
             return Ok(control.execute(operation)?);
         }
+        let store = self.config().map(|config| config.store.path.clone());
+        let place = Place { store, config: Some(self.file.clone()) };
         let begun = Instant::now();
         loop {
-            if let Some(outcome) = ask(&self.config.store.path, &operation)? {
-                self.found = Some(Found::Gateway);
+            if let Some((outcome, by)) = ask(&place, &operation)? {
+                if self.found.is_none() {
+                    self.found = Some(Found::Gateway);
+                    self.warn(&place, by, &operation);
+                }
                 return Ok(outcome);
             }
-            match Embedded::open(&self.config.store.path) {
+            let config = self.config.as_deref().map_err(|faults| Failure::from(faults.clone()))?;
+            match Embedded::open(&config.store.path) {
                 Ok((store, secret)) => {
-                    let rules = rules(&self.config);
                     let live = Box::new(Offline);
-                    let mut control = Control::new(Box::new(store), secret, rules, live, system_clock);
+                    let mut control =
+                        Control::new(Box::new(store), secret, rules(config), live, system_clock);
                     let outcome = control.execute(operation);
                     self.found = Some(Found::Own(Box::new(control)));
                     return Ok(outcome?);
@@ -65,6 +93,37 @@ impl Reach {
                 Err(StoreError::Locked { .. }) if begun.elapsed() < PATIENCE => thread::park_timeout(PAUSE),
                 Err(error) => return Err(error.into()),
             }
+        }
+    }
+
+    /// Tells on standard error what is odd about the gateway that was asked.
+    fn warn(&self, place: &Place, by: FoundBy, asked: &Operation) {
+        // The status tells the same, and more.
+        if matches!(asked, Operation::Status) {
+            return;
+        }
+        if self.config.is_err() {
+            eprintln!(
+                "warning: {} cannot be used: `fairgate config check` says why. The gateway that was started with it \
+                 was asked, and goes on with what it read before.",
+                output::plain(&self.file.display().to_string())
+            );
+        }
+        let Ok(Some((Outcome::Status(status), _))) = ask(place, &Operation::Status) else { return };
+        for alarm in status.alarms {
+            eprintln!("warning: {}", output::plain(&alarm));
+        }
+        if by == FoundBy::Config
+            && let Some(config) = self.config()
+            && std::path::absolute(&config.store.path).is_ok_and(|named| named != status.store)
+        {
+            eprintln!(
+                "warning: {} says `[store] path` {}, but the running gateway, which was asked, keeps its store in {}: \
+                 only a restart changes that.",
+                output::plain(&self.file.display().to_string()),
+                output::plain(&config.store.path.display().to_string()),
+                output::plain(&status.store.display().to_string())
+            );
         }
     }
 }

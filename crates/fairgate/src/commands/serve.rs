@@ -9,7 +9,7 @@ use crate::{
     cli,
     config::{self, Config},
     failure::Failure,
-    serve,
+    output, serve,
 };
 use std::{
     fs,
@@ -22,6 +22,11 @@ use std::{
 
 /// The folder of the one-line start: its configuration and its store.
 const FOLDER: &str = "fairgate-data";
+/// The configuration that a one-line start has written in the working folder.
+pub(super) fn file() -> PathBuf {
+    Path::new(FOLDER).join(config::FILE)
+}
+
 /// The plan of the first key.
 const PLAN: &str = "default";
 
@@ -32,8 +37,9 @@ pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> 
         let config = super::load(file, config::Extent::Everything)?;
         return serve::run(Config { is_clock_trusted, takes_over, ..config });
     };
-    if file.exists() {
-        eprintln!("{} is not read: everything is said by --openapi and --upstream.", file.display());
+    let other = Path::new(config::FILE);
+    if other.exists() {
+        eprintln!("{} is not read: everything is said by --openapi and --upstream.", other.display());
     }
     let file = write(&document, &upstream, wanted.listen)?;
     let config = super::load(&file, config::Extent::Everything)?;
@@ -52,11 +58,11 @@ fn write(document: &Path, upstream: &str, listen: SocketAddr) -> Result<PathBuf,
     let folder = Path::new(FOLDER);
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| fail("make the folder", folder, &error))?;
-    let path = folder.join("fairgate.toml");
+    let path = file();
     // Written aside and then renamed: a full disk leaves the old one as it was.
     let aside = folder.join("fairgate.toml.new");
     let text = text(&document.to_string_lossy(), upstream, listen);
-    fs::write(&aside, text).map_err(|error| fail("write", &aside, &error))?;
+    output::write_new(&aside, text.as_bytes()).map_err(|error| fail("write", &aside, &error))?;
     fs::rename(&aside, &path).map_err(|error| fail("write", &path, &error))?;
     Ok(path)
 }
@@ -114,7 +120,11 @@ fn show_first_key(config: &Config, file: &Path) -> Result<(), Failure> {
         writeln!(out, "  curl --header '{header}: {key}' http://{address}{path}")?;
     }
     writeln!(out, "  http://{address}{docs}    the reference of the API's errors and limits")?;
-    writeln!(out, "  fairgate keys create --config {} --plan {PLAN}\n", file.display())?;
+    writeln!(
+        out,
+        "  fairgate keys create --plan {PLAN}    in this folder, where commands find {}\n",
+        file.display()
+    )?;
     out.flush()?;
     Ok(())
 }

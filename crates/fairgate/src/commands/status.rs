@@ -9,16 +9,25 @@ use crate::{
     cli::Json,
     failure::Failure,
     output,
-    times::short,
+    times::{rfc3339, short},
 };
 use std::{io::Write, process::ExitCode};
 
 /// Fails if the gateway is not ready, so that a script can ask.
 pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
-    let Outcome::Status(status) = reach.execute(Operation::Status)? else { return Err(mismatch()) };
+    let Outcome::Status(mut status) = reach.execute(Operation::Status)? else { return Err(mismatch()) };
+    // The gateway may not have looked yet, or not look at all.
+    if status.not_taken.is_none() {
+        status.not_taken = reach.faults().map(ToString::to_string);
+    }
     let code = if status.state == "ready" { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if wanted.json {
-        let value = serde_json::to_value(&status).map_err(|error| Failure::new(error.to_string()))?;
+        let mut value = serde_json::to_value(&status).map_err(|error| Failure::new(error.to_string()))?;
+        for (name, time) in [("since", status.since), ("configured", status.configured)] {
+            if let Some(member) = value.get_mut(name) {
+                *member = rfc3339(time).into();
+            }
+        }
         output::json_value(out, &value)?;
         return Ok(code);
     }
@@ -29,6 +38,8 @@ pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result
         &[
             ("State", status.state.clone()),
             ("Address", status.address.clone()),
+            ("Admin address", status.admin.map_or_else(|| "none".into(), |address| address.to_string())),
+            ("Store", status.store.display().to_string()),
             ("Version", status.version.clone()),
             ("Process", status.process.to_string()),
             ("Since", format!("{} UTC", short(status.since))),
@@ -40,12 +51,14 @@ pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result
             ("Behind by", format!("{lag} ms")),
         ],
     )?;
+    for alarm in &status.alarms {
+        writeln!(out, "\nALARM: {}", output::plain(alarm))?;
+    }
     if let Some(fault) = &status.not_taken {
-        writeln!(
-            out,
-            "\nThe files say other than what holds, and were not taken over:\n{}",
-            output::plain(fault)
-        )?;
+        writeln!(out, "\nThe configuration on disk differs from the running one, and was not taken over:")?;
+        for line in fault.lines() {
+            writeln!(out, "{}", output::plain(line))?;
+        }
     }
     Ok(code)
 }

@@ -41,6 +41,8 @@ use std::{
 use tls::TlsSettings;
 use usage::Retention;
 
+/// The file that commands read if none is named.
+pub(crate) const FILE: &str = "fairgate.toml";
 /// A file that is larger than this is not a configuration.
 const LARGEST_FILE: u64 = 8 << 20;
 
@@ -123,6 +125,15 @@ pub(crate) struct UsageSettings {
     pub(crate) flush_interval: Duration,
     /// How long it is kept.
     pub(crate) keep: Retention,
+}
+
+impl Default for UsageSettings {
+    /// For whoever cannot read the file.
+    fn default() -> Self {
+        const DAY: u64 = 86_400;
+        let keep = Retention { minutes: 2 * DAY, hours: 60 * DAY, days: 800 * DAY };
+        Self { enabled: true, flush_interval: Duration::from_secs(10), keep }
+    }
 }
 
 /// Reads the configuration file at this path, with the environment of the process.

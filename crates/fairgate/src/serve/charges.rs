@@ -1,7 +1,11 @@
 //! Keeps charges: gives accounts back what they had used, and commits what is charged, on a thread of its
 //! own, so that neither data threads nor the control plane ever wait for this disk.
 
-use super::{patience::Patience, trust};
+use super::{
+    patience::Patience,
+    standing::{Alarm, Standing},
+    trust,
+};
 use crate::{
     admin::system_clock,
     config::{Config, StoreSettings, WhenFull},
@@ -10,15 +14,26 @@ use crate::{
 use contract::limit::Tag;
 use gateway::{
     Handle,
-    record::{Level, LogSink},
+    record::{Level, LogSink, Value},
 };
 use journal::{Committed, Compacting, Journal, JournalError, Options, Row, Weight, Writer};
 use limits::{Used, Who};
 use std::{
-    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
     thread::JoinHandle,
     time::Duration,
 };
+use store::Footprint;
+
+/// What the journal's thread looks at and tells.
+pub(super) struct Watch {
+    pub(super) handle: Handle,
+    pub(super) standing: Arc<Standing>,
+    pub(super) footprint: Footprint,
+}
 
 /// The journal's thread.
 pub(super) struct Keeping {
@@ -105,10 +120,12 @@ fn not_opened(error: &JournalError, settings: &StoreSettings) -> Failure {
 }
 
 /// Commits in this interval, until the thread is told to stop.
-pub(super) fn keep(journal: Journal, settings: &StoreSettings, handle: Handle) -> Result<Keeping, Failure> {
+pub(super) fn keep(journal: Journal, settings: &StoreSettings, watch: Watch) -> Result<Keeping, Failure> {
     let (orders, received) = channel();
     let (mut every, when_full) = (settings.flush_interval, settings.when_full);
-    let mut keeper = Keeper { journal, handle, when_full, is_failing: false, unprotected: 0 };
+    let Watch { handle, standing, footprint } = watch;
+    let mut keeper =
+        Keeper { journal, handle, standing, footprint, when_full, is_failing: false, unprotected: 0 };
     let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
         loop {
             match received.recv_timeout(every) {
@@ -131,6 +148,8 @@ pub(super) fn keep(journal: Journal, settings: &StoreSettings, handle: Handle) -
 struct Keeper {
     journal: Journal,
     handle: Handle,
+    standing: Arc<Standing>,
+    footprint: Footprint,
     when_full: WhenFull,
     is_failing: bool,
     unprotected: u64,
@@ -172,53 +191,54 @@ impl Keeper {
     }
 
     fn commit(&mut self) {
-        match self.journal.commit(self.handle.clock().now_millis() / 1000) {
+        // In any case, so that the memory of charges does not fill up.
+        let committed = self.journal.commit(self.handle.clock().now_millis() / 1000);
+        // A file that was removed takes all that is written, and is gone in the end.
+        let place = self.footprint.check().map_err(|gone| gone.to_string());
+        match committed.map_err(|error| error.to_string()).and_then(|done| place.map(|()| done)) {
             Ok(committed) => self.tell_committed(&committed),
-            Err(error) if !self.is_failing => {
-                self.is_failing = true;
-                let effect = match self.when_full {
-                    WhenFull::Stop => "requests that cost something are answered 503 until it can be written",
-                    WhenFull::GoOn => {
-                        "requests go on; what they are charged is held in memory until it can be written"
-                    }
-                };
-                self.handle.set_stopped(self.when_full == WhenFull::Stop);
-                self.event(
-                    Level::Error,
-                    "charges cannot be saved",
-                    &[("error", error.to_string()), ("effect", effect.to_owned())],
-                );
-            }
+            Err(error) if !self.is_failing => self.fail(error),
             Err(_) => {}
         }
+    }
+
+    fn fail(&mut self, error: String) {
+        self.is_failing = true;
+        let effect = match self.when_full {
+            WhenFull::Stop => "requests that cost something are answered 503 until it can be written",
+            WhenFull::GoOn => {
+                "requests go on; what they are charged is held in memory until it can be written"
+            }
+        };
+        self.handle.set_stopped(self.when_full == WhenFull::Stop);
+        self.standing.raise(Alarm::Charges, Some(format!("charges cannot be saved: {error}; {effect}")));
+        self.event(
+            Level::Error,
+            "charges cannot be saved",
+            &[("error", error), ("effect", effect.to_owned())],
+        );
     }
 
     fn tell_committed(&mut self, committed: &Committed) {
         if std::mem::take(&mut self.is_failing) {
             self.handle.set_stopped(false);
-            self.event(
-                Level::Info,
-                "charges can be saved again",
-                &[("charges", committed.charges.to_string())],
-            );
+            self.standing.raise(Alarm::Charges, None);
+            let members = [("charges", Value::Number(committed.charges))];
+            self.handle.log().event_of(Level::Info, "charges can be saved again", &members);
         }
         let unprotected = committed.unprotected.saturating_sub(self.unprotected);
         if unprotected > 0 {
             self.unprotected = committed.unprotected;
-            self.event(
-                Level::Warn,
-                "charges were not protected for a while",
-                &[
-                    ("count", unprotected.to_string()),
-                    ("reason", "the disk did not keep up; a kill -9 would have forgotten them".to_owned()),
-                ],
-            );
+            let reason = "the disk did not keep up; a kill -9 would have forgotten them";
+            let members = [("count", Value::Number(unprotected)), ("reason", Value::Text(reason))];
+            self.handle.log().event_of(Level::Warn, "charges were not protected for a while", &members);
         }
         for news in &committed.compaction {
             match news {
                 Compacting::Begun => {}
                 Compacting::Done(bytes) => {
-                    self.event(Level::Info, "counters compacted", &[("bytes", bytes.to_string())]);
+                    let members = [("bytes", Value::Number(*bytes))];
+                    self.handle.log().event_of(Level::Info, "counters compacted", &members);
                 }
                 Compacting::Found(finding) => {
                     self.event(Level::Error, "counters are damaged", &[("finding", finding.to_string())]);

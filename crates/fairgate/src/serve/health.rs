@@ -5,7 +5,9 @@
 
 use super::standing::Standing;
 use crate::failure::Failure;
+use gateway::record::{Level, LogSink};
 use std::{
+    collections::VecDeque,
     fmt::Write,
     io,
     net::{SocketAddr, TcpListener},
@@ -16,7 +18,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    sync::{Semaphore, oneshot},
+    sync::oneshot,
     time::{sleep, timeout},
 };
 
@@ -24,44 +26,138 @@ use tokio::{
 const LARGEST: usize = 8 << 10;
 /// So long a client may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// So many clients at a time. The next ones wait.
-const MOST_CLIENTS: usize = 32;
+/// So many clients at a time. One more, and the one that has taken longest is ended: it has had more time than an
+/// honest one needs, and whoever asks whether we are ready must not wait for those who send nothing.
+const MOST_CLIENTS: usize = 64;
+/// How often an address that was taken is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
-/// The thread that answers. It ends when this is dropped.
+/// What answers, where the configuration wants it.
 pub(super) struct Health {
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-    address: SocketAddr,
+    standing: Arc<Standing>,
+    log: LogSink,
+    running: Option<Running>,
 }
 
+/// The thread that answers. It ends when this is dropped.
+struct Running {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    /// What the configuration says: its port may be 0.
+    wanted: SocketAddr,
+    address: SocketAddr,
+    /// The socket once more, for the gateway that takes the place of this one. None: it is not open yet.
+    socket: Option<TcpListener>,
+}
+
+// === impl Health ===
+
 impl Health {
-    /// Begins to answer.
-    pub(super) fn serve(address: SocketAddr, standing: Arc<Standing>) -> Result<Self, Failure> {
-        let fail =
-            |error: io::Error| Failure::new(format!("cannot listen on [admin] address {address}: {error}"));
-        let listener = TcpListener::bind(address).map_err(fail)?;
-        listener.set_nonblocking(true).map_err(fail)?;
-        let address = listener.local_addr().map_err(fail)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fail)?;
-        let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::Builder::new().name("health".into()).spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = accept(listener, standing) => {}
-                    _ = stopped => {}
+    pub(super) const fn new(standing: Arc<Standing>, log: LogSink) -> Self {
+        Self { standing, log, running: None }
+    }
+
+    /// Begins to answer, on a socket that was handed over if it fits.
+    pub(super) fn begin(
+        &mut self,
+        wanted: Option<SocketAddr>,
+        handed: Option<TcpListener>,
+    ) -> Result<(), Failure> {
+        let Some(wanted) = wanted else { return Ok(()) };
+        let fits = |socket: &TcpListener| {
+            socket.local_addr().is_ok_and(|local| {
+                local.ip() == wanted.ip() && (wanted.port() == 0 || local.port() == wanted.port())
+            })
+        };
+        let socket = match handed.filter(fits) {
+            Some(socket) => Ok(socket),
+            None => TcpListener::bind(wanted),
+        };
+        let running = socket.and_then(|socket| self.run(wanted, Some(socket)));
+        self.running = Some(running.map_err(|error| fail(wanted, &error))?);
+        Ok(())
+    }
+
+    /// Begins to answer as soon as the address is free: nobody serves meanwhile, and that is worse than nobody telling.
+    pub(super) fn begin_when_free(&mut self, wanted: Option<SocketAddr>) -> Result<(), Failure> {
+        if let Some(wanted) = wanted {
+            self.running = Some(self.run(wanted, None).map_err(|error| fail(wanted, &error))?);
+        }
+        Ok(())
+    }
+
+    /// Answers at another address from now on, or nowhere.
+    ///
+    /// # Errors
+    /// The address cannot be listened on. Then all is as before.
+    pub(super) fn move_to(&mut self, wanted: Option<SocketAddr>) -> Result<(), Failure> {
+        let before = self.wanted();
+        if wanted == before {
+            return Ok(());
+        }
+        let Some(wanted) = wanted else {
+            self.running = None;
+            return Ok(());
+        };
+        let mut opened = TcpListener::bind(wanted);
+        // An address can be a part of the one before: the old one has to make room.
+        let is_in_the_way = before.is_some_and(|before| before.port() == wanted.port());
+        if is_in_the_way && opened.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
+            self.running = None;
+            opened = TcpListener::bind(wanted);
+        }
+        match opened.and_then(|socket| self.run(wanted, Some(socket))) {
+            Ok(running) => {
+                self.running = Some(running);
+                Ok(())
+            }
+            Err(error) => {
+                if self.running.is_none() {
+                    let _ = self.begin_when_free(before);
                 }
-            });
-        });
-        Ok(Self { stop: Some(stop), thread: Some(thread.map_err(fail)?), address })
+                Err(fail(wanted, &error))
+            }
+        }
+    }
+
+    /// What the configuration says.
+    pub(super) fn wanted(&self) -> Option<SocketAddr> {
+        self.running.as_ref().map(|running| running.wanted)
     }
 
     /// Where it answers.
-    pub(super) const fn address(&self) -> SocketAddr {
-        self.address
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.running.as_ref().map(|running| running.address)
+    }
+
+    /// The socket, to be handed over.
+    pub(super) fn socket(&self) -> Option<TcpListener> {
+        self.running.as_ref()?.socket.as_ref()?.try_clone().ok()
+    }
+
+    fn run(&self, wanted: SocketAddr, socket: Option<TcpListener>) -> io::Result<Running> {
+        let address = socket.as_ref().map_or(Ok(wanted), TcpListener::local_addr)?;
+        let kept = socket.as_ref().map(TcpListener::try_clone).transpose()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let (standing, log) = (Arc::clone(&self.standing), self.log.clone());
+        let thread = std::thread::Builder::new().name("health".into()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serve(wanted, socket, standing, &log) => {}
+                    _ = stopped => {}
+                }
+            });
+        })?;
+        Ok(Running { stop: Some(stop), thread: Some(thread), wanted, address, socket: kept })
     }
 }
 
-impl Drop for Health {
+fn fail(address: SocketAddr, error: &io::Error) -> Failure {
+    Failure::new(format!("cannot listen on `[admin] address` {address}: {error}"))
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
@@ -70,19 +166,56 @@ impl Drop for Health {
     }
 }
 
-async fn accept(listener: TcpListener, standing: Arc<Standing>) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-    let seats = Arc::new(Semaphore::new(MOST_CLIENTS));
+async fn serve(wanted: SocketAddr, socket: Option<TcpListener>, standing: Arc<Standing>, log: &LogSink) {
+    let mut was_told = false;
+    let mut next = socket.map_or_else(|| TcpListener::bind(wanted), Ok);
     loop {
-        let Ok(seat) = Arc::clone(&seats).acquire_owned().await else { return };
+        match next.and_then(|socket| {
+            socket.set_nonblocking(true)?;
+            tokio::net::TcpListener::from_std(socket)
+        }) {
+            Ok(listener) => {
+                if was_told {
+                    log.event(
+                        Level::Info,
+                        "the admin address is served",
+                        &[("address", &wanted.to_string())],
+                    );
+                }
+                return accept(listener, standing).await;
+            }
+            Err(error) if !was_told => {
+                was_told = true;
+                let members = [
+                    ("error", fail(wanted, &error).to_string()),
+                    ("effect", "requests are served; it is tried again each second".to_owned()),
+                ];
+                let members = members.each_ref().map(|(name, value)| (*name, value.as_str()));
+                log.event(Level::Error, "the admin address is not served", &members);
+            }
+            Err(_) => {}
+        }
+        sleep(AGAIN).await;
+        next = TcpListener::bind(wanted);
+    }
+}
+
+async fn accept(listener: tokio::net::TcpListener, standing: Arc<Standing>) {
+    let mut clients: VecDeque<tokio::task::JoinHandle<()>> = VecDeque::new();
+    loop {
         match listener.accept().await {
             Ok((stream, _)) => {
+                clients.retain(|client| !client.is_finished());
+                if clients.len() >= MOST_CLIENTS
+                    && let Some(longest) = clients.pop_front()
+                {
+                    longest.abort();
+                }
                 let standing = Arc::clone(&standing);
-                tokio::spawn(async move {
-                    let _seat = seat;
+                clients.push_back(tokio::spawn(async move {
                     // A client that is slow, silent or gone hurts only itself.
                     let _ = timeout(PATIENCE, converse(stream, &standing)).await;
-                });
+                }));
             }
             Err(_) => sleep(Duration::from_millis(50)).await,
         }

@@ -3,18 +3,19 @@
 use super::{
     KEPT_AFTER_THE_WINDOW,
     charges::Order,
+    health::Health,
     loading,
     reload::{self, Source},
-    standing::{Phase, Standing},
+    standing::{Alarm, Phase, Standing},
     usage::Ledger,
 };
 use crate::{
     admin::{
-        AddressView, Control, Live, OperationError, Preparing, Reloaded, Rules, Status, ThreadStatus,
-        system_clock,
+        AddressView, Control, Live, OperationError, Preparing, Reloaded, Rules, Sockets, Status,
+        ThreadStatus, system_clock,
     },
     commands::reach::rules,
-    config::StoreSettings,
+    config::{Config, StoreSettings},
     failure::Failure,
 };
 use gateway::{
@@ -24,7 +25,8 @@ use gateway::{
 };
 use std::{
     cell::{Cell, RefCell},
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
     rc::Rc,
     sync::{Arc, mpsc::Sender},
     time::Duration,
@@ -49,6 +51,9 @@ pub(super) struct LiveGateway {
     /// The listening sockets once more, and who is told that another gateway has them.
     sockets: Rc<RefCell<Vec<TcpListener>>>,
     succession: Rc<Notify>,
+    health: Rc<RefCell<Health>>,
+    /// The store's folder, for whoever asks.
+    store: PathBuf,
     /// When the configuration was read that holds, and why a later one was not taken.
     configured: RefCell<(u64, Option<String>)>,
     since: u64,
@@ -67,7 +72,7 @@ pub(super) struct Keeper {
     handle: Handle,
     control: Rc<RefCell<Control>>,
     every: Rc<Cell<Duration>>,
-    is_failing: Cell<bool>,
+    standing: Arc<Standing>,
 }
 
 // === impl LiveGateway ===
@@ -80,6 +85,7 @@ impl LiveGateway {
         charges: Option<Sender<Order>>,
         standing: Arc<Standing>,
         (sockets, succession): (Rc<RefCell<Vec<TcpListener>>>, Rc<Notify>),
+        health: Rc<RefCell<Health>>,
     ) -> Self {
         let since = system_clock();
         let configured = RefCell::new((since, None));
@@ -93,6 +99,8 @@ impl LiveGateway {
             standing,
             sockets,
             succession,
+            health,
+            store: std::path::absolute(&store.path).unwrap_or_else(|_| store.path.clone()),
             configured,
             since,
             waiting: RefCell::default(),
@@ -103,6 +111,24 @@ impl LiveGateway {
     /// How often is saved, whatever the configuration comes to say.
     pub(super) fn every(&self) -> Rc<Cell<Duration>> {
         Rc::clone(&self.every)
+    }
+
+    /// Takes over what was prepared. The only steps that can fail come first.
+    fn take(&self, store: &dyn Store) -> Result<(Reloaded, Config), OperationError> {
+        let mut source = self.source.borrow_mut();
+        let Some(next) = source.next_admin() else { return source.take_over(&self.handle, store) };
+        let before = self.health.borrow().wanted();
+        self.move_health(next)?;
+        let taken = source.take_over(&self.handle, store);
+        if taken.is_err() {
+            let _ = self.move_health(before);
+        }
+        taken
+    }
+
+    fn move_health(&self, wanted: Option<SocketAddr>) -> Result<(), OperationError> {
+        let moved = self.health.borrow_mut().move_to(wanted);
+        moved.map_err(|error| OperationError::NotReloaded(format!("{error}; nothing was changed")))
     }
 
     /// Saves what is not saved yet. What cannot be saved stays for the next time.
@@ -140,7 +166,7 @@ impl Live for LiveGateway {
         store: &dyn Store,
         prepared: Result<(), OperationError>,
     ) -> Result<(Rules, Reloaded), OperationError> {
-        let taken = prepared.and_then(|()| self.source.borrow_mut().take_over(&self.handle, store));
+        let taken = prepared.and_then(|()| self.take(store));
         let done = taken.map(|(reloaded, config)| {
             self.usage.borrow_mut().set(config.store.usage);
             self.every.set(config.store.flush_interval);
@@ -157,12 +183,12 @@ impl Live for LiveGateway {
         done
     }
 
-    fn hand_over(&self) -> Result<Vec<TcpListener>, OperationError> {
+    fn hand_over(&self) -> Result<Sockets, OperationError> {
         if self.standing.phase() != Phase::Serving {
             return Err(OperationError::NotReloaded("the gateway starts or ends already".to_owned()));
         }
         self.handle.hand_over();
-        let sockets = self.sockets.take();
+        let sockets = Sockets { requests: self.sockets.take(), admin: self.health.borrow().socket() };
         self.succession.notify_one();
         Ok(sockets)
     }
@@ -182,6 +208,9 @@ impl Live for LiveGateway {
             since: self.since,
             configured,
             not_taken,
+            store: self.store.clone(),
+            admin: self.health.borrow().address(),
+            alarms: self.standing.alarms(),
             keys: self.handle.keyring().len() as u64,
             threads: self.standing.loads().iter().map(told).collect(),
         })
@@ -215,8 +244,13 @@ impl Live for LiveGateway {
 
 impl Keeper {
     /// `every`: how often it saves.
-    pub(super) fn new(handle: Handle, control: Rc<RefCell<Control>>, every: Rc<Cell<Duration>>) -> Rc<Self> {
-        Rc::new(Self { handle, control, every, is_failing: Cell::new(false) })
+    pub(super) fn new(
+        handle: Handle,
+        control: Rc<RefCell<Control>>,
+        every: Rc<Cell<Duration>>,
+        standing: Arc<Standing>,
+    ) -> Rc<Self> {
+        Rc::new(Self { handle, control, every, standing })
     }
 
     /// Saves now and then, for ever.
@@ -249,26 +283,18 @@ impl Keeper {
     /// Tells that the store fails, once, and that it works again, once. Requests go on meanwhile:
     /// the counters in memory stay exact, only a restart would forget what was not saved.
     fn tell(&self, saved: &Result<(), StoreError>) {
-        let was_failing = self.is_failing.replace(saved.is_err());
-        match saved {
-            Err(error) if !was_failing => {
-                let members = [
-                    ("error", error.to_string()),
-                    (
-                        "effect",
-                        "requests go on; what is not saved would be forgotten in a restart".to_owned(),
-                    ),
-                ];
-                self.handle.log().event(
-                    Level::Error,
-                    "the store cannot be written",
-                    &members.each_ref().map(|(name, value)| (*name, value.as_str())),
-                );
+        let error = saved.as_ref().err().map(ToString::to_string);
+        let what = error.as_ref().map(|error| format!("the store cannot be written: {error}"));
+        if !self.standing.raise(Alarm::Store, what) {
+            return;
+        }
+        match error {
+            Some(error) => {
+                let effect = "requests go on; what is not saved would be forgotten in a restart";
+                let members = [("error", error.as_str()), ("effect", effect)];
+                self.handle.log().event(Level::Error, "the store cannot be written", &members);
             }
-            Ok(()) if was_failing => {
-                self.handle.log().event(Level::Info, "the store can be written again", &[])
-            }
-            Ok(()) | Err(_) => {}
+            None => self.handle.log().event(Level::Info, "the store can be written again", &[]),
         }
     }
 }

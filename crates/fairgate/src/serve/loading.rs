@@ -6,7 +6,7 @@ use contract::Limit;
 use gateway::{
     Handle,
     keyring::{Grant, Keyring, NewKey, Standing, Terms},
-    record::Level,
+    record::{Level, Value},
 };
 use std::{collections::HashMap, sync::Arc, thread};
 use store::{KeyRecord, KeyRow, KeyVisitor, Store, StoreError};
@@ -50,7 +50,7 @@ pub(super) fn load_keys(store: &dyn Store, handle: &Handle) -> Result<(), StoreE
     }
     let left_out: u64 = loaders.iter().map(|loader| loader.left_out).sum();
     if left_out > 0 {
-        handle.log().event(Level::Warn, "keys were not let in", &[("count", &left_out.to_string())]);
+        handle.log().event_of(Level::Warn, "keys were not let in", &[("count", Value::Number(left_out))]);
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ pub(crate) mod keeper;
 mod loading;
 mod notify;
 mod patience;
+mod presence;
 mod reload;
 mod standing;
 mod succession;
@@ -21,7 +22,7 @@ mod usage;
 mod watching;
 
 use crate::{
-    admin::{AdminSocket, Control, SocketError, serve as serve_admin, system_clock},
+    admin::{AdminSocket, Control, Names, Place, SocketError, serve as serve_admin, system_clock},
     commands::reach::rules,
     config::{Config, Document},
     failure::Failure,
@@ -30,7 +31,7 @@ use acme::Acme;
 use certificates::Certificates;
 use gateway::{
     Gateway, Handed, Handle, NotOpen, StartError,
-    record::{Level, LogSink},
+    record::{Level, LogSink, Value},
     settings::{LogFormat, Service, Settings, UpstreamAddress},
 };
 use health::Health;
@@ -38,7 +39,14 @@ use keeper::{Keeper, LiveGateway};
 use patience::Patience;
 use reload::Source;
 use standing::{Phase, Standing};
-use std::{cell::RefCell, process::ExitCode, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    net::{SocketAddr, TcpListener},
+    process::ExitCode,
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
 use store::{Embedded, Secret, StoreError};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -105,19 +113,28 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     }
     config.settings.document = document::served(&config).map(Arc::new);
     let standing = Arc::new(Standing::default());
-    // First of all, so that it can be asked while a large store is read.
-    let health =
-        config.process.admin.map(|address| Health::serve(address, Arc::clone(&standing))).transpose()?;
+    let place = place(&config);
+    let mut health = Health::new(Arc::clone(&standing), log.clone());
+    // The old gateway, if there is one, drains from here on; who connects waits in the sockets' queues.
+    let (sockets, old) = succession::sockets(&config, &place, log)?;
+    let mut handed = Handed(sockets.requests);
+    let mut patience = Patience::new(log);
+    // With an old gateway, which still has its names and the store, later.
+    let names = if old.is_none() { Some(reserve(&place, &mut patience)?) } else { None };
+    // As early as can be, so that it can be asked while the old one drains and a large store is read.
+    begin(&mut health, &config, sockets.admin, old.is_some(), &mut patience)?;
+    let health = Rc::new(RefCell::new(health));
     let source = Rc::new(RefCell::new(Source::of(&config)));
     // A large document is needed no more: what requests have to be is compiled, what clients get is written.
     config.document = None;
-    // The old gateway, if there is one, drains from here on; who connects waits in the sockets' queues.
-    let (mut handed, old) = succession::sockets(&config, log)?;
     if let Some(old) = old {
         succession::wait(old, log)?;
+        patience = Patience::new(log);
     }
-    let mut patience = Patience::new(log);
+    let names = names.map_or_else(|| reserve(&place, &mut patience), Ok)?;
     let (store, secret) = open_store(&config, !handed.0.is_empty(), &mut patience)?;
+    let footprint = store.footprint().clone();
+    tell_store(&store, &config, events, log);
     let not_open = start(&mut config, &mut handed, secret.clone(), log)?;
     let handle = not_open.handle();
     standing.know(handle.clone());
@@ -127,8 +144,13 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let acme = acme(&config, &handle, certificates.as_ref())?;
     let (journal, writers) = charges::open(&config, not_open.threads(), &handle, &mut patience)?.unzip();
     let writers = writers.unwrap_or_default();
-    let charges = journal.map(|journal| charges::keep(journal, &config.store, handle.clone())).transpose()?;
-    let socket = bind(&config, &mut patience)?;
+    let watch = charges::Watch {
+        handle: handle.clone(),
+        standing: Arc::clone(&standing),
+        footprint: footprint.clone(),
+    };
+    let charges = journal.map(|journal| charges::keep(journal, &config.store, watch)).transpose()?;
+    let socket = bind(&config, &names, &mut patience)?;
     let sockets =
         not_open.sockets().map_err(|error| Failure::new(format!("cannot keep the sockets: {error}")))?;
     let (sockets, succession) = (Rc::new(RefCell::new(sockets)), Rc::new(Notify::new()));
@@ -140,6 +162,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         orders,
         Arc::clone(&standing),
         (Rc::clone(&sockets), Rc::clone(&succession)),
+        Rc::clone(&health),
     ));
     let every = live.every();
     let control = Control::new(Box::new(store), secret, rules(&config), live, system_clock);
@@ -149,7 +172,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         runtime.map_err(|error| Failure::new(format!("cannot start the control plane: {error}")))?;
     let drained = LocalSet::new().block_on(&runtime, async {
         let control = Rc::new(RefCell::new(control));
-        let keeper = Keeper::new(handle.clone(), Rc::clone(&control), every);
+        let keeper = Keeper::new(handle.clone(), Rc::clone(&control), every, Arc::clone(&standing));
         let hearing = (events == Events::All).then(|| reload::on_hangup(Rc::clone(&control)));
         let hearing = hearing.transpose()?.map(tokio::task::spawn_local);
         let watching = (events == Events::All).then(|| watching::run(Rc::clone(&control), source));
@@ -158,6 +181,8 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         let sweeping = tokio::task::spawn_local(sweeping::run(handle.clone()));
         let following = tokio::task::spawn_local(following::run(handle.clone()));
         let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run());
+        let presence = presence::run(footprint, Arc::clone(&standing), log.clone());
+        let presence = tokio::task::spawn_local(presence);
         let acme = acme.map(|acme| tokio::task::spawn_local(acme.run()));
         let certificates = certificates.map(|held| tokio::task::spawn_local(certificates::follow(held)));
         let (closed, on_closed) = oneshot::channel::<()>();
@@ -168,7 +193,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         let gateway = not_open.open(writers).map_err(|error| Failure::new(error.to_string()))?;
         standing.enter(Phase::Serving);
         if events == Events::All {
-            announce(&gateway, &config, health.as_ref(), log);
+            announce(&gateway, &config, health.borrow().address(), log);
         }
         notify::tell("READY=1");
         let reason = tokio::select! {
@@ -187,6 +212,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         let _ = closed.send(());
         let _ = admin.await;
         keeping.abort();
+        presence.abort();
         sweeping.abort();
         following.abort();
         letting_go.abort();
@@ -235,9 +261,51 @@ fn open_store(
     Ok(opened)
 }
 
-fn bind(config: &Config, patience: &mut Patience<'_>) -> Result<AdminSocket, Failure> {
+/// Where commands find this gateway.
+fn place(config: &Config) -> Place {
+    let file = (!config.path.as_os_str().is_empty()).then(|| config.path.clone());
+    Place { store: Some(config.store.path.clone()), config: file }
+}
+
+/// Takes the names that commands find this gateway by, and keeps others from opening its store.
+fn reserve(place: &Place, patience: &mut Patience<'_>) -> Result<Names, Failure> {
     let is_answering = |error: &SocketError| matches!(error, SocketError::InUse { .. });
-    let socket = patience.wait(is_answering, || AdminSocket::bind(&config.store.path));
+    let names = patience.wait(is_answering, || AdminSocket::reserve(place));
+    names.map_err(|error| Failure::new(error.to_string()))
+}
+
+/// Begins to answer at `[admin] address`.
+fn begin(
+    health: &mut Health,
+    config: &Config,
+    mut handed: Option<TcpListener>,
+    takes_over: bool,
+    patience: &mut Patience<'_>,
+) -> Result<(), Failure> {
+    let wanted = config.process.admin;
+    if takes_over {
+        // Nobody serves before this gateway does, so this must not be what ends it: the old one may be in the way.
+        return health.begin(wanted, handed).or_else(|_| health.begin_when_free(wanted));
+    }
+    // A gateway that was killed may have the address for some milliseconds more.
+    let was_killed = AdminSocket::is_left(&config.store.path);
+    patience.wait(|_: &Failure| was_killed, || health.begin(wanted, handed.take()))
+}
+
+/// What should be known of a store that was just opened.
+fn tell_store(store: &Embedded, config: &Config, events: Events, log: &LogSink) {
+    let folder = config.store.path.display().to_string();
+    if store.is_new() && events == Events::All {
+        log.event(Level::Info, "a new store was made", &[("folder", &folder)]);
+    }
+    if let Some(warning) = store::open_to_others(&config.store.path) {
+        log.event(Level::Warn, "the store is open to others", &[("warning", &warning)]);
+    }
+}
+
+fn bind(config: &Config, names: &Names, patience: &mut Patience<'_>) -> Result<AdminSocket, Failure> {
+    let is_answering = |error: &SocketError| matches!(error, SocketError::InUse { .. });
+    let socket = patience.wait(is_answering, || AdminSocket::bind(&config.store.path, names));
     socket.map_err(|error| Failure::new(error.to_string()))
 }
 
@@ -257,32 +325,30 @@ fn start(
 fn tell_document(document: &Document, log: &LogSink) {
     let api = &document.api;
     let members = [
-        ("title", api.title.clone()),
-        ("version", api.version.clone()),
-        ("operations", api.operations.len().to_string()),
-        ("milliseconds", document.took.as_millis().to_string()),
+        ("title", Value::Text(&api.title)),
+        ("version", Value::Text(&api.version)),
+        ("operations", Value::Number(api.operations.len() as u64)),
+        ("milliseconds", Value::Number(u64::try_from(document.took.as_millis()).unwrap_or(u64::MAX))),
     ];
-    log.event(Level::Info, "document read", &members.each_ref().map(|(name, value)| (*name, value.as_str())));
+    log.event_of(Level::Info, "document read", &members);
 }
 
-fn announce(gateway: &Gateway, config: &Config, health: Option<&Health>, log: &LogSink) {
-    let mut members = vec![
-        ("address", gateway.address().to_string()),
-        ("upstream", upstreams(&config.settings.services)),
-        ("threads", config.settings.listen.threads.to_string()),
-        ("tls_address", gateway.tls_address().map(|address| address.to_string()).unwrap_or_default()),
-        ("keys", gateway.keyring().len().to_string()),
-        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+fn announce(gateway: &Gateway, config: &Config, admin: Option<SocketAddr>, log: &LogSink) {
+    let text = |address: Option<SocketAddr>| address.map(|address| address.to_string()).unwrap_or_default();
+    let (address, tls) = (gateway.address().to_string(), text(gateway.tls_address()));
+    let (upstreams, admin) = (upstreams(&config.settings.services), text(admin));
+    let members = [
+        ("address", Value::Text(&address)),
+        ("upstream", Value::Text(&upstreams)),
+        ("threads", Value::Number(config.settings.listen.threads as u64)),
+        ("tls_address", Value::Text(&tls)),
+        ("keys", Value::Number(gateway.keyring().len() as u64)),
+        ("version", Value::Text(env!("CARGO_PKG_VERSION"))),
+        ("admin", Value::Text(&admin)),
     ];
-    if let Some(health) = health {
-        members.push(("admin", health.address().to_string()));
-    }
-    let members: Vec<(&str, &str)> = members
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .filter(|(_, value)| !value.is_empty())
-        .collect();
-    log.event(Level::Info, "listening", &members);
+    let is_said = |(_, value): &(&str, Value<'_>)| !matches!(value, Value::Text(""));
+    let members: Vec<(&str, Value<'_>)> = members.into_iter().filter(is_said).collect();
+    log.event_of(Level::Info, "listening", &members);
 }
 
 /// All addresses that requests go to.

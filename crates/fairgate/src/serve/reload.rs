@@ -126,6 +126,12 @@ impl Source {
         Ok((reloaded, config))
     }
 
+    /// Where `[admin] address` is in what was prepared. None: nothing was prepared.
+    pub(super) fn next_admin(&self) -> Option<Option<SocketAddr>> {
+        let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        prepared.as_ref().map(|(config, _)| config.process.admin)
+    }
+
     /// Every file that the configuration was read from.
     pub(super) fn files(&self) -> Vec<PathBuf> {
         let of_document = self.document.iter().flat_map(|document| &document.files);

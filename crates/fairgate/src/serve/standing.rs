@@ -1,9 +1,12 @@
 //! How the gateway stands: starting, ready, draining; asked for by whoever decides where requests go.
 
 use gateway::{Handle, ThreadLoad};
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU8, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU8, Ordering},
+    },
 };
 
 /// A data thread that has not looked after itself for so long is stuck: it does so twenty times a second.
@@ -25,6 +28,19 @@ pub(crate) enum Phase {
 pub(crate) struct Standing {
     phase: AtomicU8,
     handle: OnceLock<Handle>,
+    /// What is wrong at present, each with all that an operator needs to know.
+    alarms: Mutex<BTreeMap<Alarm, String>>,
+}
+
+/// What can be wrong while requests are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Alarm {
+    /// The store's folder was removed or replaced.
+    StoreGone,
+    /// Charges cannot be written down.
+    Charges,
+    /// Incidents cannot be written.
+    Store,
 }
 
 impl Standing {
@@ -54,11 +70,31 @@ impl Standing {
         self.handle.get().map(Handle::loads).unwrap_or_default()
     }
 
+    /// Something is wrong from now on, or no more. Tells whether that is news.
+    pub(crate) fn raise(&self, alarm: Alarm, what: Option<String>) -> bool {
+        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        match what {
+            Some(what) => alarms.insert(alarm, what).is_none(),
+            None => alarms.remove(&alarm).is_some(),
+        }
+    }
+
+    /// All that is wrong at present.
+    pub(crate) fn alarms(&self) -> Vec<String> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    fn is_raised(&self, alarm: Alarm) -> bool {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&alarm)
+    }
+
     /// In one word how it stands: `ready`, or why it is not.
     pub(crate) fn word(&self) -> &'static str {
         match self.phase() {
             Phase::Starting => "starting",
             Phase::Draining => "draining",
+            // First, because it can be why charges cannot be saved.
+            Phase::Serving if self.is_raised(Alarm::StoreGone) => "store gone",
             Phase::Serving if self.handle.get().is_some_and(Handle::is_stopped) => "stopped by a full disk",
             Phase::Serving => "ready",
         }

@@ -5,14 +5,11 @@
 //! which no moment has closed.
 
 use crate::{
-    admin::{Old, ask_for_sockets},
+    admin::{Handover, Old, Place, Sockets, ask_for_sockets},
     config::Config,
     failure::Failure,
 };
-use gateway::{
-    Handed,
-    record::{Level, LogSink},
-};
+use gateway::record::{Level, LogSink};
 use std::{env, net::TcpListener, os::fd::OwnedFd};
 
 /// The first descriptor that a service manager hands over.
@@ -21,19 +18,25 @@ const FIRST: i32 = 3;
 const MOST: i32 = 1024;
 
 /// The sockets that are there already, and the gateway that has to end before the store is opened.
-pub(super) fn sockets(config: &Config, log: &LogSink) -> Result<(Handed, Option<Old>), Failure> {
-    let of_manager = of_manager();
+pub(super) fn sockets(
+    config: &Config,
+    place: &Place,
+    log: &LogSink,
+) -> Result<(Sockets, Option<Old>), Failure> {
+    let mut of_manager = of_manager();
     if !of_manager.is_empty() || !config.takes_over {
-        return Ok((Handed(of_manager), None));
+        let is_admin = |socket: &TcpListener| socket.local_addr().ok() == config.process.admin;
+        let admin = of_manager.iter().position(is_admin).map(|place| of_manager.remove(place));
+        return Ok((Sockets { requests: of_manager, admin }, None));
     }
-    let asked = ask_for_sockets(&config.store.path).map_err(|error| {
+    let asked = ask_for_sockets(place).map_err(|error| {
         Failure::new(format!("the running gateway did not hand over ({error}), and goes on"))
     })?;
-    let Some((sockets, old)) = asked else {
+    let Some(Handover { sockets, old }) = asked else {
         log.event(Level::Info, "nothing to take over", &[("reason", "no gateway runs on this store")]);
-        return Ok((Handed::default(), None));
+        return Ok((Sockets::default(), None));
     };
-    Ok((Handed(sockets), Some(old)))
+    Ok((sockets, Some(old)))
 }
 
 /// Waits until the old gateway has ended.

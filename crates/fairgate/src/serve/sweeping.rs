@@ -1,6 +1,9 @@
 //! Gives back, now and then, the memory of accounts that are not needed.
 
-use gateway::{Handle, record::Level};
+use gateway::{
+    Handle,
+    record::{Level, Value},
+};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -24,8 +27,8 @@ pub(super) async fn run(handle: Handle) {
         }
         drop(sweep);
         if given_back > 0 {
-            let count = given_back.to_string();
-            handle.log().event(Level::Info, "accounts were given back", &[("count", &count)]);
+            let members = [("count", Value::Number(given_back as u64))];
+            handle.log().event_of(Level::Info, "accounts were given back", &members);
         }
     }
 }

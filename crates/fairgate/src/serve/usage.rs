@@ -3,7 +3,7 @@
 use crate::config::UsageSettings;
 use gateway::{
     Handle,
-    record::Level,
+    record::{Level, Value},
     usage::{Entry, Sheet},
 };
 use std::time::Instant;
@@ -68,12 +68,12 @@ impl Ledger {
             lost = lost.saturating_add(self.gathered.merge(entry, room));
         }
         if lost > 0 {
-            self.handle.log().event(
+            self.handle.log().event_of(
                 Level::Warn,
                 "requests are missing in usage",
                 &[
-                    ("count", &lost.to_string()),
-                    ("reason", "the store did not keep up; limits are not touched"),
+                    ("count", Value::Number(lost)),
+                    ("reason", Value::Text("the store did not keep up; limits are not touched")),
                 ],
             );
         }

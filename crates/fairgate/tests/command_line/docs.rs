@@ -78,3 +78,28 @@ fn the_document_is_written_where_the_pages_link_to_it() {
         assert!(fs::read_to_string(site.path("out").join(name)).unwrap().contains("/items"));
     }
 }
+
+#[test]
+fn an_export_follows_no_link_out_of_its_folder() {
+    use std::os::unix::fs::symlink;
+    let site = Site::new();
+    let export = || site.run(&["docs", "export", "out"]);
+    export().fine();
+    let outside = site.path("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("mine"), "mine").unwrap();
+    // A file that is a link, the name that it is written under first, and a folder.
+    for name in ["index.html", "limits.html.new"] {
+        let _ = fs::remove_file(site.path("out").join(name));
+        symlink(outside.join("mine"), site.path("out").join(name)).unwrap();
+    }
+    export().fine();
+    assert_eq!(fs::read_to_string(outside.join("mine")).unwrap(), "mine");
+    assert!(fs::symlink_metadata(site.path("out/index.html")).unwrap().is_file());
+    fs::rename(site.path("out/errors"), outside.join("errors")).unwrap();
+    let page = outside.join("errors/KEY_NOT_SET.html");
+    fs::write(&page, "mine").unwrap();
+    symlink(outside.join("errors"), site.path("out/errors")).unwrap();
+    export().refused(1, "links are not followed");
+    assert_eq!(fs::read_to_string(&page).unwrap(), "mine");
+}

@@ -1,7 +1,7 @@
 //! A folder with a configuration, commands run in it, and a stand-in for a running gateway.
 
 use crate::admin::{
-    AdminSocket, Control, Live, OperationError, Preparing, Reloaded, Rules, serve, system_clock,
+    AdminSocket, Control, Live, OperationError, Place, Preparing, Reloaded, Rules, serve, system_clock,
 };
 use contract::Limit;
 use gateway::settings::Plan;
@@ -140,7 +140,9 @@ impl Gateway {
                 pattern: None,
             };
             let control = Control::new(Box::new(store), secret, rules, Box::new(recorder), system_clock);
-            let socket = AdminSocket::bind(&folder).unwrap();
+            let place = Place { store: Some(folder.clone()), config: None };
+            let names = AdminSocket::reserve(&place).unwrap();
+            let socket = AdminSocket::bind(&folder, &names).unwrap();
             ready.send(()).unwrap();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let stopped = async { stopped.await.unwrap() };

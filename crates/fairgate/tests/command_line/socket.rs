@@ -1,7 +1,7 @@
 //! The admin socket: who may use it, and that nobody can stop it for others.
 
 use crate::{
-    admin::{AdminSocket, Operation, SocketError, ask},
+    admin::{AdminSocket, Operation, Place, SocketError, ask},
     fixture::{Gateway, Site},
 };
 use std::{
@@ -19,8 +19,12 @@ fn connect(folder: &Path) -> UnixStream {
     UnixStream::connect(folder.join("admin.sock")).unwrap()
 }
 
+fn place(folder: &Path) -> Place {
+    Place { store: Some(folder.to_owned()), config: None }
+}
+
 fn answers(folder: &Path) -> bool {
-    ask(folder, &Operation::ListMaintenance).unwrap().is_some()
+    ask(&place(folder), &Operation::ListMaintenance).unwrap().is_some()
 }
 
 #[test]
@@ -44,11 +48,13 @@ fn a_socket_that_a_dead_gateway_left_is_replaced_and_a_live_one_is_not() {
     let site = Site::new();
     fs::create_dir(site.store()).unwrap();
     drop(UnixListener::bind(site.store().join("admin.sock")).unwrap());
-    assert!(ask(&site.store(), &Operation::ListMaintenance).unwrap().is_none(), "nobody is there");
+    assert!(ask(&place(&site.store()), &Operation::ListMaintenance).unwrap().is_none(), "nobody is there");
     site.run(&["keys", "list"]).fine();
     let gateway = Gateway::start(&site.store());
     assert!(answers(&site.store()));
-    assert!(matches!(AdminSocket::bind(&site.store()), Err(SocketError::InUse { .. })));
+    let names = AdminSocket::reserve(&place(&site.path("elsewhere"))).unwrap();
+    assert!(matches!(AdminSocket::bind(&site.store(), &names), Err(SocketError::InUse { .. })));
+    assert!(matches!(AdminSocket::reserve(&place(&site.store())), Err(SocketError::InUse { .. })));
     assert!(answers(&site.store()));
     gateway.stop();
 }

@@ -55,6 +55,19 @@ fn the_configuration_is_found_by_option_by_environment_or_by_its_name() {
 }
 
 #[test]
+fn the_file_of_a_one_line_start_is_found_where_there_is_no_other() {
+    let site = Site::new();
+    fs::create_dir(site.path("fairgate-data")).unwrap();
+    fs::rename(site.path("fairgate.toml"), site.path("fairgate-data/fairgate.toml")).unwrap();
+    site.run(&["keys", "create", "--plan", "free"]).fine();
+    assert!(site.path("fairgate-data/data/fairgate.redb").exists());
+    // A file of this folder's own comes first.
+    site.configure("");
+    assert_eq!(site.json(&["keys", "list", "--json"]), serde_json::json!([]));
+    assert!(site.path("data/fairgate.redb").exists());
+}
+
+#[test]
 fn a_configuration_that_cannot_be_used_is_code_2() {
     let site = Site::new();
     fs::write(site.path("fairgate.toml"), "[store\n").unwrap();

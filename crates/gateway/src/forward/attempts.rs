@@ -2,7 +2,7 @@
 
 use crate::{
     http2::Unseen,
-    record::{Level, Outcome},
+    record::{Level, Outcome, Value},
     refusal::{Cause, Refusal, Refused},
     thread::Thread,
     turn,
@@ -259,17 +259,13 @@ impl<'s> Attempts<'s> {
     fn note_failure(&self, thread: &Thread, visit: &Visit<'_>, backend: &Backend, reason: &str) {
         let random = thread.random.borrow_mut().f64();
         let Some(time) = self.service.failed(backend, visit.now.millis, random) else { return };
-        let seconds = format!("{:.1}", time.as_secs_f64());
-        visit.shared.log.event(
-            Level::Warn,
-            "an upstream address is out",
-            &[
-                ("service", &backend.service),
-                ("address", &backend.authority),
-                ("seconds", &seconds),
-                ("reason", reason),
-            ],
-        );
+        let members = [
+            ("service", Value::Text(&backend.service)),
+            ("address", Value::Text(&backend.authority)),
+            ("seconds", Value::Decimal(time.as_secs_f64())),
+            ("reason", Value::Text(reason)),
+        ];
+        visit.shared.log.event_of(Level::Warn, "an upstream address is out", &members);
     }
 
     /// The connection was no good; the same address is asked by a fresh one.

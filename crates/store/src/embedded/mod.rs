@@ -13,8 +13,8 @@ mod usage;
 mod visiting;
 
 use crate::{
-    CounterRow, Holder, IncidentRecord, KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow, Secret, Store,
-    StoreError, UsageEntry, UsagePage, UsageQuery,
+    CounterRow, Footprint, Holder, IncidentRecord, KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow, Secret,
+    Store, StoreError, UsageEntry, UsagePage, UsageQuery,
 };
 use ::usage::Retention;
 use opening::Check;
@@ -32,6 +32,8 @@ pub struct Embedded {
     // The last call met a fault of the disk; redb answers nothing more until it is opened again.
     broken: Cell<bool>,
     usage: usage::UsageFile,
+    footprint: Footprint,
+    is_new: bool,
 }
 
 /// A fault inside a transaction: redb's own, or one that we found.
@@ -60,6 +62,16 @@ impl Embedded {
         store.visit_keys(&mut [&mut visit])
     }
 
+    /// Where it lies, for whoever looks after that.
+    pub const fn footprint(&self) -> &Footprint {
+        &self.footprint
+    }
+
+    /// Whether it was made when it was opened.
+    pub const fn is_new(&self) -> bool {
+        self.is_new
+    }
+
     fn read<T>(&self, job: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T, StoreError> {
         self.with_database(|database| job(&database.begin_read()?))
     }
@@ -81,6 +93,8 @@ impl Embedded {
     /// gateway recovers once there is room, without a restart.
     fn with_database<T>(&self, job: impl FnOnce(&Database) -> Result<T, Fault>) -> Result<T, StoreError> {
         if self.broken.get() {
+            // Never another store that was put in the place of this one.
+            self.footprint.check()?;
             // Closed first: the file cannot be open twice.
             let before = self.database.borrow_mut().take();
             opening::close(before).map_err(|fault| fault.at(&self.path))?;
@@ -147,6 +161,10 @@ impl<E: Into<redb::Error>> From<E> for Fault {
 // === impl Store ===
 
 impl Store for Embedded {
+    fn check_place(&self) -> Result<(), StoreError> {
+        self.footprint.check()
+    }
+
     fn visit_keys(&self, visitors: &mut [KeyVisitor<'_>]) -> Result<u64, StoreError> {
         self.with_database(|database| visiting::visit(database, visitors))
     }

@@ -7,7 +7,7 @@
 
 use super::{Embedded, Fault, counters, incidents, keys, maintenance, usage::UsageFile};
 use crate::{
-    Secret, Store, StoreError,
+    Footprint, Secret, Store, StoreError,
     folder::{self, Folder},
 };
 use redb::{Builder, Database, ReadableDatabase, RepairSession, TableDefinition};
@@ -44,13 +44,16 @@ pub(super) enum Check {
 pub(super) fn open(path: &Path, check: Check) -> Result<(Embedded, Secret), StoreError> {
     let folder = Folder::prepare(path)?;
     let usage = UsageFile::new(path);
-    let path = folder.database();
-    if is_new(&folder)? {
+    let (home, path) = (path, folder.database());
+    let is_new = is_new(&folder)?;
+    if is_new {
         create(&path)?;
     }
     folder::make_private(&path)?;
     let database = open_database(&path, check)?;
-    let store = Embedded { path, database: RefCell::new(Some(database)), broken: Cell::new(false), usage };
+    let footprint = Footprint::of(home).map_err(|error| StoreError::io("look at", &path, error))?;
+    let (database, broken) = (RefCell::new(Some(database)), Cell::new(false));
+    let store = Embedded { path, database, broken, usage, footprint, is_new };
     let secret = open_secret(&folder, &store)?;
     Ok((store, secret))
 }

@@ -13,7 +13,6 @@ use super::{
 use crate::{
     admin::{Operation, Outcome, system_clock},
     cli::{By, Usage},
-    config::Config,
     failure::Failure,
 };
 use report::{Report, Subject};
@@ -26,9 +25,9 @@ const MOST_STEPS: u64 = 50_000;
 /// What is typed for requests without a key, and for those to no endpoint.
 const NONE: &str = "none";
 
-pub(super) fn run(wanted: Usage, config: Config, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
+pub(super) fn run(wanted: Usage, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
     let now = system_clock();
-    let settings = config.store.usage;
+    let settings = reach.config().map(|config| config.store.usage).unwrap_or_default();
     let (grain, buckets) = steps(&wanted, settings.keep, now)?;
     let whose = match wanted.key.as_deref() {
         None => Whose::Everyone,
@@ -41,7 +40,6 @@ pub(super) fn run(wanted: Usage, config: Config, out: &mut Out<'_>) -> Result<Ex
     let endpoint = wanted.endpoint.map(|name| (name != NONE).then_some(name));
     let subject = Subject { whose: whose.clone(), endpoint };
     let mut report = Report::new(subject, grain, buckets.clone());
-    let mut reach = Reach::new(config);
     let mut next = Some(buckets.start);
     while let Some(start) = next {
         let query = UsageQuery { whose: whose.clone(), grain, buckets: start..buckets.end };
