@@ -3,10 +3,10 @@
 use crate::{
     gateway,
     peer::{
-        CANCEL, DATA, END_HEADERS, END_STREAM, Expect, HEADERS, NO_ERROR, PROTOCOL_ERROR, Peer, RST_STREAM,
-        STREAM_CLOSED, WINDOW_UPDATE, request,
+        CANCEL, DATA, END_HEADERS, END_STREAM, Expect, HEADERS, NO_ERROR, PING, PROTOCOL_ERROR, Peer,
+        RST_STREAM, STREAM_CLOSED, WINDOW_UPDATE, request,
     },
-    support::{Config, Gateway, Upstream, sample::pattern},
+    support::{Config, Gateway, Upstream, eventually, sample::pattern, sockets::held_by_peer},
 };
 
 #[test]
@@ -142,4 +142,29 @@ fn the_rest_of_an_answered_request_is_judged_like_any_other() {
         peer.send(HEADERS, END_HEADERS, n * 2 + 1, &request("POST", "/items", fields));
         assert_eq!(peer.answer(n * 2 + 1).status, 403);
     }
+}
+
+#[test]
+fn a_client_that_reads_nothing_for_a_while_is_heard_all_the_same() {
+    let (upstream, gateway) = gateway();
+    let key = gateway.key();
+    let mut peer = Peer::with_settings(gateway.address, &[(4, 0x7fff_ffff)]);
+    peer.open_window(0, 0x7fff_ffff - 65_535);
+    // More than the systems of both sides hold.
+    for n in 0..4 {
+        peer.ask(n * 2 + 1, "GET", "/bytes/16000000", &[("x-api-key", &key.key)]);
+    }
+    let (mut before, mut looks) = ((0, 0), 0);
+    eventually("nothing of the answers moves any more", || {
+        let held = held_by_peer(&peer.wire.stream);
+        looks = if held == before && held.1 > 0 { looks + 1 } else { 0 };
+        before = held;
+        (looks > 30).then_some(())
+    });
+    peer.send(PING, 0, 0, b"8 bytes!");
+    eventually("it is read", || (held_by_peer(&peer.wire.stream).0 == 0).then_some(()));
+    peer.ask(9, "GET", "/while-it-does-not-read", &[("x-api-key", &key.key)]);
+    eventually("what was asked then reaches the upstream", || {
+        (upstream.count_of("/while-it-does-not-read") == 1).then_some(())
+    });
 }

@@ -21,6 +21,7 @@ mod answers;
 mod attacks;
 mod bodies;
 mod charges;
+mod early_answers;
 mod generic;
 mod operation;
 mod peer;

@@ -284,6 +284,11 @@ impl Peer {
         }
     }
 
+    /// Whether frames of this stream came that nobody waited for.
+    pub(crate) fn has_kept(&self, stream: u32) -> bool {
+        self.kept.iter().any(|frame| frame.stream == stream)
+    }
+
     /// Sends a PING and waits for its answer; what comes before is kept.
     pub(crate) fn ping(&mut self) -> bool {
         self.send(PING, 0, 0, b"8 bytes!");

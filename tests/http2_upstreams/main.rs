@@ -18,6 +18,7 @@ mod answers;
 mod calls;
 mod charges;
 mod connections;
+mod early_answers;
 mod frames;
 mod hostile;
 mod large;

@@ -1,6 +1,7 @@
-"""HTTP/2 clients that nobody here wrote: curl, nghttp2's nghttp and h2load, hyper-h2, httpx; with TLS and without."""
+"""HTTP/2 clients that nobody here wrote: curl, nghttp2's nghttp and h2load, hyper-h2, httpx, Node; with TLS and without."""
 
 import json
+import pathlib
 import re
 import socket
 import ssl
@@ -141,3 +142,20 @@ def test_hyper_h2_accepts_every_frame(gateway, key):
     assert (statuses[41], statuses[43]) == (500, 301)
     assert json.loads(bodies[41])["error"]["code"] == "UNEXPECTED_ERROR"
     assert gateway.used(key) == 20
+
+
+@pytest.mark.parametrize("count, size", [(250, 70_000), (250, 1_000)], ids=["more than a window", "less"])
+def test_a_session_of_nodes_goes_on_after_uploads_that_were_refused(gateway, key, url, count, size):
+    """Node counts a stream among those that it may have open until both sides have ended it or one has reset it."""
+    script = pathlib.Path(__file__).with_name("http2_uploads.mjs")
+    told = json.loads(run("node", script, url, key.secret, count, size))
+    assert told == {"statuses": {"403": count}, "last": 200}
+    assert gateway.used(key) == 1
+
+
+def test_curl_reads_the_error_of_an_upload_that_is_refused(authority, key, url):
+    how = ["--http2" if url.startswith("https") else "--http2-prior-knowledge"]
+    body = b"0123456789" * 300_000
+    got = curl(authority, *how, "--data-binary", "@-", "--write-out", "\n%{http_code}", f"{url}/post", body=body)
+    text, status = got.decode().rsplit("\n", 1)
+    assert (status, json.loads(text)["error"]["code"]) == ("403", "KEY_NOT_SET")

@@ -13,6 +13,7 @@ pub(crate) mod http2;
 pub(crate) mod limits;
 pub(crate) mod request;
 pub(crate) mod sample;
+pub(crate) mod sockets;
 pub(crate) mod specification;
 pub(crate) mod stage;
 pub(crate) mod upstream;

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-/// Closed streams that are remembered.
-const MOST: usize = 256;
+/// Closed streams that are remembered: at least, and at most.
+const BOUNDS: (usize, usize) = (256, 4_096);
 
 /// How a stream was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,14 +17,22 @@ pub(crate) enum How {
 }
 
 /// The latest closed streams.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Closed {
     latest: VecDeque<(u32, How)>,
+    most: usize,
 }
 
 impl Closed {
+    /// `streams`: as many as the peer may have open. It may open and close so many others before it learns that one was
+    /// reset, and each may be closed twice: it ended, and was reset after that.
+    pub(crate) fn new(streams: u32) -> Self {
+        let most = usize::try_from(streams).unwrap_or(usize::MAX).saturating_mul(2);
+        Self { latest: VecDeque::new(), most: most.clamp(BOUNDS.0, BOUNDS.1) }
+    }
+
     pub(crate) fn remember(&mut self, stream: u32, how: How) {
-        if self.latest.len() >= MOST {
+        if self.latest.len() >= self.most {
             self.latest.pop_front();
         }
         self.latest.push_back((stream, how));

@@ -92,6 +92,8 @@ pub struct Connection {
     decoder: hpack::Decoder,
     encoder: hpack::Encoder,
     streams: BTreeMap<u32, Stream>,
+    /// How many of them were answered in full, have no reader, and may still be ended by the peer.
+    left: usize,
     closed: Closed,
     /// The highest stream that the peer has opened.
     last_peer: u32,
@@ -152,7 +154,8 @@ impl Connection {
             decoder: hpack::Decoder::new(usize::try_from(config.largest_list).unwrap_or(usize::MAX)),
             encoder: hpack::Encoder::default(),
             streams: BTreeMap::new(),
-            closed: Closed::default(),
+            left: 0,
+            closed: Closed::new(config.most_streams),
             last_peer: 0,
             next_own: 1,
             send: SendWindow::new(default),
@@ -261,6 +264,42 @@ impl Connection {
     #[must_use]
     pub const fn has_settings(&self) -> bool {
         self.has_settings
+    }
+
+    /// Whether there are streams whose message was answered in full before it ended.
+    #[must_use]
+    pub const fn has_left(&self) -> bool {
+        self.left > 0
+    }
+
+    /// Resets the streams whose message was answered in full before it ended: the rest of it is not needed.
+    pub fn reset_left(&mut self) {
+        while self.reset_oldest_left() {}
+    }
+
+    /// Resets those of them that were there at the last call already.
+    pub fn reset_stale(&mut self) {
+        let left = self.streams.iter_mut().filter(|(_, found)| found.is_left);
+        let stale = left
+            .filter_map(|(stream, found)| std::mem::replace(&mut found.is_stale, true).then_some(*stream));
+        for stream in stale.collect::<Vec<_>>() {
+            self.reset(stream, ErrorCode::NO_ERROR);
+            self.forget_left(stream);
+        }
+    }
+
+    fn reset_oldest_left(&mut self) -> bool {
+        let left = self.streams.iter().find(|(_, found)| found.is_left).filter(|_| self.left > 0);
+        let Some((&stream, _)) = left else { return false };
+        self.reset(stream, ErrorCode::NO_ERROR);
+        self.forget_left(stream);
+        true
+    }
+
+    fn forget_left(&mut self, stream: u32) {
+        if self.streams.remove(&stream).is_some_and(|found| found.is_left) {
+            self.left = self.left.saturating_sub(1);
+        }
     }
 
     /// Opens no stream any more that the peer begins; those that are open go on.
@@ -481,18 +520,26 @@ impl Connection {
         self.out.reset(stream, code);
     }
 
-    /// Nobody works on this stream any more. What is still open of it is reset; of a stream that was answered, only if
-    /// much of its request is still to come, and of an answer that is here but for its end, only if there is no room for
-    /// another stream. Until then each of its frames is judged like any other.
+    /// Nobody works on this stream any more. What is still open of it is reset. If all of a request was answered before
+    /// the request ended, its sender is asked to stop (RFC 9113 section 8.1), but not at once: what is on its way may end it,
+    /// and curl 7.88 loses an answer that comes together with the reset. [`Connection::reset_stale`] does it, or the lack of
+    /// room. An answer that is here but for its end is reset only if there is no room for another stream. Until then each
+    /// frame is judged like any other.
     pub fn release(&mut self, stream: u32) {
+        let is_server = self.config.role == Role::Server;
         if let Some(found) = self.streams.get_mut(&stream)
-            && (self.config.role == Role::Server || found.lacks_only_its_end())
+            && (is_server || found.lacks_only_its_end())
             && self.failed.is_none()
             && (found.local_ended && found.how.is_none() && !found.is_broken)
         {
             found.is_left = true;
+            self.left += 1;
             let unread = found.inbox.consume(usize::MAX);
             self.give_back(unread);
+            // The peer counts each of them among the streams that it may have open.
+            if is_server && self.left > usize::try_from(self.config.most_streams / 2).unwrap_or(usize::MAX) {
+                self.reset_oldest_left();
+            }
             return;
         }
         if self.streams.get(&stream).is_some_and(|found| found.how.is_none()) {

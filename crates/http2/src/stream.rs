@@ -28,6 +28,8 @@ pub(crate) struct Stream {
     pub(crate) is_broken: bool,
     /// It was answered, and nobody works on it any more: what still comes is judged and dropped.
     pub(crate) is_left: bool,
+    /// It has been so for a while.
+    pub(crate) is_stale: bool,
     /// Answers have no body here, whatever their Content-Length says.
     pub(crate) is_to_head: bool,
     /// The length of the body that the head told.
@@ -48,6 +50,7 @@ impl Stream {
             has_head: false,
             is_broken: false,
             is_left: false,
+            is_stale: false,
             is_to_head: false,
             told_length: None,
             received: 0,

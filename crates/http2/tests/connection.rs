@@ -55,6 +55,16 @@ fn last_code(connection: &Connection) -> Option<(u8, ErrorCode)> {
     found
 }
 
+/// How many RST_STREAM wait.
+fn count_resets(connection: &Connection) -> usize {
+    let (mut rest, mut count) = (connection.output(), 0);
+    while rest.len() >= 9 {
+        count += usize::from(rest[3] == 3);
+        rest = &rest[9 + (usize::from(rest[1]) << 8 | usize::from(rest[2]))..];
+    }
+    count
+}
+
 #[test]
 fn a_block_without_end_ends_the_connection() {
     for piece in [vec![0u8; 16_000], vec![]] {
@@ -335,4 +345,67 @@ fn an_answer_that_lacks_only_its_end_is_not_reset_until_its_place_is_needed() {
     client.receive(&frame(1, 4, stream, b"\x88\x0f\x0d\x015"), 0);
     client.release(stream);
     assert_eq!(last_code(&client), Some((3, ErrorCode::CANCEL)), "of half an answer nobody wants the rest");
+}
+
+/// Requests whose bodies never end, each answered in full and left.
+fn answer_early(server: &mut Connection, streams: impl IntoIterator<Item = u32>) {
+    for stream in streams {
+        server.receive(&frame(1, 4, stream, BLOCK), 0);
+        server.receive(&frame(0, 0, stream, b"part"), 0);
+        server.send_head(stream, [(&b":status"[..], &b"403"[..])], true);
+        server.release(stream);
+    }
+}
+
+#[test]
+fn a_request_that_is_answered_early_may_end_for_a_while_and_is_reset_then() {
+    let mut server = server();
+    answer_early(&mut server, [1, 3]);
+    assert!(server.has_left());
+    server.reset_stale();
+    assert_eq!(last_code(&server), None);
+    // One ends by itself.
+    server.receive(&frame(0, 1, 1, b"end"), 0);
+    server.reset_stale();
+    assert_eq!(last_code(&server), Some((3, ErrorCode::NO_ERROR)));
+    assert!(!server.has_left());
+    // What was on its way is no error, and gives the connection's window back.
+    for _ in 0..20 {
+        server.receive(&frame(0, 0, 3, &[b'x'; 16_000]), 0);
+    }
+    assert_eq!(server.failed(), None);
+}
+
+#[test]
+fn requests_that_are_answered_early_take_no_room_from_others() {
+    let mut server = server();
+    answer_early(&mut server, (0..1_000).map(|n| n * 2 + 1));
+    assert_eq!(server.failed(), None);
+    server.reset_left();
+    assert!(!server.has_left());
+    // Each is reset once, and that is no flood of the peer's.
+    assert_eq!(count_resets(&server), 1_000);
+    // A peer that answers each reset with one of its own floods nobody either.
+    for n in 0..1_000 {
+        server.receive(&frame(3, 0, n * 2 + 1, &[0, 0, 0, 8]), 0);
+    }
+    assert_eq!(server.failed(), None);
+}
+
+#[test]
+fn a_stream_that_ended_makes_room_before_the_work_on_it_ends() {
+    let mut server = server();
+    for n in 0..10 {
+        server.receive(&frame(1, 5, n * 2 + 1, BLOCK), 0);
+    }
+    server.receive(&frame(1, 5, 21, BLOCK), 0);
+    assert_eq!(last_code(&server), Some((3, ErrorCode::REFUSED_STREAM)));
+    server.take_output(usize::MAX);
+    // The last frame of an answer was made; whoever works on it has still to write it, and to settle.
+    server.send_head(1, [(&b":status"[..], &b"200"[..])], true);
+    server.receive(&frame(1, 5, 23, BLOCK), 0);
+    assert_eq!(last_code(&server), None);
+    assert_eq!(server.streams(), 11);
+    server.receive(&frame(1, 5, 25, BLOCK), 0);
+    assert_eq!(last_code(&server), Some((3, ErrorCode::REFUSED_STREAM)));
 }

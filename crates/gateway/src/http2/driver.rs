@@ -2,7 +2,7 @@
 
 use super::{
     incoming::Body,
-    link::{Due, LastBytes, Link, MOST_WAITING, Seat, State, wake},
+    link::{Due, LastBytes, Link, MAX_WAITING_TO_READ, Seat, State, wake},
     serve::{self, Asked},
     text,
 };
@@ -14,14 +14,17 @@ use ::http2::{Config, Connection, ErrorCode, Event, Malformed, Request, Role};
 use journal::MOST_TOGETHER;
 use smallvec::SmallVec;
 use std::{
-    future::poll_fn,
+    future::{Future, poll_fn},
     io,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::{io::AsyncWrite, time::Instant};
+use tokio::{
+    io::AsyncWrite,
+    time::{Instant, Sleep, sleep},
+};
 
 /// Streams whose whole window of bodies may be here at once, unread. One that is slow to be read does not
 /// keep the others waiting.
@@ -30,6 +33,9 @@ const WHOLE_WINDOWS: u32 = 16;
 const LIST_OVERHEAD: usize = 100 * 32;
 /// Bytes that TLS carries in one record.
 const ONE_RECORD: u64 = 16 * 1024;
+/// How long a request that was answered in full before it ended may take to end: once to twice as long. Most clients have sent
+/// the rest already, or stop by themselves; any other is asked to.
+const GRACE: Duration = Duration::from_millis(150);
 
 /// A connection and its socket.
 struct Driver {
@@ -48,6 +54,8 @@ struct Driver {
     begun: Instant,
     /// Something was read or written since the deadline was last looked at.
     has_moved: bool,
+    /// When requests that were answered in full before they ended are looked at.
+    grace: Option<Pin<Box<Sleep>>>,
     /// The number of answers that a write which was begun ends with. Under TLS it is made of the same bytes until it is
     /// through.
     settling: Option<usize>,
@@ -97,6 +105,7 @@ async fn drive(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, presence: Rc<
         waits: Waits::Request,
         begun: Instant::now(),
         has_moved: true,
+        grace: None,
         settling: None,
     };
     drop(config);
@@ -140,6 +149,7 @@ impl Driver {
                 state.connection.drain();
             }
         });
+        self.poll_grace(cx);
         let mut can_read = true;
         let written = loop {
             let written = self.poll_flush(cx)?;
@@ -147,7 +157,7 @@ impl Driver {
                 break written;
             }
             // What is answered to control frames must be taken before more of them is read.
-            can_read = self.link.with(|state| state.connection.output().len() < MOST_WAITING);
+            can_read = self.link.with(|state| state.connection.output().len() < MAX_WAITING_TO_READ);
         };
         self.tell_presence();
         let (is_over, waits) = self.link.with(|state| (self.is_over(state), self.waits(state, written)));
@@ -155,6 +165,26 @@ impl Driver {
             return Poll::Ready(Ok(()));
         }
         self.poll_deadline(cx, waits)
+    }
+
+    /// Asks clients to stop sending what is left of requests that were answered (RFC 9113 section 8.1). A client that counts
+    /// such a stream among those that it may have open would otherwise open no more of them one day.
+    fn poll_grace(&mut self, cx: &mut Context<'_>) {
+        self.link.with(|state| {
+            if !state.connection.has_left() {
+                self.grace = None;
+                return;
+            }
+            let is_last = state.connection.is_draining() && state.seats.is_empty();
+            if is_last {
+                state.connection.reset_left();
+            }
+            let grace = self.grace.get_or_insert_with(|| Box::pin(sleep(GRACE)));
+            while state.connection.has_left() && grace.as_mut().poll(cx).is_ready() {
+                state.connection.reset_stale();
+                grace.as_mut().reset(Instant::now() + GRACE);
+            }
+        });
     }
 
     /// Lets the thread know whether the connection waits for a request.

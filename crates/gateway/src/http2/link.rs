@@ -13,6 +13,10 @@ use std::{
 
 /// Bytes that wait to be written before streams have to wait.
 pub(crate) const MOST_WAITING: usize = 64 * 1024;
+/// Bytes that wait to be written before nothing more is read. Streams stop adding far below; only a peer that takes nothing and
+/// still has control frames answered comes so far. One that merely takes no more of a body has to be heard: it may have
+/// answered already, or take a request back.
+pub(crate) const MAX_WAITING_TO_READ: usize = 4 * MOST_WAITING;
 /// Streams that are woken at a time when there is room again. The others keep their place in the queue, so that each
 /// has its turn.
 const WOKEN_AT_ONCE: usize = 4;

@@ -18,7 +18,7 @@ mod stream;
 mod text;
 
 pub(crate) use driver::{serve, turn_away};
-pub(crate) use link::{Expected, Link, Links, MOST_WAITING, Seat, State, Unseen, wake};
+pub(crate) use link::{Expected, Link, Links, MAX_WAITING_TO_READ, Seat, State, Unseen, wake};
 pub(crate) use outgoing::{Opened, Outgoing};
 pub(crate) use stream::{Stream, gone, poll_write};
 pub(crate) use text::write_answer;

@@ -82,7 +82,7 @@ impl Connection {
         let Some(payload) = bytes.get(frame::HEAD..whole) else { return Ok(0) };
         self.frame(head, payload, now)?;
         if self.streams.get(&head.stream).is_some_and(|found| found.is_left && found.how.is_some()) {
-            self.streams.remove(&head.stream);
+            self.forget_left(head.stream);
         }
         Ok(whole)
     }
@@ -156,14 +156,12 @@ impl Connection {
         }
         // What is not kept is used already: the padding, and what belongs to nothing that is understood.
         let used = payload.len() - if is_kept { data.len() } else { 0 };
-        let increment = stream.receive.give_back(used).filter(|_| !stream.remote_ended);
-        let is_left = stream.is_left;
+        // Of what nobody wants no more is asked for.
+        let is_open = !stream.remote_ended && !stream.is_left;
+        let increment = stream.receive.give_back(used).filter(|_| is_open);
         self.give_back(used);
-        match increment {
-            // Half a window came that nobody wants: the client is asked to stop.
-            Some(_) if is_left => self.reset(head.stream, ErrorCode::NO_ERROR),
-            Some(increment) => self.out.window_update(head.stream, increment),
-            None => {}
+        if let Some(increment) = increment {
+            self.out.window_update(head.stream, increment);
         }
         if !has_length {
             return self.broken(head.stream, "The body is not as long as its Content-Length says.", now);
@@ -294,15 +292,6 @@ impl Connection {
         Ok(())
     }
 
-    /// Makes room: streams that were answered need not wait for the rest of their requests.
-    pub(super) fn reset_left(&mut self) {
-        let left = self.streams.iter().filter(|(_, found)| found.is_left).map(|(stream, _)| *stream);
-        for stream in left.collect::<Vec<_>>() {
-            self.reset(stream, ErrorCode::NO_ERROR);
-            self.streams.remove(&stream);
-        }
-    }
-
     /// The head of an answer to us.
     fn answer(&mut self, stream: u32, fields: Fields, ended: bool, now: u64) -> Result<(), Fatal> {
         let Some(found) = self.streams.get_mut(&stream) else { return Ok(()) };
@@ -408,11 +397,18 @@ impl Connection {
         match self.streams.get_mut(&head.stream).filter(|stream| stream.how.is_none()) {
             Some(stream) => {
                 stream.how = Some(How::ResetByPeer);
+                // What was answered in full was no work for nothing: its sender stops an upload that is not needed.
+                let is_early = self.config.role == Role::Server && !stream.local_ended;
                 self.closed.remember(head.stream, How::ResetByPeer);
                 self.events.push_back(Event::Reset { stream: head.stream, code });
-                self.count_reset(self.config.role == Role::Server, now)
+                self.count_reset(is_early, now)
             }
-            // It crossed an end or a reset of ours.
+            // It crossed a reset of ours, or answers it: once, that is what we asked for.
+            None if self.closed.how(head.stream) == Some(How::ResetByUs) => {
+                self.closed.remember(head.stream, How::ResetByPeer);
+                Ok(())
+            }
+            // It crossed an end.
             None => self.idle_frame(now),
         }
     }

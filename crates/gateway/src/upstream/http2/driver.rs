@@ -4,7 +4,7 @@ use super::{Line, Patience};
 use crate::{
     buffer::Buffer,
     deadline::Deadline,
-    http2::{MOST_WAITING, State, Unseen, wake, write_answer},
+    http2::{MAX_WAITING_TO_READ, State, Unseen, wake, write_answer},
     transport::Transport,
     upstream::{
         backend::Backend,
@@ -98,12 +98,19 @@ impl Driver {
         }
         let mut can_read = true;
         let written = loop {
-            let written = self.poll_flush(cx)?;
+            let written = match self.poll_flush(cx) {
+                Ok(written) => written,
+                // An upstream may answer and close without reading all; what it said is still to be read.
+                Err(error) => {
+                    while self.poll_receive(cx)? {}
+                    return Poll::Ready(Err(error));
+                }
+            };
             if !can_read || !self.poll_receive(cx)? {
                 break written;
             }
             // What is answered to control frames must be taken before more of them is read.
-            can_read = self.line.link.with(|state| state.connection.output().len() < MOST_WAITING);
+            can_read = self.line.link.with(|state| state.connection.output().len() < MAX_WAITING_TO_READ);
         };
         // Who has closed the connection takes nothing any more; else the last frame is still to be written.
         let is_closed = self.line.link.with(|state| state.is_closed);

@@ -1,0 +1,23 @@
+//! What the system knows of TCP connections on this machine: whether the other side has read what was sent to it.
+
+use std::net::{SocketAddr, TcpStream};
+
+/// Bytes that the peer of this connection has neither read nor sent, and that its system holds: those that wait to be read,
+/// and those that wait to be taken by our side.
+pub(crate) fn held_by_peer(stream: &TcpStream) -> (u64, u64) {
+    let (ours, theirs) = (stream.local_addr().unwrap(), stream.peer_addr().unwrap());
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let line = table.lines().find(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        words.next() == Some(&hex(theirs)) && words.next() == Some(&hex(ours))
+    });
+    let Some(queues) = line.and_then(|line| line.split_whitespace().nth(4)) else { return (0, 0) };
+    let (sending, receiving) = queues.split_once(':').unwrap();
+    let number = |digits| u64::from_str_radix(digits, 16).unwrap();
+    (number(receiving), number(sending))
+}
+
+fn hex(address: SocketAddr) -> String {
+    let SocketAddr::V4(address) = address else { panic!("{address} is not IPv4") };
+    format!("{:08X}:{:04X}", u32::from_ne_bytes(address.ip().octets()), address.port())
+}
