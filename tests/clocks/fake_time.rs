@@ -24,12 +24,22 @@ impl FakeTime {
 
     /// A folder whose processes have this wall clock.
     pub(crate) fn home(&self, config: &Config) -> Arc<Home> {
+        self.home_with(config, "1")
+    }
+
+    /// A folder whose processes have this clock for time that passes as well: what is set forward has passed.
+    #[allow(dead_code, reason = "tests/tls uses it")]
+    pub(crate) fn home_of_all_clocks(&self, config: &Config) -> Arc<Home> {
+        self.home_with(config, "0")
+    }
+
+    fn home_with(&self, config: &Config, keeps_monotonic: &str) -> Arc<Home> {
         let file = self.file().to_str().unwrap().to_owned();
         let variables = [
             ("LD_PRELOAD", library().to_str().unwrap().to_owned()),
             ("FAKETIME_TIMESTAMP_FILE", file),
             ("FAKETIME_NO_CACHE", "1".to_owned()),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", keeps_monotonic.to_owned()),
             ("FAKETIME_DONT_RESET", "1".to_owned()),
         ];
         let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value));

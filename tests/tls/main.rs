@@ -9,6 +9,9 @@
     reason = "a test says what it found by panicking"
 )]
 
+#[allow(dead_code, reason = "tests/clocks uses the rest")]
+#[path = "../clocks/fake_time.rs"]
+mod fake_time;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -48,6 +48,24 @@ pub(crate) struct AcmeSettings {
     /// Who vouches for the directory. None: whom this machine trusts.
     pub(crate) ca: Option<PathBuf>,
     pub(crate) challenge: Challenge,
+    /// What binds our account to one that the authority knows by other means.
+    pub(crate) binding: Option<ExternalBinding>,
+    /// Which of the authority's kinds of certificate is ordered. None: its default.
+    pub(crate) profile: Option<String>,
+}
+
+/// What binds an account to another one at the authority (RFC 8555, 7.3.4).
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct ExternalBinding {
+    pub(crate) key_id: String,
+    pub(crate) key: Vec<u8>,
+}
+
+impl std::fmt::Debug for ExternalBinding {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The key is nobody's to read.
+        write!(out, "ExternalBinding({:?})", self.key_id)
+    }
 }
 
 /// How an authority sees that a name leads here.

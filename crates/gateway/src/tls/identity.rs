@@ -6,7 +6,11 @@ use rustls::{
     sign::CertifiedKey,
 };
 use std::{fmt, net::IpAddr, sync::Arc};
-use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
+use x509_parser::{
+    certificate::X509Certificate,
+    extensions::{GeneralName, ParsedExtension},
+    prelude::FromDer,
+};
 
 /// Certificates that a chain may have.
 const MOST_CERTIFICATES: usize = 100;
@@ -18,6 +22,17 @@ pub struct Identity {
     names: Vec<String>,
     not_before: i64,
     not_after: i64,
+    issued: Option<Issued>,
+}
+
+/// What names a certificate among all of its authority: the identifier of the authority's key, and the serial number,
+/// each as it stands in the certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// The authority key identifier.
+    pub authority_key: Vec<u8>,
+    /// The serial number: the content octets of its DER form.
+    pub serial: Vec<u8>,
 }
 
 /// Why bytes are no certificate and key that can be used.
@@ -56,8 +71,8 @@ impl Identity {
         if key.public_key().is_some_and(|public| *public != *told.public_key) {
             return Err(BadIdentity::OtherKey);
         }
-        let Told { names, not_before, not_after, .. } = told;
-        Ok(Self { key: Arc::new(CertifiedKey::new(chain, key)), names, not_before, not_after })
+        let Told { names, not_before, not_after, issued, .. } = told;
+        Ok(Self { key: Arc::new(CertifiedKey::new(chain, key)), names, not_before, not_after, issued })
     }
 
     /// The names that it stands for, in lower case: `api.example.com`, `*.example.com`.
@@ -68,6 +83,11 @@ impl Identity {
     /// From when to when it holds, in Unix seconds.
     pub const fn holds(&self) -> (i64, i64) {
         (self.not_before, self.not_after)
+    }
+
+    /// What names it among all of its authority. None: it has no authority key identifier.
+    pub const fn issued(&self) -> Option<&Issued> {
+        self.issued.as_ref()
     }
 }
 
@@ -98,6 +118,7 @@ struct Told {
     not_after: i64,
     /// In its DER form.
     public_key: Vec<u8>,
+    issued: Option<Issued>,
 }
 
 impl Told {
@@ -124,8 +145,20 @@ impl Told {
             not_before: read.validity().not_before.timestamp(),
             not_after: read.validity().not_after.timestamp(),
             public_key: read.public_key().raw.to_vec(),
+            issued: issued(&read),
         })
     }
+}
+
+fn issued(read: &X509Certificate<'_>) -> Option<Issued> {
+    let authority_key = read.iter_extensions().find_map(|extension| {
+        if let ParsedExtension::AuthorityKeyIdentifier(found) = extension.parsed_extension() {
+            found.key_identifier.as_ref().map(|identifier| identifier.0.to_vec())
+        } else {
+            None
+        }
+    })?;
+    Some(Issued { authority_key, serial: read.raw_serial().to_vec() })
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {

@@ -12,7 +12,7 @@ mod stream;
 mod subject;
 
 pub use client::{Client, Roots};
-pub use identity::{BadIdentity, Identity, certificates};
+pub use identity::{BadIdentity, Identity, Issued, certificates};
 pub use server::{Asks, BadServer, Challenges, Server, Versions};
 
 pub use handshake::connect;

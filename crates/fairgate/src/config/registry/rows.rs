@@ -182,6 +182,17 @@ rows! {
     "How the authority sees that a name leads here: `http-01` asks at port 80, which has to lead to `[listen] address`; \
      `tls-alpn-01` asks at port 443, which has to lead to `[tls] address`."
 
+    ACME_PROFILE = Acme "profile", Shape::Text, Means("the authority's default"), "\"shortlived\"";
+    "Which kind of certificate is ordered, by the name that the authority's directory has for it."
+
+    ACME_EAB_KEY_ID = Acme "eab_key_id", Shape::Text, Means("the account is bound to no other one"), "\"kid-1\"",
+    also "eab_kid";
+    "For authorities that require external account binding: the id of the key that the authority gave you."
+
+    ACME_EAB_KEY = Acme "eab_key", Shape::Text, Means("as with `eab_key_id`"),
+    "\"zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W\"", also "eab_hmac_key";
+    "The key itself, in base64url as the authority shows it. It is needed for the first order only."
+
     UPSTREAM_URL = Upstream "url", Shape::Text, Means("`addresses` say it; one of the two must be set"),
     "\"http://127.0.0.1:9000\"", also "address";
     "Where requests go: `http://HOST:PORT` or `https://HOST:PORT`, and a path if one is to be put before every request's \

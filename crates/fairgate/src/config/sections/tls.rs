@@ -10,13 +10,16 @@ use crate::config::{
     fault::Fault,
     raw::{At, Refusal, Section},
     registry::{
-        ACME_CA, ACME_CHALLENGE, ACME_CONTACT, ACME_DIRECTORY, ACME_DOMAINS, Absent, CERTIFICATE_CERTIFICATE,
-        CERTIFICATE_KEY, Key, TLS_ADDRESS, TLS_CERTIFICATE, TLS_CLIENT_CA, TLS_CLIENT_CERTIFICATE,
-        TLS_CLIENT_SUBJECT_HEADER, TLS_HANDSHAKE, TLS_HSTS, TLS_HSTS_SUBDOMAINS, TLS_KEY, TLS_MIN_VERSION,
-        TLS_PLAIN, TLS_PROXY_PROTOCOL, Table,
+        ACME_CA, ACME_CHALLENGE, ACME_CONTACT, ACME_DIRECTORY, ACME_DOMAINS, ACME_EAB_KEY, ACME_EAB_KEY_ID,
+        ACME_PROFILE, Absent, CERTIFICATE_CERTIFICATE, CERTIFICATE_KEY, Key, TLS_ADDRESS, TLS_CERTIFICATE,
+        TLS_CLIENT_CA, TLS_CLIENT_CERTIFICATE, TLS_CLIENT_SUBJECT_HEADER, TLS_HANDSHAKE, TLS_HSTS,
+        TLS_HSTS_SUBDOMAINS, TLS_KEY, TLS_MIN_VERSION, TLS_PLAIN, TLS_PROXY_PROTOCOL, Table,
     },
-    tls::{AcmeSettings, BadFile, Challenge, ClientCa, IdentityFiles, TlsSettings, authorities},
+    tls::{
+        AcmeSettings, BadFile, Challenge, ClientCa, ExternalBinding, IdentityFiles, TlsSettings, authorities,
+    },
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gateway::{
     settings::{Plain, Tls},
     tls::Versions,
@@ -205,8 +208,51 @@ fn acme(section: &Section<'_>, files: Files<'_>) -> Option<AcmeSettings> {
         None => None,
         Some(file) => Some(file?),
     };
+    let binding = binding(section);
+    let profile = section.text(&ACME_PROFILE).map(|profile| profile.value);
     (count > 0 && domains.len() == count).then_some(())?;
-    Some(AcmeSettings { domains, contact, directory: directory?, ca, challenge: challenge?.value })
+    Some(AcmeSettings {
+        domains,
+        contact,
+        directory: directory?,
+        ca,
+        challenge: challenge?.value,
+        binding: binding?,
+        profile,
+    })
+}
+
+/// The external account. The inner None: there is none. The outer: it has faults.
+fn binding(section: &Section<'_>) -> Option<Option<ExternalBinding>> {
+    if !section.has(&ACME_EAB_KEY_ID) && !section.has(&ACME_EAB_KEY) {
+        return Some(None);
+    }
+    section.need(&ACME_EAB_KEY_ID);
+    section.need(&ACME_EAB_KEY);
+    let key_id = section.text(&ACME_EAB_KEY_ID);
+    let key = section.text(&ACME_EAB_KEY).and_then(|key| keep(section, key, external_key));
+    Some(Some(ExternalBinding { key_id: key_id?.value, key: key? }))
+}
+
+/// Authorities show it in base64url; some with padding, some copy and paste the other alphabet.
+fn external_key(text: &str) -> Result<Vec<u8>, Refusal> {
+    let plain: String = text
+        .trim_end_matches('=')
+        .chars()
+        .map(|c| match c {
+            '+' => '-',
+            '/' => '_',
+            other => other,
+        })
+        .collect();
+    URL_SAFE_NO_PAD.decode(&plain).ok().filter(|key| !key.is_empty()).ok_or_else(|| {
+        // The text itself stays out of the message: it may be the better part of a secret.
+        Refusal::new(
+            "invalid `eab_key`".to_owned(),
+            "expected base64url",
+            "copy the HMAC key as the authority shows it",
+        )
+    })
 }
 
 fn domain(text: &str) -> Result<String, Refusal> {

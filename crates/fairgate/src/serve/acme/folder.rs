@@ -1,6 +1,7 @@
 //! What is kept of an authority: our account with it, the certificate and its key. Each authority has a folder of its
 //! own, so that a certificate of a staging one is never taken for a real one.
 
+use super::schedule::Orders;
 use gateway::tls::Identity;
 use instant_acme::AccountCredentials;
 use std::{
@@ -11,6 +12,10 @@ use std::{
 };
 
 const ACCOUNT: &str = "account.json";
+/// When orders were placed, and how they went.
+const ORDERS: &str = "orders.json";
+/// In the account's file: the external account that it was bound to.
+const BOUND_TO: &str = "eab_key_id";
 /// Certificate and key in one file: they change in one step.
 const CERTIFICATE: &str = "certificate.pem";
 
@@ -40,15 +45,45 @@ impl Folder {
         self.write(CERTIFICATE, format!("{chain}\n{key}").as_bytes())
     }
 
-    /// Our account, if there is one.
-    pub(super) fn account(&self) -> Result<Option<AccountCredentials>, String> {
+    /// Our account, if there is one that is bound to this external account, or that needs none.
+    pub(super) fn account(&self, bound_to: Option<&str>) -> Result<Option<AccountCredentials>, String> {
         let Some(text) = self.read(ACCOUNT)? else { return Ok(None) };
-        serde_json::from_slice(&text).map(Some).map_err(|error| format!("{ACCOUNT}: {error}"))
+        let unreadable = |error: serde_json::Error| format!("{ACCOUNT}: {error}");
+        let kept: serde_json::Value = serde_json::from_slice(&text).map_err(unreadable)?;
+        if bound_to.is_some() && kept.get(BOUND_TO).and_then(|id| id.as_str()) != bound_to {
+            return Ok(None);
+        }
+        serde_json::from_slice(&text).map(Some).map_err(unreadable)
     }
 
-    pub(super) fn keep_account(&self, account: &AccountCredentials) -> Result<(), String> {
-        let text = serde_json::to_vec_pretty(account).map_err(|error| error.to_string())?;
+    pub(super) fn keep_account(
+        &self,
+        account: &AccountCredentials,
+        bound_to: Option<&str>,
+    ) -> Result<(), String> {
+        let mut kept = serde_json::to_value(account).map_err(|error| error.to_string())?;
+        if let (Some(members), Some(id)) = (kept.as_object_mut(), bound_to) {
+            members.insert(BOUND_TO.to_owned(), id.into());
+        }
+        let text = serde_json::to_vec_pretty(&kept).map_err(|error| error.to_string())?;
         self.write(ACCOUNT, &text)
+    }
+
+    /// Forgets the account: the authority does not know it any more.
+    pub(super) fn forget_account(&self) -> Result<(), String> {
+        let place = self.0.join(ACCOUNT);
+        fs::remove_file(&place).map_err(|error| format!("{}: {error}", place.display()))
+    }
+
+    /// The orders of earlier runs. A file that cannot be read says nothing, which costs an interval at most.
+    pub(super) fn orders(&self) -> Orders {
+        let text = self.read(ORDERS).ok().flatten().unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    pub(super) fn keep_orders(&self, orders: &Orders) -> Result<(), String> {
+        let text = serde_json::to_vec(orders).map_err(|error| error.to_string())?;
+        self.write(ORDERS, &text)
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
