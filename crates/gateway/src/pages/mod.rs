@@ -14,9 +14,10 @@ use crate::{
     settings::ServedDocument,
     visit::Visit,
 };
+use ::limits::Account;
 use ::reference::Format;
-use contract::ErrorCode;
-use serde_json::json;
+use contract::{ErrorCode, Limit};
+use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
 /// A page that was found.
@@ -38,7 +39,7 @@ impl Page {
         let (packing, packed) = compression::of_own(visit, self.content_type, self.body.bytes());
         self.packing = packing;
         if let Some(packed) = packed {
-            self.body = Body::Packed(packed);
+            self.body = Body::Bytes(packed);
         }
     }
 }
@@ -52,8 +53,8 @@ pub(crate) enum Body {
     Json(Arc<ServedDocument>),
     /// The document as YAML.
     Yaml(Arc<ServedDocument>),
-    /// One of the others, packed.
-    Packed(Vec<u8>),
+    /// Made for this request, as bytes; perhaps one of the others, compressed.
+    Bytes(Vec<u8>),
 }
 
 impl Body {
@@ -62,7 +63,7 @@ impl Body {
             Self::Made(text) => text.as_bytes(),
             Self::Json(document) => &document.json,
             Self::Yaml(document) => &document.yaml,
-            Self::Packed(bytes) => bytes,
+            Self::Bytes(bytes) => bytes,
         }
     }
 }
@@ -130,28 +131,63 @@ fn document(visit: &Visit<'_>, path: &str) -> Option<Page> {
 
 /// How the limits of a key stand at `now` (Unix milliseconds).
 pub(crate) fn limits(key: &KnownKey, now: u64) -> Page {
-    let account = key.account();
-    let standings = account.standings(now, account.limits().all());
-    let limits: Vec<_> = standings
-        .map(|(_, standing)| {
-            json!({
-                "limit": standing.limit.to_string(),
-                "policy": standing.name,
-                "amount": standing.limit.amount,
-                "quota": standing.quota,
-                "used": standing.quota.saturating_sub(standing.remaining),
-                "remaining": standing.remaining,
-                "reset": standing.reset,
-                "group": standing.limit.group.as_deref(),
-            })
-        })
-        .collect();
-    let body = json!({ "success": true, "plan": key.grant().plan(), "limits": limits });
+    let (account, grant) = (key.account(), key.grant());
+    let page = LimitsPage { success: true, plan: grant.plan(), limits: Rows { account: &account, now } };
+    let mut body = Vec::with_capacity(1024);
+    // Writing into a Vec cannot fail, nor can numbers and texts be no JSON.
+    let _ = serde_json::to_writer(&mut body, &page);
+    body.push(b'\n');
     Page {
         content_type: "application/json",
-        body: Body::Made(format!("{body}\n")),
+        body: Body::Bytes(body),
         caching: "no-store",
         is_negotiated: false,
         packing: Packing::AsItIs,
     }
+}
+
+/// What `/_limits` answers, written straight from the account: clients poll it, so it must cost little.
+#[derive(Serialize)]
+struct LimitsPage<'a> {
+    success: bool,
+    plan: &'a str,
+    limits: Rows<'a>,
+}
+
+struct Rows<'a> {
+    account: &'a Account,
+    now: u64,
+}
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let standings = self.account.standings(self.now, self.account.limits().all());
+        out.collect_seq(standings.map(|(_, standing)| Row {
+            limit: standing.limit,
+            policy: standing.name,
+            amount: standing.limit.amount,
+            quota: standing.quota,
+            used: standing.quota.saturating_sub(standing.remaining),
+            remaining: standing.remaining,
+            reset: standing.reset,
+            group: standing.limit.group.as_deref(),
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(serialize_with = "as_text")]
+    limit: &'a Limit,
+    policy: &'a str,
+    amount: u32,
+    quota: u32,
+    used: u32,
+    remaining: u32,
+    reset: Option<u64>,
+    group: Option<&'a str>,
+}
+
+fn as_text<S: Serializer>(limit: &&Limit, out: S) -> Result<S::Ok, S::Error> {
+    out.collect_str(limit)
 }
