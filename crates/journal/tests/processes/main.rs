@@ -11,6 +11,7 @@
 
 mod disk_full;
 mod killed;
+mod power_cut;
 #[path = "../journal/world.rs"]
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod world;
