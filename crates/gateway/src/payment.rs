@@ -97,14 +97,14 @@ impl<'t> Payment<'t> {
             return Pin::new(sink).poll_write(cx, bytes);
         };
         let now = self.now;
-        let taken = sink.poll_write_last(cx, bytes, |socket, wire| {
+        let is_recorded = &mut self.is_recorded;
+        sink.poll_write_last(cx, bytes, |socket, wire| {
             let due = Due { end: wire.len(), charge: &charge, now_seconds: now };
-            Ok(journal.send_last(socket, wire, &[due])?.taken)
-        });
-        if let Poll::Ready(Ok(count)) = taken {
-            self.is_recorded = count == bytes.len();
-        }
-        taken
+            let sent = journal.send_last(socket, wire, &[due])?;
+            // The journal's word for it, not the number of bytes: under TLS no bytes at all are no write.
+            *is_recorded = sent.charged > 0;
+            Ok(sent.taken)
+        })
     }
 
     /// Charges: the answer was delivered, or the client hung up on it. Tells how many units, and lets the visit keep
