@@ -2,7 +2,10 @@
 
 use crate::{
     misdeeds::Bench,
-    support::{Config, Gateway, Next, assert_error, get, post, sample::pattern},
+    support::{
+        Config, Gate, Gateway, Next, Upstream, assert_error, get, post,
+        sample::{pattern, sample},
+    },
 };
 use std::time::{Duration, Instant};
 
@@ -161,9 +164,45 @@ fn a_place_that_does_not_take_connections_is_given_up_after_the_time_to_connect(
     let key = gateway.key();
     let begun = Instant::now();
     let answer = gateway.send(&get("/a").key(&key));
-    assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+    assert_error(&gateway, &answer, 503, "UNAVAILABLE");
+    assert!((1..=3).contains(&answer.number("Retry-After")), "{answer:?}");
     assert!((Duration::from_millis(290)..Duration::from_secs(10)).contains(&begun.elapsed()));
     let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
     assert_eq!(incident["cause"], "the upstream cannot be reached");
     assert!(incident["detail"].as_str().unwrap().contains("within 300ms"), "{incident}");
+}
+
+#[test]
+fn an_answer_that_came_in_time_is_delivered_although_the_gateway_was_stopped_meanwhile() {
+    // A laptop that sleeps, a snapshot of a machine: every timer is over when it goes on.
+    let (asked, stopped, said) = (Gate::default(), Gate::default(), Gate::default());
+    let gates = (asked.clone(), stopped.clone(), said.clone());
+    let upstream = Upstream::scripted(move |exchange| {
+        gates.0.open();
+        assert!(gates.1.wait());
+        let next = sample(exchange);
+        gates.2.open();
+        next
+    });
+    let limit = Duration::from_millis(1000);
+    let gateway = Gateway::start(&Config::of(&upstream).upstream("first_byte_timeout = \"1s\""));
+    let key = gateway.key();
+    let mut connection = gateway.connect();
+    let begun = Instant::now();
+    connection.write(&get("/items/7").key(&key).bytes());
+    assert!(asked.wait());
+    let process = gateway.process().to_string();
+    let signal = |name: &str| {
+        assert!(std::process::Command::new("kill").args([name, &process]).status().unwrap().success());
+    };
+    signal("-STOP");
+    stopped.open();
+    assert!(said.wait());
+    assert!(begun.elapsed() < limit, "the machine is too slow for this test");
+    while begun.elapsed() < limit * 2 {
+        std::thread::park_timeout(limit / 10);
+    }
+    signal("-CONT");
+    let answer = connection.answer();
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }

@@ -4,12 +4,15 @@
 //! when it fires. Only a deadline that comes nearer touches the runtime's timers.
 
 use std::{
-    future::Future,
-    pin::Pin,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
     task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::time::{Instant, Sleep};
+
+/// How long sockets have for a last look. The runtime asks the system about them within that time at least once.
+const LAST_LOOK: Duration = Duration::from_millis(1);
 
 /// When a connection has waited long enough.
 #[derive(Debug)]
@@ -18,16 +21,19 @@ pub(crate) struct Deadline {
     /// No deadline lies behind this one.
     last: Option<Instant>,
     timer: Pin<Box<Sleep>>,
+    /// It has passed, and sockets are looked at once more.
+    is_last_look: bool,
 }
 
 impl Deadline {
     pub(crate) fn after(now: Instant, duration: Duration) -> Self {
         let at = now + duration;
-        Self { at, last: None, timer: Box::pin(tokio::time::sleep_until(at)) }
+        Self { at, last: None, timer: Box::pin(tokio::time::sleep_until(at)), is_last_look: false }
     }
 
     /// Moves the deadline to `duration` after `now`.
     pub(crate) fn set(&mut self, now: Instant, duration: Duration) {
+        self.is_last_look = false;
         self.at = now + duration;
         if let Some(last) = self.last {
             self.at = self.at.min(last);
@@ -45,6 +51,7 @@ impl Deadline {
     /// Moves the deadline to `at`, if that is earlier.
     pub(crate) fn hasten(&mut self, at: Instant) {
         if at < self.at {
+            self.is_last_look = false;
             self.at = at;
             if at < self.timer.deadline() {
                 self.timer.as_mut().reset(at);
@@ -52,14 +59,31 @@ impl Deadline {
         }
     }
 
-    /// Ready once the deadline has passed.
+    /// Ready once the deadline has passed, and nothing has come until then.
+    ///
+    /// A process that was stopped (a signal, a laptop that slept, a snapshot of a machine) finds its timers over when it
+    /// goes on, before it has asked the system what has arrived meanwhile. So it asks once more.
     pub(crate) fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.timer.as_mut().poll(cx));
-            if self.timer.deadline() >= self.at {
+            if self.timer.deadline() < self.at {
+                self.timer.as_mut().reset(self.at);
+            } else if std::mem::replace(&mut self.is_last_look, true) {
                 return Poll::Ready(());
+            } else {
+                self.timer.as_mut().reset(Instant::now() + LAST_LOOK);
             }
-            self.timer.as_mut().reset(self.at);
         }
     }
+}
+
+/// What a future comes to within this time. None: it took longer.
+pub(crate) async fn within<F: Future>(time: Duration, future: F) -> Option<F::Output> {
+    let mut deadline = Deadline::after(Instant::now(), time);
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(found) => Poll::Ready(Some(found)),
+        Poll::Pending => deadline.poll_passed(cx).map(|()| None),
+    })
+    .await
 }

@@ -3,6 +3,7 @@
 use crate::{
     client::Client,
     connection::{refuse, refuse_as, serve, until_dismissed},
+    deadline::within,
     http1::Fault,
     peer::{Peer, Scheme},
     presence::Presence,
@@ -13,7 +14,7 @@ use crate::{
     transport::Transport,
 };
 use std::{net::IpAddr, rc::Rc};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::net::TcpStream;
 
 /// What is spoken where a socket came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +88,7 @@ async fn open(thread: &Thread, mut socket: TcpStream, from: IpAddr, door: Door) 
         let is_trusted = config.settings.trusted_proxies.iter().any(|net| net.contains(&address));
         // From anybody else the header could say anything, so it is not even read.
         let read = async { if is_trusted { proxy_protocol::read(&mut socket).await.ok() } else { None } };
-        match (timeout(config.settings.timeouts.head, read).await.ok().flatten(), door) {
+        match (within(config.settings.timeouts.head, read).await.flatten(), door) {
             (Some(told), _) => address = told.unwrap_or(address).to_canonical(),
             (None, Door::Plain) => {
                 return Opened::Refused(Transport::Plain(socket), plain(address), NO_PROXY_HEADER);
@@ -108,20 +109,20 @@ async fn shake_hands(thread: &Thread, socket: TcpStream, address: IpAddr) -> Ope
         return Opened::Gone;
     };
     // A client that goes on and on with it, or says nothing, must not keep the socket.
-    match timeout(settings.handshake, tls::accept(socket, &server, config.settings.http2.enabled)).await {
-        Ok(Accepted::Tls { stream, subject }) => {
+    match within(settings.handshake, tls::accept(socket, &server, config.settings.http2.enabled)).await {
+        Some(Accepted::Tls { stream, subject }) => {
             Opened::Open(Transport::Tls(stream), Peer { address, scheme: Scheme::Https, subject })
         }
-        Ok(Accepted::Plain(socket)) => {
+        Some(Accepted::Plain(socket)) => {
             let peer = Peer { address, scheme: Scheme::Http, subject: None };
             Opened::Refused(Transport::Plain(socket), peer, SPEAKS_HTTPS)
         }
-        Ok(Accepted::Refused(stream, error)) => {
+        Some(Accepted::Refused(stream, error)) => {
             thread.tell_handshake(&address, &error);
             Opened::Ending(Transport::Tls(stream))
         }
-        Ok(Accepted::Challenge(stream)) => Opened::Ending(Transport::Tls(stream)),
-        Ok(Accepted::Gone) | Err(_) => Opened::Gone,
+        Some(Accepted::Challenge(stream)) => Opened::Ending(Transport::Tls(stream)),
+        Some(Accepted::Gone) | None => Opened::Gone,
     }
 }
 

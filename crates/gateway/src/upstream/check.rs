@@ -7,6 +7,7 @@ use super::{
     pool::Upstream,
 };
 use crate::{
+    deadline::within,
     http1::response::ResponseHead,
     settings::{Check, Service},
 };
@@ -18,11 +19,11 @@ const LARGEST_HEAD: usize = 64 * 1024;
 
 /// Asks. The error is the operator's to read.
 pub(super) async fn ask(backend: &Arc<Backend>, service: &Service, check: &Check) -> Result<(), String> {
-    match tokio::time::timeout(check.timeout, exchange(backend, service, check)).await {
-        Ok(Ok(status)) if check.takes(status) => Ok(()),
-        Ok(Ok(status)) => Err(format!("the check was answered {status}")),
-        Ok(Err(reason)) => Err(reason),
-        Err(_) => Err(format!("the check was not answered within {:?}", check.timeout)),
+    match within(check.timeout, exchange(backend, service, check)).await {
+        Some(Ok(status)) if check.takes(status) => Ok(()),
+        Some(Ok(status)) => Err(format!("the check was answered {status}")),
+        Some(Err(reason)) => Err(reason),
+        None => Err(format!("the check was not answered within {:?}", check.timeout)),
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     names::Resolved,
     pool::{Home, Upstream},
 };
-use crate::{buffer::Buffer, tls, transport::Transport};
+use crate::{buffer::Buffer, deadline::within, tls, transport::Transport};
 use std::{future::poll_fn, net::SocketAddr, pin::Pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{net::TcpStream, time::sleep};
 
@@ -48,14 +48,12 @@ pub(super) async fn open(
         };
         Ok((io, resolved.generation))
     };
-    match tokio::time::timeout(timeout, connecting).await {
-        Ok(result) => result,
-        Err(_) => Err(format!("no connection within {timeout:?}")),
-    }
+    let connected = within(timeout, connecting).await;
+    connected.unwrap_or_else(|| Err(format!("no connection within {timeout:?}")))
 }
 
 /// Where the name leads to. Only the first requests after a start may have to wait for that.
-async fn resolved(backend: &Backend) -> Result<Arc<Resolved>, String> {
+pub(super) async fn resolved(backend: &Backend) -> Result<Arc<Resolved>, String> {
     loop {
         let resolved = backend.resolved.load_full();
         if !resolved.addresses.is_empty() {

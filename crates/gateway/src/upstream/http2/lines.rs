@@ -3,6 +3,7 @@
 use super::{Call, Line, driver};
 use crate::{
     buffer::Buffer,
+    deadline::within,
     transport::Transport,
     upstream::{
         backend::Backend,
@@ -11,7 +12,7 @@ use crate::{
     },
 };
 use std::{cell::RefCell, collections::HashMap, future::poll_fn, rc::Rc, sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 /// Connections to one address that a thread has at once.
 const MOST_LINES: usize = 64;
@@ -132,10 +133,8 @@ fn begin(backend: &Arc<Backend>, patience: Patience) -> Rc<Line> {
 }
 
 async fn wait_until_open(call: &Call, patience: Patience) -> Result<(), String> {
-    match timeout(patience.open, poll_fn(|cx| call.line().poll_open(cx))).await {
-        Ok(opened) => opened,
-        Err(_) => Err(format!("no connection within {:?}", patience.open)),
-    }
+    let opened = within(patience.open, poll_fn(|cx| call.line().poll_open(cx))).await;
+    opened.unwrap_or_else(|| Err(format!("no connection within {:?}", patience.open)))
 }
 
 fn upstream(call: Call, backend: &Backend) -> Upstream {
