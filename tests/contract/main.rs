@@ -57,6 +57,7 @@ mod extra_codes;
 
 mod bodies_and_streams;
 mod connections;
+mod foreign_limiters;
 mod forwarded_headers;
 mod hop_by_hop;
 mod key_import;

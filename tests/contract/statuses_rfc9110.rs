@@ -50,6 +50,30 @@ fn no_permission_is_403_also_when_the_upstream_says_so() {
 }
 
 #[test]
+fn a_challenge_of_the_upstream_is_a_401_in_both_modes() {
+    let upstream = Upstream::scripted(|exchange| {
+        let status = exchange.target().trim_start_matches('/').parse().unwrap();
+        let challenges =
+            [("WWW-Authenticate", "Digest realm=\"mail\", nonce=\"1\""), ("WWW-Authenticate", "Basic")];
+        exchange.answer(status, &challenges, b"")
+    });
+    for statuses in ["rfc9110", "fairgate"] {
+        let gateway = Gateway::start(&Config::of(&upstream).top(&format!("statuses = {statuses:?}")));
+        let key = gateway.key();
+        let before = gateway.limits(&key);
+        // Clients answer a challenge of a 401 and no other (RFC 9110 section 15.5.2).
+        let answer = gateway.send(&get("/401").key(&key));
+        assert_error(&gateway, &answer, 401, "PERMISSION_DENIED");
+        let challenges: Vec<_> = answer.headers.all("WWW-Authenticate");
+        assert_eq!(challenges, ["Digest realm=\"mail\", nonce=\"1\"", "Basic"], "{answer:?}");
+        let forbidden = gateway.send(&get("/403").key(&key));
+        let wanted = if statuses == "rfc9110" { 403 } else { 401 };
+        assert_error(&gateway, &forbidden, wanted, "PERMISSION_DENIED");
+        gateway.limits(&key).assert_charged_since(&before, 0, "a challenge is free");
+    }
+}
+
+#[test]
 fn the_other_rows_stay() {
     let upstream = Upstream::sample();
     let gateway = gateway(&upstream);

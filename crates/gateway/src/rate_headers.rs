@@ -19,6 +19,21 @@ pub(crate) fn write(visit: &Visit<'_>, denial: Option<&Denial>, out: &mut Vec<u8
     }
 }
 
+/// Whether the answer tells of limits.
+pub(crate) fn has_limits(visit: &Visit<'_>) -> bool {
+    match (&visit.counted, &visit.key) {
+        (Some(Counted { account, applying }), _) => {
+            account.standings(visit.now.millis, *applying).next().is_some()
+        }
+        (None, Some(key)) => {
+            let account = key.account();
+            let applying = account.limits().applying(visit.group);
+            account.standings(visit.now.millis, applying).next().is_some()
+        }
+        (None, None) => false,
+    }
+}
+
 /// The limit of the first family is the one that denied, else the tightest: the one with the fewest units
 /// remaining, of several the one that resets last. One that never resets is shown only if there is no other.
 fn write_account(

@@ -33,6 +33,10 @@ pub(crate) struct Refusal {
     pub(crate) foreign: Option<(String, Option<serde_json::Value>)>,
     /// Header lines of the upstream's answer that survive its replacement.
     pub(crate) kept_headers: Vec<u8>,
+    /// Private: the status that the upstream answered, if it is its error.
+    pub(crate) answered: Option<u16>,
+    /// The upstream wants credentials of its own, and says which.
+    pub(crate) is_challenge: bool,
     /// Private: what really happened. Present on every 500.
     pub(crate) cause: Option<Cause>,
     /// The client's connection cannot go on.
@@ -48,6 +52,10 @@ pub(crate) struct Cause {
     pub(crate) detail: String,
 }
 
+/// What a client reads of an error that is none of its business.
+const UNEXPECTED: &str = "An unexpected error occurred on our side. Nothing was charged. If it happens again, \
+                          write to us and name the request id.";
+
 impl Refusal {
     pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Refused {
         Box::new(Self {
@@ -61,6 +69,8 @@ impl Refusal {
             denial: None,
             foreign: None,
             kept_headers: Vec::new(),
+            answered: None,
+            is_challenge: false,
             cause: None,
             closes: false,
         })
@@ -68,13 +78,16 @@ impl Refusal {
 
     /// An unexpected error on our side. The client reads that, and no more.
     pub(crate) fn unexpected(group: &'static str, detail: impl Into<String>) -> Refused {
-        let mut refused = Self::new(
-            ErrorCode::UnexpectedError,
-            "An unexpected error occurred on our side. Nothing was charged. If it happens again, \
-             write to us and name the request id.",
-        );
+        let mut refused = Self::new(ErrorCode::UnexpectedError, UNEXPECTED);
         refused.cause = Some(Cause { group, detail: detail.into() });
         refused
+    }
+
+    /// Makes an error of ours that seemed to pass by itself an unexpected one.
+    pub(crate) fn become_unexpected(&mut self) {
+        self.code = ErrorCode::UnexpectedError;
+        self.message = Cow::Borrowed(UNEXPECTED);
+        self.retry_after = None;
     }
 
     /// Bytes that are not the request they should be. The connection's framing is lost with them.

@@ -19,7 +19,7 @@ use contract::{
     grpc::{self, GrpcStatus},
     redirect::Redirect,
     specification::Form,
-    status::{Status, reason_phrase},
+    status::{Status, Statuses, reason_phrase},
 };
 use std::{borrow::Cow, fmt::Write as _, io::Write};
 
@@ -233,7 +233,20 @@ pub(crate) fn write_connection(visit: &Visit<'_>, keep_alive: bool, out: &mut Ve
 
 fn number(visit: &Visit<'_>, refusal: &Refusal, redirect: Redirect) -> u16 {
     let row = refusal.code.status();
-    if row == Status::Moved { redirect.number } else { row.on_the_wire(visit.config.settings.statuses) }
+    match row {
+        Status::Moved => redirect.number,
+        // Nobody answers a challenge but that of a 401 (RFC 9110 section 15.5.2).
+        Status::NoPermission if refusal.is_challenge => row.on_the_wire(Statuses::Fairgate),
+        Status::NoPermission
+        | Status::NotValid
+        | Status::KeyRefused
+        | Status::NotFound
+        | Status::Unprocessable
+        | Status::LimitExceeded
+        | Status::Unexpected
+        | Status::Unavailable
+        | Status::Extra(_) => row.on_the_wire(visit.config.settings.statuses),
+    }
 }
 
 fn retry_after(refusal: &Refusal) -> Option<u64> {

@@ -215,6 +215,8 @@ pub struct Upstream {
     pub check: Option<Check>,
     /// How names are resolved.
     pub names: Names,
+    /// What a limiter of its own says of its limits reaches clients that have limits here.
+    pub keeps_limiter: bool,
 }
 
 impl Upstream {

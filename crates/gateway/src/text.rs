@@ -54,6 +54,16 @@ pub(crate) fn log_time(millis: u64) -> String {
     })
 }
 
+/// The Unix second that an HTTP-date means, in each of the three forms that a recipient has to take (RFC 9110 section
+/// 5.6.7). A time before 1970 is its first second.
+pub(crate) fn from_http_date(date: &str) -> Option<u64> {
+    const FORMS: [&str; 3] =
+        ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    let time = FORMS.iter().find_map(|form| jiff::civil::DateTime::strptime(form, date).ok())?;
+    let seconds = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
+    Some(u64::try_from(seconds).unwrap_or(0))
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -1,6 +1,9 @@
 //! The upstream's answer as the client gets it: a success passed on, or what is kept of an error.
 
-use super::request::{prolong, via as own_via};
+use super::{
+    request::{prolong, via as own_via},
+    retry_after::RetryAfter,
+};
 use crate::{
     compression::{self, Told},
     http1::{
@@ -51,6 +54,10 @@ pub(crate) fn write_head(
     respond::start(answer.status, answer.reason.get(bytes), out);
     let strict = respond::strict(visit).map(|_| "strict-transport-security");
     let mut via = None;
+    let drops_limiter = || {
+        let keeps = visit.service.is_some_and(|service| service.settings.upstream.keeps_limiter);
+        !keeps && rate_headers::has_limits(visit)
+    };
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
         match field.kind {
@@ -72,6 +79,11 @@ pub(crate) fn write_head(
                 Told::Weak(tag) => field::write(name, &[b"W/", tag].concat(), out),
                 Told::Nothing => {}
             },
+            // A client that reads two truths about its limits follows the wrong one.
+            AnswerField::Limiter if drops_limiter() => {}
+            // On these it says when to ask for what is not there yet.
+            AnswerField::RetryAfter if !matches!(answer.status, 202 | 300..=399) && drops_limiter() => {}
+            AnswerField::Limiter | AnswerField::RetryAfter => field::write(name, value, out),
             // Two words on it would be none: a browser takes neither.
             AnswerField::Cors if visit.config.settings.cors.is_some() => {}
             AnswerField::Cors => field::write(name, value, out),
@@ -148,7 +160,7 @@ pub(crate) fn replace(
             .unwrap_or_default();
         Refusal::unexpected(
             "the upstream answered with an error",
-            format!("The upstream answered {}. Its body: {told}", answer.status),
+            format!("The upstream answered {}. Its body:\n{told}", answer.status),
         )
     } else {
         Refusal::new(code, default_message(code))
@@ -161,6 +173,8 @@ pub(crate) fn replace(
         Found::Message(message) if may_keep_message(code.status()) => refused.message = message.into(),
         Found::Message(_) | Found::Nothing => {}
     }
+    refused.answered = Some(answer.status);
+    refused.is_challenge = answer.status == 401 && has_challenge(answer, bytes);
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
         match field.kind {
@@ -172,6 +186,7 @@ pub(crate) fn replace(
                     format!("This endpoint has moved to {to}. Use that address from now on.").into();
                 refused.location = Some(to);
             }
+            AnswerField::RetryAfter => keep_retry_after(visit, value, &mut refused),
             AnswerField::EndToEnd if survives_replacement(name) => {
                 field::write(name, value, &mut refused.kept_headers)
             }
@@ -186,6 +201,7 @@ pub(crate) fn replace(
             | AnswerField::Via
             | AnswerField::Location
             | AnswerField::Cors
+            | AnswerField::Limiter
             | AnswerField::GatewayOnly => {}
         }
     }
@@ -197,6 +213,29 @@ pub(crate) fn replace(
         );
     }
     refused
+}
+
+/// Whether it says how to prove who one is.
+fn has_challenge(answer: &ResponseHead, bytes: &[u8]) -> bool {
+    answer.fields.iter().any(|field| is_named(field.name.get(bytes), Some("www-authenticate")))
+}
+
+/// The first `Retry-After` that says something.
+fn keep_retry_after(visit: &Visit<'_>, value: &[u8], refused: &mut Refusal) {
+    if refused.retry_after.is_some() {
+        return;
+    }
+    match RetryAfter::read(value, visit.now.seconds()) {
+        None => {}
+        Some(RetryAfter::Date(date, seconds)) => {
+            refused.retry_after = Some(seconds);
+            field::write(b"Retry-After", date.as_bytes(), &mut refused.kept_headers);
+        }
+        Some(RetryAfter::Seconds(seconds)) => {
+            refused.retry_after = Some(seconds);
+            field::write_number(b"Retry-After", seconds, &mut refused.kept_headers);
+        }
+    }
 }
 
 /// What the client reads where the upstream said nothing that a person could use.

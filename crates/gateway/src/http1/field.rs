@@ -68,6 +68,9 @@ pub(crate) enum AnswerField {
     Cors,
     /// What only the gateway may say to the client: `X-Request-Id`, `X-Rate-Limit-*`, `RateLimit*`.
     GatewayOnly,
+    RetryAfter,
+    /// What a limiter of the upstream's own says of its limits.
+    Limiter,
 }
 
 /// Which of the fields that tell where a request came from.
@@ -166,6 +169,7 @@ pub(crate) fn of_answer(name: &[u8]) -> AnswerField {
         9 if is("ratelimit") => AnswerField::GatewayOnly,
         10 if is("connection") => AnswerField::Connection,
         10 if is("keep-alive") => AnswerField::HopByHop,
+        11 if is("retry-after") => AnswerField::RetryAfter,
         12 if is("x-request-id") => AnswerField::GatewayOnly,
         14 if is("content-length") => AnswerField::ContentLength,
         16 if is("ratelimit-policy") => AnswerField::GatewayOnly,
@@ -178,7 +182,20 @@ pub(crate) fn of_answer(name: &[u8]) -> AnswerField {
         16.. if name.get(..15).is_some_and(|start| start.eq_ignore_ascii_case(b"access-control-")) => {
             AnswerField::Cors
         }
+        11.. if is_of_a_limiter(name) => AnswerField::Limiter,
         _ => AnswerField::EndToEnd,
+    }
+}
+
+/// `RateLimit-Limit` and the like of earlier drafts, `X-RateLimit-*`, `X-Rate-Limit-*`.
+fn is_of_a_limiter(name: &[u8]) -> bool {
+    let starts =
+        |known: &[u8]| name.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known));
+    // Nearly every name is told apart by one byte.
+    match name.get(2).map(u8::to_ascii_lowercase) {
+        Some(b't') => starts(b"ratelimit-"),
+        Some(b'r') => starts(b"x-ratelimit-") || starts(b"x-rate-limit-"),
+        Some(_) | None => false,
     }
 }
 

@@ -118,6 +118,8 @@ impl ResponseHead {
                 | AnswerField::Via
                 | AnswerField::Location
                 | AnswerField::Cors
+                | AnswerField::RetryAfter
+                | AnswerField::Limiter
                 | AnswerField::GatewayOnly => {}
             }
         }

@@ -215,6 +215,11 @@ rows! {
     "Which Host header the upstream sees: the client's own, so that absolute links of the upstream are public ones, or \
      the host of the address that is asked, for upstreams that are told apart by name."
 
+    UPSTREAM_RATE_LIMIT_HEADERS = Upstream "rate_limit_headers", Shape::Words(&["drop", "pass"]), Default("\"drop\""), "\"pass\"";
+    "What becomes of the headers in which a limiter of the upstream's own tells its limits (`X-RateLimit-*`, `RateLimit-Limit` \
+     and the like, `Retry-After` of a success), in answers to clients whose limits Fairgate tells. `drop`: they are left out, so \
+     that a client reads one truth. `pass`: they stand beside Fairgate's."
+
     UPSTREAM_HTTP2 = Upstream "http2", Shape::Boolean, Default("false"), "true", also "h2";
     "Speak HTTP/2 to the upstream, as gRPC needs: at once over `http://`, chosen in the handshake (ALPN `h2`) over \
      `https://`, where an upstream that does not choose it cannot be reached. Requests of a data thread share connections. \

@@ -1,0 +1,72 @@
+//! `Retry-After` of an upstream's error, as a client can use it.
+
+use crate::text;
+
+/// Seconds that are told at most: timers of JavaScript overflow above it, and clients then return at once.
+const LONGEST: u64 = 2_147_483;
+
+/// When to come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RetryAfter<'v> {
+    /// In so many seconds.
+    Seconds(u64),
+    /// At a time that is not over and not too far away, in so many seconds: it may be told as it is.
+    Date(&'v str, u64),
+}
+
+impl<'v> RetryAfter<'v> {
+    /// Reads a value; `now` is the Unix second. None: it is neither a number nor a date, so it says nothing.
+    ///
+    /// 0 and a time that is over count as one second: many limiters round down, and clients would all return at once.
+    pub(super) fn read(value: &'v [u8], now: u64) -> Option<Self> {
+        let value = value.trim_ascii();
+        if !value.is_empty() && value.iter().all(u8::is_ascii_digit) {
+            let seconds = std::str::from_utf8(value).ok()?.parse().unwrap_or(LONGEST);
+            return Some(Self::Seconds(seconds.clamp(1, LONGEST)));
+        }
+        let date = std::str::from_utf8(value).ok()?;
+        let wait = text::from_http_date(date)?.saturating_sub(now);
+        Some(if (1..=LONGEST).contains(&wait) {
+            Self::Date(date, wait)
+        } else {
+            Self::Seconds(wait.clamp(1, LONGEST))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RetryAfter::{self, Date, Seconds};
+
+    #[test]
+    fn whatever_is_told_leads_nobody_back_at_once_or_never() {
+        let now = 784_111_777; // Sun, 06 Nov 1994 08:49:37 GMT
+        let soon = "Sun, 06 Nov 1994 08:49:40 GMT";
+        for (value, read) in [
+            ("9", Some(Seconds(9))),
+            (" 120 ", Some(Seconds(120))),
+            ("0", Some(Seconds(1))),
+            ("000", Some(Seconds(1))),
+            ("2147483", Some(Seconds(2_147_483))),
+            ("2147484", Some(Seconds(2_147_483))),
+            ("99999999999999999999999", Some(Seconds(2_147_483))),
+            (soon, Some(Date(soon, 3))),
+            ("Sunday, 06-Nov-94 08:49:40 GMT", Some(Date("Sunday, 06-Nov-94 08:49:40 GMT", 3))),
+            ("Sun Nov  6 08:49:40 1994", Some(Date("Sun Nov  6 08:49:40 1994", 3))),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(Seconds(1))),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(Seconds(1))),
+            ("Fri, 31 Dec 2049 23:59:59 GMT", Some(Seconds(2_147_483))),
+            ("", None),
+            ("-5", None),
+            ("+5", None),
+            ("1.5", None),
+            ("5s", None),
+            ("soon", None),
+            ("Sun, 99 Nov 1994 08:49:37 GMT", None),
+            ("1994-11-06T08:49:40Z", None),
+        ] {
+            assert_eq!(RetryAfter::read(value.as_bytes(), now), read, "{value:?}");
+        }
+        assert_eq!(RetryAfter::read(b"\xff", now), None);
+    }
+}
