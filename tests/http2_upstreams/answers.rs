@@ -163,7 +163,7 @@ fn an_answer_that_breaks_off_is_cut_for_the_client_and_free() {
 }
 
 #[test]
-fn who_is_silent_who_cannot_be_reached_and_who_does_not_speak_http_2_is_a_500() {
+fn who_is_silent_is_a_500_and_whoever_no_connection_was_made_to_a_503() {
     let server = sample();
     let times = "first_byte_timeout = \"300ms\"\nconnect_timeout = \"500ms\"";
     let silent = Gateway::start(&config(&server.url()).upstream(times));
@@ -182,7 +182,12 @@ fn who_is_silent_who_cannot_be_reached_and_who_does_not_speak_http_2_is_a_500() 
         let key = gateway.key();
         let before = gateway.limits(&key);
         let answer = gateway.send(&post(path, "{}").key(&key));
-        assert_error(gateway, &answer, 500, "UNEXPECTED_ERROR");
+        if path == "/silent" {
+            assert_error(gateway, &answer, 500, "UNEXPECTED_ERROR");
+        } else {
+            assert_error(gateway, &answer, 503, "UNAVAILABLE");
+            assert!((1..=3).contains(&answer.number("Retry-After")), "{answer:?}");
+        }
         let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
         assert_eq!(incident["cause"], cause);
         assert!(incident["detail"].as_str().unwrap().contains(detail), "{incident}");

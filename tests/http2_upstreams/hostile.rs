@@ -233,7 +233,7 @@ fn an_upstream_that_says_ack_only_is_no_greeting() {
     let gateway = Gateway::start(&config(&url));
     let key = gateway.key();
     let answer = gateway.send(&get("/a").key(&key));
-    assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+    assert_error(&gateway, &answer, 503, "UNAVAILABLE");
     let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
     assert!(
         incident["detail"].as_str().unwrap().contains("the first frame has to be SETTINGS"),

@@ -71,7 +71,7 @@ fn who_does_not_choose_it_is_told_to_the_operator() {
         let key = gateway.key();
         let before = gateway.limits(&key);
         let answer = gateway.send(&get("/a").key(&key));
-        assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+        assert_error(&gateway, &answer, 503, "UNAVAILABLE");
         let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
         assert_eq!(incident["cause"], "the upstream cannot be reached");
         gateway.limits(&key).assert_charged_since(&before, 0, "errors are free");

@@ -89,7 +89,7 @@ fn an_upstream_that_nobody_vouches_for_is_an_error_that_is_free() {
         let gateway = start(&upstream, "ca = \"ca.pem\"", |_| {}).unwrap();
         let key = gateway.key();
         let answer = gateway.send(&get("/items").key(&key));
-        assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+        assert_error(&gateway, &answer, 503, "UNAVAILABLE");
         assert!(!answer.text().contains("certificate"), "{}", answer.text());
         let incident = gateway.incident(answer.header("x-request-id").unwrap());
         assert!(incident["detail"].as_str().unwrap().contains("no TLS with"), "{incident}");

@@ -93,13 +93,13 @@ fn an_upstream_that_closes_at_once_is_a_500() {
 }
 
 #[test]
-fn an_unreachable_upstream_is_a_500_whose_incident_tells_and_whose_answer_does_not() {
+fn an_unreachable_upstream_is_a_503_whose_incident_tells_and_whose_answer_does_not() {
     let upstream = Upstream::unreachable();
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
     let before = gateway.limits(&key);
     let answer = gateway.send(&get("/a").key(&key));
-    assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+    assert_error(&gateway, &answer, 503, "UNAVAILABLE");
     let port = upstream.address.port().to_string();
     assert!(!answer.text().contains(&port), "{}", answer.text());
     let incident = gateway.incident(answer.header("X-Request-Id").unwrap()).to_string();
@@ -108,10 +108,10 @@ fn an_unreachable_upstream_is_a_500_whose_incident_tells_and_whose_answer_does_n
 }
 
 #[test]
-fn a_name_that_does_not_resolve_is_a_500() {
+fn a_name_that_does_not_resolve_is_a_503() {
     let gateway = Gateway::start(&Config::of_url("http://nowhere.invalid:9000"));
     let key = gateway.key();
-    assert_error(&gateway, &gateway.send(&get("/a").key(&key)), 500, "UNEXPECTED_ERROR");
+    assert_error(&gateway, &gateway.send(&get("/a").key(&key)), 503, "UNAVAILABLE");
 }
 
 #[test]

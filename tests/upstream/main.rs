@@ -24,5 +24,7 @@ mod misdeeds;
 mod names;
 mod odd_answers;
 mod retries;
+mod reuse;
 mod services;
 mod silence;
+mod unreachable;

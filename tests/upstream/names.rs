@@ -172,13 +172,13 @@ fn a_name_that_leads_to_several_places_is_asked_at_each_and_a_dead_one_is_passed
 }
 
 #[test]
-fn a_name_that_leads_nowhere_is_a_500_that_is_free_and_found() {
+fn a_name_that_leads_nowhere_is_a_503_that_is_free_and_found() {
     let server = NameServer::saying(Say::NoName);
     let gateway = before(&server, 9, "");
     let key = gateway.key();
     let before = gateway.limits(&key);
     let answer = gateway.send(&get("/a").key(&key));
-    assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+    assert_error(&gateway, &answer, 503, "UNAVAILABLE");
     assert!(!answer.text().contains("api.test"), "{}", answer.text());
     gateway.limits(&key).assert_charged_since(&before, 0, "errors are free");
     let incident = gateway.incident(answer.header("X-Request-Id").unwrap());

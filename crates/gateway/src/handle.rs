@@ -10,7 +10,7 @@ use crate::{
     pages,
     peer::Peer,
     policies::{key::LastKey, overload},
-    record::{Moved, Outcome},
+    record::{self, Moved, Outcome},
     refusal::{Refusal, Refused},
     request_id::RequestId,
     respond,
@@ -19,6 +19,7 @@ use crate::{
     usage::Place,
     visit::{Moment, Visit},
 };
+use contract::Status;
 use std::{borrow::Cow, cell::Cell};
 
 /// A page of the gateway's own that is not larger than this goes out with its head, in one write.
@@ -165,7 +166,7 @@ async fn answer_own(
         out.extend_from_slice(std::mem::take(&mut body));
     }
     let keep_alive = send(thread, visit, client, incoming, out, body, keep_alive).await;
-    Outcome { status: 200, code: None, charged: 0, keep_alive }
+    Outcome { status: 200, code: None, cause: None, charged: 0, keep_alive }
 }
 
 async fn answer_preflight(
@@ -178,7 +179,7 @@ async fn answer_preflight(
     let mut out = thread.head_memory();
     respond::write_preflight(thread, visit, keep_alive, &mut out);
     let keep_alive = send(thread, visit, client, incoming, out, &[], keep_alive).await;
-    Outcome { status: 204, code: None, charged: 0, keep_alive }
+    Outcome { status: 204, code: None, cause: None, charged: 0, keep_alive }
 }
 
 /// Turns a refusal into an answer, and keeps its cause.
@@ -192,12 +193,37 @@ async fn refuse(
     let keep_alive = !refused.closes && goes_on(thread, visit, client, incoming);
     let mut out = thread.head_memory();
     let status = respond::write_refusal(thread, visit, &refused, keep_alive, &mut out);
+    let line = cause_of(visit, &refused);
     if let Some(cause) = refused.cause.take() {
         keep_incident(visit, cause.group, cause.detail);
     }
     let keep_alive = send(thread, visit, client, incoming, out, &[], keep_alive).await;
     let code = refused.foreign.take().map_or(Cow::Borrowed(refused.code.name()), |(code, _)| code.into());
-    Outcome { status, code: Some(code), charged: 0, keep_alive }
+    Outcome { status, code: Some(code), cause: line, charged: 0, keep_alive }
+}
+
+/// What the log tells of a 500 or 503.
+fn cause_of(visit: &Visit<'_>, refused: &Refusal) -> Option<String> {
+    match refused.code.status() {
+        Status::Unexpected | Status::Unavailable => {}
+        Status::Moved
+        | Status::NotValid
+        | Status::NoPermission
+        | Status::KeyRefused
+        | Status::NotFound
+        | Status::Unprocessable
+        | Status::LimitExceeded
+        | Status::Extra(_) => return None,
+    }
+    if !record::wants_errors(visit.config.settings.log.requests) {
+        return None;
+    }
+    Some(match (&refused.cause, refused.answered) {
+        (Some(cause), _) => record::cause_line(visit, cause.group, &cause.detail),
+        (None, Some(status)) => record::cause_line(visit, "the upstream answered", &status.to_string()),
+        // Maintenance, too much to do: its client is told no less.
+        (None, None) => refused.message.to_string(),
+    })
 }
 
 fn goes_on(thread: &Thread, visit: &Visit<'_>, client: &Client, incoming: &Decoder) -> bool {

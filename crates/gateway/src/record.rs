@@ -16,6 +16,8 @@ use std::{
     },
 };
 
+/// Characters of a cause that stand in the log. The incident has all.
+const LONGEST_CAUSE: usize = 300;
 /// Batches of lines that wait to be written.
 const MOST_BATCHES: usize = 256;
 
@@ -46,6 +48,8 @@ pub(crate) struct Outcome {
     pub(crate) status: u16,
     /// The error code, of an error.
     pub(crate) code: Option<Cow<'static, str>>,
+    /// Of a 500 or 503, what really happened, in a line.
+    pub(crate) cause: Option<String>,
     /// Units charged.
     pub(crate) charged: u32,
     /// The connection goes on.
@@ -191,6 +195,9 @@ impl LogSink {
                 if code.is_empty() || key.is_empty() { "" } else { "  " },
                 visit.id.as_str()
             );
+            if let Some(cause) = &outcome.cause {
+                let _ = write!(line, "  {cause}");
+            }
         } else {
             begin(visit.now.millis, level, "request", false, line);
             string("request_id", visit.id.as_str(), line);
@@ -202,6 +209,9 @@ impl LogSink {
             }
             if !key.is_empty() {
                 string("key", key, line);
+            }
+            if let Some(cause) = &outcome.cause {
+                string("cause", cause, line);
             }
             let _ = write!(
                 line,
@@ -220,6 +230,14 @@ impl LogWriter {
     }
 }
 
+/// Whether errors are logged at all.
+pub(crate) const fn wants_errors(requests: LogRequests) -> bool {
+    match requests {
+        LogRequests::All | LogRequests::Errors => true,
+        LogRequests::None => false,
+    }
+}
+
 /// Whether the request that ended like this is to be logged.
 pub(crate) const fn wants(requests: LogRequests, outcome: &Outcome) -> bool {
     match requests {
@@ -227,6 +245,21 @@ pub(crate) const fn wants(requests: LogRequests, outcome: &Outcome) -> bool {
         LogRequests::Errors => outcome.code.is_some(),
         LogRequests::None => false,
     }
+}
+
+/// What really happened, as it stands in the log: one line, and not a long one.
+pub(crate) fn cause_line(visit: &Visit<'_>, group: &str, detail: &str) -> String {
+    let mut line = group.to_owned();
+    if let Some(backend) = visit.backend {
+        line.push_str(": ");
+        line.push_str(&backend.authority);
+    }
+    let first = detail.lines().next().unwrap_or_default();
+    if !first.is_empty() {
+        line.push_str(": ");
+        line.extend(first.chars().filter(|c| !c.is_control()).take(LONGEST_CAUSE));
+    }
+    line
 }
 
 fn is_for_people(format: LogFormat) -> bool {

@@ -1,9 +1,10 @@
 //! Which address is asked next, and whether another one is asked at all.
 
+use super::unavailable::{FULL, busy, ill, turned_away};
 use crate::{
     http2::Unseen,
     record::{Level, Outcome, Value},
-    refusal::{Cause, Refusal, Refused},
+    refusal::Refused,
     thread::Thread,
     turn,
     upstream::{Backend, Chosen, Flight, Patience, Service},
@@ -17,10 +18,6 @@ use tokio::time::{Instant, sleep};
 const LOOK: Duration = Duration::from_millis(5);
 /// Connections that may be given up under one request.
 const MOST_GONE_AWAY: u32 = 3;
-/// Why all are busy.
-const FULL: &str = "Each has as many requests in flight as `max_in_flight` allows.";
-/// What `Retry-After` says while all addresses are busy.
-const BUSY: u64 = 1;
 
 /// What one request tries.
 pub(super) struct Attempts<'s> {
@@ -37,6 +34,8 @@ pub(super) struct Attempts<'s> {
     retries: u32,
     /// Connections that were given up under the request before it was looked at.
     gone_away: u32,
+    /// Something of the request was sent, so that nobody knows what has become of it.
+    was_sent: bool,
     /// What went wrong first, and where.
     first: Option<(&'s Backend, Refused)>,
 }
@@ -61,7 +60,17 @@ pub(super) enum NotConnected {
 
 impl<'s> Attempts<'s> {
     pub(super) const fn new(service: &'s Service, last: Option<Instant>) -> Self {
-        Self { service, last, tried: 0, again: None, position: 0, retries: 0, gone_away: 0, first: None }
+        Self {
+            service,
+            last,
+            tried: 0,
+            again: None,
+            position: 0,
+            retries: 0,
+            gone_away: 0,
+            was_sent: false,
+            first: None,
+        }
     }
 
     /// The next address, and a place among its requests.
@@ -87,8 +96,8 @@ impl<'s> Attempts<'s> {
                     }
                 }
                 Chosen::Busy => {}
-                Chosen::Ill => return Err(self.none(visit, ill())),
-                Chosen::Tried => return Err(self.none(visit, ill())),
+                Chosen::Ill => return Err(self.none(visit, ill(thread))),
+                Chosen::Tried => return Err(self.none(visit, ill(thread))),
             }
             // Waiting is looked after in steps: a list of who waits would be a lock that all threads share.
             let queue = self.service.settings.upstream.queue;
@@ -117,8 +126,12 @@ impl<'s> Attempts<'s> {
 
     /// What went wrong first, to be told.
     fn give_up(&mut self, visit: &mut Visit<'s>) -> Option<Refused> {
-        let (backend, refused) = self.first.take()?;
+        let (backend, mut refused) = self.first.take()?;
         visit.backend = Some(backend);
+        // That another address could not be reached says nothing of the one that has the request.
+        if self.was_sent {
+            refused.become_unexpected();
+        }
         Some(refused)
     }
 
@@ -131,6 +144,7 @@ impl<'s> Attempts<'s> {
         again: Again,
     ) -> Result<(), Refused> {
         let Some(backend) = visit.backend else { return Err(refused) };
+        self.was_sent |= refused.code == ErrorCode::UnexpectedError;
         let reason = refused.cause.as_ref().map_or("", |cause| cause.detail.as_str());
         self.note_failure(thread, visit, backend, reason);
         self.leave_out();
@@ -186,7 +200,7 @@ impl<'s> Attempts<'s> {
             if let (Unseen::GoneAway, true, Some(backend)) = (why, is_whole && has_time, visit.backend) {
                 self.note_failure(thread, visit, backend, "it ends connections without answering");
             }
-            return Err(self.none(visit, turned_away()));
+            return Err(self.none(visit, turned_away(thread)));
         }
         self.again = match why {
             Unseen::GoneAway => Some(self.position),
@@ -268,8 +282,10 @@ impl<'s> Attempts<'s> {
         visit.shared.log.event_of(Level::Warn, "an upstream address is out", &members);
     }
 
-    /// The connection was no good; the same address is asked by a fresh one.
-    pub(super) const fn take_fresh(&mut self) {
+    /// The connection was no good; the same address is asked by a fresh one. `was_sent`: it has got something of the
+    /// request all the same.
+    pub(super) const fn take_fresh(&mut self, was_sent: bool) {
+        self.was_sent |= was_sent;
         self.again = Some(self.position);
     }
 
@@ -325,41 +341,4 @@ fn append(first: &mut Refused, backend: &Backend, then: &Refused) {
         first.detail =
             format!("{}\nThen, {}: {}: {}", first.detail, backend.authority, then.group, then.detail);
     }
-}
-
-fn busy(detail: &str) -> Refused {
-    let mut refused = Refusal::new(
-        ErrorCode::Unavailable,
-        "The API has more requests than it can take at the moment. Nothing was charged; try again in a second.",
-    );
-    refused.retry_after = Some(BUSY);
-    refused.cause =
-        Some(Cause { group: "all addresses of the upstream are busy", detail: detail.to_owned() });
-    refused
-}
-
-fn turned_away() -> Refused {
-    let mut refused = Refusal::new(
-        ErrorCode::Unavailable,
-        "The API did not begin to work on the request. Nothing was done or charged; try again in a second.",
-    );
-    refused.retry_after = Some(BUSY);
-    refused.cause = Some(Cause {
-        group: "the upstream did not take the request",
-        detail: "It refused the stream, or ended the connection without having looked at it.".to_owned(),
-    });
-    refused
-}
-
-fn ill() -> Refused {
-    let mut refused = Refusal::new(
-        ErrorCode::Unavailable,
-        "The API cannot be reached at the moment. Nothing was charged; try again in some seconds.",
-    );
-    refused.retry_after = Some(10);
-    refused.cause = Some(Cause {
-        group: "no address of the upstream is well",
-        detail: "The checks of all addresses fail: `fairgate upstreams list` shows them.".to_owned(),
-    });
-    refused
 }

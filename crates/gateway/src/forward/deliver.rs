@@ -17,7 +17,7 @@ use crate::{
     },
     payment::{Owed, Payment},
     policies::guard,
-    record::Outcome,
+    record::{self, Outcome},
     refusal::{Refusal, Refused},
     settings::Timeouts,
     turn,
@@ -176,12 +176,13 @@ impl Exchange<'_> {
         let status = answer.status;
         // A call that broke off, or was left by its client, may have told an error before that.
         let code = download.error();
+        let mut cause = None;
         if let Some(code) = code {
             payment.waive();
-            note_refusal(visit, code);
+            cause = note_refusal(visit, code);
         }
         let code = code.map(|code| code.name().into());
-        let outcome = |charged, keep_alive| Outcome { status, code, charged, keep_alive };
+        let outcome = |charged, keep_alive| Outcome { status, code, cause, charged, keep_alive };
         match streamed {
             Ok(()) => {
                 let charged = payment.settle(visit);
@@ -203,13 +204,16 @@ impl Exchange<'_> {
             Err(fault) => {
                 drop(payment);
                 visit.has_broken.set(true);
-                keep_incident(visit, BROKE_OFF, broke(&fault));
+                let detail = broke(&fault);
+                let cause = record::cause_line(visit, BROKE_OFF, &detail);
+                keep_incident(visit, BROKE_OFF, detail);
                 if framing == Framing::UntilClose {
                     self.client.cut();
                 }
                 Ok(Outcome {
                     status,
                     code: Some(ErrorCode::UnexpectedError.name().into()),
+                    cause: Some(cause),
                     charged: 0,
                     keep_alive: false,
                 })
@@ -323,18 +327,17 @@ fn media_type<'b>(answer: &ResponseHead, bytes: &'b [u8]) -> Option<&'b [u8]> {
     answer.fields.iter().find(is).map(|field| field.value.get(bytes))
 }
 
-/// An error that was passed on as it came counts as one that was made here.
-fn note_refusal(visit: &Visit<'_>, code: ErrorCode) {
+/// An error that was passed on as it came counts as one that was made here. What the log tells of it.
+fn note_refusal(visit: &Visit<'_>, code: ErrorCode) -> Option<String> {
+    const GROUP: &str = "the upstream answered with an error";
     guard::count(visit, code);
-    if code == ErrorCode::UnexpectedError {
-        keep_incident(
-            visit,
-            "the upstream answered with an error",
-            "The upstream answered a remote procedure call with 200 and an error of its protocol (`grpc-status` of \
-             gRPC), or without saying how it ended."
-                .to_owned(),
-        );
+    if code != ErrorCode::UnexpectedError {
+        return None;
     }
+    let detail = "The upstream answered a remote procedure call with 200 and an error of its protocol (`grpc-status` of \
+                  gRPC), or without saying how it ended.";
+    keep_incident(visit, GROUP, detail.to_owned());
+    Some(record::cause_line(visit, GROUP, detail))
 }
 
 fn broke_off(detail: &str) -> Refused {

@@ -98,6 +98,11 @@ impl<'c> Exchange<'c> {
         }
     }
 
+    /// Something of the request was handed to the system.
+    pub(super) const fn has_sent(&self) -> bool {
+        self.written > 0
+    }
+
     /// Nothing of the request's body was taken from the client that is not here any more.
     pub(super) fn has_whole_body(&self) -> bool {
         self.upload.as_ref().map_or(0, Pump::received) == 0

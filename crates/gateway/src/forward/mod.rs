@@ -7,8 +7,10 @@ mod exchange;
 mod packed;
 mod pump;
 mod request;
+mod retry_after;
 mod rpc;
 mod tunnel;
+mod unavailable;
 
 use crate::{
     admit::Admission,
@@ -113,8 +115,9 @@ async fn ask<'s>(
             }
             Err(NotAnswered::NotTaken) => {
                 // The connection had been closed before it took the request; a new one will do.
+                let was_sent = exchange.has_sent();
                 exchange.give_body_back(incoming);
-                attempts.take_fresh();
+                attempts.take_fresh(was_sent);
             }
             Err(NotAnswered::Unseen(why)) => {
                 let is_whole = exchange.has_whole_body();
@@ -190,7 +193,7 @@ async fn connect(
     backend: &Arc<Backend>,
     is_safe: bool,
 ) -> Result<Upstream, NotConnected> {
-    let failed = |reason| NotConnected::Failed(Refusal::unexpected("the upstream cannot be reached", reason));
+    let failed = |reason| NotConnected::Failed(unavailable::unreachable(thread, reason));
     // HTTP/2 knows no Upgrade.
     if backend.speaks_http2 && visit.upgrade.is_none() {
         let called = thread.pool.lines.call(backend, attempts.patience()).await;

@@ -99,7 +99,7 @@ impl Exchange<'_> {
                 self.upstream.io.reset();
             }
         }
-        Ok(Outcome { status: 101, code: None, charged, keep_alive: false })
+        Ok(Outcome { status: 101, code: None, cause: None, charged, keep_alive: false })
     }
 }
 

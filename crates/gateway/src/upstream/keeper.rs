@@ -4,6 +4,7 @@
 use super::{
     backend::{Backend, millis},
     check::{self, Verdict},
+    first_look,
     health::Now,
     names,
 };
@@ -34,6 +35,8 @@ struct Work {
     backend: Arc<Backend>,
     names: Errand,
     checks: Errand,
+    /// It was looked at when it was new.
+    is_known: Cell<bool>,
     verdict: RefCell<Verdict>,
 }
 
@@ -86,6 +89,11 @@ fn look(shared: &Arc<Shared>, all: &mut HashMap<u32, Rc<Work>>) {
                     work.names.end(lives);
                 });
             }
+            if !work.is_known.replace(true) {
+                let (work, shared) = (Rc::clone(work), Arc::clone(shared));
+                let timeout = settings.upstream.timeouts.connect;
+                tokio::task::spawn_local(async move { work.look_first(timeout, &shared).await });
+            }
             match &settings.upstream.check {
                 Some(check) if work.checks.begin(now) => {
                     let (work, check) = (Rc::clone(work), check.clone());
@@ -104,7 +112,25 @@ fn look(shared: &Arc<Shared>, all: &mut HashMap<u32, Rc<Work>>) {
 
 impl Work {
     fn new(backend: Arc<Backend>) -> Self {
-        Self { backend, names: Errand::default(), checks: Errand::default(), verdict: RefCell::default() }
+        Self {
+            backend,
+            names: Errand::default(),
+            checks: Errand::default(),
+            is_known: Cell::new(false),
+            verdict: RefCell::default(),
+        }
+    }
+
+    /// Tells of an address that is not there as soon as it is configured. That is no verdict: it may be about to start.
+    async fn look_first(&self, timeout: Duration, shared: &Shared) {
+        if let Err(reason) = first_look::look(&self.backend, timeout).await {
+            let members = [
+                ("service", self.backend.service.as_str()),
+                ("address", self.backend.authority.as_str()),
+                ("reason", &reason),
+            ];
+            shared.log.event(Level::Warn, "an upstream address cannot be reached", &members);
+        }
     }
 
     async fn check(&self, service: &Service, check: &Check, shared: &Shared) {

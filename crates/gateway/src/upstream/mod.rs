@@ -11,6 +11,7 @@ mod choice;
 mod connect;
 mod cookie;
 mod dns;
+mod first_look;
 mod health;
 mod http2;
 mod keeper;

@@ -1,0 +1,59 @@
+//! The answers to a request that no upstream began to work on: 503, so that its client comes back.
+
+use crate::{
+    refusal::{Cause, Refusal, Refused},
+    thread::Thread,
+};
+use contract::ErrorCode;
+
+/// Why all are busy.
+pub(super) const FULL: &str = "Each has as many requests in flight as `max_in_flight` allows.";
+/// What `Retry-After` says while all addresses are busy.
+const BUSY: u64 = 1;
+/// What it says at most while no connection comes about: clients that all failed at once do not all return at once.
+const LONGEST: u64 = 3;
+
+/// No connection to the upstream comes about.
+pub(super) fn unreachable(thread: &Thread, reason: String) -> Refused {
+    let cause = Cause { group: "the upstream cannot be reached", detail: reason };
+    let text = "The API cannot be reached at the moment. Nothing was sent to it or charged; try again in some seconds.";
+    unavailable(text, soon(thread), cause)
+}
+
+/// The checks of all addresses fail.
+pub(super) fn ill(thread: &Thread) -> Refused {
+    let cause = Cause {
+        group: "no address of the upstream is well",
+        detail: "The checks of all addresses fail: `fairgate upstreams list` shows them.".to_owned(),
+    };
+    let text = "The API cannot be reached at the moment. Nothing was charged; try again in some seconds.";
+    unavailable(text, soon(thread), cause)
+}
+
+/// The upstream has said that it did not look at the request.
+pub(super) fn turned_away(thread: &Thread) -> Refused {
+    let cause = Cause {
+        group: "the upstream did not take the request",
+        detail: "It refused the stream, or ended the connection without having looked at it.".to_owned(),
+    };
+    let text = "The API did not begin to work on the request. Nothing was done or charged; try again in some seconds.";
+    unavailable(text, soon(thread), cause)
+}
+
+/// All addresses have as many requests as they take at once.
+pub(super) fn busy(detail: &str) -> Refused {
+    let cause = Cause { group: "all addresses of the upstream are busy", detail: detail.to_owned() };
+    let text = "The API has more requests than it can take at the moment. Nothing was charged; try again in a second.";
+    unavailable(text, BUSY, cause)
+}
+
+fn unavailable(text: &'static str, seconds: u64, cause: Cause) -> Refused {
+    let mut refused = Refusal::new(ErrorCode::Unavailable, text);
+    refused.retry_after = Some(seconds);
+    refused.cause = Some(cause);
+    refused
+}
+
+fn soon(thread: &Thread) -> u64 {
+    thread.random.borrow_mut().u64(1..=LONGEST)
+}

@@ -1,0 +1,105 @@
+//! Whether anybody is there at an address, before the first request needs to know.
+//!
+//! A look must not be noticed: a server of this very machine is looked up among those that listen, because a connection
+//! that asks for nothing is one that it has to log, count or wait for. Elsewhere a connection is opened and closed.
+
+use super::{backend::Backend, connect::resolved};
+use crate::deadline::within;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+use tokio::net::TcpStream;
+
+/// Looks. The error is the operator's to read: nobody is there.
+pub(super) async fn look(backend: &Backend, timeout: Duration) -> Result<(), String> {
+    let found = within(timeout, async {
+        let resolved = resolved(backend).await?;
+        let mut reason = "the name has no address".to_owned();
+        for address in &resolved.addresses {
+            match is_there(*address).await {
+                Ok(()) => return Ok(()),
+                Err(why) => reason = format!("no connection to {address}: {why}"),
+            }
+        }
+        Err(reason)
+    });
+    found.await.unwrap_or_else(|| Err(format!("no connection within {timeout:?}")))
+}
+
+async fn is_there(address: SocketAddr) -> Result<(), String> {
+    if !address.ip().is_loopback() {
+        return TcpStream::connect(address).await.map(drop).map_err(|error| error.to_string());
+    }
+    // Without these files nobody knows, and the first request will tell.
+    let Ok(sockets) = std::fs::read_to_string("/proc/net/tcp") else { return Ok(()) };
+    let further = std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default();
+    if listens(address, sockets.lines().chain(further.lines())) {
+        Ok(())
+    } else {
+        Err("nobody listens there".to_owned())
+    }
+}
+
+/// Whether one of these lines (proc_pid_net(5)) is a socket that takes connections to this address.
+fn listens<'l>(address: SocketAddr, mut lines: impl Iterator<Item = &'l str>) -> bool {
+    let any = match address.ip() {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    // A socket of IPv6 takes connections of IPv4, too.
+    let mapped = match address.ip() {
+        IpAddr::V4(own) => own.to_ipv6_mapped(),
+        IpAddr::V6(own) => own,
+    };
+    let both = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    let wanted = [address.ip(), any, IpAddr::V6(mapped), both]
+        .map(|ip| format!("{}:{:04X}", hexadecimal(ip), address.port()));
+    lines.any(|line| {
+        let mut words = line.split_ascii_whitespace().skip(1);
+        let (local, state) = (words.next().unwrap_or_default(), words.nth(1));
+        state == Some(LISTEN) && wanted.iter().any(|wanted| wanted == local)
+    })
+}
+
+const LISTEN: &str = "0A";
+
+/// An address as the system prints it there: in words of the machine's own byte order.
+fn hexadecimal(ip: IpAddr) -> String {
+    let octets = match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    };
+    let words = octets.chunks_exact(4).filter_map(|word| <[u8; 4]>::try_from(word).ok());
+    words.map(|word| format!("{:08X}", u32::from_ne_bytes(word))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    fn is_there(address: SocketAddr) -> bool {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(super::is_there(address)).is_ok()
+    }
+
+    #[test]
+    fn a_server_of_this_machine_is_found_however_it_listens_and_is_not_connected_to() {
+        for (listens, asked) in [
+            ("127.0.0.1:0", "127.0.0.1"),
+            ("0.0.0.0:0", "127.0.0.1"),
+            ("[::]:0", "127.0.0.1"),
+            ("[::]:0", "::1"),
+            ("[::1]:0", "::1"),
+        ] {
+            let Ok(listener) = TcpListener::bind(listens) else { continue };
+            let address = SocketAddr::new(asked.parse().unwrap(), listener.local_addr().unwrap().port());
+            assert!(is_there(address), "{listens} {asked}");
+            listener.set_nonblocking(true).unwrap();
+            assert!(listener.accept().is_err(), "{listens} {asked}");
+            drop(listener);
+            assert!(!is_there(address), "{listens} {asked}");
+        }
+    }
+}

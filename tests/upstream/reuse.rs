@@ -1,0 +1,186 @@
+//! When a connection to the upstream is used again, and when a request is sent again: each condition by itself, so that
+//! none of them can be left out unnoticed.
+
+use crate::support::{
+    Answer, Config, Exchange, Gateway, Key, Next, Request, Upstream, get, head, post, request,
+};
+use crate::support::{assert_error, eventually, sample::sample};
+use std::time::{Duration, Instant};
+
+/// One data thread, so that the next request finds the connection of the one before.
+fn gateway(upstream: &Upstream) -> (Gateway, Key) {
+    let gateway = Gateway::start(&Config::of(upstream).listen("address = \"127.0.0.1:0\"\nthreads = 1"));
+    let key = gateway.key();
+    (gateway, key)
+}
+
+/// Does `first` with the first request of all, and what the sample does with every further one.
+fn upstream(first: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static) -> Upstream {
+    Upstream::scripted(move |exchange| {
+        if exchange.seen.connection == 0 && exchange.earlier == 0 {
+            first(exchange)
+        } else {
+            sample(exchange)
+        }
+    })
+}
+
+/// Whether the request behind another one came on the same connection. It is answered well in any case.
+#[track_caller]
+fn is_used_again(upstream: &Upstream, gateway: &Gateway, key: &Key, what: &str) -> bool {
+    let answer = gateway.send(&get("/items/7").key(key));
+    assert_eq!(answer.status, 200, "behind {what}: {}", answer.text());
+    let seen = upstream.last();
+    assert_eq!(seen.target, "/items/7", "behind {what}");
+    seen.connection == 0
+}
+
+#[test]
+fn a_connection_is_used_again_if_and_only_if_its_answer_has_ended_and_nothing_says_otherwise() {
+    let large = format!("HTTP/1.1 404 No\r\nContent-Length: 100000\r\n\r\n{}", "x".repeat(100_000));
+    let conditional = || get("/a").header("If-None-Match", "\"1\"");
+    for (request, said, again) in [
+        (get("/a"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", true),
+        (post("/a", "{}"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", true),
+        (get("/a"), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", true),
+        (get("/a"), "HTTP/1.1 204 No Content\r\n\r\n", true),
+        (conditional(), "HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n", true),
+        (get("/a"), "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", true),
+        (get("/a"), "HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno", true),
+        (get("/a"), "HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n", true),
+        (head("/a"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", true),
+        (get("/a"), "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", true),
+        // Bytes behind the answer: whose would they be?
+        (get("/a"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokX", false),
+        (get("/a"), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nX", false),
+        (get("/a"), "HTTP/1.1 204 No Content\r\n\r\nX", false),
+        (conditional(), "HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\nX", false),
+        (get("/a"), "HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nnoX", false),
+        (get("/a"), "HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\nX", false),
+        (head("/a"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false),
+        (head("/a"), "HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno", false),
+        // It says that it will close, and does not.
+        (get("/a"), "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", false),
+        (get("/a"), "HTTP/1.1 404 No\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno", false),
+        (get("/a"), "HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 2\r\n\r\nok", false),
+        (get("/a"), "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", false),
+        (get("/a"), "HTTP/1.0 404 No\r\nContent-Length: 2\r\n\r\nno", false),
+        (get("/a"), "HTTP/1.0 200 OK\r\nConnection: keep-alive, close\r\nContent-Length: 2\r\n\r\nok", false),
+        // An error whose body is not read to its end.
+        (get("/a"), large.as_str(), false),
+        (get("/a"), "HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n", false),
+    ] {
+        let bytes = said.as_bytes().to_vec();
+        let upstream = upstream(move |exchange| exchange.say(&bytes, Next::Keep));
+        let (gateway, key) = gateway(&upstream);
+        let answer = gateway.send(&request.key(&key));
+        assert!(answer.is_whole(), "{answer:?}");
+        let what = &said[..said.len().min(120)];
+        assert_eq!(is_used_again(&upstream, &gateway, &key, what), again, "{what}");
+    }
+}
+
+#[test]
+fn a_connection_on_which_a_body_was_not_sent_to_its_end_is_not_used_again() {
+    for answer in ["HTTP/1.1 200 OK", "HTTP/1.1 202 Accepted", "HTTP/1.1 404 No", "HTTP/1.1 503 No"] {
+        for framing in [("Content-Length", "100000"), ("Transfer-Encoding", "chunked")] {
+            // Answers before the body has come, and goes on reading it.
+            let bytes = format!("{answer}\r\nContent-Length: 2\r\n\r\nok").into_bytes();
+            let upstream = upstream(move |exchange| {
+                exchange.write(&bytes);
+                Next::Keep
+            });
+            let (gateway, key) = gateway(&upstream);
+            let mut connection = gateway.connect();
+            let upload = request("POST", "/upload").key(&key).header(framing.0, framing.1);
+            connection.write(&upload.header("Content-Type", "text/plain").head());
+            connection.write(b"5\r\nhello\r\n");
+            let answered = connection.answer();
+            assert!(answer.contains(&answered.status.to_string()), "{answered:?}");
+            let what = format!("an upload that was answered {answer}");
+            assert!(!is_used_again(&upstream, &gateway, &key, &what), "{what} ({framing:?})");
+        }
+    }
+}
+
+#[test]
+fn a_request_that_must_not_be_repeated_goes_by_a_connection_that_was_used_a_moment_ago() {
+    // Servers close what was idle for 5 seconds and more; a request that meets that close may have been taken.
+    let upstream = Upstream::sample();
+    let (gateway, key) = gateway(&upstream);
+    let rest = Duration::from_millis(4300);
+    for method in ["POST", "DELETE", "PUT", "PATCH", "GET", "HEAD", "OPTIONS"] {
+        let opened = gateway.send(&get("/items/7").key(&key));
+        assert_eq!(opened.status, 200);
+        let before = upstream.last().connection;
+        if method == "POST" || method == "GET" {
+            // At once: nothing has to be opened.
+            gateway.send(&request(method, "/now").key(&key));
+            assert_eq!(upstream.last().connection, before, "{method} at once");
+        }
+        let rested = Instant::now();
+        eventually("it has rested", || (rested.elapsed() >= rest).then_some(()));
+        gateway.send(&request(method, "/later").key(&key));
+        let seen = upstream.last();
+        assert_eq!(seen.target, "/later");
+        let is_safe = matches!(method, "GET" | "HEAD" | "OPTIONS");
+        assert_eq!(seen.connection == before, is_safe, "{method} on a connection that had rested");
+    }
+}
+
+/// Every method, without a body and with one. Whether it may be sent again.
+fn requests() -> Vec<(Request, bool)> {
+    let mut all: Vec<(Request, bool)> = vec![(get("/take"), true), (head("/take"), true)];
+    for method in ["POST", "PUT", "PATCH", "DELETE", "PURGE"] {
+        all.push((request(method, "/take"), false));
+        all.push((request(method, "/take").header("Content-Length", "0"), false));
+        all.push((request(method, "/take").body("text/plain", b"a"), false));
+    }
+    all
+}
+
+#[test]
+fn a_request_that_may_change_something_is_never_sent_twice_on_a_connection_that_was_kept() {
+    // Reads the request behind the first to its end, and closes without a word.
+    for (request, is_safe) in requests() {
+        let upstream = Upstream::scripted(|exchange| {
+            exchange.read_body();
+            if exchange.seen.connection == 0 && exchange.earlier == 1 {
+                Next::Close
+            } else {
+                sample(exchange)
+            }
+        });
+        let (gateway, key) = gateway(&upstream);
+        assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
+        let what = format!("{request:?}");
+        let answer: Answer = gateway.send(&request.key(&key));
+        assert_eq!(upstream.count_of("/take"), if is_safe { 2 } else { 1 }, "{what}");
+        assert_eq!(answer.status == 500, !is_safe, "{what}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_request_that_may_change_something_is_never_sent_to_a_second_address() {
+    let mute = || {
+        Upstream::scripted(|exchange| {
+            exchange.read_body();
+            Next::Close
+        })
+    };
+    for (request, is_safe) in requests() {
+        let (first, second) = (mute(), mute());
+        let config = Config::of_addresses(&[(first.url(), 1), (second.url(), 1)]);
+        let gateway = Gateway::start(&config.upstream("retry_per_second = 1000"));
+        let what = format!("{request:?}");
+        let is_head = what.contains("HEAD");
+        let answer = gateway.send(&request.key(&gateway.key()));
+        if is_head {
+            assert_eq!(answer.status, 500, "{what}");
+        } else {
+            assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+        }
+        let sent = first.count_of("/take") + second.count_of("/take");
+        assert_eq!(sent, if is_safe { 2 } else { 1 }, "{what}");
+    }
+}

@@ -1,0 +1,212 @@
+//! An upstream that no connection can be made to: nothing was sent, so its clients are asked to come back soon. Once
+//! anything was sent, nobody knows what has become of it, and it is an unexpected error.
+
+use crate::support::{
+    Config, Gateway, Next, Request, Upstream, assert_error, eventually, get, post, request, wire::PATIENCE,
+};
+use std::{
+    collections::BTreeSet,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+};
+
+/// The answer of an upstream that nobody can reach.
+#[track_caller]
+fn assert_unavailable(gateway: &Gateway, request: Request, detail: &str) -> u64 {
+    let key = gateway.key();
+    let before = gateway.limits(&key);
+    let answer = gateway.send(&request.key(&key));
+    assert_error(gateway, &answer, 503, "UNAVAILABLE");
+    let wait = answer.number("Retry-After");
+    assert!((1..=3).contains(&wait), "{answer:?}");
+    assert!(!answer.text().contains("127.0.0.1"), "{}", answer.text());
+    gateway.limits(&key).assert_charged_since(&before, 0, "nothing was sent");
+    let id = answer.header("X-Request-Id").unwrap();
+    let incident = gateway.incident(id);
+    assert_eq!(incident["cause"], "the upstream cannot be reached", "{incident}");
+    assert!(incident["detail"].as_str().unwrap().contains(detail), "{incident}");
+    // Whoever reads the log need not ask for the incident.
+    let line = gateway.logged(id);
+    let cause = line["cause"].as_str().unwrap_or_else(|| panic!("no cause in {line}"));
+    assert!(cause.starts_with("the upstream cannot be reached: ") && cause.contains(detail), "{cause}");
+    wait
+}
+
+#[test]
+fn whatever_keeps_a_connection_from_coming_about_is_a_503_that_says_when_to_come_back() {
+    let hangs_up = TcpListener::bind("127.0.0.1:0").unwrap();
+    let no_tls = format!("https://{}", hangs_up.local_addr().unwrap());
+    std::thread::spawn(move || hangs_up.incoming().for_each(drop));
+    let refused = Upstream::unreachable().url();
+    for (url, detail) in [
+        (refused.as_str(), "refused"),
+        ("http://nowhere.invalid:9000", "nowhere.invalid"),
+        (no_tls.as_str(), "no TLS with"),
+    ] {
+        let gateway = Gateway::start(&Config::of_url(url));
+        for request in [get("/a"), post("/a", "{}"), request("DELETE", "/a")] {
+            assert_unavailable(&gateway, request, detail);
+        }
+    }
+}
+
+#[test]
+fn clients_that_failed_together_do_not_all_come_back_together() {
+    let gateway = Gateway::start(&Config::of(&Upstream::unreachable()));
+    let key = gateway.key();
+    let mut connection = gateway.connect();
+    let waits: BTreeSet<_> =
+        (0..60).map(|_| connection.send(&get("/a").key(&key)).number("Retry-After")).collect();
+    assert_eq!(waits, BTreeSet::from([1, 2, 3]));
+}
+
+#[test]
+fn several_addresses_of_which_none_can_be_reached_are_a_503_also_once_all_but_one_are_out() {
+    let (first, second) = (Upstream::unreachable(), Upstream::unreachable());
+    let config = Config::of_addresses(&[(first.url(), 1), (second.url(), 1)]);
+    let gateway = Gateway::start(&config.upstream("failures = 1\nout_for = \"1d\"\nout_at_most = \"1d\""));
+    for _ in 0..5 {
+        assert_unavailable(&gateway, post("/a", "{}"), "refused");
+    }
+}
+
+#[test]
+fn a_call_of_grpc_is_told_that_it_is_unavailable() {
+    let gateway = Gateway::start(&Config::of(&Upstream::unreachable()));
+    let key = gateway.key();
+    for media_type in ["application/grpc", "application/grpc-web+proto"] {
+        let call = request("POST", "/shop.Items/Get").body(media_type, &[0; 5]);
+        let answer = gateway.send(&call.key(&key));
+        assert_eq!((answer.status, answer.header("grpc-status")), (200, Some("14")), "{answer:?}");
+        assert_eq!(answer.header("X-Error-Code"), Some("UNAVAILABLE"));
+        assert!((1..=3).contains(&answer.number("Retry-After")), "{answer:?}");
+    }
+}
+
+fn read_head(stream: &mut TcpStream) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+        head.push(byte[0]);
+    }
+}
+
+#[test]
+fn once_anything_was_sent_it_is_a_500_whatever_fails_behind_that() {
+    // The second request is read on a connection that was kept, then there is nobody left.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        read_head(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
+        read_head(&mut stream);
+        drop(listener);
+    });
+    let gateway = Gateway::start(&Config::of_url(&url).listen("address = \"127.0.0.1:0\"\nthreads = 1"));
+    let key = gateway.key();
+    let mut connection = gateway.connect();
+    assert_eq!(connection.send(&get("/a").key(&key)).status, 200);
+    let answer = connection.send(&get("/b").key(&key));
+    server.join().unwrap();
+    assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+    assert!(!answer.headers.has("Retry-After"), "{answer:?}");
+    assert_unavailable(&gateway, get("/c"), "refused");
+}
+
+#[test]
+fn one_address_that_took_the_request_makes_it_a_500_in_whichever_order_they_are_asked() {
+    let mute = Upstream::scripted(|exchange| {
+        exchange.read_body();
+        Next::Close
+    });
+    let config = Config::of_addresses(&[(mute.url(), 1), (Upstream::unreachable().url(), 1)]);
+    let gateway = Gateway::start(&config.upstream("failures = \"off\"\nretry_per_second = 1000"));
+    let key = gateway.key();
+    let mut first = BTreeSet::new();
+    let mut connection = gateway.connect();
+    for _ in 0..40 {
+        let answer = connection.send(&get("/a").key(&key));
+        assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+        let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
+        first.insert(incident["cause"].as_str().unwrap().to_owned());
+        if first.len() == 2 {
+            return;
+        }
+    }
+    panic!("only one order was seen: {first:?}");
+}
+
+#[test]
+fn an_upstream_that_is_not_there_is_told_of_at_the_start_and_one_that_is_there_is_not_disturbed() {
+    let dead = Upstream::unreachable();
+    let gateway = Gateway::start(&Config::of(&dead));
+    let event = gateway.event("an upstream address cannot be reached");
+    assert_eq!((event["level"].as_str(), event["service"].as_str()), (Some("warn"), Some("upstream")));
+    assert_eq!(event["address"].as_str(), Some(dead.address.to_string().as_str()));
+    assert!(event["reason"].as_str().unwrap().contains("nobody listens"), "{event}");
+    let nowhere = Gateway::start(&Config::of_url("http://nowhere.invalid:9000"));
+    nowhere.event("an upstream address cannot be reached");
+
+    let there = Upstream::sample();
+    let config = Config::of_addresses(&[(there.url(), 1), (dead.url(), 1)]);
+    let gateway = Gateway::start(&config);
+    eventually("the one that is dead is told of", || {
+        gateway.has_event("an upstream address cannot be reached").then_some(())
+    });
+    let (log, there_too) = (gateway.log(), there.address.to_string());
+    let mut warned = log.lines().filter(|line| line.contains("cannot be reached"));
+    assert!(!warned.any(|line| line.contains(&there_too)), "{log}");
+    assert_eq!(there.connections(), 0);
+}
+
+#[test]
+fn the_log_tells_the_cause_of_each_500_and_503_and_nothing_of_what_the_upstream_said() {
+    let upstream = Upstream::scripted(|exchange| match exchange.target() {
+        "/502" => exchange.answer(502, &[], b"a secret"),
+        "/503" => exchange.answer(503, &[], b"a secret"),
+        "/429" => exchange.answer(429, &[], b"a secret"),
+        "/garbage" => exchange.say(b"\x16\x03\x01 a secret\r\n\r\n", Next::Close),
+        "/cut" => {
+            exchange.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", Next::Close)
+        }
+        "/404" => exchange.answer(404, &[], b"a secret"),
+        _ => exchange.answer(200, &[], b"fine"),
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let address = upstream.address.to_string();
+    for (path, cause) in [
+        (
+            "/502",
+            Some(format!(
+                "the upstream answered with an error: {address}: The upstream answered 502. Its body:"
+            )),
+        ),
+        ("/503", Some(format!("the upstream answered: {address}: 503"))),
+        ("/429", Some(format!("the upstream answered: {address}: 429"))),
+        (
+            "/garbage",
+            Some(format!("the upstream's answer is garbled: {address}: the answer is not HTTP/1.1")),
+        ),
+        (
+            "/cut",
+            Some(format!(
+                "the upstream's answer broke off: {address}: the connection was closed within the body"
+            )),
+        ),
+        ("/404", None),
+        ("/200", None),
+    ] {
+        let id = format!("cause-{}", &path[1..]);
+        let _ = gateway.send(&get(path).key(&key).header("X-Request-Id", &id));
+        let line = gateway.logged(&id);
+        assert_eq!(line["cause"].as_str(), cause.as_deref(), "{line}");
+    }
+    gateway.run(&["maintenance", "on", "--for", "10m"]);
+    let _ = gateway.send(&get("/200").key(&key).header("X-Request-Id", "closed"));
+    let line = gateway.logged("closed");
+    assert!(line["cause"].as_str().unwrap().contains("aintenance"), "{line}");
+    assert!(!gateway.log().contains("a secret"), "{}", gateway.log());
+}
