@@ -13,6 +13,7 @@
 mod support;
 
 mod bounds;
+mod checks;
 mod slowness;
 mod volume;
 

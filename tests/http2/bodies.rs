@@ -6,7 +6,7 @@ use crate::{
         CANCEL, DATA, END_HEADERS, END_STREAM, Expect, HEADERS, NO_ERROR, PING, PROTOCOL_ERROR, Peer,
         RST_STREAM, STREAM_CLOSED, WINDOW_UPDATE, request,
     },
-    support::{Config, Gateway, Upstream, eventually, sample::pattern, sockets::held_by_peer},
+    support::{Config, Gateway, Upstream, assert_error, eventually, sample::pattern, sockets::held_by_peer},
 };
 
 #[test]
@@ -166,5 +166,37 @@ fn a_client_that_reads_nothing_for_a_while_is_heard_all_the_same() {
     peer.ask(9, "GET", "/while-it-does-not-read", &[("x-api-key", &key.key)]);
     eventually("what was asked then reaches the upstream", || {
         (upstream.count_of("/while-it-does-not-read") == 1).then_some(())
+    });
+}
+
+#[test]
+fn bodies_of_streams_count_among_those_that_are_held_to_be_checked() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).endpoint("POST", "/checked", "").parameter("body", "name", "");
+    let config = config.endpoint("GET", "/items/{id}", "").section("[overload]\nbuffered_bytes = \"1MiB\"");
+    let gateway = Gateway::start(&config);
+    let key = gateway.key();
+    let fields = [("x-api-key", key.key.as_str()), ("content-type", "application/json")];
+    let mut peers: Vec<Peer> = (0..24).map(|_| Peer::open(gateway.address)).collect();
+    for peer in &mut peers {
+        peer.send(HEADERS, END_HEADERS, 1, &request("POST", "/checked", &fields));
+        for _ in 0..6 {
+            peer.send(DATA, 0, 1, &[b' '; 10_000]);
+        }
+        assert!(peer.ping());
+    }
+    // All that came before it hold more than there may be.
+    let answer = peers.pop().unwrap().answer(1);
+    assert_error(&gateway, &answer, 503, "UNAVAILABLE");
+    assert!(answer.number("retry-after") >= 1);
+    drop(peers);
+    eventually("the memory is given back", || {
+        let mut peer = Peer::open(gateway.address);
+        peer.send(HEADERS, END_HEADERS, 1, &request("POST", "/checked", &fields));
+        for _ in 0..6 {
+            peer.send(DATA, 0, 1, &[b' '; 10_000]);
+        }
+        peer.send(DATA, END_STREAM, 1, b"{\"name\":\"a\"}");
+        (peer.answer(1).status != 503).then_some(())
     });
 }

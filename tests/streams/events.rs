@@ -147,3 +147,19 @@ fn a_long_poll_is_answered_when_there_is_something_to_say() {
     let answer = connection.answer();
     assert_eq!((answer.status, answer.json()["news"].as_u64()), (200, Some(1)));
 }
+
+#[test]
+fn a_stream_that_the_time_of_the_whole_ends_was_delivered_and_is_charged() {
+    for (id, version) in [("new", "HTTP/1.1"), ("old", "HTTP/1.0")] {
+        let doors = gates(1);
+        let bench = events(doors.clone(), |config| config.section("[timeouts]\ntotal = \"700ms\""));
+        let before = bench.gateway.limits(&bench.key);
+        let (mut connection, _) = open(&bench, "/endless", id, version);
+        doors[0].open();
+        let (rest, _) = connection.wire.rest();
+        assert!(rest.windows(7).any(|part| part == b"data: 1"), "{version}");
+        let line = bench.gateway.logged(id);
+        assert_eq!((line["charged"].as_u64(), line["code"].as_str()), (Some(1), None), "{version}");
+        bench.gateway.limits(&bench.key).assert_charged_since(&before, 1, "a stream that had its time");
+    }
+}

@@ -14,6 +14,7 @@
 mod support;
 
 mod addresses;
+mod bounds;
 mod broken_answers;
 mod broken_streams;
 mod checks;

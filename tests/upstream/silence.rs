@@ -3,7 +3,7 @@
 use crate::{
     misdeeds::Bench,
     support::{
-        Config, Gate, Gateway, Next, Upstream, assert_error, get, post,
+        Config, Gate, Gateway, Next, Upstream, assert_error, get, post, request,
         sample::{pattern, sample},
     },
 };
@@ -205,4 +205,44 @@ fn an_answer_that_came_in_time_is_delivered_although_the_gateway_was_stopped_mea
     signal("-CONT");
     let answer = connection.answer();
     assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[test]
+fn a_body_that_comes_slowly_takes_nothing_of_the_upstreams_time() {
+    let upstream = Upstream::scripted(|exchange| {
+        exchange.read_body();
+        // More than is left of the whole by then, less than the whole.
+        std::thread::park_timeout(Duration::from_millis(600));
+        exchange.answer(200, &[], b"done")
+    });
+    let config = Config::of(&upstream).section("[timeouts]\ntotal = \"1s\"\nbody = \"5s\"");
+    let config = config.endpoint("POST", "/checked", "").parameter("body", "name", "");
+    let gateway = Gateway::start(&config.endpoint("POST", "/streamed", ""));
+    let key = gateway.key();
+    for path in ["/checked", "/streamed"] {
+        let body = b"{\"name\":\"slow\"}";
+        let mut slow = gateway.connect();
+        let head = request("POST", path).key(&key).header("Content-Type", "application/json");
+        slow.write(&head.header("Content-Length", &body.len().to_string()).head());
+        for byte in body {
+            std::thread::park_timeout(Duration::from_millis(80));
+            assert!(slow.write(&[*byte]));
+        }
+        let answer = slow.answer();
+        assert_eq!((answer.status, answer.text().as_str()), (200, "done"), "{path}: {answer:?}");
+    }
+    // And it still has no more than that.
+    let upstream = Upstream::scripted(|exchange| {
+        exchange.read_body();
+        exchange.stall()
+    });
+    let gateway = Gateway::start(&Config::of(&upstream).section("[timeouts]\ntotal = \"300ms\""));
+    let key = gateway.key();
+    let mut slow = gateway.connect();
+    slow.write(&request("POST", "/streamed").key(&key).header("Content-Length", "2").head());
+    std::thread::park_timeout(Duration::from_millis(400));
+    slow.write(b"{}");
+    let begun = Instant::now();
+    assert_eq!(slow.answer().status, 500);
+    assert!(begun.elapsed() < Duration::from_secs(10), "it waited for {:?}", begun.elapsed());
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     client::Client,
+    held::HeldBody,
     http1::body::Decoder,
     keyring::KnownKey,
     pages::{self, Page},
@@ -35,7 +36,7 @@ pub(crate) struct Admission<'s> {
     /// Name, in lower case, of the upstream's header that tells what a success has cost.
     pub(crate) cost_header: Option<&'s str>,
     /// The body, if a check had to read it.
-    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) body: Option<HeldBody>,
     /// Bytes that a body which was not read yet may have.
     pub(crate) largest_body: u64,
 }
@@ -96,8 +97,11 @@ pub(crate) async fn admit<'s>(
         permission::check_address(visit, purpose.endpoint())?;
     }
     // Only now: what an endpoint takes is nobody's business who may not use it.
-    if let Some(rules) = purpose.endpoint().and_then(|endpoint| endpoint.rules.as_deref()) {
-        parameters::check(visit, rules)?;
+    if let Some(rules) = purpose.endpoint().and_then(|endpoint| endpoint.rules.as_ref()) {
+        match parameters::check(visit, rules)? {
+            body::Checked::Here => {}
+            body::Checked::TooLong => Box::pin(parameters::check_elsewhere(visit, client, rules)).await?,
+        }
     }
     upgrade::check(visit)?;
     body::check_head(visit, purpose.endpoint())?;
@@ -106,7 +110,11 @@ pub(crate) async fn admit<'s>(
     let body = match body::rules(visit, purpose.endpoint()) {
         Some(rules) => {
             let read = client.read_body(visit, incoming, largest_body).await?;
-            body::check(visit, rules, &read)?;
+            let read = match body::check(visit, rules, &read)? {
+                body::Checked::Here => read,
+                // On the heap: next to no request comes here.
+                body::Checked::TooLong => Box::pin(body::check_elsewhere(visit, client, rules, read)).await?,
+            };
             // A body may have taken minutes: what is asked of the limits is asked now, not in a window of the past.
             visit.now.millis = visit.shared.clock.now_millis();
             Some(read)

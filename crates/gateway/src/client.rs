@@ -3,6 +3,7 @@
 use crate::{
     buffer::Buffer,
     deadline::Deadline,
+    held::HeldBody,
     http1::{
         Fault,
         body::{Decoder, Step},
@@ -10,7 +11,7 @@ use crate::{
     },
     pace::Pace,
     payment::Payment,
-    policies::body::too_large,
+    policies::{body::too_large, overload},
     refusal::{Refusal, Refused},
     settings::Timeouts,
     transport::Transport,
@@ -148,22 +149,29 @@ impl Client {
         }
     }
 
-    /// Reads a body of at most `largest` bytes to its end.
+    /// Reads a body of at most `largest` bytes to its end, to be checked.
     pub(crate) async fn read_body(
         &mut self,
         visit: &Visit<'_>,
         incoming: &mut Decoder,
         largest: u64,
-    ) -> Result<Vec<u8>, Refused> {
+    ) -> Result<HeldBody, Refused> {
         self.send_continue(visit).await;
-        let mut body = Vec::new();
+        let mut body = HeldBody::default();
+        let longest = usize::try_from(incoming.left().unwrap_or(largest).min(largest)).unwrap_or(usize::MAX);
+        let most = visit.config.settings.overload.buffered_bytes;
         loop {
             match incoming.next(&mut self.input) {
                 Ok(Step::End) => return Ok(body),
-                Ok(Step::Data(data)) if body.len() as u64 + data.len() as u64 > largest => {
+                Ok(Step::Data(data)) if body.bytes().len() as u64 + data.len() as u64 > largest => {
                     return Err(too_large(largest));
                 }
-                Ok(Step::Data(data)) => body.extend_from_slice(data),
+                Ok(Step::Data(data)) if body.extend(data, longest, &visit.shared.held, most) => {}
+                Ok(Step::Data(_)) => {
+                    let mut refused = overload::refusal(visit.shared.clock.now_millis());
+                    refused.closes = true; // nobody reads the rest
+                    return Err(refused);
+                }
                 Ok(Step::More) => self.fill_body(visit, incoming.taken()).await?,
                 Err(fault) => return Err(Refusal::of_fault(fault)),
             }

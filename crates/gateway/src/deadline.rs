@@ -48,6 +48,11 @@ impl Deadline {
         self.last = last;
     }
 
+    /// Whether it is the last one.
+    pub(crate) fn is_last(&self) -> bool {
+        self.last.is_some_and(|last| self.at >= last)
+    }
+
     /// Moves the deadline to `at`, if that is earlier.
     pub(crate) fn hasten(&mut self, at: Instant) {
         if at < self.at {

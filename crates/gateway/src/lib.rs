@@ -5,6 +5,7 @@
 
 mod admit;
 mod buffer;
+mod checks;
 mod client;
 pub mod clock;
 mod compression;
@@ -18,6 +19,7 @@ mod forward;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod handle;
+mod held;
 mod http1;
 mod http2;
 pub mod keyring;

@@ -1,6 +1,7 @@
-//! How slowly a client may send a body: between two reads, and on average.
+//! How slowly a client may send a body: between two reads, and over any longer span.
 //!
-//! A bound between two reads alone would let a byte every half minute hold a connection for ever.
+//! A bound between two reads alone would let a byte every half minute hold a connection for ever; one on the average of all
+//! bytes would let ten megabytes that came at once hold it for a day.
 
 use std::time::Duration;
 use tokio::time::Instant;
@@ -8,8 +9,10 @@ use tokio::time::Instant;
 /// How fast the body of the present request has come.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    /// When it was waited for first, put off by all the time that it was not waited for.
-    began: Option<Instant>,
+    /// When it was asked for last, and the time that it may still take without sending anything.
+    last: Option<(Instant, Duration)>,
+    /// Bytes that had come then.
+    received: u64,
     /// Since when the client is not waited for, because the upstream does not take more.
     paused: Option<Instant>,
 }
@@ -17,27 +20,31 @@ pub(crate) struct Pace {
 /// What is asked of a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Demand {
-    /// The longest time between two reads, and that in which nothing has to have come at all.
+    /// The longest time between two reads, and in which nothing has to have come at all.
     pub(crate) gap: Duration,
-    /// Bytes a second after that, on average. 0: any.
+    /// Bytes a second over any longer span. 0: any.
     pub(crate) rate: u64,
 }
 
 impl Pace {
     /// How long the next bytes may take, of a body of which so many have come.
     pub(crate) fn patience(&mut self, now: Instant, received: u64, demand: Demand) -> Duration {
-        let began = match (self.began, self.paused.take()) {
-            (None, _) => now,
-            (Some(began), None) => began,
-            (Some(began), Some(paused)) => began + now.saturating_duration_since(paused),
+        // Of a pause nothing counts but the time before it.
+        let until = self.paused.take().unwrap_or(now);
+        let (last, left) = self.last.unwrap_or((until, demand.gap));
+        let came = u128::from(received.saturating_sub(self.received)) * 1_000_000_000;
+        let left = match came.checked_div(u128::from(demand.rate)) {
+            None => demand.gap,
+            Some(nanos) => {
+                let earned = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+                let spent = until.saturating_duration_since(last);
+                // What came faster than it had to is good for the next `gap`, not for ever.
+                left.saturating_add(earned).saturating_sub(spent).min(demand.gap)
+            }
         };
-        self.began = Some(began);
-        if demand.rate == 0 {
-            return demand.gap;
-        }
-        let earned = Duration::from_millis(received.saturating_mul(1000) / demand.rate);
-        let spent = now.saturating_duration_since(began);
-        demand.gap.saturating_add(earned).saturating_sub(spent).min(demand.gap)
+        self.received = received;
+        self.last = Some((now, left));
+        left
     }
 
     /// The client is not waited for from now on, until it is asked for its patience again.
@@ -60,7 +67,29 @@ mod tests {
         assert_eq!(pace.patience(begin + 29 * SECOND, 1, DEMAND), SECOND + Duration::from_millis(10));
         assert_eq!(pace.patience(begin + 40 * SECOND, 2, DEMAND), Duration::ZERO);
         assert_eq!(pace.patience(begin + 40 * SECOND, 4000, DEMAND), 30 * SECOND);
-        assert_eq!(pace.patience(begin + 400 * SECOND, 2, Demand { rate: 0, ..DEMAND }), 30 * SECOND);
+        assert_eq!(pace.patience(begin + 400 * SECOND, 4000, Demand { rate: 0, ..DEMAND }), 30 * SECOND);
+    }
+
+    #[test]
+    fn what_came_at_once_buys_no_more_than_one_gap() {
+        let (mut pace, begin) = (Pace::default(), Instant::now());
+        let _ = pace.patience(begin, 0, DEMAND);
+        assert_eq!(pace.patience(begin + SECOND, 10 << 20, DEMAND), 30 * SECOND);
+        let later = begin + 21 * SECOND;
+        assert!(pace.patience(later, (10 << 20) + 1, DEMAND) <= 11 * SECOND);
+        assert_eq!(pace.patience(later + 20 * SECOND, (10 << 20) + 2, DEMAND), Duration::ZERO);
+    }
+
+    #[test]
+    fn bytes_at_the_rate_that_is_asked_for_may_come_for_ever() {
+        let (mut pace, begin) = (Pace::default(), Instant::now());
+        let mut left = pace.patience(begin, 0, DEMAND);
+        // Two hours, one byte each hundredth of a second, and a look at each of them.
+        for hundredth in 1..=720_000_u64 {
+            let now = begin + Duration::from_millis(10 * hundredth);
+            left = pace.patience(now, hundredth, DEMAND);
+        }
+        assert_eq!(left, 30 * SECOND);
     }
 
     #[test]

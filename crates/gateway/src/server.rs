@@ -53,6 +53,8 @@ pub struct Gateway {
     shared: Arc<Shared>,
     drain: watch::Sender<bool>,
     threads: Vec<std::thread::JoinHandle<()>>,
+    /// Needed until no data thread is left.
+    checks: Vec<std::thread::JoinHandle<()>>,
 }
 
 /// Why a gateway does not start.
@@ -143,7 +145,10 @@ impl Gateway {
     pub fn drain(self) -> bool {
         let _ = self.drain.send(true);
         let ended: Vec<_> = self.threads.into_iter().map(std::thread::JoinHandle::join).collect();
-        ended.iter().all(Result::is_ok)
+        self.shared.checks.end();
+        let has_checked =
+            self.checks.into_iter().map(std::thread::JoinHandle::join).all(|ended| ended.is_ok());
+        ended.iter().all(Result::is_ok) && has_checked
     }
 }
 
@@ -186,6 +191,8 @@ impl NotOpen {
         let (shared, stop) = (Arc::clone(&self.shared), draining.clone());
         let upstreams = std::thread::Builder::new().name("upstreams".into());
         threads.push(upstreams.spawn(move || upstream::keep(&shared, stop)).map_err(StartError::Thread)?);
+        let checks = self.shared.checks.start(self.listeners.len(), &self.shared.log);
+        let checks = checks.map_err(StartError::Thread)?;
         for (number, listeners) in self.listeners.into_iter().enumerate() {
             let (shared, draining) = (Arc::clone(&self.shared), draining.clone());
             let thread = std::thread::Builder::new().name(format!("data-{number}")).spawn({
@@ -194,7 +201,7 @@ impl NotOpen {
             });
             threads.push(thread.map_err(StartError::Thread)?);
         }
-        Ok(Gateway { shared: self.shared, drain, threads })
+        Ok(Gateway { shared: self.shared, drain, threads, checks })
     }
 }
 

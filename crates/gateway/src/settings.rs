@@ -351,7 +351,8 @@ pub struct Timeouts {
     pub first_byte: Duration,
     /// Between two reads of the upstream's answer, and between two writes to either side.
     pub stall: Duration,
-    /// From the request's head to the end of its answer. None: no bound.
+    /// From the end of the request, or the beginning of its answer if that is earlier, to the end of the answer. None: no
+    /// bound.
     pub total: Option<Duration>,
     /// How long a tunnel (an upgraded connection) may be silent in both directions, and an event stream or a gRPC
     /// stream of the upstream's.
@@ -367,6 +368,8 @@ pub struct Sizes {
     pub head: usize,
     /// Bytes of a request's body. An endpoint may set its own.
     pub body: u64,
+    /// Values of a body that is checked: of JSON all of them, of a form its pairs.
+    pub body_values: usize,
 }
 
 /// Where a key is looked for and what an imported one looks like.
@@ -667,8 +670,10 @@ pub struct Overload {
     pub requests: usize,
     /// How far a data thread may be behind. None: as far as it comes.
     pub lag: Option<Duration>,
-    /// Bytes a second that a request's body has to come with, after its first [`Timeouts::body`]. 0: any.
+    /// Bytes a second that a request's body has to come with, over any span of [`Timeouts::body`]. 0: any.
     pub body_rate: u64,
+    /// Bytes of bodies that are held to be checked, of all requests together.
+    pub buffered_bytes: usize,
 }
 
 /// What is written to standard error.

@@ -1,9 +1,11 @@
 //! What all data threads share. Read by all, written by the control plane; no lock on the path.
 
 use crate::{
+    checks::Checks,
     clock::Clock,
     config::Config,
     descriptors,
+    held::HeldBytes,
     keyring::{DigestOf, Keyring},
     load::Loads,
     maintenance::Window,
@@ -40,6 +42,10 @@ pub(crate) struct Shared {
     /// is taken apart on a data thread, which would take long for one of a large document.
     replaced: Mutex<Vec<Arc<Config>>>,
     pub(crate) places: Places,
+    /// Bodies that are held to be checked.
+    pub(crate) held: HeldBytes,
+    /// Where checks are run that take long.
+    pub(crate) checks: Checks,
     /// What each data thread has to do.
     pub(crate) loads: Loads,
     /// Connections by address. Empty: no configuration has had a bound on them.
@@ -99,6 +105,8 @@ impl Shared {
             number: AtomicU64::new(0),
             replaced: Mutex::default(),
             places,
+            held: HeldBytes::default(),
+            checks: Checks::default(),
             loads,
             peers: OnceLock::new(),
             room: descriptors::most_connections(),

@@ -1,9 +1,13 @@
 //! What the validator is given: values that were made here, and trees that were read. It sees no difference.
 
-use crate::tree::{Members as TreeMembers, Tree};
+use crate::{
+    compare,
+    tree::{Members as TreeMembers, Tree},
+    work,
+};
 use jsonschema::{
     JsonType,
-    json::{self, Json, NodeIdentity, cmp, unique},
+    json::{self, Json, NodeIdentity},
 };
 use serde_json::{Map, Number, Value};
 use std::{borrow::Cow, slice};
@@ -73,6 +77,46 @@ impl<'a> Part<'a> {
         }
     }
 
+    /// The text that it is.
+    #[must_use]
+    pub fn text(self) -> Option<&'a str> {
+        if let Seen::Text(text) = self.seen() { Some(text) } else { None }
+    }
+
+    /// The member or item with this name.
+    #[must_use]
+    pub fn child(self, name: &str) -> Option<Self> {
+        match self.seen() {
+            Seen::Object(members) => members.get(name),
+            Seen::Array(items) => {
+                // As RFC 6901 has it: no sign, no zeros in front.
+                let is_plain = name == "0" || !name.starts_with(['0', '+']);
+                items.get(name.parse().ok().filter(|_| is_plain)?)
+            }
+            Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_) => None,
+        }
+    }
+
+    /// The part that a JSON pointer leads to.
+    #[must_use]
+    pub fn pointer(self, pointer: &str) -> Option<Self> {
+        let mut here = self;
+        for segment in pointer.split('/').skip(1) {
+            here = if segment.contains('~') {
+                here.child(&segment.replace("~1", "/").replace("~0", "~"))?
+            } else {
+                here.child(segment)?
+            };
+        }
+        Some(here)
+    }
+
+    /// Whether it is the same as another one.
+    #[must_use]
+    pub fn is_same(self, other: Part<'_>) -> bool {
+        compare::are_same(self, other)
+    }
+
     /// Where it lies: no other part that is there at the same time lies there.
     #[must_use]
     pub fn address(self) -> usize {
@@ -84,13 +128,43 @@ impl<'a> Part<'a> {
 }
 
 impl<'a> Items<'a> {
+    /// How many there are.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        match self {
+            Self::Made(items) => items.len(),
+            Self::Read(items) => items.len(),
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The item at a place.
+    #[must_use]
+    pub fn get(self, place: usize) -> Option<Part<'a>> {
+        match self {
+            Self::Made(items) => items.get(place).map(Part::Made),
+            Self::Read(items) => items.get(place).map(Part::Read),
+        }
+    }
+
     /// One after the other.
     #[must_use]
     pub fn iter(self) -> ItemsIter<'a> {
-        match self {
+        let items = match self {
             Self::Made(items) => ItemsIter::Made(items.iter()),
             Self::Read(items) => ItemsIter::Read(items.iter()),
-        }
+        };
+        if self.len() > work::FEW { ItemsIter::Many(Box::new(items)) } else { items }
+    }
+
+    /// The same for a validator: none, once its work is to end.
+    fn elements_now(self) -> ItemsIter<'a> {
+        if work::is_over() { ItemsIter::Made([].iter()) } else { self.iter() }
     }
 }
 
@@ -104,23 +178,46 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn len(self) -> usize {
+        match self {
+            Self::Made(members) => members.len(),
+            Self::Read(members) => members.pairs().len(),
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
     /// Name and value, one after the other.
     #[must_use]
     pub fn iter(self) -> MembersIter<'a> {
-        match self {
+        let members = match self {
             Self::Made(members) => MembersIter::Made(members.iter()),
             Self::Read(members) => MembersIter::Read(members.pairs().iter()),
-        }
+        };
+        if self.len() > work::FEW { MembersIter::Many(Box::new(members)) } else { members }
+    }
+
+    /// The same for a validator: none, once its work is to end.
+    fn members_now(self) -> MembersIter<'a> {
+        if work::is_over() { MembersIter::Read([].iter()) } else { self.iter() }
     }
 }
 
 /// Goes through [`Items`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum ItemsIter<'a> {
     /// They were made here.
     Made(slice::Iter<'a, Value>),
     /// They were read.
     Read(slice::Iter<'a, Tree<'a>>),
+    /// They are many, and counted.
+    Many(Box<Self>),
 }
 
 impl<'a> Iterator for ItemsIter<'a> {
@@ -130,6 +227,13 @@ impl<'a> Iterator for ItemsIter<'a> {
         match self {
             Self::Made(items) => items.next().map(Part::Made),
             Self::Read(items) => items.next().map(Part::Read),
+            Self::Many(items) => {
+                if work::spend(1) {
+                    items.next()
+                } else {
+                    None
+                }
+            }
         }
     }
 }
@@ -141,6 +245,8 @@ pub enum MembersIter<'a> {
     Made(serde_json::map::Iter<'a>),
     /// They were read.
     Read(slice::Iter<'a, (Cow<'a, str>, Tree<'a>)>),
+    /// They are many, and counted.
+    Many(Box<Self>),
 }
 
 impl<'a> Iterator for MembersIter<'a> {
@@ -150,6 +256,13 @@ impl<'a> Iterator for MembersIter<'a> {
         match self {
             Self::Made(members) => members.next().map(|(name, value)| (name.as_str(), Part::Made(value))),
             Self::Read(members) => members.next().map(|(name, value)| (&**name, Part::Read(value))),
+            Self::Many(members) => {
+                if work::spend(1) {
+                    members.next()
+                } else {
+                    None
+                }
+            }
         }
     }
 }
@@ -186,7 +299,9 @@ impl<'a> json::Node<'a, Instance> for Part<'a> {
     }
 
     fn as_string(&self) -> Option<Cow<'a, str>> {
-        if let Seen::Text(text) = self.seen() { Some(Cow::Borrowed(text)) } else { None }
+        let Seen::Text(text) = self.seen() else { return None };
+        work::reads_text(text.len());
+        Some(Cow::Borrowed(text))
     }
 
     fn as_number(&self) -> Option<&'a Number> {
@@ -225,15 +340,14 @@ impl<'a> json::Node<'a, Instance> for Part<'a> {
     }
 
     fn equals_value(&self, expected: &Value) -> bool {
-        match (*self, self.seen(), expected) {
-            (Self::Made(value), _, _) => cmp::equal(value, expected),
-            // Most are held against texts.
-            (Self::Read(_), Seen::Text(text), Value::String(expected)) => text == expected,
-            (Self::Read(tree), _, _) => cmp::equal(&tree.to_value(), expected),
-        }
+        compare::are_same(*self, Part::Made(expected))
     }
 
     fn to_value(&self) -> Cow<'a, Value> {
+        // Of an error only its place and its kind are looked at, and the texts of names.
+        if work::makes_error() {
+            return Cow::Owned(self.text().map_or(Value::Null, Value::from));
+        }
         match self {
             Self::Made(value) => Cow::Borrowed(value),
             Self::Read(tree) => Cow::Owned(tree.to_value()),
@@ -251,10 +365,7 @@ impl<'a> json::Object<'a, Instance> for Members<'a> {
     type MembersIter = MembersIter<'a>;
 
     fn len(&self) -> usize {
-        match self {
-            Self::Made(members) => members.len(),
-            Self::Read(members) => members.pairs().len(),
-        }
+        Members::len(*self)
     }
 
     fn get(&self, key: &String) -> Option<Part<'a>> {
@@ -262,7 +373,7 @@ impl<'a> json::Object<'a, Instance> for Members<'a> {
     }
 
     fn members(&self) -> MembersIter<'a> {
-        self.iter()
+        self.members_now()
     }
 }
 
@@ -271,20 +382,17 @@ impl<'a> json::Array<'a, Instance> for Items<'a> {
     type ElementsIter = ItemsIter<'a>;
 
     fn len(&self) -> usize {
-        match self {
-            Self::Made(items) => items.len(),
-            Self::Read(items) => items.len(),
-        }
+        Items::len(*self)
     }
 
     fn elements(&self) -> ItemsIter<'a> {
-        self.iter()
+        self.elements_now()
     }
 
     fn is_unique(&self) -> bool {
-        match self {
-            Self::Made(items) => unique::is_unique(items),
-            Self::Read(items) => unique::is_unique(&items.iter().map(Tree::to_value).collect::<Vec<_>>()),
+        match *self {
+            Self::Made(items) => compare::are_unique(items.len(), items.iter().map(Part::Made)),
+            Self::Read(items) => compare::are_unique(items.len(), items.iter().map(Part::Read)),
         }
     }
 }

@@ -3,10 +3,12 @@
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, cell::RefCell, fmt};
 
 /// Members that are looked through one by one.
 const FEW: usize = 16;
+/// In a longer text no memory is left over for items and members that do not come.
+const LONG: usize = 64 << 10;
 
 /// A JSON value.
 #[derive(Debug)]
@@ -34,19 +36,24 @@ pub struct Members<'t> {
 }
 
 impl<'t> Members<'t> {
-    /// None: one is there twice.
-    fn of(pairs: Vec<(Cow<'t, str>, Tree<'t>)>) -> Option<Self> {
+    /// The name that is there twice, if one is.
+    fn of(pairs: Vec<(Cow<'t, str>, Tree<'t>)>) -> Result<Self, Cow<'t, str>> {
         let name = |place: usize| pairs.get(place).map(|(name, _)| &**name);
-        if pairs.len() <= FEW {
-            let is_new = |(place, (name, _)): (usize, &(Cow<'_, str>, Tree<'_>))| {
-                pairs.iter().take(place).all(|(before, _)| before != name)
+        let (twice, by_name) = if pairs.len() <= FEW {
+            let is_twice = |(place, (name, _)): (usize, &(Cow<'_, str>, Tree<'_>))| {
+                pairs.iter().take(place).any(|(before, _)| before == name)
             };
-            return pairs.iter().enumerate().all(is_new).then_some(Self { pairs, by_name: Vec::new() });
+            (pairs.iter().enumerate().position(is_twice), Vec::new())
+        } else {
+            let mut by_name: Vec<usize> = (0..pairs.len()).collect();
+            by_name.sort_unstable_by_key(|&place| name(place));
+            let twice = by_name.array_windows().find(|&&[one, next]| name(one) == name(next));
+            (twice.map(|&[one, _]| one), by_name)
+        };
+        match twice.and_then(|place| pairs.get(place)) {
+            None => Ok(Self { pairs, by_name }),
+            Some((name, _)) => Err(name.clone()),
         }
-        let mut by_name: Vec<usize> = (0..pairs.len()).collect();
-        by_name.sort_unstable_by_key(|&place| name(place));
-        let is_twice = by_name.array_windows().any(|&[one, next]| name(one) == name(next));
-        (!is_twice).then_some(Self { pairs, by_name })
     }
 
     /// The value of the member with this name.
@@ -70,15 +77,24 @@ impl<'t> Members<'t> {
 }
 
 impl<'t> Tree<'t> {
-    /// Reads a JSON text. None: it is none, or names a member twice; why, the reader of values tells.
-    #[must_use]
-    pub fn read(text: &'t [u8]) -> Option<Self> {
+    /// Reads a JSON text, in which no member may be named twice.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn read(text: &'t [u8]) -> Result<Self, Unread> {
         // Of a text all strings are known to be text: else each is looked at by itself.
-        let text = std::str::from_utf8(text).ok()?;
+        let text = match std::str::from_utf8(text) {
+            Ok(text) => text,
+            Err(error) => return Err(Unread::NotText { at: error.valid_up_to() }),
+        };
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let tree = Reader.deserialize(&mut deserializer).ok()?;
-        deserializer.end().ok()?;
-        Some(tree)
+        let twice = RefCell::new(None);
+        let reader = Reader { is_long: text.len() > LONG, twice: &twice };
+        let read = reader.deserialize(&mut deserializer).and_then(|tree| deserializer.end().map(|()| tree));
+        read.map_err(|error| match twice.take() {
+            Some(name) => Unread::Twice { name, line: error.line(), column: error.column() },
+            None => Unread::NotJson(error),
+        })
     }
 
     /// The same as a value of its own.
@@ -100,9 +116,35 @@ impl<'t> Tree<'t> {
     }
 }
 
-struct Reader;
+/// Why a text cannot be read.
+#[derive(Debug)]
+pub enum Unread {
+    /// It is not UTF-8 from a byte on.
+    NotText {
+        /// The byte.
+        at: usize,
+    },
+    /// It is not JSON.
+    NotJson(serde_json::Error),
+    /// It names a member twice.
+    Twice {
+        /// The member.
+        name: String,
+        /// Where its object ends.
+        line: usize,
+        /// Where its object ends.
+        column: usize,
+    },
+}
 
-impl<'de> DeserializeSeed<'de> for Reader {
+#[derive(Clone, Copy)]
+struct Reader<'r> {
+    is_long: bool,
+    /// The member that was named twice.
+    twice: &'r RefCell<Option<String>>,
+}
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
     type Value = Tree<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree<'de>, D::Error> {
@@ -110,7 +152,7 @@ impl<'de> DeserializeSeed<'de> for Reader {
     }
 }
 
-impl<'de> Visitor<'de> for Reader {
+impl<'de> Visitor<'de> for Reader<'_> {
     type Value = Tree<'de>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -134,7 +176,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Tree<'de>, E> {
-        Number::from_f64(number).map(Tree::Number).ok_or_else(|| E::custom("not a number"))
+        float(number).map(Tree::Number).ok_or_else(|| E::custom("not a number"))
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Tree<'de>, E> {
@@ -147,8 +189,11 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree<'de>, A::Error> {
         let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(Self)? {
+        while let Some(item) = items.next_element_seed(self)? {
             array.push(item);
+        }
+        if self.is_long {
+            array.shrink_to_fit();
         }
         Ok(Tree::Array(array))
     }
@@ -156,10 +201,25 @@ impl<'de> Visitor<'de> for Reader {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Tree<'de>, A::Error> {
         let mut pairs = Vec::new();
         while let Some(name) = members.next_key_seed(Name)? {
-            pairs.push((name, members.next_value_seed(Self)?));
+            pairs.push((name, members.next_value_seed(self)?));
         }
-        Members::of(pairs).map(Tree::Object).ok_or_else(|| de::Error::custom("a member is there twice"))
+        if self.is_long {
+            pairs.shrink_to_fit();
+        }
+        Members::of(pairs).map(Tree::Object).map_err(|name| {
+            self.twice.replace(Some(name.into_owned()));
+            de::Error::custom("a member is there twice")
+        })
     }
+}
+
+/// A number that is no whole one of 64 bits. `-9223372036854775809` is read as the float -2^63, which would be within the
+/// bounds of 64 bits; nobody writes that number itself as a float, so what is read is the float before it.
+#[must_use]
+pub fn float(number: f64) -> Option<Number> {
+    const LEAST: f64 = -9_223_372_036_854_775_808.0;
+    #[allow(clippy::float_cmp, reason = "exactly this one")]
+    Number::from_f64(if number == LEAST { number.next_down() } else { number })
 }
 
 struct Name;
@@ -206,9 +266,7 @@ mod tests {
             let members: Vec<String> =
                 (0..count).rev().map(|place| format!("\"m{place}\":{place}")).collect();
             let text = format!("{{{}}}", members.join(","));
-            let Some(Tree::Object(members)) = Tree::read(text.as_bytes()) else {
-                panic!("no object: {text}")
-            };
+            let Ok(Tree::Object(members)) = Tree::read(text.as_bytes()) else { panic!("no object: {text}") };
             assert_eq!(members.pairs().len(), count);
             for place in 0..count {
                 let found = members.get(&format!("m{place}")).map(Tree::to_value);
@@ -226,9 +284,18 @@ mod tests {
             r#"[{"b":{"a":1,"\u0061":2}}]"#.to_owned(),
             format!("{{{many}\"m50\":1}}"),
         ] {
-            assert!(Tree::read(text.as_bytes()).is_none(), "{text}");
+            assert!(matches!(Tree::read(text.as_bytes()), Err(Unread::Twice { .. })), "{text}");
         }
-        assert!(Tree::read(format!("{{{many}\"m\":1}}").as_bytes()).is_some());
+        assert!(Tree::read(format!("{{{many}\"m\":1}}").as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_whole_number_below_64_bits_is_not_one_of_64_bits() {
+        let read = |text: &str| Tree::read(text.as_bytes()).unwrap().to_value();
+        assert!(read("-9223372036854775808").is_i64());
+        for below in ["-9223372036854775809", "-9223372036854776000"] {
+            assert!(read(below).as_f64().unwrap() < -9_223_372_036_854_775_808.0, "{below}");
+        }
     }
 
     proptest! {

@@ -1,6 +1,9 @@
 //! Validators for instances.
 
-use crate::part::{Instance, Part};
+use crate::{
+    part::{Instance, Part},
+    work,
+};
 use jsonschema::{Retrieve, ValidationError, ValidationOptions};
 use serde_json::Value;
 use std::sync::Arc;
@@ -33,8 +36,11 @@ impl Validator {
         self.0.is_valid(part)
     }
 
-    /// What is wrong with a value, one after the other.
-    pub fn errors<'v>(&'v self, value: &'v Value) -> impl Iterator<Item = ValidationError<'v>> {
-        self.0.iter_errors(Part::Made(value))
+    /// What is wrong with a part: at most so many errors and a few more, and whether there may be others.
+    ///
+    /// What an error holds of the part is only the text of a name.
+    #[must_use]
+    pub fn errors<'p>(&'p self, part: Part<'p>, most: u32) -> (Vec<ValidationError<'p>>, bool) {
+        work::gathering(most, || self.0.iter_errors(part).collect())
     }
 }

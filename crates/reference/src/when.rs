@@ -68,6 +68,7 @@ pub(crate) fn blocks(facts: &Facts, code: ErrorCode, live: &Live) -> Vec<Block> 
         ErrorCode::Unavailable => sentences([
             "The API behind the gateway says that it is overloaded or not ready. Its own Retry-After is passed \
              on; without one the answer says 10 seconds.",
+            "The gateway itself has more to do, or more bodies to check, than it has room for at present.",
         ]),
         ErrorCode::PaymentRequired
         | ErrorCode::MethodNotAllowed

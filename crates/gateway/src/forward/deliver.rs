@@ -151,8 +151,7 @@ impl Exchange<'_> {
             && !self.thread.is_draining.get()
             && framing != Framing::UntilClose
             && self.upload.is_none();
-        let mut head = std::mem::take(&mut self.request);
-        head.clear();
+        let mut head = self.head_memory();
         let bytes = self.upstream.input.filled();
         answer::write_head(self.thread, visit, &answer, bytes, cost_header, keep_alive, &mut head);
         self.upstream.input.consume(answer.length);
@@ -193,11 +192,7 @@ impl Exchange<'_> {
                 }
                 Ok(outcome(charged, keep_alive && incoming.is_complete() && !has_unsent))
             }
-            // The client hung up on a success: it is charged.
-            Err(PumpFault::Sink(error)) => {
-                self.client.cut_if_stalled(&error);
-                Ok(outcome(payment.settle(visit), false))
-            }
+            Err(fault) if self.is_delivered(nature, &fault) => Ok(outcome(payment.settle(visit), false)),
             // The upstream broke within its answer: what was promised was not delivered, so nothing is
             // charged. The client's connection ends without the end of the body, so that nobody takes
             // the half for the whole.
@@ -219,6 +214,33 @@ impl Exchange<'_> {
                 })
             }
         }
+    }
+
+    /// Whether an answer that did not end counts as delivered all the same.
+    fn is_delivered(&mut self, nature: Nature, fault: &PumpFault) -> bool {
+        match fault {
+            // The client hung up on a success: it is charged.
+            PumpFault::Sink(error) => {
+                self.client.cut_if_stalled(error);
+                true
+            }
+            // So is a stream that went on for as long as it may: not the upstream ended it, nor its silence, but `total`.
+            // The system's own time-outs have numbers.
+            PumpFault::Source(error) => {
+                nature.may_be_silent()
+                    && error.kind() == io::ErrorKind::TimedOut
+                    && error.raw_os_error().is_none()
+                    && self.client.deadline.is_last()
+            }
+            PumpFault::Cut | PumpFault::Framing(_) | PumpFault::TooLarge => false,
+        }
+    }
+
+    /// Memory for the head of the answer: that of the request, unless its body stood in it. The answer may take for ever.
+    fn head_memory(&mut self) -> Vec<u8> {
+        let mut head = std::mem::take(&mut self.request);
+        head.clear();
+        if head.capacity() > LARGEST_ERROR { self.thread.head_memory() } else { head }
     }
 
     /// Waits for the rest of a short answer of known length, but not for long.

@@ -120,6 +120,10 @@ impl<'c> Exchange<'c> {
     ) -> Result<ResponseHead, NotAnswered> {
         let timeouts = visit.timeouts();
         let patience = if self.upload.is_some() { timeouts.body } else { timeouts.first_byte };
+        if self.upload.is_some() {
+            // The upstream's time begins when all of the body is through, or when it answers before that.
+            self.client.deadline.bound(None);
+        }
         self.client.deadline.set(begun, patience);
         let mut is_first_look = true;
         let mut interims = 0;
@@ -154,6 +158,9 @@ impl<'c> Exchange<'c> {
                     self.client.deadline.set(turn::now(), timeouts.first_byte);
                 }
                 Some(mut head) => {
+                    if self.upload.is_some() {
+                        self.bound_total(visit);
+                    }
                     head.is_http2 = self.upstream.io.is_call();
                     return Ok(head);
                 }
@@ -227,10 +234,18 @@ impl<'c> Exchange<'c> {
                 self.client.pace.pause(now);
                 timeouts.stall
             }
-            None if has_ended => timeouts.first_byte,
+            None if has_ended => {
+                self.bound_total(visit);
+                timeouts.first_byte
+            }
             None => return,
         };
         self.client.deadline.set(now, patience);
+    }
+
+    /// From now on the upstream has all of its time.
+    fn bound_total(&mut self, visit: &Visit<'_>) {
+        self.client.deadline.bound(visit.timeouts().total.map(|total| turn::now() + total));
     }
 
     /// Moves the request's body. Some: it is through, or cannot be sent.

@@ -16,10 +16,12 @@ use crate::{
     admit::Admission,
     buffer,
     client::Client,
+    held::HeldBody,
     http1::body::{Decoder, Framing, Step, encode},
     record::{Incident, Outcome},
     refusal::{Refusal, Refused},
     thread::Thread,
+    turn,
     upstream::{self, Backend, NoCall, Upstream},
     visit::Visit,
 };
@@ -51,7 +53,9 @@ pub(crate) async fn forward<'s>(
     let Some(service) = visit.service else {
         return Err(Refusal::unexpected("the request has no upstream", "A defect of the gateway itself."));
     };
-    let last = service.timeouts().total.map(|total| visit.now.instant + total);
+    // The upstream's time. It begins now, and anew when a body that still comes is through (`exchange`): how long the
+    // client takes to send one is `pace`'s.
+    let last = service.timeouts().total.map(|total| turn::now() + total);
     client.deadline.bound(last);
     let answered = ask(thread, visit, client, incoming, admission, Attempts::new(service, last)).await;
     client.deadline.bound(None);
@@ -68,9 +72,9 @@ async fn ask<'s>(
     mut attempts: Attempts<'s>,
 ) -> Result<Outcome, Refused> {
     let is_safe = matches!(visit.head.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE");
-    let body = admission.body.take();
+    let (body, mut share) = admission.body.take().map(HeldBody::into_parts).unzip();
     let body_was_read = body.is_some();
-    let whole_body = match body {
+    let mut whole_body = match body {
         Some(body) => Some(body),
         None => take_arrived_body(client, incoming, admission.largest_body)?,
     };
@@ -104,6 +108,8 @@ async fn ask<'s>(
                 slash = true;
             }
             Ok(answer) => {
+                // Nothing is sent again from here on, and the answer may take for ever.
+                drop((whole_body.take(), share.take()));
                 let passed =
                     exchange.pass_on(visit, answer, incoming, admission.owed, admission.cost_header).await;
                 let refused = passed.as_ref().err();

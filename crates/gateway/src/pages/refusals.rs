@@ -38,7 +38,8 @@ pub(super) fn try_out(rules: &RequestRules, endpoint: &mut Endpoint) {
     refusals.not_valid =
         BODIES.into_iter().find_map(|body| match rules.check_body(media_type, body.as_bytes()) {
             Err(BodyFault::NotValid(details)) => Some((body.to_owned(), details)),
-            Err(BodyFault::MediaType(_) | BodyFault::Malformed(_)) | Ok(()) => None,
+            Err(BodyFault::MediaType(_) | BodyFault::Malformed(_) | BodyFault::TooManyValues { .. })
+            | Ok(()) => None,
         });
 }
 

@@ -2,13 +2,17 @@
 //! schema for it, the body itself.
 
 use crate::{
+    checks,
+    client::Client,
+    held::HeldBody,
     http1::{body::Framing, field::RequestField},
     refusal::{Refusal, Refused},
     settings::Endpoint,
     visit::Visit,
 };
 use contract::{Detail, ErrorCode};
-use openapi::rules::{BodyFault, RequestRules};
+use openapi::rules::{BodyFault, RequestRules, soon, while_wanted};
+use std::sync::Arc;
 
 /// What the head tells of the body: media type, size, and that a required one is missing.
 pub(crate) fn check_head(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> Result<(), Refused> {
@@ -85,15 +89,52 @@ pub(crate) fn too_large(most: u64) -> Refused {
 }
 
 /// The rules that this request's body has to be read for, before the request may go on.
-pub(crate) fn rules<'e>(visit: &Visit<'_>, endpoint: Option<&'e Endpoint>) -> Option<&'e RequestRules> {
-    let rules = endpoint?.rules.as_deref()?;
+pub(crate) fn rules<'e>(visit: &Visit<'_>, endpoint: Option<&'e Endpoint>) -> Option<&'e Arc<RequestRules>> {
+    let rules = endpoint?.rules.as_ref()?;
     let has_body = visit.head.framing != Framing::Length(0);
     (has_body && rules.reads_body(content_type(visit))).then_some(rules)
 }
 
-/// Checks a body that was read.
-pub(crate) fn check(visit: &Visit<'_>, rules: &RequestRules, body: &[u8]) -> Result<(), Refused> {
-    rules.check_body(content_type(visit), body).map_err(refuse)
+/// Where a check was run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Checked {
+    /// On the data thread.
+    Here,
+    /// Nowhere yet: other requests would have to wait for it.
+    TooLong,
+}
+
+/// Checks a body that was read, unless that takes long.
+pub(crate) fn check(visit: &Visit<'_>, rules: &RequestRules, body: &HeldBody) -> Result<Checked, Refused> {
+    let (content_type, bytes) = (content_type(visit), body.bytes());
+    if rules.is_large(content_type, bytes) {
+        return Ok(Checked::TooLong);
+    }
+    let most = visit.config.settings.sizes.body_values;
+    match soon(|| rules.check_body_of(content_type, bytes, most)) {
+        Some(checked) => checked.map(|()| Checked::Here).map_err(refuse),
+        None => Ok(Checked::TooLong),
+    }
+}
+
+/// Checks a body where others do not wait for it, and gives it back.
+pub(crate) async fn check_elsewhere(
+    visit: &Visit<'_>,
+    client: &mut Client,
+    rules: &Arc<RequestRules>,
+    body: HeldBody,
+) -> Result<HeldBody, Refused> {
+    let rules = Arc::clone(rules);
+    let content_type = content_type(visit).map(<[u8]>::to_vec);
+    let most = visit.config.settings.sizes.body_values;
+    let checked = checks::elsewhere(visit, client, move |wanted| {
+        let checked =
+            while_wanted(wanted, || rules.check_body_of(content_type.as_deref(), body.bytes(), most))?;
+        Some((body, checked))
+    });
+    let (body, checked) = checked.await?;
+    checked.map_err(refuse)?;
+    Ok(body)
 }
 
 fn content_type<'v>(visit: &'v Visit<'_>) -> Option<&'v [u8]> {
@@ -104,6 +145,12 @@ fn refuse(fault: BodyFault) -> Refused {
     match fault {
         BodyFault::MediaType(message) => Refusal::new(ErrorCode::MediaTypeNotSupported, message),
         BodyFault::Malformed(message) => Refusal::new(ErrorCode::BodyMalformed, message),
+        BodyFault::TooManyValues { most } => Refusal::new(
+            ErrorCode::BodyTooLarge,
+            format!(
+                "The body may have at most {most} values. Send a smaller one, or split the work into several requests."
+            ),
+        ),
         BodyFault::NotValid(details) => {
             let mut refused = Refusal::new(ErrorCode::BodyNotValid, summary(&details));
             refused.details = details;
@@ -116,6 +163,13 @@ fn summary(details: &[Detail]) -> String {
     match details {
         [only] if only.name.is_empty() => only.message.clone(),
         [only] => format!("The member \"{}\" of the body is not right: {}", only.name, only.message),
+        // The last one says how many more there are, and is no member.
+        [rest @ .., last] if last.name.is_empty() && last.message.starts_with("There are ") => {
+            format!(
+                "More than {} members of the body are not right; `details` names the first of them.",
+                rest.len()
+            )
+        }
         all => format!("{} members of the body are not right; `details` names each.", all.len()),
     }
 }

@@ -1,12 +1,20 @@
 //! Parameters, headers and cookies of an endpoint: 400 with every violation, not just the first.
 
 use crate::{
+    checks,
+    client::Client,
     http1::request::RequestHead,
+    policies::body::Checked,
     refusal::{Refusal, Refused},
     visit::Visit,
 };
 use contract::{Detail, ErrorCode};
-use openapi::rules::{Headers, RequestRules, Sent};
+use openapi::rules::{Headers, OwnSent, RequestRules, Sent, Violation, soon, while_wanted};
+use std::sync::Arc;
+
+/// Bytes of path, query and cookies that may be tens of thousands of values, which are taken apart before any of them can be
+/// seen to take too long.
+const LONG: usize = 8 << 10;
 
 impl Headers for RequestHead {
     fn each<'h>(&'h self, name: &str, found: &mut dyn FnMut(&'h [u8])) {
@@ -16,14 +24,42 @@ impl Headers for RequestHead {
     }
 }
 
-/// Checks path, query, headers and cookies.
-pub(crate) fn check(visit: &Visit<'_>, rules: &RequestRules) -> Result<(), Refused> {
+/// Checks path, query, headers and cookies, unless that takes long.
+pub(crate) fn check(visit: &Visit<'_>, rules: &RequestRules) -> Result<Checked, Refused> {
     if !rules.checks_parameters() {
-        return Ok(());
+        return Ok(Checked::Here);
     }
     let path = visit.config.routes.parameters(visit.head.path());
     let sent = Sent { path: &path, query: visit.head.query(), headers: &visit.head };
-    let violations = rules.check_parameters(&sent);
+    if rules.parameters_fit(&sent) {
+        return Ok(Checked::Here);
+    }
+    let cookies: usize = visit.head.named("cookie").map(<[u8]>::len).sum();
+    if visit.head.path().len() + sent.query.map_or(0, str::len) + cookies > LONG {
+        return Ok(Checked::TooLong);
+    }
+    match soon(|| rules.check_parameters(&sent)) {
+        Some(violations) => refuse(violations).map(|()| Checked::Here),
+        None => Ok(Checked::TooLong),
+    }
+}
+
+/// Checks them where others do not wait for it.
+pub(crate) async fn check_elsewhere(
+    visit: &Visit<'_>,
+    client: &mut Client,
+    rules: &Arc<RequestRules>,
+) -> Result<(), Refused> {
+    let path = visit.config.routes.parameters(visit.head.path());
+    let sent = Sent { path: &path, query: visit.head.query(), headers: &visit.head };
+    let (rules, sent) = (Arc::clone(rules), OwnSent::of(&sent, rules));
+    let violations = checks::elsewhere(visit, client, move |wanted| {
+        while_wanted(wanted, || sent.with(|sent| rules.check_parameters(sent)))
+    });
+    refuse(violations.await?)
+}
+
+fn refuse(violations: Vec<Violation>) -> Result<(), Refused> {
     let Some(first) = violations.first() else { return Ok(()) };
     let code = first.code;
     let message = match violations.as_slice() {

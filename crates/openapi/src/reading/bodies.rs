@@ -20,7 +20,7 @@ impl<'d> Reader<'d> {
                 let place = entries.place.child(name);
                 let media_type = self.media_type(name, &place);
                 if content.iter().any(|known| known.media_type == media_type) {
-                    let message = "The media type stands here twice, apart from case and parameters; the first is taken.";
+                    let message = "The media type stands here twice, apart from case; the first is taken.";
                     self.notes.warn(&place, message);
                     continue;
                 }
@@ -38,8 +38,8 @@ impl<'d> Reader<'d> {
 
     /// A media type as it is compared.
     pub(super) fn media_type(&mut self, name: &str, place: &Place) -> String {
-        let media_type = media::essence(name);
-        if !media::is_media_type(&media_type) {
+        let media_type = media::canonical(name);
+        if !media::is_media_type(&media::essence(name)) {
             self.notes.warn(place, format!("{} is no media type, so that no request has it.", quoted(name)));
         }
         media_type

@@ -6,6 +6,18 @@ pub(super) fn essence(media_type: &str) -> String {
     media_type.get(..end).unwrap_or_default().trim().to_ascii_lowercase()
 }
 
+/// A media type with its parameters, as it is compared: type and names in lower case. A charset tells no two types apart.
+pub(super) fn canonical(media_type: &str) -> String {
+    let mut canonical = essence(media_type);
+    for (name, value) in media_type.split(';').skip(1).filter_map(|part| part.split_once('=')) {
+        let name = name.trim().to_ascii_lowercase();
+        if name != "charset" {
+            canonical.push_str(&format!("; {name}={}", value.trim()));
+        }
+    }
+    canonical
+}
+
 /// Whether a text is a media type or a range of them.
 pub(super) fn is_media_type(essence: &str) -> bool {
     essence.split_once('/').is_some_and(|(kind, name)| {
@@ -13,7 +25,7 @@ pub(super) fn is_media_type(essence: &str) -> bool {
             !text.is_empty()
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
         };
-        token(kind) && token(name) && (kind != "*" || name == "*")
+        token(kind) && token(name) && (kind != "*" || name == "*" || name.starts_with("*+"))
     })
 }
 

@@ -6,7 +6,7 @@ use crate::{
     rules::{
         BodyFault, form, json,
         media::{self, Kind},
-        multipart,
+        multipart::{self, Noted, Unusable},
         parameter::judge,
         raw::Raw,
         shape::{Shape, Types, shape},
@@ -14,8 +14,16 @@ use crate::{
     schema::{Found, SchemaCompiler, UnitId, Units, sentences::quoted, violations::unescaped},
 };
 use contract::Detail;
-use instance::{Part, Tree};
+use instance::Part;
+use serde_json::Value;
 use std::sync::Arc;
+
+/// A body of no more bytes is checked where it was read, without a further look.
+const SMALL: usize = 16 << 10;
+/// A body of more bytes is checked elsewhere.
+const LARGE: usize = 256 << 10;
+/// A body of more values is checked elsewhere.
+const MANY_VALUES: usize = 10_000;
 
 /// The rules of a body.
 #[derive(Debug)]
@@ -26,7 +34,12 @@ pub(super) struct BodyRules {
 
 #[derive(Debug)]
 struct MediaRule {
+    /// As the document writes it.
+    name: String,
+    /// The type, without parameters.
     range: String,
+    /// Parameters that tell it apart from others of the same type.
+    parameters: Vec<(String, Vec<u8>)>,
     /// None: nothing can be checked.
     unit: Option<UnitId>,
     shape: Shape,
@@ -41,14 +54,16 @@ impl BodyRules {
     }
 
     fn rule(&self, content_type: Option<&[u8]>) -> Option<(&MediaRule, Kind)> {
-        let essence = media::essence(content_type.unwrap_or_default());
+        let sent = content_type.unwrap_or_default();
+        let essence = media::essence(sent);
         if essence.is_empty() {
             // Without a name, only what takes every name takes it, and nothing tells how to read it.
             let any = self.content.iter().find(|rule| rule.range == "*/*")?;
             return Some((any, Kind::Other));
         }
-        let exactness = |rule: &&MediaRule| media::taken(&rule.range, &essence).unwrap_or(0);
-        let rule = self.content.iter().rev().max_by_key(exactness).filter(|rule| exactness(rule) > 0)?;
+        let exactness = |rule: &&MediaRule| rule.exactness(&essence, sent);
+        let rule =
+            self.content.iter().rev().max_by_key(exactness).filter(|rule| exactness(rule).is_some())?;
         Some((rule, media::kind(&essence)))
     }
 
@@ -82,8 +97,13 @@ impl BodyRules {
     }
 
     fn not_taken(&self, content_type: Option<&[u8]>) -> String {
-        let names = crate::schema::sentences::list(self.content.iter().map(|rule| rule.range.as_str()));
-        let sent = media::essence(content_type.unwrap_or_default());
+        let names = crate::schema::sentences::list(self.content.iter().map(|rule| rule.name.as_str()));
+        let content_type = content_type.unwrap_or_default();
+        let mut sent = media::essence(content_type);
+        // Where parameters tell types apart, they are a part of what was sent.
+        if self.content.iter().any(|rule| !rule.parameters.is_empty()) && !sent.is_empty() {
+            sent = String::from_utf8_lossy(content_type).trim().to_owned();
+        }
         let sent = if sent.is_empty() {
             "no Content-Type was sent".to_owned()
         } else {
@@ -92,11 +112,28 @@ impl BodyRules {
         format!("This endpoint takes a body of the type {names}, but {sent}.")
     }
 
-    /// Checks a body.
+    /// Whether checking a body may take longer than the request that comes next on this thread can wait: then it is done
+    /// elsewhere. Nearly no body is.
+    pub(super) fn is_large(&self, content_type: Option<&[u8]>, body: &[u8], units: &Units) -> bool {
+        if body.len() <= SMALL {
+            return false;
+        }
+        if body.len() > LARGE || units.matches_names {
+            return true;
+        }
+        match self.rule(content_type) {
+            Some((_, Kind::Json | Kind::Multipart)) => json::separators(body) > MANY_VALUES,
+            Some((_, Kind::Urlencoded)) => form::separators(body) > MANY_VALUES,
+            Some((_, Kind::Text | Kind::Other)) | None => false,
+        }
+    }
+
+    /// Checks a body of at most so many values.
     pub(super) fn check(
         &self,
         content_type: Option<&[u8]>,
         body: &[u8],
+        most: usize,
         units: &Arc<Units>,
     ) -> Result<(), BodyFault> {
         if body.is_empty() && (content_type.is_none() || !self.required) {
@@ -112,33 +149,46 @@ impl BodyRules {
         }
         let mut found: Vec<Found> = Vec::new();
         let malformed = BodyFault::Malformed;
+        let too_many = || BodyFault::TooManyValues { most };
         match kind {
             Kind::Json => {
-                // Most bodies are right, and need no more than a tree.
-                let value = match Tree::read(body) {
-                    Some(tree) if units.is_valid(unit, Part::Read(&tree)) => return Ok(()),
-                    Some(tree) => tree.to_value(),
-                    // Read again, to say where it breaks.
-                    None => json::read(body)
-                        .map_err(|error| malformed(format!("The body is not valid JSON: {error}.")))?,
-                };
-                found = units.violations_of_wrong(unit, &value);
+                if json::has_more_values(body, most) {
+                    return Err(too_many());
+                }
+                let tree = json::read_tree(body)
+                    .map_err(|why| malformed(format!("The body is not valid JSON: {why}.")))?;
+                // Most bodies are right.
+                if units.is_valid(unit, Part::Read(&tree)) {
+                    return Ok(());
+                }
+                found = units.violations_of_wrong(unit, Part::Read(&tree));
             }
             Kind::Urlencoded => {
                 let text = utf8(body)?;
+                if form::separators(body) >= most {
+                    return Err(too_many());
+                }
                 let raw = form::read(text, &rule.shape, &rule.encodings)
                     .map_err(|why| malformed(format!("The body is not a valid form. {why}")))?;
-                found = judge(raw, &rule.shape, unit, units);
+                found = judge(&raw, &rule.shape, unit, units);
             }
             Kind::Multipart => {
                 let content_type = content_type.unwrap_or_default();
-                let raw = multipart::read(content_type, body, &rule.shape, &rule.encodings, &mut found)
-                    .map_err(|why| malformed(format!("The body is not valid multipart/form-data. {why}")))?;
-                found.extend(judge(raw, &rule.shape, unit, units));
+                let mut noted = Noted::default();
+                let raw = multipart::read(content_type, body, &rule.shape, &rule.encodings, most, &mut noted)
+                    .map_err(|why| match why {
+                        Unusable::TooMany => too_many(),
+                        Unusable::Malformed(why) => {
+                            malformed(format!("The body is not valid multipart/form-data. {why}"))
+                        }
+                    })?;
+                found = noted.wrong;
+                let about_texts = judge(&raw, &rule.shape, unit, units).into_iter();
+                found.extend(about_texts.filter(|found| !noted.files.contains(&found.pointer)));
             }
             Kind::Text => {
                 let raw = Raw::Text(utf8(body)?.to_owned());
-                found = judge(raw, &rule.shape, unit, units);
+                found = judge(&raw, &rule.shape, unit, units);
             }
             Kind::Other => {}
         }
@@ -155,9 +205,20 @@ impl MediaRule {
         let unit = media.schema.as_ref().map(|place| schemas.unit(place));
         let unit = unit.filter(|unit| !schemas.takes_anything(*unit));
         // JSON has its types already; only text needs to be told what it may become.
-        let text = media.schema.as_ref().filter(|_| media::kind(&media.media_type) != Kind::Json);
+        let range = media::essence(media.media_type.as_bytes());
+        let text = media.schema.as_ref().filter(|_| media::kind(&range) != Kind::Json);
         let shape = text.map(|place| shape(schemas, place)).unwrap_or_default();
-        let rule = Self { range: media.media_type.clone(), unit, shape, encodings: media.encodings.clone() };
+        let rule = Self {
+            name: media.media_type.clone(),
+            range,
+            parameters: media::parameters(&media.media_type),
+            unit,
+            shape,
+            encodings: media.encodings.clone(),
+        };
+        if let Some(place) = media.schema.as_ref().filter(|_| media::kind(&rule.range) == Kind::Multipart) {
+            rule.warn_of_links(schemas, place);
+        }
         let is_range = rule.range.ends_with('*');
         if rule.unit.is_some()
             && !is_range
@@ -171,6 +232,35 @@ impl MediaRule {
             }
         }
         rule
+    }
+
+    /// How exactly it names a media type. None: it does not.
+    fn exactness(&self, essence: &str, sent: &[u8]) -> Option<(u8, usize)> {
+        let exactness = media::taken(&self.range, essence)?;
+        // Names and values are compared as RFC 9110, section 8.3.1, has it: names without case, values without quotes.
+        let has_all = self
+            .parameters
+            .iter()
+            .all(|(name, value)| media::parameter(sent, name).is_some_and(|sent| sent == *value));
+        has_all.then_some((exactness, self.parameters.len()))
+    }
+
+    /// Frameworks describe a file as the link that their answers have in its place.
+    fn warn_of_links(&self, schemas: &mut SchemaCompiler<'_>, place: &Place) {
+        for (name, member) in &self.shape.members {
+            let at = place.child("properties").child(name);
+            let format =
+                schemas.documents().get(&at).and_then(|schema| schema.get("format")).and_then(Value::as_str);
+            if format.is_some_and(|format| matches!(format, "uri" | "uri-reference" | "iri"))
+                && !member.binary
+            {
+                let message = format!(
+                    "The part {} is described as a link. A part that comes with a filename is a file: it is not held against that.",
+                    quoted(name)
+                );
+                schemas.warn(&at, message);
+            }
+        }
     }
 
     fn is_checked(&self, kind: Kind) -> bool {

@@ -12,7 +12,7 @@ use crate::{
     },
     schema::sentences::quoted,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Reads a form. The values are not typed yet.
 ///
@@ -22,18 +22,19 @@ pub(super) fn read(text: &str, shape: &Shape, encodings: &[Encoding]) -> Result<
     let pairs = Pairs::of_form(text);
     let mut members: Vec<(String, Raw)> = Vec::new();
     let mut places = HashMap::new();
-    let mut spread: Vec<&str> = Vec::new();
+    let mut spread: HashSet<&str> = HashSet::new();
     for (name, member) in &shape.members {
         let encoding = encodings.iter().find(|encoding| encoding.name == *name);
         if let Some(raw) = structured(&pairs, name, member, encoding)? {
-            spread.push(name);
+            spread.insert(name);
             members.push((name.clone(), raw));
         }
     }
     for (name, value) in &pairs.pairs {
-        let is_spread = spread.iter().any(|member| {
-            name.strip_prefix(member).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
-        });
+        let is_spread = spread.contains(name.as_ref())
+            || name
+                .match_indices('[')
+                .any(|(at, _)| name.get(..at).is_some_and(|base| spread.contains(base)));
         if !is_spread {
             let value =
                 pairs.coding.decode(value).map_err(|why| format!("The member {}: {why}", quoted(name)))?;
@@ -45,8 +46,13 @@ pub(super) fn read(text: &str, shape: &Shape, encodings: &[Encoding]) -> Result<
     for (at, (name, _)) in pairs.pairs.iter().enumerate() {
         order.entry(name.split('[').next().unwrap_or_default()).or_insert(at);
     }
-    members.sort_by_key(|(name, _)| order.get(name.split('[').next().unwrap_or_default()).copied());
+    members.sort_by_cached_key(|(name, _)| order.get(name.split('[').next().unwrap_or_default()).copied());
     Ok(Raw::Members(members))
+}
+
+/// As many as there are pairs, or one less.
+pub(super) fn separators(text: &[u8]) -> usize {
+    text.iter().filter(|&&byte| byte == b'&').count()
 }
 
 /// A member that is more than one text, or that several pairs make.

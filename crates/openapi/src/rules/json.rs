@@ -2,6 +2,7 @@
 //! the other one of the two.
 
 use crate::schema::sentences::quoted;
+use instance::{Tree, Unread};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, map::Entry};
 use std::fmt;
@@ -9,11 +10,78 @@ use std::fmt;
 /// Reads a JSON text.
 ///
 /// # Errors
-/// A sentence that says where it breaks.
+/// A clause that says where it breaks.
 pub(super) fn read(text: &[u8]) -> Result<Value, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = Strict.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
-    value.map_err(|error| error.to_string())
+    value.map_err(|error| marked(text).map_or_else(|| error.to_string(), str::to_owned))
+}
+
+/// Reads a JSON text that is not kept.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_tree(text: &[u8]) -> Result<Tree<'_>, String> {
+    Tree::read(text).map_err(|why| match (marked(text), why) {
+        (Some(mark), _) => mark.to_owned(),
+        (None, Unread::NotText { at }) => format!("it is not UTF-8 from byte {at} on"),
+        (None, Unread::NotJson(error)) => error.to_string(),
+        // Where it stands the second time, a second look finds out; of a long text the end of its object has to do.
+        (None, Unread::Twice { .. }) if text.len() <= SHORT => read(text).err().unwrap_or_default(),
+        (None, Unread::Twice { name, line, column }) => {
+            format!("the member {} is there twice at line {line} column {column}", quoted(&name))
+        }
+    })
+}
+
+/// A text that may be read twice.
+const SHORT: usize = 64 << 10;
+
+/// A byte order mark that a text begins with: editors show nothing of it.
+fn marked(text: &[u8]) -> Option<&'static str> {
+    match text {
+        [0xef, 0xbb, 0xbf, ..] => Some(
+            "it begins with a byte order mark (U+FEFF), which JSON must not have (RFC 8259, section 8.1)",
+        ),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            Some("it begins with a byte order mark of UTF-16; JSON has to be UTF-8, without one")
+        }
+        _ => None,
+    }
+}
+
+/// Whether a JSON text has more values than this, members and items included.
+pub(super) fn has_more_values(text: &[u8], most: usize) -> bool {
+    // No value is shorter than a byte; and each but the first follows one of these.
+    if text.len() <= most || separators(text) < most {
+        return false;
+    }
+    let (mut count, mut is_first, mut is_text, mut is_escaped) = (1_usize, false, false, false);
+    for &byte in text {
+        if is_text {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' => is_escaped = true,
+                b'"' => is_text = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => continue,
+            b'"' => is_text = true,
+            b',' | b'[' | b'{' => count += 1,
+            b']' | b'}' if is_first => count -= 1,
+            _ => {}
+        }
+        is_first = matches!(byte, b'[' | b'{');
+    }
+    count > most
+}
+
+/// As many as there are values, or more.
+pub(super) fn separators(text: &[u8]) -> usize {
+    text.iter().filter(|&&byte| matches!(byte, b',' | b'[' | b'{')).count()
 }
 
 struct Strict;
@@ -46,7 +114,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
+        Ok(instance::float(value).map_or(Value::Null, Value::Number))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -123,11 +191,35 @@ mod tests {
         assert!(read("[".repeat(100_000).as_bytes()).is_err());
     }
 
+    #[test]
+    fn a_byte_order_mark_is_named() {
+        for text in [&b"\xef\xbb\xbf{}"[..], b"\xff\xfe{\0}\0", b"\xfe\xff\0{\0}"] {
+            assert!(read(text).unwrap_err().contains("byte order mark"), "{text:?}");
+            assert!(read_tree(text).unwrap_err().contains("byte order mark"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn values_are_counted_wherever_they_stand() {
+        for (text, count) in [
+            ("1", 1),
+            ("[]", 1),
+            ("[ ]", 1),
+            ("{}", 1),
+            ("[1]", 2),
+            ("[1,1,[],{}]", 5),
+            (r#"{"a,b":[1,"[{,\\\",,"],"c":{"d":null}}"#, 6),
+        ] {
+            assert!(has_more_values(text.as_bytes(), count - 1), "{text}");
+            assert!(!has_more_values(text.as_bytes(), count), "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_read_as_a_tree_is_read_as_a_value(text in r#"[\[\]{}",:0-9a-c\\u\.eE+\- ]{0,40}"#) {
-            let tree = instance::Tree::read(text.as_bytes()).map(|tree| tree.to_value());
-            prop_assert_eq!(tree, read(text.as_bytes()).ok());
+            let tree = read_tree(text.as_bytes()).map(|tree| tree.to_value());
+            prop_assert_eq!(tree.ok(), read(text.as_bytes()).ok());
         }
 
         #[test]

@@ -34,13 +34,41 @@ pub(super) fn kind(essence: &str) -> Kind {
 /// Whether a type or range of the document takes a media type. Higher is more exact.
 pub(super) fn taken(range: &str, essence: &str) -> Option<u8> {
     if range == essence {
-        return Some(3);
+        return Some(4);
     }
     if range == "*/*" || range == "*" {
         return Some(1);
     }
+    // `application/*+json`, as ASP.NET writes it: every type with that suffix (RFC 6839).
+    if let Some((family, suffix)) = range.split_once("*+") {
+        let subtype = essence.strip_prefix(family).or_else(|| {
+            let (_, subtype) = essence.split_once('/').filter(|_| family == "*/")?;
+            Some(subtype)
+        })?;
+        let has_suffix = subtype.rsplit_once('+').is_some_and(|(_, found)| found == suffix);
+        return has_suffix.then_some(3);
+    }
     let family = range.strip_suffix('*').filter(|family| family.ends_with('/'))?;
     essence.starts_with(family).then_some(2)
+}
+
+/// The parameters of a media type of the document that a request's has to have: all but the charset, which is told apart.
+pub(super) fn parameters(media_type: &str) -> Vec<(String, Vec<u8>)> {
+    let text = media_type.as_bytes();
+    let mut found = Vec::new();
+    let mut rest = text;
+    loop {
+        let Some(behind) = rest.get(end_of_part(rest) + 1..) else { return found };
+        rest = behind;
+        let part = rest.get(..end_of_part(rest)).unwrap_or_default();
+        let Some(equals) = memchr::memchr(b'=', part) else { continue };
+        let name =
+            String::from_utf8_lossy(part.get(..equals).unwrap_or_default()).trim().to_ascii_lowercase();
+        if name != "charset" && name != "q" && name != "boundary" && !name.is_empty() {
+            let value = unquoted(part.get(equals + 1..).unwrap_or_default().trim_ascii());
+            found.push((name, value));
+        }
+    }
 }
 
 /// A Content-Type without its parameters, in lower case.
@@ -118,8 +146,20 @@ mod tests {
     }
 
     #[test]
+    fn parameters_of_a_type_are_those_that_tell_it_apart() {
+        let found = parameters("application/x; Type=\"a;b\"; charset=utf-8;v=2");
+        assert_eq!(found, [("type".to_owned(), b"a;b".to_vec()), ("v".to_owned(), b"2".to_vec())]);
+        assert_eq!(parameters("application/json"), []);
+    }
+
+    #[test]
     fn ranges_take_what_they_name() {
-        assert_eq!(taken("application/json", "application/json"), Some(3));
+        assert_eq!(taken("application/json", "application/json"), Some(4));
+        assert_eq!(taken("application/*+json", "application/vnd.x+json"), Some(3));
+        assert_eq!(taken("*/*+json", "model/gltf+json"), Some(3));
+        for other in ["application/json", "application/x+xml", "text/x+json", "application/x+json-seq"] {
+            assert_eq!(taken("application/*+json", other), None, "{other}");
+        }
         assert_eq!(taken("text/*", "text/plain"), Some(2));
         assert_eq!(taken("*/*", "image/png"), Some(1));
         assert_eq!(taken("text/*", "textual/plain"), None);

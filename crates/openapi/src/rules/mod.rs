@@ -1,6 +1,7 @@
 //! The rules of an operation's requests, compiled: parameters by style, bodies by media type, both by schema.
 
 mod body;
+mod commas;
 mod form;
 mod json;
 mod media;
@@ -17,13 +18,18 @@ pub(crate) mod text;
 
 use crate::{
     api::{Body, Parameter},
-    documents::Documents,
+    documents::{Documents, Place},
     fault::{Faults, Warning},
     rules::{body::BodyRules, parameters::ParameterRules},
     schema::{SchemaCompiler, Units},
 };
 use contract::{Detail, ErrorCode};
-use std::sync::{Arc, OnceLock};
+use instance::work::{self, Patience};
+use serde_json::Value;
+use std::{
+    sync::{Arc, OnceLock, atomic::AtomicBool},
+    time::Duration,
+};
 
 /// What a request sends, as far as rules look at it.
 pub struct Sent<'r> {
@@ -39,6 +45,57 @@ pub struct Sent<'r> {
 pub trait Headers {
     /// Calls `found` with each value of a header; the name is in lower case.
     fn each<'h>(&'h self, name: &str, found: &mut dyn FnMut(&'h [u8]));
+}
+
+/// The same, kept for a check on another thread.
+pub struct OwnSent {
+    path: Vec<String>,
+    query: Option<String>,
+    headers: OwnHeaders,
+}
+
+struct OwnHeaders(Vec<(String, Vec<u8>)>);
+
+impl Headers for OwnHeaders {
+    fn each<'h>(&'h self, name: &str, found: &mut dyn FnMut(&'h [u8])) {
+        for (_, value) in self.0.iter().filter(|(known, _)| known == name) {
+            found(value);
+        }
+    }
+}
+
+impl OwnSent {
+    /// Copies what these rules look at.
+    pub fn of(sent: &Sent<'_>, rules: &RequestRules) -> Self {
+        let mut headers = Vec::new();
+        for name in rules.parameters.header_names() {
+            sent.headers.each(name, &mut |value| headers.push((name.to_owned(), value.to_vec())));
+        }
+        Self {
+            path: sent.path.iter().map(|&value| value.to_owned()).collect(),
+            query: sent.query.map(str::to_owned),
+            headers: OwnHeaders(headers),
+        }
+    }
+
+    /// Lends it to a check.
+    pub fn with<T>(&self, check: impl FnOnce(&Sent<'_>) -> T) -> T {
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        check(&Sent { path: &path, query: self.query.as_deref(), headers: &self.headers })
+    }
+}
+
+/// How long a check may take on a thread that others wait for.
+const SOON: Duration = Duration::from_millis(10);
+
+/// Runs a check that others wait for. None: it takes longer than they should.
+pub fn soon<T>(check: impl FnOnce() -> T) -> Option<T> {
+    work::within(Patience::Short(SOON), check)
+}
+
+/// Runs a check for as long as somebody wants its result. None: nobody does any more.
+pub fn while_wanted<T>(is_wanted: &Arc<AtomicBool>, check: impl FnOnce() -> T) -> Option<T> {
+    work::within(Patience::While(Arc::clone(is_wanted)), check)
 }
 
 /// A violation: the code that the answer has if this is the first one, and what the client reads of it.
@@ -57,6 +114,11 @@ pub enum BodyFault {
     MediaType(String),
     /// 400: it is missing, or is not what its media type says. A sentence.
     Malformed(String),
+    /// 400: it has more values than are checked.
+    TooManyValues {
+        /// Values that it may have.
+        most: usize,
+    },
     /// 422: it is not what its schema says. All violations.
     NotValid(Vec<Detail>),
 }
@@ -81,6 +143,16 @@ pub enum ReadOnly {
     Refused,
 }
 
+/// How times without a zone are taken where a format asks for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Formats {
+    /// As RFC 3339 has it: a time has seconds and a zone.
+    #[default]
+    Strict,
+    /// Also as frameworks write it: seconds and zone may be missing.
+    Lenient,
+}
+
 /// How strict rules are where the specification leaves it open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Strictness {
@@ -88,6 +160,8 @@ pub struct Strictness {
     pub unknown_query: UnknownQuery,
     /// Members that are `readOnly`.
     pub read_only: ReadOnly,
+    /// Formats of times.
+    pub formats: Formats,
 }
 
 /// The rules of one operation.
@@ -105,14 +179,17 @@ type Shared = Arc<OnceLock<Arc<Units>>>;
 pub struct RuleCompiler<'d> {
     schemas: SchemaCompiler<'d>,
     strictness: Strictness,
+    /// Names of the query that the document gives to keys.
+    key_names: Arc<[String]>,
     units: Shared,
 }
 
 impl<'d> RuleCompiler<'d> {
     /// A compiler for operations of these documents.
     pub fn new(documents: &'d Documents, strictness: Strictness) -> Self {
-        let schemas = SchemaCompiler::new(documents, strictness.read_only);
-        Self { schemas, strictness, units: Arc::default() }
+        let schemas = SchemaCompiler::new(documents, strictness);
+        let key_names = key_names(documents).into();
+        Self { schemas, strictness, key_names, units: Arc::default() }
     }
 
     /// The rules of an operation. Faults are noted, and told by [`RuleCompiler::finish`].
@@ -125,7 +202,9 @@ impl<'d> RuleCompiler<'d> {
         body: Option<&Body>,
     ) -> RequestRules {
         let unknown = self.strictness.unknown_query;
-        let parameters = ParameterRules::compile(&mut self.schemas, path_names, parameters, unknown);
+        let key_names = Arc::clone(&self.key_names);
+        let parameters =
+            ParameterRules::compile(&mut self.schemas, path_names, parameters, unknown, key_names);
         let body = body.map(|body| BodyRules::compile(&mut self.schemas, body));
         RequestRules { parameters, body, units: Arc::clone(&self.units) }
     }
@@ -156,6 +235,12 @@ impl RequestRules {
         self.parameters.check_anything()
     }
 
+    /// Whether path, query, headers and cookies are right, where that is told at once. False: [`RequestRules::check_parameters`]
+    /// tells.
+    pub fn parameters_fit(&self, sent: &Sent<'_>) -> bool {
+        self.parameters.fit(sent)
+    }
+
     /// Checks path, query, headers and cookies: every violation, in the order of the document.
     pub fn check_parameters(&self, sent: &Sent<'_>) -> Vec<Violation> {
         self.with_units(|units| self.parameters.check(sent, units))
@@ -176,13 +261,33 @@ impl RequestRules {
         self.body.as_ref().map_or(Ok(()), |body| body.check_media_type(content_type, has_body))
     }
 
+    /// Whether checking a body may take too long for a thread that others wait for.
+    pub fn is_large(&self, content_type: Option<&[u8]>, body: &[u8]) -> bool {
+        self.body
+            .as_ref()
+            .is_some_and(|rules| self.with_units(|units| rules.is_large(content_type, body, units)))
+    }
+
     /// Checks a body that was read whole.
     ///
     /// # Errors
     /// All that is wrong with it.
     pub fn check_body(&self, content_type: Option<&[u8]>, body: &[u8]) -> Result<(), BodyFault> {
+        self.check_body_of(content_type, body, usize::MAX)
+    }
+
+    /// Checks a body that was read whole, of at most so many values.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn check_body_of(
+        &self,
+        content_type: Option<&[u8]>,
+        body: &[u8],
+        most: usize,
+    ) -> Result<(), BodyFault> {
         let Some(rules) = &self.body else { return Ok(()) };
-        self.with_units(|units| rules.check(content_type, body, units))
+        self.with_units(|units| rules.check(content_type, body, most, units))
     }
 
     /// Without touching the count of the shared schemas, which every thread would write to.
@@ -192,4 +297,24 @@ impl RequestRules {
             None => check(&Arc::default()),
         }
     }
+}
+
+/// Names of query parameters that hold keys, by the security schemes of a document.
+fn key_names(documents: &Documents) -> Vec<String> {
+    let mut names = Vec::new();
+    for pointer in ["/components/securitySchemes", "/securityDefinitions"] {
+        let at = Place { file: documents.root(), pointer: pointer.to_owned() };
+        let Some(Value::Object(schemes)) = documents.get(&at) else { continue };
+        for (name, mut scheme) in schemes {
+            if let Some(Value::String(reference)) = scheme.get("$ref") {
+                let place = documents.resolve(at.child(name).file, reference).ok();
+                let Some(target) = place.and_then(|place| documents.get(&place)) else { continue };
+                scheme = target;
+            }
+            if scheme.get("in").is_some_and(|place| place == "query") {
+                names.extend(scheme.get("name").and_then(Value::as_str).map(str::to_owned));
+            }
+        }
+    }
+    names
 }

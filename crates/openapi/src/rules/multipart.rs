@@ -28,22 +28,39 @@ struct Part<'b> {
     body: &'b [u8],
 }
 
+/// Why a body cannot be checked.
+pub(super) enum Unusable {
+    /// It is not what its media type says. A sentence.
+    Malformed(String),
+    /// It has too many values.
+    TooMany,
+}
+
+/// What was noted of the parts of a body.
+#[derive(Default)]
+pub(super) struct Noted {
+    /// Parts whose type is none that their encodings name.
+    pub(super) wrong: Vec<Found>,
+    /// Pointers to parts that are files, and so no text that could be checked.
+    pub(super) files: Vec<String>,
+}
+
 /// Reads a body: its parts as the members of an object, not typed yet.
 ///
-/// Violations of parts against their encodings are noted.
-///
 /// # Errors
-/// A sentence: it is not what its media type says.
+/// It is not what its media type says, or has more values in all than `most`.
 pub(super) fn read(
     content_type: &[u8],
     body: &[u8],
     shape: &Shape,
     encodings: &[Encoding],
-    wrong: &mut Vec<Found>,
-) -> Result<Raw, String> {
-    let mut members = Vec::new();
+    mut most: usize,
+    noted: &mut Noted,
+) -> Result<Raw, Unusable> {
+    let mut members: Vec<(String, Raw)> = Vec::new();
     let mut places = HashMap::new();
-    for part in parts(content_type, body)? {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for part in parts(content_type, body).map_err(Unusable::Malformed)? {
         let encoding = encodings.iter().find(|encoding| encoding.name == part.name);
         let taken = encoding.map_or(&[][..], |encoding| &encoding.content_types);
         let sent = part.content_type.as_deref().unwrap_or("text/plain");
@@ -54,25 +71,47 @@ pub(super) fn read(
                 crate::schema::sentences::list(taken.iter().map(String::as_str)),
                 quoted(sent)
             );
-            wrong.push(Found { pointer: child("", &part.name), message });
+            noted.wrong.push(Found { pointer: child("", &part.name), message });
         }
-        let raw = value(&part, shape)?;
+        if json::has_more_values(part.body, most) && is_read_as_json(&part, shape) {
+            return Err(Unusable::TooMany);
+        }
+        most = most.saturating_sub(json::separators(part.body).saturating_add(1));
+        let raw = value(&part, shape).map_err(Unusable::Malformed)?;
+        let count = counts.entry(part.name.clone()).or_default();
+        if part.is_file && matches!(raw, Raw::Text(_)) {
+            let pointer = child("", &part.name);
+            noted.files.push(format!("{pointer}/{count}"));
+            noted.files.push(pointer);
+        }
+        *count += 1;
         styles::gather(&mut members, &mut places, &part.name, raw);
     }
     Ok(Raw::Members(members))
 }
 
-/// What a part is: JSON if it says so, or if only an object can be meant; else its text.
-fn value(part: &Part<'_>, shape: &Shape) -> Result<Raw, String> {
-    let known = shape.members.iter().find(|(name, _)| *name == part.name).map(|(_, shape)| shape);
-    let mut member = known.or(shape.rest.as_deref());
-    if member.is_some_and(|member| member.types == Types::ARRAY) {
-        member = member.and_then(|member| member.items.as_deref());
+/// The shape of what a part is.
+fn member<'s>(part: &Part<'_>, shape: &'s Shape) -> Option<&'s Shape> {
+    let member = shape.member(&part.name).or(shape.rest.as_deref());
+    match member {
+        Some(list) if list.types == Types::ARRAY => list.items.as_deref(),
+        Some(_) | None => member,
     }
+}
+
+/// A part is JSON if it says so, or if only an object can be meant.
+fn is_read_as_json(part: &Part<'_>, shape: &Shape) -> bool {
+    let member = member(part, shape);
     let is_binary = member.is_some_and(|member| member.binary);
     let is_object = member.is_some_and(|member| member.types == Types::OBJECT);
     let says_json = part.content_type.as_deref().is_some_and(media::is_json);
-    if !is_binary && (says_json || is_object) {
+    !is_binary && (says_json || is_object)
+}
+
+/// What a part is: JSON, or its text.
+fn value(part: &Part<'_>, shape: &Shape) -> Result<Raw, String> {
+    let is_binary = member(part, shape).is_some_and(|member| member.binary);
+    if is_read_as_json(part, shape) {
         return json::read(part.body).map(Raw::Ready).map_err(|error| {
             format!("The part {} has to be JSON, but is not: {error}.", quoted(&part.name))
         });

@@ -19,9 +19,14 @@ pub(super) fn is_named(encoded: &str, name: &str) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Pairs<'t> {
     pub(super) pairs: Vec<(Cow<'t, str>, &'t str)>,
+    /// The places of many, by their names.
+    by_name: Vec<usize>,
     /// How values are decoded.
     pub(super) coding: Coding,
 }
+
+/// Pairs that are looked through one by one.
+const FEW: usize = 32;
 
 /// How text is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,7 +60,17 @@ impl<'t> Pairs<'t> {
         // A name that cannot be decoded is no name that is known; as it stands it can still be told.
         let pairs =
             split(text).map(|(name, value)| (decoded(name, true).unwrap_or(Cow::Borrowed(name)), value));
-        Self { pairs: pairs.collect(), coding: Coding::Form }
+        Self::of(pairs.collect(), Coding::Form)
+    }
+
+    fn of(pairs: Vec<(Cow<'t, str>, &'t str)>, coding: Coding) -> Self {
+        let mut by_name = Vec::new();
+        if pairs.len() > FEW {
+            by_name = (0..pairs.len()).collect();
+            // Those of one name in the order in which they were sent.
+            by_name.sort_by_key(|&place| pairs.get(place).map(|(name, _)| name.as_ref()));
+        }
+        Self { pairs, by_name, coding }
     }
 
     /// Of the values of `Cookie` headers.
@@ -63,11 +78,16 @@ impl<'t> Pairs<'t> {
         let pairs = headers.iter().flat_map(|header| header.split(';'));
         let pairs = pairs.map(|pair| pair.trim_matches([' ', '\t'])).filter(|pair| !pair.is_empty());
         let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Self { pairs: pairs.map(|(name, value)| (Cow::Borrowed(name), value)).collect(), coding }
+        Self::of(pairs.map(|(name, value)| (Cow::Borrowed(name), value)).collect(), coding)
     }
 
     /// The values of a name, still encoded.
     pub(super) fn values<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'t str> + 'p {
-        self.pairs.iter().filter(move |(known, _)| known == name).map(|(_, value)| *value)
+        let named = |place: &usize| self.pairs.get(*place).map_or("", |(name, _)| name.as_ref());
+        let from = self.by_name.partition_point(|place| named(place) < name);
+        let many =
+            self.by_name.get(from..).unwrap_or_default().iter().take_while(move |place| named(place) == name);
+        let few = self.pairs.iter().filter(move |(known, _)| self.by_name.is_empty() && known == name);
+        few.chain(many.filter_map(|&place| self.pairs.get(place))).map(|(_, value)| *value)
     }
 }

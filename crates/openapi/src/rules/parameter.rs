@@ -126,11 +126,13 @@ impl ParameterRule {
             In::QueryString => true,
             In::Path | In::Header | In::Cookie => false,
             In::Query => match self.form {
+                // What may be something else as well may be sent under its own name.
+                Form::Styled { .. } if self.may_be_whole() && name == self.name => true,
                 Form::Styled { style: Style::DeepObject, .. } if self.shape.types.has(Types::OBJECT) => {
                     name.strip_prefix(self.name.as_str()).is_some_and(|rest| rest.starts_with('['))
                 }
                 Form::Styled { explode: true, .. } if self.is_spread() => {
-                    self.is_open() || self.shape.members.iter().any(|(member, _)| member == name)
+                    self.is_open() || self.shape.member(name).is_some()
                 }
                 Form::Styled { .. } | Form::Json | Form::Urlencoded | Form::Text => name == self.name,
             },
@@ -140,8 +142,14 @@ impl ParameterRule {
     /// Names that it has in the query, for hints.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let spread = matches!(self.form, Form::Styled { explode: true, .. }) && self.is_spread();
+        let has_own = !spread || self.may_be_whole();
         let members = self.shape.members.iter().filter(move |_| spread).map(|(name, _)| name.as_str());
-        std::iter::once(self.name.as_str()).filter(move |_| !spread).chain(members)
+        std::iter::once(self.name.as_str()).filter(move |_| has_own).chain(members)
+    }
+
+    /// Whether it may be anything but an object.
+    fn may_be_whole(&self) -> bool {
+        self.shape.types.has_scalar() || self.shape.types.has(Types::ARRAY)
     }
 
     fn is_spread(&self) -> bool {
@@ -243,16 +251,21 @@ impl ParameterRule {
                 if reading == Reading::List && only.is_empty() && self.place == In::Header {
                     Some(Raw::List(Vec::new()))
                 } else {
-                    Some(styles::single(only, &self.name, style, explode, reading, coding)?)
+                    Some(styles::single(only, &self.name, (style, explode), reading, &self.shape, coding)?)
                 }
             }
             Was::Texts(several) if reading == Reading::Scalar => {
                 return Err(format!("It was sent {} times; send it once.", several.len()));
             }
             // Lines of a list are one list (RFC 9110, section 5.2).
-            Was::Texts(several) => {
-                Some(styles::single(&several.join(","), &self.name, style, explode, reading, coding)?)
-            }
+            Was::Texts(several) => Some(styles::single(
+                &several.join(","),
+                &self.name,
+                (style, explode),
+                reading,
+                &self.shape,
+                coding,
+            )?),
         };
         match (&self.form, raw) {
             (Form::Json, Some(Raw::Text(text))) => {
@@ -267,7 +280,7 @@ impl ParameterRule {
 
     fn judge(&self, raw: Raw, units: &Arc<Units>) -> Vec<Violation> {
         let Some(unit) = self.unit else { return Vec::new() };
-        judge(raw, &self.shape, unit, units)
+        judge(&raw, &self.shape, unit, units)
             .into_iter()
             .map(|found| self.wrong(&found.pointer, found.message))
             .collect()
@@ -275,11 +288,11 @@ impl ParameterRule {
 }
 
 /// What is wrong with a raw value: as numbers and flags first, then as strings where it may be either.
-pub(super) fn judge(raw: Raw, shape: &Shape, unit: UnitId, units: &Arc<Units>) -> Vec<Found> {
+pub(super) fn judge(raw: &Raw, shape: &Shape, unit: UnitId, units: &Arc<Units>) -> Vec<Found> {
     let mut wrong = Vec::new();
-    let value = raw.clone().typed(shape, true, "", &mut wrong);
+    let value = raw.typed(shape, true, "", &mut wrong);
     if wrong.is_empty() {
-        wrong = units.violations(unit, &value);
+        wrong = units.violations(unit, Part::Made(&value));
         if wrong.is_empty() {
             return wrong;
         }
@@ -293,10 +306,15 @@ pub(super) fn judge(raw: Raw, shape: &Shape, unit: UnitId, units: &Arc<Units>) -
     // What could not be typed is null in the value; what the schema says of those places is not told twice.
     let untyped: Vec<String> = wrong.iter().map(|found| found.pointer.clone()).collect();
     if value != Value::Null {
-        let others = units.violations(unit, &value).into_iter();
+        let others = units.violations(unit, Part::Made(&value)).into_iter();
         wrong.extend(others.filter(|found| !untyped.contains(&found.pointer) && !found.pointer.is_empty()));
     }
-    in_order(&mut wrong, &value);
-    wrong.truncate(MOST_TOLD);
+    in_order(&mut wrong, Part::Made(&value));
+    let more = wrong.len().saturating_sub(MOST_TOLD);
+    if more > 0 {
+        wrong.truncate(MOST_TOLD);
+        let message = format!("There are at least {more} more violations; these are the first {MOST_TOLD}.");
+        wrong.push(Found { pointer: String::new(), message });
+    }
     wrong
 }

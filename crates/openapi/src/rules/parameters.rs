@@ -17,16 +17,33 @@ use std::sync::Arc;
 pub(super) struct ParameterRules {
     rules: Vec<ParameterRule>,
     unknown: UnknownQuery,
+    /// Names of the query that the document gives to keys.
+    key_names: Arc<[String]>,
     /// Whether each can be told from the text alone, so that a valid request needs no memory.
     has_fast: bool,
 }
 
 /// Query names that are told as unknown.
 const MOST_UNKNOWN: usize = 20;
+/// Bytes of a query that is looked through anew for each rule.
+const SHORT: usize = 4 << 10;
 
 impl ParameterRules {
     pub(super) fn has_semicolons(&self) -> bool {
         self.rules.iter().any(ParameterRule::has_semicolons)
+    }
+
+    /// Headers that are looked at, each once.
+    pub(super) fn header_names(&self) -> Vec<&str> {
+        let names = self.rules.iter().filter_map(|rule| match rule.place {
+            In::Header => Some(rule.lower_name.as_str()),
+            In::Cookie => Some("cookie"),
+            In::Path | In::Query | In::QueryString => None,
+        });
+        let mut names: Vec<&str> = names.collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Compiles the rules.
@@ -35,6 +52,7 @@ impl ParameterRules {
         path_names: &[&str],
         parameters: &[Parameter],
         unknown: UnknownQuery,
+        key_names: Arc<[String]>,
     ) -> Self {
         let rules: Vec<ParameterRule> = parameters
             .iter()
@@ -42,16 +60,22 @@ impl ParameterRules {
             .map(|parameter| ParameterRule::compile(schemas, parameter, path_names))
             .collect();
         let has_fast = unknown == UnknownQuery::Ignored && rules.iter().all(|rule| rule.scalar.is_some());
-        Self { rules, unknown, has_fast }
+        Self { rules, unknown, key_names, has_fast }
     }
 
     pub(super) fn check_anything(&self) -> bool {
         !self.rules.is_empty() || self.unknown == UnknownQuery::Refused
     }
 
+    /// Whether all is as it should be, told without making a value. False also where it takes a closer look to tell.
+    pub(super) fn fit(&self, sent: &Sent<'_>) -> bool {
+        let is_short = sent.query.is_none_or(|query| query.len() <= SHORT);
+        self.has_fast && is_short && self.rules.iter().all(|rule| fits(rule, sent))
+    }
+
     /// Every violation, in the order of the document.
     pub(super) fn check(&self, sent: &Sent<'_>, units: &Arc<Units>) -> Vec<Violation> {
-        if self.has_fast && self.rules.iter().all(|rule| fits(rule, sent)) {
+        if self.fit(sent) {
             return Vec::new();
         }
         let mut violations = Vec::new();
@@ -95,7 +119,9 @@ impl ParameterRules {
     fn unknown_names(&self, query: &Pairs<'_>, violations: &mut Vec<Violation>) {
         let mut told: Vec<&str> = Vec::new();
         for (name, _) in &query.pairs {
-            if self.rules.iter().any(|rule| rule.takes_name(name)) || told.contains(&name.as_ref()) {
+            let is_known = self.rules.iter().any(|rule| rule.takes_name(name))
+                || self.key_names.iter().any(|known| known == name);
+            if is_known || told.contains(&name.as_ref()) {
                 continue;
             }
             if told.len() == MOST_UNKNOWN {

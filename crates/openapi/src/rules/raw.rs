@@ -21,45 +21,53 @@ pub(super) enum Raw {
 
 impl Raw {
     /// The value that this is by a shape. What cannot become what it should is noted, and is null.
-    pub(super) fn typed(self, shape: &Shape, narrow: bool, at: &str, wrong: &mut Vec<Found>) -> Value {
+    pub(super) fn typed(&self, shape: &Shape, narrow: bool, at: &str, wrong: &mut Vec<Found>) -> Value {
         match self {
-            Self::Ready(value) => value,
-            Self::Text(text) => {
-                // A single value stands for a list of one, where only a list may be there.
-                if shape.types == Types::ARRAY {
-                    return Self::List(vec![Self::Text(text)]).typed(shape, narrow, at, wrong);
-                }
-                text::typed(&text, shape.types, narrow).unwrap_or_else(|message| {
+            Self::Ready(value) => value.clone(),
+            // A single value stands for a list of one, where only a list may be there.
+            Self::Text(_) if shape.types == Types::ARRAY => {
+                listed(std::iter::once(self), shape, narrow, at, wrong)
+            }
+            Self::Text(text) => text::typed(text, shape.types, narrow).unwrap_or_else(|message| {
+                if wrong.len() < MOST_WRONG {
                     wrong.push(Found { pointer: at.to_owned(), message });
-                    Value::Null
-                })
-            }
-            Self::List(items) => {
-                let anything = Shape::default();
-                let shape = shape.items.as_deref().unwrap_or(&anything);
-                let typed = items.into_iter().enumerate();
-                let typed =
-                    typed.map(|(index, item)| item.typed(shape, narrow, &format!("{at}/{index}"), wrong));
-                Value::Array(typed.collect())
-            }
+                }
+                Value::Null
+            }),
+            Self::List(items) => listed(items.iter(), shape, narrow, at, wrong),
             Self::Members(members) => {
-                if shape.types == Types::ARRAY && numbered(&members) {
-                    let items = members.into_iter().map(|(_, item)| item).collect();
-                    return Self::List(items).typed(shape, narrow, at, wrong);
+                if shape.types == Types::ARRAY && numbered(members) {
+                    return listed(members.iter().map(|(_, item)| item), shape, narrow, at, wrong);
                 }
                 let anything = Shape::default();
                 let mut object = Map::new();
                 for (name, member) in members {
-                    let known =
-                        shape.members.iter().find(|(known, _)| *known == name).map(|(_, shape)| shape);
-                    let shape = known.or(shape.rest.as_deref()).unwrap_or(&anything);
-                    let value = member.typed(shape, narrow, &child(at, &name), wrong);
-                    object.insert(name, value);
+                    let shape = shape.member(name).or(shape.rest.as_deref()).unwrap_or(&anything);
+                    let value = member.typed(shape, narrow, &child(at, name), wrong);
+                    object.insert(name.clone(), value);
                 }
                 Value::Object(object)
             }
         }
     }
+}
+
+/// Texts that are noted because they cannot become what they should.
+const MOST_WRONG: usize = 1_000;
+
+fn listed<'r>(
+    items: impl Iterator<Item = &'r Raw>,
+    shape: &Shape,
+    narrow: bool,
+    at: &str,
+    wrong: &mut Vec<Found>,
+) -> Value {
+    let anything = Shape::default();
+    let shape = shape.items.as_deref().unwrap_or(&anything);
+    let typed = items.enumerate();
+    Value::Array(
+        typed.map(|(index, item)| item.typed(shape, narrow, &format!("{at}/{index}"), wrong)).collect(),
+    )
 }
 
 /// Whether the names are 0, 1, 2 and so on: the items of a list, as `a[0]=x` writes them.

@@ -1,6 +1,6 @@
 //! What text may become by a schema: the types of a value and of its parts.
 
-use crate::{documents::Place, schema::SchemaCompiler};
+use crate::{documents::Place, rules::commas, schema::SchemaCompiler};
 use serde_json::{Map, Value};
 
 /// A set of JSON types.
@@ -88,6 +88,36 @@ pub(super) struct Shape {
     pub(super) rest: Option<Box<Shape>>,
     /// A body or part of it that is never looked into.
     pub(super) binary: bool,
+    /// No item of it can have a comma, so that commas part items even where they are percent-encoded.
+    pub(super) has_no_commas: bool,
+    /// The places of many members, by their names.
+    by_name: Vec<usize>,
+}
+
+/// Members that are looked through one by one.
+const FEW: usize = 16;
+
+impl Shape {
+    /// The shape of the member with this name.
+    pub(super) fn member(&self, wanted: &str) -> Option<&Self> {
+        if self.by_name.is_empty() {
+            return self.members.iter().find(|(name, _)| name == wanted).map(|(_, shape)| shape);
+        }
+        let name = |place: usize| self.members.get(place).map_or("", |(name, _)| name.as_str());
+        let found = self.by_name.binary_search_by(|&place| name(place).cmp(wanted)).ok()?;
+        self.members.get(*self.by_name.get(found)?).map(|(_, shape)| shape)
+    }
+
+    /// Has members found by their names from now on.
+    fn finish(&mut self) {
+        if self.members.len() > FEW {
+            let mut by_name: Vec<usize> = (0..self.members.len()).collect();
+            by_name.sort_by_key(|&place| self.members.get(place).map(|(name, _)| name.as_str()));
+            self.by_name = by_name;
+        }
+        self.members.iter_mut().for_each(|(_, member)| member.finish());
+        self.items.iter_mut().chain(&mut self.rest).for_each(|part| part.finish());
+    }
 }
 
 /// Parts inside parts that text is made of; what is deeper stays text.
@@ -98,7 +128,10 @@ const MOST_SCHEMAS: usize = 2_000;
 /// The shape that the schema at a place describes.
 pub(super) fn shape(schemas: &mut SchemaCompiler<'_>, place: &Place) -> Shape {
     let mut left = MOST_SCHEMAS;
-    gather(schemas, place, 0, 0, &mut left)
+    let mut shape = gather(schemas, place, 0, 0, &mut left);
+    shape.finish();
+    shape.has_no_commas = shape.types.has(Types::ARRAY) && commas::are_excluded(schemas, place);
+    shape
 }
 
 fn gather(

@@ -72,11 +72,16 @@ fn once_each(members: Vec<(String, Raw)>) -> Result<Raw, Wrong> {
 pub(super) fn single(
     encoded: &str,
     name: &str,
-    style: Style,
-    explode: bool,
+    (style, explode): (Style, bool),
     reading: Reading,
+    shape: &Shape,
     coding: Coding,
 ) -> Result<Raw, Wrong> {
+    // Many clients encode the commas between items as well. Where no item can hold one, all of them part items.
+    if reading == Reading::List && matches!(style, Style::Form | Style::Simple) && shape.has_no_commas {
+        let decoded = coding.decode(encoded)?;
+        return list(parts(&decoded, &[","], coding == Coding::Plain), Coding::Plain);
+    }
     match style {
         Style::Label => {
             let rest = encoded.strip_prefix('.').ok_or("It has to begin with a dot.")?;
@@ -107,27 +112,19 @@ fn delimited(
     }
 }
 
-fn parts<'t>(mut rest: &'t str, delimiters: &'t [&str], trimmed: bool) -> impl Iterator<Item = &'t str> {
-    let mut done = false;
+fn parts<'t>(text: &'t str, delimiters: &'t [&str], trimmed: bool) -> impl Iterator<Item = &'t str> {
+    let mut from = Some(0);
     std::iter::from_fn(move || {
-        if done {
-            return None;
-        }
-        let next = delimiters
-            .iter()
-            .filter_map(|delimiter| Some((rest.find(delimiter)?, delimiter.len())))
-            .min_by_key(|(at, _)| *at);
-        let part = match next {
-            Some((at, length)) => {
-                let (part, after) = rest.split_at(at);
-                rest = after.get(length..).unwrap_or_default();
-                part
-            }
-            None => {
-                done = true;
-                rest
-            }
-        };
+        let start = from?;
+        let rest = text.get(start..).unwrap_or_default();
+        // One look at each byte: a delimiter that is nowhere must not be looked for behind each of the others.
+        let found = rest.bytes().enumerate().find_map(|(at, _)| {
+            let behind = rest.as_bytes().get(at..)?;
+            let delimiter = delimiters.iter().find(|delimiter| behind.starts_with(delimiter.as_bytes()))?;
+            Some((at, delimiter.len()))
+        });
+        let part = rest.get(..found.map_or(rest.len(), |(at, _)| at)).unwrap_or_default();
+        from = found.map(|(at, length)| start + at + length);
         Some(if trimmed { part.trim_matches([' ', '\t']) } else { part })
     })
 }
@@ -185,7 +182,7 @@ pub(super) fn paired(
     if more > 0 {
         return Err(format!("It was sent {} times; send it once.", more + 1));
     }
-    single(first, name, style, false, reading, pairs.coding).map(Some)
+    single(first, name, (style, false), reading, shape, pairs.coding).map(Some)
 }
 
 /// The members of an object that stand as pairs of their own.
@@ -195,7 +192,7 @@ fn spread(pairs: &Pairs<'_>, shape: &Shape, others: &dyn Fn(&str) -> bool) -> Re
     // Pairs that no schema names belong to the object if it may have more members than it names.
     let open = shape.rest.is_some() || shape.members.is_empty();
     for (name, value) in &pairs.pairs {
-        let known = shape.members.iter().any(|(member, _)| member == name);
+        let known = shape.member(name).is_some();
         if !known && (!open || others(name)) {
             continue;
         }

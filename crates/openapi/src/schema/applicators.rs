@@ -117,6 +117,7 @@ impl<'d> SchemaCompiler<'d> {
             let mut rewritten = Map::new();
             for (pattern, schema) in patterns {
                 if self.enforced_pattern(pattern, at) {
+                    self.matches_names = true;
                     let there = at.part(&["patternProperties", pattern]);
                     let schema = self.schema(schema, &there, false, draft);
                     rewritten.insert(pattern.clone(), schema);

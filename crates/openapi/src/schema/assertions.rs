@@ -1,13 +1,16 @@
 //! Keywords that ask something of a value itself: types, values, bounds, lengths, patterns, formats.
 
+use crate::rules::Formats;
 use crate::schema::{
     SchemaCompiler,
     dialect::Dialect,
     formats::{self, Format},
+    keywords::MULTIPLE_OF,
     patterns::Pattern,
     rewrite::Standpoint,
 };
 use serde_json::{Map, Number, Value};
+use std::cmp::Ordering;
 
 const TYPES: &[&str] = &["null", "boolean", "integer", "number", "string", "array", "object"];
 
@@ -48,7 +51,7 @@ impl SchemaCompiler<'_> {
     }
 
     pub(super) fn wrong_kind(&mut self, keyword: &str, wanted: &str, found: &Value, at: &Standpoint) {
-        let found = crate::schema::sentences::shown(found);
+        let found = crate::schema::sentences::shown(instance::Part::Made(found));
         self.warn(&at.place, format!("`{keyword}` has to be {wanted}, but is {found}; it is not enforced."));
     }
 
@@ -160,8 +163,8 @@ impl SchemaCompiler<'_> {
             }
         }
         if let Some(number) = self.number("multipleOf", map, at) {
-            if number.as_f64().is_some_and(|number| number > 0.0) {
-                out.insert("multipleOf".to_owned(), Value::Number(number));
+            if instance::Divisor::of(&number).is_some() {
+                out.insert(MULTIPLE_OF.to_owned(), Value::Number(number));
             } else {
                 self.warn(&at.place, "`multipleOf` has to be greater than 0; it is not enforced.".to_owned());
             }
@@ -227,14 +230,19 @@ impl SchemaCompiler<'_> {
         match formats::meaning(format) {
             Format::Telling => {}
             Format::Checked => {
-                out.insert("format".to_owned(), Value::String(format.clone()));
+                let checked = match (self.formats, format.as_str()) {
+                    (Formats::Lenient, "date-time") => formats::LOCAL_DATE_TIME,
+                    (Formats::Lenient, "time") => formats::LOCAL_TIME,
+                    (Formats::Lenient | Formats::Strict, other) => other,
+                };
+                out.insert("format".to_owned(), checked.into());
             }
             Format::Bounded(bounds) => {
                 let (numbers, digits) =
                     (is("integer") || is("number") || !out.contains_key("type"), is("string"));
                 if numbers && let Some((least, most)) = bounds.numbers() {
-                    narrow(out, "minimum", least, |own, format| own < format);
-                    narrow(out, "maximum", most, |own, format| own > format);
+                    narrow(out, "minimum", least, Ordering::is_lt);
+                    narrow(out, "maximum", most, Ordering::is_gt);
                 }
                 if digits && matches!(bounds, formats::Bounds::Whole(..)) {
                     out.insert("format".to_owned(), Value::String(format.clone()));
@@ -249,13 +257,21 @@ impl SchemaCompiler<'_> {
 }
 
 /// Sets a bound unless the schema's own is at least as tight.
-fn narrow(out: &mut Map<String, Value>, keyword: &str, bound: Number, looser: fn(f64, f64) -> bool) {
-    let own = out.get(keyword).and_then(Value::as_f64);
+fn narrow(out: &mut Map<String, Value>, keyword: &str, bound: Number, looser: fn(Ordering) -> bool) {
     let exclusive = if keyword == "minimum" { "exclusiveMinimum" } else { "exclusiveMaximum" };
-    let own = own.or_else(|| out.get(exclusive).and_then(Value::as_f64));
-    let Some(limit) = bound.as_f64() else { return };
-    if own.is_none_or(|own| looser(own, limit)) {
+    let own = out.get(keyword).and_then(Value::as_number);
+    let own = own.or_else(|| out.get(exclusive).and_then(Value::as_number));
+    if own.is_none_or(|own| compared(own, &bound).is_some_and(looser)) {
         out.insert(keyword.to_owned(), Value::Number(bound));
+    }
+}
+
+/// Whole numbers by all of their digits.
+fn compared(one: &Number, other: &Number) -> Option<Ordering> {
+    let whole = |number: &Number| number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+    match (whole(one), whole(other)) {
+        (Some(one), Some(other)) => Some(one.cmp(&other)),
+        _ => one.as_f64()?.partial_cmp(&other.as_f64()?),
     }
 }
 

@@ -12,11 +12,10 @@ use jsonschema::{
     JsonType, JsonTypeSet, ValidationError,
     error::{TypeKind, ValidationErrorKind},
 };
-use serde_json::Value;
 
 /// Alternatives that are weighed; the first of more are as good as any.
 const MOST_WEIGHED: usize = 64;
-const MOST_ERRORS: usize = 200;
+const MOST_ERRORS: u32 = 200;
 /// References inside an alternative that are followed to weigh it.
 const DEEPEST: usize = 6;
 
@@ -33,11 +32,10 @@ struct Distance {
 
 impl Gatherer {
     /// Tells the errors of the alternative that fits best.
-    pub(super) fn best_branch(&mut self, units: &Units, choice: &Choice, value: &Value, at: &str) {
+    pub(super) fn best_branch(&mut self, units: &Units, choice: &Choice, value: Part<'_>, at: &str) {
         let branches = choice.branches.get(..MOST_WEIGHED).unwrap_or(&choice.branches);
         if choice.rule == Rule::One {
-            let fitting: Vec<_> =
-                branches.iter().filter(|&&branch| walk::is_valid(branch, Part::Made(value))).collect();
+            let fitting: Vec<_> = branches.iter().filter(|&&branch| walk::is_valid(branch, value)).collect();
             if fitting.len() > 1 {
                 let names: Vec<&str> = fitting
                     .iter()
@@ -59,7 +57,7 @@ impl Gatherer {
             }
         }
         let distances: Vec<(UnitId, Distance)> =
-            branches.iter().map(|&branch| (branch, distance(branch, value, 0))).collect();
+            branches.iter().map(|&branch| (branch, self.distance(branch, value, 0))).collect();
         if distances.iter().all(|(_, distance)| !distance.types.is_empty()) {
             let types = distances.iter().flat_map(|(_, distance)| distance.types.iter().copied());
             return self.add(at.to_owned(), sentences::wrong_type(types, value));
@@ -104,68 +102,82 @@ impl Gatherer {
     }
 }
 
-/// How far a value is from a unit.
-fn distance(id: UnitId, value: &Value, depth: usize) -> Distance {
-    walk::enter(id, Part::Made(value), Distance::default(), Distance::default(), |units| {
-        let mut sum = Distance::default();
-        let Some(unit) = units.units.get(id.0 as usize) else { return sum };
-        let validator = match &unit.check {
-            Check::Anything => return sum,
-            Check::Nothing => {
-                sum.weight = u32::MAX;
+impl Gatherer {
+    /// How far a value is from a unit.
+    fn distance(&mut self, id: UnitId, value: Part<'_>, depth: usize) -> Distance {
+        walk::enter(id, value, Distance::default(), Distance::default(), |units| {
+            let mut sum = Distance::default();
+            let Some(unit) = units.units.get(id.0 as usize) else { return sum };
+            let validator = match &unit.check {
+                Check::Anything => return sum,
+                Check::Nothing => {
+                    sum.weight = u32::MAX;
+                    return sum;
+                }
+                Check::Scalar(_, validator) | Check::Schema(validator) => validator,
+            };
+            let mut missing_only = true;
+            let mut any = false;
+            let allowed = self.allowed(MOST_ERRORS);
+            if allowed == 0 {
                 return sum;
             }
-            Check::Scalar(_, validator) | Check::Schema(validator) => validator,
-        };
-        let mut missing_only = true;
-        let mut any = false;
-        for error in validator.errors(value).take(MOST_ERRORS) {
-            any = true;
-            if let ValidationErrorKind::Required { property } = error.kind()
-                && error.instance_path().as_str().is_empty()
-            {
-                sum.missing.extend(property.as_str().map(str::to_owned));
-                sum.weight = sum.weight.saturating_add(4);
-                continue;
+            let (errors, _) = validator.errors(value, allowed);
+            self.made(errors.len());
+            for error in errors.into_iter().take(MOST_ERRORS as usize) {
+                any = true;
+                if let ValidationErrorKind::Required { property } = error.kind()
+                    && error.instance_path().as_str().is_empty()
+                {
+                    sum.missing.extend(property.as_str().map(str::to_owned));
+                    sum.weight = sum.weight.saturating_add(4);
+                    continue;
+                }
+                if let Some(inner) = self.same_value(&error, units, value, depth) {
+                    sum.weight = sum.weight.saturating_add(inner.weight);
+                    sum.types.extend(inner.types);
+                    missing_only &= inner.only_missing;
+                    sum.missing.extend(inner.missing);
+                    continue;
+                }
+                missing_only = false;
+                sum.weight = sum.weight.saturating_add(weight(&error, ""));
+                sum.types.extend(types_at(&error, ""));
             }
-            if let Some(inner) = same_value(&error, units, value, depth) {
-                sum.weight = sum.weight.saturating_add(inner.weight);
-                sum.types.extend(inner.types);
-                missing_only &= inner.only_missing;
-                sum.missing.extend(inner.missing);
-                continue;
-            }
-            missing_only = false;
-            sum.weight = sum.weight.saturating_add(weight(&error, ""));
-            sum.types.extend(types_at(&error, ""));
-        }
-        sum.only_missing = any && missing_only;
-        sum
-    })
-}
-
-/// The distance to what an error only refers to, for the same value.
-fn same_value(error: &ValidationError<'_>, units: &Units, value: &Value, depth: usize) -> Option<Distance> {
-    let ValidationErrorKind::Custom { keyword, message } = error.kind() else { return None };
-    if !error.instance_path().as_str().is_empty() || depth >= DEEPEST {
-        return None;
+            sum.only_missing = any && missing_only;
+            sum
+        })
     }
-    match keyword.as_str() {
-        UNIT => Some(distance(UnitId(message.parse().ok()?), value, depth + 1)),
-        CHOICE => {
-            let choice = units.choices.get(message.parse::<usize>().ok()?)?;
-            let branches = choice.branches.get(..MOST_WEIGHED).unwrap_or(&choice.branches);
-            let distances: Vec<_> =
-                branches.iter().map(|&branch| distance(branch, value, depth + 1)).collect();
-            let types = if distances.iter().all(|distance| !distance.types.is_empty()) {
-                distances.iter().flat_map(|distance| distance.types.iter().copied()).collect()
-            } else {
-                Vec::new()
-            };
-            let best = distances.into_iter().min_by_key(|distance| distance.weight)?;
-            Some(Distance { types, only_missing: false, ..best })
+
+    /// The distance to what an error only refers to, for the same value.
+    fn same_value(
+        &mut self,
+        error: &ValidationError<'_>,
+        units: &Units,
+        value: Part<'_>,
+        depth: usize,
+    ) -> Option<Distance> {
+        let ValidationErrorKind::Custom { keyword, message } = error.kind() else { return None };
+        if !error.instance_path().as_str().is_empty() || depth >= DEEPEST {
+            return None;
         }
-        _ => None,
+        match keyword.as_str() {
+            UNIT => Some(self.distance(UnitId(message.parse().ok()?), value, depth + 1)),
+            CHOICE => {
+                let choice = units.choices.get(message.parse::<usize>().ok()?)?;
+                let branches = choice.branches.get(..MOST_WEIGHED).unwrap_or(&choice.branches);
+                let distances: Vec<_> =
+                    branches.iter().map(|&branch| self.distance(branch, value, depth + 1)).collect();
+                let types = if distances.iter().all(|distance| !distance.types.is_empty()) {
+                    distances.iter().flat_map(|distance| distance.types.iter().copied()).collect()
+                } else {
+                    Vec::new()
+                };
+                let best = distances.into_iter().min_by_key(|distance| distance.weight)?;
+                Some(Distance { types, only_missing: false, ..best })
+            }
+            _ => None,
+        }
     }
 }
 
@@ -175,7 +187,10 @@ pub(super) fn best_of<'c>(
     path: &str,
 ) -> Option<&'c Vec<ValidationError<'static>>> {
     context.iter().min_by_key(|errors| {
-        errors.iter().take(MOST_ERRORS).fold(0_u32, |sum, error| sum.saturating_add(weight(error, path)))
+        errors
+            .iter()
+            .take(MOST_ERRORS as usize)
+            .fold(0_u32, |sum, error| sum.saturating_add(weight(error, path)))
     })
 }
 

@@ -37,6 +37,11 @@ impl Bounds {
     }
 }
 
+/// `date-time`, of which seconds and zone may be missing.
+pub(crate) const LOCAL_DATE_TIME: &str = "fairgate:date-time";
+/// `time`, of which seconds and zone may be missing.
+pub(crate) const LOCAL_TIME: &str = "fairgate:time";
+
 /// What a format means.
 pub(crate) fn meaning(format: &str) -> Format {
     match format {
@@ -79,6 +84,8 @@ pub(crate) fn described(format: &str) -> Option<(&'static str, &'static str)> {
         "date" => ("a date", "2026-01-31"),
         "date-time" => ("a date and time with a zone", "2026-01-31T12:00:00Z"),
         "time" => ("a time with a zone", "12:00:00Z"),
+        LOCAL_DATE_TIME => ("a date and time", "2026-01-31T12:00:00"),
+        LOCAL_TIME => ("a time", "12:00:00"),
         "duration" => ("a duration", "P1DT12H"),
         "email" => ("an e-mail address", "name@example.com"),
         "hostname" => ("a host name", "www.example.com"),
@@ -121,6 +128,67 @@ pub(crate) fn is_base64url(text: &str) -> bool {
         && unpadded.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
+/// A date and a time of RFC 3339, with seconds and zone or without.
+pub(crate) fn is_local_date_time(text: &str) -> bool {
+    let Some((date, time)) = text.split_once(['T', 't', ' ']) else { return false };
+    is_date(date) && is_local_time(time)
+}
+
+/// A time of RFC 3339, with seconds and zone or without.
+pub(crate) fn is_local_time(text: &str) -> bool {
+    let (time, zone) = match text.find(['Z', 'z', '+', '-']) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let (clock, fraction) = match time.split_once('.') {
+        Some((clock, fraction)) => (clock, Some(fraction)),
+        None => (time, None),
+    };
+    let is_clock = match clock.as_bytes() {
+        [_, _, b':', _, _] => fraction.is_none() && is_in(clock, 0, 23) && is_in(clock, 3, 59),
+        [_, _, b':', _, _, b':', _, _] => is_in(clock, 0, 23) && is_in(clock, 3, 59) && is_in(clock, 6, 60),
+        _ => false,
+    };
+    let has_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_zone = match zone.as_bytes() {
+        [] | [b'Z' | b'z'] => true,
+        [b'+' | b'-', _, _, b':', _, _] => is_in(zone, 1, 23) && is_in(zone, 4, 59),
+        [b'+' | b'-', _, _, _, _] => is_in(zone, 1, 23) && is_in(zone, 3, 59),
+        _ => false,
+    };
+    is_clock && fraction.is_none_or(has_digits) && is_zone
+}
+
+fn is_date(text: &str) -> bool {
+    let number = |from: usize, to: usize| -> Option<u32> {
+        let digits = text.get(from..to).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+        digits.parse().ok()
+    };
+    let parts = (number(0, 4), number(5, 7), number(8, 10));
+    let (&[_, _, _, _, b'-', _, _, b'-', _, _], (Some(year), Some(month), Some(day))) =
+        (text.as_bytes(), parts)
+    else {
+        return false;
+    };
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    (1..=days).contains(&day)
+}
+
+/// Whether two digits stand there, of no more than this.
+fn is_in(text: &str, at: usize, most: u8) -> bool {
+    text.get(at..at + 2)
+        .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|digits| digits.parse::<u8>().ok())
+        .is_some_and(|number| number <= most)
+}
+
 /// Whether a text is a whole number in these bounds.
 pub(crate) fn is_whole(text: &str, least: i64, most: u64) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
@@ -144,6 +212,40 @@ mod tests {
         }
         assert!(is_base64url("aGk") && is_base64url("aGk=") && is_base64url("_-_-"));
         assert!(!is_base64url("a") && !is_base64url("aGk==") && !is_base64url("a+bc"));
+    }
+
+    #[test]
+    fn times_of_frameworks_are_times() {
+        for fine in
+            ["12:30:00", "12:30", "12:30:00.123", "12:30:00Z", "12:30:00+01:00", "23:59:60z", "12:30+0100"]
+        {
+            assert!(is_local_time(fine), "{fine}");
+            assert!(is_local_date_time(&format!("2024-02-29T{fine}")), "{fine}");
+        }
+        for wrong in [
+            "",
+            "24:00",
+            "12:60",
+            "1:30",
+            "12:30:00.",
+            "12:30.5",
+            "12:30:00+1",
+            "+1:30",
+            "12:30:00 Z",
+            "é:30",
+        ] {
+            assert!(!is_local_time(wrong), "{wrong}");
+        }
+        for wrong in [
+            "2023-02-29T12:30",
+            "2024-13-01T12:30",
+            "2024-01-00T12:30",
+            "2024-01-01",
+            "2024-1-1T12:30",
+            "é24-01-01T12:30",
+        ] {
+            assert!(!is_local_date_time(wrong), "{wrong}");
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) use walk::{UnitId, Units};
 use crate::{
     documents::{Documents, Place},
     fault::{Fault, Warning},
-    rules::ReadOnly,
+    rules::{Formats, ReadOnly, Strictness},
     schema::{
         choice::Choice,
         notes::Notes,
@@ -65,6 +65,9 @@ type Names = Rc<BTreeSet<String>>;
 pub(crate) struct SchemaCompiler<'d> {
     documents: &'d Documents,
     read_only: ReadOnly,
+    formats: Formats,
+    /// Whether a pattern is held against the names of members.
+    matches_names: bool,
     options: instance::Options,
     patterns: Patterns,
     notes: Notes,
@@ -81,10 +84,12 @@ pub(crate) struct SchemaCompiler<'d> {
 
 impl<'d> SchemaCompiler<'d> {
     /// A compiler for the schemas of these documents.
-    pub(crate) fn new(documents: &'d Documents, read_only: ReadOnly) -> Self {
+    pub(crate) fn new(documents: &'d Documents, strictness: Strictness) -> Self {
         Self {
             documents,
-            read_only,
+            read_only: strictness.read_only,
+            formats: strictness.formats,
+            matches_names: false,
             options: keywords::options(),
             patterns: Patterns::default(),
             notes: Notes::default(),
@@ -144,7 +149,8 @@ impl<'d> SchemaCompiler<'d> {
         let units = self.units.into_iter().map(|unit| {
             unit.unwrap_or_else(|| Unit { name: String::new(), check: Check::Nothing, known: HashMap::new() })
         });
-        let units = Units { units: units.collect(), choices: self.choices };
+        let units =
+            Units { units: units.collect(), choices: self.choices, matches_names: self.matches_names };
         let (warnings, faults) = self.notes.into_parts();
         (Arc::new(units), warnings, faults)
     }

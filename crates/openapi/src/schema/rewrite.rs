@@ -5,7 +5,7 @@ use crate::{
     schema::{
         Key, SchemaCompiler,
         dialect::{Dialect, Standing},
-        keywords::UNIT,
+        keywords::{MULTIPLE_OF, UNIT},
         walk::Known,
     },
 };
@@ -298,7 +298,7 @@ fn nullable(mut out: Map<String, Value>, draft: &mut Draft, path: &str) -> Value
         "maximum",
         "exclusiveMinimum",
         "exclusiveMaximum",
-        "multipleOf",
+        MULTIPLE_OF,
         "minLength",
         "maxLength",
         "pattern",

@@ -1,6 +1,7 @@
 //! What is wrong with a value, as sentences: what was found, and what is allowed.
 
 use crate::schema::{fit::types_of, formats, nearest::nearest, violations::child};
+use instance::{Part, Seen};
 use jsonschema::{
     JsonType,
     error::{TypeKind, ValidationErrorKind},
@@ -9,6 +10,8 @@ use serde_json::Value;
 
 /// Characters of a value that are shown.
 const LONGEST: usize = 60;
+/// Members among which one that was misspelt is looked for.
+const MOST_SENT: usize = 500;
 /// Names of a list that are shown.
 const MOST_NAMED: usize = 12;
 
@@ -32,14 +35,14 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// A value as a message shows it: scalars themselves, of others only what they are.
-pub(crate) fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => quoted(text),
-        Value::Array(_) => "an array".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
+pub(crate) fn shown(value: Part<'_>) -> String {
+    match value.seen() {
+        Seen::Null => "null".to_owned(),
+        Seen::Bool(flag) => flag.to_string(),
+        Seen::Number(number) => number.to_string(),
+        Seen::Text(text) => quoted(text),
+        Seen::Array(_) => "an array".to_owned(),
+        Seen::Object(_) => "an object".to_owned(),
     }
 }
 
@@ -82,10 +85,14 @@ pub(crate) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     shown
 }
 
-/// "It has to be one of …", with the nearest.
-pub(crate) fn none_of<'n>(known: impl Iterator<Item = &'n str> + Clone, found: &Value) -> String {
+/// "It has to be one of …", with the nearest if a hint is wanted.
+pub(crate) fn none_of<'n>(
+    known: impl Iterator<Item = &'n str> + Clone,
+    found: Part<'_>,
+    has_hint: bool,
+) -> String {
     let mut message = format!("It has to be one of {}, but is {}.", list(known.clone()), shown(found));
-    if let Some(near) = found.as_str().and_then(|found| nearest(found, known)) {
+    if let Some(near) = found.text().filter(|_| has_hint).and_then(|found| nearest(found, known)) {
         message.push_str(&format!(" Was {} meant?", quoted(near)));
     }
     message
@@ -104,7 +111,7 @@ fn noun(kind: JsonType) -> &'static str {
 }
 
 /// "It has to be a string or null, but is 5."
-pub(crate) fn wrong_type(types: impl Iterator<Item = JsonType>, found: &Value) -> String {
+pub(crate) fn wrong_type(types: impl Iterator<Item = JsonType>, found: Part<'_>) -> String {
     let mut nouns: Vec<&str> = Vec::new();
     for kind in types {
         if !nouns.contains(&noun(kind)) {
@@ -125,53 +132,71 @@ fn counted(count: u64, one: &str, many: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }
 
-fn size(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.chars().count(),
-        Value::Array(items) => items.len(),
-        Value::Object(members) => members.len(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+fn size(value: Part<'_>) -> usize {
+    match value.seen() {
+        Seen::Text(text) => text.chars().count(),
+        Seen::Array(items) => items.len(),
+        Seen::Object(members) => members.len(),
+        Seen::Null | Seen::Bool(_) | Seen::Number(_) => 0,
     }
 }
 
-/// Tells what an error of the validator says of a value at a place.
+/// What a sentence is about.
+pub(super) struct About<'a> {
+    pub(super) value: Part<'a>,
+    /// Where it stands.
+    pub(super) at: &'a str,
+    /// The names of its members.
+    pub(super) known: Option<&'a [String]>,
+    /// Whether what was probably meant is looked for.
+    pub(super) has_hint: bool,
+}
+
+/// Tells what an error of the validator says of a value at a place. `add` says whether more is wanted.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the validator's own kinds; the last arm asks again")]
 pub(super) fn tell(
     kind: &ValidationErrorKind,
-    value: &Value,
-    at: &str,
+    about: &About<'_>,
     schema: &str,
-    known: Option<&[String]>,
-    add: &mut dyn FnMut(String, String),
+    add: &mut dyn FnMut(String, String) -> bool,
 ) {
-    match kind {
+    let (value, at) = (about.value, about.at);
+    let message = match kind {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             for name in unexpected {
-                add(child(at, name), unknown_member(name, value, known));
+                if !add(child(at, name), unknown_member(name, value, about.known)) {
+                    return;
+                }
             }
+            return;
         }
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            add(child(at, name), missing_member(name, value, schema, known));
+            add(child(at, name), missing_member(name, schema, about));
+            return;
         }
-        ValidationErrorKind::FalseSchema => add(at.to_owned(), "It may not be there.".to_owned()),
-        ValidationErrorKind::UniqueItems => add(at.to_owned(), not_unique(value)),
-        ValidationErrorKind::Enum { options } => {
-            add(at.to_owned(), no_choice(options, value));
-        }
-        ValidationErrorKind::Contains => add(at.to_owned(), not_contained(schema)),
-        ValidationErrorKind::Not { schema } => add(at.to_owned(), ruled_out(schema, value)),
-        ValidationErrorKind::Format { format } => add(at.to_owned(), no_format(format, value)),
-        kind => add(at.to_owned(), bounds(kind, value)),
-    }
+        ValidationErrorKind::FalseSchema => "It may not be there.".to_owned(),
+        ValidationErrorKind::UniqueItems => not_unique(value),
+        ValidationErrorKind::Enum { options } => no_choice(options, value, about.has_hint),
+        ValidationErrorKind::Contains => not_contained(schema),
+        ValidationErrorKind::Not { schema } => ruled_out(schema, value),
+        ValidationErrorKind::Format { format } => no_format(format, value),
+        kind => bounds(kind, value),
+    };
+    add(at.to_owned(), message);
+}
+
+/// Of a number that is not a multiple of another one.
+pub(super) fn no_multiple(of: &str, value: Part<'_>) -> String {
+    format!("It has to be a multiple of {of}, but is {}.", shown(value))
 }
 
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the validator's own kinds; the last arm is a sentence, too"
 )]
-fn bounds(kind: &ValidationErrorKind, value: &Value) -> String {
+fn bounds(kind: &ValidationErrorKind, value: Part<'_>) -> String {
     let has = size(value);
     let is = shown(value);
     match kind {
@@ -189,9 +214,6 @@ fn bounds(kind: &ValidationErrorKind, value: &Value) -> String {
         }
         ValidationErrorKind::ExclusiveMaximum { limit } => {
             format!("It has to be less than {limit}, but is {is}.")
-        }
-        ValidationErrorKind::MultipleOf { multiple_of } => {
-            format!("It has to be a multiple of {multiple_of}, but is {is}.")
         }
         ValidationErrorKind::MinLength { limit } => {
             format!("It needs at least {}, but has {has}.", counted(*limit, "character", "characters"))
@@ -231,15 +253,15 @@ fn bounds(kind: &ValidationErrorKind, value: &Value) -> String {
     }
 }
 
-fn unknown_member(name: &str, value: &Value, known: Option<&[String]>) -> String {
-    let absent = known.into_iter().flatten().map(String::as_str).filter(|known| value.get(known).is_none());
+fn unknown_member(name: &str, value: Part<'_>, known: Option<&[String]>) -> String {
+    let absent = known.into_iter().flatten().map(String::as_str).filter(|known| value.child(known).is_none());
     match nearest(name, absent) {
         Some(near) => format!("It is not known here. Was {} meant?", quoted(near)),
         None => "It is not known here.".to_owned(),
     }
 }
 
-fn missing_member(name: &str, value: &Value, schema: &str, known: Option<&[String]>) -> String {
+fn missing_member(name: &str, schema: &str, about: &About<'_>) -> String {
     let last: Vec<&str> = schema.rsplit('/').take(3).collect();
     let because = match last.as_slice() {
         ["required", name, "dependentSchemas"] => {
@@ -247,24 +269,34 @@ fn missing_member(name: &str, value: &Value, schema: &str, known: Option<&[Strin
         }
         _ => "It is required".to_owned(),
     };
-    let unknown = |sent: &&str| !known.is_some_and(|known| known.iter().any(|known| known == sent));
-    let sent =
-        value.as_object().into_iter().flat_map(|members| members.keys()).map(String::as_str).filter(unknown);
-    match nearest(name, sent) {
+    let unknown = |sent: &&str| !about.known.is_some_and(|known| known.iter().any(|known| known == sent));
+    let sent = match about.value.seen() {
+        Seen::Object(members) if about.has_hint => Some(members),
+        Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_) | Seen::Array(_) | Seen::Object(_) => {
+            None
+        }
+    };
+    let sent = sent.into_iter().flat_map(instance::Members::iter).map(|(name, _)| name).take(MOST_SENT);
+    match nearest(name, sent.filter(unknown)) {
         Some(near) => format!("{because}, but not there. Is {} meant to be it?", quoted(near)),
         None => format!("{because}, but not there."),
     }
 }
 
-fn not_unique(value: &Value) -> String {
+fn not_unique(value: Part<'_>) -> String {
     // Comparing all with all is for a list that a person reads; in a longer one the sentence has to do.
-    let items = value.as_array().filter(|items| items.len() <= 200).map_or(&[][..], Vec::as_slice);
+    let items = match value.seen() {
+        Seen::Array(items) if items.len() <= 200 => items.iter().collect(),
+        Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_) | Seen::Array(_) | Seen::Object(_) => {
+            Vec::new()
+        }
+    };
     for (second, item) in items.iter().enumerate() {
-        if let Some(first) = items.iter().take(second).position(|other| other == item) {
-            let both = match item {
-                Value::Array(_) | Value::Object(_) => "the same".to_owned(),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                    format!("both {}", shown(item))
+        if let Some(first) = items.iter().take(second).position(|other| other.is_same(*item)) {
+            let both = match item.seen() {
+                Seen::Array(_) | Seen::Object(_) => "the same".to_owned(),
+                Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_) => {
+                    format!("both {}", shown(*item))
                 }
             };
             return format!("Its items have to differ, but items {first} and {second} are {both}.");
@@ -282,7 +314,7 @@ fn not_contained(schema: &str) -> String {
     sentence.to_owned()
 }
 
-fn no_choice(options: &Value, value: &Value) -> String {
+fn no_choice(options: &Value, value: Part<'_>, has_hint: bool) -> String {
     let empty = Vec::new();
     let options = options.as_array().unwrap_or(&empty);
     if let [only] = options.as_slice() {
@@ -290,10 +322,10 @@ fn no_choice(options: &Value, value: &Value) -> String {
     }
     let names: Vec<String> =
         options.iter().map(|option| option.as_str().map_or_else(|| wanted(option), str::to_owned)).collect();
-    none_of(names.iter().map(String::as_str), value)
+    none_of(names.iter().map(String::as_str), value, has_hint)
 }
 
-fn ruled_out(schema: &Value, value: &Value) -> String {
+fn ruled_out(schema: &Value, value: Part<'_>) -> String {
     let keyword =
         |name: &str| schema.get(name).filter(|_| schema.as_object().is_some_and(|map| map.len() == 1));
     if let Some(required) = keyword("required").and_then(Value::as_array) {
@@ -309,7 +341,7 @@ fn ruled_out(schema: &Value, value: &Value) -> String {
     if let Some(kind) = keyword("type").and_then(Value::as_str)
         && let Ok(kind) = kind.parse()
     {
-        return if value.is_null() {
+        return if matches!(value.seen(), Seen::Null) {
             "It may not be null.".to_owned()
         } else {
             format!("It may not be {}, but is {}.", noun(kind), shown(value))
@@ -321,7 +353,7 @@ fn ruled_out(schema: &Value, value: &Value) -> String {
     format!("It fits what is ruled out here: {}.", shown(value))
 }
 
-fn no_format(format: &str, value: &Value) -> String {
+fn no_format(format: &str, value: Part<'_>) -> String {
     match formats::described(format) {
         Some((noun, example)) => format!("It has to be {noun}, such as {example}, but is {}.", shown(value)),
         None => format!("It has to be of the format {format}, but is {}.", shown(value)),

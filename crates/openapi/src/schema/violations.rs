@@ -2,14 +2,17 @@
 
 use crate::schema::{
     choice::Named,
-    keywords::{CHOICE, READ_ONLY, UNIT},
+    keywords::{CHOICE, MULTIPLE_OF, READ_ONLY, UNIT},
     sentences,
     walk::{self, Check, Unit, UnitId, Units},
 };
-use instance::Part;
+use instance::{Part, Seen};
 use jsonschema::{ValidationError, error::ValidationErrorKind};
 use serde_json::Value;
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// Something that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,23 +28,33 @@ pub(crate) const MOST_TOLD: usize = 50;
 
 /// Violations that are gathered; from here on they are not even counted.
 const MOST_GATHERED: usize = 1_000;
+/// Errors of the validator that one unit is asked for.
+const MOST_ERRORS: u32 = 1_000;
+/// Errors of the validator in all, those that only weigh alternatives included.
+const MOST_ERRORS_IN_ALL: u32 = 20_000;
+/// Violations for which the name that was probably meant is looked for.
+const MOST_HINTS: usize = 2 * MOST_TOLD;
 
 /// Gathers what is wrong.
 pub(super) struct Gatherer {
     pub(super) found: Vec<Found>,
+    /// Errors that the validator may still be asked for.
+    errors_left: u32,
+    /// There is more than was gathered.
+    has_more: bool,
 }
 
 impl Units {
     /// What is wrong with a value. Empty: nothing.
-    pub(crate) fn violations(self: &Arc<Self>, id: UnitId, value: &Value) -> Vec<Found> {
-        if self.is_valid(id, Part::Made(value)) { Vec::new() } else { self.violations_of_wrong(id, value) }
+    pub(crate) fn violations(self: &Arc<Self>, id: UnitId, value: Part<'_>) -> Vec<Found> {
+        if self.is_valid(id, value) { Vec::new() } else { self.violations_of_wrong(id, value) }
     }
 
     /// What is wrong with a value that is not valid. Never empty.
-    pub(crate) fn violations_of_wrong(self: &Arc<Self>, id: UnitId, value: &Value) -> Vec<Found> {
-        let mut gatherer = Gatherer { found: Vec::new() };
-        let ((), gave_up) = walk::over(self, Part::Made(value), || gatherer.unit(id, value, ""));
-        let mut found = gatherer.found;
+    pub(crate) fn violations_of_wrong(self: &Arc<Self>, id: UnitId, value: Part<'_>) -> Vec<Found> {
+        let mut gatherer = Gatherer::new(MOST_ERRORS_IN_ALL);
+        let ((), gave_up) = walk::over(self, value, || gatherer.unit(id, value, ""));
+        let Gatherer { mut found, has_more, .. } = gatherer;
         if gave_up {
             let message = "It is nested too deep, or has too many alternatives, to be checked.".to_owned();
             found.insert(0, Found { pointer: String::new(), message });
@@ -50,13 +63,13 @@ impl Units {
             let message = "It is not what it has to be here.".to_owned();
             found.push(Found { pointer: String::new(), message });
         }
-        told(found, value)
+        told(found, value, has_more)
     }
 }
 
 /// In the order of the value, each once, and no more than a person reads.
-fn told(found: Vec<Found>, value: &Value) -> Vec<Found> {
-    let gathered_all = found.len() < MOST_GATHERED;
+fn told(found: Vec<Found>, value: Part<'_>, has_more: bool) -> Vec<Found> {
+    let gathered_all = found.len() < MOST_GATHERED && !has_more;
     let mut seen = HashSet::new();
     let mut found: Vec<Found> =
         found.into_iter().filter(|one| seen.insert((one.pointer.clone(), one.message.clone()))).collect();
@@ -73,33 +86,41 @@ fn told(found: Vec<Found>, value: &Value) -> Vec<Found> {
 }
 
 /// Sorts violations by their places in a value.
-pub(crate) fn in_order(found: &mut [Found], value: &Value) {
-    found.sort_by_cached_key(|one| position(value, &one.pointer));
+pub(crate) fn in_order(found: &mut [Found], value: Part<'_>) {
+    let mut places = Places::default();
+    found.sort_by_cached_key(|one| places.of(value, &one.pointer));
 }
 
-/// The way to a place in a value, as positions. What is missing comes after what is there.
-fn position(value: &Value, pointer: &str) -> Vec<usize> {
-    let mut here = Some(value);
-    let mut way = Vec::new();
-    for segment in pointer.split('/').skip(1) {
-        let name = unescaped(segment);
-        let (at, next) = match here {
-            Some(Value::Object(members)) => {
-                let found = members.iter().enumerate().find(|(_, (key, _))| **key == name);
-                found.map_or((usize::MAX, None), |(at, (_, next))| (at, Some(next)))
-            }
-            Some(Value::Array(items)) => {
-                let at = name.parse().unwrap_or(usize::MAX);
-                (at, items.get(at))
-            }
-            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => {
-                (usize::MAX, None)
-            }
-        };
-        way.push(at);
-        here = next;
+/// An object of more members is looked through once.
+const FEW_MEMBERS: usize = 64;
+
+/// The places of the members of large objects, by where these lie.
+#[derive(Default)]
+struct Places<'v>(HashMap<usize, HashMap<&'v str, usize>>);
+
+impl<'v> Places<'v> {
+    /// The way to a place in a value, as positions. What is missing comes after what is there.
+    fn of(&mut self, value: Part<'v>, pointer: &str) -> Vec<usize> {
+        let mut here = Some(value);
+        let mut way = Vec::new();
+        for segment in pointer.split('/').skip(1) {
+            let name = unescaped(segment);
+            let at = match here.map(|here| (here, here.seen())) {
+                Some((here, Seen::Object(members))) if members.len() > FEW_MEMBERS => {
+                    let places = self.0.entry(here.address()).or_insert_with(|| {
+                        members.iter().enumerate().map(|(at, (name, _))| (name, at)).collect()
+                    });
+                    places.get(name.as_str()).copied()
+                }
+                Some((_, Seen::Object(members))) => members.iter().position(|(key, _)| key == name),
+                Some((_, Seen::Array(_))) => name.parse().ok(),
+                Some((_, Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_))) | None => None,
+            };
+            way.push(at.unwrap_or(usize::MAX));
+            here = here.and_then(|here| here.child(&name));
+        }
+        way
     }
-    way
 }
 
 pub(crate) fn unescaped(segment: &str) -> String {
@@ -111,18 +132,35 @@ pub(crate) fn child(pointer: &str, name: &str) -> String {
 }
 
 impl Gatherer {
+    pub(super) const fn new(errors_left: u32) -> Self {
+        Self { found: Vec::new(), errors_left, has_more: false }
+    }
+
     pub(super) fn add(&mut self, pointer: String, message: String) {
         if self.found.len() < MOST_GATHERED {
             self.found.push(Found { pointer, message });
         }
     }
 
+    /// Errors that a validator may be asked for now, at most so many.
+    pub(super) fn allowed(&mut self, most: u32) -> u32 {
+        let allowed = most.min(self.errors_left);
+        self.has_more |= allowed == 0;
+        allowed
+    }
+
+    /// So many errors were made.
+    pub(super) fn made(&mut self, errors: usize) {
+        let errors = u32::try_from(errors).unwrap_or(u32::MAX).max(1);
+        self.errors_left = self.errors_left.saturating_sub(errors);
+    }
+
     /// What a unit says of a value that stands at a place. Only inside [`walk::over`].
-    pub(super) fn unit(&mut self, id: UnitId, value: &Value, at: &str) {
+    pub(super) fn unit(&mut self, id: UnitId, value: Part<'_>, at: &str) {
         if self.found.len() >= MOST_GATHERED {
             return;
         }
-        walk::enter(id, Part::Made(value), (), (), |units| {
+        walk::enter(id, value, (), (), |units| {
             let Some(unit) = units.units.get(id.0 as usize) else { return };
             match &unit.check {
                 Check::Anything => {}
@@ -130,7 +168,17 @@ impl Gatherer {
                     self.add(at.to_owned(), "It cannot be checked, so it is not taken.".to_owned());
                 }
                 Check::Scalar(_, validator) | Check::Schema(validator) => {
-                    for error in validator.errors(value) {
+                    let allowed = self.allowed(MOST_ERRORS);
+                    if allowed == 0 {
+                        return;
+                    }
+                    let (errors, has_more) = validator.errors(value, allowed);
+                    self.has_more |= has_more;
+                    self.made(errors.len());
+                    for error in errors {
+                        if self.found.len() >= MOST_GATHERED {
+                            return;
+                        }
                         self.error(units, unit, value, at, &error);
                     }
                 }
@@ -147,7 +195,7 @@ impl Gatherer {
         &mut self,
         units: &Units,
         unit: &Unit,
-        value: &Value,
+        value: Part<'_>,
         at: &str,
         error: &ValidationError<'_>,
     ) {
@@ -167,6 +215,7 @@ impl Gatherer {
                     }
                 }
                 READ_ONLY => self.add(here, "It is read-only; leave it out.".to_owned()),
+                MULTIPLE_OF => self.add(here, sentences::no_multiple(message, part)),
                 _ => self.add(here, "It is not what it has to be here.".to_owned()),
             },
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
@@ -182,37 +231,33 @@ impl Gatherer {
             kind => {
                 let schema = error.schema_path().as_str();
                 let schema = schema.rsplit_once('/').map_or("", |(schema, _)| schema);
-                let known = unit.known.get(schema).map(|names| &**names);
-                sentences::tell(
-                    kind,
-                    part,
-                    &here,
-                    error.schema_path().as_str(),
-                    known,
-                    &mut |pointer, message| {
-                        self.add(pointer, message);
-                    },
-                );
+                let has_hint = self.found.len() < MOST_HINTS;
+                let known = unit.known.get(schema).map(|names| &**names).filter(|_| has_hint);
+                let about = sentences::About { value: part, at: &here, known, has_hint };
+                sentences::tell(kind, &about, error.schema_path().as_str(), &mut |pointer, message| {
+                    self.add(pointer, message);
+                    self.found.len() < MOST_GATHERED
+                });
             }
         }
     }
 
     fn property_name(&mut self, units: &Units, unit: &Unit, inner: &ValidationError<'_>, here: &str) {
         let name = inner.instance().as_str().unwrap_or_default().to_owned();
-        let mut about_name = Self { found: Vec::new() };
+        let mut about_name = Self::new(MOST_ERRORS);
         let value = Value::String(name.clone());
-        about_name.error(units, unit, &value, "", inner);
+        about_name.error(units, unit, Part::Made(&value), "", inner);
         let why = about_name.found.into_iter().next().map(|found| found.message).unwrap_or_default();
         let shown = sentences::quoted(&name);
         self.add(child(here, &name), format!("The name {shown} is not allowed here. {why}"));
     }
 
     /// What is wrong with a value that is none of the alternatives.
-    fn choice(&mut self, units: &Units, index: usize, value: &Value, at: &str) {
+    fn choice(&mut self, units: &Units, index: usize, value: Part<'_>, at: &str) {
         let Some(choice) = units.choices.get(index) else { return };
         if let Some(discriminator) = &choice.discriminator {
             let known = || discriminator.values.iter().map(String::as_str);
-            match discriminator.named(Part::Made(value)) {
+            match discriminator.named(value) {
                 Named::Branch(branch) => return self.unit(branch, value, at),
                 Named::Branches => {}
                 Named::Missing => {
@@ -223,8 +268,8 @@ impl Gatherer {
                     return self.add(child(at, &discriminator.property), message);
                 }
                 Named::Unknown => {
-                    let sent = value.get(&discriminator.property).unwrap_or(&Value::Null);
-                    let message = sentences::none_of(known(), sent);
+                    let sent = value.child(&discriminator.property).unwrap_or(Part::Made(&Value::Null));
+                    let message = sentences::none_of(known(), sent, self.found.len() < MOST_HINTS);
                     return self.add(child(at, &discriminator.property), message);
                 }
             }

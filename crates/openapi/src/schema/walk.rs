@@ -5,7 +5,7 @@
 //! place, because a validator that owned its targets would own itself wherever schemas form a circle.
 
 use crate::schema::{choice::Choice, scalar::Scalar};
-use instance::{Part, Seen, Validator};
+use instance::{Part, Seen, Validator, work};
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -46,6 +46,8 @@ pub(crate) enum Check {
 pub(crate) struct Units {
     pub(crate) units: Vec<Unit>,
     pub(crate) choices: Vec<Choice>,
+    /// Whether a pattern is held against the names of members.
+    pub(crate) matches_names: bool,
 }
 
 /// References followed one inside the other. JSON is never deeper than 128, and most references need
@@ -56,6 +58,10 @@ const DEEPEST: usize = 400;
 /// take exponential time.
 const STEPS: u32 = 50_000;
 const STEPS_FOR_EACH_PART: u32 = 100;
+/// References followed in all, however large the value.
+const MOST_STEPS: u32 = 20_000_000;
+/// What a step costs, in bytes of text that are looked at.
+const STEP: u32 = 8;
 
 struct Walk {
     units: RefCell<Option<Arc<Units>>>,
@@ -95,7 +101,8 @@ pub(crate) fn over<T>(units: &Arc<Units>, value: Part<'_>, check: impl FnOnce() 
     WALK.with(|walk| {
         walk.units.replace(Some(Arc::clone(units)));
         walk.open.borrow_mut().clear();
-        walk.steps.set(STEPS.saturating_add(parts(value).saturating_mul(STEPS_FOR_EACH_PART)));
+        walk.steps
+            .set(STEPS.saturating_add(parts(value).saturating_mul(STEPS_FOR_EACH_PART)).min(MOST_STEPS));
         walk.gave_up.set(false);
     });
     let running = Running;
@@ -139,6 +146,10 @@ pub(crate) fn enter<T>(
             walk.steps.set(steps.saturating_sub(1));
             if open.len() >= DEEPEST || steps == 0 {
                 walk.gave_up.set(true);
+                return wrong;
+            }
+            // What was found out so far is not used then.
+            if !work::spend(STEP) {
                 return wrong;
             }
             open.push((id, address));

@@ -10,6 +10,7 @@ const DAY: u64 = 86_400_000;
 const HOUR: u64 = 3_600_000;
 const CENTURY: u64 = 36_525 * DAY;
 const KIB: u64 = 1_024;
+const MIB: u64 = KIB * KIB;
 const TIB: u64 = KIB * KIB * KIB * KIB;
 
 macro_rules! rows {
@@ -281,7 +282,7 @@ rows! {
 
     UPSTREAM_TOTAL = Upstream "total_timeout", Shape::Duration { least: 1, most: DAY }, Means("as `[timeouts] total`"),
     "\"1m\"";
-    "From the request's head to the end of its answer, further addresses included."
+    "From the end of a request, its body included, to the end of its answer, further addresses included. See `[timeouts] total`."
 
     ADDRESS_URL = UpstreamAddress "url", Shape::Text, Required, "\"http://10.0.0.1:9000\"", also "address";
     "As `url` of `[upstream]`. The paths of all addresses are the same."
@@ -344,7 +345,9 @@ rows! {
     "Between two reads of the upstream's answer, and between two writes to either side."
 
     TIMEOUT_TOTAL = Timeouts "total", Shape::Duration { least: 1, most: DAY }, Means("no bound"), "\"1m\"", also "request";
-    "From a request's head to the end of its answer. Past it the answer is 500, or broken off if it has begun; either is free."
+    "From the end of a request, its body included, to the end of its answer; if the answer begins earlier, from its beginning. \
+     Past it the answer is 500, or broken off if it has begun; either is free. An event stream or a gRPC call that it ends was \
+     delivered, and is charged."
 
     TIMEOUT_STREAM = Timeouts "stream", Shape::Duration { least: 1, most: DAY }, Default("\"1h\""), "\"1h\"",
     also "tunnel";
@@ -361,6 +364,11 @@ rows! {
 
     SIZE_BODY = Sizes "body", Shape::Size { least: 0, most: TIB }, Default("\"10MiB\""), "\"10MiB\"", also "max_body";
     "A request's body. Past it the answer is 400 `BODY_TOO_LARGE`. An endpoint may set its own by `max_body`."
+
+    SIZE_BODY_VALUES = Sizes "body_values", Shape::Whole { least: 1, most: 100_000_000 }, Default("1000000"), "1000000",
+    also "max_body_values";
+    "Values of a body that is checked: in JSON every value, members and items included; in a form its pairs. Past it the \
+     answer is 400 `BODY_TOO_LARGE`. Each value takes some 50 to 300 bytes of memory while the body is checked."
 
     STORE_PATH = Store "path", Shape::Text, Default("\"data\""), "\"data\"", also "directory";
     "The folder of the embedded store, relative to the folder of this file. It is made if it does not exist."
@@ -435,6 +443,11 @@ rows! {
     "\"refuse\"";
     "What a member of a body does that the document calls `readOnly`: `ignore` passes it on, because clients send back \
      what they were given; `refuse` answers 422 `BODY_NOT_VALID`."
+
+    VALIDATION_FORMATS = Validation "formats", Shape::Words(&["strict", "lenient"]), Default("\"strict\""), "\"lenient\"";
+    "How `format: date-time` and `format: time` are read. `strict`: as RFC 3339 has them, with seconds and zone. `lenient`: \
+     seconds and zone may be missing, as in `12:30:00` and `2026-01-31T12:30:00`, which many frameworks write. Other formats \
+     are the same in both."
 
     STRICT_HEADER_NAMES = Strictness "header_names", Shape::Words(&["drop", "refuse", "pass"]), Default("\"drop\""), "\"refuse\"",
     also "underscores";
@@ -618,8 +631,14 @@ rows! {
      `UNAVAILABLE` before anything is done for them. At least 10 ms, at most 1 minute."
 
     OVERLOAD_BODY_RATE = Overload "body_rate", Shape::Size { least: 0, most: KIB * KIB }, Default("\"100B\""), "\"1KiB\"";
-    "Bytes a second that a request's body has to come with, on average, beyond a first `[timeouts] body`; time in which the \
-     upstream takes nothing does not count. A slower one is 400 `REQUEST_TIMEOUT`. 0: any."
+    "Bytes a second that a request's body has to come with over any span longer than `[timeouts] body`: what came at once \
+     before is good for that time and no longer. Time in which the upstream takes nothing does not count. A slower body is \
+     400 `REQUEST_TIMEOUT`. 0: any."
+
+    OVERLOAD_BUFFERED = Overload "buffered_bytes", Shape::Size { least: MIB, most: TIB }, Default("\"256MiB\""),
+    "\"256MiB\"", also "max_buffered_bytes";
+    "Memory for bodies that are buffered because they are checked, of all requests together. Past it the answer is 503 \
+     `UNAVAILABLE` with `Retry-After`. At least the largest body that is checked; the first 16 KiB of each are not counted."
 
     ADMIN_ADDRESS = Admin "address", Shape::Text, Means("nobody is told by HTTP"), "\"127.0.0.1:9901\"", also "port";
     "IP address and port where `/live`, `/ready` and `/metrics` are answered, to whoever can reach them. They change \

@@ -106,6 +106,7 @@ pub(super) fn read(
     }
     if extent == Extent::Everything {
         costs::warn_of_address(top, &address, &endpoints);
+        overload::warn_of_bodies(top, overload.as_ref(), sizes.as_ref(), &endpoints);
     }
     let (tls, tls_files) = tls?.unzip();
     warn_of_headers(top, listen.as_ref(), tls.as_ref(), &trusted_proxies);

@@ -13,16 +13,17 @@ use crate::config::{
         ABUSE_PER_ADDRESS, ABUSE_PER_KEY, ADMIN_ADDRESS, API_NAME, API_PUBLIC_URL, API_RESERVED_PREFIX,
         API_SUPPORT_EMAIL, HTTP2_ENABLED, HTTP2_STREAMS, HTTP2_WINDOW, KEYS_CHALLENGE, KEYS_HEADERS,
         KEYS_PATTERN, Key, LISTEN_ADDRESS, LISTEN_PROXY_PROTOCOL, LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS,
-        SIZE_BODY, SIZE_HEAD, STORE_DURABLE, STORE_FLUSH_INTERVAL, STORE_MEMORY, STORE_PATH, STORE_WHEN_FULL,
-        TIMEOUT_BODY, TIMEOUT_CONNECT, TIMEOUT_DRAIN, TIMEOUT_FIRST_BYTE, TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE,
-        TIMEOUT_STALL, TIMEOUT_STREAM, TIMEOUT_TOTAL, USAGE_DAYS, USAGE_ENABLED, USAGE_FLUSH_INTERVAL,
-        USAGE_HOURS, USAGE_MINUTES, VALIDATION_READ_ONLY, VALIDATION_UNKNOWN_QUERY,
+        SIZE_BODY, SIZE_BODY_VALUES, SIZE_HEAD, STORE_DURABLE, STORE_FLUSH_INTERVAL, STORE_MEMORY,
+        STORE_PATH, STORE_WHEN_FULL, TIMEOUT_BODY, TIMEOUT_CONNECT, TIMEOUT_DRAIN, TIMEOUT_FIRST_BYTE,
+        TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL, TIMEOUT_STREAM, TIMEOUT_TOTAL, USAGE_DAYS,
+        USAGE_ENABLED, USAGE_FLUSH_INTERVAL, USAGE_HOURS, USAGE_MINUTES, VALIDATION_FORMATS,
+        VALIDATION_READ_ONLY, VALIDATION_UNKNOWN_QUERY,
     },
 };
 use gateway::settings::{
     Abuse, Api, Challenge, Http2, Keys, Listen, Log, LogFormat, LogRequests, Sizes, Timeouts,
 };
-use openapi::rules::{ReadOnly, Strictness, UnknownQuery};
+use openapi::rules::{Formats, ReadOnly, Strictness, UnknownQuery};
 use std::{net::SocketAddr, ops::Range, path::Path};
 use usage::Retention;
 
@@ -201,7 +202,12 @@ pub(super) fn timeouts(section: &Section<'_>) -> Option<Timeouts> {
 
 pub(super) fn sizes(section: &Section<'_>) -> Option<Sizes> {
     let (head, body) = (section.size(&SIZE_HEAD), section.size(&SIZE_BODY));
-    Some(Sizes { head: usize::try_from(head?.value).ok()?, body: body?.value })
+    let values = section.whole(&SIZE_BODY_VALUES);
+    Some(Sizes {
+        head: usize::try_from(head?.value).ok()?,
+        body: body?.value,
+        body_values: usize::try_from(values?.value).ok()?,
+    })
 }
 
 pub(super) fn store(
@@ -315,7 +321,13 @@ pub(super) fn validation(section: &Section<'_>) -> Option<Strictness> {
     );
     let read_only =
         section.word(&VALIDATION_READ_ONLY, &[("ignore", ReadOnly::Ignored), ("refuse", ReadOnly::Refused)]);
-    Some(Strictness { unknown_query: unknown_query?.value, read_only: read_only?.value })
+    let formats =
+        section.word(&VALIDATION_FORMATS, &[("strict", Formats::Strict), ("lenient", Formats::Lenient)]);
+    Some(Strictness {
+        unknown_query: unknown_query?.value,
+        read_only: read_only?.value,
+        formats: formats?.value,
+    })
 }
 
 pub(super) fn log(section: &Section<'_>) -> Option<Log> {

@@ -19,6 +19,7 @@ fn sentence(result: Result<(), BodyFault>) -> String {
     match result {
         Err(BodyFault::MediaType(message)) => format!("media type: {message}"),
         Err(BodyFault::Malformed(message)) => format!("malformed: {message}"),
+        Err(BodyFault::TooManyValues { most }) => format!("more than {most} values"),
         other => panic!("{other:?}"),
     }
 }
@@ -157,6 +158,117 @@ fn forms_are_typed_by_their_schema() {
     );
 }
 
+#[test]
+fn parameters_tell_media_types_apart() {
+    let documents = Documents::inline(
+        json!({"basic": {"type": "object", "required": ["a"]}, "full": {"type": "object", "required": ["b"]}}),
+        Version::V31,
+    );
+    let media = |media_type: &str, pointer| Media {
+        media_type: media_type.to_owned(),
+        schema: Some(at(&documents, pointer)),
+        encodings: Vec::new(),
+    };
+    let content = vec![
+        media("application/vnd.x+json; type=basic", "/basic"),
+        media("application/vnd.x+json; type=full", "/full"),
+        media("application/json; version=1", "/basic"),
+    ];
+    let body = Body { required: true, content, at: at(&documents, "") };
+    let (rules, _) = compiled(&documents, Strictness::default(), &[], &[], Some(&body));
+    let check = |content_type: &str, body: &[u8]| rules.check_body(Some(content_type.as_bytes()), body);
+    assert_eq!(check("application/vnd.x+json; type=basic", br#"{"a":1}"#), Ok(()));
+    assert_eq!(check("Application/VND.x+JSON;charset=utf-8;Type=\"full\"", br#"{"b":1}"#), Ok(()));
+    assert_eq!(not_valid(check("application/vnd.x+json; type=full", br#"{"a":1}"#)).len(), 1);
+    assert_eq!(check("application/json; version=1", br#"{"a":1}"#), Ok(()));
+    for other in ["application/json; version=2", "application/json", "application/vnd.x+json; type=FULL"] {
+        assert!(sentence(check(other, b"{}")).contains("version=1"), "{other}");
+    }
+}
+
+#[test]
+fn a_range_with_a_suffix_takes_the_types_that_have_it() {
+    let (rules, warnings) =
+        body_rules(json!({"schema": {"type": "integer"}}), Version::V31, "application/*+json");
+    assert_eq!(warnings, []);
+    assert_eq!(rules.check_body(Some(b"application/vnd.x+json"), b"1"), Ok(()));
+    assert_eq!(not_valid(rules.check_body(Some(b"application/vnd.x+json"), b"{}")).len(), 1);
+    assert!(sentence(rules.check_body(Some(b"application/xml"), b"1")).starts_with("media type"));
+}
+
+#[test]
+fn whole_numbers_are_compared_by_all_of_their_digits() {
+    let int64 = |more: Value| {
+        let mut schema = json!({"type": "integer", "format": "int64"});
+        schema.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body_rules(json!({ "schema": schema }), Version::V31, "application/json").0
+    };
+    let rules = int64(json!({}));
+    for fine in ["-9223372036854775808", "9223372036854775807", "-9.0"] {
+        assert_eq!(rules.check_body(JSON, fine.as_bytes()), Ok(()), "{fine}");
+    }
+    for wrong in
+        ["-9223372036854775809", "9223372036854775808", "-9223372036854776000", "9223372036854775808.0"]
+    {
+        assert_eq!(not_valid(rules.check_body(JSON, wrong.as_bytes())).len(), 1, "{wrong}");
+    }
+    let rules = int64(json!({"maximum": 9_223_372_036_854_775_808_u64}));
+    assert_eq!(not_valid(rules.check_body(JSON, b"9223372036854775808")).len(), 1);
+    let rules = int64(json!({"minimum": 9_223_372_036_854_775_806_u64}));
+    assert_eq!(not_valid(rules.check_body(JSON, b"9223372036854775805")).len(), 1);
+}
+
+#[test]
+fn a_byte_order_mark_before_a_body_is_named() {
+    let (rules, _) = body_rules(json!({"schema": {"type": "integer"}}), Version::V31, "application/json");
+    for body in [&b"\xef\xbb\xbf1"[..], b"\xff\xfe1\0"] {
+        assert!(sentence(rules.check_body(JSON, body)).contains("byte order mark"), "{body:?}");
+    }
+}
+
+#[test]
+fn a_body_of_more_values_than_it_may_have_is_not_checked() {
+    let (rules, _) = body_rules(form(), Version::V30, "application/x-www-form-urlencoded");
+    let content_type = Some(&b"application/x-www-form-urlencoded"[..]);
+    assert_eq!(rules.check_body_of(content_type, b"name=a&age=7&tags=1", 3), Ok(()));
+    assert_eq!(sentence(rules.check_body_of(content_type, b"name=a&age=7&tags=1", 2)), "more than 2 values");
+    let (rules, _) = body_rules(form(), Version::V30, "multipart/form-data");
+    let body = parts(&[
+        ("name=name", b"a"),
+        ("name=age", b"7"),
+        ("name=address\r\nContent-Type: application/json", br#"{"zip":5}"#),
+    ]);
+    let content_type = Some(&b"multipart/form-data; boundary=XX"[..]);
+    assert_eq!(rules.check_body_of(content_type, &body, 4), Ok(()));
+    assert_eq!(sentence(rules.check_body_of(content_type, &body, 3)), "more than 3 values");
+}
+
+#[test]
+fn a_file_is_not_held_against_the_link_that_stands_for_it_in_answers() {
+    let schema = json!({"schema": {"type": "object", "required": ["photo"], "properties": {
+        "photo": {"type": "string", "format": "uri"}, "links": {"type": "array", "items": {"type": "string", "format": "uri"}}
+    }}});
+    let (rules, warnings) = body_rules(schema, Version::V30, "multipart/form-data");
+    let messages: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert!(
+        matches!(messages.as_slice(), [only] if only.contains("\"photo\" is described as a link")),
+        "{messages:?}"
+    );
+    let check = |body: &[u8]| rules.check_body(Some(b"multipart/form-data; boundary=XX"), body);
+    let file = "name=photo; filename=\"a.txt\"";
+    assert_eq!(check(&parts(&[(file, b"some text"), ("name=links; filename=b", b"text")])), Ok(()));
+    assert_eq!(not_valid(check(&parts(&[("name=photo", b"some text")]))).len(), 1);
+    assert_eq!(
+        not_valid(check(&parts(&[(file, b"x"), ("name=links; filename=b", b"x"), ("name=links", b"y z")])))
+            .len(),
+        1
+    );
+    assert_eq!(
+        not_valid(check(&parts(&[("name=links", b"https://a.example/")]))),
+        ["photo /photo: It is required, but not there."]
+    );
+}
+
 fn parts(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (head, content) in parts {
@@ -215,6 +327,42 @@ fn parts_are_typed_by_their_schema() {
     );
     let many = vec![("name=tags", &b"1"[..]); 1_001];
     assert!(sentence(check(&parts(&many))).ends_with("It may have at most 1000 parts."));
+}
+
+#[test]
+fn what_frames_parts_has_its_bounds() {
+    let (rules, _) = body_rules(form(), Version::V30, "multipart/form-data");
+    let head = |length: usize| format!("name=name\r\nX-Long: {}", "x".repeat(length));
+    let check = |head: &str| {
+        let body = parts(&[(head, b"a"), ("name=age", b"7")]);
+        rules.check_body(Some(b"multipart/form-data; boundary=XX"), &body)
+    };
+    assert_eq!(check(&head(8_000)), Ok(()));
+    assert!(sentence(check(&head(8_300))).ends_with("The headers of a part may have at most 8192 bytes."));
+    for (length, is_fine) in [(70, true), (71, false)] {
+        let boundary = "b".repeat(length);
+        let body = parts(&[("name=name", b"a"), ("name=age", b"7")]);
+        let body = String::from_utf8(body).unwrap().replace("XX", &boundary);
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        let checked = rules.check_body(Some(content_type.as_bytes()), body.as_bytes());
+        assert_eq!(checked.is_ok(), is_fine, "{checked:?}");
+    }
+}
+
+#[test]
+fn violations_are_told_up_to_their_bound_and_that_there_are_more() {
+    let schema = json!({"schema": {"type": "array", "items": {"type": "integer", "minimum": 5}}});
+    let (rules, _) = body_rules(schema, Version::V31, "application/json");
+    let told = |count: usize| {
+        let body = format!("[{}1]", "1,".repeat(count - 1));
+        let mut told = not_valid(rules.check_body(JSON, body.as_bytes()));
+        (told.len(), told.pop().unwrap())
+    };
+    assert_eq!(told(50), (50, "49 /49: It has to be at least 5, but is 1.".to_owned()));
+    assert_eq!(told(51), (51, " : There are 1 more violation; these are the first 50.".to_owned()));
+    assert_eq!(told(900), (51, " : There are 850 more violations; these are the first 50.".to_owned()));
+    let (count, last) = told(100_000);
+    assert!(count == 51 && last.contains("at least 9"), "{last}");
 }
 
 #[test]

@@ -446,3 +446,116 @@ mod any_bytes {
         }
     }
 }
+
+#[test]
+fn encoded_commas_part_items_that_cannot_hold_one() {
+    let list = |items: Value| json!({"type": "array", "minItems": 2, "items": items});
+    for items in [
+        json!({"type": "integer"}),
+        json!({"type": ["number", "null"]}),
+        json!({"type": "string", "enum": ["a", "1", "2"]}),
+        json!({"type": "string", "pattern": "^[0-9]+$"}),
+        json!({"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": "^\\d$"}]}),
+    ] {
+        for (style, sends) in [
+            (Style::Form, Query("p=1%2C2")),
+            (Style::Form, Query("p=1%2c2")),
+            (Style::Form, Query("p=1,2")),
+            (Style::Simple, Path("1%2C2")),
+            (Style::Form, Cookie("p=1%2C2")),
+        ] {
+            assert_eq!(check(&list(items.clone()), style, false, sends), [""; 0], "{items} {sends:?}");
+        }
+    }
+    // Where an item may hold a comma, an encoded one is a part of it.
+    for items in [
+        json!({"type": "string"}),
+        json!({"type": "string", "pattern": "[0-9]"}),
+        json!({"enum": ["1,2", "1"]}),
+    ] {
+        assert_eq!(check(&list(items.clone()), Style::Form, false, Query("p=1%2C2")).len(), 1, "{items}");
+    }
+}
+
+fn refuses_unknown(document: Value, parameter: impl FnOnce(&Documents) -> Vec<Parameter>) -> RequestRules {
+    let documents = Documents::inline(document, Version::V31);
+    let strictness = Strictness { unknown_query: UnknownQuery::Refused, ..Strictness::default() };
+    compiled(&documents, strictness, &[], &parameter(&documents), None).0
+}
+
+#[test]
+fn a_parameter_that_may_be_an_object_is_known_by_its_own_name() {
+    for style in [Style::Form, Style::DeepObject] {
+        for other in ["integer", "array"] {
+            let schema = json!({"anyOf": [{"type": other}, {"type": "object", "properties": {"m": {"type": "integer"}}}]});
+            let rules = refuses_unknown(json!({ "schema": schema }), |documents| {
+                vec![styled(documents, In::Query, style, true)]
+            });
+            let none = Lines(vec![]);
+            let told = told(&rules.check_parameters(&sent(&[], Some("p=1"), &none)));
+            assert!(!told.iter().any(|one| one.contains("not known")), "{style:?} {other} {told:?}");
+            assert_eq!(rules.check_parameters(&sent(&[], Some("p=1&q=1"), &none)).len(), 1 + told.len());
+        }
+    }
+}
+
+#[test]
+fn a_key_in_the_query_is_known() {
+    let schemes = json!({
+        "key": {"type": "apiKey", "in": "query", "name": "api_key"}, "other": {"$ref": "#/components/x"},
+        "head": {"type": "apiKey", "in": "header", "name": "head"}
+    });
+    let components =
+        json!({"securitySchemes": schemes, "x": {"type": "apiKey", "in": "query", "name": "token"}});
+    let rules = refuses_unknown(json!({ "components": components }), |_| Vec::new());
+    let none = Lines(vec![]);
+    assert_eq!(told(&rules.check_parameters(&sent(&[], Some("api_key=1&token=2"), &none))), [""; 0]);
+    assert_eq!(rules.check_parameters(&sent(&[], Some("head=1&apikey=1"), &none)).len(), 2);
+}
+
+#[test]
+fn times_without_a_zone_are_taken_where_that_is_chosen() {
+    use crate::rules::Formats;
+    let judge = |format: &str, formats: Formats, value: &'static str| {
+        let documents = one(json!({"type": "string", "format": format}), Version::V31);
+        let parameter = styled(&documents, In::Header, Style::Simple, false);
+        let strictness = Strictness { formats, ..Strictness::default() };
+        let (rules, _) = compiled(&documents, strictness, &[], &[parameter], None);
+        told(&rules.check_parameters(&sent(&[], None, &Lines(vec![("p", value)]))))
+    };
+    for (format, value) in [
+        ("time", "12:30:00"),
+        ("date-time", "2026-01-31T12:30:00"),
+        ("date-time", "2026-01-31T12:30:00.123456"),
+        ("date-time", "2026-01-31 12:30"),
+    ] {
+        assert_eq!(judge(format, Formats::Strict, value).len(), 1, "{value}");
+        assert_eq!(judge(format, Formats::Lenient, value), [""; 0], "{value}");
+    }
+    for formats in [Formats::Strict, Formats::Lenient] {
+        assert_eq!(judge("date-time", formats, "2026-01-31T12:30:00Z"), [""; 0]);
+        assert_eq!(judge("time", formats, "12:30:00+01:00"), [""; 0]);
+        assert_eq!(judge("date-time", formats, "2026-02-30T12:30:00").len(), 1);
+        assert_eq!(judge("date", formats, "2026-01-31T12:30:00").len(), 1);
+    }
+    assert_eq!(
+        judge("time", Formats::Lenient, "noon"),
+        ["HEADER_NOT_VALID header p: It has to be a time, such as 12:00:00, but is \"noon\"."]
+    );
+}
+
+#[test]
+fn names_of_a_query_have_their_bounds() {
+    let object = json!({"type": "object", "additionalProperties": true});
+    let deep =
+        |depth: usize| -> &'static str { Box::leak(format!("p{}=1", "[a]".repeat(depth)).into_boxed_str()) };
+    assert_eq!(check(&object, Style::DeepObject, true, Query(deep(8))), [""; 0]);
+    assert_eq!(
+        check(&object, Style::DeepObject, true, Query(deep(9))),
+        ["PARAMETER_NOT_VALID query p: Its names may have at most 8 pairs of brackets."]
+    );
+    let rules = refuses_unknown(json!({}), |_| Vec::new());
+    let query: Vec<String> = (0..100).map(|name| format!("n{name}=1")).collect();
+    let none = Lines(vec![]);
+    assert_eq!(rules.check_parameters(&sent(&[], Some(&query.join("&")), &none)).len(), 20);
+}

@@ -115,14 +115,20 @@ fn document(schema: &Value) -> Value {
 }
 
 fn scalar_schema() -> impl Strategy<Value = Value> {
-    let bounds = (prop::option::of(-5_i64..5), prop::option::of(-5_i64..5), prop::option::of(-5_i64..5));
+    let bound = || prop::option::of(-5_i64..5);
+    let bounds = (bound(), bound(), bound(), bound());
     prop_oneof![
-        bounds.prop_map(|(least, most, exclusive)| {
+        bounds.prop_map(|(least, most, above, below)| {
             let mut schema = json!({"type": "integer"});
             schema.as_object_mut().unwrap().extend(
-                [("minimum", least), ("maximum", most), ("exclusiveMinimum", exclusive)]
-                    .into_iter()
-                    .filter_map(|(name, bound)| Some((name.to_owned(), json!(bound?)))),
+                [
+                    ("minimum", least),
+                    ("maximum", most),
+                    ("exclusiveMinimum", above),
+                    ("exclusiveMaximum", below),
+                ]
+                .into_iter()
+                .filter_map(|(name, bound)| Some((name.to_owned(), json!(bound?)))),
             );
             schema
         }),
@@ -174,6 +180,17 @@ proptest! {
         }
         if value.is_i64() && schema["type"] == "integer" {
             prop_assert_eq!(scalar.fits(&value.to_string()), validator.is_valid(Part::Made(&value)));
+        }
+    }
+
+    #[test]
+    fn a_number_at_its_exclusive_bound_is_refused(bound in -5_i64..5) {
+        for (keyword, inside) in [("exclusiveMinimum", bound + 1), ("exclusiveMaximum", bound - 1)] {
+            let schema = json!({"type": "integer", keyword: bound});
+            let scalar = Scalar::of(schema.as_object().unwrap()).unwrap();
+            prop_assert_eq!(scalar.judge(Part::Made(&json!(bound))), Some(false));
+            prop_assert_eq!(scalar.judge(Part::Made(&json!(inside))), Some(true));
+            prop_assert!(!scalar.fits(&bound.to_string()) && scalar.fits(&inside.to_string()));
         }
     }
 

@@ -7,7 +7,7 @@ mod suite;
 use crate::{
     documents::{Documents, Place, Version},
     fault::Warning,
-    rules::ReadOnly,
+    rules::{ReadOnly, Strictness},
     schema::{Found, SchemaCompiler},
 };
 use instance::{Part, Tree};
@@ -30,18 +30,19 @@ fn judged_at(
     value: &Value,
 ) -> Result<(Vec<Found>, Vec<Warning>), String> {
     let documents = Documents::inline(document.clone(), version);
-    let mut compiler = SchemaCompiler::new(&documents, read_only);
+    let mut compiler = SchemaCompiler::new(&documents, Strictness { read_only, ..Strictness::default() });
     let unit = compiler.unit(&Place { file: documents.root(), pointer: pointer.to_owned() });
     let (units, warnings, faults) = compiler.finish();
     if let Some(fault) = faults.first() {
         return Err(fault.to_string());
     }
-    let found = units.violations(unit, value);
+    let found = units.violations(unit, Part::Made(value));
     // The two ways of the validator, to a yes or no and to all errors, must never disagree.
     assert_eq!(found.is_empty(), units.is_valid(unit, Part::Made(value)), "{document} {value}");
     // Nor must the two forms that a value can have.
     let text = value.to_string();
     let tree = Tree::read(text.as_bytes()).unwrap();
     assert_eq!(found.is_empty(), units.is_valid(unit, Part::Read(&tree)), "{document} {value}");
+    assert_eq!(found, units.violations(unit, Part::Read(&tree)), "{document} {value}");
     Ok((found, warnings))
 }

@@ -1,0 +1,131 @@
+//! Bodies that are held to be checked: their memory, counted over all requests and threads.
+//!
+//! Each may be as large as `[sizes] body` allows, and any number of clients may send one slowly. So memory is asked for as
+//! bytes arrive, not as a head announces them, and given back when the body is dropped, whatever becomes of its request.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+/// Bytes of a body that are not counted: hardly more than the buffer that a connection reads into.
+const UNCOUNTED: usize = 16 << 10;
+
+/// The bytes that are held.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct HeldBytes(Arc<AtomicUsize>);
+
+/// A body that is read, or was.
+#[derive(Debug, Default)]
+pub(crate) struct HeldBody {
+    bytes: Vec<u8>,
+    share: Option<Share>,
+}
+
+/// What one body has of the bytes that are held. Dropped, it is given back.
+#[derive(Debug)]
+pub(crate) struct Share {
+    all: HeldBytes,
+    bytes: usize,
+}
+
+impl HeldBytes {
+    /// Bytes that are held now.
+    #[cfg(test)]
+    fn now(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Takes more of them, if that is not more than `most` in all.
+    fn take(&self, more: usize, most: usize) -> bool {
+        let before = self.0.fetch_add(more, Ordering::Relaxed);
+        let fits = before.saturating_add(more) <= most;
+        if !fits {
+            self.0.fetch_sub(more, Ordering::Relaxed);
+        }
+        fits
+    }
+}
+
+impl HeldBody {
+    /// Appends bytes to a body that may have `longest`. False: all bodies together would be more than `most`.
+    pub(crate) fn extend(&mut self, data: &[u8], longest: usize, all: &HeldBytes, most: usize) -> bool {
+        let needed = self.bytes.len() + data.len();
+        if needed > self.bytes.capacity() {
+            // Twice as much each time, as memory grows elsewhere, but never more than can come.
+            let capacity = needed.max((self.bytes.capacity() * 2).min(longest));
+            if capacity > UNCOUNTED && !self.count(capacity, all, most) {
+                return false;
+            }
+            self.bytes.reserve_exact(capacity - self.bytes.len());
+        }
+        self.bytes.extend_from_slice(data);
+        true
+    }
+
+    fn count(&mut self, bytes: usize, all: &HeldBytes, most: usize) -> bool {
+        let share = self.share.get_or_insert_with(|| Share { all: all.clone(), bytes: 0 });
+        let more = bytes.saturating_sub(share.bytes);
+        if !share.all.take(more, most) {
+            return false;
+        }
+        share.bytes += more;
+        true
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes, and what has to be kept for as long as they are.
+    pub(crate) fn into_parts(self) -> (Vec<u8>, Option<Share>) {
+        (self.bytes, self.share)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.all.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    #[test]
+    fn what_is_held_is_counted_as_it_comes_and_given_back() {
+        let all = HeldBytes::default();
+        let mut body = HeldBody::default();
+        assert!(body.extend(&[0; UNCOUNTED], MIB, &all, 0));
+        assert_eq!(all.now(), 0);
+        let mut length = UNCOUNTED;
+        while length < MIB {
+            assert!(body.extend(&[0; 1_000], MIB, &all, usize::MAX));
+            length += 1_000;
+            assert!(all.now() >= body.bytes().len() && all.now() <= 2 * length);
+        }
+        let (bytes, share) = body.into_parts();
+        drop(bytes);
+        assert!(all.now() >= MIB);
+        drop(share);
+        assert_eq!(all.now(), 0);
+    }
+
+    #[test]
+    fn past_the_bound_nothing_is_taken() {
+        let all = HeldBytes::default();
+        let (mut one, mut other) = (HeldBody::default(), HeldBody::default());
+        assert!(one.extend(&vec![0; MIB], MIB, &all, 2 * MIB));
+        assert!(other.extend(&vec![0; MIB], 2 * MIB, &all, 2 * MIB));
+        let held = all.now();
+        assert!(!other.extend(&[0; 10], 2 * MIB, &all, 2 * MIB));
+        assert_eq!(all.now(), held);
+        drop(one);
+        assert!(other.extend(&[0; 10], 2 * MIB, &all, 3 * MIB));
+        drop(other);
+        assert_eq!(all.now(), 0);
+    }
+}
