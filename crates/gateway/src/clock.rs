@@ -9,8 +9,9 @@
 //! - It leaps forward: it is followed when it has stayed there for [`PROBATION`].
 //! - It is behind: time goes on at 7/8 of its speed until the wall clock has caught up, never backwards.
 //!
-//! Between two adjustments time is one line, of which data threads read one word: eighths of a millisecond, in
-//! the lowest bit whether it is the slow line.
+//! Between two adjustments time is one line, of which data threads read one word: 64ths of a millisecond, in
+//! the lowest bit whether it is the slow line. Clocks are compared in ticks of an eighth of a millisecond, the wall clock
+//! rounded down and the machine's own rounded up: no window begins before its second, and none a millisecond late.
 
 use nix::time::{ClockId, clock_gettime};
 use std::{
@@ -19,7 +20,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 #[cfg(test)]
@@ -31,8 +32,12 @@ pub const LEAP: i64 = 1_000;
 pub const PROBATION: i64 = 10_000;
 /// Milliseconds that the journal may be ahead of the wall clock at the start.
 pub const MOST_AHEAD: u64 = 86_400_000;
-/// Two clocks that were read within so many milliseconds were read together.
-const TOGETHER: i64 = 10;
+/// Ticks in a millisecond.
+const TICKS: i64 = 8;
+/// Nanoseconds in a tick.
+const NANOS: i64 = 125_000;
+/// Two clocks that were read within so many ticks were read together.
+const TOGETHER: i64 = 10 * TICKS;
 /// Milliseconds that time may be ahead of the wall clock without slowing down, so that it does not answer
 /// every tremble.
 const TOLERANCE: i64 = 50;
@@ -51,7 +56,7 @@ pub struct Clock {
     steering: Mutex<Steering>,
 }
 
-/// Time as a function of the boot clock. Its eighths of a millisecond are `8 * boot + at`, or `7 * boot + at`
+/// Time as a function of the boot clock, in ticks. Its eighths of a tick are `8 * boot + at`, or `7 * boot + at`
 /// if it is slow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Line {
@@ -62,7 +67,8 @@ struct Line {
 /// What the control side remembers from one adjustment to the next.
 #[derive(Debug, Default)]
 struct Steering {
-    /// A leap forward that is not followed yet: when it was first seen (boot clock), and how far it is.
+    /// A leap forward that is not followed yet: when it was first seen (ticks of the boot clock), and how far it is
+    /// (milliseconds).
     leap: Option<(i64, i64)>,
     /// That the wall clock is behind was told.
     is_behind: bool,
@@ -101,11 +107,13 @@ impl Clock {
             Ok(_) => ClockId::CLOCK_BOOTTIME,
             Err(_) => ClockId::CLOCK_MONOTONIC,
         };
-        Self::at(source, wall_millis(), millis_of(source))
+        let clock = Self::at(source, 0, 0);
+        let (wall, boot) = clock.both();
+        Self::at(source, wall, boot)
     }
 
-    fn at(source: ClockId, wall: u64, boot: i64) -> Self {
-        let line = Line::through(boot, eighths(wall), false);
+    fn at(source: ClockId, wall: i64, boot: i64) -> Self {
+        let line = Line::through(boot, wall * 8, false);
         Self { source, line: AtomicI64::new(line.to_word()), steering: Mutex::default() }
     }
 
@@ -117,73 +125,91 @@ impl Clock {
     /// The journal is more than [`MOST_AHEAD`] ahead: to slow down until the wall clock has caught up would
     /// take weeks.
     pub fn begin(&self, journal: u64, is_trusted: bool) -> Result<(), Ahead> {
-        self.begin_at(wall_millis(), self.boot_millis(), journal, is_trusted)
+        let (wall, boot) = self.both();
+        self.begin_at(wall, boot, journal, is_trusted)
     }
 
-    fn begin_at(&self, wall: u64, boot: i64, journal: u64, is_trusted: bool) -> Result<(), Ahead> {
-        let begin = match journal.saturating_sub(wall) {
+    /// `wall` and `boot` in ticks.
+    fn begin_at(&self, wall: i64, boot: i64, journal: u64, is_trusted: bool) -> Result<(), Ahead> {
+        let millis = u64::try_from(wall / TICKS).unwrap_or(0);
+        let begin = match journal.saturating_sub(millis) {
             _ if is_trusted => wall,
-            ahead if ahead > MOST_AHEAD => return Err(Ahead { wall, journal }),
-            _ => wall.max(journal),
+            ahead if ahead > MOST_AHEAD => return Err(Ahead { wall: millis, journal }),
+            _ => wall.max(ticks(journal)),
         };
-        self.line.store(Line::through(boot, eighths(begin), false).to_word(), Ordering::Release);
+        self.line.store(Line::through(boot, begin * 8, false).to_word(), Ordering::Release);
         *self.steering() = Steering::default();
         Ok(())
     }
 
     /// The time, in Unix milliseconds.
     pub fn now_millis(&self) -> u64 {
-        self.millis_at(self.boot_millis())
+        self.millis_at(ticks_of(self.source, 0))
     }
 
+    /// At a tick of the boot clock.
     fn millis_at(&self, boot: i64) -> u64 {
         let line = Line::of_word(self.line.load(Ordering::Acquire));
-        u64::try_from(line.eighths(boot) >> 3).unwrap_or(0)
+        u64::try_from(line.eighths(boot) >> 6).unwrap_or(0)
     }
 
-    /// Compares with the wall clock, as [`Clock::adjust`] does, and tells what became of it. To be called
-    /// about ten times a second.
+    /// Compares with the wall clock, and tells what became of it. To be called about ten times a second.
     pub fn follow(&self) -> Option<Event> {
-        let (wall, boot) = self.both()?;
-        self.adjust(wall, boot)
+        let (wall, boot, apart) = self.closest();
+        // On a busy machine this thread was held up between them each time; whoever took them together would believe
+        // in a leap. The next look will do.
+        if apart > TOGETHER { None } else { self.adjust(wall, boot) }
     }
 
-    /// Both clocks at one moment. None: on a busy machine this thread was held up between them each time; whoever
-    /// took them together would believe in a leap. The next look will do.
+    /// Both clocks at one moment, in ticks.
+    fn both(&self) -> (i64, i64) {
+        let (wall, boot, _) = self.closest();
+        (wall, boot)
+    }
+
+    /// Both clocks, and by how many ticks they were read apart at most: the best of a few attempts.
     ///
     /// The machine's own is read last: what little passes in between makes the wall clock seem behind, so that
     /// no window begins before its time.
-    fn both(&self) -> Option<(u64, i64)> {
-        (0..4).find_map(|_| {
-            let before = self.boot_millis();
-            let wall = wall_millis();
-            let after = self.boot_millis();
-            (after - before <= TOGETHER).then_some((wall, after))
-        })
+    fn closest(&self) -> (i64, i64, i64) {
+        let read = || {
+            let before = ticks_of(self.source, 0);
+            let wall = wall_ticks();
+            let after = ticks_of(self.source, NANOS - 1);
+            (wall, after, after - before)
+        };
+        let mut best = read();
+        for _ in 0..3 {
+            // Within one tick, as far as can be said.
+            if best.2 <= 2 {
+                break;
+            }
+            let next = read();
+            if next.2 < best.2 {
+                best = next;
+            }
+        }
+        best
     }
 
-    /// Compares with the wall clock (Unix milliseconds) at a time of the boot clock (milliseconds).
-    pub fn adjust(&self, wall: u64, boot: i64) -> Option<Event> {
+    /// Compares with the wall clock at a time of the boot clock, both in ticks.
+    fn adjust(&self, wall: i64, boot: i64) -> Option<Event> {
         let mut steering = self.steering();
         let line = Line::of_word(self.line.load(Ordering::Acquire));
         let own = line.eighths(boot);
-        let ahead = (eighths(wall) - own) >> 3;
+        let ahead = (wall * 8 - own) >> 6;
         let (line, event) = if ahead >= LEAP {
             steering.leap(line, boot, ahead)
         } else if ahead >= 0 {
             steering.leap = None;
             let event = std::mem::take(&mut steering.is_behind).then_some(Event::CaughtUp);
-            (Line::through(boot, own.max(eighths(wall)), false), event)
+            (Line::through(boot, own.max(wall * 8), false), event)
         } else {
             steering.leap = None;
             steering.behind(line, boot, -ahead)
         };
         self.line.store(line.to_word(), Ordering::Release);
         event
-    }
-
-    fn boot_millis(&self) -> i64 {
-        millis_of(self.source)
     }
 
     fn steering(&self) -> std::sync::MutexGuard<'_, Steering> {
@@ -207,11 +233,11 @@ impl Steering {
         match self.leap {
             // A leap of another length is another leap.
             Some((since, seen)) if (seen - ahead).abs() < LEAP => {
-                if boot - since < PROBATION {
+                if boot - since < PROBATION * TICKS {
                     return (line, None);
                 }
                 *self = Self::default();
-                let followed = Line::through(boot, line.eighths(boot) + ahead * 8, false);
+                let followed = Line::through(boot, line.eighths(boot) + ahead * 8 * TICKS, false);
                 (followed, Some(Event::Followed(ahead.unsigned_abs())))
             }
             Some(_) | None => {
@@ -229,7 +255,7 @@ impl Steering {
         if line.is_slow || behind < TOLERANCE {
             return (line, event);
         }
-        let meets = boot + OVERLAP;
+        let meets = boot + OVERLAP * TICKS;
         (Line::through(meets, line.eighths(meets), true), event)
     }
 }
@@ -263,18 +289,28 @@ impl Line {
 
 /// What the system's clock says, in Unix milliseconds.
 pub(crate) fn wall_millis() -> u64 {
+    u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The same in ticks, rounded down.
+fn wall_ticks() -> i64 {
+    let since = since_1970();
+    ticks(since.as_secs().saturating_mul(1_000)) + i64::from(since.subsec_nanos()) / NANOS
+}
+
+fn since_1970() -> Duration {
     // A clock before 1970 counts as 1970: it is behind whatever was seen before.
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-fn millis_of(source: ClockId) -> i64 {
+/// Ticks of a clock; `NANOS - 1` more nanoseconds round up.
+fn ticks_of(source: ClockId, more: i64) -> i64 {
     // A clock that was read once can be read again; if not, time stands still in place of running wild.
-    clock_gettime(source).map_or(0, |time| time.tv_sec() * 1_000 + time.tv_nsec() / 1_000_000)
+    clock_gettime(source).map_or(0, |time| time.tv_sec() * 1_000 * TICKS + (time.tv_nsec() + more) / NANOS)
 }
 
-fn eighths(millis: u64) -> i64 {
-    i64::try_from(millis.min(LATEST)).unwrap_or(0) * 8
+fn ticks(millis: u64) -> i64 {
+    i64::try_from(millis.min(LATEST)).unwrap_or(0) * TICKS
 }
 
 fn shown(millis: u64) -> String {

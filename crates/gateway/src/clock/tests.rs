@@ -7,7 +7,7 @@ const DAY: i64 = 86_400_000;
 const BEGIN: i64 = 1_795_000_000_000;
 
 fn clock() -> Clock {
-    Clock::at(ClockId::CLOCK_MONOTONIC, BEGIN as u64, 0)
+    Clock::at(ClockId::CLOCK_MONOTONIC, ticks(BEGIN as u64), 0)
 }
 
 fn wall(offset: i64, boot: i64) -> u64 {
@@ -19,7 +19,7 @@ fn run(clock: &Clock, boot: &mut i64, millis: i64, offset: i64) -> Vec<Event> {
     let mut events = Vec::new();
     for _ in 0..millis / 100 {
         *boot += 100;
-        events.extend(clock.adjust(wall(offset, *boot), *boot));
+        events.extend(clock.adjust(ticks(wall(offset, *boot)), *boot * TICKS));
     }
     events
 }
@@ -28,35 +28,35 @@ fn run(clock: &Clock, boot: &mut i64, millis: i64, offset: i64) -> Vec<Event> {
 fn small_steps_forward_are_followed_at_once_and_silently() {
     let (clock, mut boot) = (clock(), 0);
     assert_eq!(run(&clock, &mut boot, 100, 999), []);
-    assert_eq!(clock.millis_at(boot), wall(999, boot));
+    assert_eq!(clock.millis_at(boot * TICKS), wall(999, boot));
 }
 
 #[test]
 fn a_leap_forward_is_followed_after_ten_seconds_and_a_glitch_is_not() {
     let (clock, mut boot) = (clock(), 0);
     assert_eq!(run(&clock, &mut boot, 9_000, DAY), []);
-    assert_eq!(clock.millis_at(boot), wall(0, boot));
+    assert_eq!(clock.millis_at(boot * TICKS), wall(0, boot));
     assert_eq!(run(&clock, &mut boot, 100, 0), []);
     assert_eq!(run(&clock, &mut boot, 9_000, DAY), []);
     // Another leap begins its own ten seconds.
     assert_eq!(run(&clock, &mut boot, 9_000, 2 * DAY), []);
-    assert_eq!(clock.millis_at(boot), wall(0, boot));
+    assert_eq!(clock.millis_at(boot * TICKS), wall(0, boot));
     assert_eq!(run(&clock, &mut boot, 2_000, 2 * DAY), [Event::Followed(2 * DAY as u64)]);
-    assert_eq!(clock.millis_at(boot), wall(2 * DAY, boot));
+    assert_eq!(clock.millis_at(boot * TICKS), wall(2 * DAY, boot));
 }
 
 #[test]
 fn a_wall_clock_that_is_set_back_slows_time_down_until_it_has_caught_up() {
     let (clock, mut boot) = (clock(), 0);
     run(&clock, &mut boot, 1_000, 0);
-    let before = (boot, clock.millis_at(boot));
+    let before = (boot, clock.millis_at(boot * TICKS));
     assert_eq!(run(&clock, &mut boot, 10_000, -3_600_000), [Event::Behind(3_600_000)]);
-    let passed = clock.millis_at(boot) - before.1;
+    let passed = clock.millis_at(boot * TICKS) - before.1;
     // The first tenth of a second was not slow yet, and the slow line begins 8 ms above.
     assert!((8_750..8_750 + 22).contains(&passed), "{passed}");
     let events = run(&clock, &mut boot, 8 * 3_600_000, -3_600_000);
     assert_eq!(events, [Event::CaughtUp]);
-    let off = clock.millis_at(boot) as i64 - wall(-3_600_000, boot) as i64;
+    let off = clock.millis_at(boot * TICKS) as i64 - wall(-3_600_000, boot) as i64;
     assert!((0..=TOLERANCE).contains(&off), "{off}");
 }
 
@@ -64,11 +64,11 @@ fn a_wall_clock_that_is_set_back_slows_time_down_until_it_has_caught_up() {
 fn a_little_behind_is_not_told_and_trembling_changes_nothing() {
     let (clock, mut boot) = (clock(), 0);
     assert_eq!(run(&clock, &mut boot, 20_000, -900), []);
-    assert!((wall(-900, boot)..wall(-900, boot) + 51).contains(&clock.millis_at(boot)));
+    assert!((wall(-900, boot)..wall(-900, boot) + 51).contains(&clock.millis_at(boot * TICKS)));
     let (clock, mut boot) = (self::clock(), 0);
     for turn in 0..1_000 {
         assert_eq!(run(&clock, &mut boot, 100, if turn % 2 == 0 { 0 } else { -40 }), []);
-        assert_eq!(clock.millis_at(boot), wall(0, boot));
+        assert_eq!(clock.millis_at(boot * TICKS), wall(0, boot));
     }
 }
 
@@ -80,11 +80,11 @@ fn a_day_forward_and_back_is_slow_and_then_forward_again_is_quick() {
     // It is ahead of the wall clock by a little less than a day, so this is a small step.
     let events = run(&clock, &mut boot, 1_000, DAY);
     assert_eq!(events, [Event::CaughtUp]);
-    assert_eq!(clock.millis_at(boot), wall(DAY, boot));
+    assert_eq!(clock.millis_at(boot * TICKS), wall(DAY, boot));
     // From behind to far ahead.
     run(&clock, &mut boot, 5_000, 0);
     assert_eq!(run(&clock, &mut boot, 12_000, 3 * DAY)[0], Event::CaughtUp);
-    assert_eq!(clock.millis_at(boot), wall(3 * DAY, boot));
+    assert_eq!(clock.millis_at(boot * TICKS), wall(3 * DAY, boot));
 }
 
 #[test]
@@ -92,31 +92,60 @@ fn a_suspended_machine_is_time_going_on() {
     let (clock, mut boot) = (clock(), 0);
     run(&clock, &mut boot, 1_000, 0);
     boot += 7 * DAY;
-    assert_eq!(clock.millis_at(boot), wall(0, boot));
-    assert_eq!(clock.adjust(wall(0, boot), boot), None);
+    assert_eq!(clock.millis_at(boot * TICKS), wall(0, boot));
+    assert_eq!(clock.adjust(ticks(wall(0, boot)), boot * TICKS), None);
 }
 
 #[test]
 fn it_begins_with_the_later_of_wall_clock_and_journal() {
     let clock = clock();
     let wall = BEGIN as u64;
-    clock.begin_at(wall, 5, wall - 1, false).unwrap();
-    assert_eq!(clock.millis_at(5), wall);
-    clock.begin_at(wall, 5, wall + 3_600_000, false).unwrap();
-    assert_eq!(clock.millis_at(5), wall + 3_600_000);
-    assert_eq!(clock.adjust(wall + 100, 105), Some(Event::Behind(3_600_000)));
+    clock.begin_at(ticks(wall), 5 * TICKS, wall - 1, false).unwrap();
+    assert_eq!(clock.millis_at(5 * TICKS), wall);
+    clock.begin_at(ticks(wall), 5 * TICKS, wall + 3_600_000, false).unwrap();
+    assert_eq!(clock.millis_at(5 * TICKS), wall + 3_600_000);
+    assert_eq!(clock.adjust(ticks(wall + 100), 105 * TICKS), Some(Event::Behind(3_600_000)));
     assert_eq!(
-        clock.begin_at(wall, 5, wall + MOST_AHEAD + 1, false),
+        clock.begin_at(ticks(wall), 5 * TICKS, wall + MOST_AHEAD + 1, false),
         Err(Ahead { wall, journal: wall + MOST_AHEAD + 1 })
     );
-    clock.begin_at(wall, 5, wall + MOST_AHEAD, false).unwrap();
-    clock.begin_at(wall, 5, u64::MAX, true).unwrap();
-    assert_eq!(clock.millis_at(5), wall);
+    clock.begin_at(ticks(wall), 5 * TICKS, wall + MOST_AHEAD, false).unwrap();
+    clock.begin_at(ticks(wall), 5 * TICKS, u64::MAX, true).unwrap();
+    assert_eq!(clock.millis_at(5 * TICKS), wall);
     let told = Ahead { wall: 1_795_392_000_000, journal: 1_795_564_800_000 }.to_string();
     assert_eq!(
         told,
         "the clock says 2026-11-23T00:00:00Z, but charges were recorded until 2026-11-25T00:00:00Z"
     );
+}
+
+#[test]
+fn a_second_begins_with_that_of_the_wall_clock_or_within_a_millisecond_behind_it() {
+    // Every offset of the two clocks within a millisecond, each as the system would tell it.
+    for wall_nanos in (0..1_000_000).step_by(31_250) {
+        for boot_nanos in (0..1_000_000).step_by(31_250) {
+            let at = |nanos: i64| (nanos / NANOS, (nanos + NANOS - 1) / NANOS);
+            let (wall, boot) = (ticks(BEGIN as u64) + at(wall_nanos).0, at(boot_nanos).1);
+            let clock = Clock::at(ClockId::CLOCK_MONOTONIC, wall, boot);
+            clock.adjust(wall, boot);
+            for later in (0..3_000_000).step_by(62_500) {
+                let told = clock.millis_at(at(boot_nanos + later).0) as i64;
+                let true_nanos = wall_nanos + later;
+                assert!(told <= BEGIN + true_nanos / 1_000_000, "early: {wall_nanos} {boot_nanos} {later}");
+                let behind = BEGIN + (true_nanos - 500_000).div_euclid(1_000_000);
+                assert!(told >= behind, "late: {wall_nanos} {boot_nanos} {later}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_second_of_the_systems_clock_begins_early() {
+    let clock = Clock::new();
+    for _ in 0..100_000 {
+        let told = clock.now_millis();
+        assert!(told <= wall_millis(), "the wall clock is read behind it");
+    }
 }
 
 #[test]
@@ -170,7 +199,7 @@ proptest! {
     ) {
         let clock = clock();
         let (mut boot, mut wall) = (0i64, BEGIN as u64);
-        let mut last = clock.millis_at(boot);
+        let mut last = clock.millis_at(boot * TICKS);
         for step in steps {
             let begun = (boot, last);
             match step {
@@ -179,7 +208,7 @@ proptest! {
                     let mut at: Vec<i64> = reads.iter().map(|read| boot + read % millis).collect();
                     at.sort_unstable();
                     for at in at {
-                        let now = clock.millis_at(at);
+                        let now = clock.millis_at(at * TICKS);
                         prop_assert!(now >= last);
                         last = now;
                     }
@@ -189,14 +218,14 @@ proptest! {
                 Step::Set(by) => wall = wall.saturating_add_signed(by),
                 Step::Broken(to) => wall = to,
             }
-            let before = clock.millis_at(boot);
+            let before = clock.millis_at(boot * TICKS);
             prop_assert!(before >= last);
             // A thread that still reads the old line while the new one is decided on.
-            let late = clock.millis_at(boot + OVERLAP / 2);
-            let event = clock.adjust(wall, boot);
-            let now = clock.millis_at(boot);
+            let late = clock.millis_at((boot + OVERLAP / 2) * TICKS);
+            let event = clock.adjust(ticks(wall), boot * TICKS);
+            let now = clock.millis_at(boot * TICKS);
             prop_assert!(now >= before);
-            prop_assert!(clock.millis_at(boot + OVERLAP / 2) >= late);
+            prop_assert!(clock.millis_at((boot + OVERLAP / 2) * TICKS) >= late);
             let leapt = match event {
                 Some(Event::Followed(by)) => by,
                 Some(Event::Behind(_) | Event::CaughtUp) | None => LEAP as u64,
@@ -215,10 +244,10 @@ proptest! {
         // At 1/8 of its speed a day takes eight; steps of a minute are as good as those of 100 ms.
         for _ in 0..(2 * DAY * 8 + DAY) / 60_000 {
             boot += 60_000;
-            clock.adjust(wall(offset, boot), boot);
+            clock.adjust(ticks(wall(offset, boot)), boot * TICKS);
         }
         run(&clock, &mut boot, 120_000, offset);
-        let off = clock.millis_at(boot) as i64 - wall(offset, boot) as i64;
+        let off = clock.millis_at(boot * TICKS) as i64 - wall(offset, boot) as i64;
         prop_assert!((0..=TOLERANCE).contains(&off), "{off}");
     }
 }
