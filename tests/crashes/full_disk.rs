@@ -126,6 +126,35 @@ fn requests_stop_with_a_503_that_costs_nothing_until_there_is_room() {
     place.assert_counted(&Gateway::start_in(&home));
 }
 
+/// Addresses have no key, and what they use is written down all the same.
+#[test]
+fn requests_of_addresses_with_limits_stop_as_well_and_those_that_cost_nothing_go_on() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream)
+        .endpoint("GET", "/items/{id}", "public = true")
+        .store("flush_interval = \"50ms\"\nwhen_full = \"stop\"");
+    for has_limits in [true, false] {
+        let limits = if has_limits { "[address]\nlimits = [\"1000 per day\"]" } else { "" };
+        let gateway = Gateway::start(&config.clone().section(limits).endpoint("GET", "/keyed", ""));
+        let (key, open) = (gateway.key(), get("/items/7"));
+        assert_eq!(gateway.send(&open).status, 200);
+        gateway.set_largest_file(NO_ROOM);
+        // Something that has to be written.
+        eventually("keys are refused", || {
+            (gateway.send(&get("/keyed").key(&key)).status == 503).then_some(())
+        });
+        let answer = gateway.send(&open);
+        if has_limits {
+            assert_error(&gateway, &answer, 503, "UNAVAILABLE");
+            assert!(answer.number("Retry-After") >= 1);
+        } else {
+            assert_eq!(answer.status, 200, "nothing of it would have to be written down");
+        }
+        gateway.set_largest_file(None);
+        eventually("addresses are let in again", || (gateway.send(&open).status == 200).then_some(()));
+    }
+}
+
 /// Whatever could be written of it and whatever not: a start without room changes nothing that counts.
 #[test]
 fn a_start_without_room_says_what_to_do_and_forgets_nothing() {

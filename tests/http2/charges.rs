@@ -158,6 +158,27 @@ fn a_request_that_breaks_its_own_body_is_free_before_an_answer_and_charged_withi
     drop(upstream);
 }
 
+/// Whoever has read an answer to its end may ask again, and must not find its own place taken. So the place is free before
+/// the last bytes are on their way, here before a window lets them go.
+#[test]
+fn a_place_among_the_requests_at_once_is_free_before_the_last_bytes_of_the_answer() {
+    let Place { gateway, key, upstream: _upstream, .. } = place(&["1 at once", "1000 per day"]);
+    const INITIAL_WINDOW: u16 = 4;
+    let mut peer = Peer::with_settings(gateway.address, &[(INITIAL_WINDOW, 10)]);
+    peer.is_generous = false;
+    peer.ask(1, "GET", "/items/7", &[("x-api-key", &key.key)]);
+    assert_eq!(peer.next_of(1).unwrap().kind, HEADERS);
+    assert_eq!(peer.next_of(1).unwrap().payload.len(), 10, "the beginning, and the window is used up");
+    eventually("the place is free", || {
+        (gateway.send(&get("/items/7").key(&key)).status == 200).then_some(())
+    });
+    let told = gateway.limits(&key);
+    assert_eq!(told.of("1000 per day").used, 2, "what is not delivered yet is reserved");
+    peer.open_window(1, 100_000);
+    assert_eq!(peer.next_of(1).unwrap().kind, DATA);
+    eventually("both are charged", || (gateway.used(&key) == 2).then_some(()));
+}
+
 #[test]
 fn charges_of_one_connection_survive_a_kill() {
     let Place { gateway, key, upstream: _upstream, .. } = place(&["1000 per day"]);
