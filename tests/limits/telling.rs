@@ -45,12 +45,10 @@ impl Telling {
         let limit = answer.number("X-Rate-Limit-Limit");
         let remaining = answer.number("X-Rate-Limit-Remaining");
         let reset = answer.header("X-Rate-Limit-Reset").map(|text| text.parse().unwrap());
-        // The first family tells one member of the second. A denial may foretell an earlier moment: when this
-        // request fits, not when all of the quota is there again.
+        // The first family tells one member of the second, in a denial, too: when this request fits is told by
+        // Retry-After.
         // Of two that are as tight (in the last hour of a day, a day and an hour), the one whose moment it tells.
-        let is_told = |one: &&Member| {
-            (one.quota, one.remaining) == (limit, remaining) && (answer.status == 429 || one.reset == reset)
-        };
+        let is_told = |one: &&Member| (one.quota, one.remaining) == (limit, remaining) && one.reset == reset;
         assert!(members.iter().any(|one| is_told(&one)), "no member is told by X-Rate-Limit: {answer:?}");
         assert_ne!(reset, Some(0), "{answer:?}");
         Self { status: answer.status, limit, remaining, reset, members }

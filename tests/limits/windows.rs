@@ -29,7 +29,7 @@ fn a_window_of_a_second_is_told_to_its_end_and_opens_at_once() {
     let mut connection = gateway.connect();
     let mut send = || connection.send(&get("/items/7").key(&key));
     let mut opened = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..5 {
         next_second();
         let mut denied = 0;
         // A machine that is held up may see a second end within the first three requests.
@@ -37,21 +37,53 @@ fn a_window_of_a_second_is_told_to_its_end_and_opens_at_once() {
             denied += u64::from(send().status == 429);
         }
         let before = now();
-        let answer = eventually("the next second grants again", || {
+        // Without a pause, so that one of them comes in the last fractions of a millisecond.
+        let answer = loop {
             let answer = send();
-            if answer.status == 429 {
-                let told = Telling::of(&answer);
-                assert_eq!((told.limit, told.remaining, told.reset), (2, 0, Some(1)));
+            if answer.status == 200 {
+                break answer;
             }
-            (answer.status == 200).then_some(answer)
-        });
+            let told = Telling::of(&answer);
+            assert_eq!((told.limit, told.remaining, told.reset), (2, 0, Some(1)));
+            assert!(now() - before < Duration::from_secs(10), "the next second does not grant");
+        };
         assert_eq!(Telling::of(&answer).member("second").remaining, 1, "a whole new window");
         let at = now();
-        assert!(at.as_secs() > before.as_secs() || at.subsec_millis() > 990, "it opened within its window");
+        assert!(
+            at.as_secs() > before.as_secs(),
+            "it opened within its window, {} ns early",
+            1_000_000_000 - at.subsec_nanos()
+        );
         opened.push(at.subsec_millis());
     }
-    // At once: the best of three, because the machine has other things to do.
-    assert!(opened.iter().any(|millis| *millis < 150 || *millis > 990), "it opened late: {opened:?} ms");
+    // At once: the best of five, because the machine has other things to do.
+    assert!(opened.iter().any(|millis| *millis < 150), "it opened late: {opened:?} ms");
+}
+
+#[test]
+fn a_denial_tells_the_reset_that_the_success_before_it_told() {
+    let upstream = Upstream::sample();
+    for (limit, burst, reset) in [("30 per minute, burst 10", 10, 20), ("1 per hour, burst 2", 2, 7_200)] {
+        let gateway = Gateway::start(&Config::of(&upstream).plan("free", &[limit]));
+        let key = gateway.key();
+        let mut connection = gateway.connect();
+        let mut send = || connection.send(&get("/items/7").key(&key));
+        let before = (0..burst).map(|_| send()).last().unwrap();
+        assert_eq!(before.status, 200);
+        let denied = send();
+        assert_error(&gateway, &denied, 429, "RATE_EXCEEDED");
+        let told = |answer: &crate::support::Answer| Telling::of(answer);
+        for answer in [&before, &denied] {
+            // A second or two may pass on a busy machine.
+            let told = told(answer).reset.unwrap();
+            assert!((reset - 3..=reset).contains(&told), "{limit}: {told}");
+            assert_eq!(answer.number("X-Rate-Limit-Reset"), told);
+            assert!(answer.headers.all("RateLimit").join(",").contains(&format!(";t={told}")), "{answer:?}");
+        }
+        // When to come again is another question: when one unit is back.
+        let retry = denied.number("Retry-After");
+        assert!(retry <= reset / burst && retry + 3 >= reset / burst, "{limit}: {retry}");
+    }
 }
 
 #[test]

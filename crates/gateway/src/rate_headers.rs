@@ -58,8 +58,8 @@ fn write_account(
     let Some((_, shown)) = shown else { return };
     number(b"X-Rate-Limit-Limit: ", shown.quota.into(), out);
     number(b"\r\nX-Rate-Limit-Remaining: ", shown.remaining.into(), out);
-    // A denial told its reset in the message already; the two must agree.
-    if let Some(reset) = denial.map_or(shown.reset, |denial| denial.reset) {
+    // Of a denial, too, it is when the limit resets, as in `RateLimit`; when to try again is told by `Retry-After`.
+    if let Some(reset) = shown.reset {
         number(b"\r\nX-Rate-Limit-Reset: ", reset, out);
     }
     out.extend_from_slice(b"\r\nRateLimit-Policy: ");
