@@ -16,3 +16,4 @@ mod in_flight;
 mod keys;
 mod plans;
 mod reload;
+mod windows;

@@ -9,7 +9,7 @@ mod tag;
 mod tests;
 
 pub use reading::LimitError;
-pub use tag::{Class, Tag};
+pub use tag::{Class, RateTag, Tag};
 
 use crate::{calendar::Zone, registry::ErrorCode, window::Period};
 use std::{fmt, sync::Arc};

@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("look-up of a random key: {nanoseconds:.1} ns ({found} found)");
     for number in 0..count {
         let key = keyring.find_digest(&digest(number)).ok_or("a key is missing")?;
-        black_box(key.account());
+        black_box(key.account(0));
     }
     let used = resident()?;
     println!("each used once: {}", per_key(before, used, count));

@@ -12,7 +12,7 @@ pub(crate) fn write(visit: &Visit<'_>, denial: Option<&Denial>, out: &mut Vec<u8
         (Some(Counted { account, applying }), _) => write_account(account, *applying, now, denial, out),
         // Refused before anything was asked of it: what holds for every endpoint is told.
         (None, Some(key)) => {
-            let account = key.account();
+            let account = key.account(now);
             write_account(&account, account.limits().applying(visit.group), now, denial, out);
         }
         (None, None) => {}
@@ -26,7 +26,7 @@ pub(crate) fn has_limits(visit: &Visit<'_>) -> bool {
             account.standings(visit.now.millis, *applying).next().is_some()
         }
         (None, Some(key)) => {
-            let account = key.account();
+            let account = key.account(visit.now.millis);
             let applying = account.limits().applying(visit.group);
             account.standings(visit.now.millis, applying).next().is_some()
         }
@@ -128,7 +128,7 @@ mod tests {
         let (seat, limits) = (Seat::default(), limits(&["1000 per day", "20 per second"]));
         Reservation::take(&seat, &limits, None, NOW, 5).unwrap().charge();
         assert_eq!(
-            written(&seat.account(&limits), None),
+            written(&seat.account(&limits, NOW), None),
             "X-Rate-Limit-Limit: 20\r\nX-Rate-Limit-Remaining: 15\r\nX-Rate-Limit-Reset: 1\r\n\
              RateLimit-Policy: \"day\";q=1000;w=86400, \"second\";q=20;w=1\r\n\
              RateLimit: \"day\";r=995;t=1, \"second\";r=15;t=1\r\n"
@@ -139,13 +139,13 @@ mod tests {
     fn the_limit_that_denied_is_shown() {
         let (seat, limits) = (Seat::default(), limits(&["5 per day", "2 per second"]));
         let denial = Reservation::take(&seat, &limits, None, NOW, 3).unwrap_err();
-        assert!(written(&seat.account(&limits), Some(&denial)).starts_with("X-Rate-Limit-Limit: 2\r\n"));
+        assert!(written(&seat.account(&limits, NOW), Some(&denial)).starts_with("X-Rate-Limit-Limit: 2\r\n"));
     }
 
     #[test]
     fn what_never_resets_has_no_reset_and_is_shown_last() {
         let (seat, limits) = (Seat::default(), limits(&["1 in all", "20 at once", "50 per hour"]));
-        let account = seat.account(&limits);
+        let account = seat.account(&limits, NOW);
         assert_eq!(
             written(&account, None),
             "X-Rate-Limit-Limit: 20\r\nX-Rate-Limit-Remaining: 20\r\nX-Rate-Limit-Reset: 1\r\n\

@@ -297,18 +297,20 @@ impl Handle {
         self.shared.is_stopped.store(is_stopped, std::sync::atomic::Ordering::Relaxed);
     }
 
-    /// Puts back what an account had used that belongs to no key: an address's. Before requests are let in.
-    pub fn restore_address(&self, who: limits::Who, used: &[limits::Used]) {
-        if let Some(addresses) = self.shared.addresses.get() {
-            addresses.restore(who, used);
-        }
+    /// Puts back what an account had used that belongs to no key: an address's; as it stands at `now` (Unix
+    /// milliseconds). Before requests are let in.
+    pub fn restore_address(&self, who: limits::Who, used: &[limits::Used], now: u64) {
+        // Addresses that have no limits at present may get some again, which then have to find what was used.
+        let without = || limits::Addresses::new(Arc::new(limits::Limits::none()));
+        self.shared.addresses.get_or_init(without).restore(who, used, now);
     }
 
     /// What an account had used, without windows that begin after `now` (Unix milliseconds).
     pub fn begun(&self, who: &limits::Who, used: &[limits::Used], now: u64) -> Vec<limits::Used> {
         let of_key = || self.shared.keyring.begun(who, used, now);
         let of_address = || self.shared.addresses.get().map(|addresses| addresses.begun(used, now));
-        of_key().or_else(of_address).unwrap_or_default()
+        let of_nobody = || limits::Limits::none().begun(used, now);
+        of_key().or_else(of_address).unwrap_or_else(of_nobody)
     }
 
     /// The incidents that were not taken for storing yet.

@@ -136,7 +136,8 @@ fn recover(folder: &str) -> Result<(), Fault> {
     let options = Options::new(PathBuf::from(folder), 1);
     let begun = Instant::now();
     let mut units = 0_u64;
-    let (journal, writers, report) = journal::open(&options, NOW, &mut |row| units += u64::from(row.units))?;
+    let (journal, writers, report) =
+        journal::open(&options, NOW, &mut |row, _| units += u64::from(row.units))?;
     println!("{} rows, {units} units in {:?}", report.rows, begun.elapsed());
     for line in std::fs::read_to_string("/proc/self/status")?.lines().filter(|line| line.starts_with("VmHWM"))
     {

@@ -126,7 +126,7 @@ pub fn is_free(options: &Options) -> Result<(), JournalError> {
 }
 
 /// Opens the memory of charges: recovers it from the disk and from shared memory, hands every live row
-/// to `each` (one for each window of each counter), and begins a new epoch, which is on the disk when
+/// to `each` (one for each window of each counter, with the Unix second of its last charge), and begins a new epoch, which is on the disk when
 /// this returns. `now_seconds` is the Unix second.
 ///
 /// # Errors
@@ -136,7 +136,7 @@ pub fn is_free(options: &Options) -> Result<(), JournalError> {
 pub fn open(
     options: &Options,
     now_seconds: u64,
-    each: &mut dyn FnMut(Row),
+    each: &mut dyn FnMut(Row, u32),
 ) -> Result<(Journal, Vec<Writer>, Report), JournalError> {
     let layout = options.layout()?;
     let (folder, lock) = Folder::open(&options.folder)?;
@@ -203,7 +203,7 @@ impl State {
         boot: [u8; 16],
         now: u64,
         report: &mut Report,
-        each: &mut dyn FnMut(Row),
+        each: &mut dyn FnMut(Row, u32),
     ) -> Result<Self, JournalError> {
         let new_store = shared::random_id()?;
         let Some(mut base) = Base::find(folder)? else {

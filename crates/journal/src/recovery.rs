@@ -41,7 +41,7 @@ impl Recovered {
         boot: [u8; 16],
         new_store: [u8; 16],
         findings: &mut Vec<Finding>,
-        each: &mut dyn FnMut(Row),
+        each: &mut dyn FnMut(Row, u32),
     ) -> Result<Self, JournalError> {
         let (mut replay, mut last) = base.replay(folder, base.end)?;
         let partial = last.as_mut().and_then(|last| last.partial.take());
@@ -91,7 +91,7 @@ fn hand_over(
     base: &Base,
     deltas: &[Dated],
     newest: u64,
-    each: &mut dyn FnMut(Row),
+    each: &mut dyn FnMut(Row, u32),
 ) -> Result<u64, JournalError> {
     let mut count = 0;
     // Rows grow old by the time of the last write, not by the clock: a clock that is set years ahead by
@@ -99,7 +99,7 @@ fn hand_over(
     let merged = base.rows(folder).and_then(|rows| {
         merge(rows, deltas, newest, |dated| {
             count += 1;
-            each(dated.row);
+            each(dated.row, dated.second);
             Ok::<(), Fault>(())
         })
     });

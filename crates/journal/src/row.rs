@@ -71,7 +71,8 @@ pub enum Class {
     Calendar,
     /// The newest window and the 17 below it, each for 32 days after its last write.
     Rolling,
-    /// The newest window only, for 8 days after its last write.
+    /// The newest window only, for 30 days after its last write: a bucket may refill slowly, and its window, in
+    /// milliseconds, can be told from others for 37 days.
     Rate,
 }
 
@@ -110,7 +111,7 @@ impl Class {
         match self {
             Self::Lifetime => false,
             Self::Calendar | Self::Rolling => age > 32 * DAY,
-            Self::Rate => age > 8 * DAY,
+            Self::Rate => age > 30 * DAY,
         }
     }
 }
@@ -186,8 +187,8 @@ mod tests {
 
     #[test]
     fn rows_are_over_after_their_days() {
-        assert!(!Class::Rate.is_over(0, 8 * DAY));
-        assert!(Class::Rate.is_over(0, 8 * DAY + 1));
+        assert!(!Class::Rate.is_over(0, 30 * DAY));
+        assert!(Class::Rate.is_over(0, 30 * DAY + 1));
         assert!(!Class::Calendar.is_over(0, 32 * DAY));
         assert!(Class::Rolling.is_over(0, 32 * DAY + 1));
         assert!(!Class::Lifetime.is_over(0, u64::MAX));

@@ -3,7 +3,8 @@
 use crate::{
     compiled::{Applying, Compiled, Limits, Reset, Rule, rolling_at},
     guard::ErrorCount,
-    reservation::{Denial, Used},
+    past::{Kept, Past, Value},
+    reservation::Denial,
     rolling::{Rolling, State, part},
     slot::Slot,
     windows::Windows,
@@ -27,10 +28,12 @@ pub struct Account {
 }
 
 /// The counters that do not fit into the account itself.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct More {
     words: Box<[Counter]>,
     rollings: Box<[Rolling]>,
+    /// Of limits that the account had before. None: its limits never changed, or nothing of them counts any more.
+    past: Option<Box<Past>>,
 }
 
 /// One counter.
@@ -52,36 +55,24 @@ impl Account {
         Self::with(limits, |_| Word::default(), |_| State::default())
     }
 
-    /// An account of which `used` is charged already. Rows of other limits are passed over.
-    pub fn restored(limits: Arc<Limits>, used: &[Used]) -> Self {
-        let word = |tag: Tag| {
-            let row = used.iter().find(|row| row.tag == tag);
-            row.map_or_else(Word::default, |row| Word {
-                window: row.window,
-                units: row.units.min(contract::Limit::LARGEST),
-            })
-        };
-        let state = |tag: Tag| {
-            let rows = used.iter().filter(|row| row.tag == tag);
-            rows.fold(State::default(), |state, row| state.restore(row.window, row.units))
-        };
-        Self::with(limits, word, state)
-    }
-
-    fn with(limits: Arc<Limits>, word: impl Fn(Tag) -> Word, state: impl Fn(Tag) -> State) -> Self {
+    pub(crate) fn with(
+        limits: Arc<Limits>,
+        word: impl Fn(&Compiled) -> Word,
+        state: impl Fn(&Compiled) -> State,
+    ) -> Self {
         let (mut inline, mut words, mut rollings) =
             (std::array::from_fn(|_| Counter::default()), vec![], vec![]);
         for (_, one) in limits.each(limits.all()) {
             match &one.rule {
                 Rule::Word(_) => match inline.get_mut(one.place) {
-                    Some(place) => *place = Counter::new(word(one.tag)),
-                    None => words.push(Counter::new(word(one.tag))),
+                    Some(place) => *place = Counter::new(word(one)),
+                    None => words.push(Counter::new(word(one))),
                 },
-                Rule::Rolling { .. } => rollings.push(Rolling::new(state(one.tag))),
+                Rule::Rolling { .. } => rollings.push(Rolling::new(state(one))),
             }
         }
         let more = (!words.is_empty() || !rollings.is_empty())
-            .then(|| Box::new(More { words: words.into(), rollings: rollings.into() }));
+            .then(|| Box::new(More { words: words.into(), rollings: rollings.into(), past: None }));
         Self { limits, words: inline, more, errors: ErrorCount::default(), successor: Slot::new(None) }
     }
 
@@ -219,18 +210,17 @@ impl Account {
     /// Gives units of a window back, unless it has passed; if this account has been replaced, to the one
     /// that counts them now.
     pub(crate) fn give_back(&self, one: &Compiled, window: u32, units: u32) {
-        if self.give_back_here(one, window, units).is_ok() {
-            return;
+        if self.give_back_here(one, window, units).is_err() {
+            give_back_moved(self.replaced(), one.tag, window, units);
         }
-        let mut account = self.replaced();
-        loop {
-            // A limit that the successor does not have is counted nowhere any more.
-            let Some(one) = account.limits.with_tag(one.tag) else { return };
-            if account.give_back_here(one, window, units).is_ok() {
-                return;
-            }
-            account = account.replaced();
-        }
+    }
+
+    fn give_tag_back(&self, tag: Tag, window: u32, units: u32) -> Result<(), Frozen> {
+        let given = match self.limits.with_tag(tag) {
+            Some(one) => Some(self.give_back_here(one, window, units)),
+            None => self.past().and_then(|past| past.give_back(tag, window, units)),
+        };
+        given.unwrap_or(Ok(())) // a window that is neither counted nor remembered has ended
     }
 
     /// Gives back what `units` tells of each limit that applies.
@@ -261,24 +251,22 @@ impl Account {
     /// The account that counts in place of this one, which is frozen: made with the same limits if nobody
     /// has made it yet, so that no thread ever waits for another.
     fn replaced(&self) -> Arc<Account> {
-        self.replace_by(&self.limits)
+        // Of the same limits nothing is left behind, whatever the time.
+        self.replace_by(&self.limits, 0)
     }
 
     /// Freezes this account, and tells the one that counts in its place: with these limits, if no other
-    /// thread was faster.
+    /// thread was faster, and without what has ended at `now`.
     ///
     /// Any number of threads may do this at once. What is frozen never changes, so all of them copy the
     /// same counts, and one of the copies becomes the successor.
-    pub(crate) fn replace_by(&self, limits: &Arc<Limits>) -> Arc<Account> {
+    pub(crate) fn replace_by(&self, limits: &Arc<Limits>, now: u64) -> Arc<Account> {
         self.freeze();
         loop {
             if let Some(successor) = self.successor.load() {
                 return successor;
             }
-            let next = Arc::new(Self {
-                errors: self.errors.copy(),
-                ..Self::with(Arc::clone(limits), |tag| self.word(tag), |tag| self.state(tag))
-            });
+            let next = Arc::new(Self { errors: self.errors.copy(), ..self.changed(limits, now) });
             if self.successor.swap_if(None, Some(Arc::clone(&next))) {
                 return next;
             }
@@ -299,20 +287,33 @@ impl Account {
         for rolling in more.iter().flat_map(|more| &more.rollings) {
             rolling.freeze();
         }
-    }
-
-    fn word(&self, tag: Tag) -> Word {
-        match self.limits.with_tag(tag).and_then(|one| self.cell(one)) {
-            Some(Cell::Word(counter)) => counter.load(),
-            Some(Cell::Rolling(_)) | None => Word::default(),
+        if let Some(past) = self.past() {
+            past.freeze();
         }
     }
 
-    fn state(&self, tag: Tag) -> State {
-        match self.limits.with_tag(tag).and_then(|one| self.cell(one)) {
-            Some(Cell::Rolling(rolling)) => rolling.load(),
-            Some(Cell::Word(_)) | None => State::default(),
+    /// The counts of all its limits, and what it remembers of others.
+    pub(crate) fn kept(&self, now: u64) -> impl Iterator<Item = Kept> {
+        let live = self.limits.each(self.limits.all()).filter_map(move |(_, one)| {
+            let value = match self.cell(one)? {
+                Cell::Word(counter) => Value::Word(counter.load()),
+                Cell::Rolling(rolling) => Value::Rolling(rolling.load()),
+            };
+            Some(Kept::of(one, value, now))
+        });
+        live.chain(self.past().into_iter().flat_map(move |past| past.kept(now)))
+    }
+
+    pub(crate) fn past(&self) -> Option<&Past> {
+        self.more.as_deref()?.past.as_deref()
+    }
+
+    /// The same, remembering windows of other limits.
+    pub(crate) fn remembering(mut self, past: Option<Box<Past>>) -> Self {
+        if past.is_some() {
+            self.more.get_or_insert_default().past = past;
         }
+        self
     }
 
     /// Whether a new account would be the same at `now`: nothing is used or reserved.
@@ -334,6 +335,25 @@ impl Account {
             | (Rule::Rolling { .. }, Some(Cell::Word(_)) | None) => false,
         };
         self.errors.within_minute(now / 1000) == 0
+            && self.past().is_none_or(|past| past.is_over(now))
             && self.limits.each(self.limits.all()).all(|(_, one)| is_as_new(one))
+    }
+}
+
+/// Gives back what was taken in an account that was replaced by this one: where it is counted now, and in the buckets
+/// that it came along to.
+#[cold]
+fn give_back_moved(mut account: Arc<Account>, tag: Tag, window: u32, units: u32) {
+    let mut reached = vec![(tag, window)];
+    let mut open = vec![(tag, window, units)];
+    loop {
+        if let Some(past) = account.past() {
+            past.follow(&mut open, &mut reached);
+        }
+        open.retain(|&(tag, window, units)| account.give_tag_back(tag, window, units).is_err());
+        if open.is_empty() {
+            return;
+        }
+        account = account.replaced();
     }
 }

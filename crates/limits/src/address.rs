@@ -80,7 +80,7 @@ impl Addresses {
             account
         };
         let (account, windows) =
-            find_and_take(applying, now, cost, find, |account| self.replace(who, account))?;
+            find_and_take(applying, now, cost, find, |account| self.replace(who, account, now))?;
         Ok((whose.get(), Reservation::new(account, applying, cost, windows)))
     }
 
@@ -101,7 +101,7 @@ impl Addresses {
                 Some(_) => (who, set.clone()),
                 None => set.with(who, limits, now),
             };
-            let next = next.limited(&whose, limits);
+            let next = next.limited(&whose, limits, now);
             let Some(account) = next.of(&whose) else { continue };
             let is_new = set.of(&whose).is_none_or(|before| !Arc::ptr_eq(&before, &account));
             let is_same = !is_new && next.0.len() == set.0.len();
@@ -111,12 +111,13 @@ impl Addresses {
         }
     }
 
-    /// Puts back what an address, or the account that several share, had used. Before anything is taken.
-    pub fn restore(&self, who: Who, used: &[Used]) {
+    /// Puts back what an address, or the account that several share, had used, as it stands at `now` (Unix
+    /// milliseconds). Before anything is taken.
+    pub fn restore(&self, who: Who, used: &[Used], now: u64) {
         let Some(slot) = self.slot(&who) else { return };
         let found = slot.load();
         let mut set = found.as_deref().cloned().unwrap_or_default();
-        set.0.push((who, Arc::new(Account::restored(self.limits(), used))));
+        set.0.push((who, Arc::new(Account::restored(self.limits(), used, now))));
         slot.swap_if(found.as_ref(), Some(Arc::new(set)));
     }
 
@@ -125,14 +126,14 @@ impl Addresses {
         self.limits().begun(used, now)
     }
 
-    fn replace(&self, who: Who, account: &Arc<Account>) {
+    fn replace(&self, who: Who, account: &Arc<Account>, now: u64) {
         let Some(slot) = self.slot(&who) else { return };
         let found = slot.load();
         let mut set = found.as_deref().cloned().unwrap_or_default();
         let Some((_, place)) = set.0.iter_mut().find(|(_, known)| Arc::ptr_eq(known, account)) else {
             return;
         };
-        *place = account.replace_by(&self.limits());
+        *place = account.replace_by(&self.limits(), now);
         slot.swap_if(found.as_ref(), Some(Arc::new(set)));
     }
 
@@ -175,12 +176,12 @@ impl Set {
     }
 
     /// The set with these limits for this account, whatever it had before.
-    fn limited(mut self, whose: &Who, limits: &Arc<Limits>) -> Self {
+    fn limited(mut self, whose: &Who, limits: &Arc<Limits>, now: u64) -> Self {
         let other = |(known, account): &&mut (Who, Arc<Account>)| {
             known == whose && !Arc::ptr_eq(account.limits(), limits)
         };
         if let Some((_, account)) = self.0.iter_mut().find(other) {
-            *account = account.replace_by(limits);
+            *account = account.replace_by(limits, now);
         }
         self
     }
@@ -296,7 +297,7 @@ mod tests {
         }
         let (whose, _) = before.take(who(8), None, 0, 1).unwrap();
         assert_ne!(whose, who(8));
-        after.restore(whose, &[Used { tag, window: 0, units: 5 }]);
+        after.restore(whose, &[Used { tag, window: 0, units: 5, second: 0 }], 0);
         assert!(after.take(who(8), None, 0, 1).is_err());
         let mut of_another_set = who(8);
         of_another_set[0] += 1;
@@ -333,7 +334,7 @@ mod tests {
     fn rows_of_windows_that_begin_later_are_told_apart() {
         let addresses = Addresses::with_sets(limits("5 per day"), 1);
         let tag = addresses.limits().iter().next().unwrap().tag();
-        let rows = [19, 20, 21].map(|window| Used { tag, window, units: 4 });
+        let rows = [19, 20, 21].map(|window| Used { tag, window, units: 4, second: 0 });
         assert_eq!(addresses.begun(&rows, 20 * 86_400_000), rows[..2]);
     }
 
@@ -341,7 +342,7 @@ mod tests {
     fn what_was_used_comes_back() {
         let addresses = Addresses::with_sets(limits("5 in all"), 1);
         let tag = addresses.limits().iter().next().unwrap().tag();
-        addresses.restore(who(1), &[Used { tag, window: 0, units: 4 }]);
+        addresses.restore(who(1), &[Used { tag, window: 0, units: 4, second: 0 }], 0);
         addresses.take(who(1), None, 0, 1).unwrap().1.charge();
         assert!(addresses.take(who(1), None, 0, 1).is_err());
     }

@@ -1,6 +1,7 @@
 //! The limits of a plan or of one key, compiled: what each kind does with its counter.
 
 use crate::{
+    past::Ends,
     rolling::{State, part, part_millis},
     word::{Counter, NotTaken, Word},
 };
@@ -367,6 +368,14 @@ impl WordRule {
         taken.map(|word| word.window)
     }
 
+    /// When a bucket is full again. Of any other kind it is not known here.
+    pub(crate) fn full_at(&self, word: Word, amount: u32, now: u64) -> Ends {
+        match self.frees(word, amount, self.counted(word, amount, now), now) {
+            Reset::At(millis) => Ends::At(millis),
+            Reset::Unknown | Reset::Never => Ends::WhenEmpty,
+        }
+    }
+
     /// From when on at least `units` fewer count, of a word as it stands at `now`.
     pub(crate) fn frees(&self, word: Word, amount: u32, units: u32, now: u64) -> Reset {
         match self {
@@ -381,6 +390,12 @@ impl WordRule {
             Self::Lifetime => Reset::Never,
         }
     }
+}
+
+/// How the bucket of a rate refills whose limit is not known any more, with its amount: as slowly as its tag allows.
+pub(crate) fn rate_of(tag: Tag) -> Option<(WordRule, u32)> {
+    let rate = tag.rate()?;
+    Some((WordRule::Rate { period: Millis::new(rate.period.seconds(0) * 1000), burst: 1 }, rate.amount))
 }
 
 /// Milliseconds since the bucket was last full. A clock that stepped back, by [`FURTHEST_BACK`] at most, finds

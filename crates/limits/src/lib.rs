@@ -42,7 +42,11 @@
 //!    requests in flight included, and what these give back later reaches the new one.
 //!    `model`; `interleavings::a_change_of_limits_loses_no_unit_and_grants_none_twice`,
 //!    `two_threads_that_change_limits_agree_on_one_successor`; `promises::accounts`, from each kind to each.
-//! 8. An account that is [`Remembered`] grants nothing once it is replaced or given back: every word of it is frozen
+//! 8. What was used of a window counts until the window ends, whatever limits the account has meanwhile; what is given
+//!    back late reaches it there. A change of a rate's speed fills no bucket.
+//!    `model`; `interleavings::a_limit_that_goes_and_comes_back_finds_its_units_whoever_gives_back_meanwhile`,
+//!    `an_error_is_given_back_once_in_each_bucket_while_the_speed_of_a_rate_changes`; `promises::changes`.
+//! 9. An account that is [`Remembered`] grants nothing once it is replaced or given back: every word of it is frozen
 //!    before another account counts in its place.
 //!    `model`; `interleavings::an_account_that_is_remembered_grants_nothing_once_it_is_replaced`.
 //!
@@ -64,8 +68,10 @@
 
 mod account;
 mod address;
+mod change;
 mod compiled;
 pub mod guard;
+mod past;
 mod reservation;
 mod rolling;
 mod seat;

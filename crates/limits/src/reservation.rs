@@ -65,6 +65,8 @@ pub struct Used {
     pub window: u32,
     /// Units charged in it.
     pub units: u32,
+    /// The Unix second of the last charge.
+    pub second: u64,
 }
 
 impl Denial {
@@ -126,7 +128,7 @@ impl Reservation {
             }
         }
         // Whoever is denied, or finds the account frozen, asks the seat: it has the one that counts.
-        let find = || seat.account(limits);
+        let find = || seat.account(limits, now);
         let (account, windows) = find_and_take(applying, now, cost, find, |account| seat.replace(account))?;
         Ok(Self::new(account, applying, cost, windows))
     }

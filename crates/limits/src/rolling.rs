@@ -37,6 +37,11 @@ pub(crate) fn part(seconds: u32, now: u64) -> u32 {
     u32::try_from(now / part_millis(seconds)).unwrap_or(u32::MAX)
 }
 
+/// The Unix millisecond at which nothing of a span of so many seconds counts any more.
+pub(crate) fn ends_at(state: &State, seconds: u32) -> u64 {
+    u64::from(state.newest.saturating_add(PARTS)) * part_millis(seconds)
+}
+
 impl State {
     /// The state as it stands in part `now`: what is older than sixteen parts is gone.
     pub(crate) fn at(mut self, now: u32) -> Self {

@@ -26,13 +26,14 @@ impl Seat {
         self.0.swap_if(None, Some(Arc::new(account)))
     }
 
-    /// The account, with these limits.
+    /// The account, with these limits. One of other limits is replaced; of what it has counted, that is left behind
+    /// which has ended at `now` (Unix milliseconds).
     #[inline]
-    pub fn account(&self, limits: &Arc<Limits>) -> Arc<Account> {
+    pub fn account(&self, limits: &Arc<Limits>, now: u64) -> Arc<Account> {
         loop {
             match self.0.load() {
                 Some(account) if Arc::ptr_eq(account.limits(), limits) => return account,
-                Some(account) => self.put(&account, limits),
+                Some(account) => self.put(&account, limits, now),
                 None => {
                     let fresh = Arc::new(Account::new(Arc::clone(limits)));
                     if self.0.swap_if(None, Some(Arc::clone(&fresh))) {
@@ -67,14 +68,15 @@ impl Seat {
 
     /// Puts the successor of a frozen account in its place.
     pub(crate) fn replace(&self, account: &Arc<Account>) {
-        self.put(account, account.limits());
+        // Of the same limits nothing is left behind.
+        self.put(account, account.limits(), 0);
     }
 
     // An account that does not stand here any more is left alone: what stands here in its place is newer.
-    fn put(&self, account: &Arc<Account>, limits: &Arc<Limits>) {
+    fn put(&self, account: &Arc<Account>, limits: &Arc<Limits>, now: u64) {
         let is_here = self.0.look(|found| found.is_some_and(|found| std::ptr::eq(found, account.as_ref())));
         if is_here {
-            let next = account.replace_by(limits);
+            let next = account.replace_by(limits, now);
             self.0.swap_if(Some(account), Some(next));
         }
     }
@@ -91,11 +93,11 @@ mod tests {
         let limits = Arc::new(Limits::new(vec![limit]).unwrap());
         let seat = Seat::default();
         Reservation::take(&seat, &limits, None, 0, 2).unwrap().charge();
-        let before = seat.account(&limits);
+        let before = seat.account(&limits, 0);
         // As far as a thread gets that would give it back, and finds it used again.
         before.freeze();
         Reservation::take(&seat, &limits, None, 0, 1).unwrap().charge();
         assert!(Reservation::take(&seat, &limits, None, 0, 1).is_err());
-        assert!(!Arc::ptr_eq(&before, &seat.account(&limits)));
+        assert!(!Arc::ptr_eq(&before, &seat.account(&limits, 0)));
     }
 }

@@ -17,6 +17,8 @@ pub struct Standing<'a> {
     pub name: &'a str,
     /// The most units that can be left: the amount, of a rate the burst.
     pub quota: u32,
+    /// Units used, what is in flight included: more than the quota if the limit was lowered meanwhile.
+    pub used: u32,
     /// Units left. What is in flight counts as used.
     pub remaining: u32,
     /// Whole seconds until the quota is whole again (of a rolling window: until some of it comes back), at
@@ -34,11 +36,13 @@ impl Account {
 
     fn standing<'a>(&self, one: &'a Compiled, now: u64) -> Standing<'a> {
         let seen = self.seen(one, now);
+        let used = seen.counted();
         Standing {
             limit: &one.limit,
             name: &one.name,
             quota: one.quota(),
-            remaining: one.quota().saturating_sub(seen.counted()),
+            used,
+            remaining: one.quota().saturating_sub(used),
             reset: seen.resets(one, now).seconds_from(now),
             window_seconds: one.span(now),
         }

@@ -5,6 +5,7 @@ use crate::{
     reservation::Used,
     rolling::part,
 };
+use contract::limit::Class;
 
 impl Limits {
     /// The rows without those whose windows begin after `now` (Unix milliseconds).
@@ -16,15 +17,17 @@ impl Limits {
     }
 
     fn has_begun(&self, row: &Used, now: u64) -> bool {
-        let Some(one) = self.with_tag(row.tag) else { return true };
+        // The lower 32 bits of a millisecond: later by less than half of them is later.
+        let is_behind = || {
+            let behind = u32::try_from(now & u64::from(u32::MAX)).unwrap_or(0).wrapping_sub(row.window);
+            behind <= u32::MAX / 2
+        };
+        // Of a limit that does not hold any more no more is known than its class.
+        let Some(one) = self.with_tag(row.tag) else { return row.tag.class() != Class::Rate || is_behind() };
         match &one.rule {
             Rule::Word(WordRule::Calendar { period, zone }) => row.window <= zone.index(*period, now / 1000),
             Rule::Rolling { seconds } => row.window <= part(*seconds, now),
-            // The lower 32 bits of a millisecond: later by less than half of them is later.
-            Rule::Word(WordRule::Rate { .. }) => {
-                let behind = u32::try_from(now & u64::from(u32::MAX)).unwrap_or(0).wrapping_sub(row.window);
-                behind <= u32::MAX / 2
-            }
+            Rule::Word(WordRule::Rate { .. }) => is_behind(),
             Rule::Word(WordRule::Concurrent | WordRule::Lifetime) => true,
         }
     }
@@ -50,7 +53,7 @@ mod tests {
             ("9 in all", 0, true),
         ] {
             let limit = Limit::parse(text, &mut |_| None).unwrap();
-            let row = Used { tag: limit.tag(), window, units: 3 };
+            let row = Used { tag: limit.tag(), window, units: 3, second: 0 };
             let limits = Limits::new(vec![limit]).unwrap();
             let kept = limits.begun(&[row], now);
             assert_eq!(kept.len(), usize::from(has_begun), "{text} {window}");

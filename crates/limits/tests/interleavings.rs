@@ -12,7 +12,7 @@ fn limits(texts: &[&str]) -> Arc<Limits> {
 }
 
 fn remaining(seat: &Seat, limits: &Arc<Limits>, now: u64) -> Vec<u32> {
-    let account = seat.account(limits);
+    let account = seat.account(limits, now);
     account.standings(now, limits.all()).map(|(_, standing)| standing.remaining).collect()
 }
 
@@ -116,6 +116,44 @@ fn a_change_of_limits_loses_no_unit_and_grants_none_twice() {
         assert!(mover.join().unwrap(), "one of three was used, one in flight");
         // The unit of the failed request came back, in the account that counts now.
         assert_eq!(remaining(&seat, &after, 0), [1, 8]);
+    });
+}
+
+#[test]
+fn a_limit_that_goes_and_comes_back_finds_its_units_whoever_gives_back_meanwhile() {
+    every_interleaving(|| {
+        let (with, without) = (limits(&["3 per day"]), limits(&[]));
+        let seat = Arc::new(Seat::default());
+        assert!(request(&seat, &with, 0, true));
+        let in_flight = Reservation::take(&seat, &with, None, 0, 1).unwrap();
+        let mover = {
+            let (seat, with, without) = (Arc::clone(&seat), Arc::clone(&with), Arc::clone(&without));
+            loom::thread::spawn(move || {
+                seat.account(&without, 0);
+                request(&seat, &with, 0, true)
+            })
+        };
+        drop(in_flight);
+        assert!(mover.join().unwrap(), "two of three were used or in flight");
+        assert_eq!(remaining(&seat, &with, 0), [1]);
+    });
+}
+
+#[test]
+fn an_error_is_given_back_once_in_each_bucket_while_the_speed_of_a_rate_changes() {
+    every_interleaving(|| {
+        let (slow, fast) = (limits(&["1 per hour, burst 4"]), limits(&["2 per hour, burst 4"]));
+        let seat = Arc::new(Seat::default());
+        assert!(request(&seat, &slow, 1, true));
+        let in_flight = Reservation::take(&seat, &slow, None, 1, 1).unwrap();
+        let mover = {
+            let (seat, fast) = (Arc::clone(&seat), Arc::clone(&fast));
+            loom::thread::spawn(move || request(&seat, &fast, 1, true))
+        };
+        drop(in_flight);
+        assert!(mover.join().unwrap());
+        assert_eq!(remaining(&seat, &fast, 1), [2]);
+        assert_eq!(remaining(&seat, &slow, 1), [2]);
     });
 }
 

@@ -148,19 +148,18 @@ proptest! {
                 }
                 Step::Land { which } if which < in_flight.len() => {
                     in_flight[which].0.land();
-                    model.land(&in_flight[which].1, &limits);
+                    model.land(&in_flight[which].1, &plans);
                 }
                 Step::Land { .. } | Step::Charge { .. } | Step::ChargeLess { .. } | Step::Fail { .. } => {}
                 Step::Wait { millis } => now += millis,
                 Step::Change { plan } => {
                     (limits, compiled) = plans[plan].clone();
-                    // A limit that a plan does not have is not counted while it is not there.
-                    model.0.retain(|tag, _| limits.iter().any(|limit| limit.tag() == *tag));
-                    seat.account(&compiled);
+                    // What was used of a window counts until it ends, whatever limits hold meanwhile.
+                    seat.account(&compiled, now);
                 }
                 Step::Retire => { seat.retire(now); }
             }
-            let account = seat.account(&compiled);
+            let account = seat.account(&compiled, now);
             for ((_, standing), limit) in account.standings(now, compiled.all()).zip(&limits) {
                 let left = (limit.amount as usize).saturating_sub(model.counted(limit, now));
                 prop_assert_eq!(standing.remaining as usize, left, "{} at {}", limit, now);
@@ -178,7 +177,7 @@ impl Model {
             let Some(place) =
                 units.iter().position(|known| known.is_in_flight && known.request == unit.request)
             else {
-                continue; // the limit was gone in between, and is counted anew
+                continue; // its place among the requests in flight is free already
             };
             let kept = seen.entry(*tag).or_default();
             *kept += 1;
@@ -193,8 +192,9 @@ impl Model {
 
 impl Model {
     /// The answer is whole: what counts requests in flight does not count this one any more.
-    fn land(&mut self, places: &[(Tag, Unit)], limits: &[Limit]) {
-        for limit in limits.iter().filter(|limit| limit.kind == Kind::Concurrent) {
+    fn land(&mut self, places: &[(Tag, Unit)], plans: &[(Vec<Limit>, Arc<Limits>)]) {
+        let all = plans.iter().flat_map(|(limits, _)| limits);
+        for limit in all.filter(|limit| limit.kind == Kind::Concurrent) {
             let Some(units) = self.0.get_mut(&limit.tag()) else { continue };
             units.retain(|known| !places.iter().any(|(_, unit)| unit.request == known.request));
         }

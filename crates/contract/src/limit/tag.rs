@@ -1,6 +1,7 @@
 //! What the counters of a limit are kept under.
 
 use super::{Kind, Limit};
+use crate::window::Period;
 
 /// A stable fingerprint of what a limit counts, so that a limit that is raised or lowered keeps its
 /// count. The two lowest bits are its [`Class`].
@@ -24,7 +25,54 @@ pub enum Class {
     Rate = 3,
 }
 
+/// What the tag of a rate says by itself, so that a bucket can be read when nobody knows its limit any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateTag {
+    /// Units that come back in a period, rounded down to four significant bits: the bucket is at least as full.
+    pub amount: u32,
+    /// The period.
+    pub period: Period,
+    /// Seven bits that stand for the group of endpoints; 0 for all endpoints.
+    pub group: u8,
+}
+
+const AMOUNT_BITS: u32 = 4;
+const GROUPS: u32 = 127;
+
 impl Tag {
+    /// What the tag of a rate says. None: it is not of a rate.
+    pub fn rate(self) -> Option<RateTag> {
+        if self.class() != Class::Rate {
+            return None;
+        }
+        let bits = |from: u32, count: u32| (self.0 >> from) & ((1 << count) - 1);
+        let period = match bits(9, 2) {
+            0 => Period::Second,
+            1 => Period::Minute,
+            2 => Period::Hour,
+            _ => return None,
+        };
+        let amount = bits(11, AMOUNT_BITS).checked_shl(bits(15, 5)).unwrap_or(u32::MAX);
+        Some(RateTag { amount, period, group: bits(2, 7) as u8 })
+    }
+
+    /// From the top: 12 bits of a hash, the amount (5 bits of exponent, 4 bits), period (2), group (7), class (2).
+    fn of_rate(text: &str, amount: u32, period: Period, group: Option<&str>) -> Self {
+        let exponent = (u32::BITS - amount.leading_zeros()).saturating_sub(AMOUNT_BITS);
+        let period = match period {
+            Period::Second => 0,
+            Period::Minute => 1,
+            Period::Hour => 2,
+            // Nobody can write such a rate.
+            Period::Day | Period::Month => 3,
+        };
+        let group = group.map_or(0, |group| 1 + crc32fast::hash(group.as_bytes()) % GROUPS);
+        let hash = crc32fast::hash(text.as_bytes()) >> 20;
+        let fields = [(hash, 5), (exponent, AMOUNT_BITS), (amount >> exponent, 2), (period, 7), (group, 2)];
+        let bits = fields.into_iter().fold(0, |bits, (field, next)| (bits | field) << next);
+        Self(bits | Class::Rate as u32)
+    }
+
     /// The class that the lowest two bits say.
     pub fn class(self) -> Class {
         match self.0 & 0b11 {
@@ -38,8 +86,8 @@ impl Tag {
 
 impl Limit {
     /// The tag of this limit: of its kind, period, time zone's name, span and group, without its amount
-    /// and burst. The tag of a rate holds its amount as well: a rate of another speed is another limit,
-    /// whose bucket begins full.
+    /// and burst. The tag of a rate holds its amount as well, because what is left in a bucket depends on its
+    /// speed ([`Tag::rate`]).
     pub fn tag(&self) -> Tag {
         let class = match self.kind {
             Kind::Lifetime => Class::Lifetime,
@@ -49,12 +97,13 @@ impl Limit {
         };
         // Tags are on disk: this text never changes, whatever becomes of the text that people write.
         let mut text = self.kind.to_string();
-        if let Kind::Rate { .. } = self.kind {
-            text = format!("{} {text}", self.amount);
-        }
         if let Some(group) = &self.group {
             text.push_str(" for ");
             text.push_str(group);
+        }
+        if let Kind::Rate { period, .. } = self.kind {
+            let text = format!("{} {text}", self.amount);
+            return Tag::of_rate(&text, self.amount, period, self.group.as_deref());
         }
         Tag(crc32fast::hash(text.as_bytes()) << 2 | class as u32)
     }

@@ -139,8 +139,8 @@ fn tags_are_kept_on_disk_and_never_change() {
         ("1000 per day in Europe/Berlin", 0x21e8_c071),
         ("1000 per rolling hour", 0x4636_19fa),
         ("100 per rolling 15 minutes", 0x1743_825a),
-        ("10 per second, burst 50", 0x5a89_c97b),
-        ("10 per second, burst 50 for search", 0xb42d_965f),
+        ("10 per second, burst 50", 0x96a0_5003),
+        ("10 per second, burst 50 for search", 0x6d00_5157),
         ("20 at once", 0xcf6d_50c1),
         ("10000 in all", 0x7140_c7b0),
         ("10000 in all for search", 0x7cf0_ad3c),
@@ -177,6 +177,34 @@ fn a_limit_that_is_raised_keeps_its_tag_but_a_rate_does_not() {
     for (limit, raised) in every_kind(10, 20).into_iter().zip(every_kind(10, 21)) {
         assert_eq!(limit.tag(), raised.tag());
     }
+}
+
+#[test]
+fn the_tag_of_a_rate_says_its_period_its_group_and_no_more_than_its_speed() {
+    for limit in every_kind(10, 20).into_iter().chain(
+        [1, 7, 15, 16, 17, 1000, Limit::LARGEST_RATE].into_iter().flat_map(|amount| every_kind(amount, 20)),
+    ) {
+        let Kind::Rate { period, .. } = limit.kind else {
+            assert_eq!(limit.tag().rate(), None, "{limit}");
+            continue;
+        };
+        let rate = limit.tag().rate().unwrap();
+        assert_eq!(rate.period, period, "{limit}");
+        assert!(
+            rate.amount <= limit.amount && limit.amount - rate.amount <= limit.amount / 8,
+            "{limit}: {rate:?}"
+        );
+        assert!(limit.amount >= 16 || rate.amount == limit.amount, "{limit}: {rate:?}");
+        assert_eq!(rate.group == 0, limit.group.is_none(), "{limit}");
+        let other_speed = Limit { amount: limit.amount / 2 + 1, ..limit.clone() };
+        assert_eq!(other_speed.tag().rate().unwrap().group, rate.group, "{limit}");
+    }
+    // Of the same speed to four bits, and still apart.
+    assert_ne!(
+        parse("1000 per hour, burst 5").unwrap().tag(),
+        parse("1001 per hour, burst 5").unwrap().tag()
+    );
+    assert_eq!(Tag(0b11 << 9 | 0b11).rate(), None);
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl<'c> Keys<'c> {
         let settings = &self.config.store;
         let mut options = journal::Options::new(settings.path.clone(), 1);
         options.memory.clone_from(&settings.memory);
-        let (journal, mut writers, _) = journal::open(&options, self.now, &mut |_| ()).map_err(fail)?;
+        let (journal, mut writers, _) = journal::open(&options, self.now, &mut |_, _| ()).map_err(fail)?;
         for charge in &self.charges {
             writers.iter_mut().take(1).for_each(|writer| writer.append(charge, self.now));
         }

@@ -85,8 +85,8 @@ pub(super) fn open(
     if is_clock_trusted {
         trust::leave_behind(settings, handle, now)?;
     }
-    let mut groups = Groups { handle, who: [0; 16], used: Vec::new() };
-    let opened = journal::open(&options, now, &mut |row| groups.add(row));
+    let mut groups = Groups { handle, now: now.saturating_mul(1000), who: [0; 16], used: Vec::new() };
+    let opened = journal::open(&options, now, &mut |row, second| groups.add(row, second));
     let (journal, writers, report) = opened.map_err(|error| not_opened(&error, settings))?;
     groups.finish();
     handle.clock().begin(report.newest.saturating_mul(1000), is_clock_trusted).map_err(|ahead| {
@@ -158,6 +158,8 @@ struct Keeper {
 /// Rows of one account come one after the other, because the journal sorts them.
 struct Groups<'h> {
     handle: &'h Handle,
+    /// Unix milliseconds.
+    now: u64,
     who: Who,
     used: Vec<Used>,
 }
@@ -264,18 +266,23 @@ impl Keeper {
 // === impl Groups ===
 
 impl Groups<'_> {
-    fn add(&mut self, row: Row) {
+    fn add(&mut self, row: Row, second: u32) {
         if row.who != self.who {
             self.finish();
             self.who = row.who;
         }
-        self.used.push(Used { tag: Tag(row.tag), window: row.window, units: row.units });
+        self.used.push(Used {
+            tag: Tag(row.tag),
+            window: row.window,
+            units: row.units,
+            second: second.into(),
+        });
     }
 
     fn finish(&mut self) {
-        if !self.used.is_empty() && !self.handle.keyring().restore(&self.who, &self.used) {
+        if !self.used.is_empty() && !self.handle.keyring().restore(&self.who, &self.used, self.now) {
             // No key's, so an address's; or of a key that is gone, whose rows end with their windows.
-            self.handle.restore_address(self.who, &self.used);
+            self.handle.restore_address(self.who, &self.used, self.now);
         }
         self.used.clear();
     }

@@ -88,6 +88,7 @@ impl Loader<'_> {
     fn take(&mut self, row: &KeyRow<'_>) {
         if let Err(reason) = self.try_take(row) {
             self.left_out += 1;
+            self.keyring.leave_out(row.digest);
             if self.named.len() < MOST_NAMED {
                 self.named.push(format!("{}: {reason}", row.id));
             }

@@ -33,7 +33,7 @@ pub(super) fn leave_behind(settings: &StoreSettings, handle: &Handle, now: u64) 
     let mut kept =
         Kept { handle, now: now.saturating_mul(1000), who: [0; 16], used: Vec::new(), rows: Vec::new() };
     let (journal, writers, report) =
-        journal::open(&options(settings, &settings.path), now, &mut |row| kept.add(row))
+        journal::open(&options(settings, &settings.path), now, &mut |row, second| kept.add(row, second))
             .map_err(of_journal)?;
     drop(writers);
     journal.close(report.newest.max(now)).map_err(of_journal)?;
@@ -43,7 +43,7 @@ pub(super) fn leave_behind(settings: &StoreSettings, handle: &Handle, now: u64) 
     kept.end_account();
     let making = settings.path.join(MAKING);
     fs::create_dir_all(&making).map_err(|error| failed(&settings.path, &error))?;
-    let opened = journal::open(&options(settings, &making), now, &mut |_| ());
+    let opened = journal::open(&options(settings, &making), now, &mut |_, _| ());
     let (mut journal, mut writers, _) = opened.map_err(of_journal)?;
     for row in &kept.rows {
         let Some(writer) = writers.first_mut() else { break };
@@ -88,12 +88,17 @@ struct Kept<'h> {
 }
 
 impl Kept<'_> {
-    fn add(&mut self, row: Row) {
+    fn add(&mut self, row: Row, second: u32) {
         if row.who != self.who {
             self.end_account();
             self.who = row.who;
         }
-        self.used.push(Used { tag: Tag(row.tag), window: row.window, units: row.units });
+        self.used.push(Used {
+            tag: Tag(row.tag),
+            window: row.window,
+            units: row.units,
+            second: second.into(),
+        });
     }
 
     fn end_account(&mut self) {

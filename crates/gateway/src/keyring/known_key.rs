@@ -73,9 +73,9 @@ impl KnownKey {
         self.ends.store(REVOKED, Ordering::Release);
     }
 
-    /// Puts back what is charged already. False: it was used before.
-    pub(super) fn restore(&self, used: &[Used]) -> bool {
-        self.seat.restore(Account::restored(Arc::clone(&self.grant().limits()), used))
+    /// Puts back what is charged already, as it stands at `now` (Unix milliseconds). False: it was used before.
+    pub(super) fn restore(&self, used: &[Used], now: u64) -> bool {
+        self.seat.restore(Account::restored(Arc::clone(&self.grant().limits()), used, now))
     }
 
     /// The rows without those whose windows begin after `now` (Unix milliseconds).
@@ -108,9 +108,9 @@ impl KnownKey {
         self.grant.load()
     }
 
-    /// Its counters, with the limits that hold now. Made when the key is first used.
-    pub fn account(&self) -> Arc<Account> {
-        self.seat.account(&self.grant().limits())
+    /// Its counters at `now` (Unix milliseconds), with the limits that hold now. Made when the key is first used.
+    pub fn account(&self, now: u64) -> Arc<Account> {
+        self.seat.account(&self.grant().limits(), now)
     }
 
     /// Takes `cost` units in every limit that applies to an endpoint of this group. `account`: what the connection
@@ -132,7 +132,7 @@ impl KnownKey {
 
     /// Counts an error at `now` (Unix seconds).
     pub(crate) fn count_error(&self, now: u64) {
-        self.account().errors().count(now);
+        self.account(now.saturating_mul(1000)).errors().count(now);
     }
 
     /// Whether it lets its owner in at `now` (Unix seconds).

@@ -23,7 +23,7 @@ use regex::bytes::Regex;
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -40,6 +40,8 @@ pub struct Keyring {
     grants: Grants,
     digest_of: Box<DigestOf>,
     has_imported: AtomicBool,
+    /// Keys that are not let in because their plan is missing, and what they had used: the plan may come back.
+    left_out: Mutex<HashMap<Who, Vec<Used>>>,
 }
 
 /// What the data plane is told of a key.
@@ -78,6 +80,7 @@ impl Keyring {
             grants: Grants::new(by_name(plans)),
             digest_of,
             has_imported: AtomicBool::new(false),
+            left_out: Mutex::default(),
         }
     }
 
@@ -108,13 +111,31 @@ impl Keyring {
         if key.imported {
             self.has_imported.store(true, Ordering::Relaxed);
         }
-        keys.insert(Arc::new(KnownKey::new(who, key.id, key.standing)?));
+        let known = KnownKey::new(who, key.id, key.standing)?;
+        if let Some(used) = self.left_out().remove(&who).filter(|used| !used.is_empty()) {
+            let newest = used.iter().map(|row| row.second).max().unwrap_or(0);
+            known.restore(&used, newest.saturating_mul(1000));
+        }
+        keys.insert(Arc::new(known));
         Ok(())
     }
 
-    /// Puts back what a key had used. False: no key has this `who`.
-    pub fn restore(&self, who: &Who, used: &[Used]) -> bool {
-        self.keys.pin().get(&Sought(*who)).is_some_and(|key| key.restore(used))
+    /// Says that a key exists which is not let in. To be called before what keys had used is put back.
+    pub fn leave_out(&self, digest: &Digest) {
+        self.left_out().entry(who(digest)).or_default();
+    }
+
+    /// Puts back what a key had used, as it stands at `now` (Unix milliseconds). False: no key has this `who`.
+    pub fn restore(&self, who: &Who, used: &[Used], now: u64) -> bool {
+        if let Some(key) = self.keys.pin().get(&Sought(*who)) {
+            return key.restore(used, now);
+        }
+        self.left_out().get_mut(who).map(|rows| rows.extend_from_slice(used)).is_some()
+    }
+
+    // What a panic left behind is whole: every change is one step.
+    fn left_out(&self) -> MutexGuard<'_, HashMap<Who, Vec<Used>>> {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a key had used, without windows that begin after `now` (Unix milliseconds). None: no key has
@@ -264,7 +285,7 @@ mod tests {
         let id = "key_0123456789abcdef";
         keyring.insert(NewKey { id, digest: &[b'a'; 32], imported: false, standing: changed }).unwrap();
         assert_eq!((held.validity(4), held.validity(5)), (Validity::Valid, Validity::Expired));
-        assert_eq!(held.account().limits().iter().count(), 2);
+        assert_eq!(held.account(0).limits().iter().count(), 2);
         assert_eq!(keyring.len(), 1);
     }
 
@@ -304,7 +325,7 @@ mod tests {
             if number == 0 {
                 let _ = key.reserve(limits::Remembered::nothing(), None, 1000, 1).unwrap().charge();
             } else {
-                let _ = key.account();
+                let _ = key.account(1000);
             }
         }
         let held = |keyring: &Keyring| keyring.keys.pin().iter().filter(|key| key.has_account()).count();

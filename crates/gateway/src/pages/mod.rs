@@ -131,7 +131,7 @@ fn document(visit: &Visit<'_>, path: &str) -> Option<Page> {
 
 /// How the limits of a key stand at `now` (Unix milliseconds).
 pub(crate) fn limits(key: &KnownKey, now: u64) -> Page {
-    let (account, grant) = (key.account(), key.grant());
+    let (account, grant) = (key.account(now), key.grant());
     let page = LimitsPage { success: true, plan: grant.plan(), limits: Rows { account: &account, now } };
     let mut body = Vec::with_capacity(1024);
     // Writing into a Vec cannot fail, nor can numbers and texts be no JSON.
@@ -167,7 +167,7 @@ impl Serialize for Rows<'_> {
             policy: standing.name,
             amount: standing.limit.amount,
             quota: standing.quota,
-            used: standing.quota.saturating_sub(standing.remaining),
+            used: standing.used,
             remaining: standing.remaining,
             reset: standing.reset,
             group: standing.limit.group.as_deref(),

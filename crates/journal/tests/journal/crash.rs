@@ -128,16 +128,16 @@ fn old_rows_are_dropped_by_their_class() {
         rows
     };
     start(NOW, 1);
-    start(NOW + 9 * day, 2);
+    start(NOW + 31 * day, 2);
     let classes = |rows: &crate::world::Rows, window| {
         let found = rows.keys().filter(|key| key.2 == window).map(|key| Class::of(key.1));
         found.collect::<Vec<_>>()
     };
     // The age of a row is told by the last write, so the rate's first window is over now.
-    let rows = start(NOW + 9 * day, 2);
+    let rows = start(NOW + 31 * day, 2);
     assert_eq!(classes(&rows, 1), [Class::Lifetime, Class::Calendar, Class::Rolling]);
-    start(NOW + 33 * day, 3);
-    let rows = start(NOW + 33 * day, 3);
+    start(NOW + 62 * day, 3);
+    let rows = start(NOW + 62 * day, 3);
     assert_eq!(classes(&rows, 1), [Class::Lifetime]);
     assert_eq!(classes(&rows, 2), [Class::Lifetime, Class::Calendar, Class::Rolling]);
 }

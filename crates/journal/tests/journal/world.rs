@@ -37,7 +37,7 @@ impl World {
 
     pub(crate) fn try_open(&self, now: u64) -> Result<Opened, JournalError> {
         let mut rows = Rows::new();
-        let (journal, writers, report) = journal::open(&self.options, now, &mut |row| {
+        let (journal, writers, report) = journal::open(&self.options, now, &mut |row, _| {
             let twice = rows.insert((row.who, row.tag, row.window), row.units);
             assert_eq!(twice, None, "one row for each window of each counter");
         })?;

@@ -135,7 +135,8 @@ fn answers_received_and_charges_are_the_same_number() {
             *sum += client.join().unwrap();
         }
         let mut rows = Vec::new();
-        let (journal, writers, report) = journal::open(&options, now(), &mut |row| rows.push(row)).unwrap();
+        let (journal, writers, report) =
+            journal::open(&options, now(), &mut |row, _| rows.push(row)).unwrap();
         back += report.from_memory;
         assert!(!has_lost(&report), "{}", told(&report));
         for tag in [0, 5] {

@@ -69,7 +69,7 @@ proptest! {
                         prop_assert_eq!(denial.reset, Some((ends - now).div_ceil(1000)));
                     }
                 }
-                let account = seat.account(compiled);
+                let account = seat.account(compiled, now);
                 let (_, standing) = account.standings(now, compiled.all()).next().unwrap();
                 prop_assert_eq!(standing.remaining, 3 - *granted);
                 prop_assert_eq!(standing.reset, Some((ends - now).div_ceil(1000)));
@@ -90,7 +90,7 @@ fn a_day_of_23_and_a_day_of_25_hours() {
         let last = begin + hours * 3_600_000 - 1;
         assert!(Reservation::take(&seat, &compiled, None, last, 1).is_err());
         assert_eq!(remaining(&seat, &compiled, last + 1), [3]);
-        let account = seat.account(&compiled);
+        let account = seat.account(&compiled, begin);
         let (_, standing) = account.standings(begin, compiled.all()).next().unwrap();
         assert_eq!(standing.window_seconds, Some(hours * 3600));
     }

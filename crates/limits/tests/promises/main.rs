@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 mod accounts;
+mod changes;
 mod days;
 mod late;
 mod plans;

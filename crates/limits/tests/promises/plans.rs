@@ -41,7 +41,7 @@ fn made_of(name: &str) -> Arc<Calendar> {
 
 /// What is left of each limit.
 pub(crate) fn remaining(seat: &Seat, limits: &Arc<Limits>, now: u64) -> Vec<u32> {
-    let account = seat.account(limits);
+    let account = seat.account(limits, now);
     account.standings(now, limits.all()).map(|(_, standing)| standing.remaining).collect()
 }
 

@@ -1,0 +1,190 @@
+//! What an account begins with that takes over the counts of another one, or of the disk.
+//!
+//! A limit goes on with the window that its tag finds. A rate whose speed was changed has another tag: its bucket
+//! begins with what was not refilled yet of the one that it stands in place of, so that a change of speed fills no
+//! bucket. All other windows are remembered (`past.rs`).
+
+use crate::{
+    account::Account,
+    compiled::{Compiled, Limits, Rule, WordRule, rate_of},
+    past::{Ends, Kept, Link, Merged, Past, Value, level},
+    reservation::Used,
+    rolling::State,
+    slot::AtomicU64,
+    word::Word,
+};
+use contract::limit::{Class, RateTag, Tag};
+use std::sync::Arc;
+
+/// Milliseconds after its last charge at which a window of an unknown kind is over: the longest is one of 31 days.
+const LONGEST_WINDOW: u64 = 32 * 86_400_000;
+
+/// A bucket that began with units of another.
+struct Carried {
+    to: Tag,
+    word: Word,
+    link: Option<Link>,
+}
+
+impl Account {
+    /// An account of which `used` is charged already, as it stands at `now` (Unix milliseconds).
+    pub fn restored(limits: Arc<Limits>, used: &[Used], now: u64) -> Self {
+        let kept = of_rows(used, now);
+        let carried = limits.each(limits.all()).filter_map(|(_, one)| {
+            let word = restored_rate(&limits, one, used, now)?;
+            Some(Carried { to: one.tag, word, link: None })
+        });
+        let carried = carried.collect();
+        Self::going_on(limits, kept, Merged::default(), carried, now)
+    }
+
+    /// An account of these limits that goes on from this one, which is frozen.
+    pub(crate) fn changed(&self, limits: &Arc<Limits>, now: u64) -> Self {
+        let kept: Vec<Kept> = self.kept(now).collect();
+        let merged = self.past().map_or_else(Merged::default, |past| past.merged(now));
+        let carried = limits.each(limits.all()).filter_map(|(_, one)| {
+            let is_new = self.limits().with_tag(one.tag).is_none();
+            if is_new { carried_rate(limits, one, &kept, &merged, now) } else { None }
+        });
+        let carried = carried.collect();
+        Self::going_on(Arc::clone(limits), kept, merged, carried, now)
+    }
+
+    fn going_on(
+        limits: Arc<Limits>,
+        mut kept: Vec<Kept>,
+        merged: Merged,
+        carried: Vec<Carried>,
+        now: u64,
+    ) -> Self {
+        let word = |one: &Compiled| match (
+            carried.iter().find(|carried| carried.to == one.tag),
+            find(&kept, one.tag),
+        ) {
+            (Some(carried), _) => carried.word,
+            (None, Some(Value::Word(word))) => word,
+            (None, Some(Value::Rolling(_))) => Word::default(),
+            (None, None) => merged.word(one, now),
+        };
+        let state = |one: &Compiled| match find(&kept, one.tag) {
+            Some(Value::Rolling(state)) => state,
+            Some(Value::Word(_)) => State::default(),
+            None => merged.state(one, now),
+        };
+        let account = Self::with(Arc::clone(&limits), word, state);
+        let links = carried.into_iter().filter_map(|carried| carried.link).collect();
+        kept.retain(|kept| limits.with_tag(kept.tag).is_none() && !kept.is_over(now));
+        account.remembering(Past::new(kept, links, merged))
+    }
+}
+
+fn find(kept: &[Kept], tag: Tag) -> Option<Value> {
+    kept.iter().find(|kept| kept.tag == tag).map(|kept| kept.value)
+}
+
+impl Limits {
+    /// Whether a rate stands in place of the one of another tag, which these limits do not have: it is for the same
+    /// group, and of the same period, or none of the limits is of that period.
+    fn stands_in_place_of(&self, one: &Compiled, tag: Tag) -> bool {
+        let (Some(mine), Some(other)) = (one.tag.rate(), tag.rate()) else { return false };
+        let is_of_its_place = |rate: RateTag| rate.group == other.group && rate.period == other.period;
+        mine.group == other.group
+            && self.with_tag(tag).is_none()
+            && (mine.period == other.period
+                || !self.each(self.all()).filter_map(|(_, one)| one.tag.rate()).any(is_of_its_place))
+    }
+}
+
+/// What a rate begins with that an account did not have: at least what is taken of the bucket in whose place it stands.
+fn carried_rate(
+    limits: &Limits,
+    one: &Compiled,
+    kept: &[Kept],
+    merged: &Merged,
+    now: u64,
+) -> Option<Carried> {
+    let Rule::Word(rule @ WordRule::Rate { .. }) = &one.rule else { return None };
+    let sources = kept.iter().filter(|kept| limits.stands_in_place_of(one, kept.tag));
+    let source = sources.max_by_key(|kept| kept.level)?;
+    let own = match find(kept, one.tag) {
+        Some(Value::Word(word)) => word,
+        Some(Value::Rolling(_)) | None => merged.word(one, now),
+    };
+    let own_level = rule.counted_at(own, one.limit.amount, now);
+    let more = source.level.min(one.quota()).saturating_sub(own_level);
+    let Value::Word(from) = source.value else { return None };
+    if more == 0 {
+        return None;
+    }
+    let word = grown(own, own_level, more, now);
+    let link = Link {
+        from: (source.tag, from.window),
+        to: (one.tag, word.window),
+        left: AtomicU64::new(more.into()),
+    };
+    Some(Carried { to: one.tag, word, link: Some(link) })
+}
+
+/// What a rate begins with of which the disk has buckets of another speed. When the speed was changed is not known; so
+/// each is read as it was when it was charged last, and refilled by the slower of the two speeds since.
+fn restored_rate(limits: &Limits, one: &Compiled, used: &[Used], now: u64) -> Option<Word> {
+    let Rule::Word(rule @ WordRule::Rate { .. }) = &one.rule else { return None };
+    let amount = one.limit.amount;
+    let own = used.iter().find(|row| row.tag == one.tag).map_or_else(Word::default, word_of);
+    let own_level = rule.counted_at(own, amount, now);
+    let sources = used.iter().filter(|row| limits.stands_in_place_of(one, row.tag));
+    let left = |row: &Used| {
+        let (its_rule, its_amount) = rate_of(row.tag)?;
+        let then = row.second.saturating_mul(1000);
+        let taken = its_rule.counted_at(word_of(row), its_amount, then).min(one.quota());
+        if own_level > 0 {
+            return Some(taken); // what refills the bucket meanwhile is counted with its own units
+        }
+        let since = Word { window: then as u32, units: taken };
+        Some(rule.counted_at(since, amount, now).max(its_rule.counted_at(since, its_amount, now)))
+    };
+    let more = sources.filter_map(left).fold(0, u32::saturating_add).min(one.quota());
+    (more > 0).then(|| grown(own, own_level, more, now))
+}
+
+/// The word of a bucket of which `more` units are taken.
+fn grown(own: Word, own_level: u32, more: u32, now: u64) -> Word {
+    if own_level == 0 {
+        return Word { window: now as u32, units: more };
+    }
+    Word { units: own.units.saturating_add(more).min(contract::Limit::LARGEST), ..own }
+}
+
+fn word_of(row: &Used) -> Word {
+    Word { window: row.window, units: row.units.min(contract::Limit::LARGEST) }
+}
+
+/// The counts of each tag in these rows. Of those whose limit is not known, no more is than their class.
+fn of_rows(used: &[Used], now: u64) -> Vec<Kept> {
+    let mut all: Vec<Kept> = Vec::new();
+    for row in used {
+        let unknown = Ends::At(row.second.saturating_mul(1000).saturating_add(LONGEST_WINDOW));
+        let (value, ends) = match row.tag.class() {
+            Class::Rolling => {
+                if let Some(Kept { value: Value::Rolling(state), ends, .. }) =
+                    all.iter_mut().find(|kept| kept.tag == row.tag)
+                {
+                    *state = state.restore(row.window, row.units);
+                    if matches!((*ends, unknown), (Ends::At(one), Ends::At(other)) if other > one) {
+                        *ends = unknown;
+                    }
+                    continue;
+                }
+                (Value::Rolling(State::default().restore(row.window, row.units)), unknown)
+            }
+            Class::Lifetime => (Value::Word(word_of(row)), Ends::WhenEmpty),
+            Class::Calendar => (Value::Word(word_of(row)), unknown),
+            Class::Rate => {
+                let ends = rate_of(row.tag).map(|(rule, amount)| rule.full_at(word_of(row), amount, now));
+                (Value::Word(word_of(row)), ends.unwrap_or(unknown))
+            }
+        };
+        all.push(Kept { tag: row.tag, ends, value, level: level(row.tag, value, now) });
+    }
+    all
+}
