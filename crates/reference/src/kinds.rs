@@ -58,7 +58,11 @@ pub(crate) fn window_seconds(limit: &Limit, now: u64) -> Option<u64> {
             Some(zone.end(*period, index) - zone.start(*period, index))
         }
         Kind::Rolling { seconds } => Some(u64::from(*seconds)),
-        Kind::Rate { period, .. } => Some(period.seconds(0)),
+        // The time in which the whole burst comes back.
+        Kind::Rate { period, burst } => {
+            let seconds = u64::from(*burst) * period.seconds(0);
+            Some(seconds.div_ceil(u64::from(limit.amount).max(1)).max(1))
+        }
         Kind::Concurrent | Kind::Lifetime => None,
     }
 }

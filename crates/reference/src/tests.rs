@@ -148,6 +148,21 @@ fn every_code_has_every_part_in_every_form() {
 }
 
 #[test]
+fn the_example_of_a_rate_has_the_headers_that_a_denial_has() {
+    let plans = vec![Plan { name: "free".into(), limits: limits(&["30 per minute, burst 10"]) }];
+    let site = Site::new(Reference { plans, ..reference() });
+    let page = site.page(Address::Code(ErrorCode::RateExceeded), Format::Markdown, &live());
+    for header in [
+        "Retry-After: 2",
+        "X-Rate-Limit-Limit: 10",
+        "X-Rate-Limit-Reset: 20",
+        "RateLimit-Policy: \"minute-burst\";q=10;w=20",
+    ] {
+        assert!(page.contains(header), "{header}: {page}");
+    }
+}
+
+#[test]
 fn markdown_and_json_tell_the_same() {
     let site = Site::new(reference());
     let bare = |text: &str| text.replace(['\\', '`', '*', '[', ']'], "").replace(char::is_whitespace, "");

@@ -46,18 +46,25 @@ pub(super) fn limit(facts: &Facts, code: ErrorCode) -> Example {
     };
     let policy = plan.limits.iter().map(|limit| {
         let window = kinds::window_seconds(limit, MOMENT).map(|seconds| format!(";w={seconds}"));
-        format!("\"{}\";q={}{}", limit.policy_name(), limit.amount, window.unwrap_or_default())
+        format!("\"{}\";q={}{}", limit.policy_name(), quota(limit), window.unwrap_or_default())
     });
     let mut example = Example::new(facts, code, request, message);
     if let Some(reset) = reset {
         example = example.header("Retry-After", reset.to_string());
     }
     example =
-        example.header("X-Rate-Limit-Limit", limit.amount.to_string()).header("X-Rate-Limit-Remaining", "0");
-    if let Some(reset) = reset {
+        example.header("X-Rate-Limit-Limit", quota(limit).to_string()).header("X-Rate-Limit-Remaining", "0");
+    // Of a rate it is when all of it is back, and when to try again is another question.
+    let whole = if let Kind::Rate { .. } = limit.kind { kinds::window_seconds(limit, MOMENT) } else { reset };
+    if let Some(reset) = whole {
         example = example.header("X-Rate-Limit-Reset", reset.to_string());
     }
     example.header("RateLimit-Policy", policy.collect::<Vec<_>>().join(", ")).not_now(not_now)
+}
+
+/// The most units that can be left.
+fn quota(limit: &Limit) -> u32 {
+    limit.at_most_at_once().unwrap_or(limit.amount)
 }
 
 /// What a refusal says, as `policies/limits.rs` of the gateway has it, and after how many seconds another request
