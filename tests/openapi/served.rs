@@ -1,9 +1,10 @@
 //! The document as clients get it: `/_docs/openapi.json` and `.yaml`.
 
 use crate::{
-    shop::Shop,
-    support::{assert_error, get, post},
+    shop::{DOCUMENT, Shop, upstream},
+    support::{Config, Gateway, assert_error, gateway::Home, get, head, post},
 };
+use serde_json::{Value, json};
 
 #[test]
 fn the_document_is_served_with_the_contract_in_it() {
@@ -27,6 +28,85 @@ fn the_document_is_served_with_the_contract_in_it() {
 #[test]
 fn without_a_document_there_is_none_to_serve() {
     let upstream = crate::support::Upstream::sample();
-    let gateway = crate::support::Gateway::start(&crate::support::Config::of(&upstream));
+    let gateway = Gateway::start(&Config::of(&upstream));
     assert_error(&gateway, &gateway.send(&get("/_docs/openapi.json")), 404, "ENDPOINT_NOT_FOUND");
+}
+
+/// A gateway that has not been told its public address.
+fn without_public_url(document: &str) -> Gateway {
+    let upstream = upstream();
+    let home = Home::new(&Config::of(&upstream).document(document));
+    let text = std::fs::read_to_string(home.config()).unwrap();
+    let text = text.replace("public_url = \"https://api.example.com\"\n", "");
+    std::fs::write(home.config(), text).unwrap();
+    Gateway::start_in(&home)
+}
+
+#[test]
+fn without_a_public_address_its_addresses_are_those_that_the_client_came_by() {
+    let gateway = without_public_url(DOCUMENT);
+    let scheme = if std::env::var_os("FAIRGATE_TEST_TLS").is_some() { "https" } else { "http" };
+    for host in ["shop.example.org", "127.0.0.1:8080", "[::1]:9000", "shop.example.org"] {
+        let answer = gateway.send(&get("/_docs/openapi.json").replace("Host", host));
+        let document = answer.json();
+        let base = format!("{scheme}://{host}");
+        assert_eq!(document["servers"][0]["url"], format!("{base}/v1"));
+        assert_eq!(document["externalDocs"]["url"], format!("{base}/_docs"));
+        assert_eq!(document["info"]["x-fairgate"]["limits"], format!("{base}/_limits"));
+        assert!(!answer.text().contains("fairgate-host") && !answer.text().contains("fairgate-scheme"));
+        let example = &document["components"]["examples"]["Fairgate_KEY_NOT_SET"]["value"]["error"]["check"];
+        let told = gateway.send(&get("/v1/things").replace("Host", host)).json();
+        assert_eq!(example, &told["error"]["check"]);
+        let yaml = gateway.send(&get("/_docs/openapi.yaml").replace("Host", host));
+        assert!(yaml.text().contains(&format!("{base}/v1")), "{}", yaml.text());
+        let length = gateway.send(&head("/_docs/openapi.json").replace("Host", host));
+        assert_eq!(length.header("Content-Length"), Some(answer.body.len().to_string().as_str()));
+    }
+    // What would have to be escaped in YAML is not believed.
+    let odd = gateway.send(&get("/_docs/openapi.yaml").replace("Host", "it's"));
+    assert!(odd.status == 400 || odd.text().contains(&format!("{scheme}://127.0.0.1:")), "{}", odd.text());
+}
+
+#[test]
+fn swagger_says_the_address_of_the_client_in_its_own_way() {
+    let gateway = without_public_url(
+        "{swagger: '2.0', info: {title: Shop, version: '1'}, basePath: /v1, paths: {/things: {get: {responses: \
+         {'200': {description: x}}}}}}",
+    );
+    for host in ["shop.example.org:8443", "[::1]:9000"] {
+        let document = gateway.send(&get("/_docs/openapi.json").replace("Host", host)).json();
+        assert_eq!((&document["host"], &document["basePath"]), (&json!(host), &json!("/v1")));
+        assert_eq!(document["schemes"].as_array().map(Vec::len), Some(1));
+        let yaml = gateway.send(&get("/_docs/openapi.yaml").replace("Host", host)).text();
+        assert!(
+            yaml.contains(&format!("host: '{host}'")) || yaml.contains(&format!("host: \"{host}\"")),
+            "{yaml}"
+        );
+    }
+}
+
+#[test]
+fn limits_are_told_where_the_document_says() {
+    let shop = Shop::open();
+    let document: Value = shop.gateway.send(&get("/_docs/openapi.json")).json();
+    let base =
+        document["servers"][0]["url"].as_str().unwrap().strip_prefix("https://api.example.com").unwrap();
+    assert_eq!(document["paths"]["/_limits"].get("servers"), None);
+    let path = format!("{base}/_limits");
+    assert_eq!(path, "/v1/_limits");
+    let there = shop.gateway.send(&get(&path).header("Shop-Key", &shop.key.key));
+    assert_eq!(there.status, 200);
+    assert_eq!(
+        there.json()["limits"],
+        shop.gateway.send(&get("/_limits").header("Shop-Key", &shop.key.key)).json()["limits"]
+    );
+    assert_error(&shop.gateway, &shop.gateway.send(&get(&path)), 403, "KEY_NOT_SET");
+    assert_error(
+        &shop.gateway,
+        &shop.gateway.send(&post(&path, "{}").header("Shop-Key", &shop.key.key)),
+        404,
+        "METHOD_NOT_AVAILABLE",
+    );
+    assert_eq!(shop.gateway.send(&get("/v2/_limits").header("Shop-Key", &shop.key.key)).status, 404);
+    assert_eq!(shop.upstream.count(), 0);
 }

@@ -28,7 +28,8 @@ pub(crate) struct Config {
     pub(crate) reading: Reading,
     /// What an imported key looks like, over bytes: what a client presents need not be UTF-8.
     pub(crate) key_pattern: Option<Regex>,
-    pub(crate) limits_path: String,
+    /// Where a key's limits are told: at the gateway's own place, and where the document says.
+    pub(crate) limits_paths: Vec<String>,
     pub(crate) docs_path: String,
     /// What is told about the API.
     pub(crate) told: Told,
@@ -93,6 +94,9 @@ impl Config {
             slashes: strictness.slashes,
         };
         let key_headers = settings.keys.headers_as_written();
+        let told_in_document =
+            settings.document.iter().flat_map(|document| document.limits_paths.iter().cloned());
+        let limits_paths = std::iter::once(settings.api.limits_path()).chain(told_in_document).collect();
         Ok(Self {
             number: 0,
             key_pattern: settings.keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok()),
@@ -100,7 +104,7 @@ impl Config {
             key_headers,
             reading,
             told,
-            limits_path: settings.api.limits_path(),
+            limits_paths,
             docs_path: settings.api.docs_path(),
             services,
             routes,

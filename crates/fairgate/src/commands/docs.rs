@@ -36,7 +36,7 @@ pub(super) fn run(command: Docs, config: Config, out: &mut Out<'_>) -> Result<Ex
 fn write(wanted: Export, mut config: Config, out: &mut Out<'_>) -> Result<(), Failure> {
     let folder = wanted.folder.as_path();
     let before = earlier(folder, wanted.force)?;
-    config.settings.document = serve::document::served(&config).map(Arc::new);
+    config.settings.document = serve::document::exported(&config).map(Arc::new);
     let site = Site::new(gateway::reference_of(&config.settings, config.settings.listen.address));
     let document = config.settings.document.clone();
     let live = gateway::live(&maintenance(config), system_clock());

@@ -7,14 +7,24 @@ use openapi::{
     enrich::{self, Exposed, Facts},
 };
 
-/// Writes the document, if there is one.
+/// Writes the document, if there is one. Without a public URL its addresses are those that each client comes by.
 pub(crate) fn served(config: &Config) -> Option<ServedDocument> {
+    let public_url = config.settings.api.public_url.as_deref();
+    written(config, public_url.or(Some(ServedDocument::BASE)), public_url.is_none())
+}
+
+/// Writes the document for clients that get it elsewhere. Without a public URL its addresses are relative.
+pub(crate) fn exported(config: &Config) -> Option<ServedDocument> {
+    written(config, config.settings.api.public_url.as_deref(), false)
+}
+
+fn written(config: &Config, public_url: Option<&str>, has_base: bool) -> Option<ServedDocument> {
     let document: &Document = config.document.as_deref()?;
     let settings = &config.settings;
     let operations: Vec<Exposed> = settings.endpoints.iter().map(exposed).collect();
     let key_headers = settings.keys.headers_as_written();
     let facts = Facts {
-        public_url: settings.api.public_url.as_deref(),
+        public_url,
         statuses: settings.statuses,
         extra_codes: &settings.extra_codes,
         key_headers: &key_headers,
@@ -25,7 +35,9 @@ pub(crate) fn served(config: &Config) -> Option<ServedDocument> {
         operations: &operations,
     };
     let enriched = enrich::enrich(&document.documents, &document.api, &facts);
-    Some(ServedDocument { json: enrich::to_json(&enriched), yaml: enrich::to_yaml(&enriched) })
+    let limits_paths = enrich::limits_paths(&document.api, facts.limits_path);
+    let (json, yaml) = (enrich::to_json(&enriched), enrich::to_yaml(&enriched));
+    Some(ServedDocument::new(json, yaml, limits_paths, has_base))
 }
 
 /// What holds for an endpoint. There is one for each operation of the document, in its order.

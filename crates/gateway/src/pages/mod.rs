@@ -121,9 +121,18 @@ pub(crate) fn challenge(visit: &Visit<'_>) -> Option<Page> {
 /// The API's document, if the path asks for it and there is one.
 fn document(visit: &Visit<'_>, path: &str) -> Option<Page> {
     let document = visit.config.told.document.as_ref()?;
+    let of_client = || {
+        let host = visit.head.host();
+        // What a host may hold beside these would have to be escaped, and differently in JSON and YAML.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(&byte);
+        if host.is_empty() || !host.bytes().all(is_plain) {
+            return document.at(visit.scheme().name(), &visit.shared.address.to_string());
+        }
+        document.at(visit.scheme().name(), host)
+    };
     let (content_type, body) = match path {
-        "/openapi.json" => ("application/json", Body::Json(Arc::clone(document))),
-        "/openapi.yaml" => ("application/yaml", Body::Yaml(Arc::clone(document))),
+        "/openapi.json" => ("application/json", Body::Json(of_client())),
+        "/openapi.yaml" => ("application/yaml", Body::Yaml(of_client())),
         _ => return None,
     };
     Some(Page { content_type, body, caching: "no-cache", is_negotiated: false, packing: Packing::AsItIs })

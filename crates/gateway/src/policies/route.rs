@@ -60,7 +60,7 @@ impl<'s> Purpose<'s> {
 /// Finds the endpoint, and notes its template for the log.
 pub(crate) fn find<'s>(visit: &mut Visit<'s>) -> Result<Purpose<'s>, Refused> {
     let (method, path) = (visit.head.method(), visit.head.path());
-    if path == visit.config.limits_path {
+    if visit.config.limits_paths.iter().any(|own| own == path) {
         return match method {
             "GET" | "HEAD" => Ok(Purpose::Limits),
             _ => Err(other_methods(method, path, "GET, HEAD")),

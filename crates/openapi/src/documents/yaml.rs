@@ -152,6 +152,26 @@ impl Builder {
         matches!(self.open.last(), Some(Frame { holds: Holds::Members { key: None, .. }, .. }))
     }
 
+    /// Whether the specification has text in this place, whatever it looks like: the version `1.10` is not 1.1.
+    fn is_text(&self) -> bool {
+        let mut names = self.open.iter().map(|frame| match &frame.holds {
+            Holds::Members { key: Some(key), .. } => key.name.as_str(),
+            Holds::Members { key: None, .. } | Holds::Elements(_) => "",
+        });
+        let first = names.next();
+        let rest: Vec<&str> = names.collect();
+        match first {
+            Some("openapi" | "swagger") => rest.is_empty(),
+            Some("info") => !rest.is_empty() && !rest.iter().any(|name| name.starts_with("x-")),
+            Some("tags") => rest == ["", "name"],
+            Some("paths") => matches!(
+                rest.as_slice(),
+                [_, _, "operationId" | "summary" | "description"] | [_, _, "tags", ""]
+            ),
+            Some(_) | None => false,
+        }
+    }
+
     fn begin(&mut self, holds: Holds, anchor: usize, line: usize) -> Result<(), Problem> {
         if self.awaits_key() {
             return Err(Problem::at(
@@ -193,7 +213,10 @@ impl Builder {
             Some("str") => Value::String(text.into_owned()),
             Some(tag) => scalar::tagged(tag, &text),
             // Tags of an application say nothing about the core schema; `!` alone means text.
-            None if plain && tag.is_none_or(Tag::is_custom) => scalar::plain(&text),
+            None if plain && tag.is_none_or(Tag::is_custom) => match scalar::plain(&text) {
+                Value::Number(_) | Value::Bool(_) if self.is_text() => Value::String(text.into_owned()),
+                value => value,
+            },
             None => Value::String(text.into_owned()),
         };
         let at = self.lines.begin(self.line_of_value(line));

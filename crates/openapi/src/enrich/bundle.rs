@@ -6,6 +6,7 @@
 use super::{
     kinds::{Holds, Kind, member, section},
     names::Names,
+    paths::{self, Origins},
 };
 use crate::documents::{Documents, FileId, Place, Version};
 use serde_json::{Map, Value};
@@ -26,6 +27,8 @@ pub(super) struct Bundle<'d> {
     /// Names in use, by the last name of their section.
     taken: HashMap<&'static str, Names>,
     waiting: Vec<Waiting>,
+    /// How many values may still be copied.
+    copies: usize,
     /// Security schemes that operations name which are none of the gateway's, such as callbacks.
     pub(super) schemes: HashSet<String>,
     /// Whether one of those operations relies on the security of the whole document.
@@ -43,7 +46,7 @@ struct Waiting {
 pub(super) fn bundle<'d>(
     root: &mut Value,
     documents: &'d Documents,
-    origins: &HashMap<String, FileId>,
+    origins: &Origins,
     removed: &'d HashSet<String>,
 ) -> Bundle<'d> {
     let version = documents.version();
@@ -54,6 +57,7 @@ pub(super) fn bundle<'d>(
         made: HashMap::new(),
         taken: taken(root, version),
         waiting: Vec::new(),
+        copies: paths::REPEATED,
         schemes: HashSet::new(),
         inherits_security: false,
     };
@@ -61,8 +65,7 @@ pub(super) fn bundle<'d>(
     for (name, value) in members.iter_mut() {
         if name == "paths" {
             for (path, item) in value.as_object_mut().into_iter().flatten() {
-                let file = origins.get(path).copied().unwrap_or(documents.root());
-                bundle.walk(item, Kind::PathItem, file, 0);
+                bundle.path_item(path, item, origins);
             }
         } else if let Some(holds) = member(Kind::Document, name) {
             bundle.each(value, holds, documents.root(), 0);
@@ -111,6 +114,30 @@ impl Bundle<'_> {
         }
     }
 
+    /// A path item, whose operations may have come from other files than itself.
+    fn path_item(&mut self, path: &str, item: &mut Value, origins: &Origins) {
+        let root = self.documents.root();
+        let file = origins.of_item(path, root);
+        let Some(members) = item.as_object_mut().filter(|members| !members.contains_key("$ref")) else {
+            return self.walk(item, Kind::PathItem, file, 0);
+        };
+        for (name, value) in members.iter_mut() {
+            match member(Kind::PathItem, name) {
+                Some(Holds::One(Kind::Operation)) => {
+                    self.walk(value, Kind::Operation, origins.of_operation(path, name, root), 1);
+                }
+                Some(Holds::Each(Kind::Operation)) => {
+                    for (method, operation) in value.as_object_mut().into_iter().flatten() {
+                        let place = format!("{name}/{}", token(method));
+                        self.walk(operation, Kind::Operation, origins.of_operation(path, &place, root), 2);
+                    }
+                }
+                Some(holds) => self.each(value, holds, file, 1),
+                None => {}
+            }
+        }
+    }
+
     fn walk(&mut self, value: &mut Value, kind: Kind, file: FileId, depth: usize) {
         let Some(members) = value.as_object_mut() else { return };
         if depth > DEEPEST {
@@ -120,6 +147,11 @@ impl Bundle<'_> {
             && let Some(bundled) = self.bundled(reference, kind, file)
         {
             *reference = bundled;
+        }
+        if section(kind, self.version).is_none()
+            && let Some(from) = self.inline(members, file)
+        {
+            return self.walk(value, kind, from, depth + 1);
         }
         if kind == Kind::Operation {
             self.note_security(members);
@@ -131,6 +163,17 @@ impl Bundle<'_> {
                 self.discriminator(value, file);
             }
         }
+    }
+
+    /// Puts what is referred to in the place of the reference, where the version has no section for it. Returns the
+    /// file that it came from. None: there is no reference, it leads nowhere, or too much was copied already.
+    fn inline(&mut self, members: &mut Map<String, Value>, file: FileId) -> Option<FileId> {
+        let reference = members.get("$ref")?.as_str()?;
+        let target = self.documents.follow(&self.documents.resolve(file, reference).ok()?).ok()?;
+        let found = self.documents.get(&target)?.as_object()?;
+        self.copies = self.copies.checked_sub(paths::values(found))?;
+        *members = found.clone();
+        Some(target.file)
     }
 
     fn each(&mut self, value: &mut Value, holds: Holds, file: FileId, depth: usize) {

@@ -14,8 +14,10 @@ use contract::{ErrorCode, specification::Form};
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet};
 
-/// What the names of all our components begin with.
+/// What the names of all our components begin with, if no name of the document does.
 pub(super) const PREFIX: &str = "Fairgate";
+/// The member of the mark that tells the prefix that was taken.
+pub(super) const PREFIX_MEMBER: &str = "prefix";
 /// The member of a response of ours that holds the document's own words.
 pub(super) const SAID: &str = "x-fairgate-said";
 /// The kinds of components that we add.
@@ -39,11 +41,11 @@ pub(super) struct Components<'f> {
 }
 
 impl<'f> Components<'f> {
-    pub(super) fn new(root: &mut Map<String, Value>, version: Version, facts: &'f Facts<'f>) -> Self {
+    pub(super) fn new(root: &Map<String, Value>, version: Version, facts: &'f Facts<'f>) -> Self {
         Self {
             facts,
             version,
-            prefix: prefix(root, version),
+            prefix: prefix(root),
             responses: HashMap::new(),
             names: Names::default(),
             words: 0,
@@ -91,8 +93,14 @@ impl<'f> Components<'f> {
                 let mut content = Map::new();
                 for form in [Form::Specification, Form::Problem] {
                     let schema = self.error_schema(form);
+                    // All codes in one form show what the other form is for each.
+                    let shown = match form {
+                        Form::Specification => usize::MAX,
+                        Form::Problem => 1,
+                    };
                     let examples: Map<String, Value> = row
                         .codes()
+                        .take(shown)
                         .map(|code| (code.name().to_owned(), self.example(code, row.number, form)))
                         .collect();
                     content.insert(
@@ -129,8 +137,9 @@ impl<'f> Components<'f> {
 
     /// A reference to the schema of how limits stand.
     pub(super) fn limits_schema(&mut self) -> Value {
-        let name = format!("{}Limits", self.prefix);
-        self.once(Kind::Schema, name, |_| schemas::limits())
+        let one = self.schema("Limit", schemas::limit());
+        let schema = schemas::limits(&one, self.version);
+        self.schema("Limits", schema)
     }
 
     /// Writes all components into the document.
@@ -143,16 +152,25 @@ impl<'f> Components<'f> {
     }
 
     fn error_schema(&mut self, form: Form) -> Value {
-        let specification = format!("{}ErrorSpecification", self.prefix);
-        let reference = self.once(Kind::Schema, specification, |_| schemas::error_specification());
-        match form {
-            Form::Specification => reference,
-            Form::Problem => {
-                let target = reference.get("$ref").and_then(Value::as_str).unwrap_or_default().to_owned();
-                let name = format!("{}ProblemDetails", self.prefix);
-                self.once(Kind::Schema, name, |_| schemas::problem_details(&target))
-            }
-        }
+        // Each object has a name of its own, or generators of clients make one up, which may be the API's.
+        let detail = self.schema("ErrorDetail", schemas::error_detail());
+        let error = self.schema("Error", schemas::error(&detail));
+        let (name, schema) = match form {
+            Form::Specification => ("ErrorSpecification", schemas::error_specification(&error, self.version)),
+            Form::Problem => ("ProblemDetails", schemas::problem_details(&error, self.version)),
+        };
+        self.schema(name, schema)
+    }
+
+    /// A reference to a schema of ours.
+    fn schema(&mut self, name: &str, schema: Value) -> Value {
+        let name = format!("{}{name}", self.prefix);
+        self.once(Kind::Schema, name, |_| schema)
+    }
+
+    /// What the names of our components begin with.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     fn example(&mut self, code: ErrorCode, number: u16, form: Form) -> Value {
@@ -188,18 +206,56 @@ impl<'f> Components<'f> {
     }
 }
 
-/// A prefix that no component of the document begins with.
-fn prefix(root: &mut Map<String, Value>, version: Version) -> String {
-    let mut prefix = PREFIX.to_owned();
-    let mut names: Vec<String> = Vec::new();
-    for kind in KINDS {
-        if let Some(held) = section(kind, version).and_then(|names| super::existing_section(root, names)) {
-            names.extend(held.keys().filter(|name| name.starts_with(PREFIX)).cloned());
+/// A prefix that nothing of the document begins with that a generator of clients makes a name of.
+fn prefix(root: &Map<String, Value>) -> String {
+    let mut names = Vec::new();
+    collect_names(root, &mut names);
+    let is_free = |prefix: &str| {
+        let plain = plain(prefix);
+        !names.iter().any(|name| name.starts_with(&plain))
+    };
+    let numbered = (2..).map(|number| format!("{PREFIX}Gateway{number}"));
+    let candidates = [PREFIX.to_owned(), format!("{PREFIX}Gateway")].into_iter().chain(numbered);
+    // A document has so many names only; the prefix itself is never reached.
+    candidates.take(names.len() + 3).find(|candidate| is_free(candidate)).unwrap_or_else(|| PREFIX.to_owned())
+}
+
+/// A name as generators compare them: they change case and drop what is between words.
+pub(super) fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The names of components and the titles of schemas that begin as ours would.
+fn collect_names(root: &Map<String, Value>, names: &mut Vec<String>) {
+    let ours = plain(PREFIX);
+    let mut note = |name: &str| {
+        // Most names do not even begin with the letter.
+        if name.starts_with(['f', 'F', '_', '-', '.', ' ']) {
+            let plain = plain(name);
+            if plain.starts_with(&ours) {
+                names.push(plain);
+            }
+        }
+    };
+    for section in ["definitions", "responses", "parameters", "securityDefinitions"] {
+        let held = root.get(section).and_then(Value::as_object);
+        held.into_iter().flat_map(Map::keys).for_each(|name| note(name));
+    }
+    let components = root.get("components").and_then(Value::as_object);
+    for held in components.into_iter().flat_map(Map::values).filter_map(Value::as_object) {
+        held.keys().for_each(|name| note(name));
+    }
+    let mut open: Vec<&Value> = root.values().collect();
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(list) => open.extend(list),
+            Value::Object(members) => {
+                if let Some(Value::String(title)) = members.get("title") {
+                    note(title);
+                }
+                open.extend(members.values());
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
-    // Each round adds a character, and a name of the document can only be in the way of so many.
-    while names.iter().any(|name| name.starts_with(&prefix)) {
-        prefix.push('_');
-    }
-    prefix
 }

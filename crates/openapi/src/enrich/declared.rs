@@ -6,17 +6,18 @@ use super::{
     components::SAID,
     each_operation,
     facts::{ByOperation, Facts, Known},
+    paths::Origins,
 };
 use crate::{
     api::Access,
-    documents::{Documents, FileId, Place},
+    documents::{Documents, Place},
 };
 use contract::{
     ErrorCode, Status,
     upstream::{Disposition, disposition, may_keep_message},
 };
 use serde_json::{Map, Value};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// What was declared, of all operations in the order of the document.
 pub(super) struct Declared {
@@ -46,7 +47,7 @@ impl Declaration {
 pub(super) fn take(
     root: &mut Value,
     documents: &Documents,
-    origins: &HashMap<String, FileId>,
+    origins: &Origins,
     exposed: &ByOperation,
     facts: &Facts<'_>,
 ) -> Declared {
@@ -55,7 +56,7 @@ pub(super) fn take(
     let Some(members) = root.as_object_mut() else { return declared };
     let with_servers = take_path_servers(members);
     each_operation(members, |path, method, name, operation| {
-        let file = origins.get(path).copied().unwrap_or(documents.root());
+        let file = origins.of_operation(path, name, documents.root());
         let known = exposed.get(&(path.to_owned(), method.to_owned())).cloned().unwrap_or_default();
         // Its own statement stands in for the one that is written at the end, so that bundling can
         // tell the gateway's operations from others.

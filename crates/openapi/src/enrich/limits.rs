@@ -1,14 +1,36 @@
 //! The gateway's own operation: how the limits of a key stand.
 
-use super::{codes::Row, components::Components, facts::Facts, headers, schemas, security, servers::Servers};
+use super::{
+    codes::Row,
+    components::{Components, plain},
+    facts::Facts,
+    headers, schemas,
+    security::Security,
+};
 use crate::{
     api::{Access, Api},
     documents::Version,
 };
 use contract::Status;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
-const TAG: &str = "Limits";
+const TAG: &str = "Fairgate";
+/// The operation's id, if no operation of the document has one that reads like it.
+const ID: &str = "fairgateLimits";
+
+/// The paths at which the document says that limits are told: below each of its base paths. The gateway has to answer
+/// there.
+pub fn paths(api: &Api, limits_path: &str) -> Vec<String> {
+    let of_operations = api
+        .operations
+        .iter()
+        .filter_map(|operation| operation.path.strip_suffix(operation.own_path.as_str()));
+    let mut bases: Vec<&str> = api.base_paths.iter().map(String::as_str).chain(of_operations).collect();
+    bases.sort_unstable();
+    bases.dedup();
+    bases.into_iter().filter(|base| !base.is_empty()).map(|base| format!("{base}{limits_path}")).collect()
+}
 
 /// Adds the operation.
 pub(super) fn add(
@@ -16,23 +38,18 @@ pub(super) fn add(
     version: Version,
     api: &Api,
     facts: &Facts<'_>,
-    servers: &Servers<'_>,
+    security: &Security,
     components: &mut Components<'_>,
 ) {
-    // Under another base path Swagger 2.0 cannot say where it is; `info` tells the address.
-    if version == Version::V2 && !servers.begin_at_root() {
-        return;
-    }
+    // It is below the base path like everything else, because no generator of clients reads a path's own servers: the
+    // gateway answers at both places.
     let mut item = Map::new();
-    if let Some(own) = servers.own(&[String::new()], version) {
-        item.insert("servers".to_owned(), own);
-    }
     let mut operation = json!({
         "tags": [TAG],
         "summary": "How the limits of your key stand",
         "description": "All limits of the key that the request is sent with. It is free.",
         "operationId": operation_id(api, facts),
-        "security": security::requirements(&Access::Keys(Vec::new()), version, facts),
+        "security": security.requirements(&Access::Keys(Vec::new()), version),
         "responses": responses(version, facts, components),
     });
     if version == Version::V2
@@ -48,7 +65,7 @@ pub(super) fn add(
     if let Some(tags) = root.get_mut("tags").and_then(Value::as_array_mut)
         && !tags.iter().any(|tag| tag.get("name").is_some_and(|name| name == TAG))
     {
-        tags.push(json!({ "name": TAG, "description": "What a key may still do." }));
+        tags.push(json!({ "name": TAG, "description": "What the gateway itself answers." }));
     }
 }
 
@@ -85,12 +102,15 @@ fn responses(version: Version, facts: &Facts<'_>, components: &mut Components<'_
     Value::Object(responses)
 }
 
-/// An id that no other operation has.
+/// An id that no other operation has, also where a generator changes the case and drops what is between words.
 fn operation_id(api: &Api, facts: &Facts<'_>) -> String {
-    let mut id = "getLimits".to_owned();
-    let others = || api.operations.iter().filter(|operation| operation.own_path != facts.limits_path);
-    while others().any(|operation| operation.id.as_deref() == Some(id.as_str())) {
-        id.push('_');
+    let others = api.operations.iter().filter(|operation| operation.own_path != facts.limits_path);
+    let taken: HashSet<String> = others.filter_map(|operation| operation.id.as_deref()).map(plain).collect();
+    let mut id = ID.to_owned();
+    let mut number = 2;
+    while taken.contains(&plain(&id)) {
+        id = format!("{ID}{number}");
+        number += 1;
     }
     id
 }

@@ -30,9 +30,11 @@ mod schemas;
 mod security;
 mod servers;
 mod success;
+mod unused;
 mod write;
 
 pub use facts::{Exposed, Facts};
+pub use limits::paths as limits_paths;
 pub use write::{to_json, to_yaml};
 
 use crate::{
@@ -40,6 +42,7 @@ use crate::{
     documents::{Documents, Version},
 };
 use components::Components;
+use security::Security;
 use serde_json::{Map, Value, json};
 
 /// The member of `info` by which an enriched document is recognised.
@@ -60,33 +63,36 @@ pub fn enrich(documents: &Documents, api: &Api, facts: &Facts<'_>) -> Value {
     let Some(members) = root.as_object_mut() else { return root };
 
     let mut components = Components::new(members, version, facts);
+    let security = Security::new(members, version, facts, components.prefix());
     let servers = servers::Servers::new(api, facts, &declared);
     success::add_headers(members, version, &declared, &mut components);
-    operation::complete(members, version, &declared, &servers, facts, &mut components);
-    limits::add(members, version, api, facts, &servers, &mut components);
+    operation::complete(members, version, &declared, &servers, &security, facts, &mut components);
+    limits::add(members, version, api, facts, &security, &mut components);
     components.finish(members);
-    security::finish(members, version, facts, &bundled);
+    if let Some(before) = documents.file(documents.root()) {
+        unused::take(members, before);
+    }
+    security.finish(members, version, &bundled);
     servers.write(members, version);
-    complete_info(members, facts);
+    complete_info(members, facts, components.prefix());
     root
 }
 
 /// Takes out what an earlier enrichment added, so that it is not added twice.
 fn forget_earlier(root: &mut Value, version: Version) {
-    if root.pointer("/info/x-fairgate").is_none() {
-        return;
-    }
+    let Some(mark) = root.pointer("/info/x-fairgate") else { return };
+    let prefix = mark.get(components::PREFIX_MEMBER).and_then(Value::as_str);
+    let prefix = prefix.unwrap_or(components::PREFIX).to_owned();
     let Some(members) = root.as_object_mut() else { return };
-    for kind in components::KINDS {
-        if let Some(names) = kinds::section(kind, version)
-            && let Some(held) = existing_section(members, names)
-        {
-            held.retain(|name, _| !name.starts_with(components::PREFIX));
+    let sections = components::KINDS.into_iter().filter_map(|kind| kinds::section(kind, version));
+    for names in sections.chain([security::section_names(version)]) {
+        if let Some(held) = existing_section(members, names) {
+            held.retain(|name, _| !name.starts_with(&prefix));
         }
     }
 }
 
-fn complete_info(root: &mut Map<String, Value>, facts: &Facts<'_>) {
+fn complete_info(root: &mut Map<String, Value>, facts: &Facts<'_>, prefix: &str) {
     let docs = facts.address(facts.docs_path);
     if let Some(info) = root.get_mut("info").and_then(Value::as_object_mut) {
         if let Some(email) = facts.support_email {
@@ -95,9 +101,18 @@ fn complete_info(root: &mut Map<String, Value>, facts: &Facts<'_>) {
                 contact.entry("email").or_insert_with(|| email.into());
             }
         }
+        // A number of JSON, whose text is not known any more; YAML's is (reading a document keeps it).
+        for name in ["title", "version"] {
+            if let Some(value @ (Value::Number(_) | Value::Bool(_))) = info.get_mut(name) {
+                *value = value.to_string().into();
+            }
+        }
         info.insert(
             MARK.to_owned(),
-            json!({ "docs": docs, "errors": format!("{docs}/errors"), "limits": facts.address(facts.limits_path) }),
+            json!({
+                "docs": docs, "errors": format!("{docs}/errors"), "limits": facts.address(facts.limits_path),
+                components::PREFIX_MEMBER: prefix,
+            }),
         );
     }
     root.entry("externalDocs").or_insert_with(

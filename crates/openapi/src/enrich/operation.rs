@@ -6,7 +6,7 @@ use super::{
     declared::{Declaration, Declared, words_hold},
     each_operation,
     facts::Facts,
-    security,
+    security::{Security, sentence},
     servers::Servers,
 };
 use crate::{api::Access, documents::Version};
@@ -19,6 +19,7 @@ pub(super) fn complete(
     version: Version,
     declared: &Declared,
     servers: &Servers<'_>,
+    security: &Security,
     facts: &Facts<'_>,
     components: &mut Components<'_>,
 ) {
@@ -29,7 +30,7 @@ pub(super) fn complete(
     each_operation(root, |_, method, _, operation| {
         let Some(declaration) = declarations.next() else { return };
         add_errors(operation, declaration, method, facts, components);
-        add_security(operation, declaration, version, facts);
+        add_security(operation, declaration, version, security);
         add_remarks(operation, declaration);
         if let Some(own) = servers.own(&declaration.known.bases, version) {
             operation.insert("servers".to_owned(), own);
@@ -114,14 +115,14 @@ fn add_security(
     operation: &mut Map<String, Value>,
     declaration: &Declaration,
     version: Version,
-    facts: &Facts<'_>,
+    security: &Security,
 ) {
     let exposed = &declaration.known.exposed;
     // Where an endpoint has moved to is told to everyone.
     let access = if exposed.moved_to.is_some() { &Access::Public } else { &exposed.access };
-    operation.insert("security".to_owned(), security::requirements(access, version, facts));
+    operation.insert("security".to_owned(), security.requirements(access, version));
     operation.shift_remove("x-fairgate-permissions");
-    if let (Access::Keys(sets), Some(sentence)) = (access, security::sentence(access)) {
+    if let (Access::Keys(sets), Some(sentence)) = (access, sentence(access)) {
         add_sentence(operation, &sentence);
         match version {
             Version::V2 | Version::V30 => {

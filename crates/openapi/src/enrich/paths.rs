@@ -1,21 +1,95 @@
-//! Path items that stand elsewhere come to where they are used: the contract of an operation may be
+//! Path items and operations that stand elsewhere come to where they are used: the contract of an operation may be
 //! another on each path.
 
-use super::bundle::token;
+use super::{bundle::token, kinds};
 use crate::documents::{Documents, FileId, Place};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
 /// How many values may be copied for path items that several paths share. Beyond it a shared item
 /// stays a reference, without a contract: a document must not make a larger one than it is.
-const REPEATED: usize = 2_000_000;
+pub(super) const REPEATED: usize = 2_000_000;
 
-/// Puts path items in the place of references to them. Tells which file each of them came from.
-pub(super) fn inline(root: &mut Value, documents: &Documents) -> HashMap<String, FileId> {
-    let mut origins = HashMap::new();
+/// Which file path items and operations came from, where it is not the root.
+#[derive(Default)]
+pub(super) struct Origins {
+    items: HashMap<String, FileId>,
+    /// By path and the operation's place within the path item.
+    operations: HashMap<(String, String), FileId>,
+}
+
+impl Origins {
+    pub(super) fn of_item(&self, path: &str, root: FileId) -> FileId {
+        self.items.get(path).copied().unwrap_or(root)
+    }
+
+    pub(super) fn of_operation(&self, path: &str, place: &str, root: FileId) -> FileId {
+        // Most documents have no such operation, and then nothing is made to look for it.
+        let own = if self.operations.is_empty() {
+            None
+        } else {
+            self.operations.get(&(path.to_owned(), place.to_owned())).copied()
+        };
+        own.unwrap_or_else(|| self.of_item(path, root))
+    }
+}
+
+/// Puts path items and operations in the place of references to them. Tells which file each of them came from.
+pub(super) fn inline(root: &mut Value, documents: &Documents) -> Origins {
+    let mut origins = Origins::default();
     let mut seen = HashSet::new();
     let mut left = REPEATED;
+    inline_items(root, documents, &mut origins.items, &mut seen, &mut left);
     let Some(Value::Object(paths)) = root.get_mut("paths") else { return origins };
+    for (path, item) in paths.iter_mut() {
+        let file = origins.of_item(path, documents.root());
+        let Some(members) = item.as_object_mut() else { continue };
+        for (name, value) in members.iter_mut() {
+            let places: Vec<(String, &mut Value)> = if name == "additionalOperations" {
+                let held = value.as_object_mut().into_iter().flatten();
+                held.map(|(method, value)| (format!("{name}/{}", token(method)), value)).collect()
+            } else if kinds::method(name).is_some() {
+                vec![(name.clone(), value)]
+            } else {
+                continue;
+            };
+            for (place, operation) in places {
+                let from = inline_operation(operation, documents, file, &mut seen, &mut left);
+                if let Some(from) = from {
+                    origins.operations.insert((path.clone(), place), from);
+                }
+            }
+        }
+    }
+    origins
+}
+
+/// Puts an operation in the place of a reference to it. Tells which file it came from.
+fn inline_operation(
+    operation: &mut Value,
+    documents: &Documents,
+    file: FileId,
+    seen: &mut HashSet<Place>,
+    left: &mut usize,
+) -> Option<FileId> {
+    let reference = operation.get("$ref")?.as_str()?;
+    let target = documents.follow(&documents.resolve(file, reference).ok()?).ok()?;
+    let found = documents.get(&target)?.as_object()?;
+    if !seen.insert(target.clone()) {
+        *left = left.checked_sub(values(found))?;
+    }
+    *operation = Value::Object(found.clone());
+    Some(target.file)
+}
+
+fn inline_items(
+    root: &mut Value,
+    documents: &Documents,
+    origins: &mut HashMap<String, FileId>,
+    seen: &mut HashSet<Place>,
+    left: &mut usize,
+) {
+    let Some(Value::Object(paths)) = root.get_mut("paths") else { return };
     for (path, item) in paths.iter_mut() {
         let Some(members) = item.as_object_mut().filter(|members| members.contains_key("$ref")) else {
             continue;
@@ -25,7 +99,7 @@ pub(super) fn inline(root: &mut Value, documents: &Documents) -> HashMap<String,
         let Some(Value::Object(found)) = documents.get(&target) else { continue };
         if !seen.insert(target.clone()) {
             let Some(rest) = left.checked_sub(values(found)) else { continue };
-            left = rest;
+            *left = rest;
         }
         let mut inlined = found.clone();
         // What stands beside the reference tells of this path, but operations and parameters are those
@@ -38,11 +112,10 @@ pub(super) fn inline(root: &mut Value, documents: &Documents) -> HashMap<String,
         *members = inlined;
         origins.insert(path.clone(), target.file);
     }
-    origins
 }
 
 /// How many values an object holds, itself among them.
-fn values(members: &Map<String, Value>) -> usize {
+pub(super) fn values(members: &Map<String, Value>) -> usize {
     let mut count = 1;
     let mut open: Vec<&Value> = members.values().collect();
     while let Some(value) = open.pop() {

@@ -1,101 +1,123 @@
-//! The schemas of what the gateway itself answers. They use only keywords that all versions have.
+//! The schemas of what the gateway itself answers. They have no titles, by which generators of clients would name
+//! them, and refer to each other, so that each object has the name of its component.
 
+use crate::documents::Version;
 use serde_json::{Value, json};
 
-/// The error specification.
-pub(super) fn error_specification() -> Value {
+/// A value that is always the same.
+fn always(value: bool, version: Version) -> Value {
+    let description = if value { "Always true." } else { "Always false." };
+    match version {
+        Version::V2 | Version::V30 => {
+            json!({ "description": description, "type": "boolean", "enum": [value] })
+        }
+        Version::V31 | Version::V32 => {
+            json!({ "description": description, "type": "boolean", "const": value })
+        }
+    }
+}
+
+/// The error specification. `error` refers to what is wrong.
+pub(super) fn error_specification(error: &Value, version: Version) -> Value {
     json!({
-        "title": "Error specification",
         "description": "The body of every answer that is not a success.",
         "type": "object",
         "required": ["success", "error"],
+        "properties": { "success": always(false, version), "error": error },
+    })
+}
+
+/// What is wrong. `detail` refers to one violation.
+pub(super) fn error(detail: &Value) -> Value {
+    json!({
+        "description": "What is wrong.",
+        "type": "object",
+        "required": ["code", "message", "http_code", "check", "request_id"],
         "properties": {
-            "success": { "description": "Always false.", "type": "boolean", "enum": [false] },
-            "error": {
-                "type": "object",
-                "required": ["code", "message", "http_code", "check", "request_id"],
-                "properties": {
-                    "code": {
-                        "description": "What is wrong, for programs. A code never changes its name.",
-                        "type": "string",
-                        "pattern": "^[A-Z0-9_]{1,64}$",
-                    },
-                    "message": {
-                        "description": "What is wrong with this request and what to do next, for people.",
-                        "type": "string",
-                    },
-                    "http_code": { "description": "The status of the answer.", "type": "integer" },
-                    "check": { "description": "The page that explains the code.", "type": "string", "format": "uri" },
-                    "request_id": { "description": "The id of the request.", "type": "string" },
-                    "details": {
-                        "description": "All that is wrong with parameters, headers or the body.",
-                        "type": "array",
-                        "items": {
-                            "properties": {
-                                "in": {
-                                    "description": "Where it is: `path`, `query`, `header`, `cookie` or `body`.",
-                                    "type": "string",
-                                },
-                                "name": { "description": "The parameter, header or member.", "type": "string" },
-                                "pointer": { "description": "JSON pointer into the body.", "type": "string" },
-                                "message": { "description": "What is wrong with it.", "type": "string" },
-                            },
-                        },
-                    },
-                    "contact": { "description": "Who to write to after a 500.", "type": "string" },
-                    "location": { "description": "Where to send the request instead.", "type": "string" },
-                },
+            "code": {
+                "description": "What is wrong, for programs. A code never changes its name.",
+                "type": "string",
+                "pattern": "^[A-Z0-9_]{1,64}$",
             },
+            "message": {
+                "description": "What is wrong with this request and what to do next, for people.",
+                "type": "string",
+            },
+            "http_code": { "description": "The status of the answer.", "type": "integer" },
+            "check": { "description": "The page that explains the code.", "type": "string", "format": "uri" },
+            "request_id": { "description": "The id of the request.", "type": "string" },
+            "details": {
+                "description": "All that is wrong with parameters, headers or the body.",
+                "type": "array",
+                "items": detail,
+            },
+            "contact": { "description": "Who to write to after a 500.", "type": "string" },
+            "location": { "description": "Where to send the request instead.", "type": "string" },
         },
     })
 }
 
-/// The same as problem details of RFC 9457. `specification` refers to the error specification.
-pub(super) fn problem_details(specification: &str) -> Value {
+/// A violation. The API's own validation may say it in another form.
+pub(super) fn error_detail() -> Value {
     json!({
-        "title": "Problem details",
-        "description": "The error specification as problem details (RFC 9457), for requests whose Accept names them.",
-        "allOf": [
-            { "$ref": specification },
-            {
-                "type": "object",
-                "required": ["type", "title", "status", "detail", "instance"],
-                "properties": {
-                    "type": { "description": "The page that explains the code.", "type": "string", "format": "uri" },
-                    "title": { "description": "What is wrong, in a few words.", "type": "string" },
-                    "status": { "description": "The status of the answer.", "type": "integer" },
-                    "detail": { "description": "What is wrong with this request.", "type": "string" },
-                    "instance": { "description": "The id of the request.", "type": "string" },
-                },
+        "description": "Something that is wrong with a parameter, a header or the body.",
+        "type": "object",
+        "properties": {
+            "in": {
+                "description": "Where it is: `path`, `query`, `header`, `cookie` or `body`.",
+                "type": "string",
             },
-        ],
+            "name": { "description": "The parameter, header or member.", "type": "string" },
+            "pointer": { "description": "JSON pointer into the body.", "type": "string" },
+            "message": { "description": "What is wrong with it.", "type": "string" },
+        },
     })
 }
 
-/// How the limits of a key stand.
-pub(super) fn limits() -> Value {
+/// The same as problem details of RFC 9457. `error` refers to what is wrong.
+pub(super) fn problem_details(error: &Value, version: Version) -> Value {
     json!({
-        "title": "Limits",
+        "description": "The error specification as problem details (RFC 9457), for requests whose Accept names them.",
+        "type": "object",
+        "required": ["success", "error", "type", "title", "status", "detail", "instance"],
+        "properties": {
+            "success": always(false, version),
+            "error": error,
+            "type": { "description": "The page that explains the code.", "type": "string", "format": "uri" },
+            "title": { "description": "What is wrong, in a few words.", "type": "string" },
+            "status": { "description": "The status of the answer.", "type": "integer" },
+            "detail": { "description": "What is wrong with this request.", "type": "string" },
+            "instance": { "description": "The id of the request.", "type": "string" },
+        },
+    })
+}
+
+/// How the limits of a key stand. `limit` refers to one of them.
+pub(super) fn limits(limit: &Value, version: Version) -> Value {
+    json!({
         "description": "How the limits of a key stand.",
         "type": "object",
         "required": ["success", "plan", "limits"],
         "properties": {
-            "success": { "description": "Always true.", "type": "boolean", "enum": [true] },
+            "success": always(true, version),
             "plan": { "description": "The plan of the key.", "type": "string" },
-            "limits": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["limit", "amount", "used", "remaining", "reset"],
-                    "properties": {
-                        "limit": { "description": "The limit in words.", "type": "string" },
-                        "amount": { "description": "What it grants.", "type": "integer", "minimum": 1 },
-                        "used": { "description": "What is used of it.", "type": "integer", "minimum": 0 },
-                        "remaining": { "description": "What is left of it.", "type": "integer", "minimum": 0 },
-                        "reset": { "description": "Whole seconds until it resets.", "type": "integer", "minimum": 1 },
-                    },
-                },
-            },
+            "limits": { "description": "All limits of the plan.", "type": "array", "items": limit },
+        },
+    })
+}
+
+/// How a limit stands.
+pub(super) fn limit() -> Value {
+    json!({
+        "description": "How a limit stands.",
+        "type": "object",
+        "required": ["limit", "amount", "used", "remaining", "reset"],
+        "properties": {
+            "limit": { "description": "The limit in words.", "type": "string" },
+            "amount": { "description": "What it grants.", "type": "integer", "minimum": 1 },
+            "used": { "description": "What is used of it.", "type": "integer", "minimum": 0 },
+            "remaining": { "description": "What is left of it.", "type": "integer", "minimum": 0 },
+            "reset": { "description": "Whole seconds until it resets.", "type": "integer", "minimum": 1 },
         },
     })
 }

@@ -2,7 +2,6 @@
 
 use super::{
     bundle::Bundle,
-    components::PREFIX,
     facts::Facts,
     kinds::{Kind, section},
     section_of,
@@ -17,18 +16,151 @@ pub(super) fn names(security: &Value) -> impl Iterator<Item = String> {
     requirements.filter_map(Value::as_object).flat_map(|requirement| requirement.keys().cloned())
 }
 
-/// The requirements of an operation: any scheme will do, with all permissions of one of the sets.
-/// Only from 3.1 on schemes other than OAuth may name what is asked for.
-pub(super) fn requirements(access: &Access, version: Version, facts: &Facts<'_>) -> Value {
-    let Access::Keys(sets) = access else { return json!([]) };
-    let any_key = vec![Vec::new()];
-    let sets = match version {
-        Version::V31 | Version::V32 if !sets.is_empty() => sets,
-        Version::V2 | Version::V30 | Version::V31 | Version::V32 => &any_key,
-    };
-    let schemes: Vec<String> = schemes(version, facts).into_iter().map(|(name, _)| name).collect();
-    let alternatives = sets.iter().flat_map(|set| schemes.iter().map(move |scheme| json!({ scheme: set })));
-    alternatives.collect()
+/// How a key is sent, as clients are to be told: one scheme, because generated clients send the key by all that they
+/// read of. It has the name of the document's own, whose users know it; the other ways stand in its description.
+pub(super) struct Security {
+    name: String,
+    scheme: Value,
+}
+
+impl Security {
+    /// Chooses among the document's schemes, or makes one. `prefix`: what the names of our components begin with.
+    pub(super) fn new(root: &Map<String, Value>, version: Version, facts: &Facts<'_>, prefix: &str) -> Self {
+        let held = section_names(version).split_first().and_then(|(first, rest)| {
+            rest.iter().try_fold(root.get(*first)?, |held, name| held.get(*name))?.as_object()
+        });
+        let own = held
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, scheme)| Some((Way::of(scheme, facts)?, name, scheme)));
+        // The first of the best way.
+        let own = own.min_by_key(|(way, ..)| *way);
+        let (way, name, mut scheme) = match own {
+            Some((way, name, scheme)) => (way, name.clone(), scheme.clone()),
+            None => {
+                let (way, scheme) = made(version, facts);
+                (way, format!("{prefix}Key"), scheme)
+            }
+        };
+        if let (Some(members), Some(others)) =
+            (scheme.as_object_mut(), other_ways(way, &scheme_header(&name, held), facts))
+        {
+            let said =
+                members.get("description").and_then(Value::as_str).unwrap_or("Your API key.").trim_end();
+            if !said.contains(&others) {
+                members.insert("description".to_owned(), format!("{said}\n\n{others}").into());
+            }
+        }
+        Self { name, scheme }
+    }
+
+    /// The requirements of an operation: all permissions of one of the sets.
+    /// Only from 3.1 on schemes other than OAuth may name what is asked for.
+    pub(super) fn requirements(&self, access: &Access, version: Version) -> Value {
+        let Access::Keys(sets) = access else { return json!([]) };
+        let any_key = vec![Vec::new()];
+        let sets = match version {
+            Version::V31 | Version::V32 if !sets.is_empty() => sets,
+            Version::V2 | Version::V30 | Version::V31 | Version::V32 => &any_key,
+        };
+        sets.iter().map(|set| json!({ self.name.as_str(): set })).collect()
+    }
+
+    /// Puts the scheme into the document. Those that nothing asks for any more go.
+    pub(super) fn finish(self, root: &mut Map<String, Value>, version: Version, bundled: &Bundle<'_>) {
+        let mut needed: HashSet<String> = bundled.schemes.clone();
+        // Callbacks and webhooks without a statement of their own rely on that of the whole document.
+        if bundled.inherits_security {
+            needed.extend(root.get("security").into_iter().flat_map(names));
+        } else {
+            root.shift_remove("security");
+        }
+        let Some(held) = section_of(root, section_names(version)) else { return };
+        held.retain(|name, _| needed.contains(name));
+        held.insert(self.name, self.scheme);
+    }
+}
+
+/// How a scheme of the document sends a key that the gateway takes, the best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    Header,
+    Bearer,
+    Basic,
+}
+
+impl Way {
+    /// None: not by this scheme.
+    fn of(scheme: &Value, facts: &Facts<'_>) -> Option<Self> {
+        let text = |name: &str| scheme.get(name).and_then(Value::as_str).unwrap_or_default();
+        match text("type") {
+            "apiKey" if text("in") == "header" => {
+                let name = text("name");
+                let is_known = facts.key_headers.iter().any(|header| header.eq_ignore_ascii_case(name));
+                if is_known { Some(Self::Header) } else { None }
+            }
+            "http" if text("scheme").eq_ignore_ascii_case("bearer") => Some(Self::Bearer),
+            "http" if text("scheme").eq_ignore_ascii_case("basic") => Some(Self::Basic),
+            "basic" => Some(Self::Basic),
+            _ => None,
+        }
+    }
+}
+
+/// The section of the schemes.
+pub(super) fn section_names(version: Version) -> &'static [&'static str] {
+    match version {
+        Version::V2 => &["securityDefinitions"],
+        Version::V30 | Version::V31 | Version::V32 => {
+            section(Kind::SecurityScheme, version).unwrap_or_default()
+        }
+    }
+}
+
+/// A scheme of ours, for documents that have none.
+fn made(version: Version, facts: &Facts<'_>) -> (Way, Value) {
+    match (facts.key_headers.first(), version) {
+        (Some(header), _) => (Way::Header, json!({ "type": "apiKey", "in": "header", "name": header })),
+        // 2.0 has no Bearer: it is a header whose value begins so.
+        (None, Version::V2) => (
+            Way::Bearer,
+            json!({
+                "type": "apiKey", "in": "header", "name": "Authorization",
+                "description": "`Bearer YOUR_KEY`",
+            }),
+        ),
+        (None, Version::V30 | Version::V31 | Version::V32) => {
+            (Way::Bearer, json!({ "type": "http", "scheme": "bearer" }))
+        }
+    }
+}
+
+/// The header of a scheme of the document.
+fn scheme_header(name: &str, held: Option<&Map<String, Value>>) -> String {
+    let header = held.and_then(|held| held.get(name)?.get("name")?.as_str());
+    header.unwrap_or_default().to_owned()
+}
+
+/// The ways to send a key other than this one, as a sentence. None: there is no other.
+fn other_ways(way: Way, header: &str, facts: &Facts<'_>) -> Option<String> {
+    let mut ways: Vec<String> = Vec::new();
+    let headers = facts.key_headers.iter().enumerate();
+    for (position, other) in headers {
+        let is_told = way == Way::Header
+            && (other.eq_ignore_ascii_case(header) || (header.is_empty() && position == 0));
+        if !is_told {
+            ways.push(format!("in the header `{other}`"));
+        }
+    }
+    if way != Way::Bearer {
+        ways.push("as `Authorization: Bearer YOUR_KEY`".to_owned());
+    }
+    if way != Way::Basic {
+        ways.push("by HTTP Basic as user name or as password".to_owned());
+    }
+    let last = ways.pop()?;
+    let ways = if ways.is_empty() { last } else { format!("{} or {last}", ways.join(", ")) };
+    Some(format!("It can also be sent {ways}."))
 }
 
 /// Which permissions are needed, as a sentence. None: any key will do.
@@ -41,54 +173,4 @@ pub(super) fn sentence(access: &Access) -> Option<String> {
         set.iter().map(|permission| format!("`{permission}`")).collect::<Vec<_>>().join(" and ")
     };
     Some(format!("Needs a key with {}.", sets.iter().map(quoted).collect::<Vec<_>>().join(", or ")))
-}
-
-/// Puts the gateway's schemes into the document. Those that nothing asks for any more go.
-pub(super) fn finish(
-    root: &mut Map<String, Value>,
-    version: Version,
-    facts: &Facts<'_>,
-    bundled: &Bundle<'_>,
-) {
-    let mut needed: HashSet<String> = bundled.schemes.clone();
-    // Callbacks and webhooks without a statement of their own rely on that of the whole document.
-    if bundled.inherits_security {
-        needed.extend(root.get("security").into_iter().flat_map(names));
-    } else {
-        root.shift_remove("security");
-    }
-    let names: &[&str] = match version {
-        Version::V2 => &["securityDefinitions"],
-        Version::V30 | Version::V31 | Version::V32 => {
-            section(Kind::SecurityScheme, version).unwrap_or_default()
-        }
-    };
-    let Some(held) = section_of(root, names) else { return };
-    held.retain(|name, _| needed.contains(name));
-    held.extend(schemes(version, facts));
-}
-
-/// The schemes by name: each header, then `Authorization`.
-fn schemes(version: Version, facts: &Facts<'_>) -> Vec<(String, Value)> {
-    let mut schemes = Vec::new();
-    for (position, header) in facts.key_headers.iter().enumerate() {
-        let number = if position == 0 { String::new() } else { (position + 1).to_string() };
-        let scheme =
-            json!({ "type": "apiKey", "in": "header", "name": header, "description": "Your API key." });
-        schemes.push((format!("{PREFIX}Key{number}"), scheme));
-    }
-    let (bearer, basic) = match version {
-        // 2.0 has no Bearer: it is a header whose value begins so.
-        Version::V2 => (
-            json!({ "type": "apiKey", "in": "header", "name": "Authorization", "description": "`Bearer YOUR_KEY`" }),
-            json!({ "type": "basic", "description": "Your API key as user name or as password." }),
-        ),
-        Version::V30 | Version::V31 | Version::V32 => (
-            json!({ "type": "http", "scheme": "bearer", "description": "Your API key as the token." }),
-            json!({ "type": "http", "scheme": "basic", "description": "Your API key as user name or as password." }),
-        ),
-    };
-    schemes.push((format!("{PREFIX}Bearer"), bearer));
-    schemes.push((format!("{PREFIX}Basic"), basic));
-    schemes
 }

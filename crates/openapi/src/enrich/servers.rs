@@ -46,12 +46,6 @@ impl<'f> Servers<'f> {
         }
     }
 
-    /// Whether every path of the document is a path of the gateway, so that the gateway's own paths
-    /// can be told even where a path cannot have its own servers.
-    pub(super) fn begin_at_root(&self) -> bool {
-        self.bases.iter().all(String::is_empty)
-    }
-
     /// Writes the servers of the whole API.
     pub(super) fn write(&self, root: &mut Map<String, Value>, version: Version) {
         match version {

@@ -8,6 +8,7 @@
 )]
 
 mod bundling;
+mod clients;
 mod contract;
 mod documents;
 mod hostile;
