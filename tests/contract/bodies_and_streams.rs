@@ -249,3 +249,22 @@ fn the_upstreams_1xx_answers_pass_to_http_1_1_and_not_to_http_1_0() {
     gateway.limits(&key).assert_charged_since(&before, 1, "an answer with hints before it");
     assert_eq!(gateway.send(&post("/a", "{}").key(&key)).status, 200);
 }
+
+#[test]
+fn a_request_without_a_body_waits_for_no_100_and_gets_none() {
+    let upstream = Upstream::scripted(|exchange| {
+        exchange.say(
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+            Next::Keep,
+        )
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    for request in [get("/a"), request("POST", "/a").header("Content-Length", "0"), request("DELETE", "/a")] {
+        let answer = gateway.send(&request.key(&key).header("Expect", "100-continue"));
+        assert_eq!((answer.status, answer.text().as_str()), (200, "ok"));
+        let interim: Vec<u16> = answer.interim.iter().map(|(status, _)| *status).collect();
+        assert_eq!(interim, [103], "{answer:?}");
+        assert!(!upstream.last().headers.has("Expect"));
+    }
+}

@@ -89,3 +89,37 @@ fn basic_that_is_no_base64_is_told_apart_from_a_crash() {
     let key = gateway.key();
     assert_eq!(authorized(&gateway, &format!("Basic {}", base64(&format!("{}:", key.key)))), 200);
 }
+
+#[test]
+fn no_key_of_this_api_reaches_the_upstream_in_authorization_and_other_credentials_do() {
+    let upstream = Upstream::sample();
+    let config =
+        Config::of(&upstream).endpoint("GET", "/items/{id}", "").endpoint("GET", "/open", "public = true");
+    let gateway = Gateway::start(&config);
+    let (own, other, revoked) = (gateway.key(), gateway.key(), gateway.key());
+    gateway.run(&["keys", "revoke", &revoked.id]);
+    let kept = ["Bearer of.another.kind", "Basic dXNlcjpwYXNz", "Token abc", "Digest username=\"a\""];
+    for key in [&own.key, &other.key, &revoked.key] {
+        for value in [
+            format!("Bearer {key}"),
+            format!("bearer   {key}"),
+            format!("Basic {}", base64(&format!("{key}:"))),
+            format!("Basic {}", base64(&format!("user:{key}"))),
+            format!("Token {key}"),
+            format!("Token token=\"{key}\", a=b"),
+            key.clone(),
+        ] {
+            for request in [get("/items/7").key(&own), get("/open")] {
+                assert_eq!(gateway.send(&request.header("Authorization", &value)).status, 200, "{value}");
+                let seen = upstream.last().headers;
+                assert!(!seen.has("Authorization"), "{value}: {seen:?}");
+            }
+        }
+    }
+    for value in kept {
+        for request in [get("/items/7").key(&own), get("/open")] {
+            assert_eq!(gateway.send(&request.header("Authorization", value)).status, 200, "{value}");
+            assert_eq!(upstream.last().headers.get("Authorization"), Some(value));
+        }
+    }
+}

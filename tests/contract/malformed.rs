@@ -22,7 +22,6 @@ fn cases() -> Vec<(&'static str, Vec<u8>)> {
     case("a space after the version", b"GET /a HTTP/1.1 \r\nHost: x\r\n\r\n");
 
     for (name, version) in [
-        ("version 1.2", "HTTP/1.2"),
         ("version 2.0", "HTTP/2.0"),
         ("version 0.9", "HTTP/0.9"),
         ("version 3", "HTTP/3"),

@@ -52,3 +52,27 @@ fn a_405_of_the_upstream_is_one_too_and_keeps_its_allow() {
     assert_eq!(answer.header("Allow"), Some("GET, PUT"));
     assert_eq!(gateway.send(&get("/_limits").key(&gateway.key())).status, 200);
 }
+
+#[test]
+fn query_is_a_method_like_any_other() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream)
+        .endpoint("QUERY", "/items", "")
+        .endpoint("GET", "/items", "")
+        .section("[cors]\norigins = [\"https://app.example.com\"]\nmethods = [\"GET\", \"QUERY\"]");
+    let gateway = Gateway::start(&config);
+    let key = gateway.key();
+    let query = crate::support::request("QUERY", "/items").body("application/sql", b"select 1");
+    assert_eq!(gateway.send(&query.key(&key)).status, 200);
+    let answer = gateway.send(&crate::support::post("/items", "{}").key(&key));
+    assert_error(&gateway, &answer, 404, "METHOD_NOT_AVAILABLE");
+    let allow = answer.header("Allow").unwrap().to_owned();
+    for method in ["QUERY", "GET", "HEAD"] {
+        assert!(allow.split(", ").any(|one| one == method), "{allow}");
+    }
+    let preflight = crate::support::request("OPTIONS", "/items")
+        .header("Origin", "https://app.example.com")
+        .header("Access-Control-Request-Method", "QUERY");
+    let answer = gateway.send(&preflight);
+    assert_eq!(answer.header("Access-Control-Allow-Methods"), Some("GET, QUERY"));
+}

@@ -233,3 +233,75 @@ fn both_protocols_give_the_same_answer() {
         assert_eq!(names(&one), names(&two), "{path}");
     }
 }
+
+#[test]
+fn a_request_without_a_body_waits_for_no_100_and_gets_none() {
+    let upstream =
+        Upstream::saying("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    peer.ask(1, "GET", "/a", &[("x-api-key", &key.key), ("expect", "100-continue")]);
+    let answer = peer.answer(1);
+    assert_eq!((answer.status, answer.interim.len()), (200, 0), "{answer:?}");
+    assert!(!upstream.last().headers.has("expect"));
+}
+
+#[test]
+fn a_trailer_with_the_name_of_a_key_header_does_not_reach_the_upstream() {
+    let (upstream, gateway) = gateway();
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    for (n, (name, status)) in
+        [("x-api-key", 200), ("x_api_key", 200), ("x_a", 200), ("authorization", 400), ("x-consumer-id", 400)]
+            .into_iter()
+            .enumerate()
+    {
+        let stream = n as u32 * 2 + 1;
+        peer.send(HEADERS, END_HEADERS, stream, &request("POST", "/items", &[("x-api-key", &key.key)]));
+        peer.send(DATA, 0, stream, b"{\"a\":1}");
+        peer.send(HEADERS, END_STREAM | END_HEADERS, stream, &block(&[(name, "1"), ("x-sum", "2")]));
+        assert_eq!(peer.answer(stream).status, status, "{name}");
+        if status == 200 {
+            let seen = upstream.last().trailers.0;
+            assert_eq!(seen, [("x-sum".to_owned(), "2".to_owned())], "{name}");
+        }
+    }
+}
+
+#[test]
+fn https_is_not_asked_for_on_a_connection_that_is_not_encrypted() {
+    let (upstream, gateway) = gateway();
+    let key = gateway.key();
+    let ask = |scheme: &str| {
+        block(&[
+            (":method", "GET"),
+            (":scheme", scheme),
+            (":path", "/items/7"),
+            (":authority", "api.example.com"),
+            ("x-api-key", &key.key),
+        ])
+    };
+    let mut peer = Peer::open(gateway.address);
+    for (stream, scheme) in [(1, "https"), (3, "HTTPS")] {
+        peer.send(HEADERS, END_STREAM | END_HEADERS, stream, &ask(scheme));
+        let answer = peer.answer(stream);
+        crate::support::assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
+    }
+    assert_eq!(upstream.count(), 0);
+    peer.send(HEADERS, END_STREAM | END_HEADERS, 5, &ask("http"));
+    assert_eq!(peer.answer(5).status, 200);
+    // Under TLS, and from a proxy that ends it and is trusted, it is meant.
+    let secure = Gateway::start(&Config::of(&upstream).over_tls());
+    let key = secure.key();
+    let mut peer = Peer::open_over_tls(secure.address);
+    let fields = [
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":path", "/items/7"),
+        (":authority", "api.example.com"),
+        ("x-api-key", key.key.as_str()),
+    ];
+    peer.send(HEADERS, END_STREAM | END_HEADERS, 1, &block(&fields));
+    assert_eq!(peer.answer(1).status, 200);
+}

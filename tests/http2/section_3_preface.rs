@@ -68,3 +68,30 @@ fn http_2_can_be_turned_off_and_is_then_refused_by_our_400() {
     let answer = gateway.send_bytes(PREFACE);
     assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
 }
+
+#[test]
+fn s3_4_what_alpn_has_chosen_holds_whatever_the_first_bytes_look_like() {
+    let upstream = Upstream::scripted(sample);
+    let gateway = Gateway::start(&Config::of(&upstream).over_tls());
+    let key = gateway.key();
+    let request = get("/items/7").key(&key).bytes();
+    for bytes in [
+        request.as_slice(),
+        b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
+        b"INVALID CONNECTION PREFACE\r\n\r\n",
+        b"\0\0\0\x04\0\0\0\0\0",
+    ] {
+        let mut peer = Peer::silent_over_tls(gateway.address);
+        peer.write(bytes);
+        assert_eq!(peer.goaway(), Some(PROTOCOL_ERROR), "{bytes:?}");
+        assert!(peer.next().is_none());
+    }
+    assert_eq!((upstream.count(), gateway.used(&key)), (0, 0));
+    // However the preface itself arrives, it is taken.
+    let mut peer = Peer::silent_over_tls(gateway.address);
+    for byte in PREFACE {
+        peer.write(&[*byte]);
+    }
+    peer.settings(&[]);
+    assert_eq!(peer.get(1, "/items/7", &key).status, 200);
+}

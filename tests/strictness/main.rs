@@ -22,3 +22,5 @@ mod cors;
 mod paths;
 mod recorder;
 mod settings;
+mod targets;
+mod trailers;

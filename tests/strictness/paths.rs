@@ -24,10 +24,13 @@ fn guarded(upstream: &str, more: &str) -> Gateway {
 /// What servers make of a path before they route it: the union of what is known of them.
 fn as_routed_by_others(target: &str) -> Vec<String> {
     let mut views = vec![target.split('?').next().unwrap().to_owned()];
+    let without_query = |view: &str| view.split(['?', '#']).next().unwrap().to_owned();
     for _ in 0..3 {
         for view in views.clone() {
             let cut: Vec<&str> = view.split('/').map(|segment| segment.split(';').next().unwrap()).collect();
-            for made in [decode(&view), view.replace('\\', "/"), cut.join("/"), resolved(&view)] {
+            for made in
+                [decode(&view), without_query(&view), view.replace('\\', "/"), cut.join("/"), resolved(&view)]
+            {
                 if !views.contains(&made) {
                     views.push(made);
                 }
@@ -77,6 +80,12 @@ fn no_way_of_writing_a_path_leads_to_a_guarded_endpoint() {
         "/admin",
         "/%61dmin",
         "/%2561dmin",
+        "/admin%3Fx",
+        "/admin%3fx=y",
+        "/admin%23x",
+        "/admin%253Fx",
+        "/admin%2523",
+        "/%61dmin%3F",
         "//admin",
         "/./admin",
         "/x/../admin",
@@ -207,5 +216,18 @@ fn slashes_in_a_row_are_one_or_refused_or_kept_as_the_operator_says() {
             }
             None => assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED"),
         }
+    }
+}
+
+#[test]
+fn an_encoded_question_mark_or_hash_is_refused_where_it_would_lead_to_another_endpoint() {
+    let recorder = Recorder::start();
+    let gateway = guarded(&recorder.url(), "");
+    for path in ["/admin%3Fx", "/admin%23x", "/admin%3F", "/admin%253Fx", "/old%3Fa=b"] {
+        assert_error(&gateway, &gateway.send(&get(path)), 400, "REQUEST_MALFORMED");
+    }
+    assert_eq!(recorder.all().len(), 0);
+    for path in ["/what%3F", "/c%23", "/what%3Fa=b%23c"] {
+        assert_eq!(gateway.send(&get(path)).status, 200, "{path}");
     }
 }

@@ -80,7 +80,7 @@ fn a_refusal_says_what_is_wrong_and_where() {
         ("GET /a HTTP/1.1\r\nHost: x\r\nX-A : b\r\n\r\n", "`X-A ` in line 3"),
         ("GET /a HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n", "Line 4 of the head begins with white space"),
         ("GET /a HTTP/1.1\r\nHost: x\nX-A: b\r\n\r\n", "Line 2 of the head ends in a bare line feed"),
-        ("GET /a HTTP/1.2\r\nHost: x\r\n\r\n", "`HTTP/1.2`"),
+        ("GET /a HTTP/2.2\r\nHost: x\r\n\r\n", "`HTTP/2.2`"),
         ("GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", "has 4 parts"),
         ("GET /a%zz HTTP/1.1\r\nHost: x\r\n\r\n", "percent sign at byte 3"),
         ("GET http://y/ HTTP/1.1\r\nHost: x\r\n\r\n", "not the host of the absolute target, `y`"),

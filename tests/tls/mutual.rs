@@ -69,6 +69,39 @@ fn the_upstream_is_told_who_it_is_and_never_by_the_client() {
 }
 
 #[test]
+fn no_spelling_that_becomes_the_same_variable_reaches_the_upstream_even_where_odd_names_pass() {
+    let (upstream, clients) = (upstream(), Authority::new("Clients"));
+    let more = "client_certificate = \"optional\"\nclient_subject_header = \"X-Client-Subject\"\n\
+                [strictness]\nheader_names = \"pass\"";
+    let gateway = start(&upstream, &clients, more);
+    let lie = get("/items")
+        .key(&gateway.key())
+        .header("X_Client_Subject", "CN=admin")
+        .header("x-client_subject", "CN=admin")
+        .header("X.Client.Subject", "CN=admin")
+        .header("x_other", "1");
+    let billing = clients.issue_to(&[(DnType::CommonName, "billing")]);
+    for identity in [Some(&billing), None] {
+        let mut connection =
+            Connection::try_open_tls(gateway.address, AUTHORITY.client(identity), HOST).unwrap();
+        assert_eq!(connection.send(&lie).status, 200);
+        let seen = upstream.last().headers;
+        assert!(!format!("{seen:?}").contains("admin"), "{seen:?}");
+        assert_eq!(seen.get("x_other"), Some("1"));
+        // Nor behind a body.
+        let head = crate::support::request("POST", "/items")
+            .key(&gateway.key())
+            .header("Transfer-Encoding", "chunked");
+        connection.write(&head.head());
+        connection.write(
+            b"2\r\nok\r\n0\r\nX-Client-Subject: CN=admin\r\nX_Client_Subject: CN=admin\r\nX-Sum: 1\r\n\r\n",
+        );
+        assert_eq!(connection.answer_to("POST").status, 200);
+        assert_eq!(upstream.last().trailers.0, [("X-Sum".to_owned(), "1".to_owned())]);
+    }
+}
+
+#[test]
 fn who_vouches_for_clients_can_change_and_no_ticket_outlives_it() {
     let (upstream, first) = (upstream(), Authority::new("First"));
     let gateway = start(&upstream, &first, "");

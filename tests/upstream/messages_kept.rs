@@ -143,3 +143,24 @@ fn an_error_that_is_chunked_or_ends_with_the_connection_keeps_its_message_too() 
         assert!(answer.text().contains("No item 7."), "{}", answer.text());
     }
 }
+
+#[test]
+fn the_links_of_a_replaced_error_lead_to_the_public_address() {
+    let upstream = Upstream::scripted(|exchange| {
+        let own = format!("http://{}", exchange.wire.stream.local_addr().unwrap());
+        let link = format!(
+            "<{own}/docs/errors>; rel=\"help\"; title=\"a <b> c\", </terms>; rel=terms, <https://example.org/a>; rel=next"
+        );
+        exchange.answer(422, &[("Link", &link), ("Content-Type", "text/html")], b"<html></html>")
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let answer = gateway.send(&get("/a").key(&gateway.key()));
+    let link = answer.header("Link").unwrap().to_owned();
+    assert!(!link.contains(&upstream.address.to_string()), "{link}");
+    assert!(
+        link.contains("</docs/errors>; rel=\"help\"")
+            || link.contains("<https://api.example.com/docs/errors>"),
+        "{link}"
+    );
+    assert!(link.ends_with("<https://example.org/a>; rel=next"), "{link}");
+}

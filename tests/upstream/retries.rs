@@ -160,3 +160,21 @@ fn a_silent_address_is_replaced_by_another_one_where_there_is_time() {
     assert!(first.count() >= 2);
     gateway.limits(&key).assert_charged_since(&before, 3, "each is charged once");
 }
+
+#[test]
+fn a_query_that_was_not_answered_goes_to_another_address_with_its_body() {
+    let (first, second) = (mute(), named("second"));
+    let gateway = first_and_second(&first, &second, "retry_per_second = 1000");
+    let key = gateway.key();
+    let before = gateway.limits(&key);
+    let mut connection = gateway.connect();
+    for _ in 0..10 {
+        let query = request("QUERY", "/a").key(&key).body("application/sql", b"select 1");
+        let answer = connection.send(&query);
+        assert_eq!((answer.status, answer.text().as_str()), (200, "second"));
+        let seen = second.last();
+        assert_eq!((seen.method.as_str(), seen.body.as_slice()), ("QUERY", &b"select 1"[..]));
+    }
+    assert!(first.count() >= 8, "the test asked the other address first: {}", first.count());
+    gateway.limits(&key).assert_charged_since(&before, 10, "ten requests, nearly all sent twice");
+}

@@ -77,7 +77,7 @@ pub(crate) fn json_value(out: &mut impl Write, value: &Value) -> Result<(), Fail
 pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() || is_bidi(character) {
+        if character.is_control() || is_invisible(character) {
             plain.extend(character.escape_default());
         } else {
             plain.push(character);
@@ -86,9 +86,30 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
-/// Characters that turn the direction of writing make a line look like another.
-fn is_bidi(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Characters that take no place, or turn the direction of writing, make a line look like another. They are those that Unicode
+/// calls default ignorable, and its separators of lines.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// What a key can be used for at this time.
@@ -164,5 +185,15 @@ mod tests {
     #[test]
     fn nothing_that_a_terminal_obeys_is_printed() {
         assert_eq!(plain("a\u{1b}[2Jb\r\n\u{9b}c\u{202e}d ✓"), "a\\u{1b}[2Jb\\r\\n\\u{9b}c\\u{202e}d ✓");
+    }
+
+    #[test]
+    fn two_names_that_differ_look_different() {
+        for hidden in
+            ['\u{200b}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}', '\u{2028}', '\u{e0041}', '\u{3164}']
+        {
+            assert_eq!(plain(&format!("ad{hidden}min")), format!("ad\\u{{{:x}}}min", u32::from(hidden)));
+        }
+        assert_eq!(plain("Zoë, 東京, नमस्ते"), "Zoë, 東京, नमस्ते");
     }
 }

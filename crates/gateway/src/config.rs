@@ -25,7 +25,7 @@ pub(crate) struct Config {
     /// The message of a request without a key.
     pub(crate) key_not_set: String,
     /// How heads are read.
-    pub(crate) reading: Reading,
+    pub(crate) reading: Arc<Reading>,
     /// What an imported key looks like, over bytes: what a client presents need not be UTF-8.
     pub(crate) key_pattern: Option<Regex>,
     /// Where a key's limits are told: at the gateway's own place, and where the document says.
@@ -86,7 +86,9 @@ impl Config {
         let services = std::mem::take(&mut settings.services);
         let services = Services::new(services, before.map(|before| &before.services));
         let strictness = settings.strictness;
+        let subject = settings.tls.as_ref().and_then(|tls| tls.subject_header.clone());
         let reading = Reading {
+            subject: subject.map(Into::into),
             keys: settings.keys.headers.clone(),
             asked_for,
             odd_names: strictness.header_names,
@@ -102,7 +104,7 @@ impl Config {
             key_pattern: settings.keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok()),
             key_not_set: key::not_set_message(&key_headers),
             key_headers,
-            reading,
+            reading: Arc::new(reading),
             told,
             limits_paths,
             docs_path: settings.api.docs_path(),

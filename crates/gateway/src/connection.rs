@@ -86,6 +86,10 @@ async fn answer(
     presence: &Presence,
     mut may_switch: bool,
 ) -> Then {
+    // What was agreed on in the handshake holds, whatever the first bytes look like (RFC 9113 section 3.4).
+    if may_switch && client.io.has_agreed_on_http2() {
+        return Then::Switch;
+    }
     loop {
         presence.begin();
         // Only now: a request is judged by what holds when it begins, not when its connection fell idle.

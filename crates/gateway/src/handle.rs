@@ -35,7 +35,7 @@ pub(crate) async fn handle(
     last_key: &mut LastKey,
 ) -> bool {
     let _in_flight = thread.load().request();
-    let mut incoming = Decoder::of_request(head.framing);
+    let mut incoming = Decoder::of_request(head.framing, &config.reading);
     let mut visit = visit(thread, config, peer, head, std::mem::take(last_key));
 
     let answered = match admit(&mut visit, client, &mut incoming).await {
@@ -138,6 +138,7 @@ fn visit<'t>(
         has_no_key: false,
         last_key,
         template: None,
+        has_checked_query: false,
         service: None,
         backend: None,
         has_broken: Cell::new(false),

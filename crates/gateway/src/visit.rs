@@ -47,6 +47,8 @@ pub(crate) struct Visit<'s> {
     pub(crate) last_key: LastKey,
     /// The template of the endpoint, once it was found.
     pub(crate) template: Option<&'s str>,
+    /// The parameters of its query were checked, one for each `&`.
+    pub(crate) has_checked_query: bool,
     /// Where the request goes, once that was found.
     pub(crate) service: Option<&'s Service>,
     /// Which of its addresses was asked.

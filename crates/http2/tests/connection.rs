@@ -354,6 +354,7 @@ fn answer_early(server: &mut Connection, streams: impl IntoIterator<Item = u32>)
         server.receive(&frame(0, 0, stream, b"part"), 0);
         server.send_head(stream, [(&b":status"[..], &b"403"[..])], true);
         server.release(stream);
+        events(server);
     }
 }
 

@@ -187,6 +187,9 @@ pub(crate) fn replace(
                 refused.location = Some(to);
             }
             AnswerField::RetryAfter => keep_retry_after(visit, value, &mut refused),
+            AnswerField::EndToEnd if name.eq_ignore_ascii_case(b"link") => {
+                field::write(name, &links(visit, value), &mut refused.kept_headers)
+            }
             AnswerField::EndToEnd if survives_replacement(name) => {
                 field::write(name, value, &mut refused.kept_headers)
             }
@@ -259,6 +262,23 @@ pub(crate) fn location(visit: &Visit<'_>, value: &[u8]) -> String {
     } else {
         path.to_owned()
     }
+}
+
+/// The targets of a `Link`, each as [`location`] has it.
+fn links(visit: &Visit<'_>, value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len() + 32);
+    let mut rest = value;
+    while let Some(open) = memchr::memchr(b'<', rest)
+        && let Some(length) = rest.get(open + 1..).and_then(|target| memchr::memchr(b'>', target))
+    {
+        let (before, behind) = rest.split_at(open + 1);
+        let (target, behind) = behind.split_at(length);
+        out.extend_from_slice(before);
+        out.extend_from_slice(location(visit, target).as_bytes());
+        rest = behind;
+    }
+    out.extend_from_slice(rest);
+    out
 }
 
 /// Whether this redirect only adds the slash that our own rule takes away. Passed on, it would

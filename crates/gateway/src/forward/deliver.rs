@@ -156,7 +156,8 @@ impl Exchange<'_> {
         answer::write_head(self.thread, visit, &answer, bytes, cost_header, keep_alive, &mut head);
         self.upstream.input.consume(answer.length);
         self.client.answer_begun = true;
-        let mut download = Pump::new(head, Decoder::new(answer.framing), framing, u64::MAX);
+        let mut download =
+            Pump::new(head, Decoder::of_answer(answer.framing, cost_header), framing, u64::MAX);
         if answer.packing == Packing::Gzip && answer.framing != Framing::Length(0) {
             download.pack(Packer::new());
         }

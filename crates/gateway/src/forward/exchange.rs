@@ -7,7 +7,7 @@ use super::{
 use crate::{
     client::{self, Client},
     http1::{
-        body::Decoder,
+        body::{Decoder, Framing},
         field::{self, AnswerField, Field, RequestField},
         response::ResponseHead,
     },
@@ -38,6 +38,8 @@ pub(super) struct Exchange<'c> {
     pub(super) upstream: Upstream,
     pub(super) request: Vec<u8>,
     written: usize,
+    /// A 1xx answer has come, whether or not it was passed on.
+    pub(super) has_interim: bool,
     pub(super) upload: Option<Pump>,
     /// Something of the request's body was moved since the last look.
     upload_moved: bool,
@@ -79,6 +81,7 @@ impl<'c> Exchange<'c> {
             upstream,
             request,
             written: 0,
+            has_interim: false,
             upload,
             upload_moved: false,
             sent: None,
@@ -140,12 +143,15 @@ impl<'c> Exchange<'c> {
             match read.map_err(garbled)? {
                 None => self.fields = self.thread.answer_fields(),
                 Some(head) if (100..200).contains(&head.status) && head.status != 101 => {
-                    if visit.head.is_http11 {
+                    // That a body may come is no news to whoever sends none.
+                    let is_needless = head.status == 100 && visit.head.framing == Framing::Length(0);
+                    if visit.head.is_http11 && !is_needless {
                         let interim =
                             self.upstream.input.filled().get(..head.length).unwrap_or_default().to_vec();
                         let _ = self.client.write(&interim_head(&interim, &head), timeouts.stall).await;
                     }
                     interims += 1;
+                    self.has_interim = true;
                     if interims > MOST_INTERIMS {
                         return Err(unexpected(
                             "the upstream never answers finally",

@@ -71,7 +71,7 @@ async fn ask<'s>(
     mut admission: Admission<'_>,
     mut attempts: Attempts<'s>,
 ) -> Result<Outcome, Refused> {
-    let is_safe = matches!(visit.head.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE");
+    let is_safe = matches!(visit.head.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY");
     let (body, mut share) = admission.body.take().map(HeldBody::into_parts).unzip();
     let body_was_read = body.is_some();
     let mut whole_body = match body {
@@ -131,14 +131,16 @@ async fn ask<'s>(
                 attempts.unseen(thread, visit, why, is_whole && client.sent == sent_before)?;
             }
             Err(NotAnswered::Refused(refused)) => {
-                let has_answered = !exchange.answer_bytes().is_empty();
+                let has_answered = exchange.has_interim || !exchange.answer_bytes().is_empty();
                 exchange.give_body_back(incoming);
                 let is_ours = refused.code == ErrorCode::UnexpectedError;
                 if !is_ours {
                     return Err(refused); // the client's own fault, which no upstream could mend
                 }
                 // Not after the first byte of an answer, an interim one that was passed on included.
-                let may = is_safe && !has_body && !has_answered && client.sent == sent_before;
+                // What QUERY asks for stands in its body. One that is here whole can be sent again.
+                let is_repeatable = !has_body || visit.head.method() == "QUERY" && whole_body.is_some();
+                let may = is_safe && is_repeatable && !has_answered && client.sent == sent_before;
                 attempts.failed(thread, visit, refused, if may { Again::Counted } else { Again::Never })?;
             }
         }

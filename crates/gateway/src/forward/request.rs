@@ -78,13 +78,25 @@ fn write_request_line_and_host(
     }
     if let Some(query) = head.query() {
         out.push(b'?');
-        out.extend_from_slice(query.as_bytes());
+        write_query(query, visit.has_checked_query, out);
     }
     let host = service.own_host(backend).unwrap_or_else(|| head.host());
     let host = if host.is_empty() { &backend.authority } else { host };
     out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
     out.extend_from_slice(host.as_bytes());
     out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the query. To some servers a semicolon parts parameters as `&` does; where they were checked, it is to mean to the
+/// upstream what it meant here.
+fn write_query(query: &str, was_checked: bool, out: &mut Vec<u8>) {
+    let mut rest = query.as_bytes();
+    while was_checked && let Some(at) = memchr::memchr(b';', rest) {
+        out.extend_from_slice(rest.get(..at).unwrap_or_default());
+        out.extend_from_slice(b"%3B");
+        rest = rest.get(at + 1..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
 }
 
 /// Appends the fields that are passed on.
@@ -99,7 +111,7 @@ fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>
         head.value(RequestField::ContentType).and_then(Protocol::of).is_some_and(Protocol::ends_in_body);
     for (name, value, kind) in head.fields() {
         // What names a client is told by us alone, whatever the client itself claims.
-        if subject.is_some_and(|subject| is_same_variable(subject.as_bytes(), name)) {
+        if subject.is_some_and(|subject| field::is_same_variable(subject.as_bytes(), name)) {
             continue;
         }
         let list = match kind {
@@ -111,13 +123,16 @@ fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>
                 field::write(name, value, out);
                 continue;
             }
-            RequestField::Expect if !body_was_read => {
+            // Of HTTP/1.0 it is ignored, and without a body it asks for nothing.
+            RequestField::Expect if !body_was_read && head.expects_continue => {
                 field::write(name, value, out);
                 continue;
             }
-            // A credential that let the request in is the gateway's. Any other is the upstream's.
+            // A credential that let the request in is the gateway's, and so is any other key of ours. The rest is the
+            // upstream's.
             RequestField::Authorization
-                if visit.key.is_none() || key_is_in_header || !key::is_credential(value) =>
+                if (visit.key.is_none() || key_is_in_header || !key::is_credential(value))
+                    && !key::holds_own(visit, value) =>
             {
                 field::write(name, value, out);
                 continue;
@@ -154,12 +169,6 @@ fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>
 /// Name of the header that tells the upstream the subject of the client's certificate.
 fn subject_header<'v>(visit: &'v Visit<'_>) -> Option<&'v str> {
     visit.config.settings.tls.as_ref()?.subject_header.as_deref()
-}
-
-/// Whether two names become one where an upstream makes variables of headers: `X-Client` and `x_client` do.
-fn is_same_variable(one: &[u8], other: &[u8]) -> bool {
-    let plain = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-    one.len() == other.len() && one.iter().map(plain).eq(other.iter().map(plain))
 }
 
 fn write_framing(visit: &Visit<'_>, framing: Framing, out: &mut Vec<u8>) {

@@ -3,9 +3,10 @@
 use super::{
     Fault, field,
     locate::{is_token, quoted},
+    reading::Reading,
 };
-use crate::buffer::Buffer;
-use std::io::Write;
+use crate::{buffer::Buffer, settings::Treatment};
+use std::{io::Write, sync::Arc};
 
 /// How a body is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +29,10 @@ pub(crate) struct Decoder {
     trailers: Vec<u8>,
     /// Bytes of chunk extensions that were dropped.
     extensions: usize,
-    /// Of a request: a trailer that may not be passed on is a fault. Answers only lose it.
-    is_strict: bool,
+    /// How the trailers of a request are judged. Answers only lose those that may not be passed on.
+    reading: Option<Arc<Reading>>,
+    /// The trailer of an answer that is told to us and not to the client.
+    untold: Option<Box<str>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,12 +86,20 @@ impl Decoder {
             Framing::Chunked => State::ChunkSize,
             Framing::UntilClose => State::UntilClose,
         };
-        Self { state, taken: 0, trailers: Vec::new(), extensions: 0, is_strict: false }
+        Self { state, taken: 0, trailers: Vec::new(), extensions: 0, reading: None, untold: None }
     }
 
     /// For the body of a request.
-    pub(crate) fn of_request(framing: Framing) -> Self {
-        Self { is_strict: true, ..Self::new(framing) }
+    pub(crate) fn of_request(framing: Framing, reading: &Arc<Reading>) -> Self {
+        // Only chunks have trailers behind them.
+        let reading = (framing == Framing::Chunked).then(|| Arc::clone(reading));
+        Self { reading, ..Self::new(framing) }
+    }
+
+    /// For the body of an upstream's answer. `untold`: the header that tells us alone what it costs.
+    pub(crate) fn of_answer(framing: Framing, untold: Option<&str>) -> Self {
+        let untold = untold.filter(|_| framing == Framing::Chunked).map(Into::into);
+        Self { untold, ..Self::new(framing) }
     }
 
     pub(crate) fn is_complete(&self) -> bool {
@@ -199,17 +210,35 @@ impl Decoder {
             return Err(BAD_TRAILERS);
         }
         for header in fields.iter() {
-            if field::may_trail(header.name.as_bytes()) {
-                field::write(header.name.as_bytes(), header.value, &mut self.trailers);
-            } else if self.is_strict {
-                return Err(Fault::at(format!(
-                    "The trailer {} may not stand behind a body (RFC 9110 section 6.5.1); send it as a header.",
-                    quoted(header.name.as_bytes())
-                )));
+            let name = header.name.as_bytes();
+            let treatment = match &self.reading {
+                Some(reading) => field::of_request_trailer(name, reading),
+                None if field::may_trail(name) && !is_named(name, self.untold.as_deref()) => Treatment::Pass,
+                None => Treatment::Drop,
+            };
+            match treatment {
+                Treatment::Pass => field::write(name, header.value, &mut self.trailers),
+                Treatment::Drop => {}
+                Treatment::Refuse => return Err(refused_trailer(name)),
             }
         }
         Ok(true)
     }
+}
+
+fn is_named(name: &[u8], wanted: Option<&str>) -> bool {
+    wanted.is_some_and(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes()))
+}
+
+fn refused_trailer(name: &[u8]) -> Fault {
+    let quoted = quoted(name);
+    Fault::at(if field::is_plain_name(name) {
+        format!(
+            "The trailer {quoted} may not stand behind a body (RFC 9110 section 6.5.1); send it as a header."
+        )
+    } else {
+        format!("The name of the trailer {quoted} holds more than letters, digits and hyphens.")
+    })
 }
 
 fn has_bare_line_feed(bytes: &[u8]) -> bool {

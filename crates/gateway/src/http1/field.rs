@@ -1,7 +1,8 @@
 //! Header fields by what the gateway has to do with them.
 
-use super::Span;
 pub(crate) use super::locate::is_token;
+use super::{Span, reading::Reading};
+use crate::settings::Treatment;
 
 /// One header field of a head.
 #[derive(Debug, Clone, Copy)]
@@ -117,16 +118,20 @@ pub(crate) fn of_request(name: &[u8], keys: &[String]) -> RequestField {
         7 if is("referer") => RequestField::Single(3),
         8 if is("if-match") => RequestField::Single(4),
         8 if is("if-range") => RequestField::Single(5),
+        // CGI makes `HTTP_PROXY` of it, which many libraries take for the proxy to ask.
+        5 if is("proxy") => RequestField::HopByHop,
+        6 if is("x-host") => RequestField::Forwarded(ForwardedKind::Other),
         9 if is("x-real-ip") || is("client-ip") => RequestField::Forwarded(ForwardedKind::Other),
         9 if is("forwarded") => RequestField::Forwarded(ForwardedKind::Forwarded),
         10 if is("connection") => RequestField::Connection,
         10 if is("keep-alive") => RequestField::HopByHop,
         10 if is("user-agent") => RequestField::Single(6),
-        11 if is("x-client-ip") => RequestField::Forwarded(ForwardedKind::Other),
+        11 if is("x-client-ip") || is("x-remote-ip") => RequestField::Forwarded(ForwardedKind::Other),
         12 if is("content-type") => RequestField::ContentType,
         12 if is("max-forwards") => RequestField::Single(7),
         12 if is("x-request-id") => RequestField::RequestId,
-        13 if is("x-rewrite-url") || is("x-http-method") => RequestField::Override,
+        13 if is("x-rewrite-url") || is("x-rewrite-uri") || is("x-http-method") => RequestField::Override,
+        13 if is("x-remote-addr") || is("fly-client-ip") => RequestField::Forwarded(ForwardedKind::Other),
         13 if is("if-none-match") => RequestField::Single(8),
         13 if is("content-range") => RequestField::Single(9),
         13 if is("authorization") => RequestField::Authorization,
@@ -137,26 +142,48 @@ pub(crate) fn of_request(name: &[u8], keys: &[String]) -> RequestField {
         14 if is("true-client-ip") => RequestField::Forwarded(ForwardedKind::Other),
         15 if is("idempotency-key") => RequestField::Single(10),
         15 if is("x-forwarded-for") => RequestField::Forwarded(ForwardedKind::For),
+        15 if is("x-original-path")
+            || is("x-override-path")
+            || is("x-path-override")
+            || is("x-host-override") =>
+        {
+            RequestField::Override
+        }
+        15 if is("x-original-host") => RequestField::Forwarded(ForwardedKind::Other),
         16 if is("proxy-connection") => RequestField::HopByHop,
         16 if is("cf-connecting-ip") || is("fastly-client-ip") => {
             RequestField::Forwarded(ForwardedKind::Other)
         }
         16 if is("content-location") => RequestField::Single(11),
+        16 if is("x-azure-clientip") || is("x-azure-socketip") || is("x-originating-ip") => {
+            RequestField::Forwarded(ForwardedKind::Other)
+        }
         16 if is("x-forwarded-host") => RequestField::Forwarded(ForwardedKind::Host),
         17 if is("if-modified-since") => RequestField::Single(12),
-        17 if is("x-method-override") => RequestField::Override,
+        17 if is("x-method-override") || is("x-original-method") => RequestField::Override,
         17 if is("transfer-encoding") => RequestField::TransferEncoding,
         17 if is("x-forwarded-proto") => RequestField::Forwarded(ForwardedKind::Proto),
+        18 if is("cf-connecting-ipv6") => RequestField::Forwarded(ForwardedKind::Other),
         19 if is("proxy-authorization") => RequestField::HopByHop,
         19 if is("if-unmodified-since") => RequestField::Single(13),
         19 if is("x-cluster-client-ip") => RequestField::Forwarded(ForwardedKind::Other),
+        20 if is("x-http-path-override") || is("x-http-host-override") => RequestField::Override,
         22 if is("x-http-method-override") => RequestField::Override,
         24 if is("x-original-forwarded-for") => RequestField::Forwarded(ForwardedKind::Other),
-        14.. if name.get(..12).is_some_and(|start| start.eq_ignore_ascii_case(b"x-forwarded-")) => {
-            RequestField::Forwarded(ForwardedKind::Other)
-        }
+        // Envoy's own words, `X-Envoy-Original-Path` among them, are worth what those of any other proxy are.
+        10.. if is_prefixed(name) => RequestField::Forwarded(ForwardedKind::Other),
         _ => RequestField::EndToEnd,
     }
+}
+
+fn is_prefixed(name: &[u8]) -> bool {
+    // Most names end here.
+    let Some([b'x' | b'X', b'-', b'f' | b'F' | b'e' | b'E', ..]) = name.first_chunk::<4>() else {
+        return false;
+    };
+    let begins =
+        |prefix: &[u8]| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    begins(b"x-forwarded-") || begins(b"x-envoy-")
 }
 
 /// What a field of an upstream's answer is.
@@ -254,6 +281,50 @@ pub(crate) fn is_plain_name(name: &[u8]) -> bool {
     name.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
+/// Whether two names become one where a server makes variables of headers: `X-Client` and `x_client` do.
+pub(crate) fn is_same_variable(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().map(in_variable).eq(other.iter().map(in_variable))
+}
+
+fn in_variable(byte: &u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
+}
+
+/// What becomes of a field whose name holds more than letters, digits and hyphens. One that a server which makes variables
+/// of headers could take for a key, for a word of ours, or for what a check was made by, never passes.
+pub(crate) fn of_odd_name(name: &[u8], reading: &Reading) -> Treatment {
+    let is_known = |known: &String| name.eq_ignore_ascii_case(known.as_bytes());
+    let treatment = if reading.asked_for.iter().any(is_known) { Treatment::Pass } else { reading.odd_names };
+    if treatment == Treatment::Pass && stands_for_another(name, &reading.keys) {
+        return Treatment::Drop;
+    }
+    treatment
+}
+
+fn stands_for_another(name: &[u8], keys: &[String]) -> bool {
+    let other: Vec<u8> = name.iter().map(in_variable).collect();
+    match of_request(&other, &[]) {
+        RequestField::EndToEnd
+        | RequestField::Te
+        | RequestField::Expect
+        | RequestField::Accept
+        | RequestField::ContentType
+        | RequestField::RequestId
+        | RequestField::Via
+        | RequestField::Single(_) => keys.iter().any(|key| is_same_variable(key.as_bytes(), name)),
+        RequestField::HopByHop
+        | RequestField::Host
+        | RequestField::ContentLength
+        | RequestField::TransferEncoding
+        | RequestField::Connection
+        | RequestField::Authorization
+        | RequestField::Key(_)
+        | RequestField::Forwarded(_)
+        | RequestField::ConsumerId
+        | RequestField::Override => true,
+    }
+}
+
 /// Appends a field that was parsed, as a line of a head.
 pub(crate) fn write(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     for part in [name, b": ", value, b"\r\n"] {
@@ -269,6 +340,18 @@ pub(crate) fn write_number(name: &[u8], value: u64, out: &mut Vec<u8>) {
 /// The members of a comma-separated list, without white space around them.
 pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&b| b == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
+}
+
+/// What becomes of a field behind the body of a request. A server may put it among the headers, so it is judged as one.
+pub(crate) fn of_request_trailer(name: &[u8], reading: &Reading) -> Treatment {
+    let mut ours = reading.keys.iter().chain(&reading.subject);
+    if ours.any(|own| is_same_variable(own.as_bytes(), name)) {
+        return Treatment::Drop; // as the header is
+    }
+    if !is_plain_name(name) {
+        return of_odd_name(name, reading);
+    }
+    if may_trail(name) { Treatment::Pass } else { Treatment::Refuse }
 }
 
 /// Whether a trailer field may be passed on: nothing that frames, routes or authenticates
@@ -329,6 +412,16 @@ mod tests {
             ("X-HTTP-Method-Override", RequestField::Override),
             ("X-Original-URL", RequestField::Override),
             ("True-Client-IP", RequestField::Forwarded(ForwardedKind::Other)),
+            ("Proxy", RequestField::HopByHop),
+            ("X-HTTP-Path-Override", RequestField::Override),
+            ("X-HTTP-Host-Override", RequestField::Override),
+            ("X-Original-Method", RequestField::Override),
+            ("X-Original-Path", RequestField::Override),
+            ("X-Envoy-Original-Path", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Envoy-External-Address", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Original-Host", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Forwarded", RequestField::EndToEnd),
+            ("X-Elapsed-Time", RequestField::EndToEnd),
             ("Cookie", RequestField::EndToEnd),
         ] {
             assert_eq!(of_request(name.as_bytes(), &["x-api-key".into()]), kind, "{name}");
@@ -364,5 +457,38 @@ mod tests {
             assert!(!may_trail(never.as_bytes()), "{never}");
         }
         assert!(may_trail(b"Grpc-Status") && may_trail(b"X-Checksum"));
+    }
+
+    #[test]
+    fn a_name_that_becomes_another_ones_variable_never_passes() {
+        let reading = |odd_names| Reading {
+            keys: vec!["x-api-key".into()],
+            asked_for: vec!["x_declared".into(), "x_api_key".into()],
+            odd_names,
+            subject: Some("X-Client-Subject".into()),
+            ..Reading::default()
+        };
+        let pass = reading(Treatment::Pass);
+        for name in
+            ["X_API_Key", "x.api.key", "X_Consumer_Id", "X_Forwarded_For", "X_HTTP_Method_Override", "Proxy_"]
+        {
+            let expected = if name == "Proxy_" { Treatment::Pass } else { Treatment::Drop };
+            assert_eq!(of_odd_name(name.as_bytes(), &pass), expected, "{name}");
+            assert_eq!(of_request_trailer(name.as_bytes(), &pass), expected, "{name}");
+        }
+        assert_eq!(of_odd_name(b"x_declared", &reading(Treatment::Refuse)), Treatment::Pass);
+        assert_eq!(of_odd_name(b"X_API_Key", &reading(Treatment::Refuse)), Treatment::Drop);
+        assert_eq!(of_odd_name(b"X_A", &reading(Treatment::Refuse)), Treatment::Refuse);
+        for (name, expected) in [
+            ("X-Sum", Treatment::Pass),
+            ("X_A", Treatment::Drop),
+            ("X-API-Key", Treatment::Drop),
+            ("x-client-subject", Treatment::Drop),
+            ("X_Client_Subject", Treatment::Drop),
+            ("Authorization", Treatment::Refuse),
+            ("X-Consumer-Id", Treatment::Refuse),
+        ] {
+            assert_eq!(of_request_trailer(name.as_bytes(), &reading(Treatment::Drop)), expected, "{name}");
+        }
     }
 }

@@ -136,17 +136,21 @@ fn check_dots(path: &str) -> Result<(), Fault> {
 }
 
 /// The paths that other servers might take a normal path for: those that undo escapes before they look for the
-/// endpoint, once or twice; that cut off what follows a semicolon; that take a backslash for a slash; that merge
-/// slashes.
+/// endpoint, once or twice; that cut off what follows a semicolon, or an undone question mark or hash; that take a
+/// backslash for a slash; that merge slashes.
 pub(crate) fn other_views(path: &str) -> Vec<String> {
     let once = decode(path.as_bytes(), is_structural);
     let twice = decode(&once, |byte| is_structural(byte) || is_unreserved(byte));
     let mut views: Vec<String> = Vec::new();
     for view in [path.as_bytes(), &once, &twice] {
-        for without_parameters in [false, true] {
-            let view = as_served(view, without_parameters);
-            if view != path && !views.contains(&view) {
-                views.push(view);
+        // A path has no raw `?` or `#` in it; one that was encoded ends the path where it is undone too early.
+        let end = view.iter().position(|b| matches!(b, b'?' | b'#')).unwrap_or(view.len());
+        for view in [view, view.get(..end).unwrap_or_default()] {
+            for without_parameters in [false, true] {
+                let view = as_served(view, without_parameters);
+                if view != path && !views.contains(&view) {
+                    views.push(view);
+                }
             }
         }
     }
@@ -233,6 +237,8 @@ const fn is_structural(byte: u8) -> bool {
             | b'+'
             | b','
             | b'='
+            | b'?'
+            | b'#'
     )
 }
 
@@ -370,9 +376,18 @@ mod tests {
         assert_eq!(other_views("/%2561dmin"), ["/%61dmin", "/admin"]);
         assert_eq!(other_views("/a%5Cb"), ["/a/b"]);
         assert_eq!(other_views("/;x/admin"), ["/admin"]);
-        for (path, has) in
-            [("/a", false), ("/a%20b", false), ("/a;b", true), ("/a%3Ab", true), ("/caf%C3%A9", false)]
-        {
+        assert_eq!(other_views("/admin%3Fx"), ["/admin?x", "/admin"]);
+        assert_eq!(other_views("/admin%2523x"), ["/admin%23x", "/admin#x", "/admin"]);
+        assert!(other_views("/x%3F%2Fadmin").contains(&"/x?/admin".to_owned()));
+        for (path, has) in [
+            ("/a", false),
+            ("/a%20b", false),
+            ("/a;b", true),
+            ("/a%3Ab", true),
+            ("/a%3Fb", true),
+            ("/a%23b", true),
+            ("/caf%C3%A9", false),
+        ] {
             assert_eq!(normal(path, Slashes::Merge).unwrap().has_other_views, has, "{path}");
         }
     }

@@ -9,6 +9,8 @@ pub(crate) struct Reading {
     pub(crate) keys: Vec<String>,
     /// Names beyond letters, digits and hyphens that an endpoint asks for, in lower case: they are no surprise.
     pub(crate) asked_for: Vec<String>,
+    /// The header that tells the upstream the subject of the client's certificate: said by us alone.
+    pub(crate) subject: Option<String>,
     /// What happens to headers whose names are not made of letters, digits and hyphens.
     pub(crate) odd_names: Treatment,
     /// What happens to headers by which some servers take another path or method than the request line's.

@@ -41,7 +41,7 @@ pub(crate) struct RequestHead {
     path_end: usize,
     query_end: usize,
     has_query: bool,
-    /// Of an absolute target.
+    /// Of an absolute target, or of a stream.
     scheme: Option<Scheme>,
     /// Some server could take the path for another one.
     has_other_views: bool,
@@ -65,7 +65,7 @@ impl RequestHead {
     /// # Errors
     /// The fault, and the memory back.
     pub(crate) fn parse(
-        bytes: Vec<u8>,
+        mut bytes: Vec<u8>,
         length: usize,
         mut notes: Notes,
         reading: &Reading,
@@ -74,7 +74,15 @@ impl RequestHead {
         notes.text.clear();
         let mut head =
             Self { bytes: Vec::new(), length, fields: notes.fields, text: notes.text, ..Self::default() };
-        match head.read(bytes.get(..length).unwrap_or_default(), reading) {
+        let mut read = head.read(bytes.get(..length).unwrap_or_default(), reading);
+        if read.is_err() && take_for_known_version(bytes.get_mut(..length).unwrap_or_default()) {
+            let Self { mut fields, mut text, .. } = head;
+            fields.clear();
+            text.clear();
+            head = Self { length, fields, text, ..Self::default() };
+            read = head.read(bytes.get(..length).unwrap_or_default(), reading);
+        }
+        match read {
             Ok(()) => {
                 head.bytes = bytes;
                 Ok(head)
@@ -226,6 +234,8 @@ impl RequestHead {
         self.text.push_str(host);
         self.keep_alive = if self.is_http11 { !close } else { keep_alive && !close };
         self.framing = framing(self.is_http11, length, chunked)?;
+        // Without a body there is nothing to wait for (RFC 9110 section 10.1.1).
+        self.expects_continue &= self.framing != Framing::Length(0);
         if nominates {
             field::drop_nominated(&mut self.fields, bytes);
         }
@@ -281,7 +291,12 @@ impl RequestHead {
         self.has_other_views
     }
 
-    /// The scheme of an absolute target.
+    /// It came on a stream whose `:scheme` is https.
+    pub(crate) const fn set_https(&mut self) {
+        self.scheme = Some(Scheme::Https);
+    }
+
+    /// The scheme of an absolute target, or of a stream.
     pub(crate) const fn scheme(&self) -> Option<Scheme> {
         self.scheme
     }
@@ -313,6 +328,20 @@ impl RequestHead {
         self.fields()
             .filter(move |(field, _, _)| field.eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value, _)| value)
+    }
+}
+
+/// Makes HTTP/1.1 of HTTP/1.2 to HTTP/1.9: whoever speaks a later minor version is understood as one who speaks the highest
+/// that we know (RFC 9110 section 2.5). False: it is no such version.
+fn take_for_known_version(head: &mut [u8]) -> bool {
+    let line_end = memchr::memchr(b'\r', head).unwrap_or(head.len());
+    let line = head.get_mut(..line_end).unwrap_or_default();
+    match line {
+        [before @ .., minor @ b'2'..=b'9'] if before.ends_with(b" HTTP/1.") => {
+            *minor = b'1';
+            true
+        }
+        _ => false,
     }
 }
 
@@ -350,10 +379,7 @@ pub(crate) fn content_length(digits: &[u8]) -> Option<u64> {
 fn kind(name: &[u8], reading: &Reading) -> Result<Option<RequestField>, Fault> {
     let kind = field::of_request(name, &reading.keys);
     let treatment = match kind {
-        RequestField::EndToEnd if !field::is_plain_name(name) => {
-            let is_known = |known: &String| name.eq_ignore_ascii_case(known.as_bytes());
-            if reading.asked_for.iter().any(is_known) { Treatment::Pass } else { reading.odd_names }
-        }
+        RequestField::EndToEnd if !field::is_plain_name(name) => field::of_odd_name(name, reading),
         RequestField::Override => reading.overrides,
         RequestField::EndToEnd
         | RequestField::HopByHop

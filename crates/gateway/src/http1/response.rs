@@ -63,6 +63,12 @@ impl ResponseHead {
             }
             Ok(httparse::Status::Partial) => return Ok(None),
             Err(httparse::Error::TooManyHeaders) => return Err("the answer has more than 100 header fields"),
+            Err(httparse::Error::Version) => {
+                return match as_known_version(bytes) {
+                    Some(bytes) => Self::read(&bytes, to_head, fields),
+                    None => Err("the answer is not HTTP/1.1"),
+                };
+            }
             Err(_) => return Err("the answer is not HTTP/1.1"),
         };
         fields.clear();
@@ -148,6 +154,15 @@ impl ResponseHead {
     }
 }
 
+/// An answer of HTTP/1.2 to HTTP/1.9 as one of HTTP/1.1, which it is understood as (RFC 9110 section 2.5). Each byte stands
+/// where it stood. None: it is no such version.
+fn as_known_version(bytes: &[u8]) -> Option<Vec<u8>> {
+    let [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9', b' ', ..] = bytes else { return None };
+    let mut bytes = bytes.to_vec();
+    *bytes.get_mut(7)? = b'1';
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +181,7 @@ mod tests {
             ("HTTP/1.1 200 OK\nTransfer-Encoding: Chunked\n\n", false, Framing::Chunked, true),
             ("HTTP/1.1 200 OK\n\n", false, Framing::UntilClose, false),
             ("HTTP/1.0 200 OK\nContent-Length: 5\n\n", false, Framing::Length(5), false),
+            ("HTTP/1.2 200 OK\nContent-Length: 5\n\n", false, Framing::Length(5), true),
             (
                 "HTTP/1.0 200 OK\nContent-Length: 5\nConnection: keep-alive\n\n",
                 false,
@@ -195,6 +211,8 @@ mod tests {
             "HTTP/1.1 200 OK\nA: \u{0}\n\n",
             "HTTP/1.1 200 OK\nA: b\n folded\n\n",
             "HTTP/2 200\n\n",
+            "HTTP/2.0 200 OK\n\n",
+            "HTTP/1.10 200 OK\n\n",
         ] {
             assert!(read(head, false).is_err(), "{head}");
         }

@@ -62,7 +62,13 @@ pub(crate) fn read<'t>(method: &str, target: &'t str) -> Result<Target<'t>, Faul
         Some((path, query)) => (path, Some(query)),
         None => (rest, None),
     };
-    Ok(Target { absolute, path: if path.is_empty() { "/" } else { path }, query })
+    let path = match (path, query, method) {
+        // RFC 9112 section 3.2.4: of the server as a whole.
+        ("", None, "OPTIONS") => "*",
+        ("", _, _) => "/",
+        (path, _, _) => path,
+    };
+    Ok(Target { absolute, path, query })
 }
 
 /// Scheme, authority and the rest of an absolute http or https URL. The rest begins with `/`, or is empty or a query.
@@ -98,6 +104,9 @@ mod tests {
             Ok(absolute(Scheme::Http, "a.example:80", "/x", Some("y")))
         );
         assert_eq!(read("GET", "HTTPS://a"), Ok(absolute(Scheme::Https, "a", "/", None)));
+        assert_eq!(read("OPTIONS", "http://a"), Ok(absolute(Scheme::Http, "a", "*", None)));
+        assert_eq!(read("OPTIONS", "http://a/"), Ok(absolute(Scheme::Http, "a", "/", None)));
+        assert_eq!(read("OPTIONS", "http://a?b"), Ok(absolute(Scheme::Http, "a", "/", Some("b"))));
         for refused in [
             "*",
             "a",

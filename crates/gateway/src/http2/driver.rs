@@ -454,8 +454,12 @@ fn begin(
     let mut seat = Seat::default();
     // If it is malformed the method may be none, but an answer to HEAD has no body even so.
     let is_head = fields.iter().any(|(name, value)| name == b":method" && value == b"HEAD");
+    let mut is_https = false;
     match (malformed, Request::of(fields)) {
-        (None, Ok(request)) => seat.incoming.head(|out| text::write_request(fields, &request, ended, out)),
+        (None, Ok(request)) => {
+            is_https = request.scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"));
+            seat.incoming.head(|out| text::write_request(fields, &request, ended, out));
+        }
         (_, _) => seat.incoming.head(|_| Body::None),
     }
     if let Some(Malformed::Broken(why)) = malformed {
@@ -466,5 +470,5 @@ fn begin(
     let may_be_refused = turned_away || malformed.is_some() || !ended;
     let remains =
         if may_be_refused { RequestHead::of_remains(fields.iter()) } else { RequestHead::default() };
-    Asked { stream, is_head, malformed, remains, turned_away }
+    Asked { stream, is_head, malformed, remains, is_https, turned_away }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Asked {
     pub(crate) malformed: Option<Malformed>,
     /// What is told of a head that is refused: of one that is malformed already, or may yet turn out to be.
     pub(crate) remains: RequestHead,
+    /// `:scheme` is https.
+    pub(crate) is_https: bool,
     /// There is no room for its connection.
     pub(crate) turned_away: bool,
 }
@@ -67,6 +69,9 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, as
         }
     };
     head.is_http2 = true;
+    if asked.is_https {
+        head.set_https();
+    }
     // A stream carries one request: what is left of it need not be read for the sake of another.
     head.keep_alive = false;
     let mut last_key = link.with(|state| std::mem::take(&mut state.last_key));

@@ -25,10 +25,11 @@ impl Headers for RequestHead {
 }
 
 /// Checks path, query, headers and cookies, unless that takes long.
-pub(crate) fn check(visit: &Visit<'_>, rules: &RequestRules) -> Result<Checked, Refused> {
+pub(crate) fn check(visit: &mut Visit<'_>, rules: &RequestRules) -> Result<Checked, Refused> {
     if !rules.checks_parameters() {
         return Ok(Checked::Here);
     }
+    visit.has_checked_query = true;
     let path = visit.config.routes.parameters(visit.head.path());
     let sent = Sent { path: &path, query: visit.head.query(), headers: &visit.head };
     if rules.parameters_fit(&sent) {

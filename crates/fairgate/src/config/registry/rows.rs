@@ -238,8 +238,8 @@ rows! {
     "How long a request waits for a place."
 
     UPSTREAM_RETRIES = Upstream "retries", Shape::Whole { least: 0, most: 10 }, Default("2"), "2";
-    "How often one request is sent again, at most, each time to another address: a GET, HEAD, OPTIONS or TRACE without a body \
-     that an address took and did not answer. A request that no connection was found for goes to the next address in any case."
+    "How often one request is sent again, at most, each time to another address: a GET, HEAD, OPTIONS or TRACE without a \
+     body, or a QUERY, that an address took and did not answer. A request that no connection was found for goes to the next address in any case."
 
     UPSTREAM_RETRY_PERCENT = Upstream "retry_percent", Shape::Whole { least: 0, most: 100 }, Default("20"), "20";
     "How many of a hundred requests are sent again, at most, beside those of `retry_per_second`."
@@ -453,12 +453,16 @@ rows! {
     also "underscores";
     "What happens to headers whose names hold more than letters, digits and hyphens, such as `X_Forwarded_For`: many servers \
      cannot tell them from the same name with hyphens. `drop` hides them from the upstream, `refuse` answers 400 \
-     `REQUEST_MALFORMED`, `pass` sends them on. Headers of `[keys] headers` and those that an endpoint declares always pass."
+     `REQUEST_MALFORMED`, `pass` sends them on. Headers of `[keys] headers` and \
+     those that an endpoint declares pass. A name that such servers take for a key header, or for one that Fairgate itself \
+     sets, never does."
 
     STRICT_OVERRIDE_HEADERS = Strictness "override_headers", Shape::Words(&["refuse", "drop", "pass"]), Default("\"refuse\""),
     "\"drop\"";
-    "What happens to headers by which some servers take another path or method than the request line's: \
-     `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override`, `X-Original-URL`, `X-Original-URI`, `X-Rewrite-URL`."
+    "What happens to headers by which some servers take another path, method or host than those of the request line and `Host`: \
+     `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override`, `X-Original-Method`, `X-Original-URL`, `X-Original-URI`, \
+     `X-Original-Path`, `X-Rewrite-URL`, `X-Rewrite-URI`, `X-HTTP-Path-Override`, `X-Path-Override`, `X-Override-Path`, \
+     `X-HTTP-Host-Override`, `X-Host-Override`."
 
     STRICT_BODY_OF_GET = Strictness "body_of_get", Shape::Words(&["refuse", "pass"]), Default("\"refuse\""), "\"pass\"",
     also "get_body";

@@ -29,7 +29,7 @@ use openapi::rules::Strictness;
 use std::{ops::Range, sync::Arc};
 
 /// The methods that people mean when they write nearly one of them.
-const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"];
 
 /// A table `[[endpoints]]`, what of it could be read, and where. Without a document it declares an
 /// endpoint; with one it adds to an operation.

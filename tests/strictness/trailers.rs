@@ -1,0 +1,73 @@
+//! Fields behind a body: to a server that puts them among the headers they are headers, so they are judged as those.
+
+use crate::support::{Answer, Config, Gateway, Key, Next, Upstream, assert_error, get, request};
+
+/// Sends a body in chunks with these trailers behind it.
+fn send(gateway: &Gateway, key: &Key, trailers: &str) -> Answer {
+    let mut connection = gateway.connect();
+    let head = request("POST", "/a").key(key).header("Transfer-Encoding", "chunked");
+    connection.write(&[&head.head()[..], b"5\r\nhello\r\n0\r\n", trailers.as_bytes(), b"\r\n"].concat());
+    connection.answer_to("POST")
+}
+
+#[test]
+fn a_trailer_with_the_name_of_a_key_header_does_not_reach_the_upstream() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).section("[keys]\nheaders = [\"X-API-Key\", \"X-Token\"]");
+    let gateway = Gateway::start(&config);
+    let key = gateway.key();
+    for name in ["X-API-Key", "x-api-key", "X-Token", "X_Token", "X_API_Key", "X.Api.Key"] {
+        let answer = send(&gateway, &key, &format!("{name}: 1\r\nX-Sum: 2\r\n"));
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        let seen = upstream.last();
+        assert_eq!(seen.body, b"hello", "{name}");
+        assert_eq!(seen.trailers.0, [("X-Sum".to_owned(), "2".to_owned())], "{name}");
+    }
+    for name in [
+        "Authorization",
+        "X-Consumer-Id",
+        "Proxy",
+        "X-HTTP-Method-Override",
+        "X-Forwarded-For",
+        "X-Envoy-Original-Path",
+    ] {
+        let answer = send(&gateway, &key, &format!("{name}: 1\r\n"));
+        assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
+        assert!(answer.text().contains(&format!("`{name}`")), "{}", answer.text());
+    }
+}
+
+#[test]
+fn a_trailer_with_other_characters_in_its_name_is_what_a_header_would_be() {
+    for (word, status, seen) in [("drop", 200, None), ("refuse", 400, None), ("pass", 200, Some("3"))] {
+        let upstream = Upstream::sample();
+        let section = format!("[strictness]\nheader_names = \"{word}\"");
+        let gateway = Gateway::start(&Config::of(&upstream).section(&section));
+        let key = gateway.key();
+        let answer = send(&gateway, &key, "X_A: 3\r\n");
+        assert_eq!(answer.status, status, "{word}: {}", answer.text());
+        if status == 200 {
+            assert_eq!(upstream.last().trailers.get("X_A"), seen, "{word}");
+        } else {
+            assert!(answer.text().contains("more than letters, digits and hyphens"), "{}", answer.text());
+        }
+        // What stands for something of ours passes nowhere.
+        assert_eq!(send(&gateway, &key, "X_Consumer_Id: 3\r\n").status, status, "{word}");
+        assert!(!upstream.seen().iter().any(|seen| seen.trailers.has("X_Consumer_Id")), "{word}");
+    }
+}
+
+#[test]
+fn what_an_answer_costs_is_told_to_us_alone_behind_its_body_too() {
+    let upstream = Upstream::scripted(|exchange| {
+        exchange.say(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Cost: 3\r\nX-Sum: 1\r\n\r\n",
+            Next::Keep,
+        )
+    });
+    let gateway =
+        Gateway::start(&Config::of(&upstream).endpoint("GET", "/a", "cost = 5\ncost_header = \"X-Cost\""));
+    let answer = gateway.send(&get("/a").key(&gateway.key()).header("TE", "trailers"));
+    assert_eq!((answer.status, answer.trailers.get("X-Sum")), (200, Some("1")), "{answer:?}");
+    assert!(!answer.trailers.has("X-Cost"), "{answer:?}");
+}
