@@ -2,7 +2,7 @@
 
 use crate::{
     checks::Checks,
-    clock::Clock,
+    clock::{Clock, wall_millis},
     config::Config,
     descriptors,
     held::HeldBytes,
@@ -158,7 +158,7 @@ impl Shared {
         // The configuration allows no more limits than fit.
         let Ok(limits) = Limits::new(settings.address_limits.clone()) else { return };
         match self.addresses.get() {
-            Some(addresses) => addresses.set_limits(limits),
+            Some(addresses) => addresses.set_limits(limits.since(wall_millis())),
             None => {
                 let _ = self.addresses.set(Addresses::new(Arc::new(limits)));
             }

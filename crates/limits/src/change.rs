@@ -116,7 +116,7 @@ fn carried_rate(
     if more == 0 {
         return None;
     }
-    let word = grown(own, own_level, more, now);
+    let word = grown(own, own_level, more, limits.changed_at(now));
     let link = Link {
         from: (source.tag, from.window),
         to: (one.tag, word.window),

@@ -1,6 +1,7 @@
 //! The limits of a plan or of one key, compiled: what each kind does with its counter.
 
 use crate::{
+    LATEST_MILLIS,
     past::Ends,
     rolling::{State, part, part_millis},
     word::{Counter, NotTaken, Word},
@@ -22,6 +23,7 @@ pub struct Limits {
     each: Box<[Compiled]>,
     has_groups: bool,
     has_concurrent: bool,
+    since: u64,
 }
 
 /// Which limits apply to a request: one bit each.
@@ -175,12 +177,25 @@ impl Limits {
             *form += 1;
             Compiled { tag: limit.tag(), name: limit.policy_name().into(), limit, rule, place }
         });
-        Ok(Self { each: each.collect(), has_groups, has_concurrent })
+        Ok(Self { each: each.collect(), has_groups, has_concurrent, since: 0 })
+    }
+
+    /// Says since when they hold (Unix milliseconds). The first request that meets them may have begun before: what
+    /// was taken meanwhile does not flow back for that time.
+    #[must_use]
+    pub fn since(self, millis: u64) -> Self {
+        Self { since: millis, ..self }
+    }
+
+    /// The moment from which on a bucket refills by them that a request of `now` finds changed. A clock that is ahead
+    /// moves it by no more than requests may be late.
+    pub(crate) fn changed_at(&self, now: u64) -> u64 {
+        now.max(self.since.min(now.saturating_add(LATEST_MILLIS)))
     }
 
     /// No limits at all: everything is granted.
     pub fn none() -> Self {
-        Self { each: Box::default(), has_groups: false, has_concurrent: false }
+        Self { each: Box::default(), has_groups: false, has_concurrent: false, since: 0 }
     }
 
     /// The limits, in the order in which they were written.

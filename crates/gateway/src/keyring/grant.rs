@@ -2,6 +2,7 @@
 //!
 //! A million keys of one plan share one grant, so an edited plan is one swapped pointer for each grant.
 
+use crate::clock::wall_millis;
 use arc_swap::{ArcSwap, Guard};
 use contract::Limit;
 use limits::{Limits, MOST_LIMITS};
@@ -154,7 +155,8 @@ fn compile(terms: &Terms, plans: &HashMap<String, Vec<Limit>>) -> Result<Limits,
     let limits = combine(plan, &terms.limits);
     let count = limits.len();
     let plan = || terms.plan.clone();
-    Limits::new(limits).map_err(|_| NotGranted::TooManyLimits { plan: plan(), count, most: MOST_LIMITS })
+    let compiled = Limits::new(limits).map(|limits| limits.since(wall_millis()));
+    compiled.map_err(|_| NotGranted::TooManyLimits { plan: plan(), count, most: MOST_LIMITS })
 }
 
 /// The limits of a key: those of its plan in their order with its own in their places, then its others.

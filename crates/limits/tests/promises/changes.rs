@@ -268,6 +268,26 @@ fn a_bucket_that_a_fast_time_would_have_filled_is_as_it_was() {
 }
 
 #[test]
+fn a_request_that_comes_late_to_a_new_speed_brings_no_time_with_it() {
+    let slow = limits(&["60 per minute, burst 60"]);
+    let fast = |since: u64| {
+        let fast = limits(&["120 per minute, burst 60"]).iter().cloned().collect();
+        Arc::new(Limits::new(fast).unwrap().since(since))
+    };
+    let at = |seat: &Seat, fast: &Arc<Limits>, now: u64| remaining(seat, fast, now)[0];
+    // It began before all of the bucket was taken, and is the first to find the new limits.
+    let (seat, fast_now) = (Seat::default(), fast(NOW));
+    take(&seat, &slow, NOW, 60).unwrap().charge();
+    assert!(take(&seat, &fast_now, NOW - LATEST_MILLIS, 1).is_none());
+    assert_eq!((at(&seat, &fast_now, NOW), at(&seat, &fast_now, NOW + 500)), (0, 1));
+    // A clock that was ahead when they were read holds the bucket up no longer than that.
+    let (seat, ahead) = (Seat::default(), fast(NOW + 86_400_000));
+    take(&seat, &slow, NOW, 60).unwrap().charge();
+    let later = [0, LATEST_MILLIS, LATEST_MILLIS + 500].map(|later| at(&seat, &ahead, NOW + later));
+    assert_eq!(later, [0, 0, 1]);
+}
+
+#[test]
 fn errors_of_before_a_change_of_speed_are_given_back_in_every_bucket_that_they_came_along_to() {
     let [one, two, three] =
         ["1 per hour, burst 9", "2 per hour, burst 9", "3 per hour, burst 9"].map(|text| limits(&[text]));
