@@ -3,7 +3,7 @@
 use crate::support::{Config, Gateway, Key, Upstream, assert_error, get};
 
 /// Base64 as RFC 4648 has it: small enough to need no crate.
-fn base64(text: &str) -> String {
+pub(crate) fn base64(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in text.as_bytes().chunks(3) {

@@ -23,6 +23,7 @@ mod body_too_large_400;
 mod header_missing_400;
 mod header_not_valid_400;
 mod headers_too_large_400;
+mod https_required_400;
 mod key_format_incorrect_400;
 mod media_type_not_supported_400;
 mod parameter_missing_400;
@@ -93,6 +94,7 @@ pub(crate) fn stage_of(code: ErrorCode) -> Stage {
         ErrorCode::BodyMalformed => body_malformed_400::stage(),
         ErrorCode::MediaTypeNotSupported => media_type_not_supported_400::stage(),
         ErrorCode::KeyFormatIncorrect => key_format_incorrect_400::stage(),
+        ErrorCode::HttpsRequired => https_required_400::stage(),
         ErrorCode::PermissionDenied => permission_denied_401::stage(),
         ErrorCode::KeyNotSet => key_not_set_403::stage(),
         ErrorCode::KeyNotValid => key_not_valid_403::stage(),

@@ -55,6 +55,19 @@ fn every_step_of_the_checks_answers_with_its_own_error() {
 }
 
 #[test]
+fn a_key_without_tls_is_refused_where_tls_is_required() {
+    let upstream = Upstream::scripted(sample);
+    let tls = "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\nplain = \"redirect\"";
+    let gateway = Gateway::start(&Config::of(&upstream).over_tls().section(tls));
+    let key = gateway.key();
+    let address = gateway.event("listening")["address"].as_str().unwrap().parse().unwrap();
+    let mut peer = Peer::open(address);
+    assert_error(&gateway, &peer.get(1, "/items/7", &key), 400, "HTTPS_REQUIRED");
+    peer.send(HEADERS, END_STREAM | END_HEADERS, 3, &request("GET", "/items/7", &[]));
+    assert_error(&gateway, &peer.answer(3), 301, "ENDPOINT_MOVED");
+}
+
+#[test]
 fn a_success_passes_with_its_headers_and_limits_and_without_what_belongs_to_http_1() {
     let upstream = Upstream::saying(
         "HTTP/1.1 201 Made\r\nContent-Length: 2\r\nX-Mixed-Case: A\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\

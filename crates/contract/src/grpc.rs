@@ -85,7 +85,9 @@ impl GrpcStatus {
             | ErrorCode::PreconditionFailed
             | ErrorCode::PreconditionRequired
             | ErrorCode::Locked
-            | ErrorCode::FailedDependency => Self::FailedPrecondition,
+            | ErrorCode::FailedDependency
+            // Not a matter of credentials: a client that fetched new ones would send those in the clear, too.
+            | ErrorCode::HttpsRequired => Self::FailedPrecondition,
             ErrorCode::Conflict => Self::Aborted,
             ErrorCode::RangeNotSatisfiable => Self::OutOfRange,
             // A method of gRPC is a path. One that is not there, or not there any more, is not implemented.
@@ -246,7 +248,7 @@ mod tests {
             let number = GrpcStatus::of(code).number();
             let fits: &[u8] = match code.status() {
                 Status::Moved => &[12],
-                Status::NotValid => &[3, 4, 16],
+                Status::NotValid => &[3, 4, 9, 16],
                 Status::NoPermission => &[7],
                 Status::KeyRefused => &[16],
                 Status::NotFound => &[5, 12],

@@ -96,6 +96,9 @@ registry! {
     KeyFormatIncorrect: "KEY_FORMAT_INCORRECT", Status::NotValid, Client, "Key has a wrong format",
         "What was sent as the API key cannot be a key: its format is wrong.",
         "Copy the whole key once more, without spaces or quotes around it.";
+    HttpsRequired: "HTTPS_REQUIRED", Status::NotValid, Client, "HTTPS required",
+        "An API key was sent without TLS, to an API that requires HTTPS.",
+        "Have the key replaced, because others may have read it, and send requests to the https address.";
 
     PermissionDenied: "PERMISSION_DENIED", Status::NoPermission, Operator, "No permission",
         "The API key is correct, but it does not have the permission for this resource.",

@@ -55,7 +55,8 @@ pub(crate) async fn admit<'s>(
     if let Some(page) = pages::challenge(visit) {
         return Ok(Admitted::Page(page));
     }
-    // Where nothing is served without TLS, that is all there is to say; a key has been read by others already.
+    // Where nothing is served without TLS, that is all there is to say; but a key has been read by others already, and
+    // whoever sent it must not go on without knowing.
     redirect::check_scheme(visit)?;
     // Then our own pages: every refusal below links to them, so none of them may stand in their way.
     if let Some(page) = pages::find(visit)? {

@@ -78,6 +78,14 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether requests without TLS are sent to https.
+    pub fn redirects_to_https(&self) -> bool {
+        match self.tls.as_ref().map(|tls| tls.plain) {
+            Some(Plain::Redirect) => true,
+            Some(Plain::Serve | Plain::Off) | None => false,
+        }
+    }
+
     /// Every address that is listened at.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         let is_plain = match self.tls.as_ref().map(|tls| tls.plain) {

@@ -11,6 +11,7 @@ use crate::{
     maintenance::Window,
     peers::Peers,
     places::Places,
+    policies::exposed::ExposedKeys,
     record::{Incident, LogSink},
     routes::BadTemplate,
     settings::Settings,
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) keyring: Keyring,
     pub(crate) maintenance: ArcSwap<Vec<Window>>,
     pub(crate) address_errors: AddressGuard,
+    /// Keys that came without TLS where it is required.
+    pub(crate) exposed_keys: ExposedKeys,
     /// Accounts of addresses, for public endpoints. Empty: no configuration has had limits for them.
     pub(crate) addresses: OnceLock<Addresses>,
     /// Charges cannot be written down, and requests are not to go on without that.
@@ -94,6 +97,7 @@ impl Shared {
             keyring: Keyring::new(&settings.plans, digest_of),
             maintenance: ArcSwap::default(),
             address_errors: AddressGuard::default(),
+            exposed_keys: ExposedKeys::default(),
             addresses: OnceLock::new(),
             is_stopped: AtomicBool::new(false),
             is_handed_over: AtomicBool::new(false),

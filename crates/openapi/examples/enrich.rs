@@ -67,6 +67,7 @@ fn enriched(document: &str) -> Result<(Vec<u8>, Vec<u8>), Faults> {
         docs_path: "/_docs",
         limits_path: "/_limits",
         support_email: Some("help@example.org"),
+        redirects_to_https: false,
         redirect_status: contract::RedirectStatus::default(),
         operations: &operations,
     };

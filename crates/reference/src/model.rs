@@ -24,6 +24,8 @@ pub struct Reference {
     pub extra_codes: Vec<ExtraStatus>,
     /// A slash at the end of a path is answered 301.
     pub redirects_slashes: bool,
+    /// Requests without TLS are sent to https.
+    pub redirects_to_https: bool,
     /// What redirects methods other than GET and HEAD.
     pub redirect_status: RedirectStatus,
     /// Headers that may hold the key, as they are written, without `Authorization`, which always may.

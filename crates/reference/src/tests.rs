@@ -40,6 +40,7 @@ fn reference() -> Reference {
         statuses: Statuses::Fairgate,
         extra_codes: ExtraStatus::ALL.to_vec(),
         redirects_slashes: true,
+        redirects_to_https: true,
         redirect_status: RedirectStatus::PermanentRedirect,
         key_headers: vec!["X-API-Key".into()],
         key_pattern: Some("[a-z]{9}".into()),

@@ -38,6 +38,7 @@ pub(crate) fn blocks(facts: &Facts, code: ErrorCode, live: &Live) -> Vec<Block> 
         ErrorCode::BodyMalformed => body_malformed(facts),
         ErrorCode::MediaTypeNotSupported => media_types(facts),
         ErrorCode::KeyFormatIncorrect => key_format(facts),
+        ErrorCode::HttpsRequired => https_required(facts),
         ErrorCode::PermissionDenied => permissions(facts),
         ErrorCode::KeyNotSet => key_not_set(facts),
         ErrorCode::KeyNotValid => sentences([
@@ -311,6 +312,19 @@ fn key_format(facts: &Facts) -> Vec<Block> {
     }
     blocks.push(Block::paragraph("Two headers with a key are wrong as well: send one."));
     blocks
+}
+
+fn https_required(facts: &Facts) -> Vec<Block> {
+    if facts.reference.redirects_to_https {
+        sentences([
+            "A request with an API key arrived without TLS. A request without a key is redirected to HTTPS instead.",
+            "The key is not used, whether it is valid or not, and nothing is charged.",
+        ])
+    } else {
+        sentences([
+            "This API does not redirect requests to HTTPS, so this error does not occur here at present.",
+        ])
+    }
 }
 
 fn permissions(facts: &Facts) -> Vec<Block> {

@@ -31,6 +31,7 @@ fn written(config: &Config, public_url: Option<&str>, has_base: bool) -> Option<
         docs_path: &settings.api.docs_path(),
         limits_path: &settings.api.limits_path(),
         support_email: settings.api.support_email.as_deref(),
+        redirects_to_https: settings.redirects_to_https(),
         redirect_status: settings.redirects.status,
         operations: &operations,
     };

@@ -15,7 +15,7 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 pub(super) struct PackedId([u8; CHARACTERS / 4 * 3]);
 
 /// The text of an id. On the stack, because a request tells it to the log and to the upstream.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyId([u8; PREFIX.len() + CHARACTERS]);
 
 /// The id is none that Fairgate makes.
@@ -74,6 +74,14 @@ fn character(number: u32) -> u8 {
 // === impl KeyId ===
 
 impl KeyId {
+    /// Reads the text of an id.
+    ///
+    /// # Errors
+    /// It is none that Fairgate makes.
+    pub fn read(id: &str) -> Result<Self, BadId> {
+        PackedId::read(id).map(PackedId::text)
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default() // only ASCII was let in

@@ -29,6 +29,7 @@ pub fn of(settings: &Settings, address: SocketAddr) -> Reference {
             settings::TrailingSlash::Redirect => true,
             settings::TrailingSlash::Keep => false,
         },
+        redirects_to_https: settings.redirects_to_https(),
         redirect_status: settings.redirects.status,
         key_headers: settings.keys.headers_as_written(),
         key_pattern: settings.keys.pattern.as_ref().map(|pattern| pattern.as_str().to_owned()),

@@ -99,6 +99,14 @@ pub(crate) fn recognise(visit: &mut Visit<'_>) -> Option<Arc<KnownKey>> {
     visit.key.clone()
 }
 
+/// Whether anything stands where a key may stand.
+pub(crate) fn is_presented(visit: &Visit<'_>) -> bool {
+    match search(visit.config, &visit.head) {
+        Search::Nothing => false,
+        Search::Twice(_) | Search::Found(_) => true,
+    }
+}
+
 /// Whether this header value holds a key, so that the upstream must not see it.
 pub(crate) fn is_credential(authorization: &[u8]) -> bool {
     scheme(authorization).is_some()

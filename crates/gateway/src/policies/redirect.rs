@@ -1,7 +1,9 @@
-//! The 301 row: paths that have moved, and slashes at the end of a path.
+//! The 301 row: paths that have moved, slashes at the end of a path, requests without TLS.
 
+use super::key;
 use crate::{
     peer::Scheme,
+    record::Level,
     refusal::{Refusal, Refused},
     settings::{Endpoint, Plain, TrailingSlash},
     visit::Visit,
@@ -9,8 +11,9 @@ use crate::{
 use contract::ErrorCode;
 use std::net::SocketAddr;
 
-/// Refuses a request that came without TLS, where those are sent to https.
-pub(crate) fn check_scheme(visit: &Visit<'_>) -> Result<(), Refused> {
+/// Refuses a request that came without TLS, where those are sent to https. One with a key is not: whoever follows a
+/// redirect goes on sending the key in the clear, and nobody learns that it has to be replaced.
+pub(crate) fn check_scheme(visit: &mut Visit<'_>) -> Result<(), Refused> {
     let (Some(tls), Scheme::Http) = (&visit.config.settings.tls, visit.scheme()) else { return Ok(()) };
     match tls.plain {
         Plain::Serve | Plain::Off => return Ok(()),
@@ -23,11 +26,29 @@ pub(crate) fn check_scheme(visit: &Visit<'_>) -> Result<(), Refused> {
         (None, None) => return Ok(()), // it listens there, or would not have started
     };
     let location = format!("{base}{}", location(visit.head.path(), visit.head.query()));
-    let message = format!(
-        "This API is reached by https alone. Send the request to {location}. If a key was sent without TLS, others may \
-         have read it: have it replaced."
-    );
+    if key::is_presented(visit) {
+        return Err(key_in_the_clear(visit, &location));
+    }
+    let message = format!("This API requires HTTPS. Send the request to {location}.");
     Err(refusal(ErrorCode::EndpointMoved, message, location))
+}
+
+/// The operator learns of a valid key once an hour.
+fn key_in_the_clear(visit: &mut Visit<'_>, location: &str) -> Refused {
+    if let Some(key) = key::recognise(visit)
+        && visit.shared.exposed_keys.is_new(key.id(), visit.now.seconds())
+    {
+        let (id, address) = (key.id(), visit.address.to_string());
+        let members = [("key", id.as_str()), ("address", address.as_str())];
+        visit.shared.log.event(Level::Warn, "an API key was sent without TLS", &members);
+    }
+    Refusal::new(
+        ErrorCode::HttpsRequired,
+        format!(
+            "This API requires HTTPS, and the API key was sent without it: others may have read the key. Have it \
+             replaced, and send requests to {location}."
+        ),
+    )
 }
 
 /// The address under https of the host that a request named; a request that named none gets ours.

@@ -11,6 +11,8 @@ pub(super) struct Row {
     pub(super) number: u16,
     /// A redirect there has a `Location`.
     pub(super) has_location: bool,
+    /// A key must come by https.
+    pub(super) requires_https: bool,
     /// A key is needed there.
     pub(super) keyed: bool,
     /// Requests may have a body there. Only told apart where codes speak of bodies.
@@ -27,7 +29,8 @@ impl Row {
             (status.on_the_wire(facts.statuses), false)
         };
         let speaks_of_bodies = matches!(status, Status::NotValid | Status::Unprocessable);
-        Self { status, number, has_location, keyed, has_body: has_body || !speaks_of_bodies }
+        let requires_https = status == Status::NotValid && keyed && facts.redirects_to_https;
+        Self { status, number, has_location, requires_https, keyed, has_body: has_body || !speaks_of_bodies }
     }
 
     /// The codes that can be met there, in the order of the registry.
@@ -44,7 +47,9 @@ impl Row {
             code,
             ErrorCode::BodyMalformed | ErrorCode::MediaTypeNotSupported | ErrorCode::BodyNotValid
         );
-        (self.keyed || !of_key) && (self.has_body || !of_body)
+        (self.requires_https || code != ErrorCode::HttpsRequired)
+            && (self.keyed || !of_key)
+            && (self.has_body || !of_body)
     }
 
     /// Its name among the components, without the prefix.

@@ -22,6 +22,8 @@ pub struct Facts<'f> {
     pub limits_path: &'f str,
     /// Who to write to after a 500.
     pub support_email: Option<&'f str>,
+    /// Requests without TLS are sent to https.
+    pub redirects_to_https: bool,
     /// What redirects methods other than GET and HEAD.
     pub redirect_status: RedirectStatus,
     /// What holds for each operation, in the order of `Api::operations`. One that is missing needs a

@@ -73,7 +73,8 @@ fn the_documents_words_stay_beside_the_contracts_but_not_about_keys() {
 fn examples_are_what_the_gateway_sends_of_every_code_that_can_happen() {
     let text = pets(&format!("post: {{{SCHEMA}, responses: {{'200': {{description: x}}}}}}"));
     for statuses in [Statuses::Fairgate, Statuses::Rfc9110] {
-        let document = of_text(&text, &Settings { statuses, ..Settings::default() });
+        let document =
+            of_text(&text, &Settings { statuses, redirects_to_https: true, ..Settings::default() });
         let mut met = Vec::new();
         for (status, response) in document["paths"]["/pets"]["post"]["responses"].as_object().unwrap() {
             let response = followed(&document, response);

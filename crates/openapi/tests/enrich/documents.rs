@@ -31,6 +31,7 @@ pub(crate) struct Settings<'s> {
     pub(crate) public_url: Option<&'s str>,
     pub(crate) statuses: Statuses,
     pub(crate) extra_codes: &'s [ExtraStatus],
+    pub(crate) redirects_to_https: bool,
     pub(crate) redirect_status: RedirectStatus,
     /// Changes what holds for an operation.
     pub(crate) expose: &'s dyn Fn(&openapi::api::Operation, &mut Exposed),
@@ -42,6 +43,7 @@ impl Default for Settings<'_> {
             public_url: Some("https://api.example.com"),
             statuses: Statuses::Fairgate,
             extra_codes: &[],
+            redirects_to_https: false,
             redirect_status: RedirectStatus::MovedPermanently,
             expose: &|_, _| (),
         }
@@ -109,6 +111,7 @@ fn enriched(documents: &Documents, api: &Api, settings: &Settings<'_>) -> Value 
         docs_path: "/_docs",
         limits_path: "/_limits",
         support_email: Some("help@example.com"),
+        redirects_to_https: settings.redirects_to_https,
         redirect_status: settings.redirect_status,
         operations: &operations,
     };

@@ -24,6 +24,21 @@ pub(super) fn format_incorrect(facts: &Facts) -> Example {
     Example::new(facts, ErrorCode::KeyFormatIncorrect, request, message)
 }
 
+pub(super) fn https_required(facts: &Facts) -> Example {
+    let request = keyed(facts);
+    let https = facts.reference.base().replacen("http://", "https://", 1);
+    let message = format!(
+        "This API requires HTTPS, and the API key was sent without it: others may have read the key. Have it replaced, \
+         and send requests to {https}{}.",
+        request.target
+    );
+    let not_now =
+        if facts.reference.redirects_to_https { "" } else { "This API does not redirect requests to HTTPS." };
+    let mut example = Example::new(facts, ErrorCode::HttpsRequired, request, message).not_now(not_now);
+    example.base = example.base.replacen("https://", "http://", 1);
+    example
+}
+
 pub(super) fn not_valid(facts: &Facts) -> Example {
     // A key as it is made, from bytes that are anything but random: nobody has it.
     let mut bytes = (0..=61u8).cycle();

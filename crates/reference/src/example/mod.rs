@@ -53,6 +53,7 @@ impl Example {
             ErrorCode::MediaTypeNotSupported => values::media_type_not_supported(facts),
             ErrorCode::BodyNotValid => values::body_not_valid(facts),
             ErrorCode::KeyFormatIncorrect => keys::format_incorrect(facts),
+            ErrorCode::HttpsRequired => keys::https_required(facts),
             ErrorCode::PermissionDenied => keys::permission_denied(facts),
             ErrorCode::KeyNotSet => keys::not_set(facts),
             ErrorCode::KeyNotValid => keys::not_valid(facts),

@@ -130,7 +130,7 @@ rows! {
     TLS_PLAIN = Tls "plain", Shape::Words(&["serve", "redirect", "off"]), Default("\"serve\""), "\"redirect\"",
     also "http";
     "What is done with requests that come without TLS, at `[listen] address`: `serve` answers them as those by HTTPS, \
-     `redirect` answers 301 `ENDPOINT_MOVED` to the same address under https, `off` does not listen there at all."
+     `redirect` answers 301 `ENDPOINT_MOVED` to the same address under https, and 400 `HTTPS_REQUIRED` to a request with an API key, `off` does not listen there at all."
 
     TLS_HSTS = Tls "hsts", Shape::Duration { least: 0, most: CENTURY }, Means("no such header"), "\"365d\"";
     "Answers by HTTPS say in `Strict-Transport-Security` that clients must not come without TLS for this long. `\"0s\"` \

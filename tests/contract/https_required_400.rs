@@ -1,0 +1,113 @@
+//! 400 `HTTPS_REQUIRED`: an API key came without TLS, where requests without TLS are sent to https.
+
+use crate::{
+    keys_in_every_place::base64,
+    support::{
+        Answer, Config, Connection, Gateway, Request, Stage, Upstream, assert_error, delete, error_of,
+        eventually, get, head, post, wire::Wire,
+    },
+};
+use serde_json::Value;
+use std::net::{SocketAddr, TcpStream};
+
+pub fn stage() -> Stage {
+    let upstream = Upstream::sample();
+    Stage::new(&config(&upstream), upstream, (400, "HTTPS_REQUIRED"), |stage| {
+        send_plainly(&stage.gateway, &get("/items/7?a=b").key(&stage.key))
+    })
+}
+
+fn config(upstream: &Upstream) -> Config {
+    Config::of(upstream).over_tls().section(
+        "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\nplain = \"redirect\"",
+    )
+}
+
+/// Sends a request without TLS.
+fn send_plainly(gateway: &Gateway, request: &Request) -> Answer {
+    let address: SocketAddr = gateway.event("listening")["address"].as_str().unwrap().parse().unwrap();
+    Connection { wire: Wire::new(TcpStream::connect(address).unwrap()) }.send(request)
+}
+
+#[test]
+fn a_key_in_the_clear_is_refused_wherever_it_stands_and_leads_nowhere() {
+    let stage = stage();
+    let key = &stage.key.key;
+    let basic = |pair: String| format!("Basic {}", base64(&pair));
+    for (name, value) in [
+        ("X-API-Key", key.clone()),
+        ("x-api-key", key.clone()),
+        ("Authorization", format!("Bearer {key}")),
+        ("Authorization", basic(format!("{key}:"))),
+        ("Authorization", basic(format!("user:{key}"))),
+        // Whether it is known, or a key at all, nobody who listens has to learn from us; it was meant to be one.
+        ("X-API-Key", "fg_unknown".to_owned()),
+        ("Authorization", "Bearer of-somebody-else".to_owned()),
+    ] {
+        for request in
+            [get("/items/7"), post("/items", "{}"), get("/items/7/"), get("/_limits"), delete("/none")]
+        {
+            let answer = send_plainly(&stage.gateway, &request.header(name, &value));
+            assert_error(&stage.gateway, &answer, 400, "HTTPS_REQUIRED");
+            let message = error_of(&answer)["message"].as_str().unwrap().to_owned();
+            assert!(
+                message.contains("https://api.example.com/") && message.contains("replaced"),
+                "{message}"
+            );
+            assert!(!answer.text().contains(&value), "the key itself is repeated: {answer:?}");
+        }
+    }
+    let answer = send_plainly(&stage.gateway, &head("/items/7").header("X-API-Key", key));
+    assert_eq!((answer.status, answer.headers.has("Location")), (400, false));
+    assert_eq!(stage.upstream.count(), 0);
+}
+
+#[test]
+fn two_keys_in_the_clear_are_no_way_around_it() {
+    let stage = stage();
+    let key = &stage.key.key;
+    let request = get("/items/7").header("X-API-Key", key).header("X-API-Key", key);
+    assert_error(&stage.gateway, &send_plainly(&stage.gateway, &request), 400, "HTTPS_REQUIRED");
+}
+
+#[test]
+fn without_a_key_the_way_to_https_is_shown_and_over_tls_nothing_changes() {
+    let stage = stage();
+    for request in [
+        get("/items/7"),
+        get("/items/7").header("X-API-Key", ""),
+        get("/items/7").header("Authorization", "Digest username=x"),
+        get("/_docs/"),
+    ] {
+        let answer = send_plainly(&stage.gateway, &request);
+        assert_error(&stage.gateway, &answer, 301, "ENDPOINT_MOVED");
+        assert!(answer.header("Location").unwrap().starts_with("https://api.example.com/"), "{answer:?}");
+    }
+    stage.succeed();
+}
+
+#[test]
+fn the_operator_reads_the_id_of_each_key_once() {
+    let stage = stage();
+    let other = stage.gateway.key();
+    for _ in 0..5 {
+        for key in [&stage.key, &other] {
+            assert_eq!(send_plainly(&stage.gateway, &get("/items/7").key(key)).status, 400);
+        }
+    }
+    send_plainly(&stage.gateway, &get("/items/7").header("X-API-Key", "fg_unknown"));
+    let named = || {
+        let lines = stage.gateway.log();
+        let events = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let events = events.filter(|line| line["event"] == "an API key was sent without TLS");
+        events.map(|line| line["key"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let requests = || stage.gateway.log().matches("HTTPS_REQUIRED").count();
+    eventually("all requests are logged", || (requests() >= 11).then_some(()));
+    // An hour may end between two requests, so that a key is named once more; never five times.
+    let named = named();
+    for key in [&stage.key, &other] {
+        let count = named.iter().filter(|id| **id == key.id).count();
+        assert!((1..=2).contains(&count), "{} was named {count} times", key.id);
+    }
+}
