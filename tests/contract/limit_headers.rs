@@ -154,3 +154,33 @@ fn plans_have_limits_of_their_own() {
     assert_ne!(said.code, Some(0), "{said:?}");
     assert!(said.err.contains("gold") && said.err.contains("pro"), "which plans there are: {said:?}");
 }
+
+/// More milliseconds than these do not fit a timer of JavaScript: it fires at once, and the client retries without a pause.
+const LONGEST_WAIT: u64 = 2_147_483;
+
+#[test]
+fn a_wait_that_no_timer_of_a_client_holds_is_told_as_the_longest_that_does() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).plan("free", &["1 per rolling 31 days"]);
+    let gateway = Gateway::start(&config);
+    let key = gateway.key();
+    assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
+    let answer = gateway.send(&get("/items/7").key(&key));
+    assert_error(&gateway, &answer, 429, "API_LIMIT_EXCEEDED");
+    assert_eq!(answer.number("Retry-After"), LONGEST_WAIT);
+    // All else tells the truth.
+    let reset = answer.number("X-Rate-Limit-Reset");
+    assert!(reset > LONGEST_WAIT, "{answer:?}");
+    assert!(answer.header("RateLimit").unwrap().ends_with(&format!(";t={reset}")), "{answer:?}");
+    assert!(answer.text().contains(&format!(" {reset} seconds")), "{}", answer.text());
+}
+
+#[test]
+fn the_end_of_a_maintenance_that_is_months_away_is_no_wait_that_overflows() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream));
+    gateway.run(&["maintenance", "on", "--message", "We move house.", "--for", "60d"]);
+    let answer = gateway.send(&get("/items/7").key(&gateway.key()));
+    assert_error(&gateway, &answer, 503, "MAINTENANCE");
+    assert_eq!(answer.number("Retry-After"), LONGEST_WAIT);
+}

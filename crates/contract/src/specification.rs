@@ -21,6 +21,10 @@ pub struct Detail {
     pub message: String,
 }
 
+/// The most seconds that `Retry-After` names. JavaScript counts a timer's milliseconds in 31 bits: beyond them it fires at
+/// once, and clients that wait by it retry without a pause.
+pub const MAX_RETRY_AFTER: u64 = i32::MAX as u64 / 1000;
+
 /// The form in which the specification is written, as the client's `Accept` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Form {

@@ -18,7 +18,7 @@ use contract::{
     ErrorCode, Specification,
     grpc::{self, GrpcStatus},
     redirect::Redirect,
-    specification::Form,
+    specification::{Form, MAX_RETRY_AFTER},
     status::{Status, Statuses, reason_phrase},
 };
 use std::{borrow::Cow, fmt::Write as _, io::Write};
@@ -255,7 +255,7 @@ fn retry_after(refusal: &Refusal) -> Option<u64> {
     match refusal.code.status() {
         Status::LimitExceeded if refusal.never_resets => None,
         Status::LimitExceeded | Status::Unavailable if !told_by_upstream => {
-            Some(refusal.retry_after.unwrap_or(RETRY_AFTER_UNAVAILABLE).max(1))
+            Some(refusal.retry_after.unwrap_or(RETRY_AFTER_UNAVAILABLE).clamp(1, MAX_RETRY_AFTER))
         }
         Status::LimitExceeded
         | Status::Unavailable

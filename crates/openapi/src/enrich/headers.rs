@@ -122,9 +122,12 @@ impl Header {
                 None,
                 json!("\"day\";r=999;t=12812, \"second\";r=19;t=1"),
             ),
-            Self::RetryAfter => {
-                ("Seconds to wait before the next request, or a date.", "string", None, json!("12812"))
-            }
+            Self::RetryAfter => (
+                "Seconds to wait before the next request (at most 2147483), or a date.",
+                "string",
+                None,
+                json!("12812"),
+            ),
             Self::Location => ("Where to send the request instead.", "string", None, json!("/items/7")),
             Self::Allow => (
                 "The methods that the endpoint takes, where it is the method that was wrong.",

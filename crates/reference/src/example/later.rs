@@ -7,7 +7,7 @@ use crate::{
     model::{Live, Plan},
     quantity,
 };
-use contract::{ErrorCode, Kind, Limit, Period, Zone};
+use contract::{ErrorCode, Kind, Limit, Period, Zone, specification::MAX_RETRY_AFTER};
 
 /// The moment that examples speak of: 2026-11-23T20:26:28Z.
 const MOMENT: u64 = 1_795_465_588;
@@ -50,7 +50,7 @@ pub(super) fn limit(facts: &Facts, code: ErrorCode) -> Example {
     });
     let mut example = Example::new(facts, code, request, message);
     if let Some(reset) = reset {
-        example = example.header("Retry-After", reset.to_string());
+        example = example.header("Retry-After", reset.min(MAX_RETRY_AFTER).to_string());
     }
     example =
         example.header("X-Rate-Limit-Limit", quota(limit).to_string()).header("X-Rate-Limit-Remaining", "0");
@@ -112,7 +112,7 @@ pub(super) fn too_many_errors(facts: &Facts) -> Example {
          that fail, then go on in {wait} seconds. Nothing was charged."
     );
     Example::new(facts, ErrorCode::TooManyErrors, fine(facts, facts.typical()), message)
-        .header("Retry-After", wait.to_string())
+        .header("Retry-After", wait.min(MAX_RETRY_AFTER).to_string())
         .not_now(not_now)
 }
 
@@ -146,7 +146,7 @@ pub(super) fn maintenance(facts: &Facts, live: &Live) -> Example {
         Some(_) => "This is the answer during the next window that is planned.",
     };
     Example::new(facts, ErrorCode::Maintenance, fine(facts, facts.typical()), message)
-        .header("Retry-After", wait.to_string())
+        .header("Retry-After", wait.min(MAX_RETRY_AFTER).to_string())
         .not_now(not_now)
 }
 

@@ -36,7 +36,10 @@ const HEADERS: [(&str, &str); 6] = [
         "All limits of the key by their names in headers: q is the amount, w the length of the window in seconds.",
     ),
     ("RateLimit", "How they stand: r is what is left, t the seconds until the reset."),
-    ("Retry-After", "On 429 and 503: seconds after which another request makes sense."),
+    (
+        "Retry-After",
+        "On 429 and 503: seconds after which another request makes sense, at most 2147483 (24.8 days); the other headers name longer waits.",
+    ),
 ];
 
 pub(super) fn document(source: &Source<'_>) -> Document {
