@@ -1,6 +1,8 @@
 //! What a client is told of an upstream's error: its human message, its own specification, no internals.
 
-use crate::support::{Config, Gateway, Upstream, assert_error, error_of, get};
+use crate::support::{Config, Gateway, Upstream, assert_error, error_of, get, post};
+use serde_json::Value;
+use std::{fs, path::Path};
 
 /// Says this body with this type as a 404.
 fn gateway_of(media_type: &'static str, body: &'static [u8]) -> (Upstream, Gateway) {
@@ -163,4 +165,98 @@ fn the_links_of_a_replaced_error_lead_to_the_public_address() {
         "{link}"
     );
     assert!(link.ends_with("<https://example.org/a>; rel=next"), "{link}");
+}
+
+/// A file of `tests/messages`.
+fn messages(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/messages").join(name);
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The error bodies of frameworks, an upstream that answers each at its place, and a gateway before it.
+fn corpus() -> (Vec<Value>, Upstream, Gateway) {
+    let files = ["python.json", "node.json", "documented.json"];
+    let cases: Vec<Value> =
+        files.iter().flat_map(|name| messages(name).as_array().unwrap().clone()).collect();
+    let all = cases.clone();
+    let upstream = Upstream::scripted(move |exchange| {
+        let target = exchange.target().trim_start_matches('/').to_owned();
+        let (row, status) = target.split_once('/').unwrap_or((&target, ""));
+        let case = &all[row.parse::<usize>().unwrap()];
+        let status =
+            status.parse().unwrap_or_else(|_| u16::try_from(case["status"].as_u64().unwrap()).unwrap());
+        exchange.read_body();
+        let fields = [("Content-Type", case["content_type"].as_str().unwrap())];
+        exchange.answer(status, &fields, case["body"].as_str().unwrap().as_bytes())
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    (cases, upstream, gateway)
+}
+
+#[test]
+fn every_framework_keeps_its_message_and_its_fields_become_details() {
+    let (cases, _upstream, gateway) = corpus();
+    let (key, expected) = (gateway.key(), messages("expected.json"));
+    let mut connection = gateway.connect();
+    for (row, case) in cases.iter().enumerate() {
+        let (name, expected) = (case["name"].as_str().unwrap(), &expected[case["name"].as_str().unwrap()]);
+        let answer = connection.send(&post(&format!("/{row}"), "{}").key(&key));
+        let (status, code) = match case["status"].as_u64().unwrap() {
+            400 => (400, "REQUEST_MALFORMED"),
+            401 => (401, "PERMISSION_DENIED"),
+            404 => (404, "RESOURCE_NOT_FOUND"),
+            422 => (422, "UNPROCESSABLE"),
+            other => panic!("{name} answers {other}"),
+        };
+        assert_error(&gateway, &answer, status, code);
+        let error = error_of(&answer);
+        match expected["message"].as_str() {
+            Some(message) => assert_eq!(error["message"], message, "{name}"),
+            None => assert!(
+                !answer.text().contains("<h1>") && !answer.text().contains("<pre>"),
+                "{name}: {error}"
+            ),
+        }
+        assert_eq!(error.get("details"), expected.get("details"), "{name}");
+    }
+    assert!(cases.len() >= 36);
+}
+
+#[test]
+fn nothing_of_what_a_framework_says_in_a_500_reaches_the_client() {
+    let (cases, _upstream, gateway) = corpus();
+    let key = gateway.key();
+    let mut connection = gateway.connect();
+    let plain = connection.send(&get("/0/500").key(&key)).json()["error"]["message"].clone();
+    for (row, case) in cases.iter().enumerate() {
+        for status in [500, 502, 504] {
+            let answer = connection.send(&get(&format!("/{row}/{status}")).key(&key));
+            assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+            let error = error_of(&answer);
+            assert_eq!((&error["message"], error.get("details")), (&plain, None), "{}", case["name"]);
+        }
+    }
+}
+
+#[test]
+fn the_400_of_an_upstream_without_a_message_does_not_blame_the_bytes_of_the_request() {
+    let (_upstream, gateway) = gateway_of("text/html", b"<h1>No</h1>");
+    let key = gateway.key();
+    for status in [400, 402, 418, 409, 422] {
+        let answer = gateway.send(&get(&format!("/{status}")).key(&key));
+        let message = error_of(&answer)["message"].as_str().unwrap().to_owned();
+        assert!(message.contains("The API") && !message.contains("valid HTTP"), "{status}: {message}");
+        assert!(!message.contains("Read the message"), "{status}: {message}");
+    }
+}
+
+#[test]
+fn of_a_request_without_a_body_it_is_the_query_that_is_wrong() {
+    let (_upstream, gateway) = gateway_of("application/json", br#"{"errors":{"limit":["is too large"]}}"#);
+    let key = gateway.key();
+    let told = |answer: &crate::support::Answer| error_of(answer)["details"][0].clone();
+    let answer = gateway.send(&get("/400").key(&key));
+    assert_eq!(told(&answer), serde_json::json!({"in": "query", "name": "limit", "message": "is too large"}));
+    let answer = gateway.send(&post("/400", "{}").key(&key));
+    assert_eq!(told(&answer)["in"], "body");
 }

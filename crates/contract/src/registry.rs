@@ -25,6 +25,8 @@ struct Row {
     title: &'static str,
     meaning: &'static str,
     what_to_do: &'static str,
+    /// Both, as one text.
+    explanation: &'static str,
 }
 
 macro_rules! registry {
@@ -48,6 +50,7 @@ macro_rules! registry {
                         title: $title,
                         meaning: $meaning,
                         what_to_do: $what_to_do,
+                        explanation: concat!($meaning, " ", $what_to_do),
                     },)+
                 }
             }
@@ -225,6 +228,11 @@ impl ErrorCode {
     /// What the reader can do about it, in one sentence.
     pub const fn what_to_do(self) -> &'static str {
         self.row().what_to_do
+    }
+
+    /// What it means and what to do about it: the message of an error of which nothing more is known.
+    pub const fn explanation(self) -> &'static str {
+        self.row().explanation
     }
 
     /// The code of this name.

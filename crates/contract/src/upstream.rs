@@ -43,6 +43,41 @@ pub fn disposition(status: u16, extra: &[ExtraStatus]) -> Disposition {
     })
 }
 
+/// What the client reads where the upstream said nothing that a person could use.
+///
+/// The texts of the registry are about what the gateway found; some of them would send the reader to look for it.
+pub const fn default_message(status: u16, code: ErrorCode) -> &'static str {
+    match (code, status) {
+        (ErrorCode::RequestMalformed, _) => {
+            "The API could not process this request, and did not say why. Compare its parameters, headers and body with \
+             the documentation of the API."
+        }
+        (ErrorCode::Unprocessable, 412 | 428) => {
+            "The API requires a condition, such as `If-Match`, that this request does not meet. Read the resource again, \
+             and repeat the request with its present version."
+        }
+        (ErrorCode::Unprocessable, _) => {
+            "The API understood this request but could not carry it out, and did not say why. Compare its values with the \
+             documentation of the API, and with the present state of the resource."
+        }
+        (ErrorCode::HeaderMissing, _) => "The API requires a `Content-Length` header on this request.",
+        (ErrorCode::HeaderNotValid, 417) => "The API does not support the `Expect` header of this request.",
+        (ErrorCode::HeaderNotValid, _) => {
+            "The API has no representation that the `Accept` headers of this request allow. Accept a media type that the \
+             API offers."
+        }
+        (ErrorCode::MethodNotAvailable, _) => {
+            "The resource does not support this method. The `Allow` header names the methods that it supports, if the API \
+             sends one."
+        }
+        (ErrorCode::MediaTypeNotSupported, _) => {
+            "The API does not support the media type of this body. Send one that its documentation names, with a matching \
+             `Content-Type`."
+        }
+        (code, _) => code.explanation(),
+    }
+}
+
 /// Whether the human message of an upstream's error may be shown to the client.
 ///
 /// A 500 may hold a stack trace, a host name or a query: its message stays in the incident.
@@ -139,6 +174,18 @@ mod tests {
             (600, ErrorCode::UnexpectedError),
         ] {
             assert_eq!(disposition(status, &[]), Disposition::Replace(code), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_default_message_points_at_nothing_that_is_not_there() {
+        for status in 400..=599 {
+            let Disposition::Replace(code) = disposition(status, &[]) else { continue };
+            let message = default_message(status, code);
+            assert!(message.ends_with('.') && message.len() > 15, "{status}: {message}");
+            for absent in ["`details`", "the message", "valid HTTP"] {
+                assert!(!message.contains(absent), "{status}: {message}");
+            }
         }
     }
 

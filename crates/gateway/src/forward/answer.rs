@@ -23,8 +23,8 @@ use crate::{
 use contract::{
     ErrorCode,
     status::Status,
-    upstream::{may_keep_message, survives_replacement},
-    upstream_body::{self, Found},
+    upstream::{default_message, may_keep_message, survives_replacement},
+    upstream_body::{self, Found, Said},
 };
 
 /// How a success is framed for this client: as the upstream framed it, as far as the client's version goes.
@@ -163,15 +163,18 @@ pub(crate) fn replace(
             format!("The upstream answered {}. Its body:\n{told}", answer.status),
         )
     } else {
-        Refusal::new(code, default_message(code))
+        Refusal::new(code, default_message(answer.status, code))
     };
-    match body.map_or(Found::Nothing, upstream_body::read) {
+    match body.map_or(Found::Nothing, |body| read_body(visit, code, answer, bytes, body)) {
         Found::Specification { code, message, details } => {
             refused.message = message.into();
             refused.foreign = Some((code, details));
         }
-        Found::Message(message) if may_keep_message(code.status()) => refused.message = message.into(),
-        Found::Message(_) | Found::Nothing => {}
+        Found::Message { message, details } => {
+            refused.message = message.into();
+            refused.details = details;
+        }
+        Found::Nothing => {}
     }
     refused.answered = Some(answer.status);
     refused.is_challenge = answer.status == 401 && has_challenge(answer, bytes);
@@ -241,9 +244,26 @@ fn keep_retry_after(visit: &Visit<'_>, value: &[u8], refused: &mut Refusal) {
     }
 }
 
-/// What the client reads where the upstream said nothing that a person could use.
-fn default_message(code: ErrorCode) -> String {
-    format!("{} {}", code.meaning(), code.what_to_do())
+/// What an error's body says that the client may read.
+fn read_body(visit: &Visit<'_>, code: ErrorCode, answer: &ResponseHead, bytes: &[u8], body: &[u8]) -> Found {
+    let (names_fields, keeps_message) = match code.status() {
+        Status::NotValid | Status::Unprocessable | Status::Extra(_) => (true, true),
+        Status::Moved => return Found::Nothing, // it is told where to, and no more
+        Status::NoPermission
+        | Status::KeyRefused
+        | Status::NotFound
+        | Status::LimitExceeded
+        | Status::Unexpected
+        | Status::Unavailable => (false, may_keep_message(code.status())),
+    };
+    let media_type = answer.fields.iter().find(|field| is_named(field.name.get(bytes), Some("content-type")));
+    let said = Said {
+        media_type: media_type.map(|field| field.value.get(bytes)),
+        names_fields,
+        place: if visit.head.framing == Framing::Length(0) { "query" } else { "body" },
+        keeps_message,
+    };
+    upstream_body::read(body, said)
 }
 
 /// A redirect of the upstream's, as seen from outside: its own origin and base path are nobody's business.

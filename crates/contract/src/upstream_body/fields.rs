@@ -1,0 +1,446 @@
+//! Which parts of a request an upstream's error names, in the forms in which frameworks write them.
+
+use super::{
+    json::Json,
+    text::{self, clean},
+};
+use crate::specification::Detail;
+
+/// Violations that are kept.
+const MAX_DETAILS: usize = 50;
+/// Characters of the message of one, and of its name.
+const MAX_MESSAGE: usize = 300;
+const MAX_NAME: usize = 100;
+/// How deep lists and objects of violations may stand in each other.
+const MAX_DEPTH: usize = 8;
+
+/// Members that hold violations.
+const CONTAINERS: [&str; 24] = [
+    "detail",
+    "details",
+    "errors",
+    "error",
+    "message",
+    "violations",
+    "issues",
+    "extra",
+    "validation",
+    "validationErrors",
+    "validation_errors",
+    "fieldErrors",
+    "field_errors",
+    "fieldViolations",
+    "field_violations",
+    "invalid-params",
+    "invalid_params",
+    "invalidParams",
+    "causes",
+    "subErrors",
+    "_embedded",
+    "properties",
+    "items",
+    "formErrors",
+];
+/// Members with what is wrong, of one violation.
+const MESSAGES: [&str; 10] = [
+    "message",
+    "msg",
+    "detail",
+    "description",
+    "errorMessage",
+    "defaultMessage",
+    "reason",
+    "title",
+    "error",
+    "code",
+];
+/// Members with the name of what is wrong. The framework's word for a path in a body comes first.
+const NAMES: [&str; 14] = [
+    "instancePath",
+    "dataPath",
+    "pointer",
+    "path",
+    "propertyPath",
+    "field",
+    "param",
+    "parameter",
+    "property",
+    "propertyName",
+    "attribute",
+    "target",
+    "key",
+    "name",
+];
+/// Names under which frameworks put what concerns no single member.
+const WHOLE: [&str; 9] = [
+    "non_field_errors",
+    "nonFieldErrors",
+    "__all__",
+    "__root__",
+    "_schema",
+    "_errors",
+    "base",
+    "formErrors",
+    "",
+];
+
+/// Collects violations.
+pub(super) struct Fields {
+    /// Where a value stands of which the upstream does not say it.
+    place: &'static str,
+    details: Vec<Detail>,
+}
+
+/// A step from the whole to a value: the name of a member, or the position of an element.
+type Path = Vec<String>;
+
+impl Fields {
+    /// The violations that this error names. `place` is where they are if it does not say.
+    pub(super) fn of(error: &Json<'_>, place: &'static str) -> Vec<Detail> {
+        let mut fields = Self { place, details: Vec::new() };
+        match error {
+            Json::Object(_) => fields.containers(error, 0),
+            Json::List(_) => fields.container(error, 0),
+            Json::Null | Json::Boolean(_) | Json::Number(_) | Json::Text(_) => {}
+        }
+        fields.details
+    }
+
+    /// The violations of an error that is nothing but names with what is wrong with each, as Django REST and Rails
+    /// write it. Empty, if it is anything else.
+    pub(super) fn of_names(error: &Json<'_>, place: &'static str) -> Vec<Detail> {
+        let mut fields = Self { place, details: Vec::new() };
+        match error {
+            Json::Object(members)
+                if !members.is_empty() && members.iter().all(|(_, value)| is_of_names(value, 0)) =>
+            {
+                fields.names(error, place, &mut Vec::new(), 0);
+            }
+            Json::List(list) if list.iter().any(|one| one.object().is_some()) && is_of_names(error, 0) => {
+                fields.names(error, place, &mut Vec::new(), 0);
+            }
+            Json::Object(_)
+            | Json::List(_)
+            | Json::Null
+            | Json::Boolean(_)
+            | Json::Number(_)
+            | Json::Text(_) => {}
+        }
+        fields.details
+    }
+
+    /// The members of an object that hold violations.
+    fn containers(&mut self, object: &Json<'_>, depth: usize) {
+        if depth > MAX_DEPTH || is_tree(object) {
+            self.tree(object, &mut Vec::new(), depth);
+            return;
+        }
+        for (name, value) in object.object().unwrap_or_default() {
+            if CONTAINERS.contains(&name.as_ref()) {
+                self.container(value, depth + 1);
+            }
+        }
+        // The parameter that one sentence is about, as payment APIs name it.
+        if let (Some(name), Some(message)) = (object.text_of("param"), object.text_of("message")) {
+            self.push(self.place, &segments(name), message);
+        }
+        if let Some(keys) = object.get("validation").and_then(|validation| keys(validation)) {
+            let message = object.text_of("message").unwrap_or_default();
+            self.keys(keys, message);
+        }
+    }
+
+    fn container(&mut self, value: &Json<'_>, depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        match value {
+            Json::List(list) => list.iter().for_each(|one| self.item(one, self.place, &[], depth)),
+            Json::Object(members)
+                if is_message(value) || members.iter().any(|(name, value)| is_container(name, value)) =>
+            {
+                self.containers(value, depth);
+            }
+            Json::Object(_) => self.names(value, self.place, &mut Vec::new(), depth),
+            // A list that was written as text, as Zod's errors are.
+            Json::Text(text) if text.starts_with('[') => {
+                if let Some(list @ Json::List(_)) = Json::read(text.as_bytes()) {
+                    self.container(&list, depth + 1);
+                }
+            }
+            Json::Text(_) | Json::Null | Json::Boolean(_) | Json::Number(_) => {}
+        }
+    }
+
+    /// One violation. `place` and `path` are where it stands if it does not say.
+    fn item(&mut self, item: &Json<'_>, place: &'static str, path: &[String], depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        let Json::Object(members) = item else {
+            // Sentences without a place are the message's.
+            if let (Some(text), false) = (item.text(), path.is_empty()) {
+                self.push(place, path, text);
+            }
+            return;
+        };
+        // Of GraphQL: its path is one in the answer.
+        if item.get("locations").is_some() || item.get("extensions").is_some() {
+            return;
+        }
+        if let Some(keys) = keys(item) {
+            self.keys(keys, message_of(item).unwrap_or_default());
+            return;
+        }
+        if let Some(constraints) = item.get("constraints").and_then(Json::object) {
+            let path = [path, &item.text_of("property").map(segments).unwrap_or_default()].concat();
+            for (_, text) in constraints {
+                self.push(place, &path, text.text().unwrap_or_default());
+            }
+            return;
+        }
+        let located = locate(item, place);
+        let named = located.is_some() || !path.is_empty();
+        match (named, message_of(item)) {
+            (true, Some(message)) => match located {
+                Some((place, path)) => self.push(place, &path, message),
+                None => self.push(place, path, message),
+            },
+            (_, _) if members.iter().any(|(name, value)| is_container(name, value)) => {
+                self.containers(item, depth + 1);
+            }
+            (_, _) if members.iter().all(|(_, value)| is_of_names(value, 0)) => {
+                self.names(item, place, &mut path.to_vec(), depth + 1);
+            }
+            (_, _) => {}
+        }
+    }
+
+    /// An object whose members are names, each with what is wrong with it: a text, a list of them, or such an object.
+    fn names(&mut self, value: &Json<'_>, place: &'static str, path: &mut Path, depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        match value {
+            Json::Text(text) => self.push(place, path, text),
+            Json::List(list) => {
+                for (position, one) in list.iter().enumerate() {
+                    match one {
+                        Json::Text(text) => self.push(place, path, text),
+                        Json::Object(_) if is_message(one) => self.item(one, place, path, depth + 1),
+                        Json::Object(_) => {
+                            path.push(position.to_string());
+                            self.names(one, place, path, depth + 1);
+                            path.pop();
+                        }
+                        Json::List(_) | Json::Null | Json::Boolean(_) | Json::Number(_) => {}
+                    }
+                }
+            }
+            Json::Object(_) if is_message(value) || keys(value).is_some() => {
+                self.item(value, place, path, depth + 1)
+            }
+            Json::Object(members) => {
+                let places = path.is_empty() && members.iter().all(|(name, _)| place_of(name).is_some());
+                for (name, value) in members {
+                    let place = if places { place_of(name).unwrap_or(place) } else { place };
+                    let step =
+                        if places || WHOLE.contains(&name.as_ref()) { Vec::new() } else { segments(name) };
+                    let before = path.len();
+                    path.extend(step);
+                    self.names(value, place, path, depth + 1);
+                    path.truncate(before);
+                }
+            }
+            Json::Null | Json::Boolean(_) | Json::Number(_) => {}
+        }
+    }
+
+    /// Zod's tree: `errors` of a value, and beside them its `properties` or `items`.
+    fn tree(&mut self, tree: &Json<'_>, path: &mut Path, depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        for text in tree.get("errors").and_then(Json::list).unwrap_or_default() {
+            if !path.is_empty() {
+                self.push(self.place, path, text.text().unwrap_or_default());
+            }
+        }
+        for (name, value) in tree.get("properties").and_then(Json::object).unwrap_or_default() {
+            path.push(name.to_string());
+            self.tree(value, path, depth + 1);
+            path.pop();
+        }
+        for (position, value) in tree.get("items").and_then(Json::list).unwrap_or_default().iter().enumerate()
+        {
+            path.push(position.to_string());
+            self.tree(value, path, depth + 1);
+            path.pop();
+        }
+    }
+
+    /// Several names with one sentence.
+    fn keys(&mut self, (place, keys): (&'static str, &[Json<'_>]), message: &str) {
+        for key in keys.iter().filter_map(Json::text) {
+            self.push(place, &segments(key), message);
+        }
+    }
+
+    fn push(&mut self, place: &'static str, path: &[String], message: &str) {
+        if self.details.len() >= MAX_DETAILS {
+            return;
+        }
+        let Some(message) = clean(message, MAX_MESSAGE) else { return };
+        let name = clean(path.last().map_or("", String::as_str), MAX_NAME).unwrap_or_default();
+        let detail = if place == "body" {
+            let pointer =
+                path.iter().flat_map(|step| ["/".to_owned(), step.replace('~', "~0").replace('/', "~1")]);
+            let pointer = clean(&pointer.collect::<String>(), text::MAX_MESSAGE);
+            Detail { place, name, pointer, message }
+        } else {
+            let name = clean(&path.join("."), MAX_NAME).unwrap_or_default();
+            Detail { place, name, pointer: None, message }
+        };
+        if !self.details.contains(&detail) {
+            self.details.push(detail);
+        }
+    }
+}
+
+/// Where a violation says that it stands.
+fn locate(item: &Json<'_>, place: &'static str) -> Option<(&'static str, Path)> {
+    // pydantic: the place, then the path.
+    if let Some(loc) = item.get("loc").and_then(Json::list) {
+        let mut path = steps(loc);
+        let known = path.first().and_then(|first| place_of(first));
+        if known.is_some() {
+            path.remove(0);
+        }
+        // The number is that of a character.
+        let is_whole = item.text_of("type") == Some("json_invalid");
+        return Some((known.unwrap_or(place), if is_whole { Vec::new() } else { path }));
+    }
+    // JSON:API.
+    if let Some(source) = item.get("source").filter(|source| source.object().is_some()) {
+        return match (source.text_of("pointer"), source.text_of("parameter"), source.text_of("header")) {
+            (Some(pointer), _, _) => Some(("body", segments(pointer))),
+            (None, Some(name), _) => Some(("query", vec![name.to_owned()])),
+            (None, None, Some(name)) => Some(("header", vec![name.to_owned()])),
+            (None, None, None) => None,
+        };
+    }
+    let said = ["in", "location", "source", "locationType"].into_iter().find_map(|name| item.text_of(name));
+    let known = said.and_then(place_of);
+    for name in NAMES {
+        match item.get(name) {
+            Some(Json::List(path)) => return Some((known.unwrap_or(place), steps(path))),
+            Some(Json::Text(text)) if name != "name" || is_named(item, known.is_some()) => {
+                let mut path = segments(text);
+                // "/body/name", as validators by an OpenAPI document write it.
+                if let (None, true, Some(first)) = (known, text.starts_with('/'), path.first())
+                    && let Some(first) = place_of(first)
+                        .filter(|_| path.len() > 1 && !matches!(first.as_str(), "data" | "json"))
+                {
+                    path.remove(0);
+                    return Some((first, path));
+                }
+                return Some((known.unwrap_or(place), path));
+            }
+            Some(_) | None => {}
+        }
+    }
+    // "body.items[0].name", "query.limit".
+    let mut path = segments(said?);
+    let known = place_of(path.first()?)?;
+    path.remove(0);
+    Some((known, path))
+}
+
+/// Whether `name` is that of what is wrong, not that of the error: it stands beside a reason or a place.
+fn is_named(item: &Json<'_>, has_place: bool) -> bool {
+    has_place || item.text_of("reason").is_some()
+}
+
+/// `source` and `keys`, as hapi and celebrate name what is wrong.
+fn keys<'j, 'b>(item: &'j Json<'b>) -> Option<(&'static str, &'j [Json<'b>])> {
+    Some((place_of(item.text_of("source")?)?, item.get("keys")?.list()?))
+}
+
+fn message_of<'j>(item: &'j Json<'_>) -> Option<&'j str> {
+    MESSAGES.into_iter().find_map(|name| item.text_of(name))
+}
+
+/// Whether an object is one error, not a list of names: it has a sentence of its own.
+fn is_message(value: &Json<'_>) -> bool {
+    ["message", "msg", "detail", "description", "errorMessage", "reason", "error_description"]
+        .into_iter()
+        .any(|name| value.text_of(name).is_some())
+}
+
+fn is_container(name: &str, value: &Json<'_>) -> bool {
+    CONTAINERS.contains(&name)
+        && match value {
+            // "errors" of a field would be a list of texts, and of a form one of objects.
+            Json::List(list) => list.iter().any(|one| one.object().is_some()),
+            Json::Object(_) => name != "detail" && name != "error" || is_message(value),
+            Json::Text(text) => name == "message" && text.starts_with('['),
+            Json::Null | Json::Boolean(_) | Json::Number(_) => false,
+        }
+        || matches!(name, "fieldErrors" | "field_errors") && value.object().is_some()
+}
+
+/// Whether a value says what is wrong with a name: texts, or names with texts.
+fn is_of_names(value: &Json<'_>, depth: usize) -> bool {
+    match value {
+        Json::List(list) => list.iter().all(|one| one.text().is_some() || is_nested(one, depth)),
+        Json::Object(_) => is_nested(value, depth),
+        Json::Text(_) | Json::Null | Json::Boolean(_) | Json::Number(_) => false,
+    }
+}
+
+fn is_nested(value: &Json<'_>, depth: usize) -> bool {
+    let members = value.object();
+    depth < MAX_DEPTH && members.is_some_and(|all| all.iter().all(|(_, value)| is_of_names(value, depth + 1)))
+}
+
+fn is_tree(value: &Json<'_>) -> bool {
+    value.get("errors").and_then(Json::list).is_some()
+        && (value.get("properties").and_then(Json::object).is_some()
+            || value.get("items").and_then(Json::list).is_some())
+}
+
+/// The part of a request that a framework's word means.
+fn place_of(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "body" | "json" | "payload" | "form" | "formData" | "data" | "json_or_form" => "body",
+        "query" | "querystring" | "queryString" | "query_string" | "queryParameter" => "query",
+        "path" | "params" | "param" | "url" | "uri" | "view_args" => "path",
+        "header" | "headers" => "header",
+        "cookie" | "cookies" => "cookie",
+        _ => return None,
+    })
+}
+
+/// The steps of a path that is a list.
+fn steps(path: &[Json<'_>]) -> Path {
+    let step = |step: &Json<'_>| match step {
+        Json::Text(text) => Some(text.to_string()),
+        Json::Number(number) => Some(number.to_string()),
+        // Valibot: an object for each step.
+        Json::Object(_) => step.text_of("key").map(str::to_owned),
+        Json::Null | Json::Boolean(_) | Json::List(_) => None,
+    };
+    path.iter().take(MAX_DEPTH * 2).filter_map(step).collect()
+}
+
+/// The steps of a path that is a text: a JSON pointer, `$.price`, `items[0].count`, `items.0.price`.
+fn segments(path: &str) -> Path {
+    let pointer = path.strip_prefix('#').unwrap_or(path);
+    if let Some(steps) = pointer.strip_prefix('/') {
+        let steps = steps.split('/').take(MAX_DEPTH * 2);
+        return steps.map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+    }
+    let path = path.strip_prefix("$.").unwrap_or(path);
+    let steps = path.split(['.', '[', ']']).map(|step| step.trim_matches(['"', '\'']));
+    steps.filter(|step| !step.is_empty() && *step != "$").take(MAX_DEPTH * 2).map(str::to_owned).collect()
+}

@@ -1,0 +1,460 @@
+//! What may be kept of an upstream's error body: its human message and the violations it names, or the whole of it
+//! if it already is an error specification.
+//!
+//! `tests/messages` has the bodies of the frameworks, and what becomes of each.
+
+mod fields;
+mod json;
+mod text;
+
+use crate::specification::Detail;
+use fields::Fields;
+use json::Json;
+use serde_json::Value;
+use text::{MAX_MESSAGE, clean};
+
+/// Members that hold a sentence for people, the best first.
+const MESSAGES: [&str; 11] = [
+    "message",
+    "detail",
+    "error_description",
+    "description",
+    "errorMessage",
+    "error_message",
+    "msg",
+    "Message",
+    "reason",
+    "title",
+    "error",
+];
+/// How deep an error may stand in another.
+const MAX_DEPTH: usize = 4;
+
+/// What an upstream's error body held.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// An error specification: its code, message and details are the upstream's own.
+    Specification {
+        /// `error.code`
+        code: String,
+        /// `error.message`
+        message: String,
+        /// `error.details`
+        details: Option<Value>,
+    },
+    /// Something else with a message for people.
+    Message {
+        /// On one line, bounded, without control characters.
+        message: String,
+        /// What it says of parts of the request.
+        details: Vec<Detail>,
+    },
+    /// HTML, binary, broken JSON, JSON without a message: nothing a client should see.
+    Nothing,
+}
+
+/// What is known of an answer beside its body.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// Its `Content-Type`.
+    pub media_type: Option<&'a [u8]>,
+    /// It may be about parts of the request: a 400 or a 422.
+    pub names_fields: bool,
+    /// Where these are if it does not say: `body`, or `query` of a request without one.
+    pub place: &'static str,
+    /// A sentence may be kept. An error specification always is.
+    pub keeps_message: bool,
+}
+
+/// Reads an upstream's error body.
+pub fn read(body: &[u8], said: Said<'_>) -> Found {
+    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => Json::read(body).map_or(Found::Nothing, |error| of_object(&error, said)),
+        Some(b'[') if said.names_fields && said.keeps_message => {
+            Json::read(body).map_or(Found::Nothing, |error| of_list(&error, said))
+        }
+        Some(b'[') | None => Found::Nothing,
+        Some(_) if !said.keeps_message => Found::Nothing,
+        Some(b'"') => {
+            let text = Json::read(body).and_then(|text| clean(text.text()?, MAX_MESSAGE));
+            found(text, Vec::new())
+        }
+        Some(_) if is_plain(said.media_type) => found(text::plain(body), Vec::new()),
+        Some(_) => Found::Nothing,
+    }
+}
+
+fn of_object(error: &Json<'_>, said: Said<'_>) -> Found {
+    if let Some(found) = specification(error) {
+        return found;
+    }
+    if !said.keeps_message {
+        return Found::Nothing;
+    }
+    let message = message(error, 0);
+    if !said.names_fields {
+        return found(message.or_else(|| listed(error, 0)).or_else(|| word(error, 0)), Vec::new());
+    }
+    let mut details = Fields::of(error, said.place);
+    let message = message.or_else(|| summary(&details)).or_else(|| listed(error, 0));
+    let message = message.or_else(|| {
+        details = Fields::of_names(error, said.place);
+        summary(&details).or_else(|| word(error, 0))
+    });
+    found(message, details)
+}
+
+fn of_list(errors: &Json<'_>, said: Said<'_>) -> Found {
+    let mut details = Fields::of(errors, said.place);
+    if details.is_empty() {
+        details = Fields::of_names(errors, said.place);
+    }
+    found(summary(&details).or_else(|| sentences(errors, 0)), details)
+}
+
+fn found(message: Option<String>, details: Vec<Detail>) -> Found {
+    message.map_or(Found::Nothing, |message| Found::Message { message, details })
+}
+
+/// Whether a body that is no JSON may be a sentence: it is said to be plain text, or nothing is said.
+fn is_plain(media_type: Option<&[u8]>) -> bool {
+    const PLAIN: &[u8] = b"text/plain";
+    let is = |media_type: &[u8]| {
+        media_type.get(..PLAIN.len()).is_some_and(|start| start.eq_ignore_ascii_case(PLAIN))
+    };
+    media_type.is_none_or(is)
+}
+
+fn specification(body: &Json<'_>) -> Option<Found> {
+    if body.get("success") != Some(&Json::Boolean(false)) {
+        return None;
+    }
+    let error = body.get("error")?;
+    let code = error.text_of("code")?;
+    let stable = !code.is_empty()
+        && code.len() <= 64
+        && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let message = clean(error.text_of("message")?, MAX_MESSAGE)?;
+    let details = error.get("details").filter(|details| details.list().is_some());
+    let owned = |details: &Json<'_>| details.owned(&|text| clean(text, MAX_MESSAGE).unwrap_or_default());
+    stable.then(|| Found::Specification { code: code.to_owned(), message, details: details.map(owned) })
+}
+
+/// The best sentence of an error. Words such as "Not Found" or `invalid_token` are none: see [`word`].
+fn message(error: &Json<'_>, depth: usize) -> Option<String> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    for name in MESSAGES {
+        let sentence = error.text_of(name).filter(|text| is_sentence(text));
+        if let Some(sentence) = sentence.and_then(|text| clean(text, MAX_MESSAGE)) {
+            return Some(sentence);
+        }
+    }
+    let nested = ["error", "message", "detail", "errors"].into_iter().filter_map(|name| error.get(name));
+    nested
+        .filter(|value| value.object().is_some())
+        .find_map(|value| message(value, depth + 1).or_else(|| clean(value.text_of("value")?, MAX_MESSAGE)))
+}
+
+/// The sentences of the errors that an error lists.
+fn listed(error: &Json<'_>, depth: usize) -> Option<String> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    let nested = ["message", "detail", "errors", "error", "_embedded", "messages"].into_iter();
+    nested.filter_map(|name| error.get(name)).find_map(|value| match value {
+        Json::List(_) => sentences(value, depth + 1),
+        Json::Object(_) => listed(value, depth + 1),
+        Json::Null | Json::Boolean(_) | Json::Number(_) | Json::Text(_) => None,
+    })
+}
+
+/// The sentences of a list, joined.
+fn sentences(list: &Json<'_>, depth: usize) -> Option<String> {
+    let mut all = String::new();
+    for one in list.list()? {
+        let sentence = match one {
+            Json::Text(text) => clean(text, MAX_MESSAGE),
+            Json::Object(_) => message(one, depth + 1),
+            Json::Null | Json::Boolean(_) | Json::Number(_) | Json::List(_) => None,
+        };
+        if let Some(sentence) = sentence {
+            join(&mut all, &sentence);
+        }
+        if all.len() > MAX_MESSAGE {
+            break;
+        }
+    }
+    clean(&all, MAX_MESSAGE)
+}
+
+/// What violations say, where the error has no sentence of its own.
+fn summary(details: &[Detail]) -> Option<String> {
+    let mut all = String::new();
+    for detail in details {
+        // The position of an element is no name that a reader would know it by.
+        let is_position = detail.name.bytes().all(|byte| byte.is_ascii_digit());
+        let name = match &detail.pointer {
+            Some(pointer) if is_position => pointer.trim_start_matches('/').replace('/', "."),
+            Some(_) | None => detail.name.clone(),
+        };
+        let sentence =
+            if name.is_empty() { detail.message.clone() } else { format!("{name}: {}", detail.message) };
+        join(&mut all, &sentence);
+        if all.len() > MAX_MESSAGE {
+            break;
+        }
+    }
+    clean(&all, MAX_MESSAGE)
+}
+
+fn join(all: &mut String, sentence: &str) {
+    if !all.is_empty() {
+        all.push_str(if all.ends_with(['.', '!', '?']) { " " } else { "; " });
+    }
+    all.push_str(sentence);
+}
+
+/// The first word of an error that has no sentence: the name of its status, or a code for programs.
+fn word(error: &Json<'_>, depth: usize) -> Option<String> {
+    let here = MESSAGES.into_iter().find_map(|name| clean(error.text_of(name)?, MAX_MESSAGE));
+    here.or_else(|| {
+        let nested = ["error", "detail", "errors"].into_iter().filter_map(|name| error.get(name));
+        nested.filter(|_| depth < MAX_DEPTH).find_map(|value| word(value, depth + 1))
+    })
+}
+
+/// Whether a text says more than the status does. A list that was written as text is read as one: see [`fields`].
+fn is_sentence(text: &str) -> bool {
+    const STATUSES: [&str; 18] = [
+        "error",
+        "bad request",
+        "unauthorized",
+        "payment required",
+        "forbidden",
+        "not found",
+        "method not allowed",
+        "not acceptable",
+        "request timeout",
+        "conflict",
+        "gone",
+        "precondition failed",
+        "payload too large",
+        "content too large",
+        "unsupported media type",
+        "unprocessable entity",
+        "unprocessable content",
+        "service unavailable",
+    ];
+    let is_status = text.len() < 24 && STATUSES.iter().any(|status| text.eq_ignore_ascii_case(status));
+    let is_code = !text.bytes().any(|byte| byte == b' ') && text.bytes().any(|byte| byte == b'_');
+    let is_list = text.starts_with('[') && text.ends_with(']') && text.contains('{');
+    !is_status && !is_code && !is_list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ErrorCode, Specification, specification::Form};
+    use proptest::prelude::*;
+
+    const SAID: Said<'_> = Said { media_type: None, names_fields: true, place: "body", keeps_message: true };
+
+    fn told(body: &str) -> Found {
+        read(body.as_bytes(), Said { names_fields: false, ..SAID })
+    }
+
+    #[test]
+    fn the_human_message_is_found_wherever_apis_put_it() {
+        for (body, message) in [
+            (r#"{"message":"Out of stock"}"#, "Out of stock"),
+            (r#"{"detail":"Out of stock"}"#, "Out of stock"),
+            (r#"{"title":"Out of stock","status":409}"#, "Out of stock"),
+            (r#"{"error":"Out of stock"}"#, "Out of stock"),
+            (r#"{"error":{"message":"Out of stock"}}"#, "Out of stock"),
+            (r#"{"errors":["Out of stock.","Sorry"]}"#, "Out of stock. Sorry"),
+            (r#"{"message":["Out of","stock"]}"#, "Out of; stock"),
+            (r#""Out of stock""#, "Out of stock"),
+            ("Out of stock", "Out of stock"),
+            (r#"{"errors":[{"detail":"Out of stock"}]}"#, "Out of stock"),
+            (r#"{"message":"Out\n\tof \u0000 stock"}"#, "Out of stock"),
+        ] {
+            assert_eq!(told(body), Found::Message { message: message.into(), details: Vec::new() }, "{body}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_replaced() {
+        for body in [
+            "",
+            "<html>oops</html>",
+            "null",
+            "[]",
+            "{}",
+            "{\"message\":",
+            r#"{"message":7}"#,
+            r#"{"message":"<b>oops</b>"}"#,
+            r#"{"errors":[]}"#,
+            "\u{0}",
+            "7",
+            "true",
+            "[\"db-7.internal\"]",
+            r#"{"hosts":["db-7.internal"]}"#,
+            r#"{"trace":"at Shop.read"}"#,
+        ] {
+            assert_eq!(told(body), Found::Nothing, "{body}");
+        }
+        assert_eq!(read(&[0xff, 0xfe], SAID), Found::Nothing);
+        let said = Said { media_type: Some(b"text/html"), ..SAID };
+        assert_eq!(read(b"Out of stock", said), Found::Nothing);
+    }
+
+    #[test]
+    fn where_no_sentence_may_be_kept_only_an_error_specification_is() {
+        let said = Said { keeps_message: false, ..SAID };
+        for body in
+            [r#"{"message":"Out of stock"}"#, "Out of stock", "\"Out of stock\"", r#"[{"msg":"x y"}]"#]
+        {
+            assert_eq!(read(body.as_bytes(), said), Found::Nothing, "{body}");
+        }
+        let body = br#"{"success":false,"error":{"code":"SOLD","message":"Sold."}}"#;
+        assert!(matches!(read(body, said), Found::Specification { .. }));
+    }
+
+    #[test]
+    fn an_error_specification_passes_with_its_own_code() {
+        let body = br#"{"success":false,"error":{"code":"ITEM_SOLD","message":"Sold.","details":[1]}}"#;
+        let details = Some(serde_json::json!([1]));
+        assert_eq!(
+            read(body, SAID),
+            Found::Specification { code: "ITEM_SOLD".into(), message: "Sold.".into(), details }
+        );
+        let odd = br#"{"success":false,"error":{"code":"no good","message":"Sold."}}"#;
+        assert!(matches!(read(odd, SAID), Found::Message { message, .. } if message == "Sold."));
+    }
+
+    #[test]
+    fn a_long_message_is_cut() {
+        let body = serde_json::json!({ "message": "é".repeat(2000) }).to_string();
+        let Found::Message { message, .. } = told(&body) else { panic!() };
+        assert_eq!(message.chars().count(), MAX_MESSAGE + 1);
+    }
+
+    #[test]
+    fn thousands_of_violations_are_a_bounded_answer() {
+        let name = "n".repeat(5_000);
+        let error = serde_json::json!({ "loc": ["body", name], "msg": "is wrong ".repeat(1_000) });
+        let body = serde_json::json!({ "detail": vec![error; 3] }).to_string();
+        let many: Vec<_> =
+            (0..5_000).map(|n| serde_json::json!({ "loc": ["body", n], "msg": "is wrong" })).collect();
+        for body in [
+            body,
+            serde_json::json!({ "detail": many }).to_string(),
+            format!("{{\"errors\":{}", "[".repeat(60_000)),
+        ] {
+            assert_is_fit(body.as_bytes(), SAID);
+        }
+    }
+
+    /// JSON of the words that errors are made of, in any order.
+    fn error_like() -> impl Strategy<Value = Value> {
+        let words = prop_oneof![
+            Just("errors"),
+            Just("detail"),
+            Just("message"),
+            Just("error"),
+            Just("loc"),
+            Just("path"),
+            Just("body"),
+            Just("msg"),
+            Just("field"),
+            Just("source"),
+            Just("pointer"),
+            Just("keys"),
+            Just("properties"),
+            Just("items"),
+            Just("violations"),
+            Just("success"),
+            Just("code"),
+            Just("details"),
+            Just("query"),
+            Just("name"),
+            Just(""),
+        ];
+        let text = prop_oneof![
+            words.clone().prop_map(str::to_owned),
+            ".{0,40}",
+            "[\\x00-\\x1f<>\"\\\\/~.\\[\\]$#{}]{0,12}"
+        ];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            any::<i64>().prop_map(Value::from),
+            text.prop_map(Value::String),
+        ];
+        leaf.prop_recursive(6, 64, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::Array),
+                prop::collection::vec((words.clone(), inner), 0..6).prop_map(|all| Value::Object(
+                    all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+                )),
+            ]
+        })
+    }
+
+    /// Whatever was read: what the client gets is JSON, bounded, and free of control characters.
+    #[track_caller]
+    fn assert_is_fit(body: &[u8], said: Said<'_>) {
+        let mut specification = Specification::new(ErrorCode::Unprocessable, 422, "", "c", "req_1");
+        let (found, foreign) = (read(body, said), Value::Null);
+        let foreign_details = match &found {
+            Found::Specification { code, message, details } => {
+                specification.code = code.into();
+                specification.message = message;
+                details.as_ref().unwrap_or(&foreign)
+            }
+            Found::Message { message, details } => {
+                specification.message = message;
+                specification.details = details;
+                assert!(!message.is_empty() && message.chars().count() <= MAX_MESSAGE + 1, "{message}");
+                assert!(details.len() <= 50, "{details:?}");
+                &foreign
+            }
+            Found::Nothing => return,
+        };
+        specification.foreign_details = Some(foreign_details);
+        for form in [Form::Specification, Form::Problem] {
+            let mut out = Vec::new();
+            specification.write(form, &mut out);
+            let value: Value = serde_json::from_slice(&out).unwrap();
+            assert!(out.len() <= 64 * 1024 + 4 * body.len(), "{} bytes", out.len());
+            let decoded = texts(&value);
+            assert!(!decoded.iter().any(|text| text.chars().any(char::is_control)), "{decoded:?}");
+        }
+    }
+
+    fn texts(value: &Value) -> Vec<&str> {
+        match value {
+            Value::String(text) => vec![text],
+            Value::Array(all) => all.iter().flat_map(texts).collect(),
+            Value::Object(all) => {
+                all.iter().flat_map(|(name, value)| [vec![name.as_str()], texts(value)].concat()).collect()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_become_a_fit_answer(body: Vec<u8>, names_fields: bool, keeps_message: bool) {
+            assert_is_fit(&body, Said { names_fields, keeps_message, ..SAID });
+        }
+
+        #[test]
+        fn any_error_becomes_a_fit_answer(error in error_like(), is_query: bool, names_fields: bool) {
+            let place = if is_query { "query" } else { "body" };
+            assert_is_fit(error.to_string().as_bytes(), Said { place, names_fields, ..SAID });
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Text of an upstream's as a client may read it: one line, bounded, no markup, nothing of a stack trace.
+
+/// Characters of a message that are kept.
+pub(super) const MAX_MESSAGE: usize = 500;
+/// Bytes of a body of plain text that may be a sentence for people.
+const MAX_PLAIN: usize = 1_000;
+/// Lines of it.
+const MAX_LINES: usize = 5;
+
+/// The text on one line, with at most so many characters. None: nothing is left of it, or it is not for people.
+pub(super) fn clean(text: &str, most: usize) -> Option<String> {
+    // Nearly every text: short, printable, in ASCII. Without a branch for each byte.
+    let bytes = text.as_bytes();
+    let is_simple = bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    if is_simple && bytes.len() <= most && !text.starts_with([' ', '<']) && !text.ends_with(' ') {
+        let has_gap = memchr::memchr_iter(b' ', bytes).any(|at| bytes.get(at + 1) == Some(&b' '));
+        if !has_gap {
+            return (!text.is_empty() && !is_trace(text)).then(|| text.to_owned());
+        }
+    }
+    if is_trace(text) {
+        return None;
+    }
+    let mut line = String::new();
+    let mut left = most;
+    let words = text.split(|c: char| c.is_control() || is_invisible(c) || c == ' ');
+    for word in words.filter(|word| !word.is_empty()) {
+        let space = usize::from(!line.is_empty());
+        if left <= space {
+            line.push('…');
+            break;
+        }
+        line.push_str(if space == 1 { " " } else { "" });
+        left -= space;
+        match word.char_indices().nth(left) {
+            Some((end, _)) => {
+                line.push_str(word.get(..end).unwrap_or_default());
+                line.push('…');
+                break;
+            }
+            None => {
+                line.push_str(word);
+                left -= word.chars().count();
+            }
+        }
+    }
+    (!line.is_empty() && !line.starts_with('<')).then_some(line)
+}
+
+/// A body of plain text, if it can be a sentence for people.
+pub(super) fn plain(body: &[u8]) -> Option<String> {
+    let body = body.trim_ascii();
+    let is_short = body.len() <= MAX_PLAIN && memchr::memchr_iter(b'\n', body).count() < MAX_LINES;
+    // A closing tag anywhere, or a declaration: markup under a wrong name.
+    let is_markup = memchr::memmem::find(body, b"</").is_some() || body.starts_with(b"<");
+    // A single word is a code, or no text at all.
+    if !is_short || is_markup || !body.contains(&b' ') || names_a_host(body) {
+        return None;
+    }
+    clean(std::str::from_utf8(body).ok()?, MAX_MESSAGE)
+}
+
+/// Marks that change the direction or the lines of what stands around them, or are not seen at all.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Whether it is what a program prints of itself when it fails.
+fn is_trace(text: &str) -> bool {
+    let has = |part: &str| memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some();
+    if text.starts_with("Traceback") || text.starts_with("panic:") || text.starts_with("goroutine ") {
+        return true;
+    }
+    memchr::memchr(b'\n', text.as_bytes()).is_some()
+        && (has("\n    at ")
+            || has("\n\tat ")
+            || has("\n   at ")
+            || has("Traceback (most recent call last)")
+            || has("\n#0 ")
+            || has("\ngoroutine "))
+}
+
+/// Whether an address with a port stands in it: what proxies and clients of databases print.
+fn names_a_host(text: &[u8]) -> bool {
+    memchr::memchr_iter(b':', text).any(|colon| {
+        let (before, after) = text.split_at(colon);
+        let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+        let name_begins = before.iter().rposition(|b| !b.is_ascii_alphanumeric() && *b != b'.' && *b != b'-');
+        let host = before.get(name_begins.map_or(0, |at| at + 1)..).unwrap_or_default();
+        digit(after.get(1))
+            && digit(after.get(2))
+            && digit(host.first()) == digit(host.last())
+            && host.contains(&b'.')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_becomes_one_line_of_printable_characters() {
+        for (text, line) in [
+            ("Out of stock", Some("Out of stock")),
+            ("  Out\n\tof \u{0} stock  ", Some("Out of stock")),
+            ("Out\u{202e} of\u{2028}stock", Some("Out of stock")),
+            ("Caf\u{e9} \"7\" \u{2192}", Some("Café \"7\" →")),
+            ("", None),
+            (" \n\u{7f}", None),
+            ("<b>Out</b>", None),
+            (" <b>Out</b>", None),
+            ("TypeError: x\n    at read (/app/index.js:10:5)", None),
+            ("java.lang.NullPointerException\n\tat com.example.Shop.read(Shop.java:7)", None),
+            ("Traceback (most recent call last):\n  File \"/srv/app.py\", line 7", None),
+            ("Traceback on a host", None),
+        ] {
+            assert_eq!(clean(text, 500).as_deref(), line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_a_character() {
+        for text in
+            ["é".repeat(2000), "é ".repeat(2000), "x".repeat(2000), "x ".repeat(2000), "x".repeat(501)]
+        {
+            let line = clean(&text, 500).unwrap();
+            assert!((499..=501).contains(&line.chars().count()) && line.ends_with('…'), "{line}");
+        }
+        assert_eq!(clean(&"x".repeat(500), 500).unwrap().len(), 500);
+    }
+
+    #[test]
+    fn plain_text_is_kept_if_it_is_a_sentence_and_names_no_host() {
+        for text in [
+            "Item 7 is not here.",
+            "Failed to deserialize the JSON body into the target type: name: missing field `name` at line 1 column 13",
+            "The time is 10:30, the price 9.50: too late.",
+            "id: 77 is not a number",
+        ] {
+            assert_eq!(plain(format!("{text}\n").as_bytes()).as_deref(), Some(text));
+        }
+        for text in [
+            "<!doctype html>\n<title>No</title>",
+            "No <b>bold</b> words",
+            "dial tcp 10.0.0.5:5432: connect: connection refused",
+            "could not connect to db-7.internal:5432",
+            "one\ntwo\nthree\nfour\nfive\nsix",
+            "\u{0}\u{1}",
+        ] {
+            assert_eq!(plain(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(plain(&b"word ".repeat(300)), None);
+        assert_eq!(plain(b"caf\xe9"), None);
+    }
+}
