@@ -317,7 +317,6 @@ def sanic():
 
     from sanic import Sanic
     from sanic.exceptions import NotFound
-    from sanic.errorpages import exception_response
 
     app = Sanic("shop")
     app.config.FALLBACK_ERROR_FORMAT = "json"

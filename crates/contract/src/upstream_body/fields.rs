@@ -15,7 +15,7 @@ const MAX_NAME: usize = 100;
 const MAX_DEPTH: usize = 8;
 
 /// Members that hold violations.
-const CONTAINERS: [&str; 24] = [
+const CONTAINERS: [&str; 29] = [
     "detail",
     "details",
     "errors",
@@ -35,6 +35,11 @@ const CONTAINERS: [&str; 24] = [
     "invalid_params",
     "invalidParams",
     "causes",
+    "_issues",
+    "ModelState",
+    "modelState",
+    "parameterViolations",
+    "propertyViolations",
     "subErrors",
     "_embedded",
     "properties",
@@ -55,7 +60,7 @@ const MESSAGES: [&str; 10] = [
     "code",
 ];
 /// Members with the name of what is wrong. The framework's word for a path in a body comes first.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 16] = [
     "instancePath",
     "dataPath",
     "pointer",
@@ -67,6 +72,8 @@ const NAMES: [&str; 14] = [
     "property",
     "propertyName",
     "attribute",
+    "attr",
+    "fieldName",
     "target",
     "key",
     "name",
@@ -136,7 +143,9 @@ impl Fields {
             return;
         }
         for (name, value) in object.object().unwrap_or_default() {
-            if CONTAINERS.contains(&name.as_ref()) {
+            // What programs are told beside an error is often named `data`; of violations it is a list.
+            let is_list_of_data = name == "data" && value.list().is_some();
+            if CONTAINERS.contains(&name.as_ref()) || is_list_of_data {
                 self.container(value, depth + 1);
             }
         }
@@ -155,7 +164,7 @@ impl Fields {
             return;
         }
         match value {
-            Json::List(list) => list.iter().for_each(|one| self.item(one, self.place, &[], depth)),
+            Json::List(list) => list.iter().for_each(|one| self.item(one, self.place, None, depth)),
             Json::Object(members)
                 if is_message(value) || members.iter().any(|(name, value)| is_container(name, value)) =>
             {
@@ -172,11 +181,12 @@ impl Fields {
         }
     }
 
-    /// One violation. `place` and `path` are where it stands if it does not say.
-    fn item(&mut self, item: &Json<'_>, place: &'static str, path: &[String], depth: usize) {
+    /// One violation. `place` and `under` are where it stands if it does not say.
+    fn item(&mut self, item: &Json<'_>, place: &'static str, under: Option<&[String]>, depth: usize) {
         if depth > MAX_DEPTH {
             return;
         }
+        let path = under.unwrap_or_default();
         let Json::Object(members) = item else {
             // Sentences without a place are the message's.
             if let (Some(text), false) = (item.text(), path.is_empty()) {
@@ -199,8 +209,12 @@ impl Fields {
             }
             return;
         }
+        if let (Some(names), Some(message)) = (item.get("fields").and_then(Json::list), message_of(item)) {
+            self.keys((place, names), message);
+            return;
+        }
         let located = locate(item, place);
-        let named = located.is_some() || !path.is_empty();
+        let named = located.is_some() || under.is_some();
         match (named, message_of(item)) {
             (true, Some(message)) => match located {
                 Some((place, path)) => self.push(place, &path, message),
@@ -227,7 +241,7 @@ impl Fields {
                 for (position, one) in list.iter().enumerate() {
                     match one {
                         Json::Text(text) => self.push(place, path, text),
-                        Json::Object(_) if is_message(one) => self.item(one, place, path, depth + 1),
+                        Json::Object(_) if is_message(one) => self.item(one, place, Some(path), depth + 1),
                         Json::Object(_) => {
                             path.push(position.to_string());
                             self.names(one, place, path, depth + 1);
@@ -238,7 +252,7 @@ impl Fields {
                 }
             }
             Json::Object(_) if is_message(value) || keys(value).is_some() => {
-                self.item(value, place, path, depth + 1)
+                self.item(value, place, Some(path), depth + 1)
             }
             Json::Object(members) => {
                 let places = path.is_empty() && members.iter().all(|(name, _)| place_of(name).is_some());
@@ -329,7 +343,8 @@ fn locate(item: &Json<'_>, place: &'static str) -> Option<(&'static str, Path)> 
             (None, None, None) => None,
         };
     }
-    let said = ["in", "location", "source", "locationType"].into_iter().find_map(|name| item.text_of(name));
+    let said =
+        ["in", "location", "source", "locationType", "on"].into_iter().find_map(|name| item.text_of(name));
     let known = said.and_then(place_of);
     for name in NAMES {
         match item.get(name) {
@@ -367,14 +382,23 @@ fn keys<'j, 'b>(item: &'j Json<'b>) -> Option<(&'static str, &'j [Json<'b>])> {
 }
 
 fn message_of<'j>(item: &'j Json<'_>) -> Option<&'j str> {
-    MESSAGES.into_iter().find_map(|name| item.text_of(name))
+    MESSAGES.into_iter().find_map(|name| match item.get(name)? {
+        Json::Text(text) => Some(text.as_ref()),
+        Json::List(list) => list.first()?.text(),
+        Json::Null | Json::Boolean(_) | Json::Number(_) | Json::Object(_) => None,
+    })
 }
 
 /// Whether an object is one error, not a list of names: it has a sentence of its own.
 fn is_message(value: &Json<'_>) -> bool {
     ["message", "msg", "detail", "description", "errorMessage", "reason", "error_description"]
         .into_iter()
-        .any(|name| value.text_of(name).is_some())
+        .any(|name| match value.get(name) {
+            Some(Json::Text(_)) => true,
+            // Play: a list of texts beside their arguments. Alone it is a member that has this name.
+            Some(Json::List(_)) => name == "msg" && value.get("args").is_some(),
+            Some(Json::Null | Json::Boolean(_) | Json::Number(_) | Json::Object(_)) | None => false,
+        })
 }
 
 fn is_container(name: &str, value: &Json<'_>) -> bool {

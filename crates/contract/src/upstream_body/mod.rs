@@ -14,7 +14,7 @@ use serde_json::Value;
 use text::{MAX_MESSAGE, clean};
 
 /// Members that hold a sentence for people, the best first.
-const MESSAGES: [&str; 11] = [
+const MESSAGES: [&str; 13] = [
     "message",
     "detail",
     "error_description",
@@ -25,7 +25,9 @@ const MESSAGES: [&str; 11] = [
     "Message",
     "reason",
     "title",
+    "brief",
     "error",
+    "errors",
 ];
 /// How deep an error may stand in another.
 const MAX_DEPTH: usize = 4;
@@ -70,7 +72,7 @@ pub struct Said<'a> {
 pub fn read(body: &[u8], said: Said<'_>) -> Found {
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => Json::read(body).map_or(Found::Nothing, |error| of_object(&error, said)),
-        Some(b'[') if said.names_fields && said.keeps_message => {
+        Some(b'[') if said.keeps_message => {
             Json::read(body).map_or(Found::Nothing, |error| of_list(&error, said))
         }
         Some(b'[') | None => Found::Nothing,
@@ -105,6 +107,12 @@ fn of_object(error: &Json<'_>, said: Said<'_>) -> Found {
 }
 
 fn of_list(errors: &Json<'_>, said: Said<'_>) -> Found {
+    if !said.names_fields {
+        // A list of mere texts may be data of any kind.
+        let first = errors.list().and_then(<[_]>::first);
+        let sentences = first.filter(|first| first.object().is_some()).and_then(|_| sentences(errors, 0));
+        return found(sentences, Vec::new());
+    }
     let mut details = Fields::of(errors, said.place);
     if details.is_empty() {
         details = Fields::of_names(errors, said.place);
@@ -151,7 +159,9 @@ fn message(error: &Json<'_>, depth: usize) -> Option<String> {
             return Some(sentence);
         }
     }
-    let nested = ["error", "message", "detail", "errors"].into_iter().filter_map(|name| error.get(name));
+    let nested = ["error", "message", "detail", "errors", "_error", "status"]
+        .into_iter()
+        .filter_map(|name| error.get(name));
     nested
         .filter(|value| value.object().is_some())
         .find_map(|value| message(value, depth + 1).or_else(|| clean(value.text_of("value")?, MAX_MESSAGE)))
@@ -162,7 +172,8 @@ fn listed(error: &Json<'_>, depth: usize) -> Option<String> {
     if depth > MAX_DEPTH {
         return None;
     }
-    let nested = ["message", "detail", "errors", "error", "_embedded", "messages"].into_iter();
+    let nested =
+        ["message", "detail", "errors", "error", "_embedded", "messages", "errorMessages"].into_iter();
     nested.filter_map(|name| error.get(name)).find_map(|value| match value {
         Json::List(_) => sentences(value, depth + 1),
         Json::Object(_) => listed(value, depth + 1),
