@@ -184,3 +184,26 @@ fn the_end_of_a_maintenance_that_is_months_away_is_no_wait_that_overflows() {
     assert_error(&gateway, &answer, 503, "MAINTENANCE");
     assert_eq!(answer.number("Retry-After"), LONGEST_WAIT);
 }
+
+#[test]
+fn what_the_upstream_tells_to_wait_is_bounded_whatever_it_answers() {
+    let upstream = Upstream::scripted(|exchange| {
+        let target = exchange.target().to_owned();
+        let mut parts = target.trim_start_matches('/').split('/');
+        let status = parts.next().unwrap().parse().unwrap();
+        let wait = if parts.next() == Some("date") { "Fri, 31 Dec 2077 23:59:59 GMT" } else { "5000000" };
+        exchange.answer(status, &[("Retry-After", wait), ("Location", "/new")], b"{}")
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    for status in ["202", "302", "303", "429", "503", "400", "404"] {
+        for form in ["seconds", "date"] {
+            let answer = gateway.send(&get(&format!("/{status}/{form}")).key(&key));
+            if let Some(wait) = answer.header("Retry-After") {
+                assert_eq!(wait, LONGEST_WAIT.to_string(), "{status} {form}");
+            } else {
+                assert!(matches!(status, "400" | "404"), "{answer:?}");
+            }
+        }
+    }
+}

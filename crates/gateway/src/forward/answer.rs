@@ -22,6 +22,7 @@ use crate::{
 };
 use contract::{
     ErrorCode,
+    specification::MAX_RETRY_AFTER,
     status::Status,
     upstream::{default_message, may_keep_message, survives_replacement},
     upstream_body::{self, Found, Said},
@@ -83,7 +84,11 @@ pub(crate) fn write_head(
             AnswerField::Limiter if drops_limiter() => {}
             // On these it says when to ask for what is not there yet.
             AnswerField::RetryAfter if !matches!(answer.status, 202 | 300..=399) && drops_limiter() => {}
-            AnswerField::Limiter | AnswerField::RetryAfter => field::write(name, value, out),
+            AnswerField::Limiter => field::write(name, value, out),
+            AnswerField::RetryAfter => match RetryAfter::read(value, visit.now.seconds()) {
+                Some(RetryAfter::Seconds(MAX_RETRY_AFTER)) => field::write_number(name, MAX_RETRY_AFTER, out),
+                Some(RetryAfter::Seconds(_) | RetryAfter::Date(..)) | None => field::write(name, value, out),
+            },
             // Two words on it would be none: a browser takes neither.
             AnswerField::Cors if visit.config.settings.cors.is_some() => {}
             AnswerField::Cors => field::write(name, value, out),

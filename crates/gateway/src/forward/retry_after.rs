@@ -1,9 +1,7 @@
 //! `Retry-After` of an upstream's error, as a client can use it.
 
 use crate::text;
-
-/// Seconds that are told at most: timers of JavaScript overflow above it, and clients then return at once.
-const LONGEST: u64 = 2_147_483;
+use contract::specification::MAX_RETRY_AFTER;
 
 /// When to come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,15 +19,15 @@ impl<'v> RetryAfter<'v> {
     pub(super) fn read(value: &'v [u8], now: u64) -> Option<Self> {
         let value = value.trim_ascii();
         if !value.is_empty() && value.iter().all(u8::is_ascii_digit) {
-            let seconds = std::str::from_utf8(value).ok()?.parse().unwrap_or(LONGEST);
-            return Some(Self::Seconds(seconds.clamp(1, LONGEST)));
+            let seconds = std::str::from_utf8(value).ok()?.parse().unwrap_or(MAX_RETRY_AFTER);
+            return Some(Self::Seconds(seconds.clamp(1, MAX_RETRY_AFTER)));
         }
         let date = std::str::from_utf8(value).ok()?;
         let wait = text::from_http_date(date)?.saturating_sub(now);
-        Some(if (1..=LONGEST).contains(&wait) {
+        Some(if (1..=MAX_RETRY_AFTER).contains(&wait) {
             Self::Date(date, wait)
         } else {
-            Self::Seconds(wait.clamp(1, LONGEST))
+            Self::Seconds(wait.clamp(1, MAX_RETRY_AFTER))
         })
     }
 }
