@@ -69,6 +69,7 @@ fn a_connection_is_used_again_if_and_only_if_its_answer_has_ended_and_nothing_sa
         // An error whose body is not read to its end.
         (get("/a"), large.as_str(), false),
         (get("/a"), "HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n", false),
+        (get("/a"), "HTTP/1.1 404 No\r\nContent-Length: 5\r\n\r\n", false),
     ] {
         let bytes = said.as_bytes().to_vec();
         let upstream = upstream(move |exchange| exchange.say(&bytes, Next::Keep));

@@ -28,6 +28,9 @@ use contract::{
     upstream_body::{self, Found, Said},
 };
 
+/// Characters of an error's body that its incident keeps.
+const KEPT_OF_A_BODY: usize = 4000;
+
 /// How a success is framed for this client: as the upstream framed it, as far as the client's version goes.
 pub(crate) fn framing(visit: &Visit<'_>, answer: &ResponseHead) -> Framing {
     // How long it will be once it is packed, nobody knows yet. What has no body stays without.
@@ -160,9 +163,11 @@ pub(crate) fn replace(
     body: Option<&[u8]>,
 ) -> Refused {
     let mut refused = if code == ErrorCode::UnexpectedError {
-        let told = body
-            .map(|body| String::from_utf8_lossy(body).chars().take(4000).collect::<String>())
-            .unwrap_or_default();
+        let told = String::from_utf8_lossy(body.unwrap_or_default());
+        // Only a text of more bytes can have more characters: nearly none has to be counted.
+        let is_long = told.len() > KEPT_OF_A_BODY;
+        let end = is_long.then(|| told.char_indices().nth(KEPT_OF_A_BODY)).flatten();
+        let told = end.and_then(|(end, _)| told.get(..end)).unwrap_or(&told);
         Refusal::unexpected(
             "the upstream answered with an error",
             format!("The upstream answered {}. Its body:\n{told}", answer.status),

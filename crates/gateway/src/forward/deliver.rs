@@ -199,20 +199,10 @@ impl Exchange<'_> {
             // the half for the whole.
             Err(fault) => {
                 drop(payment);
-                visit.has_broken.set(true);
-                let detail = broke(&fault);
-                let cause = record::cause_line(visit, BROKE_OFF, &detail);
-                keep_incident(visit, BROKE_OFF, detail);
                 if framing == Framing::UntilClose {
                     self.client.cut();
                 }
-                Ok(Outcome {
-                    status,
-                    code: Some(ErrorCode::UnexpectedError.name().into()),
-                    cause: Some(cause),
-                    charged: 0,
-                    keep_alive: false,
-                })
+                Ok(broken(visit, status, &fault))
             }
         }
     }
@@ -348,6 +338,16 @@ fn not_understood(call: Protocol, answer: &ResponseHead, bytes: &[u8]) -> Option
 fn media_type<'b>(answer: &ResponseHead, bytes: &'b [u8]) -> Option<&'b [u8]> {
     let is = |field: &&Field<AnswerField>| field.name.get(bytes).eq_ignore_ascii_case(b"content-type");
     answer.fields.iter().find(is).map(|field| field.value.get(bytes))
+}
+
+/// How a request ends whose answer the upstream broke off.
+fn broken(visit: &Visit<'_>, status: u16, fault: &PumpFault) -> Outcome {
+    visit.has_broken.set(true);
+    let detail = broke(fault);
+    let cause = record::cause_line(visit, BROKE_OFF, &detail);
+    keep_incident(visit, BROKE_OFF, detail);
+    let code = Some(ErrorCode::UnexpectedError.name().into());
+    Outcome { status, code, cause: Some(cause), charged: 0, keep_alive: false }
 }
 
 /// An error that was passed on as it came counts as one that was made here. What the log tells of it.
