@@ -94,3 +94,103 @@ fn a_message_of_any_text_is_told_as_it_is() {
     assert_error(&stage.gateway, &answer, 503, "MAINTENANCE");
     assert!(answer.json()["error"]["message"].as_str().unwrap().contains(message), "{}", answer.text());
 }
+
+/// Begins maintenance by these words, and gives the id of the window.
+fn begin(stage: &Stage, words: &[&str]) -> String {
+    let out = stage.gateway.run(&[&["maintenance", "on", "--json"], words].concat());
+    let window: serde_json::Value = serde_json::from_str(&out).unwrap();
+    window["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn of_windows_that_overlap_a_key_has_to_pass_all() {
+    let stage = stage();
+    let id = stage.key.id.clone();
+    let one = begin(&stage, &["--for", "1h", "--pass", &id]);
+    assert_eq!(stage.send(get("/items/7")).status, 200);
+    let other = begin(&stage, &["--for", "2h"]);
+    let answer = stage.send(get("/items/7"));
+    assert_error(&stage.gateway, &answer, 503, "MAINTENANCE");
+    // Until the last of them is over.
+    assert!(answer.number("Retry-After") > 3600, "{answer:?}");
+    stage.gateway.run(&["maintenance", "off", &other]);
+    assert_eq!(stage.send(get("/items/7")).status, 200);
+    stage.gateway.run(&["maintenance", "off", &one]);
+}
+
+#[test]
+fn a_window_is_over_with_the_second_of_its_end() {
+    let stage = stage();
+    let now = || jiff::Timestamp::now().as_second();
+    let until = now() + 2;
+    let text = jiff::Timestamp::from_second(until).unwrap().to_string();
+    begin(&stage, &["--until", &text]);
+    crate::support::eventually("the maintenance is over", || {
+        let before = now();
+        let answer = stage.send(get("/items/7"));
+        let after = now();
+        if answer.status == 503 {
+            assert!(before < until, "it goes on into the second of its end");
+            assert!(answer.number("Retry-After") >= 1);
+            return None;
+        }
+        assert!(after >= until, "it was over before its end");
+        Some(())
+    });
+}
+
+#[test]
+fn some_endpoints_are_under_maintenance_and_the_others_go_on() {
+    for declared in [true, false] {
+        let upstream = Upstream::sample();
+        let mut config = Config::of(&upstream);
+        if declared {
+            for (method, path) in [
+                ("GET", "/items/{id}"),
+                ("POST", "/items/{id}"),
+                ("GET", "/items/special"),
+                ("GET", "/reports/{a}"),
+            ] {
+                config = config.endpoint(method, path, "");
+            }
+        }
+        let gateway = crate::support::Gateway::start(&config);
+        let key = gateway.key();
+        let status = |request: crate::support::Request| gateway.send(&request.key(&key)).status;
+        gateway.run(&[
+            "maintenance",
+            "on",
+            "--endpoint",
+            "GET /items/{id}",
+            "--message",
+            "We move",
+            "--for",
+            "1h",
+        ]);
+        let answer = gateway.send(&get("/items/7").key(&key));
+        assert_error(&gateway, &answer, 503, "MAINTENANCE");
+        let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert!(
+            message.starts_with("We move. It ends at ") && message.contains("Other endpoints"),
+            "{message}"
+        );
+        assert!((3500..=3600).contains(&answer.number("Retry-After")));
+        assert_eq!(gateway.send(&head("/items/7").key(&key)).status, 503);
+        assert_eq!(status(post("/items/7", "{}")), 200, "another method");
+        // An endpoint of its own is another one; without any, it is a path that fits.
+        assert_eq!(status(get("/items/special")), if declared { 200 } else { 503 });
+        assert_eq!(status(get("/reports/a")), 200);
+        assert_eq!(gateway.send(&get("/_limits").key(&key)).status, 200);
+        let page = gateway.send(&get("/_docs/maintenance.md")).text();
+        assert!(page.contains("GET /items/{id}"), "{page}");
+        gateway.run(&["maintenance", "on", "--endpoint", "/reports/*", "--pass", &key.id]);
+        assert_eq!(status(get("/reports/a")), 200, "this key passes");
+        let other = gateway.key();
+        assert_eq!(gateway.send(&get("/reports/a").key(&other)).status, 503);
+        gateway.run(&["maintenance", "off"]);
+        assert_eq!((status(get("/items/7")), status(get("/reports/a"))), (200, 200));
+        let said = gateway.home().run(&["maintenance", "on", "--endpoint", "/itmes/{id}"]);
+        assert_eq!(said.code, Some(i32::from(declared)), "{said:?}");
+        assert!(!declared || said.err.contains("no endpoint that fits"), "{said:?}");
+    }
+}

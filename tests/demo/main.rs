@@ -169,6 +169,21 @@ fn the_table_for_people_has_the_same_lines_in_100_columns_and_without_colour_off
 }
 
 #[test]
+fn the_last_screen_tells_where_everything_is_and_what_to_try_first() {
+    let mut demo = Demo::start(&[]);
+    let text = demo.told_text();
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines[lines.len() - 24..].join("\n").replace(" \\\n      ", " ");
+    for part in ["Try first", "gateway ", "error codes ", "sample API ", "configuration ", "end "] {
+        assert!(last.contains(part), "{part:?} is not on the last screen:\n{last}");
+    }
+    let commands: Vec<&str> = last.lines().map(str::trim).filter(|line| line.starts_with("curl ")).collect();
+    let codes: Vec<u64> = commands.iter().map(|command| answers(&shell(command))[0].http_code).collect();
+    assert_eq!(codes, [200, 403, 429]);
+    demo.end();
+}
+
+#[test]
 fn the_commands_behind_the_table_work_on_the_gateway_that_runs() {
     let mut demo = Demo::start(&[]);
     let text = demo.told_text().replace(" \\\n      ", " ");

@@ -57,7 +57,7 @@ fn free_port() -> u16 {
 fn run(folder: &Path, script: &str) -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_fairgate")).parent().unwrap();
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
-    let script = format!("trap 'kill %1 2>/dev/null || true; wait' EXIT\n{script}");
+    let script = format!("trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n{script}");
     let mut command = Command::new("bash");
     command.args(["-euo", "pipefail", "-c", &script]).current_dir(folder).env("PATH", path);
     command.env_remove("FAIRGATE_CONFIG").stdin(Stdio::null()).stderr(Stdio::piped());
@@ -80,18 +80,30 @@ fn the_first_steps_of_the_readme_work_as_they_stand_there() {
         lines(&minimal),
         "the README's example and examples/minimal.toml differ"
     );
-    let (port, upstream) = (free_port().to_string(), upstream().to_string());
+    let (port, upstream) = (free_port().to_string(), free_port().to_string());
     // Only the ports are others, because those of the README may be taken.
     let at_free_ports = |text: &str| text.replace("8080", &port).replace("9000", &upstream);
     fs::write(folder.path().join("fairgate.toml"), at_free_ports(&configuration)).unwrap();
 
     let scripts = blocks("README.md", "sh");
-    let [demo, test, _one_line, first_steps, commands] = scripts.as_slice() else { panic!("{scripts:?}") };
+    let [demo, test, _one_line, installed, first_steps, commands] = scripts.as_slice() else {
+        panic!("{scripts:?}")
+    };
+    let (install, upstream_line) = installed.trim().split_once('\n').unwrap();
+    assert_eq!(
+        install, "cargo install --locked --path crates/fairgate",
+        "the binary under test is on the path"
+    );
     assert_eq!(demo.trim(), "cargo run --release -- demo", "tests/demo runs what this prints");
     assert_eq!(test.trim(), "./test");
     // A loaded machine may take longer to start than a reader's patience.
     let patient = "until curl --silent --output /dev/null http://127.0.0.1:8080/; do sleep 0.05; done";
-    let out = run(folder.path(), &at_free_ports(&first_steps.replace("sleep 1", patient)));
+    let started = format!(
+        "{}\nuntil curl --silent --output /dev/null http://127.0.0.1:{upstream}/; do sleep 0.05; done\n",
+        at_free_ports(upstream_line)
+    );
+    let steps = at_free_ports(&first_steps.replace("sleep 1", patient));
+    let out = run(folder.path(), &format!("{started}{steps}"));
     assert!(out.contains("{\"id\":7}"), "{out}");
     assert!(out.contains("\"remaining\":999"), "{out}");
     assert!(out.contains("KEY_NOT_SET"), "{out}");

@@ -79,7 +79,7 @@ def test_answer_that_does_not_come_in_time_is_500_and_free(start, httpbin):
     answer = httpx.get(f"{gateway.url}/delay/2", headers={"X-API-Key": key.secret})
     error = error_specification.check(answer, 500, "UNEXPECTED_ERROR")
     assert gateway.used(key) == 0
-    [incident] = gateway.command("incidents", "list")
+    [incident] = gateway.command("incidents", "list", "--each")
     assert incident["request_id"] == error["request_id"]
 
 

@@ -244,7 +244,8 @@ pub(crate) enum Maintenance {
     #[command(after_help = "Examples:
   fairgate maintenance on --for 30m --message \"We move to a larger disk.\"
   fairgate maintenance on --from 2026-11-23T01:00:00Z --until 2026-11-23T02:00:00Z
-  fairgate maintenance on --pass key_0a1B2c3D4e5F6g7H     # this key still gets through")]
+  fairgate maintenance on --pass key_0a1B2c3D4e5F6g7H     # this key still gets through
+  fairgate maintenance on --endpoint \"POST /orders\" --endpoint \"/reports/*\"   # the others go on")]
     On(On),
     /// End maintenance, and forget what is planned
     Off(Off),
@@ -266,6 +267,10 @@ pub(crate) struct On {
     /// How long it takes, counted from its beginning
     #[arg(long = "for", value_name = "SPAN", value_parser = times::span)]
     pub(crate) length: Option<u64>,
+    /// Only these endpoints: a method, or none for all, and a path, in which {name} stands for one segment and /* at the
+    /// end for all that follow; may be given several times
+    #[arg(long = "endpoint", value_name = "\"METHOD PATH\"")]
+    pub(crate) endpoints: Vec<String>,
     /// Keys that are let through, so that you can test
     #[arg(long, value_name = "KEY_ID", num_args = 1..)]
     pub(crate) pass: Vec<String>,
@@ -283,9 +288,9 @@ pub(crate) struct Off {
 
 #[derive(Subcommand)]
 pub(crate) enum Incidents {
-    /// List the newest incidents
+    /// List incidents by cause: how many, when the first and the last, the latest request id
     List(ListIncidents),
-    /// Show one incident in full
+    /// Show the incident of a request in full, or several if clients used the id more than once
     #[command(after_help = "Example:
   fairgate incidents show req_01jd8m3w8v4q")]
     Show(ShowIncident),
@@ -299,10 +304,13 @@ pub(crate) enum Upstreams {
 
 #[derive(Args)]
 pub(crate) struct ListIncidents {
-    /// Most incidents
+    /// List each incident that is kept, the newest first
+    #[arg(long)]
+    pub(crate) each: bool,
+    /// Most lines
     #[arg(long, value_name = "NUMBER", default_value_t = 50)]
     pub(crate) limit: usize,
-    /// Only those of this cause, as the list names it
+    /// Each incident of this cause, as the list names it
     #[arg(long)]
     pub(crate) cause: Option<String>,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use std::{
     io::{self, Write},
     path::Path,
 };
-use store::{IncidentRecord, MaintenanceWindow};
+use store::{IncidentGroup, IncidentRecord, MaintenanceWindow};
 use tabled::{
     builder::Builder,
     settings::{Alignment, Padding, Style, object::Columns},
@@ -159,6 +159,7 @@ pub(crate) fn window_json(window: &MaintenanceWindow, now: u64) -> Value {
         "from": rfc3339(window.from),
         "until": window.until.map(rfc3339),
         "pass": window.pass,
+        "endpoints": window.endpoints,
         "created_at": rfc3339(window.created_at),
         "state": window_state(window, now),
     })
@@ -173,8 +174,21 @@ pub(crate) fn incident_json(incident: &IncidentRecord) -> Value {
         "path": incident.path,
         "endpoint": incident.endpoint,
         "key_id": incident.key_id,
+        "address": incident.address,
         "cause": incident.cause,
         "detail": incident.detail,
+    })
+}
+
+/// A cause of incidents for programs.
+pub(crate) fn incident_group_json(group: &IncidentGroup) -> Value {
+    json!({
+        "cause": group.cause,
+        "count": group.count,
+        "first": rfc3339_millis(group.first_millis),
+        "last": rfc3339_millis(group.last_millis),
+        "kept": group.kept,
+        "latest": group.latest.as_ref().map(incident_json),
     })
 }
 

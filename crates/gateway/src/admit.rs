@@ -80,6 +80,8 @@ pub(crate) async fn admit<'s>(
     redirect::check_slash(visit)?;
     // Before the key: which key is needed, if any, depends on the endpoint.
     let purpose = route::find(visit)?;
+    // Maintenance of some endpoints has to wait until the endpoint is known; the others go on.
+    maintenance::check_endpoint(visit, purpose)?;
     // A host that nobody answers for has no endpoints, so this is a part of the same question.
     route::find_service(visit, purpose)?;
     // Some move with one method only, so the endpoint has to be known; still before the key, as above.

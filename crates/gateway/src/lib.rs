@@ -22,6 +22,7 @@ mod handle;
 mod held;
 mod http1;
 mod http2;
+mod incidents;
 pub mod keyring;
 mod load;
 pub mod maintenance;

@@ -36,10 +36,14 @@ pub struct Incident {
     pub endpoint: Option<String>,
     /// Id of the key.
     pub key_id: Option<String>,
+    /// The client's address, or its network, if there is no key.
+    pub address: Option<String>,
     /// The same for all incidents of one kind.
     pub cause: String,
     /// In full.
     pub detail: String,
+    /// If not 0: it stands for so many that were only counted, and is the latest of their kind that was kept.
+    pub more: u64,
 }
 
 /// How a request ended.

@@ -1,6 +1,7 @@
 //! From a path to the endpoint, and from an old path to the new one.
 
 use crate::{
+    maintenance::Pattern,
     places::Places,
     settings::{Endpoint, Moved},
 };
@@ -91,6 +92,17 @@ impl Routes {
             Some((endpoint, place)) => Route::Endpoint(endpoint, place),
             None => Route::OtherMethods(allowed(entry)),
         }
+    }
+
+    /// The template that a path leads to.
+    pub(crate) fn template_of(&self, path: &str) -> Option<&str> {
+        Some(self.paths.search(path)?.data().template.as_str())
+    }
+
+    /// Whether a pattern is for any endpoint. Where none are declared it is.
+    pub(crate) fn has_any_of(&self, pattern: &Pattern) -> bool {
+        let fits = |path: &str| pattern.is(path) || pattern.fits(path);
+        self.open || self.endpoints.iter().any(|one| pattern.takes(&one.method) && fits(&one.path))
     }
 
     /// The values of the template's names in this path, still percent-encoded.

@@ -9,7 +9,7 @@ use crate::{
     doorkeeper::{self, Verdict},
     keyring::{DigestOf, Keyring},
     load::ThreadLoad,
-    maintenance::Window,
+    maintenance::{Pattern, Window},
     presence::Presence,
     record::{Incident, Level, LogSink, Value},
     routes::BadTemplate,
@@ -255,7 +255,14 @@ impl Handle {
 
     /// Replaces the windows of maintenance, at once.
     pub fn set_maintenance(&self, windows: Vec<Window>) {
+        let is_partial = windows.iter().any(|window| !window.endpoints.is_empty());
         self.shared.maintenance.store(Arc::new(windows));
+        self.shared.has_partial_maintenance.store(is_partial, Ordering::Relaxed);
+    }
+
+    /// Whether maintenance of these endpoints would be of any.
+    pub fn has_endpoints(&self, pattern: &Pattern) -> bool {
+        self.shared.config.load().routes.has_any_of(pattern)
     }
 
     /// Replaces what clients are offered by TLS. Connections that are open keep what they had.
@@ -315,13 +322,13 @@ impl Handle {
 
     /// The incidents that were not taken for storing yet.
     pub fn take_incidents(&self) -> Vec<Incident> {
-        let lost = self.shared.lost_incidents.swap(0, std::sync::atomic::Ordering::Relaxed);
+        let lost = self.shared.incidents.take_lost();
         if lost > 0 {
             let members =
                 [("count", Value::Number(lost)), ("reason", Value::Text("the store did not keep up"))];
             self.shared.log.event_of(Level::Error, "incidents were lost", &members);
         }
-        std::iter::from_fn(|| self.shared.incidents.pop()).take(self.shared.incidents.capacity()).collect()
+        self.shared.incidents.take()
     }
 
     /// The tallies of usage that were not taken yet. Requests of the last second may still be missing.

@@ -6,13 +6,14 @@ use crate::{
     config::Config,
     descriptors,
     held::HeldBytes,
+    incidents::Incidents,
     keyring::{DigestOf, Keyring},
     load::Loads,
     maintenance::Window,
     peers::Peers,
     places::Places,
     policies::exposed::ExposedKeys,
-    record::{Incident, LogSink},
+    record::LogSink,
     routes::BadTemplate,
     settings::Settings,
     tls::{Challenges, Server},
@@ -29,9 +30,6 @@ use std::{
     },
     time::Instant,
 };
-
-/// Incidents that wait to be stored. One past that is counted as lost, and told in the log.
-const MOST_INCIDENTS: usize = 10_000;
 
 /// What all data threads share.
 pub(crate) struct Shared {
@@ -57,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) keyring: Keyring,
     pub(crate) maintenance: ArcSwap<Vec<Window>>,
+    /// Some of its windows are for some endpoints only. Apart, because each request looks.
+    pub(crate) has_partial_maintenance: AtomicBool,
     pub(crate) address_errors: AddressGuard,
     /// Keys that came without TLS where it is required.
     pub(crate) exposed_keys: ExposedKeys,
@@ -66,8 +66,7 @@ pub(crate) struct Shared {
     pub(crate) is_stopped: AtomicBool,
     /// Another gateway has the sockets, and accepts whoever is not accepted yet.
     pub(crate) is_handed_over: AtomicBool,
-    pub(crate) incidents: ArrayQueue<Incident>,
-    pub(crate) lost_incidents: AtomicU64,
+    pub(crate) incidents: Incidents,
     /// Tallies of usage that data threads handed over.
     pub(crate) usage: ArrayQueue<Vec<Entry>>,
     /// Requests that stand in no tally, because the control plane did not keep up.
@@ -96,13 +95,13 @@ impl Shared {
             clock: Clock::new(),
             keyring: Keyring::new(&settings.plans, digest_of),
             maintenance: ArcSwap::default(),
+            has_partial_maintenance: AtomicBool::new(false),
             address_errors: AddressGuard::default(),
             exposed_keys: ExposedKeys::default(),
             addresses: OnceLock::new(),
             is_stopped: AtomicBool::new(false),
             is_handed_over: AtomicBool::new(false),
-            incidents: ArrayQueue::new(MOST_INCIDENTS),
-            lost_incidents: AtomicU64::new(0),
+            incidents: Incidents::new(),
             usage: ArrayQueue::new(usage::MOST_WAITING),
             lost_usage: AtomicU64::new(0),
             config: ArcSwap::from_pointee(Config::new(settings, address, &places, None)?),
@@ -166,14 +165,6 @@ impl Shared {
             None => {
                 let _ = self.addresses.set(Addresses::new(Arc::new(limits)));
             }
-        }
-    }
-
-    /// Keeps an incident until it is stored. The data path never waits for the disk: if the store
-    /// cannot keep up with thousands of 500s, the newest are counted in place of being kept.
-    pub(crate) fn keep_incident(&self, incident: Incident) {
-        if self.incidents.push(incident).is_err() {
-            self.lost_incidents.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

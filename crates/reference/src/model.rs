@@ -223,6 +223,8 @@ pub struct Window {
     pub from: u64,
     /// Unix second of its end. None: not known yet.
     pub until: Option<u64>,
+    /// The endpoints that it is for, such as `GET /items/{id}`. Empty: all.
+    pub endpoints: Vec<String>,
 }
 
 impl Reference {

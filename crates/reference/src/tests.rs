@@ -92,8 +92,8 @@ fn reference() -> Reference {
 }
 
 fn live() -> Live {
-    let window = Window { message: MESSAGE.into(), from: 2_000, until: Some(3_000) };
-    let over = Window { message: "This one is over.".into(), from: 10, until: Some(20) };
+    let window = Window { message: MESSAGE.into(), from: 2_000, until: Some(3_000), endpoints: vec![] };
+    let over = Window { message: "This one is over.".into(), from: 10, until: Some(20), endpoints: vec![] };
     Live { windows: vec![window, over], now: 1_000 }
 }
 

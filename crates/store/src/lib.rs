@@ -20,15 +20,17 @@ pub use error::StoreError;
 pub use folder::{DATABASE_FILE, SECRET_FILE, USAGE_FILE, open_to_others};
 pub use footprint::Footprint;
 pub use holder::Holder;
-pub use records::{CounterRow, IncidentRecord, KeyRecord, MaintenanceWindow};
+pub use records::{CounterRow, IncidentGroup, IncidentRecord, KeyRecord, MaintenanceWindow};
 pub use row::{KeyRow, KeyVisitor, Texts};
 pub use secret::Secret;
 pub use usage::{UsageEntry, UsagePage, UsageQuery, UsageRow, Whose};
 
 use ::usage::Retention;
 
-/// The newest incidents that are kept. Older ones make room.
+/// Incidents that are kept in all, shared out among the causes. The oldest of a cause make room.
 pub const INCIDENTS_KEPT: u64 = 10_000;
+/// Incidents that are kept of one cause and client.
+pub const INCIDENTS_OF_CLIENT: usize = 100;
 
 /// Where keys, counters, incidents and windows of maintenance live.
 ///
@@ -83,14 +85,18 @@ pub trait Store {
     /// Forgets the counters of windows that were over before `time`, and tells how many.
     fn forget_counters_before(&self, time: u64) -> Result<u64, StoreError>;
 
-    /// Adds incidents, the oldest first. Only the newest [`INCIDENTS_KEPT`] stay.
+    /// Adds incidents, the oldest first. The newest [`INCIDENTS_OF_CLIENT`] of each cause and client stay, and
+    /// [`INCIDENTS_KEPT`] in all; the others are counted.
     fn add_incidents(&self, incidents: &[IncidentRecord]) -> Result<(), StoreError>;
 
     /// At most `limit` incidents, the newest first; with `cause` only those of that cause.
     fn incidents(&self, limit: usize, cause: Option<&str>) -> Result<Vec<IncidentRecord>, StoreError>;
 
-    /// The newest incident with this request id.
-    fn incident(&self, request_id: &str) -> Result<Option<IncidentRecord>, StoreError>;
+    /// The causes of all incidents, the one that happened last coming first.
+    fn incident_groups(&self) -> Result<Vec<IncidentGroup>, StoreError>;
+
+    /// The incidents with this request id, the newest first: clients may use one id several times.
+    fn incidents_of(&self, request_id: &str) -> Result<Vec<IncidentRecord>, StoreError>;
 
     /// Adds a window of maintenance or replaces the one with the same id.
     fn put_maintenance(&self, window: &MaintenanceWindow) -> Result<(), StoreError>;

@@ -1,8 +1,12 @@
 //! Random bytes, ids and keys from the system's generator.
 
 use crate::StoreError;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Microseconds until the year 2398, in base62. Its digits are in the order of ASCII, so ids sort by time.
+const TIME_DIGITS: usize = 9;
 
 /// So many random bytes.
 pub fn bytes<const N: usize>() -> Result<[u8; N], StoreError> {
@@ -29,9 +33,19 @@ pub fn id(prefix: &str, characters: usize) -> Result<String, StoreError> {
     Ok(id)
 }
 
-/// The id of a new key.
-pub fn key_id() -> Result<String, StoreError> {
-    id("key_", 16)
+/// The id of a new key, made at this time (microseconds since the Unix epoch). Ids that one process makes come one
+/// after the other in their order, also within a second, so that lists have an order; the rest is random.
+pub fn key_id(micros: u64) -> Result<String, StoreError> {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let next = |last: u64| micros.max(last.saturating_add(1));
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+    let mut rest = next(last.unwrap_or_default());
+    let mut digits = [b'0'; TIME_DIGITS];
+    for digit in digits.iter_mut().rev() {
+        *digit = usize::try_from(rest % 62).ok().and_then(|at| BASE62.get(at).copied()).unwrap_or(b'0');
+        rest /= 62;
+    }
+    id(&format!("key_{}", String::from_utf8_lossy(&digits)), 16 - TIME_DIGITS)
 }
 
 /// A new key in the format of [`contract::key`].
@@ -59,7 +73,7 @@ mod tests {
 
     #[test]
     fn ids_and_keys_have_their_form_and_never_repeat() {
-        let ids: HashSet<String> = (0..1000).map(|_| key_id().unwrap()).collect();
+        let ids: HashSet<String> = (0..1000).map(|_| key_id(1_795_399_200_000_000).unwrap()).collect();
         assert_eq!(ids.len(), 1000);
         assert!(ids.iter().all(|id| id.len() == 20 && id.starts_with("key_")));
         let keys: HashSet<String> = (0..1000).map(|_| key().unwrap()).collect();

@@ -47,10 +47,33 @@ pub struct IncidentRecord {
     pub endpoint: Option<String>,
     /// Id of the key that was used.
     pub key_id: Option<String>,
+    /// The client's address, or its network, if there was no key.
+    #[serde(default)]
+    pub address: Option<String>,
     /// In short: incidents of one cause are one group.
     pub cause: String,
     /// In full.
     pub detail: String,
+    /// If not 0: it is not kept itself, but stands for so many that are only counted.
+    #[serde(default, skip_serializing)]
+    pub more: u64,
+}
+
+/// All incidents of one cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentGroup {
+    /// The cause.
+    pub cause: String,
+    /// How many there were.
+    pub count: u64,
+    /// So many of them are kept.
+    pub kept: u64,
+    /// Milliseconds since the Unix epoch.
+    pub first_millis: u64,
+    /// Milliseconds since the Unix epoch.
+    pub last_millis: u64,
+    /// The newest that is kept.
+    pub latest: Option<IncidentRecord>,
 }
 
 /// A time in which the API answers 503 because somebody works on it.
@@ -66,6 +89,9 @@ pub struct MaintenanceWindow {
     pub until: Option<u64>,
     /// Ids of the keys that are let through.
     pub pass: Vec<String>,
+    /// The endpoints that it is for, such as `GET /items/{id}`. Empty: all.
+    #[serde(default)]
+    pub endpoints: Vec<String>,
     /// When it was planned.
     pub created_at: u64,
 }

@@ -12,7 +12,7 @@ mod common;
 
 use common::{all_keys, incident, key, window};
 use contract::Period;
-use store::{CounterRow, Embedded, INCIDENTS_KEPT, Store, StoreError};
+use store::{CounterRow, Embedded, INCIDENTS_KEPT, INCIDENTS_OF_CLIENT, Store, StoreError};
 use tempfile::TempDir;
 
 fn fresh() -> (TempDir, Embedded) {
@@ -145,8 +145,8 @@ fn the_newest_incidents_are_kept_and_found() {
     let numbers = [INCIDENTS_KEPT + 49, INCIDENTS_KEPT + 48, INCIDENTS_KEPT + 47];
     assert_eq!(newest, numbers.map(incident));
     assert_eq!(store.incidents(usize::MAX, None).unwrap().len() as u64, INCIDENTS_KEPT);
-    assert_eq!(store.incident("req_49").unwrap(), None);
-    assert_eq!(store.incident("req_50").unwrap(), Some(incident(50)));
+    assert_eq!(store.incidents_of("req_49").unwrap(), []);
+    assert_eq!(store.incidents_of("req_50").unwrap(), [incident(50)]);
     let silent = store.incidents(2, Some("upstream silent")).unwrap();
     assert!(silent.len() == 2 && silent.iter().all(|incident| incident.cause == "upstream silent"));
 }
@@ -155,18 +155,63 @@ fn the_newest_incidents_are_kept_and_found() {
 fn a_batch_larger_than_what_is_kept_keeps_its_newest() {
     let (_folder, store) = fresh();
     store.add_incidents(&(0..INCIDENTS_KEPT + 7).map(incident).collect::<Vec<_>>()).unwrap();
-    assert_eq!(store.incident("req_6").unwrap(), None);
-    assert_eq!(store.incident("req_7").unwrap(), Some(incident(7)));
+    assert_eq!(store.incidents_of("req_6").unwrap(), []);
+    assert_eq!(store.incidents_of("req_7").unwrap(), [incident(7)]);
 }
 
 #[test]
-fn a_request_id_that_a_client_used_twice_shows_the_newest() {
+fn a_request_id_that_a_client_used_twice_shows_both() {
     let (_folder, store) = fresh();
     let mut second = incident(1);
     second.detail = "another".into();
     store.add_incidents(&[incident(1), incident(2), second.clone()]).unwrap();
-    assert_eq!(store.incident("req_1").unwrap(), Some(second));
+    assert_eq!(store.incidents_of("req_1").unwrap(), [second, incident(1)]);
     assert_eq!(store.incidents(10, None).unwrap().len(), 3);
+}
+
+#[test]
+fn one_client_pushes_out_no_incident_of_another_and_all_are_counted() {
+    let (folder, store) = fresh();
+    let of = |client: &str, cause: &str, number| {
+        let mut one = incident(number);
+        (one.address, one.cause) = (Some(client.into()), cause.into());
+        one
+    };
+    let rare = of("10.9.9.9", "upstream silent", 1);
+    let other = of("10.9.9.8", "a panic", 2);
+    store.add_incidents(&[rare.clone(), other.clone()]).unwrap();
+    for _ in 0..3 {
+        let flood: Vec<_> = (10..12_010).map(|number| of("10.0.0.1", "upstream silent", number)).collect();
+        store.add_incidents(&flood).unwrap();
+    }
+    let mut counted = of("10.0.0.1", "upstream silent", 12_009);
+    counted.more = 500;
+    store.add_incidents(&[counted]).unwrap();
+    // Many clients, but one cause: the others keep theirs.
+    let crowd =
+        (0..INCIDENTS_KEPT + 500).map(|number| of(&format!("client {number}"), "upstream closed", number));
+    store.add_incidents(&crowd.collect::<Vec<_>>()).unwrap();
+    let store = reopen(&folder, store);
+    assert_eq!(store.incidents_of("req_2").unwrap().last(), Some(&other));
+    assert_eq!(store.incidents_of("req_1").unwrap().last(), Some(&rare));
+    let kept = store.incidents(usize::MAX, Some("upstream silent")).unwrap();
+    assert_eq!(kept.len(), INCIDENTS_OF_CLIENT + 1);
+    assert_eq!(store.incidents(usize::MAX, None).unwrap().len() as u64, INCIDENTS_KEPT);
+    let groups = store.incident_groups().unwrap();
+    let told: Vec<_> = groups.iter().map(|group| (group.cause.as_str(), group.count, group.kept)).collect();
+    let of_crowd = INCIDENTS_KEPT - INCIDENTS_OF_CLIENT as u64 - 2;
+    let mut expected = [
+        ("upstream silent", 36_501, INCIDENTS_OF_CLIENT as u64 + 1),
+        ("a panic", 1, 1),
+        ("upstream closed", INCIDENTS_KEPT + 500, of_crowd),
+    ];
+    expected.sort();
+    let mut sorted = told.clone();
+    sorted.sort();
+    assert_eq!(sorted, expected);
+    let silent = groups.iter().find(|group| group.cause == "upstream silent").unwrap();
+    assert_eq!(silent.latest.as_ref().unwrap().request_id, "req_12009");
+    assert!(silent.first_millis < silent.last_millis);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{
     own_limits::{self, ReadLimit},
     reload::Preparing,
 };
-use gateway::settings::Plan;
+use gateway::{maintenance::Pattern, settings::Plan};
 use regex::Regex;
 use std::{
     rc::Rc,
@@ -66,6 +66,10 @@ pub(crate) trait Live {
     }
     /// These are all windows of maintenance from now on.
     fn maintenance_changed(&self, windows: &[MaintenanceWindow]);
+    /// Whether there are endpoints that maintenance can be of. Without a gateway nobody knows them.
+    fn has_endpoints(&self, _: &Pattern) -> bool {
+        true
+    }
     /// Somebody is about to read: save queued incidents and counters first.
     fn before_read(&self, store: &dyn Store) -> Result<(), StoreError>;
     /// The addresses of all upstreams.
@@ -124,15 +128,22 @@ fn is_lost_with_the_store(operation: &Operation) -> bool {
         Operation::ListKeys { .. }
         | Operation::RevokeKeys { .. }
         | Operation::Reload
-        | Operation::BeginMaintenance { .. }
+        | Operation::BeginMaintenance(_)
         | Operation::EndMaintenance { .. }
         | Operation::ListMaintenance
         | Operation::ListIncidents { .. }
+        | Operation::GroupIncidents
         | Operation::ShowIncident { .. }
         | Operation::Status
         | Operation::ListUpstreams
         | Operation::ShowUsage(_) => false,
     }
+}
+
+/// Microseconds since the Unix epoch.
+pub(crate) fn system_micros() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 // === impl Offline ===
@@ -205,19 +216,24 @@ impl Control {
             Operation::ImportBegin(wanted) => import::begin(self, wanted, now),
             Operation::ImportAdd { import, keys } => import::add(self, &import, keys, now),
             Operation::ImportCommit { import } => import::commit(self, &import, now),
-            Operation::BeginMaintenance { message, from, until, length, pass } => {
-                maintenance::begin(self, message, from, until, length, pass, now)
-            }
+            Operation::BeginMaintenance(wanted) => maintenance::begin(self, wanted, now),
             Operation::EndMaintenance { id } => maintenance::end(self, id),
             Operation::ListMaintenance => Ok(Outcome::Maintenance(self.store.maintenance()?)),
             Operation::ListIncidents { limit, cause } => {
                 self.live.before_read(self.store.as_ref())?;
                 Ok(Outcome::Incidents(self.store.incidents(limit, cause.as_deref())?))
             }
+            Operation::GroupIncidents => {
+                self.live.before_read(self.store.as_ref())?;
+                Ok(Outcome::IncidentGroups(self.store.incident_groups()?))
+            }
             Operation::ShowIncident { request_id } => {
                 self.live.before_read(self.store.as_ref())?;
-                let found = self.store.incident(&request_id)?;
-                found.map(Outcome::Incident).ok_or(OperationError::UnknownIncident { request_id })
+                let found = self.store.incidents_of(&request_id)?;
+                if found.is_empty() {
+                    return Err(OperationError::UnknownIncident { request_id });
+                }
+                Ok(Outcome::Incidents(found))
             }
             // Carried out where the connection is at hand on which the sockets are sent.
             Operation::HandOver => Err(OperationError::NothingRuns),
@@ -251,7 +267,7 @@ impl Control {
         let limits = self.check(&wanted, now)?;
         let key = random::key()?;
         let record = KeyRecord {
-            id: random::key_id()?,
+            id: random::key_id(system_micros())?,
             name: wanted.name,
             plan: wanted.plan,
             permissions: wanted.permissions,

@@ -3,7 +3,7 @@
 //! What lies ready is digests and beginnings, not keys, about 150 bytes for each.
 
 use super::{
-    control::{Control, Rules},
+    control::{Control, Rules, system_micros},
     operation::{ImportFault, ImportFaultKind, NewKey, OperationError, Outcome},
 };
 use std::collections::HashMap;
@@ -84,7 +84,7 @@ pub(super) fn commit(control: &mut Control, import: &str, now: u64) -> Result<Ou
     let wanted = staged.wanted;
     let mut rows = Vec::with_capacity(staged.ready.len());
     for (digest, ready) in staged.ready {
-        rows.push((digest, random::key_id()?, ready.preview));
+        rows.push((digest, random::key_id(system_micros())?, ready.preview));
     }
     // In the order of the table, so that neighbours share its pages.
     rows.sort_unstable_by_key(|row| row.0);

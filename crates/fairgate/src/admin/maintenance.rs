@@ -2,23 +2,22 @@
 
 use super::{
     control::Control,
-    operation::{OperationError, Outcome},
+    operation::{NewMaintenance, OperationError, Outcome},
 };
+use gateway::maintenance::Pattern;
 use store::{MaintenanceWindow, StoreError, random};
 
 /// What clients are told when the operator says nothing.
 const MESSAGE: &str = "The API is under maintenance.";
 const LONGEST_MESSAGE: usize = 1_000;
+const MOST_ENDPOINTS: usize = 100;
 
 pub(super) fn begin(
     control: &mut Control,
-    message: String,
-    from: Option<u64>,
-    until: Option<u64>,
-    length: Option<u64>,
-    pass: Vec<String>,
+    wanted: NewMaintenance,
     now: u64,
 ) -> Result<Outcome, OperationError> {
+    let NewMaintenance { message, from, until, length, pass, endpoints } = wanted;
     if message.len() > LONGEST_MESSAGE || message.chars().any(char::is_control) {
         let why = format!("at most {LONGEST_MESSAGE} bytes on one line");
         return Err(OperationError::not_valid("the message", why));
@@ -40,12 +39,46 @@ pub(super) fn begin(
     if !unknown.is_empty() {
         return Err(OperationError::UnknownKeys { ids: unknown });
     }
-    let message = if message.is_empty() { MESSAGE.to_owned() } else { message };
+    let endpoints = check_endpoints(control, &endpoints)?;
+    let message = if message.is_empty() { MESSAGE.to_owned() } else { ended(message) };
     let id = random::id("mnt_", 8)?;
-    let window = MaintenanceWindow { id, message, from, until, pass, created_at: now };
+    let window = MaintenanceWindow { id, message, from, until, pass, endpoints, created_at: now };
     control.store.put_maintenance(&window)?;
     tell(control)?;
     Ok(Outcome::MaintenanceBegun(window))
+}
+
+/// The endpoints in the form in which they are kept. What fits no endpoint is a slip.
+fn check_endpoints(control: &Control, endpoints: &[String]) -> Result<Vec<String>, OperationError> {
+    if endpoints.len() > MOST_ENDPOINTS {
+        return Err(OperationError::not_valid(
+            "the endpoints",
+            format!("a window has at most {MOST_ENDPOINTS}"),
+        ));
+    }
+    let check = |text: &String| {
+        let what = format!("the endpoint `{}`", text.escape_debug());
+        let pattern = Pattern::parse(text).map_err(|why| OperationError::not_valid(&what, why))?;
+        if !control.live.has_endpoints(&pattern) {
+            let why = "the configuration has no endpoint that fits; `{name}` stands for one segment of a path, and `/*` \
+                       at the end for all that follow";
+            return Err(OperationError::not_valid(&what, why));
+        }
+        Ok(pattern.to_string())
+    };
+    endpoints.iter().map(check).collect()
+}
+
+/// A message that ends like a sentence: another follows it.
+fn ended(mut message: String) -> String {
+    message.truncate(message.trim_end().len());
+    let last =
+        message.trim_end_matches(['"', '\'', ')', '\u{201d}', '\u{2019}', '\u{bb}']).chars().next_back();
+    let is_ended = last.is_none_or(|last| ".!?:;\u{2026}\u{3002}\u{ff01}\u{ff1f}".contains(last));
+    if !is_ended {
+        message.push('.');
+    }
+    message
 }
 
 pub(super) fn end(control: &mut Control, id: Option<String>) -> Result<Outcome, OperationError> {
@@ -66,4 +99,24 @@ pub(super) fn end(control: &mut Control, id: Option<String>) -> Result<Outcome, 
 fn tell(control: &Control) -> Result<(), StoreError> {
     control.live.maintenance_changed(&control.store.maintenance()?);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_joined_as_a_sentence() {
+        for (message, told) in [
+            ("We move", "We move."),
+            ("We move ", "We move."),
+            ("We move.", "We move."),
+            ("Back soon!", "Back soon!"),
+            ("\"Wait.\"", "\"Wait.\""),
+            ("We move (to Rome)", "We move (to Rome)."),
+            ("\u{8fd4}\u{3002}", "\u{8fd4}\u{3002}"),
+        ] {
+            assert_eq!(ended(message.to_owned()), told);
+        }
+    }
 }

@@ -17,11 +17,11 @@ mod reload;
 mod socket;
 
 pub(crate) use client::{AskError, ask};
-pub(crate) use control::{Control, Live, Offline, Rules, system_clock};
+pub(crate) use control::{Control, Live, Offline, Rules, system_clock, system_micros};
 pub(crate) use handing::{Handover, Old, Sockets, ask_for_sockets};
 pub(crate) use operation::{
-    AddressView, Expiry, ImportFault, ImportFaultKind, KeyChange, KeyView, NewKey, Operation, OperationError,
-    Outcome, Reloaded, Status, ThreadStatus,
+    AddressView, Expiry, ImportFault, ImportFaultKind, KeyChange, KeyView, NewKey, NewMaintenance, Operation,
+    OperationError, Outcome, Reloaded, Status, ThreadStatus,
 };
 pub(crate) use place::{FoundBy, Place};
 pub(crate) use reload::{Preparing, carry_out};

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, path::PathBuf};
-use store::{IncidentRecord, KeyRecord, MaintenanceWindow, StoreError, UsagePage, UsageQuery};
+use store::{IncidentGroup, IncidentRecord, KeyRecord, MaintenanceWindow, StoreError, UsagePage, UsageQuery};
 
 /// Something to be done. Times are seconds since the Unix epoch.
 #[derive(Serialize, Deserialize)]
@@ -50,19 +50,7 @@ pub(crate) enum Operation {
         import: String,
     },
     /// Begin maintenance, now or later.
-    BeginMaintenance {
-        /// What clients are told. Empty: a general sentence.
-        message: String,
-        /// None: now.
-        from: Option<u64>,
-        /// None: until it is ended, or as `length` says.
-        until: Option<u64>,
-        /// Seconds from its beginning. Counted here, not by whoever asks: a slow way must not make it shorter.
-        #[serde(default)]
-        length: Option<u64>,
-        /// Ids of keys that are let through.
-        pass: Vec<String>,
-    },
+    BeginMaintenance(NewMaintenance),
     /// End one window of maintenance, or all.
     EndMaintenance {
         /// None: all.
@@ -77,7 +65,9 @@ pub(crate) enum Operation {
         /// Only those of this cause.
         cause: Option<String>,
     },
-    /// One incident.
+    /// The causes of all incidents.
+    GroupIncidents,
+    /// The incidents with one request id.
     ShowIncident {
         /// The request id that the client was told.
         request_id: String,
@@ -90,6 +80,25 @@ pub(crate) enum Operation {
     ListUpstreams,
     /// What was used. The answer may be a part; the next begins where it says.
     ShowUsage(UsageQuery),
+}
+
+/// What is wanted of a window of maintenance.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct NewMaintenance {
+    /// What clients are told. Empty: a general sentence.
+    pub(crate) message: String,
+    /// None: now.
+    pub(crate) from: Option<u64>,
+    /// None: until it is ended, or as `length` says.
+    pub(crate) until: Option<u64>,
+    /// Seconds from its beginning. Counted here, not by whoever asks: a slow way must not make it shorter.
+    #[serde(default)]
+    pub(crate) length: Option<u64>,
+    /// Ids of keys that are let through.
+    pub(crate) pass: Vec<String>,
+    /// The endpoints that it is for. Empty: all.
+    #[serde(default)]
+    pub(crate) endpoints: Vec<String>,
 }
 
 /// What is wanted of a new key, or of every key of an import.
@@ -188,8 +197,8 @@ pub(crate) enum Outcome {
     Maintenance(Vec<MaintenanceWindow>),
     /// The newest incidents, the newest first.
     Incidents(Vec<IncidentRecord>),
-    /// One incident.
-    Incident(IncidentRecord),
+    /// The causes of incidents.
+    IncidentGroups(Vec<IncidentGroup>),
     /// The addresses of all upstreams, in the order of the configuration.
     Upstreams(Vec<AddressView>),
     /// What was used, or the beginning of it.
@@ -369,7 +378,8 @@ pub(crate) enum OperationError {
     },
     /// No incident has this request id.
     #[error(
-        "no incident has the request id `{request_id}`: only answers 500 are kept, and of these the newest {}",
+        "no incident has the request id `{request_id}`: of all incidents the newest {} of each cause and client are kept, and {} in all; `fairgate incidents list` counts the others",
+        store::INCIDENTS_OF_CLIENT,
         store::INCIDENTS_KEPT
     )]
     UnknownIncident {

@@ -82,6 +82,8 @@ fn described(view: &KeyView, now: u64) -> Vec<(&'static str, String)> {
     pairs.extend([("plan", view.plan.clone()), ("permissions", permissions(view))]);
     pairs.extend((!view.limits.is_empty()).then(|| ("own limits", view.limits.join(", "))));
     pairs.push(("expires", expires));
+    let revoked = |at| format!("revoked at {}: it stays refused, whatever is changed", rfc3339(at));
+    pairs.extend(view.revoked_at.map(|at| ("state", revoked(at))));
     pairs
 }
 

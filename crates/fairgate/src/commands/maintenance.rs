@@ -5,7 +5,7 @@ use super::{
     reach::{Reach, mismatch},
 };
 use crate::{
-    admin::{Operation, Outcome, system_clock},
+    admin::{NewMaintenance, Operation, Outcome, system_clock},
     cli::{Json, Maintenance, Off, On},
     failure::Failure,
     output::{self, window_json, window_state},
@@ -25,13 +25,14 @@ pub(super) fn run(command: Maintenance, reach: &mut Reach, out: &mut Out<'_>) ->
 
 fn begin(on: On, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
     let now = system_clock();
-    let operation = Operation::BeginMaintenance {
+    let operation = Operation::BeginMaintenance(NewMaintenance {
         message: on.message.unwrap_or_default(),
         from: on.from.map(|when| when.seconds(now)),
         until: on.until.map(|when| when.seconds(now)),
         length: on.length,
         pass: on.pass,
-    };
+        endpoints: on.endpoints,
+    });
     let Outcome::MaintenanceBegun(window) = reach.execute(operation)? else { return Err(mismatch()) };
     let now = system_clock(); // it may have taken a while
     if on.json.json {
@@ -51,6 +52,9 @@ fn begin(on: On, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
         None => writeln!(out, "It lasts until `fairgate maintenance off {}`.", window.id)?,
     }
     writeln!(out, "Clients are told: {}", output::plain(&window.message))?;
+    if !window.endpoints.is_empty() {
+        writeln!(out, "Only for: {}", output::plain(&window.endpoints.join(", ")))?;
+    }
     if !window.pass.is_empty() {
         writeln!(out, "Let through: {}", window.pass.join(", "))?;
     }
@@ -102,9 +106,14 @@ fn list(json: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure
             window_state(window, now).to_owned(),
             short(window.from),
             window.until.map_or("switched off".into(), short),
+            if window.endpoints.is_empty() { "all".into() } else { window.endpoints.join(", ") },
             if window.pass.is_empty() { "-".into() } else { window.pass.join(", ") },
             window.message.clone(),
         ]
     });
-    output::table(out, &["ID", "STATE", "FROM", "UNTIL", "LET THROUGH", "MESSAGE"], rows.collect())
+    output::table(
+        out,
+        &["ID", "STATE", "FROM", "UNTIL", "ENDPOINTS", "LET THROUGH", "MESSAGE"],
+        rows.collect(),
+    )
 }

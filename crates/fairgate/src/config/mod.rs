@@ -167,6 +167,9 @@ fn read_text(
     extent: Extent,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Config, Faults> {
+    if let Some(fault) = other_language(source, file_name) {
+        return Err(Faults::new(file_name, "", vec![fault]));
+    }
     let (document, syntax) = syntax::read(source);
     let reader = Reader::new(source);
     let top = Section::top(&reader, document.get_ref());
@@ -192,6 +195,34 @@ fn read_text(
         }
         Some(_) | None => Err(Faults::new(file_name, source, faults)),
     }
+}
+
+/// What is wrong with a file that is YAML or JSON: one sentence, where TOML would find a fault in each line.
+fn other_language(source: &str, file_name: &str) -> Option<Fault> {
+    let mut lines = source.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let first = lines.next()?;
+    let is_key = |line: &str| {
+        let key = line.split_once(':').filter(|(_, rest)| rest.is_empty() || rest.starts_with(' '));
+        key.is_some_and(|(key, _)| !key.contains(['=', '[', ' ']) && !key.is_empty())
+    };
+    let is_yaml = first.starts_with("---") || first.starts_with("%YAML") || is_key(first);
+    let is_json = first.starts_with('{');
+    if !(is_yaml || is_json) || source.parse::<toml::Table>().is_ok() {
+        return None;
+    }
+    let language = if is_json { "JSON" } else { "YAML" };
+    let is_document = source.contains("openapi") || source.contains("swagger");
+    let help = if is_document {
+        "this looks like an OpenAPI document: name it by `openapi = \"FILE\"` in a configuration, or start with \
+         `fairgate serve --openapi FILE --upstream URL`"
+    } else {
+        "write `[listen]` and `address = \"127.0.0.1:8080\"` in place of `listen:` and `address: ...`; \
+         `examples/minimal.toml` is a good beginning"
+    };
+    Some(
+        Fault::nowhere(format!("`{file_name}` is {language}, and the configuration is written in TOML"))
+            .help(help),
+    )
 }
 
 /// The JSON Schema (draft 2020-12) that an editor checks `fairgate.toml` with.

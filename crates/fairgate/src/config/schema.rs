@@ -25,7 +25,8 @@ fn table(table: Table) -> Value {
         properties.insert(key.name.to_owned(), property(key));
     }
     for child in table.children() {
-        if child == Table::Plan || (child.form() == Form::Once && has_required_key(child)) {
+        // A table with required keys may still be left out as a whole: only then are they.
+        if child == Table::Plan {
             required.push(json!(child.name()));
         }
         let inner = self::table(child);
@@ -54,10 +55,6 @@ fn table(table: Table) -> Value {
         members.insert("required".to_owned(), Value::Array(required));
     }
     schema
-}
-
-fn has_required_key(table: Table) -> bool {
-    table.keys().any(|key| matches!(key.absent, Absent::Required))
 }
 
 fn property(key: &Key) -> Value {

@@ -257,6 +257,107 @@ fn the_schema_knows_every_key_and_no_other() {
     assert_eq!(schema["properties"]["sizes"]["properties"]["head"]["default"], "32KiB");
 }
 
+/// The TOML blocks of a document.
+fn blocks(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let behind = text.split("```toml\n").skip(1);
+    behind.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+}
+
+fn documents(folder: &str, kind: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(repository().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|end| end == kind)).collect();
+    found.sort();
+    found
+}
+
+/// What a JSON Schema validator says of a configuration, all of it.
+fn violations(schema: &serde_json::Value, text: &str) -> Vec<String> {
+    let validator = jsonschema::validator_for(schema).unwrap();
+    let tables: toml::Table = text.parse().unwrap();
+    let value = serde_json::to_value(tables).unwrap();
+    validator.iter_errors(&value).map(|error| format!("{} at {}", error, error.instance_path())).collect()
+}
+
+#[test]
+fn the_schema_accepts_every_example_and_every_whole_configuration() {
+    let schema = schema();
+    let mut all: Vec<(String, String)> = Vec::new();
+    for path in documents("examples", "toml") {
+        all.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+    }
+    assert!(all.len() >= 4);
+    let mut pages = documents("docs", "md");
+    pages.push(repository().join("README.md"));
+    for (page, block) in
+        pages.iter().flat_map(|page| blocks(page).into_iter().map(move |block| (page, block)))
+    {
+        if parse(&block, "examples/fairgate.toml", &|_| None).is_ok() {
+            all.push((page.display().to_string(), block));
+        }
+    }
+    for path in documents("crates/fairgate/tests/config", "txt") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (input, _) = text.split_once("----\n").unwrap();
+        if read_plain(input).is_ok() {
+            all.push((path.display().to_string(), input.trim_start_matches('\u{feff}').to_owned()));
+        }
+    }
+    assert!(all.len() > 15, "only {} whole configurations", all.len());
+    for (name, text) in all {
+        assert_eq!(violations(&schema, &text), Vec::<String>::new(), "{name}:\n{text}");
+    }
+}
+
+#[test]
+fn the_schema_accepts_the_pieces_that_the_documents_show() {
+    // Of a piece only what is there can be right or wrong.
+    let mut schema = schema();
+    schema.as_object_mut().unwrap().remove("required");
+    let mut count = 0;
+    for page in documents("docs", "md") {
+        for block in blocks(&page) {
+            // A table of an endpoint without its endpoint is another thing to TOML.
+            if block.trim_start().starts_with("[[endpoints.parameters]]")
+                || block.parse::<toml::Table>().is_err()
+            {
+                continue;
+            }
+            assert_eq!(violations(&schema, &block), Vec::<String>::new(), "{}:\n{block}", page.display());
+            count += 1;
+        }
+    }
+    assert!(count > 30, "only {count} pieces");
+}
+
+#[test]
+fn the_schema_refuses_what_is_wrong() {
+    for (from, to) in [
+        ("[store]", "[stoer]"),
+        ("cost = 5", "cost = \"five\""),
+        ("[plans.free]\nlimits = [\"1000 per day\", \"20 per second\"]\n", ""),
+        ("method = \"GET\"\n", "method = 1\n"),
+    ] {
+        let text = minimal().replace(from, to);
+        assert_ne!(text, minimal(), "{from}");
+        assert_ne!(violations(&schema(), &text), Vec::<String>::new(), "{to}");
+    }
+}
+
+#[test]
+fn a_file_in_another_language_has_one_fault() {
+    for (text, told) in [
+        ("# mine\nlisten:\n  address: 127.0.0.1:8080\nupstream:\n  url: http://127.0.0.1:9000\n", "YAML"),
+        ("---\nopenapi: 3.1.0\ninfo: {title: Items, version: '1'}\n", "OpenAPI document"),
+        ("{\"listen\": {\"address\": \"127.0.0.1:8080\"}}", "JSON"),
+    ] {
+        let faults = read_plain(text).unwrap_err();
+        assert_eq!(faults.count(), 1, "{faults}");
+        assert!(faults.to_string().contains(told), "{faults}");
+    }
+}
+
 /// Counts the objects with properties; each must be closed and hold a description and only such.
 fn count_closed(schema: &serde_json::Value, count: &mut usize) {
     if let Some(properties) = schema.get("properties") {

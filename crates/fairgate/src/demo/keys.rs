@@ -1,6 +1,10 @@
 //! The keys of the demo: one for each case, so that no case uses up what another one needs.
 
-use crate::{admin::system_clock, config::Config, failure::Failure};
+use crate::{
+    admin::{system_clock, system_micros},
+    config::Config,
+    failure::Failure,
+};
 use contract::{Kind, key};
 use journal::Charge;
 use store::{KeyRecord, Secret, Store, random};
@@ -100,7 +104,7 @@ impl<'c> Keys<'c> {
     ) -> Result<String, Failure> {
         let key = random::key()?;
         let mut record = KeyRecord {
-            id: random::key_id()?,
+            id: random::key_id(system_micros())?,
             name: Some(name.into()),
             plan: plan.into(),
             permissions: permissions.iter().map(|permission| (*permission).into()).collect(),

@@ -154,6 +154,7 @@ fn begin_maintenance(config: &Config) -> Result<(), Failure> {
         from: now,
         until: Some(now + MAINTENANCE),
         pass: Vec::new(),
+        endpoints: Vec::new(),
         created_at: now,
     })?;
     Ok(())

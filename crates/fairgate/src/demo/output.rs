@@ -5,14 +5,18 @@ use super::{
     shell_line::ShellLine,
 };
 use crate::{failure::wants_colour, output};
+use contract::ErrorCode;
 use serde_json::json;
 use std::{
     io::{self, Write},
     path::PathBuf,
 };
 
-/// Most columns of a line. Only a word that is longer by itself goes past it.
+/// Most columns of a line, and as many as there are without a terminal. Only a word that is longer by itself goes
+/// past it.
 const WIDTH: usize = 100;
+/// In fewer columns no curl line could be read.
+const LEAST_WIDTH: usize = 40;
 /// Columns of the names on the left, the longest of which is MEDIA_TYPE_NOT_SUPPORTED.
 const NAMES: usize = 24;
 
@@ -109,17 +113,13 @@ impl Shown {
     fn head(&self, text: &mut Vec<u8>, paint: &Paint) -> io::Result<()> {
         writeln!(text, "{}\n", paint.bold("Fairgate demo"))?;
         writeln!(text, "  gateway     http://{}", self.places.gateway)?;
-        writeln!(
-            text,
-            "  sample API  http://{}   behind it, and without any of its rules",
-            self.places.sample_api
-        )?;
+        writeln!(text, "  sample API  http://{}   behind it, without its rules", self.places.sample_api)?;
         writeln!(text)?;
-        writeln!(
-            text,
-            "Paste any line into another terminal, in any order, as often as you like. Each line has an"
-        )?;
-        writeln!(text, "API key of its own. What stands at the left is the answer that it gets.")?;
+        let about = "Paste any line into another terminal, in any order, as often as you like. Each line has an API \
+                     key of its own. What stands at the left is the answer that it gets.";
+        for line in wrapped(about, width()) {
+            writeln!(text, "{line}")?;
+        }
         if is_behind_a_proxy() {
             writeln!(text, "\nThis environment names a proxy. Have curl leave it out first:\n")?;
             writeln!(text, "    export no_proxy=127.0.0.1")?;
@@ -132,8 +132,14 @@ impl Shown {
             Promise::Success(status) => format!("{:NAMES$}", format!("{status} {}", case.name)),
             Promise::Error(code) => format!("{:NAMES$}", code.name()),
         };
-        writeln!(text, "  {}  {}", paint.row(case.promise.row(), &name), paint.dim(case.shows))?;
-        for line in case.command.lines(WIDTH, 4) {
+        let indent = NAMES + 4;
+        let mut shows = wrapped(case.shows, width().saturating_sub(indent)).into_iter();
+        let first = shows.next().unwrap_or_default();
+        writeln!(text, "  {}  {}", paint.row(case.promise.row(), &name), paint.dim(&first))?;
+        for line in shows {
+            writeln!(text, "{:indent$}{}", "", paint.dim(&line))?;
+        }
+        for line in case.command.lines(width(), 4) {
             writeln!(text, "{line}")?;
         }
         Ok(())
@@ -144,20 +150,61 @@ impl Shown {
         let program = std::env::current_exe().unwrap_or_else(|_| "fairgate".into());
         for (note, words) in OPERATOR {
             let line = ShellLine::program(&program, words).option("--config", &self.config.to_string_lossy());
-            if !note.is_empty() {
-                writeln!(text, "  {}", paint.dim(note))?;
+            for note in wrapped(note, width().saturating_sub(2)) {
+                writeln!(text, "  {}", paint.dim(&note))?;
             }
-            for line in line.lines(WIDTH, 4) {
+            for line in line.lines(width(), 4) {
                 writeln!(text, "{line}")?;
             }
         }
+        self.summary(text, paint)
+    }
+
+    /// Last, because the beginning has scrolled away by now.
+    fn summary(&self, text: &mut Vec<u8>, paint: &Paint) -> io::Result<()> {
         let config = output::plain(&self.config.display().to_string());
         let folder = output::plain(&self.folder.display().to_string());
-        writeln!(text, "\n  error codes    http://{}/_docs/", self.places.gateway)?;
+        writeln!(text, "\n{}\n", paint.bold("Try first, in another terminal"))?;
+        for promise in FIRST {
+            if let Some(case) = self.cases.iter().find(|case| case.promise == promise) {
+                self.case(text, paint, case)?;
+            }
+        }
+        writeln!(text, "\n  gateway        http://{}", self.places.gateway)?;
+        writeln!(text, "  error codes    http://{}/_docs/", self.places.gateway)?;
+        writeln!(text, "  sample API     http://{}", self.places.sample_api)?;
         writeln!(text, "  configuration  {config}")?;
         writeln!(text, "  log            below, on standard error: one line a request")?;
         writeln!(text, "  end            Ctrl-C; it removes {folder}\n")
     }
+}
+
+/// A success, and two errors that everybody meets.
+const FIRST: [Promise; 3] = [
+    Promise::Success(200),
+    Promise::Error(ErrorCode::KeyNotSet),
+    Promise::Error(ErrorCode::ApiLimitExceeded),
+];
+
+/// Columns of a line: those of the terminal, if there is one.
+fn width() -> usize {
+    let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    terminal.map_or(WIDTH, |columns| columns.clamp(LEAST_WIDTH, WIDTH))
+}
+
+/// Words over as many lines of this width as they take.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// What an operator can look at and do, and the words that do it.

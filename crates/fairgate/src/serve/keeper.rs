@@ -20,7 +20,7 @@ use crate::{
 };
 use gateway::{
     Handle, ThreadLoad, UpstreamState, UpstreamView,
-    maintenance::Window,
+    maintenance::{Pattern, Window},
     record::{Incident, Level},
 };
 use std::{
@@ -224,6 +224,10 @@ impl Live for LiveGateway {
         self.handle.set_maintenance(windows.iter().map(window).collect());
     }
 
+    fn has_endpoints(&self, pattern: &Pattern) -> bool {
+        self.handle.has_endpoints(pattern)
+    }
+
     fn upstreams(&self) -> Result<Vec<AddressView>, OperationError> {
         Ok(self.handle.upstreams().into_iter().map(address).collect())
     }
@@ -330,6 +334,8 @@ fn record(incident: Incident) -> IncidentRecord {
         path: incident.path,
         endpoint: incident.endpoint,
         key_id: incident.key_id,
+        address: incident.address,
+        more: incident.more,
         cause: incident.cause,
         detail: incident.detail,
     }
@@ -341,5 +347,12 @@ pub(crate) fn window(window: &MaintenanceWindow) -> Window {
         from: window.from,
         until: window.until,
         pass: window.pass.clone(),
+        // What cannot be read was written by a later Fairgate; to leave it out would close nothing, so it closes all.
+        endpoints: window
+            .endpoints
+            .iter()
+            .map(|text| Pattern::parse(text))
+            .collect::<Result<_, _>>()
+            .unwrap_or_default(),
     }
 }

@@ -184,3 +184,32 @@ fn the_whole_store_is_checked_on_demand() {
     std::fs::write(&file, bytes).unwrap();
     site.run(&["store", "check"]).refused(1, "is damaged");
 }
+
+#[test]
+fn keys_are_listed_in_the_order_in_which_they_were_made() {
+    crate::fixture::with_and_without_gateway(|site, _| {
+        let made: Vec<String> = (0..6).map(|_| site.key_id()).collect();
+        std::fs::write(site.path("old.txt"), "old-key-1\nold-key-2\nold-key-3\n").unwrap();
+        site.run(&["keys", "import", "old.txt", "--plan", "free"]).fine();
+        let listed = site.json(&["keys", "list", "--json"]);
+        let member = |name: &str| -> Vec<String> {
+            listed.as_array().unwrap().iter().map(|key| key[name].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(member("id")[..6], made);
+        assert_eq!(member("preview").len(), 9);
+        let table = site.run(&["keys", "list"]).fine();
+        let in_table: Vec<&str> = table.lines().skip(1).filter_map(|line| line.split(' ').next()).collect();
+        assert_eq!(in_table, member("id"));
+    });
+}
+
+#[test]
+fn a_change_of_a_revoked_key_says_that_it_is_revoked() {
+    crate::fixture::with_and_without_gateway(|site, _| {
+        let id = site.key_id();
+        site.run(&["keys", "revoke", &id]).fine();
+        let said = site.run(&["keys", "change", &id, "--plan", "premium"]).fine();
+        assert!(said.contains("revoked at "), "{said}");
+        assert_eq!(site.json(&["keys", "change", &id, "--name", "old", "--json"])["state"], "revoked");
+    });
+}

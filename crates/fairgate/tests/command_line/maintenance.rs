@@ -55,3 +55,28 @@ fn a_window_that_makes_no_sense_is_refused() {
         assert_eq!(site.json(&["maintenance", "list", "--json"]), json!([]));
     });
 }
+
+#[test]
+fn maintenance_of_some_endpoints_is_kept_and_listed() {
+    with_and_without_gateway(|site, _| {
+        let window = site.json(&[
+            "maintenance",
+            "on",
+            "--endpoint",
+            "POST /orders",
+            "--endpoint",
+            "/reports/*",
+            "--message",
+            "We move",
+            "--json",
+        ]);
+        assert_eq!(window["endpoints"], json!(["POST /orders", "/reports/*"]));
+        assert_eq!(window["message"], "We move.", "another sentence follows it");
+        assert_eq!(site.json(&["maintenance", "list", "--json"])[0], window);
+        let table = site.run(&["maintenance", "list"]).fine();
+        assert!(table.contains("POST /orders, /reports/*"), "{table}");
+        for wrong in ["orders", "post /orders", "/a?b", "/a/*/b"] {
+            site.run(&["maintenance", "on", "--endpoint", wrong]).refused(1, "the endpoint");
+        }
+    });
+}

@@ -29,7 +29,7 @@ use attempts::{Again, Attempts, NotConnected};
 use contract::ErrorCode;
 use exchange::{Exchange, NotAnswered};
 use pump::Pump;
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// The group of incidents in which an answer had begun and did not end.
 const BROKE_OFF: &str = "the upstream's answer broke off";
@@ -226,14 +226,28 @@ pub(crate) fn keep_incident(visit: &Visit<'_>, group: &str, detail: String) {
         Some(backend) => format!("{}, {}: {detail}", backend.service, backend.authority),
         None => detail,
     };
-    visit.shared.keep_incident(Incident {
+    let key_id = visit.key.as_ref().map(|key| key.id().to_string());
+    visit.shared.incidents.add(Incident {
         request_id: visit.id.as_str().to_owned(),
         at_millis: visit.now.millis,
         method: visit.head.method().to_owned(),
         path: visit.head.path().to_owned(),
         endpoint: visit.template.map(str::to_owned),
-        key_id: visit.key.as_ref().map(|key| key.id().to_string()),
+        address: key_id.is_none().then(|| network(visit.address)),
+        key_id,
         cause: group.to_owned(),
         detail,
+        more: 0,
     });
+}
+
+/// An address, or of an IPv6 address its network: one client has all addresses of that.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let prefix = u128::from(address) >> 64 << 64;
+            format!("{}/64", std::net::Ipv6Addr::from(prefix))
+        }
+    }
 }

@@ -65,6 +65,7 @@ pub fn live(windows: &[maintenance::Window], now: u64) -> Live {
         message: window.message.clone(),
         from: window.from,
         until: window.until,
+        endpoints: window.endpoints.iter().map(ToString::to_string).collect(),
     });
     Live { windows: windows.collect(), now }
 }

@@ -1,39 +1,74 @@
 //! Maintenance: every request is answered 503, but for the keys that operators test with.
 
 use crate::{
-    policies::key,
+    maintenance::{Pattern, Window},
+    policies::{key, route::Purpose},
     refusal::{Refusal, Refused},
     text,
     visit::Visit,
 };
 use contract::ErrorCode;
+use std::sync::atomic::Ordering;
 
 /// What `Retry-After` says while no end is known.
 const WITHOUT_AN_END: u64 = 120;
 
-/// Refuses while a window is in force.
+/// Refuses while a window for all endpoints is in force.
 pub(crate) fn check(visit: &mut Visit<'_>) -> Result<(), Refused> {
     let windows = visit.shared.maintenance.load();
     let now = visit.now.seconds();
-    let Some(window) = windows.iter().find(|window| window.holds(now)) else { return Ok(()) };
-    // Only now does it matter whose request it is: keys are otherwise looked at further down.
-    let mut in_force = windows.iter().filter(|window| window.holds(now));
-    if key::recognise(visit).is_some_and(|key| in_force.all(|window| window.lets_through(&key.id()))) {
+    let of_all = |window: &&Window| window.endpoints.is_empty() && window.holds(now);
+    if !windows.iter().any(|window| of_all(&window)) {
         return Ok(());
     }
-    let until = windows
-        .iter()
-        .filter(|window| window.holds(now))
-        .map(|window| window.until)
-        .max_by_key(|until| until.unwrap_or(u64::MAX));
+    refuse(visit, &windows.iter().filter(of_all).collect::<Vec<_>>())
+}
+
+/// Refuses while a window for this endpoint is in force.
+pub(crate) fn check_endpoint(visit: &mut Visit<'_>, purpose: Purpose<'_>) -> Result<(), Refused> {
+    if !visit.shared.has_partial_maintenance.load(Ordering::Relaxed) || matches!(purpose, Purpose::Limits) {
+        return Ok(());
+    }
+    let windows = visit.shared.maintenance.load();
+    let now = visit.now.seconds();
+    let applies =
+        |window: &&Window| window.holds(now) && window.endpoints.iter().any(|one| is_for(one, visit));
+    let in_force: Vec<&Window> = windows.iter().filter(applies).collect();
+    if in_force.is_empty() { Ok(()) } else { refuse(visit, &in_force) }
+}
+
+/// A pattern that is an endpoint's template is for that endpoint; any other is for all paths that fit it.
+fn is_for(pattern: &Pattern, visit: &Visit<'_>) -> bool {
+    if !pattern.takes(visit.head.method()) {
+        return false;
+    }
+    let is_template = |template: &str| pattern.is(template);
+    let is_declared = || visit.config.routes.template_of(pattern.path()).is_some_and(is_template);
+    visit.template.is_some_and(is_template) || (!is_declared() && pattern.fits(visit.head.path()))
+}
+
+/// Refuses whoever is not let through by all windows that are in force.
+fn refuse(visit: &mut Visit<'_>, in_force: &[&Window]) -> Result<(), Refused> {
+    // Only now does it matter whose request it is: keys are otherwise looked at further down.
+    if key::recognise(visit).is_some_and(|key| in_force.iter().all(|window| window.lets_through(&key.id()))) {
+        return Ok(());
+    }
+    let now = visit.now.seconds();
+    let until = in_force.iter().map(|window| window.until).max_by_key(|until| until.unwrap_or(u64::MAX));
     let until = until.flatten();
-    let reason =
-        if window.message.is_empty() { "The API is in a maintenance period." } else { &window.message };
+    let message = in_force.first().map_or("", |window| window.message.as_str());
+    let reason = if message.is_empty() { "The API is in a maintenance period." } else { message };
     let end = until.map_or_else(
         || "Its end is not known yet".to_owned(),
         |until| format!("It ends at {}", text::time(until)),
     );
-    let message = format!("{reason} {end}. You can go on requesting until it is over; nothing is charged.");
+    let of = if in_force.iter().any(|window| window.endpoints.is_empty()) {
+        ""
+    } else {
+        " Other endpoints are not affected."
+    };
+    let message =
+        format!("{reason} {end}.{of} You can go on requesting until it is over; nothing is charged.");
     let mut refused = Refusal::new(ErrorCode::Maintenance, message);
     refused.retry_after = Some(until.map_or(WITHOUT_AN_END, |until| until.saturating_sub(now).max(1)));
     Err(refused)

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const MOST_WINDOWS: usize = 100;
 const NOTHING: &str = "There is no maintenance, and none is planned.";
 const TITLE: &str = "Maintenance";
-const LEAD: &str = "During a maintenance period every endpoint answers 503. You can go on requesting; nothing is charged, \
+const LEAD: &str = "During a maintenance period the endpoints that it is for answer 503. You can go on requesting; nothing is charged, \
                     and nobody is locked out for trying. This reference can be read all the while.";
 
 pub(super) fn document(source: &Source<'_>) -> Document {
@@ -50,10 +50,12 @@ pub(crate) fn now_and_next(live: &Live) -> Vec<Block> {
             Text::from(state(window, live.now)),
             readable_time(window.from).into(),
             window.until.map_or_else(|| "not known yet".to_owned(), readable_time).into(),
+            endpoints(window).into(),
             message(window).into(),
         ]
     });
-    vec![Block::table("Windows of maintenance", &["State", "From", "Until", "Message"], rows.collect())]
+    let head = ["State", "From", "Until", "Endpoints", "Message"];
+    vec![Block::table("Windows of maintenance", &head, rows.collect())]
 }
 
 /// What the first page says of the window that is in force or comes next.
@@ -62,10 +64,11 @@ pub(super) fn notice(live: &Live) -> Option<Block> {
     let until = window
         .until
         .map_or_else(|| "until further notice".to_owned(), |until| format!("until {}", readable_time(until)));
+    let of = if window.endpoints.is_empty() { String::new() } else { format!(" of {}", endpoints(window)) };
     let when = if window.holds(live.now) {
-        format!("Maintenance is running, {until}.")
+        format!("Maintenance{of} is running, {until}.")
     } else {
-        format!("Maintenance is planned, from {} {until}.", readable_time(window.from))
+        format!("Maintenance{of} is planned, from {} {until}.", readable_time(window.from))
     };
     Some(Block::Notice(
         text()
@@ -87,6 +90,10 @@ fn state(window: &Window, now: u64) -> &'static str {
     if window.holds(now) { "running" } else { "planned" }
 }
 
+fn endpoints(window: &Window) -> String {
+    if window.endpoints.is_empty() { "all".to_owned() } else { window.endpoints.join(", ") }
+}
+
 fn message(window: &Window) -> &str {
     if window.message.is_empty() { "The API is in a maintenance period." } else { &window.message }
 }
@@ -96,6 +103,7 @@ fn json_of_window(window: &Window, now: u64) -> Value {
         "state": state(window, now),
         "from": time(window.from),
         "until": window.until.map(time),
+        "endpoints": window.endpoints,
         "message": message(window),
     })
 }

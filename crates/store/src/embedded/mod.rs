@@ -13,8 +13,8 @@ mod usage;
 mod visiting;
 
 use crate::{
-    CounterRow, Footprint, Holder, IncidentRecord, KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow, Secret,
-    Store, StoreError, UsageEntry, UsagePage, UsageQuery,
+    CounterRow, Footprint, Holder, IncidentGroup, IncidentRecord, KeyRecord, KeyRow, KeyVisitor,
+    MaintenanceWindow, Secret, Store, StoreError, UsageEntry, UsagePage, UsageQuery,
 };
 use ::usage::Retention;
 use opening::Check;
@@ -217,7 +217,11 @@ impl Store for Embedded {
         self.read(|transaction| incidents::newest(transaction, limit, cause))
     }
 
-    fn incident(&self, request_id: &str) -> Result<Option<IncidentRecord>, StoreError> {
+    fn incident_groups(&self) -> Result<Vec<IncidentGroup>, StoreError> {
+        self.read(incidents::groups)
+    }
+
+    fn incidents_of(&self, request_id: &str) -> Result<Vec<IncidentRecord>, StoreError> {
         self.read(|transaction| incidents::by_request_id(transaction, request_id))
     }
 

@@ -31,6 +31,9 @@ pub(crate) fn incident(number: u64) -> IncidentRecord {
         path: "/items/7".into(),
         endpoint: Some("/items/{id}".into()),
         key_id: None,
+        // Many clients, so that none has more incidents than are kept of one.
+        address: Some(format!("10.0.{}.{}", number / 256 % 256, number % 256)),
+        more: 0,
         cause: if number.is_multiple_of(2) { "upstream closed" } else { "upstream silent" }.into(),
         detail: "connection closed before message completed".into(),
     }
@@ -43,6 +46,7 @@ pub(crate) fn window(id: &str, from: u64) -> MaintenanceWindow {
         from,
         until: Some(from + 60),
         pass: vec!["key_1".into()],
+        endpoints: vec!["GET /items/{id}".into()],
         created_at: 1,
     }
 }

@@ -1,0 +1,138 @@
+//! Incidents on their way to the store: so many of each cause and client a second, the rest is counted.
+//!
+//! The data path never waits for the disk, so the way has a bound. Whoever provokes errors as fast as can be must not
+//! fill it, or those of others would be lost.
+
+use crate::{clock::wall_millis, record::Incident};
+use crossbeam_queue::ArrayQueue;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// Incidents that wait.
+const MOST_WAITING: usize = 10_000;
+/// Places that causes and clients are counted in. Two that share one share its bound, which harms neither.
+const SLOTS: usize = 4096;
+/// Incidents of one cause and client that are handed on within a second.
+const MOST_A_SECOND: u64 = 100;
+
+/// What waits to be stored.
+pub(crate) struct Incidents {
+    waiting: ArrayQueue<Incident>,
+    lost: AtomicU64,
+    slots: Vec<Slot>,
+    hasher: RandomState,
+    /// The latest of each place that was taken, for what is only counted. The control plane's alone.
+    latest: Mutex<HashMap<usize, Incident>>,
+}
+
+#[derive(Default)]
+struct Slot {
+    /// A second in the upper half, how many there were in it in the lower.
+    second: AtomicU64,
+    /// Those that were not handed on.
+    more: AtomicU64,
+}
+
+impl Incidents {
+    pub(crate) fn new() -> Self {
+        Self {
+            waiting: ArrayQueue::new(MOST_WAITING),
+            lost: AtomicU64::new(0),
+            slots: std::iter::repeat_with(Slot::default).take(SLOTS).collect(),
+            hasher: RandomState::new(),
+            latest: Mutex::default(),
+        }
+    }
+
+    /// Keeps an incident, or counts it.
+    pub(crate) fn add(&self, incident: Incident) {
+        let slot = self.slot(&incident);
+        if let Some(slot) = self.slots.get(slot)
+            && slot.count(incident.at_millis / 1000) > MOST_A_SECOND
+        {
+            slot.more.fetch_add(1, Ordering::Relaxed);
+        } else if self.waiting.push(incident).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// All that wait, and for those that were only counted one that stands for them.
+    pub(crate) fn take(&self) -> Vec<Incident> {
+        let mut taken: Vec<Incident> =
+            std::iter::from_fn(|| self.waiting.pop()).take(self.waiting.capacity()).collect();
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        for incident in &taken {
+            latest.insert(self.slot(incident), incident.clone());
+        }
+        for (number, incident) in latest.iter() {
+            let more = self.slots.get(*number).map_or(0, |slot| slot.more.swap(0, Ordering::Relaxed));
+            if more > 0 {
+                taken.push(Incident { more, at_millis: wall_millis(), ..incident.clone() });
+            }
+        }
+        taken
+    }
+
+    /// Those that were lost since this was asked last, because too many waited.
+    pub(crate) fn take_lost(&self) -> u64 {
+        self.lost.swap(0, Ordering::Relaxed)
+    }
+
+    fn slot(&self, incident: &Incident) -> usize {
+        let client = incident.key_id.as_deref().or(incident.address.as_deref());
+        usize::try_from(self.hasher.hash_one((incident.cause.as_str(), client)) % SLOTS as u64).unwrap_or(0)
+    }
+}
+
+impl Slot {
+    /// Counts one in this second, and tells how many there were.
+    fn count(&self, second: u64) -> u64 {
+        let mine = second << 32;
+        let next = |word: u64| if word >> 32 == second { word.saturating_add(1) } else { mine | 1 };
+        // Ordering is of no matter: the bound is a guard, not a promise.
+        let update = self.second.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| Some(next(word)));
+        next(update.unwrap_or_default()) & u64::from(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn incident(client: &str, number: u64) -> Incident {
+        Incident {
+            request_id: format!("req_{number}"),
+            at_millis: 5_000,
+            method: "GET".into(),
+            path: "/".into(),
+            endpoint: None,
+            key_id: None,
+            address: Some(client.into()),
+            cause: "the upstream cannot be reached".into(),
+            detail: String::new(),
+            more: 0,
+        }
+    }
+
+    #[test]
+    fn one_client_leaves_room_for_the_incidents_of_others_and_all_are_counted() {
+        let incidents = Incidents::new();
+        for number in 0..12_000 {
+            incidents.add(incident("10.0.0.1", number));
+        }
+        incidents.add(incident("10.0.0.2", 1));
+        let taken = incidents.take();
+        let of =
+            |client: &str| taken.iter().filter(|one| one.address.as_deref() == Some(client)).count() as u64;
+        let counted: u64 = taken.iter().map(|one| one.more.max(1)).sum();
+        assert_eq!((of("10.0.0.1"), of("10.0.0.2"), counted), (MOST_A_SECOND + 1, 1, 12_001));
+        assert_eq!(incidents.take_lost(), 0);
+        assert!(incidents.take().is_empty());
+    }
+}
