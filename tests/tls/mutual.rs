@@ -112,3 +112,82 @@ fn who_vouches_for_clients_can_change_and_no_ticket_outlives_it() {
     gateway.event("certificates read again");
     assert!(is_let_in(&gateway, config).is_err());
 }
+
+fn tls_at(home: &Arc<Home>, listen: &str, more: &str) {
+    let config = Config::of_url("http://127.0.0.1:9").over_tls().listen(listen).section(&tls(more));
+    home.configure(&config);
+}
+
+#[test]
+fn a_required_certificate_is_required_at_every_port() {
+    let clients = Authority::new("Clients");
+    let home = Home::new(&Config::of_url("http://127.0.0.1:9").over_tls());
+    std::fs::write(home.path("clients.pem"), clients.pem()).unwrap();
+    let check = |listen: &str, more: &str| {
+        tls_at(&home, &format!("address = \"{listen}\"\nthreads = 1"), more);
+        home.run(&["config", "check"])
+    };
+    for listen in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:80"] {
+        for required in ["", "client_certificate = \"required\"\n"] {
+            let said = check(listen, &format!("{required}plain = \"serve\""));
+            assert_eq!(said.code, Some(2), "{listen}: {said:?}");
+            for part in ["client certificate is required, but not at every port", listen, "plain = \"off\""] {
+                assert!(said.err.contains(part), "{part:?} is not in {}", said.err);
+            }
+            for plain in ["", "plain = \"off\"", "plain = \"redirect\""] {
+                let said = check(listen, &format!("{required}{plain}"));
+                assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{listen} {plain}: {said:?}");
+            }
+        }
+        assert_eq!(check(listen, "client_certificate = \"optional\"\nplain = \"serve\"").code, Some(0));
+    }
+    // On this machine alone: only if the file says so, and not in silence.
+    let said = check("127.0.0.1:8080", "plain = \"serve\"");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.err.contains("without the client certificate that is required"), "{said:?}");
+}
+
+#[test]
+fn where_a_certificate_is_required_nobody_is_served_without_tls() {
+    let (upstream, clients) = (upstream(), Authority::new("Clients"));
+    let gateway = start(&upstream, &clients, "");
+    assert_eq!(gateway.event("listening")["address"], gateway.address.to_string(), "there is no other port");
+    drop(gateway);
+
+    let home = Home::new(
+        &Config::of(&upstream)
+            .over_tls()
+            .top("trusted_proxies = [\"127.0.0.1\"]")
+            .section(&tls("plain = \"redirect\"")),
+    );
+    std::fs::write(home.path("clients.pem"), clients.pem()).unwrap();
+    let gateway = Gateway::start_in(&home);
+    let key = gateway.key();
+    let plain = gateway.event("listening")["address"].as_str().unwrap().parse().unwrap();
+    // A proxy's word that the client came by https shows no certificate.
+    for told in ["http", "https"] {
+        let request = get("/items").header("X-Forwarded-Proto", told);
+        assert_eq!(Connection::open(plain).send(&request).status, 301, "{told}");
+        let with_key = request.key(&key);
+        assert_eq!(Connection::open(plain).send(&with_key).status, 400, "{told}");
+    }
+    assert_eq!(upstream.count(), 0);
+}
+
+#[test]
+fn how_clients_show_certificates_without_saying_whose_is_a_fault() {
+    let home = Home::new(&Config::of_url("http://127.0.0.1:9").over_tls());
+    let write = |more: &str| {
+        let config = Config::of_url("http://127.0.0.1:9").over_tls();
+        home.configure(&config.section(&tls(more).replace("client_ca = \"clients.pem\"\n", "")));
+        home.run(&["config", "check"])
+    };
+    for word in ["required", "optional"] {
+        let said = write(&format!("client_certificate = \"{word}\""));
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains("`client_certificate` without `client_ca`"), "{said:?}");
+    }
+    let said = write("client_subject_header = \"X-Client\"");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.err.contains("`client_subject_header` without `client_ca`"), "{said:?}");
+}

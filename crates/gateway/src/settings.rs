@@ -209,6 +209,8 @@ pub struct Tls {
     pub strict: Option<String>,
     /// Name, in lower case, of the header that tells the upstream the subject of the client's certificate.
     pub subject_header: Option<String>,
+    /// Clients have to show a certificate. A proxy's word that a client came by https does not stand for one.
+    pub requires_certificate: bool,
 }
 
 /// What is done where requests come in without TLS.

@@ -14,10 +14,15 @@ use std::net::SocketAddr;
 /// Refuses a request that came without TLS, where those are sent to https. One with a key is not: whoever follows a
 /// redirect goes on sending the key in the clear, and nobody learns that it has to be replaced.
 pub(crate) fn check_scheme(visit: &mut Visit<'_>) -> Result<(), Refused> {
-    let (Some(tls), Scheme::Http) = (&visit.config.settings.tls, visit.scheme()) else { return Ok(()) };
+    let Some(tls) = &visit.config.settings.tls else { return Ok(()) };
     match tls.plain {
         Plain::Serve | Plain::Off => return Ok(()),
         Plain::Redirect => {}
+    }
+    // Where a certificate is required, only the connection itself can have shown one.
+    match if tls.requires_certificate { visit.peer.scheme } else { visit.scheme() } {
+        Scheme::Https => return Ok(()),
+        Scheme::Http => {}
     }
     let public = visit.config.settings.api.public_url.as_deref().filter(|url| url.starts_with("https://"));
     let base = match (public, visit.shared.tls_address) {

@@ -127,10 +127,12 @@ rows! {
     TLS_MIN_VERSION = Tls "min_version", Shape::Words(&["1.2", "1.3"]), Default("\"1.2\""), "\"1.3\"", also "version";
     "The oldest version of TLS that is spoken."
 
-    TLS_PLAIN = Tls "plain", Shape::Words(&["serve", "redirect", "off"]), Default("\"serve\""), "\"redirect\"",
-    also "http";
+    TLS_PLAIN = Tls "plain", Shape::Words(&["serve", "redirect", "off"]),
+    Means("`serve`; `off` where clients have to show a certificate"), "\"redirect\"", also "http";
     "What is done with requests that come without TLS, at `[listen] address`: `serve` answers them as those by HTTPS, \
-     `redirect` answers 301 `ENDPOINT_MOVED` to the same address under https, and 400 `HTTPS_REQUIRED` to a request with an API key, `off` does not listen there at all."
+     `redirect` answers 301 `ENDPOINT_MOVED` to the same address under https, and 400 `HTTPS_REQUIRED` to a request with \
+     an API key, `off` does not listen there at all. Where clients have to show a certificate, `serve` is a fault, unless \
+     `[listen] address` is a loopback address."
 
     TLS_HSTS = Tls "hsts", Shape::Duration { least: 0, most: CENTURY }, Means("no such header"), "\"365d\"";
     "Answers by HTTPS say in `Strict-Transport-Security` that clients must not come without TLS for this long. `\"0s\"` \
@@ -145,7 +147,8 @@ rows! {
 
     TLS_CLIENT_CERTIFICATE = Tls "client_certificate", Shape::Words(&["required", "optional"]),
     Default("\"required\""), "\"optional\"";
-    "With `client_ca`: whether clients have to show a certificate. One of another authority is refused in either case."
+    "With `client_ca`: whether clients have to show a certificate. One of another authority is refused in either case. \
+     `required` means every request: see `plain`."
 
     TLS_CLIENT_SUBJECT_HEADER = Tls "client_subject_header", Shape::Text, Means("the upstream is not told"),
     "\"X-Client-Subject\"";

@@ -47,15 +47,30 @@ pub(super) fn tls(
         let span = text.span.clone();
         keep(section, text, socket_address).map(|value| At { value, span })
     });
-    let plain = section
-        .word(&TLS_PLAIN, &[("serve", Plain::Serve), ("redirect", Plain::Redirect), ("off", Plain::Off)]);
+    let words = [("serve", Plain::Serve), ("redirect", Plain::Redirect), ("off", Plain::Off)];
+    let named = section.word(&TLS_PLAIN, &words);
     let handshake = section.duration(&TLS_HANDSHAKE);
     let proxy_protocol = section.word(&TLS_PROXY_PROTOCOL, &[("off", false), ("required", true)]);
     let subject_header =
         section.text(&TLS_CLIENT_SUBJECT_HEADER).and_then(|name| keep(section, name, check_header_name));
     let strict = strict(section);
-    let offered = offered(section, files);
-    let (address, plain) = (address?, plain?.value);
+    let is_required = requires_certificate(section);
+    let offered = offered(section, files, is_required);
+    let requires_certificate = is_required?;
+    if requires_certificate && let Some(plain) = &named {
+        check_plain(section, plain, listen);
+    }
+    // Required means required: there is no way in beside it unless the file names one.
+    let plain = match &named {
+        Some(named) => named.value,
+        None if section.has(&TLS_PLAIN) => return None, // a fault was noted
+        None if requires_certificate => Plain::Off,
+        None => Plain::Serve,
+    };
+    if plain == Plain::Off {
+        warn_of_challenge(section, offered.as_ref());
+    }
+    let address = address?;
     if plain != Plain::Off
         && let Some(listen) = listen
         && listen.value == address.value
@@ -76,8 +91,75 @@ pub(super) fn tls(
         proxy_protocol: proxy_protocol?.value,
         strict,
         subject_header,
+        requires_certificate,
     };
     Some(Some((tls, offered?)))
+}
+
+/// Whether clients have to show a certificate. Without `client_ca` nobody asks them for one, so that a file that
+/// names how must not be read as if it protected something.
+fn requires_certificate(section: &Section<'_>) -> Option<bool> {
+    let help = "name the authorities that clients' certificates come from: client_ca = \"tls/clients.pem\"";
+    if !section.has(&TLS_CLIENT_CA) {
+        if section.has(&TLS_CLIENT_CERTIFICATE) {
+            section.reader.fault(
+                Fault::at(
+                    section.key_place(&TLS_CLIENT_CERTIFICATE),
+                    "`client_certificate` without `client_ca`",
+                )
+                .label("clients are not asked for a certificate")
+                .help(help),
+            );
+        }
+        if section.has(&TLS_CLIENT_SUBJECT_HEADER) {
+            let line = section.reader.line(&section.key_place(&TLS_CLIENT_SUBJECT_HEADER));
+            section.reader.warn(format!(
+                "line {line}: `client_subject_header` without `client_ca`: the header is never sent; {help}"
+            ));
+        }
+        return Some(false);
+    }
+    let words = [("required", true), ("optional", false)];
+    section.word(&TLS_CLIENT_CERTIFICATE, &words).map(|word| word.value)
+}
+
+/// Where certificates are required, the API cannot be served without one to whoever reaches the other port. On a
+/// loopback address that is this machine alone: allowed if the file says so, and warned of.
+fn check_plain(section: &Section<'_>, plain: &At<Plain>, listen: Option<&At<SocketAddr>>) {
+    match plain.value {
+        Plain::Serve => {}
+        Plain::Redirect | Plain::Off => return,
+    }
+    let Some(listen) = listen else { return };
+    if listen.value.ip().is_loopback() {
+        section.reader.warn(format!(
+            "line {}: `plain = \"serve\"` answers requests at {} without the client certificate that is required by TLS: \
+             every process of this machine can send them; write plain = \"off\" if that is not meant",
+            section.reader.line(&plain.span),
+            listen.value
+        ));
+        return;
+    }
+    let place = if section.has(&TLS_CLIENT_CERTIFICATE) { &TLS_CLIENT_CERTIFICATE } else { &TLS_CLIENT_CA };
+    section.reader.fault(
+        Fault::at(plain.span.clone(), "a client certificate is required, but not at every port")
+            .label(format!("serves the same API without a certificate at {}", listen.value))
+            .also(section.key_place(place), "requires a certificate")
+            .help("write plain = \"off\" or plain = \"redirect\", or client_certificate = \"optional\"")
+            .help("to serve this machine alone, let `[listen] address` be 127.0.0.1"),
+    );
+}
+
+/// An authority asks for the answer to its challenge without TLS.
+fn warn_of_challenge(section: &Section<'_>, offered: Option<&TlsSettings>) {
+    let acme = offered.and_then(|offered| offered.acme.as_ref());
+    if acme.is_some_and(|acme| acme.challenge == Challenge::Http) {
+        section.reader.warn(format!(
+            "line {}: the challenge `http-01` is asked for at port 80, where Fairgate does not listen with `plain` off: write \
+             plain = \"redirect\", or challenge = \"tls-alpn-01\" in `[tls.acme]`",
+            section.reader.line(&section.place)
+        ));
+    }
 }
 
 /// What `Strict-Transport-Security` says.
@@ -88,7 +170,7 @@ fn strict(section: &Section<'_>) -> Option<String> {
     Some(format!("max-age={age}{}", if subdomains { "; includeSubDomains" } else { "" }))
 }
 
-fn offered(section: &Section<'_>, files: Files<'_>) -> Option<TlsSettings> {
+fn offered(section: &Section<'_>, files: Files<'_>, is_required: Option<bool>) -> Option<TlsSettings> {
     let versions = section.word(&TLS_MIN_VERSION, &[("1.2", Versions::From12), ("1.3", Versions::From13)]);
     let mut identities = Vec::new();
     let mut is_good = true;
@@ -115,7 +197,6 @@ fn offered(section: &Section<'_>, files: Files<'_>) -> Option<TlsSettings> {
         );
         return None;
     }
-    let is_required = section.word(&TLS_CLIENT_CERTIFICATE, &[("required", true), ("optional", false)]);
     let client_ca = section.text(&TLS_CLIENT_CA).map(|path| {
         let span = path.span.clone();
         let file = files.folder.join(&path.value);
@@ -124,7 +205,7 @@ fn offered(section: &Section<'_>, files: Files<'_>) -> Option<TlsSettings> {
     });
     let client_ca = match client_ca {
         None => None,
-        Some(file) => Some(ClientCa { file: file?, is_required: is_required?.value }),
+        Some(file) => Some(ClientCa { file: file?, is_required: is_required? }),
     };
     is_good.then_some(TlsSettings { identities, client_ca, versions: versions?.value, acme })
 }
