@@ -9,7 +9,20 @@ use crate::config::{
 use contract::{Kind, Limit};
 use gateway::settings::Endpoint;
 
-/// A request that costs more than a limit ever grants at once could never be admitted.
+/// More plans than this are not named in one fault: a file may have hundreds.
+const MOST_NAMED: usize = 10;
+
+/// A limit that never grants at once what a request costs.
+struct TooSmall<'a> {
+    /// What it grants at most at once.
+    most: u32,
+    /// None: it is one of addresses.
+    plan: Option<&'a PlanRead>,
+    limit: &'a At<Limit>,
+}
+
+/// A request that costs more than a limit ever grants at once could never be admitted. One fault an endpoint names all
+/// plans whose keys could never use it, so that one run tells them all.
 pub(super) fn check(
     top: &Section<'_>,
     plans: &[PlanRead],
@@ -19,33 +32,58 @@ pub(super) fn check(
     for endpoint in endpoints {
         let Some(cost) = &endpoint.cost else { continue };
         let group = endpoint.group.as_ref().map(|group| &*group.value);
-        let of_plans = plans.iter().flat_map(|plan| plan.limits.iter().map(move |limit| (Some(plan), limit)));
-        let of_address = address.iter().map(|limit| (None, limit));
-        let too_small = of_plans
-            .chain(of_address)
-            .filter(|(plan, limit)| plan.is_none() == endpoint.is_public() && limit.value.applies_to(group))
-            .filter_map(|(plan, limit)| Some((limit.value.at_most_at_once()?, plan, limit)))
-            .filter(|(most, _, _)| *most < cost.value)
-            .min_by_key(|(most, _, _)| *most);
-        let Some((most, plan, limit)) = too_small else { continue };
-        let (title, whose) = match plan {
-            Some(plan) => (
-                format!("keys of the plan `{}` could never use this endpoint", plan.plan.name),
-                "the plan grants",
-            ),
-            None => ("nobody could ever use this endpoint".to_owned(), "an address is granted"),
-        };
-        let raised = match limit.value.kind {
-            Kind::Rate { .. } => "burst",
-            Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Concurrent | Kind::Lifetime => "limit",
-        };
-        top.reader.fault(
-            Fault::at(cost.span.clone(), title)
-                .label(format!("one request costs {}", cost.value))
-                .also(limit.span.clone(), format!("{whose} {}", limit.value))
-                .help(format!("lower the cost to at most {most}, or raise the {raised}")),
-        );
+        let of_plans =
+            plans.iter().filter(|_| !endpoint.is_public()).map(|plan| (Some(plan), plan.limits.as_slice()));
+        let of_address = endpoint.is_public().then_some((None, address));
+        let tightest = of_plans.chain(of_address).filter_map(|(plan, limits)| tightest(plan, limits, group));
+        let too_small: Vec<_> = tightest.filter(|one| one.most < cost.value).collect();
+        note(top, cost, &too_small);
     }
+}
+
+/// The limit that grants least at once to a request of this group.
+fn tightest<'a>(
+    plan: Option<&'a PlanRead>,
+    limits: &'a [At<Limit>],
+    group: Option<&str>,
+) -> Option<TooSmall<'a>> {
+    let applying = limits.iter().filter(|limit| limit.value.applies_to(group));
+    let bounded =
+        applying.filter_map(|limit| Some(TooSmall { most: limit.value.at_most_at_once()?, plan, limit }));
+    bounded.min_by_key(|one| one.most)
+}
+
+fn note(top: &Section<'_>, cost: &At<u32>, too_small: &[TooSmall<'_>]) {
+    let Some(least) = too_small.iter().map(|one| one.most).min() else { return };
+    let names: Vec<&str> = too_small.iter().filter_map(|one| Some(one.plan?.plan.name.as_str())).collect();
+    let title = match names.as_slice() {
+        [] => "nobody could ever use this endpoint".to_owned(),
+        [name] => format!("keys of the plan `{name}` could never use this endpoint"),
+        names => {
+            let named: Vec<String> = names.iter().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
+            let more = match names.len().saturating_sub(MOST_NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!("keys of {} plans could never use this endpoint: {}{more}", names.len(), named.join(", "))
+        }
+    };
+    let mut fault = Fault::at(cost.span.clone(), title).label(format!("one request costs {}", cost.value));
+    for TooSmall { plan, limit, .. } in too_small.iter().take(MOST_NAMED) {
+        let whose = match plan {
+            Some(_) => "the plan grants",
+            None => "an address is granted",
+        };
+        fault = fault.also(limit.span.clone(), format!("{whose} {}", limit.value));
+    }
+    let raised = match too_small {
+        [TooSmall { limit, .. }] => match limit.value.kind {
+            Kind::Rate { .. } => "the burst",
+            Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Concurrent | Kind::Lifetime => "the limit",
+        },
+        _ => "these limits",
+    };
+    top.reader.fault(fault.help(format!("lower the cost to at most {least}, or raise {raised}")));
 }
 
 /// A limit of a group without endpoints counts nothing.
