@@ -1,7 +1,7 @@
 //! `fairgate keys import`: reads a file of keys, has them checked in batches, and saved all at once.
 
 use super::{
-    Out, keys,
+    Out, keys, permissions,
     reach::{Reach, mismatch},
 };
 use crate::{
@@ -38,7 +38,10 @@ struct Import<'a> {
 
 pub(super) fn run(wanted: cli::Import, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
     let (name, file) = open(&wanted.file)?;
-    let Outcome::ImportBegun(id) = reach.execute(Operation::ImportBegin(keys::wanted(wanted.wanted)))? else {
+    let new = keys::wanted(wanted.wanted);
+    let warnings = permissions::warnings(reach.config(), &new.permissions);
+    permissions::print(&warnings);
+    let Outcome::ImportBegun(id) = reach.execute(Operation::ImportBegin(new))? else {
         return Err(mismatch());
     };
     let mut import =
@@ -51,7 +54,10 @@ pub(super) fn run(wanted: cli::Import, reach: &mut Reach, out: &mut Out<'_>) -> 
     let good = import.lines.len() - refused;
     if refused > 0 && !wanted.skip_bad {
         if wanted.json.json {
-            output::json_value(out, &json!({ "imported": 0, "refused": import.faults_json() }))?;
+            output::json_value(
+                out,
+                &json!({ "imported": 0, "refused": import.faults_json(), "warnings": warnings }),
+            )?;
         }
         let advice =
             if good > 0 { format!(", or import the other {good} with --skip-bad") } else { String::new() };
@@ -65,7 +71,10 @@ pub(super) fn run(wanted: cli::Import, reach: &mut Reach, out: &mut Out<'_>) -> 
     progress("");
     let Outcome::Imported(imported) = saved? else { return Err(mismatch()) };
     if wanted.json.json {
-        output::json_value(out, &json!({ "imported": imported, "refused": import.faults_json() }))?;
+        output::json_value(
+            out,
+            &json!({ "imported": imported, "refused": import.faults_json(), "warnings": warnings }),
+        )?;
     } else {
         let passed_over = if refused > 0 { format!(" {refused} were passed over.") } else { String::new() };
         writeln!(out, "Imported {imported} keys.{passed_over}")?;

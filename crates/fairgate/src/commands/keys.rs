@@ -1,7 +1,7 @@
 //! `fairgate keys`: make, change, list and revoke keys.
 
 use super::{
-    Out, import,
+    Out, import, permissions as needed,
     reach::{Reach, mismatch},
 };
 use crate::{
@@ -49,6 +49,7 @@ fn change(wanted: Change, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCo
     let now = system_clock();
     // One that is not given stays; none at all has to be said.
     let all = |given: Vec<String>, none: bool| if none || !given.is_empty() { Some(given) } else { None };
+    let sets_permissions = !wanted.permissions.is_empty();
     let change = KeyChange {
         name: wanted.name,
         plan: wanted.plan,
@@ -62,8 +63,11 @@ fn change(wanted: Change, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCo
     let Outcome::KeyChanged(view) = reach.execute(Operation::ChangeKey { id: wanted.id, change })? else {
         return Err(mismatch());
     };
+    let warnings =
+        if sets_permissions { needed::warnings(reach.config(), &view.permissions) } else { Vec::new() };
+    needed::print(&warnings);
     if wanted.json.json {
-        output::json_value(out, &key_json(&view, now))?;
+        output::json_value(out, &with_warnings(key_json(&view, now), &warnings))?;
     } else {
         output::pairs(out, &described(&view, now))?;
     }
@@ -93,18 +97,28 @@ fn make(create: Create, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode
     else {
         return Err(mismatch());
     };
+    let warnings = needed::warnings(reach.config(), &view.permissions);
+    needed::print(&warnings);
     if create.json.json {
         let mut value = json!({ "key": key });
         if let (Value::Object(all), Value::Object(rest)) = (&mut value, key_json(&view, now)) {
             all.extend(rest);
         }
-        output::json_value(out, &value)?;
+        output::json_value(out, &with_warnings(value, &warnings))?;
         return Ok(ExitCode::SUCCESS);
     }
     writeln!(out, "{key}\n")?;
     output::pairs(out, &described(&view, now))?;
     writeln!(out, "\nThis is the only time that the key is shown: keep it now.")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was done, and what is probably not meant.
+fn with_warnings(mut value: Value, warnings: &[String]) -> Value {
+    if let Value::Object(members) = &mut value {
+        members.insert("warnings".to_owned(), json!(warnings));
+    }
+    value
 }
 
 /// Hands every key to `each`, page by page.

@@ -5,6 +5,7 @@ mod import;
 mod incidents;
 mod keys;
 mod maintenance;
+mod permissions;
 pub(crate) mod reach;
 mod reload;
 mod serve;

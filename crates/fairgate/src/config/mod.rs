@@ -138,6 +138,13 @@ impl Default for UsageSettings {
 
 /// Reads the configuration file at this path, with the environment of the process.
 pub(crate) fn load(path: &Path, extent: Extent) -> Result<Config, Faults> {
+impl Config {
+    /// Whether the file names a document, read or not.
+    pub(crate) fn names_document(&self) -> bool {
+        self.source.contains_key(registry::OPENAPI.name)
+    }
+}
+
     let name = path.display().to_string();
     let source = read_file(path, &name).map_err(|fault| Faults::new(&name, "", vec![fault]))?;
     let folder = path.parent().unwrap_or_else(|| Path::new(""));

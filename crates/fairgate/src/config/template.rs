@@ -110,6 +110,7 @@ impl Template {
                 "clients resolve it before they send a request; write the path that is meant",
             ));
         }
+        check_foreign(text, start)?;
         let (mut shape, mut at, mut after_name) = (String::new(), 0, false);
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
             if let Some(inside) = rest.strip_prefix('{') {
@@ -218,6 +219,24 @@ fn whole_url(text: &str) -> Option<String> {
 /// `.` and `..`, also percent-encoded.
 fn is_dots(text: &str) -> bool {
     matches!(text.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+}
+
+/// Refuses a segment that is a parameter in the notation of another framework: it would only take requests that have
+/// these very characters.
+fn check_foreign(segment: &str, start: usize) -> Result<(), NoTemplate> {
+    // `<int:id>` names a type before its name; behind `:id` there may be a sign, a pattern or an extension.
+    let angled = segment.strip_prefix('<').and_then(|rest| rest.split_once('>')).map(|(inner, _)| inner);
+    let angled = angled.map(|inner| inner.rsplit(':').next().unwrap_or(inner));
+    let squared = segment.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(inner, _)| inner);
+    let names = [angled, squared, segment.strip_prefix(':')].into_iter().flatten();
+    let begins = |name: &&str| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let Some(name) = names.into_iter().find(begins) else { return Ok(()) };
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+    Err(refuse(
+        start..start + segment.len(),
+        "would be taken literally, not as a parameter",
+        &format!("write a parameter as a name between braces: {{{}}}", name.get(..end).unwrap_or(name)),
+    ))
 }
 
 /// Refuses what cannot stand in the path of a request.

@@ -203,6 +203,46 @@ fn keys_are_listed_in_the_order_in_which_they_were_made() {
     });
 }
 
+const BOOKS: &str = "[[endpoints]]\nmethod = \"GET\"\npath = \"/books/{id}\"\npermission = \"books:read\"\n\
+    [[endpoints]]\nmethod = \"POST\"\npath = \"/books\"\npermission = \"books:write\"\n";
+
+#[test]
+fn a_permission_that_no_endpoint_needs_is_a_warning_with_the_nearest() {
+    with_and_without_gateway(|site, _| {
+        site.configure(BOOKS);
+        let give = |words: &[&str], permission: &str| {
+            let run = site.run(&[words, &["--permission", permission, "--json"]].concat());
+            assert_eq!(run.code, 0, "{}", run.err);
+            let json: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+            (run.err, json)
+        };
+        let id =
+            site.json(&["keys", "create", "--plan", "free", "--json"])["id"].as_str().unwrap().to_owned();
+        let keys = site.path("keys.txt");
+        for (round, permission) in ["book:read", "book:raed", "books:red"].into_iter().enumerate() {
+            std::fs::write(&keys, format!("imported-key-{round}\n")).unwrap();
+            for words in [
+                &["keys", "create", "--plan", "free"][..],
+                &["keys", "change", &id],
+                &["keys", "import", keys.to_str().unwrap(), "--plan", "free"],
+            ] {
+                let (err, json) = give(words, permission);
+                let told =
+                    format!("no endpoint needs the permission `{permission}`; did you mean `books:read`?");
+                assert_eq!(err, format!("warning: {told}\n"), "{words:?}");
+                assert_eq!(json["warnings"], serde_json::json!([told]), "{words:?}");
+                std::fs::write(&keys, format!("imported-key-{round}-again\n")).unwrap();
+            }
+        }
+        for permission in ["books:read", "*"] {
+            let (err, json) = give(&["keys", "create", "--plan", "free"], permission);
+            assert_eq!((err.as_str(), &json["warnings"]), ("", &serde_json::json!([])));
+        }
+        let (err, _) = give(&["keys", "create", "--plan", "free"], "orders");
+        assert!(err.contains("`orders`, so it has no effect"), "{err}");
+    });
+}
+
 #[test]
 fn a_change_of_a_revoked_key_says_that_it_is_revoked() {
     crate::fixture::with_and_without_gateway(|site, _| {
@@ -212,4 +252,20 @@ fn a_change_of_a_revoked_key_says_that_it_is_revoked() {
         assert!(said.contains("revoked at "), "{said}");
         assert_eq!(site.json(&["keys", "change", &id, "--name", "old", "--json"])["state"], "revoked");
     });
+}
+
+#[test]
+fn scopes_of_a_document_are_known_permissions() {
+    let site = Site::new();
+    std::fs::write(
+        site.path("api.yaml"),
+        "openapi: 3.1.0\ninfo: {title: A, version: '1'}\nsecurity: [{o: [books:read]}]\npaths: {/books: {get: {responses: {}}}}\n\
+         components: {securitySchemes: {o: {type: oauth2, flows: {}}}}\n",
+    )
+    .unwrap();
+    let text = std::fs::read_to_string(site.path("fairgate.toml")).unwrap();
+    std::fs::write(site.path("fairgate.toml"), format!("openapi = \"api.yaml\"\n{text}")).unwrap();
+    let create = |permission| site.run(&["keys", "create", "--plan", "free", "--permission", permission]);
+    assert_eq!(create("books:read").err, "");
+    assert!(create("book:read").err.contains("did you mean `books:read`?"));
 }
