@@ -195,6 +195,61 @@ fn what_only_a_start_can_change_is_named_and_nothing_of_that_file_is_taken() {
 }
 
 #[test]
+#[test]
+fn each_setting_that_only_a_start_can_change_is_refused_by_name_in_a_reload() {
+    const TLS: &str = "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\nclient_ca = \
+        \"tests.pem\"\nclient_certificate = \"optional\"\nmin_version = \"1.2\"\n[tls.acme]\ndomains = \
+        [\"a.example\"]\ndirectory = \"https://127.0.0.1:1/directory\"\nchallenge = \"tls-alpn-01\"\n";
+    let upstream = Upstream::sample();
+    let config =
+        Config::of(&upstream).plan("free", &["3 per day"]).store("durable = true").over_tls().section(TLS);
+    let gateway = Gateway::start(&config);
+    let key = gateway.key();
+    let limit = || gateway.send(&get("/_limits").key(&key)).json()["limits"][0]["amount"].as_u64();
+    let home = gateway.home();
+    let written = fs::read_to_string(home.config()).unwrap();
+    fs::copy(home.path("tests.pem"), home.path("other.pem")).unwrap();
+    fs::copy(home.path("tests.key"), home.path("other.key")).unwrap();
+    let memory = home.memory().to_str().unwrap();
+    let data = home.path("data");
+    for (from, to, named) in [
+        ("[listen]\naddress = \"127.0.0.1:0\"", "[listen]\naddress = \"127.0.0.1:1\"", "`[listen] address`"),
+        ("threads = 2", "threads = 3", "`[listen] threads`"),
+        ("[tls]\naddress = \"127.0.0.1:0\"", "[tls]\naddress = \"127.0.0.1:1\"", "where `[tls]` listens"),
+        ("[tls]\n", "[tls]\nplain = \"off\"\n", "where `[tls]` listens"),
+        ("certificate = \"tests.pem\"", "certificate = \"other.pem\"", "which files `[tls]` names"),
+        ("key = \"tests.key\"", "key = \"other.key\"", "which files `[tls]` names"),
+        ("client_ca = \"tests.pem\"", "client_ca = \"other.pem\"", "which files `[tls]` names"),
+        ("min_version = \"1.2\"", "min_version = \"1.3\"", "which files `[tls]` names"),
+        ("[\"a.example\"]", "[\"b.example\"]", "which files `[tls]` names"),
+        ("client_certificate = \"optional\"", "plain = \"redirect\"", "which files `[tls]` names"),
+        ("durable = true", "durable = false", "`[store] durable`"),
+        (memory, "elsewhere", "`[store] memory`"),
+        (data.to_str().unwrap(), "elsewhere", "`[store] path`"),
+    ] {
+        // A command finds the gateway by the file's store, so where that one is changed a signal has it read.
+        let next = written.replace(from, to).replace("3 per day", "5 per day");
+        assert!(next != written && !next.contains("3 per day"), "{from}");
+        let before = gateway.log().matches("configuration not taken over").count();
+        fs::write(home.config(), next).unwrap();
+        gateway.hang_up();
+        eventually("the reload is refused", || {
+            (gateway.log().matches("configuration not taken over").count() > before).then_some(())
+        });
+        let told = gateway.event("configuration not taken over")["error"].as_str().unwrap().to_owned();
+        assert!(
+            told.contains(&format!("nothing was changed, because {named} can only change")),
+            "{to}: {told}"
+        );
+        fs::write(home.config(), &written).unwrap();
+        assert_eq!(limit(), Some(3), "{to}");
+    }
+    // The same file without such a change is taken over.
+    fs::write(home.config(), written.replace("3 per day", "5 per day")).unwrap();
+    gateway.run(&["config", "reload"]);
+    assert_eq!(limit(), Some(5));
+}
+
 fn the_log_follows_the_configuration() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream));

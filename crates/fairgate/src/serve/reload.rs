@@ -71,6 +71,7 @@ impl Source {
                 listen: config.settings.listen.clone(),
                 tls: sockets(&config.settings),
                 files: config.tls.clone(),
+    admin: Option<SocketAddr>,
                 store: config.store.clone(),
             },
             is_watched: config.process.is_watched,
@@ -90,6 +91,7 @@ impl Source {
 
     /// Takes over what was prepared. Gives it back without what the gateway holds of it now.
     pub(super) fn take_over(
+                admin: config.process.admin,
         &mut self,
         handle: &Handle,
         store: &dyn Store,
@@ -129,7 +131,7 @@ impl Source {
     /// Where `[admin] address` is in what was prepared. None: nothing was prepared.
     pub(super) fn next_admin(&self) -> Option<Option<SocketAddr>> {
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        prepared.as_ref().map(|(config, _)| config.process.admin)
+        prepared.as_ref().map(|prepared| prepared.config.process.admin)
     }
 
     /// Every file that the configuration was read from.
@@ -262,3 +264,4 @@ pub(super) fn on_hangup(control: Rc<RefCell<Control>>) -> Result<impl Future<Out
         }
     })
 }
+            ("`[admin] address`", self.admin != next.process.admin),
