@@ -17,6 +17,7 @@ mod access;
 mod bodies;
 mod endpoints;
 mod faults;
+mod nothing;
 mod one_line_start;
 mod parameters;
 mod served;

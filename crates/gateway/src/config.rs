@@ -117,7 +117,7 @@ impl Config {
 
 /// Headers that endpoints ask for and whose names hold more than letters, digits and hyphens, in lower case.
 fn odd_headers_of(settings: &Settings) -> Vec<String> {
-    let checks = settings.endpoints.iter().flat_map(|endpoint| &endpoint.takes.checks);
+    let checks = settings.endpoints.declared().iter().flat_map(|endpoint| &endpoint.takes.checks);
     let mut names: Vec<String> = checks
         .filter(|check| check.place == Place::Header && !is_plain_name(check.name.as_bytes()))
         .map(|check| check.name.to_ascii_lowercase())

@@ -3,7 +3,7 @@
 use crate::{
     maintenance::Pattern,
     places::Places,
-    settings::{Endpoint, Moved},
+    settings::{Endpoint, Endpoints, Moved},
 };
 use std::collections::BTreeMap;
 use wayfind::{Router, RouterBuilder};
@@ -16,7 +16,7 @@ pub(crate) struct Routes {
     endpoints: Vec<Endpoint>,
     /// What each of them is counted under.
     places: Vec<u32>,
-    /// No endpoints are declared: every path is one.
+    /// Nothing declares endpoints: every path is one.
     open: bool,
 }
 
@@ -44,7 +44,7 @@ pub struct BadTemplate {
 
 /// What a path leads to.
 pub(crate) enum Route<'r> {
-    /// No endpoints are declared, so this is one.
+    /// Nothing declares endpoints, so this is one.
     Open,
     /// An endpoint, and what it is counted under.
     Endpoint(&'r Endpoint, u32),
@@ -54,11 +54,11 @@ pub(crate) enum Route<'r> {
 }
 
 impl Routes {
-    pub(crate) fn new(
-        endpoints: Vec<Endpoint>,
-        moved: &[Moved],
-        places: &Places,
-    ) -> Result<Self, BadTemplate> {
+    pub(crate) fn new(endpoints: Endpoints, moved: &[Moved], places: &Places) -> Result<Self, BadTemplate> {
+        let (open, endpoints) = match endpoints {
+            Endpoints::AnyPath => (true, Vec::new()),
+            Endpoints::Declared(endpoints) => (false, endpoints),
+        };
         let mut entries: BTreeMap<String, PathEntry> = BTreeMap::new();
         for (position, endpoint) in endpoints.iter().enumerate() {
             let (pattern, _) = translate(&endpoint.path);
@@ -74,7 +74,7 @@ impl Routes {
         });
         let moved = if moved.is_empty() { None } else { Some(build(moved_paths)?) };
         let places = endpoints.iter().map(|one| places.number(&one.method, &one.path)).collect();
-        Ok(Self { paths, moved, open: endpoints.is_empty(), endpoints, places })
+        Ok(Self { paths, moved, open, endpoints, places })
     }
 
     /// What `method` and `path` lead to. A HEAD is answered wherever a GET is.
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn concrete_paths_win_over_templates_and_extensions_are_matched() {
         let routes = Routes::new(
-            vec![
+            Endpoints::Declared(vec![
                 endpoint("GET", "/items/{item-id}"),
                 endpoint("GET", "/items/new"),
                 endpoint("GET", "/items/{id}/parts/{part}"),
@@ -221,7 +221,7 @@ mod tests {
                 endpoint("POST", "/items"),
                 endpoint("GET", "/simple/"),
                 endpoint("GET", "/raw/{*rest}"),
-            ],
+            ]),
             &[],
             &Places::default(),
         )
@@ -252,16 +252,27 @@ mod tests {
     }
 
     #[test]
+    fn only_where_nothing_declares_endpoints_every_path_is_one() {
+        let open = Routes::new(Endpoints::AnyPath, &[], &Places::default()).unwrap();
+        let closed = Routes::new(Endpoints::Declared(vec![]), &[], &Places::default()).unwrap();
+        for (method, path) in [("GET", "/"), ("GET", "/a"), ("DELETE", "/a/b/"), ("PURGE", "/%20")] {
+            assert_eq!(template(&open, method, path), "open", "{method} {path}");
+            assert_eq!(template(&closed, method, path), "nothing", "{method} {path}");
+        }
+        assert!(!closed.keeps_slash("/a/"));
+    }
+
+    #[test]
     fn an_old_path_leads_to_the_new_one_with_its_values() {
         let moved = Moved { from: "/old/{a}/{b}".into(), to: "/new/{b}/{a}".into() };
-        let routes = Routes::new(vec![], &[moved], &Places::default()).unwrap();
+        let routes = Routes::new(Endpoints::default(), &[moved], &Places::default()).unwrap();
         assert_eq!(routes.moved_to("/old/1/2%2F"), Some("/new/2%2F/1".into()));
         assert_eq!(routes.moved_to("/new/1/2"), None);
     }
 
     #[test]
     fn a_template_that_cannot_be_routed_is_told() {
-        let routes = |endpoints| Routes::new(endpoints, &[], &Places::default());
+        let routes = |endpoints| Routes::new(Endpoints::Declared(endpoints), &[], &Places::default());
         assert!(routes(vec![endpoint("GET", "/{a}{b}")]).is_err());
         assert!(routes(vec![endpoint("GET", "/{a}"), endpoint("POST", "/{b}")]).is_ok());
     }

@@ -41,8 +41,8 @@ pub struct Settings {
     /// What one address may use of all public endpoints together: calendar, rolling and rate kinds, at most
     /// [`Plan::MOST_LIMITS`]. Empty: no limits.
     pub address_limits: Vec<Limit>,
-    /// The endpoints. Empty: every path is an endpoint and needs only a key.
-    pub endpoints: Vec<Endpoint>,
+    /// Which requests there are endpoints for.
+    pub endpoints: Endpoints,
     /// Paths that have moved for good.
     pub moved: Vec<Moved>,
     /// The rule of the 301 row.
@@ -492,6 +492,35 @@ pub struct Plan {
 impl Plan {
     /// Limits that a plan can have.
     pub const MOST_LIMITS: usize = 8;
+}
+
+/// Which requests there are endpoints for.
+///
+/// The two are different types of API, and never told apart by a list being empty: a document that lost its
+/// operations would open every path.
+#[derive(Debug, Clone)]
+pub enum Endpoints {
+    /// Every path and method is one and needs only a key: nothing declares endpoints.
+    AnyPath,
+    /// These and no others. Of an empty list every request is answered 404.
+    Declared(Vec<Endpoint>),
+}
+
+impl Default for Endpoints {
+    /// Closed.
+    fn default() -> Self {
+        Self::Declared(Vec::new())
+    }
+}
+
+impl Endpoints {
+    /// The declared ones.
+    pub fn declared(&self) -> &[Endpoint] {
+        match self {
+            Self::AnyPath => &[],
+            Self::Declared(endpoints) => endpoints,
+        }
+    }
 }
 
 /// An endpoint of the API.

@@ -82,6 +82,11 @@ impl Facts {
         Some(all.find(|endpoint| endpoint.deprecated.is_none()).unwrap_or(first))
     }
 
+    /// Whether no request can reach an endpoint.
+    pub(crate) fn has_no_endpoint(&self) -> bool {
+        self.reference.endpoints.is_empty() && !self.reference.any_path
+    }
+
     /// The endpoint that examples use if nothing else is asked of it: it is read with a key, simply.
     pub(crate) fn typical(&self) -> Option<&Endpoint> {
         let reads = |endpoint: &Endpoint| endpoint.method == "GET" && !endpoint.public;

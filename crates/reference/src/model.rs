@@ -36,8 +36,10 @@ pub struct Reference {
     pub plans: Vec<Plan>,
     /// What one address may use of all public endpoints together. Empty: no limits.
     pub address_limits: Vec<Limit>,
-    /// The endpoints, in the order of the configuration. Empty: every path is one.
+    /// The endpoints, in the order of the configuration.
     pub endpoints: Vec<Endpoint>,
+    /// Every path is an endpoint: none are declared, and none need be.
+    pub any_path: bool,
     /// Paths that have moved for good.
     pub moved: Vec<Moved>,
     /// Ceilings on errors.

@@ -79,6 +79,7 @@ fn reference() -> Reference {
             },
             Endpoint { moved_to: Some("/archive/{id}".into()), ..endpoint("DELETE", "/items/{id}") },
         ],
+        any_path: false,
         moved: vec![Moved { from: "/was/{id}".into(), to: "/items/{id}".into() }],
         ceilings: Ceilings { per_key: Some(6000), per_address: None },
         sizes: Sizes { head: 32 << 10, body: 10 << 20 },

@@ -376,6 +376,9 @@ pub(crate) fn key_places(facts: &Facts) -> Vec<Text> {
 
 fn endpoint_not_found(facts: &Facts) -> Vec<Block> {
     let count = facts.reference.endpoints.len();
+    if facts.has_no_endpoint() {
+        return sentences(["This API has no endpoints: every path is answered so."]);
+    }
     if count == 0 {
         return sentences([
             "This API declares no endpoints, so that every path is one; only pages of this reference can be missing.",

@@ -131,7 +131,11 @@ fn show_first_key(config: &Config, file: &Path) -> Result<(), Failure> {
 
 /// The path of an endpoint that can be read without knowing anything.
 fn first_read(config: &Config) -> Option<&str> {
-    let endpoints = config.settings.endpoints.iter();
+    match &config.settings.endpoints {
+        Endpoints::AnyPath => return Some("/"),
+        Endpoints::Declared(_) => {}
+    }
+    let endpoints = config.settings.endpoints.declared().iter();
     let mut plain = endpoints.filter(|one| {
         one.method == "GET" && !one.public && !one.path.contains('{') && !one.path.ends_with('/')
     });

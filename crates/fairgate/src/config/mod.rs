@@ -88,6 +88,8 @@ pub(crate) struct Process {
     pub(crate) is_watched: bool,
     /// Where it is told by HTTP how the gateway stands. None: nowhere.
     pub(crate) admin: Option<SocketAddr>,
+    /// The API has no endpoints on purpose, so that a reload may remove the last one.
+    pub(crate) allows_no_endpoints: bool,
 }
 
 /// Where keys and counters are kept.
@@ -136,8 +138,6 @@ impl Default for UsageSettings {
     }
 }
 
-/// Reads the configuration file at this path, with the environment of the process.
-pub(crate) fn load(path: &Path, extent: Extent) -> Result<Config, Faults> {
 impl Config {
     /// Whether the file names a document, read or not.
     pub(crate) fn names_document(&self) -> bool {
@@ -145,6 +145,8 @@ impl Config {
     }
 }
 
+/// Reads the configuration file at this path, with the environment of the process.
+pub(crate) fn load(path: &Path, extent: Extent) -> Result<Config, Faults> {
     let name = path.display().to_string();
     let source = read_file(path, &name).map_err(|fault| Faults::new(&name, "", vec![fault]))?;
     let folder = path.parent().unwrap_or_else(|| Path::new(""));

@@ -8,10 +8,14 @@ use super::{
     registry::{Absent, Form, Key, Shape, Table},
     unknown,
 };
-use std::{cell::RefCell, collections::BTreeSet, ops::Range};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    ops::Range,
+};
 use toml::de::{DeTable, DeValue};
 
-/// Warnings past this number are not kept.
+/// Warnings past this number are counted, but not kept.
 const MOST_WARNINGS: usize = 100;
 
 /// Collects what one reading of a file finds.
@@ -20,6 +24,7 @@ pub(super) struct Reader<'a> {
     pub(super) source: &'a str,
     faults: RefCell<Vec<Fault>>,
     warnings: RefCell<Vec<String>>,
+    more_warnings: Cell<usize>,
     read: RefCell<BTreeSet<(Table, &'static str)>>,
 }
 
@@ -58,7 +63,13 @@ pub(super) struct Refusal {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(source: &'a str) -> Self {
-        Self { source, faults: RefCell::default(), warnings: RefCell::default(), read: RefCell::default() }
+        Self {
+            source,
+            faults: RefCell::default(),
+            warnings: RefCell::default(),
+            more_warnings: Cell::new(0),
+            read: RefCell::default(),
+        }
     }
 
     pub(super) fn fault(&self, fault: Fault) {
@@ -75,12 +86,25 @@ impl<'a> Reader<'a> {
     pub(super) fn warn(&self, warning: String) {
         if self.warnings.borrow().len() < MOST_WARNINGS {
             self.warnings.borrow_mut().push(warning);
+        } else {
+            self.more_warnings.set(self.more_warnings.get() + 1);
         }
+    }
+
+    /// Warns of what matters more than all that was warned of before.
+    pub(super) fn warn_first(&self, warning: String) {
+        self.warnings.borrow_mut().insert(0, warning);
     }
 
     /// What was found: faults, warnings, and the keys that were asked for.
     pub(super) fn finish(self) -> (Vec<Fault>, Vec<String>, BTreeSet<(Table, &'static str)>) {
-        (self.faults.into_inner(), self.warnings.into_inner(), self.read.into_inner())
+        let mut warnings = self.warnings.into_inner();
+        match self.more_warnings.get() {
+            0 => {}
+            1 => warnings.push("1 more warning is not shown: fix some of these first.".to_owned()),
+            more => warnings.push(format!("{more} more warnings are not shown: fix some of these first.")),
+        }
+        (self.faults.into_inner(), warnings, self.read.into_inner())
     }
 
     /// The line of a place, for warnings.

@@ -91,7 +91,10 @@ fn the_minimal_example_has_the_promised_defaults() {
     assert!(settings.address_limits.is_empty());
     assert_eq!(settings.statuses, contract::Statuses::Fairgate);
     assert_eq!(settings.redirects.status, contract::RedirectStatus::MovedPermanently);
-    assert_eq!(settings.endpoints.iter().map(|endpoint| endpoint.cost).collect::<Vec<_>>(), [1, 5]);
+    assert_eq!(
+        settings.endpoints.declared().iter().map(|endpoint| endpoint.cost).collect::<Vec<_>>(),
+        [1, 5]
+    );
     let upstream = &settings.services.first().unwrap().upstream;
     assert_eq!(upstream.addresses.first().unwrap().authority(), "127.0.0.1:9000");
 }
@@ -132,10 +135,10 @@ fn the_full_example_is_read_as_it_is_written() {
         settings.address_limits.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["600 per minute"]
     );
-    let search = settings.endpoints.iter().find(|endpoint| endpoint.path == "/search").unwrap();
+    let search = settings.endpoints.declared().iter().find(|endpoint| endpoint.path == "/search").unwrap();
     assert_eq!((search.group.as_deref(), search.cost_header.as_deref()), (Some("search"), Some("x-cost")));
     assert_eq!(search.cost, 10);
-    let first = settings.endpoints.first().unwrap();
+    let first = settings.endpoints.declared().first().unwrap();
     assert_eq!((first.group.as_deref(), first.cost_header.as_deref()), (None, None));
     assert_eq!(config.store.memory, Path::new("/dev/shm"));
     assert_eq!((config.store.when_full, config.store.durable), (WhenFull::GoOn, true));
@@ -148,7 +151,7 @@ fn what_the_file_adds_to_an_operation_reaches_its_endpoint() {
     let source =
         std::fs::read_to_string(&path).unwrap().replace("[[endpoints]]\noperation = \"createItem\"\n", added);
     let settings = parse(&source, path.to_str().unwrap(), &|_| None).unwrap().settings;
-    let create = settings.endpoints.iter().find(|endpoint| endpoint.method == "POST").unwrap();
+    let create = settings.endpoints.declared().iter().find(|endpoint| endpoint.method == "POST").unwrap();
     assert_eq!((create.group.as_deref(), create.cost_header.as_deref()), (Some("writes"), Some("x-units")));
     assert_eq!(create.cost, 5);
 }

@@ -21,7 +21,7 @@ pub(crate) fn exported(config: &Config) -> Option<ServedDocument> {
 fn written(config: &Config, public_url: Option<&str>, has_base: bool) -> Option<ServedDocument> {
     let document: &Document = config.document.as_deref()?;
     let settings = &config.settings;
-    let operations: Vec<Exposed> = settings.endpoints.iter().map(exposed).collect();
+    let operations: Vec<Exposed> = settings.endpoints.declared().iter().map(exposed).collect();
     let key_headers = settings.keys.headers_as_written();
     let facts = Facts {
         public_url,

@@ -12,7 +12,7 @@ use crate::{
 use gateway::{
     Compiled, Handle,
     record::{Level, LogSink},
-    settings::{Listen, Plain, Plan, Settings},
+    settings::{Endpoints, Listen, Plain, Plan, Settings},
 };
 use std::{
     cell::RefCell,
@@ -32,11 +32,29 @@ pub(super) struct Source {
     plans: Vec<Plan>,
     fixed: Fixed,
     is_watched: bool,
+    reach: Reach,
     prepared: Ready,
 }
 
 /// Where a configuration without any fault lies, ready to be taken over.
-type Ready = Arc<Mutex<Option<(Config, Compiled)>>>;
+type Ready = Arc<Mutex<Option<Prepared>>>;
+
+struct Prepared {
+    config: Config,
+    reach: Reach,
+    compiled: Compiled,
+}
+
+/// What requests can reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Every path: nothing declares endpoints.
+    AnyPath,
+    /// Endpoints that are declared.
+    Endpoints,
+    /// No endpoint.
+    Nothing,
+}
 
 /// A document that was read.
 #[derive(Clone, PartialEq, Eq)]
@@ -71,10 +89,10 @@ impl Source {
                 listen: config.settings.listen.clone(),
                 tls: sockets(&config.settings),
                 files: config.tls.clone(),
-    admin: Option<SocketAddr>,
                 store: config.store.clone(),
             },
             is_watched: config.process.is_watched,
+            reach: Reach::of(&config.settings),
             prepared: Ready::default(),
         }
     }
@@ -82,8 +100,9 @@ impl Source {
     /// What reads the files again, and compiles what they say.
     pub(super) fn prepare(&self, handle: Handle) -> Preparing {
         let (path, fixed, ready) = (self.path.clone(), self.fixed.clone(), Arc::clone(&self.prepared));
+        let reach = self.reach;
         Box::new(move || {
-            let prepared = prepare(&path, &fixed, &handle)?;
+            let prepared = prepare(&path, &fixed, reach, &handle)?;
             *ready.lock().unwrap_or_else(PoisonError::into_inner) = Some(prepared);
             Ok(())
         })
@@ -91,14 +110,13 @@ impl Source {
 
     /// Takes over what was prepared. Gives it back without what the gateway holds of it now.
     pub(super) fn take_over(
-                admin: config.process.admin,
         &mut self,
         handle: &Handle,
         store: &dyn Store,
     ) -> Result<(Reloaded, Config), OperationError> {
         let fail = |why: String| OperationError::NotReloaded(why);
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (config, compiled) = prepared.ok_or_else(|| fail("nothing was read".into()))?;
+        let Prepared { config, reach, compiled } = prepared.ok_or_else(|| fail("nothing was read".into()))?;
         let next = &config.settings.plans;
         let name = |plan: &Plan| plan.name.clone();
         let limits = |plans: &[Plan], name: &str| {
@@ -118,7 +136,8 @@ impl Source {
         // the new plans and all else of the old file, as one has that was waiting for its body meanwhile.
         handle.keyring().set_plans(next).map_err(|error| fail(format!("{error}; nothing was changed")))?;
         handle.replace(compiled);
-        *self = Self::of(&config);
+        // The endpoints are the gateway's by now, so what they reach was noted before.
+        *self = Self { reach, ..Self::of(&config) };
         if !reloaded.added.is_empty() {
             // Keys of a plan that was not there were not let in at the start.
             loading::load_keys(store, handle).map_err(|error| {
@@ -186,7 +205,7 @@ fn read(config: &Config) -> Option<Read> {
     Some(Read { files: document.files.clone(), modified: document.modified })
 }
 
-fn prepare(path: &Path, fixed: &Fixed, handle: &Handle) -> Result<(Config, Compiled), OperationError> {
+fn prepare(path: &Path, fixed: &Fixed, before: Reach, handle: &Handle) -> Result<Prepared, OperationError> {
     let fail = |why: String| OperationError::NotReloaded(why);
     let faulty =
         |what: String| fail(format!("the configuration has faults, so nothing was changed:\n{what}"));
@@ -200,13 +219,51 @@ fn prepare(path: &Path, fixed: &Fixed, handle: &Handle) -> Result<(Config, Compi
             waiting.join(", ")
         )));
     }
+    let reach = Reach::of(&config.settings);
+    if !config.process.allows_no_endpoints {
+        before.check(reach).map_err(fail)?;
+    }
     config.settings.document = document::served(&config).map(Arc::new);
     // A document may have many thousands of endpoints; nobody but the gateway needs them from here on.
     let endpoints = std::mem::take(&mut config.settings.endpoints);
     let settings = Settings { endpoints, ..config.settings.clone() };
     config.settings.document = None;
     let compiled = handle.compile(settings).map_err(|error| faulty(error.to_string()))?;
-    Ok((config, compiled))
+    Ok(Prepared { config, reach, compiled })
+}
+
+// === impl Reach ===
+
+impl Reach {
+    fn of(settings: &Settings) -> Self {
+        match &settings.endpoints {
+            Endpoints::AnyPath => Self::AnyPath,
+            Endpoints::Declared(endpoints) if endpoints.is_empty() => Self::Nothing,
+            Endpoints::Declared(_) => Self::Endpoints,
+        }
+    }
+
+    /// Refuses what a slip makes of a running API: all of it gone, or all of it open. A generator that failed, a file
+    /// that was cut short and a line that was commented out do both.
+    ///
+    /// # Errors
+    /// What would happen, and what to do.
+    fn check(self, next: Self) -> Result<(), String> {
+        let effect = match next {
+            _ if self == next => return Ok(()),
+            Self::Endpoints => return Ok(()),
+            Self::Nothing => {
+                "the new configuration has no endpoints, so every request would be answered with 404"
+            }
+            Self::AnyPath => {
+                "the new configuration declares no endpoints, so every path and method would pass with any key"
+            }
+        };
+        Err(format!(
+            "nothing was changed, because {effect}: check `openapi` and `[[endpoints]]`; if that is meant, set \
+             `allow_no_endpoints = true` at the top of the file"
+        ))
+    }
 }
 
 // === impl Fixed ===
@@ -264,4 +321,3 @@ pub(super) fn on_hangup(control: Rc<RefCell<Control>>) -> Result<impl Future<Out
         }
     })
 }
-            ("`[admin] address`", self.admin != next.process.admin),

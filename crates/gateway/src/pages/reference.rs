@@ -12,7 +12,7 @@ const MOST_TRIED: usize = 200;
 pub fn of(settings: &Settings, address: SocketAddr) -> Reference {
     let api = &settings.api;
     let mut tried = 0;
-    let endpoints = settings.endpoints.iter().map(|one| {
+    let endpoints = settings.endpoints.declared().iter().map(|one| {
         tried += usize::from(one.rules.is_some());
         endpoint(one, tried <= MOST_TRIED)
     });
@@ -40,6 +40,10 @@ pub fn of(settings: &Settings, address: SocketAddr) -> Reference {
             .collect(),
         address_limits: settings.address_limits.clone(),
         endpoints: endpoints.collect(),
+        any_path: match settings.endpoints {
+            settings::Endpoints::AnyPath => true,
+            settings::Endpoints::Declared(_) => false,
+        },
         moved: settings
             .moved
             .iter()

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
     use crate::{
         places::Places,
-        settings::{Endpoint, Moved},
+        settings::{Endpoint, Endpoints, Moved},
     };
 
     fn routes() -> Routes {
@@ -131,7 +131,8 @@ mod tests {
         };
         let moved = Moved { from: "/old/{id}".into(), to: "/items/{id}".into() };
         let paths = ["/admin", "/items/{id}", "/files/{*rest}", "/items:search", "/{name}"];
-        Routes::new(paths.into_iter().map(endpoint).collect(), &[moved], &Places::default()).unwrap()
+        let endpoints = Endpoints::Declared(paths.into_iter().map(endpoint).collect());
+        Routes::new(endpoints, &[moved], &Places::default()).unwrap()
     }
 
     #[test]
@@ -159,7 +160,7 @@ mod tests {
         ] {
             assert_eq!(leads(&routes(), "GET", path, &other_views(path)), elsewhere, "{path}");
         }
-        let open = Routes::new(vec![], &[], &Places::default()).unwrap();
+        let open = Routes::new(Endpoints::AnyPath, &[], &Places::default()).unwrap();
         assert!(!leads(&open, "GET", "/a%2Fb;c", &other_views("/a%2Fb;c")));
     }
 }

@@ -12,7 +12,7 @@ use contract::ErrorCode;
 /// What the request is for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Purpose<'s> {
-    /// No endpoints are declared: any path will do, with any key.
+    /// Nothing declares endpoints: any path will do, with any key.
     AnyPath,
     /// A declared endpoint.
     Endpoint(&'s Endpoint),

@@ -135,7 +135,8 @@ impl Reader<'_> {
                 self.notes.warn(&object.place.child(name), reason);
                 continue;
             }
-            let message = match nearest(name, known()) {
+            let other_case = known().find(|known| known.eq_ignore_ascii_case(name));
+            let message = match other_case.or_else(|| nearest(name, known())) {
                 Some(nearest) => format!(
                     "The member {} is ignored: {} does not know it here; the nearest is \"{nearest}\".",
                     quoted(name),

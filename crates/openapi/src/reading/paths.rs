@@ -6,6 +6,7 @@ use crate::{
     documents::{Place, Version},
     text::quoted,
 };
+use serde_json::Value;
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
@@ -25,11 +26,22 @@ impl<'d> Reader<'d> {
         for path in paths.members.keys().filter(|path| !path.starts_with("x-")) {
             let place = paths.place.child(path);
             let Some(template) = self.template(path, &place) else { continue };
-            if paths.get(path).is_none() {
-                continue;
+            let before = operations.len();
+            if paths.get(path).is_some() {
+                let around = Around { root, path, template: &template, security, bases };
+                self.path_item(&place, &around, &mut operations);
             }
-            let around = Around { root, path, template: &template, security, bases };
-            self.path_item(&place, &around, &mut operations);
+            if operations.len() == before && !self.room.spent {
+                let from = match paths.get(path).and_then(|item| item.get("$ref")).and_then(Value::as_str) {
+                    Some(reference) => format!(" (its $ref leads to {})", quoted(reference)),
+                    None => String::new(),
+                };
+                let message = format!(
+                    "The path has no operation{from}: every request to it is answered with 404. Declare its methods, or \
+                     remove the path."
+                );
+                self.notes.warn(&place, message);
+            }
         }
         operations
     }
@@ -96,9 +108,10 @@ impl<'d> Reader<'d> {
                 name if METHODS.contains(&name) => name.to_ascii_uppercase(),
                 _ => continue,
             };
-            if item.get(name).is_some()
-                && let Some(operation) = self.followed(&item.place.child(name))
-            {
+            if item.get(name).is_none() {
+                let message = "The operation has no value and is left out: write an object, at least {}.";
+                self.notes.warn(&item.place.child(name), message);
+            } else if let Some(operation) = self.followed(&item.place.child(name)) {
                 self.operation(&operation, method, &inherited, &around, operations);
             }
         }

@@ -78,11 +78,7 @@ pub(super) fn endpoint_not_found(facts: &Facts) -> Example {
     let request = Request::bare("GET", path).with_key(reference, KEY);
     let message =
         format!("There is no endpoint at {path}. Compare the path with the documentation of the API.");
-    let not_now = if reference.endpoints.is_empty() {
-        "This API declares no endpoints: every path is one."
-    } else {
-        ""
-    };
+    let not_now = if reference.any_path { "This API declares no endpoints: every path is one." } else { "" };
     Example::new(facts, ErrorCode::EndpointNotFound, request, message).not_now(not_now)
 }
 

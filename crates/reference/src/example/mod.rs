@@ -15,6 +15,16 @@ use crate::{
 use contract::{Detail, ErrorCode, Specification, specification::Form, status::reason_phrase};
 use serde_json::Value;
 
+/// Codes of what is decided before the endpoint is looked for.
+const BEFORE_ENDPOINTS: [ErrorCode; 6] = [
+    ErrorCode::RequestMalformed,
+    ErrorCode::HeadersTooLarge,
+    ErrorCode::Maintenance,
+    ErrorCode::TrailingSlash,
+    ErrorCode::EndpointMoved,
+    ErrorCode::EndpointNotFound,
+];
+
 /// The id that examples have.
 const REQUEST_ID: &str = "req_01kb4f9v2x6m8q7r5t3w0y1z2a";
 
@@ -38,6 +48,14 @@ pub(crate) struct Example {
 impl Example {
     /// The example of a code.
     pub(crate) fn of(facts: &Facts, code: ErrorCode, live: &Live) -> Self {
+        let example = Self::if_there_is_an_endpoint(facts, code, live);
+        if facts.has_no_endpoint() && !BEFORE_ENDPOINTS.contains(&code) {
+            return example.not_now("This API has no endpoints: every path is answered with 404.");
+        }
+        example
+    }
+
+    fn if_there_is_an_endpoint(facts: &Facts, code: ErrorCode, live: &Live) -> Self {
         match code {
             ErrorCode::EndpointMoved => head::endpoint_moved(facts),
             ErrorCode::TrailingSlash => head::trailing_slash(facts),

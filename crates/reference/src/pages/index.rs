@@ -128,6 +128,7 @@ fn body_blocks(source: &Source<'_>) -> Vec<Block> {
 fn page_list(facts: &Facts) -> Vec<Text> {
     let reference = &facts.reference;
     let count = match reference.endpoints.len() {
+        0 if facts.has_no_endpoint() => "there are none".to_owned(),
         0 => "every path is one".to_owned(),
         1 => "1 endpoint, with permission and cost".to_owned(),
         count => format!("{} endpoints, with permission and cost", quantity::grouped(count as u64)),

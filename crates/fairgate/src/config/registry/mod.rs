@@ -306,8 +306,9 @@ impl Table {
                  [strictness.md](strictness.md) has the whole table and its reasons."
             }
             Self::Endpoint => {
-                "An endpoint of the API. Without any, every path is an endpoint and needs only a key; with some, \
-                 every other path is 404 `ENDPOINT_NOT_FOUND`. With an `openapi` document, each table adds to one of its \
+                "An endpoint of the API. Without any and without an `openapi` document, every path is an endpoint and needs only \
+                 a key; else every path that is not declared is 404 `ENDPOINT_NOT_FOUND`. An empty list, \
+                 `endpoints = []`, declares none, so every path is 404. With an `openapi` document, each table adds to one of its \
                  operations, named by `operation` or by `method` and `path`."
             }
             Self::Parameter => {

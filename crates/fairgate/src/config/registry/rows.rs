@@ -67,6 +67,11 @@ rows! {
      Endpoints, permissions, key headers and the validation of requests come from it; `[[endpoints]]` then add to what \
      it says of an operation."
 
+    ALLOW_NO_ENDPOINTS = Top "allow_no_endpoints", Shape::Boolean, Default("false"), "true";
+    "`true`: the API has no endpoints on purpose. There is no warning that the document or this file declares none, and \
+     a reload that removes the last one is applied. `false`: such a reload is refused and the running configuration \
+     stays."
+
     RELOAD = Top "reload", Shape::Words(&["on_change", "on_signal"]), Default("\"on_change\""), "\"on_signal\"",
     also "watch";
     "When the running gateway takes this file and the document over again. `on_change`: as soon as they have changed and \

@@ -8,6 +8,7 @@ mod declared;
 mod endpoints;
 mod limits;
 mod moved;
+mod nothing;
 mod operations;
 mod overload;
 mod parameters;
@@ -27,10 +28,10 @@ use super::{
     Extent, Process, StoreSettings,
     document::{self, Document},
     raw::Section,
-    registry::{ADDRESS_ALLOW, ADDRESS_DENY, OPENAPI, Table},
+    registry::{ADDRESS_ALLOW, ADDRESS_DENY, ALLOW_NO_ENDPOINTS, OPENAPI, Table},
     tls::TlsSettings,
 };
-use gateway::settings::{Endpoint, Listen, Service, Settings, Tls};
+use gateway::settings::{Endpoint, Endpoints, Listen, Service, Settings, Tls};
 use ipnet::IpNet;
 use openapi::rules::Strictness;
 use std::path::Path;
@@ -52,6 +53,7 @@ pub(super) fn read(
         (Some(named), Extent::Everything) => read_document(top, &folder.join(named.value)),
         (Some(_), Extent::File) | (None, _) => None,
     };
+    let allows_none = top.boolean(&ALLOW_NO_ENDPOINTS);
     let redirects = top::redirects(top);
     let statuses = top::statuses(top);
     let extra_codes = top::extra_codes(top);
@@ -96,17 +98,24 @@ pub(super) fn read(
     let endpoints = match &mut document {
         Some(document) => {
             let prefix = prefix.as_ref();
-            of_document(top, document, &tables, &mut read.services, prefix, strictness?)
+            Endpoints::Declared(of_document(top, document, &tables, &mut read.services, prefix, strictness?))
         }
-        None => tables.into_iter().filter_map(|table| table.declared).collect(),
+        // A document that is not read, and a list that is empty, declare no endpoints: they do not open every path.
+        None if has_document || top.has_table(Table::Endpoint) => {
+            Endpoints::Declared(tables.into_iter().filter_map(|table| table.declared).collect())
+        }
+        None => Endpoints::AnyPath,
     };
     if has_document && extent == Extent::Everything {
-        // Without the document that the file names there would be no endpoints, and so any path.
+        // Without the document that the file names there would be no endpoints.
         document.as_ref()?;
     }
     if extent == Extent::Everything {
-        costs::warn_of_address(top, &address, &endpoints);
-        overload::warn_of_bodies(top, overload.as_ref(), sizes.as_ref(), &endpoints);
+        costs::warn_of_address(top, &address, endpoints.declared());
+        overload::warn_of_bodies(top, overload.as_ref(), sizes.as_ref(), endpoints.declared());
+        if !allows_none.as_ref()?.value {
+            nothing::warn(top, document.as_ref(), &endpoints);
+        }
     }
     let (tls, tls_files) = tls?.unzip();
     warn_of_headers(top, listen.as_ref(), tls.as_ref(), &trusted_proxies);
@@ -142,7 +151,8 @@ pub(super) fn read(
         tallies_usage: usage?.enabled,
         document: None,
     };
-    Some((settings, store?, tls_files, Process { is_watched: is_watched?, admin: admin? }, document))
+    let process = Process { is_watched: is_watched?, admin: admin?, allows_no_endpoints: allows_none?.value };
+    Some((settings, store?, tls_files, process, document))
 }
 
 fn warn_of_headers(top: &Section<'_>, listen: Option<&Listen>, tls: Option<&Tls>, trusted: &[IpNet]) {
