@@ -1,4 +1,4 @@
-//! `fairgate serve --openapi FILE --upstream URL`, without a configuration file.
+//! `fairgate serve --upstream URL`, with `--openapi FILE` or without, and without a configuration file.
 
 use crate::{
     shop::{DOCUMENT, upstream},
@@ -7,11 +7,12 @@ use crate::{
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 struct Started {
     child: Child,
+    out: BufReader<ChildStdout>,
     folder: tempfile::TempDir,
     port: u16,
 }
@@ -28,24 +29,42 @@ fn free_port() -> u16 {
 }
 
 fn start(folder: tempfile::TempDir, upstream: &Upstream) -> Started {
+    start_with(folder, &["--openapi", "shop.yaml", "--upstream", &upstream.url()])
+}
+
+fn start_with(folder: tempfile::TempDir, words: &[&str]) -> Started {
     let port = free_port();
-    let child = command(&folder)
-        .args(["serve", "--openapi", "shop.yaml", "--upstream", &upstream.url()])
+    let mut child = command(&folder)
+        .arg("serve")
+        .args(words)
         .args(["--listen", &format!("127.0.0.1:{port}")])
         .spawn()
         .unwrap();
     eventually("the gateway listens", || TcpStream::connect(("127.0.0.1", port)).ok());
-    Started { child, folder, port }
+    let out = BufReader::new(child.stdout.take().unwrap());
+    Started { child, out, folder, port }
 }
 
 impl Started {
     fn status(&self, key: &str) -> u16 {
+        self.answer("GET /v1/things", &format!("Shop-Key: {key}")).0
+    }
+
+    /// Status and whole text of an answer.
+    fn answer(&self, line: &str, header: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        write!(stream, "GET /v1/things HTTP/1.1\r\nHost: a\r\nShop-Key: {key}\r\nConnection: close\r\n\r\n")
-            .unwrap();
+        write!(stream, "{line} HTTP/1.1\r\nHost: a\r\n{header}\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        answer.split(' ').nth(1).unwrap().parse().unwrap()
+        (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
+    }
+
+    /// The first key, as it is printed.
+    fn first_key(&mut self) -> String {
+        let mut key = String::new();
+        self.out.read_line(&mut key).unwrap();
+        assert!(key.starts_with("fg_"), "{key}");
+        key.trim().to_owned()
     }
 
     /// Ends it in order; gives what it printed, and its folder.
@@ -53,7 +72,7 @@ impl Started {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let mut out = String::new();
-        BufReader::new(self.child.stdout.take().unwrap()).read_to_string(&mut out).unwrap();
+        self.out.read_to_string(&mut out).unwrap();
         assert!(self.child.wait().unwrap().success());
         (out, self.folder)
     }
@@ -69,10 +88,7 @@ fn folder() -> tempfile::TempDir {
 fn the_first_key_is_shown_once_and_works_after_a_restart() {
     let upstream = upstream();
     let mut started = start(folder(), &upstream);
-    let mut key = String::new();
-    BufReader::new(started.child.stdout.as_mut().unwrap()).read_line(&mut key).unwrap();
-    let key = key.trim().to_owned();
-    assert!(key.starts_with("fg_"), "{key}");
+    let key = started.first_key();
     assert_eq!(started.status(&key), 200);
     assert_eq!(started.status(""), 403);
 
@@ -94,7 +110,7 @@ fn what_is_missing_or_doubled_on_the_line_is_said() {
     let folder = folder();
     for (arguments, part) in [
         (&["serve", "--openapi", "shop.yaml"][..], "--upstream"),
-        (&["serve", "--upstream", "http://127.0.0.1:1"], "--openapi"),
+        (&["serve", "--listen", "127.0.0.1:1"], "--upstream"),
         (&["serve", "--openapi", "nothing.yaml", "--upstream", "http://127.0.0.1:1"], "nothing.yaml"),
         (&["serve", "--openapi", "shop.yaml", "--upstream", "ftp://a"], "http://"),
     ] {
@@ -103,4 +119,39 @@ fn what_is_missing_or_doubled_on_the_line_is_said() {
         assert_eq!(said.status.code(), Some(2), "{arguments:?}: {err}");
         assert!(err.contains(part), "{part:?} is not in {err}");
     }
+}
+
+#[test]
+fn an_upstream_alone_gets_keys_the_default_plan_and_every_path() {
+    let upstream = Upstream::sample();
+    let folder = tempfile::Builder::new().prefix("fairgate-").tempdir().unwrap();
+    let mut started = start_with(folder, &["--upstream", &upstream.url()]);
+    let key = format!("X-API-Key: {}", started.first_key());
+    for (line, target) in [
+        ("GET /items/7", "/items/7"),
+        ("GET /", "/"),
+        ("DELETE /any/path?a=b", "/any/path?a=b"),
+        ("PURGE /x", "/x"),
+    ] {
+        started.answer(line, &key);
+        assert_eq!(upstream.last().target, target, "{line}");
+    }
+    let (status, answer) = started.answer("GET /items/7", &key);
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer.contains("\"per_second\";q=20") || answer.contains("q=10000"), "{answer}");
+    let (status, answer) = started.answer("GET /items/7", "Accept: */*");
+    assert_eq!(status, 403, "{answer}");
+    assert!(answer.contains("KEY_NOT_SET"), "{answer}");
+    let (_, page) = started.answer("GET /_docs/endpoints.md", "Accept: */*");
+    assert!(page.contains("every path is one"), "{page}");
+
+    // Every other command works with the configuration that was written, which is whole.
+    let mut check = command(&started.folder);
+    let said = check.args(["config", "check", "--config", "fairgate-data/fairgate.toml"]).output().unwrap();
+    assert!(said.status.success(), "{said:?}");
+    let (out, folder) = started.stop();
+    assert!(out.contains("curl --header 'X-API-Key: fg_"), "{out}");
+    let again = start_with(folder, &["--upstream", &upstream.url()]);
+    assert_eq!(again.answer("GET /items/7", &key).0, 200);
+    assert_eq!(again.stop().0, "", "the key is shown once");
 }

@@ -24,10 +24,11 @@ pub(crate) enum Command {
     /// Start the gateway
     #[command(after_help = "Examples:
   fairgate serve --config fairgate.toml
-  fairgate serve --openapi petstore.yaml --upstream http://127.0.0.1:3000
+  fairgate serve --upstream http://127.0.0.1:3000
+  fairgate serve --upstream http://127.0.0.1:3000 --openapi petstore.yaml
 
-The second needs no configuration file: it keeps its data and the configuration that it means in
-./fairgate-data, and prints a first key, once.")]
+The last two need no configuration file: they keep their data and the configuration that they stand for
+in ./fairgate-data, and print a first key, once.")]
     Serve(Serve),
     /// Make, change, list, revoke and import API keys
     #[command(subcommand)]
@@ -70,12 +71,13 @@ Examples:
 
 #[derive(Args)]
 pub(crate) struct Serve {
-    /// Start without a configuration file, from this OpenAPI document (JSON or YAML)
-    #[arg(long, value_name = "FILE", requires = "upstream", conflicts_with = "config")]
-    pub(crate) openapi: Option<PathBuf>,
-    /// The API that the document describes
-    #[arg(long, value_name = "URL", requires = "openapi")]
+    /// Start without a configuration file, in front of the API at this URL
+    #[arg(long, value_name = "URL", conflicts_with = "config")]
     pub(crate) upstream: Option<String>,
+    /// The OpenAPI document of the API (JSON or YAML), with --upstream. Without one, every path is an endpoint that needs
+    /// only a key
+    #[arg(long, value_name = "FILE", requires = "upstream")]
+    pub(crate) openapi: Option<PathBuf>,
     /// Begin with the system's clock even if charges were recorded later, and forget what was counted in
     /// windows that begin later than now
     #[arg(long)]
@@ -84,8 +86,8 @@ pub(crate) struct Serve {
     /// and whoever connects meanwhile waits
     #[arg(long)]
     pub(crate) take_over: bool,
-    /// Where to listen, with --openapi
-    #[arg(long, value_name = "ADDRESS", requires = "openapi", default_value = "127.0.0.1:8080")]
+    /// Where to listen, with --upstream
+    #[arg(long, value_name = "ADDRESS", requires = "upstream", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
 }
 

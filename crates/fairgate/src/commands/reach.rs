@@ -56,11 +56,6 @@ impl Reach {
         self.config.as_ref().err()
     }
 
-    /// The configuration that it reaches by.
-    pub(crate) const fn config(&self) -> &Config {
-        &self.config
-    }
-
     /// Whether a gateway did what was asked last.
     pub(crate) fn is_live(&self) -> bool {
         matches!(self.found, Some(Found::Gateway))

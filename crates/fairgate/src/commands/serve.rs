@@ -1,4 +1,4 @@
-//! `fairgate serve`: with a configuration file, or with a document and nothing else.
+//! `fairgate serve`: with a configuration file, or with the URL of the upstream and nothing else but perhaps a document.
 //!
 //! The one-line start writes the configuration that it means, and goes on as if somebody had written
 //! it: there is one way to start, and every other command works with that file.
@@ -11,6 +11,7 @@ use crate::{
     failure::Failure,
     output, serve,
 };
+use gateway::settings::Endpoints;
 use std::{
     fs,
     io::{self, Write},
@@ -33,50 +34,56 @@ const PLAN: &str = "default";
 /// Starts the gateway.
 pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> {
     let (is_clock_trusted, takes_over) = (wanted.trust_clock, wanted.take_over);
-    let (Some(document), Some(upstream)) = (wanted.openapi, wanted.upstream) else {
+    let Some(upstream) = wanted.upstream else {
         let config = super::load(file, config::Extent::Everything)?;
         return serve::run(Config { is_clock_trusted, takes_over, ..config });
     };
     let other = Path::new(config::FILE);
     if other.exists() {
-        eprintln!("{} is not read: everything is said by --openapi and --upstream.", other.display());
+        eprintln!("{} is not read, because --upstream was given.", other.display());
     }
-    let file = write(&document, &upstream, wanted.listen)?;
+    let file = write(wanted.openapi.as_deref(), &upstream, wanted.listen)?;
     let config = super::load(&file, config::Extent::Everything)?;
     show_first_key(&config, &file)?;
     serve::run(Config { is_clock_trusted, takes_over, ..config })
 }
 
 /// Writes the configuration of the one-line start. Gives its path.
-fn write(document: &Path, upstream: &str, listen: SocketAddr) -> Result<PathBuf, Failure> {
+fn write(document: Option<&Path>, upstream: &str, listen: SocketAddr) -> Result<PathBuf, Failure> {
     let fail = |what: &str, path: &Path, error: &io::Error| {
         Failure::new(format!("cannot {what} {}: {error}", path.display()))
     };
-    let document = fs::canonicalize(document).map_err(|error| {
-        Failure::usage(format!("cannot read the document {}: {error}", document.display()))
-    })?;
+    let found = |document: &Path| {
+        fs::canonicalize(document).map_err(|error| {
+            Failure::usage(format!("cannot read the document {}: {error}", document.display()))
+        })
+    };
+    let document = document.map(found).transpose()?;
     let folder = Path::new(FOLDER);
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| fail("make the folder", folder, &error))?;
     let path = file();
     // Written aside and then renamed: a full disk leaves the old one as it was.
     let aside = folder.join("fairgate.toml.new");
-    let text = text(&document.to_string_lossy(), upstream, listen);
+    let text = text(document.as_deref().map(Path::to_string_lossy).as_deref(), upstream, listen);
     output::write_new(&aside, text.as_bytes()).map_err(|error| fail("write", &aside, &error))?;
     fs::rename(&aside, &path).map_err(|error| fail("write", &path, &error))?;
     Ok(path)
 }
 
-fn text(document: &str, upstream: &str, listen: SocketAddr) -> String {
+fn text(document: Option<&str>, upstream: &str, listen: SocketAddr) -> String {
+    let endpoints = match document {
+        Some(document) => format!("openapi = {}", quoted(document)),
+        None => "# There is no document, so every path is an endpoint and needs only a key.\n[api]\nname = \"API\"".to_owned(),
+    };
     format!(
-        "# Written by `fairgate serve --openapi FILE --upstream URL`, anew at each such start.\n\
+        "# Written by `fairgate serve --upstream URL`, anew at each such start.\n\
          # To change something, copy this file to fairgate.toml, correct `path` in it, and start with `fairgate serve`.\n\n\
-         openapi = {document}\n\n\
+         {endpoints}\n\n\
          [listen]\naddress = \"{listen}\"\n\n\
          [upstream]\nurl = {upstream}\n\n\
          [store]\npath = \".\"\n\n\
          [plans.{PLAN}]\nlimits = [\"10000 per day\", \"20 per second\"]\n",
-        document = quoted(document),
         upstream = quoted(upstream),
     )
 }
