@@ -371,8 +371,9 @@ pub(crate) fn may_trail(name: &[u8]) -> bool {
         "x-request-id",
         "cookie",
     ];
-    let reserved =
-        of_request(name, &[]) != RequestField::EndToEnd || of_answer(name) != AnswerField::EndToEnd;
+    // Calls of gRPC tell such things there.
+    let passing = [AnswerField::EndToEnd, AnswerField::RetryAfter, AnswerField::Limiter];
+    let reserved = of_request(name, &[]) != RequestField::EndToEnd || !passing.contains(&of_answer(name));
     is_plain_name(name) && !reserved && !NEVER.iter().any(|never| name.eq_ignore_ascii_case(never.as_bytes()))
 }
 
@@ -457,6 +458,7 @@ mod tests {
             assert!(!may_trail(never.as_bytes()), "{never}");
         }
         assert!(may_trail(b"Grpc-Status") && may_trail(b"X-Checksum"));
+        assert!(may_trail(b"Retry-After") && may_trail(b"X-RateLimit-Remaining"));
     }
 
     #[test]
