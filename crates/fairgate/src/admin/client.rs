@@ -30,7 +30,7 @@ pub(crate) enum AskError {
     },
     /// The gateway is another user's.
     #[error(
-        "the gateway of this configuration runs as the user {user} (process {process}), and takes commands only from that user and from root: run the command as that user"
+        "the gateway that answers for this configuration runs as the user {user} (process {process}): run the command as that user"
     )]
     Foreign {
         /// The user's number, with the name if there is one.
