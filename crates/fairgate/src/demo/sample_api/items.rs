@@ -164,7 +164,11 @@ impl Shop {
 /// A whole number, also one that is written `3.0`: JSON Schema calls that an integer, too.
 pub(super) fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     let number = serde_json::Number::deserialize(from)?;
-    let of_float = || number.as_f64().filter(|float| float.fract() == 0.0 && (0.0..9e15).contains(float));
+    let of_float = || {
+        number
+            .as_f64()
+            .filter(|float| float.fract() == 0.0 && (0.0..=9_007_199_254_740_991.0).contains(float))
+    };
     // The range holds no number that a cast would change.
     let whole = number.as_u64().or_else(|| of_float().map(|float| float as u64));
     whole.ok_or_else(|| D::Error::custom(format!("{number} is no whole number from 0 on")))

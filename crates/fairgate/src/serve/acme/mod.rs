@@ -71,6 +71,11 @@ impl Acme {
                 acme.event(Level::Error, "the kept certificate cannot be used", &[("error", &error)])
             }
         }
+        if acme.held.is_none() {
+            // For other names than before, for one: how long the old one was in use says nothing about that.
+            acme.orders.premature = 0;
+            acme.not_before = Instant::now() + acme.orders.wait_at_start(now());
+        }
         Ok(acme)
     }
 
