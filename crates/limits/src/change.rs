@@ -11,7 +11,7 @@ use crate::{
     reservation::Used,
     rolling::State,
     slot::AtomicU64,
-    word::Word,
+    word::{Word, is_after},
 };
 use contract::limit::{Class, RateTag, Tag};
 use std::sync::Arc;
@@ -29,6 +29,7 @@ struct Carried {
 impl Account {
     /// An account of which `used` is charged already, as it stands at `now` (Unix milliseconds).
     pub fn restored(limits: Arc<Limits>, used: &[Used], now: u64) -> Self {
+        let used = &renamed(&limits, used);
         let kept = of_rows(used, now);
         let carried = limits.each(limits.all()).filter_map(|(_, one)| {
             let word = restored_rate(&limits, one, used, now)?;
@@ -157,6 +158,26 @@ fn grown(own: Word, own_level: u32, more: u32, now: u64) -> Word {
 
 fn word_of(row: &Used) -> Word {
     Word { window: row.window, units: row.units.min(contract::Limit::LARGEST) }
+}
+
+/// These rows, with those of rates that were kept under their former tags. A bucket has one window, the newest.
+fn renamed(limits: &Limits, used: &[Used]) -> Vec<Used> {
+    let mut rows: Vec<Used> = Vec::with_capacity(used.len());
+    for row in used {
+        let mut of_now = limits.each(limits.all()).filter(|(_, one)| one.former == Some(row.tag));
+        let row = Used { tag: of_now.next().map_or(row.tag, |(_, one)| one.tag), ..*row };
+        let is_rate = row.tag.class() == Class::Rate;
+        match rows.iter_mut().find(|known| is_rate && known.tag == row.tag) {
+            Some(known) if known.window == row.window => {
+                known.units = known.units.saturating_add(row.units);
+                known.second = known.second.max(row.second);
+            }
+            Some(known) if is_after(row.window, known.window) => *known = row,
+            Some(_) => {}
+            None => rows.push(row),
+        }
+    }
+    rows
 }
 
 /// The counts of each tag in these rows. Of those whose limit is not known, no more is than their class.

@@ -40,6 +40,8 @@ pub struct TooMany(pub usize);
 pub(crate) struct Compiled {
     pub(crate) limit: Limit,
     pub(crate) tag: Tag,
+    /// The tag that it had before.
+    pub(crate) former: Option<Tag>,
     pub(crate) name: Box<str>,
     pub(crate) rule: Rule,
     /// The place of the counter among those of its form.
@@ -175,7 +177,8 @@ impl Limits {
             };
             let place = *form;
             *form += 1;
-            Compiled { tag: limit.tag(), name: limit.policy_name().into(), limit, rule, place }
+            let former = limit.former_tag();
+            Compiled { tag: limit.tag(), former, name: limit.policy_name().into(), limit, rule, place }
         });
         Ok(Self { each: each.collect(), has_groups, has_concurrent, since: 0 })
     }

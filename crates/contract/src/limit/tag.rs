@@ -52,7 +52,10 @@ impl Tag {
             2 => Period::Hour,
             _ => return None,
         };
-        let amount = bits(11, AMOUNT_BITS).checked_shl(bits(15, 5)).unwrap_or(u32::MAX);
+        let (exponent, top) = (bits(15, 5), bits(11, AMOUNT_BITS));
+        // The first of an amount's bits is one; without it, it is a hash of before tags of rates said anything.
+        let is_amount = if exponent == 0 { top > 0 } else { top >> (AMOUNT_BITS - 1) == 1 };
+        let amount = top.checked_shl(exponent).filter(|amount| is_amount && amount >> exponent == top)?;
         Some(RateTag { amount, period, group: bits(2, 7) as u8 })
     }
 
@@ -89,22 +92,38 @@ impl Limit {
     /// and burst. The tag of a rate holds its amount as well, because what is left in a bucket depends on its
     /// speed ([`Tag::rate`]).
     pub fn tag(&self) -> Tag {
-        let class = match self.kind {
+        if let Kind::Rate { period, .. } = self.kind {
+            return Tag::of_rate(&self.tag_text(), self.amount, period, self.group.as_deref());
+        }
+        Tag(crc32fast::hash(self.tag_text().as_bytes()) << 2 | self.class() as u32)
+    }
+
+    /// The tag that a rate had when that was a hash like all others: counters may still be kept under it. None: it is no
+    /// rate.
+    pub fn former_tag(&self) -> Option<Tag> {
+        let hash = || crc32fast::hash(self.tag_text().as_bytes()) << 2;
+        (self.class() == Class::Rate).then(|| Tag(hash() | Class::Rate as u32))
+    }
+
+    fn class(&self) -> Class {
+        match self.kind {
             Kind::Lifetime => Class::Lifetime,
             Kind::Calendar { .. } | Kind::Concurrent => Class::Calendar,
             Kind::Rolling { .. } => Class::Rolling,
             Kind::Rate { .. } => Class::Rate,
-        };
-        // Tags are on disk: this text never changes, whatever becomes of the text that people write.
+        }
+    }
+
+    /// Tags are on disk: this text never changes, whatever becomes of the text that people write.
+    fn tag_text(&self) -> String {
         let mut text = self.kind.to_string();
+        if let Kind::Rate { .. } = self.kind {
+            text = format!("{} {text}", self.amount);
+        }
         if let Some(group) = &self.group {
             text.push_str(" for ");
             text.push_str(group);
         }
-        if let Kind::Rate { period, .. } = self.kind {
-            let text = format!("{} {text}", self.amount);
-            return Tag::of_rate(&text, self.amount, period, self.group.as_deref());
-        }
-        Tag(crc32fast::hash(text.as_bytes()) << 2 | class as u32)
+        text
     }
 }

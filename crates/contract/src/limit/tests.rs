@@ -199,6 +199,14 @@ fn the_tag_of_a_rate_says_its_period_its_group_and_no_more_than_its_speed() {
         let other_speed = Limit { amount: limit.amount / 2 + 1, ..limit.clone() };
         assert_eq!(other_speed.tag().rate().unwrap().group, rate.group, "{limit}");
     }
+    // What it was before is known still, and says nothing.
+    let former = |text: &str| parse(text).unwrap().former_tag();
+    assert_eq!(former("10 per second, burst 50"), Some(Tag(0x5a89_c97b)));
+    assert_eq!(former("10 per second, burst 50 for search"), Some(Tag(0xb42d_965f)));
+    assert_eq!(former("10 per second"), None);
+    for not_an_amount in [0, 0b0111 << 11 | 1 << 15, 0b1000 << 11 | 29 << 15] {
+        assert_eq!(Tag(not_an_amount | 0b11).rate(), None);
+    }
     // Of the same speed to four bits, and still apart.
     assert_ne!(
         parse("1000 per hour, burst 5").unwrap().tag(),

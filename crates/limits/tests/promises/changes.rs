@@ -360,6 +360,23 @@ fn a_restart_after_a_change_of_speed_does_not_fill_the_bucket() {
 }
 
 #[test]
+fn a_bucket_that_was_written_down_under_its_former_tag_is_found() {
+    let rate = limits(&["1 per hour, burst 9"]);
+    let limit = rate.iter().next().unwrap();
+    let row = |tag, window: u64, units| Used { tag, window: window as u32, units, second: NOW / 1000 };
+    let former = |window, units| row(limit.former_tag().unwrap(), window, units);
+    for (rows, left) in [
+        (vec![former(NOW, 4)], 5),
+        (vec![former(NOW, 4), row(limit.tag(), NOW, 2)], 3),
+        (vec![former(NOW - 1, 4), row(limit.tag(), NOW, 2)], 7),
+        (vec![row(limit.tag(), NOW, 2), former(NOW - 1, 4)], 7),
+    ] {
+        let seat = Seat::from(Account::restored(Arc::clone(&rate), &rows, NOW));
+        assert_eq!(remaining(&seat, &rate, NOW), [left], "{rows:?}");
+    }
+}
+
+#[test]
 fn a_bucket_that_was_full_when_its_speed_changed_is_full_after_a_restart() {
     let [one, two] = ["60 per minute, burst 9", "120 per minute, burst 9"].map(|text| limits(&[text]));
     // Never full for an hour, and nearly so at its last charge: what was refilled since is known by the tag.
