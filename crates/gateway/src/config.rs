@@ -88,7 +88,7 @@ impl Config {
         let strictness = settings.strictness;
         let subject = settings.tls.as_ref().and_then(|tls| tls.subject_header.clone());
         let reading = Reading {
-            subject: subject.map(Into::into),
+            subject,
             keys: settings.keys.headers.clone(),
             asked_for,
             odd_names: strictness.header_names,

@@ -87,7 +87,8 @@ impl Pattern {
             if wanted == "*" || wanted.starts_with("{*") {
                 return !segment.is_empty() || segments.next().is_some();
             }
-            if wanted != segment && !(is_name(wanted) && !segment.is_empty()) {
+            let fits = wanted == segment || (is_name(wanted) && !segment.is_empty());
+            if !fits {
                 return false;
             }
         }

@@ -48,7 +48,7 @@ fn measure(words: &[&str]) -> Result<(), Fault> {
 fn open(folder: &str, entries: usize) -> Result<(Journal, Writer), Fault> {
     let mut options = Options::new(PathBuf::from(folder), 1);
     options.ring_entries = entries;
-    let (journal, mut writers, report) = journal::open(&options, NOW, &mut |_| {})?;
+    let (journal, mut writers, report) = journal::open(&options, NOW, &mut |_, _| {})?;
     for finding in report.findings {
         println!("{finding}");
     }

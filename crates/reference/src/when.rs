@@ -66,11 +66,7 @@ pub(crate) fn blocks(facts: &Facts, code: ErrorCode, live: &Live) -> Vec<Block> 
         ErrorCode::TooManyErrors => too_many_errors(facts),
         ErrorCode::UnexpectedError => unexpected(facts),
         ErrorCode::Maintenance => crate::pages::maintenance::now_and_next(live),
-        ErrorCode::Unavailable => sentences([
-            "The API behind the gateway says that it is overloaded or not ready. Its own Retry-After is passed \
-             on; without one the answer says 10 seconds.",
-            "The gateway itself has more to do, or more bodies to check, than it has room for at present.",
-        ]),
+        ErrorCode::Unavailable => unavailable(),
         ErrorCode::PaymentRequired
         | ErrorCode::MethodNotAllowed
         | ErrorCode::NotAcceptable
@@ -88,6 +84,15 @@ pub(crate) fn blocks(facts: &Facts, code: ErrorCode, live: &Live) -> Vec<Block> 
              was added for this API.",
         ]),
     }
+}
+
+fn unavailable() -> Vec<Block> {
+    sentences([
+        "The API behind the gateway says that it is overloaded or not ready. Its own Retry-After is passed on; without \
+         one the answer says 10 seconds.",
+        "No connection to the API can be made. Nothing was sent, so the same request can be sent again.",
+        "The gateway itself has more to do, or more bodies to check, than it has room for at present.",
+    ])
 }
 
 /// What a key needs: `items:read`, or `items:read and items:write, or admin`.

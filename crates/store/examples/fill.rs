@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let plan =
                 ["free", "pro", "large"].into_iter().cycle().nth(number as usize % 3).unwrap_or("free");
             records.push(KeyRecord {
-                id: random::key_id()?,
+                id: random::key_id(1_795_392_000_000_000 + number)?,
                 name: None,
                 plan: plan.into(),
                 permissions: vec!["items:read".into()],

@@ -150,7 +150,7 @@ pub(crate) fn of_request(name: &[u8], keys: &[String]) -> RequestField {
             RequestField::Override
         }
         15 if is("x-original-host") => RequestField::Forwarded(ForwardedKind::Other),
-        16 if is("proxy-connection") => RequestField::HopByHop,
+        16 | 19 if is("proxy-connection") || is("proxy-authorization") => RequestField::HopByHop,
         16 if is("cf-connecting-ip") || is("fastly-client-ip") => {
             RequestField::Forwarded(ForwardedKind::Other)
         }
@@ -164,7 +164,6 @@ pub(crate) fn of_request(name: &[u8], keys: &[String]) -> RequestField {
         17 if is("transfer-encoding") => RequestField::TransferEncoding,
         17 if is("x-forwarded-proto") => RequestField::Forwarded(ForwardedKind::Proto),
         18 if is("cf-connecting-ipv6") => RequestField::Forwarded(ForwardedKind::Other),
-        19 if is("proxy-authorization") => RequestField::HopByHop,
         19 if is("if-unmodified-since") => RequestField::Single(13),
         19 if is("x-cluster-client-ip") => RequestField::Forwarded(ForwardedKind::Other),
         20 if is("x-http-path-override") || is("x-http-host-override") => RequestField::Override,

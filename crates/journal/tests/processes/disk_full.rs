@@ -24,7 +24,7 @@ fn child_without_room() {
     let mut options = journal::Options::new(Path::new(&root).join("store"), 1);
     options.memory = PathBuf::from(&root).join("memory");
     options.ring_entries = 4096;
-    let (mut journal, mut writers, _) = journal::open(&options, NOW, &mut |_| {}).unwrap();
+    let (mut journal, mut writers, _) = journal::open(&options, NOW, &mut |_, _| {}).unwrap();
     let mut add = |from: u64, to: u64| {
         for number in from..to {
             writers[0].append(&charge(number, 1, &[(0, 0)]), NOW);

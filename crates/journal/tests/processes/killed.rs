@@ -39,7 +39,7 @@ fn child_that_is_killed() {
     let Ok(root) = std::env::var(CHILD) else { return };
     // If the test itself is killed, nobody else would end this.
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).unwrap();
-    let (mut journal, writers, _) = journal::open(&options(Path::new(&root)), now(), &mut |_| {}).unwrap();
+    let (mut journal, writers, _) = journal::open(&options(Path::new(&root)), now(), &mut |_, _| {}).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("port {}", listener.local_addr().unwrap().port());
     std::io::stdout().flush().unwrap();

@@ -26,7 +26,7 @@ fn child_without_power() {
     options.memory = PathBuf::from(&root).join("memory");
     options.ring_entries = 4096;
     let steps: usize = env::var(STEPS).unwrap().parse().unwrap();
-    let (mut journal, mut writers, _) = journal::open(&options, NOW, &mut |_| {}).unwrap();
+    let (mut journal, mut writers, _) = journal::open(&options, NOW, &mut |_, _| {}).unwrap();
     for step in 1..=steps {
         if step % 2 == 0 {
             journal.compact_now(NOW).unwrap();

@@ -215,7 +215,12 @@ impl Builder {
             // Tags of an application say nothing about the core schema; `!` alone means text.
             None if plain && tag.is_none_or(Tag::is_custom) => match scalar::plain(&text) {
                 Value::Number(_) | Value::Bool(_) if self.is_text() => Value::String(text.into_owned()),
-                value => value,
+                value @ (Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_)
+                | Value::Object(_)) => value,
             },
             None => Value::String(text.into_owned()),
         };

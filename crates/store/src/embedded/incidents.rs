@@ -89,7 +89,7 @@ pub(super) fn groups(transaction: &ReadTransaction) -> Result<Vec<IncidentGroup>
             latest,
         });
     }
-    groups.sort_by(|one, other| other.last_millis.cmp(&one.last_millis));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.last_millis));
     Ok(groups)
 }
 
