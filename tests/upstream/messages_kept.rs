@@ -260,3 +260,39 @@ fn of_a_request_without_a_body_it_is_the_query_that_is_wrong() {
     let answer = gateway.send(&post("/400", "{}").key(&key));
     assert_eq!(told(&answer)["in"], "body");
 }
+
+#[test]
+fn an_error_in_xml_is_kept_where_its_protocol_needs_it_and_costs_nothing() {
+    const XML: &str = "<?xml version=\"1.0\"?><error xmlns=\"DAV:\"><valid-sync-token/></error>";
+    let upstream = Upstream::scripted(|exchange| {
+        let (media_type, body) = match exchange.target().rsplit_once('/').unwrap().1 {
+            "html" => ("text/html", "<h1>No</h1>"),
+            "xhtml" => ("application/xhtml+xml", "<h1>No</h1>"),
+            "json" => ("application/json", "{\"detail\":\"No item 7.\"}"),
+            _ => ("application/xml; charset=utf-8", XML),
+        };
+        let status = exchange.target().split('/').nth(1).unwrap().parse().unwrap();
+        exchange.answer(status, &[("Content-Type", media_type)], body.as_bytes())
+    });
+    let config = Config::of(&upstream).top("extra_codes = [409]");
+    let gateway = Gateway::start(&config.clone().upstream("error_bodies = \"keep_xml\""));
+    let key = gateway.key();
+    let before = gateway.limits(&key);
+    for (status, sent) in [(403, 403), (409, 409), (412, 422), (404, 404), (400, 400)] {
+        let answer = gateway.send(&get(&format!("/{status}/xml")).key(&key));
+        assert_eq!((answer.status, answer.text().as_str()), (sent, XML));
+        assert_eq!(answer.header("Content-Type"), Some("application/xml; charset=utf-8"));
+        assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+        assert!(answer.headers.has("X-Request-Id") && answer.headers.has("X-Rate-Limit-Remaining"));
+    }
+    gateway.limits(&key).assert_charged_since(&before, 0, "errors in XML");
+    // All else is as ever.
+    for form in ["html", "xhtml", "json"] {
+        let answer = gateway.send(&get(&format!("/403/{form}")).key(&key));
+        assert_error(&gateway, &answer, 401, "PERMISSION_DENIED");
+    }
+    assert_error(&gateway, &gateway.send(&get("/500/xml").key(&key)), 500, "UNEXPECTED_ERROR");
+    let gateway = Gateway::start(&config);
+    let answer = gateway.send(&get("/403/xml").key(&gateway.key()));
+    assert_error(&gateway, &answer, 401, "PERMISSION_DENIED");
+}

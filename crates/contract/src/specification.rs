@@ -25,6 +25,10 @@ pub struct Detail {
 /// once, and clients that wait by it retry without a pause.
 pub const MAX_RETRY_AFTER: u64 = i32::MAX as u64 / 1000;
 
+/// The registered problem type of a limit that denied (draft-ietf-httpapi-ratelimit-headers-11, section 5.1). The page that
+/// explains the code stands in `error.check`, there as everywhere.
+const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+
 /// The form in which the specification is written, as the client's `Accept` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Form {
@@ -58,6 +62,8 @@ pub struct Specification<'a> {
     pub contact: Option<&'a str>,
     /// Where to go after a 301.
     pub location: Option<&'a str>,
+    /// The name in `RateLimit-Policy` of the limit that denied.
+    pub violated_policy: Option<&'a str>,
 }
 
 impl<'a> Specification<'a> {
@@ -80,6 +86,7 @@ impl<'a> Specification<'a> {
             foreign_details: None,
             contact: None,
             location: None,
+            violated_policy: None,
         }
     }
 
@@ -107,12 +114,20 @@ impl<'a> Specification<'a> {
     }
 
     fn write_problem(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
-        write_member(br#"{"type":"#, self.check, out)?;
-        write_member(br#","title":"#, self.title, out)?;
+        let (kind, title) = match self.violated_policy {
+            Some(_) => (QUOTA_EXCEEDED, "Quota Exceeded"),
+            None => (self.check, self.title),
+        };
+        write_member(br#"{"type":"#, kind, out)?;
+        write_member(br#","title":"#, title, out)?;
         out.extend_from_slice(br#","status":"#);
         serde_json::to_writer(&mut *out, &self.http_code)?;
         write_member(br#","detail":"#, self.message, out)?;
         write_member(br#","instance":"#, self.request_id, out)?;
+        if let Some(policy) = self.violated_policy {
+            write_member(br#","violated-policies":["#, policy, out)?;
+            out.push(b']');
+        }
         out.extend_from_slice(br#","success":false,"error":"#);
         self.write_error(out)?;
         out.push(b'}');

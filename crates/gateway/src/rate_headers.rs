@@ -1,5 +1,5 @@
 //! The limits' headers, both families: `X-Rate-Limit-*` of one limit, `RateLimit` and
-//! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10) of all that apply.
+//! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11) of all that apply.
 
 use crate::visit::{Counted, Visit};
 use ::limits::{Account, Applying, Denial, MOST_LIMITS, Standing};

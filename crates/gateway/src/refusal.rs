@@ -33,6 +33,8 @@ pub(crate) struct Refusal {
     pub(crate) foreign: Option<(String, Option<serde_json::Value>)>,
     /// Header lines of the upstream's answer that survive its replacement.
     pub(crate) kept_headers: Vec<u8>,
+    /// Public: the upstream's own body, in place of the error specification.
+    pub(crate) kept_body: Option<KeptBody>,
     /// Private: the status that the upstream answered, if it is its error.
     pub(crate) answered: Option<u16>,
     /// The upstream wants credentials of its own, and says which.
@@ -41,6 +43,15 @@ pub(crate) struct Refusal {
     pub(crate) cause: Option<Cause>,
     /// The client's connection cannot go on.
     pub(crate) closes: bool,
+}
+
+/// The body of an upstream's error that clients of its protocol read.
+#[derive(Debug)]
+pub(crate) struct KeptBody {
+    /// The status that is kept with it. None: that of the table.
+    pub(crate) status: Option<u16>,
+    pub(crate) media_type: String,
+    pub(crate) body: Vec<u8>,
 }
 
 /// What really happened. For the incident and the log, never for the client.
@@ -69,6 +80,7 @@ impl Refusal {
             denial: None,
             foreign: None,
             kept_headers: Vec::new(),
+            kept_body: None,
             answered: None,
             is_challenge: false,
             cause: None,

@@ -14,8 +14,9 @@ use crate::{
     thread::Thread,
     visit::Visit,
 };
+use ::limits::Denial;
 use contract::{
-    ErrorCode, Specification,
+    ErrorCode, Limit, Specification,
     grpc::{self, GrpcStatus},
     redirect::Redirect,
     specification::{Form, MAX_RETRY_AFTER},
@@ -48,10 +49,16 @@ pub(crate) fn write_refusal(
     let mut body = thread.head_memory();
     let (status, content_type) = match grpc {
         Some(client) => (200, client.content_type()),
-        None => {
-            write_body(visit, refusal, row, form, &mut body);
-            (row, form.content_type())
-        }
+        None => match &refusal.kept_body {
+            Some(kept) => {
+                body.extend_from_slice(&kept.body);
+                (kept.status.unwrap_or(row), kept.media_type.as_str())
+            }
+            None => {
+                write_body(visit, refusal, row, form, &mut body);
+                (row, form.content_type())
+            }
+        },
     };
     let (packing, packed) = compression::of_own(visit, content_type, &body);
     let body = packed.unwrap_or(body);
@@ -277,6 +284,9 @@ fn write_body(visit: &Visit<'_>, refusal: &Refusal, status: u16, form: Form, out
         Specification::new(refusal.code, status, &refusal.message, &check, visit.id.as_str());
     specification.details = &refusal.details;
     specification.location = refusal.location.as_deref();
+    let limit = refusal.denial.as_ref().and_then(Denial::limit).filter(|_| form == Form::Problem);
+    let policy = limit.map(Limit::policy_name);
+    specification.violated_policy = policy.as_deref();
     if let Some((code, details)) = &refusal.foreign {
         specification.code = Cow::Borrowed(code);
         specification.foreign_details = details.as_ref();

@@ -273,6 +273,8 @@ pub struct Upstream {
     pub names: Names,
     /// What a limiter of its own says of its limits reaches clients that have limits here.
     pub keeps_limiter: bool,
+    /// An error in XML keeps its body, and a 403 in XML its status: it means something to clients of the protocol.
+    pub keeps_xml_errors: bool,
 }
 
 impl Upstream {

@@ -13,7 +13,7 @@ use crate::{
     },
     policies::cors,
     rate_headers,
-    refusal::{Refusal, Refused},
+    refusal::{KeptBody, Refusal, Refused},
     respond,
     settings::TrailingSlash,
     thread::Thread,
@@ -186,6 +186,7 @@ pub(crate) fn replace(
         }
         Found::Nothing => {}
     }
+    refused.kept_body = body.and_then(|body| kept_body(visit, answer, bytes, body));
     refused.answered = Some(answer.status);
     refused.is_challenge = answer.status == 401 && has_challenge(answer, bytes);
     for field in &answer.fields {
@@ -252,6 +253,24 @@ fn keep_retry_after(visit: &Visit<'_>, value: &[u8], refused: &mut Refusal) {
             field::write_number(b"Retry-After", seconds, &mut refused.kept_headers);
         }
     }
+}
+
+/// The body of an error whose form belongs to the upstream's protocol, where that is set.
+fn kept_body(visit: &Visit<'_>, answer: &ResponseHead, bytes: &[u8], body: &[u8]) -> Option<KeptBody> {
+    let keeps = visit.service.is_some_and(|service| service.settings.upstream.keeps_xml_errors);
+    if !keeps || !(400..500).contains(&answer.status) || body.is_empty() {
+        return None;
+    }
+    let field = answer.fields.iter().find(|field| is_named(field.name.get(bytes), Some("content-type")))?;
+    let media_type = std::str::from_utf8(field.value.get(bytes)).ok()?;
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_xml = matches!(essence.as_str(), "application/xml" | "text/xml") || essence.ends_with("+xml");
+    // XHTML is a page for people.
+    (is_xml && essence != "application/xhtml+xml").then(|| KeptBody {
+        status: (answer.status == 403).then_some(403),
+        media_type: media_type.to_owned(),
+        body: body.to_vec(),
+    })
 }
 
 /// What an error's body says that the client may read.

@@ -224,6 +224,10 @@ rows! {
     "Which Host header the upstream sees: the client's own, so that absolute links of the upstream are public ones, or \
      the host of the address that is asked, for upstreams that are told apart by name."
 
+    UPSTREAM_ERROR_BODIES = Upstream "error_bodies", Shape::Words(&["replace", "keep_xml"]), Default("\"replace\""), "\"keep_xml\"";
+    "What becomes of the body of an error of the upstream. `replace`: the error specification takes its place. `keep_xml`: that of \
+     a 4xx in XML is kept, and a 403 in XML keeps its status, for protocols whose clients read them, such as WebDAV and CalDAV."
+
     UPSTREAM_RATE_LIMIT_HEADERS = Upstream "rate_limit_headers", Shape::Words(&["drop", "pass"]), Default("\"drop\""), "\"pass\"";
     "What becomes of the headers in which a limiter of the upstream's own tells its limits (`X-RateLimit-*`, `RateLimit-Limit` \
      and the like, `Retry-After` of a success), in answers to clients whose limits Fairgate tells. `drop`: they are left out, so \

@@ -13,8 +13,8 @@ use crate::config::{
     registry::{
         ADDRESS_URL, ADDRESS_WEIGHT, CHECK_BAD, CHECK_EVERY, CHECK_GOOD, CHECK_HOST, CHECK_PATH,
         CHECK_STATUSES, CHECK_TIMEOUT, Key, Table, UPSTREAM_CA, UPSTREAM_CERTIFICATE, UPSTREAM_CONNECT,
-        UPSTREAM_FAILURES, UPSTREAM_FIRST_BYTE, UPSTREAM_HOST, UPSTREAM_HTTP2, UPSTREAM_KEY,
-        UPSTREAM_MAX_IN_FLIGHT, UPSTREAM_NAME_SERVERS, UPSTREAM_OUT_AT_MOST, UPSTREAM_OUT_FOR,
+        UPSTREAM_ERROR_BODIES, UPSTREAM_FAILURES, UPSTREAM_FIRST_BYTE, UPSTREAM_HOST, UPSTREAM_HTTP2,
+        UPSTREAM_KEY, UPSTREAM_MAX_IN_FLIGHT, UPSTREAM_NAME_SERVERS, UPSTREAM_OUT_AT_MOST, UPSTREAM_OUT_FOR,
         UPSTREAM_QUEUE, UPSTREAM_QUEUE_TIME, UPSTREAM_RATE_LIMIT_HEADERS, UPSTREAM_RESOLVE_EVERY,
         UPSTREAM_RETRIES, UPSTREAM_RETRY_PER_SECOND, UPSTREAM_RETRY_PERCENT, UPSTREAM_SERVER_NAME,
         UPSTREAM_SLOW_START, UPSTREAM_STALL, UPSTREAM_TOTAL, UPSTREAM_URL,
@@ -58,6 +58,7 @@ pub(super) fn upstream(
     let passive = passive(section);
     let check = section.has_table(Table::Check).then(|| check(&section.once(Table::Check)));
     let names = names(section);
+    let keeps_xml_errors = section.word(&UPSTREAM_ERROR_BODIES, &[("replace", false), ("keep_xml", true)]);
     let keeps_limiter = section.word(&UPSTREAM_RATE_LIMIT_HEADERS, &[("drop", false), ("pass", true)]);
     let timeouts = own_timeouts(section, timeouts);
     let (mut addresses, base_path) = addresses?;
@@ -78,6 +79,7 @@ pub(super) fn upstream(
         },
         names: names?,
         keeps_limiter: keeps_limiter?.value,
+        keeps_xml_errors: keeps_xml_errors?.value,
     })
 }
 
