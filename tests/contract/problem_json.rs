@@ -1,6 +1,6 @@
 //! RFC 9457: the same error as problem details, for a client whose `Accept` names them.
 
-use crate::support::{Answer, Framing, Gateway, Stage, get, head};
+use crate::support::{Answer, Config, Framing, Gateway, Stage, Upstream, get, head};
 
 fn stage() -> Stage {
     crate::stage_of(contract::ErrorCode::KeyNotSet)
@@ -85,6 +85,28 @@ fn a_malformed_request_gets_the_form_that_its_head_asked_for_or_plain_json() {
     let answer = gateway.send_bytes(b"GET / HTTP/1.1\r\nAccept: application/problem+json\r\n\r\n");
     assert_eq!(answer.status, 400);
     assert_eq!(answer.json()["error"]["code"], "REQUEST_MALFORMED");
+}
+
+#[test]
+fn a_limit_that_denies_has_its_registered_type_and_is_named() {
+    for (code, plan, policy) in [
+        ("API_LIMIT_EXCEEDED", ["1 per day", "100 per month"], "day"),
+        ("RATE_EXCEEDED", ["1 per hour, burst 1", "100 per month"], "hour-burst"),
+    ] {
+        let upstream = Upstream::sample();
+        let gateway = Gateway::start(&Config::of(&upstream).plan("free", &plan));
+        let key = gateway.key();
+        assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
+        let asked = get("/items/7").key(&key).header("Accept", "application/problem+json");
+        let answer = gateway.send(&asked);
+        assert_eq!(answer.status, 429, "{answer:?}");
+        let problem = answer.json();
+        assert_eq!(problem["type"], "https://iana.org/assignments/http-problem-types#quota-exceeded");
+        assert_eq!(problem["violated-policies"], serde_json::json!([policy]), "{problem}");
+        assert!(answer.header("RateLimit-Policy").unwrap().contains(&format!("\"{policy}\";")));
+        assert_eq!(problem["error"]["code"], code);
+        assert!(problem["error"]["check"].as_str().unwrap().ends_with(code), "{problem}");
+    }
 }
 
 #[test]

@@ -83,11 +83,16 @@ pub(super) fn problem_details(error: &Value, version: Version) -> Value {
         "properties": {
             "success": always(false, version),
             "error": error,
-            "type": { "description": "The page that explains the code.", "type": "string", "format": "uri" },
+            "type": { "description": "The page that explains the code; of a limit that denied, its registered problem type.", "type": "string", "format": "uri" },
             "title": { "description": "What is wrong, in a few words.", "type": "string" },
             "status": { "description": "The status of the answer.", "type": "integer" },
             "detail": { "description": "What is wrong with this request.", "type": "string" },
             "instance": { "description": "The id of the request.", "type": "string" },
+            "violated-policies": {
+                "description": "The names in RateLimit-Policy of the limits that denied.",
+                "type": "array",
+                "items": { "type": "string" },
+            },
         },
     })
 }

@@ -49,6 +49,7 @@ pub(super) fn limit(facts: &Facts, code: ErrorCode) -> Example {
         format!("\"{}\";q={}{}", limit.policy_name(), quota(limit), window.unwrap_or_default())
     });
     let mut example = Example::new(facts, code, request, message);
+    example.violated_policy = Some(limit.policy_name());
     if let Some(reset) = reset {
         example = example.header("Retry-After", reset.min(MAX_RETRY_AFTER).to_string());
     }

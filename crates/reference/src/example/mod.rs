@@ -39,6 +39,8 @@ pub(crate) struct Example {
     details: Vec<Detail>,
     location: Option<String>,
     contact: Option<String>,
+    /// The name in `RateLimit-Policy` of the limit that denied.
+    violated_policy: Option<String>,
     /// Headers of the answer that matter to this code.
     pub(crate) headers: Vec<(&'static str, String)>,
     check: String,
@@ -110,6 +112,7 @@ impl Example {
             details: Vec::new(),
             location: None,
             contact: None,
+            violated_policy: None,
             headers: Vec::new(),
             check: format!("{}{}/errors/{}", reference.base(), reference.docs_path, code.name()),
             base: reference.base().to_owned(),
@@ -167,6 +170,7 @@ impl Example {
         specification.details = &self.details;
         specification.location = self.location.as_deref();
         specification.contact = self.contact.as_deref();
+        specification.violated_policy = self.violated_policy.as_deref();
         let mut body = Vec::new();
         specification.write(form, &mut body);
         serde_json::from_slice(&body).unwrap_or_default()
