@@ -1,6 +1,6 @@
 //! A document that cannot be used: every fault with file, line and pointer, exit code 2.
 
-use crate::support::{Config, Upstream, gateway::Home};
+use crate::support::{Config, Gateway, Upstream, gateway::Home, get};
 
 const BROKEN: &str = "openapi: 3.1.0
 info: { title: Broken, version: '1' }
@@ -67,4 +67,73 @@ fn what_is_no_document_at_all_is_said() {
         assert_eq!(said.code, Some(2), "{text}: {said:?}");
         assert!(said.err.contains(part) && said.err.contains("openapi.yaml"), "{part:?}: {}", said.err);
     }
+}
+
+/// What a document says and no request needs, and what is read otherwise than its author may think.
+const SLIPS: &str = "openapi: 3.1.0
+info: { title: Slips, version: '1' }
+paths:
+  /a:
+    get:
+      operationId: twice
+      parameters: [{ name: q, in: query, schema: { type: string, pattern: '/^[a-z]+$/i' } }]
+      responses:
+        '200': { $ref: 'https://example.org/responses.yaml#/Fine' }
+        '404': { $ref: './gone.yaml#/NotFound' }
+  /b:
+    get:
+      operationId: twice
+      responses: { '200': { description: Fine } }
+webhooks:
+  one: { $ref: './webhooks/gone.yaml' }
+components:
+  securitySchemes:
+    bearer: { type: http, scheme: bearer, bearerFormat: JWT }
+    oauth: { type: oauth2, flows: {} }
+    connect: { type: openIdConnect, openIdConnectUrl: 'https://example.org' }
+";
+
+#[test]
+fn what_no_request_needs_is_a_warning_and_the_document_is_served() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).document(SLIPS);
+    let said = Home::new(&config).run(&["config", "check"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    for part in [
+        "openapi.yaml:7 at /paths/~1a/get/parameters/0/schema: The pattern \"/^[a-z]+$/i\" looks like a literal",
+        "openapi.yaml:9 at /paths/~1a/get/responses/200/$ref: The reference \"https://example.org/responses.yaml#/Fine\"",
+        "openapi.yaml:10 at /paths/~1a/get/responses/404/$ref: The reference \"./gone.yaml#/NotFound\"",
+        "openapi.yaml:13 at /paths/~1b/get/operationId: The operationId \"twice\" is given to more than one operation",
+        "openapi.yaml:16 at /webhooks/one/$ref: The reference \"./webhooks/gone.yaml\"",
+        "openapi.yaml:19 at /components/securitySchemes/bearer/bearerFormat: Tokens of the format \"JWT\"",
+        "openapi.yaml:20 at /components/securitySchemes/oauth: Tokens of OAuth 2.0 are not accepted",
+        "openapi.yaml:21 at /components/securitySchemes/connect: Tokens of OpenID Connect are not accepted",
+    ] {
+        assert!(said.err.contains(part), "{part:?} is not in:\n{}", said.err);
+    }
+    let gateway = Gateway::start(&config);
+    let key = gateway.key();
+    assert_eq!(gateway.send(&get("/b").key(&key)).status, 200);
+}
+
+#[test]
+fn an_identifier_that_names_several_operations_says_not_which_one_is_meant() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).document(SLIPS);
+    let said = Home::new(&config.section("[[endpoints]]\noperation = \"twice\"\ncost = 3\n"))
+        .run(&["config", "check"]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    for part in [
+        "the document has several operations `twice`",
+        "GET /a (",
+        "openapi.yaml:6 at /paths/~1a/get",
+        "GET /b (",
+        "openapi.yaml:13 at /paths/~1b/get",
+    ] {
+        assert!(said.err.contains(part), "{part:?} is not in:\n{}", said.err);
+    }
+    let config = Config::of(&upstream).document(SLIPS);
+    let said = Home::new(&config.section("[[endpoints]]\nmethod = \"GET\"\npath = \"/b\"\ncost = 3\n"))
+        .run(&["config", "check"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
 }

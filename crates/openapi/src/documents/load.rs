@@ -11,7 +11,6 @@ use crate::{
     text::quoted,
 };
 use serde_json::Value;
-use std::collections::HashSet;
 
 /// How many faults, and how many broken references, are told.
 const MOST: usize = 1000;
@@ -24,8 +23,6 @@ struct Load<'f> {
     waiting: Vec<(FileId, Option<String>)>,
     /// References that are no files: they may be identities of schemas that are read later.
     open: Vec<Open>,
-    /// Files that could not be read, so that each is a fault once.
-    unreadable: HashSet<String>,
     faults: Vec<Fault>,
     /// How many bytes and values there may still be.
     room: usize,
@@ -35,7 +32,14 @@ struct Load<'f> {
 struct Open {
     place: Place,
     reference: String,
-    fault: Fault,
+    message: String,
+}
+
+/// Why a file could not be read.
+struct Unread {
+    faults: Vec<Fault>,
+    /// Whether a limit of all files together is reached, which is a fault wherever the reference stands.
+    limit: bool,
 }
 
 pub(super) fn read(root: &str, files: &dyn Files) -> Result<Documents, Faults> {
@@ -45,7 +49,6 @@ pub(super) fn read(root: &str, files: &dyn Files) -> Result<Documents, Faults> {
         walked: Vec::new(),
         waiting: Vec::new(),
         open: Vec::new(),
-        unreadable: HashSet::new(),
         faults: Vec::new(),
         room: BYTES,
         values: VALUES,
@@ -56,7 +59,7 @@ pub(super) fn read(root: &str, files: &dyn Files) -> Result<Documents, Faults> {
             // Without a version nothing else that could be said would be certain.
             Err(fault) => return Err(Faults(vec![fault])),
         },
-        Err(faults) => return Err(Faults(faults)),
+        Err(unread) => return Err(Faults(unread.faults)),
     }
     while let Some((id, start)) = load.waiting.pop() {
         load.walk(id, start.as_deref());
@@ -72,26 +75,27 @@ pub(super) fn read(root: &str, files: &dyn Files) -> Result<Documents, Faults> {
 
 impl Load<'_> {
     /// Reads and parses a file and notes that it has to be walked.
-    fn file(&mut self, location: &str, normal: String) -> Result<FileId, Vec<Fault>> {
+    fn file(&mut self, location: &str, normal: String) -> Result<FileId, Unread> {
         let fault = |problem: Problem| Fault {
             spot: Spot { file: location.to_owned(), line: problem.line, pointer: problem.pointer },
             message: problem.message,
             help: problem.help,
         };
-        let one = |message: String| vec![fault(Problem::at(None, message))];
+        let one = |message: String| Unread { faults: vec![fault(Problem::at(None, message))], limit: false };
+        let limit = |message: String| Unread { limit: true, ..one(message) };
         if self.documents.files.len() >= FILES {
-            return Err(one(format!("The document has more than {FILES} files.")));
+            return Err(limit(format!("The document has more than {FILES} files.")));
         }
         if location.len() > LOCATION {
-            return Err(one(format!("The name of the file has more than {LOCATION} bytes.")));
+            return Err(limit(format!("The name of the file has more than {LOCATION} bytes.")));
         }
         let bytes = self.files.read(location).map_err(one)?;
         let Some(room) = self.room.checked_sub(bytes.len()) else {
-            return Err(one(format!("The document has more than {} MB.", BYTES / 1024 / 1024)));
+            return Err(limit(format!("The document has more than {} MB.", BYTES / 1024 / 1024)));
         };
         self.room = room;
         let Parsed { root, lines } = parsed::parse(location, &bytes, self.values)
-            .map_err(|problems| problems.into_iter().map(fault).collect::<Vec<_>>())?;
+            .map_err(|problems| Unread { faults: problems.into_iter().map(fault).collect(), limit: false })?;
         self.values = self.values.saturating_sub(lines.0.len());
         let id = self.documents.next_file();
         let (anchors, origins) = Default::default();
@@ -142,14 +146,14 @@ impl Load<'_> {
         let normal = location::join(self.documents.location(from), file);
         let id = match self.documents.locations.get(&normal) {
             Some(&id) => id,
-            None if self.unreadable.contains(&normal) || self.faults.len() >= MOST => return,
+            None if self.documents.unread.contains_key(&normal) => return,
+            None if self.documents.unread.len() >= MOST || self.faults.len() >= MOST => return,
             None => match self.file(&normal.clone(), normal.clone()) {
                 Ok(id) => id,
-                Err(faults) => {
+                Err(unread) => {
                     // What may be a plain name says nothing for a reference that is certain.
                     if certain {
-                        self.unreadable.insert(normal);
-                        self.unread(place, reference, faults);
+                        self.unread(place, reference, normal, unread);
                     }
                     return;
                 }
@@ -168,43 +172,26 @@ impl Load<'_> {
         }
     }
 
-    /// A file that could not be read is a fault at its reference; what is wrong within one, where it is.
-    fn unread(&mut self, place: Place, reference: String, faults: Vec<Fault>) {
-        let [fault] = faults.as_slice() else {
-            self.faults.extend(faults);
-            return;
+    /// Keeps why a file cannot be read: a fault where a request needs the reference, else a warning.
+    fn unread(&mut self, place: Place, reference: String, normal: String, unread: Unread) {
+        let Unread { faults, limit } = unread;
+        let Some(fault) = faults.into_iter().next() else { return };
+        let reason = match fault.spot.line {
+            Some(line) => format!("{}:{line}: {}", fault.spot.file, fault.message),
+            None => fault.message,
         };
-        if fault.spot.line.is_some() {
-            self.faults.extend(faults);
-            return;
+        let message = format!("The reference {} cannot be followed: {reason}", quoted(&reference));
+        self.documents.unread.insert(normal, reason);
+        if limit {
+            let spot = self.documents.spot(&place.child("$ref"));
+            self.faults.push(Fault { spot, message, help: fault.help });
+        } else {
+            self.open.push(Open { place, reference, message });
         }
-        let fault = Fault {
-            spot: self.documents.spot(&place.child("$ref")),
-            message: format!("The reference {} cannot be followed: {}", quoted(&reference), fault.message),
-            help: fault.help.clone(),
-        };
-        self.open.push(Open { place, reference, fault });
     }
 
     fn no_file(&mut self, place: Place, reference: &str) {
-        let web = reference.starts_with("http:") || reference.starts_with("https:");
-        let (message, help) = if web {
-            (
-                format!(
-                    "The reference {} is not followed: nothing is fetched from the network.",
-                    quoted(reference)
-                ),
-                "Download it beside the document and refer to the file.",
-            )
-        } else {
-            (
-                format!("The reference {} names no file.", quoted(reference)),
-                "Refer to a file by its path, relative to this one.",
-            )
-        };
-        let spot = self.documents.spot(&place.child("$ref"));
-        let fault = Fault { spot, message, help: help.to_owned() };
-        self.open.push(Open { place, reference: reference.to_owned(), fault });
+        self.open.push(Open { place, reference: reference.to_owned(), message: no_file(reference) });
     }
 
     /// Decides what is left open, now that all identities are known, and which references lead nowhere.
@@ -215,10 +202,23 @@ impl Load<'_> {
                 if let Err(bad) = self.documents.resolve(open.place.file, &open.reference) {
                     self.documents.broken.push((open.place, bad.0));
                 }
-            } else {
-                self.faults.push(open.fault);
+            } else if self.documents.broken.len() < MOST {
+                self.documents.broken.push((open.place.child("$ref"), open.message));
             }
         }
+    }
+}
+
+/// What is said of a reference that begins with a scheme.
+pub(super) fn no_file(reference: &str) -> String {
+    let shown = quoted(reference);
+    if reference.starts_with("http:") || reference.starts_with("https:") {
+        format!(
+            "The reference {shown} is not followed: nothing is fetched from the network. Download it beside the document \
+             and refer to the file."
+        )
+    } else {
+        format!("The reference {shown} names no file. Refer to a file by its path, relative to this one.")
     }
 }
 

@@ -89,6 +89,8 @@ pub struct Documents {
     identities: HashMap<String, Place>,
     /// References that lead nowhere, wherever they stand, and a sentence for each.
     broken: Vec<(Place, String)>,
+    /// Files that cannot be read, by their normal location, and why.
+    unread: HashMap<String, String>,
 }
 
 struct File {
@@ -122,7 +124,8 @@ impl Documents {
     /// values and 120 levels of nesting are taken.
     ///
     /// # Errors
-    /// All that is wrong: what is neither JSON nor YAML, no version that is known, files that are missing.
+    /// All that is wrong with the root file: it is neither JSON nor YAML, or has no known version. Other files that
+    /// cannot be read are a fault only where a request needs them.
     pub fn read(root: &str, files: &dyn Files) -> Result<Self, Faults> {
         load::read(root, files)
     }
@@ -141,6 +144,7 @@ impl Documents {
             locations: HashMap::new(),
             identities: HashMap::new(),
             broken: Vec::new(),
+            unread: HashMap::new(),
         }
     }
 
@@ -207,9 +211,7 @@ impl Documents {
         let mut place = if file.is_empty() {
             Place { file: from, pointer: String::new() }
         } else {
-            self.named(from, file).ok_or_else(|| {
-                BadReference(format!("The reference {} names a file that is not there.", quoted(reference)))
-            })?
+            self.named(from, file).ok_or_else(|| self.not_there(from, file, reference))?
         };
         let fragment = location::percent_decode(fragment.unwrap_or_default());
         let Some(entry) = self.entry(place.file) else {
@@ -240,6 +242,19 @@ impl Documents {
             Some(Place { file, pointer: String::new() })
         };
         self.identities.get(file).cloned().or_else(by_location)
+    }
+
+    /// Why nothing has this name.
+    fn not_there(&self, from: FileId, file: &str, reference: &str) -> BadReference {
+        if location::has_scheme(file) {
+            return BadReference(load::no_file(reference));
+        }
+        let reason = self.unread.get(&location::join(self.location(from), file));
+        let shown = quoted(reference);
+        BadReference(match reason {
+            Some(reason) => format!("The reference {shown} cannot be followed: {reason}"),
+            None => format!("The reference {shown} names a file that is not there."),
+        })
     }
 
     /// Follows references from a place until something else stands there.

@@ -1,21 +1,27 @@
-//! What operations may not have in common: identifiers, and paths that match the same requests.
+//! What operations should not have in common, identifiers, and may not: paths that match the same requests.
 
 use super::{Reader, template::Template};
 use crate::{api::Operation, documents::Place, text::quoted};
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 impl Reader<'_> {
     /// Notes operations that have the same `operationId`, or the same method and shape of path.
     pub(super) fn clashes(&mut self, operations: &[Operation]) {
         let mut ids: HashMap<&str, &Place> = HashMap::new();
+        let mut told: HashSet<&Place> = HashSet::new();
         let mut shapes: HashMap<(&str, String), &Operation> = HashMap::new();
         for operation in operations {
             if let Some(id) = &operation.id {
                 let first = ids.entry(id).or_insert(&operation.at);
-                if **first != operation.at {
-                    let message =
-                        format!("The operationId {} is given to more than one operation.", quoted(id));
-                    self.notes.fault(&operation.at.child("operationId"), message, "");
+                // One that stands on several base paths is one operation.
+                if **first != operation.at && told.insert(&operation.at) {
+                    // No request needs it. Who names it in the configuration is asked which one is meant.
+                    let message = format!(
+                        "The operationId {} is given to more than one operation: the configuration can name each only \
+                         by its method and path.",
+                        quoted(id)
+                    );
+                    self.notes.warn(&operation.at.child("operationId"), message);
                 }
             }
             let Ok(template) = Template::parse(&operation.path) else { continue };

@@ -56,7 +56,15 @@ impl<'d> Reader<'d> {
     fn scheme(&mut self, scheme: &Object<'d>) -> Scheme {
         self.known(scheme, Kind::Scheme);
         match self.text(scheme, "type") {
-            Some("oauth2" | "openIdConnect") => return Scheme::Scoped,
+            Some(kind @ ("oauth2" | "openIdConnect")) => {
+                let name = if kind == "oauth2" { "OAuth 2.0" } else { "OpenID Connect" };
+                let message = format!(
+                    "Tokens of {name} are not accepted: a key of the gateway has to be sent in their place, as \
+                     \"Authorization: Bearer KEY\". Scopes are permissions of keys."
+                );
+                self.notes.warn(&scheme.place, message);
+                return Scheme::Scoped;
+            }
             Some("apiKey") => self.key_scheme(scheme),
             Some("http") => {
                 let kind = self.text(scheme, "scheme").unwrap_or_default();
@@ -66,6 +74,15 @@ impl<'d> Reader<'d> {
                         quoted(kind)
                     );
                     self.notes.warn(&scheme.place, message);
+                } else if let Some(format) = self.text(scheme, "bearerFormat")
+                    && is_foreign_token(format)
+                {
+                    let message = format!(
+                        "Tokens of the format {} are not accepted: a key of the gateway has to be sent in their place, as \
+                         \"Authorization: Bearer KEY\".",
+                        quoted(format)
+                    );
+                    self.notes.warn(&scheme.place.child("bearerFormat"), message);
                 }
             }
             Some("basic") if self.version == Version::V2 => {
@@ -197,6 +214,14 @@ impl<'d> Reader<'d> {
         self.notes.fault(place, message, "");
         None
     }
+}
+
+/// Whether a `bearerFormat` means tokens that an identity provider issues. It is free text, for people.
+fn is_foreign_token(format: &str) -> bool {
+    const MARKS: [&str; 10] =
+        ["jwt", "jws", "jwe", "jose", "json web", "paseto", "oauth", "oidc", "openid", "saml"];
+    let format = format.to_ascii_lowercase();
+    MARKS.iter().any(|mark| format.contains(mark))
 }
 
 /// Whether a text can be the name of a header (RFC 9110).

@@ -6,7 +6,7 @@ use crate::schema::{
     dialect::Dialect,
     formats::{self, Format},
     keywords::MULTIPLE_OF,
-    patterns::Pattern,
+    patterns::{Pattern, literal},
     rewrite::Standpoint,
 };
 use serde_json::{Map, Number, Value};
@@ -205,7 +205,19 @@ impl SchemaCompiler<'_> {
     /// Whether a pattern is enforced. If not, a warning names it.
     pub(super) fn enforced_pattern(&mut self, pattern: &str, at: &Standpoint) -> bool {
         let why = match self.patterns.judge(&self.options, pattern) {
-            Pattern::Linear => return true,
+            Pattern::Linear => {
+                if let Some(inner) = literal(pattern) {
+                    let shown = |text: &str| text.chars().take(80).collect::<String>();
+                    let message = format!(
+                        "The pattern \"{}\" looks like a literal of JavaScript: its delimiters and flags are matched as text, \
+                         so that hardly any value passes. Write \"{}\".",
+                        shown(pattern),
+                        shown(inner)
+                    );
+                    self.warn(&at.place, message);
+                }
+                return true;
+            }
             Pattern::Backtracking => {
                 "needs look-around or back-references, which cannot be matched in linear time"
             }

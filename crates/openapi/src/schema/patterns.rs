@@ -47,3 +47,54 @@ impl Patterns {
         judged
     }
 }
+
+/// The expression within a pattern that looks like a literal of another language, such as `/^[a-z]+$/i`. A slash before
+/// the beginning of the text, or behind its end, matches nothing.
+pub(crate) fn literal(pattern: &str) -> Option<&str> {
+    let delimiter = pattern.chars().next().filter(|first| "/#~@!%".contains(*first))?;
+    let (inner, flags) = pattern.strip_prefix(delimiter)?.rsplit_once(delimiter)?;
+    let is_flags = flags.len() <= 8 && flags.bytes().all(|flag| b"dgimsuvxyADUX".contains(&flag));
+    let is_anchored = inner.starts_with('^') || (inner.ends_with('$') && !inner.ends_with("\\$"));
+    // Slashes are common in texts: without an anchor, only flags behind an expression tell a literal.
+    let is_flagged = delimiter == '/'
+        && !flags.is_empty()
+        && inner.contains(['[', '(', '\\', '*', '+'])
+        && !inner.contains('/');
+    (is_flags && !inner.is_empty() && (is_anchored || is_flagged)).then_some(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literal;
+
+    #[test]
+    fn literals_of_other_languages_are_recognized() {
+        for (pattern, inner) in [
+            ("/^[a-z]+$/i", "^[a-z]+$"),
+            ("/^[a-z]+$/", "^[a-z]+$"),
+            ("/^a/", "^a"),
+            ("/a$/gi", "a$"),
+            ("/[a-z]+/i", "[a-z]+"),
+            ("#^[a-z]+$#iD", "^[a-z]+$"),
+            (r"/^\/v1\//", r"^\/v1\/"),
+        ] {
+            assert_eq!(literal(pattern), Some(inner), "{pattern}");
+        }
+        for pattern in [
+            "",
+            "/",
+            "//",
+            "^/a/$",
+            "/a/",
+            "/api/v",
+            "^[a-z]+$",
+            "/a/^b/c",
+            r"/[a-z]+/",
+            r"/\$/",
+            "/items/[0-9]+/g",
+            "#[a-f]#",
+        ] {
+            assert_eq!(literal(pattern), None, "{pattern}");
+        }
+    }
+}

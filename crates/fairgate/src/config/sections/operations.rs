@@ -1,7 +1,12 @@
 //! Endpoints from the operations of a document, and what the file adds to them.
 
 use super::{endpoints::EndpointRead, server::Prefix, takes};
-use crate::config::{document::Document, fault::Fault, raw::Section, unknown::nearest};
+use crate::config::{
+    document::Document,
+    fault::Fault,
+    raw::{At, Section},
+    unknown::nearest,
+};
 use gateway::settings::{Deprecated, Endpoint};
 use openapi::{
     api::{Access, Operation},
@@ -144,6 +149,11 @@ fn match_tables<'t>(
             note_unmatched(top, table, &by_id, operations);
             continue;
         };
+        if let Some(id) = &table.operation
+            && note_ambiguous(top, document, id, found)
+        {
+            continue;
+        }
         for index in found {
             if let Some(first) = added.insert(*index, table) {
                 top.reader.fault(
@@ -158,6 +168,36 @@ fn match_tables<'t>(
         }
     }
     added
+}
+
+/// An id that the document gives to several operations does not say which one is meant.
+fn note_ambiguous(top: &Section<'_>, document: &Document, id: &At<String>, found: &[usize]) -> bool {
+    let mut places: Vec<&Operation> = Vec::new();
+    for operation in found.iter().filter_map(|index| document.api.operations.get(*index)) {
+        if places.iter().all(|known| known.at != operation.at) {
+            places.push(operation);
+        }
+    }
+    if places.len() < 2 {
+        return false;
+    }
+    let named: Vec<String> = places
+        .iter()
+        .map(|one| {
+            format!(
+                "{} {} ({})",
+                one.method,
+                one.own_path,
+                document.documents.spot(&one.at.child("operationId"))
+            )
+        })
+        .collect();
+    top.reader.fault(
+        Fault::at(id.span.clone(), format!("the document has several operations `{}`", id.value))
+            .label("does not say which one")
+            .help(format!("name one by `method` and `path`: {}", named.join(", "))),
+    );
+    true
 }
 
 fn note_unmatched(

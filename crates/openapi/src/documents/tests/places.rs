@@ -1,6 +1,6 @@
 //! References lead to places, within a file and across files.
 
-use super::{super::Place, Folder, faults, read, root};
+use super::{super::Place, Folder, read, root};
 use crate::documents::Documents;
 
 const DEFINED: &str = r##"
@@ -124,22 +124,39 @@ fn names_and_data_are_no_references() {
     );
 }
 
+/// References that lead nowhere, each as one line of text.
+fn broken(documents: &Documents) -> Vec<String> {
+    let mut broken: Vec<_> = documents
+        .broken()
+        .iter()
+        .map(|(place, sentence)| format!("{}: {sentence}", documents.spot(place)))
+        .collect();
+    broken.sort();
+    broken
+}
+
 #[test]
-fn what_cannot_be_followed_is_a_fault_where_it_stands() {
+fn what_cannot_be_followed_is_kept_with_its_reason() {
     let text = "openapi: 3.1.0\npaths:\n  /a:\n    $ref: a.yaml\n  /b:\n    $ref: https://example.com/b.yaml#/x\n  /c:\n    $ref: urn:c\n  /d:\n    $ref: bad.yaml\n  /e:\n    $ref: a.yaml\n";
-    let mut found = faults(read(&[("api.yaml", text), ("bad.yaml", "a: 1\n b: 2\n")]));
-    found.sort();
-    let [one, two, three, four] = found.as_slice() else { panic!("{found:?}") };
+    let documents = read(&[("api.yaml", text), ("bad.yaml", "a: 1\n b: 2\n")]).unwrap();
+    let found = broken(&documents);
+    let [four, one, two, three] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(
         one,
         "api.yaml:4 at /paths/~1a/$ref: The reference \"a.yaml\" cannot be followed: There is no such file."
     );
     assert_eq!(
         two,
-        "api.yaml:6 at /paths/~1b/$ref: The reference \"https://example.com/b.yaml#/x\" is not followed: nothing is fetched from the network."
+        "api.yaml:6 at /paths/~1b/$ref: The reference \"https://example.com/b.yaml#/x\" is not followed: nothing is fetched from the network. Download it beside the document and refer to the file."
     );
-    assert_eq!(three, "api.yaml:8 at /paths/~1c/$ref: The reference \"urn:c\" names no file.");
-    assert!(four.starts_with("bad.yaml:2: This is not YAML: "), "{four}");
+    assert_eq!(
+        three,
+        "api.yaml:8 at /paths/~1c/$ref: The reference \"urn:c\" names no file. Refer to a file by its path, relative to this one."
+    );
+    let begin = "api.yaml:10 at /paths/~1d/$ref: The reference \"bad.yaml\" cannot be followed: bad.yaml:2: This is not YAML: ";
+    assert!(four.starts_with(begin), "{four}");
+    let reason = documents.follow(&root("/paths/~1d")).unwrap_err().0;
+    assert!(four.ends_with(&reason), "{reason}");
 }
 
 #[test]
@@ -147,7 +164,7 @@ fn a_mapping_that_may_be_a_name_hides_no_reference() {
     let text = r#"{"openapi": "3.1.0", "components": {"schemas": {
         "A": {"discriminator": {"propertyName": "t", "mapping": {"a": "gone.json"}}}, "B": {"$ref": "gone.json"}}}}"#;
     assert_eq!(
-        faults(read(&[("api.json", text)])),
+        broken(&read(&[("api.json", text)]).unwrap()),
         [
             "api.json:2 at /components/schemas/B/$ref: The reference \"gone.json\" cannot be followed: There is no such file."
         ]

@@ -46,7 +46,8 @@ fn requirements_are_alternatives_of_sets() {
 fn the_documents_own_schemes_name_the_headers() {
     let (_, api, warnings) = fine(&format!("openapi: 3.1.0\npaths: {{}}\n{SCHEMES}"));
     assert_eq!(api.key_headers, ["X-Key", "Api-Key"]);
-    assert_eq!(warnings, []);
+    // Those of `oauth` and `connect`: a plain Bearer is how keys are sent.
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
 }
 
 #[test]
@@ -76,5 +77,40 @@ fn schemes_that_are_not_defined_are_faults() {
             "fault a:3 at /paths/~1a/get/security/1: It has to be an object, but is a number.",
             "fault a:3 at /paths/~1a/get/security/2/oauth: It has to be a list, but is text.",
         ]
+    );
+}
+
+#[test]
+fn tokens_of_identity_providers_are_said_not_to_be_accepted() {
+    let text = "openapi: 3.1.0
+paths: {}
+components:
+  securitySchemes:
+    a: {type: oauth2, flows: {}}
+    b: {type: openIdConnect, openIdConnectUrl: https://x}
+    c: {type: http, scheme: Bearer, bearerFormat: jwt}
+    d: {type: http, scheme: bearer, bearerFormat: API key}
+    e: {type: http, scheme: bearer}
+";
+    let sent = "a key of the gateway has to be sent in their place, as \"Authorization: Bearer KEY\".";
+    let begin = "at /components/securitySchemes";
+    assert_eq!(
+        said(text),
+        [
+            format!(
+                "a:5 {begin}/a: Tokens of OAuth 2.0 are not accepted: {sent} Scopes are permissions of keys."
+            ),
+            format!(
+                "a:6 {begin}/b: Tokens of OpenID Connect are not accepted: {sent} Scopes are permissions of keys."
+            ),
+            format!("a:7 {begin}/c/bearerFormat: Tokens of the format \"jwt\" are not accepted: {sent}"),
+        ]
+    );
+    let text = "swagger: '2.0'\npaths: {}\nsecurityDefinitions:\n  a: {type: oauth2, flow: implicit}\n";
+    assert_eq!(
+        said(text),
+        [format!(
+            "a:4 at /securityDefinitions/a: Tokens of OAuth 2.0 are not accepted: {sent} Scopes are permissions of keys."
+        )]
     );
 }

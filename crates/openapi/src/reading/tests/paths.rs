@@ -105,23 +105,100 @@ fn templates_are_checked() {
 }
 
 #[test]
-fn the_same_requests_and_identifiers_may_not_be_meant_twice() {
+fn the_same_requests_may_not_be_meant_twice() {
     let text = "openapi: 3.1.0
 servers: [{url: /}, {url: /v1}]
 paths:
   /{a}: {get: {operationId: one}, parameters: [{name: a, in: path, required: true, schema: {}}]}
   /{b}:
     parameters: [{name: b, in: path, required: true, schema: {}}]
-    put: {operationId: two}
   /v1/{c}:
     parameters: [{name: c, in: path, required: true, schema: {}}]
     get: {operationId: two}
 ";
     assert_eq!(
         said(text),
+        ["fault a:9 at /paths/~1v1~1{c}/get: The same requests are matched by GET \"/v1/{a}\" before it.",]
+    );
+}
+
+#[test]
+fn an_identifier_of_several_operations_is_a_warning() {
+    let text = "openapi: 3.1.0
+servers: [{url: /}, {url: /v1}]
+paths:
+  /a: {get: {operationId: one}}
+  /b:
+    get: {operationId: one}
+    put:
+      operationId: one
+";
+    assert_eq!(
+        said(text),
         [
-            "fault a:10 at /paths/~1v1~1{c}/get: The same requests are matched by GET \"/v1/{a}\" before it.",
-            "fault a:10 at /paths/~1v1~1{c}/get/operationId: The operationId \"two\" is given to more than one operation.",
+            "a:6 at /paths/~1b/get/operationId: The operationId \"one\" is given to more than one operation: the \
+             configuration can name each only by its method and path. (and in 1 other place)"
         ]
     );
+    assert_eq!(fine(text).1.operations.len(), 6);
+}
+
+#[test]
+fn a_reference_that_no_request_needs_is_a_warning_where_it_leads_nowhere() {
+    let (documents, _, warnings) = fine(
+        "openapi: 3.1.0
+paths:
+  /a:
+    get:
+      responses:
+        '200': {$ref: 'https://example.org/r.yaml#/R'}
+        '400': {$ref: gone.yaml}
+        '404':
+          description: x
+          content: {a/b: {examples: {one: {$ref: 'urn:x'}}}}
+webhooks:
+  one: {$ref: ./other/gone.yaml#/a}
+components:
+  schemas: {A: {$ref: gone.yaml#/x}}
+",
+    );
+    let said: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "a:6 at /paths/~1a/get/responses/200/$ref: The reference \"https://example.org/r.yaml#/R\" is not followed: \
+             nothing is fetched from the network. Download it beside the document and refer to the file.",
+            "a:7 at /paths/~1a/get/responses/400/$ref: The reference \"gone.yaml\" cannot be followed: There is no such file.",
+            "a:10 at /paths/~1a/get/responses/404/content/a~1b/examples/one/$ref: The reference \"urn:x\" names no file. \
+             Refer to a file by its path, relative to this one.",
+            "a:12 at /webhooks/one/$ref: The reference \"./other/gone.yaml#/a\" cannot be followed: There is no such file.",
+        ]
+    );
+    assert_eq!(documents.files().count(), 1);
+}
+
+#[test]
+fn a_reference_that_a_request_needs_is_a_fault_where_it_leads_nowhere() {
+    for (paths, place) in [
+        ("/a: {$ref: 'gone.yaml#/a'}", "/paths/~1a"),
+        ("/a: {get: {parameters: [{$ref: 'gone.yaml#/a'}]}}", "/paths/~1a/get/parameters/0"),
+        ("/a: {put: {requestBody: {$ref: 'gone.yaml#/a'}}}", "/paths/~1a/put/requestBody"),
+        // The same reference before it, which no request needs, hides nothing.
+        (
+            "/a: {get: {responses: {'200': {$ref: 'gone.yaml#/a'}}}, put: {requestBody: {$ref: 'gone.yaml#/a'}}}",
+            "/paths/~1a/put/requestBody",
+        ),
+    ] {
+        for (target, reason) in [
+            ("gone.yaml#/a", "\"gone.yaml#/a\" cannot be followed: There is no such file."),
+            (
+                "https://x.org/a",
+                "\"https://x.org/a\" is not followed: nothing is fetched from the network. Download it beside the document \
+                 and refer to the file.",
+            ),
+        ] {
+            let text = format!("openapi: 3.1.0\npaths: {{{}}}", paths.replace("gone.yaml#/a", target));
+            assert_eq!(said(&text), [format!("fault a:2 at {place}: The reference {reason}")]);
+        }
+    }
 }
