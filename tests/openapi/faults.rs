@@ -1,6 +1,6 @@
 //! A document that cannot be used: every fault with file, line and pointer, exit code 2.
 
-use crate::support::{Config, Gateway, Upstream, gateway::Home, get};
+use crate::support::{Config, Gateway, Upstream, assert_error, gateway::Home, get};
 
 const BROKEN: &str = "openapi: 3.1.0
 info: { title: Broken, version: '1' }
@@ -84,6 +84,24 @@ paths:
     get:
       operationId: twice
       responses: { '200': { description: Fine } }
+  '/c/{p:path}':
+    get:
+      parameters: [{ name: p, in: path, required: true, schema: { type: string } }]
+      responses: { '200': { description: Fine } }
+  '/c/{rest+}': { put: { responses: { '200': { description: Fine } } } }
+  '/d/{rest...}': { put: { responses: { '200': { description: Fine } } } }
+  /e%f:
+    post:
+      requestBody:
+        content:
+          application/octet-stream: { schema: { type: string, format: binary, maxLength: 9 } }
+          application/json:
+            schema: { type: string, contentMediaType: application/json, contentSchema: { type: object } }
+      responses: { '200': { description: Fine } }
+  '/files/{*p}':
+    get:
+      parameters: [{ name: p, in: path, required: true, schema: { type: string, maxLength: 12 } }]
+      responses: { '200': { description: Fine } }
 webhooks:
   one: { $ref: './webhooks/gone.yaml' }
 components:
@@ -104,16 +122,28 @@ fn what_no_request_needs_is_a_warning_and_the_document_is_served() {
         "openapi.yaml:9 at /paths/~1a/get/responses/200/$ref: The reference \"https://example.org/responses.yaml#/Fine\"",
         "openapi.yaml:10 at /paths/~1a/get/responses/404/$ref: The reference \"./gone.yaml#/NotFound\"",
         "openapi.yaml:13 at /paths/~1b/get/operationId: The operationId \"twice\" is given to more than one operation",
-        "openapi.yaml:16 at /webhooks/one/$ref: The reference \"./webhooks/gone.yaml\"",
-        "openapi.yaml:19 at /components/securitySchemes/bearer/bearerFormat: Tokens of the format \"JWT\"",
-        "openapi.yaml:20 at /components/securitySchemes/oauth: Tokens of OAuth 2.0 are not accepted",
-        "openapi.yaml:21 at /components/securitySchemes/connect: Tokens of OpenID Connect are not accepted",
+        "openapi.yaml:34 at /webhooks/one/$ref: The reference \"./webhooks/gone.yaml\"",
+        "openapi.yaml:37 at /components/securitySchemes/bearer/bearerFormat: Tokens of the format \"JWT\"",
+        "openapi.yaml:38 at /components/securitySchemes/oauth: Tokens of OAuth 2.0 are not accepted",
+        "openapi.yaml:39 at /components/securitySchemes/connect: Tokens of OpenID Connect are not accepted",
+        "{p:path} is in the notation of a framework",
+        "{rest+} is in the notation of a framework",
+        "{rest...} is in the notation of a framework",
+        "openapi.yaml:21 at /paths/~1e%f: The path \"/e%f\" has a %",
+        "`maxLength` is not enforced for a body of the type application/octet-stream",
+        "The keyword `contentMediaType` is not enforced",
+        "The keyword `contentSchema` is not enforced",
     ] {
         assert!(said.err.contains(part), "{part:?} is not in:\n{}", said.err);
     }
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     assert_eq!(gateway.send(&get("/b").key(&key)).status, 200);
+    // `{*p}` takes the rest of the path, as the parameter `p`.
+    assert_eq!(gateway.send(&get("/files/a/b/c.txt").key(&key)).status, 200);
+    assert_eq!(gateway.send(&get("/files/a").key(&key)).status, 200);
+    let long = gateway.send(&get("/files/a/b/c/d/e/f/g").key(&key));
+    assert_error(&gateway, &long, 400, "PARAMETER_NOT_VALID");
 }
 
 #[test]

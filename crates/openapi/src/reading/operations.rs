@@ -9,7 +9,7 @@ use super::{
     template::Template,
 };
 use crate::{
-    api::{Access, In, Operation, Parameter},
+    api::{Access, In, Operation, Parameter, parameter_name},
     documents::{Place, Version},
     text::quoted,
 };
@@ -115,13 +115,13 @@ impl<'d> Reader<'d> {
     fn path_parameters(&mut self, object: &Object<'d>, parameters: &[Parameter], template: &Template) {
         let in_path = || parameters.iter().filter(|parameter| parameter.place == In::Path);
         for parameter in in_path() {
-            if !template.names.contains(&parameter.name) {
+            if !template.names.iter().any(|name| is_meant(name, parameter)) {
                 let message = format!("The path has no {{{}}}.", parameter.name);
                 self.notes.fault(&parameter.at, message, "");
             }
         }
         for name in &template.names {
-            if !in_path().any(|parameter| parameter.name == *name) {
+            if !in_path().any(|parameter| is_meant(name, parameter)) {
                 let message =
                     format!("The path's {} is declared by no parameter; any text is taken.", quoted(name));
                 self.notes.warn(&object.place, message);
@@ -139,4 +139,9 @@ impl<'d> Reader<'d> {
             self.notes.fault(&object.place, message, "");
         }
     }
+}
+
+/// Whether a parameter of the path is the one that this name of the template stands for.
+fn is_meant(name: &str, parameter: &Parameter) -> bool {
+    name == parameter.name || parameter_name(name) == parameter.name
 }

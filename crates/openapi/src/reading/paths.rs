@@ -2,7 +2,7 @@
 
 use super::{Reader, bases, known::Kind, objects::Object, operations::Around, template::Template};
 use crate::{
-    api::{Access, Operation},
+    api::{Access, Operation, parameter_name},
     documents::{Place, Version},
     text::quoted,
 };
@@ -61,8 +61,24 @@ impl<'d> Reader<'d> {
             );
             return None;
         }
+        if has_broken_escape(path) {
+            let message = format!(
+                "The path {} has a % without two hexadecimal digits behind it, so that no request matches it: write %25 \
+                 for a percent sign.",
+                quoted(path)
+            );
+            self.notes.warn(place, message);
+        }
         match Template::parse(path) {
             Ok(template) => {
+                for name in template.names.iter().filter(|name| is_foreign(name)) {
+                    let plain = parameter_name(name);
+                    let message = format!(
+                        "The path's {{{name}}} is in the notation of a framework and takes one segment of the path: write \
+                         {{*{plain}}} if it takes the rest of the path, else {{{plain}}}."
+                    );
+                    self.notes.warn(place, message);
+                }
                 if let Some(name) = template.duplicate() {
                     let message = format!("The path has the name {} twice.", quoted(name));
                     self.notes.fault(place, message, "");
@@ -150,4 +166,19 @@ impl<'d> Reader<'d> {
         self.usable_bases(&object.place.child("servers"), &bases);
         Some(if bases.is_empty() { bases::own() } else { bases })
     }
+}
+
+/// Whether a name is written as frameworks write what takes the rest of a path, or what a pattern restricts.
+fn is_foreign(name: &str) -> bool {
+    parameter_name(name) != name.trim_start_matches('*')
+}
+
+/// Whether a percent sign stands there that begins no escape. Those in names are no part of a request.
+fn has_broken_escape(path: &str) -> bool {
+    let mut in_name = false;
+    path.char_indices().any(|(at, c)| {
+        in_name = c == '{' || (in_name && c != '}');
+        let digits = path.as_bytes().get(at + 1..at + 3).unwrap_or_default();
+        c == '%' && !in_name && !(digits.len() == 2 && digits.iter().all(u8::is_ascii_hexdigit))
+    })
 }

@@ -29,10 +29,11 @@ impl Template {
             if name.contains(['{', '/']) {
                 return Err("The path has a { without a } behind it.".to_owned());
             }
-            if name.is_empty() {
+            if name.trim_start_matches('*').is_empty() {
                 return Err("The path has a {} without a name in it.".to_owned());
             }
-            shape.push_str("{}");
+            // What takes the rest of the path matches more than what takes one segment.
+            shape.push_str(if name.starts_with('*') { "{*}" } else { "{}" });
             names.push(name.to_owned());
             rest = behind;
         }
@@ -59,6 +60,7 @@ mod tests {
             ("/items/{id}", vec!["id"], "/items/{}"),
             ("/{name}.{ext}", vec!["name", "ext"], "/{}.{}"),
             ("/a/{b}/c/{d}:act", vec!["b", "d"], "/a/{}/c/{}:act"),
+            ("/a/{*b}", vec!["*b"], "/a/{*}"),
         ] {
             let template = Template::parse(path).unwrap();
             assert_eq!(
@@ -66,7 +68,7 @@ mod tests {
                 (names.into_iter().map(Into::into).collect(), shape)
             );
         }
-        for path in ["/{", "/}", "/{a", "/a}", "/{}", "/{a/b}", "/{a{b}}"] {
+        for path in ["/{", "/}", "/{a", "/a}", "/{}", "/{*}", "/{a/b}", "/{a{b}}"] {
             assert!(Template::parse(path).is_err(), "{path}");
         }
         assert_eq!(Template::parse("/{a}/{b}/{a}").unwrap().duplicate(), Some("a"));

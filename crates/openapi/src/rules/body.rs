@@ -231,7 +231,29 @@ impl MediaRule {
                 schemas.warn(at, message);
             }
         }
+        if let Some(place) = media.schema.as_ref().filter(|_| !is_range) {
+            rule.warn_of_bytes(schemas, place);
+        }
         rule
+    }
+
+    /// A body that passes as the bytes that it is has a schema all the same: what that asks of it is not enforced.
+    fn warn_of_bytes(&self, schemas: &mut SchemaCompiler<'_>, place: &Place) {
+        if self.is_checked(media::kind(&self.range))
+            || !(self.shape.binary || self.shape.types == Types::STRING)
+        {
+            return;
+        }
+        let Ok(place) = schemas.documents().follow(place) else { return };
+        for keyword in ["minLength", "maxLength", "pattern", "enum", "const"] {
+            if schemas.documents().get(&place).is_some_and(|schema| schema.get(keyword).is_some()) {
+                let message = format!(
+                    "`{keyword}` is not enforced for a body of the type {}: its bytes are not read.",
+                    self.range
+                );
+                schemas.warn(&place, message);
+            }
+        }
     }
 
     /// How exactly it names a media type. None: it does not.

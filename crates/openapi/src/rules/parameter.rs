@@ -1,7 +1,7 @@
 //! One parameter: compiled, and held against what was sent.
 
 use crate::{
-    api::{In, Parameter, ParameterForm, Style},
+    api::{In, Parameter, ParameterForm, Style, parameter_name},
     rules::{
         Violation, json,
         pairs::{Coding, Pairs},
@@ -95,7 +95,10 @@ impl ParameterRule {
             required: parameter.required || parameter.place == In::Path,
             allow_empty: parameter.allow_empty,
             position: (parameter.place == In::Path)
-                .then(|| path_names.iter().position(|name| *name == parameter.name))
+                .then(|| {
+                    let is = |name: &&str| *name == parameter.name || parameter_name(name) == parameter.name;
+                    path_names.iter().position(is)
+                })
                 .flatten(),
             form,
             shape,

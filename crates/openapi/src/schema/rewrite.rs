@@ -276,6 +276,13 @@ impl<'d> SchemaCompiler<'d> {
             };
             self.warn(&at.place, message);
         }
+        for keyword in ["contentEncoding", "contentMediaType", "contentSchema"] {
+            if map.contains_key(keyword) {
+                let message =
+                    format!("The keyword `{keyword}` is not enforced: what a text encodes is not checked.");
+                self.warn(&at.place, message);
+            }
+        }
         for keyword in ["$dynamicRef", "$recursiveRef"] {
             if map.contains_key(keyword) && dialect == Dialect::Draft2020 {
                 self.warn(&at.place, format!("The keyword `{keyword}` is not enforced."));

@@ -202,3 +202,45 @@ fn a_reference_that_a_request_needs_is_a_fault_where_it_leads_nowhere() {
         }
     }
 }
+
+#[test]
+fn names_that_take_the_rest_of_a_path_are_declared_without_their_stars() {
+    let parameter = "parameters: [{name: p, in: path, required: true, schema: {type: string}}]";
+    for (path, named) in [
+        ("/a/{*p}", None),
+        ("/a/{**p}", None),
+        ("/a/{p:path}", Some("p:path")),
+        ("/a/{p+}", Some("p+")),
+        ("/a/{p...}", Some("p...")),
+        ("/a/{p*}", Some("p*")),
+        ("/a/{p:.*}", Some("p:.*")),
+    ] {
+        let text = format!("openapi: 3.1.0\npaths:\n  '{path}':\n    {parameter}\n    get: {{}}\n");
+        let told = said(&text);
+        match named {
+            None => assert_eq!(told, Vec::<String>::new(), "{path}"),
+            Some(name) => assert_eq!(
+                told,
+                [format!(
+                    "a:3 at /paths/{}: The path's {{{name}}} is in the notation of a framework and takes one segment of the \
+                     path: write {{*p}} if it takes the rest of the path, else {{p}}.",
+                    path.replace('/', "~1")
+                )]
+            ),
+        }
+    }
+    // One takes more than the other: they are two.
+    let text = format!(
+        "openapi: 3.1.0\npaths:\n  /a/{{p}}:\n    {parameter}\n    get: {{}}\n  '/a/{{*p}}':\n    {parameter}\n    get: {{}}\n"
+    );
+    assert_eq!(said(&text), Vec::<String>::new());
+}
+
+#[test]
+fn a_percent_sign_that_begins_no_escape_is_a_warning() {
+    for path in ["/a%b", "/a%", "/a%2", "/%zz/{c}"] {
+        let told = said(&format!("openapi: 3.1.0\npaths:\n  '{path}':\n    get: {{}}\n"));
+        assert!(told.iter().any(|told| told.contains("write %25 for a percent sign")), "{path}: {told:?}");
+    }
+    assert_eq!(said("openapi: 3.1.0\npaths:\n  /a%20b/%C3%BC:\n    get: {}\n"), Vec::<String>::new());
+}
