@@ -170,7 +170,7 @@ fn while_a_thread_is_far_behind_new_requests_are_refused_and_afterwards_served()
     // A thread that was stopped for a tenth of a second is as far behind, and knows it for a twentieth.
     eventually("a request is refused", || {
         signal("-STOP");
-        std::thread::sleep(Duration::from_millis(150));
+        std::thread::park_timeout(Duration::from_millis(150));
         signal("-CONT");
         let mut answers = (0..20).map(|_| open.send(&get("/items/7").key(&key)));
         answers

@@ -148,7 +148,7 @@ fn another_configuration_holds_for_the_next_stream_and_not_for_one_that_runs() {
     reload(&config.clone().section("[sizes]\nbody = \"1KiB\"").endpoint("GET", "/items/{id}", ""));
     assert_error(gateway, &peer.get(9, "/other", key), 404, "ENDPOINT_NOT_FOUND");
     // Without HTTP/2 nobody new may speak it; whoever speaks it already goes on.
-    reload(&config.clone().section("[http2]\nenabled = false"));
+    reload(&config.clone().section("[http2]\nenabled = false").endpoint("GET", "/items/{id}", ""));
     assert_eq!(peer.get(11, "/items/7", key).status, 200);
     assert_error(gateway, &gateway.send_bytes(PREFACE), 400, "REQUEST_MALFORMED");
     assert_eq!(gateway.used(key), 4);

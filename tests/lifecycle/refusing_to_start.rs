@@ -89,6 +89,6 @@ fn a_store_that_cannot_be_made_says_so() {
 fn an_upstream_that_is_away_is_no_reason_not_to_start() {
     let gateway = Gateway::start(&Config::of(&Upstream::unreachable()));
     let answer = gateway.send(&get("/a").key(&gateway.key()));
-    assert_eq!(answer.status, 500);
+    assert_eq!(answer.status, 503);
     gateway.incident(answer.header("X-Request-Id").unwrap());
 }
