@@ -60,7 +60,7 @@ def test_the_document_is_served_with_the_contract_in_it(gateway):
     rename = document["paths"]["/api/contents/{path}"]["patch"]
     assert {"200", "400", "401", "403", "404", "422", "429", "500", "503"} <= set(rename["responses"])
     # Clients ask where they found the document: at the gateway.
-    assert "host" not in document
+    assert document["host"] == gateway.url.removeprefix("http://")
     assert gateway.upstream not in served.text
 
 
