@@ -47,6 +47,8 @@ threads = 1
 url = "http://127.0.0.1:{upstream}"
 [log]
 requests = "none"
+[overload]
+lag = "off"
 [abuse]
 errors_per_key = "off"
 errors_per_address = "off"
