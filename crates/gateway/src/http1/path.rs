@@ -112,7 +112,7 @@ fn check_dots(path: &str) -> Result<(), Fault> {
     let mut view = path.as_bytes().to_vec();
     for _ in 0..=MOST_DECODINGS {
         let is_dots = |segment: &[u8]| {
-            let name = segment.split(|&b| b == b';').next().unwrap_or_default();
+            let name = segment.split(|&b| matches!(b, b';' | b'?' | b'#')).next().unwrap_or_default();
             matches!(name.trim_ascii_end(), b"." | b"..")
         };
         if view.split(|&b| matches!(b, b'/' | b'\\')).any(is_dots) {
@@ -326,6 +326,10 @@ mod tests {
             "/.;/a",
             "/%2e%2e;/a",
             "/..%3b/a",
+            "/..%3Fx",
+            "/.%23/a",
+            "/a%5C..%3F",
+            "/a/..%253Fx",
             "/%252e%252e/a",
             "/a/.%252e",
             "/%25252e%25252e/",
@@ -394,7 +398,7 @@ mod tests {
 
     /// What servers do with a path before they route it, in any order and number.
     fn decodings() -> impl Strategy<Value = Vec<u8>> {
-        proptest::collection::vec(0u8..6, 0..6)
+        proptest::collection::vec(0u8..7, 0..6)
     }
 
     fn decoded_by_a_server(path: &[u8], kind: u8) -> Vec<u8> {
@@ -404,6 +408,7 @@ mod tests {
             2 => as_served(path, true).into_bytes(),
             3 => as_served(path, false).into_bytes(),
             4 => path.split(|&b| b == 0).next().unwrap_or_default().to_vec(),
+            5 => path.split(|&b| matches!(b, b'?' | b'#')).next().unwrap_or_default().to_vec(),
             _ => path.to_ascii_lowercase(),
         }
     }
@@ -413,7 +418,7 @@ mod tests {
         let part = proptest::sample::select(vec![
             "/", ".", "..", "%2e", "%2E", "%252e", "%25", "%32", "%65", "2e", "%2f", "%252F", "\\", "%5c",
             "%255c", ";", "%3b", "x", "admin", "%61", "%00", "%c0%ae", "%c3%a9", "//", "%20", "a=b", "%",
-            "[", "%2525",
+            "[", "%2525", "%3f", "%23", "%253F",
         ]);
         proptest::collection::vec(part, 0..10).prop_map(|parts| format!("/{}", parts.concat()))
     }
