@@ -1,4 +1,6 @@
-"""Prometheus behind Fairgate, with promtool in front; and Fairgate between Prometheus and what it scrapes."""
+"""Prometheus behind Fairgate, with promtool in front; Fairgate between Prometheus and what it scrapes, and between a Prometheus
+that writes and one that receives.
+"""
 
 import time
 
@@ -87,3 +89,172 @@ def test_prometheus_scrapes_through_the_gateway_with_a_key(start, straight, gate
     scraper = start(prometheus, targets=gateway.authority, credentials=credentials)
     wait_until(lambda: scraped(scraper.url), "a scrape came through the gateway")
     assert gateway.used(key) > 0
+
+
+class Receiver:
+    """A Prometheus that takes what others write, and scrapes nothing. It can be stopped and started again on the same port."""
+
+    def __init__(self, folder):
+        self._folder, self.port = folder, free_port()
+        (folder / "prometheus.yml").write_text("")
+        self.url = f"http://{HOST}:{self.port}"
+        self.start()
+
+    def start(self):
+        command = [program("prometheus", "prometheus"), f"--config.file={self._folder / 'prometheus.yml'}"]
+        command += [f"--storage.tsdb.path={self._folder / 'data'}", f"--web.listen-address={HOST}:{self.port}"]
+        command += ["--web.enable-remote-write-receiver"]
+        self._process = ServerProcess("receiver", command, self.port, self._folder)
+
+    def stop(self):
+        self._process.stop()
+
+
+def writer(folder, url, key, more=""):
+    """A Prometheus that scrapes itself and writes all that it scrapes to a URL."""
+    port = free_port()
+    configuration = folder / "prometheus.yml"
+    configuration.write_text(
+        f"""
+global:
+  scrape_interval: 200ms
+  external_labels:
+    writer: "{port}"
+scrape_configs:
+  - job_name: it
+    static_configs:
+      - targets: ["{HOST}:{port}"]
+remote_write:
+  - url: "{url}"
+    authorization:
+      credentials: {key.secret}
+    queue_config:
+      max_shards: 1
+      batch_send_deadline: 200ms
+      max_backoff: 500ms
+      {more}
+"""
+    )
+    command = [program("prometheus", "prometheus"), f"--config.file={configuration}"]
+    command += [f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address={HOST}:{port}"]
+    command += ["--storage.remote.flush-deadline=1s"]
+    started = ServerProcess("writer", command, port, folder)
+    started.label = port
+    return started
+
+
+def up_at(url, at, writer):
+    """The times of all samples of `up` that a Prometheus has of a writer until a time."""
+    selector = "up[5m]" if url == writer.url else f'up{{writer="{writer.label}"}}[5m]'
+    answer = httpx.get(f"{url}/api/v1/query", params={"query": selector, "time": at})
+    result = answer.json()["data"]["result"]
+    return {time for row in result for time, _ in row["values"]}
+
+
+def counter(url, name):
+    """The value of a counter of a Prometheus's own."""
+    text = httpx.get(f"{url}/metrics").text
+    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name + "{"))
+
+
+SENT = "prometheus_remote_storage_samples_total"
+FAILED = "prometheus_remote_storage_samples_failed_total"
+RETRIED = "prometheus_remote_storage_samples_retried_total"
+APPENDED = "prometheus_tsdb_head_samples_appended_total"
+
+
+@pytest.fixture(scope="module")
+def receiver(start):
+    return start(Receiver)
+
+
+@pytest.fixture(scope="module")
+def before_receiver(start, receiver):
+    return start(GatewayProcess, receiver.url, more='[plans.slow]\nlimits = ["1 per second"]')
+
+
+@pytest.fixture
+def write(start, before_receiver):
+    """Starts a writer with a key of its own."""
+    running = []
+
+    def start_one(path="/api/v1/write", plan="free", more=""):
+        key = before_receiver.new_key(plan=plan)
+        running.append(start(writer, f"{before_receiver.url}{path}", key, more))
+        running[-1].key = key
+        return running[-1]
+
+    yield start_one
+    for process in running:
+        process.stop()
+
+
+def assert_all_arrive(receiver, writes):
+    """What was scraped until now has arrived, or does so soon, and nothing was given up."""
+    at = time.time()
+    scraped = up_at(writes.url, at, writes)
+    assert len(scraped) > 5
+    wait_until(lambda: scraped <= up_at(receiver.url, at + 1, writes), "all that was scraped has arrived")
+    assert counter(writes.url, FAILED) == 0
+    print(f"remote_write: scraped {len(scraped)} times, arrived {len(scraped)}, reported 0, lost 0")
+
+
+def retries(writes, times=8):
+    """Waits until the writer has scraped so often, and tries again to write."""
+    wait_until(lambda: counter(writes.url, RETRIED) > 0, "the writer tries again")
+    wait_until(lambda: len(up_at(writes.url, time.time(), writes)) > times, "the writer scrapes")
+
+
+def test_samples_arrive_after_a_receiver_that_was_down(receiver, before_receiver, write):
+    writes = write()
+    wait_until(lambda: before_receiver.used(writes.key) > 0, "something was written")
+    receiver.stop()
+    try:
+        retries(writes)
+    finally:
+        receiver.start()
+    assert_all_arrive(receiver, writes)
+
+
+def test_samples_arrive_after_a_maintenance(receiver, before_receiver, write):
+    writes = write()
+    before_receiver.command("maintenance", "on", "--for", "30m")
+    try:
+        retries(writes)
+    finally:
+        before_receiver.command("maintenance", "off")
+    assert_all_arrive(receiver, writes)
+
+
+def test_samples_that_a_limit_denies_are_reported_as_failed(receiver, before_receiver, write):
+    before = counter(receiver.url, APPENDED)
+    writes = write(plan="three")
+    wait_until(lambda: counter(writes.url, FAILED) > 0, "the writer gives samples up")
+
+    def figures():
+        sent, failed = counter(writes.url, SENT), counter(writes.url, FAILED)
+        return sent, counter(receiver.url, APPENDED) - before, failed
+
+    def accounted():
+        sent, arrived, failed = figures()
+        return arrived and sent == arrived + failed
+
+    wait_until(accounted, "each sample has arrived or is reported")
+    print("remote_write, 3 requests per month: sent {:.0f}, arrived {:.0f}, reported {:.0f}, lost 0".format(*figures()))
+    assert before_receiver.used(writes.key) == 3
+
+
+def test_samples_that_a_limit_denies_are_kept_where_the_writer_retries_429(receiver, write):
+    writes = write(plan="slow", more="retry_on_http_429: true")
+    retries(writes)
+    assert_all_arrive(receiver, writes)
+
+
+def test_samples_that_a_slash_turns_away_are_reported_as_failed(receiver, before_receiver, write):
+    writes = write(path="/api/v1/write/")
+    wait_until(lambda: counter(writes.url, FAILED) > 0, "the writer gives samples up")
+    wait_until(lambda: counter(writes.url, SENT) == counter(writes.url, FAILED), "each sample is reported")
+    assert not up_at(receiver.url, time.time(), writes)
+    # The writer's log says what to change.
+    assert "Send the request to /api/v1/write, without it." in writes.log.read_text()
+    assert before_receiver.used(writes.key) == 0

@@ -31,6 +31,7 @@ class Demo:
                 break
         assert text.endswith("}\n"), (folder / "demo.log").read_text()
         told = json.loads(text)
+        self.gateway = told["gateway"]
         self.sample_api = told["sample_api"]
         self.configuration = pathlib.Path(told["config"])
 
