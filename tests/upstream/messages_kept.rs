@@ -102,19 +102,28 @@ fn a_body_that_already_is_a_specification_passes_with_its_own_code_and_true_numb
 }
 
 #[test]
-fn a_specification_of_a_500_keeps_its_code_and_gains_the_contact_and_an_incident() {
+fn nothing_of_a_5xx_passes_even_if_its_body_already_is_a_specification() {
     let (_upstream, gateway) = gateway_of(
         "application/json",
-        b"{\"success\":false,\"error\":{\"code\":\"REPORT_FAILED\",\"message\":\"The report failed.\"}}",
+        b"{\"success\":false,\"error\":{\"code\":\"REPORT_FAILED\",\"message\":\"No report on db-7.\",\
+          \"details\":[{\"in\":\"body\",\"name\":\"report\",\"message\":\"failed\"}],\"check\":\"http://db-7.internal\"}}",
     );
     let key = gateway.key();
     let before = gateway.limits(&key);
-    let answer = gateway.send(&get("/500").key(&key));
-    let error = error_of(&answer);
-    assert_eq!((answer.status, &error["code"]), (500, &"REPORT_FAILED".into()));
-    assert_eq!(error["contact"], "help@example.com");
-    gateway.incident(answer.header("X-Request-Id").unwrap());
-    gateway.limits(&key).assert_charged_since(&before, 0, "a specification of a 500");
+    for status in [500, 501, 502, 504, 599] {
+        let answer = gateway.send(&get(&format!("/{status}")).key(&key));
+        assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+        let error = error_of(&answer);
+        assert_eq!((&error["contact"], &error["details"]), (&"help@example.com".into(), &Value::Null));
+        assert!(!answer.text().to_ascii_lowercase().contains("report"), "{status}: {}", answer.text());
+        let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
+        let detail = incident["detail"].as_str().unwrap();
+        assert!(detail.contains(&status.to_string()) && detail.contains("No report on db-7."), "{detail}");
+    }
+    // A 503 may be told of by whoever is in maintenance.
+    let answer = gateway.send(&get("/503").key(&key));
+    assert_eq!((answer.status, &error_of(&answer)["code"]), (503, &"REPORT_FAILED".into()));
+    gateway.limits(&key).assert_charged_since(&before, 0, "specifications of 5xx");
 }
 
 #[test]

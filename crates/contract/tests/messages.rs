@@ -34,7 +34,6 @@ fn told(case: &Value) -> Value {
         media_type: case["content_type"].as_str().map(str::as_bytes),
         names_fields: matches!(status, 400 | 422),
         place: "body",
-        keeps_message: true,
     };
     match read(case["body"].as_str().unwrap().as_bytes(), said) {
         Found::Message { message, details } if details.is_empty() => json!({ "message": message }),

@@ -7,7 +7,7 @@ use crate::{clock::wall_millis, record::Incident};
 use crossbeam_queue::ArrayQueue;
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, Hash, RandomState},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -23,7 +23,8 @@ const MOST_A_SECOND: u64 = 100;
 
 /// What waits to be stored.
 pub(crate) struct Incidents {
-    waiting: ArrayQueue<Incident>,
+    /// Each with the place that it is counted in.
+    waiting: ArrayQueue<(usize, Incident)>,
     lost: AtomicU64,
     slots: Vec<Slot>,
     hasher: RandomState,
@@ -50,25 +51,31 @@ impl Incidents {
         }
     }
 
-    /// Keeps an incident, or counts it.
-    pub(crate) fn add(&self, incident: Incident) {
-        let slot = self.slot(&incident);
-        if let Some(slot) = self.slots.get(slot)
-            && slot.count(incident.at_millis / 1000) > MOST_A_SECOND
+    /// Keeps an incident of a cause and client, or counts it: of a flood, most are not even made.
+    pub(crate) fn add(
+        &self,
+        (cause, client): (&str, impl Hash),
+        at_millis: u64,
+        incident: impl FnOnce() -> Incident,
+    ) {
+        let number =
+            usize::try_from(self.hasher.hash_one((cause, client)) % SLOTS as u64).unwrap_or_default();
+        if let Some(slot) = self.slots.get(number)
+            && slot.count(at_millis / 1000) > MOST_A_SECOND
         {
             slot.more.fetch_add(1, Ordering::Relaxed);
-        } else if self.waiting.push(incident).is_err() {
+        } else if self.waiting.push((number, incident())).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// All that wait, and for those that were only counted one that stands for them.
     pub(crate) fn take(&self) -> Vec<Incident> {
-        let mut taken: Vec<Incident> =
-            std::iter::from_fn(|| self.waiting.pop()).take(self.waiting.capacity()).collect();
+        let mut taken = Vec::new();
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        for incident in &taken {
-            latest.insert(self.slot(incident), incident.clone());
+        for (number, incident) in std::iter::from_fn(|| self.waiting.pop()).take(self.waiting.capacity()) {
+            latest.insert(number, incident.clone());
+            taken.push(incident);
         }
         for (number, incident) in latest.iter() {
             let more = self.slots.get(*number).map_or(0, |slot| slot.more.swap(0, Ordering::Relaxed));
@@ -82,11 +89,6 @@ impl Incidents {
     /// Those that were lost since this was asked last, because too many waited.
     pub(crate) fn take_lost(&self) -> u64 {
         self.lost.swap(0, Ordering::Relaxed)
-    }
-
-    fn slot(&self, incident: &Incident) -> usize {
-        let client = incident.key_id.as_deref().or(incident.address.as_deref());
-        usize::try_from(self.hasher.hash_one((incident.cause.as_str(), client)) % SLOTS as u64).unwrap_or(0)
     }
 }
 
@@ -104,6 +106,7 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
 
     fn incident(client: &str, number: u64) -> Incident {
         Incident {
@@ -123,10 +126,19 @@ mod tests {
     #[test]
     fn one_client_leaves_room_for_the_incidents_of_others_and_all_are_counted() {
         let incidents = Incidents::new();
+        let made = Cell::new(0);
+        let add = |client: &str, number| {
+            let make = || {
+                made.set(made.get() + 1);
+                incident(client, number)
+            };
+            incidents.add(("the upstream cannot be reached", client), 5_000, make);
+        };
         for number in 0..12_000 {
-            incidents.add(incident("10.0.0.1", number));
+            add("10.0.0.1", number);
         }
-        incidents.add(incident("10.0.0.2", 1));
+        add("10.0.0.2", 1);
+        assert_eq!(made.get(), MOST_A_SECOND + 1);
         let taken = incidents.take();
         let of =
             |client: &str| taken.iter().filter(|one| one.address.as_deref() == Some(client)).count() as u64;

@@ -25,6 +25,8 @@ pub(crate) struct Refusal {
     pub(crate) allow: Option<String>,
     /// Public: seconds until a retry makes sense.
     pub(crate) retry_after: Option<u64>,
+    /// They stand among the kept header lines already, as the upstream said it.
+    pub(crate) keeps_retry_after: bool,
     /// No retry will ever make sense.
     pub(crate) never_resets: bool,
     /// The limit that denied.
@@ -76,6 +78,7 @@ impl Refusal {
             location: None,
             allow: None,
             retry_after: None,
+            keeps_retry_after: false,
             never_resets: false,
             denial: None,
             foreign: None,

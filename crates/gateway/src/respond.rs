@@ -55,7 +55,7 @@ pub(crate) fn write_refusal(
                 (kept.status.unwrap_or(row), kept.media_type.as_str())
             }
             None => {
-                write_body(visit, refusal, row, form, &mut body);
+                write_body(thread, visit, refusal, row, form, &mut body);
                 (row, form.content_type())
             }
         },
@@ -120,17 +120,17 @@ fn write_grpc(visit: &Visit<'_>, refusal: &Refusal, row: u16, out: &mut Vec<u8>)
     line("grpc-message", &grpc::message(&message), out);
     line("X-Error-Code", code, out);
     field::write_number(b"X-Error-Http-Code", row.into(), out);
-    line("X-Error-Check", &check(visit, refusal), out);
+    let mut check = String::with_capacity(128);
+    write_check(visit, refusal, &mut check);
+    line("X-Error-Check", &check, out);
 }
 
-/// The page that explains the error.
-fn check(visit: &Visit<'_>, refusal: &Refusal) -> String {
-    let mut check = String::with_capacity(128);
-    write_base(visit, &mut check);
+/// Appends the address of the page that explains the error.
+fn write_check(visit: &Visit<'_>, refusal: &Refusal, out: &mut String) {
+    write_base(visit, out);
     for part in [&visit.config.docs_path, "/errors/", refusal.code.name()] {
-        check.push_str(part);
+        out.push_str(part);
     }
-    check
 }
 
 /// Appends the head of an answer of the gateway's own that is a success: a page, or how limits stand.
@@ -257,11 +257,9 @@ fn number(visit: &Visit<'_>, refusal: &Refusal, redirect: Redirect) -> u16 {
 }
 
 fn retry_after(refusal: &Refusal) -> Option<u64> {
-    let told_by_upstream = !refusal.kept_headers.is_empty()
-        && memchr::memmem::find(&refusal.kept_headers.to_ascii_lowercase(), b"retry-after:").is_some();
     match refusal.code.status() {
         Status::LimitExceeded if refusal.never_resets => None,
-        Status::LimitExceeded | Status::Unavailable if !told_by_upstream => {
+        Status::LimitExceeded | Status::Unavailable if !refusal.keeps_retry_after => {
             Some(refusal.retry_after.unwrap_or(RETRY_AFTER_UNAVAILABLE).clamp(1, MAX_RETRY_AFTER))
         }
         Status::LimitExceeded
@@ -277,9 +275,17 @@ fn retry_after(refusal: &Refusal) -> Option<u64> {
     }
 }
 
-fn write_body(visit: &Visit<'_>, refusal: &Refusal, status: u16, form: Form, out: &mut Vec<u8>) {
+fn write_body(
+    thread: &Thread,
+    visit: &Visit<'_>,
+    refusal: &Refusal,
+    status: u16,
+    form: Form,
+    out: &mut Vec<u8>,
+) {
     let settings = &visit.config.settings;
-    let check = check(visit, refusal);
+    let mut check = String::from_utf8(thread.head_memory()).unwrap_or_default(); // it is empty
+    write_check(visit, refusal, &mut check);
     let mut specification =
         Specification::new(refusal.code, status, &refusal.message, &check, visit.id.as_str());
     specification.details = &refusal.details;
@@ -295,6 +301,7 @@ fn write_body(visit: &Visit<'_>, refusal: &Refusal, status: u16, form: Form, out
         specification.contact = settings.api.support_email.as_deref();
     }
     specification.write(form, out);
+    thread.give_head_memory(check.into_bytes());
 }
 
 /// Appends the public base of links: as configured, else as the client itself addressed us.

@@ -64,19 +64,14 @@ pub struct Said<'a> {
     pub names_fields: bool,
     /// Where these are if it does not say: `body`, or `query` of a request without one.
     pub place: &'static str,
-    /// A sentence may be kept. An error specification always is.
-    pub keeps_message: bool,
 }
 
-/// Reads an upstream's error body.
+/// Reads an upstream's error body, whose sentence may be kept (`upstream::may_keep_message`).
 pub fn read(body: &[u8], said: Said<'_>) -> Found {
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => Json::read(body).map_or(Found::Nothing, |error| of_object(&error, said)),
-        Some(b'[') if said.keeps_message => {
-            Json::read(body).map_or(Found::Nothing, |error| of_list(&error, said))
-        }
-        Some(b'[') | None => Found::Nothing,
-        Some(_) if !said.keeps_message => Found::Nothing,
+        Some(b'[') => Json::read(body).map_or(Found::Nothing, |error| of_list(&error, said)),
+        None => Found::Nothing,
         Some(b'"') => {
             let text = Json::read(body).and_then(|text| clean(text.text()?, MAX_MESSAGE));
             found(text, Vec::new())
@@ -89,9 +84,6 @@ pub fn read(body: &[u8], said: Said<'_>) -> Found {
 fn of_object(error: &Json<'_>, said: Said<'_>) -> Found {
     if let Some(found) = specification(error) {
         return found;
-    }
-    if !said.keeps_message {
-        return Found::Nothing;
     }
     let message = message(error, 0);
     if !said.names_fields {
@@ -270,7 +262,7 @@ mod tests {
     use crate::{ErrorCode, Specification, specification::Form};
     use proptest::prelude::*;
 
-    const SAID: Said<'_> = Said { media_type: None, names_fields: true, place: "body", keeps_message: true };
+    const SAID: Said<'_> = Said { media_type: None, names_fields: true, place: "body" };
 
     fn told(body: &str) -> Found {
         read(body.as_bytes(), Said { names_fields: false, ..SAID })
@@ -319,18 +311,6 @@ mod tests {
         assert_eq!(read(&[0xff, 0xfe], SAID), Found::Nothing);
         let said = Said { media_type: Some(b"text/html"), ..SAID };
         assert_eq!(read(b"Out of stock", said), Found::Nothing);
-    }
-
-    #[test]
-    fn where_no_sentence_may_be_kept_only_an_error_specification_is() {
-        let said = Said { keeps_message: false, ..SAID };
-        for body in
-            [r#"{"message":"Out of stock"}"#, "Out of stock", "\"Out of stock\"", r#"[{"msg":"x y"}]"#]
-        {
-            assert_eq!(read(body.as_bytes(), said), Found::Nothing, "{body}");
-        }
-        let body = br#"{"success":false,"error":{"code":"SOLD","message":"Sold."}}"#;
-        assert!(matches!(read(body, said), Found::Specification { .. }));
     }
 
     #[test]
@@ -458,8 +438,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_become_a_fit_answer(body: Vec<u8>, names_fields: bool, keeps_message: bool) {
-            assert_is_fit(&body, Said { names_fields, keeps_message, ..SAID });
+        fn any_bytes_become_a_fit_answer(body: Vec<u8>, names_fields: bool) {
+            assert_is_fit(&body, Said { names_fields, ..SAID });
         }
 
         #[test]

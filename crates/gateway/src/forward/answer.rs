@@ -27,6 +27,7 @@ use contract::{
     upstream::{default_message, may_keep_message, survives_replacement},
     upstream_body::{self, Found, Said},
 };
+use std::borrow::Cow;
 
 /// Characters of an error's body that its incident keeps.
 const KEPT_OF_A_BODY: usize = 4000;
@@ -163,19 +164,14 @@ pub(crate) fn replace(
     body: Option<&[u8]>,
 ) -> Refused {
     let mut refused = if code == ErrorCode::UnexpectedError {
-        let told = String::from_utf8_lossy(body.unwrap_or_default());
-        // Only a text of more bytes can have more characters: nearly none has to be counted.
-        let is_long = told.len() > KEPT_OF_A_BODY;
-        let end = is_long.then(|| told.char_indices().nth(KEPT_OF_A_BODY)).flatten();
-        let told = end.and_then(|(end, _)| told.get(..end)).unwrap_or(&told);
-        Refusal::unexpected(
-            "the upstream answered with an error",
-            format!("The upstream answered {}. Its body:\n{told}", answer.status),
-        )
+        let detail = detail(answer.status, body.unwrap_or_default());
+        Refusal::unexpected("the upstream answered with an error", detail)
     } else {
         Refusal::new(code, default_message(answer.status, code))
     };
-    match body.map_or(Found::Nothing, |body| read_body(visit, code, answer, bytes, body)) {
+    // Of an error that is ours from here on nothing passes, whatever form its body has.
+    let said = body.filter(|_| may_keep_message(code.status()));
+    match said.map_or(Found::Nothing, |body| read_body(visit, code, answer, bytes, body)) {
         Found::Specification { code, message, details } => {
             refused.message = message.into();
             refused.foreign = Some((code, details));
@@ -232,6 +228,23 @@ pub(crate) fn replace(
     refused
 }
 
+/// What the incident of an upstream's error tells of it.
+fn detail(status: u16, body: &[u8]) -> String {
+    // No character has more than four bytes, so that none of those behind these is kept.
+    let body = body.get(..KEPT_OF_A_BODY * 4).unwrap_or(body);
+    // Nearly all bodies are UTF-8, of which the lossy reading looks at each character.
+    let told = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
+    // Only a text of more bytes can have more characters: nearly none has to be counted.
+    let is_long = told.len() > KEPT_OF_A_BODY;
+    let end = is_long.then(|| told.char_indices().nth(KEPT_OF_A_BODY)).flatten();
+    let told = end.and_then(|(end, _)| told.get(..end)).unwrap_or(&told);
+    let mut detail = String::with_capacity(told.len() + 48);
+    for part in ["The upstream answered ", itoa::Buffer::new().format(status), ". Its body:\n", told] {
+        detail.push_str(part);
+    }
+    detail
+}
+
 /// Whether it says how to prove who one is.
 fn has_challenge(answer: &ResponseHead, bytes: &[u8]) -> bool {
     answer.fields.iter().any(|field| is_named(field.name.get(bytes), Some("www-authenticate")))
@@ -246,10 +259,12 @@ fn keep_retry_after(visit: &Visit<'_>, value: &[u8], refused: &mut Refusal) {
         None => {}
         Some(RetryAfter::Date(date, seconds)) => {
             refused.retry_after = Some(seconds);
+            refused.keeps_retry_after = true;
             field::write(b"Retry-After", date.as_bytes(), &mut refused.kept_headers);
         }
         Some(RetryAfter::Seconds(seconds)) => {
             refused.retry_after = Some(seconds);
+            refused.keeps_retry_after = true;
             field::write_number(b"Retry-After", seconds, &mut refused.kept_headers);
         }
     }
@@ -275,22 +290,21 @@ fn kept_body(visit: &Visit<'_>, answer: &ResponseHead, bytes: &[u8], body: &[u8]
 
 /// What an error's body says that the client may read.
 fn read_body(visit: &Visit<'_>, code: ErrorCode, answer: &ResponseHead, bytes: &[u8], body: &[u8]) -> Found {
-    let (names_fields, keeps_message) = match code.status() {
-        Status::NotValid | Status::Unprocessable | Status::Extra(_) => (true, true),
+    let names_fields = match code.status() {
+        Status::NotValid | Status::Unprocessable | Status::Extra(_) => true,
         Status::Moved => return Found::Nothing, // it is told where to, and no more
         Status::NoPermission
         | Status::KeyRefused
         | Status::NotFound
         | Status::LimitExceeded
         | Status::Unexpected
-        | Status::Unavailable => (false, may_keep_message(code.status())),
+        | Status::Unavailable => false,
     };
     let media_type = answer.fields.iter().find(|field| is_named(field.name.get(bytes), Some("content-type")));
     let said = Said {
         media_type: media_type.map(|field| field.value.get(bytes)),
         names_fields,
         place: if visit.head.framing == Framing::Length(0) { "query" } else { "body" },
-        keeps_message,
     };
     upstream_body::read(body, said)
 }

@@ -61,9 +61,15 @@ impl Exchange<'_> {
         match disposition(answer.status, &visit.config.settings.extra_codes) {
             Disposition::Replace(code) => {
                 drop(owed); // given back before the answer tells what remains
-                let (head, body) = self.take_error(&answer, incoming).await;
-                let said = body.as_deref().and_then(|body| packed::unpacked(&answer, &head, body));
-                Err(answer::replace(visit, code, &answer, &head, said.as_deref()))
+                let thread = self.thread;
+                let (bytes, has_body) = self.take_error(&answer, incoming).await;
+                let (head, body) = bytes.split_at_checked(answer.length).unwrap_or_default();
+                let said = Some(body).filter(|_| has_body);
+                let said = said.and_then(|body| packed::unpacked(&answer, head, body));
+                let refused = answer::replace(visit, code, &answer, head, said.as_deref());
+                thread.give_head_memory(bytes);
+                thread.give_answer_fields_back(answer.fields);
+                Err(refused)
             }
             Disposition::Pass => {
                 let call = visit.head.value(RequestField::ContentType).and_then(Protocol::of);
@@ -71,7 +77,9 @@ impl Exchange<'_> {
                     && let Some(detail) = not_understood(call, &answer, self.upstream.input.filled())
                 {
                     drop(owed);
-                    self.take_error(&answer, incoming).await;
+                    let thread = self.thread;
+                    let (bytes, _) = self.take_error(&answer, incoming).await;
+                    thread.give_head_memory(bytes);
                     return Err(Refusal::unexpected(NOT_RPC, detail));
                 }
                 if let (Some(owed), Some(name)) = (&mut owed, cost_header)
@@ -88,42 +96,37 @@ impl Exchange<'_> {
         }
     }
 
-    /// Takes an answer that is not passed on: its head, and its body if it is small and comes soon.
-    async fn take_error(
-        mut self,
-        answer: &ResponseHead,
-        incoming: &mut Decoder,
-    ) -> (Vec<u8>, Option<Vec<u8>>) {
-        let head = self.upstream.input.filled().get(..answer.length).unwrap_or_default().to_vec();
-        self.upstream.input.consume(answer.length);
-        let body = self.read_error(answer.framing).await;
-        let is_done = answer.keep_alive && body.is_some() && self.upload.is_none();
+    /// Takes an answer that is not passed on: its head, and behind it its body. False: the body is not whole, because it is
+    /// large or does not come soon.
+    async fn take_error(mut self, answer: &ResponseHead, incoming: &mut Decoder) -> (Vec<u8>, bool) {
+        let mut bytes = self.head_memory();
+        bytes.extend_from_slice(self.upstream.input.take(answer.length));
+        let has_body = self.read_error(answer.framing, &mut bytes).await;
+        let is_done = answer.keep_alive && has_body && self.upload.is_none();
         self.give_body_back(incoming);
         if is_done {
             self.thread.pool.put(self.upstream, turn::now());
         }
-        (head, body)
+        (bytes, has_body)
     }
 
-    /// The body of an error, if it is small and comes soon.
-    async fn read_error(&mut self, framing: Framing) -> Option<Vec<u8>> {
+    /// Appends the body of an error. False: it is large or does not come soon.
+    async fn read_error(&mut self, framing: Framing, out: &mut Vec<u8>) -> bool {
         let mut decoder = Decoder::new(framing);
-        let mut body = Vec::new();
+        let largest = out.len() + LARGEST_ERROR;
         self.client.deadline.set(turn::now(), ERROR_BODY);
         loop {
             match decoder.next(&mut self.upstream.input) {
-                Ok(Step::End) => return Some(body),
-                Ok(Step::Data(data)) if body.len() + data.len() <= LARGEST_ERROR => {
-                    body.extend_from_slice(data)
-                }
-                Ok(Step::Data(_)) | Err(_) => return None,
+                Ok(Step::End) => return true,
+                Ok(Step::Data(data)) if out.len() + data.len() <= largest => out.extend_from_slice(data),
+                Ok(Step::Data(_)) | Err(_) => return false,
                 Ok(Step::More) => {
                     let filled =
                         self.upstream.input.fill(&mut self.upstream.io, &mut self.client.deadline).await;
                     match filled.and_then(Result::ok) {
                         Some(1..) => {}
-                        Some(0) if decoder.ends_with_stream() => return Some(body),
-                        Some(0) | None => return None,
+                        Some(0) if decoder.ends_with_stream() => return true,
+                        Some(0) | None => return false,
                     }
                 }
             }

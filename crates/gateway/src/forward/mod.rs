@@ -29,7 +29,10 @@ use attempts::{Again, Attempts, NotConnected};
 use contract::ErrorCode;
 use exchange::{Exchange, NotAnswered};
 use pump::Pump;
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+};
 
 /// The group of incidents in which an answer had begun and did not end.
 const BROKE_OFF: &str = "the upstream's answer broke off";
@@ -222,32 +225,32 @@ async fn connect(
 
 /// Keeps what really happened.
 pub(crate) fn keep_incident(visit: &Visit<'_>, group: &str, detail: String) {
-    let detail = match visit.backend {
-        Some(backend) => format!("{}, {}: {detail}", backend.service, backend.authority),
-        None => detail,
-    };
-    let key_id = visit.key.as_ref().map(|key| key.id().to_string());
-    visit.shared.incidents.add(Incident {
+    let key = visit.key.as_deref();
+    let network = key.is_none().then(|| network(visit.address));
+    visit.shared.incidents.add((group, (key, network)), visit.now.millis, || Incident {
         request_id: visit.id.as_str().to_owned(),
         at_millis: visit.now.millis,
         method: visit.head.method().to_owned(),
         path: visit.head.path().to_owned(),
         endpoint: visit.template.map(str::to_owned),
-        address: key_id.is_none().then(|| network(visit.address)),
-        key_id,
+        address: network.map(|network| match network {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(prefix) => format!("{prefix}/64"),
+        }),
+        key_id: key.map(|key| key.id().to_string()),
         cause: group.to_owned(),
-        detail,
+        detail: match visit.backend {
+            Some(backend) => format!("{}, {}: {detail}", backend.service, backend.authority),
+            None => detail,
+        },
         more: 0,
     });
 }
 
 /// An address, or of an IPv6 address its network: one client has all addresses of that.
-fn network(address: IpAddr) -> String {
+fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let prefix = u128::from(address) >> 64 << 64;
-            format!("{}/64", std::net::Ipv6Addr::from(prefix))
-        }
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 64 << 64).into(),
     }
 }
