@@ -207,3 +207,34 @@ fn what_the_upstream_tells_to_wait_is_bounded_whatever_it_answers() {
         }
     }
 }
+
+#[test]
+fn a_wait_of_the_upstream_is_replaced_where_no_client_can_use_it() {
+    // Behind the slash a value of `Retry-After`, spaces as `_`; `-` is none.
+    let upstream = Upstream::scripted(|exchange| {
+        let value = exchange.target().trim_start_matches('/').replace('_', " ");
+        let fields = [("Retry-After", value.as_str())];
+        exchange.answer(503, if value == "-" { &[] } else { &fields }, b"{}")
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    for (value, wait) in [
+        ("9", "9"),
+        ("0", "1"),
+        ("Thu,_01_Jan_1970_00:00:00_GMT", "1"),
+        ("2147484", "2147483"),
+        ("99999999999999999999999", "2147483"),
+        ("Fri,_31_Dec_2077_23:59:59_GMT", "2147483"),
+        // What is not a valid value counts as absent.
+        ("-", "10"),
+        ("", "10"),
+        ("-5", "10"),
+        ("1.5", "10"),
+        ("soon", "10"),
+        ("Wed,_31_Feb_2027_00:00:00_GMT", "10"),
+    ] {
+        let answer = gateway.send(&get(&format!("/{value}")).key(&key));
+        assert_error(&gateway, &answer, 503, "UNAVAILABLE");
+        assert_eq!(answer.header("Retry-After"), Some(wait), "{value:?}");
+    }
+}

@@ -16,6 +16,7 @@ mod commands;
 mod draining;
 mod emergencies;
 mod harness;
+mod log_events;
 mod readiness;
 mod refusing_to_start;
 mod succession;

@@ -127,3 +127,17 @@ fn whoever_asks_a_second_time_is_not_made_to_wait() {
     drop(gateway);
     assert_eq!(Gateway::start_in(&home).used(&key), 0);
 }
+
+#[test]
+fn the_status_names_its_times_as_rfc_3339_has_them() {
+    let before = jiff::Timestamp::now().as_second();
+    let gateway = Gateway::start(&Config::of(&Upstream::sample()));
+    let status = state(gateway.home()).1;
+    let after = jiff::Timestamp::now().as_second();
+    for name in ["since", "configured"] {
+        let text = status[name].as_str().unwrap_or_else(|| panic!("{name} is not a text in {status}"));
+        assert!(text.len() == "2026-11-30T09:00:00Z".len() && text.ends_with('Z'), "{name}: {text}");
+        let time: jiff::Timestamp = text.parse().unwrap();
+        assert!((before..=after).contains(&time.as_second()), "{name}: {text}");
+    }
+}

@@ -4,6 +4,7 @@
 use crate::support::{
     Config, Gateway, Next, Request, Upstream, assert_error, eventually, get, post, request, wire::PATIENCE,
 };
+use serde_json::Value;
 use std::{
     collections::BTreeSet,
     io::{Read, Write},
@@ -209,4 +210,45 @@ fn the_log_tells_the_cause_of_each_500_and_503_and_nothing_of_what_the_upstream_
     let line = gateway.logged("closed");
     assert!(line["cause"].as_str().unwrap().contains("aintenance"), "{line}");
     assert!(!gateway.log().contains("a secret"), "{}", gateway.log());
+}
+
+#[test]
+fn twelve_thousand_failures_of_one_address_push_nobody_elses_incidents_out() {
+    // What the store keeps of one cause and client.
+    const KEPT_OF_ONE: usize = 100;
+    const FLOOD: u64 = 12_000;
+    let config = Config::of(&Upstream::unreachable()).endpoint("GET", "/open", "public = true");
+    let gateway = Gateway::start(&config.endpoint("GET", "/closed", ""));
+    let others: Vec<String> = (0..2)
+        .map(|_| {
+            let answer = gateway.send(&get("/closed").key(&gateway.key()));
+            assert_error(&gateway, &answer, 503, "UNAVAILABLE");
+            answer.header("X-Request-Id").unwrap().to_owned()
+        })
+        .collect();
+    // Pipelined, so that the test is not about the time of 12,000 round trips.
+    let batch = get("/open").bytes().repeat(100);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut connection = gateway.connect();
+                for _ in 0..FLOOD / 400 {
+                    connection.write(&batch);
+                    assert!((0..100).all(|_| connection.answer().status == 503));
+                }
+            });
+        }
+    });
+    let counted = eventually("all are counted", || {
+        let groups: Value = serde_json::from_str(&gateway.run(&["incidents", "list", "--json"])).unwrap();
+        assert_eq!(groups.as_array().unwrap().len(), 1, "{groups}");
+        let group = groups[0].clone();
+        (group["count"] == FLOOD + 2).then_some(group)
+    });
+    assert_eq!(counted["cause"], "the upstream cannot be reached");
+    assert_eq!(counted["kept"], KEPT_OF_ONE + 2, "{counted}");
+    for id in &others {
+        assert_eq!(gateway.incident(id)["path"], "/closed");
+    }
+    assert!(!gateway.log().contains("incidents were lost"), "the way to the store was full");
 }

@@ -8,12 +8,12 @@ use contract::specification::MAX_RETRY_AFTER;
 pub(super) enum RetryAfter<'v> {
     /// In so many seconds.
     Seconds(u64),
-    /// At a time that is not over and not too far away, in so many seconds: it may be told as it is.
+    /// A time that is not over and not too far away, in so many seconds: it may be passed on as it is.
     Date(&'v str, u64),
 }
 
 impl<'v> RetryAfter<'v> {
-    /// Reads a value; `now` is the Unix second. None: it is neither a number nor a date, so it says nothing.
+    /// Reads a value; `now` is the Unix second. None: it is neither a number nor a date, so it counts as absent.
     ///
     /// 0 and a time that is over count as one second: many limiters round down, and clients would all return at once.
     pub(super) fn read(value: &'v [u8], now: u64) -> Option<Self> {
@@ -37,7 +37,7 @@ mod tests {
     use super::RetryAfter::{self, Date, Seconds};
 
     #[test]
-    fn whatever_is_told_leads_nobody_back_at_once_or_never() {
+    fn no_value_leads_a_client_back_at_once_or_never() {
         let now = 784_111_777; // Sun, 06 Nov 1994 08:49:37 GMT
         let soon = "Sun, 06 Nov 1994 08:49:40 GMT";
         for (value, read) in [
@@ -60,7 +60,13 @@ mod tests {
             ("1.5", None),
             ("5s", None),
             ("soon", None),
+            ("9, 9", None),
+            ("0x10", None),
             ("Sun, 99 Nov 1994 08:49:37 GMT", None),
+            // A day that does not exist, and a weekday that is another.
+            ("Wed, 31 Feb 2027 08:49:37 GMT", None),
+            ("Mon, 29 Feb 2027 08:49:37 GMT", None),
+            ("Mon, 06 Nov 1994 08:49:40 GMT", None),
             ("1994-11-06T08:49:40Z", None),
         ] {
             assert_eq!(RetryAfter::read(value.as_bytes(), now), read, "{value:?}");
