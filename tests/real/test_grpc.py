@@ -1,5 +1,8 @@
 """Google's client of gRPC before Fairgate: what it makes of successes and of errors, the gateway's and the upstream's."""
 
+import threading
+import time
+
 import grpc
 import pytest
 
@@ -91,3 +94,28 @@ def test_a_limit_is_told_as_resource_exhausted_with_the_time_to_wait(gateway, ch
     assert told(error, "x-error-code") == ["API_LIMIT_EXCEEDED"]
     assert int(told(error, "retry-after")[0]) > 0
     assert gateway.used(key) == 3
+
+
+def test_a_call_that_is_refused_while_it_is_sent_gets_its_error_at_once(gateway, channel):
+    """More calls than a connection may have open at once, each with more than a window of messages, none of which ends."""
+    key = gateway.new_key()
+    over = threading.Event()
+
+    def messages():
+        for _ in range(20):
+            yield b"x" * 10_000
+        over.wait(60)
+
+    began = time.monotonic()
+    try:
+        for _ in range(150):
+            upload = channel.stream_unary("/shop.Items/Echo").future(messages(), timeout=30)
+            error = upload.exception(timeout=30)
+            assert error.code() == grpc.StatusCode.UNAUTHENTICATED, error
+            assert told(error, "x-error-code") == ["KEY_NOT_SET"]
+        took = time.monotonic() - began
+        assert call(channel, "/shop.Items/Echo", key)[0] == b"hello"
+    finally:
+        over.set()
+    assert took < 10, f"{took} seconds"
+    assert gateway.used(key) == 1
