@@ -1,0 +1,164 @@
+//! Where requests go.
+
+use super::Timeouts;
+use crate::tls::Client;
+use std::{net::SocketAddr, time::Duration};
+
+/// A part of the API that has an upstream of its own.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Unique name.
+    pub name: String,
+    /// Hosts that it answers for. Empty: any that no other one answers for.
+    pub hosts: Vec<HostPattern>,
+    /// What its paths begin with, without a slash at its end. Empty: any path.
+    pub path: String,
+    /// `path` is taken off before the request is sent on.
+    pub strips_path: bool,
+    /// Where its requests go.
+    pub upstream: Upstream,
+}
+
+/// Hosts, in lower case and without ports.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum HostPattern {
+    /// This one.
+    Exact(String),
+    /// All that end in a dot and this.
+    Under(String),
+}
+
+/// Where requests go.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// 1 to [`Upstream::MOST_ADDRESSES`] addresses.
+    pub addresses: Vec<UpstreamAddress>,
+    /// Path that is put before every request's path: empty, or `/base` without a slash at its end.
+    pub base_path: String,
+    /// Which Host the upstream sees.
+    pub host_header: HostHeader,
+    /// How long each phase may take.
+    pub timeouts: Timeouts,
+    /// Requests that one address works on at once. None: no bound.
+    pub most_in_flight: Option<u32>,
+    /// Requests that may wait for a place at one address, and for how long.
+    pub queue: Queue,
+    /// Requests that may be sent a second time.
+    pub retries: Retries,
+    /// What failing requests do to an address.
+    pub passive: Passive,
+    /// How addresses are asked whether they are well. None: they are not.
+    pub check: Option<Check>,
+    /// How names are resolved.
+    pub names: Names,
+    /// What a limiter of its own says of its limits reaches clients that have limits here.
+    pub keeps_limiter: bool,
+    /// An error in XML keeps its body, and a 403 in XML its status: it means something to clients of the protocol.
+    pub keeps_xml_errors: bool,
+}
+
+impl Upstream {
+    /// Addresses that one service can have.
+    pub const MOST_ADDRESSES: usize = crate::upstream::MOST_ADDRESSES;
+}
+
+/// One address of an upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpstreamAddress {
+    /// Host name, or IP address without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// How much of the requests it gets beside others, at least 1.
+    pub weight: u32,
+    /// How it is spoken to by https. None: by http.
+    pub tls: Option<Client>,
+    /// It is spoken to by HTTP/2.
+    pub speaks_http2: bool,
+}
+
+impl UpstreamAddress {
+    /// As it stands in a URL and in Host.
+    pub fn authority(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let usual = if self.tls.is_some() { 443 } else { 80 };
+        if self.port == usual { host } else { format!("{host}:{}", self.port) }
+    }
+}
+
+/// Requests that may wait for a place at one address.
+#[derive(Debug, Clone, Copy)]
+pub struct Queue {
+    /// So many. 0: none.
+    pub most: u32,
+    /// For so long.
+    pub wait: Duration,
+}
+
+/// Requests that may be sent a second time.
+#[derive(Debug, Clone, Copy)]
+pub struct Retries {
+    /// How often one request, at most. 0: never.
+    pub most: u32,
+    /// Of all requests, so many of a hundred.
+    pub percent: u32,
+    /// Beside those, so many in each second.
+    pub per_second: u32,
+}
+
+/// What failing requests do to an address.
+#[derive(Debug, Clone, Copy)]
+pub struct Passive {
+    /// Failures in a row that take it out. None: none do.
+    pub failures: Option<u32>,
+    /// For how long, the first time; each time it is twice as long.
+    pub out_for: Duration,
+    /// But no longer than that.
+    pub out_at_most: Duration,
+    /// From its coming back until it gets its whole share.
+    pub slow_start: Duration,
+}
+
+/// How addresses are asked whether they are well.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Path of the question, behind the base path; it may have a query.
+    pub path: String,
+    /// Host of the question. None: the address itself.
+    pub host: Option<String>,
+    /// How often.
+    pub every: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// Statuses that say that it is well. Empty: 200 to 299.
+    pub statuses: Vec<u16>,
+    /// Good answers in a row that bring it back.
+    pub good: u32,
+    /// Bad ones in a row that take it out.
+    pub bad: u32,
+}
+
+impl Check {
+    /// Whether this status says that the address is well.
+    pub fn takes(&self, status: u16) -> bool {
+        if self.statuses.is_empty() { (200..300).contains(&status) } else { self.statuses.contains(&status) }
+    }
+}
+
+/// How names are resolved.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// Name servers. Empty: the system's resolver is asked.
+    pub servers: Vec<SocketAddr>,
+    /// How often a name is asked for anew, at least; a name server may say that an answer holds for less.
+    pub every: Duration,
+}
+
+/// Which Host the upstream sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostHeader {
+    /// The client's own: an upstream that makes absolute links makes public ones.
+    Client,
+    /// The host of `upstream.url`: for upstreams that are told apart by name.
+    Upstream,
+}
