@@ -1,0 +1,171 @@
+//! What the control plane needs of a running gateway.
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    keyring::Keyring,
+    load::ThreadLoad,
+    maintenance::{Pattern, Window},
+    record::{Incident, Level, LogSink, Value},
+    routes::BadTemplate,
+    settings::Settings,
+    shared::Shared,
+    tls::{Challenges, Server},
+    upstream::{self, UpstreamView},
+    usage::{Entry, Place},
+};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
+
+/// Settings that are ready to be used.
+pub struct Compiled(Config);
+
+/// Configurations that nobody needs any more, to be dropped.
+pub struct Unused(#[allow(dead_code, reason = "only dropped")] Vec<Arc<Config>>);
+
+/// What the control plane needs of a gateway.
+#[derive(Clone)]
+pub struct Handle {
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Handle {
+    /// The keys.
+    pub fn keyring(&self) -> &Keyring {
+        &self.shared.keyring
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.shared.address
+    }
+
+    /// The clock that all windows follow.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// The log.
+    pub fn log(&self) -> &LogSink {
+        &self.shared.log
+    }
+
+    /// Another gateway has the sockets: who is not accepted yet is its.
+    pub fn hand_over(&self) {
+        self.shared.is_handed_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// What each data thread has to do.
+    pub fn loads(&self) -> Vec<ThreadLoad> {
+        self.shared.loads.all(self.shared.age_millis())
+    }
+
+    /// Whether requests that would have to be charged are refused, see [`Handle::set_stopped`].
+    pub fn is_stopped(&self) -> bool {
+        self.shared.is_stopped.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Replaces the windows of maintenance, at once.
+    pub fn set_maintenance(&self, windows: Vec<Window>) {
+        let is_partial = windows.iter().any(|window| !window.endpoints.is_empty());
+        self.shared.maintenance.store(Arc::new(windows));
+        self.shared.has_partial_maintenance.store(is_partial, Ordering::Relaxed);
+    }
+
+    /// Whether maintenance of these endpoints would be of any.
+    pub fn has_endpoints(&self, pattern: &Pattern) -> bool {
+        self.shared.config.load().routes.has_any_of(pattern)
+    }
+
+    /// Replaces what clients are offered by TLS. Connections that are open keep what they had.
+    pub fn offer(&self, offer: Server) {
+        self.shared.tls.store(Some(Arc::new(offer)));
+    }
+
+    /// Where answers for a certificate authority are laid down.
+    pub fn challenges(&self) -> &Challenges {
+        &self.shared.challenges
+    }
+
+    /// Compiles settings, so that [`Handle::replace`] has nothing left that could fail. May take seconds for
+    /// a large document.
+    ///
+    /// # Errors
+    /// A template cannot be routed.
+    pub fn compile(&self, settings: Settings) -> Result<Compiled, BadTemplate> {
+        let before = self.shared.config.load();
+        Ok(Compiled(Config::new(settings, self.shared.address, &self.shared.places, Some(&before))?))
+    }
+
+    /// Has requests that begin from now on judged by these settings; those that run end by theirs. The
+    /// plans are the keyring's.
+    pub fn replace(&self, compiled: Compiled) {
+        self.shared.replace(compiled.0);
+    }
+
+    /// Configurations that no request is judged by any more. Dropping them may take seconds. None: there
+    /// are none.
+    pub fn take_unused(&self) -> Option<Unused> {
+        let unused = self.shared.take_unused();
+        (!unused.is_empty()).then_some(Unused(unused))
+    }
+
+    /// Lets no request through that would have to be charged, or does so again: while charges cannot be
+    /// written down, where the configuration wants that.
+    pub fn set_stopped(&self, is_stopped: bool) {
+        self.shared.is_stopped.store(is_stopped, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Puts back what an account had used that belongs to no key: an address's; as it stands at `now` (Unix
+    /// milliseconds). Before requests are let in.
+    pub fn restore_address(&self, who: limits::Who, used: &[limits::Used], now: u64) {
+        // Addresses that have no limits at present may get some again, which then have to find what was used.
+        let without = || limits::Addresses::new(Arc::new(limits::Limits::none()));
+        self.shared.addresses.get_or_init(without).restore(who, used, now);
+    }
+
+    /// What an account had used, without windows that begin after `now` (Unix milliseconds).
+    pub fn begun(&self, who: &limits::Who, used: &[limits::Used], now: u64) -> Vec<limits::Used> {
+        let of_key = || self.shared.keyring.begun(who, used, now);
+        let of_address = || self.shared.addresses.get().map(|addresses| addresses.begun(used, now));
+        let of_nobody = || limits::Limits::none().begun(used, now);
+        of_key().or_else(of_address).unwrap_or_else(of_nobody)
+    }
+
+    /// The incidents that were not taken for storing yet.
+    pub fn take_incidents(&self) -> Vec<Incident> {
+        let lost = self.shared.incidents.take_lost();
+        if lost > 0 {
+            let members =
+                [("count", Value::Number(lost)), ("reason", Value::Text("the store did not keep up"))];
+            self.shared.log.event_of(Level::Error, "incidents were lost", &members);
+        }
+        self.shared.incidents.take()
+    }
+
+    /// The tallies of usage that were not taken yet. Requests of the last second may still be missing.
+    pub fn take_usage(&self) -> impl Iterator<Item = Entry> {
+        std::iter::from_fn(|| self.shared.usage.pop()).take(self.shared.usage.capacity()).flatten()
+    }
+
+    /// Requests that stand in no tally, because too many waited. Each is told once.
+    pub fn take_lost_usage(&self) -> u64 {
+        self.shared.lost_usage.swap(0, std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// The addresses of all services, and how they are.
+    pub fn upstreams(&self) -> Vec<UpstreamView> {
+        upstream::view(&self.shared.config.load().services)
+    }
+
+    /// What usage is told under: method and path template of an endpoint. None: no endpoint.
+    pub fn place_name(&self, place: Place) -> Option<String> {
+        match place {
+            Place::None => None,
+            Place::AnyPath => Some(Place::ANY_PATH.to_owned()),
+            Place::Endpoint(number) => self.shared.places.name(number),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! A data thread: it accepts connections, does what has to be done now and then, and drains.
+
+use super::Listeners;
+use crate::{
+    buffer,
+    door::{Door, enter, turn_away},
+    doorkeeper::{self, Verdict},
+    presence::Presence,
+    record::{Level, Value},
+    shared::Shared,
+    thread::Thread,
+    turn,
+};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, TcpListener},
+    rc::Rc,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use tokio::{
+    net::TcpStream,
+    sync::watch,
+    task::LocalSet,
+    time::{Instant, MissedTickBehavior, interval, sleep},
+};
+
+/// How often a thread hands its log lines over.
+const LOG_TICK: Duration = Duration::from_millis(50);
+/// How often a thread looks for idle upstream connections that were closed.
+const SWEEP: Duration = Duration::from_secs(5);
+/// How long a connection is idle before it is ended by a drain.
+const LAST_WAIT: Duration = Duration::from_millis(300);
+/// How often a thread hands over what it tallied.
+const USAGE: Duration = Duration::from_secs(1);
+
+/// One data thread, to its end.
+pub(super) fn run(
+    shared: Arc<Shared>,
+    number: usize,
+    journal: Option<journal::Writer>,
+    listeners: Listeners,
+    draining: watch::Receiver<bool>,
+) {
+    let log = shared.log.clone();
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = match builder.enable_all().event_interval(61).on_thread_unpark(turn::begin).build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            log.event(Level::Error, "a data thread has no runtime", &[("error", &error.to_string())]);
+            return;
+        }
+    };
+    let thread = Rc::new(Thread::new(shared, number, journal));
+    let local = LocalSet::new();
+    local.block_on(&runtime, async {
+        tokio::task::spawn_local(keep_house(Rc::clone(&thread)));
+        let accepting: Vec<_> = listeners
+            .into_iter()
+            .map(|(door, listener)| {
+                let (thread, draining, log) = (Rc::clone(&thread), draining.clone(), log.clone());
+                tokio::task::spawn_local(async move {
+                    if let Err(error) = accept(&thread, listener, door, draining).await {
+                        let error = error.to_string();
+                        log.event(Level::Error, "a data thread cannot listen", &[("error", &error)]);
+                    }
+                })
+            })
+            .collect();
+        for ended in accepting {
+            let _ = ended.await; // a panic is told on standard error
+        }
+        finish(&thread).await;
+    });
+    thread.flush_log();
+    thread.hand_usage_over();
+}
+
+/// Accepts connections until the drain begins.
+async fn accept(
+    thread: &Rc<Thread>,
+    listener: TcpListener,
+    door: Door,
+    mut draining: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = draining.wait_for(|draining| *draining) => {
+                // Closing the socket would cut off those who are through the handshake and were not
+                // accepted yet.
+                while !thread.shared.is_handed_over.load(Ordering::Relaxed)
+                    && let Ok((stream, peer)) = accept_now(&listener)
+                {
+                    admit(thread, stream, peer, door);
+                }
+                return Ok(());
+            }
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                admit(thread, stream, peer, door);
+            }
+            // Out of descriptors, most likely. Turning at full speed would help nobody.
+            Err(error) => {
+                thread.shared.log.event(
+                    Level::Error,
+                    "a connection cannot be accepted",
+                    &[("error", &error.to_string())],
+                );
+                let _ = doorkeeper::make_room(thread);
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+fn accept_now(listener: &tokio::net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let mut cx = Context::from_waker(Waker::noop());
+    match listener.poll_accept(&mut cx) {
+        Poll::Ready(accepted) => accepted,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
+fn admit(thread: &Rc<Thread>, socket: TcpStream, peer: SocketAddr, door: Door) {
+    let peer = peer.ip().to_canonical();
+    // Delayed small writes would cost every answer; without the option all still works.
+    let _ = socket.set_nodelay(true);
+    match doorkeeper::decide(thread, &thread.config(), peer) {
+        Verdict::Enter(counted) => spawn(thread, socket, peer, door, counted),
+        Verdict::Tell => {
+            let own = Rc::clone(thread);
+            tokio::task::spawn_local(async move {
+                turn_away(&own, socket, peer, door).await;
+                doorkeeper::was_told(&own);
+            });
+        }
+        Verdict::Close => {}
+    }
+}
+
+fn spawn(thread: &Rc<Thread>, socket: TcpStream, peer: IpAddr, door: Door, counted: Option<IpAddr>) {
+    let number = thread.next_connection();
+    let presence = Rc::new(Presence::new());
+    thread.connections.borrow_mut().insert(number, Rc::clone(&presence));
+    let own = Rc::clone(thread);
+    tokio::task::spawn_local(async move {
+        let _open = own.load().connection();
+        enter(&own, socket, peer, door, &presence).await;
+        own.connections.borrow_mut().remove(&number);
+        doorkeeper::leave(&own.shared, counted);
+    });
+}
+
+/// What has to be done now and then.
+async fn keep_house(thread: Rc<Thread>) {
+    let mut tick = interval(LOG_TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut swept = Instant::now();
+    let mut handed_over = swept;
+    let mut lag_before = Duration::ZERO;
+    loop {
+        let now = tick.tick().await;
+        // The smaller of two: a single long task is no overload.
+        let lag = now.elapsed();
+        let millis = u64::try_from(lag.min(lag_before).as_millis()).unwrap_or(u64::MAX);
+        thread.load().tick(millis, thread.shared.age_millis());
+        lag_before = lag;
+        thread.flush_log();
+        // A thread without requests lets go of a configuration that was replaced, too.
+        drop(thread.config());
+        if now.saturating_duration_since(swept) >= SWEEP {
+            swept = now;
+            thread.pool.sweep(&thread.config().services);
+            buffer::trim();
+        }
+        if now.saturating_duration_since(handed_over) >= USAGE {
+            handed_over = now;
+            thread.hand_usage_over();
+            thread.log_handshakes();
+        }
+    }
+}
+
+/// Ends idle connections, and waits for the others.
+async fn finish(thread: &Rc<Thread>) {
+    thread.is_draining.set(true);
+    thread.links.wake();
+    let end = Instant::now() + thread.config().settings.timeouts.drain;
+    thread.drain_end.set(Some(end));
+    thread.drain_begun.notify_waiters();
+    loop {
+        // Who has just been answered may be sending the next request already, which gets its answer, and with
+        // it the word that it was the last.
+        let now = Instant::now();
+        for presence in thread.connections.borrow().values() {
+            if presence.idle(now).is_some_and(|idle| idle >= LAST_WAIT) {
+                presence.dismiss();
+            }
+        }
+        let running = thread.connections.borrow().len();
+        if running == 0 {
+            return;
+        }
+        if Instant::now() >= end {
+            // What is cut off here is given back when its state is dropped: free, like every error.
+            thread.shared.log.event_of(
+                Level::Warn,
+                "answers were cut off at the end of the drain",
+                &[("count", Value::Number(running as u64))],
+            );
+            return;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+}
