@@ -1,0 +1,156 @@
+//! What a part of a head means by itself: the version, the framing, a method, a field.
+
+use super::super::{
+    Fault,
+    body::Framing,
+    field::{self, RequestField},
+    locate,
+    locate::quoted,
+    reading::Reading,
+};
+use crate::settings::Treatment;
+
+/// Characters that a method may have. The longest that is registered has 17.
+const LONGEST_METHOD: usize = 32;
+
+/// Makes HTTP/1.1 of HTTP/1.2 to HTTP/1.9: whoever speaks a later minor version is understood as one who speaks the highest
+/// that we know (RFC 9110 section 2.5). False: it is no such version.
+pub(super) fn take_for_known_version(head: &mut [u8]) -> bool {
+    let line_end = memchr::memchr(b'\r', head).unwrap_or(head.len());
+    let line = head.get_mut(..line_end).unwrap_or_default();
+    match line {
+        [before @ .., minor @ b'2'..=b'9'] if before.ends_with(b" HTTP/1.") => {
+            *minor = b'1';
+            true
+        }
+        _ => false,
+    }
+}
+
+pub(super) fn single<'v>(
+    place: &mut Option<&'v [u8]>,
+    value: &'v [u8],
+    message: &'static str,
+) -> Result<(), Fault> {
+    if place.replace(value).is_some() { Err(Fault::malformed(message)) } else { Ok(()) }
+}
+
+/// RFC 9112 section 6, without its leniencies: what two parties could read in two ways is refused.
+pub(super) fn framing(
+    is_http11: bool,
+    length: Option<&[u8]>,
+    coding: Option<&[u8]>,
+) -> Result<Framing, Fault> {
+    match (length, coding) {
+        (Some(_), Some(_)) => {
+            Err(Fault::malformed("The request has both Content-Length and Transfer-Encoding."))
+        }
+        (None, Some(_)) if !is_http11 => Err(Fault::malformed("HTTP/1.0 has no Transfer-Encoding.")),
+        (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
+        (None, Some(_)) => {
+            Err(Fault::malformed("The only transfer coding that a request may have is `chunked`."))
+        }
+        (Some(digits), None) => content_length(digits)
+            .map(Framing::Length)
+            .ok_or(Fault::malformed("The Content-Length is not a number.")),
+        (None, None) => Ok(Framing::Length(0)),
+    }
+}
+
+/// A Content-Length: digits only, no sign, no list.
+pub(crate) fn content_length(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// What a field is, None if the upstream does not see it.
+pub(super) fn kind(name: &[u8], reading: &Reading) -> Result<Option<RequestField>, Fault> {
+    let kind = field::of_request(name, &reading.keys);
+    let treatment = match kind {
+        RequestField::EndToEnd if !field::is_plain_name(name) => field::of_odd_name(name, reading),
+        RequestField::Override => reading.overrides,
+        RequestField::EndToEnd
+        | RequestField::HopByHop
+        | RequestField::Host
+        | RequestField::ContentLength
+        | RequestField::TransferEncoding
+        | RequestField::Connection
+        | RequestField::Te
+        | RequestField::Expect
+        | RequestField::Accept
+        | RequestField::ContentType
+        | RequestField::Authorization
+        | RequestField::Key(_)
+        | RequestField::RequestId
+        | RequestField::Via
+        | RequestField::Forwarded(_)
+        | RequestField::ConsumerId
+        | RequestField::Single(_) => return Ok(Some(kind)),
+    };
+    match treatment {
+        Treatment::Pass => Ok(Some(RequestField::EndToEnd)),
+        Treatment::Drop => Ok(None),
+        Treatment::Refuse if kind == RequestField::Override => Err(Fault::at(format!(
+            "The header {} asks for another path or method than the request line; say it there.",
+            quoted(name)
+        ))),
+        Treatment::Refuse => Err(Fault::at(format!(
+            "The name of the header {} holds more than letters, digits and hyphens.",
+            quoted(name)
+        ))),
+    }
+}
+
+/// Capital letters, digits, hyphens and underscores: all that a method which anybody registered has.
+pub(super) fn check_method(method: &str) -> Result<(), Fault> {
+    if method.bytes().any(|b| b.is_ascii_lowercase()) {
+        return Err(Fault::at(format!(
+            "The method {} is not in capital letters, as methods are written.",
+            quoted(method.as_bytes())
+        )));
+    }
+    if method.len() > LONGEST_METHOD
+        || !method.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    {
+        return Err(Fault::at(format!(
+            "The method {} is none: capital letters, digits, `-` and `_`, {LONGEST_METHOD} at most.",
+            quoted(method.as_bytes())
+        )));
+    }
+    Ok(())
+}
+
+/// One of the names in `Connection`.
+pub(super) fn check_option(option: &[u8], keys: &[String]) -> Result<(), Fault> {
+    if !option.iter().all(|&b| locate::is_token(b)) {
+        return Err(Fault::at(format!("The Connection header holds {}, which is no name.", quoted(option))));
+    }
+    if !field::may_be_nominated(option, keys) {
+        return Err(Fault::at(format!(
+            "The Connection header names {}, which is meant for the API and not for this connection alone.",
+            quoted(option)
+        )));
+    }
+    Ok(())
+}
+
+/// What a tokeniser's complaint means to the client. httparse's enum may grow, so its last arm is
+/// the general sentence: still a refusal.
+pub(super) fn refusal(error: httparse::Error, bytes: &[u8]) -> Fault {
+    let general = match error {
+        httparse::Error::TooManyHeaders => return Fault::TOO_MANY_FIELDS,
+        httparse::Error::Version => "The protocol version is not HTTP/1.1 or HTTP/1.0.",
+        httparse::Error::HeaderName => {
+            "A header name holds a character that is not allowed there, or a space before its colon."
+        }
+        httparse::Error::HeaderValue => {
+            "A header value holds a control character, or is folded over several lines."
+        }
+        httparse::Error::Token => "The request line is not `METHOD TARGET HTTP/1.1`.",
+        httparse::Error::NewLine => "A line of the head does not end in CR LF.",
+        _ => "The bytes that arrived are not an HTTP/1.1 request.",
+    };
+    locate::fault(bytes).unwrap_or(Fault::malformed(general))
+}
