@@ -3,7 +3,7 @@
 use super::{
     fault::Fault,
     raw::Reader,
-    registry::{Form, Key, ROWS, Table},
+    registry::{Form, Key, Table, rows},
 };
 use toml::de::DeTable;
 
@@ -74,7 +74,7 @@ fn meant(table: Table, name: &str, is_table: bool) -> Option<String> {
     if let Some(near) = nearest(name, table.keys().map(|key| key.name)) {
         return Some(format!("did you mean `{near}`?"));
     }
-    let elsewhere: Vec<&Key> = ROWS.iter().copied().filter(|key| key.name == name).collect();
+    let elsewhere: Vec<&Key> = rows().filter(|key| key.name == name).collect();
     if let [key] = elsewhere.as_slice() {
         return Some(belongs(key));
     }
@@ -85,13 +85,12 @@ fn meant(table: Table, name: &str, is_table: bool) -> Option<String> {
     if let Some(child) = table.children().find(|child| nearest(name, [child.name()]).is_some()) {
         return Some(format!("did you mean the table `{}`?", child.header()));
     }
-    if let Some(near) = nearest(name, ROWS.iter().map(|key| key.name)) {
-        return ROWS
-            .iter()
+    if let Some(near) = nearest(name, rows().map(|key| key.name)) {
+        return rows()
             .find(|key| key.name == near)
             .map(|key| format!("did you mean `{near}`? {}", belongs(key)));
     }
-    let key = ROWS.iter().find(|key| key.also_called.contains(&name))?;
+    let key = rows().find(|key| key.also_called.contains(&name))?;
     Some(format!("did you mean `{}`? {}", key.name, belongs(key)))
 }
 
@@ -118,6 +117,6 @@ fn meant_table(table: Table, name: &str) -> Option<String> {
             (Some(_), _) => format!("write it as `{}`, after the table that it belongs to", known.header()),
         });
     }
-    let key = table.keys().chain(ROWS.iter().copied()).find(|key| key.name == name)?;
+    let key = table.keys().chain(rows()).find(|key| key.name == name)?;
     Some(format!("`{name}` is a key, not a table: write {name} = {} {}", key.example, key.table.place()))
 }

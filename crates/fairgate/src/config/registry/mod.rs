@@ -399,13 +399,13 @@ impl Table {
 
     /// The keys that it may hold.
     pub(super) fn keys(self) -> impl Iterator<Item = &'static Key> {
-        ROWS.iter().copied().filter(move |key| key.table == self || self.borrows() == Some(key.table))
+        rows().filter(move |key| key.table == self || self.borrows() == Some(key.table))
     }
 
     /// The keys that are its own.
     #[cfg(test)]
     pub(super) fn own_keys(self) -> impl Iterator<Item = &'static Key> {
-        ROWS.iter().copied().filter(move |key| key.table == self)
+        rows().filter(move |key| key.table == self)
     }
 
     /// The tables that it may hold.
