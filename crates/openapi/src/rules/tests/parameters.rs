@@ -1,7 +1,7 @@
 //! Parameters: every style and explode of the specification's table, and what is said of the rest.
 
-use super::*;
-use crate::{rules::UnknownQuery, rules::text};
+use super::{query_names::refuses_unknown, *};
+use crate::rules::text;
 
 /// What a request sends for the parameter `p`.
 #[derive(Debug, Clone, Copy)]
@@ -334,38 +334,6 @@ fn empty_values_pass_only_where_they_may() {
 }
 
 #[test]
-fn unknown_names_are_refused_if_that_is_asked_for() {
-    let documents = Documents::inline(
-        json!({"limit": {"type": "integer"}, "filter": {"type": "object", "properties": {"age": {}}},
-               "spread": {"type": "object", "properties": {"colour": {}}, "additionalProperties": false}}),
-        Version::V31,
-    );
-    let named = |name: &str, style| {
-        let mut parameter = styled(&documents, In::Query, style, true);
-        parameter.name = name.to_owned();
-        parameter.required = false;
-        let schema = Some(at(&documents, &format!("/{name}")));
-        parameter.form = ParameterForm::Styled { style, explode: true, allow_reserved: false, schema };
-        parameter
-    };
-    let parameters =
-        [named("limit", Style::Form), named("filter", Style::DeepObject), named("spread", Style::Form)];
-    let strictness = Strictness { unknown_query: UnknownQuery::Refused, ..Strictness::default() };
-    let (rules, _) = compiled(&documents, strictness, &[], &parameters, None);
-    let run = |query: &str| told(&rules.check_parameters(&sent(&[], Some(query), &Lines(vec![]))));
-    assert_eq!(run("limit=1&filter[age]=3&colour=red"), [""; 0]);
-    assert_eq!(
-        run("limt=1&filter=3&zzz=1&zzz=2&colur=1"),
-        [
-            "PARAMETER_NOT_VALID query limt: It is not known here. Was \"limit\" meant?",
-            "PARAMETER_NOT_VALID query filter: It is not known here.",
-            "PARAMETER_NOT_VALID query zzz: It is not known here.",
-            "PARAMETER_NOT_VALID query colur: It is not known here. Was \"colour\" meant?",
-        ]
-    );
-}
-
-#[test]
 fn several_lines_of_a_header_are_one_list_and_no_scalar() {
     for (schema, expected) in [
         (json!({"type": "array", "items": {"type": "integer"}, "const": [1, 2, 3]}), vec![]),
@@ -475,42 +443,6 @@ fn encoded_commas_part_items_that_cannot_hold_one() {
     ] {
         assert_eq!(check(&list(items.clone()), Style::Form, false, Query("p=1%2C2")).len(), 1, "{items}");
     }
-}
-
-fn refuses_unknown(document: Value, parameter: impl FnOnce(&Documents) -> Vec<Parameter>) -> RequestRules {
-    let documents = Documents::inline(document, Version::V31);
-    let strictness = Strictness { unknown_query: UnknownQuery::Refused, ..Strictness::default() };
-    compiled(&documents, strictness, &[], &parameter(&documents), None).0
-}
-
-#[test]
-fn a_parameter_that_may_be_an_object_is_known_by_its_own_name() {
-    for style in [Style::Form, Style::DeepObject] {
-        for other in ["integer", "array"] {
-            let schema = json!({"anyOf": [{"type": other}, {"type": "object", "properties": {"m": {"type": "integer"}}}]});
-            let rules = refuses_unknown(json!({ "schema": schema }), |documents| {
-                vec![styled(documents, In::Query, style, true)]
-            });
-            let none = Lines(vec![]);
-            let told = told(&rules.check_parameters(&sent(&[], Some("p=1"), &none)));
-            assert!(!told.iter().any(|one| one.contains("not known")), "{style:?} {other} {told:?}");
-            assert_eq!(rules.check_parameters(&sent(&[], Some("p=1&q=1"), &none)).len(), 1 + told.len());
-        }
-    }
-}
-
-#[test]
-fn a_key_in_the_query_is_known() {
-    let schemes = json!({
-        "key": {"type": "apiKey", "in": "query", "name": "api_key"}, "other": {"$ref": "#/components/x"},
-        "head": {"type": "apiKey", "in": "header", "name": "head"}
-    });
-    let components =
-        json!({"securitySchemes": schemes, "x": {"type": "apiKey", "in": "query", "name": "token"}});
-    let rules = refuses_unknown(json!({ "components": components }), |_| Vec::new());
-    let none = Lines(vec![]);
-    assert_eq!(told(&rules.check_parameters(&sent(&[], Some("api_key=1&token=2"), &none))), [""; 0]);
-    assert_eq!(rules.check_parameters(&sent(&[], Some("head=1&apikey=1"), &none)).len(), 2);
 }
 
 #[test]
