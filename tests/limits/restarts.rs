@@ -1,6 +1,9 @@
 //! Counters of every kind over an end in order and over a sudden death.
 
-use crate::support::{Config, Gateway, Key, Upstream, get, limits::Limits, post};
+use crate::support::{
+    Config, Gateway, Key, Upstream, eventually, get, limits::Limits, post, sample::pattern,
+};
+use std::time::Duration;
 
 /// Every kind that is kept, as many as a plan can have.
 const KINDS: [&str; 8] = [
@@ -70,8 +73,35 @@ fn requests_at_once_begin_anew_with_the_process() {
             connection
         })
         .collect();
-    crate::support::eventually("both are in flight", || (gateway.used(&key) == 2).then_some(()));
+    eventually("both are in flight", || (gateway.used(&key) == 2).then_some(()));
     let gateway = Gateway::start_in(&gateway.kill());
     assert_eq!(gateway.used(&key), 0);
     drop(connections);
+}
+
+/// A client that reads late leaves so little room in the sockets that the last bytes of some answers leave in two pieces.
+#[test]
+fn answers_that_leave_in_pieces_are_charged_for_good() {
+    const ANSWERS: usize = 400;
+    let upstream = Upstream::scripted(|exchange| exchange.answer(200, &[], &pattern(30_011)));
+    let config = Config::of(&upstream).plan("free", &["1000 per month"]);
+    let gateway = Gateway::start(&config);
+    let key = gateway.key();
+    let mut client = gateway.connect();
+    assert!(client.write(&get("/a").key(&key).bytes().repeat(ANSWERS)));
+    let mut before = 0;
+    eventually("the sockets are full", || {
+        std::thread::park_timeout(Duration::from_millis(100));
+        let count = upstream.count();
+        let stands_still = count > 0 && count == std::mem::replace(&mut before, count);
+        stands_still.then_some(())
+    });
+    assert!(before < ANSWERS, "the sockets hold all of it");
+    for _ in 0..ANSWERS {
+        let answer = client.answer();
+        assert_eq!((answer.status, answer.body.len()), (200, 30_011));
+    }
+    assert_eq!(gateway.used(&key), ANSWERS as u64);
+    let gateway = Gateway::start_in(&gateway.kill());
+    assert_eq!(gateway.used(&key), ANSWERS as u64, "some charges were forgotten");
 }
