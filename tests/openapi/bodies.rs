@@ -18,6 +18,17 @@ fn a_valid_body_reaches_the_upstream_byte_for_byte() {
     assert_eq!(shop.upstream.last().body, body.as_bytes());
 }
 
+/// Then the body is here before the upstream is asked, and there is nothing to wait for.
+#[test]
+fn the_upstream_is_not_asked_for_100_continue_once_the_body_was_checked() {
+    let shop = Shop::open();
+    let body = r#"{"name":"Cup","price":4.5}"#;
+    let answer = send(&shop, post("/v1/things", body).header("Expect", "100-continue"));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let seen = shop.upstream.last();
+    assert!(seen.body == body.as_bytes() && !seen.headers.has("Expect"), "{seen:?}");
+}
+
 #[test]
 fn what_is_not_json_is_400_and_what_does_not_fit_is_422() {
     let shop = Shop::open();

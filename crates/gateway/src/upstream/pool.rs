@@ -96,3 +96,126 @@ impl Pool {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{descriptors, settings::UpstreamAddress, upstream::names::Resolved};
+    use std::{future::poll_fn, sync::Arc};
+    use tokio::{
+        io::AsyncWriteExt,
+        net::{TcpListener, TcpStream},
+    };
+
+    /// A pool, an address, and the server there.
+    struct Place {
+        pool: Pool,
+        backend: Backend,
+        listener: TcpListener,
+        began: Instant,
+    }
+
+    impl Place {
+        async fn new() -> Self {
+            let address = UpstreamAddress {
+                host: "127.0.0.1".into(),
+                port: 1,
+                weight: 1,
+                tls: None,
+                speaks_http2: false,
+            };
+            Self {
+                pool: Pool::default(),
+                backend: Backend::new("a", &address),
+                listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
+                began: Instant::now(),
+            }
+        }
+
+        /// A connection, and the server's end of it.
+        async fn connect(&self) -> (Upstream, TcpStream) {
+            let address = self.listener.local_addr().unwrap();
+            let (ours, theirs) = tokio::join!(TcpStream::connect(address), self.listener.accept());
+            let home = Home { backend: self.backend.id, generation: self.backend.generation() };
+            let io = Transport::Plain(ours.unwrap());
+            (Upstream { io, input: Buffer::default(), is_reused: false, home }, theirs.unwrap().0)
+        }
+
+        /// Whether there is a connection after so many milliseconds.
+        fn takes_after(&self, millis: u64, is_safe: bool) -> bool {
+            self.pool.take(&self.backend, self.began + Duration::from_millis(millis), is_safe).is_some()
+        }
+    }
+
+    fn run(test: impl Future<Output = ()>) {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+    }
+
+    #[test]
+    fn a_connection_is_used_until_it_has_waited_too_long_for_the_request() {
+        run(async {
+            for (is_safe, millis, is_used) in
+                [(true, 59_999, true), (true, 60_000, false), (false, 3_999, true), (false, 4_000, false)]
+            {
+                let place = Place::new().await;
+                let (ours, _theirs) = place.connect().await;
+                place.pool.put(ours, place.began);
+                assert_eq!(place.takes_after(millis, is_safe), is_used, "{millis} ms, safe: {is_safe}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_connection_to_where_the_name_led_before_is_not_used() {
+        run(async {
+            let place = Place::new().await;
+            let (ours, _theirs) = place.connect().await;
+            place.pool.put(ours, place.began);
+            place.backend.resolved.store(Arc::new(Resolved { generation: 1, ..Resolved::default() }));
+            assert!(!place.takes_after(0, true));
+        });
+    }
+
+    #[test]
+    fn a_connection_on_which_something_came_is_not_used() {
+        run(async {
+            for says in [&b""[..], b"HTTP/1.1 408 Request Timeout\r\n\r\n"] {
+                let place = Place::new().await;
+                let (ours, mut theirs) = place.connect().await;
+                theirs.write_all(says).await.unwrap();
+                drop(theirs);
+                poll_fn(|cx| ours.io.poll_readable(cx)).await.unwrap();
+                place.pool.put(ours, place.began);
+                assert!(!place.takes_after(0, true), "{says:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn of_one_address_so_many_connections_wait_and_no_more() {
+        descriptors::raise();
+        run(async {
+            let place = Place::new().await;
+            let mut servers = Vec::new();
+            for _ in 0..MOST_IDLE + 3 {
+                let (ours, theirs) = place.connect().await;
+                place.pool.put(ours, place.began);
+                servers.push(theirs);
+            }
+            let mut used = Vec::new();
+            used.extend(std::iter::from_fn(|| place.pool.take(&place.backend, place.began, true)));
+            assert_eq!(used.len(), MOST_IDLE);
+        });
+    }
+
+    #[test]
+    fn connections_to_where_nobody_is_asked_any_more_are_closed() {
+        run(async {
+            let place = Place::new().await;
+            let (ours, _theirs) = place.connect().await;
+            place.pool.put(ours, place.began);
+            place.pool.sweep(&Services::new(Vec::new(), None));
+            assert!(!place.takes_after(0, true));
+        });
+    }
+}
