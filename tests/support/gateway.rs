@@ -77,7 +77,9 @@ impl Home {
     pub(crate) fn with_environment(config: &Config, environment: Vec<(String, String)>) -> Arc<Self> {
         let named = || tempfile::Builder::new().prefix("fairgate-").to_owned();
         let folder = named().tempdir().unwrap();
-        let memory = named().tempdir_in("/dev/shm").unwrap();
+        // Where tests may be ended before they clean up, who ends them names a folder.
+        let memory = std::env::var_os("FAIRGATE_TEST_MEMORY").unwrap_or_else(|| "/dev/shm".into());
+        let memory = named().tempdir_in(memory).unwrap();
         let home = Self { folder, memory, environment, is_over_tls: AtomicBool::new(false) };
         home.configure(config);
         Arc::new(home)
