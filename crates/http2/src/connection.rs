@@ -356,3 +356,26 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_number_of_a_stream_is_the_last_that_is_opened() {
+        let config = Config {
+            role: Role::Client,
+            most_streams: 10,
+            window: 65_535,
+            connection_window: 65_535,
+            largest_list: 16_384,
+        };
+        let mut client = Connection::new(config);
+        // After a thousand million requests.
+        client.next_own = 0x7fff_fffd;
+        assert!(!client.is_used_up());
+        assert_eq!(client.open([(&b":method"[..], &b"GET"[..])], true, false), Some(0x7fff_fffd));
+        assert!(client.is_used_up() && !client.can_open());
+        assert_eq!(client.open([(&b":method"[..], &b"GET"[..])], true, false), None);
+    }
+}

@@ -307,6 +307,15 @@ fn asking() -> (Connection, u32) {
 }
 
 #[test]
+fn a_client_opens_as_many_streams_as_the_peer_takes() {
+    let (mut client, _) = asking();
+    client.receive(&frame(4, 0, 0, &[0, 3, 0, 0, 0, 3]), 0);
+    assert_eq!(client.most_own_streams(), 3);
+    let opened = std::iter::from_fn(|| client.open(REQUEST, true, false)).take(9).count();
+    assert_eq!(opened, 2, "beside the one that is open");
+}
+
+#[test]
 fn heads_are_looked_at_a_few_at_a_time() {
     let (mut client, stream) = asking();
     // `:status: 103`, again and again.
@@ -409,4 +418,26 @@ fn a_stream_that_ended_makes_room_before_the_work_on_it_ends() {
     assert_eq!(server.streams(), 11);
     server.receive(&frame(1, 5, 25, BLOCK), 0);
     assert_eq!(last_code(&server), Some((3, ErrorCode::REFUSED_STREAM)));
+}
+
+#[test]
+fn a_connection_that_drains_says_so_once_and_refuses_only_what_is_new() {
+    let mut server = server();
+    server.receive(&frame(1, 4, 1, BLOCK), 0);
+    server.drain();
+    assert!(server.is_draining());
+    assert_eq!(last_code(&server), Some((7, ErrorCode::NO_ERROR)));
+    server.take_output(usize::MAX);
+    server.drain();
+    assert_eq!(server.output(), b"", "it was said already");
+    server.receive(&frame(1, 5, 3, BLOCK), 0);
+    assert_eq!(last_code(&server), Some((3, ErrorCode::REFUSED_STREAM)));
+    server.receive(&frame(0, 1, 1, b"rest"), 0);
+    assert_eq!((server.readable(1), server.failed()), (&b"rest"[..], None));
+    // What ended by an error has said its last word.
+    let mut server = self::server();
+    server.fail(ErrorCode::PROTOCOL_ERROR, "a reason");
+    server.take_output(usize::MAX);
+    server.drain();
+    assert_eq!((server.is_draining(), server.output()), (false, &b""[..]));
 }
