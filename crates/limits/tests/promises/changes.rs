@@ -186,6 +186,20 @@ fn what_the_disk_remembers_of_other_limits_is_there_when_they_come_back() {
     }
 }
 
+/// How long its window is the disk does not say, so it is taken for the longest that there is.
+#[test]
+fn what_the_disk_remembers_of_another_limit_counts_to_the_end_of_the_longest_window() {
+    const DECEMBER: u64 = 1_796_083_200_000;
+    const LATER: u64 = DECEMBER + 31 * 86_400_000 - 1;
+    for kind in ["3 per month", "3 per rolling 31 days", "3 per day"] {
+        let before = limits(&[kind]);
+        let written = rows(&take(&Seat::default(), &before, DECEMBER, 3).unwrap(), DECEMBER / 1000);
+        let seat = Seat::from(Account::restored(limits(&[]), &written, LATER));
+        let left = if kind == "3 per day" { 3 } else { 0 };
+        assert_eq!(remaining(&seat, &before, LATER), [left], "{kind}");
+    }
+}
+
 #[test]
 fn however_many_limits_came_and_went_none_of_them_grants_again() {
     let distinct = |number: u32| limits(&[&format!("3 per rolling {} minutes", number + 1)]);
@@ -332,6 +346,15 @@ fn rates_beside_each_other_are_not_taken_for_one_another() {
     assert_eq!(remaining(&seat, &more, NOW), [0, 11, 50]);
     let of_groups = limits(&["1 per hour, burst 9 for a", "11 per hour, burst 20 for search"]);
     assert_eq!(remaining(&seat, &of_groups, NOW), [9, 11]);
+}
+
+#[test]
+fn a_rate_of_another_group_takes_the_place_of_none() {
+    let before = limits(&["1 per hour, burst 9"]);
+    let seat = Seat::default();
+    take(&seat, &before, NOW, 9).unwrap().charge();
+    let after = limits(&["1 per minute, burst 9", "5 per hour, burst 9 for search"]);
+    assert_eq!(remaining(&seat, &after, NOW), [0, 9]);
 }
 
 #[test]
