@@ -27,8 +27,7 @@ LONGEST_RUN = 280
 LONGEST_START = 90
 # Each document: a share for the program itself, and so much for each byte of the text.
 KIBIBYTES, BYTES_PER_BYTE = 64 << 10, 24
-# One document of 0.1 MB takes 0.6 s on a processor that others share: its shapes are gathered for each media type.
-MILLISECONDS, MILLISECONDS_PER_MEGABYTE = 800, 400
+MILLISECONDS, MILLISECONDS_PER_MEGABYTE = 400, 400
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ use crate::{
         multipart::{self, Noted, Unusable},
         parameter::judge,
         raw::Raw,
-        shape::{Shape, Types, shape},
+        shape::{Shape, Shapes, Types},
     },
     schema::{Found, SchemaCompiler, UnitId, Units, sentences::quoted, violations::unescaped},
 };
@@ -42,14 +42,15 @@ struct MediaRule {
     parameters: Vec<(String, Vec<u8>)>,
     /// None: nothing can be checked.
     unit: Option<UnitId>,
-    shape: Shape,
+    shape: Arc<Shape>,
     encodings: Vec<Encoding>,
 }
 
 impl BodyRules {
     /// Compiles the rules of a body.
-    pub(super) fn compile(schemas: &mut SchemaCompiler<'_>, body: &Body) -> Self {
-        let content = body.content.iter().map(|media| MediaRule::compile(schemas, media, &body.at)).collect();
+    pub(super) fn compile(schemas: &mut SchemaCompiler<'_>, shapes: &mut Shapes, body: &Body) -> Self {
+        let rule = |media| MediaRule::compile(schemas, shapes, media, &body.at);
+        let content = body.content.iter().map(rule).collect();
         Self { required: body.required, content }
     }
 
@@ -201,13 +202,13 @@ impl BodyRules {
 }
 
 impl MediaRule {
-    fn compile(schemas: &mut SchemaCompiler<'_>, media: &Media, at: &Place) -> Self {
+    fn compile(schemas: &mut SchemaCompiler<'_>, shapes: &mut Shapes, media: &Media, at: &Place) -> Self {
         let unit = media.schema.as_ref().map(|place| schemas.unit(place));
         let unit = unit.filter(|unit| !schemas.takes_anything(*unit));
         // JSON has its types already; only text needs to be told what it may become.
         let range = media::essence(media.media_type.as_bytes());
         let text = media.schema.as_ref().filter(|_| media::kind(&range) != Kind::Json);
-        let shape = text.map(|place| shape(schemas, place)).unwrap_or_default();
+        let shape = text.map(|place| shapes.of(schemas, place)).unwrap_or_default();
         let rule = Self {
             name: media.media_type.clone(),
             range,

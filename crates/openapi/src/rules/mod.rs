@@ -20,7 +20,7 @@ use crate::{
     api::{Body, Parameter},
     documents::{Documents, Place},
     fault::{Faults, Warning},
-    rules::{body::BodyRules, parameters::ParameterRules},
+    rules::{body::BodyRules, parameters::ParameterRules, shape::Shapes},
     schema::{SchemaCompiler, Units},
 };
 use contract::{Detail, ErrorCode};
@@ -178,6 +178,7 @@ type Shared = Arc<OnceLock<Arc<Units>>>;
 /// Compiles rules. Schemas that several operations share are compiled once.
 pub struct RuleCompiler<'d> {
     schemas: SchemaCompiler<'d>,
+    shapes: Shapes,
     strictness: Strictness,
     /// Names of the query that the document gives to keys.
     key_names: Arc<[String]>,
@@ -189,7 +190,7 @@ impl<'d> RuleCompiler<'d> {
     pub fn new(documents: &'d Documents, strictness: Strictness) -> Self {
         let schemas = SchemaCompiler::new(documents, strictness);
         let key_names = key_names(documents).into();
-        Self { schemas, strictness, key_names, units: Arc::default() }
+        Self { schemas, shapes: Shapes::default(), strictness, key_names, units: Arc::default() }
     }
 
     /// The rules of an operation. Faults are noted, and told by [`RuleCompiler::finish`].
@@ -203,9 +204,9 @@ impl<'d> RuleCompiler<'d> {
     ) -> RequestRules {
         let unknown = self.strictness.unknown_query;
         let key_names = Arc::clone(&self.key_names);
-        let parameters =
-            ParameterRules::compile(&mut self.schemas, path_names, parameters, unknown, key_names);
-        let body = body.map(|body| BodyRules::compile(&mut self.schemas, body));
+        let Self { schemas, shapes, .. } = self;
+        let parameters = ParameterRules::compile(schemas, shapes, path_names, parameters, unknown, key_names);
+        let body = body.map(|body| BodyRules::compile(schemas, shapes, body));
         RequestRules { parameters, body, units: Arc::clone(&self.units) }
     }
 

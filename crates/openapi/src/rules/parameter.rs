@@ -6,7 +6,7 @@ use crate::{
         Violation, json,
         pairs::{Coding, Pairs},
         raw::Raw,
-        shape::{Shape, Types, shape},
+        shape::{Shape, Shapes, Types},
         styles::{self, Reading},
     },
     schema::{
@@ -32,7 +32,7 @@ pub(super) struct ParameterRule {
     /// Which value of the path template it is.
     pub(super) position: Option<usize>,
     form: Form,
-    shape: Shape,
+    shape: Arc<Shape>,
     unit: Option<UnitId>,
     /// What a text can be held against as it stands.
     pub(super) scalar: Option<Scalar>,
@@ -60,6 +60,7 @@ impl ParameterRule {
     /// Compiles a parameter.
     pub(super) fn compile(
         schemas: &mut SchemaCompiler<'_>,
+        shapes: &mut Shapes,
         parameter: &Parameter,
         path_names: &[&str],
     ) -> Self {
@@ -79,7 +80,7 @@ impl ParameterRule {
             }
         };
         let unit = schema.map(|place| schemas.unit(place)).filter(|unit| !schemas.takes_anything(*unit));
-        let shape = schema.map(|place| shape(schemas, place)).unwrap_or_default();
+        let shape = schema.map(|place| shapes.of(schemas, place)).unwrap_or_default();
         let is_plain = match form {
             Form::Styled { style, .. } => {
                 !matches!(style, Style::Label | Style::Matrix | Style::DeepObject)

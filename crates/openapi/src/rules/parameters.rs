@@ -6,6 +6,7 @@ use crate::{
         Sent, UnknownQuery, Violation,
         pairs::{self, Pairs},
         parameter::{ParameterRule, Was},
+        shape::Shapes,
     },
     schema::{SchemaCompiler, Units, nearest, sentences::quoted},
 };
@@ -49,6 +50,7 @@ impl ParameterRules {
     /// Compiles the rules.
     pub(super) fn compile(
         schemas: &mut SchemaCompiler<'_>,
+        shapes: &mut Shapes,
         path_names: &[&str],
         parameters: &[Parameter],
         unknown: UnknownQuery,
@@ -57,7 +59,7 @@ impl ParameterRules {
         let rules: Vec<ParameterRule> = parameters
             .iter()
             .filter(|parameter| !is_elsewhere(parameter))
-            .map(|parameter| ParameterRule::compile(schemas, parameter, path_names))
+            .map(|parameter| ParameterRule::compile(schemas, shapes, parameter, path_names))
             .collect();
         let has_fast = unknown == UnknownQuery::Ignored && rules.iter().all(|rule| rule.scalar.is_some());
         Self { rules, unknown, key_names, has_fast }

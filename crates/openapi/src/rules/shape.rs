@@ -2,6 +2,7 @@
 
 use crate::{documents::Place, rules::commas, schema::SchemaCompiler};
 use serde_json::{Map, Value};
+use std::{collections::HashMap, sync::Arc};
 
 /// A set of JSON types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -125,8 +126,21 @@ const DEEPEST: usize = 5;
 /// Schemas that are looked at for one shape: circles of references end here.
 const MOST_SCHEMAS: usize = 2_000;
 
-/// The shape that the schema at a place describes.
-pub(super) fn shape(schemas: &mut SchemaCompiler<'_>, place: &Place) -> Shape {
+/// Shapes, each gathered once: a schema may stand under a hundred media types and in a thousand operations.
+#[derive(Default)]
+pub(super) struct Shapes(HashMap<Place, Arc<Shape>>);
+
+impl Shapes {
+    /// The shape that the schema at a place describes.
+    pub(super) fn of(&mut self, schemas: &mut SchemaCompiler<'_>, place: &Place) -> Arc<Shape> {
+        // A reference that leads nowhere is a fault of the schema already.
+        let place = schemas.target(place).unwrap_or_else(|_| place.clone());
+        let gathered = self.0.entry(place).or_insert_with_key(|place| Arc::new(shape(schemas, place)));
+        Arc::clone(gathered)
+    }
+}
+
+fn shape(schemas: &SchemaCompiler<'_>, place: &Place) -> Shape {
     let mut left = MOST_SCHEMAS;
     let mut shape = gather(schemas, place, 0, 0, &mut left);
     shape.finish();
@@ -134,13 +148,7 @@ pub(super) fn shape(schemas: &mut SchemaCompiler<'_>, place: &Place) -> Shape {
     shape
 }
 
-fn gather(
-    schemas: &mut SchemaCompiler<'_>,
-    place: &Place,
-    depth: usize,
-    hops: usize,
-    left: &mut usize,
-) -> Shape {
+fn gather(schemas: &SchemaCompiler<'_>, place: &Place, depth: usize, hops: usize, left: &mut usize) -> Shape {
     let mut shape = Shape::default();
     if *left == 0 || depth > DEEPEST || hops > 20 {
         return shape;
@@ -244,5 +252,36 @@ fn add_member(shape: &mut Shape, name: &str, member: Shape) {
         // Alternatives that disagree: it may be either.
         Some((_, known)) => known.types = known.types | member.types,
         None => shape.members.push((name.to_owned(), member)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        documents::{Documents, Version},
+        rules::Strictness,
+    };
+    use serde_json::json;
+
+    #[test]
+    fn references_to_one_schema_share_its_shape() {
+        let documents = json!({
+            "a": {"$ref": "#/c"}, "b": {"$ref": "#/a"}, "c": {"properties": {"x": {"type": "integer"}}},
+            "d": {"$ref": "#/c", "properties": {"y": {"type": "boolean"}}},
+        });
+        let documents = Documents::inline(documents, Version::V31);
+        let mut schemas = SchemaCompiler::new(&documents, Strictness::default());
+        let mut shapes = Shapes::default();
+        let mut of = |pointer: &str| {
+            let place = Place { file: documents.root(), pointer: pointer.to_owned() };
+            shapes.of(&mut schemas, &place)
+        };
+        let (a, b, c, d) = (of("/a"), of("/b"), of("/c"), of("/d"));
+        assert!(Arc::ptr_eq(&a, &c) && Arc::ptr_eq(&b, &c));
+        assert_eq!(a.member("x").unwrap().types, Types::INTEGER);
+        // What stands beside a reference counts as well.
+        assert_eq!(d.member("x").unwrap().types, Types::INTEGER);
+        assert_eq!(d.member("y").unwrap().types, Types::BOOLEAN);
     }
 }

@@ -196,7 +196,7 @@ impl<'d> SchemaCompiler<'d> {
     ///
     /// # Errors
     /// Nowhere, or round in a circle. A sentence.
-    pub(super) fn target(&mut self, place: &Place) -> Result<Place, String> {
+    pub(crate) fn target(&mut self, place: &Place) -> Result<Place, String> {
         let mut place = place.clone();
         for _ in 0..LONGEST_CHAIN {
             let Some(Value::Object(map)) = self.documents.get(&place) else { return Ok(place) };
