@@ -13,7 +13,7 @@ from conftest import NODE
 
 HERE = Path(__file__).parent
 CLASHES = HERE / "documents" / "clashes.yaml"
-SMALL = [CLASHES, HERE.parents[1] / "examples" / "openapi.yaml"]
+SMALL = [CLASHES, HERE / "documents" / "identities.yaml", HERE.parents[1] / "examples" / "openapi.yaml"]
 # What is the API's own in `clashes.yaml`: a member of each schema that has a name as the gateway's could be.
 OWN_MEMBERS = ["kilometres", "proof", "blueprint", "depth", "hinges"]
 OUR_MEMBERS = ["request_id", "instance", "remaining", "pointer"]

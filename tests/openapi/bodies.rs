@@ -2,7 +2,7 @@
 
 use crate::{
     shop::Shop,
-    support::{Answer, Request, assert_error, error_of, post, request},
+    support::{Answer, Config, Gateway, Request, Upstream, assert_error, error_of, post, request},
 };
 
 fn send(shop: &Shop, request: Request) -> Answer {
@@ -27,6 +27,31 @@ fn the_upstream_is_not_asked_for_100_continue_once_the_body_was_checked() {
     assert_eq!(answer.status, 200, "{answer:?}");
     let seen = shop.upstream.last();
     assert!(seen.body == body.as_bytes() && !seen.headers.has("Expect"), "{seen:?}");
+}
+
+#[test]
+fn schemas_that_refer_to_each_other_by_identity_are_checked() {
+    let upstream = Upstream::sample();
+    let document = "openapi: 3.1.0
+info: { title: Identities, version: '1' }
+paths:
+  /things:
+    post:
+      requestBody: { content: { application/json: { schema: { $ref: 'https://e.org/schemas/b' } } } }
+      responses: { '200': { description: Fine } }
+components:
+  schemas:
+    B: { $id: 'https://e.org/schemas/b', properties: { a: { $ref: a }, own: { $ref: '#size' } }, $defs: { s: { $anchor: size, type: number } } }
+    A: { $id: 'https://e.org/schemas/a', type: integer }
+";
+    let gateway = Gateway::start(&Config::of(&upstream).document(document));
+    let key = gateway.key();
+    assert_eq!(gateway.send(&post("/things", r#"{"a":1,"own":1.5}"#).key(&key)).status, 200);
+    let answer = gateway.send(&post("/things", r#"{"a":1.5,"own":"x"}"#).key(&key));
+    assert_error(&gateway, &answer, 422, "BODY_NOT_VALID");
+    for part in ["/a", "whole number", "/own"] {
+        assert!(answer.text().contains(part), "{}", answer.text());
+    }
 }
 
 #[test]

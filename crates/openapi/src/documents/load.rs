@@ -1,10 +1,11 @@
 //! Reads a root file and all files that references name, each once.
 
 use super::{
-    BYTES, Documents, FILES, File, FileId, Files, LOCATION, Place, VALUES, Version, location,
+    BYTES, Documents, FILES, File, FileId, Files, LOCATION, Place, Scope, VALUES, Version, location,
     parsed::{self, Parsed, Problem},
     pointer,
     references::{self, Found, Outside, Walked},
+    resources::Resources,
 };
 use crate::{
     fault::{Fault, Faults, Spot},
@@ -21,18 +22,14 @@ struct Load<'f> {
     walked: Vec<Walked>,
     /// Files, and what of them has to be walked beside the way from their root.
     waiting: Vec<(FileId, Option<String>)>,
-    /// References that are no files: they may be identities of schemas that are read later.
-    open: Vec<Open>,
+    /// References to URIs: what has them may stand in a file that is read later.
+    deferred: Vec<(FileId, Outside)>,
+    /// References to no file, and the places that they stand in: something read later may have the identity.
+    open: Vec<(Place, String)>,
     faults: Vec<Fault>,
     /// How many bytes and values there may still be.
     room: usize,
     values: usize,
-}
-
-struct Open {
-    place: Place,
-    reference: String,
-    message: String,
 }
 
 /// Why a file could not be read.
@@ -48,6 +45,7 @@ pub(super) fn read(root: &str, files: &dyn Files) -> Result<Documents, Faults> {
         documents: Documents::empty(Version::V30),
         walked: Vec::new(),
         waiting: Vec::new(),
+        deferred: Vec::new(),
         open: Vec::new(),
         faults: Vec::new(),
         room: BYTES,
@@ -61,8 +59,14 @@ pub(super) fn read(root: &str, files: &dyn Files) -> Result<Documents, Faults> {
         },
         Err(unread) => return Err(Faults(unread.faults)),
     }
-    while let Some((id, start)) = load.waiting.pop() {
-        load.walk(id, start.as_deref());
+    loop {
+        if let Some((id, start)) = load.waiting.pop() {
+            load.walk(id, start.as_deref());
+        } else if let Some((from, found)) = load.deferred.pop() {
+            load.outside(from, found, false);
+        } else {
+            break;
+        }
     }
     load.close();
     if load.faults.is_empty() {
@@ -98,8 +102,9 @@ impl Load<'_> {
             .map_err(|problems| Unread { faults: problems.into_iter().map(fault).collect(), limit: false })?;
         self.values = self.values.saturating_sub(lines.0.len());
         let id = self.documents.next_file();
-        let (anchors, origins) = Default::default();
-        self.documents.files.push(File { location: location.to_owned(), root, lines, anchors, origins });
+        let resources = Resources::of(&normal, lines.0.len());
+        let location = location.to_owned();
+        self.documents.files.push(File { location, root, lines, resources, origins: Vec::new() });
         self.documents.locations.insert(normal, id);
         self.walked.push(Walked::default());
         self.waiting.push((id, None));
@@ -112,98 +117,98 @@ impl Load<'_> {
         else {
             return;
         };
-        let (found, again) = references::find(file, self.documents.version, start, std::mem::take(walked));
+        let (version, walked_before) = (self.documents.version, std::mem::take(walked));
+        let (found, again) = references::find(&file.root, &mut file.resources, version, start, walked_before);
         *walked = again;
-        let Found { outside, broken, anchors, ids } = found;
-        for (name, pointer) in anchors {
-            file.anchors.entry(name).or_insert(pointer);
-        }
-        for (name, pointer) in ids {
-            let (name, _) = location::split(&name);
-            if !name.is_empty() {
-                let place = Place { file: id, pointer };
-                self.documents.identities.entry(name.to_owned()).or_insert(place);
-            }
-        }
+        let Found { outside, broken, ids } = found;
+        self.documents.identify(id, ids);
         let room = MOST.saturating_sub(self.documents.broken.len());
         let places = broken.into_iter().map(|(pointer, sentence)| (Place { file: id, pointer }, sentence));
         self.documents.broken.extend(places.take(room));
         for found in outside {
-            self.outside(id, found);
+            self.outside(id, found, true);
         }
     }
 
-    fn outside(&mut self, from: FileId, found: Outside) {
-        let Outside { pointer, reference, certain } = found;
-        let place = Place { file: from, pointer };
-        let (file, fragment) = location::split(&reference);
-        if location::has_scheme(file) {
-            if certain {
-                self.no_file(place, &reference);
-            }
+    /// Follows a reference out of its file or its resource.
+    fn outside(&mut self, from: FileId, found: Outside, may_wait: bool) {
+        let scope = Scope { file: from, resource: found.resource };
+        let (uri, fragment) = location::split(&found.reference);
+        let fragment = location::percent_decode(fragment.unwrap_or_default()).into_owned();
+        if let Some(named) = self.documents.named(scope, uri) {
+            return self.target(named, &fragment, from, found);
+        }
+        // Where the base is a URI, a file is only the second guess: what has the name may still be to come.
+        if may_wait && self.documents.identity(scope, uri).is_some() {
+            self.deferred.push((from, found));
             return;
         }
-        let normal = location::join(self.documents.location(from), file);
-        let id = match self.documents.locations.get(&normal) {
-            Some(&id) => id,
-            None if self.documents.unread.contains_key(&normal) => return,
-            None if self.documents.unread.len() >= MOST || self.faults.len() >= MOST => return,
-            None => match self.file(&normal.clone(), normal.clone()) {
-                Ok(id) => id,
-                Err(unread) => {
-                    // What may be a plain name says nothing for a reference that is certain.
-                    if certain {
-                        self.unread(place, reference, normal, unread);
-                    }
-                    return;
-                }
-            },
-        };
-        let fragment = location::percent_decode(fragment.unwrap_or_default());
-        if fragment.starts_with('/') {
-            let looked_up = self.documents.file(id).map(|root| pointer::look_up(root, &fragment));
-            if let Some(Err(missing)) = looked_up {
-                if self.documents.broken.len() < MOST {
-                    self.documents.broken.push((place, missing.sentence(&reference)));
-                }
+        let mut failed = Vec::new();
+        for normal in self.documents.candidates(scope, uri).collect::<Vec<_>>() {
+            if self.documents.unread.contains_key(&normal) {
+                continue;
+            }
+            if self.documents.unread.len() >= MOST || self.faults.len() >= MOST {
                 return;
             }
-            self.waiting.push((id, Some(fragment.into_owned())));
+            match self.file(&normal.clone(), normal.clone()) {
+                Ok(id) => return self.target(Scope { file: id, resource: 0 }, &fragment, from, found),
+                Err(unread) => failed.push((normal, unread)),
+            }
+        }
+        // What may be a plain name says nothing for a reference that is certain.
+        if found.certain && (!failed.is_empty() || location::has_scheme(uri)) {
+            self.unread(Place { file: from, pointer: found.pointer }, found.reference, failed);
         }
     }
 
-    /// Keeps why a file cannot be read: a fault where a request needs the reference, else a warning.
-    fn unread(&mut self, place: Place, reference: String, normal: String, unread: Unread) {
-        let Unread { faults, limit } = unread;
-        let Some(fault) = faults.into_iter().next() else { return };
-        let reason = match fault.spot.line {
-            Some(line) => format!("{}:{line}: {}", fault.spot.file, fault.message),
-            None => fault.message,
-        };
-        let message = format!("The reference {} cannot be followed: {reason}", quoted(&reference));
-        self.documents.unread.insert(normal, reason);
-        if limit {
-            let spot = self.documents.spot(&place.child("$ref"));
-            self.faults.push(Fault { spot, message, help: fault.help });
-        } else {
-            self.open.push(Open { place, reference, message });
+    /// Has what a reference leads to walked, if it is there.
+    fn target(&mut self, to: Scope, fragment: &str, from: FileId, found: Outside) {
+        // Anchors are checked where they are followed.
+        if !fragment.starts_with('/') {
+            return;
+        }
+        let Some(file) = self.documents.entry(to.file) else { return };
+        let begin = file.resources.get(to.resource).map_or("", |resource| resource.pointer.as_str());
+        let whole = format!("{begin}{fragment}");
+        match pointer::look_up(&file.root, &whole) {
+            Ok(_) => self.waiting.push((to.file, Some(whole))),
+            Err(missing) => {
+                if self.documents.broken.len() < MOST {
+                    let place = Place { file: from, pointer: found.pointer };
+                    self.documents.broken.push((place, missing.sentence(&found.reference)));
+                }
+            }
         }
     }
 
-    fn no_file(&mut self, place: Place, reference: &str) {
-        self.open.push(Open { place, reference: reference.to_owned(), message: no_file(reference) });
+    /// Keeps why files cannot be read: a fault where a request needs the reference, else a warning.
+    fn unread(&mut self, place: Place, reference: String, failed: Vec<(String, Unread)>) {
+        for (normal, Unread { faults, limit }) in failed {
+            let Some(fault) = faults.into_iter().next() else { continue };
+            let reason = match fault.spot.line {
+                Some(line) => format!("{}:{line}: {}", fault.spot.file, fault.message),
+                None => fault.message,
+            };
+            if limit {
+                let message = format!("The reference {} cannot be followed: {reason}", quoted(&reference));
+                let spot = self.documents.spot(&place.child("$ref"));
+                self.faults.push(Fault { spot, message, help: fault.help });
+            }
+            self.documents.unread.insert(normal, reason);
+        }
+        self.open.push((place, reference));
     }
 
     /// Decides what is left open, now that all identities are known, and which references lead nowhere.
     fn close(&mut self) {
-        for open in std::mem::take(&mut self.open) {
-            let (file, _) = location::split(&open.reference);
-            if self.documents.identities.contains_key(file) {
-                if let Err(bad) = self.documents.resolve(open.place.file, &open.reference) {
-                    self.documents.broken.push((open.place, bad.0));
-                }
-            } else if self.documents.broken.len() < MOST {
-                self.documents.broken.push((open.place.child("$ref"), open.message));
+        for (place, reference) in std::mem::take(&mut self.open) {
+            let Err(bad) = self.documents.resolve(&place, &reference) else { continue };
+            if self.documents.broken.len() < MOST {
+                let (uri, _) = location::split(&reference);
+                let is_there = self.documents.named(self.documents.scope(&place), uri).is_some();
+                let place = if is_there { place } else { place.child("$ref") };
+                self.documents.broken.push((place, bad.0));
             }
         }
     }

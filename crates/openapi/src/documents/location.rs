@@ -1,4 +1,4 @@
-//! Where files are: references split, decoded and joined to the file that they stand in.
+//! Where files are, and what URIs name: references split, decoded and resolved against where they stand.
 
 use std::borrow::Cow;
 
@@ -18,6 +18,66 @@ pub(super) fn has_scheme(file: &str) -> bool {
             && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme.chars().all(|each| each.is_ascii_alphanumeric() || "+-.".contains(each))
     })
+}
+
+/// What a reference without a fragment names (RFC 3986, section 5.2), seen from a base: a URI, or the location of a file
+/// if both are none.
+pub(super) fn resolve(base: &str, reference: &str) -> String {
+    if has_scheme(reference) {
+        return without_dots(reference);
+    }
+    if !has_scheme(base) {
+        return join(base, reference);
+    }
+    let (scheme, authority, path) = parts(base);
+    if reference.starts_with("//") {
+        return without_dots(&format!("{scheme}{reference}"));
+    }
+    if reference.starts_with('?') {
+        return format!("{scheme}{authority}{path}{reference}");
+    }
+    let folder = path.rfind('/').and_then(|end| path.get(..=end));
+    let folder = if reference.starts_with('/') {
+        ""
+    } else {
+        folder.unwrap_or(if authority.is_empty() { "" } else { "/" })
+    };
+    without_dots(&format!("{scheme}{authority}{folder}{reference}"))
+}
+
+/// A URI as its scheme with the colon, its authority with the slashes before it, and its path.
+fn parts(uri: &str) -> (&str, &str, &str) {
+    let (scheme, rest) = uri.split_at(uri.find(':').map_or(0, |colon| colon + 1));
+    let rest = rest.find('?').and_then(|end| rest.get(..end)).unwrap_or(rest);
+    let Some(behind) = rest.strip_prefix("//") else { return (scheme, "", rest) };
+    let (authority, path) = rest.split_at(behind.find('/').map_or(rest.len(), |end| end + 2));
+    (scheme, authority, path)
+}
+
+/// A URI without the segments `.` and `..` (RFC 3986, section 5.2.4).
+fn without_dots(uri: &str) -> String {
+    let (scheme, authority, path) = parts(uri);
+    let query = uri.find('?').and_then(|begin| uri.get(begin..)).unwrap_or_default();
+    if !path.starts_with('/') {
+        return uri.to_owned();
+    }
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let is_last = segments.peek().is_none();
+        match segment {
+            "." | ".." => {
+                if segment == ".." {
+                    kept.pop();
+                }
+                if is_last {
+                    kept.push("");
+                }
+            }
+            segment => kept.push(segment),
+        }
+    }
+    format!("{scheme}{authority}/{}{query}", kept.join("/"))
 }
 
 /// The location of a file that a reference in another file names.
@@ -97,6 +157,50 @@ mod tests {
             ("api.yaml", "100%.yaml", "100%.yaml"),
         ] {
             assert_eq!(join(base, file), joined, "{base} + {file}");
+        }
+    }
+
+    /// RFC 3986, section 5.4, as far as it goes without fragments, and URNs.
+    #[test]
+    fn references_are_resolved_against_uris() {
+        for (reference, resolved) in [
+            ("gg:h", "gg:h"),
+            ("g", "http://a/b/c/g"),
+            ("./g", "http://a/b/c/g"),
+            ("g/", "http://a/b/c/g/"),
+            ("/g", "http://a/g"),
+            ("//g", "http://g"),
+            ("?y", "http://a/b/c/d;p?y"),
+            ("g?y", "http://a/b/c/g?y"),
+            (";x", "http://a/b/c/;x"),
+            ("g;x?y", "http://a/b/c/g;x?y"),
+            (".", "http://a/b/c/"),
+            ("./", "http://a/b/c/"),
+            ("..", "http://a/b/"),
+            ("../g", "http://a/b/g"),
+            ("../..", "http://a/"),
+            ("../../g", "http://a/g"),
+            ("../../../g", "http://a/g"),
+            ("/./g", "http://a/g"),
+            ("/../g", "http://a/g"),
+            ("g.", "http://a/b/c/g."),
+            ("..g", "http://a/b/c/..g"),
+            ("./g/.", "http://a/b/c/g/"),
+            ("g/../h", "http://a/b/c/h"),
+            ("g?y/../x", "http://a/b/c/g?y/../x"),
+        ] {
+            assert_eq!(resolve("http://a/b/c/d;p?q", reference), resolved, "{reference}");
+        }
+        for (base, reference, resolved) in [
+            ("https://e.org", "a", "https://e.org/a"),
+            ("https://e.org/x?y=/z/", "a", "https://e.org/a"),
+            ("urn:example:a", "urn:example:b", "urn:example:b"),
+            ("file:///a/b", "c", "file:///a/c"),
+            ("docs/api.yaml", "https://e.org/a/../b", "https://e.org/b"),
+            ("docs/api.yaml", "../b%20c", "b c"),
+            ("", "node", "node"),
+        ] {
+            assert_eq!(resolve(base, reference), resolved, "{base} + {reference}");
         }
     }
 

@@ -7,6 +7,7 @@ mod location;
 mod parsed;
 mod pointer;
 mod references;
+mod resources;
 mod scalar;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -18,7 +19,9 @@ use crate::{
 };
 use lines::Lines;
 use pointer::push_token;
-use serde_json::Value;
+use references::Walked;
+use resources::Resources;
+use serde_json::{Map, Value};
 use std::{borrow::Cow, collections::HashMap, fmt};
 
 /// How many levels of arrays and objects a file may have. Real documents have up to 35. Everything that walks
@@ -66,6 +69,14 @@ pub struct Place {
     pub pointer: String,
 }
 
+/// Where a reference stands, as far as it matters to what it names: the nearest resource with a base of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Scope {
+    /// The file.
+    pub(crate) file: FileId,
+    resource: u32,
+}
+
 /// The version of the specification that a document is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
@@ -85,7 +96,7 @@ pub struct Documents {
     files: Vec<File>,
     /// Every file by its normal location.
     locations: HashMap<String, FileId>,
-    /// What `$self` and `$id` name, by the identity as it is written, without a fragment.
+    /// What `$self` and `$id` name, by the identity that they make with the base around them.
     identities: HashMap<String, Place>,
     /// References that lead nowhere, wherever they stand, and a sentence for each.
     broken: Vec<(Place, String)>,
@@ -97,8 +108,7 @@ struct File {
     location: String,
     root: Value,
     lines: Lines,
-    /// The pointers of schemas by their `$anchor` or `$dynamicAnchor`.
-    anchors: HashMap<String, String>,
+    resources: Resources,
     /// Where parts of a value that no file holds come from: pointers into it, longer ones first.
     origins: Vec<(String, Place)>,
 }
@@ -158,8 +168,11 @@ impl Documents {
     pub(crate) fn add_from(&mut self, root: Value, mut origins: Vec<(String, Place)>) -> FileId {
         let id = self.next_file();
         origins.sort_by_key(|(pointer, _)| std::cmp::Reverse(pointer.len()));
-        let (lines, anchors) = Default::default();
-        self.files.push(File { location: String::new(), root, lines, anchors, origins });
+        let mut resources = Resources::of("", 0);
+        let found = references::find(&root, &mut resources, self.version, None, Walked::default()).0;
+        self.identify(id, found.ids);
+        let (location, lines) = Default::default();
+        self.files.push(File { location, root, lines, resources, origins });
         id
     }
 
@@ -202,59 +215,123 @@ impl Documents {
         self.file(place.file)?.pointer(&place.pointer)
     }
 
-    /// The place that a reference in this file names. It exists.
+    /// Notes what parts of a file call themselves. The first of a name has it.
+    fn identify(&mut self, file: FileId, ids: Vec<(String, String)>) {
+        for (identity, pointer) in ids {
+            self.identities.entry(identity).or_insert(Place { file, pointer });
+        }
+    }
+
+    /// Where references of the root file stand.
+    pub(crate) fn root_scope(&self) -> Scope {
+        Scope { file: self.root(), resource: 0 }
+    }
+
+    /// Where a reference at a place stands.
+    pub(crate) fn scope(&self, place: &Place) -> Scope {
+        let resource = self.entry(place.file).map_or(0, |file| file.resources.around(&place.pointer));
+        Scope { file: place.file, resource }
+    }
+
+    /// Where a reference in an object stands that itself stands in a scope: the object may have a base of its own. None: it
+    /// has not.
+    pub(crate) fn scope_within(&self, scope: Scope, members: &Map<String, Value>) -> Option<Scope> {
+        let named = resources::named(members, false, self.version).filter(|named| named.moves_base)?;
+        let base = self.entry(scope.file)?.resources.base(scope.resource);
+        self.identities.get(&location::resolve(base, named.id)).map(|place| self.scope(place))
+    }
+
+    /// The place that a reference at a place names. It exists.
     ///
     /// # Errors
     /// Nothing is there.
-    pub fn resolve(&self, from: FileId, reference: &str) -> Result<Place, BadReference> {
-        let (file, fragment) = location::split(reference);
-        let mut place = if file.is_empty() {
-            Place { file: from, pointer: String::new() }
+    pub fn resolve(&self, from: &Place, reference: &str) -> Result<Place, BadReference> {
+        self.resolve_in(self.scope(from), reference)
+    }
+
+    /// The place that a reference in a scope names. It exists.
+    ///
+    /// What leads nowhere within the nearest `$id` is looked for in the whole file: most tools know no `$id`, and so documents
+    /// have it that were never resolved by it.
+    ///
+    /// # Errors
+    /// Nothing is there.
+    pub(crate) fn resolve_in(&self, from: Scope, reference: &str) -> Result<Place, BadReference> {
+        let (uri, fragment) = location::split(reference);
+        let target = if uri.is_empty() {
+            from
         } else {
-            self.named(from, file).ok_or_else(|| self.not_there(from, file, reference))?
+            self.named(from, uri).ok_or_else(|| self.not_there(from, uri, reference))?
         };
         let fragment = location::percent_decode(fragment.unwrap_or_default());
-        let Some(entry) = self.entry(place.file) else {
+        let Some(entry) = self.entry(target.file) else {
             return Err(BadReference(format!("The reference {} leads nowhere.", quoted(reference))));
         };
-        if fragment.is_empty() || fragment.starts_with('/') {
-            place.pointer.push_str(&fragment);
-        } else {
-            let anchor = entry.anchors.get(&*fragment);
-            place.pointer = anchor.cloned().ok_or_else(|| {
+        let begin = entry.resources.get(target.resource).map_or("", |resource| resource.pointer.as_str());
+        let place = |pointer: String| Place { file: target.file, pointer };
+        if !fragment.is_empty() && !fragment.starts_with('/') {
+            let anchored = entry.resources.anchored(target.resource, &fragment);
+            return anchored.map(|pointer| place(pointer.to_owned())).ok_or_else(|| {
                 let reference = quoted(reference);
                 BadReference(format!(
                     "The reference {reference} leads nowhere: the file has no anchor of that name."
                 ))
-            })?;
+            });
         }
-        match pointer::look_up(&entry.root, &place.pointer) {
-            Ok(_) => Ok(place),
+        let whole = format!("{begin}{fragment}");
+        match pointer::look_up(&entry.root, &whole) {
+            Ok(_) => Ok(place(whole)),
+            Err(_) if uri.is_empty() && pointer::look_up(&entry.root, &fragment).is_ok() => {
+                Ok(place(fragment.into_owned()))
+            }
             Err(missing) => Err(BadReference(missing.sentence(reference))),
         }
     }
 
-    /// The file of a location relative to another file's, or what has it as its identity.
-    fn named(&self, from: FileId, file: &str) -> Option<Place> {
-        let by_location = || {
-            let base = self.entry(from)?.location.as_str();
-            let file = *self.locations.get(&location::join(base, file))?;
-            Some(Place { file, pointer: String::new() })
+    /// What has this identity, or the file of this location, each seen from a scope.
+    fn named(&self, from: Scope, uri: &str) -> Option<Scope> {
+        let entry = self.entry(from.file)?;
+        let identity = location::resolve(entry.resources.base(from.resource), uri);
+        if let Some(place) = self.identities.get(&identity) {
+            return Some(self.scope(place));
+        }
+        let file = self.candidates(from, uri).find_map(|location| self.locations.get(&location))?;
+        Some(Scope { file: *file, resource: 0 })
+    }
+
+    /// The locations that a reference may name: seen from its base if that is one, then from its file.
+    fn candidates(&self, from: Scope, uri: &str) -> impl Iterator<Item = String> + use<> {
+        let joined = |base: &str| {
+            (!location::has_scheme(base) && !location::has_scheme(uri)).then(|| location::join(base, uri))
         };
-        self.identities.get(file).cloned().or_else(by_location)
+        let entry = self.entry(from.file);
+        let by_base = entry.and_then(|file| joined(file.resources.base(from.resource)));
+        let by_file =
+            entry.and_then(|file| joined(&file.location)).filter(|other| by_base.as_ref() != Some(other));
+        by_base.into_iter().chain(by_file)
     }
 
     /// Why nothing has this name.
-    fn not_there(&self, from: FileId, file: &str, reference: &str) -> BadReference {
-        if location::has_scheme(file) {
+    fn not_there(&self, from: Scope, uri: &str, reference: &str) -> BadReference {
+        if location::has_scheme(uri) {
             return BadReference(load::no_file(reference));
         }
-        let reason = self.unread.get(&location::join(self.location(from), file));
         let shown = quoted(reference);
-        BadReference(match reason {
-            Some(reason) => format!("The reference {shown} cannot be followed: {reason}"),
-            None => format!("The reference {shown} names a file that is not there."),
+        let reason = self.candidates(from, uri).find_map(|location| self.unread.get(&location));
+        let reason = reason.map_or_else(
+            || format!("The reference {shown} names a file that is not there."),
+            |reason| format!("The reference {shown} cannot be followed: {reason}"),
+        );
+        BadReference(match self.identity(from, uri) {
+            Some(identity) => format!("{reason} Nor does a schema have the `$id` {}.", quoted(&identity)),
+            None => reason,
         })
+    }
+
+    /// The identity that a reference asks for, where that is a URI.
+    fn identity(&self, from: Scope, uri: &str) -> Option<String> {
+        let base = self.entry(from.file)?.resources.base(from.resource);
+        (location::has_scheme(base) || location::has_scheme(uri)).then(|| location::resolve(base, uri))
     }
 
     /// Follows references from a place until something else stands there.
@@ -266,7 +343,7 @@ impl Documents {
         for _ in 0..HOPS {
             let reference = self.get(&place).and_then(|value| value.get("$ref")).and_then(Value::as_str);
             let Some(reference) = reference else { return Ok(place.into_owned()) };
-            place = Cow::Owned(self.resolve(place.file, reference)?);
+            place = Cow::Owned(self.resolve(&place, reference)?);
         }
         Err(BadReference("The references from here lead round in a circle.".to_owned()))
     }

@@ -1,11 +1,21 @@
 //! Finds the references in a file: where a `$ref` is one, and where it is a name or data.
 
-use super::{File, Version, location, pointer};
-use serde_json::Value;
+use super::{
+    Version, location, pointer,
+    resources::{self, Resources},
+};
+use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 /// How many references that lead nowhere are told of a file: a sentence looks for the nearest name.
 const MOST_BROKEN: usize = 100;
+
+/// What is said of a reference that only tools without `$id` can follow.
+const FROM_THE_FILE: &str = "The reference leads nowhere within the schema whose `$id` is nearest. It is followed from the \
+     file, as tools do that know no `$id`.";
+
+/// What is said of an `$id` beyond those that are kept.
+const NO_ROOM: &str = "The file has too many and too long identities: no reference is resolved by this one.";
 
 /// Members whose value is data of the API, not of the document.
 const DATA: [&str; 5] = ["example", "default", "enum", "const", "value"];
@@ -44,15 +54,15 @@ pub(super) struct Found {
     pub(super) outside: Vec<Outside>,
     /// References within the file that lead nowhere, and where they stand.
     pub(super) broken: Vec<(String, String)>,
-    /// `$anchor` and `$dynamicAnchor`, and the pointer of their schema.
-    pub(super) anchors: Vec<(String, String)>,
-    /// `$id` and `$self`, and the pointer of what they name.
+    /// Identities by `$id` and `$self`, and the pointer of what has them.
     pub(super) ids: Vec<(String, String)>,
 }
 
 /// A reference to another file.
 pub(super) struct Outside {
     pub(super) pointer: String,
+    /// The resource of the file that it stands in.
+    pub(super) resource: u32,
     pub(super) reference: String,
     /// Whether it is certain to be a reference. A discriminator's mapping may hold plain names, too.
     pub(super) certain: bool,
@@ -73,10 +83,10 @@ enum Kind {
 #[derive(Default)]
 pub(super) struct Walked {
     whole: bool,
-    /// References that were looked at, as they are written.
-    seen: HashSet<String>,
+    /// References that were looked at, as they are written, and the resource that they stand in.
+    seen: HashSet<(u32, String)>,
     /// The same of those that may be plain names: they do not stand for one that is certain.
-    perhaps: HashSet<String>,
+    perhaps: HashSet<(u32, String)>,
     /// Addresses of values within data that references lead to, so that each is walked once.
     within_data: HashSet<usize>,
 }
@@ -95,6 +105,7 @@ enum Name<'p> {
 
 struct Walk<'f> {
     root: &'f Value,
+    resources: &'f mut Resources,
     version: Version,
     walked: Walked,
     found: Found,
@@ -104,18 +115,32 @@ struct Walk<'f> {
 
 /// Walks through a file, once, and through what a pointer names if that stands where nothing is
 /// expected to be a reference. Every value is passed at most twice, however many references lead to it.
-pub(super) fn find(file: &File, version: Version, start: Option<&str>, walked: Walked) -> (Found, Walked) {
-    let mut walk = Walk { root: &file.root, version, walked, found: Found::default(), starts: Vec::new() };
+pub(super) fn find(
+    root: &Value,
+    resources: &mut Resources,
+    version: Version,
+    start: Option<&str>,
+    walked: Walked,
+) -> (Found, Walked) {
+    let found = Found::default();
+    let mut walk = Walk { root, resources, version, walked, found, starts: Vec::new() };
     if !walk.walked.whole {
         walk.walked.whole = true;
-        walk.value(&file.root, Kind::Object, &Step { parent: None, name: Name::Start("") }, false);
+        walk.value(root, Kind::Object, &Step { parent: None, name: Name::Start("") }, 0, false);
     }
     if let Some(start) = start {
         walk.target(start);
     }
     while let Some(start) = walk.starts.pop() {
-        if let Some(value) = file.root.pointer(&start) {
-            walk.value(value, Kind::Object, &Step { parent: None, name: Name::Start(&start) }, true);
+        if let Some(value) = root.pointer(&start) {
+            let resource = walk.resources.around(&start);
+            walk.value(
+                value,
+                Kind::Object,
+                &Step { parent: None, name: Name::Start(&start) },
+                resource,
+                true,
+            );
         }
     }
     (walk.found, walk.walked)
@@ -123,19 +148,19 @@ pub(super) fn find(file: &File, version: Version, start: Option<&str>, walked: W
 
 impl<'f> Walk<'f> {
     /// As deep as the file is nested, which parsing has bounded.
-    fn value(&mut self, value: &'f Value, kind: Kind, step: &Step<'_>, once: bool) {
+    fn value(&mut self, value: &'f Value, kind: Kind, step: &Step<'_>, resource: u32, once: bool) {
         if once && !self.walked.within_data.insert(std::ptr::from_ref(value).addr()) {
             return;
         }
         match value {
             Value::Object(members) => {
-                if kind == Kind::Object {
-                    self.object(members, step);
-                }
+                let resource =
+                    if kind == Kind::Object { self.object(members, step, resource) } else { resource };
                 for (name, child) in members {
                     let kind = kind_of(kind, name, child, self.version);
                     if kind != Kind::Data && (child.is_object() || child.is_array()) {
-                        self.value(child, kind, &Step { parent: Some(step), name: Name::Member(name) }, once);
+                        let step = Step { parent: Some(step), name: Name::Member(name) };
+                        self.value(child, kind, &step, resource, once);
                     }
                 }
             }
@@ -143,7 +168,7 @@ impl<'f> Walk<'f> {
                 for (at, child) in elements.iter().enumerate() {
                     if child.is_object() || child.is_array() {
                         let step = Step { parent: Some(step), name: Name::Element(at) };
-                        self.value(child, Kind::Object, &step, once);
+                        self.value(child, Kind::Object, &step, resource, once);
                     }
                 }
             }
@@ -151,38 +176,51 @@ impl<'f> Walk<'f> {
         }
     }
 
-    fn object(&mut self, members: &serde_json::Map<String, Value>, step: &Step<'_>) {
+    /// Looks at an object itself. Returns the resource that what is in it belongs to.
+    fn object(&mut self, members: &Map<String, Value>, step: &Step<'_>, around: u32) -> u32 {
+        let resource = self.resource(members, step, around);
         let text = |name: &str| members.get(name).and_then(Value::as_str);
-        if let Some(reference) = text("$ref") {
-            self.reference(reference, step, true);
+        for reference in [text("$ref"), text("$dynamicRef")].into_iter().flatten() {
+            self.reference(reference, step, resource, true);
         }
-        if let Some(reference) = text("$dynamicRef") {
-            self.reference(reference, step, true);
-        }
-        for anchor in [text("$anchor"), text("$dynamicAnchor")].into_iter().flatten() {
-            self.found.anchors.push((anchor.to_owned(), step.pointer()));
-        }
-        for id in [text("$id"), text("$self")].into_iter().flatten() {
-            self.found.ids.push((id.to_owned(), step.pointer()));
+        for anchor in resources::anchors(members) {
+            self.resources.anchor(resource, anchor, step.pointer());
         }
         let mapping = members.get("discriminator").and_then(|found| found.get("mapping"));
-        for target in mapping.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::values) {
+        for target in mapping.and_then(Value::as_object).into_iter().flat_map(Map::values) {
             if let Some(target) = target.as_str().filter(|target| names_file(target)) {
-                self.reference(target, step, false);
+                self.reference(target, step, resource, false);
             }
         }
+        resource
     }
 
-    fn reference(&mut self, reference: &str, step: &Step<'_>, certain: bool) {
+    /// The resource that an object is, or the one around it.
+    fn resource(&mut self, members: &Map<String, Value>, step: &Step<'_>, around: u32) -> u32 {
+        let Some(named) = resources::named(members, step.is_root(), self.version) else { return around };
+        let identity = location::resolve(self.resources.base(around), named.id);
+        let pointer = step.pointer();
+        if !self.resources.has_room(identity.len() + pointer.len()) {
+            if self.found.broken.len() < MOST_BROKEN {
+                self.found.broken.push((pointer, NO_ROOM.to_owned()));
+            }
+            return around;
+        }
+        self.found.ids.push((identity.clone(), pointer.clone()));
+        if named.moves_base { self.resources.add(pointer, identity) } else { around }
+    }
+
+    fn reference(&mut self, reference: &str, step: &Step<'_>, resource: u32, certain: bool) {
         // Of references that are equal, the first is enough.
         let seen = if certain { &mut self.walked.seen } else { &mut self.walked.perhaps };
-        if !seen.insert(reference.to_owned()) {
+        if !seen.insert((resource, reference.to_owned())) {
             return;
         }
         let (file, fragment) = location::split(reference);
         if !file.is_empty() {
             self.found.outside.push(Outside {
                 pointer: step.pointer(),
+                resource,
                 reference: reference.to_owned(),
                 certain,
             });
@@ -190,12 +228,26 @@ impl<'f> Walk<'f> {
         }
         let fragment = location::percent_decode(fragment.unwrap_or_default());
         // Anchors may be defined further below, so they are checked where they are followed.
-        if fragment.is_empty() || fragment.starts_with('/') {
-            match pointer::look_up(self.root, &fragment) {
-                Ok(_) => self.target(&fragment),
-                Err(_) if self.found.broken.len() >= MOST_BROKEN => {}
-                Err(missing) => self.found.broken.push((step.pointer(), missing.sentence(reference))),
-            }
+        if !fragment.is_empty() && !fragment.starts_with('/') {
+            return;
+        }
+        let begin = self.resources.get(resource).map_or("", |resource| resource.pointer.as_str());
+        let whole = format!("{begin}{fragment}");
+        match pointer::look_up(self.root, &whole) {
+            Ok(_) => self.target(&whole),
+            Err(missing) => self.missing(missing, &fragment, reference, step),
+        }
+    }
+
+    /// Notes a reference that leads nowhere within its resource.
+    fn missing(&mut self, missing: pointer::Missing, fragment: &str, reference: &str, step: &Step<'_>) {
+        let is_in_file = pointer::look_up(self.root, fragment).is_ok();
+        if self.found.broken.len() < MOST_BROKEN {
+            let sentence = if is_in_file { FROM_THE_FILE.to_owned() } else { missing.sentence(reference) };
+            self.found.broken.push((step.pointer(), sentence));
+        }
+        if is_in_file {
+            self.target(fragment);
         }
     }
 
@@ -234,6 +286,10 @@ fn names_file(target: &str) -> bool {
 }
 
 impl Step<'_> {
+    fn is_root(&self) -> bool {
+        self.parent.is_none() && matches!(self.name, Name::Start(""))
+    }
+
     fn pointer(&self) -> String {
         let mut steps = Vec::new();
         let mut next = Some(self);

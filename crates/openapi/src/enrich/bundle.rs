@@ -8,7 +8,7 @@ use super::{
     names::Names,
     paths::{self, Origins},
 };
-use crate::documents::{Documents, FileId, Place, Version};
+use crate::documents::{Documents, Place, Scope, Version};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
@@ -68,7 +68,7 @@ pub(super) fn bundle<'d>(
                 bundle.path_item(path, item, origins);
             }
         } else if let Some(holds) = member(Kind::Document, name) {
-            bundle.each(value, holds, documents.root(), 0);
+            bundle.each(value, holds, documents.root_scope(), 0);
         }
     }
     bundle.fill(members);
@@ -107,7 +107,7 @@ impl Bundle<'_> {
             if waiting.kind == Kind::Schema {
                 make_dependent(&mut value);
             }
-            self.walk(&mut value, waiting.kind, waiting.place.file, 0);
+            self.walk(&mut value, waiting.kind, self.documents.scope(&waiting.place), 0);
             if let Some(held) = super::section_of(root, waiting.section) {
                 held.insert(waiting.name, value);
             }
@@ -116,10 +116,10 @@ impl Bundle<'_> {
 
     /// A path item, whose operations may have come from other files than itself.
     fn path_item(&mut self, path: &str, item: &mut Value, origins: &Origins) {
-        let root = self.documents.root();
-        let file = origins.of_item(path, root);
+        let root = self.documents.root_scope();
+        let scope = origins.of_item(path, root);
         let Some(members) = item.as_object_mut().filter(|members| !members.contains_key("$ref")) else {
-            return self.walk(item, Kind::PathItem, file, 0);
+            return self.walk(item, Kind::PathItem, scope, 0);
         };
         for (name, value) in members.iter_mut() {
             match member(Kind::PathItem, name) {
@@ -132,24 +132,25 @@ impl Bundle<'_> {
                         self.walk(operation, Kind::Operation, origins.of_operation(path, &place, root), 2);
                     }
                 }
-                Some(holds) => self.each(value, holds, file, 1),
+                Some(holds) => self.each(value, holds, scope, 1),
                 None => {}
             }
         }
     }
 
-    fn walk(&mut self, value: &mut Value, kind: Kind, file: FileId, depth: usize) {
+    fn walk(&mut self, value: &mut Value, kind: Kind, scope: Scope, depth: usize) {
         let Some(members) = value.as_object_mut() else { return };
         if depth > DEEPEST {
             return;
         }
+        let scope = if kind == Kind::Schema { self.without_base(members, scope) } else { scope };
         if let Some(Value::String(reference)) = members.get_mut("$ref")
-            && let Some(bundled) = self.bundled(reference, kind, file)
+            && let Some(bundled) = self.bundled(reference, kind, scope)
         {
             *reference = bundled;
         }
         if section(kind, self.version).is_none()
-            && let Some(from) = self.inline(members, file)
+            && let Some(from) = self.inline(members, scope)
         {
             return self.walk(value, kind, from, depth + 1);
         }
@@ -158,35 +159,48 @@ impl Bundle<'_> {
         }
         for (name, value) in members.iter_mut() {
             if let Some(holds) = member(kind, name) {
-                self.each(value, holds, file, depth + 1);
+                self.each(value, holds, scope, depth + 1);
             } else if kind == Kind::Schema && name == "discriminator" {
-                self.discriminator(value, file);
+                self.discriminator(value, scope);
             }
         }
     }
 
-    /// Puts what is referred to in the place of the reference, where the version has no section for it. Returns the
-    /// file that it came from. None: there is no reference, it leads nowhere, or too much was copied already.
-    fn inline(&mut self, members: &mut Map<String, Value>, file: FileId) -> Option<FileId> {
+    /// Takes a base of its own from a schema: references are written from the root of the document. What its anchors name
+    /// may have the same name elsewhere in the document, so they go as well.
+    fn without_base(&self, members: &mut Map<String, Value>, scope: Scope) -> Scope {
+        let within = self.documents.scope_within(scope, members).unwrap_or(scope);
+        if within != scope {
+            members.shift_remove("$id");
+        }
+        if within != self.documents.root_scope() {
+            members.shift_remove("$anchor");
+        }
+        within
+    }
+
+    /// Puts what is referred to in the place of the reference, where the version has no section for it. Returns
+    /// where it stood. None: there is no reference, it leads nowhere, or too much was copied already.
+    fn inline(&mut self, members: &mut Map<String, Value>, scope: Scope) -> Option<Scope> {
         let reference = members.get("$ref")?.as_str()?;
-        let target = self.documents.follow(&self.documents.resolve(file, reference).ok()?).ok()?;
+        let target = self.documents.follow(&self.documents.resolve_in(scope, reference).ok()?).ok()?;
         let found = self.documents.get(&target)?.as_object()?;
         self.copies = self.copies.checked_sub(paths::values(found))?;
         *members = found.clone();
-        Some(target.file)
+        Some(self.documents.scope(&target))
     }
 
-    fn each(&mut self, value: &mut Value, holds: Holds, file: FileId, depth: usize) {
+    fn each(&mut self, value: &mut Value, holds: Holds, scope: Scope, depth: usize) {
         match (holds, value) {
             (Holds::One(kind) | Holds::Each(kind), Value::Array(list)) => {
-                list.iter_mut().for_each(|value| self.walk(value, kind, file, depth));
+                list.iter_mut().for_each(|value| self.walk(value, kind, scope, depth));
             }
-            (Holds::One(kind), value) => self.walk(value, kind, file, depth),
+            (Holds::One(kind), value) => self.walk(value, kind, scope, depth),
             (Holds::Each(kind), Value::Object(members)) => {
                 for (name, value) in members {
                     // Where names are free, an extension is told by its value alone; elsewhere by its name.
                     if kind == Kind::Schema || !name.starts_with("x-") {
-                        self.walk(value, kind, file, depth);
+                        self.walk(value, kind, scope, depth);
                     }
                 }
             }
@@ -195,12 +209,12 @@ impl Bundle<'_> {
     }
 
     /// The mapping of a discriminator holds names of schemas, or references.
-    fn discriminator(&mut self, value: &mut Value, file: FileId) {
+    fn discriminator(&mut self, value: &mut Value, scope: Scope) {
         let Some(Value::Object(mapping)) = value.get_mut("mapping") else { return };
         for target in mapping.values_mut() {
             if let Value::String(reference) = target
                 && reference.contains(['/', '#', '.'])
-                && let Some(bundled) = self.bundled(reference, Kind::Schema, file)
+                && let Some(bundled) = self.bundled(reference, Kind::Schema, scope)
             {
                 *reference = bundled;
             }
@@ -208,13 +222,16 @@ impl Bundle<'_> {
     }
 
     /// What a reference becomes. None: it stays. One that leads nowhere stays, too: reading tells it.
-    fn bundled(&mut self, reference: &str, kind: Kind, file: FileId) -> Option<String> {
+    fn bundled(&mut self, reference: &str, kind: Kind, scope: Scope) -> Option<String> {
         let root = self.documents.root();
-        if file == root && reference.starts_with('#') && !self.may_be_removed(reference) {
+        let is_plain = reference == "#" || reference.starts_with("#/");
+        if scope == self.documents.root_scope() && is_plain && !self.may_be_removed(reference) {
             return None;
         }
-        let place = self.documents.resolve(file, reference).ok()?;
-        if place.file == root && !self.is_removed(&place.pointer) {
+        let place = self.documents.resolve_in(scope, reference).ok()?;
+        // Generators of clients make nothing of what lies within a component.
+        let is_within = kind == Kind::Schema && lies_within_a_schema(&place.pointer);
+        if place.file == root && !is_within && !self.is_removed(&place.pointer) {
             return Some(as_reference(&place.pointer)).filter(|found| found != reference);
         }
         if let Some(made) = self.made.get(&(place.clone(), kind)) {
@@ -264,7 +281,7 @@ impl Bundle<'_> {
 /// base of its references. What it defines is bundled where it is referred to.
 fn make_dependent(schema: &mut Value) {
     if let Some(members) = schema.as_object_mut() {
-        for name in ["$id", "id", "$schema", "definitions", "$defs"] {
+        for name in ["$id", "id", "$schema", "$anchor", "definitions", "$defs"] {
             let is_keyword = match members.get(name) {
                 Some(Value::String(_)) => name != "definitions" && name != "$defs",
                 Some(Value::Object(_)) => name == "definitions" || name == "$defs",
@@ -275,6 +292,10 @@ fn make_dependent(schema: &mut Value) {
             }
         }
     }
+}
+
+fn lies_within_a_schema(pointer: &str) -> bool {
+    pointer.strip_prefix("/components/schemas/").is_some_and(|name| name.contains('/'))
 }
 
 /// A pointer as the fragment of a reference.

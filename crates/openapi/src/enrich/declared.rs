@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::Access,
-    documents::{Documents, Place},
+    documents::{Documents, Scope},
 };
 use contract::{
     ErrorCode, Status,
@@ -56,7 +56,7 @@ pub(super) fn take(
     let Some(members) = root.as_object_mut() else { return declared };
     let with_servers = take_path_servers(members);
     each_operation(members, |path, method, name, operation| {
-        let file = origins.of_operation(path, name, documents.root());
+        let scope = origins.of_operation(path, name, documents.root_scope());
         let known = exposed.get(&(path.to_owned(), method.to_owned())).cloned().unwrap_or_default();
         // Its own statement stands in for the one that is written at the end, so that bundling can
         // tell the gateway's operations from others.
@@ -64,15 +64,15 @@ pub(super) fn take(
         if operation.shift_remove("servers").is_some() || with_servers.contains(path) {
             declared.own_servers.insert(declared.operations.len());
         }
-        let place = Place { file, pointer: format!("/paths/{}/{name}/responses", token(path)) };
+        let place = format!("/paths/{}/{name}/responses", token(path));
         let mut errors = Vec::new();
-        let is_root = file == documents.root();
+        let is_root = scope.file == documents.root();
         if let Some(Value::Object(responses)) = operation.get_mut("responses") {
             let gone = sort(responses, &known, facts, |status, response| {
-                errors.push((status, description(response, documents, &place)));
+                errors.push((status, description(response, documents, scope)));
             });
             if is_root {
-                declared.removed.extend(gone.into_iter().map(|name| format!("{}/{name}", place.pointer)));
+                declared.removed.extend(gone.into_iter().map(|name| format!("{place}/{name}")));
             }
         }
         declared.operations.push(Declaration { known, errors });
@@ -139,10 +139,10 @@ fn is_success(name: &str, facts: &Facts<'_>) -> bool {
 ///
 /// Words about keys, limits and failures are about what the gateway has taken over, so its own are
 /// the true ones.
-fn description(response: &Value, documents: &Documents, place: &Place) -> Option<String> {
+fn description(response: &Value, documents: &Documents, scope: Scope) -> Option<String> {
     let mut found = response;
     if let Some(reference) = response.get("$ref").and_then(Value::as_str) {
-        let target = documents.resolve(place.file, reference).ok()?;
+        let target = documents.resolve_in(scope, reference).ok()?;
         found = documents.get(&documents.follow(&target).ok()?)?;
     }
     if found.get(super::MARK).is_some() {

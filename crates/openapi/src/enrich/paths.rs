@@ -2,7 +2,7 @@
 //! another on each path.
 
 use super::{bundle::token, kinds};
-use crate::documents::{Documents, FileId, Place};
+use crate::documents::{Documents, Place, Scope};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
@@ -10,20 +10,20 @@ use std::collections::{HashMap, HashSet};
 /// stays a reference, without a contract: a document must not make a larger one than it is.
 pub(super) const REPEATED: usize = 2_000_000;
 
-/// Which file path items and operations came from, where it is not the root.
+/// Where references in path items and operations stood, where that is not the root file.
 #[derive(Default)]
 pub(super) struct Origins {
-    items: HashMap<String, FileId>,
+    items: HashMap<String, Scope>,
     /// By path and the operation's place within the path item.
-    operations: HashMap<(String, String), FileId>,
+    operations: HashMap<(String, String), Scope>,
 }
 
 impl Origins {
-    pub(super) fn of_item(&self, path: &str, root: FileId) -> FileId {
+    pub(super) fn of_item(&self, path: &str, root: Scope) -> Scope {
         self.items.get(path).copied().unwrap_or(root)
     }
 
-    pub(super) fn of_operation(&self, path: &str, place: &str, root: FileId) -> FileId {
+    pub(super) fn of_operation(&self, path: &str, place: &str, root: Scope) -> Scope {
         // Most documents have no such operation, and then nothing is made to look for it.
         let own = if self.operations.is_empty() {
             None
@@ -34,15 +34,16 @@ impl Origins {
     }
 }
 
-/// Puts path items and operations in the place of references to them. Tells which file each of them came from.
+/// Puts path items and operations in the place of references to them. Tells where each of them stood.
 pub(super) fn inline(root: &mut Value, documents: &Documents) -> Origins {
     let mut origins = Origins::default();
     let mut seen = HashSet::new();
     let mut left = REPEATED;
     inline_items(root, documents, &mut origins.items, &mut seen, &mut left);
     let Some(Value::Object(paths)) = root.get_mut("paths") else { return origins };
+    let own = documents.root_scope();
     for (path, item) in paths.iter_mut() {
-        let file = origins.of_item(path, documents.root());
+        let scope = origins.of_item(path, own);
         let Some(members) = item.as_object_mut() else { continue };
         for (name, value) in members.iter_mut() {
             let places: Vec<(String, &mut Value)> = if name == "additionalOperations" {
@@ -54,7 +55,7 @@ pub(super) fn inline(root: &mut Value, documents: &Documents) -> Origins {
                 continue;
             };
             for (place, operation) in places {
-                let from = inline_operation(operation, documents, file, &mut seen, &mut left);
+                let from = inline_operation(operation, documents, scope, &mut seen, &mut left);
                 if let Some(from) = from {
                     origins.operations.insert((path.clone(), place), from);
                 }
@@ -64,28 +65,28 @@ pub(super) fn inline(root: &mut Value, documents: &Documents) -> Origins {
     origins
 }
 
-/// Puts an operation in the place of a reference to it. Tells which file it came from.
+/// Puts an operation in the place of a reference to it. Tells where it stood.
 fn inline_operation(
     operation: &mut Value,
     documents: &Documents,
-    file: FileId,
+    scope: Scope,
     seen: &mut HashSet<Place>,
     left: &mut usize,
-) -> Option<FileId> {
+) -> Option<Scope> {
     let reference = operation.get("$ref")?.as_str()?;
-    let target = documents.follow(&documents.resolve(file, reference).ok()?).ok()?;
+    let target = documents.follow(&documents.resolve_in(scope, reference).ok()?).ok()?;
     let found = documents.get(&target)?.as_object()?;
     if !seen.insert(target.clone()) {
         *left = left.checked_sub(values(found))?;
     }
     *operation = Value::Object(found.clone());
-    Some(target.file)
+    Some(documents.scope(&target))
 }
 
 fn inline_items(
     root: &mut Value,
     documents: &Documents,
-    origins: &mut HashMap<String, FileId>,
+    origins: &mut HashMap<String, Scope>,
     seen: &mut HashSet<Place>,
     left: &mut usize,
 ) {
@@ -110,7 +111,7 @@ fn inline_items(
             }
         }
         *members = inlined;
-        origins.insert(path.clone(), target.file);
+        origins.insert(path.clone(), documents.scope(&target));
     }
 }
 

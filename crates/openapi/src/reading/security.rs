@@ -197,7 +197,7 @@ impl<'d> Reader<'d> {
         }
         // Since 3.2 a requirement may name a scheme by its URI.
         if self.version >= Version::V32
-            && let Ok(target) = self.documents.resolve(place.file, name)
+            && let Ok(target) = self.documents.resolve(place, name)
             && let Some(object) = self.followed(&target)
         {
             let scheme = self.scheme(&object);

@@ -16,7 +16,7 @@ pub(super) fn are_excluded(schemas: &SchemaCompiler<'_>, place: &Place) -> bool 
             return excludes(schemas, &place.child("items"), 0);
         }
         let Some(Value::String(reference)) = map.get("$ref") else { return false };
-        let Ok(target) = schemas.documents().resolve(place.file, reference) else { return false };
+        let Ok(target) = schemas.documents().resolve(&place, reference) else { return false };
         place = target;
     }
     false
@@ -29,7 +29,7 @@ fn excludes(schemas: &SchemaCompiler<'_>, place: &Place, depth: usize) -> bool {
         return false;
     }
     if let Some(Value::String(reference)) = map.get("$ref")
-        && let Ok(target) = schemas.documents().resolve(place.file, reference)
+        && let Ok(target) = schemas.documents().resolve(place, reference)
         && excludes(schemas, &target, depth + 1)
     {
         return true;

@@ -308,7 +308,7 @@ fn key_names(documents: &Documents) -> Vec<String> {
         let Some(Value::Object(schemes)) = documents.get(&at) else { continue };
         for (name, mut scheme) in schemes {
             if let Some(Value::String(reference)) = scheme.get("$ref") {
-                let place = documents.resolve(at.child(name).file, reference).ok();
+                let place = documents.resolve(&at.child(name), reference).ok();
                 let Some(target) = place.and_then(|place| documents.get(&place)) else { continue };
                 scheme = target;
             }

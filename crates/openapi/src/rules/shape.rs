@@ -157,7 +157,7 @@ fn gather(schemas: &SchemaCompiler<'_>, place: &Place, depth: usize, hops: usize
     let documents = schemas.documents();
     let Some(Value::Object(map)) = documents.get(place) else { return shape };
     if let Some(Value::String(reference)) = map.get("$ref")
-        && let Ok(target) = documents.resolve(place.file, reference)
+        && let Ok(target) = documents.resolve(place, reference)
     {
         shape = gather(schemas, &target, depth, hops + 1, left);
     }

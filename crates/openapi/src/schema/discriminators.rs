@@ -230,9 +230,11 @@ impl<'d> SchemaCompiler<'d> {
             let schemas = Place { file: self.documents.root(), pointer: pointer.to_owned() };
             let Some(Value::Object(named)) = self.documents.get(&schemas) else { continue };
             for (name, schema) in named {
-                for parent in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+                let parents = schemas.child(name).child("allOf");
+                let listed = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+                for (at, parent) in listed.enumerate() {
                     let Some(Value::String(reference)) = parent.get("$ref") else { continue };
-                    if let Ok(parent) = self.resolved(&schemas, reference) {
+                    if let Ok(parent) = self.resolved(&parents.child(&at.to_string()), reference) {
                         children.entry(parent).or_default().push(schemas.child(name));
                     }
                 }

@@ -210,9 +210,7 @@ impl<'d> SchemaCompiler<'d> {
     }
 
     pub(super) fn resolved(&self, place: &Place, reference: &str) -> Result<Place, String> {
-        self.documents
-            .resolve(place.file, reference)
-            .map_err(|error| format!("The reference \"{reference}\" leads nowhere: {error}"))
+        self.documents.resolve(place, reference).map_err(|error| error.0)
     }
 
     /// What a `$ref` becomes: one keyword, or false where it leads nowhere.

@@ -62,6 +62,51 @@ fn schemas_of_other_files_come_in_once_with_their_cycles() {
     assert_eq!((schemas["b"].get("$id"), schemas["b"].get("$defs")), (None, None));
 }
 
+/// Tools that know `$id` and tools that do not have to find the same.
+#[test]
+fn references_by_identity_become_pointers() {
+    let text = format!(
+        "{HEAD}$self: https://e.org/api/openapi\npaths: {{/a: {{get: {{responses: {{'200': {{description: x, content: {{application/json: \
+         {{schema: {{$ref: 'https://e.org/schemas/b#/$defs/size'}}}}}}}}}}}}}}}}\n{}",
+        r##"components:
+  schemas:
+    B:
+      $id: https://e.org/schemas/b
+      $defs: {size: {$anchor: size, $ref: '#/$defs/other'}, other: {type: integer}}
+      properties: {a: {$ref: a}, size: {$ref: '#size'}, b: {$ref: '#'}, plain: {$ref: '#/components/schemas/Plain'}}
+    Plain: {$anchor: plain, properties: {b: {$ref: 'https://e.org/schemas/b'}, self: {$ref: 'openapi#plain'}}}
+    Files: {$ref: 'a.yaml'}
+"##
+    )
+    .replace("3.1.0", "3.2.0");
+    let other = "$id: https://e.org/schemas/a\n$defs: {own: {$id: deeper/own, properties: {b: {$ref: ../b}}}}\n\
+                 properties: {own: {$ref: deeper/own}}\n";
+    let document = files(&[("api.yaml", text.as_str()), ("a.yaml", other)]);
+    assert_whole(&document);
+    let mut found = Vec::new();
+    references(&document["paths"]["/a"]["get"]["responses"]["200"], &mut found);
+    references(&document["components"]["schemas"]["B"], &mut found);
+    references(&document["components"]["schemas"]["Plain"], &mut found);
+    found.retain(|reference| !reference.contains("Fairgate"));
+    let schemas = "#/components/schemas";
+    assert_eq!(
+        found,
+        [
+            format!("{schemas}/size"),
+            format!("{schemas}/other"),
+            format!("{schemas}/a"),
+            format!("{schemas}/size"),
+            format!("{schemas}/B"),
+            format!("{schemas}/Plain"),
+            format!("{schemas}/B"),
+            format!("{schemas}/Plain"),
+        ]
+    );
+    let own = document["components"]["schemas"]["own"].to_string();
+    assert_eq!(own, r##"{"properties":{"b":{"$ref":"#/components/schemas/B"}}}"##);
+    assert!(!document["components"].to_string().contains("$id"), "{document}");
+}
+
 #[test]
 fn what_other_places_refer_to_outlives_the_response_it_stood_in() {
     let document = of_text(

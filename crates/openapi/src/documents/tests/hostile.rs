@@ -53,6 +53,21 @@ fn aliases_that_multiply_are_refused() {
 }
 
 #[test]
+fn a_long_base_is_not_multiplied_by_all_that_stand_in_it() {
+    let schemas: String =
+        (0..1000).map(|number| format!("    S{number}: {{$id: s{number}, $anchor: a}}\n")).collect();
+    let long = "x".repeat(20_000);
+    let text = format!("openapi: 3.2.0\n$self: https://e.org/{long}/\ncomponents:\n  schemas:\n{schemas}");
+    let documents = read(&[("a.yaml", &text)]).unwrap();
+    let bytes: usize = documents.identities.keys().map(String::len).sum();
+    assert!((100_000..2_000_000).contains(&bytes), "{bytes}");
+    let (place, sentence) = documents.broken().last().unwrap();
+    assert!(sentence.starts_with("The file has too many and too long identities"), "{place:?} {sentence}");
+    let plain = text.replace(&long, "");
+    assert_eq!(read(&[("a.yaml", &plain)]).unwrap().broken(), []);
+}
+
+#[test]
 fn the_number_of_values_is_bounded_in_both_formats() {
     use super::super::parsed::parse;
     for (name, text) in [("a.json", "[1, [], {\"a\": 2}]"), ("a.yaml", "- 1\n- []\n- {a: 2}\n")] {
@@ -69,7 +84,7 @@ fn long_names_and_many_members_are_read() {
         read(&[("a.json", &format!("{{\"openapi\": \"3.1.0\",\n\"{name}\": {{\"$ref\": \"#/{name}\"}}}}"))])
             .unwrap();
     assert_eq!(documents.spot(&root("").child(&name)).line, Some(2));
-    assert_eq!(documents.resolve(documents.root(), &format!("#/{name}")), Ok(root("").child(&name)));
+    assert_eq!(documents.resolve(&root(""), &format!("#/{name}")), Ok(root("").child(&name)));
 
     let members: Vec<_> =
         (0..200_000).map(|at| format!("\"m{at}\": {{\"$ref\": \"#/m{}\"}}", at + 1)).collect();

@@ -21,7 +21,7 @@ paths: {}
 #[test]
 fn references_are_resolved_and_followed() {
     let documents = read(&[("a.yaml", DEFINED)]).unwrap();
-    let resolve = |reference: &str| documents.resolve(documents.root(), reference);
+    let resolve = |reference: &str| documents.resolve(&root(""), reference);
     for (reference, pointer) in [
         ("#", ""),
         ("", ""),
@@ -49,7 +49,10 @@ fn references_are_resolved_and_followed() {
         ),
         ("#/paths/0", "The reference \"#/paths/0\" leads nowhere: /paths has no \"0\"."),
         ("#none", "The reference \"#none\" leads nowhere: the file has no anchor of that name."),
-        ("b.yaml#/x", "The reference \"b.yaml#/x\" names a file that is not there."),
+        (
+            "b.yaml#/x",
+            "The reference \"b.yaml#/x\" names a file that is not there. Nor does a schema have the `$id` \"https://example.com/b.yaml\".",
+        ),
     ] {
         assert_eq!(resolve(reference).unwrap_err().0, sentence);
     }
@@ -192,4 +195,126 @@ fn added_values_lead_to_where_they_come_from() {
             "{pointer}"
         );
     }
+}
+
+/// What a document's references to `$id` lead to: the pointer or file and pointer of each, by the name of its schema.
+fn targets(documents: &Documents) -> Vec<(String, String)> {
+    let schemas = root("/components/schemas");
+    let names = documents.get(&schemas).and_then(|schemas| schemas.as_object()).unwrap().keys();
+    let target = |name: &String| match documents.follow(&schemas.child(name).child("properties").child("r")) {
+        Ok(place) => format!("{}#{}", documents.location(place.file), place.pointer),
+        Err(bad) => bad.0,
+    };
+    names.map(|name| (name.clone(), target(name))).collect()
+}
+
+const IDENTITIES: &str = r##"
+openapi: 3.1.0
+components:
+  schemas:
+    A:
+      $id: https://e.org/schemas/b
+      properties: {r: {$ref: a}}
+    Deeper:
+      $id: https://e.org/schemas/deeper/
+      properties: {r: {$id: x/y, $ref: ../../a#/$defs/own}}
+    Within:
+      $id: https://e.org/within
+      $defs: {own: {type: string}, A: {$anchor: own, type: number}}
+      properties: {r: {$ref: '#/$defs/own'}}
+    Anchored:
+      $id: https://e.org/anchored
+      $defs: {other: {$id: other, $defs: {x: {$anchor: here}}}, x: {$anchor: here}}
+      properties: {r: {$ref: '#here'}}
+    Other:
+      properties: {r: {$ref: 'https://e.org/other#here'}}
+    Whole:
+      $id: https://e.org/whole
+      properties: {r: {$ref: '#'}}
+    Uncle:
+      $id: https://e.org/uncle
+      properties: {r: {$ref: '#/components/schemas/Plain'}}
+    Path:
+      $id: /absolute/b
+      properties: {r: {$ref: beside}}
+    Beside: {$id: /absolute/beside, properties: {r: {$ref: 'other.json'}}}
+    Plain:
+      properties: {r: {$ref: 'other.json'}, examples: {example: {$id: https://e.org/nothing}}}
+    Missing:
+      $id: https://e.org/schemas/missing
+      properties: {r: {$ref: nothing}}
+    Example: {properties: {r: {$ref: 'https://e.org/nothing'}}}
+"##;
+
+#[test]
+fn references_are_resolved_against_the_nearest_id() {
+    let other =
+        r##"{"$id": "https://e.org/schemas/a", "$defs": {"own": {"properties": {"x": {"$ref": "b"}}}}}"##;
+    let documents = read(&[("api.yaml", IDENTITIES), ("other.json", other)]).unwrap();
+    for ((name, target), expected) in targets(&documents).into_iter().zip([
+        "other.json#",
+        "other.json#/$defs/own",
+        "api.yaml#/components/schemas/Within/$defs/own",
+        "api.yaml#/components/schemas/Anchored/$defs/x",
+        "api.yaml#/components/schemas/Anchored/$defs/other/$defs/x",
+        "api.yaml#/components/schemas/Whole",
+        "api.yaml#/components/schemas/Plain",
+        "api.yaml#/components/schemas/Beside",
+        "other.json#",
+        "other.json#",
+        "The reference \"nothing\" cannot be followed: There is no such file. Nor does a schema have the `$id` \"https://e.org/schemas/nothing\".",
+        "The reference \"https://e.org/nothing\" is not followed: nothing is fetched from the network. Download it beside the document and refer to the file.",
+    ]) {
+        assert_eq!(target, expected, "{name}");
+    }
+    let own = documents.resolve(&root(""), "https://e.org/schemas/a#/$defs/own/properties/x").unwrap();
+    assert_eq!(documents.follow(&own), Ok(root("/components/schemas/A")));
+    assert_eq!(
+        broken(&documents),
+        [
+            "api.yaml:26 at /components/schemas/Uncle/properties/r: The reference leads nowhere within the schema whose `$id` is nearest. It is followed from the file, as tools do that know no `$id`.",
+            "api.yaml:35 at /components/schemas/Missing/properties/r/$ref: The reference \"nothing\" cannot be followed: There is no such file. Nor does a schema have the `$id` \"https://e.org/schemas/nothing\".",
+            "api.yaml:36 at /components/schemas/Example/properties/r/$ref: The reference \"https://e.org/nothing\" is not followed: nothing is fetched from the network. Download it beside the document and refer to the file.",
+        ]
+    );
+}
+
+#[test]
+fn before_openapi_3_1_an_id_moves_no_reference() {
+    let text = IDENTITIES.replace("3.1.0", "3.0.3");
+    let documents = read(&[("api.yaml", text.as_str()), ("other.json", "{}"), ("a", "{}")]).unwrap();
+    let targets = targets(&documents);
+    assert_eq!(targets[0].1, "a#");
+    assert!(targets[2].1.contains("leads nowhere"), "{targets:?}");
+}
+
+#[test]
+fn self_is_the_base_of_an_openapi_3_2_document() {
+    let root_file = "openapi: 3.2.0\n$self: https://e.org/api/openapi\ncomponents: {schemas: {\n  ByIdentity: {properties: {r: {$ref: 'shared/pet#/A'}}},\n  \
+                     ByFile: {properties: {r: {$ref: 'folder/pets.yaml#/B'}}},\n  Plain: {properties: {r: {$ref: 'shared/size.yaml'}}},\n  \
+                     Own: {properties: {r: {$ref: 'https://e.org/api/openapi#/components/schemas/Plain'}}}}}\n";
+    let pets = "$self: https://e.org/api/shared/pet\nA: {properties: {size: {$ref: size}}}\nB: {$ref: 'pet#/A'}\nC: {$id: size}\n";
+    let files =
+        [("docs/api.yaml", root_file), ("docs/folder/pets.yaml", pets), ("docs/shared/size.yaml", "{}")];
+    let documents = read(&files).unwrap();
+    for ((name, target), expected) in targets(&documents).into_iter().zip([
+        "docs/folder/pets.yaml#/A",
+        "docs/folder/pets.yaml#/A",
+        "docs/shared/size.yaml#",
+        "docs/api.yaml#/components/schemas/Plain",
+    ]) {
+        assert_eq!(target, expected, "{name}");
+    }
+    let size = documents.resolve(&root(""), "shared/pet#/A/properties/size").unwrap();
+    assert_eq!(documents.follow(&size).unwrap().pointer, "/C");
+    assert_eq!(broken(&documents), [""; 0]);
+}
+
+#[test]
+fn ids_of_a_file_are_relative_to_it() {
+    let text = "openapi: 3.1.0\ncomponents: {schemas: {\n  A: {$id: schemas/a, properties: {r: {$ref: b}}},\n  B: {$id: schemas/b, properties: {r: {$ref: c.yaml}}}}}\n";
+    let documents =
+        read(&[("docs/api.yaml", text), ("docs/schemas/c.yaml", "{}"), ("docs/c.yaml", "{}")]).unwrap();
+    let targets = targets(&documents).into_iter().map(|(_, target)| target).collect::<Vec<_>>();
+    assert_eq!(targets, ["docs/api.yaml#/components/schemas/B", "docs/schemas/c.yaml#"]);
 }
