@@ -2,7 +2,7 @@
 
 use crate::{
     shop::Shop,
-    support::{assert_error, delete, get, post, put},
+    support::{Config, Gateway, Upstream, assert_error, delete, get, post, put},
 };
 
 #[test]
@@ -41,6 +41,57 @@ fn a_name_and_an_extension_are_two_parameters() {
     };
     assert_eq!(send("/v1/files/a.b.txt").status, 200);
     assert_error(&shop.gateway, &send("/v1/files/a.exe"), 400, "PARAMETER_NOT_VALID");
+}
+
+const FILES: &str = "openapi: 3.1.0
+info: { title: Files, version: '1' }
+paths:
+  /files/{path}:
+    get:
+      operationId: getFile
+      parameters: [{ name: path, in: path, required: true, schema: { type: string, maxLength: 12 } }]
+      responses: { '200': { description: Fine } }
+";
+
+#[test]
+fn a_parameter_takes_the_rest_of_the_path_where_the_file_says_so() {
+    let upstream = Upstream::sample();
+    let bound = "maximum = 12";
+    let rest = "[[endpoints]]\noperation = \"getFile\"\nrest = \"path\"";
+    for config in [
+        Config::of(&upstream).document(FILES).section(rest),
+        Config::of(&upstream).document(&FILES.replace("{path}", "{*path}")),
+        Config::of(&upstream).endpoint("GET", "/files/{*path}", "").parameter("path", "path", bound),
+        Config::of(&upstream).endpoint("GET", "/files/{**path}", "").parameter("path", "path", bound),
+    ] {
+        let gateway = Gateway::start(&config);
+        let key = gateway.key();
+        for target in ["/files/a/b/c.txt", "/files/a", "/files/a%2Fb/c", "/files/a/b?x=1"] {
+            assert_eq!(gateway.send(&get(target).key(&key)).status, 200, "{target}");
+            assert_eq!(upstream.last().target, target);
+        }
+        let long = gateway.send(&get("/files/a/b/c/d/e/f/g").key(&key));
+        assert_error(&gateway, &long, 400, "PARAMETER_NOT_VALID");
+        assert!(long.text().contains("at most 12 characters, but has 13"), "{}", long.text());
+        assert_error(&gateway, &gateway.send(&get("/files").key(&key)), 404, "ENDPOINT_NOT_FOUND");
+    }
+    // Without a word about it, a name takes one segment.
+    let gateway = Gateway::start(&Config::of(&upstream).document(FILES));
+    let answer = gateway.send(&get("/files/a/b").key(&gateway.key()));
+    assert_error(&gateway, &answer, 404, "ENDPOINT_NOT_FOUND");
+}
+
+#[test]
+fn a_path_moves_with_all_that_is_below_it() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream)
+        .endpoint("GET", "/files/{*path}", "")
+        .section("[[moved]]\nfrom = \"/old/{*path}\"\nto = \"/files/{*path}\"");
+    let gateway = Gateway::start(&config);
+    let answer = gateway.send(&get("/old/a/b.txt?x=1").key(&gateway.key()));
+    assert_error(&gateway, &answer, 301, "ENDPOINT_MOVED");
+    let location = answer.header("Location").unwrap();
+    assert!(location.ends_with("/files/a/b.txt?x=1"), "{location}");
 }
 
 #[test]

@@ -167,3 +167,31 @@ fn an_identifier_that_names_several_operations_says_not_which_one_is_meant() {
         .run(&["config", "check"]);
     assert_eq!(said.code, Some(0), "{said:?}");
 }
+
+#[test]
+fn what_takes_the_rest_is_the_last_segment_and_the_only_one() {
+    let upstream = Upstream::sample();
+    let document = |paths: &[(&str, &str)]| {
+        let mut text = "openapi: 3.1.0\ninfo: { title: Files, version: '1' }\npaths:\n".to_owned();
+        for (path, id) in paths {
+            text += &format!(
+                "  '{path}': {{ get: {{ operationId: {id}, responses: {{ '200': {{ description: Fine }} }} }} }}\n"
+            );
+        }
+        text
+    };
+    let check = |paths: &[(&str, &str)], rest: &str| {
+        let table = format!("[[endpoints]]\noperation = \"one\"\nrest = \"{rest}\"");
+        let config = Config::of(&upstream).document(&document(paths)).section(&table);
+        Home::new(&config).run(&["config", "check"])
+    };
+    let said = check(&[("/{tenant}/files/{path}", "one")], "tenant");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("`tenant` is not the last segment of the path"), "{said:?}");
+    let said = check(&[("/files/{path}", "one"), ("/files/{*all}", "two")], "path");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("the requests are those of GET /files/{*all} as well"), "{said:?}");
+    let said =
+        check(&[("/files/{path}", "one"), ("/files/{name}/size", "two"), ("/files/best", "three")], "path");
+    assert_eq!(said.code, Some(0), "{said:?}");
+}

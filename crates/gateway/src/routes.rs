@@ -135,7 +135,9 @@ impl Routes {
 fn fill<'v>(template: &str, names: &[String], values: impl Iterator<Item = &'v str>) -> String {
     let mut filled = template.to_owned();
     for (name, value) in names.iter().zip(values) {
-        filled = filled.replace(&format!("{{{name}}}"), value);
+        for stars in ["", "*", "**"] {
+            filled = filled.replace(&format!("{{{stars}{name}}}"), value);
+        }
     }
     filled
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Template {
     pub(super) text: String,
-    /// The names between braces, in their order.
+    /// The names between braces, in their order, without the stars of one that takes the rest.
     pub(super) names: Vec<String>,
     segments: Vec<Segment>,
 }
@@ -18,6 +18,8 @@ enum Segment {
     Any,
     /// `{name}.{ext}`, as `{}.{}`.
     Mixed(String),
+    /// `{*name}`: all that follows, slashes included.
+    Rest,
 }
 
 /// Why a text is no path template: which part of it, and what to do.
@@ -47,7 +49,10 @@ impl Template {
             if segment.is_empty() && !is_last {
                 return Err(refuse(start - 1..start + 1, "two slashes in a row", "leave one of them out"));
             }
-            let parsed = template.segment(segment, start)?;
+            let parsed = match rest_name(segment) {
+                Some(name) => template.rest(name, start..start + segment.len(), is_last)?,
+                None => template.segment(segment, start)?,
+            };
             template.segments.push(parsed);
             start += segment.len() + 1;
         }
@@ -60,9 +65,14 @@ impl Template {
         format!("/{}", shapes.join("/"))
     }
 
-    /// How many segments it has; templates of different counts never take the same path.
+    /// How many segments it has; templates of different counts never take the same path, unless one takes the rest of it.
     pub(super) fn count(&self) -> usize {
         self.segments.len()
+    }
+
+    /// Whether its last name takes the rest of the path.
+    pub(super) fn takes_rest(&self) -> bool {
+        self.segments.last() == Some(&Segment::Rest)
     }
 
     /// Whether it has no names, so that it takes one path only.
@@ -87,17 +97,43 @@ impl Template {
 
     /// Whether every path of `other` is also a path of this one.
     pub(super) fn covers(&self, other: &Self) -> bool {
-        self.pairs(other).is_some_and(|mut pairs| pairs.all(|(one, two)| one.covers(two)))
+        let has_room = if self.takes_rest() {
+            // It never stands for nothing.
+            other.count() >= self.count() && (other.count() > self.count() || !other.ends_in_slash())
+        } else {
+            self.count() == other.count() && !other.takes_rest()
+        };
+        has_room && self.before_rest().zip(&other.segments).all(|(one, two)| one.covers(two))
     }
 
     /// Whether some path is taken by both, while neither is the more special one.
     pub(super) fn collides(&self, other: &Self) -> bool {
-        let meets = self.pairs(other).is_some_and(|mut pairs| pairs.all(|(one, two)| one.meets(two)));
+        let has_room = match (self.takes_rest(), other.takes_rest()) {
+            (true, true) => true,
+            (true, false) => other.count() >= self.count(),
+            (false, true) => self.count() >= other.count(),
+            (false, false) => self.count() == other.count(),
+        };
+        let meets = has_room && self.before_rest().zip(other.before_rest()).all(|(one, two)| one.meets(two));
         meets && !self.covers(other) && !other.covers(self)
     }
 
-    fn pairs<'a>(&'a self, other: &'a Self) -> Option<impl Iterator<Item = (&'a Segment, &'a Segment)>> {
-        (self.count() == other.count()).then(|| self.segments.iter().zip(&other.segments))
+    /// The segments that stand for one of a path each.
+    fn before_rest(&self) -> impl Iterator<Item = &Segment> {
+        self.segments.iter().take_while(|segment| **segment != Segment::Rest)
+    }
+
+    /// Reads a segment that takes the rest of the path.
+    fn rest(&mut self, name: &str, place: Range<usize>, is_last: bool) -> Result<Segment, NoTemplate> {
+        if !is_last {
+            return Err(refuse(
+                place,
+                "takes the rest of the path, but more follows",
+                "let it be the last segment, or write a name without a star for one segment",
+            ));
+        }
+        self.name(name, place)?;
+        Ok(Segment::Rest)
     }
 
     /// Reads what stands between two slashes; `start` is its place in the whole text.
@@ -128,7 +164,7 @@ impl Template {
                         "put a character between them, or make them one name",
                     ));
                 }
-                self.name(inside.get(..length).unwrap_or_default(), start + at)?;
+                self.name(inside.get(..length).unwrap_or_default(), start + at..start + at + length + 2)?;
                 shape.push_str("{}");
                 at += length + 2;
                 after_name = true;
@@ -148,9 +184,8 @@ impl Template {
         })
     }
 
-    /// Reads what stands between braces; `start` is the place of the opening one.
-    fn name(&mut self, name: &str, start: usize) -> Result<(), NoTemplate> {
-        let place = start..start + name.len() + 2;
+    /// Reads what stands between braces; `place` includes them.
+    fn name(&mut self, name: &str, place: Range<usize>) -> Result<(), NoTemplate> {
         if name.is_empty() {
             return Err(refuse(
                 place,
@@ -162,8 +197,8 @@ impl Template {
             c.is_ascii_alphabetic() || c == '_' || (index > 0 && (c.is_ascii_digit() || c == '-'))
         };
         if !name.chars().enumerate().all(is_good) {
-            let help = if name.starts_with('*') || name.ends_with('*') {
-                "there is no sign for \"all the rest of the path\": write one endpoint for each depth, or no endpoints at all"
+            let help = if name.contains('*') || name.ends_with(":path") || name.ends_with("...") {
+                "what takes the rest of the path is written {*name}, as the whole of the last segment"
             } else {
                 "a name begins with a letter or `_`; letters, digits, `_` and `-` may follow"
             };
@@ -186,6 +221,7 @@ impl Segment {
         match self {
             Self::Literal(text) | Self::Mixed(text) => text,
             Self::Any => "{}",
+            Self::Rest => "{*}",
         }
     }
 
@@ -194,6 +230,9 @@ impl Segment {
             // A name never stands for nothing, so it does not take the slash at the end.
             (Self::Any, Self::Literal(text)) => !text.is_empty(),
             (Self::Any, Self::Any | Self::Mixed(_)) => true,
+            // Where it stands beside one segment, it may still take more.
+            (Self::Rest, Self::Literal(_) | Self::Any | Self::Mixed(_) | Self::Rest) => true,
+            (Self::Literal(_) | Self::Any | Self::Mixed(_), Self::Rest) => false,
             (Self::Literal(one), Self::Literal(two)) | (Self::Mixed(one), Self::Mixed(two)) => one == two,
             (Self::Literal(_), Self::Any | Self::Mixed(_)) => false,
             (Self::Mixed(_), Self::Any | Self::Literal(_)) => false,
@@ -204,6 +243,12 @@ impl Segment {
     fn meets(&self, other: &Self) -> bool {
         self.covers(other) || other.covers(self)
     }
+}
+
+/// The name of a segment that takes the rest of the path: `{*name}`, or `{**name}` as .NET writes it.
+fn rest_name(segment: &str) -> Option<&str> {
+    let inner = segment.strip_prefix("{*")?.strip_suffix('}')?;
+    Some(inner.strip_prefix('*').unwrap_or(inner))
 }
 
 fn refuse(part: Range<usize>, label: &str, help: &str) -> NoTemplate {
@@ -323,6 +368,27 @@ mod tests {
         assert!(template("/a/{x}/c").collides(&template("/a/b/{y}")));
         assert!(!template("/a/{x}").collides(&template("/a/b")));
         assert!(!template("/a/{x}/c").collides(&template("/b/{y}/c")));
+    }
+
+    #[test]
+    fn what_takes_the_rest_covers_every_depth() {
+        let rest = template("/a/{*rest}");
+        assert_eq!((rest.names.as_slice(), rest.shape().as_str()), (&["rest".to_owned()][..], "/a/{*}"));
+        assert_eq!(rest.shape(), template("/a/{**other}").shape());
+        for covered in ["/a/b", "/a/{x}", "/a/b/c", "/a/{x}.json", "/a/b/", "/a/b/{*more}", "/a/{*same}"] {
+            assert!(rest.covers(&template(covered)), "{covered}");
+        }
+        for other in ["/a", "/a/", "/b/c", "/{x}/b", "/{*all}"] {
+            assert!(!rest.covers(&template(other)), "{other}");
+        }
+        assert!(!template("/a/{x}").covers(&rest));
+        assert!(rest.collides(&template("/{x}/b")) && template("/{x}/b").collides(&rest));
+        assert!(template("/{x}/b/{*more}").collides(&rest));
+        assert!(!rest.collides(&template("/b/{*rest}")) && !rest.collides(&template("/a/b")));
+        assert!(!rest.collides(&template("/{x}")));
+        for (text, part) in [("/a/{*}", 3..6), ("/a/{*b}/c", 3..7), ("/a/{*b}.c", 3..7), ("/a/{*1}", 3..7)] {
+            assert_eq!(Template::parse(text).map_err(|wrong| wrong.part), Err(part), "{text}");
+        }
     }
 
     #[test]

@@ -16,8 +16,8 @@ use crate::{
         registry::{
             ENDPOINT_ALLOW, ENDPOINT_COST, ENDPOINT_COST_HEADER, ENDPOINT_DENY, ENDPOINT_DEPRECATED,
             ENDPOINT_GROUP, ENDPOINT_MAX_BODY, ENDPOINT_MEDIA_TYPES, ENDPOINT_METHOD, ENDPOINT_MOVED_TO,
-            ENDPOINT_OPERATION, ENDPOINT_PATH, ENDPOINT_PERMISSION, ENDPOINT_PUBLIC, ENDPOINT_SERVICE, Key,
-            Table,
+            ENDPOINT_OPERATION, ENDPOINT_PATH, ENDPOINT_PERMISSION, ENDPOINT_PUBLIC, ENDPOINT_REST,
+            ENDPOINT_SERVICE, Key, Table,
         },
         template::Template,
         unknown::nearest,
@@ -40,6 +40,8 @@ pub(super) struct EndpointRead {
     pub(super) operation: Option<At<String>>,
     pub(super) method: Option<At<String>>,
     pub(super) path: Option<At<Template>>,
+    /// The parameter of the operation's path that takes the rest of it.
+    pub(super) rest: Option<At<String>>,
     pub(super) permission: Option<String>,
     /// None if the file does not set it.
     pub(super) public: Option<bool>,
@@ -94,6 +96,14 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
     }
     let path = section.text(&ENDPOINT_PATH).and_then(|path| template(section, &path));
     check_name(section, operation.as_ref(), has_document);
+    let rest = section.text(&ENDPOINT_REST);
+    if let Some(rest) = rest.as_ref().filter(|_| !has_document) {
+        section.reader.fault(
+            Fault::at(rest.span.clone(), "there are no operations without a document")
+                .label("names a parameter of an operation")
+                .help(format!("write it into the path of this endpoint: {{*{}}}", rest.value)),
+        );
+    }
     let permission =
         section.text(&ENDPOINT_PERMISSION).and_then(|text| keep(section, text, check_permission));
     let public = section.boolean(&ENDPOINT_PUBLIC).filter(|_| section.has(&ENDPOINT_PUBLIC));
@@ -134,6 +144,7 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
         operation,
         method,
         path,
+        rest,
         permission,
         public: public.map(|public| public.value),
         cost,

@@ -9,7 +9,7 @@ use crate::config::{
 };
 use gateway::settings::{Deprecated, Endpoint};
 use openapi::{
-    api::{Access, Operation},
+    api::{self, Access, Operation, parameter_name},
     fault::{Faults, Warning},
     rules::{RuleCompiler, Strictness},
 };
@@ -33,9 +33,12 @@ pub(super) fn endpoints(
         if let Some(prefix) = prefix.filter(|prefix| operation.path.starts_with(&prefix.text)) {
             note_reserved(top, document, operation, prefix);
         }
-        let names = operation.path_names();
+        let rest = added.get(&index).and_then(|table| table.rest.as_ref());
+        let path = rest.and_then(|rest| with_rest(&operation.path, &rest.value));
+        let path = path.as_deref().unwrap_or(&operation.path);
+        let names = api::path_names(path);
         let rules = compiler.operation(&names, &operation.parameters, operation.body.as_ref());
-        let mut endpoint = endpoint(document, operation);
+        let mut endpoint = endpoint(document, operation, path);
         endpoint.rules = Some(Arc::new(rules));
         let takes = takes::takes(&document.documents, &operation.parameters, operation.body.as_ref());
         endpoint.takes = Arc::new(takes);
@@ -44,6 +47,7 @@ pub(super) fn endpoints(
         }
         endpoints.push(endpoint);
     }
+    check_rests_apart(top, &added, &endpoints);
     match compiler.finish() {
         Ok(warnings) => note_warnings(top, warnings),
         Err(faults) => note_faults(top, faults),
@@ -66,7 +70,7 @@ pub(super) fn note_warnings(top: &Section<'_>, warnings: Vec<Warning>) {
     }
 }
 
-fn endpoint(document: &Document, operation: &Operation) -> Endpoint {
+fn endpoint(document: &Document, operation: &Operation, path: &str) -> Endpoint {
     let (public, permissions) = match &operation.access {
         Access::Public => (true, Vec::new()),
         // An empty set among the alternatives asks for no more than a key.
@@ -75,7 +79,7 @@ fn endpoint(document: &Document, operation: &Operation) -> Endpoint {
     };
     Endpoint {
         method: operation.method.clone(),
-        path: routable(&operation.path),
+        path: routable(path),
         permissions,
         public,
         cost: 1,
@@ -165,6 +169,7 @@ fn match_tables<'t>(
                 break;
             }
             check_moved_names(top, table, operations.get(*index));
+            check_rest(top, table, operations.get(*index));
         }
     }
     added
@@ -241,7 +246,7 @@ fn note_unmatched(
 /// A moved operation that is named by its id: only here its path is known.
 fn check_moved_names(top: &Section<'_>, table: &EndpointRead, operation: Option<&Operation>) {
     let (Some(to), Some(operation)) = (&table.moved_to, operation) else { return };
-    let known = operation.path_names();
+    let known: Vec<&str> = operation.path_names().into_iter().map(parameter_name).collect();
     for name in to.value.names.iter().filter(|name| !known.contains(&name.as_str())) {
         top.reader.fault(
             Fault::at(to.span.clone(), format!("the operation's path has no `{{{name}}}`"))
@@ -249,6 +254,63 @@ fn check_moved_names(top: &Section<'_>, table: &EndpointRead, operation: Option<
                 .help(format!("its path is {}", operation.path)),
         );
     }
+}
+
+/// What takes the rest of the path is a name of the operation's path, and the whole of its last segment.
+fn check_rest(top: &Section<'_>, table: &EndpointRead, operation: Option<&Operation>) {
+    let (Some(rest), Some(operation)) = (&table.rest, operation) else { return };
+    if with_rest(&operation.path, &rest.value).is_some() {
+        return;
+    }
+    let known: Vec<&str> = operation.path_names().into_iter().map(parameter_name).collect();
+    let fault = if known.contains(&rest.value.as_str()) {
+        Fault::at(rest.span.clone(), format!("`{}` is not the last segment of the path", rest.value))
+            .label("cannot take the rest of the path")
+            .help(format!("the operation's path is {}", operation.path))
+    } else {
+        let help = match nearest(&rest.value, known.iter().copied()) {
+            Some(near) => format!("did you mean \"{near}\"? The operation's path is {}", operation.path),
+            None => format!("the operation's path is {}", operation.path),
+        };
+        Fault::at(rest.span.clone(), format!("the operation's path has no `{{{}}}`", rest.value))
+            .label("no such name in the path")
+            .help(help)
+    };
+    top.reader.fault(fault);
+}
+
+/// An operation whose last name takes the rest of the path may not take the requests of another one that does.
+fn check_rests_apart(top: &Section<'_>, added: &HashMap<usize, &EndpointRead>, endpoints: &[Endpoint]) {
+    let mut with_rests: Vec<(usize, &At<String>)> =
+        added.iter().filter_map(|(index, table)| Some((*index, table.rest.as_ref()?))).collect();
+    if with_rests.is_empty() {
+        return;
+    }
+    with_rests.sort_by_key(|(index, _)| *index);
+    let mut taken: HashMap<(&str, String), Vec<usize>> = HashMap::new();
+    for (index, endpoint) in endpoints.iter().enumerate() {
+        taken.entry((&endpoint.method, shape(&endpoint.path))).or_default().push(index);
+    }
+    for (index, rest) in with_rests {
+        let Some(endpoint) = endpoints.get(index) else { continue };
+        let all = taken.get(&(&endpoint.method, shape(&endpoint.path)));
+        let other = all.and_then(|all| all.iter().find(|other| **other != index));
+        if let Some(other) = other.and_then(|other| endpoints.get(*other)) {
+            let title = format!("the requests are those of {} {} as well", other.method, other.path);
+            top.reader.fault(
+                Fault::at(rest.span.clone(), title)
+                    .label("takes the rest of the path")
+                    .help("one operation of each method can take the rest of a path"),
+            );
+        }
+    }
+}
+
+/// A path whose last segment is a name takes the rest by it: `/files/{p}` becomes `/files/{*p}`.
+fn with_rest(path: &str, name: &str) -> Option<String> {
+    let (before, last) = path.rsplit_once('/')?;
+    let inner = last.strip_prefix('{')?.strip_suffix('}')?;
+    (!inner.contains(['{', '}']) && parameter_name(inner) == name).then(|| format!("{before}/{{*{name}}}"))
 }
 
 fn note_reserved(top: &Section<'_>, document: &Document, operation: &Operation, prefix: &Prefix) {
@@ -264,9 +326,10 @@ fn shape(template: &str) -> String {
     let mut shape = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, behind)) = rest.split_once('{') {
-        let Some((_, after)) = behind.split_once('}') else { break };
+        let Some((name, after)) = behind.split_once('}') else { break };
         shape.push_str(before);
-        shape.push_str("{}");
+        // What takes the rest of the path matches more than what takes one segment.
+        shape.push_str(if name.starts_with('*') { "{*}" } else { "{}" });
         rest = after;
     }
     shape.push_str(rest);
@@ -310,5 +373,21 @@ mod tests {
         assert_eq!(routable("/a b/{x y}/ü('{id}')"), "/a%20b/{x y}/%C3%BC('{id}')");
         assert_eq!(routable("/a/<b>|c"), "/a/%3Cb%3E%7Cc");
         assert_eq!(shape("/a/{id}.{ext}/b"), "/a/{}.{}/b");
+        assert_eq!(shape("/a/{*rest}"), "/a/{*}");
+    }
+
+    #[test]
+    fn the_last_name_of_a_path_can_take_the_rest() {
+        for (path, name, expected) in [
+            ("/f/{p}", "p", Some("/f/{*p}")),
+            ("/f/{p:path}", "p", Some("/f/{*p}")),
+            ("/f/{*p}", "p", Some("/f/{*p}")),
+            ("/{q}/{p}", "q", None),
+            ("/f/{p}.txt", "p", None),
+            ("/f/{p}{q}", "p", None),
+            ("/f/{p}/", "p", None),
+        ] {
+            assert_eq!(with_rest(path, name).as_deref(), expected, "{path}");
+        }
     }
 }

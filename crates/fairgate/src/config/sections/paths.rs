@@ -92,8 +92,12 @@ fn check_moved_twice(top: &Section<'_>, moved: &[MovedRead]) {
         if from.value.is_literal() {
             continue;
         }
-        let same_length = templates.entry(from.value.count()).or_default();
-        if let Some(other) = same_length.iter().find(|other| other.value.collides(&from.value)) {
+        let length = length(&from.value);
+        let others = |length| templates.get(&length).into_iter().flatten();
+        let near = others(length).chain(others(0).filter(|_| length != 0));
+        // What takes the rest of a path meets templates of any length.
+        let all = templates.values().flatten().filter(|_| length == 0);
+        if let Some(other) = near.chain(all).find(|other| other.value.collides(&from.value)) {
             top.reader.fault(
                 Fault::at(from.span.clone(), format!("`{}` and `{}` overlap", other.value.text, from.value.text))
                     .label("some paths fit both, and neither is the more special one")
@@ -101,8 +105,13 @@ fn check_moved_twice(top: &Section<'_>, moved: &[MovedRead]) {
                     .help("write the paths that both fit as a `[[moved]]` of their own, or make one of the two narrower"),
             );
         }
-        same_length.push(from);
+        templates.entry(length).or_default().push(from);
     }
+}
+
+/// By which length templates are told apart: nothing of another length is taken. 0: of every length.
+fn length(template: &Template) -> usize {
+    if template.takes_rest() { 0 } else { template.count() }
 }
 
 /// A moved path is decided before endpoints are, so it may not take all of an endpoint's paths.
@@ -112,15 +121,16 @@ fn check_hidden(top: &Section<'_>, endpoints: &[EndpointRead], moved: &[MovedRea
     for moved in moved {
         by_shape.entry(moved.from.value.shape()).or_insert(moved);
         if !moved.from.value.is_literal() {
-            open.entry(moved.from.value.count()).or_default().push(moved);
+            open.entry(length(&moved.from.value)).or_default().push(moved);
         }
     }
     for endpoint in endpoints {
         let Some(path) = &endpoint.path else { continue };
         let exact = by_shape.get(&path.value.shape()).copied();
         let hiding = exact.or_else(|| {
-            let candidates = open.get(&path.value.count())?;
-            candidates.iter().copied().find(|moved| moved.from.value.covers(&path.value))
+            let mut candidates =
+                [path.value.count(), 0].into_iter().filter_map(|length| open.get(&length)).flatten();
+            candidates.find(|moved| moved.from.value.covers(&path.value)).copied()
         });
         if let Some(moved) = hiding {
             top.reader.fault(

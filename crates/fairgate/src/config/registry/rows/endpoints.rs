@@ -17,7 +17,13 @@ rows! {
 
     ENDPOINT_PATH = Endpoint "path", Shape::Text, Means("`operation` names the endpoint; without it, it must be set"),
     "\"/items/{id}\"", also "url";
-    "The path, with `{name}` where any text without a slash may stand. A slash at its end is kept."
+    "The path, with `{name}` where any text without a slash may stand, and `{*name}` as its last segment for the rest of the \
+     path, slashes included. A slash at its end is kept."
+
+    ENDPOINT_REST = Endpoint "rest", Shape::Text, Means("each name of the document's path takes one segment"), "\"path\"",
+    also "catch_all";
+    "The parameter of an operation's path that takes the rest of the path, slashes included: its last segment. Documents \
+     cannot say it; many frameworks write `/files/{path}` where they mean it. Without a document, `path` says it: `{*name}`."
 
     ENDPOINT_PERMISSION = Endpoint "permission", Shape::Text, Means("any key will do"), "\"items:read\"", also "scope";
     "The permission that a key needs; without it the answer is 401 `PERMISSION_DENIED`."
