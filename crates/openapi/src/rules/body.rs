@@ -10,12 +10,12 @@ use crate::{
         parameter::judge,
         raw::Raw,
         shape::{Shape, Shapes, Types},
+        unenforced,
     },
     schema::{Found, SchemaCompiler, UnitId, Units, sentences::quoted, violations::unescaped},
 };
 use contract::Detail;
 use instance::Part;
-use serde_json::Value;
 use std::sync::Arc;
 
 /// A body of no more bytes is checked where it was read, without a further look.
@@ -218,7 +218,7 @@ impl MediaRule {
             encodings: media.encodings.clone(),
         };
         if let Some(place) = media.schema.as_ref().filter(|_| media::kind(&rule.range) == Kind::Multipart) {
-            rule.warn_of_links(schemas, place);
+            unenforced::warn_of_parts(schemas, place, &rule.shape);
         }
         let is_range = rule.range.ends_with('*');
         if rule.unit.is_some()
@@ -232,29 +232,15 @@ impl MediaRule {
                 schemas.warn(at, message);
             }
         }
-        if let Some(place) = media.schema.as_ref().filter(|_| !is_range) {
-            rule.warn_of_bytes(schemas, place);
+        let is_bytes = rule.shape.binary || rule.shape.types == Types::STRING;
+        if let Some(place) = media.schema.as_ref()
+            && is_bytes
+            && !is_range
+            && !rule.is_checked(media::kind(&rule.range))
+        {
+            unenforced::warn_of_bytes(schemas, place, &format!("a body of the type {}", rule.range));
         }
         rule
-    }
-
-    /// A body that passes as the bytes that it is has a schema all the same: what that asks of it is not enforced.
-    fn warn_of_bytes(&self, schemas: &mut SchemaCompiler<'_>, place: &Place) {
-        if self.is_checked(media::kind(&self.range))
-            || !(self.shape.binary || self.shape.types == Types::STRING)
-        {
-            return;
-        }
-        let Ok(place) = schemas.documents().follow(place) else { return };
-        for keyword in ["minLength", "maxLength", "pattern", "enum", "const"] {
-            if schemas.documents().get(&place).is_some_and(|schema| schema.get(keyword).is_some()) {
-                let message = format!(
-                    "`{keyword}` is not enforced for a body of the type {}: its bytes are not read.",
-                    self.range
-                );
-                schemas.warn(&place, message);
-            }
-        }
     }
 
     /// How exactly it names a media type. None: it does not.
@@ -266,24 +252,6 @@ impl MediaRule {
             .iter()
             .all(|(name, value)| media::parameter(sent, name).is_some_and(|sent| sent == *value));
         has_all.then_some((exactness, self.parameters.len()))
-    }
-
-    /// Frameworks describe a file as the link that their answers have in its place.
-    fn warn_of_links(&self, schemas: &mut SchemaCompiler<'_>, place: &Place) {
-        for (name, member) in &self.shape.members {
-            let at = place.child("properties").child(name);
-            let format =
-                schemas.documents().get(&at).and_then(|schema| schema.get("format")).and_then(Value::as_str);
-            if format.is_some_and(|format| matches!(format, "uri" | "uri-reference" | "iri"))
-                && !member.binary
-            {
-                let message = format!(
-                    "The part {} is described as a link. A part that comes with a filename is a file: it is not held against that.",
-                    quoted(name)
-                );
-                schemas.warn(&at, message);
-            }
-        }
     }
 
     fn is_checked(&self, kind: Kind) -> bool {

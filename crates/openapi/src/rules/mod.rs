@@ -15,6 +15,7 @@ mod styles;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;
+mod unenforced;
 
 use crate::{
     api::{Body, Parameter},

@@ -41,7 +41,7 @@ pub(super) enum Unusable {
 pub(super) struct Noted {
     /// Parts whose type is none that their encodings name.
     pub(super) wrong: Vec<Found>,
-    /// Pointers to parts that are files, and so no text that could be checked.
+    /// Pointers to parts that are files or bytes, and so no text that could be checked.
     pub(super) files: Vec<String>,
 }
 
@@ -79,7 +79,9 @@ pub(super) fn read(
         most = most.saturating_sub(json::separators(part.body).saturating_add(1));
         let raw = value(&part, shape).map_err(Unusable::Malformed)?;
         let count = counts.entry(part.name.clone()).or_default();
-        if part.is_file && matches!(raw, Raw::Text(_)) {
+        let is_binary = member(&part, shape).is_some_and(|member| member.binary);
+        let is_bytes = is_binary && std::str::from_utf8(part.body).is_err();
+        if is_bytes || (part.is_file && matches!(raw, Raw::Text(_))) {
             let pointer = child("", &part.name);
             noted.files.push(format!("{pointer}/{count}"));
             noted.files.push(pointer);
