@@ -95,6 +95,44 @@ fn a_path_moves_with_all_that_is_below_it() {
 }
 
 #[test]
+fn maintenance_is_of_an_operation_by_its_id() {
+    let shop = Shop::open();
+    let on = |id: &str| shop.gateway.home().run(&["maintenance", "on", "--endpoint", id]);
+    let said = on("readThing");
+    assert!(said.code == Some(0) && said.out.contains("Only for: GET /v1/things/{id}"), "{said:?}");
+    let send = |target: &str| shop.gateway.send(&get(target).header("Shop-Key", &shop.key.key));
+    assert_error(&shop.gateway, &send("/v1/things/7"), 503, "MAINTENANCE");
+    assert_eq!((send("/v1/things").status, send("/v1/things/newest").status), (200, 200));
+    let page = shop.gateway.send(&get("/_docs/maintenance.md")).text();
+    assert!(page.contains("GET /v1/things/{id}") && !page.contains("readThing"), "{page}");
+    let wrong = on("readThings");
+    assert!(wrong.code == Some(1) && wrong.err.contains("did you mean `readThing`?"), "{wrong:?}");
+    let wrong = on("get /v1/things");
+    assert!(wrong.code == Some(1) && wrong.err.contains("in capitals"), "{wrong:?}");
+}
+
+#[test]
+fn maintenance_asks_which_operation_is_meant_where_several_have_one_id() {
+    let upstream = Upstream::sample();
+    let both = FILES.to_owned() + &FILES.split_once("paths:\n").unwrap().1.replace("/files/", "/things/");
+    for (document, several) in [
+        (both, true),
+        // On several base paths it is one operation.
+        (FILES.replace("paths:", "servers: [{ url: /v1 }, { url: /v2 }]\npaths:"), false),
+    ] {
+        let gateway = Gateway::start(&Config::of(&upstream).document(&document));
+        let said = gateway.home().run(&["maintenance", "on", "--endpoint", "getFile"]);
+        assert_eq!(said.code, Some(i32::from(several)), "{said:?}");
+        let part = if several {
+            "choose among `GET /files/{path}`, `GET /things/{path}`"
+        } else {
+            "Only for: GET /v1/files/{path}, GET /v2/files/{path}"
+        };
+        assert!(said.err.contains(part) || said.out.contains(part), "{said:?}");
+    }
+}
+
+#[test]
 fn an_upstream_url_that_ends_in_the_base_path_is_that_server() {
     let shop = Shop::open();
     let url = shop.upstream.url();

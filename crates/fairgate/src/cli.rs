@@ -270,7 +270,7 @@ pub(crate) struct On {
     #[arg(long = "for", value_name = "SPAN", value_parser = times::span)]
     pub(crate) length: Option<u64>,
     /// Only these endpoints: a method, or none for all, and a path, in which {name} stands for one segment and /* at the
-    /// end for all that follow; may be given several times
+    /// end for all that follow; or the id of an operation of the document. May be given several times
     #[arg(long = "endpoint", value_name = "\"METHOD PATH\"")]
     pub(crate) endpoints: Vec<String>,
     /// Keys that are let through, so that you can test

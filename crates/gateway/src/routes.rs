@@ -3,7 +3,7 @@
 use crate::{
     maintenance::Pattern,
     places::Places,
-    settings::{Endpoint, Endpoints, Moved},
+    settings::{Endpoint, Endpoints, Moved, NamedEndpoint},
 };
 use std::collections::BTreeMap;
 use wayfind::{Router, RouterBuilder};
@@ -105,6 +105,15 @@ impl Routes {
         self.open || self.endpoints.iter().any(|one| pattern.takes(&one.method) && fits(&one.path))
     }
 
+    /// The endpoints that are operations with a name.
+    pub(crate) fn operations(&self) -> Vec<NamedEndpoint> {
+        let named = |endpoint: &Endpoint| {
+            let operation = endpoint.operation.clone()?;
+            Some(NamedEndpoint { operation, method: endpoint.method.clone(), path: endpoint.path.clone() })
+        };
+        self.endpoints.iter().filter_map(named).collect()
+    }
+
     /// The values of the template's names in this path, still percent-encoded.
     pub(crate) fn parameters<'p>(&self, path: &'p str) -> Vec<&'p str> {
         self.paths
@@ -196,6 +205,7 @@ mod tests {
             rules: None,
             moved_to: None,
             deprecated: None,
+            operation: None,
             service: None,
             summary: String::new(),
             tag: String::new(),

@@ -16,7 +16,9 @@ pub use self::{
     answers::{Compression, Cors, Origin, Origins, exposed_to_pages},
     bounds::{Abuse, Overload, Sizes, Timeouts},
     document::ServedDocument,
-    endpoints::{Deprecated, Endpoint, Endpoints, Moved, Redirects, TrailingSlash},
+    endpoints::{
+        Deprecated, Endpoint, Endpoints, Moved, NamedEndpoint, OperationName, Redirects, TrailingSlash,
+    },
     keys::{Challenge, Keys, Plan},
     listen::{Http2, Listen, Plain, Tls},
     strictness::{Access, AmbiguousPaths, Slashes, Strictness, Treatment},

@@ -12,7 +12,10 @@ use super::{
     own_limits::{self, ReadLimit},
     reload::Preparing,
 };
-use gateway::{maintenance::Pattern, settings::Plan};
+use gateway::{
+    maintenance::Pattern,
+    settings::{NamedEndpoint, Plan},
+};
 use regex::Regex;
 use std::{
     rc::Rc,
@@ -69,6 +72,10 @@ pub(crate) trait Live {
     /// Whether there are endpoints that maintenance can be of. Without a gateway nobody knows them.
     fn has_endpoints(&self, _: &Pattern) -> bool {
         true
+    }
+    /// The endpoints that are operations with a name. None: no gateway runs, so nobody knows them.
+    fn operations(&self) -> Option<Vec<NamedEndpoint>> {
+        None
     }
     /// Somebody is about to read: save queued incidents and counters first.
     fn before_read(&self, store: &dyn Store) -> Result<(), StoreError>;
@@ -144,6 +151,12 @@ fn is_lost_with_the_store(operation: &Operation) -> bool {
 pub(crate) fn system_micros() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The known name that is most like one that is not known, if it is like it at all.
+pub(super) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let likeness = |known: &&str| (strsim::jaro_winkler(known, name) * 1000.0) as u32;
+    known.max_by_key(likeness).filter(|known| likeness(known) > 700)
 }
 
 // === impl Offline ===
@@ -379,9 +392,7 @@ impl Control {
 
     fn unknown_plan(&self, plan: &str) -> OperationError {
         let known: Vec<String> = self.rules.plans.iter().map(|plan| plan.name.clone()).collect();
-        let likeness = |known: &&String| (strsim::jaro_winkler(known, plan) * 1000.0) as u32;
-        let nearest = known.iter().max_by_key(likeness);
-        let nearest = nearest.filter(|known| likeness(known) > 700).cloned();
+        let nearest = nearest(plan, known.iter().map(String::as_str)).map(str::to_owned);
         OperationError::UnknownPlan { plan: plan.into(), known, nearest }
     }
 }

@@ -1,10 +1,10 @@
 //! Beginning and ending maintenance.
 
 use super::{
-    control::Control,
+    control::{Control, nearest},
     operation::{NewMaintenance, OperationError, Outcome},
 };
-use gateway::maintenance::Pattern;
+use gateway::{maintenance::Pattern, settings::NamedEndpoint};
 use store::{MaintenanceWindow, StoreError, random};
 
 /// What clients are told when the operator says nothing.
@@ -50,23 +50,53 @@ pub(super) fn begin(
 
 /// The endpoints in the form in which they are kept. What fits no endpoint is a slip.
 fn check_endpoints(control: &Control, endpoints: &[String]) -> Result<Vec<String>, OperationError> {
-    if endpoints.len() > MOST_ENDPOINTS {
-        return Err(OperationError::not_valid(
-            "the endpoints",
-            format!("a window has at most {MOST_ENDPOINTS}"),
-        ));
-    }
-    let check = |text: &String| {
+    let mut kept: Vec<String> = Vec::new();
+    for text in endpoints {
         let what = format!("the endpoint `{}`", text.escape_debug());
-        let pattern = Pattern::parse(text).map_err(|why| OperationError::not_valid(&what, why))?;
-        if !control.live.has_endpoints(&pattern) {
-            let why = "the configuration has no endpoint that fits; `{name}` stands for one segment of a path, and `/*` \
-                       at the end for all that follow";
-            return Err(OperationError::not_valid(&what, why));
+        match Pattern::parse(text) {
+            Ok(pattern) if !control.live.has_endpoints(&pattern) => {
+                let why = "the configuration has no endpoint that fits; `{name}` stands for one segment of a path, and `/*` \
+                           at the end for all that follow";
+                return Err(OperationError::not_valid(&what, why));
+            }
+            Ok(pattern) => kept.push(pattern.to_string()),
+            Err(why) => kept.extend(of_operation(control, text, &what, why)?),
         }
-        Ok(pattern.to_string())
+    }
+    if kept.len() > MOST_ENDPOINTS {
+        let why = format!("a window has at most {MOST_ENDPOINTS}");
+        return Err(OperationError::not_valid("the endpoints", why));
+    }
+    Ok(kept)
+}
+
+/// The endpoints of an operation that is called by its id. `why`: what is wrong with it as a method and a path.
+fn of_operation(control: &Control, id: &str, what: &str, why: String) -> Result<Vec<String>, OperationError> {
+    let looks_like_a_path = id.contains(char::is_whitespace) || id.starts_with('/');
+    let Some(operations) = control.live.operations() else {
+        let unknown =
+            "no gateway runs that knows the operations of the document: name the endpoint by method and path";
+        let why = if looks_like_a_path { why } else { unknown.to_owned() };
+        return Err(OperationError::not_valid(what, why));
     };
-    endpoints.iter().map(check).collect()
+    let meant: Vec<&NamedEndpoint> = operations.iter().filter(|one| one.operation.id == id).collect();
+    let Some(first) = meant.first() else {
+        if operations.is_empty() || looks_like_a_path {
+            return Err(OperationError::not_valid(what, why));
+        }
+        let near = nearest(id, operations.iter().map(|one| one.operation.id.as_str()));
+        let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        return Err(OperationError::not_valid(what, format!("the document has no such operation{near}")));
+    };
+    let is_same = |one: &&&NamedEndpoint| one.method == first.method && one.operation == first.operation;
+    let named = meant.iter().map(|one| format!("{} {}", one.method, one.path));
+    if meant.iter().filter(is_same).count() < meant.len() {
+        let all: Vec<String> = named.map(|one| format!("`{one}`")).collect();
+        let why =
+            format!("the document has several operations of this name; choose among {}", all.join(", "));
+        return Err(OperationError::not_valid(what, why));
+    }
+    Ok(named.collect())
 }
 
 /// A message that ends like a sentence: another follows it.

@@ -22,6 +22,7 @@ use gateway::{
     Handle, ThreadLoad, UpstreamState, UpstreamView,
     maintenance::{Pattern, Window},
     record::{Incident, Level},
+    settings::NamedEndpoint,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -226,6 +227,10 @@ impl Live for LiveGateway {
 
     fn has_endpoints(&self, pattern: &Pattern) -> bool {
         self.handle.has_endpoints(pattern)
+    }
+
+    fn operations(&self) -> Option<Vec<NamedEndpoint>> {
+        Some(self.handle.operations())
     }
 
     fn upstreams(&self) -> Result<Vec<AddressView>, OperationError> {

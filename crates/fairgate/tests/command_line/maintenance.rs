@@ -78,5 +78,7 @@ fn maintenance_of_some_endpoints_is_kept_and_listed() {
         for wrong in ["orders", "post /orders", "/a?b", "/a/*/b"] {
             site.run(&["maintenance", "on", "--endpoint", wrong]).refused(1, "the endpoint");
         }
+        // Operations are known to a gateway alone.
+        site.run(&["maintenance", "on", "--endpoint", "getItem"]).refused(1, "no gateway runs that knows");
     });
 }

@@ -125,6 +125,7 @@ mod tests {
             rules: None,
             moved_to: None,
             deprecated: None,
+            operation: None,
             summary: String::new(),
             tag: String::new(),
             takes: Default::default(),

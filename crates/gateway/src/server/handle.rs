@@ -8,7 +8,7 @@ use crate::{
     maintenance::{Pattern, Window},
     record::{Incident, Level, LogSink, Value},
     routes::BadTemplate,
-    settings::Settings,
+    settings::{NamedEndpoint, Settings},
     shared::Shared,
     tls::{Challenges, Server},
     upstream::{self, UpstreamView},
@@ -77,6 +77,11 @@ impl Handle {
     /// Whether maintenance of these endpoints would be of any.
     pub fn has_endpoints(&self, pattern: &Pattern) -> bool {
         self.shared.config.load().routes.has_any_of(pattern)
+    }
+
+    /// The endpoints that are operations with a name.
+    pub fn operations(&self) -> Vec<NamedEndpoint> {
+        self.shared.config.load().routes.operations()
     }
 
     /// Replaces what clients are offered by TLS. Connections that are open keep what they had.

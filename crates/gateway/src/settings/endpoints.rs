@@ -64,12 +64,34 @@ pub struct Endpoint {
     pub deprecated: Option<Deprecated>,
     /// The service that its requests go to. None: the one that host and path lead to.
     pub service: Option<Arc<str>>,
+    /// The operation of the document that it is, if that has a name.
+    pub operation: Option<OperationName>,
     /// What it does, in one line, for the reference. May be empty.
     pub summary: String,
     /// The group that it stands in, for the reference. May be empty.
     pub tag: String,
     /// What `rules` check, in words, for the reference.
     pub takes: Arc<Takes>,
+}
+
+/// What a document calls an operation. On several base paths it is several endpoints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationName {
+    /// Its `operationId`.
+    pub id: String,
+    /// Its path without a base path.
+    pub path: String,
+}
+
+/// An endpoint that is an operation with a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedEndpoint {
+    /// Its operation.
+    pub operation: OperationName,
+    /// Its method.
+    pub method: String,
+    /// Its path template.
+    pub path: String,
 }
 
 /// An endpoint that clients are told to leave (RFC 9745).

@@ -235,6 +235,7 @@ fn declare(section: &Section<'_>, read: &EndpointRead, strictness: Option<Strict
         rules: rules.map(Arc::new),
         moved_to: read.moved_to.as_ref().map(|to| to.value.text.clone()),
         deprecated: read.deprecated,
+        operation: None,
         summary: String::new(),
         tag: String::new(),
         takes: Arc::new(takes),

@@ -7,7 +7,7 @@ use crate::config::{
     raw::{At, Section},
     unknown::nearest,
 };
-use gateway::settings::{Deprecated, Endpoint};
+use gateway::settings::{Deprecated, Endpoint, OperationName};
 use openapi::{
     api::{self, Access, Operation, parameter_name},
     fault::{Faults, Warning},
@@ -91,6 +91,7 @@ fn endpoint(document: &Document, operation: &Operation, path: &str) -> Endpoint 
         rules: None,
         moved_to: None,
         deprecated: operation.deprecated.then_some(Deprecated { since: document.modified }),
+        operation: operation.id.clone().map(|id| OperationName { id, path: operation.own_path.clone() }),
         summary: operation.summary.clone(),
         tag: operation.tag.clone(),
         takes: Arc::default(),
