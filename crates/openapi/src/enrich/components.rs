@@ -92,21 +92,17 @@ impl<'f> Components<'f> {
             Version::V30 | Version::V31 | Version::V32 => {
                 let mut content = Map::new();
                 for form in [Form::Specification, Form::Problem] {
-                    let schema = self.error_schema(form);
-                    // All codes in one form show what the other form is for each.
-                    let shown = match form {
-                        Form::Specification => usize::MAX,
-                        Form::Problem => 1,
-                    };
-                    let examples: Map<String, Value> = row
-                        .codes()
-                        .take(shown)
-                        .map(|code| (code.name().to_owned(), self.example(code, row.number, form)))
-                        .collect();
-                    content.insert(
-                        form.content_type().to_owned(),
-                        json!({ "schema": schema, "examples": examples }),
-                    );
+                    let mut media = Map::new();
+                    media.insert("schema".to_owned(), self.error_schema(form));
+                    // All codes in one form show what the other form is for each: its schema has an example.
+                    if form == Form::Specification {
+                        let examples: Map<String, Value> = row
+                            .codes()
+                            .map(|code| (code.name().to_owned(), self.example(code, row.number)))
+                            .collect();
+                        media.insert("examples".to_owned(), Value::Object(examples));
+                    }
+                    content.insert(form.content_type().to_owned(), Value::Object(media));
                 }
                 response.insert("content".to_owned(), Value::Object(content));
             }
@@ -157,7 +153,12 @@ impl<'f> Components<'f> {
         let error = self.schema("Error", schemas::error(&detail));
         let (name, schema) = match form {
             Form::Specification => ("ErrorSpecification", schemas::error_specification(&error, self.version)),
-            Form::Problem => ("ProblemDetails", schemas::problem_details(&error, self.version)),
+            Form::Problem => {
+                let code = ErrorCode::ParameterNotValid;
+                let number = code.status().on_the_wire(self.facts.statuses);
+                let example = examples::body(code, number, form, self.facts);
+                ("ProblemDetails", schemas::problem_details(&error, example, self.version))
+            }
         };
         self.schema(name, schema)
     }
@@ -173,20 +174,16 @@ impl<'f> Components<'f> {
         &self.prefix
     }
 
-    fn example(&mut self, code: ErrorCode, number: u16, form: Form) -> Value {
+    fn example(&mut self, code: ErrorCode, number: u16) -> Value {
         let mut name = format!("{}_{}", self.prefix, code.name());
         if number == 308 {
             name.push_str("_308");
-        }
-        match form {
-            Form::Specification => {}
-            Form::Problem => name.push_str("_problem"),
         }
         let facts = self.facts;
         self.once(
             Kind::Example,
             name,
-            |_| json!({ "summary": code.title(), "value": examples::body(code, number, form, facts) }),
+            |_| json!({ "summary": code.title(), "value": examples::body(code, number, Form::Specification, facts) }),
         )
     }
 

@@ -75,8 +75,8 @@ pub(super) fn error_detail() -> Value {
 }
 
 /// The same as problem details of RFC 9457. `error` refers to what is wrong.
-pub(super) fn problem_details(error: &Value, version: Version) -> Value {
-    json!({
+pub(super) fn problem_details(error: &Value, example: Value, version: Version) -> Value {
+    let mut schema = json!({
         "description": "The error specification as problem details (RFC 9457), for requests whose Accept names them.",
         "type": "object",
         "required": ["success", "error", "type", "title", "status", "detail", "instance"],
@@ -94,7 +94,15 @@ pub(super) fn problem_details(error: &Value, version: Version) -> Value {
                 "items": { "type": "string" },
             },
         },
-    })
+    });
+    let (keyword, example) = match version {
+        Version::V2 | Version::V30 => ("example", example),
+        Version::V31 | Version::V32 => ("examples", json!([example])),
+    };
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert(keyword.to_owned(), example);
+    }
+    schema
 }
 
 /// How the limits of a key stand. `limit` refers to one of them.
