@@ -157,7 +157,7 @@ impl NotOpen {
         self.listeners.len()
     }
 
-    /// Lets requests in. `journal`: a writer for each thread; a thread without one holds charges in memory only.
+    /// Lets requests in. `journal`: a writer for each thread; a thread without one keeps charges in memory only.
     ///
     /// # Errors
     /// A thread cannot be started.
@@ -182,7 +182,7 @@ impl NotOpen {
     }
 }
 
-/// Listens at an address with each thread, and tells which it is.
+/// Listens on an address with each thread. Returns the address, for port 0.
 fn open(
     address: SocketAddr,
     door: Door,

@@ -39,7 +39,7 @@ pub struct Settings {
     pub listen: Listen,
     /// How HTTP/2 is spoken with clients.
     pub http2: Http2,
-    /// TLS to clients. None: there is none.
+    /// TLS to clients. None: no TLS.
     pub tls: Option<Tls>,
     /// Where requests go: at least one service, their names unique.
     pub services: Vec<Service>,
@@ -60,7 +60,7 @@ pub struct Settings {
     pub moved: Vec<Moved>,
     /// The rule of the 301 row.
     pub redirects: Redirects,
-    /// Which way round 401 and 403 are.
+    /// Which of 401 and 403 means what.
     pub statuses: Statuses,
     /// Statuses outside the closed table that the upstream may send for this API.
     pub extra_codes: Vec<ExtraStatus>,
@@ -68,13 +68,13 @@ pub struct Settings {
     pub upgrades: Vec<String>,
     /// Peers whose `X-Forwarded-*` and `Forwarded` are believed and prolonged.
     pub trusted_proxies: Vec<IpNet>,
-    /// How many proxies stand before us, in place of their addresses.
+    /// The number of proxies in front of the gateway, for when their addresses are not known.
     pub trusted_hops: Option<usize>,
     /// Which addresses may use the API.
     pub access: Access,
-    /// Which answers are packed. None: none.
+    /// Which answers are compressed. None: no compression.
     pub compression: Option<Compression>,
-    /// Which pages of other origins may read answers. None: none, and the upstream's own word on it passes.
+    /// Which pages of other origins may read answers. None: the gateway adds no CORS headers, and the upstream's pass.
     pub cors: Option<Cors>,
     /// How strictly requests are read.
     pub strictness: Strictness,
@@ -86,7 +86,7 @@ pub struct Settings {
     pub log: Log,
     /// Whether it is tallied what each key uses of each endpoint.
     pub tallies_usage: bool,
-    /// The API's document with the contract in it, as clients get it. None: there is none.
+    /// The API's document with the contract in it, as clients get it. None: no document.
     pub document: Option<Arc<ServedDocument>>,
 }
 
@@ -130,7 +130,7 @@ impl Api {
         format!("{}docs", self.reserved_prefix)
     }
 
-    /// Where a key's limits are told.
+    /// The path of the limits endpoint.
     pub fn limits_path(&self) -> String {
         format!("{}limits", self.reserved_prefix)
     }

@@ -201,7 +201,7 @@ impl Connection {
         self.out.end()
     }
 
-    /// So many bytes of the output were written.
+    /// Removes bytes that were written from the front of the output.
     pub fn take_output(&mut self, count: usize) {
         self.out.take(count);
     }
@@ -227,19 +227,19 @@ impl Connection {
         self.streams.values().filter(|stream| !stream.is_left).count()
     }
 
-    /// The connection has ended by an error, which its last frame tells.
+    /// The error that has ended the connection, as its last frame names it.
     #[must_use]
     pub fn failed(&self) -> Option<ErrorCode> {
         self.failed.map(|(code, _)| code)
     }
 
-    /// What the last frame of a connection that has failed tells in words.
+    /// The debug text in the last frame of a connection that has failed.
     #[must_use]
     pub fn why_failed(&self) -> Option<&'static str> {
         self.failed.map(|(_, why)| why)
     }
 
-    /// [`Connection::drain`] was asked for.
+    /// [`Connection::drain`] was called.
     #[must_use]
     pub const fn is_draining(&self) -> bool {
         self.is_draining
@@ -257,7 +257,7 @@ impl Connection {
         self.block.is_some()
     }
 
-    /// The peer has told its settings, as it has to first of all.
+    /// The peer has sent its SETTINGS, which must be its first frame.
     #[must_use]
     pub const fn has_settings(&self) -> bool {
         self.has_settings
@@ -323,7 +323,7 @@ impl Connection {
         self.streams.get(&stream).map(|found| found.inbox.filled()).unwrap_or_default()
     }
 
-    /// So many bytes of a stream's body were used: the peer may send as many again.
+    /// Bytes of a stream's body were consumed: the peer may send as many again.
     pub fn consume(&mut self, stream: u32, count: usize) {
         let Some(found) = self.streams.get_mut(&stream) else { return };
         let count = found.inbox.consume(count);

@@ -92,7 +92,7 @@ impl RequestHead {
         }
     }
 
-    /// Keeps what the head holds in memory of its own size, and gives that back which it was read into: for a
+    /// Keeps the head in memory of its own size, and returns the buffer that it was read into: for a
     /// request that goes on for long.
     pub(crate) fn shrink(&mut self) -> Vec<u8> {
         let own = self.bytes.get(..self.length).unwrap_or_default().to_vec();
@@ -243,7 +243,7 @@ impl RequestHead {
         Ok(())
     }
 
-    /// The host that is asked: of an absolute target, else of the header. Empty only in HTTP/1.0.
+    /// The requested host: of an absolute target, else of the header. Empty only in HTTP/1.0.
     fn check_host<'h>(&self, host: Option<&'h [u8]>, authority: Option<&'h str>) -> Result<&'h str, Fault> {
         let Some(host) = host else {
             return if self.is_http11 {
@@ -287,7 +287,7 @@ impl RequestHead {
         self.has_query.then(|| self.text.get(self.path_end..self.query_end).unwrap_or_default())
     }
 
-    /// Whether some server could take the path for another one: `path::other_views` tells which.
+    /// Whether some server could take the path for another one: `path::other_views` lists them.
     pub(crate) const fn has_other_views(&self) -> bool {
         self.has_other_views
     }

@@ -155,7 +155,7 @@ impl Handle {
         std::iter::from_fn(|| self.shared.usage.pop()).take(self.shared.usage.capacity()).flatten()
     }
 
-    /// Requests that stand in no tally, because too many waited. Each is told once.
+    /// The number of requests that are missing in usage because the queue was full, since the last call.
     pub fn take_lost_usage(&self) -> u64 {
         self.shared.lost_usage.swap(0, std::sync::atomic::Ordering::Relaxed)
     }
@@ -165,7 +165,7 @@ impl Handle {
         upstream::view(&self.shared.config.load().services)
     }
 
-    /// What usage is told under: method and path template of an endpoint. None: no endpoint.
+    /// The name of a place in usage: method and path template of an endpoint. None: no endpoint.
     pub fn place_name(&self, place: Place) -> Option<String> {
         match place {
             Place::None => None,

@@ -32,7 +32,7 @@ const LOG_TICK: Duration = Duration::from_millis(50);
 const SWEEP: Duration = Duration::from_secs(5);
 /// How long a connection is idle before it is ended by a drain.
 const LAST_WAIT: Duration = Duration::from_millis(300);
-/// How often a thread hands over what it tallied.
+/// How often a thread hands its usage over.
 const USAGE: Duration = Duration::from_secs(1);
 
 /// One data thread, to its end.
@@ -69,7 +69,7 @@ pub(super) fn run(
             })
             .collect();
         for ended in accepting {
-            let _ = ended.await; // a panic is told on standard error
+            let _ = ended.await; // a panic is printed to standard error
         }
         finish(&thread).await;
     });
@@ -103,7 +103,7 @@ async fn accept(
             Ok((stream, peer)) => {
                 admit(thread, stream, peer, door);
             }
-            // Out of descriptors, most likely. Turning at full speed would help nobody.
+            // Out of file descriptors, most likely. A busy loop would not help.
             Err(error) => {
                 thread.shared.log.event(
                     Level::Error,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Which answers are packed for clients that take it.
+/// Which answers are compressed for clients that accept it.
 #[derive(Debug, Clone)]
 pub struct Compression {
     /// Media types in small letters, with at most one star each.
@@ -68,7 +68,7 @@ impl Origin {
     }
 }
 
-/// The headers of answers that pages may read: those that the gateway itself tells, and `more`.
+/// The response headers that pages may read: those that the gateway itself adds, and `more`.
 pub fn exposed_to_pages(more: &[String]) -> String {
     let own = crate::policies::cors::EXPOSED;
     std::iter::once(own).chain(more.iter().map(String::as_str)).collect::<Vec<_>>().join(", ")

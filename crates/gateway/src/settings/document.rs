@@ -9,9 +9,9 @@ pub struct ServedDocument {
     pub json: Vec<u8>,
     /// As YAML.
     pub yaml: Vec<u8>,
-    /// The paths below its base paths at which it says that limits are told.
+    /// The paths below its base paths that it documents as the limits endpoint.
     pub limits_paths: Vec<String>,
-    /// With addresses that stand for those of whoever asks: what was made for the last of them.
+    /// If its addresses are placeholders for the requested one: the document made for the last address.
     addressed: Option<ArcSwapOption<Addressed>>,
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Which requests there are endpoints for.
 ///
-/// The two are different types of API, and never told apart by a list being empty: a document that lost its
+/// The two are different types of API, and an empty list never stands for one of them: a document that lost its
 /// operations would open every path.
 #[derive(Debug, Clone)]
 pub enum Endpoints {
@@ -48,7 +48,7 @@ pub struct Endpoint {
     pub public: bool,
     /// Units that a success costs, at least 1. With `cost_header`, the most that it can cost.
     pub cost: u32,
-    /// Name, in lower case, of the upstream's header that tells what a success has cost. None: always `cost`.
+    /// Name, in lower case, of the upstream's header that names the cost of a success. None: always `cost`.
     pub cost_header: Option<String>,
     /// The group whose limits count requests to it, apart from limits of all endpoints.
     pub group: Option<Arc<str>>,
@@ -56,11 +56,11 @@ pub struct Endpoint {
     pub max_body: Option<u64>,
     /// Which addresses may use it, of those that may use the API.
     pub access: Access,
-    /// What parameters and body have to be, checked before the upstream is asked. None: anything passes.
+    /// What parameters and body have to be, checked before the request is forwarded. None: anything passes.
     pub rules: Option<Arc<RequestRules>>,
     /// It has moved for good to this path template, which uses only names of `path`.
     pub moved_to: Option<String>,
-    /// It still works, but clients are told to leave it.
+    /// It still works, but clients should stop using it.
     pub deprecated: Option<Deprecated>,
     /// The service that its requests go to. None: the one that host and path lead to.
     pub service: Option<Arc<str>>,
@@ -94,7 +94,7 @@ pub struct NamedEndpoint {
     pub path: String,
 }
 
-/// An endpoint that clients are told to leave (RFC 9745).
+/// An endpoint that clients should stop using (RFC 9745).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deprecated {
     /// Since when, in Unix seconds.

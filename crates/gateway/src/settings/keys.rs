@@ -15,7 +15,7 @@ pub struct Keys {
     pub challenge: Challenge,
 }
 
-/// The scheme that a 401 asks for. A key is taken by both, whatever is asked for.
+/// The scheme that a 401 names in its challenge. Keys are accepted in both schemes, whichever it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Challenge {
     /// A browser shows nothing, programs send a token.

@@ -26,7 +26,7 @@ pub struct Tls {
     pub proxy_protocol: bool,
     /// What every answer over TLS says in `Strict-Transport-Security` (RFC 6797).
     pub strict: Option<String>,
-    /// Name, in lower case, of the header that tells the upstream the subject of the client's certificate.
+    /// Name, in lower case, of the header that passes the subject of the client's certificate to the upstream.
     pub subject_header: Option<String>,
     /// Clients have to show a certificate. A proxy's word that a client came by https does not stand for one.
     pub requires_certificate: bool,

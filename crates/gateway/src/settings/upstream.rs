@@ -47,7 +47,7 @@ pub struct Upstream {
     pub retries: Retries,
     /// What failing requests do to an address.
     pub passive: Passive,
-    /// How addresses are asked whether they are well. None: they are not.
+    /// Active health checks of the addresses. None: no checks.
     pub check: Option<Check>,
     /// How names are resolved.
     pub names: Names,
@@ -89,9 +89,9 @@ impl UpstreamAddress {
 /// Requests that may wait for a place at one address.
 #[derive(Debug, Clone, Copy)]
 pub struct Queue {
-    /// So many. 0: none.
+    /// At most this many. 0: no queue.
     pub most: u32,
-    /// For so long.
+    /// At most this long.
     pub wait: Duration,
 }
 
@@ -100,16 +100,16 @@ pub struct Queue {
 pub struct Retries {
     /// How often one request, at most. 0: never.
     pub most: u32,
-    /// Of all requests, so many of a hundred.
+    /// This percentage of all requests.
     pub percent: u32,
-    /// Beside those, so many in each second.
+    /// In addition, this many per second.
     pub per_second: u32,
 }
 
 /// What failing requests do to an address.
 #[derive(Debug, Clone, Copy)]
 pub struct Passive {
-    /// Failures in a row that take it out. None: none do.
+    /// Consecutive failures that eject it. None: it is never ejected.
     pub failures: Option<u32>,
     /// For how long, the first time; each time it is twice as long.
     pub out_for: Duration,
@@ -119,7 +119,7 @@ pub struct Passive {
     pub slow_start: Duration,
 }
 
-/// How addresses are asked whether they are well.
+/// An active health check.
 #[derive(Debug, Clone)]
 pub struct Check {
     /// Path of the question, behind the base path; it may have a query.
@@ -130,7 +130,7 @@ pub struct Check {
     pub every: Duration,
     /// How long an answer may take.
     pub timeout: Duration,
-    /// Statuses that say that it is well. Empty: 200 to 299.
+    /// Statuses of a healthy address. Empty: 200 to 299.
     pub statuses: Vec<u16>,
     /// Good answers in a row that bring it back.
     pub good: u32,
@@ -139,7 +139,7 @@ pub struct Check {
 }
 
 impl Check {
-    /// Whether this status says that the address is well.
+    /// Whether this status means that the address is healthy.
     pub fn takes(&self, status: u16) -> bool {
         if self.statuses.is_empty() { (200..300).contains(&status) } else { self.statuses.contains(&status) }
     }
@@ -148,9 +148,9 @@ impl Check {
 /// How names are resolved.
 #[derive(Debug, Clone)]
 pub struct Names {
-    /// Name servers. Empty: the system's resolver is asked.
+    /// DNS servers. Empty: the system's resolver is used.
     pub servers: Vec<SocketAddr>,
-    /// How often a name is asked for anew, at least; a name server may say that an answer holds for less.
+    /// The longest time until a name is resolved again; the TTL of a DNS answer may be shorter.
     pub every: Duration,
 }
 
@@ -159,6 +159,6 @@ pub struct Names {
 pub enum HostHeader {
     /// The client's own: an upstream that makes absolute links makes public ones.
     Client,
-    /// The host of `upstream.url`: for upstreams that are told apart by name.
+    /// The host of `upstream.url`: for upstreams that share an address and differ by name.
     Upstream,
 }

@@ -45,8 +45,8 @@ const FLOOD: Fatal = (ErrorCode::ENHANCE_YOUR_CALM, "too many frames that move n
 const RESETS: Fatal = (ErrorCode::ENHANCE_YOUR_CALM, "too many streams were reset");
 
 impl Connection {
-    /// Takes whole frames from the front of `bytes`, and tells how many bytes those were: until there are none, or until
-    /// [`Connection::next_event`] has much to tell. `now` is in milliseconds, of any clock that does not step back far.
+    /// Consumes whole frames from the front of `bytes`, and returns how many bytes those were: until none is left, or until
+    /// [`Connection::next_event`] has many events to return. `now` is in milliseconds, of any clock that does not step back far.
     pub fn receive(&mut self, bytes: &[u8], now: u64) -> usize {
         let mut rest = bytes;
         loop {
@@ -102,12 +102,12 @@ impl Connection {
             kind::PRIORITY => self.priority(head, payload, now),
             kind::RST_STREAM => self.rst_stream(head, payload, now),
             kind::SETTINGS => self.settings(head, payload, now),
-            kind::PUSH_PROMISE => Err(protocol("nobody may push here")),
+            kind::PUSH_PROMISE => Err(protocol("server push is not allowed")),
             kind::PING => self.ping(head, payload, now),
             kind::GOAWAY => self.go_away(head, payload),
             kind::WINDOW_UPDATE => self.window_update(head, payload, now),
             kind::CONTINUATION => self.continuation(payload, head, now),
-            // Types that nobody here knows are ignored (section 4.1).
+            // Unknown types are ignored (section 4.1).
             _ => self.idle_frame(now),
         }
     }
@@ -156,7 +156,7 @@ impl Connection {
         }
         // What is not kept is used already: the padding, and what belongs to nothing that is understood.
         let used = payload.len() - if is_kept { data.len() } else { 0 };
-        // Of what nobody wants no more is asked for.
+        // The window of a body that nobody reads stays closed.
         let is_open = !stream.remote_ended && !stream.is_left;
         let increment = stream.receive.give_back(used).filter(|_| is_open);
         self.give_back(used);
@@ -264,7 +264,7 @@ impl Connection {
         if depends_on_itself {
             return self.stream_error(stream, ErrorCode::PROTOCOL_ERROR, now);
         }
-        // A stream that ended well makes room at once. One that was reset does so only when nobody works on it any
+        // A stream that ended normally makes room at once. One that was reset does so only when nobody works on it any
         // more: else a client could have any number of requests worked on by taking each of them back.
         let most = usize::try_from(self.config.most_streams).unwrap_or(usize::MAX);
         if self.streams.len() >= most {
@@ -403,7 +403,7 @@ impl Connection {
                 self.events.push_back(Event::Reset { stream: head.stream, code });
                 self.count_reset(is_early, now)
             }
-            // It crossed a reset of ours, or answers it: once, that is what we asked for.
+            // It crossed a reset of ours, or answers it: once, that is expected.
             None if self.closed.how(head.stream) == Some(How::ResetByUs) => {
                 self.closed.remember(head.stream, How::ResetByPeer);
                 Ok(())

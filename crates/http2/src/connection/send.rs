@@ -107,7 +107,7 @@ impl Connection {
         self.streams.get(&stream).is_some_and(|found| found.send.room() == 0)
     }
 
-    /// Sends what the windows let through of `bytes`, and tells how much that was. `ended`: these are the last ones;
+    /// Sends as much of `bytes` as the windows allow, and returns how much that was. `ended`: these are the last ones;
     /// the stream is ended with them if all of them go.
     pub fn send_data(&mut self, stream: u32, bytes: &[u8], ended: bool) -> usize {
         let room = self.room(stream);

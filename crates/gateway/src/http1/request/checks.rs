@@ -13,8 +13,8 @@ use crate::settings::Treatment;
 /// Characters that a method may have. The longest that is registered has 17.
 const LONGEST_METHOD: usize = 32;
 
-/// Makes HTTP/1.1 of HTTP/1.2 to HTTP/1.9: whoever speaks a later minor version is understood as one who speaks the highest
-/// that we know (RFC 9110 section 2.5). False: it is no such version.
+/// Turns HTTP/1.2 to HTTP/1.9 into HTTP/1.1: a message of a later minor version is processed as one of the highest version
+/// that is supported (RFC 9110 section 2.5). False: another version.
 pub(super) fn take_for_known_version(head: &mut [u8]) -> bool {
     let line_end = memchr::memchr(b'\r', head).unwrap_or(head.len());
     let line = head.get_mut(..line_end).unwrap_or_default();
@@ -97,7 +97,7 @@ pub(super) fn kind(name: &[u8], reading: &Reading) -> Result<Option<RequestField
             quoted(name)
         ))),
         Treatment::Refuse => Err(Fault::at(format!(
-            "The name of the header {} holds more than letters, digits and hyphens.",
+            "The name of the header {} contains more than letters, digits and hyphens.",
             quoted(name)
         ))),
     }
@@ -115,7 +115,7 @@ pub(super) fn check_method(method: &str) -> Result<(), Fault> {
         || !method.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     {
         return Err(Fault::at(format!(
-            "The method {} is none: capital letters, digits, `-` and `_`, {LONGEST_METHOD} at most.",
+            "The method {} is not valid: use capital letters, digits, `-` and `_`, at most {LONGEST_METHOD} characters.",
             quoted(method.as_bytes())
         )));
     }
@@ -125,7 +125,10 @@ pub(super) fn check_method(method: &str) -> Result<(), Fault> {
 /// One of the names in `Connection`.
 pub(super) fn check_option(option: &[u8], keys: &[String]) -> Result<(), Fault> {
     if !option.iter().all(|&b| locate::is_token(b)) {
-        return Err(Fault::at(format!("The Connection header holds {}, which is no name.", quoted(option))));
+        return Err(Fault::at(format!(
+            "The Connection header contains {}, which is not a valid option name.",
+            quoted(option)
+        )));
     }
     if !field::may_be_nominated(option, keys) {
         return Err(Fault::at(format!(
@@ -143,10 +146,10 @@ pub(super) fn refusal(error: httparse::Error, bytes: &[u8]) -> Fault {
         httparse::Error::TooManyHeaders => return Fault::TOO_MANY_FIELDS,
         httparse::Error::Version => "The protocol version is not HTTP/1.1 or HTTP/1.0.",
         httparse::Error::HeaderName => {
-            "A header name holds a character that is not allowed there, or a space before its colon."
+            "A header name contains a character that is not allowed there, or a space before its colon."
         }
         httparse::Error::HeaderValue => {
-            "A header value holds a control character, or is folded over several lines."
+            "A header value contains a control character, or is folded over several lines."
         }
         httparse::Error::Token => "The request line is not `METHOD TARGET HTTP/1.1`.",
         httparse::Error::NewLine => "A line of the head does not end in CR LF.",
