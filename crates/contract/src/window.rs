@@ -81,19 +81,18 @@ impl Period {
 
 /// Months since January 1970 of a day (days since the epoch).
 ///
-/// Years are counted from 1 March, so that the leap day is the last day of its year and months
-/// fall into a fixed pattern of 153 days in five months.
+/// Years are counted from 1 March, so that the leap day is the last day of its year and months fall into a fixed pattern. The
+/// steps are those of Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms" (2023),
+/// which multiply where others divide: half the instructions.
 // Not inlined: what is asked for most is a day, and a compiler that sees both computes both.
 #[inline(never)]
 pub(crate) fn month_index(day: u64) -> u64 {
-    let shifted = day + 719_468; // days since 0000-03-01
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let months_since_year_0 = (era * 400 + year_of_era) * 12 + month_from_march + 2; // March is month 2
-    months_since_year_0 - 1970 * 12
+    let quarters = 4 * (day + 719_468) + 3; // of days since 0000-03-01
+    let (century, day_of_century) = (quarters / 146_097, quarters % 146_097 / 4);
+    let years = 2_939_745 * (4 * day_of_century + 3); // of the century, times 2^32
+    let (year, day_of_year) = (100 * century + (years >> 32), (years & u64::from(u32::MAX)) / 2_939_745 / 4);
+    let month = (2_141 * day_of_year + 197_913) >> 16; // March is 3, February 14
+    (year * 12 + month - 1) - 1970 * 12
 }
 
 /// The first day (days since the epoch) of a month (months since January 1970).

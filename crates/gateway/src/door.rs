@@ -82,7 +82,7 @@ async fn open(thread: &Thread, mut socket: TcpStream, from: IpAddr, door: Door) 
         Door::Plain => config.settings.listen.proxy_protocol,
         Door::Tls => config.settings.tls.as_ref().is_some_and(|tls| tls.proxy_protocol),
     };
-    let plain = |address| Peer { address, scheme: Scheme::Http, subject: None };
+    let plain = |address| Peer::new(address, Scheme::Http, &thread.shared.address_errors);
     let mut address = from;
     if has_header {
         let is_trusted = config.settings.trusted_proxies.iter().any(|net| net.contains(&address));
@@ -111,10 +111,11 @@ async fn shake_hands(thread: &Thread, socket: TcpStream, address: IpAddr) -> Ope
     // A client that goes on and on with it, or says nothing, must not keep the socket.
     match within(settings.handshake, tls::accept(socket, &server, config.settings.http2.enabled)).await {
         Some(Accepted::Tls { stream, subject }) => {
-            Opened::Open(Transport::Tls(stream), Peer { address, scheme: Scheme::Https, subject })
+            let peer = Peer::new(address, Scheme::Https, &thread.shared.address_errors);
+            Opened::Open(Transport::Tls(stream), Peer { subject, ..peer })
         }
         Some(Accepted::Plain(socket)) => {
-            let peer = Peer { address, scheme: Scheme::Http, subject: None };
+            let peer = Peer::new(address, Scheme::Http, &thread.shared.address_errors);
             Opened::Refused(Transport::Plain(socket), peer, SPEAKS_HTTPS)
         }
         Some(Accepted::Refused(stream, error)) => {

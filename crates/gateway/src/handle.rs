@@ -123,11 +123,13 @@ fn visit<'t>(
     let id = head.value(RequestField::RequestId).and_then(RequestId::of_client);
     let id = id.unwrap_or_else(|| RequestId::new(now.millis, &mut thread.random.borrow_mut()));
     let Origin { address, is_peer_trusted } = Origin::of(&head, peer.address, &config.settings);
+    let is_peer = address == peer.address;
+    let address_key = if is_peer { peer.address_key } else { shared.address_errors.key(address) };
     Visit {
         shared,
         config,
         load: thread.load(),
-        address_key: shared.address_errors.key(address),
+        address_key,
         head,
         id,
         now,

@@ -1,6 +1,7 @@
 //! Who is at the other end of a client's connection, and by which scheme it was reached. Known once, when the
 //! connection begins; the same for all its requests.
 
+use limits::guard::{AddressGuard, AddressKey};
 use std::net::IpAddr;
 
 /// The other end of a client's connection.
@@ -8,9 +9,17 @@ use std::net::IpAddr;
 pub(crate) struct Peer {
     /// Who opened it.
     pub(crate) address: IpAddr,
+    /// Where its errors are counted.
+    pub(crate) address_key: AddressKey,
     pub(crate) scheme: Scheme,
     /// The subject of the certificate that the client proved to have.
     pub(crate) subject: Option<Box<str>>,
+}
+
+impl Peer {
+    pub(crate) fn new(address: IpAddr, scheme: Scheme, errors: &AddressGuard) -> Self {
+        Self { address, address_key: errors.key(address), scheme, subject: None }
+    }
 }
 
 /// What a URL that leads here begins with.

@@ -63,6 +63,7 @@ pub enum Members<'a> {
 impl<'a> Part<'a> {
     /// What it is.
     #[must_use]
+    #[inline]
     pub fn seen(self) -> Seen<'a> {
         match self {
             Self::Made(Value::Null) | Self::Read(Tree::Null) => Seen::Null,
@@ -117,8 +118,22 @@ impl<'a> Part<'a> {
         compare::are_same(self, other)
     }
 
+    /// How many values it is made of. Less, once its work is to end.
+    #[must_use]
+    pub fn count(self) -> u32 {
+        fn of<'p>(parts: impl Iterator<Item = Part<'p>>) -> u32 {
+            parts.fold(1, |count: u32, part| count.saturating_add(part.count()))
+        }
+        match self.seen() {
+            Seen::Array(items) => of(items.iter()),
+            Seen::Object(members) => of(members.iter().map(|(_, value)| value)),
+            Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_) => 1,
+        }
+    }
+
     /// Where it lies: no other part that is there at the same time lies there.
     #[must_use]
+    #[inline]
     pub fn address(self) -> usize {
         match self {
             Self::Made(value) => std::ptr::from_ref(value).addr(),
@@ -154,23 +169,26 @@ impl<'a> Items<'a> {
 
     /// One after the other.
     #[must_use]
+    #[inline]
     pub fn iter(self) -> ItemsIter<'a> {
         let items = match self {
-            Self::Made(items) => ItemsIter::Made(items.iter()),
-            Self::Read(items) => ItemsIter::Read(items.iter()),
+            Self::Made(items) => ItemsLeft::Made(items.iter()),
+            Self::Read(items) => ItemsLeft::Read(items.iter()),
         };
-        if self.len() > work::FEW { ItemsIter::Many(Box::new(items)) } else { items }
+        ItemsIter { items, is_counted: self.len() > work::FEW }
     }
 
     /// The same for a validator: none, once its work is to end.
+    #[inline]
     fn elements_now(self) -> ItemsIter<'a> {
-        if work::is_over() { ItemsIter::Made([].iter()) } else { self.iter() }
+        if work::is_over() { Self::Read(&[]).iter() } else { self.iter() }
     }
 }
 
 impl<'a> Members<'a> {
     /// The value of the member with this name.
     #[must_use]
+    #[inline]
     pub fn get(self, name: &str) -> Option<Part<'a>> {
         match self {
             Self::Made(members) => members.get(name).map(Part::Made),
@@ -180,6 +198,7 @@ impl<'a> Members<'a> {
 
     /// How many there are.
     #[must_use]
+    #[inline]
     pub fn len(self) -> usize {
         match self {
             Self::Made(members) => members.len(),
@@ -195,74 +214,86 @@ impl<'a> Members<'a> {
 
     /// Name and value, one after the other.
     #[must_use]
+    #[inline]
     pub fn iter(self) -> MembersIter<'a> {
         let members = match self {
-            Self::Made(members) => MembersIter::Made(members.iter()),
-            Self::Read(members) => MembersIter::Read(members.pairs().iter()),
+            Self::Made(members) => MembersLeft::Made(members.iter()),
+            Self::Read(members) => MembersLeft::Read(members.pairs().iter()),
         };
-        if self.len() > work::FEW { MembersIter::Many(Box::new(members)) } else { members }
+        MembersIter { members, is_counted: self.len() > work::FEW }
     }
 
     /// The same for a validator: none, once its work is to end.
+    #[inline]
     fn members_now(self) -> MembersIter<'a> {
-        if work::is_over() { MembersIter::Read([].iter()) } else { self.iter() }
+        if work::is_over() {
+            MembersIter { members: MembersLeft::Read([].iter()), is_counted: false }
+        } else {
+            self.iter()
+        }
     }
 }
 
 /// Goes through [`Items`].
 #[derive(Debug, Clone)]
-pub enum ItemsIter<'a> {
+pub struct ItemsIter<'a> {
+    items: ItemsLeft<'a>,
+    /// They are many, and counted.
+    is_counted: bool,
+}
+
+#[derive(Debug, Clone)]
+enum ItemsLeft<'a> {
     /// They were made here.
     Made(slice::Iter<'a, Value>),
     /// They were read.
     Read(slice::Iter<'a, Tree<'a>>),
-    /// They are many, and counted.
-    Many(Box<Self>),
 }
 
 impl<'a> Iterator for ItemsIter<'a> {
     type Item = Part<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Part<'a>> {
-        match self {
-            Self::Made(items) => items.next().map(Part::Made),
-            Self::Read(items) => items.next().map(Part::Read),
-            Self::Many(items) => {
-                if work::spend(1) {
-                    items.next()
-                } else {
-                    None
-                }
-            }
+        if self.is_counted && !work::spend(1) {
+            return None;
+        }
+        match &mut self.items {
+            ItemsLeft::Made(items) => items.next().map(Part::Made),
+            ItemsLeft::Read(items) => items.next().map(Part::Read),
         }
     }
 }
 
 /// Goes through [`Members`].
 #[derive(Debug)]
-pub enum MembersIter<'a> {
+pub struct MembersIter<'a> {
+    members: MembersLeft<'a>,
+    /// They are many, and counted.
+    is_counted: bool,
+}
+
+#[derive(Debug)]
+enum MembersLeft<'a> {
     /// They were made here.
     Made(serde_json::map::Iter<'a>),
     /// They were read.
     Read(slice::Iter<'a, (Cow<'a, str>, Tree<'a>)>),
-    /// They are many, and counted.
-    Many(Box<Self>),
 }
 
 impl<'a> Iterator for MembersIter<'a> {
     type Item = (&'a str, Part<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Made(members) => members.next().map(|(name, value)| (name.as_str(), Part::Made(value))),
-            Self::Read(members) => members.next().map(|(name, value)| (&**name, Part::Read(value))),
-            Self::Many(members) => {
-                if work::spend(1) {
-                    members.next()
-                } else {
-                    None
-                }
+        if self.is_counted && !work::spend(1) {
+            return None;
+        }
+        match &mut self.members {
+            MembersLeft::Made(members) => {
+                members.next().map(|(name, value)| (name.as_str(), Part::Made(value)))
             }
+            MembersLeft::Read(members) => members.next().map(|(name, value)| (&**name, Part::Read(value))),
         }
     }
 }
@@ -401,6 +432,22 @@ impl<'a> json::Array<'a, Instance> for Items<'a> {
 mod tests {
     use super::*;
     use jsonschema::json::conformance;
+
+    #[test]
+    fn a_value_is_counted_with_all_that_it_is_made_of() {
+        let many = vec!["0"; 3 * work::FEW].join(",");
+        for (text, count) in [
+            ("null", 1),
+            ("[]", 1),
+            ("[1,[2,{}]]", 5),
+            (r#"{"a":{"b":["c",true]},"d":0}"#, 6),
+            (&format!(r#"{{"a":[{many}],"b":"c"}}"#), 3 * work::FEW as u32 + 3),
+        ] {
+            let value = serde_json::from_str(text).unwrap();
+            assert_eq!(Part::Made(&value).count(), count, "{text}");
+            assert_eq!(Part::Read(&Tree::read(text.as_bytes()).unwrap()).count(), count, "{text}");
+        }
+    }
 
     #[test]
     fn both_forms_are_what_the_validator_relies_on() {

@@ -71,6 +71,7 @@ impl<'t> Members<'t> {
 
     /// Name and value of each, in their order.
     #[must_use]
+    #[inline]
     pub fn pairs(&self) -> &[(Cow<'t, str>, Tree<'t>)] {
         &self.pairs
     }

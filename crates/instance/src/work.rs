@@ -97,6 +97,7 @@ pub fn within<T>(patience: Patience, check: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// Does some work. False: there is no sense in doing it.
+#[inline]
 pub fn spend(cost: u32) -> bool {
     WORK.with(|work| {
         let left = work.left.get();
@@ -132,19 +133,26 @@ pub(crate) fn is_stopped() -> bool {
 }
 
 /// Whether loops are to end.
+#[inline]
 pub(crate) fn is_over() -> bool {
     WORK.with(|work| work.halt.get() != Halt::No)
 }
 
 /// A text is looked at whole. What takes it too long is stopped here, before it is begun.
+#[inline]
 pub(crate) fn reads_text(length: usize) {
     let cost = u32::try_from(length).unwrap_or(u32::MAX);
     WORK.with(|work| {
         if length > work.longest.get() {
             work.halt.set(Halt::Stopped);
         }
+        let left = work.left.get();
+        if cost <= left {
+            work.left.set(left - cost);
+        } else {
+            look(work);
+        }
     });
-    spend(cost);
 }
 
 /// Gathers errors, at most so many and a few more. Tells whether there may be more.

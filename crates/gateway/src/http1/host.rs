@@ -32,18 +32,30 @@ pub(crate) fn is_host(host: &[u8]) -> bool {
 
 /// Letters, digits, hyphens and underscores with single dots between them, and perhaps one at the end.
 fn is_name(name: &[u8]) -> bool {
-    let mut was_dot = true;
+    let mut before = b'.';
     for &byte in name {
-        match byte {
-            b'.' if was_dot => return false,
-            b'.' => was_dot = true,
-            b'-' | b'_' => was_dot = false,
-            other if other.is_ascii_alphanumeric() => was_dot = false,
-            _ => return false,
+        let is_fit = IN_NAMES.get(usize::from(byte)).copied().unwrap_or(false);
+        if !is_fit || byte == b'.' && before == b'.' {
+            return false;
         }
+        before = byte;
     }
     !name.is_empty()
 }
+
+/// The bytes that names have. A table, because each request has a host.
+static IN_NAMES: [bool; 256] = {
+    let mut fit = [false; 256];
+    let mut rest: &[u8] = b"-._0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    while let [byte, behind @ ..] = rest {
+        #[allow(clippy::indexing_slicing, reason = "a byte is below 256, and the compiler runs this")]
+        {
+            fit[*byte as usize] = true;
+        }
+        rest = behind;
+    }
+    fit
+};
 
 /// A port may be empty (RFC 3986 section 3.2.3).
 fn is_port(port: &[u8]) -> bool {

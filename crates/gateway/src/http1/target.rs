@@ -53,12 +53,16 @@ pub(crate) fn read<'t>(method: &str, target: &'t str) -> Result<Target<'t>, Faul
             (Some((scheme, authority)), rest)
         }
     };
-    if rest.contains('#') {
+    // Neither stands in most targets: one look for both.
+    let mark = memchr::memchr2(b'#', b'?', rest.as_bytes());
+    if mark
+        .is_some_and(|mark| memchr::memchr(b'#', rest.as_bytes().get(mark..).unwrap_or_default()).is_some())
+    {
         return Err(Fault::malformed(
             "The request target has a fragment (`#`); fragments stay with the client.",
         ));
     }
-    let (path, query) = match rest.split_once('?') {
+    let (path, query) = match mark.and_then(|mark| Some((rest.get(..mark)?, rest.get(mark + 1..)?))) {
         Some((path, query)) => (path, Some(query)),
         None => (rest, None),
     };

@@ -39,7 +39,7 @@ pub(crate) fn check(visit: &mut Visit<'_>, rules: &RequestRules) -> Result<Check
     if visit.head.path().len() + sent.query.map_or(0, str::len) + cookies > LONG {
         return Ok(Checked::TooLong);
     }
-    match soon(|| rules.check_parameters(&sent)) {
+    match soon(|| rules.parameter_violations(&sent)) {
         Some(violations) => refuse(violations).map(|()| Checked::Here),
         None => Ok(Checked::TooLong),
     }
@@ -55,7 +55,7 @@ pub(crate) async fn check_elsewhere(
     let sent = Sent { path: &path, query: visit.head.query(), headers: &visit.head };
     let (rules, sent) = (Arc::clone(rules), OwnSent::of(&sent, rules));
     let violations = checks::elsewhere(visit, client, move |wanted| {
-        while_wanted(wanted, || sent.with(|sent| rules.check_parameters(sent)))
+        while_wanted(wanted, || sent.with(|sent| rules.parameter_violations(sent)))
     });
     refuse(violations.await?)
 }

@@ -62,9 +62,9 @@ impl BodyRules {
             let any = self.content.iter().find(|rule| rule.range == "*/*")?;
             return Some((any, Kind::Other));
         }
-        let exactness = |rule: &&MediaRule| rule.exactness(&essence, sent);
-        let rule =
-            self.content.iter().rev().max_by_key(exactness).filter(|rule| exactness(rule).is_some())?;
+        let taken =
+            self.content.iter().rev().filter_map(|rule| Some((rule.exactness(&essence, sent)?, rule)));
+        let (_, rule) = taken.max_by_key(|(exactness, _)| *exactness)?;
         Some((rule, media::kind(&essence)))
     }
 
@@ -103,7 +103,7 @@ impl BodyRules {
         let mut sent = media::essence(content_type);
         // Where parameters tell types apart, they are a part of what was sent.
         if self.content.iter().any(|rule| !rule.parameters.is_empty()) && !sent.is_empty() {
-            sent = String::from_utf8_lossy(content_type).trim().to_owned();
+            sent = String::from_utf8_lossy(content_type).trim().to_owned().into();
         }
         let sent = if sent.is_empty() {
             "no Content-Type was sent".to_owned()
@@ -206,7 +206,7 @@ impl MediaRule {
         let unit = media.schema.as_ref().map(|place| schemas.unit(place));
         let unit = unit.filter(|unit| !schemas.takes_anything(*unit));
         // JSON has its types already; only text needs to be told what it may become.
-        let range = media::essence(media.media_type.as_bytes());
+        let range = media::essence(media.media_type.as_bytes()).into_owned();
         let text = media.schema.as_ref().filter(|_| media::kind(&range) != Kind::Json);
         let shape = text.map(|place| shapes.of(schemas, place)).unwrap_or_default();
         let rule = Self {

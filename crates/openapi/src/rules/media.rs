@@ -1,5 +1,7 @@
 //! Media types: what a Content-Type names, and how a body of it is read.
 
+use std::borrow::Cow;
+
 /// How a body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -72,13 +74,20 @@ pub(super) fn parameters(media_type: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 /// A Content-Type without its parameters, in lower case.
-pub(super) fn essence(content_type: &[u8]) -> String {
-    let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
-    String::from_utf8_lossy(essence).to_ascii_lowercase()
+pub(super) fn essence(content_type: &[u8]) -> Cow<'_, str> {
+    let end = memchr::memchr(b';', content_type).unwrap_or(content_type.len());
+    let essence = content_type.get(..end).unwrap_or_default().trim_ascii();
+    let is_lower = essence.iter().fold(true, |all, byte| all & !byte.is_ascii_uppercase());
+    match std::str::from_utf8(essence) {
+        Ok(text) if is_lower => Cow::Borrowed(text),
+        Ok(text) => Cow::Owned(text.to_ascii_lowercase()),
+        Err(_) => Cow::Owned(String::from_utf8_lossy(essence).to_ascii_lowercase()),
+    }
 }
 
 /// A parameter of a header such as Content-Type or Content-Disposition, without quotes.
 pub(super) fn parameter(header: &[u8], name: &str) -> Option<Vec<u8>> {
+    memchr::memchr(b';', header)?; // most have none
     let mut rest = header;
     loop {
         let at = end_of_part(rest);

@@ -237,7 +237,7 @@ impl RequestRules {
         self.parameters.check_anything()
     }
 
-    /// Whether path, query, headers and cookies are right, where that is told at once. False: [`RequestRules::check_parameters`]
+    /// Whether path, query, headers and cookies are right, where that is told at once. False: [`RequestRules::parameter_violations`]
     /// tells.
     pub fn parameters_fit(&self, sent: &Sent<'_>) -> bool {
         self.parameters.fit(sent)
@@ -246,6 +246,11 @@ impl RequestRules {
     /// Checks path, query, headers and cookies: every violation, in the order of the document.
     pub fn check_parameters(&self, sent: &Sent<'_>) -> Vec<Violation> {
         self.with_units(|units| self.parameters.check(sent, units))
+    }
+
+    /// The same where [`RequestRules::parameters_fit`] could not tell that they are right.
+    pub fn parameter_violations(&self, sent: &Sent<'_>) -> Vec<Violation> {
+        self.with_units(|units| self.parameters.violations(sent, units))
     }
 
     /// Whether the body has to be read, to be checked, when a request has this Content-Type.

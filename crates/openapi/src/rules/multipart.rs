@@ -187,7 +187,7 @@ fn part(text: &[u8]) -> Result<Part<'_>, String> {
                 return Err("A part of it has two Content-Disposition headers.".to_owned());
             }
         } else if name.eq_ignore_ascii_case(b"content-type") {
-            content_type = Some(media::essence(value));
+            content_type = Some(media::essence(value).into_owned());
         }
     }
     let disposition = disposition

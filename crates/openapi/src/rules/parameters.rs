@@ -77,9 +77,11 @@ impl ParameterRules {
 
     /// Every violation, in the order of the document.
     pub(super) fn check(&self, sent: &Sent<'_>, units: &Arc<Units>) -> Vec<Violation> {
-        if self.fit(sent) {
-            return Vec::new();
-        }
+        if self.fit(sent) { Vec::new() } else { self.violations(sent, units) }
+    }
+
+    /// The same of what does not seem to [fit](Self::fit).
+    pub(super) fn violations(&self, sent: &Sent<'_>, units: &Arc<Units>) -> Vec<Violation> {
         let mut violations = Vec::new();
         let query = Pairs::of_form(sent.query.unwrap_or_default());
         for rule in &self.rules {

@@ -5,7 +5,7 @@
 //! place, because a validator that owned its targets would own itself wherever schemas form a circle.
 
 use crate::schema::{choice::Choice, scalar::Scalar};
-use instance::{Part, Seen, Validator, work};
+use instance::{Part, Validator, work};
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -102,28 +102,13 @@ pub(crate) fn over<T>(units: &Arc<Units>, value: Part<'_>, check: impl FnOnce() 
         walk.units.replace(Some(Arc::clone(units)));
         walk.open.borrow_mut().clear();
         walk.steps
-            .set(STEPS.saturating_add(parts(value).saturating_mul(STEPS_FOR_EACH_PART)).min(MOST_STEPS));
+            .set(STEPS.saturating_add(value.count().saturating_mul(STEPS_FOR_EACH_PART)).min(MOST_STEPS));
         walk.gave_up.set(false);
     });
     let running = Running;
     let result = check();
     drop(running);
     (result, WALK.with(|walk| walk.gave_up.get()))
-}
-
-/// How many values a value is made of.
-fn parts(value: Part<'_>) -> u32 {
-    let mut count = 0_u32;
-    let mut waiting = vec![value];
-    while let Some(value) = waiting.pop() {
-        count = count.saturating_add(1);
-        match value.seen() {
-            Seen::Array(items) => waiting.extend(items.iter()),
-            Seen::Object(members) => waiting.extend(members.iter().map(|(_, value)| value)),
-            Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_) => {}
-        }
-    }
-    count
 }
 
 /// Enters a unit with a value, if it is not being checked with that value already: a circle of
