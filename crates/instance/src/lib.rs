@@ -7,7 +7,6 @@
 //! Validators are compiled here and nowhere else: the compiler of `jsonschema` is made for the kind of its instances, and to
 //! make it takes the Rust compiler half a minute.
 
-mod compare;
 mod divide;
 mod part;
 mod tree;

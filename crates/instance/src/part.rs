@@ -1,7 +1,8 @@
 //! What the validator is given: values that were made here, and trees that were read. It sees no difference.
 
+mod compare;
+
 use crate::{
-    compare,
     tree::{Members as TreeMembers, Tree},
     work,
 };

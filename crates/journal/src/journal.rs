@@ -7,12 +7,13 @@ use crate::{
     error::{At, JournalError},
     finding::{Finding, Report, Weight},
     folder::Folder,
-    format::{Kind, MOST_RINGS},
+    format::Kind,
     memory::Mapping,
+    options::Options,
     pending::Pending,
     recovery::Recovered,
     replay::Epoch,
-    ring::{Layout, Overflow, Ring, Writer},
+    ring::{Overflow, Ring, Writer},
     row::Row,
     shared::{self, Identity, MemoryFile, Places},
 };
@@ -22,36 +23,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-
-/// Where charges are kept, and for how many threads.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The store's folder. It has to be there; the journal makes `counters` in it.
-    pub folder: PathBuf,
-    /// The folder for the file of the shared memory, `/dev/shm`.
-    pub memory: PathBuf,
-    /// How many threads record charges, 1 to 1024.
-    pub writers: usize,
-    /// How many charges the ring of one writer holds; rounded up to a power of two, at least 8 and at
-    /// most 2^24. One takes 96 bytes.
-    pub ring_entries: usize,
-}
-
-impl Options {
-    /// The usual sizes: `/dev/shm` and 65,536 charges a writer.
-    #[must_use]
-    pub fn new(folder: PathBuf, writers: usize) -> Self {
-        Self { folder, memory: PathBuf::from("/dev/shm"), writers, ring_entries: 65_536 }
-    }
-
-    fn layout(&self) -> Result<Layout, JournalError> {
-        if self.writers == 0 || self.writers > MOST_RINGS {
-            return Err(JournalError::Writers { found: self.writers, most: MOST_RINGS });
-        }
-        let entries = self.ring_entries.clamp(8, 1 << 24).next_power_of_two();
-        Ok(Layout { rings: self.writers, entries })
-    }
-}
 
 /// What a commit has done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -43,6 +43,7 @@ mod memory;
 #[path = "memory_model.rs"]
 mod memory;
 mod merge;
+mod options;
 mod pending;
 mod recovery;
 mod replay;
@@ -53,6 +54,7 @@ mod shared;
 
 pub use error::JournalError;
 pub use finding::{Finding, Report, Weight};
-pub use journal::{Committed, Compacting, Journal, Options, is_free, open};
+pub use journal::{Committed, Compacting, Journal, is_free, open};
+pub use options::Options;
 pub use ring::{Due, MOST_TOGETHER, Sent, Writer};
 pub use row::{Charge, Class, MOST, Row, Who};

@@ -8,8 +8,8 @@ use crate::{
     error::{At, JournalError},
     finding::Finding,
     folder::Folder,
-    journal::Options,
     memory::Mapping,
+    options::Options,
     ring::{DeadRing, Layout},
 };
 use rustix::fs::FallocateFlags;

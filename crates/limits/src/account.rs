@@ -2,9 +2,9 @@
 
 use crate::{
     compiled::{Applying, Compiled, Limits, Reset, Rule, rolling_at},
+    denial::Denial,
     guard::ErrorCount,
     past::{Kept, Past, Value},
-    reservation::Denial,
     rolling::{Rolling, State, part},
     slot::Slot,
     windows::Windows,

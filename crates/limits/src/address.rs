@@ -8,7 +8,8 @@ use crate::{
     Who,
     account::Account,
     compiled::Limits,
-    reservation::{Denial, Reservation, Used, find_and_take},
+    denial::Denial,
+    reservation::{Reservation, Used, find_and_take},
     slot::Slot,
 };
 use std::sync::Arc;

@@ -7,7 +7,8 @@
 use crate::{
     account::Account,
     compiled::{Compiled, Limits, Rule, WordRule, rate_of},
-    past::{Ends, Kept, Link, Merged, Past, Value, level},
+    ends::Ends,
+    past::{Kept, Link, Merged, Past, Value, level},
     reservation::Used,
     rolling::State,
     slot::AtomicU64,

@@ -2,7 +2,7 @@
 
 use crate::{
     LATEST_MILLIS,
-    past::Ends,
+    ends::Ends,
     rolling::{State, part, part_millis},
     word::{Counter, NotTaken, Word},
 };

@@ -8,6 +8,7 @@
 use crate::{
     LATEST_MILLIS,
     compiled::{Compiled, Rule, WordRule, rate_of},
+    ends::Ends,
     rolling::{Rolling, State, ends_at, part},
     slot::{AtomicU64, Ordering},
     word::{Counter, Frozen, Word},
@@ -36,15 +37,6 @@ struct Counted {
 enum Count {
     Word(Counter),
     Rolling(Rolling),
-}
-
-/// Until when a window counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ends {
-    /// This Unix millisecond.
-    At(u64),
-    /// As long as something is counted: units for ever, requests until they have ended.
-    WhenEmpty,
 }
 
 /// The count of one limit, as it was found in an account that was replaced, or on the disk.

@@ -3,10 +3,11 @@
 use crate::{
     account::{Account, Refused},
     compiled::{Applying, Compiled, Limits},
+    denial::Denial,
     seat::Seat,
     windows::Windows,
 };
-use contract::{Limit, limit::Tag};
+use contract::limit::Tag;
 use std::sync::Arc;
 
 /// Units that are taken in every limit that applies to a request, and not settled yet.
@@ -44,18 +45,6 @@ pub struct InFlight {
     windows: Windows,
 }
 
-/// Why nothing was reserved.
-#[derive(Debug, Clone)]
-pub struct Denial {
-    pub(crate) limits: Arc<Limits>,
-    /// Position in the plan of the limit that denied: of several, the one that resets last.
-    pub position: usize,
-    /// Whole seconds until a retry may succeed, at least 1. None: none ever will.
-    pub reset: Option<u64>,
-    /// The second (Unix time) from which on it may.
-    pub resets_at: Option<u64>,
-}
-
 /// What was charged to one counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Used {
@@ -67,19 +56,6 @@ pub struct Used {
     pub units: u32,
     /// The Unix second of the last charge.
     pub second: u64,
-}
-
-impl Denial {
-    /// The limit that denied.
-    pub fn limit(&self) -> Option<&Limit> {
-        self.limits.get(self.position)
-    }
-
-    /// Whether it could never be admitted, because it costs more than the limit grants at all.
-    pub fn quota(&self) -> u32 {
-        let one = self.limits.each(self.limits.all()).find(|(position, _)| *position == self.position);
-        one.map_or(0, |(_, one)| one.quota())
-    }
 }
 
 impl Remembered {

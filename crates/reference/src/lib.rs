@@ -20,7 +20,7 @@ mod request;
 mod site;
 #[cfg(test)]
 mod tests;
-mod when;
+mod wording;
 
 pub use document::Address;
 pub use export::File;

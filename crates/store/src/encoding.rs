@@ -7,6 +7,7 @@
 
 use crate::{
     KeyRecord, StoreError,
+    fields::{take_array, take_text, take_time},
     row::{KeyRow, Texts},
 };
 use std::borrow::Cow;
@@ -173,23 +174,6 @@ fn put_texts(
     texts.iter().try_for_each(|text| put_text(bytes, one, text))
 }
 
-fn take_array<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
-    let (taken, left) = rest.split_first_chunk()?;
-    *rest = left;
-    Some(*taken)
-}
-
-fn take_time(rest: &mut &[u8]) -> Option<u64> {
-    take_array(rest).map(u64::from_le_bytes)
-}
-
-fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
-    let length = u16::from_le_bytes(take_array(rest)?);
-    let (taken, left) = rest.split_at_checked(usize::from(length))?;
-    *rest = left;
-    std::str::from_utf8(taken).ok()
-}
-
 /// A count and so many texts, each of them looked at.
 fn take_texts<'a>(rest: &mut &'a [u8]) -> Option<Texts<'a>> {
     let count = u16::from_le_bytes(take_array(rest)?);
@@ -198,11 +182,6 @@ fn take_texts<'a>(rest: &mut &'a [u8]) -> Option<Texts<'a>> {
         take_text(rest)?;
     }
     begin.get(..begin.len() - rest.len()).map(Texts::new)
-}
-
-/// The first of these texts, and what comes behind it. For [`Texts`], whose bytes were looked at.
-pub(crate) fn next_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
-    take_text(rest)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod embedded;
 mod encoding;
 mod error;
+mod fields;
 mod folder;
 mod footprint;
 mod holder;

@@ -1,6 +1,6 @@
 //! A key's record as it lies in the database: read in place, nothing copied.
 
-use crate::{KeyRecord, encoding::next_text};
+use crate::{KeyRecord, fields::take_text};
 use std::borrow::Cow;
 
 /// A key's record, borrowed from the database. Times are seconds since the Unix epoch.
@@ -75,6 +75,6 @@ impl<'a> Iterator for Texts<'a> {
     type Item = &'a str;
 
     fn next(&mut self) -> Option<&'a str> {
-        next_text(&mut self.rest)
+        take_text(&mut self.rest)
     }
 }

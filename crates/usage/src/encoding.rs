@@ -6,23 +6,11 @@
 use crate::{
     Latency, Tally,
     latency::{Steps, last_step},
-    tally::{MOST_CODES, OTHER_CODES, is_counted_apart},
+    tally::{MOST_CODES, NotATally, OTHER_CODES, is_counted_apart},
 };
 
 /// The first byte, so that a later layout can be told apart.
 const LAYOUT: u8 = 1;
-
-/// Bytes that are no tally.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotATally;
-
-impl std::fmt::Display for NotATally {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("the bytes are no tally of usage")
-    }
-}
-
-impl std::error::Error for NotATally {}
 
 impl Tally {
     /// Its bytes.

@@ -10,7 +10,6 @@ mod grain;
 mod latency;
 mod tally;
 
-pub use encoding::NotATally;
 pub use grain::{Grain, Retention};
 pub use latency::Latency;
-pub use tally::{MOST_CODES, OTHER_CODES, Sample, Tally};
+pub use tally::{MOST_CODES, NotATally, OTHER_CODES, Sample, Tally};

@@ -1,6 +1,6 @@
 //! The tally of requests that belong together: how many, what they used, how they failed, how long they took.
 
-use crate::{Latency, encoding::NotATally};
+use crate::Latency;
 use serde::{Deserialize, Serialize};
 
 /// Error codes that a tally counts apart. An upstream may make up codes of its own, without end: what
@@ -10,6 +10,18 @@ pub const MOST_CODES: usize = 32;
 pub const OTHER_CODES: &str = "OTHER";
 /// A code that is longer is not counted apart either.
 pub(crate) const LONGEST_CODE: usize = 64;
+
+/// Bytes that are no tally.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotATally;
+
+impl std::fmt::Display for NotATally {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("the bytes are no tally of usage")
+    }
+}
+
+impl std::error::Error for NotATally {}
 
 /// One request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,9 @@
 //! The page of an error code: where every `check` link leads.
 
-use super::Source;
+use super::{Source, when};
 use crate::{
     document::{Address, Badge, Block, Document, Text, text},
     example::Example,
-    when,
 };
 use contract::{ErrorCode, Status, registry::Owner, specification::Form};
 use serde_json::json;

@@ -6,7 +6,7 @@ use crate::{
     facts::{EndpointPage, Facts, Tag},
     model::Endpoint,
     quantity,
-    when::{name, requirement_text},
+    wording::{name, requirement_text},
 };
 use serde_json::{Value, json};
 

@@ -6,7 +6,7 @@ use crate::{
     example::Example,
     facts::Facts,
     quantity,
-    when::key_places,
+    wording::key_places,
 };
 use contract::{ErrorCode, Status, specification::Form};
 use serde_json::{Value, json};

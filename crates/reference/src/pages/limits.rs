@@ -8,7 +8,7 @@ use crate::{
     model::Endpoint,
     quantity,
     request::{KEY, Request},
-    when::name,
+    wording::name,
 };
 use contract::{ErrorCode, Limit};
 use serde_json::{Value, json};

@@ -6,6 +6,7 @@ mod index;
 pub(crate) mod limits;
 pub(crate) mod maintenance;
 mod moved;
+mod when;
 
 use crate::{
     document::{Address, Block, Document, Inline, Target, Text},

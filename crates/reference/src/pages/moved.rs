@@ -6,7 +6,7 @@ use crate::{
     facts::Facts,
     model::{Deprecation, Endpoint},
     quantity::{grouped, readable_time, time},
-    when::name,
+    wording::name,
 };
 use contract::ErrorCode;
 use serde_json::{Value, json};

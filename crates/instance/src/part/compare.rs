@@ -3,7 +3,7 @@
 //! The validator's own way hashes `[[1], 2]` and `[1, [2]]` alike, so that an array of such items takes a time that grows with
 //! the square of their number.
 
-use crate::part::{Part, Seen};
+use super::{Part, Seen};
 use jsonschema::json::cmp;
 use serde_json::{Number, Value};
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};

@@ -1,12 +1,13 @@
 //! When a code is answered by this API: from its configuration, in sentences and tables.
 
+use super::{limits::ONE_ADDRESS, maintenance};
 use crate::{
     document::{Address, Block, Target, Text, code as exact, text},
     example::concerns,
     facts::Facts,
     model::{Check, Endpoint, Live, Place},
-    pages::limits::ONE_ADDRESS,
     quantity,
+    wording::{key_places, name, requirement_text},
 };
 use contract::{ErrorCode, Limit, RedirectStatus};
 
@@ -65,7 +66,7 @@ pub(crate) fn blocks(facts: &Facts, code: ErrorCode, live: &Live) -> Vec<Block> 
         ErrorCode::ApiLimitExceeded | ErrorCode::RateExceeded => limits(facts, code),
         ErrorCode::TooManyErrors => too_many_errors(facts),
         ErrorCode::UnexpectedError => unexpected(facts),
-        ErrorCode::Maintenance => crate::pages::maintenance::now_and_next(live),
+        ErrorCode::Maintenance => maintenance::now_and_next(live),
         ErrorCode::Unavailable => unavailable(),
         ErrorCode::PaymentRequired
         | ErrorCode::MethodNotAllowed
@@ -93,12 +94,6 @@ fn unavailable() -> Vec<Block> {
         "No connection to the API can be made. Nothing was sent, so the same request can be sent again.",
         "The gateway itself has more to do, or more bodies to check, than it has room for at present.",
     ])
-}
-
-/// What a key needs: `items:read`, or `items:read and items:write, or admin`.
-pub(crate) fn requirement_text(sets: &[Vec<String>]) -> Text {
-    let set = |set: &Vec<String>| Text::joined(set.iter().map(exact), " and ");
-    Text::joined(sets.iter().map(set), ", or ")
 }
 
 fn sentences<const N: usize>(sentences: [&str; N]) -> Vec<Block> {
@@ -369,16 +364,6 @@ fn key_not_set(facts: &Facts) -> Vec<Block> {
     blocks
 }
 
-/// The headers that may hold a key, in the order in which they are looked at.
-pub(crate) fn key_places(facts: &Facts) -> Vec<Text> {
-    let own = facts.reference.key_headers.iter().map(|header| exact(format!("{header}: YOUR_KEY")));
-    let always = [
-        exact("Authorization: Bearer YOUR_KEY"),
-        text().code("Authorization: Basic …").plain(" with the key as the user name or the password"),
-    ];
-    own.chain(always).collect()
-}
-
 fn endpoint_not_found(facts: &Facts) -> Vec<Block> {
     let count = facts.reference.endpoints.len();
     if facts.has_no_endpoint() {
@@ -488,9 +473,4 @@ fn left_out(count: usize, at: Address, whole: &str) -> Option<Block> {
     let more = count.checked_sub(MOST_ROWS).filter(|more| *more > 0)?;
     let more = quantity::grouped(more as u64);
     Some(Block::Paragraph(text().plain(format!("And {more} more: see ")).page(at, whole).plain(".")))
-}
-
-/// Method and path.
-pub(crate) fn name(endpoint: &Endpoint) -> Text {
-    exact(format!("{} {}", endpoint.method, endpoint.path))
 }

@@ -1,0 +1,34 @@
+//! Where the journal is and how large its rings are.
+
+use crate::{error::JournalError, format::MOST_RINGS, ring::Layout};
+use std::path::PathBuf;
+
+/// Where charges are kept, and for how many threads.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The store's folder. It has to be there; the journal makes `counters` in it.
+    pub folder: PathBuf,
+    /// The folder for the file of the shared memory, `/dev/shm`.
+    pub memory: PathBuf,
+    /// How many threads record charges, 1 to 1024.
+    pub writers: usize,
+    /// How many charges the ring of one writer holds; rounded up to a power of two, at least 8 and at
+    /// most 2^24. One takes 96 bytes.
+    pub ring_entries: usize,
+}
+
+impl Options {
+    /// The usual sizes: `/dev/shm` and 65,536 charges a writer.
+    #[must_use]
+    pub fn new(folder: PathBuf, writers: usize) -> Self {
+        Self { folder, memory: PathBuf::from("/dev/shm"), writers, ring_entries: 65_536 }
+    }
+
+    pub(crate) fn layout(&self) -> Result<Layout, JournalError> {
+        if self.writers == 0 || self.writers > MOST_RINGS {
+            return Err(JournalError::Writers { found: self.writers, most: MOST_RINGS });
+        }
+        let entries = self.ring_entries.clamp(8, 1 << 24).next_power_of_two();
+        Ok(Layout { rings: self.writers, entries })
+    }
+}
