@@ -11,4 +11,5 @@ pub mod fault;
 pub mod reading;
 pub mod rules;
 mod schema;
+mod strictness;
 mod text;

@@ -12,7 +12,7 @@ use crate::{
         shape::{Shape, Shapes, Types},
         unenforced,
     },
-    schema::{Found, SchemaCompiler, UnitId, Units, sentences::quoted, violations::unescaped},
+    schema::{Found, SchemaCompiler, UnitId, Units, pointer::unescaped, sentences::quoted},
 };
 use contract::Detail;
 use instance::Part;

@@ -9,7 +9,7 @@ use crate::{
         styles,
     },
     schema::sentences::quoted,
-    schema::{Found, violations::child},
+    schema::{Found, pointer::child},
 };
 use memchr::memmem;
 use std::collections::HashMap;

@@ -5,7 +5,7 @@ use crate::{
         shape::{Shape, Types},
         text,
     },
-    schema::{Found, violations::child},
+    schema::{Found, pointer::child},
 };
 use serde_json::{Map, Value};
 

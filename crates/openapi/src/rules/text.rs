@@ -1,6 +1,12 @@
 //! Text of a request becomes values: percent-encoding, and numbers, flags and null by their types.
 
-use crate::{rules::shape::Types, schema::sentences::quoted};
+use crate::{
+    rules::shape::Types,
+    schema::{
+        scalar::{integer, is_integer},
+        sentences::quoted,
+    },
+};
 use serde_json::{Number, Value};
 use std::borrow::Cow;
 
@@ -42,20 +48,6 @@ fn digit(byte: u8) -> Option<u8> {
     }
 }
 
-fn is_whole(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// A whole number of at most 64 bits.
-pub(crate) fn whole(text: &str) -> Option<i128> {
-    if !is_whole(text) {
-        return None;
-    }
-    let number: i128 = text.parse().ok()?;
-    (number >= i128::from(i64::MIN) && number <= i128::from(u64::MAX)).then_some(number)
-}
-
 /// A number as JSON writes it, but for zeros at its start.
 fn number(text: &str) -> Option<Number> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
@@ -79,7 +71,7 @@ fn number(text: &str) -> Option<Number> {
 }
 
 fn whole_number(text: &str) -> Option<Number> {
-    let number = whole(text)?;
+    let number = integer(text)?;
     i64::try_from(number).map(Number::from).ok().or_else(|| u64::try_from(number).map(Number::from).ok())
 }
 
@@ -121,7 +113,7 @@ pub(super) fn typed(text: &str, types: Types, narrow: bool) -> Result<Value, Str
 
 fn no_type(text: &str, types: Types) -> String {
     let found = quoted(text);
-    if types.has(Types::INTEGER) && !types.has(Types::NUMBER) && is_whole(text) {
+    if types.has(Types::INTEGER) && !types.has(Types::NUMBER) && is_integer(text) {
         return format!("It has to be a whole number of at most 64 bits, but is {found}.");
     }
     let mut nouns = Vec::new();

@@ -2,7 +2,6 @@
 
 use crate::{
     documents::Place,
-    rules::ReadOnly,
     schema::{
         Key, SchemaCompiler, UnitId,
         choice::{Choice, Rule},
@@ -11,6 +10,7 @@ use crate::{
         read_only::Members,
         rewrite::{Draft, Standpoint},
     },
+    strictness::ReadOnly,
 };
 use serde_json::{Map, Value, json};
 use std::{rc::Rc, sync::Arc};

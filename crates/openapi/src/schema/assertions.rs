@@ -1,6 +1,5 @@
 //! Keywords that ask something of a value itself: types, values, bounds, lengths, patterns, formats.
 
-use crate::rules::Formats;
 use crate::schema::{
     SchemaCompiler,
     dialect::Dialect,
@@ -9,6 +8,7 @@ use crate::schema::{
     patterns::{Pattern, literal},
     rewrite::Standpoint,
 };
+use crate::strictness::Formats;
 use serde_json::{Map, Number, Value};
 use std::cmp::Ordering;
 

@@ -1,6 +1,6 @@
 //! Alternatives: `oneOf`, `anyOf`, and the one that a discriminator names.
 
-use crate::schema::walk::{self, UnitId};
+use crate::schema::unit::UnitId;
 use instance::{Part, Seen};
 use std::collections::HashMap;
 
@@ -85,20 +85,5 @@ impl Discriminator {
             (None, Otherwise::Wrong) => Named::Missing,
             (Some(None), Otherwise::Wrong | Otherwise::Missing(_)) => Named::Unknown,
         }
-    }
-}
-
-impl Choice {
-    /// Whether a value is one of the alternatives. Only inside [`walk::over`].
-    pub(crate) fn is_valid(&self, value: Part<'_>) -> bool {
-        if let Some(discriminator) = &self.discriminator {
-            match discriminator.named(value) {
-                Named::Branch(branch) => return walk::is_valid(branch, value),
-                Named::Missing | Named::Unknown => return false,
-                Named::Branches => {}
-            }
-        }
-        let mut fitting = self.branches.iter().filter(|&&branch| walk::is_valid(branch, value));
-        fitting.next().is_some() && (self.rule == Rule::Any || fitting.next().is_none())
     }
 }

@@ -5,7 +5,8 @@ use crate::schema::{
         LOCAL_DATE_TIME, LOCAL_TIME, is_base64, is_base64url, is_local_date_time, is_local_time, is_whole,
     },
     patterns::LARGEST,
-    walk::{self, UnitId},
+    unit::UnitId,
+    walk,
 };
 use instance::{Divisor, Instance, Options, Part, Seen};
 use jsonschema::{Draft, Keyword, PatternCache, PatternOptions, ValidationError};

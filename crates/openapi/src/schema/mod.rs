@@ -9,29 +9,30 @@ mod assertions;
 pub(crate) mod choice;
 mod dialect;
 mod discriminators;
-mod fit;
 mod formats;
 mod keywords;
 mod nearest;
 mod notes;
 mod patterns;
+pub(crate) mod pointer;
 mod read_only;
 mod rewrite;
 pub(crate) mod scalar;
 pub(crate) mod sentences;
 #[cfg(test)]
 mod tests;
+mod unit;
 pub(crate) mod violations;
 pub(crate) mod walk;
 
 pub(crate) use nearest::nearest;
+pub(crate) use unit::UnitId;
 pub(crate) use violations::Found;
-pub(crate) use walk::{UnitId, Units};
+pub(crate) use walk::Units;
 
 use crate::{
     documents::{Documents, Place},
     fault::{Fault, Warning},
-    rules::{Formats, ReadOnly, Strictness},
     schema::{
         choice::Choice,
         notes::Notes,
@@ -40,6 +41,7 @@ use crate::{
         scalar::Scalar,
         walk::{Check, Unit},
     },
+    strictness::{Formats, ReadOnly, Strictness},
 };
 use serde_json::Value;
 use std::{

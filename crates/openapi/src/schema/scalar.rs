@@ -90,7 +90,7 @@ impl Scalar {
         match self.kind {
             Kind::Text => self.fits_text(text),
             Kind::Flag => matches!(text, "true" | "false"),
-            Kind::Whole => crate::rules::text::whole(text).is_some_and(|number| self.fits_whole(number)),
+            Kind::Whole => integer(text).is_some_and(|number| self.fits_whole(number)),
         }
     }
 
@@ -115,4 +115,19 @@ fn whole(value: &Value) -> Option<i128> {
 
 fn of_number(number: &Number) -> Option<i128> {
     number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+}
+
+/// Whether a text is written as an integer, of whatever size.
+pub(crate) fn is_integer(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// An integer of at most 64 bits.
+pub(crate) fn integer(text: &str) -> Option<i128> {
+    if !is_integer(text) {
+        return None;
+    }
+    let number: i128 = text.parse().ok()?;
+    (number >= i128::from(i64::MIN) && number <= i128::from(u64::MAX)).then_some(number)
 }

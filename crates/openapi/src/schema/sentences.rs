@@ -1,9 +1,13 @@
 //! What is wrong with a value, as sentences: what was found, and what is allowed.
 
-use crate::schema::{fit::types_of, formats, nearest::nearest, violations::child};
+use crate::schema::{
+    formats,
+    nearest::nearest,
+    pointer::{child, unescaped},
+};
 use instance::{Part, Seen};
 use jsonschema::{
-    JsonType,
+    JsonType, JsonTypeSet,
     error::{TypeKind, ValidationErrorKind},
 };
 use serde_json::Value;
@@ -265,7 +269,7 @@ fn missing_member(name: &str, schema: &str, about: &About<'_>) -> String {
     let last: Vec<&str> = schema.rsplit('/').take(3).collect();
     let because = match last.as_slice() {
         ["required", name, "dependentSchemas"] => {
-            format!("It is required where {} is there", quoted(&super::violations::unescaped(name)))
+            format!("It is required where {} is there", quoted(&unescaped(name)))
         }
         _ => "It is required".to_owned(),
     };
@@ -358,4 +362,9 @@ fn no_format(format: &str, value: Part<'_>) -> String {
         Some((noun, example)) => format!("It has to be {noun}, such as {example}, but is {}.", shown(value)),
         None => format!("It has to be of the format {format}, but is {}.", shown(value)),
     }
+}
+
+/// The types of a set, in the order of the validator.
+pub(super) fn types_of(set: JsonTypeSet) -> Vec<JsonType> {
+    set.iter().collect()
 }

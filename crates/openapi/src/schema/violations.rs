@@ -1,10 +1,14 @@
 //! Everything that is wrong with a value, in the order of the value.
 
+mod fit;
+
 use crate::schema::{
     choice::Named,
     keywords::{CHOICE, MULTIPLE_OF, READ_ONLY, UNIT},
+    pointer::{child, unescaped},
     sentences,
-    walk::{self, Check, Unit, UnitId, Units},
+    unit::UnitId,
+    walk::{self, Check, Unit, Units},
 };
 use instance::{Part, Seen};
 use jsonschema::{ValidationError, error::ValidationErrorKind};
@@ -123,14 +127,6 @@ impl<'v> Places<'v> {
     }
 }
 
-pub(crate) fn unescaped(segment: &str) -> String {
-    segment.replace("~1", "/").replace("~0", "~")
-}
-
-pub(crate) fn child(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
-}
-
 impl Gatherer {
     pub(super) const fn new(errors_left: u32) -> Self {
         Self { found: Vec::new(), errors_left, has_more: false }
@@ -219,7 +215,7 @@ impl Gatherer {
                 _ => self.add(here, "It is not what it has to be here.".to_owned()),
             },
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-                if let Some(best) = super::fit::best_of(context, path) {
+                if let Some(best) = fit::best_of(context, path) {
                     for error in best {
                         self.error(units, unit, value, at, error);
                     }

@@ -4,17 +4,17 @@
 //! that hands the value on by the unit's number. The units of the running check stand in a thread-local
 //! place, because a validator that owned its targets would own itself wherever schemas form a circle.
 
-use crate::schema::{choice::Choice, scalar::Scalar};
+use crate::schema::{
+    choice::{Choice, Named, Rule},
+    scalar::Scalar,
+    unit::UnitId,
+};
 use instance::{Part, Validator, work};
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
     sync::Arc,
 };
-
-/// The number of a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct UnitId(pub(crate) u32);
 
 /// The names of members that an object of a schema has, by the path of that schema in its unit.
 pub(crate) type Known = HashMap<String, Arc<[String]>>;
@@ -167,6 +167,21 @@ pub(crate) fn choice_is_valid(index: usize, value: Part<'_>) -> bool {
         let units = walk.units.borrow();
         units.as_ref().and_then(|units| units.choices.get(index)).is_some_and(|choice| choice.is_valid(value))
     })
+}
+
+impl Choice {
+    /// Whether a value is one of the alternatives. Only inside [`over`].
+    fn is_valid(&self, value: Part<'_>) -> bool {
+        if let Some(discriminator) = &self.discriminator {
+            match discriminator.named(value) {
+                Named::Branch(branch) => return is_valid(branch, value),
+                Named::Missing | Named::Unknown => return false,
+                Named::Branches => {}
+            }
+        }
+        let mut fitting = self.branches.iter().filter(|&&branch| is_valid(branch, value));
+        fitting.next().is_some() && (self.rule == Rule::Any || fitting.next().is_none())
+    }
 }
 
 impl Units {

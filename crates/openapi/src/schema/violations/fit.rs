@@ -1,15 +1,17 @@
 //! Which of several alternatives was probably meant, so that only its errors are told.
 
+use super::Gatherer;
 use crate::schema::{
     choice::{Choice, Rule},
     keywords::{CHOICE, UNIT},
-    sentences,
-    violations::{Gatherer, child},
-    walk::{self, Check, UnitId, Units},
+    pointer::child,
+    sentences::{self, types_of},
+    unit::UnitId,
+    walk::{self, Check, Units},
 };
 use instance::Part;
 use jsonschema::{
-    JsonType, JsonTypeSet, ValidationError,
+    JsonType, ValidationError,
     error::{TypeKind, ValidationErrorKind},
 };
 
@@ -203,10 +205,6 @@ fn types_at(error: &ValidationError<'_>, path: &str) -> Vec<JsonType> {
         },
         _ => Vec::new(),
     }
-}
-
-pub(super) fn types_of(set: JsonTypeSet) -> Vec<JsonType> {
-    set.iter().collect()
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the validator's own kinds; most weigh the same")]

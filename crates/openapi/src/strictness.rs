@@ -1,0 +1,42 @@
+//! How strict rules are where the specification leaves it open.
+
+/// What holds for query parameters that the document does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownQuery {
+    /// They pass.
+    #[default]
+    Ignored,
+    /// `PARAMETER_NOT_VALID`, with the nearest known name.
+    Refused,
+}
+
+/// What holds for members that are `readOnly` when a request sends them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReadOnly {
+    /// They pass, checked by their schema: clients send back what they were given.
+    #[default]
+    Ignored,
+    /// A violation.
+    Refused,
+}
+
+/// How times without a zone are taken where a format asks for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Formats {
+    /// As RFC 3339 has it: a time has seconds and a zone.
+    #[default]
+    Strict,
+    /// Also as frameworks write it: seconds and zone may be missing.
+    Lenient,
+}
+
+/// How strict rules are where the specification leaves it open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Strictness {
+    /// Query parameters that the document does not name.
+    pub unknown_query: UnknownQuery,
+    /// Members that are `readOnly`.
+    pub read_only: ReadOnly,
+    /// Formats of times.
+    pub formats: Formats,
+}
