@@ -8,6 +8,7 @@ mod demo;
 mod failure;
 mod file_size;
 mod limit;
+mod nearest;
 mod output;
 mod serve;
 mod times;

@@ -2,20 +2,24 @@
 //!
 //! The store comes first, the gateway second: what a client may rely on has reached the disk.
 
+mod import;
+mod maintenance;
+mod reload;
+
+pub(crate) use reload::{Preparing, carry_out};
+
 use super::{
     handing::Sockets,
-    import::{self, Staged},
-    maintenance,
     operation::{
         AddressView, Expiry, KeyChange, KeyView, NewKey, Operation, OperationError, Outcome, Reloaded, Status,
     },
     own_limits::{self, ReadLimit},
-    reload::Preparing,
 };
 use gateway::{
     maintenance::Pattern,
     settings::{NamedEndpoint, Plan},
 };
+use import::Staged;
 use regex::Regex;
 use std::{
     rc::Rc,
@@ -111,7 +115,7 @@ pub(crate) struct Control {
     pub(super) secret: Secret,
     pub(super) rules: Rules,
     pub(super) live: Box<dyn Live>,
-    pub(super) staged: Option<Staged>,
+    staged: Option<Staged>,
     /// Held while the configuration is read again.
     pub(super) turn: Rc<Mutex<()>>,
     clock: fn() -> u64,

@@ -8,22 +8,18 @@ mod address;
 mod client;
 mod control;
 mod handing;
-mod import;
-mod maintenance;
 mod operation;
 mod own_limits;
 mod place;
-mod reload;
 mod socket;
 
 pub(crate) use client::{AskError, ask};
-pub(crate) use control::{Control, Live, Offline, Rules, system_clock, system_micros};
+pub(crate) use control::{Control, Live, Offline, Preparing, Rules, carry_out, system_clock, system_micros};
 pub(crate) use handing::{Handover, Old, Sockets, ask_for_sockets};
 pub(crate) use operation::{
     AddressView, Expiry, ImportFault, ImportFaultKind, KeyChange, KeyView, NewKey, NewMaintenance, Operation,
     OperationError, Outcome, Reloaded, Status, ThreadStatus,
 };
 pub(crate) use place::{FoundBy, Place};
-pub(crate) use reload::{Preparing, carry_out};
 #[allow(unused_imports, reason = "the binary only shows the error; the tests of the socket name it")]
 pub(crate) use socket::{AdminSocket, Names, SocketError, serve};

@@ -6,11 +6,10 @@
 use super::{
     address::{Address, SOCKET_FILE},
     client::user_name,
-    control::Control,
+    control::{Control, carry_out},
     handing::{self, Sockets},
     operation::{Operation, OperationError, Outcome},
     place::Place,
-    reload::carry_out,
 };
 use std::{
     cell::RefCell,

@@ -7,7 +7,7 @@ use crate::{
     config::Config,
     failure::Failure,
     output,
-    serve::{self, keeper},
+    serve::{self, loading},
 };
 use gateway::{maintenance::Window, settings::ServedDocument};
 use reference::Site;
@@ -92,7 +92,7 @@ fn maintenance(config: Config) -> Vec<Window> {
         return Vec::new();
     }
     match Reach::new(config).execute(Operation::ListMaintenance) {
-        Ok(Outcome::Maintenance(windows)) => windows.iter().map(keeper::window).collect(),
+        Ok(Outcome::Maintenance(windows)) => windows.iter().map(loading::window).collect(),
         Ok(_) | Err(_) => {
             eprintln!(
                 "warning: the store in {} cannot be read, so the pages tell of no maintenance",

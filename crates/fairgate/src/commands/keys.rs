@@ -1,7 +1,9 @@
 //! `fairgate keys`: make, change, list and revoke keys.
 
+mod import;
+
 use super::{
-    Out, import, permissions as needed,
+    Out, permissions as needed,
     reach::{Reach, mismatch},
 };
 use crate::{

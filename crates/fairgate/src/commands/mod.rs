@@ -1,7 +1,6 @@
 //! Carries out what was typed: asks the control plane, prints its answer.
 
 mod docs;
-mod import;
 mod incidents;
 mod keys;
 mod maintenance;

@@ -4,10 +4,11 @@
 //! it knows both, and it is at 3 a.m. that somebody needs to revoke a key.
 
 use crate::{
-    admin::{Control, FoundBy, Offline, Operation, OperationError, Outcome, Place, Rules, ask, system_clock},
+    admin::{Control, FoundBy, Offline, Operation, OperationError, Outcome, Place, ask, system_clock},
     config::{self, Config, Faults},
     failure::Failure,
-    limit, output,
+    output,
+    serve::rules::rules,
 };
 use std::{
     path::{Path, PathBuf},
@@ -125,15 +126,6 @@ impl Reach {
                 output::plain(&status.store.display().to_string())
             );
         }
-    }
-}
-
-/// What the control plane needs to know about keys.
-pub(crate) fn rules(config: &Config) -> Rules {
-    Rules {
-        plans: config.settings.plans.clone(),
-        read_limit: |text| limit::read(text).map_err(|wrong| format!("{}; {}", wrong.why, wrong.help)),
-        pattern: config.settings.keys.pattern.clone(),
     }
 }
 

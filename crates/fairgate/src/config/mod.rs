@@ -23,9 +23,9 @@ mod page;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use crate::nearest::nearest;
 pub(crate) use document::Document;
 pub(crate) use fault::Faults;
-pub(crate) use unknown::nearest;
 
 use fault::Fault;
 use gateway::settings::Settings;

@@ -174,7 +174,12 @@ impl<'a> Section<'a> {
 
     fn open(reader: &'a Reader<'a>, table: Table, map: Option<&'a DeTable<'a>>, place: Range<usize>) -> Self {
         if let Some(map) = map {
-            unknown::check(reader, table, map);
+            for fault in unknown::faults(table, map) {
+                if reader.is_full() {
+                    break;
+                }
+                reader.fault(fault);
+            }
         }
         Self { reader, table, map, place, is_broken: false }
     }

@@ -1,10 +1,10 @@
 //! Values of each shape of the registry: from a TOML value to a number, a word, a duration, a size.
 
 use super::{
+    nearest,
     quantity::{self, NoQuantity},
     raw::{At, Refusal, Section, wrong_type},
     registry::{Key, quoted},
-    unknown::nearest,
 };
 use std::time::Duration;
 use toml::de::{DeInteger, DeValue};

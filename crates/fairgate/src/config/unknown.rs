@@ -2,45 +2,28 @@
 
 use super::{
     fault::Fault,
-    raw::Reader,
     registry::{Form, Key, Table, rows},
 };
+use crate::nearest::nearest;
 use toml::de::DeTable;
 
-/// Notes a fault for every key of this table that the registry does not know.
-pub(super) fn check(reader: &Reader<'_>, table: Table, map: &DeTable<'_>) {
-    for (key, value) in map {
-        if reader.is_full() {
-            return;
-        }
+/// A fault for every key of this table that the registry does not know.
+pub(super) fn faults<'t>(table: Table, map: &'t DeTable<'_>) -> impl Iterator<Item = Fault> + 't {
+    map.iter().filter_map(move |(key, value)| {
         let name = key.get_ref().as_ref();
         let known =
             table.keys().any(|key| key.name == name) || table.children().any(|child| child.name() == name);
-        if !known {
-            let is_table = value.get_ref().is_table()
-                || value
-                    .get_ref()
-                    .as_array()
-                    .is_some_and(|list| list.first().is_some_and(|item| item.get_ref().is_table()));
-            reader.fault(explain(table, name, is_table, key.span()));
+        if known {
+            return None;
         }
-    }
-}
-
-/// The known word that is nearest to this one, if any is near enough to be meant.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Words of megabytes are compared with nothing: the distance costs the product of the lengths.
-    if word.len() > 64 {
-        return None;
-    }
-    let word = word.to_lowercase();
-    let known: Vec<(&str, String)> = known.into_iter().map(|known| (known, known.to_lowercase())).collect();
-    let distances = known.iter().map(|(known, lower)| (strsim::damerau_levenshtein(&word, lower), *known));
-    let near = distances.filter(|(distance, known)| *distance <= known.chars().count().max(3) / 3);
-    // `int` for `integer`: too far by the letters, and yet clear.
-    let begun =
-        known.iter().find(|(_, lower)| word.len() >= 3 && lower.starts_with(&word)).map(|(known, _)| *known);
-    near.min_by_key(|(distance, _)| *distance).map(|(_, known)| known).or(begun)
+        let is_list_of_tables = value
+            .get_ref()
+            .as_array()
+            .and_then(|list| list.first())
+            .is_some_and(|item| item.get_ref().is_table());
+        let is_table = value.get_ref().is_table() || is_list_of_tables;
+        Some(explain(table, name, is_table, key.span()))
+    })
 }
 
 fn explain(table: Table, name: &str, is_table: bool, span: std::ops::Range<usize>) -> Fault {

@@ -167,7 +167,7 @@ fn unit(word: &str) -> Option<&'static str> {
             None
         }
         _ if word.len() < 3 => None,
-        _ => crate::config::nearest(word, all()),
+        _ => crate::nearest::nearest(word, all()),
     };
     short.or_else(|| all().find(|known| *known == singular)).or_else(near)
 }

@@ -34,7 +34,7 @@ pub(crate) fn nearest(name: &str) -> Option<String> {
     let is_city =
         |known: &&String| known.rsplit_once('/').is_some_and(|(_, city)| city.eq_ignore_ascii_case(&written));
     let of_city = known.iter().find(is_city).cloned();
-    of_city.or_else(|| crate::config::nearest(&written, known.iter().map(String::as_str)).map(str::to_owned))
+    of_city.or_else(|| crate::nearest::nearest(&written, known.iter().map(String::as_str)).map(str::to_owned))
 }
 
 fn find(name: &str) -> Option<(String, TimeZone)> {

@@ -4,8 +4,9 @@ use super::{
     KEPT_AFTER_THE_WINDOW,
     charges::Order,
     health::Health,
-    loading,
+    loading::{self, window},
     reload::{self, Source},
+    rules::rules,
     standing::{Alarm, Phase, Standing},
     usage::Ledger,
 };
@@ -14,13 +15,12 @@ use crate::{
         AddressView, Control, Live, OperationError, Preparing, Reloaded, Rules, Sockets, Status,
         ThreadStatus, system_clock,
     },
-    commands::reach::rules,
     config::{Config, StoreSettings},
     failure::Failure,
 };
 use gateway::{
     Handle, ThreadLoad, UpstreamState, UpstreamView,
-    maintenance::{Pattern, Window},
+    maintenance::Pattern,
     record::{Incident, Level},
     settings::NamedEndpoint,
 };
@@ -343,21 +343,5 @@ fn record(incident: Incident) -> IncidentRecord {
         more: incident.more,
         cause: incident.cause,
         detail: incident.detail,
-    }
-}
-
-pub(crate) fn window(window: &MaintenanceWindow) -> Window {
-    Window {
-        message: window.message.clone(),
-        from: window.from,
-        until: window.until,
-        pass: window.pass.clone(),
-        // What cannot be read was written by a later Fairgate; to leave it out would close nothing, so it closes all.
-        endpoints: window
-            .endpoints
-            .iter()
-            .map(|text| Pattern::parse(text))
-            .collect::<Result<_, _>>()
-            .unwrap_or_default(),
     }
 }

@@ -1,15 +1,15 @@
 //! Hands keys and maintenance from the store to the data plane.
 
-use super::keeper;
 use crate::{failure::Failure, limit};
 use contract::Limit;
 use gateway::{
     Handle,
     keyring::{Grant, Keyring, NewKey, Standing, Terms},
+    maintenance::{Pattern, Window},
     record::{Level, Value},
 };
 use std::{collections::HashMap, sync::Arc, thread};
-use store::{KeyRecord, KeyRow, KeyVisitor, Store, StoreError};
+use store::{KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow, Store, StoreError};
 
 /// Terms that a thread remembers the grants of. Keys of a plan mostly have the same.
 const MOST_REMEMBERED: usize = 4096;
@@ -27,7 +27,7 @@ struct Loader<'a> {
 /// Hands over all that is kept. Reads keys with a thread for each core.
 pub(super) fn load(store: &dyn Store, handle: &Handle) -> Result<(), Failure> {
     load_keys(store, handle)?;
-    handle.set_maintenance(store.maintenance()?.iter().map(keeper::window).collect());
+    handle.set_maintenance(store.maintenance()?.iter().map(window).collect());
     Ok(())
 }
 
@@ -116,5 +116,22 @@ impl Loader<'_> {
         }
         self.grants.insert(row.terms.to_vec(), made.clone());
         made
+    }
+}
+
+/// A stored window, as the data plane knows it.
+pub(crate) fn window(window: &MaintenanceWindow) -> Window {
+    Window {
+        message: window.message.clone(),
+        from: window.from,
+        until: window.until,
+        pass: window.pass.clone(),
+        // What cannot be read was written by a later Fairgate; to leave it out would close nothing, so it closes all.
+        endpoints: window
+            .endpoints
+            .iter()
+            .map(|text| Pattern::parse(text))
+            .collect::<Result<_, _>>()
+            .unwrap_or_default(),
     }
 }

@@ -8,12 +8,13 @@ mod charges;
 pub(crate) mod document;
 mod following;
 mod health;
-pub(crate) mod keeper;
-mod loading;
+mod keeper;
+pub(crate) mod loading;
 mod notify;
 mod patience;
 mod presence;
 mod reload;
+pub(crate) mod rules;
 mod standing;
 mod succession;
 mod sweeping;
@@ -23,7 +24,6 @@ mod watching;
 
 use crate::{
     admin::{AdminSocket, Control, Names, Place, SocketError, serve as serve_admin, system_clock},
-    commands::reach::rules,
     config::{Config, Document},
     failure::Failure,
 };
@@ -38,6 +38,7 @@ use health::Health;
 use keeper::{Keeper, LiveGateway};
 use patience::Patience;
 use reload::Source;
+use rules::rules;
 use standing::{Phase, Standing};
 use std::{
     cell::RefCell,

@@ -4,8 +4,7 @@ use super::{
     Reader,
     known::Kind,
     objects::Object,
-    parameters::{Read, merged},
-    swagger,
+    parameters::{Read, apart, merged},
     template::Template,
 };
 use crate::{
@@ -40,7 +39,7 @@ impl<'d> Reader<'d> {
         }
         self.known(object, Kind::Operation);
         let own = self.parameters(object);
-        let (parameters, parts) = swagger::apart(merged(inherited, own));
+        let (parameters, parts) = apart(merged(inherited, own));
         self.path_parameters(object, &parameters, around.template);
         self.query_string(object, &parameters);
         let body = match self.version {

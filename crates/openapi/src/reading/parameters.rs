@@ -218,3 +218,16 @@ pub(super) fn merged(path: &[Read], own: Vec<Read>) -> Vec<Read> {
     all.extend(own);
     all
 }
+
+/// What an operation's entries are: parameters, and the parts of its body.
+pub(super) fn apart(all: Vec<Read>) -> (Vec<crate::api::Parameter>, Vec<Part>) {
+    let (mut parameters, mut parts) = (Vec::new(), Vec::new());
+    for read in all {
+        match read {
+            Read::Parameter(parameter) => parameters.push(parameter),
+            Read::Part(part) => parts.push(part),
+            Read::Ignored => {}
+        }
+    }
+    (parameters, parts)
+}

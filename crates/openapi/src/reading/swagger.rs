@@ -1,6 +1,6 @@
 //! What Swagger 2.0 writes in its own way: schemas spread over parameters, bodies and forms among them.
 
-use super::{Reader, objects::Object, parameters::Read};
+use super::{Reader, objects::Object};
 use crate::{
     api::{Body, Encoding, In, Media, ParameterForm, Style},
     documents::Place,
@@ -261,17 +261,4 @@ fn keywords(object: &Object<'_>) -> Map<String, Value> {
         }
     }
     schema
-}
-
-/// What an operation's entries are: parameters, and the parts of its body.
-pub(super) fn apart(all: Vec<Read>) -> (Vec<crate::api::Parameter>, Vec<Part>) {
-    let (mut parameters, mut parts) = (Vec::new(), Vec::new());
-    for read in all {
-        match read {
-            Read::Parameter(parameter) => parameters.push(parameter),
-            Read::Part(part) => parts.push(part),
-            Read::Ignored => {}
-        }
-    }
-    (parameters, parts)
 }

@@ -3,8 +3,8 @@
 use super::{endpoints::EndpointRead, plans::PlanRead};
 use crate::config::{
     fault::Fault,
+    nearest,
     raw::{At, Section},
-    unknown::nearest,
 };
 use contract::{Kind, Limit};
 use gateway::settings::Endpoint;

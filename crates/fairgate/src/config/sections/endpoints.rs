@@ -6,12 +6,13 @@ use super::{
     moved::check_names,
     parameters,
     server::keep,
-    syntax::{check_group, check_header_name, check_media_type, check_permission},
+    syntax::{check_group, check_header_name, check_media_type, check_permission, template},
     top::twice,
 };
 use crate::{
     config::{
         fault::Fault,
+        nearest,
         raw::{At, Refusal, Section},
         registry::{
             ENDPOINT_ALLOW, ENDPOINT_COST, ENDPOINT_COST_HEADER, ENDPOINT_DENY, ENDPOINT_DEPRECATED,
@@ -20,7 +21,6 @@ use crate::{
             ENDPOINT_SERVICE, Key, Table,
         },
         template::Template,
-        unknown::nearest,
     },
     times,
 };
@@ -240,21 +240,6 @@ fn declare(section: &Section<'_>, read: &EndpointRead, strictness: Option<Strict
         tag: String::new(),
         takes: Arc::new(takes),
     })
-}
-
-/// Reads a path template, or notes the fault at the very part that is wrong.
-pub(super) fn template(section: &Section<'_>, path: &At<String>) -> Option<At<Template>> {
-    match Template::parse(&path.value) {
-        Ok(value) => Some(At { value, span: path.span.clone() }),
-        Err(wrong) => {
-            section.reader.fault(
-                Fault::at(section.reader.part(path, wrong.part), format!("`{}` is no path", path.value))
-                    .label(wrong.label)
-                    .help(wrong.help),
-            );
-            None
-        }
-    }
 }
 
 fn check_method(text: &str) -> Result<String, Refusal> {

@@ -1,12 +1,12 @@
 //! The tables `[[moved]]`: each alone. What they are to each other is decided in `paths`.
 
-use super::endpoints::template;
+use super::syntax::template;
 use crate::config::{
     fault::Fault,
+    nearest,
     raw::{At, Section},
     registry::{MOVED_FROM, MOVED_TO, Table},
     template::Template,
-    unknown::nearest,
 };
 use gateway::settings::Moved;
 

@@ -4,8 +4,8 @@ use super::{endpoints::EndpointRead, server::Prefix, takes};
 use crate::config::{
     document::Document,
     fault::Fault,
+    nearest,
     raw::{At, Section},
-    unknown::nearest,
 };
 use gateway::settings::{Deprecated, Endpoint, OperationName};
 use openapi::{

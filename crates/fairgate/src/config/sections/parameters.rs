@@ -3,13 +3,13 @@
 use super::{pattern, server::keep, syntax::check_header_name};
 use crate::config::{
     fault::Fault,
+    nearest,
     raw::{At, Refusal, Section},
     registry::{
         Key, PARAMETER_IN, PARAMETER_MAXIMUM, PARAMETER_MINIMUM, PARAMETER_NAME, PARAMETER_ONE_OF,
         PARAMETER_PATTERN, PARAMETER_REQUIRED, PARAMETER_TYPE, Table,
     },
     template::Template,
-    unknown::nearest,
 };
 use regex::Regex;
 

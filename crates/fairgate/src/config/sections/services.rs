@@ -10,9 +10,9 @@ use super::{
 };
 use crate::config::{
     fault::Fault,
+    nearest,
     raw::{At, Refusal, Section},
     registry::{SERVICE_HOSTS, SERVICE_NAME, SERVICE_PATH, SERVICE_STRIP, Table},
-    unknown::nearest,
 };
 use contract::Limit;
 use gateway::settings::{HostPattern, Service, Timeouts};

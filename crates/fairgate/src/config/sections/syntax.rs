@@ -1,6 +1,10 @@
 //! Single values with a syntax of their own: e-mail, public URL, header name, prefix, permission.
 
-use crate::config::raw::Refusal;
+use crate::config::{
+    fault::Fault,
+    raw::{At, Refusal, Section},
+    template::Template,
+};
 use contract::Limit;
 use std::sync::Arc;
 
@@ -164,4 +168,19 @@ pub(super) fn check_media_type(text: &str) -> Result<String, Refusal> {
         None => "write it like this: \"application/json\"".to_owned(),
     };
     Err(Refusal::new(format!("`{text}` is no media type"), "expected type/subtype", help))
+}
+
+/// Reads a path template, or notes the fault at the very part that is wrong.
+pub(super) fn template(section: &Section<'_>, path: &At<String>) -> Option<At<Template>> {
+    match Template::parse(&path.value) {
+        Ok(value) => Some(At { value, span: path.span.clone() }),
+        Err(wrong) => {
+            section.reader.fault(
+                Fault::at(section.reader.part(path, wrong.part), format!("`{}` is no path", path.value))
+                    .label(wrong.label)
+                    .help(wrong.help),
+            );
+            None
+        }
+    }
 }

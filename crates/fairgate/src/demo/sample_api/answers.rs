@@ -3,12 +3,14 @@
 //! `openapi.yaml` beside the demo's configuration describes it. What the document says of a success is
 //! exactly so here; what it says of requests is for the gateway to check, and hardly looked at again.
 
+mod failures;
+
 use super::{
     Misbehaviour,
-    failures::fail,
     items::{Item, Review, Selection, Shop, SkuTaken, Wanted},
     orders::{NotPlaced, Order, Orders},
 };
+use failures::fail;
 use http_body_util::{BodyExt, Channel, Full, combinators::UnsyncBoxBody};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,

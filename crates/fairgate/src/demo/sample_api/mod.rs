@@ -4,7 +4,6 @@
 //! contract, is what makes the difference visible.
 
 mod answers;
-mod failures;
 mod items;
 mod orders;
 

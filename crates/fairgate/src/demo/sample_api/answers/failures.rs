@@ -1,9 +1,6 @@
 //! Every way in which an API can fail.
 
-use super::{
-    Misbehaviour,
-    answers::{Body, Reply, error, with_body},
-};
+use super::{Body, Misbehaviour, Reply, error, with_body};
 use hyper::{
     Response, StatusCode,
     header::{HeaderValue, RETRY_AFTER},

@@ -2,10 +2,8 @@
 //!
 //! What lies ready is digests and beginnings, not keys, about 150 bytes for each.
 
-use super::{
-    control::{Control, Rules, system_micros},
-    operation::{ImportFault, ImportFaultKind, NewKey, OperationError, Outcome},
-};
+use super::{Control, Rules, system_micros};
+use crate::admin::operation::{ImportFault, ImportFaultKind, NewKey, OperationError, Outcome};
 use std::collections::HashMap;
 use store::{KeyRecord, StoreError, random};
 

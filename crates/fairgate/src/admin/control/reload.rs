@@ -2,10 +2,8 @@
 //!
 //! Reading and compiling a large document takes seconds, in which the control plane has other work.
 
-use super::{
-    control::Control,
-    operation::{Operation, OperationError, Outcome},
-};
+use super::Control;
+use crate::admin::operation::{Operation, OperationError, Outcome};
 use std::{cell::RefCell, rc::Rc};
 
 /// Reads and compiles, and lays what came of it ready. An error says what is wrong.

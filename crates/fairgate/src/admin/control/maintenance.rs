@@ -1,9 +1,7 @@
 //! Beginning and ending maintenance.
 
-use super::{
-    control::{Control, nearest},
-    operation::{NewMaintenance, OperationError, Outcome},
-};
+use super::{Control, nearest};
+use crate::admin::operation::{NewMaintenance, OperationError, Outcome};
 use gateway::{maintenance::Pattern, settings::NamedEndpoint};
 use store::{MaintenanceWindow, StoreError, random};
 

@@ -1,12 +1,13 @@
 //! `fairgate keys import`: reads a file of keys, has them checked in batches, and saved all at once.
 
-use super::{
-    Out, keys, permissions,
-    reach::{Reach, mismatch},
-};
+use super::wanted as new_key;
 use crate::{
     admin::{ImportFault, ImportFaultKind, Operation, Outcome},
     cli,
+    commands::{
+        Out, permissions,
+        reach::{Reach, mismatch},
+    },
     failure::Failure,
     output,
 };
@@ -38,7 +39,7 @@ struct Import<'a> {
 
 pub(super) fn run(wanted: cli::Import, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
     let (name, file) = open(&wanted.file)?;
-    let new = keys::wanted(wanted.wanted);
+    let new = new_key(wanted.wanted);
     let warnings = permissions::warnings(reach.config(), &new.permissions);
     permissions::print(&warnings);
     let Outcome::ImportBegun(id) = reach.execute(Operation::ImportBegin(new))? else {
