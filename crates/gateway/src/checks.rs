@@ -3,35 +3,22 @@
 //! A data thread hands a check over without a lock, and goes on with other requests until the answer is here. There are few
 //! of these threads and few places to wait for one: who finds none is told to come back.
 
-use crate::{
-    client::Client,
-    policies::overload,
-    record::{Level, LogSink},
-    refusal::{Refusal, Refused},
-    visit::Visit,
-};
+use crate::record::{Level, LogSink};
 use crossbeam_queue::ArrayQueue;
 use std::{
-    future::{Future, poll_fn},
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    task::Poll,
     thread::{self, JoinHandle},
 };
-use tokio::sync::oneshot;
 
 /// Threads that there are at most.
 const MOST_THREADS: usize = 4;
 /// Checks that wait for a thread.
 const MOST_WAITING: usize = 64;
-
-/// Whether the result of a check is still wanted.
-pub(crate) type Wanted = Arc<AtomicBool>;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -77,7 +64,7 @@ impl Checks {
     }
 
     /// Hands a check over. False: there is no place for it.
-    fn hand_over(&self, job: Job) -> bool {
+    pub(crate) fn hand_over(&self, job: Job) -> bool {
         let is_taken = self.waiting.push(job).is_ok();
         if is_taken {
             self.wake();
@@ -96,52 +83,5 @@ fn run(waiting: &ArrayQueue<Job>, has_ended: &AtomicBool, log: &LogSink) {
         }
         // Whoever puts a job there wakes this thread afterwards, also between the look and the sleep.
         thread::park();
-    }
-}
-
-/// Nobody waits for the result any more, once this is dropped.
-struct Waits(Wanted);
-
-impl Drop for Waits {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-}
-
-/// Runs a check elsewhere. It gives up if its client is gone, and asks its argument for that; then it gives None.
-pub(crate) async fn elsewhere<T: Send + 'static>(
-    visit: &Visit<'_>,
-    client: &mut Client,
-    check: impl FnOnce(&Wanted) -> Option<T> + Send + 'static,
-) -> Result<T, Refused> {
-    let (told, answer) = oneshot::channel();
-    let wanted: Wanted = Arc::new(AtomicBool::new(true));
-    let waits = Waits(Arc::clone(&wanted));
-    let job = move || {
-        if wanted.load(Ordering::Relaxed) {
-            let checked = catch_unwind(AssertUnwindSafe(|| check(&wanted)));
-            let _ = told.send(checked.map_err(drop)); // nobody may be there to hear it
-        }
-    };
-    if !visit.shared.checks.hand_over(Box::new(job)) {
-        return Err(overload::refusal(visit.now.millis));
-    }
-    let mut answer = pin!(answer);
-    let checked = poll_fn(|cx| {
-        if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
-            return Poll::Ready(answer.ok());
-        }
-        // The body is complete: there is nothing to come but the end of the connection.
-        client.io.poll_hung_up(cx).map(|()| Some(Ok(None)))
-    })
-    .await;
-    drop(waits);
-    match checked {
-        Some(Ok(Some(result))) => Ok(result),
-        Some(Ok(None)) => Err(crate::client::body_cut()),
-        Some(Err(())) | None => Err(Refusal::unexpected(
-            "the gateway panicked",
-            "A defect of the gateway itself, in a check of a request; standard error has the place.",
-        )),
     }
 }

@@ -11,8 +11,8 @@ use crate::{
     },
     pace::Pace,
     payment::Payment,
-    policies::{body::too_large, overload},
     refusal::{Refusal, Refused},
+    refusals::{body_too_large, overloaded},
     settings::Timeouts,
     transport::Transport,
     turn,
@@ -164,11 +164,11 @@ impl Client {
             match incoming.next(&mut self.input) {
                 Ok(Step::End) => return Ok(body),
                 Ok(Step::Data(data)) if body.bytes().len() as u64 + data.len() as u64 > largest => {
-                    return Err(too_large(largest));
+                    return Err(body_too_large(largest));
                 }
                 Ok(Step::Data(data)) if body.extend(data, longest, &visit.shared.held, most) => {}
                 Ok(Step::Data(_)) => {
-                    let mut refused = overload::refusal(visit.shared.clock.now_millis());
+                    let mut refused = overloaded(visit.shared.clock.now_millis());
                     refused.closes = true; // nobody reads the rest
                     return Err(refused);
                 }

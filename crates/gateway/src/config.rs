@@ -2,10 +2,9 @@
 //! loaded meanwhile.
 
 use crate::{
+    described,
     http1::{field::is_plain_name, reading::Reading},
-    pages,
     places::Places,
-    policies::key,
     routes::{BadTemplate, Routes},
     settings::{ServedDocument, Settings},
     upstream::Services,
@@ -65,7 +64,7 @@ pub(crate) struct Told {
 
 impl Told {
     pub(crate) fn of(settings: &Settings, address: SocketAddr) -> Self {
-        let site = Site::new(pages::reference_of(settings, address));
+        let site = Site::new(described::of(settings, address));
         Self { site, document: settings.document.clone() }
     }
 }
@@ -102,7 +101,7 @@ impl Config {
         Ok(Self {
             number: 0,
             key_pattern: settings.keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok()),
-            key_not_set: key::not_set_message(&key_headers),
+            key_not_set: key_not_set(&key_headers),
             key_headers,
             reading: Arc::new(reading),
             told,
@@ -125,4 +124,14 @@ fn odd_headers_of(settings: &Settings) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// What whoever sends no key is told. `headers`: where it may stand besides `Authorization`.
+fn key_not_set(headers: &[String]) -> String {
+    match headers.first() {
+        Some(header) => format!(
+            "The request has no API key. Send it in the header {header}, or as `Authorization: Bearer YOUR_KEY`."
+        ),
+        None => "The request has no API key. Send it as `Authorization: Bearer YOUR_KEY`.".to_owned(),
+    }
 }

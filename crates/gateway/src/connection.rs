@@ -1,12 +1,13 @@
 //! The life of a client's connection: one request after the other until one side has enough.
 
+pub(crate) mod http2;
+
 use crate::{
     client::{Client, Next},
     handle::{handle, refuse_bytes, refuse_panicked, turn_away},
     http1::{Fault, request::RequestHead},
-    http2,
+    keyring::LastKey,
     peer::Peer,
-    policies::key::LastKey,
     presence::Presence,
     thread::Thread,
     transport::Transport,

@@ -8,7 +8,6 @@ use crate::{
     peer::{Peer, Scheme},
     presence::Presence,
     proxy_protocol,
-    record::{Level, Value},
     thread::Thread,
     tls::{self, Accepted},
     transport::Transport,
@@ -119,35 +118,10 @@ async fn shake_hands(thread: &Thread, socket: TcpStream, address: IpAddr) -> Ope
             Opened::Refused(Transport::Plain(socket), peer, SPEAKS_HTTPS)
         }
         Some(Accepted::Refused(stream, error)) => {
-            thread.tell_handshake(&address, &error);
+            thread.failed_handshakes.borrow_mut().add(&address, &error);
             Opened::Ending(Transport::Tls(stream))
         }
         Some(Accepted::Challenge(stream)) => Opened::Ending(Transport::Tls(stream)),
         Some(Accepted::Gone) | None => Opened::Gone,
-    }
-}
-
-/// Handshakes that failed since it was last told, and why the latest did. Told once a second at most, so that nobody
-/// can fill a log.
-#[derive(Debug, Default)]
-pub(crate) struct FailedHandshakes {
-    count: u64,
-    latest: String,
-}
-
-impl Thread {
-    fn tell_handshake(&self, address: &IpAddr, error: &std::io::Error) {
-        let mut failed = self.failed_handshakes.borrow_mut();
-        failed.count += 1;
-        failed.latest = format!("{address}: {error}");
-    }
-
-    /// Logs the handshakes that failed.
-    pub(crate) fn log_handshakes(&self) {
-        let failed = std::mem::take(&mut *self.failed_handshakes.borrow_mut());
-        if failed.count > 0 {
-            let members = [("count", Value::Number(failed.count)), ("latest", Value::Text(&failed.latest))];
-            self.shared.log.event_of(Level::Warn, "TLS handshakes failed", &members);
-        }
     }
 }

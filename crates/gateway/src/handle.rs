@@ -1,17 +1,19 @@
 //! The way of a request, from top to bottom: admit, forward, respond, settle and record.
 
 use crate::{
+    access_log,
     admit::{Admitted, admit},
     client::Client,
     config::Config,
     forward::{forward, keep_incident},
     http1::{Fault, body::Decoder, field::RequestField, request::RequestHead},
+    keyring::LastKey,
     origin::Origin,
     pages,
     peer::Peer,
-    policies::{key::LastKey, overload},
-    record::{self, Moved, Outcome},
+    record::{Moved, Outcome},
     refusal::{Refusal, Refused},
+    refusals::overloaded,
     request_id::RequestId,
     respond,
     shared::Shared,
@@ -74,7 +76,7 @@ pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: &Peer,
     let config = thread.config();
     let mut visit = visit(thread, &config, peer, head, LastKey::default());
     let mut nothing = Decoder::new(visit.head.framing);
-    let mut refused = overload::refusal(visit.now.millis);
+    let mut refused = overloaded(visit.now.millis);
     refused.closes = true;
     let outcome = refuse(thread, &mut visit, client, &mut nothing, refused).await;
     thread.record(&visit, &outcome, Moved { received: 0, sent: client.sent });
@@ -218,12 +220,12 @@ fn cause_of(visit: &Visit<'_>, refused: &Refusal) -> Option<String> {
         | Status::LimitExceeded
         | Status::Extra(_) => return None,
     }
-    if !record::wants_errors(visit.config.settings.log.requests) {
+    if !access_log::wants_errors(visit.config.settings.log.requests) {
         return None;
     }
     Some(match (&refused.cause, refused.answered) {
-        (Some(cause), _) => record::cause_line(visit, cause.group, &cause.detail),
-        (None, Some(status)) => record::cause_line(visit, "the upstream answered", &status.to_string()),
+        (Some(cause), _) => access_log::cause_line(visit, cause.group, &cause.detail),
+        (None, Some(status)) => access_log::cause_line(visit, "the upstream answered", &status.to_string()),
         // Maintenance, too much to do: its client is told no less.
         (None, None) => refused.message.to_string(),
     })

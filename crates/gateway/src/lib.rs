@@ -3,6 +3,7 @@
 //! The way of a request reads from top to bottom in `handle`; the order of checks in `admit`; the
 //! only place where an error becomes HTTP is `respond`.
 
+mod access_log;
 mod admit;
 mod buffer;
 mod checks;
@@ -11,14 +12,16 @@ pub mod clock;
 mod compression;
 mod config;
 mod connection;
+mod connection_limit;
 mod deadline;
+mod described;
 mod descriptors;
 mod door;
-mod doorkeeper;
 mod forward;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod handle;
+mod handshakes;
 mod held;
 mod http1;
 mod http2;
@@ -39,6 +42,7 @@ mod proxy_protocol;
 mod rate_headers;
 pub mod record;
 mod refusal;
+mod refusals;
 mod request_id;
 mod respond;
 mod routes;
@@ -46,6 +50,7 @@ mod server;
 pub mod settings;
 mod shared;
 mod sockets;
+mod start_error;
 mod text;
 mod thread;
 pub mod tls;
@@ -55,8 +60,9 @@ mod upstream;
 pub mod usage;
 mod visit;
 
+pub use described::{live, of as reference_of};
 pub use load::ThreadLoad;
-pub use pages::{live, reference_of};
-pub use server::{Compiled, Gateway, Handle, NotOpen, StartError, Unused};
+pub use server::{Compiled, Gateway, Handle, NotOpen, Unused};
 pub use sockets::Handed;
+pub use start_error::StartError;
 pub use upstream::{UpstreamState, UpstreamView};

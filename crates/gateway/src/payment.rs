@@ -1,9 +1,9 @@
 //! What a request owes, and the moment in which it is charged: when the last bytes of its answer are on
 //! their way, not before and not after.
 
-use crate::{thread::Thread, transport::Transport, visit::Visit};
+use crate::{keyring::Settled, thread::Thread, transport::Transport, visit::Visit};
 use journal::{Charge, Due};
-use limits::{InFlight, Remembered, Reservation, Who};
+use limits::{InFlight, Reservation, Who};
 use std::{
     io,
     pin::Pin,
@@ -26,12 +26,6 @@ pub(crate) struct Payment<'t> {
     now: u64,
     /// The charge is written down already, with the last bytes.
     is_recorded: bool,
-}
-
-/// The account that a request was charged to, and whose it is.
-pub(crate) struct Settled {
-    pub(crate) who: Who,
-    pub(crate) account: Remembered,
 }
 
 impl Owed {

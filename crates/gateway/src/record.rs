@@ -1,11 +1,6 @@
 //! What stays of a request: a log line, and of a 500 an incident.
 
-use crate::{
-    clock::wall_millis,
-    settings::{LogFormat, LogRequests},
-    text,
-    visit::Visit,
-};
+use crate::{clock::wall_millis, settings::LogFormat, text};
 use std::{
     borrow::Cow,
     io::{IsTerminal, Write},
@@ -16,8 +11,6 @@ use std::{
     },
 };
 
-/// Characters of a cause that stand in the log. The incident has all.
-const LONGEST_CAUSE: usize = 300;
 /// Batches of lines that wait to be written.
 const MOST_BATCHES: usize = 256;
 
@@ -129,7 +122,7 @@ impl LogSink {
         self.is_text.store(is_for_people(format), Ordering::Relaxed);
     }
 
-    fn is_text(&self) -> bool {
+    pub(crate) fn is_text(&self) -> bool {
         self.is_text.load(Ordering::Relaxed)
     }
 
@@ -175,56 +168,6 @@ impl LogSink {
             self.lost.fetch_add(lines, Ordering::Relaxed);
         }
     }
-
-    /// Appends the line of a request.
-    pub(crate) fn request(&self, visit: &Visit<'_>, outcome: &Outcome, micros: u64, line: &mut Vec<u8>) {
-        let level = match outcome.status {
-            500 => Level::Error,
-            503 => Level::Warn,
-            _ => Level::Info,
-        };
-        let (millis, rest) = (micros / 1000, micros % 1000);
-        let key = visit.key.as_ref().map(|key| key.id());
-        let key = key.as_deref().unwrap_or_default();
-        let code = outcome.code.as_deref().unwrap_or_default();
-        let is_text = self.is_text();
-        if is_text {
-            begin(visit.now.millis, level, "", true, line);
-            let _ = write!(
-                line,
-                "{} {:<6} {}  {code}{}{key}  {millis}.{rest:03} ms  {}",
-                outcome.status,
-                visit.head.method(),
-                visit.head.path(),
-                if code.is_empty() || key.is_empty() { "" } else { "  " },
-                visit.id.as_str()
-            );
-            if let Some(cause) = &outcome.cause {
-                let _ = write!(line, "  {cause}");
-            }
-        } else {
-            begin(visit.now.millis, level, "request", false, line);
-            string("request_id", visit.id.as_str(), line);
-            string("method", visit.head.method(), line);
-            string("path", visit.head.path(), line);
-            let _ = write!(line, ",\"status\":{}", outcome.status);
-            if !code.is_empty() {
-                string("code", code, line);
-            }
-            if !key.is_empty() {
-                string("key", key, line);
-            }
-            if let Some(cause) = &outcome.cause {
-                string("cause", cause, line);
-            }
-            let _ = write!(
-                line,
-                ",\"address\":\"{}\",\"millis\":{millis}.{rest:03},\"charged\":{}",
-                visit.address, outcome.charged
-            );
-        }
-        end(is_text, line);
-    }
 }
 
 impl LogWriter {
@@ -232,38 +175,6 @@ impl LogWriter {
     pub fn finish(self) {
         let _ = self.0.join();
     }
-}
-
-/// Whether errors are logged at all.
-pub(crate) const fn wants_errors(requests: LogRequests) -> bool {
-    match requests {
-        LogRequests::All | LogRequests::Errors => true,
-        LogRequests::None => false,
-    }
-}
-
-/// Whether the request that ended like this is to be logged.
-pub(crate) const fn wants(requests: LogRequests, outcome: &Outcome) -> bool {
-    match requests {
-        LogRequests::All => true,
-        LogRequests::Errors => outcome.code.is_some(),
-        LogRequests::None => false,
-    }
-}
-
-/// What really happened, as it stands in the log: one line, and not a long one.
-pub(crate) fn cause_line(visit: &Visit<'_>, group: &str, detail: &str) -> String {
-    let mut line = group.to_owned();
-    if let Some(backend) = visit.backend {
-        line.push_str(": ");
-        line.push_str(&backend.authority);
-    }
-    let first = detail.lines().next().unwrap_or_default();
-    if !first.is_empty() {
-        line.push_str(": ");
-        line.extend(first.chars().filter(|c| !c.is_control()).take(LONGEST_CAUSE));
-    }
-    line
 }
 
 fn is_for_people(format: LogFormat) -> bool {
@@ -293,7 +204,8 @@ fn write_batches(receiver: &Receiver<Vec<u8>>, lost: &AtomicU64, form: &AtomicBo
     }
 }
 
-fn begin(now: u64, level: Level, event: &str, is_text: bool, line: &mut Vec<u8>) {
+/// Begins a line.
+pub(crate) fn begin(now: u64, level: Level, event: &str, is_text: bool, line: &mut Vec<u8>) {
     let word = match level {
         Level::Info => "info",
         Level::Warn => "warn",
@@ -312,12 +224,13 @@ fn begin(now: u64, level: Level, event: &str, is_text: bool, line: &mut Vec<u8>)
     }
 }
 
-fn end(is_text: bool, line: &mut Vec<u8>) {
+/// Ends a line.
+pub(crate) fn end(is_text: bool, line: &mut Vec<u8>) {
     line.extend_from_slice(if is_text { b"\n" } else { b"}\n" });
 }
 
 /// Appends a member. Most values need no escaping, which a look tells faster than a serialiser.
-fn string(name: &str, value: &str, line: &mut Vec<u8>) {
+pub(crate) fn string(name: &str, value: &str, line: &mut Vec<u8>) {
     line.extend_from_slice(b",\"");
     line.extend_from_slice(name.as_bytes());
     line.extend_from_slice(b"\":");

@@ -2,6 +2,7 @@
 
 mod handle;
 mod run;
+mod upstreams;
 
 pub use self::handle::{Compiled, Handle, Unused};
 use crate::{
@@ -9,11 +10,10 @@ use crate::{
     door::Door,
     keyring::{DigestOf, Keyring},
     record::LogSink,
-    routes::BadTemplate,
     settings::{Plain, Settings},
     shared::Shared,
-    sockets::{self, Handed},
-    upstream,
+    sockets::{self, Handed, listen},
+    start_error::StartError,
 };
 use std::{
     io,
@@ -22,9 +22,6 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Connections that wait to be accepted, for each thread.
-const BACKLOG: i32 = 4096;
-
 /// A gateway that listens.
 pub struct Gateway {
     shared: Arc<Shared>,
@@ -32,37 +29,6 @@ pub struct Gateway {
     threads: Vec<std::thread::JoinHandle<()>>,
     /// Needed until no data thread is left.
     checks: Vec<std::thread::JoinHandle<()>>,
-}
-
-/// Why a gateway does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {error}{advice}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The system's reason.
-        error: io::Error,
-        /// What to do.
-        advice: &'static str,
-    },
-    /// A path template cannot be routed.
-    #[error(transparent)]
-    Template(#[from] BadTemplate),
-    /// A thread or its runtime cannot be started.
-    #[error("cannot start a data thread: {0}")]
-    Thread(io::Error),
-}
-
-impl StartError {
-    /// Whether another program listens there.
-    pub fn is_taken(&self) -> bool {
-        match self {
-            Self::Listen { error, .. } => error.kind() == io::ErrorKind::AddrInUse,
-            Self::Template(_) | Self::Thread(_) => false,
-        }
-    }
 }
 
 impl Gateway {
@@ -167,7 +133,7 @@ impl NotOpen {
         let mut journal = journal.into_iter();
         let (shared, stop) = (Arc::clone(&self.shared), draining.clone());
         let upstreams = std::thread::Builder::new().name("upstreams".into());
-        threads.push(upstreams.spawn(move || upstream::keep(&shared, stop)).map_err(StartError::Thread)?);
+        threads.push(upstreams.spawn(move || upstreams::run(&shared, stop)).map_err(StartError::Thread)?);
         let checks = self.shared.checks.start(self.listeners.len(), &self.shared.log);
         let checks = checks.map_err(StartError::Thread)?;
         for (number, listeners) in self.listeners.into_iter().enumerate() {
@@ -194,32 +160,4 @@ fn open(
         thread.extend(sockets.into_iter().map(|socket| (door, socket)));
     }
     Ok(address)
-}
-
-pub(crate) fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, StartError> {
-    use socket2::{Domain, Socket, Type};
-    let open = || {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-        socket.set_reuse_address(true)?;
-        if is_shared {
-            socket.set_reuse_port(true)?;
-        }
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(TcpListener::from(socket))
-    };
-    open().map_err(|error: io::Error| StartError::Listen { address, advice: advice(error.kind()), error })
-}
-
-fn advice(kind: io::ErrorKind) -> &'static str {
-    if kind == io::ErrorKind::AddrInUse {
-        "; another program listens there: stop it, or choose another [listen] address"
-    } else if kind == io::ErrorKind::PermissionDenied {
-        "; ports below 1024 need the right to use them: choose a higher one, or grant CAP_NET_BIND_SERVICE"
-    } else if kind == io::ErrorKind::AddrNotAvailable {
-        "; no network interface of this machine has that address"
-    } else {
-        ""
-    }
 }

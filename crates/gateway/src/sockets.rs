@@ -2,8 +2,14 @@
 //!
 //! A socket that is handed over keeps its queue: who connects meanwhile waits, and nobody is refused.
 
-use crate::server::{StartError, listen};
-use std::net::{SocketAddr, TcpListener};
+use crate::start_error::StartError;
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+};
+
+/// Connections that wait to be accepted, for each thread.
+const BACKLOG: i32 = 4096;
 
 /// Sockets that listen already: those of a service manager, or of the gateway that this one takes the place of.
 #[derive(Debug, Default)]
@@ -58,6 +64,35 @@ fn share(sockets: Vec<TcpListener>, threads: usize) -> std::io::Result<Vec<Vec<T
         }
     }
     Ok(of_threads)
+}
+
+/// Listens. `is_shared`: others may listen on the same address.
+pub(crate) fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, StartError> {
+    use socket2::{Domain, Socket, Type};
+    let open = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        if is_shared {
+            socket.set_reuse_port(true)?;
+        }
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(TcpListener::from(socket))
+    };
+    open().map_err(|error: io::Error| StartError::Listen { address, advice: advice(error.kind()), error })
+}
+
+fn advice(kind: io::ErrorKind) -> &'static str {
+    if kind == io::ErrorKind::AddrInUse {
+        "; another program listens there: stop it, or choose another [listen] address"
+    } else if kind == io::ErrorKind::PermissionDenied {
+        "; ports below 1024 need the right to use them: choose a higher one, or grant CAP_NET_BIND_SERVICE"
+    } else if kind == io::ErrorKind::AddrNotAvailable {
+        "; no network interface of this machine has that address"
+    } else {
+        ""
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use crate::{
     config::Held,
-    door::FailedHandshakes,
-    doorkeeper::Doorkeeper,
+    connection_limit::ConnectionLimit,
+    handshakes::FailedHandshakes,
     http1::{
         field::{AnswerField, Field, RequestField},
         request::Notes,
@@ -11,14 +11,11 @@ use crate::{
     http2::Links,
     load::Load,
     presence::Presence,
-    record::{self, Moved, Outcome},
     shared::Shared,
     text,
     upstream::Pool,
-    usage::{MOST_TALLIES, Sheet},
-    visit::Visit,
+    usage::Sheet,
 };
-use ::usage::Sample;
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -42,7 +39,7 @@ pub(crate) struct Thread {
     /// Stands in for a number that is none.
     unknown_load: Load,
     /// Who makes room for connections past the bound.
-    pub(crate) doorkeeper: Doorkeeper,
+    pub(crate) connection_limit: ConnectionLimit,
     config: RefCell<Rc<Held>>,
     pub(crate) pool: Pool,
     /// Where charges are written down. None: they are held in memory only.
@@ -58,7 +55,7 @@ pub(crate) struct Thread {
     pub(crate) links: Links,
     accepted: Cell<u64>,
     log: RefCell<(Vec<u8>, u64)>,
-    usage: RefCell<Sheet>,
+    pub(crate) usage: RefCell<Sheet>,
     pub(crate) failed_handshakes: RefCell<FailedHandshakes>,
     date: text::OfSecond,
     spare_fields: Spare<Field<RequestField>>,
@@ -77,7 +74,7 @@ impl Thread {
             shared,
             number,
             unknown_load: Load::default(),
-            doorkeeper: Doorkeeper::default(),
+            connection_limit: ConnectionLimit::default(),
             pool: Pool::default(),
             journal: RefCell::new(journal),
             random: RefCell::new(fastrand::Rng::new()),
@@ -158,46 +155,15 @@ impl Thread {
         self.date.with(second, line, |line| out.extend_from_slice(line.as_bytes()));
     }
 
-    /// Records a request that has ended.
-    pub(crate) fn record(&self, visit: &Visit<'_>, outcome: &Outcome, moved: Moved) {
-        let micros = u64::try_from(visit.now.instant.elapsed().as_micros()).unwrap_or(u64::MAX);
-        if visit.config.settings.tallies_usage {
-            self.tally(visit, outcome, moved, micros);
-        }
-        if record::wants(visit.config.settings.log.requests, outcome) {
-            let mut log = self.log.borrow_mut();
-            self.shared.log.request(visit, outcome, micros, &mut log.0);
-            log.1 += 1;
-            let is_full = log.0.len() >= LOG_BATCH;
-            drop(log);
-            if is_full {
-                self.flush_log();
-            }
-        }
-    }
-
-    /// Counts a request in its key's and endpoint's tally. It counts in the minute of its arrival, as
-    /// in the limits, so that the two agree.
-    fn tally(&self, visit: &Visit<'_>, outcome: &Outcome, moved: Moved, micros: u64) {
-        let sample = Sample {
-            code: outcome.code.as_deref(),
-            charged: outcome.charged,
-            bytes_in: moved.received,
-            bytes_out: moved.sent,
-            micros,
-        };
-        let minute = u32::try_from(visit.now.millis / 60_000).unwrap_or(u32::MAX);
-        let add = || {
-            let mut sheet = self.usage.borrow_mut();
-            let tally = sheet.tally(visit.key.as_ref(), visit.place, minute, MOST_TALLIES);
-            tally.map(|tally| tally.add(&sample)).is_some()
-        };
-        if add() {
-            return;
-        }
-        self.hand_usage_over();
-        if !add() {
-            self.shared.lost_usage.fetch_add(1, Ordering::Relaxed);
+    /// Adds a line to the log. They are handed over in batches.
+    pub(crate) fn log(&self, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut log = self.log.borrow_mut();
+        write(&mut log.0);
+        log.1 += 1;
+        let is_full = log.0.len() >= LOG_BATCH;
+        drop(log);
+        if is_full {
+            self.flush_log();
         }
     }
 

@@ -1,9 +1,8 @@
 //! The byte stream of a connection: plain, or under TLS. Nothing else has to know which.
 
 use crate::{
-    http2::{self, Unseen},
+    http2::{self, Call, Unseen},
     tls::TlsStream,
-    upstream::Call,
 };
 use std::{
     io,

@@ -8,7 +8,7 @@ use super::{
     rpc::{Judge, Protocol},
 };
 use crate::{
-    buffer,
+    access_log, buffer,
     compression::{self, Packer},
     http1::{
         body::{Decoder, Framing, Step},
@@ -17,7 +17,7 @@ use crate::{
     },
     payment::{Owed, Payment},
     policies::guard,
-    record::{self, Outcome},
+    record::Outcome,
     refusal::{Refusal, Refused},
     settings::Timeouts,
     turn,
@@ -347,7 +347,7 @@ fn media_type<'b>(answer: &ResponseHead, bytes: &'b [u8]) -> Option<&'b [u8]> {
 fn broken(visit: &Visit<'_>, status: u16, fault: &PumpFault) -> Outcome {
     visit.has_broken.set(true);
     let detail = broke(fault);
-    let cause = record::cause_line(visit, BROKE_OFF, &detail);
+    let cause = access_log::cause_line(visit, BROKE_OFF, &detail);
     keep_incident(visit, BROKE_OFF, detail);
     let code = Some(ErrorCode::UnexpectedError.name().into());
     Outcome { status, code, cause: Some(cause), charged: 0, keep_alive: false }
@@ -363,7 +363,7 @@ fn note_refusal(visit: &Visit<'_>, code: ErrorCode) -> Option<String> {
     let detail = "The upstream answered a remote procedure call with 200 and an error of its protocol (`grpc-status` of \
                   gRPC), or without saying how it ended.";
     keep_incident(visit, GROUP, detail.to_owned());
-    Some(record::cause_line(visit, GROUP, detail))
+    Some(access_log::cause_line(visit, GROUP, detail))
 }
 
 fn broke_off(detail: &str) -> Refused {

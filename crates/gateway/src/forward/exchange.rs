@@ -12,8 +12,8 @@ use crate::{
         response::ResponseHead,
     },
     http2::Unseen,
-    policies::body::too_large,
     refusal::{Refusal, Refused},
+    refusals::body_too_large,
     thread::Thread,
     turn,
     upstream::Upstream,
@@ -279,7 +279,7 @@ impl<'c> Exchange<'c> {
                     PumpFault::Sink(_) => None,
                     PumpFault::Cut | PumpFault::Source(_) => Some(Err(client::body_cut().into())),
                     PumpFault::Framing(fault) => Some(Err(Refusal::of_fault(fault).into())),
-                    PumpFault::TooLarge => Some(Err(too_large(most).into())),
+                    PumpFault::TooLarge => Some(Err(body_too_large(most).into())),
                 }
             }
         }

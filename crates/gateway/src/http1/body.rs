@@ -1,11 +1,12 @@
 //! Bodies: how one is delimited, taking it apart as it arrives, putting it together as it leaves.
 
+use super::reading::Treatment;
 use super::{
     Fault, field,
     locate::{is_token, quoted},
     reading::Reading,
 };
-use crate::{buffer::Buffer, settings::Treatment};
+use crate::buffer::Buffer;
 use std::{io::Write, sync::Arc};
 
 /// How a body is delimited.

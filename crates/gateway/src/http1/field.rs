@@ -2,7 +2,7 @@
 
 pub(crate) use super::locate::is_token;
 use super::{Span, reading::Reading};
-use crate::settings::Treatment;
+use crate::http1::reading::Treatment;
 
 /// One header field of a head.
 #[derive(Debug, Clone, Copy)]

@@ -4,8 +4,8 @@
 //! can be written in two ways is written in one, what servers are known to read differently is refused, and what is
 //! left of doubt is compared (`other_views`). docs/strictness.md has the table with the reasons.
 
+use super::reading::Slashes;
 use super::{Fault, locate::quoted};
-use crate::settings::Slashes;
 
 /// A path that was understood.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,6 +1,28 @@
 //! What of a head depends on the configuration: names that carry keys, and how strictly it is read.
 
-use crate::settings::{Slashes, Treatment};
+/// What happens to a header that may mean something else to the upstream than it does here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Treatment {
+    /// The request is refused.
+    Refuse,
+    /// The upstream does not see it.
+    #[default]
+    Drop,
+    /// The upstream sees it.
+    Pass,
+}
+
+/// What several slashes in a row in a path are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Slashes {
+    /// What they are. A server that merges them is another view of the path (`AmbiguousPaths`).
+    #[default]
+    Keep,
+    /// One slash, for whoever matches the path and for the upstream.
+    Merge,
+    /// A fault.
+    Refuse,
+}
 
 /// How requests are read.
 #[derive(Debug, Clone, Default)]

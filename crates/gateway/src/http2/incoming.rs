@@ -1,6 +1,5 @@
 //! What comes on a stream, as the bytes of an HTTP/1.1 message.
 
-use super::text::write_line;
 use ::http2::{Connection, Fields};
 use std::io::Write;
 use tokio::io::ReadBuf;
@@ -134,4 +133,11 @@ fn write_trailers(trailers: Option<Fields>, out: &mut Vec<u8>) {
         write_line(name, value, out);
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// Appends a line of a head.
+pub(crate) fn write_line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    for part in [name, b": ", value, b"\r\n"] {
+        out.extend_from_slice(part);
+    }
 }

@@ -1,7 +1,7 @@
 //! Where the task of a connection and those of its streams meet. All of them run on one data thread.
 
 use super::incoming::Incoming;
-use crate::policies::key::LastKey;
+use crate::keyring::LastKey;
 use ::http2::{Connection, ErrorCode};
 use journal::Charge;
 use std::{

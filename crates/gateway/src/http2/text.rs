@@ -1,6 +1,6 @@
 //! Heads between their two forms: a list of fields, and the text of HTTP/1.1.
 
-use super::incoming::Body;
+use super::incoming::{Body, write_line};
 use crate::http1::request::content_length;
 use ::http2::{Fields, Request, Response};
 use contract::status::reason_phrase;
@@ -120,13 +120,6 @@ fn first_line(text: &mut [u8]) -> (&[u8], &mut [u8]) {
 fn reserve(fields: &Fields, out: &mut Vec<u8>) {
     // What a line has beside name and value, and some for what is added.
     out.reserve(fields.size() + fields.count() * 4 + 64);
-}
-
-/// Appends a line of a head.
-pub(crate) fn write_line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
-    for part in [name, b": ", value, b"\r\n"] {
-        out.extend_from_slice(part);
-    }
 }
 
 /// Name and value of the fields of a head. Few have more.

@@ -6,6 +6,7 @@ use super::{
 };
 use arc_swap::{ArcSwap, Guard};
 use limits::{Account, Denial, Remembered, Reservation, Seat, Used, Who};
+use papaya::Equivalent;
 use std::{
     hash::{Hash, Hasher},
     sync::{
@@ -161,7 +162,7 @@ impl Eq for KnownKey {}
 
 impl Hash for KnownKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        super::who::Sought(self.who).hash(state);
+        Sought(self.who).hash(state);
     }
 }
 
@@ -172,6 +173,16 @@ fn ends(standing: &Standing) -> u32 {
         return REVOKED;
     }
     standing.expires_at.and_then(|at| u32::try_from(at).ok()).unwrap_or(NEVER).max(REVOKED + 1)
+}
+
+/// A key that is looked for, by the first half of its digest, which is random already.
+#[derive(Hash)]
+pub(super) struct Sought(pub(super) Who);
+
+impl Equivalent<Arc<KnownKey>> for Sought {
+    fn equivalent(&self, key: &Arc<KnownKey>) -> bool {
+        self.0 == *key.who()
+    }
 }
 
 #[cfg(test)]

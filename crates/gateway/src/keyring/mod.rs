@@ -3,21 +3,26 @@
 //! What is kept of a key is bounded (`known_key`), so that ten million fit beside everything else; what many
 //! keys have in common stands in one place (`grant`).
 
+mod exposed;
 pub mod grant;
 mod key_id;
 mod known_key;
+mod last_key;
 mod sweep;
 mod who;
 
+pub(crate) use exposed::ExposedKeys;
 pub use grant::{Grant, NotGranted, PlansNotChanged, Terms};
 pub use key_id::{BadId, KeyId};
 pub(crate) use known_key::Validity;
 pub use known_key::{KnownKey, Standing};
+pub(crate) use last_key::{LastKey, Settled};
 pub use sweep::Sweep;
 
 use crate::settings::Plan;
 use contract::Limit;
 use grant::Grants;
+use known_key::Sought;
 use limits::{Used, Who};
 use regex::bytes::Regex;
 use std::{
@@ -27,7 +32,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use who::{Seeded, Sought};
+use who::Seeded;
 
 /// What a key is stored under: a keyed hash, so that neither memory nor disk holds keys.
 pub type Digest = [u8; 32];

@@ -1,13 +1,8 @@
 //! The gateway's own pages: the reference of the API, so that every `check` link leads somewhere, and the
 //! standing of a key's limits.
 
-mod reference;
-mod refusals;
-
-pub use reference::{live, of as reference_of};
-
 use crate::{
-    compression,
+    compression, described,
     http1::{field::RequestField, response::Packing},
     keyring::KnownKey,
     refusal::{Refusal, Refused},
@@ -95,7 +90,7 @@ pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
     };
     let accepted = || Format::accepted(visit.head.value(RequestField::Accept).unwrap_or_default());
     let format = found.format.unwrap_or_else(accepted);
-    let live = live(&shared.maintenance.load(), visit.now.seconds());
+    let live = described::live(&shared.maintenance.load(), visit.now.seconds());
     Ok(Some(Page {
         content_type: format.content_type(),
         body: Body::Made(told.site.page(found.address, format, &live)),

@@ -1,12 +1,13 @@
 //! The body: its media type and size, told by the head alone; then, only for an endpoint that has a
 //! schema for it, the body itself.
 
+use super::elsewhere;
 use crate::{
-    checks,
     client::Client,
     held::HeldBody,
     http1::{body::Framing, field::RequestField},
     refusal::{Refusal, Refused},
+    refusals::body_too_large,
     settings::Endpoint,
     visit::Visit,
 };
@@ -29,7 +30,7 @@ pub(crate) fn check_head(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> Resu
     }
     let most = largest(visit, endpoint);
     match framing {
-        Framing::Length(length) if length > most => Err(too_large(most)),
+        Framing::Length(length) if length > most => Err(body_too_large(most)),
         Framing::Length(_) | Framing::Chunked | Framing::UntilClose => Ok(()),
     }
 }
@@ -76,18 +77,6 @@ pub(crate) fn largest(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> u64 {
     endpoint.and_then(|endpoint| endpoint.max_body).unwrap_or(visit.config.settings.sizes.body)
 }
 
-/// The body is larger than it may be.
-pub(crate) fn too_large(most: u64) -> Refused {
-    let mut refused = Refusal::new(
-        ErrorCode::BodyTooLarge,
-        format!(
-            "The body may have at most {most} bytes. Send a smaller one, or split the work into several requests."
-        ),
-    );
-    refused.closes = true; // the rest of it is not worth reading
-    refused
-}
-
 /// The rules that this request's body has to be read for, before the request may go on.
 pub(crate) fn rules<'e>(visit: &Visit<'_>, endpoint: Option<&'e Endpoint>) -> Option<&'e Arc<RequestRules>> {
     let rules = endpoint?.rules.as_ref()?;
@@ -127,7 +116,7 @@ pub(crate) async fn check_elsewhere(
     let rules = Arc::clone(rules);
     let content_type = content_type(visit).map(<[u8]>::to_vec);
     let most = visit.config.settings.sizes.body_values;
-    let checked = checks::elsewhere(visit, client, move |wanted| {
+    let checked = elsewhere::run(visit, client, move |wanted| {
         let checked =
             while_wanted(wanted, || rules.check_body_of(content_type.as_deref(), body.bytes(), most))?;
         Some((body, checked))

@@ -10,10 +10,6 @@ use crate::{
 };
 use std::io::Write;
 
-/// What a page may read of an answer beside what every page may: all that this gateway tells in headers.
-pub(crate) const EXPOSED: &str = "X-Request-Id, X-Rate-Limit-Limit, X-Rate-Limit-Remaining, X-Rate-Limit-Reset, \
-     RateLimit, RateLimit-Policy, Retry-After, Location, Link, Allow, Deprecation, WWW-Authenticate, Grpc-Status, Grpc-Message";
-
 /// Whether the request only asks what a page may send. Such a question carries no key, so it is answered before keys
 /// are looked at, and costs nothing.
 pub(crate) fn is_preflight(visit: &Visit<'_>) -> bool {

@@ -3,30 +3,14 @@
 use crate::{
     config::Config,
     http1::{field::RequestField, request::RequestHead},
-    keyring::{Format, KnownKey, Validity},
-    payment::Settled,
+    keyring::{Format, KnownKey, LastKey, Validity},
     refusal::{Refusal, Refused},
     shared::Shared,
     visit::Visit,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contract::ErrorCode;
-use limits::{Remembered, Who};
 use std::sync::Arc;
-
-/// The key that a connection presented last, so that the next request with the same header needs
-/// no digest, and its account no search. Whether it is revoked or expired is looked at anew each time.
-#[derive(Debug, Default)]
-pub(crate) struct LastKey(Option<Last>);
-
-#[derive(Debug)]
-struct Last {
-    /// The whole header value: what the key is recognised by.
-    value: Vec<u8>,
-    key: Arc<KnownKey>,
-    /// Of this key, never of another one.
-    account: Remembered,
-}
 
 /// Where a key may stand, and what stands there.
 struct Presented<'h> {
@@ -46,23 +30,6 @@ enum Search<'h> {
     Nothing,
     Twice(usize),
     Found(Presented<'h>),
-}
-
-impl LastKey {
-    /// The account that is remembered of this key.
-    pub(crate) fn account(&mut self, who: &Who) -> Remembered {
-        let last = self.0.as_mut().filter(|last| last.key.who() == who);
-        last.map_or(Remembered::nothing(), |last| std::mem::take(&mut last.account))
-    }
-
-    /// Keeps the account that a request was charged to, if it is the key's: one of an address is not.
-    pub(crate) fn remember(&mut self, settled: Option<Settled>) {
-        if let (Some(last), Some(settled)) = (&mut self.0, settled)
-            && last.key.who() == &settled.who
-        {
-            last.account = settled.account;
-        }
-    }
 }
 
 /// Requires a valid key, and keeps it, or that there is none.
@@ -149,8 +116,8 @@ fn look_up(
         }
         Search::Found(presented) => presented,
     };
-    if let Some(last) = last.0.as_ref().filter(|last| same(&last.value, presented.value)) {
-        return Ok(Arc::clone(&last.key));
+    if let Some(key) = last.find(presented.value) {
+        return Ok(key);
     }
     let found = match presented.place {
         Place::Header => find(shared, config, &[presented.value])?,
@@ -172,10 +139,7 @@ fn look_up(
             find(shared, config, &[user.unwrap_or_default(), password.unwrap_or_default()])?
         }
     };
-    let mut value = last.0.take().map(|last| last.value).unwrap_or_default();
-    value.clear();
-    value.extend_from_slice(presented.value);
-    last.0 = Some(Last { value, key: Arc::clone(&found), account: Remembered::nothing() });
+    last.replace(presented.value, &found);
     Ok(found)
 }
 
@@ -246,20 +210,4 @@ fn wrong_format(message: impl Into<std::borrow::Cow<'static, str>>) -> Refused {
 
 fn not_set(config: &Config) -> Refused {
     Refusal::new(ErrorCode::KeyNotSet, config.key_not_set.clone())
-}
-
-/// What whoever sends no key is told. `headers`: where it may stand besides `Authorization`.
-pub(crate) fn not_set_message(headers: &[String]) -> String {
-    match headers.first() {
-        Some(header) => format!(
-            "The request has no API key. Send it in the header {header}, or as `Authorization: Bearer YOUR_KEY`."
-        ),
-        None => "The request has no API key. Send it as `Authorization: Bearer YOUR_KEY`.".to_owned(),
-    }
-}
-
-/// Equal, in a time that does not tell where they differ.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len()
-        && one.iter().zip(other).fold(0, |differences, (a, b)| differences | (a ^ b)) == 0
 }

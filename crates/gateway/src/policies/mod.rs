@@ -2,7 +2,7 @@
 
 pub(crate) mod body;
 pub(crate) mod cors;
-pub(crate) mod exposed;
+mod elsewhere;
 pub(crate) mod guard;
 pub(crate) mod key;
 pub(crate) mod limits;

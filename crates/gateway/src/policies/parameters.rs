@@ -1,7 +1,7 @@
 //! Parameters, headers and cookies of an endpoint: 400 with every violation, not just the first.
 
+use super::elsewhere;
 use crate::{
-    checks,
     client::Client,
     http1::request::RequestHead,
     policies::body::Checked,
@@ -54,7 +54,7 @@ pub(crate) async fn check_elsewhere(
     let path = visit.config.routes.parameters(visit.head.path());
     let sent = Sent { path: &path, query: visit.head.query(), headers: &visit.head };
     let (rules, sent) = (Arc::clone(rules), OwnSent::of(&sent, rules));
-    let violations = checks::elsewhere(visit, client, move |wanted| {
+    let violations = elsewhere::run(visit, client, move |wanted| {
         while_wanted(wanted, || sent.with(|sent| rules.parameter_violations(sent)))
     });
     refuse(violations.await?)

@@ -3,8 +3,8 @@
 use super::Listeners;
 use crate::{
     buffer,
+    connection_limit::{self, Verdict},
     door::{Door, enter, turn_away},
-    doorkeeper::{self, Verdict},
     presence::Presence,
     record::{Level, Value},
     shared::Shared,
@@ -110,7 +110,7 @@ async fn accept(
                     "a connection cannot be accepted",
                     &[("error", &error.to_string())],
                 );
-                let _ = doorkeeper::make_room(thread);
+                let _ = thread.connection_limit.make_room(&thread.connections);
                 sleep(Duration::from_millis(50)).await;
             }
         }
@@ -129,13 +129,13 @@ fn admit(thread: &Rc<Thread>, socket: TcpStream, peer: SocketAddr, door: Door) {
     let peer = peer.ip().to_canonical();
     // Delayed small writes would cost every answer; without the option all still works.
     let _ = socket.set_nodelay(true);
-    match doorkeeper::decide(thread, &thread.config(), peer) {
+    match thread.connection_limit.decide(&thread.shared, &thread.connections, &thread.config(), peer) {
         Verdict::Enter(counted) => spawn(thread, socket, peer, door, counted),
         Verdict::Tell => {
             let own = Rc::clone(thread);
             tokio::task::spawn_local(async move {
                 turn_away(&own, socket, peer, door).await;
-                doorkeeper::was_told(&own);
+                own.connection_limit.was_told();
             });
         }
         Verdict::Close => {}
@@ -151,7 +151,7 @@ fn spawn(thread: &Rc<Thread>, socket: TcpStream, peer: IpAddr, door: Door, count
         let _open = own.load().connection();
         enter(&own, socket, peer, door, &presence).await;
         own.connections.borrow_mut().remove(&number);
-        doorkeeper::leave(&own.shared, counted);
+        connection_limit::leave(&own.shared, counted);
     });
 }
 
@@ -180,7 +180,7 @@ async fn keep_house(thread: Rc<Thread>) {
         if now.saturating_duration_since(handed_over) >= USAGE {
             handed_over = now;
             thread.hand_usage_over();
-            thread.log_handshakes();
+            thread.failed_handshakes.borrow_mut().log(&thread.shared.log);
         }
     }
 }

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// What a page may read of an answer beside what every page may: all that this gateway tells in headers.
+const EXPOSED: &str = "X-Request-Id, X-Rate-Limit-Limit, X-Rate-Limit-Remaining, X-Rate-Limit-Reset, \
+     RateLimit, RateLimit-Policy, Retry-After, Location, Link, Allow, Deprecation, WWW-Authenticate, Grpc-Status, Grpc-Message";
+
 /// Which answers are compressed for clients that accept it.
 #[derive(Debug, Clone)]
 pub struct Compression {
@@ -70,6 +74,6 @@ impl Origin {
 
 /// The response headers that pages may read: those that the gateway itself adds, and `more`.
 pub fn exposed_to_pages(more: &[String]) -> String {
-    let own = crate::policies::cors::EXPOSED;
+    let own = EXPOSED;
     std::iter::once(own).chain(more.iter().map(String::as_str)).collect::<Vec<_>>().join(", ")
 }

@@ -1,5 +1,6 @@
 //! Who may use the API, and how strictly requests are read.
 
+pub use crate::http1::reading::{Slashes, Treatment};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -33,30 +34,6 @@ pub struct Strictness {
     pub slashes: Slashes,
     /// Paths that some servers would read as another path.
     pub ambiguous_paths: AmbiguousPaths,
-}
-
-/// What happens to a header that may mean something else to the upstream than it does here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Treatment {
-    /// The request is refused.
-    Refuse,
-    /// The upstream does not see it.
-    #[default]
-    Drop,
-    /// The upstream sees it.
-    Pass,
-}
-
-/// What several slashes in a row in a path are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Slashes {
-    /// What they are. A server that merges them is another view of the path (`AmbiguousPaths`).
-    #[default]
-    Keep,
-    /// One slash, for whoever matches the path and for the upstream.
-    Merge,
-    /// A fault.
-    Refuse,
 }
 
 /// What happens to a path that some servers would read as another one, because they undo `%2F` before they look for

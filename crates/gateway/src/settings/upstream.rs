@@ -59,7 +59,7 @@ pub struct Upstream {
 
 impl Upstream {
     /// Addresses that one service can have.
-    pub const MOST_ADDRESSES: usize = crate::upstream::MOST_ADDRESSES;
+    pub const MOST_ADDRESSES: usize = 64;
 }
 
 /// One address of an upstream.

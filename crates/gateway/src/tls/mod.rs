@@ -2,6 +2,7 @@
 //!
 //! Reading files is not done here: whoever has read them hands over their bytes, and does so again when they change.
 
+mod challenges;
 mod client;
 mod handshake;
 mod identity;
@@ -11,9 +12,10 @@ mod server;
 mod stream;
 mod subject;
 
+pub use challenges::Challenges;
 pub use client::{Client, Roots};
 pub use identity::{BadIdentity, Identity, Issued, certificates};
-pub use server::{Asks, BadServer, Challenges, Server, Versions};
+pub use server::{Asks, BadServer, Server, Versions};
 
 pub use handshake::connect;
 pub use stream::TlsStream;

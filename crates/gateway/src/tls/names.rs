@@ -1,6 +1,6 @@
 //! Which certificate a client is shown: by the name that it asks for, exactly or by a wildcard, else the first.
 
-use super::{identity::Identity, server::Challenges};
+use super::{challenges::Challenges, identity::Identity};
 use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,

@@ -3,7 +3,7 @@
 //! It outlives a configuration: one that is loaded later and names the same address of the same service goes on with
 //! what is known of it.
 
-use super::{health::Health, names::Resolved};
+use super::{health::Health, resolved::Resolved};
 use crate::{settings::UpstreamAddress, tls::Client};
 use arc_swap::ArcSwap;
 use std::{

@@ -3,8 +3,8 @@
 use super::{
     backend::Backend,
     connect::connect,
+    connection::Upstream,
     http2::{Patience, call_alone},
-    pool::Upstream,
 };
 use crate::{
     deadline::within,
@@ -18,7 +18,7 @@ use tokio::io::AsyncWriteExt;
 const LARGEST_HEAD: usize = 64 * 1024;
 
 /// Asks. The error is the operator's to read.
-pub(super) async fn ask(backend: &Arc<Backend>, service: &Service, check: &Check) -> Result<(), String> {
+pub(crate) async fn ask(backend: &Arc<Backend>, service: &Service, check: &Check) -> Result<(), String> {
     match within(check.timeout, exchange(backend, service, check)).await {
         Some(Ok(status)) if check.takes(status) => Ok(()),
         Some(Ok(status)) => Err(format!("the check was answered {status}")),
@@ -65,14 +65,14 @@ async fn open(backend: &Arc<Backend>, time: Duration) -> Result<Upstream, String
 
 /// Counts what checks find, until it is enough to believe.
 #[derive(Debug, Default)]
-pub(super) struct Verdict {
+pub(crate) struct Verdict {
     good: u32,
     bad: u32,
 }
 
 impl Verdict {
     /// Some: the address is well, or not, from now on.
-    pub(super) const fn add(&mut self, is_good: bool, check: &Check) -> Option<bool> {
+    pub(crate) const fn add(&mut self, is_good: bool, check: &Check) -> Option<bool> {
         if is_good {
             self.bad = 0;
             self.good = self.good.saturating_add(1);
@@ -86,7 +86,7 @@ impl Verdict {
     }
 
     /// How long after this one the next check begins: a tenth more or less, so that many gateways do not ask at once.
-    pub(super) fn pause(check: &Check) -> Duration {
+    pub(crate) fn pause(check: &Check) -> Duration {
         check.every.mul_f64(0.9 + 0.2 * fastrand::f64())
     }
 }

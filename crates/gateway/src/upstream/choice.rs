@@ -10,8 +10,7 @@ use super::{
 use crate::settings::{Passive, UpstreamAddress};
 use std::sync::Arc;
 
-/// Addresses that a service may have: as many as a word has bits, which note those that were asked already.
-pub(crate) const MOST_ADDRESSES: usize = 64;
+const MOST_ADDRESSES: usize = crate::settings::Upstream::MOST_ADDRESSES;
 
 /// The outcome of a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use super::{
     backend::Backend,
-    names::Resolved,
-    pool::{Home, Upstream},
+    connection::{Home, Upstream},
+    resolved::Resolved,
 };
 use crate::{buffer::Buffer, deadline::within, tls, transport::Transport};
 use std::{future::poll_fn, net::SocketAddr, pin::Pin, sync::Arc, task::Poll, time::Duration};

@@ -12,7 +12,7 @@ use std::{
 use tokio::net::TcpStream;
 
 /// Looks. The error is the operator's to read: nobody is there.
-pub(super) async fn look(backend: &Backend, timeout: Duration) -> Result<(), String> {
+pub(crate) async fn look(backend: &Backend, timeout: Duration) -> Result<(), String> {
     let found = within(timeout, async {
         let resolved = resolved(backend).await?;
         let mut reason = "the name has no address".to_owned();

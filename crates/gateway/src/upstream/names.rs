@@ -3,7 +3,7 @@
 //! Names are looked up beside the requests: what was found last stays until something else is found, so that a name
 //! server that is away for a while takes no API with it.
 
-use super::{backend::Backend, dns};
+use super::{backend::Backend, dns, resolved::Resolved};
 use crate::settings::Names;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -15,25 +15,6 @@ use std::{
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long a name is asked for.
 const LOOKUP: Duration = Duration::from_secs(5);
-
-/// What is known of a name.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Resolved {
-    /// Where it leads to. Empty: nothing was found yet.
-    pub(crate) addresses: Vec<SocketAddr>,
-    /// Counts how often it led to something else than before.
-    pub(crate) generation: u32,
-    /// Why the last question had no answer.
-    pub(crate) error: Option<String>,
-}
-
-impl Resolved {
-    /// What is known before anybody was asked.
-    pub(crate) fn first(host: &str, port: u16) -> Self {
-        let addresses = host.parse().map(|address: IpAddr| vec![SocketAddr::new(address, port)]);
-        Self { addresses: addresses.unwrap_or_default(), generation: 0, error: None }
-    }
-}
 
 /// Whether somebody has to be asked where this host is.
 pub(crate) fn is_name(host: &str) -> bool {

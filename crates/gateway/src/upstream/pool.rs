@@ -1,6 +1,11 @@
 //! Connections to upstreams that wait to be used again. Each thread has its own.
 
-use super::{backend::Backend, http2::Lines, service::Services};
+use super::{
+    backend::Backend,
+    connection::{Home, Upstream},
+    http2::Lines,
+    service::Services,
+};
 use crate::{buffer::Buffer, transport::Transport};
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 use tokio::time::Instant;
@@ -13,25 +18,6 @@ const MOST_IDLE: usize = 512;
 const FRESH: Duration = Duration::from_secs(4);
 /// How long a connection is kept idle at all.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
-
-/// A connection to an upstream.
-pub(crate) struct Upstream {
-    pub(crate) io: Transport,
-    pub(crate) input: Buffer,
-    /// It carried a request before.
-    pub(crate) is_reused: bool,
-    /// Where it leads to.
-    pub(crate) home: Home,
-}
-
-/// Where a connection leads to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Home {
-    /// [`Backend::id`].
-    pub(crate) backend: u32,
-    /// Which answer to the question for the name it was opened by: what another answer led to is not used again.
-    pub(crate) generation: u32,
-}
 
 /// Connections that wait to be used again.
 #[derive(Default)]

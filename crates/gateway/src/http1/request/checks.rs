@@ -8,7 +8,7 @@ use super::super::{
     locate::quoted,
     reading::Reading,
 };
-use crate::settings::Treatment;
+use crate::http1::reading::Treatment;
 
 /// Characters that a method may have. The longest that is registered has 17.
 const LONGEST_METHOD: usize = 32;

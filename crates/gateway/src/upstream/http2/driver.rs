@@ -1,10 +1,10 @@
 //! The task of a connection to an upstream: opens it, reads, writes what its requests have to say, and ends it.
 
-use super::{Line, Patience};
+use super::Patience;
 use crate::{
     buffer::Buffer,
     deadline::Deadline,
-    http2::{MAX_WAITING_TO_READ, State, Unseen, wake, write_answer},
+    http2::{Line, MAX_WAITING_TO_READ, State, Unseen, wake, write_answer},
     transport::Transport,
     upstream::{
         backend::Backend,

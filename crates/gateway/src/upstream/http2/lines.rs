@@ -1,13 +1,14 @@
 //! The connections of one thread to upstreams that speak HTTP/2: which of them a request goes to.
 
-use super::{Call, Line, driver};
+use super::{Patience, driver};
 use crate::{
     buffer::Buffer,
     deadline::within,
+    http2::{Call, Line},
     transport::Transport,
     upstream::{
         backend::Backend,
-        pool::{Home, Upstream},
+        connection::{Home, Upstream},
         service::Services,
     },
 };
@@ -20,19 +21,6 @@ const MOST_LINES: usize = 64;
 const MOST_ENDED: u32 = 3;
 /// How often a request for which there is no place looks for one.
 const LOOK: Duration = Duration::from_millis(5);
-
-/// How long something is waited for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
-    /// By whoever opens a connection: that it comes about, and then its greeting.
-    pub(crate) connect: Duration,
-    /// By a request: both.
-    pub(crate) open: Duration,
-    /// The rest of a frame, or that the upstream reads.
-    pub(crate) stall: Duration,
-    /// A place, where the upstream takes no more requests at once.
-    pub(crate) place: Duration,
-}
 
 /// Why a request has no place on any connection.
 #[derive(Debug)]

@@ -1,14 +1,17 @@
 //! The task of a connection: reads, lets streams begin, writes what they have to say, and ends it.
 
-use super::{
-    incoming::Body,
-    link::{Due, LastBytes, Link, MAX_WAITING_TO_READ, Seat, State, wake},
-    serve::{self, Asked},
-    text,
-};
+use super::serve::{self, Asked};
 use crate::{
-    buffer::Buffer, client::Client, deadline::Deadline, http1::request::RequestHead, peer::Peer,
-    presence::Presence, settings::Settings, thread::Thread, transport::Transport,
+    buffer::Buffer,
+    client::Client,
+    deadline::Deadline,
+    http1::request::RequestHead,
+    http2::{Body, Due, LastBytes, Link, MAX_WAITING_TO_READ, Seat, State, wake, write_request},
+    peer::Peer,
+    presence::Presence,
+    settings::Settings,
+    thread::Thread,
+    transport::Transport,
 };
 use ::http2::{Config, Connection, ErrorCode, Event, Malformed, Request, Role};
 use journal::MOST_TOGETHER;
@@ -458,7 +461,7 @@ fn begin(
     match (malformed, Request::of(fields)) {
         (None, Ok(request)) => {
             is_https = request.scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"));
-            seat.incoming.head(|out| text::write_request(fields, &request, ended, out));
+            seat.incoming.head(|out| write_request(fields, &request, ended, out));
         }
         (_, _) => seat.incoming.head(|_| Body::None),
     }

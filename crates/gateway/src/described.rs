@@ -1,6 +1,7 @@
 //! From settings to the reference's own model of the API. The only place that knows both.
 
-use super::refusals;
+mod refusals;
+
 use crate::{maintenance, settings, settings::Settings};
 use reference::{Ceilings, Deprecation, Endpoint, Live, Moved, Plan, Reference, Sizes, Times, Window};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -1,14 +1,11 @@
 //! One request on one stream, from its head to the last byte of its answer.
 
-use super::{
-    link::{Link, State},
-    stream::Stream,
-};
 use crate::{
     client::{Client, Next},
     connection::without_panic,
     handle::{handle, refuse_bytes, refuse_panicked, turn_away},
     http1::{Fault, request::RequestHead},
+    http2::{Link, State, Stream},
     peer::Peer,
     thread::Thread,
     transport::Transport,

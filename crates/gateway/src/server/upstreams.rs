@@ -1,18 +1,16 @@
 //! Looks up names and checks addresses, on a thread of its own: not on the data path, and not on the control plane's
 //! thread either, which may wait for a disk and would then find every address too slow.
 
-use super::{
-    backend::{Backend, millis},
-    check::{self, Verdict},
-    first_look,
-    health::Now,
-    names,
-};
 use crate::{
     clock::wall_millis,
     record::Level,
     settings::{Check, Service},
     shared::Shared,
+    upstream::{
+        Backend, Now,
+        check::{self, Verdict},
+        first_look, millis, names,
+    },
 };
 use std::{
     cell::{Cell, RefCell},

@@ -1,6 +1,6 @@
 //! Keys that came without TLS where TLS is required: which of them the operator was told of in this hour.
 
-use crate::keyring::KeyId;
+use super::KeyId;
 use papaya::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 

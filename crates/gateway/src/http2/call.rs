@@ -1,7 +1,6 @@
 //! A request on a stream, as a connection: what is written is an HTTP/1.1 request, what is read the answer to it.
 
-use super::Line;
-use crate::http2::{Expected, Opened, Outgoing, Seat, Unseen, gone, poll_write};
+use super::{Expected, Line, Opened, Outgoing, Seat, Unseen, gone, poll_write};
 use std::{
     fmt, io,
     rc::Rc,
@@ -26,12 +25,12 @@ pub(crate) struct Call {
 
 impl Call {
     /// Takes a place on a connection.
-    pub(super) fn new(line: Rc<Line>) -> Self {
+    pub(crate) fn new(line: Rc<Line>) -> Self {
         line.enter();
         Self { line, id: 0, outgoing: Outgoing::new(false), begun: None, unseen: None }
     }
 
-    pub(super) fn line(&self) -> &Rc<Line> {
+    pub(crate) fn line(&self) -> &Rc<Line> {
         &self.line
     }
 

@@ -1,6 +1,6 @@
 //! One connection to an upstream, as its requests see it.
 
-use crate::http2::{Link, Unseen};
+use super::{Link, Unseen};
 use ::http2::{Config, Connection, Role};
 use std::{
     cell::{Cell, RefCell},
@@ -17,22 +17,22 @@ const LIST_OVERHEAD: usize = 100 * 32;
 
 /// A connection that requests share.
 pub(crate) struct Line {
-    pub(super) link: Link,
+    pub(crate) link: Link,
     is_https: bool,
     /// Requests that have a place here.
     calls: Cell<u32>,
     /// Which answer to the question for the name it was opened by. None: it is not open yet.
-    pub(super) generation: Cell<Option<u32>>,
+    pub(crate) generation: Cell<Option<u32>>,
     /// The upstream has told its settings.
     has_greeted: Cell<bool>,
     /// A request was answered here.
-    pub(super) has_answered: Cell<bool>,
+    pub(crate) has_answered: Cell<bool>,
     /// It is there for one request.
-    pub(super) is_alone: Cell<bool>,
+    pub(crate) is_alone: Cell<bool>,
     /// No request begins here any more.
     is_leaving: Cell<bool>,
     /// When something was read last.
-    pub(super) last_read: Cell<Instant>,
+    pub(crate) last_read: Cell<Instant>,
     /// Why it has ended.
     why: RefCell<Option<String>>,
     /// Requests that wait for the greeting, or until the upstream takes one more.
@@ -40,7 +40,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(is_https: bool) -> Self {
+    pub(crate) fn new(is_https: bool) -> Self {
         let largest_list = crate::http1::response::LARGEST + LIST_OVERHEAD;
         let config = Config {
             role: Role::Client,
@@ -67,23 +67,23 @@ impl Line {
     }
 
     /// What `:scheme` says.
-    pub(super) const fn scheme(&self) -> &'static [u8] {
+    pub(crate) const fn scheme(&self) -> &'static [u8] {
         if self.is_https { b"https" } else { b"http" }
     }
 
     // === its requests ===
 
-    pub(super) fn calls(&self) -> u32 {
+    pub(crate) fn calls(&self) -> u32 {
         self.calls.get()
     }
 
     /// A request takes a place.
-    pub(super) fn enter(&self) {
+    pub(crate) fn enter(&self) {
         self.calls.set(self.calls.get() + 1);
     }
 
     /// A request gives its place back.
-    pub(super) fn leave(&self) {
+    pub(crate) fn leave(&self) {
         self.calls.set(self.calls.get().saturating_sub(1));
         if self.is_alone.get() {
             self.is_leaving.set(true);
@@ -93,7 +93,7 @@ impl Line {
     }
 
     /// Requests that it takes at once. How many the upstream takes is known once it has greeted.
-    pub(super) fn most_calls(&self) -> u32 {
+    pub(crate) fn most_calls(&self) -> u32 {
         if !self.has_greeted.get() {
             return MOST_CALLS;
         }
@@ -101,12 +101,12 @@ impl Line {
     }
 
     /// Whether a request may begin here, if there is a place.
-    pub(super) fn is_usable(&self) -> bool {
+    pub(crate) fn is_usable(&self) -> bool {
         !self.is_going() && !self.has_ended()
     }
 
     /// Ready once requests can be sent. An error: why that will never be.
-    pub(super) fn poll_open(&self, cx: &Context<'_>) -> Poll<Result<(), String>> {
+    pub(crate) fn poll_open(&self, cx: &Context<'_>) -> Poll<Result<(), String>> {
         if let Some(why) = &*self.why.borrow() {
             return Poll::Ready(Err(why.clone()));
         }
@@ -117,14 +117,14 @@ impl Line {
         Poll::Pending
     }
 
-    pub(super) fn wait(&self, cx: &Context<'_>) {
+    pub(crate) fn wait(&self, cx: &Context<'_>) {
         let mut waiting = self.waiting.borrow_mut();
         if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
             waiting.push(cx.waker().clone());
         }
     }
 
-    pub(super) fn wake_waiting(&self) {
+    pub(crate) fn wake_waiting(&self) {
         for waker in std::mem::take(&mut *self.waiting.borrow_mut()) {
             waker.wake();
         }
@@ -133,29 +133,29 @@ impl Line {
     // === its end ===
 
     /// The upstream has told its settings.
-    pub(super) fn greeted(&self) {
+    pub(crate) fn greeted(&self) {
         if !self.has_greeted.replace(true) {
             self.wake_waiting();
         }
     }
 
-    pub(super) fn has_greeted(&self) -> bool {
+    pub(crate) fn has_greeted(&self) -> bool {
         self.has_greeted.get()
     }
 
     /// Has no more requests begin here: it ends once those that run have their answers.
-    pub(super) fn retire(&self) {
+    pub(crate) fn retire(&self) {
         self.distrust();
         self.link.wake_driver();
     }
 
     /// The same, for the connection's own task.
-    pub(super) fn distrust(&self) {
+    pub(crate) fn distrust(&self) {
         self.is_leaving.set(true);
     }
 
     /// No request begins here any more.
-    pub(super) fn is_going(&self) -> bool {
+    pub(crate) fn is_going(&self) -> bool {
         self.is_leaving.get()
             || self.link.with(|state| {
                 let connection = &state.connection;
@@ -163,12 +163,12 @@ impl Line {
             })
     }
 
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.why.borrow().is_some()
     }
 
     /// It is over. Whoever still waits for an answer finds out.
-    pub(super) fn end(&self, why: String) {
+    pub(crate) fn end(&self, why: String) {
         self.why.borrow_mut().get_or_insert(why);
         self.link.with(|state| {
             // Of a request of which no byte was handed to the system, the upstream has seen none. Under TLS nobody knows:
@@ -183,7 +183,7 @@ impl Line {
     }
 
     /// Why it has ended, for the operator.
-    pub(super) fn why(&self) -> String {
+    pub(crate) fn why(&self) -> String {
         self.why.borrow().clone().unwrap_or_else(|| "the connection is over".to_owned())
     }
 }

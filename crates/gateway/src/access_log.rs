@@ -1,0 +1,134 @@
+//! What is recorded of a request that has ended: its line in the log, its share of the tallies.
+
+use crate::{
+    record::{Level, LogSink, Moved, Outcome, begin, end, string},
+    settings::LogRequests,
+    thread::Thread,
+    usage::MOST_TALLIES,
+    visit::Visit,
+};
+use ::usage::Sample;
+use std::{io::Write, sync::atomic::Ordering};
+
+/// Characters of a cause that stand in the log. The incident has all.
+const LONGEST_CAUSE: usize = 300;
+
+impl Thread {
+    /// Records a request that has ended.
+    pub(crate) fn record(&self, visit: &Visit<'_>, outcome: &Outcome, moved: Moved) {
+        let micros = u64::try_from(visit.now.instant.elapsed().as_micros()).unwrap_or(u64::MAX);
+        if visit.config.settings.tallies_usage {
+            self.tally(visit, outcome, moved, micros);
+        }
+        if wants(visit.config.settings.log.requests, outcome) {
+            self.log(|lines| write_line(&self.shared.log, visit, outcome, micros, lines));
+        }
+    }
+
+    /// Counts a request in its key's and endpoint's tally. It counts in the minute of its arrival, as
+    /// in the limits, so that the two agree.
+    fn tally(&self, visit: &Visit<'_>, outcome: &Outcome, moved: Moved, micros: u64) {
+        let sample = Sample {
+            code: outcome.code.as_deref(),
+            charged: outcome.charged,
+            bytes_in: moved.received,
+            bytes_out: moved.sent,
+            micros,
+        };
+        let minute = u32::try_from(visit.now.millis / 60_000).unwrap_or(u32::MAX);
+        let add = || {
+            let mut sheet = self.usage.borrow_mut();
+            let tally = sheet.tally(visit.key.as_ref(), visit.place, minute, MOST_TALLIES);
+            tally.map(|tally| tally.add(&sample)).is_some()
+        };
+        if add() {
+            return;
+        }
+        self.hand_usage_over();
+        if !add() {
+            self.shared.lost_usage.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whether errors are logged at all.
+pub(crate) const fn wants_errors(requests: LogRequests) -> bool {
+    match requests {
+        LogRequests::All | LogRequests::Errors => true,
+        LogRequests::None => false,
+    }
+}
+
+/// What really happened, as it stands in the log: one line, and not a long one.
+pub(crate) fn cause_line(visit: &Visit<'_>, group: &str, detail: &str) -> String {
+    let mut line = group.to_owned();
+    if let Some(backend) = visit.backend {
+        line.push_str(": ");
+        line.push_str(&backend.authority);
+    }
+    let first = detail.lines().next().unwrap_or_default();
+    if !first.is_empty() {
+        line.push_str(": ");
+        line.extend(first.chars().filter(|c| !c.is_control()).take(LONGEST_CAUSE));
+    }
+    line
+}
+
+/// Whether the request that ended like this is to be logged.
+const fn wants(requests: LogRequests, outcome: &Outcome) -> bool {
+    match requests {
+        LogRequests::All => true,
+        LogRequests::Errors => outcome.code.is_some(),
+        LogRequests::None => false,
+    }
+}
+
+/// Appends the line of a request.
+fn write_line(sink: &LogSink, visit: &Visit<'_>, outcome: &Outcome, micros: u64, line: &mut Vec<u8>) {
+    let level = match outcome.status {
+        500 => Level::Error,
+        503 => Level::Warn,
+        _ => Level::Info,
+    };
+    let (millis, rest) = (micros / 1000, micros % 1000);
+    let key = visit.key.as_ref().map(|key| key.id());
+    let key = key.as_deref().unwrap_or_default();
+    let code = outcome.code.as_deref().unwrap_or_default();
+    let is_text = sink.is_text();
+    if is_text {
+        begin(visit.now.millis, level, "", true, line);
+        let _ = write!(
+            line,
+            "{} {:<6} {}  {code}{}{key}  {millis}.{rest:03} ms  {}",
+            outcome.status,
+            visit.head.method(),
+            visit.head.path(),
+            if code.is_empty() || key.is_empty() { "" } else { "  " },
+            visit.id.as_str()
+        );
+        if let Some(cause) = &outcome.cause {
+            let _ = write!(line, "  {cause}");
+        }
+    } else {
+        begin(visit.now.millis, level, "request", false, line);
+        string("request_id", visit.id.as_str(), line);
+        string("method", visit.head.method(), line);
+        string("path", visit.head.path(), line);
+        let _ = write!(line, ",\"status\":{}", outcome.status);
+        if !code.is_empty() {
+            string("code", code, line);
+        }
+        if !key.is_empty() {
+            string("key", key, line);
+        }
+        if let Some(cause) = &outcome.cause {
+            string("cause", cause, line);
+        }
+        let _ = write!(
+            line,
+            ",\"address\":\"{}\",\"millis\":{millis}.{rest:03},\"charged\":{}",
+            visit.address, outcome.charged
+        );
+    }
+    end(is_text, line);
+}

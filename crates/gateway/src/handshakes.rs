@@ -1,0 +1,28 @@
+//! TLS handshakes that failed, gathered for the log.
+
+use crate::record::{Level, LogSink, Value};
+use std::net::IpAddr;
+
+/// Handshakes that failed since they were last logged, and why the latest did. Logged once a second at most, so that
+/// nobody can fill a log.
+#[derive(Debug, Default)]
+pub(crate) struct FailedHandshakes {
+    count: u64,
+    latest: String,
+}
+
+impl FailedHandshakes {
+    pub(crate) fn add(&mut self, address: &IpAddr, error: &std::io::Error) {
+        self.count += 1;
+        self.latest = format!("{address}: {error}");
+    }
+
+    /// Logs them, if there were any.
+    pub(crate) fn log(&mut self, log: &LogSink) {
+        let failed = std::mem::take(self);
+        if failed.count > 0 {
+            let members = [("count", Value::Number(failed.count)), ("latest", Value::Text(&failed.latest))];
+            log.event_of(Level::Warn, "TLS handshakes failed", &members);
+        }
+    }
+}

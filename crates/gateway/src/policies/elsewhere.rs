@@ -1,0 +1,69 @@
+//! A check that takes long, run beside the data thread.
+
+use crate::{
+    client::{self, Client},
+    refusal::{Refusal, Refused},
+    refusals,
+    visit::Visit,
+};
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+};
+use tokio::sync::oneshot;
+
+/// Whether the result of a check is still wanted.
+pub(crate) type Wanted = Arc<AtomicBool>;
+
+/// Nobody waits for the result any more, once this is dropped.
+struct Waits(Wanted);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Runs a check elsewhere. It gives up if its client is gone, and asks its argument for that; then it gives None.
+pub(super) async fn run<T: Send + 'static>(
+    visit: &Visit<'_>,
+    client: &mut Client,
+    check: impl FnOnce(&Wanted) -> Option<T> + Send + 'static,
+) -> Result<T, Refused> {
+    let (told, answer) = oneshot::channel();
+    let wanted: Wanted = Arc::new(AtomicBool::new(true));
+    let waits = Waits(Arc::clone(&wanted));
+    let job = move || {
+        if wanted.load(Ordering::Relaxed) {
+            let checked = catch_unwind(AssertUnwindSafe(|| check(&wanted)));
+            let _ = told.send(checked.map_err(drop)); // nobody may be there to hear it
+        }
+    };
+    if !visit.shared.checks.hand_over(Box::new(job)) {
+        return Err(refusals::overloaded(visit.now.millis));
+    }
+    let mut answer = pin!(answer);
+    let checked = poll_fn(|cx| {
+        if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
+            return Poll::Ready(answer.ok());
+        }
+        // The body is complete: there is nothing to come but the end of the connection.
+        client.io.poll_hung_up(cx).map(|()| Some(Ok(None)))
+    })
+    .await;
+    drop(waits);
+    match checked {
+        Some(Ok(Some(result))) => Ok(result),
+        Some(Ok(None)) => Err(client::body_cut()),
+        Some(Err(())) | None => Err(Refusal::unexpected(
+            "the gateway panicked",
+            "A defect of the gateway itself, in a check of a request; standard error has the place.",
+        )),
+    }
+}
