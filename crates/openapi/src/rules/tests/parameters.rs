@@ -1,7 +1,6 @@
 //! Parameters: every style and explode of the specification's table, and what is said of the rest.
 
 use super::{query_names::refuses_unknown, *};
-use crate::rules::text;
 
 /// What a request sends for the parameter `p`.
 #[derive(Debug, Clone, Copy)]
@@ -410,7 +409,7 @@ mod any_bytes {
         #[test]
         fn whole_numbers_are_those_of_64_bits(number: i128) {
             let fits = number >= i128::from(i64::MIN) && number <= i128::from(u64::MAX);
-            prop_assert_eq!(text::whole(&number.to_string()).is_some(), fits);
+            prop_assert_eq!(crate::schema::scalar::integer(&number.to_string()).is_some(), fits);
         }
     }
 }
