@@ -86,7 +86,7 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{descriptors, settings::UpstreamAddress, upstream::names::Resolved};
+    use crate::{descriptors, settings::UpstreamAddress, upstream::resolved::Resolved};
     use std::{future::poll_fn, sync::Arc};
     use tokio::{
         io::AsyncWriteExt,
