@@ -85,6 +85,14 @@ mod tests {
         assert!(!window.add(LARGEST));
     }
 
+    #[test]
+    fn what_was_used_is_told_in_large_pieces_and_nothing_of_nothing() {
+        let mut window = ReceiveWindow::new(100);
+        assert!(window.take(80));
+        assert_eq!([49, 0, 1].map(|used| window.give_back(used)), [None, None, Some(50)]);
+        assert_eq!(ReceiveWindow::new(1).give_back(0), None);
+    }
+
     proptest! {
         #[test]
         fn a_receiver_never_promises_more_than_its_window(size in 1u32..100_000, moves: Vec<(u16, u16)>) {

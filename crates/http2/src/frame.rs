@@ -96,6 +96,20 @@ mod tests {
         assert_eq!(Head::read(&out), Some(head));
     }
 
+    /// Also of frames that are larger than any may be: whoever takes them for short reads their payload as frames.
+    #[test]
+    fn a_length_has_three_bytes() {
+        for (length, bytes) in
+            [(0x1_0000, [1, 0, 0]), (0x12_3456, [0x12, 0x34, 0x56]), (0xff_ffff, [0xff; 3])]
+        {
+            let head = Head { length, kind: kind::DATA, flags: 0, stream: 1 };
+            let mut out = Vec::new();
+            head.write(&mut out);
+            assert_eq!(out[..3], bytes);
+            assert_eq!(Head::read(&out), Some(head));
+        }
+    }
+
     #[test]
     fn padding_is_taken_off_and_too_much_of_it_is_seen() {
         let head = Head { length: 0, kind: kind::DATA, flags: flag::PADDED, stream: 1 };
