@@ -202,6 +202,15 @@ proptest! {
     }
 }
 
+/// A number may be written in more than one way.
+#[test]
+fn choices_among_other_values_than_texts_are_left_to_the_validator() {
+    for kind in ["integer", "boolean"] {
+        let schema = json!({"type": kind, "enum": ["a", 1, true]});
+        assert_eq!(Scalar::of(schema.as_object().unwrap()), None, "{kind}");
+    }
+}
+
 /// JSON that is made of the keywords of schemas, in places where they make sense and where they do not.
 fn any_json() -> impl Strategy<Value = Value> {
     let keyword = prop::sample::select(vec![
