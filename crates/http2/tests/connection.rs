@@ -403,6 +403,18 @@ fn requests_that_are_answered_early_take_no_room_from_others() {
 }
 
 #[test]
+fn requests_that_are_answered_early_make_room_for_the_one_that_needs_it() {
+    let mut server = server();
+    answer_early(&mut server, [1, 3, 5, 7, 9]);
+    for stream in [11, 13, 15, 17, 19] {
+        server.receive(&frame(1, 5, stream, BLOCK), 0);
+    }
+    assert_eq!((server.streams(), last_code(&server)), (5, None));
+    server.receive(&frame(1, 5, 21, BLOCK), 0);
+    assert_eq!((server.streams(), last_code(&server)), (6, Some((3, ErrorCode::NO_ERROR))));
+}
+
+#[test]
 fn a_stream_that_ended_makes_room_before_the_work_on_it_ends() {
     let mut server = server();
     for n in 0..10 {

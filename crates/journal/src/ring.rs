@@ -396,3 +396,19 @@ impl<'a> DeadRing<'a> {
         decode(words.iter().map(|bytes| u64::from_ne_bytes(*bytes)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_charge_counts_with_the_last_byte_of_its_answer_and_not_before() {
+        let charge = Charge::new([1; 16], 1);
+        let due = [3, 5, 9].map(|end| Due { end, charge: &charge, now_seconds: 0 });
+        for (taken, count) in [(0, 0), (2, 0), (3, 1), (4, 1), (5, 2), (8, 2), (9, 3), (10, 3)] {
+            assert_eq!(reached(&due, taken), count, "{taken} bytes");
+        }
+        let of_nothing = Due { end: 0, charge: &charge, now_seconds: 0 };
+        assert_eq!(reached(&[of_nothing], 9), 0);
+    }
+}

@@ -234,6 +234,17 @@ fn a_limit_of_which_too_much_was_forgotten_begins_used_of_every_kind() {
 // === rates ===
 
 #[test]
+fn of_limits_that_never_reset_none_grants_again_either() {
+    let seat = Seat::default();
+    for number in 0..40 {
+        let distinct = limits(&[&format!("2 in all for g{number}")]);
+        let _ =
+            Reservation::take(&seat, &distinct, Some(&format!("g{number}")), NOW, 2).map(Reservation::charge);
+    }
+    assert_eq!(remaining(&seat, &limits(&["3 in all"]), NOW), [1]);
+}
+
+#[test]
 fn a_rate_whose_speed_changes_does_not_begin_full() {
     for (one, other) in [
         ("1 per hour, burst 9", "2 per hour, burst 9"),
