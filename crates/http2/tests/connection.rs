@@ -453,3 +453,32 @@ fn a_connection_that_drains_says_so_once_and_refuses_only_what_is_new() {
     server.drain();
     assert_eq!((server.is_draining(), server.output()), (false, &b""[..]));
 }
+
+#[test]
+fn what_comes_on_a_closed_stream_is_judged_by_how_it_was_closed() {
+    let late = frame(0, 1, 1, b"late");
+    // By us, as another one after it: it was sent before the peer knew.
+    let mut server = server();
+    for stream in [1, 3] {
+        server.receive(&frame(1, 4, stream, BLOCK), 0);
+        server.reset(stream, ErrorCode::CANCEL);
+        server.release(stream);
+    }
+    server.take_output(usize::MAX);
+    server.receive(&late, 0);
+    assert_eq!((last_code(&server), server.failed()), (None, None));
+    // By the peer, which may send no more.
+    let mut server = self::server();
+    server.receive(&frame(1, 4, 1, BLOCK), 0);
+    server.receive(&frame(3, 0, 1, &[0, 0, 0, 8]), 0);
+    server.release(1);
+    server.receive(&late, 0);
+    assert_eq!(last_code(&server), Some((3, ErrorCode::STREAM_CLOSED)));
+    // By both, so that a head opens nothing.
+    let mut server = self::server();
+    server.receive(&frame(1, 5, 1, BLOCK), 0);
+    server.send_head(1, [(&b":status"[..], &b"200"[..])], true);
+    server.release(1);
+    server.receive(&frame(1, 5, 1, BLOCK), 0);
+    assert_eq!(server.failed(), Some(ErrorCode::STREAM_CLOSED));
+}
