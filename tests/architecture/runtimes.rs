@@ -1,7 +1,10 @@
 //! Crates that compute, and leave sockets and clocks to others, have no runtime among their dependencies.
 
 use serde_json::Value;
-use std::{collections::BTreeSet, process::Command};
+use std::{
+    collections::{BTreeSet, HashMap},
+    process::Command,
+};
 
 const PURE: [&str; 8] =
     ["contract", "http2", "instance", "journal", "limits", "openapi", "reference", "usage"];
@@ -29,29 +32,24 @@ fn crates_that_compute_have_no_runtime() {
 
 /// The names of all packages that one needs when it is built, itself among them.
 fn needed(metadata: &Value, package: &str) -> BTreeSet<String> {
-    let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
-    let name_of = |id: &Value| {
-        list(metadata, "packages").into_iter().find(|one| one["id"] == *id).unwrap()["name"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
-    let nodes = list(&metadata["resolve"], "nodes");
-    let mut waiting: Vec<Value> =
-        nodes.iter().map(|node| node["id"].clone()).filter(|id| name_of(id) == package).collect();
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    let mut names = BTreeSet::new();
+    let list = |value: &Value| value.as_array().unwrap().iter().collect::<Vec<_>>();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let names: HashMap<String, String> =
+        list(&metadata["packages"]).into_iter().map(|one| (text(&one["id"]), text(&one["name"]))).collect();
+    let nodes: HashMap<String, &Value> =
+        list(&metadata["resolve"]["nodes"]).into_iter().map(|node| (text(&node["id"]), node)).collect();
+    let mut waiting: Vec<String> = names.keys().filter(|id| names[*id] == package).cloned().collect();
+    let mut seen = BTreeSet::new();
     while let Some(id) = waiting.pop() {
-        if !seen.insert(id.to_string()) {
+        if !seen.insert(id.clone()) {
             continue;
         }
-        names.insert(name_of(&id));
-        let node = nodes.iter().find(|node| node["id"] == id).unwrap();
-        for dependency in list(node, "deps") {
-            if list(&dependency, "dep_kinds").iter().any(|kind| kind["kind"].is_null()) {
-                waiting.push(dependency["pkg"].clone());
+        for dependency in list(&nodes[&id]["deps"]) {
+            // No kind: it is needed to run, neither to build nor to test.
+            if list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null()) {
+                waiting.push(text(&dependency["pkg"]));
             }
         }
     }
-    names
+    seen.iter().map(|id| names[id].clone()).collect()
 }
