@@ -30,14 +30,20 @@ fn crates_that_compute_have_no_runtime() {
     assert!(with_runtime("gateway").contains(&"tokio"), "this test sees no dependencies");
 }
 
+fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
 /// The names of all packages that one needs when it is built, itself among them.
 fn needed(metadata: &Value, package: &str) -> BTreeSet<String> {
-    let list = |value: &Value| value.as_array().unwrap().iter().collect::<Vec<_>>();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
     let names: HashMap<String, String> =
-        list(&metadata["packages"]).into_iter().map(|one| (text(&one["id"]), text(&one["name"]))).collect();
+        list(&metadata["packages"]).iter().map(|one| (text(&one["id"]), text(&one["name"]))).collect();
     let nodes: HashMap<String, &Value> =
-        list(&metadata["resolve"]["nodes"]).into_iter().map(|node| (text(&node["id"]), node)).collect();
+        list(&metadata["resolve"]["nodes"]).iter().map(|node| (text(&node["id"]), node)).collect();
     let mut waiting: Vec<String> = names.keys().filter(|id| names[*id] == package).cloned().collect();
     let mut seen = BTreeSet::new();
     while let Some(id) = waiting.pop() {

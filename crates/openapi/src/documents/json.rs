@@ -1,6 +1,6 @@
 //! JSON text becomes a value, strictly: a member that stands twice is a fault, and depth is bounded.
 
-use super::{DEPTH, parsed::Problem, push_token};
+use super::{DEPTH, problem::Problem, push_token};
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, map::Entry};
 use std::{

@@ -1,9 +1,9 @@
 //! Reads a root file and all files that references name, each once.
 
 use super::{
-    BYTES, Documents, FILES, File, FileId, Files, LOCATION, Place, Scope, VALUES, Version, location,
-    parsed::{self, Parsed, Problem},
+    BYTES, Documents, FILES, File, FileId, Files, LOCATION, Place, Scope, VALUES, Version, location, parsed,
     pointer,
+    problem::{Parsed, Problem},
     references::{self, Found, Outside, Walked},
     resources::Resources,
 };

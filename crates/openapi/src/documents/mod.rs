@@ -6,6 +6,7 @@ mod load;
 mod location;
 mod parsed;
 mod pointer;
+mod problem;
 mod references;
 mod resources;
 mod scalar;

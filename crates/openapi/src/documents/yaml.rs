@@ -6,7 +6,7 @@
 use super::{
     DEPTH,
     lines::{Line, Lines},
-    parsed::{Parsed, Problem},
+    problem::{Parsed, Problem},
     push_token, scalar,
 };
 use crate::text::quoted;

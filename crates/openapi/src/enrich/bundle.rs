@@ -7,6 +7,7 @@ use super::{
     kinds::{Holds, Kind, member, section},
     names::Names,
     paths::{self, Origins},
+    pointer::token,
 };
 use crate::documents::{Documents, Place, Scope, Version};
 use serde_json::{Map, Value};
@@ -272,7 +273,7 @@ impl Bundle<'_> {
     fn note_security(&mut self, operation: &Map<String, Value>) {
         match operation.get("security") {
             None => self.inherits_security = true,
-            Some(security) => self.schemes.extend(super::security::names(security)),
+            Some(security) => self.schemes.extend(scheme_names(security)),
         }
     }
 }
@@ -314,7 +315,8 @@ pub(super) fn as_reference(pointer: &str) -> String {
     reference
 }
 
-/// A name as a token of a JSON pointer.
-pub(super) fn token(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
+/// The names of the schemes that security requirements ask for.
+pub(super) fn scheme_names(security: &Value) -> impl Iterator<Item = String> {
+    let requirements = security.as_array().into_iter().flatten();
+    requirements.filter_map(Value::as_object).flat_map(|requirement| requirement.keys().cloned())
 }

@@ -2,11 +2,11 @@
 //! reaches a client.
 
 use super::{
-    bundle::token,
     components::SAID,
     each_operation,
     facts::{ByOperation, Facts, Known},
     paths::Origins,
+    pointer::token,
 };
 use crate::{
     api::Access,

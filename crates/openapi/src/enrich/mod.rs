@@ -26,6 +26,7 @@ mod limits;
 mod names;
 mod operation;
 mod paths;
+mod pointer;
 mod schemas;
 mod security;
 mod servers;
@@ -145,7 +146,7 @@ fn each_operation(
             if name == "additionalOperations" {
                 for (method, operation) in value.as_object_mut().into_iter().flatten() {
                     if let Some(operation) = operation.as_object_mut() {
-                        let place = format!("additionalOperations/{}", bundle::token(method));
+                        let place = format!("additionalOperations/{}", pointer::token(method));
                         call(path, method, &place, operation);
                     }
                 }

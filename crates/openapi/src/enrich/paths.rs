@@ -1,7 +1,7 @@
 //! Path items and operations that stand elsewhere come to where they are used: the contract of an operation may be
 //! another on each path.
 
-use super::{bundle::token, kinds};
+use super::{kinds, pointer::token};
 use crate::documents::{Documents, Place, Scope};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};

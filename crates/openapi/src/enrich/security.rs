@@ -1,7 +1,7 @@
 //! How a key is sent: the gateway's schemes, and which an operation asks for.
 
 use super::{
-    bundle::Bundle,
+    bundle::{Bundle, scheme_names},
     facts::Facts,
     kinds::{Kind, section},
     section_of,
@@ -9,12 +9,6 @@ use super::{
 use crate::{api::Access, documents::Version};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
-
-/// The names of the schemes that security requirements ask for.
-pub(super) fn names(security: &Value) -> impl Iterator<Item = String> {
-    let requirements = security.as_array().into_iter().flatten();
-    requirements.filter_map(Value::as_object).flat_map(|requirement| requirement.keys().cloned())
-}
 
 /// How a key is sent, as clients are to be told: one scheme, because generated clients send the key by all that they
 /// read of. It has the name of the document's own, whose users know it; the other ways stand in its description.
@@ -71,7 +65,7 @@ impl Security {
         let mut needed: HashSet<String> = bundled.schemes.clone();
         // Callbacks and webhooks without a statement of their own rely on that of the whole document.
         if bundled.inherits_security {
-            needed.extend(root.get("security").into_iter().flat_map(names));
+            needed.extend(root.get("security").into_iter().flat_map(scheme_names));
         } else {
             root.shift_remove("security");
         }

@@ -1,7 +1,7 @@
 //! Components that nothing refers to any more, because the gateway's answers stand in the place of what did: they go.
 //! What nothing referred to before stays: the document has it for a reason of its own.
 
-use super::bundle::token;
+use super::pointer::token;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
