@@ -173,7 +173,7 @@ fn a_journal_that_has_grown_is_compacted_beside_the_commits() {
             break;
         }
         // Where a disk takes no time, so many of them would make the next journal too large before this is done.
-        std::thread::sleep(std::time::Duration::from_millis(1));
+        std::thread::park_timeout(std::time::Duration::from_millis(1));
     }
     let rows = 120_000 * 32;
     let is_of_rows = |length: u64| length > rows && length < rows + rows / 100;
