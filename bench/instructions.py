@@ -35,6 +35,9 @@ WARM_UP, COUNT = 300, 1000
 STEPS = 2000
 ROOM, ROOM_ELSEWHERE = 0.02, 0.10
 PATIENCE = 120
+# Of incidents of one kind 100 a second are made, and the rest is counted: how many of those requests make one depends on how
+# fast the machine is. What making one takes, in instructions and allocations.
+INCIDENTS, INCIDENT = "UNEXPECTED_ERROR", (2500, 8)
 
 COMMON = """
 [api]
@@ -188,7 +191,9 @@ def compare(counted):
             continue
         more = now["instructions"] - before["instructions"]
         # A few instructions more of a very short step are no rise of any request.
-        if more > max(before["instructions"] * room, 12) or now["allocations"] > before["allocations"] + 0.2:
+        incident = INCIDENT if name == INCIDENTS else (0, 0)
+        most = before["allocations"] + 0.2 + incident[1]
+        if more > max(before["instructions"] * room, 12) + incident[0] or now["allocations"] > most:
             lines = [
                 f"{name}: {before['instructions']:,} -> {now['instructions']:,} instructions "
                 f"({more / before['instructions']:+.1%}), {before['allocations']} -> {now['allocations']} allocations"
