@@ -2,7 +2,7 @@
 //!
 //! Own code, not a library's, because here the contract lives or dies: each malformed byte has to
 //! end in our body, and what the upstream gets has to be written anew from what was understood.
-//! ARCHITECTURE.md has the figures that decided it. The tokenising itself is httparse's.
+//! docs/decisions/001-http1-codec.md has the figures that decided it. The tokenising itself is httparse's.
 
 pub(crate) mod body;
 pub(crate) mod field;
