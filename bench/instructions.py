@@ -2,7 +2,8 @@
 """Instructions and allocations of a request, by kind of answer, and of the steps that it is made of.
 
     bench/instructions.py            counts, and compares with bench/instructions.json: a rise over 2 % fails
-    bench/instructions.py --all --write    counts, and makes that the measure
+    bench/instructions.py --all --write    counts, and makes that the measure, also in docs/benchmark.md
+    bench/instructions.py --table    counts nothing; writes the table of docs/benchmark.md from the measure
     bench/instructions.py --only forwarded --functions 40    some, with the functions that cost most
 
 Needs valgrind. The gateway is the release build, serving over real sockets under callgrind; what is told is of its data
@@ -30,6 +31,9 @@ from callgrind import Profile
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
 MEASURE = ROOT / "bench" / "instructions.json"
+PAGE = ROOT / "docs" / "benchmark.md"
+BEGIN = "<!-- Made by bench/instructions.py: begin -->"
+END = "<!-- Made by bench/instructions.py: end -->"
 WARM_UP, COUNT = 300, 1000
 # Times that a step is done, once and twice: the difference has no start in it.
 STEPS = 2000
@@ -107,16 +111,31 @@ MORE_ALONE = [
     ("check_requests", "parameters"),
     ("check_requests", "body"),
 ]
+# What the table calls them, where the name alone does not say it.
+TITLES = {
+    "forwarded": "forwarded, one limit",
+    "forwarded, HTTP/2": "forwarded, HTTP/2 from the client",
+    "three parameters": "forwarded, three parameters checked against the document",
+    "1 KB body": "forwarded, a body of 1 KB checked against the document",
+    "KEY_NOT_VALID": "`KEY_NOT_VALID` (the digest in software: valgrind has no SHA instructions)",
+    "RESOURCE_NOT_FOUND": "`RESOURCE_NOT_FOUND`, of an upstream's 404 with 1 KB of JSON",
+    "UNEXPECTED_ERROR": "`UNEXPECTED_ERROR`, of an upstream's 500 with as much",
+    "/_limits": "`/_limits`",
+}
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--write", action="store_true", help="make what is counted now the measure")
+    arguments.add_argument("--table", action="store_true", help="count nothing; write the table of docs/benchmark.md")
     arguments.add_argument("--only", metavar="TEXT", help="those alone whose name has this text")
     arguments.add_argument("--functions", type=int, default=0, metavar="N", help="show the N functions that cost most")
     arguments.add_argument("--all", action="store_true", help="the checks of a request by themselves as well")
     arguments.add_argument("--binary", type=pathlib.Path, help="a gateway that is built already")
     given = arguments.parse_args()
+    if given.table:
+        PAGE.write_text(page(json.loads(MEASURE.read_text())["counted"]))
+        return
     alone = ALONE + MORE_ALONE if given.all else ALONE
     binary = given.binary or build(given.all)
     counted = {}
@@ -142,8 +161,23 @@ def main():
                 count(name, difference(program, words), STEPS)
     if given.write:
         MEASURE.write_text(json.dumps({"with": counted_with(), "counted": counted}, indent=1) + "\n")
+        PAGE.write_text(page(counted))
     else:
         compare(counted)
+
+
+def page(counted):
+    """docs/benchmark.md with the table of these counts between its markers."""
+    before, begin, rest = PAGE.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        sys.exit(f"{PAGE} has lost its markers, {BEGIN} and {END}")
+    lines = ["| request, or step of it | instructions | allocations |", "|---|---:|---:|"]
+    for name, one in counted.items():
+        title = TITLES.get(name) or (f"`{name}`" if name.isupper() else name)
+        lines.append(f"| {title} | {one['instructions']:,} | {one['allocations']:g} |")
+    table = "\n".join(lines)
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
 
 
 def build(with_checks):
@@ -179,6 +213,8 @@ def profile_of(profile, times):
 def compare(counted):
     """Ends with 1 if something rose, and shows by which functions it did."""
     measure = json.loads(MEASURE.read_text())
+    if PAGE.read_text() != page(measure["counted"]):
+        sys.exit(f"{PAGE} does not show {MEASURE.name}: `bench/instructions.py --table` writes the table anew.")
     room = ROOM
     if measure["with"] != counted_with():
         room = ROOM_ELSEWHERE

@@ -20,9 +20,9 @@ def into_folder(results, folder):
 def into_repository(results, root):
     write(root / "bench" / "results.json", raw(results))
     write(root / "docs" / "benchmark.svg", picture.draw(results))
-    image = "![CPU time per request of Fairgate, nginx, HAProxy, Envoy and Caddy; the table below has the figures]({})"
-    between(root / "README.md", [image.format("docs/benchmark.svg"), "", *table.readme(results)])
-    between(root / "docs" / "benchmark.md", [image.format("benchmark.svg"), "", *table.everything(results)])
+    image = "![CPU time per request of Fairgate, nginx, HAProxy, Envoy and Caddy; the table below has the figures](benchmark.svg)"
+    between(root / "README.md", table.readme(results))
+    between(root / "docs" / "benchmark.md", [image, "", *table.everything(results)])
 
 
 def raw(results):

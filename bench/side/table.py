@@ -19,9 +19,6 @@ def readme(results):
         late = rows.get("latency", {}).get(name)
         words = label(name, work=True, version=results["versions"].get(name))
         lines.append(line(words, *times(one), requests(one), memory(one), percentile(late, "p99")))
-    checked = rows.get("validation", {}).get("fairgate")
-    if checked:
-        lines.append(line("Fairgate, 3 parameters checked", *times(checked), requests(checked), memory(checked), ABSENT))
     how = results["method"]
     told = f"One worker on a core of its own; medians of {how['rounds']} rounds of {how['seconds']:g} s, in which all took turns."
     return [*lines, "", f"{told} {where(results)}"]
