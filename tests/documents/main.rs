@@ -1,5 +1,7 @@
-//! The documents: every example and command of the README is run as it stands there.
+//! The documents: every example and command of the README is run as it stands there, and every link leads somewhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod links;
 
 use std::{
     fs,
