@@ -27,7 +27,7 @@ const LARGEST: usize = 256 << 10;
 /// checks of overflow make some times slower.
 const HELD_UP: Duration = Duration::from_millis(200);
 /// A check of this many values, wherever it runs.
-const MOST_VALUES: usize = 100_000;
+const MAX_VALUES: usize = 100_000;
 /// Bytes that a check may take for each byte of the body, for each of its values, and as a whole.
 const MEMORY: (usize, usize, usize) = (8, 400, 8 << 20);
 
@@ -44,14 +44,14 @@ fn check(input: &[u8]) {
     let grown = grow(media_type, body, LARGEST >> (size % 8));
     if !one.rules.is_large(Some(media_type), &grown) {
         let began = on_processor();
-        let _ = soon(|| one.rules.check_body_of(Some(media_type), &grown, MOST_VALUES));
+        let _ = soon(|| one.rules.check_body_of(Some(media_type), &grown, MAX_VALUES));
         let took = on_processor().saturating_sub(began);
         assert!(took < HELD_UP, "a data thread was held up for {took:?}");
     }
     let (each_byte, each_value, whole) = MEMORY;
-    let values = grown.iter().filter(|byte| b",[{&".contains(byte)).count().min(MOST_VALUES);
+    let values = grown.iter().filter(|byte| b",[{&".contains(byte)).count().min(MAX_VALUES);
     let before = peak();
-    let _ = one.rules.check_body_of(Some(media_type), &grown, MOST_VALUES);
+    let _ = one.rules.check_body_of(Some(media_type), &grown, MAX_VALUES);
     let took = peak().saturating_sub(before);
     let most = whole + each_byte * grown.len() + each_value * values;
     assert!(took < most, "{took} bytes of memory for a body of {} with {values} values", grown.len());

@@ -5,7 +5,7 @@ use fuzz::guarded;
 use http2::{Config, Connection, ErrorCode, Event, PREFACE, Request, Role, check_trailers};
 use libfuzzer_sys::fuzz_target;
 
-const LARGEST_LIST: u32 = 4096;
+const MAX_LIST_SIZE: u32 = 4096;
 
 fuzz_target!(|input: &[u8]| guarded(input, || check(input)));
 
@@ -26,7 +26,7 @@ fn run(role: Role, bytes: &[u8], piece: usize, uses: bool) -> (Vec<Event>, Vec<u
         most_streams: 4,
         window: 65_535,
         connection_window: 65_535,
-        largest_list: LARGEST_LIST,
+        largest_list: MAX_LIST_SIZE,
     });
     let (mut events, mut written, mut pending) = (Vec::new(), Vec::new(), Vec::new());
     match role {
@@ -62,7 +62,7 @@ fn judge(connection: &mut Connection, event: &Event, uses: bool) {
     match event {
         Event::Head { stream, fields, malformed, .. } => {
             let size: usize = fields.iter().map(|(name, value)| name.len() + value.len() + 32).sum();
-            assert!(size <= LARGEST_LIST as usize, "a list that is too large is kept");
+            assert!(size <= MAX_LIST_SIZE as usize, "a list that is too large is kept");
             if malformed.is_none() {
                 let is_clean = |bytes: &[u8]| !bytes.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
                 assert!(fields.iter().all(|(name, value)| is_clean(name) && is_clean(value)));

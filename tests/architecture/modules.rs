@@ -27,7 +27,7 @@ struct Module {
 }
 
 /// Follows re-exports this far.
-const MOST_STEPS: usize = 16;
+const MAX_STEPS: usize = 16;
 
 impl Modules {
     /// Reads the crate whose root is this file, without what is compiled for its tests alone.
@@ -60,7 +60,7 @@ impl Modules {
             }
             home.pop();
             return match self.each[&home].imported.get(name) {
-                Some(origin) if steps < MOST_STEPS => {
+                Some(origin) if steps < MAX_STEPS => {
                     let whole: ModulePath = origin.iter().chain(&path[at + 1..]).cloned().collect();
                     self.home(&whole, steps + 1)
                 }

@@ -60,7 +60,7 @@ pub(crate) const MISDEEDS: [Deed; 9] = [
 const MISDEEDS_PERCENT: u64 = 30;
 
 /// The most that a told cost is, as the configuration reserves it.
-pub(crate) const MOST_TOLD: u64 = 5;
+pub(crate) const MAX_REPORTED: u64 = 5;
 /// More than the gateway holds back, so that it streams.
 const LARGE: usize = 300_000;
 const SMALL: usize = 700;
@@ -141,7 +141,7 @@ impl Wish {
         if deed == Deed::Told {
             // Sometimes more than was reserved, and sometimes (9) nothing that is a number.
             let told = random.u64(..=9);
-            let cost = told.min(MOST_TOLD);
+            let cost = told.min(MAX_REPORTED);
             return Self { deed, cost, request: get(&format!("/told/{told}")) };
         }
         if deed == Deed::Head {

@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 /// Requests that a client has under way at once: more than end in one write.
 const AT_ONCE: usize = 12;
 const INITIAL_WINDOW_SIZE: u16 = 4;
-const LARGEST_WINDOW: u32 = 0x7fff_ffff;
+const MAX_WINDOW: u32 = 0x7fff_ffff;
 const DEFAULT_WINDOW: u32 = 65_535;
 
 /// A request under way.
@@ -30,8 +30,8 @@ impl Client<'_> {
     /// Asks on one connection until it ends, or the gateway is dead.
     pub(crate) fn ask_by_streams(&mut self, mut peer: Peer) {
         peer.write(PREFACE);
-        peer.settings(&[(INITIAL_WINDOW_SIZE, LARGEST_WINDOW)]);
-        peer.open_window(0, LARGEST_WINDOW - DEFAULT_WINDOW);
+        peer.settings(&[(INITIAL_WINDOW_SIZE, MAX_WINDOW)]);
+        peer.open_window(0, MAX_WINDOW - DEFAULT_WINDOW);
         for first in (1..).step_by(2 * AT_ONCE) {
             if self.is_killed() {
                 return;

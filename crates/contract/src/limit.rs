@@ -17,7 +17,7 @@ use std::{fmt, sync::Arc};
 /// One promise of a plan: so many units, counted in one of several ways.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Limit {
-    /// Units that are granted, at least 1 and at most [`Limit::LARGEST`] ([`Limit::LARGEST_RATE`] for a rate).
+    /// Units that are granted, at least 1 and at most [`Limit::LARGEST`] ([`Limit::MAX_RATE`] for a rate).
     pub amount: u32,
     /// How they are counted.
     pub kind: Kind,
@@ -46,7 +46,7 @@ pub enum Kind {
     Rate {
         /// The time in which `amount` units come back.
         period: Period,
-        /// The most units that can be used at once, at least 1 and at most [`Limit::LARGEST_RATE`].
+        /// The most units that can be used at once, at least 1 and at most [`Limit::MAX_RATE`].
         burst: u32,
     },
     /// So many requests in flight: `20 at once`. Requests count, not their cost.
@@ -59,7 +59,7 @@ impl Limit {
     /// The largest amount: the top bit of a counter's word is a mark.
     pub const LARGEST: u32 = 0x7fff_ffff;
     /// The largest amount and the largest burst of a rate.
-    pub const LARGEST_RATE: u32 = 1 << 28;
+    pub const MAX_RATE: u32 = 1 << 28;
     /// The shortest rolling span, in seconds.
     pub const SHORTEST_SPAN: u32 = 60;
     /// The longest rolling span, in seconds.

@@ -1,11 +1,11 @@
 //! What is recorded of a request that has ended: its line in the log, its share of the tallies.
 
 use crate::{
+    context::RequestContext,
     record::{Level, LogSink, Moved, Outcome, begin, end, string},
     settings::LogRequests,
     thread::Thread,
-    usage::MOST_TALLIES,
-    visit::Visit,
+    usage::MAX_TALLIES,
 };
 use ::usage::Sample;
 use std::{io::Write, sync::atomic::Ordering};
@@ -15,19 +15,19 @@ const LONGEST_CAUSE: usize = 300;
 
 impl Thread {
     /// Records a request that has ended.
-    pub(crate) fn record(&self, visit: &Visit<'_>, outcome: &Outcome, moved: Moved) {
-        let micros = u64::try_from(visit.now.instant.elapsed().as_micros()).unwrap_or(u64::MAX);
-        if visit.config.settings.tallies_usage {
-            self.tally(visit, outcome, moved, micros);
+    pub(crate) fn record(&self, context: &RequestContext<'_>, outcome: &Outcome, moved: Moved) {
+        let micros = u64::try_from(context.now.instant.elapsed().as_micros()).unwrap_or(u64::MAX);
+        if context.config.settings.tallies_usage {
+            self.tally(context, outcome, moved, micros);
         }
-        if wants(visit.config.settings.log.requests, outcome) {
-            self.log(|lines| write_line(&self.shared.log, visit, outcome, micros, lines));
+        if wants(context.config.settings.log.requests, outcome) {
+            self.log(|lines| write_line(&self.shared.log, context, outcome, micros, lines));
         }
     }
 
     /// Counts a request in its key's and endpoint's tally. It counts in the minute of its arrival, as
     /// in the limits, so that the two agree.
-    fn tally(&self, visit: &Visit<'_>, outcome: &Outcome, moved: Moved, micros: u64) {
+    fn tally(&self, context: &RequestContext<'_>, outcome: &Outcome, moved: Moved, micros: u64) {
         let sample = Sample {
             code: outcome.code.as_deref(),
             charged: outcome.charged,
@@ -35,10 +35,10 @@ impl Thread {
             bytes_out: moved.sent,
             micros,
         };
-        let minute = u32::try_from(visit.now.millis / 60_000).unwrap_or(u32::MAX);
+        let minute = u32::try_from(context.now.millis / 60_000).unwrap_or(u32::MAX);
         let add = || {
             let mut sheet = self.usage.borrow_mut();
-            let tally = sheet.tally(visit.key.as_ref(), visit.place, minute, MOST_TALLIES);
+            let tally = sheet.tally(context.key.as_ref(), context.place, minute, MAX_TALLIES);
             tally.map(|tally| tally.add(&sample)).is_some()
         };
         if add() {
@@ -60,9 +60,9 @@ pub(crate) const fn wants_errors(requests: LogRequests) -> bool {
 }
 
 /// What really happened, as it stands in the log: one line, and not a long one.
-pub(crate) fn cause_line(visit: &Visit<'_>, group: &str, detail: &str) -> String {
+pub(crate) fn cause_line(context: &RequestContext<'_>, group: &str, detail: &str) -> String {
     let mut line = group.to_owned();
-    if let Some(backend) = visit.backend {
+    if let Some(backend) = context.backend {
         line.push_str(": ");
         line.push_str(&backend.authority);
     }
@@ -84,36 +84,42 @@ const fn wants(requests: LogRequests, outcome: &Outcome) -> bool {
 }
 
 /// Appends the line of a request.
-fn write_line(sink: &LogSink, visit: &Visit<'_>, outcome: &Outcome, micros: u64, line: &mut Vec<u8>) {
+fn write_line(
+    sink: &LogSink,
+    context: &RequestContext<'_>,
+    outcome: &Outcome,
+    micros: u64,
+    line: &mut Vec<u8>,
+) {
     let level = match outcome.status {
         500 => Level::Error,
         503 => Level::Warn,
         _ => Level::Info,
     };
     let (millis, rest) = (micros / 1000, micros % 1000);
-    let key = visit.key.as_ref().map(|key| key.id());
+    let key = context.key.as_ref().map(|key| key.id());
     let key = key.as_deref().unwrap_or_default();
     let code = outcome.code.as_deref().unwrap_or_default();
     let is_text = sink.is_text();
     if is_text {
-        begin(visit.now.millis, level, "", true, line);
+        begin(context.now.millis, level, "", true, line);
         let _ = write!(
             line,
             "{} {:<6} {}  {code}{}{key}  {millis}.{rest:03} ms  {}",
             outcome.status,
-            visit.head.method(),
-            visit.head.path(),
+            context.head.method(),
+            context.head.path(),
             if code.is_empty() || key.is_empty() { "" } else { "  " },
-            visit.id.as_str()
+            context.id.as_str()
         );
         if let Some(cause) = &outcome.cause {
             let _ = write!(line, "  {cause}");
         }
     } else {
-        begin(visit.now.millis, level, "request", false, line);
-        string("request_id", visit.id.as_str(), line);
-        string("method", visit.head.method(), line);
-        string("path", visit.head.path(), line);
+        begin(context.now.millis, level, "request", false, line);
+        string("request_id", context.id.as_str(), line);
+        string("method", context.head.method(), line);
+        string("path", context.head.path(), line);
         let _ = write!(line, ",\"status\":{}", outcome.status);
         if !code.is_empty() {
             string("code", code, line);
@@ -127,7 +133,7 @@ fn write_line(sink: &LogSink, visit: &Visit<'_>, outcome: &Outcome, micros: u64,
         let _ = write!(
             line,
             ",\"address\":\"{}\",\"millis\":{millis}.{rest:03},\"charged\":{}",
-            visit.address, outcome.charged
+            context.address, outcome.charged
         );
     }
     end(is_text, line);

@@ -2,6 +2,7 @@
 
 use crate::{
     client::Client,
+    context::RequestContext,
     held::HeldBody,
     http1::body::Decoder,
     keyring::KnownKey,
@@ -13,7 +14,6 @@ use crate::{
         upgrade,
     },
     refusal::Refused,
-    visit::Visit,
 };
 use std::sync::Arc;
 
@@ -46,80 +46,82 @@ pub(crate) struct Admission<'s> {
 /// Before this: bytes and framing were understood (`http1`), or the request would have no head to
 /// look at; and the request has its id, so that every refusal can name it.
 pub(crate) async fn admit<'s>(
-    visit: &mut Visit<'s>,
+    context: &mut RequestContext<'s>,
     client: &mut Client,
     incoming: &mut Decoder,
 ) -> Result<Admitted<'s>, Refused> {
     // Before all else, and without TLS: a certificate may be what it is about. There is a page only while an authority
     // has been asked for one.
-    if let Some(page) = pages::challenge(visit) {
+    if let Some(page) = pages::challenge(context) {
         return Ok(Admitted::Page(page));
     }
     // Where nothing is served without TLS, that is all there is to say; but a key has been read by others already, and
     // whoever sent it must not go on without knowing.
-    redirect::check_scheme(visit)?;
+    redirect::check_scheme(context)?;
     // Then our own pages: every refusal below links to them, so none of them may stand in their way.
-    if let Some(page) = pages::find(visit)? {
+    if let Some(page) = pages::find(context)? {
         return Ok(Admitted::Page(page));
     }
     // All that follows costs more than this one.
-    overload::check(visit)?;
+    overload::check(context)?;
     // Whoever floods us with errors is turned away as cheaply as possible.
-    guard::check_address(visit)?;
+    guard::check_address(context)?;
     // A browser asks before it sends the request, without the key, and shows the page nothing of a refusal; so it is
     // answered whatever the request itself would meet, maintenance included.
-    if cors::is_preflight(visit) {
+    if cors::is_preflight(context) {
         return Ok(Admitted::Preflight);
     }
     // Before anything is looked up by the path: what follows may rely on the upstream reading it as we do.
-    path::check(visit)?;
+    path::check(context)?;
     // During maintenance nothing about the endpoints is promised, so nothing is said about them.
-    maintenance::check(visit)?;
+    maintenance::check(context)?;
     // Where a path has gone is told to everyone, with or without a key: links outlive keys.
-    redirect::check_moved(visit)?;
-    redirect::check_slash(visit)?;
+    redirect::check_moved(context)?;
+    redirect::check_slash(context)?;
     // Before the key: which key is needed, if any, depends on the endpoint.
-    let purpose = route::find(visit)?;
+    let purpose = route::find(context)?;
     // Maintenance of some endpoints has to wait until the endpoint is known; the others go on.
-    maintenance::check_endpoint(visit, purpose)?;
+    maintenance::check_endpoint(context, purpose)?;
     // A host that nobody answers for has no endpoints, so this is a part of the same question.
-    route::find_service(visit, purpose)?;
+    route::find_service(context, purpose)?;
     // Some move with one method only, so the endpoint has to be known; still before the key, as above.
-    redirect::check_endpoint(visit, purpose.endpoint())?;
+    redirect::check_endpoint(context, purpose.endpoint())?;
     // An open endpoint has no key, so no permission, no plan and no limits.
-    let key = if purpose.is_public() { None } else { Some(key::check(visit)?) };
+    let key = if purpose.is_public() { None } else { Some(key::check(context)?) };
     if let Some(key) = &key {
-        guard::check_key(visit, key)?;
-        permission::check_address(visit, purpose.endpoint())?;
+        guard::check_key(context, key)?;
+        permission::check_address(context, purpose.endpoint())?;
         permission::check(key, purpose.endpoint().map_or(&[], |endpoint| &endpoint.permissions))?;
         if let Purpose::Limits = purpose {
             return Ok(Admitted::Limits(Arc::clone(key)));
         }
     } else {
         // In the place of the permission, because it is one: it needs no key, but whoever needs one has shown it.
-        permission::check_address(visit, purpose.endpoint())?;
+        permission::check_address(context, purpose.endpoint())?;
     }
     // Only now: what an endpoint takes is nobody's business who may not use it.
     if let Some(rules) = purpose.endpoint().and_then(|endpoint| endpoint.rules.as_ref()) {
-        match parameters::check(visit, rules)? {
+        match parameters::check(context, rules)? {
             body::Checked::Here => {}
-            body::Checked::TooLong => Box::pin(parameters::check_elsewhere(visit, client, rules)).await?,
+            body::Checked::TooLong => Box::pin(parameters::check_elsewhere(context, client, rules)).await?,
         }
     }
-    upgrade::check(visit)?;
-    body::check_head(visit, purpose.endpoint())?;
+    upgrade::check(context)?;
+    body::check_head(context, purpose.endpoint())?;
     // All that the head can decide is decided. The body is read here only if it is checked itself.
-    let largest_body = body::largest(visit, purpose.endpoint());
-    let body = match body::rules(visit, purpose.endpoint()) {
+    let largest_body = body::largest(context, purpose.endpoint());
+    let body = match body::rules(context, purpose.endpoint()) {
         Some(rules) => {
-            let read = client.read_body(visit, incoming, largest_body).await?;
-            let read = match body::check(visit, rules, &read)? {
+            let read = client.read_body(context, incoming, largest_body).await?;
+            let read = match body::check(context, rules, &read)? {
                 body::Checked::Here => read,
                 // On the heap: next to no request comes here.
-                body::Checked::TooLong => Box::pin(body::check_elsewhere(visit, client, rules, read)).await?,
+                body::Checked::TooLong => {
+                    Box::pin(body::check_elsewhere(context, client, rules, read)).await?
+                }
             };
             // A body may have taken minutes: what is asked of the limits is asked now, not in a window of the past.
-            visit.now.millis = visit.shared.clock.now_millis();
+            context.now.millis = context.shared.clock.now_millis();
             Some(read)
         }
         None => None,
@@ -127,8 +129,8 @@ pub(crate) async fn admit<'s>(
     // Last, because it is the only check that takes something: what is refused above was never taken.
     let terms = purpose.terms();
     let owed = match &key {
-        Some(key) => Some(limits::reserve_for_key(visit, key, terms)?),
-        None => limits::reserve_for_address(visit, terms)?,
+        Some(key) => Some(limits::reserve_for_key(context, key, terms)?),
+        None => limits::reserve_for_address(context, terms)?,
     };
     Ok(Admitted::Forward(Admission { owed, cost_header: terms.cost_header, body, largest_body }))
 }

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 /// Bytes of a fresh buffer.
 pub(crate) const SIZE: usize = 16 * 1024;
 /// Buffers that a thread keeps for later.
-const MOST_SPARE: usize = 512;
+const MAX_SPARE: usize = 512;
 
 thread_local! {
     static SPARE: RefCell<Spare> = const { RefCell::new(Spare { free: Vec::new(), least: 0 }) };
@@ -181,7 +181,7 @@ pub(crate) fn give_back(memory: Vec<u8>) {
     if memory.len() == SIZE {
         let _ = SPARE.try_with(|spare| {
             let mut spare = spare.borrow_mut();
-            if spare.free.len() < MOST_SPARE {
+            if spare.free.len() < MAX_SPARE {
                 spare.free.push(memory);
             }
         });

@@ -16,9 +16,9 @@ use std::{
 };
 
 /// Threads that there are at most.
-const MOST_THREADS: usize = 4;
+const MAX_THREADS: usize = 4;
 /// Checks that wait for a thread.
-const MOST_WAITING: usize = 64;
+const MAX_WAITING: usize = 64;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -32,7 +32,7 @@ pub(crate) struct Checks {
 impl Default for Checks {
     fn default() -> Self {
         Self {
-            waiting: Arc::new(ArrayQueue::new(MOST_WAITING)),
+            waiting: Arc::new(ArrayQueue::new(MAX_WAITING)),
             threads: OnceLock::new(),
             has_ended: Arc::default(),
         }
@@ -43,7 +43,7 @@ impl Checks {
     /// Starts the threads: as many as there are data threads, within bounds.
     pub(crate) fn start(&self, data_threads: usize, log: &LogSink) -> io::Result<Vec<JoinHandle<()>>> {
         let mut handles = Vec::new();
-        for number in 0..data_threads.clamp(1, MOST_THREADS) {
+        for number in 0..data_threads.clamp(1, MAX_THREADS) {
             let (waiting, has_ended, log) =
                 (Arc::clone(&self.waiting), Arc::clone(&self.has_ended), log.clone());
             let thread = thread::Builder::new().name(format!("checks-{number}"));

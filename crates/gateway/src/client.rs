@@ -2,6 +2,7 @@
 
 use crate::{
     buffer::Buffer,
+    context::RequestContext,
     deadline::Deadline,
     held::HeldBody,
     http1::{
@@ -16,7 +17,6 @@ use crate::{
     settings::Timeouts,
     transport::Transport,
     turn,
-    visit::Visit,
 };
 use contract::ErrorCode;
 use std::{
@@ -152,35 +152,35 @@ impl Client {
     /// Reads a body of at most `largest` bytes to its end, to be checked.
     pub(crate) async fn read_body(
         &mut self,
-        visit: &Visit<'_>,
+        context: &RequestContext<'_>,
         incoming: &mut Decoder,
         largest: u64,
     ) -> Result<HeldBody, Refused> {
-        self.send_continue(visit).await;
+        self.send_continue(context).await;
         let mut body = HeldBody::default();
         let longest = usize::try_from(incoming.left().unwrap_or(largest).min(largest)).unwrap_or(usize::MAX);
-        let most = visit.config.settings.overload.buffered_bytes;
+        let most = context.config.settings.overload.buffered_bytes;
         loop {
             match incoming.next(&mut self.input) {
                 Ok(Step::End) => return Ok(body),
                 Ok(Step::Data(data)) if body.bytes().len() as u64 + data.len() as u64 > largest => {
                     return Err(body_too_large(largest));
                 }
-                Ok(Step::Data(data)) if body.extend(data, longest, &visit.shared.held, most) => {}
+                Ok(Step::Data(data)) if body.extend(data, longest, &context.shared.held, most) => {}
                 Ok(Step::Data(_)) => {
-                    let mut refused = overloaded(visit.shared.clock.now_millis());
+                    let mut refused = overloaded(context.shared.clock.now_millis());
                     refused.closes = true; // nobody reads the rest
                     return Err(refused);
                 }
-                Ok(Step::More) => self.fill_body(visit, incoming.taken()).await?,
+                Ok(Step::More) => self.fill_body(context, incoming.taken()).await?,
                 Err(fault) => return Err(Refusal::of_fault(fault)),
             }
         }
     }
 
-    async fn fill_body(&mut self, visit: &Visit<'_>, received: u64) -> Result<(), Refused> {
+    async fn fill_body(&mut self, context: &RequestContext<'_>, received: u64) -> Result<(), Refused> {
         let now = Instant::now();
-        let patience = self.pace.patience(now, received, visit.body_demand());
+        let patience = self.pace.patience(now, received, context.body_demand());
         self.deadline.set(now, patience);
         match self.input.fill(&mut self.io, &mut self.deadline).await {
             Some(Ok(1..)) => Ok(()),
@@ -190,11 +190,12 @@ impl Client {
     }
 
     /// Tells a client that waits for it to send its body, once.
-    async fn send_continue(&mut self, visit: &Visit<'_>) {
-        if visit.head.expects_continue && !self.sent_continue && self.input.is_empty() {
+    async fn send_continue(&mut self, context: &RequestContext<'_>) {
+        if context.head.expects_continue && !self.sent_continue && self.input.is_empty() {
             self.sent_continue = true;
             // If it cannot be written, reading the body fails next, and that is told.
-            let _ = self.write(b"HTTP/1.1 100 Continue\r\n\r\n", visit.config.settings.timeouts.stall).await;
+            let _ =
+                self.write(b"HTTP/1.1 100 Continue\r\n\r\n", context.config.settings.timeouts.stall).await;
         }
     }
 
@@ -259,19 +260,19 @@ impl Client {
 
     /// Whether the rest of a body that nobody wants is small enough to be read, so that the
     /// connection can go on. A client that waits for `100 Continue` may never send it.
-    pub(crate) fn can_discard(&self, visit: &Visit<'_>, incoming: &Decoder) -> bool {
-        let waits = visit.head.expects_continue && !self.sent_continue && !incoming.is_complete();
+    pub(crate) fn can_discard(&self, context: &RequestContext<'_>, incoming: &Decoder) -> bool {
+        let waits = context.head.expects_continue && !self.sent_continue && !incoming.is_complete();
         !waits && incoming.left().is_some_and(|left| left <= WORTH_DISCARDING)
     }
 
     /// Reads the rest of a body that nobody wants. False: the connection cannot go on.
-    pub(crate) async fn discard(&mut self, incoming: &mut Decoder, visit: &Visit<'_>) -> bool {
+    pub(crate) async fn discard(&mut self, incoming: &mut Decoder, context: &RequestContext<'_>) -> bool {
         loop {
             match incoming.next(&mut self.input) {
                 Ok(Step::End) => return true,
                 Ok(Step::Data(_)) => {}
                 Ok(Step::More) => {
-                    if self.fill_body(visit, incoming.taken()).await.is_err() {
+                    if self.fill_body(context, incoming.taken()).await.is_err() {
                         return false;
                     }
                 }

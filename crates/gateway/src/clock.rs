@@ -31,7 +31,7 @@ pub const LEAP: i64 = 1_000;
 /// Milliseconds that the wall clock has to have leapt forward for before it is followed.
 pub const PROBATION: i64 = 10_000;
 /// Milliseconds that the journal may be ahead of the wall clock at the start.
-pub const MOST_AHEAD: u64 = 86_400_000;
+pub const MAX_AHEAD: u64 = 86_400_000;
 /// Ticks in a millisecond.
 const TICKS: i64 = 8;
 /// Nanoseconds in a tick.
@@ -122,7 +122,7 @@ impl Clock {
     /// called before the first request.
     ///
     /// # Errors
-    /// The journal is more than [`MOST_AHEAD`] ahead: to slow down until the wall clock has caught up would
+    /// The journal is more than [`MAX_AHEAD`] ahead: to slow down until the wall clock has caught up would
     /// take weeks.
     pub fn begin(&self, journal: u64, is_trusted: bool) -> Result<(), Ahead> {
         let (wall, boot) = self.both();
@@ -134,7 +134,7 @@ impl Clock {
         let millis = u64::try_from(wall / TICKS).unwrap_or(0);
         let begin = match journal.saturating_sub(millis) {
             _ if is_trusted => wall,
-            ahead if ahead > MOST_AHEAD => return Err(Ahead { wall: millis, journal }),
+            ahead if ahead > MAX_AHEAD => return Err(Ahead { wall: millis, journal }),
             _ => wall.max(ticks(journal)),
         };
         self.line.store(Line::through(boot, begin * 8, false).to_word(), Ordering::Release);

@@ -4,12 +4,12 @@
 //! it (BREACH), and upstreams often pack already.
 
 use crate::{
+    context::RequestContext,
     http1::{
         field,
         response::{Packing, ResponseHead},
     },
     settings::Compression,
-    visit::Visit,
 };
 use flate2::write::GzEncoder;
 use std::io::Write;
@@ -17,7 +17,7 @@ use std::io::Write;
 /// Between speed and size; above it, CPU grows faster than answers shrink.
 const LEVEL: u32 = 4;
 /// Pages of our own that are larger are sent as they are: packing them would hold up everybody else of the thread.
-const LARGEST_OWN: usize = 1 << 20;
+const MAX_OWN_SIZE: usize = 1 << 20;
 
 /// A body being packed.
 pub(crate) struct Packer {
@@ -56,8 +56,8 @@ impl Packer {
 }
 
 /// How a success of the upstream's is packed. `bytes` is what its head was read from.
-pub(crate) fn of_answer(visit: &Visit<'_>, answer: &ResponseHead, bytes: &[u8]) -> Packing {
-    let Some(settings) = &visit.config.settings.compression else { return Packing::AsItIs };
+pub(crate) fn of_answer(context: &RequestContext<'_>, answer: &ResponseHead, bytes: &[u8]) -> Packing {
+    let Some(settings) = &context.config.settings.compression else { return Packing::AsItIs };
     // No content, a part of it, or another protocol.
     if !(200..300).contains(&answer.status) || matches!(answer.status, 204..=206) {
         return Packing::AsItIs;
@@ -81,17 +81,21 @@ pub(crate) fn of_answer(visit: &Visit<'_>, answer: &ResponseHead, bytes: &[u8]) 
     if is_fixed || is_small || !is_listed(settings, value("content-type").unwrap_or_default()) {
         return Packing::AsItIs;
     }
-    if takes_gzip(visit) { Packing::Gzip } else { Packing::Varies }
+    if takes_gzip(context) { Packing::Gzip } else { Packing::Varies }
 }
 
 /// A body of our own, packed if it may be, and how.
-pub(crate) fn of_own(visit: &Visit<'_>, content_type: &str, body: &[u8]) -> (Packing, Option<Vec<u8>>) {
-    let Some(settings) = &visit.config.settings.compression else { return (Packing::AsItIs, None) };
+pub(crate) fn of_own(
+    context: &RequestContext<'_>,
+    content_type: &str,
+    body: &[u8],
+) -> (Packing, Option<Vec<u8>>) {
+    let Some(settings) = &context.config.settings.compression else { return (Packing::AsItIs, None) };
     let is_small = (body.len() as u64) < settings.minimum;
-    if is_small || body.len() > LARGEST_OWN || !is_listed(settings, content_type.as_bytes()) {
+    if is_small || body.len() > MAX_OWN_SIZE || !is_listed(settings, content_type.as_bytes()) {
         return (Packing::AsItIs, None);
     }
-    if !takes_gzip(visit) {
+    if !takes_gzip(context) {
         return (Packing::Varies, None);
     }
     let mut packer = Packer::new();
@@ -145,9 +149,9 @@ fn is_listed(settings: &Compression, content_type: &[u8]) -> bool {
 }
 
 /// RFC 9110 section 12.5.3: the coding by its name, else by `*`; a weight of 0 means never.
-fn takes_gzip(visit: &Visit<'_>) -> bool {
+fn takes_gzip(context: &RequestContext<'_>) -> bool {
     let mut takes = None;
-    for value in visit.head.named("accept-encoding") {
+    for value in context.head.named("accept-encoding") {
         for member in field::list(value) {
             let mut parts = member.split(|&b| b == b';').map(<[u8]>::trim_ascii);
             let coding = parts.next().unwrap_or_default();

@@ -20,7 +20,7 @@ const PART: usize = 64;
 /// Between two looks for connections that can be ended: each costs a look at all.
 const PAUSE: Duration = Duration::from_millis(10);
 /// Connections that are told at the same time that there is no room; those past it are closed without a word.
-const MOST_TOLD: usize = 256;
+const MAX_REPORTED: usize = 256;
 
 /// The connections of a thread, by their number.
 pub(crate) type Connections = RefCell<HashMap<u64, Rc<Presence>>>;
@@ -75,7 +75,7 @@ impl ConnectionLimit {
     }
 
     fn tell(&self) -> Verdict {
-        if self.told.get() >= MOST_TOLD {
+        if self.told.get() >= MAX_REPORTED {
             return Verdict::Close;
         }
         self.told.set(self.told.get() + 1);

@@ -7,7 +7,7 @@ use reference::{Ceilings, Deprecation, Endpoint, Live, Moved, Plan, Reference, S
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Endpoints with rules whose refusals are tried out. Each example needs one that fits, not all that do.
-const MOST_TRIED: usize = 200;
+const MAX_TRIED: usize = 200;
 
 /// The API that these settings describe, as its reference tells of it. `address` is where it listens.
 pub fn of(settings: &Settings, address: SocketAddr) -> Reference {
@@ -15,7 +15,7 @@ pub fn of(settings: &Settings, address: SocketAddr) -> Reference {
     let mut tried = 0;
     let endpoints = settings.endpoints.declared().iter().map(|one| {
         tried += usize::from(one.rules.is_some());
-        endpoint(one, tried <= MOST_TRIED)
+        endpoint(one, tried <= MAX_TRIED)
     });
     Reference {
         name: api.name.clone(),

@@ -4,7 +4,7 @@
 
 use crate::{
     http1::{
-        MOST_FIELDS, locate, path,
+        MAX_FIELDS, locate, path,
         reading::Reading,
         request::{Notes, RequestHead},
         scan::HeadScanner,
@@ -36,7 +36,7 @@ pub fn head(bytes: &[u8]) {
         }
     };
     let has_host = head.fields().any(|(name, _, _)| name.eq_ignore_ascii_case(b"host"));
-    if !has_host && !head.host().is_empty() && head.fields().count() == MOST_FIELDS {
+    if !has_host && !head.host().is_empty() && head.fields().count() == MAX_FIELDS {
         return; // the host, which stood in the target alone, would be one field too many
     }
     let again = written(&head);

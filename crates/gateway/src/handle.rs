@@ -5,6 +5,7 @@ use crate::{
     admit::{Admitted, admit},
     client::Client,
     config::Config,
+    context::{Moment, RequestContext},
     forward::{forward, keep_incident},
     http1::{Fault, body::Decoder, field::RequestField, request::RequestHead},
     keyring::LastKey,
@@ -19,7 +20,6 @@ use crate::{
     shared::Shared,
     thread::Thread,
     usage::Place,
-    visit::{Moment, Visit},
 };
 use contract::Status;
 use std::{borrow::Cow, cell::Cell};
@@ -38,33 +38,33 @@ pub(crate) async fn handle(
 ) -> bool {
     let _in_flight = thread.load().request();
     let mut incoming = Decoder::of_request(head.framing, &config.reading);
-    let mut visit = visit(thread, config, peer, head, std::mem::take(last_key));
+    let mut context = context(thread, config, peer, head, std::mem::take(last_key));
 
-    let answered = match admit(&mut visit, client, &mut incoming).await {
+    let answered = match admit(&mut context, client, &mut incoming).await {
         Ok(Admitted::Forward(admission)) => {
-            forward(thread, &mut visit, client, &mut incoming, admission).await
+            forward(thread, &mut context, client, &mut incoming, admission).await
         }
-        Ok(Admitted::Page(page)) => Ok(answer_own(thread, &visit, client, &mut incoming, page).await),
-        Ok(Admitted::Preflight) => Ok(answer_preflight(thread, &visit, client, &mut incoming).await),
+        Ok(Admitted::Page(page)) => Ok(answer_own(thread, &context, client, &mut incoming, page).await),
+        Ok(Admitted::Preflight) => Ok(answer_preflight(thread, &context, client, &mut incoming).await),
         Ok(Admitted::Limits(key)) => {
-            let page = pages::limits(&key, visit.now.millis);
-            Ok(answer_own(thread, &visit, client, &mut incoming, page).await)
+            let page = pages::limits(&key, context.now.millis);
+            Ok(answer_own(thread, &context, client, &mut incoming, page).await)
         }
         Err(refused) => Err(refused),
     };
     let outcome = match answered {
         Ok(outcome) => outcome,
-        Err(refused) => refuse(thread, &mut visit, client, &mut incoming, refused).await,
+        Err(refused) => refuse(thread, &mut context, client, &mut incoming, refused).await,
     };
     thread.record(
-        &visit,
+        &context,
         &outcome,
         Moved { received: incoming.taken() + client.tunnelled, sent: client.sent },
     );
 
-    visit.last_key.remember(visit.settled.take());
-    *last_key = visit.last_key;
-    let (bytes, notes) = visit.head.into_memory();
+    context.last_key.remember(context.settled.take());
+    *last_key = context.last_key;
+    let (bytes, notes) = context.head.into_memory();
     client.input.lend(bytes);
     thread.give_back(notes);
     outcome.keep_alive
@@ -74,12 +74,12 @@ pub(crate) async fn handle(
 /// tells how to answer.
 pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: &Peer, head: RequestHead) {
     let config = thread.config();
-    let mut visit = visit(thread, &config, peer, head, LastKey::default());
-    let mut nothing = Decoder::new(visit.head.framing);
-    let mut refused = overloaded(visit.now.millis);
+    let mut context = context(thread, &config, peer, head, LastKey::default());
+    let mut nothing = Decoder::new(context.head.framing);
+    let mut refused = overloaded(context.now.millis);
     refused.closes = true;
-    let outcome = refuse(thread, &mut visit, client, &mut nothing, refused).await;
-    thread.record(&visit, &outcome, Moved { received: 0, sent: client.sent });
+    let outcome = refuse(thread, &mut context, client, &mut nothing, refused).await;
+    thread.record(&context, &outcome, Moved { received: 0, sent: client.sent });
 }
 
 /// Answers bytes that are no request. The connection cannot go on: nobody knows where the next one begins.
@@ -93,33 +93,33 @@ pub(crate) async fn refuse_bytes(
     fault: Fault,
 ) {
     let config = thread.config();
-    let mut visit = visit(thread, &config, peer, head, LastKey::default());
-    let mut nothing = Decoder::new(visit.head.framing);
-    let outcome = refuse(thread, &mut visit, client, &mut nothing, Refusal::of_fault(fault)).await;
-    thread.record(&visit, &outcome, Moved { received: 0, sent: client.sent });
+    let mut context = context(thread, &config, peer, head, LastKey::default());
+    let mut nothing = Decoder::new(context.head.framing);
+    let outcome = refuse(thread, &mut context, client, &mut nothing, Refusal::of_fault(fault)).await;
+    thread.record(&context, &outcome, Moved { received: 0, sent: client.sent });
 }
 
 /// Answers a request whose handling panicked, if nothing of an answer was sent yet.
 pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: &Peer) {
     let config = thread.config();
-    let mut visit = visit(thread, &config, peer, RequestHead::default(), LastKey::default());
-    let mut nothing = Decoder::new(visit.head.framing);
+    let mut context = context(thread, &config, peer, RequestHead::default(), LastKey::default());
+    let mut nothing = Decoder::new(context.head.framing);
     let mut refused = Refusal::unexpected(
         "the gateway panicked",
         "A defect of the gateway itself; standard error has the place.",
     );
     refused.closes = true;
-    let outcome = refuse(thread, &mut visit, client, &mut nothing, refused).await;
-    thread.record(&visit, &outcome, Moved { received: 0, sent: client.sent });
+    let outcome = refuse(thread, &mut context, client, &mut nothing, refused).await;
+    thread.record(&context, &outcome, Moved { received: 0, sent: client.sent });
 }
 
-fn visit<'t>(
+fn context<'t>(
     thread: &'t Thread,
     config: &'t Config,
     peer: &'t Peer,
     head: RequestHead,
     last_key: LastKey,
-) -> Visit<'t> {
+) -> RequestContext<'t> {
     let shared: &Shared = &thread.shared;
     let now = Moment::now(&shared.clock);
     let id = head.value(RequestField::RequestId).and_then(RequestId::of_client);
@@ -127,7 +127,7 @@ fn visit<'t>(
     let Origin { address, is_peer_trusted } = Origin::of(&head, peer.address, &config.settings);
     let is_peer = address == peer.address;
     let address_key = if is_peer { peer.address_key } else { shared.address_errors.key(address) };
-    Visit {
+    RequestContext {
         shared,
         config,
         load: thread.load(),
@@ -157,58 +157,58 @@ fn visit<'t>(
 
 async fn answer_own(
     thread: &Thread,
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     client: &mut Client,
     incoming: &mut Decoder,
     mut page: pages::Page,
 ) -> Outcome {
-    page.pack(visit);
-    let keep_alive = goes_on(thread, visit, client, incoming);
+    page.pack(context);
+    let keep_alive = goes_on(thread, context, client, incoming);
     let mut out = thread.head_memory();
-    respond::write_own(thread, visit, &page, keep_alive, &mut out);
-    let mut body = if visit.head.method() == "HEAD" { &[][..] } else { page.body.bytes() };
+    respond::write_own(thread, context, &page, keep_alive, &mut out);
+    let mut body = if context.head.method() == "HEAD" { &[][..] } else { page.body.bytes() };
     if body.len() <= SENT_WITH_THE_HEAD {
         out.extend_from_slice(std::mem::take(&mut body));
     }
-    let keep_alive = send(thread, visit, client, incoming, out, body, keep_alive).await;
+    let keep_alive = send(thread, context, client, incoming, out, body, keep_alive).await;
     Outcome { status: 200, code: None, cause: None, charged: 0, keep_alive }
 }
 
 async fn answer_preflight(
     thread: &Thread,
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     client: &mut Client,
     incoming: &mut Decoder,
 ) -> Outcome {
-    let keep_alive = goes_on(thread, visit, client, incoming);
+    let keep_alive = goes_on(thread, context, client, incoming);
     let mut out = thread.head_memory();
-    respond::write_preflight(thread, visit, keep_alive, &mut out);
-    let keep_alive = send(thread, visit, client, incoming, out, &[], keep_alive).await;
+    respond::write_preflight(thread, context, keep_alive, &mut out);
+    let keep_alive = send(thread, context, client, incoming, out, &[], keep_alive).await;
     Outcome { status: 204, code: None, cause: None, charged: 0, keep_alive }
 }
 
 /// Turns a refusal into an answer, and keeps its cause.
 async fn refuse(
     thread: &Thread,
-    visit: &mut Visit<'_>,
+    context: &mut RequestContext<'_>,
     client: &mut Client,
     incoming: &mut Decoder,
     mut refused: Refused,
 ) -> Outcome {
-    let keep_alive = !refused.closes && goes_on(thread, visit, client, incoming);
+    let keep_alive = !refused.closes && goes_on(thread, context, client, incoming);
     let mut out = thread.head_memory();
-    let status = respond::write_refusal(thread, visit, &refused, keep_alive, &mut out);
-    let line = cause_of(visit, &refused);
+    let status = respond::write_refusal(thread, context, &refused, keep_alive, &mut out);
+    let line = cause_of(context, &refused);
     if let Some(cause) = refused.cause.take() {
-        keep_incident(visit, cause.group, cause.detail);
+        keep_incident(context, cause.group, cause.detail);
     }
-    let keep_alive = send(thread, visit, client, incoming, out, &[], keep_alive).await;
+    let keep_alive = send(thread, context, client, incoming, out, &[], keep_alive).await;
     let code = refused.foreign.take().map_or(Cow::Borrowed(refused.code.name()), |(code, _)| code.into());
     Outcome { status, code: Some(code), cause: line, charged: 0, keep_alive }
 }
 
 /// What the log tells of a 500 or 503.
-fn cause_of(visit: &Visit<'_>, refused: &Refusal) -> Option<String> {
+fn cause_of(context: &RequestContext<'_>, refused: &Refusal) -> Option<String> {
     match refused.code.status() {
         Status::Unexpected | Status::Unavailable => {}
         Status::Moved
@@ -220,37 +220,37 @@ fn cause_of(visit: &Visit<'_>, refused: &Refusal) -> Option<String> {
         | Status::LimitExceeded
         | Status::Extra(_) => return None,
     }
-    if !access_log::wants_errors(visit.config.settings.log.requests) {
+    if !access_log::wants_errors(context.config.settings.log.requests) {
         return None;
     }
     Some(match (&refused.cause, refused.answered) {
-        (Some(cause), _) => access_log::cause_line(visit, cause.group, &cause.detail),
-        (None, Some(status)) => access_log::cause_line(visit, "the upstream answered", &status.to_string()),
+        (Some(cause), _) => access_log::cause_line(context, cause.group, &cause.detail),
+        (None, Some(status)) => access_log::cause_line(context, "the upstream answered", &status.to_string()),
         // Maintenance, too much to do: its client is told no less.
         (None, None) => refused.message.to_string(),
     })
 }
 
-fn goes_on(thread: &Thread, visit: &Visit<'_>, client: &Client, incoming: &Decoder) -> bool {
-    visit.head.keep_alive && !thread.is_draining.get() && client.can_discard(visit, incoming)
+fn goes_on(thread: &Thread, context: &RequestContext<'_>, client: &Client, incoming: &Decoder) -> bool {
+    context.head.keep_alive && !thread.is_draining.get() && client.can_discard(context, incoming)
 }
 
 /// Sends an answer, with `more` behind it, and reads what is left of the request. True: the connection goes on.
 async fn send(
     thread: &Thread,
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     client: &mut Client,
     incoming: &mut Decoder,
     out: Vec<u8>,
     more: &[u8],
     keep_alive: bool,
 ) -> bool {
-    let timeouts = &visit.config.settings.timeouts;
+    let timeouts = &context.config.settings.timeouts;
     client.answer_begun = true;
     let mut is_sent = client.write(&out, timeouts.stall).await.is_ok();
     if is_sent && !more.is_empty() {
         is_sent = client.write(more, timeouts.stall).await.is_ok();
     }
     thread.give_head_memory(out);
-    is_sent && keep_alive && client.discard(incoming, visit).await
+    is_sent && keep_alive && client.discard(incoming, context).await
 }

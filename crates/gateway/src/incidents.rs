@@ -15,11 +15,11 @@ use std::{
 };
 
 /// Incidents that wait.
-const MOST_WAITING: usize = 10_000;
+const MAX_WAITING: usize = 10_000;
 /// Places that causes and clients are counted in. Two that share one share its bound, which harms neither.
 const SLOTS: usize = 4096;
 /// Incidents of one cause and client that are handed on within a second.
-const MOST_A_SECOND: u64 = 100;
+const MAX_PER_SECOND: u64 = 100;
 
 /// What waits to be stored.
 pub(crate) struct Incidents {
@@ -43,7 +43,7 @@ struct Slot {
 impl Incidents {
     pub(crate) fn new() -> Self {
         Self {
-            waiting: ArrayQueue::new(MOST_WAITING),
+            waiting: ArrayQueue::new(MAX_WAITING),
             lost: AtomicU64::new(0),
             slots: std::iter::repeat_with(Slot::default).take(SLOTS).collect(),
             hasher: RandomState::new(),
@@ -61,7 +61,7 @@ impl Incidents {
         let number =
             usize::try_from(self.hasher.hash_one((cause, client)) % SLOTS as u64).unwrap_or_default();
         if let Some(slot) = self.slots.get(number)
-            && slot.count(at_millis / 1000) > MOST_A_SECOND
+            && slot.count(at_millis / 1000) > MAX_PER_SECOND
         {
             slot.more.fetch_add(1, Ordering::Relaxed);
         } else if self.waiting.push((number, incident())).is_err() {
@@ -138,12 +138,12 @@ mod tests {
             add("10.0.0.1", number);
         }
         add("10.0.0.2", 1);
-        assert_eq!(made.get(), MOST_A_SECOND + 1);
+        assert_eq!(made.get(), MAX_PER_SECOND + 1);
         let taken = incidents.take();
         let of =
             |client: &str| taken.iter().filter(|one| one.address.as_deref() == Some(client)).count() as u64;
         let counted: u64 = taken.iter().map(|one| one.more.max(1)).sum();
-        assert_eq!((of("10.0.0.1"), of("10.0.0.2"), counted), (MOST_A_SECOND + 1, 1, 12_001));
+        assert_eq!((of("10.0.0.1"), of("10.0.0.2"), counted), (MAX_PER_SECOND + 1, 1, 12_001));
         assert_eq!(incidents.take_lost(), 0);
         assert!(incidents.take().is_empty());
     }

@@ -13,6 +13,7 @@ mod compression;
 mod config;
 mod connection;
 mod connection_limit;
+mod context;
 mod deadline;
 mod described;
 mod descriptors;
@@ -58,7 +59,6 @@ mod transport;
 mod turn;
 mod upstream;
 pub mod usage;
-mod visit;
 
 pub use described::{live, of as reference_of};
 pub use load::ThreadLoad;

@@ -1,7 +1,7 @@
 //! What a request owes, and the moment in which it is charged: when the last bytes of its answer are on
 //! their way, not before and not after.
 
-use crate::{keyring::Settled, thread::Thread, transport::Transport, visit::Visit};
+use crate::{context::RequestContext, keyring::Settled, thread::Thread, transport::Transport};
 use journal::{Charge, Due};
 use limits::{InFlight, Reservation, Who};
 use std::{
@@ -101,12 +101,12 @@ impl<'t> Payment<'t> {
         })
     }
 
-    /// Charges: the answer was delivered, or the client hung up on it. Tells how many units, and lets the visit keep
+    /// Charges: the answer was delivered, or the client hung up on it. Tells how many units, and lets the context keep
     /// the account for the connection's next request.
-    pub(crate) fn settle(self, visit: &Visit<'_>) -> u32 {
+    pub(crate) fn settle(self, context: &RequestContext<'_>) -> u32 {
         let Some(owed) = self.record() else { return 0 };
         let cost = owed.reservation.cost();
-        visit.settled.set(Some(Settled { who: owed.who, account: owed.reservation.charge() }));
+        context.settled.set(Some(Settled { who: owed.who, account: owed.reservation.charge() }));
         cost
     }
 

@@ -1,34 +1,34 @@
 //! The limits' headers, both families: `X-Rate-Limit-*` of one limit, `RateLimit` and
 //! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11) of all that apply.
 
-use crate::visit::{Counted, Visit};
-use ::limits::{Account, Applying, Denial, MOST_LIMITS, Standing};
+use crate::context::{Counted, RequestContext};
+use ::limits::{Account, Applying, Denial, MAX_LIMITS, Standing};
 use contract::limit::Kind;
 
 /// Appends the header lines, if a key or an address with limits is known.
-pub(crate) fn write(visit: &Visit<'_>, denial: Option<&Denial>, out: &mut Vec<u8>) {
-    let now = visit.now.millis;
-    match (&visit.counted, &visit.key) {
+pub(crate) fn write(context: &RequestContext<'_>, denial: Option<&Denial>, out: &mut Vec<u8>) {
+    let now = context.now.millis;
+    match (&context.counted, &context.key) {
         (Some(Counted { account, applying }), _) => write_account(account, *applying, now, denial, out),
         // Refused before anything was asked of it: what holds for every endpoint is told.
         (None, Some(key)) => {
             let account = key.account(now);
-            write_account(&account, account.limits().applying(visit.group), now, denial, out);
+            write_account(&account, account.limits().applying(context.group), now, denial, out);
         }
         (None, None) => {}
     }
 }
 
 /// Whether the answer tells of limits.
-pub(crate) fn has_limits(visit: &Visit<'_>) -> bool {
-    match (&visit.counted, &visit.key) {
+pub(crate) fn has_limits(context: &RequestContext<'_>) -> bool {
+    match (&context.counted, &context.key) {
         (Some(Counted { account, applying }), _) => {
-            account.standings(visit.now.millis, *applying).next().is_some()
+            account.standings(context.now.millis, *applying).next().is_some()
         }
         (None, Some(key)) => {
-            let account = key.account(visit.now.millis);
-            let applying = account.limits().applying(visit.group);
-            account.standings(visit.now.millis, applying).next().is_some()
+            let account = key.account(context.now.millis);
+            let applying = account.limits().applying(context.group);
+            account.standings(context.now.millis, applying).next().is_some()
         }
         (None, None) => false,
     }
@@ -44,7 +44,7 @@ fn write_account(
     out: &mut Vec<u8>,
 ) {
     // Asked once: to a request with three limits it would be half as much work again to ask for each line.
-    let mut all = [const { None }; MOST_LIMITS];
+    let mut all = [const { None }; MAX_LIMITS];
     for (place, standing) in all.iter_mut().zip(account.standings(now, applying)) {
         *place = Some(standing);
     }

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Batches of lines that wait to be written.
-const MOST_BATCHES: usize = 256;
+const MAX_BATCHES: usize = 256;
 
 /// What is kept of a 500, so that an e-mail with a request id can be answered.
 #[derive(Debug, Clone)]
@@ -107,7 +107,7 @@ impl LogSink {
     /// # Errors
     /// The thread cannot be started.
     pub fn to_standard_error(format: LogFormat) -> std::io::Result<(Self, LogWriter)> {
-        let (batches, receiver) = sync_channel(MOST_BATCHES);
+        let (batches, receiver) = sync_channel(MAX_BATCHES);
         let lost = Arc::new(AtomicU64::new(0));
         let is_text = Arc::new(AtomicBool::new(is_for_people(format)));
         let (counter, form) = (Arc::clone(&lost), Arc::clone(&is_text));

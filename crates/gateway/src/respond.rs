@@ -5,6 +5,7 @@
 
 use crate::{
     compression,
+    context::RequestContext,
     http1::field::{self, RequestField},
     pages::Page,
     peer::Scheme,
@@ -12,7 +13,6 @@ use crate::{
     rate_headers,
     refusal::Refusal,
     thread::Thread,
-    visit::Visit,
 };
 use ::limits::Denial;
 use contract::{
@@ -30,19 +30,19 @@ const RETRY_AFTER_UNAVAILABLE: u64 = 10;
 /// Appends the whole answer to `out`, and tells its status. `keep_alive`: the connection goes on after it.
 pub(crate) fn write_refusal(
     thread: &Thread,
-    visit: &mut Visit<'_>,
+    context: &mut RequestContext<'_>,
     refusal: &Refusal,
     keep_alive: bool,
     out: &mut Vec<u8>,
 ) -> u16 {
     // A known key is told how its limits stand, whatever the error is, also one that was found
     // before its key was looked at.
-    key::recognise(visit);
-    guard::count(visit, refusal.code);
-    let redirect = visit.config.settings.redirects.status.of(visit.head.method());
-    let row = number(visit, refusal, redirect);
-    let accept = visit.head.value(RequestField::Accept);
-    let grpc = grpc::Client::of(visit.head.value(RequestField::ContentType), accept);
+    key::recognise(context);
+    guard::count(context, refusal.code);
+    let redirect = context.config.settings.redirects.status.of(context.head.method());
+    let row = number(context, refusal, redirect);
+    let accept = context.head.value(RequestField::Accept);
+    let grpc = grpc::Client::of(context.head.value(RequestField::ContentType), accept);
     let form = accept.map_or(Form::Specification, Form::accepted);
     // A body of gRPC holds messages of the API's own types, and an error is none of them. And any other status is to
     // its clients no answer of their protocol, so that what stands beside it goes unread.
@@ -55,23 +55,23 @@ pub(crate) fn write_refusal(
                 (kept.status.unwrap_or(row), kept.media_type.as_str())
             }
             None => {
-                write_body(thread, visit, refusal, row, form, &mut body);
+                write_body(thread, context, refusal, row, form, &mut body);
                 (row, form.content_type())
             }
         },
     };
-    let (packing, packed) = compression::of_own(visit, content_type, &body);
+    let (packing, packed) = compression::of_own(context, content_type, &body);
     let body = packed.unwrap_or(body);
 
     start(status, reason_phrase(status).as_bytes(), out);
     line("Content-Type", content_type, out);
     if grpc.is_some() {
-        write_grpc(visit, refusal, row, out);
+        write_grpc(context, refusal, row, out);
     }
     field::write_number(b"Content-Length", body.len() as u64, out);
     compression::write(packing, out);
     line("Cache-Control", "no-store", out);
-    field::write(b"X-Request-Id", visit.id.as_bytes(), out);
+    field::write(b"X-Request-Id", context.id.as_bytes(), out);
     // A client of gRPC follows nothing; others only where their request stays what it is.
     if let Some(location) = refusal.location.as_ref().filter(|_| grpc.is_none() && redirect.has_location) {
         line("Location", location, out);
@@ -84,7 +84,7 @@ pub(crate) fn write_refusal(
     }
     if status == 401 && refusal.code.status() == Status::KeyRefused {
         // RFC 9110 section 15.5.2 wants a challenge on what it calls a 401.
-        let realm: String = visit
+        let realm: String = context
             .config
             .settings
             .api
@@ -92,16 +92,16 @@ pub(crate) fn write_refusal(
             .chars()
             .filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\') || *c == ' ')
             .collect();
-        let scheme = visit.config.settings.keys.challenge.name();
+        let scheme = context.config.settings.keys.challenge.name();
         let _ = write!(out, "WWW-Authenticate: {scheme} realm=\"{realm}\"\r\n");
     }
     out.extend_from_slice(&refusal.kept_headers);
-    write_deprecation(visit, out);
+    write_deprecation(context, out);
     // A page has to be able to read what went wrong, whatever it was.
-    cors::write(visit, out);
-    rate_headers::write(visit, refusal.denial.as_ref(), out);
-    finish(thread, visit, keep_alive, out);
-    if visit.head.method() != "HEAD" {
+    cors::write(context, out);
+    rate_headers::write(context, refusal.denial.as_ref(), out);
+    finish(thread, context, keep_alive, out);
+    if context.head.method() != "HEAD" {
         out.extend_from_slice(&body);
     }
     thread.give_head_memory(body);
@@ -110,7 +110,7 @@ pub(crate) fn write_refusal(
 
 /// Appends what the error specification says, as gRPC tells it: an answer of "trailers only", whose trailers are the
 /// header fields of a 200 without a body. Clients see them as the call's status and metadata.
-fn write_grpc(visit: &Visit<'_>, refusal: &Refusal, row: u16, out: &mut Vec<u8>) {
+fn write_grpc(context: &RequestContext<'_>, refusal: &Refusal, row: u16, out: &mut Vec<u8>) {
     let mut message = refusal.message.to_string();
     for detail in &refusal.details {
         let _ = write!(message, " {} {}: {}", detail.place, detail.name, detail.message);
@@ -121,14 +121,14 @@ fn write_grpc(visit: &Visit<'_>, refusal: &Refusal, row: u16, out: &mut Vec<u8>)
     line("X-Error-Code", code, out);
     field::write_number(b"X-Error-Http-Code", row.into(), out);
     let mut check = String::with_capacity(128);
-    write_check(visit, refusal, &mut check);
+    write_check(context, refusal, &mut check);
     line("X-Error-Check", &check, out);
 }
 
 /// Appends the address of the page that explains the error.
-fn write_check(visit: &Visit<'_>, refusal: &Refusal, out: &mut String) {
-    write_base(visit, out);
-    for part in [&visit.config.docs_path, "/errors/", refusal.code.name()] {
+fn write_check(context: &RequestContext<'_>, refusal: &Refusal, out: &mut String) {
+    write_base(context, out);
+    for part in [&context.config.docs_path, "/errors/", refusal.code.name()] {
         out.push_str(part);
     }
 }
@@ -136,7 +136,7 @@ fn write_check(visit: &Visit<'_>, refusal: &Refusal, out: &mut String) {
 /// Appends the head of an answer of the gateway's own that is a success: a page, or how limits stand.
 pub(crate) fn write_own(
     thread: &Thread,
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     page: &Page,
     keep_alive: bool,
     out: &mut Vec<u8>,
@@ -145,7 +145,7 @@ pub(crate) fn write_own(
     line("Content-Type", page.content_type, out);
     field::write_number(b"Content-Length", page.body.bytes().len() as u64, out);
     compression::write(page.packing, out);
-    field::write(b"X-Request-Id", visit.id.as_bytes(), out);
+    field::write(b"X-Request-Id", context.id.as_bytes(), out);
     line("Cache-Control", page.caching, out);
     if page.is_negotiated {
         line("Vary", "Accept", out);
@@ -157,23 +157,28 @@ pub(crate) fn write_own(
          frame-ancestors 'none'\r\n",
         reference::style_hash()
     );
-    cors::write(visit, out);
-    rate_headers::write(visit, None, out);
-    finish(thread, visit, keep_alive, out);
+    cors::write(context, out);
+    rate_headers::write(context, None, out);
+    finish(thread, context, keep_alive, out);
 }
 
 /// Appends the whole answer to a preflight.
-pub(crate) fn write_preflight(thread: &Thread, visit: &Visit<'_>, keep_alive: bool, out: &mut Vec<u8>) {
+pub(crate) fn write_preflight(
+    thread: &Thread,
+    context: &RequestContext<'_>,
+    keep_alive: bool,
+    out: &mut Vec<u8>,
+) {
     start(204, reason_phrase(204).as_bytes(), out);
-    field::write(b"X-Request-Id", visit.id.as_bytes(), out);
-    cors::write_preflight(visit, out);
-    finish(thread, visit, keep_alive, out);
+    field::write(b"X-Request-Id", context.id.as_bytes(), out);
+    cors::write_preflight(context, out);
+    finish(thread, context, keep_alive, out);
 }
 
 /// Appends what tells the clients of an endpoint to leave it (RFC 9745), if it is one of those.
-pub(crate) fn write_deprecation(visit: &Visit<'_>, out: &mut Vec<u8>) {
-    if let Some(deprecated) = visit.deprecated {
-        let (since, docs) = (deprecated.since, &visit.config.docs_path);
+pub(crate) fn write_deprecation(context: &RequestContext<'_>, out: &mut Vec<u8>) {
+    if let Some(deprecated) = context.deprecated {
+        let (since, docs) = (deprecated.since, &context.config.docs_path);
         let _ = write!(
             out,
             "Deprecation: @{since}\r\nLink: <{docs}/moved>; rel=\"deprecation\"; type=\"text/html\"\r\n"
@@ -206,39 +211,39 @@ pub(crate) fn line(name: &str, value: &str, out: &mut Vec<u8>) {
 }
 
 /// Appends what keeps a client from ever coming without TLS again (RFC 6797), if it came with it.
-pub(crate) fn write_strict(visit: &Visit<'_>, out: &mut Vec<u8>) {
-    if let Some(strict) = strict(visit) {
+pub(crate) fn write_strict(context: &RequestContext<'_>, out: &mut Vec<u8>) {
+    if let Some(strict) = strict(context) {
         line("Strict-Transport-Security", strict, out);
     }
 }
 
 /// What `Strict-Transport-Security` says in answers to this client. None: nothing, because it would not be believed
 /// without TLS, or is not set.
-pub(crate) fn strict<'v>(visit: &'v Visit<'_>) -> Option<&'v str> {
-    match visit.peer.scheme {
+pub(crate) fn strict<'v>(context: &'v RequestContext<'_>) -> Option<&'v str> {
+    match context.peer.scheme {
         Scheme::Http => None,
-        Scheme::Https => visit.config.settings.tls.as_ref()?.strict.as_deref(),
+        Scheme::Https => context.config.settings.tls.as_ref()?.strict.as_deref(),
     }
 }
 
 /// Appends what ends every head that we make: date, connection, empty line.
-fn finish(thread: &Thread, visit: &Visit<'_>, keep_alive: bool, out: &mut Vec<u8>) {
-    write_strict(visit, out);
-    thread.write_date(visit.now.seconds(), out);
-    write_connection(visit, keep_alive, out);
+fn finish(thread: &Thread, context: &RequestContext<'_>, keep_alive: bool, out: &mut Vec<u8>) {
+    write_strict(context, out);
+    thread.write_date(context.now.seconds(), out);
+    write_connection(context, keep_alive, out);
     out.extend_from_slice(b"\r\n");
 }
 
 /// Appends `Connection`, where the client's version needs it said.
-pub(crate) fn write_connection(visit: &Visit<'_>, keep_alive: bool, out: &mut Vec<u8>) {
+pub(crate) fn write_connection(context: &RequestContext<'_>, keep_alive: bool, out: &mut Vec<u8>) {
     if !keep_alive {
         out.extend_from_slice(b"Connection: close\r\n");
-    } else if !visit.head.is_http11 {
+    } else if !context.head.is_http11 {
         out.extend_from_slice(b"Connection: keep-alive\r\n");
     }
 }
 
-fn number(visit: &Visit<'_>, refusal: &Refusal, redirect: Redirect) -> u16 {
+fn number(context: &RequestContext<'_>, refusal: &Refusal, redirect: Redirect) -> u16 {
     let row = refusal.code.status();
     match row {
         Status::Moved => redirect.number,
@@ -252,7 +257,7 @@ fn number(visit: &Visit<'_>, refusal: &Refusal, redirect: Redirect) -> u16 {
         | Status::LimitExceeded
         | Status::Unexpected
         | Status::Unavailable
-        | Status::Extra(_) => row.on_the_wire(visit.config.settings.statuses),
+        | Status::Extra(_) => row.on_the_wire(context.config.settings.statuses),
     }
 }
 
@@ -277,17 +282,17 @@ fn retry_after(refusal: &Refusal) -> Option<u64> {
 
 fn write_body(
     thread: &Thread,
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     refusal: &Refusal,
     status: u16,
     form: Form,
     out: &mut Vec<u8>,
 ) {
-    let settings = &visit.config.settings;
+    let settings = &context.config.settings;
     let mut check = String::from_utf8(thread.head_memory()).unwrap_or_default(); // it is empty
-    write_check(visit, refusal, &mut check);
+    write_check(context, refusal, &mut check);
     let mut specification =
-        Specification::new(refusal.code, status, &refusal.message, &check, visit.id.as_str());
+        Specification::new(refusal.code, status, &refusal.message, &check, context.id.as_str());
     specification.details = &refusal.details;
     specification.location = refusal.location.as_deref();
     let limit = refusal.denial.as_ref().and_then(Denial::limit).filter(|_| form == Form::Problem);
@@ -305,16 +310,16 @@ fn write_body(
 }
 
 /// Appends the public base of links: as configured, else as the client itself addressed us.
-fn write_base(visit: &Visit<'_>, out: &mut String) {
-    if let Some(base) = &visit.config.settings.api.public_url {
+fn write_base(context: &RequestContext<'_>, out: &mut String) {
+    if let Some(base) = &context.config.settings.api.public_url {
         out.push_str(base);
         return;
     }
-    out.push_str(visit.scheme().name());
+    out.push_str(context.scheme().name());
     out.push_str("://");
-    match visit.head.host() {
+    match context.head.host() {
         "" => {
-            let _ = write!(out, "{}", visit.shared.address); // into memory, which takes all
+            let _ = write!(out, "{}", context.shared.address); // into memory, which takes all
         }
         host => out.push_str(host),
     }

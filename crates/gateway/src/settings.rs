@@ -52,7 +52,7 @@ pub struct Settings {
     /// The plans that keys belong to; their names are unique.
     pub plans: Vec<Plan>,
     /// What one address may use of all public endpoints together: calendar, rolling and rate kinds, at most
-    /// [`Plan::MOST_LIMITS`]. Empty: no limits.
+    /// [`Plan::MAX_LIMITS`]. Empty: no limits.
     pub address_limits: Vec<Limit>,
     /// Which requests there are endpoints for.
     pub endpoints: Endpoints,

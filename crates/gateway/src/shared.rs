@@ -102,7 +102,7 @@ impl Shared {
             is_stopped: AtomicBool::new(false),
             is_handed_over: AtomicBool::new(false),
             incidents: Incidents::new(),
-            usage: ArrayQueue::new(usage::MOST_WAITING),
+            usage: ArrayQueue::new(usage::MAX_WAITING),
             lost_usage: AtomicU64::new(0),
             config: ArcSwap::from_pointee(Config::new(settings, address, &places, None)?),
             number: AtomicU64::new(0),

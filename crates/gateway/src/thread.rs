@@ -27,9 +27,9 @@ use tokio::{sync::Notify, time::Instant};
 /// Bytes of log lines that are handed over at once.
 const LOG_BATCH: usize = 16 * 1024;
 /// Spare memory of heads that is kept.
-const MOST_SPARE: usize = 64;
+const MAX_SPARE: usize = 64;
 /// Memory larger than this many items is not kept.
-const LARGEST_SPARE: usize = 64 * 1024;
+const MAX_SPARE_SIZE: usize = 64 * 1024;
 
 /// The state of one data thread.
 pub(crate) struct Thread {
@@ -206,7 +206,7 @@ impl<T> Spare<T> {
     fn give_back(&self, mut memory: Vec<T>) {
         memory.clear();
         let mut spare = self.0.borrow_mut();
-        if spare.len() < MOST_SPARE && memory.capacity() <= LARGEST_SPARE {
+        if spare.len() < MAX_SPARE && memory.capacity() <= MAX_SPARE_SIZE {
             spare.push(memory);
         }
     }

@@ -1,7 +1,7 @@
 //! The byte stream of a connection: plain, or under TLS. Nothing else has to know which.
 
 use crate::{
-    http2::{self, Call, Unseen},
+    http2::{self, Call, Unprocessed},
     tls::TlsStream,
 };
 use std::{
@@ -149,10 +149,10 @@ impl Transport {
     }
 
     /// Whether the upstream has said that it did not look at what was written: then it may be sent again.
-    pub(crate) fn unseen(&self) -> Option<Unseen> {
+    pub(crate) fn unprocessed(&self) -> Option<Unprocessed> {
         match self {
             Self::Plain(_) | Self::Stream(_) | Self::Tls(_) => None,
-            Self::Call(call) => call.unseen(),
+            Self::Call(call) => call.unprocessed(),
         }
     }
 }

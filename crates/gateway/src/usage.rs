@@ -6,9 +6,9 @@ use std::{collections::HashMap, sync::Arc};
 use usage::Tally;
 
 /// Tallies that one data thread holds between two hand-overs.
-pub(crate) const MOST_TALLIES: usize = 4096;
+pub(crate) const MAX_TALLIES: usize = 4096;
 /// Hand-overs that wait for the control plane.
-pub(crate) const MOST_WAITING: usize = 64;
+pub(crate) const MAX_WAITING: usize = 64;
 
 /// What a request is counted under in place of a path, which any client can make up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -49,8 +49,8 @@ pub(crate) const HEAD: usize = 64;
 /// Rows of one block take at most this many bytes.
 pub(crate) const ROWS_BYTES: usize = 64 * 1024;
 /// The most rings that there can be.
-pub(crate) const MOST_RINGS: usize = 1024;
-pub(crate) const LONGEST_BODY: usize = ROWS_BYTES + MOST_RINGS * 8;
+pub(crate) const MAX_RINGS: usize = 1024;
+pub(crate) const LONGEST_BODY: usize = ROWS_BYTES + MAX_RINGS * 8;
 pub(crate) const JOURNAL_ROW: usize = 28;
 pub(crate) const CHECKPOINT_ROW: usize = 32;
 pub(crate) const BLOCK_MAGIC: [u8; 4] = *b"FGBK";
@@ -243,7 +243,7 @@ impl BlockHead {
 
     /// How long the body has to be. None: more than a body may be.
     fn body_length(&self) -> Option<usize> {
-        let rings = usize::try_from(self.rings).ok().filter(|&rings| rings <= MOST_RINGS)?;
+        let rings = usize::try_from(self.rings).ok().filter(|&rings| rings <= MAX_RINGS)?;
         let rows = usize::try_from(self.rows).ok()?;
         let behind = match self.kind {
             Kind::Epoch => 48,

@@ -56,5 +56,5 @@ pub use error::JournalError;
 pub use finding::{Finding, Report, Weight};
 pub use journal::{Committed, Compacting, Journal, is_free, open};
 pub use options::Options;
-pub use ring::{Due, MOST_TOGETHER, Sent, Writer};
+pub use ring::{Due, MAX_TOGETHER, Sent, Writer};
 pub use row::{Charge, Class, MOST, Row, Who};

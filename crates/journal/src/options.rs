@@ -1,6 +1,6 @@
 //! Where the journal is and how large its rings are.
 
-use crate::{error::JournalError, format::MOST_RINGS, ring::Layout};
+use crate::{error::JournalError, format::MAX_RINGS, ring::Layout};
 use std::path::PathBuf;
 
 /// Where charges are kept, and for how many threads.
@@ -25,8 +25,8 @@ impl Options {
     }
 
     pub(crate) fn layout(&self) -> Result<Layout, JournalError> {
-        if self.writers == 0 || self.writers > MOST_RINGS {
-            return Err(JournalError::Writers { found: self.writers, most: MOST_RINGS });
+        if self.writers == 0 || self.writers > MAX_RINGS {
+            return Err(JournalError::Writers { found: self.writers, most: MAX_RINGS });
         }
         let entries = self.ring_entries.clamp(8, 1 << 24).next_power_of_two();
         Ok(Layout { rings: self.writers, entries })

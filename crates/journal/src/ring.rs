@@ -71,7 +71,7 @@ use std::{
 };
 
 /// Charges that can become due in one write.
-pub const MOST_TOGETHER: usize = 8;
+pub const MAX_TOGETHER: usize = 8;
 
 /// Words of an entry: who (2), units and number of counters, Unix second, the counters.
 pub(crate) const ENTRY_WORDS: usize = 4 + MOST;
@@ -86,7 +86,7 @@ const HEAD: usize = 0;
 const TAIL: usize = 16;
 const SEQUENCE: usize = 17;
 const ENDS: usize = 18;
-const CELL: usize = ENDS + MOST_TOGETHER;
+const CELL: usize = ENDS + MAX_TOGETHER;
 const _: () = assert!(CELL + CELL_WORDS <= RING_HEAD_WORDS);
 
 /// Where things lie in the shared memory.
@@ -284,13 +284,13 @@ impl Writer {
     /// Writes bytes in which answers end to a socket, without waiting. Each charge is recorded if and only if the kernel
     /// takes all the bytes up to its end, even if the process is killed in that moment.
     ///
-    /// `due`: at most [`MOST_TOGETHER`], by their ends. The socket has to be a stream. No bytes at all count as taken.
+    /// `due`: at most [`MAX_TOGETHER`], by their ends. The socket has to be a stream. No bytes at all count as taken.
     ///
     /// # Errors
     /// Those of `sendmmsg(2)`, `WouldBlock` among them; `InvalidInput` for more charges than there may be. Nothing is
     /// recorded then.
     pub fn send_last(&mut self, socket: BorrowedFd<'_>, bytes: &[u8], due: &[Due<'_>]) -> io::Result<Sent> {
-        if due.len() > MOST_TOGETHER {
+        if due.len() > MAX_TOGETHER {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         if bytes.is_empty() {

@@ -14,7 +14,7 @@ use contract::{
 };
 
 /// Limits that a plan can have.
-pub const MOST_LIMITS: usize = 8;
+pub const MAX_LIMITS: usize = 8;
 
 /// The limits of a plan or of one key, in the order in which they were written. Shared by all accounts
 /// that they hold for.
@@ -30,9 +30,9 @@ pub struct Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Applying(u8);
 
-/// More limits than [`MOST_LIMITS`].
+/// More limits than [`MAX_LIMITS`].
 #[derive(Debug, thiserror::Error)]
-#[error("{0} limits, but at most {MOST_LIMITS} can hold for one key")]
+#[error("{0} limits, but at most {MAX_LIMITS} can hold for one key")]
 pub struct TooMany(pub usize);
 
 /// One limit and where its counter is.
@@ -92,11 +92,11 @@ pub(crate) enum Reset {
 }
 
 /// The largest burst and amount of a rate, so that no product below overflows.
-const LARGEST_RATE: u32 = 1 << 28;
+const MAX_RATE: u32 = 1 << 28;
 /// A bucket that was not full for so many milliseconds (six days) or units begins a new count, long before
 /// either number could wrap around.
 const LONGEST_COUNT: u64 = 1 << 29;
-const MOST_UNITS: u32 = 1 << 30;
+const MAX_UNITS: u32 = 1 << 30;
 /// Milliseconds (twelve days) by which a clock that stepped back is told from one that went on.
 const FURTHEST_BACK: u32 = 1 << 30;
 
@@ -161,9 +161,9 @@ impl Limits {
     /// Compiles limits.
     ///
     /// # Errors
-    /// More than [`MOST_LIMITS`].
+    /// More than [`MAX_LIMITS`].
     pub fn new(limits: Vec<Limit>) -> Result<Self, TooMany> {
-        if limits.len() > MOST_LIMITS {
+        if limits.len() > MAX_LIMITS {
             return Err(TooMany(limits.len()));
         }
         let (mut words, mut rollings) = (0, 0);
@@ -255,7 +255,7 @@ impl Limits {
 impl Applying {
     /// Whether the limit at this position applies.
     pub const fn contains(self, position: usize) -> bool {
-        position < MOST_LIMITS && self.0 >> position & 1 == 1
+        position < MAX_LIMITS && self.0 >> position & 1 == 1
     }
 }
 
@@ -313,7 +313,7 @@ impl Rule {
             Kind::Calendar { period, zone } => WordRule::Calendar { period: *period, zone: zone.clone() },
             Kind::Rate { period, burst } => WordRule::Rate {
                 period: Millis::new(period.seconds(0) * 1000),
-                burst: (*burst).clamp(1, LARGEST_RATE),
+                burst: (*burst).clamp(1, MAX_RATE),
             },
             Kind::Concurrent => WordRule::Concurrent,
             Kind::Lifetime => WordRule::Lifetime,
@@ -430,7 +430,7 @@ fn elapsed(word: Word, now: u64) -> u64 {
 /// Units that come back within so many milliseconds.
 #[inline]
 fn refilled(elapsed: u64, amount: u32, period: Millis) -> u64 {
-    period.divide(elapsed * u64::from(amount.min(LARGEST_RATE)))
+    period.divide(elapsed * u64::from(amount.min(MAX_RATE)))
 }
 
 /// Of the units that were taken since the bucket was last full, those that have not come back.
@@ -449,7 +449,7 @@ fn level(word: Word, amount: u32, period: Millis, now: u64) -> (Word, u32) {
         let has_gone_on = elapsed > 0 || word.is_new();
         return (Word { window: if has_gone_on { now as u32 } else { word.window }, units: 0 }, 0);
     }
-    if elapsed <= LONGEST_COUNT && word.units <= MOST_UNITS {
+    if elapsed <= LONGEST_COUNT && word.units <= MAX_UNITS {
         return (word, still_taken(word, refilled_now));
     }
     let word = begun_anew(word, amount, period, elapsed);
@@ -464,7 +464,7 @@ fn level(word: Word, amount: u32, period: Millis, now: u64) -> (Word, u32) {
 #[cold]
 fn begun_anew(word: Word, amount: u32, period: Millis, elapsed: u64) -> Word {
     let periods = period.divide(elapsed);
-    let units = u32::try_from(periods * u64::from(amount.min(LARGEST_RATE))).unwrap_or(u32::MAX);
+    let units = u32::try_from(periods * u64::from(amount.min(MAX_RATE))).unwrap_or(u32::MAX);
     Word {
         window: word.window.wrapping_add((periods * period.get()) as u32),
         units: word.units.saturating_sub(units),

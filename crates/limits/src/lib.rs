@@ -85,7 +85,7 @@ mod word;
 
 pub use account::Account;
 pub use address::Addresses;
-pub use compiled::{Applying, Limits, MOST_LIMITS, TooMany};
+pub use compiled::{Applying, Limits, MAX_LIMITS, TooMany};
 pub use denial::Denial;
 pub use guard::{AddressGuard, ErrorCount};
 pub use reservation::{InFlight, Remembered, Reservation, Used};

@@ -1,6 +1,6 @@
 //! The windows that a reservation's units were taken in, one for each limit of its account.
 
-use crate::compiled::MOST_LIMITS;
+use crate::compiled::MAX_LIMITS;
 
 /// Windows by the position of their limit.
 ///
@@ -10,7 +10,7 @@ use crate::compiled::MOST_LIMITS;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Windows(u64, u64, u64, u64);
 
-const _: () = assert!(MOST_LIMITS == 8);
+const _: () = assert!(MAX_LIMITS == 8);
 
 impl Windows {
     /// Of an account with one limit.
@@ -50,10 +50,10 @@ mod tests {
 
     #[test]
     fn each_window_stands_at_its_own_position() {
-        let each: Vec<u32> = (0..MOST_LIMITS as u32).map(|position| u32::MAX - position * 77).collect();
+        let each: Vec<u32> = (0..MAX_LIMITS as u32).map(|position| u32::MAX - position * 77).collect();
         let windows =
             each.iter().enumerate().fold(Windows::default(), |windows, (at, one)| windows.with(at, *one));
-        let found: Vec<u32> = (0..MOST_LIMITS).map(|position| windows.get(position)).collect();
+        let found: Vec<u32> = (0..MAX_LIMITS).map(|position| windows.get(position)).collect();
         assert_eq!(found, each);
         assert_eq!((Windows::one(7).get(0), Windows::one(7).get(1)), (7, 0));
     }

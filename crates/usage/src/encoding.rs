@@ -6,7 +6,7 @@
 use crate::{
     Latency, Tally,
     latency::{Steps, last_step},
-    tally::{MOST_CODES, NotATally, OTHER_CODES, is_counted_apart},
+    tally::{MAX_CODES, NotATally, OTHER_CODES, is_counted_apart},
 };
 
 /// The first byte, so that a later layout can be told apart.
@@ -78,7 +78,7 @@ fn latency(rest: &mut &[u8]) -> Option<Latency> {
 
 fn codes(rest: &mut &[u8]) -> Option<Vec<(Box<str>, u64)>> {
     let count = take(rest)?;
-    if count > MOST_CODES as u64 {
+    if count > MAX_CODES as u64 {
         return None;
     }
     let mut codes: Vec<(Box<str>, u64)> = Vec::new();
@@ -93,7 +93,7 @@ fn codes(rest: &mut &[u8]) -> Option<Vec<(Box<str>, u64)>> {
         codes.push((code.into(), take(rest)?));
     }
     // One place is always that of all other codes, or merging would make more of them than can be read.
-    let is_full = codes.len() == MOST_CODES;
+    let is_full = codes.len() == MAX_CODES;
     (!is_full || codes.iter().any(|(code, _)| **code == *OTHER_CODES)).then_some(codes)
 }
 

@@ -12,4 +12,4 @@ mod tally;
 
 pub use grain::{Grain, Retention};
 pub use latency::Latency;
-pub use tally::{MOST_CODES, NotATally, OTHER_CODES, Sample, Tally};
+pub use tally::{MAX_CODES, NotATally, OTHER_CODES, Sample, Tally};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Error codes that a tally counts apart. An upstream may make up codes of its own, without end: what
 /// is past this number counts as [`OTHER_CODES`].
-pub const MOST_CODES: usize = 32;
+pub const MAX_CODES: usize = 32;
 /// What error codes count as that are not counted apart.
 pub const OTHER_CODES: &str = "OTHER";
 /// A code that is longer is not counted apart either.
@@ -85,7 +85,7 @@ impl Tally {
                 }
             }
             // The last place is kept for all that does not fit.
-            Err(_) if self.codes.len() + 1 >= MOST_CODES && code != OTHER_CODES => {
+            Err(_) if self.codes.len() + 1 >= MAX_CODES && code != OTHER_CODES => {
                 self.add_code(OTHER_CODES, count);
             }
             Err(place) => self.codes.insert(place, (code.into(), count)),
@@ -219,13 +219,13 @@ pub(crate) mod tests {
             let code = format!("MADE_UP_{number}");
             tally.add(&Sample { code: Some(&code), charged: 0, bytes_in: 0, bytes_out: 0, micros: 1 });
         }
-        assert_eq!(tally.codes().count(), MOST_CODES);
+        assert_eq!(tally.codes().count(), MAX_CODES);
         assert_eq!(tally.errors(), 1000);
         let others = tally.codes().find(|(code, _)| *code == OTHER_CODES);
-        assert_eq!(others, Some((OTHER_CODES, 1000 - (MOST_CODES as u64 - 1))));
+        assert_eq!(others, Some((OTHER_CODES, 1000 - (MAX_CODES as u64 - 1))));
         let mut merged = tally.clone();
         merged.merge(&tally);
-        assert_eq!((merged.errors(), merged.codes().count()), (2000, MOST_CODES));
+        assert_eq!((merged.errors(), merged.codes().count()), (2000, MAX_CODES));
     }
 
     #[test]

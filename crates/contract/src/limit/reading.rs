@@ -27,11 +27,11 @@ pub enum LimitError {
     /// The amount is zero: nobody could ever send a request.
     #[error("a limit of 0 would refuse every request")]
     Zero,
-    /// The amount is past [`Limit::LARGEST`], or that of a rate past [`Limit::LARGEST_RATE`].
+    /// The amount is past [`Limit::LARGEST`], or that of a rate past [`Limit::MAX_RATE`].
     #[error(
         "a limit is at most {}, and {} if it has a burst, as the burst itself",
         Limit::LARGEST,
-        Limit::LARGEST_RATE
+        Limit::MAX_RATE
     )]
     TooLarge,
     /// A burst of zero.
@@ -69,7 +69,7 @@ impl Limit {
         }
         let kind = kind(rest, zone)?;
         let largest = match kind {
-            Kind::Rate { .. } => Self::LARGEST_RATE,
+            Kind::Rate { .. } => Self::MAX_RATE,
             Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Concurrent | Kind::Lifetime => Self::LARGEST,
         };
         match amount {
@@ -162,7 +162,7 @@ fn rate(period: Period, burst: &str) -> Result<Kind, LimitError> {
     }
     match number(burst)? {
         0 => Err(LimitError::ZeroBurst),
-        burst if burst > Limit::LARGEST_RATE => Err(LimitError::TooLarge),
+        burst if burst > Limit::MAX_RATE => Err(LimitError::TooLarge),
         burst => Ok(Kind::Rate { period, burst }),
     }
 }

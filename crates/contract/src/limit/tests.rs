@@ -182,7 +182,7 @@ fn a_limit_that_is_raised_keeps_its_tag_but_a_rate_does_not() {
 #[test]
 fn the_tag_of_a_rate_says_its_period_its_group_and_no_more_than_its_speed() {
     for limit in every_kind(10, 20).into_iter().chain(
-        [1, 7, 15, 16, 17, 1000, Limit::LARGEST_RATE].into_iter().flat_map(|amount| every_kind(amount, 20)),
+        [1, 7, 15, 16, 17, 1000, Limit::MAX_RATE].into_iter().flat_map(|amount| every_kind(amount, 20)),
     ) {
         let Kind::Rate { period, .. } = limit.kind else {
             assert_eq!(limit.tag().rate(), None, "{limit}");
@@ -289,11 +289,11 @@ fn any_limit() -> impl Strategy<Value = Limit> {
         (prop::sample::select(&Period::ALL[3..]), zone)
             .prop_map(|(period, zone)| Kind::Calendar { period, zone }),
         (Limit::SHORTEST_SPAN..=Limit::LONGEST_SPAN).prop_map(|seconds| Kind::Rolling { seconds }),
-        (short, 1..=Limit::LARGEST_RATE).prop_map(|(period, burst)| Kind::Rate { period, burst }),
+        (short, 1..=Limit::MAX_RATE).prop_map(|(period, burst)| Kind::Rate { period, burst }),
         Just(Kind::Concurrent),
         Just(Kind::Lifetime),
     ];
-    (1..=Limit::LARGEST_RATE, kind, prop::option::of("[a-zA-Z0-9_-]{1,64}"))
+    (1..=Limit::MAX_RATE, kind, prop::option::of("[a-zA-Z0-9_-]{1,64}"))
         .prop_map(|(amount, kind, group)| Limit { amount, kind, group: group.map(Arc::from) })
 }
 

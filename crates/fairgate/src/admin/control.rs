@@ -32,7 +32,7 @@ use tokio::sync::Mutex;
 const LONGEST_PAGE: usize = 10_000;
 const LONGEST_NAME: usize = 200;
 const LONGEST_PERMISSION: usize = 128;
-const MOST_PERMISSIONS: usize = 256;
+const MAX_PERMISSIONS: usize = 256;
 
 /// What a running gateway does when something has changed. Called on the control thread.
 pub(crate) trait Live {
@@ -372,8 +372,8 @@ impl Control {
             let why = format!("1 to {LONGEST_NAME} bytes without control characters");
             return Err(OperationError::not_valid("the key's name", why));
         }
-        if wanted.permissions.len() > MOST_PERMISSIONS {
-            let why = format!("a key has at most {MOST_PERMISSIONS}");
+        if wanted.permissions.len() > MAX_PERMISSIONS {
+            let why = format!("a key has at most {MAX_PERMISSIONS}");
             return Err(OperationError::not_valid("permissions", why));
         }
         for permission in &wanted.permissions {

@@ -3,7 +3,7 @@
 use super::operation::OperationError;
 use contract::Limit;
 use gateway::keyring::grant::{combine, has_place_of};
-use limits::MOST_LIMITS;
+use limits::MAX_LIMITS;
 
 /// Reads the text of a limit, or says in a sentence why it is none.
 pub(crate) type ReadLimit = fn(&str) -> Result<Limit, String>;
@@ -25,10 +25,9 @@ pub(super) fn check(
         own.push(limit);
     }
     let count = combine(plan, &own).len();
-    if count > MOST_LIMITS {
-        let why = format!(
-            "with those of the plan they are {count}, and at most {MOST_LIMITS} can hold for one key"
-        );
+    if count > MAX_LIMITS {
+        let why =
+            format!("with those of the plan they are {count}, and at most {MAX_LIMITS} can hold for one key");
         return Err(OperationError::not_valid("the limits", why));
     }
     Ok(own.iter().map(Limit::to_string).collect())

@@ -38,7 +38,7 @@ const LONGEST_REQUEST: u64 = 16 << 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// So many clients may be about to send a request. One more, and the one that has taken longest is ended: commands that
 /// hang must not keep others out.
-const MOST_CLIENTS: usize = 128;
+const MAX_CLIENTS: usize = 128;
 
 /// The socket, open for clients but not served yet.
 pub(crate) struct AdminSocket {
@@ -184,7 +184,7 @@ impl Clients {
         let mut all = clients.borrow_mut();
         all.tasks.retain(|task| !task.is_finished());
         all.silent.retain(|(_, task)| !task.is_finished());
-        if all.silent.len() >= MOST_CLIENTS
+        if all.silent.len() >= MAX_CLIENTS
             && let Some((_, longest)) = all.silent.pop_front()
         {
             longest.abort();

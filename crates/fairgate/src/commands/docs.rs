@@ -24,7 +24,7 @@ use std::{
 /// Names the files of an export, so that the next one knows its own and takes away what is no more.
 const MANIFEST: &str = "fairgate-docs.json";
 /// A manifest larger than this is none of ours.
-const LARGEST_MANIFEST: u64 = 64 << 20;
+const MAX_MANIFEST_SIZE: u64 = 64 << 20;
 
 pub(super) fn run(command: Docs, config: Config, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
     match command {
@@ -124,7 +124,7 @@ fn earlier(folder: &Path, force: bool) -> Result<BTreeSet<String>, Failure> {
 /// What an earlier manifest names. A path that leads out of the folder makes it none of ours.
 fn known(manifest: &Path) -> Option<BTreeSet<String>> {
     let size = fs::symlink_metadata(manifest).ok().filter(fs::Metadata::is_file)?.len();
-    if size > LARGEST_MANIFEST {
+    if size > MAX_MANIFEST_SIZE {
         return None;
     }
     let value: Value = serde_json::from_slice(&fs::read(manifest).ok()?).ok()?;

@@ -15,7 +15,7 @@ use std::{
 };
 
 /// A single file that is larger than this is refused before it is read whole.
-const LARGEST_FILE: u64 = 256 << 20;
+const MAX_FILE_SIZE: u64 = 256 << 20;
 
 /// A document that was read.
 pub(crate) struct Document {
@@ -48,10 +48,10 @@ struct Disk;
 impl Files for Disk {
     fn read(&self, location: &str) -> Result<Vec<u8>, String> {
         let mut bytes = Vec::new();
-        let read = File::open(location).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes));
+        let read = File::open(location).and_then(|file| file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes));
         match read {
             Err(error) => Err(super::reason(&error)),
-            Ok(_) if bytes.len() as u64 > LARGEST_FILE => Err("it is larger than 256 MiB".to_owned()),
+            Ok(_) if bytes.len() as u64 > MAX_FILE_SIZE => Err("it is larger than 256 MiB".to_owned()),
             Ok(_) => Ok(bytes),
         }
     }

@@ -7,7 +7,7 @@ use std::{fmt, ops::Range};
 const SHOWN: usize = 50;
 
 /// Faults past this number are not even kept.
-pub(super) const MOST_KEPT: usize = 1_000;
+pub(super) const MAX_KEPT: usize = 1_000;
 
 /// One thing that is wrong, where, and what to do about it.
 #[derive(Debug, Clone)]
@@ -165,7 +165,7 @@ impl Faults {
         let is_here = self.source.is_empty() || self.faults.iter().any(|fault| !fault.spots.is_empty());
         let place = if is_here { format!(" in {file_name}") } else { String::new() };
         let sum = match (self.count(), self.count().saturating_sub(SHOWN)) {
-            (all, _) if all >= MOST_KEPT => {
+            (all, _) if all >= MAX_KEPT => {
                 format!("{all} faults or more{place}, the first {SHOWN} of them are shown")
             }
             (1, _) => format!("1 fault{place}"),

@@ -44,7 +44,7 @@ use usage::Retention;
 /// The file that commands read if none is named.
 pub(crate) const FILE: &str = "fairgate.toml";
 /// A file that is larger than this is not a configuration.
-const LARGEST_FILE: u64 = 8 << 20;
+const MAX_FILE_SIZE: u64 = 8 << 20;
 
 /// How much of the configuration is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,12 +241,12 @@ pub(crate) fn schema() -> serde_json::Value {
 
 fn read_file(path: &Path, name: &str) -> Result<String, Fault> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
         let fault = Fault::nowhere(format!("cannot read the configuration `{name}`: {}", reason(&error)));
         return Err(fault.help(advice(&error)));
     }
-    if bytes.len() as u64 > LARGEST_FILE {
+    if bytes.len() as u64 > MAX_FILE_SIZE {
         return Err(Fault::nowhere(format!("the configuration `{name}` is larger than 8 MiB"))
             .help("check the path: this is probably another file"));
     }

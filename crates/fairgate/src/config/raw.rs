@@ -4,7 +4,7 @@
 //! returns after a fault is no more than a stand-in: with a fault, no valid configuration is made.
 
 use super::{
-    fault::{Fault, MOST_KEPT},
+    fault::{Fault, MAX_KEPT},
     registry::{Absent, Form, Key, Shape, Table},
     unknown,
 };
@@ -16,7 +16,7 @@ use std::{
 use toml::de::{DeTable, DeValue};
 
 /// Warnings past this number are counted, but not kept.
-const MOST_WARNINGS: usize = 100;
+const MAX_WARNINGS: usize = 100;
 
 /// Collects what one reading of a file finds.
 #[derive(Debug)]
@@ -80,11 +80,11 @@ impl<'a> Reader<'a> {
 
     /// Whether no more faults are kept, so that none need be explained.
     pub(super) fn is_full(&self) -> bool {
-        self.faults.borrow().len() >= MOST_KEPT
+        self.faults.borrow().len() >= MAX_KEPT
     }
 
     pub(super) fn warn(&self, warning: String) {
-        if self.warnings.borrow().len() < MOST_WARNINGS {
+        if self.warnings.borrow().len() < MAX_WARNINGS {
             self.warnings.borrow_mut().push(warning);
         } else {
             self.more_warnings.set(self.more_warnings.get() + 1);

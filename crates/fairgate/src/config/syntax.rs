@@ -1,6 +1,6 @@
 //! Faults of the TOML itself, and which other faults can be believed beside them.
 
-use super::fault::{Fault, MOST_KEPT};
+use super::fault::{Fault, MAX_KEPT};
 use std::ops::Range;
 use toml::{
     Spanned,
@@ -40,7 +40,7 @@ pub(super) fn read(source: &str) -> (Spanned<DeTable<'_>>, Syntax) {
                 last.start <= span.start && !between(source, last.start, span.start).contains('\n')
             })
         };
-        if !is_echo && syntax.faults.len() < MOST_KEPT {
+        if !is_echo && syntax.faults.len() < MAX_KEPT {
             if error.message() == "duplicate key" {
                 if is_header(source, &span) {
                     table_twice = Some(span.end);

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// A file that is larger than this holds no certificates.
-const LARGEST_FILE: u64 = 4 << 20;
+const MAX_FILE_SIZE: u64 = 4 << 20;
 
 /// What clients are offered, as it stands in files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,10 +148,10 @@ pub(crate) fn trusted_here() -> Vec<CertificateDer> {
 fn read(path: &Path) -> Result<Vec<u8>, BadFile> {
     let bad = |reason: String| BadFile { path: path.to_owned(), reason };
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes));
     match read {
         Err(error) => Err(bad(super::reason(&error))),
-        Ok(_) if bytes.len() as u64 > LARGEST_FILE => Err(bad("it is larger than 4 MiB".to_owned())),
+        Ok(_) if bytes.len() as u64 > MAX_FILE_SIZE => Err(bad("it is larger than 4 MiB".to_owned())),
         Ok(_) => Ok(bytes),
     }
 }

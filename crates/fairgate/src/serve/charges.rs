@@ -2,9 +2,9 @@
 //! own, so that neither data threads nor the control plane ever wait for this disk.
 
 use super::{
-    patience::Patience,
-    standing::{Alarm, Standing},
-    trust,
+    clock_override,
+    lifecycle::{Alarm, Lifecycle},
+    lock_wait::Patience,
 };
 use crate::{
     admin::system_clock,
@@ -31,7 +31,7 @@ use store::Footprint;
 /// What the journal's thread looks at and tells.
 pub(super) struct Watch {
     pub(super) handle: Handle,
-    pub(super) standing: Arc<Standing>,
+    pub(super) lifecycle: Arc<Lifecycle>,
     pub(super) footprint: Footprint,
 }
 
@@ -81,9 +81,9 @@ pub(super) fn open(
     wait_for_its_end(settings, patience)?;
     let options = options(settings, threads);
     let now = system_clock();
-    trust::finish(&settings.path)?;
+    clock_override::finish(&settings.path)?;
     if is_clock_trusted {
-        trust::leave_behind(settings, handle, now)?;
+        clock_override::leave_behind(settings, handle, now)?;
     }
     let mut groups = Groups { handle, now: now.saturating_mul(1000), who: [0; 16], used: Vec::new() };
     let opened = journal::open(&options, now, &mut |row, second| groups.add(row, second));
@@ -123,9 +123,9 @@ fn not_opened(error: &JournalError, settings: &StoreSettings) -> Failure {
 pub(super) fn keep(journal: Journal, settings: &StoreSettings, watch: Watch) -> Result<Keeping, Failure> {
     let (orders, received) = channel();
     let (mut every, when_full) = (settings.flush_interval, settings.when_full);
-    let Watch { handle, standing, footprint } = watch;
+    let Watch { handle, lifecycle, footprint } = watch;
     let mut keeper =
-        Keeper { journal, handle, standing, footprint, when_full, is_failing: false, unprotected: 0 };
+        Keeper { journal, handle, lifecycle, footprint, when_full, is_failing: false, unprotected: 0 };
     let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
         loop {
             match received.recv_timeout(every) {
@@ -148,7 +148,7 @@ pub(super) fn keep(journal: Journal, settings: &StoreSettings, watch: Watch) -> 
 struct Keeper {
     journal: Journal,
     handle: Handle,
-    standing: Arc<Standing>,
+    lifecycle: Arc<Lifecycle>,
     footprint: Footprint,
     when_full: WhenFull,
     is_failing: bool,
@@ -213,7 +213,7 @@ impl Keeper {
             }
         };
         self.handle.set_stopped(self.when_full == WhenFull::Stop);
-        self.standing.raise(Alarm::Charges, Some(format!("charges cannot be saved: {error}; {effect}")));
+        self.lifecycle.raise(Alarm::Charges, Some(format!("charges cannot be saved: {error}; {effect}")));
         self.event(
             Level::Error,
             "charges cannot be saved",
@@ -224,7 +224,7 @@ impl Keeper {
     fn tell_committed(&mut self, committed: &Committed) {
         if std::mem::take(&mut self.is_failing) {
             self.handle.set_stopped(false);
-            self.standing.raise(Alarm::Charges, None);
+            self.lifecycle.raise(Alarm::Charges, None);
             let members = [("charges", Value::Number(committed.charges))];
             self.handle.log().event_of(Level::Info, "charges can be saved again", &members);
         }

@@ -3,7 +3,7 @@
 //! On a thread of its own, so that it answers while the control plane reads a large store or document. It
 //! changes nothing and tells no secret; all that can be changed goes through the socket in the store's folder.
 
-use super::standing::Standing;
+use super::lifecycle::Lifecycle;
 use crate::failure::Failure;
 use gateway::record::{Level, LogSink};
 use std::{
@@ -28,13 +28,13 @@ const LARGEST: usize = 8 << 10;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// So many clients at a time. One more, and the one that has taken longest is ended: it has had more time than an
 /// honest one needs, and whoever asks whether we are ready must not wait for those who send nothing.
-const MOST_CLIENTS: usize = 64;
+const MAX_CLIENTS: usize = 64;
 /// How often an address that was taken is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// What answers, where the configuration wants it.
 pub(super) struct Health {
-    standing: Arc<Standing>,
+    lifecycle: Arc<Lifecycle>,
     log: LogSink,
     running: Option<Running>,
 }
@@ -53,8 +53,8 @@ struct Running {
 // === impl Health ===
 
 impl Health {
-    pub(super) const fn new(standing: Arc<Standing>, log: LogSink) -> Self {
-        Self { standing, log, running: None }
+    pub(super) const fn new(lifecycle: Arc<Lifecycle>, log: LogSink) -> Self {
+        Self { lifecycle, log, running: None }
     }
 
     /// Begins to answer, on a socket that was handed over if it fits.
@@ -140,11 +140,11 @@ impl Health {
         let kept = socket.as_ref().map(TcpListener::try_clone).transpose()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
-        let (standing, log) = (Arc::clone(&self.standing), self.log.clone());
+        let (lifecycle, log) = (Arc::clone(&self.lifecycle), self.log.clone());
         let thread = std::thread::Builder::new().name("health".into()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = serve(wanted, socket, standing, &log) => {}
+                    () = serve(wanted, socket, lifecycle, &log) => {}
                     _ = stopped => {}
                 }
             });
@@ -166,7 +166,7 @@ impl Drop for Running {
     }
 }
 
-async fn serve(wanted: SocketAddr, socket: Option<TcpListener>, standing: Arc<Standing>, log: &LogSink) {
+async fn serve(wanted: SocketAddr, socket: Option<TcpListener>, lifecycle: Arc<Lifecycle>, log: &LogSink) {
     let mut was_told = false;
     let mut next = socket.map_or_else(|| TcpListener::bind(wanted), Ok);
     loop {
@@ -182,7 +182,7 @@ async fn serve(wanted: SocketAddr, socket: Option<TcpListener>, standing: Arc<St
                         &[("address", &wanted.to_string())],
                     );
                 }
-                return accept(listener, standing).await;
+                return accept(listener, lifecycle).await;
             }
             Err(error) if !was_told => {
                 was_told = true;
@@ -200,21 +200,21 @@ async fn serve(wanted: SocketAddr, socket: Option<TcpListener>, standing: Arc<St
     }
 }
 
-async fn accept(listener: tokio::net::TcpListener, standing: Arc<Standing>) {
+async fn accept(listener: tokio::net::TcpListener, lifecycle: Arc<Lifecycle>) {
     let mut clients: VecDeque<tokio::task::JoinHandle<()>> = VecDeque::new();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 clients.retain(|client| !client.is_finished());
-                if clients.len() >= MOST_CLIENTS
+                if clients.len() >= MAX_CLIENTS
                     && let Some(longest) = clients.pop_front()
                 {
                     longest.abort();
                 }
-                let standing = Arc::clone(&standing);
+                let lifecycle = Arc::clone(&lifecycle);
                 clients.push_back(tokio::spawn(async move {
                     // A client that is slow, silent or gone hurts only itself.
-                    let _ = timeout(PATIENCE, converse(stream, &standing)).await;
+                    let _ = timeout(PATIENCE, converse(stream, &lifecycle)).await;
                 }));
             }
             Err(_) => sleep(Duration::from_millis(50)).await,
@@ -223,7 +223,7 @@ async fn accept(listener: tokio::net::TcpListener, standing: Arc<Standing>) {
 }
 
 /// One request, one answer.
-async fn converse(mut stream: TcpStream, standing: &Standing) -> io::Result<()> {
+async fn converse(mut stream: TcpStream, lifecycle: &Lifecycle) -> io::Result<()> {
     let mut request = Vec::new();
     let mut chunk = [0; 1024];
     while !request.windows(4).any(|end| end == b"\r\n\r\n") && request.len() < LARGEST {
@@ -232,11 +232,11 @@ async fn converse(mut stream: TcpStream, standing: &Standing) -> io::Result<()> 
             count => request.extend_from_slice(chunk.get(..count).unwrap_or_default()),
         }
     }
-    stream.write_all(&answer(&request, standing)).await?;
+    stream.write_all(&answer(&request, lifecycle)).await?;
     stream.shutdown().await
 }
 
-fn answer(request: &[u8], standing: &Standing) -> Vec<u8> {
+fn answer(request: &[u8], lifecycle: &Lifecycle) -> Vec<u8> {
     let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line);
     let mut words = line.split(' ');
@@ -244,11 +244,11 @@ fn answer(request: &[u8], standing: &Standing) -> Vec<u8> {
     let is_head = method == "HEAD";
     let (status, kind, body) = match (method, target.split('?').next().unwrap_or_default()) {
         ("GET" | "HEAD", "/live") => {
-            told(standing.is_live(), if standing.is_live() { "live" } else { "stuck" })
+            told(lifecycle.is_live(), if lifecycle.is_live() { "live" } else { "stuck" })
         }
-        ("GET" | "HEAD", "/ready") => told(standing.is_ready(), standing.word()),
+        ("GET" | "HEAD", "/ready") => told(lifecycle.is_ready(), lifecycle.word()),
         ("GET" | "HEAD", "/metrics") => {
-            ("200 OK", "text/plain; version=0.0.4; charset=utf-8", metrics(standing))
+            ("200 OK", "text/plain; version=0.0.4; charset=utf-8", metrics(lifecycle))
         }
         (_, "/live" | "/ready" | "/metrics") => {
             ("405 Method Not Allowed", "application/json", "{\"status\":\"use GET\"}\n".to_owned())
@@ -275,10 +275,10 @@ fn told(is_good: bool, word: &str) -> (&'static str, &'static str, String) {
     (status, "application/json", format!("{{\"status\":\"{word}\"}}\n"))
 }
 
-fn metrics(standing: &Standing) -> String {
+fn metrics(lifecycle: &Lifecycle) -> String {
     let mut out = String::new();
-    let loads = standing.loads();
-    let ready = u8::from(standing.is_ready());
+    let loads = lifecycle.loads();
+    let ready = u8::from(lifecycle.is_ready());
     let mut one = |name: &str, meaning: &str, values: &mut dyn Iterator<Item = (String, u64)>| {
         let _ = writeln!(out, "# HELP {name} {meaning}\n# TYPE {name} gauge");
         for (labels, value) in values {
@@ -304,27 +304,27 @@ fn metrics(standing: &Standing) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::standing::Phase;
+    use crate::serve::lifecycle::Phase;
 
-    fn first_line(request: &str, standing: &Standing) -> String {
-        let answer = String::from_utf8(answer(request.as_bytes(), standing)).unwrap();
+    fn first_line(request: &str, lifecycle: &Lifecycle) -> String {
+        let answer = String::from_utf8(answer(request.as_bytes(), lifecycle)).unwrap();
         answer.lines().next().unwrap().to_owned()
     }
 
     #[test]
     fn a_gateway_that_starts_or_drains_lives_and_is_not_ready() {
-        let standing = Standing::default();
+        let lifecycle = Lifecycle::default();
         for (phase, ready) in [
             (Phase::Starting, "HTTP/1.1 503 Service Unavailable"),
             (Phase::Serving, "HTTP/1.1 200 OK"),
             (Phase::Draining, "HTTP/1.1 503 Service Unavailable"),
         ] {
-            standing.enter(phase);
-            assert_eq!(first_line("GET /ready HTTP/1.1\r\n\r\n", &standing), ready, "{phase:?}");
-            assert_eq!(first_line("HEAD /live HTTP/1.1\r\n\r\n", &standing), "HTTP/1.1 200 OK");
+            lifecycle.enter(phase);
+            assert_eq!(first_line("GET /ready HTTP/1.1\r\n\r\n", &lifecycle), ready, "{phase:?}");
+            assert_eq!(first_line("HEAD /live HTTP/1.1\r\n\r\n", &lifecycle), "HTTP/1.1 200 OK");
         }
-        assert_eq!(first_line("GET /keys HTTP/1.1\r\n\r\n", &standing), "HTTP/1.1 404 Not Found");
-        assert_eq!(first_line("POST /ready HTTP/1.1\r\n\r\n", &standing), "HTTP/1.1 405 Method Not Allowed");
-        assert_eq!(first_line("\u{1}", &standing), "HTTP/1.1 404 Not Found");
+        assert_eq!(first_line("GET /keys HTTP/1.1\r\n\r\n", &lifecycle), "HTTP/1.1 404 Not Found");
+        assert_eq!(first_line("POST /ready HTTP/1.1\r\n\r\n", &lifecycle), "HTTP/1.1 405 Method Not Allowed");
+        assert_eq!(first_line("\u{1}", &lifecycle), "HTTP/1.1 404 Not Found");
     }
 }

@@ -4,10 +4,10 @@ use super::{
     KEPT_AFTER_THE_WINDOW,
     charges::Order,
     health::Health,
+    lifecycle::{Alarm, Lifecycle, Phase},
     loading::{self, window},
     reload::{self, Source},
     rules::rules,
-    standing::{Alarm, Phase, Standing},
     usage::Ledger,
 };
 use crate::{
@@ -36,7 +36,7 @@ use store::{IncidentRecord, KeyRecord, MaintenanceWindow, Store, StoreError};
 use tokio::{sync::Notify, time::sleep};
 
 /// Incidents that wait for a store that cannot be written. The newest are kept.
-const MOST_WAITING: usize = 10_000;
+const MAX_WAITING: usize = 10_000;
 /// How often counters of windows long past are forgotten.
 const FORGET: u32 = 3600;
 
@@ -48,7 +48,7 @@ pub(super) struct LiveGateway {
     charges: Option<Sender<Order>>,
     /// How often is saved.
     every: Rc<Cell<Duration>>,
-    standing: Arc<Standing>,
+    lifecycle: Arc<Lifecycle>,
     /// The listening sockets once more, and who is told that another gateway has them.
     sockets: Rc<RefCell<Vec<TcpListener>>>,
     succession: Rc<Notify>,
@@ -73,7 +73,7 @@ pub(super) struct Keeper {
     handle: Handle,
     control: Rc<RefCell<Control>>,
     every: Rc<Cell<Duration>>,
-    standing: Arc<Standing>,
+    lifecycle: Arc<Lifecycle>,
 }
 
 // === impl LiveGateway ===
@@ -84,7 +84,7 @@ impl LiveGateway {
         source: Rc<RefCell<Source>>,
         store: &StoreSettings,
         charges: Option<Sender<Order>>,
-        standing: Arc<Standing>,
+        lifecycle: Arc<Lifecycle>,
         (sockets, succession): (Rc<RefCell<Vec<TcpListener>>>, Rc<Notify>),
         health: Rc<RefCell<Health>>,
     ) -> Self {
@@ -97,7 +97,7 @@ impl LiveGateway {
             source,
             charges,
             every,
-            standing,
+            lifecycle,
             sockets,
             succession,
             health,
@@ -136,7 +136,7 @@ impl LiveGateway {
     fn save(&self, store: &dyn Store) -> Result<(), StoreError> {
         let mut waiting = self.waiting.borrow_mut();
         waiting.incidents.extend(self.handle.take_incidents().into_iter().map(record));
-        let surplus = waiting.incidents.len().saturating_sub(MOST_WAITING);
+        let surplus = waiting.incidents.len().saturating_sub(MAX_WAITING);
         waiting.incidents.drain(..surplus);
         if !waiting.incidents.is_empty() {
             store.add_incidents(&waiting.incidents)?;
@@ -185,7 +185,7 @@ impl Live for LiveGateway {
     }
 
     fn hand_over(&self) -> Result<Sockets, OperationError> {
-        if self.standing.phase() != Phase::Serving {
+        if self.lifecycle.phase() != Phase::Serving {
             return Err(OperationError::NotReloaded("the gateway starts or ends already".to_owned()));
         }
         self.handle.hand_over();
@@ -202,7 +202,7 @@ impl Live for LiveGateway {
         };
         let (configured, not_taken) = self.configured.borrow().clone();
         Ok(Status {
-            state: self.standing.word().to_owned(),
+            state: self.lifecycle.word().to_owned(),
             address: self.handle.address().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             process: std::process::id(),
@@ -211,9 +211,9 @@ impl Live for LiveGateway {
             not_taken,
             store: self.store.clone(),
             admin: self.health.borrow().address(),
-            alarms: self.standing.alarms(),
+            alarms: self.lifecycle.alarms(),
             keys: self.handle.keyring().len() as u64,
-            threads: self.standing.loads().iter().map(told).collect(),
+            threads: self.lifecycle.loads().iter().map(told).collect(),
         })
     }
 
@@ -257,9 +257,9 @@ impl Keeper {
         handle: Handle,
         control: Rc<RefCell<Control>>,
         every: Rc<Cell<Duration>>,
-        standing: Arc<Standing>,
+        lifecycle: Arc<Lifecycle>,
     ) -> Rc<Self> {
-        Rc::new(Self { handle, control, every, standing })
+        Rc::new(Self { handle, control, every, lifecycle })
     }
 
     /// Saves now and then, for ever.
@@ -294,7 +294,7 @@ impl Keeper {
     fn tell(&self, saved: &Result<(), StoreError>) {
         let error = saved.as_ref().err().map(ToString::to_string);
         let what = error.as_ref().map(|error| format!("the store cannot be written: {error}"));
-        if !self.standing.raise(Alarm::Store, what) {
+        if !self.lifecycle.raise(Alarm::Store, what) {
             return;
         }
         match error {
@@ -313,7 +313,7 @@ fn address(view: UpstreamView) -> AddressView {
         UpstreamState::In => ("in", None),
         UpstreamState::SlowStart(percent) => ("slow start", Some(percent)),
         UpstreamState::Out => ("out", None),
-        UpstreamState::NotWell => ("not well", None),
+        UpstreamState::Unhealthy => ("not well", None),
         UpstreamState::NotResolved => ("not resolved", None),
     };
     AddressView {

@@ -12,9 +12,9 @@ use std::{collections::HashMap, sync::Arc, thread};
 use store::{KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow, Store, StoreError};
 
 /// Terms that a thread remembers the grants of. Keys of a plan mostly have the same.
-const MOST_REMEMBERED: usize = 4096;
+const MAX_REMEMBERED: usize = 4096;
 /// Keys that are not let in and named in the log. A plan that was taken out may have had a million.
-const MOST_NAMED: usize = 10;
+const MAX_NAMED: usize = 10;
 
 /// What one thread reads.
 struct Loader<'a> {
@@ -45,7 +45,7 @@ pub(super) fn load_keys(store: &dyn Store, handle: &Handle) -> Result<(), StoreE
         visitors.push(visit);
     }
     store.visit_keys(&mut visitors)?;
-    for reason in loaders.iter().flat_map(|loader| &loader.named).take(MOST_NAMED) {
+    for reason in loaders.iter().flat_map(|loader| &loader.named).take(MAX_NAMED) {
         handle.log().event(Level::Warn, "a key is not let in", &[("reason", reason)]);
     }
     let left_out: u64 = loaders.iter().map(|loader| loader.left_out).sum();
@@ -89,7 +89,7 @@ impl Loader<'_> {
         if let Err(reason) = self.try_take(row) {
             self.left_out += 1;
             self.keyring.leave_out(row.digest);
-            if self.named.len() < MOST_NAMED {
+            if self.named.len() < MAX_NAMED {
                 self.named.push(format!("{}: {reason}", row.id));
             }
         }
@@ -111,7 +111,7 @@ impl Loader<'_> {
         }
         let permissions = row.permissions.map(str::to_owned).collect();
         let made = grant(self.keyring, row.plan, permissions, row.limits);
-        if self.grants.len() >= MOST_REMEMBERED {
+        if self.grants.len() >= MAX_REMEMBERED {
             self.grants.clear();
         }
         self.grants.insert(row.terms.to_vec(), made.clone());

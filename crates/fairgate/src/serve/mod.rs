@@ -2,23 +2,23 @@
 //!
 //! This thread is the control plane's. It may wait for the disk; no data thread ever waits for it.
 
+mod account_gc;
 mod acme;
 mod certificates;
 mod charges;
+mod clock_override;
+mod clock_sync;
 pub(crate) mod document;
-mod following;
 mod health;
 mod keeper;
+mod lifecycle;
 pub(crate) mod loading;
+mod lock_wait;
 mod notify;
-mod patience;
 mod presence;
 mod reload;
 pub(crate) mod rules;
-mod standing;
 mod succession;
-mod sweeping;
-mod trust;
 mod usage;
 mod watching;
 
@@ -36,10 +36,10 @@ use gateway::{
 };
 use health::Health;
 use keeper::{Keeper, LiveGateway};
-use patience::Patience;
+use lifecycle::{Lifecycle, Phase};
+use lock_wait::Patience;
 use reload::Source;
 use rules::rules;
-use standing::{Phase, Standing};
 use std::{
     cell::RefCell,
     net::{SocketAddr, TcpListener},
@@ -113,9 +113,9 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         tell_document(document, log);
     }
     config.settings.document = document::served(&config).map(Arc::new);
-    let standing = Arc::new(Standing::default());
+    let lifecycle = Arc::new(Lifecycle::default());
     let place = place(&config);
-    let mut health = Health::new(Arc::clone(&standing), log.clone());
+    let mut health = Health::new(Arc::clone(&lifecycle), log.clone());
     // The old gateway, if there is one, drains from here on; who connects waits in the sockets' queues.
     let (sockets, old) = succession::sockets(&config, &place, log)?;
     let mut handed = Handed(sockets.requests);
@@ -138,7 +138,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     tell_store(&store, &config, events, log);
     let not_open = start(&mut config, &mut handed, secret.clone(), log)?;
     let handle = not_open.handle();
-    standing.know(handle.clone());
+    lifecycle.know(handle.clone());
     loading::load(&store, &handle)?;
     let certificates =
         config.tls.clone().map(|files| Certificates::new(files, handle.clone())).transpose()?;
@@ -147,7 +147,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let writers = writers.unwrap_or_default();
     let watch = charges::Watch {
         handle: handle.clone(),
-        standing: Arc::clone(&standing),
+        lifecycle: Arc::clone(&lifecycle),
         footprint: footprint.clone(),
     };
     let charges = journal.map(|journal| charges::keep(journal, &config.store, watch)).transpose()?;
@@ -161,7 +161,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         Rc::clone(&source),
         &config.store,
         orders,
-        Arc::clone(&standing),
+        Arc::clone(&lifecycle),
         (Rc::clone(&sockets), Rc::clone(&succession)),
         Rc::clone(&health),
     ));
@@ -173,16 +173,16 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         runtime.map_err(|error| Failure::new(format!("cannot start the control plane: {error}")))?;
     let drained = LocalSet::new().block_on(&runtime, async {
         let control = Rc::new(RefCell::new(control));
-        let keeper = Keeper::new(handle.clone(), Rc::clone(&control), every, Arc::clone(&standing));
+        let keeper = Keeper::new(handle.clone(), Rc::clone(&control), every, Arc::clone(&lifecycle));
         let hearing = (events == Events::All).then(|| reload::on_hangup(Rc::clone(&control)));
         let hearing = hearing.transpose()?.map(tokio::task::spawn_local);
         let watching = (events == Events::All).then(|| watching::run(Rc::clone(&control), source));
         let watching = watching.map(tokio::task::spawn_local);
         let letting_go = tokio::task::spawn_local(watching::let_go(handle.clone()));
-        let sweeping = tokio::task::spawn_local(sweeping::run(handle.clone()));
-        let following = tokio::task::spawn_local(following::run(handle.clone()));
+        let sweeping = tokio::task::spawn_local(account_gc::run(handle.clone()));
+        let following = tokio::task::spawn_local(clock_sync::run(handle.clone()));
         let keeping = tokio::task::spawn_local(Rc::clone(&keeper).run());
-        let presence = presence::run(footprint, Arc::clone(&standing), log.clone());
+        let presence = presence::run(footprint, Arc::clone(&lifecycle), log.clone());
         let presence = tokio::task::spawn_local(presence);
         let acme = acme.map(|acme| tokio::task::spawn_local(acme.run()));
         let certificates = certificates.map(|held| tokio::task::spawn_local(certificates::follow(held)));
@@ -192,7 +192,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         }));
         let until = until()?;
         let gateway = not_open.open(writers).map_err(|error| Failure::new(error.to_string()))?;
-        standing.enter(Phase::Serving);
+        lifecycle.enter(Phase::Serving);
         if events == Events::All {
             announce(&gateway, &config, health.borrow().address(), log);
         }
@@ -207,7 +207,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         if let (Events::All, Ok(reason)) = (events, &reason) {
             log.event(Level::Info, "draining", &[("reason", reason)]);
         }
-        standing.enter(Phase::Draining);
+        lifecycle.enter(Phase::Draining);
         let drained = drain(gateway).await;
         // Nothing is charged any more: what is saved now is the last word.
         let _ = closed.send(());

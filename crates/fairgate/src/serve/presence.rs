@@ -3,7 +3,7 @@
 //! A file that was removed can be written to until the process ends. So nothing else would notice that what is saved
 //! is lost: not the store, not the journal, not a command that opens a new store in the same place.
 
-use super::standing::{Alarm, Standing};
+use super::lifecycle::{Alarm, Lifecycle};
 use gateway::record::{Level, LogSink};
 use std::{sync::Arc, time::Duration};
 use store::Footprint;
@@ -12,14 +12,14 @@ use tokio::time::sleep;
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Looks once a second, for ever.
-pub(super) async fn run(footprint: Footprint, standing: Arc<Standing>, log: LogSink) {
+pub(super) async fn run(footprint: Footprint, lifecycle: Arc<Lifecycle>, log: LogSink) {
     loop {
         sleep(EVERY).await;
         // A network disk that does not answer must not hold up the control plane.
         let store = footprint.clone();
         let Ok(found) = tokio::task::spawn_blocking(move || store.check()).await else { continue };
         let what = found.err().map(|error| error.to_string());
-        if !standing.raise(Alarm::StoreGone, what.clone()) {
+        if !lifecycle.raise(Alarm::StoreGone, what.clone()) {
             continue;
         }
         match what {

@@ -10,7 +10,7 @@ use std::time::Instant;
 use store::{Store, StoreError, UsageEntry};
 
 /// Tallies that wait to be written. What would be one more is counted as lost, and told.
-const MOST_WAITING: usize = 200_000;
+const MAX_WAITING: usize = 200_000;
 /// Tallies that are written in one transaction, so that this thread has time for others in between.
 const BATCH: usize = 10_000;
 
@@ -63,7 +63,7 @@ impl Ledger {
 
     fn gather(&mut self) {
         let mut lost = self.handle.take_lost_usage();
-        let room = MOST_WAITING.saturating_sub(self.writing.len());
+        let room = MAX_WAITING.saturating_sub(self.writing.len());
         for entry in self.handle.take_usage() {
             lost = lost.saturating_add(self.gathered.merge(entry, room));
         }

@@ -106,10 +106,10 @@ fn it_begins_with_the_later_of_wall_clock_and_journal() {
     assert_eq!(clock.millis_at(5 * TICKS), wall + 3_600_000);
     assert_eq!(clock.adjust(ticks(wall + 100), 105 * TICKS), Some(Event::Behind(3_600_000)));
     assert_eq!(
-        clock.begin_at(ticks(wall), 5 * TICKS, wall + MOST_AHEAD + 1, false),
-        Err(Ahead { wall, journal: wall + MOST_AHEAD + 1 })
+        clock.begin_at(ticks(wall), 5 * TICKS, wall + MAX_AHEAD + 1, false),
+        Err(Ahead { wall, journal: wall + MAX_AHEAD + 1 })
     );
-    clock.begin_at(ticks(wall), 5 * TICKS, wall + MOST_AHEAD, false).unwrap();
+    clock.begin_at(ticks(wall), 5 * TICKS, wall + MAX_AHEAD, false).unwrap();
     clock.begin_at(ticks(wall), 5 * TICKS, u64::MAX, true).unwrap();
     assert_eq!(clock.millis_at(5 * TICKS), wall);
     let told = Ahead { wall: 1_795_392_000_000, journal: 1_795_564_800_000 }.to_string();

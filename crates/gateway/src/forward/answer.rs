@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     compression::{self, Told},
+    context::RequestContext,
     http1::{
         body::Framing,
         field::{self, AnswerField},
@@ -18,7 +19,6 @@ use crate::{
     settings::TrailingSlash,
     thread::Thread,
     upstream::public_cookie,
-    visit::Visit,
 };
 use contract::{
     ErrorCode,
@@ -33,14 +33,14 @@ use std::borrow::Cow;
 const KEPT_OF_A_BODY: usize = 4000;
 
 /// How a success is framed for this client: as the upstream framed it, as far as the client's version goes.
-pub(crate) fn framing(visit: &Visit<'_>, answer: &ResponseHead) -> Framing {
+pub(crate) fn framing(context: &RequestContext<'_>, answer: &ResponseHead) -> Framing {
     // How long it will be once it is packed, nobody knows yet. What has no body stays without.
     let framing = match answer.framing {
         Framing::Length(1..) if answer.packing == Packing::Gzip => Framing::Chunked,
         framing @ (Framing::Length(_) | Framing::Chunked | Framing::UntilClose) => framing,
     };
     match framing {
-        Framing::Chunked | Framing::UntilClose if visit.head.is_http11 => Framing::Chunked,
+        Framing::Chunked | Framing::UntilClose if context.head.is_http11 => Framing::Chunked,
         Framing::Chunked | Framing::UntilClose => Framing::UntilClose,
         Framing::Length(length) => Framing::Length(length),
     }
@@ -49,7 +49,7 @@ pub(crate) fn framing(visit: &Visit<'_>, answer: &ResponseHead) -> Framing {
 /// Appends the head of a success. `bytes` is the buffer that the answer's head was read from.
 pub(crate) fn write_head(
     thread: &Thread,
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     answer: &ResponseHead,
     bytes: &[u8],
     cost_header: Option<&str>,
@@ -57,11 +57,11 @@ pub(crate) fn write_head(
     out: &mut Vec<u8>,
 ) {
     respond::start(answer.status, answer.reason.get(bytes), out);
-    let strict = respond::strict(visit).map(|_| "strict-transport-security");
+    let strict = respond::strict(context).map(|_| "strict-transport-security");
     let mut via = None;
     let drops_limiter = || {
-        let keeps = visit.service.is_some_and(|service| service.settings.upstream.keeps_limiter);
-        !keeps && rate_headers::has_limits(visit)
+        let keeps = context.service.is_some_and(|service| service.settings.upstream.keeps_limiter);
+        !keeps && rate_headers::has_limits(context)
     };
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
@@ -76,7 +76,7 @@ pub(crate) fn write_head(
             // Of two the client would follow the first (RFC 6797 section 8.1): ours is the one that is configured.
             AnswerField::EndToEnd if is_named(name, strict) => {}
             AnswerField::EndToEnd if name.eq_ignore_ascii_case(b"set-cookie") => {
-                let changed = visit.service.and_then(|service| public_cookie(service, value));
+                let changed = context.service.and_then(|service| public_cookie(service, value));
                 field::write(name, changed.as_deref().unwrap_or(value), out);
             }
             AnswerField::EndToEnd => match compression::of_field(answer.packing, name, value) {
@@ -89,14 +89,14 @@ pub(crate) fn write_head(
             // On these it says when to ask for what is not there yet.
             AnswerField::RetryAfter if !matches!(answer.status, 202 | 300..=399) && drops_limiter() => {}
             AnswerField::Limiter => field::write(name, value, out),
-            AnswerField::RetryAfter => match RetryAfter::read(value, visit.now.seconds()) {
+            AnswerField::RetryAfter => match RetryAfter::read(value, context.now.seconds()) {
                 Some(RetryAfter::Seconds(MAX_RETRY_AFTER)) => field::write_number(name, MAX_RETRY_AFTER, out),
                 Some(RetryAfter::Seconds(_) | RetryAfter::Date(..)) | None => field::write(name, value, out),
             },
             // Two words on it would be none: a browser takes neither.
-            AnswerField::Cors if visit.config.settings.cors.is_some() => {}
+            AnswerField::Cors if context.config.settings.cors.is_some() => {}
             AnswerField::Cors => field::write(name, value, out),
-            AnswerField::Location => field::write(name, location(visit, value).as_bytes(), out),
+            AnswerField::Location => field::write(name, location(context, value).as_bytes(), out),
             AnswerField::Via => {
                 if let Some(earlier) = via.replace(value) {
                     field::write(b"Via", earlier, out);
@@ -111,7 +111,7 @@ pub(crate) fn write_head(
         }
     }
     prolong(b"Via", via, own_via(answer.is_http11, answer.is_http2), out);
-    match (framing(visit, answer), answer.told_length) {
+    match (framing(context, answer), answer.told_length) {
         (Framing::Chunked, _) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         // Of an answer to HEAD: the length is not that of the packed body.
         (Framing::Length(0), Some(_)) if answer.packing == Packing::Gzip => {}
@@ -120,16 +120,16 @@ pub(crate) fn write_head(
         }
         (Framing::Length(_), None) | (Framing::UntilClose, _) => {}
     }
-    field::write(b"X-Request-Id", visit.id.as_bytes(), out);
-    respond::write_strict(visit, out);
-    respond::write_deprecation(visit, out);
+    field::write(b"X-Request-Id", context.id.as_bytes(), out);
+    respond::write_strict(context, out);
+    respond::write_deprecation(context, out);
     compression::write(answer.packing, out);
-    cors::write(visit, out);
-    rate_headers::write(visit, None, out);
+    cors::write(context, out);
+    rate_headers::write(context, None, out);
     if !answer.has_date {
-        thread.write_date(visit.now.seconds(), out);
+        thread.write_date(context.now.seconds(), out);
     }
-    respond::write_connection(visit, keep_alive, out);
+    respond::write_connection(context, keep_alive, out);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -157,7 +157,7 @@ fn is_named(name: &[u8], wanted: Option<&str>) -> bool {
 
 /// An error of the upstream's as a refusal of ours. `body` is None if it could not be read.
 pub(crate) fn replace(
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     code: ErrorCode,
     answer: &ResponseHead,
     bytes: &[u8],
@@ -171,7 +171,7 @@ pub(crate) fn replace(
     };
     // Of an error that is ours from here on nothing passes, whatever form its body has.
     let said = body.filter(|_| may_keep_message(code.status()));
-    match said.map_or(Found::Nothing, |body| read_body(visit, code, answer, bytes, body)) {
+    match said.map_or(Found::Nothing, |body| read_body(context, code, answer, bytes, body)) {
         Found::Specification { code, message, details } => {
             refused.message = message.into();
             refused.foreign = Some((code, details));
@@ -182,7 +182,7 @@ pub(crate) fn replace(
         }
         Found::Nothing => {}
     }
-    refused.kept_body = body.and_then(|body| kept_body(visit, answer, bytes, body));
+    refused.kept_body = body.and_then(|body| kept_body(context, answer, bytes, body));
     refused.answered = Some(answer.status);
     refused.is_challenge = answer.status == 401 && has_challenge(answer, bytes);
     for field in &answer.fields {
@@ -191,19 +191,19 @@ pub(crate) fn replace(
             AnswerField::Location
                 if code.status() == Status::Moved && name.eq_ignore_ascii_case(b"location") =>
             {
-                let to = location(visit, value);
+                let to = location(context, value);
                 refused.message =
                     format!("This endpoint has moved to {to}. Use that address from now on.").into();
                 refused.location = Some(to);
             }
-            AnswerField::RetryAfter => keep_retry_after(visit, value, &mut refused),
+            AnswerField::RetryAfter => keep_retry_after(context, value, &mut refused),
             AnswerField::EndToEnd if name.eq_ignore_ascii_case(b"link") => {
-                field::write(name, &links(visit, value), &mut refused.kept_headers)
+                field::write(name, &links(context, value), &mut refused.kept_headers)
             }
             AnswerField::EndToEnd if survives_replacement(name) => {
                 field::write(name, value, &mut refused.kept_headers)
             }
-            AnswerField::Cors if visit.config.settings.cors.is_none() => {
+            AnswerField::Cors if context.config.settings.cors.is_none() => {
                 field::write(name, value, &mut refused.kept_headers)
             }
             AnswerField::EndToEnd
@@ -251,11 +251,11 @@ fn has_challenge(answer: &ResponseHead, bytes: &[u8]) -> bool {
 }
 
 /// The first `Retry-After` that says something.
-fn keep_retry_after(visit: &Visit<'_>, value: &[u8], refused: &mut Refusal) {
+fn keep_retry_after(context: &RequestContext<'_>, value: &[u8], refused: &mut Refusal) {
     if refused.retry_after.is_some() {
         return;
     }
-    match RetryAfter::read(value, visit.now.seconds()) {
+    match RetryAfter::read(value, context.now.seconds()) {
         None => {}
         Some(RetryAfter::Date(date, seconds)) => {
             refused.retry_after = Some(seconds);
@@ -271,8 +271,13 @@ fn keep_retry_after(visit: &Visit<'_>, value: &[u8], refused: &mut Refusal) {
 }
 
 /// The body of an error whose form belongs to the upstream's protocol, where that is set.
-fn kept_body(visit: &Visit<'_>, answer: &ResponseHead, bytes: &[u8], body: &[u8]) -> Option<KeptBody> {
-    let keeps = visit.service.is_some_and(|service| service.settings.upstream.keeps_xml_errors);
+fn kept_body(
+    context: &RequestContext<'_>,
+    answer: &ResponseHead,
+    bytes: &[u8],
+    body: &[u8],
+) -> Option<KeptBody> {
+    let keeps = context.service.is_some_and(|service| service.settings.upstream.keeps_xml_errors);
     if !keeps || !(400..500).contains(&answer.status) || body.is_empty() {
         return None;
     }
@@ -289,7 +294,13 @@ fn kept_body(visit: &Visit<'_>, answer: &ResponseHead, bytes: &[u8], body: &[u8]
 }
 
 /// What an error's body says that the client may read.
-fn read_body(visit: &Visit<'_>, code: ErrorCode, answer: &ResponseHead, bytes: &[u8], body: &[u8]) -> Found {
+fn read_body(
+    context: &RequestContext<'_>,
+    code: ErrorCode,
+    answer: &ResponseHead,
+    bytes: &[u8],
+    body: &[u8],
+) -> Found {
     let names_fields = match code.status() {
         Status::NotValid | Status::Unprocessable | Status::Extra(_) => true,
         Status::Moved => return Found::Nothing, // it is told where to, and no more
@@ -304,15 +315,15 @@ fn read_body(visit: &Visit<'_>, code: ErrorCode, answer: &ResponseHead, bytes: &
     let said = Said {
         media_type: media_type.map(|field| field.value.get(bytes)),
         names_fields,
-        place: if visit.head.framing == Framing::Length(0) { "query" } else { "body" },
+        place: if context.head.framing == Framing::Length(0) { "query" } else { "body" },
     };
     upstream_body::read(body, said)
 }
 
 /// A redirect of the upstream's, as seen from outside: its own origin and base path are nobody's business.
-pub(crate) fn location(visit: &Visit<'_>, value: &[u8]) -> String {
+pub(crate) fn location(context: &RequestContext<'_>, value: &[u8]) -> String {
     let value = String::from_utf8_lossy(value);
-    let Some(service) = visit.service else { return value.into_owned() };
+    let Some(service) = context.service else { return value.into_owned() };
     let path = match service.behind_origin(&value) {
         Some("") => "/",
         Some(behind) => behind,
@@ -328,7 +339,7 @@ pub(crate) fn location(visit: &Visit<'_>, value: &[u8]) -> String {
 }
 
 /// The targets of a `Link`, each as [`location`] has it.
-fn links(visit: &Visit<'_>, value: &[u8]) -> Vec<u8> {
+fn links(context: &RequestContext<'_>, value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len() + 32);
     let mut rest = value;
     while let Some(open) = memchr::memchr(b'<', rest)
@@ -337,7 +348,7 @@ fn links(visit: &Visit<'_>, value: &[u8]) -> Vec<u8> {
         let (before, behind) = rest.split_at(open + 1);
         let (target, behind) = behind.split_at(length);
         out.extend_from_slice(before);
-        out.extend_from_slice(location(visit, target).as_bytes());
+        out.extend_from_slice(location(context, target).as_bytes());
         rest = behind;
     }
     out.extend_from_slice(rest);
@@ -346,12 +357,12 @@ fn links(visit: &Visit<'_>, value: &[u8]) -> Vec<u8> {
 
 /// Whether this redirect only adds the slash that our own rule takes away. Passed on, it would
 /// lead the client in a circle.
-pub(crate) fn only_adds_slash(visit: &Visit<'_>, answer: &ResponseHead, bytes: &[u8]) -> bool {
-    match visit.config.settings.redirects.trailing_slash {
+pub(crate) fn only_adds_slash(context: &RequestContext<'_>, answer: &ResponseHead, bytes: &[u8]) -> bool {
+    match context.config.settings.redirects.trailing_slash {
         TrailingSlash::Keep => return false,
         TrailingSlash::Redirect => {}
     }
-    if !matches!(answer.status, 301 | 302 | 307 | 308) || visit.head.path().ends_with('/') {
+    if !matches!(answer.status, 301 | 302 | 307 | 308) || context.head.path().ends_with('/') {
         return false;
     }
     let Some(field) =
@@ -359,9 +370,9 @@ pub(crate) fn only_adds_slash(visit: &Visit<'_>, answer: &ResponseHead, bytes: &
     else {
         return false;
     };
-    let to = location(visit, field.value.get(bytes));
+    let to = location(context, field.value.get(bytes));
     // The upstream may have made an absolute URL of the client's own Host.
-    let to = to.split_once("://").and_then(|(_, rest)| rest.strip_prefix(visit.head.host())).unwrap_or(&to);
+    let to = to.split_once("://").and_then(|(_, rest)| rest.strip_prefix(context.head.host())).unwrap_or(&to);
     let to = to.split(['?', '#']).next().unwrap_or_default();
-    to.strip_suffix('/') == Some(visit.head.path())
+    to.strip_suffix('/') == Some(context.head.path())
 }

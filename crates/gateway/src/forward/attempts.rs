@@ -2,13 +2,13 @@
 
 use super::unavailable::{FULL, busy, ill, turned_away};
 use crate::{
-    http2::Unseen,
+    context::RequestContext,
+    http2::Unprocessed,
     record::{Level, Outcome, Value},
     refusal::Refused,
     thread::Thread,
     turn,
     upstream::{Backend, Chosen, Flight, Patience, Service},
-    visit::Visit,
 };
 use contract::ErrorCode;
 use std::{sync::Arc, time::Duration};
@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 /// How often a request that waits for a place looks for one.
 const LOOK: Duration = Duration::from_millis(5);
 /// Connections that may be given up under one request.
-const MOST_GONE_AWAY: u32 = 3;
+const MAX_GONE_AWAY: u32 = 3;
 
 /// What one request tries.
 pub(super) struct Attempts<'s> {
@@ -77,11 +77,11 @@ impl<'s> Attempts<'s> {
     pub(super) async fn next(
         &mut self,
         thread: &Thread,
-        visit: &mut Visit<'s>,
+        context: &mut RequestContext<'s>,
     ) -> Result<(&'s Arc<Backend>, Flight<'s>), Refused> {
         let mut waits: Option<(_, Instant)> = None;
         loop {
-            let now = waits.as_ref().map_or(visit.now.instant, |_| Instant::now());
+            let now = waits.as_ref().map_or(context.now.instant, |_| Instant::now());
             let chosen = match self.again {
                 Some(position) => Chosen::One(position),
                 None => self.service.choose(now, self.tried, &mut thread.random.borrow_mut()),
@@ -91,13 +91,13 @@ impl<'s> Attempts<'s> {
                     // Another thread may have taken the last place; then it is as if it had been busy.
                     if let Some((backend, flight)) = self.service.begin(position) {
                         self.position = position;
-                        visit.backend = Some(backend);
+                        context.backend = Some(backend);
                         return Ok((backend, flight));
                     }
                 }
                 Chosen::Busy => {}
-                Chosen::Ill => return Err(self.none(visit, ill(thread))),
-                Chosen::Tried => return Err(self.none(visit, ill(thread))),
+                Chosen::Unhealthy => return Err(self.none(context, ill(thread))),
+                Chosen::Tried => return Err(self.none(context, ill(thread))),
             }
             // Waiting is looked after in steps: a list of who waits would be a lock that all threads share.
             let queue = self.service.settings.upstream.queue;
@@ -105,7 +105,7 @@ impl<'s> Attempts<'s> {
                 Some((_, end)) => *end,
                 None => {
                     let Some(place) = self.service.wait(queue.most) else {
-                        return Err(self.none(visit, busy(FULL)));
+                        return Err(self.none(context, busy(FULL)));
                     };
                     let end = Instant::now() + queue.wait;
                     waits = Some((place, self.last.map_or(end, |last| end.min(last))));
@@ -113,21 +113,21 @@ impl<'s> Attempts<'s> {
                 }
             };
             if Instant::now() >= end {
-                return Err(self.none(visit, busy(FULL)));
+                return Err(self.none(context, busy(FULL)));
             }
             sleep(LOOK).await;
         }
     }
 
     /// No address can be asked. Where one was asked before, that is what went wrong.
-    fn none(&mut self, visit: &mut Visit<'s>, refused: Refused) -> Refused {
-        self.give_up(visit).unwrap_or(refused)
+    fn none(&mut self, context: &mut RequestContext<'s>, refused: Refused) -> Refused {
+        self.give_up(context).unwrap_or(refused)
     }
 
     /// What went wrong first, to be told.
-    fn give_up(&mut self, visit: &mut Visit<'s>) -> Option<Refused> {
+    fn give_up(&mut self, context: &mut RequestContext<'s>) -> Option<Refused> {
         let (backend, mut refused) = self.first.take()?;
-        visit.backend = Some(backend);
+        context.backend = Some(backend);
         // That another address could not be reached says nothing of the one that has the request.
         if self.was_sent {
             refused.become_unexpected();
@@ -139,14 +139,14 @@ impl<'s> Attempts<'s> {
     pub(super) fn failed(
         &mut self,
         thread: &Thread,
-        visit: &mut Visit<'s>,
+        context: &mut RequestContext<'s>,
         refused: Refused,
         again: Again,
     ) -> Result<(), Refused> {
-        let Some(backend) = visit.backend else { return Err(refused) };
+        let Some(backend) = context.backend else { return Err(refused) };
         self.was_sent |= refused.code == ErrorCode::UnexpectedError;
         let reason = refused.cause.as_ref().map_or("", |cause| cause.detail.as_str());
-        self.note_failure(thread, visit, backend, reason);
+        self.note_failure(thread, context, backend, reason);
         self.leave_out();
         self.again = None;
         match &mut self.first {
@@ -156,7 +156,7 @@ impl<'s> Attempts<'s> {
         if self.may_go_on(again) {
             return Ok(());
         }
-        match self.give_up(visit) {
+        match self.give_up(context) {
             Some(refused) => Err(refused),
             None => Ok(()), // not reached: there is a first failure by now
         }
@@ -177,11 +177,11 @@ impl<'s> Attempts<'s> {
 
     /// The upstream did not look at the request. Ok: it may be sent again, perhaps to the same address. `is_whole`: all of
     /// it is still here.
-    pub(super) fn unseen(
+    pub(super) fn unprocessed(
         &mut self,
         thread: &Thread,
-        visit: &mut Visit<'s>,
-        why: Unseen,
+        context: &mut RequestContext<'s>,
+        why: Unprocessed,
         is_whole: bool,
     ) -> Result<(), Refused> {
         let now = Instant::now();
@@ -190,25 +190,26 @@ impl<'s> Attempts<'s> {
             && has_time
             && match why {
                 // Connections end, which burdens nobody; but not one after the other.
-                Unseen::GoneAway => {
+                Unprocessed::GoneAway => {
                     self.gone_away += 1;
-                    self.gone_away <= MOST_GONE_AWAY
+                    self.gone_away <= MAX_GONE_AWAY
                 }
-                Unseen::Refused => self.may_repeat(now),
+                Unprocessed::Refused => self.may_repeat(now),
             };
         if !may {
-            if let (Unseen::GoneAway, true, Some(backend)) = (why, is_whole && has_time, visit.backend) {
-                self.note_failure(thread, visit, backend, "it ends connections without answering");
+            if let (Unprocessed::GoneAway, true, Some(backend)) = (why, is_whole && has_time, context.backend)
+            {
+                self.note_failure(thread, context, backend, "it ends connections without answering");
             }
-            return Err(self.none(visit, turned_away(thread)));
+            return Err(self.none(context, turned_away(thread)));
         }
         self.again = match why {
-            Unseen::GoneAway => Some(self.position),
-            Unseen::Refused if self.has_other() => {
+            Unprocessed::GoneAway => Some(self.position),
+            Unprocessed::Refused if self.has_other() => {
                 self.leave_out();
                 None
             }
-            Unseen::Refused => Some(self.position),
+            Unprocessed::Refused => Some(self.position),
         };
         Ok(())
     }
@@ -217,24 +218,24 @@ impl<'s> Attempts<'s> {
     pub(super) fn not_connected(
         &mut self,
         thread: &Thread,
-        visit: &mut Visit<'s>,
+        context: &mut RequestContext<'s>,
         why: NotConnected,
     ) -> Result<(), Refused> {
         match why {
-            NotConnected::Busy => self.busy(visit),
+            NotConnected::Busy => self.busy(context),
             // Nothing was sent, so any request may be sent elsewhere, and no upstream is burdened by that.
-            NotConnected::Failed(refused) => self.failed(thread, visit, refused, Again::Free),
+            NotConnected::Failed(refused) => self.failed(thread, context, refused, Again::Free),
         }
     }
 
     /// The address has no place for the request.
-    fn busy(&mut self, visit: &mut Visit<'s>) -> Result<(), Refused> {
+    fn busy(&mut self, context: &mut RequestContext<'s>) -> Result<(), Refused> {
         self.leave_out();
         self.again = None;
         if self.service.backends.len() > self.tried.count_ones() as usize {
             Ok(())
         } else {
-            Err(self.none(visit, busy("As many requests are in flight as the upstream takes at once.")))
+            Err(self.none(context, busy("As many requests are in flight as the upstream takes at once.")))
         }
     }
 
@@ -259,27 +260,27 @@ impl<'s> Attempts<'s> {
     pub(super) fn note_answer(
         &self,
         thread: &Thread,
-        visit: &Visit<'_>,
+        context: &RequestContext<'_>,
         backend: &Backend,
         has_broken: bool,
     ) {
         if has_broken {
-            self.note_failure(thread, visit, backend, "an answer broke off");
+            self.note_failure(thread, context, backend, "an answer broke off");
         } else {
             backend.health.succeeded();
         }
     }
 
-    fn note_failure(&self, thread: &Thread, visit: &Visit<'_>, backend: &Backend, reason: &str) {
+    fn note_failure(&self, thread: &Thread, context: &RequestContext<'_>, backend: &Backend, reason: &str) {
         let random = thread.random.borrow_mut().f64();
-        let Some(time) = self.service.failed(backend, visit.now.millis, random) else { return };
+        let Some(time) = self.service.failed(backend, context.now.millis, random) else { return };
         let members = [
             ("service", Value::Text(&backend.service)),
             ("address", Value::Text(&backend.authority)),
             ("seconds", Value::Decimal(time.as_secs_f64())),
             ("reason", Value::Text(reason)),
         ];
-        visit.shared.log.event_of(Level::Warn, "an upstream address is out", &members);
+        context.shared.log.event_of(Level::Warn, "an upstream address is out", &members);
     }
 
     /// The connection was no good; the same address is asked by a fresh one. `was_sent`: it has got something of the
@@ -294,9 +295,9 @@ impl<'s> Attempts<'s> {
     }
 
     /// When what is waited for now began.
-    pub(super) fn begun(&self, visit: &Visit<'_>) -> Instant {
+    pub(super) fn begun(&self, context: &RequestContext<'_>) -> Instant {
         // Reading the clock once more is spared where nothing was waited for yet.
-        if self.first.is_some() { Instant::now() } else { visit.now.instant }
+        if self.first.is_some() { Instant::now() } else { context.now.instant }
     }
 
     /// How long a connection may take.

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     access_log, buffer,
     compression::{self, Packer},
+    context::RequestContext,
     http1::{
         body::{Decoder, Framing, Step},
         field::{AnswerField, Field, RequestField},
@@ -21,7 +22,6 @@ use crate::{
     refusal::{Refusal, Refused},
     settings::Timeouts,
     turn,
-    visit::Visit,
 };
 use contract::{
     ErrorCode,
@@ -38,7 +38,7 @@ use std::{
 /// in it still becomes an error that explains itself.
 const HOLD: Duration = Duration::from_millis(100);
 /// Bytes of an error's body that are read for its message.
-const LARGEST_ERROR: usize = 64 * 1024;
+const MAX_ERROR_SIZE: usize = 64 * 1024;
 /// The group of incidents in which a remote procedure call got an answer of HTTP.
 const NOT_RPC: &str = "the upstream's answer is not one of the protocol of the call";
 /// How long an error's body is waited for.
@@ -48,17 +48,17 @@ impl Exchange<'_> {
     /// Passes the answer on, or makes a refusal of it, and settles.
     pub(super) async fn pass_on(
         mut self,
-        visit: &mut Visit<'_>,
+        context: &mut RequestContext<'_>,
         answer: ResponseHead,
         incoming: &mut Decoder,
         mut owed: Option<Owed>,
         cost_header: Option<&str>,
     ) -> Result<Outcome, Refused> {
-        if answer.status == 101 && visit.upgrade.is_some() {
+        if answer.status == 101 && context.upgrade.is_some() {
             self.give_body_back(incoming);
-            return self.switch(visit, answer, owed, cost_header).await;
+            return self.switch(context, answer, owed, cost_header).await;
         }
-        match disposition(answer.status, &visit.config.settings.extra_codes) {
+        match disposition(answer.status, &context.config.settings.extra_codes) {
             Disposition::Replace(code) => {
                 drop(owed); // given back before the answer tells what remains
                 let thread = self.thread;
@@ -66,13 +66,13 @@ impl Exchange<'_> {
                 let (head, body) = bytes.split_at_checked(answer.length).unwrap_or_default();
                 let said = Some(body).filter(|_| has_body);
                 let said = said.and_then(|body| packed::unpacked(&answer, head, body));
-                let refused = answer::replace(visit, code, &answer, head, said.as_deref());
+                let refused = answer::replace(context, code, &answer, head, said.as_deref());
                 thread.give_head_memory(bytes);
                 thread.give_answer_fields_back(answer.fields);
                 Err(refused)
             }
             Disposition::Pass => {
-                let call = visit.head.value(RequestField::ContentType).and_then(Protocol::of);
+                let call = context.head.value(RequestField::ContentType).and_then(Protocol::of);
                 if let Some(call) = call
                     && let Some(detail) = not_understood(call, &answer, self.upstream.input.filled())
                 {
@@ -91,7 +91,7 @@ impl Exchange<'_> {
                 if judge.as_ref().and_then(Judge::error).is_some() {
                     owed = None; // an error in a 200: given back, as above
                 }
-                self.stream(visit, answer, (nature, judge), incoming, owed, cost_header).await
+                self.stream(context, answer, (nature, judge), incoming, owed, cost_header).await
             }
         }
     }
@@ -113,7 +113,7 @@ impl Exchange<'_> {
     /// Appends the body of an error. False: it is large or does not come soon.
     async fn read_error(&mut self, framing: Framing, out: &mut Vec<u8>) -> bool {
         let mut decoder = Decoder::new(framing);
-        let largest = out.len() + LARGEST_ERROR;
+        let largest = out.len() + MAX_ERROR_SIZE;
         self.client.deadline.set(turn::now(), ERROR_BODY);
         loop {
             match decoder.next(&mut self.upstream.input) {
@@ -136,27 +136,27 @@ impl Exchange<'_> {
     /// Streams a success to the client.
     async fn stream(
         mut self,
-        visit: &Visit<'_>,
+        context: &RequestContext<'_>,
         mut answer: ResponseHead,
         (nature, judge): (Nature, Option<Judge>),
         incoming: &mut Decoder,
         owed: Option<Owed>,
         cost_header: Option<&str>,
     ) -> Result<Outcome, Refused> {
-        answer.packing = compression::of_answer(visit, &answer, self.upstream.input.filled());
+        answer.packing = compression::of_answer(context, &answer, self.upstream.input.filled());
         if let Err(refused) = self.hold_short(&answer).await {
             self.give_body_back(incoming);
             return Err(refused);
         }
-        let framing = answer::framing(visit, &answer);
+        let framing = answer::framing(context, &answer);
         // An upload that still runs ends with the answer; what of it is unread ends the connection.
-        let keep_alive = visit.head.keep_alive
+        let keep_alive = context.head.keep_alive
             && !self.thread.is_draining.get()
             && framing != Framing::UntilClose
             && self.upload.is_none();
         let mut head = self.head_memory();
         let bytes = self.upstream.input.filled();
-        answer::write_head(self.thread, visit, &answer, bytes, cost_header, keep_alive, &mut head);
+        answer::write_head(self.thread, context, &answer, bytes, cost_header, keep_alive, &mut head);
         self.upstream.input.consume(answer.length);
         self.client.answer_begun = true;
         let mut download =
@@ -167,9 +167,9 @@ impl Exchange<'_> {
         if let Some(judge) = judge {
             download = download.judged_by(judge);
         }
-        let timeouts = visit.timeouts();
+        let timeouts = context.timeouts();
         self.client.deadline.set(turn::now(), timeouts.stall);
-        let mut payment = Payment::new(self.thread, owed, visit.now.seconds());
+        let mut payment = Payment::new(self.thread, owed, context.now.seconds());
         let streamed =
             poll_fn(|cx| self.poll_stream(cx, timeouts, nature, &mut download, &mut payment)).await;
         self.client.sent = self.client.sent.saturating_add(download.sent());
@@ -182,13 +182,13 @@ impl Exchange<'_> {
         let mut cause = None;
         if let Some(code) = code {
             payment.waive();
-            cause = note_refusal(visit, code);
+            cause = note_refusal(context, code);
         }
         let code = code.map(|code| code.name().into());
         let outcome = |charged, keep_alive| Outcome { status, code, cause, charged, keep_alive };
         match streamed {
             Ok(()) => {
-                let charged = payment.settle(visit);
+                let charged = payment.settle(context);
                 self.thread.give_answer_fields_back(answer.fields);
                 self.thread.give_head_memory(download.into_parts().1);
                 if answer.keep_alive && !has_unsent {
@@ -196,7 +196,7 @@ impl Exchange<'_> {
                 }
                 Ok(outcome(charged, keep_alive && incoming.is_complete() && !has_unsent))
             }
-            Err(fault) if self.is_delivered(nature, &fault) => Ok(outcome(payment.settle(visit), false)),
+            Err(fault) if self.is_delivered(nature, &fault) => Ok(outcome(payment.settle(context), false)),
             // The upstream broke within its answer: what was promised was not delivered, so nothing is
             // charged. The client's connection ends without the end of the body, so that nobody takes
             // the half for the whole.
@@ -205,7 +205,7 @@ impl Exchange<'_> {
                 if framing == Framing::UntilClose {
                     self.client.cut();
                 }
-                Ok(broken(visit, status, &fault))
+                Ok(broken(context, status, &fault))
             }
         }
     }
@@ -234,7 +234,7 @@ impl Exchange<'_> {
     fn head_memory(&mut self) -> Vec<u8> {
         let mut head = std::mem::take(&mut self.request);
         head.clear();
-        if head.capacity() > LARGEST_ERROR { self.thread.head_memory() } else { head }
+        if head.capacity() > MAX_ERROR_SIZE { self.thread.head_memory() } else { head }
     }
 
     /// Waits for the rest of a short answer of known length, but not for long.
@@ -344,26 +344,26 @@ fn media_type<'b>(answer: &ResponseHead, bytes: &'b [u8]) -> Option<&'b [u8]> {
 }
 
 /// How a request ends whose answer the upstream broke off.
-fn broken(visit: &Visit<'_>, status: u16, fault: &PumpFault) -> Outcome {
-    visit.has_broken.set(true);
+fn broken(context: &RequestContext<'_>, status: u16, fault: &PumpFault) -> Outcome {
+    context.has_broken.set(true);
     let detail = broke(fault);
-    let cause = access_log::cause_line(visit, BROKE_OFF, &detail);
-    keep_incident(visit, BROKE_OFF, detail);
+    let cause = access_log::cause_line(context, BROKE_OFF, &detail);
+    keep_incident(context, BROKE_OFF, detail);
     let code = Some(ErrorCode::UnexpectedError.name().into());
     Outcome { status, code, cause: Some(cause), charged: 0, keep_alive: false }
 }
 
 /// An error that was passed on as it came counts as one that was made here. What the log tells of it.
-fn note_refusal(visit: &Visit<'_>, code: ErrorCode) -> Option<String> {
+fn note_refusal(context: &RequestContext<'_>, code: ErrorCode) -> Option<String> {
     const GROUP: &str = "the upstream answered with an error";
-    guard::count(visit, code);
+    guard::count(context, code);
     if code != ErrorCode::UnexpectedError {
         return None;
     }
     let detail = "The upstream answered a remote procedure call with 200 and an error of its protocol (`grpc-status` of \
                   gRPC), or without saying how it ended.";
-    keep_incident(visit, GROUP, detail.to_owned());
-    Some(access_log::cause_line(visit, GROUP, detail))
+    keep_incident(context, GROUP, detail.to_owned());
+    Some(access_log::cause_line(context, GROUP, detail))
 }
 
 fn broke_off(detail: &str) -> Refused {

@@ -6,18 +6,18 @@ use super::{
 };
 use crate::{
     client::{self, Client},
+    context::RequestContext,
     http1::{
         body::{Decoder, Framing},
         field::{self, AnswerField, Field, RequestField},
         response::ResponseHead,
     },
-    http2::Unseen,
+    http2::Unprocessed,
     refusal::{Refusal, Refused},
     refusals::body_too_large,
     thread::Thread,
     turn,
     upstream::Upstream,
-    visit::Visit,
 };
 use contract::grpc;
 use std::{
@@ -29,7 +29,7 @@ use std::{
 use tokio::{io::AsyncWrite, time::Instant};
 
 /// 1xx answers that are passed on before a final one has to come.
-const MOST_INTERIMS: u32 = 100;
+const MAX_INTERIMS: u32 = 100;
 
 /// One request on one upstream connection.
 pub(super) struct Exchange<'c> {
@@ -53,7 +53,7 @@ pub(super) enum NotAnswered {
     /// The connection had been closed before it took the request.
     NotTaken,
     /// The upstream has said that it did not look at the request.
-    Unseen(Unseen),
+    Unprocessed(Unprocessed),
     Refused(Refused),
 }
 
@@ -117,11 +117,11 @@ impl<'c> Exchange<'c> {
     /// Sends the request and reads until the head of the final answer is complete.
     pub(super) async fn read_answer(
         &mut self,
-        visit: &Visit<'_>,
+        context: &RequestContext<'_>,
         begun: Instant,
         is_safe: bool,
     ) -> Result<ResponseHead, NotAnswered> {
-        let timeouts = visit.timeouts();
+        let timeouts = context.timeouts();
         let patience = if self.upload.is_some() { timeouts.body } else { timeouts.first_byte };
         if self.upload.is_some() {
             // The upstream's time begins when all of the body is through, or when it answers before that.
@@ -134,25 +134,25 @@ impl<'c> Exchange<'c> {
             // A final answer may have come with the 1xx before it: then there is nothing to wait for.
             if self.upstream.input.is_empty() || !is_first_look {
                 let may_repeat = is_safe && self.upload.is_none() && self.sent.is_none();
-                poll_fn(|cx| self.poll_head_bytes(cx, visit, may_repeat)).await?;
+                poll_fn(|cx| self.poll_head_bytes(cx, context, may_repeat)).await?;
             }
             is_first_look = false;
             let fields = std::mem::take(&mut self.fields);
-            let to_head = visit.head.method() == "HEAD";
+            let to_head = context.head.method() == "HEAD";
             let read = ResponseHead::read(self.upstream.input.filled(), to_head, fields);
             match read.map_err(garbled)? {
                 None => self.fields = self.thread.answer_fields(),
                 Some(head) if (100..200).contains(&head.status) && head.status != 101 => {
                     // That a body may come is no news to whoever sends none.
-                    let is_needless = head.status == 100 && visit.head.framing == Framing::Length(0);
-                    if visit.head.is_http11 && !is_needless {
+                    let is_needless = head.status == 100 && context.head.framing == Framing::Length(0);
+                    if context.head.is_http11 && !is_needless {
                         let interim =
                             self.upstream.input.filled().get(..head.length).unwrap_or_default().to_vec();
                         let _ = self.client.write(&interim_head(&interim, &head), timeouts.stall).await;
                     }
                     interims += 1;
                     self.has_interim = true;
-                    if interims > MOST_INTERIMS {
+                    if interims > MAX_INTERIMS {
                         return Err(unexpected(
                             "the upstream never answers finally",
                             "1xx answers without end",
@@ -165,7 +165,7 @@ impl<'c> Exchange<'c> {
                 }
                 Some(mut head) => {
                     if self.upload.is_some() {
-                        self.bound_total(visit);
+                        self.bound_total(context);
                     }
                     head.is_http2 = self.upstream.io.is_call();
                     return Ok(head);
@@ -178,7 +178,7 @@ impl<'c> Exchange<'c> {
     fn poll_head_bytes(
         &mut self,
         cx: &mut Context<'_>,
-        visit: &Visit<'_>,
+        context: &RequestContext<'_>,
         may_repeat: bool,
     ) -> Poll<Result<(), NotAnswered>> {
         if self.written < self.request.len() {
@@ -193,7 +193,7 @@ impl<'c> Exchange<'c> {
             }
         }
         let uploaded = self.poll_upload(cx);
-        self.put_deadline_off(visit, uploaded.is_some());
+        self.put_deadline_off(context, uploaded.is_some());
         if let Some(Err(not_answered)) = uploaded {
             return Poll::Ready(Err(not_answered));
         }
@@ -228,20 +228,20 @@ impl<'c> Exchange<'c> {
     }
 
     /// While the request's body moves, and when it is through.
-    fn put_deadline_off(&mut self, visit: &Visit<'_>, has_ended: bool) {
-        let (now, timeouts) = (turn::now(), visit.timeouts());
+    fn put_deadline_off(&mut self, context: &RequestContext<'_>, has_ended: bool) {
+        let (now, timeouts) = (turn::now(), context.timeouts());
         let received = self.upload.as_ref().map_or(0, Pump::received);
         let patience = match self.upload.as_ref().map(Pump::waits_for) {
             _ if !std::mem::take(&mut self.upload_moved) => return,
             // A call of gRPC may stay open for as long as both sides like, whoever is to say something next.
-            Some(Side::Source) if visit.key.is_some() && is_grpc(visit) => timeouts.stream,
-            Some(Side::Source) => self.client.pace.patience(now, received, visit.body_demand()),
+            Some(Side::Source) if context.key.is_some() && is_grpc(context) => timeouts.stream,
+            Some(Side::Source) => self.client.pace.patience(now, received, context.body_demand()),
             Some(Side::Sink) => {
                 self.client.pace.pause(now);
                 timeouts.stall
             }
             None if has_ended => {
-                self.bound_total(visit);
+                self.bound_total(context);
                 timeouts.first_byte
             }
             None => return,
@@ -250,8 +250,8 @@ impl<'c> Exchange<'c> {
     }
 
     /// From now on the upstream has all of its time.
-    fn bound_total(&mut self, visit: &Visit<'_>) {
-        self.client.deadline.bound(visit.timeouts().total.map(|total| turn::now() + total));
+    fn bound_total(&mut self, context: &RequestContext<'_>) {
+        self.client.deadline.bound(context.timeouts().total.map(|total| turn::now() + total));
     }
 
     /// Moves the request's body. Some: it is through, or cannot be sent.
@@ -301,8 +301,8 @@ impl<'c> Exchange<'c> {
 
     /// The connection was closed before the first byte of an answer.
     fn closed(&self, may_repeat: bool, detail: &str) -> NotAnswered {
-        if let (true, Some(why)) = (self.upstream.input.is_empty(), self.upstream.io.unseen()) {
-            NotAnswered::Unseen(why)
+        if let (true, Some(why)) = (self.upstream.input.is_empty(), self.upstream.io.unprocessed()) {
+            NotAnswered::Unprocessed(why)
         } else if self.upstream.input.is_empty()
             && self.upstream.is_reused
             && may_repeat
@@ -317,8 +317,8 @@ impl<'c> Exchange<'c> {
     }
 }
 
-fn is_grpc(visit: &Visit<'_>) -> bool {
-    visit.head.value(RequestField::ContentType).is_some_and(grpc::is_grpc)
+fn is_grpc(context: &RequestContext<'_>) -> bool {
+    context.head.value(RequestField::ContentType).is_some_and(grpc::is_grpc)
 }
 
 /// The head of a 1xx answer without what belongs to the upstream's connection.

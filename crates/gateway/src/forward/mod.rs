@@ -16,6 +16,7 @@ use crate::{
     admit::Admission,
     buffer,
     client::Client,
+    context::RequestContext,
     held::HeldBody,
     http1::body::{Decoder, Framing, Step, encode},
     record::{Incident, Outcome},
@@ -23,7 +24,6 @@ use crate::{
     thread::Thread,
     turn,
     upstream::{self, Backend, NoCall, Upstream},
-    visit::Visit,
 };
 use attempts::{Again, Attempts, NotConnected};
 use contract::ErrorCode;
@@ -47,20 +47,20 @@ enum Sending {
 /// charged if the upstream delivered a success, given back whatever else happens.
 pub(crate) async fn forward<'s>(
     thread: &Thread,
-    visit: &mut Visit<'s>,
+    context: &mut RequestContext<'s>,
     client: &mut Client,
     incoming: &mut Decoder,
     admission: Admission<'_>,
 ) -> Result<Outcome, Refused> {
     // Every request that comes here was given one; without it, it would lead nowhere.
-    let Some(service) = visit.service else {
+    let Some(service) = context.service else {
         return Err(Refusal::unexpected("the request has no upstream", "A defect of the gateway itself."));
     };
     // The upstream's time. It begins now, and anew when a body that still comes is through (`exchange`): how long the
     // client takes to send one is `pace`'s.
     let last = service.timeouts().total.map(|total| turn::now() + total);
     client.deadline.bound(last);
-    let answered = ask(thread, visit, client, incoming, admission, Attempts::new(service, last)).await;
+    let answered = ask(thread, context, client, incoming, admission, Attempts::new(service, last)).await;
     client.deadline.bound(None);
     answered
 }
@@ -68,45 +68,45 @@ pub(crate) async fn forward<'s>(
 /// Asks one address after the other, until one answers or there is no sense in going on.
 async fn ask<'s>(
     thread: &Thread,
-    visit: &mut Visit<'s>,
+    context: &mut RequestContext<'s>,
     client: &mut Client,
     incoming: &mut Decoder,
     mut admission: Admission<'_>,
     mut attempts: Attempts<'s>,
 ) -> Result<Outcome, Refused> {
-    let is_safe = matches!(visit.head.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY");
+    let is_safe = matches!(context.head.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY");
     let (body, mut share) = admission.body.take().map(HeldBody::into_parts).unzip();
     let body_was_read = body.is_some();
     let mut whole_body = match body {
         Some(body) => Some(body),
         None => take_arrived_body(client, incoming, admission.largest_body)?,
     };
-    let framing = whole_body.as_ref().map_or(visit.head.framing, |body| Framing::Length(body.len() as u64));
+    let framing = whole_body.as_ref().map_or(context.head.framing, |body| Framing::Length(body.len() as u64));
     let has_body = framing != Framing::Length(0);
     let mut slash = false;
     loop {
-        let (backend, _in_flight) = attempts.next(thread, visit).await?;
-        let connection = connect(thread, visit, &attempts, backend, is_safe).await;
+        let (backend, _in_flight) = attempts.next(thread, context).await?;
+        let connection = connect(thread, context, &attempts, backend, is_safe).await;
         let upstream = match connection {
             Ok(upstream) => upstream,
             Err(why) => {
-                attempts.not_connected(thread, visit, why)?;
+                attempts.not_connected(thread, context, why)?;
                 continue;
             }
         };
         let mut bytes = thread.head_memory();
-        request::write_head(visit, (attempts.service, backend), framing, body_was_read, slash, &mut bytes);
+        request::write_head(context, (attempts.service, backend), framing, body_was_read, slash, &mut bytes);
         let sending =
             Sending::of(whole_body.as_deref(), &mut bytes, incoming, framing, admission.largest_body);
         let sent_before = client.sent;
         let mut exchange = Exchange::new(thread, client, upstream, bytes, sending);
-        match exchange.read_answer(visit, attempts.begun(visit), is_safe).await {
-            Ok(answer) if answer::only_adds_slash(visit, &answer, exchange.answer_bytes()) => {
+        match exchange.read_answer(context, attempts.begun(context), is_safe).await {
+            Ok(answer) if answer::only_adds_slash(context, &answer, exchange.answer_bytes()) => {
                 // Our own rule took the slash away that this upstream wants. Without a body the
                 // request can be sent once more, as the client would after the redirect.
                 exchange.give_body_back(incoming);
                 if slash || has_body {
-                    return Err(slash_in_a_circle(visit.head.path()));
+                    return Err(slash_in_a_circle(context.head.path()));
                 }
                 slash = true;
             }
@@ -114,12 +114,12 @@ async fn ask<'s>(
                 // Nothing is sent again from here on, and the answer may take for ever.
                 drop((whole_body.take(), share.take()));
                 let passed =
-                    exchange.pass_on(visit, answer, incoming, admission.owed, admission.cost_header).await;
+                    exchange.pass_on(context, answer, incoming, admission.owed, admission.cost_header).await;
                 let refused = passed.as_ref().err();
                 let cause = refused.and_then(|refused| refused.cause.as_ref());
                 let has_broken =
-                    visit.has_broken.get() || cause.is_some_and(|cause| cause.group == BROKE_OFF);
-                attempts.note_answer(thread, visit, backend, has_broken);
+                    context.has_broken.get() || cause.is_some_and(|cause| cause.group == BROKE_OFF);
+                attempts.note_answer(thread, context, backend, has_broken);
                 return attempts.tell_first(passed);
             }
             Err(NotAnswered::NotTaken) => {
@@ -128,10 +128,10 @@ async fn ask<'s>(
                 exchange.give_body_back(incoming);
                 attempts.take_fresh(was_sent);
             }
-            Err(NotAnswered::Unseen(why)) => {
+            Err(NotAnswered::Unprocessed(why)) => {
                 let is_whole = exchange.has_whole_body();
                 exchange.give_body_back(incoming);
-                attempts.unseen(thread, visit, why, is_whole && client.sent == sent_before)?;
+                attempts.unprocessed(thread, context, why, is_whole && client.sent == sent_before)?;
             }
             Err(NotAnswered::Refused(refused)) => {
                 let has_answered = exchange.has_interim || !exchange.answer_bytes().is_empty();
@@ -142,9 +142,9 @@ async fn ask<'s>(
                 }
                 // Not after the first byte of an answer, an interim one that was passed on included.
                 // What QUERY asks for stands in its body. One that is here whole can be sent again.
-                let is_repeatable = !has_body || visit.head.method() == "QUERY" && whole_body.is_some();
+                let is_repeatable = !has_body || context.head.method() == "QUERY" && whole_body.is_some();
                 let may = is_safe && is_repeatable && !has_answered && client.sent == sent_before;
-                attempts.failed(thread, visit, refused, if may { Again::Counted } else { Again::Never })?;
+                attempts.failed(thread, context, refused, if may { Again::Counted } else { Again::Never })?;
             }
         }
     }
@@ -199,14 +199,14 @@ fn take_arrived_body(
 
 async fn connect(
     thread: &Thread,
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     attempts: &Attempts<'_>,
     backend: &Arc<Backend>,
     is_safe: bool,
 ) -> Result<Upstream, NotConnected> {
     let failed = |reason| NotConnected::Failed(unavailable::unreachable(thread, reason));
     // HTTP/2 knows no Upgrade.
-    if backend.speaks_http2 && visit.upgrade.is_none() {
+    if backend.speaks_http2 && context.upgrade.is_none() {
         let called = thread.pool.lines.call(backend, attempts.patience()).await;
         let mut upstream = called.map_err(|why| match why {
             NoCall::Failed(reason) => failed(reason),
@@ -215,7 +215,7 @@ async fn connect(
         upstream.is_reused &= attempts.may_reuse();
         return Ok(upstream);
     }
-    let take = || thread.pool.take(backend, visit.now.instant, is_safe);
+    let take = || thread.pool.take(backend, context.now.instant, is_safe);
     if let Some(upstream) = attempts.may_reuse().then(take).flatten() {
         return Ok(upstream);
     }
@@ -224,22 +224,22 @@ async fn connect(
 }
 
 /// Keeps what really happened.
-pub(crate) fn keep_incident(visit: &Visit<'_>, group: &str, detail: String) {
-    let key = visit.key.as_deref();
-    let network = key.is_none().then(|| network(visit.address));
-    visit.shared.incidents.add((group, (key, network)), visit.now.millis, || Incident {
-        request_id: visit.id.as_str().to_owned(),
-        at_millis: visit.now.millis,
-        method: visit.head.method().to_owned(),
-        path: visit.head.path().to_owned(),
-        endpoint: visit.template.map(str::to_owned),
+pub(crate) fn keep_incident(context: &RequestContext<'_>, group: &str, detail: String) {
+    let key = context.key.as_deref();
+    let network = key.is_none().then(|| network(context.address));
+    context.shared.incidents.add((group, (key, network)), context.now.millis, || Incident {
+        request_id: context.id.as_str().to_owned(),
+        at_millis: context.now.millis,
+        method: context.head.method().to_owned(),
+        path: context.head.path().to_owned(),
+        endpoint: context.template.map(str::to_owned),
         address: network.map(|network| match network {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(prefix) => format!("{prefix}/64"),
         }),
         key_id: key.map(|key| key.id().to_string()),
         cause: group.to_owned(),
-        detail: match visit.backend {
+        detail: match context.backend {
             Some(backend) => format!("{}, {}: {detail}", backend.service, backend.authority),
             None => detail,
         },

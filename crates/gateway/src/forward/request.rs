@@ -2,13 +2,13 @@
 
 use super::rpc::Protocol;
 use crate::{
+    context::RequestContext,
     http1::{
         body::Framing,
         field::{self, ForwardedKind, RequestField},
     },
     policies::key,
     upstream::{Backend, Service},
-    visit::Visit,
 };
 use std::{io::Write, net::IpAddr};
 
@@ -23,25 +23,25 @@ pub(super) const fn via(is_http11: bool, is_http2: bool) -> &'static [u8] {
 
 /// Appends the head, for one of the service's addresses. `slash`: the upstream wants one at the end of the path.
 pub(crate) fn write_head(
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     to: (&Service, &Backend),
     framing: Framing,
     body_was_read: bool,
     slash: bool,
     out: &mut Vec<u8>,
 ) {
-    write_request_line_and_host(visit, to, slash, out);
-    let lists = write_fields(visit, body_was_read, out);
-    prolong(b"Via", lists.via, via(visit.head.is_http11, visit.head.is_http2), out);
-    write_forwarded(visit, lists.forwarded, lists.forwarded_for, out);
-    field::write(b"X-Request-Id", visit.id.as_bytes(), out);
-    if let Some(key) = &visit.key {
+    write_request_line_and_host(context, to, slash, out);
+    let lists = write_fields(context, body_was_read, out);
+    prolong(b"Via", lists.via, via(context.head.is_http11, context.head.is_http2), out);
+    write_forwarded(context, lists.forwarded, lists.forwarded_for, out);
+    field::write(b"X-Request-Id", context.id.as_bytes(), out);
+    if let Some(key) = &context.key {
         field::write(b"X-Consumer-Id", key.id().as_bytes(), out);
     }
-    if let (Some(name), Some(subject)) = (subject_header(visit), &visit.peer.subject) {
+    if let (Some(name), Some(subject)) = (subject_header(context), &context.peer.subject) {
         field::write(name.as_bytes(), subject.as_bytes(), out);
     }
-    match (visit.upgrade, visit.head.takes_trailers) {
+    match (context.upgrade, context.head.takes_trailers) {
         (Some(protocol), takes_trailers) => {
             field::write(b"Upgrade", protocol.as_bytes(), out);
             out.extend_from_slice(if takes_trailers {
@@ -53,7 +53,7 @@ pub(crate) fn write_head(
         (None, true) => out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n"),
         (None, false) => {}
     }
-    write_framing(visit, framing, out);
+    write_framing(context, framing, out);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -66,19 +66,19 @@ struct Lists<'h> {
 }
 
 fn write_request_line_and_host(
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     (service, backend): (&Service, &Backend),
     slash: bool,
     out: &mut Vec<u8>,
 ) {
-    let head = &visit.head;
+    let head = &context.head;
     let [base, path] = service.inner_path(head.path());
     for part in [head.method(), " ", base, path, if slash { "/" } else { "" }] {
         out.extend_from_slice(part.as_bytes());
     }
     if let Some(query) = head.query() {
         out.push(b'?');
-        write_query(query, visit.has_checked_query, out);
+        write_query(query, context.has_checked_query, out);
     }
     let host = service.own_host(backend).unwrap_or_else(|| head.host());
     let host = if host.is_empty() { &backend.authority } else { host };
@@ -100,12 +100,12 @@ fn write_query(query: &str, was_checked: bool, out: &mut Vec<u8>) {
 }
 
 /// Appends the fields that are passed on.
-fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>) -> Lists<'v> {
-    let head = &visit.head;
+fn write_fields<'v>(context: &'v RequestContext<'_>, body_was_read: bool, out: &mut Vec<u8>) -> Lists<'v> {
+    let head = &context.head;
     let key_is_in_header =
         head.fields().any(|(_, value, kind)| matches!(kind, RequestField::Key(_)) && !value.is_empty());
     let mut lists = Lists::default();
-    let subject = subject_header(visit);
+    let subject = subject_header(context);
     // How such a call ends stands in its body, which has to be read here.
     let reads_body =
         head.value(RequestField::ContentType).and_then(Protocol::of).is_some_and(Protocol::ends_in_body);
@@ -131,15 +131,15 @@ fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>
             // A credential that let the request in is the gateway's, and so is any other key of ours. The rest is the
             // upstream's.
             RequestField::Authorization
-                if (visit.key.is_none() || key_is_in_header || !key::is_credential(value))
-                    && !key::holds_own(visit, value) =>
+                if (context.key.is_none() || key_is_in_header || !key::is_credential(value))
+                    && !key::holds_own(context, value) =>
             {
                 field::write(name, value, out);
                 continue;
             }
             RequestField::Via => &mut lists.via,
             // What anybody could have written is dropped; what a trusted proxy wrote is prolonged.
-            RequestField::Forwarded(_) if !visit.is_peer_trusted => continue,
+            RequestField::Forwarded(_) if !context.is_peer_trusted => continue,
             RequestField::Forwarded(ForwardedKind::Forwarded) => &mut lists.forwarded,
             RequestField::Forwarded(ForwardedKind::For) => &mut lists.forwarded_for,
             RequestField::Forwarded(ForwardedKind::Proto | ForwardedKind::Host | ForwardedKind::Other) => {
@@ -167,12 +167,12 @@ fn write_fields<'v>(visit: &'v Visit<'_>, body_was_read: bool, out: &mut Vec<u8>
 }
 
 /// Name of the header that tells the upstream the subject of the client's certificate.
-fn subject_header<'v>(visit: &'v Visit<'_>) -> Option<&'v str> {
-    visit.config.settings.tls.as_ref()?.subject_header.as_deref()
+fn subject_header<'v>(context: &'v RequestContext<'_>) -> Option<&'v str> {
+    context.config.settings.tls.as_ref()?.subject_header.as_deref()
 }
 
-fn write_framing(visit: &Visit<'_>, framing: Framing, out: &mut Vec<u8>) {
-    let head = &visit.head;
+fn write_framing(context: &RequestContext<'_>, framing: Framing, out: &mut Vec<u8>) {
+    let head = &context.head;
     match framing {
         Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         // A method that usually has a body says so when it has none (RFC 9110 section 8.6).
@@ -188,20 +188,20 @@ fn write_framing(visit: &Visit<'_>, framing: Framing, out: &mut Vec<u8>) {
 
 /// Who sent the request, by which host and scheme: `X-Forwarded-*` and RFC 7239's `Forwarded`.
 fn write_forwarded(
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     forwarded: Option<&[u8]>,
     forwarded_for: Option<&[u8]>,
     out: &mut Vec<u8>,
 ) {
-    let (head, peer) = (&visit.head, visit.peer.address);
+    let (head, peer) = (&context.head, context.peer.address);
     begin_prolonged(b"X-Forwarded-For", forwarded_for, out);
     let written = out.len();
     write_address(peer, out);
     let written = written..out.len();
     out.extend_from_slice(b"\r\n");
-    let told = |kind| visit.is_peer_trusted && head.value(RequestField::Forwarded(kind)).is_some();
+    let told = |kind| context.is_peer_trusted && head.value(RequestField::Forwarded(kind)).is_some();
     if !told(ForwardedKind::Proto) {
-        field::write(b"X-Forwarded-Proto", visit.peer.scheme.name().as_bytes(), out);
+        field::write(b"X-Forwarded-Proto", context.peer.scheme.name().as_bytes(), out);
     }
     if !told(ForwardedKind::Host) && !head.host().is_empty() {
         field::write(b"X-Forwarded-Host", head.host().as_bytes(), out);
@@ -221,7 +221,7 @@ fn write_forwarded(
             out.extend_from_slice(part.as_bytes());
         }
     }
-    for part in [";proto=", visit.peer.scheme.name(), "\r\n"] {
+    for part in [";proto=", context.peer.scheme.name(), "\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
 }

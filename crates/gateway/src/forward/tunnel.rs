@@ -8,6 +8,7 @@ use super::{answer, exchange::Exchange};
 use crate::{
     buffer::{self, Buffer},
     client::Client,
+    context::RequestContext,
     http1::response::ResponseHead,
     payment::{Owed, Payment},
     record::Outcome,
@@ -15,7 +16,6 @@ use crate::{
     thread::Thread,
     transport::Transport,
     upstream::Upstream,
-    visit::Visit,
 };
 use std::{
     future::{Future, poll_fn},
@@ -57,14 +57,14 @@ impl Exchange<'_> {
     /// Answers 101, charges, and moves bytes in both directions until the end.
     pub(super) async fn switch(
         mut self,
-        visit: &mut Visit<'_>,
+        context: &mut RequestContext<'_>,
         switched: ResponseHead,
         mut owed: Option<Owed>,
         cost_header: Option<&str>,
     ) -> Result<Outcome, Refused> {
         let bytes = self.upstream.input.filled();
         // Fail closed: what the two sides would speak through us is not what the client asked for.
-        if !visit.upgrade.is_some_and(|protocol| answer::switches_to(protocol, &switched, bytes)) {
+        if !context.upgrade.is_some_and(|protocol| answer::switches_to(protocol, &switched, bytes)) {
             return Err(Refusal::unexpected(
                 "the upstream switched to a protocol that nobody asked for",
                 "The upstream answered 101 without naming in Upgrade the protocol that it was asked for.",
@@ -77,13 +77,13 @@ impl Exchange<'_> {
         }
         let mut head = std::mem::take(&mut self.request);
         head.clear();
-        answer::write_head(self.thread, visit, &switched, bytes, cost_header, true, &mut head);
+        answer::write_head(self.thread, context, &switched, bytes, cost_header, true, &mut head);
         self.upstream.input.consume(switched.length);
         self.thread.give_answer_fields_back(switched.fields);
 
         self.client.answer_begun = true;
-        let mut payment = Payment::new(self.thread, owed, visit.now.seconds());
-        let stall = visit.timeouts().stall;
+        let mut payment = Payment::new(self.thread, owed, context.now.seconds());
+        let stall = context.timeouts().stall;
         // From here on it may last for as long as both sides want.
         self.client.deadline.bound(None);
         let is_sent = self.client.write_switch(&head, &mut payment, stall).await.is_ok();
@@ -92,9 +92,9 @@ impl Exchange<'_> {
         self.thread.give_head_memory(head);
         if is_sent {
             // A tunnel may last for hours. What it does not need it does not hold.
-            buffer::give_back(visit.head.shrink());
+            buffer::give_back(context.head.shrink());
             self.client.input.rest();
-            if run(self.thread, visit, self.client, &mut self.upstream).await == End::Broken {
+            if run(self.thread, context, self.client, &mut self.upstream).await == End::Broken {
                 self.client.cut();
                 self.upstream.io.reset();
             }
@@ -104,8 +104,13 @@ impl Exchange<'_> {
 }
 
 /// Moves bytes until the end.
-async fn run(thread: &Thread, visit: &Visit<'_>, client: &mut Client, upstream: &mut Upstream) -> End {
-    let silence = visit.timeouts().stream;
+async fn run(
+    thread: &Thread,
+    context: &RequestContext<'_>,
+    client: &mut Client,
+    upstream: &mut Upstream,
+) -> End {
+    let silence = context.timeouts().stream;
     let (mut up, mut down) = (Lane::default(), Lane::default());
     let mut drain = pin!(thread.drain_begun.notified());
     // From here on the beginning of the drain is not missed.
@@ -118,7 +123,7 @@ async fn run(thread: &Thread, visit: &Visit<'_>, client: &mut Client, upstream: 
         if drain.as_mut().is_some_and(|begun| has_begun(thread, begun.as_mut(), cx)) {
             drain = None;
         }
-        if is_revoked(visit) {
+        if is_revoked(context) {
             return Poll::Ready(End::Closed);
         }
         let Client { io, input, .. } = &mut *client;
@@ -149,8 +154,8 @@ fn has_begun(thread: &Thread, begun: Pin<&mut Notified<'_>>, cx: &mut Context<'_
 }
 
 /// Whether the key has been taken back since: then not one byte more goes through.
-fn is_revoked(visit: &Visit<'_>) -> bool {
-    visit.key.as_ref().is_some_and(|key| !key.is_valid(visit.shared.clock.now_millis() / 1000))
+fn is_revoked(context: &RequestContext<'_>) -> bool {
+    context.key.as_ref().is_some_and(|key| !key.is_valid(context.shared.clock.now_millis() / 1000))
 }
 
 impl Lane {

@@ -61,7 +61,7 @@ pub(crate) enum Step<'b> {
 /// Bytes of a chunk's size line, extensions included.
 const LONGEST_SIZE_LINE: usize = 1024;
 /// Bytes of all extensions of a body together: nobody needs them, and they would be a body that is not counted.
-const MOST_EXTENSIONS: usize = 8 * 1024;
+const MAX_EXTENSIONS: usize = 8 * 1024;
 /// Bytes of all trailer fields.
 const LONGEST_TRAILERS: usize = 8 * 1024;
 
@@ -162,7 +162,7 @@ impl Decoder {
                 State::ChunkSize => {
                     let Some((size, extension)) = size_line(input)? else { return Ok(Step::More) };
                     self.extensions += extension;
-                    if self.extensions > MOST_EXTENSIONS {
+                    if self.extensions > MAX_EXTENSIONS {
                         return Err(Fault::malformed(
                             "The chunk extensions of the body are more than 8 KiB together.",
                         ));

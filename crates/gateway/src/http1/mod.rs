@@ -20,7 +20,7 @@ use contract::ErrorCode;
 use std::borrow::Cow;
 
 /// Header fields that a head may have.
-pub(crate) const MOST_FIELDS: usize = 100;
+pub(crate) const MAX_FIELDS: usize = 100;
 
 /// Why bytes are refused. The text goes to the client: what is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,7 +17,7 @@ pub(crate) struct Normal {
 }
 
 /// Rounds of decoding after which a path has to be plain.
-const MOST_DECODINGS: usize = 4;
+const MAX_DECODINGS: usize = 4;
 
 /// The normal form of `path`, which begins with a slash.
 pub(crate) fn normal(path: &str, slashes: Slashes) -> Result<Normal, Fault> {
@@ -110,7 +110,7 @@ fn rewrite(path: &[u8], slashes: Slashes) -> Result<String, Fault> {
 /// takes for a slash, whatever it cuts off the end of a segment.
 fn check_dots(path: &str) -> Result<(), Fault> {
     let mut view = path.as_bytes().to_vec();
-    for _ in 0..=MOST_DECODINGS {
+    for _ in 0..=MAX_DECODINGS {
         let is_dots = |segment: &[u8]| {
             let name = segment.split(|&b| matches!(b, b';' | b'?' | b'#')).next().unwrap_or_default();
             matches!(name.trim_ascii_end(), b"." | b"..")

@@ -8,7 +8,7 @@ mod tests;
 pub(crate) use self::checks::content_length;
 use self::checks::{check_method, check_option, framing, kind, refusal, single, take_for_known_version};
 use super::{
-    Fault, MOST_FIELDS, Span,
+    Fault, MAX_FIELDS, Span,
     body::Framing,
     field::{self, Field, RequestField},
     host,
@@ -105,7 +105,7 @@ impl RequestHead {
     }
 
     fn read(&mut self, bytes: &[u8], reading: &Reading) -> Result<(), Fault> {
-        let mut storage = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+        let mut storage = [const { MaybeUninit::uninit() }; MAX_FIELDS];
         let mut parsed = httparse::Request::new(&mut []);
         match parsed.parse_with_uninit_headers(bytes, &mut storage) {
             Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}

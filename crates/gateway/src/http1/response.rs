@@ -1,7 +1,7 @@
 //! The head of an upstream's answer: parsed, and refused if two parties could read it in two ways.
 
 use super::{
-    MOST_FIELDS, Span,
+    MAX_FIELDS, Span,
     body::Framing,
     field::{self, AnswerField, Field},
     request::content_length,
@@ -53,7 +53,7 @@ impl ResponseHead {
         to_head: bool,
         mut fields: Vec<Field<AnswerField>>,
     ) -> Result<Option<Self>, Garbled> {
-        let mut storage = [const { std::mem::MaybeUninit::uninit() }; MOST_FIELDS];
+        let mut storage = [const { std::mem::MaybeUninit::uninit() }; MAX_FIELDS];
         let mut parsed = httparse::Response::new(&mut []);
         let config = httparse::ParserConfig::default();
         let length = match config.parse_response_with_uninit_headers(&mut parsed, bytes, &mut storage) {

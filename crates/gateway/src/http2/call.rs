@@ -1,6 +1,6 @@
 //! A request on a stream, as a connection: what is written is an HTTP/1.1 request, what is read the answer to it.
 
-use super::{Expected, Line, Opened, Outgoing, Seat, Unseen, gone, poll_write};
+use super::{Expected, Line, Opened, Outgoing, Seat, Unprocessed, gone, poll_write};
 use std::{
     fmt, io,
     rc::Rc,
@@ -20,14 +20,14 @@ pub(crate) struct Call {
     outgoing: Outgoing,
     /// When it was sent.
     begun: Option<Instant>,
-    unseen: Option<Unseen>,
+    unprocessed: Option<Unprocessed>,
 }
 
 impl Call {
     /// Takes a place on a connection.
     pub(crate) fn new(line: Rc<Line>) -> Self {
         line.enter();
-        Self { line, id: 0, outgoing: Outgoing::new(false), begun: None, unseen: None }
+        Self { line, id: 0, outgoing: Outgoing::new(false), begun: None, unprocessed: None }
     }
 
     pub(crate) fn line(&self) -> &Rc<Line> {
@@ -35,9 +35,10 @@ impl Call {
     }
 
     /// The upstream did not look at the request, which so may be sent again.
-    pub(crate) fn unseen(&self) -> Option<Unseen> {
-        let told = self.line.link.with(|state| state.seats.get(&self.id).and_then(|seat| seat.answer.unseen));
-        self.unseen.or(told)
+    pub(crate) fn unprocessed(&self) -> Option<Unprocessed> {
+        let told =
+            self.line.link.with(|state| state.seats.get(&self.id).and_then(|seat| seat.answer.unprocessed));
+        self.unprocessed.or(told)
     }
 
     /// The request was reset, or its answer cannot be understood: what happened to it says nothing about the connection.
@@ -63,7 +64,7 @@ impl Call {
         let polled = self.line.link.with(|state| {
             let Some(seat) = state.seats.get_mut(&self.id) else {
                 // The request waits for its stream.
-                if self.unseen.is_some() || state.is_closed {
+                if self.unprocessed.is_some() || state.is_closed {
                     return Poll::Ready(Err(io::Error::other(self.line.why())));
                 }
                 self.line.wait(cx);
@@ -106,7 +107,7 @@ impl Call {
     /// Opens the stream by the head that `bytes` begin with.
     fn poll_open(&mut self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if !self.line.is_usable() {
-            self.unseen = Some(Unseen::GoneAway);
+            self.unprocessed = Some(Unprocessed::GoneAway);
             return Poll::Ready(Err(gone()));
         }
         let (line, outgoing) = (&self.line, &mut self.outgoing);

@@ -1,6 +1,6 @@
 //! One connection to an upstream, as its requests see it.
 
-use super::{Link, Unseen};
+use super::{Link, Unprocessed};
 use ::http2::{Config, Connection, Role};
 use std::{
     cell::{Cell, RefCell},
@@ -9,7 +9,7 @@ use std::{
 use tokio::time::Instant;
 
 /// Requests that we have on one connection at once, however many the upstream would take.
-const MOST_CALLS: u32 = 100;
+const MAX_CALLS: u32 = 100;
 /// Bytes of one answer's body that may come before they are used.
 const WINDOW: u32 = 64 * 1024;
 /// What a list of fields counts beyond the bytes of its head in HTTP/1.1, for 100 fields.
@@ -48,7 +48,7 @@ impl Line {
             window: WINDOW,
             // For all answers together: else those that nobody reads would keep the others waiting, whose clients they
             // have nothing to do with.
-            connection_window: WINDOW * MOST_CALLS,
+            connection_window: WINDOW * MAX_CALLS,
             largest_list: u32::try_from(largest_list).unwrap_or(u32::MAX),
         };
         Self {
@@ -95,9 +95,9 @@ impl Line {
     /// Requests that it takes at once. How many the upstream takes is known once it has greeted.
     pub(crate) fn most_calls(&self) -> u32 {
         if !self.has_greeted.get() {
-            return MOST_CALLS;
+            return MAX_CALLS;
         }
-        self.link.with(|state| state.connection.most_own_streams()).min(MOST_CALLS)
+        self.link.with(|state| state.connection.most_own_streams()).min(MAX_CALLS)
     }
 
     /// Whether a request may begin here, if there is a place.
@@ -175,7 +175,7 @@ impl Line {
             // a record that is on its way counts as not written until it is through.
             let front = if self.is_https { u64::MAX } else { state.connection.output_front() };
             for seat in state.seats.values_mut().filter(|seat| seat.answer.begins_at >= front) {
-                seat.answer.unseen.get_or_insert(Unseen::GoneAway);
+                seat.answer.unprocessed.get_or_insert(Unprocessed::GoneAway);
             }
         });
         self.link.end();

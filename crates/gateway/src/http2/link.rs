@@ -12,11 +12,11 @@ use std::{
 };
 
 /// Bytes that wait to be written before streams have to wait.
-pub(crate) const MOST_WAITING: usize = 64 * 1024;
+pub(crate) const MAX_WAITING: usize = 64 * 1024;
 /// Bytes that wait to be written before nothing more is read. Streams stop adding far below; only a peer that takes nothing and
 /// still has control frames answered comes so far. One that merely takes no more of a body has to be heard: it may have
 /// answered already, or take a request back.
-pub(crate) const MAX_WAITING_TO_READ: usize = 4 * MOST_WAITING;
+pub(crate) const MAX_WAITING_TO_READ: usize = 4 * MAX_WAITING;
 /// Streams that are woken at a time when there is room again. The others keep their place in the queue, so that each
 /// has its turn.
 const WOKEN_AT_ONCE: usize = 4;
@@ -68,12 +68,12 @@ pub(crate) struct Expected {
     /// The head has come, an interim one at least.
     pub(crate) has_begun: bool,
     /// The peer did not look at the request.
-    pub(crate) unseen: Option<Unseen>,
+    pub(crate) unprocessed: Option<Unprocessed>,
 }
 
 /// Why a peer did not look at a request, which so may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unseen {
+pub(crate) enum Unprocessed {
     /// The connection takes no more requests.
     GoneAway,
     /// There were too many at once.
@@ -157,7 +157,7 @@ impl State {
 
     /// Wakes the streams whose turn it is, if there is room for them.
     pub(crate) fn wake_next(&mut self) {
-        if self.connection.output().len() >= MOST_WAITING / 2 {
+        if self.connection.output().len() >= MAX_WAITING / 2 {
             return;
         }
         for _ in 0..WOKEN_AT_ONCE {

@@ -20,7 +20,7 @@ pub(crate) use call::Call;
 pub(crate) use incoming::Body;
 pub(crate) use line::Line;
 pub(crate) use link::{
-    Due, Expected, LastBytes, Link, Links, MAX_WAITING_TO_READ, Seat, State, Unseen, wake,
+    Due, Expected, LastBytes, Link, Links, MAX_WAITING_TO_READ, Seat, State, Unprocessed, wake,
 };
 pub(crate) use outgoing::{Opened, Outgoing};
 pub(crate) use stream::{Stream, gone, poll_write};

@@ -1,7 +1,7 @@
 //! A stream as a connection: what is read is an HTTP/1.1 request, what is written an answer to it.
 
 use super::{
-    link::{LastBytes, Link, MOST_WAITING, State},
+    link::{LastBytes, Link, MAX_WAITING, State},
     outgoing::Outgoing,
 };
 use ::http2::ErrorCode;
@@ -148,7 +148,7 @@ pub(crate) fn poll_write(
     if is_reset || state.is_dead || !outgoing.has_ended() && !state.connection.can_send(id) {
         return Poll::Ready(Err(gone()));
     }
-    if state.connection.output().len() >= MOST_WAITING {
+    if state.connection.output().len() >= MAX_WAITING {
         state.wait_for_room(id, cx);
         return Poll::Pending;
     }

@@ -5,7 +5,7 @@
 use crate::clock::wall_millis;
 use arc_swap::{ArcSwap, Guard};
 use contract::Limit;
-use limits::{Limits, MOST_LIMITS};
+use limits::{Limits, MAX_LIMITS};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -156,7 +156,7 @@ fn compile(terms: &Terms, plans: &HashMap<String, Vec<Limit>>) -> Result<Limits,
     let count = limits.len();
     let plan = || terms.plan.clone();
     let compiled = Limits::new(limits).map(|limits| limits.since(wall_millis()));
-    compiled.map_err(|_| NotGranted::TooManyLimits { plan: plan(), count, most: MOST_LIMITS })
+    compiled.map_err(|_| NotGranted::TooManyLimits { plan: plan(), count, most: MAX_LIMITS })
 }
 
 /// The limits of a key: those of its plan in their order with its own in their places, then its others.

@@ -2,12 +2,13 @@
 //! standing of a key's limits.
 
 use crate::{
-    compression, described,
+    compression,
+    context::RequestContext,
+    described,
     http1::{field::RequestField, response::Packing},
     keyring::KnownKey,
     refusal::{Refusal, Refused},
     settings::ServedDocument,
-    visit::Visit,
 };
 use ::limits::Account;
 use ::reference::Format;
@@ -30,8 +31,8 @@ pub(crate) struct Page {
 
 impl Page {
     /// Packs the body, if it may be packed.
-    pub(crate) fn pack(&mut self, visit: &Visit<'_>) {
-        let (packing, packed) = compression::of_own(visit, self.content_type, self.body.bytes());
+    pub(crate) fn pack(&mut self, context: &RequestContext<'_>) {
+        let (packing, packed) = compression::of_own(context, self.content_type, self.body.bytes());
         self.packing = packing;
         if let Some(packed) = packed {
             self.body = Body::Bytes(packed);
@@ -64,13 +65,15 @@ impl Body {
 }
 
 /// The page of a path under the docs' prefix. None: the path is not ours.
-pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
-    let shared = visit.shared;
-    let Some(path) = visit.head.path().strip_prefix(visit.config.docs_path.as_str()) else { return Ok(None) };
+pub(crate) fn find(context: &RequestContext<'_>) -> Result<Option<Page>, Refused> {
+    let shared = context.shared;
+    let Some(path) = context.head.path().strip_prefix(context.config.docs_path.as_str()) else {
+        return Ok(None);
+    };
     if !path.is_empty() && !path.starts_with('/') {
         return Ok(None);
     }
-    if !matches!(visit.head.method(), "GET" | "HEAD") {
+    if !matches!(context.head.method(), "GET" | "HEAD") {
         let mut refused = Refusal::new(
             ErrorCode::MethodNotAvailable,
             "The documentation can only be read: use GET or HEAD.",
@@ -78,19 +81,19 @@ pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
         refused.allow = Some("GET, HEAD".to_owned());
         return Err(refused);
     }
-    if let Some(page) = document(visit, path) {
+    if let Some(page) = document(context, path) {
         return Ok(Some(page));
     }
-    let told = &visit.config.told;
+    let told = &context.config.told;
     let Some(found) = told.site.find(path) else {
         return Err(Refusal::new(
             ErrorCode::EndpointNotFound,
             "There is no such page in the documentation; the list of error codes is at its beginning.",
         ));
     };
-    let accepted = || Format::accepted(visit.head.value(RequestField::Accept).unwrap_or_default());
+    let accepted = || Format::accepted(context.head.value(RequestField::Accept).unwrap_or_default());
     let format = found.format.unwrap_or_else(accepted);
-    let live = described::live(&shared.maintenance.load(), visit.now.seconds());
+    let live = described::live(&shared.maintenance.load(), context.now.seconds());
     Ok(Some(Page {
         content_type: format.content_type(),
         body: Body::Made(told.site.page(found.address, format, &live)),
@@ -102,8 +105,8 @@ pub(crate) fn find(visit: &Visit<'_>) -> Result<Option<Page>, Refused> {
 }
 
 /// What a certificate authority asks for, to see that this host is ours (RFC 8555 section 8.3).
-pub(crate) fn challenge(visit: &Visit<'_>) -> Option<Page> {
-    let text = visit.shared.challenges.text(visit.head.path())?;
+pub(crate) fn challenge(context: &RequestContext<'_>) -> Option<Page> {
+    let text = context.shared.challenges.text(context.head.path())?;
     Some(Page {
         content_type: "application/octet-stream",
         body: Body::Made(text),
@@ -114,16 +117,16 @@ pub(crate) fn challenge(visit: &Visit<'_>) -> Option<Page> {
 }
 
 /// The API's document, if the path asks for it and there is one.
-fn document(visit: &Visit<'_>, path: &str) -> Option<Page> {
-    let document = visit.config.told.document.as_ref()?;
+fn document(context: &RequestContext<'_>, path: &str) -> Option<Page> {
+    let document = context.config.told.document.as_ref()?;
     let of_client = || {
-        let host = visit.head.host();
+        let host = context.head.host();
         // What a host may hold beside these would have to be escaped, and differently in JSON and YAML.
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(&byte);
         if host.is_empty() || !host.bytes().all(is_plain) {
-            return document.at(visit.scheme().name(), &visit.shared.address.to_string());
+            return document.at(context.scheme().name(), &context.shared.address.to_string());
         }
-        document.at(visit.scheme().name(), host)
+        document.at(context.scheme().name(), host)
     };
     let (content_type, body) = match path {
         "/openapi.json" => ("application/json", Body::Json(of_client())),

@@ -4,31 +4,31 @@
 use super::elsewhere;
 use crate::{
     client::Client,
+    context::RequestContext,
     held::HeldBody,
     http1::{body::Framing, field::RequestField},
     refusal::{Refusal, Refused},
     refusals::body_too_large,
     settings::Endpoint,
-    visit::Visit,
 };
 use contract::{Detail, ErrorCode};
 use openapi::rules::{BodyFault, RequestRules, soon, while_wanted};
 use std::sync::Arc;
 
 /// What the head tells of the body: media type, size, and that a required one is missing.
-pub(crate) fn check_head(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> Result<(), Refused> {
-    let framing = visit.head.framing;
+pub(crate) fn check_head(context: &RequestContext<'_>, endpoint: Option<&Endpoint>) -> Result<(), Refused> {
+    let framing = context.head.framing;
     let has_body = framing != Framing::Length(0);
-    if has_body && !may_have_body(visit, endpoint) {
-        return Err(unexpected_body(visit.head.method()));
+    if has_body && !may_have_body(context, endpoint) {
+        return Err(unexpected_body(context.head.method()));
     }
     if let Some(rules) = endpoint.and_then(|endpoint| endpoint.rules.as_deref()) {
-        rules.check_media_type(content_type(visit), has_body).map_err(refuse)?;
-        if has_body && rules.reads_body(content_type(visit)) {
-            check_coding(visit)?;
+        rules.check_media_type(content_type(context), has_body).map_err(refuse)?;
+        if has_body && rules.reads_body(content_type(context)) {
+            check_coding(context)?;
         }
     }
-    let most = largest(visit, endpoint);
+    let most = largest(context, endpoint);
     match framing {
         Framing::Length(length) if length > most => Err(body_too_large(most)),
         Framing::Length(_) | Framing::Chunked | Framing::UntilClose => Ok(()),
@@ -37,12 +37,12 @@ pub(crate) fn check_head(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> Resu
 
 /// RFC 9110 section 9.3.1: a body of GET means nothing, and a server may refuse it, because one that overlooks it
 /// takes it for the next request. TRACE must not have one at all.
-fn may_have_body(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> bool {
-    match visit.head.method() {
+fn may_have_body(context: &RequestContext<'_>, endpoint: Option<&Endpoint>) -> bool {
+    match context.head.method() {
         "TRACE" => false,
         "GET" | "HEAD" => {
             let declares = |one: &Endpoint| one.takes.checks_body || !one.takes.media_types.is_empty();
-            visit.config.settings.strictness.bodies_of_get || endpoint.is_some_and(declares)
+            context.config.settings.strictness.bodies_of_get || endpoint.is_some_and(declares)
         }
         _ => true,
     }
@@ -59,9 +59,9 @@ fn unexpected_body(method: &str) -> Refused {
 
 /// A body that is checked has to come as it is: what it holds once it is unpacked could be anything (fail
 /// closed).
-fn check_coding(visit: &Visit<'_>) -> Result<(), Refused> {
+fn check_coding(context: &RequestContext<'_>) -> Result<(), Refused> {
     let coding =
-        visit.head.named("content-encoding").find(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+        context.head.named("content-encoding").find(|coding| !coding.eq_ignore_ascii_case(b"identity"));
     let Some(coding) = coding else { return Ok(()) };
     let coding: String = String::from_utf8_lossy(coding).chars().take(60).collect();
     Err(Refusal::new(
@@ -73,15 +73,18 @@ fn check_coding(visit: &Visit<'_>) -> Result<(), Refused> {
 }
 
 /// Bytes that the body of this request may have.
-pub(crate) fn largest(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> u64 {
-    endpoint.and_then(|endpoint| endpoint.max_body).unwrap_or(visit.config.settings.sizes.body)
+pub(crate) fn largest(context: &RequestContext<'_>, endpoint: Option<&Endpoint>) -> u64 {
+    endpoint.and_then(|endpoint| endpoint.max_body).unwrap_or(context.config.settings.sizes.body)
 }
 
 /// The rules that this request's body has to be read for, before the request may go on.
-pub(crate) fn rules<'e>(visit: &Visit<'_>, endpoint: Option<&'e Endpoint>) -> Option<&'e Arc<RequestRules>> {
+pub(crate) fn rules<'e>(
+    context: &RequestContext<'_>,
+    endpoint: Option<&'e Endpoint>,
+) -> Option<&'e Arc<RequestRules>> {
     let rules = endpoint?.rules.as_ref()?;
-    let has_body = visit.head.framing != Framing::Length(0);
-    (has_body && rules.reads_body(content_type(visit))).then_some(rules)
+    let has_body = context.head.framing != Framing::Length(0);
+    (has_body && rules.reads_body(content_type(context))).then_some(rules)
 }
 
 /// Where a check was run.
@@ -94,12 +97,16 @@ pub(crate) enum Checked {
 }
 
 /// Checks a body that was read, unless that takes long.
-pub(crate) fn check(visit: &Visit<'_>, rules: &RequestRules, body: &HeldBody) -> Result<Checked, Refused> {
-    let (content_type, bytes) = (content_type(visit), body.bytes());
+pub(crate) fn check(
+    context: &RequestContext<'_>,
+    rules: &RequestRules,
+    body: &HeldBody,
+) -> Result<Checked, Refused> {
+    let (content_type, bytes) = (content_type(context), body.bytes());
     if rules.is_large(content_type, bytes) {
         return Ok(Checked::TooLong);
     }
-    let most = visit.config.settings.sizes.body_values;
+    let most = context.config.settings.sizes.body_values;
     match soon(|| rules.check_body_of(content_type, bytes, most)) {
         Some(checked) => checked.map(|()| Checked::Here).map_err(refuse),
         None => Ok(Checked::TooLong),
@@ -108,15 +115,15 @@ pub(crate) fn check(visit: &Visit<'_>, rules: &RequestRules, body: &HeldBody) ->
 
 /// Checks a body where others do not wait for it, and gives it back.
 pub(crate) async fn check_elsewhere(
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     client: &mut Client,
     rules: &Arc<RequestRules>,
     body: HeldBody,
 ) -> Result<HeldBody, Refused> {
     let rules = Arc::clone(rules);
-    let content_type = content_type(visit).map(<[u8]>::to_vec);
-    let most = visit.config.settings.sizes.body_values;
-    let checked = elsewhere::run(visit, client, move |wanted| {
+    let content_type = content_type(context).map(<[u8]>::to_vec);
+    let most = context.config.settings.sizes.body_values;
+    let checked = elsewhere::run(context, client, move |wanted| {
         let checked =
             while_wanted(wanted, || rules.check_body_of(content_type.as_deref(), body.bytes(), most))?;
         Some((body, checked))
@@ -126,8 +133,8 @@ pub(crate) async fn check_elsewhere(
     Ok(body)
 }
 
-fn content_type<'v>(visit: &'v Visit<'_>) -> Option<&'v [u8]> {
-    visit.head.value(RequestField::ContentType)
+fn content_type<'v>(context: &'v RequestContext<'_>) -> Option<&'v [u8]> {
+    context.head.value(RequestField::ContentType)
 }
 
 fn refuse(fault: BodyFault) -> Refused {

@@ -4,50 +4,56 @@
 //! that keeps it from the page. Nothing here is about who may use the API; keys are.
 
 use crate::{
+    context::RequestContext,
     http1::field,
     settings::{Cors, Origins},
-    visit::Visit,
 };
 use std::io::Write;
 
 /// Whether the request only asks what a page may send. Such a question carries no key, so it is answered before keys
 /// are looked at, and costs nothing.
-pub(crate) fn is_preflight(visit: &Visit<'_>) -> bool {
-    visit.config.settings.cors.is_some()
-        && visit.head.method() == "OPTIONS"
-        && visit.head.named("origin").next().is_some()
-        && visit.head.named("access-control-request-method").next().is_some()
+pub(crate) fn is_preflight(context: &RequestContext<'_>) -> bool {
+    context.config.settings.cors.is_some()
+        && context.head.method() == "OPTIONS"
+        && context.head.named("origin").next().is_some()
+        && context.head.named("access-control-request-method").next().is_some()
 }
 
 /// Appends what the answer to a preflight says.
-pub(crate) fn write_preflight(visit: &Visit<'_>, out: &mut Vec<u8>) {
-    let Some(cors) = &visit.config.settings.cors else { return };
+pub(crate) fn write_preflight(context: &RequestContext<'_>, out: &mut Vec<u8>) {
+    let Some(cors) = &context.config.settings.cors else { return };
     out.extend_from_slice(b"Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers\r\n");
-    if !write_origin(visit, cors, out) {
+    if !write_origin(context, cors, out) {
         return;
     }
-    write_list(visit, b"Access-Control-Allow-Methods", &cors.methods, "access-control-request-method", out);
-    write_list(visit, b"Access-Control-Allow-Headers", &cors.headers, "access-control-request-headers", out);
+    write_list(context, b"Access-Control-Allow-Methods", &cors.methods, "access-control-request-method", out);
+    write_list(
+        context,
+        b"Access-Control-Allow-Headers",
+        &cors.headers,
+        "access-control-request-headers",
+        out,
+    );
     // Writing into a Vec cannot fail.
     let _ = write!(out, "Access-Control-Max-Age: {}\r\n", cors.max_age.as_secs());
 }
 
 /// Appends what lets a page of the request's origin read the answer.
-pub(crate) fn write(visit: &Visit<'_>, out: &mut Vec<u8>) {
-    let Some(cors) = &visit.config.settings.cors else { return };
+pub(crate) fn write(context: &RequestContext<'_>, out: &mut Vec<u8>) {
+    let Some(cors) = &context.config.settings.cors else { return };
     match cors.origins {
         // Every origin reads the same.
         Origins::Any => {}
         Origins::These(_) => out.extend_from_slice(b"Vary: Origin\r\n"),
     }
-    if write_origin(visit, cors, out) {
+    if write_origin(context, cors, out) {
         field::write(b"Access-Control-Expose-Headers", cors.exposed.as_bytes(), out);
     }
 }
 
 /// Appends the origin, if it is one that may read. False: it may not.
-fn write_origin(visit: &Visit<'_>, cors: &Cors, out: &mut Vec<u8>) -> bool {
-    let Some(origin) = visit.head.named("origin").next() else { return false };
+fn write_origin(context: &RequestContext<'_>, cors: &Cors, out: &mut Vec<u8>) -> bool {
+    let Some(origin) = context.head.named("origin").next() else { return false };
     match &cors.origins {
         Origins::Any => field::write(b"Access-Control-Allow-Origin", b"*", out),
         Origins::These(these) if these.iter().any(|one| one.is(origin)) => {
@@ -63,13 +69,19 @@ fn write_origin(visit: &Visit<'_>, cors: &Cors, out: &mut Vec<u8>) -> bool {
 }
 
 /// Appends a list: the configured one, or what was asked for, as far as it is a list of names.
-fn write_list(visit: &Visit<'_>, name: &[u8], configured: &[String], asked: &str, out: &mut Vec<u8>) {
+fn write_list(
+    context: &RequestContext<'_>,
+    name: &[u8],
+    configured: &[String],
+    asked: &str,
+    out: &mut Vec<u8>,
+) {
     if !configured.is_empty() {
         field::write(name, configured.join(", ").as_bytes(), out);
         return;
     }
     let mut names = Vec::new();
-    for value in visit.head.named(asked) {
+    for value in context.head.named(asked) {
         for one in field::list(value).filter(|one| one.iter().all(|&b| field::is_token(b))) {
             if !names.is_empty() {
                 names.extend_from_slice(b", ");

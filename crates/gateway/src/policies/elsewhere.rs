@@ -2,9 +2,9 @@
 
 use crate::{
     client::{self, Client},
+    context::RequestContext,
     refusal::{Refusal, Refused},
     refusals,
-    visit::Visit,
 };
 use std::{
     future::{Future, poll_fn},
@@ -32,7 +32,7 @@ impl Drop for Waits {
 
 /// Runs a check elsewhere. It gives up if its client is gone, and asks its argument for that; then it gives None.
 pub(super) async fn run<T: Send + 'static>(
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     client: &mut Client,
     check: impl FnOnce(&Wanted) -> Option<T> + Send + 'static,
 ) -> Result<T, Refused> {
@@ -45,8 +45,8 @@ pub(super) async fn run<T: Send + 'static>(
             let _ = told.send(checked.map_err(drop)); // nobody may be there to hear it
         }
     };
-    if !visit.shared.checks.hand_over(Box::new(job)) {
-        return Err(refusals::overloaded(visit.now.millis));
+    if !context.shared.checks.hand_over(Box::new(job)) {
+        return Err(refusals::overloaded(context.now.millis));
     }
     let mut answer = pin!(answer);
     let checked = poll_fn(|cx| {

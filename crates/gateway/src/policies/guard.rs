@@ -1,32 +1,32 @@
 //! The abuse guard: ceilings on errors per address and per key, apart from the advertised limits.
 
 use crate::{
+    context::RequestContext,
     keyring::KnownKey,
     refusal::{Refusal, Refused},
-    visit::Visit,
 };
 use contract::{ErrorCode, Status};
 
 /// Refuses an address that made too many errors within this minute.
-pub(crate) fn check_address(visit: &Visit<'_>) -> Result<(), Refused> {
-    let Some(ceiling) = visit.config.settings.abuse.errors_per_address else { return Ok(()) };
-    let errors = visit.shared.address_errors.within_minute(visit.address_key, visit.now.seconds());
-    if errors < u64::from(ceiling) { Ok(()) } else { Err(refusal(visit, "address", ceiling)) }
+pub(crate) fn check_address(context: &RequestContext<'_>) -> Result<(), Refused> {
+    let Some(ceiling) = context.config.settings.abuse.errors_per_address else { return Ok(()) };
+    let errors = context.shared.address_errors.within_minute(context.address_key, context.now.seconds());
+    if errors < u64::from(ceiling) { Ok(()) } else { Err(refusal(context, "address", ceiling)) }
 }
 
 /// Refuses a key that made too many errors within this minute.
-pub(crate) fn check_key(visit: &Visit<'_>, key: &KnownKey) -> Result<(), Refused> {
-    let Some(ceiling) = visit.config.settings.abuse.errors_per_key else { return Ok(()) };
-    let errors = key.errors_within_minute(visit.now.seconds());
-    if errors < u64::from(ceiling) { Ok(()) } else { Err(refusal(visit, "API key", ceiling)) }
+pub(crate) fn check_key(context: &RequestContext<'_>, key: &KnownKey) -> Result<(), Refused> {
+    let Some(ceiling) = context.config.settings.abuse.errors_per_key else { return Ok(()) };
+    let errors = key.errors_within_minute(context.now.seconds());
+    if errors < u64::from(ceiling) { Ok(()) } else { Err(refusal(context, "API key", ceiling)) }
 }
 
 /// Counts an error that was answered, if it is one that a client can avoid.
-pub(crate) fn count(visit: &Visit<'_>, code: ErrorCode) {
+pub(crate) fn count(context: &RequestContext<'_>, code: ErrorCode) {
     if is_counted(code.status()) {
-        visit.shared.address_errors.count(visit.address_key, visit.now.seconds());
-        if let Some(key) = &visit.key {
-            key.count_error(visit.now.seconds());
+        context.shared.address_errors.count(context.address_key, context.now.seconds());
+        if let Some(key) = &context.key {
+            key.count_error(context.now.seconds());
         }
     }
 }
@@ -45,8 +45,8 @@ const fn is_counted(status: Status) -> bool {
     }
 }
 
-fn refusal(visit: &Visit<'_>, whose: &str, ceiling: u32) -> Refused {
-    let wait = 60 - visit.now.seconds() % 60;
+fn refusal(context: &RequestContext<'_>, whose: &str, ceiling: u32) -> Refused {
+    let wait = 60 - context.now.seconds() % 60;
     let mut refused = Refusal::new(
         ErrorCode::TooManyErrors,
         format!(

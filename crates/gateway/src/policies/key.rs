@@ -2,11 +2,11 @@
 
 use crate::{
     config::Config,
+    context::RequestContext,
     http1::{field::RequestField, request::RequestHead},
     keyring::{Format, KnownKey, LastKey, Validity},
     refusal::{Refusal, Refused},
     shared::Shared,
-    visit::Visit,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contract::ErrorCode;
@@ -33,19 +33,19 @@ enum Search<'h> {
 }
 
 /// Requires a valid key, and keeps it, or that there is none.
-pub(crate) fn check(visit: &mut Visit<'_>) -> Result<Arc<KnownKey>, Refused> {
-    let found = valid(visit);
-    visit.key = found.as_ref().ok().cloned();
-    visit.has_no_key = found.is_err();
+pub(crate) fn check(context: &mut RequestContext<'_>) -> Result<Arc<KnownKey>, Refused> {
+    let found = valid(context);
+    context.key = found.as_ref().ok().cloned();
+    context.has_no_key = found.is_err();
     found
 }
 
-fn valid(visit: &mut Visit<'_>) -> Result<Arc<KnownKey>, Refused> {
-    let key = match visit.key.take() {
+fn valid(context: &mut RequestContext<'_>) -> Result<Arc<KnownKey>, Refused> {
+    let key = match context.key.take() {
         Some(key) => key,
-        None => look_up(visit.shared, visit.config, &visit.head, &mut visit.last_key)?,
+        None => look_up(context.shared, context.config, &context.head, &mut context.last_key)?,
     };
-    let (code, message) = match key.validity(visit.now.seconds()) {
+    let (code, message) = match key.validity(context.now.seconds()) {
         Validity::Valid => return Ok(key),
         Validity::Revoked => {
             (ErrorCode::KeyRevoked, "This API key was revoked. Use a newer one, or ask for one.")
@@ -59,16 +59,16 @@ fn valid(visit: &mut Visit<'_>) -> Result<Arc<KnownKey>, Refused> {
 
 /// The valid key of a request that is answered for another reason, so that the answer can tell how
 /// its limits stand. None is no fault here.
-pub(crate) fn recognise(visit: &mut Visit<'_>) -> Option<Arc<KnownKey>> {
-    if visit.key.is_none() && !visit.has_no_key {
-        return check(visit).ok();
+pub(crate) fn recognise(context: &mut RequestContext<'_>) -> Option<Arc<KnownKey>> {
+    if context.key.is_none() && !context.has_no_key {
+        return check(context).ok();
     }
-    visit.key.clone()
+    context.key.clone()
 }
 
 /// Whether anything stands where a key may stand.
-pub(crate) fn is_presented(visit: &Visit<'_>) -> bool {
-    match search(visit.config, &visit.head) {
+pub(crate) fn is_presented(context: &RequestContext<'_>) -> bool {
+    match search(context.config, &context.head) {
         Search::Nothing => false,
         Search::Twice(_) | Search::Found(_) => true,
     }
@@ -80,11 +80,11 @@ pub(crate) fn is_credential(authorization: &[u8]) -> bool {
 }
 
 /// Whether this `Authorization` holds a key of this API, whether or not it let the request in: no upstream may learn one.
-pub(crate) fn holds_own(visit: &Visit<'_>, authorization: &[u8]) -> bool {
-    let keyring = &visit.shared.keyring;
+pub(crate) fn holds_own(context: &RequestContext<'_>, authorization: &[u8]) -> bool {
+    let keyring = &context.shared.keyring;
     let is_own = |candidate: &[u8]| {
         contract::key::is_well_formed(candidate)
-            || keyring.format(candidate, visit.config.key_pattern.as_ref()) == Format::Possible
+            || keyring.format(candidate, context.config.key_pattern.as_ref()) == Format::Possible
                 && keyring.find(candidate).is_some()
     };
     // Behind whichever scheme, bare, or as a parameter.

@@ -2,12 +2,12 @@
 //! costs. The last check, because it is the only one that takes something.
 
 use crate::{
+    context::{Counted, RequestContext},
     keyring::KnownKey,
     payment::Owed,
     policies::route::Terms,
     refusal::{Refusal, Refused},
     text,
-    visit::{Counted, Visit},
 };
 use contract::{
     ErrorCode,
@@ -25,37 +25,40 @@ const RETRY_STOPPED: u64 = 10;
 
 /// Reserves the cost in all limits of the key that apply to the endpoint, or refuses and touches none.
 pub(crate) fn reserve_for_key(
-    visit: &mut Visit<'_>,
+    context: &mut RequestContext<'_>,
     key: &KnownKey,
     terms: Terms<'_>,
 ) -> Result<Owed, Refused> {
-    check_running(visit)?;
-    let account = visit.last_key.account(key.who());
-    let taken = key.reserve(account, terms.group, visit.now.millis, terms.cost);
-    settle_on(visit, *key.who(), taken, terms.cost)
+    check_running(context)?;
+    let account = context.last_key.account(key.who());
+    let taken = key.reserve(account, terms.group, context.now.millis, terms.cost);
+    settle_on(context, *key.who(), taken, terms.cost)
 }
 
 /// Reserves the cost in all limits that the address has of public endpoints, if there are any.
-pub(crate) fn reserve_for_address(visit: &mut Visit<'_>, terms: Terms<'_>) -> Result<Option<Owed>, Refused> {
-    if visit.config.settings.address_limits.is_empty() {
+pub(crate) fn reserve_for_address(
+    context: &mut RequestContext<'_>,
+    terms: Terms<'_>,
+) -> Result<Option<Owed>, Refused> {
+    if context.config.settings.address_limits.is_empty() {
         return Ok(None);
     }
-    let Some(addresses) = visit.shared.addresses.get() else { return Ok(None) };
-    check_running(visit)?;
-    let who = visit.shared.keyring.who_of_address(&address_bytes(visit.address));
-    match addresses.take(who, terms.group, visit.now.millis, terms.cost) {
-        Ok((whose, reservation)) => settle_on(visit, whose, Ok(reservation), terms.cost).map(Some),
+    let Some(addresses) = context.shared.addresses.get() else { return Ok(None) };
+    check_running(context)?;
+    let who = context.shared.keyring.who_of_address(&address_bytes(context.address));
+    match addresses.take(who, terms.group, context.now.millis, terms.cost) {
+        Ok((whose, reservation)) => settle_on(context, whose, Ok(reservation), terms.cost).map(Some),
         Err(denial) => {
-            let (_, account) = addresses.account(who, visit.now.millis);
-            visit.counted = Some(Counted { applying: account.limits().applying(terms.group), account });
+            let (_, account) = addresses.account(who, context.now.millis);
+            context.counted = Some(Counted { applying: account.limits().applying(terms.group), account });
             Err(refusal(denial, terms.cost, "address"))
         }
     }
 }
 
 /// Fail closed, where the configuration says so: what cannot be written down would be forgotten in a crash.
-fn check_running(visit: &Visit<'_>) -> Result<(), Refused> {
-    if !visit.shared.is_stopped.load(Ordering::Relaxed) {
+fn check_running(context: &RequestContext<'_>) -> Result<(), Refused> {
+    if !context.shared.is_stopped.load(Ordering::Relaxed) {
         return Ok(());
     }
     let mut refused = Refusal::new(
@@ -68,13 +71,13 @@ fn check_running(visit: &Visit<'_>) -> Result<(), Refused> {
 }
 
 fn settle_on(
-    visit: &mut Visit<'_>,
+    context: &mut RequestContext<'_>,
     who: Who,
     taken: Result<Reservation, Denial>,
     cost: u32,
 ) -> Result<Owed, Refused> {
     let reservation = taken.map_err(|denial| refusal(denial, cost, "API key"))?;
-    visit.counted = reservation
+    context.counted = reservation
         .account()
         .map(|account| Counted { account: Arc::clone(account), applying: reservation.applying() });
     Ok(Owed::new(who, reservation))

@@ -1,11 +1,11 @@
 //! Maintenance: every request is answered 503, but for the keys that operators test with.
 
 use crate::{
+    context::RequestContext,
     maintenance::{Pattern, Window},
     policies::{key, route::Purpose},
     refusal::{Refusal, Refused},
     text,
-    visit::Visit,
 };
 use contract::ErrorCode;
 use std::sync::atomic::Ordering;
@@ -14,46 +14,47 @@ use std::sync::atomic::Ordering;
 const WITHOUT_AN_END: u64 = 120;
 
 /// Refuses while a window for all endpoints is in force.
-pub(crate) fn check(visit: &mut Visit<'_>) -> Result<(), Refused> {
-    let windows = visit.shared.maintenance.load();
-    let now = visit.now.seconds();
+pub(crate) fn check(context: &mut RequestContext<'_>) -> Result<(), Refused> {
+    let windows = context.shared.maintenance.load();
+    let now = context.now.seconds();
     let of_all = |window: &&Window| window.endpoints.is_empty() && window.holds(now);
     if !windows.iter().any(|window| of_all(&window)) {
         return Ok(());
     }
-    refuse(visit, &windows.iter().filter(of_all).collect::<Vec<_>>())
+    refuse(context, &windows.iter().filter(of_all).collect::<Vec<_>>())
 }
 
 /// Refuses while a window for this endpoint is in force.
-pub(crate) fn check_endpoint(visit: &mut Visit<'_>, purpose: Purpose<'_>) -> Result<(), Refused> {
-    if !visit.shared.has_partial_maintenance.load(Ordering::Relaxed) || matches!(purpose, Purpose::Limits) {
+pub(crate) fn check_endpoint(context: &mut RequestContext<'_>, purpose: Purpose<'_>) -> Result<(), Refused> {
+    if !context.shared.has_partial_maintenance.load(Ordering::Relaxed) || matches!(purpose, Purpose::Limits) {
         return Ok(());
     }
-    let windows = visit.shared.maintenance.load();
-    let now = visit.now.seconds();
+    let windows = context.shared.maintenance.load();
+    let now = context.now.seconds();
     let applies =
-        |window: &&Window| window.holds(now) && window.endpoints.iter().any(|one| is_for(one, visit));
+        |window: &&Window| window.holds(now) && window.endpoints.iter().any(|one| is_for(one, context));
     let in_force: Vec<&Window> = windows.iter().filter(applies).collect();
-    if in_force.is_empty() { Ok(()) } else { refuse(visit, &in_force) }
+    if in_force.is_empty() { Ok(()) } else { refuse(context, &in_force) }
 }
 
 /// A pattern that is an endpoint's template is for that endpoint; any other is for all paths that fit it.
-fn is_for(pattern: &Pattern, visit: &Visit<'_>) -> bool {
-    if !pattern.takes(visit.head.method()) {
+fn is_for(pattern: &Pattern, context: &RequestContext<'_>) -> bool {
+    if !pattern.takes(context.head.method()) {
         return false;
     }
     let is_template = |template: &str| pattern.is(template);
-    let is_declared = || visit.config.routes.template_of(pattern.path()).is_some_and(is_template);
-    visit.template.is_some_and(is_template) || (!is_declared() && pattern.fits(visit.head.path()))
+    let is_declared = || context.config.routes.template_of(pattern.path()).is_some_and(is_template);
+    context.template.is_some_and(is_template) || (!is_declared() && pattern.fits(context.head.path()))
 }
 
 /// Refuses whoever is not let through by all windows that are in force.
-fn refuse(visit: &mut Visit<'_>, in_force: &[&Window]) -> Result<(), Refused> {
+fn refuse(context: &mut RequestContext<'_>, in_force: &[&Window]) -> Result<(), Refused> {
     // Only now does it matter whose request it is: keys are otherwise looked at further down.
-    if key::recognise(visit).is_some_and(|key| in_force.iter().all(|window| window.lets_through(&key.id()))) {
+    if key::recognise(context).is_some_and(|key| in_force.iter().all(|window| window.lets_through(&key.id())))
+    {
         return Ok(());
     }
-    let now = visit.now.seconds();
+    let now = context.now.seconds();
     let until = in_force.iter().map(|window| window.until).max_by_key(|until| until.unwrap_or(u64::MAX));
     let until = until.flatten();
     let message = in_force.first().map_or("", |window| window.message.as_str());

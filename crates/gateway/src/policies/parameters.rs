@@ -3,10 +3,10 @@
 use super::elsewhere;
 use crate::{
     client::Client,
+    context::RequestContext,
     http1::request::RequestHead,
     policies::body::Checked,
     refusal::{Refusal, Refused},
-    visit::Visit,
 };
 use contract::{Detail, ErrorCode};
 use openapi::rules::{Headers, OwnSent, RequestRules, Sent, Violation, soon, while_wanted};
@@ -25,18 +25,18 @@ impl Headers for RequestHead {
 }
 
 /// Checks path, query, headers and cookies, unless that takes long.
-pub(crate) fn check(visit: &mut Visit<'_>, rules: &RequestRules) -> Result<Checked, Refused> {
+pub(crate) fn check(context: &mut RequestContext<'_>, rules: &RequestRules) -> Result<Checked, Refused> {
     if !rules.checks_parameters() {
         return Ok(Checked::Here);
     }
-    visit.has_checked_query = true;
-    let path = visit.config.routes.parameters(visit.head.path());
-    let sent = Sent { path: &path, query: visit.head.query(), headers: &visit.head };
+    context.has_checked_query = true;
+    let path = context.config.routes.parameters(context.head.path());
+    let sent = Sent { path: &path, query: context.head.query(), headers: &context.head };
     if rules.parameters_fit(&sent) {
         return Ok(Checked::Here);
     }
-    let cookies: usize = visit.head.named("cookie").map(<[u8]>::len).sum();
-    if visit.head.path().len() + sent.query.map_or(0, str::len) + cookies > LONG {
+    let cookies: usize = context.head.named("cookie").map(<[u8]>::len).sum();
+    if context.head.path().len() + sent.query.map_or(0, str::len) + cookies > LONG {
         return Ok(Checked::TooLong);
     }
     match soon(|| rules.parameter_violations(&sent)) {
@@ -47,14 +47,14 @@ pub(crate) fn check(visit: &mut Visit<'_>, rules: &RequestRules) -> Result<Check
 
 /// Checks them where others do not wait for it.
 pub(crate) async fn check_elsewhere(
-    visit: &Visit<'_>,
+    context: &RequestContext<'_>,
     client: &mut Client,
     rules: &Arc<RequestRules>,
 ) -> Result<(), Refused> {
-    let path = visit.config.routes.parameters(visit.head.path());
-    let sent = Sent { path: &path, query: visit.head.query(), headers: &visit.head };
+    let path = context.config.routes.parameters(context.head.path());
+    let sent = Sent { path: &path, query: context.head.query(), headers: &context.head };
     let (rules, sent) = (Arc::clone(rules), OwnSent::of(&sent, rules));
-    let violations = elsewhere::run(visit, client, move |wanted| {
+    let violations = elsewhere::run(context, client, move |wanted| {
         while_wanted(wanted, || sent.with(|sent| rules.parameter_violations(sent)))
     });
     refuse(violations.await?)

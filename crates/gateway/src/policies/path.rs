@@ -6,6 +6,7 @@
 //! only where that makes a difference, unless the operator wants it otherwise.
 
 use crate::{
+    context::RequestContext,
     http1::{
         Fault,
         path::{merged, other_views},
@@ -15,16 +16,15 @@ use crate::{
     refusal::{Refusal, Refused},
     routes::{Route, Routes},
     settings::AmbiguousPaths,
-    visit::Visit,
 };
 
 /// Refuses a request whose path, or whose scheme, is read differently elsewhere.
-pub(crate) fn check(visit: &Visit<'_>) -> Result<(), Refused> {
-    let head = &visit.head;
+pub(crate) fn check(context: &RequestContext<'_>) -> Result<(), Refused> {
+    let head = &context.head;
     // RFC 9110 section 7.4: what is meant for a secure connection must not be answered on another one. A proxy that
     // ended the client's TLS before us may have left the scheme in the target.
-    let is_secure = visit.peer.scheme == peer::Scheme::Https;
-    if head.scheme() == Some(Scheme::Https) && !is_secure && !visit.is_peer_trusted {
+    let is_secure = context.peer.scheme == peer::Scheme::Https;
+    if head.scheme() == Some(Scheme::Https) && !is_secure && !context.is_peer_trusted {
         return Err(Refusal::of_fault(Fault::malformed(
             "The target is an https URL, but this connection is not encrypted.",
         )));
@@ -32,16 +32,18 @@ pub(crate) fn check(visit: &Visit<'_>) -> Result<(), Refused> {
     if !head.has_other_views() {
         return Ok(());
     }
-    let is_refused = match visit.config.settings.strictness.ambiguous_paths {
+    let is_refused = match context.config.settings.strictness.ambiguous_paths {
         // Slashes in a row are no part of what that lets through.
-        AmbiguousPaths::Pass if head.path().contains("//") => leads_elsewhere(visit, &[merged(head.path())]),
+        AmbiguousPaths::Pass if head.path().contains("//") => {
+            leads_elsewhere(context, &[merged(head.path())])
+        }
         AmbiguousPaths::Pass => false,
         AmbiguousPaths::Refuse => true,
-        AmbiguousPaths::Check if takes_semicolons(visit) => {
+        AmbiguousPaths::Check if takes_semicolons(context) => {
             // They stand where the document has them; anything else in the path is asked about as ever.
-            leads_elsewhere(visit, &other_views(&head.path().replace(';', "_")))
+            leads_elsewhere(context, &other_views(&head.path().replace(';', "_")))
         }
-        AmbiguousPaths::Check => leads_elsewhere(visit, &other_views(head.path())),
+        AmbiguousPaths::Check => leads_elsewhere(context, &other_views(head.path())),
     };
     if is_refused {
         return Err(malformed(
@@ -54,15 +56,15 @@ pub(crate) fn check(visit: &Visit<'_>) -> Result<(), Refused> {
 }
 
 /// Whether the endpoint is one whose document writes a parameter behind semicolons.
-fn takes_semicolons(visit: &Visit<'_>) -> bool {
-    match visit.config.routes.find(visit.head.method(), visit.head.path()) {
+fn takes_semicolons(context: &RequestContext<'_>) -> bool {
+    match context.config.routes.find(context.head.method(), context.head.path()) {
         Route::Endpoint(endpoint, _) => endpoint.rules.as_ref().is_some_and(|rules| rules.has_semicolons()),
         Route::Open | Route::OtherMethods(_) | Route::Nothing => false,
     }
 }
 
-fn leads_elsewhere(visit: &Visit<'_>, views: &[String]) -> bool {
-    leads(&visit.config.routes, visit.head.method(), visit.head.path(), views)
+fn leads_elsewhere(context: &RequestContext<'_>, views: &[String]) -> bool {
+    leads(&context.config.routes, context.head.method(), context.head.path(), views)
 }
 
 /// Whether a server that takes the path for one of the others would find another endpoint.

@@ -1,10 +1,10 @@
 //! Permission: 401 for a key that is correct but may not do this, and for an address that may not.
 
 use crate::{
+    context::RequestContext,
     keyring::KnownKey,
     refusal::{Refusal, Refused},
     settings::Endpoint,
-    visit::Visit,
 };
 use contract::{ErrorCode, permission::needed};
 
@@ -25,21 +25,24 @@ pub(crate) fn check(key: &KnownKey, sets: &[Vec<String>]) -> Result<(), Refused>
 }
 
 /// Refuses an address that may not use the API, or not this endpoint, whatever its key may.
-pub(crate) fn check_address(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> Result<(), Refused> {
+pub(crate) fn check_address(
+    context: &RequestContext<'_>,
+    endpoint: Option<&Endpoint>,
+) -> Result<(), Refused> {
     let of = |what: &str| {
         Err(Refusal::new(
             ErrorCode::PermissionDenied,
             format!(
                 "Requests from the address {} may not use {what}. Send them from one that may, or ask for it.",
-                visit.address
+                context.address
             ),
         ))
     };
-    if !visit.config.settings.access.admits(visit.address) {
+    if !context.config.settings.access.admits(context.address) {
         return of("this API");
     }
     match endpoint {
-        Some(endpoint) if !endpoint.access.admits(visit.address) => of("this endpoint"),
+        Some(endpoint) if !endpoint.access.admits(context.address) => of("this endpoint"),
         Some(_) | None => Ok(()),
     }
 }

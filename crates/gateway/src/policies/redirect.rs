@@ -2,50 +2,50 @@
 
 use super::key;
 use crate::{
+    context::RequestContext,
     peer::Scheme,
     record::Level,
     refusal::{Refusal, Refused},
     settings::{Endpoint, Plain, TrailingSlash},
-    visit::Visit,
 };
 use contract::ErrorCode;
 use std::net::SocketAddr;
 
 /// Refuses a request that came without TLS, where those are sent to https. One with a key is not: whoever follows a
 /// redirect goes on sending the key in the clear, and nobody learns that it has to be replaced.
-pub(crate) fn check_scheme(visit: &mut Visit<'_>) -> Result<(), Refused> {
-    let Some(tls) = &visit.config.settings.tls else { return Ok(()) };
+pub(crate) fn check_scheme(context: &mut RequestContext<'_>) -> Result<(), Refused> {
+    let Some(tls) = &context.config.settings.tls else { return Ok(()) };
     match tls.plain {
         Plain::Serve | Plain::Off => return Ok(()),
         Plain::Redirect => {}
     }
     // Where a certificate is required, only the connection itself can have shown one.
-    match if tls.requires_certificate { visit.peer.scheme } else { visit.scheme() } {
+    match if tls.requires_certificate { context.peer.scheme } else { context.scheme() } {
         Scheme::Https => return Ok(()),
         Scheme::Http => {}
     }
-    let public = visit.config.settings.api.public_url.as_deref().filter(|url| url.starts_with("https://"));
-    let base = match (public, visit.shared.tls_address) {
+    let public = context.config.settings.api.public_url.as_deref().filter(|url| url.starts_with("https://"));
+    let base = match (public, context.shared.tls_address) {
         (Some(public), _) => public.to_owned(),
-        (None, Some(address)) => https(visit.head.host(), address),
+        (None, Some(address)) => https(context.head.host(), address),
         (None, None) => return Ok(()), // it listens there, or would not have started
     };
-    let location = format!("{base}{}", location(visit.head.path(), visit.head.query()));
-    if key::is_presented(visit) {
-        return Err(key_in_the_clear(visit, &location));
+    let location = format!("{base}{}", location(context.head.path(), context.head.query()));
+    if key::is_presented(context) {
+        return Err(key_in_the_clear(context, &location));
     }
     let message = format!("This API requires HTTPS. Send the request to {location}.");
     Err(refusal(ErrorCode::EndpointMoved, message, location))
 }
 
 /// The operator learns of a valid key once an hour.
-fn key_in_the_clear(visit: &mut Visit<'_>, location: &str) -> Refused {
-    if let Some(key) = key::recognise(visit)
-        && visit.shared.exposed_keys.is_new(key.id(), visit.now.seconds())
+fn key_in_the_clear(context: &mut RequestContext<'_>, location: &str) -> Refused {
+    if let Some(key) = key::recognise(context)
+        && context.shared.exposed_keys.is_new(key.id(), context.now.seconds())
     {
-        let (id, address) = (key.id(), visit.address.to_string());
+        let (id, address) = (key.id(), context.address.to_string());
         let members = [("key", id.as_str()), ("address", address.as_str())];
-        visit.shared.log.event(Level::Warn, "an API key was sent without TLS", &members);
+        context.shared.log.event(Level::Warn, "an API key was sent without TLS", &members);
     }
     Refusal::new(
         ErrorCode::HttpsRequired,
@@ -70,26 +70,29 @@ fn https(host: &str, address: SocketAddr) -> String {
 }
 
 /// Refuses a path that has moved. A slash at its end does not matter: one redirect is enough for both.
-pub(crate) fn check_moved(visit: &Visit<'_>) -> Result<(), Refused> {
-    let path = visit.head.path();
-    let routes = &visit.config.routes;
-    let to = routes.moved_to(path).or_else(|| match visit.config.settings.redirects.trailing_slash {
+pub(crate) fn check_moved(context: &RequestContext<'_>) -> Result<(), Refused> {
+    let path = context.head.path();
+    let routes = &context.config.routes;
+    let to = routes.moved_to(path).or_else(|| match context.config.settings.redirects.trailing_slash {
         TrailingSlash::Redirect => routes.moved_to(path.trim_end_matches('/')),
         TrailingSlash::Keep => None,
     });
-    to.map_or(Ok(()), |to| Err(moved(visit, &to)))
+    to.map_or(Ok(()), |to| Err(moved(context, &to)))
 }
 
 /// Refuses an endpoint that has moved.
-pub(crate) fn check_endpoint(visit: &Visit<'_>, endpoint: Option<&Endpoint>) -> Result<(), Refused> {
+pub(crate) fn check_endpoint(
+    context: &RequestContext<'_>,
+    endpoint: Option<&Endpoint>,
+) -> Result<(), Refused> {
     let Some((endpoint, to)) = endpoint.and_then(|one| Some((one, one.moved_to.as_deref()?))) else {
         return Ok(());
     };
-    Err(moved(visit, &visit.config.routes.filled(endpoint, to, visit.head.path())))
+    Err(moved(context, &context.config.routes.filled(endpoint, to, context.head.path())))
 }
 
-fn moved(visit: &Visit<'_>, to: &str) -> Refused {
-    let location = location(to, visit.head.query());
+fn moved(context: &RequestContext<'_>, to: &str) -> Refused {
+    let location = location(to, context.head.query());
     refusal(
         ErrorCode::EndpointMoved,
         format!("This endpoint has moved to {location}. Use that address from now on."),
@@ -98,18 +101,18 @@ fn moved(visit: &Visit<'_>, to: &str) -> Refused {
 }
 
 /// Refuses a path that ends in a slash, unless an endpoint is declared so.
-pub(crate) fn check_slash(visit: &Visit<'_>) -> Result<(), Refused> {
-    let path = visit.head.path();
-    let redirects = match visit.config.settings.redirects.trailing_slash {
+pub(crate) fn check_slash(context: &RequestContext<'_>) -> Result<(), Refused> {
+    let path = context.head.path();
+    let redirects = match context.config.settings.redirects.trailing_slash {
         TrailingSlash::Redirect => path.len() > 1 && path.ends_with('/'),
         TrailingSlash::Keep => false,
     };
     // A path of slashes alone is the root, written oddly; there is nothing to cut off.
     let cut = path.trim_end_matches('/');
-    if !redirects || cut.is_empty() || visit.config.routes.keeps_slash(path) {
+    if !redirects || cut.is_empty() || context.config.routes.keeps_slash(path) {
         return Ok(());
     }
-    let location = location(cut, visit.head.query());
+    let location = location(cut, context.head.query());
     let message = format!("The path ends in a slash. Send the request to {location}, without it.");
     Err(refusal(ErrorCode::TrailingSlash, message, location))
 }

@@ -1,11 +1,11 @@
 //! Endpoint and method: 404 for a path or a method that does not exist.
 
 use crate::{
+    context::RequestContext,
     refusal::{Refusal, Refused},
     routes::Route,
     settings::Endpoint,
     usage::Place,
-    visit::Visit,
 };
 use contract::ErrorCode;
 
@@ -58,9 +58,9 @@ impl<'s> Purpose<'s> {
 }
 
 /// Finds the endpoint, and notes its template for the log.
-pub(crate) fn find<'s>(visit: &mut Visit<'s>) -> Result<Purpose<'s>, Refused> {
-    let (method, path) = (visit.head.method(), visit.head.path());
-    if visit.config.limits_paths.iter().any(|own| own == path) {
+pub(crate) fn find<'s>(context: &mut RequestContext<'s>) -> Result<Purpose<'s>, Refused> {
+    let (method, path) = (context.head.method(), context.head.path());
+    if context.config.limits_paths.iter().any(|own| own == path) {
         return match method {
             "GET" | "HEAD" => Ok(Purpose::Limits),
             _ => Err(other_methods(method, path, "GET, HEAD")),
@@ -70,16 +70,16 @@ pub(crate) fn find<'s>(visit: &mut Visit<'s>) -> Result<Purpose<'s>, Refused> {
     if path == "*" {
         return Err(nothing(path));
     }
-    match visit.config.routes.find(method, path) {
+    match context.config.routes.find(method, path) {
         Route::Open => {
-            visit.place = Place::AnyPath;
+            context.place = Place::AnyPath;
             Ok(Purpose::AnyPath)
         }
         Route::Endpoint(endpoint, position) => {
-            visit.place = Place::Endpoint(position);
-            visit.template = Some(&endpoint.path);
-            visit.deprecated = endpoint.deprecated;
-            visit.group = endpoint.group.as_deref();
+            context.place = Place::Endpoint(position);
+            context.template = Some(&endpoint.path);
+            context.deprecated = endpoint.deprecated;
+            context.group = endpoint.group.as_deref();
             Ok(Purpose::Endpoint(endpoint))
         }
         Route::OtherMethods(allow) => Err(other_methods(method, path, &allow)),
@@ -89,17 +89,20 @@ pub(crate) fn find<'s>(visit: &mut Visit<'s>) -> Result<Purpose<'s>, Refused> {
 
 /// Finds where the request goes: to the service that its endpoint names, else to the one that answers for its host and
 /// path. Where there is none, there is no endpoint either, whatever the path.
-pub(crate) fn find_service<'s>(visit: &mut Visit<'s>, purpose: Purpose<'s>) -> Result<(), Refused> {
-    let services = &visit.config.services;
+pub(crate) fn find_service<'s>(
+    context: &mut RequestContext<'s>,
+    purpose: Purpose<'s>,
+) -> Result<(), Refused> {
+    let services = &context.config.services;
     let named = purpose.endpoint().and_then(|endpoint| endpoint.service.as_deref());
     let found = match (purpose, named) {
         (Purpose::Limits, _) => return Ok(()), // answered by the gateway itself
         (Purpose::AnyPath | Purpose::Endpoint(_), Some(name)) => services.named(name),
         (Purpose::AnyPath | Purpose::Endpoint(_), None) => {
-            services.find(visit.head.host(), visit.head.path())
+            services.find(context.head.host(), context.head.path())
         }
     };
-    visit.service = Some(found.ok_or_else(|| nothing(visit.head.path()))?);
+    context.service = Some(found.ok_or_else(|| nothing(context.head.path()))?);
     Ok(())
 }
 

@@ -60,11 +60,11 @@ fn as_written(name: &str) -> String {
 pub struct Plan {
     /// Unique name.
     pub name: String,
-    /// 1 to [`Plan::MOST_LIMITS`] limits, whose tags and policies' names all differ.
+    /// 1 to [`Plan::MAX_LIMITS`] limits, whose tags and policies' names all differ.
     pub limits: Vec<Limit>,
 }
 
 impl Plan {
     /// Limits that a plan can have.
-    pub const MOST_LIMITS: usize = 8;
+    pub const MAX_LIMITS: usize = 8;
 }

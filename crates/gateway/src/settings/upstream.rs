@@ -31,7 +31,7 @@ pub enum HostPattern {
 /// Where requests go.
 #[derive(Debug, Clone)]
 pub struct Upstream {
-    /// 1 to [`Upstream::MOST_ADDRESSES`] addresses.
+    /// 1 to [`Upstream::MAX_ADDRESSES`] addresses.
     pub addresses: Vec<UpstreamAddress>,
     /// Path that is put before every request's path: empty, or `/base` without a slash at its end.
     pub base_path: String,
@@ -59,7 +59,7 @@ pub struct Upstream {
 
 impl Upstream {
     /// Addresses that one service can have.
-    pub const MOST_ADDRESSES: usize = 64;
+    pub const MAX_ADDRESSES: usize = 64;
 }
 
 /// One address of an upstream.

@@ -13,7 +13,7 @@ use x509_parser::{
 };
 
 /// Certificates that a chain may have.
-const MOST_CERTIFICATES: usize = 100;
+const MAX_CERTIFICATES: usize = 100;
 
 /// A certificate, those that vouch for it, and its private key.
 #[derive(Clone)]
@@ -103,7 +103,7 @@ impl fmt::Debug for Identity {
 /// # Errors
 /// There is none, or one cannot be read.
 pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BadIdentity> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).take(MOST_CERTIFICATES).collect();
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).take(MAX_CERTIFICATES).collect();
     let read = read.map_err(|error| BadIdentity::Unreadable(error.to_string()))?;
     if read.is_empty() {
         return Err(BadIdentity::NoCertificate);

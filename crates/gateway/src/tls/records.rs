@@ -8,7 +8,7 @@ use std::{cell::RefCell, io};
 /// Memory of two full records and what belongs to them.
 const SIZE: usize = 34 * 1024;
 /// Pieces of memory that a thread keeps for later.
-const MOST_SPARE: usize = 64;
+const MAX_SPARE: usize = 64;
 
 thread_local! {
     static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
@@ -76,7 +76,7 @@ fn give_back(mut memory: Vec<u8>) {
     memory.clear();
     let _ = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
-        if spare.len() < MOST_SPARE {
+        if spare.len() < MAX_SPARE {
             spare.push(memory);
         }
     });

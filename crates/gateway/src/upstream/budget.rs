@@ -6,7 +6,7 @@ use crate::settings::Retries;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Retries that can be saved up, in thousandths.
-const MOST_SAVED: u64 = 100_000;
+const MAX_SAVED: u64 = 100_000;
 
 /// The budget of one service, shared by all threads. Touched by retries alone, not by requests.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl Budget {
             let new = u64::from(sent.wrapping_sub(word as u32));
             // A thread that read the count before another one is behind by a few, not ahead by thousands of millions.
             let new = if new > u64::from(u32::MAX / 2) { 0 } else { new };
-            (word >> 32).saturating_add(new.saturating_mul(per_request)).min(MOST_SAVED)
+            (word >> 32).saturating_add(new.saturating_mul(per_request)).min(MAX_SAVED)
         };
         // The retry itself will be counted as sent, but nothing came for it.
         let from_share = |word: u64| {

@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::io::AsyncWriteExt;
 
 /// Bytes that the head of an answer to a check may have.
-const LARGEST_HEAD: usize = 64 * 1024;
+const MAX_HEAD_SIZE: usize = 64 * 1024;
 
 /// Asks. The error is the operator's to read.
 pub(crate) async fn ask(backend: &Arc<Backend>, service: &Service, check: &Check) -> Result<(), String> {
@@ -39,7 +39,7 @@ async fn exchange(backend: &Arc<Backend>, service: &Service, check: &Check) -> R
     loop {
         let filled = std::future::poll_fn(|cx| upstream.input.poll_fill(cx, &mut upstream.io)).await;
         match filled {
-            Ok(1..) if upstream.input.len() <= LARGEST_HEAD => {}
+            Ok(1..) if upstream.input.len() <= MAX_HEAD_SIZE => {}
             Ok(1..) => return Err("the check was answered by a head without end".to_owned()),
             Ok(0) => return Err("the connection was closed before the check was answered".to_owned()),
             Err(error) => return Err(format!("the check failed: {error}")),

@@ -10,7 +10,7 @@ use super::{
 use crate::settings::{Passive, UpstreamAddress};
 use std::sync::Arc;
 
-const MOST_ADDRESSES: usize = crate::settings::Upstream::MOST_ADDRESSES;
+const MAX_ADDRESSES: usize = crate::settings::Upstream::MAX_ADDRESSES;
 
 /// The outcome of a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Chosen {
     /// All that could be asked have as many requests in flight as they may.
     Busy,
     /// The checks of all say that they are not well.
-    Ill,
+    Unhealthy,
     /// All were asked.
     Tried,
 }
@@ -42,7 +42,7 @@ pub(crate) fn choose(
     now: impl Fn() -> u64,
     mut random: impl FnMut(u64) -> u64,
 ) -> Chosen {
-    let mut weights = [0u64; MOST_ADDRESSES];
+    let mut weights = [0u64; MAX_ADDRESSES];
     // Requests may be wrong about an address: that all are out says more about the requests, or about what stands behind
     // all addresses, than about each. To ask none would make of some failures a failure of everything.
     for heeds_failures in [true, false] {
@@ -58,7 +58,7 @@ pub(crate) fn choose(
                 Share::Of(share) => share,
                 Share::Out if heeds_failures => 0,
                 Share::Out => WHOLE,
-                Share::Ill => {
+                Share::Unhealthy => {
                     ill = true;
                     0
                 }
@@ -77,7 +77,7 @@ pub(crate) fn choose(
             return Chosen::Busy;
         }
         if !heeds_failures && ill && !tried {
-            return Chosen::Ill;
+            return Chosen::Unhealthy;
         }
     }
     Chosen::Tried
@@ -85,7 +85,7 @@ pub(crate) fn choose(
 
 fn less_busy_of_two(
     backends: &[Arc<Backend>],
-    weights: &[u64; MOST_ADDRESSES],
+    weights: &[u64; MAX_ADDRESSES],
     total: u64,
     random: &mut impl FnMut(u64) -> u64,
 ) -> usize {
@@ -203,7 +203,7 @@ mod tests {
             let all: Vec<_> = backends.iter().map(|_| address(1)).collect();
             choose(backends, &all, terms, || 2, |_| 0)
         };
-        assert_eq!(chosen(&three[2..], &terms), Chosen::Ill);
+        assert_eq!(chosen(&three[2..], &terms), Chosen::Unhealthy);
         assert_eq!(chosen(&three, &Terms { tried: 0b011, ..terms }), Chosen::Tried);
         assert_eq!(chosen(&three, &Terms { most_in_flight: Some(0), ..terms }), Chosen::Busy);
     }

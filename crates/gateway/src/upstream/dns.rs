@@ -15,7 +15,7 @@ use tokio::{
 /// How long one server is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes of an answer by UDP: without an extension nobody sends more than 512.
-const LARGEST_DATAGRAM: usize = 4096;
+const MAX_DATAGRAM_SIZE: usize = 4096;
 /// Addresses that are taken of one answer.
 const MOST: usize = 64;
 
@@ -83,7 +83,7 @@ async fn by_udp(server: SocketAddr, question: &[u8]) -> io::Result<Said> {
     // From here on only what this server sends arrives.
     socket.connect(server).await?;
     socket.send(question).await?;
-    let mut answer = vec![0; LARGEST_DATAGRAM];
+    let mut answer = vec![0; MAX_DATAGRAM_SIZE];
     loop {
         let length = socket.recv(&mut answer).await?;
         // What is no answer to this question may be a late one to another, or forged: the right one may still come.

@@ -49,7 +49,7 @@ pub(crate) enum Share {
     /// Its requests failed, so for a time none.
     Out,
     /// Its checks fail, so none.
-    Ill,
+    Unhealthy,
 }
 
 /// When something happened.
@@ -68,7 +68,7 @@ impl Health {
             return Share::Of(WHOLE);
         }
         if self.checked.load(Relaxed) == ILL {
-            return Share::Ill;
+            return Share::Unhealthy;
         }
         let now = now();
         if now < self.out_until.load(Relaxed) {
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(share(&health, 6), Share::Of(WHOLE));
         assert!(health.set_checked(false, at(10)));
         assert!(!health.set_checked(false, at(11)));
-        assert_eq!(share(&health, 12), Share::Ill);
+        assert_eq!(share(&health, 12), Share::Unhealthy);
         assert!(health.set_checked(true, at(100)));
         assert_eq!(share(&health, 100), Share::Of(100));
         assert_eq!(share(&health, 20_100), Share::Of(WHOLE));
@@ -267,6 +267,6 @@ mod tests {
         let health = Health::default();
         assert!(health.set_checked(false, at(10)));
         health.forget_checks();
-        assert_ne!(share(&health, 12), Share::Ill);
+        assert_ne!(share(&health, 12), Share::Unhealthy);
     }
 }

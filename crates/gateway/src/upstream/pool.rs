@@ -11,7 +11,7 @@ use std::{cell::RefCell, collections::HashMap, time::Duration};
 use tokio::time::Instant;
 
 /// Idle connections to one address that a thread keeps.
-const MOST_IDLE: usize = 512;
+const MAX_IDLE: usize = 512;
 /// How long a connection may be idle and still be used for a request that must not be sent twice.
 /// Servers close idle connections after 5 seconds and more; a request that meets such a close on
 /// its way cannot be repeated if it might change something.
@@ -61,7 +61,7 @@ impl Pool {
         upstream.input.rest();
         let mut all = self.idle.borrow_mut();
         let idle = all.entry(upstream.home.backend).or_default();
-        if idle.len() < MOST_IDLE {
+        if idle.len() < MAX_IDLE {
             idle.push(Idle { io: upstream.io, since: now, generation: upstream.home.generation });
         }
     }
@@ -183,14 +183,14 @@ mod tests {
         run(async {
             let place = Place::new().await;
             let mut servers = Vec::new();
-            for _ in 0..MOST_IDLE + 3 {
+            for _ in 0..MAX_IDLE + 3 {
                 let (ours, theirs) = place.connect().await;
                 place.pool.put(ours, place.began);
                 servers.push(theirs);
             }
             let mut used = Vec::new();
             used.extend(std::iter::from_fn(|| place.pool.take(&place.backend, place.began, true)));
-            assert_eq!(used.len(), MOST_IDLE);
+            assert_eq!(used.len(), MAX_IDLE);
         });
     }
 

@@ -199,8 +199,8 @@ impl Service {
         let upstream = &self.settings.upstream;
         // Most APIs have one address, and nothing to choose.
         if let ([only], 0, None) = (self.backends.as_slice(), tried, upstream.most_in_flight) {
-            return if only.health.share(&upstream.passive, || millis(now.into_std())) == Share::Ill {
-                Chosen::Ill
+            return if only.health.share(&upstream.passive, || millis(now.into_std())) == Share::Unhealthy {
+                Chosen::Unhealthy
             } else {
                 Chosen::One(0)
             };

@@ -17,7 +17,7 @@ pub enum UpstreamState {
     /// Its requests failed: for a time it gets none, as long as another one can be asked.
     Out,
     /// Its checks fail: it gets none.
-    NotWell,
+    Unhealthy,
     /// Its name leads nowhere.
     NotResolved,
 }
@@ -56,7 +56,7 @@ pub(crate) fn of(services: &Services) -> Vec<UpstreamView> {
         for (backend, address) in service.backends.iter().zip(&upstream.addresses) {
             let resolved = backend.resolved.load_full();
             let state = match backend.health.share(&upstream.passive, || now) {
-                Share::Ill => UpstreamState::NotWell,
+                Share::Unhealthy => UpstreamState::Unhealthy,
                 Share::Out => UpstreamState::Out,
                 Share::Of(_) if resolved.addresses.is_empty() => UpstreamState::NotResolved,
                 Share::Of(WHOLE) => UpstreamState::In,

@@ -15,10 +15,10 @@ use crate::{
 
 /// Frames that one header block may be cut into. Each costs its sender as much as it costs us, but
 /// nothing else can come in between.
-const MOST_PIECES: u32 = 128;
+const MAX_PIECES: u32 = 128;
 /// Heads that may wait to be looked at. A few bytes may decode to a large one, so that what stands in one read could
 /// become any number of them.
-const MOST_HEADS: usize = 16;
+const MAX_HEADS: usize = 16;
 
 /// A header block that is not complete yet.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Connection {
             if self.failed.is_some() {
                 return bytes.len(); // nothing that follows can be trusted to mean anything
             }
-            if self.heads >= MOST_HEADS {
+            if self.heads >= MAX_HEADS {
                 return bytes.len() - rest.len();
             }
             match self.receive_one(rest, now) {
@@ -205,7 +205,7 @@ impl Connection {
         block.pieces += 1;
         // A block may be somewhat larger than the list that it decodes to, but not without end.
         let most = usize::try_from(self.config.largest_list).unwrap_or(usize::MAX).saturating_mul(2);
-        if block.bytes.len() > most.saturating_add(frame::LARGEST) || block.pieces > MOST_PIECES {
+        if block.bytes.len() > most.saturating_add(frame::LARGEST) || block.pieces > MAX_PIECES {
             return Err((ErrorCode::ENHANCE_YOUR_CALM, "a header block without end"));
         }
         if head.has(flag::END_HEADERS) {

@@ -1,7 +1,7 @@
 //! The last bytes of an answer on real sockets.
 
 use crate::world::{Opened, World, charge};
-use journal::{Charge, Due, MOST_TOGETHER, Sent, Writer};
+use journal::{Charge, Due, MAX_TOGETHER, Sent, Writer};
 use std::{
     io::{self, ErrorKind, Read},
     net::{TcpListener, TcpStream},
@@ -142,7 +142,7 @@ fn a_ring_with_too_little_room_charges_beside_it() {
         client.read_exact(&mut answer).unwrap();
     }
     assert_eq!(journal.commit(NOW).unwrap().charges, 10);
-    let too_many = vec![due(6); MOST_TOGETHER + 1];
+    let too_many = vec![due(6); MAX_TOGETHER + 1];
     let error = writers[0].send_last(server.as_fd(), b"answer", &too_many).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert_eq!(journal.commit(NOW).unwrap().charges, 0);

@@ -1,7 +1,7 @@
 //! A real kill -9 while answers are sent: what clients have received is what was charged, exactly.
 
 use crate::world::{World, charge, has_lost, told};
-use journal::{Due, MOST_TOGETHER, Options};
+use journal::{Due, MAX_TOGETHER, Options};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
@@ -53,7 +53,7 @@ fn child_that_is_killed() {
             let one = charge(number as u64, 1, &[(5, 1), (0, 0)]);
             let mut answers = 0_u64..;
             // One answer a write, then two, and so on: as the streams of a connection end theirs.
-            for together in (1..=MOST_TOGETHER).cycle() {
+            for together in (1..=MAX_TOGETHER).cycle() {
                 let lines: Vec<String> =
                     answers.by_ref().take(together).map(|answer| format!("{answer:011}\n")).collect();
                 let bytes = lines.concat().into_bytes();

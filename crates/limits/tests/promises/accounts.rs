@@ -2,7 +2,7 @@
 
 use crate::plans::{NOW, cases, limits, remaining};
 use contract::{Limit, limit::Kind};
-use limits::{Account, Limits, MOST_LIMITS, Reservation, Seat, Used};
+use limits::{Account, Limits, MAX_LIMITS, Reservation, Seat, Used};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -188,8 +188,8 @@ fn an_account_with_errors_of_this_minute_is_not_given_back() {
 #[test]
 fn more_limits_than_an_account_holds_are_refused() {
     let limit = Limit::parse("1 per day", &mut |_| None).unwrap();
-    assert!(Limits::new(vec![limit.clone(); MOST_LIMITS]).is_ok());
-    assert!(Limits::new(vec![limit; MOST_LIMITS + 1]).is_err());
+    assert!(Limits::new(vec![limit.clone(); MAX_LIMITS]).is_ok());
+    assert!(Limits::new(vec![limit; MAX_LIMITS + 1]).is_err());
     let seat = Seat::default();
     assert_eq!(remaining(&seat, &Arc::new(Limits::none()), NOW), Vec::<u32>::new());
     assert!(Reservation::take(&seat, &Arc::new(Limits::none()), None, NOW, u32::MAX).is_ok());
@@ -205,7 +205,7 @@ fn only_limits_of_the_group_and_of_no_group_apply() {
     assert_eq!(applying(None), [true, false, true, false, false, false, false]);
     assert_eq!(applying(Some("search")), [true, true, true, false, false, false, false]);
     assert_eq!(applying(Some("mail")), [true, false, true, true, false, false, false]);
-    assert!(compiled.all().contains(3) && !compiled.all().contains(MOST_LIMITS));
+    assert!(compiled.all().contains(3) && !compiled.all().contains(MAX_LIMITS));
     let seat = Seat::default();
     Reservation::take(&seat, &compiled, Some("mail"), NOW, 2).unwrap().charge();
     assert_eq!(remaining(&seat, &compiled, NOW), [18, 20, 18, 18]);

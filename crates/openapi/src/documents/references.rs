@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 /// How many references that lead nowhere are told of a file: a sentence looks for the nearest name.
-const MOST_BROKEN: usize = 100;
+const MAX_BROKEN: usize = 100;
 
 /// What is said of a reference that only tools without `$id` can follow.
 const FROM_THE_FILE: &str = "The reference leads nowhere within the schema whose `$id` is nearest. It is followed from the \
@@ -201,7 +201,7 @@ impl<'f> Walk<'f> {
         let identity = location::resolve(self.resources.base(around), named.id);
         let pointer = step.pointer();
         if !self.resources.has_room(identity.len() + pointer.len()) {
-            if self.found.broken.len() < MOST_BROKEN {
+            if self.found.broken.len() < MAX_BROKEN {
                 self.found.broken.push((pointer, NO_ROOM.to_owned()));
             }
             return around;
@@ -242,7 +242,7 @@ impl<'f> Walk<'f> {
     /// Notes a reference that leads nowhere within its resource.
     fn missing(&mut self, missing: pointer::Missing, fragment: &str, reference: &str, step: &Step<'_>) {
         let is_in_file = pointer::look_up(self.root, fragment).is_ok();
-        if self.found.broken.len() < MOST_BROKEN {
+        if self.found.broken.len() < MAX_BROKEN {
             let sentence = if is_in_file { FROM_THE_FILE.to_owned() } else { missing.sentence(reference) };
             self.found.broken.push((step.pointer(), sentence));
         }

@@ -25,7 +25,7 @@ pub(super) const KINDS: [Kind; 5] =
     [Kind::Schema, Kind::Response, Kind::Header, Kind::Example, Kind::SecurityScheme];
 /// How many responses may be made for the words of the document. Those beyond it get the plain ones:
 /// a document of many operations must not become a multiple of its size.
-const MOST_WORDS: usize = 2_000;
+const MAX_WORDS: usize = 2_000;
 
 /// The components, on their way into the document.
 pub(super) struct Components<'f> {
@@ -59,7 +59,7 @@ impl<'f> Components<'f> {
         let mut said = said;
         if said.is_some() && !self.responses.contains_key(&(row, said.clone())) {
             self.words += 1;
-            if self.words > MOST_WORDS {
+            if self.words > MAX_WORDS {
                 said = None;
             }
         }

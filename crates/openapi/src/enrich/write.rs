@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// Documents that are larger are written without line breaks: nobody reads them, and a third of
 /// them would be spaces.
-const LARGEST_PRETTY: usize = 5 << 20;
+const MAX_PRETTY_SIZE: usize = 5 << 20;
 
 /// As JSON, made for reading unless it is large.
 pub fn to_json(document: &Value) -> Vec<u8> {
@@ -14,7 +14,7 @@ pub fn to_json(document: &Value) -> Vec<u8> {
     if serde_json::to_writer(&mut compact, document).is_err() {
         return b"{}\n".to_vec();
     }
-    if compact.len() <= LARGEST_PRETTY {
+    if compact.len() <= MAX_PRETTY_SIZE {
         let mut pretty = Vec::with_capacity(compact.len() * 2);
         if serde_json::to_writer_pretty(&mut pretty, document).is_ok() {
             compact = pretty;

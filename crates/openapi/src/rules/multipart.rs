@@ -15,7 +15,7 @@ use memchr::memmem;
 use std::collections::HashMap;
 
 /// Parts that a body may have.
-const MOST_PARTS: usize = 1_000;
+const MAX_PARTS: usize = 1_000;
 /// Bytes that the headers of a part may have.
 const LONGEST_HEAD: usize = 8 << 10;
 /// RFC 2046, section 5.1.1.
@@ -157,8 +157,8 @@ fn parts<'b>(content_type: &[u8], body: &'b [u8]) -> Result<Vec<Part<'b>>, Strin
         // The line break before the part's end may be the one after its boundary.
         let from = rest.get(start..).unwrap_or_default();
         let end = finder.find(from).ok_or("It ends before its last boundary.")?;
-        if parts.len() == MOST_PARTS {
-            return Err(format!("It may have at most {MOST_PARTS} parts."));
+        if parts.len() == MAX_PARTS {
+            return Err(format!("It may have at most {MAX_PARTS} parts."));
         }
         parts.push(part(from.get(..end).unwrap_or_default())?);
         rest = from.get(end + delimiter.len()..).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::{
     schema::{
         Found, SchemaCompiler, UnitId, Units,
         scalar::Scalar,
-        violations::{MOST_TOLD, in_order},
+        violations::{MAX_REPORTED, in_order},
     },
 };
 use contract::{Detail, ErrorCode};
@@ -314,10 +314,11 @@ pub(super) fn judge(raw: &Raw, shape: &Shape, unit: UnitId, units: &Arc<Units>) 
         wrong.extend(others.filter(|found| !untyped.contains(&found.pointer) && !found.pointer.is_empty()));
     }
     in_order(&mut wrong, Part::Made(&value));
-    let more = wrong.len().saturating_sub(MOST_TOLD);
+    let more = wrong.len().saturating_sub(MAX_REPORTED);
     if more > 0 {
-        wrong.truncate(MOST_TOLD);
-        let message = format!("There are at least {more} more violations; these are the first {MOST_TOLD}.");
+        wrong.truncate(MAX_REPORTED);
+        let message =
+            format!("There are at least {more} more violations; these are the first {MAX_REPORTED}.");
         wrong.push(Found { pointer: String::new(), message });
     }
     wrong

@@ -25,7 +25,7 @@ pub(super) struct ParameterRules {
 }
 
 /// Query names that are told as unknown.
-const MOST_UNKNOWN: usize = 20;
+const MAX_UNKNOWN: usize = 20;
 /// Bytes of a query that is looked through anew for each rule.
 const SHORT: usize = 4 << 10;
 
@@ -128,7 +128,7 @@ impl ParameterRules {
             if is_known || told.contains(&name.as_ref()) {
                 continue;
             }
-            if told.len() == MOST_UNKNOWN {
+            if told.len() == MAX_UNKNOWN {
                 break;
             }
             told.push(name);

@@ -29,7 +29,7 @@ impl Raw {
                 listed(std::iter::once(self), shape, narrow, at, wrong)
             }
             Self::Text(text) => text::typed(text, shape.types, narrow).unwrap_or_else(|message| {
-                if wrong.len() < MOST_WRONG {
+                if wrong.len() < MAX_WRONG {
                     wrong.push(Found { pointer: at.to_owned(), message });
                 }
                 Value::Null
@@ -53,7 +53,7 @@ impl Raw {
 }
 
 /// Texts that are noted because they cannot become what they should.
-const MOST_WRONG: usize = 1_000;
+const MAX_WRONG: usize = 1_000;
 
 fn listed<'r>(
     items: impl Iterator<Item = &'r Raw>,

@@ -124,7 +124,7 @@ impl Shape {
 /// Parts inside parts that text is made of; what is deeper stays text.
 const DEEPEST: usize = 5;
 /// Schemas that are looked at for one shape: circles of references end here.
-const MOST_SCHEMAS: usize = 2_000;
+const MAX_SCHEMAS: usize = 2_000;
 
 /// Shapes, each gathered once: a schema may stand under a hundred media types and in a thousand operations.
 #[derive(Default)]
@@ -141,7 +141,7 @@ impl Shapes {
 }
 
 fn shape(schemas: &SchemaCompiler<'_>, place: &Place) -> Shape {
-    let mut left = MOST_SCHEMAS;
+    let mut left = MAX_SCHEMAS;
     let mut shape = gather(schemas, place, 0, 0, &mut left);
     shape.finish();
     shape.has_no_commas = shape.types.has(Types::ARRAY) && commas::are_excluded(schemas, place);

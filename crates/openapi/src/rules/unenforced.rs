@@ -8,7 +8,7 @@ use crate::{
 use serde_json::Value;
 
 /// Schemas of one object that are looked through for its members.
-const MOST_SCHEMAS: usize = 100;
+const MAX_SCHEMAS: usize = 100;
 
 /// Warns of what a schema of bytes asks of them. `what` has it.
 pub(super) fn warn_of_bytes(schemas: &mut SchemaCompiler<'_>, place: &Place, what: &str) {
@@ -67,7 +67,7 @@ fn members(schemas: &SchemaCompiler<'_>, place: &Place) -> Vec<(String, Place)> 
     let mut seen: Vec<Place> = Vec::new();
     let mut waiting = vec![place.clone()];
     while let Some(place) = waiting.pop() {
-        if seen.len() == MOST_SCHEMAS || seen.contains(&place) {
+        if seen.len() == MAX_SCHEMAS || seen.contains(&place) {
             continue;
         }
         seen.push(place.clone());

@@ -1,7 +1,7 @@
 //! The known name that was probably meant.
 
 /// Longer lists and names are not compared: it would cost a request more than a hint is worth.
-const MOST_NAMES: usize = 500;
+const MAX_NAMES: usize = 500;
 const LONGEST: usize = 64;
 
 /// The known name that is nearest to what was sent, if it is near enough to be what was meant.
@@ -12,7 +12,7 @@ pub(crate) fn nearest<'n>(sent: &str, known: impl Iterator<Item = &'n str>) -> O
     }
     let sent_folded = sent.to_lowercase();
     let mut best: Option<((usize, usize), &str)> = None;
-    for name in known.take(MOST_NAMES) {
+    for name in known.take(MAX_NAMES) {
         let other = name.chars().count();
         // A third of the letters may differ, and no more than three.
         let allowed = (length.max(other) / 3).min(3);

@@ -15,7 +15,7 @@ pub(crate) struct Notes {
 }
 
 /// A hostile document must not fill the memory with faults, nor a person's screen.
-const MOST_FAULTS: usize = 1_000;
+const MAX_FAULTS: usize = 1_000;
 
 impl Notes {
     /// Notes what is not enforced. The same sentence is kept once, with a count.
@@ -31,7 +31,7 @@ impl Notes {
     /// Notes why the document cannot be used.
     pub(crate) fn fault(&mut self, documents: &Documents, place: &Place, message: String, help: &str) {
         let fault = Fault { spot: documents.spot(place), message, help: help.to_owned() };
-        if self.faults.len() < MOST_FAULTS && !self.faults.contains(&fault) {
+        if self.faults.len() < MAX_FAULTS && !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
     }

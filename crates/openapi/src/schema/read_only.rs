@@ -20,7 +20,7 @@ pub(super) enum Members {
 }
 
 /// Schemas that are looked at for one object; a document needs no more than a few dozen.
-const MOST_SCHEMAS: usize = 500;
+const MAX_SCHEMAS: usize = 500;
 const DEEPEST: usize = 12;
 
 impl SchemaCompiler<'_> {
@@ -48,7 +48,7 @@ impl SchemaCompiler<'_> {
         let mut seen = BTreeSet::new();
         let mut waiting = vec![place.clone()];
         while let Some(place) = waiting.pop() {
-            if seen.len() >= MOST_SCHEMAS || !seen.insert(place.clone()) {
+            if seen.len() >= MAX_SCHEMAS || !seen.insert(place.clone()) {
                 continue;
             }
             let Some(Value::Object(map)) = self.documents.get(&place) else { continue };

@@ -15,9 +15,9 @@ use serde_json::Value;
 /// Characters of a value that are shown.
 const LONGEST: usize = 60;
 /// Members among which one that was misspelt is looked for.
-const MOST_SENT: usize = 500;
+const MAX_SENT: usize = 500;
 /// Names of a list that are shown.
-const MOST_NAMED: usize = 12;
+const MAX_NAMED: usize = 12;
 
 /// A text in quotes, cut so that a message stays readable. Control characters are shown escaped.
 pub(crate) fn quoted(text: &str) -> String {
@@ -72,7 +72,7 @@ pub(crate) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     let mut count = 0;
     for name in names {
         count += 1;
-        if count <= MOST_NAMED {
+        if count <= MAX_NAMED {
             if count > 1 {
                 shown.push_str(", ");
             }
@@ -83,8 +83,8 @@ pub(crate) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
             }
         }
     }
-    if count > MOST_NAMED {
-        shown.push_str(&format!(" and {} more", count - MOST_NAMED));
+    if count > MAX_NAMED {
+        shown.push_str(&format!(" and {} more", count - MAX_NAMED));
     }
     shown
 }
@@ -280,7 +280,7 @@ fn missing_member(name: &str, schema: &str, about: &About<'_>) -> String {
             None
         }
     };
-    let sent = sent.into_iter().flat_map(instance::Members::iter).map(|(name, _)| name).take(MOST_SENT);
+    let sent = sent.into_iter().flat_map(instance::Members::iter).map(|(name, _)| name).take(MAX_SENT);
     match nearest(name, sent.filter(unknown)) {
         Some(near) => format!("{because}, but not there. Is {} meant to be it?", quoted(near)),
         None => format!("{because}, but not there."),

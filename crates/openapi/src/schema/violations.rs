@@ -28,16 +28,16 @@ pub(crate) struct Found {
 }
 
 /// Violations that one answer tells.
-pub(crate) const MOST_TOLD: usize = 50;
+pub(crate) const MAX_REPORTED: usize = 50;
 
 /// Violations that are gathered; from here on they are not even counted.
-const MOST_GATHERED: usize = 1_000;
+const MAX_GATHERED: usize = 1_000;
 /// Errors of the validator that one unit is asked for.
-const MOST_ERRORS: u32 = 1_000;
+const MAX_ERRORS: u32 = 1_000;
 /// Errors of the validator in all, those that only weigh alternatives included.
-const MOST_ERRORS_IN_ALL: u32 = 20_000;
+const MAX_ERRORS_IN_ALL: u32 = 20_000;
 /// Violations for which the name that was probably meant is looked for.
-const MOST_HINTS: usize = 2 * MOST_TOLD;
+const MAX_HINTS: usize = 2 * MAX_REPORTED;
 
 /// Gathers what is wrong.
 pub(super) struct Gatherer {
@@ -56,7 +56,7 @@ impl Units {
 
     /// What is wrong with a value that is not valid. Never empty.
     pub(crate) fn violations_of_wrong(self: &Arc<Self>, id: UnitId, value: Part<'_>) -> Vec<Found> {
-        let mut gatherer = Gatherer::new(MOST_ERRORS_IN_ALL);
+        let mut gatherer = Gatherer::new(MAX_ERRORS_IN_ALL);
         let ((), gave_up) = walk::over(self, value, || gatherer.unit(id, value, ""));
         let Gatherer { mut found, has_more, .. } = gatherer;
         if gave_up {
@@ -73,17 +73,17 @@ impl Units {
 
 /// In the order of the value, each once, and no more than a person reads.
 fn told(found: Vec<Found>, value: Part<'_>, has_more: bool) -> Vec<Found> {
-    let gathered_all = found.len() < MOST_GATHERED && !has_more;
+    let gathered_all = found.len() < MAX_GATHERED && !has_more;
     let mut seen = HashSet::new();
     let mut found: Vec<Found> =
         found.into_iter().filter(|one| seen.insert((one.pointer.clone(), one.message.clone()))).collect();
     in_order(&mut found, value);
-    let more = found.len().saturating_sub(MOST_TOLD);
+    let more = found.len().saturating_sub(MAX_REPORTED);
     if more > 0 {
-        found.truncate(MOST_TOLD);
+        found.truncate(MAX_REPORTED);
         let at_least = if gathered_all { "" } else { "at least " };
         let noun = if more == 1 { "violation" } else { "violations" };
-        let message = format!("There are {at_least}{more} more {noun}; these are the first {MOST_TOLD}.");
+        let message = format!("There are {at_least}{more} more {noun}; these are the first {MAX_REPORTED}.");
         found.push(Found { pointer: String::new(), message });
     }
     found
@@ -133,7 +133,7 @@ impl Gatherer {
     }
 
     pub(super) fn add(&mut self, pointer: String, message: String) {
-        if self.found.len() < MOST_GATHERED {
+        if self.found.len() < MAX_GATHERED {
             self.found.push(Found { pointer, message });
         }
     }
@@ -153,7 +153,7 @@ impl Gatherer {
 
     /// What a unit says of a value that stands at a place. Only inside [`walk::over`].
     pub(super) fn unit(&mut self, id: UnitId, value: Part<'_>, at: &str) {
-        if self.found.len() >= MOST_GATHERED {
+        if self.found.len() >= MAX_GATHERED {
             return;
         }
         walk::enter(id, value, (), (), |units| {
@@ -164,7 +164,7 @@ impl Gatherer {
                     self.add(at.to_owned(), "It cannot be checked, so it is not taken.".to_owned());
                 }
                 Check::Scalar(_, validator) | Check::Schema(validator) => {
-                    let allowed = self.allowed(MOST_ERRORS);
+                    let allowed = self.allowed(MAX_ERRORS);
                     if allowed == 0 {
                         return;
                     }
@@ -172,7 +172,7 @@ impl Gatherer {
                     self.has_more |= has_more;
                     self.made(errors.len());
                     for error in errors {
-                        if self.found.len() >= MOST_GATHERED {
+                        if self.found.len() >= MAX_GATHERED {
                             return;
                         }
                         self.error(units, unit, value, at, &error);
@@ -227,12 +227,12 @@ impl Gatherer {
             kind => {
                 let schema = error.schema_path().as_str();
                 let schema = schema.rsplit_once('/').map_or("", |(schema, _)| schema);
-                let has_hint = self.found.len() < MOST_HINTS;
+                let has_hint = self.found.len() < MAX_HINTS;
                 let known = unit.known.get(schema).map(|names| &**names).filter(|_| has_hint);
                 let about = sentences::About { value: part, at: &here, known, has_hint };
                 sentences::tell(kind, &about, error.schema_path().as_str(), &mut |pointer, message| {
                     self.add(pointer, message);
-                    self.found.len() < MOST_GATHERED
+                    self.found.len() < MAX_GATHERED
                 });
             }
         }
@@ -240,7 +240,7 @@ impl Gatherer {
 
     fn property_name(&mut self, units: &Units, unit: &Unit, inner: &ValidationError<'_>, here: &str) {
         let name = inner.instance().as_str().unwrap_or_default().to_owned();
-        let mut about_name = Self::new(MOST_ERRORS);
+        let mut about_name = Self::new(MAX_ERRORS);
         let value = Value::String(name.clone());
         about_name.error(units, unit, Part::Made(&value), "", inner);
         let why = about_name.found.into_iter().next().map(|found| found.message).unwrap_or_default();
@@ -265,7 +265,7 @@ impl Gatherer {
                 }
                 Named::Unknown => {
                     let sent = value.child(&discriminator.property).unwrap_or(Part::Made(&Value::Null));
-                    let message = sentences::none_of(known(), sent, self.found.len() < MOST_HINTS);
+                    let message = sentences::none_of(known(), sent, self.found.len() < MAX_HINTS);
                     return self.add(child(at, &discriminator.property), message);
                 }
             }

@@ -59,7 +59,7 @@ const DEEPEST: usize = 400;
 const STEPS: u32 = 50_000;
 const STEPS_FOR_EACH_PART: u32 = 100;
 /// References followed in all, however large the value.
-const MOST_STEPS: u32 = 20_000_000;
+const MAX_STEPS: u32 = 20_000_000;
 /// What a step costs, in bytes of text that are looked at.
 const STEP: u32 = 8;
 
@@ -102,7 +102,7 @@ pub(crate) fn over<T>(units: &Arc<Units>, value: Part<'_>, check: impl FnOnce() 
         walk.units.replace(Some(Arc::clone(units)));
         walk.open.borrow_mut().clear();
         walk.steps
-            .set(STEPS.saturating_add(value.count().saturating_mul(STEPS_FOR_EACH_PART)).min(MOST_STEPS));
+            .set(STEPS.saturating_add(value.count().saturating_mul(STEPS_FOR_EACH_PART)).min(MAX_STEPS));
         walk.gave_up.set(false);
     });
     let running = Running;

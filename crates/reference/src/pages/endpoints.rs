@@ -11,7 +11,7 @@ use crate::{
 use serde_json::{Value, json};
 
 /// Tags of which more than this many are not listed: the list would be longer than a page of endpoints.
-const MOST_TAGS: usize = 300;
+const MAX_TAGS: usize = 300;
 const UNTAGGED: &str = "Other endpoints";
 
 pub(super) fn document(source: &Source<'_>, number: usize) -> Document {
@@ -70,7 +70,7 @@ fn lead(facts: &Facts) -> String {
 
 /// Where each tag begins. One tag alone needs no list.
 fn tag_list(facts: &Facts) -> Option<Block> {
-    if !(2..=MOST_TAGS).contains(&facts.tags.len()) {
+    if !(2..=MAX_TAGS).contains(&facts.tags.len()) {
         return None;
     }
     let items = facts.tags.iter().enumerate().map(|(position, tag)| {

@@ -14,7 +14,7 @@ use contract::{ErrorCode, Limit};
 use serde_json::{Value, json};
 
 /// Rows of a table of endpoints.
-const MOST_COSTS: usize = 100;
+const MAX_COSTS: usize = 100;
 const TITLE: &str = "Limits";
 const LEAD: &str = "A key belongs to a plan, and a plan promises so much of each of its limits. Only successes \
                     are charged.";
@@ -95,7 +95,7 @@ fn group_blocks(facts: &Facts) -> Vec<Block> {
     let all =
         || groups(facts).flat_map(|(group, endpoints)| endpoints.into_iter().map(move |one| (group, one)));
     let rows: Vec<_> =
-        all().take(MOST_COSTS).map(|(group, endpoint)| vec![exact(group), name(endpoint)]).collect();
+        all().take(MAX_COSTS).map(|(group, endpoint)| vec![exact(group), name(endpoint)]).collect();
     if rows.is_empty() {
         return Vec::new();
     }
@@ -156,7 +156,7 @@ fn cost(endpoint: &Endpoint) -> String {
 
 /// Says how many rows a table leaves out.
 fn left_out(count: usize) -> Option<Block> {
-    let more = count.checked_sub(MOST_COSTS).filter(|more| *more > 0)?;
+    let more = count.checked_sub(MAX_COSTS).filter(|more| *more > 0)?;
     let more = format!("And {} more: see ", quantity::grouped(more as u64));
     Some(Block::Paragraph(text().plain(more).page(Address::Endpoints(1), "all endpoints").plain(".")))
 }
@@ -164,7 +164,7 @@ fn left_out(count: usize) -> Option<Block> {
 fn cost_blocks(facts: &Facts) -> Vec<Block> {
     let costly = || facts.reference.endpoints.iter().filter(|endpoint| has_cost(endpoint));
     let rows: Vec<_> =
-        costly().take(MOST_COSTS).map(|endpoint| vec![name(endpoint), cost(endpoint).into()]).collect();
+        costly().take(MAX_COSTS).map(|endpoint| vec![name(endpoint), cost(endpoint).into()]).collect();
     let mut blocks = Vec::new();
     if rows.is_empty() {
         blocks.push(Block::paragraph("Every success costs 1 unit."));
@@ -226,14 +226,14 @@ fn json_of(facts: &Facts) -> Value {
         .collect();
     let group_list: Vec<_> = groups(facts)
         .map(|(group, endpoints)| {
-            let endpoints = endpoints.into_iter().take(MOST_COSTS);
+            let endpoints = endpoints.into_iter().take(MAX_COSTS);
             let endpoints = endpoints.map(|one| json!({ "method": one.method, "path": one.path }));
             json!({ "group": group, "endpoints": endpoints.collect::<Vec<_>>() })
         })
         .collect();
     let costly = facts.reference.endpoints.iter().filter(|endpoint| has_cost(endpoint));
     let costs: Vec<_> = costly
-        .take(MOST_COSTS)
+        .take(MAX_COSTS)
         .map(|endpoint| json!({ "method": endpoint.method, "path": endpoint.path, "cost": endpoint.cost, "is_told": endpoint.tells_cost }))
         .collect();
     let headers: Vec<_> =

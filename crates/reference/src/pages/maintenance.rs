@@ -10,7 +10,7 @@ use contract::ErrorCode;
 use serde_json::{Value, json};
 
 /// Windows that a page lists.
-const MOST_WINDOWS: usize = 100;
+const MAX_WINDOWS: usize = 100;
 const NOTHING: &str = "There is no maintenance, and none is planned.";
 const TITLE: &str = "Maintenance";
 const LEAD: &str = "During a maintenance period the endpoints that it is for answer 503. You can go on requesting; nothing is charged, \
@@ -82,7 +82,7 @@ pub(super) fn notice(live: &Live) -> Option<Block> {
 fn windows(live: &Live) -> Vec<&Window> {
     let mut windows: Vec<&Window> = live.windows.iter().filter(|window| !window.is_over(live.now)).collect();
     windows.sort_by_key(|window| (window.from, window.until));
-    windows.truncate(MOST_WINDOWS);
+    windows.truncate(MAX_WINDOWS);
     windows
 }
 

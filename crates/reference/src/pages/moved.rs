@@ -12,7 +12,7 @@ use contract::ErrorCode;
 use serde_json::{Value, json};
 
 /// Rows of each table. What is left out is counted.
-const MOST_ROWS: usize = 1000;
+const MAX_ROWS: usize = 1000;
 const TITLE: &str = "Moved and deprecated";
 const LEAD: &str =
     "Paths that have moved for good still lead to their new place; deprecated endpoints still work.";
@@ -46,7 +46,7 @@ fn moved(facts: &Facts) -> Vec<Block> {
             .error(ErrorCode::EndpointMoved)
             .plain(". What stands in braces is taken over, and so is the query."),
     ));
-    let rows = all.iter().take(MOST_ROWS).map(|(from, to)| vec![exact(from), exact(*to)]);
+    let rows = all.iter().take(MAX_ROWS).map(|(from, to)| vec![exact(from), exact(*to)]);
     blocks.push(Block::table("Moved paths", &["Old path", "New path"], rows.collect()));
     blocks.extend(left_out(all.len()));
     blocks
@@ -65,7 +65,7 @@ fn deprecated(facts: &Facts) -> Vec<Block> {
             .code("Deprecation")
             .plain(". Use something else in what you write anew."),
     ));
-    let rows = all.iter().take(MOST_ROWS).map(|(endpoint, deprecation)| {
+    let rows = all.iter().take(MAX_ROWS).map(|(endpoint, deprecation)| {
         vec![
             name(endpoint),
             deprecation.since.map_or_else(|| "not told".to_owned(), readable_time).into(),
@@ -86,16 +86,16 @@ fn in_order(facts: &Facts) -> impl Iterator<Item = (&Endpoint, &Deprecation)> {
 }
 
 fn left_out(count: usize) -> Option<Block> {
-    let more = count.checked_sub(MOST_ROWS).filter(|more| *more > 0)?;
+    let more = count.checked_sub(MAX_ROWS).filter(|more| *more > 0)?;
     Some(Block::paragraph(format!("And {} more.", grouped(more as u64))))
 }
 
 fn json_of(facts: &Facts) -> Value {
     let moved = facts.moved();
     let moved: Vec<_> =
-        moved.iter().take(MOST_ROWS).map(|(from, to)| json!({ "from": from, "to": to })).collect();
+        moved.iter().take(MAX_ROWS).map(|(from, to)| json!({ "from": from, "to": to })).collect();
     let deprecated: Vec<_> = in_order(facts)
-        .take(MOST_ROWS)
+        .take(MAX_ROWS)
         .map(|(endpoint, deprecation)| {
             json!({
                 "method": endpoint.method,

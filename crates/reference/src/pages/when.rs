@@ -12,9 +12,9 @@ use crate::{
 use contract::{ErrorCode, Limit, RedirectStatus};
 
 /// Rows of a table on such a page. What is left out is counted, and stands on the pages of endpoints.
-const MOST_ROWS: usize = 40;
+const MAX_ROWS: usize = 40;
 /// Endpoints that a permission names before they are counted.
-const MOST_NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 
 /// The sentences and tables of a code.
 pub(crate) fn blocks(facts: &Facts, code: ErrorCode, live: &Live) -> Vec<Block> {
@@ -109,7 +109,7 @@ fn endpoint_moved(facts: &Facts) -> Vec<Block> {
         blocks.push(Block::paragraph(
             "These paths have moved for good. What stands in braces is taken over, and so is the query.",
         ));
-        let rows = moved.iter().take(MOST_ROWS).map(|(from, to)| vec![exact(from), exact(*to)]);
+        let rows = moved.iter().take(MAX_ROWS).map(|(from, to)| vec![exact(from), exact(*to)]);
         blocks.push(Block::table("Moved paths", &["Old path", "New path"], rows.collect()));
         blocks.extend(left_out(moved.len(), Address::Moved, "all moved paths"));
     }
@@ -131,7 +131,7 @@ fn trailing_slash(facts: &Facts) -> Vec<Block> {
          that is declared with a slash keeps it.",
     )];
     let with_slash = facts.reference.endpoints.iter().filter(|endpoint| endpoint.path.ends_with('/'));
-    let kept: Vec<Text> = with_slash.take(MOST_ROWS).map(|e| exact(&e.path)).collect();
+    let kept: Vec<Text> = with_slash.take(MAX_ROWS).map(|e| exact(&e.path)).collect();
     if !kept.is_empty() {
         blocks.push(Block::Paragraph(
             text().plain("These keep their slash: ").then(Text::joined(kept, ", ")).plain("."),
@@ -200,7 +200,7 @@ fn checked(facts: &Facts, code: ErrorCode, fits: impl Fn(&Check) -> bool) -> Vec
     for endpoint in &facts.reference.endpoints {
         for check in endpoint.takes.checks.iter().filter(|check| concerns(code, check.place) && fits(check)) {
             count += 1;
-            if rows.len() < MOST_ROWS {
+            if rows.len() < MAX_ROWS {
                 let mut row = vec![
                     name(endpoint),
                     text().code(&check.name).plain(format!(" ({})", check.place.noun())),
@@ -250,7 +250,7 @@ fn body_not_valid(facts: &Facts) -> Vec<Block> {
             count += 1;
             rows.push(vec![name(endpoint), exact(&check.name), rule(check)]);
         }
-        rows.truncate(MOST_ROWS);
+        rows.truncate(MAX_ROWS);
     }
     if rows.is_empty() {
         return sentences([
@@ -333,11 +333,11 @@ fn permissions(facts: &Facts) -> Vec<Block> {
             "No endpoint asks for a permission here. The API behind the gateway may deny one by itself.",
         ]);
     }
-    let rows = facts.permissions.iter().take(MOST_ROWS).map(|(sets, members)| {
+    let rows = facts.permissions.iter().take(MAX_ROWS).map(|(sets, members)| {
         let named =
-            members.iter().take(MOST_NAMED).filter_map(|at| facts.reference.endpoints.get(*at)).map(name);
+            members.iter().take(MAX_NAMED).filter_map(|at| facts.reference.endpoints.get(*at)).map(name);
         let mut endpoints = Text::joined(named, ", ");
-        if let Some(more) = members.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+        if let Some(more) = members.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) {
             endpoints = endpoints.plain(format!(" and {} more", quantity::grouped(more as u64)));
         }
         vec![requirement_text(sets), endpoints]
@@ -351,7 +351,7 @@ fn permissions(facts: &Facts) -> Vec<Block> {
 
 fn key_not_set(facts: &Facts) -> Vec<Block> {
     let public = facts.reference.endpoints.iter().filter(|endpoint| endpoint.public);
-    let open: Vec<Text> = public.take(MOST_ROWS).map(name).collect();
+    let open: Vec<Text> = public.take(MAX_ROWS).map(name).collect();
     let mut blocks =
         vec![Block::paragraph("None of these headers holds a key:"), Block::List(key_places(facts))];
     blocks.push(if open.is_empty() {
@@ -459,7 +459,7 @@ fn endpoint_table(
     value: impl Fn(&Endpoint) -> Text,
 ) -> Vec<Block> {
     let all = || facts.reference.endpoints.iter().filter(|endpoint| fits(endpoint));
-    let rows: Vec<_> = all().take(MOST_ROWS).map(|endpoint| vec![name(endpoint), value(endpoint)]).collect();
+    let rows: Vec<_> = all().take(MAX_ROWS).map(|endpoint| vec![name(endpoint), value(endpoint)]).collect();
     if rows.is_empty() {
         return Vec::new();
     }
@@ -470,7 +470,7 @@ fn endpoint_table(
 
 /// Says how many rows a table leaves out.
 fn left_out(count: usize, at: Address, whole: &str) -> Option<Block> {
-    let more = count.checked_sub(MOST_ROWS).filter(|more| *more > 0)?;
+    let more = count.checked_sub(MAX_ROWS).filter(|more| *more > 0)?;
     let more = quantity::grouped(more as u64);
     Some(Block::Paragraph(text().plain(format!("And {more} more: see ")).page(at, whole).plain(".")))
 }

@@ -32,7 +32,7 @@ type Table<'n> = TableDefinition<'n, (u32, &'static str, &'static str), &'static
 const CACHE_BYTES: usize = 16 << 20;
 /// A file up to this size is checked wholly when it is opened, which takes up to about a second. In a
 /// larger one damage is met where it is read.
-const LARGEST_CHECKED: u64 = 256 << 20;
+const MAX_CHECKED_SIZE: u64 = 256 << 20;
 /// Whose rows these are, as a place in a table. Ids of keys are neither empty nor a star.
 const EVERYONE: &str = "*";
 const NOBODY: &str = "";
@@ -119,7 +119,7 @@ fn open(path: &Path, may_create: bool) -> Result<Option<Database>, StoreError> {
     };
     folder::make_private(path)?;
     let mut builder = Builder::new();
-    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(length <= LARGEST_CHECKED);
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(length <= MAX_CHECKED_SIZE);
     let opened = catch_unwind(AssertUnwindSafe(|| builder.open(path)));
     let opened = opened.map_or(Err(Fault::Record("usage")), |opened| opened.map_err(Fault::from));
     opened.map(Some).map_err(|fault| told(fault, path))

@@ -8,7 +8,7 @@ use store::{MaintenanceWindow, StoreError, random};
 /// What clients are told when the operator says nothing.
 const MESSAGE: &str = "The API is under maintenance.";
 const LONGEST_MESSAGE: usize = 1_000;
-const MOST_ENDPOINTS: usize = 100;
+const MAX_ENDPOINTS: usize = 100;
 
 pub(super) fn begin(
     control: &mut Control,
@@ -61,8 +61,8 @@ fn check_endpoints(control: &Control, endpoints: &[String]) -> Result<Vec<String
             Err(why) => kept.extend(of_operation(control, text, &what, why)?),
         }
     }
-    if kept.len() > MOST_ENDPOINTS {
-        let why = format!("a window has at most {MOST_ENDPOINTS}");
+    if kept.len() > MAX_ENDPOINTS {
+        let why = format!("a window has at most {MAX_ENDPOINTS}");
         return Err(OperationError::not_valid("the endpoints", why));
     }
     Ok(kept)

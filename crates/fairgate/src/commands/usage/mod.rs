@@ -21,7 +21,7 @@ use store::{UsageQuery, Whose};
 use usage::{Grain, Retention};
 
 /// Steps that are shown at most: more than 30 days of minutes.
-const MOST_STEPS: u64 = 50_000;
+const MAX_STEPS: u64 = 50_000;
 /// What is typed for requests without a key, and for those to no endpoint.
 const NONE: &str = "none";
 
@@ -80,9 +80,9 @@ fn steps(wanted: &Usage, keep: Retention, now: u64) -> Result<(Grain, Range<u32>
     };
     let buckets = grain.buckets(since..until);
     let count = buckets.len() as u64;
-    if count > MOST_STEPS {
+    if count > MAX_STEPS {
         return Err(Failure::usage(format!(
-            "that is {count} {}s, and at most {MOST_STEPS} can be shown: choose a later --since or longer steps with --by",
+            "that is {count} {}s, and at most {MAX_STEPS} can be shown: choose a later --since or longer steps with --by",
             grain.name()
         )));
     }

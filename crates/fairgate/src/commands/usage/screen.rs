@@ -17,7 +17,7 @@ const PLAIN_WIDTH: usize = 80;
 const WIDEST: usize = 160;
 const NARROWEST: usize = 40;
 /// Endpoints in the table. All of them stand in CSV and JSON.
-const MOST_ENDPOINTS: usize = 25;
+const MAX_ENDPOINTS: usize = 25;
 
 /// Prints the page.
 pub(super) fn print(
@@ -119,7 +119,7 @@ fn endpoints(out: &mut impl Write, report: &Report) -> Result<(), Failure> {
     let mut endpoints: Vec<_> = report.endpoints.iter().collect();
     endpoints.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.requests()));
     let figure = |micros: Option<u64>| micros.map_or_else(|| "-".to_owned(), figures::duration);
-    let rows = endpoints.iter().take(MOST_ENDPOINTS).map(|(name, tally)| {
+    let rows = endpoints.iter().take(MAX_ENDPOINTS).map(|(name, tally)| {
         vec![
             name.as_deref().unwrap_or("no endpoint").to_owned(),
             figures::count(tally.requests()),
@@ -133,7 +133,7 @@ fn endpoints(out: &mut impl Write, report: &Report) -> Result<(), Failure> {
     });
     let head = ["ENDPOINT", "REQUESTS", "ERRORS", "CHARGED", "SENT", "P50", "P95", "MAX"];
     output::figures(out, &head, rows.collect())?;
-    let hidden = endpoints.len().saturating_sub(MOST_ENDPOINTS);
+    let hidden = endpoints.len().saturating_sub(MAX_ENDPOINTS);
     if hidden > 0 {
         writeln!(out, "\n{hidden} more endpoints are not shown: `--csv` and `--json` have all.")?;
     }

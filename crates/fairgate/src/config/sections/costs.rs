@@ -10,7 +10,7 @@ use contract::{Kind, Limit};
 use gateway::settings::Endpoint;
 
 /// More plans than this are not named in one fault: a file may have hundreds.
-const MOST_NAMED: usize = 10;
+const MAX_NAMED: usize = 10;
 
 /// A limit that never grants at once what a request costs.
 struct TooSmall<'a> {
@@ -60,8 +60,8 @@ fn note(top: &Section<'_>, cost: &At<u32>, too_small: &[TooSmall<'_>]) {
         [] => "nobody could ever use this endpoint".to_owned(),
         [name] => format!("keys of the plan `{name}` could never use this endpoint"),
         names => {
-            let named: Vec<String> = names.iter().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
-            let more = match names.len().saturating_sub(MOST_NAMED) {
+            let named: Vec<String> = names.iter().take(MAX_NAMED).map(|name| format!("`{name}`")).collect();
+            let more = match names.len().saturating_sub(MAX_NAMED) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
@@ -69,7 +69,7 @@ fn note(top: &Section<'_>, cost: &At<u32>, too_small: &[TooSmall<'_>]) {
         }
     };
     let mut fault = Fault::at(cost.span.clone(), title).label(format!("one request costs {}", cost.value));
-    for TooSmall { plan, limit, .. } in too_small.iter().take(MOST_NAMED) {
+    for TooSmall { plan, limit, .. } in too_small.iter().take(MAX_NAMED) {
         let whose = match plan {
             Some(_) => "the plan grants",
             None => "an address is granted",

@@ -76,9 +76,9 @@ pub(super) fn limits(section: &Section<'_>, key: &Key, whose: Whose) -> Vec<At<L
                 continue;
             }
         };
-        if limits.len() == Plan::MOST_LIMITS {
+        if limits.len() == Plan::MAX_LIMITS {
             section.reader.fault(
-                Fault::at(text.span, format!("{} has at most {} limits", whose.any(), Plan::MOST_LIMITS))
+                Fault::at(text.span, format!("{} has at most {} limits", whose.any(), Plan::MAX_LIMITS))
                     .label("one too many")
                     .help("every request looks at all of them: keep those that matter"),
             );

@@ -29,7 +29,7 @@ use usage::Retention;
 
 /// The variable that wins over `[listen] threads`.
 const THREADS_VARIABLE: &str = "FAIRGATE_THREADS";
-const MOST_THREADS: usize = 1_024;
+const MAX_THREADS: usize = 1_024;
 
 /// The reserved prefix, and where it stands if the file sets it.
 #[derive(Debug)]
@@ -115,17 +115,17 @@ pub(super) fn listen(
     let in_file = section.whole(&LISTEN_THREADS).and_then(|threads| usize::try_from(threads.value).ok());
     let threads = match environment(THREADS_VARIABLE) {
         Some(text) => match text.trim().parse() {
-            Ok(threads @ 1..=MOST_THREADS) => Some(threads),
+            Ok(threads @ 1..=MAX_THREADS) => Some(threads),
             Ok(_) | Err(_) => {
                 section.reader.fault(
                     Fault::nowhere(format!("the environment variable {THREADS_VARIABLE} is `{text}`"))
-                        .help(format!("set it to a whole number from 1 to {MOST_THREADS}, or unset it")),
+                        .help(format!("set it to a whole number from 1 to {MAX_THREADS}, or unset it")),
                 );
                 None
             }
         },
         None => in_file
-            .or_else(|| Some(std::thread::available_parallelism().map_or(1, Into::into).min(MOST_THREADS))),
+            .or_else(|| Some(std::thread::available_parallelism().map_or(1, Into::into).min(MAX_THREADS))),
     };
     let proxy_protocol = section.word(&LISTEN_PROXY_PROTOCOL, &[("off", false), ("required", true)]);
     let listen = address.as_ref().zip(threads).zip(proxy_protocol).map(|((address, threads), required)| {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 /// Members of a body that are told, and values of a list that are named.
 const MOST_MEMBERS: usize = 50;
-const MOST_CHOICES: usize = 10;
+const MAX_CHOICES: usize = 10;
 /// Schemas within schemas that an example follows. Documents may be cyclic.
 const DEPTH: usize = 4;
 /// Longest text of a rule and of an example.
@@ -98,8 +98,8 @@ fn rule(documents: &Documents, schema: &Place) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let mut parts: Vec<String> = Vec::new();
     if let Some(choices) = schema.get("enum").and_then(Value::as_array) {
-        let named: Vec<String> = choices.iter().take(MOST_CHOICES).map(text).collect();
-        let more = if choices.len() > MOST_CHOICES { ", …" } else { "" };
+        let named: Vec<String> = choices.iter().take(MAX_CHOICES).map(text).collect();
+        let more = if choices.len() > MAX_CHOICES { ", …" } else { "" };
         parts.push(format!("one of {}{more}", named.join(", ")));
     } else if let Some(only) = schema.get("const") {
         parts.push(format!("exactly {}", text(only)));

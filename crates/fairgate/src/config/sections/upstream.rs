@@ -142,9 +142,9 @@ fn addresses(
             None => read.push((url, weight, span)),
         }
     }
-    if let Some((_, _, place)) = read.get(Upstream::MOST_ADDRESSES) {
+    if let Some((_, _, place)) = read.get(Upstream::MAX_ADDRESSES) {
         section.reader.fault(
-            Fault::at(place.clone(), format!("more than {} addresses", Upstream::MOST_ADDRESSES))
+            Fault::at(place.clone(), format!("more than {} addresses", Upstream::MAX_ADDRESSES))
                 .label("one too many")
                 .help("let a name that leads to several places stand for some of them"),
         );

@@ -4,9 +4,9 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Items that clients may add. The oldest of theirs make room, so that the demo can run for days.
-const MOST_ADDED: usize = 1000;
+const MAX_ADDED: usize = 1000;
 /// Reviews of one item. The oldest make room.
-const MOST_REVIEWS: usize = 20;
+const MAX_REVIEWS: usize = 20;
 
 /// One item.
 #[derive(Debug, Clone, Serialize)]
@@ -122,7 +122,7 @@ impl Shop {
         let id = self.next;
         self.check_sku(id, &wanted)?;
         self.next += 1;
-        while self.items.range(self.first_added..).count() >= MOST_ADDED {
+        while self.items.range(self.first_added..).count() >= MAX_ADDED {
             let oldest = self.items.range(self.first_added..).next().map(|(&id, _)| id);
             oldest.map(|id| self.items.remove(&id));
         }
@@ -147,7 +147,7 @@ impl Shop {
     /// None: there is no such item.
     pub(super) fn review(&mut self, id: u64, review: Review) -> Option<&Review> {
         let reviews = &mut self.items.get_mut(&id)?.reviews;
-        if reviews.len() >= MOST_REVIEWS {
+        if reviews.len() >= MAX_REVIEWS {
             reviews.pop_front();
         }
         reviews.push_back(review);
@@ -202,10 +202,10 @@ mod tests {
     #[test]
     fn what_clients_added_makes_room_and_the_first_items_stay() {
         let mut shop = Shop::with_some_items();
-        for _ in 0..MOST_ADDED + 5 {
+        for _ in 0..MAX_ADDED + 5 {
             shop.add(wanted(None)).unwrap();
         }
-        assert_eq!(shop.list(&Selection::ALL).len(), MOST_ADDED + 10);
+        assert_eq!(shop.list(&Selection::ALL).len(), MAX_ADDED + 10);
         assert!(shop.get(10).is_some() && shop.get(11).is_none());
     }
 
@@ -224,11 +224,11 @@ mod tests {
     #[test]
     fn an_item_keeps_its_newest_reviews() {
         let mut shop = Shop::with_some_items();
-        for stars in 1..=MOST_REVIEWS as u64 + 2 {
+        for stars in 1..=MAX_REVIEWS as u64 + 2 {
             assert!(shop.review(7, Review { stars, text: None }).is_some());
         }
         let kept = &shop.get(7).unwrap().reviews;
-        assert_eq!((kept.len(), kept[0].stars), (MOST_REVIEWS, 3));
+        assert_eq!((kept.len(), kept[0].stars), (MAX_REVIEWS, 3));
         assert_eq!(shop.review(2000, Review { stars: 1, text: None }), None);
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 
 /// Orders that are kept. The oldest make room, so that the demo can run for days.
-const MOST_ORDERS: usize = 1000;
+const MAX_ORDERS: usize = 1000;
 
 /// What a client orders. Who pays, and how, is nothing that this shop looks at.
 #[derive(Debug, Clone, Deserialize)]
@@ -68,7 +68,7 @@ impl Orders {
             lines: order.lines,
             deliver_on: order.deliver_on,
         };
-        if self.ages.len() >= MOST_ORDERS
+        if self.ages.len() >= MAX_ORDERS
             && let Some(oldest) = self.ages.pop_front().and_then(|key| self.ids.remove(&key))
         {
             self.receipts.remove(&oldest);
@@ -127,10 +127,10 @@ mod tests {
     #[test]
     fn the_oldest_orders_make_room() {
         let (shop, mut orders) = (Shop::with_some_items(), Orders::default());
-        let ids: Vec<_> = (0..=MOST_ORDERS)
+        let ids: Vec<_> = (0..=MAX_ORDERS)
             .map(|number| orders.place(&format!("order-{number:06}"), order(4, 1), &shop).unwrap().id)
             .collect();
         assert!(orders.get(&ids[0]).is_none() && orders.get(&ids[1]).is_some());
-        assert_eq!((orders.ids.len(), orders.receipts.len()), (MOST_ORDERS, MOST_ORDERS));
+        assert_eq!((orders.ids.len(), orders.receipts.len()), (MAX_ORDERS, MAX_ORDERS));
     }
 }

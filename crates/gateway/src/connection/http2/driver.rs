@@ -14,7 +14,7 @@ use crate::{
     transport::Transport,
 };
 use ::http2::{Config, Connection, ErrorCode, Event, Malformed, Request, Role};
-use journal::MOST_TOGETHER;
+use journal::MAX_TOGETHER;
 use smallvec::SmallVec;
 use std::{
     future::{Future, poll_fn},
@@ -410,7 +410,7 @@ impl Driver {
                         charge: &due.charge,
                         now_seconds: due.now,
                     });
-                    let owed: SmallVec<[_; MOST_TOGETHER]> = owed.collect();
+                    let owed: SmallVec<[_; MAX_TOGETHER]> = owed.collect();
                     let sent = journal.send_last(socket, wire, &owed)?;
                     charged = sent.charged;
                     Ok(sent.taken)
@@ -440,7 +440,7 @@ impl Driver {
 fn together(state: &State, io: &Transport) -> usize {
     let front = state.connection.output_front();
     let most = if io.is_of_use_whole() { ONE_RECORD } else { u64::MAX };
-    let due = state.due.iter().take(MOST_TOGETHER);
+    let due = state.due.iter().take(MAX_TOGETHER);
     let fitting = due.take_while(|due| due.at.saturating_sub(front) <= most).count();
     fitting.max(state.due.len().min(1))
 }

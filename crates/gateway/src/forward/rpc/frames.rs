@@ -6,7 +6,7 @@ use flate2::read::MultiGzDecoder;
 use std::io::Read;
 
 /// Bytes that the last frame may have, compressed or not.
-const LARGEST_END: u32 = 64 * 1024;
+const MAX_END: u32 = 64 * 1024;
 
 /// How the last frame is known, and what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Frames {
             Ending::Trailers => flags & 0x80 != 0,
             Ending::Json => flags & 0x02 != 0,
         };
-        if is_end && self.left > LARGEST_END {
+        if is_end && self.left > MAX_END {
             self.give_up();
         } else if is_end {
             self.is_compressed = flags & 0x01 != 0;
@@ -117,7 +117,7 @@ impl Frames {
             return self.tell_plain(end);
         }
         let mut plain = Vec::new();
-        let most = u64::from(LARGEST_END) + 1;
+        let most = u64::from(MAX_END) + 1;
         let is_read =
             self.knows_coding && MultiGzDecoder::new(end).take(most).read_to_end(&mut plain).is_ok();
         if is_read && plain.len() < most as usize { self.tell_plain(&plain) } else { UNTOLD }

@@ -4,7 +4,7 @@ use super::Patience;
 use crate::{
     buffer::Buffer,
     deadline::Deadline,
-    http2::{Line, MAX_WAITING_TO_READ, State, Unseen, wake, write_answer},
+    http2::{Line, MAX_WAITING_TO_READ, State, Unprocessed, wake, write_answer},
     transport::Transport,
     upstream::{
         backend::Backend,
@@ -26,7 +26,7 @@ use tokio::{io::AsyncWrite, time::Instant};
 /// How long a connection without requests is kept.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
 /// Bytes of interim answers that may wait to be read. Whoever sends more of them sends them for their own sake.
-const MOST_INTERIM_TEXT: usize = 64 * 1024;
+const MAX_INTERIM_TEXT: usize = 64 * 1024;
 
 /// A connection and its socket.
 struct Driver {
@@ -318,7 +318,7 @@ fn follow(line: &Line, state: &mut State, event: Event) {
             if let Some(seat) = state.seats.get_mut(&stream) {
                 seat.reset = Some(code);
                 if code == ErrorCode::REFUSED_STREAM && !seat.answer.has_begun {
-                    seat.answer.unseen = Some(Unseen::Refused);
+                    seat.answer.unprocessed = Some(Unprocessed::Refused);
                 }
                 wake(&mut seat.reader);
                 wake(&mut seat.writer);
@@ -328,7 +328,7 @@ fn follow(line: &Line, state: &mut State, event: Event) {
         Event::GoAway { last, code } => {
             for (_, seat) in state.seats.iter_mut().filter(|(stream, _)| **stream > last) {
                 seat.reset = Some(code);
-                seat.answer.unseen = (!seat.answer.has_begun).then_some(Unseen::GoneAway);
+                seat.answer.unprocessed = (!seat.answer.has_begun).then_some(Unprocessed::GoneAway);
                 wake(&mut seat.reader);
                 wake(&mut seat.writer);
             }
@@ -347,7 +347,7 @@ fn answered(
 ) -> bool {
     let Some(seat) = state.seats.get_mut(&stream) else { return true };
     seat.answer.has_begun = true;
-    let is_flood = seat.incoming.unread_text() > MOST_INTERIM_TEXT;
+    let is_flood = seat.incoming.unread_text() > MAX_INTERIM_TEXT;
     seat.broken = match (malformed, Response::of(fields)) {
         (None, Ok(_)) if is_flood => Some("1xx answers come faster than they can be passed on"),
         (None, Ok(answer)) => {

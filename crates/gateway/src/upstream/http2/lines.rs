@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 /// Connections to one address that a thread has at once.
 const MOST_LINES: usize = 64;
 /// Connections that may end before one request could begin on them.
-const MOST_ENDED: u32 = 3;
+const MAX_ENDED: u32 = 3;
 /// How often a request for which there is no place looks for one.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -55,7 +55,7 @@ impl Lines {
             wait_until_open(&call, patience).await.map_err(NoCall::Failed)?;
             if !call.line().is_usable() {
                 ended += 1;
-                if ended >= MOST_ENDED {
+                if ended >= MAX_ENDED {
                     return Err(NoCall::Failed("it ends each connection as soon as it is open".to_owned()));
                 }
             } else if call.line().calls() <= call.line().most_calls() {

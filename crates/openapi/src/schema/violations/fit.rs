@@ -16,8 +16,8 @@ use jsonschema::{
 };
 
 /// Alternatives that are weighed; the first of more are as good as any.
-const MOST_WEIGHED: usize = 64;
-const MOST_ERRORS: u32 = 200;
+const MAX_WEIGHED: usize = 64;
+const MAX_ERRORS: u32 = 200;
 /// References inside an alternative that are followed to weigh it.
 const DEEPEST: usize = 6;
 
@@ -35,7 +35,7 @@ struct Distance {
 impl Gatherer {
     /// Tells the errors of the alternative that fits best.
     pub(super) fn best_branch(&mut self, units: &Units, choice: &Choice, value: Part<'_>, at: &str) {
-        let branches = choice.branches.get(..MOST_WEIGHED).unwrap_or(&choice.branches);
+        let branches = choice.branches.get(..MAX_WEIGHED).unwrap_or(&choice.branches);
         if choice.rule == Rule::One {
             let fitting: Vec<_> = branches.iter().filter(|&&branch| walk::is_valid(branch, value)).collect();
             if fitting.len() > 1 {
@@ -120,13 +120,13 @@ impl Gatherer {
             };
             let mut missing_only = true;
             let mut any = false;
-            let allowed = self.allowed(MOST_ERRORS);
+            let allowed = self.allowed(MAX_ERRORS);
             if allowed == 0 {
                 return sum;
             }
             let (errors, _) = validator.errors(value, allowed);
             self.made(errors.len());
-            for error in errors.into_iter().take(MOST_ERRORS as usize) {
+            for error in errors.into_iter().take(MAX_ERRORS as usize) {
                 any = true;
                 if let ValidationErrorKind::Required { property } = error.kind()
                     && error.instance_path().as_str().is_empty()
@@ -167,7 +167,7 @@ impl Gatherer {
             UNIT => Some(self.distance(UnitId(message.parse().ok()?), value, depth + 1)),
             CHOICE => {
                 let choice = units.choices.get(message.parse::<usize>().ok()?)?;
-                let branches = choice.branches.get(..MOST_WEIGHED).unwrap_or(&choice.branches);
+                let branches = choice.branches.get(..MAX_WEIGHED).unwrap_or(&choice.branches);
                 let distances: Vec<_> =
                     branches.iter().map(|&branch| self.distance(branch, value, depth + 1)).collect();
                 let types = if distances.iter().all(|distance| !distance.types.is_empty()) {
@@ -191,7 +191,7 @@ pub(super) fn best_of<'c>(
     context.iter().min_by_key(|errors| {
         errors
             .iter()
-            .take(MOST_ERRORS as usize)
+            .take(MAX_ERRORS as usize)
             .fold(0_u32, |sum, error| sum.saturating_add(weight(error, path)))
     })
 }

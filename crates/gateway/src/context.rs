@@ -23,7 +23,7 @@ use std::{cell::Cell, net::IpAddr, sync::Arc};
 use tokio::time::Instant;
 
 /// One request, from its head to its record.
-pub(crate) struct Visit<'s> {
+pub(crate) struct RequestContext<'s> {
     pub(crate) shared: &'s Shared,
     pub(crate) config: &'s Config,
     /// What its data thread has to do.
@@ -67,7 +67,7 @@ pub(crate) struct Visit<'s> {
     pub(crate) deprecated: Option<Deprecated>,
 }
 
-impl Visit<'_> {
+impl RequestContext<'_> {
     /// By which scheme the client reached us, or the trusted proxy before us.
     pub(crate) fn scheme(&self) -> Scheme {
         let told = self.head.value(RequestField::Forwarded(ForwardedKind::Proto));

@@ -1,4 +1,4 @@
-//! How the gateway stands: starting, ready, draining; asked for by whoever decides where requests go.
+//! The phases of the gateway: starting, ready, draining; and its alarms. Asked for by whoever decides where requests go.
 
 use gateway::{Handle, ThreadLoad};
 use std::{
@@ -23,9 +23,9 @@ pub(crate) enum Phase {
     Draining,
 }
 
-/// How the gateway stands. Shared by all who tell it.
+/// The phase that the gateway is in, and its alarms. Shared by all who report them.
 #[derive(Default)]
-pub(crate) struct Standing {
+pub(crate) struct Lifecycle {
     phase: AtomicU8,
     handle: OnceLock<Handle>,
     /// What is wrong at present, each with all that an operator needs to know.
@@ -43,7 +43,7 @@ pub(crate) enum Alarm {
     Store,
 }
 
-impl Standing {
+impl Lifecycle {
     /// A phase begins.
     pub(crate) fn enter(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::Relaxed);
