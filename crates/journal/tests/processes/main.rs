@@ -10,6 +10,7 @@
 )]
 
 mod disk_full;
+mod every_call;
 mod killed;
 mod power_cut;
 #[path = "../journal/world.rs"]

@@ -62,17 +62,22 @@ fn a_power_cut_takes_nothing_that_was_promised() {
             .unwrap();
         assert_eq!(status.signal(), Some(9), "{status}");
         assert!(names(&disk, &world.options.folder).contains_key("counters"), "its own name is on the disk");
-        let survived = names(&disk, &world.counters()).into_iter().map(|(name, inode)| {
-            // A file that was never synced is there by its name alone.
-            (name, fs::read(disk.join(inode)).unwrap_or_default())
-        });
-        world.put_back(&survived.collect());
-        world.lose_memory();
+        cut_power(&world, &disk);
         let Opened { report, rows, .. } = world.open(NOW);
         let [lost] = report.findings.as_slice() else { panic!("after {steps} steps: {}", told(&report)) };
         assert!(lost.to_string().starts_with("The shared memory"), "after {steps} steps: {lost}");
         assert_eq!(rows.values().sum::<u32>(), promised, "after {steps} steps");
     }
+}
+
+/// Leaves what is on the disk.
+pub(crate) fn cut_power(world: &World, disk: &Path) {
+    let survived = names(disk, &world.counters()).into_iter().map(|(name, inode)| {
+        // A file that was never synced is there by its name alone.
+        (name, fs::read(disk.join(inode)).unwrap_or_default())
+    });
+    world.put_back(&survived.collect());
+    world.lose_memory();
 }
 
 /// The names that a folder has on the disk, each with its inode.
@@ -87,7 +92,7 @@ fn names(disk: &Path, folder: &Path) -> BTreeMap<String, String> {
 }
 
 /// The disk, compiled.
-fn forgetful_disk() -> PathBuf {
+pub(crate) fn forgetful_disk() -> PathBuf {
     let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("forgetful_disk.so");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/processes/forgetful_disk.c");
     let compiled =
