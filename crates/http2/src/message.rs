@@ -325,6 +325,8 @@ mod tests {
             list(&[GOOD[0], (":scheme", "ftp"), GOOD[2], GOOD[3]]),
             list(&[(":method", "G ET"), GOOD[1], GOOD[2], GOOD[3]]),
             list(&[(":method", "CONNECT"), GOOD[1], GOOD[2], GOOD[3]]),
+            list(&[(":method", "CONNECT"), GOOD[1], GOOD[3]]),
+            list(&[(":method", "CONNECT"), GOOD[2], GOOD[3]]),
             list(&[(":method", "CONNECT")]),
             list(&[]),
         ];
@@ -351,6 +353,8 @@ mod tests {
         ] {
             assert!(Response::of(&fields).is_err(), "{fields:?}");
         }
+        let twice = Response::of(&list(&[(":status", "200"), (":status", "200")]));
+        assert_eq!(twice.unwrap_err(), PSEUDO_TWICE);
     }
 
     #[test]

@@ -106,4 +106,32 @@ mod tests {
         taken.extend_from_slice(out.waiting());
         assert_eq!(taken, written);
     }
+
+    #[test]
+    fn memory_begins_small_and_is_kept_up_to_a_bound() {
+        let mut out = Output::default();
+        out.frame(kind::PING, 0, 0, &[0; 8]);
+        assert_eq!(out.bytes.capacity(), 2 * 1024);
+        let mut out = Output::default();
+        out.frame(kind::DATA, 0, 1, &[0; 3_000]);
+        assert_eq!(out.bytes.capacity(), 3_009);
+        for (length, is_kept) in [(64 * 1024, true), (64 * 1024 + 1, false)] {
+            let mut out = Output { bytes: Vec::with_capacity(length), ..Output::default() };
+            out.raw(&vec![0; length]);
+            out.take(length);
+            assert_eq!(out.bytes.capacity() > 0, is_kept, "{length}");
+        }
+        // What was taken of more than that is given back as well, a good deal at a time.
+        let mut out = Output::default();
+        out.raw(&[0; 200_000]);
+        out.take(64 * 1024);
+        assert_eq!((out.taken, out.bytes.len()), (64 * 1024, 200_000));
+        out.take(1);
+        assert_eq!((out.taken, out.bytes.len(), out.front()), (0, 200_000 - 64 * 1024 - 1, 64 * 1024 + 1));
+        out.rest();
+        assert_eq!(out.waiting().len(), 200_000 - 64 * 1024 - 1);
+        out.take(usize::MAX);
+        out.rest();
+        assert_eq!(out.bytes.capacity(), 0);
+    }
 }

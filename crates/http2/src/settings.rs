@@ -72,3 +72,48 @@ pub(crate) fn write(settings: &[(u16, u32)], out: &mut Output) {
     }
     out.frame(frame::kind::SETTINGS, 0, 0, &payload);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(id: u16, value: u32, from_server: bool) -> Result<Settings, ErrorCode> {
+        let payload = [&id.to_be_bytes()[..], &value.to_be_bytes()].concat();
+        let mut settings = Settings::default();
+        settings.read(&payload, from_server).map(|()| settings)
+    }
+
+    #[test]
+    fn each_setting_is_taken_within_its_bounds_alone() {
+        use ErrorCode as Code;
+        for (id, value, from_server, error) in [
+            (id::ENABLE_PUSH, 0, true, None),
+            (id::ENABLE_PUSH, 0, false, None),
+            (id::ENABLE_PUSH, 1, false, None),
+            (id::ENABLE_PUSH, 1, true, Some(Code::PROTOCOL_ERROR)),
+            (id::ENABLE_PUSH, 2, false, Some(Code::PROTOCOL_ERROR)),
+            (id::INITIAL_WINDOW_SIZE, 0, false, None),
+            (id::INITIAL_WINDOW_SIZE, 0x7fff_ffff, false, None),
+            (id::INITIAL_WINDOW_SIZE, 0x8000_0000, false, Some(Code::FLOW_CONTROL_ERROR)),
+            (id::INITIAL_WINDOW_SIZE, u32::MAX, false, Some(Code::FLOW_CONTROL_ERROR)),
+            (id::MAX_FRAME_SIZE, 16_383, false, Some(Code::PROTOCOL_ERROR)),
+            (id::MAX_FRAME_SIZE, 16_384, false, None),
+            (id::MAX_FRAME_SIZE, 16_777_215, false, None),
+            (id::MAX_FRAME_SIZE, 16_777_216, false, Some(Code::PROTOCOL_ERROR)),
+            (id::ENABLE_CONNECT_PROTOCOL, 1, true, None),
+            (id::ENABLE_CONNECT_PROTOCOL, 2, true, Some(Code::PROTOCOL_ERROR)),
+            (id::NO_RFC7540_PRIORITIES, 1, false, None),
+            (id::NO_RFC7540_PRIORITIES, 2, false, Some(Code::PROTOCOL_ERROR)),
+            (0x99, u32::MAX, false, None),
+        ] {
+            assert_eq!(
+                read(id, value, from_server).err(),
+                error,
+                "setting {id} is {value}, server: {from_server}"
+            );
+        }
+        assert_eq!(read(id::MAX_CONCURRENT_STREAMS, 7, false).unwrap().most_streams, 7);
+        assert_eq!(read(id::INITIAL_WINDOW_SIZE, 9, false).unwrap().initial_window, 9);
+        assert_eq!(Settings::default().read(&[0; 7], false), Err(ErrorCode::FRAME_SIZE_ERROR));
+    }
+}

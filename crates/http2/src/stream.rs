@@ -107,3 +107,49 @@ impl Inbox {
         count
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_as_long_as_was_told_and_to_head_there_may_be_none() {
+        for (told, received, is_to_head, fits) in [
+            (None, 5, false, true),
+            (Some(5), 5, false, true),
+            (Some(5), 4, false, false),
+            (Some(5), 0, false, false),
+            (Some(5), 0, true, true),
+            (Some(5), 1, true, false),
+        ] {
+            let mut stream = Stream::new(1, 1);
+            (stream.told_length, stream.received, stream.is_to_head) = (told, received, is_to_head);
+            assert_eq!(stream.has_told_length(), fits, "{received} of {told:?}, to HEAD: {is_to_head}");
+        }
+    }
+
+    #[test]
+    fn memory_of_what_was_used_is_given_back_a_good_deal_at_a_time() {
+        const KEPT: usize = 16 * 1024;
+        for (length, is_kept) in [(KEPT, true), (KEPT + 1, false)] {
+            let mut inbox = Inbox { bytes: Vec::with_capacity(length), used: 0 };
+            inbox.push(&vec![0; length]);
+            assert_eq!(inbox.consume(usize::MAX), length);
+            assert_eq!(inbox.bytes.capacity() > 0, is_kept, "{length}");
+        }
+        // (bytes, used, whether those that were used are taken out when more comes)
+        for (length, used, is_moved) in [
+            (2 * KEPT, KEPT, false),
+            (2 * KEPT, KEPT + 1, true),
+            (2 * KEPT + 2, KEPT + 1, false),
+            (2 * KEPT + 2, KEPT + 2, true),
+        ] {
+            let mut inbox = Inbox::default();
+            inbox.push(&vec![b'a'; length]);
+            inbox.consume(used);
+            inbox.push(b"b");
+            assert_eq!(inbox.used == 0, is_moved, "{used} of {length}");
+            assert_eq!((inbox.filled().len(), inbox.filled().last()), (length - used + 1, Some(&b'b')));
+        }
+    }
+}

@@ -5,6 +5,9 @@ use http2::{Config, Connection, ErrorCode, Event, Fields, PREFACE, Role};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
+mod judged;
+mod told;
+
 const REQUEST: [(&[u8], &[u8]); 4] =
     [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/items"), (b":authority", b"a")];
 
