@@ -58,7 +58,7 @@ impl Ledger {
         Self { epoch, lost_at: 0, members: BTreeMap::new(), counters: HashMap::new() }
     }
 
-    /// What this ledger said last may be lost: a new epoch begins, in which members have to say their totals again. `removed`
+    /// What this ledger said last may be lost: an epoch begins that was not there before, in which members have to say their totals again. `removed`
     /// are those of `members` that have been removed.
     pub fn begin_epoch(&mut self, epoch: u64, now: Millis, members: &[NodeId], removed: &[NodeId]) {
         (self.epoch, self.lost_at) = (epoch, now);
@@ -66,7 +66,6 @@ impl Ledger {
             let member = self.members.entry(*node).or_default();
             // Numbers of the old epoch are worth nothing: messages of it are not taken.
             member.last = 0;
-            member.said_epoch = 0;
             member.is_removed = removed.contains(node);
         }
     }

@@ -103,16 +103,17 @@
 //!    `protocol::an_error_goes_back_into_the_lease_and_after_a_while_to_the_others`,
 //!    `an_error_after_the_slice_of_a_rate_is_given_back_and_what_was_not_spent_is_not`.
 //! 5. What a client is told to remain is never more than it could have had at the ledger's last word.
-//!    `simulation`; `protocol::what_remains_falls_by_the_cost_whichever_node_is_asked`.
+//!    `simulation`; `protocol::what_remains_falls_by_the_cost_whichever_node_is_asked`,
+//!    `what_remains_is_asked_for_anew_before_a_unit_that_came_back_is_spent_after_a_while`.
 //! 6. A denial is true to a tenth of a second: others gave nothing back.
 //!    `protocol::unspent_leases_are_called_back_and_who_asked_is_granted_after_the_wait`,
 //!    `who_asks_twice_in_vain_is_denied_and_does_not_ask_for_a_tenth_of_a_second`.
 //! 7. After a loss nothing is granted twice.
 //!    `simulation`; `protocol::a_new_epoch_grants_nothing_of_old_windows_until_all_members_have_said_their_totals`,
-//!    `a_rate_that_was_lost_begins_empty`.
-//! 8. A hot counter costs a message for 500 requests; 100,000 keys of all frequencies one for ten.
+//!    `a_window_that_has_ended_is_not_granted_again_when_the_next_ledgers_clock_is_behind`, `a_rate_that_was_lost_begins_empty`.
+//! 8. A hot counter costs a message for 500 requests; 100,000 keys of all frequencies one for fourteen, at 20,000 requests a second at each node.
 //!    `simulation::a_hot_key_costs_a_message_for_hundreds_of_requests`,
-//!    `a_hundred_thousand_keys_of_all_frequencies_cost_a_message_for_ten_requests`.
+//!    `a_hundred_thousand_keys_of_all_frequencies_cost_a_message_for_fourteen_requests`.
 //!
 //! # Memory
 //!
