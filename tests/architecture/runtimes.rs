@@ -6,8 +6,19 @@ use std::{
     process::Command,
 };
 
-const PURE: [&str; 9] =
-    ["contract", "http2", "instance", "journal", "lease", "limits", "openapi", "reference", "usage"];
+const PURE: [&str; 11] = [
+    "buffer",
+    "contract",
+    "http1",
+    "http2",
+    "instance",
+    "journal",
+    "lease",
+    "limits",
+    "openapi",
+    "reference",
+    "usage",
+];
 const RUNTIMES: [&str; 7] = ["async-std", "futures-executor", "hyper", "mio", "smol", "tokio", "tokio-util"];
 
 #[test]

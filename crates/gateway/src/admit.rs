@@ -4,7 +4,6 @@ use crate::{
     client::Client,
     context::RequestContext,
     held::HeldBody,
-    http1::body::Decoder,
     keyring::KnownKey,
     pages::{self, Page},
     payment::Owed,
@@ -15,6 +14,7 @@ use crate::{
     },
     refusal::Refused,
 };
+use http1::body::Decoder;
 use std::sync::Arc;
 
 /// What a request that passed all checks is for.

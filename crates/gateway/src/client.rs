@@ -1,15 +1,10 @@
 //! A client's connection: reading heads and bodies from it, and closing it so that the last answer arrives.
 
 use crate::{
-    buffer::Buffer,
     context::RequestContext,
     deadline::Deadline,
+    fill::Fill,
     held::HeldBody,
-    http1::{
-        Fault,
-        body::{Decoder, Step},
-        scan::HeadScanner,
-    },
     pace::Pace,
     payment::Payment,
     refusal::{Refusal, Refused},
@@ -18,7 +13,13 @@ use crate::{
     transport::Transport,
     turn,
 };
+use buffer::Buffer;
 use contract::ErrorCode;
+use http1::{
+    Fault,
+    body::{Decoder, Step},
+    scan::HeadScanner,
+};
 use std::{
     future::poll_fn,
     io,

@@ -3,15 +3,12 @@
 //! Off unless the operator wants it: whoever can choose a part of an answer and see its size can guess a secret beside
 //! it (BREACH), and upstreams often pack already.
 
-use crate::{
-    context::RequestContext,
-    http1::{
-        field,
-        response::{Packing, ResponseHead},
-    },
-    settings::Compression,
-};
+use crate::{context::RequestContext, settings::Compression};
 use flate2::write::GzEncoder;
+use http1::{
+    field,
+    response::{Packing, ResponseHead},
+};
 use std::io::Write;
 
 /// Between speed and size; above it, CPU grows faster than answers shrink.

@@ -5,13 +5,13 @@ pub(crate) mod http2;
 use crate::{
     client::{Client, Next},
     handle::{handle, refuse_bytes, refuse_panicked, turn_away},
-    http1::{Fault, request::RequestHead},
     keyring::LastKey,
     peer::Peer,
     presence::Presence,
     thread::Thread,
     transport::Transport,
 };
+use http1::{Fault, request::RequestHead};
 use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},

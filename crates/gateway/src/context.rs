@@ -3,20 +3,21 @@
 use crate::{
     clock::Clock,
     config::Config,
-    http1::{
-        field::{ForwardedKind, RequestField},
-        request::RequestHead,
-    },
     keyring::{KnownKey, LastKey, Settled},
     load::Load,
     pace::Demand,
-    peer::{Peer, Scheme},
+    peer::Peer,
     request_id::RequestId,
     settings::{Deprecated, Timeouts},
     shared::Shared,
     turn,
     upstream::{Backend, Service},
     usage::Place,
+};
+use http1::{
+    field::{ForwardedKind, RequestField},
+    request::RequestHead,
+    target::Scheme,
 };
 use limits::{Account, Applying, guard::AddressKey};
 use std::{cell::Cell, net::IpAddr, sync::Arc};

@@ -4,14 +4,14 @@ use crate::{
     client::Client,
     connection::{refuse, refuse_as, serve, until_dismissed},
     deadline::within,
-    http1::Fault,
-    peer::{Peer, Scheme},
+    peer::Peer,
     presence::Presence,
     proxy_protocol,
     thread::Thread,
     tls::{self, Accepted},
     transport::Transport,
 };
+use http1::{Fault, target::Scheme};
 use std::{net::IpAddr, rc::Rc};
 use tokio::net::TcpStream;
 

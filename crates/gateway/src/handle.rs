@@ -7,7 +7,6 @@ use crate::{
     config::Config,
     context::{Moment, RequestContext},
     forward::{forward, keep_incident},
-    http1::{Fault, body::Decoder, field::RequestField, request::RequestHead},
     keyring::LastKey,
     origin::Origin,
     pages,
@@ -22,6 +21,7 @@ use crate::{
     usage::Place,
 };
 use contract::Status;
+use http1::{Fault, body::Decoder, field::RequestField, request::RequestHead};
 use std::{borrow::Cow, cell::Cell};
 
 /// A page of the gateway's own that is not larger than this goes out with its head, in one write.

@@ -5,7 +5,6 @@
 
 mod access_log;
 mod admit;
-mod buffer;
 mod checks;
 mod client;
 pub mod clock;
@@ -18,13 +17,11 @@ mod deadline;
 mod described;
 mod descriptors;
 mod door;
+mod fill;
 mod forward;
-#[cfg(feature = "fuzzing")]
-pub mod fuzzing;
 mod handle;
 mod handshakes;
 mod held;
-mod http1;
 mod http2;
 mod incidents;
 pub mod keyring;

@@ -1,12 +1,10 @@
 //! Whom a request came from: the peer, or whom the proxies before us name. Everything that a stranger wrote is
 //! passed over.
 
-use crate::{
-    http1::{
-        field::{ForwardedKind, RequestField},
-        request::RequestHead,
-    },
-    settings::Settings,
+use crate::settings::Settings;
+use http1::{
+    field::{ForwardedKind, RequestField},
+    request::RequestHead,
 };
 use std::net::IpAddr;
 
@@ -113,7 +111,7 @@ fn node(text: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http1::{reading::Reading, request::Notes};
+    use http1::{reading::Reading, request::Notes};
     use proptest::prelude::*;
 
     const PEER: &str = "10.0.0.1";

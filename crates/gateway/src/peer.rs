@@ -1,6 +1,7 @@
 //! Who is at the other end of a client's connection, and by which scheme it was reached. Known once, when the
 //! connection begins; the same for all its requests.
 
+use http1::target::Scheme;
 use limits::guard::{AddressGuard, AddressKey};
 use std::net::IpAddr;
 
@@ -11,6 +12,7 @@ pub(crate) struct Peer {
     pub(crate) address: IpAddr,
     /// Where its errors are counted.
     pub(crate) address_key: AddressKey,
+    /// By which it was reached.
     pub(crate) scheme: Scheme,
     /// The subject of the certificate that the client proved to have.
     pub(crate) subject: Option<Box<str>>,
@@ -19,21 +21,5 @@ pub(crate) struct Peer {
 impl Peer {
     pub(crate) fn new(address: IpAddr, scheme: Scheme, errors: &AddressGuard) -> Self {
         Self { address, address_key: errors.key(address), scheme, subject: None }
-    }
-}
-
-/// What a URL that leads here begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scheme {
-    Http,
-    Https,
-}
-
-impl Scheme {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-        }
     }
 }

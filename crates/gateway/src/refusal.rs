@@ -3,8 +3,8 @@
 //! What the client may read and what only the operator may read are different fields of different
 //! types: [`Refusal::message`] is public, [`Cause`] never leaves the house.
 
-use crate::http1::Fault;
 use contract::{Detail, ErrorCode};
+use http1::Fault;
 use limits::Denial;
 use std::borrow::Cow;
 

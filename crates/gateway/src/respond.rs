@@ -6,9 +6,7 @@
 use crate::{
     compression,
     context::RequestContext,
-    http1::field::{self, RequestField},
     pages::Page,
-    peer::Scheme,
     policies::{cors, guard, key},
     rate_headers,
     refusal::Refusal,
@@ -21,6 +19,10 @@ use contract::{
     redirect::Redirect,
     specification::{Form, MAX_RETRY_AFTER},
     status::{Status, Statuses, reason_phrase},
+};
+use http1::{
+    field::{self, RequestField},
+    target::Scheme,
 };
 use std::{borrow::Cow, fmt::Write as _, io::Write};
 

@@ -1,20 +1,12 @@
 //! What one data thread has for itself. Nothing here is shared, so nothing here is locked.
 
 use crate::{
-    config::Held,
-    connection_limit::ConnectionLimit,
-    handshakes::FailedHandshakes,
-    http1::{
-        field::{AnswerField, Field, RequestField},
-        request::Notes,
-    },
-    http2::Links,
-    load::Load,
-    presence::Presence,
-    shared::Shared,
-    text,
-    upstream::Pool,
-    usage::Sheet,
+    config::Held, connection_limit::ConnectionLimit, handshakes::FailedHandshakes, http2::Links, load::Load,
+    presence::Presence, shared::Shared, text, upstream::Pool, usage::Sheet,
+};
+use http1::{
+    field::{AnswerField, Field, RequestField},
+    request::Notes,
 };
 use std::{
     cell::{Cell, RefCell},

@@ -7,11 +7,6 @@ use super::{
 use crate::{
     compression::{self, Told},
     context::RequestContext,
-    http1::{
-        body::Framing,
-        field::{self, AnswerField},
-        response::{Packing, ResponseHead},
-    },
     policies::cors,
     rate_headers,
     refusal::{KeptBody, Refusal, Refused},
@@ -26,6 +21,11 @@ use contract::{
     status::Status,
     upstream::{default_message, may_keep_message, survives_replacement},
     upstream_body::{self, Found, Said},
+};
+use http1::{
+    body::Framing,
+    field::{self, AnswerField},
+    response::{Packing, ResponseHead},
 };
 use std::borrow::Cow;
 

@@ -8,14 +8,10 @@ use super::{
     rpc::{Judge, Protocol},
 };
 use crate::{
-    access_log, buffer,
+    access_log,
     compression::{self, Packer},
     context::RequestContext,
-    http1::{
-        body::{Decoder, Framing, Step},
-        field::{AnswerField, Field, RequestField},
-        response::{Packing, ResponseHead},
-    },
+    fill::Fill,
     payment::{Owed, Payment},
     policies::guard,
     record::Outcome,
@@ -26,6 +22,11 @@ use crate::{
 use contract::{
     ErrorCode,
     upstream::{Disposition, disposition},
+};
+use http1::{
+    body::{Decoder, Framing, Step},
+    field::{AnswerField, Field, RequestField},
+    response::{Packing, ResponseHead},
 };
 use std::{
     future::poll_fn,

@@ -7,11 +7,7 @@ use super::{
 use crate::{
     client::{self, Client},
     context::RequestContext,
-    http1::{
-        body::{Decoder, Framing},
-        field::{self, AnswerField, Field, RequestField},
-        response::ResponseHead,
-    },
+    fill::Fill,
     http2::Unprocessed,
     refusal::{Refusal, Refused},
     refusals::body_too_large,
@@ -20,6 +16,11 @@ use crate::{
     upstream::Upstream,
 };
 use contract::grpc;
+use http1::{
+    body::{Decoder, Framing},
+    field::{self, AnswerField, Field, RequestField},
+    response::ResponseHead,
+};
 use std::{
     future::poll_fn,
     io,

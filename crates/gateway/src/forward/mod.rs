@@ -14,11 +14,9 @@ mod unavailable;
 
 use crate::{
     admit::Admission,
-    buffer,
     client::Client,
     context::RequestContext,
     held::HeldBody,
-    http1::body::{Decoder, Framing, Step, encode},
     record::{Incident, Outcome},
     refusal::{Refusal, Refused},
     thread::Thread,
@@ -28,6 +26,7 @@ use crate::{
 use attempts::{Again, Attempts, NotConnected};
 use contract::ErrorCode;
 use exchange::{Exchange, NotAnswered};
+use http1::body::{Decoder, Framing, Step, encode};
 use pump::Pump;
 use std::{
     net::{IpAddr, Ipv6Addr},

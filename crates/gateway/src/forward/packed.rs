@@ -1,8 +1,8 @@
 //! What an error of the upstream's says if its body is packed: a client that takes gzip gets errors in gzip, and the
 //! sentence for people is in there.
 
-use crate::http1::response::ResponseHead;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use http1::response::ResponseHead;
 use std::{borrow::Cow, io::Read};
 
 /// Bytes that are unpacked at most: a small error may pretend to be an enormous one.

@@ -1,17 +1,13 @@
 //! Moves one body from a connection to another, as it arrives, holding one buffer of it at most.
 
 use super::rpc::Judge;
-use crate::{
-    buffer::Buffer,
-    compression::Packer,
-    http1::{
-        Fault,
-        body::{Decoder, Framing, Step, encode, encode_end},
-    },
-    payment::Payment,
-    transport::Transport,
-};
+use crate::{compression::Packer, fill::Fill, payment::Payment, transport::Transport};
+use buffer::Buffer;
 use contract::ErrorCode;
+use http1::{
+    Fault,
+    body::{Decoder, Framing, Step, encode, encode_end},
+};
 use std::{
     io,
     pin::Pin,

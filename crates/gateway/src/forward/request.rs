@@ -3,12 +3,12 @@
 use super::rpc::Protocol;
 use crate::{
     context::RequestContext,
-    http1::{
-        body::Framing,
-        field::{self, ForwardedKind, RequestField},
-    },
     policies::key,
     upstream::{Backend, Service},
+};
+use http1::{
+    body::Framing,
+    field::{self, ForwardedKind, RequestField},
 };
 use std::{io::Write, net::IpAddr};
 

@@ -6,10 +6,9 @@
 
 use super::{answer, exchange::Exchange};
 use crate::{
-    buffer::{self, Buffer},
     client::Client,
     context::RequestContext,
-    http1::response::ResponseHead,
+    fill::Fill,
     payment::{Owed, Payment},
     record::Outcome,
     refusal::{Refusal, Refused},
@@ -17,6 +16,8 @@ use crate::{
     transport::Transport,
     upstream::Upstream,
 };
+use buffer::{self, Buffer};
+use http1::response::ResponseHead;
 use std::{
     future::{Future, poll_fn},
     io,

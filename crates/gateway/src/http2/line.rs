@@ -41,7 +41,7 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(is_https: bool) -> Self {
-        let largest_list = crate::http1::response::LARGEST + LIST_OVERHEAD;
+        let largest_list = http1::response::LARGEST + LIST_OVERHEAD;
         let config = Config {
             role: Role::Client,
             most_streams: 0,

@@ -1,9 +1,9 @@
 //! Heads between their two forms: a list of fields, and the text of HTTP/1.1.
 
 use super::incoming::{Body, write_line};
-use crate::http1::request::content_length;
 use ::http2::{Fields, Request, Response};
 use contract::status::reason_phrase;
+use http1::request::content_length;
 use smallvec::SmallVec;
 use std::io::Write;
 

@@ -5,7 +5,6 @@ use crate::{
     compression,
     context::RequestContext,
     described,
-    http1::{field::RequestField, response::Packing},
     keyring::KnownKey,
     refusal::{Refusal, Refused},
     settings::ServedDocument,
@@ -13,6 +12,7 @@ use crate::{
 use ::limits::Account;
 use ::reference::Format;
 use contract::{ErrorCode, Limit};
+use http1::{field::RequestField, response::Packing};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
 

@@ -6,12 +6,12 @@ use crate::{
     client::Client,
     context::RequestContext,
     held::HeldBody,
-    http1::{body::Framing, field::RequestField},
     refusal::{Refusal, Refused},
     refusals::body_too_large,
     settings::Endpoint,
 };
 use contract::{Detail, ErrorCode};
+use http1::{body::Framing, field::RequestField};
 use openapi::rules::{BodyFault, RequestRules, soon, while_wanted};
 use std::sync::Arc;
 

@@ -5,9 +5,9 @@
 
 use crate::{
     context::RequestContext,
-    http1::field,
     settings::{Cors, Origins},
 };
+use http1::field;
 use std::io::Write;
 
 /// Whether the request only asks what a page may send. Such a question carries no key, so it is answered before keys

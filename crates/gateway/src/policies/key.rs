@@ -3,13 +3,13 @@
 use crate::{
     config::Config,
     context::RequestContext,
-    http1::{field::RequestField, request::RequestHead},
     keyring::{Format, KnownKey, LastKey, Validity},
     refusal::{Refusal, Refused},
     shared::Shared,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contract::ErrorCode;
+use http1::{field::RequestField, request::RequestHead};
 use std::sync::Arc;
 
 /// Where a key may stand, and what stands there.

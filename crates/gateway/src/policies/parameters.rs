@@ -4,11 +4,11 @@ use super::elsewhere;
 use crate::{
     client::Client,
     context::RequestContext,
-    http1::request::RequestHead,
     policies::body::Checked,
     refusal::{Refusal, Refused},
 };
 use contract::{Detail, ErrorCode};
+use http1::request::RequestHead;
 use openapi::rules::{Headers, OwnSent, RequestRules, Sent, Violation, soon, while_wanted};
 use std::sync::Arc;
 
@@ -16,9 +16,12 @@ use std::sync::Arc;
 /// seen to take too long.
 const LONG: usize = 8 << 10;
 
-impl Headers for RequestHead {
+/// The headers of a request, for those who know nothing of HTTP/1.1.
+struct SentHeaders<'r>(&'r RequestHead);
+
+impl Headers for SentHeaders<'_> {
     fn each<'h>(&'h self, name: &str, found: &mut dyn FnMut(&'h [u8])) {
-        for value in self.named(name) {
+        for value in self.0.named(name) {
             found(value);
         }
     }
@@ -31,7 +34,8 @@ pub(crate) fn check(context: &mut RequestContext<'_>, rules: &RequestRules) -> R
     }
     context.has_checked_query = true;
     let path = context.config.routes.parameters(context.head.path());
-    let sent = Sent { path: &path, query: context.head.query(), headers: &context.head };
+    let headers = SentHeaders(&context.head);
+    let sent = Sent { path: &path, query: context.head.query(), headers: &headers };
     if rules.parameters_fit(&sent) {
         return Ok(Checked::Here);
     }
@@ -52,7 +56,8 @@ pub(crate) async fn check_elsewhere(
     rules: &Arc<RequestRules>,
 ) -> Result<(), Refused> {
     let path = context.config.routes.parameters(context.head.path());
-    let sent = Sent { path: &path, query: context.head.query(), headers: &context.head };
+    let headers = SentHeaders(&context.head);
+    let sent = Sent { path: &path, query: context.head.query(), headers: &headers };
     let (rules, sent) = (Arc::clone(rules), OwnSent::of(&sent, rules));
     let violations = elsewhere::run(context, client, move |wanted| {
         while_wanted(wanted, || sent.with(|sent| rules.parameter_violations(sent)))

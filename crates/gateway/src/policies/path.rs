@@ -7,15 +7,14 @@
 
 use crate::{
     context::RequestContext,
-    http1::{
-        Fault,
-        path::{merged, other_views},
-        target::Scheme,
-    },
-    peer,
     refusal::{Refusal, Refused},
     routes::{Route, Routes},
     settings::AmbiguousPaths,
+};
+use http1::{
+    Fault,
+    path::{merged, other_views},
+    target::Scheme,
 };
 
 /// Refuses a request whose path, or whose scheme, is read differently elsewhere.
@@ -23,7 +22,7 @@ pub(crate) fn check(context: &RequestContext<'_>) -> Result<(), Refused> {
     let head = &context.head;
     // RFC 9110 section 7.4: what is meant for a secure connection must not be answered on another one. A proxy that
     // ended the client's TLS before us may have left the scheme in the target.
-    let is_secure = context.peer.scheme == peer::Scheme::Https;
+    let is_secure = context.peer.scheme == Scheme::Https;
     if head.scheme() == Some(Scheme::Https) && !is_secure && !context.is_peer_trusted {
         return Err(Refusal::of_fault(Fault::malformed(
             "The target is an https URL, but this connection is not encrypted.",

@@ -3,12 +3,12 @@
 use super::key;
 use crate::{
     context::RequestContext,
-    peer::Scheme,
     record::Level,
     refusal::{Refusal, Refused},
     settings::{Endpoint, Plain, TrailingSlash},
 };
 use contract::ErrorCode;
+use http1::target::Scheme;
 use std::net::SocketAddr;
 
 /// Refuses a request that came without TLS, where those are sent to https. One with a key is not: whoever follows a

@@ -2,13 +2,13 @@
 
 use crate::{
     context::RequestContext,
-    http1::{
-        body::Framing,
-        field::{self, RequestField},
-    },
     refusal::{Refusal, Refused},
 };
 use contract::ErrorCode;
+use http1::{
+    body::Framing,
+    field::{self, RequestField},
+};
 
 /// Notes the protocol that the upstream is to be asked for, if there is one.
 ///

@@ -2,7 +2,6 @@
 
 use super::Listeners;
 use crate::{
-    buffer,
     connection_limit::{self, Verdict},
     door::{Door, enter, turn_away},
     presence::Presence,

@@ -1,6 +1,6 @@
 //! Who may use the API, and how strictly requests are read.
 
-pub use crate::http1::reading::{Slashes, Treatment};
+pub use http1::reading::{Slashes, Treatment};
 use ipnet::IpNet;
 use std::net::IpAddr;
 

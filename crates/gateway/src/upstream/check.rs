@@ -8,9 +8,10 @@ use super::{
 };
 use crate::{
     deadline::within,
-    http1::response::ResponseHead,
+    fill::Fill,
     settings::{Check, Service},
 };
+use http1::response::ResponseHead;
 use std::{sync::Arc, time::Duration};
 use tokio::io::AsyncWriteExt;
 

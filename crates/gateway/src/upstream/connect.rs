@@ -5,7 +5,8 @@ use super::{
     connection::{Home, Upstream},
     resolved::Resolved,
 };
-use crate::{buffer::Buffer, deadline::within, tls, transport::Transport};
+use crate::{deadline::within, tls, transport::Transport};
+use buffer::Buffer;
 use std::{future::poll_fn, net::SocketAddr, pin::Pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{net::TcpStream, time::sleep};
 

@@ -1,6 +1,7 @@
 //! A connection to an upstream, whatever it is spoken by.
 
-use crate::{buffer::Buffer, transport::Transport};
+use crate::transport::Transport;
+use buffer::Buffer;
 
 /// A connection to an upstream.
 pub(crate) struct Upstream {

@@ -6,7 +6,8 @@ use super::{
     http2::Lines,
     service::Services,
 };
-use crate::{buffer::Buffer, transport::Transport};
+use crate::transport::Transport;
+use buffer::Buffer;
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 use tokio::time::Instant;
 

@@ -6,8 +6,8 @@ use super::{
     choice::{Chosen, Terms, choose},
     health::{Now, Share},
 };
-use crate::peer::Scheme;
 use crate::settings::{self, HostHeader, HostPattern, Timeouts};
+use http1::target::Scheme;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 

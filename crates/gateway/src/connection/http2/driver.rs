@@ -2,10 +2,9 @@
 
 use super::serve::{self, Asked};
 use crate::{
-    buffer::Buffer,
     client::Client,
     deadline::Deadline,
-    http1::request::RequestHead,
+    fill::Fill,
     http2::{Body, Due, LastBytes, Link, MAX_WAITING_TO_READ, Seat, State, wake, write_request},
     peer::Peer,
     presence::Presence,
@@ -14,6 +13,8 @@ use crate::{
     transport::Transport,
 };
 use ::http2::{Config, Connection, ErrorCode, Event, Malformed, Request, Role};
+use buffer::Buffer;
+use http1::request::RequestHead;
 use journal::MAX_TOGETHER;
 use smallvec::SmallVec;
 use std::{

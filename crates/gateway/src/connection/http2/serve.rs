@@ -4,7 +4,6 @@ use crate::{
     client::{Client, Next},
     connection::without_panic,
     handle::{handle, refuse_bytes, refuse_panicked, turn_away},
-    http1::{Fault, request::RequestHead},
     http2::{Link, State, Stream},
     peer::Peer,
     thread::Thread,
@@ -12,6 +11,7 @@ use crate::{
 };
 use ::http2::Malformed;
 use contract::ErrorCode;
+use http1::{Fault, request::RequestHead};
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},

@@ -6,14 +6,14 @@
 mod base64;
 mod frames;
 
-use crate::http1::{
-    field::{AnswerField, Field},
-    response::ResponseHead,
-};
 use base64::Base64;
 use contract::{ErrorCode, grpc};
 use flate2::write::MultiGzDecoder;
 use frames::{Ending, Frames};
+use http1::{
+    field::{AnswerField, Field},
+    response::ResponseHead,
+};
 use std::io::Write;
 
 /// A protocol of remote procedure calls, by a media type.

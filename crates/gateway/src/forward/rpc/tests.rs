@@ -1,9 +1,9 @@
 //! Answers of every protocol, in pieces of every size.
 
 use super::*;
-use crate::http1::response::ResponseHead;
 use base64_of::text;
 use flate2::{Compression, write::GzEncoder};
+use http1::response::ResponseHead;
 use proptest::prelude::*;
 
 mod base64_of {

@@ -2,8 +2,8 @@
 
 use super::Patience;
 use crate::{
-    buffer::Buffer,
     deadline::Deadline,
+    fill::Fill,
     http2::{Line, MAX_WAITING_TO_READ, State, Unprocessed, wake, write_answer},
     transport::Transport,
     upstream::{
@@ -12,6 +12,7 @@ use crate::{
     },
 };
 use ::http2::{ErrorCode, Event, Fields, Malformed, Response};
+use buffer::Buffer;
 use std::{
     future::poll_fn,
     io,

@@ -2,7 +2,6 @@
 
 use super::{Patience, driver};
 use crate::{
-    buffer::Buffer,
     deadline::within,
     http2::{Call, Line},
     transport::Transport,
@@ -12,6 +11,7 @@ use crate::{
         service::Services,
     },
 };
+use buffer::Buffer;
 use std::{cell::RefCell, collections::HashMap, future::poll_fn, rc::Rc, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 

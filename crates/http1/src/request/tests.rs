@@ -1,7 +1,7 @@
 //! Heads that are understood, and heads that are refused.
 
 use super::*;
-use crate::http1::reading::Treatment;
+use crate::reading::Treatment;
 use proptest::prelude::*;
 
 fn reading() -> Reading {

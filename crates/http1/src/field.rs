@@ -1,19 +1,22 @@
 //! Header fields by what the gateway has to do with them.
 
-pub(crate) use super::locate::is_token;
+pub use super::locate::is_token;
 use super::{Span, reading::Reading};
-use crate::http1::reading::Treatment;
+use crate::reading::Treatment;
 
 /// One header field of a head.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Field<K> {
-    pub(crate) name: Span,
-    pub(crate) value: Span,
-    pub(crate) kind: K,
+pub struct Field<K> {
+    /// Its name, as it was written.
+    pub name: Span,
+    /// Its value, without white space around it.
+    pub value: Span,
+    /// What it means.
+    pub kind: K,
 }
 
 /// What a field is to the connection that it came on, in requests and answers alike.
-pub(crate) trait Kind: Copy + PartialEq {
+pub trait Kind: Copy + PartialEq {
     /// Passed on untouched.
     const END_TO_END: Self;
     /// Of this connection only: never passed on.
@@ -24,23 +27,34 @@ pub(crate) trait Kind: Copy + PartialEq {
 
 /// What a field of a request means to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RequestField {
+pub enum RequestField {
     /// Passed on untouched.
     EndToEnd,
     /// Of this connection only (RFC 9110 section 7.6.1): never passed on.
     HopByHop,
+    /// `Host`.
     Host,
+    /// `Content-Length`.
     ContentLength,
+    /// `Transfer-Encoding`.
     TransferEncoding,
+    /// `Connection`.
     Connection,
+    /// `TE`.
     Te,
+    /// `Expect`.
     Expect,
+    /// `Accept`.
     Accept,
+    /// `Content-Type`.
     ContentType,
+    /// `Authorization`.
     Authorization,
     /// One of the headers of `[keys] headers`, by its position there.
     Key(u8),
+    /// `X-Request-Id`.
     RequestId,
+    /// `Via`.
     Via,
     /// `Forwarded`, `X-Forwarded-*`: written anew.
     Forwarded(ForwardedKind),
@@ -54,14 +68,18 @@ pub(crate) enum RequestField {
 
 /// What a field of an upstream's answer means to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AnswerField {
+pub enum AnswerField {
     /// Passed on untouched.
     EndToEnd,
     /// Of this connection only (RFC 9110 section 7.6.1): never passed on.
     HopByHop,
+    /// `Connection`.
     Connection,
+    /// `Content-Length`.
     ContentLength,
+    /// `Transfer-Encoding`.
     TransferEncoding,
+    /// `Via`.
     Via,
     /// `Location` and `Content-Location`: may name the upstream's own origin.
     Location,
@@ -69,6 +87,7 @@ pub(crate) enum AnswerField {
     Cors,
     /// What only the gateway may say to the client: `X-Request-Id`, `X-Rate-Limit-*`, `RateLimit*`.
     GatewayOnly,
+    /// `Retry-After`.
     RetryAfter,
     /// What a limiter of the upstream's own says of its limits.
     Limiter,
@@ -76,10 +95,14 @@ pub(crate) enum AnswerField {
 
 /// Which of the fields that tell where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ForwardedKind {
+pub enum ForwardedKind {
+    /// `Forwarded`.
     Forwarded,
+    /// `X-Forwarded-For`.
     For,
+    /// `X-Forwarded-Proto`.
     Proto,
+    /// `X-Forwarded-Host`.
     Host,
     /// `X-Forwarded-Port`, `X-Real-IP` and others: passed on only from a trusted proxy.
     Other,
@@ -100,7 +123,7 @@ impl Kind for AnswerField {
 /// What a request's field is. `keys` are the configured key headers in lower case.
 ///
 /// The length is looked at first: most fields are told apart by it alone.
-pub(crate) fn of_request(name: &[u8], keys: &[String]) -> RequestField {
+pub fn of_request(name: &[u8], keys: &[String]) -> RequestField {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     if let Some(position) = keys.iter().position(|key| key.len() == name.len() && is(key)) {
         return RequestField::Key(u8::try_from(position).unwrap_or(u8::MAX));
@@ -186,7 +209,7 @@ fn is_prefixed(name: &[u8]) -> bool {
 }
 
 /// What a field of an upstream's answer is.
-pub(crate) fn of_answer(name: &[u8]) -> AnswerField {
+pub fn of_answer(name: &[u8]) -> AnswerField {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     match name.len() {
         3 if is("via") => AnswerField::Via,
@@ -227,7 +250,7 @@ fn is_of_a_limiter(name: &[u8]) -> bool {
 
 /// Makes the fields that `Connection` names fields of this connection only. Fields that mean something
 /// to the gateway keep their meaning: nobody can have the Host or the key dropped by naming it there.
-pub(crate) fn drop_nominated<K: Kind>(fields: &mut [Field<K>], bytes: &[u8]) {
+pub fn drop_nominated<K: Kind>(fields: &mut [Field<K>], bytes: &[u8]) {
     let connections: Vec<Span> =
         fields.iter().filter(|field| field.kind == K::CONNECTION).map(|field| field.value).collect();
     let nominated = |name: &[u8]| {
@@ -243,7 +266,7 @@ pub(crate) fn drop_nominated<K: Kind>(fields: &mut [Field<K>], bytes: &[u8]) {
 
 /// What `Connection` may not name, because others rely on it (RFC 9110 section 7.6.1): a client that could have it taken
 /// off here could have it believed absent there.
-pub(crate) fn may_be_nominated(option: &[u8], keys: &[String]) -> bool {
+pub fn may_be_nominated(option: &[u8], keys: &[String]) -> bool {
     const NEVER: [&str; 8] = [
         "cookie",
         "cache-control",
@@ -276,12 +299,12 @@ pub(crate) fn may_be_nominated(option: &[u8], keys: &[String]) -> bool {
 
 /// Whether a name is made of letters, digits and hyphens. Servers that hand requests on as variables (CGI, WSGI, PHP)
 /// take every other character for an underscore, and a hyphen too: to them `X_Consumer_Id` is `X-Consumer-Id`.
-pub(crate) fn is_plain_name(name: &[u8]) -> bool {
+pub fn is_plain_name(name: &[u8]) -> bool {
     name.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// Whether two names become one where a server makes variables of headers: `X-Client` and `x_client` do.
-pub(crate) fn is_same_variable(one: &[u8], other: &[u8]) -> bool {
+pub fn is_same_variable(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().map(in_variable).eq(other.iter().map(in_variable))
 }
 
@@ -291,7 +314,7 @@ fn in_variable(byte: &u8) -> u8 {
 
 /// What becomes of a field whose name holds more than letters, digits and hyphens. One that a server which makes variables
 /// of headers could take for a key, for a word of ours, or for what a check was made by, never passes.
-pub(crate) fn of_odd_name(name: &[u8], reading: &Reading) -> Treatment {
+pub fn of_odd_name(name: &[u8], reading: &Reading) -> Treatment {
     let is_known = |known: &String| name.eq_ignore_ascii_case(known.as_bytes());
     let treatment = if reading.asked_for.iter().any(is_known) { Treatment::Pass } else { reading.odd_names };
     if treatment == Treatment::Pass && stands_for_another(name, &reading.keys) {
@@ -325,24 +348,27 @@ fn stands_for_another(name: &[u8], keys: &[String]) -> bool {
 }
 
 /// Appends a field that was parsed, as a line of a head.
-pub(crate) fn write(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+#[inline]
+pub fn write(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     for part in [name, b": ", value, b"\r\n"] {
         out.extend_from_slice(part);
     }
 }
 
 /// Appends a field whose value is a number.
-pub(crate) fn write_number(name: &[u8], value: u64, out: &mut Vec<u8>) {
+#[inline]
+pub fn write_number(name: &[u8], value: u64, out: &mut Vec<u8>) {
     write(name, itoa::Buffer::new().format(value).as_bytes(), out);
 }
 
 /// The members of a comma-separated list, without white space around them.
-pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+#[inline]
+pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&b| b == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
 /// What becomes of a field behind the body of a request. A server may put it among the headers, so it is judged as one.
-pub(crate) fn of_request_trailer(name: &[u8], reading: &Reading) -> Treatment {
+pub fn of_request_trailer(name: &[u8], reading: &Reading) -> Treatment {
     let mut ours = reading.keys.iter().chain(&reading.subject);
     if ours.any(|own| is_same_variable(own.as_bytes(), name)) {
         return Treatment::Drop; // as the header is
@@ -355,7 +381,7 @@ pub(crate) fn of_request_trailer(name: &[u8], reading: &Reading) -> Treatment {
 
 /// Whether a trailer field may be passed on: nothing that frames, routes or authenticates
 /// (RFC 9110 section 6.5.1).
-pub(crate) fn may_trail(name: &[u8]) -> bool {
+pub fn may_trail(name: &[u8]) -> bool {
     const NEVER: [&str; 12] = [
         "content-type",
         "content-encoding",

@@ -4,59 +4,65 @@
 //! end in our body, and what the upstream gets has to be written anew from what was understood.
 //! docs/decisions/001-http1-codec.md has the figures that decided it. The tokenising itself is httparse's.
 
-pub(crate) mod body;
-pub(crate) mod field;
+pub mod body;
+pub mod field;
 mod host;
-pub(crate) mod locate;
-pub(crate) mod path;
+pub mod locate;
+pub mod path;
 mod query;
-pub(crate) mod reading;
-pub(crate) mod request;
-pub(crate) mod response;
-pub(crate) mod scan;
-pub(crate) mod target;
+pub mod reading;
+pub mod request;
+pub mod response;
+pub mod scan;
+pub mod target;
 
 use contract::ErrorCode;
 use std::borrow::Cow;
 
 /// Header fields that a head may have.
-pub(crate) const MAX_FIELDS: usize = 100;
+pub const MAX_FIELDS: usize = 100;
 
 /// Why bytes are refused. The text goes to the client: what is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub(crate) code: ErrorCode,
-    pub(crate) message: Cow<'static, str>,
+pub struct Fault {
+    /// Which error it is.
+    pub code: ErrorCode,
+    /// What is wrong, and where.
+    pub message: Cow<'static, str>,
 }
 
 impl Fault {
-    pub(crate) const fn new(code: ErrorCode, message: &'static str) -> Self {
+    /// A fault of this kind.
+    pub const fn new(code: ErrorCode, message: &'static str) -> Self {
         Self { code, message: Cow::Borrowed(message) }
     }
 
-    pub(crate) const fn malformed(message: &'static str) -> Self {
+    /// What is not HTTP/1.1 as it has to be.
+    pub const fn malformed(message: &'static str) -> Self {
         Self::new(ErrorCode::RequestMalformed, message)
     }
 
     /// Malformed, with its place in the message.
-    pub(crate) const fn at(message: String) -> Self {
+    pub const fn at(message: String) -> Self {
         Self { code: ErrorCode::RequestMalformed, message: Cow::Owned(message) }
     }
 
-    pub(crate) const TOO_MANY_FIELDS: Self =
+    /// More than [`MAX_FIELDS`] fields.
+    pub const TOO_MANY_FIELDS: Self =
         Self::new(ErrorCode::HeadersTooLarge, "The request has more than 100 header fields.");
 }
 
 /// A part of a buffer, by offsets: heads stay where they were read, and may be moved with their buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Span {
+pub struct Span {
     start: u32,
     end: u32,
 }
 
 impl Span {
     /// Where `part` lies within `whole`. `part` has to be a slice of `whole`.
-    pub(crate) fn of(part: &[u8], whole: &[u8]) -> Self {
+    #[inline]
+    pub fn of(part: &[u8], whole: &[u8]) -> Self {
         debug_assert!(
             part.is_empty()
                 || whole.as_ptr_range().contains(&part.as_ptr())
@@ -69,11 +75,14 @@ impl Span {
     }
 
     /// From one offset to another.
-    pub(crate) const fn between(start: usize, end: usize) -> Self {
+    #[inline]
+    pub const fn between(start: usize, end: usize) -> Self {
         Self { start: start as u32, end: end as u32 }
     }
 
-    pub(crate) fn get(self, whole: &[u8]) -> &[u8] {
+    /// The part of `whole`, which has to be the buffer that it was made for.
+    #[inline]
+    pub fn get(self, whole: &[u8]) -> &[u8] {
         whole.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }

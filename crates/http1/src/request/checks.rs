@@ -8,7 +8,7 @@ use super::super::{
     locate::quoted,
     reading::Reading,
 };
-use crate::http1::reading::Treatment;
+use crate::reading::Treatment;
 
 /// Characters that a method may have. The longest that is registered has 17.
 const LONGEST_METHOD: usize = 32;
@@ -58,7 +58,7 @@ pub(super) fn framing(
 }
 
 /// A Content-Length: digits only, no sign, no list.
-pub(crate) fn content_length(digits: &[u8]) -> Option<u64> {
+pub fn content_length(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }

@@ -4,7 +4,7 @@ use super::Fault;
 
 /// How far a head was looked through. Each byte is looked at once, however slowly they arrive.
 #[derive(Debug, Default)]
-pub(crate) struct HeadScanner {
+pub struct HeadScanner {
     scanned: usize,
     line_start: usize,
     /// Lines that are complete.
@@ -13,14 +13,14 @@ pub(crate) struct HeadScanner {
 
 impl HeadScanner {
     /// Nothing of a head was seen yet.
-    pub(crate) const fn is_untouched(&self) -> bool {
+    pub const fn is_untouched(&self) -> bool {
         self.scanned == 0
     }
 
     /// The length of the head including its empty line, once it is complete in `bytes`.
     ///
     /// `bytes` grows from call to call and never shrinks; it begins at the request line.
-    pub(crate) fn scan(&mut self, bytes: &[u8]) -> Result<Option<usize>, Fault> {
+    pub fn scan(&mut self, bytes: &[u8]) -> Result<Option<usize>, Fault> {
         if self.scanned == 0 && !bytes.first().is_none_or(u8::is_ascii_uppercase) {
             return Err(Fault::malformed(
                 "The bytes that arrived are not an HTTP/1.1 request: it begins with a method in upper case. \

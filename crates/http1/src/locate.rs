@@ -7,7 +7,7 @@ use std::fmt::Write;
 const QUOTED: usize = 40;
 
 /// What is wrong with a head, and where. None: nothing of what this looks for.
-pub(crate) fn fault(head: &[u8]) -> Option<Fault> {
+pub fn fault(head: &[u8]) -> Option<Fault> {
     let mut lines = head.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let first = lines.next()?;
     if let Some(message) = of_request_line(first) {
@@ -91,7 +91,7 @@ fn control(bytes: &[u8]) -> Option<String> {
 }
 
 /// What may stand in a method and in a name (RFC 9110 section 5.6.2).
-pub(crate) const fn is_token(byte: u8) -> bool {
+pub const fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
@@ -113,7 +113,7 @@ pub(crate) const fn is_token(byte: u8) -> bool {
 }
 
 /// A name as a message shows it: cut, and with nothing that a terminal or a page could take for its own.
-pub(crate) fn quoted(name: &[u8]) -> String {
+pub fn quoted(name: &[u8]) -> String {
     let mut text = String::from("`");
     for &byte in name.iter().take(QUOTED) {
         match byte {

@@ -9,18 +9,18 @@ use super::{Fault, locate::quoted};
 
 /// A path that was understood.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Normal {
+pub struct Normal {
     /// As it is matched and sent on. None: it was written so.
-    pub(crate) text: Option<String>,
+    pub text: Option<String>,
     /// Some server could take it for another path.
-    pub(crate) has_other_views: bool,
+    pub has_other_views: bool,
 }
 
 /// Rounds of decoding after which a path has to be plain.
 const MAX_DECODINGS: usize = 4;
 
 /// The normal form of `path`, which begins with a slash.
-pub(crate) fn normal(path: &str, slashes: Slashes) -> Result<Normal, Fault> {
+pub fn normal(path: &str, slashes: Slashes) -> Result<Normal, Fault> {
     if let Some(has_other_views) = plain(path.as_bytes()) {
         return Ok(Normal { text: None, has_other_views });
     }
@@ -138,7 +138,7 @@ fn check_dots(path: &str) -> Result<(), Fault> {
 /// The paths that other servers might take a normal path for: those that undo escapes before they look for the
 /// endpoint, once or twice; that cut off what follows a semicolon, or an undone question mark or hash; that take a
 /// backslash for a slash; that merge slashes.
-pub(crate) fn other_views(path: &str) -> Vec<String> {
+pub fn other_views(path: &str) -> Vec<String> {
     let once = decode(path.as_bytes(), is_structural);
     let twice = decode(&once, |byte| is_structural(byte) || is_unreserved(byte));
     let mut views: Vec<String> = Vec::new();
@@ -158,7 +158,7 @@ pub(crate) fn other_views(path: &str) -> Vec<String> {
 }
 
 /// The path with each run of slashes as one.
-pub(crate) fn merged(path: &str) -> String {
+pub fn merged(path: &str) -> String {
     as_served(path.as_bytes(), false)
 }
 

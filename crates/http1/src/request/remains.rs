@@ -1,14 +1,14 @@
 //! What is kept of a head that is refused: how to answer whoever sent it.
 
 use super::RequestHead;
-use crate::http1::{
+use crate::{
     Span,
     field::{self, Field},
 };
 
 impl RequestHead {
     /// What is kept of a head that is refused, as far as it can be read.
-    pub(crate) fn of_refused(head: &[u8]) -> Self {
+    pub fn of_refused(head: &[u8]) -> Self {
         Self::of_remains(head.split(|&b| b == b'\n').skip(1).filter_map(|line| {
             let colon = memchr::memchr(b':', line)?;
             let (name, value) = line.split_at_checked(colon)?;
@@ -18,7 +18,7 @@ impl RequestHead {
 
     /// What is kept of the fields of a head that is refused: its id, what tells in which form its sender reads errors,
     /// and the origin of the page that sent it, so that the page can read why. What stands there twice is nothing.
-    pub(crate) fn of_remains<'h>(fields: impl Iterator<Item = (&'h [u8], &'h [u8])>) -> Self {
+    pub fn of_remains<'h>(fields: impl Iterator<Item = (&'h [u8], &'h [u8])>) -> Self {
         const KEPT: [&[u8]; 4] = [b"origin", b"accept", b"content-type", b"x-request-id"];
         let mut found: [(u8, &[u8]); KEPT.len()] = [(0, b""); KEPT.len()];
         for (name, value) in fields {

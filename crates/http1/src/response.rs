@@ -8,47 +8,54 @@ use super::{
 };
 
 /// Bytes that the head of an answer may have.
-pub(crate) const LARGEST: usize = 64 * 1024;
+pub const LARGEST: usize = 64 * 1024;
 
 /// The head of an answer. Its fields are offsets into the buffer that it was read from.
 #[derive(Debug, Default)]
-pub(crate) struct ResponseHead {
-    pub(crate) status: u16,
-    pub(crate) reason: Span,
-    pub(crate) fields: Vec<Field<AnswerField>>,
+pub struct ResponseHead {
+    /// Its status.
+    pub status: u16,
+    /// Its reason phrase, which may be empty.
+    pub reason: Span,
+    /// Its fields.
+    pub fields: Vec<Field<AnswerField>>,
     /// Bytes of the head, empty line included.
-    pub(crate) length: usize,
-    pub(crate) framing: Framing,
+    pub length: usize,
+    /// How the body is delimited.
+    pub framing: Framing,
     /// The Content-Length that was told, also where there is no body (HEAD, 304).
-    pub(crate) told_length: Option<u64>,
-    pub(crate) keep_alive: bool,
+    pub told_length: Option<u64>,
+    /// Whether the upstream wants the connection to go on.
+    pub keep_alive: bool,
     /// HTTP/1.1, else HTTP/1.0.
-    pub(crate) is_http11: bool,
+    pub is_http11: bool,
     /// It came by HTTP/2.
-    pub(crate) is_http2: bool,
-    pub(crate) has_date: bool,
+    pub is_http2: bool,
+    /// It has a `Date`.
+    pub has_date: bool,
     /// How its body is packed for the client.
-    pub(crate) packing: Packing,
+    pub packing: Packing,
 }
 
 /// How a body is packed for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Packing {
+pub enum Packing {
     /// It is not, for no client.
     #[default]
     AsItIs,
     /// It is not, but would be for another client.
     Varies,
+    /// By gzip.
     Gzip,
 }
 
 /// Why an answer is not understood. Told in the incident, never to the client.
-pub(crate) type Garbled = &'static str;
+pub type Garbled = &'static str;
 
 impl ResponseHead {
     /// Reads the head at the front of `bytes`; None if it is not complete yet.
     /// `to_head` is true if the request was a HEAD. `fields` lends its memory.
-    pub(crate) fn read(
+    pub fn read(
         bytes: &[u8],
         to_head: bool,
         mut fields: Vec<Field<AnswerField>>,

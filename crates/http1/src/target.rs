@@ -4,24 +4,36 @@ use super::{Fault, host, locate::quoted};
 
 /// A target that was taken apart, as slices of it. Its path and query are judged by `path` and `query`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Target<'t> {
+pub struct Target<'t> {
     /// Scheme and host of an absolute-form target.
-    pub(crate) absolute: Option<(Scheme, &'t str)>,
+    pub absolute: Option<(Scheme, &'t str)>,
     /// Begins with a slash; `*` for OPTIONS.
-    pub(crate) path: &'t str,
+    pub path: &'t str,
     /// Behind the question mark.
-    pub(crate) query: Option<&'t str>,
+    pub query: Option<&'t str>,
 }
 
-/// The scheme of an absolute-form target.
+/// The scheme of a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scheme {
+pub enum Scheme {
+    /// Plain.
     Http,
+    /// Under TLS.
     Https,
 }
 
 impl Scheme {
-    pub(crate) const fn default_port(self) -> &'static [u8] {
+    /// As it stands in a URL.
+    #[inline]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// The port that a URL need not name.
+    pub const fn default_port(self) -> &'static [u8] {
         match self {
             Self::Http => b"80",
             Self::Https => b"443",
@@ -30,7 +42,7 @@ impl Scheme {
 }
 
 /// Takes apart a target in origin-form, absolute-form (http and https) or asterisk-form.
-pub(crate) fn read<'t>(method: &str, target: &'t str) -> Result<Target<'t>, Fault> {
+pub fn read<'t>(method: &str, target: &'t str) -> Result<Target<'t>, Fault> {
     if target == "*" {
         return if method == "OPTIONS" {
             Ok(Target { absolute: None, path: target, query: None })

@@ -5,7 +5,7 @@ mod remains;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::checks::content_length;
+pub use self::checks::content_length;
 use self::checks::{check_method, check_option, framing, kind, refusal, single, take_for_known_version};
 use super::{
     Fault, MAX_FIELDS, Span,
@@ -22,14 +22,16 @@ use std::mem::MaybeUninit;
 
 /// Memory that what was understood of a head is written into, lent from one request to the next.
 #[derive(Debug, Default)]
-pub(crate) struct Notes {
-    pub(crate) fields: Vec<Field<RequestField>>,
-    pub(crate) text: String,
+pub struct Notes {
+    /// Its fields.
+    pub fields: Vec<Field<RequestField>>,
+    /// Method, path, query and host.
+    pub text: String,
 }
 
 /// A request head that was understood. It owns the bytes it was read from.
 #[derive(Debug, Default)]
-pub(crate) struct RequestHead {
+pub struct RequestHead {
     bytes: Vec<u8>,
     /// Bytes of the head; behind them may stand more.
     length: usize,
@@ -47,17 +49,17 @@ pub(crate) struct RequestHead {
     /// Some server could take the path for another one.
     has_other_views: bool,
     /// HTTP/1.1, else HTTP/1.0.
-    pub(crate) is_http11: bool,
+    pub is_http11: bool,
     /// It came on a stream of HTTP/2, and was made to read like HTTP/1.1.
-    pub(crate) is_http2: bool,
+    pub is_http2: bool,
     /// How the body is delimited.
-    pub(crate) framing: Framing,
+    pub framing: Framing,
     /// Whether the client wants the connection to go on.
-    pub(crate) keep_alive: bool,
+    pub keep_alive: bool,
     /// The client waits for `100 Continue` before it sends the body.
-    pub(crate) expects_continue: bool,
+    pub expects_continue: bool,
     /// The client takes trailers.
-    pub(crate) takes_trailers: bool,
+    pub takes_trailers: bool,
 }
 
 impl RequestHead {
@@ -65,7 +67,7 @@ impl RequestHead {
     ///
     /// # Errors
     /// The fault, and the memory back.
-    pub(crate) fn parse(
+    pub fn parse(
         mut bytes: Vec<u8>,
         length: usize,
         mut notes: Notes,
@@ -94,13 +96,14 @@ impl RequestHead {
 
     /// Keeps the head in memory of its own size, and returns the buffer that it was read into: for a
     /// request that goes on for long.
-    pub(crate) fn shrink(&mut self) -> Vec<u8> {
+    pub fn shrink(&mut self) -> Vec<u8> {
         let own = self.bytes.get(..self.length).unwrap_or_default().to_vec();
         std::mem::replace(&mut self.bytes, own)
     }
 
     /// Gives the memory back for the next head.
-    pub(crate) fn into_memory(self) -> (Vec<u8>, Notes) {
+    #[inline]
+    pub fn into_memory(self) -> (Vec<u8>, Notes) {
         (self.bytes, Notes { fields: self.fields, text: self.text })
     }
 
@@ -273,59 +276,71 @@ impl RequestHead {
 
     // === what was understood ===
 
-    pub(crate) fn method(&self) -> &str {
+    /// The method.
+    #[inline]
+    pub fn method(&self) -> &str {
         self.text.get(..self.method_end).unwrap_or_default()
     }
 
     /// The path, beginning with a slash (`*` for OPTIONS), percent-encoded only where it must be.
-    pub(crate) fn path(&self) -> &str {
+    #[inline]
+    pub fn path(&self) -> &str {
         self.text.get(self.method_end..self.path_end).unwrap_or_default()
     }
 
     /// What stands behind the question mark.
-    pub(crate) fn query(&self) -> Option<&str> {
+    #[inline]
+    pub fn query(&self) -> Option<&str> {
         self.has_query.then(|| self.text.get(self.path_end..self.query_end).unwrap_or_default())
     }
 
     /// Whether some server could take the path for another one: `path::other_views` lists them.
-    pub(crate) const fn has_other_views(&self) -> bool {
+    #[inline]
+    pub const fn has_other_views(&self) -> bool {
         self.has_other_views
     }
 
     /// It came on a stream whose `:scheme` is https.
-    pub(crate) const fn set_https(&mut self) {
+    #[inline]
+    pub const fn set_https(&mut self) {
         self.scheme = Some(Scheme::Https);
     }
 
     /// The scheme of an absolute target, or of a stream.
-    pub(crate) const fn scheme(&self) -> Option<Scheme> {
+    #[inline]
+    pub const fn scheme(&self) -> Option<Scheme> {
         self.scheme
     }
 
     /// The host with its port, of an absolute target or of the Host header. Empty only in HTTP/1.0.
-    pub(crate) fn host(&self) -> &str {
+    #[inline]
+    pub fn host(&self) -> &str {
         self.text.get(self.query_end..).unwrap_or_default()
     }
 
     /// All fields: name, value, kind.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8], RequestField)> {
+    #[inline]
+    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8], RequestField)> {
         self.fields
             .iter()
             .map(|field| (field.name.get(&self.bytes), field.value.get(&self.bytes), field.kind))
     }
 
     /// The values of the fields of this kind, in their order.
-    pub(crate) fn values(&self, kind: RequestField) -> impl DoubleEndedIterator<Item = &[u8]> {
+    #[inline]
+    pub fn values(&self, kind: RequestField) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.fields.iter().filter(move |field| field.kind == kind).map(|field| field.value.get(&self.bytes))
     }
 
     /// The value of the first field of this kind.
-    pub(crate) fn value(&self, kind: RequestField) -> Option<&[u8]> {
+    #[inline]
+    pub fn value(&self, kind: RequestField) -> Option<&[u8]> {
         self.values(kind).next()
     }
 
     /// The values of the fields with this name, whatever the gateway takes them for.
-    pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+    #[inline]
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.fields()
             .filter(move |(field, _, _)| field.eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value, _)| value)

@@ -26,17 +26,17 @@ pub enum Slashes {
 
 /// How requests are read.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Reading {
+pub struct Reading {
     /// The headers that may hold a key, in lower case.
-    pub(crate) keys: Vec<String>,
+    pub keys: Vec<String>,
     /// Names beyond letters, digits and hyphens that an endpoint asks for, in lower case: they are no surprise.
-    pub(crate) asked_for: Vec<String>,
+    pub asked_for: Vec<String>,
     /// The header that tells the upstream the subject of the client's certificate: said by us alone.
-    pub(crate) subject: Option<String>,
+    pub subject: Option<String>,
     /// What happens to headers whose names are not made of letters, digits and hyphens.
-    pub(crate) odd_names: Treatment,
+    pub odd_names: Treatment,
     /// What happens to headers by which some servers take another path or method than the request line's.
-    pub(crate) overrides: Treatment,
+    pub overrides: Treatment,
     /// What several slashes in a row are.
-    pub(crate) slashes: Slashes,
+    pub slashes: Slashes,
 }

@@ -1,18 +1,12 @@
 //! A read buffer, and the spare memory of a data thread from which buffers are made.
 //!
-//! A connection that waits for its next request holds no buffer.
+//! A connection that waits for its next request holds no buffer. Who reads into one, and from where, is none of its
+//! business.
 
-use crate::deadline::Deadline;
-use std::{
-    cell::RefCell,
-    future::poll_fn,
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
-use tokio::io::{AsyncRead, ReadBuf};
+use std::cell::RefCell;
 
 /// Bytes of a fresh buffer.
-pub(crate) const SIZE: usize = 16 * 1024;
+pub const SIZE: usize = 16 * 1024;
 /// Buffers that a thread keeps for later.
 const MAX_SPARE: usize = 512;
 
@@ -29,64 +23,58 @@ struct Spare {
 
 /// Bytes that were read and not used yet: `storage[start..end]`.
 #[derive(Debug, Default)]
-pub(crate) struct Buffer {
+pub struct Buffer {
     storage: Vec<u8>,
     start: usize,
     end: usize,
 }
 
 impl Buffer {
-    pub(crate) fn filled(&self) -> &[u8] {
+    /// The bytes.
+    #[inline]
+    pub fn filled(&self) -> &[u8] {
         self.storage.get(self.start..self.end).unwrap_or_default()
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
+    /// Whether there are none.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
-    pub(crate) const fn len(&self) -> usize {
+    /// How many there are.
+    #[inline]
+    pub const fn len(&self) -> usize {
         self.end - self.start
     }
 
     /// Marks the first `count` bytes as used.
-    pub(crate) fn consume(&mut self, count: usize) {
+    #[inline]
+    pub fn consume(&mut self, count: usize) {
         self.start = self.start.saturating_add(count).min(self.end);
     }
 
     /// The first `count` bytes at most, marked as used.
-    pub(crate) fn take(&mut self, count: usize) -> &[u8] {
+    #[inline]
+    pub fn take(&mut self, count: usize) -> &[u8] {
         let from = self.start;
         self.consume(count);
         self.storage.get(from..self.start).unwrap_or_default()
     }
 
-    /// Reads once, after making room. Ready with 0 at the end of the stream.
+    /// Room for more bytes behind those that are here, as [`Buffer::advance`] takes them in. Never empty.
     ///
     /// The buffer grows where it is full, so the caller bounds what it lets stand in it.
-    pub(crate) fn poll_fill(
-        &mut self,
-        cx: &mut Context<'_>,
-        io: &mut (impl AsyncRead + Unpin),
-    ) -> Poll<std::io::Result<usize>> {
+    #[inline]
+    pub fn space(&mut self) -> &mut [u8] {
         self.make_room();
-        let mut space = ReadBuf::new(self.storage.get_mut(self.end..).unwrap_or_default());
-        ready!(Pin::new(io).poll_read(cx, &mut space))?;
-        let count = space.filled().len();
-        self.end += count;
-        Poll::Ready(Ok(count))
+        self.storage.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Reads once. None: the deadline passed first.
-    pub(crate) async fn fill(
-        &mut self,
-        io: &mut (impl AsyncRead + Unpin),
-        deadline: &mut Deadline,
-    ) -> Option<std::io::Result<usize>> {
-        poll_fn(|cx| match self.poll_fill(cx, io) {
-            Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending => deadline.poll_passed(cx).map(|()| None),
-        })
-        .await
+    /// The first `count` bytes of the space were written.
+    #[inline]
+    pub fn advance(&mut self, count: usize) {
+        self.end = self.end.saturating_add(count).min(self.storage.len());
     }
 
     fn make_room(&mut self) {
@@ -107,7 +95,7 @@ impl Buffer {
 
     /// Takes the memory out with the bytes at its front; what stands behind the first `count`
     /// bytes stays in this buffer.
-    pub(crate) fn split_off_front(&mut self, count: usize) -> Vec<u8> {
+    pub fn split_off_front(&mut self, count: usize) -> Vec<u8> {
         if self.start > 0 {
             self.storage.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
@@ -128,7 +116,7 @@ impl Buffer {
     }
 
     /// Puts memory back that `split_off_front` took, if this buffer has none.
-    pub(crate) fn lend(&mut self, memory: Vec<u8>) {
+    pub fn lend(&mut self, memory: Vec<u8>) {
         if self.storage.is_empty() && memory.len() == SIZE {
             self.storage = memory;
             (self.start, self.end) = (0, 0);
@@ -138,7 +126,7 @@ impl Buffer {
     }
 
     /// Gives the memory of an empty buffer back to the thread.
-    pub(crate) fn rest(&mut self) {
+    pub fn rest(&mut self) {
         if self.is_empty() {
             (self.start, self.end) = (0, 0);
             give_back(std::mem::take(&mut self.storage));
@@ -159,7 +147,7 @@ fn spare() -> Vec<u8> {
 }
 
 /// Gives memory back to the system that was not needed since the last call: a crowd of clients leaves nothing behind.
-pub(crate) fn trim() {
+pub fn trim() {
     let _ = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
         let needed = spare.free.len().saturating_sub(spare.least);
@@ -177,7 +165,7 @@ impl Spare {
 }
 
 /// Gives memory to the thread, for a later buffer.
-pub(crate) fn give_back(memory: Vec<u8>) {
+pub fn give_back(memory: Vec<u8>) {
     if memory.len() == SIZE {
         let _ = SPARE.try_with(|spare| {
             let mut spare = spare.borrow_mut();
@@ -194,9 +182,12 @@ mod tests {
 
     fn filled(mut bytes: &[u8]) -> Buffer {
         let mut buffer = Buffer::default();
-        let mut cx = Context::from_waker(std::task::Waker::noop());
         while !bytes.is_empty() {
-            assert!(buffer.poll_fill(&mut cx, &mut bytes).is_ready());
+            let space = buffer.space();
+            let (now, later) = bytes.split_at(bytes.len().min(space.len()));
+            space[..now.len()].copy_from_slice(now);
+            buffer.advance(now.len());
+            bytes = later;
         }
         buffer
     }
