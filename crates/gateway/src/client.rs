@@ -2,16 +2,13 @@
 
 use crate::{
     context::RequestContext,
-    deadline::Deadline,
-    fill::Fill,
     held::HeldBody,
+    io::Io,
     pace::Pace,
     payment::Payment,
     refusal::{Refusal, Refused},
     refusals::{body_too_large, overloaded},
     settings::Timeouts,
-    transport::Transport,
-    turn,
 };
 use buffer::Buffer;
 use contract::ErrorCode;
@@ -28,6 +25,7 @@ use std::{
     time::Duration,
 };
 use tokio::{io::AsyncWrite, time::Instant};
+use transport::{Deadline, Fill, turn};
 
 /// Bytes of a body nobody wants that are read to keep the connection.
 const WORTH_DISCARDING: u64 = 64 * 1024;
@@ -36,7 +34,7 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// A client's connection.
 pub(crate) struct Client {
-    pub(crate) io: Transport,
+    pub(crate) io: Io,
     pub(crate) input: Buffer,
     pub(crate) deadline: Deadline,
     /// Bytes of the present answer were sent: it cannot be replaced by another one any more.
@@ -62,7 +60,7 @@ pub(crate) enum Next {
 }
 
 impl Client {
-    pub(crate) fn new(io: Transport, timeouts: &Timeouts) -> Self {
+    pub(crate) fn new(io: Io, timeouts: &Timeouts) -> Self {
         let deadline = Deadline::after(turn::now(), timeouts.keep_alive);
         Self {
             io,

@@ -5,11 +5,10 @@ pub(crate) mod http2;
 use crate::{
     client::{Client, Next},
     handle::{handle, refuse_bytes, refuse_panicked, turn_away},
+    io::Io,
     keyring::LastKey,
     peer::Peer,
-    presence::Presence,
     thread::Thread,
-    transport::Transport,
 };
 use http1::{Fault, request::RequestHead};
 use std::{
@@ -19,6 +18,7 @@ use std::{
     rc::Rc,
     task::Poll,
 };
+use transport::presence::Presence;
 
 /// What comes after the requests that were there.
 enum Then {
@@ -33,7 +33,7 @@ enum Then {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(thread: &Rc<Thread>, io: Transport, peer: &Peer, presence: &Rc<Presence>) {
+pub(crate) async fn serve(thread: &Rc<Thread>, io: Io, peer: &Peer, presence: &Rc<Presence>) {
     let mut client = Client::new(io, &thread.config().settings.timeouts);
     let mut last_key = LastKey::default();
     let mut is_first = true;
@@ -149,7 +149,7 @@ async fn answer(
 }
 
 /// Tells a connection that there is no room for it: at once, or on its first stream, where nothing else would be read.
-pub(crate) async fn refuse(thread: &Rc<Thread>, io: Transport, peer: &Peer) {
+pub(crate) async fn refuse(thread: &Rc<Thread>, io: Io, peer: &Peer) {
     let is_http2 = io.has_agreed_on_http2();
     let mut client = Client::new(io, &thread.config().settings.timeouts);
     if is_http2 {
@@ -166,7 +166,7 @@ fn is_http2(client: &Client) -> bool {
 
 /// Answers whatever comes on a connection with this fault, and closes it. The head is read first, so that the answer
 /// has the form that was asked for.
-pub(crate) async fn refuse_as(thread: &Thread, io: Transport, peer: &Peer, fault: Fault) {
+pub(crate) async fn refuse_as(thread: &Thread, io: Io, peer: &Peer, fault: Fault) {
     let config = thread.config();
     let settings = &config.settings;
     let mut client = Client::new(io, &settings.timeouts);

@@ -1,7 +1,7 @@
 //! What a request owes, and the moment in which it is charged: when the last bytes of its answer are on
 //! their way, not before and not after.
 
-use crate::{context::RequestContext, keyring::Settled, thread::Thread, transport::Transport};
+use crate::{context::RequestContext, io::Io, keyring::Settled, thread::Thread};
 use journal::{Charge, Due};
 use limits::{InFlight, Reservation, Who};
 use std::{
@@ -58,7 +58,7 @@ impl<'t> Payment<'t> {
     pub(crate) fn poll_write_last(
         &mut self,
         cx: &mut Context<'_>,
-        sink: &mut Transport,
+        sink: &mut Io,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         // Whoever has read the answer to its end may ask for the next one, also on another connection, and must not find
@@ -74,12 +74,12 @@ impl<'t> Payment<'t> {
     pub(crate) fn poll_write_charged(
         &mut self,
         cx: &mut Context<'_>,
-        sink: &mut Transport,
+        sink: &mut Io,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let charge = self.owed.as_ref().filter(|_| !self.is_recorded).and_then(Owed::charge);
         // A stream's last frame goes out with those of others, so the connection's task takes this step.
-        if let (Transport::Stream(stream), Some(charge)) = (&mut *sink, &charge)
+        if let (Io::Stream(stream), Some(charge)) = (&mut *sink, &charge)
             && self.thread.journal.borrow().is_some()
         {
             let written = ready!(stream.poll_write_last(cx, bytes, charge, self.now))?;

@@ -6,13 +6,11 @@ mod upstreams;
 
 pub use self::handle::{Compiled, Handle, Unused};
 use crate::{
-    descriptors,
-    door::Door,
+    accept::Protocol,
     keyring::{DigestOf, Keyring},
     record::LogSink,
     settings::{Plain, Settings},
     shared::Shared,
-    sockets::{self, Handed, listen},
     start_error::StartError,
 };
 use std::{
@@ -21,6 +19,10 @@ use std::{
     sync::Arc,
 };
 use tokio::sync::watch;
+use transport::{
+    descriptors,
+    listen::{self, Handed, listen},
+};
 
 /// A gateway that listens.
 pub struct Gateway {
@@ -37,7 +39,7 @@ impl Gateway {
     /// # Errors
     /// It could not.
     pub fn can_listen(address: SocketAddr) -> Result<(), StartError> {
-        listen(address, false).map(drop)
+        Ok(listen(address, false).map(drop)?)
     }
 
     /// Begins to listen. Keys and maintenance are added through the gateway afterwards, before
@@ -57,12 +59,12 @@ impl Gateway {
         let plain = settings.tls.as_ref().map_or(Plain::Serve, |tls| tls.plain);
         let plain = match plain {
             Plain::Serve | Plain::Redirect => {
-                Some(open(settings.listen.address, Door::Plain, &mut listeners, handed)?)
+                Some(open(settings.listen.address, Protocol::Plain, &mut listeners, handed)?)
             }
             Plain::Off => None,
         };
         let tls = settings.tls.as_ref();
-        let tls = tls.map(|tls| open(tls.address, Door::Tls, &mut listeners, handed)).transpose()?;
+        let tls = tls.map(|tls| open(tls.address, Protocol::Tls, &mut listeners, handed)).transpose()?;
         let address = plain.or(tls).unwrap_or(settings.listen.address);
         let shared = Arc::new(Shared::new(settings, address, tls, digest_of, log)?);
         Ok(NotOpen { shared, listeners })
@@ -102,7 +104,7 @@ pub struct NotOpen {
 }
 
 /// The sockets of one thread, and what is spoken there.
-type Listeners = Vec<(Door, TcpListener)>;
+type Listeners = Vec<(Protocol, TcpListener)>;
 
 impl NotOpen {
     /// What the control plane needs.
@@ -151,13 +153,13 @@ impl NotOpen {
 /// Listens on an address with each thread. Returns the address, for port 0.
 fn open(
     address: SocketAddr,
-    door: Door,
+    protocol: Protocol,
     threads: &mut [Listeners],
     handed: &mut Handed,
 ) -> Result<SocketAddr, StartError> {
-    let (address, sockets) = sockets::open(address, threads.len(), handed)?;
+    let (address, sockets) = listen::open(address, threads.len(), handed)?;
     for (thread, sockets) in threads.iter_mut().zip(sockets) {
-        thread.extend(sockets.into_iter().map(|socket| (door, socket)));
+        thread.extend(sockets.into_iter().map(|socket| (protocol, socket)));
     }
     Ok(address)
 }

@@ -4,19 +4,16 @@ use crate::{
     checks::Checks,
     clock::{Clock, wall_millis},
     config::Config,
-    descriptors,
     held::HeldBytes,
     incidents::Incidents,
     keyring::ExposedKeys,
     keyring::{DigestOf, Keyring},
     load::Loads,
     maintenance::Window,
-    peers::Peers,
     places::Places,
     record::LogSink,
     routes::BadTemplate,
     settings::Settings,
-    tls::{Challenges, Server},
     usage::{self, Entry},
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -29,6 +26,11 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
+};
+use transport::{
+    descriptors,
+    peers::Peers,
+    tls::{Challenges, Server},
 };
 
 /// What all data threads share.

@@ -1,21 +1,15 @@
 //! Why a gateway does not start.
 
 use crate::routes::BadTemplate;
-use std::{io, net::SocketAddr};
+use std::io;
+use transport::listen::ListenError;
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {error}{advice}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The system's reason.
-        error: io::Error,
-        /// What to do.
-        advice: &'static str,
-    },
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// A path template cannot be routed.
     #[error(transparent)]
     Template(#[from] BadTemplate),
@@ -28,7 +22,7 @@ impl StartError {
     /// Whether another program listens there.
     pub fn is_taken(&self) -> bool {
         match self {
-            Self::Listen { error, .. } => error.kind() == io::ErrorKind::AddrInUse,
+            Self::Listen(error) => error.is_taken(),
             Self::Template(_) | Self::Thread(_) => false,
         }
     }

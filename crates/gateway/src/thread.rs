@@ -1,8 +1,8 @@
 //! What one data thread has for itself. Nothing here is shared, so nothing here is locked.
 
 use crate::{
-    config::Held, connection_limit::ConnectionLimit, handshakes::FailedHandshakes, http2::Links, load::Load,
-    presence::Presence, shared::Shared, text, upstream::Pool, usage::Sheet,
+    config::Held, handshakes::FailedHandshakes, http2::Links, load::Load, shared::Shared, text,
+    upstream::Pool, usage::Sheet,
 };
 use http1::{
     field::{AnswerField, Field, RequestField},
@@ -15,6 +15,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 use tokio::{sync::Notify, time::Instant};
+use transport::{connection_limit::ConnectionLimit, presence::Presence};
 
 /// Bytes of log lines that are handed over at once.
 const LOG_BATCH: usize = 16 * 1024;

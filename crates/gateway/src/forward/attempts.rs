@@ -7,12 +7,12 @@ use crate::{
     record::{Level, Outcome, Value},
     refusal::Refused,
     thread::Thread,
-    turn,
     upstream::{Backend, Chosen, Flight, Patience, Service},
 };
 use contract::ErrorCode;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
+use transport::turn;
 
 /// How often a request that waits for a place looks for one.
 const LOOK: Duration = Duration::from_millis(5);

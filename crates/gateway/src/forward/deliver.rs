@@ -11,13 +11,11 @@ use crate::{
     access_log,
     compression::{self, Packer},
     context::RequestContext,
-    fill::Fill,
     payment::{Owed, Payment},
     policies::guard,
     record::Outcome,
     refusal::{Refusal, Refused},
     settings::Timeouts,
-    turn,
 };
 use contract::{
     ErrorCode,
@@ -34,6 +32,7 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
+use transport::{Fill, turn};
 
 /// How long a short answer is waited for before its head is sent, so that an upstream that breaks
 /// in it still becomes an error that explains itself.

@@ -7,12 +7,10 @@ use super::{
 use crate::{
     client::{self, Client},
     context::RequestContext,
-    fill::Fill,
     http2::Unprocessed,
     refusal::{Refusal, Refused},
     refusals::body_too_large,
     thread::Thread,
-    turn,
     upstream::Upstream,
 };
 use contract::grpc;
@@ -28,6 +26,7 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::{io::AsyncWrite, time::Instant};
+use transport::{Fill, turn};
 
 /// 1xx answers that are passed on before a final one has to come.
 const MAX_INTERIMS: u32 = 100;

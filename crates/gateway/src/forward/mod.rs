@@ -20,7 +20,6 @@ use crate::{
     record::{Incident, Outcome},
     refusal::{Refusal, Refused},
     thread::Thread,
-    turn,
     upstream::{self, Backend, NoCall, Upstream},
 };
 use attempts::{Again, Attempts, NotConnected};
@@ -32,6 +31,7 @@ use std::{
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
 };
+use transport::turn;
 
 /// The group of incidents in which an answer had begun and did not end.
 const BROKE_OFF: &str = "the upstream's answer broke off";

@@ -1,7 +1,7 @@
 //! Moves one body from a connection to another, as it arrives, holding one buffer of it at most.
 
 use super::rpc::Judge;
-use crate::{compression::Packer, fill::Fill, payment::Payment, transport::Transport};
+use crate::{compression::Packer, io::Io, payment::Payment};
 use buffer::Buffer;
 use contract::ErrorCode;
 use http1::{
@@ -14,6 +14,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 use tokio::io::AsyncWrite;
+use transport::Fill;
 
 /// Bytes that are gathered before they are written.
 const GATHERED: usize = 32 * 1024;
@@ -102,9 +103,9 @@ impl Pump {
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        source: &mut Transport,
+        source: &mut Io,
         input: &mut Buffer,
-        sink: &mut Transport,
+        sink: &mut Io,
         mut payment: Option<&mut Payment<'_>>,
     ) -> Poll<Result<(), PumpFault>> {
         loop {

@@ -8,12 +8,11 @@ use super::{answer, exchange::Exchange};
 use crate::{
     client::Client,
     context::RequestContext,
-    fill::Fill,
+    io::Io,
     payment::{Owed, Payment},
     record::Outcome,
     refusal::{Refusal, Refused},
     thread::Thread,
-    transport::Transport,
     upstream::Upstream,
 };
 use buffer::{self, Buffer};
@@ -26,6 +25,7 @@ use std::{
     time::Duration,
 };
 use tokio::{io::AsyncWrite, sync::futures::Notified, time::Instant};
+use transport::Fill;
 
 /// How long before the end of the drain a tunnel ends, so that its end is still recorded.
 const BEFORE_THE_CUT: Duration = Duration::from_millis(50);
@@ -164,9 +164,9 @@ impl Lane {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        source: &mut Transport,
+        source: &mut Io,
         input: &mut Buffer,
-        sink: &mut Transport,
+        sink: &mut Io,
     ) -> Poll<io::Result<()>> {
         loop {
             if self.is_shut {

@@ -10,7 +10,6 @@ use crate::{
     routes::BadTemplate,
     settings::{NamedEndpoint, Settings},
     shared::Shared,
-    tls::{Challenges, Server},
     upstream::{self, UpstreamView},
     usage::{Entry, Place},
 };
@@ -18,6 +17,7 @@ use std::{
     net::SocketAddr,
     sync::{Arc, atomic::Ordering},
 };
+use transport::tls::{Challenges, Server};
 
 /// Settings that are ready to be used.
 pub struct Compiled(Config);

@@ -2,13 +2,10 @@
 
 use super::Listeners;
 use crate::{
-    connection_limit::{self, Verdict},
-    door::{Door, enter, turn_away},
-    presence::Presence,
+    accept::{Protocol, enter, turn_away},
     record::{Level, Value},
     shared::Shared,
     thread::Thread,
-    turn,
 };
 use std::{
     io,
@@ -24,6 +21,7 @@ use tokio::{
     task::LocalSet,
     time::{Instant, MissedTickBehavior, interval, sleep},
 };
+use transport::{connection_limit::Verdict, presence::Presence, turn};
 
 /// How often a thread hands its log lines over.
 const LOG_TICK: Duration = Duration::from_millis(50);
@@ -57,10 +55,10 @@ pub(super) fn run(
         tokio::task::spawn_local(keep_house(Rc::clone(&thread)));
         let accepting: Vec<_> = listeners
             .into_iter()
-            .map(|(door, listener)| {
+            .map(|(protocol, listener)| {
                 let (thread, draining, log) = (Rc::clone(&thread), draining.clone(), log.clone());
                 tokio::task::spawn_local(async move {
-                    if let Err(error) = accept(&thread, listener, door, draining).await {
+                    if let Err(error) = accept(&thread, listener, protocol, draining).await {
                         let error = error.to_string();
                         log.event(Level::Error, "a data thread cannot listen", &[("error", &error)]);
                     }
@@ -80,7 +78,7 @@ pub(super) fn run(
 async fn accept(
     thread: &Rc<Thread>,
     listener: TcpListener,
-    door: Door,
+    protocol: Protocol,
     mut draining: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -93,14 +91,14 @@ async fn accept(
                 while !thread.shared.is_handed_over.load(Ordering::Relaxed)
                     && let Ok((stream, peer)) = accept_now(&listener)
                 {
-                    admit(thread, stream, peer, door);
+                    admit(thread, stream, peer, protocol);
                 }
                 return Ok(());
             }
         };
         match accepted {
             Ok((stream, peer)) => {
-                admit(thread, stream, peer, door);
+                admit(thread, stream, peer, protocol);
             }
             // Out of file descriptors, most likely. A busy loop would not help.
             Err(error) => {
@@ -124,33 +122,41 @@ fn accept_now(listener: &tokio::net::TcpListener) -> io::Result<(TcpStream, Sock
     }
 }
 
-fn admit(thread: &Rc<Thread>, socket: TcpStream, peer: SocketAddr, door: Door) {
+fn admit(thread: &Rc<Thread>, socket: TcpStream, peer: SocketAddr, protocol: Protocol) {
     let peer = peer.ip().to_canonical();
     // Delayed small writes would cost every answer; without the option all still works.
     let _ = socket.set_nodelay(true);
-    match thread.connection_limit.decide(&thread.shared, &thread.connections, &thread.config(), peer) {
-        Verdict::Enter(counted) => spawn(thread, socket, peer, door, counted),
-        Verdict::Tell => {
+    let (shared, config) = (&thread.shared, thread.config());
+    let bounds = &config.settings.overload;
+    let has_room = shared.loads.connections() < bounds.connections.min(shared.room);
+    let is_trusted = || config.settings.trusted_proxies.iter().any(|net| net.contains(&peer));
+    let per_address = bounds.connections_per_address.filter(|_| !is_trusted());
+    let per_address = per_address.map(|most| (most, shared.peers.get_or_init(Default::default)));
+    match thread.connection_limit.decide(&thread.connections, peer, has_room, per_address) {
+        Verdict::Admit(counted) => spawn(thread, socket, peer, protocol, counted),
+        Verdict::Refuse => {
             let own = Rc::clone(thread);
             tokio::task::spawn_local(async move {
-                turn_away(&own, socket, peer, door).await;
-                own.connection_limit.was_told();
+                turn_away(&own, socket, peer, protocol).await;
+                own.connection_limit.refused_closed();
             });
         }
         Verdict::Close => {}
     }
 }
 
-fn spawn(thread: &Rc<Thread>, socket: TcpStream, peer: IpAddr, door: Door, counted: Option<IpAddr>) {
+fn spawn(thread: &Rc<Thread>, socket: TcpStream, peer: IpAddr, protocol: Protocol, counted: Option<IpAddr>) {
     let number = thread.next_connection();
-    let presence = Rc::new(Presence::new());
+    let presence = Rc::new(Presence::default());
     thread.connections.borrow_mut().insert(number, Rc::clone(&presence));
     let own = Rc::clone(thread);
     tokio::task::spawn_local(async move {
         let _open = own.load().connection();
-        enter(&own, socket, peer, door, &presence).await;
+        enter(&own, socket, peer, protocol, &presence).await;
         own.connections.borrow_mut().remove(&number);
-        connection_limit::leave(&own.shared, counted);
+        if let (Some(address), Some(peers)) = (counted, own.shared.peers.get()) {
+            peers.leave(address);
+        }
     });
 }
 

@@ -1,8 +1,8 @@
 //! Where requests go.
 
 use super::Timeouts;
-use crate::tls::Client;
 use std::{net::SocketAddr, time::Duration};
+use transport::tls::Client;
 
 /// A part of the API that has an upstream of its own.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 //! what is known of it.
 
 use super::{health::Health, resolved::Resolved};
-use crate::{settings::UpstreamAddress, tls::Client};
+use crate::settings::UpstreamAddress;
 use arc_swap::ArcSwap;
 use std::{
     net::SocketAddr,
@@ -14,6 +14,7 @@ use std::{
     },
     time::Instant,
 };
+use transport::tls::Client;
 
 /// What is written by each request stands apart from what each request only reads.
 #[repr(align(128))]

@@ -6,14 +6,11 @@ use super::{
     connection::Upstream,
     http2::{Patience, call_alone},
 };
-use crate::{
-    deadline::within,
-    fill::Fill,
-    settings::{Check, Service},
-};
+use crate::settings::{Check, Service};
 use http1::response::ResponseHead;
 use std::{sync::Arc, time::Duration};
 use tokio::io::AsyncWriteExt;
+use transport::{Fill, deadline::within};
 
 /// Bytes that the head of an answer to a check may have.
 const MAX_HEAD_SIZE: usize = 64 * 1024;

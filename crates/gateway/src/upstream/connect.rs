@@ -5,10 +5,11 @@ use super::{
     connection::{Home, Upstream},
     resolved::Resolved,
 };
-use crate::{deadline::within, tls, transport::Transport};
+use crate::io::Io;
 use buffer::Buffer;
 use std::{future::poll_fn, net::SocketAddr, pin::Pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{net::TcpStream, time::sleep};
+use transport::{Socket, deadline::within, tls};
 
 /// How long the first of several places has for itself before the next one is tried beside it (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -26,7 +27,7 @@ pub(crate) enum Speaks {
 pub(crate) async fn connect(backend: &Backend, timeout: Duration) -> Result<Upstream, String> {
     let (io, generation) = open(backend, timeout, Speaks::Http1).await?;
     let home = Home { backend: backend.id, generation };
-    Ok(Upstream { io, input: Buffer::default(), is_reused: false, home })
+    Ok(Upstream { io: Io::Socket(io), input: Buffer::default(), is_reused: false, home })
 }
 
 /// Opens a connection, and tells by which answer to the question for its name.
@@ -34,17 +35,17 @@ pub(super) async fn open(
     backend: &Backend,
     timeout: Duration,
     speaks: Speaks,
-) -> Result<(Transport, u32), String> {
+) -> Result<(Socket, u32), String> {
     let connecting = async {
         let resolved = resolved(backend).await?;
         let stream = first_of(backend.turn(&resolved.addresses)).await?;
         // Delayed small writes would cost every request; without the option all still works.
         let _ = stream.set_nodelay(true);
         let io = match &backend.tls {
-            None => Transport::Plain(stream),
+            None => Socket::Plain(stream),
             Some(client) => {
                 let told = |error| format!("no TLS with {} as {}: {error}", backend.authority, client.name());
-                Transport::Tls(tls::connect(stream, client, speaks == Speaks::Http2).await.map_err(told)?)
+                Socket::Tls(tls::connect(stream, client, speaks == Speaks::Http2).await.map_err(told)?)
             }
         };
         Ok((io, resolved.generation))

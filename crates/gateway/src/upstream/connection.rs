@@ -1,11 +1,11 @@
 //! A connection to an upstream, whatever it is spoken by.
 
-use crate::transport::Transport;
+use crate::io::Io;
 use buffer::Buffer;
 
 /// A connection to an upstream.
 pub(crate) struct Upstream {
-    pub(crate) io: Transport,
+    pub(crate) io: Io,
     pub(crate) input: Buffer,
     /// It carried a request before.
     pub(crate) is_reused: bool,

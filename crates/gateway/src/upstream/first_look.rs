@@ -4,12 +4,12 @@
 //! that asks for nothing is one that it has to log, count or wait for. Elsewhere a connection is opened and closed.
 
 use super::{backend::Backend, connect::resolved};
-use crate::deadline::within;
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 use tokio::net::TcpStream;
+use transport::deadline::within;
 
 /// Looks. The error is the operator's to read: nobody is there.
 pub(crate) async fn look(backend: &Backend, timeout: Duration) -> Result<(), String> {

@@ -6,7 +6,7 @@ use super::{
     http2::Lines,
     service::Services,
 };
-use crate::transport::Transport;
+use crate::io::Io;
 use buffer::Buffer;
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 use tokio::time::Instant;
@@ -30,7 +30,7 @@ pub(crate) struct Pool {
 }
 
 struct Idle {
-    io: Transport,
+    io: Io,
     since: Instant,
     generation: u32,
 }
@@ -87,12 +87,14 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{descriptors, settings::UpstreamAddress, upstream::resolved::Resolved};
+    use crate::{settings::UpstreamAddress, upstream::resolved::Resolved};
     use std::{future::poll_fn, sync::Arc};
     use tokio::{
         io::AsyncWriteExt,
         net::{TcpListener, TcpStream},
     };
+    use transport::Socket;
+    use transport::descriptors;
 
     /// A pool, an address, and the server there.
     struct Place {
@@ -124,7 +126,7 @@ mod tests {
             let address = self.listener.local_addr().unwrap();
             let (ours, theirs) = tokio::join!(TcpStream::connect(address), self.listener.accept());
             let home = Home { backend: self.backend.id, generation: self.backend.generation() };
-            let io = Transport::Plain(ours.unwrap());
+            let io = Io::Socket(Socket::Plain(ours.unwrap()));
             (Upstream { io, input: Buffer::default(), is_reused: false, home }, theirs.unwrap().0)
         }
 

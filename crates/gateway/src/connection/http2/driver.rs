@@ -3,14 +3,11 @@
 use super::serve::{self, Asked};
 use crate::{
     client::Client,
-    deadline::Deadline,
-    fill::Fill,
     http2::{Body, Due, LastBytes, Link, MAX_WAITING_TO_READ, Seat, State, wake, write_request},
+    io::Io,
     peer::Peer,
-    presence::Presence,
     settings::Settings,
     thread::Thread,
-    transport::Transport,
 };
 use ::http2::{Config, Connection, ErrorCode, Event, Malformed, Request, Role};
 use buffer::Buffer;
@@ -29,6 +26,7 @@ use tokio::{
     io::AsyncWrite,
     time::{Instant, Sleep, sleep},
 };
+use transport::{Deadline, Fill, Socket, presence::Presence};
 
 /// Streams whose whole window of bodies may be here at once, unread. One that is slow to be read does not
 /// keep the others waiting.
@@ -45,7 +43,7 @@ const GRACE: Duration = Duration::from_millis(150);
 struct Driver {
     thread: Rc<Thread>,
     link: Rc<Link>,
-    io: Transport,
+    io: Socket,
     input: Buffer,
     peer: Rc<Peer>,
     /// What the thread knows of the connection.
@@ -88,13 +86,14 @@ pub(crate) async fn serve(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, pr
 /// Tells a client that speaks HTTP/2 that there is no room for it, on the first stream that it opens. Others are refused,
 /// so that they may be sent again elsewhere.
 pub(crate) async fn turn_away(thread: Rc<Thread>, client: Client, peer: Rc<Peer>) {
-    drive(thread, client, peer, Rc::new(Presence::new()), true).await;
+    drive(thread, client, peer, Rc::new(Presence::default()), true).await;
 }
 
 async fn drive(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, presence: Rc<Presence>, turns_away: bool) {
     let config = thread.config();
     let link = Rc::new(Link::new(Connection::new(bounds(&config.settings))));
     let Client { io, input, deadline, .. } = client;
+    let Io::Socket(io) = io else { return }; // a stream is none of these connections
     thread.links.add(&link);
     let mut driver = Driver {
         thread: Rc::clone(&thread),
@@ -118,7 +117,7 @@ async fn drive(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, presence: Rc<
     thread.links.remove(&link);
     if ended.is_ok() {
         let config = thread.config();
-        Client::new(driver.io, &config.settings.timeouts).close().await;
+        Client::new(Io::Socket(driver.io), &config.settings.timeouts).close().await;
     }
     // Whoever still works on a stream finds out when he writes. What he owes is settled as on any connection that the
     // client has left; only then is this one over.
@@ -438,7 +437,7 @@ impl Driver {
 }
 
 /// How many answers the next write ends with: those that end in one record, under TLS; the first one in any case.
-fn together(state: &State, io: &Transport) -> usize {
+fn together(state: &State, io: &Socket) -> usize {
     let front = state.connection.output_front();
     let most = if io.is_of_use_whole() { ONE_RECORD } else { u64::MAX };
     let due = state.due.iter().take(MAX_TOGETHER);

@@ -5,9 +5,9 @@ use crate::{
     connection::without_panic,
     handle::{handle, refuse_bytes, refuse_panicked, turn_away},
     http2::{Link, State, Stream},
+    io::Io,
     peer::Peer,
     thread::Thread,
-    transport::Transport,
 };
 use ::http2::Malformed;
 use contract::ErrorCode;
@@ -37,7 +37,7 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, as
     let stream = Stream::new(Rc::clone(&link), asked.stream, asked.is_head);
     let config = thread.config();
     let settings = &config.settings;
-    let mut client = Client::new(Transport::Stream(Box::new(stream)), &settings.timeouts);
+    let mut client = Client::new(Io::Stream(Box::new(stream)), &settings.timeouts);
     if asked.turned_away {
         turn_away(&thread, &mut client, &peer, asked.remains).await;
         return;

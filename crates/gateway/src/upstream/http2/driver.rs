@@ -2,10 +2,7 @@
 
 use super::Patience;
 use crate::{
-    deadline::Deadline,
-    fill::Fill,
     http2::{Line, MAX_WAITING_TO_READ, State, Unprocessed, wake, write_answer},
-    transport::Transport,
     upstream::{
         backend::Backend,
         connect::{Speaks, open},
@@ -23,6 +20,7 @@ use std::{
     time::Duration,
 };
 use tokio::{io::AsyncWrite, time::Instant};
+use transport::{Deadline, Fill, Socket};
 
 /// How long a connection without requests is kept.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
@@ -32,7 +30,7 @@ const MAX_INTERIM_TEXT: usize = 64 * 1024;
 /// A connection and its socket.
 struct Driver {
     line: Rc<Line>,
-    io: Transport,
+    io: Socket,
     input: Buffer,
     patience: Patience,
     deadline: Deadline,

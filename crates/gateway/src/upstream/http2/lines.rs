@@ -2,9 +2,8 @@
 
 use super::{Patience, driver};
 use crate::{
-    deadline::within,
     http2::{Call, Line},
-    transport::Transport,
+    io::Io,
     upstream::{
         backend::Backend,
         connection::{Home, Upstream},
@@ -14,6 +13,7 @@ use crate::{
 use buffer::Buffer;
 use std::{cell::RefCell, collections::HashMap, future::poll_fn, rc::Rc, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
+use transport::deadline::within;
 
 /// Connections to one address that a thread has at once.
 const MOST_LINES: usize = 64;
@@ -130,7 +130,7 @@ fn upstream(call: Call, backend: &Backend) -> Upstream {
     Upstream {
         is_reused: line.has_answered.get(),
         home: Home { backend: backend.id, generation: line.generation.get().unwrap_or_default() },
-        io: Transport::Call(Box::new(call)),
+        io: Io::Call(Box::new(call)),
         input: Buffer::default(),
     }
 }

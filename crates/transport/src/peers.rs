@@ -14,7 +14,7 @@ const PLACES: usize = 1 << 15;
 
 /// The connections of all addresses.
 #[derive(Debug)]
-pub(crate) struct Peers {
+pub struct Peers {
     rows: [Box<[AtomicU32]>; 2],
     hasher: RandomState,
 }
@@ -28,7 +28,7 @@ impl Default for Peers {
 
 impl Peers {
     /// Counts one more connection. False: the address has `most` already, and this one is not counted.
-    pub(crate) fn enter(&self, address: IpAddr, most: u32) -> bool {
+    pub fn enter(&self, address: IpAddr, most: u32) -> bool {
         let places = self.places(address);
         let counts = places.clone().map(|place| place.fetch_add(1, Ordering::Relaxed));
         let may = counts.min().is_none_or(|before| before < most);
@@ -39,7 +39,7 @@ impl Peers {
     }
 
     /// A connection that was counted has ended.
-    pub(crate) fn leave(&self, address: IpAddr) {
+    pub fn leave(&self, address: IpAddr) {
         self.places(address).for_each(leave);
     }
 

@@ -8,7 +8,7 @@ const ENOUGH: u64 = 1 << 20;
 const RESERVED: u64 = 256;
 
 /// Raises the soft limit as far as may be: it is there for programs that cannot deal with many.
-pub(crate) fn raise() {
+pub fn raise() {
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let wanted = hard.min(ENOUGH);
         if soft < wanted {
@@ -19,7 +19,7 @@ pub(crate) fn raise() {
 }
 
 /// Connections of clients for which there is room, each with one to an upstream.
-pub(crate) fn most_connections() -> usize {
+pub fn most_connections() -> usize {
     let soft = getrlimit(Resource::RLIMIT_NOFILE).map_or(ENOUGH, |(soft, _)| soft.min(ENOUGH));
     usize::try_from((soft.saturating_sub(RESERVED) / 2).max(soft / 4)).unwrap_or(usize::MAX)
 }

@@ -20,12 +20,14 @@ thread_local! {
 }
 
 /// A new turn begins. To be called on each thread whenever it has slept, or never.
-pub(crate) fn begin() {
+#[inline]
+pub fn begin() {
     TURN.set(Turn::New);
 }
 
 /// When the present turn began, or a little later.
-pub(crate) fn now() -> Instant {
+#[inline]
+pub fn now() -> Instant {
     match TURN.get() {
         Turn::Untold => Instant::now(),
         Turn::New => {

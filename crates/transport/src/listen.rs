@@ -2,7 +2,6 @@
 //!
 //! A socket that is handed over keeps its queue: who connects meanwhile waits, and nobody is refused.
 
-use crate::start_error::StartError;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -15,13 +14,38 @@ const BACKLOG: i32 = 4096;
 #[derive(Debug, Default)]
 pub struct Handed(pub Vec<TcpListener>);
 
+/// An address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {error}{advice}")]
+pub struct ListenError {
+    address: SocketAddr,
+    /// The system's reason.
+    error: io::Error,
+    /// What to do.
+    advice: &'static str,
+}
+
+impl ListenError {
+    fn new(address: SocketAddr, error: io::Error) -> Self {
+        Self { address, advice: advice(error.kind()), error }
+    }
+
+    /// Whether another program listens there.
+    pub fn is_taken(&self) -> bool {
+        self.error.kind() == io::ErrorKind::AddrInUse
+    }
+}
+
 /// Sockets for each data thread that listen at an address, and which address that is. Those that were handed
 /// over are taken if there are any.
-pub(crate) fn open(
+///
+/// # Errors
+/// The system does not let us.
+pub fn open(
     address: SocketAddr,
     threads: usize,
     handed: &mut Handed,
-) -> Result<(SocketAddr, Vec<Vec<TcpListener>>), StartError> {
+) -> Result<(SocketAddr, Vec<Vec<TcpListener>>), ListenError> {
     let fits = |socket: &TcpListener, wanted: SocketAddr| {
         socket.local_addr().is_ok_and(|local| {
             local.ip() == wanted.ip() && (wanted.port() == 0 || local.port() == wanted.port())
@@ -32,21 +56,21 @@ pub(crate) fn open(
     let Some(address) = first else { return make(address, threads) };
     let (ours, others) = std::mem::take(&mut handed.0).into_iter().partition(|socket| fits(socket, address));
     handed.0 = others;
-    let of_threads = share(ours, threads).map_err(StartError::Thread)?;
+    let of_threads = share(ours, threads).map_err(|error| ListenError::new(address, error))?;
     Ok((address, of_threads))
 }
 
-fn make(address: SocketAddr, threads: usize) -> Result<(SocketAddr, Vec<Vec<TcpListener>>), StartError> {
+fn make(address: SocketAddr, threads: usize) -> Result<(SocketAddr, Vec<Vec<TcpListener>>), ListenError> {
     // The first socket shares its address with nobody, so that a gateway that runs there already is
     // noticed: the system would otherwise deal connections out to both.
     let alone = listen(address, false)?;
-    let address = alone.local_addr().map_err(StartError::Thread)?;
+    let address = alone.local_addr().map_err(|error| ListenError::new(address, error))?;
     if threads == 1 {
         return Ok((address, vec![vec![alone]]));
     }
     drop(alone);
     let sockets =
-        (0..threads).map(|_| Ok(vec![listen(address, true)?])).collect::<Result<_, StartError>>()?;
+        (0..threads).map(|_| Ok(vec![listen(address, true)?])).collect::<Result<_, ListenError>>()?;
     Ok((address, sockets))
 }
 
@@ -67,7 +91,10 @@ fn share(sockets: Vec<TcpListener>, threads: usize) -> std::io::Result<Vec<Vec<T
 }
 
 /// Listens. `is_shared`: others may listen on the same address.
-pub(crate) fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, StartError> {
+///
+/// # Errors
+/// The system does not let us.
+pub fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, ListenError> {
     use socket2::{Domain, Socket, Type};
     let open = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
@@ -80,7 +107,7 @@ pub(crate) fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener
         socket.listen(BACKLOG)?;
         Ok(TcpListener::from(socket))
     };
-    open().map_err(|error: io::Error| StartError::Listen { address, advice: advice(error.kind()), error })
+    open().map_err(|error: io::Error| ListenError::new(address, error))
 }
 
 fn advice(kind: io::ErrorKind) -> &'static str {

@@ -11,7 +11,7 @@ use std::{
 use tokio::io::{AsyncRead, ReadBuf};
 
 /// A buffer that is read into.
-pub(crate) trait Fill {
+pub trait Fill {
     /// Reads once, after making room. Ready with 0 at the end of the stream.
     ///
     /// The buffer grows where it is full, so the caller bounds what it lets stand in it.

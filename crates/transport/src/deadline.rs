@@ -16,7 +16,7 @@ const LAST_LOOK: Duration = Duration::from_millis(1);
 
 /// When a connection has waited long enough.
 #[derive(Debug)]
-pub(crate) struct Deadline {
+pub struct Deadline {
     at: Instant,
     /// No deadline lies behind this one.
     last: Option<Instant>,
@@ -26,13 +26,15 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    pub(crate) fn after(now: Instant, duration: Duration) -> Self {
+    /// A deadline so long after `now`.
+    pub fn after(now: Instant, duration: Duration) -> Self {
         let at = now + duration;
         Self { at, last: None, timer: Box::pin(tokio::time::sleep_until(at)), is_last_look: false }
     }
 
     /// Moves the deadline to `duration` after `now`.
-    pub(crate) fn set(&mut self, now: Instant, duration: Duration) {
+    #[inline]
+    pub fn set(&mut self, now: Instant, duration: Duration) {
         self.is_last_look = false;
         self.at = now + duration;
         if let Some(last) = self.last {
@@ -44,17 +46,20 @@ impl Deadline {
     }
 
     /// From now on no deadline lies behind this one. None: they may lie anywhere.
-    pub(crate) const fn bound(&mut self, last: Option<Instant>) {
+    #[inline]
+    pub const fn bound(&mut self, last: Option<Instant>) {
         self.last = last;
     }
 
     /// Whether it is the last one.
-    pub(crate) fn is_last(&self) -> bool {
+    #[inline]
+    pub fn is_last(&self) -> bool {
         self.last.is_some_and(|last| self.at >= last)
     }
 
     /// Moves the deadline to `at`, if that is earlier.
-    pub(crate) fn hasten(&mut self, at: Instant) {
+    #[inline]
+    pub fn hasten(&mut self, at: Instant) {
         if at < self.at {
             self.is_last_look = false;
             self.at = at;
@@ -68,7 +73,7 @@ impl Deadline {
     ///
     /// A process that was stopped (a signal, a laptop that slept, a snapshot of a machine) finds its timers over when it
     /// goes on, before it has asked the system what has arrived meanwhile. So it asks once more.
-    pub(crate) fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.timer.as_mut().poll(cx));
             if self.timer.deadline() < self.at {
@@ -83,7 +88,7 @@ impl Deadline {
 }
 
 /// What a future comes to within this time. None: it took longer.
-pub(crate) async fn within<F: Future>(time: Duration, future: F) -> Option<F::Output> {
+pub async fn within<F: Future>(time: Duration, future: F) -> Option<F::Output> {
     let mut deadline = Deadline::after(Instant::now(), time);
     let mut future = pin!(future);
     poll_fn(|cx| match future.as_mut().poll(cx) {

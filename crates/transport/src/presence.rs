@@ -9,7 +9,7 @@ use std::{
 use tokio::time::Instant;
 
 /// What a data thread knows of a connection.
-pub(crate) struct Presence {
+pub struct Presence {
     state: Cell<State>,
     /// When it came into that state.
     since: Cell<Instant>,
@@ -27,8 +27,8 @@ enum State {
     Working,
 }
 
-impl Presence {
-    pub(crate) fn new() -> Self {
+impl Default for Presence {
+    fn default() -> Self {
         Self {
             state: Cell::new(State::Idle),
             since: Cell::new(turn::now()),
@@ -36,26 +36,31 @@ impl Presence {
             waker: Cell::new(None),
         }
     }
+}
 
+impl Presence {
     /// The next request is waited for.
-    pub(crate) fn rest(&self) {
+    #[inline]
+    pub fn rest(&self) {
         self.state.set(State::Idle);
         self.since.set(turn::now());
     }
 
     /// The first bytes of a request have come.
-    pub(crate) fn begin(&self) {
+    #[inline]
+    pub fn begin(&self) {
         self.state.set(State::Begun);
         self.since.set(turn::now());
     }
 
     /// A request is complete enough to be worked on.
-    pub(crate) fn work(&self) {
+    #[inline]
+    pub fn work(&self) {
         self.state.set(State::Working);
     }
 
     /// How long it has been without a sign of a request.
-    pub(crate) fn idle(&self, now: Instant) -> Option<Duration> {
+    pub fn idle(&self, now: Instant) -> Option<Duration> {
         match self.state.get() {
             State::Idle => Some(now.saturating_duration_since(self.since.get())),
             State::Begun | State::Working => None,
@@ -63,7 +68,7 @@ impl Presence {
     }
 
     /// How long it has been without a whole head of a request, unless it is to end already.
-    pub(crate) fn waiting(&self, now: Instant) -> Option<Duration> {
+    pub fn waiting(&self, now: Instant) -> Option<Duration> {
         match self.state.get() {
             State::Idle | State::Begun if !self.is_dismissed.get() => {
                 Some(now.saturating_duration_since(self.since.get()))
@@ -73,7 +78,7 @@ impl Presence {
     }
 
     /// Asks it to end where it waits. One that has a whole request by then goes on.
-    pub(crate) fn dismiss(&self) {
+    pub fn dismiss(&self) {
         self.is_dismissed.set(true);
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -81,7 +86,8 @@ impl Presence {
     }
 
     /// Ready once it is to end.
-    pub(crate) fn poll_dismissed(&self, cx: &mut Context<'_>) -> Poll<()> {
+    #[inline]
+    pub fn poll_dismissed(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_dismissed.get() {
             return Poll::Ready(());
         }

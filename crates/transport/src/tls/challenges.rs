@@ -36,7 +36,7 @@ impl Challenges {
     }
 
     /// The text for a path, if it is one that a certificate authority asks for.
-    pub(crate) fn text(&self, path: &str) -> Option<String> {
+    pub fn text(&self, path: &str) -> Option<String> {
         let token = path.strip_prefix("/.well-known/acme-challenge/")?;
         self.0.load().texts.get(token).cloned()
     }

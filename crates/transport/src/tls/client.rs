@@ -97,7 +97,7 @@ impl Client {
     }
 
     /// What the upstream's certificate has to stand for.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         self.name.to_str().into_owned()
     }
 }

@@ -3,7 +3,7 @@
 //! Connections that wait for a request are worth less than a new client: at the bound the longest waiting ones
 //! are ended, so that whoever hoards connections hoards for nothing.
 
-use crate::{config::Config, presence::Presence, shared::Shared};
+use crate::{peers::Peers, presence::Presence};
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -20,70 +20,66 @@ const PART: usize = 64;
 /// Between two looks for connections that can be ended: each costs a look at all.
 const PAUSE: Duration = Duration::from_millis(10);
 /// Connections that are told at the same time that there is no room; those past it are closed without a word.
-const MAX_REPORTED: usize = 256;
+const MAX_REFUSED: usize = 256;
 
 /// The connections of a thread, by their number.
-pub(crate) type Connections = RefCell<HashMap<u64, Rc<Presence>>>;
+pub type Connections = RefCell<HashMap<u64, Rc<Presence>>>;
 
 /// What a thread remembers of whom it let in.
 #[derive(Debug, Default)]
-pub(crate) struct ConnectionLimit {
+pub struct ConnectionLimit {
     /// Connections that may come in past the bound, because as many were asked to go.
     room: Cell<usize>,
     looked: Cell<Option<Instant>>,
-    told: Cell<usize>,
+    /// Connections that are being refused now.
+    refused: Cell<usize>,
 }
 
 /// Whether a connection may come in.
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// It may. The address is counted, if there is one.
-    Enter(Option<IpAddr>),
+    Admit(Option<IpAddr>),
     /// It is told that there is no room.
-    Tell,
+    Refuse,
     /// It is closed.
     Close,
 }
 
 impl ConnectionLimit {
-    /// Decides on a new connection.
-    pub(crate) fn decide(
+    /// Decides on a new connection. `has_room`: there are fewer than may be. `per_address`: how many an address may have,
+    /// where that is bounded.
+    pub fn decide(
         &self,
-        shared: &Shared,
         connections: &Connections,
-        config: &Config,
-        peer: IpAddr,
+        address: IpAddr,
+        has_room: bool,
+        per_address: Option<(u32, &Peers)>,
     ) -> Verdict {
-        let bounds = &config.settings.overload;
-        let has_room = shared.loads.connections() < bounds.connections.min(shared.room);
         if !has_room && !self.make_room(connections) {
-            return self.tell();
+            return self.refuse();
         }
-        let Some(most) = bounds.connections_per_address else { return Verdict::Enter(None) };
-        if config.settings.trusted_proxies.iter().any(|net| net.contains(&peer)) {
-            return Verdict::Enter(None);
-        }
-        if shared.peers.get_or_init(Default::default).enter(peer, most) {
-            Verdict::Enter(Some(peer))
-        } else {
-            self.tell()
+        match per_address {
+            None => Verdict::Admit(None),
+            Some((most, peers)) if peers.enter(address, most) => Verdict::Admit(Some(address)),
+            Some(_) => self.refuse(),
         }
     }
 
-    /// Somebody was told that there is no room, and is gone.
-    pub(crate) fn was_told(&self) {
-        self.told.set(self.told.get().saturating_sub(1));
+    /// A connection that was refused is closed.
+    pub fn refused_closed(&self) {
+        self.refused.set(self.refused.get().saturating_sub(1));
     }
 
-    fn tell(&self) -> Verdict {
-        if self.told.get() >= MAX_REPORTED {
+    fn refuse(&self) -> Verdict {
+        if self.refused.get() >= MAX_REFUSED {
             return Verdict::Close;
         }
-        self.told.set(self.told.get() + 1);
-        Verdict::Tell
+        self.refused.set(self.refused.get() + 1);
+        Verdict::Refuse
     }
 
     /// Ends connections that have waited longest. True: there is room for one more.
-    pub(crate) fn make_room(&self, connections: &Connections) -> bool {
+    pub fn make_room(&self, connections: &Connections) -> bool {
         if self.room.get() == 0 {
             let now = Instant::now();
             if self.looked.get().is_some_and(|looked| now.saturating_duration_since(looked) < PAUSE) {
@@ -95,13 +91,6 @@ impl ConnectionLimit {
         let room = self.room.get();
         self.room.set(room.saturating_sub(1));
         room > 0
-    }
-}
-
-/// An address that was counted has one connection less.
-pub(crate) fn leave(shared: &Shared, counted: Option<IpAddr>) {
-    if let (Some(address), Some(peers)) = (counted, shared.peers.get()) {
-        peers.leave(address);
     }
 }
 

@@ -1,0 +1,143 @@
+//! What a client or an upstream is read from and written to: a socket, or a stream of HTTP/2. Nothing else has to know
+//! which.
+
+use crate::http2::{self, Call, Unprocessed};
+use std::{
+    io,
+    os::fd::BorrowedFd,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use transport::Socket;
+
+/// A connection to a client or to the upstream.
+#[derive(Debug)]
+pub(crate) enum Io {
+    Socket(Socket),
+    /// A stream of an HTTP/2 connection, which reads and writes as HTTP/1.1 does.
+    Stream(Box<http2::Stream>),
+    /// A request on an HTTP/2 connection to an upstream, which does so too.
+    Call(Box<Call>),
+}
+
+impl Io {
+    /// Whether it is known that HTTP/2 will be spoken, before a byte of it came.
+    pub(crate) fn has_agreed_on_http2(&self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.has_agreed_on_http2(),
+            Self::Stream(_) | Self::Call(_) => false,
+        }
+    }
+
+    /// Waits until there is something to read, without holding memory to read into.
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Socket(socket) => socket.poll_readable(cx),
+            Self::Stream(stream) => stream.poll_readable(cx),
+            Self::Call(call) => call.poll_readable(cx),
+        }
+    }
+
+    /// As [`Socket::poll_hung_up`].
+    pub(crate) fn poll_hung_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Socket(socket) => socket.poll_hung_up(cx),
+            Self::Stream(stream) => stream.poll_hung_up(cx),
+            Self::Call(_) => Poll::Pending, // whoever asks an upstream reads its answer
+        }
+    }
+
+    /// As [`Socket::poll_write_last`].
+    pub(crate) fn poll_write_last(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        send: impl FnMut(BorrowedFd<'_>, &[u8]) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Socket(socket) => socket.poll_write_last(cx, bytes, send),
+            // It has no socket of its own: whoever has something to say to one goes through the stream.
+            Self::Stream(_) | Self::Call(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+        }
+    }
+
+    /// Says that a write that was begun is not gone on with. Under TLS nothing can be written any more then.
+    pub(crate) fn give_up_write(&mut self) {
+        match self {
+            Self::Socket(socket) => socket.give_up_write(),
+            // What a stream has taken stands in frames already.
+            Self::Stream(_) | Self::Call(_) => {}
+        }
+    }
+
+    /// Has the connection end in a reset, for a body whose only end is that of the connection.
+    pub(crate) fn reset(&mut self) {
+        match self {
+            Self::Socket(socket) => socket.reset(),
+            Self::Stream(stream) => stream.reset(),
+            Self::Call(_) => {} // what is open of it is reset when it is dropped
+        }
+    }
+
+    /// As [`Socket::is_quiet`].
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.is_quiet(),
+            Self::Stream(_) | Self::Call(_) => false, // it carries one request
+        }
+    }
+
+    /// Whether it is a request on a connection that others share.
+    pub(crate) const fn is_call(&self) -> bool {
+        matches!(self, Self::Call(_))
+    }
+
+    /// Whether a request was reset alone, and not with its connection.
+    pub(crate) fn is_reset(&self) -> bool {
+        match self {
+            Self::Socket(_) | Self::Stream(_) => false,
+            Self::Call(call) => call.is_reset(),
+        }
+    }
+
+    /// Whether the upstream has said that it did not look at what was written: then it may be sent again.
+    pub(crate) fn unprocessed(&self) -> Option<Unprocessed> {
+        match self {
+            Self::Socket(_) | Self::Stream(_) => None,
+            Self::Call(call) => call.unprocessed(),
+        }
+    }
+}
+
+impl AsyncRead for Io {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Socket(socket) => Pin::new(socket).poll_read(cx, buf),
+            Self::Stream(stream) => stream.poll_read(cx, buf),
+            Self::Call(call) => call.poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Io {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Socket(socket) => Pin::new(socket).poll_write(cx, bytes),
+            Self::Stream(stream) => stream.poll_write(cx, bytes),
+            Self::Call(call) => call.poll_write(cx, bytes),
+        }
+    }
+
+    /// What was written is on its way already.
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Socket(socket) => Pin::new(socket).poll_shutdown(cx),
+            Self::Stream(_) | Self::Call(_) => Poll::Ready(Ok(())),
+        }
+    }
+}
