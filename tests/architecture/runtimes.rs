@@ -1,4 +1,5 @@
-//! Crates that compute, and leave sockets and clocks to others, have no runtime among their dependencies.
+//! Crates that compute, and leave sockets and clocks to others, have no runtime among their dependencies; and those on the
+//! data path know nothing of what is above them.
 
 use serde_json::Value;
 use std::{
@@ -21,15 +22,16 @@ const PURE: [&str; 11] = [
 ];
 const RUNTIMES: [&str; 7] = ["async-std", "futures-executor", "hyper", "mio", "smol", "tokio", "tokio-util"];
 
+/// What a crate must not know of, however far below it.
+const APART: [(&str, &[&str]); 3] = [
+    ("transport", &["contract", "http1", "http2"]),
+    ("multiplex", &["journal", "limits", "openapi", "upstream"]),
+    ("upstream", &["gateway", "journal", "limits", "openapi"]),
+];
+
 #[test]
 fn crates_that_compute_have_no_runtime() {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
-        .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let metadata = metadata();
     let with_runtime = |name: &str| {
         let all = needed(&metadata, &format!("fairgate-{name}"));
         assert!(!all.is_empty(), "there is no package fairgate-{name}");
@@ -39,6 +41,29 @@ fn crates_that_compute_have_no_runtime() {
         assert_eq!(with_runtime(name), Vec::<&str>::new(), "{name} needs a runtime");
     }
     assert!(with_runtime("gateway").contains(&"tokio"), "this test sees no dependencies");
+}
+
+#[test]
+fn crates_know_nothing_of_what_is_not_their_business() {
+    let metadata = metadata();
+    for (name, others) in APART {
+        let all = needed(&metadata, &format!("fairgate-{name}"));
+        for other in others {
+            let other = format!("fairgate-{other}");
+            assert!(!needed(&metadata, &other).is_empty(), "there is no package {other}");
+            assert!(!all.contains(&other), "{name} needs {other}");
+        }
+    }
+}
+
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn list(value: &Value) -> &[Value] {

@@ -25,7 +25,7 @@ use std::{
     time::Duration,
 };
 use tokio::{io::AsyncWrite, time::Instant};
-use transport::{Deadline, Fill, turn};
+use transport::{Deadline, Fill, Readable, turn};
 
 /// Bytes of a body nobody wants that are read to keep the connection.
 const WORTH_DISCARDING: u64 = 64 * 1024;

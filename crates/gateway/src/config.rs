@@ -6,12 +6,12 @@ use crate::{
     places::Places,
     routes::{BadTemplate, Routes},
     settings::{ServedDocument, Settings},
-    upstream::Services,
 };
 use http1::{field::is_plain_name, reading::Reading};
 use reference::{Place, Site};
 use regex::bytes::Regex;
 use std::{net::SocketAddr, ops::Deref, rc::Rc, sync::Arc};
+use upstream::Services;
 
 /// One configuration.
 pub(crate) struct Config {

@@ -10,7 +10,6 @@ use crate::{
     request_id::RequestId,
     settings::{Deprecated, Timeouts},
     shared::Shared,
-    upstream::{Backend, Service},
     usage::Place,
 };
 use http1::{
@@ -22,6 +21,7 @@ use limits::{Account, Applying, guard::AddressKey};
 use std::{cell::Cell, net::IpAddr, sync::Arc};
 use tokio::time::Instant;
 use transport::turn;
+use upstream::{Backend, Service};
 
 /// One request, from its head to its record.
 pub(crate) struct RequestContext<'s> {

@@ -1,7 +1,6 @@
-//! What a client or an upstream is read from and written to: a socket, or a stream of HTTP/2. Nothing else has to know
-//! which.
+//! What a client is read from and written to: a socket, or a stream of HTTP/2. Nothing else has to know which.
 
-use crate::http2::{self, Call, Unprocessed};
+use crate::http2;
 use std::{
     io,
     os::fd::BorrowedFd,
@@ -9,16 +8,14 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use transport::Socket;
+use transport::{Readable, Socket};
 
-/// A connection to a client or to the upstream.
+/// A connection to a client.
 #[derive(Debug)]
 pub(crate) enum Io {
     Socket(Socket),
     /// A stream of an HTTP/2 connection, which reads and writes as HTTP/1.1 does.
     Stream(Box<http2::Stream>),
-    /// A request on an HTTP/2 connection to an upstream, which does so too.
-    Call(Box<Call>),
 }
 
 impl Io {
@@ -26,16 +23,7 @@ impl Io {
     pub(crate) fn has_agreed_on_http2(&self) -> bool {
         match self {
             Self::Socket(socket) => socket.has_agreed_on_http2(),
-            Self::Stream(_) | Self::Call(_) => false,
-        }
-    }
-
-    /// Waits until there is something to read, without holding memory to read into.
-    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Socket(socket) => socket.poll_readable(cx),
-            Self::Stream(stream) => stream.poll_readable(cx),
-            Self::Call(call) => call.poll_readable(cx),
+            Self::Stream(_) => false,
         }
     }
 
@@ -44,7 +32,6 @@ impl Io {
         match self {
             Self::Socket(socket) => socket.poll_hung_up(cx),
             Self::Stream(stream) => stream.poll_hung_up(cx),
-            Self::Call(_) => Poll::Pending, // whoever asks an upstream reads its answer
         }
     }
 
@@ -58,7 +45,7 @@ impl Io {
         match self {
             Self::Socket(socket) => socket.poll_write_last(cx, bytes, send),
             // It has no socket of its own: whoever has something to say to one goes through the stream.
-            Self::Stream(_) | Self::Call(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+            Self::Stream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
 
@@ -67,7 +54,7 @@ impl Io {
         match self {
             Self::Socket(socket) => socket.give_up_write(),
             // What a stream has taken stands in frames already.
-            Self::Stream(_) | Self::Call(_) => {}
+            Self::Stream(_) => {}
         }
     }
 
@@ -76,36 +63,15 @@ impl Io {
         match self {
             Self::Socket(socket) => socket.reset(),
             Self::Stream(stream) => stream.reset(),
-            Self::Call(_) => {} // what is open of it is reset when it is dropped
         }
     }
+}
 
-    /// As [`Socket::is_quiet`].
-    pub(crate) fn is_quiet(&mut self) -> bool {
+impl Readable for Io {
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Socket(socket) => socket.is_quiet(),
-            Self::Stream(_) | Self::Call(_) => false, // it carries one request
-        }
-    }
-
-    /// Whether it is a request on a connection that others share.
-    pub(crate) const fn is_call(&self) -> bool {
-        matches!(self, Self::Call(_))
-    }
-
-    /// Whether a request was reset alone, and not with its connection.
-    pub(crate) fn is_reset(&self) -> bool {
-        match self {
-            Self::Socket(_) | Self::Stream(_) => false,
-            Self::Call(call) => call.is_reset(),
-        }
-    }
-
-    /// Whether the upstream has said that it did not look at what was written: then it may be sent again.
-    pub(crate) fn unprocessed(&self) -> Option<Unprocessed> {
-        match self {
-            Self::Socket(_) | Self::Stream(_) => None,
-            Self::Call(call) => call.unprocessed(),
+            Self::Socket(socket) => socket.poll_readable(cx),
+            Self::Stream(stream) => stream.poll_readable(cx),
         }
     }
 }
@@ -115,7 +81,6 @@ impl AsyncRead for Io {
         match self.get_mut() {
             Self::Socket(socket) => Pin::new(socket).poll_read(cx, buf),
             Self::Stream(stream) => stream.poll_read(cx, buf),
-            Self::Call(call) => call.poll_read(cx, buf),
         }
     }
 }
@@ -125,7 +90,6 @@ impl AsyncWrite for Io {
         match self.get_mut() {
             Self::Socket(socket) => Pin::new(socket).poll_write(cx, bytes),
             Self::Stream(stream) => stream.poll_write(cx, bytes),
-            Self::Call(call) => call.poll_write(cx, bytes),
         }
     }
 
@@ -137,7 +101,7 @@ impl AsyncWrite for Io {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Socket(socket) => Pin::new(socket).poll_shutdown(cx),
-            Self::Stream(_) | Self::Call(_) => Poll::Ready(Ok(())),
+            Self::Stream(_) => Poll::Ready(Ok(())),
         }
     }
 }

@@ -44,7 +44,6 @@ mod shared;
 mod start_error;
 mod text;
 mod thread;
-mod upstream;
 pub mod usage;
 
 pub use described::{live, of as reference_of};

@@ -10,11 +10,10 @@ mod endpoints;
 mod keys;
 mod listen;
 mod strictness;
-mod upstream;
 
 pub use self::{
     answers::{Compression, Cors, Origin, Origins, exposed_to_pages},
-    bounds::{Abuse, Overload, Sizes, Timeouts},
+    bounds::{Abuse, Overload, Sizes},
     document::ServedDocument,
     endpoints::{
         Deprecated, Endpoint, Endpoints, Moved, NamedEndpoint, OperationName, Redirects, TrailingSlash,
@@ -22,13 +21,14 @@ pub use self::{
     keys::{Challenge, Keys, Plan},
     listen::{Http2, Listen, Plain, Tls},
     strictness::{Access, AmbiguousPaths, Slashes, Strictness, Treatment},
-    upstream::{
-        Check, HostHeader, HostPattern, Names, Passive, Queue, Retries, Service, Upstream, UpstreamAddress,
-    },
 };
 use contract::{Limit, Statuses, status::ExtraStatus};
 use ipnet::IpNet;
 use std::{net::SocketAddr, sync::Arc};
+pub use upstream::settings::{
+    Check, HostHeader, HostPattern, Names, Passive, Queue, Retries, Service, Timeouts, Upstream,
+    UpstreamAddress,
+};
 
 /// All that the data plane needs to know.
 #[derive(Debug, Clone)]

@@ -1,8 +1,8 @@
 //! What one data thread has for itself. Nothing here is shared, so nothing here is locked.
 
 use crate::{
-    config::Held, handshakes::FailedHandshakes, http2::Links, load::Load, shared::Shared, text,
-    upstream::Pool, usage::Sheet,
+    config::Held, handshakes::FailedHandshakes, http2::Connections, load::Load, shared::Shared, text,
+    usage::Sheet,
 };
 use http1::{
     field::{AnswerField, Field, RequestField},
@@ -16,6 +16,7 @@ use std::{
 };
 use tokio::{sync::Notify, time::Instant};
 use transport::{connection_limit::ConnectionLimit, presence::Presence};
+use upstream::Pool;
 
 /// Bytes of log lines that are handed over at once.
 const LOG_BATCH: usize = 16 * 1024;
@@ -45,7 +46,7 @@ pub(crate) struct Thread {
     pub(crate) drain_end: Cell<Option<Instant>>,
     pub(crate) connections: RefCell<HashMap<u64, Rc<Presence>>>,
     /// Connections by HTTP/2, which are told when the thread drains.
-    pub(crate) links: Links,
+    pub(crate) http2_connections: Connections,
     accepted: Cell<u64>,
     log: RefCell<(Vec<u8>, u64)>,
     pub(crate) usage: RefCell<Sheet>,
@@ -75,7 +76,7 @@ impl Thread {
             drain_begun: Notify::new(),
             drain_end: Cell::new(None),
             connections: RefCell::default(),
-            links: Links::default(),
+            http2_connections: Connections::default(),
             accepted: Cell::new(0),
             log: RefCell::default(),
             usage: RefCell::default(),

@@ -17,4 +17,4 @@ pub mod turn;
 
 pub use deadline::Deadline;
 pub use fill::Fill;
-pub use socket::Socket;
+pub use socket::{Readable, Socket};

@@ -21,21 +21,18 @@ pub enum Socket {
     Tls(Box<TlsStream>),
 }
 
+/// What can be waited for without holding memory to read into.
+pub trait Readable {
+    /// Ready once there is something to read, or the end.
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
 impl Socket {
     /// Whether HTTP/2 was agreed on in the handshake, before a byte of it came.
     pub fn has_agreed_on_http2(&self) -> bool {
         match self {
             Self::Plain(_) => false,
             Self::Tls(stream) => stream.has_agreed_on_http2(),
-        }
-    }
-
-    /// Waits until there is something to read, without holding memory to read into.
-    #[inline]
-    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Plain(stream) => stream.poll_read_ready(cx),
-            Self::Tls(stream) => stream.poll_readable(cx),
         }
     }
 
@@ -124,6 +121,16 @@ impl Socket {
                 matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
             }
             Self::Tls(stream) => stream.is_quiet(),
+        }
+    }
+}
+
+impl Readable for Socket {
+    #[inline]
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(stream) => stream.poll_read_ready(cx),
+            Self::Tls(stream) => stream.poll_readable(cx),
         }
     }
 }

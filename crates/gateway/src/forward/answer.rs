@@ -13,7 +13,6 @@ use crate::{
     respond,
     settings::TrailingSlash,
     thread::Thread,
-    upstream::public_cookie,
 };
 use contract::{
     ErrorCode,
@@ -28,6 +27,7 @@ use http1::{
     response::{Packing, ResponseHead},
 };
 use std::borrow::Cow;
+use upstream::public_cookie;
 
 /// Characters of an error's body that its incident keeps.
 const KEPT_OF_A_BODY: usize = 4000;

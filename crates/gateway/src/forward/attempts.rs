@@ -3,16 +3,15 @@
 use super::unavailable::{FULL, busy, ill, turned_away};
 use crate::{
     context::RequestContext,
-    http2::Unprocessed,
     record::{Level, Outcome, Value},
     refusal::Refused,
     thread::Thread,
-    upstream::{Backend, Chosen, Flight, Patience, Service},
 };
 use contract::ErrorCode;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 use transport::turn;
+use upstream::{Backend, Chosen, Flight, Service, StreamTimeouts, Unprocessed};
 
 /// How often a request that waits for a place looks for one.
 const LOOK: Duration = Duration::from_millis(5);
@@ -310,14 +309,14 @@ impl<'s> Attempts<'s> {
     }
 
     /// How long an HTTP/2 connection of this service is waited for.
-    pub(super) fn patience(&self) -> Patience {
+    pub(super) fn stream_timeouts(&self) -> StreamTimeouts {
         let upstream = &self.service.settings.upstream;
         let wait = if upstream.queue.most == 0 { Duration::ZERO } else { upstream.queue.wait };
-        Patience {
+        StreamTimeouts {
             connect: upstream.timeouts.connect,
             open: self.time_to_connect(),
             stall: upstream.timeouts.stall,
-            place: wait.min(self.time_left()),
+            pending: wait.min(self.time_left()),
         }
     }
 

@@ -4,7 +4,7 @@ use super::{
     BROKE_OFF, answer,
     exchange::Exchange,
     keep_incident, packed,
-    pump::{Pump, PumpFault, Side},
+    pump::{Charged, Pump, PumpFault, Side},
     rpc::{Judge, Protocol},
 };
 use crate::{
@@ -272,7 +272,7 @@ impl Exchange<'_> {
         // The client may break its own request while it is answered: then the answer still counts.
         let _ = self.poll_upload(cx);
         let (source, input) = (&mut self.upstream.io, &mut self.upstream.input);
-        let polled = download.poll(cx, source, input, &mut self.client.io, Some(payment));
+        let polled = download.poll(cx, source, input, &mut Charged { io: &mut self.client.io, payment });
         if polled.is_ready() {
             return polled;
         }

@@ -7,11 +7,9 @@ use super::{
 use crate::{
     client::{self, Client},
     context::RequestContext,
-    http2::Unprocessed,
     refusal::{Refusal, Refused},
     refusals::body_too_large,
     thread::Thread,
-    upstream::Upstream,
 };
 use contract::grpc;
 use http1::{
@@ -27,6 +25,7 @@ use std::{
 };
 use tokio::{io::AsyncWrite, time::Instant};
 use transport::{Fill, turn};
+use upstream::{Unprocessed, Upstream};
 
 /// 1xx answers that are passed on before a final one has to come.
 const MAX_INTERIMS: u32 = 100;
@@ -167,7 +166,7 @@ impl<'c> Exchange<'c> {
                     if self.upload.is_some() {
                         self.bound_total(context);
                     }
-                    head.is_http2 = self.upstream.io.is_call();
+                    head.is_http2 = self.upstream.io.is_stream();
                     return Ok(head);
                 }
             }
@@ -257,7 +256,7 @@ impl<'c> Exchange<'c> {
     /// Moves the request's body. Some: it is through, or cannot be sent.
     pub(super) fn poll_upload(&mut self, cx: &mut Context<'_>) -> Option<Result<(), NotAnswered>> {
         let pump = self.upload.as_mut()?;
-        let polled = pump.poll(cx, &mut self.client.io, &mut self.client.input, &mut self.upstream.io, None);
+        let polled = pump.poll(cx, &mut self.client.io, &mut self.client.input, &mut self.upstream.io);
         self.upload_moved |= pump.take_progress();
         match polled {
             Poll::Pending => None,
@@ -268,7 +267,7 @@ impl<'c> Exchange<'c> {
             }
             Poll::Ready(Err(fault)) => {
                 // A stream that was opened has been seen, unless the upstream says otherwise.
-                let untouched = pump.is_untouched() && !(self.upstream.io.is_call() && pump.sent() > 0);
+                let untouched = pump.is_untouched() && !(self.upstream.io.is_stream() && pump.sent() > 0);
                 let most = pump.largest();
                 self.sent = self.upload.take().map(|pump| pump.into_parts().0);
                 match fault {

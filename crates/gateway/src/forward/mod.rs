@@ -20,7 +20,6 @@ use crate::{
     record::{Incident, Outcome},
     refusal::{Refusal, Refused},
     thread::Thread,
-    upstream::{self, Backend, NoCall, Upstream},
 };
 use attempts::{Again, Attempts, NotConnected};
 use contract::ErrorCode;
@@ -32,6 +31,7 @@ use std::{
     sync::Arc,
 };
 use transport::turn;
+use upstream::{Backend, NoStream, Upstream};
 
 /// The group of incidents in which an answer had begun and did not end.
 const BROKE_OFF: &str = "the upstream's answer broke off";
@@ -206,10 +206,10 @@ async fn connect(
     let failed = |reason| NotConnected::Failed(unavailable::unreachable(thread, reason));
     // HTTP/2 knows no Upgrade.
     if backend.speaks_http2 && context.upgrade.is_none() {
-        let called = thread.pool.lines.call(backend, attempts.patience()).await;
-        let mut upstream = called.map_err(|why| match why {
-            NoCall::Failed(reason) => failed(reason),
-            NoCall::Busy => NotConnected::Busy,
+        let opened = thread.pool.open_stream(backend, attempts.stream_timeouts()).await;
+        let mut upstream = opened.map_err(|why| match why {
+            NoStream::Failed(reason) => failed(reason),
+            NoStream::Busy => NotConnected::Busy,
         })?;
         upstream.is_reused &= attempts.may_reuse();
         return Ok(upstream);

@@ -13,11 +13,48 @@ use std::{
     pin::Pin,
     task::{Context, Poll, ready},
 };
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncRead, AsyncWrite};
 use transport::Fill;
 
 /// Bytes that are gathered before they are written.
 const GATHERED: usize = 32 * 1024;
+
+/// Where a body goes.
+pub(crate) trait Sink {
+    /// Writes. `are_last`: with these bytes the message is complete.
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8], are_last: bool) -> Poll<io::Result<usize>>;
+
+    /// The body has turned out to be an error: nothing is charged for it.
+    fn waive(&mut self);
+}
+
+/// A client's connection, with what the answer on it costs: it is charged with the last bytes.
+pub(crate) struct Charged<'c, 't> {
+    pub(crate) io: &'c mut Io,
+    pub(crate) payment: &'c mut Payment<'t>,
+}
+
+impl Sink for Charged<'_, '_> {
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8], are_last: bool) -> Poll<io::Result<usize>> {
+        if are_last {
+            self.payment.poll_write_last(cx, self.io, bytes)
+        } else {
+            Pin::new(&mut *self.io).poll_write(cx, bytes)
+        }
+    }
+
+    fn waive(&mut self) {
+        self.payment.waive();
+    }
+}
+
+impl Sink for upstream::Io {
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8], _are_last: bool) -> Poll<io::Result<usize>> {
+        Pin::new(self).poll_write(cx, bytes)
+    }
+
+    fn waive(&mut self) {} // a request costs its sender nothing
+}
 
 /// A body on its way. What stands in front of it (a head) goes out with its first bytes.
 pub(crate) struct Pump {
@@ -99,14 +136,13 @@ impl Pump {
         self.error.or_else(|| self.judge.as_ref().and_then(Judge::error))
     }
 
-    /// Moves what can be moved. Ready once the whole body is written. `payment`: what is due when it is.
+    /// Moves what can be moved. Ready once the whole body is written.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        source: &mut Io,
+        source: &mut (impl AsyncRead + Unpin),
         input: &mut Buffer,
-        sink: &mut Io,
-        mut payment: Option<&mut Payment<'_>>,
+        sink: &mut impl Sink,
     ) -> Poll<Result<(), PumpFault>> {
         loop {
             // What stands in the buffer already goes out in one write with what is pending.
@@ -114,21 +150,13 @@ impl Pump {
                 self.gather(input)?;
             }
             // Before the last bytes, with which it would be charged.
-            if self.has_ended
-                && let Some(payment) = &mut payment
-                && self.error.is_some()
-            {
-                payment.waive();
+            if self.has_ended && self.error.is_some() {
+                sink.waive();
             }
             if self.written < self.out.len() {
                 self.waits_for = Side::Sink;
                 let rest = self.out.get(self.written..).unwrap_or_default();
-                let written = match &mut payment {
-                    // With these bytes the answer is complete, and so is what it costs.
-                    Some(payment) if self.has_ended => payment.poll_write_last(cx, sink, rest),
-                    Some(_) | None => Pin::new(&mut *sink).poll_write(cx, rest),
-                };
-                match ready!(written) {
+                match ready!(sink.poll_write(cx, rest, self.has_ended)) {
                     Ok(0) => return Poll::Ready(Err(PumpFault::Sink(io::ErrorKind::WriteZero.into()))),
                     Ok(count) => self.wrote(count),
                     Err(error) => return Poll::Ready(Err(PumpFault::Sink(error))),

@@ -1,16 +1,13 @@
 //! The request as the upstream gets it: written anew from what was understood.
 
 use super::rpc::Protocol;
-use crate::{
-    context::RequestContext,
-    policies::key,
-    upstream::{Backend, Service},
-};
+use crate::{context::RequestContext, policies::key};
 use http1::{
     body::Framing,
     field::{self, ForwardedKind, RequestField},
 };
 use std::{io::Write, net::IpAddr};
+use upstream::{Backend, Service};
 
 /// What the gateway calls itself in `Via`, with the version that the message was received by.
 pub(super) const fn via(is_http11: bool, is_http2: bool) -> &'static [u8] {

@@ -8,12 +8,10 @@ use super::{answer, exchange::Exchange};
 use crate::{
     client::Client,
     context::RequestContext,
-    io::Io,
     payment::{Owed, Payment},
     record::Outcome,
     refusal::{Refusal, Refused},
     thread::Thread,
-    upstream::Upstream,
 };
 use buffer::{self, Buffer};
 use http1::response::ResponseHead;
@@ -24,8 +22,13 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::{io::AsyncWrite, sync::futures::Notified, time::Instant};
-use transport::Fill;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::futures::Notified,
+    time::Instant,
+};
+use transport::{Fill, Readable};
+use upstream::Upstream;
 
 /// How long before the end of the drain a tunnel ends, so that its end is still recorded.
 const BEFORE_THE_CUT: Duration = Duration::from_millis(50);
@@ -164,9 +167,9 @@ impl Lane {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        source: &mut Io,
+        source: &mut (impl Readable + AsyncRead + Unpin),
         input: &mut Buffer,
-        sink: &mut Io,
+        sink: &mut (impl AsyncWrite + Unpin),
     ) -> Poll<io::Result<()>> {
         loop {
             if self.is_shut {

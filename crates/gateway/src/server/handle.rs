@@ -10,7 +10,6 @@ use crate::{
     routes::BadTemplate,
     settings::{NamedEndpoint, Settings},
     shared::Shared,
-    upstream::{self, UpstreamView},
     usage::{Entry, Place},
 };
 use std::{
@@ -18,6 +17,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 use transport::tls::{Challenges, Server};
+use upstream::UpstreamView;
 
 /// Settings that are ready to be used.
 pub struct Compiled(Config);

@@ -193,7 +193,7 @@ async fn keep_house(thread: Rc<Thread>) {
 /// Ends idle connections, and waits for the others.
 async fn finish(thread: &Rc<Thread>) {
     thread.is_draining.set(true);
-    thread.links.wake();
+    thread.http2_connections.wake();
     let end = Instant::now() + thread.config().settings.timeouts.drain;
     thread.drain_end.set(Some(end));
     thread.drain_begun.notify_waiters();

@@ -6,11 +6,6 @@ use crate::{
     record::Level,
     settings::{Check, Service},
     shared::Shared,
-    upstream::{
-        Backend, Now,
-        check::{self, Verdict},
-        first_look, millis, names,
-    },
 };
 use std::{
     cell::{Cell, RefCell},
@@ -23,6 +18,11 @@ use tokio::{
     sync::watch,
     task::LocalSet,
     time::{Instant, sleep},
+};
+use upstream::{
+    Backend, Now,
+    check::{self, Verdict},
+    first_look, millis, names,
 };
 
 /// How soon something that a new configuration names is noticed.

@@ -2,31 +2,6 @@
 
 use std::time::Duration;
 
-/// How long each phase may take.
-#[derive(Debug, Clone, Copy)]
-pub struct Timeouts {
-    /// From the first byte of a request to the end of its head.
-    pub head: Duration,
-    /// Between two reads of a request's body.
-    pub body: Duration,
-    /// A connection without a request.
-    pub keep_alive: Duration,
-    /// Opening a connection to the upstream.
-    pub connect: Duration,
-    /// From the request to the first byte of the upstream's answer.
-    pub first_byte: Duration,
-    /// Between two reads of the upstream's answer, and between two writes to either side.
-    pub stall: Duration,
-    /// From the end of the request, or the beginning of its answer if that is earlier, to the end of the answer. None: no
-    /// bound.
-    pub total: Option<Duration>,
-    /// How long a tunnel (an upgraded connection) may be silent in both directions, and an event stream or a gRPC
-    /// stream of the upstream's.
-    pub stream: Duration,
-    /// How long running answers may take after SIGTERM.
-    pub drain: Duration,
-}
-
 /// How large a head and a body may be.
 #[derive(Debug, Clone)]
 pub struct Sizes {

@@ -1,19 +1,20 @@
 //! The task of a connection: reads, lets streams begin, writes what they have to say, and ends it.
 
-use super::serve::{self, Asked};
+use super::{
+    serve::{self, Asked},
+    settling::Settling,
+};
 use crate::{
     client::Client,
-    http2::{Body, Due, LastBytes, Link, MAX_WAITING_TO_READ, Seat, State, wake, write_request},
+    http2::{Connection, LastBytes, State},
     io::Io,
     peer::Peer,
     settings::Settings,
     thread::Thread,
 };
-use ::http2::{Config, Connection, ErrorCode, Event, Malformed, Request, Role};
-use buffer::Buffer;
+use ::http2::{Config, ErrorCode, Event, Malformed, Request, Role};
 use http1::request::RequestHead;
-use journal::MAX_TOGETHER;
-use smallvec::SmallVec;
+use multiplex::{Body, MAX_WAITING_TO_READ, StreamState, Wire, wake, write_request};
 use std::{
     future::{Future, poll_fn},
     io,
@@ -22,45 +23,39 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::{
-    io::AsyncWrite,
-    time::{Instant, Sleep, sleep},
-};
-use transport::{Deadline, Fill, Socket, presence::Presence};
+use tokio::time::{Instant, Sleep, sleep};
+use transport::{Deadline, presence::Presence};
 
 /// Streams whose whole window of bodies may be here at once, unread. One that is slow to be read does not
 /// keep the others waiting.
 const WHOLE_WINDOWS: u32 = 16;
 /// What a list of fields counts beyond the bytes of its head in HTTP/1.1, for 100 fields.
 const LIST_OVERHEAD: usize = 100 * 32;
-/// Bytes that TLS carries in one record.
-const ONE_RECORD: u64 = 16 * 1024;
 /// How long a request that was answered in full before it ended may take to end: once to twice as long. Most clients have sent
 /// the rest already, or stop by themselves; any other is asked to.
 const GRACE: Duration = Duration::from_millis(150);
 
 /// A connection and its socket.
 struct Driver {
-    thread: Rc<Thread>,
-    link: Rc<Link>,
-    io: Socket,
-    input: Buffer,
-    peer: Rc<Peer>,
+    connection: Rc<Connection>,
+    wire: Wire,
+    requests: Requests,
+    settling: Settling,
     /// What the thread knows of the connection.
     presence: Rc<Presence>,
-    /// There is no room for it: its first request is told so.
-    turns_away: bool,
     is_resting: bool,
     deadline: Deadline,
     waits: Waits,
-    begun: Instant,
-    /// Something was read or written since the deadline was last looked at.
-    has_moved: bool,
     /// When requests that were answered in full before they ended are looked at.
     grace: Option<Pin<Box<Sleep>>>,
-    /// The number of answers that a write which was begun ends with. Under TLS it is made of the same bytes until it is
-    /// through.
-    settling: Option<usize>,
+}
+
+/// What the requests of a connection have in common.
+struct Requests {
+    thread: Rc<Thread>,
+    peer: Rc<Peer>,
+    /// There is no room for the connection: its first request is told so.
+    turns_away: bool,
 }
 
 /// What a connection waits for, and so how long.
@@ -91,41 +86,36 @@ pub(crate) async fn turn_away(thread: Rc<Thread>, client: Client, peer: Rc<Peer>
 
 async fn drive(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, presence: Rc<Presence>, turns_away: bool) {
     let config = thread.config();
-    let link = Rc::new(Link::new(Connection::new(bounds(&config.settings))));
+    let connection = Rc::new(Connection::new(::http2::Connection::new(bounds(&config.settings))));
     let Client { io, input, deadline, .. } = client;
     let Io::Socket(io) = io else { return }; // a stream is none of these connections
-    thread.links.add(&link);
+    thread.http2_connections.add(&connection);
     let mut driver = Driver {
-        thread: Rc::clone(&thread),
-        link: Rc::clone(&link),
-        io,
-        input,
-        peer,
+        connection: Rc::clone(&connection),
+        wire: Wire::new(io, input),
+        requests: Requests { thread: Rc::clone(&thread), peer, turns_away },
+        settling: Settling::new(Rc::clone(&thread)),
         presence,
-        turns_away,
         is_resting: false,
         deadline,
         waits: Waits::Request,
-        begun: Instant::now(),
-        has_moved: true,
         grace: None,
-        settling: None,
     };
     drop(config);
     driver.receive();
     let ended = poll_fn(|cx| driver.poll(cx)).await;
-    thread.links.remove(&link);
+    thread.http2_connections.remove(&connection);
     if ended.is_ok() {
         let config = thread.config();
-        Client::new(Io::Socket(driver.io), &config.settings.timeouts).close().await;
+        Client::new(Io::Socket(driver.wire.io), &config.settings.timeouts).close().await;
     }
     // Whoever still works on a stream finds out when he writes. What he owes is settled as on any connection that the
     // client has left; only then is this one over.
-    link.end();
+    connection.end();
     poll_fn(|cx| {
-        link.with(|state| {
+        connection.with(|state| {
             state.driver = Some(cx.waker().clone());
-            if state.seats.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+            if state.streams.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         })
     })
     .await;
@@ -144,12 +134,12 @@ fn bounds(settings: &Settings) -> Config {
 impl Driver {
     /// Ready once the connection is over. An error: the client is gone, and nothing more can be said.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.link.with(|state| state.driver = Some(cx.waker().clone()));
+        self.connection.with(|state| state.driver = Some(cx.waker().clone()));
         let is_dismissed = self.presence.poll_dismissed(cx).is_ready();
-        let is_draining = self.thread.is_draining.get();
-        self.link.with(|state| {
-            if is_draining || is_dismissed && state.seats.is_empty() {
-                state.connection.drain();
+        let is_draining = self.requests.thread.is_draining.get();
+        self.connection.with(|state| {
+            if is_draining || is_dismissed && state.streams.is_empty() {
+                state.protocol.drain();
             }
         });
         self.poll_grace(cx);
@@ -160,10 +150,11 @@ impl Driver {
                 break written;
             }
             // What is answered to control frames must be taken before more of them is read.
-            can_read = self.link.with(|state| state.connection.output().len() < MAX_WAITING_TO_READ);
+            can_read = self.connection.with(|state| state.protocol.output().len() < MAX_WAITING_TO_READ);
         };
         self.tell_presence();
-        let (is_over, waits) = self.link.with(|state| (self.is_over(state), self.waits(state, written)));
+        let (is_over, waits) =
+            self.connection.with(|state| (self.is_over(state), self.waits(state, written)));
         if is_over && written.is_ready() {
             return Poll::Ready(Ok(()));
         }
@@ -173,18 +164,18 @@ impl Driver {
     /// Asks clients to stop sending what is left of requests that were answered (RFC 9113 section 8.1). A client that counts
     /// such a stream among those that it may have open would otherwise open no more of them one day.
     fn poll_grace(&mut self, cx: &mut Context<'_>) {
-        self.link.with(|state| {
-            if !state.connection.has_left() {
+        self.connection.with(|state| {
+            if !state.protocol.has_left() {
                 self.grace = None;
                 return;
             }
-            let is_last = state.connection.is_draining() && state.seats.is_empty();
+            let is_last = state.protocol.is_draining() && state.streams.is_empty();
             if is_last {
-                state.connection.reset_left();
+                state.protocol.reset_left();
             }
             let grace = self.grace.get_or_insert_with(|| Box::pin(sleep(GRACE)));
-            while state.connection.has_left() && grace.as_mut().poll(cx).is_ready() {
-                state.connection.reset_stale();
+            while state.protocol.has_left() && grace.as_mut().poll(cx).is_ready() {
+                state.protocol.reset_stale();
                 grace.as_mut().reset(Instant::now() + GRACE);
             }
         });
@@ -192,26 +183,25 @@ impl Driver {
 
     /// Lets the thread know whether the connection waits for a request.
     fn tell_presence(&mut self) {
-        let rests = self.link.with(|state| state.seats.is_empty());
+        let rests = self.connection.with(|state| state.streams.is_empty());
         if rests != std::mem::replace(&mut self.is_resting, rests) {
             if rests { self.presence.rest() } else { self.presence.work() }
         }
     }
 
     fn is_over(&self, state: &State) -> bool {
-        let nobody_comes =
-            state.is_closed || state.connection.is_draining() || state.connection.peer_is_going();
-        state.connection.failed().is_some() || nobody_comes && state.seats.is_empty()
+        let nobody_comes = state.is_closed || state.protocol.is_draining() || state.protocol.peer_is_going();
+        state.protocol.failed().is_some() || nobody_comes && state.streams.is_empty()
     }
 
     fn waits(&self, state: &State, written: Poll<()>) -> Waits {
         if written.is_pending() {
             Waits::Write
-        } else if !state.connection.has_settings() || state.connection.is_within_block() {
+        } else if !state.protocol.has_settings() || state.protocol.is_within_block() {
             Waits::Head
-        } else if !self.input.is_empty() {
+        } else if !self.wire.input.is_empty() {
             Waits::Frame
-        } else if state.seats.is_empty() {
+        } else if state.streams.is_empty() {
             Waits::Request
         } else {
             Waits::Streams
@@ -219,15 +209,15 @@ impl Driver {
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<io::Result<()>> {
-        let has_moved = std::mem::take(&mut self.has_moved);
+        let has_moved = std::mem::take(&mut self.wire.has_moved);
         let is_new = std::mem::replace(&mut self.waits, waits) != waits;
-        let config = self.thread.config();
+        let config = self.requests.thread.config();
         let timeouts = &config.settings.timeouts;
         let patience: Duration = match waits {
             Waits::Head => timeouts.head,
             Waits::Frame => timeouts.body,
             Waits::Write => timeouts.stall,
-            Waits::Request if self.turns_away => timeouts.head,
+            Waits::Request if self.requests.turns_away => timeouts.head,
             Waits::Request => timeouts.keep_alive,
             Waits::Streams => return Poll::Pending,
         };
@@ -243,7 +233,7 @@ impl Driver {
             Waits::Request => self.say_goodbye(cx, ErrorCode::NO_ERROR, ""),
             Waits::Write | Waits::Streams => {
                 // Else the system would keep what the client does not take for as long as he likes.
-                self.io.reset();
+                self.wire.io.reset();
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
         }
@@ -256,7 +246,7 @@ impl Driver {
         code: ErrorCode,
         why: &'static str,
     ) -> Poll<io::Result<()>> {
-        self.link.with(|state| state.connection.fail(code, why));
+        self.connection.with(|state| state.protocol.fail(code, why));
         let _ = self.poll_flush(cx)?;
         Poll::Ready(Ok(()))
     }
@@ -265,187 +255,78 @@ impl Driver {
 
     /// Reads once. False: there is nothing to read now.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        if self.link.with(|state| state.is_closed || state.connection.failed().is_some()) {
-            return Ok(false);
+        let has_read = self.wire.poll_read(cx, &self.connection)?;
+        if has_read {
+            self.receive();
         }
-        // Memory to read into is held only while there is something to read.
-        if self.input.is_empty() && self.io.poll_readable(cx).is_pending() {
-            self.input.rest();
-            self.link.with(|state| {
-                if state.seats.is_empty() && state.connection.output().is_empty() {
-                    state.connection.rest();
-                    state.rest();
-                }
-            });
-            return Ok(false);
-        }
-        match self.input.poll_fill(cx, &mut self.io) {
-            Poll::Pending => Ok(false),
-            Poll::Ready(Ok(0)) => {
-                // Nothing more will be asked. What was asked is answered, if it can be.
-                self.link.with(|state| {
-                    state.is_closed = true;
-                    state.wake_all();
-                });
-                Ok(false)
-            }
-            Poll::Ready(Ok(_)) => {
-                self.receive();
-                Ok(true)
-            }
-            Poll::Ready(Err(error)) => Err(error),
-        }
+        Ok(has_read)
     }
 
     fn receive(&mut self) {
-        self.has_moved = true;
-        let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let link = Rc::clone(&self.link);
-        link.with(|state| {
-            loop {
-                let used = state.connection.receive(self.input.filled(), now);
-                self.input.consume(used);
-                while let Some(event) = state.connection.next_event() {
-                    self.follow(state, event);
-                }
-                // Many heads are looked at in turns.
-                if used == 0 || self.input.is_empty() {
-                    break;
-                }
-            }
-        });
-    }
-
-    fn follow(&self, state: &mut State, event: Event) {
-        match event {
-            Event::Head { stream, fields, malformed, ended } => {
-                let asked = begin(state, stream, &fields, malformed, ended, self.turns_away);
-                if self.turns_away {
-                    state.connection.drain();
-                }
-                let (thread, link) = (Rc::clone(&self.thread), Rc::clone(&self.link));
-                // Made where it lies: a task is moved several times before it runs, and this one is large.
-                let serving =
-                    Box::write(Box::new_uninit(), serve::serve(thread, link, Rc::clone(&self.peer), asked));
-                tokio::task::spawn_local(Box::into_pin(serving));
-            }
-            Event::Readable(stream) => {
-                if let Some(seat) = state.seats.get_mut(&stream) {
-                    wake(&mut seat.reader);
-                }
-            }
-            Event::Writable(0) => state.wake_writers(),
-            Event::Writable(stream) => {
-                if let Some(seat) = state.seats.get_mut(&stream)
-                    && let LastBytes::NotSent = seat.last_bytes
-                {
-                    wake(&mut seat.writer);
-                }
-            }
-            Event::Broken { stream, why } => {
-                if let Some(seat) = state.seats.get_mut(&stream) {
-                    seat.broken = Some(why);
-                    wake(&mut seat.watcher);
-                }
-            }
-            Event::Reset { stream, code } => {
-                if let Some(seat) = state.seats.get_mut(&stream) {
-                    seat.reset = Some(code);
-                    for waker in [&mut seat.reader, &mut seat.writer, &mut seat.watcher] {
-                        wake(waker);
-                    }
-                }
-            }
-            // Its streams go on; when they have ended, so has the connection.
-            Event::GoAway { .. } => {}
-        }
+        let connection = Rc::clone(&self.connection);
+        let (wire, requests) = (&mut self.wire, &self.requests);
+        connection
+            .with(|state| wire.receive(state, |state, event| requests.follow(&connection, state, event)));
     }
 
     // === writing ===
 
     /// Writes what waits, and charges what is due with it. Pending: the client does not take it now.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
-        let link = Rc::clone(&self.link);
-        loop {
-            let polled = link.with(|state| self.poll_write(cx, state));
-            match polled {
-                None => return Ok(Poll::Ready(())),
-                Some(Poll::Pending) => return Ok(Poll::Pending),
-                Some(Poll::Ready(Ok(0))) => return Err(io::ErrorKind::WriteZero.into()),
-                Some(Poll::Ready(Ok(count))) => {
-                    self.has_moved = true;
-                    link.with(|state| {
-                        state.connection.take_output(count);
-                        state.wake_next();
-                    });
-                }
-                Some(Poll::Ready(Err(error))) => return Err(error),
-            }
-        }
-    }
-
-    /// Writes once; None: nothing waits. With the last frames of answers their charges are written down, in one step.
-    fn poll_write(&mut self, cx: &mut Context<'_>, state: &mut State) -> Option<Poll<io::Result<usize>>> {
-        let bytes = state.connection.output();
-        if bytes.is_empty() {
-            return None;
-        }
-        let settling = self.settling.take().unwrap_or_else(|| together(state, &self.io));
-        let Some(last) = settling.checked_sub(1).and_then(|last| state.due.get(last)) else {
-            return Some(Pin::new(&mut self.io).poll_write(cx, bytes));
-        };
-        let front = state.connection.output_front();
-        let within = |at: u64| usize::try_from(at.saturating_sub(front)).unwrap_or(usize::MAX);
-        let bytes = bytes.get(..within(last.at)).unwrap_or(bytes);
-        let due = state.due.iter().take(settling);
-        let mut charged = 0;
-        let mut journal = self.thread.journal.borrow_mut();
-        let written = match journal.as_mut() {
-            Some(journal) => {
-                let is_of_use_whole = self.io.is_of_use_whole();
-                self.io.poll_write_last(cx, bytes, |socket, wire| {
-                    let end = |at| if is_of_use_whole { wire.len() } else { within(at) };
-                    let owed = due.clone().map(|due| journal::Due {
-                        end: end(due.at),
-                        charge: &due.charge,
-                        now_seconds: due.now,
-                    });
-                    let owed: SmallVec<[_; MAX_TOGETHER]> = owed.collect();
-                    let sent = journal.send_last(socket, wire, &owed)?;
-                    charged = sent.charged;
-                    Ok(sent.taken)
-                })
-            }
-            None => {
-                let written = Pin::new(&mut self.io).poll_write(cx, bytes);
-                if let Poll::Ready(Ok(taken)) = written {
-                    charged = due.take_while(|due| within(due.at) <= taken).count();
-                }
-                written
-            }
-        };
-        drop(journal);
-        if written.is_pending() {
-            self.settling = Some(settling);
-        }
-        for _ in 0..charged {
-            let Some(Due { stream, .. }) = state.due.pop_front() else { break };
-            state.written(stream);
-        }
-        Some(written)
+        let (wire, settling) = (&mut self.wire, &mut self.settling);
+        wire.poll_flush(&self.connection, |io, state| settling.poll_write(cx, io, state))
     }
 }
 
-/// How many answers the next write ends with: those that end in one record, under TLS; the first one in any case.
-fn together(state: &State, io: &Socket) -> usize {
-    let front = state.connection.output_front();
-    let most = if io.is_of_use_whole() { ONE_RECORD } else { u64::MAX };
-    let due = state.due.iter().take(MAX_TOGETHER);
-    let fitting = due.take_while(|due| due.at.saturating_sub(front) <= most).count();
-    fitting.max(state.due.len().min(1))
+impl Requests {
+    /// Has the streams go on that an event is about.
+    fn follow(&self, connection: &Rc<Connection>, state: &mut State, event: Event) {
+        match event {
+            Event::Head { stream, fields, malformed, ended } => {
+                let asked = begin(state, stream, &fields, malformed, ended, self.turns_away);
+                if self.turns_away {
+                    state.protocol.drain();
+                }
+                let (thread, connection) = (Rc::clone(&self.thread), Rc::clone(connection));
+                // Made where it lies: a task is moved several times before it runs, and this one is large.
+                let serving = Box::write(
+                    Box::new_uninit(),
+                    serve::serve(thread, connection, Rc::clone(&self.peer), asked),
+                );
+                tokio::task::spawn_local(Box::into_pin(serving));
+            }
+            Event::Readable(stream) => {
+                if let Some(known) = state.streams.get_mut(&stream) {
+                    wake(&mut known.reader);
+                }
+            }
+            Event::Writable(0) => state.wake_writers(),
+            Event::Writable(stream) => {
+                if let Some(known) = state.streams.get_mut(&stream)
+                    && let LastBytes::NotSent = known.own
+                {
+                    wake(&mut known.writer);
+                }
+            }
+            Event::Broken { stream, why } => {
+                if let Some(known) = state.streams.get_mut(&stream) {
+                    known.broken = Some(why);
+                    wake(&mut known.watcher);
+                }
+            }
+            Event::Reset { stream, code } => {
+                if let Some(known) = state.streams.get_mut(&stream) {
+                    known.reset = Some(code);
+                    known.wake_all();
+                }
+            }
+            // Its streams go on; when they have ended, so has the connection.
+            Event::GoAway { .. } => {}
+        }
+    }
 }
 
-/// Gives a request its seat.
+/// Begins to work on a stream.
 fn begin(
     state: &mut State,
     stream: u32,
@@ -454,21 +335,21 @@ fn begin(
     ended: bool,
     turned_away: bool,
 ) -> Asked {
-    let mut seat = Seat::default();
+    let mut known = StreamState::default();
     // If it is malformed the method may be none, but an answer to HEAD has no body even so.
     let is_head = fields.iter().any(|(name, value)| name == b":method" && value == b"HEAD");
     let mut is_https = false;
     match (malformed, Request::of(fields)) {
         (None, Ok(request)) => {
             is_https = request.scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"));
-            seat.incoming.head(|out| write_request(fields, &request, ended, out));
+            known.incoming.head(|out| write_request(fields, &request, ended, out));
         }
-        (_, _) => seat.incoming.head(|_| Body::None),
+        (_, _) => known.incoming.head(|_| Body::None),
     }
     if let Some(Malformed::Broken(why)) = malformed {
-        seat.broken = Some(why);
+        known.broken = Some(why);
     }
-    state.seats.insert(stream, seat);
+    state.streams.insert(stream, known);
     // A request that is whole and well-formed cannot break any more.
     let may_be_refused = turned_away || malformed.is_some() || !ended;
     let remains =

@@ -2,6 +2,7 @@
 
 mod driver;
 mod serve;
+mod settling;
 
 pub(crate) use driver::{serve, turn_away};
 

@@ -4,7 +4,7 @@ use crate::{
     client::{Client, Next},
     connection::without_panic,
     handle::{handle, refuse_bytes, refuse_panicked, turn_away},
-    http2::{Link, State, Stream},
+    http2::{Connection, State, Stream},
     io::Io,
     peer::Peer,
     thread::Thread,
@@ -33,8 +33,8 @@ pub(crate) struct Asked {
 }
 
 /// Answers the request on a stream.
-pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, asked: Asked) {
-    let stream = Stream::new(Rc::clone(&link), asked.stream, asked.is_head);
+pub(crate) async fn serve(thread: Rc<Thread>, shared: Rc<Connection>, peer: Rc<Peer>, asked: Asked) {
+    let stream = Stream::new(Rc::clone(&shared), asked.stream, asked.is_head);
     let config = thread.config();
     let settings = &config.settings;
     let mut client = Client::new(Io::Stream(Box::new(stream)), &settings.timeouts);
@@ -71,13 +71,13 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, as
     }
     // A stream carries one request: what is left of it need not be read for the sake of another.
     head.keep_alive = false;
-    let mut last_key = link.with(|state| std::mem::take(&mut state.last_key));
+    let mut last_key = shared.with(|state| std::mem::take(&mut state.own.last_key));
     let handled = {
         let handling = pin!(handle(&thread, &config, &mut client, &peer, head, &mut last_key));
         let handling = pin!(without_panic(handling));
-        unless_broken(&link, asked.stream, handling).await
+        unless_broken(&shared, asked.stream, handling).await
     };
-    link.with(|state| state.last_key = last_key);
+    shared.with(|state| state.own.last_key = last_key);
     match handled {
         Ok(Some(_)) => {}
         // Whatever was reserved was given back when the request's state was dropped.
@@ -90,12 +90,12 @@ pub(crate) async fn serve(thread: Rc<Thread>, link: Rc<Link>, peer: Rc<Peer>, as
 /// Runs a future to its end, unless the request turns out to be malformed while nothing of an answer was sent. Once there
 /// is an answer it goes on, and is charged: else a client could have it and not pay by breaking its own request.
 async fn unless_broken<F: Future>(
-    link: &Link,
+    shared: &Connection,
     stream: u32,
     mut future: Pin<&mut F>,
 ) -> Result<F::Output, &'static str> {
     poll_fn(|cx| {
-        if let Some(why) = link.with(|state| broken(state, stream, cx)) {
+        if let Some(why) = shared.with(|state| broken(state, stream, cx)) {
             return Poll::Ready(Err(why));
         }
         future.as_mut().poll(cx).map(Ok)
@@ -104,9 +104,9 @@ async fn unless_broken<F: Future>(
 }
 
 fn broken(state: &mut State, stream: u32, cx: &Context<'_>) -> Option<&'static str> {
-    let seat = state.seats.get_mut(&stream)?;
-    seat.watcher = Some(cx.waker().clone());
-    seat.broken.filter(|_| !seat.has_answered)
+    let known = state.streams.get_mut(&stream)?;
+    known.watcher = Some(cx.waker().clone());
+    known.broken.filter(|_| !known.has_answered)
 }
 
 fn fault(malformed: Malformed) -> Fault {

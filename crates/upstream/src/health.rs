@@ -18,7 +18,7 @@ const LEAST: u64 = 100;
 /// The health of one address. Times are those of [`super::millis`].
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub(crate) struct Health {
+pub struct Health {
     /// There is something to look at below. False: it gets its whole share.
     is_marked: AtomicBool,
     /// What the checks found last: one of the constants.
@@ -43,7 +43,7 @@ const ILL: u8 = 2;
 
 /// What the address gets of its share of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Share {
+pub enum Share {
     /// So many thousandths.
     Of(u32),
     /// Its requests failed, so for a time none.
@@ -54,16 +54,16 @@ pub(crate) enum Share {
 
 /// When something happened.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Now {
+pub struct Now {
     /// By [`super::millis`].
-    pub(crate) millis: u64,
+    pub millis: u64,
     /// By the clock on the wall, to be shown.
-    pub(crate) unix_millis: u64,
+    pub unix_millis: u64,
 }
 
 impl Health {
     /// What the address gets of its share of requests.
-    pub(crate) fn share(&self, passive: &settings::Passive, now: impl FnOnce() -> u64) -> Share {
+    pub fn share(&self, passive: &settings::Passive, now: impl FnOnce() -> u64) -> Share {
         if !self.is_marked.load(Relaxed) {
             return Share::Of(WHOLE);
         }
@@ -86,7 +86,7 @@ impl Health {
     }
 
     /// A request was answered.
-    pub(crate) fn succeeded(&self) {
+    pub fn succeeded(&self) {
         // Nearly always it is 0 already, and a line that nobody writes costs nobody anything.
         if self.in_a_row.load(Relaxed) != 0 {
             self.in_a_row.store(0, Relaxed);
@@ -95,7 +95,7 @@ impl Health {
 
     /// A request failed: it was not connected, not answered, or garbage came. Some: the address is out for this long.
     /// `may_go`: there is another one that can be asked. `random`: 0 to 1, so that not all come back at once.
-    pub(crate) fn failed(
+    pub fn failed(
         &self,
         passive: &settings::Passive,
         now: Now,
@@ -130,7 +130,7 @@ impl Health {
     }
 
     /// What the checks find from now on. True: it is something else than before.
-    pub(crate) fn set_checked(&self, is_well: bool, now: Now) -> bool {
+    pub fn set_checked(&self, is_well: bool, now: Now) -> bool {
         let verdict = if is_well { WELL } else { ILL };
         let before = self.checked.swap(verdict, Relaxed);
         // Until its first check an address counts as well: a gateway that just started answers.
@@ -147,18 +147,19 @@ impl Health {
     }
 
     /// There are no checks any more.
-    pub(crate) fn forget_checks(&self) {
+    pub fn forget_checks(&self) {
         if self.checked.load(Relaxed) != NOT_CHECKED {
             self.checked.store(NOT_CHECKED, Relaxed);
         }
     }
 
-    pub(crate) fn failures(&self) -> u64 {
+    /// Failures of requests, ever.
+    pub fn failures(&self) -> u64 {
         self.failures.load(Relaxed)
     }
 
     /// Unix milliseconds of the last change. None: there was none.
-    pub(crate) fn since(&self) -> Option<u64> {
+    pub fn since(&self) -> Option<u64> {
         Some(self.since.load(Relaxed)).filter(|since| *since > 0)
     }
 }

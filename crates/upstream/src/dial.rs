@@ -1,12 +1,6 @@
 //! Opening a connection to an address. Whatever a connection is spoken by, it is opened here.
 
-use super::{
-    backend::Backend,
-    connection::{Home, Upstream},
-    resolved::Resolved,
-};
-use crate::io::Io;
-use buffer::Buffer;
+use crate::{backend::Backend, resolved::Resolved};
 use std::{future::poll_fn, net::SocketAddr, pin::Pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{net::TcpStream, time::sleep};
 use transport::{Socket, deadline::within, tls};
@@ -23,15 +17,8 @@ pub(crate) enum Speaks {
     Http2,
 }
 
-/// Opens a connection for HTTP/1.1. The error is the operator's to read.
-pub(crate) async fn connect(backend: &Backend, timeout: Duration) -> Result<Upstream, String> {
-    let (io, generation) = open(backend, timeout, Speaks::Http1).await?;
-    let home = Home { backend: backend.id, generation };
-    Ok(Upstream { io: Io::Socket(io), input: Buffer::default(), is_reused: false, home })
-}
-
 /// Opens a connection, and tells by which answer to the question for its name.
-pub(super) async fn open(
+pub(crate) async fn open(
     backend: &Backend,
     timeout: Duration,
     speaks: Speaks,
@@ -55,7 +42,7 @@ pub(super) async fn open(
 }
 
 /// Where the name leads to. Only the first requests after a start may have to wait for that.
-pub(super) async fn resolved(backend: &Backend) -> Result<Arc<Resolved>, String> {
+pub(crate) async fn resolved(backend: &Backend) -> Result<Arc<Resolved>, String> {
     loop {
         let resolved = backend.resolved.load_full();
         if !resolved.addresses.is_empty() {

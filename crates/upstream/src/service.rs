@@ -12,10 +12,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// One service, ready for requests.
-pub(crate) struct Service {
-    pub(crate) settings: settings::Service,
+pub struct Service {
+    /// As it was set.
+    pub settings: settings::Service,
     /// In the order of the settings' addresses.
-    pub(crate) backends: Vec<Arc<Backend>>,
+    pub backends: Vec<Arc<Backend>>,
     budget: Arc<Budget>,
     /// What redirects to itself begin with: `http://HOST:PORT` or `https://HOST:PORT` of each address.
     origins: Vec<String>,
@@ -24,7 +25,7 @@ pub(crate) struct Service {
 }
 
 /// All services of a configuration.
-pub(crate) struct Services {
+pub struct Services {
     all: Vec<Service>,
     /// Positions by exact host, those with longer paths first.
     exact: HashMap<String, Vec<usize>>,
@@ -38,7 +39,7 @@ pub(crate) struct Services {
 
 impl Services {
     /// `before`: the services of the configuration that held until now.
-    pub(crate) fn new(services: Vec<settings::Service>, before: Option<&Self>) -> Self {
+    pub fn new(services: Vec<settings::Service>, before: Option<&Self>) -> Self {
         let all: Vec<Service> = services.into_iter().map(|service| Service::new(service, before)).collect();
         let mut positions: Vec<usize> = (0..all.len()).collect();
         let path = |position: &usize| all.get(*position).map_or(0, |one| one.settings.path.len());
@@ -66,7 +67,8 @@ impl Services {
 
     /// The service for a host, as it stands in the request, and a path. The host decides before the path, a whole host
     /// before the end of one, a longer path before a shorter one.
-    pub(crate) fn find(&self, host: &str, path: &str) -> Option<&Service> {
+    #[inline]
+    pub fn find(&self, host: &str, path: &str) -> Option<&Service> {
         if self.is_plain {
             return self.all.first();
         }
@@ -82,16 +84,18 @@ impl Services {
         exact().or_else(under).or_else(|| take(&self.any))
     }
 
-    pub(crate) fn named(&self, name: &str) -> Option<&Service> {
+    /// The service with this name.
+    pub fn named(&self, name: &str) -> Option<&Service> {
         self.all.iter().find(|service| service.settings.name == name)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Service> {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Service> {
         self.all.iter()
     }
 
     /// The address with this id, and the service that asks it.
-    pub(crate) fn backend(&self, id: u32) -> Option<&Arc<Backend>> {
+    pub fn backend(&self, id: u32) -> Option<&Arc<Backend>> {
         self.all.iter().flat_map(|service| &service.backends).find(|backend| backend.id == id)
     }
 }
@@ -140,12 +144,15 @@ impl Service {
         }
     }
 
-    pub(crate) const fn timeouts(&self) -> &Timeouts {
+    /// How long each phase may take.
+    #[inline]
+    pub const fn timeouts(&self) -> &Timeouts {
         &self.settings.upstream.timeouts
     }
 
     /// The Host that the upstream sees, if it is not the client's.
-    pub(crate) fn own_host<'b>(&self, backend: &'b Backend) -> Option<&'b str> {
+    #[inline]
+    pub fn own_host<'b>(&self, backend: &'b Backend) -> Option<&'b str> {
         match self.settings.upstream.host_header {
             HostHeader::Client => None,
             HostHeader::Upstream => Some(&backend.authority),
@@ -153,14 +160,15 @@ impl Service {
     }
 
     /// The path that the upstream sees: in two parts, of which the first may be empty.
-    pub(crate) fn inner_path<'p>(&'p self, path: &'p str) -> [&'p str; 2] {
+    #[inline]
+    pub fn inner_path<'p>(&'p self, path: &'p str) -> [&'p str; 2] {
         let strips = self.settings.strips_path;
         let rest = if strips { path.strip_prefix(self.settings.path.as_str()).unwrap_or(path) } else { path };
         [&self.settings.upstream.base_path, if rest.is_empty() { "/" } else { rest }]
     }
 
     /// The path that clients see for one that the upstream told. It may have a query behind it.
-    pub(crate) fn public_path(&self, path: &str) -> String {
+    pub fn public_path(&self, path: &str) -> String {
         let base = self.settings.upstream.base_path.as_str();
         let is_end = |rest: &&str| rest.is_empty() || rest.starts_with(['/', '?', '#']) || base.is_empty();
         let rest = path.strip_prefix(base).filter(is_end);
@@ -173,7 +181,7 @@ impl Service {
     }
 
     /// What stands behind this service's own origin in a URL. None: it leads elsewhere.
-    pub(crate) fn behind_origin<'u>(&self, url: &'u str) -> Option<&'u str> {
+    pub fn behind_origin<'u>(&self, url: &'u str) -> Option<&'u str> {
         self.origins.iter().find_map(|origin| {
             let is_own = url.get(..origin.len()).is_some_and(|start| start.eq_ignore_ascii_case(origin));
             let behind = url.get(origin.len()..).filter(|_| is_own)?;
@@ -183,11 +191,12 @@ impl Service {
     }
 
     /// Whether a Set-Cookie may have to be written anew.
-    pub(crate) fn may_change_cookie(&self, value: &[u8]) -> bool {
+    pub fn may_change_cookie(&self, value: &[u8]) -> bool {
         self.changes_paths || value.windows(7).any(|part| part.eq_ignore_ascii_case(b"domain="))
     }
 
-    pub(crate) fn is_own_host(&self, host: &[u8]) -> bool {
+    /// Whether this is the host of one of its addresses.
+    pub fn is_own_host(&self, host: &[u8]) -> bool {
         let host = host.strip_prefix(b".").unwrap_or(host);
         self.backends.iter().any(|backend| backend.host.as_bytes().eq_ignore_ascii_case(host))
     }
@@ -195,7 +204,8 @@ impl Service {
     // === the choice ===
 
     /// Chooses an address. `tried`: a bit for each position that was asked already.
-    pub(crate) fn choose(&self, now: Instant, tried: u64, random: &mut fastrand::Rng) -> Chosen {
+    #[inline]
+    pub fn choose(&self, now: Instant, tried: u64, random: &mut fastrand::Rng) -> Chosen {
         let upstream = &self.settings.upstream;
         // Most APIs have one address, and nothing to choose.
         if let ([only], 0, None) = (self.backends.as_slice(), tried, upstream.most_in_flight) {
@@ -211,26 +221,27 @@ impl Service {
     }
 
     /// Counts a request in at an address. None: as many as may be are in flight there.
-    pub(crate) fn begin(&self, position: usize) -> Option<(&Arc<Backend>, Flight<'_>)> {
+    #[inline]
+    pub fn begin(&self, position: usize) -> Option<(&Arc<Backend>, Flight<'_>)> {
         let backend = self.backends.get(position)?;
         Some((backend, backend.begin(self.settings.upstream.most_in_flight)?))
     }
 
     /// Takes a place among the requests that wait. None: there are as many as may be.
-    pub(crate) fn wait(&self, most_each: u32) -> Option<Waiting<'_>> {
+    pub fn wait(&self, most_each: u32) -> Option<Waiting<'_>> {
         // They wait for any address, so they are counted at one, for all.
         let most = most_each.saturating_mul(u32::try_from(self.backends.len()).unwrap_or(u32::MAX));
         self.backends.first()?.wait(most)
     }
 
     /// Whether a request may be sent a second time.
-    pub(crate) fn may_retry(&self, now: Instant) -> bool {
+    pub fn may_retry(&self, now: Instant) -> bool {
         let sent = self.backends.iter().fold(0u32, |sum, backend| sum.wrapping_add(backend.sent()));
         self.budget.take(&self.settings.upstream.retries, sent, millis(now.into_std()) / 1000)
     }
 
     /// Notes that a request failed at an address. Some: the address is out for so long.
-    pub(crate) fn failed(&self, backend: &Backend, unix_millis: u64, random: f64) -> Option<Duration> {
+    pub fn failed(&self, backend: &Backend, unix_millis: u64, random: f64) -> Option<Duration> {
         let passive = &self.settings.upstream.passive;
         let now = Now { millis: millis(std::time::Instant::now()), unix_millis };
         let is_asked = |other: &&Arc<Backend>| {

@@ -1,12 +1,12 @@
 //! What comes on a stream, as the bytes of an HTTP/1.1 message.
 
-use ::http2::{Connection, Fields};
+use http2::{Connection, Fields};
 use std::io::Write;
 use tokio::io::ReadBuf;
 
 /// A message that comes, as far as it was not read yet.
 #[derive(Debug, Default)]
-pub(crate) struct Incoming {
+pub struct Incoming {
     /// Heads, and what frames the body, up to where the body goes on.
     text: Vec<u8>,
     used: usize,
@@ -15,7 +15,7 @@ pub(crate) struct Incoming {
 
 /// How the body is framed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Body {
+pub enum Body {
     /// There is none, or it was read to its end.
     #[default]
     None,
@@ -24,33 +24,41 @@ pub(crate) enum Body {
     /// As it is: its length was told, or it ends with the stream.
     Plain,
     /// In chunks; of the present one so many bytes are still to be read.
-    Chunked { left: usize, is_open: bool },
+    Chunked {
+        /// Bytes of the present chunk.
+        left: usize,
+        /// It was begun.
+        is_open: bool,
+    },
 }
 
 impl Body {
-    pub(crate) const fn chunked() -> Self {
+    /// In chunks, of which none has begun.
+    pub const fn chunked() -> Self {
         Self::Chunked { left: 0, is_open: false }
     }
 }
 
 impl Incoming {
     /// A message whose head is still to come.
-    pub(crate) fn waiting() -> Self {
+    pub fn waiting() -> Self {
         Self { body: Body::Waiting, ..Self::default() }
     }
 
     /// Bytes of heads that nobody has read yet.
-    pub(crate) fn unread_text(&self) -> usize {
+    #[inline]
+    pub fn unread_text(&self) -> usize {
         self.text.len() - self.used
     }
 
     /// A head has come: `write` appends it, and tells how the body behind it is framed.
-    pub(crate) fn head(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Body) {
+    pub fn head(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Body) {
         self.body = write(&mut self.text);
     }
 
     /// Whether reading would give something, or the end.
-    pub(crate) fn is_readable(&self, connection: &Connection, stream: u32) -> bool {
+    #[inline]
+    pub fn is_readable(&self, connection: &Connection, stream: u32) -> bool {
         self.used < self.text.len()
             || match self.body {
                 Body::None => true,
@@ -62,7 +70,7 @@ impl Incoming {
     }
 
     /// Reads what is there. False: nothing was there, and more may come. True without a byte: the end.
-    pub(crate) fn read(&mut self, connection: &mut Connection, stream: u32, into: &mut ReadBuf<'_>) -> bool {
+    pub fn read(&mut self, connection: &mut Connection, stream: u32, into: &mut ReadBuf<'_>) -> bool {
         let before = into.filled().len();
         loop {
             self.read_text(into);

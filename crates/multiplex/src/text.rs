@@ -1,15 +1,15 @@
 //! Heads between their two forms: a list of fields, and the text of HTTP/1.1.
 
 use super::incoming::{Body, write_line};
-use ::http2::{Fields, Request, Response};
 use contract::status::reason_phrase;
 use http1::request::content_length;
+use http2::{Fields, Request, Response};
 use smallvec::SmallVec;
 use std::io::Write;
 
 /// Appends a request's head as HTTP/1.1 has it, and tells how the body behind it is to be framed. What was
 /// understood holds no line breaks, and no spaces in what becomes the request line.
-pub(crate) fn write_request(fields: &Fields, request: &Request<'_>, ended: bool, out: &mut Vec<u8>) -> Body {
+pub fn write_request(fields: &Fields, request: &Request<'_>, ended: bool, out: &mut Vec<u8>) -> Body {
     // A CONNECT names an authority; as a target it is refused like every other.
     let target = request.path.or(request.authority).unwrap_or_default();
     reserve(fields, out);
@@ -53,7 +53,7 @@ pub(crate) fn write_request(fields: &Fields, request: &Request<'_>, ended: bool,
 }
 
 /// Appends an answer's head as HTTP/1.1 has it, and tells how the body behind it is to be framed.
-pub(crate) fn write_answer(
+pub fn write_answer(
     fields: &Fields,
     answer: &Response,
     ended: bool,

@@ -48,7 +48,7 @@ pub struct UpstreamView {
 }
 
 /// All addresses, in the order of the configuration.
-pub(crate) fn of(services: &Services) -> Vec<UpstreamView> {
+pub fn of(services: &Services) -> Vec<UpstreamView> {
     let now = millis(std::time::Instant::now());
     let mut views = Vec::new();
     for service in services.iter() {

@@ -1,11 +1,11 @@
 //! The bytes of an HTTP/1.1 message, taken apart into frames as they come. Nothing of a body is held here.
 
 use super::text::{Framed, List, answer_list, fields, request_list};
-use ::http2::Connection;
+use http2::Connection;
 
 /// A message that goes out on a stream.
 #[derive(Debug)]
-pub(crate) struct Outgoing {
+pub struct Outgoing {
     state: State,
     /// A head, a line that frames the body, or trailers, as far as they have come.
     text: Vec<u8>,
@@ -26,25 +26,33 @@ enum State {
 }
 
 /// What became of the beginning of a request.
-pub(crate) enum Opened {
+pub enum Opened {
     /// All bytes were taken, and the head is not complete.
     NotYet,
     /// Nothing was taken: the peer takes no more requests at once.
     NotNow,
     /// It has a stream, and so many bytes were taken.
-    Stream { stream: u32, is_head: bool, count: usize },
+    Stream {
+        /// Its number.
+        stream: u32,
+        /// The request is a HEAD.
+        is_head: bool,
+        /// Bytes that were taken.
+        count: usize,
+    },
 }
 
 /// The end of a body in chunks, behind the data of the last one.
 const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
 
 impl Outgoing {
-    pub(crate) const fn new(is_to_head: bool) -> Self {
+    /// A message of which nothing has come yet. `is_to_head`: it answers a HEAD.
+    pub const fn new(is_to_head: bool) -> Self {
         Self { state: State::Head, text: Vec::new(), is_to_head, has_begun: false }
     }
 
     /// Opens a stream with the request whose head `bytes` begin with.
-    pub(crate) fn open(&mut self, connection: &mut Connection, scheme: &[u8], bytes: &[u8]) -> Opened {
+    pub fn open(&mut self, connection: &mut Connection, scheme: &[u8], bytes: &[u8]) -> Opened {
         if !connection.make_room() {
             return Opened::NotNow;
         }
@@ -63,17 +71,19 @@ impl Outgoing {
     }
 
     /// The last frame was sent.
-    pub(crate) fn has_ended(&self) -> bool {
+    #[inline]
+    pub fn has_ended(&self) -> bool {
         self.state == State::End
     }
 
     /// The final head was sent: no other answer can be given.
-    pub(crate) const fn has_begun(&self) -> bool {
+    #[inline]
+    pub const fn has_begun(&self) -> bool {
         self.has_begun
     }
 
     /// Takes what can be sent now of `bytes`, and tells how many bytes that was.
-    pub(crate) fn take(&mut self, connection: &mut Connection, stream: u32, bytes: &[u8]) -> usize {
+    pub fn take(&mut self, connection: &mut Connection, stream: u32, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
             taken += match self.state {

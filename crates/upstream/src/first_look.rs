@@ -3,7 +3,7 @@
 //! A look must not be noticed: a server of this very machine is looked up among those that listen, because a connection
 //! that asks for nothing is one that it has to log, count or wait for. Elsewhere a connection is opened and closed.
 
-use super::{backend::Backend, connect::resolved};
+use super::{backend::Backend, dial::resolved};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use transport::deadline::within;
 
 /// Looks. The error is the operator's to read: nobody is there.
-pub(crate) async fn look(backend: &Backend, timeout: Duration) -> Result<(), String> {
+pub async fn look(backend: &Backend, timeout: Duration) -> Result<(), String> {
     let found = within(timeout, async {
         let resolved = resolved(backend).await?;
         let mut reason = "the name has no address".to_owned();

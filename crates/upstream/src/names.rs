@@ -17,12 +17,12 @@ const AGAIN: Duration = Duration::from_secs(1);
 const LOOKUP: Duration = Duration::from_secs(5);
 
 /// Whether somebody has to be asked where this host is.
-pub(crate) fn is_name(host: &str) -> bool {
+pub fn is_name(host: &str) -> bool {
     host.parse::<IpAddr>().is_err()
 }
 
 /// Asks for the name of an address, and notes what comes of it. Gives when to ask again.
-pub(crate) async fn look_up(backend: &Backend, names: &Names) -> Duration {
+pub async fn look_up(backend: &Backend, names: &Names) -> Duration {
     let found = match tokio::time::timeout(LOOKUP, ask(backend, names)).await {
         Ok(found) => found,
         Err(_) => Err(format!("no answer within {LOOKUP:?}")),

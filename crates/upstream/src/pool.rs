@@ -1,14 +1,14 @@
 //! Connections to upstreams that wait to be used again. Each thread has its own.
 
+use super::http2::{self, NoStream, StreamTimeouts};
 use super::{
     backend::Backend,
     connection::{Home, Upstream},
-    http2::Lines,
     service::Services,
 };
 use crate::io::Io;
 use buffer::Buffer;
-use std::{cell::RefCell, collections::HashMap, time::Duration};
+use std::{cell::RefCell, collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Idle connections to one address that a thread keeps.
@@ -22,11 +22,11 @@ const LONGEST_IDLE: Duration = Duration::from_secs(60);
 
 /// Connections that wait to be used again.
 #[derive(Default)]
-pub(crate) struct Pool {
+pub struct Pool {
     /// By [`Backend::id`]; of each the latest last.
     idle: RefCell<HashMap<u32, Vec<Idle>, foldhash::fast::FixedState>>,
     /// Those that are shared.
-    pub(crate) lines: Lines,
+    pub(crate) http2: http2::Pool,
 }
 
 struct Idle {
@@ -36,8 +36,20 @@ struct Idle {
 }
 
 impl Pool {
+    /// A stream of a connection that requests share, to an address that speaks HTTP/2.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn open_stream(
+        &self,
+        backend: &Arc<Backend>,
+        timeouts: StreamTimeouts,
+    ) -> Result<Upstream, NoStream> {
+        self.http2.open(backend, timeouts).await.map(|stream| Upstream::of_stream(stream, backend))
+    }
+
     /// A connection that waits and is still good. `is_safe`: the request may be sent twice.
-    pub(crate) fn take(&self, backend: &Backend, now: Instant, is_safe: bool) -> Option<Upstream> {
+    pub fn take(&self, backend: &Backend, now: Instant, is_safe: bool) -> Option<Upstream> {
         let longest = if is_safe { LONGEST_IDLE } else { FRESH };
         let mut all = self.idle.borrow_mut();
         let idle = all.get_mut(&backend.id)?;
@@ -54,9 +66,9 @@ impl Pool {
     }
 
     /// Keeps a connection whose answer was read to its end.
-    pub(crate) fn put(&self, mut upstream: Upstream, now: Instant) {
+    pub fn put(&self, mut upstream: Upstream, now: Instant) {
         // Bytes behind the answer belong to nothing that was asked for; a stream carries one request.
-        if !upstream.input.is_empty() || upstream.io.is_call() {
+        if !upstream.input.is_empty() || upstream.io.is_stream() {
             return;
         }
         upstream.input.rest();
@@ -68,8 +80,8 @@ impl Pool {
     }
 
     /// Closes what waited too long, was closed by the upstream, or leads to where nobody is asked any more.
-    pub(crate) fn sweep(&self, services: &Services) {
-        self.lines.sweep(services);
+    pub fn sweep(&self, services: &Services) {
+        self.http2.sweep(services);
         let now = Instant::now();
         self.idle.borrow_mut().retain(|id, idle| {
             let Some(backend) = services.backend(*id) else { return false };
@@ -87,14 +99,14 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{settings::UpstreamAddress, upstream::resolved::Resolved};
-    use std::{future::poll_fn, sync::Arc};
+    use crate::{resolved::Resolved, settings::UpstreamAddress};
+    use std::future::poll_fn;
     use tokio::{
         io::AsyncWriteExt,
         net::{TcpListener, TcpStream},
     };
     use transport::Socket;
-    use transport::descriptors;
+    use transport::{Readable, descriptors};
 
     /// A pool, an address, and the server there.
     struct Place {

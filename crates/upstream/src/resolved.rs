@@ -4,18 +4,18 @@ use std::net::{IpAddr, SocketAddr};
 
 /// What is known of a name.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Resolved {
+pub struct Resolved {
     /// Where it leads to. Empty: nothing was found yet.
-    pub(crate) addresses: Vec<SocketAddr>,
+    pub addresses: Vec<SocketAddr>,
     /// Counts how often it led to something else than before.
-    pub(crate) generation: u32,
+    pub generation: u32,
     /// Why the last question had no answer.
-    pub(crate) error: Option<String>,
+    pub error: Option<String>,
 }
 
 impl Resolved {
     /// What is known before anybody was asked.
-    pub(crate) fn first(host: &str, port: u16) -> Self {
+    pub fn first(host: &str, port: u16) -> Self {
         let addresses = host.parse().map(|address: IpAddr| vec![SocketAddr::new(address, port)]);
         Self { addresses: addresses.unwrap_or_default(), generation: 0, error: None }
     }

@@ -21,26 +21,29 @@ use transport::tls::Client;
 struct OwnLine<T>(T);
 
 /// One address of a service.
-pub(crate) struct Backend {
+pub struct Backend {
     /// Unlike that of any other in this process.
-    pub(crate) id: u32,
+    pub id: u32,
     /// The service that it belongs to.
-    pub(crate) service: String,
-    pub(crate) host: String,
-    pub(crate) port: u16,
+    pub service: String,
+    /// Host name, or IP address without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
     /// As it stands in a URL and in Host.
-    pub(crate) authority: String,
+    pub authority: String,
     /// How it is spoken to by https. None: by http.
-    pub(crate) tls: Option<Client>,
+    pub tls: Option<Client>,
     /// It is spoken to by HTTP/2.
-    pub(crate) speaks_http2: bool,
+    pub speaks_http2: bool,
     /// Requests that were ever sent in the upper half, those in flight in the lower one: both change in one step.
     requests: OwnLine<AtomicU64>,
     /// Requests that wait for a place.
     waiting: OwnLine<AtomicU32>,
-    pub(crate) health: Health,
+    /// How healthy it is.
+    pub health: Health,
     /// Where the name leads to.
-    pub(crate) resolved: ArcSwap<Resolved>,
+    pub resolved: ArcSwap<Resolved>,
     /// Counts connections, so that they are dealt out to all places that the name leads to.
     turn: AtomicU32,
 }
@@ -48,12 +51,13 @@ pub(crate) struct Backend {
 const ONE_SENT: u64 = 1 << 32;
 
 /// A request that is in flight at an address, until it is dropped.
-pub(crate) struct Flight<'b>(&'b Backend);
+pub struct Flight<'b>(&'b Backend);
 
 /// A request that waits for a place at an address, until it is dropped.
-pub(crate) struct Waiting<'b>(&'b Backend);
+pub struct Waiting<'b>(&'b Backend);
 
 impl Backend {
+    /// An address of which nothing is known yet.
     pub(crate) fn new(service: &str, address: &UpstreamAddress) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         Self {
@@ -78,7 +82,8 @@ impl Backend {
     }
 
     /// Which answer to the question for the name holds.
-    pub(crate) fn generation(&self) -> u32 {
+    #[inline]
+    pub fn generation(&self) -> u32 {
         self.resolved.load().generation
     }
 
@@ -89,16 +94,19 @@ impl Backend {
         behind.iter().chain(before).copied()
     }
 
-    pub(crate) fn in_flight(&self) -> u32 {
+    /// Requests that it works on.
+    #[inline]
+    pub fn in_flight(&self) -> u32 {
         (self.requests.0.load(Relaxed) & u64::from(u32::MAX)) as u32
     }
 
     /// Requests that were sent here. It begins anew after four thousand millions.
-    pub(crate) fn sent(&self) -> u32 {
+    pub fn sent(&self) -> u32 {
         (self.requests.0.load(Relaxed) >> 32) as u32
     }
 
     /// Counts a request in. None: `most` are in flight already.
+    #[inline]
     pub(crate) fn begin(&self, most: Option<u32>) -> Option<Flight<'_>> {
         let Some(most) = most else {
             self.requests.0.fetch_add(ONE_SENT + 1, Relaxed);
@@ -119,6 +127,7 @@ impl Backend {
 }
 
 impl Drop for Flight<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.requests.0.fetch_sub(1, Relaxed);
     }
@@ -131,7 +140,8 @@ impl Drop for Waiting<'_> {
 }
 
 /// Milliseconds of the monotonic clock, counted from a moment before the first use. Never 0.
-pub(crate) fn millis(now: Instant) -> u64 {
+#[inline]
+pub fn millis(now: Instant) -> u64 {
     static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
     let since = now.saturating_duration_since(*BEGIN);
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX).saturating_add(1)

@@ -2,9 +2,8 @@
 
 use super::{
     backend::Backend,
-    connect::connect,
-    connection::Upstream,
-    http2::{Patience, call_alone},
+    connection::{Upstream, connect},
+    http2::{StreamTimeouts, open_alone},
 };
 use crate::settings::{Check, Service};
 use http1::response::ResponseHead;
@@ -16,7 +15,7 @@ use transport::{Fill, deadline::within};
 const MAX_HEAD_SIZE: usize = 64 * 1024;
 
 /// Asks. The error is the operator's to read.
-pub(crate) async fn ask(backend: &Arc<Backend>, service: &Service, check: &Check) -> Result<(), String> {
+pub async fn ask(backend: &Arc<Backend>, service: &Service, check: &Check) -> Result<(), String> {
     match within(check.timeout, exchange(backend, service, check)).await {
         Some(Ok(status)) if check.takes(status) => Ok(()),
         Some(Ok(status)) => Err(format!("the check was answered {status}")),
@@ -55,7 +54,8 @@ async fn exchange(backend: &Arc<Backend>, service: &Service, check: &Check) -> R
 
 async fn open(backend: &Arc<Backend>, time: Duration) -> Result<Upstream, String> {
     if backend.speaks_http2 {
-        call_alone(backend, Patience { connect: time, open: time, stall: time, place: time }).await
+        let timeouts = StreamTimeouts { connect: time, open: time, stall: time, pending: time };
+        open_alone(backend, timeouts).await.map(|stream| Upstream::of_stream(stream, backend))
     } else {
         connect(backend, time).await
     }
@@ -63,14 +63,14 @@ async fn open(backend: &Arc<Backend>, time: Duration) -> Result<Upstream, String
 
 /// Counts what checks find, until it is enough to believe.
 #[derive(Debug, Default)]
-pub(crate) struct Verdict {
+pub struct Verdict {
     good: u32,
     bad: u32,
 }
 
 impl Verdict {
     /// Some: the address is well, or not, from now on.
-    pub(crate) const fn add(&mut self, is_good: bool, check: &Check) -> Option<bool> {
+    pub const fn add(&mut self, is_good: bool, check: &Check) -> Option<bool> {
         if is_good {
             self.bad = 0;
             self.good = self.good.saturating_add(1);
@@ -84,7 +84,7 @@ impl Verdict {
     }
 
     /// How long after this one the next check begins: a tenth more or less, so that many gateways do not ask at once.
-    pub(crate) fn pause(check: &Check) -> Duration {
+    pub fn pause(check: &Check) -> Duration {
         check.every.mul_f64(0.9 + 0.2 * fastrand::f64())
     }
 }

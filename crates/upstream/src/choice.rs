@@ -14,7 +14,7 @@ const MAX_ADDRESSES: usize = crate::settings::Upstream::MAX_ADDRESSES;
 
 /// The outcome of a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Chosen {
+pub enum Chosen {
     /// The one at this position.
     One(usize),
     /// All that could be asked have as many requests in flight as they may.
@@ -121,7 +121,7 @@ fn less_busy_of_two(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::upstream::health::Now;
+    use crate::health::Now;
     use std::time::Duration;
 
     const PASSIVE: Passive = Passive {

@@ -1,7 +1,7 @@
 //! One connection to an upstream, as its requests see it.
 
-use super::{Link, Unprocessed};
-use ::http2::{Config, Connection, Role};
+use ::http2::{Config, Role};
+use multiplex::Side;
 use std::{
     cell::{Cell, RefCell},
     task::{Context, Poll, Waker},
@@ -9,18 +9,49 @@ use std::{
 use tokio::time::Instant;
 
 /// Requests that we have on one connection at once, however many the upstream would take.
-const MAX_CALLS: u32 = 100;
+const MAX_REQUESTS: u32 = 100;
 /// Bytes of one answer's body that may come before they are used.
 const WINDOW: u32 = 64 * 1024;
 /// What a list of fields counts beyond the bytes of its head in HTTP/1.1, for 100 fields.
 const LIST_OVERHEAD: usize = 100 * 32;
 
+/// What is kept of a connection to an upstream and of its streams.
+pub(crate) struct ToUpstream;
+
+impl Side for ToUpstream {
+    type Connection = ();
+    type Stream = Expected;
+}
+
+/// What is known of the answer to a request.
+#[derive(Debug, Default)]
+pub(crate) struct Expected {
+    /// The request was a HEAD.
+    pub(crate) is_to_head: bool,
+    /// Where its bytes begin in all that was ever written on the connection.
+    pub(crate) begins_at: u64,
+    /// The head has come, an interim one at least.
+    pub(crate) has_begun: bool,
+    /// The upstream did not look at the request.
+    pub(crate) unprocessed: Option<Unprocessed>,
+}
+
+/// Why an upstream did not look at a request, which so may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unprocessed {
+    /// The connection takes no more requests.
+    GoneAway,
+    /// There were too many at once.
+    Refused,
+}
+
 /// A connection that requests share.
-pub(crate) struct Line {
-    pub(crate) link: Link,
+pub(crate) struct Connection {
+    /// What its requests share.
+    pub(crate) shared: multiplex::Connection<ToUpstream>,
     is_https: bool,
     /// Requests that have a place here.
-    calls: Cell<u32>,
+    requests: Cell<u32>,
     /// Which answer to the question for the name it was opened by. None: it is not open yet.
     pub(crate) generation: Cell<Option<u32>>,
     /// The upstream has told its settings.
@@ -39,7 +70,7 @@ pub(crate) struct Line {
     waiting: RefCell<Vec<Waker>>,
 }
 
-impl Line {
+impl Connection {
     pub(crate) fn new(is_https: bool) -> Self {
         let largest_list = http1::response::LARGEST + LIST_OVERHEAD;
         let config = Config {
@@ -48,13 +79,13 @@ impl Line {
             window: WINDOW,
             // For all answers together: else those that nobody reads would keep the others waiting, whose clients they
             // have nothing to do with.
-            connection_window: WINDOW * MAX_CALLS,
+            connection_window: WINDOW * MAX_REQUESTS,
             largest_list: u32::try_from(largest_list).unwrap_or(u32::MAX),
         };
         Self {
-            link: Link::new(Connection::new(config)),
+            shared: multiplex::Connection::new(::http2::Connection::new(config)),
             is_https,
-            calls: Cell::new(0),
+            requests: Cell::new(0),
             generation: Cell::new(None),
             has_greeted: Cell::new(false),
             has_answered: Cell::new(false),
@@ -73,31 +104,31 @@ impl Line {
 
     // === its requests ===
 
-    pub(crate) fn calls(&self) -> u32 {
-        self.calls.get()
+    pub(crate) fn requests(&self) -> u32 {
+        self.requests.get()
     }
 
     /// A request takes a place.
     pub(crate) fn enter(&self) {
-        self.calls.set(self.calls.get() + 1);
+        self.requests.set(self.requests.get() + 1);
     }
 
     /// A request gives its place back.
     pub(crate) fn leave(&self) {
-        self.calls.set(self.calls.get().saturating_sub(1));
+        self.requests.set(self.requests.get().saturating_sub(1));
         if self.is_alone.get() {
             self.is_leaving.set(true);
         }
         self.wake_waiting();
-        self.link.wake_driver();
+        self.shared.wake_driver();
     }
 
     /// Requests that it takes at once. How many the upstream takes is known once it has greeted.
-    pub(crate) fn most_calls(&self) -> u32 {
+    pub(crate) fn max_requests(&self) -> u32 {
         if !self.has_greeted.get() {
-            return MAX_CALLS;
+            return MAX_REQUESTS;
         }
-        self.link.with(|state| state.connection.most_own_streams()).min(MAX_CALLS)
+        self.shared.with(|state| state.protocol.most_own_streams()).min(MAX_REQUESTS)
     }
 
     /// Whether a request may begin here, if there is a place.
@@ -146,7 +177,7 @@ impl Line {
     /// Has no more requests begin here: it ends once those that run have their answers.
     pub(crate) fn retire(&self) {
         self.distrust();
-        self.link.wake_driver();
+        self.shared.wake_driver();
     }
 
     /// The same, for the connection's own task.
@@ -157,9 +188,9 @@ impl Line {
     /// No request begins here any more.
     pub(crate) fn is_going(&self) -> bool {
         self.is_leaving.get()
-            || self.link.with(|state| {
-                let connection = &state.connection;
-                connection.peer_is_going() || connection.is_used_up() || connection.failed().is_some()
+            || self.shared.with(|state| {
+                let protocol = &state.protocol;
+                protocol.peer_is_going() || protocol.is_used_up() || protocol.failed().is_some()
             })
     }
 
@@ -170,15 +201,15 @@ impl Line {
     /// It is over. Whoever still waits for an answer finds out.
     pub(crate) fn end(&self, why: String) {
         self.why.borrow_mut().get_or_insert(why);
-        self.link.with(|state| {
+        self.shared.with(|state| {
             // Of a request of which no byte was handed to the system, the upstream has seen none. Under TLS nobody knows:
             // a record that is on its way counts as not written until it is through.
-            let front = if self.is_https { u64::MAX } else { state.connection.output_front() };
-            for seat in state.seats.values_mut().filter(|seat| seat.answer.begins_at >= front) {
-                seat.answer.unprocessed.get_or_insert(Unprocessed::GoneAway);
+            let front = if self.is_https { u64::MAX } else { state.protocol.output_front() };
+            for known in state.streams.values_mut().filter(|known| known.own.begins_at >= front) {
+                known.own.unprocessed.get_or_insert(Unprocessed::GoneAway);
             }
         });
-        self.link.end();
+        self.shared.end();
         self.wake_waiting();
     }
 

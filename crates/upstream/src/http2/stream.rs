@@ -1,6 +1,7 @@
 //! A request on a stream, as a connection: what is written is an HTTP/1.1 request, what is read the answer to it.
 
-use super::{Expected, Line, Opened, Outgoing, Seat, Unprocessed, gone, poll_write};
+use super::connection::{Connection, Expected, Unprocessed};
+use multiplex::{Incoming, Opened, Outgoing, StreamState, gone, poll_write};
 use std::{
     fmt, io,
     rc::Rc,
@@ -13,8 +14,8 @@ use tokio::{io::ReadBuf, time::Instant};
 const SUSPICIOUS: Duration = Duration::from_secs(1);
 
 /// One request, and its place on a connection. Dropped, it is over: what is still open of it is reset.
-pub(crate) struct Call {
-    line: Rc<Line>,
+pub struct Stream {
+    connection: Rc<Connection>,
     /// 0: the request that opens the stream was not written yet.
     id: u32,
     outgoing: Outgoing,
@@ -23,71 +24,73 @@ pub(crate) struct Call {
     unprocessed: Option<Unprocessed>,
 }
 
-impl Call {
+impl Stream {
     /// Takes a place on a connection.
-    pub(crate) fn new(line: Rc<Line>) -> Self {
-        line.enter();
-        Self { line, id: 0, outgoing: Outgoing::new(false), begun: None, unprocessed: None }
+    pub(crate) fn new(connection: Rc<Connection>) -> Self {
+        connection.enter();
+        Self { connection, id: 0, outgoing: Outgoing::new(false), begun: None, unprocessed: None }
     }
 
-    pub(crate) fn line(&self) -> &Rc<Line> {
-        &self.line
+    pub(crate) fn connection(&self) -> &Rc<Connection> {
+        &self.connection
     }
 
     /// The upstream did not look at the request, which so may be sent again.
     pub(crate) fn unprocessed(&self) -> Option<Unprocessed> {
-        let told =
-            self.line.link.with(|state| state.seats.get(&self.id).and_then(|seat| seat.answer.unprocessed));
+        let told = self
+            .connection
+            .shared
+            .with(|state| state.streams.get(&self.id).and_then(|known| known.own.unprocessed));
         self.unprocessed.or(told)
     }
 
     /// The request was reset, or its answer cannot be understood: what happened to it says nothing about the connection.
     pub(crate) fn is_reset(&self) -> bool {
-        self.line.link.with(|state| {
-            state.seats.get(&self.id).is_some_and(|seat| seat.reset.is_some() || seat.broken.is_some())
+        self.connection.shared.with(|state| {
+            state.streams.get(&self.id).is_some_and(|known| known.reset.is_some() || known.broken.is_some())
         })
     }
 
     pub(crate) fn poll_readable(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        self.line.link.with(|state| {
-            let Some(seat) = state.seats.get_mut(&self.id) else { return Poll::Ready(Ok(())) };
-            let is_over = seat.reset.is_some() || seat.broken.is_some() || state.is_closed;
-            if is_over || seat.incoming.is_readable(&state.connection, self.id) {
+        self.connection.shared.with(|state| {
+            let Some(known) = state.streams.get_mut(&self.id) else { return Poll::Ready(Ok(())) };
+            let is_over = known.reset.is_some() || known.broken.is_some() || state.is_closed;
+            if is_over || known.incoming.is_readable(&state.protocol, self.id) {
                 return Poll::Ready(Ok(()));
             }
-            seat.reader = Some(cx.waker().clone());
+            known.reader = Some(cx.waker().clone());
             Poll::Pending
         })
     }
 
     pub(crate) fn poll_read(&self, cx: &Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let polled = self.line.link.with(|state| {
-            let Some(seat) = state.seats.get_mut(&self.id) else {
+        let polled = self.connection.shared.with(|state| {
+            let Some(known) = state.streams.get_mut(&self.id) else {
                 // The request waits for its stream.
                 if self.unprocessed.is_some() || state.is_closed {
-                    return Poll::Ready(Err(io::Error::other(self.line.why())));
+                    return Poll::Ready(Err(io::Error::other(self.connection.why())));
                 }
-                self.line.wait(cx);
+                self.connection.wait(cx);
                 return Poll::Pending;
             };
-            if seat.incoming.read(&mut state.connection, self.id, into) {
+            if known.incoming.read(&mut state.protocol, self.id, into) {
                 return Poll::Ready(Ok(()));
             }
-            if let Some(why) = seat.broken {
+            if let Some(why) = known.broken {
                 return Poll::Ready(Err(io::Error::other(why)));
             }
-            if let Some(code) = seat.reset {
+            if let Some(code) = known.reset {
                 return Poll::Ready(Err(io::Error::other(format!("the stream was reset: {code}"))));
             }
             if state.is_closed {
-                return Poll::Ready(Err(io::Error::other(self.line.why())));
+                return Poll::Ready(Err(io::Error::other(self.connection.why())));
             }
-            seat.reader = Some(cx.waker().clone());
+            known.reader = Some(cx.waker().clone());
             Poll::Pending
         });
         // What was read has opened windows, which the upstream has to be told.
-        if polled.is_ready() && self.line.link.with(|state| !state.connection.output().is_empty()) {
-            self.line.link.wake_driver();
+        if polled.is_ready() && self.connection.shared.with(|state| !state.protocol.output().is_empty()) {
+            self.connection.shared.wake_driver();
         }
         polled
     }
@@ -97,39 +100,39 @@ impl Call {
             return self.poll_open(cx, bytes);
         }
         let (id, outgoing) = (self.id, &mut self.outgoing);
-        let polled = self.line.link.with(|state| poll_write(state, id, outgoing, cx, bytes));
+        let polled = self.connection.shared.with(|state| poll_write(state, id, outgoing, cx, bytes));
         if polled.is_ready() {
-            self.line.link.wake_driver();
+            self.connection.shared.wake_driver();
         }
         polled
     }
 
     /// Opens the stream by the head that `bytes` begin with.
     fn poll_open(&mut self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if !self.line.is_usable() {
+        if !self.connection.is_usable() {
             self.unprocessed = Some(Unprocessed::GoneAway);
             return Poll::Ready(Err(gone()));
         }
-        let (line, outgoing) = (&self.line, &mut self.outgoing);
-        let opened = line.link.with(|state| {
-            let begins_at = state.connection.output_end();
-            let opened = outgoing.open(&mut state.connection, line.scheme(), bytes);
+        let (connection, outgoing) = (&self.connection, &mut self.outgoing);
+        let opened = connection.shared.with(|state| {
+            let begins_at = state.protocol.output_end();
+            let opened = outgoing.open(&mut state.protocol, connection.scheme(), bytes);
             if let Opened::Stream { stream, is_head, .. } = opened {
                 let answer = Expected { is_to_head: is_head, begins_at, ..Expected::default() };
-                state.seats.insert(stream, Seat::asking(answer));
+                state.streams.insert(stream, StreamState::new(Incoming::waiting(), answer));
             }
             opened
         });
         match opened {
             Opened::NotYet => Poll::Ready(Ok(bytes.len())),
             Opened::NotNow => {
-                line.wait(cx);
+                connection.wait(cx);
                 Poll::Pending
             }
             Opened::Stream { stream, count, .. } => {
                 self.id = stream;
                 self.begun = Some(Instant::now());
-                line.link.wake_driver();
+                connection.shared.wake_driver();
                 Poll::Ready(Ok(count))
             }
         }
@@ -137,34 +140,34 @@ impl Call {
 
     /// It was not answered, and nothing came on the connection for so long that there may be nobody there any more.
     fn found_nobody(&self) -> bool {
-        let is_answered = self.line.link.with(|state| {
-            let seat = state.seats.get(&self.id);
-            seat.is_none_or(|seat| seat.answer.has_begun || seat.reset.is_some() || seat.broken.is_some())
+        let is_answered = self.connection.shared.with(|state| {
+            let known = state.streams.get(&self.id);
+            known.is_none_or(|known| known.own.has_begun || known.reset.is_some() || known.broken.is_some())
         });
         let is_long = |since: Instant| since.elapsed() >= SUSPICIOUS;
-        !is_answered && self.begun.is_some_and(is_long) && is_long(self.line.last_read.get())
+        !is_answered && self.begun.is_some_and(is_long) && is_long(self.connection.last_read.get())
     }
 }
 
-impl Drop for Call {
+impl Drop for Stream {
     fn drop(&mut self) {
         if self.found_nobody() {
             // Others would wait here as long, for nothing.
-            self.line.retire();
+            self.connection.retire();
         }
         if self.id != 0 {
-            self.line.link.with(|state| {
-                state.connection.release(self.id);
-                state.seats.remove(&self.id);
+            self.connection.shared.with(|state| {
+                state.protocol.release(self.id);
+                state.streams.remove(&self.id);
                 state.wake_next();
             });
         }
-        self.line.leave();
+        self.connection.leave();
     }
 }
 
-impl fmt::Debug for Call {
+impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Stream").field("id", &self.id).finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use super::service::Service;
 
 /// The value of a Set-Cookie for clients. None: it can stay as it is.
-pub(crate) fn public(service: &Service, value: &[u8]) -> Option<Vec<u8>> {
+pub fn public(service: &Service, value: &[u8]) -> Option<Vec<u8>> {
     if !service.may_change_cookie(value) {
         return None;
     }

@@ -1,0 +1,120 @@
+//! The socket of a connection, as its task reads and writes it. The task alone touches it.
+
+use crate::connection::{Connection, Side, State};
+use buffer::Buffer;
+use http2::Event;
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::{io::AsyncWrite, time::Instant};
+use transport::{Fill, Readable, Socket};
+
+/// A socket, and what was read from it.
+pub struct Wire {
+    /// The socket.
+    pub io: Socket,
+    /// What was read and not looked at yet: a part of a frame.
+    pub input: Buffer,
+    begun: Instant,
+    /// Something was read or written since somebody last looked.
+    pub has_moved: bool,
+}
+
+impl Wire {
+    /// `input`: what was read already.
+    pub fn new(io: Socket, input: Buffer) -> Self {
+        Self { io, input, begun: Instant::now(), has_moved: true }
+    }
+
+    /// Reads once. False: there is nothing to read now.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub fn poll_read<S: Side>(
+        &mut self,
+        cx: &mut Context<'_>,
+        connection: &Connection<S>,
+    ) -> io::Result<bool> {
+        if connection.with(|state| state.is_closed || state.protocol.failed().is_some()) {
+            return Ok(false);
+        }
+        // Memory to read into is held only while there is something to read.
+        if self.input.is_empty() && self.io.poll_readable(cx).is_pending() {
+            self.input.rest();
+            connection.with(State::rest_if_idle);
+            return Ok(false);
+        }
+        match self.input.poll_fill(cx, &mut self.io) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Ok(0)) => {
+                // Nothing more will be said. What was said is still answered, and read, if it can be.
+                connection.with(|state| {
+                    state.is_closed = true;
+                    state.wake_all();
+                });
+                Ok(false)
+            }
+            Poll::Ready(Ok(_)) => {
+                self.has_moved = true;
+                Ok(true)
+            }
+            Poll::Ready(Err(error)) => Err(error),
+        }
+    }
+
+    /// Looks at what was read, and passes on what happens.
+    pub fn receive<S: Side>(&mut self, state: &mut State<S>, mut follow: impl FnMut(&mut State<S>, Event)) {
+        let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        loop {
+            let used = state.protocol.receive(self.input.filled(), now);
+            self.input.consume(used);
+            while let Some(event) = state.protocol.next_event() {
+                follow(state, event);
+            }
+            // Many heads are looked at in turns.
+            if used == 0 || self.input.is_empty() {
+                break;
+            }
+        }
+    }
+
+    /// Writes what waits, by `write`, which is called while something does. Pending: the peer does not take it now.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub fn poll_flush<S: Side>(
+        &mut self,
+        connection: &Connection<S>,
+        mut write: impl FnMut(&mut Socket, &mut State<S>) -> Poll<io::Result<usize>>,
+    ) -> io::Result<Poll<()>> {
+        loop {
+            let io = &mut self.io;
+            let polled =
+                connection.with(|state| (!state.protocol.output().is_empty()).then(|| write(io, state)));
+            match polled {
+                None => return Ok(Poll::Ready(())),
+                Some(Poll::Pending) => return Ok(Poll::Pending),
+                Some(Poll::Ready(Ok(0))) => return Err(io::ErrorKind::WriteZero.into()),
+                Some(Poll::Ready(Ok(count))) => {
+                    self.has_moved = true;
+                    connection.with(|state| {
+                        state.protocol.take_output(count);
+                        state.wake_next();
+                    });
+                }
+                Some(Poll::Ready(Err(error))) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Writes what waits as it is.
+pub fn poll_write_output<S: Side>(
+    cx: &mut Context<'_>,
+    io: &mut Socket,
+    state: &State<S>,
+) -> Poll<io::Result<usize>> {
+    Pin::new(io).poll_write(cx, state.protocol.output())
+}

@@ -1,0 +1,54 @@
+//! A connection to an upstream, whatever it is spoken by.
+
+use crate::{
+    backend::Backend,
+    dial::{Speaks, open},
+    http2::Stream,
+    io::Io,
+};
+use buffer::Buffer;
+use std::time::Duration;
+
+/// A connection to an upstream.
+pub struct Upstream {
+    /// What is read from and written to.
+    pub io: Io,
+    /// What was read and not used yet.
+    pub input: Buffer,
+    /// It carried a request before.
+    pub is_reused: bool,
+    /// Where it leads to.
+    pub home: Home,
+}
+
+/// Where a connection leads to.
+#[derive(Debug, Clone, Copy)]
+pub struct Home {
+    /// [`Backend::id`](super::Backend::id).
+    pub backend: u32,
+    /// Which answer to the question for the name it was opened by: what another answer led to is not used again.
+    pub generation: u32,
+}
+
+/// Opens a connection for HTTP/1.1.
+///
+/// # Errors
+/// Why there is none, for the operator.
+pub async fn connect(backend: &Backend, timeout: Duration) -> Result<Upstream, String> {
+    let (socket, generation) = open(backend, timeout, Speaks::Http1).await?;
+    let home = Home { backend: backend.id, generation };
+    Ok(Upstream { io: Io::Socket(socket), input: Buffer::default(), is_reused: false, home })
+}
+
+impl Upstream {
+    /// A request on a stream.
+    pub(crate) fn of_stream(stream: Stream, backend: &Backend) -> Self {
+        let connection = stream.connection();
+        Self {
+            is_reused: connection.has_answered.get(),
+            home: Home { backend: backend.id, generation: connection.generation.get().unwrap_or_default() },
+            io: Io::Stream(Box::new(stream)),
+            input: Buffer::default(),
+        }
+    }
+}
