@@ -1,10 +1,11 @@
 //! The account of one key: a counter for each of its limits, taken all or none.
 
 use crate::{
-    compiled::{Applying, Compiled, Limits, Reset, Rule, rolling_at},
+    compiled::{Applying, Compiled, Limits, Rule, rolling_at},
     denial::Denial,
     guard::ErrorCount,
     past::{Kept, Past, Value},
+    reset::Reset,
     rolling::{Rolling, State, part},
     slot::Slot,
     windows::Windows,

@@ -3,6 +3,7 @@
 use crate::{
     LATEST_MILLIS,
     ends::Ends,
+    reset::Reset,
     rolling::{State, part, part_millis},
     word::{Counter, NotTaken, Word},
 };
@@ -80,17 +81,6 @@ pub(crate) struct Millis {
     reciprocal: u64,
 }
 
-/// When a limit has something to give again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reset {
-    /// At this Unix millisecond.
-    At(u64),
-    /// When a request in flight ends, which nobody can foretell.
-    Unknown,
-    /// Never.
-    Never,
-}
-
 /// The largest burst and amount of a rate, so that no product below overflows.
 const MAX_RATE: u32 = 1 << 28;
 /// A bucket that was not full for so many milliseconds (six days) or units begins a new count, long before
@@ -99,39 +89,6 @@ const LONGEST_COUNT: u64 = 1 << 29;
 const MAX_UNITS: u32 = 1 << 30;
 /// Milliseconds (twelve days) by which a clock that stepped back is told from one that went on.
 const FURTHEST_BACK: u32 = 1 << 30;
-
-// === impl Reset ===
-
-impl Reset {
-    /// Whole seconds from `now`, rounded up and at least 1: a client that reads 0 would try again at once.
-    /// None: never.
-    pub(crate) fn seconds_from(self, now: u64) -> Option<u64> {
-        Some(self.millis(now)?.saturating_sub(now).div_ceil(1000).max(1))
-    }
-
-    /// The second (Unix time) at which it has come. None: never.
-    pub(crate) fn second(self, now: u64) -> Option<u64> {
-        Some(self.millis(now)?.div_ceil(1000))
-    }
-
-    /// Whether it comes after another one.
-    pub(crate) fn is_later_than(self, other: Self) -> bool {
-        match (self.millis(0), other.millis(0)) {
-            (None, other) => other.is_some(),
-            (Some(_), None) => false,
-            (Some(one), Some(other)) => one > other,
-        }
-    }
-
-    fn millis(self, now: u64) -> Option<u64> {
-        match self {
-            Self::At(millis) => Some(millis),
-            // Some request in flight has to end; to look again after a second is cheap and soon enough.
-            Self::Unknown => Some(now + 1000),
-            Self::Never => None,
-        }
-    }
-}
 
 // === impl Millis ===
 

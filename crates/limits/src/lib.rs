@@ -75,6 +75,7 @@ mod ends;
 pub mod guard;
 mod past;
 mod reservation;
+mod reset;
 mod rolling;
 mod seat;
 mod slot;

@@ -2,7 +2,8 @@
 
 use crate::{
     account::{Account, Cell},
-    compiled::{Applying, Compiled, Reset, Rule, WordRule, rolling_at, rolling_frees},
+    compiled::{Applying, Compiled, Rule, WordRule, rolling_at, rolling_frees},
+    reset::Reset,
     rolling::State,
     word::Word,
 };
