@@ -1,36 +1,36 @@
-//! Answers that are packed for clients that take it: which, and how.
+//! Answers that are compressed for clients that take it: which, and how.
 //!
 //! Off unless the operator wants it: whoever can choose a part of an answer and see its size can guess a secret beside
-//! it (BREACH), and upstreams often pack already.
+//! it (BREACH), and upstreams often compress already.
 
 use crate::{context::RequestContext, settings::Compression};
 use flate2::write::GzEncoder;
 use http1::{
     field,
-    response::{Packing, ResponseHead},
+    response::{Coding, ResponseHead},
 };
 use std::io::Write;
 
 /// Between speed and size; above it, CPU grows faster than answers shrink.
 const LEVEL: u32 = 4;
-/// Pages of our own that are larger are sent as they are: packing them would hold up everybody else of the thread.
+/// Pages of our own that are larger are sent as they are: compressing them would hold up everybody else of the thread.
 const MAX_OWN_SIZE: usize = 1 << 20;
 
-/// A body being packed.
-pub(crate) struct Packer {
+/// A body being compressed.
+pub(crate) struct Compressor {
     encoder: GzEncoder<Vec<u8>>,
     /// Something was taken in that may not have come out yet.
     holds_back: bool,
 }
 
-impl Packer {
+impl Compressor {
     pub(crate) fn new() -> Box<Self> {
         let level = flate2::Compression::new(LEVEL);
         Box::new(Self { encoder: GzEncoder::new(Vec::new(), level), holds_back: false })
     }
 
     /// Takes a part of the body, and gives what came out.
-    pub(crate) fn pack(&mut self, part: &[u8]) -> Vec<u8> {
+    pub(crate) fn compress(&mut self, part: &[u8]) -> Vec<u8> {
         self.holds_back = true;
         // Writing into a Vec cannot fail.
         let _ = self.encoder.write_all(part);
@@ -52,12 +52,12 @@ impl Packer {
     }
 }
 
-/// How a success of the upstream's is packed. `bytes` is what its head was read from.
-pub(crate) fn of_answer(context: &RequestContext<'_>, answer: &ResponseHead, bytes: &[u8]) -> Packing {
-    let Some(settings) = &context.config.settings.compression else { return Packing::AsItIs };
+/// How a success of the upstream's is compressed. `bytes` is what its head was read from.
+pub(crate) fn of_answer(context: &RequestContext<'_>, answer: &ResponseHead, bytes: &[u8]) -> Coding {
+    let Some(settings) = &context.config.settings.compression else { return Coding::Identity };
     // No content, a part of it, or another protocol.
     if !(200..300).contains(&answer.status) || matches!(answer.status, 204..=206) {
-        return Packing::AsItIs;
+        return Coding::Identity;
     }
     let value = |wanted: &str| {
         let is = |field: &&field::Field<_>| field.name.get(bytes).eq_ignore_ascii_case(wanted.as_bytes());
@@ -68,7 +68,7 @@ pub(crate) fn of_answer(context: &RequestContext<'_>, answer: &ResponseHead, byt
         .iter()
         .filter(|field| field.name.get(bytes).eq_ignore_ascii_case(b"cache-control"))
         .flat_map(|field| field::list(field.value.get(bytes)));
-    // Packed already, forbidden, or summed up byte by byte.
+    // Compressed already, forbidden, or summed up byte by byte.
     let is_fixed =
         ["content-encoding", "content-range", "content-md5", "content-digest", "digest", "repr-digest"]
             .iter()
@@ -76,57 +76,59 @@ pub(crate) fn of_answer(context: &RequestContext<'_>, answer: &ResponseHead, byt
             || directives.any(|one| one.eq_ignore_ascii_case(b"no-transform"));
     let is_small = answer.told_length.is_some_and(|length| length < settings.minimum);
     if is_fixed || is_small || !is_listed(settings, value("content-type").unwrap_or_default()) {
-        return Packing::AsItIs;
+        return Coding::Identity;
     }
-    if takes_gzip(context) { Packing::Gzip } else { Packing::Varies }
+    if takes_gzip(context) { Coding::Gzip } else { Coding::Varies }
 }
 
-/// A body of our own, packed if it may be, and how.
+/// A body of our own, compressed if it may be, and how.
 pub(crate) fn of_own(
     context: &RequestContext<'_>,
     content_type: &str,
     body: &[u8],
-) -> (Packing, Option<Vec<u8>>) {
-    let Some(settings) = &context.config.settings.compression else { return (Packing::AsItIs, None) };
+) -> (Coding, Option<Vec<u8>>) {
+    let Some(settings) = &context.config.settings.compression else { return (Coding::Identity, None) };
     let is_small = (body.len() as u64) < settings.minimum;
     if is_small || body.len() > MAX_OWN_SIZE || !is_listed(settings, content_type.as_bytes()) {
-        return (Packing::AsItIs, None);
+        return (Coding::Identity, None);
     }
     if !takes_gzip(context) {
-        return (Packing::Varies, None);
+        return (Coding::Varies, None);
     }
-    let mut packer = Packer::new();
-    let mut packed = packer.pack(body);
-    packed.extend_from_slice(&packer.finish());
-    (Packing::Gzip, Some(packed))
+    let mut compressor = Compressor::new();
+    let mut compressed = compressor.compress(body);
+    compressed.extend_from_slice(&compressor.finish());
+    (Coding::Gzip, Some(compressed))
 }
 
-/// Appends what an answer says of how it is packed.
-pub(crate) fn write(packing: Packing, out: &mut Vec<u8>) {
-    match packing {
-        Packing::AsItIs => {}
-        Packing::Varies => out.extend_from_slice(b"Vary: Accept-Encoding\r\n"),
-        Packing::Gzip => out.extend_from_slice(b"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"),
+/// Appends what an answer says of how it is compressed.
+pub(crate) fn write(coding: Coding, out: &mut Vec<u8>) {
+    match coding {
+        Coding::Identity => {}
+        Coding::Varies => out.extend_from_slice(b"Vary: Accept-Encoding\r\n"),
+        Coding::Gzip => out.extend_from_slice(b"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"),
     }
 }
 
-/// Whether a header of the upstream's is not true of the packed answer, and what it is then.
-pub(crate) fn of_field<'v>(packing: Packing, name: &[u8], value: &'v [u8]) -> Told<'v> {
-    match packing {
-        Packing::AsItIs | Packing::Varies => Told::AsItIs,
+/// Whether a header of the upstream's is not true of the compressed answer, and what it is then.
+pub(crate) fn of_field<'v>(coding: Coding, name: &[u8], value: &'v [u8]) -> Rewrite<'v> {
+    match coding {
+        Coding::Identity | Coding::Varies => Rewrite::Keep,
         // The bytes differ, so only what they mean is the same.
-        Packing::Gzip if name.eq_ignore_ascii_case(b"etag") && !value.starts_with(b"W/") => Told::Weak(value),
-        Packing::Gzip if name.eq_ignore_ascii_case(b"accept-ranges") => Told::Nothing,
-        Packing::Gzip => Told::AsItIs,
+        Coding::Gzip if name.eq_ignore_ascii_case(b"etag") && !value.starts_with(b"W/") => {
+            Rewrite::Weaken(value)
+        }
+        Coding::Gzip if name.eq_ignore_ascii_case(b"accept-ranges") => Rewrite::Drop,
+        Coding::Gzip => Rewrite::Keep,
     }
 }
 
 /// What becomes of a header.
-pub(crate) enum Told<'v> {
-    AsItIs,
-    /// A weak entity tag.
-    Weak(&'v [u8]),
-    Nothing,
+pub(crate) enum Rewrite<'v> {
+    Keep,
+    /// It becomes a weak entity tag.
+    Weaken(&'v [u8]),
+    Drop,
 }
 
 fn is_listed(settings: &Compression, content_type: &[u8]) -> bool {

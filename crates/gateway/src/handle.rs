@@ -162,7 +162,7 @@ async fn answer_own(
     incoming: &mut Decoder,
     mut page: pages::Page,
 ) -> Outcome {
-    page.pack(context);
+    page.compress(context);
     let keep_alive = goes_on(thread, context, client, incoming);
     let mut out = thread.head_memory();
     respond::write_own(thread, context, &page, keep_alive, &mut out);

@@ -62,8 +62,8 @@ pub(crate) fn write_refusal(
             }
         },
     };
-    let (packing, packed) = compression::of_own(context, content_type, &body);
-    let body = packed.unwrap_or(body);
+    let (coding, compressed) = compression::of_own(context, content_type, &body);
+    let body = compressed.unwrap_or(body);
 
     start(status, reason_phrase(status).as_bytes(), out);
     line("Content-Type", content_type, out);
@@ -71,7 +71,7 @@ pub(crate) fn write_refusal(
         write_grpc(context, refusal, row, out);
     }
     field::write_number(b"Content-Length", body.len() as u64, out);
-    compression::write(packing, out);
+    compression::write(coding, out);
     line("Cache-Control", "no-store", out);
     field::write(b"X-Request-Id", context.id.as_bytes(), out);
     // A client of gRPC follows nothing; others only where their request stays what it is.
@@ -146,7 +146,7 @@ pub(crate) fn write_own(
     start(200, reason_phrase(200).as_bytes(), out);
     line("Content-Type", page.content_type, out);
     field::write_number(b"Content-Length", page.body.bytes().len() as u64, out);
-    compression::write(page.packing, out);
+    compression::write(page.coding, out);
     field::write(b"X-Request-Id", context.id.as_bytes(), out);
     line("Cache-Control", page.caching, out);
     if page.is_negotiated {

@@ -33,16 +33,16 @@ pub struct ResponseHead {
     pub is_http2: bool,
     /// It has a `Date`.
     pub has_date: bool,
-    /// How its body is packed for the client.
-    pub packing: Packing,
+    /// How its body is compressed for the client.
+    pub coding: Coding,
 }
 
-/// How a body is packed for the client.
+/// How a body is compressed for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Packing {
+pub enum Coding {
     /// It is not, for no client.
     #[default]
-    AsItIs,
+    Identity,
     /// It is not, but would be for another client.
     Varies,
     /// By gzip.

@@ -5,7 +5,7 @@ use super::{
     retry_after::RetryAfter,
 };
 use crate::{
-    compression::{self, Told},
+    compression::{self, Rewrite},
     context::RequestContext,
     policies::cors,
     rate_headers,
@@ -24,7 +24,7 @@ use contract::{
 use http1::{
     body::Framing,
     field::{self, AnswerField},
-    response::{Packing, ResponseHead},
+    response::{Coding, ResponseHead},
 };
 use std::borrow::Cow;
 use upstream::public_cookie;
@@ -34,9 +34,9 @@ const KEPT_OF_A_BODY: usize = 4000;
 
 /// How a success is framed for this client: as the upstream framed it, as far as the client's version goes.
 pub(crate) fn framing(context: &RequestContext<'_>, answer: &ResponseHead) -> Framing {
-    // How long it will be once it is packed, nobody knows yet. What has no body stays without.
+    // How long it will be once it is compressed, nobody knows yet. What has no body stays without.
     let framing = match answer.framing {
-        Framing::Length(1..) if answer.packing == Packing::Gzip => Framing::Chunked,
+        Framing::Length(1..) if answer.coding == Coding::Gzip => Framing::Chunked,
         framing @ (Framing::Length(_) | Framing::Chunked | Framing::UntilClose) => framing,
     };
     match framing {
@@ -79,10 +79,10 @@ pub(crate) fn write_head(
                 let changed = context.service.and_then(|service| public_cookie(service, value));
                 field::write(name, changed.as_deref().unwrap_or(value), out);
             }
-            AnswerField::EndToEnd => match compression::of_field(answer.packing, name, value) {
-                Told::AsItIs => field::write(name, value, out),
-                Told::Weak(tag) => field::write(name, &[b"W/", tag].concat(), out),
-                Told::Nothing => {}
+            AnswerField::EndToEnd => match compression::of_field(answer.coding, name, value) {
+                Rewrite::Keep => field::write(name, value, out),
+                Rewrite::Weaken(tag) => field::write(name, &[b"W/", tag].concat(), out),
+                Rewrite::Drop => {}
             },
             // A client that reads two truths about its limits follows the wrong one.
             AnswerField::Limiter if drops_limiter() => {}
@@ -113,8 +113,8 @@ pub(crate) fn write_head(
     prolong(b"Via", via, own_via(answer.is_http11, answer.is_http2), out);
     match (framing(context, answer), answer.told_length) {
         (Framing::Chunked, _) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
-        // Of an answer to HEAD: the length is not that of the packed body.
-        (Framing::Length(0), Some(_)) if answer.packing == Packing::Gzip => {}
+        // Of an answer to HEAD: the length is not that of the compressed body.
+        (Framing::Length(0), Some(_)) if answer.coding == Coding::Gzip => {}
         (Framing::Length(_), Some(told)) => {
             field::write_number(b"Content-Length", told, out);
         }
@@ -123,7 +123,7 @@ pub(crate) fn write_head(
     field::write(b"X-Request-Id", context.id.as_bytes(), out);
     respond::write_strict(context, out);
     respond::write_deprecation(context, out);
-    compression::write(answer.packing, out);
+    compression::write(answer.coding, out);
     cors::write(context, out);
     rate_headers::write(context, None, out);
     if !answer.has_date {

@@ -1,15 +1,15 @@
 //! The answer to the client: a success streamed and settled, or a refusal made of an error.
 
 use super::{
-    BROKE_OFF, answer,
+    BROKE_OFF, answer, decode,
     exchange::Exchange,
-    keep_incident, packed,
+    keep_incident,
     pump::{Charged, Pump, PumpFault, Side},
     rpc::{Judge, Protocol},
 };
 use crate::{
     access_log,
-    compression::{self, Packer},
+    compression::{self, Compressor},
     context::RequestContext,
     payment::{Owed, Payment},
     policies::guard,
@@ -24,7 +24,7 @@ use contract::{
 use http1::{
     body::{Decoder, Framing, Step},
     field::{AnswerField, Field, RequestField},
-    response::{Packing, ResponseHead},
+    response::{Coding, ResponseHead},
 };
 use std::{
     future::poll_fn,
@@ -65,7 +65,7 @@ impl Exchange<'_> {
                 let (bytes, has_body) = self.take_error(&answer, incoming).await;
                 let (head, body) = bytes.split_at_checked(answer.length).unwrap_or_default();
                 let said = Some(body).filter(|_| has_body);
-                let said = said.and_then(|body| packed::unpacked(&answer, head, body));
+                let said = said.and_then(|body| decode::decoded(&answer, head, body));
                 let refused = answer::replace(context, code, &answer, head, said.as_deref());
                 thread.give_head_memory(bytes);
                 thread.give_answer_fields_back(answer.fields);
@@ -143,7 +143,7 @@ impl Exchange<'_> {
         owed: Option<Owed>,
         cost_header: Option<&str>,
     ) -> Result<Outcome, Refused> {
-        answer.packing = compression::of_answer(context, &answer, self.upstream.input.filled());
+        answer.coding = compression::of_answer(context, &answer, self.upstream.input.filled());
         if let Err(refused) = self.hold_short(&answer).await {
             self.give_body_back(incoming);
             return Err(refused);
@@ -161,8 +161,8 @@ impl Exchange<'_> {
         self.client.answer_begun = true;
         let mut download =
             Pump::new(head, Decoder::of_answer(answer.framing, cost_header), framing, u64::MAX);
-        if answer.packing == Packing::Gzip && answer.framing != Framing::Length(0) {
-            download.pack(Packer::new());
+        if answer.coding == Coding::Gzip && answer.framing != Framing::Length(0) {
+            download.compress(Compressor::new());
         }
         if let Some(judge) = judge {
             download = download.judged_by(judge);

@@ -2,9 +2,9 @@
 
 mod answer;
 mod attempts;
+mod decode;
 mod deliver;
 mod exchange;
-mod packed;
 mod pump;
 mod request;
 mod retry_after;

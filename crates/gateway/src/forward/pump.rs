@@ -1,7 +1,7 @@
 //! Moves one body from a connection to another, as it arrives, holding one buffer of it at most.
 
 use super::rpc::Judge;
-use crate::{compression::Packer, io::Io, payment::Payment};
+use crate::{compression::Compressor, io::Io, payment::Payment};
 use buffer::Buffer;
 use contract::ErrorCode;
 use http1::{
@@ -60,8 +60,8 @@ impl Sink for upstream::Io {
 pub(crate) struct Pump {
     decoder: Decoder,
     framing: Framing,
-    /// Packs the body on its way.
-    packer: Option<Box<Packer>>,
+    /// Compresses the body on its way.
+    compressor: Option<Box<Compressor>>,
     out: Vec<u8>,
     written: usize,
     received: u64,
@@ -106,7 +106,7 @@ impl Pump {
         Self {
             decoder,
             framing,
-            packer: None,
+            compressor: None,
             out: head,
             written: 0,
             received: 0,
@@ -120,9 +120,9 @@ impl Pump {
         }
     }
 
-    /// Has the body packed on its way.
-    pub(crate) fn pack(&mut self, packer: Box<Packer>) {
-        self.packer = Some(packer);
+    /// Has the body compressed on its way.
+    pub(crate) fn compress(&mut self, compressor: Box<Compressor>) {
+        self.compressor = Some(compressor);
     }
 
     /// Has what the answer says of itself decide whether it is a success.
@@ -194,9 +194,9 @@ impl Pump {
                     if let Some(judge) = &mut self.judge {
                         judge.read(data);
                     }
-                    match &mut self.packer {
+                    match &mut self.compressor {
                         None => encode(self.framing, data, &mut self.out),
-                        Some(packer) => encode(self.framing, &packer.pack(data), &mut self.out),
+                        Some(compressor) => encode(self.framing, &compressor.compress(data), &mut self.out),
                     }
                 }
                 Step::End => {
@@ -209,11 +209,11 @@ impl Pump {
         Ok(())
     }
 
-    /// Takes what the packer holds back. False: nothing.
+    /// Takes what the compressor holds back. False: nothing.
     fn flush(&mut self) -> bool {
         let before = self.out.len();
-        if let Some(packer) = &mut self.packer {
-            encode(self.framing, &packer.flush(), &mut self.out);
+        if let Some(compressor) = &mut self.compressor {
+            encode(self.framing, &compressor.flush(), &mut self.out);
         }
         self.out.len() > before
     }
@@ -222,8 +222,8 @@ impl Pump {
         if let Some(judge) = &mut self.judge {
             self.error = judge.finish(self.decoder.trailers());
         }
-        if let Some(packer) = &mut self.packer {
-            encode(self.framing, &packer.finish(), &mut self.out);
+        if let Some(compressor) = &mut self.compressor {
+            encode(self.framing, &compressor.finish(), &mut self.out);
         }
         encode_end(self.framing, self.decoder.trailers(), &mut self.out);
         self.has_ended = true;

@@ -12,7 +12,7 @@ use crate::{
 use ::limits::Account;
 use ::reference::Format;
 use contract::{ErrorCode, Limit};
-use http1::{field::RequestField, response::Packing};
+use http1::{field::RequestField, response::Coding};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
@@ -25,17 +25,17 @@ pub(crate) struct Page {
     pub(crate) caching: &'static str,
     /// Other readers of the same path may get it in another form.
     pub(crate) is_negotiated: bool,
-    /// How the body is packed.
-    pub(crate) packing: Packing,
+    /// How the body is compressed.
+    pub(crate) coding: Coding,
 }
 
 impl Page {
-    /// Packs the body, if it may be packed.
-    pub(crate) fn pack(&mut self, context: &RequestContext<'_>) {
-        let (packing, packed) = compression::of_own(context, self.content_type, self.body.bytes());
-        self.packing = packing;
-        if let Some(packed) = packed {
-            self.body = Body::Bytes(packed);
+    /// Compresses the body, if it may be compressed.
+    pub(crate) fn compress(&mut self, context: &RequestContext<'_>) {
+        let (coding, compressed) = compression::of_own(context, self.content_type, self.body.bytes());
+        self.coding = coding;
+        if let Some(compressed) = compressed {
+            self.body = Body::Bytes(compressed);
         }
     }
 }
@@ -100,7 +100,7 @@ pub(crate) fn find(context: &RequestContext<'_>) -> Result<Option<Page>, Refused
         // Maintenance comes and goes, and so does the configuration: a copy is asked about before it is shown.
         caching: "no-cache",
         is_negotiated: found.format.is_none(),
-        packing: Packing::AsItIs,
+        coding: Coding::Identity,
     }))
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn challenge(context: &RequestContext<'_>) -> Option<Page> {
         body: Body::Made(text),
         caching: "no-store",
         is_negotiated: false,
-        packing: Packing::AsItIs,
+        coding: Coding::Identity,
     })
 }
 
@@ -133,7 +133,7 @@ fn document(context: &RequestContext<'_>, path: &str) -> Option<Page> {
         "/openapi.yaml" => ("application/yaml", Body::Yaml(of_client())),
         _ => return None,
     };
-    Some(Page { content_type, body, caching: "no-cache", is_negotiated: false, packing: Packing::AsItIs })
+    Some(Page { content_type, body, caching: "no-cache", is_negotiated: false, coding: Coding::Identity })
 }
 
 /// How the limits of a key stand at `now` (Unix milliseconds).
@@ -149,7 +149,7 @@ pub(crate) fn limits(key: &KnownKey, now: u64) -> Page {
         body: Body::Bytes(body),
         caching: "no-store",
         is_negotiated: false,
-        packing: Packing::AsItIs,
+        coding: Coding::Identity,
     }
 }
 

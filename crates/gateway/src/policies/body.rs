@@ -57,7 +57,7 @@ fn unexpected_body(method: &str) -> Refused {
     )
 }
 
-/// A body that is checked has to come as it is: what it holds once it is unpacked could be anything (fail
+/// A body that is checked has to come as it is: what it holds once it is decoded could be anything (fail
 /// closed).
 fn check_coding(context: &RequestContext<'_>) -> Result<(), Refused> {
     let coding =

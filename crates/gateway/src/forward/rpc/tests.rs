@@ -53,7 +53,7 @@ fn the_status_is_read_wherever_grpc_web_puts_it_and_however_it_is_split() {
     let message = frame(0, b"\x80\0\0\0\x05hello");
     let with = |end: Vec<u8>| [message.clone(), end].concat();
     let (good, bad) = (with(frame(0x80, b"grpc-status:0\r\n")), with(frame(0x80, b"Grpc-Status: 5\r\n")));
-    let packed = |end: &[u8]| with(frame(0x81, &gzip(end)));
+    let compressed = |end: &[u8]| with(frame(0x81, &gzip(end)));
     let bomb = gzip(&[b'a'; 70_000]);
     let unexpected = Some(ErrorCode::UnexpectedError);
     let not_found = Some(ErrorCode::ResourceNotFound);
@@ -80,10 +80,10 @@ fn the_status_is_read_wherever_grpc_web_puts_it_and_however_it_is_split() {
         (GrpcWeb, "", with(frame(0x80, b"grpc-status:zero\r\n")), "", unexpected),
         (GrpcWeb, "", with(frame(0x80, b"")), "", unexpected),
         (GrpcWeb, "", with(vec![0x80, 0xff, 0xff, 0xff, 0xff, b'g']), "", unexpected),
-        (GrpcWeb, "grpc-encoding: gzip\r\n", packed(b"grpc-status:0\r\n"), "", None),
-        (GrpcWeb, "grpc-encoding: gzip\r\n", packed(b"grpc-status:5\r\n"), "", not_found),
-        (GrpcWeb, "", packed(b"grpc-status:0\r\n"), "", unexpected),
-        (GrpcWeb, "grpc-encoding: br\r\n", packed(b"grpc-status:0\r\n"), "", unexpected),
+        (GrpcWeb, "grpc-encoding: gzip\r\n", compressed(b"grpc-status:0\r\n"), "", None),
+        (GrpcWeb, "grpc-encoding: gzip\r\n", compressed(b"grpc-status:5\r\n"), "", not_found),
+        (GrpcWeb, "", compressed(b"grpc-status:0\r\n"), "", unexpected),
+        (GrpcWeb, "grpc-encoding: br\r\n", compressed(b"grpc-status:0\r\n"), "", unexpected),
         (GrpcWeb, "grpc-encoding: gzip\r\n", with(frame(0x81, b"no gzip")), "", unexpected),
         (GrpcWeb, "grpc-encoding: gzip\r\n", with(frame(0x81, &bomb)), "", unexpected),
         (GrpcWeb, "content-encoding: gzip\r\n", gzip(&good), "", None),
