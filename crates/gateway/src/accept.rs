@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use transport::{
     Socket,
     accept::{self, Expected, Open, Outcome, Spoken},
-    presence::Presence,
+    connection_state::ConnectionState,
 };
 
 /// What is spoken where a socket came in.
@@ -37,15 +37,16 @@ pub(crate) async fn enter(
     socket: TcpStream,
     from: IpAddr,
     protocol: Protocol,
-    presence: &Rc<Presence>,
+    connection_state: &Rc<ConnectionState>,
 ) {
     // Until it is known who is there, it may be ended at any moment. On the heap, because a connection that waits for
     // its next request has no use for what a handshake needs.
-    let opened = until_dismissed(presence, Box::pin(open(thread, socket, from, protocol)).as_mut()).await;
+    let opened =
+        until_dismissed(connection_state, Box::pin(open(thread, socket, from, protocol)).as_mut()).await;
     match opened.unwrap_or(Outcome::Gone) {
         Outcome::Open(open) => {
             let (io, peer) = peer(thread, open);
-            serve(thread, io, &peer, presence).await;
+            serve(thread, io, &peer, connection_state).await;
         }
         Outcome::Refused(open, fault) => {
             let (io, peer) = peer(thread, open);

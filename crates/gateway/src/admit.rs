@@ -1,9 +1,9 @@
 //! The order of checks. This function is the contract's section 4, and the only place that knows it.
 
 use crate::{
+    buffered::BufferedBody,
     client::Client,
     context::RequestContext,
-    held::HeldBody,
     keyring::KnownKey,
     pages::{self, Page},
     payment::Owed,
@@ -36,7 +36,7 @@ pub(crate) struct Admission<'s> {
     /// Name, in lower case, of the upstream's header that tells what a success has cost.
     pub(crate) cost_header: Option<&'s str>,
     /// The body, if a check had to read it.
-    pub(crate) body: Option<HeldBody>,
+    pub(crate) body: Option<BufferedBody>,
     /// Bytes that a body which was not read yet may have.
     pub(crate) largest_body: u64,
 }

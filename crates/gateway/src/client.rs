@@ -1,8 +1,8 @@
 //! A client's connection: reading heads and bodies from it, and closing it so that the last answer arrives.
 
 use crate::{
+    buffered::BufferedBody,
     context::RequestContext,
-    held::HeldBody,
     io::Io,
     pace::Pace,
     payment::Payment,
@@ -154,9 +154,9 @@ impl Client {
         context: &RequestContext<'_>,
         incoming: &mut Decoder,
         largest: u64,
-    ) -> Result<HeldBody, Refused> {
+    ) -> Result<BufferedBody, Refused> {
         self.send_continue(context).await;
-        let mut body = HeldBody::default();
+        let mut body = BufferedBody::default();
         let longest = usize::try_from(incoming.left().unwrap_or(largest).min(largest)).unwrap_or(usize::MAX);
         let most = context.config.settings.overload.buffered_bytes;
         loop {
@@ -165,7 +165,7 @@ impl Client {
                 Ok(Step::Data(data)) if body.bytes().len() as u64 + data.len() as u64 > largest => {
                     return Err(body_too_large(largest));
                 }
-                Ok(Step::Data(data)) if body.extend(data, longest, &context.shared.held, most) => {}
+                Ok(Step::Data(data)) if body.extend(data, longest, &context.shared.buffered, most) => {}
                 Ok(Step::Data(_)) => {
                     let mut refused = overloaded(context.shared.clock.now_millis());
                     refused.closes = true; // nobody reads the rest

@@ -3,7 +3,7 @@
 
 use crate::{
     described,
-    places::Places,
+    endpoint_ids::EndpointIds,
     routes::{BadTemplate, Routes},
     settings::{ServedDocument, Settings},
 };
@@ -38,15 +38,15 @@ pub(crate) struct Config {
 
 /// A data thread's own hold on a configuration. The thread counts who uses it by itself, so that a request touches no
 /// counter that other threads touch too.
-pub(crate) struct Held(Arc<Config>);
+pub(crate) struct ThreadConfig(Arc<Config>);
 
-impl Held {
+impl ThreadConfig {
     pub(crate) fn new(config: Arc<Config>) -> Rc<Self> {
         Rc::new(Self(config))
     }
 }
 
-impl Deref for Held {
+impl Deref for ThreadConfig {
     type Target = Config;
 
     fn deref(&self) -> &Config {
@@ -75,12 +75,12 @@ impl Config {
     pub(crate) fn new(
         mut settings: Settings,
         address: SocketAddr,
-        places: &Places,
+        endpoint_ids: &EndpointIds,
         before: Option<&Self>,
     ) -> Result<Self, BadTemplate> {
         let told = Told::of(&settings, address);
         let asked_for = odd_headers_of(&settings);
-        let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved, places)?;
+        let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved, endpoint_ids)?;
         settings.keys.headers.retain(|name| name != "authorization"); // always looked at
         let services = std::mem::take(&mut settings.services);
         let services = Services::new(services, before.map(|before| &before.services));

@@ -18,7 +18,7 @@ use std::{
     rc::Rc,
     task::Poll,
 };
-use transport::presence::Presence;
+use transport::connection_state::ConnectionState;
 
 /// What comes after the requests that were there.
 enum Then {
@@ -33,12 +33,12 @@ enum Then {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(thread: &Rc<Thread>, io: Io, peer: &Peer, presence: &Rc<Presence>) {
+pub(crate) async fn serve(thread: &Rc<Thread>, io: Io, peer: &Peer, connection_state: &Rc<ConnectionState>) {
     let mut client = Client::new(io, &thread.config().settings.timeouts);
     let mut last_key = LastKey::default();
     let mut is_first = true;
     loop {
-        match wait(thread, &mut client, presence).await {
+        match wait(thread, &mut client, connection_state).await {
             Then::Wait => {}
             Then::Close => break,
             Then::Gone | Then::Switch => return,
@@ -50,7 +50,7 @@ pub(crate) async fn serve(thread: &Rc<Thread>, io: Io, peer: &Peer, presence: &R
             // Made where it lies, else it would be made here first, and moved.
             let answering = Box::write(
                 Box::new_uninit(),
-                answer(thread, &mut client, peer, &mut last_key, presence, is_first),
+                answer(thread, &mut client, peer, &mut last_key, connection_state, is_first),
             );
             Box::into_pin(answering).await
         };
@@ -59,8 +59,8 @@ pub(crate) async fn serve(thread: &Rc<Thread>, io: Io, peer: &Peer, presence: &R
             Then::Close => break,
             Then::Gone => return,
             Then::Switch => {
-                let (peer, presence) = (Rc::new(peer.clone()), Rc::clone(presence));
-                return Box::pin(http2::serve(Rc::clone(thread), client, peer, presence)).await;
+                let (peer, connection_state) = (Rc::new(peer.clone()), Rc::clone(connection_state));
+                return Box::pin(http2::serve(Rc::clone(thread), client, peer, connection_state)).await;
             }
         }
     }
@@ -68,10 +68,10 @@ pub(crate) async fn serve(thread: &Rc<Thread>, io: Io, peer: &Peer, presence: &R
 }
 
 /// Waits for the first byte of a request. While it does, the connection may be ended, and nothing is lost.
-async fn wait(thread: &Thread, client: &mut Client, presence: &Presence) -> Then {
-    presence.rest();
+async fn wait(thread: &Thread, client: &mut Client, connection_state: &ConnectionState) -> Then {
+    connection_state.rest();
     let keep_alive = thread.config().settings.timeouts.keep_alive;
-    match until_dismissed(presence, pin!(client.wait(keep_alive))).await {
+    match until_dismissed(connection_state, pin!(client.wait(keep_alive))).await {
         Some(true) => Then::Wait,
         Some(false) => Then::Close,
         None => Then::Gone,
@@ -84,7 +84,7 @@ async fn answer(
     client: &mut Client,
     peer: &Peer,
     last_key: &mut LastKey,
-    presence: &Presence,
+    connection_state: &ConnectionState,
     mut may_switch: bool,
 ) -> Then {
     // What was agreed on in the handshake holds, whatever the first bytes look like (RFC 9113 section 3.4).
@@ -92,13 +92,13 @@ async fn answer(
         return Then::Switch;
     }
     loop {
-        presence.begin();
+        connection_state.begin();
         // Only now: a request is judged by what holds when it begins, not when its connection fell idle.
         let config = thread.config();
         let settings = &config.settings;
         let next = {
             let head = pin!(client.next_head(&settings.timeouts, settings.sizes.head));
-            until_dismissed(presence, head).await
+            until_dismissed(connection_state, head).await
         };
         let length = match next {
             Some(Next::Head(length)) => length,
@@ -117,7 +117,7 @@ async fn answer(
         if std::mem::take(&mut may_switch) && settings.http2.enabled && is_http2(client) {
             return Then::Switch;
         }
-        presence.work();
+        connection_state.work();
         let bytes = client.input.split_off_front(length);
         let head = match RequestHead::parse(bytes, length, thread.notes(), &config.reading) {
             Ok(head) => head,
@@ -188,13 +188,13 @@ pub(crate) async fn refuse_as(thread: &Thread, io: Io, peer: &Peer, fault: Fault
 ///
 /// It is lent, here and below, because a future that is given by value has its place twice in the state of who waits.
 pub(crate) async fn until_dismissed<F: Future>(
-    presence: &Presence,
+    connection_state: &ConnectionState,
     mut future: Pin<&mut F>,
 ) -> Option<F::Output> {
     poll_fn(|cx| match future.as_mut().poll(cx) {
         // First, so that a request that came in the same moment is answered.
         Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => presence.poll_dismissed(cx).map(|()| None),
+        Poll::Pending => connection_state.poll_dismissed(cx).map(|()| None),
     })
     .await
 }

@@ -1,8 +1,8 @@
 //! From a path to the endpoint, and from an old path to the new one.
 
 use crate::{
+    endpoint_ids::EndpointIds,
     maintenance::Pattern,
-    places::Places,
     settings::{Endpoint, Endpoints, Moved, NamedEndpoint},
 };
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ pub(crate) struct Routes {
     moved: Option<Router<MovedEntry>>,
     endpoints: Vec<Endpoint>,
     /// What each of them is counted under.
-    places: Vec<u32>,
+    endpoint_ids: Vec<u32>,
     /// Nothing declares endpoints: every path is one.
     open: bool,
 }
@@ -54,7 +54,11 @@ pub(crate) enum Route<'r> {
 }
 
 impl Routes {
-    pub(crate) fn new(endpoints: Endpoints, moved: &[Moved], places: &Places) -> Result<Self, BadTemplate> {
+    pub(crate) fn new(
+        endpoints: Endpoints,
+        moved: &[Moved],
+        endpoint_ids: &EndpointIds,
+    ) -> Result<Self, BadTemplate> {
         let (open, endpoints) = match endpoints {
             Endpoints::AnyPath => (true, Vec::new()),
             Endpoints::Declared(endpoints) => (false, endpoints),
@@ -73,8 +77,8 @@ impl Routes {
             (moved.from.clone(), pattern, MovedEntry { names, to: moved.to.clone() })
         });
         let moved = if moved.is_empty() { None } else { Some(build(moved_paths)?) };
-        let places = endpoints.iter().map(|one| places.number(&one.method, &one.path)).collect();
-        Ok(Self { paths, moved, open, endpoints, places })
+        let endpoint_ids = endpoints.iter().map(|one| endpoint_ids.number(&one.method, &one.path)).collect();
+        Ok(Self { paths, moved, open, endpoints, endpoint_ids })
     }
 
     /// What `method` and `path` lead to. A HEAD is answered wherever a GET is.
@@ -86,8 +90,9 @@ impl Routes {
         let entry = found.data();
         let with = |wanted: &str| entry.methods.iter().find(|(known, _)| known == wanted);
         let position = with(method).or_else(|| if method == "HEAD" { with("GET") } else { None });
-        let found = position
-            .and_then(|(_, position)| Some((self.endpoints.get(*position)?, *self.places.get(*position)?)));
+        let found = position.and_then(|(_, position)| {
+            Some((self.endpoints.get(*position)?, *self.endpoint_ids.get(*position)?))
+        });
         match found {
             Some((endpoint, place)) => Route::Endpoint(endpoint, place),
             None => Route::OtherMethods(allowed(entry)),
@@ -235,7 +240,7 @@ mod tests {
                 endpoint("GET", "/raw/{*rest}"),
             ]),
             &[],
-            &Places::default(),
+            &EndpointIds::default(),
         )
         .unwrap();
         for (method, path, expected) in [
@@ -265,8 +270,8 @@ mod tests {
 
     #[test]
     fn only_where_nothing_declares_endpoints_every_path_is_one() {
-        let open = Routes::new(Endpoints::AnyPath, &[], &Places::default()).unwrap();
-        let closed = Routes::new(Endpoints::Declared(vec![]), &[], &Places::default()).unwrap();
+        let open = Routes::new(Endpoints::AnyPath, &[], &EndpointIds::default()).unwrap();
+        let closed = Routes::new(Endpoints::Declared(vec![]), &[], &EndpointIds::default()).unwrap();
         for (method, path) in [("GET", "/"), ("GET", "/a"), ("DELETE", "/a/b/"), ("PURGE", "/%20")] {
             assert_eq!(template(&open, method, path), "open", "{method} {path}");
             assert_eq!(template(&closed, method, path), "nothing", "{method} {path}");
@@ -277,14 +282,14 @@ mod tests {
     #[test]
     fn an_old_path_leads_to_the_new_one_with_its_values() {
         let moved = Moved { from: "/old/{a}/{b}".into(), to: "/new/{b}/{a}".into() };
-        let routes = Routes::new(Endpoints::default(), &[moved], &Places::default()).unwrap();
+        let routes = Routes::new(Endpoints::default(), &[moved], &EndpointIds::default()).unwrap();
         assert_eq!(routes.moved_to("/old/1/2%2F"), Some("/new/2%2F/1".into()));
         assert_eq!(routes.moved_to("/new/1/2"), None);
     }
 
     #[test]
     fn a_template_that_cannot_be_routed_is_told() {
-        let routes = |endpoints| Routes::new(Endpoints::Declared(endpoints), &[], &Places::default());
+        let routes = |endpoints| Routes::new(Endpoints::Declared(endpoints), &[], &EndpointIds::default());
         assert!(routes(vec![endpoint("GET", "/{a}{b}")]).is_err());
         assert!(routes(vec![endpoint("GET", "/{a}"), endpoint("POST", "/{b}")]).is_ok());
     }

@@ -1,16 +1,16 @@
 //! What all data threads share. Read by all, written by the control plane; no lock on the path.
 
 use crate::{
+    buffered::BufferedBytes,
     checks::Checks,
     clock::{Clock, wall_millis},
     config::Config,
-    held::HeldBytes,
+    endpoint_ids::EndpointIds,
     incidents::Incidents,
     keyring::ExposedKeys,
     keyring::{DigestOf, Keyring},
     load::Loads,
     maintenance::Window,
-    places::Places,
     record::LogSink,
     routes::BadTemplate,
     settings::Settings,
@@ -42,9 +42,9 @@ pub(crate) struct Shared {
     /// Configurations that were replaced, until no request is judged by them any more: so that none of them
     /// is taken apart on a data thread, which would take long for one of a large document.
     replaced: Mutex<Vec<Arc<Config>>>,
-    pub(crate) places: Places,
+    pub(crate) endpoint_ids: EndpointIds,
     /// Bodies that are held to be checked.
-    pub(crate) held: HeldBytes,
+    pub(crate) buffered: BufferedBytes,
     /// Where checks are run that take long.
     pub(crate) checks: Checks,
     /// What each data thread has to do.
@@ -92,7 +92,7 @@ impl Shared {
         digest_of: Box<DigestOf>,
         log: LogSink,
     ) -> Result<Self, BadTemplate> {
-        let (places, loads) = (Places::default(), Loads::new(settings.listen.threads));
+        let (endpoint_ids, loads) = (EndpointIds::default(), Loads::new(settings.listen.threads));
         let shared = Self {
             clock: Clock::new(),
             keyring: Keyring::new(&settings.plans, digest_of),
@@ -106,11 +106,11 @@ impl Shared {
             incidents: Incidents::new(),
             usage: ArrayQueue::new(usage::MAX_WAITING),
             lost_usage: AtomicU64::new(0),
-            config: ArcSwap::from_pointee(Config::new(settings, address, &places, None)?),
+            config: ArcSwap::from_pointee(Config::new(settings, address, &endpoint_ids, None)?),
             number: AtomicU64::new(0),
             replaced: Mutex::default(),
-            places,
-            held: HeldBytes::default(),
+            endpoint_ids,
+            buffered: BufferedBytes::default(),
             checks: Checks::default(),
             loads,
             peers: OnceLock::new(),

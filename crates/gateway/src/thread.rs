@@ -1,7 +1,7 @@
 //! What one data thread has for itself. Nothing here is shared, so nothing here is locked.
 
 use crate::{
-    config::Held, handshakes::FailedHandshakes, http2::Connections, load::Load, shared::Shared, text,
+    config::ThreadConfig, handshakes::FailedHandshakes, http2::Connections, load::Load, shared::Shared, text,
     usage::Sheet,
 };
 use http1::{
@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 use tokio::{sync::Notify, time::Instant};
-use transport::{connection_limit::ConnectionLimit, presence::Presence};
+use transport::{connection_limit::ConnectionLimit, connection_state::ConnectionState};
 use upstream::Pool;
 
 /// Bytes of log lines that are handed over at once.
@@ -34,7 +34,7 @@ pub(crate) struct Thread {
     unknown_load: Load,
     /// Who makes room for connections past the bound.
     pub(crate) connection_limit: ConnectionLimit,
-    config: RefCell<Rc<Held>>,
+    config: RefCell<Rc<ThreadConfig>>,
     pub(crate) pool: Pool,
     /// Where charges are written down. None: they are held in memory only.
     pub(crate) journal: RefCell<Option<journal::Writer>>,
@@ -44,7 +44,7 @@ pub(crate) struct Thread {
     /// Told when the drain begins, with the moment at which it cuts off what still runs.
     pub(crate) drain_begun: Notify,
     pub(crate) drain_end: Cell<Option<Instant>>,
-    pub(crate) connections: RefCell<HashMap<u64, Rc<Presence>>>,
+    pub(crate) connections: RefCell<HashMap<u64, Rc<ConnectionState>>>,
     /// Connections by HTTP/2, which are told when the thread drains.
     pub(crate) http2_connections: Connections,
     accepted: Cell<u64>,
@@ -64,7 +64,7 @@ struct Spare<T>(RefCell<Vec<Vec<T>>>);
 impl Thread {
     pub(crate) fn new(shared: Arc<Shared>, number: usize, journal: Option<journal::Writer>) -> Self {
         Self {
-            config: RefCell::new(Held::new(shared.config.load_full())),
+            config: RefCell::new(ThreadConfig::new(shared.config.load_full())),
             shared,
             number,
             unknown_load: Load::default(),
@@ -90,14 +90,14 @@ impl Thread {
     }
 
     /// The configuration that a request is judged by that begins now.
-    pub(crate) fn config(&self) -> Rc<Held> {
+    pub(crate) fn config(&self) -> Rc<ThreadConfig> {
         let own = Rc::clone(&self.config.borrow());
         if own.number == self.shared.number() { own } else { self.next_config() }
     }
 
     #[cold]
-    fn next_config(&self) -> Rc<Held> {
-        let latest = Held::new(self.shared.config.load_full());
+    fn next_config(&self) -> Rc<ThreadConfig> {
+        let latest = ThreadConfig::new(self.shared.config.load_full());
         self.pool.sweep(&latest.services);
         self.config.replace(Rc::clone(&latest));
         latest

@@ -3,7 +3,7 @@
 //! Connections that wait for a request are worth less than a new client: at the bound the longest waiting ones
 //! are ended, so that whoever hoards connections hoards for nothing.
 
-use crate::{peers::Peers, presence::Presence};
+use crate::{connection_state::ConnectionState, peers::Peers};
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 const MAX_REFUSED: usize = 256;
 
 /// The connections of a thread, by their number.
-pub type Connections = RefCell<HashMap<u64, Rc<Presence>>>;
+pub type Connections = RefCell<HashMap<u64, Rc<ConnectionState>>>;
 
 /// What a thread remembers of whom it let in.
 #[derive(Debug, Default)]
@@ -96,16 +96,20 @@ impl ConnectionLimit {
 
 fn dismiss_longest(connections: &Connections, now: Instant) -> usize {
     let connections = connections.borrow();
-    let wait = |presence: &Rc<Presence>| presence.waiting(now).filter(|waited| *waited >= LEAST_WAIT);
-    let mut waiting: Vec<(Duration, &Rc<Presence>)> =
-        connections.values().filter_map(|presence| Some((wait(presence)?, presence))).collect();
+    let wait = |connection_state: &Rc<ConnectionState>| {
+        connection_state.waiting(now).filter(|waited| *waited >= LEAST_WAIT)
+    };
+    let mut waiting: Vec<(Duration, &Rc<ConnectionState>)> = connections
+        .values()
+        .filter_map(|connection_state| Some((wait(connection_state)?, connection_state)))
+        .collect();
     let most = (connections.len() / PART).max(1);
     if waiting.len() > most {
         waiting.select_nth_unstable_by(most, |one, other| other.0.cmp(&one.0));
         waiting.truncate(most);
     }
-    for (_, presence) in &waiting {
-        presence.dismiss();
+    for (_, connection_state) in &waiting {
+        connection_state.dismiss();
     }
     waiting.len()
 }

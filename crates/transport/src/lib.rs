@@ -4,12 +4,12 @@
 
 pub mod accept;
 pub mod connection_limit;
+pub mod connection_state;
 pub mod deadline;
 pub mod descriptors;
 pub mod fill;
 pub mod listen;
 pub mod peers;
-pub mod presence;
 mod proxy_protocol;
 pub mod socket;
 pub mod tls;

@@ -14,9 +14,9 @@ mod unavailable;
 
 use crate::{
     admit::Admission,
+    buffered::BufferedBody,
     client::Client,
     context::RequestContext,
-    held::HeldBody,
     record::{Incident, Outcome},
     refusal::{Refusal, Refused},
     thread::Thread,
@@ -74,7 +74,7 @@ async fn ask<'s>(
     mut attempts: Attempts<'s>,
 ) -> Result<Outcome, Refused> {
     let is_safe = matches!(context.head.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY");
-    let (body, mut share) = admission.body.take().map(HeldBody::into_parts).unzip();
+    let (body, mut share) = admission.body.take().map(BufferedBody::into_parts).unzip();
     let body_was_read = body.is_some();
     let mut whole_body = match body {
         Some(body) => Some(body),

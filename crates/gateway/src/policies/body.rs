@@ -3,9 +3,9 @@
 
 use super::elsewhere;
 use crate::{
+    buffered::BufferedBody,
     client::Client,
     context::RequestContext,
-    held::HeldBody,
     refusal::{Refusal, Refused},
     refusals::body_too_large,
     settings::Endpoint,
@@ -100,7 +100,7 @@ pub(crate) enum Checked {
 pub(crate) fn check(
     context: &RequestContext<'_>,
     rules: &RequestRules,
-    body: &HeldBody,
+    body: &BufferedBody,
 ) -> Result<Checked, Refused> {
     let (content_type, bytes) = (content_type(context), body.bytes());
     if rules.is_large(content_type, bytes) {
@@ -118,8 +118,8 @@ pub(crate) async fn check_elsewhere(
     context: &RequestContext<'_>,
     client: &mut Client,
     rules: &Arc<RequestRules>,
-    body: HeldBody,
-) -> Result<HeldBody, Refused> {
+    body: BufferedBody,
+) -> Result<BufferedBody, Refused> {
     let rules = Arc::clone(rules);
     let content_type = content_type(context).map(<[u8]>::to_vec);
     let most = context.config.settings.sizes.body_values;

@@ -107,7 +107,7 @@ fn malformed(message: &'static str) -> Refused {
 mod tests {
     use super::*;
     use crate::{
-        places::Places,
+        endpoint_ids::EndpointIds,
         settings::{Endpoint, Endpoints, Moved},
     };
 
@@ -134,7 +134,7 @@ mod tests {
         let moved = Moved { from: "/old/{id}".into(), to: "/items/{id}".into() };
         let paths = ["/admin", "/items/{id}", "/files/{*rest}", "/items:search", "/{name}"];
         let endpoints = Endpoints::Declared(paths.into_iter().map(endpoint).collect());
-        Routes::new(endpoints, &[moved], &Places::default()).unwrap()
+        Routes::new(endpoints, &[moved], &EndpointIds::default()).unwrap()
     }
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
         ] {
             assert_eq!(leads(&routes(), "GET", path, &other_views(path)), elsewhere, "{path}");
         }
-        let open = Routes::new(Endpoints::AnyPath, &[], &Places::default()).unwrap();
+        let open = Routes::new(Endpoints::AnyPath, &[], &EndpointIds::default()).unwrap();
         assert!(!leads(&open, "GET", "/a%2Fb;c", &other_views("/a%2Fb;c")));
     }
 }

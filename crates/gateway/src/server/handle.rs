@@ -101,7 +101,7 @@ impl Handle {
     /// A template cannot be routed.
     pub fn compile(&self, settings: Settings) -> Result<Compiled, BadTemplate> {
         let before = self.shared.config.load();
-        Ok(Compiled(Config::new(settings, self.shared.address, &self.shared.places, Some(&before))?))
+        Ok(Compiled(Config::new(settings, self.shared.address, &self.shared.endpoint_ids, Some(&before))?))
     }
 
     /// Has requests that begin from now on judged by these settings; those that run end by theirs. The
@@ -170,7 +170,7 @@ impl Handle {
         match place {
             Place::None => None,
             Place::AnyPath => Some(Place::ANY_PATH.to_owned()),
-            Place::Endpoint(number) => self.shared.places.name(number),
+            Place::Endpoint(number) => self.shared.endpoint_ids.name(number),
         }
     }
 }

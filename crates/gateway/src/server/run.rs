@@ -21,7 +21,7 @@ use tokio::{
     task::LocalSet,
     time::{Instant, MissedTickBehavior, interval, sleep},
 };
-use transport::{connection_limit::Verdict, presence::Presence, turn};
+use transport::{connection_limit::Verdict, connection_state::ConnectionState, turn};
 
 /// How often a thread hands its log lines over.
 const LOG_TICK: Duration = Duration::from_millis(50);
@@ -147,12 +147,12 @@ fn admit(thread: &Rc<Thread>, socket: TcpStream, peer: SocketAddr, protocol: Pro
 
 fn spawn(thread: &Rc<Thread>, socket: TcpStream, peer: IpAddr, protocol: Protocol, counted: Option<IpAddr>) {
     let number = thread.next_connection();
-    let presence = Rc::new(Presence::default());
-    thread.connections.borrow_mut().insert(number, Rc::clone(&presence));
+    let connection_state = Rc::new(ConnectionState::default());
+    thread.connections.borrow_mut().insert(number, Rc::clone(&connection_state));
     let own = Rc::clone(thread);
     tokio::task::spawn_local(async move {
         let _open = own.load().connection();
-        enter(&own, socket, peer, protocol, &presence).await;
+        enter(&own, socket, peer, protocol, &connection_state).await;
         own.connections.borrow_mut().remove(&number);
         if let (Some(address), Some(peers)) = (counted, own.shared.peers.get()) {
             peers.leave(address);
@@ -201,9 +201,9 @@ async fn finish(thread: &Rc<Thread>) {
         // Who has just been answered may be sending the next request already, which gets its answer, and with
         // it the word that it was the last.
         let now = Instant::now();
-        for presence in thread.connections.borrow().values() {
-            if presence.idle(now).is_some_and(|idle| idle >= LAST_WAIT) {
-                presence.dismiss();
+        for connection_state in thread.connections.borrow().values() {
+            if connection_state.idle(now).is_some_and(|idle| idle >= LAST_WAIT) {
+                connection_state.dismiss();
             }
         }
         let running = thread.connections.borrow().len();

@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, Sleep, sleep};
-use transport::{Deadline, presence::Presence};
+use transport::{Deadline, connection_state::ConnectionState};
 
 /// Streams whose whole window of bodies may be here at once, unread. One that is slow to be read does not
 /// keep the others waiting.
@@ -42,7 +42,7 @@ struct Driver {
     requests: Requests,
     settling: Settling,
     /// What the thread knows of the connection.
-    presence: Rc<Presence>,
+    connection_state: Rc<ConnectionState>,
     is_resting: bool,
     deadline: Deadline,
     waits: Waits,
@@ -74,17 +74,28 @@ enum Waits {
 }
 
 /// Serves a client that speaks HTTP/2, from its preface on, which stands in `client`'s buffer.
-pub(crate) async fn serve(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, presence: Rc<Presence>) {
-    drive(thread, client, peer, presence, false).await;
+pub(crate) async fn serve(
+    thread: Rc<Thread>,
+    client: Client,
+    peer: Rc<Peer>,
+    connection_state: Rc<ConnectionState>,
+) {
+    drive(thread, client, peer, connection_state, false).await;
 }
 
 /// Tells a client that speaks HTTP/2 that there is no room for it, on the first stream that it opens. Others are refused,
 /// so that they may be sent again elsewhere.
 pub(crate) async fn turn_away(thread: Rc<Thread>, client: Client, peer: Rc<Peer>) {
-    drive(thread, client, peer, Rc::new(Presence::default()), true).await;
+    drive(thread, client, peer, Rc::new(ConnectionState::default()), true).await;
 }
 
-async fn drive(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, presence: Rc<Presence>, turns_away: bool) {
+async fn drive(
+    thread: Rc<Thread>,
+    client: Client,
+    peer: Rc<Peer>,
+    connection_state: Rc<ConnectionState>,
+    turns_away: bool,
+) {
     let config = thread.config();
     let connection = Rc::new(Connection::new(::http2::Connection::new(bounds(&config.settings))));
     let Client { io, input, deadline, .. } = client;
@@ -95,7 +106,7 @@ async fn drive(thread: Rc<Thread>, client: Client, peer: Rc<Peer>, presence: Rc<
         wire: Wire::new(io, input),
         requests: Requests { thread: Rc::clone(&thread), peer, turns_away },
         settling: Settling::new(Rc::clone(&thread)),
-        presence,
+        connection_state,
         is_resting: false,
         deadline,
         waits: Waits::Request,
@@ -135,7 +146,7 @@ impl Driver {
     /// Ready once the connection is over. An error: the client is gone, and nothing more can be said.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.connection.with(|state| state.driver = Some(cx.waker().clone()));
-        let is_dismissed = self.presence.poll_dismissed(cx).is_ready();
+        let is_dismissed = self.connection_state.poll_dismissed(cx).is_ready();
         let is_draining = self.requests.thread.is_draining.get();
         self.connection.with(|state| {
             if is_draining || is_dismissed && state.streams.is_empty() {
@@ -152,7 +163,7 @@ impl Driver {
             // What is answered to control frames must be taken before more of them is read.
             can_read = self.connection.with(|state| state.protocol.output().len() < MAX_WAITING_TO_READ);
         };
-        self.tell_presence();
+        self.note_state();
         let (is_over, waits) =
             self.connection.with(|state| (self.is_over(state), self.waits(state, written)));
         if is_over && written.is_ready() {
@@ -182,10 +193,10 @@ impl Driver {
     }
 
     /// Lets the thread know whether the connection waits for a request.
-    fn tell_presence(&mut self) {
+    fn note_state(&mut self) {
         let rests = self.connection.with(|state| state.streams.is_empty());
         if rests != std::mem::replace(&mut self.is_resting, rests) {
-            if rests { self.presence.rest() } else { self.presence.work() }
+            if rests { self.connection_state.rest() } else { self.connection_state.work() }
         }
     }
 

@@ -13,11 +13,11 @@ const UNCOUNTED: usize = 16 << 10;
 
 /// The bytes that are held.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct HeldBytes(Arc<AtomicUsize>);
+pub(crate) struct BufferedBytes(Arc<AtomicUsize>);
 
 /// A body that is read, or was.
 #[derive(Debug, Default)]
-pub(crate) struct HeldBody {
+pub(crate) struct BufferedBody {
     bytes: Vec<u8>,
     share: Option<Share>,
 }
@@ -25,11 +25,11 @@ pub(crate) struct HeldBody {
 /// What one body has of the bytes that are held. Dropped, it is given back.
 #[derive(Debug)]
 pub(crate) struct Share {
-    all: HeldBytes,
+    all: BufferedBytes,
     bytes: usize,
 }
 
-impl HeldBytes {
+impl BufferedBytes {
     /// Bytes that are held now.
     #[cfg(test)]
     fn now(&self) -> usize {
@@ -47,9 +47,9 @@ impl HeldBytes {
     }
 }
 
-impl HeldBody {
+impl BufferedBody {
     /// Appends bytes to a body that may have `longest`. False: all bodies together would be more than `most`.
-    pub(crate) fn extend(&mut self, data: &[u8], longest: usize, all: &HeldBytes, most: usize) -> bool {
+    pub(crate) fn extend(&mut self, data: &[u8], longest: usize, all: &BufferedBytes, most: usize) -> bool {
         let needed = self.bytes.len() + data.len();
         if needed > self.bytes.capacity() {
             // Twice as much each time, as memory grows elsewhere, but never more than can come.
@@ -63,7 +63,7 @@ impl HeldBody {
         true
     }
 
-    fn count(&mut self, bytes: usize, all: &HeldBytes, most: usize) -> bool {
+    fn count(&mut self, bytes: usize, all: &BufferedBytes, most: usize) -> bool {
         let share = self.share.get_or_insert_with(|| Share { all: all.clone(), bytes: 0 });
         let more = bytes.saturating_sub(share.bytes);
         if !share.all.take(more, most) {
@@ -97,8 +97,8 @@ mod tests {
 
     #[test]
     fn what_is_held_is_counted_as_it_comes_and_given_back() {
-        let all = HeldBytes::default();
-        let mut body = HeldBody::default();
+        let all = BufferedBytes::default();
+        let mut body = BufferedBody::default();
         assert!(body.extend(&[0; UNCOUNTED], MIB, &all, 0));
         assert_eq!(all.now(), 0);
         let mut length = UNCOUNTED;
@@ -116,8 +116,8 @@ mod tests {
 
     #[test]
     fn past_the_bound_nothing_is_taken() {
-        let all = HeldBytes::default();
-        let (mut one, mut other) = (HeldBody::default(), HeldBody::default());
+        let all = BufferedBytes::default();
+        let (mut one, mut other) = (BufferedBody::default(), BufferedBody::default());
         assert!(one.extend(&vec![0; MIB], MIB, &all, 2 * MIB));
         assert!(other.extend(&vec![0; MIB], 2 * MIB, &all, 2 * MIB));
         let held = all.now();

@@ -11,7 +11,7 @@ use std::{
 /// Every endpoint that any configuration of this process has had. It grows by what operators write, never by
 /// what clients send.
 #[derive(Debug, Default)]
-pub(crate) struct Places(Mutex<Known>);
+pub(crate) struct EndpointIds(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -19,7 +19,7 @@ struct Known {
     numbers: HashMap<String, u32>,
 }
 
-impl Places {
+impl EndpointIds {
     /// The number of an endpoint.
     pub(crate) fn number(&self, method: &str, path: &str) -> u32 {
         let name = format!("{method} {path}");
@@ -50,12 +50,12 @@ mod tests {
 
     #[test]
     fn an_endpoint_has_one_number_whatever_comes_before_it() {
-        let places = Places::default();
-        let first = places.number("GET", "/items");
-        let second = places.number("POST", "/items");
+        let endpoint_ids = EndpointIds::default();
+        let first = endpoint_ids.number("GET", "/items");
+        let second = endpoint_ids.number("POST", "/items");
         assert_ne!(first, second);
-        assert_eq!(places.number("GET", "/items"), first);
-        assert_eq!(places.name(second).as_deref(), Some("POST /items"));
-        assert_eq!(places.name(9), None);
+        assert_eq!(endpoint_ids.number("GET", "/items"), first);
+        assert_eq!(endpoint_ids.name(second).as_deref(), Some("POST /items"));
+        assert_eq!(endpoint_ids.name(9), None);
     }
 }

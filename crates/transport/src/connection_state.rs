@@ -9,7 +9,7 @@ use std::{
 use tokio::time::Instant;
 
 /// What a data thread knows of a connection.
-pub struct Presence {
+pub struct ConnectionState {
     state: Cell<State>,
     /// When it came into that state.
     since: Cell<Instant>,
@@ -27,7 +27,7 @@ enum State {
     Working,
 }
 
-impl Default for Presence {
+impl Default for ConnectionState {
     fn default() -> Self {
         Self {
             state: Cell::new(State::Idle),
@@ -38,7 +38,7 @@ impl Default for Presence {
     }
 }
 
-impl Presence {
+impl ConnectionState {
     /// The next request is waited for.
     #[inline]
     pub fn rest(&self) {
