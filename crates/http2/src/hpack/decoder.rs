@@ -165,6 +165,18 @@ mod tests {
         assert_eq!(next.iter().next(), Some((&b"b"[..], &b"y"[..])));
     }
 
+    /// A field counts as its name, its value and 32 bytes (RFC 9113 section 6.5.2).
+    #[test]
+    fn a_list_may_be_exactly_as_large_as_the_bound() {
+        // `name: value`, as a literal, twice.
+        let block = b"\x00\x04name\x05value".repeat(2);
+        for (bound, is_cut) in [(2 * (4 + 5 + 32), false), (2 * (4 + 5 + 32) - 1, true)] {
+            let fields = Decoder::new(bound).decode(&block).unwrap();
+            assert_eq!((fields.is_too_large(), fields.count()), (is_cut, if is_cut { 1 } else { 2 }));
+            assert_eq!(fields.size(), fields.count() * 9);
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_decoded_without_panic_and_the_table_keeps_its_bound(blocks in collection::vec(collection::vec(any::<u8>(), 0..60), 0..6)) {

@@ -356,3 +356,116 @@ fn a_stream_is_over_once_both_sides_have_ended_it() {
         }
     }
 }
+
+#[test]
+fn a_peer_that_takes_back_what_is_worked_on_is_counted_and_one_that_stops_an_upload_is_not() {
+    // Requests that are taken back: a burst passes, and no more.
+    let reset = |stream| frame(3, 0, stream, &[0, 0, 0, 8]);
+    let many = |is_answered: bool| {
+        let mut server = server();
+        for stream in (1..2_000).step_by(2) {
+            server.receive(&frame(1, 4, stream, BLOCK), 0);
+            if is_answered {
+                server.send_head(stream, [(&b":status"[..], &b"200"[..])], true);
+            }
+            server.receive(&reset(stream), 0);
+            server.release(stream);
+            events(&mut server);
+            server.take_output(usize::MAX);
+        }
+        server.failed()
+    };
+    assert_eq!(many(false), Some(Code::ENHANCE_YOUR_CALM));
+    assert_eq!(many(true), None);
+    // A server resets what it does not like, and a client bears it.
+    let mut client = Connection::new(config(Role::Client));
+    client.receive(&frame(4, 0, 0, &[]), 0);
+    for _ in 0..1_000 {
+        let stream = client.open(crate::REQUEST, true, false).unwrap();
+        client.receive(&reset(stream), 0);
+        client.release(stream);
+        events(&mut client);
+        client.take_output(usize::MAX);
+    }
+    assert_eq!(client.failed(), None);
+}
+
+#[test]
+fn a_reset_that_crosses_ours_is_expected_once() {
+    let mut server = server();
+    server.receive(&frame(1, 4, 1, BLOCK), 0);
+    server.reset(1, Code::CANCEL);
+    server.release(1);
+    let reset = frame(3, 0, 1, &[0, 0, 0, 8]);
+    assert_eq!(judge(&mut server, &reset), Fine);
+    // From here on its sender knows that the stream is closed.
+    assert_eq!(judge(&mut server, &frame(0, 0, 1, b"late")), Stream(Code::STREAM_CLOSED));
+    // Those that cross an end move nothing, and too many of them are a flood.
+    let mut server = self::server();
+    server.receive(&frame(1, 5, 1, BLOCK), 0);
+    server.send_head(1, [(&b":status"[..], &b"200"[..])], true);
+    server.release(1);
+    server.receive(&reset.repeat(3_000), 0);
+    assert_eq!(server.failed(), None);
+    server.receive(&reset, 0);
+    assert_eq!(server.failed(), Some(Code::ENHANCE_YOUR_CALM));
+}
+
+#[test]
+fn a_stream_is_held_by_its_own_window_or_by_that_of_the_connection() {
+    let mut server = Connection::new(config(Role::Server));
+    server.receive(PREFACE, 0);
+    server.receive(&frame(4, 0, 0, &[0, 4, 0, 0, 0, 10]), 0);
+    server.receive(&frame(1, 5, 1, BLOCK), 0);
+    server.send_head(1, [(&b":status"[..], &b"200"[..])], false);
+    assert!(!server.is_held_by_stream(1) && server.room(1) == 10);
+    assert_eq!(server.send_data(1, &[0; 30], true), 10);
+    assert!(server.is_held_by_stream(1) && server.room(1) == 0 && server.can_send(1));
+    // The stream has room, and the connection has none.
+    server.receive(&frame(8, 0, 1, &[0, 2, 0, 0]), 0);
+    assert_eq!(server.send_data(1, &[0; 100_000], false), 65_525);
+    assert!(!server.is_held_by_stream(1) && server.room(1) == 0);
+    server.receive(&frame(8, 0, 0, &[0, 0, 0, 20]), 0);
+    assert_eq!(server.send_data(1, &[0; 20], true), 20);
+    assert!(!server.can_send(1) && server.room(1) == 0);
+    assert!(!server.is_held_by_stream(3), "a stream that is not there");
+}
+
+#[test]
+fn a_stream_can_be_written_to_until_it_ends_or_is_reset_by_either_side() {
+    let ended = |server: &mut Connection| server.send_head(1, [(&b":status"[..], &b"200"[..])], true);
+    let reset = |server: &mut Connection| server.reset(1, Code::CANCEL);
+    let left = |server: &mut Connection| {
+        server.receive(&frame(3, 0, 1, &[0, 0, 0, 8]), 0);
+    };
+    let failed = |server: &mut Connection| server.fail(Code::PROTOCOL_ERROR, "");
+    for (what, close) in [
+        ("ended", &ended as &dyn Fn(&mut Connection)),
+        ("reset", &reset),
+        ("reset by its client", &left),
+        ("failed", &failed),
+    ] {
+        let mut server = server();
+        server.receive(&frame(1, 4, 1, BLOCK), 0);
+        assert!(server.can_send(1) && !server.can_send(3));
+        close(&mut server);
+        assert!(!server.can_send(1), "{what}");
+        server.take_output(usize::MAX);
+        assert_eq!((server.send_data(1, b"more", true), server.output()), (0, &b""[..]), "{what}");
+    }
+}
+
+#[test]
+fn what_has_ended_may_still_be_told_its_error_once() {
+    for (code, is_told) in [(Code::NO_ERROR, false), (Code::PROTOCOL_ERROR, true)] {
+        let mut server = server();
+        server.receive(&frame(1, 5, 1, BLOCK), 0);
+        server.send_head(1, [(&b":status"[..], &b"200"[..])], true);
+        server.take_output(usize::MAX);
+        server.reset(1, code);
+        assert_eq!(last_code(&server), is_told.then_some((3, code)));
+        server.take_output(usize::MAX);
+        server.reset(1, Code::CANCEL);
+        assert_eq!(last_code(&server).is_some(), !is_told, "once");
+    }
+}

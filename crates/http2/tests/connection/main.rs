@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 mod judged;
+mod released;
 mod told;
 
 const REQUEST: [(&[u8], &[u8]); 4] =
