@@ -40,6 +40,7 @@ fn prioritised(dependency: u32) -> Vec<u8> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn a_server_judges_each_frame_by_its_stream_and_its_size() {
     for (what, bytes, judged) in [
         ("DATA", frame(0, 0, 1, b"a"), Fine),
