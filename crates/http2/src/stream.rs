@@ -140,6 +140,7 @@ mod tests {
         // (bytes, used, whether those that were used are taken out when more comes)
         for (length, used, is_moved) in [
             (2 * KEPT, KEPT, false),
+            (2 * KEPT - 2, KEPT, false),
             (2 * KEPT, KEPT + 1, true),
             (2 * KEPT + 2, KEPT + 1, false),
             (2 * KEPT + 2, KEPT + 2, true),
