@@ -1,9 +1,7 @@
 //! Why a command failed, how that is told, and with which exit code.
 
-use crate::{
-    admin::{AskError, OperationError},
-    config::Faults,
-};
+use crate::admin::{AskError, OperationError};
+use config::Faults;
 use gateway::StartError;
 use std::{
     fmt,

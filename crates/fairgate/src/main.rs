@@ -3,12 +3,9 @@
 mod admin;
 mod cli;
 mod commands;
-mod config;
 mod demo;
 mod failure;
 mod file_size;
-mod limit;
-mod nearest;
 mod output;
 mod serve;
 mod times;

@@ -1,6 +1,7 @@
 //! Times as people type and read them: `90d`, `2026-11-23`, `2026-11-23T02:00:00Z`.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use config::moment;
+use jiff::Timestamp;
 
 const SECOND: u64 = 1;
 const MINUTE: u64 = 60 * SECOND;
@@ -39,7 +40,7 @@ impl When {
 
 /// Reads a span (`90d`, `12h`, `30m`) or a time (a date, or RFC 3339).
 pub(crate) fn when(text: &str) -> Result<When, String> {
-    match (span(text), time(text)) {
+    match (span(text), moment::read(text)) {
         (Ok(span), _) => Ok(When::After(span)),
         (Err(_), Ok(time)) => Ok(When::At(time)),
         (Err(_), Err(_)) => Err("neither a span such as 90d, 12h or 30m \
@@ -69,18 +70,6 @@ pub(crate) fn span(text: &str) -> Result<u64, String> {
         Some(seconds) if seconds <= LONGEST => Ok(seconds),
         Some(_) | None => Err("a span is at most a hundred years".into()),
     }
-}
-
-/// Reads a time: RFC 3339, or a date, which is its first second in UTC.
-pub(crate) fn time(text: &str) -> Result<u64, String> {
-    let date = || {
-        let date: Date = text.parse().ok()?;
-        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    };
-    // Dates first would read 2027-01-31T02:00:00 as its day: a time needs its zone.
-    let told: Option<Timestamp> = text.parse().ok().or_else(|| (text.len() == 10).then(date).flatten());
-    let seconds = told.and_then(|time| u64::try_from(time.as_second()).ok());
-    seconds.ok_or_else(|| "a time is 2027-01-31 or 2027-01-31T02:00:00Z, with its zone".into())
 }
 
 /// A time in RFC 3339, UTC.

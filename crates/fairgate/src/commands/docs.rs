@@ -4,11 +4,11 @@ use super::{Out, reach::Reach};
 use crate::{
     admin::{Operation, Outcome, Place, system_clock},
     cli::{Docs, Export},
-    config::Config,
     failure::Failure,
     output,
     serve::{self, loading},
 };
+use config::Config;
 use gateway::{maintenance::Window, settings::ServedDocument};
 use reference::Site;
 use serde_json::{Value, json};

@@ -16,11 +16,11 @@ mod usage;
 use crate::{
     admin::Place,
     cli::{self, Cli, Command},
-    config::{self, Config},
     demo,
     failure::Failure,
     output,
 };
+use config::Config;
 use reach::Reach;
 use std::{
     io::{self, BufWriter, Write},

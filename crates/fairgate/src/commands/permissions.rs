@@ -1,9 +1,7 @@
 //! Permissions that are given to keys and that no endpoint needs: mostly a slip, and never an error.
 
-use crate::{
-    config::{self, Config, nearest},
-    output,
-};
+use crate::output;
+use config::{Config, nearest};
 use gateway::settings::Endpoints;
 use std::collections::BTreeSet;
 

@@ -5,11 +5,11 @@
 
 use crate::{
     admin::{Control, FoundBy, Offline, Operation, OperationError, Outcome, Place, ask, system_clock},
-    config::{self, Config, Faults},
     failure::Failure,
     output,
     serve::rules::rules,
 };
+use config::{Config, Faults};
 use std::{
     path::{Path, PathBuf},
     thread,

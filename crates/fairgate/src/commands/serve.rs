@@ -7,10 +7,10 @@ use super::reach::{Reach, mismatch};
 use crate::{
     admin::{NewKey, Operation, Outcome},
     cli,
-    config::{self, Config},
     failure::Failure,
     output, serve,
 };
+use config::Config;
 use gateway::settings::Endpoints;
 use std::{
     fs,

@@ -1,7 +1,8 @@
 //! `fairgate store check`: reads the whole store.
 
 use super::Out;
-use crate::{cli::Json, config::Config, failure::Failure, output};
+use crate::{cli::Json, failure::Failure, output};
+use config::Config;
 use serde_json::json;
 use std::{io::Write, process::ExitCode};
 use store::Embedded;

@@ -2,9 +2,9 @@
 
 use crate::{
     admin::{system_clock, system_micros},
-    config::Config,
     failure::Failure,
 };
+use config::Config;
 use contract::{Kind, key};
 use journal::Charge;
 use store::{KeyRecord, Secret, Store, random};

@@ -14,11 +14,11 @@ mod stop;
 
 use crate::{
     admin::system_clock,
-    config::{self, Config},
     failure::Failure,
     serve::{self, Events},
 };
 use cases::Places;
+use config::Config;
 use folder::TemporaryFolder;
 use gateway::record::LogSink;
 use keys::Keys;

@@ -1,9 +1,7 @@
 //! Certificates: handed to the data plane at the start, and again whenever their files change.
 
-use crate::{
-    config::tls::{Stamp, TlsSettings},
-    failure::Failure,
-};
+use crate::failure::Failure;
+use config::tls::{Stamp, TlsSettings};
 use gateway::{Handle, record::Level, tls::Identity};
 use std::{cell::RefCell, rc::Rc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};

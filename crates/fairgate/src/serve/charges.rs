@@ -6,11 +6,8 @@ use super::{
     lifecycle::{Alarm, Lifecycle},
     lock_wait::Patience,
 };
-use crate::{
-    admin::system_clock,
-    config::{Config, StoreSettings, WhenFull},
-    failure::Failure,
-};
+use crate::{admin::system_clock, failure::Failure};
+use config::{Config, StoreSettings, WhenFull};
 use contract::limit::Tag;
 use gateway::{
     Handle,

@@ -4,7 +4,8 @@
 //! Left in the journal, such a window would hide every charge of an earlier one until its time comes. The old
 //! counters stay beside the new ones, under a name that nothing reads.
 
-use crate::{config::StoreSettings, failure::Failure};
+use crate::failure::Failure;
+use config::StoreSettings;
 use contract::limit::Tag;
 use gateway::Handle;
 use journal::{Charge, JournalError, Options, Row};

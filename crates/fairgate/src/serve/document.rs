@@ -1,6 +1,6 @@
 //! The API's document as clients get it: with the contract in it, as this configuration has it.
 
-use crate::config::{Config, Document};
+use config::{Config, Document};
 use gateway::settings::{Endpoint, ServedDocument};
 use openapi::{
     api::Access,

@@ -15,9 +15,9 @@ use crate::{
         AddressView, Control, Live, OperationError, Preparing, Reloaded, Rules, Sockets, Status,
         ThreadStatus, system_clock,
     },
-    config::{Config, StoreSettings},
     failure::Failure,
 };
+use config::{Config, StoreSettings};
 use gateway::{
     Handle, ThreadLoad, UpstreamState, UpstreamView,
     maintenance::Pattern,

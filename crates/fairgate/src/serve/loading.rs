@@ -1,6 +1,7 @@
 //! Hands keys and maintenance from the store to the data plane.
 
-use crate::{failure::Failure, limit};
+use crate::failure::Failure;
+use config::limit;
 use contract::Limit;
 use gateway::{
     Handle,

@@ -24,11 +24,11 @@ mod watching;
 
 use crate::{
     admin::{AdminSocket, Control, Names, Place, SocketError, serve as serve_admin, system_clock},
-    config::{Config, Document},
     failure::Failure,
 };
 use acme::Acme;
 use certificates::Certificates;
+use config::{Config, Document};
 use gateway::{
     Gateway, Handed, Handle, NotOpen, StartError,
     record::{Level, LogSink, Value},

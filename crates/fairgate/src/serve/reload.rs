@@ -6,9 +6,9 @@
 use super::{document, loading};
 use crate::{
     admin::{Control, Operation, OperationError, Preparing, Reloaded, carry_out},
-    config::{self, Config, StoreSettings, tls::TlsSettings},
     failure::Failure,
 };
+use config::{Config, StoreSettings, tls::TlsSettings};
 use gateway::{
     Compiled, Handle,
     record::{Level, LogSink},

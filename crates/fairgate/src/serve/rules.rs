@@ -1,6 +1,7 @@
 //! What the control plane needs to know about keys, from the configuration.
 
-use crate::{admin::Rules, config::Config, limit};
+use crate::admin::Rules;
+use config::{Config, limit};
 
 /// The plans, the pattern of keys, and how a limit is read.
 pub(crate) fn rules(config: &Config) -> Rules {

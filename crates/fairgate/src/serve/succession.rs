@@ -6,9 +6,9 @@
 
 use crate::{
     admin::{Handover, Old, Place, Sockets, ask_for_sockets},
-    config::Config,
     failure::Failure,
 };
+use config::Config;
 use gateway::record::{Level, LogSink};
 use std::{env, net::TcpListener, os::fd::OwnedFd};
 

@@ -1,6 +1,6 @@
 //! Gathers what data threads tallied and writes it now and then, many tallies in one transaction.
 
-use crate::config::UsageSettings;
+use config::UsageSettings;
 use gateway::{
     Handle,
     record::{Level, Value},

@@ -2,11 +2,11 @@
 
 use super::{chart::Chart, figures, report::Report};
 use crate::{
-    config::UsageSettings,
     failure::{Failure, wants_colour},
     output,
     times::{roughly, short},
 };
+use config::UsageSettings;
 use std::io::{self, Write};
 use store::Whose;
 use usage::{Grain, Tally};

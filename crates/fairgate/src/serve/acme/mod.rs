@@ -11,7 +11,8 @@ mod renewal;
 mod schedule;
 
 use super::certificates::Certificates;
-use crate::{config::tls::AcmeSettings, failure::Failure};
+use crate::failure::Failure;
+use config::tls::AcmeSettings;
 use folder::Folder;
 use gateway::{Handle, record::Level, tls::Identity};
 use held::Held;

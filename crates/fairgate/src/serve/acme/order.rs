@@ -4,7 +4,7 @@ use super::{
     folder::Folder,
     http::{Http, RetryAfter},
 };
-use crate::config::tls::{AcmeSettings, Challenge, authorities, trusted_here};
+use config::tls::{AcmeSettings, Challenge, authorities, trusted_here};
 use gateway::tls::{Challenges, Client, Identity, Roots};
 use instant_acme::{
     Account, AccountBuilder, AuthorizationStatus, CertificateIdentifier, ChallengeType, Error,

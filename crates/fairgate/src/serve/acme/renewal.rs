@@ -2,7 +2,7 @@
 //! revoke, and spread renewals over time.
 
 use super::{folder::Folder, held::Held, order};
-use crate::config::tls::AcmeSettings;
+use config::tls::AcmeSettings;
 use instant_acme::Error;
 use std::time::Duration;
 

@@ -1,0 +1,64 @@
+//! The API's OpenAPI document: read from the disk, with the time that it took.
+
+use openapi::{
+    api::Api,
+    documents::{Documents, Files},
+    fault::{Faults, Warning},
+    reading,
+};
+use std::{
+    fmt,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime},
+};
+
+/// A single file that is larger than this is refused before it is read whole.
+const MAX_FILE_SIZE: u64 = 256 << 20;
+
+/// A document that was read.
+pub struct Document {
+    /// Its files.
+    pub documents: Documents,
+    /// What they say.
+    pub api: Api,
+    /// How long reading and compiling it took.
+    pub took: Duration,
+    /// Where they are.
+    pub files: Vec<PathBuf>,
+    /// When its file was changed last, in Unix seconds.
+    pub modified: u64,
+}
+
+/// Reads a document from the disk.
+pub(super) fn read(path: &Path) -> Result<(Document, Vec<Warning>), Faults> {
+    let begun = Instant::now();
+    let mut documents = Documents::read(&path.to_string_lossy(), &Disk)?;
+    let (api, warnings) = reading::read(&mut documents)?;
+    let modified = path.metadata().and_then(|about| about.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+    let modified = modified.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let files = documents.files().map(|file| PathBuf::from(documents.location(file)));
+    let files = files.filter(|file| !file.as_os_str().is_empty()).collect();
+    Ok((Document { files, documents, api, took: begun.elapsed(), modified }, warnings))
+}
+
+struct Disk;
+
+impl Files for Disk {
+    fn read(&self, location: &str) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        let read = File::open(location).and_then(|file| file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes));
+        match read {
+            Err(error) => Err(super::reason(&error)),
+            Ok(_) if bytes.len() as u64 > MAX_FILE_SIZE => Err("it is larger than 256 MiB".to_owned()),
+            Ok(_) => Ok(bytes),
+        }
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Document").field("title", &self.api.title).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,18 @@
+//! A point in time as people write it: `2026-11-23`, `2026-11-23T02:00:00Z`.
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+/// Reads a time, in seconds since the Unix epoch: RFC 3339, or a date, which is its first second in UTC.
+///
+/// # Errors
+/// How a time is written.
+pub fn read(text: &str) -> Result<u64, String> {
+    let date = || {
+        let date: Date = text.parse().ok()?;
+        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    };
+    // Dates first would read 2027-01-31T02:00:00 as its day: a time needs its zone.
+    let read: Option<Timestamp> = text.parse().ok().or_else(|| (text.len() == 10).then(date).flatten());
+    let seconds = read.and_then(|time| u64::try_from(time.as_second()).ok());
+    seconds.ok_or_else(|| "a time is 2027-01-31 or 2027-01-31T02:00:00Z, with its zone".into())
+}

@@ -1,0 +1,121 @@
+//! Lists of limits, of a plan and of an address: each is read, and none stands twice.
+
+use crate::{
+    fault::Fault,
+    limit,
+    raw::{At, Refusal, Section},
+    registry::{ADDRESS_LIMITS, Key},
+};
+use contract::{Kind, Limit};
+use gateway::settings::Plan;
+
+/// Whose limits a list holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    Plan,
+    Address,
+}
+
+impl Whose {
+    const fn one(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Address => "address",
+        }
+    }
+
+    const fn any(self) -> &'static str {
+        match self {
+            Self::Plan => "a plan",
+            Self::Address => "an address",
+        }
+    }
+}
+
+/// The table `[address]`. Empty: it is not there.
+pub(super) fn of_address(section: &Section<'_>) -> Vec<At<Limit>> {
+    let mut limits = limits(section, &ADDRESS_LIMITS, Whose::Address);
+    limits.retain(|limit| match limit.value.kind {
+        Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Rate { .. } => true,
+        Kind::Concurrent | Kind::Lifetime => {
+            section.reader.fault(
+                Fault::at(
+                    limit.span.clone(),
+                    format!("an address cannot have the limit \"{}\"", limit.value),
+                )
+                .label("addresses are shared, and forgotten when they are not seen for a while")
+                .help("write a limit that resets, such as \"60 per minute\""),
+            );
+            false
+        }
+    });
+    limits
+}
+
+/// The limits that a key of the file lists.
+pub(super) fn limits(section: &Section<'_>, key: &Key, whose: Whose) -> Vec<At<Limit>> {
+    let texts = section.text_list(key);
+    if let Some(list) = &texts
+        && section.is_empty_list(key)
+    {
+        section.reader.fault(
+            Fault::at(list.span.clone(), format!("{} needs at least one limit", whose.any()))
+                .label("the list is empty")
+                .help(format!("write it like this: limits = {}", key.example)),
+        );
+    }
+    let mut limits: Vec<At<Limit>> = Vec::new();
+    for text in texts.map(|list| list.value).unwrap_or_default() {
+        let limit = match limit::read(&text.value) {
+            Ok(limit) => limit,
+            Err(wrong) => {
+                let refusal = Refusal::new(format!("`{}` is no limit", text.value), wrong.why, wrong.help);
+                section.reader.fault(refusal.into_fault(text.span));
+                continue;
+            }
+        };
+        if limits.len() == Plan::MAX_LIMITS {
+            section.reader.fault(
+                Fault::at(text.span, format!("{} has at most {} limits", whose.any(), Plan::MAX_LIMITS))
+                    .label("one too many")
+                    .help("every request looks at all of them: keep those that matter"),
+            );
+            break;
+        }
+        match limits.iter().find(|known| are_one(&known.value, &limit)) {
+            Some(known) => section.reader.fault(doubled(known, &At { value: limit, span: text.span }, whose)),
+            None => limits.push(At { value: limit, span: text.span }),
+        }
+    }
+    limits
+}
+
+/// Counters are kept by tag, and headers name limits by their policy: both tell the limits of a plan apart.
+fn are_one(one: &Limit, other: &Limit) -> bool {
+    one.tag() == other.tag() || one.policy_name() == other.policy_name()
+}
+
+fn doubled(first: &At<Limit>, second: &At<Limit>, whose: Whose) -> Fault {
+    let fault = |title: String| {
+        Fault::at(second.span.clone(), title)
+            .label("the second one")
+            .also(first.span.clone(), "the first one")
+    };
+    let (one, other) = (&first.value, &second.value);
+    if let (Kind::Rate { period, .. }, Kind::Rate { .. }) = (&one.kind, &other.kind) {
+        let title = format!("two rates per {}{} in one {}", period.word(), of_group(other), whose.one());
+        return fault(title)
+            .help("keep one of the two; a second limit with another period may stand beside it");
+    }
+    if one.tag() == other.tag() {
+        let title = format!("two limits {}{} in one {}", other.kind, of_group(other), whose.one());
+        let smaller = if one.amount <= other.amount { one } else { other };
+        return fault(title).help(format!("keep the smaller one: \"{smaller}\""));
+    }
+    fault(format!("two limits of one {} share the name `{}` in headers", whose.one(), other.policy_name()))
+        .help("give one of the groups a name that differs in more than `-` and `_`")
+}
+
+fn of_group(limit: &Limit) -> String {
+    limit.group.as_deref().map(|group| format!(" for {group}")).unwrap_or_default()
+}

@@ -1,0 +1,164 @@
+//! The files of `[tls]`: what certificates, keys and authorities they hold. They are read at the start, and again
+//! whenever they change.
+
+use gateway::tls::{Asks, Challenges, Identity, Server, Versions, certificates};
+use std::{
+    fs::{self, File},
+    io::Read,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+/// A file that is larger than this holds no certificates.
+const MAX_FILE_SIZE: u64 = 4 << 20;
+
+/// What clients are offered, as it stands in files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// The first is for clients that ask for no name, or for one that is not known.
+    pub identities: Vec<IdentityFiles>,
+    /// Who vouches for clients. None: they are not asked.
+    pub client_ca: Option<ClientCa>,
+    /// The versions that are spoken.
+    pub versions: Versions,
+    /// Where another certificate is fetched from.
+    pub acme: Option<AcmeSettings>,
+}
+
+/// A certificate and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Who vouches for clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCa {
+    pub file: PathBuf,
+    pub is_required: bool,
+}
+
+/// How a certificate is fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcmeSettings {
+    pub domains: Vec<String>,
+    pub contact: Vec<String>,
+    pub directory: String,
+    /// Who vouches for the directory. None: whom this machine trusts.
+    pub ca: Option<PathBuf>,
+    pub challenge: Challenge,
+    /// What binds our account to one that the authority knows by other means.
+    pub binding: Option<ExternalBinding>,
+    /// Which of the authority's kinds of certificate is ordered. None: its default.
+    pub profile: Option<String>,
+}
+
+/// What binds an account to another one at the authority (RFC 8555, 7.3.4).
+#[derive(Clone, PartialEq, Eq)]
+pub struct ExternalBinding {
+    pub key_id: String,
+    pub key: Vec<u8>,
+}
+
+impl std::fmt::Debug for ExternalBinding {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The key is nobody's to read.
+        write!(out, "ExternalBinding({:?})", self.key_id)
+    }
+}
+
+/// How an authority sees that a name leads here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Challenge {
+    Http,
+    TlsAlpn,
+}
+
+/// When a file was changed last, and which it is: enough to see that another one stands there.
+pub type Stamp = Option<(SystemTime, u64, u64)>;
+
+/// What a file could not be used for, and why.
+#[derive(Debug)]
+pub struct BadFile {
+    pub path: PathBuf,
+    pub reason: String,
+}
+
+impl std::fmt::Display for BadFile {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}: {}", self.path.display(), self.reason)
+    }
+}
+
+// === impl TlsSettings ===
+
+impl TlsSettings {
+    /// Reads all files anew. `fetched`: the certificate that came by ACME, if there is one.
+    pub fn server(&self, fetched: Option<Identity>, challenges: Challenges) -> Result<Server, String> {
+        let mut identities = Vec::new();
+        for files in &self.identities {
+            identities.push(files.read().map_err(|bad| bad.to_string())?);
+        }
+        identities.extend(fetched);
+        let asks = match &self.client_ca {
+            None => Asks::Nothing,
+            Some(ca) => {
+                let authorities = authorities(&ca.file).map_err(|bad| bad.to_string())?;
+                if ca.is_required { Asks::Required(authorities) } else { Asks::Optional(authorities) }
+            }
+        };
+        Server::new(&identities, asks, self.versions, challenges).map_err(|error| error.to_string())
+    }
+
+    /// How all files stand.
+    pub fn stamps(&self) -> Vec<Stamp> {
+        let files = self.identities.iter().flat_map(|files| [&files.certificate, &files.key]);
+        files.chain(self.client_ca.as_ref().map(|ca| &ca.file)).map(|path| stamp(path)).collect()
+    }
+}
+
+impl IdentityFiles {
+    pub fn read(&self) -> Result<Identity, BadFile> {
+        use gateway::tls::BadIdentity;
+        let (chain, key) = (read(&self.certificate)?, read(&self.key)?);
+        Identity::from_pem(&chain, &key).map_err(|error| {
+            let path = match error {
+                BadIdentity::NoKey | BadIdentity::BadKey(_) | BadIdentity::OtherKey => &self.key,
+                BadIdentity::NoCertificate | BadIdentity::Unreadable(_) => &self.certificate,
+            };
+            BadFile { path: path.clone(), reason: error.to_string() }
+        })
+    }
+}
+
+/// The certificates of authorities that a file holds.
+pub fn authorities(path: &Path) -> Result<Vec<CertificateDer>, BadFile> {
+    certificates(&read(path)?).map_err(|error| BadFile { path: path.to_owned(), reason: error.to_string() })
+}
+
+/// A certificate as it goes over the wire.
+pub type CertificateDer = gateway::tls::CertificateDer<'static>;
+
+/// The certificates of the authorities that this machine trusts.
+pub fn trusted_here() -> Vec<CertificateDer> {
+    rustls_native_certs::load_native_certs().certs
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, BadFile> {
+    let bad = |reason: String| BadFile { path: path.to_owned(), reason };
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes));
+    match read {
+        Err(error) => Err(bad(super::reason(&error))),
+        Ok(_) if bytes.len() as u64 > MAX_FILE_SIZE => Err(bad("it is larger than 4 MiB".to_owned())),
+        Ok(_) => Ok(bytes),
+    }
+}
+
+/// Follows links: some deployments change files by turning a link.
+fn stamp(path: &Path) -> Stamp {
+    use std::os::unix::fs::MetadataExt;
+    let about = fs::metadata(path).ok()?;
+    Some((about.modified().ok()?, about.len(), about.ino()))
+}
