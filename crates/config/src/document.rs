@@ -25,9 +25,16 @@ pub struct Document {
     pub api: Api,
     /// How long reading and compiling it took.
     pub took: Duration,
-    /// Where they are.
+    /// Where it was read from.
+    pub source: DocumentSource,
+}
+
+/// Where a document was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentSource {
+    /// All of its files.
     pub files: Vec<PathBuf>,
-    /// When its file was changed last, in Unix seconds.
+    /// When its first file was changed last, in Unix seconds.
     pub modified: u64,
 }
 
@@ -40,7 +47,8 @@ pub(super) fn read(path: &Path) -> Result<(Document, Vec<Warning>), Faults> {
     let modified = modified.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let files = documents.files().map(|file| PathBuf::from(documents.location(file)));
     let files = files.filter(|file| !file.as_os_str().is_empty()).collect();
-    Ok((Document { files, documents, api, took: begun.elapsed(), modified }, warnings))
+    let source = DocumentSource { files, modified };
+    Ok((Document { documents, api, took: begun.elapsed(), source }, warnings))
 }
 
 struct Disk;

@@ -6,10 +6,12 @@
 //! at work, only its settings.
 
 mod document;
+mod enriched;
 mod fault;
 pub mod limit;
 pub mod moment;
 mod nearest;
+mod node;
 mod quantity;
 mod raw;
 mod registry;
@@ -26,23 +28,21 @@ mod page;
 #[cfg(test)]
 mod tests;
 
-pub use document::Document;
+pub use document::{Document, DocumentSource};
 pub use fault::Faults;
 pub use nearest::nearest;
+pub use node::{Node, Process, Sources, StoreSettings, UsageSettings, WhenFull};
 
 use fault::Fault;
 use gateway::settings::Settings;
 use raw::{Reader, Section};
+use sections::Parts;
 use std::{
     fs::File,
     io::{self, Read},
-    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
-use tls::TlsSettings;
-use usage::Retention;
 
 /// The file that commands read if none is named.
 pub const FILE: &str = "fairgate.toml";
@@ -59,92 +59,40 @@ pub enum Extent {
     File,
 }
 
-/// The valid configuration of the binary.
+/// A valid configuration, in the parts that different readers need. Each is complete: whoever needs a part takes it by
+/// value, and nobody changes it.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What the data plane needs to know.
-    pub settings: Settings,
-    /// Where keys and counters are kept.
-    pub store: StoreSettings,
-    /// What clients are offered by TLS, as it stands in files. None: there is no TLS.
-    pub tls: Option<TlsSettings>,
-    /// How the process behaves beside requests.
-    pub process: Process,
+    /// What the data plane needs to know. The document that clients get is in it after [`Config::for_serving`].
+    pub data_plane: Settings,
+    /// What the process around the data plane needs to know.
+    pub node: Node,
     /// The API's document, if the file names one and it was read.
     pub document: Option<Arc<Document>>,
-    /// The system's clock is right whatever the journal says. Set by the command line alone.
-    pub is_clock_trusted: bool,
-    /// The sockets of a gateway that runs are asked for. Set by the command line alone.
-    pub takes_over: bool,
     /// What is allowed and yet probably not meant, one sentence each.
     pub warnings: Vec<String>,
-    /// The file. Empty: it was read from a text.
-    pub path: PathBuf,
-    /// The file as it stands, to compare a later one with.
-    pub source: Arc<toml::Table>,
-}
-
-/// How the process behaves beside requests.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Process {
-    /// The configuration is taken over again when its files have changed.
-    pub is_watched: bool,
-    /// Where it is told by HTTP how the gateway stands. None: nowhere.
-    pub admin: Option<SocketAddr>,
-    /// The API has no endpoints on purpose, so that a reload may remove the last one.
-    pub allows_no_endpoints: bool,
-}
-
-/// Where keys and counters are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreSettings {
-    /// The store's folder, found from the folder of the configuration file.
-    pub path: PathBuf,
-    /// How often charges are written to the disk.
-    pub flush_interval: Duration,
-    /// The folder of the memory that charges outlive the process in, found from the folder of the configuration file.
-    pub memory: PathBuf,
-    /// What happens to requests while charges cannot be saved.
-    pub when_full: WhenFull,
-    /// Charges are saved. If not, they are kept in memory only.
-    pub durable: bool,
-    /// What is kept of requests, for reports.
-    pub usage: UsageSettings,
-}
-
-/// What happens to requests while charges cannot be saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WhenFull {
-    /// They go on, and an alarm is raised: a power cut would forget what could not be saved.
-    GoOn,
-    /// They are refused, so that nothing is granted that could be forgotten.
-    Stop,
-}
-
-/// What is kept of requests, for reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UsageSettings {
-    /// Whether it is counted.
-    pub enabled: bool,
-    /// How often it is written.
-    pub flush_interval: Duration,
-    /// How long it is kept.
-    pub keep: Retention,
-}
-
-impl Default for UsageSettings {
-    /// For whoever cannot read the file.
-    fn default() -> Self {
-        const DAY: u64 = 86_400;
-        let keep = Retention { minutes: 2 * DAY, hours: 60 * DAY, days: 800 * DAY };
-        Self { enabled: true, flush_interval: Duration::from_secs(10), keep }
-    }
 }
 
 impl Config {
     /// Whether the file names a document, read or not.
+    #[must_use]
     pub fn names_document(&self) -> bool {
-        self.source.contains_key(registry::OPENAPI.name)
+        self.node.sources.tables.contains_key(registry::OPENAPI.name)
+    }
+
+    /// The parts that a gateway runs with. The document as clients get it is written here, once, and the one that was
+    /// read is given up: a large one is needed no more.
+    #[must_use]
+    pub fn for_serving(self) -> (Settings, Node) {
+        let document = self.document.as_ref().map(|document| enriched::served(&self.data_plane, document));
+        (Settings { document: document.map(Arc::new), ..self.data_plane }, self.node)
+    }
+
+    /// The settings for pages that are served elsewhere.
+    #[must_use]
+    pub fn for_export(self) -> Settings {
+        let document = self.document.as_ref().map(|document| enriched::exported(&self.data_plane, document));
+        Settings { document: document.map(Arc::new), ..self.data_plane }
     }
 }
 
@@ -157,7 +105,8 @@ pub fn load(path: &Path, extent: Extent) -> Result<Config, Faults> {
         // What is not UTF-8 is no number either; its reader says so.
         std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned())
     })?;
-    Ok(Config { path: path.to_owned(), ..config })
+    let sources = Sources { path: path.to_owned(), ..config.node.sources };
+    Ok(Config { node: Node { sources, ..config.node }, ..config })
 }
 
 /// Reads a configuration from text. `file_name` stands in messages, and its folder is where relative
@@ -188,25 +137,18 @@ fn read_text(
     let read = sections::read(&top, folder, extent, environment);
     let (found, warnings, _) = reader.finish();
     let faults = syntax.merge(found);
-    match read {
-        Some((settings, store, tls, process, document)) if faults.is_empty() => {
-            // Whatever was read without a fault is TOML.
-            let source = Arc::new(source.parse().unwrap_or_default());
-            Ok(Config {
-                settings,
-                store,
-                tls,
-                process,
-                document: document.map(Arc::new),
-                warnings,
-                source,
-                path: PathBuf::new(),
-                is_clock_trusted: false,
-                takes_over: false,
-            })
-        }
-        Some(_) | None => Err(Faults::new(file_name, source, faults)),
-    }
+    let Some(parts) = read.filter(|_| faults.is_empty()) else {
+        return Err(Faults::new(file_name, source, faults));
+    };
+    let Parts { data_plane, store, tls, process, document } = parts;
+    let sources = Sources {
+        path: PathBuf::new(),
+        // Whatever was read without a fault is TOML.
+        tables: Arc::new(source.parse().unwrap_or_default()),
+        document: document.as_ref().map(|document| document.source.clone()),
+    };
+    let node = Node { store, tls, process, sources };
+    Ok(Config { data_plane, node, document: document.map(Arc::new), warnings })
 }
 
 /// What is wrong with a file that is YAML or JSON: one sentence, where TOML would find a fault in each line.

@@ -7,7 +7,7 @@ use super::{
     sections, syntax, *,
 };
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -70,13 +70,13 @@ fn the_examples_are_valid() {
         let path = repository().join(format!("examples/{name}.toml"));
         let config = load(&path, Extent::Everything).unwrap_or_else(|faults| panic!("{faults}"));
         assert!(config.warnings.is_empty(), "{:?}", config.warnings);
-        assert_eq!(config.store.path, repository().join("examples/data"));
+        assert_eq!(config.node.store.path, repository().join("examples/data"));
     }
 }
 
 #[test]
 fn the_minimal_example_has_the_promised_defaults() {
-    let settings = read_plain(&minimal()).unwrap().settings;
+    let settings = read_plain(&minimal()).unwrap().data_plane;
     let seconds = Duration::from_secs;
     assert_eq!(settings.listen.threads, std::thread::available_parallelism().unwrap().get());
     assert_eq!(settings.timeouts.head, seconds(10));
@@ -106,8 +106,8 @@ fn the_environment_wins_over_the_file() {
         let value = value.to_owned();
         parse(&source, "fairgate.toml", &move |name| (name == "FAIRGATE_THREADS").then(|| value.clone()))
     };
-    assert_eq!(read_plain(&source).unwrap().settings.listen.threads, 3);
-    assert_eq!(with("7").unwrap().settings.listen.threads, 7);
+    assert_eq!(read_plain(&source).unwrap().data_plane.listen.threads, 3);
+    assert_eq!(with("7").unwrap().data_plane.listen.threads, 7);
     for wrong in ["0", "1025", "many", ""] {
         let faults = with(wrong).unwrap_err();
         assert_eq!(faults.count(), 1);
@@ -118,7 +118,7 @@ fn the_environment_wins_over_the_file() {
 #[test]
 fn the_full_example_is_read_as_it_is_written() {
     let config = load(&repository().join("examples/full.toml"), Extent::Everything).unwrap();
-    let settings = config.settings;
+    let settings = config.data_plane;
     let team = settings.plans.iter().find(|plan| plan.name == "team").unwrap();
     let texts: Vec<String> = team.limits.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -140,8 +140,8 @@ fn the_full_example_is_read_as_it_is_written() {
     assert_eq!(search.cost, 10);
     let first = settings.endpoints.declared().first().unwrap();
     assert_eq!((first.group.as_deref(), first.cost_header.as_deref()), (None, None));
-    assert_eq!(config.store.memory, Path::new("/dev/shm"));
-    assert_eq!((config.store.when_full, config.store.durable), (WhenFull::GoOn, true));
+    assert_eq!(config.node.store.memory, Path::new("/dev/shm"));
+    assert_eq!((config.node.store.when_full, config.node.store.durable), (WhenFull::GoOn, true));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn what_the_file_adds_to_an_operation_reaches_its_endpoint() {
     let added = "[[endpoints]]\noperation = \"createItem\"\ngroup = \"writes\"\ncost_header = \"X-Units\"\n";
     let source =
         std::fs::read_to_string(&path).unwrap().replace("[[endpoints]]\noperation = \"createItem\"\n", added);
-    let settings = parse(&source, path.to_str().unwrap(), &|_| None).unwrap().settings;
+    let settings = parse(&source, path.to_str().unwrap(), &|_| None).unwrap().data_plane;
     let create = settings.endpoints.declared().iter().find(|endpoint| endpoint.method == "POST").unwrap();
     assert_eq!((create.group.as_deref(), create.cost_header.as_deref()), (Some("writes"), Some("x-units")));
     assert_eq!(create.cost, 5);
@@ -159,10 +159,10 @@ fn what_the_file_adds_to_an_operation_reaches_its_endpoint() {
 #[test]
 fn the_store_lies_beside_the_file() {
     let config = parse(&minimal(), "/etc/fairgate/fairgate.toml", &|_| None).unwrap();
-    assert_eq!(config.store.path, Path::new("/etc/fairgate/data"));
+    assert_eq!(config.node.store.path, Path::new("/etc/fairgate/data"));
     let source = minimal().replace("path = \"data\"", "path = \"/var/lib/fairgate\"");
     let config = parse(&source, "/etc/fairgate/fairgate.toml", &|_| None).unwrap();
-    assert_eq!(config.store.path, Path::new("/var/lib/fairgate"));
+    assert_eq!(config.node.store.path, Path::new("/var/lib/fairgate"));
 }
 
 #[test]

@@ -36,8 +36,14 @@ use ipnet::IpNet;
 use openapi::rules::Strictness;
 use std::path::Path;
 
-/// What was read: settings, where the store is, the files of TLS, how the process behaves, and the document.
-pub(super) type Read = (Settings, StoreSettings, Option<TlsSettings>, Process, Option<Document>);
+/// What was read.
+pub(super) struct Parts {
+    pub(super) data_plane: Settings,
+    pub(super) store: StoreSettings,
+    pub(super) tls: Option<TlsSettings>,
+    pub(super) process: Process,
+    pub(super) document: Option<Document>,
+}
 
 /// Reads everything. None: a fault was noted without which no settings can be made.
 #[allow(clippy::too_many_lines, reason = "one line a table, in their order")]
@@ -46,7 +52,7 @@ pub(super) fn read(
     folder: &Path,
     extent: Extent,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Option<Read> {
+) -> Option<Parts> {
     let named = top.text(&OPENAPI);
     let has_document = named.is_some() || top.has(&OPENAPI);
     let mut document = match (named, extent) {
@@ -122,7 +128,7 @@ pub(super) fn read(
     if read.services.is_empty() {
         return None; // a fault was noted
     }
-    let settings = Settings {
+    let data_plane = Settings {
         api: api?,
         listen: listen?,
         http2: http2?,
@@ -152,7 +158,7 @@ pub(super) fn read(
         document: None,
     };
     let process = Process { is_watched: is_watched?, admin: admin?, allows_no_endpoints: allows_none?.value };
-    Some((settings, store?, tls_files, process, document))
+    Some(Parts { data_plane, store: store?, tls: tls_files, process, document })
 }
 
 fn warn_of_headers(top: &Section<'_>, listen: Option<&Listen>, tls: Option<&Tls>, trusted: &[IpNet]) {

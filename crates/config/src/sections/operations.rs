@@ -90,7 +90,7 @@ fn endpoint(document: &Document, operation: &Operation, path: &str) -> Endpoint 
         access: Default::default(),
         rules: None,
         moved_to: None,
-        deprecated: operation.deprecated.then_some(Deprecated { since: document.modified }),
+        deprecated: operation.deprecated.then_some(Deprecated { since: document.source.modified }),
         operation: operation.id.clone().map(|id| OperationName { id, path: operation.own_path.clone() }),
         summary: operation.summary.clone(),
         tag: operation.tag.clone(),

@@ -6,7 +6,7 @@ use crate::{
     cli::{Docs, Export},
     failure::Failure,
     output,
-    serve::{self, loading},
+    serve::loading,
 };
 use config::Config;
 use gateway::{maintenance::Window, settings::ServedDocument};
@@ -18,7 +18,6 @@ use std::{
     io::Write,
     path::{Component, Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
 };
 
 /// Names the files of an export, so that the next one knows its own and takes away what is no more.
@@ -33,15 +32,14 @@ pub(super) fn run(command: Docs, config: Config, out: &mut Out<'_>) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(wanted: Export, mut config: Config, out: &mut Out<'_>) -> Result<(), Failure> {
+fn write(wanted: Export, config: Config, out: &mut Out<'_>) -> Result<(), Failure> {
     let folder = wanted.folder.as_path();
     let before = earlier(folder, wanted.force)?;
-    config.settings.document = serve::document::exported(&config).map(Arc::new);
-    let site = Site::new(gateway::reference_of(&config.settings, config.settings.listen.address));
-    let document = config.settings.document.clone();
-    let live = gateway::live(&maintenance(config), system_clock());
+    let live = gateway::live(&maintenance(config.clone()), system_clock());
+    let settings = config.for_export();
+    let site = Site::new(gateway::reference_of(&settings, settings.listen.address));
     let documents: Vec<(&str, &[u8])> =
-        document.iter().flat_map(|document| document_files(document)).collect();
+        settings.document.iter().flat_map(|document| document_files(document)).collect();
     let names = documents.iter().map(|(name, _)| (*name).to_owned());
     let files: BTreeSet<String> = site.file_names().chain(names).collect();
 
@@ -85,8 +83,8 @@ fn document_files(document: &ServedDocument) -> [(&'static str, &[u8]); 2] {
 
 /// The windows of maintenance, if they can be read. Without them there is still a reference.
 fn maintenance(config: Config) -> Vec<Window> {
-    let path = config.store.path.clone();
-    let place = Place { store: Some(path.clone()), config: Some(config.path.clone()) };
+    let path = config.node.store.path.clone();
+    let place = Place { store: Some(path.clone()), config: Some(config.node.sources.path.clone()) };
     if !path.join(store::DATABASE_FILE).exists() && !place.is_answered() {
         // Asking would make a store where none is wanted.
         return Vec::new();

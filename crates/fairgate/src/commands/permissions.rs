@@ -45,7 +45,9 @@ pub(super) fn print(warnings: &[String]) {
 /// cannot be read, so nothing is known about its permissions; `config check` says why.
 fn endpoints(config: &Config) -> Option<Endpoints> {
     if !config.names_document() {
-        return Some(config.settings.endpoints.clone());
+        return Some(config.data_plane.endpoints.clone());
     }
-    config::load(&config.path, config::Extent::Everything).ok().map(|config| config.settings.endpoints)
+    config::load(&config.node.sources.path, config::Extent::Everything)
+        .ok()
+        .map(|config| config.data_plane.endpoints)
 }

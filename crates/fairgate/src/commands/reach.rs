@@ -38,7 +38,7 @@ enum Found {
 
 impl Reach {
     pub(crate) fn new(config: Config) -> Self {
-        Self { file: config.path.clone(), config: Ok(Box::new(config)), found: None }
+        Self { file: config.node.sources.path.clone(), config: Ok(Box::new(config)), found: None }
     }
 
     /// By a configuration file, which may have faults as long as a gateway runs that was started with it.
@@ -70,7 +70,7 @@ impl Reach {
         if let Some(Found::Own(control)) = &mut self.found {
             return Ok(control.execute(operation)?);
         }
-        let store = self.config().map(|config| config.store.path.clone());
+        let store = self.config().map(|config| config.node.store.path.clone());
         let place = Place { store, config: Some(self.file.clone()) };
         let begun = Instant::now();
         loop {
@@ -82,11 +82,11 @@ impl Reach {
                 return Ok(outcome);
             }
             let config = self.config.as_deref().map_err(|faults| Failure::from(faults.clone()))?;
-            match Embedded::open(&config.store.path) {
+            match Embedded::open(&config.node.store.path) {
                 Ok((store, secret)) => {
                     let live = Box::new(Offline);
                     let mut control =
-                        Control::new(Box::new(store), secret, rules(config), live, system_clock);
+                        Control::new(Box::new(store), secret, rules(&config.data_plane), live, system_clock);
                     let outcome = control.execute(operation);
                     self.found = Some(Found::Own(Box::new(control)));
                     return Ok(outcome?);
@@ -116,13 +116,13 @@ impl Reach {
         }
         if by == FoundBy::Config
             && let Some(config) = self.config()
-            && std::path::absolute(&config.store.path).is_ok_and(|named| named != status.store)
+            && std::path::absolute(&config.node.store.path).is_ok_and(|named| named != status.store)
         {
             eprintln!(
                 "warning: {} says `[store] path` {}, but the running gateway, which was asked, keeps its store in {}: \
                  only a restart changes that.",
                 output::plain(&self.file.display().to_string()),
-                output::plain(&config.store.path.display().to_string()),
+                output::plain(&config.node.store.path.display().to_string()),
                 output::plain(&status.store.display().to_string())
             );
         }

@@ -8,7 +8,8 @@ use crate::{
     admin::{NewKey, Operation, Outcome},
     cli,
     failure::Failure,
-    output, serve,
+    output,
+    serve::{self, Start},
 };
 use config::Config;
 use gateway::settings::Endpoints;
@@ -33,10 +34,10 @@ const PLAN: &str = "default";
 
 /// Starts the gateway.
 pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> {
-    let (is_clock_trusted, takes_over) = (wanted.trust_clock, wanted.take_over);
+    let how = Start { is_clock_trusted: wanted.trust_clock, takes_over: wanted.take_over };
     let Some(upstream) = wanted.upstream else {
         let config = super::load(file, config::Extent::Everything)?;
-        return serve::run(Config { is_clock_trusted, takes_over, ..config });
+        return serve::run(config, how);
     };
     let other = Path::new(config::FILE);
     if other.exists() {
@@ -45,7 +46,7 @@ pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> 
     let file = write(wanted.openapi.as_deref(), &upstream, wanted.listen)?;
     let config = super::load(&file, config::Extent::Everything)?;
     show_first_key(&config, &file)?;
-    serve::run(Config { is_clock_trusted, takes_over, ..config })
+    serve::run(config, how)
 }
 
 /// Writes the configuration of the one-line start. Gives its path.
@@ -113,10 +114,10 @@ fn show_first_key(config: &Config, file: &Path) -> Result<(), Failure> {
         return Err(mismatch());
     };
     drop(reach); // the store is locked for the gateway until then
-    let headers = config.settings.keys.headers_as_written();
+    let headers = config.data_plane.keys.headers_as_written();
     let header = headers.first().map_or("X-API-Key", String::as_str);
-    let address = config.settings.listen.address;
-    let (docs, try_path) = (format!("{}docs/", config.settings.api.reserved_prefix), first_read(config));
+    let address = config.data_plane.listen.address;
+    let (docs, try_path) = (format!("{}docs/", config.data_plane.api.reserved_prefix), first_read(config));
     let mut out = io::stdout().lock();
     writeln!(out, "{key}\n")?;
     writeln!(
@@ -138,11 +139,11 @@ fn show_first_key(config: &Config, file: &Path) -> Result<(), Failure> {
 
 /// The path of an endpoint that can be read without knowing anything.
 fn first_read(config: &Config) -> Option<&str> {
-    match &config.settings.endpoints {
+    match &config.data_plane.endpoints {
         Endpoints::AnyPath => return Some("/"),
         Endpoints::Declared(_) => {}
     }
-    let endpoints = config.settings.endpoints.declared().iter();
+    let endpoints = config.data_plane.endpoints.declared().iter();
     let mut plain = endpoints.filter(|one| {
         one.method == "GET" && !one.public && !one.path.contains('{') && !one.path.ends_with('/')
     });

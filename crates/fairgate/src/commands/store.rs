@@ -8,7 +8,7 @@ use std::{io::Write, process::ExitCode};
 use store::Embedded;
 
 pub(super) fn check(wanted: &Json, config: &Config, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
-    let folder = &config.store.path;
+    let folder = &config.node.store.path;
     // Opening it would make one: in a folder that is not mounted, say.
     if !folder.join(store::DATABASE_FILE).exists() && !folder.join(store::SECRET_FILE).exists() {
         return Err(Failure::new(format!(
@@ -16,11 +16,11 @@ pub(super) fn check(wanted: &Json, config: &Config, out: &mut Out<'_>) -> Result
             output::plain(&folder.display().to_string())
         )));
     }
-    let keys = Embedded::check(&config.store.path)?;
+    let keys = Embedded::check(&config.node.store.path)?;
     if wanted.json {
         output::json_value(out, &json!({ "keys": keys, "state": "whole" }))?;
     } else {
-        writeln!(out, "{} is whole: {keys} keys.", config.store.path.display())?;
+        writeln!(out, "{} is whole: {keys} keys.", config.node.store.path.display())?;
     }
     Ok(ExitCode::SUCCESS)
 }

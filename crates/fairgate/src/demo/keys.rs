@@ -52,7 +52,7 @@ impl<'c> Keys<'c> {
     /// A key that has used all that its plan grants for this month.
     pub(super) fn used_up(&mut self, name: &str) -> Result<String, Failure> {
         let key = self.made(name, "trial", &["items:read"], |_| ())?;
-        let plan = self.config.settings.plans.iter().find(|plan| plan.name == "trial");
+        let plan = self.config.data_plane.plans.iter().find(|plan| plan.name == "trial");
         let limits = plan.map(|plan| plan.limits.as_slice()).unwrap_or_default();
         let digest = self.records.last().map(|record| record.digest).unwrap_or_default();
         let who = digest.first_chunk().copied().unwrap_or_default();
@@ -85,7 +85,7 @@ impl<'c> Keys<'c> {
     pub(super) fn save(self, store: &dyn Store) -> Result<(), Failure> {
         store.insert_keys(&mut self.records.into_iter())?;
         let fail = |error: journal::JournalError| Failure::new(error.to_string());
-        let settings = &self.config.store;
+        let settings = &self.config.node.store;
         let mut options = journal::Options::new(settings.path.clone(), 1);
         options.memory.clone_from(&settings.memory);
         let (journal, mut writers, _) = journal::open(&options, self.now, &mut |_, _| ()).map_err(fail)?;

@@ -15,7 +15,7 @@ mod stop;
 use crate::{
     admin::system_clock,
     failure::Failure,
-    serve::{self, Events},
+    serve::{self, Events, Start},
 };
 use cases::Places;
 use config::Config;
@@ -77,7 +77,7 @@ fn run_in(
     let (_, second) =
         configure(folder, "maintenance.toml", include_str!("maintenance.toml"), in_maintenance, sample_api)?;
 
-    let (store, secret) = Embedded::open(&config.store.path)?;
+    let (store, secret) = Embedded::open(&config.node.store.path)?;
     let mut keys = Keys::new(&config, secret);
     let cases = cases::all(places, &mut keys)?;
     keys.save(&store)?;
@@ -86,7 +86,7 @@ fn run_in(
 
     let shown = Shown { places, cases, folder: folder.path().to_owned(), config: path };
     let print = move || if as_json { shown.print_json() } else { shown.print() };
-    serve::with_log(config.settings.log.format, |log| serve_both(config, second, log, stop, print))
+    serve::with_log(config.data_plane.log.format, |log| serve_both(config, second, log, stop, print))
 }
 
 /// Runs both gateways until the demo ends. `print` is called once both let requests in.
@@ -102,7 +102,7 @@ fn serve_both(
     let (first_runs, first_ended) = oneshot::channel::<()>();
     let (until, its_log) = (stop.clone(), log.clone());
     let second = thread::Builder::new().name("maintenance".into()).spawn(move || {
-        serve::run_until(second, &its_log, Events::Requests, || {
+        serve::run_until(second, Start::default(), &its_log, Events::Requests, || {
             Ok(async move {
                 let _ = opened.send(());
                 tokio::select! {
@@ -115,7 +115,7 @@ fn serve_both(
     });
     let second = second.map_err(|error| Failure::new(format!("cannot start the second gateway: {error}")))?;
     let first = match on_open.recv() {
-        Ok(()) => serve::run_until(config, log, Events::Requests, || {
+        Ok(()) => serve::run_until(config, Start::default(), log, Events::Requests, || {
             Ok(async move {
                 print()?;
                 stop.clone().wait().await;
@@ -146,7 +146,7 @@ fn configure(
 }
 
 fn begin_maintenance(config: &Config) -> Result<(), Failure> {
-    let (store, _) = Embedded::open(&config.store.path)?;
+    let (store, _) = Embedded::open(&config.node.store.path)?;
     let now = system_clock();
     store.put_maintenance(&MaintenanceWindow {
         id: "mnt_demo".into(),

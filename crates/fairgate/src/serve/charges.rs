@@ -7,7 +7,7 @@ use super::{
     lock_wait::Patience,
 };
 use crate::{admin::system_clock, failure::Failure};
-use config::{Config, StoreSettings, WhenFull};
+use config::{StoreSettings, WhenFull};
 use contract::limit::Tag;
 use gateway::{
     Handle,
@@ -66,12 +66,12 @@ fn options(settings: &StoreSettings, threads: usize) -> Options {
 /// The counters cannot be read, or none of their copies is good: to begin with empty ones would grant twice
 /// what was used already.
 pub(super) fn open(
-    config: &Config,
+    settings: &StoreSettings,
+    is_clock_trusted: bool,
     threads: usize,
     handle: &Handle,
     patience: &mut Patience<'_>,
 ) -> Result<Option<(Journal, Vec<Writer>)>, Failure> {
-    let (settings, is_clock_trusted) = (&config.store, config.is_clock_trusted);
     if !settings.durable {
         return Ok(None);
     }

@@ -6,8 +6,7 @@ use super::{
     health::Health,
     lifecycle::{Alarm, Lifecycle, Phase},
     loading::{self, window},
-    reload::{self, Source},
-    rules::rules,
+    reload::{self, Source, Taken},
     usage::Ledger,
 };
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
     },
     failure::Failure,
 };
-use config::{Config, StoreSettings};
+use config::StoreSettings;
 use gateway::{
     Handle, ThreadLoad, UpstreamState, UpstreamView,
     maintenance::Pattern,
@@ -115,7 +114,7 @@ impl LiveGateway {
     }
 
     /// Takes over what was prepared. The only steps that can fail come first.
-    fn take(&self, store: &dyn Store) -> Result<(Reloaded, Config), OperationError> {
+    fn take(&self, store: &dyn Store) -> Result<Taken, OperationError> {
         let mut source = self.source.borrow_mut();
         let Some(next) = source.next_admin() else { return source.take_over(&self.handle, store) };
         let before = self.health.borrow().wanted();
@@ -168,13 +167,13 @@ impl Live for LiveGateway {
         prepared: Result<(), OperationError>,
     ) -> Result<(Rules, Reloaded), OperationError> {
         let taken = prepared.and_then(|()| self.take(store));
-        let done = taken.map(|(reloaded, config)| {
-            self.usage.borrow_mut().set(config.store.usage);
-            self.every.set(config.store.flush_interval);
+        let done = taken.map(|Taken { reloaded, rules, store }| {
+            self.usage.borrow_mut().set(store.usage);
+            self.every.set(store.flush_interval);
             if let Some(charges) = &self.charges {
-                let _ = charges.send(Order::Go(config.store.flush_interval, config.store.when_full));
+                let _ = charges.send(Order::Go(store.flush_interval, store.when_full));
             }
-            (rules(&config), reloaded)
+            (rules, reloaded)
         });
         match &done {
             Ok(_) => *self.configured.borrow_mut() = (system_clock(), None),

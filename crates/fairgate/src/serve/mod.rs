@@ -8,7 +8,6 @@ mod certificates;
 mod charges;
 mod clock_override;
 mod clock_sync;
-pub(crate) mod document;
 mod health;
 mod keeper;
 mod lifecycle;
@@ -28,7 +27,7 @@ use crate::{
 };
 use acme::Acme;
 use certificates::Certificates;
-use config::{Config, Document};
+use config::{Config, Document, Node};
 use gateway::{
     Gateway, Handed, Handle, NotOpen, StartError,
     record::{Level, LogSink, Value},
@@ -55,6 +54,15 @@ use tokio::{
     task::LocalSet,
 };
 
+/// How a gateway starts, beside what its configuration says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Start {
+    /// The system's clock is right whatever the journal says.
+    pub(crate) is_clock_trusted: bool,
+    /// The sockets of a gateway that runs are asked for.
+    pub(crate) takes_over: bool,
+}
+
 /// Which events are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Events {
@@ -65,9 +73,9 @@ pub(crate) enum Events {
 }
 
 /// Runs the gateway until a signal ends it.
-pub(crate) fn run(config: Config) -> Result<ExitCode, Failure> {
-    with_log(config.settings.log.format, |log| {
-        run_until(config, log, Events::All, || {
+pub(crate) fn run(config: Config, how: Start) -> Result<ExitCode, Failure> {
+    with_log(config.data_plane.log.format, |log| {
+        run_until(config, how, log, Events::All, || {
             let mut signals = Signals::new()?;
             Ok(async move {
                 let first = signals.next().await;
@@ -101,7 +109,8 @@ pub(crate) fn with_log<T>(
 /// The future is first polled once requests are let in. If it fails, so does the run, after the drain.
 #[allow(clippy::too_many_lines, reason = "what begins and ends with the gateway, in its order")]
 pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
-    mut config: Config,
+    config: Config,
+    how: Start,
     log: &LogSink,
     events: Events,
     until: impl FnOnce() -> Result<F, Failure>,
@@ -112,46 +121,46 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     if let (Events::All, Some(document)) = (events, &config.document) {
         tell_document(document, log);
     }
-    config.settings.document = document::served(&config).map(Arc::new);
+    let (data_plane, node) = config.for_serving();
+    let (source, rules, facts) = (Source::of(&data_plane, &node), rules(&data_plane), Facts::of(&data_plane));
     let lifecycle = Arc::new(Lifecycle::default());
-    let place = place(&config);
+    let place = place(&node);
     let mut health = Health::new(Arc::clone(&lifecycle), log.clone());
     // The old gateway, if there is one, drains from here on; who connects waits in the sockets' queues.
-    let (sockets, old) = succession::sockets(&config, &place, log)?;
+    let (sockets, old) = succession::sockets(how.takes_over, node.process.admin, &place, log)?;
     let mut handed = Handed(sockets.requests);
     let mut patience = Patience::new(log);
     // With an old gateway, which still has its names and the store, later.
     let names = if old.is_none() { Some(reserve(&place, &mut patience)?) } else { None };
     // As early as can be, so that it can be asked while the old one drains and a large store is read.
-    begin(&mut health, &config, sockets.admin, old.is_some(), &mut patience)?;
+    begin(&mut health, &node, sockets.admin, old.is_some(), &mut patience)?;
     let health = Rc::new(RefCell::new(health));
-    let source = Rc::new(RefCell::new(Source::of(&config)));
-    // A large document is needed no more: what requests have to be is compiled, what clients get is written.
-    config.document = None;
+    let source = Rc::new(RefCell::new(source));
     if let Some(old) = old {
         succession::wait(old, log)?;
         patience = Patience::new(log);
     }
     let names = names.map_or_else(|| reserve(&place, &mut patience), Ok)?;
-    let (store, secret) = open_store(&config, !handed.0.is_empty(), &mut patience)?;
+    let (store, secret) = open_store(&node, &data_plane, !handed.0.is_empty(), &mut patience)?;
     let footprint = store.footprint().clone();
-    tell_store(&store, &config, events, log);
-    let not_open = start(&mut config, &mut handed, secret.clone(), log)?;
+    tell_store(&store, &node, events, log);
+    let not_open = start(data_plane, &mut handed, secret.clone(), log)?;
     let handle = not_open.handle();
     lifecycle.know(handle.clone());
     loading::load(&store, &handle)?;
-    let certificates =
-        config.tls.clone().map(|files| Certificates::new(files, handle.clone())).transpose()?;
-    let acme = acme(&config, &handle, certificates.as_ref())?;
-    let (journal, writers) = charges::open(&config, not_open.threads(), &handle, &mut patience)?.unzip();
+    let certificates = node.tls.clone().map(|files| Certificates::new(files, handle.clone())).transpose()?;
+    let acme = acme(&node, &handle, certificates.as_ref())?;
+    let journal =
+        charges::open(&node.store, how.is_clock_trusted, not_open.threads(), &handle, &mut patience)?;
+    let (journal, writers) = journal.unzip();
     let writers = writers.unwrap_or_default();
     let watch = charges::Watch {
         handle: handle.clone(),
         lifecycle: Arc::clone(&lifecycle),
         footprint: footprint.clone(),
     };
-    let charges = journal.map(|journal| charges::keep(journal, &config.store, watch)).transpose()?;
-    let socket = bind(&config, &names, &mut patience)?;
+    let charges = journal.map(|journal| charges::keep(journal, &node.store, watch)).transpose()?;
+    let socket = bind(&node, &names, &mut patience)?;
     let sockets =
         not_open.sockets().map_err(|error| Failure::new(format!("cannot keep the sockets: {error}")))?;
     let (sockets, succession) = (Rc::new(RefCell::new(sockets)), Rc::new(Notify::new()));
@@ -159,14 +168,14 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let live = Box::new(LiveGateway::new(
         handle.clone(),
         Rc::clone(&source),
-        &config.store,
+        &node.store,
         orders,
         Arc::clone(&lifecycle),
         (Rc::clone(&sockets), Rc::clone(&succession)),
         Rc::clone(&health),
     ));
     let every = live.every();
-    let control = Control::new(Box::new(store), secret, rules(&config), live, system_clock);
+    let control = Control::new(Box::new(store), secret, rules, live, system_clock);
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
@@ -194,7 +203,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         let gateway = not_open.open(writers).map_err(|error| Failure::new(error.to_string()))?;
         lifecycle.enter(Phase::Serving);
         if events == Events::All {
-            announce(&gateway, &config, health.borrow().address(), log);
+            announce(&gateway, &facts, health.borrow().address(), log);
         }
         notify::tell("READY=1");
         let reason = tokio::select! {
@@ -235,37 +244,39 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
 
 /// What fetches certificates, if the configuration asks for that.
 fn acme(
-    config: &Config,
+    node: &Node,
     handle: &Handle,
     certificates: Option<&Rc<RefCell<Certificates>>>,
 ) -> Result<Option<Acme>, Failure> {
-    let settings = config.tls.as_ref().and_then(|tls| tls.acme.clone());
+    let settings = node.tls.as_ref().and_then(|tls| tls.acme.clone());
     let (Some(settings), Some(certificates)) = (settings, certificates) else { return Ok(None) };
-    Acme::new(settings, &config.store.path, handle.clone(), Rc::clone(certificates)).map(Some)
+    Acme::new(settings, &node.store.path, handle.clone(), Rc::clone(certificates)).map(Some)
 }
 
 /// Opens the store, and sees to it that a gateway of it that was killed has let go of its port.
 fn open_store(
-    config: &Config,
+    node: &Node,
+    data_plane: &Settings,
     has_sockets: bool,
     patience: &mut Patience<'_>,
 ) -> Result<(Embedded, Secret), Failure> {
-    let was_killed = AdminSocket::is_left(&config.store.path);
+    let was_killed = AdminSocket::is_left(&node.store.path);
     let is_locked = |error: &StoreError| matches!(error, StoreError::Locked { .. });
-    let opened = patience.wait(is_locked, || Embedded::open(&config.store.path))?;
+    let opened = patience.wait(is_locked, || Embedded::open(&node.store.path))?;
     // Where no gateway of this store was killed, whoever listens is another program, and stays.
     let is_taken = |error: &StartError| was_killed && error.is_taken();
     if !has_sockets {
-        let free = patience.wait(is_taken, || config.settings.addresses().try_for_each(Gateway::can_listen));
+        let free = patience.wait(is_taken, || data_plane.addresses().try_for_each(Gateway::can_listen));
         free.map_err(|error| Failure::of_start(&error))?;
     }
     Ok(opened)
 }
 
 /// Where commands find this gateway.
-fn place(config: &Config) -> Place {
-    let file = (!config.path.as_os_str().is_empty()).then(|| config.path.clone());
-    Place { store: Some(config.store.path.clone()), config: file }
+fn place(node: &Node) -> Place {
+    let path = &node.sources.path;
+    let file = (!path.as_os_str().is_empty()).then(|| path.clone());
+    Place { store: Some(node.store.path.clone()), config: file }
 }
 
 /// Takes the names that commands find this gateway by, and keeps others from opening its store.
@@ -278,49 +289,46 @@ fn reserve(place: &Place, patience: &mut Patience<'_>) -> Result<Names, Failure>
 /// Begins to answer at `[admin] address`.
 fn begin(
     health: &mut Health,
-    config: &Config,
+    node: &Node,
     mut handed: Option<TcpListener>,
     takes_over: bool,
     patience: &mut Patience<'_>,
 ) -> Result<(), Failure> {
-    let wanted = config.process.admin;
+    let wanted = node.process.admin;
     if takes_over {
         // Nobody serves before this gateway does, so this must not be what ends it: the old one may be in the way.
         return health.begin(wanted, handed).or_else(|_| health.begin_when_free(wanted));
     }
     // A gateway that was killed may have the address for some milliseconds more.
-    let was_killed = AdminSocket::is_left(&config.store.path);
+    let was_killed = AdminSocket::is_left(&node.store.path);
     patience.wait(|_: &Failure| was_killed, || health.begin(wanted, handed.take()))
 }
 
 /// What should be known of a store that was just opened.
-fn tell_store(store: &Embedded, config: &Config, events: Events, log: &LogSink) {
-    let folder = config.store.path.display().to_string();
+fn tell_store(store: &Embedded, node: &Node, events: Events, log: &LogSink) {
+    let folder = node.store.path.display().to_string();
     if store.is_new() && events == Events::All {
         log.event(Level::Info, "a new store was made", &[("folder", &folder)]);
     }
-    if let Some(warning) = store::open_to_others(&config.store.path) {
+    if let Some(warning) = store::open_to_others(&node.store.path) {
         log.event(Level::Warn, "the store is open to others", &[("warning", &warning)]);
     }
 }
 
-fn bind(config: &Config, names: &Names, patience: &mut Patience<'_>) -> Result<AdminSocket, Failure> {
+fn bind(node: &Node, names: &Names, patience: &mut Patience<'_>) -> Result<AdminSocket, Failure> {
     let is_answering = |error: &SocketError| matches!(error, SocketError::InUse { .. });
-    let socket = patience.wait(is_answering, || AdminSocket::bind(&config.store.path, names));
+    let socket = patience.wait(is_answering, || AdminSocket::bind(&node.store.path, names));
     socket.map_err(|error| Failure::new(error.to_string()))
 }
 
 fn start(
-    config: &mut Config,
+    data_plane: Settings,
     handed: &mut Handed,
     secret: Secret,
     log: &LogSink,
 ) -> Result<NotOpen, Failure> {
     let digest_of = Box::new(move |key: &[u8]| secret.digest(key));
-    // A document may have many thousands of endpoints; nobody but the gateway needs them from here on.
-    let endpoints = std::mem::take(&mut config.settings.endpoints);
-    let settings = Settings { endpoints, ..config.settings.clone() };
-    Gateway::start(settings, handed, digest_of, log.clone()).map_err(|error| Failure::of_start(&error))
+    Gateway::start(data_plane, handed, digest_of, log.clone()).map_err(|error| Failure::of_start(&error))
 }
 
 fn tell_document(document: &Document, log: &LogSink) {
@@ -334,14 +342,26 @@ fn tell_document(document: &Document, log: &LogSink) {
     log.event_of(Level::Info, "document read", &members);
 }
 
-fn announce(gateway: &Gateway, config: &Config, admin: Option<SocketAddr>, log: &LogSink) {
+/// What is said of the data plane once it runs, when its settings are its own.
+struct Facts {
+    upstreams: String,
+    threads: u64,
+}
+
+impl Facts {
+    fn of(data_plane: &Settings) -> Self {
+        Self { upstreams: upstreams(&data_plane.services), threads: data_plane.listen.threads as u64 }
+    }
+}
+
+fn announce(gateway: &Gateway, facts: &Facts, admin: Option<SocketAddr>, log: &LogSink) {
     let text = |address: Option<SocketAddr>| address.map(|address| address.to_string()).unwrap_or_default();
     let (address, tls) = (gateway.address().to_string(), text(gateway.tls_address()));
-    let (upstreams, admin) = (upstreams(&config.settings.services), text(admin));
+    let admin = text(admin);
     let members = [
         ("address", Value::Text(&address)),
-        ("upstream", Value::Text(&upstreams)),
-        ("threads", Value::Number(config.settings.listen.threads as u64)),
+        ("upstream", Value::Text(&facts.upstreams)),
+        ("threads", Value::Number(facts.threads)),
         ("tls_address", Value::Text(&tls)),
         ("keys", Value::Number(gateway.keyring().len() as u64)),
         ("version", Value::Text(env!("CARGO_PKG_VERSION"))),

@@ -3,12 +3,12 @@
 //! A file that asks for what only a start can do is not taken either: half of a new configuration is worse than
 //! all of the old one.
 
-use super::{document, loading};
+use super::{loading, rules::rules};
 use crate::{
-    admin::{Control, Operation, OperationError, Preparing, Reloaded, carry_out},
+    admin::{Control, Operation, OperationError, Preparing, Reloaded, Rules, carry_out},
     failure::Failure,
 };
-use config::{Config, StoreSettings, tls::TlsSettings};
+use config::{Node, Sources, StoreSettings, tls::TlsSettings};
 use gateway::{
     Compiled, Handle,
     record::{Level, LogSink},
@@ -26,9 +26,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// The configuration that holds, to compare the next one with.
 pub(super) struct Source {
-    path: PathBuf,
-    tables: Arc<toml::Table>,
-    document: Option<Read>,
+    read_from: Sources,
     plans: Vec<Plan>,
     fixed: Fixed,
     is_watched: bool,
@@ -40,9 +38,19 @@ pub(super) struct Source {
 type Ready = Arc<Mutex<Option<Prepared>>>;
 
 struct Prepared {
-    config: Config,
-    reach: Reach,
+    source: Source,
+    rules: Rules,
+    store: StoreSettings,
+    admin: Option<SocketAddr>,
+    warnings: Vec<String>,
     compiled: Compiled,
+}
+
+/// What was taken over.
+pub(super) struct Taken {
+    pub(super) reloaded: Reloaded,
+    pub(super) rules: Rules,
+    pub(super) store: StoreSettings,
 }
 
 /// What requests can reach.
@@ -54,14 +62,6 @@ enum Reach {
     Endpoints,
     /// No endpoint.
     Nothing,
-}
-
-/// A document that was read.
-#[derive(Clone, PartialEq, Eq)]
-struct Read {
-    files: Vec<PathBuf>,
-    /// When its first file was changed last.
-    modified: u64,
 }
 
 /// What only a start can change.
@@ -79,27 +79,26 @@ const PLANS: &str = "plans";
 // === impl Source ===
 
 impl Source {
-    pub(super) fn of(config: &Config) -> Self {
+    pub(super) fn of(data_plane: &Settings, node: &Node) -> Self {
         Self {
-            path: config.path.clone(),
-            tables: Arc::clone(&config.source),
-            document: read(config),
-            plans: config.settings.plans.clone(),
+            read_from: node.sources.clone(),
+            plans: data_plane.plans.clone(),
             fixed: Fixed {
-                listen: config.settings.listen.clone(),
-                tls: sockets(&config.settings),
-                files: config.tls.clone(),
-                store: config.store.clone(),
+                listen: data_plane.listen.clone(),
+                tls: sockets(data_plane),
+                files: node.tls.clone(),
+                store: node.store.clone(),
             },
-            is_watched: config.process.is_watched,
-            reach: Reach::of(&config.settings),
+            is_watched: node.process.is_watched,
+            reach: Reach::of(data_plane),
             prepared: Ready::default(),
         }
     }
 
     /// What reads the files again, and compiles what they say.
     pub(super) fn prepare(&self, handle: Handle) -> Preparing {
-        let (path, fixed, ready) = (self.path.clone(), self.fixed.clone(), Arc::clone(&self.prepared));
+        let (path, fixed, ready) =
+            (self.read_from.path.clone(), self.fixed.clone(), Arc::clone(&self.prepared));
         let reach = self.reach;
         Box::new(move || {
             let prepared = prepare(&path, &fixed, reach, &handle)?;
@@ -108,16 +107,13 @@ impl Source {
         })
     }
 
-    /// Takes over what was prepared. Gives it back without what the gateway holds of it now.
-    pub(super) fn take_over(
-        &mut self,
-        handle: &Handle,
-        store: &dyn Store,
-    ) -> Result<(Reloaded, Config), OperationError> {
+    /// Takes over what was prepared. Gives back what the control plane has to know of it.
+    pub(super) fn take_over(&mut self, handle: &Handle, store: &dyn Store) -> Result<Taken, OperationError> {
         let fail = |why: String| OperationError::NotReloaded(why);
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Prepared { config, reach, compiled } = prepared.ok_or_else(|| fail("nothing was read".into()))?;
-        let next = &config.settings.plans;
+        let prepared = prepared.ok_or_else(|| fail("nothing was read".into()))?;
+        let Prepared { source, rules, store: store_settings, admin: _, warnings, compiled } = prepared;
+        let next = &source.plans;
         let name = |plan: &Plan| plan.name.clone();
         let limits = |plans: &[Plan], name: &str| {
             plans.iter().find(|plan| plan.name == name).map(|plan| plan.limits.clone())
@@ -129,34 +125,33 @@ impl Source {
             added: next.iter().filter(is_new).map(name).collect(),
             changed: next.iter().filter(is_other).map(name).collect(),
             removed: self.plans.iter().filter(|plan| limits(next, &plan.name).is_none()).map(name).collect(),
-            others: self.others(&config),
-            warnings: config.warnings.clone(),
+            others: self.others(&source.read_from),
+            warnings,
         };
         // The only step that can fail comes first. A request between it and the next one has the limits of
         // the new plans and all else of the old file, as one has that was waiting for its body meanwhile.
         handle.keyring().set_plans(next).map_err(|error| fail(format!("{error}; nothing was changed")))?;
         handle.replace(compiled);
-        // The endpoints are the gateway's by now, so what they reach was noted before.
-        *self = Self { reach, ..Self::of(&config) };
+        *self = source;
         if !reloaded.added.is_empty() {
             // Keys of a plan that was not there were not let in at the start.
             loading::load_keys(store, handle).map_err(|error| {
                 fail(format!("the configuration holds, but keys of new plans cannot be read: {error}"))
             })?;
         }
-        Ok((reloaded, config))
+        Ok(Taken { reloaded, rules, store: store_settings })
     }
 
     /// Where `[admin] address` is in what was prepared. None: nothing was prepared.
     pub(super) fn next_admin(&self) -> Option<Option<SocketAddr>> {
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        prepared.as_ref().map(|prepared| prepared.config.process.admin)
+        prepared.as_ref().map(|prepared| prepared.admin)
     }
 
     /// Every file that the configuration was read from.
     pub(super) fn files(&self) -> Vec<PathBuf> {
-        let of_document = self.document.iter().flat_map(|document| &document.files);
-        std::iter::once(&self.path).chain(of_document).cloned().collect()
+        let of_document = self.read_from.document.iter().flat_map(|document| &document.files);
+        std::iter::once(&self.read_from.path).chain(of_document).cloned().collect()
     }
 
     /// Whether the files are to be looked after.
@@ -166,19 +161,19 @@ impl Source {
 
     /// Whether the file says other than what holds, or cannot be understood.
     pub(super) fn differs(&self) -> bool {
-        let text = std::fs::read_to_string(&self.path).ok();
-        text.and_then(|text| text.parse::<toml::Table>().ok()).is_none_or(|tables| tables != *self.tables)
+        let text = std::fs::read_to_string(&self.read_from.path).ok();
+        text.and_then(|text| text.parse::<toml::Table>().ok())
+            .is_none_or(|tables| tables != *self.read_from.tables)
     }
 
     /// What is different beside the plans, as it stands in the file.
-    fn others(&self, read_now: &Config) -> Vec<String> {
-        let names =
-            self.tables.keys().chain(read_now.source.keys().filter(|name| !self.tables.contains_key(*name)));
-        let differ =
-            names.filter(|name| *name != PLANS && self.tables.get(*name) != read_now.source.get(*name));
+    fn others(&self, read_now: &Sources) -> Vec<String> {
+        let (before, now) = (&self.read_from.tables, &read_now.tables);
+        let names = before.keys().chain(now.keys().filter(|name| !before.contains_key(*name)));
+        let differ = names.filter(|name| *name != PLANS && before.get(*name) != now.get(*name));
         let mut others: Vec<String> = differ
             .map(|name| {
-                let value = read_now.source.get(name).or_else(|| self.tables.get(name));
+                let value = now.get(name).or_else(|| before.get(name));
                 match value {
                     Some(toml::Value::Table(_)) => format!("[{name}]"),
                     Some(toml::Value::Array(list)) if list.iter().any(toml::Value::is_table) => {
@@ -188,7 +183,7 @@ impl Source {
                 }
             })
             .collect();
-        if self.document != read(read_now) && !others.iter().any(|name| name == "`openapi`") {
+        if self.read_from.document != read_now.document && !others.iter().any(|name| name == "`openapi`") {
             others.push("the OpenAPI document".into());
         }
         others
@@ -200,18 +195,13 @@ fn sockets(settings: &Settings) -> Option<(SocketAddr, bool)> {
     settings.tls.as_ref().map(|tls| (tls.address, tls.plain == Plain::Off))
 }
 
-fn read(config: &Config) -> Option<Read> {
-    let document = config.document.as_ref()?;
-    Some(Read { files: document.files.clone(), modified: document.modified })
-}
-
 fn prepare(path: &Path, fixed: &Fixed, before: Reach, handle: &Handle) -> Result<Prepared, OperationError> {
     let fail = |why: String| OperationError::NotReloaded(why);
     let faulty =
         |what: String| fail(format!("the configuration has faults, so nothing was changed:\n{what}"));
-    let mut config =
+    let config =
         config::load(path, config::Extent::Everything).map_err(|faults| faulty(faults.to_string()))?;
-    let waiting = fixed.differences(&config);
+    let waiting = fixed.differences(&config.data_plane, &config.node);
     if !waiting.is_empty() {
         return Err(fail(format!(
             "nothing was changed, because {} can only change in a restart: `fairgate serve --take-over` starts the \
@@ -219,17 +209,15 @@ fn prepare(path: &Path, fixed: &Fixed, before: Reach, handle: &Handle) -> Result
             waiting.join(", ")
         )));
     }
-    let reach = Reach::of(&config.settings);
-    if !config.process.allows_no_endpoints {
+    let reach = Reach::of(&config.data_plane);
+    if !config.node.process.allows_no_endpoints {
         before.check(reach).map_err(fail)?;
     }
-    config.settings.document = document::served(&config).map(Arc::new);
-    // A document may have many thousands of endpoints; nobody but the gateway needs them from here on.
-    let endpoints = std::mem::take(&mut config.settings.endpoints);
-    let settings = Settings { endpoints, ..config.settings.clone() };
-    config.settings.document = None;
-    let compiled = handle.compile(settings).map_err(|error| faulty(error.to_string()))?;
-    Ok(Prepared { config, reach, compiled })
+    let warnings = config.warnings.clone();
+    let (data_plane, node) = config.for_serving();
+    let (source, rules) = (Source::of(&data_plane, &node), rules(&data_plane));
+    let compiled = handle.compile(data_plane).map_err(|error| faulty(error.to_string()))?;
+    Ok(Prepared { source, rules, store: node.store, admin: node.process.admin, warnings, compiled })
 }
 
 // === impl Reach ===
@@ -270,13 +258,13 @@ impl Reach {
 
 impl Fixed {
     /// The keys that have other values in this configuration.
-    fn differences(&self, next: &Config) -> Vec<&'static str> {
-        let (listen, store) = (&next.settings.listen, &next.store);
+    fn differences(&self, data_plane: &Settings, node: &Node) -> Vec<&'static str> {
+        let (listen, store) = (&data_plane.listen, &node.store);
         let keys = [
             ("`[listen] address`", self.listen.address != listen.address),
             ("`[listen] threads`", self.listen.threads != listen.threads),
-            ("where `[tls]` listens", self.tls != sockets(&next.settings)),
-            ("which files `[tls]` names", self.files != next.tls),
+            ("where `[tls]` listens", self.tls != sockets(data_plane)),
+            ("which files `[tls]` names", self.files != node.tls),
             ("`[store] path`", self.store.path != store.path),
             ("`[store] memory`", self.store.memory != store.memory),
             ("`[store] durable`", self.store.durable != store.durable),

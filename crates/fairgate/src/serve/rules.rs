@@ -1,13 +1,14 @@
 //! What the control plane needs to know about keys, from the configuration.
 
 use crate::admin::Rules;
-use config::{Config, limit};
+use config::limit;
+use gateway::settings::Settings;
 
 /// The plans, the pattern of keys, and how a limit is read.
-pub(crate) fn rules(config: &Config) -> Rules {
+pub(crate) fn rules(data_plane: &Settings) -> Rules {
     Rules {
-        plans: config.settings.plans.clone(),
+        plans: data_plane.plans.clone(),
         read_limit: |text| limit::read(text).map_err(|wrong| format!("{}; {}", wrong.why, wrong.help)),
-        pattern: config.settings.keys.pattern.clone(),
+        pattern: data_plane.keys.pattern.clone(),
     }
 }

@@ -8,9 +8,12 @@ use crate::{
     admin::{Handover, Old, Place, Sockets, ask_for_sockets},
     failure::Failure,
 };
-use config::Config;
 use gateway::record::{Level, LogSink};
-use std::{env, net::TcpListener, os::fd::OwnedFd};
+use std::{
+    env,
+    net::{SocketAddr, TcpListener},
+    os::fd::OwnedFd,
+};
 
 /// The first descriptor that a service manager hands over.
 const FIRST: i32 = 3;
@@ -19,13 +22,14 @@ const MOST: i32 = 1024;
 
 /// The sockets that are there already, and the gateway that has to end before the store is opened.
 pub(super) fn sockets(
-    config: &Config,
+    takes_over: bool,
+    wanted_admin: Option<SocketAddr>,
     place: &Place,
     log: &LogSink,
 ) -> Result<(Sockets, Option<Old>), Failure> {
     let mut of_manager = of_manager();
-    if !of_manager.is_empty() || !config.takes_over {
-        let is_admin = |socket: &TcpListener| socket.local_addr().ok() == config.process.admin;
+    if !of_manager.is_empty() || !takes_over {
+        let is_admin = |socket: &TcpListener| socket.local_addr().ok() == wanted_admin;
         let admin = of_manager.iter().position(is_admin).map(|place| of_manager.remove(place));
         return Ok((Sockets { requests: of_manager, admin }, None));
     }

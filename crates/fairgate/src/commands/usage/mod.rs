@@ -27,7 +27,7 @@ const NONE: &str = "none";
 
 pub(super) fn run(wanted: Usage, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
     let now = system_clock();
-    let settings = reach.config().map(|config| config.store.usage).unwrap_or_default();
+    let settings = reach.config().map(|config| config.node.store.usage).unwrap_or_default();
     let (grain, buckets) = steps(&wanted, settings.keep, now)?;
     let whose = match wanted.key.as_deref() {
         None => Whose::Everyone,

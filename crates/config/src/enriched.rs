@@ -1,26 +1,29 @@
 //! The API's document as clients get it: with the contract in it, as this configuration has it.
 
-use config::{Config, Document};
-use gateway::settings::{Endpoint, ServedDocument};
+use crate::document::Document;
+use gateway::settings::{Endpoint, ServedDocument, Settings};
 use openapi::{
     api::Access,
     enrich::{self, Exposed, Facts},
 };
 
-/// Writes the document, if there is one. Without a public URL its addresses are those that each client comes by.
-pub(crate) fn served(config: &Config) -> Option<ServedDocument> {
-    let public_url = config.settings.api.public_url.as_deref();
-    written(config, public_url.or(Some(ServedDocument::BASE)), public_url.is_none())
+/// Writes the document. Without a public URL its addresses are those that each client comes by.
+pub(crate) fn served(settings: &Settings, document: &Document) -> ServedDocument {
+    let public_url = settings.api.public_url.as_deref();
+    written(settings, document, public_url.or(Some(ServedDocument::BASE)), public_url.is_none())
 }
 
 /// Writes the document for clients that get it elsewhere. Without a public URL its addresses are relative.
-pub(crate) fn exported(config: &Config) -> Option<ServedDocument> {
-    written(config, config.settings.api.public_url.as_deref(), false)
+pub(crate) fn exported(settings: &Settings, document: &Document) -> ServedDocument {
+    written(settings, document, settings.api.public_url.as_deref(), false)
 }
 
-fn written(config: &Config, public_url: Option<&str>, has_base: bool) -> Option<ServedDocument> {
-    let document: &Document = config.document.as_deref()?;
-    let settings = &config.settings;
+fn written(
+    settings: &Settings,
+    document: &Document,
+    public_url: Option<&str>,
+    has_base: bool,
+) -> ServedDocument {
     let operations: Vec<Exposed> = settings.endpoints.declared().iter().map(exposed).collect();
     let key_headers = settings.keys.headers_as_written();
     let facts = Facts {
@@ -38,7 +41,7 @@ fn written(config: &Config, public_url: Option<&str>, has_base: bool) -> Option<
     let enriched = enrich::enrich(&document.documents, &document.api, &facts);
     let limits_paths = enrich::limits_paths(&document.api, facts.limits_path);
     let (json, yaml) = (enrich::to_json(&enriched), enrich::to_yaml(&enriched));
-    Some(ServedDocument::new(json, yaml, limits_paths, has_base))
+    ServedDocument::new(json, yaml, limits_paths, has_base)
 }
 
 /// What holds for an endpoint. There is one for each operation of the document, in its order.

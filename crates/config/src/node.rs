@@ -1,0 +1,86 @@
+//! What the process around the data plane needs to know: store, usage, TLS files, how it behaves, where it all came from.
+
+use crate::{document::DocumentSource, tls::TlsSettings};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use usage::Retention;
+
+/// What the process around the data plane needs to know.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Where keys and counters are kept.
+    pub store: StoreSettings,
+    /// What clients are offered by TLS, as it stands in files. None: there is no TLS.
+    pub tls: Option<TlsSettings>,
+    /// How the process behaves beside requests.
+    pub process: Process,
+    /// The files that were read.
+    pub sources: Sources,
+}
+
+/// How the process behaves beside requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// The configuration is read again when its files have changed.
+    pub is_watched: bool,
+    /// Where the state of the gateway is served by HTTP. None: nowhere.
+    pub admin: Option<SocketAddr>,
+    /// The API has no endpoints on purpose, so that a reload may remove the last one.
+    pub allows_no_endpoints: bool,
+}
+
+/// The files that a configuration was read from.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// The configuration file. Empty: it was read from a text.
+    pub path: PathBuf,
+    /// The file as it stands, to compare a later one with.
+    pub tables: Arc<toml::Table>,
+    /// The files of the OpenAPI document, if one was read.
+    pub document: Option<DocumentSource>,
+}
+
+/// Where keys and counters are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// The store's folder, found from the folder of the configuration file.
+    pub path: PathBuf,
+    /// How often charges are written to the disk.
+    pub flush_interval: Duration,
+    /// The folder of the memory that charges outlive the process in, found from the folder of the configuration file.
+    pub memory: PathBuf,
+    /// What happens to requests while charges cannot be saved.
+    pub when_full: WhenFull,
+    /// Charges are saved. If not, they are kept in memory only.
+    pub durable: bool,
+    /// What is kept of requests, for reports.
+    pub usage: UsageSettings,
+}
+
+/// What happens to requests while charges cannot be saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenFull {
+    /// They go on, and an alarm is raised: a power cut would forget what could not be saved.
+    GoOn,
+    /// They are refused, so that nothing is granted that could be forgotten.
+    Stop,
+}
+
+/// What is kept of requests, for reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsageSettings {
+    /// Whether it is counted.
+    pub enabled: bool,
+    /// How often it is written.
+    pub flush_interval: Duration,
+    /// How long it is kept.
+    pub keep: Retention,
+}
+
+impl Default for UsageSettings {
+    /// For whoever cannot read the file.
+    fn default() -> Self {
+        const DAY: u64 = 86_400;
+        let keep = Retention { minutes: 2 * DAY, hours: 60 * DAY, days: 800 * DAY };
+        Self { enabled: true, flush_interval: Duration::from_secs(10), keep }
+    }
+}
