@@ -55,7 +55,7 @@ url = "http://127.0.0.1:{upstream}"
 [log]
 requests = "none"
 [overload]
-lag = "1m"
+max_lag = "1m"
 [abuse]
 errors_per_key = "off"
 errors_per_address = "off"

@@ -54,7 +54,7 @@ fn assert_turned_away(answer: &Answer) {
 
 #[test]
 fn past_the_bound_of_connections_new_ones_are_told_and_those_at_work_go_on() {
-    let place = place("connections = 8");
+    let place = place("max_connections = 8");
     let (gateway, key) = (&place.gateway, &place.key);
     let mut busy = place.busy(8);
     for _ in 0..20 {
@@ -78,7 +78,7 @@ fn past_the_bound_of_connections_new_ones_are_told_and_those_at_work_go_on() {
 
 #[test]
 fn whoever_hoards_idle_connections_makes_room_for_others() {
-    let place = place("connections = 16");
+    let place = place("max_connections = 16");
     let (gateway, key) = (&place.gateway, &place.key);
     let mut idle: Vec<Connection> = (0..8).map(|_| gateway.connect()).collect();
     let mut begun: Vec<Connection> = (0..8).map(|_| gateway.connect()).collect();
@@ -113,7 +113,7 @@ fn whoever_hoards_idle_connections_makes_room_for_others() {
 
 #[test]
 fn an_address_has_its_share_and_trusted_proxies_any_number() {
-    let place = place("connections_per_address = 3");
+    let place = place("max_connections_per_address = 3");
     let (gateway, key) = (&place.gateway, &place.key);
     let mut held: Vec<Connection> = (0..3).map(|_| gateway.connect()).collect();
     for connection in &mut held {
@@ -126,7 +126,7 @@ fn an_address_has_its_share_and_trusted_proxies_any_number() {
     });
     let proxied = Config::of(&place.upstream)
         .top("trusted_proxies = [\"127.0.0.1\"]")
-        .section("[overload]\nconnections_per_address = 3");
+        .section("[overload]\nmax_connections_per_address = 3");
     gateway.home().configure(&proxied);
     gateway.run(&["config", "reload"]);
     let mut many: Vec<Connection> = (0..6).map(|_| gateway.connect()).collect();
@@ -137,7 +137,7 @@ fn an_address_has_its_share_and_trusted_proxies_any_number() {
 
 #[test]
 fn past_the_bound_of_requests_the_next_one_is_refused_and_its_connection_goes_on() {
-    let place = place("requests = 4");
+    let place = place("max_requests = 4");
     let (gateway, key) = (&place.gateway, &place.key);
     let mut open = gateway.connect();
     assert_eq!(open.send(&get("/items/7").key(key)).status, 200);
@@ -160,7 +160,7 @@ fn while_a_thread_is_far_behind_new_requests_are_refused_and_afterwards_served()
     let upstream = Upstream::sample();
     let config = Config::of(&upstream)
         .listen("address = \"127.0.0.1:0\"\nthreads = 1")
-        .section("[overload]\nlag = \"20ms\"");
+        .section("[overload]\nmax_lag = \"20ms\"");
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     let process = gateway.process().to_string();

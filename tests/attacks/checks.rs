@@ -202,7 +202,7 @@ fn no_body_holds_other_requests_up() {
 #[test]
 fn no_query_holds_other_requests_up() {
     let upstream = upstream();
-    let (gateway, key) = start(&upstream, |config| config.section("[sizes]\nhead = \"128KiB\""));
+    let (gateway, key) = start(&upstream, |config| config.section("[sizes]\nmax_header_size = \"128KiB\""));
     let names: String = (0..12_000).map(|at| format!("m{at}=x&")).collect();
     for query in [names, "q=0101&".repeat(17_000), format!("q={}x", "01".repeat(60_000))] {
         let asked = get(&format!("/search?{query}")).key(&key);
@@ -241,7 +241,7 @@ fn values_past_their_bound_are_refused_before_they_take_memory() {
     }
     let more = gateway.resident().saturating_sub(before);
     assert!(more < 64 << 20, "{more} bytes more than before");
-    let (gateway, key) = start(&upstream, |config| config.section("[sizes]\nbody_values = 10"));
+    let (gateway, key) = start(&upstream, |config| config.section("[sizes]\nmax_body_values = 10"));
     assert_eq!(gateway.send(&json("/large", "[5,5,5,5,5,5,5,5,5]").key(&key)).status, 200);
     let answer = gateway.send(&json("/large", "[5,5,5,5,5,5,5,5,5,5]").key(&key));
     assert_error(&gateway, &answer, 400, "BODY_TOO_LARGE");
@@ -278,7 +278,8 @@ fn more_checks_than_can_be_run_are_answered_503_and_cost_nothing() {
 #[test]
 fn bodies_that_are_held_to_be_checked_have_a_bound_in_all() {
     let upstream = upstream();
-    let (gateway, key) = start(&upstream, |config| config.section("[overload]\nbuffered_bytes = \"32MiB\""));
+    let (gateway, key) =
+        start(&upstream, |config| config.section("[overload]\nmax_buffered_bytes = \"32MiB\""));
     assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
     let before = gateway.resident();
     // All but the last bytes: held until they come.
@@ -318,7 +319,7 @@ fn bodies_that_are_held_to_be_checked_have_a_bound_in_all() {
 fn a_body_that_came_at_once_and_then_trickles_is_not_waited_for() {
     let upstream = upstream();
     let (gateway, key) = start(&upstream, |config| {
-        config.section("[timeouts]\nbody = \"1s\"\n[overload]\nbody_rate = \"1KiB\"")
+        config.section("[timeouts]\nbody = \"1s\"\n[overload]\nmin_body_rate = \"1KiB\"")
     });
     let mut slow = gateway.connect();
     let head = request("POST", "/large").key(&key).header("Content-Type", "application/json");

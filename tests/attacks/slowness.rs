@@ -12,7 +12,7 @@ use std::{
 #[test]
 fn a_head_that_comes_byte_by_byte_ends_at_its_time_and_nobody_waits_for_it() {
     let upstream = Upstream::sample();
-    let gateway = Gateway::start(&Config::of(&upstream).section("[timeouts]\nhead = \"1500ms\""));
+    let gateway = Gateway::start(&Config::of(&upstream).section("[timeouts]\nheader = \"1500ms\""));
     let key = gateway.key();
     let mut slow: Vec<Connection> = (0..200).map(|_| gateway.connect()).collect();
     let begun = Instant::now();
@@ -41,7 +41,7 @@ fn a_body_that_comes_byte_by_byte_is_not_waited_for_for_ever_and_costs_nothing()
         .parameter("body", "name", "")
         .endpoint("POST", "/streamed", "")
         .endpoint("GET", "/items/{id}", "")
-        .section("[timeouts]\nbody = \"1s\"\n[overload]\nbody_rate = \"100B\"");
+        .section("[timeouts]\nbody = \"1s\"\n[overload]\nmin_body_rate = \"100B\"");
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     let begun = Instant::now();
@@ -69,7 +69,8 @@ fn a_body_that_comes_byte_by_byte_is_not_waited_for_for_ever_and_costs_nothing()
 #[test]
 fn a_body_that_is_slow_and_fast_enough_arrives() {
     let upstream = Upstream::sample();
-    let config = Config::of(&upstream).section("[timeouts]\nbody = \"1s\"\n[overload]\nbody_rate = \"100B\"");
+    let config =
+        Config::of(&upstream).section("[timeouts]\nbody = \"1s\"\n[overload]\nmin_body_rate = \"100B\"");
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     let mut slow = gateway.connect();

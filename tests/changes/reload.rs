@@ -25,7 +25,10 @@ fn every_part_holds_from_the_next_request_on_also_on_connections_that_are_open()
     let mut open = gateway.connect();
     assert_eq!(open.send(&get("/items/7").key(&key)).status, 200);
 
-    assert_eq!(reload(&gateway, &config.clone().section("[sizes]\nbody = \"1KiB\"")), "Changed: [sizes].\n");
+    assert_eq!(
+        reload(&gateway, &config.clone().section("[sizes]\nmax_body_size = \"1KiB\"")),
+        "Changed: [sizes].\n"
+    );
     let large = post("/a", &"x".repeat(2000)).key(&key);
     assert_error(&gateway, &open.send(&large), 400, "BODY_TOO_LARGE");
     let mut open = gateway.connect();
@@ -216,15 +219,15 @@ fn each_setting_that_only_a_start_can_change_is_refused_by_name_in_a_reload() {
         ("[listen]\naddress = \"127.0.0.1:0\"", "[listen]\naddress = \"127.0.0.1:1\"", "`[listen] address`"),
         ("threads = 2", "threads = 3", "`[listen] threads`"),
         ("[tls]\naddress = \"127.0.0.1:0\"", "[tls]\naddress = \"127.0.0.1:1\"", "where `[tls]` listens"),
-        ("[tls]\n", "[tls]\nplain = \"off\"\n", "where `[tls]` listens"),
+        ("[tls]\n", "[tls]\nplaintext = \"off\"\n", "where `[tls]` listens"),
         ("certificate = \"tests.pem\"", "certificate = \"other.pem\"", "which files `[tls]` names"),
         ("key = \"tests.key\"", "key = \"other.key\"", "which files `[tls]` names"),
         ("client_ca = \"tests.pem\"", "client_ca = \"other.pem\"", "which files `[tls]` names"),
         ("min_version = \"1.2\"", "min_version = \"1.3\"", "which files `[tls]` names"),
         ("[\"a.example\"]", "[\"b.example\"]", "which files `[tls]` names"),
-        ("client_certificate = \"optional\"", "plain = \"redirect\"", "which files `[tls]` names"),
+        ("client_certificate = \"optional\"", "plaintext = \"redirect\"", "which files `[tls]` names"),
         ("durable = true", "durable = false", "`[store] durable`"),
-        (memory, "elsewhere", "`[store] memory`"),
+        (memory, "elsewhere", "`[store] shared_memory`"),
         (data.to_str().unwrap(), "elsewhere", "`[store] path`"),
     ] {
         // A command finds the gateway by the file's store, so where that one is changed a signal has it read.
@@ -312,10 +315,10 @@ fn a_file_that_is_still_being_written_is_not_taken() {
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     let text = fs::read_to_string(gateway.home().config()).unwrap();
-    let next = text.replace("3 per day", "4 per day") + "[sizes]\nbody = \"1KiB\"\n";
+    let next = text.replace("3 per day", "4 per day") + "[sizes]\nmax_body_size = \"1KiB\"\n";
     // Every state of the file is a whole configuration, and the last but one is without its last table.
     let begun = std::time::Instant::now();
-    let growing = next.replace("[sizes]\nbody = \"1KiB\"\n", "");
+    let growing = next.replace("[sizes]\nmax_body_size = \"1KiB\"\n", "");
     let mut comments = String::new();
     while begun.elapsed().as_millis() < 2500 {
         comments.push_str("# more is coming\n");

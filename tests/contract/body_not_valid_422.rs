@@ -10,7 +10,7 @@ pub fn stage() -> Stage {
         .parameter("body", "age", "type = \"integer\"\nminimum = 0\nmaximum = 150")
         .parameter("body", "price", "type = \"number\"")
         .parameter("body", "sold", "type = \"boolean\"")
-        .parameter("body", "kind", "one_of = [\"a\", \"b\"]")
+        .parameter("body", "kind", "enum = [\"a\", \"b\"]")
         .endpoint("GET", "/items/{id}", "");
     Stage::new(&config, upstream, (422, "BODY_NOT_VALID"), |stage| stage.send(post("/items", "{\"age\":-1}")))
         .success(get("/items/7"))

@@ -10,7 +10,7 @@ pub fn stage() -> Stage {
 }
 
 fn config(upstream: &Upstream) -> Config {
-    Config::of(upstream).section("[sizes]\nbody = 1000")
+    Config::of(upstream).section("[sizes]\nmax_body_size = 1000")
 }
 
 #[test]
@@ -64,10 +64,10 @@ fn a_large_body_still_gets_to_read_its_answer() {
 #[test]
 fn an_endpoint_may_take_less_or_more_than_the_rest() {
     let upstream = Upstream::sample();
-    let config = config(&upstream).endpoint("POST", "/small", "max_body = 10").endpoint(
+    let config = config(&upstream).endpoint("POST", "/small", "max_body_size = 10").endpoint(
         "POST",
         "/large",
-        "max_body = \"1MiB\"",
+        "max_body_size = \"1MiB\"",
     );
     let gateway = Gateway::start(&config);
     let key = gateway.key();

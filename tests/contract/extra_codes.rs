@@ -35,7 +35,7 @@ fn the_gateways_own_checks_keep_to_the_table() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream)
         .top("extra_codes = [405, 413, 415]")
-        .section("[sizes]\nbody = 10")
+        .section("[sizes]\nmax_body_size = 10")
         .endpoint("POST", "/items", "media_types = [\"application/json\"]");
     let gateway = Gateway::start(&config);
     let key = gateway.key();

@@ -7,7 +7,7 @@ pub fn stage() -> Stage {
     let config = Config::of(&upstream)
         .endpoint("GET", "/items/{id}", "")
         .parameter("header", "X-Page", "type = \"integer\"\nminimum = 1")
-        .parameter("header", "X-Mode", "one_of = [\"fast\", \"safe\"]");
+        .parameter("header", "X-Mode", "enum = [\"fast\", \"safe\"]");
     Stage::new(&config, upstream, (400, "HEADER_NOT_VALID"), |stage| {
         stage.send(get("/items/7").header("X-Page", "first"))
     })

@@ -1,4 +1,4 @@
-//! 400 `HEADERS_TOO_LARGE`: a head past `[sizes] head`, or of more than 100 fields.
+//! 400 `HEADERS_TOO_LARGE`: a head past `[sizes] max_header_size`, or of more than 100 fields.
 
 use crate::support::{Answer, Config, Gateway, Request, Stage, Upstream, assert_error, get};
 
@@ -29,7 +29,7 @@ fn a_hundred_fields_pass_and_one_more_is_too_many() {
 #[test]
 fn the_size_that_is_set_is_the_size_that_holds() {
     let upstream = Upstream::sample();
-    let gateway = Gateway::start(&Config::of(&upstream).section("[sizes]\nhead = \"2KiB\""));
+    let gateway = Gateway::start(&Config::of(&upstream).section("[sizes]\nmax_header_size = \"2KiB\""));
     let key = gateway.key();
     let sized = |size: usize| -> Answer {
         let bare = get("/items/7").key(&key).header("X-Fill", "");

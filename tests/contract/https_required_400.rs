@@ -19,7 +19,7 @@ pub fn stage() -> Stage {
 
 fn config(upstream: &Upstream) -> Config {
     Config::of(upstream).over_tls().section(
-        "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\nplain = \"redirect\"",
+        "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\nplaintext = \"redirect\"",
     )
 }
 

@@ -8,7 +8,7 @@ pub fn stage() -> Stage {
         .endpoint("GET", "/search", "")
         .parameter("query", "q", "required = true")
         .parameter("query", "page", "required = true\ntype = \"integer\"")
-        .parameter("query", "sort", "one_of = [\"name\", \"age\"]")
+        .parameter("query", "sort", "enum = [\"name\", \"age\"]")
         .parameter("header", "X-Tenant", "required = true");
     Stage::new(&config, upstream, (400, "PARAMETER_MISSING"), |stage| stage.send(get("/search?page=2")))
         .success(get("/search?q=a&page=2").header("X-Tenant", "t"))

@@ -10,7 +10,7 @@ pub fn stage() -> Stage {
         .parameter("query", "limit", "type = \"integer\"\nminimum = 1\nmaximum = 100")
         .parameter("query", "ratio", "type = \"number\"\nminimum = 0\nmaximum = 1")
         .parameter("query", "deep", "type = \"boolean\"")
-        .parameter("query", "sort", "type = \"string\"\none_of = [\"name\", \"age\"]")
+        .parameter("query", "sort", "type = \"string\"\nenum = [\"name\", \"age\"]")
         .parameter("query", "code", "type = \"string\"\npattern = \"[a-z]{2,4}\"")
         .parameter("query", "text", "type = \"string\"\nminimum = 2\nmaximum = 4");
     Stage::new(&config, upstream, (400, "PARAMETER_NOT_VALID"), |stage| {

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 fn gateway() -> (Upstream, Gateway) {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream)
-        .section("[sizes]\nbody = 100")
+        .section("[sizes]\nmax_body_size = 100")
         .endpoint("GET", "/items", "permission = \"items:read\"")
         .parameter("query", "limit", "type = \"integer\"\nminimum = 1\nmaximum = 100")
         .endpoint("GET", "/search", "")

@@ -14,7 +14,7 @@ pub fn stage() -> Stage {
 }
 
 fn config(upstream: &Upstream) -> Config {
-    Config::of(upstream).section("[timeouts]\nhead = \"300ms\"\nbody = \"300ms\"\nkeep_alive = \"300ms\"")
+    Config::of(upstream).section("[timeouts]\nheader = \"300ms\"\nbody = \"300ms\"\nkeep_alive = \"300ms\"")
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_body_that_stalls_is_answered_whatever_its_framing() {
 fn a_slow_body_that_moves_on_is_no_stall() {
     let upstream = Upstream::sample();
     // It has to come with a certain speed as well; here with half of what it comes with.
-    let gateway = Gateway::start(&config(&upstream).section("[overload]\nbody_rate = \"5B\""));
+    let gateway = Gateway::start(&config(&upstream).section("[overload]\nmin_body_rate = \"5B\""));
     let key = gateway.key();
     let mut connection = gateway.connect();
     connection.write(&request("POST", "/items").key(&key).header("Content-Length", "6").head());

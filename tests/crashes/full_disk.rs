@@ -14,9 +14,9 @@ struct Place {
 }
 
 impl Place {
-    fn new(when_full: &str) -> Self {
+    fn new(on_disk_full: &str) -> Self {
         let upstream = Upstream::sample();
-        let store = format!("flush_interval = \"50ms\"\nwhen_full = \"{when_full}\"");
+        let store = format!("flush_interval = \"50ms\"\non_disk_full = \"{on_disk_full}\"");
         let config = Config::of(&upstream).plan("free", &["1000 per day", "1000 in all"]).store(&store);
         let home = Home::new(&config);
         let key = home.create_key(&["--plan", "free"]);
@@ -62,7 +62,7 @@ impl Place {
 
 #[test]
 fn requests_go_on_and_what_they_cost_is_saved_when_there_is_room_again() {
-    let mut place = Place::new("go_on");
+    let mut place = Place::new("continue");
     place.fill();
     for _ in 0..20 {
         place.succeed();
@@ -80,7 +80,7 @@ fn requests_go_on_and_what_they_cost_is_saved_when_there_is_room_again() {
 #[test]
 fn a_kill_while_the_disk_is_full_forgets_nothing() {
     for room_again in [true, false] {
-        let mut place = Place::new("go_on");
+        let mut place = Place::new("continue");
         place.fill();
         for _ in 0..20 {
             place.succeed();
@@ -99,7 +99,7 @@ fn a_kill_while_the_disk_is_full_forgets_nothing() {
 
 #[test]
 fn requests_stop_with_a_503_that_costs_nothing_until_there_is_room() {
-    let mut place = Place::new("stop");
+    let mut place = Place::new("reject");
     place.fill();
     let refused = eventually("requests are refused", || {
         let answer = place.gateway.send(&get("/items/7").key(&place.key));
@@ -132,7 +132,7 @@ fn requests_of_addresses_with_limits_stop_as_well_and_those_that_cost_nothing_go
     let upstream = Upstream::sample();
     let config = Config::of(&upstream)
         .endpoint("GET", "/items/{id}", "public = true")
-        .store("flush_interval = \"50ms\"\nwhen_full = \"stop\"");
+        .store("flush_interval = \"50ms\"\non_disk_full = \"reject\"");
     for has_limits in [true, false] {
         let limits = if has_limits { "[address]\nlimits = [\"1000 per day\"]" } else { "" };
         let gateway = Gateway::start(&config.clone().section(limits).endpoint("GET", "/keyed", ""));
@@ -158,8 +158,8 @@ fn requests_of_addresses_with_limits_stop_as_well_and_those_that_cost_nothing_go
 /// Whatever could be written of it and whatever not: a start without room changes nothing that counts.
 #[test]
 fn a_start_without_room_says_what_to_do_and_forgets_nothing() {
-    for when_full in ["go_on", "stop"] {
-        let mut place = Place::new(when_full);
+    for on_disk_full in ["continue", "reject"] {
+        let mut place = Place::new(on_disk_full);
         place.fill();
         let home = std::sync::Arc::clone(place.gateway.home());
         let dead = std::mem::replace(&mut place.gateway, Gateway::start(&Config::of(&place._upstream)));

@@ -18,7 +18,7 @@ fn after_every_kill_the_counters_are_those_of_the_ledger() {
 fn the_memory_of_charges_may_lie_on_a_disk() {
     let setting = Setting::new(3);
     let folder = tempfile::tempdir().unwrap();
-    let store = format!("{}\nmemory = {:?}", setting.store, folder.path());
+    let store = format!("{}\nshared_memory = {:?}", setting.store, folder.path());
     let totals = run(&Setting { store, rounds: setting.rounds.div_ceil(5).max(3), ..setting });
     eprintln!("kill -9, memory on a disk:\n{totals}");
     totals.assert_exact();

@@ -13,7 +13,7 @@ fn every_step_of_the_checks_answers_with_its_own_error() {
         .endpoint("GET", "/items/{id}", "permission = \"items:read\"")
         .endpoint("GET", "/admin", "permission = \"admin\"")
         .endpoint("GET", "/status/{n}", "")
-        .endpoint("POST", "/items", "max_body = 10")
+        .endpoint("POST", "/items", "max_body_size = 10")
         .plan("small", &["1 per day"]);
     let gateway = Gateway::start(&config);
     let (key, small) = (gateway.key(), gateway.key_with(&["--plan", "small", "--permission", "items:read"]));
@@ -57,7 +57,7 @@ fn every_step_of_the_checks_answers_with_its_own_error() {
 #[test]
 fn a_key_without_tls_is_refused_where_tls_is_required() {
     let upstream = Upstream::scripted(sample);
-    let tls = "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\nplain = \"redirect\"";
+    let tls = "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\nplaintext = \"redirect\"";
     let gateway = Gateway::start(&Config::of(&upstream).over_tls().section(tls));
     let key = gateway.key();
     let address = gateway.event("listening")["address"].as_str().unwrap().parse().unwrap();

@@ -173,7 +173,8 @@ fn a_client_that_reads_nothing_for_a_while_is_heard_all_the_same() {
 fn bodies_of_streams_count_among_those_that_are_held_to_be_checked() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).endpoint("POST", "/checked", "").parameter("body", "name", "");
-    let config = config.endpoint("GET", "/items/{id}", "").section("[overload]\nbuffered_bytes = \"1MiB\"");
+    let config =
+        config.endpoint("GET", "/items/{id}", "").section("[overload]\nmax_buffered_bytes = \"1MiB\"");
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     let fields = [("x-api-key", key.key.as_str()), ("content-type", "application/json")];

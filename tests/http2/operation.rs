@@ -46,7 +46,7 @@ fn assert_turned_away(answer: &Answer) {
 
 #[test]
 fn the_bound_of_requests_counts_streams_and_the_connection_goes_on() {
-    let place = place(|config| config.section("[overload]\nrequests = 4"));
+    let place = place(|config| config.section("[overload]\nmax_requests = 4"));
     let (gateway, key) = (&place.gateway, &place.key);
     let mut peer = Peer::open(gateway.address);
     for stream in [1, 3, 5, 7] {
@@ -72,7 +72,7 @@ fn the_bound_of_requests_counts_streams_and_the_connection_goes_on() {
 
 #[test]
 fn past_the_bound_of_connections_a_client_of_http_2_is_told_on_its_first_stream() {
-    let place = place(|config| config.over_tls().section("[overload]\nconnections = 3"));
+    let place = place(|config| config.over_tls().section("[overload]\nmax_connections = 3"));
     let (gateway, key) = (&place.gateway, &place.key);
     let mut busy: Vec<Peer> = (0..3).map(|_| Peer::open_over_tls(gateway.address)).collect();
     for peer in &mut busy {
@@ -106,7 +106,7 @@ fn past_the_bound_of_connections_a_client_of_http_2_is_told_on_its_first_stream(
 
 #[test]
 fn whoever_hoards_idle_connections_makes_room_and_is_told_to_go_in_peace() {
-    let place = place(|config| config.section("[overload]\nconnections = 6"));
+    let place = place(|config| config.section("[overload]\nmax_connections = 6"));
     let (gateway, key) = (&place.gateway, &place.key);
     let mut busy = Peer::open(gateway.address);
     place.ask_slow(&mut busy, 1);
@@ -145,7 +145,7 @@ fn another_configuration_holds_for_the_next_stream_and_not_for_one_that_runs() {
     place.may_answer.open();
     assert_eq!(peer.answer(3).status, 200);
     // Other endpoints, and less room for a body.
-    reload(&config.clone().section("[sizes]\nbody = \"1KiB\"").endpoint("GET", "/items/{id}", ""));
+    reload(&config.clone().section("[sizes]\nmax_body_size = \"1KiB\"").endpoint("GET", "/items/{id}", ""));
     assert_error(gateway, &peer.get(9, "/other", key), 404, "ENDPOINT_NOT_FOUND");
     // Without HTTP/2 nobody new may speak it; whoever speaks it already goes on.
     reload(&config.clone().section("[http2]\nenabled = false").endpoint("GET", "/items/{id}", ""));

@@ -26,7 +26,7 @@ fn an_idle_connection_is_ended_in_peace() {
 
 #[test]
 fn a_head_that_does_not_end_ends_the_connection_however_it_trickles() {
-    let (_upstream, gateway) = gateway("head = \"300ms\"");
+    let (_upstream, gateway) = gateway("header = \"300ms\"");
     // Only half a preface, which could still become anything.
     let mut peer = Peer::silent(gateway.address);
     peer.write(&PREFACE[..20]);

@@ -27,7 +27,7 @@ fn mixed() -> Server {
 #[test]
 fn what_was_charged_is_what_clients_have_received_whole() {
     let server = mixed();
-    let gateway = Gateway::start(&config(&server.url()).upstream("failures = \"off\""));
+    let gateway = Gateway::start(&config(&server.url()).upstream("consecutive_failures = \"off\""));
     let key = gateway.key();
     let before = gateway.limits(&key);
     let asking: Vec<_> = (0..8)

@@ -73,7 +73,7 @@ fn another_connection_is_opened_where_the_upstream_takes_no_more_at_once() {
 #[test]
 fn the_bound_of_an_address_holds_over_all_connections() {
     let (server, most) = slow(Builder::new());
-    let bound = "max_in_flight = 3\nqueue = 100\nqueue_time = \"10s\"";
+    let bound = "max_requests = 3\nmax_pending_requests = 100\npending_timeout = \"10s\"";
     let gateway = Gateway::start(&config(&server.url()).upstream(bound));
     assert_eq!(at_once(&gateway, 12), vec![200; 12]);
     assert_eq!(most.load(Ordering::SeqCst), 3);
@@ -83,7 +83,7 @@ fn the_bound_of_an_address_holds_over_all_connections() {
 fn an_upstream_that_takes_no_request_at_all_is_a_503_after_the_time_of_the_queue() {
     let upstream = Frames::serve(&[(3, 0)], |peer| peer.request().map(|_| ()));
     let gateway =
-        Gateway::start(&config(&upstream.url()).upstream("queue_time = \"50ms\"").listen(ONE_THREAD));
+        Gateway::start(&config(&upstream.url()).upstream("pending_timeout = \"50ms\"").listen(ONE_THREAD));
     let key = gateway.key();
     let before = gateway.limits(&key);
     for _ in 0..5 {
@@ -142,7 +142,7 @@ fn checks_ask_by_http_2_as_well() {
             asked.answer(if is_check { u16::try_from(status).unwrap() } else { 200 }, &[], b"");
         }
     });
-    let check = "[upstream.check]\npath = \"/health\"\nevery = \"20ms\"\ngood = 1\nbad = 1\n";
+    let check = "[upstream.health_check]\npath = \"/health\"\ninterval = \"20ms\"\nhealthy_threshold = 1\nunhealthy_threshold = 1\n";
     let gateway = Gateway::start(&config(&server.url()).section(check));
     let key = gateway.key();
     let asked = || gateway.send(&get("/a").key(&key)).status;

@@ -47,7 +47,7 @@ fn begin_upload(gateway: &Gateway, key: &Key) -> Connection {
 
 fn start(upstream: &Frames) -> Gateway {
     let one = "address = \"127.0.0.1:0\"\nthreads = 1";
-    Gateway::start(&config(&upstream.url()).listen(one).section("[sizes]\nbody = \"1GiB\""))
+    Gateway::start(&config(&upstream.url()).listen(one).section("[sizes]\nmax_body_size = \"1GiB\""))
 }
 
 /// The answer, in two frames.

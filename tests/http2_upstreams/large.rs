@@ -53,7 +53,7 @@ fn server() -> Server {
 
 fn start(server: &Server) -> Gateway {
     let one = "address = \"127.0.0.1:0\"\nthreads = 1";
-    Gateway::start(&config(&server.url()).listen(one).section("[sizes]\nbody = \"1GiB\""))
+    Gateway::start(&config(&server.url()).listen(one).section("[sizes]\nmax_body_size = \"1GiB\""))
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn a_refused_request_is_sent_again_whatever_its_method_and_charged_once() {
             }
         }
     });
-    let gateway = Gateway::start(&config(&upstream.url()).upstream("retry_per_second = 1000"));
+    let gateway = Gateway::start(&config(&upstream.url()).upstream("retry_budget_min_per_second = 1000"));
     let key = gateway.key();
     let before = gateway.limits(&key);
     for asked in [get("/a"), post("/a", "{\"a\":1}"), get("/a"), post("/b", "{}")] {
@@ -53,7 +53,7 @@ fn who_refuses_everything_is_asked_no_oftener_than_the_budget_allows() {
             peer.reset(stream, REFUSED)?;
         }
     });
-    let budget = "retry_percent = 20\nretry_per_second = 0";
+    let budget = "retry_budget_percent = 20\nretry_budget_min_per_second = 0";
     let gateway = Gateway::start(&config(&upstream.url()).upstream(budget));
     let key = gateway.key();
     let before = gateway.limits(&key);
@@ -78,7 +78,7 @@ fn a_refused_request_goes_to_another_address_if_there_is_one() {
     });
     let taking = Server::scripted(|mut asked| async move { asked.answer(200, &[], b"taken") });
     let addresses = Config::of_addresses(&[(refusing.url(), 1000), (taking.url(), 1)]);
-    let gateway = Gateway::start(&addresses.upstream("http2 = true\nretry_per_second = 1000"));
+    let gateway = Gateway::start(&addresses.upstream("http2 = true\nretry_budget_min_per_second = 1000"));
     let key = gateway.key();
     for _ in 0..10 {
         assert_eq!(gateway.send(&post("/a", "{}").key(&key)).text(), "taken");
@@ -280,7 +280,7 @@ fn a_request_that_may_change_something_is_not_sent_to_a_second_address_once_it_w
         };
         let (first, second) = (mute(), mute());
         let addresses = Config::of_addresses(&[(first.url(), 1), (second.url(), 1)]);
-        let gateway = Gateway::start(&addresses.upstream("http2 = true\nretry_per_second = 1000"));
+        let gateway = Gateway::start(&addresses.upstream("http2 = true\nretry_budget_min_per_second = 1000"));
         let what = format!("{asked:?}");
         let answer = gateway.send(&asked.key(&gateway.key()));
         assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");

@@ -235,7 +235,7 @@ fn a_store_that_is_gone_is_told_everywhere_and_no_second_one_is_made() {
 #[test]
 fn charges_that_only_a_removed_file_takes_are_charges_that_cannot_be_saved() {
     let upstream = Upstream::sample();
-    let config = Config::of(&upstream).store("when_full = \"stop\"\nflush_interval = \"20ms\"");
+    let config = Config::of(&upstream).store("on_disk_full = \"reject\"\nflush_interval = \"20ms\"");
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     let (store, aside) = (gateway.home().path("data"), gateway.home().path("aside"));

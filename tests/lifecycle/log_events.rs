@@ -16,7 +16,7 @@ fn numbers_in_log_events_are_numbers() {
     let document = "openapi: 3.1.0\ninfo: { title: Items, version: \"1.0\" }\npaths:\n  /items:\n    \
                     get: { operationId: list, responses: { '200': { description: Items. } } }\n";
     let config = Config::of_addresses(&[(dead.url(), 1), (mute.url(), 1)])
-        .upstream("failures = 1\nout_for = \"1500ms\"\nout_at_most = \"1d\"")
+        .upstream("consecutive_failures = 1\nbase_ejection_time = \"1500ms\"\nmax_ejection_time = \"1d\"")
         .section("[timeouts]\ndrain = \"100ms\"")
         .document(document);
     let mut gateway = Gateway::start(&config);

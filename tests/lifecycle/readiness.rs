@@ -91,7 +91,7 @@ fn a_configuration_that_was_not_taken_over_is_told() {
 fn a_gateway_that_a_full_disk_stops_is_not_ready() {
     let upstream = Upstream::sample();
     let config =
-        Config::of(&upstream).store("when_full = \"stop\"\nflush_interval = \"20ms\"").section(ADMIN);
+        Config::of(&upstream).store("on_disk_full = \"reject\"\nflush_interval = \"20ms\"").section(ADMIN);
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     let admin = admin_of(&gateway);

@@ -15,7 +15,7 @@ fn a_wrong_configuration_exits_2_with_all_faults_at_once() {
     for command in [&["serve"][..], &["config", "check"], &["keys", "create", "--plan", "free"]] {
         let said = home.run(command);
         assert_eq!(said.code, Some(2), "{command:?}: {said:?}");
-        for part in ["statusses", "statuses", "0 per day", "/a", "fairgate.toml", "3 faults"] {
+        for part in ["statusses", "statuses", "0 per day", "/a", "fairgate.toml", "3 errors"] {
             assert!(said.err.contains(part), "{part:?} is not in what {command:?} said:\n{}", said.err);
         }
     }

@@ -102,7 +102,7 @@ fn a_read_only_member_is_never_required_and_refused_only_where_that_is_set() {
     let body = r#"{"id":1,"name":"Cup","price":1}"#;
     let shop = Shop::open();
     assert_eq!(send(&shop, post("/v1/things", body)).status, 200);
-    let shop = Shop::with(|config| config.section("[validation]\nread_only = \"refuse\""));
+    let shop = Shop::with(|config| config.section("[validation]\nread_only = \"reject\""));
     let answer = send(&shop, post("/v1/things", body));
     assert_error(&shop.gateway, &answer, 422, "BODY_NOT_VALID");
     assert!(answer.text().contains("/id"), "{}", answer.text());

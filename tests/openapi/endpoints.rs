@@ -57,7 +57,7 @@ paths:
 fn a_parameter_takes_the_rest_of_the_path_where_the_file_says_so() {
     let upstream = Upstream::sample();
     let bound = "maximum = 12";
-    let rest = "[[endpoints]]\noperation = \"getFile\"\nrest = \"path\"";
+    let rest = "[[endpoints]]\noperation = \"getFile\"\ncatch_all = \"path\"";
     for config in [
         Config::of(&upstream).document(FILES).section(rest),
         Config::of(&upstream).document(&FILES.replace("{path}", "{*path}")),
@@ -174,7 +174,7 @@ fn the_file_adds_to_operations() {
              [[endpoints]]\nmethod = \"GET\"\npath = \"/things/newest\"\nmoved_to = \"/v1/things\"\n\
              [[endpoints]]\nmethod = \"GET\"\npath = \"/v1/things\"\npermission = \"special\"\n\
              [[endpoints]]\noperation = \"deleteThing\"\npublic = true\n\
-             [[endpoints]]\noperation = \"createThing\"\nmax_body = 10",
+             [[endpoints]]\noperation = \"createThing\"\nmax_body_size = 10",
         )
     });
     let (gateway, key) = (&shop.gateway, &shop.key);

@@ -23,7 +23,7 @@ fn every_fault_is_told_with_file_line_and_pointer() {
         let said = home.run(command);
         assert_eq!(said.code, Some(2), "{said:?}");
         for part in
-            ["openapi.yaml:7", "/paths/~1a~1{id}/get/parameters/0/in", "paht", "openapi.yaml:9", "2 faults"]
+            ["openapi.yaml:7", "/paths/~1a~1{id}/get/parameters/0/in", "paht", "openapi.yaml:9", "2 errors"]
         {
             assert!(said.err.contains(part), "{part:?} is not in what {command:?} said:\n{}", said.err);
         }
@@ -181,7 +181,7 @@ fn what_takes_the_rest_is_the_last_segment_and_the_only_one() {
         text
     };
     let check = |paths: &[(&str, &str)], rest: &str| {
-        let table = format!("[[endpoints]]\noperation = \"one\"\nrest = \"{rest}\"");
+        let table = format!("[[endpoints]]\noperation = \"one\"\ncatch_all = \"{rest}\"");
         let config = Config::of(&upstream).document(&document(paths)).section(&table);
         Home::new(&config).run(&["config", "check"])
     };
@@ -190,7 +190,7 @@ fn what_takes_the_rest_is_the_last_segment_and_the_only_one() {
     assert!(said.err.contains("`tenant` is not the last segment of the path"), "{said:?}");
     let said = check(&[("/files/{path}", "one"), ("/files/{*all}", "two")], "path");
     assert_eq!(said.code, Some(2), "{said:?}");
-    assert!(said.err.contains("the requests are those of GET /files/{*all} as well"), "{said:?}");
+    assert!(said.err.contains("GET /files/{*all} matches the same requests"), "{said:?}");
     let said =
         check(&[("/files/{path}", "one"), ("/files/{name}/size", "two"), ("/files/best", "three")], "path");
     assert_eq!(said.code, Some(0), "{said:?}");

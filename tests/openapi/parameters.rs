@@ -59,7 +59,7 @@ fn every_violation_is_named_at_once_and_none_costs_anything() {
 
 #[test]
 fn an_unknown_query_parameter_is_refused_where_that_is_set() {
-    let shop = Shop::with(|config| config.section("[validation]\nunknown_query = \"refuse\""));
+    let shop = Shop::with(|config| config.section("[validation]\nunknown_query = \"reject\""));
     assert_eq!(send(&shop, get("/v1/things?filter[size]=4&limit=3")).status, 200);
     let answer = send(&shop, get("/v1/things?limt=3"));
     assert_error(&shop.gateway, &answer, 400, "PARAMETER_NOT_VALID");

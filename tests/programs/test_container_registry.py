@@ -21,7 +21,7 @@ LAYER_BYTES = 24 << 20
 # A container client looks for a 401 with a Bearer challenge before it sends its token: the other way round of
 # 401 and 403, as RFC 9110 has it. And /v2/ is a path that ends in a slash.
 TOP = 'trailing_slash = "keep"\nstatuses = "rfc9110"'
-SIZES = '[sizes]\nbody = "64MiB"'
+SIZES = '[sizes]\nmax_body_size = "64MiB"'
 
 
 def registry(folder):

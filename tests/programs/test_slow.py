@@ -23,7 +23,7 @@ LARGE = 8 << 20
 
 SETTINGS = """
 [timeouts]
-head = "2s"
+header = "2s"
 body = "2s"
 stall = "2s"
 keep_alive = "2s"

@@ -35,7 +35,7 @@ permission = "packages:read"
 method = "POST"
 path = "/"
 permission = "packages:write"
-max_body = "20MB"
+max_body_size = "20MB"
 """
 
 

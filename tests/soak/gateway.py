@@ -35,14 +35,14 @@ requests = "none"
 errors_per_key = "off"
 errors_per_address = "off"
 [timeouts]
-head = "5s"
+header = "5s"
 body = "5s"
 [plans.free]
 limits = ["1000000000 per month"]
 [plans.few]
 limits = ["{few} per second"]
 [sizes]
-body = "{body}MiB"
+max_body_size = "{body}MiB"
 """
 
 

@@ -119,7 +119,7 @@ fn a_client_that_leaves_a_silent_stream_is_noticed_charged_and_its_place_is_free
 fn events_may_be_silent_for_longer_than_other_answers_but_not_for_ever() {
     let doors = gates(1);
     let bench =
-        events(doors.clone(), |config| config.section("[timeouts]\nstall = \"100ms\"\nstream = \"1s\""));
+        events(doors.clone(), |config| config.section("[timeouts]\nstall = \"100ms\"\nstream_idle = \"1s\""));
     let (mut connection, _) = open(&bench, "/endless", "silent", "HTTP/1.1");
     std::thread::park_timeout(Duration::from_millis(500));
     doors[0].open();

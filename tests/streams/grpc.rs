@@ -66,7 +66,7 @@ fn every_row_of_the_table_is_told_as_grpc_tells_it() {
             .endpoint("POST", "/shop.Items/{call}", "")
             .endpoint("POST", "/shop.Items/{call}/{status}", "")
             .endpoint("POST", "/shop.Secret/Get", "permission = \"secret\"")
-            .endpoint("POST", "/shop.Small/Get", "max_body = 4")
+            .endpoint("POST", "/shop.Small/Get", "max_body_size = 4")
     });
     let key = bench.gateway.key_with(&["--plan", "other"]);
     let before = bench.gateway.limits(&key);
@@ -249,7 +249,7 @@ fn a_call_may_be_silent_on_either_side_for_longer_than_other_requests() {
         )
     });
     let bench = Bench::of(upstream, |config| {
-        config.section("[timeouts]\nbody = \"200ms\"\nstall = \"200ms\"\nstream = \"20s\"")
+        config.section("[timeouts]\nbody = \"200ms\"\nstall = \"200ms\"\nstream_idle = \"20s\"")
     });
     let mut connection = bench.gateway.connect();
     let head = request("POST", "/shop.Items/Chat")

@@ -18,8 +18,9 @@ const GROWTH: u64 = 24 << 20;
 const PIECE: usize = 64 << 10;
 
 fn bench(script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static) -> Bench {
-    let bench =
-        Bench::of(Upstream::scripted(script), |config: Config| config.section("[sizes]\nbody = \"1GiB\""));
+    let bench = Bench::of(Upstream::scripted(script), |config: Config| {
+        config.section("[sizes]\nmax_body_size = \"1GiB\"")
+    });
     // What a first request needs is there already when the measuring begins.
     assert_eq!(bench.gateway.send(&get("/warm").key(&bench.key)).status, 200);
     bench
@@ -190,7 +191,8 @@ fn an_upstream_that_reads_slowly_holds_the_client_up_and_not_in_memory() {
 
 #[test]
 fn a_body_without_a_length_is_held_to_the_largest_all_the_same() {
-    let bench = Bench::of(Upstream::scripted(serve), |config| config.section("[sizes]\nbody = \"1MiB\""));
+    let bench =
+        Bench::of(Upstream::scripted(serve), |config| config.section("[sizes]\nmax_body_size = \"1MiB\""));
     let before = bench.gateway.limits(&bench.key);
     let mut connection = bench.gateway.connect();
     let head = request("PUT", "/chunked").key(&bench.key).header("Transfer-Encoding", "chunked");

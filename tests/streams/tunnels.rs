@@ -269,7 +269,7 @@ fn a_silent_tunnel_ends_after_its_own_time_and_one_that_is_used_does_not() {
     let bench = Bench::of(Upstream::scripted(echo_or_sample), |config| {
         // Shorter than what other requests may take, and longer than the pauses below.
         config.section(
-            "[timeouts]\nstream = \"600ms\"\nstall = \"100ms\"\nkeep_alive = \"100ms\"\ntotal = \"500ms\"",
+            "[timeouts]\nstream_idle = \"600ms\"\nstall = \"100ms\"\nkeep_alive = \"100ms\"\ntotal = \"500ms\"",
         )
     });
     let begun = Instant::now();

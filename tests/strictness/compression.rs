@@ -4,7 +4,7 @@ use crate::support::{Answer, Config, Framing, Gate, Gateway, Next, Upstream, ass
 use flate2::read::GzDecoder;
 use std::io::Read;
 
-const ON: &str = "[compression]\nenabled = true\nminimum = \"100B\"";
+const ON: &str = "[compression]\nenabled = true\nmin_size = \"100B\"";
 
 fn long() -> String {
     format!("{{\"items\":[{}1]}}", "1,".repeat(5000))
@@ -155,7 +155,7 @@ fn our_own_errors_and_pages_are_packed_above_the_minimum() {
     assert_error(&gateway, &plain, 403, "KEY_NOT_SET");
     assert!(varies(&plain));
     let gateway =
-        Gateway::start(&Config::of(&upstream).section("[compression]\nenabled = true\nminimum = \"64KiB\""));
+        Gateway::start(&Config::of(&upstream).section("[compression]\nenabled = true\nmin_size = \"64KiB\""));
     let answer = gateway.send(&get("/a").header("Accept-Encoding", "gzip"));
     assert_error(&gateway, &answer, 403, "KEY_NOT_SET");
 }

@@ -93,7 +93,7 @@ fn an_origin_that_may_not_read_is_told_nothing_of_it() {
 #[test]
 fn a_page_can_read_every_error_and_the_headers_of_the_limits() {
     let upstream = Upstream::sample();
-    let gateway = gateway(&upstream, &format!("origins = [\"{APP}\"]\nexpose = [\"X-Total\"]"));
+    let gateway = gateway(&upstream, &format!("origins = [\"{APP}\"]\nexposed_headers = [\"X-Total\"]"));
     let key = gateway.key();
     let keyed = |target: &str| get(target).key(&key);
     for (request, status) in [

@@ -167,7 +167,7 @@ fn a_path_that_is_written_in_another_way_is_matched_as_what_it_is() {
     for (more, status, code) in [
         ("", 404, "ENDPOINT_NOT_FOUND"),
         ("ambiguous_paths = \"pass\"", 404, "ENDPOINT_NOT_FOUND"),
-        ("ambiguous_paths = \"refuse\"", 400, "REQUEST_MALFORMED"),
+        ("ambiguous_paths = \"reject\"", 400, "REQUEST_MALFORMED"),
     ] {
         let gateway = guarded(&recorder.url(), more);
         for path in ["//admin", "/admin//users", "//old"] {
@@ -196,7 +196,7 @@ fn an_encoded_slash_passes_where_it_makes_no_difference_or_where_the_operator_sa
     assert_eq!(upstream.last().target, "/items/a%2Fb");
     let answer = gateway.send(&get("/items/a%2f..%2fb").key(&gateway.key()));
     assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
-    let gateway = guarded(&upstream.url(), "ambiguous_paths = \"refuse\"");
+    let gateway = guarded(&upstream.url(), "ambiguous_paths = \"reject\"");
     let answer = gateway.send(&get("/items/7;v=1").key(&gateway.key()));
     assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
 }
@@ -204,7 +204,7 @@ fn an_encoded_slash_passes_where_it_makes_no_difference_or_where_the_operator_sa
 #[test]
 fn slashes_in_a_row_are_one_or_refused_or_kept_as_the_operator_says() {
     let upstream = Upstream::sample();
-    for (word, seen) in [("merge", Some("/a/b?c=//d")), ("refuse", None), ("keep", Some("//a///b?c=//d"))] {
+    for (word, seen) in [("merge", Some("/a/b?c=//d")), ("reject", None), ("keep", Some("//a///b?c=//d"))] {
         let gateway = Gateway::start(
             &Config::of(&upstream).section(&format!("[strictness]\nrepeated_slashes = \"{word}\"")),
         );

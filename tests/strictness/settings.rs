@@ -28,7 +28,7 @@ fn a_header_that_servers_take_for_another_one_does_not_reach_the_upstream() {
 
 #[test]
 fn header_names_are_refused_or_passed_if_the_operator_says_so() {
-    let (_upstream, gateway) = with("header_names = \"refuse\"");
+    let (_upstream, gateway) = with("header_names = \"reject\"");
     let answer = gateway.send(&get("/a").key(&gateway.key()).header("api_version", "1"));
     assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
     assert!(answer.text().contains("`api_version`"), "{}", answer.text());
@@ -63,7 +63,7 @@ fn a_body_of_get_is_refused_and_passes_only_if_the_operator_or_the_endpoint_says
     let (upstream, gateway) = with("");
     assert_error(&gateway, &gateway.send(&body(&gateway)), 400, "REQUEST_MALFORMED");
     assert_eq!(upstream.count(), 0);
-    let (upstream, gateway) = with("body_of_get = \"pass\"");
+    let (upstream, gateway) = with("get_body = \"pass\"");
     assert_eq!(gateway.send(&body(&gateway)).status, 200);
     assert_eq!(upstream.only().body, b"{}");
     let upstream = Upstream::sample();

@@ -141,10 +141,10 @@ impl Config {
             .iter()
             .map(|(name, limits)| format!("[plans.{name}]\nlimits = [{limits}]\n"))
             .collect();
-        let memory = if self.store_more.contains("memory =") {
+        let memory = if self.store_more.contains("shared_memory =") {
             String::new()
         } else {
-            format!("memory = {memory:?}\n")
+            format!("shared_memory = {memory:?}\n")
         };
         let tls = if self.over_tls && !self.sections.contains("[tls]") {
             "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\n"

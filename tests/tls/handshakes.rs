@@ -154,7 +154,7 @@ fn a_protocol_that_is_not_spoken_is_refused_by_its_alert() {
 #[test]
 fn a_handshake_that_does_not_go_on_is_ended() {
     let upstream = upstream();
-    let tls = "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\nhandshake = \"300ms\"";
+    let tls = "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\nhandshake_timeout = \"300ms\"";
     let gateway = Gateway::start(&Config::of(&upstream).over_tls().section(tls));
     for begin in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00"] {
         let mut wire = Wire::new(TcpStream::connect(gateway.address).unwrap());

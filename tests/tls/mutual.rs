@@ -129,22 +129,24 @@ fn a_required_certificate_is_required_at_every_port() {
     };
     for listen in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:80"] {
         for required in ["", "client_certificate = \"required\"\n"] {
-            let said = check(listen, &format!("{required}plain = \"serve\""));
+            let said = check(listen, &format!("{required}plaintext = \"serve\""));
             assert_eq!(said.code, Some(2), "{listen}: {said:?}");
-            for part in ["client certificate is required, but not at every port", listen, "plain = \"off\""] {
+            for part in
+                ["client certificate is required, but not at every port", listen, "plaintext = \"off\""]
+            {
                 assert!(said.err.contains(part), "{part:?} is not in {}", said.err);
             }
-            for plain in ["", "plain = \"off\"", "plain = \"redirect\""] {
+            for plain in ["", "plaintext = \"off\"", "plaintext = \"redirect\""] {
                 let said = check(listen, &format!("{required}{plain}"));
                 assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{listen} {plain}: {said:?}");
             }
         }
-        assert_eq!(check(listen, "client_certificate = \"optional\"\nplain = \"serve\"").code, Some(0));
+        assert_eq!(check(listen, "client_certificate = \"optional\"\nplaintext = \"serve\"").code, Some(0));
     }
     // On this machine alone: only if the file says so, and not in silence.
-    let said = check("127.0.0.1:8080", "plain = \"serve\"");
+    let said = check("127.0.0.1:8080", "plaintext = \"serve\"");
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(said.err.contains("without the client certificate that is required"), "{said:?}");
+    assert!(said.err.contains("without the client certificate that HTTPS requires"), "{said:?}");
 }
 
 #[test]
@@ -158,7 +160,7 @@ fn where_a_certificate_is_required_nobody_is_served_without_tls() {
         &Config::of(&upstream)
             .over_tls()
             .top("trusted_proxies = [\"127.0.0.1\"]")
-            .section(&tls("plain = \"redirect\"")),
+            .section(&tls("plaintext = \"redirect\"")),
     );
     std::fs::write(home.path("clients.pem"), clients.pem()).unwrap();
     let gateway = Gateway::start_in(&home);

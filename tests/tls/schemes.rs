@@ -57,7 +57,7 @@ fn links_have_the_scheme_of_the_request() {
 #[test]
 fn without_tls_there_is_only_the_way_to_https_where_that_is_set() {
     let upstream = upstream();
-    let gateway = Gateway::start(&config(&upstream, "plain = \"redirect\""));
+    let gateway = Gateway::start(&config(&upstream, "plaintext = \"redirect\""));
     let key = gateway.key();
     for (request, to) in [
         (get("/items?a=b"), "https://api.example.com/items?a=b"),
@@ -80,7 +80,7 @@ fn without_tls_there_is_only_the_way_to_https_where_that_is_set() {
 fn the_redirect_goes_to_the_port_of_tls_and_keeps_the_method_where_that_is_set() {
     let upstream = upstream();
     let home = crate::support::gateway::Home::new(
-        &config(&upstream, "plain = \"redirect\"").top("redirect_status = 308"),
+        &config(&upstream, "plaintext = \"redirect\"").top("redirect_status = 308"),
     );
     let text = std::fs::read_to_string(home.config()).unwrap();
     std::fs::write(home.config(), text.replace("public_url = \"https://api.example.com\"\n", "")).unwrap();
@@ -93,7 +93,7 @@ fn the_redirect_goes_to_the_port_of_tls_and_keeps_the_method_where_that_is_set()
 #[test]
 fn a_trusted_proxy_before_us_may_have_spoken_https() {
     let upstream = upstream();
-    let config = config(&upstream, "plain = \"redirect\"").top("trusted_proxies = [\"127.0.0.1\"]");
+    let config = config(&upstream, "plaintext = \"redirect\"").top("trusted_proxies = [\"127.0.0.1\"]");
     let gateway = Gateway::start(&config);
     let request = get("/items").key(&gateway.key()).header("X-Forwarded-Proto", "https");
     assert_eq!(plain(&gateway).send(&request).status, 200);
@@ -104,7 +104,7 @@ fn a_trusted_proxy_before_us_may_have_spoken_https() {
 #[test]
 fn nobody_listens_without_tls_where_that_is_set() {
     let upstream = upstream();
-    let gateway = Gateway::start(&config(&upstream, "plain = \"off\""));
+    let gateway = Gateway::start(&config(&upstream, "plaintext = \"off\""));
     assert_eq!(plain_address(&gateway), gateway.address);
     assert_eq!(gateway.send(&get("/items").key(&gateway.key())).status, 200);
 }
@@ -112,7 +112,7 @@ fn nobody_listens_without_tls_where_that_is_set() {
 #[test]
 fn every_answer_over_tls_says_that_clients_must_not_come_without() {
     let upstream = upstream();
-    let gateway = Gateway::start(&config(&upstream, "hsts = \"365d\"\nhsts_subdomains = true"));
+    let gateway = Gateway::start(&config(&upstream, "hsts = \"365d\"\nhsts_include_subdomains = true"));
     let key = gateway.key();
     let strict = "max-age=31536000; includeSubDomains";
     for request in [get("/items").key(&key), get("/items"), get("/_docs/"), get("/_limits").key(&key)] {

@@ -82,7 +82,7 @@ fn a_busy_address_is_spared() {
 fn no_connection_to_one_address_is_no_error_while_another_one_is_there() {
     let (good, dead) = (named("good"), Upstream::unreachable());
     let config = Config::of_addresses(&[(dead.url(), 3), (good.url(), 1)]);
-    let gateway = Gateway::start(&config.upstream("out_for = \"1d\"\nout_at_most = \"1d\""));
+    let gateway = Gateway::start(&config.upstream("base_ejection_time = \"1d\"\nmax_ejection_time = \"1d\""));
     let key = gateway.key();
     let before = gateway.limits(&key);
     let mut connection = gateway.connect();
@@ -108,7 +108,7 @@ fn an_address_that_comes_back_gets_little_at_first_and_its_share_in_the_end() {
     let address = place.local_addr().unwrap();
     drop(place);
     let config = Config::of_addresses(&[(format!("http://{address}"), 1), (good.url(), 1)]);
-    let lines = "failures = 1\nout_for = \"300ms\"\nout_at_most = \"300ms\"\nslow_start = \"20s\"";
+    let lines = "consecutive_failures = 1\nbase_ejection_time = \"300ms\"\nmax_ejection_time = \"300ms\"\nslow_start = \"20s\"";
     let gateway = Gateway::start(&config.upstream(lines));
     let key = gateway.key();
     let state = || state_of(&gateway, &address.to_string());
@@ -141,7 +141,8 @@ fn the_last_address_is_asked_whatever_happened() {
     for addresses in [vec![(upstream.url(), 1)], vec![(upstream.url(), 1), (dead.url(), 1)]] {
         works.store(false, Ordering::SeqCst);
         let config = Config::of_addresses(&addresses);
-        let lines = "failures = 1\nout_for = \"1d\"\nout_at_most = \"1d\"\nretries = 0";
+        let lines =
+            "consecutive_failures = 1\nbase_ejection_time = \"1d\"\nmax_ejection_time = \"1d\"\nretries = 0";
         let gateway = Gateway::start(&config.upstream(lines));
         let key = gateway.key();
         for _ in 0..10 {
@@ -158,7 +159,7 @@ fn errors_that_an_address_answers_do_not_take_it_out() {
     let upstream = Upstream::scripted(|exchange| exchange.json(500, "{}"));
     let other = named("other");
     let config = Config::of_addresses(&[(upstream.url(), 1), (other.url(), 1)]);
-    let gateway = Gateway::start(&config.upstream("failures = 1"));
+    let gateway = Gateway::start(&config.upstream("consecutive_failures = 1"));
     let key = gateway.key();
     let mut connection = gateway.connect();
     let failed = (0..60).filter(|_| connection.send(&get("/a").key(&key)).status == 500).count();
@@ -170,7 +171,8 @@ fn errors_that_an_address_answers_do_not_take_it_out() {
 #[test]
 fn more_requests_than_an_address_may_have_wait_shortly_and_then_get_a_free_503() {
     let (gate, upstream) = slow_one();
-    let config = Config::of(&upstream).upstream("max_in_flight = 2\nqueue = 1\nqueue_time = \"300ms\"");
+    let config = Config::of(&upstream)
+        .upstream("max_requests = 2\nmax_pending_requests = 1\npending_timeout = \"300ms\"");
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     let before = gateway.limits(&key);
@@ -209,7 +211,7 @@ fn more_requests_than_an_address_may_have_wait_shortly_and_then_get_a_free_503()
 #[test]
 fn a_request_that_waits_goes_on_as_soon_as_there_is_a_place() {
     let (gate, upstream) = slow_one();
-    let config = Config::of(&upstream).upstream("max_in_flight = 1\nqueue_time = \"20s\"");
+    let config = Config::of(&upstream).upstream("max_requests = 1\npending_timeout = \"20s\"");
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     let mut held = gateway.connect();
@@ -238,7 +240,7 @@ fn slow_one() -> (Gate, Upstream) {
 #[test]
 fn what_is_known_of_an_address_outlives_a_reload_that_still_names_it() {
     let (good, dead) = (named("good"), Upstream::unreachable());
-    let lines = "failures = 1\nout_for = \"1d\"\nout_at_most = \"1d\"";
+    let lines = "consecutive_failures = 1\nbase_ejection_time = \"1d\"\nmax_ejection_time = \"1d\"";
     let config = |weight| Config::of_addresses(&[(dead.url(), weight), (good.url(), 1)]).upstream(lines);
     let gateway = Gateway::start(&config(1000));
     let key = gateway.key();
@@ -267,7 +269,9 @@ fn an_address_whose_answers_break_off_is_taken_out() {
     let broken = Upstream::saying_last("HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\nhalf");
     let good = named("good");
     let config = Config::of_addresses(&[(broken.url(), 1000), (good.url(), 1)]);
-    let gateway = Gateway::start(&config.upstream("failures = 3\nout_for = \"1d\"\nout_at_most = \"1d\""));
+    let gateway = Gateway::start(
+        &config.upstream("consecutive_failures = 3\nbase_ejection_time = \"1d\"\nmax_ejection_time = \"1d\""),
+    );
     let key = gateway.key();
     let before = gateway.limits(&key);
     let whole = (0..20).filter(|_| gateway.send(&get("/a").key(&key)).text() == "good").count();

@@ -9,8 +9,7 @@ use std::sync::{
     atomic::{AtomicU16, Ordering},
 };
 
-const CHECK: &str =
-    "[upstream.check]\npath = \"/health?deep=1\"\nevery = \"20ms\"\ntimeout = \"5s\"\ngood = 2\nbad = 2\n";
+const CHECK: &str = "[upstream.health_check]\npath = \"/health?deep=1\"\ninterval = \"20ms\"\ntimeout = \"5s\"\nhealthy_threshold = 2\nunhealthy_threshold = 2\n";
 
 /// An upstream whose checks are answered by a status that can be changed.
 fn checked(name: &'static str) -> (Arc<AtomicU16>, Upstream) {

@@ -100,7 +100,7 @@ fn two_places_by(answer: fn(&mut Exchange<'_>, &str) -> Next) -> (Upstream, Upst
 
 fn before(server: &NameServer, port: u16, lines: &str) -> Gateway {
     let config = Config::of_url(&format!("http://api.test:{port}"));
-    let servers = format!("name_servers = [\"{}\"]", server.address);
+    let servers = format!("dns_servers = [\"{}\"]", server.address);
     Gateway::start(&config.upstream(&servers).upstream(lines))
 }
 
@@ -111,7 +111,7 @@ const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 fn a_name_is_asked_for_again_when_its_time_is_over_and_kept_connections_do_not_keep_the_old_place() {
     let (first, second) = two_places();
     let server = NameServer::saying(Say::Addresses(vec![FIRST], 1));
-    let gateway = before(&server, first.address.port(), "resolve_every = \"1d\"");
+    let gateway = before(&server, first.address.port(), "dns_refresh_interval = \"1d\"");
     let key = gateway.key();
     let mut connection = gateway.connect();
     assert_eq!(connection.send(&get("/a").key(&key)).text(), "first");
@@ -135,7 +135,7 @@ fn a_name_is_asked_for_again_when_its_time_is_over_and_kept_connections_do_not_k
 fn while_the_name_server_is_away_the_old_place_is_asked() {
     let (first, _second) = two_places();
     let server = NameServer::saying(Say::Addresses(vec![FIRST], 0));
-    let gateway = before(&server, first.address.port(), "resolve_every = \"100ms\"");
+    let gateway = before(&server, first.address.port(), "dns_refresh_interval = \"100ms\"");
     let key = gateway.key();
     assert_eq!(gateway.send(&get("/a").key(&key)).text(), "first");
     for say in [Say::NoName, Say::Nothing] {

@@ -17,13 +17,13 @@ fn mute() -> Upstream {
 /// A gateway that asks `first` first: only when it failed, something goes to `second`.
 fn first_and_second(first: &Upstream, second: &Upstream, lines: &str) -> Gateway {
     let config = Config::of_addresses(&[(first.url(), 1000), (second.url(), 1)]);
-    Gateway::start(&config.upstream("failures = \"off\"").upstream(lines))
+    Gateway::start(&config.upstream("consecutive_failures = \"off\"").upstream(lines))
 }
 
 #[test]
 fn a_get_that_was_not_answered_goes_to_another_address_and_is_charged_once() {
     let (first, second) = (mute(), named("second"));
-    let gateway = first_and_second(&first, &second, "retry_per_second = 1000");
+    let gateway = first_and_second(&first, &second, "retry_budget_min_per_second = 1000");
     let key = gateway.key();
     let before = gateway.limits(&key);
     let mut connection = gateway.connect();
@@ -39,7 +39,7 @@ fn a_get_that_was_not_answered_goes_to_another_address_and_is_charged_once() {
 #[test]
 fn what_might_be_carried_out_twice_is_sent_once() {
     let (first, second) = (mute(), named("second"));
-    let gateway = first_and_second(&first, &second, "retry_per_second = 1000");
+    let gateway = first_and_second(&first, &second, "retry_budget_min_per_second = 1000");
     let key = gateway.key();
     let before = gateway.limits(&key);
     let with_body = request("OPTIONS", "/a").body("text/plain", b"x");
@@ -61,7 +61,7 @@ fn an_answer_that_has_begun_is_not_asked_for_again() {
     for begin in begins {
         let first = Upstream::scripted(move |exchange| exchange.say(begin, Next::Close));
         let second = named("second");
-        let gateway = first_and_second(&first, &second, "retry_per_second = 1000");
+        let gateway = first_and_second(&first, &second, "retry_budget_min_per_second = 1000");
         let key = gateway.key();
         for _ in 0..3 {
             let seen = first.count();
@@ -77,7 +77,8 @@ fn an_answer_that_has_begun_is_not_asked_for_again() {
 #[test]
 fn no_more_than_the_budget_is_sent_again() {
     let (first, second) = (mute(), mute());
-    let gateway = first_and_second(&first, &second, "retry_percent = 20\nretry_per_second = 0");
+    let gateway =
+        first_and_second(&first, &second, "retry_budget_percent = 20\nretry_budget_min_per_second = 0");
     let key = gateway.key();
     let before = gateway.limits(&key);
     let mut connection = gateway.connect();
@@ -105,7 +106,7 @@ fn retries_can_be_turned_off() {
 #[test]
 fn the_incident_names_the_first_cause_and_the_addresses() {
     let (first, second) = (mute(), Upstream::unreachable());
-    let gateway = first_and_second(&first, &second, "retry_per_second = 1000");
+    let gateway = first_and_second(&first, &second, "retry_budget_min_per_second = 1000");
     let key = gateway.key();
     let mut told = None;
     for _ in 0..20 {
@@ -132,7 +133,7 @@ fn the_incident_names_the_first_cause_and_the_addresses() {
 fn when_the_clients_time_is_up_nothing_is_sent_again() {
     let first = Upstream::scripted(|exchange| exchange.stall());
     let second = named("second");
-    let lines = "retry_per_second = 1000\nfirst_byte_timeout = \"10s\"\ntotal_timeout = \"300ms\"";
+    let lines = "retry_budget_min_per_second = 1000\nfirst_byte_timeout = \"10s\"\ntotal_timeout = \"300ms\"";
     let gateway = first_and_second(&first, &second, lines);
     let key = gateway.key();
     let before = gateway.limits(&key);
@@ -150,7 +151,7 @@ fn when_the_clients_time_is_up_nothing_is_sent_again() {
 fn a_silent_address_is_replaced_by_another_one_where_there_is_time() {
     let first = Upstream::scripted(|exchange| exchange.stall());
     let second = named("second");
-    let lines = "retry_per_second = 1000\nfirst_byte_timeout = \"200ms\"";
+    let lines = "retry_budget_min_per_second = 1000\nfirst_byte_timeout = \"200ms\"";
     let gateway = first_and_second(&first, &second, lines);
     let key = gateway.key();
     let before = gateway.limits(&key);
@@ -164,7 +165,7 @@ fn a_silent_address_is_replaced_by_another_one_where_there_is_time() {
 #[test]
 fn a_query_that_was_not_answered_goes_to_another_address_with_its_body() {
     let (first, second) = (mute(), named("second"));
-    let gateway = first_and_second(&first, &second, "retry_per_second = 1000");
+    let gateway = first_and_second(&first, &second, "retry_budget_min_per_second = 1000");
     let key = gateway.key();
     let before = gateway.limits(&key);
     let mut connection = gateway.connect();

@@ -172,7 +172,7 @@ fn a_request_that_may_change_something_is_never_sent_to_a_second_address() {
     for (request, is_safe) in requests() {
         let (first, second) = (mute(), mute());
         let config = Config::of_addresses(&[(first.url(), 1), (second.url(), 1)]);
-        let gateway = Gateway::start(&config.upstream("retry_per_second = 1000"));
+        let gateway = Gateway::start(&config.upstream("retry_budget_min_per_second = 1000"));
         let what = format!("{request:?}");
         let is_head = what.contains("HEAD");
         let answer = gateway.send(&request.key(&gateway.key()));

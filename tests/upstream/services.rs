@@ -95,7 +95,7 @@ fn paths_of_requests_redirects_and_cookies_are_those_of_their_side() {
         exchange.answer(302, &fields, b"")
     });
     let services = format!(
-        "[[services]]\nname = \"shop\"\nurl = \"{}/v1\"\nhost = \"upstream\"\npath = \"/shop\"\nstrip = true\n",
+        "[[services]]\nname = \"shop\"\nurl = \"{}/v1\"\nhost = \"upstream\"\npath = \"/shop\"\nstrip_path = true\n",
         upstream.url()
     );
     let gateway = Gateway::start(&Config::of_services(&services));

@@ -65,7 +65,9 @@ fn clients_that_failed_together_do_not_all_come_back_together() {
 fn several_addresses_of_which_none_can_be_reached_are_a_503_also_once_all_but_one_are_out() {
     let (first, second) = (Upstream::unreachable(), Upstream::unreachable());
     let config = Config::of_addresses(&[(first.url(), 1), (second.url(), 1)]);
-    let gateway = Gateway::start(&config.upstream("failures = 1\nout_for = \"1d\"\nout_at_most = \"1d\""));
+    let gateway = Gateway::start(
+        &config.upstream("consecutive_failures = 1\nbase_ejection_time = \"1d\"\nmax_ejection_time = \"1d\""),
+    );
     for _ in 0..5 {
         assert_unavailable(&gateway, post("/a", "{}"), "refused");
     }
@@ -123,7 +125,9 @@ fn one_address_that_took_the_request_makes_it_a_500_in_whichever_order_they_are_
         Next::Close
     });
     let config = Config::of_addresses(&[(mute.url(), 1), (Upstream::unreachable().url(), 1)]);
-    let gateway = Gateway::start(&config.upstream("failures = \"off\"\nretry_per_second = 1000"));
+    let gateway = Gateway::start(
+        &config.upstream("consecutive_failures = \"off\"\nretry_budget_min_per_second = 1000"),
+    );
     let key = gateway.key();
     let mut first = BTreeSet::new();
     let mut connection = gateway.connect();

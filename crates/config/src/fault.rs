@@ -166,11 +166,11 @@ impl Faults {
         let place = if is_here { format!(" in {file_name}") } else { String::new() };
         let sum = match (self.count(), self.count().saturating_sub(SHOWN)) {
             (all, _) if all >= MAX_KEPT => {
-                format!("{all} faults or more{place}, the first {SHOWN} of them are shown")
+                format!("{all} errors or more{place}; the first {SHOWN} are shown")
             }
-            (1, _) => format!("1 fault{place}"),
-            (all, 0) => format!("{all} faults{place}"),
-            (all, more) => format!("{all} faults{place}, {more} of them not shown"),
+            (1, _) => format!("1 error{place}"),
+            (all, 0) => format!("{all} errors{place}"),
+            (all, more) => format!("{all} errors{place}; {more} more are not shown"),
         };
         text.push_str(
             &renderer.render(&[annotate_snippets::Group::with_title(Level::ERROR.primary_title(sum))]),

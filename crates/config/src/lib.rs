@@ -31,7 +31,7 @@ mod tests;
 pub use document::{Document, DocumentSource};
 pub use fault::Faults;
 pub use nearest::nearest;
-pub use node::{Node, Process, Sources, StoreSettings, UsageSettings, WhenFull};
+pub use node::{Node, OnDiskFull, Process, Sources, StoreSettings, UsageSettings};
 
 use fault::Fault;
 use gateway::settings::Settings;
@@ -167,16 +167,13 @@ fn other_language(source: &str, file_name: &str) -> Option<Fault> {
     let language = if is_json { "JSON" } else { "YAML" };
     let is_document = source.contains("openapi") || source.contains("swagger");
     let help = if is_document {
-        "this looks like an OpenAPI document: name it by `openapi = \"FILE\"` in a configuration, or start with \
+        "this looks like an OpenAPI document: set `openapi = \"FILE\"` in a configuration, or start with \
          `fairgate serve --openapi FILE --upstream URL`"
     } else {
         "write `[listen]` and `address = \"127.0.0.1:8080\"` in place of `listen:` and `address: ...`; \
-         `examples/minimal.toml` is a good beginning"
+         start from `examples/minimal.toml`"
     };
-    Some(
-        Fault::nowhere(format!("`{file_name}` is {language}, and the configuration is written in TOML"))
-            .help(help),
-    )
+    Some(Fault::nowhere(format!("`{file_name}` is {language}, but the configuration is TOML")).help(help))
 }
 
 /// The JSON Schema (draft 2020-12) that an editor checks `fairgate.toml` with.
@@ -215,13 +212,10 @@ fn reason(error: &io::Error) -> String {
 
 fn advice(error: &io::Error) -> &'static str {
     const ADVICE: [(io::ErrorKind, &str); 3] = [
-        (
-            io::ErrorKind::NotFound,
-            "check the path, or make a file there; `examples/minimal.toml` is a good beginning",
-        ),
+        (io::ErrorKind::NotFound, "check the path, or create the file; start from `examples/minimal.toml`"),
         (io::ErrorKind::PermissionDenied, "allow the user who runs Fairgate to read it"),
         (io::ErrorKind::IsADirectory, "name the file in this folder, such as `fairgate.toml`"),
     ];
     let known = ADVICE.iter().find(|(kind, _)| *kind == error.kind());
-    known.map_or("check that it is a file on a disk that can be read", |(_, advice)| advice)
+    known.map_or("check that it is a readable file", |(_, advice)| advice)
 }

@@ -14,5 +14,7 @@ pub fn read(text: &str) -> Result<u64, String> {
     // Dates first would read 2027-01-31T02:00:00 as its day: a time needs its zone.
     let read: Option<Timestamp> = text.parse().ok().or_else(|| (text.len() == 10).then(date).flatten());
     let seconds = read.and_then(|time| u64::try_from(time.as_second()).ok());
-    seconds.ok_or_else(|| "a time is 2027-01-31 or 2027-01-31T02:00:00Z, with its zone".into())
+    seconds.ok_or_else(|| {
+        "expected a date such as 2027-01-31, or a time with its offset such as 2027-01-31T02:00:00Z".into()
+    })
 }

@@ -46,10 +46,10 @@ pub struct StoreSettings {
     pub path: PathBuf,
     /// How often charges are written to the disk.
     pub flush_interval: Duration,
-    /// The folder of the memory that charges outlive the process in, found from the folder of the configuration file.
-    pub memory: PathBuf,
+    /// The folder of the shared memory in which charges survive the process, relative to the folder of the file.
+    pub shared_memory: PathBuf,
     /// What happens to requests while charges cannot be saved.
-    pub when_full: WhenFull,
+    pub on_disk_full: OnDiskFull,
     /// Charges are saved. If not, they are kept in memory only.
     pub durable: bool,
     /// What is kept of requests, for reports.
@@ -58,11 +58,11 @@ pub struct StoreSettings {
 
 /// What happens to requests while charges cannot be saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WhenFull {
-    /// They go on, and an alarm is raised: a power cut would forget what could not be saved.
-    GoOn,
-    /// They are refused, so that nothing is granted that could be forgotten.
-    Stop,
+pub enum OnDiskFull {
+    /// They are served, and an alarm is raised: a power cut would lose what could not be saved.
+    Continue,
+    /// They are rejected, so that nothing is granted that could be lost.
+    Reject,
 }
 
 /// What is kept of requests, for reports.

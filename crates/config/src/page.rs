@@ -9,11 +9,10 @@ const INTRODUCTION: &str = "\
 <!-- Made from the registry of keys (crates/config/src/registry). After a change there run:
      UPDATE=1 cargo test -p fairgate-config -->
 
-Fairgate reads one TOML file, `fairgate.toml`. [examples/minimal.toml](../examples/minimal.toml) is enough to begin
-with, [examples/full.toml](../examples/full.toml) shows every key. `fairgate config check` reads the file and says
-everything that is wrong with it at once: file, line, the words underlined, and what to do. Nothing is ignored in
-silence: an unknown key is a fault. `fairgate config schema` prints a JSON Schema, with which an editor completes and
-checks the file while it is written.
+Fairgate reads one TOML file, `fairgate.toml`. [examples/minimal.toml](../examples/minimal.toml) is enough to start
+with; [examples/full.toml](../examples/full.toml) shows every key. `fairgate config check` reports all errors in the file
+at once: file, line, the text in question, and how to fix it. Nothing is ignored silently: an unknown key is an error.
+`fairgate config schema` prints a JSON Schema that editors complete and check the file with.
 ";
 
 /// The page as Markdown.
@@ -32,13 +31,13 @@ fn section(page: &mut String, table: Table) {
     let _ = writeln!(page, "\n## {title}\n\n{}", table.meaning());
     let repeated = match table.form() {
         Form::Once => "",
-        Form::Named => " It may stand any number of times, with another name each.",
-        Form::Many => " It may stand any number of times.",
+        Form::Named => " It can be repeated, each time with another name.",
+        Form::Many => " It can be repeated.",
     };
     if !repeated.is_empty() {
         let _ = writeln!(page, "{}", repeated.trim_start());
     }
-    let _ = writeln!(page, "\n| key | value | default | meaning |\n|---|---|---|---|");
+    let _ = writeln!(page, "\n| key | value | default | description |\n|---|---|---|---|");
     for key in table.own_keys() {
         let cells = [format!("`{}`", key.name), key.shape.words(), default(key), key.meaning.to_owned()];
         let cells = cells.map(|cell| cell.replace('|', "\\|"));
@@ -58,7 +57,7 @@ fn section(page: &mut String, table: Table) {
 
 fn default(key: &Key) -> String {
     match key.absent {
-        Absent::Required => "must be set".to_owned(),
+        Absent::Required => "required".to_owned(),
         Absent::Default(text) => format!("`{text}`"),
         Absent::Means(meaning) => meaning.to_owned(),
     }

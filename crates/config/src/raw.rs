@@ -362,7 +362,7 @@ impl<'a> Section<'a> {
                 .label("a plan is a table of its own, with a name")
                 .help("write it like this, with the plan's name after the dot:\n[plans.free]\nlimits = [\"1000 per day\"]"),
             (Form::Once | Form::Many, _) => {
-                fault.label("expected a table").help(format!("begin the table with a line of its own: {header}"))
+                fault.label("expected a table").help(format!("start the table with its own line: {header}"))
             }
         }
     }

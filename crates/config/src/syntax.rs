@@ -21,9 +21,9 @@ pub(super) fn read(source: &str) -> (Spanned<DeTable<'_>>, Syntax) {
     let mut syntax = Syntax { faults: Vec::new(), lost_at: None };
     let begin = source.len() - source.trim_start().len();
     if source.get(begin..).is_some_and(|rest| rest.starts_with('{')) {
-        let fault = Fault::at(begin..begin + 1, "this is not TOML")
-            .label("JSON begins like this")
-            .help("write TOML, as `examples/minimal.toml` shows it");
+        let fault = Fault::at(begin..begin + 1, "invalid TOML")
+            .label("looks like JSON")
+            .help("write TOML, as in `examples/minimal.toml`");
         return (document, Syntax { faults: vec![fault], lost_at: Some(0) });
     }
     let mut last: Option<Range<usize>> = None;
@@ -90,9 +90,9 @@ fn duplicate(source: &str, span: Range<usize>, document: &DeTable<'_>) -> Fault 
     let (line, start) = line_at(source, &span);
     if is_header(source, &span) {
         let header = line.split('#').next().unwrap_or_default().trim();
-        let fault = Fault::at(span, format!("the table `{header}` stands twice"))
+        let fault = Fault::at(span, format!("the table `{header}` is defined twice"))
             .label("the second time")
-            .help("make them one");
+            .help("merge them");
         // The parser keeps only the place of the second one, so the first is looked for in the text.
         let before = between(source, 0, start);
         let first = if before.starts_with(header) {
@@ -151,7 +151,7 @@ fn explain(error: &Error, span: Range<usize>, source: &str) -> Fault {
         return without_quotes(source, span);
     }
     let label = expected.map_or_else(|| what.to_owned(), |expected| format!("expected {expected}"));
-    let fault = Fault::at(span, format!("this is not TOML: {what}")).label(label);
+    let fault = Fault::at(span, format!("invalid TOML: {what}")).label(label);
     match hint(what, expected.unwrap_or_default()) {
         Some(hint) => fault.help(hint),
         None => fault,
@@ -173,13 +173,11 @@ fn bare_value(source: &str, span: &Range<usize>) -> Option<Range<usize>> {
 fn without_quotes(source: &str, value: Range<usize>) -> Fault {
     let text = source.get(value.clone()).unwrap_or_default();
     let lower = text.to_ascii_lowercase();
-    let fault = Fault::at(value, "this is not TOML: a value without quotes");
+    let fault = Fault::at(value, "invalid TOML: a value without quotes");
     match lower.as_str() {
-        "true" | "false" => {
-            fault.label("not a value of TOML").help(format!("write it in lower case: {lower}"))
-        }
-        "yes" | "on" => fault.label("not a value of TOML").help("write true"),
-        "no" => fault.label("not a value of TOML").help("write false"),
+        "true" | "false" => fault.label("not a TOML value").help(format!("write it in lower case: {lower}")),
+        "yes" | "on" => fault.label("not a TOML value").help("write true"),
+        "no" => fault.label("not a TOML value").help("write false"),
         _ => fault.label("text needs quotes").help(format!("write \"{text}\"")),
     }
 }
@@ -199,17 +197,15 @@ fn hint(what: &str, expected: &str) -> Option<&'static str> {
         "unclosed inline table" => "close the table with `}`",
         "missing comma between array elements" => "write a comma between the items of a list",
         "missing comma between key-value pairs" => "write a comma between the keys of a table in braces",
-        "unexpected leading zero" => "leave out the zero at the beginning",
+        "unexpected leading zero" => "remove the leading zero",
         "invalid key-value pair" => "a line is either key = \"value\" or the [header] of a table",
         "invalid unquoted key" => "a key without quotes has only letters, digits, `_` and `-`",
-        "unexpected key or value" | "unexpected content" => "begin a new line before it",
+        "unexpected key or value" | "unexpected content" => "start a new line before it",
         "invalid basic string" if expected == "`\"`" => {
             "close the string with a quotation mark before the end of the line"
         }
         "invalid literal string" => "close the string with a single quote before the end of the line",
-        what if what.contains("escape") => {
-            "for a backslash write two, or put the text in single quotes: '\\d'"
-        }
+        what if what.contains("escape") => "write two backslashes, or put the text in single quotes: '\\d'",
         _ => return None,
     };
     Some(hint)

@@ -36,7 +36,7 @@ impl Template {
         if !text.starts_with('/') {
             return Err(NoTemplate {
                 part: 0..text.len(),
-                label: "a path begins with a slash".to_owned(),
+                label: "a path starts with `/`".to_owned(),
                 help: whole_url(text).unwrap_or_else(|| format!("write \"/{text}\"")),
             });
         }
@@ -47,7 +47,7 @@ impl Template {
         for (index, segment) in rest.split('/').enumerate() {
             let is_last = index + 1 == count;
             if segment.is_empty() && !is_last {
-                return Err(refuse(start - 1..start + 1, "two slashes in a row", "leave one of them out"));
+                return Err(refuse(start - 1..start + 1, "two slashes in a row", "remove one of them"));
             }
             let parsed = match rest_name(segment) {
                 Some(name) => template.rest(name, start..start + segment.len(), is_last)?,
@@ -128,8 +128,8 @@ impl Template {
         if !is_last {
             return Err(refuse(
                 place,
-                "takes the rest of the path, but more follows",
-                "let it be the last segment, or write a name without a star for one segment",
+                "matches the rest of the path, but more follows",
+                "make it the last segment, or write a name without `*` for one segment",
             ));
         }
         self.name(name, place)?;
@@ -160,7 +160,7 @@ impl Template {
                 if after_name {
                     return Err(refuse(
                         start + at..start + at + length + 2,
-                        "nothing stands between this name and the one before it",
+                        "nothing separates this name from the one before it",
                         "put a character between them, or make them one name",
                     ));
                 }
@@ -198,17 +198,17 @@ impl Template {
         };
         if !name.chars().enumerate().all(is_good) {
             let help = if name.contains('*') || name.ends_with(":path") || name.ends_with("...") {
-                "what takes the rest of the path is written {*name}, as the whole of the last segment"
+                "to match the rest of the path, write {*name} as the whole last segment"
             } else {
-                "a name begins with a letter or `_`; letters, digits, `_` and `-` may follow"
+                "a name starts with a letter or `_`; letters, digits, `_` and `-` may follow"
             };
             return Err(refuse(place, "not a name", help));
         }
         if self.names.iter().any(|known| known == name) {
             return Err(refuse(
                 place,
-                "this name stands twice in the path",
-                "give each part of the path a name of its own",
+                "this name is used twice in the path",
+                "give each part of the path its own name",
             ));
         }
         self.names.push(name.to_owned());
@@ -280,7 +280,7 @@ fn check_foreign(segment: &str, start: usize) -> Result<(), NoTemplate> {
     Err(refuse(
         start..start + segment.len(),
         "would be taken literally, not as a parameter",
-        &format!("write a parameter as a name between braces: {{{}}}", name.get(..end).unwrap_or(name)),
+        &format!("write a parameter as a name in braces: {{{}}}", name.get(..end).unwrap_or(name)),
     ))
 }
 
@@ -305,7 +305,7 @@ fn check_literal(text: &str, start: usize) -> Result<(), NoTemplate> {
                 return Err(refuse(
                     place,
                     "the query string begins here",
-                    "end the path before it; parameters are declared by [[endpoints.parameters]] with in = \"query\"",
+                    "end the path before it; declare parameters in [[endpoints.parameters]] with in = \"query\"",
                 ));
             }
             '#' => {
@@ -319,7 +319,7 @@ fn check_literal(text: &str, start: usize) -> Result<(), NoTemplate> {
                 return Err(refuse(
                     place,
                     "this `}` closes nothing",
-                    "take it out, or put a `{` and a name before it",
+                    "remove it, or put a `{` and a name before it",
                 ));
             }
             _ if is_good => {}
@@ -329,7 +329,7 @@ fn check_literal(text: &str, start: usize) -> Result<(), NoTemplate> {
                     c.encode_utf8(&mut buffer).bytes().map(|byte| format!("%{byte:02X}")).collect();
                 return Err(refuse(
                     place,
-                    "this character cannot stand in a path",
+                    "this character is not allowed in a path",
                     &format!("write it percent-encoded: {encoded}"),
                 ));
             }

@@ -1,5 +1,7 @@
 //! Input and expected faults as pairs of text, the examples, the registry and its outputs.
 
+mod renamed;
+
 use super::{
     page,
     raw::{Reader, Section},
@@ -140,8 +142,8 @@ fn the_full_example_is_read_as_it_is_written() {
     assert_eq!(search.cost, 10);
     let first = settings.endpoints.declared().first().unwrap();
     assert_eq!((first.group.as_deref(), first.cost_header.as_deref()), (None, None));
-    assert_eq!(config.node.store.memory, Path::new("/dev/shm"));
-    assert_eq!((config.node.store.when_full, config.node.store.durable), (WhenFull::GoOn, true));
+    assert_eq!(config.node.store.shared_memory, Path::new("/dev/shm"));
+    assert_eq!((config.node.store.on_disk_full, config.node.store.durable), (OnDiskFull::Continue, true));
 }
 
 #[test]
@@ -211,7 +213,7 @@ fn the_examples_show_every_key() {
                 "[top]" => Table::Top.header(),
                 _ if line.starts_with("[plans.") => "[plans.NAME]",
                 "[[services.addresses]]" => Table::UpstreamAddress.header(),
-                "[services.check]" => Table::Check.header(),
+                "[services.health_check]" => Table::HealthCheck.header(),
                 _ => line,
             };
             table = Table::ALL.into_iter().find(|table| table.header() == header).unwrap();
@@ -257,7 +259,7 @@ fn the_schema_knows_every_key_and_no_other() {
     assert_eq!(endpoint["parameters"]["items"]["properties"]["in"]["enum"][3], "body");
     assert_eq!(schema["properties"]["extra_codes"]["items"]["enum"].as_array().unwrap().len(), 13);
     assert_eq!(schema["required"], serde_json::json!(["plans"]));
-    assert_eq!(schema["properties"]["sizes"]["properties"]["head"]["default"], "32KiB");
+    assert_eq!(schema["properties"]["sizes"]["properties"]["max_header_size"]["default"], "32KiB");
 }
 
 /// The TOML blocks of a document.

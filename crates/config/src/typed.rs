@@ -102,8 +102,8 @@ impl Section<'_> {
                 }
                 return Err(refusal);
             };
-            let duration =
-                quantity::duration(text).map_err(|wrong| no_quantity(key, text, wrong, "duration"))?;
+            let duration = quantity::duration(text)
+                .map_err(|wrong| no_quantity(key, text, wrong, ("duration", "10s")))?;
             let bounds = key.shape.bounds();
             let fits = bounds.is_none_or(|(least, most)| {
                 (Duration::from_millis(least)..=Duration::from_millis(most)).contains(&duration)
@@ -117,9 +117,9 @@ impl Section<'_> {
     pub(super) fn size(&self, key: &Key) -> Option<At<u64>> {
         self.value(key, |value| {
             let size = match value {
-                DeValue::String(text) => {
-                    Some(quantity::size(text).map_err(|wrong| no_quantity(key, text, wrong, "size"))?)
-                }
+                DeValue::String(text) => Some(
+                    quantity::size(text).map_err(|wrong| no_quantity(key, text, wrong, ("size", "10MiB")))?,
+                ),
                 DeValue::Integer(number) => integer(number).and_then(|number| u64::try_from(number).ok()),
                 DeValue::Float(_)
                 | DeValue::Boolean(_)
@@ -145,7 +145,7 @@ impl Section<'_> {
                 integer(number).and_then(|number| u32::try_from(number).ok()).filter(|&count| count > 0);
             count.map(Some).ok_or_else(|| {
                 let mut refusal = out_of_range(key, Some(in_words((1, u32::MAX.into()))));
-                refusal.help = Some(format!("for no ceiling, write {} = \"off\"", key.name));
+                refusal.help = Some(format!("for no limit, write {} = \"off\"", key.name));
                 refusal
             })
         })
@@ -182,7 +182,7 @@ fn no_off(key: &Key, word: &str) -> Refusal {
     let name = key.name;
     Refusal::new(
         format!("`{name}` cannot be \"{word}\""),
-        "the only word here is \"off\"",
+        "the only word allowed here is \"off\"",
         format!("write a whole number from 1, or {name} = \"off\""),
     )
 }
@@ -190,18 +190,22 @@ fn no_off(key: &Key, word: &str) -> Refusal {
 fn no_word<T>(key: &Key, word: &str, meaning: &[(&str, T)]) -> Refusal {
     let words: Vec<&str> = meaning.iter().map(|(known, _)| *known).collect();
     let help = match nearest(word, words.iter().copied()) {
-        Some(near) => format!("did you mean \"{near}\"? It may be {}", quoted(&words).replace('`', "")),
-        None => format!("it may be {}", quoted(&words).replace('`', "")),
+        Some(near) => format!("did you mean \"{near}\"? It can be {}", quoted(&words).replace('`', "")),
+        None => format!("it can be {}", quoted(&words).replace('`', "")),
     };
-    Refusal::new(format!("`{}` cannot be \"{word}\"", key.name), "not one of its words", help)
+    Refusal::new(format!("`{}` cannot be \"{word}\"", key.name), "not an allowed value", help)
 }
 
-fn no_quantity(key: &Key, text: &str, wrong: NoQuantity, what: &str) -> Refusal {
+fn no_quantity(key: &Key, text: &str, wrong: NoQuantity, (what, such_as): (&str, &str)) -> Refusal {
     let help = match wrong.guess {
         Some(guess) => format!("did you mean {} = \"{guess}\"?", key.name),
-        None => format!("a {what} is a whole number and a unit: {} = {}", key.name, key.example),
+        None => format!("write it like this: {} = {}", key.name, key.example),
     };
-    Refusal::new(format!("`{text}` is no {what}"), format!("expected a {what}"), help)
+    Refusal::new(
+        format!("invalid {what} `{text}`: expected a number and a unit, such as `{such_as}`"),
+        format!("not a {what}"),
+        help,
+    )
 }
 
 fn out_of_range(key: &Key, bounds: Option<(String, String)>) -> Refusal {

@@ -86,6 +86,10 @@ fn belongs(key: &Key) -> String {
 }
 
 fn meant_table(table: Table, name: &str) -> Option<String> {
+    if let Some(child) = table.children().find(|child| child.also_called().contains(&name)) {
+        let as_in_service = (table == Table::Service).then(|| format!("[services.{}]", child.name()));
+        return Some(format!("did you mean `{}`?", as_in_service.as_deref().unwrap_or(child.header())));
+    }
     if let Some(near) = nearest(name, table.children().map(Table::name)) {
         return table
             .children()

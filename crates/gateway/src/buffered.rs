@@ -1,6 +1,6 @@
 //! Bodies that are held to be checked: their memory, counted over all requests and threads.
 //!
-//! Each may be as large as `[sizes] body` allows, and any number of clients may send one slowly. So memory is asked for as
+//! Each may be as large as `[sizes] max_body_size` allows, and any number of clients may send one slowly. So memory is asked for as
 //! bytes arrive, not as a head announces them, and given back when the body is dropped, whatever becomes of its request.
 
 use std::sync::{

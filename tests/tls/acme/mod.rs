@@ -26,7 +26,7 @@ fn ports() -> Ports {
 fn config(upstream: &Upstream, directory: u16, ports: Ports, more: &str) -> Config {
     let Ports { plain, tls } = ports;
     let section = format!(
-        "[tls]\naddress = \"127.0.0.1:{tls}\"\nplain = \"redirect\"\n[tls.acme]\ndomains = [\"api.example.com\", \"www.example.com\"]\n\
+        "[tls]\naddress = \"127.0.0.1:{tls}\"\nplaintext = \"redirect\"\n[tls.acme]\ndomains = [\"api.example.com\", \"www.example.com\"]\n\
          contact = [\"ops@example.com\"]\nca = \"ca.pem\"\ndirectory = \"https://localhost:{directory}/dir\"\n{more}\n",
     );
     let listen = format!("address = \"127.0.0.1:{plain}\"\nthreads = 2");
@@ -107,7 +107,7 @@ fn a_failure_is_told_and_tried_again_later_and_hurts_nothing_else() {
     let upstream = Upstream::scripted(|exchange| exchange.json(200, "{}"));
     let home = home(&upstream, pebble.port, own, "");
     let text = std::fs::read_to_string(home.config()).unwrap();
-    std::fs::write(home.config(), text.replace("plain = \"redirect\"", "plain = \"serve\"")).unwrap();
+    std::fs::write(home.config(), text.replace("plaintext = \"redirect\"", "plaintext = \"serve\"")).unwrap();
     let gateway = Gateway::start_in(&home);
     let told: Value = gateway.event("no certificate was fetched");
     assert!(told["error"].as_str().unwrap().contains("example.com"), "{told}");

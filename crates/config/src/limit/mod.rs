@@ -35,22 +35,22 @@ fn wrong(text: &str, error: &LimitError) -> Wrong {
         ),
         LimitError::Period(word) if word.to_ascii_lowercase().starts_with("year") => (
             error.to_string(),
-            "there is no limit per year: write one per month, or \"N in all\" for one that never resets".to_owned(),
+            "write a limit per month, or \"N in all\" for one that never resets".to_owned(),
         ),
         LimitError::Period(_) | LimitError::Unit(_) => (error.to_string(), guess()),
         LimitError::Span => (
             error.to_string(),
-            "write one per second or a rate such as \"10 per second, burst 50\" for a shorter time, and one per month or in all for a longer one".to_owned(),
+            "for a shorter span, write a limit per second or a rate such as \"10 per second, burst 50\"; for a longer one, a limit per month or in all".to_owned(),
         ),
         LimitError::Zero => (
             error.to_string(),
             "write 1 or more; to close the API for a plan, revoke its keys".to_owned(),
         ),
         LimitError::TooLarge => {
-            (error.to_string(), "leave the limit out if it is meant to allow everything".to_owned())
+            (error.to_string(), "to allow everything, remove the limit".to_owned())
         }
         LimitError::ZeroBurst => {
-            (error.to_string(), "write 1 or more; \"burst 1\" lets requests in one by one".to_owned())
+            (error.to_string(), "write 1 or more; \"burst 1\" admits requests one at a time".to_owned())
         }
         LimitError::BurstPeriod(period) => {
             let word = period.word();
@@ -59,15 +59,15 @@ fn wrong(text: &str, error: &LimitError) -> Wrong {
         LimitError::Zone(name) => {
             let help = match zones::nearest(name) {
                 Some(zone) => format!("did you mean \"{}\"?", text.replacen(name.as_str(), &zone, 1)),
-                None => "write a name of the time zone database, such as Europe/Berlin; without \"in …\" it is UTC".to_owned(),
+                None => "write a name from the time zone database, such as Europe/Berlin; without \"in …\" it is UTC".to_owned(),
             };
-            (format!("`{name}` is no time zone"), help)
+            (format!("unknown time zone `{name}`"), help)
         }
         LimitError::ZonePeriod => (
             error.to_string(),
-            "leave out \"in …\": seconds, minutes, hours and rolling times are the same everywhere".to_owned(),
+            "remove \"in …\": seconds, minutes, hours and rolling spans are the same everywhere".to_owned(),
         ),
-        LimitError::Group(_) => (error.to_string(), "write the name that `group` of the endpoints has".to_owned()),
+        LimitError::Group(_) => (error.to_string(), "write the `group` of the endpoints to count".to_owned()),
     };
     Wrong { why, help }
 }

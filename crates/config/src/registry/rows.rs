@@ -11,7 +11,7 @@ const MIB: u64 = KIB * KIB;
 const TIB: u64 = KIB * KIB * KIB * KIB;
 
 macro_rules! rows {
-    ($($id:ident = $table:ident $name:literal, $shape:expr, $absent:expr, $example:literal $(, also $also:expr)?;
+    ($($id:ident = $table:ident $name:literal, $shape:expr, $absent:expr, $example:literal $(, also $($also:literal),+)?;
        $meaning:literal)*) => {
         $(pub(crate) const $id: Key = Key {
             table: Table::$table,
@@ -20,7 +20,7 @@ macro_rules! rows {
             absent: $absent,
             example: $example,
             meaning: $meaning,
-            also_called: &[$($also),*],
+            also_called: &[$($($also),+)?],
         };)*
 
         /// All of them.

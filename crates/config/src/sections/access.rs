@@ -14,10 +14,10 @@ pub(super) fn trusted_hops(top: &Section<'_>) -> Option<usize> {
     let hops = top.whole(&TRUSTED_HOPS)?;
     if top.has(&TRUSTED_PROXIES) {
         top.reader.fault(
-            Fault::at(hops.span.clone(), "trusted proxies are told in two ways")
+            Fault::at(hops.span.clone(), "trusted proxies are configured in two ways")
                 .label("by their number")
                 .also(top.key_place(&TRUSTED_PROXIES), "by their addresses")
-                .help("keep one of the two: addresses, unless they are not known"),
+                .help("keep one of the two: the addresses, if you know them"),
         );
     }
     usize::try_from(hops.value).ok()
@@ -28,9 +28,9 @@ pub(super) fn access(section: &Section<'_>, allow: &Key, deny: &Key) -> Option<A
     let access = Access { allow: networks(section, allow), deny: networks(section, deny) };
     if section.has(allow) && access.allow.is_empty() && section.is_empty_list(allow) {
         section.reader.fault(
-            Fault::at(section.key_place(allow), "nobody is allowed")
+            Fault::at(section.key_place(allow), "no address is allowed")
                 .label("the list is empty")
-                .help("name the networks that are, or take the key out: then every address is"),
+                .help("list the allowed networks, or remove this line to allow every address"),
         );
     }
     (section.has(allow) || section.has(deny)).then_some(access)
@@ -53,15 +53,15 @@ pub(super) fn network(text: &str) -> Result<IpNet, Refusal> {
     }
     let Ok(network) = text.parse::<IpNet>() else {
         return Err(Refusal::new(
-            format!("`{text}` is no network"),
+            format!("`{text}` is not a network"),
             "expected an IP address or a network",
             "write an address such as \"127.0.0.1\", or a network such as \"10.0.0.0/8\" or \"fd00::/8\"",
         ));
     };
     if network.trunc() != network {
         return Err(Refusal::new(
-            format!("`{text}` is no network"),
-            format!("the address has bits behind its first {}", network.prefix_len()),
+            format!("`{text}` is not a network"),
+            format!("the address has bits set beyond its first {}", network.prefix_len()),
             format!(
                 "write \"{}\" for the network, or \"{}\" for this address alone",
                 network.trunc(),

@@ -3,7 +3,7 @@
 use super::server::keep;
 use crate::{
     raw::{Refusal, Section},
-    registry::{COMPRESSION_ENABLED, COMPRESSION_MINIMUM, COMPRESSION_TYPES},
+    registry::{COMPRESSION_ENABLED, COMPRESSION_MIN_SIZE, COMPRESSION_TYPES},
 };
 use gateway::settings::Compression;
 
@@ -22,7 +22,7 @@ const TYPES: [&str; 9] = [
 
 /// None: nothing is packed.
 pub(super) fn compression(section: &Section<'_>) -> Option<Compression> {
-    let minimum = section.size(&COMPRESSION_MINIMUM);
+    let minimum = section.size(&COMPRESSION_MIN_SIZE);
     let mut types: Vec<String> = section
         .texts(&COMPRESSION_TYPES)
         .into_iter()
@@ -46,9 +46,9 @@ fn media_range(text: &str) -> Result<String, Refusal> {
             .is_some_and(|(kind, name)| is_part(kind) && is_part(name) && !kind.contains('*'));
     is_good.then(|| text.to_ascii_lowercase()).ok_or_else(|| {
         Refusal::new(
-            format!("`{text}` is no media type"),
+            format!("`{text}` is not a media type"),
             "expected a type such as `application/json` or `text/*`",
-            "write it without parameters, with at most one star: \"application/*+json\"",
+            "write it without parameters, with at most one `*`: \"application/*+json\"",
         )
     })
 }

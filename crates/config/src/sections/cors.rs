@@ -7,7 +7,9 @@ use super::{
 use crate::{
     fault::Fault,
     raw::{Refusal, Section},
-    registry::{CORS_CREDENTIALS, CORS_EXPOSE, CORS_HEADERS, CORS_MAX_AGE, CORS_METHODS, CORS_ORIGINS},
+    registry::{
+        CORS_CREDENTIALS, CORS_EXPOSED_HEADERS, CORS_HEADERS, CORS_MAX_AGE, CORS_METHODS, CORS_ORIGINS,
+    },
 };
 use gateway::settings::{Cors, Origin, Origins, exposed_to_pages};
 
@@ -27,16 +29,16 @@ pub(super) fn cors(section: &Section<'_>) -> Option<Cors> {
         .filter_map(|text| keep(section, text, check_header_name))
         .collect();
     let exposed: Vec<String> = section
-        .texts(&CORS_EXPOSE)
+        .texts(&CORS_EXPOSED_HEADERS)
         .into_iter()
         .filter_map(|text| keep(section, text, check_header_name))
         .collect();
     if !section.has(&CORS_ORIGINS) {
-        let others = [&CORS_METHODS, &CORS_HEADERS, &CORS_EXPOSE, &CORS_CREDENTIALS, &CORS_MAX_AGE];
+        let others = [&CORS_METHODS, &CORS_HEADERS, &CORS_EXPOSED_HEADERS, &CORS_CREDENTIALS, &CORS_MAX_AGE];
         if others.iter().any(|key| section.has(key)) {
             section.reader.fault(
-                Fault::at(section.place.clone(), "`[cors]` names no origins")
-                    .label("without them no page may read answers")
+                Fault::at(section.place.clone(), "`[cors]` has no `origins`")
+                    .label("without them, no page may read responses")
                     .help("write it like this: origins = [\"https://app.example.com\"]"),
             );
         }
@@ -47,19 +49,17 @@ pub(super) fn cors(section: &Section<'_>) -> Option<Cors> {
         Some(any) => {
             if texts.len() > 1 {
                 section.reader.fault(
-                    Fault::at(any.span.clone(), "`*` stands beside other origins")
+                    Fault::at(any.span.clone(), "`*` cannot be combined with other origins")
                         .label("every origin")
-                        .help("keep it alone, or name the origins"),
+                        .help("keep only `*`, or list the origins"),
                 );
             }
             if credentials.as_ref().is_some_and(|credentials| credentials.value) {
                 section.reader.fault(
-                    Fault::at(any.span, "every origin cannot have credentials")
+                    Fault::at(any.span, "`*` cannot be combined with `credentials`")
                         .label("every origin")
                         .also(section.key_place(&CORS_CREDENTIALS), "credentials")
-                        .help(
-                            "name the origins whose pages may send cookies and read what they get for them",
-                        ),
+                        .help("list the origins whose pages may send cookies"),
                 );
             }
             Origins::Any
@@ -81,15 +81,16 @@ fn check_method(text: &str) -> Result<String, Refusal> {
         return Ok(text.to_owned());
     }
     Err(Refusal::new(
-        format!("`{text}` is no method"),
-        "expected a method in upper-case letters",
+        format!("`{text}` is not an HTTP method"),
+        "expected a method in upper case",
         "write it like this: methods = [\"GET\", \"POST\"]",
     ))
 }
 
 /// An origin as browsers write it: scheme, host and port, in small letters.
 fn origin(text: &str) -> Result<Origin, Refusal> {
-    let refuse = |label: &str, help: &str| Err(Refusal::new(format!("`{text}` is no origin"), label, help));
+    let refuse =
+        |label: &str, help: &str| Err(Refusal::new(format!("`{text}` is not an origin"), label, help));
     if text == "null" {
         return Ok(Origin::Exact(text.to_owned()));
     }
@@ -105,8 +106,8 @@ fn origin(text: &str) -> Result<Origin, Refusal> {
     let is_scheme = !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_lowercase() || "+-.".contains(c));
     if !is_scheme || !is_host_name(name) || !is_port || name.chars().any(|c| c.is_ascii_uppercase()) {
         return refuse(
-            "expected scheme, host and perhaps a port, in small letters, and nothing behind them",
-            "write it as the browser sends it: \"https://app.example.com\", or \"https://*.example.com\" for all hosts below one",
+            "expected scheme, host and optional port in lower case, and nothing else",
+            "write it as the browser sends it: \"https://app.example.com\", or \"https://*.example.com\" for all of its subdomains",
         );
     }
     Ok(if name.len() == host.len() {

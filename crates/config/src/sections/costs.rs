@@ -57,7 +57,7 @@ fn note(top: &Section<'_>, cost: &At<u32>, too_small: &[TooSmall<'_>]) {
     let Some(least) = too_small.iter().map(|one| one.most).min() else { return };
     let names: Vec<&str> = too_small.iter().filter_map(|one| Some(one.plan?.plan.name.as_str())).collect();
     let title = match names.as_slice() {
-        [] => "nobody could ever use this endpoint".to_owned(),
+        [] => "no client could ever use this endpoint".to_owned(),
         [name] => format!("keys of the plan `{name}` could never use this endpoint"),
         names => {
             let named: Vec<String> = names.iter().take(MAX_NAMED).map(|name| format!("`{name}`")).collect();
@@ -71,8 +71,8 @@ fn note(top: &Section<'_>, cost: &At<u32>, too_small: &[TooSmall<'_>]) {
     let mut fault = Fault::at(cost.span.clone(), title).label(format!("one request costs {}", cost.value));
     for TooSmall { plan, limit, .. } in too_small.iter().take(MAX_NAMED) {
         let whose = match plan {
-            Some(_) => "the plan grants",
-            None => "an address is granted",
+            Some(_) => "the plan allows",
+            None => "an address is allowed",
         };
         fault = fault.also(limit.span.clone(), format!("{whose} {}", limit.value));
     }
@@ -104,9 +104,10 @@ pub(super) fn warn_of_groups(
             continue;
         }
         let kind = if is_public { "public endpoint" } else { "endpoint that needs a key" };
-        let meant = nearest(group, known()).map(|near| format!("; was `{near}` meant?")).unwrap_or_default();
+        let meant =
+            nearest(group, known()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         top.reader.warn(format!(
-            "line {}: the limit \"{}\" counts nothing, because no {kind} has the group `{group}`{meant}",
+            "line {}: the limit \"{}\" has no effect, because no {kind} is in the group `{group}`{meant}",
             top.reader.line(&limit.span),
             limit.value
         ));
@@ -120,6 +121,6 @@ pub(super) fn warn_of_address(top: &Section<'_>, address: &[At<Limit>], endpoint
     {
         let line = top.reader.line(&first.span);
         top.reader
-            .warn(format!("line {line}: limits by address count nothing, because no endpoint is public"));
+            .warn(format!("line {line}: limits by address have no effect, because no endpoint is public"));
     }
 }

@@ -51,7 +51,8 @@ pub(super) fn rules(
     };
     for message in &unenforced {
         section.reader.fault(
-            Fault::at(section.place.clone(), "a parameter of this endpoint cannot be checked").label(message),
+            Fault::at(section.place.clone(), "a parameter of this endpoint cannot be validated")
+                .label(message),
         );
     }
     unenforced.is_empty().then(|| (Some(rules), takes::takes(&documents, &declared, body.as_ref())))

@@ -14,9 +14,9 @@ use crate::{
     moment, nearest,
     raw::{At, Refusal, Section},
     registry::{
-        ENDPOINT_ALLOW, ENDPOINT_COST, ENDPOINT_COST_HEADER, ENDPOINT_DENY, ENDPOINT_DEPRECATED,
-        ENDPOINT_GROUP, ENDPOINT_MAX_BODY, ENDPOINT_MEDIA_TYPES, ENDPOINT_METHOD, ENDPOINT_MOVED_TO,
-        ENDPOINT_OPERATION, ENDPOINT_PATH, ENDPOINT_PERMISSION, ENDPOINT_PUBLIC, ENDPOINT_REST,
+        ENDPOINT_ALLOW, ENDPOINT_CATCH_ALL, ENDPOINT_COST, ENDPOINT_COST_HEADER, ENDPOINT_DENY,
+        ENDPOINT_DEPRECATED, ENDPOINT_GROUP, ENDPOINT_MAX_BODY_SIZE, ENDPOINT_MEDIA_TYPES, ENDPOINT_METHOD,
+        ENDPOINT_MOVED_TO, ENDPOINT_OPERATION, ENDPOINT_PATH, ENDPOINT_PERMISSION, ENDPOINT_PUBLIC,
         ENDPOINT_SERVICE, Key, Table,
     },
     template::Template,
@@ -93,12 +93,12 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
     }
     let path = section.text(&ENDPOINT_PATH).and_then(|path| template(section, &path));
     check_name(section, operation.as_ref(), has_document);
-    let rest = section.text(&ENDPOINT_REST);
+    let rest = section.text(&ENDPOINT_CATCH_ALL);
     if let Some(rest) = rest.as_ref().filter(|_| !has_document) {
         section.reader.fault(
-            Fault::at(rest.span.clone(), "there are no operations without a document")
+            Fault::at(rest.span.clone(), "an operation needs an OpenAPI document")
                 .label("names a parameter of an operation")
-                .help(format!("write it into the path of this endpoint: {{*{}}}", rest.value)),
+                .help(format!("write {{*{}}} in the path of this endpoint instead", rest.value)),
         );
     }
     let permission =
@@ -128,7 +128,7 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
         keep(section, text, |text| {
             let refuse = |why| {
                 Refusal::new(
-                    format!("`{text}` is no time"),
+                    format!("`{text}` is not a date or time"),
                     why,
                     "write it like this: deprecated = \"2026-06-01\"",
                 )
@@ -148,7 +148,7 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
         cost_header,
         group,
         service: section.text(&ENDPOINT_SERVICE),
-        max_body: section.size(&ENDPOINT_MAX_BODY).map(|size| size.value),
+        max_body: section.size(&ENDPOINT_MAX_BODY_SIZE).map(|size| size.value),
         access: access(section, &ENDPOINT_ALLOW, &ENDPOINT_DENY),
         moved_to,
         deprecated,
@@ -163,7 +163,7 @@ fn cost_header(section: &Section<'_>, cost: Option<&At<u32>>) -> Option<String> 
     let name = keep(section, name, check_header_name)?;
     if cost.is_none_or(|cost| cost.value == 1) {
         section.reader.warn(format!(
-            "line {line}: `cost_header` can tell at most `cost`, which is 1: set `cost` to the most that a request can cost"
+            "line {line}: `cost_header` can report at most `cost`, which is 1: set `cost` to the highest cost of a request"
         ));
     }
     Some(name)
@@ -178,18 +178,18 @@ fn check_name(section: &Section<'_>, operation: Option<&At<String>>, has_documen
     };
     if !has_document {
         section.reader.fault(
-            Fault::at(operation.span.clone(), "there are no operations without a document")
+            Fault::at(operation.span.clone(), "an operation needs an OpenAPI document")
                 .label("names an operation")
-                .help("set `openapi = \"FILE\"` at the top of the file, or name the endpoint by `method` and `path`"),
+                .help("set `openapi = \"FILE\"` at the top of the file, or identify the endpoint by `method` and `path`"),
         );
     }
     for key in [&ENDPOINT_METHOD, &ENDPOINT_PATH] {
         if section.has(key) {
             section.reader.fault(
-                Fault::at(section.key_place(key), "this endpoint is named twice")
-                    .label("names it by method and path")
-                    .also(operation.span.clone(), "names it by its operation")
-                    .help("take out one of the two"),
+                Fault::at(section.key_place(key), "this endpoint is identified twice")
+                    .label("by method and path")
+                    .also(operation.span.clone(), "by operation")
+                    .help("remove one of the two"),
             );
         }
     }
@@ -199,7 +199,7 @@ fn check_name(section: &Section<'_>, operation: Option<&At<String>>, has_documen
 fn refuse_rules(section: &Section<'_>) {
     let refuse = |place: Range<usize>, what: &str| {
         section.reader.fault(
-            Fault::at(place, format!("{what} stand in the document"))
+            Fault::at(place, format!("{what} are defined in the document"))
                 .label("cannot be set here as well")
                 .help("change the document: it is what clients read"),
         );
@@ -247,7 +247,7 @@ fn check_method(text: &str) -> Result<String, Refusal> {
         return Err(Refusal::new(
             "CONNECT cannot be an endpoint",
             "asks for a tunnel, not for a path",
-            "leave this endpoint out",
+            "remove this endpoint",
         ));
     }
     if is_good {
@@ -255,13 +255,13 @@ fn check_method(text: &str) -> Result<String, Refusal> {
     }
     let upper = text.to_ascii_uppercase();
     let help = if upper != text && upper.chars().all(|c| c.is_ascii_uppercase() || c == '-') {
-        format!("write it in upper case: method = \"{upper}\"")
+        format!("did you mean method = \"{upper}\"?")
     } else if text == "*" || text.contains([',', ' ', '|']) {
         "write one endpoint for each method".to_owned()
     } else {
         "write it like this: method = \"GET\"".to_owned()
     };
-    Err(Refusal::new(format!("`{text}` is no method"), "expected upper-case letters", help))
+    Err(Refusal::new(format!("`{text}` is not an HTTP method"), "expected a method in upper case", help))
 }
 
 fn warn_of_slip(section: &Section<'_>, method: &At<String>) {
@@ -270,7 +270,7 @@ fn warn_of_slip(section: &Section<'_>, method: &At<String>) {
     }
     if let Some(near) = nearest(&method.value, METHODS) {
         section.reader.warn(format!(
-            "line {}: `{}` is none of the common methods; was {near} meant?",
+            "line {}: `{}` is not a common HTTP method; did you mean {near}?",
             section.reader.line(&method.span),
             method.value
         ));
@@ -296,18 +296,20 @@ fn check_public(section: &Section<'_>, cost: Option<&At<u32>>) {
     let key: &Key = &ENDPOINT_PERMISSION;
     if section.has(key) {
         section.reader.fault(
-            Fault::at(section.key_place(key), "a public endpoint cannot need a permission")
+            Fault::at(section.key_place(key), "a public endpoint cannot require a permission")
                 .label("needs a key")
-                .also(public.clone(), "no key is looked at")
-                .help("take out one of the two"),
+                .also(public.clone(), "keys are ignored")
+                .help("remove one of the two"),
         );
     }
     if let Some(cost) = cost.filter(|cost| cost.value != 1) {
         section.reader.fault(
             Fault::at(cost.span.clone(), "a public endpoint cannot have a cost")
                 .label("nothing can be charged")
-                .also(public, "no key is looked at, so nothing is counted")
-                .help("take out one of the two, or set limits by address: [address] limits = [\"60 per minute\"]"),
+                .also(public, "keys are ignored, so nothing is counted")
+                .help(
+                    "remove one of the two, or set limits by address: [address] limits = [\"60 per minute\"]",
+                ),
         );
     }
 }

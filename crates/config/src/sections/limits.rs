@@ -43,7 +43,7 @@ pub(super) fn of_address(section: &Section<'_>) -> Vec<At<Limit>> {
                     limit.span.clone(),
                     format!("an address cannot have the limit \"{}\"", limit.value),
                 )
-                .label("addresses are shared, and forgotten when they are not seen for a while")
+                .label("addresses are shared, and forgotten after a while without requests")
                 .help("write a limit that resets, such as \"60 per minute\""),
             );
             false
@@ -69,16 +69,16 @@ pub(super) fn limits(section: &Section<'_>, key: &Key, whose: Whose) -> Vec<At<L
         let limit = match limit::read(&text.value) {
             Ok(limit) => limit,
             Err(wrong) => {
-                let refusal = Refusal::new(format!("`{}` is no limit", text.value), wrong.why, wrong.help);
+                let refusal = Refusal::new(format!("`{}` is not a limit", text.value), wrong.why, wrong.help);
                 section.reader.fault(refusal.into_fault(text.span));
                 continue;
             }
         };
         if limits.len() == Plan::MAX_LIMITS {
             section.reader.fault(
-                Fault::at(text.span, format!("{} has at most {} limits", whose.any(), Plan::MAX_LIMITS))
+                Fault::at(text.span, format!("{} can have at most {} limits", whose.any(), Plan::MAX_LIMITS))
                     .label("one too many")
-                    .help("every request looks at all of them: keep those that matter"),
+                    .help("every request is checked against all of them: keep those that matter"),
             );
             break;
         }
@@ -104,8 +104,7 @@ fn doubled(first: &At<Limit>, second: &At<Limit>, whose: Whose) -> Fault {
     let (one, other) = (&first.value, &second.value);
     if let (Kind::Rate { period, .. }, Kind::Rate { .. }) = (&one.kind, &other.kind) {
         let title = format!("two rates per {}{} in one {}", period.word(), of_group(other), whose.one());
-        return fault(title)
-            .help("keep one of the two; a second limit with another period may stand beside it");
+        return fault(title).help("keep one of the two; a second rate needs another period");
     }
     if one.tag() == other.tag() {
         let title = format!("two limits {}{} in one {}", other.kind, of_group(other), whose.one());

@@ -166,7 +166,7 @@ fn warn_of_headers(top: &Section<'_>, listen: Option<&Listen>, tls: Option<&Tls>
         tls.is_some_and(|tls| tls.proxy_protocol) || listen.is_some_and(|listen| listen.proxy_protocol);
     if has_header && trusted.is_empty() {
         top.reader.warn(
-            "`proxy_protocol = \"required\"` without `trusted_proxies`: nobody is believed, so nobody gets in".to_owned(),
+            "`proxy_protocol = \"required\"` without `trusted_proxies`: no address is trusted, so no client can connect".to_owned(),
         );
     }
 }

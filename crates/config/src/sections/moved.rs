@@ -45,12 +45,14 @@ pub(super) fn check_names(section: &Section<'_>, from: &At<Template>, to: &At<Te
         };
         let help = match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean {{{near}}}?"),
-            None if known.is_empty() => "the old path has no names: write the new one without".to_owned(),
+            None if known.is_empty() => {
+                "the old path has no names, so the new one cannot have any".to_owned()
+            }
             None => format!("the names of the old path are {}", known.join(", ")),
         };
         section.reader.fault(
             Fault::at(place, format!("the old path has no `{braces}`"))
-                .label("nothing would stand here")
+                .label("would have no value")
                 .also(from.span.clone(), "the old path")
                 .help(help),
         );

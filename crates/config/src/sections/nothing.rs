@@ -5,7 +5,7 @@ use gateway::settings::Endpoints;
 use openapi::documents::Place;
 
 /// What to do about it, whatever the reason.
-const HELP: &str = "every request is answered with 404 ENDPOINT_NOT_FOUND. If that is meant, set `allow_no_endpoints = true` at the \
+const HELP: &str = "every request is answered with 404 ENDPOINT_NOT_FOUND. If that is intended, set `allow_no_endpoints = true` at the \
      top of the file";
 
 /// Warns, before all other warnings, that no request can reach an endpoint.

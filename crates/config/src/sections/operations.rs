@@ -165,7 +165,7 @@ fn match_tables<'t>(
                     Fault::at(table.place.clone(), "two tables add to the same operation")
                         .label("the second one")
                         .also(first.place.clone(), "the first one")
-                        .help("make them one"),
+                        .help("merge them"),
                 );
                 break;
             }
@@ -200,8 +200,8 @@ fn note_ambiguous(top: &Section<'_>, document: &Document, id: &At<String>, found
         .collect();
     top.reader.fault(
         Fault::at(id.span.clone(), format!("the document has several operations `{}`", id.value))
-            .label("does not say which one")
-            .help(format!("name one by `method` and `path`: {}", named.join(", "))),
+            .label("ambiguous")
+            .help(format!("identify one by `method` and `path`: {}", named.join(", "))),
     );
     true
 }
@@ -216,10 +216,10 @@ fn note_unmatched(
         (Some(id), _, _) => {
             let help = match nearest(&id.value, by_id.keys().copied()) {
                 Some(near) => format!("did you mean \"{near}\"?"),
-                None => "name an `operationId` of the document, or `method` and `path`".to_owned(),
+                None => "write an `operationId` of the document, or use `method` and `path`".to_owned(),
             };
             Fault::at(id.span.clone(), format!("the document has no operation `{}`", id.value))
-                .label("adds to nothing")
+                .label("matches nothing")
                 .help(help)
         }
         (None, Some(method), Some(path)) => {
@@ -232,11 +232,12 @@ fn note_unmatched(
             let help = match nearest(text, operations.iter().map(|one| one.path.as_str())) {
                 _ if !methods.is_empty() => format!("the document has this path with {}", methods.join(", ")),
                 Some(near) => format!("did you mean \"{near}\"?"),
-                None => "the paths are those of the document, with or without the base path of its servers"
-                    .to_owned(),
+                None => {
+                    "write a path of the document, with or without the base path of its servers".to_owned()
+                }
             };
             Fault::at(path.span.clone(), format!("the document has no operation {} {text}", method.value))
-                .label("adds to nothing")
+                .label("matches nothing")
                 .help(help)
         }
         (None, _, _) => return,
@@ -251,7 +252,7 @@ fn check_moved_names(top: &Section<'_>, table: &EndpointRead, operation: Option<
     for name in to.value.names.iter().filter(|name| !known.contains(&name.as_str())) {
         top.reader.fault(
             Fault::at(to.span.clone(), format!("the operation's path has no `{{{name}}}`"))
-                .label("nothing would stand there")
+                .label("would have no value")
                 .help(format!("its path is {}", operation.path)),
         );
     }
@@ -266,7 +267,7 @@ fn check_rest(top: &Section<'_>, table: &EndpointRead, operation: Option<&Operat
     let known: Vec<&str> = operation.path_names().into_iter().map(parameter_name).collect();
     let fault = if known.contains(&rest.value.as_str()) {
         Fault::at(rest.span.clone(), format!("`{}` is not the last segment of the path", rest.value))
-            .label("cannot take the rest of the path")
+            .label("cannot match the rest of the path")
             .help(format!("the operation's path is {}", operation.path))
     } else {
         let help = match nearest(&rest.value, known.iter().copied()) {
@@ -297,11 +298,11 @@ fn check_rests_apart(top: &Section<'_>, added: &HashMap<usize, &EndpointRead>, e
         let all = taken.get(&(&endpoint.method, shape(&endpoint.path)));
         let other = all.and_then(|all| all.iter().find(|other| **other != index));
         if let Some(other) = other.and_then(|other| endpoints.get(*other)) {
-            let title = format!("the requests are those of {} {} as well", other.method, other.path);
+            let title = format!("{} {} matches the same requests", other.method, other.path);
             top.reader.fault(
                 Fault::at(rest.span.clone(), title)
-                    .label("takes the rest of the path")
-                    .help("one operation of each method can take the rest of a path"),
+                    .label("matches the rest of the path")
+                    .help("only one operation per method can match the rest of a path"),
             );
         }
     }
@@ -316,7 +317,7 @@ fn with_rest(path: &str, name: &str) -> Option<String> {
 
 fn note_reserved(top: &Section<'_>, document: &Document, operation: &Operation, prefix: &Prefix) {
     let spot = document.documents.spot(&operation.at);
-    let title = format!("{spot}: paths that begin with `{}` are Fairgate's own", prefix.text);
+    let title = format!("{spot}: paths that start with `{}` are reserved for Fairgate", prefix.text);
     top.reader.fault(
         Fault::nowhere(title).help("set `[api] reserved_prefix` to a prefix that the API does not use"),
     );

@@ -3,19 +3,19 @@
 use crate::{
     raw::Section,
     registry::{
-        OVERLOAD_BODY_RATE, OVERLOAD_BUFFERED, OVERLOAD_CONNECTIONS, OVERLOAD_LAG, OVERLOAD_PER_ADDRESS,
-        OVERLOAD_REQUESTS,
+        OVERLOAD_MAX_BUFFERED_BYTES, OVERLOAD_MAX_CONNECTIONS, OVERLOAD_MAX_CONNECTIONS_PER_ADDRESS,
+        OVERLOAD_MAX_LAG, OVERLOAD_MAX_REQUESTS, OVERLOAD_MIN_BODY_RATE,
     },
 };
 use gateway::settings::{Endpoint, Overload, Sizes};
 
 pub(super) fn overload(section: &Section<'_>) -> Option<Overload> {
-    let connections = section.whole(&OVERLOAD_CONNECTIONS);
-    let per_address = section.count_or_off(&OVERLOAD_PER_ADDRESS);
-    let requests = section.whole(&OVERLOAD_REQUESTS);
-    let lag = section.duration(&OVERLOAD_LAG);
-    let body_rate = section.size(&OVERLOAD_BODY_RATE);
-    let buffered = section.size(&OVERLOAD_BUFFERED);
+    let connections = section.whole(&OVERLOAD_MAX_CONNECTIONS);
+    let per_address = section.count_or_off(&OVERLOAD_MAX_CONNECTIONS_PER_ADDRESS);
+    let requests = section.whole(&OVERLOAD_MAX_REQUESTS);
+    let lag = section.duration(&OVERLOAD_MAX_LAG);
+    let body_rate = section.size(&OVERLOAD_MIN_BODY_RATE);
+    let buffered = section.size(&OVERLOAD_MAX_BUFFERED_BYTES);
     Some(Overload {
         connections: usize::try_from(connections?.value).ok()?,
         connections_per_address: per_address?.value,
@@ -38,7 +38,7 @@ pub(super) fn warn_of_bodies(
     let largest = checked.map(|endpoint| endpoint.max_body.unwrap_or(sizes.body)).max().unwrap_or_default();
     if usize::try_from(largest).map_or(true, |largest| largest > overload.buffered_bytes) {
         top.reader.warn(format!(
-            "`[overload] buffered_bytes` allows {} bytes, but a body that is checked may have {largest}: a larger one is always answered 503",
+            "`[overload] max_buffered_bytes` allows {} bytes, but a body that is validated may have {largest}: a larger one is always answered 503",
             overload.buffered_bytes
         ));
     }

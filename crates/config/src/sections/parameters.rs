@@ -6,7 +6,7 @@ use crate::{
     nearest,
     raw::{At, Refusal, Section},
     registry::{
-        Key, PARAMETER_IN, PARAMETER_MAXIMUM, PARAMETER_MINIMUM, PARAMETER_NAME, PARAMETER_ONE_OF,
+        Key, PARAMETER_ENUM, PARAMETER_IN, PARAMETER_MAXIMUM, PARAMETER_MINIMUM, PARAMETER_NAME,
         PARAMETER_PATTERN, PARAMETER_REQUIRED, PARAMETER_TYPE, Table,
     },
     template::Template,
@@ -79,7 +79,7 @@ pub(super) fn parameters(
                 )
                 .label("the second time")
                 .also(known.span.clone(), "the first time")
-                .help("make them one"),
+                .help("merge them"),
             ),
             None => read.push(parameter),
         }
@@ -100,7 +100,7 @@ fn parameter(
     let pattern = pattern::whole(section, &PARAMETER_PATTERN);
     let minimum = section.number(&PARAMETER_MINIMUM);
     let maximum = section.number(&PARAMETER_MAXIMUM);
-    let one_of = section.scalars(&PARAMETER_ONE_OF);
+    let one_of = section.scalars(&PARAMETER_ENUM);
 
     if let Some(place) = &place {
         check_place(section, place, required.as_ref(), method);
@@ -149,7 +149,7 @@ fn check_name(
                 let help = match nearest(&name.value, names.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None if names.is_empty() => {
-                        "the path has no names: write {name} into it where the value stands".to_owned()
+                        "the path has no names: write {name} in it where the value is".to_owned()
                     }
                     None => format!("the names in the path are {}", names.join(", ")),
                 };
@@ -177,9 +177,9 @@ fn check_place(
     {
         section.reader.fault(
             Fault::at(place.span.clone(), format!("{} has no body", method.value))
-                .label("a member of the body")
+                .label("a property of the body")
                 .also(method.span.clone(), "the method")
-                .help("declare it with in = \"query\", or take another method"),
+                .help("declare it with in = \"query\", or use another method"),
         );
     }
     if let Some(required) = required.filter(|required| !required.value)
@@ -187,10 +187,10 @@ fn check_place(
         && section.has(&PARAMETER_REQUIRED)
     {
         section.reader.fault(
-            Fault::at(required.span.clone(), "a parameter of the path is always there")
+            Fault::at(required.span.clone(), "a path parameter is always present")
                 .label("cannot be false")
-                .also(place.span.clone(), "stands in the path")
-                .help("take this line out"),
+                .also(place.span.clone(), "in the path")
+                .help("remove this line"),
         );
     }
 }
@@ -199,7 +199,7 @@ fn check_kind(section: &Section<'_>, kind: Kind) {
     let refuse = |key: &Key, help: &str| {
         if section.has(key) {
             section.reader.fault(
-                Fault::at(section.key_place(key), format!("`{}` has no meaning for this type", key.name))
+                Fault::at(section.key_place(key), format!("`{}` does not apply to this type", key.name))
                     .label(format!("the type is {}", kind_word(kind)))
                     .help(help),
             );
@@ -207,13 +207,14 @@ fn check_kind(section: &Section<'_>, kind: Kind) {
     };
     match kind {
         Kind::String => {}
-        Kind::Integer | Kind::Number => {
-            refuse(&PARAMETER_PATTERN, "bound numbers by `minimum` and `maximum`, or list them by `one_of`")
-        }
+        Kind::Integer | Kind::Number => refuse(
+            &PARAMETER_PATTERN,
+            "restrict numbers with `minimum` and `maximum`, or list them in `enum`",
+        ),
         Kind::Boolean => {
-            refuse(&PARAMETER_PATTERN, "a boolean is `true` or `false`: take this line out");
-            refuse(&PARAMETER_MINIMUM, "a boolean is `true` or `false`: take this line out");
-            refuse(&PARAMETER_MAXIMUM, "a boolean is `true` or `false`: take this line out");
+            refuse(&PARAMETER_PATTERN, "a boolean is `true` or `false`: remove this line");
+            refuse(&PARAMETER_MINIMUM, "a boolean is `true` or `false`: remove this line");
+            refuse(&PARAMETER_MAXIMUM, "a boolean is `true` or `false`: remove this line");
         }
     }
 }
@@ -222,10 +223,8 @@ fn check_bounds(section: &Section<'_>, kind: Kind, minimum: Option<&At<f64>>, ma
     for bound in [minimum, maximum].into_iter().flatten() {
         let is_whole = bound.value.fract() == 0.0;
         let wrong = match kind {
-            Kind::String if !is_whole || bound.value < 0.0 => {
-                Some("a number of characters is whole and not negative")
-            }
-            Kind::Integer if !is_whole => Some("a bound of an integer is whole"),
+            Kind::String if !is_whole || bound.value < 0.0 => Some("a length is a whole number from 0"),
+            Kind::Integer if !is_whole => Some("the bound of an integer is a whole number"),
             Kind::String | Kind::Integer | Kind::Number | Kind::Boolean => None,
         };
         if let Some(wrong) = wrong {
@@ -243,18 +242,18 @@ fn check_bounds(section: &Section<'_>, kind: Kind, minimum: Option<&At<f64>>, ma
             Fault::at(minimum.span.clone(), "no value could be valid")
                 .label("the minimum")
                 .also(maximum.span.clone(), "is larger than the maximum")
-                .help("exchange the two"),
+                .help("swap the two"),
         );
     }
 }
 
 fn check_one_of(section: &Section<'_>, kind: Kind, one_of: Option<&At<Vec<At<String>>>>) {
     let Some(list) = one_of else { return };
-    if section.is_empty_list(&PARAMETER_ONE_OF) {
+    if section.is_empty_list(&PARAMETER_ENUM) {
         section.reader.fault(
             Fault::at(list.span.clone(), "no value could be valid")
                 .label("the list is empty")
-                .help("list the values that are allowed, or take this line out"),
+                .help("list the allowed values, or remove this line"),
         );
     }
     for item in &list.value {
@@ -266,8 +265,8 @@ fn check_one_of(section: &Section<'_>, kind: Kind, one_of: Option<&At<Vec<At<Str
         };
         if !fits {
             let refusal = Refusal::new(
-                format!("`{}` is no {}", item.value, kind_word(kind)),
-                "does not fit the type of the parameter",
+                format!("`{}` is not of type {}", item.value, kind_word(kind)),
+                "does not match the `type` of the parameter",
                 "correct this value, or `type`",
             );
             section.reader.fault(refusal.into_fault(item.span.clone()));

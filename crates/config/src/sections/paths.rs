@@ -22,7 +22,7 @@ pub(super) fn check(
     if endpoints.len() > MOST || moved.len() > MOST {
         top.reader.fault(
             Fault::nowhere(format!("more than {MOST} endpoints or moved paths"))
-                .help("declare whole groups by one template: a name between braces stands for any text"),
+                .help("combine them with templates: a name in braces matches any text"),
         );
         return;
     }
@@ -42,16 +42,16 @@ fn check_duplicates(top: &Section<'_>, endpoints: &[EndpointRead]) {
         let (Some(method), Some(path)) = (&endpoint.method, &endpoint.path) else { continue };
         let Some(first) = seen.insert((&method.value, path.value.shape()), path) else { continue };
         let help = if first.value.text == path.value.text {
-            "take out one of them"
+            "remove one of the two"
         } else {
-            "names in braces do not tell paths apart; take out one of them"
+            "names in braces do not distinguish paths; remove one of the two"
         };
         top.reader.fault(
             Fault::at(
                 path.span.clone(),
-                format!("the endpoint {} {} stands twice", method.value, path.value.text),
+                format!("the endpoint {} {} is declared twice", method.value, path.value.text),
             )
-            .label("takes the same requests")
+            .label("matches the same requests")
             .also(first.span.clone(), "the first one")
             .help(help),
         );
@@ -63,13 +63,13 @@ fn check_prefix(top: &Section<'_>, prefix: &Prefix, endpoints: &[EndpointRead], 
     let paths = endpoints.iter().filter_map(|endpoint| endpoint.path.as_ref());
     for path in paths.chain(moved.iter().map(|moved| &moved.from)) {
         if path.value.text.starts_with(&prefix.text) {
-            let title = format!("paths that begin with `{}` are Fairgate's own", prefix.text);
+            let title = format!("paths that start with `{}` are reserved for Fairgate", prefix.text);
             let mut fault = Fault::at(path.span.clone(), title).label("would never be reached");
             if let Some(place) = &prefix.place {
                 fault = fault.also(place.clone(), "the reserved prefix");
             }
             top.reader.fault(fault.help(
-                "give this path another name, or set `[api] reserved_prefix` to a prefix that the API does not use",
+                "rename this path, or set `[api] reserved_prefix` to a prefix that the API does not use",
             ));
         }
     }
@@ -82,9 +82,9 @@ fn check_moved_twice(top: &Section<'_>, moved: &[MovedRead]) {
         if let Some(first) = seen.get(&from.value.shape()) {
             top.reader.fault(
                 Fault::at(from.span.clone(), format!("`{}` is moved twice", from.value.text))
-                    .label("takes the same paths")
+                    .label("matches the same paths")
                     .also(first.span.clone(), "the first one")
-                    .help("a path can lead to one place only; take out one of them"),
+                    .help("a path can move to one place only; remove one of the two"),
             );
             continue;
         }
@@ -99,10 +99,13 @@ fn check_moved_twice(top: &Section<'_>, moved: &[MovedRead]) {
         let all = templates.values().flatten().filter(|_| length == 0);
         if let Some(other) = near.chain(all).find(|other| other.value.collides(&from.value)) {
             top.reader.fault(
-                Fault::at(from.span.clone(), format!("`{}` and `{}` overlap", other.value.text, from.value.text))
-                    .label("some paths fit both, and neither is the more special one")
-                    .also(other.span.clone(), "the other one")
-                    .help("write the paths that both fit as a `[[moved]]` of their own, or make one of the two narrower"),
+                Fault::at(
+                    from.span.clone(),
+                    format!("`{}` and `{}` overlap", other.value.text, from.value.text),
+                )
+                .label("some paths match both, and neither is more specific")
+                .also(other.span.clone(), "the other one")
+                .help("add a `[[moved]]` for the paths that match both, or narrow one of the two"),
             );
         }
         templates.entry(length).or_default().push(from);
@@ -136,11 +139,11 @@ fn check_hidden(top: &Section<'_>, endpoints: &[EndpointRead], moved: &[MovedRea
             top.reader.fault(
                 Fault::at(
                     moved.from.span.clone(),
-                    format!("`{}` is moved and an endpoint as well", path.value.text),
+                    format!("`{}` is both a moved path and an endpoint", path.value.text),
                 )
                 .label("every request is redirected from here")
                 .also(path.span.clone(), "so this endpoint would never be reached")
-                .help("take out the endpoint if the path has moved, or the `[[moved]]` if it has not"),
+                .help("remove the endpoint if the path has moved, or the `[[moved]]` if it has not"),
             );
         }
     }
@@ -177,14 +180,14 @@ fn check_loops(top: &Section<'_>, endpoints: &[EndpointRead], moved: &[MovedRead
     for (one, next) in moved.iter().zip(&next) {
         if let Some(second) = next.and_then(|index| moved.get(index)) {
             top.reader.warn(format!(
-                "line {}: `{}` leads to `{}`, which has moved too; name the last place in `to`",
+                "line {}: `{}` moves to `{}`, which has moved too: set `to` to the final path",
                 top.reader.line(&one.to.span),
                 one.from.value.text,
                 second.from.value.text
             ));
         } else if !endpoints.is_empty() && !leads_to_endpoint(&one.to.value, endpoints) {
             top.reader.warn(format!(
-                "line {}: `{}` leads to `{}`, which is no endpoint",
+                "line {}: `{}` moves to `{}`, which is not an endpoint",
                 top.reader.line(&one.to.span),
                 one.from.value.text,
                 one.to.value.text
@@ -210,7 +213,7 @@ fn fault_of_circle(top: &Section<'_>, circle: &[&MovedRead]) {
     let way: Vec<&str> =
         circle.iter().chain([first]).map(|moved| moved.from.value.text.as_str()).take(10).collect();
     let mut fault =
-        Fault::at(first.to.span.clone(), format!("a circle of moved paths: {}", way.join(" -> ")))
+        Fault::at(first.to.span.clone(), format!("moved paths form a loop: {}", way.join(" -> ")))
             .label(if circle.len() == 1 { "leads back to itself" } else { "leads on" });
     for (index, moved) in circle.iter().enumerate().skip(1).take(8) {
         let label = if index + 1 == circle.len() { "leads back" } else { "leads on" };
@@ -218,9 +221,9 @@ fn fault_of_circle(top: &Section<'_>, circle: &[&MovedRead]) {
     }
     if circle.iter().any(|moved| moved.to.value.ends_in_slash()) {
         fault = fault.help(
-            "a slash at the end is redirected away, unless an endpoint keeps it or the rule is off by trailing_slash = \"keep\"",
+            "a redirect removes a trailing slash, unless an endpoint keeps it or you set trailing_slash = \"keep\"",
         );
     }
     top.reader
-        .fault(fault.help("clients would go round until they give up; let the last one lead to an endpoint"));
+        .fault(fault.help("clients would follow it until they give up; point the last one at an endpoint"));
 }

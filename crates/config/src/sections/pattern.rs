@@ -25,17 +25,17 @@ fn anchored(text: &str) -> Result<Regex, Refusal> {
 }
 
 fn refuse(error: &regex::Error) -> Refusal {
-    let title = "this pattern is no regular expression";
+    let title = "invalid regular expression";
     if let regex::Error::CompiledTooBig(_) = error {
-        return Refusal::new(title, "too large when compiled", "make the counts in braces smaller");
+        return Refusal::new(title, "too large when compiled", "reduce the counts in braces");
     }
     // The crate draws a picture of many lines; its last line is the reason.
     let text = error.to_string();
     let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
     let help = if reason.contains("look-around") || reason.contains("backreference") {
-        "write it without: a pattern is matched in time that grows with the length of the value only"
+        "rewrite it without: a pattern is matched in time linear in the length of the value"
     } else {
-        "the syntax is that of Rust's regex crate; in TOML, single quotes spare doubled backslashes: '\\d{4}'"
+        "the syntax is that of Rust's regex crate; in TOML, single quotes avoid doubled backslashes: '\\d{4}'"
     };
     Refusal::new(title, reason, help)
 }

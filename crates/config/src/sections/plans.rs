@@ -35,11 +35,9 @@ fn plan(name: At<String>, section: &Section<'_>) -> PlanRead {
         && name.value.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     if !is_good {
         section.reader.fault(
-            Fault::at(name.span, "this name of a plan cannot be used")
+            Fault::at(name.span, "invalid plan name")
                 .label("expected 1 to 64 letters, digits, `-` and `_`")
-                .help(
-                    "it is written on command lines and in the keys' list: choose a short one such as `free`",
-                ),
+                .help("it appears on command lines and in lists of keys: choose a short one such as `free`"),
         );
     }
     let limits = limits(section, &PLAN_LIMITS, Whose::Plan);

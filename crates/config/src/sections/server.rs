@@ -6,17 +6,18 @@ use super::{
     top::twice,
 };
 use crate::{
-    StoreSettings, UsageSettings, WhenFull,
+    OnDiskFull, StoreSettings, UsageSettings,
     fault::Fault,
     raw::{At, Refusal, Section},
     registry::{
         ABUSE_PER_ADDRESS, ABUSE_PER_KEY, ADMIN_ADDRESS, API_NAME, API_PUBLIC_URL, API_RESERVED_PREFIX,
-        API_SUPPORT_EMAIL, HTTP2_ENABLED, HTTP2_STREAMS, HTTP2_WINDOW, KEYS_CHALLENGE, KEYS_HEADERS,
-        KEYS_PATTERN, Key, LISTEN_ADDRESS, LISTEN_PROXY_PROTOCOL, LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS,
-        SIZE_BODY, SIZE_BODY_VALUES, SIZE_HEAD, STORE_DURABLE, STORE_FLUSH_INTERVAL, STORE_MEMORY,
-        STORE_PATH, STORE_WHEN_FULL, TIMEOUT_BODY, TIMEOUT_CONNECT, TIMEOUT_DRAIN, TIMEOUT_FIRST_BYTE,
-        TIMEOUT_HEAD, TIMEOUT_KEEP_ALIVE, TIMEOUT_STALL, TIMEOUT_STREAM, TIMEOUT_TOTAL, USAGE_DAYS,
-        USAGE_ENABLED, USAGE_FLUSH_INTERVAL, USAGE_HOURS, USAGE_MINUTES, VALIDATION_FORMATS,
+        API_SUPPORT_EMAIL, HTTP2_ENABLED, HTTP2_INITIAL_STREAM_WINDOW_SIZE, HTTP2_MAX_CONCURRENT_STREAMS,
+        KEYS_CHALLENGE, KEYS_HEADERS, KEYS_PATTERN, Key, LISTEN_ADDRESS, LISTEN_PROXY_PROTOCOL,
+        LISTEN_THREADS, LOG_FORMAT, LOG_REQUESTS, MAX_BODY_SIZE, MAX_BODY_VALUES, MAX_HEADER_SIZE,
+        STORE_DURABLE, STORE_FLUSH_INTERVAL, STORE_ON_DISK_FULL, STORE_PATH, STORE_SHARED_MEMORY,
+        TIMEOUT_BODY, TIMEOUT_CONNECT, TIMEOUT_DRAIN, TIMEOUT_FIRST_BYTE, TIMEOUT_HEADER, TIMEOUT_KEEP_ALIVE,
+        TIMEOUT_STALL, TIMEOUT_STREAM_IDLE, TIMEOUT_TOTAL, USAGE_DAY_RETENTION, USAGE_ENABLED,
+        USAGE_FLUSH_INTERVAL, USAGE_HOUR_RETENTION, USAGE_MINUTE_RETENTION, VALIDATION_FORMATS,
         VALIDATION_READ_ONLY, VALIDATION_UNKNOWN_QUERY,
     },
 };
@@ -52,8 +53,8 @@ pub(super) fn api(section: &Section<'_>, title: Option<&str>) -> (Option<Api>, O
                 !name.trim().is_empty() && name.chars().count() <= 200 && !name.contains(char::is_control);
             is_good.then(|| name.trim().to_owned()).ok_or_else(|| {
                 Refusal::new(
-                    "the name of the API cannot be shown",
-                    "expected 1 to 200 characters in one line",
+                    "invalid API name",
+                    "expected 1 to 200 characters on one line",
                     "write the name that the API's users know",
                 )
             })
@@ -63,7 +64,7 @@ pub(super) fn api(section: &Section<'_>, title: Option<&str>) -> (Option<Api>, O
     let email = section.text(&API_SUPPORT_EMAIL).and_then(|email| keep(section, email, check_email));
     if !section.has(&API_SUPPORT_EMAIL) {
         section.reader.warn(
-            "`[api] support_email` is not set, so that a 500 tells its client nobody to write to".to_owned(),
+            "`[api] support_email` is not set, so a 500 response includes no contact address".to_owned(),
         );
     }
     let url = section.text(&API_PUBLIC_URL).and_then(|url| keep(section, url, check_public_url));
@@ -160,7 +161,7 @@ pub(super) fn socket_address(text: &str) -> Result<SocketAddr, Refusal> {
             |guess| format!("did you mean address = \"{guess}\"?"),
         );
         Refusal::new(
-            format!("`{text}` is no address to listen on"),
+            format!("`{text}` is not an address to listen on"),
             "expected an IP address and a port",
             help,
         )
@@ -169,7 +170,8 @@ pub(super) fn socket_address(text: &str) -> Result<SocketAddr, Refusal> {
 
 pub(super) fn http2(section: &Section<'_>) -> Option<Http2> {
     let enabled = section.boolean(&HTTP2_ENABLED);
-    let (streams, window) = (section.whole(&HTTP2_STREAMS), section.size(&HTTP2_WINDOW));
+    let (streams, window) =
+        (section.whole(&HTTP2_MAX_CONCURRENT_STREAMS), section.size(&HTTP2_INITIAL_STREAM_WINDOW_SIZE));
     Some(Http2 {
         enabled: enabled?.value,
         streams: u32::try_from(streams?.value).ok()?,
@@ -178,14 +180,14 @@ pub(super) fn http2(section: &Section<'_>) -> Option<Http2> {
 }
 
 pub(super) fn timeouts(section: &Section<'_>) -> Option<Timeouts> {
-    let head = section.duration(&TIMEOUT_HEAD);
+    let head = section.duration(&TIMEOUT_HEADER);
     let body = section.duration(&TIMEOUT_BODY);
     let keep_alive = section.duration(&TIMEOUT_KEEP_ALIVE);
     let connect = section.duration(&TIMEOUT_CONNECT);
     let first_byte = section.duration(&TIMEOUT_FIRST_BYTE);
     let stall = section.duration(&TIMEOUT_STALL);
     let total = section.duration(&TIMEOUT_TOTAL);
-    let stream = section.duration(&TIMEOUT_STREAM);
+    let stream = section.duration(&TIMEOUT_STREAM_IDLE);
     let drain = section.duration(&TIMEOUT_DRAIN);
     Some(Timeouts {
         head: head?.value,
@@ -201,8 +203,8 @@ pub(super) fn timeouts(section: &Section<'_>) -> Option<Timeouts> {
 }
 
 pub(super) fn sizes(section: &Section<'_>) -> Option<Sizes> {
-    let (head, body) = (section.size(&SIZE_HEAD), section.size(&SIZE_BODY));
-    let values = section.whole(&SIZE_BODY_VALUES);
+    let (head, body) = (section.size(&MAX_HEADER_SIZE), section.size(&MAX_BODY_SIZE));
+    let values = section.whole(&MAX_BODY_VALUES);
     Some(Sizes {
         head: usize::try_from(head?.value).ok()?,
         body: body?.value,
@@ -221,23 +223,23 @@ pub(super) fn store(
             let is_good = !path.trim().is_empty() && !path.contains('\0');
             is_good.then(|| folder.join(path)).ok_or_else(|| {
                 Refusal::new(
-                    format!("`{}` names no folder", key.name),
+                    format!("`{}` is not a folder", key.name),
                     "expected the path of a folder",
                     format!("write it like this: {} = {}", key.name, key.example),
                 )
             })
         })
     };
-    let (path, memory) = (folder_of(&STORE_PATH), folder_of(&STORE_MEMORY));
+    let (path, shared_memory) = (folder_of(&STORE_PATH), folder_of(&STORE_SHARED_MEMORY));
     let flush_interval = section.duration(&STORE_FLUSH_INTERVAL);
-    let meaning = [("go_on", WhenFull::GoOn), ("stop", WhenFull::Stop)];
-    let when_full = section.word(&STORE_WHEN_FULL, &meaning);
+    let meaning = [("continue", OnDiskFull::Continue), ("reject", OnDiskFull::Reject)];
+    let on_disk_full = section.word(&STORE_ON_DISK_FULL, &meaning);
     let durable = section.boolean(&STORE_DURABLE);
     Some(StoreSettings {
         path: path?,
         flush_interval: flush_interval?.value,
-        memory: memory?,
-        when_full: when_full?.value,
+        shared_memory: shared_memory?,
+        on_disk_full: on_disk_full?.value,
         durable: durable?.value,
         usage: usage?,
     })
@@ -246,9 +248,9 @@ pub(super) fn store(
 pub(super) fn usage(section: &Section<'_>) -> Option<UsageSettings> {
     let enabled = section.boolean(&USAGE_ENABLED);
     let flush_interval = section.duration(&USAGE_FLUSH_INTERVAL);
-    let minutes = section.duration(&USAGE_MINUTES);
-    let hours = section.duration(&USAGE_HOURS);
-    let days = section.duration(&USAGE_DAYS);
+    let minutes = section.duration(&USAGE_MINUTE_RETENTION);
+    let hours = section.duration(&USAGE_HOUR_RETENTION);
+    let days = section.duration(&USAGE_DAY_RETENTION);
     let keep = Retention {
         minutes: minutes?.value.as_secs(),
         hours: hours?.value.as_secs(),
@@ -275,8 +277,8 @@ pub(super) fn keys(section: &Section<'_>, of_document: &[String]) -> Option<Keys
         let (named, unfit): (Vec<_>, Vec<_>) = of_document.iter().partition(|name| key_header(name).is_ok());
         for name in unfit {
             section.reader.warn(format!(
-                "the document names the header `{name}` for keys, which Fairgate does not look at as a whole; \
-                 keys are found in `Authorization` as Bearer or Basic, and in `[keys] headers`"
+                "the document uses the header `{name}` for keys, which Fairgate does not read as a whole; \
+                 keys are read from `Authorization` as Bearer or Basic, and from `[keys] headers`"
             ));
         }
         if !named.is_empty() {
@@ -293,16 +295,16 @@ fn key_header(name: &str) -> Result<String, Refusal> {
     let name = check_header_name(name)?;
     match name.as_str() {
         "authorization" => Err(Refusal::new(
-            "`Authorization` is always looked at",
-            "not to be named here",
-            "take it out of the list: Authorization with Bearer and Basic is looked at after the others",
+            "`Authorization` is always read",
+            "not needed here",
+            "remove it from the list: Authorization with Bearer and Basic is read after the others",
         )),
         "host" | "connection" | "content-length" | "content-type" | "transfer-encoding" | "te"
         | "trailer" | "upgrade" | "expect" | "accept" | "cookie" | "x-consumer-id" | "x-request-id"
         | "forwarded" | "x-forwarded-for" => Err(Refusal::new(
             format!("`{name}` cannot hold a key"),
             "this header has a meaning of its own",
-            "take a header of your own, such as \"X-API-Key\"",
+            "use a header of your own, such as \"X-API-Key\"",
         )),
         _ => Ok(name),
     }
@@ -317,10 +319,10 @@ pub(super) fn abuse(section: &Section<'_>) -> Option<Abuse> {
 pub(super) fn validation(section: &Section<'_>) -> Option<Strictness> {
     let unknown_query = section.word(
         &VALIDATION_UNKNOWN_QUERY,
-        &[("ignore", UnknownQuery::Ignored), ("refuse", UnknownQuery::Refused)],
+        &[("ignore", UnknownQuery::Ignored), ("reject", UnknownQuery::Refused)],
     );
     let read_only =
-        section.word(&VALIDATION_READ_ONLY, &[("ignore", ReadOnly::Ignored), ("refuse", ReadOnly::Refused)]);
+        section.word(&VALIDATION_READ_ONLY, &[("ignore", ReadOnly::Ignored), ("reject", ReadOnly::Refused)]);
     let formats =
         section.word(&VALIDATION_FORMATS, &[("strict", Formats::Strict), ("lenient", Formats::Lenient)]);
     Some(Strictness {

@@ -12,7 +12,7 @@ use crate::{
     fault::Fault,
     nearest,
     raw::{At, Refusal, Section},
-    registry::{SERVICE_HOSTS, SERVICE_NAME, SERVICE_PATH, SERVICE_STRIP, Table},
+    registry::{SERVICE_HOSTS, SERVICE_NAME, SERVICE_PATH, SERVICE_STRIP_PATH, Table},
 };
 use contract::Limit;
 use gateway::settings::{HostPattern, Service, Timeouts};
@@ -54,7 +54,7 @@ pub(super) fn services(
         let spans: Vec<_> = hosts.iter().map(|host| host.span.clone()).collect();
         let hosts: Vec<_> = hosts.into_iter().map(|host| keep(section, host, check_host)).collect();
         let path = section.text(&SERVICE_PATH).map(|path| keep(section, path, check_path));
-        let strip = section.boolean(&SERVICE_STRIP);
+        let strip = section.boolean(&SERVICE_STRIP_PATH);
         let upstream = upstream(section, listen, timeouts, files);
         let path = match path {
             Some(path) => path,
@@ -99,10 +99,10 @@ fn refuse_two_for_all(top: &Section<'_>, tables: &[Section<'_>], services: &[Ser
         let before = services.iter().take(index).filter(|one| one.hosts.is_empty());
         let mut paths = before.map(|one| one.path.as_str()).chain(upstream);
         if service.hosts.is_empty() && paths.any(|path| path == service.path) {
-            let for_what = if service.path.is_empty() { "everything" } else { service.path.as_str() };
+            let for_what = if service.path.is_empty() { "all paths" } else { service.path.as_str() };
             table.reader.fault(
-                Fault::at(table.place.clone(), format!("another upstream takes {for_what} already"))
-                    .label("it needs `hosts`, or another `path`")
+                Fault::at(table.place.clone(), format!("another upstream already handles {for_what}"))
+                    .label("needs `hosts`, or another `path`")
                     .help("a service without `hosts` answers for any host, as `[upstream]` does"),
             );
         }
@@ -123,7 +123,7 @@ pub(super) fn check_endpoints(top: &Section<'_>, endpoints: &[EndpointRead], rea
         let fault = Fault::at(service.span.clone(), format!("there is no service `{}`", service.value));
         let help = match nearest(&service.value, known()) {
             Some(near) => format!("did you mean \"{near}\"?"),
-            None => "the services are the `name`s of `[[services]]`, and `upstream`".to_owned(),
+            None => "write the `name` of one of the `[[services]]`, or \"upstream\"".to_owned(),
         };
         top.reader.fault(fault.label("named here").help(help));
     }
@@ -146,7 +146,7 @@ fn check_name(text: &str) -> Result<String, Refusal> {
     }
     Limit::is_group(text).then(|| text.to_owned()).ok_or_else(|| {
         Refusal::new(
-            format!("`{text}` is no name of a service"),
+            format!("`{text}` is not a service name"),
             "expected 1 to 64 letters, digits, `-` and `_`",
             "write it like this: name = \"shop\"",
         )
@@ -159,12 +159,13 @@ fn check_host(text: &str) -> Result<HostPattern, Refusal> {
     let is_address = bare.parse::<std::net::Ipv6Addr>().is_ok();
     if !is_host_name(bare) && !is_address {
         let help = match text.rsplit_once(':') {
-            Some((host, port)) if port.parse::<u16>().is_ok() => format!("leave out the port: \"{host}\""),
+            Some((host, port)) if port.parse::<u16>().is_ok() => format!("remove the port: \"{host}\""),
             Some(_) | None => {
-                "write a name such as \"shop.example.com\", or \"*.example.com\" for all below one".to_owned()
+                "write a name such as \"shop.example.com\", or \"*.example.com\" for all of its subdomains"
+                    .to_owned()
             }
         };
-        return Err(Refusal::new(format!("`{text}` is no host"), "expected a host name", help));
+        return Err(Refusal::new(format!("`{text}` is not a host"), "expected a host name", help));
     }
     let host = if is_address { format!("[{bare}]") } else { bare.to_owned() }.to_ascii_lowercase();
     Ok(if text.starts_with("*.") { HostPattern::Under(host) } else { HostPattern::Exact(host) })
@@ -175,8 +176,8 @@ fn check_path(text: &str) -> Result<String, Refusal> {
         return Ok(text.strip_suffix('/').unwrap_or(text).to_owned());
     }
     Err(Refusal::new(
-        format!("`{text}` is no beginning of a path"),
-        "expected a slash and segments of plain characters",
+        format!("`{text}` is not a path prefix"),
+        "expected `/` and segments without special characters",
         "write it like this: path = \"/shop\"",
     ))
 }

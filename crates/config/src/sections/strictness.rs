@@ -3,28 +3,28 @@
 use crate::{
     raw::Section,
     registry::{
-        STRICT_AMBIGUOUS_PATHS, STRICT_BODY_OF_GET, STRICT_HEADER_NAMES, STRICT_OVERRIDE_HEADERS,
+        STRICT_AMBIGUOUS_PATHS, STRICT_GET_BODY, STRICT_HEADER_NAMES, STRICT_OVERRIDE_HEADERS,
         STRICT_REPEATED_SLASHES,
     },
 };
 use gateway::settings::{AmbiguousPaths, Slashes, Strictness, Treatment};
 
 const TREATMENTS: [(&str, Treatment); 3] =
-    [("refuse", Treatment::Refuse), ("drop", Treatment::Drop), ("pass", Treatment::Pass)];
+    [("reject", Treatment::Refuse), ("drop", Treatment::Drop), ("pass", Treatment::Pass)];
 
 pub(super) fn strictness(section: &Section<'_>) -> Option<Strictness> {
     let header_names = section.word(&STRICT_HEADER_NAMES, &TREATMENTS);
     let override_headers = section.word(&STRICT_OVERRIDE_HEADERS, &TREATMENTS);
-    let bodies_of_get = section.word(&STRICT_BODY_OF_GET, &[("refuse", false), ("pass", true)]);
+    let bodies_of_get = section.word(&STRICT_GET_BODY, &[("reject", false), ("pass", true)]);
     let slashes = section.word(
         &STRICT_REPEATED_SLASHES,
-        &[("keep", Slashes::Keep), ("merge", Slashes::Merge), ("refuse", Slashes::Refuse)],
+        &[("keep", Slashes::Keep), ("merge", Slashes::Merge), ("reject", Slashes::Refuse)],
     );
     let ambiguous_paths = section.word(
         &STRICT_AMBIGUOUS_PATHS,
         &[
             ("check", AmbiguousPaths::Check),
-            ("refuse", AmbiguousPaths::Refuse),
+            ("reject", AmbiguousPaths::Refuse),
             ("pass", AmbiguousPaths::Pass),
         ],
     );

@@ -38,16 +38,16 @@ pub(super) fn check_email(text: &str) -> Result<String, Refusal> {
         return Ok(text.to_owned());
     }
     let help = match text.strip_prefix("mailto:") {
-        Some(address) => format!("leave out the scheme: \"{address}\""),
+        Some(address) => format!("remove the scheme: \"{address}\""),
         None => "write it like this: \"help@example.com\"".to_owned(),
     };
-    Err(Refusal::new(format!("`{text}` is no e-mail address"), "expected name@domain", help))
+    Err(Refusal::new(format!("`{text}` is not an email address"), "expected name@domain", help))
 }
 
 /// The public base; the slash at its end is taken off.
 pub(super) fn check_public_url(text: &str) -> Result<String, Refusal> {
     let refuse =
-        |label: &str, help: String| Err(Refusal::new(format!("`{text}` is no public URL"), label, help));
+        |label: &str, help: String| Err(Refusal::new(format!("`{text}` is not a public URL"), label, help));
     let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
         let help = match text.split_once("://") {
             Some(_) => "write it like this: public_url = \"https://api.example.com\"".to_owned(),
@@ -57,7 +57,7 @@ pub(super) fn check_public_url(text: &str) -> Result<String, Refusal> {
     };
     if rest.contains(['?', '#', '@']) {
         return refuse(
-            "a user, a query or a fragment has no place here",
+            "a user, a query or a fragment is not allowed here",
             "write only scheme, host and path".to_owned(),
         );
     }
@@ -80,7 +80,7 @@ pub(super) fn check_public_url(text: &str) -> Result<String, Refusal> {
     if !is_plain_path(path) {
         return refuse(
             "the path is not valid",
-            "write a path without dot segments and doubled slashes".to_owned(),
+            "write a path without dot segments and repeated slashes".to_owned(),
         );
     }
     Ok(text.trim_end_matches('/').to_owned())
@@ -110,9 +110,9 @@ pub(super) fn check_prefix(text: &str) -> Result<String, Refusal> {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "/-._~".contains(c));
     is_good.then(|| text.to_owned()).ok_or_else(|| {
         Refusal::new(
-            format!("`{text}` is no prefix of paths"),
-            "expected a slash and at least one character more",
-            "write it like this: reserved_prefix = \"/_\"; it may hold letters, digits and / - . _ ~",
+            format!("`{text}` is not a path prefix"),
+            "expected `/` and at least one more character",
+            "write it like this: reserved_prefix = \"/_\"; it may contain letters, digits and / - . _ ~",
         )
     })
 }
@@ -126,9 +126,9 @@ pub(super) fn check_header_name(text: &str) -> Result<String, Refusal> {
     let help = if is_token(bare) && bare != text {
         format!("write only the name: \"{bare}\"")
     } else {
-        "a header name holds letters, digits and ! # $ % & ' * + - . ^ _ ` | ~ only".to_owned()
+        "a header name may contain only letters, digits and ! # $ % & ' * + - . ^ _ ` | ~".to_owned()
     };
-    Err(Refusal::new(format!("`{text}` is no header name"), "expected the name of a header", help))
+    Err(Refusal::new(format!("`{text}` is not a header name"), "expected the name of a header", help))
 }
 
 /// The name of a permission: what can be written on a command line without quotes.
@@ -138,9 +138,9 @@ pub(super) fn check_permission(text: &str) -> Result<String, Refusal> {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || ":._/-".contains(c));
     is_good.then(|| text.to_owned()).ok_or_else(|| {
         Refusal::new(
-            format!("`{text}` is no permission"),
+            format!("`{text}` is not a permission"),
             "expected 1 to 128 letters, digits and : . _ / -",
-            "write it like this: permission = \"items:read\"; leave the key out if any key will do",
+            "write it like this: permission = \"items:read\"; remove this line to allow any key",
         )
     })
 }
@@ -149,9 +149,9 @@ pub(super) fn check_permission(text: &str) -> Result<String, Refusal> {
 pub(super) fn check_group(text: &str) -> Result<Arc<str>, Refusal> {
     Limit::is_group(text).then(|| Arc::from(text)).ok_or_else(|| {
         Refusal::new(
-            format!("`{text}` is no name of a group"),
+            format!("`{text}` is not a group name"),
             "expected 1 to 64 letters, digits, `-` and `_`",
-            "write it like this: group = \"search\"; limits name it like this: \"100 per hour for search\"",
+            "write it like this: group = \"search\"; limits refer to it like this: \"100 per hour for search\"",
         )
     })
 }
@@ -164,10 +164,10 @@ pub(super) fn check_media_type(text: &str) -> Result<String, Refusal> {
         return Ok(text.to_ascii_lowercase());
     }
     let help = match text.split_once(';') {
-        Some((bare, _)) => format!("leave out the parameters: \"{}\"", bare.trim()),
+        Some((bare, _)) => format!("remove the parameters: \"{}\"", bare.trim()),
         None => "write it like this: \"application/json\"".to_owned(),
     };
-    Err(Refusal::new(format!("`{text}` is no media type"), "expected type/subtype", help))
+    Err(Refusal::new(format!("`{text}` is not a media type"), "expected type/subtype", help))
 }
 
 /// Reads a path template, or notes the fault at the very part that is wrong.
@@ -176,7 +176,7 @@ pub(super) fn template(section: &Section<'_>, path: &At<String>) -> Option<At<Te
         Ok(value) => Some(At { value, span: path.span.clone() }),
         Err(wrong) => {
             section.reader.fault(
-                Fault::at(section.reader.part(path, wrong.part), format!("`{}` is no path", path.value))
+                Fault::at(section.reader.part(path, wrong.part), format!("`{}` is not a path", path.value))
                     .label(wrong.label)
                     .help(wrong.help),
             );

@@ -12,8 +12,8 @@ use crate::{
     registry::{
         ACME_CA, ACME_CHALLENGE, ACME_CONTACT, ACME_DIRECTORY, ACME_DOMAINS, ACME_EAB_KEY, ACME_EAB_KEY_ID,
         ACME_PROFILE, Absent, CERTIFICATE_CERTIFICATE, CERTIFICATE_KEY, Key, TLS_ADDRESS, TLS_CERTIFICATE,
-        TLS_CLIENT_CA, TLS_CLIENT_CERTIFICATE, TLS_CLIENT_SUBJECT_HEADER, TLS_HANDSHAKE, TLS_HSTS,
-        TLS_HSTS_SUBDOMAINS, TLS_KEY, TLS_MIN_VERSION, TLS_PLAIN, TLS_PROXY_PROTOCOL, Table,
+        TLS_CLIENT_CA, TLS_CLIENT_CERTIFICATE, TLS_CLIENT_SUBJECT_HEADER, TLS_HANDSHAKE_TIMEOUT, TLS_HSTS,
+        TLS_HSTS_INCLUDE_SUBDOMAINS, TLS_KEY, TLS_MIN_VERSION, TLS_PLAINTEXT, TLS_PROXY_PROTOCOL, Table,
     },
     tls::{
         AcmeSettings, BadFile, Challenge, ClientCa, ExternalBinding, IdentityFiles, TlsSettings, authorities,
@@ -48,8 +48,8 @@ pub(super) fn tls(
         keep(section, text, socket_address).map(|value| At { value, span })
     });
     let words = [("serve", Plain::Serve), ("redirect", Plain::Redirect), ("off", Plain::Off)];
-    let named = section.word(&TLS_PLAIN, &words);
-    let handshake = section.duration(&TLS_HANDSHAKE);
+    let named = section.word(&TLS_PLAINTEXT, &words);
+    let handshake = section.duration(&TLS_HANDSHAKE_TIMEOUT);
     let proxy_protocol = section.word(&TLS_PROXY_PROTOCOL, &[("off", false), ("required", true)]);
     let subject_header =
         section.text(&TLS_CLIENT_SUBJECT_HEADER).and_then(|name| keep(section, name, check_header_name));
@@ -63,7 +63,7 @@ pub(super) fn tls(
     // Required means required: there is no way in beside it unless the file names one.
     let plain = match &named {
         Some(named) => named.value,
-        None if section.has(&TLS_PLAIN) => return None, // a fault was noted
+        None if section.has(&TLS_PLAINTEXT) => return None, // a fault was noted
         None if requires_certificate => Plain::Off,
         None => Plain::Serve,
     };
@@ -78,9 +78,9 @@ pub(super) fn tls(
     {
         section.reader.fault(
             Fault::at(address.span, "HTTPS has the same address as HTTP")
-                .label("one port speaks one of them")
-                .also(listen.span.clone(), "this one is for HTTP")
-                .help("choose another port, or write plain = \"off\" for HTTPS alone"),
+                .label("one port can serve only one of them")
+                .also(listen.span.clone(), "used for HTTP")
+                .help("choose another port, or write plaintext = \"off\" to serve HTTPS only"),
         );
         return None;
     }
@@ -99,7 +99,7 @@ pub(super) fn tls(
 /// Whether clients have to show a certificate. Without `client_ca` nobody asks them for one, so that a file that
 /// names how must not be read as if it protected something.
 fn requires_certificate(section: &Section<'_>) -> Option<bool> {
-    let help = "name the authorities that clients' certificates come from: client_ca = \"tls/clients.pem\"";
+    let help = "set the authorities that issue client certificates: client_ca = \"tls/clients.pem\"";
     if !section.has(&TLS_CLIENT_CA) {
         if section.has(&TLS_CLIENT_CERTIFICATE) {
             section.reader.fault(
@@ -133,8 +133,8 @@ fn check_plain(section: &Section<'_>, plain: &At<Plain>, listen: Option<&At<Sock
     let Some(listen) = listen else { return };
     if listen.value.ip().is_loopback() {
         section.reader.warn(format!(
-            "line {}: `plain = \"serve\"` answers requests at {} without the client certificate that is required by TLS: \
-             every process of this machine can send them; write plain = \"off\" if that is not meant",
+            "line {}: `plaintext = \"serve\"` serves requests at {} without the client certificate that HTTPS requires: \
+             every process on this machine can send them; if that is not intended, write plaintext = \"off\"",
             section.reader.line(&plain.span),
             listen.value
         ));
@@ -145,8 +145,10 @@ fn check_plain(section: &Section<'_>, plain: &At<Plain>, listen: Option<&At<Sock
         Fault::at(plain.span.clone(), "a client certificate is required, but not at every port")
             .label(format!("serves the same API without a certificate at {}", listen.value))
             .also(section.key_place(place), "requires a certificate")
-            .help("write plain = \"off\" or plain = \"redirect\", or client_certificate = \"optional\"")
-            .help("to serve this machine alone, let `[listen] address` be 127.0.0.1"),
+            .help(
+                "write plaintext = \"off\" or plaintext = \"redirect\", or client_certificate = \"optional\"",
+            )
+            .help("to serve only this machine, set `[listen] address` to 127.0.0.1"),
     );
 }
 
@@ -155,8 +157,8 @@ fn warn_of_challenge(section: &Section<'_>, offered: Option<&TlsSettings>) {
     let acme = offered.and_then(|offered| offered.acme.as_ref());
     if acme.is_some_and(|acme| acme.challenge == Challenge::Http) {
         section.reader.warn(format!(
-            "line {}: the challenge `http-01` is asked for at port 80, where Fairgate does not listen with `plain` off: write \
-             plain = \"redirect\", or challenge = \"tls-alpn-01\" in `[tls.acme]`",
+            "line {}: the challenge `http-01` uses port 80, where Fairgate does not listen with plaintext = \"off\": write \
+             plaintext = \"redirect\", or challenge = \"tls-alpn-01\" in `[tls.acme]`",
             section.reader.line(&section.place)
         ));
     }
@@ -165,7 +167,7 @@ fn warn_of_challenge(section: &Section<'_>, offered: Option<&TlsSettings>) {
 /// What `Strict-Transport-Security` says.
 fn strict(section: &Section<'_>) -> Option<String> {
     let age = section.duration(&TLS_HSTS);
-    let subdomains = section.boolean(&TLS_HSTS_SUBDOMAINS)?.value;
+    let subdomains = section.boolean(&TLS_HSTS_INCLUDE_SUBDOMAINS)?.value;
     let age = age?.value.as_secs();
     Some(format!("max-age={age}{}", if subdomains { "; includeSubDomains" } else { "" }))
 }
@@ -189,11 +191,11 @@ fn offered(section: &Section<'_>, files: Files<'_>, is_required: Option<bool>) -
     if is_good && identities.is_empty() && !has_acme {
         section.reader.fault(
             Fault::at(section.place.clone(), "`[tls]` has no certificate")
-                .label("nobody could connect")
+                .label("no client could connect")
                 .help(
-                    "name the files of one: certificate = \"tls/fullchain.pem\" and key = \"tls/privkey.pem\"",
+                    "set the files of one: certificate = \"tls/fullchain.pem\" and key = \"tls/privkey.pem\"",
                 )
-                .help("or have one fetched: add a table [tls.acme] with the key `domains`"),
+                .help("or obtain one through ACME: add a table [tls.acme] with the key `domains`"),
         );
         return None;
     }
@@ -260,7 +262,7 @@ pub(super) fn checked<T>(
 fn no_file(key: &Key, span: std::ops::Range<usize>, bad: &BadFile) -> Fault {
     Fault::at(span, format!("the file of `{}` cannot be used", key.name))
         .label(bad.reason.clone())
-        .help(format!("it was looked for at {}", bad.path.display()))
+        .help(format!("the path is {}", bad.path.display()))
 }
 
 fn acme(section: &Section<'_>, files: Files<'_>) -> Option<AcmeSettings> {
@@ -340,10 +342,10 @@ fn domain(text: &str) -> Result<String, Refusal> {
     let is_good = is_host_name(text) && text.contains('.') && text.parse::<std::net::IpAddr>().is_err();
     is_good.then(|| text.to_ascii_lowercase()).ok_or_else(|| {
         let help = match text.strip_prefix("*.") {
-            Some(_) => "a wildcard needs a challenge by DNS, which Fairgate does not make: name each host",
-            None => "write the name of a host, such as \"api.example.com\"",
+            Some(_) => "a wildcard needs a DNS challenge, which Fairgate does not support: list each host",
+            None => "write a host name such as \"api.example.com\"",
         };
-        Refusal::new(format!("`{text}` cannot be certified"), "expected the name of a host", help)
+        Refusal::new(format!("`{text}` cannot be in a certificate"), "expected a host name", help)
     })
 }
 
@@ -352,8 +354,8 @@ fn directory(text: &str) -> Result<String, Refusal> {
     let host = text.strip_prefix("https://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
     host.filter(|host| is_host_name(host)).map(|_| text.to_owned()).ok_or_else(|| {
         Refusal::new(
-            format!("`{text}` is no directory of ACME"),
-            "expected a URL that begins with https://",
+            format!("`{text}` is not an ACME directory"),
+            "expected a URL that starts with https://",
             format!("write it like this: directory = {}", ACME_DIRECTORY.example),
         )
     })

@@ -76,9 +76,9 @@ fn protocol(text: &str) -> Result<String, Refusal> {
     };
     if !name.splitn(2, '/').all(is_token) {
         return Err(Refusal::new(
-            format!("`{text}` is no protocol"),
+            format!("`{text}` is not a protocol name"),
             "expected the name of a protocol",
-            "write the name that stands in the header `Upgrade`, such as \"websocket\"",
+            "write the name from the `Upgrade` header, such as \"websocket\"",
         ));
     }
     let before_version = name.split('/').next().unwrap_or_default();
@@ -86,7 +86,7 @@ fn protocol(text: &str) -> Result<String, Refusal> {
         return Err(Refusal::new(
             format!("connections cannot be switched to `{text}`"),
             "whole requests would pass unseen",
-            "take it out of the list: without it such upgrades are ignored, and their requests answered as usual",
+            "remove it from the list: such upgrades are then ignored, and their requests are answered as usual",
         ));
     }
     Ok(name)
@@ -99,7 +99,7 @@ pub(super) fn twice(
     second: &std::ops::Range<usize>,
     first: &std::ops::Range<usize>,
 ) -> Fault {
-    Fault::at(second.clone(), format!("the {what} `{name}` stands twice"))
+    Fault::at(second.clone(), format!("the {what} `{name}` is listed twice"))
         .label("the second time")
         .also(first.clone(), "the first time")
         .help("keep one of them")
@@ -109,14 +109,14 @@ fn no_extra(number: &str) -> Refusal {
     let allowed: Vec<String> = ExtraStatus::ALL.iter().map(|extra| extra.number().to_string()).collect();
     let label = match number {
         "200" | "301" | "400" | "401" | "403" | "404" | "422" | "429" | "500" | "503" => {
-            "stands in the closed table already"
+            "already in the closed table"
         }
         _ => "not a status that an API may add",
     };
     Refusal::new(
         format!("{number} cannot be an extra code"),
         label,
-        format!("the codes that may be added are {}", allowed.join(", ")),
+        format!("you can add {}", allowed.join(", ")),
     )
 }
 
@@ -127,7 +127,7 @@ pub(super) fn trusted_proxies(top: &Section<'_>) -> Vec<IpNet> {
             Ok(network) => {
                 if network.prefix_len() == 0 {
                     top.reader.warn(format!(
-                        "line {}: `trusted_proxies` holds {network}, so that every client can say which address it has",
+                        "line {}: `trusted_proxies` contains {network}, so every client can forge its address",
                         top.reader.line(&text.span)
                     ));
                 }

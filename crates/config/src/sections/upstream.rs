@@ -11,12 +11,14 @@ use crate::{
     fault::Fault,
     raw::{At, Refusal, Section},
     registry::{
-        ADDRESS_URL, ADDRESS_WEIGHT, CHECK_BAD, CHECK_EVERY, CHECK_GOOD, CHECK_HOST, CHECK_PATH,
-        CHECK_STATUSES, CHECK_TIMEOUT, Key, Table, UPSTREAM_CA, UPSTREAM_CERTIFICATE, UPSTREAM_CONNECT,
-        UPSTREAM_ERROR_BODIES, UPSTREAM_FAILURES, UPSTREAM_FIRST_BYTE, UPSTREAM_HOST, UPSTREAM_HTTP2,
-        UPSTREAM_KEY, UPSTREAM_MAX_IN_FLIGHT, UPSTREAM_NAME_SERVERS, UPSTREAM_OUT_AT_MOST, UPSTREAM_OUT_FOR,
-        UPSTREAM_QUEUE, UPSTREAM_QUEUE_TIME, UPSTREAM_RATE_LIMIT_HEADERS, UPSTREAM_RESOLVE_EVERY,
-        UPSTREAM_RETRIES, UPSTREAM_RETRY_PER_SECOND, UPSTREAM_RETRY_PERCENT, UPSTREAM_SERVER_NAME,
+        ADDRESS_URL, ADDRESS_WEIGHT, HEALTH_CHECK_EXPECTED_STATUSES, HEALTH_CHECK_HEALTHY_THRESHOLD,
+        HEALTH_CHECK_HOST, HEALTH_CHECK_INTERVAL, HEALTH_CHECK_PATH, HEALTH_CHECK_TIMEOUT,
+        HEALTH_CHECK_UNHEALTHY_THRESHOLD, Key, Table, UPSTREAM_BASE_EJECTION_TIME, UPSTREAM_CA,
+        UPSTREAM_CERTIFICATE, UPSTREAM_CONNECT, UPSTREAM_CONSECUTIVE_FAILURES, UPSTREAM_DNS_REFRESH_INTERVAL,
+        UPSTREAM_DNS_SERVERS, UPSTREAM_ERROR_BODIES, UPSTREAM_FIRST_BYTE, UPSTREAM_HOST, UPSTREAM_HTTP2,
+        UPSTREAM_KEY, UPSTREAM_MAX_EJECTION_TIME, UPSTREAM_MAX_PENDING_REQUESTS, UPSTREAM_MAX_REQUESTS,
+        UPSTREAM_PENDING_TIMEOUT, UPSTREAM_RATE_LIMIT_HEADERS, UPSTREAM_RETRIES,
+        UPSTREAM_RETRY_BUDGET_MIN_PER_SECOND, UPSTREAM_RETRY_BUDGET_PERCENT, UPSTREAM_SERVER_NAME,
         UPSTREAM_SLOW_START, UPSTREAM_STALL, UPSTREAM_TOTAL, UPSTREAM_URL,
     },
     tls::{authorities, trusted_here},
@@ -50,13 +52,14 @@ pub(super) fn upstream(
     let addresses = addresses(section, listen, &OverTls::read(section, files));
     let host_header =
         section.word(&UPSTREAM_HOST, &[("client", HostHeader::Client), ("upstream", HostHeader::Upstream)]);
-    let most_in_flight = section.count_or_off(&UPSTREAM_MAX_IN_FLIGHT);
-    let (queue, wait) = (count(section, &UPSTREAM_QUEUE), section.duration(&UPSTREAM_QUEUE_TIME));
+    let most_in_flight = section.count_or_off(&UPSTREAM_MAX_REQUESTS);
+    let (queue, wait) =
+        (count(section, &UPSTREAM_MAX_PENDING_REQUESTS), section.duration(&UPSTREAM_PENDING_TIMEOUT));
     let most = count(section, &UPSTREAM_RETRIES);
-    let percent = count(section, &UPSTREAM_RETRY_PERCENT);
-    let per_second = count(section, &UPSTREAM_RETRY_PER_SECOND);
+    let percent = count(section, &UPSTREAM_RETRY_BUDGET_PERCENT);
+    let per_second = count(section, &UPSTREAM_RETRY_BUDGET_MIN_PER_SECOND);
     let passive = passive(section);
-    let check = section.has_table(Table::Check).then(|| check(&section.once(Table::Check)));
+    let check = section.has_table(Table::HealthCheck).then(|| check(&section.once(Table::HealthCheck)));
     let names = names(section);
     let keeps_xml_errors = section.word(&UPSTREAM_ERROR_BODIES, &[("replace", false), ("keep_xml", true)]);
     let keeps_limiter = section.word(&UPSTREAM_RATE_LIMIT_HEADERS, &[("drop", false), ("pass", true)]);
@@ -98,9 +101,9 @@ fn addresses(
     if section.has_table(Table::UpstreamAddress) {
         if section.has(&UPSTREAM_URL) {
             section.reader.fault(
-                Fault::at(section.key_place(&UPSTREAM_URL), "`url` and `addresses` exclude each other")
+                Fault::at(section.key_place(&UPSTREAM_URL), "`url` and `addresses` cannot be combined")
                     .label("one address here")
-                    .help("make this one of the `addresses`, and take `url` out"),
+                    .help("move this URL to `addresses`, and remove `url`"),
             );
             return None;
         }
@@ -108,7 +111,7 @@ fn addresses(
             let place = section.table_place(Table::UpstreamAddress).unwrap_or_else(|| section.place.clone());
             section.reader.fault(
                 Fault::at(place, "`addresses` is empty")
-                    .label("requests would go nowhere")
+                    .label("requests have nowhere to go")
                     .help("write at least one: addresses = [{ url = \"http://10.0.0.1:9000\" }]"),
             );
             return None;
@@ -133,7 +136,7 @@ fn addresses(
                 Fault::at(span.clone(), "the addresses of an upstream have different paths")
                     .label(format!("the path is `{}` here", url.base_path))
                     .also(place.clone(), format!("and `{}` here", first.base_path))
-                    .help("make two `[[services]]` of them, or give them the same path"),
+                    .help("use two `[[services]]`, or give them the same path"),
             );
         }
         let same = read.iter().find(|(known, ..)| (&known.host, known.port) == (&url.host, url.port));
@@ -146,7 +149,7 @@ fn addresses(
         section.reader.fault(
             Fault::at(place.clone(), format!("more than {} addresses", Upstream::MAX_ADDRESSES))
                 .label("one too many")
-                .help("let a name that leads to several places stand for some of them"),
+                .help("use a host name that resolves to several addresses"),
         );
     }
     let base_path = read.first()?.0.base_path.clone();
@@ -208,8 +211,8 @@ impl<'f> OverTls<'f> {
             Ok(client) => Some(Some(client)),
             Err(reason) => {
                 section.reader.fault(
-                    Fault::at(place.clone(), "the upstream cannot be reached by https").label(reason).help(
-                        "`ca` names who vouches for it, `server_name` what it is called in its certificate",
+                    Fault::at(place.clone(), "the upstream cannot be reached over https").label(reason).help(
+                        "set `ca` to the authorities that issue its certificate, and `server_name` to its name in the certificate",
                     ),
                 );
                 None
@@ -219,16 +222,17 @@ impl<'f> OverTls<'f> {
 }
 
 fn passive(section: &Section<'_>) -> Option<Passive> {
-    let failures = section.count_or_off(&UPSTREAM_FAILURES);
-    let (out_for, most) = (section.duration(&UPSTREAM_OUT_FOR), section.duration(&UPSTREAM_OUT_AT_MOST));
+    let failures = section.count_or_off(&UPSTREAM_CONSECUTIVE_FAILURES);
+    let (out_for, most) =
+        (section.duration(&UPSTREAM_BASE_EJECTION_TIME), section.duration(&UPSTREAM_MAX_EJECTION_TIME));
     let slow_start = section.duration(&UPSTREAM_SLOW_START);
     if let (Some(least), Some(most)) = (&out_for, &most)
         && least.value > most.value
     {
         section.reader.fault(
-            Fault::at(most.span.clone(), "`out_at_most` is shorter than `out_for`")
-                .label("an address would be out for longer than at most")
-                .help("make it at least as long as `out_for`"),
+            Fault::at(most.span.clone(), "`max_ejection_time` is shorter than `base_ejection_time`")
+                .label("shorter than the first ejection")
+                .help("make it at least as long as `base_ejection_time`"),
         );
     }
     Some(Passive {
@@ -240,11 +244,13 @@ fn passive(section: &Section<'_>) -> Option<Passive> {
 }
 
 fn check(section: &Section<'_>) -> Option<Check> {
-    let path = section.text(&CHECK_PATH).and_then(|path| keep(section, path, check_path));
-    let host = section.text(&CHECK_HOST).map(|host| keep(section, host, check_host));
-    let (every, timeout) = (section.duration(&CHECK_EVERY), section.duration(&CHECK_TIMEOUT));
-    let statuses = section.numbers(&CHECK_STATUSES);
-    let (good, bad) = (count(section, &CHECK_GOOD), count(section, &CHECK_BAD));
+    let path = section.text(&HEALTH_CHECK_PATH).and_then(|path| keep(section, path, check_path));
+    let host = section.text(&HEALTH_CHECK_HOST).map(|host| keep(section, host, check_host));
+    let (every, timeout) =
+        (section.duration(&HEALTH_CHECK_INTERVAL), section.duration(&HEALTH_CHECK_TIMEOUT));
+    let statuses = section.numbers(&HEALTH_CHECK_EXPECTED_STATUSES);
+    let (good, bad) =
+        (count(section, &HEALTH_CHECK_HEALTHY_THRESHOLD), count(section, &HEALTH_CHECK_UNHEALTHY_THRESHOLD));
     Some(Check {
         path: path?,
         host: match host {
@@ -264,8 +270,8 @@ fn check_path(text: &str) -> Result<String, Refusal> {
     let is_good = text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
     is_good.then(|| text.to_owned()).ok_or_else(|| {
         Refusal::new(
-            format!("`{text}` is no path of a check"),
-            "expected a slash, and visible ASCII characters",
+            format!("`{text}` is not the path of a health check"),
+            "expected `/` and visible ASCII characters",
             "write it like this: path = \"/health\"",
         )
     })
@@ -275,8 +281,8 @@ fn check_host(text: &str) -> Result<String, Refusal> {
     let is_good = split_port(text, 80).is_some_and(|(host, _)| is_host_name(host));
     is_good.then(|| text.to_owned()).ok_or_else(|| {
         Refusal::new(
-            format!("`{text}` is no host"),
-            "expected a host name, and a port if there is one",
+            format!("`{text}` is not a host"),
+            "expected a host name and an optional port",
             "write it like this: host = \"api.example.com\"",
         )
     })
@@ -284,21 +290,21 @@ fn check_host(text: &str) -> Result<String, Refusal> {
 
 fn names(section: &Section<'_>) -> Option<Names> {
     let mut servers = Vec::new();
-    for text in section.texts(&UPSTREAM_NAME_SERVERS) {
+    for text in section.texts(&UPSTREAM_DNS_SERVERS) {
         servers.extend(keep(section, text, |text| {
             let whole = text.parse::<SocketAddr>();
             let server =
                 whole.or_else(|_| text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53)));
             server.map_err(|_| {
                 Refusal::new(
-                    format!("`{text}` is no name server"),
+                    format!("`{text}` is not a DNS server"),
                     "expected an IP address, and a port if it is not 53",
-                    "write it like this: name_servers = [\"10.0.0.2\"]",
+                    "write it like this: dns_servers = [\"10.0.0.2\"]",
                 )
             })
         }));
     }
-    Some(Names { servers, every: section.duration(&UPSTREAM_RESOLVE_EVERY)?.value })
+    Some(Names { servers, every: section.duration(&UPSTREAM_DNS_REFRESH_INTERVAL)?.value })
 }
 
 fn own_timeouts(section: &Section<'_>, timeouts: Option<Timeouts>) -> Option<Timeouts> {
@@ -320,7 +326,7 @@ fn refuse_itself(section: &Section<'_>, url: &Url, span: &Range<usize>, listen: 
     let Some(listen) = listen.filter(|listen| leads_back(url, listen.value)) else { return };
     section.reader.fault(
         Fault::at(span.clone(), "the upstream is this gateway itself")
-            .label("requests would go round for ever")
+            .label("requests would loop forever")
             .also(listen.span.clone(), format!("Fairgate listens at {}", listen.value))
             .help("write the address of the API, or another port for Fairgate"),
     );
@@ -355,7 +361,7 @@ fn parse_url(text: &str) -> Result<Url, Refusal> {
     let begin = if is_https { "https://" } else { "http://" };
     let Some(rest) = scheme(begin).and_then(|begin| text.get(begin.len()..)) else {
         let help = match text.split_once("://") {
-            Some((_, rest)) => format!("an upstream is reached by http or https: \"http://{rest}\""),
+            Some((_, rest)) => format!("use http or https: \"http://{rest}\""),
             None => format!("write it with its scheme: \"http://{text}\""),
         };
         return Err(refuse("expected http:// or https://", help));
@@ -363,7 +369,7 @@ fn parse_url(text: &str) -> Result<Url, Refusal> {
     for (sign, what) in [('#', "a fragment"), ('?', "a query string")] {
         if let Some((before, _)) = rest.split_once(sign) {
             return Err(refuse(
-                &format!("{what} has no place here"),
+                &format!("{what} is not allowed here"),
                 format!("leave it out: \"{begin}{before}\""),
             ));
         }
@@ -371,13 +377,13 @@ fn parse_url(text: &str) -> Result<Url, Refusal> {
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if let Some((_, host)) = authority.rsplit_once('@') {
         return Err(refuse(
-            "a user or password has no place here",
+            "a user or password is not allowed here",
             format!("leave it out: \"{begin}{host}{path}\""),
         ));
     }
     let (host, port) = split_port(authority, if is_https { 443 } else { 80 }).ok_or_else(|| {
         refuse(
-            "the port is no number from 1 to 65535",
+            "the port is not a number from 1 to 65535",
             "write it like this: url = \"http://127.0.0.1:9000\"".to_owned(),
         )
     })?;
@@ -394,7 +400,7 @@ fn parse_url(text: &str) -> Result<Url, Refusal> {
     if !is_plain_path(path) {
         return Err(refuse(
             "the path is not valid",
-            "write a path without dot segments, doubled slashes and percent signs".to_owned(),
+            "write a path without dot segments, repeated slashes and percent signs".to_owned(),
         ));
     }
     let base_path = path.strip_suffix('/').unwrap_or(path).to_owned();

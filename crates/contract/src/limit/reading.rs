@@ -12,20 +12,20 @@ use std::sync::Arc;
 pub enum LimitError {
     /// It reads like none of the kinds.
     #[error(
-        "a limit reads \"1000 per day\", \"1000 per day in Europe/Berlin\", \"100 per rolling 15 minutes\", \"10 per second, burst 50\", \"20 at once\" or \"10000 in all\", each with \" for GROUP\" behind it if it counts one group of endpoints"
+        "a limit is written as \"1000 per day\", \"1000 per day in Europe/Berlin\", \"100 per rolling 15 minutes\", \"10 per second, burst 50\", \"20 at once\" or \"10000 in all\", optionally followed by \" for GROUP\""
     )]
     Form,
     /// The period is none of the five.
-    #[error("`{0}` is no period: a period is second, minute, hour, day or month")]
+    #[error("unknown period `{0}`: expected second, minute, hour, day or month")]
     Period(String),
     /// A rolling span in a unit that has no fixed length, or in none at all.
-    #[error("`{0}` is no unit of a rolling span: a unit is second, minute, hour or day")]
+    #[error("unknown unit `{0}`: expected second, minute, hour or day")]
     Unit(String),
     /// A rolling span that is too short or too long.
-    #[error("a rolling span has at least 60 seconds and at most 31 days")]
+    #[error("a rolling span is at least 60 seconds and at most 31 days")]
     Span,
     /// The amount is zero: nobody could ever send a request.
-    #[error("a limit of 0 would refuse every request")]
+    #[error("a limit of 0 would reject every request")]
     Zero,
     /// The amount is past [`Limit::LARGEST`], or that of a rate past [`Limit::MAX_RATE`].
     #[error(
@@ -35,19 +35,19 @@ pub enum LimitError {
     )]
     TooLarge,
     /// A burst of zero.
-    #[error("a burst of 0 would refuse every request")]
+    #[error("a burst of 0 would reject every request")]
     ZeroBurst,
     /// A burst with a day or a month, which do not refill evenly.
     #[error("only a limit per second, minute or hour can have a burst, not one per {}", .0.word())]
     BurstPeriod(Period),
     /// The time zone is not known.
-    #[error("`{0}` is no time zone: a zone has a name such as Europe/Berlin")]
+    #[error("unknown time zone `{0}`: expected a name such as Europe/Berlin")]
     Zone(String),
     /// A time zone where there is no difference, or where it cannot be.
-    #[error("only days and months can be those of a time zone")]
+    #[error("only limits per day or month can have a time zone")]
     ZonePeriod,
     /// The group's name.
-    #[error("`{0}` is no group of endpoints: its name has 1 to 64 letters, digits, `-` and `_`")]
+    #[error("`{0}` is not a group name: expected 1 to 64 letters, digits, `-` and `_`")]
     Group(String),
 }
 

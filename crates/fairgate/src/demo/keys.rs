@@ -87,7 +87,7 @@ impl<'c> Keys<'c> {
         let fail = |error: journal::JournalError| Failure::new(error.to_string());
         let settings = &self.config.node.store;
         let mut options = journal::Options::new(settings.path.clone(), 1);
-        options.memory.clone_from(&settings.memory);
+        options.memory.clone_from(&settings.shared_memory);
         let (journal, mut writers, _) = journal::open(&options, self.now, &mut |_, _| ()).map_err(fail)?;
         for charge in &self.charges {
             writers.iter_mut().take(1).for_each(|writer| writer.append(charge, self.now));

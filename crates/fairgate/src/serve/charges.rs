@@ -7,7 +7,7 @@ use super::{
     lock_wait::Patience,
 };
 use crate::{admin::system_clock, failure::Failure};
-use config::{StoreSettings, WhenFull};
+use config::{OnDiskFull, StoreSettings};
 use contract::limit::Tag;
 use gateway::{
     Handle,
@@ -41,7 +41,7 @@ pub(super) struct Keeping {
 /// What the journal's thread is told.
 pub(super) enum Order {
     /// Commit in this interval from now on, and do this while the disk takes nothing.
-    Go(Duration, WhenFull),
+    Go(Duration, OnDiskFull),
     /// Commit once more, and end.
     End,
 }
@@ -55,7 +55,7 @@ fn wait_for_its_end(settings: &StoreSettings, patience: &mut Patience<'_>) -> Re
 
 fn options(settings: &StoreSettings, threads: usize) -> Options {
     let mut options = Options::new(settings.path.clone(), threads);
-    options.memory.clone_from(&settings.memory);
+    options.memory.clone_from(&settings.shared_memory);
     options
 }
 
@@ -102,34 +102,34 @@ pub(super) fn open(
     Ok(Some((journal, writers)))
 }
 
-/// Why there is no start. Not even `when_full = "go_on"` helps: what the last process charged and could not write
+/// Why there is no start. Not even `on_disk_full = "continue"` helps: what the last process charged and could not write
 /// down lies in the shared memory that the next one needs, so it has to be on the disk first.
 fn not_opened(error: &JournalError, settings: &StoreSettings) -> Failure {
     let JournalError::DiskFull { path, source } = error else { return Failure::new(error.to_string()) };
     Failure::new(format!(
         "there is no room to write {} ({source}): make room on that disk, or raise the limit on the size of files, \
          and start again. Nothing is lost: what was charged is in {} and, until this machine restarts, in {}, \
-         from where it has to be written down before requests are let in, whatever `[store] when_full` says",
+         from where it has to be written down before requests are let in, whatever `[store] on_disk_full` says",
         path.display(),
         settings.path.display(),
-        settings.memory.display(),
+        settings.shared_memory.display(),
     ))
 }
 
 /// Commits in this interval, until the thread is told to stop.
 pub(super) fn keep(journal: Journal, settings: &StoreSettings, watch: Watch) -> Result<Keeping, Failure> {
     let (orders, received) = channel();
-    let (mut every, when_full) = (settings.flush_interval, settings.when_full);
+    let (mut every, on_disk_full) = (settings.flush_interval, settings.on_disk_full);
     let Watch { handle, lifecycle, footprint } = watch;
     let mut keeper =
-        Keeper { journal, handle, lifecycle, footprint, when_full, is_failing: false, unprotected: 0 };
+        Keeper { journal, handle, lifecycle, footprint, on_disk_full, is_failing: false, unprotected: 0 };
     let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
         loop {
             match received.recv_timeout(every) {
                 Err(RecvTimeoutError::Timeout) => {}
-                Ok(Order::Go(next, when_full)) => {
+                Ok(Order::Go(next, on_disk_full)) => {
                     every = next;
-                    keeper.set_when_full(when_full);
+                    keeper.set_on_disk_full(on_disk_full);
                 }
                 Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -147,7 +147,7 @@ struct Keeper {
     handle: Handle,
     lifecycle: Arc<Lifecycle>,
     footprint: Footprint,
-    when_full: WhenFull,
+    on_disk_full: OnDiskFull,
     is_failing: bool,
     unprotected: u64,
 }
@@ -183,10 +183,10 @@ impl Keeping {
 // === impl Keeper ===
 
 impl Keeper {
-    fn set_when_full(&mut self, when_full: WhenFull) {
-        self.when_full = when_full;
+    fn set_on_disk_full(&mut self, on_disk_full: OnDiskFull) {
+        self.on_disk_full = on_disk_full;
         // A disk that is full already does from now on what the new word says.
-        self.handle.set_stopped(self.is_failing && when_full == WhenFull::Stop);
+        self.handle.set_stopped(self.is_failing && on_disk_full == OnDiskFull::Reject);
     }
 
     fn commit(&mut self) {
@@ -203,13 +203,13 @@ impl Keeper {
 
     fn fail(&mut self, error: String) {
         self.is_failing = true;
-        let effect = match self.when_full {
-            WhenFull::Stop => "requests that cost something are answered 503 until it can be written",
-            WhenFull::GoOn => {
+        let effect = match self.on_disk_full {
+            OnDiskFull::Reject => "requests that cost something are answered 503 until it can be written",
+            OnDiskFull::Continue => {
                 "requests go on; what they are charged is held in memory until it can be written"
             }
         };
-        self.handle.set_stopped(self.when_full == WhenFull::Stop);
+        self.handle.set_stopped(self.on_disk_full == OnDiskFull::Reject);
         self.lifecycle.raise(Alarm::Charges, Some(format!("charges cannot be saved: {error}; {effect}")));
         self.event(
             Level::Error,

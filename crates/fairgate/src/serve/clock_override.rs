@@ -66,7 +66,7 @@ pub(super) fn leave_behind(settings: &StoreSettings, handle: &Handle, now: u64) 
 
 fn options(settings: &StoreSettings, folder: &Path) -> Options {
     let mut options = Options::new(folder.to_owned(), 1);
-    options.memory.clone_from(&settings.memory);
+    options.memory.clone_from(&settings.shared_memory);
     options
 }
 

@@ -171,7 +171,7 @@ impl Live for LiveGateway {
             self.usage.borrow_mut().set(store.usage);
             self.every.set(store.flush_interval);
             if let Some(charges) = &self.charges {
-                let _ = charges.send(Order::Go(store.flush_interval, store.when_full));
+                let _ = charges.send(Order::Go(store.flush_interval, store.on_disk_full));
             }
             (rules, reloaded)
         });

@@ -266,7 +266,7 @@ impl Fixed {
             ("where `[tls]` listens", self.tls != sockets(data_plane)),
             ("which files `[tls]` names", self.files != node.tls),
             ("`[store] path`", self.store.path != store.path),
-            ("`[store] memory`", self.store.memory != store.memory),
+            ("`[store] shared_memory`", self.store.shared_memory != store.shared_memory),
             ("`[store] durable`", self.store.durable != store.durable),
         ];
         keys.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()

@@ -7,7 +7,7 @@ use crate::{
 use contract::ErrorCode;
 
 /// Why all are busy.
-pub(super) const FULL: &str = "Each has as many requests in flight as `max_in_flight` allows.";
+pub(super) const FULL: &str = "Each has as many requests in flight as `max_requests` allows.";
 /// What `Retry-After` says while all addresses are busy.
 const BUSY: u64 = 1;
 /// What it says at most while no connection comes about: clients that all failed at once do not all return at once.
