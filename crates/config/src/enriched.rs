@@ -44,7 +44,7 @@ fn written(
     ServedDocument::new(json, yaml, limits_paths, has_base)
 }
 
-/// What holds for an endpoint. There is one for each operation of the document, in its order.
+/// What applies to an endpoint. There is one for each operation of the document, in its order.
 fn exposed(endpoint: &Endpoint) -> Exposed {
     let access = match (endpoint.public, endpoint.permissions.is_empty()) {
         (true, _) => Access::Public,

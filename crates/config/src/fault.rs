@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, normalize_untrusted_str};
 use std::{fmt, ops::Range};
 
-/// More faults than this are counted but not shown: whoever has so many has given the wrong file.
+/// More faults than this are counted but not shown: with so many, it is probably the wrong file.
 const SHOWN: usize = 50;
 
 /// Faults past this number are not even kept.
@@ -18,7 +18,7 @@ pub(super) struct Fault {
     of_absence: bool,
 }
 
-/// A place in the file. The first spot of a fault is the one that its line number tells.
+/// A place in the file. The line number of a fault is that of its first spot.
 #[derive(Debug, Clone)]
 struct Spot {
     span: Range<usize>,
@@ -49,6 +49,14 @@ impl Fault {
     /// A fault that has no place in the file, such as a file that cannot be read.
     pub(super) fn nowhere(title: impl Into<String>) -> Self {
         Self { title: title.into(), spots: Vec::new(), help: Vec::new(), of_absence: false }
+    }
+
+    /// A value that is listed twice.
+    pub(super) fn twice(what: &str, name: &str, second: &Range<usize>, first: &Range<usize>) -> Self {
+        Self::at(second.clone(), format!("the {what} `{name}` is listed twice"))
+            .label("the second time")
+            .also(first.clone(), "the first time")
+            .help("keep one of them")
     }
 
     /// Says what is wrong with the words that the latest spot underlines.

@@ -1,7 +1,7 @@
 //! The configuration: from `fairgate.toml` to valid settings, or to all that is wrong with it.
 //!
 //! The raw file (`raw`) and the valid configuration ([`Config`]) are two types; `sections` leads
-//! from one to the other. Every key stands in one registry, from which come the defaults, the
+//! from one to the other. Every key is in one registry, from which come the defaults, the
 //! check for unknown keys, the JSON Schema and the reference page. Nothing here knows the gateway
 //! at work, only its settings.
 
@@ -14,6 +14,7 @@ mod nearest;
 mod node;
 mod quantity;
 mod raw;
+#[macro_use]
 mod registry;
 mod schema;
 mod sections;
@@ -59,8 +60,8 @@ pub enum Extent {
     File,
 }
 
-/// A valid configuration, in the parts that different readers need. Each is complete: whoever needs a part takes it by
-/// value, and nobody changes it.
+/// A valid configuration, in the parts that different readers need. Each is complete: its reader takes it by value, and
+/// nothing changes it.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// What the data plane needs to know. The document that clients get is in it after [`Config::for_serving`].
@@ -77,7 +78,7 @@ impl Config {
     /// Whether the file names a document, read or not.
     #[must_use]
     pub fn names_document(&self) -> bool {
-        self.node.sources.tables.contains_key(registry::OPENAPI.name)
+        sections::names_document(&self.node.sources.tables)
     }
 
     /// The parts that a gateway runs with. The document as clients get it is written here, once, and the one that was
@@ -102,15 +103,14 @@ pub fn load(path: &Path, extent: Extent) -> Result<Config, Faults> {
     let source = read_file(path, &name).map_err(|fault| Faults::new(&name, "", vec![fault]))?;
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let config = read_text(&source, &name, folder, extent, &|variable| {
-        // What is not UTF-8 is no number either; its reader says so.
+        // What is not UTF-8 is not a number either; its reader reports it.
         std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned())
     })?;
     let sources = Sources { path: path.to_owned(), ..config.node.sources };
     Ok(Config { node: Node { sources, ..config.node }, ..config })
 }
 
-/// Reads a configuration from text. `file_name` stands in messages, and its folder is where relative
-/// paths begin; `environment` looks up a variable.
+/// Reads a configuration from text. `file_name` is shown in messages, and relative paths start in its folder; `environment` looks up a variable.
 #[cfg(test)]
 pub fn parse(
     source: &str,
@@ -132,7 +132,7 @@ fn read_text(
         return Err(Faults::new(file_name, "", vec![fault]));
     }
     let (document, syntax) = syntax::read(source);
-    let reader = Reader::new(source);
+    let reader = Reader::new(source, sections::ROWS);
     let top = Section::top(&reader, document.get_ref());
     let read = sections::read(&top, folder, extent, environment);
     let (found, warnings, _) = reader.finish();
@@ -178,7 +178,7 @@ fn other_language(source: &str, file_name: &str) -> Option<Fault> {
 
 /// The JSON Schema (draft 2020-12) that an editor checks `fairgate.toml` with.
 pub fn schema() -> serde_json::Value {
-    schema::document()
+    schema::document(sections::ROWS)
 }
 
 fn read_file(path: &Path, name: &str) -> Result<String, Fault> {

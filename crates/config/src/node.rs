@@ -9,7 +9,7 @@ use usage::Retention;
 pub struct Node {
     /// Where keys and counters are kept.
     pub store: StoreSettings,
-    /// What clients are offered by TLS, as it stands in files. None: there is no TLS.
+    /// What clients are offered by TLS, as files. None: TLS is off.
     pub tls: Option<TlsSettings>,
     /// How the process behaves beside requests.
     pub process: Process,
@@ -33,7 +33,7 @@ pub struct Process {
 pub struct Sources {
     /// The configuration file. Empty: it was read from a text.
     pub path: PathBuf,
-    /// The file as it stands, to compare a later one with.
+    /// The content of the file, to compare a later one with.
     pub tables: Arc<toml::Table>,
     /// The files of the OpenAPI document, if one was read.
     pub document: Option<DocumentSource>,
@@ -77,7 +77,7 @@ pub struct UsageSettings {
 }
 
 impl Default for UsageSettings {
-    /// For whoever cannot read the file.
+    /// For commands that cannot read the file.
     fn default() -> Self {
         const DAY: u64 = 86_400;
         let keep = Retention { minutes: 2 * DAY, hours: 60 * DAY, days: 800 * DAY };

@@ -1,12 +1,15 @@
 //! The reference page of the configuration: made from the registry.
 
-use super::registry::{Absent, Form, Key, Table};
+use super::{
+    registry::{Absent, Form, Key, Table},
+    sections::ROWS,
+};
 use std::fmt::Write as _;
 
 const INTRODUCTION: &str = "\
 # Configuration
 
-<!-- Made from the registry of keys (crates/config/src/registry). After a change there run:
+<!-- Made from the registry of keys (crates/config/src/sections). After a change there run:
      UPDATE=1 cargo test -p fairgate-config -->
 
 Fairgate reads one TOML file, `fairgate.toml`. [examples/minimal.toml](../examples/minimal.toml) is enough to start
@@ -38,7 +41,7 @@ fn section(page: &mut String, table: Table) {
         let _ = writeln!(page, "{}", repeated.trim_start());
     }
     let _ = writeln!(page, "\n| key | value | default | description |\n|---|---|---|---|");
-    for key in table.own_keys() {
+    for key in ROWS.own(table) {
         let cells = [format!("`{}`", key.name), key.shape.words(), default(key), key.meaning.to_owned()];
         let cells = cells.map(|cell| cell.replace('|', "\\|"));
         let _ = writeln!(page, "| {} |", cells.join(" | "));
@@ -49,7 +52,7 @@ fn section(page: &mut String, table: Table) {
     } else if table != Table::Top {
         let _ = writeln!(page, "{}", table.header());
     }
-    for key in table.own_keys() {
+    for key in ROWS.own(table) {
         let _ = writeln!(page, "{} = {}", key.name, key.example);
     }
     let _ = writeln!(page, "```");

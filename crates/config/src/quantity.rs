@@ -48,7 +48,7 @@ const SIZE_SLIPS: [(&str, &str); 9] = [
     ("gb", "GB"),
 ];
 
-/// Why a text is no quantity: how it might be written instead, if that can be guessed.
+/// Why a text is not a quantity: how it might be written instead, if that can be guessed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NoQuantity {
     pub(super) guess: Option<String>,

@@ -1,11 +1,11 @@
 //! The raw configuration: tables of TOML with their places, read key by key through the registry.
 //!
 //! Every reading method notes its fault and goes on, so that one run finds all faults. What it
-//! returns after a fault is no more than a stand-in: with a fault, no valid configuration is made.
+//! returns after a fault is a placeholder: with a fault, no valid configuration is made.
 
 use super::{
     fault::{Fault, MAX_KEPT},
-    registry::{Absent, Form, Key, Shape, Table},
+    registry::{Absent, Form, Key, Rows, Shape, Table},
     unknown,
 };
 use std::{
@@ -22,6 +22,7 @@ const MAX_WARNINGS: usize = 100;
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     pub(super) source: &'a str,
+    rows: Rows,
     faults: RefCell<Vec<Fault>>,
     warnings: RefCell<Vec<String>>,
     more_warnings: Cell<usize>,
@@ -41,7 +42,7 @@ pub(super) struct Section<'a> {
     is_broken: bool,
 }
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Debug, Clone)]
 pub(super) struct At<T> {
     pub(super) value: T,
@@ -62,9 +63,10 @@ pub(super) struct Refusal {
 // === impl Reader ===
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(source: &'a str) -> Self {
+    pub(super) fn new(source: &'a str, rows: Rows) -> Self {
         Self {
             source,
+            rows,
             faults: RefCell::default(),
             warnings: RefCell::default(),
             more_warnings: Cell::new(0),
@@ -113,7 +115,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The place of a part of a string value. TOML may have written it with escapes; then the part
-    /// cannot be told, and it is the whole.
+    /// is not known, and it is the whole.
     pub(super) fn part(&self, whole: &At<String>, part: Range<usize>) -> Range<usize> {
         let (start, end) = (whole.span.start + 1, whole.span.end.saturating_sub(1));
         if self.source.get(start..end) == Some(whole.value.as_str()) {
@@ -174,7 +176,7 @@ impl<'a> Section<'a> {
 
     fn open(reader: &'a Reader<'a>, table: Table, map: Option<&'a DeTable<'a>>, place: Range<usize>) -> Self {
         if let Some(map) = map {
-            for fault in unknown::faults(table, map) {
+            for fault in unknown::faults(reader.rows, table, map) {
                 if reader.is_full() {
                     break;
                 }
@@ -184,7 +186,7 @@ impl<'a> Section<'a> {
         Self { reader, table, map, place, is_broken: false }
     }
 
-    /// The table of this kind; stands at the end of the file if there is none.
+    /// The table of this kind; its place is the end of the file if it is missing.
     pub(super) fn once(&self, table: Table) -> Section<'a> {
         let found = self.map.and_then(|map| map.get_key_value(table.name()));
         let Some((key, value)) = found else {
@@ -249,7 +251,7 @@ impl<'a> Section<'a> {
         self.map.is_some_and(|map| map.contains_key(table.name()))
     }
 
-    /// The place of the name of a table that stands in this one.
+    /// The place of the name of a table in this one.
     pub(super) fn table_place(&self, table: Table) -> Option<Range<usize>> {
         self.map.and_then(|map| map.get_key_value(table.name())).map(|(name, _)| name.span())
     }

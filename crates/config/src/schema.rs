@@ -1,13 +1,13 @@
 //! The JSON Schema of the configuration, for editors: made from the registry.
 
-use super::registry::{Absent, Form, Key, Shape, Table};
+use super::registry::{Absent, Form, Key, Rows, Shape, Table};
 use contract::status::ExtraStatus;
 use serde_json::{Map, Value, json};
 use toml::de::DeValue;
 
 /// The schema as a document.
-pub(super) fn document() -> Value {
-    let mut schema = table(Table::Top);
+pub(super) fn document(rows: Rows) -> Value {
+    let mut schema = table(rows, Table::Top);
     if let Value::Object(members) = &mut schema {
         members.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
         members.insert("title".to_owned(), json!("The configuration of Fairgate"));
@@ -15,10 +15,10 @@ pub(super) fn document() -> Value {
     schema
 }
 
-fn table(table: Table) -> Value {
+fn table(rows: Rows, table: Table) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for key in table.keys() {
+    for key in rows.of(table) {
         if matches!(key.absent, Absent::Required) {
             required.push(json!(key.name));
         }
@@ -29,7 +29,7 @@ fn table(table: Table) -> Value {
         if child == Table::Plan {
             required.push(json!(child.name()));
         }
-        let inner = self::table(child);
+        let inner = self::table(rows, child);
         let value = match child.form() {
             Form::Once => inner,
             Form::Named => json!({
@@ -112,7 +112,7 @@ fn convert(value: &DeValue<'_>) -> Value {
         DeValue::Float(number) => json!(number.as_str().parse::<f64>().ok()),
         DeValue::Boolean(boolean) => json!(boolean),
         DeValue::Array(items) => items.iter().map(|item| convert(item.get_ref())).collect(),
-        // The registry holds neither dates nor tables as values.
+        // The registry has neither dates nor tables as values.
         DeValue::Datetime(_) | DeValue::Table(_) => Value::Null,
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn read(source: &str) -> (Spanned<DeTable<'_>>, Syntax) {
     for error in errors {
         let span = error.span().unwrap_or(source.len()..source.len());
         let is_echo = if error.message() == "duplicate key" {
-            // The keys of a table that stands twice are twice as well; to say the first is enough.
+            // The keys of a table that is defined twice are duplicates as well; the first fault is enough.
             table_twice.is_some_and(|at| !between(source, at, span.start).contains("\n["))
         } else {
             syntax.lost_at = Some(syntax.lost_at.map_or(span.start, |lost| lost.min(span.start)));
@@ -56,7 +56,7 @@ pub(super) fn read(source: &str) -> (Spanned<DeTable<'_>>, Syntax) {
 }
 
 impl Syntax {
-    /// All faults of the file. After a fault of the TOML only those are kept that stand before it
+    /// All faults of the file. After a fault of the TOML only those are kept that come before it
     /// and do not come of something that seems to be missing.
     pub(super) fn merge(self, found: Vec<Fault>) -> Vec<Fault> {
         let mut faults = self.faults;
@@ -73,7 +73,7 @@ fn between(source: &str, start: usize, end: usize) -> &str {
     source.get(source.floor_char_boundary(start)..source.floor_char_boundary(end)).unwrap_or_default()
 }
 
-/// The line that holds this place, and where it begins.
+/// The line of this place, and where it begins.
 fn line_at<'a>(source: &'a str, span: &Range<usize>) -> (&'a str, usize) {
     let before = between(source, 0, span.start);
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -81,7 +81,7 @@ fn line_at<'a>(source: &'a str, span: &Range<usize>) -> (&'a str, usize) {
     (line, start)
 }
 
-/// Whether the word at this place stands in the header of a table.
+/// Whether this place is in the header of a table.
 fn is_header(source: &str, span: &Range<usize>) -> bool {
     line_at(source, span).0.trim_start().starts_with('[')
 }
@@ -110,7 +110,7 @@ fn duplicate(source: &str, span: Range<usize>, document: &DeTable<'_>) -> Fault 
     find_key(document, key, span.start, &mut places);
     let fault =
         Fault::at(span, format!("`{key}` is set twice")).label("the second time").help("keep one of them");
-    // The parser does not tell the first place. A name that was used once before can be no other.
+    // The parser does not report the first place. A name that occurs once before it must be the one.
     match places.as_slice() {
         [first] => fault.also(first.clone(), "the first time"),
         _ => fault,

@@ -22,7 +22,7 @@ enum Segment {
     Rest,
 }
 
-/// Why a text is no path template: which part of it, and what to do.
+/// Why a text is not a path template: which part of it, and what to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NoTemplate {
     pub(super) part: Range<usize>,
@@ -80,7 +80,7 @@ impl Template {
         self.names.is_empty()
     }
 
-    /// Whether a slash stands at its end (other than the root's).
+    /// Whether it ends in a slash (other than the root's).
     pub(super) fn ends_in_slash(&self) -> bool {
         self.text.len() > 1 && self.text.ends_with('/')
     }
@@ -98,7 +98,7 @@ impl Template {
     /// Whether every path of `other` is also a path of this one.
     pub(super) fn covers(&self, other: &Self) -> bool {
         let has_room = if self.takes_rest() {
-            // It never stands for nothing.
+            // It never matches nothing.
             other.count() >= self.count() && (other.count() > self.count() || !other.ends_in_slash())
         } else {
             self.count() == other.count() && !other.takes_rest()
@@ -118,7 +118,7 @@ impl Template {
         meets && !self.covers(other) && !other.covers(self)
     }
 
-    /// The segments that stand for one of a path each.
+    /// The segments that match one segment of a path each.
     fn before_rest(&self) -> impl Iterator<Item = &Segment> {
         self.segments.iter().take_while(|segment| **segment != Segment::Rest)
     }
@@ -136,7 +136,7 @@ impl Template {
         Ok(Segment::Rest)
     }
 
-    /// Reads what stands between two slashes; `start` is its place in the whole text.
+    /// Reads the text between two slashes; `start` is its place in the whole text.
     fn segment(&mut self, text: &str, start: usize) -> Result<Segment, NoTemplate> {
         let whole = start..start + text.len();
         if is_dots(text) {
@@ -184,7 +184,7 @@ impl Template {
         })
     }
 
-    /// Reads what stands between braces; `place` includes them.
+    /// Reads the text in braces; `place` includes them.
     fn name(&mut self, name: &str, place: Range<usize>) -> Result<(), NoTemplate> {
         if name.is_empty() {
             return Err(refuse(
@@ -227,10 +227,10 @@ impl Segment {
 
     fn covers(&self, other: &Self) -> bool {
         match (self, other) {
-            // A name never stands for nothing, so it does not take the slash at the end.
+            // A name never matches nothing, so it does not match a trailing slash.
             (Self::Any, Self::Literal(text)) => !text.is_empty(),
             (Self::Any, Self::Any | Self::Mixed(_)) => true,
-            // Where it stands beside one segment, it may still take more.
+            // Where it matches one segment, it may still match more.
             (Self::Rest, Self::Literal(_) | Self::Any | Self::Mixed(_) | Self::Rest) => true,
             (Self::Literal(_) | Self::Any | Self::Mixed(_), Self::Rest) => false,
             (Self::Literal(one), Self::Literal(two)) | (Self::Mixed(one), Self::Mixed(two)) => one == two,
@@ -284,7 +284,7 @@ fn check_foreign(segment: &str, start: usize) -> Result<(), NoTemplate> {
     ))
 }
 
-/// Refuses what cannot stand in the path of a request.
+/// Rejects what a path of a request cannot contain.
 fn check_literal(text: &str, start: usize) -> Result<(), NoTemplate> {
     let bytes = text.as_bytes();
     for (index, c) in text.char_indices() {

@@ -5,8 +5,9 @@ mod renamed;
 use super::{
     page,
     raw::{Reader, Section},
-    registry::{Absent, Table, rows},
-    sections, syntax, *,
+    registry::{Absent, Table},
+    sections::{self, ROWS},
+    syntax, *,
 };
 use proptest::prelude::*;
 use std::{collections::BTreeSet, time::Duration};
@@ -185,19 +186,19 @@ fn a_file_that_cannot_be_read_says_why() {
 #[test]
 fn reading_asks_for_exactly_the_keys_of_the_registry() {
     let mut read = BTreeSet::new();
-    // The files that the second one names are nobody's.
+    // The files that the second one names do not exist.
     for (name, extent) in [("full", Extent::Everything), ("tls", Extent::File)] {
         let source = std::fs::read_to_string(repository().join(format!("examples/{name}.toml"))).unwrap();
         let (document, _) = syntax::read(&source);
-        let reader = Reader::new(&source);
+        let reader = Reader::new(&source, ROWS);
         let _ = sections::read(&Section::top(&reader, document.get_ref()), Path::new(""), extent, &|_| None);
         let (faults, warnings, asked) = reader.finish();
         assert!(faults.is_empty() && warnings.is_empty(), "{name}: {faults:?} {warnings:?}");
         read.extend(asked);
     }
-    let listed: BTreeSet<(Table, &str)> = rows().map(|key| (key.table, key.name)).collect();
+    let listed: BTreeSet<(Table, &str)> = ROWS.all().map(|key| (key.table, key.name)).collect();
     assert_eq!(read, listed);
-    assert_eq!(listed.len(), rows().count(), "a key stands twice in the registry");
+    assert_eq!(listed.len(), ROWS.all().count(), "a key stands twice in the registry");
 }
 
 #[test]
@@ -218,24 +219,24 @@ fn the_examples_show_every_key() {
             };
             table = Table::ALL.into_iter().find(|table| table.header() == header).unwrap();
         } else if let Some((name, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
-            let is_own = table.own_keys().any(|key| key.name == name);
+            let is_own = ROWS.own(table).any(|key| key.name == name);
             shown.insert((table.borrows().filter(|_| !is_own).unwrap_or(table), name.to_owned()));
         }
     }
-    let listed: BTreeSet<(Table, String)> = rows().map(|key| (key.table, key.name.to_owned())).collect();
+    let listed: BTreeSet<(Table, String)> = ROWS.all().map(|key| (key.table, key.name.to_owned())).collect();
     assert_eq!(shown, listed);
 }
 
 #[test]
 fn every_row_is_documented_and_its_values_are_toml() {
-    for key in rows() {
+    for key in ROWS.all() {
         assert!(key.meaning.ends_with('.'), "{}: {}", key.name, key.meaning);
         assert!(toml::de::DeValue::parse(key.example).is_ok(), "{}: {}", key.name, key.example);
         if let Absent::Default(text) = key.absent {
             assert!(toml::de::DeValue::parse(text).is_ok(), "{}: {text}", key.name);
         }
         assert!(page::reference().contains(&format!("| `{}` | ", key.name)), "{}", key.name);
-        for other in key.table.keys() {
+        for other in ROWS.of(key.table) {
             assert!(!key.also_called.contains(&other.name), "{} is a key of its own", other.name);
         }
     }

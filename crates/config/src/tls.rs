@@ -1,4 +1,4 @@
-//! The files of `[tls]`: what certificates, keys and authorities they hold. They are read at the start, and again
+//! The files of `[tls]`: certificates, keys and authorities. They are read at the start, and again
 //! whenever they change.
 
 use gateway::tls::{Asks, Challenges, Identity, Server, Versions, certificates};
@@ -9,15 +9,15 @@ use std::{
     time::SystemTime,
 };
 
-/// A file that is larger than this holds no certificates.
+/// A file that is larger than this is not one of certificates.
 const MAX_FILE_SIZE: u64 = 4 << 20;
 
-/// What clients are offered, as it stands in files.
+/// What clients are offered, as files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsSettings {
     /// The first is for clients that ask for no name, or for one that is not known.
     pub identities: Vec<IdentityFiles>,
-    /// Who vouches for clients. None: they are not asked.
+    /// The authorities that issue client certificates. None: clients are not asked for one.
     pub client_ca: Option<ClientCa>,
     /// The versions that are spoken.
     pub versions: Versions,
@@ -28,25 +28,33 @@ pub struct TlsSettings {
 /// A certificate and its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityFiles {
+    /// The certificate and its intermediates, in PEM.
     pub certificate: PathBuf,
+    /// Its private key, in PEM.
     pub key: PathBuf,
 }
 
-/// Who vouches for clients.
+/// The authorities that issue client certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientCa {
+    /// Their certificates, in PEM.
     pub file: PathBuf,
+    /// Whether clients must present a certificate.
     pub is_required: bool,
 }
 
 /// How a certificate is fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcmeSettings {
+    /// The names of the certificate.
     pub domains: Vec<String>,
+    /// Email addresses that the authority may write to.
     pub contact: Vec<String>,
+    /// The URL of the authority's directory.
     pub directory: String,
-    /// Who vouches for the directory. None: whom this machine trusts.
+    /// The authorities of the directory's own certificate. None: those that this machine trusts.
     pub ca: Option<PathBuf>,
+    /// How the authority validates the names.
     pub challenge: Challenge,
     /// What binds our account to one that the authority knows by other means.
     pub binding: Option<ExternalBinding>,
@@ -57,31 +65,37 @@ pub struct AcmeSettings {
 /// What binds an account to another one at the authority (RFC 8555, 7.3.4).
 #[derive(Clone, PartialEq, Eq)]
 pub struct ExternalBinding {
+    /// The id of the key.
     pub key_id: String,
+    /// The key, a secret.
     pub key: Vec<u8>,
 }
 
 impl std::fmt::Debug for ExternalBinding {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The key is nobody's to read.
+        // The key is a secret.
         write!(out, "ExternalBinding({:?})", self.key_id)
     }
 }
 
-/// How an authority sees that a name leads here.
+/// How an authority validates that a name leads here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Challenge {
+    /// `http-01`: by a request at port 80.
     Http,
+    /// `tls-alpn-01`: by a handshake at port 443.
     TlsAlpn,
 }
 
-/// When a file was changed last, and which it is: enough to see that another one stands there.
+/// When a file was changed last, and which it is: enough to see that it was replaced.
 pub type Stamp = Option<(SystemTime, u64, u64)>;
 
 /// What a file could not be used for, and why.
 #[derive(Debug)]
 pub struct BadFile {
+    /// The file.
     pub path: PathBuf,
+    /// What is wrong with it.
     pub reason: String,
 }
 
@@ -111,7 +125,7 @@ impl TlsSettings {
         Server::new(&identities, asks, self.versions, challenges).map_err(|error| error.to_string())
     }
 
-    /// How all files stand.
+    /// The stamps of all files.
     pub fn stamps(&self) -> Vec<Stamp> {
         let files = self.identities.iter().flat_map(|files| [&files.certificate, &files.key]);
         files.chain(self.client_ca.as_ref().map(|ca| &ca.file)).map(|path| stamp(path)).collect()
@@ -119,6 +133,10 @@ impl TlsSettings {
 }
 
 impl IdentityFiles {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// The file that cannot be used, and why.
     pub fn read(&self) -> Result<Identity, BadFile> {
         use gateway::tls::BadIdentity;
         let (chain, key) = (read(&self.certificate)?, read(&self.key)?);
@@ -132,7 +150,7 @@ impl IdentityFiles {
     }
 }
 
-/// The certificates of authorities that a file holds.
+/// The certificates of authorities in a file.
 pub fn authorities(path: &Path) -> Result<Vec<CertificateDer>, BadFile> {
     certificates(&read(path)?).map_err(|error| BadFile { path: path.to_owned(), reason: error.to_string() })
 }

@@ -25,6 +25,17 @@ impl Section<'_> {
         self.text_list(key).map(|list| list.value).unwrap_or_default()
     }
 
+    /// Keeps what `check` makes of a value, or notes the fault.
+    pub(super) fn keep<T>(&self, text: At<String>, check: impl Fn(&str) -> Result<T, Refusal>) -> Option<T> {
+        match check(&text.value) {
+            Ok(value) => Some(value),
+            Err(refusal) => {
+                self.reader.fault(refusal.into_fault(text.span));
+                None
+            }
+        }
+    }
+
     /// One of the words of the key's shape, turned into a value of our own. `meaning` has a row for each word.
     pub(super) fn word<T: Copy>(&self, key: &Key, meaning: &[(&str, T)]) -> Option<At<T>> {
         self.value(key, |value| {
@@ -72,7 +83,7 @@ impl Section<'_> {
     pub(super) fn number(&self, key: &Key) -> Option<At<f64>> {
         self.value(key, |value| {
             let number: Option<f64> = match value {
-                // Past 2^53 the nearest number that can be represented stands in, as in JSON.
+                // Past 2^53 it is the nearest number that can be represented, as in JSON.
                 DeValue::Integer(number) => integer(number).map(|number| number as f64),
                 DeValue::Float(number) => number.as_str().parse().ok(),
                 DeValue::String(_)

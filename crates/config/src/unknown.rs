@@ -2,17 +2,17 @@
 
 use super::{
     fault::Fault,
-    registry::{Form, Key, Table, rows},
+    registry::{Form, Key, Rows, Table},
 };
 use crate::nearest::nearest;
 use toml::de::DeTable;
 
 /// A fault for every key of this table that the registry does not know.
-pub(super) fn faults<'t>(table: Table, map: &'t DeTable<'_>) -> impl Iterator<Item = Fault> + 't {
+pub(super) fn faults<'t>(rows: Rows, table: Table, map: &'t DeTable<'_>) -> impl Iterator<Item = Fault> + 't {
     map.iter().filter_map(move |(key, value)| {
         let name = key.get_ref().as_ref();
         let known =
-            table.keys().any(|key| key.name == name) || table.children().any(|child| child.name() == name);
+            rows.of(table).any(|key| key.name == name) || table.children().any(|child| child.name() == name);
         if known {
             return None;
         }
@@ -22,18 +22,18 @@ pub(super) fn faults<'t>(table: Table, map: &'t DeTable<'_>) -> impl Iterator<It
             .and_then(|list| list.first())
             .is_some_and(|item| item.get_ref().is_table());
         let is_table = value.get_ref().is_table() || is_list_of_tables;
-        Some(explain(table, name, is_table, key.span()))
+        Some(explain(rows, table, name, is_table, key.span()))
     })
 }
 
-fn explain(table: Table, name: &str, is_table: bool, span: std::ops::Range<usize>) -> Fault {
+fn explain(rows: Rows, table: Table, name: &str, is_table: bool, span: std::ops::Range<usize>) -> Fault {
     let what = if is_table { "table" } else { "key" };
     let place = table.place();
     let fault = Fault::at(span, format!("unknown {what} `{name}`"));
-    if let Some(help) = meant(table, name, is_table) {
+    if let Some(help) = meant(rows, table, name, is_table) {
         return fault.label(format!("no such {what} {place}")).help(help);
     }
-    let keys: Vec<String> = table.keys().map(|key| format!("`{}`", key.name)).collect();
+    let keys: Vec<String> = rows.of(table).map(|key| format!("`{}`", key.name)).collect();
     let tables: Vec<String> = table.children().map(|child| format!("`{}`", child.header())).collect();
     let mut fault = fault.label(format!("no such {what} {place}"));
     let names_tables = table == Table::Top && is_table;
@@ -47,17 +47,17 @@ fn explain(table: Table, name: &str, is_table: bool, span: std::ops::Range<usize
 }
 
 /// What was probably meant, from the likeliest to the least likely.
-fn meant(table: Table, name: &str, is_table: bool) -> Option<String> {
+fn meant(rows: Rows, table: Table, name: &str, is_table: bool) -> Option<String> {
     if is_table {
-        return meant_table(table, name);
+        return meant_table(rows, table, name);
     }
-    if let Some(key) = table.keys().find(|key| key.also_called.contains(&name)) {
+    if let Some(key) = rows.of(table).find(|key| key.also_called.contains(&name)) {
         return Some(format!("did you mean `{}`, as in {} = {}?", key.name, key.name, key.example));
     }
-    if let Some(near) = nearest(name, table.keys().map(|key| key.name)) {
+    if let Some(near) = nearest(name, rows.of(table).map(|key| key.name)) {
         return Some(format!("did you mean `{near}`?"));
     }
-    let elsewhere: Vec<&Key> = rows().filter(|key| key.name == name).collect();
+    let elsewhere: Vec<&Key> = rows.all().filter(|key| key.name == name).collect();
     if let [key] = elsewhere.as_slice() {
         return Some(belongs(key));
     }
@@ -68,12 +68,13 @@ fn meant(table: Table, name: &str, is_table: bool) -> Option<String> {
     if let Some(child) = table.children().find(|child| nearest(name, [child.name()]).is_some()) {
         return Some(format!("did you mean the table `{}`?", child.header()));
     }
-    if let Some(near) = nearest(name, rows().map(|key| key.name)) {
-        return rows()
+    if let Some(near) = nearest(name, rows.all().map(|key| key.name)) {
+        return rows
+            .all()
             .find(|key| key.name == near)
             .map(|key| format!("did you mean `{near}`? {}", belongs(key)));
     }
-    let key = rows().find(|key| key.also_called.contains(&name))?;
+    let key = rows.all().find(|key| key.also_called.contains(&name))?;
     Some(format!("did you mean `{}`? {}", key.name, belongs(key)))
 }
 
@@ -85,7 +86,7 @@ fn belongs(key: &Key) -> String {
     }
 }
 
-fn meant_table(table: Table, name: &str) -> Option<String> {
+fn meant_table(rows: Rows, table: Table, name: &str) -> Option<String> {
     if let Some(child) = table.children().find(|child| child.also_called().contains(&name)) {
         let as_in_service = (table == Table::Service).then(|| format!("[services.{}]", child.name()));
         return Some(format!("did you mean `{}`?", as_in_service.as_deref().unwrap_or(child.header())));
@@ -104,6 +105,6 @@ fn meant_table(table: Table, name: &str) -> Option<String> {
             (Some(_), _) => format!("write it as `{}`, after the table that it belongs to", known.header()),
         });
     }
-    let key = table.keys().chain(rows()).find(|key| key.name == name)?;
+    let key = rows.of(table).chain(rows.all()).find(|key| key.name == name)?;
     Some(format!("`{name}` is a key, not a table: write {name} = {} {}", key.example, key.table.place()))
 }

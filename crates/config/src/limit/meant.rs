@@ -1,11 +1,11 @@
 //! What somebody meant who wrote no limit: `10 rps`, `1000/day`, `10 concurrent`, `100 per 24 hours`.
 //!
-//! A guess is only told if it reads as a limit itself.
+//! A guess is only suggested if it is a valid limit itself.
 
 use super::{parse, zones};
 use contract::Period;
 
-/// The help that stands below the text. None: nothing comes to mind.
+/// The help below the text. None: there is no guess.
 pub(super) fn meant(text: &str) -> Option<String> {
     let words = Words::of(text);
     let amount = words.amount?;
@@ -162,7 +162,7 @@ fn unit(word: &str) -> Option<&'static str> {
     let singular = word.strip_suffix('s').unwrap_or(word);
     let all = || Period::ALL.into_iter().map(Period::word);
     let near = || match word {
-        // Words of the grammar, and too short ones, are no slips of a unit.
+        // Words of the grammar, and too short ones, are not misspelt units.
         "per" | "for" | "at" | "in" | "a" | "an" | "each" | "every" | "burst" | "any" | "all" | "last" => {
             None
         }

@@ -5,10 +5,10 @@ mod zones;
 
 use contract::{Limit, LimitError};
 
-/// Why a text is no limit, and what to write in its place.
+/// Why a text is not a limit, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
-    /// What is wrong, to stand below the text.
+    /// What is wrong, as shown below the text.
     pub why: String,
     /// What was probably meant, or how it is written.
     pub help: String,

@@ -39,7 +39,7 @@ pub(super) fn nearest(name: &str) -> Option<String> {
 
 fn find(name: &str) -> Option<(String, TimeZone)> {
     // `right/` counts leap seconds, which Unix time does not, `posix/` are second names of all zones, and
-    // the others are no places.
+    // the others are not places.
     let lower = name.to_ascii_lowercase();
     let is_special = lower.starts_with("right/")
         || lower.starts_with("posix/")

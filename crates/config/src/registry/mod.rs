@@ -1,32 +1,64 @@
-//! The registry of configuration keys: what a row says. The rows are in `rows`, the tables in `table`.
+//! The registry of configuration keys: what a row says, and how rows are written. A row is in the file of `sections`
+//! that reads its key; the tables are in `table`.
 //!
-//! From here come the check for unknown keys, the defaults, the JSON Schema and the reference page,
-//! so that none of them can say something else than the others.
+//! From the rows come the check for unknown keys, the defaults, the JSON Schema and the reference page, so that none of
+//! them can differ from the others.
 
-mod rows;
 mod table;
 
-pub(crate) use rows::*;
 pub(crate) use table::{Form, Table};
+
+/// Durations, in milliseconds.
+pub(crate) const HOUR: u64 = 3_600_000;
+/// No phase of a request takes longer.
+pub(crate) const DAY: u64 = 24 * HOUR;
+pub(crate) const CENTURY: u64 = 36_525 * DAY;
+/// Sizes, in bytes.
+pub(crate) const KIB: u64 = 1_024;
+pub(crate) const MIB: u64 = KIB * KIB;
+pub(crate) const TIB: u64 = MIB * MIB;
+
+/// Writes rows: `ID = Table "name", shape, absent, "example", also "names", "tried"; "What it does."`
+macro_rules! rows {
+    ($($id:ident = $table:ident $name:literal, $shape:expr, $absent:expr, $example:literal $(, also $($also:literal),+)?;
+       $meaning:literal)*) => {
+        $(pub(crate) const $id: $crate::registry::Key = $crate::registry::Key {
+            table: $crate::registry::Table::$table,
+            name: $name,
+            shape: $shape,
+            absent: $absent,
+            example: $example,
+            meaning: $meaning,
+            also_called: &[$($($also),+)?],
+        };)*
+
+        /// The rows of this file.
+        pub(crate) const ROWS: &[&$crate::registry::Key] = &[$(&$id),*];
+    };
+}
+
+/// All rows, in the order in which the reference page shows them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows(pub(crate) &'static [&'static [&'static Key]]);
 
 /// One key: a row of the registry.
 #[derive(Debug)]
-pub(super) struct Key {
-    pub(super) table: Table,
-    pub(super) name: &'static str,
-    pub(super) shape: Shape,
-    pub(super) absent: Absent,
-    /// A value as it could stand in a file, in TOML.
-    pub(super) example: &'static str,
+pub(crate) struct Key {
+    pub(crate) table: Table,
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) absent: Absent,
+    /// An example of a value, in TOML.
+    pub(crate) example: &'static str,
     /// What it does, in whole sentences.
-    pub(super) meaning: &'static str,
+    pub(crate) meaning: &'static str,
     /// Names that people try in its place, former ones among them, for suggestions.
-    pub(super) also_called: &'static [&'static str],
+    pub(crate) also_called: &'static [&'static str],
 }
 
 /// What a value may be.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Text,
     Words(&'static [&'static str]),
     Whole {
@@ -61,29 +93,34 @@ pub(super) enum Shape {
     CountOrOff,
 }
 
-/// What holds when a key is not set.
+/// What applies when a key is not set.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Absent {
+pub(crate) enum Absent {
     /// It must be set.
     Required,
-    /// This TOML value holds.
+    /// This TOML value applies.
     Default(&'static str),
     /// There is no value, and that means this.
     Means(&'static str),
 }
 
-// === impl Table ===
+// === impl Rows ===
 
-impl Table {
-    /// The keys that it may hold.
-    pub(super) fn keys(self) -> impl Iterator<Item = &'static Key> {
-        rows().filter(move |key| key.table == self || self.borrows() == Some(key.table))
+impl Rows {
+    /// Every key.
+    pub(crate) fn all(self) -> impl Iterator<Item = &'static Key> {
+        self.0.iter().copied().flatten().copied()
     }
 
-    /// The keys that are its own.
+    /// The keys that a table may have.
+    pub(crate) fn of(self, table: Table) -> impl Iterator<Item = &'static Key> {
+        self.all().filter(move |key| key.table == table || table.borrows() == Some(key.table))
+    }
+
+    /// The keys that are a table's own.
     #[cfg(test)]
-    pub(super) fn own_keys(self) -> impl Iterator<Item = &'static Key> {
-        rows().filter(move |key| key.table == self)
+    pub(crate) fn own(self, table: Table) -> impl Iterator<Item = &'static Key> {
+        self.all().filter(move |key| key.table == table)
     }
 }
 
@@ -91,7 +128,7 @@ impl Table {
 
 impl Shape {
     /// The bounds of a duration in milliseconds or of a size in bytes.
-    pub(super) const fn bounds(self) -> Option<(u64, u64)> {
+    pub(crate) const fn bounds(self) -> Option<(u64, u64)> {
         if let Self::Duration { least, most } | Self::Size { least, most } = self {
             Some((least, most))
         } else {
@@ -100,7 +137,7 @@ impl Shape {
     }
 
     /// The bounds of a whole number.
-    pub(super) const fn whole_bounds(self) -> Option<(i64, i64)> {
+    pub(crate) const fn whole_bounds(self) -> Option<(i64, i64)> {
         if let Self::Whole { least, most } | Self::Numbers { least, most } = self {
             Some((least, most))
         } else {
@@ -109,7 +146,7 @@ impl Shape {
     }
 
     /// The type in words, for messages and the reference page.
-    pub(super) fn words(self) -> String {
+    pub(crate) fn words(self) -> String {
         match self {
             Self::Text => "string".to_owned(),
             Self::Words(words) => quoted(words),
@@ -129,7 +166,7 @@ impl Shape {
 }
 
 /// `"a"`, `"b"` or `"c"`, as they are written in the file.
-pub(super) fn quoted(words: &[&str]) -> String {
+pub(crate) fn quoted(words: &[&str]) -> String {
     let mut text = String::new();
     for (index, word) in words.iter().enumerate() {
         if index > 0 {

@@ -34,7 +34,7 @@ pub(crate) enum Table {
     Log,
 }
 
-/// How often a table may stand in the file.
+/// How often a table may occur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// `[api]`, at most once.
@@ -78,7 +78,7 @@ impl Table {
         Self::Log,
     ];
 
-    /// Its key in the table that it stands in; empty for the top.
+    /// Its key in its parent; empty for the top.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Top => "",
@@ -183,7 +183,7 @@ impl Table {
         }
     }
 
-    /// Where its keys stand, in words.
+    /// Where its keys are, in words.
     pub(crate) fn place(self) -> String {
         if self == Self::Top {
             "at the top of the file".to_owned()
@@ -292,7 +292,7 @@ impl Table {
         }
     }
 
-    /// The table in which it stands.
+    /// Its parent.
     pub(crate) const fn parent(self) -> Option<Self> {
         match self {
             Self::Top => None,
@@ -325,7 +325,7 @@ impl Table {
         }
     }
 
-    /// How often it may stand in the file.
+    /// How often it may occur.
     pub(crate) const fn form(self) -> Form {
         match self {
             Self::Plan => Form::Named,
@@ -360,7 +360,7 @@ impl Table {
         }
     }
 
-    /// The tables that it may hold.
+    /// The tables that it may have.
     pub(crate) fn children(self) -> impl Iterator<Item = Self> {
         let holds = move |table: &Self| {
             table.parent() == Some(self) || (table.parent().is_some() && table.parent() == self.borrows())
@@ -368,7 +368,7 @@ impl Table {
         Self::ALL.into_iter().filter(holds)
     }
 
-    /// The table whose keys and tables it may hold beside its own.
+    /// The table whose keys and tables it may have in addition to its own.
     pub(crate) fn borrows(self) -> Option<Self> {
         (self == Self::Service).then_some(Self::Upstream)
     }

@@ -3,25 +3,11 @@
 use crate::{
     fault::Fault,
     raw::{Refusal, Section},
-    registry::{Key, TRUSTED_HOPS, TRUSTED_PROXIES},
+    registry::Key,
 };
 use gateway::settings::Access;
 use ipnet::IpNet;
 use std::net::IpAddr;
-
-/// How many proxies stand before us, if they are told by their number.
-pub(super) fn trusted_hops(top: &Section<'_>) -> Option<usize> {
-    let hops = top.whole(&TRUSTED_HOPS)?;
-    if top.has(&TRUSTED_PROXIES) {
-        top.reader.fault(
-            Fault::at(hops.span.clone(), "trusted proxies are configured in two ways")
-                .label("by their number")
-                .also(top.key_place(&TRUSTED_PROXIES), "by their addresses")
-                .help("keep one of the two: the addresses, if you know them"),
-        );
-    }
-    usize::try_from(hops.value).ok()
-}
 
 /// Networks that may use something, and networks that may not. None: nothing is said.
 pub(super) fn access(section: &Section<'_>, allow: &Key, deny: &Key) -> Option<Access> {

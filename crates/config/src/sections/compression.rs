@@ -1,11 +1,28 @@
 //! The table `[compression]`: which answers are packed.
 
-use super::server::keep;
 use crate::{
     raw::{Refusal, Section},
-    registry::{COMPRESSION_ENABLED, COMPRESSION_MIN_SIZE, COMPRESSION_TYPES},
+    registry::{
+        Absent::{Default, Means},
+        Shape, TIB,
+    },
 };
 use gateway::settings::Compression;
+
+rows! {
+    COMPRESSION_ENABLED = Compression "enabled", Shape::Boolean, Default("false"), "true", also "gzip";
+    "Whether to compress responses. Consider BREACH first: if a response contains a secret and, in the same body, text that \
+     an attacker controls, its compressed size leaks the secret bit by bit. Leave compression off for such responses, or \
+     limit `types` to those without secrets."
+
+    COMPRESSION_TYPES = Compression "types", Shape::Texts, Means("text, JSON, XML, YAML, JavaScript and SVG"),
+    "[\"application/json\", \"text/*\"]", also "mime_types", "content_types";
+    "Media types to compress, without parameters; `*` matches any characters."
+
+    COMPRESSION_MIN_SIZE = Compression "min_size", Shape::Size { least: 1, most: TIB }, Default("\"1KiB\""), "\"4KiB\"",
+    also "minimum", "min_length";
+    "Responses known to be smaller are not compressed."
+}
 
 /// What is packed where the file names no types: text in all its forms.
 const TYPES: [&str; 9] = [
@@ -26,7 +43,7 @@ pub(super) fn compression(section: &Section<'_>) -> Option<Compression> {
     let mut types: Vec<String> = section
         .texts(&COMPRESSION_TYPES)
         .into_iter()
-        .filter_map(|text| keep(section, text, media_range))
+        .filter_map(|text| section.keep(text, media_range))
         .collect();
     if !section.has(&COMPRESSION_TYPES) {
         types = TYPES.map(str::to_owned).to_vec();

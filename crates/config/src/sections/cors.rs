@@ -1,17 +1,40 @@
 //! The table `[cors]`: which pages of other origins may read answers.
 
-use super::{
-    server::keep,
-    syntax::{check_header_name, is_host_name, is_token},
-};
+use super::syntax::{check_header_name, is_host_name, is_token};
 use crate::{
     fault::Fault,
     raw::{Refusal, Section},
     registry::{
-        CORS_CREDENTIALS, CORS_EXPOSED_HEADERS, CORS_HEADERS, CORS_MAX_AGE, CORS_METHODS, CORS_ORIGINS,
+        Absent::{Default, Means},
+        DAY, Shape,
     },
 };
 use gateway::settings::{Cors, Origin, Origins, exposed_to_pages};
+
+rows! {
+    CORS_ORIGINS = Cors "origins", Shape::Texts, Means("no page of another origin may read responses"),
+    "[\"https://app.example.com\", \"https://*.example.org\"]", also "allowed_origins", "allow_origins";
+    "Origins whose pages may read responses, as browsers send them; `*.` before a host matches every subdomain. `[\"*\"]` \
+     allows every origin, but cannot be combined with `credentials`."
+
+    CORS_METHODS = Cors "methods", Shape::Texts, Means("the methods that the page asks for"), "[\"GET\", \"POST\"]",
+    also "allowed_methods", "allow_methods";
+    "Methods that these pages may use."
+
+    CORS_HEADERS = Cors "headers", Shape::Texts, Means("the headers that the page asks for"), "[\"X-API-Key\", \"Content-Type\"]",
+    also "allowed_headers", "allow_headers";
+    "Request headers that these pages may send."
+
+    CORS_EXPOSED_HEADERS = Cors "exposed_headers", Shape::Texts, Default("[]"), "[\"ETag\"]", also "expose", "expose_headers";
+    "Response headers that these pages may read, in addition to those that Fairgate sets: the limits, the request id, \
+     `Retry-After` and others."
+
+    CORS_CREDENTIALS = Cors "credentials", Shape::Boolean, Default("false"), "true", also "allow_credentials";
+    "Whether these pages may send cookies and read the responses. Keys in headers need no credentials."
+
+    CORS_MAX_AGE = Cors "max_age", Shape::Duration { least: 0, most: DAY }, Default("\"10m\""), "\"1h\"";
+    "How long browsers may cache the result of a preflight."
+}
 
 /// None: no page of another origin may.
 pub(super) fn cors(section: &Section<'_>) -> Option<Cors> {
@@ -21,17 +44,17 @@ pub(super) fn cors(section: &Section<'_>) -> Option<Cors> {
     let methods: Vec<String> = section
         .texts(&CORS_METHODS)
         .into_iter()
-        .filter_map(|text| keep(section, text, check_method))
+        .filter_map(|text| section.keep(text, check_method))
         .collect();
     let headers: Vec<String> = section
         .texts(&CORS_HEADERS)
         .into_iter()
-        .filter_map(|text| keep(section, text, check_header_name))
+        .filter_map(|text| section.keep(text, check_header_name))
         .collect();
     let exposed: Vec<String> = section
         .texts(&CORS_EXPOSED_HEADERS)
         .into_iter()
-        .filter_map(|text| keep(section, text, check_header_name))
+        .filter_map(|text| section.keep(text, check_header_name))
         .collect();
     if !section.has(&CORS_ORIGINS) {
         let others = [&CORS_METHODS, &CORS_HEADERS, &CORS_EXPOSED_HEADERS, &CORS_CREDENTIALS, &CORS_MAX_AGE];
@@ -64,7 +87,7 @@ pub(super) fn cors(section: &Section<'_>) -> Option<Cors> {
             }
             Origins::Any
         }
-        None => Origins::These(texts.into_iter().filter_map(|text| keep(section, text, origin)).collect()),
+        None => Origins::These(texts.into_iter().filter_map(|text| section.keep(text, origin)).collect()),
     };
     Some(Cors {
         origins,

@@ -22,7 +22,7 @@ struct TooSmall<'a> {
 }
 
 /// A request that costs more than a limit ever grants at once could never be admitted. One fault an endpoint names all
-/// plans whose keys could never use it, so that one run tells them all.
+/// plans whose keys could never use it, so that one run reports them all.
 pub(super) fn check(
     top: &Section<'_>,
     plans: &[PlanRead],

@@ -44,7 +44,7 @@ pub(super) fn rules(
     let names: Vec<&str> = path.names.iter().map(String::as_str).collect();
     let mut compiler = RuleCompiler::new(&documents, strictness);
     let rules = compiler.operation(&names, &declared, body.as_ref());
-    // What would not be enforced is refused: here nobody but the operator wrote it.
+    // What would not be enforced is rejected: the operator wrote it here, no generator.
     let unenforced = match compiler.finish() {
         Ok(warnings) => warnings.into_iter().map(|warning| warning.message).collect(),
         Err(faults) => faults.0.into_iter().map(|fault| fault.message).collect::<Vec<_>>(),

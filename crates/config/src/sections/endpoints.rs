@@ -5,25 +5,87 @@ use super::{
     declared,
     moved::check_names,
     parameters,
-    server::keep,
     syntax::{check_group, check_header_name, check_media_type, check_permission, template},
-    top::twice,
 };
 use crate::{
     fault::Fault,
     moment, nearest,
     raw::{At, Refusal, Section},
     registry::{
-        ENDPOINT_ALLOW, ENDPOINT_CATCH_ALL, ENDPOINT_COST, ENDPOINT_COST_HEADER, ENDPOINT_DENY,
-        ENDPOINT_DEPRECATED, ENDPOINT_GROUP, ENDPOINT_MAX_BODY_SIZE, ENDPOINT_MEDIA_TYPES, ENDPOINT_METHOD,
-        ENDPOINT_MOVED_TO, ENDPOINT_OPERATION, ENDPOINT_PATH, ENDPOINT_PERMISSION, ENDPOINT_PUBLIC,
-        ENDPOINT_SERVICE, Key, Table,
+        Absent::{Default, Means},
+        Key, Shape, TIB, Table,
     },
     template::Template,
 };
 use gateway::settings::{Access, Deprecated, Endpoint};
 use openapi::rules::Strictness;
 use std::{ops::Range, sync::Arc};
+
+rows! {
+    ENDPOINT_OPERATION = Endpoint "operation", Shape::Text, Means("`method` and `path` identify the endpoint"),
+    "\"createItem\"", also "operation_id";
+    "The `operationId` of the document's operation that this table adds to, instead of `method` and `path`."
+
+    ENDPOINT_METHOD = Endpoint "method", Shape::Text, Means("`operation` identifies the endpoint; required without it"),
+    "\"GET\"", also "methods";
+    "The HTTP method, in upper case."
+
+    ENDPOINT_PATH = Endpoint "path", Shape::Text, Means("`operation` identifies the endpoint; required without it"),
+    "\"/items/{id}\"", also "url";
+    "The path. `{name}` matches any text without a slash; `{*name}` as the last segment matches the rest of the path, \
+     including slashes. A trailing slash is kept."
+
+    ENDPOINT_CATCH_ALL = Endpoint "catch_all", Shape::Text, Means("each name in the document's path matches one segment"), "\"path\"",
+    also "rest";
+    "The parameter in an operation's path that matches the rest of the path, including slashes: its last segment. OpenAPI \
+     cannot express it; many frameworks write `/files/{path}` for it. Without a document, write `{*name}` in `path`."
+
+    ENDPOINT_PERMISSION = Endpoint "permission", Shape::Text, Means("any key is allowed"), "\"items:read\"", also "scope";
+    "The permission that a key needs. Without it the response is 401 `PERMISSION_DENIED`."
+
+    ENDPOINT_PUBLIC = Endpoint "public", Shape::Boolean, Default("false"), "false", also "open";
+    "Open to everyone: keys are ignored, and only the limits of `[address]` count its requests."
+
+    ENDPOINT_ALLOW = Endpoint "allow", Shape::Texts, Means("as `[address]` says"), "[\"10.0.0.0/8\"]";
+    "The only addresses and networks that may use this endpoint. Any other gets 401 `PERMISSION_DENIED`. Addresses denied in \
+     `[address]` stay denied."
+
+    ENDPOINT_DENY = Endpoint "deny", Shape::Texts, Default("[]"), "[\"198.51.100.0/24\"]", also "block";
+    "Addresses and networks that may not use this endpoint. It takes precedence over `allow`."
+
+    ENDPOINT_COST = Endpoint "cost", Shape::Whole { least: 1, most: 0x7fff_ffff }, Default("1"), "5", also "weight";
+    "Units that a success is charged, in every limit that counts it except `at once`. With `cost_header`, the maximum."
+
+    ENDPOINT_COST_HEADER = Endpoint "cost_header", Shape::Text, Means("a success costs `cost`"), "\"X-Cost\"",
+    also "cost_from";
+    "The response header in which the upstream reports what a success cost: a whole number up to `cost`, which is reserved \
+     until then. If the header is missing or invalid, `cost` is charged."
+
+    ENDPOINT_GROUP = Endpoint "group", Shape::Text, Means("only limits of all endpoints count it"), "\"search\"",
+    also "limit_group";
+    "The group of the endpoint, for limits that end in ` for GROUP`: 1 to 64 letters, digits, `-` and `_`."
+
+    ENDPOINT_SERVICE = Endpoint "service", Shape::Text, Means("the service selected by host and path"), "\"shop\"";
+    "The service that its requests go to, whatever their host. Without it, the endpoint belongs to all services."
+
+    ENDPOINT_MOVED_TO = Endpoint "moved_to", Shape::Text, Means("the endpoint has not moved"), "\"/items/{id}\"", also "moved";
+    "The path that the endpoint has moved to for good, with this method: it answers 301 `ENDPOINT_MOVED`. It may use the \
+     names in the endpoint's path."
+
+    ENDPOINT_DEPRECATED = Endpoint "deprecated", Shape::Text, Means("as in the document; not deprecated without one"),
+    "\"2026-06-01\"", also "deprecated_since";
+    "Since when the endpoint is deprecated: a date, or a time in RFC 3339. It still works, and all its responses have the \
+     headers `Deprecation` and `Link`. For an operation that only the document marks as deprecated, it is the date of the \
+     document's file."
+
+    ENDPOINT_MAX_BODY_SIZE = Endpoint "max_body_size", Shape::Size { least: 0, most: TIB }, Means("as `[sizes] max_body_size`"),
+    "\"1MiB\"", also "max_body", "body";
+    "The largest request body of this endpoint."
+
+    ENDPOINT_MEDIA_TYPES = Endpoint "media_types", Shape::Texts, Default("[]"), "[\"application/json\"]",
+    also "content_types";
+    "Media types that a request body may have, without parameters. Any other is 400 `MEDIA_TYPE_NOT_SUPPORTED`. Empty: any."
+}
 
 /// The methods that people mean when they write nearly one of them.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"];
@@ -86,7 +148,7 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
     let operation = section.text(&ENDPOINT_OPERATION);
     let method = section.text(&ENDPOINT_METHOD).and_then(|method| {
         let span = method.span.clone();
-        keep(section, method, check_method).map(|value| At { value, span })
+        section.keep(method, check_method).map(|value| At { value, span })
     });
     if let Some(method) = &method {
         warn_of_slip(section, method);
@@ -101,8 +163,7 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
                 .help(format!("write {{*{}}} in the path of this endpoint instead", rest.value)),
         );
     }
-    let permission =
-        section.text(&ENDPOINT_PERMISSION).and_then(|text| keep(section, text, check_permission));
+    let permission = section.text(&ENDPOINT_PERMISSION).and_then(|text| section.keep(text, check_permission));
     let public = section.boolean(&ENDPOINT_PUBLIC).filter(|_| section.has(&ENDPOINT_PUBLIC));
     let cost = section.whole(&ENDPOINT_COST).and_then(|cost| {
         let value = u32::try_from(cost.value).ok()?;
@@ -111,7 +172,7 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
     let cost_header = cost_header(section, cost.as_ref());
     let group = section.text(&ENDPOINT_GROUP).and_then(|group| {
         let span = group.span.clone();
-        keep(section, group, check_group).map(|value| At { value, span })
+        section.keep(group, check_group).map(|value| At { value, span })
     });
     if public.as_ref().is_some_and(|public| public.value) {
         check_public(section, cost.as_ref().filter(|_| !counts_addresses));
@@ -125,7 +186,7 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
         Some(to)
     });
     let deprecated = section.text(&ENDPOINT_DEPRECATED).and_then(|text| {
-        keep(section, text, |text| {
+        section.keep(text, |text| {
             let refuse = |why| {
                 Refusal::new(
                     format!("`{text}` is not a date or time"),
@@ -156,11 +217,11 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
     }
 }
 
-/// The header that tells the cost. Without a `cost` above 1 it could only make requests free.
+/// The header that reports the cost. Without a `cost` above 1 it could only make requests free.
 fn cost_header(section: &Section<'_>, cost: Option<&At<u32>>) -> Option<String> {
     let name = section.text(&ENDPOINT_COST_HEADER)?;
     let line = section.reader.line(&name.span);
-    let name = keep(section, name, check_header_name)?;
+    let name = section.keep(name, check_header_name)?;
     if cost.is_none_or(|cost| cost.value == 1) {
         section.reader.warn(format!(
             "line {line}: `cost_header` can report at most `cost`, which is 1: set `cost` to the highest cost of a request"
@@ -281,16 +342,16 @@ fn media_types(section: &Section<'_>) -> Vec<String> {
     let mut types: Vec<At<String>> = Vec::new();
     for text in section.texts(&ENDPOINT_MEDIA_TYPES) {
         let span = text.span.clone();
-        let Some(value) = keep(section, text, check_media_type) else { continue };
+        let Some(value) = section.keep(text, check_media_type) else { continue };
         match types.iter().find(|known| known.value == value) {
-            Some(known) => section.reader.fault(twice("media type", &value, &span, &known.span)),
+            Some(known) => section.reader.fault(Fault::twice("media type", &value, &span, &known.span)),
             None => types.push(At { value, span }),
         }
     }
     types.into_iter().map(|known| known.value).collect()
 }
 
-/// On a public endpoint no key is looked at, so nothing that needs one may stand there.
+/// A public endpoint ignores keys, so nothing that needs one is allowed there.
 fn check_public(section: &Section<'_>, cost: Option<&At<u32>>) {
     let public = section.key_place(&ENDPOINT_PUBLIC);
     let key: &Key = &ENDPOINT_PERMISSION;

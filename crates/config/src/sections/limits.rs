@@ -1,13 +1,28 @@
-//! Lists of limits, of a plan and of an address: each is read, and none stands twice.
+//! Lists of limits, of a plan and of an address: each is read, and duplicates are rejected.
 
 use crate::{
     fault::Fault,
     limit,
     raw::{At, Refusal, Section},
-    registry::{ADDRESS_LIMITS, Key},
+    registry::{
+        Absent::{Default, Means},
+        Key, Shape,
+    },
 };
 use contract::{Kind, Limit};
 use gateway::settings::Plan;
+
+rows! {
+    ADDRESS_LIMITS = Address "limits", Shape::Texts, Means("public endpoints have no limits"), "[\"60 per minute\"]",
+    also "limit";
+    "One to eight limits as in a plan, except `at once` and `in all`. Exceeded: 429."
+
+    ADDRESS_ALLOW = Address "allow", Shape::Texts, Means("every address may use the API"), "[\"10.0.0.0/8\", \"2001:db8::/32\"]";
+    "The only addresses and networks that may use the API. Any other gets 401 `PERMISSION_DENIED`, whatever its key."
+
+    ADDRESS_DENY = Address "deny", Shape::Texts, Default("[]"), "[\"198.51.100.7\"]", also "block";
+    "Addresses and networks that may not use the API. It takes precedence over `allow`."
+}
 
 /// Whose limits a list holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +105,7 @@ pub(super) fn limits(section: &Section<'_>, key: &Key, whose: Whose) -> Vec<At<L
     limits
 }
 
-/// Counters are kept by tag, and headers name limits by their policy: both tell the limits of a plan apart.
+/// Counters are kept by tag, and headers name limits by their policy: by both the limits of a plan must differ.
 fn are_one(one: &Limit, other: &Limit) -> bool {
     one.tag() == other.tag() || one.policy_name() == other.policy_name()
 }

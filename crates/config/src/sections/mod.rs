@@ -1,12 +1,17 @@
 //! From the raw file to the valid configuration, table by table, in the order of the registry.
 
 mod access;
+mod admin;
+mod api;
+mod bounds;
 mod compression;
 mod cors;
 mod costs;
 mod declared;
 mod endpoints;
+mod keys;
 mod limits;
+mod listen;
 mod moved;
 mod nothing;
 mod operations;
@@ -15,26 +20,59 @@ mod parameters;
 mod paths;
 mod pattern;
 mod plans;
-mod server;
 mod services;
+mod store;
 mod strictness;
 mod syntax;
 mod takes;
 mod tls;
 mod top;
 mod upstream;
+mod validation;
 
 use super::{
     Extent, Process, StoreSettings,
     document::{self, Document},
     raw::Section,
-    registry::{ADDRESS_ALLOW, ADDRESS_DENY, ALLOW_NO_ENDPOINTS, OPENAPI, Table},
+    registry::{Rows, Table},
     tls::TlsSettings,
 };
 use gateway::settings::{Endpoint, Endpoints, Listen, Service, Settings, Tls};
 use ipnet::IpNet;
 use openapi::rules::Strictness;
 use std::path::Path;
+
+/// All rows of the registry, in the order in which the reference page shows them.
+pub(super) const ROWS: Rows = Rows(&[
+    top::ROWS,
+    api::ROWS,
+    listen::ROWS,
+    tls::ROWS,
+    tls::acme::ROWS,
+    upstream::ROWS,
+    upstream::addresses::ROWS,
+    upstream::health_check::ROWS,
+    services::ROWS,
+    bounds::ROWS,
+    store::ROWS,
+    keys::ROWS,
+    plans::ROWS,
+    limits::ROWS,
+    validation::ROWS,
+    strictness::ROWS,
+    cors::ROWS,
+    compression::ROWS,
+    endpoints::ROWS,
+    parameters::ROWS,
+    moved::ROWS,
+    overload::ROWS,
+    admin::ROWS,
+]);
+
+/// Whether a file names a document.
+pub(super) fn names_document(tables: &toml::Table) -> bool {
+    tables.contains_key(top::OPENAPI.name)
+}
 
 /// What was read.
 pub(super) struct Parts {
@@ -53,47 +91,47 @@ pub(super) fn read(
     extent: Extent,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Option<Parts> {
-    let named = top.text(&OPENAPI);
-    let has_document = named.is_some() || top.has(&OPENAPI);
+    let named = top.text(&top::OPENAPI);
+    let has_document = named.is_some() || top.has(&top::OPENAPI);
     let mut document = match (named, extent) {
         (Some(named), Extent::Everything) => read_document(top, &folder.join(named.value)),
         (Some(_), Extent::File) | (None, _) => None,
     };
-    let allows_none = top.boolean(&ALLOW_NO_ENDPOINTS);
+    let allows_none = top.boolean(&top::ALLOW_NO_ENDPOINTS);
     let redirects = top::redirects(top);
     let statuses = top::statuses(top);
     let extra_codes = top::extra_codes(top);
     let upgrades = top::upgrades(top);
     let trusted_proxies = top::trusted_proxies(top);
-    let trusted_hops = access::trusted_hops(top);
+    let trusted_hops = top::trusted_hops(top);
     let is_watched = top::is_watched(top);
     let title = document.as_ref().map(|document| document.api.title.as_str());
-    let (api, prefix) = server::api(&top.once(Table::Api), title.or(has_document.then_some("")));
-    let (listen, address) = server::listen(&top.once(Table::Listen), environment);
-    let http2 = server::http2(&top.once(Table::Http2));
+    let (api, prefix) = api::api(&top.once(Table::Api), title.or(has_document.then_some("")));
+    let (listen, address) = listen::listen(&top.once(Table::Listen), environment);
+    let http2 = listen::http2(&top.once(Table::Http2));
     let files = tls::Files { folder, extent };
     let tls = tls::tls(top, files, address.as_ref());
-    let timeouts = server::timeouts(&top.once(Table::Timeouts));
+    let timeouts = bounds::timeouts(&top.once(Table::Timeouts));
     let mut read = services::services(top, address.as_ref(), timeouts, files);
-    let sizes = server::sizes(&top.once(Table::Sizes));
-    let usage = server::usage(&top.once(Table::Usage));
-    let store = server::store(&top.once(Table::Store), folder, usage);
+    let sizes = bounds::sizes(&top.once(Table::Sizes));
+    let usage = store::usage(&top.once(Table::Usage));
+    let store = store::store(&top.once(Table::Store), folder, usage);
     let key_headers = document.as_ref().map_or(&[][..], |document| &document.api.key_headers);
-    let keys = server::keys(&top.once(Table::Keys), key_headers);
+    let keys = keys::keys(&top.once(Table::Keys), key_headers);
     let plans = plans::plans(top);
     let address_table = top.once(Table::Address);
     let address = limits::of_address(&address_table);
-    let access = access::access(&address_table, &ADDRESS_ALLOW, &ADDRESS_DENY);
-    let strictness = server::validation(&top.once(Table::Validation));
+    let access = access::access(&address_table, &limits::ADDRESS_ALLOW, &limits::ADDRESS_DENY);
+    let strictness = validation::validation(&top.once(Table::Validation));
     let compression = compression::compression(&top.once(Table::Compression));
     let cors = cors::cors(&top.once(Table::Cors));
     let reading = strictness::strictness(&top.once(Table::Strictness));
     let tables = endpoints::endpoints(top, has_document, !address.is_empty(), strictness);
     let moved = moved::moved(top);
-    let abuse = server::abuse(&top.once(Table::Abuse));
+    let abuse = overload::abuse(&top.once(Table::Abuse));
     let overload = overload::overload(&top.once(Table::Overload));
-    let admin = server::admin(&top.once(Table::Admin));
-    let log = server::log(&top.once(Table::Log));
+    let admin = admin::admin(&top.once(Table::Admin));
+    let log = admin::log(&top.once(Table::Log));
 
     services::check_endpoints(top, &tables, &read);
     costs::check(top, &plans, &address, &tables);
@@ -177,7 +215,7 @@ fn of_document(
     document: &mut Document,
     tables: &[endpoints::EndpointRead],
     services: &mut [Service],
-    prefix: Option<&server::Prefix>,
+    prefix: Option<&api::Prefix>,
     strictness: Strictness,
 ) -> Vec<Endpoint> {
     for Service { upstream, .. } in services {

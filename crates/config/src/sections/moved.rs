@@ -5,12 +5,20 @@ use crate::{
     fault::Fault,
     nearest,
     raw::{At, Section},
-    registry::{MOVED_FROM, MOVED_TO, Table},
+    registry::{Absent::Required, Shape, Table},
     template::Template,
 };
 use gateway::settings::Moved;
 
-/// A moved path and where its two ends stand.
+rows! {
+    MOVED_FROM = Moved "from", Shape::Text, Required, "\"/old-items/{id}\"";
+    "The old path. It takes precedence over endpoints, so it must not hide one."
+
+    MOVED_TO = Moved "to", Shape::Text, Required, "\"/items/{id}\"";
+    "The new path. It may use the names in `from`."
+}
+
+/// A moved path, and the places of its two ends.
 #[derive(Debug)]
 pub(super) struct MovedRead {
     pub(super) moved: Moved,

@@ -1,6 +1,6 @@
 //! Endpoints from the operations of a document, and what the file adds to them.
 
-use super::{endpoints::EndpointRead, server::Prefix, takes};
+use super::{api::Prefix, endpoints::EndpointRead, takes};
 use crate::{
     document::Document,
     fault::Fault,
@@ -338,7 +338,7 @@ fn shape(template: &str) -> String {
     shape
 }
 
-/// A document's path as requests have it: what may not stand in a URL is percent-encoded, and what need not
+/// A document's path as requests have it: what is not allowed in a URL is percent-encoded, and what need not
 /// be encoded is not (RFC 3986 section 6.2.2), because requests are matched in that form.
 fn routable(template: &str) -> String {
     let mut path = String::with_capacity(template.len());

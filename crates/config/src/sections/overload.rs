@@ -1,13 +1,48 @@
-//! The table `[overload]`.
+//! The tables `[overload]` and `[abuse]`.
 
 use crate::{
     raw::Section,
-    registry::{
-        OVERLOAD_MAX_BUFFERED_BYTES, OVERLOAD_MAX_CONNECTIONS, OVERLOAD_MAX_CONNECTIONS_PER_ADDRESS,
-        OVERLOAD_MAX_LAG, OVERLOAD_MAX_REQUESTS, OVERLOAD_MIN_BODY_RATE,
-    },
+    registry::{Absent::Default, KIB, MIB, Shape, TIB},
 };
-use gateway::settings::{Endpoint, Overload, Sizes};
+use gateway::settings::{Abuse, Endpoint, Overload, Sizes};
+
+rows! {
+    OVERLOAD_MAX_CONNECTIONS = Overload "max_connections", Shape::Whole { least: 1, most: 1_000_000 }, Default("50000"), "50000",
+    also "connections";
+    "Open client connections. Fewer if the system's limit on file descriptors is lower: each connection needs two. At the \
+     limit, the connections that have been idle longest are closed; if none has been idle for a second, the new one is \
+     answered 503 `UNAVAILABLE`."
+
+    OVERLOAD_MAX_CONNECTIONS_PER_ADDRESS = Overload "max_connections_per_address", Shape::CountOrOff, Default("\"off\""), "1000",
+    also "connections_per_address", "connections_per_ip";
+    "Open connections of one address (IPv6: of one /64). Exceeded: new ones are answered 503 `UNAVAILABLE`. `trusted_proxies` \
+     are exempt. `off` by default, because many clients may share an address."
+
+    OVERLOAD_MAX_REQUESTS = Overload "max_requests", Shape::Whole { least: 1, most: 1_000_000 }, Default("10000"), "10000",
+    also "requests", "in_flight";
+    "Requests in flight, of all clients together. Exceeded: 503 `UNAVAILABLE`."
+
+    OVERLOAD_MAX_LAG = Overload "max_lag", Shape::Duration { least: 10, most: 60_000 }, Default("\"1s\""), "\"500ms\"", also "lag";
+    "How far a data thread may fall behind its timers. While it is further behind, new requests are answered 503 \
+     `UNAVAILABLE` before any work is done for them. At least 10 ms, at most 1 minute."
+
+    OVERLOAD_MIN_BODY_RATE = Overload "min_body_rate", Shape::Size { least: 0, most: KIB * KIB }, Default("\"100B\""), "\"1KiB\"",
+    also "body_rate";
+    "The lowest rate of a request body, in bytes per second, over any span longer than `[timeouts] body`; earlier bursts do \
+     not count beyond that span. Time in which the upstream accepts no data is excluded. A slower body is 400 \
+     `REQUEST_TIMEOUT`. 0: any rate."
+
+    OVERLOAD_MAX_BUFFERED_BYTES = Overload "max_buffered_bytes", Shape::Size { least: MIB, most: TIB }, Default("\"256MiB\""),
+    "\"256MiB\"", also "buffered_bytes";
+    "Memory for bodies that are buffered for validation, of all requests together. Exceeded: 503 `UNAVAILABLE` with \
+     `Retry-After`. At least the largest body that is validated; the first 16 KiB of each body are not counted."
+
+    ABUSE_PER_KEY = Abuse "errors_per_key", Shape::CountOrOff, Default("6000"), "6000";
+    "Errors per minute and key."
+
+    ABUSE_PER_ADDRESS = Abuse "errors_per_address", Shape::CountOrOff, Default("30000"), "30000", also "errors_per_ip";
+    "Errors per minute and address (IPv6: per /64)."
+}
 
 pub(super) fn overload(section: &Section<'_>) -> Option<Overload> {
     let connections = section.whole(&OVERLOAD_MAX_CONNECTIONS);
@@ -42,4 +77,9 @@ pub(super) fn warn_of_bodies(
             overload.buffered_bytes
         ));
     }
+}
+
+pub(super) fn abuse(section: &Section<'_>) -> Option<Abuse> {
+    let (key, address) = (section.count_or_off(&ABUSE_PER_KEY), section.count_or_off(&ABUSE_PER_ADDRESS));
+    Some(Abuse { errors_per_key: key?.value, errors_per_address: address?.value })
 }

@@ -1,17 +1,46 @@
 //! The tables `[[endpoints.parameters]]`.
 
-use super::{pattern, server::keep, syntax::check_header_name};
+use super::{pattern, syntax::check_header_name};
 use crate::{
     fault::Fault,
     nearest,
     raw::{At, Refusal, Section},
     registry::{
-        Key, PARAMETER_ENUM, PARAMETER_IN, PARAMETER_MAXIMUM, PARAMETER_MINIMUM, PARAMETER_NAME,
-        PARAMETER_PATTERN, PARAMETER_REQUIRED, PARAMETER_TYPE, Table,
+        Absent::{Default, Means, Required},
+        Key, Shape, Table,
     },
     template::Template,
 };
 use regex::Regex;
+
+rows! {
+    PARAMETER_IN = Parameter "in", Shape::Words(&["path", "query", "header", "body"]), Required, "\"query\"",
+    also "place", "location";
+    "Where the parameter is: a `{name}` in the path, the query string, a header, or a property of the JSON object in the \
+     body. A violation is 400, in the body 422."
+
+    PARAMETER_NAME = Parameter "name", Shape::Text, Required, "\"limit\"";
+    "The name. Header names are case-insensitive."
+
+    PARAMETER_TYPE = Parameter "type", Shape::Words(&["string", "integer", "number", "boolean"]), Default("\"string\""),
+    "\"integer\"", also "kind";
+    "The type of the value."
+
+    PARAMETER_REQUIRED = Parameter "required", Shape::Boolean, Default("false"), "true";
+    "Whether the parameter must be present. Path parameters always are."
+
+    PARAMETER_PATTERN = Parameter "pattern", Shape::Text, Means("any text"), "\"[a-z]+\"", also "regex";
+    "A regular expression that must match the whole string."
+
+    PARAMETER_MINIMUM = Parameter "minimum", Shape::Number, Means("no minimum"), "1", also "min";
+    "The smallest number, or the shortest string in characters."
+
+    PARAMETER_MAXIMUM = Parameter "maximum", Shape::Number, Means("no maximum"), "100", also "max";
+    "The largest number, or the longest string in characters."
+
+    PARAMETER_ENUM = Parameter "enum", Shape::Scalars, Means("any value"), "[10, 20, 50]", also "one_of";
+    "The allowed values."
+}
 
 /// A parameter, a header or a member of the JSON body that is declared without a document.
 #[derive(Debug, Clone)]
@@ -31,7 +60,7 @@ pub(super) struct Parameter {
     pub(super) one_of: Vec<String>,
 }
 
-/// Where a parameter stands.
+/// Where a parameter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Path,
@@ -142,7 +171,7 @@ fn check_name(
         return None;
     }
     match place?.value {
-        Place::Header => keep(section, name, check_header_name).map(|value| At { value, span }),
+        Place::Header => section.keep(name, check_header_name).map(|value| At { value, span }),
         Place::Path => {
             if let Some(path) = path.filter(|path| !path.value.names.contains(&name.value)) {
                 let names: Vec<&str> = path.value.names.iter().map(String::as_str).collect();

@@ -1,6 +1,6 @@
 //! What endpoints, moved paths and the reserved prefix are to each other: nothing may hide another.
 
-use super::{endpoints::EndpointRead, moved::MovedRead, server::Prefix};
+use super::{api::Prefix, endpoints::EndpointRead, moved::MovedRead};
 use crate::{
     fault::Fault,
     raw::{At, Section},
@@ -112,7 +112,7 @@ fn check_moved_twice(top: &Section<'_>, moved: &[MovedRead]) {
     }
 }
 
-/// By which length templates are told apart: nothing of another length is taken. 0: of every length.
+/// The length by which templates are grouped: a template matches no path of another length. 0: it matches every length.
 fn length(template: &Template) -> usize {
     if template.takes_rest() { 0 } else { template.count() }
 }

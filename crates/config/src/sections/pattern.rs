@@ -18,7 +18,7 @@ pub(super) fn whole(section: &Section<'_>, key: &Key) -> Option<Regex> {
     }
 }
 
-/// The pattern is compiled alone first: `a)|(?:b` is no pattern, though it becomes one in a group.
+/// The pattern is compiled alone first: `a)|(?:b` is not a pattern, though it becomes one in a group.
 fn anchored(text: &str) -> Result<Regex, Refusal> {
     Regex::new(text).map_err(|error| refuse(&error))?;
     Regex::new(&format!("^(?:{text})$")).map_err(|error| refuse(&error))

@@ -4,10 +4,19 @@ use super::limits::{Whose, limits};
 use crate::{
     fault::Fault,
     raw::{At, Section},
-    registry::{PLAN_LIMITS, Table},
+    registry::{Absent::Required, Shape, Table},
 };
 use contract::{Kind, Limit, Period, Zone};
 use gateway::settings::Plan;
+
+rows! {
+    PLAN_LIMITS = Plan "limits", Shape::Texts, Required, "[\"1000 per day\", \"20 per second\"]", also "limit";
+    "One to eight limits, all of which apply. `1000 per day`: calendar windows (second, minute, hour, day, month) in UTC; \
+     days and months can be those of a time zone, `1000 per day in Europe/Berlin`. `100 per rolling 15 minutes`: any span of \
+     that length, 60 seconds to 31 days. `10 per second, burst 50`: a rate per second, minute or hour, refilled evenly, at \
+     most 50 at once. `20 at once`: requests in flight, whatever they cost. `10000 in all`: never resets. Each may end in \
+     ` for GROUP`: then it counts only endpoints of that `group`."
+}
 
 /// A plan and the places of its limits.
 #[derive(Debug)]

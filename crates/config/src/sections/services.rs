@@ -2,21 +2,37 @@
 
 use super::{
     endpoints::EndpointRead,
-    server::keep,
     syntax::{is_host_name, is_plain_path},
     tls::Files,
-    top::twice,
     upstream::upstream,
 };
 use crate::{
     fault::Fault,
     nearest,
     raw::{At, Refusal, Section},
-    registry::{SERVICE_HOSTS, SERVICE_NAME, SERVICE_PATH, SERVICE_STRIP_PATH, Table},
+    registry::{
+        Absent::{Default, Means, Required},
+        Shape, Table,
+    },
 };
 use contract::Limit;
 use gateway::settings::{HostPattern, Service, Timeouts};
 use std::{net::SocketAddr, ops::Range};
+
+rows! {
+    SERVICE_NAME = Service "name", Shape::Text, Required, "\"shop\"";
+    "The name, for endpoints, incidents and `fairgate upstreams list`: 1 to 64 letters, digits, `-` and `_`."
+
+    SERVICE_HOSTS = Service "hosts", Shape::Texts, Default("[]"), "[\"shop.example.com\", \"*.shops.example.com\"]";
+    "Hosts that the service answers for, without ports; `*.` matches one or more labels. Empty: any host that no other \
+     service answers for."
+
+    SERVICE_PATH = Service "path", Shape::Text, Means("any path"), "\"/shop\"", also "prefix", "path_prefix";
+    "The prefix of its paths: `/shop` matches `/shop` and `/shop/a`, but not `/shops`. The longest match wins."
+
+    SERVICE_STRIP_PATH = Service "strip_path", Shape::Boolean, Default("false"), "true", also "strip", "strip_prefix";
+    "Remove `path` from requests before they are forwarded, and add it to the paths of redirects and cookies in responses."
+}
 
 /// The name of the service that `[upstream]` is.
 const UPSTREAM: &str = "upstream";
@@ -43,17 +59,17 @@ pub(super) fn services(
     for section in &tables {
         let name = section.text(&SERVICE_NAME).and_then(|name| {
             let span = name.span.clone();
-            let name = keep(section, name, check_name)?;
+            let name = section.keep(name, check_name)?;
             match names.iter().find(|known| known.value == name) {
-                Some(known) => section.reader.fault(twice("service", &name, &span, &known.span)),
+                Some(known) => section.reader.fault(Fault::twice("service", &name, &span, &known.span)),
                 None => names.push(At { value: name.clone(), span }),
             }
             Some(name)
         });
         let hosts = section.text_list(&SERVICE_HOSTS).map(|list| list.value).unwrap_or_default();
         let spans: Vec<_> = hosts.iter().map(|host| host.span.clone()).collect();
-        let hosts: Vec<_> = hosts.into_iter().map(|host| keep(section, host, check_host)).collect();
-        let path = section.text(&SERVICE_PATH).map(|path| keep(section, path, check_path));
+        let hosts: Vec<_> = hosts.into_iter().map(|host| section.keep(host, check_host)).collect();
+        let path = section.text(&SERVICE_PATH).map(|path| section.keep(path, check_path));
         let strip = section.boolean(&SERVICE_STRIP_PATH);
         let upstream = upstream(section, listen, timeouts, files);
         let path = match path {
@@ -64,7 +80,7 @@ pub(super) fn services(
         for (host, span) in hosts.iter().zip(spans) {
             let Some(host) = host else { continue };
             match places.iter().find(|(known, at, _)| (known, at) == (host, &path)) {
-                Some((.., first)) => section.reader.fault(twice("host", &shown(host), &span, first)),
+                Some((.., first)) => section.reader.fault(Fault::twice("host", &shown(host), &span, first)),
                 None => places.push((host.clone(), path.clone(), span)),
             }
         }
@@ -74,7 +90,7 @@ pub(super) fn services(
         }
     }
     refuse_two_for_all(top, &tables, &services);
-    // Without any service it must be there, and its absence is told here.
+    // Without any service it is required, and reported here if it is missing.
     let has_upstream = tables.is_empty() || top.has_table(Table::Upstream);
     if has_upstream {
         let upstream = upstream(&top.once(Table::Upstream), listen, timeouts, files);
@@ -92,7 +108,7 @@ pub(super) fn services(
 /// Two services that answer for any host with the same path: the second would get nothing.
 fn refuse_two_for_all(top: &Section<'_>, tables: &[Section<'_>], services: &[Service]) {
     if services.len() != tables.len() {
-        return; // the tables are not those of the services, and faults were told
+        return; // the tables are not those of the services, and faults were noted
     }
     let upstream = top.has_table(Table::Upstream).then_some("");
     for (index, (table, service)) in tables.iter().zip(services).enumerate() {
@@ -111,7 +127,7 @@ fn refuse_two_for_all(top: &Section<'_>, tables: &[Section<'_>], services: &[Ser
 
 /// Notes a fault for each endpoint that names a service that is not there.
 pub(super) fn check_endpoints(top: &Section<'_>, endpoints: &[EndpointRead], read: &Read) {
-    // With faults in services themselves, nobody knows which there are.
+    // With faults in services themselves, it is not known which there are.
     if !read.is_whole {
         return;
     }

@@ -6,9 +6,9 @@ use crate::{
     template::Template,
 };
 use contract::Limit;
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-/// What may stand in a host name or an IPv4 address.
+/// Whether this is a host name or an IPv4 address.
 pub(super) fn is_host_name(host: &str) -> bool {
     !host.is_empty()
         && host.len() <= 253
@@ -21,7 +21,7 @@ pub(super) fn is_host_name(host: &str) -> bool {
         })
 }
 
-/// What may stand in a token of HTTP.
+/// Whether this is a token (RFC 9110, 5.6.2).
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
@@ -84,6 +84,30 @@ pub(super) fn check_public_url(text: &str) -> Result<String, Refusal> {
         );
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// An address to listen on.
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, Refusal> {
+    text.parse().map_err(|_| {
+        let digits = text.trim_start_matches(':');
+        let is_port = digits.parse::<u16>().is_ok();
+        let guess = match text.split_once(':') {
+            _ if is_port => Some(format!("0.0.0.0:{digits}")),
+            Some(("localhost", port)) if port.parse::<u16>().is_ok() => Some(format!("127.0.0.1:{port}")),
+            Some(("*", port)) if port.parse::<u16>().is_ok() => Some(format!("0.0.0.0:{port}")),
+            _ if text == "localhost" => Some("127.0.0.1:8080".to_owned()),
+            _ => text.parse().ok().map(|address| SocketAddr::new(address, 8080).to_string()),
+        };
+        let help = guess.map_or_else(
+            || "write an IP address and a port: address = \"127.0.0.1:8080\"".to_owned(),
+            |guess| format!("did you mean address = \"{guess}\"?"),
+        );
+        Refusal::new(
+            format!("`{text}` is not an address to listen on"),
+            "expected an IP address and a port",
+            help,
+        )
+    })
 }
 
 /// The path of a URL of ours: empty, or segments of plain characters, a slash at its end allowed.

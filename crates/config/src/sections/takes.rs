@@ -10,7 +10,7 @@ use reference::{Check, Takes};
 use regex::Regex;
 use serde_json::{Map, Value};
 
-/// Members of a body that are told, and values of a list that are named.
+/// How many properties of a body, and how many values of a list, are named.
 const MOST_MEMBERS: usize = 50;
 const MAX_CHOICES: usize = 10;
 /// Schemas within schemas that an example follows. Documents may be cyclic.

@@ -1,10 +1,22 @@
-//! Keys of where requests go: `[upstream]`, `[[services]]`, their addresses, health checks and timeouts.
+//! The table `[upstream]` and its like in a service: health, retries, names, timeouts.
 
-use super::{DAY, HOUR};
-use crate::registry::{
-    Absent::{Default, Means, Required},
-    Key, Shape, Table,
+pub(super) mod addresses;
+pub(super) mod health_check;
+mod url;
+
+use super::tls::Files;
+use crate::{
+    fault::Fault,
+    raw::{At, Refusal, Section},
+    registry::{
+        Absent::{Default, Means},
+        DAY, HOUR, Key, Shape, Table,
+    },
 };
+use addresses::{OverTls, addresses};
+use gateway::settings::{HostHeader, Names, Passive, Queue, Retries, Timeouts, Upstream};
+use health_check::health_check;
+use std::net::{IpAddr, SocketAddr};
 
 rows! {
     UPSTREAM_URL = Upstream "url", Shape::Text, Means("see `addresses`; set one of the two"),
@@ -115,82 +127,110 @@ rows! {
     UPSTREAM_TOTAL = Upstream "total_timeout", Shape::Duration { least: 1, most: DAY }, Means("as `[timeouts] total`"),
     "\"1m\"";
     "From the end of a request, including its body, to the end of its response, including retries. See `[timeouts] total`."
+}
 
-    ADDRESS_URL = UpstreamAddress "url", Shape::Text, Required, "\"http://10.0.0.1:9000\"", also "address";
-    "As `url` of `[upstream]`. All addresses must have the same path."
+/// The table `[upstream]`, or the same keys of a service. `timeouts` apply where it sets none.
+pub(super) fn upstream(
+    section: &Section<'_>,
+    listen: Option<&At<SocketAddr>>,
+    timeouts: Option<Timeouts>,
+    files: Files<'_>,
+) -> Option<Upstream> {
+    let speaks_http2 = section.boolean(&UPSTREAM_HTTP2);
+    let addresses = addresses(section, listen, &OverTls::read(section, files));
+    let host_header =
+        section.word(&UPSTREAM_HOST, &[("client", HostHeader::Client), ("upstream", HostHeader::Upstream)]);
+    let most_in_flight = section.count_or_off(&UPSTREAM_MAX_REQUESTS);
+    let (queue, wait) =
+        (count(section, &UPSTREAM_MAX_PENDING_REQUESTS), section.duration(&UPSTREAM_PENDING_TIMEOUT));
+    let most = count(section, &UPSTREAM_RETRIES);
+    let percent = count(section, &UPSTREAM_RETRY_BUDGET_PERCENT);
+    let per_second = count(section, &UPSTREAM_RETRY_BUDGET_MIN_PER_SECOND);
+    let passive = passive(section);
+    let check =
+        section.has_table(Table::HealthCheck).then(|| health_check(&section.once(Table::HealthCheck)));
+    let names = names(section);
+    let keeps_xml_errors = section.word(&UPSTREAM_ERROR_BODIES, &[("replace", false), ("keep_xml", true)]);
+    let keeps_limiter = section.word(&UPSTREAM_RATE_LIMIT_HEADERS, &[("drop", false), ("pass", true)]);
+    let timeouts = own_timeouts(section, timeouts);
+    let (mut addresses, base_path) = addresses?;
+    let speaks_http2 = speaks_http2?.value;
+    addresses.iter_mut().for_each(|address| address.speaks_http2 = speaks_http2);
+    Some(Upstream {
+        addresses,
+        base_path,
+        host_header: host_header?.value,
+        timeouts: timeouts?,
+        most_in_flight: most_in_flight?.value,
+        queue: Queue { most: queue?, wait: wait?.value },
+        retries: Retries { most: most?, percent: percent?, per_second: per_second? },
+        passive: passive?,
+        check: match check {
+            Some(check) => Some(check?),
+            None => None,
+        },
+        names: names?,
+        keeps_limiter: keeps_limiter?.value,
+        keeps_xml_errors: keeps_xml_errors?.value,
+    })
+}
 
-    ADDRESS_WEIGHT = UpstreamAddress "weight", Shape::Whole { least: 1, most: 1_000 }, Default("1"), "3";
-    "The share of requests that the address gets, relative to the weights of the others."
+fn count(section: &Section<'_>, key: &Key) -> Option<u32> {
+    section.whole(key).and_then(|number| u32::try_from(number.value).ok())
+}
 
-    HEALTH_CHECK_PATH = HealthCheck "path", Shape::Text, Required, "\"/health\"", also "url";
-    "The path to send a GET to, appended to the path of the address. It may have a query."
+fn passive(section: &Section<'_>) -> Option<Passive> {
+    let failures = section.count_or_off(&UPSTREAM_CONSECUTIVE_FAILURES);
+    let (out_for, most) =
+        (section.duration(&UPSTREAM_BASE_EJECTION_TIME), section.duration(&UPSTREAM_MAX_EJECTION_TIME));
+    let slow_start = section.duration(&UPSTREAM_SLOW_START);
+    if let (Some(least), Some(most)) = (&out_for, &most)
+        && least.value > most.value
+    {
+        section.reader.fault(
+            Fault::at(most.span.clone(), "`max_ejection_time` is shorter than `base_ejection_time`")
+                .label("shorter than the first ejection")
+                .help("make it at least as long as `base_ejection_time`"),
+        );
+    }
+    Some(Passive {
+        failures: failures?.value,
+        out_for: out_for?.value,
+        out_at_most: most?.value,
+        slow_start: slow_start?.value,
+    })
+}
 
-    HEALTH_CHECK_HOST = HealthCheck "host", Shape::Text, Means("the address itself"), "\"api.example.com\"";
-    "The `Host` header of the check."
+fn names(section: &Section<'_>) -> Option<Names> {
+    let mut servers = Vec::new();
+    for text in section.texts(&UPSTREAM_DNS_SERVERS) {
+        servers.extend(section.keep(text, |text| {
+            let whole = text.parse::<SocketAddr>();
+            let server =
+                whole.or_else(|_| text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53)));
+            server.map_err(|_| {
+                Refusal::new(
+                    format!("`{text}` is not a DNS server"),
+                    "expected an IP address, and a port if it is not 53",
+                    "write it like this: dns_servers = [\"10.0.0.2\"]",
+                )
+            })
+        }));
+    }
+    Some(Names { servers, every: section.duration(&UPSTREAM_DNS_REFRESH_INTERVAL)?.value })
+}
 
-    HEALTH_CHECK_INTERVAL = HealthCheck "interval", Shape::Duration { least: 10, most: DAY }, Default("\"5s\""), "\"5s\"",
-    also "every";
-    "The time between the end of one check and the start of the next, with 10 % jitter."
-
-    HEALTH_CHECK_TIMEOUT = HealthCheck "timeout", Shape::Duration { least: 1, most: DAY }, Default("\"2s\""), "\"2s\"";
-    "How long a check may take, including the connection."
-
-    HEALTH_CHECK_EXPECTED_STATUSES = HealthCheck "expected_statuses", Shape::Numbers { least: 200, most: 599 }, Default("[]"), "[200, 204]",
-    also "statuses", "status";
-    "Statuses of a healthy address. Empty: 200 to 299."
-
-    HEALTH_CHECK_HEALTHY_THRESHOLD = HealthCheck "healthy_threshold", Shape::Whole { least: 1, most: 100 }, Default("2"), "2",
-    also "good", "rise";
-    "Consecutive successful checks before an unhealthy address is healthy again."
-
-    HEALTH_CHECK_UNHEALTHY_THRESHOLD = HealthCheck "unhealthy_threshold", Shape::Whole { least: 1, most: 100 }, Default("3"), "3",
-    also "bad", "fall";
-    "Consecutive failed checks before an address is unhealthy."
-
-    SERVICE_NAME = Service "name", Shape::Text, Required, "\"shop\"";
-    "The name, for endpoints, incidents and `fairgate upstreams list`: 1 to 64 letters, digits, `-` and `_`."
-
-    SERVICE_HOSTS = Service "hosts", Shape::Texts, Default("[]"), "[\"shop.example.com\", \"*.shops.example.com\"]";
-    "Hosts that the service answers for, without ports; `*.` matches one or more labels. Empty: any host that no other \
-     service answers for."
-
-    SERVICE_PATH = Service "path", Shape::Text, Means("any path"), "\"/shop\"", also "prefix", "path_prefix";
-    "The prefix of its paths: `/shop` matches `/shop` and `/shop/a`, but not `/shops`. The longest match wins."
-
-    SERVICE_STRIP_PATH = Service "strip_path", Shape::Boolean, Default("false"), "true", also "strip", "strip_prefix";
-    "Remove `path` from requests before they are forwarded, and add it to the paths of redirects and cookies in responses."
-
-    TIMEOUT_HEADER = Timeouts "header", Shape::Duration { least: 1, most: DAY }, Default("\"10s\""), "\"10s\"", also "head";
-    "From the first byte of a request to the end of its header section. Exceeded: 400 `REQUEST_TIMEOUT`."
-
-    TIMEOUT_BODY = Timeouts "body", Shape::Duration { least: 1, most: DAY }, Default("\"30s\""), "\"30s\"";
-    "Between two reads of a request body. Exceeded: 400 `REQUEST_TIMEOUT`."
-
-    TIMEOUT_KEEP_ALIVE = Timeouts "keep_alive", Shape::Duration { least: 1, most: DAY }, Default("\"75s\""), "\"75s\"",
-    also "idle";
-    "How long a connection may stay open without a request."
-
-    TIMEOUT_CONNECT = Timeouts "connect", Shape::Duration { least: 1, most: DAY }, Default("\"5s\""), "\"5s\"";
-    "How long opening a connection to the upstream may take."
-
-    TIMEOUT_FIRST_BYTE = Timeouts "first_byte", Shape::Duration { least: 1, most: DAY }, Default("\"30s\""), "\"30s\"",
-    also "response";
-    "From the request to the first byte of the upstream's response. Exceeded: 500."
-
-    TIMEOUT_STALL = Timeouts "stall", Shape::Duration { least: 1, most: DAY }, Default("\"30s\""), "\"30s\"";
-    "Between two reads of the upstream's response, and between two writes to either side."
-
-    TIMEOUT_TOTAL = Timeouts "total", Shape::Duration { least: 1, most: DAY }, Means("no timeout"), "\"1m\"", also "request";
-    "From the end of a request, including its body, to the end of its response; if the response starts earlier, from its \
-     start. Exceeded: 500, or the response is cut off if it has started; both are free. An event stream or a gRPC call that \
-     is cut off was delivered, and is charged."
-
-    TIMEOUT_STREAM_IDLE = Timeouts "stream_idle", Shape::Duration { least: 1, most: DAY }, Default("\"1h\""), "\"1h\"",
-    also "stream", "tunnel";
-    "How long a WebSocket or another upgraded connection may be silent in both directions, and how long an event stream \
-     (`text/event-stream`) or a gRPC stream from the upstream may be silent."
-
-    TIMEOUT_DRAIN = Timeouts "drain", Shape::Duration { least: 0, most: DAY }, Default("\"30s\""), "\"30s\"",
-    also "shutdown";
-    "How long responses in flight may take after SIGTERM."
+fn own_timeouts(section: &Section<'_>, timeouts: Option<Timeouts>) -> Option<Timeouts> {
+    let connect = section.duration(&UPSTREAM_CONNECT);
+    let first_byte = section.duration(&UPSTREAM_FIRST_BYTE);
+    let stall = section.duration(&UPSTREAM_STALL);
+    let total = section.duration(&UPSTREAM_TOTAL);
+    let all = timeouts?;
+    Some(Timeouts {
+        connect: connect.map_or(all.connect, |own| own.value),
+        first_byte: first_byte.map_or(all.first_byte, |own| own.value),
+        stall: stall.map_or(all.stall, |own| own.value),
+        total: total.map(|own| own.value).or(all.total),
+        ..all
+    })
 }

@@ -1,30 +1,82 @@
-//! The tables `[tls]`, `[[tls.certificates]]` and `[tls.acme]`. Files are read here to tell their faults; what they
-//! hold is read again when it is used.
+//! The tables `[tls]` and `[[tls.certificates]]`. Files are read here to report their faults; what they contain is read
+//! again when it is used.
 
-use super::{
-    server::{keep, socket_address},
-    syntax::{check_email, check_header_name, is_host_name},
-};
+pub(super) mod acme;
+
+use super::syntax::{check_header_name, socket_address};
 use crate::{
     Extent,
     fault::Fault,
-    raw::{At, Refusal, Section},
+    raw::{At, Section},
     registry::{
-        ACME_CA, ACME_CHALLENGE, ACME_CONTACT, ACME_DIRECTORY, ACME_DOMAINS, ACME_EAB_KEY, ACME_EAB_KEY_ID,
-        ACME_PROFILE, Absent, CERTIFICATE_CERTIFICATE, CERTIFICATE_KEY, Key, TLS_ADDRESS, TLS_CERTIFICATE,
-        TLS_CLIENT_CA, TLS_CLIENT_CERTIFICATE, TLS_CLIENT_SUBJECT_HEADER, TLS_HANDSHAKE_TIMEOUT, TLS_HSTS,
-        TLS_HSTS_INCLUDE_SUBDOMAINS, TLS_KEY, TLS_MIN_VERSION, TLS_PLAINTEXT, TLS_PROXY_PROTOCOL, Table,
+        Absent::{self, Default, Means, Required},
+        CENTURY, HOUR, Key, Shape, Table,
     },
-    tls::{
-        AcmeSettings, BadFile, Challenge, ClientCa, ExternalBinding, IdentityFiles, TlsSettings, authorities,
-    },
+    tls::{BadFile, Challenge, ClientCa, IdentityFiles, TlsSettings, authorities},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use acme::acme;
 use gateway::{
     settings::{Plain, Tls},
     tls::Versions,
 };
 use std::{net::SocketAddr, path::Path};
+
+rows! {
+    TLS_ADDRESS = Tls "address", Shape::Text, Default("\"127.0.0.1:8443\""), "\"0.0.0.0:443\"", also "port";
+    "IP address and port for HTTPS."
+
+    TLS_CERTIFICATE = Tls "certificate", Shape::Text, Means("the certificates are those of `[tls.acme]`"),
+    "\"tls/fullchain.pem\"", also "cert";
+    "A PEM file with the certificate, followed by its intermediates; relative to the folder of this file. It is served to \
+     clients that ask for one of its names, for an unknown name, or for no name."
+
+    TLS_KEY = Tls "key", Shape::Text, Means("as with `certificate`"), "\"tls/privkey.pem\"", also "private_key";
+    "A PEM file with the private key of `certificate`: PKCS#8, SEC1 or PKCS#1, without a password."
+
+    TLS_MIN_VERSION = Tls "min_version", Shape::Words(&["1.2", "1.3"]), Default("\"1.2\""), "\"1.3\"", also "version";
+    "The lowest TLS version that is accepted."
+
+    TLS_PLAINTEXT = Tls "plaintext", Shape::Words(&["serve", "redirect", "off"]),
+    Means("`serve`; `off` if client certificates are required"), "\"redirect\"", also "plain", "http";
+    "How to treat requests without TLS, at `[listen] address`. `serve`: as requests over HTTPS. `redirect`: answer 301 \
+     `ENDPOINT_MOVED` to the same address under https, or 400 `HTTPS_REQUIRED` if the request has an API key. `off`: do not \
+     listen there. If client certificates are required, `serve` is an error unless `[listen] address` is a loopback address."
+
+    TLS_HSTS = Tls "hsts", Shape::Duration { least: 0, most: CENTURY }, Means("no such header"), "\"365d\"";
+    "The `max-age` of the `Strict-Transport-Security` header in responses over HTTPS. `\"0s\"` revokes an earlier value."
+
+    TLS_HSTS_INCLUDE_SUBDOMAINS = Tls "hsts_include_subdomains", Shape::Boolean, Default("false"), "true",
+    also "hsts_subdomains";
+    "Whether `hsts` also applies to all subdomains."
+
+    TLS_CLIENT_CA = Tls "client_ca", Shape::Text, Means("clients are not asked for a certificate"),
+    "\"tls/clients.pem\"";
+    "A PEM file with the certificate authorities that client certificates must be issued by."
+
+    TLS_CLIENT_CERTIFICATE = Tls "client_certificate", Shape::Words(&["required", "optional"]),
+    Default("\"required\""), "\"optional\"";
+    "With `client_ca`: whether clients must present a certificate. A certificate from another authority is rejected either \
+     way. `required` applies to every request: see `plaintext`."
+
+    TLS_CLIENT_SUBJECT_HEADER = Tls "client_subject_header", Shape::Text, Means("the subject is not sent to the upstream"),
+    "\"X-Client-Subject\"";
+    "The request header that passes the subject of the client certificate to the upstream (RFC 4514), such as \
+     `CN=billing,O=Example`. A header of this name from a client is never passed on."
+
+    TLS_HANDSHAKE_TIMEOUT = Tls "handshake_timeout", Shape::Duration { least: 100, most: HOUR }, Default("\"10s\""), "\"5s\"",
+    also "handshake";
+    "How long a TLS handshake may take."
+
+    TLS_PROXY_PROTOCOL = Tls "proxy_protocol", Shape::Words(&["off", "required"]), Default("\"off\""),
+    "\"required\"";
+    "As `[listen] proxy_protocol`, for HTTPS; the header precedes the handshake."
+
+    CERTIFICATE_CERTIFICATE = Certificate "certificate", Shape::Text, Required, "\"tls/other.pem\"", also "cert";
+    "As `[tls] certificate`."
+
+    CERTIFICATE_KEY = Certificate "key", Shape::Text, Required, "\"tls/other.key\"", also "private_key";
+    "As `[tls] key`."
+}
 
 /// The folder that files are named from, and whether they are looked at.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +85,7 @@ pub(super) struct Files<'f> {
     pub(super) extent: Extent,
 }
 
-/// The table `[tls]`. The inner None: there is none. The outer: it has faults.
+/// The table `[tls]`. The inner None: it is missing. The outer: it has faults.
 pub(super) fn tls(
     top: &Section<'_>,
     files: Files<'_>,
@@ -45,14 +97,14 @@ pub(super) fn tls(
     let section = &top.once(Table::Tls);
     let address = section.text(&TLS_ADDRESS).and_then(|text| {
         let span = text.span.clone();
-        keep(section, text, socket_address).map(|value| At { value, span })
+        section.keep(text, socket_address).map(|value| At { value, span })
     });
     let words = [("serve", Plain::Serve), ("redirect", Plain::Redirect), ("off", Plain::Off)];
     let named = section.word(&TLS_PLAINTEXT, &words);
     let handshake = section.duration(&TLS_HANDSHAKE_TIMEOUT);
     let proxy_protocol = section.word(&TLS_PROXY_PROTOCOL, &[("off", false), ("required", true)]);
     let subject_header =
-        section.text(&TLS_CLIENT_SUBJECT_HEADER).and_then(|name| keep(section, name, check_header_name));
+        section.text(&TLS_CLIENT_SUBJECT_HEADER).and_then(|name| section.keep(name, check_header_name));
     let strict = strict(section);
     let is_required = requires_certificate(section);
     let offered = offered(section, files, is_required);
@@ -60,7 +112,7 @@ pub(super) fn tls(
     if requires_certificate && let Some(plain) = &named {
         check_plain(section, plain, listen);
     }
-    // Required means required: there is no way in beside it unless the file names one.
+    // Required means required: nothing is served without one unless the file says so.
     let plain = match &named {
         Some(named) => named.value,
         None if section.has(&TLS_PLAINTEXT) => return None, // a fault was noted
@@ -96,8 +148,8 @@ pub(super) fn tls(
     Some(Some((tls, offered?)))
 }
 
-/// Whether clients have to show a certificate. Without `client_ca` nobody asks them for one, so that a file that
-/// names how must not be read as if it protected something.
+/// Whether clients have to show a certificate. Without `client_ca` they are not asked for one, so a
+/// file that says how must not be read as if it protected something.
 fn requires_certificate(section: &Section<'_>) -> Option<bool> {
     let help = "set the authorities that issue client certificates: client_ca = \"tls/clients.pem\"";
     if !section.has(&TLS_CLIENT_CA) {
@@ -123,7 +175,7 @@ fn requires_certificate(section: &Section<'_>) -> Option<bool> {
     section.word(&TLS_CLIENT_CERTIFICATE, &words).map(|word| word.value)
 }
 
-/// Where certificates are required, the API cannot be served without one to whoever reaches the other port. On a
+/// Where certificates are required, the API must not be served without one at the other port. On a
 /// loopback address that is this machine alone: allowed if the file says so, and warned of.
 fn check_plain(section: &Section<'_>, plain: &At<Plain>, listen: Option<&At<SocketAddr>>) {
     match plain.value {
@@ -212,7 +264,7 @@ fn offered(section: &Section<'_>, files: Files<'_>, is_required: Option<bool>) -
     is_good.then_some(TlsSettings { identities, client_ca, versions: versions?.value, acme })
 }
 
-/// A certificate and its key. Both stand in the table, or neither could be used.
+/// A certificate and its key. One without the other is a fault.
 pub(super) fn identity(
     section: &Section<'_>,
     certificate: &Key,
@@ -263,100 +315,4 @@ fn no_file(key: &Key, span: std::ops::Range<usize>, bad: &BadFile) -> Fault {
     Fault::at(span, format!("the file of `{}` cannot be used", key.name))
         .label(bad.reason.clone())
         .help(format!("the path is {}", bad.path.display()))
-}
-
-fn acme(section: &Section<'_>, files: Files<'_>) -> Option<AcmeSettings> {
-    let named = section.text_list(&ACME_DOMAINS)?;
-    let count = named.value.len();
-    let domains: Vec<String> =
-        named.value.into_iter().filter_map(|name| keep(section, name, domain)).collect();
-    if count == 0 {
-        section.reader.fault(
-            Fault::at(named.span, "a certificate needs a name")
-                .label("the list is empty")
-                .help(format!("write it like this: domains = {}", ACME_DOMAINS.example)),
-        );
-    }
-    let contact: Vec<String> =
-        section.texts(&ACME_CONTACT).into_iter().filter_map(|one| keep(section, one, check_email)).collect();
-    let directory = section.text(&ACME_DIRECTORY).and_then(|url| keep(section, url, directory));
-    let ca = section.text(&ACME_CA).map(|path| {
-        let file = files.folder.join(&path.value);
-        let at = At { value: (), span: path.span };
-        checked(section, &ACME_CA, at, files, || authorities(&file).map(drop)).map(|()| file)
-    });
-    let challenge =
-        section.word(&ACME_CHALLENGE, &[("http-01", Challenge::Http), ("tls-alpn-01", Challenge::TlsAlpn)]);
-    let ca = match ca {
-        None => None,
-        Some(file) => Some(file?),
-    };
-    let binding = binding(section);
-    let profile = section.text(&ACME_PROFILE).map(|profile| profile.value);
-    (count > 0 && domains.len() == count).then_some(())?;
-    Some(AcmeSettings {
-        domains,
-        contact,
-        directory: directory?,
-        ca,
-        challenge: challenge?.value,
-        binding: binding?,
-        profile,
-    })
-}
-
-/// The external account. The inner None: there is none. The outer: it has faults.
-fn binding(section: &Section<'_>) -> Option<Option<ExternalBinding>> {
-    if !section.has(&ACME_EAB_KEY_ID) && !section.has(&ACME_EAB_KEY) {
-        return Some(None);
-    }
-    section.need(&ACME_EAB_KEY_ID);
-    section.need(&ACME_EAB_KEY);
-    let key_id = section.text(&ACME_EAB_KEY_ID);
-    let key = section.text(&ACME_EAB_KEY).and_then(|key| keep(section, key, external_key));
-    Some(Some(ExternalBinding { key_id: key_id?.value, key: key? }))
-}
-
-/// Authorities show it in base64url; some with padding, some copy and paste the other alphabet.
-fn external_key(text: &str) -> Result<Vec<u8>, Refusal> {
-    let plain: String = text
-        .trim_end_matches('=')
-        .chars()
-        .map(|c| match c {
-            '+' => '-',
-            '/' => '_',
-            other => other,
-        })
-        .collect();
-    URL_SAFE_NO_PAD.decode(&plain).ok().filter(|key| !key.is_empty()).ok_or_else(|| {
-        // The text itself stays out of the message: it may be the better part of a secret.
-        Refusal::new(
-            "invalid `eab_key`".to_owned(),
-            "expected base64url",
-            "copy the HMAC key as the authority shows it",
-        )
-    })
-}
-
-fn domain(text: &str) -> Result<String, Refusal> {
-    let is_good = is_host_name(text) && text.contains('.') && text.parse::<std::net::IpAddr>().is_err();
-    is_good.then(|| text.to_ascii_lowercase()).ok_or_else(|| {
-        let help = match text.strip_prefix("*.") {
-            Some(_) => "a wildcard needs a DNS challenge, which Fairgate does not support: list each host",
-            None => "write a host name such as \"api.example.com\"",
-        };
-        Refusal::new(format!("`{text}` cannot be in a certificate"), "expected a host name", help)
-    })
-}
-
-/// Split only as far as is needed to find slips; the rest is the authority's to refuse.
-fn directory(text: &str) -> Result<String, Refusal> {
-    let host = text.strip_prefix("https://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
-    host.filter(|host| is_host_name(host)).map(|_| text.to_owned()).ok_or_else(|| {
-        Refusal::new(
-            format!("`{text}` is not an ACME directory"),
-            "expected a URL that starts with https://",
-            format!("write it like this: directory = {}", ACME_DIRECTORY.example),
-        )
-    })
 }
