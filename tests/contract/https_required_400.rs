@@ -40,6 +40,10 @@ fn a_key_in_the_clear_is_refused_wherever_it_stands_and_leads_nowhere() {
         ("Authorization", format!("Bearer {key}")),
         ("Authorization", basic(format!("{key}:"))),
         ("Authorization", basic(format!("user:{key}"))),
+        // Where no key is taken, it was sent in the clear all the same.
+        ("Authorization", key.clone()),
+        ("Authorization", format!("Token {key}")),
+        ("Authorization", format!("Token token=\"{key}\"")),
         // Whether it is known, or a key at all, nobody who listens has to learn from us; it was meant to be one.
         ("X-API-Key", "fg_unknown".to_owned()),
         ("Authorization", "Bearer of-somebody-else".to_owned()),
@@ -59,6 +63,22 @@ fn a_key_in_the_clear_is_refused_wherever_it_stands_and_leads_nowhere() {
     }
     let answer = send_plainly(&stage.gateway, &head("/items/7").header("X-API-Key", key));
     assert_eq!((answer.status, answer.headers.has("Location")), (400, false));
+    assert_eq!(stage.upstream.count(), 0);
+}
+
+#[test]
+fn a_key_in_the_query_is_refused_not_repeated_and_named_to_the_operator() {
+    let stage = stage();
+    let request = get(&format!("/items/7?a=b&api_key={}", stage.key.key));
+    let answer = send_plainly(&stage.gateway, &request);
+    assert_error(&stage.gateway, &answer, 400, "HTTPS_REQUIRED");
+    assert!(!answer.text().contains(&stage.key.key) && !answer.headers.has("Location"), "{answer:?}");
+    let named = eventually("the key is named", || {
+        let log = stage.gateway.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.into_iter().find(|line| line["event"] == "an API key was sent without TLS")
+    });
+    assert_eq!(named["key"], stage.key.id.as_str());
     assert_eq!(stage.upstream.count(), 0);
 }
 

@@ -91,6 +91,44 @@ fn basic_that_is_no_base64_is_told_apart_from_a_crash() {
 }
 
 #[test]
+fn no_key_of_this_api_reaches_the_upstream_in_the_usual_header_where_another_one_is_configured() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).section("[keys]\nheaders = [\"X-Token\"]");
+    let gateway = Gateway::start(&config.endpoint("GET", "/open", "public = true").endpoint("GET", "/a", ""));
+    let (own, other) = (gateway.key(), gateway.key());
+    for request in [get("/open"), get("/a").header("X-Token", &own.key)] {
+        for (value, passes) in [(other.key.as_str(), false), ("of-the-upstream", true), ("", true)] {
+            assert_eq!(gateway.send(&request.clone().header("X-API-Key", value)).status, 200, "{value}");
+            let seen = upstream.last().headers;
+            assert_eq!(seen.get("X-API-Key"), passes.then_some(value), "{seen:?}");
+        }
+    }
+}
+
+#[test]
+fn no_imported_key_reaches_the_upstream_behind_another_scheme() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).endpoint("GET", "/open", "public = true");
+    let gateway = Gateway::start(&config);
+    let imported = ["sk-imported/one==", "sk:imported;two&x"];
+    let file = gateway.home().path("imported.txt");
+    std::fs::write(&file, imported.join("\n")).unwrap();
+    gateway.run(&["keys", "import", file.to_str().unwrap(), "--plan", "free"]);
+    for key in imported {
+        for value in
+            [key.to_owned(), format!("Token {key}"), format!("Token token={key}"), format!("Token \"{key}\"")]
+        {
+            assert_eq!(gateway.send(&get("/open").header("Authorization", &value)).status, 200, "{value}");
+            assert!(!upstream.last().headers.has("Authorization"), "{value}");
+        }
+    }
+    // Words without end are no way to have a digest made of each.
+    let words = format!("Token {}", "a=".repeat(2_000));
+    assert_eq!(gateway.send(&get("/open").header("Authorization", &words)).status, 200);
+    assert_eq!(upstream.last().headers.get("Authorization"), Some(words.as_str()));
+}
+
+#[test]
 fn no_key_of_this_api_reaches_the_upstream_in_authorization_and_other_credentials_do() {
     let upstream = Upstream::sample();
     let config =
@@ -107,6 +145,13 @@ fn no_key_of_this_api_reaches_the_upstream_in_authorization_and_other_credential
             format!("Basic {}", base64(&format!("user:{key}"))),
             format!("Token {key}"),
             format!("Token token=\"{key}\", a=b"),
+            format!("Token token={key}"),
+            format!("Token token='{key}'"),
+            format!("ApiKey user:{key}"),
+            format!("Custom a=b;key={key};v=1"),
+            // Many servers read base64 without its padding, and in its other alphabet.
+            format!("Basic {}", base64(&format!("{key}:")).trim_end_matches('=')),
+            format!("Basic {}", base64(&format!("?>?>:{key}")).replace('+', "-").replace('/', "_")),
             key.clone(),
         ] {
             for request in [get("/items/7").key(&own), get("/open")] {

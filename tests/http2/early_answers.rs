@@ -43,10 +43,16 @@ fn gateway(upstream: &Upstream) -> Gateway {
     for path in ["/items", "/early/{status}"] {
         config = config.endpoint("POST", path, "");
     }
-    Gateway::start(&config.endpoint("POST", "/secret", "permission = \"secrets\""))
+    let config = config.endpoint("POST", "/secret", "permission = \"secrets\"");
+    let config = config.endpoint("POST", "/paged", "").parameter(
+        "query",
+        "page",
+        "type = \"integer\"\nrequired = true",
+    );
+    Gateway::start(&config.endpoint("POST", "/small", "max_body_size = 1000"))
 }
 
-fn cases(key: &Key, spent: &Key) -> Vec<Case> {
+fn cases(key: &Key, spent: &Key, revoked: &Key) -> Vec<Case> {
     let with = |key: &str| vec![("x-api-key".to_owned(), key.to_owned())];
     let case = |name, fields, path, status| Case { name, fields, path, status };
     let mut grpc = with("fg_live_0");
@@ -68,8 +74,13 @@ fn cases(key: &Key, spent: &Key) -> Vec<Case> {
         case("a call of gRPC", grpc, "/items", 200),
         case("an early success of the upstream's", with(&key.key), "/early/200", 200),
         case("an early error of the upstream's", with(&key.key), "/early/400", 400),
-        case("the same, of a length that was declared", length, "/early/400", 400),
+        case("the same, of a length that was declared", length.clone(), "/early/400", 400),
         case("a pause of the upstream's", with(&key.key), "/early/503", 503),
+        case("a body past its bound, as declared", length.clone(), "/small", 400),
+        case("a malformed path", with(&key.key), "/items/%zz", 400),
+        case("a parameter that is missing", with(&key.key), "/paged", 400),
+        case("a parameter that is not valid", with(&key.key), "/paged?page=none", 400),
+        case("a revoked key", with(&revoked.key), "/items", 403),
     ]
 }
 
@@ -111,12 +122,13 @@ fn assert_asked_to_stop(peer: &mut Peer, stream: u32, name: &str) {
 fn whichever_check_answers_the_whole_answer_comes_and_then_the_request_to_stop() {
     let upstream = upstream();
     let gateway = gateway(&upstream);
-    let (key, spent) = (gateway.key(), gateway.key_with(&["--plan", "one"]));
+    let (key, spent, revoked) = (gateway.key(), gateway.key_with(&["--plan", "one"]), gateway.key());
+    gateway.run(&["keys", "revoke", &revoked.id]);
     let mut peer = Peer::open(gateway.address);
     peer.send(HEADERS, END_STREAM | END_HEADERS, 1, &request("POST", "/items", &[("x-api-key", &spent.key)]));
     assert_eq!(peer.answer(1).status, 200);
     let mut stream = 1;
-    for case in cases(&key, &spent) {
+    for case in cases(&key, &spent, &revoked) {
         // All of a window at once, nothing at all, and a little that is never followed by the rest.
         for body in [WINDOW, 0, 100] {
             stream += 2;
@@ -134,6 +146,25 @@ fn whichever_check_answers_the_whole_answer_comes_and_then_the_request_to_stop()
     }
     assert!(peer.ping());
     assert_eq!(gateway.used(&spent), 1);
+}
+
+#[test]
+fn a_body_that_grows_past_its_bound_is_answered_in_the_middle_and_asked_to_stop() {
+    let upstream = upstream();
+    let gateway = gateway(&upstream);
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    for stream in [1, 3, 5] {
+        peer.send(HEADERS, END_HEADERS, stream, &request("POST", "/small", &[("x-api-key", &key.key)]));
+        peer.send(DATA, 0, stream, &[b'x'; 1000]);
+        peer.send(DATA, 0, stream, b"x");
+        let answer = peer.answer(stream);
+        assert_eq!((answer.status, answer.cut), (400, None), "{answer:?}");
+        assert!(answer.text().contains("BODY_TOO_LARGE"), "{answer:?}");
+        assert_asked_to_stop(&mut peer, stream, "past its bound");
+    }
+    assert!(peer.ping());
+    assert_eq!(gateway.used(&key), 0);
 }
 
 #[test]

@@ -3,8 +3,12 @@
 use crate::{
     gateway,
     peer::{ACK, DATA, HEADERS, PING, PREFACE, PROTOCOL_ERROR, Peer, SETTINGS, plain},
-    support::{Config, Gateway, Upstream, assert_error, get, sample::sample},
+    support::{
+        AUTHORITY, Config, Connection, Gateway, Upstream, assert_error, client::session, get, request::HOST,
+        sample::sample, wire::Wire,
+    },
 };
+use std::net::TcpStream;
 
 #[test]
 fn s3_3_the_preface_is_recognised_beside_http_1_on_the_same_address_however_it_arrives() {
@@ -94,4 +98,26 @@ fn s3_4_what_alpn_has_chosen_holds_whatever_the_first_bytes_look_like() {
     }
     peer.settings(&[]);
     assert_eq!(peer.get(1, "/items/7", &key).status, 200);
+}
+
+#[test]
+fn s3_4_where_alpn_has_chosen_http_1_1_the_preface_is_a_malformed_request() {
+    let upstream = Upstream::scripted(sample);
+    let gateway = Gateway::start(&Config::of(&upstream).over_tls());
+    let connect = |protocols: &[&[u8]]| {
+        let mut client = AUTHORITY.client(None);
+        client.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+        let socket = TcpStream::connect(gateway.address).unwrap();
+        let mut wire = Wire::new(socket).under_tls(session(client, HOST));
+        wire.shake_hands().unwrap();
+        wire
+    };
+    let mut connection = Connection { wire: connect(&[b"http/1.1"]) };
+    connection.write(PREFACE);
+    assert_error(&gateway, &connection.answer(), 400, "REQUEST_MALFORMED");
+    // Without ALPN nothing was chosen, and a client may know beforehand (RFC 9113 section 3.3).
+    let mut peer = Peer::on(connect(&[]));
+    peer.write(PREFACE);
+    peer.settings(&[]);
+    assert_eq!(peer.next().unwrap().kind, SETTINGS);
 }

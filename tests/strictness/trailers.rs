@@ -71,3 +71,19 @@ fn what_an_answer_costs_is_told_to_us_alone_behind_its_body_too() {
     assert_eq!((answer.status, answer.trailers.get("X-Sum")), (200, Some("1")), "{answer:?}");
     assert!(!answer.trailers.has("X-Cost"), "{answer:?}");
 }
+
+#[test]
+fn a_trailer_of_an_answer_may_have_any_name_that_its_header_may_have() {
+    // gRPC's metadata has underscores and dots in its names.
+    let upstream = Upstream::scripted(|exchange| {
+        exchange.say(
+            b"HTTP/1.1 200 OK\r\nx_app: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx_app: 2\r\napp.code-bin: AQ\r\n\r\n",
+            Next::Keep,
+        )
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let answer = gateway.send(&get("/a").key(&gateway.key()).header("TE", "trailers"));
+    assert_eq!((answer.status, answer.header("x_app")), (200, Some("1")), "{answer:?}");
+    assert_eq!(answer.trailers.get("x_app"), Some("2"), "{answer:?}");
+    assert_eq!(answer.trailers.get("app.code-bin"), Some("AQ"), "{answer:?}");
+}

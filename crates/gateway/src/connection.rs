@@ -91,6 +91,7 @@ async fn answer(
     if may_switch && client.io.has_agreed_on_http2() {
         return Then::Switch;
     }
+    may_switch &= !client.io.has_agreed_on_http1();
     loop {
         connection_state.begin();
         // Only now: a request is judged by what holds when it begins, not when its connection fell idle.

@@ -27,6 +27,14 @@ impl Io {
         }
     }
 
+    /// Whether HTTP/1.1 was agreed on, so that the preface of HTTP/2 is a malformed request.
+    pub(crate) fn has_agreed_on_http1(&self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.has_agreed_on_http1(),
+            Self::Stream(_) => false,
+        }
+    }
+
     /// As [`Socket::poll_hung_up`].
     pub(crate) fn poll_hung_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self {

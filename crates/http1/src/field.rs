@@ -30,16 +30,21 @@ pub fn of_request(name: &[u8], keys: &[String]) -> RequestField {
         7 if is("referer") => RequestField::Single(3),
         8 if is("if-match") => RequestField::Single(4),
         8 if is("if-range") => RequestField::Single(5),
+        8 if is("x-scheme") => RequestField::Forwarded(ForwardedKind::Other),
         // CGI makes `HTTP_PROXY` of it, which many libraries take for the proxy to ask.
         5 if is("proxy") => RequestField::HopByHop,
         6 if is("x-host") => RequestField::Forwarded(ForwardedKind::Other),
         9 if is("x-real-ip") || is("client-ip") => RequestField::Forwarded(ForwardedKind::Other),
+        9 if is("x-api-key") => RequestField::ApiKey,
         9 if is("forwarded") => RequestField::Forwarded(ForwardedKind::Forwarded),
         10 if is("connection") => RequestField::Connection,
         10 if is("keep-alive") => RequestField::HopByHop,
         10 if is("user-agent") => RequestField::Single(6),
-        11 if is("x-client-ip") || is("x-remote-ip") => RequestField::Forwarded(ForwardedKind::Other),
+        11 if is("x-client-ip") || is("x-remote-ip") || is("x-forwarded") || is("x-real-port") => {
+            RequestField::Forwarded(ForwardedKind::Other)
+        }
         12 if is("content-type") => RequestField::ContentType,
+        12 if is("x-url-scheme") => RequestField::Forwarded(ForwardedKind::Other),
         12 if is("max-forwards") => RequestField::Single(7),
         12 if is("x-request-id") => RequestField::RequestId,
         13 if is("x-rewrite-url") || is("x-rewrite-uri") || is("x-http-method") => RequestField::Override,
@@ -53,6 +58,7 @@ pub fn of_request(name: &[u8], keys: &[String]) -> RequestField {
         14 if is("x-original-url") || is("x-original-uri") => RequestField::Override,
         14 if is("true-client-ip") => RequestField::Forwarded(ForwardedKind::Other),
         15 if is("idempotency-key") => RequestField::Single(10),
+        15 if is("front-end-https") => RequestField::Forwarded(ForwardedKind::Other),
         15 if is("x-forwarded-for") => RequestField::Forwarded(ForwardedKind::For),
         15 if is("x-original-path")
             || is("x-override-path")
@@ -125,14 +131,16 @@ pub fn of_answer(name: &[u8]) -> AnswerField {
     }
 }
 
-/// `RateLimit-Limit` and the like of earlier drafts, `X-RateLimit-*`, `X-Rate-Limit-*`.
+/// `RateLimit-Limit` and the like of earlier drafts, `X-RateLimit` and `X-Rate-Limit` alone and with a suffix.
 fn is_of_a_limiter(name: &[u8]) -> bool {
-    let starts =
-        |known: &[u8]| name.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known));
-    // Nearly every name is told apart by one byte.
+    let is_of = |family: &[u8]| match name.split_at_checked(family.len()) {
+        Some((start, rest)) => start.eq_ignore_ascii_case(family) && matches!(rest, [] | [b'-', ..]),
+        None => false,
+    };
+    // One byte rules nearly every name out.
     match name.get(2).map(u8::to_ascii_lowercase) {
-        Some(b't') => starts(b"ratelimit-"),
-        Some(b'r') => starts(b"x-ratelimit-") || starts(b"x-rate-limit-"),
+        Some(b't') => is_of(b"ratelimit"),
+        Some(b'r') => is_of(b"x-ratelimit") || is_of(b"x-rate-limit"),
         Some(_) | None => false,
     }
 }
@@ -176,6 +184,7 @@ pub fn may_be_nominated(option: &[u8], keys: &[String]) -> bool {
         | RequestField::Accept
         | RequestField::ContentType
         | RequestField::Authorization
+        | RequestField::ApiKey
         | RequestField::Key(_)
         | RequestField::RequestId
         | RequestField::Via
@@ -222,6 +231,7 @@ fn stands_for_another(name: &[u8], keys: &[String]) -> bool {
         | RequestField::ContentType
         | RequestField::RequestId
         | RequestField::Via
+        | RequestField::ApiKey
         | RequestField::Single(_) => keys.iter().any(|key| is_same_variable(key.as_bytes(), name)),
         RequestField::HopByHop
         | RequestField::Host
@@ -288,7 +298,7 @@ pub fn may_trail(name: &[u8]) -> bool {
     // Calls of gRPC tell such things there.
     let passing = [AnswerField::EndToEnd, AnswerField::RetryAfter, AnswerField::Limiter];
     let reserved = of_request(name, &[]) != RequestField::EndToEnd || !passing.contains(&of_answer(name));
-    is_plain_name(name) && !reserved && !NEVER.iter().any(|never| name.eq_ignore_ascii_case(never.as_bytes()))
+    !reserved && !NEVER.iter().any(|never| name.eq_ignore_ascii_case(never.as_bytes()))
 }
 
 #[cfg(test)]
@@ -335,7 +345,11 @@ mod tests {
             ("X-Envoy-Original-Path", RequestField::Forwarded(ForwardedKind::Other)),
             ("X-Envoy-External-Address", RequestField::Forwarded(ForwardedKind::Other)),
             ("X-Original-Host", RequestField::Forwarded(ForwardedKind::Other)),
-            ("X-Forwarded", RequestField::EndToEnd),
+            ("X-Forwarded", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Scheme", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Url-Scheme", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Real-Port", RequestField::Forwarded(ForwardedKind::Other)),
+            ("Front-End-Https", RequestField::Forwarded(ForwardedKind::Other)),
             ("X-Elapsed-Time", RequestField::EndToEnd),
             ("Cookie", RequestField::EndToEnd),
         ] {
@@ -352,6 +366,11 @@ mod tests {
             ("Proxy-Authenticate", AnswerField::HopByHop),
             ("X-Request-ID", AnswerField::GatewayOnly),
             ("Access-Control-Allow-Origin", AnswerField::Cors),
+            ("X-RateLimit", AnswerField::Limiter),
+            ("X-Rate-Limit", AnswerField::Limiter),
+            ("X-RateLimit-Limit", AnswerField::Limiter),
+            ("RateLimit-Reset", AnswerField::Limiter),
+            ("X-RateLimited", AnswerField::EndToEnd),
             ("Server", AnswerField::EndToEnd),
         ] {
             assert_eq!(of_answer(name.as_bytes()), kind, "{name}");
@@ -372,6 +391,8 @@ mod tests {
             assert!(!may_trail(never.as_bytes()), "{never}");
         }
         assert!(may_trail(b"Grpc-Status") && may_trail(b"X-Checksum"));
+        // Names of gRPC's metadata, which an answer's trailers carry.
+        assert!(may_trail(b"app_code") && may_trail(b"app.code-bin"));
         assert!(may_trail(b"Retry-After") && may_trail(b"X-RateLimit-Remaining"));
     }
 

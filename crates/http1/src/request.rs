@@ -226,6 +226,7 @@ impl RequestHead {
                 RequestField::EndToEnd
                 | RequestField::HopByHop
                 | RequestField::Accept
+                | RequestField::ApiKey
                 | RequestField::Key(_)
                 | RequestField::RequestId
                 | RequestField::Via

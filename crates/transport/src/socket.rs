@@ -28,6 +28,14 @@ pub trait Readable {
 }
 
 impl Socket {
+    /// Whether HTTP/1.1 was agreed on in the handshake, so that the preface of HTTP/2 is a malformed request.
+    pub fn has_agreed_on_http1(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(stream) => stream.has_agreed_on_http1(),
+        }
+    }
+
     /// Whether HTTP/2 was agreed on in the handshake, before a byte of it came.
     pub fn has_agreed_on_http2(&self) -> bool {
         match self {

@@ -1,7 +1,10 @@
 //! The request as the upstream gets it: written anew from what was understood.
 
 use super::rpc::Protocol;
-use crate::{context::RequestContext, policies::key};
+use crate::{
+    context::RequestContext,
+    policies::{key, own_key},
+};
 use http1::{
     body::Framing,
     field::{self, ForwardedKind, RequestField},
@@ -129,8 +132,12 @@ fn write_fields<'v>(context: &'v RequestContext<'_>, body_was_read: bool, out: &
             // upstream's.
             RequestField::Authorization
                 if (context.key.is_none() || key_is_in_header || !key::is_credential(value))
-                    && !key::holds_own(context, value) =>
+                    && own_key::in_value(context, value).is_none() =>
             {
+                field::write(name, value, out);
+                continue;
+            }
+            RequestField::ApiKey if own_key::in_value(context, value).is_none() => {
                 field::write(name, value, out);
                 continue;
             }
@@ -145,6 +152,7 @@ fn write_fields<'v>(context: &'v RequestContext<'_>, body_was_read: bool, out: &
             }
             RequestField::Expect
             | RequestField::Authorization
+            | RequestField::ApiKey
             | RequestField::HopByHop
             | RequestField::Host
             | RequestField::ContentLength

@@ -79,29 +79,6 @@ pub(crate) fn is_credential(authorization: &[u8]) -> bool {
     scheme(authorization).is_some()
 }
 
-/// Whether this `Authorization` holds a key of this API, whether or not it let the request in: no upstream may learn one.
-pub(crate) fn holds_own(context: &RequestContext<'_>, authorization: &[u8]) -> bool {
-    let keyring = &context.shared.keyring;
-    let is_own = |candidate: &[u8]| {
-        contract::key::is_well_formed(candidate)
-            || keyring.format(candidate, context.config.key_pattern.as_ref()) == Format::Possible
-                && keyring.find(candidate).is_some()
-    };
-    // Behind whichever scheme, bare, or as a parameter.
-    let mut words = authorization.split(|b| matches!(b, b' ' | b'\t' | b',' | b'"'));
-    if words.any(|word| !word.is_empty() && is_own(word)) {
-        return true;
-    }
-    let pair = match scheme(authorization) {
-        Some(Place::Basic) => authorization.get(b"Basic ".len()..),
-        Some(Place::Bearer | Place::Header) | None => None,
-    };
-    let pair = pair.and_then(|pair| STANDARD.decode(pair.trim_ascii()).ok()).unwrap_or_default();
-    let colon = memchr::memchr(b':', &pair).unwrap_or(pair.len());
-    let password = pair.get(colon + 1..).unwrap_or_default();
-    [pair.get(..colon).unwrap_or_default(), password].iter().any(|part| !part.is_empty() && is_own(part))
-}
-
 fn look_up(
     shared: &Shared,
     config: &Config,

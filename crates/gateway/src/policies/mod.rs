@@ -8,6 +8,7 @@ pub(crate) mod key;
 pub(crate) mod limits;
 pub(crate) mod maintenance;
 pub(crate) mod overload;
+pub(crate) mod own_key;
 pub(crate) mod parameters;
 pub(crate) mod path;
 pub(crate) mod permission;

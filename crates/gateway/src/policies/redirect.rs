@@ -1,6 +1,9 @@
 //! The 301 row: paths that have moved, slashes at the end of a path, requests without TLS.
 
-use super::key;
+use super::{
+    key,
+    own_key::{self, OwnKey},
+};
 use crate::{
     context::RequestContext,
     record::Level,
@@ -30,17 +33,25 @@ pub(crate) fn check_scheme(context: &mut RequestContext<'_>) -> Result<(), Refus
         (None, Some(address)) => https(context.head.host(), address),
         (None, None) => return Ok(()), // it listens there, or would not have started
     };
-    let location = format!("{base}{}", location(context.head.path(), context.head.query()));
-    if key::is_presented(context) {
-        return Err(key_in_the_clear(context, &location));
+    let in_query = own_key::in_query(context);
+    // A key in the query is not repeated.
+    let query = if in_query.is_some() { None } else { context.head.query() };
+    let location = format!("{base}{}", location(context.head.path(), query));
+    let elsewhere = in_query.or_else(|| own_key::in_other_headers(context));
+    if elsewhere.is_some() || key::is_presented(context) {
+        return Err(key_in_the_clear(context, elsewhere, &location));
     }
     let message = format!("This API requires HTTPS. Send the request to {location}.");
     Err(refusal(ErrorCode::EndpointMoved, message, location))
 }
 
 /// The operator learns of a valid key once an hour.
-fn key_in_the_clear(context: &mut RequestContext<'_>, location: &str) -> Refused {
-    if let Some(key) = key::recognise(context)
+fn key_in_the_clear(context: &mut RequestContext<'_>, elsewhere: Option<OwnKey>, location: &str) -> Refused {
+    let elsewhere = match elsewhere {
+        Some(OwnKey::Known(key)) => Some(key),
+        Some(OwnKey::Unknown) | None => None,
+    };
+    if let Some(key) = elsewhere.or_else(|| key::recognise(context))
         && context.shared.exposed_keys.is_new(key.id(), context.now.seconds())
     {
         let (id, address) = (key.id(), context.address.to_string());

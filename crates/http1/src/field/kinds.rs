@@ -48,6 +48,8 @@ pub enum RequestField {
     ContentType,
     /// `Authorization`.
     Authorization,
+    /// `X-API-Key` where `[keys] headers` has other names: the upstream's, unless somebody sent a key of this API there.
+    ApiKey,
     /// One of the headers of `[keys] headers`, by its position there.
     Key(u8),
     /// `X-Request-Id`.

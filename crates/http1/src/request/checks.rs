@@ -82,6 +82,7 @@ pub(super) fn kind(name: &[u8], reading: &Reading) -> Result<Option<RequestField
         | RequestField::Accept
         | RequestField::ContentType
         | RequestField::Authorization
+        | RequestField::ApiKey
         | RequestField::Key(_)
         | RequestField::RequestId
         | RequestField::Via

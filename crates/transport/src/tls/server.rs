@@ -15,7 +15,7 @@ use rustls::{
 use std::{fmt, sync::Arc};
 
 /// What is spoken over TLS, the most wanted first; before them HTTP/2, where it is spoken.
-const PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
+pub(super) const HTTP1: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
 pub(super) const HTTP2: &[u8] = b"h2";
 
 /// What clients are offered. New connections get the latest.
@@ -77,7 +77,7 @@ impl Server {
         let mut config = builder
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(Names::new(identities, challenges)));
-        config.alpn_protocols = PROTOCOLS.iter().chain([&ACME_TLS]).map(|name| name.to_vec()).collect();
+        config.alpn_protocols = HTTP1.iter().chain([&ACME_TLS]).map(|name| name.to_vec()).collect();
         // Tickets hold the session, so threads share no table of sessions. Their keys are new with each offer: who lost
         // his right by a change of it has no ticket either.
         config.ticketer = rustls::crypto::ring::Ticketer::new().map_err(|error| bad(&error))?;

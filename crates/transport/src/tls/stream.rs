@@ -59,6 +59,11 @@ impl TlsStream {
         self.session.alpn_protocol() == Some(super::server::HTTP2)
     }
 
+    /// Whether HTTP/1.1 was.
+    pub fn has_agreed_on_http1(&self) -> bool {
+        self.session.alpn_protocol().is_some_and(|protocol| super::server::HTTP1.contains(&protocol))
+    }
+
     /// Ready once the handshake is done, and all that it had to say is sent.
     pub(super) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
