@@ -2,7 +2,7 @@
 
 use crate::{
     shop::Shop,
-    support::{assert_error, delete, error_of, get, post},
+    support::{Config, Gateway, Upstream, assert_error, delete, error_of, gateway::Home, get, post, request},
 };
 
 const THING: &str = r#"{"name":"Cup","price":4.5}"#;
@@ -61,4 +61,83 @@ fn the_documents_own_scheme_names_the_header() {
 fn the_file_wins_over_the_documents_header() {
     let shop = Shop::with(|config| config.section("[keys]\nheaders = [\"X-API-Key\"]"));
     assert_eq!(shop.gateway.send(&get("/v1/things").key(&shop.key)).status, 200);
+}
+
+/// Its operations stand elsewhere, with what they ask for.
+const ELSEWHERE: &str = "openapi: 3.2.0
+info: { title: Elsewhere, version: '1' }
+security: [{ key: [] }]
+paths:
+  /things:
+    get: { $ref: '#/x-operations/strict' }
+    query: { $ref: '#/x-operations/strict' }
+    additionalOperations: { LINK: { $ref: '#/x-operations/strict' } }
+  /others: { $ref: '#/components/pathItems/others' }
+components:
+  securitySchemes: { key: { type: apiKey, in: header, name: X-API-Key } }
+  pathItems: { others: { additionalOperations: { LINK: { $ref: '#/x-operations/strict' } } } }
+x-operations:
+  strict:
+    security: [{ key: [admin] }]
+    parameters: [{ name: limit, in: query, schema: { type: integer } }]
+    requestBody: { content: { application/json: { schema: { type: object } } } }
+    responses: { '200': { description: Fine } }
+";
+
+#[test]
+fn an_operation_that_stands_elsewhere_asks_for_what_it_says_there() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream).document(ELSEWHERE));
+    let (bare, admin) = (gateway.key(), gateway.key_with(&["--plan", "free", "--permission", "admin"]));
+    for (method, path) in [("GET", "/things"), ("QUERY", "/things"), ("LINK", "/things"), ("LINK", "/others")]
+    {
+        let ask = |query: &str, body: &str, key| {
+            let asked = request(method, &format!("{path}{query}"));
+            gateway.send(&asked.body("application/json", body.as_bytes()).key(key))
+        };
+        let seen = upstream.count();
+        assert_error(&gateway, &ask("", "{}", &bare), 401, "PERMISSION_DENIED");
+        assert_error(&gateway, &ask("?limit=x", "{}", &admin), 400, "PARAMETER_NOT_VALID");
+        assert_error(&gateway, &ask("", "[]", &admin), 422, "BODY_NOT_VALID");
+        assert_eq!(upstream.count(), seen, "{method} {path}");
+        let may = ask("?limit=1", "{}", &admin);
+        assert_eq!(upstream.count(), seen + 1, "{method} {path}: {may:?}");
+    }
+}
+
+#[test]
+fn an_operation_whose_reference_cannot_be_followed_does_not_start() {
+    let upstream = Upstream::sample();
+    for (reference, part) in [
+        ("'#/x-operations/gone'", "#/x-operations/gone"),
+        ("gone.yaml", "gone.yaml"),
+        ("5", "The $ref has to be text"),
+        ("", "The $ref has to be text"),
+    ] {
+        let document = ELSEWHERE.replacen(
+            "LINK: { $ref: '#/x-operations/strict' }",
+            &format!("LINK: {{ $ref: {reference} }}"),
+            1,
+        );
+        let said = Home::new(&Config::of(&upstream).document(&document)).run(&["config", "check"]);
+        assert_eq!(said.code, Some(2), "{reference}: {said:?}");
+        assert!(said.err.contains("openapi.yaml:8") && said.err.contains(part), "{part:?}: {}", said.err);
+    }
+}
+
+#[test]
+fn what_an_operation_asks_for_beside_its_reference_is_not_dropped_in_silence() {
+    let upstream = Upstream::sample();
+    for (beside, code) in [("security: [{ key: [root] }]", 2), ("summary: Links", 0), ("parameters: []", 0)] {
+        let document = ELSEWHERE.replacen(
+            "get: { $ref: '#/x-operations/strict' }",
+            &format!("get: {{ $ref: '#/x-operations/strict', {beside} }}"),
+            1,
+        );
+        let said = Home::new(&Config::of(&upstream).document(&document)).run(&["config", "check"]);
+        assert_eq!(said.code, Some(code), "{beside}: {said:?}");
+        let name = beside.split(':').next().unwrap();
+        let is_told = said.err.contains(name) || said.out.contains(name);
+        assert_eq!(is_told, name != "summary", "{beside}: {said:?}");
+    }
 }

@@ -51,7 +51,7 @@ impl<'d> Reader<'d> {
         let mut encodings = Vec::new();
         if let Some(entries) = self.object(entry, "encoding") {
             for name in entries.members.keys() {
-                if let Some(encoding) = self.object(&entries, name) {
+                if let Some(encoding) = self.followed(&entries.place.child(name)) {
                     encodings.push(self.encoding(&encoding, name));
                 }
             }

@@ -128,7 +128,7 @@ impl Reader<'_> {
         };
         let known = || rows.iter().flat_map(|row| row.split(' '));
         for name in object.members.keys() {
-            if name.starts_with("x-") || name == "$ref" || known().any(|known| known == name) {
+            if name.starts_with("x-") || known().any(|known| known == name) {
                 continue;
             }
             if let Some(reason) = not_enforced(kind, name) {

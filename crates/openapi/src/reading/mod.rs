@@ -134,10 +134,19 @@ impl<'d> Reader<'d> {
         Place { file: FileId(first.saturating_add(index)), pointer: String::new() }
     }
 
-    /// The object of a member that may be a reference, and whether it is known what it is.
+    /// The object of a member that may be a reference. What is no object in the end is a fault, and so is a reference that
+    /// cannot be followed: without it, what it asks of requests would not be asked.
     fn followed(&mut self, place: &Place) -> Option<Object<'d>> {
         match self.documents.follow(place) {
-            Ok(place) => self.object_at(&place),
+            Ok(place) => {
+                let object = self.object_at(&place)?;
+                if let Some(reference) = object.members.get("$ref") {
+                    let message = format!("The $ref has to be text, but is {}.", objects::name_of(reference));
+                    self.notes.fault(&place, message, "");
+                    return None;
+                }
+                Some(object)
+            }
             Err(bad) => {
                 self.notes.fault(place, bad.0, "");
                 None

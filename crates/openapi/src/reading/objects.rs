@@ -109,7 +109,7 @@ impl<'d> Reader<'d> {
 }
 
 /// A value's type, in a sentence.
-fn name_of(value: &Value) -> &'static str {
+pub(super) fn name_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",

@@ -100,11 +100,7 @@ impl<'d> Reader<'d> {
         let Some(own) = self.object_at(place) else { return };
         let item = if own.get("$ref").is_some() {
             let Some(target) = self.followed(place) else { return };
-            if own.members.keys().any(|name| METHODS.contains(&name.as_str())) {
-                let message =
-                    "The path item has operations beside its $ref; those of the reference are taken.";
-                self.notes.warn(place, message);
-            }
+            self.beside(&own, "path item");
             target
         } else {
             own
@@ -124,12 +120,47 @@ impl<'d> Reader<'d> {
                 name if METHODS.contains(&name) => name.to_ascii_uppercase(),
                 _ => continue,
             };
-            if item.get(name).is_none() {
-                let message = "The operation has no value and is left out: write an object, at least {}.";
-                self.notes.warn(&item.place.child(name), message);
-            } else if let Some(operation) = self.followed(&item.place.child(name)) {
+            if let Some(operation) = self.operation_at(&item, name) {
                 self.operation(&operation, method, &inherited, &around, operations);
             }
+        }
+    }
+
+    /// The operation that a member is. It may be a reference, as tools write it that take documents apart.
+    fn operation_at(&mut self, parent: &Object<'d>, name: &str) -> Option<Object<'d>> {
+        let place = parent.place.child(name);
+        if parent.get(name).is_none() {
+            let message = "The operation has no value and is left out: write an object, at least {}.";
+            self.notes.warn(&place, message);
+            return None;
+        }
+        let target = self.followed(&place)?;
+        // Each reference on the way to it may have members beside it.
+        let mut on_the_way = place;
+        while on_the_way != target.place {
+            let own = self.object_at(&on_the_way)?;
+            if own.get("security").is_some() {
+                let message = "The operation has security beside its $ref, which would not be asked for: move it to \
+                               where the $ref leads.";
+                self.notes.fault(&on_the_way.child("security"), message, "");
+            }
+            self.beside(&own, "operation");
+            let reference = own.get("$ref").and_then(Value::as_str).unwrap_or_default();
+            on_the_way = self.documents.resolve(&on_the_way, reference).ok()?;
+        }
+        Some(target)
+    }
+
+    /// Warns of what stands beside a reference and is not read.
+    fn beside(&mut self, object: &Object<'d>, what: &str) {
+        let is_read =
+            |name: &str| matches!(name, "$ref" | "summary" | "description") || name.starts_with("x-");
+        let ignored: Vec<&str> =
+            object.members.keys().map(String::as_str).filter(|name| !is_read(name)).collect();
+        if !ignored.is_empty() {
+            let message =
+                format!("What stands beside the $ref of the {what} is ignored: {}.", ignored.join(", "));
+            self.notes.warn(&object.place, message);
         }
     }
 
@@ -151,7 +182,7 @@ impl<'d> Reader<'d> {
                 self.notes.fault(&place, message, "");
             } else if !super::security::is_token(method) {
                 self.notes.fault(&place, format!("{} can be no method.", quoted(method)), "");
-            } else if let Some(operation) = self.object(&more, method) {
+            } else if let Some(operation) = self.operation_at(&more, method) {
                 self.operation(&operation, method.clone(), inherited, around, operations);
             }
         }

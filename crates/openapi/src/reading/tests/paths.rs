@@ -1,7 +1,7 @@
 //! Paths, methods and base paths.
 
 use super::{endpoints, fine, said};
-use crate::{documents::tests::read, reading};
+use crate::{api::Access, documents::tests::read, reading};
 
 #[test]
 fn operations_keep_the_order_of_the_document_and_stand_on_every_base_path() {
@@ -79,6 +79,75 @@ fn path_items_may_be_references() {
     let (api, _) = reading::read(&mut documents).unwrap();
     assert_eq!(endpoints(&api), ["GET /a", "POST /b"]);
     assert_eq!(documents.spot(&api.operations[1].at).to_string(), "b.yaml:1 at /post");
+}
+
+#[test]
+fn operations_that_are_references_ask_for_what_stands_there() {
+    let text = |reference: &str| {
+        format!(
+            "openapi: 3.2.0
+security: [{{key: []}}]
+paths:
+  /a: {{get: {{$ref: '#/x-o/first'}}, query: {{$ref: '#/x-o/strict'}}, additionalOperations: {{LINK: {{$ref: {reference}}}}}}}
+components: {{securitySchemes: {{key: {{type: apiKey, in: header, name: k}}}}}}
+x-o:
+  first: {{$ref: '#/x-o/strict'}}
+  strict:
+    security: [{{key: [admin]}}]
+    parameters: [{{name: p, in: query, schema: {{type: integer}}}}]
+    requestBody: {{content: {{a/b: {{}}}}}}
+"
+        )
+    };
+    let (_, api, warnings) = fine(&text("'#/x-o/strict'"));
+    assert_eq!(endpoints(&api), ["GET /a", "QUERY /a", "LINK /a"]);
+    for operation in &api.operations {
+        assert_eq!(operation.access, Access::Keys(vec![vec!["admin".to_owned()]]));
+        assert!(operation.parameters.len() == 1 && operation.body.is_some());
+    }
+    assert_eq!(warnings, []);
+    for (reference, part) in [
+        ("'#/x-o/gone'", "fault a:4 at /paths/~1a/additionalOperations/LINK: The reference \"#/x-o/gone\""),
+        ("'#/info'", "fault a:4 at /paths/~1a/additionalOperations/LINK: The reference \"#/info\""),
+        ("'#/openapi'", "It has to be an object, but is text."),
+        ("'#/paths/~1a/additionalOperations/LINK'", "lead round in a circle"),
+        ("7", "fault a:4 at /paths/~1a/additionalOperations/LINK: The $ref has to be text, but is a number."),
+    ] {
+        let said = said(&text(reference));
+        assert!(
+            said.len() == 1 && said[0].starts_with("fault ") && said[0].contains(part),
+            "{reference}: {said:?}"
+        );
+    }
+}
+
+#[test]
+fn what_stands_beside_the_reference_of_an_operation_is_told() {
+    let text = |beside: &str, on_the_way: &str| {
+        format!(
+            "openapi: 3.1.0
+paths:
+  /a:
+    get: {{$ref: '#/x-o/a'{beside}}}
+  /b: {{$ref: '#/components/pathItems/b', parameters: [], summary: x}}
+components: {{pathItems: {{b: {{put: {{}}}}}}, securitySchemes: {{k: {{type: apiKey, in: header, name: k}}}}}}
+x-o: {{a: {{$ref: '#/x-o/b'{on_the_way}}}, b: {{}}}}
+"
+        )
+    };
+    let of_item = "a:5 at /paths/~1b: What stands beside the $ref of the path item is ignored: parameters.";
+    assert_eq!(said(&text(", summary: x, x-y: 1", "")), [of_item]);
+    assert_eq!(
+        said(&text(", tags: [x], parameters: []", "")),
+        [
+            "a:4 at /paths/~1a/get: What stands beside the $ref of the operation is ignored: tags, parameters.",
+            of_item
+        ]
+    );
+    let fault = "The operation has security beside its $ref, which would not be asked for: move it to where the $ref leads.";
+    let security = ", security: [{k: [admin]}]";
+    assert_eq!(said(&text(security, "")), [format!("fault a:4 at /paths/~1a/get/security: {fault}")]);
+    assert_eq!(said(&text("", security)), [format!("fault a:7 at /x-o/a/security: {fault}")]);
 }
 
 #[test]
