@@ -195,3 +195,30 @@ fn what_takes_the_rest_is_the_last_segment_and_the_only_one() {
         check(&[("/files/{path}", "one"), ("/files/{name}/size", "two"), ("/files/best", "three")], "path");
     assert_eq!(said.code, Some(0), "{said:?}");
 }
+
+#[test]
+fn a_parameter_in_the_notation_of_a_framework_is_a_warning() {
+    let upstream = Upstream::sample();
+    let operation = "{ get: { responses: { '200': { description: Fine } } } }";
+    let document = |path: &str| {
+        format!("openapi: 3.1.0\ninfo: {{ title: Books, version: '1' }}\npaths:\n  '{path}': {operation}\n")
+    };
+    for (path, segment, name) in [
+        ("/books/:id", ":id", "id"),
+        ("/books/<id>", "<id>", "id"),
+        ("/books/<int:book_id>/pages", "<int:book_id>", "book_id"),
+        ("/books/[id]", "[id]", "id"),
+    ] {
+        let said = Home::new(&Config::of(&upstream).document(&document(path))).run(&["config", "check"]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let part = format!(
+            "The path's \"{segment}\" would be taken literally, not as a parameter: write a parameter as a name between \
+             braces: {{{name}}}."
+        );
+        assert!(said.err.contains(&part), "{part}\nis not in\n{}", said.err);
+    }
+    for path in ["/books:search", "/$metadata", "/a/:/b"] {
+        let said = Home::new(&Config::of(&upstream).document(&document(path))).run(&["config", "check"]);
+        assert!(said.code == Some(0) && !said.err.contains("literally"), "{said:?}");
+    }
+}

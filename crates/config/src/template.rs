@@ -269,18 +269,11 @@ fn is_dots(text: &str) -> bool {
 /// Refuses a segment that is a parameter in the notation of another framework: it would only take requests that have
 /// these very characters.
 fn check_foreign(segment: &str, start: usize) -> Result<(), NoTemplate> {
-    // `<int:id>` names a type before its name; behind `:id` there may be a sign, a pattern or an extension.
-    let angled = segment.strip_prefix('<').and_then(|rest| rest.split_once('>')).map(|(inner, _)| inner);
-    let angled = angled.map(|inner| inner.rsplit(':').next().unwrap_or(inner));
-    let squared = segment.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(inner, _)| inner);
-    let names = [angled, squared, segment.strip_prefix(':')].into_iter().flatten();
-    let begins = |name: &&str| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let Some(name) = names.into_iter().find(begins) else { return Ok(()) };
-    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+    let Some(name) = openapi::api::foreign_name(segment) else { return Ok(()) };
     Err(refuse(
         start..start + segment.len(),
         "would be taken literally, not as a parameter",
-        &format!("write a parameter as a name in braces: {{{}}}", name.get(..end).unwrap_or(name)),
+        &format!("write a parameter as a name in braces: {{{name}}}"),
     ))
 }
 

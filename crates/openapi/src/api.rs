@@ -71,6 +71,20 @@ pub fn parameter_name(name: &str) -> &str {
     name.strip_suffix("...").unwrap_or(name)
 }
 
+/// The name of a parameter in the notation of another framework, such as `:id`, `<int:id>` or `[id]`: as a segment of a path
+/// it only takes requests that have these very characters.
+pub fn foreign_name(segment: &str) -> Option<&str> {
+    // `<int:id>` names a type before its name; behind `:id` there may be a sign, a pattern or an extension.
+    let angled = segment.strip_prefix('<').and_then(|rest| rest.split_once('>')).map(|(inner, _)| inner);
+    let angled = angled.map(|inner| inner.rsplit(':').next().unwrap_or(inner));
+    let squared = segment.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(inner, _)| inner);
+    let names = [angled, squared, segment.strip_prefix(':')].into_iter().flatten();
+    let begins = |name: &&str| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let name = names.into_iter().find(begins)?;
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+    name.get(..end)
+}
+
 /// Who may use an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {

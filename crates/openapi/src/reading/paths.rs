@@ -2,7 +2,7 @@
 
 use super::{Reader, bases, known::Kind, objects::Object, operations::Around, template::Template};
 use crate::{
-    api::{Access, Operation, parameter_name},
+    api::{Access, Operation, foreign_name, parameter_name},
     documents::{Place, Version},
     text::quoted,
 };
@@ -78,6 +78,16 @@ impl<'d> Reader<'d> {
                          {{*{plain}}} if it takes the rest of the path, else {{{plain}}}."
                     );
                     self.notes.warn(place, message);
+                }
+                for segment in path.split('/') {
+                    if let Some(name) = foreign_name(segment) {
+                        let message = format!(
+                            "The path's {} would be taken literally, not as a parameter: write a parameter as a name \
+                             between braces: {{{name}}}.",
+                            quoted(segment)
+                        );
+                        self.notes.warn(place, message);
+                    }
                 }
                 if let Some(name) = template.duplicate() {
                     let message = format!("The path has the name {} twice.", quoted(name));

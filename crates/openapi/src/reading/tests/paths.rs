@@ -151,6 +151,30 @@ x-o: {{a: {{$ref: '#/x-o/b'{on_the_way}}}, b: {{}}}}
 }
 
 #[test]
+fn a_segment_in_the_notation_of_a_framework_is_a_warning() {
+    for (segment, name) in [
+        (":id", "id"),
+        ("<id>", "id"),
+        ("<int:book_id>", "book_id"),
+        ("[shelf]", "shelf"),
+        (":from-:to.json", "from"),
+    ] {
+        let told = said(&format!("openapi: 3.1.0\npaths: {{'/books/{segment}': {{get: {{}}}}}}"));
+        assert_eq!(
+            told,
+            [format!(
+                "a:2 at /paths/~1books~1{segment}: The path's \"{segment}\" would be taken literally, not as a parameter: \
+                 write a parameter as a name between braces: {{{name}}}."
+            )]
+        );
+    }
+    for path in ["/books:search", "/$metadata", "/a/:", "/a/<", "/{id}:act"] {
+        let told = said(&format!("openapi: 3.1.0\npaths: {{'{path}': {{get: {{}}}}}}"));
+        assert!(!told.iter().any(|told| told.contains("literally")), "{told:?}");
+    }
+}
+
+#[test]
 fn templates_are_checked() {
     for (paths, expected) in [
         (
