@@ -222,3 +222,40 @@ fn a_parameter_in_the_notation_of_a_framework_is_a_warning() {
         assert!(said.code == Some(0) && !said.err.contains("literally"), "{said:?}");
     }
 }
+
+#[test]
+fn an_operation_where_limits_are_told_does_not_start() {
+    let upstream = Upstream::sample();
+    let document = "openapi: 3.1.0
+info: { title: Limits, version: '1' }
+servers: [{ url: /v1 }]
+paths:
+  /_limits: { get: { responses: { '200': { description: Fine } } } }
+  /_health: { get: { responses: { '200': { description: Fine } } } }
+";
+    let config = Config::of(&upstream).document(document);
+    for command in [&["serve"][..], &["config", "check"]] {
+        let said = Home::new(&config).run(command);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        for part in [
+            "openapi.yaml:5 at /paths/~1_limits/get: at `/v1/_limits` Fairgate itself tells how the limits of a key stand",
+            "set `[api] reserved_prefix` to a prefix that the API does not use",
+            "1 fault",
+        ] {
+            assert!(said.err.contains(part), "{part:?} is not in what {command:?} said:\n{}", said.err);
+        }
+    }
+    // Under another prefix both are reached.
+    let home = Home::new(&config);
+    let text = std::fs::read_to_string(home.config()).unwrap();
+    std::fs::write(home.config(), text.replacen("[api]", "[api]\nreserved_prefix = \"/-fairgate/\"", 1))
+        .unwrap();
+    let gateway = Gateway::start_in(&home);
+    let key = gateway.key();
+    for path in ["/v1/_limits", "/v1/_health"] {
+        gateway.send(&get(path).key(&key));
+        assert_eq!(upstream.last().target, path);
+    }
+    let told = gateway.send(&get("/v1/-fairgate/limits").key(&key));
+    assert!(told.status == 200 && told.json()["limits"].is_array(), "{}", told.text());
+}

@@ -10,6 +10,7 @@ use crate::{
 use gateway::settings::{Deprecated, Endpoint, OperationName};
 use openapi::{
     api::{self, Access, Operation, parameter_name},
+    enrich,
     fault::{Faults, Warning},
     rules::{RuleCompiler, Strictness},
 };
@@ -27,11 +28,15 @@ pub(super) fn endpoints(
     strictness: Strictness,
 ) -> Vec<Endpoint> {
     let added = match_tables(top, document, tables);
+    let limits_path = prefix.map(|prefix| format!("{}limits", prefix.text));
+    let limits_paths = limits_path.map_or_else(Vec::new, |path| enrich::limits_paths(&document.api, &path));
     let mut compiler = RuleCompiler::new(&document.documents, strictness);
     let mut endpoints = Vec::with_capacity(document.api.operations.len());
     for (index, operation) in document.api.operations.iter().enumerate() {
         if let Some(prefix) = prefix.filter(|prefix| operation.path.starts_with(&prefix.text)) {
             note_reserved(top, document, operation, prefix);
+        } else if limits_paths.contains(&operation.path) {
+            note_limits_path(top, document, operation);
         }
         let rest = added.get(&index).and_then(|table| table.rest.as_ref());
         let path = rest.and_then(|rest| with_rest(&operation.path, &rest.value));
@@ -318,6 +323,18 @@ fn with_rest(path: &str, name: &str) -> Option<String> {
 fn note_reserved(top: &Section<'_>, document: &Document, operation: &Operation, prefix: &Prefix) {
     let spot = document.documents.spot(&operation.at);
     let title = format!("{spot}: paths that start with `{}` are reserved for Fairgate", prefix.text);
+    top.reader.fault(
+        Fault::nowhere(title).help("set `[api] reserved_prefix` to a prefix that the API does not use"),
+    );
+}
+
+/// Generated clients put the base path before every path, so that limits are told below it as well.
+fn note_limits_path(top: &Section<'_>, document: &Document, operation: &Operation) {
+    let spot = document.documents.spot(&operation.at);
+    let title = format!(
+        "{spot}: at `{}` Fairgate itself tells how the limits of a key stand, so that the operation would never be reached",
+        operation.path
+    );
     top.reader.fault(
         Fault::nowhere(title).help("set `[api] reserved_prefix` to a prefix that the API does not use"),
     );
