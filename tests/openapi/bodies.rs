@@ -2,7 +2,9 @@
 
 use crate::{
     shop::Shop,
-    support::{Answer, Config, Gateway, Request, Upstream, assert_error, error_of, post, request},
+    support::{
+        Answer, Config, Gateway, Request, Upstream, assert_error, error_of, gateway::Home, post, request,
+    },
 };
 
 fn send(shop: &Shop, request: Request) -> Answer {
@@ -160,4 +162,95 @@ fn text_is_checked_and_what_has_no_schema_streams_through() {
     let large = vec![0xff; 300_000];
     assert_eq!(send(&shop, put("application/octet-stream", &large)).status, 200);
     assert_eq!(shop.upstream.last().body, large);
+}
+
+#[test]
+fn the_schema_is_that_of_the_media_type_with_its_parameters() {
+    let upstream = Upstream::sample();
+    let document = r#"openapi: 3.1.0
+info: { title: Types, version: '1' }
+paths:
+  /items:
+    post:
+      requestBody:
+        content:
+          application/vnd.x+json; type=basic: { schema: { type: object, required: [a] } }
+          application/vnd.x+json;Type="full": { schema: { type: object, required: [b] } }
+          'application/x+json; profile="a;b"': { schema: { type: object, required: [c] } }
+          'application/x+json; profile="a\"b,c"': { schema: { type: object, required: [d] } }
+          application/json; version=1: { schema: { type: object, required: [e] } }
+      responses: { '200': { description: Fine } }
+"#;
+    let home = Home::new(&Config::of(&upstream).document(document));
+    let said = home.run(&["config", "check"]);
+    assert!(said.code == Some(0) && !said.err.contains("media type"), "{said:?}");
+    let gateway = Gateway::start_in(&home);
+    let key = gateway.key();
+    let types = [
+        ("application/vnd.x+json; type=basic", "a"),
+        ("Application/VND.X+json;charset=utf-8;type=\"basic\"", "a"),
+        ("application/vnd.x+json; type=full", "b"),
+        ("application/x+json; profile=\"a;b\"", "c"),
+        ("application/x+json;PROFILE=\"a;b\"; q=1", "c"),
+        ("application/x+json; profile=\"a\\\"b,c\"", "d"),
+        ("application/json; version=1", "e"),
+    ];
+    for (content_type, member) in types {
+        let post = |body: String| {
+            gateway.send(&request("POST", "/items").body(content_type, body.as_bytes()).key(&key))
+        };
+        let seen = upstream.count();
+        let fine = post(format!("{{\"{member}\":1}}"));
+        assert_eq!(upstream.count(), seen + 1, "{content_type}: {}", fine.text());
+        assert_error(&gateway, &post("{\"z\":1}".to_owned()), 422, "BODY_NOT_VALID");
+    }
+    for other in [
+        "application/vnd.x+json",
+        "application/vnd.x+json; type=FULL",
+        "application/x+json; profile=\"a\"",
+        "application/x+json; profile=a;b",
+        "application/json",
+        "application/json; version=2",
+    ] {
+        let answer = gateway.send(&request("POST", "/items").body(other, b"{}").key(&key));
+        assert_error(&gateway, &answer, 400, "MEDIA_TYPE_NOT_SUPPORTED");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_named_wherever_it_matters() {
+    let shop = Shop::open();
+    let with_mark = |text: &str| format!("\u{feff}{text}").into_bytes();
+    let urlencoded = "application/x-www-form-urlencoded";
+    for (path, method, media_type, body) in [
+        ("/v1/things", "POST", "application/json", with_mark(r#"{"name":"Cup","price":1}"#)),
+        ("/v1/forms", "POST", urlencoded, with_mark("name=A&age=18")),
+        ("/v1/forms", "POST", urlencoded, b"\xff\xfen\0".to_vec()),
+        (
+            "/v1/forms",
+            "POST",
+            "multipart/form-data; boundary=b",
+            with_mark(
+                "--b\r\nContent-Disposition: form-data; name=age\r\n\r\nx\r\n--b\r\nContent-Disposition: form-data; name=name\r\n\r\nA\r\n--b--\r\n",
+            ),
+        ),
+        ("/v1/files/a.txt", "PUT", "text/plain", b"\xff\xfea\0b\0".to_vec()),
+    ] {
+        let answer = send(&shop, request(method, path).body(media_type, &body));
+        assert_error(&shop.gateway, &answer, 400, "BODY_MALFORMED");
+        assert!(answer.text().contains("byte order mark"), "{media_type}: {}", answer.text());
+    }
+    // Text may have one. It is a character of the text, which a server may take off or not.
+    let put = |body: &[u8]| request("PUT", "/v1/files/a.txt").body("text/plain", body);
+    assert_eq!(send(&shop, put(&with_mark("ab"))).status, 200);
+    assert_eq!(shop.upstream.last().body, with_mark("ab"));
+    let short = send(&shop, put(&with_mark("")));
+    assert_error(&shop.gateway, &short, 422, "BODY_NOT_VALID");
+    assert!(
+        short.text().contains("byte order mark (U+FEFF), which counts as a character"),
+        "{}",
+        short.text()
+    );
+    let mark_is_data = request("POST", "/v1/forms").body(urlencoded, b"name=%EF%BB%BFA&age=18");
+    assert_eq!(send(&shop, mark_is_data).status, 200);
 }

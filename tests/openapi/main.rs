@@ -22,3 +22,4 @@ mod one_line_start;
 mod parameters;
 mod served;
 mod shop;
+mod uploads;

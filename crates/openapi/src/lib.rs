@@ -8,6 +8,7 @@ pub mod api;
 pub mod documents;
 pub mod enrich;
 pub mod fault;
+mod media;
 pub mod reading;
 pub mod rules;
 mod schema;

@@ -1,4 +1,6 @@
-//! Media types as they are compared: without parameters, in lower case.
+//! Media types of a document as they are compared.
+
+use crate::media;
 
 /// A media type in lower case, without parameters.
 pub(super) fn essence(media_type: &str) -> String {
@@ -6,13 +8,17 @@ pub(super) fn essence(media_type: &str) -> String {
     media_type.get(..end).unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// A media type with its parameters, as it is compared: type and names in lower case. A charset tells no two types apart.
+/// A media type with its parameters, as it is compared: type and names in lower case, values in quotes where they need
+/// them. What tells no two types apart is left out.
 pub(super) fn canonical(media_type: &str) -> String {
     let mut canonical = essence(media_type);
-    for (name, value) in media_type.split(';').skip(1).filter_map(|part| part.split_once('=')) {
-        let name = name.trim().to_ascii_lowercase();
-        if name != "charset" {
-            canonical.push_str(&format!("; {name}={}", value.trim()));
+    for (name, value) in media::parameters(media_type) {
+        let value = String::from_utf8_lossy(&value);
+        if is_token(&value) {
+            canonical.push_str(&format!("; {name}={value}"));
+        } else {
+            let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
+            canonical.push_str(&format!("; {name}=\"{escaped}\""));
         }
     }
     canonical
@@ -21,17 +27,18 @@ pub(super) fn canonical(media_type: &str) -> String {
 /// Whether a text is a media type or a range of them.
 pub(super) fn is_media_type(essence: &str) -> bool {
     essence.split_once('/').is_some_and(|(kind, name)| {
-        let token = |text: &str| {
-            !text.is_empty()
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
-        };
-        token(kind) && token(name) && (kind != "*" || name == "*" || name.starts_with("*+"))
+        is_token(kind) && is_token(name) && (kind != "*" || name == "*" || name.starts_with("*+"))
     })
 }
 
-/// The media types of a list such as `image/png, image/jpeg`.
+/// The media types of a list such as `image/png, image/jpeg`, as they are compared.
 pub(super) fn list(text: &str) -> Vec<String> {
-    text.split(',').map(essence).filter(|each| !each.is_empty()).collect()
+    media::listed(text).map(canonical).filter(|each| !each.is_empty()).collect()
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 #[cfg(test)]
@@ -39,9 +46,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn media_types_lose_parameters_and_case() {
+    fn media_types_are_compared_without_case_and_quotes() {
         assert_eq!(essence("Application/JSON; charset=utf-8"), "application/json");
         assert_eq!(list("image/png, Image/JPEG;q=1,"), ["image/png", "image/jpeg"]);
+        for (written, compared) in [
+            ("Application/X+JSON;Profile=\"a;b\"", "application/x+json; profile=\"a;b\""),
+            ("a/b; type=\"full\"; charset=utf-8", "a/b; type=full"),
+            (r#"a/b; c="d\"e\\f""#, r#"a/b; c="d\"e\\f""#),
+            ("a/b", "a/b"),
+        ] {
+            assert_eq!(canonical(written), compared);
+            assert_eq!(canonical(compared), compared);
+        }
+        assert_eq!(list("a/b;c=\"d,e\", f/g; h=i"), ["a/b; c=\"d,e\"", "f/g; h=i"]);
         for fine in ["application/vnd.api+json", "*/*", "text/*"] {
             assert!(is_media_type(fine), "{fine}");
         }

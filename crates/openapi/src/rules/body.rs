@@ -3,9 +3,9 @@
 use crate::{
     api::{Body, Encoding, Media},
     documents::Place,
+    media::{self, Kind},
     rules::{
-        BodyFault, form, json,
-        media::{self, Kind},
+        BodyFault, form, json, marked,
         multipart::{self, Noted, Unusable},
         parameter::judge,
         raw::Raw,
@@ -165,6 +165,10 @@ impl BodyRules {
                 found = units.violations_of_wrong(unit, Part::Read(&tree));
             }
             Kind::Urlencoded => {
+                if let Some(mark) = marked(body) {
+                    // It would be a part of the first name, and what that name has to be would not be checked.
+                    return Err(malformed(format!("The body is not a valid form: it begins with {mark}.")));
+                }
                 let text = utf8(body)?;
                 if form::separators(body) >= most {
                     return Err(too_many());
@@ -190,6 +194,14 @@ impl BodyRules {
             Kind::Text => {
                 let raw = Raw::Text(utf8(body)?.to_owned());
                 found = judge(&raw, &rule.shape, unit, units);
+                // Text may have one (RFC 3629, section 6), but servers differ in whether they take it off.
+                if let Some(mark) = marked(body) {
+                    for found in &mut found {
+                        found
+                            .message
+                            .push_str(&format!(" The body begins with {mark}, which counts as a character."));
+                    }
+                }
             }
             Kind::Other => {}
         }
@@ -246,12 +258,7 @@ impl MediaRule {
     /// How exactly it names a media type. None: it does not.
     fn exactness(&self, essence: &str, sent: &[u8]) -> Option<(u8, usize)> {
         let exactness = media::taken(&self.range, essence)?;
-        // Names and values are compared as RFC 9110, section 8.3.1, has it: names without case, values without quotes.
-        let has_all = self
-            .parameters
-            .iter()
-            .all(|(name, value)| media::parameter(sent, name).is_some_and(|sent| sent == *value));
-        has_all.then_some((exactness, self.parameters.len()))
+        media::has_all(&self.parameters, sent).then_some((exactness, self.parameters.len()))
     }
 
     fn is_checked(&self, kind: Kind) -> bool {
@@ -275,7 +282,11 @@ fn is_utf8(charset: &[u8]) -> bool {
 
 fn utf8(body: &[u8]) -> Result<&str, BodyFault> {
     std::str::from_utf8(body).map_err(|error| {
-        BodyFault::Malformed(format!("The body is not UTF-8 from byte {} on.", error.valid_up_to()))
+        let at = error.valid_up_to();
+        BodyFault::Malformed(match marked(body) {
+            Some(mark) if at == 0 => format!("The body is not UTF-8: it begins with {mark}."),
+            Some(_) | None => format!("The body is not UTF-8 from byte {at} on."),
+        })
     })
 }
 

@@ -2,9 +2,9 @@
 
 use crate::{
     api::{Encoding, Style},
+    media::{essence, is_json},
     rules::{
         json,
-        media::is_json,
         pairs::Pairs,
         raw::Raw,
         shape::{Shape, Types},
@@ -70,7 +70,9 @@ fn structured(
     } else {
         return Ok(None);
     };
-    let said = |encoding: &Encoding| encoding.content_types.iter().any(|content| is_json(content));
+    let said = |encoding: &Encoding| {
+        encoding.content_types.iter().any(|content| is_json(&essence(content.as_bytes())))
+    };
     let style = encoding.and_then(|encoding| encoding.style);
     let explode = encoding.and_then(|encoding| encoding.explode);
     if style.is_none() && explode.is_none() {

@@ -14,7 +14,7 @@ use std::fmt;
 pub(super) fn read(text: &[u8]) -> Result<Value, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = Strict.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
-    value.map_err(|error| marked(text).map_or_else(|| error.to_string(), str::to_owned))
+    value.map_err(|error| marked(text).unwrap_or_else(|| error.to_string()))
 }
 
 /// Reads a JSON text that is not kept.
@@ -23,7 +23,7 @@ pub(super) fn read(text: &[u8]) -> Result<Value, String> {
 /// As [`read`].
 pub(super) fn read_tree(text: &[u8]) -> Result<Tree<'_>, String> {
     Tree::read(text).map_err(|why| match (marked(text), why) {
-        (Some(mark), _) => mark.to_owned(),
+        (Some(mark), _) => mark,
         (None, Unread::NotText { at }) => format!("it is not UTF-8 from byte {at} on"),
         (None, Unread::NotJson(error)) => error.to_string(),
         // Where it stands the second time, a second look finds out; of a long text the end of its object has to do.
@@ -37,17 +37,10 @@ pub(super) fn read_tree(text: &[u8]) -> Result<Tree<'_>, String> {
 /// A text that may be read twice.
 const SHORT: usize = 64 << 10;
 
-/// A byte order mark that a text begins with: editors show nothing of it.
-fn marked(text: &[u8]) -> Option<&'static str> {
-    match text {
-        [0xef, 0xbb, 0xbf, ..] => Some(
-            "it begins with a byte order mark (U+FEFF), which JSON must not have (RFC 8259, section 8.1)",
-        ),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-            Some("it begins with a byte order mark of UTF-16; JSON has to be UTF-8, without one")
-        }
-        _ => None,
-    }
+/// What is wrong with a text that begins with a byte order mark.
+fn marked(text: &[u8]) -> Option<String> {
+    let mark = super::marked(text)?;
+    Some(format!("it begins with {mark}; JSON is UTF-8 without one (RFC 8259, section 8.1)"))
 }
 
 /// Whether a JSON text has more values than this, members and items included.

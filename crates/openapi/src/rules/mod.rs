@@ -4,7 +4,6 @@ mod body;
 mod commas;
 mod form;
 mod json;
-mod media;
 mod multipart;
 mod pairs;
 mod parameter;
@@ -16,6 +15,15 @@ mod styles;
 mod tests;
 pub(crate) mod text;
 mod unenforced;
+
+/// The byte order mark that a text begins with: editors show nothing of it.
+fn marked(text: &[u8]) -> Option<&'static str> {
+    match text {
+        [0xef, 0xbb, 0xbf, ..] => Some("a byte order mark (U+FEFF)"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("a byte order mark of UTF-16"),
+        _ => None,
+    }
+}
 
 pub use crate::strictness::{Formats, ReadOnly, Strictness, UnknownQuery};
 use crate::{

@@ -2,8 +2,9 @@
 
 use crate::{
     api::Encoding,
+    media,
     rules::{
-        json, media,
+        json, marked,
         raw::Raw,
         shape::{Shape, Types},
         styles,
@@ -25,6 +26,8 @@ struct Part<'b> {
     name: String,
     is_file: bool,
     content_type: Option<String>,
+    /// With its parameters.
+    whole_type: Option<&'b [u8]>,
     body: &'b [u8],
 }
 
@@ -41,7 +44,7 @@ pub(super) enum Unusable {
 pub(super) struct Noted {
     /// Parts whose type is none that their encodings name.
     pub(super) wrong: Vec<Found>,
-    /// Pointers to parts that are files or bytes, and so no text that could be checked.
+    /// Pointers to parts that are files or bytes as their schema has them, and so no text that could be checked.
     pub(super) files: Vec<String>,
 }
 
@@ -60,16 +63,17 @@ pub(super) fn read(
     let mut members: Vec<(String, Raw)> = Vec::new();
     let mut places = HashMap::new();
     let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut files: Vec<(String, usize)> = Vec::new();
     for part in parts(content_type, body).map_err(Unusable::Malformed)? {
         let encoding = encodings.iter().find(|encoding| encoding.name == part.name);
         let taken = encoding.map_or(&[][..], |encoding| &encoding.content_types);
-        let sent = part.content_type.as_deref().unwrap_or("text/plain");
+        let sent = part.whole_type.unwrap_or(b"text/plain");
         let explicit = part.content_type.is_some() || part.is_file;
-        if explicit && !taken.is_empty() && !taken.iter().any(|range| media::taken(range, sent).is_some()) {
+        if explicit && !taken.is_empty() && !taken.iter().any(|range| media::takes(range, sent)) {
             let message = format!(
                 "This part has to be of the type {}, but is {}.",
                 crate::schema::sentences::list(taken.iter().map(String::as_str)),
-                quoted(sent)
+                quoted(&String::from_utf8_lossy(sent))
             );
             noted.wrong.push(Found { pointer: child("", &part.name), message });
         }
@@ -79,17 +83,40 @@ pub(super) fn read(
         most = most.saturating_sub(json::separators(part.body).saturating_add(1));
         let raw = value(&part, shape).map_err(Unusable::Malformed)?;
         let count = counts.entry(part.name.clone()).or_default();
-        let is_binary = member(&part, shape).is_some_and(|member| member.binary);
-        let is_bytes = is_binary && std::str::from_utf8(part.body).is_err();
-        if is_bytes || (part.is_file && matches!(raw, Raw::Text(_))) {
-            let pointer = child("", &part.name);
-            noted.files.push(format!("{pointer}/{count}"));
-            noted.files.push(pointer);
+        if is_unread(&part, shape) {
+            files.push((part.name.clone(), *count));
         }
         *count += 1;
         styles::gather(&mut members, &mut places, &part.name, raw);
     }
+    for (name, raw) in &mut members {
+        // One part of its kind is a list of one, as one text is.
+        if is_list(name, shape) && matches!(raw, Raw::Ready(value) if !value.is_array()) {
+            *raw = Raw::List(vec![std::mem::replace(raw, Raw::List(Vec::new()))]);
+        }
+    }
+    // What is asked of a list as a whole, such as how many items it has, is asked of files as well.
+    noted.files.extend(files.into_iter().filter_map(|(name, index)| {
+        let pointer = child("", &name);
+        if is_list(&name, shape) {
+            Some(format!("{pointer}/{index}"))
+        } else {
+            (counts.get(&name) == Some(&1)).then_some(pointer)
+        }
+    }));
     Ok(Raw::Members(members))
+}
+
+/// Whether nothing but the presence of a part is checked: it is bytes, or a file in the place of a link. A filename alone
+/// makes no part a file: then whoever sends it would choose what is checked.
+fn is_unread(part: &Part<'_>, shape: &Shape) -> bool {
+    let Some(member) = member(part, shape) else { return false };
+    let is_text = std::str::from_utf8(part.body).is_ok();
+    (member.takes_bytes() && (part.is_file || !is_text)) || (member.is_link() && part.is_file)
+}
+
+fn is_list(name: &str, shape: &Shape) -> bool {
+    shape.member(name).or(shape.rest.as_deref()).is_some_and(|member| member.types == Types::ARRAY)
 }
 
 /// The shape of what a part is.
@@ -104,7 +131,7 @@ fn member<'s>(part: &Part<'_>, shape: &'s Shape) -> Option<&'s Shape> {
 /// A part is JSON if it says so, or if only an object can be meant.
 fn is_read_as_json(part: &Part<'_>, shape: &Shape) -> bool {
     let member = member(part, shape);
-    let is_binary = member.is_some_and(|member| member.binary);
+    let is_binary = member.is_some_and(|member| member.binary || (part.is_file && member.is_link()));
     let is_object = member.is_some_and(|member| member.types == Types::OBJECT);
     let says_json = part.content_type.as_deref().is_some_and(media::is_json);
     !is_binary && (says_json || is_object)
@@ -121,8 +148,8 @@ fn value(part: &Part<'_>, shape: &Shape) -> Result<Raw, String> {
     match std::str::from_utf8(part.body) {
         Ok(text) => Ok(Raw::Text(text.to_owned())),
         Err(_) if is_binary || part.is_file || part.content_type.is_some() => {
-            // Only its presence is checked: what stands for it has a character for each byte.
-            Ok(Raw::Ready(part.body.iter().map(|_| '.').collect::<String>().into()))
+            // What stands for it has a character for each byte, and is another one for other bytes.
+            Ok(Raw::Ready(part.body.iter().map(|&byte| char::from(byte)).collect::<String>().into()))
         }
         Err(_) => Err(format!("The part {} has to be UTF-8, but is not.", quoted(&part.name))),
     }
@@ -132,6 +159,10 @@ fn parts<'b>(content_type: &[u8], body: &'b [u8]) -> Result<Vec<Part<'b>>, Strin
     let boundary = media::parameter(content_type, "boundary").unwrap_or_default();
     if boundary.is_empty() || boundary.len() > LONGEST_BOUNDARY {
         return Err("Its Content-Type has to name a `boundary` of 1 to 70 characters.".to_owned());
+    }
+    if let Some(mark) = marked(body) {
+        // The parts before the first delimiter that is found would not be checked.
+        return Err(format!("It begins with {mark}."));
     }
     let delimiter = [b"\r\n--", boundary.as_slice()].concat();
     let finder = memmem::Finder::new(&delimiter);
@@ -173,7 +204,7 @@ fn part(text: &[u8]) -> Result<Part<'_>, String> {
     }
     let body = text.get(end + 4..).unwrap_or_default();
     let mut disposition: Option<&[u8]> = None;
-    let mut content_type = None;
+    let (mut content_type, mut whole_type) = (None, None);
     for line in text.get(..end).unwrap_or_default().split(|&byte| byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
@@ -188,6 +219,7 @@ fn part(text: &[u8]) -> Result<Part<'_>, String> {
             }
         } else if name.eq_ignore_ascii_case(b"content-type") {
             content_type = Some(media::essence(value).into_owned());
+            whole_type = Some(value.trim_ascii());
         }
     }
     let disposition = disposition
@@ -197,5 +229,5 @@ fn part(text: &[u8]) -> Result<Part<'_>, String> {
     let name = String::from_utf8(name).map_err(|_| "The name of a part of it is not UTF-8.")?;
     let is_file = media::parameter(disposition, "filename").is_some()
         || media::parameter(disposition, "filename*").is_some();
-    Ok(Part { name, is_file, content_type, body })
+    Ok(Part { name, is_file, content_type, whole_type, body })
 }

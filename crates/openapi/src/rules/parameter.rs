@@ -69,7 +69,7 @@ impl ParameterRule {
                 (Form::Styled { style: *style, explode: *explode }, schema.as_ref())
             }
             ParameterForm::Content { media_type, schema } => {
-                let form = if super::media::is_json(media_type) {
+                let form = if crate::media::is_json(media_type) {
                     Form::Json
                 } else if media_type == "application/x-www-form-urlencoded" {
                     Form::Urlencoded

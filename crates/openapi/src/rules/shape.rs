@@ -89,16 +89,40 @@ pub(super) struct Shape {
     pub(super) rest: Option<Box<Shape>>,
     /// A body or part of it that is never looked into.
     pub(super) binary: bool,
+    /// Its bytes come as a text that stands for them, which is looked into.
+    encoded: bool,
+    /// A link, as some frameworks describe a file by what their answers have in its place.
+    link: bool,
+    /// More is asked of the text than its format: then no file stands for it.
+    restricted: bool,
     /// No item of it can have a comma, so that commas part items even where they are percent-encoded.
     pub(super) has_no_commas: bool,
     /// The places of many members, by their names.
     by_name: Vec<usize>,
 }
 
+/// The formats of links.
+const LINKS: [&str; 4] = ["uri", "uri-reference", "iri", "iri-reference"];
+
 /// Members that are looked through one by one.
 const FEW: usize = 16;
 
 impl Shape {
+    /// Whether bytes as they are may stand here, of which nothing but their presence is checked.
+    pub(super) fn takes_bytes(&self) -> bool {
+        self.binary && !self.encoded && self.is_text()
+    }
+
+    /// Whether a file may be sent in the place of the link that it is described as.
+    pub(super) fn is_link(&self) -> bool {
+        self.link && !self.restricted && !self.binary && self.is_text()
+    }
+
+    /// Whether nothing but text may be there.
+    fn is_text(&self) -> bool {
+        self.types == Types::STRING || self.types == Types::STRING | Types::NULL || self.types.is_empty()
+    }
+
     /// The shape of the member with this name.
     pub(super) fn member(&self, wanted: &str) -> Option<&Self> {
         if self.by_name.is_empty() {
@@ -165,6 +189,9 @@ fn gather(schemas: &SchemaCompiler<'_>, place: &Place, depth: usize, hops: usize
     shape.binary |= map.get("format").is_some_and(|format| format == "binary")
         || map.get("type").is_some_and(|name| name == "file")
         || (map.contains_key("contentMediaType") || map.contains_key("contentEncoding"));
+    shape.encoded |= map.contains_key("contentEncoding");
+    shape.link |= map.get("format").and_then(Value::as_str).is_some_and(|format| LINKS.contains(&format));
+    shape.restricted |= ["enum", "const", "pattern"].iter().any(|keyword| map.contains_key(*keyword));
     if map.get("items").is_some_and(Value::is_object) {
         let items = gather(schemas, &place.child("items"), depth + 1, hops, left);
         shape.items = Some(Box::new(items));
@@ -236,6 +263,9 @@ fn own_types(map: &Map<String, Value>) -> Types {
 
 fn merge(shape: &mut Shape, part: Shape) {
     shape.binary |= part.binary;
+    shape.encoded |= part.encoded;
+    shape.link |= part.link;
+    shape.restricted |= part.restricted;
     if shape.items.is_none() {
         shape.items = part.items;
     }
@@ -250,7 +280,12 @@ fn merge(shape: &mut Shape, part: Shape) {
 fn add_member(shape: &mut Shape, name: &str, member: Shape) {
     match shape.members.iter_mut().find(|(known, _)| known == name) {
         // Alternatives that disagree: it may be either.
-        Some((_, known)) => known.types = known.types | member.types,
+        Some((_, known)) => {
+            known.types = known.types | member.types;
+            known.link |= member.link;
+            known.encoded |= member.encoded;
+            known.restricted |= member.restricted;
+        }
         None => shape.members.push((name.to_owned(), member)),
     }
 }

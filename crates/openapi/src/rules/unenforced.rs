@@ -33,8 +33,8 @@ pub(super) fn warn_of_parts(schemas: &mut SchemaCompiler<'_>, place: &Place, sha
         };
         if member.binary && !is_encoded(schemas, &place) {
             warn_of_bytes(schemas, &place, &format!("the part {}", quoted(&name)));
-        } else if !member.binary {
-            warn_of_links(schemas, &place, &name);
+        } else if member.is_link() {
+            warn_of_link(schemas, &place, &name);
         }
     }
 }
@@ -47,17 +47,13 @@ fn is_encoded(schemas: &SchemaCompiler<'_>, place: &Place) -> bool {
 }
 
 /// Frameworks describe a file as the link that their answers have in its place.
-fn warn_of_links(schemas: &mut SchemaCompiler<'_>, place: &Place, name: &str) {
+fn warn_of_link(schemas: &mut SchemaCompiler<'_>, place: &Place, name: &str) {
     let Ok(place) = schemas.documents().follow(place) else { return };
-    let format =
-        schemas.documents().get(&place).and_then(|schema| schema.get("format")).and_then(Value::as_str);
-    if format.is_some_and(|format| matches!(format, "uri" | "uri-reference" | "iri")) {
-        let message = format!(
-            "The part {} is described as a link. A part that comes with a filename is a file: it is not held against that.",
-            quoted(name)
-        );
-        schemas.warn(&place, message);
-    }
+    let message = format!(
+        "The part {} is described as a link. A part that comes with a filename is a file: it is not held against that.",
+        quoted(name)
+    );
+    schemas.warn(&place, message);
 }
 
 /// The members of an object, and where their schemas stand: in itself, where it refers to, and in what it is made of.

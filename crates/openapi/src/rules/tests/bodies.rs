@@ -1,11 +1,11 @@
 //! Bodies: media types, forms, parts, text, and what is never read.
 
-use super::*;
+use super::{parts::parts, *};
 use crate::rules::{BodyFault, ReadOnly};
 
 const JSON: Option<&[u8]> = Some(b"application/json");
 
-fn not_valid(result: Result<(), BodyFault>) -> Vec<String> {
+pub(super) fn not_valid(result: Result<(), BodyFault>) -> Vec<String> {
     match result {
         Err(BodyFault::NotValid(details)) => details
             .into_iter()
@@ -15,7 +15,7 @@ fn not_valid(result: Result<(), BodyFault>) -> Vec<String> {
     }
 }
 
-fn sentence(result: Result<(), BodyFault>) -> String {
+pub(super) fn sentence(result: Result<(), BodyFault>) -> String {
     match result {
         Err(BodyFault::MediaType(message)) => format!("media type: {message}"),
         Err(BodyFault::Malformed(message)) => format!("malformed: {message}"),
@@ -115,7 +115,7 @@ fn only_what_can_be_checked_is_read() {
     );
 }
 
-fn form() -> Value {
+pub(super) fn form() -> Value {
     json!({"schema": {
         "type": "object", "required": ["name", "age"], "additionalProperties": false,
         "properties": {
@@ -224,6 +224,26 @@ fn a_byte_order_mark_before_a_body_is_named() {
     for body in [&b"\xef\xbb\xbf1"[..], b"\xff\xfe1\0"] {
         assert!(sentence(rules.check_body(JSON, body)).contains("byte order mark"), "{body:?}");
     }
+    let urlencoded = "application/x-www-form-urlencoded";
+    let (rules, _) = body_rules(json!({"schema": {"type": "object"}}), Version::V31, urlencoded);
+    assert_eq!(
+        sentence(rules.check_body(Some(urlencoded.as_bytes()), "\u{feff}a=1".as_bytes())),
+        "malformed: The body is not a valid form: it begins with a byte order mark (U+FEFF)."
+    );
+    let text = json!({"schema": {"type": "string", "maxLength": 2}});
+    let (rules, _) = body_rules(text, Version::V31, "text/plain");
+    let check = |body: &[u8]| rules.check_body(Some(b"text/plain"), body);
+    assert_eq!(check("\u{feff}a".as_bytes()), Ok(()));
+    assert_eq!(
+        not_valid(check("\u{feff}ab".as_bytes())),
+        [
+            " : It may have at most 2 characters, but has 3. The body begins with a byte order mark (U+FEFF), which counts as a character."
+        ]
+    );
+    assert_eq!(
+        sentence(check(b"\xff\xfea\0")),
+        "malformed: The body is not UTF-8: it begins with a byte order mark of UTF-16."
+    );
 }
 
 #[test]
@@ -241,151 +261,6 @@ fn a_body_of_more_values_than_it_may_have_is_not_checked() {
     let content_type = Some(&b"multipart/form-data; boundary=XX"[..]);
     assert_eq!(rules.check_body_of(content_type, &body, 4), Ok(()));
     assert_eq!(sentence(rules.check_body_of(content_type, &body, 3)), "more than 3 values");
-}
-
-#[test]
-fn a_file_is_not_held_against_the_link_that_stands_for_it_in_answers() {
-    let schema = json!({"schema": {"type": "object", "required": ["photo"], "properties": {
-        "photo": {"type": "string", "format": "uri"}, "links": {"type": "array", "items": {"type": "string", "format": "uri"}}
-    }}});
-    let (rules, warnings) = body_rules(schema, Version::V30, "multipart/form-data");
-    let messages: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
-    assert!(
-        matches!(messages.as_slice(), [links, photo] if links.contains("\"links\" is described as a link") && photo.contains("\"photo\" is described as a link")),
-        "{messages:?}"
-    );
-    let check = |body: &[u8]| rules.check_body(Some(b"multipart/form-data; boundary=XX"), body);
-    let file = "name=photo; filename=\"a.txt\"";
-    assert_eq!(check(&parts(&[(file, b"some text"), ("name=links; filename=b", b"text")])), Ok(()));
-    assert_eq!(not_valid(check(&parts(&[("name=photo", b"some text")]))).len(), 1);
-    assert_eq!(
-        not_valid(check(&parts(&[(file, b"x"), ("name=links; filename=b", b"x"), ("name=links", b"y z")])))
-            .len(),
-        1
-    );
-    assert_eq!(
-        not_valid(check(&parts(&[("name=links", b"https://a.example/")]))),
-        ["photo /photo: It is required, but not there."]
-    );
-}
-
-#[test]
-fn what_is_asked_of_the_bytes_of_a_part_is_a_warning() {
-    let binary = json!({"type": "string", "format": "binary", "maxLength": 3});
-    let schema = json!({
-        "schema": {"$ref": "#/Upload"}, "Upload": {"allOf": [{"$ref": "#/Base"}], "properties": {
-            "photo": binary, "photos": {"type": "array", "items": {"$ref": "#/Photo"}},
-            "text": {"type": "string", "contentEncoding": "base64", "maxLength": 4},
-            "link": {"type": "string", "format": "uri"}
-        }},
-        "Base": {"properties": {"cover": {"contentMediaType": "image/png", "pattern": "^x"}}},
-        "Photo": binary
-    });
-    let (rules, warnings) = body_rules(schema, Version::V31, "multipart/form-data");
-    let about: Vec<String> = warnings
-        .iter()
-        .filter(|warning| warning.message.contains("part "))
-        .map(|warning| format!("{}: {}", warning.spot.pointer, warning.message))
-        .collect();
-    assert_eq!(
-        about,
-        [
-            "/Base/properties/cover: `pattern` is not enforced for the part \"cover\": its bytes are not read.",
-            "/Photo: `maxLength` is not enforced for the part \"photos\": its bytes are not read.",
-            "/Upload/properties/link: The part \"link\" is described as a link. A part that comes with a filename is a file: it is not held against that.",
-            "/Upload/properties/photo: `maxLength` is not enforced for the part \"photo\": its bytes are not read.",
-        ]
-    );
-    let check = |head: &str, content: &[u8]| {
-        rules.check_body(Some(b"multipart/form-data; boundary=XX"), &parts(&[(head, content)]))
-    };
-    for content in [&b"\x89PNG\r\n"[..], b"text of a file"] {
-        for name in ["photo", "photos", "cover"] {
-            assert_eq!(check(&format!("name={name}; filename=a.png"), content), Ok(()), "{name}");
-        }
-    }
-    assert_eq!(check("name=photo", b"\x89PNG\r\n"), Ok(()));
-    assert_eq!(not_valid(check("name=text", b"AAAAA")).len(), 1);
-}
-
-fn parts(parts: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut body = Vec::new();
-    for (head, content) in parts {
-        body.extend_from_slice(b"--XX\r\nContent-Disposition: form-data; ");
-        body.extend_from_slice(head.as_bytes());
-        body.extend_from_slice(b"\r\n\r\n");
-        body.extend_from_slice(content);
-        body.extend_from_slice(b"\r\n");
-    }
-    body.extend_from_slice(b"--XX--\r\n");
-    body
-}
-
-#[test]
-fn parts_are_typed_by_their_schema() {
-    let (rules, _) = body_rules(form(), Version::V30, "multipart/form-data");
-    let check = |body: &[u8]| rules.check_body(Some(b"multipart/form-data; boundary=\"XX\""), body);
-    let fine = parts(&[
-        ("name=\"name\"", b"J\xc3\xb6rg"),
-        ("name=age", b"7"),
-        ("name=\"tags\"", b"1"),
-        ("name=\"tags\"", b"2"),
-        ("name=\"address\"\r\nContent-Type: application/json", br#"{"zip":5}"#),
-        ("name=\"photo\"; filename=\"a.png\"\r\nContent-Type: image/png", b"\x89PNG\r\n--X\xff"),
-        ("name=photos; filename=a", b"\xff"),
-        ("name=photos; filename=b", b""),
-    ]);
-    assert_eq!(check(&fine), Ok(()));
-    let odd = b"--XX\r\nContent-Disposition: form-data; name=\"a\x01b\"\r\n\r\n\xff\r\n--XX--\r\n";
-    let told = sentence(check(odd));
-    assert!(!told.contains(char::is_control), "{told:?}");
-    assert!(told.contains("\"a\\u{1}b\" has to be UTF-8"), "{told:?}");
-    assert_eq!(
-        not_valid(check(&parts(&[("name=age", b"x"), ("name=\"tags\"", b"z"), ("name=other", b"")]))),
-        [
-            "age /age: It has to be a whole number, but is \"x\".",
-            "0 /tags/0: It has to be a whole number, but is \"z\".",
-            "other /other: It is not known here.",
-            "name /name: It is required, but not there.",
-        ]
-    );
-    for (body, message) in [
-        (&b""[..], "This endpoint requires a body, but none was sent."),
-        (b"--YY\r\n", "It does not hold the boundary that its Content-Type names."),
-        (b"--XX\r\n", "It ends before its last boundary."),
-        (b"--XXa\r\n", "A boundary in it is not followed by a line break."),
-        (b"--XX\r\n\r\n\r\n--XX--", "A part of it has no `Content-Disposition: form-data`."),
-        (b"--XX\r\nContent-Disposition: form-data\r\n\r\n\r\n--XX--", "A part of it has no name."),
-        (b"--XX\r\nno colon\r\n\r\n\r\n--XX--", "A part of it has a header without a colon."),
-    ] {
-        assert!(sentence(check(body)).ends_with(message), "{message}: {:?}", check(body));
-    }
-    assert!(
-        sentence(rules.check_body(Some(b"multipart/form-data"), &fine))
-            .ends_with("`boundary` of 1 to 70 characters.")
-    );
-    let many = vec![("name=tags", &b"1"[..]); 1_001];
-    assert!(sentence(check(&parts(&many))).ends_with("It may have at most 1000 parts."));
-}
-
-#[test]
-fn what_frames_parts_has_its_bounds() {
-    let (rules, _) = body_rules(form(), Version::V30, "multipart/form-data");
-    let head = |length: usize| format!("name=name\r\nX-Long: {}", "x".repeat(length));
-    let check = |head: &str| {
-        let body = parts(&[(head, b"a"), ("name=age", b"7")]);
-        rules.check_body(Some(b"multipart/form-data; boundary=XX"), &body)
-    };
-    assert_eq!(check(&head(8_000)), Ok(()));
-    assert!(sentence(check(&head(8_300))).ends_with("The headers of a part may have at most 8192 bytes."));
-    for (length, is_fine) in [(70, true), (71, false)] {
-        let boundary = "b".repeat(length);
-        let body = parts(&[("name=name", b"a"), ("name=age", b"7")]);
-        let body = String::from_utf8(body).unwrap().replace("XX", &boundary);
-        let content_type = format!("multipart/form-data; boundary={boundary}");
-        let checked = rules.check_body(Some(content_type.as_bytes()), body.as_bytes());
-        assert_eq!(checked.is_ok(), is_fine, "{checked:?}");
-    }
 }
 
 #[test]

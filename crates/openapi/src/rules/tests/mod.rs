@@ -2,6 +2,7 @@
 
 mod bodies;
 mod parameters;
+mod parts;
 mod query_names;
 mod real;
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// How a body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Json,
     Urlencoded,
     Multipart,
@@ -14,12 +14,12 @@ pub(super) enum Kind {
 }
 
 /// Whether a media type is JSON.
-pub(super) fn is_json(essence: &str) -> bool {
+pub(crate) fn is_json(essence: &str) -> bool {
     essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
 }
 
 /// How a body of this media type is read.
-pub(super) fn kind(essence: &str) -> Kind {
+pub(crate) fn kind(essence: &str) -> Kind {
     if is_json(essence) {
         Kind::Json
     } else if essence == "application/x-www-form-urlencoded" {
@@ -34,7 +34,7 @@ pub(super) fn kind(essence: &str) -> Kind {
 }
 
 /// Whether a type or range of the document takes a media type. Higher is more exact.
-pub(super) fn taken(range: &str, essence: &str) -> Option<u8> {
+pub(crate) fn taken(range: &str, essence: &str) -> Option<u8> {
     if range == essence {
         return Some(4);
     }
@@ -54,8 +54,9 @@ pub(super) fn taken(range: &str, essence: &str) -> Option<u8> {
     essence.starts_with(family).then_some(2)
 }
 
-/// The parameters of a media type of the document that a request's has to have: all but the charset, which is told apart.
-pub(super) fn parameters(media_type: &str) -> Vec<(String, Vec<u8>)> {
+/// The parameters of a media type of the document that a request's has to have: all but the charset, which tells no two
+/// types apart, and those of a list or of a message.
+pub(crate) fn parameters(media_type: &str) -> Vec<(String, Vec<u8>)> {
     let text = media_type.as_bytes();
     let mut found = Vec::new();
     let mut rest = text;
@@ -73,8 +74,30 @@ pub(super) fn parameters(media_type: &str) -> Vec<(String, Vec<u8>)> {
     }
 }
 
+/// Whether a media type that was sent has all of these parameters. They are compared as RFC 9110, section 8.3.1, has it: names
+/// without case, values without quotes.
+pub(crate) fn has_all(parameters: &[(String, Vec<u8>)], sent: &[u8]) -> bool {
+    parameters.iter().all(|(name, value)| parameter(sent, name).is_some_and(|sent| sent == *value))
+}
+
+/// Whether a type or range of the document, with its parameters, takes a media type with those that were sent.
+pub(crate) fn takes(range: &str, sent: &[u8]) -> bool {
+    taken(&essence(range.as_bytes()), &essence(sent)).is_some() && has_all(&parameters(range), sent)
+}
+
+/// What commas part in a list of media types; a comma between quotes parts nothing.
+pub(crate) fn listed(list: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(list);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (one, behind) = text.split_at_checked(end_of(text.as_bytes(), b',')).unwrap_or((text, ""));
+        rest = behind.strip_prefix(',');
+        Some(one)
+    })
+}
+
 /// A Content-Type without its parameters, in lower case.
-pub(super) fn essence(content_type: &[u8]) -> Cow<'_, str> {
+pub(crate) fn essence(content_type: &[u8]) -> Cow<'_, str> {
     let end = memchr::memchr(b';', content_type).unwrap_or(content_type.len());
     let essence = content_type.get(..end).unwrap_or_default().trim_ascii();
     let is_lower = essence.iter().fold(true, |all, byte| all & !byte.is_ascii_uppercase());
@@ -86,7 +109,7 @@ pub(super) fn essence(content_type: &[u8]) -> Cow<'_, str> {
 }
 
 /// A parameter of a header such as Content-Type or Content-Disposition, without quotes.
-pub(super) fn parameter(header: &[u8], name: &str) -> Option<Vec<u8>> {
+pub(crate) fn parameter(header: &[u8], name: &str) -> Option<Vec<u8>> {
     memchr::memchr(b';', header)?; // most have none
     let mut rest = header;
     loop {
@@ -103,8 +126,13 @@ pub(super) fn parameter(header: &[u8], name: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// Where a part that `;` ends is over; a quoted `;` does not end it.
+/// Where a part that `;` ends is over.
 fn end_of_part(text: &[u8]) -> usize {
+    end_of(text, b';')
+}
+
+/// Where a part that a delimiter ends is over; a quoted one does not end it.
+fn end_of(text: &[u8], delimiter: u8) -> usize {
     let mut quoted = false;
     let mut escaped = false;
     for (at, &byte) in text.iter().enumerate() {
@@ -112,7 +140,7 @@ fn end_of_part(text: &[u8]) -> usize {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
             b'"' => quoted = !quoted,
-            b';' if !quoted => return at,
+            byte if byte == delimiter && !quoted => return at,
             _ => {}
         }
     }
