@@ -110,3 +110,56 @@ fn limits_are_told_where_the_document_says() {
     assert_eq!(shop.gateway.send(&get("/v2/_limits").header("Shop-Key", &shop.key.key)).status, 404);
     assert_eq!(shop.upstream.count(), 0);
 }
+
+/// A document of some megabytes.
+fn large_document() -> String {
+    let text = "All about things. ".repeat(250_000);
+    DOCUMENT.replacen("info:", &format!("x-about: \"{text}\"\ninfo:"), 1)
+}
+
+/// Processor time that a process took, in hundredths of a second.
+fn processor_time(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let behind = stat.rsplit_once(')').unwrap().1;
+    behind.split_whitespace().skip(11).take(2).map(|number| number.parse::<u64>().unwrap()).sum()
+}
+
+#[test]
+fn a_document_costs_no_more_for_another_host() {
+    let gateway = without_public_url(&large_document());
+    let length = |host: &str| {
+        let answer = gateway.send(&head("/_docs/openapi.json").replace("Host", host));
+        answer.number("Content-Length")
+    };
+    let whole = gateway.send(&get("/_docs/openapi.json").replace("Host", "a.example"));
+    assert!(whole.body.len() > 4_000_000 && length("a.example") == whole.body.len() as u64);
+    assert_eq!(whole.json()["servers"][0]["url"].as_str().unwrap().split("//").nth(1), Some("a.example/v1"));
+    let spent = |host: &dyn Fn(u32) -> String| {
+        let before = processor_time(gateway.process());
+        for number in 0..200 {
+            assert!(length(&host(number)) > 4_000_000);
+        }
+        processor_time(gateway.process()) - before
+    };
+    let same = spent(&|_| "a.example".to_owned());
+    let other = spent(&|number| format!("h{number}.example"));
+    assert!(other <= 3 * same + 50, "{other} hundredths of a second for 200 hosts, {same} for one");
+}
+
+#[test]
+fn clients_that_do_not_read_hold_no_copies_of_a_document() {
+    let gateway = without_public_url(&large_document());
+    let ask = |number: usize| get("/_docs/openapi.json").replace("Host", &format!("h{number}.example"));
+    gateway.send(&ask(0));
+    let before = gateway.resident();
+    let mut clients: Vec<_> = (0..20).map(|_| gateway.connect()).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.write(&ask(number).bytes());
+    }
+    for client in &mut clients {
+        // The answer has begun, and the rest waits for a reader.
+        assert!(client.wire.line().unwrap().starts_with(b"HTTP/1.1 200"));
+    }
+    let grown = gateway.resident().saturating_sub(before);
+    assert!(grown < 64 << 20, "{grown} bytes for 20 clients that read nothing");
+}

@@ -9,7 +9,7 @@ use http1::{
     field,
     response::{Coding, ResponseHead},
 };
-use std::io::Write;
+use std::{borrow::Cow, io::Write};
 
 /// Between speed and size; above it, CPU grows faster than answers shrink.
 const LEVEL: u32 = 4;
@@ -82,21 +82,22 @@ pub(crate) fn of_answer(context: &RequestContext<'_>, answer: &ResponseHead, byt
 }
 
 /// A body of our own, compressed if it may be, and how.
-pub(crate) fn of_own(
+pub(crate) fn of_own<'b>(
     context: &RequestContext<'_>,
     content_type: &str,
-    body: &[u8],
+    length: usize,
+    body: impl FnOnce() -> Cow<'b, [u8]>,
 ) -> (Coding, Option<Vec<u8>>) {
     let Some(settings) = &context.config.settings.compression else { return (Coding::Identity, None) };
-    let is_small = (body.len() as u64) < settings.minimum;
-    if is_small || body.len() > MAX_OWN_SIZE || !is_listed(settings, content_type.as_bytes()) {
+    let is_small = (length as u64) < settings.minimum;
+    if is_small || length > MAX_OWN_SIZE || !is_listed(settings, content_type.as_bytes()) {
         return (Coding::Identity, None);
     }
     if !takes_gzip(context) {
         return (Coding::Varies, None);
     }
     let mut compressor = Compressor::new();
-    let mut compressed = compressor.compress(body);
+    let mut compressed = compressor.compress(&body());
     compressed.extend_from_slice(&compressor.finish());
     (Coding::Gzip, Some(compressed))
 }

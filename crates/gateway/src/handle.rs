@@ -24,8 +24,8 @@ use contract::Status;
 use http1::{Fault, body::Decoder, field::RequestField, request::RequestHead};
 use std::{borrow::Cow, cell::Cell};
 
-/// A page of the gateway's own that is not larger than this goes out with its head, in one write.
-const SENT_WITH_THE_HEAD: usize = 256 << 10;
+/// Pieces of a page of the gateway's own go out in one write as long as they are not larger than this, its head included.
+const SENT_AT_ONCE: usize = 256 << 10;
 
 /// Answers one request. True: the connection goes on.
 pub(crate) async fn handle(
@@ -166,10 +166,8 @@ async fn answer_own(
     let keep_alive = goes_on(thread, context, client, incoming);
     let mut out = thread.head_memory();
     respond::write_own(thread, context, &page, keep_alive, &mut out);
-    let mut body = if context.head.method() == "HEAD" { &[][..] } else { page.body.bytes() };
-    if body.len() <= SENT_WITH_THE_HEAD {
-        out.extend_from_slice(std::mem::take(&mut body));
-    }
+    let has_body = context.head.method() != "HEAD";
+    let body = page.body.pieces().take_while(|_| has_body);
     let keep_alive = send(thread, context, client, incoming, out, body, keep_alive).await;
     Outcome { status: 200, code: None, cause: None, charged: 0, keep_alive }
 }
@@ -183,7 +181,7 @@ async fn answer_preflight(
     let keep_alive = goes_on(thread, context, client, incoming);
     let mut out = thread.head_memory();
     respond::write_preflight(thread, context, keep_alive, &mut out);
-    let keep_alive = send(thread, context, client, incoming, out, &[], keep_alive).await;
+    let keep_alive = send(thread, context, client, incoming, out, std::iter::empty(), keep_alive).await;
     Outcome { status: 204, code: None, cause: None, charged: 0, keep_alive }
 }
 
@@ -202,7 +200,7 @@ async fn refuse(
     if let Some(cause) = refused.cause.take() {
         keep_incident(context, cause.group, cause.detail);
     }
-    let keep_alive = send(thread, context, client, incoming, out, &[], keep_alive).await;
+    let keep_alive = send(thread, context, client, incoming, out, std::iter::empty(), keep_alive).await;
     let code = refused.foreign.take().map_or(Cow::Borrowed(refused.code.name()), |(code, _)| code.into());
     Outcome { status, code: Some(code), cause: line, charged: 0, keep_alive }
 }
@@ -241,16 +239,30 @@ async fn send(
     context: &RequestContext<'_>,
     client: &mut Client,
     incoming: &mut Decoder,
-    out: Vec<u8>,
-    more: &[u8],
+    mut out: Vec<u8>,
+    more: impl Iterator<Item = &[u8]>,
     keep_alive: bool,
 ) -> bool {
     let timeouts = &context.config.settings.timeouts;
     client.answer_begun = true;
-    let mut is_sent = client.write(&out, timeouts.stall).await.is_ok();
-    if is_sent && !more.is_empty() {
-        is_sent = client.write(more, timeouts.stall).await.is_ok();
+    let mut is_sent = true;
+    for piece in more {
+        if out.len() + piece.len() <= SENT_AT_ONCE {
+            out.extend_from_slice(piece);
+            continue;
+        }
+        is_sent = is_sent && client.write(&out, timeouts.stall).await.is_ok();
+        out.clear();
+        if piece.len() <= SENT_AT_ONCE {
+            out.extend_from_slice(piece);
+        } else {
+            is_sent = is_sent && client.write(piece, timeouts.stall).await.is_ok();
+        }
+        if !is_sent {
+            break;
+        }
     }
+    is_sent = is_sent && client.write(&out, timeouts.stall).await.is_ok();
     thread.give_head_memory(out);
     is_sent && keep_alive && client.discard(incoming, context).await
 }

@@ -62,7 +62,8 @@ pub(crate) fn write_refusal(
             }
         },
     };
-    let (coding, compressed) = compression::of_own(context, content_type, &body);
+    let (coding, compressed) =
+        compression::of_own(context, content_type, body.len(), || Cow::Borrowed(body.as_slice()));
     let body = compressed.unwrap_or(body);
 
     start(status, reason_phrase(status).as_bytes(), out);
@@ -145,7 +146,7 @@ pub(crate) fn write_own(
 ) {
     start(200, reason_phrase(200).as_bytes(), out);
     line("Content-Type", page.content_type, out);
-    field::write_number(b"Content-Length", page.body.bytes().len() as u64, out);
+    field::write_number(b"Content-Length", page.body.len() as u64, out);
     compression::write(page.coding, out);
     field::write(b"X-Request-Id", context.id.as_bytes(), out);
     line("Cache-Control", page.caching, out);

@@ -11,10 +11,11 @@ mod keys;
 mod listen;
 mod strictness;
 
+pub(crate) use self::document::BaseUrl;
 pub use self::{
     answers::{Compression, Cors, Origin, Origins, exposed_to_pages},
     bounds::{Abuse, Overload, Sizes},
-    document::ServedDocument,
+    document::{DocumentText, ServedDocument},
     endpoints::{
         Deprecated, Endpoint, Endpoints, Moved, NamedEndpoint, OperationName, Redirects, TrailingSlash,
     },

@@ -78,7 +78,7 @@ fn write(wanted: Export, config: Config, out: &mut Out<'_>) -> Result<(), Failur
 
 /// The API's document, where the pages link to it.
 fn document_files(document: &ServedDocument) -> [(&'static str, &[u8]); 2] {
-    [("openapi.json", &document.json), ("openapi.yaml", &document.yaml)]
+    [("openapi.json", document.json.bytes()), ("openapi.yaml", document.yaml.bytes())]
 }
 
 /// The windows of maintenance, if they can be read. Without them there is still a reference.

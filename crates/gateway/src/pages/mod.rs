@@ -7,14 +7,14 @@ use crate::{
     described,
     keyring::KnownKey,
     refusal::{Refusal, Refused},
-    settings::ServedDocument,
+    settings::{BaseUrl, DocumentText, ServedDocument},
 };
 use ::limits::Account;
 use ::reference::Format;
 use contract::{ErrorCode, Limit};
 use http1::{field::RequestField, response::Coding};
 use serde::{Serialize, Serializer};
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// A page that was found.
 #[derive(Debug)]
@@ -32,7 +32,8 @@ pub(crate) struct Page {
 impl Page {
     /// Compresses the body, if it may be compressed.
     pub(crate) fn compress(&mut self, context: &RequestContext<'_>) {
-        let (coding, compressed) = compression::of_own(context, self.content_type, self.body.bytes());
+        let (coding, compressed) =
+            compression::of_own(context, self.content_type, self.body.len(), || self.body.whole());
         self.coding = coding;
         if let Some(compressed) = compressed {
             self.body = Body::Bytes(compressed);
@@ -45,23 +46,52 @@ impl Page {
 pub(crate) enum Body {
     /// Made for this request.
     Made(String),
-    /// The document as JSON. It may have many megabytes, so it is never copied.
-    Json(Arc<ServedDocument>),
+    /// The document as JSON, for the address that the client came by. It may have many megabytes, so it is never copied.
+    Json(Arc<ServedDocument>, BaseUrl),
     /// The document as YAML.
-    Yaml(Arc<ServedDocument>),
+    Yaml(Arc<ServedDocument>, BaseUrl),
     /// Made for this request, as bytes; perhaps one of the others, compressed.
     Bytes(Vec<u8>),
 }
 
 impl Body {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Made(text) => text.as_bytes(),
-            Self::Json(document) => &document.json,
-            Self::Yaml(document) => &document.yaml,
-            Self::Bytes(bytes) => bytes,
+    pub(crate) fn len(&self) -> usize {
+        match self.parts() {
+            Parts::One(bytes) => bytes.len(),
+            Parts::Several(text, base) => text.len(base),
         }
     }
+
+    /// All of it at once. A document is copied for that.
+    pub(crate) fn whole(&self) -> Cow<'_, [u8]> {
+        match self.parts() {
+            Parts::One(bytes) => Cow::Borrowed(bytes),
+            Parts::Several(text, base) => Cow::Owned(text.pieces(base).collect::<Vec<_>>().concat()),
+        }
+    }
+
+    /// What it is made of, in order.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let (one, several) = match self.parts() {
+            Parts::One(bytes) => (Some(bytes), None),
+            Parts::Several(text, base) => (None, Some(text.pieces(base))),
+        };
+        one.into_iter().chain(several.into_iter().flatten())
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        match self {
+            Self::Made(text) => Parts::One(text.as_bytes()),
+            Self::Json(document, base) => Parts::Several(&document.json, base),
+            Self::Yaml(document, base) => Parts::Several(&document.yaml, base),
+            Self::Bytes(bytes) => Parts::One(bytes),
+        }
+    }
+}
+
+enum Parts<'b> {
+    One(&'b [u8]),
+    Several(&'b DocumentText, &'b BaseUrl),
 }
 
 /// The page of a path under the docs' prefix. None: the path is not ours.
@@ -119,18 +149,17 @@ pub(crate) fn challenge(context: &RequestContext<'_>) -> Option<Page> {
 /// The API's document, if the path asks for it and there is one.
 fn document(context: &RequestContext<'_>, path: &str) -> Option<Page> {
     let document = context.config.told.document.as_ref()?;
-    let of_client = || {
+    let base = || {
         let host = context.head.host();
         // What a host may hold beside these would have to be escaped, and differently in JSON and YAML.
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(&byte);
-        if host.is_empty() || !host.bytes().all(is_plain) {
-            return document.at(context.scheme().name(), &context.shared.address.to_string());
-        }
-        document.at(context.scheme().name(), host)
+        let is_believed = !host.is_empty() && host.bytes().all(is_plain);
+        let host = if is_believed { host.to_owned() } else { context.shared.address.to_string() };
+        BaseUrl { scheme: context.scheme().name(), host }
     };
     let (content_type, body) = match path {
-        "/openapi.json" => ("application/json", Body::Json(of_client())),
-        "/openapi.yaml" => ("application/yaml", Body::Yaml(of_client())),
+        "/openapi.json" => ("application/json", Body::Json(Arc::clone(document), base())),
+        "/openapi.yaml" => ("application/yaml", Body::Yaml(Arc::clone(document), base())),
         _ => return None,
     };
     Some(Page { content_type, body, caching: "no-cache", is_negotiated: false, coding: Coding::Identity })
