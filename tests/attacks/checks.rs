@@ -118,6 +118,38 @@ const MIB: usize = 1 << 20;
 /// What a debug build on a busy machine may need for what takes 50 ms. What it was before took seconds.
 const WAIT: Duration = Duration::from_millis(400);
 
+/// What another thread does takes nothing of the one that answers, however slow the machine is: nobody waits for any
+/// considerable part of the time that the check takes.
+#[test]
+fn a_long_check_is_not_done_where_requests_are_answered() {
+    let upstream = upstream();
+    let (gateway, key) = start(&upstream, |config| config.section("[admin]\naddress = \"127.0.0.1:0\""));
+    let admin = gateway.event("listening")["admin"].as_str().unwrap().parse().unwrap();
+    let check = json("/nested", &items("[[1],[[1]]]", 200_000)).key(&key);
+    let begun = Instant::now();
+    let mut checked = gateway.connect();
+    checked.write(&check.bytes());
+    let (took, longest, answered) = std::thread::scope(|scope| {
+        let took = scope.spawn(|| (checked.answer_to("POST").status, begun.elapsed()));
+        let (mut longest, mut answered) = (Duration::ZERO, 0);
+        let mut connection = gateway.connect();
+        while !took.is_finished() {
+            let asked = Instant::now();
+            assert_eq!(connection.send(&get("/items/7").key(&key)).status, 200);
+            assert_eq!(Connection::open(admin).send(&get("/live")).status, 200);
+            longest = longest.max(asked.elapsed());
+            answered += 1;
+        }
+        let (status, took) = took.join().unwrap();
+        assert_eq!(status, 422);
+        (took, longest, answered)
+    });
+    assert!(
+        answered > 2 && longest < took / 2,
+        "{answered} answers, one after {longest:?} of the {took:?} of a check"
+    );
+}
+
 #[test]
 fn no_body_holds_other_requests_up() {
     let upstream = upstream();

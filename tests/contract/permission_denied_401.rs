@@ -79,3 +79,33 @@ fn the_answer_carries_the_limits_of_the_key() {
     let shown = stage().provoke();
     assert_eq!(crate::support::limits::assert_limit_headers(&shown.answer), (1_000_000, 1_000_000));
 }
+
+#[test]
+fn of_the_permissions_of_one_requirement_none_may_be_missing() {
+    let upstream = Upstream::sample();
+    let document = "openapi: 3.1.0
+info: { title: Items, version: '1' }
+paths:
+  /items/7:
+    get:
+      security: [{ key: ['items:read', 'items:secret'] }]
+      responses: { '200': { description: Fine } }
+components: { securitySchemes: { key: { type: apiKey, in: header, name: X-API-Key } } }
+";
+    let gateway = Gateway::start(&Config::of(&upstream).document(document));
+    for permissions in [&["items:read"][..], &["items:secret"], &["items:read", "other"], &[]] {
+        let mut options = vec!["--plan", "free"];
+        options.extend(permissions.iter().flat_map(|permission| ["--permission", permission]));
+        let answer = gateway.send(&get("/items/7").key(&gateway.key_with(&options)));
+        assert_error(&gateway, &answer, 401, "PERMISSION_DENIED");
+        assert!(
+            answer.text().contains("items:read") && answer.text().contains("items:secret"),
+            "{}",
+            answer.text()
+        );
+    }
+    assert_eq!(upstream.count(), 0);
+    let both =
+        gateway.key_with(&["--plan", "free", "--permission", "items:secret", "--permission", "items:read"]);
+    assert_eq!(gateway.send(&get("/items/7").key(&both)).status, 200);
+}

@@ -2,7 +2,7 @@
 
 use crate::{
     shop::Shop,
-    support::{Request, assert_details, assert_error, error_of, get},
+    support::{Config, Gateway, Request, Upstream, assert_details, assert_error, error_of, get},
 };
 
 fn send(shop: &Shop, request: Request) -> crate::support::Answer {
@@ -71,4 +71,57 @@ fn a_scalar_that_is_sent_twice_is_refused() {
     let shop = Shop::open();
     let answer = send(&shop, get("/v1/things?limit=3&limit=4"));
     assert_error(&shop.gateway, &answer, 400, "PARAMETER_NOT_VALID");
+}
+
+const DOCUMENT: &str = "openapi: 3.1.0
+info: { title: Parameters, version: '1' }
+paths:
+  /items/7:
+    get:
+      parameters:
+        - { name: o, in: query, schema: { anyOf: [{ type: integer }, { type: object, properties: { m: { type: integer } } }] } }
+        - { name: at, in: query, schema: { type: string, format: date-time } }
+        - { name: from, in: query, schema: { type: string, format: time } }
+      responses: { '200': { description: Fine } }
+";
+
+#[test]
+fn a_parameter_that_may_be_an_object_may_be_sent_by_its_own_name() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).document(DOCUMENT);
+    let gateway = Gateway::start(&config.section("[validation]\nunknown_query = \"refuse\""));
+    let key = gateway.key();
+    for (query, is_fine) in [("o=1", true), ("m=1", true), ("o=x", false), ("m=x", false), ("p=1", false)] {
+        let answer = gateway.send(&get(&format!("/items/7?{query}")).key(&key));
+        if is_fine {
+            assert_eq!(answer.status, 200, "{query}: {}", answer.text());
+        } else {
+            assert_error(&gateway, &answer, 400, "PARAMETER_NOT_VALID");
+        }
+    }
+}
+
+#[test]
+fn times_without_a_zone_are_taken_where_the_file_says_so() {
+    let upstream = Upstream::sample();
+    for (section, takes_local) in [
+        ("", false),
+        ("[validation]\nformats = \"strict\"", false),
+        ("[validation]\nformats = \"lenient\"", true),
+    ] {
+        let gateway = Gateway::start(&Config::of(&upstream).document(DOCUMENT).section(section));
+        let key = gateway.key();
+        for query in ["at=2026-01-31T12:30:00", "from=12:30"] {
+            let answer = gateway.send(&get(&format!("/items/7?{query}")).key(&key));
+            if takes_local {
+                assert_eq!(answer.status, 200, "{query}: {}", answer.text());
+            } else {
+                assert_error(&gateway, &answer, 400, "PARAMETER_NOT_VALID");
+            }
+        }
+        let answer = gateway.send(&get("/items/7?at=2026-01-31T12:30:00Z&from=12:30:00Z").key(&key));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let answer = gateway.send(&get("/items/7?from=noon").key(&key));
+        assert_error(&gateway, &answer, 400, "PARAMETER_NOT_VALID");
+    }
 }

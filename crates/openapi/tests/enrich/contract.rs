@@ -281,3 +281,37 @@ fn names_of_the_document_are_not_taken_over() {
         &document["paths"]["/_limits"]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
     assert_eq!(limits["$ref"], "#/components/schemas/FairgateGatewayLimits");
 }
+
+/// The contract stands there once, and operations refer to it.
+#[test]
+fn what_is_added_grows_little_with_the_operations() {
+    let document = |count: usize| {
+        let paths: Vec<String> = (0..count)
+            .map(|number| {
+                let errors = "'400': {$ref: '#/components/responses/Bad'}, '404': {$ref: '#/components/responses/Bad'}";
+                format!("/items{number}: {{post: {{{SCHEMA}, responses: {{'200': {{description: x}}, {errors}}}}}}}")
+            })
+            .collect();
+        format!(
+            "{{openapi: 3.1.0, info: {{title: Items, version: '1'}}, paths: {{{}}}, components: {{responses: {{Bad: \
+             {{description: Bad}}}}}}}}",
+            paths.join(", ")
+        )
+    };
+    let added = |count: usize| {
+        let text = document(count);
+        let enriched = openapi::enrich::to_json(&of_text(&text, &Settings::default()));
+        enriched.len().saturating_sub(text.len())
+    };
+    let (one, many) = (added(1), added(201));
+    let of_each = (many - one) / 200;
+    assert!(
+        one < MOST_ADDED && of_each < MOST_OF_EACH,
+        "{one} bytes for one operation, {of_each} for each more"
+    );
+}
+
+/// Of a small document become some 50 KiB, most of them examples, each of which stands there once.
+const MOST_ADDED: usize = 60 << 10;
+/// References to ten responses and to the headers of a success.
+const MOST_OF_EACH: usize = 2 << 10;

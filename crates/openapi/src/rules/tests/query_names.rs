@@ -48,14 +48,14 @@ pub(super) fn refuses_unknown(
 fn a_parameter_that_may_be_an_object_is_known_by_its_own_name() {
     for style in [Style::Form, Style::DeepObject] {
         for other in ["integer", "array"] {
-            let schema = json!({"anyOf": [{"type": other}, {"type": "object", "properties": {"m": {"type": "integer"}}}]});
+            let schema = json!({"anyOf": [{"type": other, "items": {"type": "integer"}}, {"type": "object", "properties": {"m": {"type": "integer"}}}]});
             let rules = refuses_unknown(json!({ "schema": schema }), |documents| {
                 vec![styled(documents, In::Query, style, true)]
             });
             let none = Lines(vec![]);
             let told = told(&rules.check_parameters(&sent(&[], Some("p=1"), &none)));
-            assert!(!told.iter().any(|one| one.contains("not known")), "{style:?} {other} {told:?}");
-            assert_eq!(rules.check_parameters(&sent(&[], Some("p=1&q=1"), &none)).len(), 1 + told.len());
+            assert_eq!(told, [""; 0], "{style:?} {other}");
+            assert_eq!(rules.check_parameters(&sent(&[], Some("p=1&q=1"), &none)).len(), 1);
         }
     }
 }
