@@ -6,7 +6,11 @@ use crate::{
         CANCEL, DATA, END_HEADERS, END_STREAM, Expect, HEADERS, NO_ERROR, PING, PROTOCOL_ERROR, Peer,
         RST_STREAM, STREAM_CLOSED, WINDOW_UPDATE, request,
     },
-    support::{Config, Gateway, Upstream, assert_error, eventually, sample::pattern, sockets::held_by_peer},
+    support::{
+        Config, Gateway, Upstream, assert_error, eventually,
+        sample::pattern,
+        sockets::{held_by_peer, wait_until_nothing_moves},
+    },
 };
 
 #[test]
@@ -154,13 +158,7 @@ fn a_client_that_reads_nothing_for_a_while_is_heard_all_the_same() {
     for n in 0..4 {
         peer.ask(n * 2 + 1, "GET", "/bytes/16000000", &[("x-api-key", &key.key)]);
     }
-    let (mut before, mut looks) = ((0, 0), 0);
-    eventually("nothing of the answers moves any more", || {
-        let held = held_by_peer(&peer.wire.stream);
-        looks = if held == before && held.1 > 0 { looks + 1 } else { 0 };
-        before = held;
-        (looks > 30).then_some(())
-    });
+    wait_until_nothing_moves(&peer.wire.stream);
     peer.send(PING, 0, 0, b"8 bytes!");
     eventually("it is read", || (held_by_peer(&peer.wire.stream).0 == 0).then_some(()));
     peer.ask(9, "GET", "/while-it-does-not-read", &[("x-api-key", &key.key)]);

@@ -1,8 +1,13 @@
 //! Errors are free and limits exact, also when everything happens on one connection.
 
 use crate::{
-    peer::{CANCEL, DATA, END_HEADERS, Expect, HEADERS, PROTOCOL_ERROR, Peer, RST_STREAM, request},
-    support::{Config, Gate, Gateway, Key, Upstream, eventually, get, sample::sample},
+    peer::{
+        CANCEL, DATA, END_HEADERS, END_STREAM, Expect, HEADERS, PROTOCOL_ERROR, Peer, RST_STREAM, request,
+    },
+    support::{
+        Config, Gate, Gateway, Key, Upstream, eventually, get, sample::sample,
+        sockets::wait_until_nothing_moves,
+    },
 };
 
 struct Place {
@@ -193,4 +198,53 @@ fn charges_of_one_connection_survive_a_kill() {
     let home = gateway.kill();
     let gateway = Gateway::start_in(&home);
     assert_eq!(gateway.used(&key), 25);
+}
+
+/// The last bytes of an answer may go out in several pieces; the charge is written down with the last of them, not before and
+/// not never.
+#[test]
+fn charges_of_answers_that_wait_for_a_window_survive_a_kill() {
+    let Place { gateway, key, upstream: _upstream, .. } = place(&["1000 per day"]);
+    const INITIAL_WINDOW: u16 = 4;
+    let mut peer = Peer::with_settings(gateway.address, &[(INITIAL_WINDOW, 10)]);
+    peer.is_generous = false;
+    for stream in [1, 3, 5] {
+        peer.ask(stream, "GET", "/items/7", &[("x-api-key", &key.key)]);
+        assert_eq!(peer.next_of(stream).unwrap().kind, HEADERS);
+        assert_eq!(
+            peer.next_of(stream).unwrap().payload.len(),
+            10,
+            "the beginning, and the window is used up"
+        );
+    }
+    // Of the first the rest comes in two more pieces, of the second at once; the third stays as it is.
+    peer.open_window(1, 10);
+    assert_eq!(peer.next_of(1).unwrap().payload.len(), 10);
+    for stream in [1, 3] {
+        peer.open_window(stream, 100_000);
+        let rest = peer.next_of(stream).unwrap();
+        assert_eq!((rest.kind, rest.flags & END_STREAM), (DATA, END_STREAM));
+    }
+    let home = gateway.kill();
+    let gateway = Gateway::start_in(&home);
+    assert_eq!(gateway.used(&key), 2);
+}
+
+/// Answers that end together, and a client that takes what was written only in part.
+#[test]
+fn charges_of_answers_that_a_slow_reader_takes_piece_by_piece_survive_a_kill() {
+    let Place { gateway, key, upstream: _upstream, .. } = place(&["1000 per day"]);
+    const INITIAL_WINDOW: u16 = 4;
+    let mut peer = Peer::with_settings(gateway.address, &[(INITIAL_WINDOW, 0x7fff_ffff)]);
+    peer.open_window(0, 0x7000_0000);
+    for n in 0..40 {
+        peer.ask(n * 2 + 1, "GET", "/bytes/200000", &[("x-api-key", &key.key)]);
+    }
+    wait_until_nothing_moves(&peer.wire.stream);
+    for n in 0..40 {
+        assert_eq!(peer.answer(n * 2 + 1).body.len(), 200_000);
+    }
+    let home = gateway.kill();
+    let gateway = Gateway::start_in(&home);
+    assert_eq!(gateway.used(&key), 40);
 }

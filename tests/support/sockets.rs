@@ -1,5 +1,6 @@
 //! What the system knows of TCP connections on this machine: whether the other side has read what was sent to it.
 
+use super::eventually;
 use std::net::{SocketAddr, TcpStream};
 
 /// Bytes that the peer of this connection has neither read nor sent, and that its system holds: those that wait to be read,
@@ -15,6 +16,18 @@ pub(crate) fn held_by_peer(stream: &TcpStream) -> (u64, u64) {
     let (sending, receiving) = queues.split_once(':').unwrap();
     let number = |digits| u64::from_str_radix(digits, 16).unwrap();
     (number(receiving), number(sending))
+}
+
+/// Waits until nothing of what the peer sends moves any more, because nobody reads it here.
+#[track_caller]
+pub(crate) fn wait_until_nothing_moves(stream: &TcpStream) {
+    let (mut before, mut looks) = ((0, 0), 0);
+    eventually("nothing of the answers moves any more", || {
+        let held = held_by_peer(stream);
+        looks = if held == before && held.1 > 0 { looks + 1 } else { 0 };
+        before = held;
+        (looks > 30).then_some(())
+    });
 }
 
 fn hex(address: SocketAddr) -> String {
