@@ -2,7 +2,7 @@
 //! none of them can be left out unnoticed.
 
 use crate::support::{
-    Answer, Config, Exchange, Gateway, Key, Next, Request, Upstream, get, head, post, request,
+    Answer, Config, Exchange, Gate, Gateway, Key, Next, Request, Upstream, get, head, post, request,
 };
 use crate::support::{assert_error, eventually, sample::sample};
 use std::time::{Duration, Instant};
@@ -102,6 +102,99 @@ fn a_connection_on_which_a_body_was_not_sent_to_its_end_is_not_used_again() {
             assert!(!is_used_again(&upstream, &gateway, &key, &what), "{what} ({framing:?})");
         }
     }
+}
+
+/// The client breaks its own body while it is answered. Its answer counts, but what the upstream has of the body stays a part.
+#[test]
+fn a_connection_on_which_a_body_broke_off_within_its_answer_is_not_used_again() {
+    let too_large = [&b"32000\r\n"[..], &[b'x'; 0x32000], b"\r\n"].concat();
+    for (what, broken) in [("a chunk that is none", &b"no chunk\r\n"[..]), ("a chunk too many", &too_large)] {
+        let may_end = Gate::default();
+        let wait = may_end.clone();
+        let upstream = upstream(move |exchange| {
+            let half = "x".repeat(50_000);
+            exchange.write(format!("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{half}").as_bytes());
+            wait.wait();
+            exchange.write(half.as_bytes());
+            Next::Keep
+        });
+        let config = Config::of(&upstream).section("[sizes]\nbody = \"100KiB\"");
+        let gateway = Gateway::start(&config.listen("address = \"127.0.0.1:0\"\nthreads = 1"));
+        let key = gateway.key();
+        let mut connection = gateway.connect();
+        let upload = request("POST", "/upload").key(&key).header("Transfer-Encoding", "chunked");
+        connection.write(&upload.header("Content-Type", "text/plain").head());
+        connection.write(b"5\r\nhello\r\n");
+        let mut answer = Answer::read_head(&mut connection.wire).unwrap();
+        connection.write(broken);
+        may_end.open();
+        answer.read_body(&mut connection.wire, "POST");
+        assert!(answer.status == 200 && answer.is_whole() && answer.body.len() == 100_000, "{what}");
+        assert!(!is_used_again(&upstream, &gateway, &key, what), "{what}");
+        assert!(!upstream.seen()[0].whole, "{what}");
+    }
+}
+
+/// A body that was read to be checked is written as a whole. It is larger than what the system takes at once.
+#[test]
+fn a_connection_that_was_answered_before_a_checked_body_was_written_is_not_used_again() {
+    for status in ["200 OK", "404 No"] {
+        let bytes = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok").into_bytes();
+        let upstream = upstream(move |exchange| {
+            exchange.write(&bytes);
+            Next::Keep
+        });
+        let (gateway, key) = checking(&upstream);
+        let answer = gateway.send(&post("/large", &large()).key(&key));
+        assert!(status.starts_with(&answer.status.to_string()), "{answer:?}");
+        let what = format!("a checked body that was answered {status}");
+        assert!(!is_used_again(&upstream, &gateway, &key, &what), "{what}");
+    }
+}
+
+#[test]
+fn an_upstream_that_answers_while_it_reads_a_checked_body_gets_all_of_it() {
+    for length in [5, 100_000] {
+        let upstream = upstream(move |exchange| {
+            let half = "x".repeat(length);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{half}", 2 * length);
+            exchange.write(head.as_bytes());
+            exchange.read_body();
+            exchange.write(half.as_bytes());
+            Next::Keep
+        });
+        let (gateway, key) = checking(&upstream);
+        let body = large();
+        let mut connection = gateway.connect();
+        let answer = connection.send(&post("/large", &body).key(&key));
+        assert!(answer.status == 200 && answer.is_whole() && answer.body.len() == 2 * length, "{length}");
+        let seen = upstream.only();
+        assert!(seen.body == body.as_bytes(), "{length}: {} bytes", seen.body.len());
+        assert!(is_used_again(&upstream, &gateway, &key, "a body that was written whole"), "{length}");
+        assert_eq!(connection.send(&get("/items/7").key(&key)).status, 200, "{length}");
+    }
+}
+
+/// A gateway that checks the bodies for `/large`.
+fn checking(upstream: &Upstream) -> (Gateway, Key) {
+    let config = Config::of(upstream).document(CHECKED).section("[sizes]\nbody = \"32MiB\"");
+    let gateway = Gateway::start(&config.listen("address = \"127.0.0.1:0\"\nthreads = 1"));
+    let key = gateway.key();
+    (gateway, key)
+}
+
+const CHECKED: &str = r#"
+openapi: 3.1.0
+info: {title: Checked, version: "1"}
+paths:
+  /items/{id}:
+    get: {parameters: [{name: id, in: path, required: true, schema: {type: integer}}], responses: {"200": {description: ok}}}
+  /large:
+    post: {requestBody: {required: true, content: {application/json: {schema: {type: string}}}}, responses: {"200": {description: ok}}}
+"#;
+
+fn large() -> String {
+    format!("\"{}\"", "x".repeat(24 << 20))
 }
 
 #[test]

@@ -99,10 +99,11 @@ impl Exchange<'_> {
     /// Takes an answer that is not passed on: its head, and behind it its body. False: the body is not whole, because it is
     /// large or does not come soon.
     async fn take_error(mut self, answer: &ResponseHead, incoming: &mut Decoder) -> (Vec<u8>, bool) {
+        let has_sent_all = self.has_sent_all();
         let mut bytes = self.head_memory();
         bytes.extend_from_slice(self.upstream.input.take(answer.length));
         let has_body = self.read_error(answer.framing, &mut bytes).await;
-        let is_done = answer.keep_alive && has_body && self.upload.is_none();
+        let is_done = answer.keep_alive && has_body && has_sent_all;
         self.give_body_back(incoming);
         if is_done {
             self.thread.pool.put(self.upstream, turn::now());
@@ -153,7 +154,7 @@ impl Exchange<'_> {
         let keep_alive = context.head.keep_alive
             && !self.thread.is_draining.get()
             && framing != Framing::UntilClose
-            && self.upload.is_none();
+            && !self.has_unread();
         let mut head = self.head_memory();
         let bytes = self.upstream.input.filled();
         answer::write_head(self.thread, context, &answer, bytes, cost_header, keep_alive, &mut head);
@@ -173,7 +174,7 @@ impl Exchange<'_> {
         let streamed =
             poll_fn(|cx| self.poll_stream(cx, timeouts, nature, &mut download, &mut payment)).await;
         self.client.sent = self.client.sent.saturating_add(download.sent());
-        let has_unsent = self.upload.is_some();
+        let (has_sent_all, has_unread) = (self.has_sent_all(), self.has_unread());
         self.give_body_back(incoming);
 
         let status = answer.status;
@@ -191,10 +192,10 @@ impl Exchange<'_> {
                 let charged = payment.settle(context);
                 self.thread.give_answer_fields_back(answer.fields);
                 self.thread.give_head_memory(download.into_parts().1);
-                if answer.keep_alive && !has_unsent {
+                if answer.keep_alive && has_sent_all {
                     self.thread.pool.put(self.upstream, turn::now());
                 }
-                Ok(outcome(charged, keep_alive && incoming.is_complete() && !has_unsent))
+                Ok(outcome(charged, keep_alive && incoming.is_complete() && !has_unread))
             }
             Err(fault) if self.is_delivered(nature, &fault) => Ok(outcome(payment.settle(context), false)),
             // The upstream broke within its answer: what was promised was not delivered, so nothing is
@@ -230,8 +231,12 @@ impl Exchange<'_> {
         }
     }
 
-    /// Memory for the head of the answer: that of the request, unless its body stood in it. The answer may take for ever.
+    /// Memory for the head of the answer: that of the request, unless its body stood in it, or some of it is still to be
+    /// sent. The answer may take for ever.
     fn head_memory(&mut self) -> Vec<u8> {
+        if self.has_unsent() {
+            return self.thread.head_memory();
+        }
         let mut head = std::mem::take(&mut self.request);
         head.clear();
         if head.capacity() > MAX_ERROR_SIZE { self.thread.head_memory() } else { head }
@@ -269,8 +274,7 @@ impl Exchange<'_> {
         download: &mut Pump,
         payment: &mut Payment<'_>,
     ) -> Poll<Result<(), PumpFault>> {
-        // The client may break its own request while it is answered: then the answer still counts.
-        let _ = self.poll_upload(cx);
+        let has_sent = self.poll_rest(cx);
         let (source, input) = (&mut self.upstream.io, &mut self.upstream.input);
         let polled = download.poll(cx, source, input, &mut Charged { io: &mut self.client.io, payment });
         if polled.is_ready() {
@@ -282,7 +286,7 @@ impl Exchange<'_> {
         if nature.may_be_silent() && is_waiting && self.client.io.poll_hung_up(cx).is_ready() {
             return Poll::Ready(Err(PumpFault::Sink(io::ErrorKind::ConnectionReset.into())));
         }
-        if download.take_progress() {
+        if download.take_progress() | has_sent {
             let patience = match (nature, download.waits_for()) {
                 (nature, Side::Source) if nature.may_be_silent() => timeouts.stream,
                 (_, Side::Source | Side::Sink) => timeouts.stall,

@@ -5,6 +5,7 @@ use super::{
     pump::{Pump, PumpFault, Side},
 };
 use crate::{
+    buffered::Share,
     client::{self, Client},
     context::RequestContext,
     refusal::{Refusal, Refused},
@@ -44,6 +45,10 @@ pub(super) struct Exchange<'c> {
     upload_moved: bool,
     /// The body of the request, once it has been sent or given up.
     sent: Option<Decoder>,
+    /// The upstream has a part of the request and will never have the rest.
+    is_cut: bool,
+    /// What a body that was held has of the memory for those, while some of it is still to be sent.
+    pub(super) share: Option<Share>,
     fields: Vec<Field<AnswerField>>,
 }
 
@@ -84,6 +89,8 @@ impl<'c> Exchange<'c> {
             upload,
             upload_moved: false,
             sent: None,
+            is_cut: false,
+            share: None,
             fields: thread.answer_fields(),
         }
     }
@@ -103,6 +110,21 @@ impl<'c> Exchange<'c> {
     /// Something of the request was handed to the system.
     pub(super) const fn has_sent(&self) -> bool {
         self.written > 0
+    }
+
+    /// The upstream has all of the request: what is written behind it is the next one.
+    pub(super) fn has_sent_all(&self) -> bool {
+        self.upload.is_none() && !self.has_unsent() && !self.is_cut
+    }
+
+    /// Something of the request is here and was not handed to the system.
+    pub(super) const fn has_unsent(&self) -> bool {
+        self.written < self.request.len()
+    }
+
+    /// The client has not sent all of the request's body, or nobody has read it.
+    pub(super) fn has_unread(&self) -> bool {
+        self.upload.is_some() || self.sent.as_ref().is_some_and(|body| !body.is_complete())
     }
 
     /// Nothing of the request's body was taken from the client that is not here any more.
@@ -180,16 +202,12 @@ impl<'c> Exchange<'c> {
         context: &RequestContext<'_>,
         may_repeat: bool,
     ) -> Poll<Result<(), NotAnswered>> {
-        if self.written < self.request.len() {
-            match self.poll_write_request(cx) {
-                Poll::Ready(Err(_)) if self.written == 0 && self.upstream.is_reused => {
-                    return Poll::Ready(Err(NotAnswered::NotTaken));
-                }
-                // An upstream may answer and close without reading all; what it said is still to be read.
-                Poll::Ready(Err(_)) => self.written = self.request.len(),
-                Poll::Ready(Ok(())) => {}
-                Poll::Pending => {}
+        if self.write_request(cx).is_err() {
+            if self.written == 0 && self.upstream.is_reused {
+                return Poll::Ready(Err(NotAnswered::NotTaken));
             }
+            // An upstream may answer and close without reading all; what it said is still to be read.
+            self.give_up_the_rest();
         }
         let uploaded = self.poll_upload(cx);
         self.put_deadline_off(context, uploaded.is_some());
@@ -214,16 +232,37 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    fn poll_write_request(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Hands to the system what it takes now of what is here.
+    fn write_request(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while let Some(rest) = self.request.get(self.written..).filter(|rest| !rest.is_empty()) {
             match Pin::new(&mut self.upstream.io).poll_write(cx, rest) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(count)) => self.written += count,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => return Err(error),
+                Poll::Pending => break,
             }
         }
-        Poll::Ready(Ok(()))
+        Ok(())
+    }
+
+    /// Nothing more of the request is sent.
+    const fn give_up_the_rest(&mut self) {
+        self.written = self.request.len();
+        self.is_cut = true;
+    }
+
+    /// Sends on what is left of a request that is answered already. True: the upstream took some of what is here.
+    pub(super) fn poll_rest(&mut self, cx: &mut Context<'_>) -> bool {
+        let before = self.written;
+        if self.write_request(cx).is_err() {
+            self.give_up_the_rest();
+        }
+        if self.written > before && !self.has_unsent() {
+            (self.request, self.share) = (Vec::new(), None);
+        }
+        // The client may break its own request while it is answered: then the answer still counts.
+        let _ = self.poll_upload(cx);
+        self.written > before
     }
 
     /// While the request's body moves, and when it is through.
@@ -254,7 +293,7 @@ impl<'c> Exchange<'c> {
     }
 
     /// Moves the request's body. Some: it is through, or cannot be sent.
-    pub(super) fn poll_upload(&mut self, cx: &mut Context<'_>) -> Option<Result<(), NotAnswered>> {
+    fn poll_upload(&mut self, cx: &mut Context<'_>) -> Option<Result<(), NotAnswered>> {
         let pump = self.upload.as_mut()?;
         let polled = pump.poll(cx, &mut self.client.io, &mut self.client.input, &mut self.upstream.io);
         self.upload_moved |= pump.take_progress();
@@ -266,6 +305,7 @@ impl<'c> Exchange<'c> {
                 Some(Ok(()))
             }
             Poll::Ready(Err(fault)) => {
+                self.is_cut = true;
                 // A stream that was opened has been seen, unless the upstream says otherwise.
                 let untouched = pump.is_untouched() && !(self.upstream.io.is_stream() && pump.sent() > 0);
                 let most = pump.largest();

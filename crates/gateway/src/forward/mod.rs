@@ -111,7 +111,8 @@ async fn ask<'s>(
             }
             Ok(answer) => {
                 // Nothing is sent again from here on, and the answer may take for ever.
-                drop((whole_body.take(), share.take()));
+                drop(whole_body.take());
+                exchange.share = share.take().flatten().filter(|_| exchange.has_unsent());
                 let passed =
                     exchange.pass_on(context, answer, incoming, admission.owed, admission.cost_header).await;
                 let refused = passed.as_ref().err();
