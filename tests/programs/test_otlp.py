@@ -10,7 +10,10 @@ import subprocess
 import sys
 import time
 
+import grpc
 import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 
 import clients_page
 from gateway_process import GatewayProcess
@@ -166,6 +169,7 @@ def test_spans_arrive_after_a_short_maintenance(client, gateway, receiver):
 @every_client
 def test_a_long_maintenance_is_reported(client, gateway, receiver):
     key = gateway.new_key()
+    before = errors(gateway, "MAINTENANCE")
     gateway.command("maintenance", "on", "--for", "30m")
     try:
         with exporting(client, receiver, client.endpoint(gateway.authority), key, 1) as export:
@@ -173,6 +177,7 @@ def test_a_long_maintenance_is_reported(client, gateway, receiver):
     finally:
         gateway.command("maintenance", "off")
     assert gateway.used(key) == 0
+    assert errors(gateway, "MAINTENANCE") == before + 1, "who knows that it takes so long does not try again"
 
 
 @every_client
@@ -187,9 +192,28 @@ def test_a_limit_that_resets_soon_is_waited_for(client, gateway, receiver):
 @every_client
 def test_a_limit_that_is_used_up_is_reported(client, gateway, receiver):
     key = gateway.new_key(plan="three")
+    before = errors(gateway, "API_LIMIT_EXCEEDED")
     with exporting(client, receiver, client.endpoint(gateway.authority), key, 4) as export:
         export.check("3 requests per month")
     assert gateway.used(key) == 3
+    assert errors(gateway, "API_LIMIT_EXCEEDED") == before + 1, "who knows that it takes so long does not try again"
+
+
+def test_google_s_library_reads_when_to_try_again(grpc_gateway):
+    grpc_gateway.command("maintenance", "on", "--for", "30m", "--message", "Zurück um fünf, 100 %")
+    try:
+        with grpc.insecure_channel(grpc_gateway.authority) as channel, pytest.raises(grpc.RpcError) as error:
+            channel.unary_unary("/any.Service/Call")(b"", timeout=20)
+    finally:
+        grpc_gateway.command("maintenance", "off")
+    metadata = dict(error.value.trailing_metadata())
+    told = Status.FromString(metadata["grpc-status-details-bin"])
+    assert (told.code, told.message) == (error.value.code().value[0], error.value.details())
+    info = RetryInfo()
+    [detail] = told.details
+    assert detail.Unpack(info)
+    assert info == RetryInfo.FromString(metadata["google.rpc.retryinfo-bin"])
+    assert info.retry_delay.seconds == int(metadata["retry-after"]) > 1000
 
 
 @over_http

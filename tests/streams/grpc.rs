@@ -1,7 +1,11 @@
 //! gRPC: errors of the gateway's as its clients understand them, errors of the upstream's free of charge.
 //! Calls are framed as HTTP/1.1 here, as the gateway itself has them behind HTTP/2.
 
-use contract::{ErrorCode, Status, grpc::GrpcStatus};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use contract::{
+    ErrorCode, Status,
+    grpc::{GrpcStatus, retry_info, status_details},
+};
 
 use crate::{
     bench::Bench,
@@ -53,6 +57,18 @@ fn assert_told(answer: &Answer, status: &str, code: &str, row: &str) {
     );
     assert!(answer.headers.has("X-Request-Id") && answer.body.is_empty(), "{answer:?}");
     assert!(!answer.headers.has("Location"), "{answer:?}");
+    for name in ["grpc-status-details-bin", "google.rpc.retryinfo-bin"] {
+        assert_eq!(answer.headers.has(name), answer.headers.has("Retry-After"), "{name}: {answer:?}");
+    }
+}
+
+/// Libraries of gRPC read when to try again, and take the status and the message from beside it.
+#[track_caller]
+fn assert_to_be_tried_again(answer: &Answer, status: GrpcStatus, message: &str) {
+    let seconds = answer.number("Retry-After");
+    let told = |name| STANDARD_NO_PAD.decode(answer.header(name).unwrap()).unwrap();
+    assert_eq!(told("google.rpc.retryinfo-bin"), retry_info(seconds), "{answer:?}");
+    assert_eq!(told("grpc-status-details-bin"), status_details(status, message, seconds), "{answer:?}");
 }
 
 #[test]
@@ -95,7 +111,9 @@ fn every_row_of_the_table_is_told_as_grpc_tells_it() {
     }
     let answer = connection.send(&call("/shop.Items/Get").key(&bench.key));
     assert_told(&answer, "8", "API_LIMIT_EXCEEDED", "429");
-    assert!(answer.headers.has("Retry-After") && answer.headers.has("X-Rate-Limit-Reset"), "{answer:?}");
+    assert!(answer.headers.has("X-Rate-Limit-Reset"), "{answer:?}");
+    let message = answer.header("grpc-message").unwrap();
+    assert_to_be_tried_again(&answer, GrpcStatus::ResourceExhausted, message);
     // A client that is told by its Accept alone, and one of gRPC-Web.
     let answer = connection.send(&get("/shop.Nothing/Get").key(&key).header("Accept", "application/grpc"));
     assert_told(&answer, "12", "ENDPOINT_NOT_FOUND", "404");
@@ -119,6 +137,34 @@ fn maintenance_is_told_as_unavailable_with_the_time_to_wait() {
     assert!((1..=600).contains(&answer.number("Retry-After")));
     let message = answer.header("grpc-message").unwrap();
     assert!(message.contains("gr%C3%BC%C3%9Fe & 100 %25"), "{message}");
+    let message = message.replace("%C3%BC%C3%9F", "\u{fc}\u{df}").replace("%25", "%");
+    assert_to_be_tried_again(&answer, GrpcStatus::Unavailable, &message);
+}
+
+#[test]
+fn when_to_try_again_is_what_the_upstream_says_and_nothing_where_it_makes_no_sense() {
+    let upstream = Upstream::scripted(|exchange| {
+        match exchange.target() {
+        "/shop.Items/Busy" => exchange.answer(429, &[("Retry-After", "7")], b""),
+        "/shop.Items/Wrong" => exchange.answer(400, &[("Retry-After", "7")], b""),
+        _ => exchange.say(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\nContent-Length: 0\r\ngrpc-status: 0\r\n\r\n",
+            Next::Keep,
+        ),
+    }
+    });
+    let bench = Bench::of(upstream, |config| config.plan("free", &["1 in all"]));
+    let answer = bench.gateway.send(&call("/shop.Items/Busy").key(&bench.key));
+    assert_told(&answer, "14", "UNAVAILABLE", "503");
+    assert_eq!(answer.headers.all("Retry-After"), ["7"]);
+    assert_to_be_tried_again(&answer, GrpcStatus::Unavailable, answer.header("grpc-message").unwrap());
+    let answer = bench.gateway.send(&call("/shop.Items/Wrong").key(&bench.key));
+    assert_eq!((answer.header("grpc-status"), answer.header("Retry-After")), (Some("3"), Some("7")));
+    assert!(!answer.headers.has("grpc-status-details-bin"), "{answer:?}");
+    bench.gateway.send(&call("/shop.Items/Get").key(&bench.key));
+    let answer = bench.gateway.send(&call("/shop.Items/Get").key(&bench.key));
+    assert_told(&answer, "8", "API_LIMIT_EXCEEDED", "429");
+    assert!(!answer.headers.has("grpc-status-details-bin"), "{answer:?}");
 }
 
 #[test]

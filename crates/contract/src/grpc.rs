@@ -1,5 +1,9 @@
 //! Errors as gRPC tells them: the closed table once more, in the sixteen statuses of gRPC.
 
+mod retry_info;
+
+pub use retry_info::{retry_info, status_details};
+
 use crate::registry::ErrorCode;
 use std::fmt::Write;
 

@@ -13,6 +13,7 @@ use crate::{
     thread::Thread,
 };
 use ::limits::Denial;
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use contract::{
     ErrorCode, Limit, Specification,
     grpc::{self, GrpcStatus},
@@ -82,7 +83,7 @@ pub(crate) fn write_refusal(
     if let Some(allow) = &refusal.allow {
         line("Allow", allow, out);
     }
-    if let Some(seconds) = retry_after(refusal) {
+    if let Some(seconds) = retry_after(refusal).filter(|_| !refusal.keeps_retry_after) {
         field::write_number(b"Retry-After", seconds, out);
     }
     if status == 401 && refusal.code.status() == Status::KeyRefused {
@@ -119,8 +120,15 @@ fn write_grpc(context: &RequestContext<'_>, refusal: &Refusal, row: u16, out: &m
         let _ = write!(message, " {} {}: {}", detail.place, detail.name, detail.message);
     }
     let code = refusal.foreign.as_ref().map_or_else(|| refusal.code.name(), |(code, _)| code);
-    field::write_number(b"grpc-status", GrpcStatus::of(refusal.code).number().into(), out);
+    let status = GrpcStatus::of(refusal.code);
+    field::write_number(b"grpc-status", status.number().into(), out);
     line("grpc-message", &grpc::message(&message), out);
+    if let Some(seconds) = retry_after(refusal) {
+        // The first is what libraries of gRPC read, the second what OpenTelemetry's exporter for Python does.
+        let details = grpc::status_details(status, &message, seconds);
+        line("grpc-status-details-bin", &STANDARD_NO_PAD.encode(details), out);
+        line("google.rpc.retryinfo-bin", &STANDARD_NO_PAD.encode(grpc::retry_info(seconds)), out);
+    }
     line("X-Error-Code", code, out);
     field::write_number(b"X-Error-Http-Code", row.into(), out);
     let mut check = String::with_capacity(128);
@@ -264,15 +272,14 @@ fn number(context: &RequestContext<'_>, refusal: &Refusal, redirect: Redirect) -
     }
 }
 
+/// In how many seconds it makes sense to try again.
 fn retry_after(refusal: &Refusal) -> Option<u64> {
     match refusal.code.status() {
         Status::LimitExceeded if refusal.never_resets => None,
-        Status::LimitExceeded | Status::Unavailable if !refusal.keeps_retry_after => {
+        Status::LimitExceeded | Status::Unavailable => {
             Some(refusal.retry_after.unwrap_or(RETRY_AFTER_UNAVAILABLE).clamp(1, MAX_RETRY_AFTER))
         }
-        Status::LimitExceeded
-        | Status::Unavailable
-        | Status::Moved
+        Status::Moved
         | Status::NotValid
         | Status::NoPermission
         | Status::KeyRefused
