@@ -1,4 +1,4 @@
-//! What Fairgate remembers: keys, counters, incidents, maintenance, behind one trait.
+//! What Fairgate remembers: keys, incidents, maintenance and usage, behind one trait.
 //!
 //! Calls block and are made by one control thread; no data thread ever waits for the store. The
 //! crate knows no runtime and no clock: whoever needs a time passes it in.
@@ -21,7 +21,7 @@ pub use error::StoreError;
 pub use folder::{DATABASE_FILE, SECRET_FILE, USAGE_FILE, open_to_others};
 pub use footprint::Footprint;
 pub use holder::Holder;
-pub use records::{CounterRow, IncidentGroup, IncidentRecord, KeyRecord, MaintenanceWindow};
+pub use records::{IncidentGroup, IncidentRecord, KeyRecord, MaintenanceWindow};
 pub use row::{KeyRow, KeyVisitor, Texts};
 pub use secret::Secret;
 pub use usage::{UsageEntry, UsagePage, UsageQuery, UsageRow, Whose};
@@ -33,7 +33,7 @@ pub const INCIDENTS_KEPT: u64 = 10_000;
 /// Incidents that are kept of one cause and client.
 pub const INCIDENTS_OF_CLIENT: usize = 100;
 
-/// Where keys, counters, incidents and windows of maintenance live.
+/// Where keys, incidents and windows of maintenance live.
 ///
 /// Every call that changes something has reached the disk when it returns `Ok`, and has changed
 /// nothing when it returns an error.
@@ -76,15 +76,6 @@ pub trait Store {
 
     /// Revokes a key. None: there is no such key. A key that was revoked before keeps its time.
     fn revoke_key(&self, id: &str, at: u64) -> Result<Option<KeyRecord>, StoreError>;
-
-    /// Hands every saved counter to `each`.
-    fn for_each_counter(&self, each: &mut dyn FnMut(CounterRow)) -> Result<(), StoreError>;
-
-    /// Saves counters. One row is kept for each key and period: that of the latest window.
-    fn save_counters(&self, rows: &[CounterRow]) -> Result<(), StoreError>;
-
-    /// Forgets the counters of windows that were over before `time`, and tells how many.
-    fn forget_counters_before(&self, time: u64) -> Result<u64, StoreError>;
 
     /// Adds incidents, the oldest first. The newest [`INCIDENTS_OF_CLIENT`] of each cause and client stay, and
     /// [`INCIDENTS_KEPT`] in all; the others are counted.

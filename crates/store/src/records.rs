@@ -1,6 +1,5 @@
 //! The records that a store keeps. Times are seconds since the Unix epoch unless the name says else.
 
-use contract::Period;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -94,19 +93,6 @@ pub struct MaintenanceWindow {
     pub endpoints: Vec<String>,
     /// When it was planned.
     pub created_at: u64,
-}
-
-/// How much of one limit's window a key has used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CounterRow {
-    /// Id of the key.
-    pub key_id: String,
-    /// Period of the limit.
-    pub period: Period,
-    /// Index of the window, see [`Period::index`].
-    pub window: u32,
-    /// Units that are charged.
-    pub used: u32,
 }
 
 // The digest is left out: it stands for the key, and what is printed ends up in logs.

@@ -11,8 +11,7 @@
 mod common;
 
 use common::{all_keys, incident, key, window};
-use contract::Period;
-use store::{CounterRow, Embedded, INCIDENTS_KEPT, INCIDENTS_OF_CLIENT, Store, StoreError};
+use store::{Embedded, INCIDENTS_KEPT, INCIDENTS_OF_CLIENT, Store, StoreError};
 use tempfile::TempDir;
 
 fn fresh() -> (TempDir, Embedded) {
@@ -24,12 +23,6 @@ fn fresh() -> (TempDir, Embedded) {
 fn reopen(folder: &TempDir, store: Embedded) -> Embedded {
     drop(store);
     Embedded::open(&folder.path().join("data")).unwrap().0
-}
-
-fn counters(store: &Embedded) -> Vec<(String, Period, u32, u32)> {
-    let mut rows = vec![];
-    store.for_each_counter(&mut |row| rows.push((row.key_id, row.period, row.window, row.used))).unwrap();
-    rows
 }
 
 #[test]
@@ -99,39 +92,6 @@ fn a_revoked_key_keeps_the_time_of_its_first_revocation() {
     let store = reopen(&folder, store);
     assert_eq!(store.key_by_id(&key(1).id).unwrap().unwrap().revoked_at, Some(50));
     assert_eq!(store.key_by_id(&key(2).id).unwrap().unwrap().revoked_at, None);
-}
-
-#[test]
-fn a_counter_keeps_its_latest_window() {
-    let (folder, store) = fresh();
-    let row = |key_id: &str, period, window, used| CounterRow { key_id: key_id.into(), period, window, used };
-    store
-        .save_counters(&[
-            row("key_a", Period::Day, 10, 5),
-            row("key_a", Period::Month, 1, 50),
-            row("key_b", Period::Day, 10, 1),
-        ])
-        .unwrap();
-    // Within a window a count can go down: a reservation is released. An earlier window comes too late.
-    store
-        .save_counters(&[
-            row("key_a", Period::Day, 10, 4),
-            row("key_b", Period::Day, 11, 2),
-            row("key_b", Period::Day, 10, 9),
-        ])
-        .unwrap();
-    let store = reopen(&folder, store);
-    let told = |key: &str, period, window, used| (key.to_owned(), period, window, used);
-    assert_eq!(
-        counters(&store),
-        [
-            told("key_a", Period::Day, 10, 4),
-            told("key_a", Period::Month, 1, 50),
-            told("key_b", Period::Day, 11, 2)
-        ]
-    );
-    assert_eq!(store.forget_counters_before(Period::Day.end(10)).unwrap(), 1);
-    assert_eq!(counters(&store), [told("key_a", Period::Month, 1, 50), told("key_b", Period::Day, 11, 2)]);
 }
 
 #[test]

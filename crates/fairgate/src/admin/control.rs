@@ -81,7 +81,7 @@ pub(crate) trait Live {
     fn operations(&self) -> Option<Vec<NamedEndpoint>> {
         None
     }
-    /// Somebody is about to read: save queued incidents and counters first.
+    /// Somebody is about to read: save queued incidents first.
     fn before_read(&self, store: &dyn Store) -> Result<(), StoreError>;
     /// The addresses of all upstreams.
     ///
@@ -197,11 +197,6 @@ impl Control {
         clock: fn() -> u64,
     ) -> Self {
         Self { store, secret, rules, live, staged: None, turn: Rc::default(), clock }
-    }
-
-    /// The store, for whoever saves counters and incidents between operations.
-    pub(crate) fn store(&self) -> &dyn Store {
-        self.store.as_ref()
     }
 
     /// Has the gateway save what is queued there.

@@ -1,7 +1,6 @@
-//! Keeps the store and the data plane in step: counters, incidents and usage go down, changes go up.
+//! Keeps the store and the data plane in step: incidents and usage go down, changes go up.
 
 use super::{
-    KEPT_AFTER_THE_WINDOW,
     charges::Order,
     health::Health,
     lifecycle::{Alarm, Lifecycle, Phase},
@@ -36,8 +35,6 @@ use tokio::{sync::Notify, time::sleep};
 
 /// Incidents that wait for a store that cannot be written. The newest are kept.
 const MAX_WAITING: usize = 10_000;
-/// How often counters of windows long past are forgotten.
-const FORGET: u32 = 3600;
 
 /// What the control plane tells a running gateway.
 pub(super) struct LiveGateway {
@@ -263,16 +260,10 @@ impl Keeper {
 
     /// Saves now and then, for ever.
     pub(super) async fn run(self: Rc<Self>) {
-        let mut turn: u32 = 0;
         loop {
             sleep(self.every.get()).await;
             let saved = self.save();
             self.tell(&saved);
-            turn = turn.wrapping_add(1);
-            if turn % FORGET == 1 {
-                let before = system_clock().saturating_sub(KEPT_AFTER_THE_WINDOW.as_secs());
-                self.tell(&self.control.borrow().store().forget_counters_before(before).map(|_| ()));
-            }
         }
     }
 
@@ -281,15 +272,15 @@ impl Keeper {
         let saved = self.save();
         // The ledger tells the log itself what it could not write; a report is no reason to fail.
         let _ = self.control.borrow().save_usage();
-        saved.map_err(|error| Failure::new(format!("the last counters could not be saved: {error}")))
+        saved.map_err(|error| Failure::new(format!("the last incidents could not be saved: {error}")))
     }
 
     fn save(&self) -> Result<(), StoreError> {
         self.control.borrow().save()
     }
 
-    /// Tells that the store fails, once, and that it works again, once. Requests go on meanwhile:
-    /// the counters in memory stay exact, only a restart would forget what was not saved.
+    /// Tells that the store fails, once, and that it works again, once. Requests go on meanwhile; only a restart
+    /// would forget what was not saved.
     fn tell(&self, saved: &Result<(), StoreError>) {
         let error = saved.as_ref().err().map(ToString::to_string);
         let what = error.as_ref().map(|error| format!("the store cannot be written: {error}"));

@@ -45,7 +45,6 @@ use std::{
     process::ExitCode,
     rc::Rc,
     sync::Arc,
-    time::Duration,
 };
 use store::{Embedded, Secret, StoreError};
 use tokio::{
@@ -410,6 +409,3 @@ impl Signals {
         }
     }
 }
-
-/// How long after its end a counter's window is still kept.
-const KEPT_AFTER_THE_WINDOW: Duration = Duration::from_secs(86_400);

@@ -4,7 +4,6 @@
 //! when the file is repaired after a crash, and a file that was altered from outside is refused
 //! and not "repaired" to something older.
 
-mod counters;
 mod incidents;
 mod keys;
 mod maintenance;
@@ -13,8 +12,8 @@ mod usage;
 mod visiting;
 
 use crate::{
-    CounterRow, Footprint, Holder, IncidentGroup, IncidentRecord, KeyRecord, KeyRow, KeyVisitor,
-    MaintenanceWindow, Secret, Store, StoreError, UsageEntry, UsagePage, UsageQuery,
+    Footprint, Holder, IncidentGroup, IncidentRecord, KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow,
+    Secret, Store, StoreError, UsageEntry, UsagePage, UsageQuery,
 };
 use ::usage::Retention;
 use opening::Check;
@@ -195,18 +194,6 @@ impl Store for Embedded {
 
     fn revoke_key(&self, id: &str, at: u64) -> Result<Option<KeyRecord>, StoreError> {
         self.write(|transaction| keys::revoke(transaction, id, at))
-    }
-
-    fn for_each_counter(&self, each: &mut dyn FnMut(CounterRow)) -> Result<(), StoreError> {
-        self.read(|transaction| counters::for_each(transaction, each))
-    }
-
-    fn save_counters(&self, rows: &[CounterRow]) -> Result<(), StoreError> {
-        self.write(|transaction| counters::save(transaction, rows))
-    }
-
-    fn forget_counters_before(&self, time: u64) -> Result<u64, StoreError> {
-        self.write(|transaction| counters::forget_before(transaction, time))
     }
 
     fn add_incidents(&self, incidents: &[IncidentRecord]) -> Result<(), StoreError> {

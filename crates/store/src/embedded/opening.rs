@@ -5,7 +5,7 @@
 //! that every start begins with finds each of them, and that none is missing. `fairgate store check` reads
 //! the whole file, whatever its size.
 
-use super::{Embedded, Fault, counters, incidents, keys, maintenance, usage::UsageFile};
+use super::{Embedded, Fault, incidents, keys, maintenance, usage::UsageFile};
 use crate::{
     Footprint, Secret, Store, StoreError,
     folder::{self, Folder},
@@ -118,7 +118,6 @@ fn create(path: &Path) -> Result<(), StoreError> {
         transaction.set_two_phase_commit(true);
         transaction.open_table(META)?.insert(META_SCHEMA, SCHEMA.to_le_bytes().as_slice())?;
         keys::create_tables(&transaction)?;
-        counters::create_table(&transaction)?;
         incidents::create_tables(&transaction)?;
         maintenance::create_table(&transaction)?;
         transaction.commit()?;
@@ -201,6 +200,25 @@ mod tests {
             "{error}"
         );
         assert!(error.to_string().contains("at least as new"));
+    }
+
+    /// Earlier Fairgates kept counters here; the journal has them now.
+    #[test]
+    fn a_database_with_the_table_of_counters_opens_with_all_its_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = open(folder.path(), Check::Whole).unwrap();
+        store.insert_keys(&mut (0..3).map(key)).unwrap();
+        let add_counters = |transaction: &redb::WriteTransaction| {
+            const COUNTERS: TableDefinition<'_, (&str, u8), (u32, u32)> = TableDefinition::new("counters");
+            transaction.open_table(COUNTERS)?.insert(("key_a", 3), (20_000, 7))?;
+            Ok(())
+        };
+        store.write(add_counters).unwrap();
+        drop(store);
+        assert_eq!(Embedded::check(folder.path()).unwrap(), 3);
+        let (store, _) = open(folder.path(), Check::Whole).unwrap();
+        store.insert_keys(&mut std::iter::once(key(3))).unwrap();
+        assert_eq!(store.count_keys().unwrap(), 4);
     }
 
     /// What a large file is opened like: nothing of it is checked but what is read.
