@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
 use std::{error::Error, fs, io::Write, path::Path, time::Instant};
-use store::{Embedded, KeyRecord, Store, random};
+use store::{Embedded, KeyRecord, Records, random, wait};
 
 /// Keys of one transaction: their ids are sorted in memory.
 const BATCH: u64 = 1_000_000;
@@ -44,7 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             });
         }
         records.sort_unstable_by_key(|record| record.digest);
-        made += store.insert_keys(&mut records.into_iter())?;
+        wait(store.import_keys(records.into(), "fill"))?;
+        made += batch;
         println!("{made} keys after {:.1} s", begun.elapsed().as_secs_f64());
     }
     drop(store);

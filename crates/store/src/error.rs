@@ -120,6 +120,12 @@ pub enum StoreError {
         /// Most bytes.
         most: usize,
     },
+    /// Its thread has ended.
+    #[error("the thread that works on the store {} has ended, which is a defect: restart the gateway", path.display())]
+    Stopped {
+        /// The store's folder.
+        path: PathBuf,
+    },
     /// The system gave no random bytes.
     #[error("the system gives no random bytes ({0}): no key can be made safely")]
     NoRandomness(getrandom::Error),

@@ -55,24 +55,24 @@ fn is_missing(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Embedded, Store};
+    use crate::{Embedded, Records, wait};
 
     #[test]
     fn a_store_that_was_moved_away_is_gone_until_it_is_back() {
         let home = tempfile::tempdir().unwrap();
         let (folder, aside) = (home.path().join("data"), home.path().join("aside"));
         let (store, _) = Embedded::open(&folder).unwrap();
-        store.check_place().unwrap();
+        wait(store.check_place()).unwrap();
         fs::rename(&folder, &aside).unwrap();
-        assert!(matches!(store.check_place(), Err(StoreError::Gone { .. })));
+        assert!(matches!(wait(store.check_place()), Err(StoreError::Gone { .. })));
         // Another store in the same place is not this one.
         drop(Embedded::open(&folder).unwrap());
-        let error = store.check_place().unwrap_err();
+        let error = wait(store.check_place()).unwrap_err();
         assert!(error.to_string().contains("another file"), "{error}");
         fs::remove_dir_all(&folder).unwrap();
         fs::rename(&aside, &folder).unwrap();
-        store.check_place().unwrap();
+        wait(store.check_place()).unwrap();
         fs::remove_file(folder.join(SECRET_FILE)).unwrap();
-        assert!(matches!(store.check_place(), Err(StoreError::Gone { .. })));
+        assert!(matches!(wait(store.check_place()), Err(StoreError::Gone { .. })));
     }
 }

@@ -39,7 +39,7 @@ pub struct Texts<'a> {
 }
 
 /// Takes the records of one part of the keys.
-pub type KeyVisitor<'v> = &'v mut (dyn FnMut(KeyRow<'_>) + Send);
+pub type KeyVisitor = Box<dyn FnMut(KeyRow<'_>) + Send>;
 
 // === impl KeyRow ===
 

@@ -10,13 +10,13 @@
 
 mod common;
 
-use common::{all_keys, key};
+use common::{all_keys, import, key};
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
-use store::{DATABASE_FILE, Embedded, SECRET_FILE, Store, StoreError};
+use store::{DATABASE_FILE, Embedded, Records, SECRET_FILE, StoreError, wait};
 use tempfile::TempDir;
 
 const KEYS: u32 = 300;
@@ -26,8 +26,8 @@ fn filled() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data");
     let (store, _) = Embedded::open(&path).unwrap();
-    store.insert_keys(&mut (0..KEYS - 1).map(key)).unwrap();
-    store.insert_keys(&mut std::iter::once(key(KEYS - 1))).unwrap();
+    import(&store, (0..KEYS - 1).map(key)).unwrap();
+    import(&store, std::iter::once(key(KEYS - 1))).unwrap();
     (folder, path)
 }
 
@@ -154,7 +154,7 @@ fn a_store_in_use_is_refused_and_free_again_afterwards() {
     let (_folder, path) = filled();
     let (store, _) = Embedded::open(&path).unwrap();
     assert!(matches!(refusal(&path), StoreError::Locked { .. }));
-    assert_eq!(store.count_keys().unwrap(), 300);
+    assert_eq!(wait(store.count_keys()).unwrap(), 300);
     drop(store);
     assert!(Embedded::open(&path).is_ok());
 }

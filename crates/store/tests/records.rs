@@ -10,8 +10,9 @@
 
 mod common;
 
-use common::{all_keys, incident, key, window};
-use store::{Embedded, INCIDENTS_KEPT, INCIDENTS_OF_CLIENT, Store, StoreError};
+use common::{BY, all_keys, import, incident, key, window};
+use std::sync::Arc;
+use store::{Changed, Embedded, INCIDENTS_KEPT, INCIDENTS_OF_CLIENT, Records, StoreError, wait};
 use tempfile::TempDir;
 
 fn fresh() -> (TempDir, Embedded) {
@@ -25,30 +26,37 @@ fn reopen(folder: &TempDir, store: Embedded) -> Embedded {
     Embedded::open(&folder.path().join("data")).unwrap().0
 }
 
+/// When a key was revoked, according to the change that says so. None: there is no such key.
+fn revoke(store: &Embedded, id: &str, at: u64) -> Option<Option<u64>> {
+    let change = wait(store.revoke_key(id, at, BY)).unwrap()?;
+    let Changed::KeyRevoked(key) = change.what else { panic!("{change:?}") };
+    Some(key.revoked_at)
+}
+
 #[test]
 fn keys_come_back_as_they_were_saved() {
     let (folder, store) = fresh();
     let keys: Vec<_> = (0..500).map(key).collect();
-    assert_eq!(store.insert_keys(&mut keys.iter().cloned()).unwrap(), 500);
+    import(&store, keys.iter().cloned()).unwrap();
     let store = reopen(&folder, store);
     for threads in [1, 2, 3, 7] {
         assert_eq!(all_keys(&store, threads).unwrap(), keys, "{threads} threads");
     }
-    assert_eq!(store.count_keys().unwrap(), 500);
-    assert_eq!(store.key_by_id(&keys[7].id).unwrap().as_ref(), Some(&keys[7]));
-    let by_digest = store.keys_by_digests(&[keys[9].digest, [9; 32], keys[7].digest]).unwrap();
+    assert_eq!(wait(store.count_keys()).unwrap(), 500);
+    assert_eq!(wait(store.key_by_id(&keys[7].id)).unwrap().as_ref(), Some(&keys[7]));
+    let by_digest = wait(store.keys_by_digests(vec![keys[9].digest, [9; 32], keys[7].digest])).unwrap();
     assert_eq!(by_digest, [Some(keys[9].clone()), None, Some(keys[7].clone())]);
-    assert_eq!(store.key_by_id("key_unknown").unwrap(), None);
+    assert_eq!(wait(store.key_by_id("key_unknown")).unwrap(), None);
 }
 
 #[test]
 fn pages_walk_through_all_keys_once() {
     let (_folder, store) = fresh();
-    store.insert_keys(&mut (0..25).map(key)).unwrap();
+    import(&store, (0..25).map(key)).unwrap();
     let mut ids = vec![];
     let mut after: Option<String> = None;
     loop {
-        let page = store.page_of_keys(after.as_deref(), 10).unwrap();
+        let page = wait(store.page_of_keys(after, 10)).unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.id.clone());
         ids.extend(page.into_iter().map(|record| record.id));
@@ -59,17 +67,17 @@ fn pages_walk_through_all_keys_once() {
 #[test]
 fn one_known_digest_refuses_the_whole_batch_and_names_the_key() {
     let (_folder, store) = fresh();
-    store.insert_keys(&mut (0..10).map(key)).unwrap();
+    import(&store, (0..10).map(key)).unwrap();
     let batch = (8..20).map(|number| {
         let mut record = key(number);
         record.id = format!("key_other{number:011}");
         record
     });
-    let error = store.insert_keys(&mut batch.into_iter()).unwrap_err();
+    let error = import(&store, batch.into_iter()).unwrap_err();
     assert!(matches!(&error, StoreError::KeysExist { ids } if *ids == [key(8).id, key(9).id]), "{error}");
-    assert_eq!(store.count_keys().unwrap(), 10);
-    assert_eq!(store.key_by_id(&key(9).id).unwrap(), Some(key(9)));
-    assert_eq!(store.page_of_keys(None, 100).unwrap().len(), 10);
+    assert_eq!(wait(store.count_keys()).unwrap(), 10);
+    assert_eq!(wait(store.key_by_id(&key(9).id)).unwrap(), Some(key(9)));
+    assert_eq!(wait(store.page_of_keys(None, 100)).unwrap().len(), 10);
 }
 
 #[test]
@@ -77,46 +85,46 @@ fn a_digest_twice_in_one_batch_is_refused() {
     let (_folder, store) = fresh();
     let mut twin = key(1);
     twin.id = "key_twin".into();
-    let error = store.insert_keys(&mut [key(1), twin].into_iter()).unwrap_err();
+    let error = import(&store, [key(1), twin].into_iter()).unwrap_err();
     assert!(matches!(error, StoreError::KeysExist { .. }));
-    assert_eq!(store.count_keys().unwrap(), 0);
+    assert_eq!(wait(store.count_keys()).unwrap(), 0);
 }
 
 #[test]
 fn a_revoked_key_keeps_the_time_of_its_first_revocation() {
     let (folder, store) = fresh();
-    store.insert_keys(&mut (0..3).map(key)).unwrap();
-    assert_eq!(store.revoke_key(&key(1).id, 50).unwrap().unwrap().revoked_at, Some(50));
-    assert_eq!(store.revoke_key(&key(1).id, 60).unwrap().unwrap().revoked_at, Some(50));
-    assert_eq!(store.revoke_key("key_unknown", 60).unwrap(), None);
+    import(&store, (0..3).map(key)).unwrap();
+    assert_eq!(revoke(&store, &key(1).id, 50), Some(Some(50)));
+    assert_eq!(revoke(&store, &key(1).id, 60), Some(Some(50)));
+    assert_eq!(revoke(&store, "key_unknown", 60), None);
     let store = reopen(&folder, store);
-    assert_eq!(store.key_by_id(&key(1).id).unwrap().unwrap().revoked_at, Some(50));
-    assert_eq!(store.key_by_id(&key(2).id).unwrap().unwrap().revoked_at, None);
+    assert_eq!(wait(store.key_by_id(&key(1).id)).unwrap().unwrap().revoked_at, Some(50));
+    assert_eq!(wait(store.key_by_id(&key(2).id)).unwrap().unwrap().revoked_at, None);
 }
 
 #[test]
 fn the_newest_incidents_are_kept_and_found() {
     let (folder, store) = fresh();
-    store.add_incidents(&(0..100).map(incident).collect::<Vec<_>>()).unwrap();
+    wait(store.add_incidents(Arc::from((0..100).map(incident).collect::<Vec<_>>()))).unwrap();
     let many: Vec<_> = (100..INCIDENTS_KEPT + 50).map(incident).collect();
-    store.add_incidents(&many).unwrap();
+    wait(store.add_incidents(Arc::from(many))).unwrap();
     let store = reopen(&folder, store);
-    let newest = store.incidents(3, None).unwrap();
+    let newest = wait(store.incidents(3, None)).unwrap();
     let numbers = [INCIDENTS_KEPT + 49, INCIDENTS_KEPT + 48, INCIDENTS_KEPT + 47];
     assert_eq!(newest, numbers.map(incident));
-    assert_eq!(store.incidents(usize::MAX, None).unwrap().len() as u64, INCIDENTS_KEPT);
-    assert_eq!(store.incidents_of("req_49").unwrap(), []);
-    assert_eq!(store.incidents_of("req_50").unwrap(), [incident(50)]);
-    let silent = store.incidents(2, Some("upstream silent")).unwrap();
+    assert_eq!(wait(store.incidents(usize::MAX, None)).unwrap().len() as u64, INCIDENTS_KEPT);
+    assert_eq!(wait(store.incidents_of("req_49")).unwrap(), []);
+    assert_eq!(wait(store.incidents_of("req_50")).unwrap(), [incident(50)]);
+    let silent = wait(store.incidents(2, Some("upstream silent".into()))).unwrap();
     assert!(silent.len() == 2 && silent.iter().all(|incident| incident.cause == "upstream silent"));
 }
 
 #[test]
 fn a_batch_larger_than_what_is_kept_keeps_its_newest() {
     let (_folder, store) = fresh();
-    store.add_incidents(&(0..INCIDENTS_KEPT + 7).map(incident).collect::<Vec<_>>()).unwrap();
-    assert_eq!(store.incidents_of("req_6").unwrap(), []);
-    assert_eq!(store.incidents_of("req_7").unwrap(), [incident(7)]);
+    wait(store.add_incidents(Arc::from((0..INCIDENTS_KEPT + 7).map(incident).collect::<Vec<_>>()))).unwrap();
+    assert_eq!(wait(store.incidents_of("req_6")).unwrap(), []);
+    assert_eq!(wait(store.incidents_of("req_7")).unwrap(), [incident(7)]);
 }
 
 #[test]
@@ -124,9 +132,9 @@ fn a_request_id_that_a_client_used_twice_shows_both() {
     let (_folder, store) = fresh();
     let mut second = incident(1);
     second.detail = "another".into();
-    store.add_incidents(&[incident(1), incident(2), second.clone()]).unwrap();
-    assert_eq!(store.incidents_of("req_1").unwrap(), [second, incident(1)]);
-    assert_eq!(store.incidents(10, None).unwrap().len(), 3);
+    wait(store.add_incidents(Arc::from([incident(1), incident(2), second.clone()]))).unwrap();
+    assert_eq!(wait(store.incidents_of("req_1")).unwrap(), [second, incident(1)]);
+    assert_eq!(wait(store.incidents(10, None)).unwrap().len(), 3);
 }
 
 #[test]
@@ -139,25 +147,25 @@ fn one_client_pushes_out_no_incident_of_another_and_all_are_counted() {
     };
     let rare = of("10.9.9.9", "upstream silent", 1);
     let other = of("10.9.9.8", "a panic", 2);
-    store.add_incidents(&[rare.clone(), other.clone()]).unwrap();
+    wait(store.add_incidents(Arc::from([rare.clone(), other.clone()]))).unwrap();
     for _ in 0..3 {
         let flood: Vec<_> = (10..12_010).map(|number| of("10.0.0.1", "upstream silent", number)).collect();
-        store.add_incidents(&flood).unwrap();
+        wait(store.add_incidents(Arc::from(flood))).unwrap();
     }
     let mut counted = of("10.0.0.1", "upstream silent", 12_009);
     counted.more = 500;
-    store.add_incidents(&[counted]).unwrap();
+    wait(store.add_incidents(Arc::from([counted]))).unwrap();
     // Many clients, but one cause: the others keep theirs.
     let crowd =
         (0..INCIDENTS_KEPT + 500).map(|number| of(&format!("client {number}"), "upstream closed", number));
-    store.add_incidents(&crowd.collect::<Vec<_>>()).unwrap();
+    wait(store.add_incidents(Arc::from(crowd.collect::<Vec<_>>()))).unwrap();
     let store = reopen(&folder, store);
-    assert_eq!(store.incidents_of("req_2").unwrap().last(), Some(&other));
-    assert_eq!(store.incidents_of("req_1").unwrap().last(), Some(&rare));
-    let kept = store.incidents(usize::MAX, Some("upstream silent")).unwrap();
+    assert_eq!(wait(store.incidents_of("req_2")).unwrap().last(), Some(&other));
+    assert_eq!(wait(store.incidents_of("req_1")).unwrap().last(), Some(&rare));
+    let kept = wait(store.incidents(usize::MAX, Some("upstream silent".into()))).unwrap();
     assert_eq!(kept.len(), INCIDENTS_OF_CLIENT + 1);
-    assert_eq!(store.incidents(usize::MAX, None).unwrap().len() as u64, INCIDENTS_KEPT);
-    let groups = store.incident_groups().unwrap();
+    assert_eq!(wait(store.incidents(usize::MAX, None)).unwrap().len() as u64, INCIDENTS_KEPT);
+    let groups = wait(store.incident_groups()).unwrap();
     let told: Vec<_> = groups.iter().map(|group| (group.cause.as_str(), group.count, group.kept)).collect();
     let of_crowd = INCIDENTS_KEPT - INCIDENTS_OF_CLIENT as u64 - 2;
     let mut expected = [
@@ -178,17 +186,17 @@ fn one_client_pushes_out_no_incident_of_another_and_all_are_counted() {
 fn windows_of_maintenance_come_in_the_order_of_their_beginning() {
     let (folder, store) = fresh();
     for (id, from) in [("mnt_b", 200), ("mnt_a", 300), ("mnt_c", 100)] {
-        store.put_maintenance(&window(id, from)).unwrap();
+        wait(store.put_maintenance(window(id, from), BY)).unwrap();
     }
-    store.put_maintenance(&window("mnt_a", 150)).unwrap();
+    wait(store.put_maintenance(window("mnt_a", 150), BY)).unwrap();
     let store = reopen(&folder, store);
     assert_eq!(
-        store.maintenance().unwrap(),
+        wait(store.maintenance()).unwrap(),
         [window("mnt_c", 100), window("mnt_a", 150), window("mnt_b", 200)]
     );
-    assert!(store.remove_maintenance("mnt_a").unwrap());
-    assert!(!store.remove_maintenance("mnt_a").unwrap());
-    assert_eq!(store.maintenance().unwrap().len(), 2);
+    assert!(wait(store.remove_maintenance("mnt_a", BY)).unwrap().is_some());
+    assert!(wait(store.remove_maintenance("mnt_a", BY)).unwrap().is_none());
+    assert_eq!(wait(store.maintenance()).unwrap().len(), 2);
 }
 
 #[test]

@@ -9,8 +9,10 @@
 )]
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
-use std::{collections::BTreeMap, fs, ops::Range};
-use store::{Embedded, Store, StoreError, USAGE_FILE, UsageEntry, UsageQuery, UsageRow, Whose};
+use std::{collections::BTreeMap, fs, ops::Range, sync::Arc};
+use store::{
+    Embedded, Records, StoreError, USAGE_FILE, UsageEntry, UsageQuery, UsageRow, UsageStore, Whose, wait,
+};
 use tempfile::TempDir;
 use usage::{Grain, Retention, Sample, Tally};
 
@@ -44,7 +46,7 @@ fn rows(store: &Embedded, whose: &Whose, grain: Grain, buckets: Range<u32>) -> V
     let mut query = UsageQuery { whose: whose.clone(), grain, buckets };
     let mut all = vec![];
     loop {
-        let page = store.usage(&query, 3).unwrap();
+        let page = wait(store.usage(&query, 3)).unwrap();
         all.extend(page.rows);
         let Some(next) = page.next else { return all };
         assert!(next > query.buckets.start);
@@ -60,7 +62,7 @@ fn requests(rows: &[UsageRow]) -> Vec<(u32, Option<&str>, u64)> {
 fn nothing_was_used_yet() {
     let (folder, store) = fresh();
     assert_eq!(rows(&store, &Whose::Everyone, Grain::Day, 0..u32::MAX), []);
-    store.add_usage(&[], KEEP).unwrap();
+    wait(store.add_usage(Arc::from([]), KEEP)).unwrap();
     assert!(!folder.path().join("data").join(USAGE_FILE).exists(), "asking makes no file");
 }
 
@@ -79,7 +81,7 @@ fn a_key_sees_its_own_and_everyone_sees_all_also_after_a_restart() {
             KEEP,
         )
         .unwrap();
-    store.add_usage(&[entry(Some("key_a"), Some("GET /items"), BEGIN, 16)], KEEP).unwrap();
+    wait(store.add_usage(Arc::from([entry(Some("key_a"), Some("GET /items"), BEGIN, 16)]), KEEP)).unwrap();
     drop(store);
     let (store, _) = Embedded::open(&folder.path().join("data")).unwrap();
     let all = 0..u32::MAX;
@@ -104,17 +106,17 @@ fn what_is_older_than_it_is_kept_goes_grain_by_grain() {
     let at = |days: u32| entry(Some("key_a"), None, BEGIN + days * MINUTES_OF_A_DAY, 1);
     let count = |grain| rows(&store, &Whose::Everyone, grain, 0..u32::MAX).len();
     for days in [0, 1, 2] {
-        store.add_usage(&[at(days)], KEEP).unwrap();
+        wait(store.add_usage(Arc::from([at(days)]), KEEP)).unwrap();
     }
     assert_eq!((count(Grain::Minute), count(Grain::Hour), count(Grain::Day)), (3, 3, 3));
-    store.add_usage(&[at(3)], KEEP).unwrap();
+    wait(store.add_usage(Arc::from([at(3)]), KEEP)).unwrap();
     assert_eq!((count(Grain::Minute), count(Grain::Hour), count(Grain::Day)), (3, 4, 4));
-    store.add_usage(&[at(75)], KEEP).unwrap();
+    wait(store.add_usage(Arc::from([at(75)]), KEEP)).unwrap();
     assert_eq!((count(Grain::Minute), count(Grain::Hour), count(Grain::Day)), (1, 1, 5));
     // A batch that comes late must not bring back what is forgotten.
-    store.add_usage(&[at(75), at(0)], KEEP).unwrap();
+    wait(store.add_usage(Arc::from([at(75), at(0)]), KEEP)).unwrap();
     assert_eq!((count(Grain::Minute), count(Grain::Hour), count(Grain::Day)), (1, 1, 5));
-    store.add_usage(&[at(1000)], KEEP).unwrap();
+    wait(store.add_usage(Arc::from([at(1000)]), KEEP)).unwrap();
     assert_eq!((count(Grain::Minute), count(Grain::Hour), count(Grain::Day)), (1, 1, 1));
 }
 
@@ -122,17 +124,17 @@ fn what_is_older_than_it_is_kept_goes_grain_by_grain() {
 fn damage_is_told_and_keys_work_all_the_same() {
     let (folder, store) = fresh();
     let path = folder.path().join("data");
-    store.add_usage(&[entry(None, None, BEGIN, 1)], KEEP).unwrap();
+    wait(store.add_usage(Arc::from([entry(None, None, BEGIN, 1)]), KEEP)).unwrap();
     drop(store);
     for content in [&b""[..], b"this is no database at all"] {
         fs::write(path.join(USAGE_FILE), content).unwrap();
         let (store, _) = Embedded::open(&path).unwrap();
-        assert_eq!(store.count_keys().unwrap(), 0);
-        let error = store.add_usage(&[entry(None, None, BEGIN, 1)], KEEP).unwrap_err();
+        assert_eq!(wait(store.count_keys()).unwrap(), 0);
+        let error = wait(store.add_usage(Arc::from([entry(None, None, BEGIN, 1)]), KEEP)).unwrap_err();
         assert!(matches!(error, StoreError::UsageDamaged { .. }), "{error}");
         assert!(error.to_string().contains("keys and limits are not touched"), "{error}");
         fs::remove_file(path.join(USAGE_FILE)).unwrap();
-        store.add_usage(&[entry(None, None, BEGIN, 1)], KEEP).unwrap();
+        wait(store.add_usage(Arc::from([entry(None, None, BEGIN, 1)]), KEEP)).unwrap();
     }
 }
 
@@ -142,7 +144,7 @@ fn flipped_bytes_are_told_or_harmless() {
     let path = folder.path().join("data");
     let entries: Vec<_> =
         (0..200).map(|minute| entry(Some("key_a"), Some("GET /items"), BEGIN + minute, 3)).collect();
-    store.add_usage(&entries, KEEP).unwrap();
+    wait(store.add_usage(entries.clone().into(), KEEP)).unwrap();
     let whole = rows(&store, &Whose::Everyone, Grain::Minute, 0..u32::MAX);
     assert_eq!(whole.len(), 200);
     drop(store);
@@ -156,7 +158,7 @@ fn flipped_bytes_are_told_or_harmless() {
         fs::write(&file, &flipped).unwrap();
         let (store, _) = Embedded::open(&path).unwrap();
         let query = UsageQuery { whose: Whose::Everyone, grain: Grain::Minute, buckets: 0..u32::MAX };
-        match store.usage(&query, 1000) {
+        match wait(store.usage(&query, 1000)) {
             Ok(page) => assert_eq!(page.rows, whole, "a byte flipped at {place} changed what is told"),
             Err(_) => told += 1,
         }
@@ -180,7 +182,7 @@ proptest! {
         for batch in batches {
             let entries: Vec<_> =
                 batch.into_iter().map(|(key, endpoint, minute, count)| entry(key, endpoint, BEGIN + minute, count)).collect();
-            store.add_usage(&entries, keep).unwrap();
+            wait(store.add_usage(entries.clone().into(), keep)).unwrap();
             for entry in &entries {
                 let own = match entry.key_id.as_deref() { None => 1, Some("key_a") => 2, Some(_) => 3 };
                 for (whose, grain) in [0, own].into_iter().flat_map(|whose| Grain::ALL.map(|grain| (whose, grain))) {

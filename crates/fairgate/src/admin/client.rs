@@ -1,10 +1,14 @@
 //! Asks a running gateway through its admin socket. Blocking: commands have nothing else to do.
 
 use super::{
-    operation::{Operation, OperationError, Outcome},
+    actor::user_name,
+    control::Operation,
+    error::Refused,
     place::{ConnectError, FoundBy, Place},
 };
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
+    collections::BTreeMap,
     io::{self, BufRead, BufReader, Read, Write},
     os::unix::net::UnixStream,
     path::PathBuf,
@@ -21,7 +25,7 @@ const LONGEST_ANSWER: u64 = 64 << 20;
 pub(crate) enum AskError {
     /// It refused.
     #[error(transparent)]
-    Refused(#[from] OperationError),
+    Refused(#[from] Refused),
     /// The socket is not open to this user.
     #[error("no permission to use the admin socket {}: run the command as the user that runs the gateway", path.display())]
     NoPermission {
@@ -49,22 +53,14 @@ pub(crate) enum AskError {
 }
 
 /// Asks the gateway that runs there, and tells by what it was found. None: no gateway runs there.
-pub(crate) fn ask(place: &Place, operation: &Operation) -> Result<Option<(Outcome, FoundBy)>, AskError> {
+pub(crate) fn ask<O: Operation>(
+    place: &Place,
+    operation: &O,
+) -> Result<Option<(O::Response, FoundBy)>, AskError> {
     let Some((stream, by)) = place.connect()? else { return Ok(None) };
     let path = place.store.clone().or_else(|| place.config.clone()).unwrap_or_default();
-    let answer = exchange(stream, operation).map_err(|source| AskError::Broken { path, source })?;
+    let answer = exchange(stream, O::NAME, operation).map_err(|source| AskError::Broken { path, source })?;
     Ok(Some((answer?, by)))
-}
-
-/// A user's number, and the name beside it where the system knows one.
-pub(super) fn user_name(user: u32) -> String {
-    let known = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let name = known.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == user.to_string()).then(|| name.to_owned())
-    });
-    name.map_or_else(|| user.to_string(), |name| format!("{name} ({user})"))
 }
 
 impl From<ConnectError> for AskError {
@@ -77,11 +73,21 @@ impl From<ConnectError> for AskError {
     }
 }
 
-fn exchange(mut stream: UnixStream, operation: &Operation) -> io::Result<Result<Outcome, OperationError>> {
+/// The line that asks for an operation.
+pub(super) fn line(name: &str, operation: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(&BTreeMap::from([(name, operation)]))?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn exchange<R: DeserializeOwned>(
+    mut stream: UnixStream,
+    name: &str,
+    operation: &impl Serialize,
+) -> io::Result<Result<R, Refused>> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let mut request = serde_json::to_vec(operation)?;
-    request.push(b'\n');
+    let request = line(name, operation)?;
     // A gateway that refuses without reading to the end closes its side; its answer is there all the same.
     let sent = stream.write_all(&request);
     let mut answer = Vec::new();

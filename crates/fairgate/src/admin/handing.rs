@@ -3,19 +3,16 @@
 //! An answer tells how many follow; then each comes with one byte. The connection stays open until the old
 //! process has ended: its end is how the new one knows that the store is free, whatever the old one died of.
 
-use super::{
-    client::AskError,
-    operation::{Operation, OperationError, Outcome},
-    place::Place,
-};
+use super::{client::AskError, error::Refused, place::Place, sockets::Sockets};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, recvmsg, sendmsg,
 };
+use serde::{Deserialize, Serialize};
 use std::{
     io::{self, IoSlice, IoSliceMut, Read, Write},
     mem::MaybeUninit,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     os::{fd::AsFd, unix::net::UnixStream},
     time::Duration,
 };
@@ -28,19 +25,22 @@ const MOST: usize = 4096;
 /// The gateway that hands over. It has ended once this is at its end.
 pub(crate) struct Old(UnixStream);
 
-/// The listening sockets of a gateway.
-#[derive(Default)]
-pub(crate) struct Sockets {
-    /// Those for requests.
-    pub(crate) requests: Vec<TcpListener>,
-    /// The one of `[admin] address`.
-    pub(crate) admin: Option<TcpListener>,
+/// What begins the handing over.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Request {
+    /// Hand the listening sockets over, drain and end. What is sent behind the answer is no JSON.
+    HandOver {},
 }
 
-impl Sockets {
-    pub(super) fn all(&self) -> impl Iterator<Item = &TcpListener> {
-        self.requests.iter().chain(&self.admin)
-    }
+/// So many sockets follow.
+#[derive(Serialize, Deserialize)]
+pub(super) struct HandedOver {
+    /// How many.
+    pub(super) sockets: usize,
+    /// The address of the one among them that `[admin] address` is served on.
+    #[serde(default)]
+    pub(super) admin: Option<SocketAddr>,
 }
 
 /// Sends a socket to whoever asked. The stream has to block.
@@ -69,13 +69,11 @@ pub(crate) fn ask_for_sockets(place: &Place) -> io::Result<Option<Handover>> {
     let found = place.connect().map_err(|error| io::Error::other(AskError::from(error)))?;
     let Some((mut stream, _)) = found else { return Ok(None) };
     stream.set_read_timeout(Some(PATIENCE))?;
-    let mut request = serde_json::to_vec(&Operation::HandOver)?;
+    let mut request = serde_json::to_vec(&Request::HandOver {})?;
     request.push(b'\n');
     stream.write_all(&request)?;
-    let answer: Result<Outcome, OperationError> = serde_json::from_slice(&read_line(&mut stream)?)?;
-    let Outcome::HandedOver { sockets, admin } = answer.map_err(io::Error::other)? else {
-        return Err(io::Error::other("its answer fits another question"));
-    };
+    let answer: Result<HandedOver, Refused> = serde_json::from_slice(&read_line(&mut stream)?)?;
+    let HandedOver { sockets, admin } = answer.map_err(io::Error::other)?;
     let mut sockets = (0..sockets.min(MOST)).map(|_| receive(&stream)).collect::<io::Result<Vec<_>>>()?;
     let is_admin = |socket: &TcpListener| admin.is_some() && socket.local_addr().ok() == admin;
     let admin = sockets.iter().position(is_admin).map(|place| sockets.remove(place));

@@ -1,6 +1,6 @@
 //! Limits of one key: read from their texts, and whether they go together with those of the plan.
 
-use super::operation::OperationError;
+use super::error::OperationError;
 use contract::Limit;
 use gateway::keyring::grant::{combine, has_place_of};
 use limits::MAX_LIMITS;

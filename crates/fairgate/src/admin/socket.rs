@@ -4,12 +4,14 @@
 //! moment that it has its name, and who connects has to be the gateway's own user or root.
 
 use super::{
+    actor::{Actor, user_name},
     address::{Address, SOCKET_FILE},
-    client::user_name,
-    control::{Control, carry_out},
-    handing::{self, Sockets},
-    operation::{Operation, OperationError, Outcome},
+    control::Control,
+    dispatch::{answer, dispatch, refusal},
+    error::{OperationError, Refused},
+    handing::{self, HandedOver},
     place::Place,
+    sockets::Sockets,
 };
 use std::{
     cell::RefCell,
@@ -128,10 +130,10 @@ fn bind_private(store_folder: &Path) -> io::Result<StdListener> {
 }
 
 /// Serves clients until `shutdown` is done, then answers those that are being served and removes
-/// the socket. Runs on a current-thread runtime; operations block it while they work.
+/// the socket. Runs on a current-thread runtime.
 pub(crate) async fn serve(
     socket: AdminSocket,
-    control: Rc<RefCell<Control>>,
+    control: Rc<Control>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let listeners =
@@ -142,11 +144,7 @@ pub(crate) async fn serve(
     fs::remove_file(&socket.path)
 }
 
-async fn accept_all(
-    listeners: Vec<UnixListener>,
-    control: Rc<RefCell<Control>>,
-    shutdown: impl Future<Output = ()>,
-) {
+async fn accept_all(listeners: Vec<UnixListener>, control: Rc<Control>, shutdown: impl Future<Output = ()>) {
     let clients = Rc::new(RefCell::new(Clients::default()));
     let mut accepting = JoinSet::new();
     for listener in listeners {
@@ -180,7 +178,7 @@ struct Clients {
 }
 
 impl Clients {
-    fn add(clients: &Rc<RefCell<Self>>, stream: UnixStream, control: &Rc<RefCell<Control>>) {
+    fn add(clients: &Rc<RefCell<Self>>, stream: UnixStream, control: &Rc<Control>) {
         let mut all = clients.borrow_mut();
         all.tasks.retain(|task| !task.is_finished());
         all.silent.retain(|(_, task)| !task.is_finished());
@@ -201,7 +199,7 @@ impl Clients {
 }
 
 /// One request, one answer. A client that is slow, silent or gone hurts only itself.
-async fn converse(stream: UnixStream, control: &RefCell<Control>, has_spoken: impl FnOnce()) {
+async fn converse(stream: UnixStream, control: &Control, has_spoken: impl FnOnce()) {
     let client = stream.peer_cred().map(|client| client.uid());
     let (read, mut write) = stream.into_split();
     let mut request = Vec::new();
@@ -212,50 +210,51 @@ async fn converse(stream: UnixStream, control: &RefCell<Control>, has_spoken: im
     }
     // What is carried out is carried out to its end.
     has_spoken();
-    if let Err(refused) = check_user(client) {
-        let Ok(mut bytes) = serde_json::to_vec(&Err::<Outcome, _>(refused)) else { return };
-        bytes.push(b'\n');
-        let _ = timeout(PATIENCE, write.write_all(&bytes)).await;
-        return;
-    }
-    if matches!(serde_json::from_slice(&request), Ok(Operation::HandOver)) {
+    let actor = check_user(client).and_then(|user| check_line(&request).map(|()| Actor::User(user)));
+    if actor.is_ok() && serde_json::from_slice::<handing::Request>(&request).is_ok() {
         let read = reader.into_inner().into_inner();
         if let Ok(stream) = read.reunite(write)
             && let Ok(stream) = stream.into_std()
         {
-            hand_over(stream, control);
+            hand_over(stream, control).await;
         }
         return;
     }
-    let answer = answer_to(&request, control).await;
-    let Ok(mut bytes) = serde_json::to_vec(&answer) else { return };
-    bytes.push(b'\n');
-    let _ = timeout(PATIENCE, write.write_all(&bytes)).await;
-}
-
-/// The names of a gateway can be connected to by every user of the machine.
-fn check_user(client: io::Result<u32>) -> Result<(), OperationError> {
-    let ours = rustix::process::geteuid().as_raw();
-    match client {
-        Ok(user) if user == ours || user == 0 => Ok(()),
-        Ok(user) => Err(OperationError::OtherUser { ours: user_name(ours), theirs: user_name(user) }),
-        Err(error) => Err(OperationError::Store(format!("the system does not tell who asks: {error}"))),
+    let answer = match actor {
+        Ok(actor) => dispatch(control, actor, &request).await,
+        Err(refused) => refusal(refused),
+    };
+    if let Some(answer) = answer {
+        let _ = timeout(PATIENCE, write.write_all(&answer)).await;
     }
 }
 
+/// The user that asks. The names of a gateway can be connected to by every user of the machine.
+fn check_user(client: io::Result<u32>) -> Result<u32, OperationError> {
+    let ours = rustix::process::geteuid().as_raw();
+    match client {
+        Ok(user) if user == ours || user == 0 => Ok(user),
+        Ok(user) => Err(OperationError::OtherUser { ours: user_name(ours), theirs: user_name(user) }),
+        Err(error) => Err(OperationError::UserNotKnown(error.to_string())),
+    }
+}
+
+fn check_line(request: &[u8]) -> Result<(), OperationError> {
+    if request.ends_with(b"\n") {
+        return Ok(());
+    }
+    let why = if request.len() as u64 == LONGEST_REQUEST { "it is too long" } else { "it is cut short" };
+    Err(OperationError::NotUnderstood { why: why.into() })
+}
+
 /// Sends the sockets. The connection stays open until this process ends: see [`handing`].
-fn hand_over(stream: StdStream, control: &RefCell<Control>) {
-    let handed = {
-        let control = control.borrow();
-        // Without its folder the next gateway would begin with an empty store.
-        control.store.check_place().map_err(OperationError::from).and_then(|()| control.live.hand_over())
-    };
-    let answer = handed.as_ref().map(|handed| {
+async fn hand_over(stream: StdStream, control: &Control) {
+    let handed = control.hand_over().await.map_err(Refused::from);
+    let told = handed.as_ref().map_err(Clone::clone).map(|handed| {
         let admin = handed.admin.as_ref().and_then(|admin| admin.local_addr().ok());
-        Outcome::HandedOver { sockets: handed.all().count(), admin }
+        HandedOver { sockets: handed.all().count(), admin }
     });
-    let Ok(mut line) = serde_json::to_vec(&answer) else { return };
-    line.push(b'\n');
+    let Some(line) = answer(&told) else { return };
     let send = || {
         stream.set_nonblocking(false)?;
         stream.set_write_timeout(Some(PATIENCE))?;
@@ -266,14 +265,4 @@ fn hand_over(stream: StdStream, control: &RefCell<Control>) {
     if send().is_ok() && handed.is_ok() {
         std::mem::forget(stream);
     }
-}
-
-async fn answer_to(request: &[u8], control: &RefCell<Control>) -> Result<Outcome, OperationError> {
-    if !request.ends_with(b"\n") {
-        let why = if request.len() as u64 == LONGEST_REQUEST { "it is too long" } else { "it is cut short" };
-        return Err(OperationError::NotUnderstood { why: why.into() });
-    }
-    let operation: Operation = serde_json::from_slice(request)
-        .map_err(|error| OperationError::NotUnderstood { why: error.to_string() })?;
-    carry_out(control, operation).await
 }

@@ -2,7 +2,7 @@
 
 use super::{Out, reach::Reach};
 use crate::{
-    admin::{Operation, Outcome, Place, system_clock},
+    admin::{ListMaintenance, Place, system_clock},
     cli::{Docs, Export},
     failure::Failure,
     output,
@@ -89,9 +89,9 @@ fn maintenance(config: Config) -> Vec<Window> {
         // Asking would make a store where none is wanted.
         return Vec::new();
     }
-    match Reach::new(config).execute(Operation::ListMaintenance) {
-        Ok(Outcome::Maintenance(windows)) => windows.iter().map(loading::window).collect(),
-        Ok(_) | Err(_) => {
+    match Reach::new(config).execute(ListMaintenance {}) {
+        Ok(windows) => windows.iter().map(loading::window).collect(),
+        Err(_) => {
             eprintln!(
                 "warning: the store in {} cannot be read, so the pages tell of no maintenance",
                 output::plain(&path.display().to_string())

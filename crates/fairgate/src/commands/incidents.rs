@@ -1,12 +1,9 @@
 //! `fairgate incidents`: why an answer was a 500.
 
-use super::{
-    Out,
-    reach::{Reach, mismatch},
-};
+use super::{Out, reach::Reach};
 use crate::{
-    admin::{Operation, Outcome},
-    cli::{Incidents, ListIncidents, ShowIncident},
+    admin::{GroupIncidents, ListIncidents, ShowIncident},
+    cli::{self, Incidents},
     failure::Failure,
     output::{self, incident_group_json, incident_json},
     times::{rfc3339_millis, short},
@@ -23,12 +20,11 @@ pub(super) fn run(command: Incidents, reach: &mut Reach, out: &mut Out<'_>) -> R
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(wanted: ListIncidents, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
+fn list(wanted: cli::ListIncidents, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
     if !wanted.each && wanted.cause.is_none() {
         return list_groups(&wanted, reach, out);
     }
-    let operation = Operation::ListIncidents { limit: wanted.limit, cause: wanted.cause };
-    let Outcome::Incidents(incidents) = reach.execute(operation)? else { return Err(mismatch()) };
+    let incidents = reach.execute(ListIncidents { limit: wanted.limit, cause: wanted.cause })?;
     if wanted.json.json {
         return output::json_value(out, &Value::Array(incidents.iter().map(incident_json).collect()));
     }
@@ -49,10 +45,8 @@ fn list(wanted: ListIncidents, reach: &mut Reach, out: &mut Out<'_>) -> Result<(
 }
 
 /// One line for each cause.
-fn list_groups(wanted: &ListIncidents, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
-    let Outcome::IncidentGroups(mut groups) = reach.execute(Operation::GroupIncidents)? else {
-        return Err(mismatch());
-    };
+fn list_groups(wanted: &cli::ListIncidents, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
+    let mut groups = reach.execute(GroupIncidents {})?;
     groups.truncate(wanted.limit);
     if wanted.json.json {
         return output::json_value(out, &Value::Array(groups.iter().map(incident_group_json).collect()));
@@ -86,9 +80,8 @@ fn whose(incident: &IncidentRecord) -> String {
     incident.key_id.clone().or_else(|| incident.address.clone()).unwrap_or_else(|| "-".into())
 }
 
-fn show(wanted: ShowIncident, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
-    let operation = Operation::ShowIncident { request_id: wanted.request_id };
-    let Outcome::Incidents(incidents) = reach.execute(operation)? else { return Err(mismatch()) };
+fn show(wanted: cli::ShowIncident, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
+    let incidents = reach.execute(ShowIncident { request_id: wanted.request_id })?;
     if wanted.json.json {
         let all: Vec<Value> = incidents.iter().map(incident_json).collect();
         return match <[Value; 1]>::try_from(all) {

@@ -2,12 +2,12 @@
 
 mod import;
 
-use super::{
-    Out, permissions as needed,
-    reach::{Reach, mismatch},
-};
+use super::{Out, permissions as needed, reach::Reach};
 use crate::{
-    admin::{Expiry, KeyChange, KeyView, NewKey, Operation, Outcome, system_clock},
+    admin::{
+        ChangeKey, CreateKey, Expiry, KeyChange, KeyCreated, KeyView, KeysRevoked, ListKeys, NewKey,
+        RevokeKeys, system_clock,
+    },
     cli::{Change, Create, Expires, Keys, List, Revoke, Wanted},
     failure::Failure,
     output::{self, key_json, state},
@@ -62,9 +62,7 @@ fn change(wanted: Change, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCo
             Expires::When(when) => Expiry::At(when.seconds(now)),
         }),
     };
-    let Outcome::KeyChanged(view) = reach.execute(Operation::ChangeKey { id: wanted.id, change })? else {
-        return Err(mismatch());
-    };
+    let view = reach.execute(ChangeKey { id: wanted.id, change })?;
     let warnings =
         if sets_permissions { needed::warnings(reach.config(), &view.permissions) } else { Vec::new() };
     needed::print(&warnings);
@@ -95,10 +93,7 @@ fn described(view: &KeyView, now: u64) -> Vec<(&'static str, String)> {
 
 fn make(create: Create, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
     let now = system_clock();
-    let Outcome::KeyCreated { key, view } = reach.execute(Operation::CreateKey(wanted(create.wanted)))?
-    else {
-        return Err(mismatch());
-    };
+    let KeyCreated { key, view } = reach.execute(CreateKey(wanted(create.wanted)))?;
     let warnings = needed::warnings(reach.config(), &view.permissions);
     needed::print(&warnings);
     if create.json.json {
@@ -127,9 +122,7 @@ fn with_warnings(mut value: Value, warnings: &[String]) -> Value {
 fn for_each(reach: &mut Reach, mut each: impl FnMut(KeyView) -> Result<(), Failure>) -> Result<(), Failure> {
     let mut after = None;
     loop {
-        let Outcome::Keys(page) = reach.execute(Operation::ListKeys { after, limit: PAGE })? else {
-            return Err(mismatch());
-        };
+        let page = reach.execute(ListKeys { after, limit: PAGE })?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id.clone());
         for key in page {
@@ -208,11 +201,7 @@ fn revoke(which: Revoke, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCod
             ids.push(id);
         }
     }
-    let Outcome::KeysRevoked { revoked, already, unknown } =
-        reach.execute(Operation::RevokeKeys { ids, keys })?
-    else {
-        return Err(mismatch());
-    };
+    let KeysRevoked { revoked, already, unknown } = reach.execute(RevokeKeys { ids, keys })?;
     if which.json.json {
         let now = system_clock();
         let all = |keys: &[KeyView]| keys.iter().map(|key| key_json(key, now)).collect::<Vec<_>>();

@@ -1,11 +1,8 @@
 //! `fairgate maintenance`: begin, end and list maintenance.
 
-use super::{
-    Out,
-    reach::{Reach, mismatch},
-};
+use super::{Out, reach::Reach};
 use crate::{
-    admin::{NewMaintenance, Operation, Outcome, system_clock},
+    admin::{BeginMaintenance, EndMaintenance, ListMaintenance, NewMaintenance, system_clock},
     cli::{Json, Maintenance, Off, On},
     failure::Failure,
     output::{self, window_json, window_state},
@@ -25,7 +22,7 @@ pub(super) fn run(command: Maintenance, reach: &mut Reach, out: &mut Out<'_>) ->
 
 fn begin(on: On, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
     let now = system_clock();
-    let operation = Operation::BeginMaintenance(NewMaintenance {
+    let operation = BeginMaintenance(NewMaintenance {
         message: on.message.unwrap_or_default(),
         from: on.from.map(|when| when.seconds(now)),
         until: on.until.map(|when| when.seconds(now)),
@@ -33,7 +30,7 @@ fn begin(on: On, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
         pass: on.pass,
         endpoints: on.endpoints,
     });
-    let Outcome::MaintenanceBegun(window) = reach.execute(operation)? else { return Err(mismatch()) };
+    let window = reach.execute(operation)?;
     let now = system_clock(); // it may have taken a while
     if on.json.json {
         return output::json_value(out, &window_json(&window, now));
@@ -66,9 +63,7 @@ fn begin(on: On, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
 
 fn end(off: Off, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
     let now = system_clock();
-    let Outcome::MaintenanceEnded(windows) = reach.execute(Operation::EndMaintenance { id: off.id })? else {
-        return Err(mismatch());
-    };
+    let windows = reach.execute(EndMaintenance { id: off.id })?;
     if off.json.json {
         let all = windows.iter().map(|window| window_json(window, now)).collect();
         return output::json_value(out, &Value::Array(all));
@@ -89,9 +84,7 @@ fn end(off: Off, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
 
 fn list(json: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
     let now = system_clock();
-    let Outcome::Maintenance(windows) = reach.execute(Operation::ListMaintenance)? else {
-        return Err(mismatch());
-    };
+    let windows = reach.execute(ListMaintenance {})?;
     if json.json {
         let all = windows.iter().map(|window| window_json(window, now)).collect();
         return output::json_value(out, &Value::Array(all));

@@ -4,7 +4,7 @@
 //! it knows both, and it is at 3 a.m. that somebody needs to revoke a key.
 
 use crate::{
-    admin::{Control, FoundBy, Offline, Operation, OperationError, Outcome, Place, ask, system_clock},
+    admin::{Actor, Control, FoundBy, Operation, Place, ShowStatus, Stores, ask, system_clock},
     failure::Failure,
     output,
     serve::rules::rules,
@@ -66,9 +66,9 @@ impl Reach {
     ///
     /// A store that is locked by somebody who does not answer on the socket belongs to another
     /// command or to a gateway that is just starting or stopping: both are over soon.
-    pub(crate) fn execute(&mut self, operation: Operation) -> Result<Outcome, Failure> {
-        if let Some(Found::Own(control)) = &mut self.found {
-            return Ok(control.execute(operation)?);
+    pub(crate) fn execute<O: Operation>(&mut self, operation: O) -> Result<O::Response, Failure> {
+        if let Some(Found::Own(control)) = &self.found {
+            return Ok(store::wait(control.execute(Actor::this_user(), operation))?);
         }
         let store = self.config().map(|config| config.node.store.path.clone());
         let place = Place { store, config: Some(self.file.clone()) };
@@ -77,17 +77,16 @@ impl Reach {
             if let Some((outcome, by)) = ask(&place, &operation)? {
                 if self.found.is_none() {
                     self.found = Some(Found::Gateway);
-                    self.warn(&place, by, &operation);
+                    self.warn(&place, by, O::NAME);
                 }
                 return Ok(outcome);
             }
             let config = self.config.as_deref().map_err(|faults| Failure::from(faults.clone()))?;
             match Embedded::open(&config.node.store.path) {
                 Ok((store, secret)) => {
-                    let live = Box::new(Offline);
-                    let mut control =
-                        Control::new(Box::new(store), secret, rules(&config.data_plane), live, system_clock);
-                    let outcome = control.execute(operation);
+                    let rules = rules(&config.data_plane);
+                    let control = Control::new(Stores::from(store), secret, rules, None, system_clock);
+                    let outcome = store::wait(control.execute(Actor::this_user(), operation));
                     self.found = Some(Found::Own(Box::new(control)));
                     return Ok(outcome?);
                 }
@@ -98,9 +97,9 @@ impl Reach {
     }
 
     /// Tells on standard error what is odd about the gateway that was asked.
-    fn warn(&self, place: &Place, by: FoundBy, asked: &Operation) {
+    fn warn(&self, place: &Place, by: FoundBy, asked: &str) {
         // The status tells the same, and more.
-        if matches!(asked, Operation::Status) {
+        if asked == ShowStatus::NAME {
             return;
         }
         if self.config.is_err() {
@@ -110,7 +109,7 @@ impl Reach {
                 output::plain(&self.file.display().to_string())
             );
         }
-        let Ok(Some((Outcome::Status(status), _))) = ask(place, &Operation::Status) else { return };
+        let Ok(Some((status, _))) = ask(place, &ShowStatus {}) else { return };
         for alarm in status.alarms {
             eprintln!("warning: {}", output::plain(&alarm));
         }
@@ -127,10 +126,4 @@ impl Reach {
             );
         }
     }
-}
-
-/// The gateway answered something else than what was asked.
-pub(crate) fn mismatch() -> Failure {
-    let why = "its answer fits another question".into();
-    Failure::from(OperationError::NotUnderstood { why })
 }

@@ -1,20 +1,12 @@
 //! `fairgate config reload`: has the running gateway read the configuration again.
 
-use super::{
-    Out,
-    reach::{Reach, mismatch},
-};
-use crate::{
-    admin::{Operation, Outcome},
-    cli::Json,
-    failure::Failure,
-    output,
-};
+use super::{Out, reach::Reach};
+use crate::{admin::Reload, cli::Json, failure::Failure, output};
 use serde_json::json;
 use std::{io::Write, process::ExitCode};
 
 pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
-    let Outcome::Reloaded(done) = reach.execute(Operation::Reload)? else { return Err(mismatch()) };
+    let done = reach.execute(Reload {})?;
     if wanted.json {
         let value = json!({
             "plans": { "added": done.added, "changed": done.changed, "removed": done.removed },

@@ -3,9 +3,9 @@
 //! The one-line start writes the configuration that it means, and goes on as if somebody had written
 //! it: there is one way to start, and every other command works with that file.
 
-use super::reach::{Reach, mismatch};
+use super::reach::Reach;
 use crate::{
-    admin::{NewKey, Operation, Outcome},
+    admin::{CreateKey, KeyCreated, ListKeys, NewKey},
     cli,
     failure::Failure,
     output,
@@ -97,10 +97,7 @@ fn quoted(text: &str) -> String {
 /// Makes a key that may do everything, if the store has none yet, and prints it.
 fn show_first_key(config: &Config, file: &Path) -> Result<(), Failure> {
     let mut reach = Reach::new(config.clone());
-    let Outcome::Keys(known) = reach.execute(Operation::ListKeys { after: None, limit: 1 })? else {
-        return Err(mismatch());
-    };
-    if !known.is_empty() {
+    if !reach.execute(ListKeys { after: None, limit: 1 })?.is_empty() {
         return Ok(());
     }
     let wanted = NewKey {
@@ -110,9 +107,7 @@ fn show_first_key(config: &Config, file: &Path) -> Result<(), Failure> {
         limits: Vec::new(),
         expires_at: None,
     };
-    let Outcome::KeyCreated { key, .. } = reach.execute(Operation::CreateKey(wanted))? else {
-        return Err(mismatch());
-    };
+    let KeyCreated { key, .. } = reach.execute(CreateKey(wanted))?;
     drop(reach); // the store is locked for the gateway until then
     let headers = config.data_plane.keys.headers_as_written();
     let header = headers.first().map_or("X-API-Key", String::as_str);

@@ -1,11 +1,8 @@
 //! `fairgate status`: how the running gateway stands.
 
-use super::{
-    Out,
-    reach::{Reach, mismatch},
-};
+use super::{Out, reach::Reach};
 use crate::{
-    admin::{Operation, Outcome},
+    admin::ShowStatus,
     cli::Json,
     failure::Failure,
     output,
@@ -15,7 +12,7 @@ use std::{io::Write, process::ExitCode};
 
 /// Fails if the gateway is not ready, so that a script can ask.
 pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
-    let Outcome::Status(mut status) = reach.execute(Operation::Status)? else { return Err(mismatch()) };
+    let mut status = reach.execute(ShowStatus {})?;
     // The gateway may not have looked yet, or not look at all.
     if status.not_taken.is_none() {
         status.not_taken = reach.faults().map(ToString::to_string);

@@ -1,11 +1,8 @@
 //! `fairgate upstreams`: how the addresses are that requests go to.
 
-use super::{
-    Out,
-    reach::{Reach, mismatch},
-};
+use super::{Out, reach::Reach};
 use crate::{
-    admin::{AddressView, Operation, Outcome},
+    admin::{AddressView, ListUpstreams},
     cli::{Json, Upstreams},
     failure::Failure,
     output,
@@ -22,9 +19,7 @@ pub(super) fn run(command: &Upstreams, reach: &mut Reach, out: &mut Out<'_>) -> 
 }
 
 fn list(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
-    let Outcome::Upstreams(addresses) = reach.execute(Operation::ListUpstreams)? else {
-        return Err(mismatch());
-    };
+    let addresses = reach.execute(ListUpstreams {})?;
     if wanted.json {
         return output::json_value(out, &addresses.iter().map(as_json).collect::<Value>());
     }

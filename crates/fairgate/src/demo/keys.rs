@@ -7,8 +7,10 @@ use crate::{
 use config::Config;
 use contract::{Kind, key};
 use journal::Charge;
-use store::{KeyRecord, Secret, Store, random};
+use store::{KeyRecord, Records, Secret, random};
 
+/// Who makes them.
+const BY: &str = "fairgate demo";
 /// A day, in seconds.
 const DAY: u64 = 86_400;
 /// A key of the format that `[keys] pattern` of the demo's configuration names.
@@ -82,8 +84,8 @@ impl<'c> Keys<'c> {
     }
 
     /// Puts all keys into the store, and what they have used into the journal beside it.
-    pub(super) fn save(self, store: &dyn Store) -> Result<(), Failure> {
-        store.insert_keys(&mut self.records.into_iter())?;
+    pub(super) fn save(self, records: &dyn Records) -> Result<(), Failure> {
+        store::wait(records.import_keys(self.records.into(), BY))?;
         let fail = |error: journal::JournalError| Failure::new(error.to_string());
         let settings = &self.config.node.store;
         let mut options = journal::Options::new(settings.path.clone(), 1);

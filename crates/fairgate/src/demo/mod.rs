@@ -32,7 +32,7 @@ use std::{
     thread,
 };
 use stop::Stop;
-use store::{Embedded, MaintenanceWindow, Store};
+use store::{Embedded, MaintenanceWindow, Records};
 use tokio::sync::oneshot;
 
 /// Where the gateway listens if nobody else does; the second one takes the next port.
@@ -148,7 +148,7 @@ fn configure(
 fn begin_maintenance(config: &Config) -> Result<(), Failure> {
     let (store, _) = Embedded::open(&config.node.store.path)?;
     let now = system_clock();
-    store.put_maintenance(&MaintenanceWindow {
+    let window = MaintenanceWindow {
         id: "mnt_demo".into(),
         message: "We move to a larger disk.".into(),
         from: now,
@@ -156,7 +156,8 @@ fn begin_maintenance(config: &Config) -> Result<(), Failure> {
         pass: Vec::new(),
         endpoints: Vec::new(),
         created_at: now,
-    })?;
+    };
+    store::wait(store.put_maintenance(window, "fairgate demo"))?;
     Ok(())
 }
 

@@ -1,59 +1,53 @@
 //! Hands keys and maintenance from the store to the data plane.
 
-use crate::failure::Failure;
 use config::limit;
 use contract::Limit;
 use gateway::{
     Handle,
     keyring::{Grant, Keyring, NewKey, Standing, Terms},
     maintenance::{Pattern, Window},
-    record::{Level, Value},
+    record::{Level, LogSink, Value},
 };
-use std::{collections::HashMap, sync::Arc, thread};
-use store::{KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow, Store, StoreError};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+use store::{KeyRecord, KeyRow, KeyVisitor, MaintenanceWindow};
 
 /// Terms that a thread remembers the grants of. Keys of a plan mostly have the same.
 const MAX_REMEMBERED: usize = 4096;
 /// Keys that are not let in and named in the log. A plan that was taken out may have had a million.
-const MAX_NAMED: usize = 10;
+const MAX_NAMED: u64 = 10;
 
 /// What one thread reads.
-struct Loader<'a> {
-    keyring: &'a Keyring,
+struct Loader {
+    handle: Handle,
     grants: HashMap<Vec<u8>, Result<Arc<Grant>, String>>,
-    left_out: u64,
-    named: Vec<String>,
+    left_out: Arc<LeftOut>,
 }
 
-/// Hands over all that is kept. Reads keys with a thread for each core.
-pub(super) fn load(store: &dyn Store, handle: &Handle) -> Result<(), Failure> {
-    load_keys(store, handle)?;
-    handle.set_maintenance(store.maintenance()?.iter().map(window).collect());
-    Ok(())
+/// Keys that are stored and not let in.
+#[derive(Default)]
+pub(super) struct LeftOut {
+    count: AtomicU64,
+    named: Mutex<Vec<String>>,
 }
 
-/// Hands over all keys that the data plane can take; those that it has already are changed.
-pub(super) fn load_keys(store: &dyn Store, handle: &Handle) -> Result<(), StoreError> {
-    let keyring = handle.keyring();
-    let count = usize::try_from(store.count_keys()?).unwrap_or_default();
-    keyring.reserve(count.saturating_sub(keyring.len()));
-    let loader = || Loader { keyring, grants: HashMap::new(), left_out: 0, named: vec![] };
+/// What hands all keys over that the data plane can take, with a thread for each core; those that it has already are changed.
+pub(super) fn visitors(handle: &Handle, keys: u64, left_out: &Arc<LeftOut>) -> Vec<KeyVisitor> {
+    let keys = usize::try_from(keys).unwrap_or_default();
+    handle.keyring().reserve(keys.saturating_sub(handle.keyring().len()));
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let mut loaders: Vec<Loader<'_>> = std::iter::repeat_with(loader).take(threads).collect();
-    let mut visits: Vec<_> = loaders.iter_mut().map(|loader| |row: KeyRow<'_>| loader.take(&row)).collect();
-    let mut visitors: Vec<KeyVisitor<'_>> = Vec::new();
-    for visit in &mut visits {
-        visitors.push(visit);
-    }
-    store.visit_keys(&mut visitors)?;
-    for reason in loaders.iter().flat_map(|loader| &loader.named).take(MAX_NAMED) {
-        handle.log().event(Level::Warn, "a key is not let in", &[("reason", reason)]);
-    }
-    let left_out: u64 = loaders.iter().map(|loader| loader.left_out).sum();
-    if left_out > 0 {
-        handle.log().event_of(Level::Warn, "keys were not let in", &[("count", Value::Number(left_out))]);
-    }
-    Ok(())
+    let visitor = || -> KeyVisitor {
+        let (handle, left_out) = (handle.clone(), Arc::clone(left_out));
+        let mut loader = Loader { handle, grants: HashMap::new(), left_out };
+        Box::new(move |row| loader.take(&row))
+    };
+    std::iter::repeat_with(visitor).take(threads).collect()
 }
 
 /// Hands over one key that was made or changed.
@@ -83,16 +77,43 @@ fn read(text: &str) -> Result<Limit, String> {
     limit::read(text).map_err(|wrong| format!("its limit \"{text}\": {}", wrong.why))
 }
 
+// === impl LeftOut ===
+
+impl LeftOut {
+    /// Writes into the log how many there are, and some of them.
+    pub(super) fn log(&self, log: &LogSink) {
+        for reason in self.named().iter() {
+            log.event(Level::Warn, "a key is not let in", &[("reason", reason)]);
+        }
+        let count = self.count.load(Ordering::Relaxed);
+        if count > 0 {
+            log.event_of(Level::Warn, "keys were not let in", &[("count", Value::Number(count))]);
+        }
+    }
+
+    fn add(&self, row: &KeyRow<'_>, reason: &str) {
+        if self.count.fetch_add(1, Ordering::Relaxed) < MAX_NAMED {
+            self.named().push(format!("{}: {reason}", row.id));
+        }
+    }
+
+    fn named(&self) -> MutexGuard<'_, Vec<String>> {
+        self.named.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 // === impl Loader ===
 
-impl Loader<'_> {
+impl Loader {
     fn take(&mut self, row: &KeyRow<'_>) {
         if let Err(reason) = self.try_take(row) {
-            self.left_out += 1;
-            self.keyring.leave_out(row.digest);
-            if self.named.len() < MAX_NAMED {
-                self.named.push(format!("{}: {reason}", row.id));
+            let keyring = self.handle.keyring();
+            if row.revoked_at.is_some() {
+                // It may have been let in by another configuration.
+                keyring.revoke(row.digest);
             }
+            keyring.leave_out(row.digest);
+            self.left_out.add(row, &reason);
         }
     }
 
@@ -103,7 +124,7 @@ impl Loader<'_> {
             revoked: row.revoked_at.is_some(),
         };
         let key = NewKey { id: row.id, digest: row.digest, imported: row.imported, standing };
-        self.keyring.insert(key).map_err(|error| error.to_string())
+        self.handle.keyring().insert(key).map_err(|error| error.to_string())
     }
 
     fn grant_of(&mut self, row: &KeyRow<'_>) -> Result<Arc<Grant>, String> {
@@ -111,7 +132,7 @@ impl Loader<'_> {
             return known.clone();
         }
         let permissions = row.permissions.map(str::to_owned).collect();
-        let made = grant(self.keyring, row.plan, permissions, row.limits);
+        let made = grant(self.handle.keyring(), row.plan, permissions, row.limits);
         if self.grants.len() >= MAX_REMEMBERED {
             self.grants.clear();
         }

@@ -9,12 +9,15 @@ mod charges;
 mod clock_override;
 mod clock_sync;
 mod health;
+mod incidents;
 mod keeper;
 mod lifecycle;
+mod live;
 pub(crate) mod loading;
 mod lock_wait;
 mod notify;
 mod presence;
+mod process;
 mod reload;
 pub(crate) mod rules;
 mod succession;
@@ -22,7 +25,10 @@ mod usage;
 mod watching;
 
 use crate::{
-    admin::{AdminSocket, Control, Names, Place, SocketError, serve as serve_admin, system_clock},
+    admin::{
+        AdminSocket, Applier, Control, Names, Place, Running, SocketError, Stores, serve as serve_admin,
+        system_clock,
+    },
     failure::Failure,
 };
 use acme::Acme;
@@ -34,9 +40,11 @@ use gateway::{
     settings::{LogFormat, Service, Settings, UpstreamAddress},
 };
 use health::Health;
-use keeper::{Keeper, LiveGateway};
+use keeper::Keeper;
 use lifecycle::{Lifecycle, Phase};
+use live::{Configured, LiveGateway};
 use lock_wait::Patience;
+use process::{Handing, ServingProcess};
 use reload::Source;
 use rules::rules;
 use std::{
@@ -118,7 +126,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         log.event(Level::Warn, "configuration", &[("warning", warning)]);
     }
     if let (Events::All, Some(document)) = (events, &config.document) {
-        tell_document(document, log);
+        log_document(document, log);
     }
     let (data_plane, node) = config.for_serving();
     let (source, rules, facts) = (Source::of(&data_plane, &node), rules(&data_plane), Facts::of(&data_plane));
@@ -142,11 +150,21 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let names = names.map_or_else(|| reserve(&place, &mut patience), Ok)?;
     let (store, secret) = open_store(&node, &data_plane, !handed.0.is_empty(), &mut patience)?;
     let footprint = store.footprint().clone();
-    tell_store(&store, &node, events, log);
+    log_store(&store, &node, events, log);
     let not_open = start(data_plane, &mut handed, secret.clone(), log)?;
     let handle = not_open.handle();
     lifecycle.know(handle.clone());
-    loading::load(&store, &handle)?;
+    let stores = Stores::from(store);
+    let configured = Rc::new(Configured::now());
+    let live = LiveGateway::new(
+        handle.clone(),
+        Arc::clone(&lifecycle),
+        Rc::clone(&health),
+        Rc::clone(&configured),
+        &node.store,
+    );
+    let applier = Applier::new(Rc::clone(&stores.records), Box::new(live));
+    store::wait(applier.catch_up())?;
     let certificates = node.tls.clone().map(|files| Certificates::new(files, handle.clone())).transpose()?;
     let acme = acme(&node, &handle, certificates.as_ref())?;
     let journal =
@@ -162,26 +180,26 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
     let socket = bind(&node, &names, &mut patience)?;
     let sockets =
         not_open.sockets().map_err(|error| Failure::new(format!("cannot keep the sockets: {error}")))?;
-    let (sockets, succession) = (Rc::new(RefCell::new(sockets)), Rc::new(Notify::new()));
-    let orders = charges.as_ref().map(charges::Keeping::orders);
-    let live = Box::new(LiveGateway::new(
-        handle.clone(),
-        Rc::clone(&source),
+    let handing = Rc::new(Handing { sockets: RefCell::new(sockets), is_done: Notify::new() });
+    let process = ServingProcess::new(
+        (handle.clone(), Arc::clone(&lifecycle)),
+        &stores,
         &node.store,
-        orders,
-        Arc::clone(&lifecycle),
-        (Rc::clone(&sockets), Rc::clone(&succession)),
+        (Rc::clone(&source), configured),
+        charges.as_ref().map(charges::Keeping::orders),
+        Rc::clone(&handing),
         Rc::clone(&health),
-    ));
-    let every = live.every();
-    let control = Control::new(Box::new(store), secret, rules, live, system_clock);
+    );
+    let every = process.every();
+    let running = Running { applier, process: Box::new(process) };
+    let control = Control::new(stores, secret, rules, Some(running), system_clock);
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| Failure::new(format!("cannot start the control plane: {error}")))?;
     let drained = LocalSet::new().block_on(&runtime, async {
-        let control = Rc::new(RefCell::new(control));
-        let keeper = Keeper::new(handle.clone(), Rc::clone(&control), every, Arc::clone(&lifecycle));
+        let control = Rc::new(control);
+        let keeper = Keeper::new(Rc::clone(&control), every, Arc::clone(&lifecycle), log.clone());
         let hearing = (events == Events::All).then(|| reload::on_hangup(Rc::clone(&control)));
         let hearing = hearing.transpose()?.map(tokio::task::spawn_local);
         let watching = (events == Events::All).then(|| watching::run(Rc::clone(&control), source));
@@ -207,11 +225,11 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         notify::tell("READY=1");
         let reason = tokio::select! {
             reason = until => reason,
-            () = succession.notified() => Ok("another gateway takes over"),
+            () = handing.is_done.notified() => Ok("another gateway takes over"),
         };
         notify::tell("STOPPING=1");
         // Ours are closed by the data threads; with these the system would go on queueing.
-        sockets.borrow_mut().clear();
+        handing.sockets.borrow_mut().clear();
         if let (Events::All, Ok(reason)) = (events, &reason) {
             log.event(Level::Info, "draining", &[("reason", reason)]);
         }
@@ -228,7 +246,7 @@ pub(crate) fn run_until<F: Future<Output = Result<&'static str, Failure>>>(
         for task in hearing.into_iter().chain(watching).chain(certificates).chain(acme) {
             task.abort();
         }
-        keeper.save_at_the_end()?;
+        keeper.save_at_the_end().await?;
         reason.map(|_| drained)
     });
     // All that was charged is in the rings by now, whatever ended the run.
@@ -304,7 +322,7 @@ fn begin(
 }
 
 /// What should be known of a store that was just opened.
-fn tell_store(store: &Embedded, node: &Node, events: Events, log: &LogSink) {
+fn log_store(store: &Embedded, node: &Node, events: Events, log: &LogSink) {
     let folder = node.store.path.display().to_string();
     if store.is_new() && events == Events::All {
         log.event(Level::Info, "a new store was made", &[("folder", &folder)]);
@@ -330,7 +348,7 @@ fn start(
     Gateway::start(data_plane, handed, digest_of, log.clone()).map_err(|error| Failure::of_start(&error))
 }
 
-fn tell_document(document: &Document, log: &LogSink) {
+fn log_document(document: &Document, log: &LogSink) {
     let api = &document.api;
     let members = [
         ("title", Value::Text(&api.title)),

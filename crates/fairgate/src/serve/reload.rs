@@ -3,9 +3,9 @@
 //! A file that asks for what only a start can do is not taken either: half of a new configuration is worse than
 //! all of the old one.
 
-use super::{loading, rules::rules};
+use super::rules::rules;
 use crate::{
-    admin::{Control, Operation, OperationError, Preparing, Reloaded, Rules, carry_out},
+    admin::{Actor, Control, OperationError, Preparing, Reload, Reloaded, Rules},
     failure::Failure,
 };
 use config::{Node, Sources, StoreSettings, tls::TlsSettings};
@@ -15,13 +15,11 @@ use gateway::{
     settings::{Endpoints, Listen, Plain, Plan, Settings},
 };
 use std::{
-    cell::RefCell,
     net::SocketAddr,
     path::{Path, PathBuf},
     rc::Rc,
     sync::{Arc, Mutex, PoisonError},
 };
-use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The configuration that holds, to compare the next one with.
@@ -108,7 +106,7 @@ impl Source {
     }
 
     /// Takes over what was prepared. Gives back what the control plane has to know of it.
-    pub(super) fn take_over(&mut self, handle: &Handle, store: &dyn Store) -> Result<Taken, OperationError> {
+    pub(super) fn take_over(&mut self, handle: &Handle) -> Result<Taken, OperationError> {
         let fail = |why: String| OperationError::NotReloaded(why);
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
         let prepared = prepared.ok_or_else(|| fail("nothing was read".into()))?;
@@ -133,12 +131,6 @@ impl Source {
         handle.keyring().set_plans(next).map_err(|error| fail(format!("{error}; nothing was changed")))?;
         handle.replace(compiled);
         *self = source;
-        if !reloaded.added.is_empty() {
-            // Keys of a plan that was not there were not let in at the start.
-            loading::load_keys(store, handle).map_err(|error| {
-                fail(format!("the configuration holds, but keys of new plans cannot be read: {error}"))
-            })?;
-        }
         Ok(Taken { reloaded, rules, store: store_settings })
     }
 
@@ -274,7 +266,8 @@ impl Fixed {
 }
 
 /// Logs what reading the configuration again has done.
-pub(super) fn log(log: &LogSink, done: Result<&Reloaded, &OperationError>) {
+pub(super) fn log(log: &LogSink, actor: Actor, done: Result<&Reloaded, &OperationError>) {
+    let by = actor.to_string();
     match done {
         Ok(done) => {
             let members = [
@@ -284,28 +277,29 @@ pub(super) fn log(log: &LogSink, done: Result<&Reloaded, &OperationError>) {
                 ("changed", &done.others),
             ];
             let members = members.map(|(name, list)| (name, list.join(", ")));
-            log.event(
-                Level::Info,
-                "configuration read again",
-                &members.each_ref().map(|(name, list)| (*name, list.as_str())),
-            );
+            let mut members: Vec<(&str, &str)> =
+                members.iter().map(|(name, list)| (*name, list.as_str())).collect();
+            members.push(("by", &by));
+            log.event(Level::Info, "configuration read again", &members);
             for warning in &done.warnings {
                 log.event(Level::Warn, "configuration", &[("warning", warning)]);
             }
         }
         Err(error) => {
-            log.event(Level::Error, "configuration not taken over", &[("error", &error.to_string())]);
+            let members = [("error", error.to_string()), ("by", by)];
+            let members = members.each_ref().map(|(name, value)| (*name, value.as_str()));
+            log.event(Level::Error, "configuration not taken over", &members);
         }
     }
 }
 
 /// Reads the configuration again at each SIGHUP, for ever. What comes of it stands in the log.
-pub(super) fn on_hangup(control: Rc<RefCell<Control>>) -> Result<impl Future<Output = ()>, Failure> {
+pub(super) fn on_hangup(control: Rc<Control>) -> Result<impl Future<Output = ()>, Failure> {
     let mut hangup = signal(SignalKind::hangup())
         .map_err(|error| Failure::new(format!("cannot wait for signals: {error}")))?;
     Ok(async move {
         while hangup.recv().await.is_some() {
-            let _ = carry_out(&control, Operation::Reload).await;
+            let _ = control.execute(Actor::Hangup, Reload {}).await;
         }
     })
 }

@@ -6,18 +6,24 @@ use gateway::{
     record::{Level, Value},
     usage::{Entry, Sheet},
 };
-use std::time::Instant;
-use store::{Store, StoreError, UsageEntry};
+use std::{cell::Cell, rc::Rc, time::Instant};
+use store::{StoreError, UsageEntry, UsageStore};
+use tokio::sync::Mutex;
 
-/// Tallies that wait to be written. What would be one more is counted as lost, and told.
+/// Tallies that wait to be written. What would be one more is counted as lost, and logged.
 const MAX_WAITING: usize = 200_000;
-/// Tallies that are written in one transaction, so that this thread has time for others in between.
+/// Tallies that are written in one transaction, so that whoever reads usage does not wait for all of them.
 const BATCH: usize = 10_000;
 
 /// What was used and is not written yet.
 pub(super) struct Ledger {
     handle: Handle,
-    settings: UsageSettings,
+    store: Rc<dyn UsageStore>,
+    settings: Cell<UsageSettings>,
+    unwritten: Mutex<Unwritten>,
+}
+
+struct Unwritten {
     gathered: Sheet,
     /// What is being written, batch by batch from its end. Bounded together with `gathered`.
     writing: Vec<Entry>,
@@ -26,46 +32,47 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(handle: Handle, settings: UsageSettings) -> Self {
-        Self {
-            handle,
-            settings,
+    pub(super) fn new(handle: Handle, store: Rc<dyn UsageStore>, settings: UsageSettings) -> Self {
+        let unwritten = Mutex::new(Unwritten {
             gathered: Sheet::default(),
             writing: Vec::new(),
             written_at: Instant::now(),
             is_failing: false,
-        }
+        });
+        Self { handle, store, settings: Cell::new(settings), unwritten }
     }
 
     /// Goes by other settings from now on.
-    pub(super) const fn set(&mut self, settings: UsageSettings) {
-        self.settings = settings;
+    pub(super) fn set(&self, settings: UsageSettings) {
+        self.settings.set(settings);
     }
 
     /// Gathers, and writes a batch if it is time.
-    pub(super) fn keep(&mut self, store: &dyn Store) {
-        self.gather();
-        let is_due = self.written_at.elapsed() >= self.settings.flush_interval;
-        if is_due || !self.writing.is_empty() && !self.is_failing {
-            // What failed was told, and is tried again after the next interval.
-            let _ = self.write_batch(store);
+    pub(super) async fn save_if_due(&self) {
+        let mut unwritten = self.unwritten.lock().await;
+        self.gather(&mut unwritten);
+        let is_due = unwritten.written_at.elapsed() >= self.settings.get().flush_interval;
+        if is_due || !unwritten.writing.is_empty() && !unwritten.is_failing {
+            // A failure stands in the log, and is tried again after the next interval.
+            let _ = self.write_batch(&mut unwritten).await;
         }
     }
 
     /// Gathers, and writes all of it.
-    pub(super) fn keep_all(&mut self, store: &dyn Store) -> Result<(), StoreError> {
-        self.gather();
-        while !self.writing.is_empty() || !self.gathered.is_empty() {
-            self.write_batch(store)?;
+    pub(super) async fn save(&self) -> Result<(), StoreError> {
+        let mut unwritten = self.unwritten.lock().await;
+        self.gather(&mut unwritten);
+        while !unwritten.writing.is_empty() || !unwritten.gathered.is_empty() {
+            self.write_batch(&mut unwritten).await?;
         }
         Ok(())
     }
 
-    fn gather(&mut self) {
+    fn gather(&self, unwritten: &mut Unwritten) {
         let mut lost = self.handle.take_lost_usage();
-        let room = MAX_WAITING.saturating_sub(self.writing.len());
+        let room = MAX_WAITING.saturating_sub(unwritten.writing.len());
         for entry in self.handle.take_usage() {
-            lost = lost.saturating_add(self.gathered.merge(entry, room));
+            lost = lost.saturating_add(unwritten.gathered.merge(entry, room));
         }
         if lost > 0 {
             self.handle.log().event_of(
@@ -79,25 +86,24 @@ impl Ledger {
         }
     }
 
-    fn write_batch(&mut self, store: &dyn Store) -> Result<(), StoreError> {
-        self.written_at = Instant::now();
-        if self.writing.is_empty() {
-            self.writing = self.gathered.take();
+    async fn write_batch(&self, unwritten: &mut Unwritten) -> Result<(), StoreError> {
+        unwritten.written_at = Instant::now();
+        if unwritten.writing.is_empty() {
+            unwritten.writing = unwritten.gathered.take();
         }
-        let begin = self.writing.len().saturating_sub(BATCH);
-        let batch: Vec<UsageEntry> =
-            self.writing.iter().skip(begin).map(|entry| stored(&self.handle, entry)).collect();
-        let written = store.add_usage(&batch, self.settings.keep);
+        let begin = unwritten.writing.len().saturating_sub(BATCH);
+        let batch = unwritten.writing.iter().skip(begin).map(|entry| stored(&self.handle, entry)).collect();
+        let written = self.store.add_usage(batch, self.settings.get().keep).await;
         if written.is_ok() {
-            self.writing.truncate(begin);
+            unwritten.writing.truncate(begin);
         }
-        self.tell(&written);
+        self.report(unwritten, &written);
         written
     }
 
-    /// Tells that usage cannot be written, once, and that it can again, once.
-    fn tell(&mut self, written: &Result<(), StoreError>) {
-        let was_failing = std::mem::replace(&mut self.is_failing, written.is_err());
+    /// Reports that usage cannot be written, once, and that it can again, once.
+    fn report(&self, unwritten: &mut Unwritten, written: &Result<(), StoreError>) {
+        let was_failing = std::mem::replace(&mut unwritten.is_failing, written.is_err());
         match written {
             Err(error) if !was_failing => self.handle.log().event(
                 Level::Error,

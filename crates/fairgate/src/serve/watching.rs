@@ -4,7 +4,7 @@
 //! one or by a link, on every kind of disk, for the price of a few system calls.
 
 use super::reload::Source;
-use crate::admin::{Control, Operation, carry_out};
+use crate::admin::{Actor, Control, Reload};
 use gateway::Handle;
 use std::{cell::RefCell, fs, os::unix::fs::MetadataExt, path::Path, rc::Rc, time::Duration};
 use tokio::time::sleep;
@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_secs(1);
 type Stamp = Option<(u64, u64, u64, i64, i64)>;
 
 /// Reads the configuration again whenever its files have changed, for ever. What comes of it stands in the log.
-pub(super) async fn run(control: Rc<RefCell<Control>>, source: Rc<RefCell<Source>>) {
+pub(super) async fn run(control: Rc<Control>, source: Rc<RefCell<Source>>) {
     let look = || -> Vec<Stamp> { source.borrow().files().iter().map(|file| stamp(file)).collect() };
     // What changed between the reading at the start and now is only seen in what the file says.
     let mut settled = if source.borrow().differs() { Vec::new() } else { look() };
@@ -39,7 +39,7 @@ pub(super) async fn run(control: Rc<RefCell<Control>>, source: Rc<RefCell<Source
         settled = now;
         // A command or a signal may have been faster.
         if is_document || source.borrow().differs() {
-            let _ = carry_out(&control, Operation::Reload).await;
+            let _ = control.execute(Actor::FileWatcher, Reload {}).await;
             // The next configuration may have other files; what changed while it was read is not settled.
             if source.borrow().files().len() != settled.len() {
                 settled = look();

@@ -1,13 +1,17 @@
 //! A folder with a configuration, commands run in it, and a stand-in for a running gateway.
 
 use crate::admin::{
-    AdminSocket, Control, Live, OperationError, Place, Preparing, Reloaded, Rules, serve, system_clock,
+    Actor, AddressView, AdminSocket, Applier, Control, Live, Load, OperationError, Place, Preparing, Process,
+    Reloaded, Rules, Running, Saving, Sockets, Status, Stores, TakenOver, Unsaved, serve, system_clock,
 };
 use contract::Limit;
-use gateway::settings::Plan;
+use gateway::{
+    maintenance::Pattern,
+    settings::{NamedEndpoint, Plan},
+};
 use serde_json::Value;
 use std::{
-    cell::RefCell,
+    collections::BTreeSet,
     fs,
     io::Write,
     path::{Path, PathBuf},
@@ -16,7 +20,7 @@ use std::{
     sync::{Arc, Mutex, mpsc},
     thread::JoinHandle,
 };
-use store::{Embedded, IncidentRecord, KeyRecord, MaintenanceWindow, Store, StoreError};
+use store::{Change, Changed, Embedded, IncidentRecord, MaintenanceWindow, Records};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -41,6 +45,11 @@ pub(crate) struct Gateway {
 
 struct Recorder {
     told: Arc<Mutex<Vec<String>>>,
+    windows: Mutex<BTreeSet<String>>,
+}
+
+struct Incidents {
+    records: Rc<dyn Records>,
     queued: Arc<Mutex<Vec<IncidentRecord>>>,
 }
 
@@ -126,7 +135,8 @@ impl Run {
 impl Gateway {
     pub(crate) fn start(store_folder: &Path) -> Self {
         let (told, queued) = (Arc::default(), Arc::default());
-        let recorder = Recorder { told: Arc::clone(&told), queued: Arc::clone(&queued) };
+        let recorder = Recorder { told: Arc::clone(&told), windows: Mutex::default() };
+        let queue: Arc<Mutex<Vec<IncidentRecord>>> = Arc::clone(&queued);
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = mpsc::channel();
         let folder = store_folder.to_owned();
@@ -139,14 +149,19 @@ impl Gateway {
                 read_limit: limit,
                 pattern: None,
             };
-            let control = Control::new(Box::new(store), secret, rules, Box::new(recorder), system_clock);
+            let stores = Stores::from(store);
+            let applier = Applier::new(Rc::clone(&stores.records), Box::new(recorder));
+            store::wait(applier.catch_up()).unwrap();
+            let process = Incidents { records: Rc::clone(&stores.records), queued: queue };
+            let running = Running { applier, process: Box::new(process) };
+            let control = Control::new(stores, secret, rules, Some(running), system_clock);
             let place = Place { store: Some(folder.clone()), config: None };
             let names = AdminSocket::reserve(&place).unwrap();
             let socket = AdminSocket::bind(&folder, &names).unwrap();
             ready.send(()).unwrap();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let stopped = async { stopped.await.unwrap() };
-            runtime.block_on(serve(socket, Rc::new(RefCell::new(control)), stopped)).unwrap();
+            runtime.block_on(serve(socket, Rc::new(control), stopped)).unwrap();
         });
         is_ready.recv().unwrap();
         Self { told, queued, stop: Some(stop), thread: Some(thread) }
@@ -162,37 +177,86 @@ impl Gateway {
     }
 }
 
+impl Recorder {
+    fn record(&self, event: String) {
+        self.told.lock().unwrap().push(event);
+    }
+}
+
 impl Live for Recorder {
-    fn key_added(&self, record: &KeyRecord) {
-        self.told.lock().unwrap().push(format!("added {} {}", record.id, record.plan));
+    fn apply(&self, change: &Change) {
+        match &change.what {
+            Changed::KeyAdded(key) => self.record(format!("added {} {}", key.id, key.plan)),
+            Changed::KeyChanged(key) => self.record(format!("changed {} {}", key.id, key.plan)),
+            Changed::KeyRevoked(key) => self.record(format!("revoked {}", key.id)),
+            Changed::KeysImported(keys) => {
+                keys.records().for_each(|key| self.record(format!("added {} {}", key.id, key.plan)));
+            }
+            Changed::MaintenancePut(window) => {
+                self.windows.lock().unwrap().insert(window.id.clone());
+                self.record(format!("{} windows", self.windows.lock().unwrap().len()));
+            }
+            Changed::MaintenanceRemoved(id) => {
+                self.windows.lock().unwrap().remove(id);
+                self.record(format!("{} windows", self.windows.lock().unwrap().len()));
+            }
+        }
     }
 
-    fn key_changed(&self, record: &KeyRecord) {
-        self.told.lock().unwrap().push(format!("changed {} {}", record.id, record.plan));
+    fn load(&self, _: u64) -> Load<'_> {
+        let rest = |windows: Vec<MaintenanceWindow>| {
+            self.windows.lock().unwrap().extend(windows.into_iter().map(|window| window.id));
+        };
+        Load { keys: vec![Box::new(|_| ())], rest: Box::new(rest) }
     }
 
-    fn prepare(&self) -> Result<Preparing, OperationError> {
-        Ok(Box::new(|| Err(OperationError::NotReloaded("this one cannot".into()))))
+    fn status(&self) -> Status {
+        Status {
+            state: "ready".into(),
+            address: String::new(),
+            version: String::new(),
+            process: 1,
+            since: 1,
+            configured: 1,
+            not_taken: None,
+            store: PathBuf::new(),
+            admin: None,
+            alarms: vec![],
+            keys: 0,
+            threads: vec![],
+        }
     }
 
-    fn take_over(
-        &self,
-        _: &dyn Store,
-        prepared: Result<(), OperationError>,
-    ) -> Result<(Rules, Reloaded), OperationError> {
-        Err(prepared.unwrap_err())
+    fn upstreams(&self) -> Vec<AddressView> {
+        vec![]
     }
 
-    fn key_revoked(&self, id: &str, _: &[u8; 32]) {
-        self.told.lock().unwrap().push(format!("revoked {id}"));
+    fn has_endpoints(&self, _: &Pattern) -> bool {
+        true
     }
 
-    fn maintenance_changed(&self, windows: &[MaintenanceWindow]) {
-        self.told.lock().unwrap().push(format!("{} windows", windows.len()));
+    fn operations(&self) -> Vec<NamedEndpoint> {
+        vec![]
+    }
+}
+
+impl Process for Incidents {
+    fn save(&self, _: Unsaved) -> Saving<'_> {
+        self.records.add_incidents(std::mem::take(&mut *self.queued.lock().unwrap()).into())
     }
 
-    fn before_read(&self, store: &dyn Store) -> Result<(), StoreError> {
-        store.add_incidents(&std::mem::take(&mut *self.queued.lock().unwrap()))
+    fn prepare(&self) -> Preparing {
+        Box::new(|| Err(OperationError::NotReloaded("this one cannot".into())))
+    }
+
+    fn take_over(&self) -> Result<TakenOver, OperationError> {
+        unreachable!("nothing was prepared")
+    }
+
+    fn reloaded(&self, _: Actor, _: Result<&Reloaded, &OperationError>) {}
+
+    fn hand_over(&self) -> Result<Sockets, OperationError> {
+        Err(OperationError::NotHandedOver("this one does not".into()))
     }
 }
 

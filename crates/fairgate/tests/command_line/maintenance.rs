@@ -33,10 +33,8 @@ fn maintenance_goes_on_and_off() {
         assert_eq!(site.run(&["maintenance", "off"]).fine(), "There was no maintenance.\n");
         assert_eq!(site.json(&["maintenance", "list", "--json"]), json!([]));
         if let Some(gateway) = gateway {
-            assert_eq!(
-                gateway.told()[1..],
-                ["1 windows", "2 windows", "1 windows", "0 windows", "0 windows"]
-            );
+            // Ending maintenance where there is none changes nothing.
+            assert_eq!(gateway.told()[1..], ["1 windows", "2 windows", "1 windows", "0 windows"]);
         }
     });
 }

@@ -1,7 +1,7 @@
 //! The admin socket: who may use it, and that nobody can stop it for others.
 
 use crate::{
-    admin::{AdminSocket, Operation, Place, SocketError, ask},
+    admin::{AdminSocket, ListMaintenance, Place, SocketError, ask},
     fixture::{Gateway, Site},
 };
 use std::{
@@ -24,7 +24,7 @@ fn place(folder: &Path) -> Place {
 }
 
 fn answers(folder: &Path) -> bool {
-    ask(&place(folder), &Operation::ListMaintenance).unwrap().is_some()
+    ask(&place(folder), &ListMaintenance {}).unwrap().is_some()
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_socket_that_a_dead_gateway_left_is_replaced_and_a_live_one_is_not() {
     let site = Site::new();
     fs::create_dir(site.store()).unwrap();
     drop(UnixListener::bind(site.store().join("admin.sock")).unwrap());
-    assert!(ask(&place(&site.store()), &Operation::ListMaintenance).unwrap().is_none(), "nobody is there");
+    assert!(ask(&place(&site.store()), &ListMaintenance {}).unwrap().is_none(), "nobody is there");
     site.run(&["keys", "list"]).fine();
     let gateway = Gateway::start(&site.store());
     assert!(answers(&site.store()));

@@ -3,7 +3,7 @@
 //! Of one cause and client (a key, or an address) the newest are kept and the rest is counted, so that nobody who
 //! provokes errors pushes those of others out. What is kept in all is shared out among the causes.
 
-use super::Fault;
+use super::fault::Fault;
 use crate::{INCIDENTS_KEPT, INCIDENTS_OF_CLIENT, IncidentGroup, IncidentRecord};
 use redb::{
     ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, TableError,

@@ -1,6 +1,6 @@
 //! The tables of keys: the records by digest, and the digests by id.
 
-use super::Fault;
+use super::fault::Fault;
 use crate::{KeyRecord, StoreError, encoding};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction};
 use std::ops::Bound;
@@ -50,8 +50,8 @@ pub(super) fn by_digests(
 
 pub(super) fn insert(
     transaction: &WriteTransaction,
-    records: &mut dyn Iterator<Item = KeyRecord>,
-) -> Result<u64, Fault> {
+    records: impl Iterator<Item = KeyRecord>,
+) -> Result<(), Fault> {
     let mut table = transaction.open_table(KEYS)?;
     let mut known = Vec::new();
     // Ids are inserted in their order afterwards: neighbours then share pages that are at hand.
@@ -73,7 +73,7 @@ pub(super) fn insert(
             return Err(Fault::Store(StoreError::KeysExist { ids: vec![id.clone()] }));
         }
     }
-    Ok(ids.len() as u64)
+    Ok(())
 }
 
 pub(super) fn replace(transaction: &WriteTransaction, record: &KeyRecord) -> Result<bool, Fault> {

@@ -1,8 +1,8 @@
 //! The table of windows of maintenance, by their ids.
 
-use super::Fault;
+use super::fault::Fault;
 use crate::MaintenanceWindow;
-use redb::{ReadTransaction, TableDefinition, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 
 const MAINTENANCE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("maintenance");
 
@@ -23,13 +23,20 @@ pub(super) fn remove(transaction: &WriteTransaction, id: &str) -> Result<bool, F
     Ok(removed)
 }
 
+pub(super) fn by_id(transaction: &ReadTransaction, id: &str) -> Result<Option<MaintenanceWindow>, Fault> {
+    let found = transaction.open_table(MAINTENANCE)?.get(id)?;
+    found.map(|bytes| decode(bytes.value())).transpose()
+}
+
 pub(super) fn all(transaction: &ReadTransaction) -> Result<Vec<MaintenanceWindow>, Fault> {
     let mut windows = Vec::new();
     for row in transaction.open_table(MAINTENANCE)?.range::<&str>(..)? {
-        let window: MaintenanceWindow =
-            serde_json::from_slice(row?.1.value()).map_err(|_| Fault::Record("maintenance"))?;
-        windows.push(window);
+        windows.push(decode(row?.1.value())?);
     }
     windows.sort_by(|one, other| (one.from, &one.id).cmp(&(other.from, &other.id)));
     Ok(windows)
+}
+
+fn decode(bytes: &[u8]) -> Result<MaintenanceWindow, Fault> {
+    serde_json::from_slice(bytes).map_err(|_| Fault::Record("maintenance"))
 }

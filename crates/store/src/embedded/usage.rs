@@ -8,7 +8,7 @@
 //! is (bucket, whose, endpoint): what is written at a time lies together, whatever the number of keys.
 //! One key's span is read bucket by bucket; a few microseconds each, and there are at most some thousands.
 
-use super::Fault;
+use super::fault::Fault;
 use crate::{
     StoreError, UsageEntry, UsagePage, UsageQuery, UsageRow, Whose,
     folder::{self, USAGE_FILE},
@@ -19,7 +19,6 @@ use redb::{
     WriteTransaction,
 };
 use std::{
-    cell::RefCell,
     collections::BTreeMap,
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -41,15 +40,15 @@ const NO_ENDPOINT: &str = "";
 /// The file, which may not be there yet.
 pub(super) struct UsageFile {
     path: PathBuf,
-    database: RefCell<Option<Database>>,
+    database: Option<Database>,
 }
 
 impl UsageFile {
     pub(super) fn new(folder: &Path) -> Self {
-        Self { path: folder.join(USAGE_FILE), database: RefCell::default() }
+        Self { path: folder.join(USAGE_FILE), database: None }
     }
 
-    pub(super) fn add(&self, entries: &[UsageEntry], keep: Retention) -> Result<(), StoreError> {
+    pub(super) fn add(&mut self, entries: &[UsageEntry], keep: Retention) -> Result<(), StoreError> {
         let Some(newest) = entries.iter().map(|entry| entry.minute).max() else { return Ok(()) };
         self.with_database(true, |database| {
             let mut transaction = database.begin_write()?;
@@ -68,28 +67,27 @@ impl UsageFile {
         .map(|_| ())
     }
 
-    pub(super) fn find(&self, query: &UsageQuery, limit: usize) -> Result<UsagePage, StoreError> {
+    pub(super) fn find(&mut self, query: &UsageQuery, limit: usize) -> Result<UsagePage, StoreError> {
         let found = self.with_database(false, |database| page(&database.begin_read()?, query, limit))?;
         Ok(found.unwrap_or(UsagePage { rows: Vec::new(), next: None }))
     }
 
     /// None: there is no file yet, and none was to be made.
     fn with_database<T>(
-        &self,
+        &mut self,
         may_create: bool,
         job: impl FnOnce(&Database) -> Result<T, Fault>,
     ) -> Result<Option<T>, StoreError> {
-        let mut place = self.database.borrow_mut();
-        if place.is_none() {
-            *place = open(&self.path, may_create)?;
+        if self.database.is_none() {
+            self.database = open(&self.path, may_create)?;
         }
-        let Some(database) = place.as_ref() else { return Ok(None) };
+        let Some(database) = self.database.as_ref() else { return Ok(None) };
         // What stands in a damaged page may make redb panic. A report must not end the gateway for that.
         let done = catch_unwind(AssertUnwindSafe(|| job(database))).unwrap_or(Err(Fault::Record("usage")));
         if done.is_err() {
             // redb answers nothing more after a fault of the disk until it is opened again; and whoever
             // puts another file in this place should not need a restart.
-            *place = None;
+            self.database = None;
         }
         done.map(Some).map_err(|fault| told(fault, &self.path))
     }

@@ -1,14 +1,17 @@
 //! Reading all keys at once, each part of them on a thread of its own.
 
-use super::{Fault, keys::KEYS};
-use crate::{KeyVisitor, encoding};
+use super::{fault::Fault, keys::KEYS};
+use crate::{KeyRow, encoding};
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTableMetadata};
 use std::{ops::Bound, thread};
+
+/// Takes the records of one part of the keys.
+pub(super) type Visitor<'v> = &'v mut (dyn FnMut(KeyRow<'_>) + Send);
 
 type Keys = ReadOnlyTable<&'static [u8; 32], &'static [u8]>;
 
 /// Hands every key to one of the visitors. Digests are spread evenly, so equal ranges are equal parts.
-pub(super) fn visit(database: &Database, visitors: &mut [KeyVisitor<'_>]) -> Result<u64, Fault> {
+pub(super) fn visit(database: &Database, visitors: &mut [Visitor<'_>]) -> Result<u64, Fault> {
     let table = database.begin_read()?.open_table(KEYS)?;
     let parts = visitors.len().max(1) as u64;
     let border = |part: u64| {
@@ -40,7 +43,7 @@ fn visit_part(
     table: &Keys,
     begin: &[u8; 32],
     end: Option<&[u8; 32]>,
-    visitor: KeyVisitor<'_>,
+    visitor: Visitor<'_>,
 ) -> Result<u64, Fault> {
     let mut visited = 0;
     let mut last = None;

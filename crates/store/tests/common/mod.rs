@@ -2,7 +2,10 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use store::{Embedded, IncidentRecord, KeyRecord, KeyRow, MaintenanceWindow, Store, StoreError};
+use std::sync::{Arc, Mutex};
+use store::{
+    Change, Embedded, IncidentRecord, KeyRecord, KeyVisitor, MaintenanceWindow, Records, StoreError, wait,
+};
 
 pub(crate) fn key(number: u32) -> KeyRecord {
     let mut digest = [0; 32];
@@ -53,16 +56,22 @@ pub(crate) fn window(id: &str, from: u64) -> MaintenanceWindow {
 
 /// All keys, in the order of their ids, read by so many threads.
 pub(crate) fn all_keys(store: &Embedded, threads: usize) -> Result<Vec<KeyRecord>, StoreError> {
-    let mut parts = vec![Vec::new(); threads];
-    let mut visit: Vec<_> =
-        parts.iter_mut().map(|part| |row: KeyRow<'_>| part.push(row.to_record())).collect();
-    let mut visitors: Vec<store::KeyVisitor<'_>> = Vec::new();
-    for one in &mut visit {
-        visitors.push(one);
-    }
-    let count = store.visit_keys(&mut visitors)?;
-    let mut all = parts.concat();
+    let all = Arc::new(Mutex::new(Vec::new()));
+    let visitor = || -> KeyVisitor {
+        let all = Arc::clone(&all);
+        Box::new(move |row| all.lock().unwrap().push(row.to_record()))
+    };
+    let count = wait(store.visit_keys(std::iter::repeat_with(visitor).take(threads).collect()))?;
+    let mut all = std::mem::take(&mut *all.lock().unwrap());
     assert_eq!(all.len() as u64, count);
-    all.sort_by(|one, other| one.id.cmp(&other.id));
+    all.sort_by(|one: &KeyRecord, other| one.id.cmp(&other.id));
     Ok(all)
 }
+
+/// Adds all these keys at once.
+pub(crate) fn import(store: &Embedded, keys: impl Iterator<Item = KeyRecord>) -> Result<Change, StoreError> {
+    wait(store.import_keys(keys.collect::<Vec<_>>().into(), BY))
+}
+
+/// Who changes the store in these tests.
+pub(crate) const BY: &str = "a test";

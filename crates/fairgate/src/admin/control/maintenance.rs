@@ -1,49 +1,99 @@
 //! Beginning and ending maintenance.
 
-use super::{Control, nearest};
-use crate::admin::operation::{NewMaintenance, OperationError, Outcome};
+use super::{Control, Operation, nearest};
+use crate::admin::{
+    actor::Actor,
+    error::OperationError,
+    live::Live,
+    operations::{BeginMaintenance, EndMaintenance, ListMaintenance, NewMaintenance},
+};
 use gateway::{maintenance::Pattern, settings::NamedEndpoint};
-use store::{MaintenanceWindow, StoreError, random};
+use store::{MaintenanceWindow, random};
 
 /// What clients are told when the operator says nothing.
 const MESSAGE: &str = "The API is under maintenance.";
 const LONGEST_MESSAGE: usize = 1_000;
 const MAX_ENDPOINTS: usize = 100;
 
-pub(super) fn begin(
-    control: &mut Control,
-    wanted: NewMaintenance,
-    now: u64,
-) -> Result<Outcome, OperationError> {
-    let NewMaintenance { message, from, until, length, pass, endpoints } = wanted;
-    if message.len() > LONGEST_MESSAGE || message.chars().any(char::is_control) {
-        let why = format!("at most {LONGEST_MESSAGE} bytes on one line");
-        return Err(OperationError::not_valid("the message", why));
-    }
-    let from = from.unwrap_or(now);
-    let until = until.or_else(|| length.map(|length| from.saturating_add(length)));
-    if until.is_some_and(|until| until <= from) {
-        return Err(OperationError::not_valid("the end of the maintenance", "it lies before its beginning"));
-    }
-    if until.is_some_and(|until| until <= now) {
-        return Err(OperationError::not_valid("the end of the maintenance", "it lies in the past"));
-    }
-    let mut unknown = Vec::new();
-    for id in &pass {
-        if control.store.key_by_id(id)?.is_none() {
-            unknown.push(id.clone());
+impl Operation for BeginMaintenance {
+    const NAME: &'static str = "begin_maintenance";
+    const NEEDS_STORE: bool = false;
+    type Response = MaintenanceWindow;
+
+    async fn carry_out(self, control: &Control, actor: Actor) -> Result<MaintenanceWindow, OperationError> {
+        let _turn = control.writing.lock().await;
+        let (Self(wanted), now) = (self, control.now());
+        let NewMaintenance { message, from, until, length, pass, endpoints } = wanted;
+        if message.len() > LONGEST_MESSAGE || message.chars().any(char::is_control) {
+            let why = format!("at most {LONGEST_MESSAGE} bytes on one line");
+            return Err(OperationError::not_valid("the message", why));
         }
+        let from = from.unwrap_or(now);
+        let until = until.or_else(|| length.map(|length| from.saturating_add(length)));
+        if until.is_some_and(|until| until <= from) {
+            return Err(OperationError::not_valid(
+                "the end of the maintenance",
+                "it lies before its beginning",
+            ));
+        }
+        if until.is_some_and(|until| until <= now) {
+            return Err(OperationError::not_valid("the end of the maintenance", "it lies in the past"));
+        }
+        let mut unknown = Vec::new();
+        for id in &pass {
+            if control.records().key_by_id(id).await?.is_none() {
+                unknown.push(id.clone());
+            }
+        }
+        if !unknown.is_empty() {
+            return Err(OperationError::UnknownKeys { ids: unknown });
+        }
+        let endpoints = check_endpoints(control, &endpoints)?;
+        let message = if message.is_empty() { MESSAGE.to_owned() } else { ended(message) };
+        let id = random::id("mnt_", 8)?;
+        let window = MaintenanceWindow { id, message, from, until, pass, endpoints, created_at: now };
+        let change = control.records().put_maintenance(window.clone(), &actor.to_string()).await?;
+        control.apply(&change).await?;
+        Ok(window)
     }
-    if !unknown.is_empty() {
-        return Err(OperationError::UnknownKeys { ids: unknown });
+}
+
+impl Operation for EndMaintenance {
+    const NAME: &'static str = "end_maintenance";
+    const NEEDS_STORE: bool = false;
+    type Response = Vec<MaintenanceWindow>;
+
+    async fn carry_out(
+        self,
+        control: &Control,
+        actor: Actor,
+    ) -> Result<Vec<MaintenanceWindow>, OperationError> {
+        let _turn = control.writing.lock().await;
+        let mut windows = control.records().maintenance().await?;
+        if let Some(id) = self.id {
+            windows.retain(|window| window.id == id);
+            if windows.is_empty() {
+                return Err(OperationError::UnknownMaintenance { id });
+            }
+        }
+        for window in &windows {
+            let removed = control.records().remove_maintenance(&window.id, &actor.to_string()).await?;
+            if let Some(change) = removed {
+                control.apply(&change).await?;
+            }
+        }
+        Ok(windows)
     }
-    let endpoints = check_endpoints(control, &endpoints)?;
-    let message = if message.is_empty() { MESSAGE.to_owned() } else { ended(message) };
-    let id = random::id("mnt_", 8)?;
-    let window = MaintenanceWindow { id, message, from, until, pass, endpoints, created_at: now };
-    control.store.put_maintenance(&window)?;
-    tell(control)?;
-    Ok(Outcome::MaintenanceBegun(window))
+}
+
+impl Operation for ListMaintenance {
+    const NAME: &'static str = "list_maintenance";
+    const NEEDS_STORE: bool = false;
+    type Response = Vec<MaintenanceWindow>;
+
+    async fn carry_out(self, control: &Control, _: Actor) -> Result<Vec<MaintenanceWindow>, OperationError> {
+        Ok(control.records().maintenance().await?)
+    }
 }
 
 /// The endpoints in the form in which they are kept. What fits no endpoint is a slip.
@@ -52,7 +102,7 @@ fn check_endpoints(control: &Control, endpoints: &[String]) -> Result<Vec<String
     for text in endpoints {
         let what = format!("the endpoint `{}`", text.escape_debug());
         match Pattern::parse(text) {
-            Ok(pattern) if !control.live.has_endpoints(&pattern) => {
+            Ok(pattern) if control.gateway().is_some_and(|gateway| !gateway.has_endpoints(&pattern)) => {
                 let why = "the configuration has no endpoint that fits; `{name}` stands for one segment of a path, and `/*` \
                            at the end for all that follow";
                 return Err(OperationError::not_valid(&what, why));
@@ -71,7 +121,7 @@ fn check_endpoints(control: &Control, endpoints: &[String]) -> Result<Vec<String
 /// The endpoints of an operation that is called by its id. `why`: what is wrong with it as a method and a path.
 fn of_operation(control: &Control, id: &str, what: &str, why: String) -> Result<Vec<String>, OperationError> {
     let looks_like_a_path = id.contains(char::is_whitespace) || id.starts_with('/');
-    let Some(operations) = control.live.operations() else {
+    let Some(operations) = control.gateway().map(Live::operations) else {
         let unknown =
             "no gateway runs that knows the operations of the document: name the endpoint by method and path";
         let why = if looks_like_a_path { why } else { unknown.to_owned() };
@@ -107,26 +157,6 @@ fn ended(mut message: String) -> String {
         message.push('.');
     }
     message
-}
-
-pub(super) fn end(control: &mut Control, id: Option<String>) -> Result<Outcome, OperationError> {
-    let mut windows = control.store.maintenance()?;
-    if let Some(id) = id {
-        windows.retain(|window| window.id == id);
-        if windows.is_empty() {
-            return Err(OperationError::UnknownMaintenance { id });
-        }
-    }
-    for window in &windows {
-        control.store.remove_maintenance(&window.id)?;
-    }
-    tell(control)?;
-    Ok(Outcome::MaintenanceEnded(windows))
-}
-
-fn tell(control: &Control) -> Result<(), StoreError> {
-    control.live.maintenance_changed(&control.store.maintenance()?);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -2,12 +2,9 @@
 
 use super::wanted as new_key;
 use crate::{
-    admin::{ImportFault, ImportFaultKind, Operation, Outcome},
+    admin::{AddToImport, BeginImport, CommitImport, ImportFault, ImportFaultKind},
     cli,
-    commands::{
-        Out, permissions,
-        reach::{Reach, mismatch},
-    },
+    commands::{Out, permissions, reach::Reach},
     failure::Failure,
     output,
 };
@@ -42,9 +39,7 @@ pub(super) fn run(wanted: cli::Import, reach: &mut Reach, out: &mut Out<'_>) -> 
     let new = new_key(wanted.wanted);
     let warnings = permissions::warnings(reach.config(), &new.permissions);
     permissions::print(&warnings);
-    let Outcome::ImportBegun(id) = reach.execute(Operation::ImportBegin(new))? else {
-        return Err(mismatch());
-    };
+    let id = reach.execute(BeginImport(new))?;
     let mut import =
         Import { reach, id, batch: Vec::new(), batch_bytes: 0, lines: Vec::new(), faults: Vec::new() };
     import.read(file, &name)?;
@@ -68,9 +63,9 @@ pub(super) fn run(wanted: cli::Import, reach: &mut Reach, out: &mut Out<'_>) -> 
         )));
     }
     progress(&format!("Saving {good} keys…"));
-    let saved = import.reach.execute(Operation::ImportCommit { import: import.id.clone() });
+    let saved = import.reach.execute(CommitImport { import: import.id.clone() });
     progress("");
-    let Outcome::Imported(imported) = saved? else { return Err(mismatch()) };
+    let imported = saved?;
     if wanted.json.json {
         output::json_value(
             out,
@@ -131,14 +126,13 @@ impl Import<'_> {
         }
         self.batch_bytes = 0;
         let keys = std::mem::take(&mut self.batch);
-        let added = self.reach.execute(Operation::ImportAdd { import: self.id.clone(), keys });
+        let added = self.reach.execute(AddToImport { import: self.id.clone(), keys });
         progress(&format!("Checked {} keys…", self.lines.len()));
         match added {
-            Ok(Outcome::ImportAdded(faults)) => {
+            Ok(faults) => {
                 self.faults.extend(faults);
                 Ok(())
             }
-            Ok(_) => Err(mismatch()),
             Err(failure) => {
                 progress("");
                 Err(failure)

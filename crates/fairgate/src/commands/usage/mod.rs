@@ -6,12 +6,9 @@ mod files;
 mod report;
 mod screen;
 
-use super::{
-    Out,
-    reach::{Reach, mismatch},
-};
+use super::{Out, reach::Reach};
 use crate::{
-    admin::{Operation, Outcome, system_clock},
+    admin::{ShowUsage, system_clock},
     cli::{By, Usage},
     failure::Failure,
 };
@@ -43,9 +40,7 @@ pub(super) fn run(wanted: Usage, reach: &mut Reach, out: &mut Out<'_>) -> Result
     let mut next = Some(buckets.start);
     while let Some(start) = next {
         let query = UsageQuery { whose: whose.clone(), grain, buckets: start..buckets.end };
-        let Outcome::Usage(page) = reach.execute(Operation::ShowUsage(query))? else {
-            return Err(mismatch());
-        };
+        let page = reach.execute(ShowUsage(query))?;
         report.add(page.rows);
         // Whoever answers must get on, or this would never end.
         next = page.next.filter(|next| *next > start);
