@@ -9,7 +9,7 @@ use crate::{
     cli,
     failure::Failure,
     output,
-    serve::{self, Start},
+    serve::{self, Options},
 };
 use config::Config;
 use gateway::settings::Endpoints;
@@ -34,7 +34,7 @@ const PLAN: &str = "default";
 
 /// Starts the gateway.
 pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> {
-    let how = Start { is_clock_trusted: wanted.trust_clock, takes_over: wanted.take_over };
+    let how = Options { is_clock_trusted: wanted.trust_clock, takes_over: wanted.take_over };
     let Some(upstream) = wanted.upstream else {
         let config = super::load(file, config::Extent::Everything)?;
         return serve::run(config, how);

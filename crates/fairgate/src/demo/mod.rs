@@ -15,7 +15,7 @@ mod stop;
 use crate::{
     admin::system_clock,
     failure::Failure,
-    serve::{self, Events, Start},
+    serve::{self, Events, Options},
 };
 use cases::Places;
 use config::Config;
@@ -102,7 +102,7 @@ fn serve_both(
     let (first_runs, first_ended) = oneshot::channel::<()>();
     let (until, its_log) = (stop.clone(), log.clone());
     let second = thread::Builder::new().name("maintenance".into()).spawn(move || {
-        serve::run_until(second, Start::default(), &its_log, Events::Requests, || {
+        serve::run_until(second, Options::default(), &its_log, Events::Requests, || {
             Ok(async move {
                 let _ = opened.send(());
                 tokio::select! {
@@ -115,7 +115,7 @@ fn serve_both(
     });
     let second = second.map_err(|error| Failure::new(format!("cannot start the second gateway: {error}")))?;
     let first = match on_open.recv() {
-        Ok(()) => serve::run_until(config, Start::default(), log, Events::Requests, || {
+        Ok(()) => serve::run_until(config, Options::default(), log, Events::Requests, || {
             Ok(async move {
                 print()?;
                 stop.clone().wait().await;

@@ -1,6 +1,9 @@
 //! Has the control plane write down what waits in memory, now and then.
 
-use super::lifecycle::{Alarm, Lifecycle};
+use super::{
+    lifecycle::{Alarm, Lifecycle},
+    tasks::Stop,
+};
 use crate::{
     admin::{Control, Unsaved},
     failure::Failure,
@@ -29,10 +32,13 @@ impl Keeper {
         Rc::new(Self { control, every, lifecycle, log })
     }
 
-    /// Saves now and then, for ever.
-    pub(super) async fn run(self: Rc<Self>) {
+    /// Saves now and then until the end, never half of it.
+    pub(super) async fn run(self: Rc<Self>, mut stop: Stop) {
         loop {
-            sleep(self.every.get()).await;
+            tokio::select! {
+                () = sleep(self.every.get()) => {}
+                () = stop.wait() => return,
+            }
             let saved = self.control.save(Unsaved::Incidents).await;
             self.report(&saved);
         }
