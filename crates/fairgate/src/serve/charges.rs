@@ -2,19 +2,18 @@
 //! own, so that neither data threads nor the control plane ever wait for this disk.
 
 use super::{
+    accounts::Accounts,
     clock_override,
     lifecycle::{Alarm, Lifecycle},
     lock_wait::Patience,
 };
 use crate::{admin::system_clock, failure::Failure};
 use config::{OnDiskFull, StoreSettings};
-use contract::limit::Tag;
 use gateway::{
     Handle,
     record::{Level, LogSink, Value},
 };
-use journal::{Committed, Compacting, Journal, JournalError, Options, Row, Weight, Writer};
-use limits::{Used, Who};
+use journal::{Committed, Compacting, Journal, JournalError, Options, Weight, Writer};
 use std::{
     sync::{
         Arc,
@@ -25,7 +24,7 @@ use std::{
 };
 use store::Footprint;
 
-/// What the journal's thread looks at and tells.
+/// What the journal's thread looks at and reports to.
 pub(super) struct Watch {
     pub(super) handle: Handle,
     pub(super) lifecycle: Arc<Lifecycle>,
@@ -82,10 +81,16 @@ pub(super) fn open(
     if is_clock_trusted {
         clock_override::leave_behind(settings, handle, now)?;
     }
-    let mut groups = Groups { handle, now: now.saturating_mul(1000), who: [0; 16], used: Vec::new() };
-    let opened = journal::open(&options, now, &mut |row, second| groups.add(row, second));
+    let millis = now.saturating_mul(1000);
+    let mut accounts = Accounts::new(|who, used| {
+        if !handle.keyring().restore(who, used, millis) {
+            // No key's, so an address's; or of a key that is gone, whose rows end with their windows.
+            handle.restore_address(*who, used, millis);
+        }
+    });
+    let opened = journal::open(&options, now, &mut |row, second| accounts.add(row, second));
     let (journal, writers, report) = opened.map_err(|error| not_opened(&error, settings))?;
-    groups.finish();
+    accounts.finish();
     handle.clock().begin(report.newest.saturating_mul(1000), is_clock_trusted).map_err(|ahead| {
         Failure::new(format!(
             "{ahead}. Correct the clock; or, if it is right, start once with `fairgate serve --trust-clock`, which \
@@ -152,15 +157,6 @@ struct Keeper {
     unprotected: u64,
 }
 
-/// Rows of one account come one after the other, because the journal sorts them.
-struct Groups<'h> {
-    handle: &'h Handle,
-    /// Unix milliseconds.
-    now: u64,
-    who: Who,
-    used: Vec<Used>,
-}
-
 // === impl Keeping ===
 
 impl Keeping {
@@ -195,7 +191,7 @@ impl Keeper {
         // A file that was removed takes all that is written, and is gone in the end.
         let place = self.footprint.check().map_err(|gone| gone.to_string());
         match committed.map_err(|error| error.to_string()).and_then(|done| place.map(|()| done)) {
-            Ok(committed) => self.tell_committed(&committed),
+            Ok(committed) => self.report(&committed),
             Err(error) if !self.is_failing => self.fail(error),
             Err(_) => {}
         }
@@ -218,7 +214,7 @@ impl Keeper {
         );
     }
 
-    fn tell_committed(&mut self, committed: &Committed) {
+    fn report(&mut self, committed: &Committed) {
         if std::mem::take(&mut self.is_failing) {
             self.handle.set_stopped(false);
             self.lifecycle.raise(Alarm::Charges, None);
@@ -257,30 +253,5 @@ impl Keeper {
     fn event<const N: usize>(&self, level: Level, event: &str, members: &[(&str, String); N]) {
         let log: &LogSink = self.handle.log();
         log.event(level, event, &members.each_ref().map(|(name, value)| (*name, value.as_str())));
-    }
-}
-
-// === impl Groups ===
-
-impl Groups<'_> {
-    fn add(&mut self, row: Row, second: u32) {
-        if row.who != self.who {
-            self.finish();
-            self.who = row.who;
-        }
-        self.used.push(Used {
-            tag: Tag(row.tag),
-            window: row.window,
-            units: row.units,
-            second: second.into(),
-        });
-    }
-
-    fn finish(&mut self) {
-        if !self.used.is_empty() && !self.handle.keyring().restore(&self.who, &self.used, self.now) {
-            // No key's, so an address's; or of a key that is gone, whose rows end with their windows.
-            self.handle.restore_address(self.who, &self.used, self.now);
-        }
-        self.used.clear();
     }
 }

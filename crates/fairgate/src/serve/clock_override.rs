@@ -4,12 +4,11 @@
 //! Left in the journal, such a window would hide every charge of an earlier one until its time comes. The old
 //! counters stay beside the new ones, under a name that nothing reads.
 
+use super::accounts::Accounts;
 use crate::failure::Failure;
 use config::StoreSettings;
-use contract::limit::Tag;
 use gateway::Handle;
 use journal::{Charge, JournalError, Options, Row};
-use limits::{Used, Who};
 use std::{fs, io, path::Path};
 
 const COUNTERS: &str = "counters";
@@ -31,22 +30,30 @@ pub(super) fn finish(store: &Path) -> Result<(), Failure> {
 /// Writes the counters anew if they are ahead of `now` (Unix seconds).
 pub(super) fn leave_behind(settings: &StoreSettings, handle: &Handle, now: u64) -> Result<(), Failure> {
     let of_journal = |error: JournalError| Failure::new(error.to_string());
-    let mut kept =
-        Kept { handle, now: now.saturating_mul(1000), who: [0; 16], used: Vec::new(), rows: Vec::new() };
+    let mut kept: Vec<Row> = Vec::new();
+    let mut accounts = Accounts::new(|who, used| {
+        let begun = handle.begun(who, used, now.saturating_mul(1000)).into_iter();
+        kept.extend(begun.map(|used| Row {
+            who: *who,
+            tag: used.tag.0,
+            window: used.window,
+            units: used.units,
+        }));
+    });
     let (journal, writers, report) =
-        journal::open(&options(settings, &settings.path), now, &mut |row, second| kept.add(row, second))
+        journal::open(&options(settings, &settings.path), now, &mut |row, second| accounts.add(row, second))
             .map_err(of_journal)?;
     drop(writers);
     journal.close(report.newest.max(now)).map_err(of_journal)?;
     if report.newest <= now {
         return Ok(());
     }
-    kept.end_account();
+    accounts.finish();
     let making = settings.path.join(MAKING);
     fs::create_dir_all(&making).map_err(|error| failed(&settings.path, &error))?;
     let opened = journal::open(&options(settings, &making), now, &mut |_, _| ());
     let (mut journal, mut writers, _) = opened.map_err(of_journal)?;
-    for row in &kept.rows {
+    for row in &kept {
         let Some(writer) = writers.first_mut() else { break };
         let mut charge = Charge::new(row.who, row.units);
         let _ = charge.push(row.tag, row.window); // an empty charge has room for one
@@ -76,36 +83,4 @@ fn sync(folder: &Path) -> io::Result<()> {
 
 fn failed(store: &Path, error: &io::Error) -> Failure {
     Failure::new(format!("cannot write the counters anew in {}: {error}", store.display()))
-}
-
-/// The rows that are kept. Rows of one account come one after the other.
-struct Kept<'h> {
-    handle: &'h Handle,
-    /// Unix milliseconds.
-    now: u64,
-    who: Who,
-    used: Vec<Used>,
-    rows: Vec<Row>,
-}
-
-impl Kept<'_> {
-    fn add(&mut self, row: Row, second: u32) {
-        if row.who != self.who {
-            self.end_account();
-            self.who = row.who;
-        }
-        self.used.push(Used {
-            tag: Tag(row.tag),
-            window: row.window,
-            units: row.units,
-            second: second.into(),
-        });
-    }
-
-    fn end_account(&mut self) {
-        for used in self.handle.begun(&self.who, &self.used, self.now) {
-            self.rows.push(Row { who: self.who, tag: used.tag.0, window: used.window, units: used.units });
-        }
-        self.used.clear();
-    }
 }

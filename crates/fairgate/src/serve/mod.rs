@@ -3,6 +3,7 @@
 //! This thread is the control plane's. The disk works on threads of its own, and no data thread ever waits for either.
 
 mod account_gc;
+mod accounts;
 mod acme;
 mod certificates;
 mod charges;
