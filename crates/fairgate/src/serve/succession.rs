@@ -9,16 +9,11 @@ use crate::{
     failure::Failure,
 };
 use gateway::record::{Level, LogSink};
+use listenfd::ListenFd;
 use std::{
     env,
     net::{SocketAddr, TcpListener},
-    os::fd::OwnedFd,
 };
-
-/// The first descriptor that a service manager hands over.
-const FIRST: i32 = 3;
-/// More than any manager hands over.
-const MOST: i32 = 1024;
 
 /// The sockets that are there already, and the gateway that has to end before the store is opened.
 pub(super) fn sockets(
@@ -27,7 +22,7 @@ pub(super) fn sockets(
     place: &Place,
     log: &LogSink,
 ) -> Result<(Sockets, Option<Old>), Failure> {
-    let mut of_manager = of_manager();
+    let mut of_manager = of_manager()?;
     if !of_manager.is_empty() || !takes_over {
         let is_admin = |socket: &TcpListener| socket.local_addr().ok() == wanted_admin;
         let admin = of_manager.iter().position(is_admin).map(|place| of_manager.remove(place));
@@ -49,20 +44,20 @@ pub(super) fn wait(old: Old, log: &LogSink) -> Result<(), Failure> {
     old.wait().map_err(|error| Failure::new(format!("cannot see the old gateway end: {error}")))
 }
 
-/// What systemd opened for us: `LISTEN_FDS` descriptors from 3 on, if `LISTEN_PID` means us.
-fn of_manager() -> Vec<TcpListener> {
-    let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<i32>().ok());
-    if number("LISTEN_PID").and_then(|pid| u32::try_from(pid).ok()) != Some(std::process::id()) {
-        return Vec::new();
+/// What systemd opened for us: `LISTEN_FDS` descriptors from 3 on, if `LISTEN_PID` means us. Without that variable they may
+/// be meant for whoever started us.
+fn of_manager() -> Result<Vec<TcpListener>, Failure> {
+    let process = env::var("LISTEN_PID").ok().and_then(|text| text.parse::<u32>().ok());
+    if process != Some(std::process::id()) {
+        return Ok(Vec::new());
     }
-    let count = number("LISTEN_FDS").unwrap_or_default().clamp(0, MOST);
-    (FIRST..FIRST + count).map(|number| TcpListener::from(take(number))).collect()
-}
-
-#[allow(unsafe_code, reason = "a number becomes a descriptor that is owned")]
-fn take(number: i32) -> OwnedFd {
-    use std::os::fd::FromRawFd;
-    // SAFETY: the manager opened it for this very process, as its variables say, and nobody else here takes it:
-    // this is called once, at the start, before anything that could have used the number.
-    unsafe { OwnedFd::from_raw_fd(number) }
+    let mut handed = ListenFd::from_env();
+    let mut sockets = Vec::new();
+    for number in 0..handed.len() {
+        let socket = handed.take_tcp_listener(number);
+        let fail =
+            |error| Failure::new(format!("what the service manager handed over cannot be used: {error}"));
+        sockets.extend(socket.map_err(fail)?);
+    }
+    Ok(sockets)
 }
