@@ -5,10 +5,21 @@
 
 use super::lifecycle::Lifecycle;
 use crate::failure::Failure;
+use bytes::Bytes;
 use gateway::record::{Level, LogSink};
+use http_body_util::Full;
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{self, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
 use std::{
     collections::VecDeque,
-    fmt::Write,
+    convert::Infallible,
+    fmt::Write as _,
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
@@ -16,13 +27,12 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     sync::oneshot,
     time::{sleep, timeout},
 };
 
-/// Bytes of a request that are read. All that matters stands in its first line.
+/// Bytes of a request's head that are read.
 const LARGEST: usize = 8 << 10;
 /// So long a client may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -167,7 +177,7 @@ impl Drop for Running {
 }
 
 async fn serve(wanted: SocketAddr, socket: Option<TcpListener>, lifecycle: Arc<Lifecycle>, log: &LogSink) {
-    let mut was_told = false;
+    let mut was_logged = false;
     let mut next = socket.map_or_else(|| TcpListener::bind(wanted), Ok);
     loop {
         match next.and_then(|socket| {
@@ -175,7 +185,7 @@ async fn serve(wanted: SocketAddr, socket: Option<TcpListener>, lifecycle: Arc<L
             tokio::net::TcpListener::from_std(socket)
         }) {
             Ok(listener) => {
-                if was_told {
+                if was_logged {
                     log.event(
                         Level::Info,
                         "the admin address is served",
@@ -184,8 +194,8 @@ async fn serve(wanted: SocketAddr, socket: Option<TcpListener>, lifecycle: Arc<L
                 }
                 return accept(listener, lifecycle).await;
             }
-            Err(error) if !was_told => {
-                was_told = true;
+            Err(error) if !was_logged => {
+                was_logged = true;
                 let members = [
                     ("error", fail(wanted, &error).to_string()),
                     ("effect", "requests are served; it is tried again each second".to_owned()),
@@ -223,56 +233,42 @@ async fn accept(listener: tokio::net::TcpListener, lifecycle: Arc<Lifecycle>) {
 }
 
 /// One request, one answer.
-async fn converse(mut stream: TcpStream, lifecycle: &Lifecycle) -> io::Result<()> {
-    let mut request = Vec::new();
-    let mut chunk = [0; 1024];
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") && request.len() < LARGEST {
-        match stream.read(&mut chunk).await? {
-            0 => return Ok(()),
-            count => request.extend_from_slice(chunk.get(..count).unwrap_or_default()),
-        }
-    }
-    stream.write_all(&answer(&request, lifecycle)).await?;
-    stream.shutdown().await
+async fn converse(stream: TcpStream, lifecycle: &Lifecycle) -> hyper::Result<()> {
+    let service = service_fn(|request: Request<Incoming>| async move {
+        Ok::<_, Infallible>(answer(request.method(), request.uri().path(), lifecycle))
+    });
+    let mut server = http1::Builder::new();
+    server.keep_alive(false).max_buf_size(LARGEST);
+    server.serve_connection(TokioIo::new(stream), service).await
 }
 
-fn answer(request: &[u8], lifecycle: &Lifecycle) -> Vec<u8> {
-    let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    let line = String::from_utf8_lossy(line);
-    let mut words = line.split(' ');
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let is_head = method == "HEAD";
-    let (status, kind, body) = match (method, target.split('?').next().unwrap_or_default()) {
-        ("GET" | "HEAD", "/live") => {
-            told(lifecycle.is_live(), if lifecycle.is_live() { "live" } else { "stuck" })
+fn answer(method: &Method, path: &str, lifecycle: &Lifecycle) -> Response<Full<Bytes>> {
+    let is_read = [Method::GET, Method::HEAD].contains(method);
+    match path {
+        "/live" | "/ready" | "/metrics" if !is_read => {
+            let mut answer = json(StatusCode::METHOD_NOT_ALLOWED, "use GET");
+            answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+            answer
         }
-        ("GET" | "HEAD", "/ready") => told(lifecycle.is_ready(), lifecycle.word()),
-        ("GET" | "HEAD", "/metrics") => {
-            ("200 OK", "text/plain; version=0.0.4; charset=utf-8", metrics(lifecycle))
-        }
-        (_, "/live" | "/ready" | "/metrics") => {
-            ("405 Method Not Allowed", "application/json", "{\"status\":\"use GET\"}\n".to_owned())
-        }
-        _ => (
-            "404 Not Found",
-            "application/json",
-            "{\"status\":\"there are /live, /ready and /metrics\"}\n".to_owned(),
-        ),
-    };
-    let mut out = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
-         Connection: close\r\n\r\n",
-        body.len()
-    );
-    if !is_head {
-        out.push_str(&body);
+        "/live" if lifecycle.is_live() => json(StatusCode::OK, "live"),
+        "/live" => json(StatusCode::SERVICE_UNAVAILABLE, "stuck"),
+        "/ready" if lifecycle.is_ready() => json(StatusCode::OK, lifecycle.word()),
+        "/ready" => json(StatusCode::SERVICE_UNAVAILABLE, lifecycle.word()),
+        "/metrics" => text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", metrics(lifecycle)),
+        _ => json(StatusCode::NOT_FOUND, "there are /live, /ready and /metrics"),
     }
-    out.into_bytes()
 }
 
-fn told(is_good: bool, word: &str) -> (&'static str, &'static str, String) {
-    let status = if is_good { "200 OK" } else { "503 Service Unavailable" };
-    (status, "application/json", format!("{{\"status\":\"{word}\"}}\n"))
+fn json(status: StatusCode, word: &str) -> Response<Full<Bytes>> {
+    text(status, "application/json", format!("{{\"status\":\"{word}\"}}\n"))
+}
+
+fn text(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
+    let mut answer = Response::new(Full::from(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
 }
 
 fn metrics(lifecycle: &Lifecycle) -> String {
@@ -305,26 +301,47 @@ fn metrics(lifecycle: &Lifecycle) -> String {
 mod tests {
     use super::*;
     use crate::serve::lifecycle::Phase;
-
-    fn first_line(request: &str, lifecycle: &Lifecycle) -> String {
-        let answer = String::from_utf8(answer(request.as_bytes(), lifecycle)).unwrap();
-        answer.lines().next().unwrap().to_owned()
-    }
+    use std::io::{Read, Write};
 
     #[test]
     fn a_gateway_that_starts_or_drains_lives_and_is_not_ready() {
         let lifecycle = Lifecycle::default();
-        for (phase, ready) in [
-            (Phase::Starting, "HTTP/1.1 503 Service Unavailable"),
-            (Phase::Serving, "HTTP/1.1 200 OK"),
-            (Phase::Draining, "HTTP/1.1 503 Service Unavailable"),
-        ] {
+        let status = |method: Method, path: &str| answer(&method, path, &lifecycle).status().as_u16();
+        for (phase, ready) in [(Phase::Starting, 503), (Phase::Serving, 200), (Phase::Draining, 503)] {
             lifecycle.enter(phase);
-            assert_eq!(first_line("GET /ready HTTP/1.1\r\n\r\n", &lifecycle), ready, "{phase:?}");
-            assert_eq!(first_line("HEAD /live HTTP/1.1\r\n\r\n", &lifecycle), "HTTP/1.1 200 OK");
+            assert_eq!(status(Method::GET, "/ready"), ready, "{phase:?}");
+            assert_eq!(status(Method::HEAD, "/live"), 200);
         }
-        assert_eq!(first_line("GET /keys HTTP/1.1\r\n\r\n", &lifecycle), "HTTP/1.1 404 Not Found");
-        assert_eq!(first_line("POST /ready HTTP/1.1\r\n\r\n", &lifecycle), "HTTP/1.1 405 Method Not Allowed");
-        assert_eq!(first_line("\u{1}", &lifecycle), "HTTP/1.1 404 Not Found");
+        assert_eq!(status(Method::GET, "/keys"), 404);
+        assert_eq!(status(Method::POST, "/ready"), 405);
+    }
+
+    #[test]
+    fn an_answer_ends_its_connection_and_nonsense_gets_one_as_well() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = |request: &'static [u8]| {
+            let client = std::thread::spawn(move || {
+                let mut stream = std::net::TcpStream::connect(address).unwrap();
+                stream.write_all(request).unwrap();
+                let mut answer = String::new();
+                stream.read_to_string(&mut answer).unwrap();
+                answer
+            });
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_nonblocking(true).unwrap();
+            let lifecycle = Lifecycle::default();
+            let _ =
+                runtime.block_on(async { converse(TcpStream::from_std(stream).unwrap(), &lifecycle).await });
+            client.join().unwrap()
+        };
+        let answer = asked(b"GET /ready?now HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{answer}");
+        assert!(answer.to_lowercase().contains("connection: close\r\n"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n{\"status\":\"starting\"}\n"), "{answer}");
+        let answer = asked(b"HEAD /ready HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(answer.ends_with("\r\n\r\n") && answer.contains("content-length: 22\r\n"), "{answer}");
+        assert!(asked(b"\x01\r\n\r\n").starts_with("HTTP/1.1 400 Bad Request\r\n"));
     }
 }
