@@ -1,8 +1,7 @@
 //! Why a command failed, how that is told, and with which exit code.
 
-use crate::admin::{AskError, OperationError};
 use config::Faults;
-use gateway::StartError;
+use control::{AskError, OperationError};
 use std::{
     fmt,
     io::{self, IsTerminal, Write},
@@ -34,16 +33,6 @@ impl Failure {
     /// An operation that failed.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { kind: Kind::Operation(message.into()) }
-    }
-
-    /// The gateway does not start.
-    pub(crate) fn of_start(error: &StartError) -> Self {
-        let message = error.to_string();
-        let kind = match error {
-            StartError::Listen { .. } => Kind::Listening(message),
-            StartError::Template(_) | StartError::Thread(_) => Kind::Operation(message),
-        };
-        Self { kind }
     }
 
     /// Whether another address could help.
@@ -87,6 +76,15 @@ impl fmt::Display for Failure {
 /// Colour is for people: on a terminal, unless they said no (<https://no-color.org>).
 pub(crate) fn wants_colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+impl From<control::Failure> for Failure {
+    fn from(failure: control::Failure) -> Self {
+        let message = failure.to_string();
+        let kind =
+            if failure.is_of_listening() { Kind::Listening(message) } else { Kind::Operation(message) };
+        Self { kind }
+    }
 }
 
 impl From<OperationError> for Failure {

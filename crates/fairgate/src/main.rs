@@ -1,13 +1,11 @@
 //! The binary: command line, configuration, wiring. Knows everything, decides nothing.
 
-mod admin;
 mod cli;
 mod commands;
 mod demo;
 mod failure;
 mod file_size;
 mod output;
-mod serve;
 mod times;
 
 use clap::Parser;

@@ -1,10 +1,10 @@
 //! What commands print: tables for people, JSON for programs, nothing that could harm a terminal.
 
 use crate::{
-    admin::KeyView,
     failure::Failure,
     times::{rfc3339, rfc3339_millis},
 };
+use control::KeyView;
 use serde_json::{Value, json};
 use std::{
     fs::{self, OpenOptions},

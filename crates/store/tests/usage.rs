@@ -70,17 +70,13 @@ fn nothing_was_used_yet() {
 fn a_key_sees_its_own_and_everyone_sees_all_also_after_a_restart() {
     let (folder, store) = fresh();
     let key = || Whose::Key("key_a".into());
-    store
-        .add_usage(
-            &[
-                entry(Some("key_a"), Some("GET /items"), BEGIN, 1),
-                entry(Some("key_a"), Some("GET /items"), BEGIN + 1, 2),
-                entry(Some("key_b"), Some("GET /items"), BEGIN, 4),
-                entry(None, None, BEGIN + 59, 8),
-            ],
-            KEEP,
-        )
-        .unwrap();
+    let entries = [
+        entry(Some("key_a"), Some("GET /items"), BEGIN, 1),
+        entry(Some("key_a"), Some("GET /items"), BEGIN + 1, 2),
+        entry(Some("key_b"), Some("GET /items"), BEGIN, 4),
+        entry(None, None, BEGIN + 59, 8),
+    ];
+    wait(store.add_usage(Arc::from(entries), KEEP)).unwrap();
     wait(store.add_usage(Arc::from([entry(Some("key_a"), Some("GET /items"), BEGIN, 16)]), KEEP)).unwrap();
     drop(store);
     let (store, _) = Embedded::open(&folder.path().join("data")).unwrap();

@@ -2,13 +2,12 @@
 
 use super::{Out, reach::Reach};
 use crate::{
-    admin::{ListMaintenance, Place, system_clock},
     cli::{Docs, Export},
     failure::Failure,
     output,
-    serve::loading,
 };
 use config::Config;
+use control::{ListMaintenance, Place, serve::window, system_clock};
 use gateway::{maintenance::Window, settings::ServedDocument};
 use reference::Site;
 use serde_json::{Value, json};
@@ -90,7 +89,7 @@ fn maintenance(config: Config) -> Vec<Window> {
         return Vec::new();
     }
     match Reach::new(config).execute(ListMaintenance {}) {
-        Ok(windows) => windows.iter().map(loading::window).collect(),
+        Ok(windows) => windows.iter().map(window).collect(),
         Err(_) => {
             eprintln!(
                 "warning: the store in {} cannot be read, so the pages tell of no maintenance",

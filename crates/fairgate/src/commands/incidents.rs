@@ -2,12 +2,12 @@
 
 use super::{Out, reach::Reach};
 use crate::{
-    admin::{GroupIncidents, ListIncidents, ShowIncident},
     cli::{self, Incidents},
     failure::Failure,
     output::{self, incident_group_json, incident_json},
     times::{rfc3339_millis, short},
 };
+use control::{GroupIncidents, ListIncidents, ShowIncident};
 use serde_json::Value;
 use std::{io::Write, process::ExitCode};
 use store::IncidentRecord;

@@ -4,14 +4,14 @@ mod import;
 
 use super::{Out, permissions as needed, reach::Reach};
 use crate::{
-    admin::{
-        ChangeKey, CreateKey, Expiry, KeyChange, KeyCreated, KeyView, KeysRevoked, ListKeys, NewKey,
-        RevokeKeys, system_clock,
-    },
     cli::{Change, Create, Expires, Keys, List, Revoke, Wanted},
     failure::Failure,
     output::{self, key_json, state},
     times::{rfc3339, roughly, short},
+};
+use control::{
+    ChangeKey, CreateKey, Expiry, KeyChange, KeyCreated, KeyView, KeysRevoked, ListKeys, NewKey, RevokeKeys,
+    system_clock,
 };
 use serde_json::{Value, json};
 use std::{

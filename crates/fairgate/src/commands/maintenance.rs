@@ -2,12 +2,12 @@
 
 use super::{Out, reach::Reach};
 use crate::{
-    admin::{BeginMaintenance, EndMaintenance, ListMaintenance, NewMaintenance, system_clock},
     cli::{Json, Maintenance, Off, On},
     failure::Failure,
     output::{self, window_json, window_state},
     times::{rfc3339, roughly, short},
 };
+use control::{BeginMaintenance, EndMaintenance, ListMaintenance, NewMaintenance, system_clock};
 use serde_json::Value;
 use std::{io::Write, process::ExitCode};
 

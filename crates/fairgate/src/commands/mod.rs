@@ -14,13 +14,13 @@ mod upstreams;
 mod usage;
 
 use crate::{
-    admin::Place,
     cli::{self, Cli, Command},
     demo,
     failure::Failure,
     output,
 };
 use config::Config;
+use control::Place;
 use reach::Reach;
 use std::{
     io::{self, BufWriter, Write},

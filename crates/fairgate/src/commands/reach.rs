@@ -3,13 +3,11 @@
 //! A gateway that runs is asked also if the configuration file is broken or missing, and if the store's folder is gone:
 //! it knows both, and it is at 3 a.m. that somebody needs to revoke a key.
 
-use crate::{
-    admin::{Actor, Control, FoundBy, Operation, Place, ShowStatus, Stores, ask, system_clock},
-    failure::Failure,
-    output,
-    serve::rules::rules,
-};
+use crate::{failure::Failure, output};
 use config::{Config, Faults};
+use control::{
+    Actor, Control, FoundBy, Operation, Place, ShowStatus, Stores, ask, serve::rules, system_clock,
+};
 use std::{
     path::{Path, PathBuf},
     thread,

@@ -1,7 +1,8 @@
 //! `fairgate config reload`: has the running gateway read the configuration again.
 
 use super::{Out, reach::Reach};
-use crate::{admin::Reload, cli::Json, failure::Failure, output};
+use crate::{cli::Json, failure::Failure, output};
+use control::Reload;
 use serde_json::json;
 use std::{io::Write, process::ExitCode};
 

@@ -4,14 +4,12 @@
 //! it: there is one way to start, and every other command works with that file.
 
 use super::reach::Reach;
-use crate::{
-    admin::{CreateKey, KeyCreated, ListKeys, NewKey},
-    cli,
-    failure::Failure,
-    output,
+use crate::{cli, failure::Failure, output};
+use config::Config;
+use control::{
+    CreateKey, KeyCreated, ListKeys, NewKey,
     serve::{self, Options},
 };
-use config::Config;
 use gateway::settings::Endpoints;
 use std::{
     fs,
@@ -37,7 +35,7 @@ pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> 
     let how = Options { is_clock_trusted: wanted.trust_clock, takes_over: wanted.take_over };
     let Some(upstream) = wanted.upstream else {
         let config = super::load(file, config::Extent::Everything)?;
-        return serve::run(config, how);
+        return Ok(serve::run(config, how)?);
     };
     let other = Path::new(config::FILE);
     if other.exists() {
@@ -46,7 +44,7 @@ pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> 
     let file = write(wanted.openapi.as_deref(), &upstream, wanted.listen)?;
     let config = super::load(&file, config::Extent::Everything)?;
     show_first_key(&config, &file)?;
-    serve::run(config, how)
+    Ok(serve::run(config, how)?)
 }
 
 /// Writes the configuration of the one-line start. Gives its path.

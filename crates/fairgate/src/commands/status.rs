@@ -2,12 +2,12 @@
 
 use super::{Out, reach::Reach};
 use crate::{
-    admin::ShowStatus,
     cli::Json,
     failure::Failure,
     output,
     times::{rfc3339, short},
 };
+use control::ShowStatus;
 use std::{io::Write, process::ExitCode};
 
 /// Fails if the gateway is not ready, so that a script can ask.
@@ -28,7 +28,7 @@ pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result
         output::json_value(out, &value)?;
         return Ok(code);
     }
-    let sum = |figure: fn(&crate::admin::ThreadStatus) -> u64| status.threads.iter().map(figure).sum::<u64>();
+    let sum = |figure: fn(&control::ThreadStatus) -> u64| status.threads.iter().map(figure).sum::<u64>();
     let lag = status.threads.iter().map(|thread| thread.lag_millis).max().unwrap_or_default();
     output::pairs(
         out,

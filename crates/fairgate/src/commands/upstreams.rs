@@ -2,12 +2,12 @@
 
 use super::{Out, reach::Reach};
 use crate::{
-    admin::{AddressView, ListUpstreams},
     cli::{Json, Upstreams},
     failure::Failure,
     output,
     times::{rfc3339_millis, short},
 };
+use control::{AddressView, ListUpstreams};
 use serde_json::{Value, json};
 use std::{io::Write, process::ExitCode};
 

@@ -1,11 +1,9 @@
 //! The keys of the demo: one for each case, so that no case uses up what another one needs.
 
-use crate::{
-    admin::{system_clock, system_micros},
-    failure::Failure,
-};
+use crate::failure::Failure;
 use config::Config;
 use contract::{Kind, key};
+use control::{system_clock, system_micros};
 use journal::Charge;
 use store::{KeyRecord, Records, Secret, random};
 

@@ -12,13 +12,13 @@ mod sample_api;
 mod shell_line;
 mod stop;
 
-use crate::{
-    admin::system_clock,
-    failure::Failure,
-    serve::{self, Events, Options},
-};
+use crate::failure::Failure;
 use cases::Places;
 use config::Config;
+use control::{
+    serve::{self, Events, Options},
+    system_clock,
+};
 use folder::TemporaryFolder;
 use gateway::record::LogSink;
 use keys::Keys;
@@ -114,7 +114,7 @@ fn serve_both(
         })
     });
     let second = second.map_err(|error| Failure::new(format!("cannot start the second gateway: {error}")))?;
-    let first = match on_open.recv() {
+    let first: Result<ExitCode, Failure> = match on_open.recv() {
         Ok(()) => serve::run_until(config, Options::default(), log, Events::Requests, || {
             Ok(async move {
                 print()?;

@@ -1,10 +1,10 @@
 //! A folder with a configuration, commands run in it, and a stand-in for a running gateway.
 
-use crate::admin::{
-    Actor, AddressView, AdminSocket, Applier, Control, Live, Load, OperationError, Place, Preparing, Process,
-    Reloaded, Rules, Running, Saving, Sockets, Status, Stores, TakenOver, Unsaved, serve, system_clock,
-};
 use contract::Limit;
+use control::{
+    Actor, AddressView, AdminSocket, Applier, Control, Live, Load, OperationError, Place, Preparing, Process,
+    Reloaded, Rules, Running, Saving, Sockets, Status, Stores, TakenOver, Unsaved, serve_admin, system_clock,
+};
 use gateway::{
     maintenance::Pattern,
     settings::{NamedEndpoint, Plan},
@@ -161,7 +161,7 @@ impl Gateway {
             ready.send(()).unwrap();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let stopped = async { stopped.await.unwrap() };
-            runtime.block_on(serve(socket, Rc::new(control), stopped)).unwrap();
+            runtime.block_on(serve_admin(socket, Rc::new(control), stopped)).unwrap();
         });
         is_ready.recv().unwrap();
         Self { told, queued, stop: Some(stop), thread: Some(thread) }

@@ -8,9 +8,6 @@
     reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
 )]
 
-#[allow(dead_code, unused_imports, reason = "the tests use only the half that serves")]
-#[path = "../../src/admin/mod.rs"]
-mod admin;
 mod docs;
 mod fixture;
 mod import;

@@ -1,9 +1,7 @@
 //! The admin socket: who may use it, and that nobody can stop it for others.
 
-use crate::{
-    admin::{AdminSocket, ListMaintenance, Place, SocketError, ask},
-    fixture::{Gateway, Site},
-};
+use crate::fixture::{Gateway, Site};
+use control::{AdminSocket, ListMaintenance, Place, SocketError, ask};
 use std::{
     fs,
     io::{Read, Write},

@@ -2,7 +2,8 @@
 
 use crate::fixture::{Gateway, Site};
 use serde_json::{Value, json};
-use store::{Embedded, Store, UsageEntry};
+use std::sync::Arc;
+use store::{Embedded, UsageEntry, UsageStore, wait};
 use usage::{Retention, Sample, Tally};
 
 const HOUR: u64 = 3600;
@@ -38,7 +39,8 @@ fn site() -> (Site, String) {
         entry(None, None, 5, &[(Some("KEY_NOT_SET"), 100)]),
     ];
     let day = 24 * HOUR;
-    store.add_usage(&entries, Retention { minutes: 9 * day, hours: 99 * day, days: 999 * day }).unwrap();
+    let keep = Retention { minutes: 9 * day, hours: 99 * day, days: 999 * day };
+    wait(store.add_usage(Arc::from(entries), keep)).unwrap();
     (site, id)
 }
 

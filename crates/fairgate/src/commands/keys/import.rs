@@ -2,12 +2,12 @@
 
 use super::wanted as new_key;
 use crate::{
-    admin::{AddToImport, BeginImport, CommitImport, ImportFault, ImportFaultKind},
     cli,
     commands::{Out, permissions, reach::Reach},
     failure::Failure,
     output,
 };
+use control::{AddToImport, BeginImport, CommitImport, ImportFault, ImportFaultKind};
 use serde_json::json;
 use std::{
     fs::File,

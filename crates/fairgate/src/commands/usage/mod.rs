@@ -8,10 +8,10 @@ mod screen;
 
 use super::{Out, reach::Reach};
 use crate::{
-    admin::{ShowUsage, system_clock},
     cli::{By, Usage},
     failure::Failure,
 };
+use control::{ShowUsage, system_clock};
 use report::{Report, Subject};
 use std::{ops::Range, process::ExitCode};
 use store::{UsageQuery, Whose};

@@ -1,0 +1,4 @@
+//! How the control plane is reached: by its own commands on a Unix socket, by others over HTTP.
+
+pub(crate) mod http;
+pub(crate) mod unix;
