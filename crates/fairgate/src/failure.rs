@@ -68,7 +68,7 @@ impl fmt::Display for Failure {
                 out.write_str(message)
             }
             Kind::Configuration(faults) => faults.fmt(out),
-            Kind::NobodyReads => out.write_str("nobody reads the output"),
+            Kind::NobodyReads => out.write_str("the output was closed"),
         }
     }
 }

@@ -43,15 +43,14 @@ pub(crate) fn when(text: &str) -> Result<When, String> {
     match (span(text), moment::read(text)) {
         (Ok(span), _) => Ok(When::After(span)),
         (Err(_), Ok(time)) => Ok(When::At(time)),
-        (Err(_), Err(_)) => Err("neither a span such as 90d, 12h or 30m \
-             nor a time such as 2027-01-31 or 2027-01-31T02:00:00Z"
+        (Err(_), Err(_)) => Err("expected a duration such as 90d, 12h or 30m, or a time such as 2027-01-31 or 2027-01-31T02:00:00Z"
             .into()),
     }
 }
 
 /// Reads a span: a whole number and `s`, `m`, `h`, `d` or `w`.
 pub(crate) fn span(text: &str) -> Result<u64, String> {
-    let form = || "a span is a number and s, m, h, d or w, such as 30m or 90d".to_owned();
+    let form = || "expected a number and s, m, h, d or w, such as 30m or 90d".to_owned();
     let (digits, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(form)?;
     let unit = match unit {
         "s" => SECOND,
@@ -66,9 +65,9 @@ pub(crate) fn span(text: &str) -> Result<u64, String> {
     }
     let seconds = digits.parse().ok().and_then(|number: u64| number.checked_mul(unit));
     match seconds {
-        Some(0) => Err("a span is at least one second".into()),
+        Some(0) => Err("a duration must be at least one second".into()),
         Some(seconds) if seconds <= LONGEST => Ok(seconds),
-        Some(_) | None => Err("a span is at most a hundred years".into()),
+        Some(_) | None => Err("a duration must be at most a hundred years".into()),
     }
 }
 

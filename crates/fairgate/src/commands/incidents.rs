@@ -68,7 +68,10 @@ fn list_groups(wanted: &cli::ListIncidents, reach: &mut Reach, out: &mut Out<'_>
     });
     let head = ["COUNT", "FIRST (UTC)", "LAST (UTC)", "CAUSE", "LATEST REQUEST ID", "ENDPOINT"];
     output::table(out, &head, rows.collect())?;
-    writeln!(out, "\n`fairgate incidents list --cause \"CAUSE\"` lists those of one cause, `--each` all.")?;
+    writeln!(
+        out,
+        "\n`fairgate incidents list --cause \"CAUSE\"` lists those of one cause, `--each` lists all."
+    )?;
     Ok(())
 }
 
@@ -90,7 +93,7 @@ fn show(wanted: cli::ShowIncident, reach: &mut Reach, out: &mut Out<'_>) -> Resu
         };
     }
     if incidents.len() > 1 {
-        writeln!(out, "{} requests had this id, the newest first:\n", incidents.len())?;
+        writeln!(out, "{} requests had this id, newest first:\n", incidents.len())?;
     }
     let mut separator = "";
     for incident in incidents {

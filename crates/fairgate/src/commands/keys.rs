@@ -77,7 +77,7 @@ fn change(wanted: Change, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCo
 /// What is said of one key.
 fn described(view: &KeyView, now: u64) -> Vec<(&'static str, String)> {
     let expires = match view.expires_at {
-        Some(at) if at <= now => format!("{} (it is over)", rfc3339(at)),
+        Some(at) if at <= now => format!("{} (expired)", rfc3339(at)),
         Some(at) => format!("{} (in {})", rfc3339(at), roughly(at.saturating_sub(now))),
         None => "never".into(),
     };
@@ -86,7 +86,7 @@ fn described(view: &KeyView, now: u64) -> Vec<(&'static str, String)> {
     pairs.extend([("plan", view.plan.clone()), ("permissions", permissions(view))]);
     pairs.extend((!view.limits.is_empty()).then(|| ("own limits", view.limits.join(", "))));
     pairs.push(("expires", expires));
-    let revoked = |at| format!("revoked at {}: it stays refused, whatever is changed", rfc3339(at));
+    let revoked = |at| format!("revoked at {}: it stays revoked, whatever is changed", rfc3339(at));
     pairs.extend(view.revoked_at.map(|at| ("state", revoked(at))));
     pairs
 }
@@ -106,7 +106,7 @@ fn make(create: Create, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode
     }
     writeln!(out, "{key}\n")?;
     output::pairs(out, &described(&view, now))?;
-    writeln!(out, "\nThis is the only time that the key is shown: keep it now.")?;
+    writeln!(out, "\nThe key is shown only once: store it now.")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -152,7 +152,7 @@ fn list_table(list: List, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCo
         Ok(())
     })?;
     if keys.is_empty() {
-        writeln!(out, "There are no keys yet: `fairgate keys create --plan NAME` makes one.")?;
+        writeln!(out, "There are no keys yet: create one with `fairgate keys create --plan NAME`.")?;
         return Ok(ExitCode::SUCCESS);
     }
     keys.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
@@ -173,7 +173,7 @@ fn list_table(list: List, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCo
     let head = ["ID", "NAME", "PLAN", "PERMISSIONS", "OWN LIMITS", "KEY", "CREATED", "EXPIRES", "STATE"];
     output::table(out, &head, rows.collect())?;
     if hidden > 0 {
-        writeln!(out, "\n{hidden} older keys are not shown: `--limit {}` or `--json` has them.", keys.len())?;
+        writeln!(out, "\n{hidden} older keys are not shown: use `--limit {}` or `--json`.", keys.len())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -212,15 +212,15 @@ fn revoke(which: Revoke, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCod
             writeln!(out, "Revoked {}{}.", key.id, named(key))?;
         }
         for key in &already {
-            let since = key.revoked_at.map_or(String::new(), |at| format!(" since {}", rfc3339(at)));
-            writeln!(out, "{}{} was revoked before{since}.", key.id, named(key))?;
+            let since = key.revoked_at.map_or(String::new(), |at| format!(" at {}", rfc3339(at)));
+            writeln!(out, "{}{} was already revoked{since}.", key.id, named(key))?;
         }
     }
     if unknown.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
     let unknown: Vec<_> = unknown.iter().map(|id| output::plain(id)).collect();
-    Err(Failure::new(format!("no key is known as {}: `fairgate keys list` shows all", unknown.join(", "))))
+    Err(Failure::new(format!("unknown key {}: `fairgate keys list` shows all", unknown.join(", "))))
 }
 
 fn named(key: &KeyView) -> String {

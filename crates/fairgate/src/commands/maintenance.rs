@@ -37,26 +37,26 @@ fn begin(on: On, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure> {
     }
     if window.from > now {
         let wait = roughly(window.from - now);
-        writeln!(out, "Maintenance begins at {} (in {wait}).", rfc3339(window.from))?;
+        writeln!(out, "Maintenance starts at {} (in {wait}).", rfc3339(window.from))?;
     } else {
         writeln!(out, "Maintenance is on.")?;
     }
     match window.until {
         Some(until) => {
             let length = roughly(until.saturating_sub(window.from));
-            writeln!(out, "It ends by itself at {} (after {length}).", rfc3339(until))?;
+            writeln!(out, "It ends automatically at {} (after {length}).", rfc3339(until))?;
         }
         None => writeln!(out, "It lasts until `fairgate maintenance off {}`.", window.id)?,
     }
-    writeln!(out, "Clients are told: {}", output::plain(&window.message))?;
+    writeln!(out, "Message for clients: {}", output::plain(&window.message))?;
     if !window.endpoints.is_empty() {
         writeln!(out, "Only for: {}", output::plain(&window.endpoints.join(", ")))?;
     }
     if !window.pass.is_empty() {
-        writeln!(out, "Let through: {}", window.pass.join(", "))?;
+        writeln!(out, "Exempt keys: {}", window.pass.join(", "))?;
     }
     if !reach.is_live() {
-        writeln!(out, "No gateway runs on this store: the next one that starts will keep to it.")?;
+        writeln!(out, "No gateway runs on this store: it applies once one starts.")?;
     }
     Ok(())
 }
@@ -90,7 +90,7 @@ fn list(json: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure
         return output::json_value(out, &Value::Array(all));
     }
     if windows.is_empty() {
-        writeln!(out, "There is no maintenance, and none is planned.")?;
+        writeln!(out, "No maintenance is active or planned.")?;
         return Ok(());
     }
     let rows = windows.iter().map(|window| {
@@ -98,7 +98,7 @@ fn list(json: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure
             window.id.clone(),
             window_state(window, now).to_owned(),
             short(window.from),
-            window.until.map_or("switched off".into(), short),
+            window.until.map_or("turned off".into(), short),
             if window.endpoints.is_empty() { "all".into() } else { window.endpoints.join(", ") },
             if window.pass.is_empty() { "-".into() } else { window.pass.join(", ") },
             window.message.clone(),

@@ -87,7 +87,7 @@ fn file(given: Option<PathBuf>) -> PathBuf {
             }
             if is_here {
                 eprintln!(
-                    "{} is used: the gateway in this folder was started with it. Name the other one with --config.",
+                    "Using {}: the gateway in this folder was started with it. Use --config for another file.",
                     of_one_line.display()
                 );
             }
@@ -105,6 +105,6 @@ fn check(path: &Path, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
     for warning in &config.warnings {
         eprintln!("{warning}");
     }
-    writeln!(out, "{} is fine.", path.display())?;
+    writeln!(out, "{} is valid.", path.display())?;
     Ok(ExitCode::SUCCESS)
 }

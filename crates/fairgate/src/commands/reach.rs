@@ -102,8 +102,7 @@ impl Reach {
         }
         if self.config.is_err() {
             eprintln!(
-                "warning: {} cannot be used: `fairgate config check` says why. The gateway that was started with it \
-                 was asked, and goes on with what it read before.",
+                "warning: {} cannot be used: `fairgate config check` says why. The running gateway was asked, which continues with the configuration that it read before.",
                 output::plain(&self.file.display().to_string())
             );
         }
@@ -116,8 +115,7 @@ impl Reach {
             && std::path::absolute(&config.node.store.path).is_ok_and(|named| named != status.store)
         {
             eprintln!(
-                "warning: {} says `[store] path` {}, but the running gateway, which was asked, keeps its store in {}: \
-                 only a restart changes that.",
+                "warning: {} says `[store] path` {}, but the running gateway, which was asked, has its store in {}: only a restart changes that.",
                 output::plain(&self.file.display().to_string()),
                 output::plain(&config.node.store.path.display().to_string()),
                 output::plain(&status.store.display().to_string())

@@ -28,7 +28,7 @@ pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result
         writeln!(out, "Changed: {}.", done.others.join(", "))?;
     }
     if done.others.is_empty() && plans.iter().all(|(_, names)| names.is_empty()) {
-        writeln!(out, "Nothing is different.")?;
+        writeln!(out, "No changes.")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -39,7 +39,7 @@ pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> 
     };
     let other = Path::new(config::FILE);
     if other.exists() {
-        eprintln!("{} is not read, because --upstream was given.", other.display());
+        eprintln!("{} is ignored because of --upstream.", other.display());
     }
     let file = write(wanted.openapi.as_deref(), &upstream, wanted.listen)?;
     let config = super::load(&file, config::Extent::Everything)?;
@@ -115,7 +115,7 @@ fn show_first_key(config: &Config, file: &Path) -> Result<(), Failure> {
     writeln!(out, "{key}\n")?;
     writeln!(
         out,
-        "This is the first key. It may do everything, and it is shown only this time: keep it now.\n"
+        "This is the first key. It has all permissions, and it is shown only once: store it now.\n"
     )?;
     if let Some(path) = try_path {
         writeln!(out, "  curl --header '{header}: {key}' http://{address}{path}")?;

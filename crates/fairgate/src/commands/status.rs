@@ -45,14 +45,14 @@ pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result
             ("Threads", status.threads.len().to_string()),
             ("Connections", sum(|thread| thread.connections).to_string()),
             ("Requests in flight", sum(|thread| thread.requests).to_string()),
-            ("Behind by", format!("{lag} ms")),
+            ("Lag", format!("{lag} ms")),
         ],
     )?;
     for alarm in &status.alarms {
         writeln!(out, "\nALARM: {}", output::plain(alarm))?;
     }
     if let Some(fault) = &status.not_taken {
-        writeln!(out, "\nThe configuration on disk differs from the running one, and was not taken over:")?;
+        writeln!(out, "\nThe configuration on disk differs from the running one and was not applied:")?;
         for line in fault.lines() {
             writeln!(out, "{}", output::plain(line))?;
         }

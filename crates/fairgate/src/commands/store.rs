@@ -20,7 +20,7 @@ pub(super) fn check(wanted: &Json, config: &Config, out: &mut Out<'_>) -> Result
     if wanted.json {
         output::json_value(out, &json!({ "keys": keys, "state": "whole" }))?;
     } else {
-        writeln!(out, "{} is whole: {keys} keys.", config.node.store.path.display())?;
+        writeln!(out, "{} is intact: {keys} keys.", config.node.store.path.display())?;
     }
     Ok(ExitCode::SUCCESS)
 }

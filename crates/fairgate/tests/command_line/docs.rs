@@ -52,7 +52,7 @@ fn a_manifest_that_leads_out_of_the_folder_is_none_of_ours() {
     fs::create_dir(site.path("out")).unwrap();
     fs::write(site.path("precious.txt"), "mine").unwrap();
     fs::write(site.path("out/fairgate-docs.json"), "{\"files\":[\"../precious.txt\"]}").unwrap();
-    site.run(&["docs", "export", "out"]).refused(2, "holds no earlier export");
+    site.run(&["docs", "export", "out"]).refused(2, "contains no earlier export");
     assert_eq!(fs::read_to_string(site.path("precious.txt")).unwrap(), "mine");
 }
 

@@ -55,7 +55,7 @@ fn every_fault_is_told_with_its_line_and_nothing_is_imported() {
         assert!(!run.err.contains("known-key") && !run.err.contains("good-1"), "keys are not repeated");
         assert_eq!(count(site), 1);
         let run = import(site, content.as_bytes(), &["--skip-bad"]);
-        assert_eq!((run.code, run.out.as_str()), (0, "Imported 2 keys. 5 were passed over.\n"));
+        assert_eq!((run.code, run.out.as_str()), (0, "Imported 2 keys. 5 were skipped.\n"));
         assert_eq!(count(site), 3);
     });
 }

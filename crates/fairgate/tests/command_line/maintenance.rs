@@ -46,7 +46,7 @@ fn a_window_that_makes_no_sense_is_refused() {
         on(&["--until", "2020-01-01"]).refused(1, "before its beginning");
         on(&["--from", "2020-01-01", "--until", "2020-01-02"]).refused(1, "in the past");
         on(&["--until", "2100-01-01", "--for", "1h"]).refused(2, "cannot be used with");
-        on(&["--for", "forever"]).refused(2, "a span is");
+        on(&["--for", "forever"]).refused(2, "expected a number");
         on(&["--message", "two\nlines"]).refused(1, "one line");
         on(&["--pass", "key_unknown"]).refused(1, "`key_unknown`");
         site.run(&["maintenance", "off", "mnt_unknown"]).refused(1, "`mnt_unknown`");

@@ -177,7 +177,7 @@ fn what_is_forgotten_is_not_taken_for_nothing() {
     let page =
         site.run(&["usage", "--since", "2026-11-19", "--until", "2026-11-21", "--by", "minute"]).fine();
     // The default is two days; whenever this runs, that is over.
-    assert!(page.contains("Usage by the minute is kept for 2d"), "{page}");
+    assert!(page.contains("Usage by minute is kept for 2d"), "{page}");
 }
 
 /// The rows of a table in docs/limits.md, found by the first cell of its head.

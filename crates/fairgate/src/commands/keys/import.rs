@@ -59,7 +59,7 @@ pub(super) fn run(wanted: cli::Import, reach: &mut Reach, out: &mut Out<'_>) -> 
             if good > 0 { format!(", or import the other {good} with --skip-bad") } else { String::new() };
         let all = import.lines.len();
         return Err(Failure::new(format!(
-            "{refused} of {all} keys cannot be imported, so none was: mend the lines{advice}"
+            "{refused} of {all} keys cannot be imported, so none was imported: correct the lines{advice}"
         )));
     }
     progress(&format!("Saving {good} keys…"));
@@ -72,7 +72,7 @@ pub(super) fn run(wanted: cli::Import, reach: &mut Reach, out: &mut Out<'_>) -> 
             &json!({ "imported": imported, "refused": import.faults_json(), "warnings": warnings }),
         )?;
     } else {
-        let passed_over = if refused > 0 { format!(" {refused} were passed over.") } else { String::new() };
+        let passed_over = if refused > 0 { format!(" {refused} were skipped.") } else { String::new() };
         writeln!(out, "Imported {imported} keys.{passed_over}")?;
     }
     Ok(ExitCode::SUCCESS)
@@ -148,7 +148,7 @@ impl Import<'_> {
     fn reason(&self, kind: &ImportFaultKind) -> String {
         match kind {
             ImportFaultKind::Repeated { first } => {
-                format!("{kind}: it stands on line {} already", self.line_of(*first))
+                format!("{kind}: it is already on line {}", self.line_of(*first))
             }
             ImportFaultKind::Empty
             | ImportFaultKind::TooLong

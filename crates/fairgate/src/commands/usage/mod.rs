@@ -60,10 +60,10 @@ fn steps(wanted: &Usage, keep: Retention, now: u64) -> Result<(Grain, Range<u32>
     let since = wanted.since.seconds_back(now);
     let until = wanted.until.map_or(now, |until| until.seconds_back(now));
     if since > now {
-        return Err(Failure::usage("--since lies in the future"));
+        return Err(Failure::usage("--since is in the future"));
     }
     if until <= since && wanted.until.is_some() {
-        return Err(Failure::usage("--until does not lie behind --since"));
+        return Err(Failure::usage("--until must be after --since"));
     }
     // What has not come yet is not nothing: it is not shown.
     let until = until.min(now + 1);

@@ -158,18 +158,15 @@ fn notes(out: &mut impl Write, report: &Report, settings: UsageSettings, now: u6
     let kept = settings.keep.of(report.grain);
     if report.since() < now.saturating_sub(kept) {
         let longer = match report.grain {
-            Grain::Minute => "; `--by hour` goes further back",
-            Grain::Hour => "; `--by day` goes further back",
+            Grain::Minute => "; `--by hour` reaches further back",
+            Grain::Hour => "; `--by day` reaches further back",
             Grain::Day => "",
         };
         let (name, kept) = (report.grain.name(), roughly(kept));
-        writeln!(
-            out,
-            "\nUsage by the {name} is kept for {kept}; before that, no requests are shown{longer}."
-        )?;
+        writeln!(out, "\nUsage by {name} is kept for {kept}; earlier requests are not shown{longer}.")?;
     }
     if !settings.enabled {
-        writeln!(out, "\nUsage is not counted now: the configuration has `[usage] enabled = false`.")?;
+        writeln!(out, "\nUsage is not recorded: the configuration has `[usage] enabled = false`.")?;
     }
     Ok(())
 }
