@@ -100,7 +100,7 @@ fn refused(faults: Vec<Fault>) -> Outcome {
     Outcome { faults, warnings: Vec::new(), operations: 0 }
 }
 
-/// A document whose rules every input of a run is checked by. It has to be in order.
+/// A document whose rules every input of a run is checked by. It has to be valid.
 pub fn fixed(text: &'static str) -> Vec<Compiled> {
     let files = TwoFiles { root: "fixed.json", first: text.as_bytes(), second: b"" };
     let (outcome, compiled) = read(&files, Strictness::default());

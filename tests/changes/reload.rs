@@ -66,7 +66,7 @@ fn every_part_holds_from_the_next_request_on_also_on_connections_that_are_open()
     });
     assert_eq!(reload(&gateway, &config), "Changed: [abuse].\n");
     assert_eq!(open.send(&get("/items/7").key(&key)).status, 200);
-    assert_eq!(reload(&gateway, &config), "Nothing is different.\n");
+    assert_eq!(reload(&gateway, &config), "No changes.\n");
 }
 
 #[test]

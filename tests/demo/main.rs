@@ -92,7 +92,7 @@ fn violations_are_told_all_at_once_where_they_are_and_with_what_was_meant() {
     ] {
         let (at, message) = meant(name);
         assert_eq!(at, place, "{message}");
-        assert!(message.contains("meant?") && message.contains(was_meant), "{message}");
+        assert!(message.contains("Did you mean") && message.contains(was_meant), "{message}");
     }
     demo.end();
 }

@@ -159,7 +159,7 @@ fn an_answer_that_breaks_off_is_cut_for_the_client_and_free() {
     assert!(answer.status == 200 && answer.cut.is_some(), "{answer:?}");
     gateway.limits(&key).assert_charged_since(&before, 0, "half an answer");
     let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
-    assert_eq!(incident["cause"], "the upstream's answer broke off");
+    assert_eq!(incident["cause"], "the upstream's response was cut off");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn who_is_silent_is_a_500_and_whoever_no_connection_was_made_to_a_503() {
     let url = format!("http://{}", mute.local_addr().unwrap());
     let greeted_by_none = Gateway::start(&config(&url).upstream(times));
     for (gateway, path, cause, detail) in [
-        (&silent, "/silent", "the upstream is silent", "no answer came"),
+        (&silent, "/silent", "the upstream did not respond in time", "no answer came"),
         (&unreachable, "/", "the upstream cannot be reached", "refused"),
         (&other.0, "/", "the upstream cannot be reached", "speaks HTTP/1.1"),
         (&greeted_by_none, "/", "the upstream cannot be reached", "within"),

@@ -152,7 +152,7 @@ fn checks_ask_by_http_2_as_well() {
     eventually("it is not well", || (asked() == 503).then_some(()));
     status.store(204, Ordering::SeqCst);
     eventually("it is well again", || (asked() == 200).then_some(()));
-    assert!(gateway.log().contains("the check was answered 503"));
+    assert!(gateway.log().contains("the health check got status 503"));
 }
 
 #[test]

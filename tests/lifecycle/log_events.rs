@@ -36,7 +36,7 @@ fn numbers_in_log_events_are_numbers() {
         ("listening", &["threads", "keys"][..]),
         ("document read", &["operations", "milliseconds"]),
         ("an upstream address is out", &["seconds"]),
-        ("answers were cut off at the end of the drain", &["count"]),
+        ("responses were cut off at the end of the drain", &["count"]),
         ("request", &["status", "charged"]),
     ] {
         let line = gateway.event(event);

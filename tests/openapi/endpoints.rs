@@ -108,7 +108,7 @@ fn maintenance_is_of_an_operation_by_its_id() {
     let wrong = on("readThings");
     assert!(wrong.code == Some(1) && wrong.err.contains("did you mean `readThing`?"), "{wrong:?}");
     let wrong = on("get /v1/things");
-    assert!(wrong.code == Some(1) && wrong.err.contains("in capitals"), "{wrong:?}");
+    assert!(wrong.code == Some(1) && wrong.err.contains("in upper case"), "{wrong:?}");
 }
 
 #[test]

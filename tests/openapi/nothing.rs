@@ -79,7 +79,7 @@ fn a_document_without_operations_answers_404_to_all_and_warns_at_its_place() {
         assert!(gateway.log().contains("no operation that can be served"), "{}", gateway.log());
         assert_eq!(gateway.send(&get("/_docs/openapi.json")).status, 200);
         let page = gateway.send(&get("/_docs/endpoints.md")).text();
-        assert!(page.contains("every path is answered with 404"), "{page}");
+        assert!(page.contains("every path gets a 404"), "{page}");
     }
 }
 

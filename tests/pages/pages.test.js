@@ -146,7 +146,7 @@ test("everything can be reached by keyboard, and the focus is seen", async () =>
   const { context, page } = await open(looks[1]);
   await page.goto(`${gateway.origin}/_docs/`);
   await page.keyboard.press("Tab");
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the content");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to content");
   assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), "none");
   await page.keyboard.press("Enter");
   assert.equal(await page.evaluate(() => document.activeElement.id), "content");

@@ -187,7 +187,7 @@ fn a_call_that_is_answered_by_another_protocol_is_internal_and_free_and_an_incid
             assert_eq!(answer.number("X-Rate-Limit-Remaining"), 1000, "{media_type} {name}");
             let incident = bench.gateway.incident(&id);
             assert_eq!(
-                incident["cause"], "the upstream's answer is not one of the protocol of the call",
+                incident["cause"], "the upstream's response does not use the protocol of the call",
                 "{incident}"
             );
         }

@@ -32,7 +32,7 @@ fn an_address_outside_of_the_list_may_use_nothing() {
     for address in ["11.1.2.3", "10.9.1.1", "2001:db9::7", "127.0.0.1"] {
         let answer = gateway.send(&from(address));
         assert_error(&gateway, &answer, 401, "PERMISSION_DENIED");
-        assert!(answer.text().contains("may not use this API"), "{}", answer.text());
+        assert!(answer.text().contains("are not allowed to use this API"), "{}", answer.text());
         for path in ["/keyed", "/_limits"] {
             let answer = gateway.send(&get(path).key(&key).header("X-Forwarded-For", address));
             assert_error(&gateway, &answer, 401, "PERMISSION_DENIED");

@@ -71,7 +71,7 @@ impl Answer {
                 break head;
             }
             interim.push((head.status, head.headers));
-            assert!(interim.len() < 1000, "1xx answers without end");
+            assert!(interim.len() < 1000, "endless 1xx responses");
         };
         answer.interim = interim;
         answer.read_body(wire, method);

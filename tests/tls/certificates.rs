@@ -123,7 +123,7 @@ fn files_that_change_are_taken_over_and_bad_ones_are_not() {
     let third = AUTHORITY.issue(&[HOST]);
     std::fs::write(home.path("tests.pem"), &third.certificate).unwrap();
     eventually("the wrong key is told", || {
-        gateway.log().contains("its private key is not that of the certificate").then_some(())
+        gateway.log().contains("its private key does not match the certificate").then_some(())
     });
     assert_eq!(shown(&gateway, HOST), second.chain()[0].to_vec());
     third.write(&home.path(""), "tests");
@@ -137,9 +137,9 @@ fn it_does_not_start_with_files_that_cannot_be_used() {
     let upstream = Upstream::unreachable();
     let other = Authority::new("another").issue(&[HOST]);
     for (file, text, expected) in [
-        ("tests.pem", "", "it holds no certificate in PEM form"),
-        ("tests.key", "", "it holds no private key in PEM form"),
-        ("tests.key", other.key.as_str(), "its private key is not that of the certificate"),
+        ("tests.pem", "", "it contains no certificate in PEM form"),
+        ("tests.key", "", "it contains no private key in PEM form"),
+        ("tests.key", other.key.as_str(), "its private key does not match the certificate"),
         ("tests.pem", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", "cannot be read"),
     ] {
         let home = home(&Config::of(&upstream).over_tls());

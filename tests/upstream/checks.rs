@@ -43,8 +43,8 @@ fn an_address_whose_checks_fail_gets_no_requests_until_they_succeed() {
     eventually("it is well again", || (state() == "in").then_some(()));
     eventually("it is asked again", || (connection.send(&get("/a").key(&key)).text() == "ill").then_some(()));
     let log = gateway.log();
-    assert!(log.contains("is not well") && log.contains("the check was answered 503"), "{log}");
-    assert!(log.contains("is well again"), "{log}");
+    assert!(log.contains("is unhealthy") && log.contains("the health check got status 503"), "{log}");
+    assert!(log.contains("is healthy again"), "{log}");
     let check = ill.seen().into_iter().find(|seen| seen.target == "/health?deep=1").unwrap();
     assert_eq!(check.headers.get("host"), Some(ill.address.to_string().as_str()));
 }
@@ -64,7 +64,7 @@ fn if_the_checks_of_all_fail_the_answer_is_a_free_503_that_says_when_to_come_bac
     assert!(!answer.text().contains("127.0.0.1"), "{}", answer.text());
     gateway.limits(&key).assert_charged_since(&before, 0, "a 503 is free");
     let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
-    assert_eq!(incident["cause"], "no address of the upstream is well");
+    assert_eq!(incident["cause"], "no healthy upstream address");
     assert_eq!(upstream.count_of("/a"), 0);
     status.store(200, Ordering::SeqCst);
     eventually("it is asked again", || (gateway.send(&get("/a").key(&key)).status == 200).then_some(()));

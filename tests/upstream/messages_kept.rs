@@ -255,7 +255,7 @@ fn the_400_of_an_upstream_without_a_message_does_not_blame_the_bytes_of_the_requ
         let answer = gateway.send(&get(&format!("/{status}")).key(&key));
         let message = error_of(&answer)["message"].as_str().unwrap().to_owned();
         assert!(message.contains("The API") && !message.contains("valid HTTP"), "{status}: {message}");
-        assert!(!message.contains("Read the message"), "{status}: {message}");
+        assert!(!message.contains("The message says"), "{status}: {message}");
     }
 }
 

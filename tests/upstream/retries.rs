@@ -122,7 +122,7 @@ fn the_incident_names_the_first_cause_and_the_addresses() {
         }
     }
     let told = told.expect("the first address was asked first");
-    assert_eq!(told["cause"], "the upstream closed the connection without an answer");
+    assert_eq!(told["cause"], "the upstream closed the connection without a response");
     let detail = told["detail"].as_str().unwrap();
     let (at_first, then) = detail.split_once("\nThen, ").unwrap_or_else(|| panic!("{detail}"));
     assert!(at_first.contains(&first.address.to_string()), "{detail}");

@@ -144,7 +144,7 @@ fn a_service_has_time_outs_of_its_own() {
     assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
     assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
     let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
-    assert_eq!(incident["cause"], "the upstream is silent");
+    assert_eq!(incident["cause"], "the upstream did not respond in time");
     let detail = incident["detail"].as_str().unwrap();
     assert!(detail.starts_with(&format!("slow, {}: ", slow.address)), "{detail}");
     assert_eq!(gateway.send(&get("/a").key(&key)).text(), "other");

@@ -150,7 +150,7 @@ fn an_upstream_that_is_not_there_is_told_of_at_the_start_and_one_that_is_there_i
     let event = gateway.event("an upstream address cannot be reached");
     assert_eq!((event["level"].as_str(), event["service"].as_str()), (Some("warn"), Some("upstream")));
     assert_eq!(event["address"].as_str(), Some(dead.address.to_string().as_str()));
-    assert!(event["reason"].as_str().unwrap().contains("nobody listens"), "{event}");
+    assert!(event["reason"].as_str().unwrap().contains("nothing listens"), "{event}");
     let nowhere = Gateway::start(&Config::of_url("http://nowhere.invalid:9000"));
     nowhere.event("an upstream address cannot be reached");
 
@@ -193,12 +193,12 @@ fn the_log_tells_the_cause_of_each_500_and_503_and_nothing_of_what_the_upstream_
         ("/429", Some(format!("the upstream answered: {address}: 429"))),
         (
             "/garbage",
-            Some(format!("the upstream's answer is garbled: {address}: the answer is not HTTP/1.1")),
+            Some(format!("the upstream's response is malformed: {address}: the response is not HTTP/1.1")),
         ),
         (
             "/cut",
             Some(format!(
-                "the upstream's answer broke off: {address}: the connection was closed within the body"
+                "the upstream's response was cut off: {address}: the connection was closed in the middle of the body"
             )),
         ),
         ("/404", None),

@@ -1,4 +1,4 @@
-//! Errors as gRPC tells them: the closed table once more, in the sixteen statuses of gRPC.
+//! Errors in gRPC: the closed table in the sixteen status codes of gRPC.
 
 mod retry_info;
 
@@ -112,7 +112,7 @@ impl GrpcStatus {
     }
 }
 
-/// A client that understands nothing but gRPC, so that its errors are told in header fields of a 200.
+/// A client that understands only gRPC, so its errors are sent in header fields of a 200.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Client {
     /// gRPC itself.
@@ -146,7 +146,7 @@ impl Client {
     }
 }
 
-/// The status of whoever told none: UNKNOWN.
+/// The status of a response without one: UNKNOWN.
 pub const UNKNOWN: u32 = 2;
 
 /// What an upstream's `grpc-status` other than 0 is recorded as: what the same answer of HTTP would have become.
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn numbers_and_names_are_those_of_grpc() {
         let of = |code| (GrpcStatus::of(code).number(), GrpcStatus::of(code).name());
-        let told: BTreeSet<_> = ErrorCode::ALL.into_iter().map(of).collect();
+        let used: BTreeSet<_> = ErrorCode::ALL.into_iter().map(of).collect();
         let registered = [
             (3, "INVALID_ARGUMENT"),
             (4, "DEADLINE_EXCEEDED"),
@@ -286,7 +286,7 @@ mod tests {
             (14, "UNAVAILABLE"),
             (16, "UNAUTHENTICATED"),
         ];
-        assert_eq!(told.into_iter().collect::<Vec<_>>(), registered);
+        assert_eq!(used.into_iter().collect::<Vec<_>>(), registered);
     }
 
     #[test]

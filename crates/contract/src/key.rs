@@ -1,6 +1,6 @@
 //! The format of the API keys that Fairgate makes: `fg_`, 32 random base62 characters, a checksum.
 //!
-//! The checksum lets a key that was cut short or mistyped be told apart from one that is unknown,
+//! The checksum distinguishes a truncated or mistyped key from one that is unknown,
 //! without a look-up: the first is a 400 (`KEY_FORMAT_INCORRECT`), the second a 403.
 
 /// What every key made by Fairgate begins with.
@@ -37,11 +37,11 @@ pub fn generate(mut random_byte: impl FnMut() -> u8) -> String {
 
 /// Whether these bytes are a key that Fairgate could have made.
 pub fn is_well_formed(key: &[u8]) -> bool {
-    let Some((body, told)) = key.split_at_checked(PREFIX.len() + RANDOM_CHARACTERS) else { return false };
+    let Some((body, sent)) = key.split_at_checked(PREFIX.len() + RANDOM_CHARACTERS) else { return false };
     let Some(random) = body.strip_prefix(PREFIX.as_bytes()) else { return false };
     random.iter().all(u8::is_ascii_alphanumeric)
-        && told.len() == CHECKSUM_CHARACTERS
-        && checksum(body).into_iter().zip(told).all(|(made, told)| made as u32 == u32::from(*told))
+        && sent.len() == CHECKSUM_CHARACTERS
+        && checksum(body).into_iter().zip(sent).all(|(made, sent)| made as u32 == u32::from(*sent))
 }
 
 /// What may be shown of a key in lists: its beginning, never enough to use it.

@@ -7,10 +7,12 @@
 //! arithmetic of their windows ([`Limit`], [`Period`], [`Zone`]), how redirects are sent ([`redirect`]) and the format of keys ([`key`]).
 
 pub mod calendar;
+pub mod detail;
 pub mod grpc;
 pub mod key;
 pub mod limit;
 pub mod permission;
+pub mod pointer;
 pub mod redirect;
 pub mod registry;
 pub mod specification;
@@ -20,9 +22,10 @@ pub mod upstream_body;
 pub mod window;
 
 pub use calendar::{Calendar, Zone};
+pub use detail::Detail;
 pub use limit::{Class, Kind, Limit, LimitError, Tag};
 pub use redirect::RedirectStatus;
 pub use registry::ErrorCode;
-pub use specification::{Detail, Specification};
+pub use specification::Specification;
 pub use status::{Status, Statuses};
 pub use window::Period;

@@ -61,142 +61,142 @@ macro_rules! registry {
 registry! {
     EndpointMoved: "ENDPOINT_MOVED", Status::Moved, Client, "Endpoint moved",
         "The endpoint has a new address.",
-        "Send the request to the address in `location`, and use that address from now on.";
-    TrailingSlash: "TRAILING_SLASH", Status::Moved, Client, "Slash at the end",
+        "Use the address in `location` from now on.";
+    TrailingSlash: "TRAILING_SLASH", Status::Moved, Client, "Trailing slash",
         "The path ends in a slash.",
-        "Leave the slash at the end of the path out.";
+        "Remove the slash at the end of the path.";
 
     RequestMalformed: "REQUEST_MALFORMED", Status::NotValid, Client, "Malformed request",
-        "The bytes that arrived are not a valid HTTP request, or the API could not make sense of it.",
-        "Compare the request with the message; a common HTTP client library never sends such a request.";
-    HeadersTooLarge: "HEADERS_TOO_LARGE", Status::NotValid, Client, "Head too large",
-        "The request line and the headers together are larger than this API takes.",
-        "Send fewer or shorter headers (cookies are the usual cause), or a shorter URL.";
+        "The request is not valid HTTP, or the API could not understand it.",
+        "Correct what the message describes. Common HTTP client libraries never send such a request.";
+    HeadersTooLarge: "HEADERS_TOO_LARGE", Status::NotValid, Client, "Headers too large",
+        "The request line and headers together are larger than this API accepts.",
+        "Send fewer or shorter headers (cookies are the usual cause) or a shorter URL.";
     BodyTooLarge: "BODY_TOO_LARGE", Status::NotValid, Client, "Body too large",
-        "The body is larger than this endpoint takes.",
+        "The body is larger than this endpoint accepts.",
         "Send a smaller body, or split the work into several requests.";
-    RequestTimeout: "REQUEST_TIMEOUT", Status::NotValid, Client, "Request too slow",
-        "The request did not arrive completely within the time that is allowed.",
-        "Send the whole request without pauses; check the connection if it is slow.";
-    ParameterMissing: "PARAMETER_MISSING", Status::NotValid, Client, "Parameter missing",
-        "A parameter that this endpoint requires is not there.",
-        "Add each parameter that `details` names.";
-    ParameterNotValid: "PARAMETER_NOT_VALID", Status::NotValid, Client, "Parameter not valid",
-        "A parameter has a value that this endpoint does not take.",
-        "Correct each parameter that `details` names.";
-    HeaderMissing: "HEADER_MISSING", Status::NotValid, Client, "Header missing",
-        "A header that this endpoint requires is not there.",
-        "Add each header that `details` names.";
-    HeaderNotValid: "HEADER_NOT_VALID", Status::NotValid, Client, "Header not valid",
-        "A header has a value that this endpoint does not take.",
-        "Correct each header that `details` names.";
+    RequestTimeout: "REQUEST_TIMEOUT", Status::NotValid, Client, "Request timeout",
+        "The request did not arrive completely within the allowed time.",
+        "Send the whole request without pauses, and check the connection if it is slow.";
+    ParameterMissing: "PARAMETER_MISSING", Status::NotValid, Client, "Missing parameter",
+        "A parameter that this endpoint requires is missing.",
+        "Add each parameter listed in `details`.";
+    ParameterNotValid: "PARAMETER_NOT_VALID", Status::NotValid, Client, "Invalid parameter",
+        "A parameter has a value that this endpoint does not accept.",
+        "Correct each parameter listed in `details`.";
+    HeaderMissing: "HEADER_MISSING", Status::NotValid, Client, "Missing header",
+        "A header that this endpoint requires is missing.",
+        "Add each header listed in `details`.";
+    HeaderNotValid: "HEADER_NOT_VALID", Status::NotValid, Client, "Invalid header",
+        "A header has a value that this endpoint does not accept.",
+        "Correct each header listed in `details`.";
     BodyMalformed: "BODY_MALFORMED", Status::NotValid, Client, "Malformed body",
-        "The body is not valid JSON, or names a member twice.",
-        "Serialise the body with a JSON library; the message says where it breaks.";
+        "The body is not valid JSON, or contains a duplicate property.",
+        "Serialise the body with a JSON library; the message says where parsing failed.";
     MediaTypeNotSupported: "MEDIA_TYPE_NOT_SUPPORTED", Status::NotValid, Client, "Media type not supported",
-        "The body has a media type that this endpoint does not take.",
-        "Send a body of a type that the message names, with a matching Content-Type.";
-    KeyFormatIncorrect: "KEY_FORMAT_INCORRECT", Status::NotValid, Client, "Key has a wrong format",
-        "What was sent as the API key cannot be a key: its format is wrong.",
-        "Copy the whole key once more, without spaces or quotes around it.";
+        "The body has a media type that this endpoint does not accept.",
+        "Send a media type that the message lists, with a matching Content-Type.";
+    KeyFormatIncorrect: "KEY_FORMAT_INCORRECT", Status::NotValid, Client, "Incorrect key format",
+        "The value sent as the API key does not have the format of a key.",
+        "Copy the whole key again, without spaces or quotes around it.";
     HttpsRequired: "HTTPS_REQUIRED", Status::NotValid, Client, "HTTPS required",
-        "An API key was sent without TLS, to an API that requires HTTPS.",
-        "Have the key replaced, because others may have read it, and send requests to the https address.";
+        "An API key was sent without TLS to an API that requires HTTPS.",
+        "Have the key replaced, because others may have read it, and use the https address.";
 
-    PermissionDenied: "PERMISSION_DENIED", Status::NoPermission, Operator, "No permission",
-        "The API key is correct, but it does not have the permission for this resource.",
+    PermissionDenied: "PERMISSION_DENIED", Status::NoPermission, Operator, "Permission denied",
+        "The API key is correct but does not have sufficient permissions for this resource.",
         "Use a key that has the permission, or ask the operator of the API for it.";
 
-    KeyNotSet: "KEY_NOT_SET", Status::KeyRefused, Client, "No key",
+    KeyNotSet: "KEY_NOT_SET", Status::KeyRefused, Client, "No API key",
         "The request has no API key.",
         "Send the API key in the header that the message names.";
-    KeyNotValid: "KEY_NOT_VALID", Status::KeyRefused, Client, "Unknown key",
-        "The API key is not known.",
+    KeyNotValid: "KEY_NOT_VALID", Status::KeyRefused, Client, "Unknown API key",
+        "The API key is unknown.",
         "Check that the key is complete and belongs to this API.";
     KeyRevoked: "KEY_REVOKED", Status::KeyRefused, Operator, "Key revoked",
-        "The API key was revoked.",
-        "Use a newer key, or ask the operator of the API for one.";
+        "The API key has been revoked.",
+        "Use another key, or ask the operator of the API for one.";
     KeyExpired: "KEY_EXPIRED", Status::KeyRefused, Operator, "Key expired",
-        "The API key is past its date of expiry.",
-        "Use a newer key, or ask the operator of the API for one.";
+        "The API key has expired.",
+        "Use another key, or ask the operator of the API for one.";
 
-    EndpointNotFound: "ENDPOINT_NOT_FOUND", Status::NotFound, Client, "No such endpoint",
-        "No endpoint of this API has this path.",
-        "Compare the path with the documentation of the API.";
-    MethodNotAvailable: "METHOD_NOT_AVAILABLE", Status::NotFound, Client, "No such method",
-        "The endpoint exists, but not with this method.",
-        "Use a method that the `Allow` header names.";
-    ResourceNotFound: "RESOURCE_NOT_FOUND", Status::NotFound, Client, "No such resource",
-        "The endpoint exists, but there is nothing at this address.",
+    EndpointNotFound: "ENDPOINT_NOT_FOUND", Status::NotFound, Client, "Endpoint not found",
+        "This API has no endpoint at this path.",
+        "Check the path against the API documentation.";
+    MethodNotAvailable: "METHOD_NOT_AVAILABLE", Status::NotFound, Client, "Method not available",
+        "The endpoint exists, but does not support this method.",
+        "Use a method listed in the `Allow` header.";
+    ResourceNotFound: "RESOURCE_NOT_FOUND", Status::NotFound, Client, "Resource not found",
+        "The endpoint exists, but the resource was not found.",
         "Check the identifiers in the URL; the resource may have been removed.";
 
-    BodyNotValid: "BODY_NOT_VALID", Status::Unprocessable, Client, "Body not valid",
-        "The body is well formed, but its content is not what this endpoint takes.",
-        "Correct each member that `details` names.";
-    Unprocessable: "UNPROCESSABLE", Status::Unprocessable, Client, "Cannot be processed",
-        "The request is well formed, but the API cannot carry it out in the present state of things.",
-        "Read the message: it says what stands in the way.";
+    BodyNotValid: "BODY_NOT_VALID", Status::Unprocessable, Client, "Invalid body",
+        "The body is well formed, but its content does not match what this endpoint accepts.",
+        "Correct each property listed in `details`.";
+    Unprocessable: "UNPROCESSABLE", Status::Unprocessable, Client, "Unprocessable entity",
+        "The request is well formed, but the API cannot process it.",
+        "The message says why.";
 
-    ApiLimitExceeded: "API_LIMIT_EXCEEDED", Status::LimitExceeded, Client, "Limit used up",
-        "All that the plan of the API key grants for this period is used.",
-        "Wait until the reset that the message names, or move to a larger plan.";
-    RateExceeded: "RATE_EXCEEDED", Status::LimitExceeded, Client, "Too fast",
-        "More requests arrived within one second than the plan of the API key allows.",
-        "Spread requests out, and wait as long as `Retry-After` says before the next one.";
+    ApiLimitExceeded: "API_LIMIT_EXCEEDED", Status::LimitExceeded, Client, "API limit exceeded",
+        "The API key has exceeded a limit of its plan.",
+        "Wait for the reset given in the message, or move to a larger plan.";
+    RateExceeded: "RATE_EXCEEDED", Status::LimitExceeded, Client, "Rate exceeded",
+        "The API key sends requests faster than its plan allows.",
+        "Spread out requests, and wait for the time in `Retry-After` before the next one.";
     TooManyErrors: "TOO_MANY_ERRORS", Status::LimitExceeded, Client, "Too many errors",
-        "So many requests of this key or address ended in an error that further ones are refused for a moment.",
-        "Correct the requests that fail, then go on after `Retry-After`. The limits of the plan are untouched.";
+        "Too many requests from this key or address ended in an error, so further requests are rejected for a moment.",
+        "Correct the failing requests, then retry after the time in `Retry-After`. The limits of the plan are not affected.";
 
     UnexpectedError: "UNEXPECTED_ERROR", Status::Unexpected, Upstream, "Unexpected error",
         "An unexpected error occurred on our side.",
-        "Write to the address in `contact` and name the request id, so that it can be looked up.";
+        "E-mail the request id to the address in `contact`, and we will check as soon as possible.";
 
     Maintenance: "MAINTENANCE", Status::Unavailable, Operator, "Maintenance",
         "The API is in a maintenance period.",
-        "Go on requesting after `Retry-After`; nothing is charged meanwhile.";
-    Unavailable: "UNAVAILABLE", Status::Unavailable, Upstream, "Not available",
-        "The API cannot answer for the moment.",
-        "Send the request again after `Retry-After`.";
+        "You can keep making requests until it is available; nothing is charged meanwhile.";
+    Unavailable: "UNAVAILABLE", Status::Unavailable, Upstream, "Unavailable",
+        "The API is temporarily unavailable.",
+        "Retry after the time in `Retry-After`.";
 
     PaymentRequired: "PAYMENT_REQUIRED", Status::Extra(ExtraStatus::PaymentRequired), Client, "Payment required",
-        "The API asks for a payment before it carries out this request.",
-        "Read the message, and settle what it names.";
+        "The API requires a payment before it processes this request.",
+        "The message says what to pay.";
     MethodNotAllowed: "METHOD_NOT_ALLOWED", Status::Extra(ExtraStatus::MethodNotAllowed), Client, "Method not allowed",
-        "The resource does not take this method.",
-        "Use a method that the `Allow` header names.";
+        "The resource does not support this method.",
+        "Use a method listed in the `Allow` header.";
     NotAcceptable: "NOT_ACCEPTABLE", Status::Extra(ExtraStatus::NotAcceptable), Client, "Not acceptable",
-        "The API has no representation that the `Accept` headers of the request take.",
+        "The API has no representation that the `Accept` headers of the request allow.",
         "Accept a media type that the API offers.";
     Conflict: "CONFLICT", Status::Extra(ExtraStatus::Conflict), Client, "Conflict",
-        "The request conflicts with the present state of the resource.",
-        "Read the resource again, then repeat the change on what it is now.";
+        "The request conflicts with the current state of the resource.",
+        "Fetch the resource again, then apply the change to its current state.";
     Gone: "GONE", Status::Extra(ExtraStatus::Gone), Client, "Gone",
-        "The resource existed, and was removed for good.",
-        "Stop asking for it.";
+        "The resource existed but was permanently removed.",
+        "Stop requesting it.";
     PreconditionFailed: "PRECONDITION_FAILED", Status::Extra(ExtraStatus::PreconditionFailed), Client, "Precondition failed",
-        "A condition in the headers of the request does not hold.",
-        "Read the resource again, and repeat the request with its present version.";
+        "A condition in the request headers is not met.",
+        "Fetch the resource again, and repeat the request with its current version.";
     ContentTooLarge: "CONTENT_TOO_LARGE", Status::Extra(ExtraStatus::ContentTooLarge), Client, "Content too large",
-        "The API does not take a body of this size.",
+        "The API does not accept a body of this size.",
         "Send a smaller body.";
     UnsupportedMediaType: "UNSUPPORTED_MEDIA_TYPE", Status::Extra(ExtraStatus::UnsupportedMediaType), Client, "Unsupported media type",
-        "The API does not take a body of this media type.",
-        "Send a body of a type that the API documents.";
+        "The API does not support the media type of this body.",
+        "Send a media type that the API documents.";
     RangeNotSatisfiable: "RANGE_NOT_SATISFIABLE", Status::Extra(ExtraStatus::RangeNotSatisfiable), Client, "Range not satisfiable",
-        "The range that the request asks for lies outside of the resource.",
-        "Ask for a range within the resource's size.";
+        "The requested range is outside the resource.",
+        "Request a range within the size of the resource.";
     Locked: "LOCKED", Status::Extra(ExtraStatus::Locked), Client, "Locked",
         "The resource is locked.",
-        "Wait until the lock is gone, then repeat the request.";
+        "Wait until it is unlocked, then repeat the request.";
     FailedDependency: "FAILED_DEPENDENCY", Status::Extra(ExtraStatus::FailedDependency), Client, "Failed dependency",
-        "The request depends on another one that failed.",
-        "Repair the request that failed first.";
+        "The request depends on another request that failed.",
+        "Fix the request that failed first.";
     PreconditionRequired: "PRECONDITION_REQUIRED", Status::Extra(ExtraStatus::PreconditionRequired), Client, "Precondition required",
-        "The API takes this request only with a condition, such as `If-Match`.",
-        "Read the resource, and repeat the request with its version as the condition.";
+        "The API requires a condition, such as `If-Match`, on this request.",
+        "Fetch the resource, and repeat the request with its version as the condition.";
     UnavailableForLegalReasons: "UNAVAILABLE_FOR_LEGAL_REASONS", Status::Extra(ExtraStatus::UnavailableForLegalReasons), Operator, "Unavailable for legal reasons",
-        "The resource is withheld for legal reasons.",
-        "Nothing can be done with another request; the message may name who to ask.";
+        "The resource is unavailable for legal reasons.",
+        "Another request will not help; the message may say whom to ask.";
 }
 
 impl ErrorCode {

@@ -2,24 +2,8 @@
 //!
 //! It is serialised, never templated, so that it is valid JSON whatever bytes the request held.
 
-use crate::registry::ErrorCode;
-use serde::Serialize;
+use crate::{detail::Detail, registry::ErrorCode};
 use std::borrow::Cow;
-
-/// One violation of a validation error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Detail {
-    /// Where the value stands: `path`, `query`, `header`, `cookie` or `body`.
-    #[serde(rename = "in")]
-    pub place: &'static str,
-    /// The name of the parameter, header or member. Empty for the body as a whole.
-    pub name: String,
-    /// JSON pointer into the body.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pointer: Option<String>,
-    /// What is wrong with it and what would be right.
-    pub message: String,
-}
 
 /// The most seconds that `Retry-After` names. JavaScript counts a timer's milliseconds in 31 bits: beyond them it fires at
 /// once, and clients that wait by it retry without a pause.
@@ -39,7 +23,7 @@ pub enum Form {
     Problem,
 }
 
-/// What a client is told about an error.
+/// What a client reads about an error.
 #[derive(Debug)]
 pub struct Specification<'a> {
     /// `error.code`: a registered name, or the upstream's own if its body already had this shape.
@@ -308,7 +292,7 @@ mod tests {
         );
         let body = written(&specification, Form::Problem);
         assert_eq!(body["type"], "https://a/_docs/errors/KEY_NOT_SET");
-        assert_eq!(body["title"], "No key");
+        assert_eq!(body["title"], "No API key");
         assert_eq!(body["status"], 403);
         assert_eq!(body["detail"], "No key.");
         assert_eq!(body["instance"], "req_1");

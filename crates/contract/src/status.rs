@@ -81,20 +81,22 @@ impl Status {
     /// The meaning of the row in one sentence, for pages and tables.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Moved => "The endpoint has moved, or the path ends in a slash.",
+            Self::Moved => "The endpoint has changed, or you are using a slash at the end of the URL.",
             Self::NotValid => {
-                "Some request headers or parameters are not valid and the request cannot be executed."
+                "Some request headers or parameters are not valid and the request can't be executed."
             }
             Self::NoPermission => {
-                "The API key is correct but does not have the permission for the requested resource."
+                "Your API key seems to be correct, but you may not have sufficient permissions to access the requested resource."
             }
-            Self::KeyRefused => "The API key is not set or is incorrect.",
-            Self::NotFound => "The resource is not found, or the endpoint does not exist.",
-            Self::Unprocessable => "The request is well formed but cannot be processed.",
-            Self::LimitExceeded => "The limits allowed to this API key are exceeded.",
+            Self::KeyRefused => "Your API key is not set or is incorrect.",
+            Self::NotFound => "The resource you're looking for is not found, or the endpoint doesn't exist.",
+            Self::Unprocessable => {
+                "Unprocessable entity. You will find more information in the error message returned in the response."
+            }
+            Self::LimitExceeded => "You have exceeded your allowed API limits.",
             Self::Unexpected => "An unexpected error occurred on our side.",
-            Self::Unavailable => "A maintenance period, or the API is not available for the moment.",
-            Self::Extra(_) => "An error of this API outside the common table.",
+            Self::Unavailable => "Maintenance period. You can keep making requests until it's available.",
+            Self::Extra(_) => "An error that this API adds to the common table.",
         }
     }
 }
@@ -230,9 +232,9 @@ mod tests {
             428 Precondition Required, 429 Too Many Requests, 451 Unavailable For Legal Reasons, \
             500 Internal Server Error, 503 Service Unavailable";
         let named = |number: &u16| !reason_phrase(*number).is_empty();
-        let told: Vec<String> =
+        let phrases: Vec<String> =
             (0..1000).filter(named).map(|number| format!("{number} {}", reason_phrase(number))).collect();
-        assert_eq!(told.join(", "), registered);
+        assert_eq!(phrases.join(", "), registered);
     }
 
     #[test]

@@ -49,16 +49,13 @@ pub fn disposition(status: u16, extra: &[ExtraStatus]) -> Disposition {
 pub const fn default_message(status: u16, code: ErrorCode) -> &'static str {
     match (code, status) {
         (ErrorCode::RequestMalformed, _) => {
-            "The API could not process this request, and did not say why. Compare its parameters, headers and body with \
-             the documentation of the API."
+            "The API could not process this request and gave no reason. Check its parameters, headers and body against the API documentation."
         }
         (ErrorCode::Unprocessable, 412 | 428) => {
-            "The API requires a condition, such as `If-Match`, that this request does not meet. Read the resource again, \
-             and repeat the request with its present version."
+            "The API requires a condition, such as `If-Match`, that this request does not meet. Fetch the resource again, and repeat the request with its current version."
         }
         (ErrorCode::Unprocessable, _) => {
-            "The API understood this request but could not carry it out, and did not say why. Compare its values with the \
-             documentation of the API, and with the present state of the resource."
+            "The API understood this request but could not process it and gave no reason. Check its values against the API documentation and the current state of the resource."
         }
         (ErrorCode::HeaderMissing, _) => "The API requires a `Content-Length` header on this request.",
         (ErrorCode::HeaderNotValid, 417) => "The API does not support the `Expect` header of this request.",

@@ -28,7 +28,7 @@ fn corpus() -> Vec<Value> {
         .collect()
 }
 
-fn told(case: &Value) -> Value {
+fn kept(case: &Value) -> Value {
     let status = case["status"].as_u64().unwrap();
     let said = Said {
         media_type: case["content_type"].as_str().map(str::as_bytes),
@@ -49,7 +49,7 @@ fn told(case: &Value) -> Value {
 #[test]
 fn each_framework_keeps_its_message_and_its_fields() {
     let made: BTreeMap<String, Value> =
-        corpus().iter().map(|case| (case["name"].as_str().unwrap().to_owned(), told(case))).collect();
+        corpus().iter().map(|case| (case["name"].as_str().unwrap().to_owned(), kept(case))).collect();
     assert_eq!(made.len(), corpus().len(), "two bodies have one name");
     if std::env::var_os("UPDATE").is_some() {
         let text = serde_json::to_string_pretty(&made).unwrap();

@@ -24,11 +24,10 @@ pub(crate) enum Protocol {
 }
 
 const SPEAKS_HTTPS: Fault = Fault::malformed(
-    "This port speaks HTTPS, and the request came without TLS. Send it to an address that begins with https://.",
+    "This port speaks HTTPS, but the request came without TLS. Send it to an https:// address.",
 );
 const NO_PROXY_HEADER: Fault = Fault::malformed(
-    "This port is for the proxies before this API alone: a connection has to begin with a header of the PROXY \
-     protocol.",
+    "This port accepts only the proxies in front of this API: a connection must begin with a PROXY protocol header.",
 );
 
 /// Serves a connection from its first byte to its end.

@@ -120,7 +120,7 @@ pub(crate) async fn admit<'s>(
                     Box::pin(body::check_elsewhere(context, client, rules, read)).await?
                 }
             };
-            // A body may have taken minutes: what is asked of the limits is asked now, not in a window of the past.
+            // The maximum size of a body is taken minutes: what is asked of the limits is asked now, not in a window of the past.
             context.now.millis = context.shared.clock.now_millis();
             Some(read)
         }

@@ -118,7 +118,7 @@ impl Client {
                     Ok(Some(_) | None) => {
                         return Next::Refused(Fault::new(
                             ErrorCode::HeadersTooLarge,
-                            "The request line and the headers together are larger than this API takes.",
+                            "The request line and headers together are larger than this API accepts.",
                         ));
                     }
                     Err(fault) => return Next::Refused(fault),
@@ -132,7 +132,7 @@ impl Client {
                 Some(Ok(0)) if self.input.is_empty() => return Next::Closed,
                 Some(Ok(0)) => {
                     return Next::Refused(Fault::malformed(
-                        "The connection was closed before the head of the request was complete.",
+                        "The connection was closed before the request headers were complete.",
                     ));
                 }
                 Some(Ok(_)) => {}
@@ -141,7 +141,7 @@ impl Client {
                 None => {
                     return Next::Refused(Fault::new(
                         ErrorCode::RequestTimeout,
-                        "The head of the request did not arrive completely within the time that is allowed.",
+                        "The request headers did not arrive completely within the allowed time.",
                     ));
                 }
             }
@@ -325,15 +325,13 @@ impl Client {
 
 /// The client closed its side within a body.
 pub(crate) fn body_cut() -> Refused {
-    Refusal::of_fault(Fault::malformed(
-        "The connection was closed before the body of the request was complete.",
-    ))
+    Refusal::of_fault(Fault::malformed("The connection was closed before the request body was complete."))
 }
 
 /// The client stopped sending within a body.
 pub(crate) fn body_too_slow() -> Refused {
     Refusal::of_fault(Fault::new(
         ErrorCode::RequestTimeout,
-        "The body of the request did not arrive completely within the time that is allowed.",
+        "The request body did not arrive completely within the allowed time.",
     ))
 }

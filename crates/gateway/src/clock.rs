@@ -88,7 +88,7 @@ pub enum Event {
 /// The journal is far ahead of the wall clock, so that one of the two is wrong. Unix milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the clock says {}, but charges were recorded until {}", shown(*.wall), shown(*.journal)
+    "the clock says {}, but usage was recorded until {}", shown(*.wall), shown(*.journal)
 )]
 pub struct Ahead {
     /// What the wall clock says.
@@ -322,18 +322,14 @@ impl fmt::Display for Event {
         let span = |millis: &u64| format!("{}.{:03} s", millis / 1_000, millis % 1_000);
         match self {
             Self::Followed(by) => {
-                write!(
-                    out,
-                    "the system's clock leapt forward by {} and stayed there; it is followed",
-                    span(by)
-                )
+                write!(out, "the system clock jumped forward by {} and stayed there; following it", span(by))
             }
             Self::Behind(by) => write!(
                 out,
-                "the system's clock is {} behind; time goes at 7/8 of its speed until it has caught up",
+                "the system clock is {} behind; slowing time to 7/8 until it catches up",
                 span(by)
             ),
-            Self::CaughtUp => out.write_str("the system's clock has caught up"),
+            Self::CaughtUp => out.write_str("the system clock has caught up"),
         }
     }
 }

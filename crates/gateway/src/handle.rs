@@ -104,10 +104,8 @@ pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: 
     let config = thread.config();
     let mut context = context(thread, &config, peer, RequestHead::default(), LastKey::default());
     let mut nothing = Decoder::new(context.head.framing);
-    let mut refused = Refusal::unexpected(
-        "the gateway panicked",
-        "A defect of the gateway itself; standard error has the place.",
-    );
+    let mut refused =
+        Refusal::unexpected("the gateway panicked", "A bug in the gateway; standard error has the location.");
     refused.closes = true;
     let outcome = refuse(thread, &mut context, client, &mut nothing, refused).await;
     thread.record(&context, &outcome, Moved { received: 0, sent: client.sent });

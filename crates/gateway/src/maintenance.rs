@@ -53,7 +53,7 @@ impl Pattern {
         let is_method =
             |method: &str| !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
         if method.is_some_and(|method| !is_method(method)) {
-            return Err("the method is written in capitals, as in `GET /items/{id}`".into());
+            return Err("write the method in upper case, as in `GET /items/{id}`".into());
         }
         if !path.starts_with('/') || path.contains(char::is_whitespace) || path.contains(['?', '#']) {
             return Err(
@@ -62,7 +62,7 @@ impl Pattern {
         }
         let is_at_the_end = |place: usize| place + 1 == path.len() && path.ends_with("/*");
         if path.find('*').is_some_and(|place| !is_at_the_end(place) && !path.contains("{*")) {
-            return Err("`*` stands at the end alone, behind a slash, as in `/items/*`".into());
+            return Err("`*` is allowed only at the end, after a slash, as in `/items/*`".into());
         }
         Ok(Self { method: method.map(str::to_owned), path: path.to_owned() })
     }

@@ -66,8 +66,7 @@ pub(crate) struct Cause {
 }
 
 /// What a client reads of an error that is none of its business.
-const UNEXPECTED: &str = "An unexpected error occurred on our side. Nothing was charged. If it happens again, \
-                          write to us and name the request id.";
+const UNEXPECTED: &str = "An unexpected error occurred on our side. Nothing was charged. Please e-mail us the request id, and we will check as soon as possible.";
 
 impl Refusal {
     pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Refused {

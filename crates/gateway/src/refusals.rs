@@ -21,9 +21,7 @@ pub(crate) fn overloaded(now: u64) -> Refused {
     let wait = 2 + now % 4;
     let mut refused = Refusal::new(
         ErrorCode::Unavailable,
-        format!(
-            "The API has more to do than it can at present. Nothing was charged. Try again in {wait} seconds."
-        ),
+        format!("The API is overloaded. Nothing was charged. Try again in {wait} seconds."),
     );
     refused.retry_after = Some(wait);
     refused

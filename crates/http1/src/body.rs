@@ -65,11 +65,9 @@ const MAX_EXTENSIONS: usize = 8 * 1024;
 /// Bytes of all trailer fields.
 const LONGEST_TRAILERS: usize = 8 * 1024;
 
-const BAD_CHUNK: Fault = Fault::malformed(
-    "A chunk of the body is malformed: its size line or its end is not what RFC 9112 asks for.",
-);
-const BAD_TRAILERS: Fault =
-    Fault::malformed("The trailer fields behind the body are malformed or too large.");
+const BAD_CHUNK: Fault =
+    Fault::malformed("The body has a malformed chunk: its size line or its end does not follow RFC 9112.");
+const BAD_TRAILERS: Fault = Fault::malformed("The trailer fields after the body are malformed or too large.");
 
 impl Default for Framing {
     fn default() -> Self {
@@ -171,7 +169,7 @@ impl Decoder {
                     self.extensions += extension;
                     if self.extensions > MAX_EXTENSIONS {
                         return Err(Fault::malformed(
-                            "The chunk extensions of the body are more than 8 KiB together.",
+                            "The chunk extensions of the body exceed 8 KiB in total.",
                         ));
                     }
                     self.state = if size == 0 { State::Trailers } else { State::Chunk(size) };
@@ -242,10 +240,10 @@ fn refused_trailer(name: &[u8]) -> Fault {
     let quoted = quoted(name);
     Fault::at(if field::is_plain_name(name) {
         format!(
-            "The trailer {quoted} may not stand behind a body (RFC 9110 section 6.5.1); send it as a header."
+            "The field {quoted} is not allowed in trailers (RFC 9110, section 6.5.1); send it as a header."
         )
     } else {
-        format!("The name of the trailer {quoted} holds more than letters, digits and hyphens.")
+        format!("The trailer name {quoted} may contain only letters, digits and hyphens.")
     })
 }
 

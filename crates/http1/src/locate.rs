@@ -19,11 +19,11 @@ pub fn fault(head: &[u8]) -> Option<Fault> {
 
 fn of_request_line(line: &[u8]) -> Option<String> {
     if let Some(message) = control(line) {
-        return Some(format!("The request line holds {message}."));
+        return Some(format!("The request line contains {message}."));
     }
     if let Some(at) = line.iter().position(|b| !b.is_ascii()) {
         return Some(format!(
-            "The request line holds the byte 0x{:02X} at its position {}, which is not ASCII; percent-encode it.",
+            "The request line contains the byte 0x{:02X} at position {}, which is not ASCII; percent-encode it.",
             line.get(at).copied().unwrap_or_default(),
             at + 1
         ));
@@ -31,15 +31,18 @@ fn of_request_line(line: &[u8]) -> Option<String> {
     let words: Vec<&[u8]> = line.split(|&b| b == b' ').collect();
     let &[method, _, version] = words.as_slice() else {
         return Some(format!(
-            "The request line has {} parts between single spaces; it has to be `METHOD TARGET HTTP/1.1`.",
+            "The request line has {} parts separated by single spaces; it must be `METHOD TARGET HTTP/1.1`.",
             words.len()
         ));
     };
     if words.iter().any(|word| word.is_empty()) {
-        return Some("The request line has two spaces in a row, or begins or ends in one.".into());
+        return Some("The request line has two consecutive spaces, or begins or ends with a space.".into());
     }
     if !method.iter().all(|&b| is_token(b)) {
-        return Some(format!("The method {} holds a character that no method has.", quoted(method)));
+        return Some(format!(
+            "The method {} contains a character that is not allowed in a method.",
+            quoted(method)
+        ));
     }
     (version != b"HTTP/1.1" && version != b"HTTP/1.0")
         .then(|| format!("The protocol version {} is neither HTTP/1.1 nor HTTP/1.0.", quoted(version)))
@@ -51,30 +54,29 @@ fn of_field(number: usize, line: &[u8]) -> Option<String> {
     }
     if line.starts_with(b" ") || line.starts_with(b"\t") {
         return Some(format!(
-            "Line {number} of the head begins with white space: a header is folded over several lines, or \
-             its name is set off."
+            "Line {number} of the request begins with whitespace: a header is folded over several lines, or its name is indented."
         ));
     }
     let Some(colon) = memchr::memchr(b':', line) else {
-        return Some(format!("Line {number} of the head is no header: it has no colon."));
+        return Some(format!("Line {number} of the request is not a header: it has no colon."));
     };
     let (name, value) = line.split_at(colon);
     if name.is_empty() {
-        return Some(format!("The header in line {number} of the head has no name."));
+        return Some(format!("The header in line {number} of the request has no name."));
     }
     if let Some(&byte) = name.iter().find(|&&b| !is_token(b)) {
         return Some(match byte {
             b' ' | b'\t' => format!(
-                "The name of the header {} in line {number} of the head has white space in it or before its colon.",
+                "The header name {} in line {number} of the request has whitespace in it or before its colon.",
                 quoted(name)
             ),
             _ => format!(
-                "The name of the header in line {number} of the head holds the byte 0x{byte:02X}, which no name has."
+                "The header name in line {number} of the request contains the byte 0x{byte:02X}, which is not allowed in a name."
             ),
         });
     }
     control(value).map(|what| {
-        format!("The value of the header {} in line {number} of the head holds {what}.", quoted(name))
+        format!("The value of the header {} in line {number} of the request contains {what}.", quoted(name))
     })
 }
 
@@ -141,14 +143,14 @@ mod tests {
         for (head, told) in [
             ("GET /a b HTTP/1.1\r\n\r\n", "has 4 parts"),
             ("GET /a  HTTP/1.1\r\n\r\n", "has 4 parts"),
-            ("GET  HTTP/1.1\r\n\r\n", "two spaces in a row"),
+            ("GET  HTTP/1.1\r\n\r\n", "two consecutive spaces"),
             ("GET /a HTTP/1.2\r\n\r\n", "`HTTP/1.2`"),
             ("G(T /a HTTP/1.1\r\n\r\n", "`G(T`"),
             ("GET /a\u{1} HTTP/1.1\r\n\r\n", "0x01"),
-            ("GET /é HTTP/1.1\r\n\r\n", "0xC3 at its position 6"),
-            ("GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", "Line 3 of the head begins with white space"),
-            ("GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n", "Line 3 of the head is no header"),
-            ("GET / HTTP/1.1\r\n: a\r\n\r\n", "line 2 of the head has no name"),
+            ("GET /é HTTP/1.1\r\n\r\n", "0xC3 at position 6"),
+            ("GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", "Line 3 of the request begins with whitespace"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n", "Line 3 of the request is not a header"),
+            ("GET / HTTP/1.1\r\n: a\r\n\r\n", "line 2 of the request has no name"),
             ("GET / HTTP/1.1\r\nX : a\r\n\r\n", "`X ` in line 2"),
             ("GET / HTTP/1.1\r\nX(: a\r\n\r\n", "0x28"),
             ("GET / HTTP/1.1\r\nX: a\rb\r\n\r\n", "a carriage return"),

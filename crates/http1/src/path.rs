@@ -62,20 +62,19 @@ fn rewrite(path: &[u8], slashes: Slashes) -> Result<String, Fault> {
                 Slashes::Keep => out.push(b'/'),
                 Slashes::Refuse => {
                     return Err(Fault::at(format!(
-                        "The path has two slashes in a row at its byte {at}; send one."
+                        "The path has two consecutive slashes at byte {at}; send one."
                     )));
                 }
             },
             b'%' => {
                 let Some(code) = escaped(rest) else {
                     return Err(Fault::at(format!(
-                        "The percent sign at byte {at} of the path is not followed by two hexadecimal digits; a \
-                         percent sign itself is written %25."
+                        "The percent sign at byte {at} of the path is not followed by two hexadecimal digits; write a literal percent sign as %25."
                     )));
                 };
                 if code.is_ascii_control() {
                     return Err(Fault::at(format!(
-                        "The path holds an encoded control character, %{code:02X}, at its byte {at}."
+                        "The path contains an encoded control character, %{code:02X}, at byte {at}."
                     )));
                 }
                 if is_unreserved(code) {
@@ -91,7 +90,7 @@ fn rewrite(path: &[u8], slashes: Slashes) -> Result<String, Fault> {
             other if is_pchar(other) => out.push(other),
             other => {
                 return Err(Fault::at(format!(
-                    "The path holds {} at its byte {at}, which has to be percent-encoded there.",
+                    "The path contains {} at byte {at}, which must be percent-encoded.",
                     quoted(&[other])
                 )));
             }
@@ -100,7 +99,7 @@ fn rewrite(path: &[u8], slashes: Slashes) -> Result<String, Fault> {
     }
     if std::str::from_utf8(&decode(&out, |_| true)).is_err() {
         return Err(Fault::malformed(
-            "The percent-encoded bytes of the path are not UTF-8, or UTF-8 that is longer than it must be.",
+            "The percent-encoded bytes of the path are not UTF-8, or are overlong UTF-8.",
         ));
     }
     Ok(String::from_utf8_lossy(&out).into_owned())
@@ -117,13 +116,13 @@ fn check_dots(path: &str) -> Result<(), Fault> {
         };
         if view.split(|&b| matches!(b, b'/' | b'\\')).any(is_dots) {
             return Err(Fault::malformed(
-                "The path has a `.` or `..` segment, plain or encoded; send the path that is meant.",
+                "The path has a `.` or `..` segment, plain or encoded; send the resolved path.",
             ));
         }
         // 0xC0 and 0xC1 begin nothing but overlong forms of ASCII, dots and slashes among them.
         if view.iter().any(|&b| b.is_ascii_control() || matches!(b, 0xc0 | 0xc1)) {
             return Err(Fault::malformed(
-                "The path holds a control character, or overlong UTF-8, that is encoded more than once.",
+                "The path contains a control character or overlong UTF-8 that is percent-encoded more than once.",
             ));
         }
         let decoded = decode(&view, |_| true);
@@ -132,7 +131,7 @@ fn check_dots(path: &str) -> Result<(), Fault> {
         }
         view = decoded;
     }
-    Err(Fault::malformed("The path is percent-encoded many times over; encode it once."))
+    Err(Fault::malformed("The path is percent-encoded too many times; encode it once."))
 }
 
 /// The paths that other servers might take a normal path for: those that undo escapes before they look for the

@@ -28,7 +28,7 @@ pub(crate) fn normal(query: &str) -> Result<Option<String>, Fault> {
             fine if fine.is_ascii() && is_fine(fine as u8) => normal.push(fine),
             _ => {
                 return Err(Fault::at(format!(
-                    "The query holds a character at its byte {} that has to be percent-encoded there.",
+                    "The query contains a character at byte {} that must be percent-encoded.",
                     at + 1
                 )));
             }

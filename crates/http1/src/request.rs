@@ -113,7 +113,7 @@ impl RequestHead {
         match parsed.parse_with_uninit_headers(bytes, &mut storage) {
             Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
             Ok(httparse::Status::Complete(_) | httparse::Status::Partial) => {
-                return Err(Fault::malformed("The head of the request is incomplete."));
+                return Err(Fault::malformed("The request headers are incomplete."));
             }
             Err(error) => return Err(refusal(error, bytes)),
         }
@@ -202,7 +202,7 @@ impl RequestHead {
                     let bit = 1u32.checked_shl(bit.into()).unwrap_or_default();
                     if seen & bit != 0 {
                         return Err(Fault::at(format!(
-                            "The header {} was sent twice; it may be sent once.",
+                            "The header {} was sent twice; send it once.",
                             quoted(field.name.get(bytes))
                         )));
                     }
@@ -213,7 +213,7 @@ impl RequestHead {
                     if !value.eq_ignore_ascii_case(b"100-continue") {
                         return Err(Fault::new(
                             ErrorCode::HeaderNotValid,
-                            "The only expectation that `Expect` may name is 100-continue.",
+                            "The only supported expectation in `Expect` is 100-continue.",
                         ));
                     }
                     // RFC 9110 section 10.1.1: of HTTP/1.0 clients it is ignored.
@@ -266,7 +266,7 @@ impl RequestHead {
                 if !host::is_same(authority.as_bytes(), host, scheme.default_port()) =>
             {
                 Err(Fault::at(format!(
-                    "The Host header {} is not the host of the absolute target, {}.",
+                    "The Host header {} does not match the host of the request target, {}.",
                     quoted(host),
                     quoted(authority.as_bytes())
                 )))

@@ -66,17 +66,19 @@ impl ResponseHead {
         let length = match config.parse_response_with_uninit_headers(&mut parsed, bytes, &mut storage) {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) if bytes.len() >= LARGEST => {
-                return Err("the head of the answer is larger than 64 KiB");
+                return Err("the response headers are larger than 64 KiB");
             }
             Ok(httparse::Status::Partial) => return Ok(None),
-            Err(httparse::Error::TooManyHeaders) => return Err("the answer has more than 100 header fields"),
+            Err(httparse::Error::TooManyHeaders) => {
+                return Err("the response has more than 100 header fields");
+            }
             Err(httparse::Error::Version) => {
                 return match as_known_version(bytes) {
                     Some(bytes) => Self::read(&bytes, to_head, fields),
-                    None => Err("the answer is not HTTP/1.1"),
+                    None => Err("the response is not HTTP/1.1"),
                 };
             }
-            Err(_) => return Err("the answer is not HTTP/1.1"),
+            Err(_) => return Err("the response is not HTTP/1.1"),
         };
         fields.clear();
         for header in parsed.headers.iter() {
@@ -107,9 +109,9 @@ impl ResponseHead {
             match field.kind {
                 AnswerField::ContentLength => {
                     let length =
-                        content_length(value).ok_or("the answer's Content-Length is not a number")?;
+                        content_length(value).ok_or("the Content-Length of the response is not a number")?;
                     if self.told_length.is_some_and(|told| told != length) {
-                        return Err("the answer has two different Content-Lengths");
+                        return Err("the response has two different Content-Lengths");
                     }
                     self.told_length = Some(length);
                 }
@@ -117,7 +119,7 @@ impl ResponseHead {
                     chunked = true
                 }
                 AnswerField::TransferEncoding => {
-                    return Err("the answer has a Transfer-Encoding other than chunked");
+                    return Err("the response has a Transfer-Encoding other than chunked");
                 }
                 AnswerField::Connection => {
                     for option in field::list(value) {
@@ -137,7 +139,7 @@ impl ResponseHead {
             }
         }
         if chunked && self.told_length.is_some() {
-            return Err("the answer has both Content-Length and Transfer-Encoding");
+            return Err("the response has both Content-Length and Transfer-Encoding");
         }
         let without_body = to_head || self.status < 200 || self.status == 204 || self.status == 304;
         self.framing = match self.told_length {

@@ -23,8 +23,7 @@ impl HeadScanner {
     pub fn scan(&mut self, bytes: &[u8]) -> Result<Option<usize>, Fault> {
         if self.scanned == 0 && !bytes.first().is_none_or(u8::is_ascii_uppercase) {
             return Err(Fault::malformed(
-                "The bytes that arrived are not an HTTP/1.1 request: it begins with a method in upper case. \
-                 If this is a TLS connection, note that this address speaks plain HTTP.",
+                "The bytes received are not an HTTP/1.1 request, which begins with a method in upper case. If this is a TLS connection, note that this address speaks plain HTTP.",
             ));
         }
         let start = self.scanned;
@@ -34,7 +33,7 @@ impl HeadScanner {
             if line.last() != Some(&b'\r') {
                 self.line_number += 1;
                 return Err(Fault::at(format!(
-                    "Line {} of the head ends in a bare line feed; lines end in CR LF.",
+                    "Line {} of the request ends in a bare line feed; lines must end in CR LF.",
                     self.line_number
                 )));
             }

@@ -47,11 +47,11 @@ pub fn read<'t>(method: &str, target: &'t str) -> Result<Target<'t>, Fault> {
         return if method == "OPTIONS" {
             Ok(Target { absolute: None, path: target, query: None })
         } else {
-            Err(Fault::malformed("The target `*` is only for the method OPTIONS."))
+            Err(Fault::malformed("The target `*` is only allowed with the method OPTIONS."))
         };
     }
     if method == "CONNECT" {
-        return Err(Fault::malformed("CONNECT asks for a tunnel to any host; this is an API, not a proxy."));
+        return Err(Fault::malformed("CONNECT is not supported: this is an API, not a proxy."));
     }
     let (absolute, rest) = match target.strip_prefix('/') {
         Some(_) => (None, target),
@@ -71,7 +71,7 @@ pub fn read<'t>(method: &str, target: &'t str) -> Result<Target<'t>, Fault> {
         .is_some_and(|mark| memchr::memchr(b'#', rest.as_bytes().get(mark..).unwrap_or_default()).is_some())
     {
         return Err(Fault::malformed(
-            "The request target has a fragment (`#`); fragments stay with the client.",
+            "The request target has a fragment (`#`); clients must not send fragments.",
         ));
     }
     let (path, query) = match mark.and_then(|mark| Some((rest.get(..mark)?, rest.get(mark + 1..)?))) {

@@ -11,9 +11,11 @@ mod divide;
 mod part;
 mod tree;
 mod validator;
+mod value;
 pub mod work;
 
 pub use divide::Divisor;
 pub use part::{Instance, Items, ItemsIter, Members, MembersIter, Part, Seen};
-pub use tree::{Tree, Unread, float};
+pub use tree::{Tree, Unread};
 pub use validator::{Options, Validator, compile, options};
+pub use value::read_value;

@@ -6,6 +6,7 @@ use crate::{
     tree::{Members as TreeMembers, Tree},
     work,
 };
+use contract::pointer;
 use jsonschema::{
     JsonType,
     json::{self, Json, NodeIdentity},
@@ -90,11 +91,7 @@ impl<'a> Part<'a> {
     pub fn child(self, name: &str) -> Option<Self> {
         match self.seen() {
             Seen::Object(members) => members.get(name),
-            Seen::Array(items) => {
-                // As RFC 6901 has it: no sign, no zeros in front.
-                let is_plain = name == "0" || !name.starts_with(['0', '+']);
-                items.get(name.parse().ok().filter(|_| is_plain)?)
-            }
+            Seen::Array(items) => items.get(pointer::index(name)?),
             Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_) => None,
         }
     }
@@ -103,12 +100,8 @@ impl<'a> Part<'a> {
     #[must_use]
     pub fn pointer(self, pointer: &str) -> Option<Self> {
         let mut here = self;
-        for segment in pointer.split('/').skip(1) {
-            here = if segment.contains('~') {
-                here.child(&segment.replace("~1", "/").replace("~0", "~"))?
-            } else {
-                here.child(segment)?
-            };
+        for name in pointer::names(pointer) {
+            here = here.child(&name)?;
         }
         Some(here)
     }
@@ -361,7 +354,7 @@ impl<'a> json::Node<'a, Instance> for Part<'a> {
 
     fn string_length_within(&self, least: u64, most: u64) -> Option<bool> {
         let Seen::Text(text) = self.seen() else { return None };
-        // A character has one to four bytes, which mostly tells enough.
+        // A character has one to four bytes, which is mostly enough to know.
         let bytes = text.len() as u64;
         let fewest = bytes.div_ceil(4);
         if bytes < least || fewest > most {

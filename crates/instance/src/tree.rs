@@ -92,10 +92,7 @@ impl<'t> Tree<'t> {
         let twice = RefCell::new(None);
         let reader = Reader { is_long: text.len() > LONG, twice: &twice };
         let read = reader.deserialize(&mut deserializer).and_then(|tree| deserializer.end().map(|()| tree));
-        read.map_err(|error| match twice.take() {
-            Some(name) => Unread::Twice { name, line: error.line(), column: error.column() },
-            None => Unread::NotJson(error),
-        })
+        read.map_err(|error| Unread::new(error, twice.take()))
     }
 
     /// The same as a value of its own.
@@ -131,11 +128,21 @@ pub enum Unread {
     Twice {
         /// The member.
         name: String,
-        /// Where its object ends.
+        /// Where that was noticed: of a [`Tree`], where its object ends.
         line: usize,
-        /// Where its object ends.
+        /// The column of it.
         column: usize,
     },
+}
+
+impl Unread {
+    /// What an error of the reader means, if it met a member that was named `twice`, or not.
+    pub(crate) fn new(error: serde_json::Error, twice: Option<String>) -> Self {
+        match twice {
+            Some(name) => Self::Twice { name, line: error.line(), column: error.column() },
+            None => Self::NotJson(error),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -209,15 +216,15 @@ impl<'de> Visitor<'de> for Reader<'_> {
         }
         Members::of(pairs).map(Tree::Object).map_err(|name| {
             self.twice.replace(Some(name.into_owned()));
-            de::Error::custom("a member is there twice")
+            de::Error::custom("a duplicate member")
         })
     }
 }
 
-/// A number that is no whole one of 64 bits. `-9223372036854775809` is read as the float -2^63, which would be within the
+/// A number that is not an integer of 64 bits. `-9223372036854775809` is read as the float -2^63, which would be within the
 /// bounds of 64 bits; nobody writes that number itself as a float, so what is read is the float before it.
 #[must_use]
-pub fn float(number: f64) -> Option<Number> {
+pub(crate) fn float(number: f64) -> Option<Number> {
     const LEAST: f64 = -9_223_372_036_854_775_808.0;
     #[allow(clippy::float_cmp, reason = "exactly this one")]
     Number::from_f64(if number == LEAST { number.next_down() } else { number })

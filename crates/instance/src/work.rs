@@ -1,6 +1,6 @@
 //! How much work a check may be: an end that is looked for while it runs, wherever it is.
 //!
-//! A validator of another crate cannot be told to stop. But whatever it looks at, it asks of [`Part`](crate::Part), and this is
+//! A validator of another crate cannot be stopped. But whatever it looks at, it asks of [`Part`](crate::Part), and this is
 //! asked there: of long arrays and objects, of long texts, and by whoever follows a reference. Once the end has come, arrays
 //! and objects seem empty, so that all loops end soon, and what was found out is not used.
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Where charges are kept, and for how many threads.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The store's folder. It has to be there; the journal makes `counters` in it.
+    /// The store's folder. It has to exist; the journal makes `counters` in it.
     pub folder: PathBuf,
     /// The folder for the file of the shared memory, `/dev/shm`.
     pub memory: PathBuf,

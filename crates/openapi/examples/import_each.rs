@@ -33,8 +33,8 @@ fn main() -> std::io::Result<()> {
         forget_largest_memory();
         let before = cpu_milliseconds();
         let mut report = match import(&path) {
-            Ok((operations, warnings)) => json!({"operations": operations, "warnings": told(&warnings)}),
-            Err(faults) => json!({"faults": told(&faults.0)}),
+            Ok((operations, warnings)) => json!({"operations": operations, "warnings": texts(&warnings)}),
+            Err(faults) => json!({"faults": texts(&faults.0)}),
         };
         if let Value::Object(members) = &mut report {
             members.insert("milliseconds".to_owned(), (cpu_milliseconds() - before).into());
@@ -58,7 +58,7 @@ fn import(path: &str) -> Result<(usize, Vec<Warning>), Faults> {
     Ok((rules.len(), warnings))
 }
 
-fn told<T: ToString>(all: &[T]) -> Vec<String> {
+fn texts<T: ToString>(all: &[T]) -> Vec<String> {
     all.iter().map(ToString::to_string).collect()
 }
 

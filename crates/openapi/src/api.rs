@@ -129,7 +129,7 @@ pub enum Style {
     TabDelimited,
     /// `a[b]=1`
     DeepObject,
-    /// 3.2: as `Form`, but nothing is percent-decoded and cookies are told apart by `; `.
+    /// 3.2: as `Form`, but nothing is percent-decoded and cookies are separated by `; `.
     Cookie,
 }
 

@@ -1,6 +1,6 @@
 //! A page before it is HTML or Markdown: headings, paragraphs, lists, tables, samples.
 //!
-//! Both forms are written from one document, so that they cannot tell different things.
+//! Both forms are written from one document, so that they cannot differ.
 
 use contract::{ErrorCode, Status};
 use serde_json::Value;

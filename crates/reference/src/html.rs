@@ -52,7 +52,7 @@ impl Writer<'_> {
                     style { (PreEscaped(STYLE)) }
                 }
                 body {
-                    a.skip href="#content" { "Skip to the content" }
+                    a.skip href="#content" { "Skip to content" }
                     header { p { a href=(self.to(Address::Index)) { (name) } " " span { "Reference" } } }
                     div.frame {
                         (self.navigation())
@@ -219,7 +219,7 @@ impl Writer<'_> {
                         @if position > 0 { " or " }
                         a href=(self.links.to_form(&here, format)) { (name) }
                     }
-                    ". No error of this API costs anything."
+                    ". Errors of this API are free."
                 }
             }
         }

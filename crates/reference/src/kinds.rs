@@ -11,24 +11,23 @@ pub(crate) fn meaning(limit: &Limit) -> String {
         Kind::Rolling { seconds } => {
             let step = span(Duration::from_secs(u64::from(seconds.div_ceil(16))));
             format!(
-                "In any {} that you look at. A unit comes back when it is that long ago that it was used, or up to {step} later.",
+                "In any period of {}. A unit is returned that long after it was used, or up to {step} later.",
                 Span(*seconds)
             )
         }
         Kind::Rate { period, burst } => format!(
-            "{} come back evenly within each {}. At most {} can be used at once.",
+            "{} are refilled evenly in each {}. At most {} can be used at once.",
             units(limit.amount),
             period.word(),
             grouped(u64::from(*burst))
         ),
         Kind::Concurrent => {
-            "Requests that run at the same time, whatever they cost. Each counts until its answer ends."
-                .to_owned()
+            "Concurrent requests, whatever they cost. Each counts until its response ends.".to_owned()
         }
-        Kind::Lifetime => "For as long as the key exists. It never resets.".to_owned(),
+        Kind::Lifetime => "For the lifetime of the key. It never resets.".to_owned(),
     };
     match &limit.group {
-        Some(group) => format!("{meaning} Only endpoints of the group {group} count."),
+        Some(group) => format!("{meaning} Only requests to endpoints of the group {group} count."),
         None => meaning,
     }
 }
@@ -41,7 +40,7 @@ fn calendar(period: Period, zone: &Zone) -> String {
         (Period::Day, Zone::Utc) => "From 00:00 UTC of each day.".to_owned(),
         (Period::Month, Zone::Utc) => "From 00:00 UTC of the first day of each month.".to_owned(),
         (Period::Day, Zone::Named(zone)) => format!(
-            "From 00:00 of each day in the time zone {}. Days on which its clocks change are shorter or longer.",
+            "From 00:00 of each day in the time zone {}. Days with a clock change are shorter or longer.",
             zone.name()
         ),
         (Period::Month, Zone::Named(zone)) => {
@@ -50,7 +49,7 @@ fn calendar(period: Period, zone: &Zone) -> String {
     }
 }
 
-/// The length that `w` of `RateLimit-Policy` tells, in seconds, of the window that holds `now`. None: it has none.
+/// The length that `w` of `RateLimit-Policy` reports, in seconds, of the window that holds `now`. None: it has none.
 pub(crate) fn window_seconds(limit: &Limit, now: u64) -> Option<u64> {
     match &limit.kind {
         Kind::Calendar { period, zone } => {

@@ -1,4 +1,4 @@
-//! What an API is, as far as its reference tells. All text is the operator's own and is escaped when it is written.
+//! What an API is, as far as its reference shows. All text is the operator's own and is escaped when it is written.
 
 use contract::{Detail, Limit, RedirectStatus, Statuses, status::ExtraStatus};
 use std::{sync::Arc, time::Duration};
@@ -16,7 +16,7 @@ pub struct Reference {
     pub local_url: String,
     /// Path of the reference itself, such as `/_docs`, without a slash at its end.
     pub docs_path: String,
-    /// Path that tells how a key's limits stand, such as `/_limits`.
+    /// The path that lists a key's limits, such as `/_limits`.
     pub limits_path: String,
     /// Which way round 401 and 403 are.
     pub statuses: Statuses,
@@ -78,7 +78,7 @@ pub struct Endpoint {
     pub public: bool,
     /// Units that a success costs, or the most that it can cost.
     pub cost: u32,
-    /// The API itself tells what a success has cost.
+    /// The API itself reports what a success has cost.
     pub tells_cost: bool,
     /// The group whose limits count requests to it.
     pub group: Option<Arc<str>>,
@@ -150,7 +150,7 @@ pub struct Check {
 pub struct Wrong {
     /// The value.
     pub value: String,
-    /// What the API says of it: `It has to be at least 1, but is 0.`
+    /// What the API says of it: `Must be at least 1, but is 0.`
     pub message: String,
 }
 
@@ -219,7 +219,7 @@ pub struct Live {
 /// A window of maintenance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    /// What clients are told. May be empty.
+    /// The message for clients. May be empty.
     pub message: String,
     /// Unix second of its beginning.
     pub from: u64,
@@ -244,7 +244,7 @@ impl Place {
             Self::Query => "query parameter",
             Self::Header => "header",
             Self::Cookie => "cookie",
-            Self::Body => "member of the body",
+            Self::Body => "property of the body",
         }
     }
 

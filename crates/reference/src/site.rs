@@ -16,7 +16,7 @@ use std::collections::HashMap;
 /// The reference of an API, ready to be read.
 ///
 /// Pages that never change are written when it is made, so that a reader costs no more than a copy;
-/// those that tell of maintenance are written for each reader.
+/// those that mention maintenance are written for each reader.
 pub struct Site {
     facts: Facts,
     links: Links,
@@ -111,7 +111,7 @@ impl Site {
     }
 }
 
-/// Whether a page tells of maintenance.
+/// Whether a page mentions maintenance.
 fn is_live(address: Address) -> bool {
     match address {
         Address::Index | Address::Maintenance => true,

@@ -1,4 +1,4 @@
-//! What holds for all pages: every code has every part, no link is dead, all forms tell the same, and text of
+//! What is true of all pages: every code has every part, no link is dead, all forms say the same, and text of
 //! the operator is never markup.
 
 use crate::*;
@@ -25,7 +25,7 @@ fn check(place: Place, name: &str, example: &str, wrong: Option<(&str, &str)>) -
 
 fn reference() -> Reference {
     let checks = vec![
-        check(Place::Query, "limit", "5", Some(("0", "It has to be at least 1, but is 0."))),
+        check(Place::Query, "limit", "5", Some(("0", "Must be at least 1, but is 0."))),
         check(Place::Header, "X-Store", "north", Some(("?", "It has to match."))),
     ];
     let body = Takes { media_types: vec!["application/json".into()], checks_body: true, ..Takes::default() };
@@ -110,8 +110,8 @@ fn leaves(value: &Value, found: &mut Vec<String>) {
         Value::String(text) => found.push(text.clone()),
         Value::Array(all) => all.iter().for_each(|one| leaves(one, found)),
         Value::Object(all) => {
-            let told = all.iter().filter(|(name, _)| *name != "page" && *name != "next");
-            told.for_each(|(_, one)| leaves(one, found));
+            let texts = all.iter().filter(|(name, _)| *name != "page" && *name != "next");
+            texts.for_each(|(_, one)| leaves(one, found));
         }
     }
 }
@@ -128,13 +128,7 @@ fn every_code_has_every_part_in_every_form() {
     for code in ErrorCode::ALL {
         let [html, markdown, json] =
             Format::ALL.map(|format| site.page(Address::Code(code), format, &live()));
-        for part in [
-            "What to do",
-            "When it happens here",
-            "An example of this API",
-            "Who can act",
-            "What it does to your limits",
-        ] {
+        for part in ["What to do", "When it occurs", "Example", "Who can fix it", "Effect on your limits"] {
             assert!(html.contains(&format!("{part}</h2>")), "{}: {part}", code.name());
             assert!(markdown.contains(&format!("## {part}\n\n")), "{}: {part}", code.name());
         }
@@ -179,7 +173,7 @@ fn markdown_and_json_tell_the_same() {
             let is_shown = markdown.contains(&bare(leaf)) || numbers_alone.contains(&bare(leaf));
             let is_time = leaf.ends_with('Z') && leaf.contains('T');
             let is_page = [Address::Endpoints(1), Address::Limits].contains(&address) && leaf.len() < 8;
-            assert!(is_shown || is_time || is_page, "{address:?} does not tell {leaf:?}");
+            assert!(is_shown || is_time || is_page, "{address:?} does not show {leaf:?}");
         }
     }
 }

@@ -84,7 +84,7 @@ pub struct MaintenanceWindow {
     pub message: String,
     /// The first second of it.
     pub from: u64,
-    /// The first second after it. None: until it is switched off.
+    /// The first second after it. None: until it is turned off.
     pub until: Option<u64>,
     /// Ids of the keys that are let through.
     pub pass: Vec<String>,

@@ -114,7 +114,7 @@ fn advice(kind: io::ErrorKind) -> &'static str {
     if kind == io::ErrorKind::AddrInUse {
         "; another program listens there: stop it, or choose another [listen] address"
     } else if kind == io::ErrorKind::PermissionDenied {
-        "; ports below 1024 need the right to use them: choose a higher one, or grant CAP_NET_BIND_SERVICE"
+        "; ports below 1024 are privileged: choose a higher one, or grant CAP_NET_BIND_SERVICE"
     } else if kind == io::ErrorKind::AddrNotAvailable {
         "; no network interface of this machine has that address"
     } else {

@@ -18,9 +18,9 @@ const MAX_HEAD_SIZE: usize = 64 * 1024;
 pub async fn ask(backend: &Arc<Backend>, service: &Service, check: &Check) -> Result<(), String> {
     match within(check.timeout, exchange(backend, service, check)).await {
         Some(Ok(status)) if check.takes(status) => Ok(()),
-        Some(Ok(status)) => Err(format!("the check was answered {status}")),
+        Some(Ok(status)) => Err(format!("the health check got status {status}")),
         Some(Err(reason)) => Err(reason),
-        None => Err(format!("the check was not answered within {:?}", check.timeout)),
+        None => Err(format!("the health check got no response within {:?}", check.timeout)),
     }
 }
 
@@ -32,17 +32,21 @@ async fn exchange(backend: &Arc<Backend>, service: &Service, check: &Check) -> R
         "GET {}{} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: fairgate-check\r\nConnection: close\r\n\r\n",
         service.upstream.base_path, check.path
     );
-    upstream.io.write_all(request.as_bytes()).await.map_err(|error| format!("the check failed: {error}"))?;
+    upstream
+        .io
+        .write_all(request.as_bytes())
+        .await
+        .map_err(|error| format!("the health check failed: {error}"))?;
     loop {
         let filled = std::future::poll_fn(|cx| upstream.input.poll_fill(cx, &mut upstream.io)).await;
         match filled {
             Ok(1..) if upstream.input.len() <= MAX_HEAD_SIZE => {}
-            Ok(1..) => return Err("the check was answered by a head without end".to_owned()),
-            Ok(0) => return Err("the connection was closed before the check was answered".to_owned()),
-            Err(error) => return Err(format!("the check failed: {error}")),
+            Ok(1..) => return Err("the response to the health check has endless headers".to_owned()),
+            Ok(0) => return Err("the connection was closed before a response to the health check".to_owned()),
+            Err(error) => return Err(format!("the health check failed: {error}")),
         }
         while let Some(head) = ResponseHead::read(upstream.input.filled(), false, Vec::new())
-            .map_err(|reason| format!("the check's answer is garbled: {reason}"))?
+            .map_err(|reason| format!("the response to the health check is malformed: {reason}"))?
         {
             if head.status >= 200 {
                 return Ok(head.status);

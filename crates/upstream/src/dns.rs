@@ -51,8 +51,8 @@ pub(super) async fn ask(servers: &[SocketAddr], name: &str) -> Result<(Vec<IpAdd
                     least = least.min(lives);
                 }
                 Ok(Said::Addresses(..)) => {}
-                Ok(Said::NoName) => reasons.push(format!("{server}: there is no such name")),
-                Ok(Said::Truncated) => reasons.push(format!("{server}: the answer is too long")),
+                Ok(Said::NoName) => reasons.push(format!("{server}: no such name")),
+                Ok(Said::Truncated) => reasons.push(format!("{server}: the response is too long")),
                 Ok(Said::Failed(code)) => reasons.push(format!("{server}: error {code}")),
                 Err(error) => reasons.push(format!("{server}: {error}")),
             }

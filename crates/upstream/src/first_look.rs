@@ -37,7 +37,7 @@ async fn is_there(address: SocketAddr) -> Result<(), String> {
     if listens(address, sockets.lines().chain(further.lines())) {
         Ok(())
     } else {
-        Err("nobody listens there".to_owned())
+        Err("nothing listens there".to_owned())
     }
 }
 

@@ -25,7 +25,7 @@ pub fn is_name(host: &str) -> bool {
 pub async fn look_up(backend: &Backend, names: &Names) -> Duration {
     let found = match tokio::time::timeout(LOOKUP, ask(backend, names)).await {
         Ok(found) => found,
-        Err(_) => Err(format!("no answer within {LOOKUP:?}")),
+        Err(_) => Err(format!("no response within {LOOKUP:?}")),
     };
     let known = backend.resolved.load();
     match found {

@@ -28,17 +28,13 @@ pub enum LimitError {
     #[error("a limit of 0 would reject every request")]
     Zero,
     /// The amount is past [`Limit::LARGEST`], or that of a rate past [`Limit::MAX_RATE`].
-    #[error(
-        "a limit is at most {}, and {} if it has a burst, as the burst itself",
-        Limit::LARGEST,
-        Limit::MAX_RATE
-    )]
+    #[error("a limit must be at most {}, or {} with a burst; the burst too", Limit::LARGEST, Limit::MAX_RATE)]
     TooLarge,
     /// A burst of zero.
     #[error("a burst of 0 would reject every request")]
     ZeroBurst,
     /// A burst with a day or a month, which do not refill evenly.
-    #[error("only a limit per second, minute or hour can have a burst, not one per {}", .0.word())]
+    #[error("only a limit per second, minute or hour can have a burst, not per {}", .0.word())]
     BurstPeriod(Period),
     /// The time zone is not known.
     #[error("unknown time zone `{0}`: expected a name such as Europe/Berlin")]

@@ -4,7 +4,8 @@ use super::{
     json::Json,
     text::{self, clean},
 };
-use crate::specification::Detail;
+use crate::{detail::Detail, pointer};
+use std::borrow::Cow;
 
 /// Violations that are kept.
 const MAX_DETAILS: usize = 50;
@@ -143,7 +144,7 @@ impl Fields {
             return;
         }
         for (name, value) in object.object().unwrap_or_default() {
-            // What programs are told beside an error is often named `data`; of violations it is a list.
+            // What comes with an error for programs is often named `data`; violations in it are a list.
             let is_list_of_data = name == "data" && value.list().is_some();
             if CONTAINERS.contains(&name.as_ref()) || is_list_of_data {
                 self.container(value, depth + 1);
@@ -307,9 +308,9 @@ impl Fields {
         let Some(message) = clean(message, MAX_MESSAGE) else { return };
         let name = clean(path.last().map_or("", String::as_str), MAX_NAME).unwrap_or_default();
         let detail = if place == "body" {
-            let pointer =
-                path.iter().flat_map(|step| ["/".to_owned(), step.replace('~', "~0").replace('/', "~1")]);
-            let pointer = clean(&pointer.collect::<String>(), text::MAX_MESSAGE);
+            let mut pointer = String::new();
+            path.iter().for_each(|step| pointer::push(&mut pointer, step));
+            let pointer = clean(&pointer, text::MAX_MESSAGE);
             Detail { place, name, pointer, message }
         } else {
             let name = clean(&path.join("."), MAX_NAME).unwrap_or_default();
@@ -460,9 +461,8 @@ fn steps(path: &[Json<'_>]) -> Path {
 /// The steps of a path that is a text: a JSON pointer, `$.price`, `items[0].count`, `items.0.price`.
 fn segments(path: &str) -> Path {
     let pointer = path.strip_prefix('#').unwrap_or(path);
-    if let Some(steps) = pointer.strip_prefix('/') {
-        let steps = steps.split('/').take(MAX_DEPTH * 2);
-        return steps.map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+    if pointer.starts_with('/') {
+        return pointer::names(pointer).take(MAX_DEPTH * 2).map(Cow::into_owned).collect();
     }
     let path = path.strip_prefix("$.").unwrap_or(path);
     let steps = path.split(['.', '[', ']']).map(|step| step.trim_matches(['"', '\'']));

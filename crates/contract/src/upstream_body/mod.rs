@@ -7,7 +7,7 @@ mod fields;
 mod json;
 mod text;
 
-use crate::specification::Detail;
+use crate::detail::Detail;
 use fields::Fields;
 use json::Json;
 use serde_json::Value;
@@ -264,7 +264,7 @@ mod tests {
 
     const SAID: Said<'_> = Said { media_type: None, names_fields: true, place: "body" };
 
-    fn told(body: &str) -> Found {
+    fn found(body: &str) -> Found {
         read(body.as_bytes(), Said { names_fields: false, ..SAID })
     }
 
@@ -283,7 +283,11 @@ mod tests {
             (r#"{"errors":[{"detail":"Out of stock"}]}"#, "Out of stock"),
             (r#"{"message":"Out\n\tof \u0000 stock"}"#, "Out of stock"),
         ] {
-            assert_eq!(told(body), Found::Message { message: message.into(), details: Vec::new() }, "{body}");
+            assert_eq!(
+                found(body),
+                Found::Message { message: message.into(), details: Vec::new() },
+                "{body}"
+            );
         }
     }
 
@@ -306,7 +310,7 @@ mod tests {
             r#"{"hosts":["db-7.internal"]}"#,
             r#"{"trace":"at Shop.read"}"#,
         ] {
-            assert_eq!(told(body), Found::Nothing, "{body}");
+            assert_eq!(found(body), Found::Nothing, "{body}");
         }
         assert_eq!(read(&[0xff, 0xfe], SAID), Found::Nothing);
         let said = Said { media_type: Some(b"text/html"), ..SAID };
@@ -328,7 +332,7 @@ mod tests {
     #[test]
     fn a_long_message_is_cut() {
         let body = serde_json::json!({ "message": "é".repeat(2000) }).to_string();
-        let Found::Message { message, .. } = told(&body) else { panic!() };
+        let Found::Message { message, .. } = found(&body) else { panic!() };
         assert_eq!(message.chars().count(), MAX_MESSAGE + 1);
     }
 

@@ -115,7 +115,7 @@ fn it_begins_with_the_later_of_wall_clock_and_journal() {
     let told = Ahead { wall: 1_795_392_000_000, journal: 1_795_564_800_000 }.to_string();
     assert_eq!(
         told,
-        "the clock says 2026-11-23T00:00:00Z, but charges were recorded until 2026-11-25T00:00:00Z"
+        "the clock says 2026-11-23T00:00:00Z, but usage was recorded until 2026-11-25T00:00:00Z"
     );
 }
 

@@ -198,7 +198,7 @@ impl<'s> Attempts<'s> {
         if !may {
             if let (Unprocessed::GoneAway, true, Some(backend)) = (why, is_whole && has_time, context.backend)
             {
-                self.note_failure(thread, context, backend, "it ends connections without answering");
+                self.note_failure(thread, context, backend, "it closes connections without responding");
             }
             return Err(self.none(context, turned_away(thread)));
         }
@@ -234,7 +234,7 @@ impl<'s> Attempts<'s> {
         if self.service.backends.len() > self.tried.count_ones() as usize {
             Ok(())
         } else {
-            Err(self.none(context, busy("As many requests are in flight as the upstream takes at once.")))
+            Err(self.none(context, busy("The upstream already has its maximum of requests in flight.")))
         }
     }
 
@@ -264,7 +264,7 @@ impl<'s> Attempts<'s> {
         has_broken: bool,
     ) {
         if has_broken {
-            self.note_failure(thread, context, backend, "an answer broke off");
+            self.note_failure(thread, context, backend, "a response was cut off");
         } else {
             backend.health.succeeded();
         }

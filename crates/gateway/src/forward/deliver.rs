@@ -40,7 +40,7 @@ const HOLD: Duration = Duration::from_millis(100);
 /// Bytes of an error's body that are read for its message.
 const MAX_ERROR_SIZE: usize = 64 * 1024;
 /// The group of incidents in which a remote procedure call got an answer of HTTP.
-const NOT_RPC: &str = "the upstream's answer is not one of the protocol of the call";
+const NOT_RPC: &str = "the upstream's response does not use the protocol of the call";
 /// How long an error's body is waited for.
 const ERROR_BODY: Duration = Duration::from_secs(2);
 
@@ -257,7 +257,7 @@ impl Exchange<'_> {
         while (self.upstream.input.len() as u64) < whole {
             match self.upstream.input.fill(&mut self.upstream.io, &mut self.client.deadline).await {
                 Some(Ok(1..)) => {}
-                Some(Ok(0)) => return Err(broke_off("the connection was closed within the body")),
+                Some(Ok(0)) => return Err(broke_off("the connection was closed in the middle of the body")),
                 Some(Err(error)) => return Err(broke_off(&format!("reading the body failed: {error}"))),
                 None => return Ok(()), // slow, so it is streamed after all
             }
@@ -365,7 +365,7 @@ fn note_refusal(context: &RequestContext<'_>, code: ErrorCode) -> Option<String>
         return None;
     }
     let detail = "The upstream answered a remote procedure call with 200 and an error of its protocol (`grpc-status` of \
-                  gRPC), or without saying how it ended.";
+                  gRPC), or without a final status.";
     keep_incident(context, GROUP, detail.to_owned());
     Some(access_log::cause_line(context, GROUP, detail))
 }
@@ -376,7 +376,7 @@ fn broke_off(detail: &str) -> Refused {
 
 fn broke(fault: &PumpFault) -> String {
     match fault {
-        PumpFault::Cut => "the connection was closed within the body".to_owned(),
+        PumpFault::Cut => "the connection was closed in the middle of the body".to_owned(),
         PumpFault::Source(error) => format!("reading the body failed: {error}"),
         PumpFault::Framing(fault) => fault.message.clone().into_owned(),
         PumpFault::TooLarge => "the body is too large".to_owned(),

@@ -175,8 +175,8 @@ impl<'c> Exchange<'c> {
                     self.has_interim = true;
                     if interims > MAX_INTERIMS {
                         return Err(unexpected(
-                            "the upstream never answers finally",
-                            "1xx answers without end",
+                            "the upstream never sends a final response",
+                            "endless 1xx responses",
                         ));
                     }
                     self.upstream.input.consume(head.length);
@@ -217,15 +217,15 @@ impl<'c> Exchange<'c> {
         match self.upstream.input.poll_fill(cx, &mut self.upstream.io) {
             Poll::Ready(Ok(1..)) => Poll::Ready(Ok(())),
             Poll::Ready(Ok(0)) => Poll::Ready(Err(
-                self.closed(may_repeat, "the upstream closed the connection without an answer")
+                self.closed(may_repeat, "the upstream closed the connection without a response")
             )),
             Poll::Ready(Err(error)) => {
                 let is_first = self.upstream.input.is_empty();
-                let detail = format!("reading the answer failed: {error}");
+                let detail = format!("reading the response failed: {error}");
                 Poll::Ready(Err(if is_first {
                     self.closed(may_repeat, &detail)
                 } else {
-                    unexpected("the upstream's answer broke off", detail)
+                    unexpected("the upstream's response was cut off", detail)
                 }))
             }
             Poll::Pending => self.poll_silence(cx),
@@ -332,8 +332,8 @@ impl<'c> Exchange<'c> {
                 Poll::Ready(Err(client::body_too_slow().into()))
             }
             (Poll::Ready(()), _) => Poll::Ready(Err(unexpected(
-                "the upstream is silent",
-                "no answer came within the time that is allowed",
+                "the upstream did not respond in time",
+                "no response came within the allowed time",
             ))),
         }
     }
@@ -349,9 +349,9 @@ impl<'c> Exchange<'c> {
         {
             NotAnswered::NotTaken
         } else if self.upstream.input.is_empty() {
-            unexpected("the upstream closed the connection without an answer", detail)
+            unexpected("the upstream closed the connection without a response", detail)
         } else {
-            unexpected("the upstream's answer broke off", format!("{detail}, within its head"))
+            unexpected("the upstream's response was cut off", format!("{detail}, within its headers"))
         }
     }
 }
@@ -372,7 +372,7 @@ fn interim_head(bytes: &[u8], head: &ResponseHead) -> Vec<u8> {
 }
 
 fn garbled(reason: &'static str) -> NotAnswered {
-    unexpected("the upstream's answer is garbled", reason)
+    unexpected("the upstream's response is malformed", reason)
 }
 
 fn unexpected(group: &'static str, detail: impl Into<String>) -> NotAnswered {

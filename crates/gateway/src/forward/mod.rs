@@ -34,7 +34,7 @@ use transport::turn;
 use upstream::{Backend, NoStream, Upstream};
 
 /// The group of incidents in which an answer had begun and did not end.
-const BROKE_OFF: &str = "the upstream's answer broke off";
+const BROKE_OFF: &str = "the upstream's response was cut off";
 
 /// A request as it is sent: whole, if its body is here already, else a head and a stream.
 enum Sending {
@@ -53,7 +53,7 @@ pub(crate) async fn forward<'s>(
 ) -> Result<Outcome, Refused> {
     // Every request that comes here was given one; without it, it would lead nowhere.
     let Some(service) = context.service else {
-        return Err(Refusal::unexpected("the request has no upstream", "A defect of the gateway itself."));
+        return Err(Refusal::unexpected("the request has no upstream", "A bug in the gateway."));
     };
     // The upstream's time. It begins now, and anew when a body that still comes is through (`exchange`): how long the
     // client takes to send one is `pace`'s.

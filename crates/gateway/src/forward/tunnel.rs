@@ -70,8 +70,8 @@ impl Exchange<'_> {
         // Fail closed: what the two sides would speak through us is not what the client asked for.
         if !context.upgrade.is_some_and(|protocol| answer::switches_to(protocol, &switched, bytes)) {
             return Err(Refusal::unexpected(
-                "the upstream switched to a protocol that nobody asked for",
-                "The upstream answered 101 without naming in Upgrade the protocol that it was asked for.",
+                "the upstream switched to a protocol that was not requested",
+                "The upstream answered 101 without the requested protocol in Upgrade.",
             ));
         }
         if let (Some(owed), Some(name)) = (&mut owed, cost_header)

@@ -16,34 +16,34 @@ const LONGEST: u64 = 3;
 /// No connection to the upstream comes about.
 pub(super) fn unreachable(thread: &Thread, reason: String) -> Refused {
     let cause = Cause { group: "the upstream cannot be reached", detail: reason };
-    let text = "The API cannot be reached at the moment. Nothing was sent to it or charged; try again in some seconds.";
+    let text = "The API cannot be reached at the moment. Nothing was sent to it or charged; try again in a few seconds.";
     unavailable(text, soon(thread), cause)
 }
 
 /// The checks of all addresses fail.
 pub(super) fn ill(thread: &Thread) -> Refused {
     let cause = Cause {
-        group: "no address of the upstream is well",
-        detail: "The checks of all addresses fail: `fairgate upstreams list` shows them.".to_owned(),
+        group: "no healthy upstream address",
+        detail: "The health checks of all addresses fail: see `fairgate upstreams list`.".to_owned(),
     };
-    let text = "The API cannot be reached at the moment. Nothing was charged; try again in some seconds.";
+    let text = "The API cannot be reached at the moment. Nothing was charged; try again in a few seconds.";
     unavailable(text, soon(thread), cause)
 }
 
 /// The upstream has said that it did not look at the request.
 pub(super) fn turned_away(thread: &Thread) -> Refused {
     let cause = Cause {
-        group: "the upstream did not take the request",
-        detail: "It refused the stream, or ended the connection without having looked at it.".to_owned(),
+        group: "the upstream did not accept the request",
+        detail: "It refused the stream, or closed the connection without processing it.".to_owned(),
     };
-    let text = "The API did not begin to work on the request. Nothing was done or charged; try again in some seconds.";
+    let text = "The API did not start to process the request. Nothing was done or charged; try again in a few seconds.";
     unavailable(text, soon(thread), cause)
 }
 
 /// All addresses have as many requests as they take at once.
 pub(super) fn busy(detail: &str) -> Refused {
     let cause = Cause { group: "all addresses of the upstream are busy", detail: detail.to_owned() };
-    let text = "The API has more requests than it can take at the moment. Nothing was charged; try again in a second.";
+    let text = "The API has more requests than it can handle at the moment. Nothing was charged; try again in a second.";
     unavailable(text, BUSY, cause)
 }
 

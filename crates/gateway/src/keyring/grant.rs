@@ -39,7 +39,7 @@ pub enum NotGranted {
     UnknownPlan(String),
     /// Plan and key together have more limits than an account can hold.
     #[error(
-        "with its own limits and those of the plan `{plan}` the key has {count} limits, and at most {most} can hold for one key"
+        "the key would have {count} limits, its own and those of the plan `{plan}`, but at most {most} are allowed"
     )]
     TooManyLimits {
         /// Name of the plan.
@@ -56,7 +56,7 @@ pub enum NotGranted {
 pub enum PlansNotChanged {
     /// Keys belong to a plan that would be gone.
     #[error(
-        "keys belong to the plan `{0}`, which the configuration does not have any more: give them another plan first (`fairgate keys change`), or put [plans.{0}] back"
+        "keys belong to the plan `{0}`, which the configuration no longer has: give them another plan first (`fairgate keys change`), or put [plans.{0}] back"
     )]
     InUse(String),
     /// A key's own limits do not go together with the new ones of its plan.

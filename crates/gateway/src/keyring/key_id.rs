@@ -20,7 +20,7 @@ pub struct KeyId([u8; PREFIX.len() + CHARACTERS]);
 
 /// The id is none that Fairgate makes.
 #[derive(Debug, thiserror::Error)]
-#[error("an id of a key is `key_` and 16 letters and digits")]
+#[error("a key id is `key_` followed by 16 letters and digits")]
 pub struct BadId;
 
 // === impl PackedId ===

@@ -104,10 +104,8 @@ pub(crate) fn find(context: &RequestContext<'_>) -> Result<Option<Page>, Refused
         return Ok(None);
     }
     if !matches!(context.head.method(), "GET" | "HEAD") {
-        let mut refused = Refusal::new(
-            ErrorCode::MethodNotAvailable,
-            "The documentation can only be read: use GET or HEAD.",
-        );
+        let mut refused =
+            Refusal::new(ErrorCode::MethodNotAvailable, "The documentation is read-only: use GET or HEAD.");
         refused.allow = Some("GET, HEAD".to_owned());
         return Err(refused);
     }
@@ -118,7 +116,7 @@ pub(crate) fn find(context: &RequestContext<'_>) -> Result<Option<Page>, Refused
     let Some(found) = told.site.find(path) else {
         return Err(Refusal::new(
             ErrorCode::EndpointNotFound,
-            "There is no such page in the documentation; the list of error codes is at its beginning.",
+            "The documentation has no such page; its first page lists all error codes.",
         ));
     };
     let accepted = || Format::accepted(context.head.value(RequestField::Accept).unwrap_or_default());

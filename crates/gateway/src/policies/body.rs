@@ -1,4 +1,4 @@
-//! The body: its media type and size, told by the head alone; then, only for an endpoint that has a
+//! The body: its media type and size, from the head alone; then, only for an endpoint that has a
 //! schema for it, the body itself.
 
 use super::elsewhere;
@@ -10,12 +10,12 @@ use crate::{
     refusals::body_too_large,
     settings::Endpoint,
 };
-use contract::{Detail, ErrorCode};
+use contract::{ErrorCode, detail};
 use http1::{body::Framing, field::RequestField};
 use openapi::rules::{BodyFault, RequestRules, soon, while_wanted};
 use std::sync::Arc;
 
-/// What the head tells of the body: media type, size, and that a required one is missing.
+/// What the head says of the body: media type, size, and that a required one is missing.
 pub(crate) fn check_head(context: &RequestContext<'_>, endpoint: Option<&Endpoint>) -> Result<(), Refused> {
     let framing = context.head.framing;
     let has_body = framing != Framing::Length(0);
@@ -52,12 +52,12 @@ fn unexpected_body(method: &str) -> Refused {
     Refusal::new(
         ErrorCode::RequestMalformed,
         format!(
-            "A {method} request has no body here. Put what it says into the query, or use another method."
+            "A {method} request must not have a body here. Send the data in the query, or use another method."
         ),
     )
 }
 
-/// A body that is checked has to come as it is: what it holds once it is decoded could be anything (fail
+/// A body that is validated must not be encoded: what it decodes to could be anything (fail
 /// closed).
 fn check_coding(context: &RequestContext<'_>) -> Result<(), Refused> {
     let coding =
@@ -67,7 +67,7 @@ fn check_coding(context: &RequestContext<'_>) -> Result<(), Refused> {
     Err(Refusal::new(
         ErrorCode::MediaTypeNotSupported,
         format!(
-            "This endpoint checks the body, so it takes it only as it is, but its Content-Encoding is \"{coding}\"."
+            "This endpoint validates the body, so it does not accept an encoded one, but the Content-Encoding is \"{coding}\"."
         ),
     ))
 }
@@ -148,24 +148,9 @@ fn refuse(fault: BodyFault) -> Refused {
             ),
         ),
         BodyFault::NotValid(details) => {
-            let mut refused = Refusal::new(ErrorCode::BodyNotValid, summary(&details));
+            let mut refused = Refusal::new(ErrorCode::BodyNotValid, detail::summary(&details));
             refused.details = details;
             refused
         }
-    }
-}
-
-fn summary(details: &[Detail]) -> String {
-    match details {
-        [only] if only.name.is_empty() => only.message.clone(),
-        [only] => format!("The member \"{}\" of the body is not right: {}", only.name, only.message),
-        // The last one says how many more there are, and is no member.
-        [rest @ .., last] if last.name.is_empty() && last.message.starts_with("There are ") => {
-            format!(
-                "More than {} members of the body are not right; `details` names the first of them.",
-                rest.len()
-            )
-        }
-        all => format!("{} members of the body are not right; `details` names each.", all.len()),
     }
 }

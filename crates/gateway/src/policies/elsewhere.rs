@@ -63,7 +63,7 @@ pub(super) async fn run<T: Send + 'static>(
         Some(Ok(None)) => Err(client::body_cut()),
         Some(Err(())) | None => Err(Refusal::unexpected(
             "the gateway panicked",
-            "A defect of the gateway itself, in a check of a request; standard error has the place.",
+            "A bug in the gateway, in the validation of a request; standard error has the location.",
         )),
     }
 }

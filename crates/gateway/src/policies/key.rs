@@ -48,10 +48,10 @@ fn valid(context: &mut RequestContext<'_>) -> Result<Arc<KnownKey>, Refused> {
     let (code, message) = match key.validity(context.now.seconds()) {
         Validity::Valid => return Ok(key),
         Validity::Revoked => {
-            (ErrorCode::KeyRevoked, "This API key was revoked. Use a newer one, or ask for one.")
+            (ErrorCode::KeyRevoked, "This API key has been revoked. Use another key, or ask for a new one.")
         }
         Validity::Expired => {
-            (ErrorCode::KeyExpired, "This API key has expired. Use a newer one, or ask for one.")
+            (ErrorCode::KeyExpired, "This API key has expired. Use another key, or ask for a new one.")
         }
     };
     Err(Refusal::new(code, message))
@@ -107,7 +107,7 @@ fn look_up(
                 .get(b"Basic ".len()..)
                 .and_then(|pair| STANDARD.decode(pair.trim_ascii()).ok());
             let pair = pair.ok_or_else(|| {
-                wrong_format("What follows `Basic` in the Authorization header is not base64.")
+                wrong_format("The value after `Basic` in the Authorization header is not base64.")
             })?;
             let (user, password) = match memchr::memchr(b':', &pair) {
                 Some(colon) => (pair.get(..colon), pair.get(colon + 1..)),
@@ -170,13 +170,13 @@ fn find(shared: &Shared, config: &Config, candidates: &[&[u8]]) -> Result<Arc<Kn
     if possible {
         Err(Refusal::new(
             ErrorCode::KeyNotValid,
-            "This API key is not known. Check that it is complete and belongs to this API.",
+            "Unknown API key. Check that it is complete and belongs to this API.",
         ))
     } else if candidates.iter().all(|candidate| candidate.is_empty()) {
         Err(not_set(config))
     } else {
         Err(wrong_format(
-            "What was sent as the API key cannot be one: its format is wrong. Copy the whole key, without spaces or quotes.",
+            "The value sent as the API key does not have the format of a key. Copy the whole key, without spaces or quotes.",
         ))
     }
 }

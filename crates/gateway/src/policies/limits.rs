@@ -63,7 +63,7 @@ fn check_running(context: &RequestContext<'_>) -> Result<(), Refused> {
     }
     let mut refused = Refusal::new(
         ErrorCode::Unavailable,
-        "What requests cost cannot be recorded at present, so none is let through. Nothing was charged. Try again \
+        "Usage cannot be recorded at the moment, so requests are rejected. Nothing was charged. Try again \
          in 10 seconds.",
     );
     refused.retry_after = Some(RETRY_STOPPED);
@@ -94,7 +94,7 @@ fn address_bytes(address: IpAddr) -> [u8; 16] {
 
 fn refusal(denial: Denial, cost: u32, whose: &str) -> Refused {
     let Some(limit) = denial.limit() else {
-        return Refusal::unexpected("a limit denied that is not there", "A defect of the gateway itself.");
+        return Refusal::unexpected("a limit that does not exist denied a request", "A bug in the gateway.");
     };
     let mut refused = Refusal::new(limit.error_code(), message(limit, &denial, cost, whose));
     refused.retry_after = denial.reset;
@@ -111,24 +111,23 @@ fn message(limit: &Limit, denial: &Denial, cost: u32, whose: &str) -> String {
     let _ = match &limit.kind {
         Kind::Concurrent => write!(
             message,
-            "{amount} requests of this {whose} are in flight, and the limit \"{limit}\" allows no more. Wait until one \
-             has ended."
+            "{amount} requests from this {whose} are in flight, which is all that the limit \"{limit}\" allows. Wait until one completes."
         ),
         Kind::Rate { .. } => {
-            write!(message, "This {whose} is faster than the limit \"{limit}\" allows.")
+            write!(message, "This {whose} sends requests faster than the limit \"{limit}\" allows.")
         }
         Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Lifetime if cost == 1 => {
             write!(message, "You have used all {amount} requests of the limit \"{limit}\".")
         }
         Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Lifetime => {
-            write!(message, "This request costs {cost} units, and fewer are left of the limit \"{limit}\".")
+            write!(message, "This request costs {cost} units, but the limit \"{limit}\" has fewer left.")
         }
     };
     let what_then = match &limit.kind {
         Kind::Concurrent => return message,
         Kind::Lifetime => None,
-        Kind::Rate { .. } => Some(" Go on in "),
-        Kind::Rolling { .. } => Some(" Enough of it comes back in "),
+        Kind::Rate { .. } => Some(" Retry in "),
+        Kind::Rolling { .. } => Some(" Enough units are available again in "),
         Kind::Calendar { .. } => Some(" It resets in "),
     };
     match (what_then, denial.reset.zip(denial.resets_at)) {
@@ -139,7 +138,7 @@ fn message(limit: &Limit, denial: &Denial, cost: u32, whose: &str) -> String {
             text::write_time(at, &mut message);
             message.push('.');
         }
-        (None, _) | (_, None) => message.push_str(" It does not reset; ask for a larger one."),
+        (None, _) | (_, None) => message.push_str(" It does not reset; ask for a larger limit."),
     }
     message
 }

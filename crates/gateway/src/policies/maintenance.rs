@@ -60,7 +60,7 @@ fn refuse(context: &mut RequestContext<'_>, in_force: &[&Window]) -> Result<(), 
     let message = in_force.first().map_or("", |window| window.message.as_str());
     let reason = if message.is_empty() { "The API is in a maintenance period." } else { message };
     let end = until.map_or_else(
-        || "Its end is not known yet".to_owned(),
+        || "It has no known end yet".to_owned(),
         |until| format!("It ends at {}", text::time(until)),
     );
     let of = if in_force.iter().any(|window| window.endpoints.is_empty()) {
@@ -68,8 +68,9 @@ fn refuse(context: &mut RequestContext<'_>, in_force: &[&Window]) -> Result<(), 
     } else {
         " Other endpoints are not affected."
     };
-    let message =
-        format!("{reason} {end}.{of} You can go on requesting until it is over; nothing is charged.");
+    let message = format!(
+        "{reason} {end}.{of} You can keep making requests until the API is available; nothing is charged."
+    );
     let mut refused = Refusal::new(ErrorCode::Maintenance, message);
     refused.retry_after = Some(until.map_or(WITHOUT_AN_END, |until| until.saturating_sub(now).max(1)));
     Err(refused)

@@ -7,7 +7,7 @@ use crate::{
     policies::body::Checked,
     refusal::{Refusal, Refused},
 };
-use contract::{Detail, ErrorCode};
+use contract::{Detail, detail};
 use http1::request::RequestHead;
 use openapi::rules::{Headers, OwnSent, RequestRules, Sent, Violation, soon, while_wanted};
 use std::sync::Arc;
@@ -68,28 +68,8 @@ pub(crate) async fn check_elsewhere(
 fn refuse(violations: Vec<Violation>) -> Result<(), Refused> {
     let Some(first) = violations.first() else { return Ok(()) };
     let code = first.code;
-    let message = match violations.as_slice() {
-        [only] if matches!(code, ErrorCode::ParameterMissing | ErrorCode::HeaderMissing) => {
-            format!("The {} \"{}\" is required, but not there.", noun(&only.detail), only.detail.name)
-        }
-        [only] => {
-            format!(
-                "The {} \"{}\" is not right: {}",
-                noun(&only.detail),
-                only.detail.name,
-                only.detail.message
-            )
-        }
-        all => format!("{} parameters or headers are not right; `details` names each.", all.len()),
-    };
-    let mut refused = Refusal::new(code, message);
-    refused.details = violations.into_iter().map(|violation| violation.detail).collect();
+    let details: Vec<Detail> = violations.into_iter().map(|violation| violation.detail).collect();
+    let mut refused = Refusal::new(code, detail::summary(&details));
+    refused.details = details;
     Err(refused)
-}
-
-fn noun(detail: &Detail) -> String {
-    match detail.place {
-        "header" | "cookie" => detail.place.to_owned(),
-        place => format!("{place} parameter"),
-    }
 }

@@ -25,7 +25,7 @@ pub(crate) fn check(context: &RequestContext<'_>) -> Result<(), Refused> {
     let is_secure = context.peer.scheme == Scheme::Https;
     if head.scheme() == Some(Scheme::Https) && !is_secure && !context.is_peer_trusted {
         return Err(Refusal::of_fault(Fault::malformed(
-            "The target is an https URL, but this connection is not encrypted.",
+            "The request target is an https URL, but this connection is not encrypted.",
         )));
     }
     if !head.has_other_views() {
@@ -46,9 +46,7 @@ pub(crate) fn check(context: &RequestContext<'_>) -> Result<(), Refused> {
     };
     if is_refused {
         return Err(malformed(
-            "The path holds an encoded slash, backslash or percent sign, a semicolon, or another character that \
-             servers read in different ways, so that it could lead to another endpoint. Send the path of the endpoint \
-             that is meant.",
+            "The path contains an encoded slash, backslash or percent sign, a semicolon, or another character that servers interpret differently, so it could lead to another endpoint. Send the exact path of the endpoint.",
         ));
     }
     Ok(())

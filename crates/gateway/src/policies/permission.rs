@@ -33,7 +33,7 @@ pub(crate) fn check_address(
         Err(Refusal::new(
             ErrorCode::PermissionDenied,
             format!(
-                "Requests from the address {} may not use {what}. Send them from one that may, or ask for it.",
+                "Requests from the address {} are not allowed to use {what}. Send them from an allowed address, or ask for access.",
                 context.address
             ),
         ))

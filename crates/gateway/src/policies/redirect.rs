@@ -61,8 +61,7 @@ fn key_in_the_clear(context: &mut RequestContext<'_>, elsewhere: Option<OwnKey>,
     Refusal::new(
         ErrorCode::HttpsRequired,
         format!(
-            "This API requires HTTPS, and the API key was sent without it: others may have read the key. Have it \
-             replaced, and send requests to {location}."
+            "This API requires HTTPS, but the API key was sent without it, so others may have read the key. Have it replaced, and send requests to {location}."
         ),
     )
 }
@@ -124,7 +123,7 @@ pub(crate) fn check_slash(context: &RequestContext<'_>) -> Result<(), Refused> {
         return Ok(());
     }
     let location = location(cut, context.head.query());
-    let message = format!("The path ends in a slash. Send the request to {location}, without it.");
+    let message = format!("The path ends in a slash. Send the request to {location}, without the slash.");
     Err(refusal(ErrorCode::TrailingSlash, message, location))
 }
 

@@ -109,12 +109,12 @@ pub(crate) fn find_service<'s>(
 fn nothing(path: &str) -> Refused {
     Refusal::new(
         ErrorCode::EndpointNotFound,
-        format!("There is no endpoint at {path}. Compare the path with the documentation of the API."),
+        format!("There is no endpoint at {path}. Check the path against the API documentation."),
     )
 }
 
 fn other_methods(method: &str, path: &str, allow: &str) -> Refused {
-    let message = format!("The endpoint {path} does not take the method {method}, but {allow}.");
+    let message = format!("The endpoint {path} does not support the method {method}. Use {allow}.");
     let mut refused = Refusal::new(ErrorCode::MethodNotAvailable, message);
     refused.allow = Some(allow.to_owned());
     refused

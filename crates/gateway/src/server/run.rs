@@ -214,7 +214,7 @@ async fn finish(thread: &Rc<Thread>) {
             // What is cut off here is given back when its state is dropped: free, like every error.
             thread.shared.log.event_of(
                 Level::Warn,
-                "answers were cut off at the end of the drain",
+                "responses were cut off at the end of the drain",
                 &[("count", Value::Number(running as u64))],
             );
             return;

@@ -52,7 +52,7 @@ pub(crate) fn run(shared: &Arc<Shared>, mut draining: watch::Receiver<bool>) {
         Ok(runtime) => runtime,
         Err(error) => {
             let members = [("error", &*error.to_string())];
-            shared.log.event(Level::Error, "upstreams are not looked after", &members);
+            shared.log.event(Level::Error, "upstreams are not monitored", &members);
             return;
         }
     };
@@ -142,10 +142,10 @@ impl Work {
         let (service, address) = (self.backend.service.as_str(), self.backend.authority.as_str());
         let members = [("service", service), ("address", address)];
         match found {
-            Ok(()) => shared.log.event(Level::Info, "an upstream address is well again", &members),
+            Ok(()) => shared.log.event(Level::Info, "an upstream address is healthy again", &members),
             Err(reason) => {
                 let members = [members[0], members[1], ("reason", &reason)];
-                shared.log.event(Level::Warn, "an upstream address is not well", &members);
+                shared.log.event(Level::Warn, "an upstream address is unhealthy", &members);
             }
         }
     }

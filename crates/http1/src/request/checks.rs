@@ -45,10 +45,12 @@ pub(super) fn framing(
         (Some(_), Some(_)) => {
             Err(Fault::malformed("The request has both Content-Length and Transfer-Encoding."))
         }
-        (None, Some(_)) if !is_http11 => Err(Fault::malformed("HTTP/1.0 has no Transfer-Encoding.")),
+        (None, Some(_)) if !is_http11 => {
+            Err(Fault::malformed("HTTP/1.0 does not support Transfer-Encoding."))
+        }
         (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
         (None, Some(_)) => {
-            Err(Fault::malformed("The only transfer coding that a request may have is `chunked`."))
+            Err(Fault::malformed("The only supported transfer coding of a request is `chunked`."))
         }
         (Some(digits), None) => content_length(digits)
             .map(Framing::Length)
@@ -94,11 +96,11 @@ pub(super) fn kind(name: &[u8], reading: &Reading) -> Result<Option<RequestField
         Treatment::Pass => Ok(Some(RequestField::EndToEnd)),
         Treatment::Drop => Ok(None),
         Treatment::Refuse if kind == RequestField::Override => Err(Fault::at(format!(
-            "The header {} asks for another path or method than the request line; say it there.",
+            "The header {} overrides the method or path of the request line; change the request line instead.",
             quoted(name)
         ))),
         Treatment::Refuse => Err(Fault::at(format!(
-            "The name of the header {} contains more than letters, digits and hyphens.",
+            "The header name {} may contain only letters, digits and hyphens.",
             quoted(name)
         ))),
     }
@@ -108,7 +110,7 @@ pub(super) fn kind(name: &[u8], reading: &Reading) -> Result<Option<RequestField
 pub(super) fn check_method(method: &str) -> Result<(), Fault> {
     if method.bytes().any(|b| b.is_ascii_lowercase()) {
         return Err(Fault::at(format!(
-            "The method {} is not in capital letters, as methods are written.",
+            "The method {} is not in upper case; method names are case-sensitive.",
             quoted(method.as_bytes())
         )));
     }
@@ -116,7 +118,7 @@ pub(super) fn check_method(method: &str) -> Result<(), Fault> {
         || !method.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     {
         return Err(Fault::at(format!(
-            "The method {} is not valid: use capital letters, digits, `-` and `_`, at most {LONGEST_METHOD} characters.",
+            "Invalid method {}: use upper-case letters, digits, `-` and `_`, at most {LONGEST_METHOD} characters.",
             quoted(method.as_bytes())
         )));
     }
@@ -127,13 +129,13 @@ pub(super) fn check_method(method: &str) -> Result<(), Fault> {
 pub(super) fn check_option(option: &[u8], keys: &[String]) -> Result<(), Fault> {
     if !option.iter().all(|&b| locate::is_token(b)) {
         return Err(Fault::at(format!(
-            "The Connection header contains {}, which is not a valid option name.",
+            "The Connection header contains {}, which is not a valid connection option.",
             quoted(option)
         )));
     }
     if !field::may_be_nominated(option, keys) {
         return Err(Fault::at(format!(
-            "The Connection header names {}, which is meant for the API and not for this connection alone.",
+            "The Connection header lists {}, which is an end-to-end header and not an option of this connection.",
             quoted(option)
         )));
     }
@@ -147,14 +149,14 @@ pub(super) fn refusal(error: httparse::Error, bytes: &[u8]) -> Fault {
         httparse::Error::TooManyHeaders => return Fault::TOO_MANY_FIELDS,
         httparse::Error::Version => "The protocol version is not HTTP/1.1 or HTTP/1.0.",
         httparse::Error::HeaderName => {
-            "A header name contains a character that is not allowed there, or a space before its colon."
+            "A header name contains a character that is not allowed, or a space before its colon."
         }
         httparse::Error::HeaderValue => {
             "A header value contains a control character, or is folded over several lines."
         }
         httparse::Error::Token => "The request line is not `METHOD TARGET HTTP/1.1`.",
-        httparse::Error::NewLine => "A line of the head does not end in CR LF.",
-        _ => "The bytes that arrived are not an HTTP/1.1 request.",
+        httparse::Error::NewLine => "A line of the request headers does not end in CR LF.",
+        _ => "The bytes received are not an HTTP/1.1 request.",
     };
     locate::fault(bytes).unwrap_or(Fault::malformed(general))
 }

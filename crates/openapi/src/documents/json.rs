@@ -1,6 +1,7 @@
 //! JSON text becomes a value, strictly: a member that stands twice is a fault, and depth is bounded.
 
-use super::{DEPTH, problem::Problem, push_token};
+use super::{DEPTH, problem::Problem};
+use contract::pointer::push;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, map::Entry};
 use std::{
@@ -95,8 +96,8 @@ impl Found {
         let mut pointer = String::new();
         for step in steps.iter().rev() {
             match step.name {
-                Name::Member(name) => push_token(&mut pointer, name),
-                Name::Element => push_token(&mut pointer, &step.ordinal.to_string()),
+                Name::Member(name) => push(&mut pointer, name),
+                Name::Element => push(&mut pointer, &step.ordinal.to_string()),
             }
         }
         let mut room = self.room.borrow_mut();
@@ -193,7 +194,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 Entry::Vacant(free) => {
                     free.insert(value);
                 }
-                Entry::Occupied(_) => return Err(A::Error::custom("a member stands twice")),
+                Entry::Occupied(_) => return Err(A::Error::custom("a duplicate member")),
             }
         }
         Ok(Value::Object(members))

@@ -4,7 +4,7 @@
 //! thousand faults. So the lines are kept beside the tree, in the order of the text, each with the number
 //! of values within: a pointer is found by stepping over the siblings before it, and the text can go.
 
-use super::pointer::{element, unescape};
+use contract::pointer::{index, unescape};
 use memchr::memchr2;
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ fn child<'v>(value: &'v Value, token: &str) -> Option<(usize, &'v Value)> {
                 .map(|(at, (_, child))| (at, child))
         }
         Value::Array(elements) => {
-            let at = element(token)?;
+            let at = index(token)?;
             Some((at, elements.get(at)?))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,

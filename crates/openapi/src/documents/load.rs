@@ -13,7 +13,7 @@ use crate::{
 };
 use serde_json::Value;
 
-/// How many faults, and how many broken references, are told.
+/// How many faults, and how many broken references, are reported.
 const MOST: usize = 1000;
 
 struct Load<'f> {
@@ -91,7 +91,7 @@ impl Load<'_> {
             return Err(limit(format!("The document has more than {FILES} files.")));
         }
         if location.len() > LOCATION {
-            return Err(limit(format!("The name of the file has more than {LOCATION} bytes.")));
+            return Err(limit(format!("The file name has more than {LOCATION} bytes.")));
         }
         let bytes = self.files.read(location).map_err(one)?;
         let Some(room) = self.room.checked_sub(bytes.len()) else {
@@ -191,7 +191,7 @@ impl Load<'_> {
                 None => fault.message,
             };
             if limit {
-                let message = format!("The reference {} cannot be followed: {reason}", quoted(&reference));
+                let message = format!("The reference {} cannot be resolved: {reason}", quoted(&reference));
                 let spot = self.documents.spot(&place.child("$ref"));
                 self.faults.push(Fault { spot, message, help: fault.help });
             }
@@ -219,8 +219,7 @@ pub(super) fn no_file(reference: &str) -> String {
     let shown = quoted(reference);
     if reference.starts_with("http:") || reference.starts_with("https:") {
         format!(
-            "The reference {shown} is not followed: nothing is fetched from the network. Download it beside the document \
-             and refer to the file."
+            "The reference {shown} is not followed: nothing is fetched from the network. Download it next to the document and refer to the file."
         )
     } else {
         format!("The reference {shown} names no file. Refer to a file by its path, relative to this one.")
@@ -233,21 +232,21 @@ fn version(documents: &Documents, id: FileId) -> Result<Version, Fault> {
         let place = if member.is_empty() { place } else { place.child(member) };
         Fault { spot: documents.spot(&place), message, help: help.to_owned() }
     };
-    let begin = "An OpenAPI document has a member such as openapi: 3.1.0 at its top.";
+    let begin = "An OpenAPI document has a field such as `openapi: 3.1.0` at its root.";
     let Some(root) = documents.file(id).and_then(Value::as_object) else {
-        return Err(fault("", "This is no OpenAPI document: it is not an object.".to_owned(), begin));
+        return Err(fault("", "This is not an OpenAPI document: it is not an object.".to_owned(), begin));
     };
     let Some((member, written)) =
         ["openapi", "swagger"].iter().find_map(|name| Some((*name, root.get(*name)?)))
     else {
-        return Err(fault("", "This is no OpenAPI document: it says no version.".to_owned(), begin));
+        return Err(fault("", "This is not an OpenAPI document: it has no version.".to_owned(), begin));
     };
     let text = match written {
         Value::String(text) => text.clone(),
         // Without quotes, YAML makes a number of it.
         Value::Number(number) => number.to_string(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            return Err(fault(member, "The version has to be text.".to_owned(), begin));
+            return Err(fault(member, "The version must be a string.".to_owned(), begin));
         }
     };
     let minor =
@@ -259,8 +258,8 @@ fn version(documents: &Documents, id: FileId) -> Result<Version, Fault> {
         "openapi" if minor("3.2") => Ok(Version::V32),
         _ => Err(fault(
             member,
-            format!("The version {} is not known.", quoted(&text)),
-            "Known are OpenAPI 3.0, 3.1 and 3.2, and Swagger 2.0.",
+            format!("Unknown version {}.", quoted(&text)),
+            "Supported versions are OpenAPI 3.0, 3.1 and 3.2, and Swagger 2.0.",
         )),
     }
 }

@@ -18,8 +18,8 @@ use crate::{
     fault::{Faults, Spot},
     text::quoted,
 };
+use contract::pointer::push;
 use lines::Lines;
-use pointer::push_token;
 use references::Walked;
 use resources::Resources;
 use serde_json::{Map, Value};
@@ -165,7 +165,7 @@ impl Documents {
     }
 
     /// Adds a value that is made of what stands elsewhere: pointers into it, and the places that they come from,
-    /// so that a person who is told of a fault in it is led to text that exists.
+    /// so that a fault in it is reported at text that exists.
     pub(crate) fn add_from(&mut self, root: Value, mut origins: Vec<(String, Place)>) -> FileId {
         let id = self.next_file();
         origins.sort_by_key(|(pointer, _)| std::cmp::Reverse(pointer.len()));
@@ -266,7 +266,7 @@ impl Documents {
         };
         let fragment = location::percent_decode(fragment.unwrap_or_default());
         let Some(entry) = self.entry(target.file) else {
-            return Err(BadReference(format!("The reference {} leads nowhere.", quoted(reference))));
+            return Err(BadReference(format!("The reference {} cannot be resolved.", quoted(reference))));
         };
         let begin = entry.resources.get(target.resource).map_or("", |resource| resource.pointer.as_str());
         let place = |pointer: String| Place { file: target.file, pointer };
@@ -275,7 +275,7 @@ impl Documents {
             return anchored.map(|pointer| place(pointer.to_owned())).ok_or_else(|| {
                 let reference = quoted(reference);
                 BadReference(format!(
-                    "The reference {reference} leads nowhere: the file has no anchor of that name."
+                    "The reference {reference} cannot be resolved: the file has no anchor of that name."
                 ))
             });
         }
@@ -320,11 +320,11 @@ impl Documents {
         let shown = quoted(reference);
         let reason = self.candidates(from, uri).find_map(|location| self.unread.get(&location));
         let reason = reason.map_or_else(
-            || format!("The reference {shown} names a file that is not there."),
-            |reason| format!("The reference {shown} cannot be followed: {reason}"),
+            || format!("The reference {shown} names a file that does not exist."),
+            |reason| format!("The reference {shown} cannot be resolved: {reason}"),
         );
         BadReference(match self.identity(from, uri) {
-            Some(identity) => format!("{reason} Nor does a schema have the `$id` {}.", quoted(&identity)),
+            Some(identity) => format!("{reason} No schema has the `$id` {} either.", quoted(&identity)),
             None => reason,
         })
     }
@@ -346,7 +346,7 @@ impl Documents {
             let Some(reference) = reference else { return Ok(place.into_owned()) };
             place = Cow::Owned(self.resolve(&place, reference)?);
         }
-        Err(BadReference("The references from here lead round in a circle.".to_owned()))
+        Err(BadReference("The references from here are circular.".to_owned()))
     }
 
     /// References that lead nowhere, wherever they stand, and a sentence for each.
@@ -395,7 +395,7 @@ impl Place {
     pub fn child(&self, name: &str) -> Self {
         let mut pointer = String::with_capacity(self.pointer.len() + name.len() + 1);
         pointer.push_str(&self.pointer);
-        push_token(&mut pointer, name);
+        push(&mut pointer, name);
         Self { file: self.file, pointer }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     yaml,
 };
 
-/// Parses a file that may have so many values. The ending of its name decides only whose error is told.
+/// Parses a file that may have so many values. Its file extension only decides whose error is reported.
 ///
 /// # Errors
 /// Everything that makes it no file of values; of syntax, the first fault.
@@ -24,7 +24,7 @@ fn values(location: &str, bytes: &[u8], room: usize) -> Result<Parsed, Vec<Probl
         None => Err(vec![Problem::at(None, "The file is empty.")]),
         Some(b'<') => Err(vec![
             Problem::at(None, "This is neither JSON nor YAML, but looks like HTML or XML.")
-                .with_help("If it was downloaded, the server may have sent a page in place of the document."),
+                .with_help("If it was downloaded, the server may have sent a page instead of the document."),
         ]),
         Some(b'{' | b'[') => match json(text, room) {
             // Flow style of YAML begins like JSON.
@@ -58,12 +58,12 @@ fn named(location: &str, endings: &[&str]) -> bool {
 /// The text of a file, without the mark at its begin that some editors write.
 fn text(bytes: &[u8]) -> Result<&str, Problem> {
     if bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE]) {
-        return Err(Problem::at(None, "The file is UTF-16, and has to be UTF-8."));
+        return Err(Problem::at(None, "The file is UTF-16, but must be UTF-8."));
     }
     let bytes = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         let line = memchr::memchr_iter(b'\n', before).count() + 1;
-        Problem::at(Some(line), "The file has to be UTF-8, but a byte here is not.")
+        Problem::at(Some(line), "The file must be UTF-8, but this byte is not.")
     })
 }

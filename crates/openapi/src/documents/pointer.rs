@@ -1,41 +1,14 @@
-//! JSON pointers (RFC 6901): written, read, and looked up with a sentence for what is missing.
+//! JSON pointers looked up in a document, with a sentence for what is missing.
 
 use crate::text::{nearest, quoted};
+use contract::pointer::{index, unescape};
 use serde_json::Value;
-use std::borrow::Cow;
-
-/// Adds a token to a pointer.
-pub(super) fn push_token(pointer: &mut String, name: &str) {
-    pointer.push('/');
-    for each in name.chars() {
-        match each {
-            '~' => pointer.push_str("~0"),
-            '/' => pointer.push_str("~1"),
-            other => pointer.push(other),
-        }
-    }
-}
-
-/// The name that a token of a pointer stands for.
-pub(super) fn unescape(token: &str) -> Cow<'_, str> {
-    if token.contains('~') {
-        Cow::Owned(token.replace("~1", "/").replace("~0", "~"))
-    } else {
-        Cow::Borrowed(token)
-    }
-}
-
-/// The place of an element that a token names: digits without a zero before them.
-pub(super) fn element(token: &str) -> Option<usize> {
-    let plain = token == "0" || (!token.starts_with('0') && token.bytes().all(|byte| byte.is_ascii_digit()));
-    plain.then(|| token.parse().ok()).flatten()
-}
 
 /// The member or element of a name.
 pub(super) fn child<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     match value {
         Value::Object(members) => members.get(name),
-        Value::Array(elements) => elements.get(element(name)?),
+        Value::Array(elements) => elements.get(index(name)?),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
@@ -77,11 +50,13 @@ impl Missing {
         let name = quoted(&self.name);
         match &self.nearest {
             Some(nearest) => format!(
-                "The reference {} leads nowhere: {around} has no {name}; the nearest is {}.",
+                "The reference {} cannot be resolved: {around} has no {name}. Did you mean {}?",
                 quoted(reference),
                 quoted(nearest)
             ),
-            None => format!("The reference {} leads nowhere: {around} has no {name}.", quoted(reference)),
+            None => {
+                format!("The reference {} cannot be resolved: {around} has no {name}.", quoted(reference))
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What comes of the bytes of a file: values and their lines, or what is wrong with them.
 
-use super::{DEPTH, VALUES, lines::Lines, pointer::unescape};
+use super::{DEPTH, VALUES, lines::Lines};
 use crate::text::quoted;
+use contract::pointer::last_name;
 use serde_json::Value;
 
 /// A file that could be parsed.
@@ -33,12 +34,12 @@ impl Problem {
     }
 
     pub(super) fn duplicate(line: Option<usize>, pointer: String) -> Self {
-        let name = pointer.rsplit('/').next().map(unescape).unwrap_or_default().into_owned();
+        let name = last_name(&pointer).into_owned();
         Self {
             line,
             pointer,
-            message: format!("The member {} stands here for the second time.", quoted(&name)),
-            help: "Which of them holds would be a guess; leave one.".to_owned(),
+            message: format!("Duplicate field {}.", quoted(&name)),
+            help: "Keep only one of them.".to_owned(),
         }
     }
 

@@ -4,18 +4,18 @@ use super::{
     Version, location, pointer,
     resources::{self, Resources},
 };
+use contract::pointer::{push, unescape};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
-/// How many references that lead nowhere are told of a file: a sentence looks for the nearest name.
+/// How many unresolved references are reported per file: each message looks for the nearest name.
 const MAX_BROKEN: usize = 100;
 
 /// What is said of a reference that only tools without `$id` can follow.
-const FROM_THE_FILE: &str = "The reference leads nowhere within the schema whose `$id` is nearest. It is followed from the \
-     file, as tools do that know no `$id`.";
+const FROM_THE_FILE: &str = "The reference cannot be resolved within the schema of the nearest `$id`. It is resolved from the root of the file, like tools do that do not support `$id`.";
 
 /// What is said of an `$id` beyond those that are kept.
-const NO_ROOM: &str = "The file has too many and too long identities: no reference is resolved by this one.";
+const NO_ROOM: &str = "The file has too many or too long `$id`s: this one is ignored.";
 
 /// Members whose value is data of the API, not of the document.
 const DATA: [&str; 5] = ["example", "default", "enum", "const", "value"];
@@ -256,7 +256,7 @@ impl<'f> Walk<'f> {
         let mut kind = Kind::Object;
         let mut value = self.root;
         for token in target.split('/').skip(1) {
-            let name = pointer::unescape(token);
+            let name = unescape(token);
             let Some(child) = pointer::child(value, &name) else { return };
             kind = if value.is_object() { kind_of(kind, &name, child, self.version) } else { Kind::Object };
             value = child;
@@ -301,8 +301,8 @@ impl Step<'_> {
         for step in steps.iter().rev() {
             match step.name {
                 Name::Start(start) => pointer.push_str(start),
-                Name::Member(name) => pointer::push_token(&mut pointer, name),
-                Name::Element(at) => pointer::push_token(&mut pointer, &at.to_string()),
+                Name::Member(name) => push(&mut pointer, name),
+                Name::Element(at) => push(&mut pointer, &at.to_string()),
             }
         }
         pointer

@@ -7,9 +7,10 @@ use super::{
     DEPTH,
     lines::{Line, Lines},
     problem::{Parsed, Problem},
-    push_token, scalar,
+    scalar,
 };
 use crate::text::quoted;
+use contract::pointer::push;
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span, Tag};
 use serde_json::{Map, Value};
 use std::{borrow::Cow, collections::HashMap};
@@ -20,7 +21,7 @@ const COPIES: usize = 64 * 1024 * 1024;
 /// What a value weighs beside its text, in bytes.
 const WEIGHT: usize = 96;
 
-/// How many faults of one file are told.
+/// How many faults of one file are reported.
 const MOST: usize = 100;
 
 /// Parses a whole text.
@@ -119,13 +120,13 @@ impl Builder {
                 if self.documents > 1 {
                     return Err(Problem::at(
                         Some(line),
-                        "A second YAML document begins here; a file may hold one.",
+                        "A second YAML document begins here; a file must contain only one.",
                     ));
                 }
                 Ok(())
             }
             Event::UnresolvedAlias(name) => {
-                Err(Problem::at(Some(line), format!("No anchor is called {}.", quoted(&name))))
+                Err(Problem::at(Some(line), format!("Unknown anchor {}.", quoted(&name))))
             }
             Event::Alias(id) => self.copy(id, line),
             Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, anchor, tag.as_deref(), line),
@@ -136,7 +137,7 @@ impl Builder {
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(line),
             // The parser may learn to say more; what is not known here cannot be taken for nothing.
-            _ => Err(Problem::at(Some(line), "This is YAML that is not understood.")),
+            _ => Err(Problem::at(Some(line), "This YAML is not supported.")),
         }
     }
 
@@ -176,7 +177,7 @@ impl Builder {
         if self.awaits_key() {
             return Err(Problem::at(
                 Some(line),
-                "A key has to be text, but this one is a list or an object.",
+                "A key must be a string, but this one is a list or an object.",
             ));
         }
         if self.open.len() >= DEPTH {
@@ -288,7 +289,7 @@ impl Builder {
                     frame.size.weight += name.len();
                     members.insert(name, value);
                 }
-                None => return Err(Problem::at(Some(line), "A value stands here without a key.")),
+                None => return Err(Problem::at(Some(line), "This value has no key.")),
             },
         }
         if let Some((name, line)) = twice {
@@ -302,9 +303,9 @@ impl Builder {
             let mut pointer = String::new();
             for frame in &self.open {
                 match &frame.holds {
-                    Holds::Elements(elements) => push_token(&mut pointer, &elements.len().to_string()),
-                    Holds::Members { key: Some(key), .. } => push_token(&mut pointer, &key.name),
-                    Holds::Members { key: None, .. } => push_token(&mut pointer, name),
+                    Holds::Elements(elements) => push(&mut pointer, &elements.len().to_string()),
+                    Holds::Members { key: Some(key), .. } => push(&mut pointer, &key.name),
+                    Holds::Members { key: None, .. } => push(&mut pointer, name),
                 }
             }
             self.problems.push(Problem::duplicate(Some(line), pointer));
@@ -313,10 +314,7 @@ impl Builder {
 
     fn copy(&mut self, id: usize, line: usize) -> Result<(), Problem> {
         let Some(Finished { size, .. }) = self.anchors.get(&id) else {
-            return Err(Problem::at(
-                Some(line),
-                "This alias stands within its own anchor, so it has no end.",
-            ));
+            return Err(Problem::at(Some(line), "This alias is inside its own anchor, so it never ends."));
         };
         let size = *size;
         if self.open.len() + size.height > DEPTH {
@@ -328,10 +326,7 @@ impl Builder {
         let Some(anchor) = self.anchors.get(&id) else { return Ok(()) };
         if let Some(Frame { holds: Holds::Members { key: key @ None, .. }, .. }) = self.open.last_mut() {
             let Value::String(text) = &anchor.value else {
-                return Err(Problem::at(
-                    Some(line),
-                    "A key has to be text, but this alias stands for something else.",
-                ));
+                return Err(Problem::at(Some(line), "A key must be a string, but this alias is not."));
             };
             *key = Some(Key { name: text.clone(), line, merges: false });
             return Ok(());
@@ -347,8 +342,7 @@ impl Builder {
     fn charge(&mut self, size: Size, line: usize) -> Result<(), Problem> {
         self.copied = self.copied.saturating_add(size.weight);
         if self.copied > COPIES {
-            let message =
-                format!("Anchors and aliases make more than {} MB of copies.", COPIES / 1024 / 1024);
+            let message = format!("Anchors and aliases expand to more than {} MB.", COPIES / 1024 / 1024);
             return Err(Problem::at(Some(line), message));
         }
         Ok(())
@@ -357,7 +351,7 @@ impl Builder {
 
 /// The mappings that a merge key names: one, or a list of them.
 fn sources(from: Finished, line: usize) -> Result<Vec<Finished>, Problem> {
-    let wrong = || Problem::at(Some(line), "The merge key << takes an object or a list of objects.");
+    let wrong = || Problem::at(Some(line), "The merge key << must be an object or a list of objects.");
     match from.value {
         Value::Object(_) => Ok(vec![from]),
         Value::Array(elements) => {

@@ -7,9 +7,9 @@ use super::{
     kinds::{Holds, Kind, member, section},
     names::Names,
     paths::{self, Origins},
-    pointer::token,
 };
 use crate::documents::{Documents, Place, Scope, Version};
+use contract::pointer::{escape, unescape};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
@@ -43,7 +43,7 @@ struct Waiting {
     name: String,
 }
 
-/// Bundles a whole document. `origins` tells of the path items that came from another file.
+/// Bundles a whole document. `origins` has the path items that came from another file.
 pub(super) fn bundle<'d>(
     root: &mut Value,
     documents: &'d Documents,
@@ -129,7 +129,7 @@ impl Bundle<'_> {
                 }
                 Some(Holds::Each(Kind::Operation)) => {
                     for (method, operation) in value.as_object_mut().into_iter().flatten() {
-                        let place = format!("{name}/{}", token(method));
+                        let place = format!("{name}/{}", escape(method));
                         self.walk(operation, Kind::Operation, origins.of_operation(path, &place, root), 2);
                     }
                 }
@@ -199,7 +199,7 @@ impl Bundle<'_> {
             (Holds::One(kind), value) => self.walk(value, kind, scope, depth),
             (Holds::Each(kind), Value::Object(members)) => {
                 for (name, value) in members {
-                    // Where names are free, an extension is told by its value alone; elsewhere by its name.
+                    // Where names are free, only its value marks an extension; elsewhere its name does.
                     if kind == Kind::Schema || !name.starts_with("x-") {
                         self.walk(value, kind, scope, depth);
                     }
@@ -222,7 +222,7 @@ impl Bundle<'_> {
         }
     }
 
-    /// What a reference becomes. None: it stays. One that leads nowhere stays, too: reading tells it.
+    /// What a reference becomes. None: it stays. An unresolved one stays, too: reading reports it.
     fn bundled(&mut self, reference: &str, kind: Kind, scope: Scope) -> Option<String> {
         let root = self.documents.root();
         let is_plain = reference == "#" || reference.starts_with("#/");
@@ -261,7 +261,7 @@ impl Bundle<'_> {
         let last = place.pointer.rsplit('/').next().filter(|last| !last.is_empty());
         let file = self.documents.spot(place).file;
         let stem = file.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
-        let wanted = last.unwrap_or(stem).replace("~1", "_").replace("~0", "_");
+        let wanted = unescape(last.unwrap_or(stem));
         let wanted: String = wanted
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' })

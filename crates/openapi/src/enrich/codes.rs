@@ -15,7 +15,7 @@ pub(super) struct Row {
     pub(super) requires_https: bool,
     /// A key is needed there.
     pub(super) keyed: bool,
-    /// Requests may have a body there. Only told apart where codes speak of bodies.
+    /// Requests may have a body there. Only distinguished where codes are about bodies.
     pub(super) has_body: bool,
 }
 

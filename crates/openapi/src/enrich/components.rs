@@ -16,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 
 /// What the names of all our components begin with, if no name of the document does.
 pub(super) const PREFIX: &str = "Fairgate";
-/// The member of the mark that tells the prefix that was taken.
+/// The member of the mark that has the chosen prefix.
 pub(super) const PREFIX_MEMBER: &str = "prefix";
 /// The member of a response of ours that holds the document's own words.
 pub(super) const SAID: &str = "x-fairgate-said";

@@ -6,7 +6,6 @@ use super::{
     each_operation,
     facts::{ByOperation, Facts, Known},
     paths::Origins,
-    pointer::token,
 };
 use crate::{
     api::Access,
@@ -14,6 +13,7 @@ use crate::{
 };
 use contract::{
     ErrorCode, Status,
+    pointer::escape,
     upstream::{Disposition, disposition, may_keep_message},
 };
 use serde_json::{Map, Value};
@@ -36,7 +36,7 @@ pub(super) struct Declaration {
 }
 
 impl Declaration {
-    /// Whether it is answered without a key. What has moved is: where to is told to everyone.
+    /// Whether it is answered without a key. What has moved is: everyone may know where.
     pub(super) fn is_public(&self) -> bool {
         let exposed = &self.known.exposed;
         exposed.moved_to.is_some() || exposed.access == Access::Public
@@ -59,12 +59,12 @@ pub(super) fn take(
         let scope = origins.of_operation(path, name, documents.root_scope());
         let known = exposed.get(&(path.to_owned(), method.to_owned())).cloned().unwrap_or_default();
         // Its own statement stands in for the one that is written at the end, so that bundling can
-        // tell the gateway's operations from others.
+        // distinguish the gateway's operations from others.
         operation.insert("security".to_owned(), Value::Array(Vec::new()));
         if operation.shift_remove("servers").is_some() || with_servers.contains(path) {
             declared.own_servers.insert(declared.operations.len());
         }
-        let place = format!("/paths/{}/{name}/responses", token(path));
+        let place = format!("/paths/{}/{name}/responses", escape(path));
         let mut errors = Vec::new();
         let is_root = scope.file == documents.root();
         if let Some(Value::Object(responses)) = operation.get_mut("responses") {
@@ -87,7 +87,7 @@ fn take_path_servers(root: &mut Map<String, Value>) -> HashSet<String> {
         .collect()
 }
 
-/// Keeps the successes. Calls `error` with each error that is taken out, and tells the names of all
+/// Keeps the successes. Calls `error` with each error that is taken out, and returns the names of all
 /// that is taken out.
 fn sort(
     responses: &mut Map<String, Value>,

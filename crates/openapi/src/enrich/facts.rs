@@ -18,7 +18,7 @@ pub struct Facts<'f> {
     pub key_headers: &'f [String],
     /// Where the reference is: `/_docs`.
     pub docs_path: &'f str,
-    /// Where a key's limits are told: `/_limits`.
+    /// Where a key's limits are served: `/_limits`.
     pub limits_path: &'f str,
     /// Who to write to after a 500.
     pub support_email: Option<&'f str>,
@@ -77,7 +77,7 @@ impl Default for Known {
     }
 }
 
-/// What is known of each operation. One that stands on several base paths is told as the strictest of
+/// What is known of each operation. One that is on several base paths is described as the strictest of
 /// them: a client that follows it is right on each.
 pub(super) fn by_operation(api: &Api, facts: &Facts<'_>) -> ByOperation {
     let mut found = ByOperation::with_capacity(api.operations.len());

@@ -20,7 +20,7 @@ pub(super) enum Header {
     Challenge,
 }
 
-/// Those that tell how a key's limits stand.
+/// Those that report the state of a key's limits.
 const LIMITS: [Header; 5] =
     [Header::Limit, Header::Remaining, Header::Reset, Header::Policy, Header::Standing];
 
@@ -30,7 +30,7 @@ pub(super) fn of_success(keyed: bool) -> Vec<Header> {
     [&[Header::RequestId], limits].concat()
 }
 
-/// The headers of an error. Limits are told to a key that is known.
+/// The headers of an error. Limits are reported to a known key.
 pub(super) fn of_row(row: Row) -> Vec<Header> {
     let mut headers = of_success(row.keyed && row.status != Status::KeyRefused);
     match row.status {
@@ -95,29 +95,29 @@ impl Header {
     fn facts(self) -> (&'static str, &'static str, Option<u64>, Value) {
         match self {
             Self::RequestId => (
-                "The id of the request: your own, if you sent a valid one. Name it when you ask for help.",
+                "The request id: your own, if you sent a valid one. Include it when you ask for help.",
                 "string",
                 None,
                 json!(REQUEST_ID),
             ),
             Self::Limit => (
-                "What the limit grants: the one that denied the request, else the tightest of the plan.",
+                "The size of the limit: the limit that denied the request, or the tightest limit of the plan.",
                 "integer",
                 Some(1),
                 json!(1000),
             ),
             Self::Remaining => {
-                ("What is left of that limit. An error takes nothing.", "integer", Some(0), json!(999))
+                ("What is left of that limit. An error costs nothing.", "integer", Some(0), json!(999))
             }
-            Self::Reset => ("Whole seconds until that limit resets.", "integer", Some(1), json!(12812)),
+            Self::Reset => ("Seconds until that limit resets.", "integer", Some(1), json!(12812)),
             Self::Policy => (
-                "All limits of the plan: `q` is what each grants in a window of `w` seconds.",
+                "All limits of the plan: `q` is the quota of each in a window of `w` seconds.",
                 "string",
                 None,
                 json!("\"day\";q=1000;w=86400, \"second\";q=20;w=1"),
             ),
             Self::Standing => (
-                "How all limits of the plan stand: `r` is what is left, `t` the seconds until the reset.",
+                "The state of all limits of the plan: `r` is what is left, `t` the seconds until the reset.",
                 "string",
                 None,
                 json!("\"day\";r=999;t=12812, \"second\";r=19;t=1"),
@@ -130,12 +130,12 @@ impl Header {
             ),
             Self::Location => ("Where to send the request instead.", "string", None, json!("/items/7")),
             Self::Allow => (
-                "The methods that the endpoint takes, where it is the method that was wrong.",
+                "The methods that the endpoint supports, if the method was wrong.",
                 "string",
                 None,
                 json!("GET, HEAD"),
             ),
-            Self::Challenge => ("How a key is sent.", "string", None, json!("Bearer realm=\"Items\"")),
+            Self::Challenge => ("How to send a key.", "string", None, json!("Bearer realm=\"Items\"")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The grammar of a document: which member holds which kind of object.
 //!
-//! It tells a reference from a member that only looks like one (a property that is called `$ref`, an
+//! It distinguishes a reference from a member that only looks like one (a property that is called `$ref`, an
 //! example, an extension), so that bundling touches nothing else.
 
 use crate::documents::Version;

@@ -19,7 +19,7 @@ const TAG: &str = "Fairgate";
 /// The operation's id, if no operation of the document has one that reads like it.
 const ID: &str = "fairgateLimits";
 
-/// The paths at which the document says that limits are told: below each of its base paths. The gateway has to answer
+/// The paths at which the document says that limits are served: below each of its base paths. The gateway has to answer
 /// there.
 pub fn paths(api: &Api, limits_path: &str) -> Vec<String> {
     let of_operations = api
@@ -46,8 +46,8 @@ pub(super) fn add(
     let mut item = Map::new();
     let mut operation = json!({
         "tags": [TAG],
-        "summary": "How the limits of your key stand",
-        "description": "All limits of the key that the request is sent with. It is free.",
+        "summary": "The state of your key's limits",
+        "description": "All limits of the key that sends the request. The request is free.",
         "operationId": operation_id(api, facts),
         "security": security.requirements(&Access::Keys(Vec::new()), version),
         "responses": responses(version, facts, components),
@@ -65,7 +65,7 @@ pub(super) fn add(
     if let Some(tags) = root.get_mut("tags").and_then(Value::as_array_mut)
         && !tags.iter().any(|tag| tag.get("name").is_some_and(|name| name == TAG))
     {
-        tags.push(json!({ "name": TAG, "description": "What the gateway itself answers." }));
+        tags.push(json!({ "name": TAG, "description": "Responses of the gateway itself." }));
     }
 }
 

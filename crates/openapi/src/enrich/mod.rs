@@ -26,7 +26,6 @@ mod limits;
 mod names;
 mod operation;
 mod paths;
-mod pointer;
 mod schemas;
 mod security;
 mod servers;
@@ -43,6 +42,7 @@ use crate::{
     documents::{Documents, Version},
 };
 use components::Components;
+use contract::pointer::escape;
 use security::Security;
 use serde_json::{Map, Value, json};
 
@@ -116,9 +116,8 @@ fn complete_info(root: &mut Map<String, Value>, facts: &Facts<'_>, prefix: &str)
             }),
         );
     }
-    root.entry("externalDocs").or_insert_with(
-        || json!({ "description": "The errors and limits of this API, each explained", "url": docs }),
-    );
+    root.entry("externalDocs")
+        .or_insert_with(|| json!({ "description": "The errors and limits of this API", "url": docs }));
 }
 
 /// The section of components of these names, made if it is not there. None: something else stands there.
@@ -146,7 +145,7 @@ fn each_operation(
             if name == "additionalOperations" {
                 for (method, operation) in value.as_object_mut().into_iter().flatten() {
                     if let Some(operation) = operation.as_object_mut() {
-                        let place = format!("additionalOperations/{}", pointer::token(method));
+                        let place = format!("additionalOperations/{}", escape(method));
                         call(path, method, &place, operation);
                     }
                 }

@@ -118,7 +118,7 @@ fn add_security(
     security: &Security,
 ) {
     let exposed = &declaration.known.exposed;
-    // Where an endpoint has moved to is told to everyone.
+    // Everyone may know where an endpoint has moved.
     let access = if exposed.moved_to.is_some() { &Access::Public } else { &exposed.access };
     operation.insert("security".to_owned(), security.requirements(access, version));
     operation.shift_remove("x-fairgate-permissions");
@@ -137,7 +137,7 @@ fn add_remarks(operation: &mut Map<String, Value>, declaration: &Declaration) {
     let exposed = &declaration.known.exposed;
     operation.shift_remove("x-fairgate-cost");
     if exposed.cost > 1 && exposed.moved_to.is_none() {
-        add_sentence(operation, &format!("Costs {} of the units that limits count.", exposed.cost));
+        add_sentence(operation, &format!("Costs {} units of the limits.", exposed.cost));
         operation.insert("x-fairgate-cost".to_owned(), exposed.cost.into());
     }
     if let Some(to) = &exposed.moved_to {

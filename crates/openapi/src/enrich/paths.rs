@@ -1,8 +1,9 @@
 //! Path items and operations that stand elsewhere come to where they are used: the contract of an operation may be
 //! another on each path.
 
-use super::{kinds, pointer::token};
+use super::kinds;
 use crate::documents::{Documents, Place, Scope};
+use contract::pointer::escape;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
@@ -48,7 +49,7 @@ pub(super) fn inline(root: &mut Value, documents: &Documents) -> Origins {
         for (name, value) in members.iter_mut() {
             let places: Vec<(String, &mut Value)> = if name == "additionalOperations" {
                 let held = value.as_object_mut().into_iter().flatten();
-                held.map(|(method, value)| (format!("{name}/{}", token(method)), value)).collect()
+                held.map(|(method, value)| (format!("{name}/{}", escape(method)), value)).collect()
             } else if kinds::method(name).is_some() {
                 vec![(name.clone(), value)]
             } else {
@@ -95,7 +96,7 @@ fn inline_items(
         let Some(members) = item.as_object_mut().filter(|members| members.contains_key("$ref")) else {
             continue;
         };
-        let place = Place { file: documents.root(), pointer: format!("/paths/{}", token(path)) };
+        let place = Place { file: documents.root(), pointer: format!("/paths/{}", escape(path)) };
         let Ok(target) = documents.follow(&place) else { continue };
         let Some(Value::Object(found)) = documents.get(&target) else { continue };
         if !seen.insert(target.clone()) {
@@ -103,7 +104,7 @@ fn inline_items(
             *left = rest;
         }
         let mut inlined = found.clone();
-        // What stands beside the reference tells of this path, but operations and parameters are those
+        // What is next to the reference describes this path, but operations and parameters are those
         // of the reference alone: so they are read, too.
         for (name, value) in std::mem::take(members) {
             if matches!(name.as_str(), "summary" | "description") || name.starts_with("x-") {

@@ -20,7 +20,7 @@ fn always(value: bool, version: Version) -> Value {
 /// The error specification. `error` refers to what is wrong.
 pub(super) fn error_specification(error: &Value, version: Version) -> Value {
     json!({
-        "description": "The body of every answer that is not a success.",
+        "description": "The body of every error response.",
         "type": "object",
         "required": ["success", "error"],
         "properties": { "success": always(false, version), "error": error },
@@ -35,19 +35,19 @@ pub(super) fn error(detail: &Value) -> Value {
         "required": ["code", "message", "http_code", "check", "request_id"],
         "properties": {
             "code": {
-                "description": "What is wrong, for programs. A code never changes its name.",
+                "description": "The error code, for programs. A code never changes.",
                 "type": "string",
                 "pattern": "^[A-Z0-9_]{1,64}$",
             },
             "message": {
-                "description": "What is wrong with this request and what to do next, for people.",
+                "description": "What is wrong with this request and what to do next, for humans.",
                 "type": "string",
             },
-            "http_code": { "description": "The status of the answer.", "type": "integer" },
+            "http_code": { "description": "The HTTP status of the response.", "type": "integer" },
             "check": { "description": "The page that explains the code.", "type": "string", "format": "uri" },
-            "request_id": { "description": "The id of the request.", "type": "string" },
+            "request_id": { "description": "The request id.", "type": "string" },
             "details": {
-                "description": "All that is wrong with parameters, headers or the body.",
+                "description": "Everything that is wrong with parameters, headers or the body.",
                 "type": "array",
                 "items": detail,
             },
@@ -64,10 +64,10 @@ pub(super) fn error_detail() -> Value {
         "type": "object",
         "properties": {
             "in": {
-                "description": "Where it is: `path`, `query`, `header`, `cookie` or `body`.",
+                "description": "Its location: `path`, `query`, `header`, `cookie` or `body`.",
                 "type": "string",
             },
-            "name": { "description": "The parameter, header or member.", "type": "string" },
+            "name": { "description": "The parameter, header or property.", "type": "string" },
             "pointer": { "description": "JSON pointer into the body.", "type": "string" },
             "message": { "description": "What is wrong with it.", "type": "string" },
         },
@@ -83,13 +83,13 @@ pub(super) fn problem_details(error: &Value, example: Value, version: Version) -
         "properties": {
             "success": always(false, version),
             "error": error,
-            "type": { "description": "The page that explains the code; of a limit that denied, its registered problem type.", "type": "string", "format": "uri" },
+            "type": { "description": "The page that explains the code, or the registered problem type if a limit denied the request.", "type": "string", "format": "uri" },
             "title": { "description": "What is wrong, in a few words.", "type": "string" },
-            "status": { "description": "The status of the answer.", "type": "integer" },
+            "status": { "description": "The HTTP status of the response.", "type": "integer" },
             "detail": { "description": "What is wrong with this request.", "type": "string" },
-            "instance": { "description": "The id of the request.", "type": "string" },
+            "instance": { "description": "The request id.", "type": "string" },
             "violated-policies": {
-                "description": "The names in RateLimit-Policy of the limits that denied.",
+                "description": "The names in RateLimit-Policy of the limits that denied the request.",
                 "type": "array",
                 "items": { "type": "string" },
             },
@@ -105,10 +105,10 @@ pub(super) fn problem_details(error: &Value, example: Value, version: Version) -
     schema
 }
 
-/// How the limits of a key stand. `limit` refers to one of them.
+/// The state of a key's limits. `limit` refers to one of them.
 pub(super) fn limits(limit: &Value, version: Version) -> Value {
     json!({
-        "description": "How the limits of a key stand.",
+        "description": "The state of a key's limits.",
         "type": "object",
         "required": ["success", "plan", "limits"],
         "properties": {
@@ -119,18 +119,18 @@ pub(super) fn limits(limit: &Value, version: Version) -> Value {
     })
 }
 
-/// How a limit stands.
+/// The state of a limit.
 pub(super) fn limit() -> Value {
     json!({
-        "description": "How a limit stands.",
+        "description": "The state of a limit.",
         "type": "object",
         "required": ["limit", "amount", "used", "remaining", "reset"],
         "properties": {
             "limit": { "description": "The limit in words.", "type": "string" },
-            "amount": { "description": "What it grants.", "type": "integer", "minimum": 1 },
-            "used": { "description": "What is used of it.", "type": "integer", "minimum": 0 },
-            "remaining": { "description": "What is left of it.", "type": "integer", "minimum": 0 },
-            "reset": { "description": "Whole seconds until it resets.", "type": "integer", "minimum": 1 },
+            "amount": { "description": "Its size.", "type": "integer", "minimum": 1 },
+            "used": { "description": "What is used.", "type": "integer", "minimum": 0 },
+            "remaining": { "description": "What is left.", "type": "integer", "minimum": 0 },
+            "reset": { "description": "Seconds until it resets.", "type": "integer", "minimum": 1 },
         },
     })
 }

@@ -10,7 +10,7 @@ use crate::{api::Access, documents::Version};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
-/// How a key is sent, as clients are to be told: one scheme, because generated clients send the key by all that they
+/// How clients send a key: one scheme, because generated clients send the key by all that they
 /// read of. It has the name of the document's own, whose users know it; the other ways stand in its description.
 pub(super) struct Security {
     name: String,
@@ -150,7 +150,7 @@ fn other_ways(way: Way, header: &str, facts: &Facts<'_>) -> Option<String> {
         ways.push("as `Authorization: Bearer YOUR_KEY`".to_owned());
     }
     if way != Way::Basic {
-        ways.push("by HTTP Basic as user name or as password".to_owned());
+        ways.push("by HTTP Basic authentication as the user name or the password".to_owned());
     }
     let last = ways.pop()?;
     let ways = if ways.is_empty() { last } else { format!("{} or {last}", ways.join(", ")) };

@@ -1,7 +1,7 @@
 //! Components that nothing refers to any more, because the gateway's answers stand in the place of what did: they go.
 //! What nothing referred to before stays: the document has it for a reason of its own.
 
-use super::pointer::token;
+use contract::pointer::{escape, names, unescape};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
@@ -23,7 +23,7 @@ pub(super) fn take(root: &mut Map<String, Value>, before: &Value) {
             .next()
             .and_then(|first| names.skip(1).try_fold(root.get_mut(first)?, |held, name| held.get_mut(name)));
         if let Some(Value::Object(held)) = held {
-            held.shift_remove(&name.replace("~1", "/").replace("~0", "~"));
+            held.shift_remove(&*unescape(name));
         }
     }
 }
@@ -76,7 +76,7 @@ fn references(members: &Map<String, Value>) -> Vec<String> {
     for target in mapping.into_iter().flat_map(Map::values).filter_map(Value::as_str) {
         found.extend(pointer(target));
         found.extend(
-            ["/components/schemas/", "/definitions/"].map(|section| format!("{section}{}", token(target))),
+            ["/components/schemas/", "/definitions/"].map(|section| format!("{section}{}", escape(target))),
         );
     }
     found
@@ -89,13 +89,13 @@ fn pointer(reference: &str) -> Option<String> {
     let mut pointer = String::new();
     for part in path.split('/').take(parts) {
         pointer.push('/');
-        pointer.push_str(&unescaped(part));
+        pointer.push_str(&percent_decoded(part));
     }
     Some(pointer)
 }
 
 /// A part of a fragment without percent-encoding.
-fn unescaped(part: &str) -> String {
+fn percent_decoded(part: &str) -> String {
     if !part.contains('%') {
         return part.to_owned();
     }
@@ -125,12 +125,12 @@ fn unescaped(part: &str) -> String {
 
 /// The component at a pointer of two or three parts.
 fn component<'r>(root: &'r Map<String, Value>, pointer: &str) -> Option<&'r Value> {
-    let mut parts = pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~"));
+    let mut parts = names(pointer);
     let first = parts.next()?;
-    if first != "components" && !OLD.contains(&first.as_str()) {
+    if first != "components" && !OLD.contains(&&*first) {
         return None;
     }
-    parts.try_fold(root.get(&first)?, |held, part| held.get(&part))
+    parts.try_fold(root.get(&*first)?, |held, part| held.get(&*part))
 }
 
 /// The schemas that build on each schema.
@@ -141,7 +141,7 @@ fn children(root: &Map<String, Value>) -> HashMap<String, Vec<String>> {
         for (name, schema) in held.and_then(Value::as_object).into_iter().flatten() {
             for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
                 if let Some(parent) = part.get("$ref").and_then(Value::as_str).and_then(pointer) {
-                    children.entry(parent).or_default().push(format!("{section}/{}", token(name)));
+                    children.entry(parent).or_default().push(format!("{section}/{}", escape(name)));
                 }
             }
         }

@@ -46,7 +46,7 @@ impl<'d> Reader<'d> {
     /// The URL of a server, with its variables filled in.
     fn url(&mut self, server: &Object<'d>) -> Option<String> {
         if server.get("url").is_none() {
-            self.notes.fault(&server.place, "The server needs a member \"url\".", "");
+            self.notes.fault(&server.place, "The server needs a `url`.", "");
             return None;
         }
         let url = self.text(server, "url")?;
@@ -89,7 +89,7 @@ impl<'d> Reader<'d> {
             let values =
                 variables.get(name).and_then(|variable| variable.get("enum")).and_then(Value::as_array);
             if values.is_some_and(|values| values.len() > 1) {
-                let message = format!("Of the variable {}, only the default value is served.", quoted(name));
+                let message = format!("Only the default value of the variable {} is served.", quoted(name));
                 self.notes.warn(&variables.place.child(name), message);
             }
         }
@@ -107,7 +107,7 @@ impl<'d> Reader<'d> {
                 None
             }
             None => {
-                let message = format!("The variable {} needs a member \"default\".", quoted(name));
+                let message = format!("The variable {} needs a `default`.", quoted(name));
                 self.notes.fault(&variable.place, message, "");
                 None
             }
@@ -122,10 +122,8 @@ impl<'d> Reader<'d> {
     /// Warns of base paths that no request can have.
     pub(super) fn usable_bases(&mut self, place: &Place, bases: &[String]) {
         for base in bases.iter().filter(|base| base.contains(['{', '}'])) {
-            let message = format!(
-                "The base path {} has a variable that is not defined; it stands for any text.",
-                quoted(base)
-            );
+            let message =
+                format!("The base path {} has an undefined variable; it matches any text.", quoted(base));
             self.notes.warn(place, message);
         }
     }

@@ -20,7 +20,7 @@ impl<'d> Reader<'d> {
                 let place = entries.place.child(name);
                 let media_type = self.media_type(name, &place);
                 if content.iter().any(|known| known.media_type == media_type) {
-                    let message = "The media type stands here twice, apart from case; the first is taken.";
+                    let message = "The media type is listed twice, in different case; the first one is used.";
                     self.notes.warn(&place, message);
                     continue;
                 }
@@ -30,7 +30,7 @@ impl<'d> Reader<'d> {
             }
         }
         if content.is_empty() {
-            self.notes.warn(&object.place, "The request body names no media type; any body is taken.");
+            self.notes.warn(&object.place, "The request body has no media type; any body is accepted.");
             content.push(anything());
         }
         Some(Body { required, content, at: object.place })
@@ -40,7 +40,8 @@ impl<'d> Reader<'d> {
     pub(super) fn media_type(&mut self, name: &str, place: &Place) -> String {
         let media_type = media::canonical(name);
         if !media::is_media_type(&media::essence(name)) {
-            self.notes.warn(place, format!("{} is no media type, so that no request has it.", quoted(name)));
+            self.notes
+                .warn(place, format!("{} is not a media type, so no request can match it.", quoted(name)));
         }
         media_type
     }

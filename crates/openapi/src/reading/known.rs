@@ -138,12 +138,12 @@ impl Reader<'_> {
             let other_case = known().find(|known| known.eq_ignore_ascii_case(name));
             let message = match other_case.or_else(|| nearest(name, known())) {
                 Some(nearest) => format!(
-                    "The member {} is ignored: {} does not know it here; the nearest is \"{nearest}\".",
+                    "Unknown field {} is ignored: {} does not define it here. Did you mean \"{nearest}\"?",
                     quoted(name),
                     self.version_name()
                 ),
                 None => format!(
-                    "The member {} is ignored: {} does not know it here.",
+                    "Unknown field {} is ignored: {} does not define it here.",
                     quoted(name),
                     self.version_name()
                 ),

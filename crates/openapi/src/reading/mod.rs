@@ -32,7 +32,7 @@ use std::collections::HashMap;
 
 /// Reads the API out of its documents. What is said and cannot be enforced is a warning.
 ///
-/// What a document does wrong without harm to a request is a warning as well; at most 1,000 of each are told.
+/// What a document does wrong without harm to a request is a warning as well; at most 1,000 of each are reported.
 ///
 /// # Errors
 /// Every fault of the document's structure.
@@ -47,7 +47,7 @@ pub fn read(documents: &mut Documents) -> Result<(Api, Vec<Warning>), Faults> {
     result.map(|warnings| (api, warnings))
 }
 
-/// Reads documents; what is wrong with them is noted, so that all of it can be told at once.
+/// Reads documents; what is wrong with them is noted, so that all of it can be reported at once.
 struct Reader<'d> {
     documents: &'d Documents,
     version: Version,

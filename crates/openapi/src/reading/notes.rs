@@ -6,14 +6,14 @@ use crate::{
 };
 use std::collections::{HashMap, HashSet};
 
-/// How many faults, and how many different warnings, are told: nobody reads more, and a hostile document
+/// How many faults, and how many different warnings, are reported: nobody reads more, and a hostile document
 /// could make as many as it has bytes.
 const MOST: usize = 1000;
 
 #[derive(Default)]
 pub(super) struct Notes {
     faults: Vec<(Place, String, &'static str)>,
-    told: HashSet<(Place, String)>,
+    reported: HashSet<(Place, String)>,
     warnings: Vec<Warned>,
     by_message: HashMap<String, usize>,
     untold: usize,
@@ -29,7 +29,7 @@ impl Notes {
     /// Notes a fault, once for its place.
     pub(super) fn fault(&mut self, place: &Place, message: impl Into<String>, help: &'static str) {
         let message = message.into();
-        if self.faults.len() < MOST && self.told.insert((place.clone(), message.clone())) {
+        if self.faults.len() < MOST && self.reported.insert((place.clone(), message.clone())) {
             self.faults.push((place.clone(), message, help));
         }
     }
@@ -86,7 +86,7 @@ impl Notes {
         let mut warnings: Vec<_> = warnings.into_iter().map(|(_, warning)| warning).collect();
         if self.untold > 0 {
             let root = Place { file: documents.root(), pointer: String::new() };
-            let message = "There are more warnings than are told.".to_owned();
+            let message = "There are more warnings that are not shown.".to_owned();
             warnings.push(Warning { spot: documents.spot(&root), message, more: self.untold - 1 });
         }
         warnings

@@ -40,13 +40,13 @@ impl<'d> Reader<'d> {
     /// A member that has to be a list.
     pub(super) fn list(&mut self, parent: &Object<'d>, name: &str) -> Option<&'d [Value]> {
         let value = self.member(parent, name)?;
-        self.typed(parent, name, "a list", value, Value::as_array).map(Vec::as_slice)
+        self.typed(parent, name, "an array", value, Value::as_array).map(Vec::as_slice)
     }
 
     /// A member that has to be text and means something.
     pub(super) fn text(&mut self, parent: &Object<'d>, name: &str) -> Option<&'d str> {
         let value = self.member(parent, name)?;
-        self.typed(parent, name, "text", value, Value::as_str)
+        self.typed(parent, name, "a string", value, Value::as_str)
     }
 
     /// A member that is true or false, and false if it is not there.
@@ -57,7 +57,7 @@ impl<'d> Reader<'d> {
     /// A member that is true or false, if it is there.
     pub(super) fn choice(&mut self, parent: &Object<'d>, name: &str) -> Option<bool> {
         let value = self.member(parent, name)?;
-        self.typed(parent, name, "true or false", value, Value::as_bool)
+        self.typed(parent, name, "a boolean", value, Value::as_bool)
     }
 
     fn typed<T>(
@@ -84,7 +84,7 @@ impl<'d> Reader<'d> {
             Some(Value::Number(number)) => number.to_string(),
             Some(Value::Bool(flag)) => flag.to_string(),
             Some(Value::Null | Value::Array(_) | Value::Object(_)) => {
-                let message = format!("The member \"{name}\" has to be text, and is ignored.");
+                let message = format!("The field \"{name}\" must be a string; it is ignored.");
                 self.notes.warn(&parent.place.child(name), message);
                 String::new()
             }
@@ -95,7 +95,7 @@ impl<'d> Reader<'d> {
     fn member(&mut self, parent: &Object<'d>, name: &str) -> Option<&'d Value> {
         let value = parent.members.get(name)?;
         if value.is_null() {
-            let message = format!("The member \"{name}\" has no value, and is taken as not there.");
+            let message = format!("The field \"{name}\" has no value; it is treated as missing.");
             self.notes.warn(&parent.place.child(name), message);
             return None;
         }
@@ -104,7 +104,7 @@ impl<'d> Reader<'d> {
 
     /// Notes that something has a wrong type.
     pub(super) fn wrong(&mut self, place: &Place, needed: &str, found: &Value) {
-        self.notes.fault(place, format!("It has to be {needed}, but is {}.", name_of(found)), "");
+        self.notes.fault(place, format!("Must be {needed}, but is {}.", name_of(found)), "");
     }
 }
 
@@ -112,10 +112,10 @@ impl<'d> Reader<'d> {
 pub(super) fn name_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "true or false",
+        Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
         Value::Object(_) => "an object",
     }
 }

@@ -84,7 +84,7 @@ impl<'d> Reader<'d> {
             }
             (None, _) | (_, None) => {
                 let root = Place { file: self.documents.root(), pointer: String::new() };
-                self.notes.fault(&root, "The document makes too many operations and parameters.", "");
+                self.notes.fault(&root, "The document has too many operations and parameters.", "");
                 self.room.spent = true;
                 false
             }
@@ -103,7 +103,7 @@ impl<'d> Reader<'d> {
         match object.get("tags") {
             Some(Value::Array(tags)) => tags.first().and_then(Value::as_str).unwrap_or_default().to_owned(),
             Some(_) => {
-                self.notes.warn(&object.place.child("tags"), "The tags have to be a list, and are ignored.");
+                self.notes.warn(&object.place.child("tags"), "The tags must be a list; they are ignored.");
                 String::new()
             }
             None => String::new(),
@@ -122,7 +122,7 @@ impl<'d> Reader<'d> {
         for name in &template.names {
             if !in_path().any(|parameter| is_meant(name, parameter)) {
                 let message =
-                    format!("The path's {} is declared by no parameter; any text is taken.", quoted(name));
+                    format!("The path parameter {} is not declared; any text is accepted.", quoted(name));
                 self.notes.warn(&object.place, message);
             }
         }
@@ -133,8 +133,7 @@ impl<'d> Reader<'d> {
         let whole = parameters.iter().filter(|parameter| parameter.place == In::QueryString).count();
         let single = parameters.iter().any(|parameter| parameter.place == In::Query);
         if whole > 1 || (whole == 1 && single) {
-            let message =
-                "A parameter in the querystring is all of it; there may be no other, and none in the query.";
+            let message = "A parameter in `querystring` is the whole query string; no other `querystring` or `query` parameter is allowed.";
             self.notes.fault(&object.place, message, "");
         }
     }

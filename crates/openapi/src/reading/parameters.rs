@@ -68,17 +68,17 @@ impl<'d> Reader<'d> {
         let first = all.iter().find(|other| other.same(read)).and_then(Read::place);
         if first == read.place() {
             // The very same parameter, referred to twice: nothing is unclear.
-            self.notes.warn(place, "The parameter is referred to twice.");
+            self.notes.warn(place, "The parameter is referenced twice.");
             return;
         }
         match read {
             Read::Parameter(parameter) => {
                 let message = format!(
-                    "The {} parameter {} stands in this list for the second time.",
+                    "Duplicate {} parameter {} in this list.",
                     styles::place_name(parameter.place),
                     quoted(&parameter.name)
                 );
-                self.notes.fault(place, message, "Which of them holds would be a guess; leave one.");
+                self.notes.fault(place, message, "Keep only one of them.");
             }
             Read::Part(part) => self.notes.fault(place, part.twice(), ""),
             Read::Ignored => {}
@@ -107,7 +107,7 @@ impl<'d> Reader<'d> {
         self.known(&object, Kind::Parameter);
         let mut need = |name: &str| {
             if object.get(name).is_none() {
-                self.notes.fault(place, format!("The parameter needs a member \"{name}\"."), "");
+                self.notes.fault(place, format!("The parameter needs a `{name}`."), "");
                 return None;
             }
             self.text(&object, name)
@@ -136,7 +136,7 @@ impl<'d> Reader<'d> {
         };
         let required = self.flag(&object, "required");
         if place_of_value == In::Path && !required {
-            self.notes.warn(place, "A path parameter is always required, whether it says so or not.");
+            self.notes.warn(place, "A path parameter is always required, so `required` must be true.");
         }
         let allow_empty = self.flag(&object, "allowEmptyValue");
         Some(Read::Parameter(Parameter {
@@ -155,7 +155,7 @@ impl<'d> Reader<'d> {
             Version::V30 | Version::V31 => "path, query, header, cookie",
             Version::V32 => "path, query, querystring, header, cookie",
         };
-        format!("It has to be one of {known}, but is {}.", quoted(found))
+        format!("Must be one of {known}, but is {}.", quoted(found))
     }
 
     /// How the value of a parameter of OpenAPI 3 is written.
@@ -163,12 +163,12 @@ impl<'d> Reader<'d> {
         if let Some(content) = self.object(object, "content") {
             if object.get("schema").is_some() {
                 self.notes
-                    .warn(&object.place, "The parameter has both schema and content; content is taken.");
+                    .warn(&object.place, "The parameter has both `schema` and `content`; `content` is used.");
             }
             return self.content_form(&content);
         }
         if place == In::QueryString {
-            self.notes.fault(&object.place, "A parameter in the querystring needs a member \"content\".", "");
+            self.notes.fault(&object.place, "A parameter in `querystring` needs `content`.", "");
             return None;
         }
         let style = self.style(object, place).unwrap_or_else(|| styles::default(place));
@@ -176,7 +176,7 @@ impl<'d> Reader<'d> {
         let allow_reserved = self.flag(object, "allowReserved");
         let schema = self.schema(object, "schema");
         if schema.is_none() && object.get("schema").is_none() {
-            self.notes.warn(&object.place, "The parameter has no schema; any value is taken.");
+            self.notes.warn(&object.place, "The parameter has no schema; any value is accepted.");
         }
         Some(ParameterForm::Styled { style, explode, allow_reserved, schema })
     }

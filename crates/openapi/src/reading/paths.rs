@@ -20,7 +20,7 @@ impl<'d> Reader<'d> {
     ) -> Vec<Operation> {
         let mut operations = Vec::new();
         if root.get("paths").is_none() && self.version < Version::V31 {
-            self.notes.fault(&root.place, "The document needs a member \"paths\".", "");
+            self.notes.fault(&root.place, "The document needs `paths`.", "");
         }
         let Some(paths) = self.object(root, "paths") else { return operations };
         for path in paths.members.keys().filter(|path| !path.starts_with("x-")) {
@@ -37,8 +37,7 @@ impl<'d> Reader<'d> {
                     None => String::new(),
                 };
                 let message = format!(
-                    "The path has no operation{from}: every request to it is answered with 404. Declare its methods, or \
-                     remove the path."
+                    "The path has no operation{from}: every request to it gets a 404. Declare its methods, or remove the path."
                 );
                 self.notes.warn(&place, message);
             }
@@ -49,22 +48,21 @@ impl<'d> Reader<'d> {
     /// A path that can be served.
     fn template(&mut self, path: &str, place: &Place) -> Option<Template> {
         if path.contains(['?', '#']) {
-            let message = "The path has a ? or # in it, so that no request matches it; it is left out.";
+            let message = "The path contains a ? or #, so no request can match it; it is ignored.";
             self.notes.warn(place, message);
             return None;
         }
         if !path.starts_with('/') {
             self.notes.fault(
                 place,
-                format!("A path begins with a slash, but this one is {}.", quoted(path)),
+                format!("A path must begin with a slash, but this one is {}.", quoted(path)),
                 "",
             );
             return None;
         }
         if has_broken_escape(path) {
             let message = format!(
-                "The path {} has a % without two hexadecimal digits behind it, so that no request matches it: write %25 \
-                 for a percent sign.",
+                "The path {} has a % that is not followed by two hexadecimal digits, so no request can match it: write %25 for a percent sign.",
                 quoted(path)
             );
             self.notes.warn(place, message);
@@ -74,8 +72,7 @@ impl<'d> Reader<'d> {
                 for name in template.names.iter().filter(|name| is_foreign(name)) {
                     let plain = parameter_name(name);
                     let message = format!(
-                        "The path's {{{name}}} is in the notation of a framework and takes one segment of the path: write \
-                         {{*{plain}}} if it takes the rest of the path, else {{{plain}}}."
+                        "The path's {{{name}}} uses the notation of a framework and matches one segment of the path: write {{*{plain}}} to match the rest of the path, or {{{plain}}}."
                     );
                     self.notes.warn(place, message);
                 }
@@ -90,7 +87,7 @@ impl<'d> Reader<'d> {
                     }
                 }
                 if let Some(name) = template.duplicate() {
-                    let message = format!("The path has the name {} twice.", quoted(name));
+                    let message = format!("The path has the parameter {} twice.", quoted(name));
                     self.notes.fault(place, message, "");
                 }
                 Some(template)
@@ -188,10 +185,10 @@ impl<'d> Reader<'d> {
             if METHODS.contains(&method.to_ascii_lowercase().as_str())
                 && method.bytes().all(|byte| byte.is_ascii_uppercase())
             {
-                let message = format!("The method {method} has a member of its own in the path item.");
+                let message = format!("The method {method} has its own field in the path item.");
                 self.notes.fault(&place, message, "");
             } else if !super::security::is_token(method) {
-                self.notes.fault(&place, format!("{} can be no method.", quoted(method)), "");
+                self.notes.fault(&place, format!("{} is not a valid method.", quoted(method)), "");
             } else if let Some(operation) = self.operation_at(&more, method) {
                 self.operation(&operation, method.clone(), inherited, around, operations);
             }

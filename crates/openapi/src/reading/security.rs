@@ -59,7 +59,7 @@ impl<'d> Reader<'d> {
             Some(kind @ ("oauth2" | "openIdConnect")) => {
                 let name = if kind == "oauth2" { "OAuth 2.0" } else { "OpenID Connect" };
                 let message = format!(
-                    "Tokens of {name} are not accepted: a key of the gateway has to be sent in their place, as \
+                    "Tokens of {name} are not accepted: clients send a key of the gateway instead, as \
                      \"Authorization: Bearer KEY\". Scopes are permissions of keys."
                 );
                 self.notes.warn(&scheme.place, message);
@@ -70,7 +70,7 @@ impl<'d> Reader<'d> {
                 let kind = self.text(scheme, "scheme").unwrap_or_default();
                 if !kind.eq_ignore_ascii_case("bearer") {
                     let message = format!(
-                        "HTTP authentication {} is not checked: a key of the gateway has to be sent.",
+                        "HTTP authentication {} is not checked: clients send a key of the gateway.",
                         quoted(kind)
                     );
                     self.notes.warn(&scheme.place, message);
@@ -78,7 +78,7 @@ impl<'d> Reader<'d> {
                     && is_foreign_token(format)
                 {
                     let message = format!(
-                        "Tokens of the format {} are not accepted: a key of the gateway has to be sent in their place, as \
+                        "Tokens of the format {} are not accepted: clients send a key of the gateway instead, as \
                          \"Authorization: Bearer KEY\".",
                         quoted(format)
                     );
@@ -87,16 +87,16 @@ impl<'d> Reader<'d> {
             }
             Some("basic") if self.version == Version::V2 => {
                 let message =
-                    "HTTP authentication \"basic\" is not checked: a key of the gateway has to be sent.";
+                    "HTTP authentication \"basic\" is not checked: clients send a key of the gateway.";
                 self.notes.warn(&scheme.place, message);
             }
             Some("mutualTLS") => {
-                let message = "Client certificates are not checked: a key of the gateway has to be sent.";
+                let message = "Client certificates are not checked: clients send a key of the gateway.";
                 self.notes.warn(&scheme.place, message);
             }
             Some(other) => {
                 let message = format!(
-                    "The security scheme type {} is not known: a key of the gateway has to be sent.",
+                    "Unknown security scheme type {}: clients send a key of the gateway.",
                     quoted(other)
                 );
                 self.notes.warn(&scheme.place, message);
@@ -105,7 +105,7 @@ impl<'d> Reader<'d> {
                 if scheme.get("type").is_none() {
                     self.notes.warn(
                         &scheme.place,
-                        "The security scheme has no type: a key of the gateway has to be sent.",
+                        "The security scheme has no type: clients send a key of the gateway.",
                     );
                 }
             }
@@ -116,7 +116,7 @@ impl<'d> Reader<'d> {
     fn key_scheme(&mut self, scheme: &Object<'d>) {
         let Some(name) = self.text(scheme, "name") else {
             if scheme.get("name").is_none() {
-                self.notes.fault(&scheme.place, "A scheme of type apiKey needs a member \"name\".", "");
+                self.notes.fault(&scheme.place, "A scheme of type apiKey needs a `name`.", "");
             }
             return;
         };
@@ -130,20 +130,20 @@ impl<'d> Reader<'d> {
             }
             Some("header") => {
                 // No request can have it, so nobody gets in by it: that is closed, and other headers stay open.
-                let message = format!("{} can be no name of a header, and is not looked for.", quoted(name));
+                let message = format!("{} is not a valid header name and is ignored.", quoted(name));
                 self.notes.warn(&scheme.place.child("name"), message);
             }
             Some(place @ ("query" | "cookie")) => {
-                let message = format!("A key in the {place} is not looked for: keys are taken from headers.");
+                let message = format!("A key in the {place} is ignored: keys are read from headers only.");
                 self.notes.warn(&scheme.place.child("in"), message);
             }
             Some(other) => {
-                let message = format!("It has to be one of header, query, cookie, but is {}.", quoted(other));
+                let message = format!("Must be one of header, query, cookie, but is {}.", quoted(other));
                 self.notes.fault(&scheme.place.child("in"), message, "");
             }
             None => {
                 if scheme.get("in").is_none() {
-                    self.notes.fault(&scheme.place, "A scheme of type apiKey needs a member \"in\".", "");
+                    self.notes.fault(&scheme.place, "A scheme of type apiKey needs `in`.", "");
                 }
             }
         }
@@ -175,7 +175,7 @@ impl<'d> Reader<'d> {
             let Some(scopes) = self.list(requirement, name) else { continue };
             if !scopes.is_empty() && scheme == Some(Scheme::Plain) && self.version < Version::V31 {
                 let message =
-                    "The scheme has no scopes in this version; they are taken as permissions all the same.";
+                    "The scheme has no scopes in this version; they are used as permissions anyway.";
                 self.notes.warn(&place, message);
             }
             for (at, scope) in scopes.iter().enumerate() {
@@ -207,9 +207,9 @@ impl<'d> Reader<'d> {
         let nearest = nearest(name, self.schemes.by_name.keys().map(String::as_str));
         let message = match nearest {
             Some(nearest) => {
-                format!("No security scheme is called {}; the nearest is {}.", quoted(name), quoted(nearest))
+                format!("Unknown security scheme {}. Did you mean {}?", quoted(name), quoted(nearest))
             }
-            None => format!("No security scheme is called {}.", quoted(name)),
+            None => format!("Unknown security scheme {}.", quoted(name)),
         };
         self.notes.fault(place, message, "");
         None

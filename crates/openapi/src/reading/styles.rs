@@ -56,7 +56,7 @@ impl<'d> Reader<'d> {
             Some(style) if fits(style, place) => Some(style),
             Some(_) => {
                 let message = format!(
-                    "The style {} is not defined in the {}; the default is taken.",
+                    "The style {} is not defined for the {}; the default is used.",
                     quoted(name),
                     place_name(place)
                 );
@@ -64,8 +64,7 @@ impl<'d> Reader<'d> {
                 None
             }
             None => {
-                self.notes
-                    .warn(&at, format!("The style {} is not known; the default is taken.", quoted(name)));
+                self.notes.warn(&at, format!("Unknown style {}; the default is used.", quoted(name)));
                 None
             }
         }

@@ -79,9 +79,11 @@ impl Part {
 
     pub(super) fn twice(&self) -> String {
         match self {
-            Self::Body { .. } => "An operation has one body, but this list has a second.".to_owned(),
+            Self::Body { .. } => {
+                "An operation can have only one body, but this list has a second.".to_owned()
+            }
             Self::Field(field) => {
-                format!("The form's member {} stands in this list for the second time.", quoted(&field.name))
+                format!("Duplicate form parameter {} in this list.", quoted(&field.name))
             }
         }
     }
@@ -120,7 +122,7 @@ impl<'d> Reader<'d> {
     pub(super) fn swagger_form(&mut self, object: &Object<'d>, place: In) -> ParameterForm {
         let (style, explode) = self.collection(object, place);
         if object.get("type").is_none() {
-            self.notes.warn(&object.place, "The parameter has no type; any value is taken.");
+            self.notes.warn(&object.place, "The parameter has no type; any value is accepted.");
         }
         let schema = self.add(Value::Object(keywords(object)), vec![(String::new(), object.place.clone())]);
         ParameterForm::Styled { style, explode, allow_reserved: false, schema: Some(schema) }
@@ -141,7 +143,7 @@ impl<'d> Reader<'d> {
             Some("multi") if place == In::Query => (Style::Form, true),
             Some(other) => {
                 let message =
-                    format!("The collectionFormat {} is not defined here; csv is taken.", quoted(other));
+                    format!("The collectionFormat {} is not defined here; csv is used.", quoted(other));
                 self.notes.warn(&object.place.child("collectionFormat"), message);
                 (plain, false)
             }
@@ -152,7 +154,7 @@ impl<'d> Reader<'d> {
     fn nested_collections(&mut self, object: &Object<'d>) {
         let nested = object.get("items").and_then(|items| items.get("type")).and_then(Value::as_str);
         if nested == Some("array") {
-            let message = "Lists in a list are not taken apart: their elements are compared as text.";
+            let message = "Nested lists are not split: their elements are validated as strings.";
             self.notes.warn(&object.place.child("items"), message);
         }
     }
@@ -190,7 +192,7 @@ impl<'d> Reader<'d> {
             (Some(_), Some(field)) => {
                 self.notes.fault(
                     &field.at,
-                    "An operation has either a body or a form, but this one has both.",
+                    "An operation can have a body or a form, but this one has both.",
                     "",
                 );
                 None

@@ -21,16 +21,16 @@ impl Template {
             let (before, from) = rest.split_at(at);
             shape.push_str(before);
             let Some(inner) = from.strip_prefix('{') else {
-                return Err("The path has a } without a { before it.".to_owned());
+                return Err("The path has a } without a matching {.".to_owned());
             };
             let Some((name, behind)) = inner.split_once('}') else {
-                return Err("The path has a { without a } behind it.".to_owned());
+                return Err("The path has a { without a matching }.".to_owned());
             };
             if name.contains(['{', '/']) {
-                return Err("The path has a { without a } behind it.".to_owned());
+                return Err("The path has a { without a matching }.".to_owned());
             }
             if name.trim_start_matches('*').is_empty() {
-                return Err("The path has a {} without a name in it.".to_owned());
+                return Err("The path has a {} without a name.".to_owned());
             }
             // What takes the rest of the path matches more than what takes one segment.
             shape.push_str(if name.starts_with('*') { "{*}" } else { "{}" });

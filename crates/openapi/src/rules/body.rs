@@ -12,9 +12,9 @@ use crate::{
         shape::{Shape, Shapes, Types},
         unenforced,
     },
-    schema::{Found, SchemaCompiler, UnitId, Units, pointer::unescaped, sentences::quoted},
+    schema::{Found, SchemaCompiler, UnitId, Units, sentences::quoted},
 };
-use contract::Detail;
+use contract::{Detail, pointer::last_name};
 use instance::Part;
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ struct MediaRule {
     name: String,
     /// The type, without parameters.
     range: String,
-    /// Parameters that tell it apart from others of the same type.
+    /// Parameters that distinguish it from others of the same type.
     parameters: Vec<(String, Vec<u8>)>,
     /// None: nothing can be checked.
     unit: Option<UnitId>,
@@ -58,7 +58,7 @@ impl BodyRules {
         let sent = content_type.unwrap_or_default();
         let essence = media::essence(sent);
         if essence.is_empty() {
-            // Without a name, only what takes every name takes it, and nothing tells how to read it.
+            // Without a name, only what takes every name takes it, and nothing says how to read it.
             let any = self.content.iter().find(|rule| rule.range == "*/*")?;
             return Some((any, Kind::Other));
         }
@@ -73,7 +73,7 @@ impl BodyRules {
         self.rule(content_type).is_some_and(|(rule, kind)| rule.is_checked(kind))
     }
 
-    /// What the head tells.
+    /// What is known from the head.
     pub(super) fn check_media_type(
         &self,
         content_type: Option<&[u8]>,
@@ -90,7 +90,7 @@ impl BodyRules {
         match charset {
             Some(charset) if is_text && rule.is_checked(kind) && !is_utf8(&charset) => {
                 let charset = quoted(&String::from_utf8_lossy(&charset));
-                let message = format!("The body has to be in UTF-8, but its Content-Type says {charset}.");
+                let message = format!("The body must be UTF-8, but its Content-Type says {charset}.");
                 Err(BodyFault::MediaType(message))
             }
             _ => Ok(()),
@@ -101,7 +101,7 @@ impl BodyRules {
         let names = crate::schema::sentences::list(self.content.iter().map(|rule| rule.name.as_str()));
         let content_type = content_type.unwrap_or_default();
         let mut sent = media::essence(content_type);
-        // Where parameters tell types apart, they are a part of what was sent.
+        // Where parameters distinguish types, they are a part of what was sent.
         if self.content.iter().any(|rule| !rule.parameters.is_empty()) && !sent.is_empty() {
             sent = String::from_utf8_lossy(content_type).trim().to_owned().into();
         }
@@ -110,7 +110,7 @@ impl BodyRules {
         } else {
             format!("{} was sent", quoted(&sent))
         };
-        format!("This endpoint takes a body of the type {names}, but {sent}.")
+        format!("This endpoint accepts a body of type {names}, but {sent}.")
     }
 
     /// Whether checking a body may take longer than the request that comes next on this thread can wait: then it is done
@@ -174,7 +174,7 @@ impl BodyRules {
                     return Err(too_many());
                 }
                 let raw = form::read(text, &rule.shape, &rule.encodings)
-                    .map_err(|why| malformed(format!("The body is not a valid form. {why}")))?;
+                    .map_err(|why| malformed(format!("The body is not a valid form: {why}")))?;
                 found = judge(&raw, &rule.shape, unit, units);
             }
             Kind::Multipart => {
@@ -184,7 +184,7 @@ impl BodyRules {
                     .map_err(|why| match why {
                         Unusable::TooMany => too_many(),
                         Unusable::Malformed(why) => {
-                            malformed(format!("The body is not valid multipart/form-data. {why}"))
+                            malformed(format!("The body is not valid multipart/form-data: {why}"))
                         }
                     })?;
                 found = noted.wrong;
@@ -217,7 +217,7 @@ impl MediaRule {
     fn compile(schemas: &mut SchemaCompiler<'_>, shapes: &mut Shapes, media: &Media, at: &Place) -> Self {
         let unit = media.schema.as_ref().map(|place| schemas.unit(place));
         let unit = unit.filter(|unit| !schemas.takes_anything(*unit));
-        // JSON has its types already; only text needs to be told what it may become.
+        // JSON has its types already; only text has to be converted.
         let range = media::essence(media.media_type.as_bytes()).into_owned();
         let text = media.schema.as_ref().filter(|_| media::kind(&range) != Kind::Json);
         let shape = text.map(|place| shapes.of(schemas, place)).unwrap_or_default();
@@ -239,7 +239,7 @@ impl MediaRule {
             && !rule.is_checked(media::kind(&rule.range))
         {
             let at = media.schema.as_ref().unwrap_or(at);
-            let message = format!("Bodies of the type {} are not checked against their schema.", rule.range);
+            let message = format!("Bodies of type {} are not validated against their schema.", rule.range);
             if rule.shape.types != Types::STRING {
                 schemas.warn(at, message);
             }
@@ -250,7 +250,7 @@ impl MediaRule {
             && !is_range
             && !rule.is_checked(media::kind(&rule.range))
         {
-            unenforced::warn_of_bytes(schemas, place, &format!("a body of the type {}", rule.range));
+            unenforced::warn_of_bytes(schemas, place, &format!("a body of type {}", rule.range));
         }
         rule
     }
@@ -284,13 +284,13 @@ fn utf8(body: &[u8]) -> Result<&str, BodyFault> {
     std::str::from_utf8(body).map_err(|error| {
         let at = error.valid_up_to();
         BodyFault::Malformed(match marked(body) {
-            Some(mark) if at == 0 => format!("The body is not UTF-8: it begins with {mark}."),
-            Some(_) | None => format!("The body is not UTF-8 from byte {at} on."),
+            Some(mark) if at == 0 => format!("The body is not valid UTF-8: it begins with {mark}."),
+            Some(_) | None => format!("The body is not valid UTF-8 at byte {at}."),
         })
     })
 }
 
 fn detail(found: Found) -> Detail {
-    let name = found.pointer.rsplit_once('/').map(|(_, name)| unescaped(name)).unwrap_or_default();
+    let name = last_name(&found.pointer).into_owned();
     Detail { place: "body", name, pointer: Some(found.pointer), message: found.message }
 }

@@ -36,12 +36,11 @@ pub(super) fn read(text: &str, shape: &Shape, encodings: &[Encoding]) -> Result<
                 .match_indices('[')
                 .any(|(at, _)| name.get(..at).is_some_and(|base| spread.contains(base)));
         if !is_spread {
-            let value =
-                pairs.coding.decode(value).map_err(|why| format!("The member {}: {why}", quoted(name)))?;
+            let value = pairs.coding.decode(value).map_err(|why| format!("field {}: {why}", quoted(name)))?;
             styles::gather(&mut members, &mut places, name, Raw::Text(value.into_owned()));
         }
     }
-    // In the order in which they were sent, as violations are told.
+    // In the order in which they were sent, as violations are reported.
     let mut order: HashMap<&str, usize> = HashMap::new();
     for (at, (name, _)) in pairs.pairs.iter().enumerate() {
         order.entry(name.split('[').next().unwrap_or_default()).or_insert(at);
@@ -81,11 +80,9 @@ fn structured(
         if (reading == Reading::Members || encoding.is_some_and(said))
             && let (Some(only), None) = (values.next(), values.next())
         {
-            let text =
-                pairs.coding.decode(only).map_err(|why| format!("The member {}: {why}", quoted(name)))?;
-            let value = json::read(text.as_bytes()).map_err(|error| {
-                format!("The member {} has to be JSON, but is not: {error}.", quoted(name))
-            })?;
+            let text = pairs.coding.decode(only).map_err(|why| format!("field {}: {why}", quoted(name)))?;
+            let value = json::read(text.as_bytes())
+                .map_err(|error| format!("field {} must be JSON, but is not: {error}.", quoted(name)))?;
             return Ok(Some(Raw::Ready(value)));
         }
         if reading == Reading::Members {
@@ -98,5 +95,5 @@ fn structured(
         return Ok(None); // its members are pairs of the form itself
     }
     styles::paired(pairs, name, style, explode, reading, shape, &|_| false)
-        .map_err(|why| format!("The member {}: {why}", quoted(name)))
+        .map_err(|why| format!("field {}: {why}", quoted(name)))
 }

@@ -162,7 +162,7 @@ impl<'d> RuleCompiler<'d> {
         Self { schemas, shapes: Shapes::default(), strictness, key_names, units: Arc::default() }
     }
 
-    /// The rules of an operation. Faults are noted, and told by [`RuleCompiler::finish`].
+    /// The rules of an operation. Faults are noted, and returned by [`RuleCompiler::finish`].
     ///
     /// `path_names` are the names of the path template, in its order.
     pub fn operation(
@@ -205,7 +205,7 @@ impl RequestRules {
         self.parameters.check_anything()
     }
 
-    /// Whether path, query, headers and cookies are right, where that is told at once. False: [`RequestRules::parameter_violations`]
+    /// Whether path, query, headers and cookies are valid, where that is known at once. False: [`RequestRules::parameter_violations`]
     /// tells.
     pub fn parameters_fit(&self, sent: &Sent<'_>) -> bool {
         self.parameters.fit(sent)
@@ -216,7 +216,7 @@ impl RequestRules {
         self.with_units(|units| self.parameters.check(sent, units))
     }
 
-    /// The same where [`RequestRules::parameters_fit`] could not tell that they are right.
+    /// The same where [`RequestRules::parameters_fit`] could not see that they are valid.
     pub fn parameter_violations(&self, sent: &Sent<'_>) -> Vec<Violation> {
         self.with_units(|units| self.parameters.violations(sent, units))
     }
@@ -227,7 +227,7 @@ impl RequestRules {
         self.body.as_ref().is_some_and(|body| body.reads(content_type))
     }
 
-    /// What the head tells of a body: its media type, and that it is missing. `has_body` is false if the
+    /// What is known of a body from the head: its media type, and that it is missing. `has_body` is false if the
     /// framing says that there is none.
     ///
     /// # Errors

@@ -9,9 +9,10 @@ use crate::{
         shape::{Shape, Types},
         styles,
     },
+    schema::Found,
     schema::sentences::quoted,
-    schema::{Found, pointer::child},
 };
+use contract::pointer::child;
 use memchr::memmem;
 use std::collections::HashMap;
 
@@ -71,7 +72,7 @@ pub(super) fn read(
         let explicit = part.content_type.is_some() || part.is_file;
         if explicit && !taken.is_empty() && !taken.iter().any(|range| media::takes(range, sent)) {
             let message = format!(
-                "This part has to be of the type {}, but is {}.",
+                "Must be of type {}, but is {}.",
                 crate::schema::sentences::list(taken.iter().map(String::as_str)),
                 quoted(&String::from_utf8_lossy(sent))
             );
@@ -141,9 +142,9 @@ fn is_read_as_json(part: &Part<'_>, shape: &Shape) -> bool {
 fn value(part: &Part<'_>, shape: &Shape) -> Result<Raw, String> {
     let is_binary = member(part, shape).is_some_and(|member| member.binary);
     if is_read_as_json(part, shape) {
-        return json::read(part.body).map(Raw::Ready).map_err(|error| {
-            format!("The part {} has to be JSON, but is not: {error}.", quoted(&part.name))
-        });
+        return json::read(part.body)
+            .map(Raw::Ready)
+            .map_err(|error| format!("part {} must be JSON, but is not: {error}.", quoted(&part.name)));
     }
     match std::str::from_utf8(part.body) {
         Ok(text) => Ok(Raw::Text(text.to_owned())),
@@ -151,14 +152,14 @@ fn value(part: &Part<'_>, shape: &Shape) -> Result<Raw, String> {
             // What stands for it has a character for each byte, and is another one for other bytes.
             Ok(Raw::Ready(part.body.iter().map(|&byte| char::from(byte)).collect::<String>().into()))
         }
-        Err(_) => Err(format!("The part {} has to be UTF-8, but is not.", quoted(&part.name))),
+        Err(_) => Err(format!("part {} must be UTF-8, but is not.", quoted(&part.name))),
     }
 }
 
 fn parts<'b>(content_type: &[u8], body: &'b [u8]) -> Result<Vec<Part<'b>>, String> {
     let boundary = media::parameter(content_type, "boundary").unwrap_or_default();
     if boundary.is_empty() || boundary.len() > LONGEST_BOUNDARY {
-        return Err("Its Content-Type has to name a `boundary` of 1 to 70 characters.".to_owned());
+        return Err("its Content-Type must have a `boundary` of 1 to 70 characters.".to_owned());
     }
     if let Some(mark) = marked(body) {
         // The parts before the first delimiter that is found would not be checked.
@@ -171,7 +172,8 @@ fn parts<'b>(content_type: &[u8], body: &'b [u8]) -> Result<Vec<Part<'b>>, Strin
     let mut rest = match body.strip_prefix(opening) {
         Some(rest) => rest,
         None => {
-            let at = finder.find(body).ok_or("It does not hold the boundary that its Content-Type names.")?;
+            let at =
+                finder.find(body).ok_or("it does not contain the boundary given in its Content-Type.")?;
             body.get(at + delimiter.len()..).unwrap_or_default()
         }
     };
@@ -184,12 +186,12 @@ fn parts<'b>(content_type: &[u8], body: &'b [u8]) -> Result<Vec<Part<'b>>, Strin
         let line_end = memmem::find(rest, b"\r\n").filter(|&end| {
             rest.get(..end).is_some_and(|blank| blank.iter().all(|byte| matches!(byte, b' ' | b'\t')))
         });
-        let start = line_end.ok_or("A boundary in it is not followed by a line break.")?;
+        let start = line_end.ok_or("a boundary is not followed by a line break.")?;
         // The line break before the part's end may be the one after its boundary.
         let from = rest.get(start..).unwrap_or_default();
-        let end = finder.find(from).ok_or("It ends before its last boundary.")?;
+        let end = finder.find(from).ok_or("it ends before its closing boundary.")?;
         if parts.len() == MAX_PARTS {
-            return Err(format!("It may have at most {MAX_PARTS} parts."));
+            return Err(format!("it has more than {MAX_PARTS} parts."));
         }
         parts.push(part(from.get(..end).unwrap_or_default())?);
         rest = from.get(end + delimiter.len()..).unwrap_or_default();
@@ -198,9 +200,9 @@ fn parts<'b>(content_type: &[u8], body: &'b [u8]) -> Result<Vec<Part<'b>>, Strin
 
 /// A part, from the line break before its headers.
 fn part(text: &[u8]) -> Result<Part<'_>, String> {
-    let end = memmem::find(text, b"\r\n\r\n").ok_or("A part of it has no empty line after its headers.")?;
+    let end = memmem::find(text, b"\r\n\r\n").ok_or("a part has no empty line after its headers.")?;
     if end > LONGEST_HEAD {
-        return Err(format!("The headers of a part may have at most {LONGEST_HEAD} bytes."));
+        return Err(format!("the headers of a part must have at most {LONGEST_HEAD} bytes."));
     }
     let body = text.get(end + 4..).unwrap_or_default();
     let mut disposition: Option<&[u8]> = None;
@@ -210,12 +212,12 @@ fn part(text: &[u8]) -> Result<Part<'_>, String> {
         if line.is_empty() {
             continue;
         }
-        let colon = memchr::memchr(b':', line).ok_or("A part of it has a header without a colon.")?;
+        let colon = memchr::memchr(b':', line).ok_or("a part has a header without a colon.")?;
         let (name, value) =
             (line.get(..colon).unwrap_or_default(), line.get(colon + 1..).unwrap_or_default());
         if name.eq_ignore_ascii_case(b"content-disposition") {
             if disposition.replace(value.trim_ascii()).is_some() {
-                return Err("A part of it has two Content-Disposition headers.".to_owned());
+                return Err("a part has two Content-Disposition headers.".to_owned());
             }
         } else if name.eq_ignore_ascii_case(b"content-type") {
             content_type = Some(media::essence(value).into_owned());
@@ -224,9 +226,9 @@ fn part(text: &[u8]) -> Result<Part<'_>, String> {
     }
     let disposition = disposition
         .filter(|value| media::essence(value) == "form-data")
-        .ok_or("A part of it has no `Content-Disposition: form-data`.")?;
-    let name = media::parameter(disposition, "name").ok_or("A part of it has no name.")?;
-    let name = String::from_utf8(name).map_err(|_| "The name of a part of it is not UTF-8.")?;
+        .ok_or("a part has no `Content-Disposition: form-data`.")?;
+    let name = media::parameter(disposition, "name").ok_or("a part has no name.")?;
+    let name = String::from_utf8(name).map_err(|_| "the name of a part is not UTF-8.")?;
     let is_file = media::parameter(disposition, "filename").is_some()
         || media::parameter(disposition, "filename*").is_some();
     Ok(Part { name, is_file, content_type, whole_type, body })

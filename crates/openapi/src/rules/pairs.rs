@@ -57,7 +57,7 @@ impl Coding {
 impl<'t> Pairs<'t> {
     /// Of a query or a form.
     pub(super) fn of_form(text: &'t str) -> Self {
-        // A name that cannot be decoded is no name that is known; as it stands it can still be told.
+        // A name that cannot be decoded is not a known name; it can still be reported as it is.
         let pairs =
             split(text).map(|(name, value)| (decoded(name, true).unwrap_or(Cow::Borrowed(name)), value));
         Self::of(pairs.collect(), Coding::Form)

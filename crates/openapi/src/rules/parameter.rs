@@ -15,7 +15,10 @@ use crate::{
         violations::{MAX_REPORTED, in_order},
     },
 };
-use contract::{Detail, ErrorCode};
+use contract::{
+    Detail, ErrorCode,
+    detail::{MISSING, MORE},
+};
 use instance::Part;
 use serde_json::Value;
 use std::sync::Arc;
@@ -181,7 +184,7 @@ impl ParameterRule {
     /// The violation that it is not there.
     pub(super) fn missing(&self) -> Violation {
         let (place, missing, _) = self.places();
-        let message = "It is required, but not there.".to_owned();
+        let message = MISSING.to_owned();
         Violation { code: missing, detail: Detail { place, name: self.name.clone(), pointer: None, message } }
     }
 
@@ -259,7 +262,7 @@ impl ParameterRule {
                 }
             }
             Was::Texts(several) if reading == Reading::Scalar => {
-                return Err(format!("It was sent {} times; send it once.", several.len()));
+                return Err(format!("Sent {} times; send it once.", several.len()));
             }
             // Lines of a list are one list (RFC 9110, section 5.2).
             Was::Texts(several) => Some(styles::single(
@@ -274,7 +277,7 @@ impl ParameterRule {
         match (&self.form, raw) {
             (Form::Json, Some(Raw::Text(text))) => {
                 let value = json::read(text.as_bytes())
-                    .map_err(|error| format!("It has to be JSON, but is not: {error}."))?;
+                    .map_err(|error| format!("Must be JSON, but is not: {error}."))?;
                 Ok(Some(Raw::Ready(value)))
             }
             (Form::Urlencoded, Some(Raw::Text(text))) => super::form::read(&text, &self.shape, &[]).map(Some),
@@ -307,7 +310,7 @@ pub(super) fn judge(raw: &Raw, shape: &Shape, unit: UnitId, units: &Arc<Units>) 
         }
         return wrong;
     }
-    // What could not be typed is null in the value; what the schema says of those places is not told twice.
+    // What could not be typed is null in the value; what the schema says of those places is not reported twice.
     let untyped: Vec<String> = wrong.iter().map(|found| found.pointer.clone()).collect();
     if value != Value::Null {
         let others = units.violations(unit, Part::Made(&value)).into_iter();
@@ -317,8 +320,7 @@ pub(super) fn judge(raw: &Raw, shape: &Shape, unit: UnitId, units: &Arc<Units>) 
     let more = wrong.len().saturating_sub(MAX_REPORTED);
     if more > 0 {
         wrong.truncate(MAX_REPORTED);
-        let message =
-            format!("There are at least {more} more violations; these are the first {MAX_REPORTED}.");
+        let message = format!("{MORE}at least {more} more violations; these are the first {MAX_REPORTED}.");
         wrong.push(Found { pointer: String::new(), message });
     }
     wrong

@@ -10,7 +10,7 @@ use crate::{
     },
     schema::{SchemaCompiler, Units, nearest, sentences::quoted},
 };
-use contract::{Detail, ErrorCode};
+use contract::{Detail, ErrorCode, detail::UNKNOWN_PARAMETER};
 use std::sync::Arc;
 
 /// The rules of all parameters.
@@ -20,11 +20,11 @@ pub(super) struct ParameterRules {
     unknown: UnknownQuery,
     /// Names of the query that the document gives to keys.
     key_names: Arc<[String]>,
-    /// Whether each can be told from the text alone, so that a valid request needs no memory.
+    /// Whether the text alone decides each, so that a valid request needs no memory.
     has_fast: bool,
 }
 
-/// Query names that are told as unknown.
+/// Query names that are reported as unknown.
 const MAX_UNKNOWN: usize = 20;
 /// Bytes of a query that is looked through anew for each rule.
 const SHORT: usize = 4 << 10;
@@ -69,7 +69,7 @@ impl ParameterRules {
         !self.rules.is_empty() || self.unknown == UnknownQuery::Refused
     }
 
-    /// Whether all is as it should be, told without making a value. False also where it takes a closer look to tell.
+    /// Whether all is as it should be, decided without making a value. False also where it needs a closer look.
     pub(super) fn fit(&self, sent: &Sent<'_>) -> bool {
         let is_short = sent.query.is_none_or(|query| query.len() <= SHORT);
         self.has_fast && is_short && self.rules.iter().all(|rule| fits(rule, sent))
@@ -121,22 +121,22 @@ impl ParameterRules {
     }
 
     fn unknown_names(&self, query: &Pairs<'_>, violations: &mut Vec<Violation>) {
-        let mut told: Vec<&str> = Vec::new();
+        let mut reported: Vec<&str> = Vec::new();
         for (name, _) in &query.pairs {
             let is_known = self.rules.iter().any(|rule| rule.takes_name(name))
                 || self.key_names.iter().any(|known| known == name);
-            if is_known || told.contains(&name.as_ref()) {
+            if is_known || reported.contains(&name.as_ref()) {
                 continue;
             }
-            if told.len() == MAX_UNKNOWN {
+            if reported.len() == MAX_UNKNOWN {
                 break;
             }
-            told.push(name);
+            reported.push(name);
             let known =
                 self.rules.iter().filter(|rule| rule.place == In::Query).flat_map(ParameterRule::names);
             let message = match nearest(name, known) {
-                Some(near) => format!("It is not known here. Was {} meant?", quoted(near)),
-                None => "It is not known here.".to_owned(),
+                Some(near) => format!("{UNKNOWN_PARAMETER} Did you mean {}?", quoted(near)),
+                None => UNKNOWN_PARAMETER.to_owned(),
             };
             let name = name.chars().take(100).collect();
             violations.push(Violation {
@@ -163,11 +163,11 @@ fn lines<'s>(sent: &Sent<'s>, name: &str) -> Result<Vec<&'s str>, String> {
         Ok(line) => lines.push(line.trim_matches([' ', '\t'])),
         Err(_) => is_text = false,
     });
-    if is_text { Ok(lines) } else { Err("It has to be UTF-8, but is not.".to_owned()) }
+    if is_text { Ok(lines) } else { Err("Must be UTF-8, but is not.".to_owned()) }
 }
 
-/// Whether a scalar is there once and as it should be, told without making a value. False also where it
-/// takes a closer look to tell.
+/// Whether a scalar is there once and as it should be, decided without making a value. False also where it
+/// needs a closer look.
 fn fits(rule: &ParameterRule, sent: &Sent<'_>) -> bool {
     let Some(scalar) = &rule.scalar else { return false };
     let mut count = 0_usize;

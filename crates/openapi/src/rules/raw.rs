@@ -5,8 +5,9 @@ use crate::{
         shape::{Shape, Types},
         text,
     },
-    schema::{Found, pointer::child},
+    schema::Found,
 };
+use contract::pointer::child;
 use serde_json::{Map, Value};
 
 /// A value that is still text.

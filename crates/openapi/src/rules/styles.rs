@@ -37,7 +37,7 @@ fn alternating<'t>(mut parts: impl Iterator<Item = &'t str>, coding: Coding) -> 
     let mut members = Vec::new();
     while let Some(name) = parts.next() {
         let Some(value) = parts.next() else {
-            return Err("It has to be names and values in turn, but a value is missing.".to_owned());
+            return Err("Must be alternating names and values, but a value is missing.".to_owned());
         };
         members.push((coding.decode(name)?.into_owned(), text(value, coding)?));
     }
@@ -49,7 +49,7 @@ fn assigned<'t>(parts: impl Iterator<Item = &'t str>, coding: Coding) -> Result<
     let mut members = Vec::new();
     for part in parts {
         let Some((name, value)) = part.split_once('=') else {
-            return Err("It has to be members such as name=value, but one has no `=`.".to_owned());
+            return Err("Must be pairs such as name=value, but one has no `=`.".to_owned());
         };
         members.push((coding.decode(name)?.into_owned(), text(value, coding)?));
     }
@@ -62,7 +62,7 @@ fn once_each(members: Vec<(String, Raw)>) -> Result<Raw, Wrong> {
     for (name, _) in &members {
         if !seen.insert(name.as_str()) {
             let shown = crate::schema::sentences::quoted(name);
-            return Err(format!("The member {shown} is there more than once."));
+            return Err(format!("Property {shown} is sent more than once."));
         }
     }
     Ok(Raw::Members(members))
@@ -84,7 +84,7 @@ pub(super) fn single(
     }
     match style {
         Style::Label => {
-            let rest = encoded.strip_prefix('.').ok_or("It has to begin with a dot.")?;
+            let rest = encoded.strip_prefix('.').ok_or("Must begin with a dot.")?;
             delimited(rest, if explode { &["."] } else { &[","] }, explode, reading, coding)
         }
         Style::Matrix => matrix(encoded, name, explode, reading, coding),
@@ -130,14 +130,13 @@ fn parts<'t>(text: &'t str, delimiters: &'t [&str], trimmed: bool) -> impl Itera
 }
 
 fn matrix(encoded: &str, name: &str, explode: bool, reading: Reading, coding: Coding) -> Result<Raw, Wrong> {
-    let rest = encoded.strip_prefix(';').ok_or("It has to begin with a semicolon.")?;
+    let rest = encoded.strip_prefix(';').ok_or("Must begin with a semicolon.")?;
     let own = |part: &'_ str| -> Option<usize> {
         let (key, _) = part.split_once('=').unwrap_or((part, ""));
         coding.decode(key).is_ok_and(|key| key == name).then(|| (key.len() + 1).min(part.len()))
     };
-    let value = |part| {
-        own(part).and_then(|at| part.get(at..)).ok_or(format!("It has to be written as ;{name}=value."))
-    };
+    let value =
+        |part| own(part).and_then(|at| part.get(at..)).ok_or(format!("Must be written as ;{name}=value."));
     match reading {
         Reading::Members if explode => assigned(rest.split(';'), coding),
         Reading::List if explode => {
@@ -180,7 +179,7 @@ pub(super) fn paired(
     let Some(first) = values.next() else { return Ok(None) };
     let more = values.count();
     if more > 0 {
-        return Err(format!("It was sent {} times; send it once.", more + 1));
+        return Err(format!("Sent {} times; send it once.", more + 1));
     }
     single(first, name, (style, false), reading, shape, pairs.coding).map(Some)
 }
@@ -229,15 +228,15 @@ fn deep(pairs: &Pairs<'_>, name: &str) -> Result<Option<Raw>, Wrong> {
         let value = pairs.coding.decode(value)?.into_owned();
         let mut branch = &mut root;
         let inner = rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let inner = inner.ok_or_else(|| "Its names have to be written as name[member].".to_owned())?;
+        let inner = inner.ok_or_else(|| "Names must be written as name[property].".to_owned())?;
         let mut depth = 0;
         for step in inner.split("][") {
             depth += 1;
             if depth > DEEPEST {
-                return Err(format!("Its names may have at most {DEEPEST} pairs of brackets."));
+                return Err(format!("Names must have at most {DEEPEST} pairs of brackets."));
             }
             if step.contains(['[', ']']) {
-                return Err("Its names have to be written as name[member].".to_owned());
+                return Err("Names must be written as name[property].".to_owned());
             }
             if step.is_empty() {
                 branch.is_list = true;
@@ -276,7 +275,7 @@ impl Branch {
         let Self { values, is_list, members, .. } = self;
         if !members.is_empty() {
             if !values.is_empty() {
-                return Err("It is a value and an object at once.".to_owned());
+                return Err("Must be either a value or an object, but is both.".to_owned());
             }
             let members = members.into_iter().map(|(name, branch)| Ok((name, branch.raw()?)));
             return members.collect::<Result<_, Wrong>>().map(Raw::Members);

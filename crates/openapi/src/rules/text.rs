@@ -25,7 +25,7 @@ pub(super) fn decoded(text: &str, plus: bool) -> Result<Cow<'_, str>, String> {
             b'%' => {
                 let digits = (rest.next().and_then(digit), rest.next().and_then(digit));
                 let (Some(high), Some(low)) = digits else {
-                    return Err("It has a `%` that two hexadecimal digits do not follow.".to_owned());
+                    return Err("Has a `%` that is not followed by two hexadecimal digits.".to_owned());
                 };
                 bytes.push(high << 4 | low);
             }
@@ -35,7 +35,7 @@ pub(super) fn decoded(text: &str, plus: bool) -> Result<Cow<'_, str>, String> {
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Cow::Owned(text)),
-        Err(_) => Err("It has to be UTF-8 when percent-decoded, but is not.".to_owned()),
+        Err(_) => Err("Must be UTF-8 when percent-decoded, but is not.".to_owned()),
     }
 }
 
@@ -114,11 +114,11 @@ pub(super) fn typed(text: &str, types: Types, narrow: bool) -> Result<Value, Str
 fn no_type(text: &str, types: Types) -> String {
     let found = quoted(text);
     if types.has(Types::INTEGER) && !types.has(Types::NUMBER) && is_integer(text) {
-        return format!("It has to be a whole number of at most 64 bits, but is {found}.");
+        return format!("Must be an integer of at most 64 bits, but is {found}.");
     }
     let mut nouns = Vec::new();
     for (kind, noun) in [
-        (Types::INTEGER, "a whole number"),
+        (Types::INTEGER, "an integer"),
         (Types::NUMBER, "a number"),
         (Types::BOOLEAN, "true or false"),
         (Types::NULL, "null"),
@@ -129,7 +129,7 @@ fn no_type(text: &str, types: Types) -> String {
             nouns.push(noun);
         }
     }
-    format!("It has to be {}, but is {found}.", nouns.join(" or "))
+    format!("Must be {}, but is {found}.", nouns.join(" or "))
 }
 
 #[cfg(test)]
@@ -161,18 +161,18 @@ mod tests {
         assert_eq!(fine("", Types::INTEGER | Types::NULL), json!(null));
         assert_eq!(typed("7", Types::STRING | Types::INTEGER, false).unwrap(), json!("7"));
         for (text, types, message) in [
-            ("x", Types::INTEGER, "It has to be a whole number, but is \"x\"."),
-            ("1.0", Types::INTEGER, "It has to be a whole number, but is \"1.0\"."),
-            ("+1", Types::INTEGER, "It has to be a whole number, but is \"+1\"."),
+            ("x", Types::INTEGER, "Must be an integer, but is \"x\"."),
+            ("1.0", Types::INTEGER, "Must be an integer, but is \"1.0\"."),
+            ("+1", Types::INTEGER, "Must be an integer, but is \"+1\"."),
             (
                 "18446744073709551616",
                 Types::INTEGER,
-                "It has to be a whole number of at most 64 bits, but is \"18446744073709551616\".",
+                "Must be an integer of at most 64 bits, but is \"18446744073709551616\".",
             ),
-            ("NaN", Types::NUMBER, "It has to be a number, but is \"NaN\"."),
-            ("1e999", Types::NUMBER, "It has to be a number, but is \"1e999\"."),
-            (".5", Types::NUMBER, "It has to be a number, but is \".5\"."),
-            ("True", Types::BOOLEAN, "It has to be true or false, but is \"True\"."),
+            ("NaN", Types::NUMBER, "Must be a number, but is \"NaN\"."),
+            ("1e999", Types::NUMBER, "Must be a number, but is \"1e999\"."),
+            (".5", Types::NUMBER, "Must be a number, but is \".5\"."),
+            ("True", Types::BOOLEAN, "Must be true or false, but is \"True\"."),
         ] {
             assert_eq!(typed(text, types, true).unwrap_err(), message);
         }

@@ -15,7 +15,7 @@ pub(super) fn warn_of_bytes(schemas: &mut SchemaCompiler<'_>, place: &Place, wha
     let Ok(place) = schemas.documents().follow(place) else { return };
     for keyword in ["minLength", "maxLength", "pattern", "enum", "const"] {
         if schemas.documents().get(&place).is_some_and(|schema| schema.get(keyword).is_some()) {
-            schemas.warn(&place, format!("`{keyword}` is not enforced for {what}: its bytes are not read."));
+            schemas.warn(&place, format!("`{keyword}` is not enforced for {what}: its content is not read."));
         }
     }
 }
@@ -50,7 +50,7 @@ fn is_encoded(schemas: &SchemaCompiler<'_>, place: &Place) -> bool {
 fn warn_of_link(schemas: &mut SchemaCompiler<'_>, place: &Place, name: &str) {
     let Ok(place) = schemas.documents().follow(place) else { return };
     let message = format!(
-        "The part {} is described as a link. A part that comes with a filename is a file: it is not held against that.",
+        "The part {} is described as a link. A part with a filename is a file and is not validated as one.",
         quoted(name)
     );
     schemas.warn(&place, message);

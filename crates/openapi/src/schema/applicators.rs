@@ -65,7 +65,7 @@ impl<'d> SchemaCompiler<'d> {
             None => &[],
             Some(Value::Array(list)) => list,
             Some(other) => {
-                self.wrong_kind(keyword, "a list", other, at);
+                self.wrong_kind(keyword, "an array", other, at);
                 &[]
             }
         }
@@ -141,7 +141,8 @@ impl<'d> SchemaCompiler<'d> {
             } else {
                 // Which members are additional depends on a pattern that is not matched.
                 let message =
-                    "`additionalProperties` is not enforced beside a pattern that is not.".to_owned();
+                    "`additionalProperties` is not enforced next to a pattern that is not enforced."
+                        .to_owned();
                 self.warn(&at.place, message);
             }
         }
@@ -172,7 +173,7 @@ impl<'d> SchemaCompiler<'d> {
         for keyword in ["dependentRequired", "dependentSchemas", "dependencies"] {
             for (name, value) in self.named(keyword, map, at).into_iter().flatten() {
                 match value {
-                    // A schema's errors tell the member that asks for the others; the keyword's do not.
+                    // A schema's errors name the member that asks for the others; the keyword's do not.
                     Value::Array(list) => {
                         let mut required: Vec<&Value> = Vec::new();
                         for member in list {
@@ -211,7 +212,7 @@ impl<'d> SchemaCompiler<'d> {
         let names = match map.get("required") {
             None | Some(Value::Null) => return,
             Some(Value::Array(names)) => names,
-            Some(other) => return self.wrong_kind("required", "a list of names", other, at),
+            Some(other) => return self.wrong_kind("required", "an array of names", other, at),
         };
         let mut kept: Vec<Value> = Vec::new();
         let mut seen = std::collections::HashSet::new();

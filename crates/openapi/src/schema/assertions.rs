@@ -38,21 +38,21 @@ impl SchemaCompiler<'_> {
             Some(Value::Bool(true)) => {
                 out.insert("uniqueItems".to_owned(), Value::Bool(true));
             }
-            Some(other) => self.wrong_kind("uniqueItems", "true or false", other, at),
+            Some(other) => self.wrong_kind("uniqueItems", "a boolean", other, at),
         }
         match map.get("pattern") {
             Some(Value::String(pattern)) if self.enforced_pattern(pattern, at) => {
                 out.insert("pattern".to_owned(), Value::String(pattern.clone()));
             }
             None | Some(Value::String(_)) => {}
-            Some(other) => self.wrong_kind("pattern", "a text", other, at),
+            Some(other) => self.wrong_kind("pattern", "a string", other, at),
         }
         self.format(map, at, out);
     }
 
     pub(super) fn wrong_kind(&mut self, keyword: &str, wanted: &str, found: &Value, at: &Standpoint) {
         let found = crate::schema::sentences::shown(instance::Part::Made(found));
-        self.warn(&at.place, format!("`{keyword}` has to be {wanted}, but is {found}; it is not enforced."));
+        self.warn(&at.place, format!("`{keyword}` must be {wanted}, but is {found}; it is not enforced."));
     }
 
     fn types(&mut self, map: &Map<String, Value>, at: &Standpoint, out: &mut Map<String, Value>) {
@@ -69,7 +69,7 @@ impl SchemaCompiler<'_> {
             }
             if !TYPES.contains(&name) {
                 let name: String = name.chars().take(60).collect();
-                self.warn(&at.place, format!("The type \"{name}\" does not exist; no type is enforced."));
+                self.warn(&at.place, format!("Unknown type \"{name}\"; no type is enforced."));
                 return;
             }
             if !known.iter().any(|other| other == name) {
@@ -104,7 +104,7 @@ impl SchemaCompiler<'_> {
         let values = match map.get("enum") {
             None => return,
             Some(Value::Array(values)) => values,
-            Some(other) => return self.wrong_kind("enum", "a list", other, at),
+            Some(other) => return self.wrong_kind("enum", "an array", other, at),
         };
         if values.is_empty() {
             return self.warn(&at.place, "`enum` is empty; it is not enforced.".to_owned());
@@ -117,13 +117,12 @@ impl SchemaCompiler<'_> {
         let read: Option<Vec<Value>> = values.iter().map(|value| read_as(value, &only)).collect();
         match read {
             Some(read) => {
-                let message =
-                    format!("The values of `enum` are not of the type {only}; they are read as such.");
+                let message = format!("The values of `enum` are not of type {only}; they are converted.");
                 self.warn(&at.place, message);
                 out.insert("enum".to_owned(), Value::Array(read));
             }
             None => {
-                let message = format!("No value of `enum` is of the type {only}; it is not enforced.");
+                let message = format!("No value of `enum` is of type {only}; it is not enforced.");
                 self.warn(&at.place, message);
             }
         }
@@ -133,7 +132,7 @@ impl SchemaCompiler<'_> {
         match map.get(keyword)? {
             Value::Number(number) => Some(number.clone()),
             Value::String(text) if text.parse::<Number>().is_ok() => {
-                self.warn(&at.place, format!("`{keyword}` is a text; it is read as the number in it."));
+                self.warn(&at.place, format!("`{keyword}` is a string; it is read as a number."));
                 text.parse().ok()
             }
             other
@@ -166,7 +165,7 @@ impl SchemaCompiler<'_> {
             if instance::Divisor::of(&number).is_some() {
                 out.insert(MULTIPLE_OF.to_owned(), Value::Number(number));
             } else {
-                self.warn(&at.place, "`multipleOf` has to be greater than 0; it is not enforced.".to_owned());
+                self.warn(&at.place, "`multipleOf` must be greater than 0; it is not enforced.".to_owned());
             }
         }
     }
@@ -195,7 +194,7 @@ impl SchemaCompiler<'_> {
             None if number.as_f64().is_some_and(|number| number >= 1e15) && keyword.starts_with("max") => {}
             None => {
                 let message = format!(
-                    "`{keyword}` has to be a whole number from 0, but is {number}; it is not enforced."
+                    "`{keyword}` must be a non-negative integer, but is {number}; it is not enforced."
                 );
                 self.warn(&at.place, message);
             }
@@ -209,8 +208,7 @@ impl SchemaCompiler<'_> {
                 if let Some(inner) = literal(pattern) {
                     let shown = |text: &str| text.chars().take(80).collect::<String>();
                     let message = format!(
-                        "The pattern \"{}\" looks like a literal of JavaScript: its delimiters and flags are matched as text, \
-                         so that hardly any value passes. Write \"{}\".",
+                        "The pattern \"{}\" looks like a JavaScript literal: its delimiters and flags are matched as text, so hardly any value matches. Write \"{}\".",
                         shown(pattern),
                         shown(inner)
                     );
@@ -219,9 +217,9 @@ impl SchemaCompiler<'_> {
                 return true;
             }
             Pattern::Backtracking => {
-                "needs look-around or back-references, which cannot be matched in linear time"
+                "uses look-around or backreferences, which cannot be matched in linear time"
             }
-            Pattern::Broken => "is no regular expression, or too large a one",
+            Pattern::Broken => "is not a regular expression, or is too large",
         };
         let shown: String = pattern.chars().take(80).collect();
         self.warn(&at.place, format!("The pattern \"{shown}\" {why}; it is not enforced."));
@@ -232,7 +230,7 @@ impl SchemaCompiler<'_> {
         let format = match map.get("format") {
             None => return,
             Some(Value::String(format)) => format,
-            Some(other) => return self.wrong_kind("format", "a text", other, at),
+            Some(other) => return self.wrong_kind("format", "a string", other, at),
         };
         let is = |name: &str| match out.get("type") {
             Some(Value::String(only)) => only == name,
@@ -262,7 +260,7 @@ impl SchemaCompiler<'_> {
             }
             Format::Unknown => {
                 let shown: String = format.chars().take(60).collect();
-                self.warn(&at.place, format!("The format \"{shown}\" is not known; it is not enforced."));
+                self.warn(&at.place, format!("Unknown format \"{shown}\"; it is not enforced."));
             }
         }
     }

@@ -16,7 +16,7 @@ pub(crate) enum Dialect {
     Draft2020,
 }
 
-/// Keywords that tell people and tools something, and ask nothing of a value.
+/// Keywords that inform people and tools, and ask nothing of a value.
 const TELLING: &[&str] = &[
     "title",
     "description",

@@ -9,6 +9,7 @@ use crate::{
         keywords::CHOICE,
     },
 };
+use contract::pointer;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashMap};
 
@@ -104,7 +105,7 @@ impl<'d> SchemaCompiler<'d> {
     fn understood(&mut self, map: &'d Map<String, Value>, place: &Place) -> Option<Said<'d>> {
         let said = said(map);
         if said.is_none() && map.contains_key("discriminator") {
-            let message = "`discriminator` names no property; it is not used.".to_owned();
+            let message = "`discriminator` has no `propertyName`; it is ignored.".to_owned();
             self.warn(place, message);
         }
         said
@@ -121,7 +122,7 @@ impl<'d> SchemaCompiler<'d> {
                     gathered.add(value, unit, true);
                 }
                 Err(message) => {
-                    self.warn(place, format!("A mapping of a discriminator is not used: {message}"))
+                    self.warn(place, format!("A mapping of a discriminator is ignored: {message}"))
                 }
             }
         }
@@ -283,6 +284,5 @@ impl<'d> SchemaCompiler<'d> {
 }
 
 fn last_name(place: &Place) -> String {
-    let name = place.pointer.rsplit('/').next().unwrap_or_default();
-    name.replace("~1", "/").replace("~0", "~")
+    pointer::last_name(&place.pointer).into_owned()
 }

@@ -102,10 +102,8 @@ pub(crate) fn described(format: &str) -> Option<(&'static str, &'static str)> {
         "regex" => ("a regular expression", "^[a-z]+$"),
         "byte" => ("base64 text", "aGVsbG8="),
         "base64url" => ("base64url text", "aGVsbG8"),
-        "int8" | "int16" | "int32" | "int64" => ("the digits of a whole number of its size", "42"),
-        "uint8" | "uint16" | "uint32" | "uint64" => {
-            ("the digits of a whole number of its size, without a sign", "42")
-        }
+        "int8" | "int16" | "int32" | "int64" => ("an integer as digits", "42"),
+        "uint8" | "uint16" | "uint32" | "uint64" => ("an unsigned integer as digits", "42"),
         _ => return None,
     })
 }

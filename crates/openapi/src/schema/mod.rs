@@ -14,7 +14,6 @@ mod keywords;
 mod nearest;
 mod notes;
 mod patterns;
-pub(crate) mod pointer;
 mod read_only;
 mod rewrite;
 pub(crate) mod scalar;
@@ -43,6 +42,7 @@ use crate::{
     },
     strictness::{Formats, ReadOnly, Strictness},
 };
+use contract::pointer::last_name;
 use serde_json::Value;
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -80,7 +80,7 @@ pub(crate) struct SchemaCompiler<'d> {
     read_only_names: HashMap<Place, Names>,
     required_names: HashMap<Place, Names>,
     children: Option<HashMap<Place, Vec<Place>>>,
-    /// Whether `jsonSchemaDialect` names one that nobody knows; told once.
+    /// Whether `jsonSchemaDialect` names an unknown one; reported once.
     default_dialect: Option<dialect::Dialect>,
 }
 
@@ -190,8 +190,7 @@ impl<'d> SchemaCompiler<'d> {
 
     fn compile(&mut self, key: &Key) -> Unit {
         let Unfinished { schema, known } = self.rewritten(key);
-        let name = key.place.pointer.rsplit('/').next().unwrap_or_default();
-        let name = name.replace("~1", "/").replace("~0", "~");
+        let name = last_name(&key.place.pointer).into_owned();
         let check = match &schema {
             Value::Bool(true) => Check::Anything,
             Value::Object(map) if map.is_empty() => Check::Anything,

@@ -1,4 +1,4 @@
-//! What compiling schemas has to tell: warnings, each merged with its like, and faults.
+//! What compiling schemas reports: warnings, each merged with its like, and faults.
 
 use crate::{
     documents::{Documents, Place},

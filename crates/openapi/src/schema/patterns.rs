@@ -55,7 +55,7 @@ pub(crate) fn literal(pattern: &str) -> Option<&str> {
     let (inner, flags) = pattern.strip_prefix(delimiter)?.rsplit_once(delimiter)?;
     let is_flags = flags.len() <= 8 && flags.bytes().all(|flag| b"dgimsuvxyADUX".contains(&flag));
     let is_anchored = inner.starts_with('^') || (inner.ends_with('$') && !inner.ends_with("\\$"));
-    // Slashes are common in texts: without an anchor, only flags behind an expression tell a literal.
+    // Slashes are common in texts: without an anchor, only flags after an expression mark a literal.
     let is_flagged = delimiter == '/'
         && !flags.is_empty()
         && inner.contains(['[', '(', '\\', '*', '+'])

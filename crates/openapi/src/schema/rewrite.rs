@@ -9,6 +9,7 @@ use crate::{
         walk::Known,
     },
 };
+use contract::pointer;
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeSet, HashMap},
@@ -78,8 +79,7 @@ impl Standpoint {
 fn joined(path: &str, steps: &[&str]) -> String {
     let mut path = path.to_owned();
     for step in steps {
-        path.push('/');
-        path.push_str(&step.replace('~', "~0").replace('/', "~1"));
+        pointer::push(&mut path, step);
     }
     path
 }
@@ -97,7 +97,7 @@ impl<'d> SchemaCompiler<'d> {
             waived: Rc::new(key.waived.iter().cloned().collect()),
         };
         let Some(value) = self.documents.get(&key.place) else {
-            self.fault(&key.place, "Nothing stands here.".to_owned(), "");
+            self.fault(&key.place, "There is nothing here.".to_owned(), "");
             return Unfinished { schema: Value::Bool(false), known: Known::new() };
         };
         let mut schema = match self.inherited_choice(key, value) {
@@ -122,8 +122,8 @@ impl<'d> SchemaCompiler<'d> {
     ) -> Value {
         let Some(map) = self.object(value, at) else { return Value::Bool(value != &Value::Bool(false)) };
         if at.depth > DEEPEST {
-            let message = format!("Schemas may not stand deeper than {DEEPEST} inside one another.");
-            self.fault(&at.place, message, "Give the inner ones names, and refer to them.");
+            let message = format!("Schemas must not be nested more than {DEEPEST} levels deep.");
+            self.fault(&at.place, message, "Move inner schemas to named components and refer to them.");
             return Value::Bool(false);
         }
         let dialect = self.dialect(map, &at.place);
@@ -157,10 +157,10 @@ impl<'d> SchemaCompiler<'d> {
             Value::Object(map) => return Some(map),
             Value::Bool(_) => {}
             Value::Null => {
-                self.warn(&at.place, "A schema is empty here; every value passes.".to_owned());
+                self.warn(&at.place, "This schema is empty; any value is valid.".to_owned());
             }
             Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                let message = "A schema has to be an object here; as it is, every value passes.".to_owned();
+                let message = "This schema must be an object; any value is valid.".to_owned();
                 self.warn(&at.place, message);
             }
         }
@@ -175,7 +175,7 @@ impl<'d> SchemaCompiler<'d> {
         let own = map.get("$schema").and_then(Value::as_str).map(str::to_owned);
         if let Some(uri) = own {
             return Dialect::named(&uri).unwrap_or_else(|| {
-                self.warn(place, format!("The dialect \"{uri}\" is not known; it is read as 2020-12."));
+                self.warn(place, format!("Unknown dialect \"{uri}\"; it is read as 2020-12."));
                 Dialect::Draft2020
             });
         }
@@ -185,7 +185,7 @@ impl<'d> SchemaCompiler<'d> {
         let root = Place { file: self.documents.root(), pointer: "/jsonSchemaDialect".to_owned() };
         let named = self.documents.get(&root).and_then(Value::as_str);
         let dialect = named.map_or(Some(version), Dialect::named).unwrap_or_else(|| {
-            let message = "This dialect is not known; schemas are read as 2020-12.".to_owned();
+            let message = "Unknown dialect; schemas are read as 2020-12.".to_owned();
             self.warn(&root, message);
             version
         });
@@ -206,7 +206,7 @@ impl<'d> SchemaCompiler<'d> {
             }
             place = self.resolved(&place, reference)?;
         }
-        Err("The references lead round in a circle.".to_owned())
+        Err("The references are circular.".to_owned())
     }
 
     pub(super) fn resolved(&self, place: &Place, reference: &str) -> Result<Place, String> {
@@ -216,7 +216,7 @@ impl<'d> SchemaCompiler<'d> {
     /// What a `$ref` becomes: one keyword, or false where it leads nowhere.
     fn reference(&mut self, reference: &Value, at: &Standpoint, draft: &mut Draft) -> Value {
         let Value::String(reference) = reference else {
-            self.fault(&at.place, "The value of `$ref` has to be a text.".to_owned(), "");
+            self.fault(&at.place, "The value of `$ref` must be a string.".to_owned(), "");
             return Value::Bool(false);
         };
         let target = self.resolved(&at.place, reference).and_then(|place| self.target(&place));
@@ -262,14 +262,11 @@ impl<'d> SchemaCompiler<'d> {
             let message = match dialect.standing(keyword) {
                 Standing::Asks | Standing::Tells => continue,
                 Standing::Elsewhere => {
-                    format!(
-                        "The keyword `{keyword}` means nothing in {}; it is not enforced.",
-                        dialect.name()
-                    )
+                    format!("The keyword `{keyword}` is not part of {}; it is not enforced.", dialect.name())
                 }
                 Standing::Unknown => {
                     let shown: String = keyword.chars().take(60).collect();
-                    format!("The keyword `{shown}` is not known; it is not enforced.")
+                    format!("Unknown keyword `{shown}`; it is not enforced.")
                 }
             };
             self.warn(&at.place, message);
@@ -277,7 +274,7 @@ impl<'d> SchemaCompiler<'d> {
         for keyword in ["contentEncoding", "contentMediaType", "contentSchema"] {
             if map.contains_key(keyword) {
                 let message =
-                    format!("The keyword `{keyword}` is not enforced: what a text encodes is not checked.");
+                    format!("The keyword `{keyword}` is not enforced: encoded content is not validated.");
                 self.warn(&at.place, message);
             }
         }

@@ -62,7 +62,7 @@ impl Scalar {
         Some(scalar)
     }
 
-    /// Whether a value fits. None: it takes a validator to tell.
+    /// Whether a value fits. None: only a validator can say.
     pub(crate) fn judge(&self, value: Part<'_>) -> Option<bool> {
         match (self.kind, value.seen()) {
             (Kind::Text, Seen::Text(text)) => Some(self.fits_text(text)),
@@ -85,7 +85,7 @@ impl Scalar {
     }
 
     /// Whether a text of a parameter is what this says, with the type that it says. False also where it
-    /// takes a closer look to tell.
+    /// needs a closer look.
     pub(crate) fn fits(&self, text: &str) -> bool {
         match self.kind {
             Kind::Text => self.fits_text(text),

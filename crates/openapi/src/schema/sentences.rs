@@ -1,9 +1,9 @@
 //! What is wrong with a value, as sentences: what was found, and what is allowed.
 
-use crate::schema::{
-    formats,
-    nearest::nearest,
-    pointer::{child, unescaped},
+use crate::schema::{formats, nearest::nearest};
+use contract::{
+    detail::{MISSING, UNKNOWN_PROPERTY},
+    pointer::{child, unescape},
 };
 use instance::{Part, Seen};
 use jsonschema::{
@@ -89,15 +89,15 @@ pub(crate) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     shown
 }
 
-/// "It has to be one of …", with the nearest if a hint is wanted.
+/// "Must be one of …", with the nearest if a hint is wanted.
 pub(crate) fn none_of<'n>(
     known: impl Iterator<Item = &'n str> + Clone,
     found: Part<'_>,
     has_hint: bool,
 ) -> String {
-    let mut message = format!("It has to be one of {}, but is {}.", list(known.clone()), shown(found));
+    let mut message = format!("Must be one of {}, but is {}.", list(known.clone()), shown(found));
     if let Some(near) = found.text().filter(|_| has_hint).and_then(|found| nearest(found, known)) {
-        message.push_str(&format!(" Was {} meant?", quoted(near)));
+        message.push_str(&format!(" Did you mean {}?", quoted(near)));
     }
     message
 }
@@ -106,7 +106,7 @@ fn noun(kind: JsonType) -> &'static str {
     match kind {
         JsonType::Null => "null",
         JsonType::Boolean => "true or false",
-        JsonType::Integer => "a whole number",
+        JsonType::Integer => "an integer",
         JsonType::Number => "a number",
         JsonType::String => "a string",
         JsonType::Array => "an array",
@@ -114,7 +114,7 @@ fn noun(kind: JsonType) -> &'static str {
     }
 }
 
-/// "It has to be a string or null, but is 5."
+/// "Must be a string or null, but is 5."
 pub(crate) fn wrong_type(types: impl Iterator<Item = JsonType>, found: Part<'_>) -> String {
     let mut nouns: Vec<&str> = Vec::new();
     for kind in types {
@@ -129,7 +129,7 @@ pub(crate) fn wrong_type(types: impl Iterator<Item = JsonType>, found: Part<'_>)
         [only] => (*only).to_owned(),
         [first @ .., last] => format!("{} or {last}", first.join(", ")),
     };
-    format!("It has to be {wanted}, but is {}.", shown(found))
+    format!("Must be {wanted}, but is {}.", shown(found))
 }
 
 fn counted(count: u64, one: &str, many: &str) -> String {
@@ -156,9 +156,9 @@ pub(super) struct About<'a> {
     pub(super) has_hint: bool,
 }
 
-/// Tells what an error of the validator says of a value at a place. `add` says whether more is wanted.
+/// What an error of the validator says of a value at a place. `add` says whether more is wanted.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the validator's own kinds; the last arm asks again")]
-pub(super) fn tell(
+pub(super) fn describe(
     kind: &ValidationErrorKind,
     about: &About<'_>,
     schema: &str,
@@ -180,7 +180,7 @@ pub(super) fn tell(
             add(child(at, name), missing_member(name, schema, about));
             return;
         }
-        ValidationErrorKind::FalseSchema => "It may not be there.".to_owned(),
+        ValidationErrorKind::FalseSchema => "Must not be present.".to_owned(),
         ValidationErrorKind::UniqueItems => not_unique(value),
         ValidationErrorKind::Enum { options } => no_choice(options, value, about.has_hint),
         ValidationErrorKind::Contains => not_contained(schema),
@@ -193,7 +193,7 @@ pub(super) fn tell(
 
 /// Of a number that is not a multiple of another one.
 pub(super) fn no_multiple(of: &str, value: Part<'_>) -> String {
-    format!("It has to be a multiple of {of}, but is {}.", shown(value))
+    format!("Must be a multiple of {of}, but is {}.", shown(value))
 }
 
 #[expect(
@@ -209,69 +209,69 @@ fn bounds(kind: &ValidationErrorKind, value: Part<'_>) -> String {
             wrong_type(types_of(*several).into_iter(), value)
         }
         ValidationErrorKind::Constant { expected_value } => {
-            format!("It has to be {}, but is {is}.", wanted(expected_value))
+            format!("Must be {}, but is {is}.", wanted(expected_value))
         }
-        ValidationErrorKind::Minimum { limit } => format!("It has to be at least {limit}, but is {is}."),
-        ValidationErrorKind::Maximum { limit } => format!("It has to be at most {limit}, but is {is}."),
+        ValidationErrorKind::Minimum { limit } => format!("Must be at least {limit}, but is {is}."),
+        ValidationErrorKind::Maximum { limit } => format!("Must be at most {limit}, but is {is}."),
         ValidationErrorKind::ExclusiveMinimum { limit } => {
-            format!("It has to be greater than {limit}, but is {is}.")
+            format!("Must be greater than {limit}, but is {is}.")
         }
         ValidationErrorKind::ExclusiveMaximum { limit } => {
-            format!("It has to be less than {limit}, but is {is}.")
+            format!("Must be less than {limit}, but is {is}.")
         }
         ValidationErrorKind::MinLength { limit } => {
-            format!("It needs at least {}, but has {has}.", counted(*limit, "character", "characters"))
+            format!("Must have at least {}, but has {has}.", counted(*limit, "character", "characters"))
         }
         ValidationErrorKind::MaxLength { limit } => {
-            format!("It may have at most {}, but has {has}.", counted(*limit, "character", "characters"))
+            format!("Must have at most {}, but has {has}.", counted(*limit, "character", "characters"))
         }
         ValidationErrorKind::MinItems { limit } => {
-            format!("It needs at least {}, but has {has}.", counted(*limit, "item", "items"))
+            format!("Must have at least {}, but has {has}.", counted(*limit, "item", "items"))
         }
         ValidationErrorKind::MaxItems { limit } => {
-            format!("It may have at most {}, but has {has}.", counted(*limit, "item", "items"))
+            format!("Must have at most {}, but has {has}.", counted(*limit, "item", "items"))
         }
         ValidationErrorKind::AdditionalItems { limit } => {
-            format!("It may have at most {}, but has {has}.", counted(*limit as u64, "item", "items"))
+            format!("Must have at most {}, but has {has}.", counted(*limit as u64, "item", "items"))
         }
         ValidationErrorKind::UnevaluatedItems { unexpected } => {
             let more = counted(unexpected.len() as u64, "item", "items");
-            format!("It has {more} that nothing allows.")
+            format!("Has {more} not allowed by the schema.")
         }
         ValidationErrorKind::MinProperties { limit } => {
-            format!("It needs at least {}, but has {has}.", counted(*limit, "member", "members"))
+            format!("Must have at least {}, but has {has}.", counted(*limit, "member", "members"))
         }
         ValidationErrorKind::MaxProperties { limit } => {
-            format!("It may have at most {}, but has {has}.", counted(*limit, "member", "members"))
+            format!("Must have at most {}, but has {has}.", counted(*limit, "member", "members"))
         }
         ValidationErrorKind::Pattern { pattern } => {
             // A pattern that has to match the whole value is read more easily without what says so.
             let whole = pattern.strip_prefix("^(?:").and_then(|rest| rest.strip_suffix(")$"));
             let shown: String = whole.unwrap_or(pattern).chars().take(100).collect();
-            format!("It has to match the pattern {shown}, but is {is}.")
+            format!("Must match the pattern {shown}, but is {is}.")
         }
         ValidationErrorKind::OneOfMultipleValid { .. } => {
-            "It fits several of the alternatives, but has to fit exactly one.".to_owned()
+            "Must match exactly one of the alternatives, but matches several.".to_owned()
         }
-        _ => "It is not what it has to be here.".to_owned(),
+        _ => "Does not match the schema.".to_owned(),
     }
 }
 
 fn unknown_member(name: &str, value: Part<'_>, known: Option<&[String]>) -> String {
     let absent = known.into_iter().flatten().map(String::as_str).filter(|known| value.child(known).is_none());
     match nearest(name, absent) {
-        Some(near) => format!("It is not known here. Was {} meant?", quoted(near)),
-        None => "It is not known here.".to_owned(),
+        Some(near) => format!("{UNKNOWN_PROPERTY} Did you mean {}?", quoted(near)),
+        None => UNKNOWN_PROPERTY.to_owned(),
     }
 }
 
 fn missing_member(name: &str, schema: &str, about: &About<'_>) -> String {
     let last: Vec<&str> = schema.rsplit('/').take(3).collect();
-    let because = match last.as_slice() {
+    let message = match last.as_slice() {
         ["required", name, "dependentSchemas"] => {
-            format!("It is required where {} is there", quoted(&unescaped(name)))
+            format!("Required if {} is present, but missing.", quoted(&unescape(name)))
         }
-        _ => "It is required".to_owned(),
+        _ => MISSING.to_owned(),
     };
     let unknown = |sent: &&str| !about.known.is_some_and(|known| known.iter().any(|known| known == sent));
     let sent = match about.value.seen() {
@@ -282,8 +282,8 @@ fn missing_member(name: &str, schema: &str, about: &About<'_>) -> String {
     };
     let sent = sent.into_iter().flat_map(instance::Members::iter).map(|(name, _)| name).take(MAX_SENT);
     match nearest(name, sent.filter(unknown)) {
-        Some(near) => format!("{because}, but not there. Is {} meant to be it?", quoted(near)),
-        None => format!("{because}, but not there."),
+        Some(near) => format!("{message} Did you misspell it as {}?", quoted(near)),
+        None => message,
     }
 }
 
@@ -303,17 +303,17 @@ fn not_unique(value: Part<'_>) -> String {
                     format!("both {}", shown(*item))
                 }
             };
-            return format!("Its items have to differ, but items {first} and {second} are {both}.");
+            return format!("Items must be unique, but items {first} and {second} are {both}.");
         }
     }
-    "Its items have to differ, but some are the same.".to_owned()
+    "Items must be unique, but some are the same.".to_owned()
 }
 
 fn not_contained(schema: &str) -> String {
     let sentence = match schema.rsplit('/').next() {
-        Some("minContains") => "Too few of its items are what some of them have to be.",
-        Some("maxContains") => "Too many of its items are what only some of them may be.",
-        Some(_) | None => "None of its items is what at least one of them has to be.",
+        Some("minContains") => "Too few items match the schema of `contains`.",
+        Some("maxContains") => "Too many items match the schema of `contains`.",
+        Some(_) | None => "At least one item must match the schema of `contains`, but none does.",
     };
     sentence.to_owned()
 }
@@ -322,7 +322,7 @@ fn no_choice(options: &Value, value: Part<'_>, has_hint: bool) -> String {
     let empty = Vec::new();
     let options = options.as_array().unwrap_or(&empty);
     if let [only] = options.as_slice() {
-        return format!("It has to be {}, but is {}.", wanted(only), shown(value));
+        return format!("Must be {}, but is {}.", wanted(only), shown(value));
     }
     let names: Vec<String> =
         options.iter().map(|option| option.as_str().map_or_else(|| wanted(option), str::to_owned)).collect();
@@ -335,32 +335,32 @@ fn ruled_out(schema: &Value, value: Part<'_>) -> String {
     if let Some(required) = keyword("required").and_then(Value::as_array) {
         let names: Vec<&str> = required.iter().filter_map(Value::as_str).collect();
         return match names.as_slice() {
-            [only] => format!("The member {} may not be there.", quoted(only)),
-            several => format!("The members {} may not be there together.", several.join(", ")),
+            [only] => format!("Property {} must not be present.", quoted(only)),
+            several => format!("Properties {} must not be present together.", several.join(", ")),
         };
     }
     if keyword("enum").is_some() || keyword("const").is_some() {
-        return format!("It may not be {}.", shown(value));
+        return format!("Must not be {}.", shown(value));
     }
     if let Some(kind) = keyword("type").and_then(Value::as_str)
         && let Ok(kind) = kind.parse()
     {
         return if matches!(value.seen(), Seen::Null) {
-            "It may not be null.".to_owned()
+            "Must not be null.".to_owned()
         } else {
-            format!("It may not be {}, but is {}.", noun(kind), shown(value))
+            format!("Must not be {}, but is {}.", noun(kind), shown(value))
         };
     }
     if let Some(pattern) = keyword("pattern").and_then(Value::as_str) {
-        return format!("It may not match the pattern {pattern}, but is {}.", shown(value));
+        return format!("Must not match the pattern {pattern}, but is {}.", shown(value));
     }
-    format!("It fits what is ruled out here: {}.", shown(value))
+    format!("Must not match the schema of `not`, but is {}.", shown(value))
 }
 
 fn no_format(format: &str, value: Part<'_>) -> String {
     match formats::described(format) {
-        Some((noun, example)) => format!("It has to be {noun}, such as {example}, but is {}.", shown(value)),
-        None => format!("It has to be of the format {format}, but is {}.", shown(value)),
+        Some((noun, example)) => format!("Must be {noun}, such as {example}, but is {}.", shown(value)),
+        None => format!("Must have the format {format}, but is {}.", shown(value)),
     }
 }
 

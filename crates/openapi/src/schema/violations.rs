@@ -5,10 +5,13 @@ mod fit;
 use crate::schema::{
     choice::Named,
     keywords::{CHOICE, MULTIPLE_OF, READ_ONLY, UNIT},
-    pointer::{child, unescaped},
     sentences,
     unit::UnitId,
     walk::{self, Check, Unit, Units},
+};
+use contract::{
+    detail::MORE,
+    pointer::{child, names},
 };
 use instance::{Part, Seen};
 use jsonschema::{ValidationError, error::ValidationErrorKind};
@@ -27,7 +30,7 @@ pub(crate) struct Found {
     pub(crate) message: String,
 }
 
-/// Violations that one answer tells.
+/// Violations that one response lists.
 pub(crate) const MAX_REPORTED: usize = 50;
 
 /// Violations that are gathered; from here on they are not even counted.
@@ -60,19 +63,19 @@ impl Units {
         let ((), gave_up) = walk::over(self, value, || gatherer.unit(id, value, ""));
         let Gatherer { mut found, has_more, .. } = gatherer;
         if gave_up {
-            let message = "It is nested too deep, or has too many alternatives, to be checked.".to_owned();
+            let message = "Too deeply nested, or has too many alternatives, to be validated.".to_owned();
             found.insert(0, Found { pointer: String::new(), message });
         } else if found.is_empty() {
             // It is wrong, although no keyword said why: it must not pass for want of a sentence.
-            let message = "It is not what it has to be here.".to_owned();
+            let message = "Does not match the schema.".to_owned();
             found.push(Found { pointer: String::new(), message });
         }
-        told(found, value, has_more)
+        report(found, value, has_more)
     }
 }
 
 /// In the order of the value, each once, and no more than a person reads.
-fn told(found: Vec<Found>, value: Part<'_>, has_more: bool) -> Vec<Found> {
+fn report(found: Vec<Found>, value: Part<'_>, has_more: bool) -> Vec<Found> {
     let gathered_all = found.len() < MAX_GATHERED && !has_more;
     let mut seen = HashSet::new();
     let mut found: Vec<Found> =
@@ -83,7 +86,7 @@ fn told(found: Vec<Found>, value: Part<'_>, has_more: bool) -> Vec<Found> {
         found.truncate(MAX_REPORTED);
         let at_least = if gathered_all { "" } else { "at least " };
         let noun = if more == 1 { "violation" } else { "violations" };
-        let message = format!("There are {at_least}{more} more {noun}; these are the first {MAX_REPORTED}.");
+        let message = format!("{MORE}{at_least}{more} more {noun}; these are the first {MAX_REPORTED}.");
         found.push(Found { pointer: String::new(), message });
     }
     found
@@ -107,16 +110,15 @@ impl<'v> Places<'v> {
     fn of(&mut self, value: Part<'v>, pointer: &str) -> Vec<usize> {
         let mut here = Some(value);
         let mut way = Vec::new();
-        for segment in pointer.split('/').skip(1) {
-            let name = unescaped(segment);
+        for name in names(pointer) {
             let at = match here.map(|here| (here, here.seen())) {
                 Some((here, Seen::Object(members))) if members.len() > FEW_MEMBERS => {
                     let places = self.0.entry(here.address()).or_insert_with(|| {
                         members.iter().enumerate().map(|(at, (name, _))| (name, at)).collect()
                     });
-                    places.get(name.as_str()).copied()
+                    places.get(&*name).copied()
                 }
-                Some((_, Seen::Object(members))) => members.iter().position(|(key, _)| key == name),
+                Some((_, Seen::Object(members))) => members.iter().position(|(key, _)| key == &*name),
                 Some((_, Seen::Array(_))) => name.parse().ok(),
                 Some((_, Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_))) | None => None,
             };
@@ -161,7 +163,7 @@ impl Gatherer {
             match &unit.check {
                 Check::Anything => {}
                 Check::Nothing => {
-                    self.add(at.to_owned(), "It cannot be checked, so it is not taken.".to_owned());
+                    self.add(at.to_owned(), "Cannot be validated, so it is rejected.".to_owned());
                 }
                 Check::Scalar(_, validator) | Check::Schema(validator) => {
                     let allowed = self.allowed(MAX_ERRORS);
@@ -184,7 +186,7 @@ impl Gatherer {
 
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "the validator's own kinds; the last arm tells of them"
+        reason = "the validator's own kinds; the last arm describes them"
     )]
     /// What an error of a unit's validator says. `value` and `at` are those of the unit as a whole.
     pub(super) fn error(
@@ -210,9 +212,9 @@ impl Gatherer {
                         self.choice(units, index, part, &here);
                     }
                 }
-                READ_ONLY => self.add(here, "It is read-only; leave it out.".to_owned()),
+                READ_ONLY => self.add(here, "Read-only; do not send it.".to_owned()),
                 MULTIPLE_OF => self.add(here, sentences::no_multiple(message, part)),
-                _ => self.add(here, "It is not what it has to be here.".to_owned()),
+                _ => self.add(here, "Does not match the schema.".to_owned()),
             },
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
                 if let Some(best) = fit::best_of(context, path) {
@@ -230,7 +232,7 @@ impl Gatherer {
                 let has_hint = self.found.len() < MAX_HINTS;
                 let known = unit.known.get(schema).map(|names| &**names).filter(|_| has_hint);
                 let about = sentences::About { value: part, at: &here, known, has_hint };
-                sentences::tell(kind, &about, error.schema_path().as_str(), &mut |pointer, message| {
+                sentences::describe(kind, &about, error.schema_path().as_str(), &mut |pointer, message| {
                     self.add(pointer, message);
                     self.found.len() < MAX_GATHERED
                 });
@@ -245,7 +247,7 @@ impl Gatherer {
         about_name.error(units, unit, Part::Made(&value), "", inner);
         let why = about_name.found.into_iter().next().map(|found| found.message).unwrap_or_default();
         let shown = sentences::quoted(&name);
-        self.add(child(here, &name), format!("The name {shown} is not allowed here. {why}"));
+        self.add(child(here, &name), format!("Property name {shown} is not allowed. {why}"));
     }
 
     /// What is wrong with a value that is none of the alternatives.
@@ -259,7 +261,7 @@ impl Gatherer {
                 Named::Missing => {
                     let choices = sentences::list(known());
                     let message = format!(
-                        "It is required, because it says which kind of object this is, but not there. It has to be one of {choices}."
+                        "Required to select the type of the object, but missing. Must be one of {choices}."
                     );
                     return self.add(child(at, &discriminator.property), message);
                 }

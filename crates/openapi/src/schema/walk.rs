@@ -33,7 +33,7 @@ pub(crate) struct Unit {
 pub(crate) enum Check {
     /// Everything passes.
     Anything,
-    /// Nothing passes: what could not be compiled fails closed. A fault tells of it.
+    /// Nothing passes: what could not be compiled fails closed. A fault reports it.
     Nothing,
     /// A scalar with the usual bounds; the validator makes the sentences.
     Scalar(Box<Scalar>, Box<Validator>),

@@ -135,7 +135,7 @@ fn keys_are_asked_for_as_the_gateway_does() {
     assert_eq!(document["paths"]["/any"]["get"]["security"], json!([{ "FairgateKey": [] }]));
     assert_eq!(
         document["components"]["securitySchemes"]["FairgateKey"]["description"],
-        "Your API key.\n\nIt can also be sent as `Authorization: Bearer YOUR_KEY` or by HTTP Basic as user name or as password."
+        "Your API key.\n\nIt can also be sent as `Authorization: Bearer YOUR_KEY` or by HTTP Basic authentication as the user name or the password."
     );
     let some = &document["paths"]["/some"]["get"];
     assert_eq!(some["security"], json!([{ "FairgateKey": ["a", "b"] }, { "FairgateKey": ["c"] }]));
@@ -190,7 +190,7 @@ fn price_and_deprecation_are_those_of_the_operator() {
     let document = of_text(&pets(operations), &settings);
     let pets = &document["paths"]["/pets"];
     assert_eq!(pets["get"]["x-fairgate-cost"], 5);
-    assert_eq!(pets["get"]["description"], "All.\n\nCosts 5 of the units that limits count.");
+    assert_eq!(pets["get"]["description"], "All.\n\nCosts 5 units of the limits.");
     assert_eq!(pets["get"]["deprecated"], true);
     assert_eq!(pets["put"].get("deprecated"), None);
 }

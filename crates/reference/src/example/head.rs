@@ -19,7 +19,7 @@ pub(super) fn endpoint_moved(facts: &Facts) -> Example {
         Some((method, from, to)) => (method, fill(from, seven), fill(to, seven), ""),
         None => {
             let to = fine(facts, facts.typical()).path().to_owned();
-            ("GET", format!("/old{to}"), to, "Nothing has moved at present.")
+            ("GET", format!("/old{to}"), to, "Nothing has moved.")
         }
     };
     let request = Request::bare(method, &from).with_key(reference, KEY);
@@ -34,11 +34,11 @@ pub(super) fn trailing_slash(facts: &Facts) -> Example {
     let (path, query) = to.split_once('?').map_or((to.as_str(), ""), |(path, query)| (path, query));
     let mark = if query.is_empty() { "" } else { "?" };
     request.target = format!("{path}/{mark}{query}");
-    let message = format!("The path ends in a slash. Send the request to {to}, without it.");
+    let message = format!("The path ends in a slash. Send the request to {to}, without the slash.");
     let not_now = if facts.reference.redirects_slashes {
         ""
     } else {
-        "This API takes paths as they are, with and without a slash."
+        "This API uses paths as they are, with and without a trailing slash."
     };
     Example::new(facts, ErrorCode::TrailingSlash, request, message).location(facts, to).not_now(not_now)
 }
@@ -54,7 +54,7 @@ pub(super) fn headers_too_large(facts: &Facts) -> Example {
     let mut request = fine(facts, facts.typical());
     let size = facts.reference.sizes.head;
     request.options.push(format!("--header \"X-Large: $(head -c {size} /dev/zero | tr '\\0' x)\""));
-    let message = "The request line and the headers together are larger than this API takes.";
+    let message = "The request line and headers together are larger than this API accepts.";
     Example::new(facts, ErrorCode::HeadersTooLarge, request, message)
 }
 
@@ -68,7 +68,7 @@ pub(super) fn request_timeout(facts: &Facts) -> Example {
     let wait = facts.reference.times.body.as_secs() + 1;
     request.before = format!("sleep {wait} | ");
     request.options.push("--http1.1 --upload-file -".to_owned());
-    let message = "The body of the request did not arrive completely within the time that is allowed.";
+    let message = "The request body did not arrive completely within the allowed time.";
     Example::new(facts, ErrorCode::RequestTimeout, request, message)
 }
 
@@ -76,8 +76,7 @@ pub(super) fn endpoint_not_found(facts: &Facts) -> Example {
     let reference = &facts.reference;
     let path = "/no-such-endpoint";
     let request = Request::bare("GET", path).with_key(reference, KEY);
-    let message =
-        format!("There is no endpoint at {path}. Compare the path with the documentation of the API.");
+    let message = format!("There is no endpoint at {path}. Check the path against the API documentation.");
     let not_now = if reference.any_path { "This API declares no endpoints: every path is one." } else { "" };
     Example::new(facts, ErrorCode::EndpointNotFound, request, message).not_now(not_now)
 }
@@ -87,10 +86,10 @@ pub(super) fn method_not_available(facts: &Facts) -> Example {
     let Some(endpoint) = facts.typical() else {
         let mut request = fine(facts, None);
         request.method = "DELETE".to_owned();
-        let message = "The endpoint /items does not take the method DELETE, but GET, HEAD.";
+        let message = "The endpoint /items does not support the method DELETE. Use GET, HEAD.";
         return Example::new(facts, ErrorCode::MethodNotAvailable, request, message)
             .header("Allow", "GET, HEAD")
-            .not_now("This API declares no endpoints: every path takes every method.");
+            .not_now("This API declares no endpoints: every path accepts every method.");
     };
     let same_path = facts.reference.endpoints.iter().filter(|other| other.path == endpoint.path);
     let mut taken: Vec<&str> = same_path.map(|other| other.method.as_str()).collect();
@@ -103,6 +102,6 @@ pub(super) fn method_not_available(facts: &Facts) -> Example {
     request.method = other.to_owned();
     request.body = None;
     let path = request.path().to_owned();
-    let message = format!("The endpoint {path} does not take the method {other}, but {allow}.");
+    let message = format!("The endpoint {path} does not support the method {other}. Use {allow}.");
     Example::new(facts, ErrorCode::MethodNotAvailable, request, message).header("Allow", allow)
 }

@@ -19,8 +19,7 @@ pub(super) fn not_set(facts: &Facts) -> Example {
 
 pub(super) fn format_incorrect(facts: &Facts) -> Example {
     let request = keyed(facts).with_key(&facts.reference, "fg_cut-short");
-    let message = "What was sent as the API key cannot be one: its format is wrong. Copy the whole key, \
-                   without spaces or quotes.";
+    let message = "The value sent as the API key does not have the format of a key. Copy the whole key, without spaces or quotes.";
     Example::new(facts, ErrorCode::KeyFormatIncorrect, request, message)
 }
 
@@ -28,8 +27,7 @@ pub(super) fn https_required(facts: &Facts) -> Example {
     let request = keyed(facts);
     let https = facts.reference.base().replacen("http://", "https://", 1);
     let message = format!(
-        "This API requires HTTPS, and the API key was sent without it: others may have read the key. Have it replaced, \
-         and send requests to {https}{}.",
+        "This API requires HTTPS, but the API key was sent without it, so others may have read the key. Have it replaced, and send requests to {https}{}.",
         request.target
     );
     let not_now =
@@ -44,16 +42,16 @@ pub(super) fn not_valid(facts: &Facts) -> Example {
     let mut bytes = (0..=61u8).cycle();
     let key = contract::key::generate(|| bytes.next().unwrap_or_default());
     let request = keyed(facts).with_key(&facts.reference, &key);
-    let message = "This API key is not known. Check that it is complete and belongs to this API.";
+    let message = "Unknown API key. Check that it is complete and belongs to this API.";
     Example::new(facts, ErrorCode::KeyNotValid, request, message)
 }
 
 /// A key that was good once.
 pub(super) fn over(facts: &Facts, code: ErrorCode) -> Example {
     let message = if code == ErrorCode::KeyRevoked {
-        "This API key was revoked. Use a newer one, or ask for one."
+        "This API key has been revoked. Use another key, or ask for a new one."
     } else {
-        "This API key has expired. Use a newer one, or ask for one."
+        "This API key has expired. Use another key, or ask for a new one."
     };
     Example::new(facts, code, keyed(facts), message)
 }
@@ -74,7 +72,7 @@ pub(super) fn permission_denied(facts: &Facts) -> Example {
             let message = "Your API key is correct, but it does not have the permission for this resource.";
             (
                 message.to_owned(),
-                "No endpoint asks for a permission here; the API behind may do so by itself.",
+                "No endpoint requires a permission; the API behind the gateway may still deny a request.",
             )
         }
     };

@@ -13,7 +13,7 @@ use contract::{ErrorCode, Kind, Limit, Period, Zone, specification::MAX_RETRY_AF
 const MOMENT: u64 = 1_795_465_588;
 /// What `Retry-After` says while no end of a maintenance is known.
 const WITHOUT_AN_END: u64 = 120;
-/// What `Retry-After` says when the API itself told none.
+/// What `Retry-After` says when the API itself sent none.
 const UNAVAILABLE: u64 = 10;
 
 /// A limit that is used up. A calendar window is the clearest, so it is preferred.
@@ -42,7 +42,7 @@ pub(super) fn limit(facts: &Facts, code: ErrorCode) -> Example {
     let (message, reset) = exceeded(limit);
     let not_now = match found {
         Some(_) => "",
-        None => "No plan has a limit of this kind at present.",
+        None => "No plan has a limit of this kind.",
     };
     let policy = plan.limits.iter().map(|limit| {
         let window = kinds::window_seconds(limit, MOMENT).map(|seconds| format!(";w={seconds}"));
@@ -83,20 +83,21 @@ fn exceeded(limit: &Limit) -> (String, Option<u64>) {
         }
         Kind::Rolling { seconds } => {
             let wait = u64::from(seconds.div_ceil(16));
-            (format!("{used} Enough of it comes back {}.", when(wait)), Some(wait))
+            (format!("{used} Enough units are available again {}.", when(wait)), Some(wait))
         }
         Kind::Rate { period, .. } => {
             let wait = period.seconds(0).div_ceil(u64::from(limit.amount)).max(1);
-            let faster = format!("This API key is faster than the limit \"{limit}\" allows.");
-            (format!("{faster} Go on {}.", when(wait)), Some(wait))
+            let faster = format!("This API key sends requests faster than the limit \"{limit}\" allows.");
+            (format!("{faster} Retry {}.", when(wait)), Some(wait))
         }
         Kind::Concurrent => {
-            let running = format!("{} requests of this API key are in flight", limit.amount);
-            let message =
-                format!("{running}, and the limit \"{limit}\" allows no more. Wait until one has ended.");
+            let running = format!("{} requests from this API key are in flight", limit.amount);
+            let message = format!(
+                "{running}, which is all that the limit \"{limit}\" allows. Wait until one completes."
+            );
             (message, Some(1))
         }
-        Kind::Lifetime => (format!("{used} It does not reset; ask for a larger one."), None),
+        Kind::Lifetime => (format!("{used} It does not reset; ask for a larger limit."), None),
     }
 }
 
@@ -105,12 +106,11 @@ pub(super) fn too_many_errors(facts: &Facts) -> Example {
     let (whose, ceiling, not_now) = match (ceilings.per_key, ceilings.per_address) {
         (Some(ceiling), _) => ("API key", ceiling, ""),
         (None, Some(ceiling)) => ("address", ceiling, ""),
-        (None, None) => ("API key", 6000, "This API sets no ceiling on errors at present."),
+        (None, None) => ("API key", 6000, "This API has no ceiling on errors."),
     };
     let wait = 60 - MOMENT % 60;
     let message = format!(
-        "{ceiling} requests of this {whose} ended in an error within this minute. Correct the requests \
-         that fail, then go on in {wait} seconds. Nothing was charged."
+        "{ceiling} requests from this {whose} ended in an error within this minute. Correct the failing requests, then retry in {wait} seconds. Nothing was charged."
     );
     Example::new(facts, ErrorCode::TooManyErrors, fine(facts, facts.typical()), message)
         .header("Retry-After", wait.min(MAX_RETRY_AFTER).to_string())
@@ -118,8 +118,7 @@ pub(super) fn too_many_errors(facts: &Facts) -> Example {
 }
 
 pub(super) fn unexpected(facts: &Facts) -> Example {
-    let message = "An unexpected error occurred on our side. Nothing was charged. If it happens again, \
-                   write to us and name the request id.";
+    let message = "An unexpected error occurred on our side. Nothing was charged. Please e-mail us the request id, and we will check as soon as possible.";
     let mut example = Example::new(facts, ErrorCode::UnexpectedError, fine(facts, facts.typical()), message);
     example.contact.clone_from(&facts.reference.support_email);
     example
@@ -136,15 +135,17 @@ pub(super) fn maintenance(facts: &Facts, live: &Live) -> Example {
         None => (MOMENT, Some(MOMENT + 1800)),
     };
     let end = until.map_or_else(
-        || "Its end is not known yet".to_owned(),
+        || "It has no known end yet".to_owned(),
         |until| format!("It ends at {}", quantity::time(until)),
     );
-    let message = format!("{reason} {end}. You can go on requesting until it is over; nothing is charged.");
+    let message = format!(
+        "{reason} {end}. You can keep making requests until the API is available; nothing is charged."
+    );
     let wait = until.map_or(WITHOUT_AN_END, |until| until.saturating_sub(now).max(1));
     let not_now = match next {
-        None => "No maintenance is planned at present.",
+        None => "No maintenance is planned.",
         Some(window) if window.holds(live.now) => "",
-        Some(_) => "This is the answer during the next window that is planned.",
+        Some(_) => "This is the response during the next planned window.",
     };
     Example::new(facts, ErrorCode::Maintenance, fine(facts, facts.typical()), message)
         .header("Retry-After", wait.min(MAX_RETRY_AFTER).to_string())

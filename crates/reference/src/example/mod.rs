@@ -52,7 +52,7 @@ impl Example {
     pub(crate) fn of(facts: &Facts, code: ErrorCode, live: &Live) -> Self {
         let example = Self::if_there_is_an_endpoint(facts, code, live);
         if facts.has_no_endpoint() && !BEFORE_ENDPOINTS.contains(&code) {
-            return example.not_now("This API has no endpoints: every path is answered with 404.");
+            return example.not_now("This API has no endpoints: every path gets a 404.");
         }
         example
     }

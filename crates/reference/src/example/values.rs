@@ -6,10 +6,12 @@ use crate::{
     model::{Check, Endpoint, MALFORMED_BODY, Place},
     request::Request,
 };
-use contract::{Detail, ErrorCode};
+use contract::{
+    Detail, ErrorCode,
+    detail::{MISSING, summary},
+};
 
-const REQUIRED: &str = "It is required, but not there.";
-const NONE_CHECKED: &str = "No endpoint checks any at present.";
+const NONE_CHECKED: &str = "No endpoint validates any.";
 
 /// An endpoint whose requests have a body.
 pub(super) fn with_body(facts: &Facts) -> Option<&Endpoint> {
@@ -35,16 +37,16 @@ pub(super) fn body_too_large(facts: &Facts) -> Example {
 }
 
 pub(super) fn body_malformed(facts: &Facts) -> Example {
-    let told = facts.first_that(|endpoint| endpoint.refusals.malformed.is_some());
-    let mut request = told.map_or_else(|| with_a_body(facts), |endpoint| fine(facts, Some(endpoint)));
+    let endpoint = facts.first_that(|endpoint| endpoint.refusals.malformed.is_some());
+    let mut request = endpoint.map_or_else(|| with_a_body(facts), |endpoint| fine(facts, Some(endpoint)));
     request.body = Some(MALFORMED_BODY.to_owned());
-    let told = told.and_then(|endpoint| endpoint.refusals.malformed.clone());
+    let message = endpoint.and_then(|endpoint| endpoint.refusals.malformed.clone());
     let code = ErrorCode::BodyMalformed;
-    let message = told.unwrap_or_else(|| format!("{} {}", code.meaning(), code.what_to_do()));
+    let message = message.unwrap_or_else(|| format!("{} {}", code.meaning(), code.what_to_do()));
     let not_now = if facts.reference.endpoints.iter().any(|endpoint| endpoint.takes.checks_body) {
         ""
     } else {
-        "No endpoint checks bodies here; the API behind may do so by itself."
+        "No endpoint validates bodies; the API behind the gateway may do so."
     };
     Example::new(facts, ErrorCode::BodyMalformed, request, message).not_now(not_now)
 }
@@ -55,28 +57,24 @@ pub(super) fn media_type_not_supported(facts: &Facts) -> Example {
     request.headers.retain(|(name, _)| name != "Content-Type");
     request.headers.push(("Content-Type".to_owned(), "text/plain".to_owned()));
     request.body = Some("Hello".to_owned());
-    let told = endpoint.and_then(|endpoint| endpoint.refusals.media_type.clone());
-    let message = told.unwrap_or_else(|| {
-        "This endpoint takes a body of the type application/json, but \"text/plain\" was sent.".to_owned()
+    let message = endpoint.and_then(|endpoint| endpoint.refusals.media_type.clone());
+    let message = message.unwrap_or_else(|| {
+        "This endpoint accepts a body of type application/json, but \"text/plain\" was sent.".to_owned()
     });
-    let not_now = if endpoint.is_none() { "Every endpoint takes any media type here." } else { "" };
+    let not_now = if endpoint.is_none() { "Every endpoint accepts any media type." } else { "" };
     Example::new(facts, ErrorCode::MediaTypeNotSupported, request, message).not_now(not_now)
 }
 
 /// A body with members that are wrong.
 pub(super) fn body_not_valid(facts: &Facts) -> Example {
     let endpoint = facts.first_that(|endpoint| endpoint.refusals.not_valid.is_some());
-    let told = endpoint.and_then(|endpoint| Some((endpoint, endpoint.refusals.not_valid.as_ref()?)));
-    let Some((endpoint, (body, details))) = told else {
+    let example = endpoint.and_then(|endpoint| Some((endpoint, endpoint.refusals.not_valid.as_ref()?)));
+    let Some((endpoint, (body, details))) = example else {
         return unchecked(facts, ErrorCode::BodyNotValid, with_body(facts));
     };
     let mut request = fine(facts, Some(endpoint));
     request.body = Some(body.clone());
-    let message = match details.as_slice() {
-        [only] if only.name.is_empty() => only.message.clone(),
-        [only] => format!("The member \"{}\" of the body is not right: {}", only.name, only.message),
-        all => format!("{} members of the body are not right; `details` names each.", all.len()),
-    };
+    let message = summary(details);
     details
         .iter()
         .cloned()
@@ -88,8 +86,9 @@ pub(super) fn missing(facts: &Facts, code: ErrorCode) -> Example {
     let fits = |check: &Check| check.required && concerns(code, check.place) && check.place != Place::Path;
     let Some((endpoint, check)) = find(facts, fits) else { return unchecked(facts, code, None) };
     let request = Request::to(&facts.reference, endpoint, Some((check.place, &check.name)), None);
-    let message = format!("The {} \"{}\" is required, but not there.", check.place.noun(), check.name);
-    Example::new(facts, code, request, message).detail(detail(check, REQUIRED))
+    let detail = detail(check, MISSING);
+    let message = summary(std::slice::from_ref(&detail));
+    Example::new(facts, code, request, message).detail(detail)
 }
 
 /// A value that is there and wrong.
@@ -100,8 +99,9 @@ pub(super) fn not_valid(facts: &Facts, code: ErrorCode) -> Example {
     let Some((endpoint, check, wrong)) = found else { return unchecked(facts, code, None) };
     let request =
         Request::to(&facts.reference, endpoint, None, Some((check.place, &check.name, &wrong.value)));
-    let message = format!("The {} \"{}\" is not right: {}", check.place.noun(), check.name, wrong.message);
-    Example::new(facts, code, request, message).detail(detail(check, &wrong.message))
+    let detail = detail(check, &wrong.message);
+    let message = summary(std::slice::from_ref(&detail));
+    Example::new(facts, code, request, message).detail(detail)
 }
 
 /// Whether a code is about values at this place.
@@ -125,13 +125,13 @@ fn unchecked(facts: &Facts, code: ErrorCode, endpoint: Option<&Endpoint>) -> Exa
     let request = fine(facts, endpoint.or_else(|| facts.typical()));
     let is_missing = matches!(code, ErrorCode::ParameterMissing | ErrorCode::HeaderMissing);
     let (place, name, wrong) = if code == ErrorCode::BodyNotValid {
-        ("body", "name", "It needs at least 1 character, but has 0.")
+        ("body", "name", "Must have at least 1 character, but has 0.")
     } else if concerns(code, Place::Header) {
-        ("header", "x-store", "It has to be one of north, south, but is \"up\".")
+        ("header", "x-store", "Must be one of north, south, but is \"up\".")
     } else {
-        ("query", "limit", "It has to be at least 1, but is 0.")
+        ("query", "limit", "Must be at least 1, but is 0.")
     };
-    let message = if is_missing { REQUIRED } else { wrong };
+    let message = if is_missing { MISSING } else { wrong };
     let pointer = (place == "body").then(|| format!("/{name}"));
     let detail = Detail { place, name: name.to_owned(), pointer, message: message.to_owned() };
     let message = format!("{} {}", code.meaning(), code.what_to_do());

@@ -8,7 +8,7 @@ use crate::{
 use contract::{ErrorCode, Status, registry::Owner, specification::Form};
 use serde_json::json;
 
-const LIMITS: &str = "Nothing. An error never changes what remains of your limits, nor when they reset.";
+const LIMITS: &str = "None. An error never changes the remaining units of your limits or their reset.";
 
 pub(super) fn document(source: &Source<'_>, code: ErrorCode) -> Document {
     let facts = source.facts;
@@ -38,13 +38,13 @@ pub(super) fn document(source: &Source<'_>, code: ErrorCode) -> Document {
     if matches!(code.status(), Status::NoPermission | Status::KeyRefused) {
         blocks.extend(super::index::the_other_way_round(facts).map(Block::Notice));
     }
-    blocks.push(Block::heading("when", "When it happens here"));
+    blocks.push(Block::heading("when", "When it occurs"));
     blocks.extend(when);
     blocks.extend(example_blocks(&example));
     blocks.extend([
-        Block::heading("who", "Who can act"),
+        Block::heading("who", "Who can fix it"),
         Block::paragraph(who(code.owner())),
-        Block::heading("limits", "What it does to your limits"),
+        Block::heading("limits", "Effect on your limits"),
         Block::Paragraph(text().strong("Nothing.").plain(LIMITS.strip_prefix("Nothing.").unwrap_or(LIMITS))),
     ]);
     let position = facts.codes.iter().position(|known| *known == code);
@@ -64,16 +64,19 @@ pub(super) fn document(source: &Source<'_>, code: ErrorCode) -> Document {
 }
 
 fn example_blocks(example: &Example) -> Vec<Block> {
-    let mut blocks = vec![Block::heading("example", "An example of this API")];
+    let mut blocks = vec![Block::heading("example", "Example")];
     if !example.not_now.is_empty() {
         blocks.push(Block::Notice(text().plain(example.not_now)));
     }
-    blocks.push(Block::sample("The request", "sh", example.curl()));
-    blocks.push(Block::sample("The answer", "http", answer(example, Form::Specification)));
+    blocks.push(Block::sample("Request", "sh", example.curl()));
+    blocks.push(Block::sample("Response", "http", answer(example, Form::Specification)));
     blocks.push(Block::Paragraph(
-        text().plain("With ").code("Accept: application/problem+json").plain(", as in RFC 9457:"),
+        text()
+            .plain("With ")
+            .code("Accept: application/problem+json")
+            .plain(", as RFC 9457 problem details:"),
     ));
-    blocks.push(Block::sample("The answer as problem details", "http", answer(example, Form::Problem)));
+    blocks.push(Block::sample("Response as problem details", "http", answer(example, Form::Problem)));
     blocks
 }
 
@@ -93,8 +96,8 @@ fn advice(sentence: &str) -> Text {
 
 const fn who(owner: Owner) -> &'static str {
     match owner {
-        Owner::Client => "You, with another request.",
-        Owner::Operator => "The operator of the API, who gives out keys and plans.",
+        Owner::Client => "You, by changing the request.",
+        Owner::Operator => "The operator of the API, who issues keys and plans.",
         Owner::Upstream => "The team behind the API.",
     }
 }

@@ -57,9 +57,9 @@ fn lead(facts: &Facts) -> String {
     let count = facts.reference.endpoints.len();
     match (count, facts.endpoint_pages.len()) {
         (0, _) if facts.has_no_endpoint() => {
-            "This API has no endpoints: every path is answered with 404 ENDPOINT_NOT_FOUND.".to_owned()
+            "This API has no endpoints: every path gets a 404 ENDPOINT_NOT_FOUND.".to_owned()
         }
-        (0, _) => "This API declares no endpoints: every path is one, and any key will do.".to_owned(),
+        (0, _) => "This API declares no endpoints: every path is one, and needs only a key.".to_owned(),
         (1, _) => "This API has 1 endpoint.".to_owned(),
         (_, 1) => format!("This API has {} endpoints.", quantity::grouped(count as u64)),
         (_, pages) => {

@@ -11,15 +11,16 @@ use crate::{
 use contract::{ErrorCode, Status, specification::Form};
 use serde_json::{Value, json};
 
-const FINE: &str = "Everything is fine. Other successes (2xx, 304) of the API pass as they are.";
-const FREE: &str = "Errors are free. An answer that is an error never changes what remains of your limits, \
-                    nor when they reset.";
+const FINE: &str =
+    "Everything seems ok! Other successful responses of the API (2xx, 304) are forwarded unchanged.";
+const FREE: &str =
+    "Errors are free. An error response never changes the remaining units of your limits or their reset.";
 
 pub(super) fn document(source: &Source<'_>) -> Document {
     let facts = source.facts;
     let name = &facts.reference.name;
     let lead =
-        "What every answer of this API means, what its limits are, and what to do when a request fails.";
+        "What each response of this API means, what its limits are, and what to do when a request fails.";
     let mut blocks = vec![Block::Lead(lead.into())];
     blocks.extend(super::maintenance::notice(source.live));
     blocks.push(Block::Paragraph(
@@ -46,10 +47,10 @@ fn key_blocks(facts: &Facts, source: &Source<'_>) -> Vec<Block> {
     let example = Example::of(facts, ErrorCode::KeyRevoked, source.live);
     let is_imaginary = facts.reference.endpoints.is_empty();
     let label =
-        if is_imaginary { "A request with a key, to a path of yours" } else { "A request with a key" };
+        if is_imaginary { "A request with a key, to a path of your choice" } else { "A request with a key" };
     vec![
         Block::heading("key", "Send your key"),
-        Block::paragraph("Send the API key in one of these headers. They are looked at in this order."),
+        Block::paragraph("Send the API key in one of these headers. They are read in this order."),
         Block::List(key_places(facts)),
         Block::sample(label, "sh", example.curl()),
     ]
@@ -65,9 +66,9 @@ fn table_blocks(facts: &Facts) -> Vec<Block> {
         ]);
     }
     let mut blocks = vec![
-        Block::heading("statuses", "Every status"),
+        Block::heading("statuses", "Status codes"),
         Block::paragraph(
-            "This API answers with these statuses and no others. The code says precisely what is wrong, and never changes its name.",
+            "This API uses these status codes and no others. The error code says exactly what is wrong and never changes.",
         ),
         Block::table("Statuses and error codes", &["Status", "Meaning and codes"], rows),
     ];
@@ -100,8 +101,8 @@ fn meaning(status: Status, codes: &[ErrorCode]) -> &'static str {
 pub(super) fn the_other_way_round(facts: &Facts) -> Option<Text> {
     (facts.reference.statuses == contract::Statuses::Fairgate).then(|| {
         text()
-            .strong("401 and 403 are the other way round than in most APIs:")
-            .plain(" 401 is a correct key without the permission, 403 a key that is missing or incorrect.")
+            .strong("401 and 403 are swapped compared with most APIs:")
+            .plain(" 401 means that the key is correct but lacks the permission, 403 that the key is missing or incorrect.")
     })
 }
 
@@ -109,19 +110,19 @@ fn body_blocks(source: &Source<'_>) -> Vec<Block> {
     let example = Example::of(source.facts, ErrorCode::KeyNotSet, source.live);
     let body = serde_json::to_string_pretty(&example.body(Form::Specification)).unwrap_or_default();
     vec![
-        Block::heading("body", "What an error looks like"),
+        Block::heading("body", "Error format"),
         Block::Paragraph(
             text()
                 .code("message")
-                .plain(" says what is wrong with this very request, ")
+                .plain(" says what is wrong with this request, ")
                 .code("check")
-                .plain(" leads to the page of its code, and ")
+                .plain(" links to the page of its code, and ")
                 .code("request_id")
-                .plain(" stands in the header X-Request-Id of every answer. Send ")
+                .plain(" is in the X-Request-Id header of every response. Send ")
                 .code("Accept: application/problem+json")
-                .plain(" for problem details as in RFC 9457."),
+                .plain(" for RFC 9457 problem details."),
         ),
-        Block::sample("The body of an error", "json", body),
+        Block::sample("Error body", "json", body),
     ]
 }
 
@@ -130,16 +131,14 @@ fn page_list(facts: &Facts) -> Vec<Text> {
     let count = match reference.endpoints.len() {
         0 if facts.has_no_endpoint() => "there are none".to_owned(),
         0 => "every path is one".to_owned(),
-        1 => "1 endpoint, with permission and cost".to_owned(),
-        count => format!("{} endpoints, with permission and cost", quantity::grouped(count as u64)),
+        1 => "1 endpoint, with its permission and cost".to_owned(),
+        count => format!("{} endpoints, with their permissions and costs", quantity::grouped(count as u64)),
     };
     let mut list = vec![
-        text()
-            .page(Address::Limits, "Limits")
-            .plain(": plans and windows, what is charged and when, headers"),
+        text().page(Address::Limits, "Limits").plain(": plans, windows, charges and headers"),
         text().page(Address::Endpoints(1), "Endpoints").plain(format!(": {count}")),
-        text().page(Address::Maintenance, "Maintenance").plain(": what is planned, what is running"),
-        text().page(Address::Moved, "Moved and deprecated").plain(": old paths and where they went"),
+        text().page(Address::Maintenance, "Maintenance").plain(": planned and active windows"),
+        text().page(Address::Moved, "Moved and deprecated").plain(": old paths and their new addresses"),
     ];
     if reference.has_openapi {
         list.push(
@@ -147,12 +146,12 @@ fn page_list(facts: &Facts) -> Vec<Text> {
                 .link(Target::File("openapi.json"), "openapi.json")
                 .plain(" and ")
                 .link(Target::File("openapi.yaml"), "openapi.yaml")
-                .plain(": the OpenAPI document of this API with all of these answers"),
+                .plain(": the OpenAPI document of this API with all of these responses"),
         );
     }
     list.push(
         text()
-            .plain("Every page is there as HTML, as Markdown and as JSON: add ")
+            .plain("Every page is available as HTML, Markdown and JSON: add ")
             .code(".html")
             .plain(", ")
             .code(".md")
@@ -173,7 +172,7 @@ fn support(facts: &Facts) -> Vec<Block> {
             text()
                 .plain("Write to ")
                 .link(Target::Mail(address.clone()), address)
-                .plain(", and name the request id of the answer that you ask about."),
+                .plain(", and include the request id of the response in question."),
         ),
     ]
 }

@@ -16,52 +16,52 @@ use serde_json::{Value, json};
 /// Rows of a table of endpoints.
 const MAX_COSTS: usize = 100;
 const TITLE: &str = "Limits";
-const LEAD: &str = "A key belongs to a plan, and a plan promises so much of each of its limits. Only successes \
-                    are charged.";
+const LEAD: &str =
+    "Every key belongs to a plan, and every plan has limits. Only successful responses are charged.";
 /// Whose limits those of public endpoints are.
-pub(crate) const ONE_ADDRESS: &str = "one address, of all public endpoints";
+pub(crate) const ONE_ADDRESS: &str = "one address, for all public endpoints";
 const CHARGED: [&str; 4] = [
-    "A success that was delivered is charged, after it was delivered. It costs 1 unit, unless its endpoint costs more.",
-    "An error is never charged, whoever made it, nor is the 301 of a path that has moved or ends in a slash.",
-    "A success that breaks off on our side is an error, so it is free. If you hang up on a success, it is charged.",
-    "Units are reserved while a request runs, so that requests at the same time cannot use more than the limit, and are given back if it fails.",
+    "A successful response is charged once it has been delivered. It costs 1 unit, unless its endpoint costs more.",
+    "An error is never charged, whatever its cause. The 301 of a path that has moved or ends in a slash is not charged either.",
+    "A successful response that breaks off on our side is an error, so it is free. If you disconnect during one, it is charged.",
+    "Units are reserved while a request is in flight, so concurrent requests cannot exceed the limit, and are returned if it fails.",
 ];
 /// Name, meaning.
 const HEADERS: [(&str, &str); 6] = [
-    ("X-Rate-Limit-Limit", "What the tightest limit grants; the limit that refused, on a 429."),
-    ("X-Rate-Limit-Remaining", "Units of it that are left."),
-    ("X-Rate-Limit-Reset", "Whole seconds until it resets or its next units come back, at least 1."),
+    ("X-Rate-Limit-Limit", "The size of the tightest limit; on a 429, of the limit that denied the request."),
+    ("X-Rate-Limit-Remaining", "Remaining units of that limit."),
+    ("X-Rate-Limit-Reset", "Seconds until it resets or its next units are available, at least 1."),
     (
         "RateLimit-Policy",
-        "All limits of the key by their names in headers: q is the amount, w the length of the window in seconds.",
+        "All limits of the key by their header names: q is the quota, w the length of the window in seconds.",
     ),
-    ("RateLimit", "How they stand: r is what is left, t the seconds until the reset."),
+    ("RateLimit", "Their state: r is the remaining units, t the seconds until the reset."),
     (
         "Retry-After",
-        "On 429 and 503: seconds after which another request makes sense, at most 2147483 (24.8 days); the other headers name longer waits.",
+        "On 429 and 503: seconds to wait before the next request, at most 2147483 (24.8 days); the other headers report longer waits.",
     ),
 ];
 
 pub(super) fn document(source: &Source<'_>) -> Document {
     let facts = source.facts;
     let mut blocks = vec![Block::Lead(LEAD.into()), Block::heading("plans", "Plans")];
-    let head = ["Plan", "Limit", "What it means", "Name in headers"];
+    let head = ["Plan", "Limit", "Meaning", "Header name"];
     let plans = facts.reference.plans.iter();
     let rows = plans.flat_map(|plan| plan.limits.iter().map(|limit| limit_row(exact(&plan.name), limit)));
     blocks.push(Block::table("Plans and their limits", &head, rows.collect()));
     blocks.push(Block::paragraph(
-        "All limits of a plan count at the same time: a request has to fit into every one that counts its endpoint.",
+        "All limits of a plan apply at the same time: a request needs units of every limit that counts its endpoint.",
     ));
     blocks.extend(group_blocks(facts));
     blocks.extend(address_blocks(facts));
-    blocks.push(Block::heading("charged", "What is charged, and when"));
+    blocks.push(Block::heading("charged", "What is charged"));
     blocks.push(Block::List(CHARGED.into_iter().map(Text::from).collect()));
-    blocks.push(Block::heading("costs", "What endpoints cost"));
+    blocks.push(Block::heading("costs", "Cost of endpoints"));
     blocks.extend(cost_blocks(facts));
     blocks.push(Block::heading("headers", "Headers"));
-    blocks.push(Block::paragraph("Every answer to a known key has them, errors included."));
+    blocks.push(Block::paragraph("Every response to a known key has them, errors included."));
     let rows = HEADERS.into_iter().map(|(name, meaning)| vec![exact(name), meaning.into()]);
-    blocks.push(Block::table("Headers about limits", &["Header", "Meaning"], rows.collect()));
+    blocks.push(Block::table("Limit headers", &["Header", "Meaning"], rows.collect()));
     blocks.extend(standing_blocks(facts));
     blocks.push(Block::heading("exceeded", "When a limit is exceeded"));
     blocks.push(Block::List(exceeded(facts)));
@@ -101,9 +101,7 @@ fn group_blocks(facts: &Facts) -> Vec<Block> {
     }
     let mut blocks = vec![
         Block::heading("groups", "Groups of endpoints"),
-        Block::paragraph(
-            "A limit that names a group counts requests to the endpoints of that group, and no others:",
-        ),
+        Block::paragraph("A limit with a group counts only requests to the endpoints of that group:"),
         Block::table("Groups and their endpoints", &["Group", "Endpoint"], rows),
     ];
     blocks.extend(left_out(all().count()));
@@ -135,13 +133,9 @@ fn address_blocks(facts: &Facts) -> Vec<Block> {
     vec![
         Block::heading("address", "Limits by address"),
         Block::paragraph(
-            "Public endpoints take no key, so their requests count for the address that they come from, of IPv6 for its /64:",
+            "Public endpoints need no key, so their requests are counted by client address (IPv6: by /64):",
         ),
-        Block::table(
-            "Limits by address",
-            &["Whose", "Limit", "What it means", "Name in headers"],
-            rows.collect(),
-        ),
+        Block::table("Limits by address", &["Whose", "Limit", "Meaning", "Header name"], rows.collect()),
     ]
 }
 
@@ -151,7 +145,7 @@ fn has_cost(endpoint: &Endpoint) -> bool {
 
 fn cost(endpoint: &Endpoint) -> String {
     let units = quantity::grouped(u64::from(endpoint.cost));
-    if endpoint.tells_cost { format!("at most {units}, as the answer says") } else { units }
+    if endpoint.tells_cost { format!("at most {units}, as the response says") } else { units }
 }
 
 /// Says how many rows a table leaves out.
@@ -167,9 +161,9 @@ fn cost_blocks(facts: &Facts) -> Vec<Block> {
         costly().take(MAX_COSTS).map(|endpoint| vec![name(endpoint), cost(endpoint).into()]).collect();
     let mut blocks = Vec::new();
     if rows.is_empty() {
-        blocks.push(Block::paragraph("Every success costs 1 unit."));
+        blocks.push(Block::paragraph("Every successful response costs 1 unit."));
     } else {
-        blocks.push(Block::paragraph("Every success costs 1 unit, but these:"));
+        blocks.push(Block::paragraph("Every successful response costs 1 unit, except:"));
         blocks.push(Block::table("Endpoints with another cost", &["Endpoint", "Units"], rows));
     }
     blocks.extend(left_out(costly().count()));
@@ -188,13 +182,13 @@ fn standing_blocks(facts: &Facts) -> Vec<Block> {
     let reference = &facts.reference;
     let request = Request::bare("GET", &reference.limits_path).with_key(reference, KEY);
     vec![
-        Block::heading("standing", "How your limits stand"),
+        Block::heading("standing", "Your current limits"),
         Block::Paragraph(
             text()
                 .code(format!("GET {}", reference.limits_path))
-                .plain(" tells all limits of a key: amount, used, remaining, and the seconds until the reset. It is itself free."),
+                .plain(" lists all limits of a key: quota, used, remaining, and the seconds until the reset. It is free."),
         ),
-        Block::sample("How the limits of a key stand", "sh", request.curl(reference.base())),
+        Block::sample("The current limits of a key", "sh", request.curl(reference.base())),
     ]
 }
 
@@ -203,14 +197,14 @@ fn exceeded(facts: &Facts) -> Vec<Text> {
     let mut list = vec![
         text()
             .error(ErrorCode::RateExceeded)
-            .plain(": a limit per second, a rate or a limit of requests at once is used up. Slow down."),
+            .plain(": a limit per second, a rate or a limit of concurrent requests is exceeded. Slow down."),
         text()
             .error(ErrorCode::ApiLimitExceeded)
-            .plain(": another limit is used up. Wait for its reset, or move to a larger plan."),
+            .plain(": another limit is exceeded. Wait for its reset, or move to a larger plan."),
     ];
     if ceilings.per_key.is_some() || ceilings.per_address.is_some() {
         list.push(text().error(ErrorCode::TooManyErrors).plain(
-            ": too many of your requests failed within this minute. That is a ceiling of its own; the limits of the plan stay as they are.",
+            ": too many of your requests failed within this minute. This ceiling is separate; the limits of the plan are not affected.",
         ));
     }
     list

@@ -11,18 +11,17 @@ use serde_json::{Value, json};
 
 /// Windows that a page lists.
 const MAX_WINDOWS: usize = 100;
-const NOTHING: &str = "There is no maintenance, and none is planned.";
+const NOTHING: &str = "No maintenance is active or planned.";
 const TITLE: &str = "Maintenance";
-const LEAD: &str = "During a maintenance period the endpoints that it is for answer 503. You can go on requesting; nothing is charged, \
-                    and nobody is locked out for trying. This reference can be read all the while.";
+const LEAD: &str = "During a maintenance period the affected endpoints return 503. You can keep making requests until they are available; nothing is charged, and no client is locked out for trying. This reference stays available.";
 
 pub(super) fn document(source: &Source<'_>) -> Document {
     let live = source.live;
-    let mut blocks = vec![Block::Lead(LEAD.into()), Block::heading("windows", "Running and planned")];
+    let mut blocks = vec![Block::Lead(LEAD.into()), Block::heading("windows", "Active and planned")];
     blocks.extend(now_and_next(live));
-    blocks.push(Block::heading("answer", "The answer"));
+    blocks.push(Block::heading("answer", "Response"));
     blocks.push(Block::Paragraph(text().plain("The code is ").error(ErrorCode::Maintenance).plain(
-        ", and the header Retry-After counts down to the end; while no end is known, it says 120 seconds.",
+        ", and the Retry-After header counts down to the end; if no end is known, it says 120 seconds.",
     )));
     Document {
         address: Address::Maintenance,
@@ -55,7 +54,7 @@ pub(crate) fn now_and_next(live: &Live) -> Vec<Block> {
         ]
     });
     let head = ["State", "From", "Until", "Endpoints", "Message"];
-    vec![Block::table("Windows of maintenance", &head, rows.collect())]
+    vec![Block::table("Maintenance windows", &head, rows.collect())]
 }
 
 /// What the first page says of the window that is in force or comes next.
@@ -66,7 +65,7 @@ pub(super) fn notice(live: &Live) -> Option<Block> {
         .map_or_else(|| "until further notice".to_owned(), |until| format!("until {}", readable_time(until)));
     let of = if window.endpoints.is_empty() { String::new() } else { format!(" of {}", endpoints(window)) };
     let when = if window.holds(live.now) {
-        format!("Maintenance{of} is running, {until}.")
+        format!("Maintenance{of} is active, {until}.")
     } else {
         format!("Maintenance{of} is planned, from {} {until}.", readable_time(window.from))
     };

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const MAX_ROWS: usize = 1000;
 const TITLE: &str = "Moved and deprecated";
 const LEAD: &str =
-    "Paths that have moved for good still lead to their new place; deprecated endpoints still work.";
+    "Paths that have moved permanently redirect to their new address; deprecated endpoints still work.";
 
 pub(super) fn document(source: &Source<'_>) -> Document {
     let facts = source.facts;
@@ -42,9 +42,9 @@ fn moved(facts: &Facts) -> Vec<Block> {
     }
     blocks.push(Block::Paragraph(
         text()
-            .plain("A request to the old path is answered with ")
+            .plain("A request to the old path gets ")
             .error(ErrorCode::EndpointMoved)
-            .plain(". What stands in braces is taken over, and so is the query."),
+            .plain(". Parameters in braces and the query are kept."),
     ));
     let rows = all.iter().take(MAX_ROWS).map(|(from, to)| vec![exact(from), exact(*to)]);
     blocks.push(Block::table("Moved paths", &["Old path", "New path"], rows.collect()));
@@ -61,22 +61,18 @@ fn deprecated(facts: &Facts) -> Vec<Block> {
     }
     blocks.push(Block::Paragraph(
         text()
-            .plain("Their answers have the header ")
+            .plain("Their responses have the header ")
             .code("Deprecation")
-            .plain(". Use something else in what you write anew."),
+            .plain(". Do not use them in new code."),
     ));
     let rows = all.iter().take(MAX_ROWS).map(|(endpoint, deprecation)| {
         vec![
             name(endpoint),
-            deprecation.since.map_or_else(|| "not told".to_owned(), readable_time).into(),
-            endpoint.moved_to.as_ref().map_or_else(|| Text::from("nothing named"), exact),
+            deprecation.since.map_or_else(|| "unknown".to_owned(), readable_time).into(),
+            endpoint.moved_to.as_ref().map_or_else(|| Text::from("none"), exact),
         ]
     });
-    blocks.push(Block::table(
-        "Deprecated endpoints",
-        &["Endpoint", "Since", "Use in its place"],
-        rows.collect(),
-    ));
+    blocks.push(Block::table("Deprecated endpoints", &["Endpoint", "Since", "Replacement"], rows.collect()));
     blocks.extend(left_out(all.len()));
     blocks
 }

@@ -22,9 +22,8 @@ pub(crate) fn blocks(facts: &Facts, code: ErrorCode, live: &Live) -> Vec<Block> 
         ErrorCode::EndpointMoved => endpoint_moved(facts),
         ErrorCode::TrailingSlash => trailing_slash(facts),
         ErrorCode::RequestMalformed => sentences([
-            "The request has no or two Host headers, a Content-Length beside a Transfer-Encoding, a header \
-             with a line break in it, or is not HTTP/1.1 at all.",
-            "The API behind the gateway may say it, too, of a request that it cannot make sense of.",
+            "The request has no Host header or two, a Content-Length together with a Transfer-Encoding, a header with a line break in it, or is not HTTP/1.1 at all.",
+            "The API behind the gateway may also return it for a request that it does not understand.",
         ]),
         ErrorCode::HeadersTooLarge => headers_too_large(facts),
         ErrorCode::BodyTooLarge => body_too_large(facts),
@@ -43,25 +42,22 @@ pub(crate) fn blocks(facts: &Facts, code: ErrorCode, live: &Live) -> Vec<Block> 
         ErrorCode::PermissionDenied => permissions(facts),
         ErrorCode::KeyNotSet => key_not_set(facts),
         ErrorCode::KeyNotValid => sentences([
-            "The key looks like one, but belongs to nobody: a character was changed, or it is a key of another API.",
+            "The key is well formed but unknown: a character was changed, or it is a key of another API.",
         ]),
         ErrorCode::KeyRevoked => sentences([
-            "The operator revoked the key. From that moment on every request with it gets this answer, also on \
-             connections that are open.",
+            "The operator revoked the key. Every later request with it gets this response, also on open connections.",
         ]),
-        ErrorCode::KeyExpired => sentences(["The key was given out until a date, and that date is past."]),
+        ErrorCode::KeyExpired => sentences(["The key had an expiry date, which has passed."]),
         ErrorCode::EndpointNotFound => endpoint_not_found(facts),
         ErrorCode::MethodNotAvailable => sentences([
-            "The path is there, but not with this method. The header Allow of the answer names those that are.",
-            "HEAD can be used wherever GET can.",
+            "The endpoint exists, but not with this method. The Allow header of the response lists the methods that are available.",
+            "HEAD is available wherever GET is.",
         ]),
         ErrorCode::ResourceNotFound => sentences([
-            "The endpoint was reached, and the API behind it says that there is nothing at this address. The \
-             message is the API's own, if it sends one.",
+            "The API behind the gateway did not find the resource. The message is the API's own, if it sends one.",
         ]),
         ErrorCode::Unprocessable => sentences([
-            "The request was well formed, and the API behind the gateway says that it cannot carry it out. The \
-             message is the API's own, if it sends one.",
+            "The request was well formed, but the API behind the gateway could not process it. The message is the API's own, if it sends one.",
         ]),
         ErrorCode::ApiLimitExceeded | ErrorCode::RateExceeded => limits(facts, code),
         ErrorCode::TooManyErrors => too_many_errors(facts),
@@ -81,18 +77,16 @@ pub(crate) fn blocks(facts: &Facts, code: ErrorCode, live: &Live) -> Vec<Block> 
         | ErrorCode::FailedDependency
         | ErrorCode::PreconditionRequired
         | ErrorCode::UnavailableForLegalReasons => sentences([
-            "The API behind the gateway answers with this status. It stands outside of the common table, and \
-             was added for this API.",
+            "The API behind the gateway returns this status. It is not in the common table, and was added for this API.",
         ]),
     }
 }
 
 fn unavailable() -> Vec<Block> {
     sentences([
-        "The API behind the gateway says that it is overloaded or not ready. Its own Retry-After is passed on; without \
-         one the answer says 10 seconds.",
-        "No connection to the API can be made. Nothing was sent, so the same request can be sent again.",
-        "The gateway itself has more to do, or more bodies to check, than it has room for at present.",
+        "The API behind the gateway says that it is overloaded or not ready. Its own Retry-After is forwarded; without one, the response says 10 seconds.",
+        "No connection to the API can be made. Nothing was sent, so the request can be retried safely.",
+        "The gateway itself is overloaded, or has too many bodies to validate.",
     ])
 }
 
@@ -104,10 +98,10 @@ fn endpoint_moved(facts: &Facts) -> Vec<Block> {
     let moved = facts.moved();
     let mut blocks = Vec::new();
     if moved.is_empty() {
-        blocks.push(Block::paragraph("Nothing has moved at present."));
+        blocks.push(Block::paragraph("Nothing has moved."));
     } else {
         blocks.push(Block::paragraph(
-            "These paths have moved for good. What stands in braces is taken over, and so is the query.",
+            "These paths have moved permanently. Parameters in braces and the query are kept.",
         ));
         let rows = moved.iter().take(MAX_ROWS).map(|(from, to)| vec![exact(from), exact(*to)]);
         blocks.push(Block::table("Moved paths", &["Old path", "New path"], rows.collect()));
@@ -122,19 +116,19 @@ fn endpoint_moved(facts: &Facts) -> Vec<Block> {
 
 fn trailing_slash(facts: &Facts) -> Vec<Block> {
     if !facts.reference.redirects_slashes {
-        return sentences([
-            "This API takes paths as they are, so a slash at the end leads to no redirect by itself.",
-        ]);
+        return sentences(["This API uses paths as they are, so a trailing slash alone causes no redirect."]);
     }
     let mut blocks = vec![Block::paragraph(
-        "Every path that ends in a slash, whatever the method. The root / is no such path, and an endpoint \
-         that is declared with a slash keeps it.",
+        "Every path that ends in a slash, whatever the method, except the root / and endpoints that are declared with a trailing slash.",
     )];
     let with_slash = facts.reference.endpoints.iter().filter(|endpoint| endpoint.path.ends_with('/'));
     let kept: Vec<Text> = with_slash.take(MAX_ROWS).map(|e| exact(&e.path)).collect();
     if !kept.is_empty() {
         blocks.push(Block::Paragraph(
-            text().plain("These keep their slash: ").then(Text::joined(kept, ", ")).plain("."),
+            text()
+                .plain("These endpoints keep their trailing slash: ")
+                .then(Text::joined(kept, ", "))
+                .plain("."),
         ));
     }
     blocks.push(Block::Paragraph(redirect_status(facts)));
@@ -143,11 +137,11 @@ fn trailing_slash(facts: &Facts) -> Vec<Block> {
 
 fn redirect_status(facts: &Facts) -> Text {
     match facts.reference.redirect_status {
-        RedirectStatus::PermanentRedirect => text().plain("GET and HEAD are answered with 301, other methods with 308, so that clients send the same method and body again."),
+        RedirectStatus::PermanentRedirect => text().plain("GET and HEAD get 301, other methods 308, so that clients repeat the same method and body."),
         RedirectStatus::MovedPermanently => text()
-            .plain("The answer is a 301. Only GET and HEAD get a ")
+            .plain("The response is a 301. Only GET and HEAD get a ")
             .then(exact("Location"))
-            .plain(" header: many clients follow a 301 after a POST with a GET and lose the body. With other methods, read the address in ")
+            .plain(" header: many clients follow a 301 after a POST with a GET and lose the body. For other methods, read the address in ")
             .then(exact("error.location"))
             .plain(" and correct it in your program."),
     }
@@ -157,22 +151,25 @@ fn headers_too_large(facts: &Facts) -> Vec<Block> {
     let size = quantity::bytes(facts.reference.sizes.head);
     vec![Block::Paragraph(
         text()
-            .plain("The request line and all headers together may have ")
+            .plain("The maximum size of the request line and all headers together is ")
             .strong(size)
-            .plain(", and a request at most 100 headers."),
+            .plain(", with at most 100 headers."),
     )]
 }
 
 fn body_too_large(facts: &Facts) -> Vec<Block> {
     let size = quantity::bytes(facts.reference.sizes.body);
     let mut blocks = vec![Block::Paragraph(
-        text().plain("A body may have ").strong(size).plain(", unless its endpoint says otherwise."),
+        text()
+            .plain("The maximum size of a body is ")
+            .strong(size)
+            .plain(", unless its endpoint sets another."),
     )];
     let own = |endpoint: &Endpoint| endpoint.max_body.is_some();
     blocks.extend(endpoint_table(
         facts,
-        "Endpoints with a size of their own",
-        "Largest body",
+        "Endpoints with their own maximum size",
+        "Maximum body size",
         own,
         |endpoint| quantity::bytes(endpoint.max_body.unwrap_or_default()).into(),
     ));
@@ -183,13 +180,13 @@ fn request_timeout(facts: &Facts) -> Vec<Block> {
     let times = facts.reference.times;
     vec![Block::List(vec![
         text()
-            .plain("The head of a request has to arrive within ")
+            .plain("The headers of a request must arrive within ")
             .strong(quantity::span(times.head))
             .plain("."),
         text()
-            .plain("Between two pieces of its body at most ")
+            .plain("The pause between two parts of its body must be at most ")
             .strong(quantity::span(times.body))
-            .plain(" may pass."),
+            .plain("."),
     ])]
 }
 
@@ -212,13 +209,13 @@ fn checked(facts: &Facts, code: ErrorCode, fits: impl Fn(&Check) -> bool) -> Vec
     }
     if rows.is_empty() {
         return sentences([
-            "No endpoint is checked for this before its request reaches the API; the API itself may still refuse it.",
+            "The gateway does not validate this for any endpoint; the API itself may still reject a request.",
         ]);
     }
     let mut blocks = vec![Block::paragraph(
-        "These are checked before a request reaches the API. The answer names every violation, not just the first.",
+        "These are validated before a request reaches the API. The response lists every violation, not just the first.",
     )];
-    blocks.push(Block::table("What is checked", &["Endpoint", "Name", "What it has to be"], rows));
+    blocks.push(Block::table("Validated values", &["Endpoint", "Name", "Rule"], rows));
     blocks.extend(left_out(count, Address::Endpoints(1), "all endpoints"));
     blocks
 }
@@ -243,7 +240,7 @@ fn body_not_valid(facts: &Facts) -> Vec<Block> {
             rows.push(vec![
                 name(endpoint),
                 "the whole body".into(),
-                "as the API's document describes it".into(),
+                "as described by the API's OpenAPI document".into(),
             ]);
         }
         for check in members {
@@ -253,14 +250,12 @@ fn body_not_valid(facts: &Facts) -> Vec<Block> {
         rows.truncate(MAX_ROWS);
     }
     if rows.is_empty() {
-        return sentences([
-            "No body is checked before its request reaches the API; the API itself may still refuse it.",
-        ]);
+        return sentences(["The gateway does not validate bodies; the API itself may still reject one."]);
     }
     let mut blocks = vec![Block::paragraph(
-        "These are checked before a request reaches the API. The answer names every violation with its place in the body.",
+        "These are validated before a request reaches the API. The response lists every violation with its location in the body.",
     )];
-    blocks.push(Block::table("Bodies that are checked", &["Endpoint", "Member", "What it has to be"], rows));
+    blocks.push(Block::table("Validated bodies", &["Endpoint", "Property", "Rule"], rows));
     blocks.extend(left_out(count, Address::Endpoints(1), "all endpoints"));
     blocks
 }
@@ -268,14 +263,12 @@ fn body_not_valid(facts: &Facts) -> Vec<Block> {
 fn body_malformed(facts: &Facts) -> Vec<Block> {
     let reads = |endpoint: &Endpoint| endpoint.takes.checks_body;
     let table =
-        endpoint_table(facts, "Endpoints whose bodies are read", "Media types", reads, media_type_list);
+        endpoint_table(facts, "Endpoints with validated bodies", "Media types", reads, media_type_list);
     if table.is_empty() {
-        return sentences([
-            "No body is read before its request reaches the API; the API itself may still refuse it.",
-        ]);
+        return sentences(["The gateway does not read bodies; the API itself may still reject one."]);
     }
     let mut blocks = vec![Block::paragraph(
-        "The body is not what its Content-Type says: JSON that breaks off, for one, or that names a member twice.",
+        "The body does not match its Content-Type: for example JSON that is incomplete or contains a duplicate property.",
     )];
     blocks.extend(table);
     blocks
@@ -283,19 +276,18 @@ fn body_malformed(facts: &Facts) -> Vec<Block> {
 
 fn media_types(facts: &Facts) -> Vec<Block> {
     let picky = |endpoint: &Endpoint| endpoint.takes.checks_body || !endpoint.takes.media_types.is_empty();
-    let table = endpoint_table(facts, "Media types that endpoints take", "Takes", picky, media_type_list);
+    let table = endpoint_table(facts, "Media types that endpoints accept", "Takes", picky, media_type_list);
     if table.is_empty() {
-        return sentences(["Every endpoint takes any media type here; the API itself may still refuse one."]);
+        return sentences(["Every endpoint accepts any media type; the API itself may still reject one."]);
     }
-    let mut blocks =
-        vec![Block::paragraph("The Content-Type of a body is none of those that its endpoint takes.")];
+    let mut blocks = vec![Block::paragraph("The endpoint does not accept the Content-Type of the body.")];
     blocks.extend(table);
     blocks
 }
 
 fn media_type_list(endpoint: &Endpoint) -> Text {
     if endpoint.takes.media_types.is_empty() {
-        return text().code("application/json").plain(" and types that end in ").code("+json");
+        return text().code("application/json").plain(" and types ending in ").code("+json");
     }
     Text::joined(endpoint.takes.media_types.iter().map(exact), ", ")
 }
@@ -304,13 +296,13 @@ fn key_format(facts: &Facts) -> Vec<Block> {
     let made = text()
         .plain("A key of this API begins with ")
         .code(contract::key::PREFIX)
-        .plain(format!(" and has {} characters, the last of which are a checksum, so that one that was cut short or mistyped is told at once.", contract::key::LENGTH));
+        .plain(format!(" and has {} characters, the last of which are a checksum, so a truncated or mistyped key is detected at once.", contract::key::LENGTH));
     let mut blocks = vec![Block::Paragraph(made)];
     if let Some(pattern) = &facts.reference.key_pattern {
         let imported = text().plain("Older keys, made elsewhere, match ").code(pattern).plain(".");
         blocks.push(Block::Paragraph(imported));
     }
-    blocks.push(Block::paragraph("Two headers with a key are wrong as well: send one."));
+    blocks.push(Block::paragraph("Two headers with a key are rejected too: send one."));
     blocks
 }
 
@@ -318,19 +310,17 @@ fn https_required(facts: &Facts) -> Vec<Block> {
     if facts.reference.redirects_to_https {
         sentences([
             "A request with an API key arrived without TLS. A request without a key is redirected to HTTPS instead.",
-            "The key is not used, whether it is valid or not, and nothing is charged.",
+            "The key is ignored, whether it is valid or not, and nothing is charged.",
         ])
     } else {
-        sentences([
-            "This API does not redirect requests to HTTPS, so this error does not occur here at present.",
-        ])
+        sentences(["This API does not redirect requests to HTTPS, so this error does not occur."])
     }
 }
 
 fn permissions(facts: &Facts) -> Vec<Block> {
     if facts.permissions.is_empty() {
         return sentences([
-            "No endpoint asks for a permission here. The API behind the gateway may deny one by itself.",
+            "No endpoint requires a permission. The API behind the gateway may still deny a request.",
         ]);
     }
     let rows = facts.permissions.iter().take(MAX_ROWS).map(|(sets, members)| {
@@ -342,10 +332,10 @@ fn permissions(facts: &Facts) -> Vec<Block> {
         }
         vec![requirement_text(sets), endpoints]
     });
-    let mut blocks = vec![Block::paragraph("A key needs what its endpoint asks for:")];
+    let mut blocks = vec![Block::paragraph("A key needs the permissions of the endpoint:")];
     blocks.push(Block::table("Permissions", &["Permission", "Endpoints"], rows.collect()));
     blocks.extend(left_out(facts.permissions.len(), Address::Endpoints(1), "all endpoints"));
-    blocks.push(Block::paragraph("The API behind the gateway may deny a permission by itself, too."));
+    blocks.push(Block::paragraph("The API behind the gateway may also deny a request."));
     blocks
 }
 
@@ -353,12 +343,12 @@ fn key_not_set(facts: &Facts) -> Vec<Block> {
     let public = facts.reference.endpoints.iter().filter(|endpoint| endpoint.public);
     let open: Vec<Text> = public.take(MAX_ROWS).map(name).collect();
     let mut blocks =
-        vec![Block::paragraph("None of these headers holds a key:"), Block::List(key_places(facts))];
+        vec![Block::paragraph("None of these headers contains a key:"), Block::List(key_places(facts))];
     blocks.push(if open.is_empty() {
         Block::paragraph("Every endpoint needs a key.")
     } else {
         let text =
-            text().plain("Every endpoint needs a key but these: ").then(Text::joined(open, ", ")).plain(".");
+            text().plain("Every endpoint needs a key except: ").then(Text::joined(open, ", ")).plain(".");
         Block::Paragraph(text)
     });
     blocks
@@ -367,29 +357,29 @@ fn key_not_set(facts: &Facts) -> Vec<Block> {
 fn endpoint_not_found(facts: &Facts) -> Vec<Block> {
     let count = facts.reference.endpoints.len();
     if facts.has_no_endpoint() {
-        return sentences(["This API has no endpoints: every path is answered so."]);
+        return sentences(["This API has no endpoints: every path gets this response."]);
     }
     if count == 0 {
         return sentences([
-            "This API declares no endpoints, so that every path is one; only pages of this reference can be missing.",
+            "This API declares no endpoints, so every path is one; only pages of this reference can be missing.",
         ]);
     }
     let noun = if count == 1 { "endpoint" } else { "endpoints" };
     vec![Block::Paragraph(
         text()
-            .plain("The path is none of ")
+            .plain("The path is not one of ")
             .page(Address::Endpoints(1), format!("the {} {noun}", quantity::grouped(count as u64)))
-            .plain(" of this API. Large and small letters differ."),
+            .plain(" of this API. Paths are case-sensitive."),
     )]
 }
 
 fn limits(facts: &Facts, code: ErrorCode) -> Vec<Block> {
-    let told = |limits: &[Limit]| {
+    let listed = |limits: &[Limit]| {
         let fit = limits.iter().filter(|limit| limit.error_code() == code).map(quantity::limit);
         fit.collect::<Vec<_>>().join("; ")
     };
-    let plans = facts.reference.plans.iter().map(|plan| (exact(&plan.name), told(&plan.limits)));
-    let address = (ONE_ADDRESS.into(), told(&facts.reference.address_limits));
+    let plans = facts.reference.plans.iter().map(|plan| (exact(&plan.name), listed(&plan.limits)));
+    let address = (ONE_ADDRESS.into(), listed(&facts.reference.address_limits));
     let rows: Vec<Vec<Text>> = plans
         .chain([address])
         .filter(|(_, limits)| !limits.is_empty())
@@ -398,11 +388,11 @@ fn limits(facts: &Facts, code: ErrorCode) -> Vec<Block> {
     let also =
         text().plain("When they reset, costs and headers: see ").page(Address::Limits, "limits").plain(".");
     if rows.is_empty() {
-        return vec![Block::paragraph("There is no such limit at present."), Block::Paragraph(also)];
+        return vec![Block::paragraph("No plan has such a limit."), Block::Paragraph(also)];
     }
     vec![
-        Block::paragraph("All that one of these limits grants at present is used:"),
-        Block::table("Limits that answer so", &["Plan", "Limits"], rows),
+        Block::paragraph("One of these limits is exceeded:"),
+        Block::table("Limits with this response", &["Plan", "Limits"], rows),
         Block::Paragraph(also),
     ]
 }
@@ -418,15 +408,15 @@ fn too_many_errors(facts: &Facts) -> Vec<Block> {
         .flatten()
         .collect();
     if all.is_empty() {
-        return sentences(["This API sets no ceiling on errors at present."]);
+        return sentences(["This API has no ceiling on errors."]);
     }
     vec![
         Block::paragraph(
-            "Errors cost nothing, so this ceiling keeps a client that fails in a loop from hammering the API:",
+            "Errors are free, so this ceiling stops clients that fail in a loop from flooding the API:",
         ),
         Block::List(all),
         Block::paragraph(
-            "Redirects, exceeded limits, maintenance and unexpected errors do not count. The limits of the plan are untouched.",
+            "Redirects, exceeded limits, maintenance and unexpected errors do not count. The limits of the plan are not affected.",
         ),
     ]
 }
@@ -434,17 +424,17 @@ fn too_many_errors(facts: &Facts) -> Vec<Block> {
 fn unexpected(facts: &Facts) -> Vec<Block> {
     let wait = quantity::span(facts.reference.times.first_byte);
     let mut blocks = vec![Block::paragraph(format!(
-        "The API behind the gateway failed, could not be reached, or did not begin to answer within {wait}."
+        "The API behind the gateway failed, could not be reached, or did not start to respond within {wait}."
     ))];
     blocks.push(match &facts.reference.support_email {
         Some(address) => Block::Paragraph(
             text()
-                .plain("Each one is kept with its request id. Write to ")
+                .plain("Each one is recorded with its request id. E-mail the request id to ")
                 .link(Target::Mail(address.clone()), address)
-                .plain(" and name it."),
+                .plain(", and we will check as soon as possible."),
         ),
         None => {
-            Block::paragraph("Each one is kept with its request id, so that the operator can look it up.")
+            Block::paragraph("Each one is recorded with its request id, so that the operator can look it up.")
         }
     });
     blocks

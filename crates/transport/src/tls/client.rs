@@ -45,7 +45,8 @@ impl Client {
     /// # Errors
     /// What stands in the way, for the operator.
     pub fn new(name: &str, roots: Roots, own: Option<&Identity>) -> Result<Self, String> {
-        let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no host name"))?;
+        let name =
+            ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is not a host name"))?;
         let mut digest = DefaultHasher::new();
         match &roots {
             Roots::System(found) => (0, found).hash(&mut digest),
@@ -63,7 +64,7 @@ impl Client {
             }
         }
         if store.is_empty() {
-            return Err("no certificate authority is trusted: name one by `ca`".to_owned());
+            return Err("no certificate authority is trusted: set one by `ca`".to_owned());
         }
         let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
             .with_protocol_versions(&[&TLS13, &TLS12])
@@ -92,7 +93,8 @@ impl Client {
     /// # Errors
     /// It is none.
     pub fn named(&self, name: &str) -> Result<Self, String> {
-        let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no host name"))?;
+        let name =
+            ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is not a host name"))?;
         Ok(Self { name, ..self.clone() })
     }
 

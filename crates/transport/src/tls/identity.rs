@@ -39,19 +39,19 @@ pub struct Issued {
 #[derive(Debug, thiserror::Error)]
 pub enum BadIdentity {
     /// No certificate stands in them.
-    #[error("it holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)")]
+    #[error("it contains no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)")]
     NoCertificate,
     /// A certificate cannot be read.
-    #[error("it holds a certificate that cannot be read: {0}")]
+    #[error("it contains a certificate that cannot be read: {0}")]
     Unreadable(String),
     /// No private key stands in them.
-    #[error("it holds no private key in PEM form (PKCS#8, SEC1 or PKCS#1, without a password)")]
+    #[error("it contains no private key in PEM form (PKCS#8, SEC1 or PKCS#1, without a password)")]
     NoKey,
     /// The key is of a kind that cannot be used.
     #[error("its private key cannot be used: {0}")]
     BadKey(String),
     /// The key belongs to another certificate.
-    #[error("its private key is not that of the certificate")]
+    #[error("its private key does not match the certificate")]
     OtherKey,
 }
 

@@ -126,7 +126,7 @@ impl Driver {
             if state.is_closed {
                 return Some("the upstream closed the connection".to_owned());
             }
-            protocol.is_draining().then(|| "the connection was not needed any more".to_owned())
+            protocol.is_draining().then(|| "the connection was no longer needed".to_owned())
         })
     }
 
@@ -163,12 +163,10 @@ impl Driver {
         }
         ready!(self.deadline.poll_passed(cx));
         let why = match waits {
-            Waits::Greeting => {
-                "the upstream sent no SETTINGS, the greeting of HTTP/2, within `connect_timeout`"
-            }
+            Waits::Greeting => "the upstream sent no HTTP/2 SETTINGS frame within `connect_timeout`",
             Waits::Block | Waits::Frame => "a frame took too long",
-            Waits::Write => "the upstream takes nothing",
-            Waits::Request | Waits::Streams => "the connection was not needed any more",
+            Waits::Write => "the upstream does not read",
+            Waits::Request | Waits::Streams => "the connection was no longer needed",
         };
         // That the upstream takes the last frame as well is not waited for: it has had its time.
         self.connection.shared.with(|state| match waits {
@@ -292,7 +290,7 @@ fn answered(
     known.own.has_begun = true;
     let is_flood = known.incoming.unread_text() > MAX_INTERIM_TEXT;
     known.broken = match (malformed, Response::of(fields)) {
-        (None, Ok(_)) if is_flood => Some("1xx answers come faster than they can be passed on"),
+        (None, Ok(_)) if is_flood => Some("1xx responses come faster than they can be forwarded"),
         (None, Ok(answer)) => {
             let is_to_head = known.own.is_to_head;
             known.incoming.head(|out| write_answer(fields, &answer, ended, is_to_head, out));
@@ -300,7 +298,7 @@ fn answered(
         }
         (Some(Malformed::Broken(why)), _) | (_, Err(Malformed::Broken(why))) => Some(why),
         (Some(Malformed::TooLarge), _) | (_, Err(Malformed::TooLarge)) => {
-            Some("the head of the answer is larger than 64 KiB")
+            Some("the response headers are larger than 64 KiB")
         }
     };
     wake(&mut known.reader);

@@ -51,7 +51,9 @@ impl Pool {
             if !stream.connection().is_usable() {
                 ended += 1;
                 if ended >= MAX_ENDED {
-                    return Err(NoStream::Failed("it ends each connection as soon as it is open".to_owned()));
+                    return Err(NoStream::Failed(
+                        "it closes each connection as soon as it is open".to_owned(),
+                    ));
                 }
             } else if stream.connection().requests() <= stream.connection().max_requests() {
                 return Ok(stream);

@@ -99,7 +99,7 @@ impl Promise {
         }
     }
 
-    /// The status of the answer.
+    /// The HTTP status of the response.
     pub(super) fn http_code(self) -> u16 {
         match self {
             Self::Success(status) => status,

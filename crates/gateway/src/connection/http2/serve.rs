@@ -114,7 +114,7 @@ fn fault(malformed: Malformed) -> Fault {
         Malformed::Broken(why) => Fault::malformed(why),
         Malformed::TooLarge => Fault::new(
             ErrorCode::HeadersTooLarge,
-            "The headers of the request together are larger than this API takes.",
+            "The request headers together are larger than this API accepts.",
         ),
     }
 }

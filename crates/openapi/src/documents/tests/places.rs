@@ -40,18 +40,18 @@ fn references_are_resolved_and_followed() {
     assert_eq!(documents.follow(&root("/components/schemas/A")), Ok(root("/components/schemas/C {~1~0}")));
     for name in ["Round", "Self"] {
         let bad = documents.follow(&root("/components/schemas").child(name)).unwrap_err();
-        assert_eq!(bad.0, "The references from here lead round in a circle.");
+        assert_eq!(bad.0, "The references from here are circular.");
     }
     for (reference, sentence) in [
         (
             "#/components/schemas/Nmaed",
-            "The reference \"#/components/schemas/Nmaed\" leads nowhere: /components/schemas has no \"Nmaed\"; the nearest is \"Named\".",
+            "The reference \"#/components/schemas/Nmaed\" cannot be resolved: /components/schemas has no \"Nmaed\". Did you mean \"Named\"?",
         ),
-        ("#/paths/0", "The reference \"#/paths/0\" leads nowhere: /paths has no \"0\"."),
-        ("#none", "The reference \"#none\" leads nowhere: the file has no anchor of that name."),
+        ("#/paths/0", "The reference \"#/paths/0\" cannot be resolved: /paths has no \"0\"."),
+        ("#none", "The reference \"#none\" cannot be resolved: the file has no anchor of that name."),
         (
             "b.yaml#/x",
-            "The reference \"b.yaml#/x\" names a file that is not there. Nor does a schema have the `$id` \"https://example.com/b.yaml\".",
+            "The reference \"b.yaml#/x\" names a file that does not exist. No schema has the `$id` \"https://example.com/b.yaml\" either.",
         ),
     ] {
         assert_eq!(resolve(reference).unwrap_err().0, sentence);
@@ -146,17 +146,17 @@ fn what_cannot_be_followed_is_kept_with_its_reason() {
     let [four, one, two, three] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(
         one,
-        "api.yaml:4 at /paths/~1a/$ref: The reference \"a.yaml\" cannot be followed: There is no such file."
+        "api.yaml:4 at /paths/~1a/$ref: The reference \"a.yaml\" cannot be resolved: There is no such file."
     );
     assert_eq!(
         two,
-        "api.yaml:6 at /paths/~1b/$ref: The reference \"https://example.com/b.yaml#/x\" is not followed: nothing is fetched from the network. Download it beside the document and refer to the file."
+        "api.yaml:6 at /paths/~1b/$ref: The reference \"https://example.com/b.yaml#/x\" is not followed: nothing is fetched from the network. Download it next to the document and refer to the file."
     );
     assert_eq!(
         three,
         "api.yaml:8 at /paths/~1c/$ref: The reference \"urn:c\" names no file. Refer to a file by its path, relative to this one."
     );
-    let begin = "api.yaml:10 at /paths/~1d/$ref: The reference \"bad.yaml\" cannot be followed: bad.yaml:2: This is not YAML: ";
+    let begin = "api.yaml:10 at /paths/~1d/$ref: The reference \"bad.yaml\" cannot be resolved: bad.yaml:2: This is not YAML: ";
     assert!(four.starts_with(begin), "{four}");
     let reason = documents.follow(&root("/paths/~1d")).unwrap_err().0;
     assert!(four.ends_with(&reason), "{reason}");
@@ -169,7 +169,7 @@ fn a_mapping_that_may_be_a_name_hides_no_reference() {
     assert_eq!(
         broken(&read(&[("api.json", text)]).unwrap()),
         [
-            "api.json:2 at /components/schemas/B/$ref: The reference \"gone.json\" cannot be followed: There is no such file."
+            "api.json:2 at /components/schemas/B/$ref: The reference \"gone.json\" cannot be resolved: There is no such file."
         ]
     );
 }
@@ -262,8 +262,8 @@ fn references_are_resolved_against_the_nearest_id() {
         "api.yaml#/components/schemas/Beside",
         "other.json#",
         "other.json#",
-        "The reference \"nothing\" cannot be followed: There is no such file. Nor does a schema have the `$id` \"https://e.org/schemas/nothing\".",
-        "The reference \"https://e.org/nothing\" is not followed: nothing is fetched from the network. Download it beside the document and refer to the file.",
+        "The reference \"nothing\" cannot be resolved: There is no such file. No schema has the `$id` \"https://e.org/schemas/nothing\" either.",
+        "The reference \"https://e.org/nothing\" is not followed: nothing is fetched from the network. Download it next to the document and refer to the file.",
     ]) {
         assert_eq!(target, expected, "{name}");
     }
@@ -272,9 +272,9 @@ fn references_are_resolved_against_the_nearest_id() {
     assert_eq!(
         broken(&documents),
         [
-            "api.yaml:26 at /components/schemas/Uncle/properties/r: The reference leads nowhere within the schema whose `$id` is nearest. It is followed from the file, as tools do that know no `$id`.",
-            "api.yaml:35 at /components/schemas/Missing/properties/r/$ref: The reference \"nothing\" cannot be followed: There is no such file. Nor does a schema have the `$id` \"https://e.org/schemas/nothing\".",
-            "api.yaml:36 at /components/schemas/Example/properties/r/$ref: The reference \"https://e.org/nothing\" is not followed: nothing is fetched from the network. Download it beside the document and refer to the file.",
+            "api.yaml:26 at /components/schemas/Uncle/properties/r: The reference cannot be resolved within the schema of the nearest `$id`. It is resolved from the root of the file, like tools do that do not support `$id`.",
+            "api.yaml:35 at /components/schemas/Missing/properties/r/$ref: The reference \"nothing\" cannot be resolved: There is no such file. No schema has the `$id` \"https://e.org/schemas/nothing\" either.",
+            "api.yaml:36 at /components/schemas/Example/properties/r/$ref: The reference \"https://e.org/nothing\" is not followed: nothing is fetched from the network. Download it next to the document and refer to the file.",
         ]
     );
 }
@@ -285,7 +285,7 @@ fn before_openapi_3_1_an_id_moves_no_reference() {
     let documents = read(&[("api.yaml", text.as_str()), ("other.json", "{}"), ("a", "{}")]).unwrap();
     let targets = targets(&documents);
     assert_eq!(targets[0].1, "a#");
-    assert!(targets[2].1.contains("leads nowhere"), "{targets:?}");
+    assert!(targets[2].1.contains("cannot be resolved"), "{targets:?}");
 }
 
 #[test]

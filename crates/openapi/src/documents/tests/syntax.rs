@@ -57,14 +57,14 @@ fn the_version_is_found_or_said_to_be_unknown() {
         assert_eq!(read(&[("api", text)]).unwrap().version(), version, "{text}");
     }
     for (text, fault) in [
-        ("openapi: 4.0.0", "a:1 at /openapi: The version \"4.0.0\" is not known."),
-        ("openapi: '3.10'", "a:1 at /openapi: The version \"3.10\" is not known."),
-        ("{\n\"swagger\":\n\"1.2\"}", "a:2 at /swagger: The version \"1.2\" is not known."),
-        ("openapi: [3]", "a:1 at /openapi: The version has to be text."),
-        ("info: {}", "a:1: This is no OpenAPI document: it says no version."),
+        ("openapi: 4.0.0", "a:1 at /openapi: Unknown version \"4.0.0\"."),
+        ("openapi: '3.10'", "a:1 at /openapi: Unknown version \"3.10\"."),
+        ("{\n\"swagger\":\n\"1.2\"}", "a:2 at /swagger: Unknown version \"1.2\"."),
+        ("openapi: [3]", "a:1 at /openapi: The version must be a string."),
+        ("info: {}", "a:1: This is not an OpenAPI document: it has no version."),
         ("[package]\nname = \"x\"", "a:2: This is not JSON: "),
-        ("name = \"x\"", "a:1: This is no OpenAPI document: it is not an object."),
-        ("[1]", "a:1: This is no OpenAPI document: it is not an object."),
+        ("name = \"x\"", "a:1: This is not an OpenAPI document: it is not an object."),
+        ("[1]", "a:1: This is not an OpenAPI document: it is not an object."),
     ] {
         let found = faults(read(&[("a", text)]));
         let [only] = found.as_slice() else { panic!("{text}: {found:?}") };
@@ -83,15 +83,23 @@ fn what_is_no_document_is_told_with_its_line() {
         ("a.yaml", b" \n\t ", "a.yaml: The file is empty."),
         ("a.yaml", b"# nothing\n", "a.yaml: The file is empty."),
         ("a.json", b"<!DOCTYPE html>", "a.json: This is neither JSON nor YAML, but looks like HTML or XML."),
-        ("a.json", b"{\n\"a\": \"\xff\"}", "a.json:2: The file has to be UTF-8, but a byte here is not."),
-        ("a.json", b"\xff\xfe{\0", "a.json: The file is UTF-16, and has to be UTF-8."),
+        ("a.json", b"{\n\"a\": \"\xff\"}", "a.json:2: The file must be UTF-8, but this byte is not."),
+        ("a.json", b"\xff\xfe{\0", "a.json: The file is UTF-16, but must be UTF-8."),
         ("a.json", b"{\"a\": 1,\n}", "a.json:2: This is not JSON: trailing comma, in column 1."),
         ("a.json", b"{\"a\":\n 1", "a.json:2: This is not JSON: EOF while parsing an object, in column 2."),
         ("a.json", b"{\"a\": 1}\n{}", "a.json:2: This is not JSON: trailing characters, in column 1."),
-        ("a.yaml", b"a: 1\n---\nb: 1", "a.yaml:2: A second YAML document begins here; a file may hold one."),
-        ("a.yaml", b"? [a]\n: 1", "a.yaml:1: A key has to be text, but this one is a list or an object."),
-        ("a.yaml", b"a: 1\nb:\n  <<: 7", "a.yaml:3: The merge key << takes an object or a list of objects."),
-        ("a.yaml", b"a: &a\n  b: *a", "a.yaml:2: This alias stands within its own anchor, so it has no end."),
+        (
+            "a.yaml",
+            b"a: 1\n---\nb: 1",
+            "a.yaml:2: A second YAML document begins here; a file must contain only one.",
+        ),
+        ("a.yaml", b"? [a]\n: 1", "a.yaml:1: A key must be a string, but this one is a list or an object."),
+        (
+            "a.yaml",
+            b"a: 1\nb:\n  <<: 7",
+            "a.yaml:3: The merge key << must be an object or a list of objects.",
+        ),
+        ("a.yaml", b"a: &a\n  b: *a", "a.yaml:2: This alias is inside its own anchor, so it never ends."),
     ] {
         assert_eq!(faults(read_bytes(name, bytes)), [fault]);
     }
@@ -107,18 +115,18 @@ fn members_that_stand_twice_are_faults_in_both_formats() {
     assert_eq!(
         faults(read(&[("a.json", json)])),
         [
-            "a.json:5 at /x/1/a~0~1b: The member \"a~/b\" stands here for the second time.",
-            "a.json:6 at /x/1/a~0~1b/c: The member \"c\" stands here for the second time.",
-            "a.json:7 at /x: The member \"x\" stands here for the second time.",
+            "a.json:5 at /x/1/a~0~1b: Duplicate field \"a~/b\".",
+            "a.json:6 at /x/1/a~0~1b/c: Duplicate field \"c\".",
+            "a.json:7 at /x: Duplicate field \"x\".",
         ]
     );
     let yaml = "openapi: 3.1.0\nx:\n- {}\n- a~/b: 1\n  a~/b:\n    c: 1\n    c: 2\n200: 1\n'200': 2\n";
     assert_eq!(
         faults(read(&[("a.yaml", yaml)])),
         [
-            "a.yaml:5 at /x/1/a~0~1b: The member \"a~/b\" stands here for the second time.",
-            "a.yaml:7 at /x/1/a~0~1b/c: The member \"c\" stands here for the second time.",
-            "a.yaml:9 at /200: The member \"200\" stands here for the second time.",
+            "a.yaml:5 at /x/1/a~0~1b: Duplicate field \"a~/b\".",
+            "a.yaml:7 at /x/1/a~0~1b/c: Duplicate field \"c\".",
+            "a.yaml:9 at /200: Duplicate field \"200\".",
         ]
     );
 }

@@ -56,10 +56,10 @@ fn what_is_not_checked_is_said() {
     assert_eq!(
         said(text),
         [
-            "a:5 at /components/securitySchemes/a/in: A key in the query is not looked for: keys are taken from headers.",
-            "a:6 at /components/securitySchemes/b: Client certificates are not checked: a key of the gateway has to be sent.",
-            "a:7 at /components/securitySchemes/c: HTTP authentication \"basic\" is not checked: a key of the gateway has to be sent.",
-            "a:8 at /components/securitySchemes/d: The security scheme type \"magic\" is not known: a key of the gateway has to be sent.",
+            "a:5 at /components/securitySchemes/a/in: A key in the query is ignored: keys are read from headers only.",
+            "a:6 at /components/securitySchemes/b: Client certificates are not checked: clients send a key of the gateway.",
+            "a:7 at /components/securitySchemes/c: HTTP authentication \"basic\" is not checked: clients send a key of the gateway.",
+            "a:8 at /components/securitySchemes/d: Unknown security scheme type \"magic\": clients send a key of the gateway.",
         ]
     );
 }
@@ -72,10 +72,10 @@ fn schemes_that_are_not_defined_are_faults() {
     assert_eq!(
         said(&text),
         [
-            "fault a:2 at /security/0/kee: No security scheme is called \"kee\"; the nearest is \"key\".",
-            "fault a:3 at /paths/~1a/get/security/0/none: No security scheme is called \"none\".",
-            "fault a:3 at /paths/~1a/get/security/1: It has to be an object, but is a number.",
-            "fault a:3 at /paths/~1a/get/security/2/oauth: It has to be a list, but is text.",
+            "fault a:2 at /security/0/kee: Unknown security scheme \"kee\". Did you mean \"key\"?",
+            "fault a:3 at /paths/~1a/get/security/0/none: Unknown security scheme \"none\".",
+            "fault a:3 at /paths/~1a/get/security/1: Must be an object, but is a number.",
+            "fault a:3 at /paths/~1a/get/security/2/oauth: Must be an array, but is a string.",
         ]
     );
 }
@@ -92,7 +92,7 @@ components:
     d: {type: http, scheme: bearer, bearerFormat: API key}
     e: {type: http, scheme: bearer}
 ";
-    let sent = "a key of the gateway has to be sent in their place, as \"Authorization: Bearer KEY\".";
+    let sent = "clients send a key of the gateway instead, as \"Authorization: Bearer KEY\".";
     let begin = "at /components/securitySchemes";
     assert_eq!(
         said(text),

@@ -21,17 +21,17 @@ paths:
     assert_eq!(
         said(text),
         [
-            "fault a:2 at /info: It has to be an object, but is a number.",
-            "fault a:5 at /paths/~1a/get: It has to be an object, but is a list.",
-            "fault a:6 at /paths/~1a/post/deprecated: It has to be true or false, but is a number.",
-            "fault a:6 at /paths/~1a/post/operationId: It has to be text, but is a list.",
-            "fault a:6 at /paths/~1a/post/parameters: It has to be a list, but is an object.",
-            "fault a:6 at /paths/~1a/post/requestBody: It has to be an object, but is a number.",
-            "fault a:6 at /paths/~1a/post/servers: It has to be a list, but is text.",
-            "fault a:7 at /paths/~1b: It has to be an object, but is a number.",
+            "fault a:2 at /info: Must be an object, but is a number.",
+            "fault a:5 at /paths/~1a/get: Must be an object, but is an array.",
+            "fault a:6 at /paths/~1a/post/deprecated: Must be a boolean, but is a number.",
+            "fault a:6 at /paths/~1a/post/operationId: Must be a string, but is an array.",
+            "fault a:6 at /paths/~1a/post/parameters: Must be an array, but is an object.",
+            "fault a:6 at /paths/~1a/post/requestBody: Must be an object, but is a number.",
+            "fault a:6 at /paths/~1a/post/servers: Must be an array, but is a string.",
+            "fault a:7 at /paths/~1b: Must be an object, but is a number.",
         ]
     );
-    assert_eq!(said("openapi: 3.0.0"), ["fault a:1: The document needs a member \"paths\"."]);
+    assert_eq!(said("openapi: 3.0.0"), ["fault a:1: The document needs `paths`."]);
     assert_eq!(said("openapi: 3.1.0"), Vec::<String>::new());
 }
 
@@ -41,7 +41,7 @@ fn equal_warnings_are_counted() {
     assert_eq!(
         said(text),
         [
-            "a:4 at /paths/~1a/get/nonsense: The member \"nonsense\" is ignored: OpenAPI 3.0 does not know it here. (and in 2 other places)"
+            "a:4 at /paths/~1a/get/nonsense: Unknown field \"nonsense\" is ignored: OpenAPI 3.0 does not define it here. (and in 2 other places)"
         ]
     );
 }
@@ -67,7 +67,7 @@ fn references_cannot_make_much_of_little() {
     let root = json!({"openapi": "3.2.0", "paths": paths, "components": {"pathItems": {"P": {"additionalOperations": operations}}}});
     let faults = api(&root.to_string()).err().unwrap();
     assert_eq!(faults.0.len(), 1);
-    assert_eq!(faults.0[0].message, "The document makes too many operations and parameters.");
+    assert_eq!(faults.0[0].message, "The document has too many operations and parameters.");
 
     let url = "{v}".repeat(10_000);
     let value = "x".repeat(10_000);
@@ -85,7 +85,7 @@ fn circles_of_files_and_references_end() {
     let faults = super::super::read(&mut documents).unwrap_err();
     assert_eq!(
         faults.to_string(),
-        "a:2 at /paths/~1b/get/parameters/0: The references from here lead round in a circle.\n"
+        "a:2 at /paths/~1b/get/parameters/0: The references from here are circular.\n"
     );
 }
 

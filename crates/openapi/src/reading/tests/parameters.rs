@@ -86,36 +86,36 @@ components:
 #[test]
 fn what_is_wrong_with_a_parameter_is_said_at_its_place() {
     for (parameter, expected) in [
-        ("{in: query, schema: {}}", "fault a:2 at P: The parameter needs a member \"name\"."),
-        ("{name: q, schema: {}}", "fault a:2 at P: The parameter needs a member \"in\"."),
-        ("{name: 7, in: query, schema: {}}", "fault a:2 at P/name: It has to be text, but is a number."),
+        ("{in: query, schema: {}}", "fault a:2 at P: The parameter needs a `name`."),
+        ("{name: q, schema: {}}", "fault a:2 at P: The parameter needs a `in`."),
+        ("{name: 7, in: query, schema: {}}", "fault a:2 at P/name: Must be a string, but is a number."),
         (
             "{name: q, in: body}",
-            "fault a:2 at P/in: It has to be one of path, query, header, cookie, but is \"body\".",
+            "fault a:2 at P/in: Must be one of path, query, header, cookie, but is \"body\".",
         ),
         (
             "{name: q, in: query, required: 'yes', schema: {}}",
-            "fault a:2 at P/required: It has to be true or false, but is text.",
+            "fault a:2 at P/required: Must be true or false, but is a string.",
         ),
-        ("{name: q, in: query, schema: []}", "fault a:2 at P/schema: It has to be an object, but is a list."),
+        ("{name: q, in: query, schema: []}", "fault a:2 at P/schema: Must be an object, but is an array."),
         (
             "{name: q, in: query, content: {}}",
             "fault a:2 at P/content: The content of a parameter needs exactly one media type.",
         ),
         (
             "{$ref: '#/nowhere'}",
-            "fault a:2 at P: The reference \"#/nowhere\" leads nowhere: the file has no \"nowhere\".",
+            "fault a:2 at P: The reference \"#/nowhere\" cannot be resolved: the file has no \"nowhere\".",
         ),
-        ("{name: q, in: query}", "a:2 at P: The parameter has no schema; any value is taken."),
+        ("{name: q, in: query}", "a:2 at P: The parameter has no schema; any value is accepted."),
         (
             "{name: q, in: query, schema: {}, requird: true}",
-            "a:2 at P/requird: The member \"requird\" is ignored: OpenAPI 3.1 does not know it here; the nearest is \"required\".",
+            "a:2 at P/requird: Unknown field \"requird\" is ignored: OpenAPI 3.1 does not define it here. Did you mean \"required\"?",
         ),
         (
             "{name: q, in: query, style: matrix, schema: {}}",
-            "a:2 at P/style: The style \"matrix\" is not defined in the query; the default is taken.",
+            "a:2 at P/style: The style \"matrix\" is not defined for the query; the default is used.",
         ),
-        ("7", "fault a:2 at P: It has to be an object, but is a number."),
+        ("7", "fault a:2 at P: Must be an object, but is a number."),
     ] {
         let text = format!("openapi: 3.1.0\npaths: {{/a: {{get: {{parameters: [{parameter}]}}}}}}");
         assert_eq!(said(&text), [expected.replace("at P", "at /paths/~1a/get/parameters/0")]);
@@ -123,9 +123,7 @@ fn what_is_wrong_with_a_parameter_is_said_at_its_place() {
     let twice = "openapi: 3.1.0\npaths: {/a: {get: {parameters: [{name: Q, in: header, schema: {}}, {name: q, in: header, schema: {}}]}}}";
     assert_eq!(
         said(twice),
-        [
-            "fault a:2 at /paths/~1a/get/parameters/1: The header parameter \"q\" stands in this list for the second time."
-        ]
+        ["fault a:2 at /paths/~1a/get/parameters/1: Duplicate header parameter \"q\" in this list."]
     );
 }
 
@@ -173,7 +171,7 @@ fn references_that_no_request_needs_are_warnings() {
     assert_eq!(
         said(text),
         [
-            "a:2 at /paths/~1a/get/responses/200: The reference \"#/gone\" leads nowhere: the file has no \"gone\"."
+            "a:2 at /paths/~1a/get/responses/200: The reference \"#/gone\" cannot be resolved: the file has no \"gone\"."
         ]
     );
 }

@@ -64,7 +64,7 @@ fn other_values_of_a_servers_variable_are_said_not_to_be_served() {
     assert_eq!(
         said(text),
         [
-            "a:6 at /servers/0/variables/version: Of the variable \"version\", only the default value is served."
+            "a:6 at /servers/0/variables/version: Only the default value of the variable \"version\" is served."
         ]
     );
 }
@@ -179,14 +179,14 @@ fn templates_are_checked() {
     for (paths, expected) in [
         (
             "'/a?x={y}': {get: {}}",
-            "a:2 at /paths/~1a?x={y}: The path has a ? or # in it, so that no request matches it; it is left out.",
+            "a:2 at /paths/~1a?x={y}: The path contains a ? or #, so no request can match it; it is ignored.",
         ),
-        ("a: {get: {}}", "fault a:2 at /paths/a: A path begins with a slash, but this one is \"a\"."),
-        ("'/{a': {get: {}}", "fault a:2 at /paths/~1{a: The path has a { without a } behind it."),
-        ("'/{a}/{a}': {}", "fault a:2 at /paths/~1{a}~1{a}: The path has the name \"a\" twice."),
+        ("a: {get: {}}", "fault a:2 at /paths/a: A path must begin with a slash, but this one is \"a\"."),
+        ("'/{a': {get: {}}", "fault a:2 at /paths/~1{a: The path has a { without a matching }."),
+        ("'/{a}/{a}': {}", "fault a:2 at /paths/~1{a}~1{a}: The path has the parameter \"a\" twice."),
         (
             "'/{a}': {get: {}}",
-            "a:2 at /paths/~1{a}/get: The path's \"a\" is declared by no parameter; any text is taken.",
+            "a:2 at /paths/~1{a}/get: The path parameter \"a\" is not declared; any text is accepted.",
         ),
         (
             "/b: {get: {parameters: [{name: a, in: path, required: true, schema: {}}]}}",
@@ -211,7 +211,7 @@ paths:
 ";
     assert_eq!(
         said(text),
-        ["fault a:9 at /paths/~1v1~1{c}/get: The same requests are matched by GET \"/v1/{a}\" before it.",]
+        ["fault a:9 at /paths/~1v1~1{c}/get: The same requests already match GET \"/v1/{a}\".",]
     );
 }
 
@@ -229,8 +229,8 @@ paths:
     assert_eq!(
         said(text),
         [
-            "a:6 at /paths/~1b/get/operationId: The operationId \"one\" is given to more than one operation: the \
-             configuration can name each only by its method and path. (and in 1 other place)"
+            "a:6 at /paths/~1b/get/operationId: The operationId \"one\" is used by more than one operation: the \
+             configuration can refer to each only by its method and path. (and in 1 other place)"
         ]
     );
     assert_eq!(fine(text).1.operations.len(), 6);
@@ -260,11 +260,11 @@ components:
         said,
         [
             "a:6 at /paths/~1a/get/responses/200/$ref: The reference \"https://example.org/r.yaml#/R\" is not followed: \
-             nothing is fetched from the network. Download it beside the document and refer to the file.",
-            "a:7 at /paths/~1a/get/responses/400/$ref: The reference \"gone.yaml\" cannot be followed: There is no such file.",
+             nothing is fetched from the network. Download it next to the document and refer to the file.",
+            "a:7 at /paths/~1a/get/responses/400/$ref: The reference \"gone.yaml\" cannot be resolved: There is no such file.",
             "a:10 at /paths/~1a/get/responses/404/content/a~1b/examples/one/$ref: The reference \"urn:x\" names no file. \
              Refer to a file by its path, relative to this one.",
-            "a:12 at /webhooks/one/$ref: The reference \"./other/gone.yaml#/a\" cannot be followed: There is no such file.",
+            "a:12 at /webhooks/one/$ref: The reference \"./other/gone.yaml#/a\" cannot be resolved: There is no such file.",
         ]
     );
     assert_eq!(documents.files().count(), 1);
@@ -283,11 +283,10 @@ fn a_reference_that_a_request_needs_is_a_fault_where_it_leads_nowhere() {
         ),
     ] {
         for (target, reason) in [
-            ("gone.yaml#/a", "\"gone.yaml#/a\" cannot be followed: There is no such file."),
+            ("gone.yaml#/a", "\"gone.yaml#/a\" cannot be resolved: There is no such file."),
             (
                 "https://x.org/a",
-                "\"https://x.org/a\" is not followed: nothing is fetched from the network. Download it beside the document \
-                 and refer to the file.",
+                "\"https://x.org/a\" is not followed: nothing is fetched from the network. Download it next to the document and refer to the file.",
             ),
         ] {
             let text = format!("openapi: 3.1.0\npaths: {{{}}}", paths.replace("gone.yaml#/a", target));
@@ -309,14 +308,14 @@ fn names_that_take_the_rest_of_a_path_are_declared_without_their_stars() {
         ("/a/{p:.*}", Some("p:.*")),
     ] {
         let text = format!("openapi: 3.1.0\npaths:\n  '{path}':\n    {parameter}\n    get: {{}}\n");
-        let told = said(&text);
+        let faults = said(&text);
         match named {
-            None => assert_eq!(told, Vec::<String>::new(), "{path}"),
+            None => assert_eq!(faults, Vec::<String>::new(), "{path}"),
             Some(name) => assert_eq!(
-                told,
+                faults,
                 [format!(
-                    "a:3 at /paths/{}: The path's {{{name}}} is in the notation of a framework and takes one segment of the \
-                     path: write {{*p}} if it takes the rest of the path, else {{p}}.",
+                    "a:3 at /paths/{}: The path's {{{name}}} uses the notation of a framework and matches one segment of the \
+                     path: write {{*p}} to match the rest of the path, or {{p}}.",
                     path.replace('/', "~1")
                 )]
             ),
@@ -332,8 +331,11 @@ fn names_that_take_the_rest_of_a_path_are_declared_without_their_stars() {
 #[test]
 fn a_percent_sign_that_begins_no_escape_is_a_warning() {
     for path in ["/a%b", "/a%", "/a%2", "/%zz/{c}"] {
-        let told = said(&format!("openapi: 3.1.0\npaths:\n  '{path}':\n    get: {{}}\n"));
-        assert!(told.iter().any(|told| told.contains("write %25 for a percent sign")), "{path}: {told:?}");
+        let faults = said(&format!("openapi: 3.1.0\npaths:\n  '{path}':\n    get: {{}}\n"));
+        assert!(
+            faults.iter().any(|faults| faults.contains("write %25 for a percent sign")),
+            "{path}: {faults:?}"
+        );
     }
     assert_eq!(said("openapi: 3.1.0\npaths:\n  /a%20b/%C3%BC:\n    get: {}\n"), Vec::<String>::new());
 }

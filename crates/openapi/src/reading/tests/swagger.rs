@@ -121,9 +121,9 @@ paths:
     assert_eq!(
         said(text),
         [
-            "fault a:7 at /paths/~1a/post/parameters/1: An operation has either a body or a form, but this one has both.",
-            "fault a:11 at /paths/~1a/put/parameters/1: An operation has one body, but this list has a second.",
-            "fault a:14 at /paths/~1a/get/parameters/0/in: It has to be one of path, query, header, body, formData, but is \"cookie\".",
+            "fault a:7 at /paths/~1a/post/parameters/1: An operation can have a body or a form, but this one has both.",
+            "fault a:11 at /paths/~1a/put/parameters/1: An operation can have only one body, but this list has a second.",
+            "fault a:14 at /paths/~1a/get/parameters/0/in: Must be one of path, query, header, body, formData, but is \"cookie\".",
         ]
     );
     let multi = "swagger: '2.0'\npaths: {/a: {get: {parameters: [{name: q, in: header, type: array, collectionFormat: multi, items: {type: array}}], requestBody: {}}}}";

@@ -51,15 +51,15 @@ fn media_types_are_matched_by_the_most_exact() {
     assert_eq!(rules.check_body(Some(b"application/json"), b""), Ok(()));
     assert_eq!(
         sentence(rules.check_media_type(Some(b"text/plain"), true)),
-        "media type: This endpoint takes a body of the type application/*, application/json, application/vnd.a+json, but \"text/plain\" was sent."
+        "media type: This endpoint accepts a body of type application/*, application/json, application/vnd.a+json, but \"text/plain\" was sent."
     );
     assert_eq!(
         sentence(rules.check_media_type(None, true)),
-        "media type: This endpoint takes a body of the type application/*, application/json, application/vnd.a+json, but no Content-Type was sent."
+        "media type: This endpoint accepts a body of type application/*, application/json, application/vnd.a+json, but no Content-Type was sent."
     );
     assert_eq!(
         sentence(rules.check_media_type(Some(b"application/json; charset=\"latin1\""), true)),
-        "media type: The body has to be in UTF-8, but its Content-Type says \"latin1\"."
+        "media type: The body must be UTF-8, but its Content-Type says \"latin1\"."
     );
 }
 
@@ -67,17 +67,20 @@ fn media_types_are_matched_by_the_most_exact() {
 fn malformed_json_is_not_the_same_as_wrong_json() {
     let (rules, _) = body_rules(json!({"schema": {"type": "object"}}), Version::V31, "application/json");
     assert_eq!(rules.check_body(JSON, b"{}"), Ok(()));
-    assert_eq!(not_valid(rules.check_body(JSON, b"[]")), [" : It has to be an object, but is an array."]);
+    assert_eq!(not_valid(rules.check_body(JSON, b"[]")), [" : Must be an object, but is an array."]);
     assert!(sentence(rules.check_body(JSON, b"{")).starts_with("malformed: The body is not valid JSON: EOF"));
     assert_eq!(
         sentence(rules.check_body(JSON, br#"{"a":1,"a":2}"#)),
-        "malformed: The body is not valid JSON: the member \"a\" is there twice at line 1 column 10."
+        "malformed: The body is not valid JSON: duplicate property \"a\" at line 1 column 10."
     );
     // What a client calls a member is shown without its line ends, and not at length.
     let long = format!("{{\"{0}\":1,\"{0}\":2}}", "\\n".repeat(100_000));
-    let told = sentence(rules.check_body(JSON, long.as_bytes()));
-    assert!(told.starts_with("malformed: The body is not valid JSON: the member \"\\n\\n"), "{told}");
-    assert!(told.len() < 500, "{}", told.len());
+    let shown = sentence(rules.check_body(JSON, long.as_bytes()));
+    assert!(
+        shown.starts_with("malformed: The body is not valid JSON: duplicate property \"\\n\\n"),
+        "{shown}"
+    );
+    assert!(shown.len() < 500, "{}", shown.len());
     assert_eq!(
         sentence(rules.check_body(JSON, b"")),
         "malformed: This endpoint requires a body, but none was sent."
@@ -109,10 +112,7 @@ fn only_what_can_be_checked_is_read() {
     let (rules, _) = body_rules(json!({"schema": {"type": "object"}}), Version::V31, "*/*");
     assert!(rules.reads_body(JSON), "a range is checked by what was sent");
     let (_, warnings) = body_rules(json!({"schema": {"type": "object"}}), Version::V31, "application/xml");
-    assert_eq!(
-        warnings[0].message,
-        "Bodies of the type application/xml are not checked against their schema."
-    );
+    assert_eq!(warnings[0].message, "Bodies of type application/xml are not validated against their schema.");
 }
 
 pub(super) fn form() -> Value {
@@ -137,24 +137,21 @@ fn forms_are_typed_by_their_schema() {
     assert_eq!(
         not_valid(check("name=&age=x&tags=1&tags=y&address[zip]=z&nme=1")),
         [
-            "name /name: It needs at least 1 character, but has 0.",
-            "age /age: It has to be a whole number, but is \"x\".",
-            "1 /tags/1: It has to be a whole number, but is \"y\".",
-            "zip /address/zip: It has to be a whole number, but is \"z\".",
-            "nme /nme: It is not known here.",
+            "name /name: Must have at least 1 character, but has 0.",
+            "age /age: Must be an integer, but is \"x\".",
+            "1 /tags/1: Must be an integer, but is \"y\".",
+            "zip /address/zip: Must be an integer, but is \"z\".",
+            "nme /nme: Unknown property.",
         ]
     );
-    assert_eq!(
-        not_valid(check("name=a&age=1&age=2")),
-        ["age /age: It has to be a whole number, but is an array."]
-    );
+    assert_eq!(not_valid(check("name=a&age=1&age=2")), ["age /age: Must be an integer, but is an array."]);
     assert_eq!(
         sentence(check("name=%f&age=1")),
-        "malformed: The body is not a valid form. The member \"name\": It has a `%` that two hexadecimal digits do not follow."
+        "malformed: The body is not a valid form: field \"name\": Has a `%` that is not followed by two hexadecimal digits."
     );
     assert_eq!(
         sentence(rules.check_body(Some(b"application/x-www-form-urlencoded"), b"\xff")),
-        "malformed: The body is not UTF-8 from byte 0 on."
+        "malformed: The body is not valid UTF-8 at byte 0."
     );
 }
 
@@ -267,15 +264,15 @@ fn a_body_of_more_values_than_it_may_have_is_not_checked() {
 fn violations_are_told_up_to_their_bound_and_that_there_are_more() {
     let schema = json!({"schema": {"type": "array", "items": {"type": "integer", "minimum": 5}}});
     let (rules, _) = body_rules(schema, Version::V31, "application/json");
-    let told = |count: usize| {
+    let shown = |count: usize| {
         let body = format!("[{}1]", "1,".repeat(count - 1));
-        let mut told = not_valid(rules.check_body(JSON, body.as_bytes()));
-        (told.len(), told.pop().unwrap())
+        let mut shown = not_valid(rules.check_body(JSON, body.as_bytes()));
+        (shown.len(), shown.pop().unwrap())
     };
-    assert_eq!(told(50), (50, "49 /49: It has to be at least 5, but is 1.".to_owned()));
-    assert_eq!(told(51), (51, " : There are 1 more violation; these are the first 50.".to_owned()));
-    assert_eq!(told(900), (51, " : There are 850 more violations; these are the first 50.".to_owned()));
-    let (count, last) = told(100_000);
+    assert_eq!(shown(50), (50, "49 /49: Must be at least 5, but is 1.".to_owned()));
+    assert_eq!(shown(51), (51, " : There are 1 more violation; these are the first 50.".to_owned()));
+    assert_eq!(shown(900), (51, " : There are 850 more violations; these are the first 50.".to_owned()));
+    let (count, last) = shown(100_000);
     assert!(count == 51 && last.contains("at least 9"), "{last}");
 }
 
@@ -286,7 +283,7 @@ fn text_is_held_against_its_schema() {
     assert_eq!(rules.check_body(Some(b"text/plain"), "äöü".as_bytes()), Ok(()));
     assert_eq!(
         not_valid(rules.check_body(Some(b"text/plain"), b"abcd")),
-        [" : It may have at most 3 characters, but has 4."]
+        [" : Must have at most 3 characters, but has 4."]
     );
 }
 
@@ -306,7 +303,7 @@ fn members_that_are_read_only_are_never_required() {
     assert_eq!(rules.check_body(JSON, br#"{"name":"a"}"#), Ok(()));
     assert_eq!(
         not_valid(rules.check_body(JSON, br#"{"name":"a","id":1}"#)),
-        ["id /id: It is read-only; leave it out."]
+        ["id /id: Read-only; do not send it."]
     );
     // One part requires what another makes read-only.
     let document = json!({

@@ -90,7 +90,7 @@ pub(super) fn one(schema: Value, version: Version) -> Documents {
 }
 
 /// What a check says, one line each.
-pub(super) fn told(violations: &[Violation]) -> Vec<String> {
+pub(super) fn listed(violations: &[Violation]) -> Vec<String> {
     violations
         .iter()
         .map(|violation| {

@@ -30,7 +30,7 @@ fn check(schema: &Value, style: Style, explode: bool, sends: Sends) -> Vec<Strin
         Header(text) => rules.check_parameters(&sent(&[], None, &Lines(vec![("p", text)]))),
         Cookie(text) => rules.check_parameters(&sent(&[], None, &Lines(vec![("cookie", text)]))),
     };
-    told(&violations)
+    listed(&violations)
 }
 
 /// The table of the specification: `color` is `p`, its values the table's own.
@@ -117,122 +117,92 @@ fn what_is_wrong_is_said() {
     let object =
         json!({"type": "object", "properties": {"a": {"type": "integer"}}, "additionalProperties": false});
     for (schema, style, explode, sends, message) in [
-        (
-            &integer,
-            Style::Form,
-            true,
-            Query("p=x"),
-            "NOT_VALID query p: It has to be a whole number, but is \"x\".",
-        ),
-        (
-            &integer,
-            Style::Form,
-            true,
-            Query("p=1&p=2"),
-            "NOT_VALID query p: It was sent 2 times; send it once.",
-        ),
-        (&integer, Style::Form, true, Query("p=0"), "NOT_VALID query p: It has to be at least 1, but is 0."),
-        (&integer, Style::Form, true, Query("q=1"), "MISSING query p: It is required, but not there."),
-        (
-            &integer,
-            Style::Form,
-            true,
-            Query("p="),
-            "NOT_VALID query p: It has to be a whole number, but is \"\".",
-        ),
+        (&integer, Style::Form, true, Query("p=x"), "NOT_VALID query p: Must be an integer, but is \"x\"."),
+        (&integer, Style::Form, true, Query("p=1&p=2"), "NOT_VALID query p: Sent 2 times; send it once."),
+        (&integer, Style::Form, true, Query("p=0"), "NOT_VALID query p: Must be at least 1, but is 0."),
+        (&integer, Style::Form, true, Query("q=1"), "MISSING query p: Required but missing."),
+        (&integer, Style::Form, true, Query("p="), "NOT_VALID query p: Must be an integer, but is \"\"."),
         (
             &integer,
             Style::Form,
             true,
             Query("p=18446744073709551616"),
-            "NOT_VALID query p: It has to be a whole number of at most 64 bits, but is \"18446744073709551616\".",
+            "NOT_VALID query p: Must be an integer of at most 64 bits, but is \"18446744073709551616\".",
         ),
         (
             &json!({"type": "string"}),
             Style::Form,
             true,
             Query("p=%ff"),
-            "NOT_VALID query p: It has to be UTF-8 when percent-decoded, but is not.",
+            "NOT_VALID query p: Must be UTF-8 when percent-decoded, but is not.",
         ),
         (
             &json!({"type": "string"}),
             Style::Simple,
             false,
             Path("100%"),
-            "NOT_VALID path p: It has a `%` that two hexadecimal digits do not follow.",
+            "NOT_VALID path p: Has a `%` that is not followed by two hexadecimal digits.",
         ),
         (
             &integers,
             Style::Form,
             true,
             Query("p=1&p=x"),
-            "NOT_VALID query p/1: It has to be a whole number, but is \"x\".",
+            "NOT_VALID query p/1: Must be an integer, but is \"x\".",
         ),
         (
             &integers,
             Style::Form,
             false,
             Query("p=1,2,3"),
-            "NOT_VALID query p: It may have at most 2 items, but has 3.",
+            "NOT_VALID query p: Must have at most 2 items, but has 3.",
         ),
-        (
-            &integers,
-            Style::Form,
-            false,
-            Query("p=1&p=2"),
-            "NOT_VALID query p: It was sent 2 times; send it once.",
-        ),
+        (&integers, Style::Form, false, Query("p=1&p=2"), "NOT_VALID query p: Sent 2 times; send it once."),
         (
             &object,
             Style::DeepObject,
             true,
             Query("p[a]=x"),
-            "NOT_VALID query p/a: It has to be a whole number, but is \"x\".",
+            "NOT_VALID query p/a: Must be an integer, but is \"x\".",
         ),
-        (&object, Style::DeepObject, true, Query("p[b]=1"), "NOT_VALID query p/b: It is not known here."),
+        (&object, Style::DeepObject, true, Query("p[b]=1"), "NOT_VALID query p/b: Unknown property."),
         (
             &object,
             Style::DeepObject,
             true,
             Query("p[a=1"),
-            "NOT_VALID query p: Its names have to be written as name[member].",
+            "NOT_VALID query p: Names must be written as name[property].",
         ),
         (
             &object,
             Style::DeepObject,
             true,
             Query("p[a][a][a][a][a][a][a][a][a]=1"),
-            "NOT_VALID query p: Its names may have at most 8 pairs of brackets.",
+            "NOT_VALID query p: Names must have at most 8 pairs of brackets.",
         ),
         (
             &object,
             Style::Form,
             false,
             Query("p=a,1,b"),
-            "NOT_VALID query p: It has to be names and values in turn, but a value is missing.",
+            "NOT_VALID query p: Must be alternating names and values, but a value is missing.",
         ),
         (
             &object,
             Style::Simple,
             true,
             Path("a=1,a=2"),
-            "NOT_VALID path p: The member \"a\" is there more than once.",
+            "NOT_VALID path p: Property \"a\" is sent more than once.",
         ),
-        (&integer, Style::Label, false, Path("5"), "NOT_VALID path p: It has to begin with a dot."),
-        (&integer, Style::Matrix, false, Path(";q=5"), "NOT_VALID path p: It has to be written as ;p=value."),
-        (
-            &integer,
-            Style::Form,
-            true,
-            Cookie("p=x"),
-            "NOT_VALID cookie p: It has to be a whole number, but is \"x\".",
-        ),
+        (&integer, Style::Label, false, Path("5"), "NOT_VALID path p: Must begin with a dot."),
+        (&integer, Style::Matrix, false, Path(";q=5"), "NOT_VALID path p: Must be written as ;p=value."),
+        (&integer, Style::Form, true, Cookie("p=x"), "NOT_VALID cookie p: Must be an integer, but is \"x\"."),
     ] {
         assert_eq!(check(schema, style, explode, sends), [format!("PARAMETER_{message}")], "{sends:?}");
     }
     assert_eq!(
         check(&integer, Style::Simple, false, Header("x")),
-        ["HEADER_NOT_VALID header p: It has to be a whole number, but is \"x\"."]
+        ["HEADER_NOT_VALID header p: Must be an integer, but is \"x\"."]
     );
 }
 
@@ -295,23 +265,23 @@ fn parameters_of_a_media_type_are_read_as_such() {
     };
     let run = |parameter: Parameter, query: &str| {
         let (rules, _) = compiled(&documents, Strictness::default(), &[], &[parameter], None);
-        told(&rules.check_parameters(&sent(&[], Some(query), &Lines(vec![]))))
+        listed(&rules.check_parameters(&sent(&[], Some(query), &Lines(vec![]))))
     };
     assert_eq!(run(of(In::Query, "application/json"), "p=%7B%22a%22:1%7D"), [""; 0]);
     assert_eq!(
         run(of(In::Query, "application/json"), "p=%7B%22a%22:1,%22a%22:1%7D"),
         [
-            "PARAMETER_NOT_VALID query p: It has to be JSON, but is not: the member \"a\" is there twice at line 1 column 10."
+            "PARAMETER_NOT_VALID query p: Must be JSON, but is not: duplicate property \"a\" at line 1 column 10."
         ]
     );
     assert_eq!(
         run(of(In::Query, "application/json"), "p=%7B%22a%22:%22x%22%7D"),
-        ["PARAMETER_NOT_VALID query p/a: It has to be a whole number, but is \"x\"."]
+        ["PARAMETER_NOT_VALID query p/a: Must be an integer, but is \"x\"."]
     );
     assert_eq!(run(of(In::QueryString, "application/x-www-form-urlencoded"), "a=1"), [""; 0]);
     assert_eq!(
         run(of(In::QueryString, "application/x-www-form-urlencoded"), "b=1"),
-        ["PARAMETER_NOT_VALID query p/a: It is required, but not there."]
+        ["PARAMETER_NOT_VALID query p/a: Required but missing."]
     );
     assert_eq!(run(of(In::QueryString, "application/json"), "%7B%22a%22:1%7D"), [""; 0]);
 }
@@ -338,14 +308,14 @@ fn several_lines_of_a_header_are_one_list_and_no_scalar() {
         (json!({"type": "array", "items": {"type": "integer"}, "const": [1, 2, 3]}), vec![]),
         (
             json!({"type": "string"}),
-            vec!["HEADER_NOT_VALID header p: It was sent 2 times; send it once.".to_owned()],
+            vec!["HEADER_NOT_VALID header p: Sent 2 times; send it once.".to_owned()],
         ),
     ] {
         let documents = one(schema, Version::V31);
         let parameter = styled(&documents, In::Header, Style::Simple, false);
         let (rules, _) = compiled(&documents, Strictness::default(), &[], &[parameter], None);
         let lines = Lines(vec![("p", "1,2"), ("p", "3")]);
-        assert_eq!(told(&rules.check_parameters(&sent(&[], None, &lines))), expected);
+        assert_eq!(listed(&rules.check_parameters(&sent(&[], None, &lines))), expected);
     }
 }
 
@@ -452,7 +422,7 @@ fn times_without_a_zone_are_taken_where_that_is_chosen() {
         let parameter = styled(&documents, In::Header, Style::Simple, false);
         let strictness = Strictness { formats, ..Strictness::default() };
         let (rules, _) = compiled(&documents, strictness, &[], &[parameter], None);
-        told(&rules.check_parameters(&sent(&[], None, &Lines(vec![("p", value)]))))
+        listed(&rules.check_parameters(&sent(&[], None, &Lines(vec![("p", value)]))))
     };
     for (format, value) in [
         ("time", "12:30:00"),
@@ -471,7 +441,7 @@ fn times_without_a_zone_are_taken_where_that_is_chosen() {
     }
     assert_eq!(
         judge("time", Formats::Lenient, "noon"),
-        ["HEADER_NOT_VALID header p: It has to be a time, such as 12:00:00, but is \"noon\"."]
+        ["HEADER_NOT_VALID header p: Must be a time, such as 12:00:00, but is \"noon\"."]
     );
 }
 
@@ -483,7 +453,7 @@ fn names_of_a_query_have_their_bounds() {
     assert_eq!(check(&object, Style::DeepObject, true, Query(deep(8))), [""; 0]);
     assert_eq!(
         check(&object, Style::DeepObject, true, Query(deep(9))),
-        ["PARAMETER_NOT_VALID query p: Its names may have at most 8 pairs of brackets."]
+        ["PARAMETER_NOT_VALID query p: Names must have at most 8 pairs of brackets."]
     );
     let rules = refuses_unknown(json!({}), |_| Vec::new());
     let query: Vec<String> = (0..100).map(|name| format!("n{name}=1")).collect();

@@ -53,15 +53,15 @@ fn a_document_becomes_rules() {
 
     let fine = Lines(vec![("x-trace", "abc")]);
     assert!(rules.checks_parameters());
-    assert_eq!(told(&rules.check_parameters(&sent(&["7"], Some("sort=desc&dry=true"), &fine))), [""; 0]);
-    assert_eq!(told(&rules.check_parameters(&sent(&["7"], None, &fine))), [""; 0]);
+    assert_eq!(listed(&rules.check_parameters(&sent(&["7"], Some("sort=desc&dry=true"), &fine))), [""; 0]);
+    assert_eq!(listed(&rules.check_parameters(&sent(&["7"], None, &fine))), [""; 0]);
     assert_eq!(
-        told(&rules.check_parameters(&sent(&["0"], Some("sort=dsc&dry=1&dry=2"), &Lines(vec![])))),
+        listed(&rules.check_parameters(&sent(&["0"], Some("sort=dsc&dry=1&dry=2"), &Lines(vec![])))),
         [
-            "PARAMETER_NOT_VALID path id: It has to be at least 1, but is 0.",
-            "PARAMETER_NOT_VALID query dry: It was sent 2 times; send it once.",
-            "PARAMETER_NOT_VALID query sort: It has to be one of asc, desc, but is \"dsc\". Was \"desc\" meant?",
-            "HEADER_MISSING header X-Trace: It is required, but not there.",
+            "PARAMETER_NOT_VALID path id: Must be at least 1, but is 0.",
+            "PARAMETER_NOT_VALID query dry: Sent 2 times; send it once.",
+            "PARAMETER_NOT_VALID query sort: Must be one of asc, desc, but is \"dsc\". Did you mean \"desc\"?",
+            "HEADER_MISSING header X-Trace: Required but missing.",
         ]
     );
 
@@ -83,11 +83,11 @@ fn a_document_becomes_rules() {
     assert_eq!(
         details,
         [
-            "/name: It needs at least 1 character, but has 0.",
-            "/color: It is not known here. Was \"colour\" meant?",
-            "/parent/colour: It has to be one of black, white, but is \"blak\". Was \"black\" meant?",
-            "/parent/id: It has to be a whole number, but is \"x\".",
-            "/parent/name: It is required, but not there.",
+            "/name: Must have at least 1 character, but has 0.",
+            "/color: Unknown property. Did you mean \"colour\"?",
+            "/parent/colour: Must be one of black, white, but is \"blak\". Did you mean \"black\"?",
+            "/parent/id: Must be an integer, but is \"x\".",
+            "/parent/name: Required but missing.",
         ]
     );
 }

@@ -1,14 +1,14 @@
-//! Which of several alternatives was probably meant, so that only its errors are told.
+//! Which of several alternatives was probably meant, so that only its errors are reported.
 
 use super::Gatherer;
 use crate::schema::{
     choice::{Choice, Rule},
     keywords::{CHOICE, UNIT},
-    pointer::child,
     sentences::{self, types_of},
     unit::UnitId,
     walk::{self, Check, Units},
 };
+use contract::{detail::MISSING, pointer::child};
 use instance::Part;
 use jsonschema::{
     JsonType, ValidationError,
@@ -84,7 +84,7 @@ impl Gatherer {
                 }
                 several => {
                     for name in several {
-                        let message = "It is required, but not there.".to_owned();
+                        let message = MISSING.to_owned();
                         self.add(child(at, name), message);
                     }
                     return;
@@ -92,12 +92,12 @@ impl Gatherer {
             }
         }
         match singles.as_slice() {
-            [only] => self.add(child(at, only), "It is required, but not there.".to_owned()),
+            [only] => self.add(child(at, only), MISSING.to_owned()),
             several => {
                 let names = sentences::list(several.iter().map(String::as_str));
                 self.add(
                     at.to_owned(),
-                    format!("One of the members {names} is required, but none is there."),
+                    format!("One of the properties {names} is required, but all are missing."),
                 );
             }
         }
@@ -196,7 +196,7 @@ pub(super) fn best_of<'c>(
     })
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the validator's own kinds; only one tells of types")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "the validator's own kinds; only one is about types")]
 fn types_at(error: &ValidationError<'_>, path: &str) -> Vec<JsonType> {
     match error.kind() {
         ValidationErrorKind::Type { kind } if error.instance_path().as_str() == path => match kind {
@@ -208,7 +208,7 @@ fn types_at(error: &ValidationError<'_>, path: &str) -> Vec<JsonType> {
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the validator's own kinds; most weigh the same")]
-/// How much an error tells against its alternative: a wrong type most, then a member with a fixed value,
+/// How much an error counts against its alternative: a wrong type most, then a member with a fixed value,
 /// which often says which alternative it is.
 fn weight(error: &ValidationError<'_>, path: &str) -> u32 {
     let here = error.instance_path().as_str() == path;

@@ -1,0 +1,142 @@
+//! The violations of a request that was not valid: each one, and one message about them all.
+
+use serde::Serialize;
+
+/// The message of something required that was not sent.
+pub const MISSING: &str = "Required but missing.";
+/// How the message about a property that no schema names begins.
+pub const UNKNOWN_PROPERTY: &str = "Unknown property.";
+/// How the message about a parameter that no document names begins.
+pub const UNKNOWN_PARAMETER: &str = "Unknown parameter.";
+/// How the message begins that counts the violations of a body that are left out.
+pub const MORE: &str = "There are ";
+
+/// One violation of a validation error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Detail {
+    /// Where the value was sent: `path`, `query`, `header`, `cookie` or `body`.
+    #[serde(rename = "in")]
+    pub place: &'static str,
+    /// The name of the parameter, header or property. Empty for the body as a whole.
+    pub name: String,
+    /// JSON pointer into the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// What is wrong with it and what would be right.
+    pub message: String,
+}
+
+/// The message of an error with these violations: of a single one all that is wrong, of several how many there are.
+pub fn summary(details: &[Detail]) -> String {
+    match details {
+        [only] => only.sentence(),
+        [listed @ .., last] if last.name.is_empty() && last.message.starts_with(MORE) => {
+            format!(
+                "More than {} properties in the request body are invalid; `details` lists the first of them.",
+                listed.len()
+            )
+        }
+        all if all.iter().all(|detail| detail.place == "body") => {
+            format!("{} properties in the request body are invalid; `details` lists them.", all.len())
+        }
+        all => format!("{} parameters or headers are invalid; `details` lists them.", all.len()),
+    }
+}
+
+impl Detail {
+    /// The violation as a sentence of its own, which names what it is about.
+    fn sentence(&self) -> String {
+        let subject = self.subject();
+        if let Some(rest) = self.message.strip_prefix(MISSING) {
+            return format!("Missing required {subject}.{rest}");
+        }
+        let unknown = [UNKNOWN_PROPERTY, UNKNOWN_PARAMETER];
+        if let Some(rest) = unknown.iter().find_map(|begin| self.message.strip_prefix(begin)) {
+            return format!("Unknown {subject}.{rest}");
+        }
+        format!("Invalid {subject}: {}", continued(&self.message))
+    }
+
+    fn subject(&self) -> String {
+        match self.place {
+            "body" if self.name.is_empty() => "request body".to_owned(),
+            "body" => format!("property \"{}\" in the request body", self.name),
+            "header" | "cookie" => format!("{} \"{}\"", self.place, self.name),
+            place => format!("{place} parameter \"{}\"", self.name),
+        }
+    }
+}
+
+/// A sentence as it goes on behind a colon. A word in capitals stays as it is.
+fn continued(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain([second]).chain(letters).collect()
+        }
+        _ => sentence.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detail(place: &'static str, name: &str, message: &str) -> Detail {
+        Detail { place, name: name.to_owned(), pointer: None, message: message.to_owned() }
+    }
+
+    #[test]
+    fn a_single_violation_is_the_message() {
+        for (place, name, message, expected) in [
+            ("query", "limit", MISSING, "Missing required query parameter \"limit\"."),
+            (
+                "body",
+                "name",
+                "Required but missing. Did you misspell it as \"nmae\"?",
+                "Missing required property \"name\" in the request body. Did you misspell it as \"nmae\"?",
+            ),
+            (
+                "body",
+                "prise",
+                "Unknown property. Did you mean \"price\"?",
+                "Unknown property \"prise\" in the request body. Did you mean \"price\"?",
+            ),
+            ("query", "limt", UNKNOWN_PARAMETER, "Unknown query parameter \"limt\"."),
+            (
+                "header",
+                "X-Tenant",
+                "Must be at most 5, but is 7.",
+                "Invalid header \"X-Tenant\": must be at most 5, but is 7.",
+            ),
+            ("cookie", "session", "URL expected.", "Invalid cookie \"session\": URL expected."),
+            (
+                "body",
+                "",
+                "Must be an object, but is 1.",
+                "Invalid request body: must be an object, but is 1.",
+            ),
+        ] {
+            assert_eq!(summary(&[detail(place, name, message)]), expected);
+        }
+    }
+
+    #[test]
+    fn several_violations_are_counted() {
+        let query = detail("query", "limit", MISSING);
+        let body = detail("body", "name", MISSING);
+        let more = detail("body", "", "There are 3 more violations; these are the first 50.");
+        assert_eq!(
+            summary(&[query.clone(), query]),
+            "2 parameters or headers are invalid; `details` lists them."
+        );
+        assert_eq!(
+            summary(&[body.clone(), body.clone()]),
+            "2 properties in the request body are invalid; `details` lists them."
+        );
+        assert_eq!(
+            summary(&[body.clone(), body, more]),
+            "More than 2 properties in the request body are invalid; `details` lists the first of them."
+        );
+    }
+}

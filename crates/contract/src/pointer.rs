@@ -1,0 +1,124 @@
+//! JSON pointers (RFC 6901): tokens written and read. What a pointer leads to, whoever owns the value knows.
+
+use std::borrow::Cow;
+
+/// A name as a token of a pointer. Nearly no name has to be escaped, and none of these is copied.
+pub fn escape(name: &str) -> Cow<'_, str> {
+    if name.contains(['~', '/']) {
+        Cow::Owned(name.replace('~', "~0").replace('/', "~1"))
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// The name that a token stands for.
+#[inline]
+pub fn unescape(token: &str) -> Cow<'_, str> {
+    if token.contains('~') {
+        // In this order: `~01` is the name `~1`.
+        Cow::Owned(token.replace("~1", "/").replace("~0", "~"))
+    } else {
+        Cow::Borrowed(token)
+    }
+}
+
+/// Appends a name as a token.
+pub fn push(pointer: &mut String, name: &str) {
+    pointer.push('/');
+    for letter in name.chars() {
+        match letter {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
+        }
+    }
+}
+
+/// The pointer to a member of what `pointer` leads to.
+pub fn child(pointer: &str, name: &str) -> String {
+    let mut whole = String::with_capacity(pointer.len() + 1 + name.len());
+    whole.push_str(pointer);
+    push(&mut whole, name);
+    whole
+}
+
+/// The names that lead to what a pointer stands for. The pointer is empty or begins with a slash.
+#[inline]
+pub fn names(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> + Clone {
+    pointer.split('/').skip(1).map(unescape)
+}
+
+/// The last name of a pointer; of an empty one, the empty name.
+pub fn last_name(pointer: &str) -> Cow<'_, str> {
+    unescape(pointer.rsplit_once('/').map_or("", |(_, token)| token))
+}
+
+/// The index of an array's element that a name stands for: digits without a sign or zeros in front.
+#[inline]
+pub fn index(name: &str) -> Option<usize> {
+    let is_plain = name == "0" || !name.starts_with(['0', '+']);
+    name.parse().ok().filter(|_| is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_examples_of_rfc_6901_are_read_and_written() {
+        for (pointer, name) in [
+            ("/foo", "foo"),
+            ("/", ""),
+            ("/a~1b", "a/b"),
+            ("/c%d", "c%d"),
+            ("/i\\j", "i\\j"),
+            ("/k\"l", "k\"l"),
+            ("/ ", " "),
+            ("/m~0n", "m~n"),
+        ] {
+            assert_eq!(child("", name), pointer);
+            assert_eq!(names(pointer).collect::<Vec<_>>(), [name]);
+            assert_eq!(last_name(pointer), name);
+        }
+        assert_eq!(names("").count(), 0);
+        assert_eq!(last_name(""), "");
+    }
+
+    #[test]
+    fn a_tilde_before_a_digit_is_no_escape_of_its_own() {
+        assert_eq!(unescape("~01"), "~1");
+        assert_eq!(unescape("~10"), "/0");
+        assert_eq!(escape("~1"), "~01");
+    }
+
+    #[test]
+    fn names_without_special_characters_are_not_copied() {
+        assert!(matches!(escape("price"), Cow::Borrowed(_)));
+        assert!(matches!(unescape("price"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn only_plain_digits_are_an_index() {
+        for (name, expected) in [("0", Some(0)), ("10", Some(10)), ("01", None), ("+1", None), ("-1", None)] {
+            assert_eq!(index(name), expected, "{name}");
+        }
+        for name in ["", "00", "-", "1e0", "1 ", "99999999999999999999999"] {
+            assert_eq!(index(name), None, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_names_come_back(wanted in proptest::collection::vec(any::<String>(), 0..5)) {
+            let mut pointer = String::new();
+            for name in &wanted {
+                let whole = child(&pointer, name);
+                push(&mut pointer, name);
+                prop_assert_eq!(&whole, &pointer);
+                prop_assert!(pointer.ends_with(&*escape(name)));
+            }
+            prop_assert_eq!(names(&pointer).collect::<Vec<_>>(), wanted);
+        }
+    }
+}
