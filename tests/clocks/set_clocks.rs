@@ -96,15 +96,15 @@ fn a_glitch_of_a_day_changes_nothing() {
     scene.goes_on();
     let left = scene.denies();
     assert!((43_100..=43_200).contains(&left), "{left}");
-    assert!(!scene.gateway.log().contains("leapt"), "{}", scene.gateway.log());
+    assert!(!scene.gateway.log().contains("jumped"), "{}", scene.gateway.log());
 }
 
 #[test]
 fn forward_by_a_day_and_back() {
     let mut scene = Scene::at("2026-11-23T12:00:00Z");
     scene.time.set_by(86_400.0);
-    scene.logs("leapt forward by 86");
-    // The day that was leapt into is granted, once.
+    scene.logs("jumped forward by 86");
+    // The day that it jumped into is granted, once.
     scene.grants_two();
     scene.goes_on();
     scene.time.set_by(-86_400.0);

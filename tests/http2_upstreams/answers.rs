@@ -174,7 +174,7 @@ fn who_is_silent_is_a_500_and_whoever_no_connection_was_made_to_a_503() {
     let url = format!("http://{}", mute.local_addr().unwrap());
     let greeted_by_none = Gateway::start(&config(&url).upstream(times));
     for (gateway, path, cause, detail) in [
-        (&silent, "/silent", "the upstream did not respond in time", "no answer came"),
+        (&silent, "/silent", "the upstream did not respond in time", "no response came"),
         (&unreachable, "/", "the upstream cannot be reached", "refused"),
         (&other.0, "/", "the upstream cannot be reached", "speaks HTTP/1.1"),
         (&greeted_by_none, "/", "the upstream cannot be reached", "within"),

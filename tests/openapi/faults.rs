@@ -118,10 +118,10 @@ fn what_no_request_needs_is_a_warning_and_the_document_is_served() {
     let said = Home::new(&config).run(&["config", "check"]);
     assert_eq!(said.code, Some(0), "{said:?}");
     for part in [
-        "openapi.yaml:7 at /paths/~1a/get/parameters/0/schema: The pattern \"/^[a-z]+$/i\" looks like a literal",
+        "openapi.yaml:7 at /paths/~1a/get/parameters/0/schema: The pattern \"/^[a-z]+$/i\" looks like a JavaScript literal",
         "openapi.yaml:9 at /paths/~1a/get/responses/200/$ref: The reference \"https://example.org/responses.yaml#/Fine\"",
         "openapi.yaml:10 at /paths/~1a/get/responses/404/$ref: The reference \"./gone.yaml#/NotFound\"",
-        "openapi.yaml:13 at /paths/~1b/get/operationId: The operationId \"twice\" is given to more than one operation",
+        "openapi.yaml:13 at /paths/~1b/get/operationId: The operationId \"twice\" is used by more than one operation",
         "openapi.yaml:34 at /webhooks/one/$ref: The reference \"./webhooks/gone.yaml\"",
         "openapi.yaml:37 at /components/securitySchemes/bearer/bearerFormat: Tokens of the format \"JWT\"",
         "openapi.yaml:38 at /components/securitySchemes/oauth: Tokens of OAuth 2.0 are not accepted",
@@ -240,7 +240,7 @@ paths:
         for part in [
             "openapi.yaml:5 at /paths/~1_limits/get: at `/v1/_limits` Fairgate itself tells how the limits of a key stand",
             "set `[api] reserved_prefix` to a prefix that the API does not use",
-            "1 fault",
+            "1 error",
         ] {
             assert!(said.err.contains(part), "{part:?} is not in what {command:?} said:\n{}", said.err);
         }

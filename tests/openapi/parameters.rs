@@ -89,7 +89,7 @@ paths:
 fn a_parameter_that_may_be_an_object_may_be_sent_by_its_own_name() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).document(DOCUMENT);
-    let gateway = Gateway::start(&config.section("[validation]\nunknown_query = \"refuse\""));
+    let gateway = Gateway::start(&config.section("[validation]\nunknown_query = \"reject\""));
     let key = gateway.key();
     for (query, is_fine) in [("o=1", true), ("m=1", true), ("o=x", false), ("m=x", false), ("p=1", false)] {
         let answer = gateway.send(&get(&format!("/items/7?{query}")).key(&key));

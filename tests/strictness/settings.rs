@@ -78,12 +78,12 @@ fn a_refusal_says_what_is_wrong_and_where() {
     let (_upstream, gateway) = with("");
     for (bytes, told) in [
         ("GET /a HTTP/1.1\r\nHost: x\r\nX-A : b\r\n\r\n", "`X-A ` in line 3"),
-        ("GET /a HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n", "Line 4 of the head begins with white space"),
-        ("GET /a HTTP/1.1\r\nHost: x\nX-A: b\r\n\r\n", "Line 2 of the head ends in a bare line feed"),
+        ("GET /a HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n", "Line 4 of the request begins with whitespace"),
+        ("GET /a HTTP/1.1\r\nHost: x\nX-A: b\r\n\r\n", "Line 2 of the request ends in a bare line feed"),
         ("GET /a HTTP/2.2\r\nHost: x\r\n\r\n", "`HTTP/2.2`"),
         ("GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", "has 4 parts"),
         ("GET /a%zz HTTP/1.1\r\nHost: x\r\n\r\n", "percent sign at byte 3"),
-        ("GET http://y/ HTTP/1.1\r\nHost: x\r\n\r\n", "not the host of the absolute target, `y`"),
+        ("GET http://y/ HTTP/1.1\r\nHost: x\r\n\r\n", "does not match the host of the request target, `y`"),
         ("GET / HTTP/1.1\r\nHost: x\r\nConnection: Via\r\n\r\n", "names `Via`"),
     ] {
         let answer = gateway.send_bytes(bytes.as_bytes());

@@ -118,7 +118,7 @@ fn a_connection_on_which_a_body_broke_off_within_its_answer_is_not_used_again() 
             exchange.write(half.as_bytes());
             Next::Keep
         });
-        let config = Config::of(&upstream).section("[sizes]\nbody = \"100KiB\"");
+        let config = Config::of(&upstream).section("[sizes]\nmax_body_size = \"100KiB\"");
         let gateway = Gateway::start(&config.listen("address = \"127.0.0.1:0\"\nthreads = 1"));
         let key = gateway.key();
         let mut connection = gateway.connect();
@@ -177,7 +177,7 @@ fn an_upstream_that_answers_while_it_reads_a_checked_body_gets_all_of_it() {
 
 /// A gateway that checks the bodies for `/large`.
 fn checking(upstream: &Upstream) -> (Gateway, Key) {
-    let config = Config::of(upstream).document(CHECKED).section("[sizes]\nbody = \"32MiB\"");
+    let config = Config::of(upstream).document(CHECKED).section("[sizes]\nmax_body_size = \"32MiB\"");
     let gateway = Gateway::start(&config.listen("address = \"127.0.0.1:0\"\nthreads = 1"));
     let key = gateway.key();
     (gateway, key)

@@ -71,8 +71,9 @@ impl Shown {
         for case in &self.cases {
             if case.promise.row() != row {
                 row = case.promise.row();
-                let meaning = meaning(case.promise);
-                writeln!(text, "\n{}  {}\n", paint.row(row, &row.to_string()), paint.bold(meaning))?;
+                let meaning = folded(meaning(case.promise));
+                let meaning: Vec<String> = meaning.iter().map(|line| paint.bold(line)).collect();
+                writeln!(text, "\n{}  {}\n", paint.row(row, &row.to_string()), meaning.join("\n     "))?;
             }
             self.case(&mut text, &paint, case)?;
         }
@@ -224,6 +225,22 @@ fn is_behind_a_proxy() -> bool {
     let left_out = ["no_proxy", "NO_PROXY"].map(|name| std::env::var(name).unwrap_or_default());
     ["http_proxy", "all_proxy", "ALL_PROXY"].iter().any(is_set)
         && !left_out.iter().any(|list| list.contains("127.0.0.1") || list.trim() == "*")
+}
+
+/// A sentence in lines that stand beside a status within a hundred columns.
+fn folded(sentence: &str) -> Vec<String> {
+    const MAX_COLUMNS: usize = 90;
+    let mut lines: Vec<String> = Vec::new();
+    for word in sentence.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= MAX_COLUMNS => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 fn meaning(promise: Promise) -> &'static str {

@@ -46,7 +46,7 @@ fn every_fault_is_told_with_its_line_and_nothing_is_imported() {
         for (line, (at, why)) in lines.iter().zip([
             (2, "without spaces"),
             (4, "exists already as key_"),
-            (5, "stands on line 1 already"),
+            (5, "is already on line 1"),
             (6, "longer than 512 bytes"),
             (7, "visible ASCII"),
         ]) {

@@ -175,7 +175,7 @@ fn a_key_is_changed_where_it_is_named_and_stays_what_it_was_elsewhere() {
 fn the_whole_store_is_checked_on_demand() {
     let site = Site::new();
     site.key_id();
-    assert!(site.run(&["store", "check"]).fine().ends_with("is whole: 1 keys.\n"));
+    assert!(site.run(&["store", "check"]).fine().ends_with("is intact: 1 keys.\n"));
     assert_eq!(site.json(&["store", "check", "--json"])["keys"], 1);
     let file = site.store().join("fairgate.redb");
     let mut bytes = std::fs::read(&file).unwrap();
