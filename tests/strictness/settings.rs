@@ -78,7 +78,10 @@ fn a_refusal_says_what_is_wrong_and_where() {
     let (_upstream, gateway) = with("");
     for (bytes, told) in [
         ("GET /a HTTP/1.1\r\nHost: x\r\nX-A : b\r\n\r\n", "`X-A ` in line 3"),
-        ("GET /a HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n", "Line 4 of the request begins with whitespace"),
+        (
+            "GET /a HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n",
+            "Line 4 of the request begins with whitespace",
+        ),
         ("GET /a HTTP/1.1\r\nHost: x\nX-A: b\r\n\r\n", "Line 2 of the request ends in a bare line feed"),
         ("GET /a HTTP/2.2\r\nHost: x\r\n\r\n", "`HTTP/2.2`"),
         ("GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", "has 4 parts"),

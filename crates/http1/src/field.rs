@@ -30,25 +30,17 @@ pub fn of_request(name: &[u8], keys: &[String]) -> RequestField {
         7 if is("referer") => RequestField::Single(3),
         8 if is("if-match") => RequestField::Single(4),
         8 if is("if-range") => RequestField::Single(5),
-        8 if is("x-scheme") => RequestField::Forwarded(ForwardedKind::Other),
         // CGI makes `HTTP_PROXY` of it, which many libraries take for the proxy to ask.
         5 if is("proxy") => RequestField::HopByHop,
-        6 if is("x-host") => RequestField::Forwarded(ForwardedKind::Other),
-        9 if is("x-real-ip") || is("client-ip") => RequestField::Forwarded(ForwardedKind::Other),
         9 if is("x-api-key") => RequestField::ApiKey,
         9 if is("forwarded") => RequestField::Forwarded(ForwardedKind::Forwarded),
         10 if is("connection") => RequestField::Connection,
         10 if is("keep-alive") => RequestField::HopByHop,
         10 if is("user-agent") => RequestField::Single(6),
-        11 if is("x-client-ip") || is("x-remote-ip") || is("x-forwarded") || is("x-real-port") => {
-            RequestField::Forwarded(ForwardedKind::Other)
-        }
         12 if is("content-type") => RequestField::ContentType,
-        12 if is("x-url-scheme") => RequestField::Forwarded(ForwardedKind::Other),
         12 if is("max-forwards") => RequestField::Single(7),
         12 if is("x-request-id") => RequestField::RequestId,
         13 if is("x-rewrite-url") || is("x-rewrite-uri") || is("x-http-method") => RequestField::Override,
-        13 if is("x-remote-addr") || is("fly-client-ip") => RequestField::Forwarded(ForwardedKind::Other),
         13 if is("if-none-match") => RequestField::Single(8),
         13 if is("content-range") => RequestField::Single(9),
         13 if is("authorization") => RequestField::Authorization,
@@ -56,9 +48,7 @@ pub fn of_request(name: &[u8], keys: &[String]) -> RequestField {
         14 if is("content-length") => RequestField::ContentLength,
         14 if is("http2-settings") => RequestField::HopByHop,
         14 if is("x-original-url") || is("x-original-uri") => RequestField::Override,
-        14 if is("true-client-ip") => RequestField::Forwarded(ForwardedKind::Other),
         15 if is("idempotency-key") => RequestField::Single(10),
-        15 if is("front-end-https") => RequestField::Forwarded(ForwardedKind::Other),
         15 if is("x-forwarded-for") => RequestField::Forwarded(ForwardedKind::For),
         15 if is("x-original-path")
             || is("x-override-path")
@@ -67,29 +57,54 @@ pub fn of_request(name: &[u8], keys: &[String]) -> RequestField {
         {
             RequestField::Override
         }
-        15 if is("x-original-host") => RequestField::Forwarded(ForwardedKind::Other),
         16 | 19 if is("proxy-connection") || is("proxy-authorization") => RequestField::HopByHop,
-        16 if is("cf-connecting-ip") || is("fastly-client-ip") => {
-            RequestField::Forwarded(ForwardedKind::Other)
-        }
         16 if is("content-location") => RequestField::Single(11),
-        16 if is("x-azure-clientip") || is("x-azure-socketip") || is("x-originating-ip") => {
-            RequestField::Forwarded(ForwardedKind::Other)
-        }
         16 if is("x-forwarded-host") => RequestField::Forwarded(ForwardedKind::Host),
         17 if is("if-modified-since") => RequestField::Single(12),
         17 if is("x-method-override") || is("x-original-method") => RequestField::Override,
         17 if is("transfer-encoding") => RequestField::TransferEncoding,
         17 if is("x-forwarded-proto") => RequestField::Forwarded(ForwardedKind::Proto),
-        18 if is("cf-connecting-ipv6") => RequestField::Forwarded(ForwardedKind::Other),
         19 if is("if-unmodified-since") => RequestField::Single(13),
-        19 if is("x-cluster-client-ip") => RequestField::Forwarded(ForwardedKind::Other),
         20 if is("x-http-path-override") || is("x-http-host-override") => RequestField::Override,
         22 if is("x-http-method-override") => RequestField::Override,
-        24 if is("x-original-forwarded-for") => RequestField::Forwarded(ForwardedKind::Other),
-        // Envoy's own words, `X-Envoy-Original-Path` among them, are worth what those of any other proxy are.
-        10.. if is_prefixed(name) => RequestField::Forwarded(ForwardedKind::Other),
+        6.. if is_of_a_proxy(name) => RequestField::Forwarded(ForwardedKind::Other),
         _ => RequestField::EndToEnd,
+    }
+}
+
+/// What proxies say of a request's origin beside the fields with a kind of their own. Envoy's own words,
+/// `X-Envoy-Original-Path` among them, are worth what those of any other proxy are.
+fn is_of_a_proxy(name: &[u8]) -> bool {
+    const NAMES: [&str; 22] = [
+        "x-host",
+        "x-scheme",
+        "x-real-ip",
+        "client-ip",
+        "x-client-ip",
+        "x-remote-ip",
+        "x-forwarded",
+        "x-real-port",
+        "x-url-scheme",
+        "x-remote-addr",
+        "fly-client-ip",
+        "true-client-ip",
+        "front-end-https",
+        "x-original-host",
+        "cf-connecting-ip",
+        "fastly-client-ip",
+        "x-azure-clientip",
+        "x-azure-socketip",
+        "x-originating-ip",
+        "cf-connecting-ipv6",
+        "x-cluster-client-ip",
+        "x-original-forwarded-for",
+    ];
+    // Hardly any other name begins with one of these letters.
+    match name {
+        [b'x' | b'X', b'-', ..] | [b'c' | b'C' | b'f' | b'F' | b't' | b'T', ..] => {
+            NAMES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())) || is_prefixed(name)
+        }
+        _ => false,
     }
 }
 

@@ -85,8 +85,7 @@ async fn ask<'s>(
     let mut slash = false;
     loop {
         let (backend, _in_flight) = attempts.next(thread, context).await?;
-        let connection = connect(thread, context, &attempts, backend, is_safe).await;
-        let upstream = match connection {
+        let upstream = match connect(thread, context, &attempts, backend, is_safe).await {
             Ok(upstream) => upstream,
             Err(why) => {
                 attempts.not_connected(thread, context, why)?;

@@ -21,7 +21,7 @@ pub(super) fn read_tree(text: &[u8]) -> Result<Tree<'_>, String> {
     Tree::read(text).map_err(|why| match why {
         // Where it stands the second time, a second look finds out; of a long text the end of its object has to do.
         Unread::Twice { .. } if text.len() <= SHORT => read(text).err().unwrap_or_default(),
-        why => clause(text, why),
+        why @ (Unread::NotText { .. } | Unread::NotJson(_) | Unread::Twice { .. }) => clause(text, why),
     })
 }
 
