@@ -1,7 +1,7 @@
 //! A real kill -9 while answers are sent: what clients have received is what was charged, exactly.
 
 use crate::world::{World, charge, has_lost, told};
-use journal::{Due, MAX_TOGETHER, Options};
+use journal::{Due, JournalError, MAX_TOGETHER, Options};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
@@ -39,7 +39,14 @@ fn child_that_is_killed() {
     let Ok(root) = std::env::var(CHILD) else { return };
     // If the test itself is killed, nobody else would end this.
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).unwrap();
-    let (mut journal, writers, _) = journal::open(&options(Path::new(&root)), now(), &mut |_, _| {}).unwrap();
+    let options = options(Path::new(&root));
+    let (mut journal, writers, _) = loop {
+        // What the parent has let go of is held a moment longer by any process that another test begins just then.
+        match journal::open(&options, now(), &mut |_, _| {}) {
+            Err(JournalError::InUse { .. }) => thread::sleep(Duration::from_millis(1)),
+            opened => break opened.unwrap(),
+        }
+    };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("port {}", listener.local_addr().unwrap().port());
     std::io::stdout().flush().unwrap();

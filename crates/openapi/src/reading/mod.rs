@@ -141,7 +141,8 @@ impl<'d> Reader<'d> {
             Ok(place) => {
                 let object = self.object_at(&place)?;
                 if let Some(reference) = object.members.get("$ref") {
-                    let message = format!("The $ref has to be text, but is {}.", objects::name_of(reference));
+                    let message =
+                        format!("The $ref must be a string, but is {}.", objects::name_of(reference));
                     self.notes.fault(&place, message, "");
                     return None;
                 }

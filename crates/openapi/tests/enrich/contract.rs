@@ -65,7 +65,11 @@ fn the_documents_words_stay_beside_the_contracts_but_not_about_keys() {
         let response = &document["paths"]["/pets"]["get"]["responses"][status];
         followed(&document, response)["description"].as_str().unwrap().to_owned()
     };
-    assert!(said("404").starts_with("No such pet.\n\nThe resource is not found"), "{}", said("404"));
+    assert!(
+        said("404").starts_with("No such pet.\n\nThe resource you're looking for is not found"),
+        "{}",
+        said("404")
+    );
     assert!(!said("401").contains("Members") && !said("403").contains("Members"));
 }
 

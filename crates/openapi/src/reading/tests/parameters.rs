@@ -95,7 +95,7 @@ fn what_is_wrong_with_a_parameter_is_said_at_its_place() {
         ),
         (
             "{name: q, in: query, required: 'yes', schema: {}}",
-            "fault a:2 at P/required: Must be true or false, but is a string.",
+            "fault a:2 at P/required: Must be a boolean, but is a string.",
         ),
         ("{name: q, in: query, schema: []}", "fault a:2 at P/schema: Must be an object, but is an array."),
         (

@@ -109,9 +109,12 @@ x-o:
     for (reference, part) in [
         ("'#/x-o/gone'", "fault a:4 at /paths/~1a/additionalOperations/LINK: The reference \"#/x-o/gone\""),
         ("'#/info'", "fault a:4 at /paths/~1a/additionalOperations/LINK: The reference \"#/info\""),
-        ("'#/openapi'", "It has to be an object, but is text."),
-        ("'#/paths/~1a/additionalOperations/LINK'", "lead round in a circle"),
-        ("7", "fault a:4 at /paths/~1a/additionalOperations/LINK: The $ref has to be text, but is a number."),
+        ("'#/openapi'", "Must be an object, but is a string."),
+        ("'#/paths/~1a/additionalOperations/LINK'", "are circular"),
+        (
+            "7",
+            "fault a:4 at /paths/~1a/additionalOperations/LINK: The $ref must be a string, but is a number.",
+        ),
     ] {
         let said = said(&text(reference));
         assert!(

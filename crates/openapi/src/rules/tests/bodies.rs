@@ -234,12 +234,12 @@ fn a_byte_order_mark_before_a_body_is_named() {
     assert_eq!(
         not_valid(check("\u{feff}ab".as_bytes())),
         [
-            " : It may have at most 2 characters, but has 3. The body begins with a byte order mark (U+FEFF), which counts as a character."
+            " : Must have at most 2 characters, but has 3. The body begins with a byte order mark (U+FEFF), which counts as a character."
         ]
     );
     assert_eq!(
         sentence(check(b"\xff\xfea\0")),
-        "malformed: The body is not UTF-8: it begins with a byte order mark of UTF-16."
+        "malformed: The body is not valid UTF-8: it begins with a byte order mark of UTF-16."
     );
 }
 

@@ -40,7 +40,7 @@ fn a_file_is_not_held_against_the_link_that_stands_for_it_in_answers() {
     );
     assert_eq!(
         not_valid(check(&parts(&[("name=links", b"https://a.example/")]))),
-        ["photo /photo: It is required, but not there."]
+        ["photo /photo: Required but missing."]
     );
 }
 
@@ -65,10 +65,10 @@ fn what_is_asked_of_the_bytes_of_a_part_is_a_warning() {
     assert_eq!(
         about,
         [
-            "/Base/properties/cover: `pattern` is not enforced for the part \"cover\": its bytes are not read.",
-            "/Photo: `maxLength` is not enforced for the part \"photos\": its bytes are not read.",
-            "/Upload/properties/link: The part \"link\" is described as a link. A part that comes with a filename is a file: it is not held against that.",
-            "/Upload/properties/photo: `maxLength` is not enforced for the part \"photo\": its bytes are not read.",
+            "/Base/properties/cover: `pattern` is not enforced for the part \"cover\": its content is not read.",
+            "/Photo: `maxLength` is not enforced for the part \"photos\": its content is not read.",
+            "/Upload/properties/link: The part \"link\" is described as a link. A part with a filename is a file and is not validated as one.",
+            "/Upload/properties/photo: `maxLength` is not enforced for the part \"photo\": its content is not read.",
         ]
     );
     let check = |head: &str, content: &[u8]| {
@@ -99,26 +99,26 @@ fn parts_are_typed_by_their_schema() {
     ]);
     assert_eq!(check(&fine), Ok(()));
     let odd = b"--XX\r\nContent-Disposition: form-data; name=\"a\x01b\"\r\n\r\n\xff\r\n--XX--\r\n";
-    let told = sentence(check(odd));
-    assert!(!told.contains(char::is_control), "{told:?}");
-    assert!(told.contains("\"a\\u{1}b\" has to be UTF-8"), "{told:?}");
+    let shown = sentence(check(odd));
+    assert!(!shown.contains(char::is_control), "{shown:?}");
+    assert!(shown.contains("\"a\\u{1}b\" must be UTF-8"), "{shown:?}");
     assert_eq!(
         not_valid(check(&parts(&[("name=age", b"x"), ("name=\"tags\"", b"z"), ("name=other", b"")]))),
         [
-            "age /age: It has to be a whole number, but is \"x\".",
-            "0 /tags/0: It has to be a whole number, but is \"z\".",
-            "other /other: It is not known here.",
-            "name /name: It is required, but not there.",
+            "age /age: Must be an integer, but is \"x\".",
+            "0 /tags/0: Must be an integer, but is \"z\".",
+            "other /other: Unknown property.",
+            "name /name: Required but missing.",
         ]
     );
     for (body, message) in [
         (&b""[..], "This endpoint requires a body, but none was sent."),
-        (b"--YY\r\n", "It does not hold the boundary that its Content-Type names."),
-        (b"--XX\r\n", "It ends before its last boundary."),
-        (b"--XXa\r\n", "A boundary in it is not followed by a line break."),
-        (b"--XX\r\n\r\n\r\n--XX--", "A part of it has no `Content-Disposition: form-data`."),
-        (b"--XX\r\nContent-Disposition: form-data\r\n\r\n\r\n--XX--", "A part of it has no name."),
-        (b"--XX\r\nno colon\r\n\r\n\r\n--XX--", "A part of it has a header without a colon."),
+        (b"--YY\r\n", "it does not contain the boundary given in its Content-Type."),
+        (b"--XX\r\n", "it ends before its closing boundary."),
+        (b"--XXa\r\n", "a boundary is not followed by a line break."),
+        (b"--XX\r\n\r\n\r\n--XX--", "a part has no `Content-Disposition: form-data`."),
+        (b"--XX\r\nContent-Disposition: form-data\r\n\r\n\r\n--XX--", "a part has no name."),
+        (b"--XX\r\nno colon\r\n\r\n\r\n--XX--", "a part has a header without a colon."),
     ] {
         assert!(sentence(check(body)).ends_with(message), "{message}: {:?}", check(body));
     }
@@ -127,7 +127,7 @@ fn parts_are_typed_by_their_schema() {
             .ends_with("`boundary` of 1 to 70 characters.")
     );
     let many = vec![("name=tags", &b"1"[..]); 1_001];
-    assert!(sentence(check(&parts(&many))).ends_with("It may have at most 1000 parts."));
+    assert!(sentence(check(&parts(&many))).ends_with("it has more than 1000 parts."));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn what_frames_parts_has_its_bounds() {
         rules.check_body(Some(b"multipart/form-data; boundary=XX"), &body)
     };
     assert_eq!(check(&head(8_000)), Ok(()));
-    assert!(sentence(check(&head(8_300))).ends_with("The headers of a part may have at most 8192 bytes."));
+    assert!(sentence(check(&head(8_300))).ends_with("the headers of a part must have at most 8192 bytes."));
     for (length, is_fine) in [(70, true), (71, false)] {
         let boundary = "b".repeat(length);
         let body = parts(&[("name=name", b"a"), ("name=age", b"7")]);
@@ -189,7 +189,7 @@ fn files_of_a_list_count_as_its_items() {
         assert_eq!(photos(&[content; 2]), Ok(()));
         assert_eq!(
             not_valid(photos(&[content; 3])),
-            ["photos /photos: It may have at most 2 items, but has 3."]
+            ["photos /photos: Must have at most 2 items, but has 3."]
         );
     }
     let unique = json!({"schema": {"type": "object", "properties": {"photos": {
