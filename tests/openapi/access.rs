@@ -111,8 +111,8 @@ fn an_operation_whose_reference_cannot_be_followed_does_not_start() {
     for (reference, part) in [
         ("'#/x-operations/gone'", "#/x-operations/gone"),
         ("gone.yaml", "gone.yaml"),
-        ("5", "The $ref has to be text"),
-        ("", "The $ref has to be text"),
+        ("5", "The $ref must be a string"),
+        ("", "The $ref must be a string"),
     ] {
         let document = ELSEWHERE.replacen(
             "LINK: { $ref: '#/x-operations/strict' }",
