@@ -43,7 +43,7 @@ fn child_that_is_killed() {
     let (mut journal, writers, _) = loop {
         // What the parent has let go of is held a moment longer by any process that another test begins just then.
         match journal::open(&options, now(), &mut |_, _| {}) {
-            Err(JournalError::InUse { .. }) => thread::sleep(Duration::from_millis(1)),
+            Err(JournalError::InUse { .. }) => thread::yield_now(),
             opened => break opened.unwrap(),
         }
     };
