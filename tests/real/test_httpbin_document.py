@@ -78,4 +78,4 @@ def test_forms_are_checked(ways):
 
 def test_what_the_document_says_wrongly_is_warned_of_at_the_start(gateway):
     # It calls numbers `int`, which no version of the specification knows.
-    assert 'The type \\"int\\" does not exist' in gateway.written()
+    assert 'Unknown type \\"int\\"' in gateway.written()

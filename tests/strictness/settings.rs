@@ -87,7 +87,7 @@ fn a_refusal_says_what_is_wrong_and_where() {
         ("GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", "has 4 parts"),
         ("GET /a%zz HTTP/1.1\r\nHost: x\r\n\r\n", "percent sign at byte 3"),
         ("GET http://y/ HTTP/1.1\r\nHost: x\r\n\r\n", "does not match the host of the request target, `y`"),
-        ("GET / HTTP/1.1\r\nHost: x\r\nConnection: Via\r\n\r\n", "names `Via`"),
+        ("GET / HTTP/1.1\r\nHost: x\r\nConnection: Via\r\n\r\n", "lists `Via`"),
     ] {
         let answer = gateway.send_bytes(bytes.as_bytes());
         assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
