@@ -44,37 +44,48 @@ pub fn summary(details: &[Detail]) -> String {
 }
 
 impl Detail {
-    /// The violation as a sentence of its own, which names what it is about.
+    /// The violation as a sentence of its own, which names what it is about. Without `format!`: most errors of validation come
+    /// by here.
     fn sentence(&self) -> String {
-        let subject = self.subject();
-        if let Some(rest) = self.message.strip_prefix(MISSING) {
-            return format!("Missing required {subject}.{rest}");
+        let message = self.message.as_str();
+        let begun =
+            [(MISSING, "Missing required "), (UNKNOWN_PROPERTY, "Unknown "), (UNKNOWN_PARAMETER, "Unknown ")];
+        let begun = begun.into_iter().find_map(|(begin, verb)| Some((verb, message.strip_prefix(begin)?)));
+        let (before, after) = match self.place {
+            "body" if self.name.is_empty() => ("request body", ""),
+            "body" => ("property \"", "\" in the request body"),
+            "header" => ("header \"", "\""),
+            "cookie" => ("cookie \"", "\""),
+            "query" => ("query parameter \"", "\""),
+            "path" => ("path parameter \"", "\""),
+            _ => ("parameter \"", "\""),
+        };
+        let (verb, separator, rest) = match begun {
+            Some((verb, rest)) => (verb, ".", rest),
+            None => ("Invalid ", ": ", message),
+        };
+        let mut sentence = String::with_capacity(message.len() + self.name.len() + 64);
+        for part in [verb, before, self.name.as_str(), after, separator] {
+            sentence.push_str(part);
         }
-        let unknown = [UNKNOWN_PROPERTY, UNKNOWN_PARAMETER];
-        if let Some(rest) = unknown.iter().find_map(|begin| self.message.strip_prefix(begin)) {
-            return format!("Unknown {subject}.{rest}");
+        let from = sentence.len();
+        sentence.push_str(rest);
+        if begun.is_none() {
+            continue_sentence(&mut sentence, from);
         }
-        format!("Invalid {subject}: {}", continued(&self.message))
-    }
-
-    fn subject(&self) -> String {
-        match self.place {
-            "body" if self.name.is_empty() => "request body".to_owned(),
-            "body" => format!("property \"{}\" in the request body", self.name),
-            "header" | "cookie" => format!("{} \"{}\"", self.place, self.name),
-            place => format!("{place} parameter \"{}\"", self.name),
-        }
+        sentence
     }
 }
 
-/// A sentence as it goes on behind a colon. A word in capitals stays as it is.
-fn continued(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    match (letters.next(), letters.next()) {
-        (Some(first), Some(second)) if second.is_lowercase() => {
-            first.to_lowercase().chain([second]).chain(letters).collect()
-        }
-        _ => sentence.to_owned(),
+/// Has a sentence go on behind a colon: its first letter becomes small, unless the word is in capitals.
+fn continue_sentence(text: &mut String, from: usize) {
+    let Some(rest) = text.get_mut(from..) else { return };
+    let mut letters = rest.chars();
+    if letters.next().is_some_and(|first| first.is_ascii_uppercase())
+        && letters.next().is_some_and(char::is_lowercase)
+        && let Some(first) = rest.get_mut(..1)
+    {
+        first.make_ascii_lowercase();
     }
 }
 

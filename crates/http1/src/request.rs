@@ -67,6 +67,7 @@ impl RequestHead {
     ///
     /// # Errors
     /// The fault, and the memory back.
+    #[inline] // the head is made where it stays
     pub fn parse(
         mut bytes: Vec<u8>,
         length: usize,
