@@ -256,5 +256,5 @@ def test_samples_that_a_slash_turns_away_are_reported_as_failed(receiver, before
     wait_until(lambda: counter(writes.url, SENT) == counter(writes.url, FAILED), "each sample is reported")
     assert not up_at(receiver.url, time.time(), writes)
     # The writer's log says what to change.
-    assert "Send the request to /api/v1/write, without it." in writes.log.read_text()
+    assert "Send the request to /api/v1/write, without the slash." in writes.log.read_text()
     assert before_receiver.used(writes.key) == 0
