@@ -5,7 +5,9 @@ use std::borrow::Cow;
 /// A name as a token of a pointer. Nearly no name has to be escaped, and none of these is copied.
 pub fn escape(name: &str) -> Cow<'_, str> {
     if name.contains(['~', '/']) {
-        Cow::Owned(name.replace('~', "~0").replace('/', "~1"))
+        let mut token = String::with_capacity(name.len() + 1);
+        write(&mut token, name);
+        Cow::Owned(token)
     } else {
         Cow::Borrowed(name)
     }
@@ -25,11 +27,15 @@ pub fn unescape(token: &str) -> Cow<'_, str> {
 /// Appends a name as a token.
 pub fn push(pointer: &mut String, name: &str) {
     pointer.push('/');
+    write(pointer, name);
+}
+
+fn write(token: &mut String, name: &str) {
     for letter in name.chars() {
         match letter {
-            '~' => pointer.push_str("~0"),
-            '/' => pointer.push_str("~1"),
-            other => pointer.push(other),
+            '~' => token.push_str("~0"),
+            '/' => token.push_str("~1"),
+            other => token.push(other),
         }
     }
 }
