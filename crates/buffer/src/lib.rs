@@ -1,7 +1,7 @@
 //! A read buffer, and the spare memory of a data thread from which buffers are made.
 //!
-//! A connection that waits for its next request holds no buffer. Who reads into one, and from where, is none of its
-//! business.
+//! A connection that waits for its next request holds no buffer. It does not know who
+//! reads into it, or from where.
 
 use std::cell::RefCell;
 

@@ -63,7 +63,7 @@ pub enum OperationError {
         "this import was given up because another one began or it was left alone: nothing was imported, begin again"
     )]
     ImportGone,
-    /// The request is none that this gateway knows.
+    /// This gateway does not know the request.
     #[error(
         "the gateway does not understand the request ({why}): use the command of the same version as the gateway"
     )]

@@ -328,7 +328,7 @@ fn note_reserved(top: &Section<'_>, document: &Document, operation: &Operation, 
     );
 }
 
-/// Generated clients put the base path before every path, so that limits are told below it as well.
+/// Generated clients put the base path before every path, so limits are served under it as well.
 fn note_limits_path(top: &Section<'_>, document: &Document, operation: &Operation) {
     let spot = document.documents.spot(&operation.at);
     let title = format!(

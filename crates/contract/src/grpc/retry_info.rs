@@ -80,12 +80,12 @@ mod tests {
             assert_eq!(retry_info(seconds), info, "{seconds}");
         }
         let text = "w\u{fc}ste".repeat(50);
-        let told = status_details(GrpcStatus::Unavailable, &text, 300);
+        let details = status_details(GrpcStatus::Unavailable, &text, 300);
         let mut expected = b"\x08\x0e\x12\xac\x02".to_vec();
         expected.extend_from_slice(text.as_bytes());
         expected.extend_from_slice(
             b"\x1a\x31\x0a\x28type.googleapis.com/google.rpc.RetryInfo\x12\x05\x0a\x03\x08\xac\x02",
         );
-        assert_eq!(told, expected);
+        assert_eq!(details, expected);
     }
 }

@@ -110,7 +110,7 @@ pub(super) fn parse_url(text: &str) -> Result<Url, Refusal> {
     Ok(Url { is_https, host: host.to_owned(), port, base_path })
 }
 
-/// Host and port, `usual` if there is none. None: the port is not valid.
+/// Host and port; the port is `usual` if it is missing. `None`: the port is invalid.
 pub(super) fn split_port(authority: &str, usual: u16) -> Option<(&str, u16)> {
     match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => {
