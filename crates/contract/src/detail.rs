@@ -78,7 +78,7 @@ impl Detail {
 }
 
 /// Has a sentence go on behind a colon: its first letter becomes small, unless the word is in capitals.
-fn continue_sentence(text: &mut String, from: usize) {
+fn continue_sentence(text: &mut str, from: usize) {
     let Some(rest) = text.get_mut(from..) else { return };
     let mut letters = rest.chars();
     if letters.next().is_some_and(|first| first.is_ascii_uppercase())
