@@ -318,14 +318,15 @@ fn bodies_that_are_held_to_be_checked_have_a_bound_in_all() {
     let head = request("POST", "/large").key(&key).header("Content-Type", "application/json");
     let head = head.header("Content-Length", &(10 * MIB).to_string()).head();
     let most = vec![b' '; 10 * MIB - 10];
-    let mut slow: Vec<Connection> = (0..12).map(|_| gateway.connect()).collect();
+    let mut slow: Vec<Connection> = (0..24).map(|_| gateway.connect()).collect();
     std::thread::scope(|scope| {
         for connection in &mut slow {
             scope.spawn(|| connection.write(&head) && connection.write(&most));
         }
     });
+    // They are 240 MiB. A body that grows is in memory twice for a moment, and the allocator keeps freed pages for a while.
     let held = gateway.resident().saturating_sub(before);
-    assert!(held < 80 * MIB as u64, "{held} bytes are held");
+    assert!(held < 120 * MIB as u64, "{held} bytes are held");
     // Those that there was no room for were told, and the others are still waited for.
     let mut refused = 0;
     slow.retain_mut(|connection| {
@@ -338,7 +339,7 @@ fn bodies_that_are_held_to_be_checked_have_a_bound_in_all() {
         refused += 1;
         false
     });
-    assert!(refused >= 8 && !slow.is_empty(), "{refused} of 12 were refused");
+    assert!(refused >= 20 && !slow.is_empty(), "{refused} of 24 were refused");
     // What is held is given back, however a body ends.
     slow.clear();
     crate::support::eventually("the memory is given back", || {
