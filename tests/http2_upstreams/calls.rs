@@ -10,7 +10,7 @@ use hyper::http::{HeaderMap, Request, Response};
 use std::{
     future::Future,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -163,6 +163,49 @@ fn calls_that_fail_are_free_and_told_as_they_came() {
         }
     });
     gateway.limits(&key).assert_charged_since(&before, 0, "calls that fail");
+}
+
+#[test]
+fn a_call_that_is_answered_by_another_protocol_is_internal_and_free_and_an_incident() {
+    let server = Server::scripted(|mut asked: Asked| async move {
+        match asked.path() {
+            "/shop.Items/Html" => asked.answer(200, &[("content-type", "text/html")], b"<p>Hello</p>"),
+            "/shop.Items/Created" => asked.answer(201, &[("content-type", "application/grpc")], b""),
+            "/shop.Items/Elsewhere" => asked.answer(302, &[("location", "/a")], b""),
+            "/shop.Items/Untyped" => asked.answer(200, &[("grpc-status", "0")], b""),
+            _ => asked.answer(200, &[("content-type", "application/json")], b"{\"id\": 7}"),
+        }
+    });
+    let gateway = gateway(&server);
+    let key = gateway.key();
+    let before = gateway.limits(&key);
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let ids = Arc::clone(&asked);
+    with_client(&gateway, |mut client| {
+        let key = key.clone();
+        async move {
+            for name in ["Json", "Html", "Created", "Elsewhere", "Untyped"] {
+                let (answer, mut sending) = call(&mut client, &format!("/shop.Items/{name}"), &key).await;
+                sending.send_data(Bytes::from_static(b"message"), true).unwrap();
+                let answer = answer.await.unwrap();
+                let said = |header| answer.headers().get(header).map(|value| value.to_str().unwrap());
+                assert_eq!((answer.status().as_u16(), said("grpc-status")), (200, Some("13")), "{name}");
+                assert_eq!(
+                    (said("x-error-code"), said("location")),
+                    (Some("UNEXPECTED_ERROR"), None),
+                    "{name}"
+                );
+                ids.lock().unwrap().push(said("x-request-id").unwrap().to_owned());
+            }
+        }
+    });
+    gateway.limits(&key).assert_charged_since(&before, 0, "calls answered by another protocol");
+    let ids = asked.lock().unwrap();
+    assert_eq!(ids.len(), 5);
+    for id in ids.iter() {
+        let incident = gateway.incident(id);
+        assert_eq!(incident["cause"], "the upstream's response does not use the protocol of the call");
+    }
 }
 
 #[test]

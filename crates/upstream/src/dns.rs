@@ -9,8 +9,8 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, UdpSocket},
-    time::timeout,
 };
+use transport::deadline::within;
 
 /// How long one server is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -73,7 +73,7 @@ async fn ask_one(server: SocketAddr, name: &str, kind: u16) -> io::Result<Said> 
             said @ (Said::Addresses(..) | Said::NoName | Said::Failed(_)) => Ok(said),
         }
     };
-    timeout(PATIENCE, asking).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    within(PATIENCE, asking).await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
 }
 
 async fn by_udp(server: SocketAddr, question: &[u8]) -> io::Result<Said> {

@@ -10,6 +10,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use transport::deadline::within;
 
 /// How soon a name is asked for again that could not be found.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -23,10 +24,8 @@ pub fn is_name(host: &str) -> bool {
 
 /// Asks for the name of an address, and notes what comes of it. Gives when to ask again.
 pub async fn look_up(backend: &Backend, names: &Names) -> Duration {
-    let found = match tokio::time::timeout(LOOKUP, ask(backend, names)).await {
-        Ok(found) => found,
-        Err(_) => Err(format!("no response within {LOOKUP:?}")),
-    };
+    let found = within(LOOKUP, ask(backend, names)).await;
+    let found = found.unwrap_or_else(|| Err(format!("no response within {LOOKUP:?}")));
     let known = backend.resolved.load();
     match found {
         Ok((mut addresses, lives)) => {
