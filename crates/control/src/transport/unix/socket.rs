@@ -268,3 +268,21 @@ async fn hand_over(stream: StdStream, control: &Control) {
         std::mem::forget(stream);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_gateways_own_user_and_root_are_answered() {
+        let ours = rustix::process::geteuid().as_raw();
+        assert_eq!(check_user(Ok(ours)).unwrap(), ours);
+        assert_eq!(check_user(Ok(0)).unwrap(), 0);
+        for other in [1, 65_534, u32::MAX].into_iter().filter(|other| *other != ours) {
+            let refused = check_user(Ok(other)).unwrap_err();
+            assert!(matches!(refused, OperationError::OtherUser { .. }), "{other}: {refused}");
+        }
+        let unknown = check_user(Err(io::ErrorKind::Other.into())).unwrap_err();
+        assert!(matches!(unknown, OperationError::UserNotKnown(_)), "{unknown}");
+    }
+}
