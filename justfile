@@ -17,7 +17,7 @@ fast:
 
 # Run the tests with real servers that match a pattern: just real pip
 real pattern="":
-    target/python-real/bin/python -m pytest tests/real -k '{{ pattern }}'
+    target/python-real/bin/python -m pytest tests/interop/real -k '{{ pattern }}'
 
 # Format the code
 fmt:

@@ -2,7 +2,7 @@
 
 By hand: FAIRGATE_BIN=target/release/fairgate python3 bench/validation.py [--rounds 5] [--seconds 5]
 
-Needs wrk (Debian), node, and `npm ci` in tests/prism. Each round runs every case once, one after the other,
+Needs wrk (Debian), node, and `npm ci` in tests/interop/prism. Each round runs every case once, one after the other,
 so that a machine whose speed drifts drifts for all. What is told is the median of the rounds, user and
 system time of the whole process tree of the gateway, in microseconds per request.
 """
@@ -18,13 +18,13 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "real"))
+sys.path.insert(0, str(ROOT / "tests" / "interop" / "real"))
 
 from server_process import HOST, ServerProcess, free_port  # noqa: E402
 
 DOCUMENT = ROOT / "bench" / "validation.json"
 BODY = (ROOT / "bench" / "order.json").read_text()
-PRISM = ROOT / "tests" / "prism" / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
+PRISM = ROOT / "tests" / "interop" / "prism" / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
 TICKS = os.sysconf("SC_CLK_TCK")
 CONNECTIONS = 16
 # What is measured has a core of its own, as far as there are two.

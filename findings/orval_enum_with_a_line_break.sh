@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # orval writes the values of an enum of a path parameter between single quotes as they are: with a line break in
 # one, which JSON and OpenAPI allow, the client that it makes is no TypeScript. It exits with 0 all the same.
-# So tests/enriched gives it documents without such values. Exits with 1 once orval does otherwise.
+# So tests/interop/enriched gives it documents without such values. Exits with 1 once orval does otherwise.
 set -euo pipefail
 
 folder="$(mktemp -d)"

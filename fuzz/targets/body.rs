@@ -8,9 +8,9 @@ use serde_json::Value;
 use std::sync::LazyLock;
 
 static OPERATIONS: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
-    let mut all = fixed(include_str!("../../tests/prism/documents/styles.json"));
-    all.extend(fixed(include_str!("../../tests/prism/documents/petstore.json")));
-    all.extend(fixed(include_str!("../../tests/prism/documents/orders.json")));
+    let mut all = fixed(include_str!("../../tests/interop/prism/documents/styles.json"));
+    all.extend(fixed(include_str!("../../tests/interop/prism/documents/petstore.json")));
+    all.extend(fixed(include_str!("../../tests/interop/prism/documents/orders.json")));
     all.retain(|one| one.operation.body.is_some());
     all
 });

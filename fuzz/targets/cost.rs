@@ -12,8 +12,8 @@ use std::{fs, sync::LazyLock, time::Duration};
 /// The schema that takes most work for small bodies: alternatives, circles, all that looks at every item.
 static COSTLY: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
     let mut all = fixed(include_str!("../seeds/costly.json"));
-    all.extend(fixed(include_str!("../../tests/prism/documents/styles.json")));
-    all.extend(fixed(include_str!("../../tests/prism/documents/orders.json")));
+    all.extend(fixed(include_str!("../../tests/interop/prism/documents/styles.json")));
+    all.extend(fixed(include_str!("../../tests/interop/prism/documents/orders.json")));
     all.retain(|one| one.operation.body.is_some());
     all
 });

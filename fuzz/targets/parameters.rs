@@ -8,9 +8,9 @@ use openapi::{api::In, rules::Sent};
 use std::sync::LazyLock;
 
 static OPERATIONS: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
-    let mut all = fixed(include_str!("../../tests/prism/documents/styles.json"));
-    all.extend(fixed(include_str!("../../tests/prism/documents/petstore.json")));
-    all.extend(fixed(include_str!("../../tests/prism/documents/orders.json")));
+    let mut all = fixed(include_str!("../../tests/interop/prism/documents/styles.json"));
+    all.extend(fixed(include_str!("../../tests/interop/prism/documents/petstore.json")));
+    all.extend(fixed(include_str!("../../tests/interop/prism/documents/orders.json")));
     all.retain(|one| one.rules.checks_parameters());
     all
 });

@@ -96,7 +96,7 @@ fn the_first_steps_of_the_readme_work_as_they_stand_there() {
         install, "cargo install --locked --path crates/fairgate",
         "the binary under test is on the path"
     );
-    assert_eq!(demo.trim(), "cargo run --release -- demo", "tests/demo runs what this prints");
+    assert_eq!(demo.trim(), "cargo run --release -- demo", "tests/gateway/demo runs what this prints");
     assert_eq!(test.trim(), "./test");
     // A loaded machine may take longer to start than a reader's patience.
     let patient = "until curl --silent --output /dev/null http://127.0.0.1:8080/; do sleep 0.05; done";

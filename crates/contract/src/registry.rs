@@ -1,7 +1,7 @@
 //! The registry of error codes: one row a code, and nothing about a code stands anywhere else.
 //!
 //! To add a code, add a row. The enum, its list and its texts come from the rows, and the compiler
-//! and the tests then ask for everything else: a case on the wire in `tests/contract`, for a start.
+//! and the tests then ask for everything else: a case on the wire in `tests/gateway/contract`, for a start.
 
 use crate::status::{ExtraStatus, Status};
 

@@ -73,7 +73,7 @@ pub(crate) fn of_operation(operation: &str, settings: &Settings<'_>) -> Value {
 /// Enriches one of the documents that the validators see as well.
 pub(crate) fn of_file(name: &str, settings: &Settings<'_>) -> Value {
     of_files(
-        &format!("{}/../../tests/enriched/documents/{name}", env!("CARGO_MANIFEST_DIR")),
+        &format!("{}/../../tests/interop/enriched/documents/{name}", env!("CARGO_MANIFEST_DIR")),
         &Disk,
         settings,
     )
