@@ -1,18 +1,17 @@
 //! The order of checks. This function is the contract's section 4, and the only place that knows it.
 
 use crate::{
-    buffered::BufferedBody,
     client::Client,
-    context::RequestContext,
+    context::{RequestContext, refusal::Refused},
     keyring::KnownKey,
     pages::{self, Page},
-    payment::Owed,
     policies::{
         body, cors, guard, key, limits, maintenance, overload, parameters, path, permission, redirect,
         route::{self, Purpose},
         upgrade,
     },
-    refusal::Refused,
+    settle::payment::Owed,
+    state::buffered::BufferedBody,
 };
 use http1::body::Decoder;
 use std::sync::Arc;

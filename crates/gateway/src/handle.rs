@@ -1,24 +1,23 @@
 //! The way of a request, from top to bottom: admit, forward, respond, settle and record.
 
 use crate::{
-    access_log,
     admit::{Admitted, admit},
     client::Client,
     config::Config,
-    context::{Moment, RequestContext},
+    context::{
+        Moment, RequestContext,
+        origin::Origin,
+        peer::Peer,
+        refusal::{Refusal, Refused},
+        request_id::RequestId,
+    },
     forward::{forward, keep_incident},
     keyring::LastKey,
-    origin::Origin,
     pages,
-    peer::Peer,
-    record::{Moved, Outcome},
-    refusal::{Refusal, Refused},
-    refusals::overloaded,
-    request_id::RequestId,
+    record::{Moved, Outcome, usage::Place},
     respond,
-    shared::Shared,
-    thread::Thread,
-    usage::Place,
+    settle::access_log,
+    state::{shared::Shared, thread::Thread},
 };
 use contract::Status;
 use http1::{Fault, body::Decoder, field::RequestField, request::RequestHead};
@@ -76,7 +75,7 @@ pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: &Peer,
     let config = thread.config();
     let mut context = context(thread, &config, peer, head, LastKey::default());
     let mut nothing = Decoder::new(context.head.framing);
-    let mut refused = overloaded(context.now.millis);
+    let mut refused = Refusal::overloaded(context.now.millis);
     refused.closes = true;
     let outcome = refuse(thread, &mut context, client, &mut nothing, refused).await;
     thread.record(&context, &outcome, Moved { received: 0, sent: client.sent });

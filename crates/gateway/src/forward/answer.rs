@@ -5,14 +5,15 @@ use super::{
     retry_after::RetryAfter,
 };
 use crate::{
-    compression::{self, Rewrite},
-    context::RequestContext,
+    client::compression::{self, Rewrite},
+    context::{
+        RequestContext,
+        refusal::{KeptBody, Refusal, Refused},
+    },
     policies::cors,
-    rate_headers,
-    refusal::{KeptBody, Refusal, Refused},
-    respond,
+    respond::{self, rate_headers},
     settings::TrailingSlash,
-    thread::Thread,
+    state::thread::Thread,
 };
 use contract::{
     ErrorCode,

@@ -2,10 +2,9 @@
 
 use super::unavailable::{FULL, busy, ill, turned_away};
 use crate::{
-    context::RequestContext,
+    context::{RequestContext, refusal::Refused},
     record::{Level, Outcome, Value},
-    refusal::Refused,
-    thread::Thread,
+    state::thread::Thread,
 };
 use contract::ErrorCode;
 use std::{sync::Arc, time::Duration};

@@ -8,14 +8,18 @@ use super::{
     rpc::{Judge, Protocol},
 };
 use crate::{
-    access_log,
-    compression::{self, Compressor},
-    context::RequestContext,
-    payment::{Owed, Payment},
+    client::compression::{self, Compressor},
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
     policies::guard,
     record::Outcome,
-    refusal::{Refusal, Refused},
     settings::Timeouts,
+    settle::{
+        access_log,
+        payment::{Owed, Payment},
+    },
 };
 use contract::{
     ErrorCode,

@@ -5,12 +5,12 @@ use super::{
     pump::{Pump, PumpFault, Side},
 };
 use crate::{
-    buffered::Share,
     client::{self, Client},
-    context::RequestContext,
-    refusal::{Refusal, Refused},
-    refusals::body_too_large,
-    thread::Thread,
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
+    state::{buffered::Share, thread::Thread},
 };
 use contract::grpc;
 use http1::{
@@ -318,7 +318,7 @@ impl<'c> Exchange<'c> {
                     PumpFault::Sink(_) => None,
                     PumpFault::Cut | PumpFault::Source(_) => Some(Err(client::body_cut().into())),
                     PumpFault::Framing(fault) => Some(Err(Refusal::of_fault(fault).into())),
-                    PumpFault::TooLarge => Some(Err(body_too_large(most).into())),
+                    PumpFault::TooLarge => Some(Err(Refusal::body_too_large(most).into())),
                 }
             }
         }

@@ -14,12 +14,13 @@ mod unavailable;
 
 use crate::{
     admit::Admission,
-    buffered::BufferedBody,
     client::Client,
-    context::RequestContext,
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
     record::{Incident, Outcome},
-    refusal::{Refusal, Refused},
-    thread::Thread,
+    state::{buffered::BufferedBody, thread::Thread},
 };
 use attempts::{Again, Attempts, NotConnected};
 use contract::ErrorCode;

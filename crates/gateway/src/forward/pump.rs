@@ -1,7 +1,7 @@
 //! Moves one body from a connection to another, as it arrives, holding one buffer of it at most.
 
 use super::rpc::Judge;
-use crate::{compression::Compressor, io::Io, payment::Payment};
+use crate::{client::compression::Compressor, io::Io, settle::payment::Payment};
 use buffer::Buffer;
 use contract::ErrorCode;
 use http1::{

@@ -1,6 +1,6 @@
 //! `Retry-After` of an upstream's error, as a client can use it.
 
-use crate::text;
+use crate::clock::text;
 use contract::specification::MAX_RETRY_AFTER;
 
 /// When to come back.

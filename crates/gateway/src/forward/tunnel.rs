@@ -7,11 +7,13 @@
 use super::{answer, exchange::Exchange};
 use crate::{
     client::Client,
-    context::RequestContext,
-    payment::{Owed, Payment},
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
     record::Outcome,
-    refusal::{Refusal, Refused},
-    thread::Thread,
+    settle::payment::{Owed, Payment},
+    state::thread::Thread,
 };
 use buffer::{self, Buffer};
 use http1::response::ResponseHead;

@@ -1,8 +1,8 @@
 //! The answers to a request that no upstream began to work on: 503, so that its client comes back.
 
 use crate::{
-    refusal::{Cause, Refusal, Refused},
-    thread::Thread,
+    context::refusal::{Cause, Refusal, Refused},
+    state::thread::Thread,
 };
 use contract::ErrorCode;
 

@@ -2,11 +2,13 @@
 //! standing of a key's limits.
 
 use crate::{
-    compression,
-    context::RequestContext,
-    described,
+    client::compression,
+    config::described,
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
     keyring::KnownKey,
-    refusal::{Refusal, Refused},
     settings::{BaseUrl, DocumentText, ServedDocument},
 };
 use ::limits::Account;

@@ -3,12 +3,13 @@
 
 use super::elsewhere;
 use crate::{
-    buffered::BufferedBody,
     client::Client,
-    context::RequestContext,
-    refusal::{Refusal, Refused},
-    refusals::body_too_large,
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
     settings::Endpoint,
+    state::buffered::BufferedBody,
 };
 use contract::{ErrorCode, detail};
 use http1::{body::Framing, field::RequestField};
@@ -30,7 +31,7 @@ pub(crate) fn check_head(context: &RequestContext<'_>, endpoint: Option<&Endpoin
     }
     let most = largest(context, endpoint);
     match framing {
-        Framing::Length(length) if length > most => Err(body_too_large(most)),
+        Framing::Length(length) if length > most => Err(Refusal::body_too_large(most)),
         Framing::Length(_) | Framing::Chunked | Framing::UntilClose => Ok(()),
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::{
     client::{self, Client},
-    context::RequestContext,
-    refusal::{Refusal, Refused},
-    refusals,
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
 };
 use std::{
     future::{Future, poll_fn},
@@ -46,7 +47,7 @@ pub(super) async fn run<T: Send + 'static>(
         }
     };
     if !context.shared.checks.hand_over(Box::new(job)) {
-        return Err(refusals::overloaded(context.now.millis));
+        return Err(Refusal::overloaded(context.now.millis));
     }
     let mut answer = pin!(answer);
     let checked = poll_fn(|cx| {

@@ -1,9 +1,11 @@
 //! The abuse guard: ceilings on errors per address and per key, apart from the advertised limits.
 
 use crate::{
-    context::RequestContext,
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
     keyring::KnownKey,
-    refusal::{Refusal, Refused},
 };
 use contract::{ErrorCode, Status};
 

@@ -2,10 +2,12 @@
 
 use crate::{
     config::Config,
-    context::RequestContext,
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
     keyring::{Format, KnownKey, LastKey, Validity},
-    refusal::{Refusal, Refused},
-    shared::Shared,
+    state::shared::Shared,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contract::ErrorCode;

@@ -2,12 +2,14 @@
 //! costs. The last check, because it is the only one that takes something.
 
 use crate::{
-    context::{Counted, RequestContext},
+    clock::text,
+    context::{
+        Counted, RequestContext,
+        refusal::{Refusal, Refused},
+    },
     keyring::KnownKey,
-    payment::Owed,
     policies::route::Terms,
-    refusal::{Refusal, Refused},
-    text,
+    settle::payment::Owed,
 };
 use contract::{
     ErrorCode,

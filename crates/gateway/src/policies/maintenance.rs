@@ -1,11 +1,13 @@
 //! Maintenance: every request is answered 503, but for the keys that operators test with.
 
 use crate::{
-    context::RequestContext,
-    maintenance::{Pattern, Window},
+    clock::text,
+    config::maintenance::{Pattern, Window},
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
     policies::{key, route::Purpose},
-    refusal::{Refusal, Refused},
-    text,
 };
 use contract::ErrorCode;
 use std::sync::atomic::Ordering;

@@ -3,9 +3,11 @@
 use super::elsewhere;
 use crate::{
     client::Client,
-    context::RequestContext,
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
     policies::body::Checked,
-    refusal::{Refusal, Refused},
 };
 use contract::{Detail, detail};
 use http1::request::RequestHead;

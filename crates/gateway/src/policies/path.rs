@@ -6,9 +6,11 @@
 //! only where that makes a difference, unless the operator wants it otherwise.
 
 use crate::{
-    context::RequestContext,
-    refusal::{Refusal, Refused},
-    routes::{Route, Routes},
+    config::routes::{Route, Routes},
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
     settings::AmbiguousPaths,
 };
 use http1::{
@@ -105,7 +107,7 @@ fn malformed(message: &'static str) -> Refused {
 mod tests {
     use super::*;
     use crate::{
-        endpoint_ids::EndpointIds,
+        config::endpoint_ids::EndpointIds,
         settings::{Endpoint, Endpoints, Moved},
     };
 

@@ -1,9 +1,11 @@
 //! Permission: 401 for a key that is correct but may not do this, and for an address that may not.
 
 use crate::{
-    context::RequestContext,
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
     keyring::KnownKey,
-    refusal::{Refusal, Refused},
     settings::Endpoint,
 };
 use contract::{ErrorCode, permission::needed};

@@ -5,9 +5,11 @@ use super::{
     own_key::{self, OwnKey},
 };
 use crate::{
-    context::RequestContext,
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
     record::Level,
-    refusal::{Refusal, Refused},
     settings::{Endpoint, Plain, TrailingSlash},
 };
 use contract::ErrorCode;

@@ -1,11 +1,13 @@
 //! Endpoint and method: 404 for a path or a method that does not exist.
 
 use crate::{
-    context::RequestContext,
-    refusal::{Refusal, Refused},
-    routes::Route,
+    config::routes::Route,
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
+    record::usage::Place,
     settings::Endpoint,
-    usage::Place,
 };
 use contract::ErrorCode;
 

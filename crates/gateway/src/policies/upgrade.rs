@@ -1,7 +1,7 @@
 //! Upgrades: which of the protocols that a client wants to switch its connection to may be asked of the upstream.
 
-use crate::{
-    context::RequestContext,
+use crate::context::{
+    RequestContext,
     refusal::{Refusal, Refused},
 };
 use contract::ErrorCode;

@@ -2,15 +2,18 @@
 
 use crate::{
     clock::Clock,
-    config::Config,
+    config::{
+        Config,
+        maintenance::{Pattern, Window},
+        routes::BadTemplate,
+    },
     keyring::Keyring,
-    load::ThreadLoad,
-    maintenance::{Pattern, Window},
-    record::{Incident, Level, LogSink, Value},
-    routes::BadTemplate,
+    record::{
+        Incident, Level, LogSink, Value,
+        usage::{Entry, Place},
+    },
     settings::{NamedEndpoint, Settings},
-    shared::Shared,
-    usage::{Entry, Place},
+    state::{load::ThreadLoad, shared::Shared},
 };
 use std::{
     net::SocketAddr,

@@ -2,10 +2,9 @@
 
 use super::Listeners;
 use crate::{
-    accept::{Protocol, enter, turn_away},
+    connection::accept::{Protocol, enter, turn_away},
     record::{Level, Value},
-    shared::Shared,
-    thread::Thread,
+    state::{shared::Shared, thread::Thread},
 };
 use std::{
     io,

@@ -5,7 +5,7 @@ use crate::{
     clock::wall_millis,
     record::Level,
     settings::{Check, Service},
-    shared::Shared,
+    state::shared::Shared,
 };
 use std::{
     cell::{Cell, RefCell},

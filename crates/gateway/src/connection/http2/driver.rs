@@ -6,11 +6,13 @@ use super::{
 };
 use crate::{
     client::Client,
-    http2::{Connection, LastBytes, State},
-    io::Io,
-    peer::Peer,
+    context::peer::Peer,
+    io::{
+        Io,
+        http2::{Connection, LastBytes, State},
+    },
     settings::Settings,
-    thread::Thread,
+    state::thread::Thread,
 };
 use ::http2::{Config, ErrorCode, Event, Malformed, Request, Role};
 use http1::request::RequestHead;

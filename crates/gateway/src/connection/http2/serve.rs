@@ -3,11 +3,13 @@
 use crate::{
     client::{Client, Next},
     connection::without_panic,
+    context::peer::Peer,
     handle::{handle, refuse_bytes, refuse_panicked, turn_away},
-    http2::{Connection, State, Stream},
-    io::Io,
-    peer::Peer,
-    thread::Thread,
+    io::{
+        Io,
+        http2::{Connection, State, Stream},
+    },
+    state::thread::Thread,
 };
 use ::http2::Malformed;
 use contract::ErrorCode;

@@ -1,8 +1,8 @@
 //! Writing what waits on a client's connection, with the charges that are due with it.
 
 use crate::{
-    http2::{Due, State, written},
-    thread::Thread,
+    io::http2::{Due, State, written},
+    state::thread::Thread,
 };
 use journal::MAX_TOGETHER;
 use multiplex::poll_write_output;

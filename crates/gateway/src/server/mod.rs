@@ -2,16 +2,19 @@
 
 mod handle;
 mod run;
+mod start_error;
 mod upstreams;
 
-pub use self::handle::{Compiled, Handle, Unused};
+pub use self::{
+    handle::{Compiled, Handle, Unused},
+    start_error::StartError,
+};
 use crate::{
-    accept::Protocol,
+    connection::accept::Protocol,
     keyring::{DigestOf, Keyring},
     record::LogSink,
     settings::{Plain, Settings},
-    shared::Shared,
-    start_error::StartError,
+    state::shared::Shared,
 };
 use std::{
     io,

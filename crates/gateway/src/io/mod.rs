@@ -1,6 +1,8 @@
 //! What a client is read from and written to: a socket, or a stream of HTTP/2. Nothing else has to know which.
 
-use crate::http2;
+pub(crate) mod http2;
+pub(crate) mod pace;
+
 use std::{
     io,
     os::fd::BorrowedFd,

@@ -13,6 +13,8 @@
 //! the lowest bit whether it is the slow line. Clocks are compared in ticks of an eighth of a millisecond, the wall clock
 //! rounded down and the machine's own rounded up: no window begins before its second, and none a millisecond late.
 
+pub(crate) mod text;
+
 use nix::time::{ClockId, clock_gettime};
 use std::{
     fmt,
@@ -314,7 +316,7 @@ fn ticks(millis: u64) -> i64 {
 }
 
 fn shown(millis: u64) -> String {
-    crate::text::time(millis / 1_000)
+    text::time(millis / 1_000)
 }
 
 impl fmt::Display for Event {

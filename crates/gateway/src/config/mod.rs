@@ -1,15 +1,17 @@
 //! One configuration, ready for requests. A request is judged by one from its beginning to its end, whatever is
 //! loaded meanwhile.
 
-use crate::{
-    described,
-    endpoint_ids::EndpointIds,
-    routes::{BadTemplate, Routes},
-    settings::{ServedDocument, Settings},
-};
+pub(crate) mod described;
+pub(crate) mod endpoint_ids;
+pub mod maintenance;
+pub(crate) mod routes;
+
+use crate::settings::{ServedDocument, Settings};
+use endpoint_ids::EndpointIds;
 use http1::{field::is_plain_name, reading::Reading};
 use reference::{Place, Site};
 use regex::bytes::Regex;
+use routes::{BadTemplate, Routes};
 use std::{net::SocketAddr, ops::Deref, rc::Rc, sync::Arc};
 use upstream::Services;
 

@@ -3,14 +3,14 @@
 //! Whatever refuses a request, and whoever made the error (the client's bytes, a policy, the
 //! upstream, the network), the answer is written here, from a [`Refusal`].
 
+pub(crate) mod rate_headers;
+
 use crate::{
-    compression,
-    context::RequestContext,
+    client::compression,
+    context::{RequestContext, refusal::Refusal},
     pages::Page,
     policies::{cors, guard, key},
-    rate_headers,
-    refusal::Refusal,
-    thread::Thread,
+    state::thread::Thread,
 };
 use ::limits::Denial;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};

@@ -1,20 +1,16 @@
 //! What all data threads share. Read by all, written by the control plane; no lock on the path.
 
 use crate::{
-    buffered::BufferedBytes,
-    checks::Checks,
     clock::{Clock, wall_millis},
-    config::Config,
-    endpoint_ids::EndpointIds,
-    incidents::Incidents,
-    keyring::ExposedKeys,
-    keyring::{DigestOf, Keyring},
-    load::Loads,
-    maintenance::Window,
-    record::LogSink,
-    routes::BadTemplate,
+    config::{Config, endpoint_ids::EndpointIds, maintenance::Window, routes::BadTemplate},
+    keyring::{DigestOf, ExposedKeys, Keyring},
+    record::{
+        LogSink,
+        incidents::Incidents,
+        usage::{self, Entry},
+    },
     settings::Settings,
-    usage::{self, Entry},
+    state::{buffered::BufferedBytes, checks::Checks, load::Loads},
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
 use crossbeam_queue::ArrayQueue;

@@ -1,6 +1,6 @@
 //! Why a gateway does not start.
 
-use crate::routes::BadTemplate;
+use crate::config::routes::BadTemplate;
 use std::io;
 use transport::listen::ListenError;
 

@@ -1,14 +1,15 @@
 //! The life of a client's connection: one request after the other until one side has enough.
 
+pub(crate) mod accept;
 pub(crate) mod http2;
 
 use crate::{
     client::{Client, Next},
+    context::peer::Peer,
     handle::{handle, refuse_bytes, refuse_panicked, turn_away},
     io::Io,
     keyring::LastKey,
-    peer::Peer,
-    thread::Thread,
+    state::thread::Thread,
 };
 use http1::{Fault, request::RequestHead};
 use std::{

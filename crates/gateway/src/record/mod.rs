@@ -1,6 +1,13 @@
 //! What stays of a request: a log line, and of a 500 an incident.
 
-use crate::{clock::wall_millis, settings::LogFormat, text};
+pub(crate) mod handshakes;
+pub(crate) mod incidents;
+pub mod usage;
+
+use crate::{
+    clock::{text, wall_millis},
+    settings::LogFormat,
+};
 use std::{
     borrow::Cow,
     io::{IsTerminal, Write},

@@ -1,8 +1,11 @@
 //! What one data thread has for itself. Nothing here is shared, so nothing here is locked.
 
 use crate::{
-    config::ThreadConfig, handshakes::FailedHandshakes, http2::Connections, load::Load, shared::Shared, text,
-    usage::Sheet,
+    clock::text,
+    config::ThreadConfig,
+    io::http2::Connections,
+    record::{handshakes::FailedHandshakes, usage::Sheet},
+    state::{load::Load, shared::Shared},
 };
 use http1::{
     field::{AnswerField, Field, RequestField},

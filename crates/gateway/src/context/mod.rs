@@ -1,16 +1,18 @@
 //! One request on its way through the gateway: what is known of it at each place.
 
+pub(crate) mod origin;
+pub(crate) mod peer;
+pub(crate) mod refusal;
+pub(crate) mod request_id;
+
 use crate::{
     clock::Clock,
     config::Config,
+    io::pace::Demand,
     keyring::{KnownKey, LastKey, Settled},
-    load::Load,
-    pace::Demand,
-    peer::Peer,
-    request_id::RequestId,
+    record::usage::Place,
     settings::{Deprecated, Timeouts},
-    shared::Shared,
-    usage::Place,
+    state::{load::Load, shared::Shared},
 };
 use http1::{
     field::{ForwardedKind, RequestField},
@@ -18,6 +20,8 @@ use http1::{
     target::Scheme,
 };
 use limits::{Account, Applying, guard::AddressKey};
+use peer::Peer;
+use request_id::RequestId;
 use std::{cell::Cell, net::IpAddr, sync::Arc};
 use tokio::time::Instant;
 use transport::turn;

@@ -1,8 +1,7 @@
 //! From a path to the endpoint, and from an old path to the new one.
 
 use crate::{
-    endpoint_ids::EndpointIds,
-    maintenance::Pattern,
+    config::{endpoint_ids::EndpointIds, maintenance::Pattern},
     settings::{Endpoint, Endpoints, Moved, NamedEndpoint},
 };
 use std::collections::BTreeMap;

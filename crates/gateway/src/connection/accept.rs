@@ -3,9 +3,9 @@
 use crate::{
     client::Client,
     connection::{refuse, refuse_as, serve, until_dismissed},
+    context::peer::Peer,
     io::Io,
-    peer::Peer,
-    thread::Thread,
+    state::thread::Thread,
 };
 use http1::{Fault, target::Scheme};
 use std::{net::IpAddr, rc::Rc};

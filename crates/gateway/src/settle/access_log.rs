@@ -2,10 +2,9 @@
 
 use crate::{
     context::RequestContext,
-    record::{Level, LogSink, Moved, Outcome, begin, end, string},
+    record::{Level, LogSink, Moved, Outcome, begin, end, string, usage::MAX_TALLIES},
     settings::LogRequests,
-    thread::Thread,
-    usage::MAX_TALLIES,
+    state::thread::Thread,
 };
 use ::usage::Sample;
 use std::{io::Write, sync::atomic::Ordering};

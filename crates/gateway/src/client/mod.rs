@@ -1,14 +1,16 @@
 //! A client's connection: reading heads and bodies from it, and closing it so that the last answer arrives.
 
+pub(crate) mod compression;
+
 use crate::{
-    buffered::BufferedBody,
-    context::RequestContext,
-    io::Io,
-    pace::Pace,
-    payment::Payment,
-    refusal::{Refusal, Refused},
-    refusals::{body_too_large, overloaded},
+    context::{
+        RequestContext,
+        refusal::{Refusal, Refused},
+    },
+    io::{Io, pace::Pace},
     settings::Timeouts,
+    settle::payment::Payment,
+    state::buffered::BufferedBody,
 };
 use buffer::Buffer;
 use contract::ErrorCode;
@@ -163,11 +165,11 @@ impl Client {
             match incoming.next(&mut self.input) {
                 Ok(Step::End) => return Ok(body),
                 Ok(Step::Data(data)) if body.bytes().len() as u64 + data.len() as u64 > largest => {
-                    return Err(body_too_large(largest));
+                    return Err(Refusal::body_too_large(largest));
                 }
                 Ok(Step::Data(data)) if body.extend(data, longest, &context.shared.buffered, most) => {}
                 Ok(Step::Data(_)) => {
-                    let mut refused = overloaded(context.shared.clock.now_millis());
+                    let mut refused = Refusal::overloaded(context.shared.clock.now_millis());
                     refused.closes = true; // nobody reads the rest
                     return Err(refused);
                 }

@@ -1,7 +1,7 @@
 //! What a request owes, and the moment in which it is charged: when the last bytes of its answer are on
 //! their way, not before and not after.
 
-use crate::{context::RequestContext, io::Io, keyring::Settled, thread::Thread};
+use crate::{context::RequestContext, io::Io, keyring::Settled, state::thread::Thread};
 use journal::{Charge, Due};
 use limits::{InFlight, Reservation, Who};
 use std::{

@@ -2,7 +2,10 @@
 
 mod refusals;
 
-use crate::{maintenance, settings, settings::Settings};
+use crate::{
+    config::maintenance,
+    settings::{self, Settings},
+};
 use reference::{Ceilings, Deprecation, Endpoint, Live, Moved, Plan, Reference, Sizes, Times, Window};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
