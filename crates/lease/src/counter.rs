@@ -10,6 +10,9 @@ pub const GRACE: Millis = 5_000;
 /// How far ahead of the ledger's clock a slice may begin that is asked for, in milliseconds.
 pub const AHEAD: Millis = 1_000;
 
+/// Units that flow in within so many milliseconds come before any that are called back.
+pub const FLOWS_IN_SOON: Millis = 100;
+
 /// For how long the ledger keeps places of a limit at once that are not renewed, in milliseconds.
 pub const PLACE_TTL: Millis = 30_000;
 
@@ -18,6 +21,9 @@ pub const PLACE_MARGIN: Millis = 3_000;
 
 /// Slices of which a rolling span consists: the present one and the sixteen before it count.
 const ROLLING_SLICES: u64 = 17;
+
+/// Slices of a rate of which something may be held: what was granted of the one before may be on its way back.
+const RATE_SLICES: u8 = 2;
 
 /// The shortest and the longest slice of a rate.
 const RATE_SLICE: (Millis, Millis) = (1_000, 60_000);
@@ -125,9 +131,9 @@ impl Rule {
         match self.kind {
             Kind::Window { index, .. } => index,
             Kind::InAll | Kind::AtOnce => 0,
-            Kind::Rolling { part } => (now / at_least_one(part)).saturating_sub(ROLLING_SLICES - 1),
-            // What was granted of the slice before may be on its way back.
-            Kind::Rate { .. } => (now / self.rate_slice()).saturating_sub(1),
+            Kind::Rolling { .. } | Kind::Rate { .. } => {
+                (now / self.width()).saturating_sub(self.back() as u64)
+            }
         }
     }
 
@@ -162,6 +168,24 @@ impl Rule {
                 (burst as u64).saturating_mul(period).div_ceil(at_least_one(self.amount as u64))
             }
             Kind::Window { .. } | Kind::InAll | Kind::Rolling { .. } | Kind::AtOnce => 0,
+        }
+    }
+
+    /// The length of the slices that follow each other, in milliseconds: of rolling spans and rates. 1 of all others.
+    pub const fn width(&self) -> Millis {
+        match self.kind {
+            Kind::Rolling { part } => at_least_one(part),
+            Kind::Rate { .. } => self.rate_slice(),
+            Kind::Window { .. } | Kind::InAll | Kind::AtOnce => 1,
+        }
+    }
+
+    /// How many slices before the present one something may be held of, or count: of rolling spans and rates. 0 of all others.
+    pub const fn back(&self) -> u8 {
+        match self.kind {
+            Kind::Rolling { .. } => ROLLING_SLICES as u8 - 1, // it fits
+            Kind::Rate { .. } => RATE_SLICES - 1,
+            Kind::Window { .. } | Kind::InAll | Kind::AtOnce => 0,
         }
     }
 

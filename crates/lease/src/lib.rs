@@ -128,7 +128,7 @@ mod ledger;
 mod message;
 mod node;
 
-pub use counter::{AHEAD, CounterId, GRACE, Kind, Millis, PLACE_MARGIN, PLACE_TTL, Rule};
+pub use counter::{AHEAD, CounterId, FLOWS_IN_SOON, GRACE, Kind, Millis, PLACE_MARGIN, PLACE_TTL, Rule};
 pub use ledger::Ledger;
 pub use message::{
     Answer, MAX_QUESTIONS, Message, NodeId, Outcome, Question, Recall, Reply, Sequence, State, sequence,

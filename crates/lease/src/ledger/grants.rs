@@ -5,13 +5,10 @@ use super::{
     bucket::{Bucket, Filled},
 };
 use crate::{
-    counter::{AHEAD, Kind, Millis, PLACE_TTL, Rule},
+    counter::{AHEAD, FLOWS_IN_SOON, Kind, Millis, PLACE_TTL, Rule},
     message::{Answer, NodeId, Question, Recall, Sequence, State},
 };
 use std::collections::BTreeMap;
-
-/// In milliseconds.
-const FLOWS_IN_SOON: Millis = 100;
 
 /// The grants of one counter.
 #[derive(Debug, Clone, Default)]

@@ -1,0 +1,6 @@
+//! The engines against real servers, which the tests start themselves: Valkey, Redis, Sentinels, a cluster, PostgreSQL.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test")]
+#![allow(unreachable_pub, dead_code, reason = "the modules of a test")]
+
+mod differential;
+mod servers;
