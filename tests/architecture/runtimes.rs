@@ -23,8 +23,9 @@ const PURE: [&str; 11] = [
 const RUNTIMES: [&str; 7] = ["async-std", "futures-executor", "hyper", "mio", "smol", "tokio", "tokio-util"];
 
 /// What a crate must not know of, however far below it.
-const APART: [(&str, &[&str]); 4] = [
+const APART: [(&str, &[&str]); 5] = [
     ("ledger", &["contract", "limits", "store", "journal", "gateway", "config"]),
+    ("postgres", &["contract", "limits", "store"]),
     ("transport", &["contract", "http1", "http2"]),
     ("multiplex", &["journal", "limits", "openapi", "upstream"]),
     ("upstream", &["gateway", "journal", "limits", "openapi"]),
