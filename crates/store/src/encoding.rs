@@ -1,4 +1,4 @@
-//! The bytes of a key's record in the database: compact, because there may be ten million of them.
+//! The bytes of a key's record in a database: compact, because there may be ten million of them.
 //!
 //! The digest is the record's place in the table and does not stand in its bytes. Since layout 2 a
 //! checksum over both stands at the beginning, and is compared at every read: a flipped bit is found
@@ -24,7 +24,10 @@ const REVOKED: u8 = 8;
 const CHECKSUM_AT: usize = 2;
 
 /// The bytes of a record.
-pub(crate) fn encode(record: &KeyRecord) -> Result<Vec<u8>, StoreError> {
+///
+/// # Errors
+/// A part of it is too long.
+pub fn encode(record: &KeyRecord) -> Result<Vec<u8>, StoreError> {
     let mut flags = 0;
     for (flag, holds) in [
         (IMPORTED, record.imported),
@@ -58,12 +61,12 @@ pub(crate) fn encode(record: &KeyRecord) -> Result<Vec<u8>, StoreError> {
 }
 
 /// The record of these bytes, copied out of them. None: they are not a record.
-pub(crate) fn decode(digest: [u8; 32], bytes: &[u8]) -> Option<KeyRecord> {
+pub fn decode(digest: [u8; 32], bytes: &[u8]) -> Option<KeyRecord> {
     read(&digest, bytes).map(|row| row.to_record())
 }
 
 /// The record of these bytes, in place. None: they are not a record.
-pub(crate) fn read<'a>(digest: &'a [u8; 32], bytes: &'a [u8]) -> Option<KeyRow<'a>> {
+pub fn read<'a>(digest: &'a [u8; 32], bytes: &'a [u8]) -> Option<KeyRow<'a>> {
     match bytes.first() {
         Some(&LAYOUT) => read_layout_2(digest, bytes),
         Some(&LAYOUT_1) => read_layout_1(digest, bytes),

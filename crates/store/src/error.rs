@@ -126,6 +126,34 @@ pub enum StoreError {
         /// The store's folder.
         path: PathBuf,
     },
+    /// The server that holds shared records cannot be used just now. Nothing was done.
+    #[error(
+        "the shared records are out of reach, and nothing was changed ({why}): try again; requests go on with the keys that the gateways know"
+    )]
+    Away {
+        /// What was met.
+        why: String,
+    },
+    /// The connection to the server was lost while it was to commit.
+    #[error("it is not known whether that was done ({why}): look, or do it again")]
+    Unsure {
+        /// What was met.
+        why: String,
+    },
+    /// Shared records cannot be used until somebody does something.
+    #[error("{why}")]
+    Shared {
+        /// What is wrong, and what to do.
+        why: String,
+    },
+    /// A member of the cluster runs in another process.
+    #[error(
+        "the node `{name}` runs already, or ended without a word within the last seconds: stop it first, or try again in 5 seconds; a node of its own needs a store's folder of its own"
+    )]
+    MemberRuns {
+        /// Its name.
+        name: String,
+    },
     /// The system gave no random bytes.
     #[error("the system gives no random bytes ({0}): no key can be made safely")]
     NoRandomness(getrandom::Error),

@@ -5,7 +5,7 @@
 
 mod change;
 pub mod embedded;
-mod encoding;
+pub mod encoding;
 mod error;
 mod fields;
 mod folder;
@@ -16,6 +16,7 @@ pub mod random;
 mod records;
 mod row;
 mod secret;
+mod share;
 mod usage;
 
 pub use change::{Change, Changed, KeyBatch, Since};
@@ -28,6 +29,7 @@ pub use pending::{Pending, wait};
 pub use records::{IncidentGroup, IncidentRecord, KeyRecord, MaintenanceWindow};
 pub use row::{KeyRow, KeyVisitor, Texts};
 pub use secret::Secret;
+pub use share::share;
 pub use usage::{UsageEntry, UsagePage, UsageQuery, UsageRow, Whose};
 
 use ::usage::Retention;

@@ -119,3 +119,22 @@ impl MaintenanceWindow {
         self.from <= now && self.until.is_none_or(|until| now < until)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_holds_from_its_first_second_up_to_but_not_at_its_end() {
+        let window = MaintenanceWindow {
+            id: "mnt_a".into(),
+            message: "Back soon".into(),
+            from: 100,
+            until: Some(160),
+            pass: vec![],
+            endpoints: vec![],
+            created_at: 1,
+        };
+        assert_eq!([99, 100, 159, 160].map(|now| window.holds_at(now)), [false, true, true, false]);
+    }
+}

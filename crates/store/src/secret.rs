@@ -37,12 +37,15 @@ impl Secret {
     }
 
     /// What the database remembers of the secret, to notice another one. Useless for digests.
-    pub(crate) fn fingerprint(&self) -> [u8; 32] {
+    pub fn fingerprint(&self) -> [u8; 32] {
         self.digest(b"fairgate: fingerprint of the secret\n")
     }
 
     /// Reads the file. None: there is none.
-    pub(crate) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
+    ///
+    /// # Errors
+    /// It cannot be read, or is no secret.
+    pub fn read(path: &Path) -> Result<Option<Self>, StoreError> {
         let text = match std::fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -55,7 +58,10 @@ impl Secret {
     }
 
     /// Makes a new secret and writes its file, whole or not at all.
-    pub(crate) fn create(path: &Path) -> Result<Self, StoreError> {
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn create(path: &Path) -> Result<Self, StoreError> {
         let bytes = random::bytes()?;
         let mut text = String::with_capacity(65);
         for byte in bytes {

@@ -3,9 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::sync::{Arc, Mutex};
-use store::{
-    Change, Embedded, IncidentRecord, KeyRecord, KeyVisitor, MaintenanceWindow, Records, StoreError, wait,
-};
+use store::{Change, IncidentRecord, KeyRecord, KeyVisitor, MaintenanceWindow, Records, StoreError, wait};
 
 pub(crate) fn key(number: u32) -> KeyRecord {
     let mut digest = [0; 32];
@@ -55,7 +53,7 @@ pub(crate) fn window(id: &str, from: u64) -> MaintenanceWindow {
 }
 
 /// All keys, in the order of their ids, read by so many threads.
-pub(crate) fn all_keys(store: &Embedded, threads: usize) -> Result<Vec<KeyRecord>, StoreError> {
+pub(crate) fn all_keys(store: &impl Records, threads: usize) -> Result<Vec<KeyRecord>, StoreError> {
     let all = Arc::new(Mutex::new(Vec::new()));
     let visitor = || -> KeyVisitor {
         let all = Arc::clone(&all);
@@ -69,7 +67,10 @@ pub(crate) fn all_keys(store: &Embedded, threads: usize) -> Result<Vec<KeyRecord
 }
 
 /// Adds all these keys at once.
-pub(crate) fn import(store: &Embedded, keys: impl Iterator<Item = KeyRecord>) -> Result<Change, StoreError> {
+pub(crate) fn import(
+    store: &impl Records,
+    keys: impl Iterator<Item = KeyRecord>,
+) -> Result<Change, StoreError> {
     wait(store.import_keys(keys.collect::<Vec<_>>().into(), BY))
 }
 

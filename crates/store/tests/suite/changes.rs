@@ -1,24 +1,11 @@
 //! Every write that a gateway has to know of is numbered, in the transaction that makes it, and can be read later.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
-)]
-
-mod common;
-
-use common::{BY, import, key, window};
-use store::{Change, Changed, Embedded, Records, Since, StoreError, wait};
-use tempfile::TempDir;
-
-fn fresh() -> (TempDir, Embedded) {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, _) = Embedded::open(&folder.path().join("data")).unwrap();
-    (folder, store)
-}
+use super::{
+    Home,
+    common::{BY, import, key, window},
+    fresh,
+};
+use store::{Change, Changed, Records, Since, StoreError, wait};
 
 fn describe(change: &Change) -> (u64, String) {
     let what = match &change.what {
@@ -33,16 +20,15 @@ fn describe(change: &Change) -> (u64, String) {
 }
 
 /// The changes after this number. The number alone: everything has to be read.
-fn since(store: &Embedded, after: impl Into<Option<u64>>) -> Result<Vec<(u64, String)>, u64> {
+fn since(store: &impl Records, after: impl Into<Option<u64>>) -> Result<Vec<(u64, String)>, u64> {
     match wait(store.changes_since(after.into())).unwrap() {
         Since::Changes(changes) => Ok(changes.iter().map(describe).collect()),
         Since::Everything(number) => Err(number),
     }
 }
 
-#[test]
-fn every_write_is_a_change_with_the_next_number_and_is_read_again_as_it_was_told() {
-    let (folder, store) = fresh();
+pub fn every_write_is_a_change_with_the_next_number_and_is_read_again_as_it_was_told<H: Home>() {
+    let (home, store) = fresh::<H>();
     assert_eq!(since(&store, None), Err(0), "who knows nothing reads everything, also of an empty store");
     assert_eq!(since(&store, 0), Ok(vec![]));
     let mut other_plan = key(2);
@@ -68,8 +54,7 @@ fn every_write_is_a_change_with_the_next_number_and_is_read_again_as_it_was_told
         (7, format!("removed mnt_b by {BY}")),
     ];
     assert_eq!(told, expected);
-    drop(store);
-    let (store, _) = Embedded::open(&folder.path().join("data")).unwrap();
+    let store = home.again(store);
     let mut later = expected.to_vec();
     // Records as they are by now: applied in their order, the changes lead to the same.
     later[1].1 = format!("added {second} Some(50) by two");
@@ -82,9 +67,8 @@ fn every_write_is_a_change_with_the_next_number_and_is_read_again_as_it_was_told
     assert_eq!(wait(store.add_key(key(3), BY)).unwrap().number, 8);
 }
 
-#[test]
-fn what_changes_nothing_is_no_change() {
-    let (_folder, store) = fresh();
+pub fn what_changes_nothing_is_no_change<H: Home>() {
+    let (_home, store) = fresh::<H>();
     wait(store.add_key(key(1), BY)).unwrap();
     assert!(wait(store.replace_key(key(2), BY)).unwrap().is_none());
     assert!(wait(store.revoke_key("key_unknown", 1, BY)).unwrap().is_none());
@@ -93,9 +77,8 @@ fn what_changes_nothing_is_no_change() {
     assert_eq!(since(&store, 1), Ok(vec![]));
 }
 
-#[test]
-fn who_missed_an_import_or_a_thousand_changes_reads_everything() {
-    let (_folder, store) = fresh();
+pub fn who_missed_an_import_or_a_thousand_changes_reads_everything<H: Home>() {
+    let (_home, store) = fresh::<H>();
     wait(store.put_maintenance(window("mnt_a", 1), BY)).unwrap();
     let change = import(&store, (0..50).map(key)).unwrap();
     assert_eq!(describe(&change), (2, format!("imported 50 by {BY}")));
@@ -110,12 +93,10 @@ fn who_missed_an_import_or_a_thousand_changes_reads_everything() {
     assert_eq!(since(&store, 3).unwrap().len(), 1000);
 }
 
-#[test]
-fn a_write_that_nobody_waits_for_is_carried_out() {
-    let (folder, store) = fresh();
+pub fn a_write_that_nobody_waits_for_is_carried_out<H: Home>() {
+    let (home, store) = fresh::<H>();
     drop(store.add_key(key(1), BY));
-    drop(store);
-    let (store, _) = Embedded::open(&folder.path().join("data")).unwrap();
+    let store = home.again(store);
     assert_eq!(wait(store.key_by_id(&key(1).id)).unwrap(), Some(key(1)));
     assert_eq!(since(&store, 0).unwrap().len(), 1);
 }

@@ -1,44 +1,25 @@
 //! What is put into a store comes out of it, also after it was closed and opened again.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
-)]
-
-mod common;
-
-use common::{BY, all_keys, import, incident, key, window};
+use super::{
+    Home,
+    common::{BY, all_keys, import, incident, key, window},
+    fresh,
+};
 use std::sync::Arc;
-use store::{Changed, Embedded, INCIDENTS_KEPT, INCIDENTS_OF_CLIENT, Records, StoreError, wait};
-use tempfile::TempDir;
-
-fn fresh() -> (TempDir, Embedded) {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, _) = Embedded::open(&folder.path().join("data")).unwrap();
-    (folder, store)
-}
-
-fn reopen(folder: &TempDir, store: Embedded) -> Embedded {
-    drop(store);
-    Embedded::open(&folder.path().join("data")).unwrap().0
-}
+use store::{Changed, INCIDENTS_KEPT, INCIDENTS_OF_CLIENT, Records, StoreError, wait};
 
 /// When a key was revoked, according to the change that says so. None: there is no such key.
-fn revoke(store: &Embedded, id: &str, at: u64) -> Option<Option<u64>> {
+fn revoke(store: &impl Records, id: &str, at: u64) -> Option<Option<u64>> {
     let change = wait(store.revoke_key(id, at, BY)).unwrap()?;
     let Changed::KeyRevoked(key) = change.what else { panic!("{change:?}") };
     Some(key.revoked_at)
 }
 
-#[test]
-fn keys_come_back_as_they_were_saved() {
-    let (folder, store) = fresh();
+pub fn keys_come_back_as_they_were_saved<H: Home>() {
+    let (home, store) = fresh::<H>();
     let keys: Vec<_> = (0..500).map(key).collect();
     import(&store, keys.iter().cloned()).unwrap();
-    let store = reopen(&folder, store);
+    let store = home.again(store);
     for threads in [1, 2, 3, 7] {
         assert_eq!(all_keys(&store, threads).unwrap(), keys, "{threads} threads");
     }
@@ -49,9 +30,8 @@ fn keys_come_back_as_they_were_saved() {
     assert_eq!(wait(store.key_by_id("key_unknown")).unwrap(), None);
 }
 
-#[test]
-fn pages_walk_through_all_keys_once() {
-    let (_folder, store) = fresh();
+pub fn pages_walk_through_all_keys_once<H: Home>() {
+    let (_home, store) = fresh::<H>();
     import(&store, (0..25).map(key)).unwrap();
     let mut ids = vec![];
     let mut after: Option<String> = None;
@@ -64,9 +44,8 @@ fn pages_walk_through_all_keys_once() {
     assert_eq!(ids, (0..25).map(|number| key(number).id).collect::<Vec<_>>());
 }
 
-#[test]
-fn one_known_digest_refuses_the_whole_batch_and_names_the_key() {
-    let (_folder, store) = fresh();
+pub fn one_known_digest_refuses_the_whole_batch_and_names_the_key<H: Home>() {
+    let (_home, store) = fresh::<H>();
     import(&store, (0..10).map(key)).unwrap();
     let batch = (8..20).map(|number| {
         let mut record = key(number);
@@ -80,9 +59,8 @@ fn one_known_digest_refuses_the_whole_batch_and_names_the_key() {
     assert_eq!(wait(store.page_of_keys(None, 100)).unwrap().len(), 10);
 }
 
-#[test]
-fn a_digest_twice_in_one_batch_is_refused() {
-    let (_folder, store) = fresh();
+pub fn a_digest_twice_in_one_batch_is_refused<H: Home>() {
+    let (_home, store) = fresh::<H>();
     let mut twin = key(1);
     twin.id = "key_twin".into();
     let error = import(&store, [key(1), twin].into_iter()).unwrap_err();
@@ -90,25 +68,23 @@ fn a_digest_twice_in_one_batch_is_refused() {
     assert_eq!(wait(store.count_keys()).unwrap(), 0);
 }
 
-#[test]
-fn a_revoked_key_keeps_the_time_of_its_first_revocation() {
-    let (folder, store) = fresh();
+pub fn a_revoked_key_keeps_the_time_of_its_first_revocation<H: Home>() {
+    let (home, store) = fresh::<H>();
     import(&store, (0..3).map(key)).unwrap();
     assert_eq!(revoke(&store, &key(1).id, 50), Some(Some(50)));
     assert_eq!(revoke(&store, &key(1).id, 60), Some(Some(50)));
     assert_eq!(revoke(&store, "key_unknown", 60), None);
-    let store = reopen(&folder, store);
+    let store = home.again(store);
     assert_eq!(wait(store.key_by_id(&key(1).id)).unwrap().unwrap().revoked_at, Some(50));
     assert_eq!(wait(store.key_by_id(&key(2).id)).unwrap().unwrap().revoked_at, None);
 }
 
-#[test]
-fn the_newest_incidents_are_kept_and_found() {
-    let (folder, store) = fresh();
+pub fn the_newest_incidents_are_kept_and_found<H: Home>() {
+    let (home, store) = fresh::<H>();
     wait(store.add_incidents(Arc::from((0..100).map(incident).collect::<Vec<_>>()))).unwrap();
     let many: Vec<_> = (100..INCIDENTS_KEPT + 50).map(incident).collect();
     wait(store.add_incidents(Arc::from(many))).unwrap();
-    let store = reopen(&folder, store);
+    let store = home.again(store);
     let newest = wait(store.incidents(3, None)).unwrap();
     let numbers = [INCIDENTS_KEPT + 49, INCIDENTS_KEPT + 48, INCIDENTS_KEPT + 47];
     assert_eq!(newest, numbers.map(incident));
@@ -119,17 +95,15 @@ fn the_newest_incidents_are_kept_and_found() {
     assert!(silent.len() == 2 && silent.iter().all(|incident| incident.cause == "upstream silent"));
 }
 
-#[test]
-fn a_batch_larger_than_what_is_kept_keeps_its_newest() {
-    let (_folder, store) = fresh();
+pub fn a_batch_larger_than_what_is_kept_keeps_its_newest<H: Home>() {
+    let (_home, store) = fresh::<H>();
     wait(store.add_incidents(Arc::from((0..INCIDENTS_KEPT + 7).map(incident).collect::<Vec<_>>()))).unwrap();
     assert_eq!(wait(store.incidents_of("req_6")).unwrap(), []);
     assert_eq!(wait(store.incidents_of("req_7")).unwrap(), [incident(7)]);
 }
 
-#[test]
-fn a_request_id_that_a_client_used_twice_shows_both() {
-    let (_folder, store) = fresh();
+pub fn a_request_id_that_a_client_used_twice_shows_both<H: Home>() {
+    let (_home, store) = fresh::<H>();
     let mut second = incident(1);
     second.detail = "another".into();
     wait(store.add_incidents(Arc::from([incident(1), incident(2), second.clone()]))).unwrap();
@@ -137,9 +111,8 @@ fn a_request_id_that_a_client_used_twice_shows_both() {
     assert_eq!(wait(store.incidents(10, None)).unwrap().len(), 3);
 }
 
-#[test]
-fn one_client_pushes_out_no_incident_of_another_and_all_are_counted() {
-    let (folder, store) = fresh();
+pub fn one_client_pushes_out_no_incident_of_another_and_all_are_counted<H: Home>() {
+    let (home, store) = fresh::<H>();
     let of = |client: &str, cause: &str, number| {
         let mut one = incident(number);
         (one.address, one.cause) = (Some(client.into()), cause.into());
@@ -159,7 +132,7 @@ fn one_client_pushes_out_no_incident_of_another_and_all_are_counted() {
     let crowd =
         (0..INCIDENTS_KEPT + 500).map(|number| of(&format!("client {number}"), "upstream closed", number));
     wait(store.add_incidents(Arc::from(crowd.collect::<Vec<_>>()))).unwrap();
-    let store = reopen(&folder, store);
+    let store = home.again(store);
     assert_eq!(wait(store.incidents_of("req_2")).unwrap().last(), Some(&other));
     assert_eq!(wait(store.incidents_of("req_1")).unwrap().last(), Some(&rare));
     let kept = wait(store.incidents(usize::MAX, Some("upstream silent".into()))).unwrap();
@@ -182,14 +155,13 @@ fn one_client_pushes_out_no_incident_of_another_and_all_are_counted() {
     assert!(silent.first_millis < silent.last_millis);
 }
 
-#[test]
-fn windows_of_maintenance_come_in_the_order_of_their_beginning() {
-    let (folder, store) = fresh();
+pub fn windows_of_maintenance_come_in_the_order_of_their_beginning<H: Home>() {
+    let (home, store) = fresh::<H>();
     for (id, from) in [("mnt_b", 200), ("mnt_a", 300), ("mnt_c", 100)] {
         wait(store.put_maintenance(window(id, from), BY)).unwrap();
     }
     wait(store.put_maintenance(window("mnt_a", 150), BY)).unwrap();
-    let store = reopen(&folder, store);
+    let store = home.again(store);
     assert_eq!(
         wait(store.maintenance()).unwrap(),
         [window("mnt_c", 100), window("mnt_a", 150), window("mnt_b", 200)]
@@ -197,10 +169,4 @@ fn windows_of_maintenance_come_in_the_order_of_their_beginning() {
     assert!(wait(store.remove_maintenance("mnt_a", BY)).unwrap().is_some());
     assert!(wait(store.remove_maintenance("mnt_a", BY)).unwrap().is_none());
     assert_eq!(wait(store.maintenance()).unwrap().len(), 2);
-}
-
-#[test]
-fn a_window_holds_from_its_first_second_up_to_but_not_at_its_end() {
-    let window = window("mnt_a", 100);
-    assert_eq!([99, 100, 159, 160].map(|now| window.holds_at(now)), [false, true, true, false]);
 }
