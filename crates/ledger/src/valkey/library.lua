@@ -1,5 +1,5 @@
 -- The ledger, as crates/lease/src/ledger.rs has it: a question for a question the same. Whatever is changed here or there has to
--- be changed in both; crates/ledger/tests/differential.rs compares them.
+-- be changed in both; crates/ledger/tests/engines/differential.rs compares them.
 --
 -- KEYS: the ledger, the members, then the counter of each question. The bytes of a message and of a reply are those of
 -- crates/ledger/src/valkey/wire.rs.

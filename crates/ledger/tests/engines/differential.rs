@@ -5,7 +5,7 @@ use fastrand::Rng;
 use lease::{CounterId, Kind, Ledger, Message, NodeId, Question, Recall, Reply, Rule, sequence};
 use ledger::{Engine, Members, Options, connect};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tokio::sync::mpsc::Receiver;
+use tokio::{sync::mpsc::Receiver, time::sleep};
 
 const NODES: u32 = 4;
 
@@ -144,7 +144,7 @@ fn drain(receivers: &mut [Receiver<Recall>]) -> Vec<Recall> {
     receivers.iter_mut().flat_map(|receiver| std::iter::from_fn(|| receiver.try_recv().ok())).collect()
 }
 
-async fn compare(url: &str, seed: u64, messages: usize) -> [usize; 2] {
+async fn compare(url: &str, seed: u64, messages: usize, pauses: &[(usize, Duration)]) -> [usize; 2] {
     let mut options = Options::new(Arc::new(members()));
     options.timeout = Duration::from_secs(1);
     let engine = connect(url, options).unwrap();
@@ -157,6 +157,9 @@ async fn compare(url: &str, seed: u64, messages: usize) -> [usize; 2] {
     let mut expected: Vec<Recall> = Vec::new();
     let (mut found, mut outcomes) = (Vec::new(), BTreeSet::new());
     for number in 0..messages {
+        if let Some((_, pause)) = pauses.iter().find(|(at, _)| *at == number) {
+            sleep(*pause).await;
+        }
         administer(&mut script, &mut ledger, &*engine).await;
         let message = script.message();
         let reply = engine.exchange(&message).await.unwrap();
@@ -198,12 +201,21 @@ async fn administer(script: &mut Script, ledger: &mut Ledger, engine: &dyn Engin
 }
 
 #[tokio::test]
+async fn it_does_so_while_slices_and_places_end_and_are_forgotten() {
+    let server = Server::start(Program::Valkey, &[]);
+    let pauses = [(200, Duration::from_millis(5_500)), (400, Duration::from_millis(26_000))];
+    let [recalls, _] = compare(&server.url(), 100, 600, &pauses).await;
+    assert!(recalls > 0);
+    assert!(!server.command(&["INFO", "stats"]).contains("expired_keys:0\n"));
+}
+
+#[tokio::test]
 async fn a_server_replies_what_the_ledger_of_the_protocol_replies() {
     for program in [Program::Valkey, Program::Redis] {
         let server = Server::start(program, &[]);
         for seed in 0..10 {
             server.command(&["FLUSHALL"]);
-            let [recalls, states] = compare(&server.url(), seed, 500).await;
+            let [recalls, states] = compare(&server.url(), seed, 500, &[]).await;
             assert!(recalls > 0 && states > 2, "{recalls} recalls, {states} states");
         }
     }

@@ -3,4 +3,7 @@
 #![allow(unreachable_pub, dead_code, reason = "the modules of a test")]
 
 mod differential;
+mod failover;
+mod faults;
+mod fleet;
 mod servers;

@@ -31,7 +31,6 @@ pub struct Server {
     pub port: u16,
     folder: TempDir,
     settings: Vec<String>,
-    environment: Vec<(String, String)>,
     child: Child,
 }
 
@@ -42,16 +41,11 @@ pub fn free_port() -> u16 {
 
 impl Server {
     pub fn start(program: Program, settings: &[&str]) -> Self {
-        Self::start_at(program, free_port(), settings, &[])
-    }
-
-    pub fn start_at(program: Program, port: u16, settings: &[&str], environment: &[(&str, &str)]) -> Self {
+        let port = free_port();
         let folder = tempfile::tempdir().unwrap();
         let settings: Vec<_> = settings.iter().map(ToString::to_string).collect();
-        let environment: Vec<_> =
-            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let child = spawn(program, port, folder.path(), &settings, &environment);
-        let server = Self { program, port, folder, settings, environment, child };
+        let child = spawn(program, port, folder.path(), &settings);
+        let server = Self { program, port, folder, settings, child };
         server.wait();
         server
     }
@@ -86,35 +80,82 @@ impl Server {
     /// Starts it anew in the same place with what is on its disk.
     pub fn restart(&mut self) {
         let (program, port) = (self.program, self.port);
-        self.child = spawn(program, port, self.folder.path(), &self.settings, &self.environment);
+        self.child = spawn(program, port, self.folder.path(), &self.settings);
         self.wait();
     }
 
     /// Sends a signal, such as `STOP`.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+        signal(&self.child, name);
     }
 
-    /// A command by the command line client. What it printed.
     pub fn command(&self, arguments: &[&str]) -> String {
-        let output =
-            Command::new("valkey-cli").args(["-p", &self.port.to_string()]).args(arguments).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        client(self.port, arguments)
     }
 }
 
-fn spawn(
-    program: Program,
-    port: u16,
-    folder: &Path,
-    settings: &[String],
-    environment: &[(String, String)],
-) -> Child {
+/// A Sentinel that watches one primary under the name `ledger`.
+pub struct Sentinel {
+    pub port: u16,
+    child: Child,
+    _folder: TempDir,
+}
+
+impl Sentinel {
+    pub fn start(primary: u16, password: &str) -> Self {
+        let (port, folder) = (free_port(), tempfile::tempdir().unwrap());
+        let settings = format!(
+            "port {port}\nbind 127.0.0.1\ndir {}\nlogfile {}\nsentinel monitor ledger 127.0.0.1 {primary} 2\n\
+             sentinel auth-pass ledger {password}\nsentinel down-after-milliseconds ledger 500\n\
+             sentinel failover-timeout ledger 3000\n",
+            folder.path().display(),
+            folder.path().join("log").display(),
+        );
+        let file = folder.path().join("settings");
+        fs::write(&file, settings).unwrap();
+        let mut command = Command::new("valkey-sentinel");
+        command.arg(&file).stdin(Stdio::null()).stdout(Stdio::null());
+        let sentinel = Self { port, child: command.spawn().unwrap(), _folder: folder };
+        let until = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < until, "a Sentinel does not start");
+            std::thread::yield_now();
+        }
+        sentinel
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> String {
+        client(self.port, arguments)
+    }
+
+    pub fn signal(&self, name: &str) {
+        signal(&self.child, name);
+    }
+}
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A command by the command line client. What it printed.
+fn client(port: u16, arguments: &[&str]) -> String {
+    let output = Command::new("valkey-cli").args(["-p", &port.to_string()]).args(arguments).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+}
+
+fn spawn(program: Program, port: u16, folder: &Path, settings: &[String]) -> Child {
     let mut command = Command::new(program.server());
     command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"]).arg(folder);
     command.args(["--save", "", "--enable-debug-command", "yes", "--logfile"]).arg(folder.join("log"));
-    command.args(settings).envs(environment.iter().cloned()).stdin(Stdio::null()).stdout(Stdio::null());
+    command.args(settings).stdin(Stdio::null()).stdout(Stdio::null());
     command.spawn().unwrap_or_else(|error| panic!("{}: {error}; ./test installs it", program.server()))
 }
 
