@@ -16,9 +16,11 @@
 //! [`Engine::exchange`] takes at most [`Options::timeout`]. A message whose time is over may have been carried out all the
 //! same, which is harmless: messages name totals. While there is no connection, messages fail at once.
 
+mod encoding;
 mod error;
 mod inspection;
 mod options;
+mod postgresql;
 mod target;
 mod tls;
 mod valkey;
@@ -73,8 +75,6 @@ pub trait Engine: Send + Sync + Debug {
 pub fn connect(url: &str, options: Options) -> Result<Box<dyn Engine>, LedgerError> {
     match Target::parse(url)? {
         Target::Valkey(target) => Ok(Box::new(valkey::Valkey::new(target, options)?)),
-        Target::Postgresql(_) => {
-            Err(LedgerError::Url("`postgresql://` is not supported as a ledger yet".to_owned()))
-        }
+        Target::Postgresql(url) => Ok(Box::new(postgresql::Postgresql::new(&url, options)?)),
     }
 }

@@ -17,6 +17,7 @@ mod wire;
 
 use crate::{
     Engine, Inspection, LedgerError, Options, Pending,
+    encoding::write_counter,
     target::{Topology, ValkeyTarget},
     tls::Tls,
 };
@@ -175,7 +176,7 @@ impl Valkey {
             command.push(keys.members.as_bytes());
             for question in &message.questions {
                 let mut key = keys.counter.clone().into_bytes();
-                key.extend_from_slice(&wire::write_counter(&question.counter));
+                key.extend_from_slice(&write_counter(&question.counter));
                 command.push(&key);
             }
             command.arg(&keys.recall).arg(&bytes)

@@ -1,5 +1,7 @@
 //! The functions that the server runs, and what their library is called.
 
+use crate::encoding::fnv;
+
 /// The name is that of this very text: nodes of two versions each have their own while they work beside each other.
 pub(crate) struct Library {
     /// What the server is to load.
@@ -23,11 +25,4 @@ impl Library {
             name,
         }
     }
-}
-
-/// FNV-1a.
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }

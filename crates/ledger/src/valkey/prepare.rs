@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     LedgerError,
+    encoding::new_epoch,
     target::{Host, Login},
     tls::Tls,
 };
@@ -154,11 +155,4 @@ pub(crate) async fn ask(
 
 pub(crate) fn unreachable(server: &str, why: &str) -> LedgerError {
     LedgerError::Unreachable { server: server.to_owned(), why: why.to_owned() }
-}
-
-/// A number that no epoch had: 1 to 2^52.
-pub(crate) fn new_epoch() -> Result<u64, LedgerError> {
-    let random = getrandom::u64()
-        .map_err(|error| LedgerError::Members(format!("no random number for the epoch: {error}")))?;
-    Ok((random >> 12) + 1)
 }

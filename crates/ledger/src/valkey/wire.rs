@@ -1,17 +1,14 @@
 //! The bytes of messages, replies and recalls, as `library.lua` reads and writes them: little-endian, numbers that may be large
 //! as doubles, because Lua counts in those.
 
-use crate::LedgerError;
-use lease::{
-    AHEAD, Answer, CounterId, FLOWS_IN_SOON, GRACE, Kind, MAX_QUESTIONS, Message, Millis, NodeId, Outcome,
-    PLACE_TTL, Question, Recall, Reply, State,
+use crate::{
+    LedgerError,
+    encoding::{COUNTER, FOREVER, read_counter},
 };
-
-/// What stands for "never over": the largest number that doubles are exact to.
-const FOREVER: u64 = (1 << 53) - 1;
-
-/// Bytes of a counter in its key.
-pub(crate) const COUNTER: usize = 24;
+use lease::{
+    AHEAD, Answer, FLOWS_IN_SOON, GRACE, Kind, MAX_QUESTIONS, Message, Millis, NodeId, Outcome, PLACE_TTL,
+    Question, Recall, Reply, State,
+};
 
 /// Bytes of the head of a reply, of an answer and of a recall.
 const HEAD: usize = 8 + 8 + 8 + 4 + 1;
@@ -39,15 +36,6 @@ pub(crate) fn write_message(message: &Message) -> Result<Vec<u8>, LedgerError> {
         out.question(question)?;
     }
     Ok(out.0)
-}
-
-/// What a counter's key ends with.
-pub(crate) fn write_counter(counter: &CounterId) -> [u8; COUNTER] {
-    let mut bytes = [0; COUNTER];
-    let (who, limit) = bytes.split_at_mut(16);
-    who.copy_from_slice(&counter.who);
-    limit.copy_from_slice(&counter.limit.to_le_bytes());
-    bytes
 }
 
 /// A reply to a message. `None`: it is not one.
@@ -94,11 +82,6 @@ pub(crate) fn read_recalls(to: NodeId, payload: &[u8]) -> Vec<Recall> {
         Some(Recall { to, counter, slice: slice.number()? })
     };
     payload.chunks_exact(RECALL).filter_map(read).collect()
-}
-
-fn read_counter(bytes: &[u8]) -> Option<CounterId> {
-    let (who, limit) = bytes.split_first_chunk::<16>()?;
-    Some(CounterId { who: *who, limit: u64::from_le_bytes(limit.try_into().ok()?) })
 }
 
 struct Bytes(Vec<u8>);

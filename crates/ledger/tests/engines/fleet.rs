@@ -67,7 +67,9 @@ pub struct Fleet {
 
 /// The options of a node's engine.
 pub fn options(nodes: u32) -> Options {
-    Options::new(Arc::new(Members { present: (0..nodes).collect(), ..Members::default() }))
+    let members = Members { present: (0..nodes).collect(), ..Members::default() };
+    // The machine has other tests to do.
+    Options { connect_timeout: Duration::from_secs(5), ..Options::new(Arc::new(members)) }
 }
 
 impl Fleet {
