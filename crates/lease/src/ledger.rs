@@ -11,8 +11,9 @@
 //! grants    counter, slice, node -> sequence, granted, used, refunded, expires
 //! ```
 //!
-//! In Valkey the rows of `grants` are fields `slice:node` of one hash for each counter, which expires when nothing in it
-//! counts any more; in PostgreSQL they are a table whose rows are deleted by `slice`. All numbers stay below 2^53.
+//! The engines are in the crate `ledger`. In Valkey the rows of `grants` are fields of one hash for each counter, which expires
+//! when nothing in it counts any more; in PostgreSQL they are arrays in one row for each counter. All numbers stay below 2^53.
+//! What is changed here has to be changed in both.
 //!
 //! A question reads the members and the rows of its counter, and writes one row (and one bucket): its work is bounded by
 //! members times the slices that count (17 of a rolling span), a message's by [`MAX_QUESTIONS`] times that.

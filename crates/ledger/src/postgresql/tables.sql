@@ -2,7 +2,13 @@
 --
 -- What is granted of a counter is one row, with an array for each column of its grants: so a question reads and writes one row,
 -- and locks one. Recalls are hints: they need no log.
-CREATE SCHEMA IF NOT EXISTS fairgate;
+
+-- Not `IF NOT EXISTS`, which asks for the right to make one even if there is nothing to do.
+DO $$ BEGIN
+    IF to_regnamespace('fairgate') IS NULL THEN
+        CREATE SCHEMA fairgate;
+    END IF;
+END $$;
 
 CREATE TABLE IF NOT EXISTS fairgate.ledger (
     is_it boolean PRIMARY KEY CHECK (is_it),
