@@ -13,7 +13,7 @@ pub(crate) const MAX_WAITING: usize = 64 * 1024;
 /// Bytes that wait to be written before nothing more is read. Streams stop adding far below; only a peer that takes nothing and
 /// still has control frames answered comes so far. One that merely takes no more of a body has to be heard: it may have
 /// answered already, or take a request back.
-pub const MAX_WAITING_TO_READ: usize = 4 * MAX_WAITING;
+pub(crate) const MAX_WAITING_TO_READ: usize = 4 * MAX_WAITING;
 /// Streams that are woken at a time when there is room again. The others keep their place in the queue, so that each
 /// has its turn.
 const WOKEN_AT_ONCE: usize = 4;

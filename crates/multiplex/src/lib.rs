@@ -15,7 +15,7 @@ mod stream;
 mod text;
 mod wire;
 
-pub use connection::{Connection, MAX_WAITING_TO_READ, Side, State, StreamState, wake};
+pub use connection::{Connection, Side, State, StreamState, wake};
 pub use incoming::{Body, Incoming};
 pub use outgoing::{Opened, Outgoing};
 pub use stream::{gone, poll_write};

@@ -1,6 +1,6 @@
 //! The socket of a connection, as its task reads and writes it. The task alone touches it.
 
-use crate::connection::{Connection, Side, State};
+use crate::connection::{Connection, MAX_WAITING_TO_READ, Side, State};
 use buffer::Buffer;
 use http2::Event;
 use std::{
@@ -26,6 +26,31 @@ impl Wire {
     /// `input`: what was read already.
     pub fn new(io: Socket, input: Buffer) -> Self {
         Self { io, input, begun: Instant::now(), has_moved: true }
+    }
+
+    /// One turn of the connection's task: writes what waits and reads what there is, each once more until there is nothing
+    /// to read. `receive` looks at what was read, by [`Wire::receive`]; `write` is that of [`Wire::poll_flush`]. Pending: the
+    /// peer does not take what is left.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub fn poll_turn<S: Side>(
+        &mut self,
+        cx: &mut Context<'_>,
+        connection: &Connection<S>,
+        mut receive: impl FnMut(&mut Self),
+        mut write: impl FnMut(&mut Context<'_>, &mut Socket, &mut State<S>) -> Poll<io::Result<usize>>,
+    ) -> io::Result<Poll<()>> {
+        let mut can_read = true;
+        loop {
+            let written = self.poll_flush(connection, |io, state| write(cx, io, state))?;
+            if !can_read || !self.poll_read(cx, connection)? {
+                return Ok(written);
+            }
+            receive(self);
+            // What is answered to control frames must be taken before more of them is read.
+            can_read = connection.with(|state| state.protocol.output().len() < MAX_WAITING_TO_READ);
+        }
     }
 
     /// Reads once. False: there is nothing to read now.

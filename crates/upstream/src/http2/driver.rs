@@ -10,7 +10,7 @@ use crate::{
 };
 use ::http2::{ErrorCode, Event, Fields, Malformed, Response};
 use buffer::Buffer;
-use multiplex::{MAX_WAITING_TO_READ, Wire, poll_write_output, wake, write_answer};
+use multiplex::{Wire, poll_write_output, wake, write_answer};
 use std::{
     future::poll_fn,
     io,
@@ -91,22 +91,22 @@ impl Driver {
         if self.connection.is_going() && self.connection.requests() == 0 {
             self.connection.shared.with(|state| state.protocol.drain());
         }
-        let mut can_read = true;
-        let written = loop {
-            let written = match self.poll_flush(cx) {
-                Ok(written) => written,
-                // An upstream may answer and close without reading all; what it said is still to be read.
-                Err(error) => {
-                    while self.poll_receive(cx)? {}
-                    return Poll::Ready(Err(error));
+        let connection = &self.connection;
+        let turn = self.wire.poll_turn(
+            cx,
+            &connection.shared,
+            |wire| receive(connection, wire),
+            |cx, io, state| poll_write_output(cx, io, state),
+        );
+        let written = match turn {
+            Ok(written) => written,
+            // An upstream may answer and close without reading all; what it said is still to be read.
+            Err(error) => {
+                while self.wire.poll_read(cx, &connection.shared)? {
+                    receive(connection, &mut self.wire);
                 }
-            };
-            if !can_read || !self.poll_receive(cx)? {
-                break written;
+                return Poll::Ready(Err(error));
             }
-            // What is answered to control frames must be taken before more of them is read.
-            can_read =
-                self.connection.shared.with(|state| state.protocol.output().len() < MAX_WAITING_TO_READ);
         };
         // Who has closed the connection takes nothing any more; else the last frame is still to be written.
         let is_closed = self.connection.shared.with(|state| state.is_closed);
@@ -175,42 +175,25 @@ impl Driver {
                 state.protocol.fail(ErrorCode::PROTOCOL_ERROR, why);
             }
         });
-        let _ = self.poll_flush(cx)?;
+        let _ =
+            self.wire.poll_flush(&self.connection.shared, |io, state| poll_write_output(cx, io, state))?;
         Poll::Ready(Ok(why.to_owned()))
     }
+}
 
-    // === reading ===
-
-    /// Reads once. False: there is nothing to read now.
-    fn poll_receive(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        let has_read = self.wire.poll_read(cx, &self.connection.shared)?;
-        if has_read {
-            self.receive();
+/// Looks at what was read.
+fn receive(connection: &Connection, wire: &mut Wire) {
+    connection.last_read.set(Instant::now());
+    connection.shared.with(|state| {
+        if !connection.has_greeted() && wire.input.filled().starts_with(b"HTTP/1.") {
+            let why = "the upstream speaks HTTP/1.1, not HTTP/2: set `http2 = false` for it";
+            state.protocol.fail(ErrorCode::PROTOCOL_ERROR, why);
         }
-        Ok(has_read)
-    }
-
-    fn receive(&mut self) {
-        let (connection, wire) = (&self.connection, &mut self.wire);
-        connection.last_read.set(Instant::now());
-        connection.shared.with(|state| {
-            if !connection.has_greeted() && wire.input.filled().starts_with(b"HTTP/1.") {
-                let why = "the upstream speaks HTTP/1.1, not HTTP/2: set `http2 = false` for it";
-                state.protocol.fail(ErrorCode::PROTOCOL_ERROR, why);
-            }
-            wire.receive(state, |state, event| follow(connection, state, event));
-            if state.protocol.has_settings() {
-                connection.greeted();
-            }
-        });
-    }
-
-    // === writing ===
-
-    /// Writes what waits. Pending: the upstream does not take it now.
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
-        self.wire.poll_flush(&self.connection.shared, |io, state| poll_write_output(cx, io, state))
-    }
+        wire.receive(state, |state, event| follow(connection, state, event));
+        if state.protocol.has_settings() {
+            connection.greeted();
+        }
+    });
 }
 
 /// Tells whom it concerns what has happened.

@@ -16,7 +16,7 @@ use crate::{
 };
 use ::http2::{Config, ErrorCode, Event, Malformed, Request, Role};
 use http1::request::RequestHead;
-use multiplex::{Body, MAX_WAITING_TO_READ, StreamState, Wire, wake, write_request};
+use multiplex::{Body, StreamState, Wire, wake, write_request};
 use std::{
     future::{Future, poll_fn},
     io,
@@ -115,7 +115,7 @@ async fn drive(
         grace: None,
     };
     drop(config);
-    driver.receive();
+    driver.requests.receive(&connection, &mut driver.wire);
     let ended = poll_fn(|cx| driver.poll(cx)).await;
     thread.http2_connections.remove(&connection);
     if ended.is_ok() {
@@ -156,15 +156,13 @@ impl Driver {
             }
         });
         self.poll_grace(cx);
-        let mut can_read = true;
-        let written = loop {
-            let written = self.poll_flush(cx)?;
-            if !can_read || !self.poll_receive(cx)? {
-                break written;
-            }
-            // What is answered to control frames must be taken before more of them is read.
-            can_read = self.connection.with(|state| state.protocol.output().len() < MAX_WAITING_TO_READ);
-        };
+        let (connection, requests, settling) = (&self.connection, &self.requests, &mut self.settling);
+        let written = self.wire.poll_turn(
+            cx,
+            connection,
+            |wire| requests.receive(connection, wire),
+            |cx, io, state| settling.poll_write(cx, io, state),
+        )?;
         self.note_state();
         let (is_over, waits) =
             self.connection.with(|state| (self.is_over(state), self.waits(state, written)));
@@ -260,38 +258,18 @@ impl Driver {
         why: &'static str,
     ) -> Poll<io::Result<()>> {
         self.connection.with(|state| state.protocol.fail(code, why));
-        let _ = self.poll_flush(cx)?;
+        let settling = &mut self.settling;
+        let _ = self.wire.poll_flush(&self.connection, |io, state| settling.poll_write(cx, io, state))?;
         Poll::Ready(Ok(()))
-    }
-
-    // === reading ===
-
-    /// Reads once. False: there is nothing to read now.
-    fn poll_receive(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        let has_read = self.wire.poll_read(cx, &self.connection)?;
-        if has_read {
-            self.receive();
-        }
-        Ok(has_read)
-    }
-
-    fn receive(&mut self) {
-        let connection = Rc::clone(&self.connection);
-        let (wire, requests) = (&mut self.wire, &self.requests);
-        connection
-            .with(|state| wire.receive(state, |state, event| requests.follow(&connection, state, event)));
-    }
-
-    // === writing ===
-
-    /// Writes what waits, and charges what is due with it. Pending: the client does not take it now.
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
-        let (wire, settling) = (&mut self.wire, &mut self.settling);
-        wire.poll_flush(&self.connection, |io, state| settling.poll_write(cx, io, state))
     }
 }
 
 impl Requests {
+    /// Looks at what was read.
+    fn receive(&self, connection: &Rc<Connection>, wire: &mut Wire) {
+        connection.with(|state| wire.receive(state, |state, event| self.follow(connection, state, event)));
+    }
+
     /// Has the streams go on that an event is about.
     fn follow(&self, connection: &Rc<Connection>, state: &mut State, event: Event) {
         match event {
