@@ -1,6 +1,6 @@
 //! A connected socket, plain or under TLS. Nothing else has to know which.
 
-use crate::tls::TlsStream;
+use crate::tls::{AgreedProtocol, TlsStream};
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd},
@@ -28,19 +28,11 @@ pub trait Readable {
 }
 
 impl Socket {
-    /// Whether HTTP/1.1 was agreed on in the handshake, so that the preface of HTTP/2 is a malformed request.
-    pub fn has_agreed_on_http1(&self) -> bool {
+    /// What was agreed on in the handshake. None: nothing, or there was none.
+    pub fn agreed_protocol(&self) -> Option<AgreedProtocol> {
         match self {
-            Self::Plain(_) => false,
-            Self::Tls(stream) => stream.has_agreed_on_http1(),
-        }
-    }
-
-    /// Whether HTTP/2 was agreed on in the handshake, before a byte of it came.
-    pub fn has_agreed_on_http2(&self) -> bool {
-        match self {
-            Self::Plain(_) => false,
-            Self::Tls(stream) => stream.has_agreed_on_http2(),
+            Self::Plain(_) => None,
+            Self::Tls(stream) => stream.agreed_protocol(),
         }
     }
 

@@ -19,7 +19,7 @@ use std::{
     rc::Rc,
     task::Poll,
 };
-use transport::connection_state::ConnectionState;
+use transport::{connection_state::ConnectionState, tls::AgreedProtocol};
 
 /// What comes after the requests that were there.
 enum Then {
@@ -89,10 +89,12 @@ async fn answer(
     mut may_switch: bool,
 ) -> Then {
     // What was agreed on in the handshake holds, whatever the first bytes look like (RFC 9113 section 3.4).
-    if may_switch && client.io.has_agreed_on_http2() {
-        return Then::Switch;
+    match client.io.agreed_protocol() {
+        Some(AgreedProtocol::Http2) if may_switch => return Then::Switch,
+        // The preface of HTTP/2 is a malformed request then.
+        Some(AgreedProtocol::Http1) => may_switch = false,
+        Some(AgreedProtocol::Http2) | None => {}
     }
-    may_switch &= !client.io.has_agreed_on_http1();
     loop {
         connection_state.begin();
         // Only now: a request is judged by what holds when it begins, not when its connection fell idle.
@@ -152,7 +154,7 @@ async fn answer(
 
 /// Tells a connection that there is no room for it: at once, or on its first stream, where nothing else would be read.
 pub(crate) async fn refuse(thread: &Rc<Thread>, io: Io, peer: &Peer) {
-    let is_http2 = io.has_agreed_on_http2();
+    let is_http2 = io.agreed_protocol() == Some(AgreedProtocol::Http2);
     let mut client = Client::new(io, &thread.config().settings.timeouts);
     if is_http2 {
         return Box::pin(http2::turn_away(Rc::clone(thread), client, Rc::new(peer.clone()))).await;

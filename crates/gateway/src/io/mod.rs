@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use transport::{Readable, Socket};
+use transport::{Readable, Socket, tls::AgreedProtocol};
 
 /// A connection to a client.
 #[derive(Debug)]
@@ -21,19 +21,11 @@ pub(crate) enum Io {
 }
 
 impl Io {
-    /// Whether it is known that HTTP/2 will be spoken, before a byte of it came.
-    pub(crate) fn has_agreed_on_http2(&self) -> bool {
+    /// As [`Socket::agreed_protocol`].
+    pub(crate) fn agreed_protocol(&self) -> Option<AgreedProtocol> {
         match self {
-            Self::Socket(socket) => socket.has_agreed_on_http2(),
-            Self::Stream(_) => false,
-        }
-    }
-
-    /// Whether HTTP/1.1 was agreed on, so that the preface of HTTP/2 is a malformed request.
-    pub(crate) fn has_agreed_on_http1(&self) -> bool {
-        match self {
-            Self::Socket(socket) => socket.has_agreed_on_http1(),
-            Self::Stream(_) => false,
+            Self::Socket(socket) => socket.agreed_protocol(),
+            Self::Stream(_) => None,
         }
     }
 

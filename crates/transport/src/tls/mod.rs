@@ -15,7 +15,7 @@ mod subject;
 pub use challenges::Challenges;
 pub use client::{Client, Roots};
 pub use identity::{BadIdentity, Identity, Issued, certificates};
-pub use server::{Asks, BadServer, Server, Versions};
+pub use server::{AgreedProtocol, Asks, BadServer, Server, Versions};
 
 pub use handshake::connect;
 pub use stream::TlsStream;

@@ -18,6 +18,15 @@ use std::{fmt, sync::Arc};
 pub(super) const HTTP1: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
 pub(super) const HTTP2: &[u8] = b"h2";
 
+/// What a client and we agreed on in the handshake (ALPN, RFC 7301).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgreedProtocol {
+    /// HTTP/1.1, or 1.0.
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
 /// What clients are offered. New connections get the latest.
 #[derive(Clone)]
 pub struct Server {

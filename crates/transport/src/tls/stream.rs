@@ -4,7 +4,10 @@
 //! given the very records that carry them. So no byte counts as written before the socket took its whole record,
 //! and what the socket did not take yet lies here, never within rustls.
 
-use super::records::Records;
+use super::{
+    records::Records,
+    server::{AgreedProtocol, HTTP1, HTTP2},
+};
 use rustls::Connection;
 use std::{
     io::{self, Read, Write},
@@ -54,14 +57,13 @@ impl TlsStream {
         &self.session
     }
 
-    /// Whether HTTP/2 was agreed on in the handshake.
-    pub(crate) fn has_agreed_on_http2(&self) -> bool {
-        self.session.alpn_protocol() == Some(super::server::HTTP2)
-    }
-
-    /// Whether HTTP/1.1 was.
-    pub fn has_agreed_on_http1(&self) -> bool {
-        self.session.alpn_protocol().is_some_and(|protocol| super::server::HTTP1.contains(&protocol))
+    /// What was agreed on in the handshake.
+    pub(crate) fn agreed_protocol(&self) -> Option<AgreedProtocol> {
+        match self.session.alpn_protocol()? {
+            HTTP2 => Some(AgreedProtocol::Http2),
+            protocol if HTTP1.contains(&protocol) => Some(AgreedProtocol::Http1),
+            _ => None,
+        }
     }
 
     /// Ready once the handshake is done, and all that it had to say is sent.
