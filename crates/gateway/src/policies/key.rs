@@ -18,20 +18,29 @@ use std::sync::Arc;
 struct Presented<'h> {
     /// The whole header value: what the last key is recognised by.
     value: &'h [u8],
-    place: Place,
+    place: Place<'h>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+#[derive(Clone, Copy)]
+enum Place<'h> {
     Header,
-    Bearer,
-    Basic,
+    /// What stands behind the scheme.
+    Bearer(&'h [u8]),
+    /// The same.
+    Basic(&'h [u8]),
 }
 
 enum Search<'h> {
     Nothing,
     Twice(usize),
     Found(Presented<'h>),
+}
+
+/// What stands behind this scheme in a value of `Authorization`, without spaces around it. None: another scheme, or nothing.
+pub(crate) fn credentials<'v>(value: &'v [u8], scheme: &[u8]) -> Option<&'v [u8]> {
+    let (name, rest) = value.split_at_checked(scheme.len())?;
+    let rest = rest.strip_prefix(b" ")?.trim_ascii();
+    (name.eq_ignore_ascii_case(scheme) && !rest.is_empty()).then_some(rest)
 }
 
 /// Requires a valid key, and keeps it, or that there is none.
@@ -100,15 +109,9 @@ fn look_up(
     }
     let found = match presented.place {
         Place::Header => find(shared, config, &[presented.value])?,
-        Place::Bearer => {
-            find(shared, config, &[presented.value.get(b"Bearer ".len()..).unwrap_or_default().trim_ascii()])?
-        }
-        Place::Basic => {
-            let pair = presented
-                .value
-                .get(b"Basic ".len()..)
-                .and_then(|pair| STANDARD.decode(pair.trim_ascii()).ok());
-            let pair = pair.ok_or_else(|| {
+        Place::Bearer(key) => find(shared, config, &[key])?,
+        Place::Basic(pair) => {
+            let pair = STANDARD.decode(pair).map_err(|_| {
                 wrong_format("The value after `Basic` in the Authorization header is not base64.")
             })?;
             let (user, password) = match memchr::memchr(b':', &pair) {
@@ -143,18 +146,9 @@ fn search<'h>(config: &Config, head: &'h RequestHead) -> Search<'h> {
 }
 
 /// How an Authorization header holds a key. Other schemes, and schemes without anything, hold none.
-fn scheme(value: &[u8]) -> Option<Place> {
-    let is = |name: &[u8]| {
-        value.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
-            && value.get(name.len()..).is_some_and(|rest| !rest.trim_ascii().is_empty())
-    };
-    if is(b"Bearer ") {
-        Some(Place::Bearer)
-    } else if is(b"Basic ") {
-        Some(Place::Basic)
-    } else {
-        None
-    }
+fn scheme(value: &[u8]) -> Option<Place<'_>> {
+    let bearer = credentials(value, b"Bearer").map(Place::Bearer);
+    bearer.or_else(|| credentials(value, b"Basic").map(Place::Basic))
 }
 
 /// The first of the candidates that is known.

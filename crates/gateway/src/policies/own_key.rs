@@ -4,6 +4,7 @@
 use crate::{
     context::RequestContext,
     keyring::{Format, KnownKey},
+    policies::key,
 };
 use base64::{
     Engine,
@@ -34,8 +35,7 @@ pub(crate) enum OwnKey {
 /// The key of this API in a field value: bare, behind whichever scheme, as a parameter, in the credentials of `Basic`.
 pub(crate) fn in_value(context: &RequestContext<'_>, value: &[u8]) -> Option<OwnKey> {
     in_text(context, value).or_else(|| {
-        let encoded = value.split_at_checked(b"Basic ".len())?;
-        let encoded = encoded.0.eq_ignore_ascii_case(b"Basic ").then(|| encoded.1.trim_ascii())?;
+        let encoded = key::credentials(value, b"Basic")?;
         ENGINES.iter().find_map(|engine| in_text(context, &engine.decode(encoded).ok()?))
     })
 }
