@@ -254,15 +254,17 @@ impl<'c> Exchange<'c> {
     /// Sends on what is left of a request that is answered already. True: the upstream took some of what is here.
     pub(super) fn poll_rest(&mut self, cx: &mut Context<'_>) -> bool {
         let before = self.written;
-        if self.write_request(cx).is_err() {
+        let is_refused = self.write_request(cx).is_err();
+        let has_sent = self.written > before;
+        if is_refused {
             self.give_up_the_rest();
         }
-        if self.written > before && !self.has_unsent() {
+        if (has_sent || is_refused) && !self.has_unsent() {
             (self.request, self.share) = (Vec::new(), None);
         }
         // The client may break its own request while it is answered: then the answer still counts.
         let _ = self.poll_upload(cx);
-        self.written > before
+        has_sent
     }
 
     /// While the request's body moves, and when it is through.
