@@ -104,8 +104,8 @@ mod tests {
             (
                 "body",
                 "name",
-                "Required but missing. Did you misspell it as \"nmae\"?",
-                "Missing required property \"name\" in the request body. Did you misspell it as \"nmae\"?",
+                "Required but missing. Is \"nmae\" a typo?",
+                "Missing required property \"name\" in the request body. Is \"nmae\" a typo?",
             ),
             (
                 "body",

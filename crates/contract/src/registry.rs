@@ -144,7 +144,7 @@ registry! {
         "The API key sends requests faster than its plan allows.",
         "Spread out requests, and wait for the time in `Retry-After` before the next one.";
     TooManyErrors: "TOO_MANY_ERRORS", Status::LimitExceeded, Client, "Too many errors",
-        "Too many requests from this key or address ended in an error, so further requests are rejected for a moment.",
+        "Too many requests from this key or address failed, so further requests are rejected for a moment.",
         "Correct the failing requests, then retry after the time in `Retry-After`. The limits of the plan are not affected.";
 
     UnexpectedError: "UNEXPECTED_ERROR", Status::Unexpected, Upstream, "Unexpected error",
@@ -152,7 +152,7 @@ registry! {
         "E-mail the request id to the address in `contact`, and we will check as soon as possible.";
 
     Maintenance: "MAINTENANCE", Status::Unavailable, Operator, "Maintenance",
-        "The API is in a maintenance period.",
+        "The API is under maintenance.",
         "You can keep making requests until it is available; nothing is charged meanwhile.";
     Unavailable: "UNAVAILABLE", Status::Unavailable, Upstream, "Unavailable",
         "The API is temporarily unavailable.",

@@ -30,7 +30,7 @@ pub enum OperationError {
     },
     /// No incident has this request id.
     #[error(
-        "no incident has the request id `{request_id}`: of all incidents the newest {} of each cause and client are kept, and {} in all; `fairgate incidents list` counts the others",
+        "no incident has the request id `{request_id}`: Fairgate keeps the newest {} of each cause and client, and {} in total; `fairgate incidents list` counts the others",
         store::INCIDENTS_OF_CLIENT,
         store::INCIDENTS_KEPT
     )]

@@ -68,7 +68,7 @@ fn check_coding(context: &RequestContext<'_>) -> Result<(), Refused> {
     Err(Refusal::new(
         ErrorCode::MediaTypeNotSupported,
         format!(
-            "This endpoint validates the body, so it does not accept an encoded one, but the Content-Encoding is \"{coding}\"."
+            "This endpoint validates the request body and requires it unencoded, but the request has `Content-Encoding: {coding}`. Send the body without a content coding."
         ),
     ))
 }

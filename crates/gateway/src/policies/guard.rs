@@ -52,7 +52,7 @@ fn refusal(context: &RequestContext<'_>, whose: &str, ceiling: u32) -> Refused {
     let mut refused = Refusal::new(
         ErrorCode::TooManyErrors,
         format!(
-            "{ceiling} requests from this {whose} ended in an error within this minute. Correct the failing requests, then retry in {wait} seconds. Nothing was charged."
+            "{ceiling} requests from this {whose} failed within the current minute. Correct the failing requests, then retry in {wait} seconds. Nothing was charged."
         ),
     );
     refused.retry_after = Some(wait);

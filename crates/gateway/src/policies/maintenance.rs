@@ -60,7 +60,7 @@ fn refuse(context: &mut RequestContext<'_>, in_force: &[&Window]) -> Result<(), 
     let until = in_force.iter().map(|window| window.until).max_by_key(|until| until.unwrap_or(u64::MAX));
     let until = until.flatten();
     let message = in_force.first().map_or("", |window| window.message.as_str());
-    let reason = if message.is_empty() { "The API is in a maintenance period." } else { message };
+    let reason = if message.is_empty() { "The API is under maintenance." } else { message };
     let end = until.map_or_else(
         || "It has no known end yet".to_owned(),
         |until| format!("It ends at {}", text::time(until)),

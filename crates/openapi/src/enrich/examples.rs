@@ -52,7 +52,7 @@ const MESSAGES: [(ErrorCode, &str); 9] = [
     ),
     (
         ErrorCode::TooManyErrors,
-        "100 requests from this key ended in an error within this minute. Correct the failing requests, then retry in 23 seconds. Nothing was charged.",
+        "100 requests from this key failed within the current minute. Correct the failing requests, then retry in 23 seconds. Nothing was charged.",
     ),
     (
         ErrorCode::Maintenance,

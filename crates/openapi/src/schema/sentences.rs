@@ -282,7 +282,7 @@ fn missing_member(name: &str, schema: &str, about: &About<'_>) -> String {
     };
     let sent = sent.into_iter().flat_map(instance::Members::iter).map(|(name, _)| name).take(MAX_SENT);
     match nearest(name, sent.filter(unknown)) {
-        Some(near) => format!("{message} Did you misspell it as {}?", quoted(near)),
+        Some(near) => format!("{message} Is {} a typo?", quoted(near)),
         None => message,
     }
 }

@@ -110,7 +110,7 @@ pub(super) fn too_many_errors(facts: &Facts) -> Example {
     };
     let wait = 60 - MOMENT % 60;
     let message = format!(
-        "{ceiling} requests from this {whose} ended in an error within this minute. Correct the failing requests, then retry in {wait} seconds. Nothing was charged."
+        "{ceiling} requests from this {whose} failed within the current minute. Correct the failing requests, then retry in {wait} seconds. Nothing was charged."
     );
     Example::new(facts, ErrorCode::TooManyErrors, fine(facts, facts.typical()), message)
         .header("Retry-After", wait.min(MAX_RETRY_AFTER).to_string())
@@ -129,7 +129,7 @@ pub(super) fn maintenance(facts: &Facts, live: &Live) -> Example {
     let next =
         live.windows.iter().filter(|window| !window.is_over(live.now)).min_by_key(|window| window.from);
     let reason = next.map(|window| window.message.as_str()).filter(|message| !message.is_empty());
-    let reason = reason.unwrap_or("The API is in a maintenance period.");
+    let reason = reason.unwrap_or("The API is under maintenance.");
     let (now, until) = match next {
         Some(window) => (window.from.max(live.now), window.until),
         None => (MOMENT, Some(MOMENT + 1800)),

@@ -94,7 +94,7 @@ fn endpoints(window: &Window) -> String {
 }
 
 fn message(window: &Window) -> &str {
-    if window.message.is_empty() { "The API is in a maintenance period." } else { &window.message }
+    if window.message.is_empty() { "The API is under maintenance." } else { &window.message }
 }
 
 fn json_of_window(window: &Window, now: u64) -> Value {
