@@ -19,9 +19,9 @@ fn a_layer_that_names_one_above_it_is_found() {
     write("high.rs", "use crate::low::Low; pub struct High(Low);");
     write("low.rs", "pub struct Low;");
     let found = |page: &str| faults(&listed(page), &Modules::read(&folder.path().join("lib.rs")));
-    let page = "The layers of `gateway`, each:\n\n```text\nhigh   a\nlow\n```\n";
+    let page = "The layers of `gateway`, each:\n\n```text\nhigh >\nlow\n```\n";
     assert_eq!(found(page), Vec::<String>::new());
-    let turned = page.replace("high   a\nlow", "low\nhigh");
+    let turned = page.replace("high >\nlow", "low > high");
     assert_eq!(found(&turned), ["high uses low, which is not below it"]);
     assert_eq!(
         found(&page.replace("low\n", "")),
@@ -30,11 +30,10 @@ fn a_layer_that_names_one_above_it_is_found() {
     assert_eq!(found(&page.replace("low\n", "low\ngone\n")), ["gone does not exist"]);
 }
 
-/// The layers as the page lists them, from the top down: the first word of each line.
+/// The layers as the page lists them, from the top down.
 fn listed(page: &str) -> Vec<&str> {
     let (_, block) = page.split_once("The layers of `gateway`").unwrap().1.split_once("```text\n").unwrap();
-    let lines = block.split("```").next().unwrap().lines();
-    lines.filter_map(|line| line.split_whitespace().next()).collect()
+    block.split("```").next().unwrap().split_whitespace().filter(|word| *word != ">").collect()
 }
 
 fn faults(listed: &[&str], modules: &Modules) -> Vec<String> {

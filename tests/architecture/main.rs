@@ -4,6 +4,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "syn's own kinds, of which few matter here")]
 
 mod circles;
+mod crates;
 mod layers;
 mod modules;
 mod runtimes;
