@@ -20,7 +20,7 @@ pub(crate) struct Budget {
 impl Budget {
     /// Takes one retry. `sent`: requests that were sent until now, retries included; it may wrap around.
     pub(crate) fn take(&self, retries: &Retries, sent: u32, second: u64) -> bool {
-        let per_request = u64::from(retries.percent) * 10;
+        let per_request = u64::from(retries.budget_percent) * 10;
         let saved = |word: u64| {
             let new = u64::from(sent.wrapping_sub(word as u32));
             // A thread that read the count before another one is behind by a few, not ahead by thousands of millions.
@@ -38,7 +38,7 @@ impl Budget {
         let second = second & u64::from(u32::MAX);
         let from_second = |word: u64| {
             let used = if word >> 32 == second { word & u64::from(u32::MAX) } else { 0 };
-            (used < u64::from(retries.per_second)).then_some(second << 32 | (used + 1))
+            (used < u64::from(retries.budget_min_per_second)).then_some(second << 32 | (used + 1))
         };
         let may = self.second.fetch_update(Relaxed, Relaxed, from_second).is_ok();
         if may {
@@ -53,7 +53,7 @@ impl Budget {
 mod tests {
     use super::*;
 
-    const RETRIES: Retries = Retries { most: 2, percent: 20, per_second: 3 };
+    const RETRIES: Retries = Retries { max_retries: 2, budget_percent: 20, budget_min_per_second: 3 };
 
     #[test]
     fn no_more_than_a_fifth_and_three_a_second_are_sent_again() {
@@ -73,18 +73,22 @@ mod tests {
     #[test]
     fn three_a_second_are_there_without_any_traffic() {
         let budget = Budget::default();
-        let none = Retries { percent: 0, ..RETRIES };
+        let none = Retries { budget_percent: 0, ..RETRIES };
         for second in 7..9 {
             let taken = (0..10).filter(|_| budget.take(&none, 1, second)).count();
             assert_eq!(taken, 3);
         }
-        assert!(!budget.take(&Retries { percent: 0, per_second: 0, most: 2 }, 1_000_000, 1));
+        assert!(!budget.take(
+            &Retries { budget_percent: 0, budget_min_per_second: 0, max_retries: 2 },
+            1_000_000,
+            1
+        ));
     }
 
     #[test]
     fn counts_that_wrap_or_come_late_grant_nothing_that_was_not_earned() {
         let budget = Budget::default();
-        let rule = Retries { per_second: 0, ..RETRIES };
+        let rule = Retries { budget_min_per_second: 0, ..RETRIES };
         assert!(budget.take(&rule, 1000, 0));
         for _ in 0..98 {
             let _ = budget.take(&rule, 1000, 0);

@@ -5,7 +5,7 @@ use super::{
     connection::{Upstream, connect},
     http2::{StreamTimeouts, open_alone},
 };
-use crate::settings::{Check, Service};
+use crate::settings::{HealthCheck, Service};
 use http1::response::ResponseHead;
 use std::{sync::Arc, time::Duration};
 use tokio::io::AsyncWriteExt;
@@ -15,7 +15,7 @@ use transport::{Fill, deadline::within};
 const MAX_HEAD_SIZE: usize = 64 * 1024;
 
 /// Asks. The error is the operator's to read.
-pub async fn ask(backend: &Arc<Backend>, service: &Service, check: &Check) -> Result<(), String> {
+pub async fn ask(backend: &Arc<Backend>, service: &Service, check: &HealthCheck) -> Result<(), String> {
     match within(check.timeout, exchange(backend, service, check)).await {
         Some(Ok(status)) if check.takes(status) => Ok(()),
         Some(Ok(status)) => Err(format!("the health check got status {status}")),
@@ -24,7 +24,7 @@ pub async fn ask(backend: &Arc<Backend>, service: &Service, check: &Check) -> Re
     }
 }
 
-async fn exchange(backend: &Arc<Backend>, service: &Service, check: &Check) -> Result<u16, String> {
+async fn exchange(backend: &Arc<Backend>, service: &Service, check: &HealthCheck) -> Result<u16, String> {
     // A connection of its own: that one can still be opened is a part of what is asked.
     let mut upstream = open(backend, check.timeout).await?;
     let host = check.host.as_deref().unwrap_or(&backend.authority);
@@ -73,23 +73,23 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Some: the address is well, or not, from now on.
-    pub const fn add(&mut self, is_good: bool, check: &Check) -> Option<bool> {
+    /// Some: the address is healthy, or not, from now on.
+    pub const fn add(&mut self, is_good: bool, check: &HealthCheck) -> Option<bool> {
         if is_good {
             self.bad = 0;
             self.good = self.good.saturating_add(1);
-            // Until somebody has found it ill, it counts as well.
-            if self.good >= check.good { Some(true) } else { None }
+            // Until a check has found it unhealthy, it counts as healthy.
+            if self.good >= check.healthy_threshold { Some(true) } else { None }
         } else {
             self.good = 0;
             self.bad = self.bad.saturating_add(1);
-            if self.bad >= check.bad { Some(false) } else { None }
+            if self.bad >= check.unhealthy_threshold { Some(false) } else { None }
         }
     }
 
     /// How long after this one the next check begins: a tenth more or less, so that many gateways do not ask at once.
-    pub fn pause(check: &Check) -> Duration {
-        check.every.mul_f64(0.9 + 0.2 * fastrand::f64())
+    pub fn pause(check: &HealthCheck) -> Duration {
+        check.interval.mul_f64(0.9 + 0.2 * fastrand::f64())
     }
 }
 
@@ -99,14 +99,14 @@ mod tests {
 
     #[test]
     fn it_takes_as_many_checks_in_a_row_as_are_set() {
-        let check = Check {
+        let check = HealthCheck {
             path: "/health".into(),
             host: None,
-            every: Duration::from_secs(1),
+            interval: Duration::from_secs(1),
             timeout: Duration::from_secs(1),
-            statuses: vec![],
-            good: 2,
-            bad: 3,
+            expected_statuses: vec![],
+            healthy_threshold: 2,
+            unhealthy_threshold: 3,
         };
         let mut verdict = Verdict::default();
         let found =

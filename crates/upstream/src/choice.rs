@@ -7,7 +7,7 @@ use super::{
     backend::Backend,
     health::{Share, WHOLE},
 };
-use crate::settings::{Passive, UpstreamAddress};
+use crate::settings::{OutlierDetection, UpstreamAddress};
 use std::sync::Arc;
 
 const MAX_ADDRESSES: usize = crate::settings::Upstream::MAX_ADDRESSES;
@@ -27,9 +27,9 @@ pub enum Chosen {
 
 /// What the choice has to heed.
 pub(crate) struct Terms<'s> {
-    pub(crate) passive: &'s Passive,
+    pub(crate) outlier_detection: &'s OutlierDetection,
     /// Requests that may be in flight at one address.
-    pub(crate) most_in_flight: Option<u32>,
+    pub(crate) max_requests: Option<u32>,
     /// A bit for each position that was asked already.
     pub(crate) tried: u64,
 }
@@ -54,7 +54,7 @@ pub(crate) fn choose(
                 tried = true;
                 continue;
             }
-            let share = match backend.health.share(terms.passive, &now) {
+            let share = match backend.health.share(terms.outlier_detection, &now) {
                 Share::Of(share) => share,
                 Share::Out if heeds_failures => 0,
                 Share::Out => WHOLE,
@@ -63,7 +63,7 @@ pub(crate) fn choose(
                     0
                 }
             };
-            if share > 0 && terms.most_in_flight.is_some_and(|most| backend.in_flight() >= most) {
+            if share > 0 && terms.max_requests.is_some_and(|most| backend.in_flight() >= most) {
                 busy = true;
                 continue;
             }
@@ -124,10 +124,10 @@ mod tests {
     use crate::health::Now;
     use std::time::Duration;
 
-    const PASSIVE: Passive = Passive {
-        failures: Some(1),
-        out_for: Duration::from_secs(10),
-        out_at_most: Duration::from_secs(60),
+    const DETECTION: OutlierDetection = OutlierDetection {
+        consecutive_failures: Some(1),
+        base_ejection_time: Duration::from_secs(10),
+        max_ejection_time: Duration::from_secs(60),
         slow_start: Duration::from_secs(10),
     };
 
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn weights_hold_where_nothing_is_busy() {
-        let terms = Terms { passive: &PASSIVE, most_in_flight: None, tried: 0 };
+        let terms = Terms { outlier_detection: &DETECTION, max_requests: None, tried: 0 };
         let four = backends(4);
         assert_near(&counts(&four, &[1, 2, 3, 4], &terms, 1), &[1000, 2000, 3000, 4000]);
         let tried = Terms { tried: 0b1001, ..terms };
@@ -169,20 +169,20 @@ mod tests {
 
     #[test]
     fn a_busy_one_is_spared_as_far_as_its_weight_does_not_bear_it() {
-        let terms = Terms { passive: &PASSIVE, most_in_flight: None, tried: 0 };
+        let terms = Terms { outlier_detection: &DETECTION, max_requests: None, tried: 0 };
         let two = backends(2);
         let _busy: Vec<_> = (0..5).map(|_| two[0].begin(None).unwrap()).collect();
         assert_eq!(counts(&two, &[1, 1], &terms, 1), [0, 10_000]);
         assert_near(&counts(&two, &[9, 1], &terms, 1), &[9000, 1000]);
-        let full = Terms { most_in_flight: Some(5), ..terms };
+        let full = Terms { max_requests: Some(5), ..terms };
         assert_eq!(counts(&two, &[60, 1], &full, 1), [0, 10_000]);
     }
 
     #[test]
     fn one_that_is_out_gets_nothing_then_a_little_then_its_share() {
-        let terms = Terms { passive: &PASSIVE, most_in_flight: None, tried: 0 };
+        let terms = Terms { outlier_detection: &DETECTION, max_requests: None, tried: 0 };
         let two = backends(2);
-        two[0].health.failed(&PASSIVE, Now { millis: 1, unix_millis: 1 }, true, 0.5).unwrap();
+        two[0].health.failed(&DETECTION, Now { millis: 1, unix_millis: 1 }, true, 0.5).unwrap();
         assert_eq!(counts(&two, &[1, 1], &terms, 10_000), [0, 10_000]);
         assert_near(&counts(&two, &[1, 1], &terms, 10_001), &[909, 9091]);
         assert_near(&counts(&two, &[1, 1], &terms, 15_001), &[3333, 6667]);
@@ -191,11 +191,11 @@ mod tests {
 
     #[test]
     fn if_the_requests_of_all_fail_all_are_asked_but_not_those_whose_checks_fail() {
-        let terms = Terms { passive: &PASSIVE, most_in_flight: None, tried: 0 };
+        let terms = Terms { outlier_detection: &DETECTION, max_requests: None, tried: 0 };
         let now = Now { millis: 1, unix_millis: 1 };
         let three = backends(3);
         for backend in &three {
-            backend.health.failed(&PASSIVE, now, true, 0.5).unwrap();
+            backend.health.failed(&DETECTION, now, true, 0.5).unwrap();
         }
         three[2].health.set_checked(false, now);
         assert_near(&counts(&three, &[1, 1, 1], &terms, 2), &[5000, 5000, 0]);
@@ -205,6 +205,6 @@ mod tests {
         };
         assert_eq!(chosen(&three[2..], &terms), Chosen::Unhealthy);
         assert_eq!(chosen(&three, &Terms { tried: 0b011, ..terms }), Chosen::Tried);
-        assert_eq!(chosen(&three, &Terms { most_in_flight: Some(0), ..terms }), Chosen::Busy);
+        assert_eq!(chosen(&three, &Terms { max_requests: Some(0), ..terms }), Chosen::Busy);
     }
 }

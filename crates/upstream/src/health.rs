@@ -63,7 +63,7 @@ pub struct Now {
 
 impl Health {
     /// What the address gets of its share of requests.
-    pub fn share(&self, passive: &settings::Passive, now: impl FnOnce() -> u64) -> Share {
+    pub fn share(&self, detection: &settings::OutlierDetection, now: impl FnOnce() -> u64) -> Share {
         if !self.is_marked.load(Relaxed) {
             return Share::Of(WHOLE);
         }
@@ -75,8 +75,8 @@ impl Health {
             return Share::Out;
         }
         let back = now.saturating_sub(self.back_at.load(Relaxed));
-        let slow = in_millis(passive.slow_start);
-        if back >= slow.max(in_millis(passive.out_for)) {
+        let slow = in_millis(detection.slow_start);
+        if back >= slow.max(in_millis(detection.base_ejection_time)) {
             // It was well for long enough: what was before is forgotten.
             self.times_out.store(0, Relaxed);
             self.is_marked.store(false, Relaxed);
@@ -97,14 +97,14 @@ impl Health {
     /// `may_go`: there is another one that can be asked. `random`: 0 to 1, so that not all come back at once.
     pub fn failed(
         &self,
-        passive: &settings::Passive,
+        detection: &settings::OutlierDetection,
         now: Now,
         may_go: bool,
         random: f64,
     ) -> Option<Duration> {
         self.failures.fetch_add(1, Relaxed);
         let in_a_row = self.in_a_row.fetch_add(1, Relaxed).saturating_add(1);
-        let most = passive.failures?;
+        let most = detection.consecutive_failures?;
         let until = self.out_until.load(Relaxed);
         // Requests that were in flight when it went out say nothing new.
         if now.millis < until || !may_go {
@@ -116,7 +116,8 @@ impl Health {
         if in_a_row < most && !is_on_trial {
             return None;
         }
-        let grown = passive.out_for.saturating_mul(1 << times.min(16)).min(passive.out_at_most);
+        let grown =
+            detection.base_ejection_time.saturating_mul(1 << times.min(16)).min(detection.max_ejection_time);
         let time = grown.mul_f64(0.75 + 0.5 * random);
         let end = now.millis.saturating_add(in_millis(time).max(1));
         // Of several threads that see it fail at the same time, one takes it out.
@@ -172,10 +173,10 @@ fn in_millis(duration: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    const PASSIVE: settings::Passive = settings::Passive {
-        failures: Some(3),
-        out_for: Duration::from_secs(10),
-        out_at_most: Duration::from_secs(60),
+    const DETECTION: settings::OutlierDetection = settings::OutlierDetection {
+        consecutive_failures: Some(3),
+        base_ejection_time: Duration::from_secs(10),
+        max_ejection_time: Duration::from_secs(60),
         slow_start: Duration::from_secs(20),
     };
 
@@ -184,30 +185,30 @@ mod tests {
     }
 
     fn share(health: &Health, millis: u64) -> Share {
-        health.share(&PASSIVE, || millis)
+        health.share(&DETECTION, || millis)
     }
 
     #[test]
     fn failures_in_a_row_take_it_out_and_it_comes_back_slowly() {
         let health = Health::default();
         for _ in 0..2 {
-            assert_eq!(health.failed(&PASSIVE, at(1), true, 0.5), None);
+            assert_eq!(health.failed(&DETECTION, at(1), true, 0.5), None);
         }
         health.succeeded();
         for _ in 0..2 {
-            assert_eq!(health.failed(&PASSIVE, at(2), true, 0.5), None);
+            assert_eq!(health.failed(&DETECTION, at(2), true, 0.5), None);
         }
         assert_eq!(share(&health, 2), Share::Of(WHOLE));
-        assert_eq!(health.failed(&PASSIVE, at(100), true, 0.5), Some(Duration::from_secs(10)));
+        assert_eq!(health.failed(&DETECTION, at(100), true, 0.5), Some(Duration::from_secs(10)));
         assert_eq!(health.since(), Some(1_000_100));
         assert_eq!(share(&health, 10_099), Share::Out);
         // Those that were in flight change nothing.
-        assert_eq!(health.failed(&PASSIVE, at(200), true, 0.5), None);
+        assert_eq!(health.failed(&DETECTION, at(200), true, 0.5), None);
         assert_eq!(share(&health, 10_100), Share::Of(100));
         assert_eq!(share(&health, 20_100), Share::Of(500));
         assert_eq!(share(&health, 30_100), Share::Of(WHOLE));
         // After that all is forgotten: it takes three failures again.
-        assert_eq!(health.failed(&PASSIVE, at(30_200), true, 0.5), None);
+        assert_eq!(health.failed(&DETECTION, at(30_200), true, 0.5), None);
         assert_eq!(health.failures(), 7);
     }
 
@@ -218,7 +219,7 @@ mod tests {
         for expected in [10, 20, 40, 60, 60] {
             let mut out = None;
             for _ in 0..if expected == 10 { 3 } else { 1 } {
-                out = health.failed(&PASSIVE, at(now), true, 0.5);
+                out = health.failed(&DETECTION, at(now), true, 0.5);
             }
             assert_eq!(out, Some(Duration::from_secs(expected)));
             now += expected * 1000 + 1;
@@ -228,9 +229,9 @@ mod tests {
         let times: Vec<_> = [0.0, 1.0]
             .iter()
             .map(|random| {
-                (0..3).filter_map(|_| health.failed(&PASSIVE, at(1), true, *random)).last();
+                (0..3).filter_map(|_| health.failed(&DETECTION, at(1), true, *random)).last();
                 Health::default().failed(
-                    &settings::Passive { failures: Some(1), ..PASSIVE },
+                    &settings::OutlierDetection { consecutive_failures: Some(1), ..DETECTION },
                     at(1),
                     true,
                     *random,
@@ -244,10 +245,10 @@ mod tests {
     fn the_last_one_stays_and_so_does_any_where_that_is_off() {
         let health = Health::default();
         for _ in 0..100 {
-            assert_eq!(health.failed(&PASSIVE, at(1), false, 0.5), None);
+            assert_eq!(health.failed(&DETECTION, at(1), false, 0.5), None);
         }
         assert_eq!(share(&health, 2), Share::Of(WHOLE));
-        let off = settings::Passive { failures: None, ..PASSIVE };
+        let off = settings::OutlierDetection { consecutive_failures: None, ..DETECTION };
         for _ in 0..100 {
             assert_eq!(health.failed(&off, at(1), true, 0.5), None);
         }

@@ -42,24 +42,24 @@ pub async fn look_up(backend: &Backend, names: &Names) -> Duration {
         Err(error) => {
             let error = Some(format!("the name {} cannot be resolved: {error}", backend.host));
             backend.resolved.store(Arc::new(Resolved { error, ..Resolved::clone(&known) }));
-            AGAIN.min(names.every)
+            AGAIN.min(names.dns_refresh_interval)
         }
     }
 }
 
 /// The addresses, and how long they hold.
 async fn ask(backend: &Backend, names: &Names) -> Result<(Vec<SocketAddr>, Duration), String> {
-    if names.servers.is_empty() {
+    if names.dns_servers.is_empty() {
         // The system's resolver knows /etc/hosts and search domains, but does not tell how long an answer holds.
         let found = tokio::net::lookup_host((backend.host.as_str(), backend.port)).await;
         let addresses: Vec<_> = found.map_err(|error| error.to_string())?.collect();
         return if addresses.is_empty() {
             Err("it has no address".to_owned())
         } else {
-            Ok((addresses, names.every))
+            Ok((addresses, names.dns_refresh_interval))
         };
     }
-    let (addresses, lives) = dns::ask(&names.servers, &backend.host).await?;
+    let (addresses, lives) = dns::ask(&names.dns_servers, &backend.host).await?;
     let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, backend.port)).collect();
-    Ok((addresses, lives.clamp(AGAIN.min(names.every), names.every)))
+    Ok((addresses, lives.clamp(AGAIN.min(names.dns_refresh_interval), names.dns_refresh_interval)))
 }

@@ -208,14 +208,20 @@ impl Service {
     pub fn choose(&self, now: Instant, tried: u64, random: &mut fastrand::Rng) -> Chosen {
         let upstream = &self.settings.upstream;
         // Most APIs have one address, and nothing to choose.
-        if let ([only], 0, None) = (self.backends.as_slice(), tried, upstream.most_in_flight) {
-            return if only.health.share(&upstream.passive, || millis(now.into_std())) == Share::Unhealthy {
+        if let ([only], 0, None) = (self.backends.as_slice(), tried, upstream.max_requests) {
+            return if only.health.share(&upstream.outlier_detection, || millis(now.into_std()))
+                == Share::Unhealthy
+            {
                 Chosen::Unhealthy
             } else {
                 Chosen::One(0)
             };
         }
-        let terms = Terms { passive: &upstream.passive, most_in_flight: upstream.most_in_flight, tried };
+        let terms = Terms {
+            outlier_detection: &upstream.outlier_detection,
+            max_requests: upstream.max_requests,
+            tried,
+        };
         let now = || millis(now.into_std());
         choose(&self.backends, &upstream.addresses, &terms, now, |below| random.u64(0..below))
     }
@@ -224,7 +230,7 @@ impl Service {
     #[inline]
     pub fn begin(&self, position: usize) -> Option<(&Arc<Backend>, Flight<'_>)> {
         let backend = self.backends.get(position)?;
-        Some((backend, backend.begin(self.settings.upstream.most_in_flight)?))
+        Some((backend, backend.begin(self.settings.upstream.max_requests)?))
     }
 
     /// Takes a place among the requests that wait. None: there are as many as may be.
@@ -242,12 +248,12 @@ impl Service {
 
     /// Notes that a request failed at an address. Some: the address is out for so long.
     pub fn failed(&self, backend: &Backend, unix_millis: u64, random: f64) -> Option<Duration> {
-        let passive = &self.settings.upstream.passive;
+        let detection = &self.settings.upstream.outlier_detection;
         let now = Now { millis: millis(std::time::Instant::now()), unix_millis };
         let is_asked = |other: &&Arc<Backend>| {
-            other.id != backend.id && matches!(other.health.share(passive, || now.millis), Share::Of(_))
+            other.id != backend.id && matches!(other.health.share(detection, || now.millis), Share::Of(_))
         };
         let may_go = self.backends.iter().any(|other| is_asked(&other));
-        backend.health.failed(passive, now, may_go, random)
+        backend.health.failed(detection, now, may_go, random)
     }
 }

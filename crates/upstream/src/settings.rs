@@ -64,15 +64,15 @@ pub struct Upstream {
     /// How long each phase may take.
     pub timeouts: Timeouts,
     /// Requests that one address works on at once. None: no bound.
-    pub most_in_flight: Option<u32>,
+    pub max_requests: Option<u32>,
     /// Requests that may wait for a place at one address, and for how long.
     pub queue: Queue,
     /// Requests that may be sent a second time.
     pub retries: Retries,
     /// What failing requests do to an address.
-    pub passive: Passive,
+    pub outlier_detection: OutlierDetection,
     /// Active health checks of the addresses. None: no checks.
-    pub check: Option<Check>,
+    pub health_check: Option<HealthCheck>,
     /// How names are resolved.
     pub names: Names,
     /// What a limiter of its own says of its limits reaches clients that have limits here.
@@ -114,58 +114,62 @@ impl UpstreamAddress {
 #[derive(Debug, Clone, Copy)]
 pub struct Queue {
     /// At most this many. 0: no queue.
-    pub most: u32,
+    pub max_pending_requests: u32,
     /// At most this long.
-    pub wait: Duration,
+    pub pending_timeout: Duration,
 }
 
 /// Requests that may be sent a second time.
 #[derive(Debug, Clone, Copy)]
 pub struct Retries {
     /// How often one request, at most. 0: never.
-    pub most: u32,
+    pub max_retries: u32,
     /// This percentage of all requests.
-    pub percent: u32,
+    pub budget_percent: u32,
     /// In addition, this many per second.
-    pub per_second: u32,
+    pub budget_min_per_second: u32,
 }
 
 /// What failing requests do to an address.
 #[derive(Debug, Clone, Copy)]
-pub struct Passive {
+pub struct OutlierDetection {
     /// Consecutive failures that eject it. None: it is never ejected.
-    pub failures: Option<u32>,
+    pub consecutive_failures: Option<u32>,
     /// For how long, the first time; each time it is twice as long.
-    pub out_for: Duration,
+    pub base_ejection_time: Duration,
     /// But no longer than that.
-    pub out_at_most: Duration,
+    pub max_ejection_time: Duration,
     /// From its coming back until it gets its whole share.
     pub slow_start: Duration,
 }
 
 /// An active health check.
 #[derive(Debug, Clone)]
-pub struct Check {
+pub struct HealthCheck {
     /// Path of the question, behind the base path; it may have a query.
     pub path: String,
     /// Host of the question. None: the address itself.
     pub host: Option<String>,
     /// How often.
-    pub every: Duration,
+    pub interval: Duration,
     /// How long an answer may take.
     pub timeout: Duration,
     /// Statuses of a healthy address. Empty: 200 to 299.
-    pub statuses: Vec<u16>,
+    pub expected_statuses: Vec<u16>,
     /// Good answers in a row that bring it back.
-    pub good: u32,
+    pub healthy_threshold: u32,
     /// Bad ones in a row that take it out.
-    pub bad: u32,
+    pub unhealthy_threshold: u32,
 }
 
-impl Check {
+impl HealthCheck {
     /// Whether this status means that the address is healthy.
     pub fn takes(&self, status: u16) -> bool {
-        if self.statuses.is_empty() { (200..300).contains(&status) } else { self.statuses.contains(&status) }
+        if self.expected_statuses.is_empty() {
+            (200..300).contains(&status)
+        } else {
+            self.expected_statuses.contains(&status)
+        }
     }
 }
 
@@ -173,9 +177,9 @@ impl Check {
 #[derive(Debug, Clone)]
 pub struct Names {
     /// DNS servers. Empty: the system's resolver is used.
-    pub servers: Vec<SocketAddr>,
+    pub dns_servers: Vec<SocketAddr>,
     /// The longest time until a name is resolved again; the TTL of a DNS answer may be shorter.
-    pub every: Duration,
+    pub dns_refresh_interval: Duration,
 }
 
 /// Which Host the upstream sees.

@@ -55,7 +55,7 @@ pub fn of(services: &Services) -> Vec<UpstreamView> {
         let upstream = &service.settings.upstream;
         for (backend, address) in service.backends.iter().zip(&upstream.addresses) {
             let resolved = backend.resolved.load_full();
-            let state = match backend.health.share(&upstream.passive, || now) {
+            let state = match backend.health.share(&upstream.outlier_detection, || now) {
                 Share::Unhealthy => UpstreamState::Unhealthy,
                 Share::Out => UpstreamState::Out,
                 Share::Of(_) if resolved.addresses.is_empty() => UpstreamState::NotResolved,

@@ -102,10 +102,10 @@ impl<'s> Attempts<'s> {
             let end = match &waits {
                 Some((_, end)) => *end,
                 None => {
-                    let Some(place) = self.service.wait(queue.most) else {
+                    let Some(place) = self.service.wait(queue.max_pending_requests) else {
                         return Err(self.none(context, busy(FULL)));
                     };
-                    let end = Instant::now() + queue.wait;
+                    let end = Instant::now() + queue.pending_timeout;
                     waits = Some((place, self.last.map_or(end, |last| end.min(last))));
                     end
                 }
@@ -249,7 +249,8 @@ impl<'s> Attempts<'s> {
 
     /// Whether the request may be sent a second time to an upstream that has it already; if so, that counts.
     fn may_repeat(&mut self, now: Instant) -> bool {
-        let may = self.retries < self.service.settings.upstream.retries.most && self.service.may_retry(now);
+        let may =
+            self.retries < self.service.settings.upstream.retries.max_retries && self.service.may_retry(now);
         self.retries += u32::from(may);
         may
     }
@@ -310,7 +311,11 @@ impl<'s> Attempts<'s> {
     /// How long an HTTP/2 connection of this service is waited for.
     pub(super) fn stream_timeouts(&self) -> StreamTimeouts {
         let upstream = &self.service.settings.upstream;
-        let wait = if upstream.queue.most == 0 { Duration::ZERO } else { upstream.queue.wait };
+        let wait = if upstream.queue.max_pending_requests == 0 {
+            Duration::ZERO
+        } else {
+            upstream.queue.pending_timeout
+        };
         StreamTimeouts {
             connect: upstream.timeouts.connect,
             open: self.time_to_connect(),

@@ -4,7 +4,7 @@
 use crate::{
     clock::wall_millis,
     record::Level,
-    settings::{Check, Service},
+    settings::{HealthCheck, Service},
     state::shared::Shared,
 };
 use std::{
@@ -92,7 +92,7 @@ fn look(shared: &Arc<Shared>, all: &mut HashMap<u32, Rc<Work>>) {
                 let timeout = settings.upstream.timeouts.connect;
                 tokio::task::spawn_local(async move { work.look_first(timeout, &shared).await });
             }
-            match &settings.upstream.check {
+            match &settings.upstream.health_check {
                 Some(check) if work.checks.begin(now) => {
                     let (work, check) = (Rc::clone(work), check.clone());
                     let (service, shared) = (settings.clone(), Arc::clone(shared));
@@ -131,7 +131,7 @@ impl Work {
         }
     }
 
-    async fn check(&self, service: &Service, check: &Check, shared: &Shared) {
+    async fn check(&self, service: &Service, check: &HealthCheck, shared: &Shared) {
         let found = check::ask(&self.backend, service, check).await;
         let verdict = self.verdict.borrow_mut().add(found.is_ok(), check);
         let Some(is_well) = verdict else { return };

@@ -27,8 +27,8 @@ use contract::{Limit, Statuses, status::ExtraStatus};
 use ipnet::IpNet;
 use std::{net::SocketAddr, sync::Arc};
 pub use upstream::settings::{
-    Check, HostHeader, HostPattern, Names, Passive, Queue, Retries, Service, Timeouts, Upstream,
-    UpstreamAddress,
+    HealthCheck, HostHeader, HostPattern, Names, OutlierDetection, Queue, Retries, Service, Timeouts,
+    Upstream, UpstreamAddress,
 };
 
 /// All that the data plane needs to know.

@@ -8,7 +8,7 @@ use crate::{
         DAY, Shape,
     },
 };
-use gateway::settings::Check;
+use gateway::settings::HealthCheck;
 
 rows! {
     HEALTH_CHECK_PATH = HealthCheck "path", Shape::Text, Required, "\"/health\"", also "url";
@@ -37,25 +37,29 @@ rows! {
     "Consecutive failed checks before an address is unhealthy."
 }
 
-pub(super) fn health_check(section: &Section<'_>) -> Option<Check> {
+pub(super) fn health_check(section: &Section<'_>) -> Option<HealthCheck> {
     let path = section.text(&HEALTH_CHECK_PATH).and_then(|path| section.keep(path, check_path));
     let host = section.text(&HEALTH_CHECK_HOST).map(|host| section.keep(host, check_host));
-    let (every, timeout) =
+    let (interval, timeout) =
         (section.duration(&HEALTH_CHECK_INTERVAL), section.duration(&HEALTH_CHECK_TIMEOUT));
     let statuses = section.numbers(&HEALTH_CHECK_EXPECTED_STATUSES);
-    let (good, bad) =
+    let (healthy_threshold, unhealthy_threshold) =
         (count(section, &HEALTH_CHECK_HEALTHY_THRESHOLD), count(section, &HEALTH_CHECK_UNHEALTHY_THRESHOLD));
-    Some(Check {
+    Some(HealthCheck {
         path: path?,
         host: match host {
             Some(host) => Some(host?),
             None => None,
         },
-        every: every?.value,
+        interval: interval?.value,
         timeout: timeout?.value,
-        statuses: statuses?.value.into_iter().filter_map(|one| u16::try_from(one.value).ok()).collect(),
-        good: good?,
-        bad: bad?,
+        expected_statuses: statuses?
+            .value
+            .into_iter()
+            .filter_map(|one| u16::try_from(one.value).ok())
+            .collect(),
+        healthy_threshold: healthy_threshold?,
+        unhealthy_threshold: unhealthy_threshold?,
     })
 }
 

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use addresses::{OverTls, addresses};
-use gateway::settings::{HostHeader, Names, Passive, Queue, Retries, Timeouts, Upstream};
+use gateway::settings::{HostHeader, Names, OutlierDetection, Queue, Retries, Timeouts, Upstream};
 use health_check::health_check;
 use std::net::{IpAddr, SocketAddr};
 
@@ -140,13 +140,13 @@ pub(super) fn upstream(
     let addresses = addresses(section, listen, &OverTls::read(section, files));
     let host_header =
         section.word(&UPSTREAM_HOST, &[("client", HostHeader::Client), ("upstream", HostHeader::Upstream)]);
-    let most_in_flight = section.count_or_off(&UPSTREAM_MAX_REQUESTS);
-    let (queue, wait) =
+    let max_requests = section.count_or_off(&UPSTREAM_MAX_REQUESTS);
+    let (max_pending_requests, pending_timeout) =
         (count(section, &UPSTREAM_MAX_PENDING_REQUESTS), section.duration(&UPSTREAM_PENDING_TIMEOUT));
-    let most = count(section, &UPSTREAM_RETRIES);
-    let percent = count(section, &UPSTREAM_RETRY_BUDGET_PERCENT);
-    let per_second = count(section, &UPSTREAM_RETRY_BUDGET_MIN_PER_SECOND);
-    let passive = passive(section);
+    let max_retries = count(section, &UPSTREAM_RETRIES);
+    let budget_percent = count(section, &UPSTREAM_RETRY_BUDGET_PERCENT);
+    let budget_min_per_second = count(section, &UPSTREAM_RETRY_BUDGET_MIN_PER_SECOND);
+    let outlier_detection = outlier_detection(section);
     let check =
         section.has_table(Table::HealthCheck).then(|| health_check(&section.once(Table::HealthCheck)));
     let names = names(section);
@@ -161,11 +161,15 @@ pub(super) fn upstream(
         base_path,
         host_header: host_header?.value,
         timeouts: timeouts?,
-        most_in_flight: most_in_flight?.value,
-        queue: Queue { most: queue?, wait: wait?.value },
-        retries: Retries { most: most?, percent: percent?, per_second: per_second? },
-        passive: passive?,
-        check: match check {
+        max_requests: max_requests?.value,
+        queue: Queue { max_pending_requests: max_pending_requests?, pending_timeout: pending_timeout?.value },
+        retries: Retries {
+            max_retries: max_retries?,
+            budget_percent: budget_percent?,
+            budget_min_per_second: budget_min_per_second?,
+        },
+        outlier_detection: outlier_detection?,
+        health_check: match check {
             Some(check) => Some(check?),
             None => None,
         },
@@ -179,32 +183,32 @@ fn count(section: &Section<'_>, key: &Key) -> Option<u32> {
     section.whole(key).and_then(|number| u32::try_from(number.value).ok())
 }
 
-fn passive(section: &Section<'_>) -> Option<Passive> {
-    let failures = section.count_or_off(&UPSTREAM_CONSECUTIVE_FAILURES);
-    let (out_for, most) =
+fn outlier_detection(section: &Section<'_>) -> Option<OutlierDetection> {
+    let consecutive_failures = section.count_or_off(&UPSTREAM_CONSECUTIVE_FAILURES);
+    let (base, max) =
         (section.duration(&UPSTREAM_BASE_EJECTION_TIME), section.duration(&UPSTREAM_MAX_EJECTION_TIME));
     let slow_start = section.duration(&UPSTREAM_SLOW_START);
-    if let (Some(least), Some(most)) = (&out_for, &most)
-        && least.value > most.value
+    if let (Some(base), Some(max)) = (&base, &max)
+        && base.value > max.value
     {
         section.reader.fault(
-            Fault::at(most.span.clone(), "`max_ejection_time` is shorter than `base_ejection_time`")
+            Fault::at(max.span.clone(), "`max_ejection_time` is shorter than `base_ejection_time`")
                 .label("shorter than the first ejection")
                 .help("make it at least as long as `base_ejection_time`"),
         );
     }
-    Some(Passive {
-        failures: failures?.value,
-        out_for: out_for?.value,
-        out_at_most: most?.value,
+    Some(OutlierDetection {
+        consecutive_failures: consecutive_failures?.value,
+        base_ejection_time: base?.value,
+        max_ejection_time: max?.value,
         slow_start: slow_start?.value,
     })
 }
 
 fn names(section: &Section<'_>) -> Option<Names> {
-    let mut servers = Vec::new();
+    let mut dns_servers = Vec::new();
     for text in section.texts(&UPSTREAM_DNS_SERVERS) {
-        servers.extend(section.keep(text, |text| {
+        dns_servers.extend(section.keep(text, |text| {
             let whole = text.parse::<SocketAddr>();
             let server =
                 whole.or_else(|_| text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53)));
@@ -217,7 +221,7 @@ fn names(section: &Section<'_>) -> Option<Names> {
             })
         }));
     }
-    Some(Names { servers, every: section.duration(&UPSTREAM_DNS_REFRESH_INTERVAL)?.value })
+    Some(Names { dns_servers, dns_refresh_interval: section.duration(&UPSTREAM_DNS_REFRESH_INTERVAL)?.value })
 }
 
 fn own_timeouts(section: &Section<'_>, timeouts: Option<Timeouts>) -> Option<Timeouts> {
