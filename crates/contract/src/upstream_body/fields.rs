@@ -2,7 +2,7 @@
 
 use super::{
     json::Json,
-    text::{self, clean},
+    text::{self, clean, sentence},
 };
 use crate::{detail::Detail, pointer};
 use std::borrow::Cow;
@@ -16,7 +16,7 @@ const MAX_NAME: usize = 100;
 const MAX_DEPTH: usize = 8;
 
 /// Members that hold violations.
-const CONTAINERS: [&str; 29] = [
+const CONTAINERS: [&str; 30] = [
     "detail",
     "details",
     "errors",
@@ -44,8 +44,9 @@ const CONTAINERS: [&str; 29] = [
     "subErrors",
     "_embedded",
     "properties",
-    "items",
     "formErrors",
+    "messages",
+    "responseStatus",
 ];
 /// Members with what is wrong, of one violation.
 const MESSAGES: [&str; 10] = [
@@ -145,8 +146,16 @@ impl Fields {
         }
         for (name, value) in object.object().unwrap_or_default() {
             // What comes with an error for programs is often named `data`; violations in it are a list.
-            let is_list_of_data = name == "data" && value.list().is_some();
-            if CONTAINERS.contains(&name.as_ref()) || is_list_of_data {
+            // Or it has a name for each, and nothing else.
+            let is_data = name == "data"
+                && match value {
+                    Json::List(_) => true,
+                    Json::Object(members) => {
+                        !members.is_empty() && members.iter().all(|(_, value)| is_message(value))
+                    }
+                    Json::Null | Json::Boolean(_) | Json::Number(_) | Json::Text(_) => false,
+                };
+            if CONTAINERS.contains(&name.as_ref()) || is_data {
                 self.container(value, depth + 1);
             }
         }
@@ -162,6 +171,10 @@ impl Fields {
 
     fn container(&mut self, value: &Json<'_>, depth: usize) {
         if depth > MAX_DEPTH {
+            return;
+        }
+        // OData: a sentence and its language.
+        if value.text_of("value").is_some() && value.text_of("lang").is_some() {
             return;
         }
         match value {
@@ -210,7 +223,8 @@ impl Fields {
             }
             return;
         }
-        if let (Some(names), Some(message)) = (item.get("fields").and_then(Json::list), message_of(item)) {
+        let names = ["fields", "members"].into_iter().find_map(|name| item.get(name).and_then(Json::list));
+        if let (Some(names), Some(message)) = (names, message_of(item)) {
             self.keys((place, names), message);
             return;
         }
@@ -305,7 +319,7 @@ impl Fields {
         if self.details.len() >= MAX_DETAILS {
             return;
         }
-        let Some(message) = clean(message, MAX_MESSAGE) else { return };
+        let Some(message) = sentence(message, MAX_MESSAGE) else { return };
         let name = clean(path.last().map_or("", String::as_str), MAX_NAME).unwrap_or_default();
         let detail = if place == "body" {
             let mut pointer = String::new();
@@ -460,11 +474,36 @@ fn steps(path: &[Json<'_>]) -> Path {
 
 /// The steps of a path that is a text: a JSON pointer, `$.price`, `items[0].count`, `items.0.price`.
 fn segments(path: &str) -> Path {
-    let pointer = path.strip_prefix('#').unwrap_or(path);
+    // As a fragment of a URI it is percent-encoded (RFC 6901, 6).
+    let fragment = path.strip_prefix('#').map(|fragment| percent_decoded(fragment));
+    let pointer = fragment.as_deref().unwrap_or(path);
     if pointer.starts_with('/') {
         return pointer::names(pointer).take(MAX_DEPTH * 2).map(Cow::into_owned).collect();
     }
     let path = path.strip_prefix("$.").unwrap_or(path);
     let steps = path.split(['.', '[', ']']).map(|step| step.trim_matches(['"', '\'']));
     steps.filter(|step| !step.is_empty() && *step != "$").take(MAX_DEPTH * 2).map(str::to_owned).collect()
+}
+
+/// A text whose percent-encoded bytes are decoded. What does not become UTF-8 stays as it is.
+fn percent_decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let (bytes, mut decoded, mut at) = (text.as_bytes(), Vec::with_capacity(text.len()), 0);
+    while let Some(byte) = bytes.get(at) {
+        let pair = digit(bytes.get(at + 1)).zip(digit(bytes.get(at + 2))).filter(|_| *byte == b'%');
+        match pair.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()) {
+            Some(one) => {
+                decoded.push(one);
+                at += 3;
+            }
+            None => {
+                decoded.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded).map_or(Cow::Borrowed(text), Cow::Owned)
 }

@@ -11,10 +11,10 @@ use crate::detail::Detail;
 use fields::Fields;
 use json::Json;
 use serde_json::Value;
-use text::{MAX_MESSAGE, clean};
+use text::{MAX_MESSAGE, clean, sentence};
 
 /// Members that hold a sentence for people, the best first.
-const MESSAGES: [&str; 13] = [
+const MESSAGES: [&str; 14] = [
     "message",
     "detail",
     "error_description",
@@ -24,6 +24,7 @@ const MESSAGES: [&str; 13] = [
     "msg",
     "Message",
     "reason",
+    "diagnostics",
     "title",
     "brief",
     "error",
@@ -68,12 +69,13 @@ pub struct Said<'a> {
 
 /// Reads an upstream's error body, whose sentence may be kept (`upstream::may_keep_message`).
 pub fn read(body: &[u8], said: Said<'_>) -> Found {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => Json::read(body).map_or(Found::Nothing, |error| of_object(&error, said)),
         Some(b'[') => Json::read(body).map_or(Found::Nothing, |error| of_list(&error, said)),
         None => Found::Nothing,
         Some(b'"') => {
-            let text = Json::read(body).and_then(|text| clean(text.text()?, MAX_MESSAGE));
+            let text = Json::read(body).and_then(|text| sentence(text.text()?, MAX_MESSAGE));
             found(text, Vec::new())
         }
         Some(_) if is_plain(said.media_type) => found(text::plain(body), Vec::new()),
@@ -134,7 +136,7 @@ fn specification(body: &Json<'_>) -> Option<Found> {
     let stable = !code.is_empty()
         && code.len() <= 64
         && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-    let message = clean(error.text_of("message")?, MAX_MESSAGE)?;
+    let message = sentence(error.text_of("message")?, MAX_MESSAGE)?;
     let details = error.get("details").filter(|details| details.list().is_some());
     let owned = |details: &Json<'_>| details.owned(&|text| clean(text, MAX_MESSAGE).unwrap_or_default());
     stable.then(|| Found::Specification { code: code.to_owned(), message, details: details.map(owned) })
@@ -146,17 +148,17 @@ fn message(error: &Json<'_>, depth: usize) -> Option<String> {
         return None;
     }
     for name in MESSAGES {
-        let sentence = error.text_of(name).filter(|text| is_sentence(text));
-        if let Some(sentence) = sentence.and_then(|text| clean(text, MAX_MESSAGE)) {
-            return Some(sentence);
+        let found = error.text_of(name).filter(|text| is_sentence(text));
+        if let Some(found) = found.and_then(|text| sentence(text, MAX_MESSAGE)) {
+            return Some(found);
         }
     }
-    let nested = ["error", "message", "detail", "errors", "_error", "status"]
+    let nested = ["error", "message", "detail", "errors", "_error", "status", "json", "responseStatus"]
         .into_iter()
         .filter_map(|name| error.get(name));
-    nested
-        .filter(|value| value.object().is_some())
-        .find_map(|value| message(value, depth + 1).or_else(|| clean(value.text_of("value")?, MAX_MESSAGE)))
+    nested.filter(|value| value.object().is_some()).find_map(|value| {
+        message(value, depth + 1).or_else(|| sentence(value.text_of("value")?, MAX_MESSAGE))
+    })
 }
 
 /// The sentences of the errors that an error lists.
@@ -164,8 +166,8 @@ fn listed(error: &Json<'_>, depth: usize) -> Option<String> {
     if depth > MAX_DEPTH {
         return None;
     }
-    let nested =
-        ["message", "detail", "errors", "error", "_embedded", "messages", "errorMessages"].into_iter();
+    let nested = ["message", "detail", "errors", "error", "_embedded", "messages", "errorMessages", "issue"]
+        .into_iter();
     nested.filter_map(|name| error.get(name)).find_map(|value| match value {
         Json::List(_) => sentences(value, depth + 1),
         Json::Object(_) => listed(value, depth + 1),
@@ -177,13 +179,13 @@ fn listed(error: &Json<'_>, depth: usize) -> Option<String> {
 fn sentences(list: &Json<'_>, depth: usize) -> Option<String> {
     let mut all = String::new();
     for one in list.list()? {
-        let sentence = match one {
-            Json::Text(text) => clean(text, MAX_MESSAGE),
+        let found = match one {
+            Json::Text(text) => sentence(text, MAX_MESSAGE),
             Json::Object(_) => message(one, depth + 1),
             Json::Null | Json::Boolean(_) | Json::Number(_) | Json::List(_) => None,
         };
-        if let Some(sentence) = sentence {
-            join(&mut all, &sentence);
+        if let Some(found) = found {
+            join(&mut all, &found);
         }
         if all.len() > MAX_MESSAGE {
             break;
@@ -221,7 +223,7 @@ fn join(all: &mut String, sentence: &str) {
 
 /// The first word of an error that has no sentence: the name of its status, or a code for programs.
 fn word(error: &Json<'_>, depth: usize) -> Option<String> {
-    let here = MESSAGES.into_iter().find_map(|name| clean(error.text_of(name)?, MAX_MESSAGE));
+    let here = MESSAGES.into_iter().find_map(|name| sentence(error.text_of(name)?, MAX_MESSAGE));
     here.or_else(|| {
         let nested = ["error", "detail", "errors"].into_iter().filter_map(|name| error.get(name));
         nested.filter(|_| depth < MAX_DEPTH).find_map(|value| word(value, depth + 1))
@@ -281,6 +283,14 @@ mod tests {
             (r#""Out of stock""#, "Out of stock"),
             ("Out of stock", "Out of stock"),
             (r#"{"errors":[{"detail":"Out of stock"}]}"#, "Out of stock"),
+            ("\u{feff}{\"message\":\"Out of stock\"}", "Out of stock"),
+            (r#"[{"error":{"json":{"message":"Out of stock","code":-32600}}}]"#, "Out of stock"),
+            (r#"{"responseStatus":{"errorCode":"Sold","message":"Out of stock"}}"#, "Out of stock"),
+            (
+                r#"{"resourceType":"OperationOutcome","issue":[{"diagnostics":"Out of stock"}]}"#,
+                "Out of stock",
+            ),
+            (r#"{"error":{"code":"1","message":{"lang":"en-US","value":"Out of stock"}}}"#, "Out of stock"),
             (r#"{"message":"Out\n\tof \u0000 stock"}"#, "Out of stock"),
         ] {
             assert_eq!(
@@ -303,6 +313,9 @@ mod tests {
             r#"{"message":7}"#,
             r#"{"message":"<b>oops</b>"}"#,
             r#"{"errors":[]}"#,
+            r#"{"message":"connect ECONNREFUSED 10.0.0.3:5432"}"#,
+            r#"{"errors":[{"message":"open '/srv/app/secret.txt'"}]}"#,
+            r#"{"success":false,"error":{"code":"A","message":"db-7.internal is away"}}"#,
             "\u{0}",
             "7",
             "true",

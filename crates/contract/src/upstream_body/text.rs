@@ -47,6 +47,11 @@ pub(super) fn clean(text: &str, most: usize) -> Option<String> {
     (!line.is_empty() && !line.starts_with('<')).then_some(line)
 }
 
+/// A sentence for people on one line: nothing of the upstream's machines stands in it.
+pub(super) fn sentence(text: &str, most: usize) -> Option<String> {
+    if names_internals(text.as_bytes()) { None } else { clean(text, most) }
+}
+
 /// A body of plain text, if it can be a sentence for people.
 pub(super) fn plain(body: &[u8]) -> Option<String> {
     let body = body.trim_ascii();
@@ -54,10 +59,10 @@ pub(super) fn plain(body: &[u8]) -> Option<String> {
     // A closing tag anywhere, or a declaration: markup under a wrong name.
     let is_markup = memchr::memmem::find(body, b"</").is_some() || body.starts_with(b"<");
     // A single word is a code, or no text at all.
-    if !is_short || is_markup || !body.contains(&b' ') || names_a_host(body) {
+    if !is_short || is_markup || !body.contains(&b' ') {
         return None;
     }
-    clean(std::str::from_utf8(body).ok()?, MAX_MESSAGE)
+    sentence(std::str::from_utf8(body).ok()?, MAX_MESSAGE)
 }
 
 /// Marks that change the direction or the lines of what stands around them, or are not seen at all.
@@ -80,18 +85,59 @@ fn is_trace(text: &str) -> bool {
             || has("\ngoroutine "))
 }
 
-/// Whether an address with a port stands in it: what proxies and clients of databases print.
-fn names_a_host(text: &[u8]) -> bool {
-    memchr::memchr_iter(b':', text).any(|colon| {
-        let (before, after) = text.split_at(colon);
-        let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-        let name_begins = before.iter().rposition(|b| !b.is_ascii_alphanumeric() && *b != b'.' && *b != b'-');
-        let host = before.get(name_begins.map_or(0, |at| at + 1)..).unwrap_or_default();
-        digit(after.get(1))
-            && digit(after.get(2))
-            && digit(host.first()) == digit(host.last())
-            && host.contains(&b'.')
-    })
+/// Folders in which servers keep programs and data.
+const FOLDERS: [&[u8]; 11] = [
+    b"/app/", b"/data/", b"/etc/", b"/home/", b"/mnt/", b"/opt/", b"/root/", b"/srv/", b"/tmp/", b"/usr/",
+    b"/var/",
+];
+/// Ends of names that only a private network knows.
+const PRIVATE: [&[u8]; 4] = [b".internal", b".local", b".lan", b".svc"];
+
+/// Whether it names an address with a port, a file or a machine of a private network, or begins as databases do: what proxies
+/// and clients of databases print.
+fn names_internals(text: &[u8]) -> bool {
+    text.starts_with(b"SQLSTATE[")
+        || memchr::memchr3_iter(b':', b'/', b'.', text).any(|at| {
+            let (before, after) = text.split_at(at);
+            match after.first() {
+                Some(b':') => is_of_an_address(before, after) || is_of_a_drive(before, after),
+                Some(b'/') => {
+                    !is_of_a_word(before.last()) && FOLDERS.iter().any(|folder| after.starts_with(folder))
+                }
+                Some(_) | None => PRIVATE.iter().any(|end| {
+                    let rest = after.strip_prefix(*end);
+                    is_of_a_word(before.last()) && rest.is_some_and(|rest| !is_of_a_word(rest.first()))
+                }),
+            }
+        })
+}
+
+fn is_of_a_word(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/'))
+}
+
+/// Whether a colon stands between a host and its port.
+fn is_of_an_address(before: &[u8], after: &[u8]) -> bool {
+    let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    if !(digit(after.get(1)) && digit(after.get(2))) {
+        return false;
+    }
+    if let Some(inner) = before.strip_suffix(b"]") {
+        let begins = inner.iter().rposition(|byte| *byte == b'[');
+        let inner = begins.and_then(|at| inner.get(at..)).unwrap_or_default();
+        return memchr::memchr_iter(b':', inner).count() > 1;
+    }
+    let name_begins = before.iter().rposition(|b| !b.is_ascii_alphanumeric() && *b != b'.' && *b != b'-');
+    let host = before.get(name_begins.map_or(0, |at| at + 1)..).unwrap_or_default();
+    host == b"localhost" || digit(host.first()) == digit(host.last()) && host.contains(&b'.')
+}
+
+/// `C:\\`
+fn is_of_a_drive(before: &[u8], after: &[u8]) -> bool {
+    after.get(1) == Some(&b'\\')
+        && before
+            .split_last()
+            .is_some_and(|(letter, rest)| letter.is_ascii_alphabetic() && !is_of_a_word(rest.last()))
 }
 
 #[cfg(test)]
@@ -136,6 +182,8 @@ mod tests {
             "Failed to deserialize the JSON body into the target type: name: missing field `name` at line 1 column 13",
             "The time is 10:30, the price 9.50: too late.",
             "id: 77 is not a number",
+            "The path /items/7/app/ does not exist, see https://example.com/var/log",
+            "Lines [0]:12 are too many, and items.local_name is missing",
         ] {
             assert_eq!(plain(format!("{text}\n").as_bytes()).as_deref(), Some(text));
         }
@@ -146,6 +194,12 @@ mod tests {
             "could not connect to db-7.internal:5432",
             "one\ntwo\nthree\nfour\nfive\nsix",
             "\u{0}\u{1}",
+            "connect to [fe80::1]:8080 failed",
+            "no connection to localhost:5432",
+            "open '/srv/app/secret.txt': permission denied",
+            "cannot read C:\\app\\settings.json",
+            "the machine db-7.internal is away",
+            "SQLSTATE[23505]: Unique violation",
         ] {
             assert_eq!(plain(text.as_bytes()), None, "{text}");
         }
