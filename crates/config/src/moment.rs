@@ -12,9 +12,17 @@ pub fn read(text: &str) -> Result<u64, String> {
         Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
     };
     // Dates first would read 2027-01-31T02:00:00 as its day: a time needs its zone.
-    let read: Option<Timestamp> = text.parse().ok().or_else(|| (text.len() == 10).then(date).flatten());
+    let time = || if has_offset_of_a_day(text) { None } else { text.parse::<Timestamp>().ok() };
+    let read = time().or_else(|| (text.len() == 10).then(date).flatten());
     let seconds = read.and_then(|time| u64::try_from(time.as_second()).ok());
     seconds.ok_or_else(|| {
         "expected a date such as 2027-01-31, or a time with its offset such as 2027-01-31T02:00:00Z".into()
     })
+}
+
+/// Whether its offset is one that RFC 3339 does not know, such as `+25:00`: its hours end at 23.
+fn has_offset_of_a_day(text: &str) -> bool {
+    let offset =
+        text.rsplit_once(['+', '-']).filter(|(time, _)| time.contains(':')).map(|(_, offset)| offset);
+    offset.and_then(|offset| offset.get(..2)).is_some_and(|hours| matches!(hours.parse::<u8>(), Ok(24..)))
 }

@@ -269,6 +269,13 @@ fn is_dots(text: &str) -> bool {
 /// Refuses a segment that is a parameter in the notation of another framework: it would only take requests that have
 /// these very characters.
 fn check_foreign(segment: &str, start: usize) -> Result<(), NoTemplate> {
+    if matches!(segment, "*" | "**") {
+        return Err(refuse(
+            start..start + segment.len(),
+            "would be taken literally, not as a wildcard",
+            "to match the rest of the path, write {*rest} as its last segment",
+        ));
+    }
     let Some(name) = openapi::api::foreign_name(segment) else { return Ok(()) };
     Err(refuse(
         start..start + segment.len(),
@@ -396,6 +403,8 @@ mod tests {
             ("/a?b", 2..3),
             ("/a#b", 2..3),
             ("/a/../b", 3..5),
+            ("/a/*", 3..4),
+            ("/a/**/b", 3..5),
             ("/a/%2E", 3..6),
             ("/{a}{b}", 4..7),
             ("/a}", 2..3),

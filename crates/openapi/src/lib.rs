@@ -14,3 +14,5 @@ pub mod rules;
 mod schema;
 mod strictness;
 mod text;
+
+pub use schema::patterns::literal;

@@ -333,6 +333,26 @@ fn a_file_that_is_still_being_written_is_not_taken() {
 }
 
 #[test]
+fn a_change_in_any_file_of_the_document_is_named_also_within_the_same_second() {
+    let upstream = Upstream::sample();
+    let root =
+        "openapi: 3.1.0\ninfo: {title: Items, version: '1'}\npaths:\n  /items/{id}:\n    $ref: part.yaml\n";
+    let part = |method: &str| format!("{method}:\n  responses: {{'200': {{description: fine}}}}\n");
+    let home = Home::new(&Config::of(&upstream).document(root));
+    fs::write(home.path("part.yaml"), part("get")).unwrap();
+    let gateway = Gateway::start_in(&home);
+    let key = gateway.key();
+    assert!(gateway.run(&["config", "reload"]).contains("No changes"));
+    fs::write(home.path("part.yaml"), part("delete")).unwrap();
+    let said = gateway.run(&["config", "reload"]);
+    assert!(said.contains("the OpenAPI document"), "{said}");
+    assert_error(&gateway, &gateway.send(&get("/items/7").key(&key)), 404, "METHOD_NOT_AVAILABLE");
+    // Touched, not changed.
+    fs::write(home.path("openapi.yaml"), root).unwrap();
+    assert!(gateway.run(&["config", "reload"]).contains("No changes"));
+}
+
+#[test]
 fn an_edited_document_is_taken_over() {
     let upstream = Upstream::sample();
     let document = |path: &str| {

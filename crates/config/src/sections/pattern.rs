@@ -10,7 +10,17 @@ use regex::Regex;
 pub(super) fn whole(section: &Section<'_>, key: &Key) -> Option<Regex> {
     let text = section.text(key)?;
     match anchored(&text.value) {
-        Ok(regex) => Some(regex),
+        Ok(regex) => {
+            if let Some(inner) = openapi::literal(&text.value) {
+                section.reader.warn(format!(
+                    "line {}: the pattern `{}` looks like a JavaScript literal: its delimiters and flags are matched as text, \
+                     so hardly any value matches; write `{inner}`",
+                    section.reader.line(&text.span),
+                    text.value
+                ));
+            }
+            Some(regex)
+        }
         Err(refusal) => {
             section.reader.fault(refusal.into_fault(text.span));
             None

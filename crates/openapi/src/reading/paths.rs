@@ -84,6 +84,13 @@ impl<'d> Reader<'d> {
                             quoted(segment)
                         );
                         self.notes.warn(place, message);
+                    } else if matches!(segment, "*" | "**") {
+                        let message = format!(
+                            "The path's {} would be taken literally, not as a wildcard: write {{*rest}} as the last segment \
+                             to match the rest of the path.",
+                            quoted(segment)
+                        );
+                        self.notes.warn(place, message);
                     }
                 }
                 if let Some(name) = template.duplicate() {

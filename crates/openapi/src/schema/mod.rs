@@ -13,7 +13,7 @@ mod formats;
 mod keywords;
 mod nearest;
 mod notes;
-mod patterns;
+pub(crate) mod patterns;
 mod read_only;
 mod rewrite;
 pub(crate) mod scalar;

@@ -50,7 +50,7 @@ impl Patterns {
 
 /// The expression within a pattern that looks like a literal of another language, such as `/^[a-z]+$/i`. A slash before
 /// the beginning of the text, or behind its end, matches nothing.
-pub(crate) fn literal(pattern: &str) -> Option<&str> {
+pub fn literal(pattern: &str) -> Option<&str> {
     let delimiter = pattern.chars().next().filter(|first| "/#~@!%".contains(*first))?;
     let (inner, flags) = pattern.strip_prefix(delimiter)?.rsplit_once(delimiter)?;
     let is_flags = flags.len() <= 8 && flags.bytes().all(|flag| b"dgimsuvxyADUX".contains(&flag));

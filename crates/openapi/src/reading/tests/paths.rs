@@ -171,6 +171,10 @@ fn a_segment_in_the_notation_of_a_framework_is_a_warning() {
             )]
         );
     }
+    for segment in ["*", "**"] {
+        let told = said(&format!("openapi: 3.1.0\npaths: {{'/books/{segment}': {{get: {{}}}}}}"));
+        assert!(told.iter().any(|told| told.contains("not as a wildcard: write {*rest}")), "{told:?}");
+    }
     for path in ["/books:search", "/$metadata", "/a/:", "/a/<", "/{id}:act"] {
         let told = said(&format!("openapi: 3.1.0\npaths: {{'{path}': {{get: {{}}}}}}"));
         assert!(!told.iter().any(|told| told.contains("literally")), "{told:?}");
