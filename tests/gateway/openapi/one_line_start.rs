@@ -122,6 +122,31 @@ fn what_is_missing_or_doubled_on_the_line_is_said() {
 }
 
 #[test]
+fn a_start_that_fails_leaves_the_configuration_of_the_one_that_runs() {
+    let upstream = upstream();
+    let mut started = start(folder(), &upstream);
+    let key = started.first_key();
+    let written = started.folder.path().join("fairgate-data/fairgate.toml");
+    let before = std::fs::read_to_string(&written).unwrap();
+    for (url, why) in [("http://127.0.0.1:1", "a gateway runs with the store"), ("ftp://a", "a gateway runs")]
+    {
+        let mut other = command(&started.folder);
+        other.args(["serve", "--openapi", "shop.yaml", "--upstream", url]);
+        other.args(["--listen", &format!("127.0.0.1:{}", started.port)]);
+        let said = other.stderr(Stdio::piped()).output().unwrap();
+        let err = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert_eq!((said.status.code(), err.contains(why)), (Some(1), true), "{url}: {err}");
+        assert_eq!(std::fs::read_to_string(&written).unwrap(), before, "{url}");
+    }
+    assert_eq!(started.status(&key), 200);
+    let (_, folder) = started.stop();
+    let said =
+        command(&folder).args(["serve", "--upstream", "ftp://a"]).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(said.status.code(), Some(2), "{said:?}");
+    assert_eq!(std::fs::read_to_string(folder.path().join("fairgate-data/fairgate.toml")).unwrap(), before);
+}
+
+#[test]
 fn an_upstream_alone_gets_keys_the_default_plan_and_every_path() {
     let upstream = Upstream::sample();
     let folder = tempfile::Builder::new().prefix("fairgate-").tempdir().unwrap();

@@ -7,7 +7,7 @@ use super::reach::Reach;
 use crate::{cli, failure::Failure, output};
 use config::Config;
 use control::{
-    CreateKey, KeyCreated, ListKeys, NewKey,
+    CreateKey, KeyCreated, ListKeys, NewKey, Place,
     serve::{self, Options},
 };
 use gateway::settings::Endpoints;
@@ -41,14 +41,20 @@ pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> 
     if other.exists() {
         eprintln!("{} is ignored because of --upstream.", other.display());
     }
-    let file = write(wanted.openapi.as_deref(), &upstream, wanted.listen)?;
+    let file = write(wanted.openapi.as_deref(), &upstream, wanted.listen, wanted.take_over)?;
     let config = super::load(&file, config::Extent::Everything)?;
     show_first_key(&config, &file)?;
     Ok(serve::run(config, how)?)
 }
 
-/// Writes the configuration of the one-line start. Gives its path.
-fn write(document: Option<&Path>, upstream: &str, listen: SocketAddr) -> Result<PathBuf, Failure> {
+/// Writes the configuration of the one-line start. Gives its path. A gateway that runs with the one before reads it as soon as it
+/// is there, so it is written only if it holds, and beside a gateway only if that is to be replaced.
+fn write(
+    document: Option<&Path>,
+    upstream: &str,
+    listen: SocketAddr,
+    takes_over: bool,
+) -> Result<PathBuf, Failure> {
     let fail = |what: &str, path: &Path, error: &io::Error| {
         Failure::new(format!("cannot {what} {}: {error}", path.display()))
     };
@@ -62,10 +68,21 @@ fn write(document: Option<&Path>, upstream: &str, listen: SocketAddr) -> Result<
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| fail("make the folder", folder, &error))?;
     let path = file();
+    let place = Place { store: Some(folder.to_owned()), config: None };
+    if !takes_over && place.is_answered() {
+        return Err(Failure::new(format!(
+            "a gateway runs with the store {} already: stop it first, or start with `--take-over`",
+            folder.display()
+        )));
+    }
     // Written aside and then renamed: a full disk leaves the old one as it was.
     let aside = folder.join("fairgate.toml.new");
     let text = text(document.as_deref().map(Path::to_string_lossy).as_deref(), upstream, listen);
     output::write_new(&aside, text.as_bytes()).map_err(|error| fail("write", &aside, &error))?;
+    if let Err(faults) = super::load(&aside, config::Extent::Everything) {
+        let _ = fs::remove_file(&aside);
+        return Err(faults);
+    }
     fs::rename(&aside, &path).map_err(|error| fail("write", &path, &error))?;
     Ok(path)
 }
