@@ -12,6 +12,7 @@ mod error;
 mod failure;
 mod lifecycle;
 mod live;
+mod nearest;
 mod operations;
 mod own_limits;
 pub mod serve;
@@ -23,7 +24,7 @@ pub use changes::Applier;
 pub use control::{Control, Operation, Running, Stores, system_clock, system_micros};
 pub use error::{OperationError, Refused};
 pub use failure::Failure;
-pub use live::{Live, Load, Preparing, Process, Rules, Saving, TakenOver, Unsaved};
+pub use live::{Cost, Live, Load, Preparing, Process, Rules, Saving, TakenOver, Unsaved};
 pub use operations::{
     AddToImport, AddressView, BeginImport, BeginMaintenance, ChangeKey, CommitImport, CreateKey,
     EndMaintenance, Expiry, GroupIncidents, ImportFault, ImportFaultKind, KeyChange, KeyCreated, KeyView,

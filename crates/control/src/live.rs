@@ -12,7 +12,7 @@ use gateway::{
     settings::{NamedEndpoint, Plan},
 };
 use regex::Regex;
-use std::{future::Future, pin::Pin};
+use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
 use store::{Change, KeyVisitor, MaintenanceWindow, StoreError};
 
 /// A running gateway: where changes go, and what can be asked. Called on the control thread.
@@ -57,7 +57,7 @@ pub trait Process {
     ///
     /// # Errors
     /// It starts or drains already.
-    fn hand_over(&self) -> Result<Sockets, OperationError>;
+    fn hand_over(&self, addresses: &[SocketAddr]) -> Result<Sockets, OperationError>;
 }
 
 /// Is done once what waited is written.
@@ -91,4 +91,17 @@ pub struct Rules {
     pub read_limit: ReadLimit,
     /// The whole of an imported key matches this. None: any format.
     pub pattern: Option<Regex>,
+    /// What requests cost that need a key: of each group of endpoints the dearest.
+    pub costs: Vec<Cost>,
+}
+
+/// What a request to an endpoint costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cost {
+    /// The endpoint, such as `GET /items/{id}`.
+    pub endpoint: String,
+    /// The group that it is in.
+    pub group: Option<Arc<str>>,
+    /// Units.
+    pub units: u32,
 }

@@ -17,7 +17,7 @@ use gateway::{
     maintenance::Pattern,
     settings::{NamedEndpoint, Plan},
 };
-use std::{cell::RefCell, future::ready, rc::Rc};
+use std::{cell::RefCell, future::ready, net::SocketAddr, rc::Rc};
 use store::{Change, Changed, Embedded, MaintenanceWindow, Records, wait};
 use tempfile::TempDir;
 
@@ -77,7 +77,7 @@ impl Process for Idle {
 
     fn reloaded(&self, _: Actor, _: Result<&Reloaded, &OperationError>) {}
 
-    fn hand_over(&self) -> Result<Sockets, OperationError> {
+    fn hand_over(&self, _: &[SocketAddr]) -> Result<Sockets, OperationError> {
         Err(OperationError::NotHandedOver("it cannot".into()))
     }
 }
@@ -101,6 +101,7 @@ impl Site {
             plans: vec![Plan { name: "free".into(), limits: vec![] }],
             read_limit: |_| Err("there are none".into()),
             pattern: None,
+            costs: vec![],
         };
         let running = Running { applier, process: Box::new(Idle) };
         let control = Control::new(stores, secret, rules, Some(running), || 1_000);

@@ -194,7 +194,9 @@ impl Account {
             if beyond == 0 {
                 continue;
             }
-            let reset = seen.frees(one, beyond, now);
+            // What costs more than the limit grants at all is admitted at no time.
+            let units = one.units(cost);
+            let reset = if units > one.quota() { Reset::Never } else { seen.frees(one, beyond, now) };
             if last.is_none_or(|(_, before)| reset.is_later_than(before)) {
                 last = Some((position, reset));
             }

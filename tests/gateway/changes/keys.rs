@@ -95,12 +95,41 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     refused(&["keys", "change", &key.id, "--plan", "gold"], "there is no plan `gold`");
     refused(&["keys", "change", &key.id, "--limit", "many"], "the limit \"many\"");
     let twice = ["keys", "change", &key.id, "--limit", "1 per day", "--limit", "2 per day"];
-    refused(&twice, "the same place as \"1 per day\"");
+    refused(&twice, "the same kind of limit as \"1 per day\"");
     refused(&["keys", "change", "key_0000000000000000", "--plan", "free"], "no key has the id");
-    refused(&["keys", "change", &key.id, "--expires", "2020-01-01"], "it lies in the past");
+    refused(&["keys", "change", &key.id, "--expires", "2020-01-01"], "it is in the past");
     refused(&["keys", "change", &key.id], "required");
     refused(&["keys", "create", "--plan", "free", "--limit", "0 per day"], "the limit \"0 per day\"");
     let json: serde_json::Value = serde_json::from_str(&home.run_well(&["keys", "list", "--json"])).unwrap();
     assert_eq!(json.as_array().map(Vec::len), Some(1));
     assert_eq!((&json[0]["plan"], &json[0]["limits"]), (&"free".into(), &serde_json::json!([])));
+}
+
+#[test]
+fn a_limit_that_counts_nothing_or_never_grants_what_a_request_costs_is_refused() {
+    let upstream = Upstream::sample();
+    let dear = "[[endpoints]]\nmethod = \"GET\"\npath = \"/items/{id}\"\ncost = 5\ngroup = \"search\"\n";
+    let config = Config::of(&upstream).plan("free", &["50 per day"]).section(dear);
+    let home = Home::new(&config);
+    let key = home.create_key(&["--plan", "free", "--limit", "5 per day for search"]);
+    for (limit, why) in [
+        ("3 per day", "a request to GET /items/{id} costs 5 units, and it never grants more than 3 at once"),
+        ("10 per second, burst 2", "never grants more than 2 at once"),
+        (
+            "9 per day for serach",
+            "no endpoint that needs a key is in the group \"serach\"; did you mean \"search\"?",
+        ),
+    ] {
+        for words in [&["create", "--plan", "free"][..], &["change", &key.id]] {
+            let said = home.run(&[&["keys"], words, &["--limit", limit]].concat());
+            assert_eq!((said.code, said.err.contains(why)), (Some(1), true), "{limit}: {said:?}");
+        }
+    }
+    // What a key had before the endpoint became dearer does not keep it from being changed, and is never said to be due.
+    home.configure(&Config::of(&upstream).plan("free", &["50 per day"]).section(&dear.replace("= 5", "= 6")));
+    home.run_well(&["keys", "change", &key.id, "--name", "Ann"]);
+    let gateway = Gateway::start_in(&home);
+    let answer = gateway.send(&get("/items/7").key(&key));
+    assert_error(&gateway, &answer, 429, "API_LIMIT_EXCEEDED");
+    assert!(!answer.headers.has("Retry-After"), "{answer:?}");
 }

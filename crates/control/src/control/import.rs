@@ -47,7 +47,7 @@ impl Operation for BeginImport {
     async fn carry_out(self, control: &Control, _: Actor) -> Result<String, OperationError> {
         let _turn = control.writing.lock().await;
         let (Self(mut wanted), now) = (self, control.now());
-        wanted.limits = check(&control.rules(), &wanted, now)?;
+        wanted.limits = check(&control.rules(), &wanted, true, now)?;
         let id = random::id("imp_", 16)?;
         let staged = Staged { id: id.clone(), wanted, ready: HashMap::new(), seen: 0, touched_at: now };
         *control.staged.borrow_mut() = Some(staged);

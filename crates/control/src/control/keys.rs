@@ -18,7 +18,7 @@ impl Operation for CreateKey {
     async fn carry_out(self, control: &Control, actor: Actor) -> Result<KeyCreated, OperationError> {
         let _turn = control.writing.lock().await;
         let (Self(wanted), now) = (self, control.now());
-        let limits = check(&control.rules(), &wanted, now)?;
+        let limits = check(&control.rules(), &wanted, true, now)?;
         let key = random::key()?;
         let record = KeyRecord {
             id: random::key_id(system_micros())?,
@@ -104,6 +104,7 @@ impl Operation for ChangeKey {
             Some(Expiry::Never) => None,
             Some(Expiry::At(at)) => Some(at),
         };
+        let has_new_limits = change.limits.is_some();
         let wanted = NewKey {
             name: change.name.or(record.name),
             plan: change.plan.unwrap_or(record.plan),
@@ -112,7 +113,7 @@ impl Operation for ChangeKey {
             // A key that has expired already may be changed in other ways; only a new expiry is looked at.
             expires_at: expires_at.filter(|_| change.expires.is_some()),
         };
-        record.limits = check(&control.rules(), &wanted, control.now())?;
+        record.limits = check(&control.rules(), &wanted, has_new_limits, control.now())?;
         (record.name, record.plan, record.permissions) = (wanted.name, wanted.plan, wanted.permissions);
         record.expires_at = expires_at;
         let changed = control.records().replace_key(record.clone(), &actor.to_string()).await?;

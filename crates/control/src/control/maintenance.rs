@@ -1,10 +1,11 @@
 //! Beginning and ending maintenance.
 
-use super::{Control, Operation, nearest};
+use super::{Control, Operation};
 use crate::{
     actor::Actor,
     error::OperationError,
     live::Live,
+    nearest::nearest,
     operations::{BeginMaintenance, EndMaintenance, ListMaintenance, NewMaintenance},
 };
 use gateway::{maintenance::Pattern, settings::NamedEndpoint};
@@ -37,7 +38,7 @@ impl Operation for BeginMaintenance {
             ));
         }
         if until.is_some_and(|until| until <= now) {
-            return Err(OperationError::not_valid("the end of the maintenance", "it lies in the past"));
+            return Err(OperationError::not_valid("the end of the maintenance", "it is in the past"));
         }
         let mut unknown = Vec::new();
         for id in &pass {

@@ -21,6 +21,7 @@ use import::Staged;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     cell::RefCell,
+    net::SocketAddr,
     rc::Rc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -91,12 +92,6 @@ pub fn system_micros() -> u64 {
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// The known name that is most like one that is not known, if it is like it at all.
-fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let likeness = |known: &&str| (strsim::jaro_winkler(known, name) * 1000.0) as u32;
-    known.max_by_key(likeness).filter(|known| likeness(known) > 700)
-}
-
 // === impl Stores ===
 
 impl From<Embedded> for Stores {
@@ -135,11 +130,11 @@ impl Control {
         operation.carry_out(self, actor).await
     }
 
-    /// The listening sockets, for the gateway that takes the place of this one.
-    pub(super) async fn hand_over(&self) -> Result<Sockets, OperationError> {
+    /// The listening sockets, for the gateway that takes the place of this one and will listen at `addresses`.
+    pub(super) async fn hand_over(&self, addresses: &[SocketAddr]) -> Result<Sockets, OperationError> {
         // Without its folder the next gateway would begin with an empty store.
         self.records().check_place().await?;
-        self.process().ok_or(OperationError::NothingRuns)?.hand_over()
+        self.process().ok_or(OperationError::NothingRuns)?.hand_over(addresses)
     }
 
     /// Writes down what waits in memory.

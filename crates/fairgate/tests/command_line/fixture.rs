@@ -148,6 +148,7 @@ impl Gateway {
                 plans: ["free", "premium", "running"].map(plan).into(),
                 read_limit: limit,
                 pattern: None,
+                costs: vec![],
             };
             let stores = Stores::from(store);
             let applier = Applier::new(Rc::clone(&stores.records), Box::new(recorder));
@@ -255,7 +256,7 @@ impl Process for Incidents {
 
     fn reloaded(&self, _: Actor, _: Result<&Reloaded, &OperationError>) {}
 
-    fn hand_over(&self) -> Result<Sockets, OperationError> {
+    fn hand_over(&self, _: &[std::net::SocketAddr]) -> Result<Sockets, OperationError> {
         Err(OperationError::NotHandedOver("this one does not".into()))
     }
 }
