@@ -79,7 +79,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE", requires = "upstream")]
     pub(crate) openapi: Option<PathBuf>,
     /// Trust the system clock even if usage was recorded at later times, and discard what was counted in
-    /// windows that begin in the future
+    /// windows that begin in the future; a limit that was counted in one of them begins anew
     #[arg(long)]
     pub(crate) trust_clock: bool,
     /// Hot restart: receive the sockets of the gateway that runs on the store, which drains and exits; new

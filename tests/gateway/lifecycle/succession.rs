@@ -120,6 +120,34 @@ fn without_a_gateway_there_is_nothing_to_take_over_and_a_plain_start_is_refused_
 }
 
 #[test]
+fn a_hot_restart_stays_at_its_address_and_on_its_store() {
+    let upstream = Upstream::sample();
+    let home = Home::new(&Config::of(&upstream));
+    let gateway = Gateway::start_in(&home);
+    let key = gateway.key();
+    let written = std::fs::read_to_string(home.config()).unwrap();
+    let data = home.path("data");
+    let elsewhere = home.path("elsewhere");
+    for (from, to, why) in [
+        (
+            "address = \"127.0.0.1:0\"".to_owned(),
+            "address = \"127.0.0.2:0\"".to_owned(),
+            "keeps the addresses",
+        ),
+        (data.display().to_string(), elsewhere.display().to_string(), "stays on one store"),
+    ] {
+        let next = written.replace(&from, &to);
+        assert_ne!(next, written, "{from}");
+        std::fs::write(home.config(), next).unwrap();
+        let said = home.run(&["serve", "--take-over"]);
+        assert_eq!((said.code, said.err.contains(why)), (Some(1), true), "{to}: {said:?}");
+        std::fs::write(home.config(), &written).unwrap();
+        assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
+    }
+    assert!(!elsewhere.exists() && !gateway.has_event("draining"));
+}
+
+#[test]
 fn sockets_of_a_service_manager_are_served_and_it_is_told_how_the_start_and_the_end_go() {
     let upstream = Upstream::sample();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -117,7 +117,7 @@ pub fn run_until<E: From<Failure>, F: Future<Output = Result<&'static str, E>>>(
 ) -> Result<ExitCode, E> {
     let (mut start, data_plane) = Start::new(config, options, log, events);
     let (rules, facts) = (rules(&data_plane), Facts::of(&data_plane));
-    let claims = start.claim()?;
+    let claims = start.claim(&data_plane)?;
     let mut store = start.open_store(claims, &data_plane)?;
     let closed = start.start_gateway(&mut store, data_plane)?;
     let (charges, writers) = start.open_charges(&closed, &store)?;

@@ -129,13 +129,30 @@ impl Process for ServingProcess {
         reload::log(self.handle.log(), actor, done);
     }
 
-    fn hand_over(&self) -> Result<Sockets, OperationError> {
+    fn hand_over(&self, addresses: &[SocketAddr]) -> Result<Sockets, OperationError> {
         if self.lifecycle.phase() != Phase::Serving {
             return Err(OperationError::NotHandedOver("the gateway starts or ends already".to_owned()));
+        }
+        // Who waits in the queue of a socket that the next gateway does not serve would be cut off.
+        if let Some(left) =
+            self.handing.sockets.borrow().iter().find_map(|socket| without_successor(socket, addresses))
+        {
+            return Err(OperationError::NotHandedOver(format!(
+                "it listens at {left}, and the new configuration does not: a hot restart keeps the addresses. Change it back, \
+                 or stop this gateway and start the new one"
+            )));
         }
         self.handle.hand_over();
         let sockets = Sockets { requests: self.handing.sockets.take(), admin: self.health.borrow().socket() };
         self.handing.is_done.notify_one();
         Ok(sockets)
     }
+}
+
+/// The address of a socket if none of those that the next gateway will listen at is the same. An older one does not name
+/// any.
+fn without_successor(socket: &TcpListener, addresses: &[SocketAddr]) -> Option<SocketAddr> {
+    let local = socket.local_addr().ok()?;
+    let fits = |wanted: &SocketAddr| wanted.ip() == local.ip() && [0, local.port()].contains(&wanted.port());
+    (!addresses.is_empty() && !addresses.iter().any(fits)).then_some(local)
 }

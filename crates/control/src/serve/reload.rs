@@ -192,9 +192,17 @@ fn prepare(path: &Path, fixed: &Fixed, before: Reach, handle: &Handle) -> Result
         config::load(path, config::Extent::Everything).map_err(|faults| faulty(faults.to_string()))?;
     let waiting = fixed.differences(&config.data_plane, &config.node);
     if !waiting.is_empty() {
+        // A hot restart stays at its addresses and on its store.
+        let stays = fixed.listen.address != config.data_plane.listen.address
+            || fixed.tls != sockets(&config.data_plane)
+            || fixed.store.path != config.node.store.path;
+        let how = if stays {
+            "stop this gateway, then start it"
+        } else {
+            "`fairgate serve --take-over` starts the next gateway beside this one and loses no request"
+        };
         return Err(fail(format!(
-            "nothing was changed, because {} can only change in a restart: `fairgate serve --take-over` starts the \
-             next gateway beside this one and loses no request",
+            "nothing was changed, because {} can only change in a restart: {how}",
             waiting.join(", ")
         )));
     }

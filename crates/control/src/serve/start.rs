@@ -120,10 +120,11 @@ impl<'l> Start<'l> {
     }
 
     /// The old gateway, if there is one, drains from here on; who connects waits in the sockets' queues.
-    pub(super) fn claim(&mut self) -> Result<Claims, Failure> {
+    pub(super) fn claim(&mut self, data_plane: &Settings) -> Result<Claims, Failure> {
         let place = place(&self.node);
         let takes_over = self.options.takes_over;
-        let (sockets, old) = succession::sockets(takes_over, self.node.process.admin, &place, self.log)?;
+        let (admin, addresses) = (self.node.process.admin, data_plane.addresses().collect());
+        let (sockets, old) = succession::sockets(takes_over, admin, addresses, &place, self.log)?;
         self.patience = Patience::new(self.log);
         // With an old gateway, which still has its names and the store, later.
         let names = if old.is_none() { Some(reserve(&place, &mut self.patience)?) } else { None };

@@ -20,6 +20,7 @@ use std::{
 pub(super) fn sockets(
     takes_over: bool,
     wanted_admin: Option<SocketAddr>,
+    wanted: Vec<SocketAddr>,
     place: &Place,
     log: &LogSink,
 ) -> Result<(Sockets, Option<Old>), Failure> {
@@ -29,7 +30,7 @@ pub(super) fn sockets(
         let admin = of_manager.iter().position(is_admin).map(|place| of_manager.remove(place));
         return Ok((Sockets { requests: of_manager, admin }, None));
     }
-    let asked = ask_for_sockets(place).map_err(|error| {
+    let asked = ask_for_sockets(place, wanted).map_err(|error| {
         Failure::new(format!("the running gateway did not hand over ({error}), and goes on"))
     })?;
     let Some(Handover { sockets, old }) = asked else {

@@ -3,7 +3,10 @@
 //! An answer tells how many follow; then each comes with one byte. The connection stays open until the old
 //! process has ended: its end is how the new one knows that the store is free, whatever the old one died of.
 
-use super::{client::AskError, place::Place};
+use super::{
+    client::AskError,
+    place::{FoundBy, Place},
+};
 use crate::{error::Refused, sockets::Sockets};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
@@ -31,7 +34,11 @@ pub(crate) struct Old(UnixStream);
 #[serde(rename_all = "snake_case")]
 pub(super) enum Request {
     /// Hand the listening sockets over, drain and end. What is sent behind the answer is no JSON.
-    HandOver {},
+    HandOver {
+        /// Where the next gateway will listen.
+        #[serde(default)]
+        addresses: Vec<SocketAddr>,
+    },
 }
 
 /// So many sockets follow.
@@ -62,15 +69,23 @@ pub(crate) struct Handover {
     pub(crate) old: Old,
 }
 
-/// Asks the gateway that runs there for its sockets. None: no gateway runs there.
+/// Asks the gateway that runs there for its sockets. `addresses`: where the one that asks will listen. None: no gateway runs
+/// there.
 ///
 /// # Errors
 /// Why it did not hand them over. Then it goes on.
-pub(crate) fn ask_for_sockets(place: &Place) -> io::Result<Option<Handover>> {
+pub(crate) fn ask_for_sockets(place: &Place, addresses: Vec<SocketAddr>) -> io::Result<Option<Handover>> {
     let found = place.connect().map_err(|error| io::Error::other(AskError::from(error)))?;
-    let Some((mut stream, _)) = found else { return Ok(None) };
+    let Some((mut stream, by)) = found else { return Ok(None) };
+    if by == FoundBy::Config {
+        // Its keys and counters are elsewhere.
+        return Err(io::Error::other(
+            "its store is in another folder, and a hot restart stays on one store: change `[store] path` back, or stop it \
+             and start this one",
+        ));
+    }
     stream.set_read_timeout(Some(PATIENCE))?;
-    let mut request = serde_json::to_vec(&Request::HandOver {})?;
+    let mut request = serde_json::to_vec(&Request::HandOver { addresses })?;
     request.push(b'\n');
     stream.write_all(&request)?;
     let answer: Result<HandedOver, Refused> = serde_json::from_slice(&read_line(&mut stream)?)?;

@@ -21,6 +21,7 @@ use std::{
     fs::{self, DirBuilder, Permissions},
     future::Future,
     io,
+    net::SocketAddr,
     os::unix::{
         fs::{DirBuilderExt, PermissionsExt},
         net::{UnixListener as StdListener, UnixStream as StdStream},
@@ -213,12 +214,14 @@ async fn converse(stream: UnixStream, control: &Control, has_spoken: impl FnOnce
     // What is carried out is carried out to its end.
     has_spoken();
     let actor = check_user(client).and_then(|user| check_line(&request).map(|()| Actor::User(user)));
-    if actor.is_ok() && serde_json::from_slice::<handing::Request>(&request).is_ok() {
+    if actor.is_ok()
+        && let Ok(handing::Request::HandOver { addresses }) = serde_json::from_slice(&request)
+    {
         let read = reader.into_inner().into_inner();
         if let Ok(stream) = read.reunite(write)
             && let Ok(stream) = stream.into_std()
         {
-            hand_over(stream, control).await;
+            hand_over(stream, control, &addresses).await;
         }
         return;
     }
@@ -250,8 +253,8 @@ fn check_line(request: &[u8]) -> Result<(), OperationError> {
 }
 
 /// Sends the sockets. The connection stays open until this process ends: see [`handing`].
-async fn hand_over(stream: StdStream, control: &Control) {
-    let handed = control.hand_over().await.map_err(Refused::from);
+async fn hand_over(stream: StdStream, control: &Control, addresses: &[SocketAddr]) {
+    let handed = control.hand_over(addresses).await.map_err(Refused::from);
     let told = handed.as_ref().map_err(Clone::clone).map(|handed| {
         let admin = handed.admin.as_ref().and_then(|admin| admin.local_addr().ok());
         HandedOver { sockets: handed.all().count(), admin }
