@@ -4,7 +4,7 @@ mod retry_info;
 
 pub use retry_info::{retry_info, status_details};
 
-use crate::registry::ErrorCode;
+use crate::{registry::ErrorCode, specification::weight};
 use std::fmt::Write;
 
 /// A status of gRPC other than OK, of those that an error code becomes.
@@ -126,7 +126,9 @@ impl Client {
     pub fn of(content_type: Option<&[u8]>, accept: Option<&[u8]>) -> Option<Self> {
         let names = |is: fn(&[u8]) -> bool| {
             content_type.is_some_and(is)
-                || accept.is_some_and(|accept| accept.split(|&byte| byte == b',').any(is))
+                || accept.is_some_and(|accept| {
+                    accept.split(|&byte| byte == b',').any(|range| is(range) && weight(range) > 0.0)
+                })
         };
         if names(is_grpc) {
             Some(Self::Native)

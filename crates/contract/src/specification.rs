@@ -165,10 +165,8 @@ impl Form {
         let mut problem = 0.0;
         let mut json = 0.0;
         for range in accept.split(',') {
-            let mut parts = range.split(';').map(str::trim);
-            let media_type = parts.next().unwrap_or_default();
-            let weight =
-                parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0));
+            let media_type = range.split(';').next().unwrap_or_default().trim();
+            let weight = weight(range.as_bytes());
             if media_type.eq_ignore_ascii_case("application/problem+json") {
                 problem = weight;
             } else if media_type.eq_ignore_ascii_case("application/json") {
@@ -177,6 +175,16 @@ impl Form {
         }
         if problem > 0.0 && problem >= json { Self::Problem } else { Self::Specification }
     }
+}
+
+/// The weight of a member of `Accept` (RFC 9110 section 12.4.2). One that cannot be read is none.
+pub(crate) fn weight(range: &[u8]) -> f32 {
+    let mut parameters = range.split(|&byte| byte == b';').skip(1).map(<[u8]>::trim_ascii);
+    let weight = parameters.find_map(|parameter| {
+        let (name, value) = parameter.split_at_checked(2)?;
+        name.eq_ignore_ascii_case(b"q=").then_some(value)
+    });
+    weight.map_or(1.0, |q| std::str::from_utf8(q).ok().and_then(|q| q.parse().ok()).unwrap_or(0.0))
 }
 
 /// Appends a member whose value is text. `name` is everything from where the last member ended up to the value.
@@ -314,6 +322,7 @@ mod tests {
             ("application/problem+json;q=0.5, application/json", Form::Specification),
             ("text/html, Application/Problem+JSON; q=0.3", Form::Problem),
             ("application/problem+json;q=0", Form::Specification),
+            ("application/problem+json; Q=0.0", Form::Specification),
             ("*/*", Form::Specification),
             ("", Form::Specification),
         ] {

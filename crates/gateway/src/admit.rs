@@ -102,7 +102,10 @@ pub(crate) async fn admit<'s>(
     if let Some(rules) = purpose.endpoint().and_then(|endpoint| endpoint.rules.as_ref()) {
         match parameters::check(context, rules)? {
             body::Checked::Here => {}
-            body::Checked::TooLong => Box::pin(parameters::check_elsewhere(context, client, rules)).await?,
+            body::Checked::TooLong => {
+                Box::pin(parameters::check_elsewhere(context, client, rules)).await?;
+                context.now.millis = context.shared.clock.now_millis();
+            }
         }
     }
     upgrade::check(context)?;
@@ -119,7 +122,7 @@ pub(crate) async fn admit<'s>(
                     Box::pin(body::check_elsewhere(context, client, rules, read)).await?
                 }
             };
-            // The maximum size of a body is taken minutes: what is asked of the limits is asked now, not in a window of the past.
+            // The maximum size of a body takes minutes: what is asked of the limits is asked now, not in a window of the past.
             context.now.millis = context.shared.clock.now_millis();
             Some(read)
         }

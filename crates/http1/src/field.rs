@@ -122,6 +122,7 @@ fn is_prefixed(name: &[u8]) -> bool {
 pub fn of_answer(name: &[u8]) -> AnswerField {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     match name.len() {
+        2 if is("te") => AnswerField::HopByHop,
         3 if is("via") => AnswerField::Via,
         7 if is("upgrade") => AnswerField::HopByHop,
         8 if is("location") => AnswerField::Location,
@@ -386,6 +387,7 @@ mod tests {
             ("X-RateLimit-Limit", AnswerField::Limiter),
             ("RateLimit-Reset", AnswerField::Limiter),
             ("X-RateLimited", AnswerField::EndToEnd),
+            ("TE", AnswerField::HopByHop),
             ("Server", AnswerField::EndToEnd),
         ] {
             assert_eq!(of_answer(name.as_bytes()), kind, "{name}");

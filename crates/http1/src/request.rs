@@ -18,7 +18,7 @@ use super::{
     target::{self, Scheme},
 };
 use contract::ErrorCode;
-use std::mem::MaybeUninit;
+use std::{borrow::Cow, mem::MaybeUninit};
 
 /// Memory that what was understood of a head is written into, lent from one request to the next.
 #[derive(Debug, Default)]
@@ -338,6 +338,15 @@ impl RequestHead {
     #[inline]
     pub fn value(&self, kind: RequestField) -> Option<&[u8]> {
         self.values(kind).next()
+    }
+
+    /// What the client accepts: all lines are one list (RFC 9110 section 5.3).
+    pub fn accept(&self) -> Option<Cow<'_, [u8]>> {
+        let mut lines = self.values(RequestField::Accept);
+        let first = lines.next()?;
+        let Some(second) = lines.next() else { return Some(Cow::Borrowed(first)) };
+        let all: Vec<&[u8]> = [first, second].into_iter().chain(lines).collect();
+        Some(Cow::Owned(all.join(&b", "[..])))
     }
 
     /// The values of the fields with this name, whatever the gateway takes them for.

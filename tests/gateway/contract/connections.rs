@@ -160,3 +160,37 @@ fn two_hundred_connections_at_once_are_served() {
         assert_eq!(connection.answer().body.len(), 5);
     }
 }
+
+#[test]
+fn whoever_goes_on_sending_after_the_answer_reads_it_all_the_same() {
+    let upstream = Upstream::scripted(|exchange| {
+        exchange.body_read = true;
+        exchange.say(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nearly",
+            crate::support::Next::Close,
+        )
+    });
+    let gateway = Gateway::start(&Config::of(&upstream).endpoint("POST", "/early", ""));
+    let key = gateway.key();
+    // Refused by us, or answered early by the upstream.
+    for (request, status) in [(request("POST", "/early"), 403), (request("POST", "/early").key(&key), 200)] {
+        let mut connection = gateway.connect();
+        connection.write(&request.header("Content-Length", "10000000").head());
+        for turn in 0..40 {
+            // The system keeps the answer as long as the connection is not reset.
+            assert!(connection.write(&[b'x'; 100_000]), "cut off after {turn} tenths of a second");
+            std::thread::park_timeout(std::time::Duration::from_millis(100));
+        }
+        let answer = connection.answer_to("POST");
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert!(closes(&answer) && connection.is_closed(), "{answer:?}");
+    }
+    // Whoever falls silent is not waited for much longer.
+    let mut connection = gateway.connect();
+    connection.write(&request("POST", "/early").header("Content-Length", "10000000").head());
+    assert_eq!(connection.answer_to("POST").status, 403);
+    std::thread::park_timeout(std::time::Duration::from_secs(3));
+    connection.write(&[b'x'; 1000]);
+    std::thread::park_timeout(std::time::Duration::from_millis(100));
+    assert!(!connection.write(&[b'x'; 1000]), "the connection is still open");
+}

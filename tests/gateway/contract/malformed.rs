@@ -89,7 +89,6 @@ fn cases() -> Vec<(&'static str, Vec<u8>)> {
         ("a length with a fraction", "1.0"),
         ("an empty length", ""),
         ("a length with a space in it", "1 1"),
-        ("a length past all numbers", "99999999999999999999999"),
         ("a list of different lengths", "1, 2"),
         ("a length with a comma", "1,"),
     ] {
@@ -349,5 +348,49 @@ fn the_same_length_twice_is_one_length_or_refused_but_never_two() {
         assert_eq!(upstream.only().body, b"a");
     } else {
         assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
+    }
+}
+
+#[test]
+fn a_malformed_head_has_no_body_in_its_answer_and_tells_the_limits_of_its_key() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream).plan("free", &["6 per day"]));
+    let key = gateway.key();
+    let large = "x".repeat(200_000);
+    for fields in [
+        "Host: x\r\nHost: y\r\n",
+        "Host: x\r\nX-A: b\r\n c\r\n",
+        "Host: x\r\nExpect: x\r\n",
+        "",
+        &format!("Host: x\r\nX-A: {large}\r\n"),
+    ] {
+        for version in ["HTTP/1.1", "HTTP/3.0"] {
+            let key = format!("X-API-Key: {}\r\n", key.key);
+            let mut connection = gateway.connect();
+            connection.write(format!("HEAD /a {version}\r\n{key}{fields}\r\n").as_bytes());
+            let answer = connection.answer_to("HEAD");
+            assert_eq!(answer.status, 400, "{answer:?}");
+            assert!(connection.is_closed(), "there is a body: {answer:?}");
+            assert_eq!(answer.number("X-Rate-Limit-Remaining"), 6, "{answer:?}");
+        }
+    }
+    // A key that stands there twice is no key.
+    let twice = format!("GET /a HTTP/1.1\r\nX-API-Key: {0}\r\nX-API-Key: {0}\r\n\r\n", key.key);
+    assert!(!gateway.send_bytes(twice.as_bytes()).headers.has("X-Rate-Limit-Remaining"));
+}
+
+#[test]
+fn a_length_past_all_numbers_is_a_body_that_is_too_large() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream));
+    for (length, code) in [
+        ("99999999999999999999999", "BODY_TOO_LARGE"),
+        ("00000000000000000000001", "KEY_NOT_SET"),
+        ("9999999999999999999999x", "REQUEST_MALFORMED"),
+    ] {
+        let bytes = format!("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\na");
+        let answer = gateway.send_bytes(bytes.as_bytes());
+        let status = if code == "KEY_NOT_SET" { 403 } else { 400 };
+        assert_error(&gateway, &answer, status, code);
     }
 }

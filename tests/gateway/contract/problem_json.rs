@@ -116,3 +116,29 @@ fn head_tells_the_type_alone() {
     assert_eq!(answer.status, 403);
     assert!(is_problem(&answer));
 }
+
+#[test]
+fn all_lines_of_accept_are_one_list_and_a_weight_of_zero_refuses() {
+    let stage = stage();
+    const JSON: &str = "application/json";
+    const PROBLEM: &str = "application/problem+json";
+    for (lines, form) in [
+        (&["text/html", PROBLEM][..], PROBLEM),
+        (&["application/json;q=0.5", PROBLEM], PROBLEM),
+        (&[PROBLEM, "application/problem+json;q=0"], JSON),
+        (&["application/problem+json;Q=0"], JSON),
+        (&["application/problem+json; Q=0.4", "application/json;q=0.5"], JSON),
+        (&["application/grpc;q=0"], JSON),
+        (&["application/grpc;Q=0.0", PROBLEM], PROBLEM),
+        (&["text/html", "application/grpc-web-text;q=0, application/grpc-web;q=0"], JSON),
+        (&["text/html", "application/grpc"], "application/grpc"),
+    ] {
+        let request = lines.iter().fold(get("/items/7"), |request, line| request.header("Accept", line));
+        let answer = stage.gateway.send(&request);
+        assert_eq!(answer.header("Content-Type"), Some(form), "{lines:?}: {answer:?}");
+        // A head that is malformed asks for the same.
+        let fields: String = lines.iter().map(|line| format!("Accept: {line}\r\n")).collect();
+        let answer = stage.gateway.send_bytes(format!("GET / HTTP/1.1\r\n{fields}\r\n").as_bytes());
+        assert_eq!(answer.header("Content-Type"), Some(form), "{lines:?}: {answer:?}");
+    }
+}

@@ -318,3 +318,15 @@ fn https_is_not_asked_for_on_a_connection_that_is_not_encrypted() {
     peer.send(HEADERS, END_STREAM | END_HEADERS, 1, &block(&fields));
     assert_eq!(peer.answer(1).status, 200);
 }
+
+#[test]
+fn an_answer_that_is_garbled_before_a_byte_of_it_has_left_is_a_clean_500() {
+    let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n");
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    let mut peer = Peer::open(gateway.address);
+    for stream in [1, 3] {
+        assert_error(&gateway, &peer.get(stream, "/items/7", &key), 500, "UNEXPECTED_ERROR");
+    }
+    assert_eq!(gateway.used(&key), 0);
+}

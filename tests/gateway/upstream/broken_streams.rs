@@ -110,3 +110,17 @@ fn a_body_longer_than_it_said_is_cut_at_its_length_and_the_rest_is_nobodys_answe
         assert_eq!((answer.status, answer.body), (200, pattern(9)), "the rest was taken for an answer");
     }
 }
+
+#[test]
+fn a_chunked_answer_that_breaks_before_a_byte_of_it_has_left_is_a_clean_500() {
+    let rows: Vec<(&str, Vec<u8>)> = [
+        ("a size that is none", "zz\r\nabc\r\n"),
+        ("a size without end", "fffffffffffffffff\r\n"),
+        ("a chunk that does not end where it says", "2\r\nabc\r\n"),
+    ]
+    .map(|(name, chunks)| {
+        (name, format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}").into_bytes())
+    })
+    .into();
+    crate::misdeeds::try_each_500(rows, Next::Keep);
+}

@@ -29,3 +29,4 @@ mod reuse;
 mod services;
 mod silence;
 mod unreachable;
+mod waits;

@@ -2,7 +2,7 @@
 
 use crate::{
     misdeeds::Bench,
-    support::{Next, get, head, post, sample::pattern},
+    support::{Config, Gateway, Next, Upstream, assert_error, get, head, post, sample::pattern},
 };
 
 #[test]
@@ -127,4 +127,88 @@ fn an_answer_before_the_body_was_read_reaches_the_client() {
         sending.join().unwrap();
     }
     assert_eq!(bench.gateway.send(&get("/items/7").key(&bench.key)).status, 200);
+}
+
+#[test]
+fn a_redirect_never_leads_to_a_host_that_only_browsers_read_in_it() {
+    let upstream = Upstream::scripted(|exchange| {
+        let (status, to) = exchange.target().trim_start_matches('/').split_once('/').unwrap();
+        let own = exchange.seen.headers.get("X-Own").unwrap_or_default().to_owned();
+        let to = match to {
+            "backslash" => "/\\evil.example/a".to_owned(),
+            "two" => "\\\\evil.example/a".to_owned(),
+            "mixed" => "\\/evil.example/a".to_owned(),
+            "tab" => "/\t/evil.example/a".to_owned(),
+            "slashes" => "//evil.example/a".to_owned(),
+            "own" => format!("{own}/\\evil.example/a"),
+            _ => String::new(),
+        };
+        exchange.answer(status.parse().unwrap(), &[("Location", &to)], b"")
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    for status in [301, 302, 307] {
+        for to in ["backslash", "two", "mixed", "tab", "slashes", "own"] {
+            let request = get(&format!("/{status}/{to}")).key(&key).header("X-Own", &upstream.url());
+            let answer = gateway.send(&request);
+            assert_eq!((answer.status, answer.header("Location")), (status, Some("/evil.example/a")), "{to}");
+        }
+    }
+    // One that leads nowhere says no more than none.
+    let answer = gateway.send(&get("/301/nowhere").key(&key));
+    assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+}
+
+#[test]
+fn a_replaced_error_does_not_tell_where_the_upstream_is() {
+    let upstream = Upstream::scripted(|exchange| {
+        let own = exchange.seen.headers.get("X-Own").unwrap_or_default().to_owned();
+        let challenge =
+            format!("Basic realm=\"{own}/\", Bearer realm=\"a\", resource_metadata=\"{own}/.well-known/x\"");
+        let link = format!(
+            "<{own}/a>; rel=\"next\"; anchor=\"{own}/b?c\", <https://other.example/>; title=\"{own}x\""
+        );
+        exchange.answer(401, &[("WWW-Authenticate", &challenge), ("Link", &link)], b"")
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let answer = gateway.send(&get("/a").key(&gateway.key()).header("X-Own", &upstream.url()));
+    assert_error(&gateway, &answer, 401, "PERMISSION_DENIED");
+    assert_eq!(
+        answer.header("WWW-Authenticate"),
+        Some("Basic realm=\"/\", Bearer realm=\"a\", resource_metadata=\"/.well-known/x\"")
+    );
+    let link = answer.header("Link").unwrap();
+    assert!(link.starts_with("</a>; rel=\"next\"; anchor=\"/b?c\", <https://other.example/>"), "{link}");
+}
+
+#[test]
+fn te_of_an_answer_is_its_connections_own() {
+    let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nTE: x\r\nX-Te: y\r\nContent-Length: 0\r\n\r\n");
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let answer = gateway.send(&get("/a").key(&gateway.key()));
+    assert_eq!((answer.header("TE"), answer.header("X-Te")), (None, Some("y")), "{answer:?}");
+}
+
+#[test]
+fn what_an_answer_costs_is_told_to_us_alone_before_it_too_and_two_costs_are_none() {
+    let upstream = Upstream::scripted(|exchange| {
+        exchange.read_body();
+        exchange.write(b"HTTP/1.1 103 Early\r\nX-Cost: 1\r\nLink: </a.css>\r\n\r\n");
+        let costs = match exchange.target() {
+            "/lines" => "X-Cost: 1\r\nX-Cost: 2\r\n",
+            "/list" => "X-Cost: 1,2\r\n",
+            _ => "X-Cost: 1\r\n",
+        };
+        exchange.say(format!("HTTP/1.1 200 OK\r\n{costs}Content-Length: 0\r\n\r\n").as_bytes(), Next::Keep)
+    });
+    let cost = "cost = 5\ncost_header = \"X-Cost\"";
+    let gateway = Gateway::start(&Config::of(&upstream).endpoint("GET", "/{which}", cost));
+    let key = gateway.key();
+    for (target, charged) in [("/one", 1), ("/lines", 5), ("/list", 5)] {
+        let answer = gateway.send(&get(target).key(&key));
+        assert_eq!((answer.status, answer.headers.has("X-Cost")), (200, false), "{answer:?}");
+        let (status, interim) = &answer.interim[0];
+        assert_eq!((*status, interim.has("X-Cost"), interim.has("Link")), (103, false, true), "{interim:?}");
+        assert_eq!(gateway.logged(answer.header("X-Request-Id").unwrap())["charged"], charged, "{target}");
+    }
 }

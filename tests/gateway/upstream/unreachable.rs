@@ -170,6 +170,7 @@ fn an_upstream_that_is_not_there_is_told_of_at_the_start_and_one_that_is_there_i
 fn the_log_tells_the_cause_of_each_500_and_503_and_nothing_of_what_the_upstream_said() {
     let upstream = Upstream::scripted(|exchange| match exchange.target() {
         "/502" => exchange.answer(502, &[], b"a secret"),
+        "/504" => exchange.answer(504, &[], b""),
         "/503" => exchange.answer(503, &[], b"a secret"),
         "/429" => exchange.answer(429, &[], b"a secret"),
         "/garbage" => exchange.say(b"\x16\x03\x01 a secret\r\n\r\n", Next::Close),
@@ -183,10 +184,11 @@ fn the_log_tells_the_cause_of_each_500_and_503_and_nothing_of_what_the_upstream_
     let key = gateway.key();
     let address = upstream.address.to_string();
     for (path, cause) in [
+        ("/502", Some(format!("the upstream answered with an error: {address}: The upstream answered 502."))),
         (
-            "/502",
+            "/504",
             Some(format!(
-                "the upstream answered with an error: {address}: The upstream answered 502. Its body:"
+                "the upstream answered with an error: {address}: The upstream answered 504, without a body."
             )),
         ),
         ("/503", Some(format!("the upstream answered: {address}: 503"))),

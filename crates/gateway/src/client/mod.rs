@@ -10,7 +10,7 @@ use crate::{
     io::{Io, pace::Pace},
     settings::Timeouts,
     settle::payment::Payment,
-    state::buffered::BufferedBody,
+    state::{buffered::BufferedBody, thread::Thread},
 };
 use buffer::Buffer;
 use contract::ErrorCode;
@@ -20,6 +20,7 @@ use http1::{
     scan::HeadScanner,
 };
 use std::{
+    cell::Cell,
     future::poll_fn,
     io,
     pin::Pin,
@@ -31,8 +32,14 @@ use transport::{Deadline, Fill, Readable, turn};
 
 /// Bytes of a body nobody wants that are read to keep the connection.
 const WORTH_DISCARDING: u64 = 64 * 1024;
-/// How long a closing connection is read on, so that the answer is not lost to a reset.
-const LINGER: Duration = Duration::from_secs(1);
+/// How long a closing connection is read on without a byte, so that the answer is not lost to a reset.
+const LINGER: Duration = Duration::from_secs(2);
+/// How long one whose client goes on sending is read on in all.
+const MAX_LINGER: Duration = Duration::from_secs(30);
+/// The same past [`MAX_LINGERING`], and while the thread drains.
+const SHORT_LINGER: Duration = Duration::from_secs(1);
+/// Connections of a thread that may be read on for long at the same time: nobody gains by keeping many.
+const MAX_LINGERING: usize = 256;
 
 /// A client's connection.
 pub(crate) struct Client {
@@ -50,6 +57,9 @@ pub(crate) struct Client {
     pub(crate) pace: Pace,
     is_cut: bool,
 }
+
+/// One of the connections of a thread that may be read on for long.
+struct Lingering<'t>(&'t Cell<usize>);
 
 /// What came next on a connection.
 pub(crate) enum Next {
@@ -298,15 +308,22 @@ impl Client {
 
     /// Closes the connection: our side at once, the client's once it has read our answer. Without
     /// that, bytes that are still on their way to us would make the system throw the answer away.
-    pub(crate) async fn close(mut self) {
+    /// So it is read on while they come (RFC 9112 section 9.6), within bounds.
+    pub(crate) async fn close(mut self, thread: &Thread) {
         if self.is_cut {
             return; // an orderly end now would hide the reset that comes after it
         }
-        self.deadline = Deadline::after(Instant::now(), LINGER);
-        poll_fn(|cx| self.poll_close(cx)).await;
+        let begun = Instant::now();
+        let counted = Lingering::of(thread);
+        self.deadline = Deadline::after(begun, if counted.is_some() { LINGER } else { SHORT_LINGER });
+        poll_fn(|cx| {
+            let is_short = counted.is_none() || thread.is_draining.get();
+            self.poll_close(cx, begun + if is_short { SHORT_LINGER } else { MAX_LINGER })
+        })
+        .await;
     }
 
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_close(&mut self, cx: &mut Context<'_>, end: Instant) -> Poll<()> {
         if Pin::new(&mut self.io).poll_shutdown(cx).is_pending() {
             return self.deadline.poll_passed(cx);
         }
@@ -317,11 +334,30 @@ impl Client {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
                 Poll::Pending => return self.deadline.poll_passed(cx),
             }
-            // A client that goes on sending must not keep us here by being fast.
-            if self.deadline.poll_passed(cx).is_ready() {
+            // A client that goes on sending must not keep us here for ever.
+            let now = Instant::now();
+            if now >= end {
                 return Poll::Ready(());
             }
+            self.deadline.set(now, LINGER.min(end.saturating_duration_since(now)));
         }
+    }
+}
+
+impl<'t> Lingering<'t> {
+    /// None: there are as many as may be.
+    fn of(thread: &'t Thread) -> Option<Self> {
+        let count = &thread.lingering;
+        (count.get() < MAX_LINGERING).then(|| {
+            count.set(count.get() + 1);
+            Self(count)
+        })
+    }
+}
+
+impl Drop for Lingering<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) async fn enter(
         }
         Outcome::Refused(open, fault) => {
             let (io, peer) = peer(thread, open);
+            let peer = Peer { is_at_https: is_not_tls(fault), ..peer };
             Box::pin(refuse_as(thread, io, &peer, fault_of(fault))).await;
         }
         Outcome::Failed(socket, address, error) => fail(thread, socket, address, &error).await,
@@ -77,7 +78,7 @@ async fn fail(thread: &Thread, socket: Socket, address: IpAddr, error: &std::io:
 
 async fn close(thread: &Thread, socket: Socket) {
     let client = Client::new(Io::Socket(socket), &thread.config().settings.timeouts);
-    client.close().await;
+    client.close(thread).await;
 }
 
 /// Reads the header of a proxy, where one has to come, and does the handshake.
@@ -110,6 +111,13 @@ fn peer(thread: &Thread, open: Open) -> (Io, Peer) {
     };
     let peer = Peer::new(open.address, scheme, &thread.shared.address_errors);
     (Io::Socket(open.socket), Peer { subject: open.subject, ..peer })
+}
+
+const fn is_not_tls(fault: accept::Fault) -> bool {
+    match fault {
+        accept::Fault::NotTls => true,
+        accept::Fault::NoProxyHeader => false,
+    }
 }
 
 const fn fault_of(fault: accept::Fault) -> Fault {

@@ -65,7 +65,10 @@ pub(crate) async fn serve(thread: &Rc<Thread>, io: Io, peer: &Peer, connection_s
             }
         }
     }
-    client.close().await;
+    // While it only waits for its client to stop sending, it gives way to others.
+    connection_state.begin();
+    let mut closing = Box::pin(client.close(thread));
+    until_dismissed(connection_state, closing.as_mut()).await;
 }
 
 /// Waits for the first byte of a request. While it does, the connection may be ended, and nothing is lost.
@@ -108,12 +111,12 @@ async fn answer(
             Some(Next::Head(length)) => length,
             Some(Next::Closed) => return Then::Gone,
             Some(Next::Refused(fault)) => {
-                let kept = RequestHead::of_refused(client.input.filled());
+                let kept = RequestHead::of_refused(client.input.filled(), &config.reading);
                 refuse_bytes(thread, client, peer, kept, fault).await;
                 return Then::Close;
             }
             None => {
-                let kept = RequestHead::of_refused(client.input.filled());
+                let kept = RequestHead::of_refused(client.input.filled(), &config.reading);
                 turn_away(thread, client, peer, kept).await;
                 return Then::Close;
             }
@@ -126,7 +129,7 @@ async fn answer(
         let head = match RequestHead::parse(bytes, length, thread.notes(), &config.reading) {
             Ok(head) => head,
             Err((fault, bytes, notes)) => {
-                let kept = RequestHead::of_refused(bytes.get(..length).unwrap_or_default());
+                let kept = RequestHead::of_refused(bytes.get(..length).unwrap_or_default(), &config.reading);
                 client.input.lend(bytes);
                 thread.give_back(notes);
                 refuse_bytes(thread, client, peer, kept, fault).await;
@@ -160,7 +163,7 @@ pub(crate) async fn refuse(thread: &Rc<Thread>, io: Io, peer: &Peer) {
         return Box::pin(http2::turn_away(Rc::clone(thread), client, Rc::new(peer.clone()))).await;
     }
     Box::pin(turn_away(thread, &mut client, peer, RequestHead::default())).await;
-    client.close().await;
+    client.close(thread).await;
 }
 
 /// Whether the client speaks HTTP/2 without having been asked (RFC 9113 section 3.3).
@@ -178,14 +181,19 @@ pub(crate) async fn refuse_as(thread: &Thread, io: Io, peer: &Peer, fault: Fault
         let head = match client.next_head(&settings.timeouts, settings.sizes.head).await {
             Next::Head(length) => {
                 let bytes = client.input.split_off_front(length);
-                RequestHead::parse(bytes, length, thread.notes(), &config.reading).ok()
+                match RequestHead::parse(bytes, length, thread.notes(), &config.reading) {
+                    Ok(head) => head,
+                    Err((_, bytes, _)) => {
+                        RequestHead::of_refused(bytes.get(..length).unwrap_or_default(), &config.reading)
+                    }
+                }
             }
-            Next::Refused(_) => None,
+            Next::Refused(_) => RequestHead::of_refused(client.input.filled(), &config.reading),
             Next::Closed => return,
         };
-        refuse_bytes(thread, &mut client, peer, head.unwrap_or_default(), fault).await;
+        refuse_bytes(thread, &mut client, peer, head, fault).await;
     }
-    client.close().await;
+    client.close(thread).await;
 }
 
 /// What a future gives. None: the connection was asked to end first.

@@ -83,6 +83,12 @@ impl RequestContext<'_> {
         }
     }
 
+    /// Unix milliseconds as an answer begins. The clock is read again only if something was waited for since the request
+    /// came.
+    pub(crate) fn millis(&self) -> u64 {
+        if turn::now() == self.now.instant { self.now.millis } else { self.shared.clock.now_millis() }
+    }
+
     /// How long each phase may take, for the service that the request goes to.
     pub(crate) fn timeouts(&self) -> &Timeouts {
         self.service.map_or(&self.config.settings.timeouts, Service::timeouts)

@@ -14,12 +14,14 @@ pub(crate) struct Peer {
     pub(crate) address_key: AddressKey,
     /// By which it was reached.
     pub(crate) scheme: Scheme,
+    /// It came without TLS where TLS is spoken.
+    pub(crate) is_at_https: bool,
     /// The subject of the certificate that the client proved to have.
     pub(crate) subject: Option<Box<str>>,
 }
 
 impl Peer {
     pub(crate) fn new(address: IpAddr, scheme: Scheme, errors: &AddressGuard) -> Self {
-        Self { address, address_key: errors.key(address), scheme, subject: None }
+        Self { address, address_key: errors.key(address), scheme, is_at_https: false, subject: None }
     }
 }

@@ -58,11 +58,12 @@ pub(crate) fn write_head(
     out: &mut Vec<u8>,
 ) {
     respond::start(answer.status, answer.reason.get(bytes), out);
+    let now = context.millis();
     let strict = respond::strict(context).map(|_| "strict-transport-security");
     let mut via = None;
     let drops_limiter = || {
         let keeps = context.service.is_some_and(|service| service.settings.upstream.keeps_limiter);
-        !keeps && rate_headers::has_limits(context)
+        !keeps && rate_headers::has_limits(context, now)
     };
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
@@ -90,7 +91,7 @@ pub(crate) fn write_head(
             // On these it says when to ask for what is not there yet.
             AnswerField::RetryAfter if !matches!(answer.status, 202 | 300..=399) && drops_limiter() => {}
             AnswerField::Limiter => field::write(name, value, out),
-            AnswerField::RetryAfter => match RetryAfter::read(value, context.now.seconds()) {
+            AnswerField::RetryAfter => match RetryAfter::read(value, now / 1000) {
                 Some(RetryAfter::Seconds(MAX_RETRY_AFTER)) => field::write_number(name, MAX_RETRY_AFTER, out),
                 Some(RetryAfter::Seconds(_) | RetryAfter::Date(..)) | None => field::write(name, value, out),
             },
@@ -126,9 +127,9 @@ pub(crate) fn write_head(
     respond::write_deprecation(context, out);
     compression::write(answer.coding, out);
     cors::write(context, out);
-    rate_headers::write(context, None, out);
+    rate_headers::write(context, now, None, out);
     if !answer.has_date {
-        thread.write_date(context.now.seconds(), out);
+        thread.write_date(now / 1000, out);
     }
     respond::write_connection(context, keep_alive, out);
     out.extend_from_slice(b"\r\n");
@@ -144,7 +145,9 @@ pub(crate) fn switches_to(protocol: &str, answer: &ResponseHead, bytes: &[u8]) -
 
 /// What the upstream says that its answer costs. None: it says nothing that is a number.
 pub(crate) fn told_cost(answer: &ResponseHead, bytes: &[u8], name: &str) -> Option<u32> {
-    let field = answer.fields.iter().find(|field| is_named(field.name.get(bytes), Some(name)))?;
+    let mut told = answer.fields.iter().filter(|field| is_named(field.name.get(bytes), Some(name)));
+    // Two words on it are no number either.
+    let (Some(field), None) = (told.next(), told.next()) else { return None };
     let digits = field.value.get(bytes).trim_ascii();
     // Not `parse` alone: that would take a plus sign.
     let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
@@ -152,7 +155,7 @@ pub(crate) fn told_cost(answer: &ResponseHead, bytes: &[u8], name: &str) -> Opti
     Some(number.parse().unwrap_or(u32::MAX))
 }
 
-fn is_named(name: &[u8], wanted: Option<&str>) -> bool {
+pub(super) fn is_named(name: &[u8], wanted: Option<&str>) -> bool {
     wanted.is_some_and(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes()))
 }
 
@@ -190,7 +193,9 @@ pub(crate) fn replace(
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
         match field.kind {
             AnswerField::Location
-                if code.status() == Status::Moved && name.eq_ignore_ascii_case(b"location") =>
+                if code.status() == Status::Moved
+                    && name.eq_ignore_ascii_case(b"location")
+                    && !value.trim_ascii().is_empty() =>
             {
                 let to = location(context, value);
                 refused.message =
@@ -199,7 +204,11 @@ pub(crate) fn replace(
             }
             AnswerField::RetryAfter => keep_retry_after(context, value, &mut refused),
             AnswerField::EndToEnd if name.eq_ignore_ascii_case(b"link") => {
-                field::write(name, &links(context, value), &mut refused.kept_headers)
+                let value = links(context, value);
+                field::write(name, &quoted(context, &value), &mut refused.kept_headers)
+            }
+            AnswerField::EndToEnd if name.eq_ignore_ascii_case(b"www-authenticate") => {
+                field::write(name, &quoted(context, value), &mut refused.kept_headers)
             }
             AnswerField::EndToEnd if survives_replacement(name) => {
                 field::write(name, value, &mut refused.kept_headers)
@@ -240,7 +249,8 @@ fn detail(status: u16, body: &[u8]) -> String {
     let end = is_long.then(|| told.char_indices().nth(KEPT_OF_A_BODY)).flatten();
     let told = end.and_then(|(end, _)| told.get(..end)).unwrap_or(&told);
     let mut detail = String::with_capacity(told.len() + 48);
-    for part in ["The upstream answered ", itoa::Buffer::new().format(status), ". Its body:\n", told] {
+    let body = if told.is_empty() { ", without a body." } else { ".\nIts body:\n" };
+    for part in ["The upstream answered ", itoa::Buffer::new().format(status), body, told] {
         detail.push_str(part);
     }
     detail
@@ -256,7 +266,7 @@ fn keep_retry_after(context: &RequestContext<'_>, value: &[u8], refused: &mut Re
     if refused.retry_after.is_some() {
         return;
     }
-    match RetryAfter::read(value, context.now.seconds()) {
+    match RetryAfter::read(value, context.millis() / 1000) {
         None => {}
         Some(RetryAfter::Date(date, seconds)) => {
             refused.retry_after = Some(seconds);
@@ -323,20 +333,51 @@ fn read_body(
 
 /// A redirect of the upstream's, as seen from outside: its own origin and base path are nobody's business.
 pub(crate) fn location(context: &RequestContext<'_>, value: &[u8]) -> String {
-    let value = String::from_utf8_lossy(value);
+    let mut value = String::from_utf8_lossy(value);
+    if value.contains('\t') {
+        value = Cow::Owned(value.replace('\t', "")); // browsers read past tabs
+    }
     let Some(service) = context.service else { return value.into_owned() };
     let path = match service.behind_origin(&value) {
         Some("") => "/",
         Some(behind) => behind,
         None => value.as_ref(), // another port, another host, or relative
     };
+    let path = with_one_slash(path);
     if path.starts_with('/') {
-        service.public_path(path)
+        service.public_path(&path)
     } else if path.starts_with(['?', '#']) && path.len() < value.len() {
         service.public_path(&format!("/{path}"))
     } else {
-        path.to_owned()
+        path.into_owned()
     }
+}
+
+/// A reference to a path with one slash at its beginning. To browsers a backslash there is a slash, and whoever reads two
+/// of them behind each other reads another host.
+fn with_one_slash(path: &str) -> Cow<'_, str> {
+    match path.as_bytes() {
+        [b'\\', ..] | [b'/', b'/' | b'\\', ..] => {
+            Cow::Owned(format!("/{}", path.trim_start_matches(['/', '\\'])))
+        }
+        [] | [_, ..] => Cow::Borrowed(path),
+    }
+}
+
+/// The quoted parameters of a field, those that are URLs of the upstream's own as [`location`] has them.
+fn quoted<'v>(context: &RequestContext<'_>, value: &'v [u8]) -> Cow<'v, [u8]> {
+    let is_own = |text: &&[u8]| {
+        let text = std::str::from_utf8(text).unwrap_or_default();
+        context.service.is_some_and(|service| service.behind_origin(text).is_some())
+    };
+    // Each second part stands in quotes. None of them with an escape is a URL.
+    if !value.split(|&byte| byte == b'"').skip(1).step_by(2).any(|text| is_own(&text)) {
+        return Cow::Borrowed(value);
+    }
+    let parts = value.split(|&byte| byte == b'"').enumerate().map(|(turn, text)| {
+        if turn % 2 == 1 && is_own(&text) { location(context, text).into_bytes() } else { text.to_vec() }
+    });
+    Cow::Owned(parts.collect::<Vec<_>>().join(&b'"'))
 }
 
 /// The targets of a `Link`, each as [`location`] has it.

@@ -79,7 +79,7 @@ impl<'s> Attempts<'s> {
     ) -> Result<(&'s Arc<Backend>, Flight<'s>), Refused> {
         let mut waits: Option<(_, Instant)> = None;
         loop {
-            let now = waits.as_ref().map_or(context.now.instant, |_| Instant::now());
+            let now = if waits.is_some() { Instant::now() } else { turn::now() };
             let chosen = match self.again {
                 Some(position) => Chosen::One(position),
                 None => self.service.choose(now, self.tried, &mut thread.random.borrow_mut()),
@@ -272,7 +272,9 @@ impl<'s> Attempts<'s> {
 
     fn note_failure(&self, thread: &Thread, context: &RequestContext<'_>, backend: &Backend, reason: &str) {
         let random = thread.random.borrow_mut().f64();
-        let Some(time) = self.service.failed(backend, context.now.millis, random) else { return };
+        let Some(time) = self.service.failed(backend, context.shared.clock.now_millis(), random) else {
+            return;
+        };
         let members = [
             ("service", Value::Text(&backend.service)),
             ("address", Value::Text(&backend.authority)),
@@ -291,12 +293,6 @@ impl<'s> Attempts<'s> {
 
     pub(super) const fn may_reuse(&self) -> bool {
         self.again.is_none()
-    }
-
-    /// When what is waited for now began.
-    pub(super) fn begun(&self, context: &RequestContext<'_>) -> Instant {
-        // Reading the clock once more is spared where nothing was waited for yet.
-        if self.first.is_some() { Instant::now() } else { context.now.instant }
     }
 
     /// How long a connection may take.

@@ -177,6 +177,7 @@ impl Exchange<'_> {
         let mut payment = Payment::new(self.thread, owed, context.now.seconds());
         let streamed =
             poll_fn(|cx| self.poll_stream(cx, timeouts, nature, &mut download, &mut payment)).await;
+        let is_unsent = download.sent() == 0;
         self.client.sent = self.client.sent.saturating_add(download.sent());
         let (has_sent_all, has_unread) = (self.has_sent_all(), self.has_unread());
         self.give_body_back(incoming);
@@ -202,6 +203,12 @@ impl Exchange<'_> {
                 Ok(outcome(charged, keep_alive && incoming.is_complete() && !has_unread))
             }
             Err(fault) if self.is_delivered(nature, &fault) => Ok(outcome(payment.settle(context), false)),
+            // Nothing has left yet, its head included: the client is told what anybody is told of a broken response.
+            Err(fault) if is_unsent => {
+                drop(payment);
+                self.client.answer_begun = false;
+                Err(broke_off(&broke(&fault)))
+            }
             // The upstream broke within its answer: what was promised was not delivered, so nothing is
             // charged. The client's connection ends without the end of the body, so that nobody takes
             // the half for the whole.

@@ -2,6 +2,7 @@
 
 use super::{
     Sending,
+    answer::is_named,
     pump::{Pump, PumpFault, Side},
 };
 use crate::{
@@ -24,7 +25,7 @@ use std::{
     pin::Pin,
     task::{Context, Poll},
 };
-use tokio::{io::AsyncWrite, time::Instant};
+use tokio::io::AsyncWrite;
 use transport::{Fill, turn};
 use upstream::{Unprocessed, Upstream};
 
@@ -139,7 +140,7 @@ impl<'c> Exchange<'c> {
     pub(super) async fn read_answer(
         &mut self,
         context: &RequestContext<'_>,
-        begun: Instant,
+        cost_header: Option<&str>,
         is_safe: bool,
     ) -> Result<ResponseHead, NotAnswered> {
         let timeouts = context.timeouts();
@@ -148,7 +149,8 @@ impl<'c> Exchange<'c> {
             // The upstream's time begins when all of the body is through, or when it answers before that.
             self.client.deadline.bound(None);
         }
-        self.client.deadline.set(begun, patience);
+        // From now on, whatever was waited for before: a body to be checked, a place among the requests, a connection.
+        self.client.deadline.set(turn::now(), patience);
         let mut is_first_look = true;
         let mut interims = 0;
         loop {
@@ -169,7 +171,10 @@ impl<'c> Exchange<'c> {
                     if context.head.is_http11 && !is_needless {
                         let interim =
                             self.upstream.input.filled().get(..head.length).unwrap_or_default().to_vec();
-                        let _ = self.client.write(&interim_head(&interim, &head), timeouts.stall).await;
+                        let _ = self
+                            .client
+                            .write(&interim_head(&interim, &head, cost_header), timeouts.stall)
+                            .await;
                     }
                     interims += 1;
                     self.has_interim = true;
@@ -363,11 +368,15 @@ fn is_grpc(context: &RequestContext<'_>) -> bool {
 }
 
 /// The head of a 1xx answer without what belongs to the upstream's connection.
-fn interim_head(bytes: &[u8], head: &ResponseHead) -> Vec<u8> {
+fn interim_head(bytes: &[u8], head: &ResponseHead, cost_header: Option<&str>) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     crate::respond::start(head.status, head.reason.get(bytes), &mut out);
     for passed in head.fields.iter().filter(|field| field.kind == AnswerField::EndToEnd) {
-        field::write(passed.name.get(bytes), passed.value.get(bytes), &mut out);
+        let name = passed.name.get(bytes);
+        // What it costs is told to us.
+        if !is_named(name, cost_header) {
+            field::write(name, passed.value.get(bytes), &mut out);
+        }
     }
     out.extend_from_slice(b"\r\n");
     out

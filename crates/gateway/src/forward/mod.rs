@@ -99,7 +99,7 @@ async fn ask<'s>(
             Sending::of(whole_body.as_deref(), &mut bytes, incoming, framing, admission.largest_body);
         let sent_before = client.sent;
         let mut exchange = Exchange::new(thread, client, upstream, bytes, sending);
-        match exchange.read_answer(context, attempts.begun(context), is_safe).await {
+        match exchange.read_answer(context, admission.cost_header, is_safe).await {
             Ok(answer) if answer::only_adds_slash(context, &answer, exchange.answer_bytes()) => {
                 // Our own rule took the slash away that this upstream wants. Without a body the
                 // request can be sent once more, as the client would after the redirect.
@@ -215,7 +215,8 @@ async fn connect(
         upstream.is_reused &= attempts.may_reuse();
         return Ok(upstream);
     }
-    let take = || thread.pool.take(backend, context.now.instant, is_safe);
+    // Not by when the request came: its body may have taken long, and the connection was idle meanwhile.
+    let take = || thread.pool.take(backend, turn::now(), is_safe);
     if let Some(upstream) = attempts.may_reuse().then(take).flatten() {
         return Ok(upstream);
     }

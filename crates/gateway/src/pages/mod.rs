@@ -14,7 +14,7 @@ use crate::{
 use ::limits::Account;
 use ::reference::Format;
 use contract::{ErrorCode, Limit};
-use http1::{field::RequestField, response::Coding};
+use http1::response::Coding;
 use serde::{Serialize, Serializer};
 use std::{borrow::Cow, sync::Arc};
 
@@ -121,7 +121,7 @@ pub(crate) fn find(context: &RequestContext<'_>) -> Result<Option<Page>, Refused
             "The documentation has no such page; its first page lists all error codes.",
         ));
     };
-    let accepted = || Format::accepted(context.head.value(RequestField::Accept).unwrap_or_default());
+    let accepted = || Format::accepted(context.head.accept().as_deref().unwrap_or_default());
     let format = found.format.unwrap_or_else(accepted);
     let live = described::live(&shared.maintenance.load(), context.now.seconds());
     Ok(Some(Page {

@@ -44,9 +44,11 @@ pub(crate) fn write_refusal(
     guard::count(context, refusal.code);
     let redirect = context.config.settings.redirects.status.of(context.head.method());
     let row = number(context, refusal, redirect);
-    let accept = context.head.value(RequestField::Accept);
-    let grpc = grpc::Client::of(context.head.value(RequestField::ContentType), accept);
-    let form = accept.map_or(Form::Specification, Form::accepted);
+    let accept = context.head.accept();
+    let grpc = grpc::Client::of(context.head.value(RequestField::ContentType), accept.as_deref());
+    let form = accept.as_deref().map_or(Form::Specification, Form::accepted);
+    // A limit denied at its own moment: at a later one the window may be another.
+    let now = if refusal.denial.is_some() { context.now.millis } else { context.millis() };
     // A body of gRPC holds messages of the API's own types, and an error is none of them. And any other status is to
     // its clients no answer of their protocol, so that what stands beside it goes unread.
     let mut body = thread.head_memory();
@@ -103,8 +105,8 @@ pub(crate) fn write_refusal(
     write_deprecation(context, out);
     // A page has to be able to read what went wrong, whatever it was.
     cors::write(context, out);
-    rate_headers::write(context, refusal.denial.as_ref(), out);
-    finish(thread, context, keep_alive, out);
+    rate_headers::write(context, now, refusal.denial.as_ref(), out);
+    finish(thread, context, now, keep_alive, out);
     if context.head.method() != "HEAD" {
         out.extend_from_slice(&body);
     }
@@ -169,8 +171,9 @@ pub(crate) fn write_own(
         reference::style_hash()
     );
     cors::write(context, out);
-    rate_headers::write(context, None, out);
-    finish(thread, context, keep_alive, out);
+    let now = context.millis();
+    rate_headers::write(context, now, None, out);
+    finish(thread, context, now, keep_alive, out);
 }
 
 /// Appends the whole answer to a preflight.
@@ -183,7 +186,7 @@ pub(crate) fn write_preflight(
     start(204, reason_phrase(204).as_bytes(), out);
     field::write(b"X-Request-Id", context.id.as_bytes(), out);
     cors::write_preflight(context, out);
-    finish(thread, context, keep_alive, out);
+    finish(thread, context, context.millis(), keep_alive, out);
 }
 
 /// Appends what tells the clients of an endpoint to leave it (RFC 9745), if it is one of those.
@@ -238,9 +241,9 @@ pub(crate) fn strict<'v>(context: &'v RequestContext<'_>) -> Option<&'v str> {
 }
 
 /// Appends what ends every head that we make: date, connection, empty line.
-fn finish(thread: &Thread, context: &RequestContext<'_>, keep_alive: bool, out: &mut Vec<u8>) {
+fn finish(thread: &Thread, context: &RequestContext<'_>, now: u64, keep_alive: bool, out: &mut Vec<u8>) {
     write_strict(context, out);
-    thread.write_date(context.now.seconds(), out);
+    thread.write_date(now / 1000, out);
     write_connection(context, keep_alive, out);
     out.extend_from_slice(b"\r\n");
 }
@@ -325,7 +328,9 @@ fn write_base(context: &RequestContext<'_>, out: &mut String) {
         out.push_str(base);
         return;
     }
-    out.push_str(context.scheme().name());
+    // Without TLS nothing is served where TLS is spoken, so that there is no page either.
+    let scheme = if context.peer.is_at_https { Scheme::Https } else { context.scheme() };
+    out.push_str(scheme.name());
     out.push_str("://");
     match context.head.host() {
         "" => {

@@ -5,9 +5,9 @@ use crate::context::{Counted, RequestContext};
 use ::limits::{Account, Applying, Denial, MAX_LIMITS, Standing};
 use contract::limit::Kind;
 
-/// Appends the header lines, if a key or an address with limits is known.
-pub(crate) fn write(context: &RequestContext<'_>, denial: Option<&Denial>, out: &mut Vec<u8>) {
-    let now = context.now.millis;
+/// Appends the header lines, if a key or an address with limits is known:
+/// as they are at `now` (Unix milliseconds).
+pub(crate) fn write(context: &RequestContext<'_>, now: u64, denial: Option<&Denial>, out: &mut Vec<u8>) {
     match (&context.counted, &context.key) {
         (Some(Counted { account, applying }), _) => write_account(account, *applying, now, denial, out),
         // Refused before anything was asked of it: what holds for every endpoint is told.
@@ -20,15 +20,13 @@ pub(crate) fn write(context: &RequestContext<'_>, denial: Option<&Denial>, out: 
 }
 
 /// Whether the answer tells of limits.
-pub(crate) fn has_limits(context: &RequestContext<'_>) -> bool {
+pub(crate) fn has_limits(context: &RequestContext<'_>, now: u64) -> bool {
     match (&context.counted, &context.key) {
-        (Some(Counted { account, applying }), _) => {
-            account.standings(context.now.millis, *applying).next().is_some()
-        }
+        (Some(Counted { account, applying }), _) => account.standings(now, *applying).next().is_some(),
         (None, Some(key)) => {
-            let account = key.account(context.now.millis);
+            let account = key.account(now);
             let applying = account.limits().applying(context.group);
-            account.standings(context.now.millis, applying).next().is_some()
+            account.standings(now, applying).next().is_some()
         }
         (None, None) => false,
     }

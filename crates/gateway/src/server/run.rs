@@ -173,6 +173,8 @@ async fn keep_house(thread: Rc<Thread>) {
         let millis = u64::try_from(lag.min(lag_before).as_millis()).unwrap_or(u64::MAX);
         thread.load().tick(millis, thread.shared.age_millis());
         lag_before = lag;
+        // One that never sleeps has turns as well.
+        turn::begin();
         thread.flush_log();
         // A thread without requests lets go of a configuration that was replaced, too.
         drop(thread.config());

@@ -48,6 +48,8 @@ pub(crate) struct Thread {
     pub(crate) drain_begun: Notify,
     pub(crate) drain_end: Cell<Option<Instant>>,
     pub(crate) connections: RefCell<HashMap<u64, Rc<ConnectionState>>>,
+    /// Connections that are closed and read on, so that the last answer arrives.
+    pub(crate) lingering: Cell<usize>,
     /// Connections by HTTP/2, which are told when the thread drains.
     pub(crate) http2_connections: Connections,
     accepted: Cell<u64>,
@@ -79,6 +81,7 @@ impl Thread {
             drain_begun: Notify::new(),
             drain_end: Cell::new(None),
             connections: RefCell::default(),
+            lingering: Cell::new(0),
             http2_connections: Connections::default(),
             accepted: Cell::new(0),
             log: RefCell::default(),

@@ -9,6 +9,7 @@ use super::super::{
     reading::Reading,
 };
 use crate::reading::Treatment;
+use contract::ErrorCode;
 
 /// Characters that a method may have. The longest that is registered has 17.
 const LONGEST_METHOD: usize = 32;
@@ -52,9 +53,14 @@ pub(super) fn framing(
         (None, Some(_)) => {
             Err(Fault::malformed("The only supported transfer coding of a request is `chunked`."))
         }
-        (Some(digits), None) => content_length(digits)
-            .map(Framing::Length)
-            .ok_or(Fault::malformed("The Content-Length is not a number.")),
+        (Some(digits), None) => match content_length(digits) {
+            Some(length) => Ok(Framing::Length(length)),
+            None if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => Err(Fault::new(
+                ErrorCode::BodyTooLarge,
+                "The Content-Length is larger than any body may be. Send a smaller body.",
+            )),
+            None => Err(Fault::malformed("The Content-Length is not a number.")),
+        },
         (None, None) => Ok(Framing::Length(0)),
     }
 }

@@ -2,47 +2,80 @@
 
 use super::RequestHead;
 use crate::{
-    Span,
-    field::{self, Field},
+    MAX_FIELDS, Span,
+    field::{self, Field, RequestField},
+    reading::Reading,
 };
 
 impl RequestHead {
     /// What is kept of a head that is refused, as far as it can be read.
-    pub fn of_refused(head: &[u8]) -> Self {
-        Self::of_remains(head.split(|&b| b == b'\n').skip(1).filter_map(|line| {
-            let colon = memchr::memchr(b':', line)?;
-            let (name, value) = line.split_at_checked(colon)?;
-            Some((name, value.get(1..)?))
-        }))
+    pub fn of_refused(head: &[u8], reading: &Reading) -> Self {
+        let mut lines = head.split(|&b| b == b'\n');
+        let is_head = lines.next().is_some_and(|line| line.starts_with(b"HEAD "));
+        let mut kept = Self::of_remains(
+            lines.filter_map(|line| {
+                let colon = memchr::memchr(b':', line)?;
+                let (name, value) = line.split_at_checked(colon)?;
+                Some((name, value.get(1..)?))
+            }),
+            reading,
+        );
+        if is_head {
+            // The answer has no body, whatever is wrong with the rest.
+            kept.text.push_str("HEAD");
+            let end = kept.text.len();
+            (kept.method_end, kept.path_end, kept.query_end) = (end, end, end);
+        }
+        kept
     }
 
-    /// What is kept of the fields of a head that is refused: its id, what tells in which form its sender reads errors,
-    /// and the origin of the page that sent it, so that the page can read why. What stands there twice is nothing.
-    pub fn of_remains<'h>(fields: impl Iterator<Item = (&'h [u8], &'h [u8])>) -> Self {
-        const KEPT: [&[u8]; 4] = [b"origin", b"accept", b"content-type", b"x-request-id"];
-        let mut found: [(u8, &[u8]); KEPT.len()] = [(0, b""); KEPT.len()];
+    /// What is kept of the fields of a head that is refused: its id, what tells in which form its sender reads errors, the
+    /// origin of the page that sent it, so that the page can read why, and the key, whose limits the answer tells. What
+    /// stands there twice and is no list is nothing.
+    pub fn of_remains<'h>(fields: impl Iterator<Item = (&'h [u8], &'h [u8])>, reading: &Reading) -> Self {
+        let origin = field::of_request(b"origin", &[]);
+        let mut found: Vec<(RequestField, &[u8], &[u8])> = Vec::new();
         for (name, value) in fields {
-            let place = KEPT.iter().zip(&mut found).find(|(kept, _)| name.eq_ignore_ascii_case(kept));
-            if let Some((_, (count, first))) = place {
-                *count = count.saturating_add(1);
-                *first = value.trim_ascii();
+            let kind = field::of_request(name, &reading.keys);
+            let value = value.trim_ascii();
+            let is_kept = match kind {
+                RequestField::Accept
+                | RequestField::ContentType
+                | RequestField::RequestId
+                | RequestField::Authorization
+                | RequestField::Key(_) => true,
+                RequestField::Single(_) => kind == origin,
+                RequestField::EndToEnd
+                | RequestField::HopByHop
+                | RequestField::Host
+                | RequestField::ContentLength
+                | RequestField::TransferEncoding
+                | RequestField::Connection
+                | RequestField::Te
+                | RequestField::Expect
+                | RequestField::ApiKey
+                | RequestField::Via
+                | RequestField::Forwarded(_)
+                | RequestField::ConsumerId
+                | RequestField::Override => false,
+            };
+            if is_kept && found.len() < MAX_FIELDS {
+                found.push((kind, name, value));
             }
         }
+        let is_single = |kind| {
+            kind == RequestField::Accept || found.iter().filter(|(other, ..)| *other == kind).count() == 1
+        };
         let mut head = Self::default();
-        for (name, (count, value)) in KEPT.into_iter().zip(found) {
+        for &(kind, name, value) in &found {
             let is_plain = value.iter().all(|&b| b.is_ascii_graphic() || b == b' ');
-            if count == 1 && !value.is_empty() && is_plain {
+            if is_single(kind) && !value.is_empty() && is_plain {
                 let start = head.bytes.len();
                 head.bytes.extend_from_slice(name);
                 let middle = head.bytes.len();
                 head.bytes.extend_from_slice(value);
-                let (name_at, value_at) =
-                    (Span::between(start, middle), Span::between(middle, head.bytes.len()));
-                head.fields.push(Field {
-                    name: name_at,
-                    value: value_at,
-                    kind: field::of_request(name, &[]),
-                });
+                let (name, value) = (Span::between(start, middle), Span::between(middle, head.bytes.len()));
+                head.fields.push(Field { name, value, kind });
             }
         }
         head

@@ -42,14 +42,23 @@ fn of_a_head_that_is_refused_its_origin_is_kept_if_there_is_one() {
         ("GET / HTTP/1.1\r\nAccept: a/b, c/d;q=0.5\r\nOrigin: https://a\r\n\r\n", Some("https://a")),
         ("Origin: a", None),
     ] {
-        let head = RequestHead::of_refused(head.as_bytes());
+        let head = RequestHead::of_refused(head.as_bytes(), &Reading::default());
         assert_eq!(head.named("origin").next(), origin.map(str::as_bytes));
     }
     let head =
         b"GET / HTTP/1.1\r\nAccept: application/problem+json\r\nX\r\nX-Request-Id: a-1\r\nOrigin: b\r\n\r\n";
-    let kept = RequestHead::of_refused(head);
+    let kept = RequestHead::of_refused(head, &Reading::default());
     assert_eq!(kept.value(RequestField::Accept), Some(&b"application/problem+json"[..]));
     assert_eq!(kept.value(RequestField::RequestId), Some(&b"a-1"[..]));
+    assert_eq!(kept.method(), "");
+    // What has no body in its answer, the key, and each line of a list are kept; what stands there twice is not.
+    let reading = Reading { keys: vec!["x-key".into()], ..Reading::default() };
+    let head = b"HEAD / HTTP/3\r\nAccept: a/b\r\nX-Key: k\r\naccept: c/d\r\nAuthorization: e\r\nauthorization: f\r\n\r\n";
+    let kept = RequestHead::of_refused(head, &reading);
+    assert_eq!((kept.method(), kept.path(), kept.query(), kept.host()), ("HEAD", "", None, ""));
+    assert_eq!(kept.accept().as_deref(), Some(&b"a/b, c/d"[..]));
+    assert_eq!(kept.value(RequestField::Key(0)), Some(&b"k"[..]));
+    assert_eq!(kept.value(RequestField::Authorization), None);
 }
 
 #[test]
@@ -114,7 +123,6 @@ fn what_could_be_read_in_two_ways_is_refused() {
         "POST / HTTP/1.1\nHost: a\nContent-Length: 1\nContent-Length: 1\n\n",
         "POST / HTTP/1.1\nHost: a\nContent-Length: +1\n\n",
         "POST / HTTP/1.1\nHost: a\nContent-Length: 1, 1\n\n",
-        "POST / HTTP/1.1\nHost: a\nContent-Length: 99999999999999999999\n\n",
         "POST / HTTP/1.1\nHost: a\nTransfer-Encoding: gzip, chunked\n\n",
         "POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\nTransfer-Encoding: chunked\n\n",
         "POST / HTTP/1.0\nTransfer-Encoding: chunked\n\n",

@@ -120,7 +120,9 @@ async fn drive(
     thread.http2_connections.remove(&connection);
     if ended.is_ok() {
         let config = thread.config();
-        Client::new(Io::Socket(driver.wire.io), &config.settings.timeouts).close().await;
+        Client::new(Io::Socket(driver.wire.io), &config.settings.timeouts)
+            .close(&driver.requests.thread)
+            .await;
     }
     // Whoever still works on a stream finds out when he writes. What he owes is settled as on any connection that the
     // client has left; only then is this one over.
@@ -274,7 +276,7 @@ impl Requests {
     fn follow(&self, connection: &Rc<Connection>, state: &mut State, event: Event) {
         match event {
             Event::Head { stream, fields, malformed, ended } => {
-                let asked = begin(state, stream, &fields, malformed, ended, self.turns_away);
+                let asked = begin(&self.thread, state, stream, &fields, malformed, ended, self.turns_away);
                 if self.turns_away {
                     state.protocol.drain();
                 }
@@ -319,6 +321,7 @@ impl Requests {
 
 /// Begins to work on a stream.
 fn begin(
+    thread: &Thread,
     state: &mut State,
     stream: u32,
     fields: &::http2::Fields,
@@ -343,7 +346,10 @@ fn begin(
     state.streams.insert(stream, known);
     // A request that is whole and well-formed cannot break any more.
     let may_be_refused = turned_away || malformed.is_some() || !ended;
-    let remains =
-        if may_be_refused { RequestHead::of_remains(fields.iter()) } else { RequestHead::default() };
+    let remains = if may_be_refused {
+        RequestHead::of_remains(fields.iter(), &thread.config().reading)
+    } else {
+        RequestHead::default()
+    };
     Asked { stream, is_head, malformed, remains, is_https, turned_away }
 }

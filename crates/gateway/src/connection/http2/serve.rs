@@ -60,7 +60,7 @@ pub(crate) async fn serve(thread: Rc<Thread>, shared: Rc<Connection>, peer: Rc<P
     let mut head = match RequestHead::parse(bytes, length, thread.notes(), &config.reading) {
         Ok(head) => head,
         Err((fault, bytes, notes)) => {
-            let remains = RequestHead::of_refused(bytes.get(..length).unwrap_or_default());
+            let remains = RequestHead::of_refused(bytes.get(..length).unwrap_or_default(), &config.reading);
             client.input.lend(bytes);
             thread.give_back(notes);
             refuse_bytes(&thread, &mut client, &peer, remains, fault).await;
