@@ -44,6 +44,43 @@ pub fn is_well_formed(key: &[u8]) -> bool {
         && checksum(body).into_iter().zip(sent).all(|(made, sent)| made as u32 == u32::from(*sent))
 }
 
+/// Where in a text a well-formed key stands, whatever stands around it.
+#[inline]
+pub fn position(text: &[u8]) -> Option<usize> {
+    // Of what a key begins with, the character that other text has least of.
+    memchr::memchr_iter(b'_', text).find_map(|mark| {
+        let start = mark.checked_sub(PREFIX.len() - 1)?;
+        text.get(start..start + LENGTH).is_some_and(is_well_formed).then_some(start)
+    })
+}
+
+/// A well-formed key in a text, some of whose characters are percent-encoded.
+pub fn in_encoded(text: &[u8]) -> Option<[u8; LENGTH]> {
+    // None has to be encoded, and hardly anybody does.
+    memchr::memchr(b'%', text)?;
+    (0..text.len()).find_map(|start| {
+        let (mut key, mut rest) = ([0; LENGTH], text.get(start..)?);
+        for (place, wanted) in key.iter_mut().zip(PREFIX.bytes().map(Some).chain(std::iter::repeat(None))) {
+            (*place, rest) = first_decoded(rest)?;
+            if wanted.is_some_and(|wanted| wanted != *place) {
+                return None;
+            }
+        }
+        is_well_formed(&key).then_some(key)
+    })
+}
+
+/// The first character of a text, and what stands behind it.
+fn first_decoded(text: &[u8]) -> Option<(u8, &[u8])> {
+    let (&first, rest) = text.split_first()?;
+    let &[high, low, ref behind @ ..] = rest else { return Some((first, rest)) };
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    match (first, digit(high), digit(low)) {
+        (b'%', Some(high), Some(low)) => Some((u8::try_from(high * 16 + low).ok()?, behind)),
+        (_, _, _) => Some((first, rest)),
+    }
+}
+
 /// What may be shown of a key in lists: its beginning, never enough to use it.
 pub fn preview(key: &str) -> String {
     key.chars().take(PREFIX.len() + 4).chain("…".chars()).collect()
@@ -68,7 +105,37 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn a_key_is_found_in_any_text_plain_or_encoded() {
+        let key = generate(|| 7);
+        let encoded = |all: bool| -> String {
+            let is_encoded = |at: usize| all || at == 2 || at == 9;
+            let of = |(at, b): (usize, u8)| {
+                if is_encoded(at) { format!("%{b:02x}") } else { char::from(b).to_string() }
+            };
+            key.bytes().enumerate().map(of).collect()
+        };
+        for text in [key.clone(), format!("a_b=fg_{key};c"), format!("_{key}_"), format!("fg{key}")] {
+            let at = position(text.as_bytes()).unwrap();
+            assert_eq!(&text[at..at + LENGTH], key, "{text}");
+        }
+        for text in [String::new(), "_fg_".into(), key[1..].into(), key[..LENGTH - 1].into(), encoded(true)] {
+            assert_eq!(position(text.as_bytes()), None, "{text}");
+        }
+        for text in [encoded(true), format!("a=%20&b={}%", encoded(false)), format!("%66{}", &key[1..])] {
+            assert_eq!(in_encoded(text.as_bytes()), Some(key.as_bytes().try_into().unwrap()), "{text}");
+        }
+        for text in [key.clone(), "%66%67%5F".into(), "%".into(), "%zz%f".into()] {
+            assert_eq!(in_encoded(text.as_bytes()), None, "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_text_is_searched_without_panic(text: Vec<u8>) {
+            assert_eq!((position(&text), in_encoded(&text)), (None, None));
+        }
+
         #[test]
         fn a_key_that_was_made_is_well_formed(seed: [u8; 32]) {
             let mut bytes = seed.iter().copied().cycle().map(|byte| byte % 248);

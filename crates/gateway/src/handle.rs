@@ -119,7 +119,9 @@ fn context<'t>(
 ) -> RequestContext<'t> {
     let shared: &Shared = &thread.shared;
     let now = Moment::now(&shared.clock);
-    let id = head.value(RequestField::RequestId).and_then(RequestId::of_client);
+    // An id is repeated everywhere, which a key must not be.
+    let told = head.value(RequestField::RequestId).filter(|id| contract::key::position(id).is_none());
+    let id = told.and_then(RequestId::of_client);
     let id = id.unwrap_or_else(|| RequestId::new(now.millis, &mut thread.random.borrow_mut()));
     let Origin { address, is_peer_trusted } = Origin::of(&head, peer.address, &config.settings);
     let is_peer = address == peer.address;

@@ -218,6 +218,8 @@ impl Decoder {
         for header in fields.iter() {
             let name = header.name.as_bytes();
             let treatment = match &self.reading {
+                // As of a header, no upstream sees a key of ours.
+                Some(_) if contract::key::position(header.value).is_some() => Treatment::Drop,
                 Some(reading) => field::of_request_trailer(name, reading),
                 None if field::may_trail(name) && !is_named(name, self.untold.as_deref()) => Treatment::Pass,
                 None => Treatment::Drop,

@@ -1,8 +1,10 @@
 //! Header fields by what the gateway has to do with them.
 
 mod kinds;
+mod of_proxies;
 
 pub use self::kinds::{AnswerField, Field, ForwardedKind, Kind, RequestField};
+use self::of_proxies::is_of_a_proxy;
 pub use crate::locate::is_token;
 use crate::{
     Span,
@@ -47,7 +49,7 @@ pub fn of_request(name: &[u8], keys: &[String]) -> RequestField {
         13 if is("x-consumer-id") => RequestField::ConsumerId,
         14 if is("content-length") => RequestField::ContentLength,
         14 if is("http2-settings") => RequestField::HopByHop,
-        14 if is("x-original-url") || is("x-original-uri") => RequestField::Override,
+        14 if is("x-original-url") || is("x-original-uri") || is("x-override-url") => RequestField::Override,
         15 if is("idempotency-key") => RequestField::Single(10),
         15 if is("x-forwarded-for") => RequestField::Forwarded(ForwardedKind::For),
         15 if is("x-original-path")
@@ -66,56 +68,10 @@ pub fn of_request(name: &[u8], keys: &[String]) -> RequestField {
         17 if is("x-forwarded-proto") => RequestField::Forwarded(ForwardedKind::Proto),
         19 if is("if-unmodified-since") => RequestField::Single(13),
         20 if is("x-http-path-override") || is("x-http-host-override") => RequestField::Override,
-        22 if is("x-http-method-override") => RequestField::Override,
+        22 if is("x-http-method-override") || is("x-original-request-uri") => RequestField::Override,
         6.. if is_of_a_proxy(name) => RequestField::Forwarded(ForwardedKind::Other),
         _ => RequestField::EndToEnd,
     }
-}
-
-/// What proxies say of a request's origin beside the fields with a kind of their own. Envoy's own words,
-/// `X-Envoy-Original-Path` among them, are worth what those of any other proxy are.
-fn is_of_a_proxy(name: &[u8]) -> bool {
-    const NAMES: [&str; 22] = [
-        "x-host",
-        "x-scheme",
-        "x-real-ip",
-        "client-ip",
-        "x-client-ip",
-        "x-remote-ip",
-        "x-forwarded",
-        "x-real-port",
-        "x-url-scheme",
-        "x-remote-addr",
-        "fly-client-ip",
-        "true-client-ip",
-        "front-end-https",
-        "x-original-host",
-        "cf-connecting-ip",
-        "fastly-client-ip",
-        "x-azure-clientip",
-        "x-azure-socketip",
-        "x-originating-ip",
-        "cf-connecting-ipv6",
-        "x-cluster-client-ip",
-        "x-original-forwarded-for",
-    ];
-    // Hardly any other name begins with one of these letters.
-    match name {
-        [b'x' | b'X', b'-', ..] | [b'c' | b'C' | b'f' | b'F' | b't' | b'T', ..] => {
-            NAMES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())) || is_prefixed(name)
-        }
-        _ => false,
-    }
-}
-
-fn is_prefixed(name: &[u8]) -> bool {
-    // Most names end here.
-    let Some([b'x' | b'X', b'-', b'f' | b'F' | b'e' | b'E', ..]) = name.first_chunk::<4>() else {
-        return false;
-    };
-    let begins =
-        |prefix: &[u8]| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    begins(b"x-forwarded-") || begins(b"x-envoy-")
 }
 
 /// What a field of an upstream's answer is.
@@ -226,6 +182,11 @@ fn in_variable(byte: &u8) -> u8 {
     if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 
+/// The plain name that becomes the same variable.
+fn with_hyphens(name: &[u8]) -> Vec<u8> {
+    name.iter().map(in_variable).collect()
+}
+
 /// What becomes of a field whose name holds more than letters, digits and hyphens. One that a server which makes variables
 /// of headers could take for a key, for a word of ours, or for what a check was made by, never passes.
 pub fn of_odd_name(name: &[u8], reading: &Reading) -> Treatment {
@@ -238,24 +199,23 @@ pub fn of_odd_name(name: &[u8], reading: &Reading) -> Treatment {
 }
 
 fn stands_for_another(name: &[u8], keys: &[String]) -> bool {
-    let other: Vec<u8> = name.iter().map(in_variable).collect();
-    match of_request(&other, &[]) {
-        RequestField::EndToEnd
-        | RequestField::Te
-        | RequestField::Expect
-        | RequestField::Accept
-        | RequestField::ContentType
-        | RequestField::RequestId
-        | RequestField::Via
-        | RequestField::ApiKey
-        | RequestField::Single(_) => keys.iter().any(|key| is_same_variable(key.as_bytes(), name)),
+    match of_request(&with_hyphens(name), &[]) {
+        RequestField::EndToEnd | RequestField::Accept | RequestField::Single(_) => {
+            keys.iter().any(|key| is_same_variable(key.as_bytes(), name))
+        }
         RequestField::HopByHop
         | RequestField::Host
         | RequestField::ContentLength
         | RequestField::TransferEncoding
         | RequestField::Connection
+        | RequestField::Te
+        | RequestField::Expect
+        | RequestField::ContentType
         | RequestField::Authorization
+        | RequestField::ApiKey
         | RequestField::Key(_)
+        | RequestField::RequestId
+        | RequestField::Via
         | RequestField::Forwarded(_)
         | RequestField::ConsumerId
         | RequestField::Override => true,
@@ -289,7 +249,10 @@ pub fn of_request_trailer(name: &[u8], reading: &Reading) -> Treatment {
         return Treatment::Drop; // as the header is
     }
     if !is_plain_name(name) {
-        return of_odd_name(name, reading);
+        return match of_odd_name(name, reading) {
+            Treatment::Pass if !may_trail(&with_hyphens(name)) => Treatment::Drop,
+            treatment => treatment,
+        };
     }
     if may_trail(name) { Treatment::Pass } else { Treatment::Refuse }
 }
@@ -366,7 +329,26 @@ mod tests {
             ("X-Url-Scheme", RequestField::Forwarded(ForwardedKind::Other)),
             ("X-Real-Port", RequestField::Forwarded(ForwardedKind::Other)),
             ("Front-End-Https", RequestField::Forwarded(ForwardedKind::Other)),
+            ("Proxy-Client-IP", RequestField::Forwarded(ForwardedKind::Other)),
+            ("WL-Proxy-Client-IP", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-ProxyUser-Ip", RequestField::Forwarded(ForwardedKind::Other)),
+            ("HTTP-Client-IP", RequestField::Forwarded(ForwardedKind::Other)),
+            ("DO-Connecting-IP", RequestField::Forwarded(ForwardedKind::Other)),
+            ("Client-Cert", RequestField::Forwarded(ForwardedKind::Other)),
+            ("Client-Cert-Chain", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-SSL-Client-Verify", RequestField::Forwarded(ForwardedKind::Other)),
+            ("Remote-User", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Remote-User", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Consumer-Username", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Consumer-Custom-ID", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Anonymous-Consumer", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Accel-Mapping", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Sendfile-Type", RequestField::Forwarded(ForwardedKind::Other)),
+            ("X-Override-URL", RequestField::Override),
+            ("X-Original-Request-URI", RequestField::Override),
             ("X-Elapsed-Time", RequestField::EndToEnd),
+            ("Priority", RequestField::EndToEnd),
+            ("Device-Memory", RequestField::EndToEnd),
             ("Cookie", RequestField::EndToEnd),
         ] {
             assert_eq!(of_request(name.as_bytes(), &["x-api-key".into()]), kind, "{name}");
@@ -423,13 +405,34 @@ mod tests {
             ..Reading::default()
         };
         let pass = reading(Treatment::Pass);
-        for name in
-            ["X_API_Key", "x.api.key", "X_Consumer_Id", "X_Forwarded_For", "X_HTTP_Method_Override", "Proxy_"]
-        {
+        for name in [
+            "X_API_Key",
+            "x.api.key",
+            "X_Consumer_Id",
+            "X_Forwarded_For",
+            "X_HTTP_Method_Override",
+            "Proxy_",
+            "X_Request_Id",
+            "x.request.id",
+            "Content_Type",
+            "Remote_User",
+            "Client.Cert",
+            "X_SSL_Client_Cert",
+        ] {
             let expected = if name == "Proxy_" { Treatment::Pass } else { Treatment::Drop };
             assert_eq!(of_odd_name(name.as_bytes(), &pass), expected, "{name}");
             assert_eq!(of_request_trailer(name.as_bytes(), &pass), expected, "{name}");
         }
+        // In a trailer not even what a header may be.
+        for name in ["Content_Range", "If_Match", "Idempotency_Key", "Cache_Control", "Cookie_"] {
+            let expected = if name == "Cookie_" { Treatment::Pass } else { Treatment::Drop };
+            assert_eq!(of_odd_name(name.as_bytes(), &pass), Treatment::Pass, "{name}");
+            assert_eq!(of_request_trailer(name.as_bytes(), &pass), expected, "{name}");
+        }
+        assert_eq!(
+            of_odd_name(b"X_API_Key", &Reading { keys: Vec::new(), ..reading(Treatment::Pass) }),
+            Treatment::Drop
+        );
         assert_eq!(of_odd_name(b"x_declared", &reading(Treatment::Refuse)), Treatment::Pass);
         assert_eq!(of_odd_name(b"X_API_Key", &reading(Treatment::Refuse)), Treatment::Drop);
         assert_eq!(of_odd_name(b"X_A", &reading(Treatment::Refuse)), Treatment::Refuse);

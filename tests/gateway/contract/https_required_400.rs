@@ -131,3 +131,72 @@ fn the_operator_reads_the_id_of_each_key_once() {
         assert!((1..=2).contains(&count), "{} was named {count} times", key.id);
     }
 }
+
+#[test]
+fn a_key_in_the_clear_is_refused_and_not_repeated_where_no_key_belongs() {
+    let stage = stage();
+    let key = &stage.key.key;
+    let encoded: String = key.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let mark = key.replace('_', "%5F");
+    for (target, name, value) in [
+        ("/items/7", "Cookie", format!("a=b; key={key}; c=d")),
+        ("/items/7", "X-Auth-Token", key.clone()),
+        ("/items/7", "Api-Key", key.clone()),
+        ("/items/7", "Proxy-Authorization", format!("Bearer {key}")),
+        ("/items/7", "Referer", format!("https://a.example/?key={key}")),
+        ("/items/7", "Authorization", format!("Basic\t{}", base64(&format!("{key}:")))),
+        ("/items/7", "Authorization", format!("Foo {}", base64(key))),
+        ("/items/7", "X-Request-Id", key.clone()),
+        (&format!("/items/{key}/a?b=c"), "X-A", "b".into()),
+        (&format!("/items/7?a=b&key={encoded}"), "X-A", "b".into()),
+        (&format!("/items/7?a=%20&key={mark}"), "X-A", "b".into()),
+    ] {
+        let other = stage.gateway.key();
+        let swap = |text: &str| {
+            let encoded_other: String = other.key.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let text = text.replace(key, &other.key).replace(&encoded, &encoded_other);
+            text.replace(&mark, &other.key.replace('_', "%5F"))
+        };
+        let value = match name {
+            "Authorization" if value.starts_with("Foo") => format!("Foo {}", base64(&other.key)),
+            "Authorization" => format!("Basic\t{}", base64(&format!("{}:", other.key))),
+            _ => swap(&value),
+        };
+        let answer = send_plainly(&stage.gateway, &get(&swap(target)).header(name, &value));
+        assert_error(&stage.gateway, &answer, 400, "HTTPS_REQUIRED");
+        assert!(!answer.headers.has("Location"), "{name}: {answer:?}");
+        let said = format!("{answer:?}{}", answer.text());
+        let tail = &other.key[4..];
+        assert!(
+            !said.contains(tail) && !said.contains(&swap(&encoded)),
+            "{name}: the key is repeated: {said}"
+        );
+        eventually("the key is named", || stage.gateway.log().contains(&other.id).then_some(()));
+    }
+    assert_eq!(stage.upstream.count(), 0);
+}
+
+#[test]
+fn what_names_no_endpoint_is_sent_nowhere_and_links_lead_to_where_pages_are() {
+    let stage = stage();
+    let answer = send_plainly(&stage.gateway, &crate::support::request("OPTIONS", "*"));
+    assert_error(&stage.gateway, &answer, 404, "ENDPOINT_NOT_FOUND");
+    let answer = send_plainly(&stage.gateway, &crate::support::request("OPTIONS", "*").key(&stage.key));
+    assert_error(&stage.gateway, &answer, 400, "HTTPS_REQUIRED");
+    assert!(!answer.text().contains('*'), "{}", answer.text());
+    // Without TLS at the port of TLS, and without a public address in the configuration.
+    let text = std::fs::read_to_string(stage.gateway.home().config()).unwrap();
+    std::fs::write(
+        stage.gateway.home().config(),
+        text.replace("public_url = \"https://api.example.com\"\n", ""),
+    )
+    .unwrap();
+    let home = stage.gateway.stop();
+    let gateway = Gateway::start_in(&home);
+    let mut connection = Connection { wire: Wire::new(TcpStream::connect(gateway.address).unwrap()) };
+    let answer = connection.send(&get("/items/7"));
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert!(!answer.headers.has("Strict-Transport-Security"), "{answer:?}");
+    let check = error_of(&answer)["check"].as_str().unwrap().to_owned();
+    assert!(check.starts_with("https://api.example.com/_docs/errors/"), "{check}");
+}

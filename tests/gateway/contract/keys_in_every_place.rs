@@ -168,3 +168,57 @@ fn no_key_of_this_api_reaches_the_upstream_in_authorization_and_other_credential
         }
     }
 }
+
+#[test]
+fn no_key_of_this_api_reaches_the_upstream_where_no_key_belongs() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).section("[strictness]\nheader_names = \"pass\"");
+    let config = config.endpoint("GET", "/items/{id}", "").endpoint("GET", "/open", "public = true");
+    let gateway = Gateway::start(&config.endpoint("POST", "/open", "public = true"));
+    let (own, other) = (gateway.key(), gateway.key());
+    let key = &other.key;
+    for (name, value, seen) in [
+        ("X-Auth-Token", key.clone(), None),
+        ("Api-Key", format!("a{key}b"), None),
+        ("Ocp-Apim-Subscription-Key", key.clone(), None),
+        ("User-Agent", format!("curl/8 ({key})"), None),
+        ("Via", format!("1.1 {key}"), Some("1.1 fairgate")),
+        ("Authorization", format!("Basic\t{}", base64(&format!("{key}:"))), None),
+        ("Authorization", format!("Foo {}", base64(key)), None),
+        ("X_API_Key", key.clone(), None),
+        ("X_Auth_Token", key.clone(), None),
+        ("Cookie", key.clone(), None),
+        ("Cookie", format!("session=fg_1; key={key};theme=\"d\""), Some("session=fg_1; theme=\"d\"")),
+        // What only looks like one passes.
+        ("X-Auth-Token", format!("{}0", &key[..key.len() - 1]), Some("")),
+        ("Cookie", "session=fg_1; a_b=fg_; _c=d".into(), Some("")),
+    ] {
+        for request in [get("/items/7").key(&own), get("/open")] {
+            let answer = gateway.send(&request.header(name, &value).header("X-Kept", "a_b"));
+            assert_eq!(answer.status, 200, "{name}: {value}: {}", answer.text());
+            let got = upstream.last().headers;
+            let seen = seen.map(|seen| if seen.is_empty() { value.as_str() } else { seen });
+            assert_eq!((got.get(name), got.get("X-Kept")), (seen, Some("a_b")), "{name}: {value}");
+            assert!(!format!("{got:?}").contains(key.as_str()), "{got:?}");
+        }
+    }
+    // Its id is our word, and not a key.
+    let answer = gateway.send(&get("/open").header("X-Request-Id", key));
+    assert!(answer.header("X-Request-Id").unwrap().starts_with("req_"), "{answer:?}");
+    let mark = key.replace('_', "%5f");
+    for (query, seen) in [
+        (format!("?a=1&key={key}&b=%20"), "?a=1&b=%20"),
+        (format!("?key={mark}"), ""),
+        (format!("?b=%20&{mark}=x"), "?b=%20"),
+        ("?a_b=fg_&c=%5f".to_owned(), "?a_b=fg_&c=%5f"),
+    ] {
+        assert_eq!(gateway.send(&get(&format!("/open{query}"))).status, 200);
+        assert_eq!(upstream.last().target, format!("/open{seen}"));
+    }
+    let mut connection = gateway.connect();
+    let head = crate::support::request("POST", "/open").header("Transfer-Encoding", "chunked");
+    let trailers = format!("X-Token: {key}\r\nX-Sum: 2\r\n\r\n");
+    connection.write(&[&head.head()[..], b"5\r\nhello\r\n0\r\n", trailers.as_bytes()].concat());
+    assert_eq!(connection.answer_to("POST").status, 200);
+    assert_eq!(upstream.last().trailers.0, [("X-Sum".to_owned(), "2".to_owned())]);
+}

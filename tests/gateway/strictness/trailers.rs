@@ -91,3 +91,61 @@ fn a_trailer_of_an_answer_may_have_any_name_that_its_header_may_have() {
     assert_eq!(answer.trailers.get("x_app"), Some("2"), "{answer:?}");
     assert_eq!(answer.trailers.get("app.code-bin"), Some("AQ"), "{answer:?}");
 }
+
+#[test]
+fn a_trailer_is_judged_by_the_name_that_a_server_could_read_in_it() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream).section("[strictness]\nheader_names = \"pass\""));
+    let key = gateway.key();
+    for name in
+        ["X_Request_Id", "X.Request.Id", "Content_Type", "Content_Range", "If_Match", "Idempotency_Key"]
+    {
+        let answer = send(&gateway, &key, &format!("{name}: 1\r\nX_Sum: 2\r\n"));
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        assert_eq!(upstream.last().trailers.0, [("X_Sum".to_owned(), "2".to_owned())], "{name}");
+    }
+    for name in ["X_Request_Id", "X.Request.Id", "Content_Type", "X_SSL_Client_Verify", "Remote_User"] {
+        assert_eq!(gateway.send(&get("/a").key(&key).header(name, "1").header("X_Odd", "2")).status, 200);
+        let seen = upstream.last().headers;
+        assert_eq!((seen.has(name), seen.get("X_Odd")), (false, Some("2")), "{name}");
+    }
+}
+
+#[test]
+fn who_a_client_is_and_where_it_comes_from_is_not_for_strangers_to_say() {
+    const NAMES: [&str; 18] = [
+        "Proxy-Client-IP",
+        "WL-Proxy-Client-IP",
+        "X-ProxyUser-Ip",
+        "HTTP-Client-IP",
+        "DO-Connecting-IP",
+        "Client-Cert",
+        "Client-Cert-Chain",
+        "X-SSL-Client-Cert",
+        "X-SSL-Client-S-DN",
+        "X-SSL-Client-Verify",
+        "Remote-User",
+        "X-Remote-User",
+        "X-Consumer-Username",
+        "X-Consumer-Custom-Id",
+        "X-Consumer-Groups",
+        "X-Anonymous-Consumer",
+        "X-Accel-Mapping",
+        "X-Sendfile-Type",
+    ];
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let behind = Gateway::start(&Config::of(&upstream).top("trusted_proxies = [\"127.0.0.1\"]"));
+    let keys = (gateway.key(), behind.key());
+    for name in NAMES {
+        assert_eq!(gateway.send(&get("/a").key(&keys.0).header(name, "1")).status, 200, "{name}");
+        assert!(!upstream.last().headers.has(name), "{name}");
+        assert_eq!(behind.send(&get("/a").key(&keys.1).header(name, "1")).status, 200, "{name}");
+        assert_eq!(upstream.last().headers.get(name), Some("1"), "{name}");
+        assert_error(&gateway, &send(&gateway, &keys.0, &format!("{name}: 1\r\n")), 400, "REQUEST_MALFORMED");
+    }
+    for name in ["X-Override-URL", "X-Original-Request-URI"] {
+        let answer = gateway.send(&get("/a").key(&keys.0).header(name, "/b"));
+        assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
+    }
+}

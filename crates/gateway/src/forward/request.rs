@@ -3,8 +3,9 @@
 use super::rpc::Protocol;
 use crate::{
     context::RequestContext,
-    policies::{key, own_key},
+    policies::{key::is_credential, own_key},
 };
+use contract::key;
 use http1::{
     body::Framing,
     field::{self, ForwardedKind, RequestField},
@@ -30,8 +31,46 @@ pub(crate) fn write_head(
     slash: bool,
     out: &mut Vec<u8>,
 ) {
-    write_request_line_and_host(context, to, slash, out);
-    let lists = write_fields(context, body_was_read, out);
+    let start = out.len();
+    write(context, to, framing, body_was_read, slash, Keys::NotLookedFor, out);
+    // Next to no request has a key of ours where none belongs: to look through what was written is cheaper than to look at
+    // each field.
+    let is_in_query =
+        || context.head.query().is_some_and(|query| key::in_encoded(query.as_bytes()).is_some());
+    if out.get(start..).is_some_and(|written| key::position(written).is_some()) || is_in_query() {
+        out.truncate(start);
+        write(context, to, framing, body_was_read, slash, Keys::LeftOut, out);
+    }
+}
+
+/// What becomes of a key of ours where none belongs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    NotLookedFor,
+    /// What holds one is left out: a field, a cookie, a parameter of the query.
+    LeftOut,
+}
+
+impl Keys {
+    fn leaves_out(self, value: &[u8]) -> bool {
+        match self {
+            Self::NotLookedFor => false,
+            Self::LeftOut => key::position(value).is_some(),
+        }
+    }
+}
+
+fn write(
+    context: &RequestContext<'_>,
+    to: (&Service, &Backend),
+    framing: Framing,
+    body_was_read: bool,
+    slash: bool,
+    keys: Keys,
+    out: &mut Vec<u8>,
+) {
+    write_request_line_and_host(context, to, slash, keys, out);
+    let lists = write_fields(context, body_was_read, keys, out);
     prolong(b"Via", lists.via, via(context.head.is_http11, context.head.is_http2), out);
     write_forwarded(context, lists.forwarded, lists.forwarded_for, out);
     field::write(b"X-Request-Id", context.id.as_bytes(), out);
@@ -69,6 +108,7 @@ fn write_request_line_and_host(
     context: &RequestContext<'_>,
     (service, backend): (&Service, &Backend),
     slash: bool,
+    keys: Keys,
     out: &mut Vec<u8>,
 ) {
     let head = &context.head;
@@ -76,9 +116,13 @@ fn write_request_line_and_host(
     for part in [head.method(), " ", base, path, if slash { "/" } else { "" }] {
         out.extend_from_slice(part.as_bytes());
     }
-    if let Some(query) = head.query() {
-        out.push(b'?');
-        write_query(query, context.has_checked_query, out);
+    match (head.query(), keys) {
+        (None, _) => {}
+        (Some(query), Keys::NotLookedFor) => {
+            out.push(b'?');
+            write_query(query, context.has_checked_query, out);
+        }
+        (Some(query), Keys::LeftOut) => write_parameters_without_key(query, context.has_checked_query, out),
     }
     let host = service.own_host(backend).unwrap_or_else(|| head.host());
     let host = if host.is_empty() { &backend.authority } else { host };
@@ -99,8 +143,33 @@ fn write_query(query: &str, was_checked: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
+/// Appends the query, without the parameters that hold a key.
+fn write_parameters_without_key(query: &str, was_checked: bool, out: &mut Vec<u8>) {
+    let holds_key =
+        |text: &str| key::position(text.as_bytes()).is_some() || key::in_encoded(text.as_bytes()).is_some();
+    let mut mark = b'?';
+    for parameter in query.split('&').filter(|parameter| !holds_key(parameter)) {
+        out.push(std::mem::replace(&mut mark, b'&'));
+        write_query(parameter, was_checked, out);
+    }
+}
+
+/// Appends the cookies that hold no key.
+fn write_cookies_without_key(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    let cookies = value.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
+    let kept: Vec<&[u8]> = cookies.filter(|cookie| key::position(cookie).is_none()).collect();
+    if !kept.is_empty() {
+        field::write(name, &kept.join(&b"; "[..]), out);
+    }
+}
+
 /// Appends the fields that are passed on.
-fn write_fields<'v>(context: &'v RequestContext<'_>, body_was_read: bool, out: &mut Vec<u8>) -> Lists<'v> {
+fn write_fields<'v>(
+    context: &'v RequestContext<'_>,
+    body_was_read: bool,
+    keys: Keys,
+    out: &mut Vec<u8>,
+) -> Lists<'v> {
     let head = &context.head;
     let key_is_in_header =
         head.fields().any(|(_, value, kind)| matches!(kind, RequestField::Key(_)) && !value.is_empty());
@@ -112,6 +181,12 @@ fn write_fields<'v>(context: &'v RequestContext<'_>, body_was_read: bool, out: &
     for (name, value, kind) in head.fields() {
         // What names a client is told by us alone, whatever the client itself claims.
         if subject.is_some_and(|subject| field::is_same_variable(subject.as_bytes(), name)) {
+            continue;
+        }
+        if keys.leaves_out(value) {
+            if kind == RequestField::EndToEnd && name.eq_ignore_ascii_case(b"cookie") {
+                write_cookies_without_key(name, value, out);
+            }
             continue;
         }
         let list = match kind {
@@ -131,7 +206,7 @@ fn write_fields<'v>(context: &'v RequestContext<'_>, body_was_read: bool, out: &
             // A credential that let the request in is the gateway's, and so is any other key of ours. The rest is the
             // upstream's.
             RequestField::Authorization
-                if (context.key.is_none() || key_is_in_header || !key::is_credential(value))
+                if (context.key.is_none() || key_is_in_header || !is_credential(value))
                     && own_key::in_value(context, value).is_none() =>
             {
                 field::write(name, value, out);

@@ -37,7 +37,7 @@ enum Search<'h> {
 }
 
 /// What stands behind this scheme in a value of `Authorization`, without spaces around it. None: another scheme, or nothing.
-pub(crate) fn credentials<'v>(value: &'v [u8], scheme: &[u8]) -> Option<&'v [u8]> {
+fn credentials<'v>(value: &'v [u8], scheme: &[u8]) -> Option<&'v [u8]> {
     let (name, rest) = value.split_at_checked(scheme.len())?;
     let rest = rest.strip_prefix(b" ")?.trim_ascii();
     (name.eq_ignore_ascii_case(scheme) && !rest.is_empty()).then_some(rest)

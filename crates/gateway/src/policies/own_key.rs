@@ -1,16 +1,16 @@
-//! Keys of this API where no key belongs: behind other schemes of `Authorization`, in other headers, in the query. They let
+//! Keys of this API where no key belongs: behind other schemes of `Authorization`, in other headers, in the target. They let
 //! nobody in, but no upstream may learn one, and nobody may go on sending one in the clear.
 
 use crate::{
     context::RequestContext,
     keyring::{Format, KnownKey},
-    policies::key,
 };
 use base64::{
     Engine,
     alphabet::{STANDARD, URL_SAFE},
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+use contract::key;
 use http1::field::RequestField;
 use std::sync::Arc;
 
@@ -32,23 +32,41 @@ pub(crate) enum OwnKey {
     Unknown,
 }
 
-/// The key of this API in a field value: bare, behind whichever scheme, as a parameter, in the credentials of `Basic`.
+/// The key of this API in a field value: bare, behind whichever scheme, as a parameter, in credentials in base64.
 pub(crate) fn in_value(context: &RequestContext<'_>, value: &[u8]) -> Option<OwnKey> {
     in_text(context, value).or_else(|| {
-        let encoded = key::credentials(value, b"Basic")?;
+        let scheme = value.iter().position(|byte| matches!(byte, b' ' | b'\t'))?;
+        let encoded = value.get(scheme..)?.trim_ascii();
         ENGINES.iter().find_map(|engine| in_text(context, &engine.decode(encoded).ok()?))
     })
 }
 
 /// The key of this API in the query.
 pub(crate) fn in_query(context: &RequestContext<'_>) -> Option<OwnKey> {
-    in_text(context, context.head.query()?.as_bytes())
+    let query = context.head.query()?.as_bytes();
+    in_text(context, query).or_else(|| well_formed(context, query))
 }
 
-/// The key of this API in the headers that are not made for one.
+/// The key of this API in the headers that are not made for one: in any of them, if it has the form of our own keys.
 pub(crate) fn in_other_headers(context: &RequestContext<'_>) -> Option<OwnKey> {
     let kinds = [RequestField::Authorization, RequestField::ApiKey];
-    kinds.iter().flat_map(|kind| context.head.values(*kind)).find_map(|value| in_value(context, value))
+    let known = kinds.iter().flat_map(|kind| context.head.values(*kind));
+    known
+        .into_iter()
+        .find_map(|value| in_value(context, value))
+        .or_else(|| context.head.fields().find_map(|(_, value, _)| well_formed(context, value)))
+}
+
+/// The key that has the form of our own in a text, whatever stands around it, also percent-encoded.
+pub(crate) fn well_formed(context: &RequestContext<'_>, text: &[u8]) -> Option<OwnKey> {
+    let found = |key: &[u8]| match context.shared.keyring.find(key) {
+        Some(key) => OwnKey::Known(key),
+        None => OwnKey::Unknown,
+    };
+    if let Some(start) = key::position(text) {
+        return text.get(start..start + key::LENGTH).map(found);
+    }
+    key::in_encoded(text).map(|key| found(&key))
 }
 
 fn in_text(context: &RequestContext<'_>, text: &[u8]) -> Option<OwnKey> {
@@ -68,7 +86,7 @@ fn in_text(context: &RequestContext<'_>, text: &[u8]) -> Option<OwnKey> {
 
 fn own(context: &RequestContext<'_>, candidate: &[u8], may_look_up: bool) -> Option<OwnKey> {
     let keyring = &context.shared.keyring;
-    let is_well_formed = contract::key::is_well_formed(candidate);
+    let is_well_formed = key::is_well_formed(candidate);
     if (is_well_formed || may_look_up)
         && !candidate.is_empty()
         && keyring.format(candidate, context.config.key_pattern.as_ref()) == Format::Possible

@@ -35,13 +35,23 @@ pub(crate) fn check_scheme(context: &mut RequestContext<'_>) -> Result<(), Refus
         (None, Some(address)) => https(context.head.host(), address),
         (None, None) => return Ok(()), // it listens there, or would not have started
     };
-    let in_query = own_key::in_query(context);
-    // A key in the query is not repeated.
-    let query = if in_query.is_some() { None } else { context.head.query() };
-    let location = format!("{base}{}", location(context.head.path(), query));
-    let elsewhere = in_query.or_else(|| own_key::in_other_headers(context));
+    let (path, query) = (context.head.path(), context.head.query());
+    let (in_path, in_query) = (own_key::well_formed(context, path.as_bytes()), own_key::in_query(context));
+    // A key is not repeated.
+    let (path, query) = match (&in_path, &in_query) {
+        (None, None) => (path, query),
+        (None, Some(_)) => (path, None),
+        (Some(_), _) => ("/", None),
+    };
+    // `*` is no address that anybody could be sent to.
+    let names_nothing = path == "*";
+    let location = format!("{base}{}", location(if names_nothing { "/" } else { path }, query));
+    let elsewhere = in_path.or(in_query).or_else(|| own_key::in_other_headers(context));
     if elsewhere.is_some() || key::is_presented(context) {
         return Err(key_in_the_clear(context, elsewhere, &location));
+    }
+    if names_nothing {
+        return Ok(()); // 404, as everywhere
     }
     let message = format!("This API requires HTTPS. Send the request to {location}.");
     Err(refusal(ErrorCode::EndpointMoved, message, location))

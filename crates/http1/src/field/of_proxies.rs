@@ -1,0 +1,61 @@
+//! The headers by which proxies tell servers where a request comes from and whose it is. Those of a stranger are worth
+//! nothing.
+
+/// What proxies say of a request beside the fields with a kind of their own: its origin (Envoy's own words,
+/// `X-Envoy-Original-Path` among them, are worth what those of any other proxy are), who its client has proved to be
+/// (RFC 9440, nginx, Apache, Kong), and where the server may leave its answer (Rack).
+pub(super) fn is_of_a_proxy(name: &[u8]) -> bool {
+    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+    // Most fields are told apart by their length and their first letter.
+    match (name.len(), name.first().map(u8::to_ascii_lowercase)) {
+        (11, Some(b'c')) => is("client-cert"),
+        (9, Some(b'c')) => is("client-ip"),
+        (16, Some(b'c')) => is("cf-connecting-ip"),
+        (17, Some(b'c')) => is("client-cert-chain"),
+        (18, Some(b'c')) => is("cf-connecting-ipv6"),
+        (16, Some(b'd')) => is("do-connecting-ip"),
+        (13, Some(b'f')) => is("fly-client-ip"),
+        (15, Some(b'f')) => is("front-end-https"),
+        (16, Some(b'f')) => is("fastly-client-ip"),
+        (14, Some(b'h')) => is("http-client-ip"),
+        (15, Some(b'p')) => is("proxy-client-ip"),
+        (11, Some(b'r')) => is("remote-user"),
+        (14, Some(b't')) => is("true-client-ip"),
+        (18, Some(b'w')) => is("wl-proxy-client-ip"),
+        (_, Some(b'x')) => is_extension(name),
+        (_, _) => false,
+    }
+}
+
+fn is_extension(name: &[u8]) -> bool {
+    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+    let known = match name.len() {
+        6 => is("x-host"),
+        8 => is("x-scheme"),
+        9 => is("x-real-ip"),
+        11 => is("x-client-ip") || is("x-remote-ip") || is("x-forwarded") || is("x-real-port"),
+        12 => is("x-url-scheme"),
+        13 => is("x-remote-addr") || is("x-remote-user"),
+        14 => is("x-proxyuser-ip"),
+        15 => is("x-original-host") || is("x-accel-mapping") || is("x-sendfile-type"),
+        16 => is("x-azure-clientip") || is("x-azure-socketip") || is("x-originating-ip"),
+        19 => is("x-cluster-client-ip"),
+        20 => is("x-anonymous-consumer"),
+        24 => is("x-original-forwarded-for"),
+        _ => false,
+    };
+    known || is_of_a_family(name)
+}
+
+fn is_of_a_family(name: &[u8]) -> bool {
+    let begins =
+        |prefix: &[u8]| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    // Most names end here.
+    match name.get(2).map(u8::to_ascii_lowercase) {
+        Some(b'c') => begins(b"x-consumer-"),
+        Some(b'e') => begins(b"x-envoy-"),
+        Some(b'f') => begins(b"x-forwarded-"),
+        Some(b's') => begins(b"x-ssl-client-"),
+        Some(_) | None => false,
+    }
+}
