@@ -36,14 +36,16 @@ impl MemberList for Members {
 pub struct Options {
     /// Who belongs to the cluster.
     pub members: Arc<dyn MemberList>,
-    /// What the ledger's keys begin with (of PostgreSQL: its schema). Clusters that share a server need different ones.
+    /// What the keys of Valkey begin with: clusters that share a server need different ones. In PostgreSQL the schema is always
+    /// `fairgate`, and clusters need databases of their own.
     pub namespace: String,
     /// The longest that a message takes; at most a second. Nodes give up after 50 ms themselves, but take what comes later
-    /// as long as they have not asked anew: with a longer time a slow ledger is understood.
+    /// as long as they have not asked anew: with a longer time a slow ledger is understood, such as PostgreSQL with hundreds of
+    /// questions about rolling limits in a message.
     pub timeout: Duration,
     /// The longest that it takes to connect.
     pub connect_timeout: Duration,
-    /// Certificate authorities of the server in PEM. `None`: those that this machine trusts.
+    /// Certificate authorities of the server in PEM. `None`: those that this machine trusts. PostgreSQL's are in its URL.
     pub authorities: Option<Vec<u8>>,
 }
 
