@@ -1,5 +1,6 @@
 //! Media types: what a Content-Type names, and how a body of it is read.
 
+use crate::schema::sentences::quoted;
 use std::borrow::Cow;
 
 /// How a body is read.
@@ -126,6 +127,48 @@ pub(crate) fn parameter(header: &[u8], name: &str) -> Option<Vec<u8>> {
     }
 }
 
+/// Why servers may read the parameters of a header in two ways, as a predicate: one of them is there twice (an error by
+/// RFC 6838, section 4.3), in a form of RFC 2231 that only some servers know (`name*`, `name*0`), or quoted by halves. Then
+/// what is checked here would be another value than the one that is used.
+pub(crate) fn ambiguity(header: &[u8]) -> Option<String> {
+    let mut seen: Vec<String> = Vec::new();
+    let mut rest = header.get(end_of_part(header)..).unwrap_or_default();
+    while let Some(behind) = rest.get(1..) {
+        let end = end_of_part(behind);
+        let part = behind.get(..end).unwrap_or_default().trim_ascii();
+        rest = behind.get(end..).unwrap_or_default();
+        let equals = memchr::memchr(b'=', part).unwrap_or(part.len());
+        let name =
+            String::from_utf8_lossy(part.get(..equals).unwrap_or_default()).trim().to_ascii_lowercase();
+        let shown = quoted(&name);
+        let value = part.get(equals + 1..).unwrap_or_default().trim_ascii();
+        if name.contains('"') || !is_whole(value) {
+            return Some(format!("has a quotation mark out of place at its parameter {shown}"));
+        }
+        // Of a file's name the other form may stand beside the plain one: .NET sends both, always.
+        if name.contains('*') && name != "filename*" {
+            return Some(format!("has the parameter {shown}, a form that is not accepted"));
+        }
+        if !name.is_empty() && seen.contains(&name) {
+            return Some(format!("has the parameter {shown} twice"));
+        }
+        seen.push(name);
+    }
+    None
+}
+
+/// Whether a value is quoted as a whole, or not at all.
+fn is_whole(value: &[u8]) -> bool {
+    let Some(inner) = value.strip_prefix(b"\"") else { return !value.contains(&b'"') };
+    let mut escaped = false;
+    let end = inner.iter().position(|&byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    });
+    end.is_some_and(|end| end + 1 == inner.len())
+}
+
 /// Where a part that `;` ends is over.
 fn end_of_part(text: &[u8]) -> usize {
     end_of(text, b';')
@@ -180,6 +223,37 @@ mod tests {
         assert_eq!(parameter(b"text/plain;charset=UTF-8", "charset").unwrap(), b"UTF-8");
         assert_eq!(parameter(b"text/plain; charset", "charset"), None);
         assert_eq!(parameter(b"", "charset"), None);
+    }
+
+    #[test]
+    fn what_servers_may_read_in_two_ways_is_named() {
+        for header in [
+            &b"multipart/form-data"[..],
+            b"multipart/form-data; boundary=\"a;b=\\\"\"; charset=x;",
+            br#"form-data; name="a"; filename="x"; filename*=UTF-8''x"#,
+            b"form-data; name=; filename=a b.txt",
+        ] {
+            assert_eq!(ambiguity(header), None, "{}", String::from_utf8_lossy(header));
+        }
+        for (header, why) in [
+            (&br#"form-data; name="r"; Name="i""#[..], "has the parameter \"name\" twice"),
+            (b"form-data; filename*=a; filename*=b", "has the parameter \"filename*\" twice"),
+            (
+                b"form-data; name=r; name*=UTF-8''i",
+                "has the parameter \"name*\", a form that is not accepted",
+            ),
+            (b"form-data; filename*0=a", "has the parameter \"filename*0\", a form that is not accepted"),
+            (b"a/b; x; x=1; X", "has the parameter \"x\" twice"),
+            (br#"form-data; name="i"#, "has a quotation mark out of place at its parameter \"name\""),
+            (
+                br#"form-data; name=a"; name="i"#,
+                "has a quotation mark out of place at its parameter \"name\"",
+            ),
+            (br#"form-data; name="r"i; x=1"#, "has a quotation mark out of place at its parameter \"name\""),
+            (br#"form-data; x="c:\"; name=i"#, "has a quotation mark out of place at its parameter \"x\""),
+        ] {
+            assert_eq!(ambiguity(header).as_deref(), Some(why), "{}", String::from_utf8_lossy(header));
+        }
     }
 
     #[test]

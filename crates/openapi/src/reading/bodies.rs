@@ -3,7 +3,7 @@
 use super::{Reader, known::Kind, media, objects::Object, styles};
 use crate::{
     api::{Body, Encoding, In, Media},
-    documents::Place,
+    documents::{Place, Version},
     text::quoted,
 };
 
@@ -53,23 +53,32 @@ impl<'d> Reader<'d> {
         if let Some(entries) = self.object(entry, "encoding") {
             for name in entries.members.keys() {
                 if let Some(encoding) = self.followed(&entries.place.child(name)) {
-                    encodings.push(self.encoding(&encoding, name));
+                    encodings.push(self.encoding(&encoding, name, &media_type));
                 }
             }
         }
         Media { media_type, schema, encodings }
     }
 
-    fn encoding(&mut self, object: &Object<'d>, name: &str) -> Encoding {
+    fn encoding(&mut self, object: &Object<'d>, name: &str, media_type: &str) -> Encoding {
         self.known(object, Kind::Encoding);
+        let style = self.style(object, In::Query);
+        let explode = self.choice(object, "explode").or_else(|| {
+            let style = object.get("style").is_some().then(|| styles::default(In::Query));
+            style.map(styles::spreads)
+        });
+        // Until 3.1 both are about one media type only.
+        let counts = self.version >= Version::V31 || media_type == "application/x-www-form-urlencoded";
+        if !counts && (style.is_some() || explode.is_some()) {
+            let message = "In OpenAPI 3.0, `style` and `explode` of an encoding apply only to \
+                           application/x-www-form-urlencoded; they are ignored.";
+            self.notes.warn(&object.place, message);
+        }
         Encoding {
             name: name.to_owned(),
             content_types: self.text(object, "contentType").map(media::list).unwrap_or_default(),
-            style: self.style(object, In::Query),
-            explode: self.choice(object, "explode").or_else(|| {
-                let style = object.get("style").is_some().then(|| styles::default(In::Query));
-                style.map(styles::spreads)
-            }),
+            style: style.filter(|_| counts),
+            explode: explode.filter(|_| counts),
             allow_reserved: self.flag(object, "allowReserved"),
         }
     }

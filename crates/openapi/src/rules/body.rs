@@ -82,6 +82,9 @@ impl BodyRules {
         if !has_body {
             return if self.required { Err(missing()) } else { Ok(()) };
         }
+        if let Some(why) = content_type.and_then(media::ambiguity) {
+            return Err(BodyFault::Malformed(format!("The Content-Type {why}.")));
+        }
         let Some((rule, kind)) = self.rule(content_type) else {
             return Err(BodyFault::MediaType(self.not_taken(content_type)));
         };

@@ -1,55 +1,10 @@
 //! Which items can have no comma: then a comma that is percent-encoded can only stand between two of them.
 
-use crate::{documents::Place, schema::SchemaCompiler};
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use serde_json::{Map, Value};
 
-/// Schemas that are followed into one another.
-const DEEPEST: usize = 8;
-
-/// Whether no item of the array at a place can have a comma.
-pub(super) fn are_excluded(schemas: &SchemaCompiler<'_>, place: &Place) -> bool {
-    let mut place = place.clone();
-    for _ in 0..DEEPEST {
-        let Some(Value::Object(map)) = schemas.documents().get(&place) else { return false };
-        if map.get("items").is_some_and(Value::is_object) {
-            return excludes(schemas, &place.child("items"), 0);
-        }
-        let Some(Value::String(reference)) = map.get("$ref") else { return false };
-        let Ok(target) = schemas.documents().resolve(&place, reference) else { return false };
-        place = target;
-    }
-    false
-}
-
-/// Whether no value of the schema at a place can have a comma.
-fn excludes(schemas: &SchemaCompiler<'_>, place: &Place, depth: usize) -> bool {
-    let Some(Value::Object(map)) = schemas.documents().get(place) else { return false };
-    if depth > DEEPEST {
-        return false;
-    }
-    if let Some(Value::String(reference)) = map.get("$ref")
-        && let Ok(target) = schemas.documents().resolve(place, reference)
-        && excludes(schemas, &target, depth + 1)
-    {
-        return true;
-    }
-    let parts = |keyword: &str| {
-        let count = map.get(keyword).and_then(Value::as_array).map_or(0, Vec::len);
-        let list = place.child(keyword);
-        (0..count).map(move |index| list.child(&index.to_string())).collect::<Vec<_>>()
-    };
-    let all = |keyword: &str| {
-        let parts = parts(keyword);
-        !parts.is_empty() && parts.iter().all(|part| excludes(schemas, part, depth + 1))
-    };
-    excludes_itself(map)
-        || parts("allOf").iter().any(|part| excludes(schemas, part, depth + 1))
-        || all("anyOf")
-        || all("oneOf")
-}
-
-fn excludes_itself(map: &Map<String, Value>) -> bool {
+/// Whether no value that a schema takes can have a comma, by its own keywords.
+pub(super) fn are_excluded(map: &Map<String, Value>) -> bool {
     let has_none = |value: &Value| value.as_str().is_none_or(|text| !text.contains(','));
     if let Some(Value::Array(values)) = map.get("enum") {
         return values.iter().all(has_none);

@@ -1,13 +1,14 @@
 //! `multipart/form-data` (RFC 7578), read strictly from a body that is there as a whole.
 
 use crate::{
-    api::Encoding,
+    api::{Encoding, Style},
     media,
     rules::{
         json, marked,
+        pairs::Coding,
         raw::Raw,
         shape::{Shape, Types},
-        styles,
+        styles::{self, Reading},
     },
     schema::Found,
     schema::sentences::quoted,
@@ -82,8 +83,18 @@ pub(super) fn read(
             return Err(Unusable::TooMany);
         }
         most = most.saturating_sub(json::separators(part.body).saturating_add(1));
-        let raw = value(&part, shape).map_err(Unusable::Malformed)?;
+        let mut raw = value(&part, shape).map_err(Unusable::Malformed)?;
         let count = counts.entry(part.name.clone()).or_default();
+        if let Some(style) = encoding.and_then(|encoding| delimits(encoding, shape)) {
+            if *count > 0 {
+                let message = format!("part {} is there more than once.", quoted(&part.name));
+                return Err(Unusable::Malformed(message));
+            }
+            raw = split(raw, style, &part.name, shape).map_err(Unusable::Malformed)?;
+            if let Raw::List(items) = &raw {
+                most = most.checked_sub(items.len()).ok_or(Unusable::TooMany)?;
+            }
+        }
         if is_unread(&part, shape) {
             files.push((part.name.clone(), *count));
         }
@@ -117,12 +128,24 @@ fn is_unread(part: &Part<'_>, shape: &Shape) -> bool {
 }
 
 fn is_list(name: &str, shape: &Shape) -> bool {
-    shape.member(name).or(shape.rest.as_deref()).is_some_and(|member| member.types == Types::ARRAY)
+    shape.part(name).is_some_and(|member| member.types == Types::ARRAY)
+}
+
+/// The style in which one part has all items of a list, as `collectionFormat` of Swagger 2.0 has it.
+fn delimits(encoding: &Encoding, shape: &Shape) -> Option<Style> {
+    let is_split = encoding.explode == Some(false) && is_list(&encoding.name, shape);
+    is_split.then(|| encoding.style.unwrap_or(Style::Form))
+}
+
+fn split(raw: Raw, style: Style, name: &str, shape: &Shape) -> Result<Raw, String> {
+    let (Raw::Text(text), Some(list)) = (&raw, shape.part(name)) else { return Ok(raw) };
+    styles::single(text, name, (style, false), Reading::List, list, Coding::Plain)
+        .map_err(|why| format!("part {}: {why}", quoted(name)))
 }
 
 /// The shape of what a part is.
 fn member<'s>(part: &Part<'_>, shape: &'s Shape) -> Option<&'s Shape> {
-    let member = shape.member(&part.name).or(shape.rest.as_deref());
+    let member = shape.part(&part.name);
     match member {
         Some(list) if list.types == Types::ARRAY => list.items.as_deref(),
         Some(_) | None => member,
@@ -206,8 +229,15 @@ fn part(text: &[u8]) -> Result<Part<'_>, String> {
     }
     let body = text.get(end + 4..).unwrap_or_default();
     let mut disposition: Option<&[u8]> = None;
-    let (mut content_type, mut whole_type) = (None, None);
-    for line in text.get(..end).unwrap_or_default().split(|&byte| byte == b'\n') {
+    let (mut content_type, mut whole_type): (_, Option<&[u8]>) = (None, None);
+    let head = text.get(..end).unwrap_or_default();
+    // One of them alone ends a line, or all headers, for some servers.
+    if memchr::memchr_iter(b'\n', head).count() != memmem::find_iter(head, b"\r\n").count()
+        || memchr::memchr_iter(b'\r', head).count() != memmem::find_iter(head, b"\r\n").count()
+    {
+        return Err("a part has a header with a line end that is not CR LF.".to_owned());
+    }
+    for line in head.split(|&byte| byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
             continue;
@@ -215,13 +245,30 @@ fn part(text: &[u8]) -> Result<Part<'_>, String> {
         let colon = memchr::memchr(b':', line).ok_or("a part has a header without a colon.")?;
         let (name, value) =
             (line.get(..colon).unwrap_or_default(), line.get(colon + 1..).unwrap_or_default());
+        // A line that continues the one before it, and a name with a space behind it: some servers take them for a header.
+        if name.is_empty() || !name.iter().all(|byte| byte.is_ascii_graphic()) {
+            return Err("a part has a header whose name is not one.".to_owned());
+        }
         if name.eq_ignore_ascii_case(b"content-disposition") {
             if disposition.replace(value.trim_ascii()).is_some() {
                 return Err("a part has two Content-Disposition headers.".to_owned());
             }
         } else if name.eq_ignore_ascii_case(b"content-type") {
+            if whole_type.replace(value.trim_ascii()).is_some() {
+                return Err("a part has two Content-Type headers.".to_owned());
+            }
             content_type = Some(media::essence(value).into_owned());
-            whole_type = Some(value.trim_ascii());
+        } else if name.eq_ignore_ascii_case(b"content-transfer-encoding") && !is_as_it_is(value) {
+            // Some servers would decode what was checked as it is.
+            return Err(
+                "a part has a Content-Transfer-Encoding; send its content as it is (RFC 7578, section 4.7)."
+                    .to_owned(),
+            );
+        }
+    }
+    for (header, value) in [("Content-Disposition", disposition), ("Content-Type", whole_type)] {
+        if let Some(why) = value.and_then(media::ambiguity) {
+            return Err(format!("the {header} of a part {why}."));
         }
     }
     let disposition = disposition
@@ -232,4 +279,9 @@ fn part(text: &[u8]) -> Result<Part<'_>, String> {
     let is_file = media::parameter(disposition, "filename").is_some()
         || media::parameter(disposition, "filename*").is_some();
     Ok(Part { name, is_file, content_type, whole_type, body })
+}
+
+/// Whether an encoding leaves content as it is.
+fn is_as_it_is(encoding: &[u8]) -> bool {
+    ["7bit", "8bit", "binary"].iter().any(|name| encoding.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
 }

@@ -139,7 +139,7 @@ impl ParameterRule {
                     name.strip_prefix(self.name.as_str()).is_some_and(|rest| rest.starts_with('['))
                 }
                 Form::Styled { explode: true, .. } if self.is_spread() => {
-                    self.is_open() || self.shape.member(name).is_some()
+                    self.shape.is_open() || self.shape.names(name)
                 }
                 Form::Styled { .. } | Form::Json | Form::Urlencoded | Form::Text => name == self.name,
             },
@@ -165,10 +165,6 @@ impl ParameterRule {
 
     fn is_deep(&self) -> bool {
         matches!(self.form, Form::Styled { style: Style::DeepObject, .. })
-    }
-
-    fn is_open(&self) -> bool {
-        self.shape.rest.is_some() || self.shape.members.is_empty()
     }
 
     fn places(&self) -> (&'static str, ErrorCode, ErrorCode) {

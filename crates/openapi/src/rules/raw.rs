@@ -43,7 +43,7 @@ impl Raw {
                 let anything = Shape::default();
                 let mut object = Map::new();
                 for (name, member) in members {
-                    let shape = shape.member(name).or(shape.rest.as_deref()).unwrap_or(&anything);
+                    let shape = shape.part(name).unwrap_or(&anything);
                     let value = member.typed(shape, narrow, &child(at, name), wrong);
                     object.insert(name.clone(), value);
                 }
@@ -64,11 +64,11 @@ fn listed<'r>(
     wrong: &mut Vec<Found>,
 ) -> Value {
     let anything = Shape::default();
-    let shape = shape.items.as_deref().unwrap_or(&anything);
-    let typed = items.enumerate();
-    Value::Array(
-        typed.map(|(index, item)| item.typed(shape, narrow, &format!("{at}/{index}"), wrong)).collect(),
-    )
+    let typed = items.enumerate().map(|(index, item)| {
+        let shape = shape.item(index).unwrap_or(&anything);
+        item.typed(shape, narrow, &format!("{at}/{index}"), wrong)
+    });
+    Value::Array(typed.collect())
 }
 
 /// Whether the names are 0, 1, 2 and so on: the items of a list, as `a[0]=x` writes them.

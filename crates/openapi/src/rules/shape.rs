@@ -1,8 +1,12 @@
 //! What text may become by a schema: the types of a value and of its parts.
 
-use crate::{documents::Place, rules::commas, schema::SchemaCompiler};
-use serde_json::{Map, Value};
-use std::{collections::HashMap, sync::Arc};
+mod gather;
+
+pub(super) use gather::Shapes;
+
+use instance::{Part, Validator};
+use serde_json::Value;
+use std::sync::Arc;
 
 /// A set of JSON types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,6 +20,10 @@ impl Types {
     pub(super) const STRING: Self = Self(16);
     pub(super) const ARRAY: Self = Self(32);
     pub(super) const OBJECT: Self = Self(64);
+    /// Whatever reads as a number is one: something is asked of numbers, and nothing says that there are none.
+    const FIRM: Self = Self(128);
+    /// What a schema has in mind that names no type and has bounds of numbers. Other text passes it.
+    const NUMERIC: Self = Self(Self::INTEGER.0 | Self::NUMBER.0 | Self::STRING.0 | Self::FIRM.0);
 
     pub(super) fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -23,6 +31,11 @@ impl Types {
 
     pub(super) fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Whether text is a number whenever it reads as one.
+    pub(super) fn are_firm(self) -> bool {
+        self.has(Self::FIRM)
     }
 
     /// Whether anything but arrays and objects may be there.
@@ -70,6 +83,24 @@ impl Types {
     }
 }
 
+impl Types {
+    /// The types of either of two alternatives. One that says nothing takes text as it is.
+    fn either(self, other: Self) -> Self {
+        if self.is_empty() && other.is_empty() {
+            return self;
+        }
+        let mut both = self | other;
+        if (self.is_empty() || other.is_empty()) && both.has_scalar() {
+            both = both | Self::STRING;
+        }
+        let is_text = |types: Self| types.has(Self::STRING) && !types.are_firm();
+        if is_text(self) || is_text(other) {
+            both.0 &= !Self::FIRM.0;
+        }
+        both
+    }
+}
+
 impl std::ops::BitOr for Types {
     type Output = Self;
 
@@ -84,6 +115,8 @@ pub(super) struct Shape {
     /// Empty: nothing is said of them.
     pub(super) types: Types,
     pub(super) items: Option<Box<Shape>>,
+    /// The first items, each of its own.
+    prefix: Vec<Shape>,
     pub(super) members: Vec<(String, Shape)>,
     /// Of members without a name. None: the schema says nothing of them, or that there are none.
     pub(super) rest: Option<Box<Shape>>,
@@ -95,10 +128,26 @@ pub(super) struct Shape {
     link: bool,
     /// More is asked of the text than its format: then no file stands for it.
     restricted: bool,
+    /// Its text can have no comma.
+    has_no_comma: bool,
     /// No item of it can have a comma, so that commas part items even where they are percent-encoded.
     pub(super) has_no_commas: bool,
+    /// It holds only for some values, by a condition that is not looked at here.
+    loose: bool,
+    /// Of members whose names match a pattern.
+    patterns: Vec<(NamePattern, Shape)>,
     /// The places of many members, by their names.
     by_name: Vec<usize>,
+}
+
+/// A pattern of names.
+#[derive(Debug, Clone)]
+struct NamePattern(Arc<Validator>);
+
+impl NamePattern {
+    fn matches(&self, name: &str) -> bool {
+        self.0.is_valid(Part::Made(&Value::String(name.to_owned())))
+    }
 }
 
 /// The formats of links.
@@ -133,160 +182,47 @@ impl Shape {
         self.members.get(*self.by_name.get(found)?).map(|(_, shape)| shape)
     }
 
+    /// The shape of a member of this name, whether it is named or not.
+    pub(super) fn part(&self, name: &str) -> Option<&Self> {
+        self.member(name).or_else(|| self.by_pattern(name)).or(self.rest.as_deref())
+    }
+
+    fn by_pattern(&self, name: &str) -> Option<&Self> {
+        self.patterns.iter().find(|(pattern, _)| pattern.matches(name)).map(|(_, shape)| shape)
+    }
+
+    /// Whether a name, or a pattern of names, is this one.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.member(name).is_some() || self.by_pattern(name).is_some()
+    }
+
+    /// Whether it may have members of other names.
+    pub(super) fn is_open(&self) -> bool {
+        self.rest.is_some() || (self.members.is_empty() && self.patterns.is_empty())
+    }
+
+    /// The shape of an item.
+    pub(super) fn item(&self, index: usize) -> Option<&Self> {
+        self.prefix.get(index).or(self.items.as_deref())
+    }
+
     /// Has members found by their names from now on.
     fn finish(&mut self) {
+        // A member that is named is held against the patterns of its name as well.
+        for (name, member) in &mut self.members {
+            for (_, shape) in self.patterns.iter().filter(|(pattern, _)| pattern.matches(name)) {
+                member.narrow(shape.clone());
+            }
+        }
         if self.members.len() > FEW {
             let mut by_name: Vec<usize> = (0..self.members.len()).collect();
             by_name.sort_by_key(|&place| self.members.get(place).map(|(name, _)| name.as_str()));
             self.by_name = by_name;
         }
         self.members.iter_mut().for_each(|(_, member)| member.finish());
+        self.prefix.iter_mut().for_each(Self::finish);
+        self.patterns.iter_mut().for_each(|(_, shape)| shape.finish());
         self.items.iter_mut().chain(&mut self.rest).for_each(|part| part.finish());
-    }
-}
-
-/// Parts inside parts that text is made of; what is deeper stays text.
-const DEEPEST: usize = 5;
-/// Schemas that are looked at for one shape: circles of references end here.
-const MAX_SCHEMAS: usize = 2_000;
-
-/// Shapes, each gathered once: a schema may stand under a hundred media types and in a thousand operations.
-#[derive(Default)]
-pub(super) struct Shapes(HashMap<Place, Arc<Shape>>);
-
-impl Shapes {
-    /// The shape that the schema at a place describes.
-    pub(super) fn of(&mut self, schemas: &mut SchemaCompiler<'_>, place: &Place) -> Arc<Shape> {
-        // A reference that leads nowhere is a fault of the schema already.
-        let place = schemas.target(place).unwrap_or_else(|_| place.clone());
-        let gathered = self.0.entry(place).or_insert_with_key(|place| Arc::new(shape(schemas, place)));
-        Arc::clone(gathered)
-    }
-}
-
-fn shape(schemas: &SchemaCompiler<'_>, place: &Place) -> Shape {
-    let mut left = MAX_SCHEMAS;
-    let mut shape = gather(schemas, place, 0, 0, &mut left);
-    shape.finish();
-    shape.has_no_commas = shape.types.has(Types::ARRAY) && commas::are_excluded(schemas, place);
-    shape
-}
-
-fn gather(schemas: &SchemaCompiler<'_>, place: &Place, depth: usize, hops: usize, left: &mut usize) -> Shape {
-    let mut shape = Shape::default();
-    if *left == 0 || depth > DEEPEST || hops > 20 {
-        return shape;
-    }
-    *left -= 1;
-    let documents = schemas.documents();
-    let Some(Value::Object(map)) = documents.get(place) else { return shape };
-    if let Some(Value::String(reference)) = map.get("$ref")
-        && let Ok(target) = documents.resolve(place, reference)
-    {
-        shape = gather(schemas, &target, depth, hops + 1, left);
-    }
-    shape.types = shape.types.narrowed(own_types(map));
-    shape.binary |= map.get("format").is_some_and(|format| format == "binary")
-        || map.get("type").is_some_and(|name| name == "file")
-        || (map.contains_key("contentMediaType") || map.contains_key("contentEncoding"));
-    shape.encoded |= map.contains_key("contentEncoding");
-    shape.link |= map.get("format").and_then(Value::as_str).is_some_and(|format| LINKS.contains(&format));
-    shape.restricted |= ["enum", "const", "pattern"].iter().any(|keyword| map.contains_key(*keyword));
-    if map.get("items").is_some_and(Value::is_object) {
-        let items = gather(schemas, &place.child("items"), depth + 1, hops, left);
-        shape.items = Some(Box::new(items));
-    }
-    if let Some(Value::Object(properties)) = map.get("properties") {
-        for name in properties.keys().take(*left) {
-            let member = gather(schemas, &place.child("properties").child(name), depth + 1, hops, left);
-            add_member(&mut shape, name, member);
-        }
-    }
-    match map.get("additionalProperties") {
-        Some(Value::Bool(true)) => shape.rest = Some(Box::default()),
-        Some(Value::Object(_)) => {
-            let rest = gather(schemas, &place.child("additionalProperties"), depth + 1, hops, left);
-            shape.rest = Some(Box::new(rest));
-        }
-        Some(Value::Null | Value::Bool(false) | Value::Number(_) | Value::String(_) | Value::Array(_))
-        | None => {}
-    }
-    for keyword in ["allOf", "anyOf", "oneOf"] {
-        let count = map.get(keyword).and_then(Value::as_array).map_or(0, Vec::len);
-        let mut union = Types::default();
-        let mut says = true;
-        for index in 0..count {
-            let part = place.child(keyword).child(&index.to_string());
-            let part = gather(schemas, &part, depth, hops + 1, left);
-            if keyword == "allOf" {
-                shape.types = shape.types.narrowed(part.types);
-            } else {
-                says &= !part.types.is_empty();
-                union = union | part.types;
-            }
-            merge(&mut shape, part);
-        }
-        if says {
-            shape.types = shape.types.narrowed(union);
-        }
-    }
-    if shape.types.is_empty() {
-        if shape.items.is_some() {
-            shape.types = Types::ARRAY;
-        } else if !shape.members.is_empty() {
-            shape.types = Types::OBJECT;
-        }
-    }
-    if map.get("nullable").or_else(|| map.get("x-nullable")) == Some(&Value::Bool(true))
-        && !shape.types.is_empty()
-    {
-        shape.types = shape.types | Types::NULL;
-    }
-    shape
-}
-
-fn own_types(map: &Map<String, Value>) -> Types {
-    let said = match map.get("type") {
-        Some(Value::String(name)) => Types::named(name),
-        Some(Value::Array(names)) => names
-            .iter()
-            .filter_map(Value::as_str)
-            .fold(Types::default(), |types, name| types | Types::named(name)),
-        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => Types::default(),
-    };
-    if !said.is_empty() {
-        return said;
-    }
-    let values = map.get("enum").and_then(Value::as_array).into_iter().flatten().chain(map.get("const"));
-    values.fold(Types::default(), |types, value| types | Types::of(value))
-}
-
-fn merge(shape: &mut Shape, part: Shape) {
-    shape.binary |= part.binary;
-    shape.encoded |= part.encoded;
-    shape.link |= part.link;
-    shape.restricted |= part.restricted;
-    if shape.items.is_none() {
-        shape.items = part.items;
-    }
-    if shape.rest.is_none() {
-        shape.rest = part.rest;
-    }
-    for (name, member) in part.members {
-        add_member(shape, &name, member);
-    }
-}
-
-fn add_member(shape: &mut Shape, name: &str, member: Shape) {
-    match shape.members.iter_mut().find(|(known, _)| known == name) {
-        // Alternatives that disagree: it may be either.
-        Some((_, known)) => {
-            known.types = known.types | member.types;
-            known.link |= member.link;
-            known.encoded |= member.encoded;
-            known.restricted |= member.restricted;
-        }
-        None => shape.members.push((name.to_owned(), member)),
     }
 }
 
@@ -294,8 +230,9 @@ fn add_member(shape: &mut Shape, name: &str, member: Shape) {
 mod tests {
     use super::*;
     use crate::{
-        documents::{Documents, Version},
+        documents::{Documents, Place, Version},
         rules::Strictness,
+        schema::SchemaCompiler,
     };
     use serde_json::json;
 

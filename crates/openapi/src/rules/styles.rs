@@ -82,14 +82,25 @@ pub(super) fn single(
         let decoded = coding.decode(encoded)?;
         return list(parts(&decoded, &[","], coding == Coding::Plain), Coding::Plain);
     }
+    // An object without a comma would have a name and no value: those that are encoded have to part them.
+    if reading == Reading::Members
+        && (style == Style::Form || (style == Style::Simple && !explode))
+        && !encoded.contains(',')
+    {
+        return alternating(coding.decode(encoded)?.split(','), Coding::Plain);
+    }
+    let plain = coding == Coding::Plain;
     match style {
         Style::Label => {
             let rest = encoded.strip_prefix('.').ok_or("Must begin with a dot.")?;
             delimited(rest, if explode { &["."] } else { &[","] }, explode, reading, coding)
         }
         Style::Matrix => matrix(encoded, name, explode, reading, coding),
+        Style::SpaceDelimited if plain => delimited(encoded, &[" "], false, reading, coding),
         Style::SpaceDelimited => delimited(encoded, &["%20", "+", " "], false, reading, coding),
+        Style::PipeDelimited if plain => delimited(encoded, &["|"], false, reading, coding),
         Style::PipeDelimited => delimited(encoded, &["|", "%7C", "%7c"], false, reading, coding),
+        Style::TabDelimited if plain => delimited(encoded, &["\t"], false, reading, coding),
         Style::TabDelimited => delimited(encoded, &["%09", "\t"], false, reading, coding),
         Style::Simple => delimited(encoded, &[","], explode, reading, coding),
         Style::Form | Style::Cookie | Style::DeepObject => delimited(encoded, &[","], false, reading, coding),
@@ -189,9 +200,9 @@ fn spread(pairs: &Pairs<'_>, shape: &Shape, others: &dyn Fn(&str) -> bool) -> Re
     let mut members: Vec<(String, Raw)> = Vec::new();
     let mut places = std::collections::HashMap::new();
     // Pairs that no schema names belong to the object if it may have more members than it names.
-    let open = shape.rest.is_some() || shape.members.is_empty();
+    let open = shape.is_open();
     for (name, value) in &pairs.pairs {
-        let known = shape.member(name).is_some();
+        let known = shape.names(name);
         if !known && (!open || others(name)) {
             continue;
         }

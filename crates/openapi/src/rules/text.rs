@@ -81,6 +81,11 @@ fn whole_number(text: &str) -> Option<Number> {
 /// # Errors
 /// A sentence.
 pub(super) fn typed(text: &str, types: Types, narrow: bool) -> Result<Value, String> {
+    if types.are_firm()
+        && let Some(number) = number(text)
+    {
+        return Ok(Value::Number(number));
+    }
     let may_be_text = types.is_empty() || types.has(Types::STRING);
     if may_be_text && (!narrow || types == Types::STRING || types.is_empty()) {
         return Ok(Value::String(text.to_owned()));

@@ -137,6 +137,11 @@ impl<'d> SchemaCompiler<'d> {
         self.compiled(id).is_some_and(|unit| matches!(unit.check, Check::Anything))
     }
 
+    /// A pattern that names of members are held against. None: it is not enforced.
+    pub(crate) fn name_pattern(&self, pattern: &str) -> Option<instance::Validator> {
+        instance::compile(&self.options, &serde_json::json!({ "pattern": pattern })).ok()
+    }
+
     /// The scalar that a unit is.
     pub(crate) fn scalar(&self, id: UnitId) -> Option<Scalar> {
         match &self.compiled(id)?.check {

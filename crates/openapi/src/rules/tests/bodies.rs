@@ -64,6 +64,33 @@ fn media_types_are_matched_by_the_most_exact() {
 }
 
 #[test]
+fn a_media_type_has_each_parameter_once() {
+    let documents =
+        Documents::inline(json!({"basic": {"required": ["b"]}, "full": {"required": ["f"]}}), Version::V31);
+    let media = |name: &str| Media {
+        media_type: format!("application/vnd.x+json; type={name}"),
+        schema: Some(at(&documents, &format!("/{name}"))),
+        encodings: Vec::new(),
+    };
+    let body = Body { required: true, content: vec![media("basic"), media("full")], at: at(&documents, "") };
+    let (rules, _) = compiled(&documents, Strictness::default(), &[], &[], Some(&body));
+    let check = |parameters: &str| {
+        let content_type = format!("application/vnd.x+json{parameters}");
+        rules.check_body(Some(content_type.as_bytes()), br#"{"b":1}"#)
+    };
+    assert_eq!(check("; type=basic; charset=utf-8"), Ok(()));
+    for (parameters, name) in [
+        ("; type=basic; type=full", "type"),
+        ("; type=basic; TYPE=basic", "type"),
+        ("; charset=utf-8; type=basic; charset=utf-16", "charset"),
+    ] {
+        let expected = format!("malformed: The Content-Type has the parameter \"{name}\" twice.");
+        assert_eq!(sentence(check(parameters)), expected);
+    }
+    assert!(sentence(check("; type=basic; type*=UTF-8''full")).starts_with("malformed: "));
+}
+
+#[test]
 fn malformed_json_is_not_the_same_as_wrong_json() {
     let (rules, _) = body_rules(json!({"schema": {"type": "object"}}), Version::V31, "application/json");
     assert_eq!(rules.check_body(JSON, b"{}"), Ok(()));

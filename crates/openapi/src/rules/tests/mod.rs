@@ -5,6 +5,7 @@ mod parameters;
 mod parts;
 mod query_names;
 mod real;
+mod shapes;
 
 use crate::{
     api::{Body, In, Media, Parameter, ParameterForm, Style},

@@ -131,6 +131,53 @@ fn parts_are_typed_by_their_schema() {
 }
 
 #[test]
+fn parts_that_servers_may_read_in_two_ways_are_malformed() {
+    let (rules, _) = body_rules(form(), Version::V30, "multipart/form-data");
+    let check = |content_type: &str, head: &str| {
+        let body = parts(&[(head, b"7"), ("name=name", b"x"), ("name=age", b"7")]);
+        rules.check_body(Some(content_type.as_bytes()), &body)
+    };
+    let usual = "multipart/form-data; boundary=XX";
+    for head in [
+        r#"name="photo"; filename="a.png"; filename*=UTF-8''a.png"#,
+        "name=tags\r\nContent-Transfer-Encoding: binary\r\nContent-Type: text/plain; charset=UTF-8",
+    ] {
+        assert_eq!(check(usual, head), Ok(()), "{head}");
+    }
+    for (head, why) in [
+        (r#"name="tags"; name="age""#, "Content-Disposition of a part has the parameter \"name\" twice."),
+        ("name=tags; name*=UTF-8''age", "\"name*\", a form that is not accepted."),
+        ("name=tags; filename=a; filename=b", "\"filename\" twice."),
+        (
+            "name=tags\r\nContent-Type: a/b; x=1; x=2",
+            "the Content-Type of a part has the parameter \"x\" twice.",
+        ),
+        ("name=tags\r\nContent-Type: a/b\r\nContent-Type: c/d", "a part has two Content-Type headers."),
+        ("name=tags\r\n ; name=\"age\"; x=\":\"", "a part has a header whose name is not one."),
+        (
+            "name=tags\r\nContent-Disposition : form-data; name=age",
+            "a part has a header whose name is not one.",
+        ),
+        ("name=tags\n\nX: y", "a part has a header with a line end that is not CR LF."),
+        ("name=tags\rX: y", "a part has a header with a line end that is not CR LF."),
+        ("name=tags\r\nContent-Transfer-Encoding: base64", "content as it is (RFC 7578, section 4.7)."),
+    ] {
+        let told = sentence(check(usual, head));
+        assert!(told.starts_with("malformed: ") && told.ends_with(why), "{head:?}: {told}");
+    }
+    for content_type in [
+        "multipart/form-data; boundary=XX; boundary=YY",
+        "multipart/form-data; boundary=XX; Boundary=XX",
+        "multipart/form-data; boundary=XX; boundary*=UTF-8''YY",
+        "multipart/form-data; boundary*0=X; boundary*1=X",
+        "multipart/form-data; boundary=\"XX",
+    ] {
+        let told = sentence(check(content_type, "name=tags"));
+        assert!(told.starts_with("malformed: The Content-Type has "), "{content_type}: {told}");
+    }
+}
+
+#[test]
 fn what_frames_parts_has_its_bounds() {
     let (rules, _) = body_rules(form(), Version::V30, "multipart/form-data");
     let head = |length: usize| format!("name=name\r\nX-Long: {}", "x".repeat(length));
