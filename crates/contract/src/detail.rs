@@ -1,5 +1,6 @@
 //! The violations of a request that was not valid: each one, and one message about them all.
 
+use crate::pointer::unescape;
 use serde::Serialize;
 
 /// The message of something required that was not sent.
@@ -51,29 +52,60 @@ impl Detail {
         let begun =
             [(MISSING, "Missing required "), (UNKNOWN_PROPERTY, "Unknown "), (UNKNOWN_PARAMETER, "Unknown ")];
         let begun = begun.into_iter().find_map(|(begin, verb)| Some((verb, message.strip_prefix(begin)?)));
-        let (before, after) = match self.place {
-            "body" if self.name.is_empty() => ("request body", ""),
-            "body" => ("property \"", "\" in the request body"),
-            "header" => ("header \"", "\""),
-            "cookie" => ("cookie \"", "\""),
-            "query" => ("query parameter \"", "\""),
-            "path" => ("path parameter \"", "\""),
-            _ => ("parameter \"", "\""),
-        };
         let (verb, separator, rest) = match begun {
             Some((verb, rest)) => (verb, ".", rest),
             None => ("Invalid ", ": ", message),
         };
-        let mut sentence = String::with_capacity(message.len() + self.name.len() + 64);
-        for part in [verb, before, self.name.as_str(), after, separator] {
-            sentence.push_str(part);
-        }
+        let mut sentence = String::with_capacity(message.len() + self.name.len() + 96);
+        sentence.push_str(verb);
+        self.subject(&mut sentence);
+        sentence.push_str(separator);
         let from = sentence.len();
         sentence.push_str(rest);
         if begun.is_none() {
             continue_sentence(&mut sentence, from);
         }
         sentence
+    }
+}
+
+impl Detail {
+    /// What a violation is about: a parameter or the body, or what of it.
+    fn subject(&self, sentence: &mut String) {
+        let pointer = self.pointer.as_deref().unwrap_or_default();
+        let is_body = self.place == "body";
+        let before = match self.place {
+            "body" => "the request body",
+            "header" => "header \"",
+            "cookie" => "cookie \"",
+            "query" => "query parameter \"",
+            "path" => "path parameter \"",
+            _ => "parameter \"",
+        };
+        if !pointer.is_empty() {
+            let last = unescape(pointer.rsplit('/').next().unwrap_or_default());
+            // The name of an item is its number, which says little without the list that it stands in.
+            if !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()) {
+                sentence.push_str("value at ");
+                sentence.push_str(pointer);
+            } else {
+                sentence.push_str("property \"");
+                sentence.push_str(&last);
+                sentence.push('"');
+            }
+            sentence.push_str(" in ");
+        } else if is_body && !self.name.is_empty() {
+            for part in ["property \"", self.name.as_str(), "\" in "] {
+                sentence.push_str(part);
+            }
+        } else if is_body {
+            return sentence.push_str("request body");
+        }
+        sentence.push_str(before);
+        if !is_body {
+            sentence.push_str(&self.name);
+            sentence.push('"');
+        }
     }
 }
 
@@ -129,6 +161,29 @@ mod tests {
             ),
         ] {
             assert_eq!(summary(&[detail(place, name, message)]), expected);
+        }
+    }
+
+    #[test]
+    fn a_pointer_says_what_of_it_is_wrong() {
+        for (place, name, pointer, message, expected) in [
+            ("body", "0", "/l/0", "Must be 1.", "Invalid value at /l/0 in the request body: must be 1."),
+            ("body", "", "/", UNKNOWN_PROPERTY, "Unknown property \"\" in the request body."),
+            ("body", "", "", "Must be 1.", "Invalid request body: must be 1."),
+            ("body", "a/b", "/x/a~1b", MISSING, "Missing required property \"a/b\" in the request body."),
+            (
+                "query",
+                "deep",
+                "/colour",
+                "Unknown property. Did you mean \"color\"?",
+                "Unknown property \"colour\" in query parameter \"deep\". Did you mean \"color\"?",
+            ),
+            ("query", "deep", "/a", MISSING, "Missing required property \"a\" in query parameter \"deep\"."),
+            ("header", "ids", "/1", "Must be 1.", "Invalid value at /1 in header \"ids\": must be 1."),
+            ("query", "q", "", "Must be 1.", "Invalid query parameter \"q\": must be 1."),
+        ] {
+            let told = Detail { pointer: Some(pointer.to_owned()), ..detail(place, name, message) };
+            assert_eq!(summary(&[told]), expected);
         }
     }
 

@@ -12,6 +12,7 @@ mod resources;
 mod scalar;
 #[cfg(test)]
 pub(crate) mod tests;
+mod texts;
 mod yaml;
 
 use crate::{

@@ -8,6 +8,7 @@ use super::{
     lines::{Line, Lines},
     problem::{Parsed, Problem},
     scalar,
+    texts::{self, Source},
 };
 use crate::text::quoted;
 use contract::pointer::push;
@@ -78,6 +79,8 @@ struct Frame {
     at: usize,
     anchor: usize,
     size: Size,
+    /// How values are written that may be text.
+    sources: Vec<Source>,
 }
 
 enum Holds {
@@ -153,23 +156,31 @@ impl Builder {
         matches!(self.open.last(), Some(Frame { holds: Holds::Members { key: None, .. }, .. }))
     }
 
-    /// Whether the specification has text in this place, whatever it looks like: the version `1.10` is not 1.1.
-    fn is_text(&self) -> bool {
-        let mut names = self.open.iter().map(|frame| match &frame.holds {
+    /// The names from the root to the value that comes next.
+    fn way(&self) -> Vec<&str> {
+        let names = self.open.iter().map(|frame| match &frame.holds {
             Holds::Members { key: Some(key), .. } => key.name.as_str(),
             Holds::Members { key: None, .. } | Holds::Elements(_) => "",
         });
-        let first = names.next();
-        let rest: Vec<&str> = names.collect();
-        match first {
-            Some("openapi" | "swagger") => rest.is_empty(),
-            Some("info") => !rest.is_empty() && !rest.iter().any(|name| name.starts_with("x-")),
-            Some("tags") => rest == ["", "name"],
-            Some("paths") => matches!(
-                rest.as_slice(),
-                [_, _, "operationId" | "summary" | "description"] | [_, _, "tags", ""]
-            ),
-            Some(_) | None => false,
+        names.collect()
+    }
+
+    /// Keeps how a number or a flag is written that comes next, where it may turn out to be text.
+    fn keep_source(&mut self, text: &str) {
+        let mut frames = self.open.iter_mut().rev();
+        let Some(last) = frames.next() else { return };
+        let (frame, index) = match &last.holds {
+            Holds::Elements(elements) => {
+                let index = elements.len();
+                let Some(around) = frames.next() else { return };
+                (around, Some(index))
+            }
+            Holds::Members { .. } => (last, None),
+        };
+        if let Holds::Members { key: Some(key), .. } = &frame.holds
+            && texts::may_be_typed(&key.name, index.is_some())
+        {
+            frame.sources.push(Source { keyword: key.name.clone(), index, text: text.to_owned() });
         }
     }
 
@@ -184,7 +195,7 @@ impl Builder {
             return Err(Problem::too_deep(Some(line)));
         }
         let at = self.lines.begin(self.line_of_value(line));
-        self.open.push(Frame { holds, at, anchor, size: Size::default() });
+        self.open.push(Frame { holds, at, anchor, size: Size::default(), sources: Vec::new() });
         Ok(())
     }
 
@@ -215,13 +226,14 @@ impl Builder {
             Some(tag) => scalar::tagged(tag, &text),
             // Tags of an application say nothing about the core schema; `!` alone means text.
             None if plain && tag.is_none_or(Tag::is_custom) => match scalar::plain(&text) {
-                Value::Number(_) | Value::Bool(_) if self.is_text() => Value::String(text.into_owned()),
-                value @ (Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::String(_)
-                | Value::Array(_)
-                | Value::Object(_)) => value,
+                Value::Number(_) | Value::Bool(_) if texts::is_text(&self.way()) => {
+                    Value::String(text.into_owned())
+                }
+                value @ (Value::Number(_) | Value::Bool(_)) => {
+                    self.keep_source(&text);
+                    value
+                }
+                value @ (Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_)) => value,
             },
             None => Value::String(text.into_owned()),
         };
@@ -242,6 +254,9 @@ impl Builder {
                     size.weight += from.size.weight;
                     size.height = size.height.max(from.size.height);
                     merge(&mut members, &mut self.lines, from);
+                }
+                if !frame.sources.is_empty() && !texts::is_data(&self.way()) {
+                    texts::restore(&mut members, frame.sources);
                 }
                 Value::Object(members)
             }

@@ -6,6 +6,7 @@
 use super::{
     kinds::{Holds, Kind, member, section},
     names::Names,
+    operations,
     paths::{self, Origins},
 };
 use crate::documents::{Documents, Place, Scope, Version};
@@ -28,6 +29,8 @@ pub(super) struct Bundle<'d> {
     /// Names in use, by the last name of their section.
     taken: HashMap<&'static str, Names>,
     waiting: Vec<Waiting>,
+    /// Where the operations of the document stand, by the places that links name them by.
+    operations: HashMap<Place, String>,
     /// How many values may still be copied.
     copies: usize,
     /// Security schemes that operations name which are none of the gateway's, such as callbacks.
@@ -58,10 +61,12 @@ pub(super) fn bundle<'d>(
         made: HashMap::new(),
         taken: taken(root, version),
         waiting: Vec::new(),
+        operations: operations::by_place(documents),
         copies: paths::REPEATED,
         schemes: HashSet::new(),
         inherits_security: false,
     };
+    bundle.adopt(root);
     let Some(members) = root.as_object_mut() else { return bundle };
     for (name, value) in members.iter_mut() {
         if name == "paths" {
@@ -76,20 +81,22 @@ pub(super) fn bundle<'d>(
     bundle
 }
 
+/// Kinds that components may be.
+const KINDS: [Kind; 11] = [
+    Kind::PathItem,
+    Kind::Parameter,
+    Kind::Header,
+    Kind::RequestBody,
+    Kind::Response,
+    Kind::MediaType,
+    Kind::Schema,
+    Kind::Example,
+    Kind::Link,
+    Kind::Callback,
+    Kind::SecurityScheme,
+];
+
 fn taken(root: &Value, version: Version) -> HashMap<&'static str, Names> {
-    const KINDS: [Kind; 11] = [
-        Kind::PathItem,
-        Kind::Parameter,
-        Kind::Header,
-        Kind::RequestBody,
-        Kind::Response,
-        Kind::MediaType,
-        Kind::Schema,
-        Kind::Example,
-        Kind::Link,
-        Kind::Callback,
-        Kind::SecurityScheme,
-    ];
     let sections = KINDS.into_iter().filter_map(|kind| section(kind, version));
     sections
         .filter_map(|names| {
@@ -100,6 +107,28 @@ fn taken(root: &Value, version: Version) -> HashMap<&'static str, Names> {
 }
 
 impl Bundle<'_> {
+    /// A component that is nothing but a reference to elsewhere gives its name to what stands there.
+    fn adopt(&mut self, root: &mut Value) {
+        let root_file = self.documents.root();
+        for kind in KINDS {
+            let Some(section) = section(kind, self.version) else { continue };
+            let held = section.iter().try_fold(&mut *root, |value, name| value.get_mut(name));
+            for (name, value) in held.and_then(Value::as_object_mut).into_iter().flatten() {
+                let Some(members) = value.as_object().filter(|members| members.len() == 1) else { continue };
+                let Some(reference) = members.get("$ref").and_then(Value::as_str) else { continue };
+                let place = self.documents.resolve_in(self.documents.root_scope(), reference);
+                let Some(place) = place.ok().filter(|place| place.file != root_file) else { continue };
+                let key = (place.clone(), kind);
+                if !self.made.contains_key(&key) {
+                    let pointer = format!("/{}/{}", section.join("/"), escape(name));
+                    self.made.insert(key, as_reference(&pointer));
+                    self.waiting.push(Waiting { place, kind, section, name: name.clone() });
+                    *value = Value::Null; // what stands there comes here
+                }
+            }
+        }
+    }
+
     /// Copies what is waited for into the document, and what that refers to in turn.
     fn fill(&mut self, root: &mut Map<String, Value>) {
         while let Some(waiting) = self.waiting.pop() {
@@ -145,10 +174,14 @@ impl Bundle<'_> {
             return;
         }
         let scope = if kind == Kind::Schema { self.without_base(members, scope) } else { scope };
+        self.without_missing(members, kind, scope);
         if let Some(Value::String(reference)) = members.get_mut("$ref")
             && let Some(bundled) = self.bundled(reference, kind, scope)
         {
             *reference = bundled;
+        }
+        if kind == Kind::Link {
+            self.link(members, scope);
         }
         if section(kind, self.version).is_none()
             && let Some(from) = self.inline(members, scope)
@@ -164,6 +197,45 @@ impl Bundle<'_> {
             } else if kind == Kind::Schema && name == "discriminator" {
                 self.discriminator(value, scope);
             }
+        }
+    }
+
+    /// A link may name an operation by where it stands.
+    fn link(&self, members: &mut Map<String, Value>, scope: Scope) {
+        let Some(Value::String(reference)) = members.get_mut("operationRef") else { return };
+        let place = self.documents.resolve_in(scope, reference).ok();
+        if let Some(pointer) = place.and_then(|place| self.operations.get(&place)) {
+            *reference = as_reference(pointer);
+        }
+    }
+
+    /// Takes away a reference that leads nowhere, where something may stand in its place: no tool reads a document with
+    /// one. A warning has named it.
+    fn without_missing(&self, members: &mut Map<String, Value>, kind: Kind, scope: Scope) {
+        let (name, value) = match kind {
+            Kind::Schema | Kind::Example => ("", Value::Null),
+            Kind::Response => ("description", Value::String("Not described.".to_owned())),
+            Kind::RequestBody => ("content", Value::Object(Map::new())),
+            Kind::Header if self.version != Version::V2 => ("schema", Value::Object(Map::new())),
+            Kind::Document
+            | Kind::Components
+            | Kind::PathItem
+            | Kind::Operation
+            | Kind::Parameter
+            | Kind::Header
+            | Kind::MediaType
+            | Kind::Encoding
+            | Kind::Link
+            | Kind::Callback
+            | Kind::SecurityScheme => return,
+        };
+        let Some(reference) = members.get("$ref").and_then(Value::as_str) else { return };
+        if self.documents.resolve_in(scope, reference).is_ok() {
+            return;
+        }
+        members.shift_remove("$ref");
+        if !name.is_empty() && !members.contains_key(name) {
+            members.insert(name.to_owned(), value);
         }
     }
 

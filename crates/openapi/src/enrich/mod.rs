@@ -25,6 +25,7 @@ mod kinds;
 mod limits;
 mod names;
 mod operation;
+mod operations;
 mod paths;
 mod schemas;
 mod security;

@@ -103,7 +103,7 @@ impl<'d> Reader<'d> {
             Some(Value::String(text)) => Some(Cow::Borrowed(text)),
             Some(Value::Number(number)) => Some(Cow::Owned(number.to_string())),
             Some(other) => {
-                self.wrong(&variable.place.child("default"), "text", other);
+                self.wrong(&variable.place.child("default"), "a string", other);
                 None
             }
             None => {

@@ -196,6 +196,13 @@ impl<'d> Reader<'d> {
                 self.notes.fault(&place, message, "");
             } else if !super::security::is_token(method) {
                 self.notes.fault(&place, format!("{} is not a valid method.", quoted(method)), "");
+            } else if method.bytes().all(|byte| byte.is_ascii_lowercase()) {
+                let message = format!(
+                    "The operation is left out: methods are case-sensitive, and no client sends {}. Write {}.",
+                    quoted(method),
+                    method.to_ascii_uppercase()
+                );
+                self.notes.warn(&place, message);
             } else if let Some(operation) = self.operation_at(&more, method) {
                 self.operation(&operation, method.clone(), inherited, around, operations);
             }

@@ -183,7 +183,7 @@ impl<'d> Reader<'d> {
                     Value::String(scope) if set.contains(scope) => {}
                     Value::String(scope) => set.push(scope.clone()),
                     Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                        self.wrong(&place.child(&at.to_string()), "text", scope);
+                        self.wrong(&place.child(&at.to_string()), "a string", scope);
                     }
                 }
             }

@@ -242,7 +242,7 @@ impl<'d> Reader<'d> {
         for (at, entry) in list.iter().enumerate() {
             let place = place.child(&at.to_string());
             let Value::String(name) = entry else {
-                self.wrong(&place, "text", entry);
+                self.wrong(&place, "a string", entry);
                 continue;
             };
             let media_type = self.media_type(name, &place);

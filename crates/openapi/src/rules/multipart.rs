@@ -133,7 +133,9 @@ fn is_list(name: &str, shape: &Shape) -> bool {
 
 /// The style in which one part has all items of a list, as `collectionFormat` of Swagger 2.0 has it.
 fn delimits(encoding: &Encoding, shape: &Shape) -> Option<Style> {
-    let is_split = encoding.explode == Some(false) && is_list(&encoding.name, shape);
+    // Files are parts of their own: nothing could stand between two of them.
+    let are_files = shape.part(&encoding.name)?.items.as_ref().is_some_and(|item| item.takes_bytes());
+    let is_split = encoding.explode == Some(false) && is_list(&encoding.name, shape) && !are_files;
     is_split.then(|| encoding.style.unwrap_or(Style::Form))
 }
 

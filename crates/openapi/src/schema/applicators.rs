@@ -13,7 +13,7 @@ use crate::{
     strictness::ReadOnly,
 };
 use serde_json::{Map, Value, json};
-use std::{rc::Rc, sync::Arc};
+use std::{borrow::Cow, rc::Rc, sync::Arc};
 
 /// The parts of a rewritten schema that are put together at its end.
 struct Parts<'o> {
@@ -63,7 +63,12 @@ impl<'d> SchemaCompiler<'d> {
     fn listed(&mut self, keyword: &str, map: &'d Map<String, Value>, at: &Standpoint) -> &'d [Value] {
         match map.get(keyword) {
             None => &[],
-            Some(Value::Array(list)) => list,
+            Some(Value::Array(list)) => {
+                if list.is_empty() {
+                    self.warn(&at.place, format!("`{keyword}` is empty; it is not enforced."));
+                }
+                list
+            }
             Some(other) => {
                 self.wrong_kind(keyword, "an array", other, at);
                 &[]
@@ -216,14 +221,33 @@ impl<'d> SchemaCompiler<'d> {
         };
         let mut kept: Vec<Value> = Vec::new();
         let mut seen = std::collections::HashSet::new();
-        for name in names.iter().filter_map(Value::as_str) {
-            if !at.waived.contains(name) && seen.insert(name) {
-                kept.push(name.into());
+        for name in names {
+            let Some(name) = self.required_name(name, at) else { continue };
+            if !at.waived.contains(&*name) && seen.insert(name.clone()) {
+                kept.push(name.into_owned().into());
             }
         }
         if !kept.is_empty() {
             self.know_names(&at.place, &at.path, draft);
             out.insert("required".to_owned(), Value::Array(kept));
+        }
+    }
+
+    /// A name of `required`. Authors write 200 for the name "200".
+    fn required_name<'v>(&mut self, name: &'v Value, at: &Standpoint) -> Option<Cow<'v, str>> {
+        match name {
+            Value::String(name) => Some(Cow::Borrowed(name)),
+            Value::Number(_) | Value::Bool(_) => {
+                self.warn(
+                    &at.place,
+                    format!("`required` has {name}, which is not a string; it is read as one."),
+                );
+                Some(Cow::Owned(name.to_string()))
+            }
+            Value::Null | Value::Array(_) | Value::Object(_) => {
+                self.wrong_kind("required", "an array of names", name, at);
+                None
+            }
         }
     }
 

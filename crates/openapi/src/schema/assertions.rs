@@ -5,7 +5,7 @@ use crate::schema::{
     dialect::Dialect,
     formats::{self, Format},
     keywords::MULTIPLE_OF,
-    patterns::{Pattern, literal},
+    patterns::{Doubt, Pattern, doubt},
     rewrite::Standpoint,
 };
 use crate::strictness::Formats;
@@ -48,6 +48,34 @@ impl SchemaCompiler<'_> {
             Some(other) => self.wrong_kind("pattern", "a string", other, at),
         }
         self.format(map, at, out);
+        self.crossed(out, at);
+        self.flags(map, at);
+    }
+
+    /// Warns of bounds that no value is within.
+    fn crossed(&mut self, out: &Map<String, Value>, at: &Standpoint) {
+        for (least, most) in [
+            ("minimum", "maximum"),
+            ("minLength", "maxLength"),
+            ("minItems", "maxItems"),
+            ("minProperties", "maxProperties"),
+        ] {
+            let number = |keyword: &str| out.get(keyword).and_then(Value::as_number);
+            if let (Some(low), Some(high)) = (number(least), number(most))
+                && compared(low, high).is_some_and(Ordering::is_gt)
+            {
+                let message = format!("`{least}` is {low} and `{most}` is {high}, so no value is valid.");
+                self.warn(&at.place, message);
+            }
+        }
+    }
+
+    fn flags(&mut self, map: &Map<String, Value>, at: &Standpoint) {
+        for flag in ["readOnly", "writeOnly", "nullable", "x-nullable"] {
+            if let Some(other) = map.get(flag).filter(|value| !value.is_boolean()) {
+                self.wrong_kind(flag, "a boolean", other, at);
+            }
+        }
     }
 
     pub(super) fn wrong_kind(&mut self, keyword: &str, wanted: &str, found: &Value, at: &Standpoint) {
@@ -59,6 +87,9 @@ impl SchemaCompiler<'_> {
         let listed = match map.get("type") {
             None => return,
             Some(Value::String(name)) => vec![name.as_str()],
+            Some(Value::Array(names)) if names.is_empty() => {
+                return self.warn(&at.place, "`type` is empty; it is not enforced.".to_owned());
+            }
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
             Some(other) => return self.wrong_kind("type", "the name of a type", other, at),
         };
@@ -99,7 +130,14 @@ impl SchemaCompiler<'_> {
         if let Some(value) =
             map.get("const").filter(|_| matches!(dialect, Dialect::Draft7 | Dialect::Draft2020))
         {
-            out.insert("const".to_owned(), value.clone());
+            let only = out.get("type").and_then(Value::as_str).map(str::to_owned);
+            let read = only.filter(|only| !is_of(value, only)).and_then(|only| {
+                let read = read_as(value, &only)?;
+                let message = format!("The value of `const` is not of type {only}; it is converted.");
+                self.warn(&at.place, message);
+                Some(read)
+            });
+            out.insert("const".to_owned(), read.unwrap_or_else(|| value.clone()));
         }
         let values = match map.get("enum") {
             None => return,
@@ -110,10 +148,21 @@ impl SchemaCompiler<'_> {
             return self.warn(&at.place, "`enum` is empty; it is not enforced.".to_owned());
         }
         let only = out.get("type").and_then(Value::as_str).map(str::to_owned);
-        let Some(only) = only.filter(|only| !values.iter().any(|value| is_of(value, only))) else {
+        let Some(only) = only.filter(|only| !values.iter().all(|value| is_of(value, only))) else {
             out.insert("enum".to_owned(), Value::Array(values.clone()));
             return;
         };
+        if values.iter().any(|value| is_of(value, &only)) {
+            // One that cannot be converted is kept: no value is equal to it.
+            let converted = |value: &Value| read_as(value, &only).filter(|_| !is_of(value, &only));
+            if values.iter().any(|value| converted(value).is_some()) {
+                let message = format!("`enum` has values that are not of type {only}; they are converted.");
+                self.warn(&at.place, message);
+            }
+            let values = values.iter().map(|value| converted(value).unwrap_or_else(|| value.clone()));
+            out.insert("enum".to_owned(), Value::Array(values.collect()));
+            return;
+        }
         let read: Option<Vec<Value>> = values.iter().map(|value| read_as(value, &only)).collect();
         match read {
             Some(read) => {
@@ -205,14 +254,8 @@ impl SchemaCompiler<'_> {
     pub(super) fn enforced_pattern(&mut self, pattern: &str, at: &Standpoint) -> bool {
         let why = match self.patterns.judge(&self.options, pattern) {
             Pattern::Linear => {
-                if let Some(inner) = literal(pattern) {
-                    let shown = |text: &str| text.chars().take(80).collect::<String>();
-                    let message = format!(
-                        "The pattern \"{}\" looks like a JavaScript literal: its delimiters and flags are matched as text, so hardly any value matches. Write \"{}\".",
-                        shown(pattern),
-                        shown(inner)
-                    );
-                    self.warn(&at.place, message);
+                if let Some(doubt) = doubt(pattern) {
+                    self.warn(&at.place, doubtful(pattern, &doubt));
                 }
                 return true;
             }
@@ -264,6 +307,28 @@ impl SchemaCompiler<'_> {
             }
         }
     }
+}
+
+/// What a warning says of a pattern that hardly any value matches.
+fn doubtful(pattern: &str, doubt: &Doubt<'_>) -> String {
+    let shown = |text: &str| text.chars().take(80).collect::<String>();
+    let why = match doubt {
+        Doubt::Literal(inner) => format!(
+            "looks like a JavaScript literal: its delimiters and flags are matched as text, so hardly any value \
+             matches. Write \"{}\"",
+            shown(inner)
+        ),
+        Doubt::Doubled(inner) => format!(
+            "matches a backslash: it is escaped twice, so hardly any value matches. Write \"{}\"",
+            shown(inner)
+        ),
+        Doubt::Posix => {
+            "has a POSIX class, which JSON Schema does not know: its characters are matched as they stand. \
+                         Write a range such as [A-Za-z]"
+                .to_owned()
+        }
+    };
+    format!("The pattern \"{}\" {why}.", shown(pattern))
 }
 
 /// Sets a bound unless the schema's own is at least as tight.

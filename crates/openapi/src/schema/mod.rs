@@ -45,7 +45,7 @@ use crate::{
 use contract::pointer::last_name;
 use serde_json::Value;
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
     rc::Rc,
     sync::Arc,
 };
@@ -80,6 +80,8 @@ pub(crate) struct SchemaCompiler<'d> {
     read_only_names: HashMap<Place, Names>,
     required_names: HashMap<Place, Names>,
     children: Option<HashMap<Place, Vec<Place>>>,
+    /// References of which it was told what stands beside them.
+    named_siblings: HashSet<Place>,
     /// Whether `jsonSchemaDialect` names an unknown one; reported once.
     default_dialect: Option<dialect::Dialect>,
 }
@@ -102,6 +104,7 @@ impl<'d> SchemaCompiler<'d> {
             read_only_names: HashMap::new(),
             required_names: HashMap::new(),
             children: None,
+            named_siblings: HashSet::new(),
             default_dialect: None,
         }
     }

@@ -140,6 +140,7 @@ impl<'d> SchemaCompiler<'d> {
                 | Value::Array(_)) => return closed,
             }
             if dialect.ignores_siblings() {
+                self.name_siblings(map, dialect, &at.place);
                 return Value::Object(out);
             }
         }
@@ -201,8 +202,12 @@ impl<'d> SchemaCompiler<'d> {
         for _ in 0..LONGEST_CHAIN {
             let Some(Value::Object(map)) = self.documents.get(&place) else { return Ok(place) };
             let Some(Value::String(reference)) = map.get("$ref") else { return Ok(place) };
-            if map.len() > 1 && !self.dialect(map, &place).ignores_siblings() {
-                return Ok(place);
+            if map.len() > 1 {
+                let dialect = self.dialect(map, &place);
+                if !dialect.ignores_siblings() {
+                    return Ok(place);
+                }
+                self.name_siblings(map, dialect, &place);
             }
             place = self.resolved(&place, reference)?;
         }
@@ -255,6 +260,24 @@ impl<'d> SchemaCompiler<'d> {
             name
         };
         json!({ "$ref": format!("#/$defs/{name}") })
+    }
+
+    /// Warns, once for a place, of what stands beside a `$ref` and is ignored although it asks something.
+    fn name_siblings(&mut self, map: &Map<String, Value>, dialect: Dialect, place: &Place) {
+        let asks = |name: &&String| {
+            *name != "$ref"
+                && (dialect.standing(name) == Standing::Asks
+                    || matches!(name.as_str(), "nullable" | "x-nullable" | "readOnly"))
+        };
+        let names: Vec<&str> = map.keys().filter(asks).map(String::as_str).collect();
+        if !names.is_empty() && self.named_siblings.insert(place.clone()) {
+            let message = format!(
+                "{} ignores what stands beside a `$ref`: {}. To apply it, write the `$ref` within `allOf`.",
+                dialect.name(),
+                names.join(", ")
+            );
+            self.warn(place, message);
+        }
     }
 
     fn name_unenforced(&mut self, map: &Map<String, Value>, dialect: Dialect, at: &Standpoint) {

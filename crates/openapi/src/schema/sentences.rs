@@ -175,8 +175,27 @@ pub(super) fn describe(
             }
             return;
         }
+        // An object without other members than those that it names reports its first one.
+        ValidationErrorKind::FalseSchema
+            if is_of_others(schema) && matches!(value.seen(), Seen::Object(_)) =>
+        {
+            let names = match value.seen() {
+                Seen::Object(members) => Some(members.iter().map(|(name, _)| name)),
+                Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_) | Seen::Array(_) => None,
+            };
+            for name in names.into_iter().flatten() {
+                if !add(child(at, name), unknown_member(name, value, about.known)) {
+                    return;
+                }
+            }
+            return;
+        }
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
+            // The validator takes one for missing that is required and not named, where others are not allowed.
+            if value.child(name).is_some() {
+                return;
+            }
             add(child(at, name), missing_member(name, schema, about));
             return;
         }
@@ -189,6 +208,11 @@ pub(super) fn describe(
         kind => bounds(kind, value),
     };
     add(at.to_owned(), message);
+}
+
+/// Whether a path in a schema is that of `additionalProperties`, the keyword.
+fn is_of_others(schema: &str) -> bool {
+    schema.strip_suffix("/additionalProperties").is_some_and(|rest| !rest.ends_with("/properties"))
 }
 
 /// Of a number that is not a multiple of another one.

@@ -54,12 +54,59 @@ fn schemas_of_other_files_come_in_once_with_their_cycles() {
     ]);
     assert_whole(&document);
     let schemas = &document["components"]["schemas"];
-    assert_eq!(schemas["Z"], json!({ "$ref": "#/components/schemas/A_2" }));
-    assert_eq!(schemas["A_2"]["properties"]["a"], json!({ "$ref": "#/components/schemas/A_2" }));
-    assert_eq!(schemas["A_2"]["properties"]["own"], json!({ "$ref": "#/components/schemas/A" }));
-    assert_eq!(schemas["b"]["properties"]["a"], json!({ "$ref": "#/components/schemas/A_2" }));
+    // A component that is nothing but the reference gives its name.
+    assert_eq!(schemas.get("A_2"), None);
+    assert_eq!(schemas["Z"]["properties"]["a"], json!({ "$ref": "#/components/schemas/Z" }));
+    assert_eq!(schemas["Z"]["properties"]["own"], json!({ "$ref": "#/components/schemas/A" }));
+    assert_eq!(schemas["b"]["properties"]["a"], json!({ "$ref": "#/components/schemas/Z" }));
     assert_eq!(schemas["b"]["properties"]["c"], json!({ "$ref": "#/components/schemas/C" }));
     assert_eq!((schemas["b"].get("$id"), schemas["b"].get("$defs")), (None, None));
+}
+
+#[test]
+fn a_component_that_is_a_reference_keeps_its_name_and_place() {
+    let document = files(&[
+        (
+            "api.yaml",
+            &format!(
+                "{HEAD}paths: {{/a: {{get: {{responses: {{'200': {{description: x, content: {{application/json: {{schema: \
+                 {{$ref: 'schemas/Pet.yaml'}}}}}}}}}}}}}}}}\ncomponents: {{schemas: {{Pet: {{$ref: './schemas/Pet.yaml'}}, Own: {{type: string}}, \
+                 Other: {{$ref: 'schemas/Pet.yaml'}}}}}}\n"
+            ),
+        ),
+        ("schemas/Pet.yaml", "{type: object, properties: {next: {$ref: Pet.yaml}}}"),
+    ]);
+    assert_whole(&document);
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let own: Vec<_> = schemas.keys().filter(|name| !name.starts_with("Fairgate")).collect();
+    assert_eq!(own, ["Pet", "Own", "Other"]);
+    let to_pet = json!({ "$ref": "#/components/schemas/Pet" });
+    assert_eq!(schemas["Pet"], json!({"type": "object", "properties": {"next": to_pet}}));
+    assert_eq!(schemas["Other"], to_pet);
+    let content = &document["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"];
+    assert_eq!(content["schema"], to_pet);
+}
+
+#[test]
+fn links_and_what_is_missing_lead_nowhere_else() {
+    let document = files(&[
+        (
+            "api.yaml",
+            &format!(
+                "{HEAD}paths:\n  /a: {{get: {{responses: {{'200': {{description: x, content: {{application/json: {{schema: {{$ref: \
+                 'gone.yaml', description: kept}}}}}}, links: {{l: {{operationRef: 'all.yml#/~1b/get'}}, m: {{operationRef: \
+                 'all.yml#/~1none/get'}}}}}}, '201': {{$ref: 'gone.yaml#/R'}}}}}}}}\n  /b: {{$ref: 'all.yml#/~1b'}}\n"
+            ),
+        ),
+        ("all.yml", "/b: {get: {responses: {'200': {description: x}}}}\n/none: {get: {responses: {}}}\n"),
+    ]);
+    assert_whole(&document);
+    let responses = &document["paths"]["/a"]["get"]["responses"];
+    assert_eq!(responses["200"]["links"]["l"]["operationRef"], "#/paths/~1b/get");
+    // An operation that no path has cannot be named within the document.
+    assert_eq!(responses["200"]["links"]["m"]["operationRef"], "all.yml#/~1none/get");
+    assert_eq!(responses["200"]["content"]["application/json"]["schema"], json!({ "description": "kept" }));
+    assert_eq!(responses["201"]["description"], "Not described.");
 }
 
 /// Tools that know `$id` and tools that do not have to find the same.
@@ -94,7 +141,7 @@ fn references_by_identity_become_pointers() {
         [
             format!("{schemas}/size"),
             format!("{schemas}/other"),
-            format!("{schemas}/a"),
+            format!("{schemas}/Files"),
             format!("{schemas}/size"),
             format!("{schemas}/B"),
             format!("{schemas}/Plain"),

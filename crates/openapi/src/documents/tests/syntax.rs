@@ -4,6 +4,41 @@ use super::{super::Version, faults, read, read_bytes, root};
 use serde_json::json;
 
 #[test]
+fn what_has_to_be_text_is_what_is_written() {
+    let text = "
+openapi: 3.0.3
+info: {title: 2024, version: 1.10, x-n: 1.50}
+servers: [{url: /, description: 1.0, variables: {b: {default: 2.0, enum: [2.0, 3.0]}}}]
+components:
+  schemas:
+    a: {type: string, title: 1.0, description: 1.10, enum: [1.0, 1.10, true, x, ~], default: 1.10, const: 1.50, example: 1.0}
+    b: {type: [string, 'null'], examples: [1.10]}
+    c: {type: number, enum: [1.0, 1.50], default: 1.50}
+    d: {enum: [1.50], type: [string, number]}
+    description: {required: [200, 1.0], properties: {title: {example: {title: 1.50, type: string, default: 1.50}}}}
+    example: {description: 1.10}
+";
+    let documents = read(&[("a.yaml", text)]).unwrap();
+    let value = documents.file(documents.root()).unwrap();
+    assert_eq!(
+        *value,
+        json!({
+            "openapi": "3.0.3", "info": {"title": "2024", "version": "1.10", "x-n": 1.5},
+            "servers": [{"url": "/", "description": "1.0", "variables": {"b": {"default": "2.0", "enum": ["2.0", "3.0"]}}}],
+            "components": {"schemas": {
+                "a": {"type": "string", "title": "1.0", "description": "1.10",
+                      "enum": ["1.0", "1.10", "true", "x", null], "default": "1.10", "const": "1.50", "example": "1.0"},
+                "b": {"type": ["string", "null"], "examples": ["1.10"]},
+                "c": {"type": "number", "enum": [1.0, 1.5], "default": 1.5},
+                "d": {"enum": [1.5], "type": ["string", "number"]},
+                "description": {"required": ["200", "1.0"], "properties": {"title": {"example": {"title": 1.5, "type": "string", "default": 1.5}}}},
+                "example": {"description": "1.10"}
+            }}
+        })
+    );
+}
+
+#[test]
 fn yaml_becomes_what_json_would_be() {
     let text = "
 openapi: 3.0.3

@@ -3,6 +3,7 @@
 mod agreement;
 mod sentences;
 mod suite;
+mod warnings;
 
 use crate::{
     documents::{Documents, Place, Version},

@@ -51,7 +51,7 @@ impl Gatherer {
                     String::new()
                 };
                 let message = format!(
-                    "It fits {} of the {} alternatives{named}, but has to fit exactly one.",
+                    "Matches {} of {} alternatives{named}, but must match exactly one.",
                     fitting.len(),
                     choice.branches.len()
                 );
@@ -130,6 +130,7 @@ impl Gatherer {
                 any = true;
                 if let ValidationErrorKind::Required { property } = error.kind()
                     && error.instance_path().as_str().is_empty()
+                    && !property.as_str().is_some_and(|name| value.child(name).is_some())
                 {
                     sum.missing.extend(property.as_str().map(str::to_owned));
                     sum.weight = sum.weight.saturating_add(4);
