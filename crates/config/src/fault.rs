@@ -152,7 +152,7 @@ impl<'a> Lines<'a> {
 impl Faults {
     pub(super) fn new(file_name: &str, source: &str, mut faults: Vec<Fault>) -> Self {
         faults.sort_by_key(Fault::start);
-        Self { file_name: file_name.to_owned(), source: source.to_owned(), faults }
+        Self { file_name: file_name.to_owned(), source: without_passwords(source), faults }
     }
 
     /// How many there are: at least 1, and no more than 1000 are counted.
@@ -186,6 +186,30 @@ impl Faults {
         text.push('\n');
         text
     }
+}
+
+/// The file as it may be shown: a password in a URL is covered, byte for byte, so that all places stay where they are.
+fn without_passwords(source: &str) -> String {
+    let mut shown = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(at) = rest.find("://") {
+        let (before, url) = rest.split_at(at + 3);
+        shown.push_str(before);
+        // As far as the quotes go, or the line: a `/` or `@` in a password may not be written as it should.
+        let end = url.find(['"', '\'', '\n']).unwrap_or(url.len());
+        let (url, behind) = url.split_at(end);
+        match (url.find(':'), url.rfind('@')) {
+            (Some(begin), Some(end)) if begin < end => {
+                shown.push_str(url.get(..=begin).unwrap_or_default());
+                shown.push_str(&"*".repeat(end - begin - 1));
+                shown.push_str(url.get(end..).unwrap_or_default());
+            }
+            _ => shown.push_str(url),
+        }
+        rest = behind;
+    }
+    shown.push_str(rest);
+    shown
 }
 
 impl fmt::Display for Faults {

@@ -32,7 +32,10 @@ mod tests;
 pub use document::{Document, DocumentSource};
 pub use fault::Faults;
 pub use nearest::nearest;
-pub use node::{Node, OnDiskFull, Process, Sources, StoreSettings, UsageSettings};
+pub use node::{
+    ClusterSettings, Hidden, LedgerAt, LedgerLost, Node, OnDiskFull, Process, Sources, StoreSettings,
+    Unreachable, UsageSettings,
+};
 
 use fault::Fault;
 use gateway::settings::Settings;
@@ -140,14 +143,14 @@ fn read_text(
     let Some(parts) = read.filter(|_| faults.is_empty()) else {
         return Err(Faults::new(file_name, source, faults));
     };
-    let Parts { data_plane, store, tls, process, document } = parts;
+    let Parts { data_plane, store, cluster, tls, process, document } = parts;
     let sources = Sources {
         path: PathBuf::new(),
         // Whatever was read without a fault is TOML.
         tables: Arc::new(source.parse().unwrap_or_default()),
         document: document.as_ref().map(|document| document.source.clone()),
     };
-    let node = Node { store, tls, process, sources };
+    let node = Node { store, cluster, tls, process, sources };
     Ok(Config { data_plane, node, document: document.map(Arc::new), warnings })
 }
 

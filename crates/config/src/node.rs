@@ -1,6 +1,7 @@
 //! What the process around the data plane needs to know: store, usage, TLS files, how it behaves, where it all came from.
 
 use crate::{document::DocumentSource, tls::TlsSettings};
+use postgres::Target;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use usage::Retention;
 
@@ -9,6 +10,8 @@ use usage::Retention;
 pub struct Node {
     /// Where keys and counters are kept.
     pub store: StoreSettings,
+    /// The gateways that share their records. None: it is alone.
+    pub cluster: Option<ClusterSettings>,
     /// What clients are offered by TLS, as files. None: TLS is off.
     pub tls: Option<TlsSettings>,
     /// How the process behaves beside requests.
@@ -56,6 +59,54 @@ pub struct StoreSettings {
     pub usage: UsageSettings,
 }
 
+/// The gateways that share their records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterSettings {
+    /// The database of the records.
+    pub records: Target,
+    /// Where limits are shared out.
+    pub ledger: LedgerAt,
+    /// The file with the secret of the keys' digests, found from the folder of the configuration file.
+    pub secret_file: PathBuf,
+    /// What this gateway is called. None: as its store's folder says, else as the machine.
+    pub node: Option<String>,
+    /// What happens to requests while the ledger cannot be reached.
+    pub unreachable: Unreachable,
+    /// What happens when the ledger has lost what it granted.
+    pub ledger_lost: LedgerLost,
+}
+
+/// Where limits are shared out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerAt {
+    /// In the database of the records.
+    Records,
+    /// At a Valkey or Redis server with this URL.
+    Redis(Hidden),
+}
+
+/// A text with a password in it, which is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(String);
+
+/// What happens to requests while the ledger cannot be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreachable {
+    /// They are answered 503.
+    Deny,
+    /// Each gateway grants its share.
+    GoOn,
+}
+
+/// What happens when the ledger has lost what it granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerLost {
+    /// What cannot be decided is answered 503.
+    Wait,
+    /// Limits are granted again after some time, with an alarm.
+    GoOn,
+}
+
 /// What happens to requests while charges cannot be saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDiskFull {
@@ -74,6 +125,25 @@ pub struct UsageSettings {
     pub flush_interval: Duration,
     /// How long it is kept.
     pub keep: Retention,
+}
+
+impl Hidden {
+    /// The text itself, for whoever connects.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Hidden {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Hidden(…)")
+    }
 }
 
 impl Default for UsageSettings {

@@ -69,7 +69,7 @@ fn every_fixture_gives_its_faults() {
 
 #[test]
 fn the_examples_are_valid() {
-    for name in ["minimal", "full", "openapi"] {
+    for name in ["minimal", "full", "openapi", "cluster"] {
         let path = repository().join(format!("examples/{name}.toml"));
         let config = load(&path, Extent::Everything).unwrap_or_else(|faults| panic!("{faults}"));
         assert!(config.warnings.is_empty(), "{:?}", config.warnings);
@@ -187,7 +187,7 @@ fn a_file_that_cannot_be_read_says_why() {
 fn reading_asks_for_exactly_the_keys_of_the_registry() {
     let mut read = BTreeSet::new();
     // The files that the second one names do not exist.
-    for (name, extent) in [("full", Extent::Everything), ("tls", Extent::File)] {
+    for (name, extent) in [("full", Extent::Everything), ("tls", Extent::File), ("cluster", Extent::File)] {
         let source = std::fs::read_to_string(repository().join(format!("examples/{name}.toml"))).unwrap();
         let (document, _) = syntax::read(&source);
         let reader = Reader::new(&source, ROWS);
@@ -205,7 +205,8 @@ fn reading_asks_for_exactly_the_keys_of_the_registry() {
 fn the_examples_show_every_key() {
     // A document and declared endpoints exclude each other, and for TLS there have to be files.
     let read = |name| std::fs::read_to_string(repository().join("examples").join(name)).unwrap();
-    let source = [read("full.toml"), read("openapi.toml"), read("tls.toml")].join("\n[top]\n");
+    let source =
+        [read("full.toml"), read("openapi.toml"), read("tls.toml"), read("cluster.toml")].join("\n[top]\n");
     let mut table = Table::Top;
     let mut shown: BTreeSet<(Table, String)> = BTreeSet::new();
     for line in source.lines() {

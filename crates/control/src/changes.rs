@@ -23,6 +23,11 @@ impl Applier {
         self.gateway.as_ref()
     }
 
+    /// The number of the last change that the gateway has. None: it has nothing yet.
+    pub(super) fn applied(&self) -> Option<u64> {
+        self.applied.get()
+    }
+
     /// Brings a change to the gateway that was just made, behind all before it. To be called by one at a time.
     ///
     /// # Errors

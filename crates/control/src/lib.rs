@@ -6,6 +6,7 @@
 
 mod actor;
 mod changes;
+pub mod cluster;
 mod control;
 mod dispatch;
 mod error;
@@ -26,10 +27,10 @@ pub use error::{OperationError, Refused};
 pub use failure::Failure;
 pub use live::{Cost, Live, Load, Preparing, Process, Rules, Saving, TakenOver, Unsaved};
 pub use operations::{
-    AddToImport, AddressView, BeginImport, BeginMaintenance, ChangeKey, CommitImport, CreateKey,
-    EndMaintenance, Expiry, GroupIncidents, ImportFault, ImportFaultKind, KeyChange, KeyCreated, KeyView,
-    KeysRevoked, ListIncidents, ListKeys, ListMaintenance, ListUpstreams, NewKey, NewMaintenance, Reload,
-    Reloaded, RevokeKeys, ShowIncident, ShowStatus, ShowUsage, Status, ThreadStatus,
+    AddToImport, AddressView, BeginImport, BeginMaintenance, ChangeKey, ClusterStatus, CommitImport,
+    CreateKey, EndMaintenance, Expiry, GroupIncidents, ImportFault, ImportFaultKind, KeyChange, KeyCreated,
+    KeyView, KeysRevoked, ListIncidents, ListKeys, ListMaintenance, ListUpstreams, NewKey, NewMaintenance,
+    Reload, Reloaded, RevokeKeys, ShowIncident, ShowStatus, ShowUsage, Status, ThreadStatus,
 };
 pub use own_limits::ReadLimit;
 pub use sockets::Sockets;

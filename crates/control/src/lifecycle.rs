@@ -41,6 +41,12 @@ pub(crate) enum Alarm {
     Charges,
     /// Incidents cannot be written.
     Store,
+    /// The records of the cluster are out of reach.
+    Records,
+    /// The copy of the cluster's records cannot be kept.
+    Copy,
+    /// This node does not fit into its cluster.
+    Member,
 }
 
 impl Lifecycle {

@@ -233,8 +233,32 @@ pub struct Status {
     pub alarms: Vec<String>,
     /// Keys that it knows.
     pub keys: u64,
+    /// How it stands among others that share its records. None: it is alone.
+    #[serde(default)]
+    pub cluster: Option<ClusterStatus>,
     /// What each data thread has to do.
     pub threads: Vec<ThreadStatus>,
+}
+
+/// How a gateway stands among others that share its records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterStatus {
+    /// Its name.
+    pub node: String,
+    /// Its number. None: it has not joined yet.
+    pub number: Option<i64>,
+    /// Where the records are.
+    pub records: String,
+    /// Whether they answer.
+    pub is_reached: bool,
+    /// Why they do not.
+    pub why: Option<String>,
+    /// When its copy was the same as they.
+    pub copied: Option<u64>,
+    /// The number of the last change that it has.
+    pub applied: Option<u64>,
+    /// How far its clock is ahead of theirs.
+    pub clock_offset_millis: i64,
 }
 
 /// What a data thread has to do.

@@ -49,6 +49,9 @@ in ./fairgate-data, and print a first key, once.")]
     /// Check the store
     #[command(subcommand)]
     Store(Store),
+    /// Set up several gateways on one PostgreSQL, and show them
+    #[command(subcommand)]
+    Cluster(Cluster),
     /// Show usage: requests, charged units, errors, latency
     #[command(
         after_help = "Usage is kept by minute, hour and day, in UTC, and deleted in this order: see `[usage]` in the
@@ -395,6 +398,31 @@ pub(crate) enum Store {
 and verifies their checksums; this command reads everything."
     )]
     Check(Json),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Cluster {
+    /// Create the tables and the secret file, if there are none
+    #[command(
+        after_help = "The configuration names the database: `[cluster] records`. Copy the secret file to every gateway.
+
+Example:
+  fairgate cluster init --config fairgate.toml"
+    )]
+    Init(Json),
+    /// Show PostgreSQL and all gateways; fails if PostgreSQL cannot be used
+    Status(Json),
+    /// Remove a gateway that is stopped and will not come back
+    Remove(Remove),
+}
+
+#[derive(Args)]
+pub(crate) struct Remove {
+    /// The gateway's name, as `fairgate cluster status` shows it
+    #[arg(value_name = "NODE")]
+    pub(crate) node: String,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 #[derive(Subcommand)]

@@ -4,6 +4,7 @@
 //! order. Two threads have a connection each, so that usage holds up no key; all keys are read over a third one.
 
 mod changes;
+mod clustered;
 mod fault;
 mod incidents;
 mod keys;
@@ -14,9 +15,10 @@ mod usage;
 mod visiting;
 mod worker;
 
+pub use clustered::Clustered;
 pub use members::{Beat, Member, Standing};
 pub use postgres::{BadUrl, Target};
-pub use schema::{OLDEST, SCHEMA};
+pub use schema::{OLDEST, SCHEMA, State};
 
 use ::usage::Retention;
 use postgres::{Link, Timing};
@@ -87,6 +89,16 @@ impl Shared {
         })
     }
 
+    /// What these records are called, whatever the server.
+    pub fn id(&self) -> Pending<'_, String> {
+        self.records.ask(async |session| schema::id(session).await)
+    }
+
+    /// Whether the server answers.
+    pub fn reach(&self) -> Pending<'_, ()> {
+        self.records.ask(async |session| Ok(session.batch("SELECT 1").await?))
+    }
+
     /// Makes this node a member, or the member again that it was. Gives its number, which it keeps.
     ///
     /// # Errors
@@ -121,7 +133,7 @@ impl Shared {
     }
 
     /// The schema of the tables, the version of the server, and the number of the last change.
-    pub fn state(&self) -> Pending<'_, schema::State> {
+    pub fn state(&self) -> Pending<'_, State> {
         self.records.ask(async |session| schema::state(session).await)
     }
 }
@@ -130,7 +142,7 @@ impl Shared {
 
 impl Records for Shared {
     fn check_place(&self) -> Pending<'_, ()> {
-        self.records.ask(async |session| Ok(session.batch("SELECT 1").await?))
+        self.reach()
     }
 
     fn changes_since(&self, after: Option<u64>) -> Pending<'_, Since> {

@@ -10,7 +10,7 @@ use store::StoreError;
 /// The advisory lock of who becomes a member.
 const LINE: i64 = 0x6661_6972_0005;
 /// A member that was seen within so many milliseconds lives.
-const ALIVE: i64 = 5_000;
+const ALIVE: i64 = 3_000;
 const MEMBERS: &str = "SELECT number, name, version, run, floor(extract(epoch FROM since))::bigint, \
      floor(extract(epoch FROM seen))::bigint, floor(extract(epoch FROM clock_timestamp() - seen) * 1000)::bigint, \
      clock_offset_millis, applied \

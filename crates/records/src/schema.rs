@@ -141,7 +141,10 @@ async fn bring_up_to_date(session: &mut Session, place: &str) -> Result<(), Fail
 
 /// The schema of the tables. None: there are none.
 async fn version(session: &Session) -> Result<Option<u32>, Failed> {
-    let there = session.query_one("SELECT to_regclass('fairgate.meta') IS NOT NULL", &[]).await?;
+    // Asked of the catalogue as of a table: the server remembers within a transaction that it did not find a name.
+    let text = "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
+                ON n.oid = c.relnamespace WHERE n.nspname = 'fairgate' AND c.relname = 'meta')";
+    let there = session.query_one(text, &[]).await?;
     if !get::<bool>(&there, 0, "meta")? {
         return Ok(None);
     }

@@ -148,7 +148,7 @@ pub enum StoreError {
     },
     /// A member of the cluster runs in another process.
     #[error(
-        "the node `{name}` runs already, or ended without a word within the last seconds: stop it first, or try again in 5 seconds; a node of its own needs a store's folder of its own"
+        "the node `{name}` runs already, or ended without a word within the last seconds: stop it first, or try again in some seconds; a node of its own needs a store's folder of its own"
     )]
     MemberRuns {
         /// Its name.

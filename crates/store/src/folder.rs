@@ -63,7 +63,10 @@ pub(crate) fn make_private(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Writes a private file so that after a crash there is either all of it or none.
-pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+///
+/// # Errors
+/// It cannot be written.
+pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), StoreError> {
     let fresh = fresh_name(path);
     let write = || {
         let mut file = private_file(&fresh)?;

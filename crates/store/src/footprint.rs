@@ -16,15 +16,17 @@ pub struct Footprint {
     folder: PathBuf,
     device: u64,
     inode: u64,
+    /// The secret lies beside it.
+    has_secret: bool,
 }
 
 impl Footprint {
     /// Of the store that is open in this folder.
-    pub(crate) fn of(folder: &Path) -> io::Result<Self> {
+    pub(crate) fn of(folder: &Path, has_secret: bool) -> io::Result<Self> {
         let database = fs::metadata(folder.join(DATABASE_FILE))?;
         // Commands and the gateway may have different working folders; what a path means must not change either.
         let folder = std::path::absolute(folder)?;
-        Ok(Self { folder, device: database.dev(), inode: database.ino() })
+        Ok(Self { folder, device: database.dev(), inode: database.ino(), has_secret })
     }
 
     /// Whether it is still there.
@@ -42,7 +44,7 @@ impl Footprint {
             Err(error) => return Err(StoreError::io("look at", self.folder.join(DATABASE_FILE), error)),
         }
         match fs::metadata(self.folder.join(SECRET_FILE)) {
-            Err(error) if is_missing(&error) => gone(SECRET_FILE, "it was removed"),
+            Err(error) if self.has_secret && is_missing(&error) => gone(SECRET_FILE, "it was removed"),
             Ok(_) | Err(_) => Ok(()),
         }
     }

@@ -20,9 +20,9 @@ mod share;
 mod usage;
 
 pub use change::{Change, Changed, KeyBatch, Since};
-pub use embedded::Embedded;
+pub use embedded::{Embedded, Portion, Position};
 pub use error::StoreError;
-pub use folder::{DATABASE_FILE, SECRET_FILE, USAGE_FILE, open_to_others};
+pub use folder::{DATABASE_FILE, SECRET_FILE, USAGE_FILE, open_to_others, write_whole as write_private};
 pub use footprint::Footprint;
 pub use holder::Holder;
 pub use pending::{Pending, wait};

@@ -17,6 +17,7 @@ pub(crate) enum Table {
     Timeouts,
     Sizes,
     Store,
+    Cluster,
     Usage,
     Keys,
     Plan,
@@ -46,7 +47,7 @@ pub(crate) enum Form {
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 29] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::Top,
         Self::Api,
         Self::Listen,
@@ -61,6 +62,7 @@ impl Table {
         Self::Timeouts,
         Self::Sizes,
         Self::Store,
+        Self::Cluster,
         Self::Usage,
         Self::Keys,
         Self::Plan,
@@ -95,6 +97,7 @@ impl Table {
             Self::Timeouts => "timeouts",
             Self::Sizes => "sizes",
             Self::Store => "store",
+            Self::Cluster => "cluster",
             Self::Usage => "usage",
             Self::Keys => "keys",
             Self::Plan => "plans",
@@ -130,6 +133,7 @@ impl Table {
             | Self::Timeouts
             | Self::Sizes
             | Self::Store
+            | Self::Cluster
             | Self::Usage
             | Self::Keys
             | Self::Plan
@@ -165,6 +169,7 @@ impl Table {
             Self::Timeouts => "[timeouts]",
             Self::Sizes => "[sizes]",
             Self::Store => "[store]",
+            Self::Cluster => "[cluster]",
             Self::Usage => "[usage]",
             Self::Keys => "[keys]",
             Self::Plan => "[plans.NAME]",
@@ -240,6 +245,11 @@ impl Table {
                  `kB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB` or `GiB` (powers of 1024)."
             }
             Self::Store => "Where keys are kept, and how charges are saved.",
+            Self::Cluster => {
+                "Several gateways that share keys, maintenance windows, incidents and usage in PostgreSQL; see \
+                 [cluster.md](cluster.md). Limits are not shared yet: each gateway counts by itself. Without this table the \
+                 gateway is alone, and needs no server."
+            }
             Self::Usage => {
                 "What is recorded of the requests of each key and endpoint, for `fairgate usage`: their number, charged units, \
                  errors by code, bytes and latency. Usage is a report: a crash loses what was recorded since the last write. \
@@ -308,6 +318,7 @@ impl Table {
             | Self::Timeouts
             | Self::Sizes
             | Self::Store
+            | Self::Cluster
             | Self::Usage
             | Self::Keys
             | Self::Plan
@@ -346,6 +357,7 @@ impl Table {
             | Self::Timeouts
             | Self::Sizes
             | Self::Store
+            | Self::Cluster
             | Self::Usage
             | Self::Keys
             | Self::Address

@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod api;
 mod bounds;
+mod cluster;
 mod compression;
 mod cors;
 mod costs;
@@ -31,7 +32,7 @@ mod upstream;
 mod validation;
 
 use super::{
-    Extent, Process, StoreSettings,
+    ClusterSettings, Extent, Process, StoreSettings,
     document::{self, Document},
     raw::Section,
     registry::{Rows, Table},
@@ -55,6 +56,7 @@ pub(super) const ROWS: Rows = Rows(&[
     services::ROWS,
     bounds::ROWS,
     store::ROWS,
+    cluster::ROWS,
     keys::ROWS,
     plans::ROWS,
     limits::ROWS,
@@ -78,6 +80,7 @@ pub(super) fn names_document(tables: &toml::Table) -> bool {
 pub(super) struct Parts {
     pub(super) data_plane: Settings,
     pub(super) store: StoreSettings,
+    pub(super) cluster: Option<ClusterSettings>,
     pub(super) tls: Option<TlsSettings>,
     pub(super) process: Process,
     pub(super) document: Option<Document>,
@@ -116,6 +119,7 @@ pub(super) fn read(
     let sizes = bounds::sizes(&top.once(Table::Sizes));
     let usage = store::usage(&top.once(Table::Usage));
     let store = store::store(&top.once(Table::Store), folder, usage);
+    let cluster = top.has_table(Table::Cluster).then(|| cluster::cluster(&top.once(Table::Cluster), folder));
     let key_headers = document.as_ref().map_or(&[][..], |document| &document.api.key_headers);
     let keys = keys::keys(&top.once(Table::Keys), key_headers);
     let plans = plans::plans(top);
@@ -161,6 +165,8 @@ pub(super) fn read(
             nothing::warn(top, document.as_ref(), &endpoints);
         }
     }
+    // A fault that was noted is no cluster, but the end all the same.
+    let cluster = cluster.flatten();
     let (tls, tls_files) = tls?.unzip();
     warn_of_headers(top, listen.as_ref(), tls.as_ref(), &trusted_proxies);
     if read.services.is_empty() {
@@ -196,7 +202,7 @@ pub(super) fn read(
         document: None,
     };
     let process = Process { is_watched: is_watched?, admin: admin?, allows_no_endpoints: allows_none?.value };
-    Some(Parts { data_plane, store: store?, tls: tls_files, process, document })
+    Some(Parts { data_plane, store: store?, cluster, tls: tls_files, process, document })
 }
 
 fn warn_of_headers(top: &Section<'_>, listen: Option<&Listen>, tls: Option<&Tls>, trusted: &[IpNet]) {

@@ -145,6 +145,20 @@ impl Control {
         }
     }
 
+    /// Brings what others have changed to the gateway.
+    pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
+        let _turn = self.writing.lock().await;
+        match &self.running {
+            Some(running) => running.applier.catch_up().await,
+            None => Ok(()),
+        }
+    }
+
+    /// The number of the last change that the gateway has.
+    pub(crate) fn applied(&self) -> Option<u64> {
+        self.running.as_ref().and_then(|running| running.applier.applied())
+    }
+
     /// Brings a change that was just made to the gateway.
     async fn apply(&self, change: &Change) -> Result<(), StoreError> {
         match &self.running {

@@ -1,6 +1,9 @@
 //! The running gateway as the control plane knows it: takes changes over, and tells how it stands.
 
-use super::loading::{self, LeftOut, window};
+use super::{
+    cluster::Membership,
+    loading::{self, LeftOut, window},
+};
 use crate::{
     AddressView, Live, Load, Status, ThreadStatus, lifecycle::Lifecycle, system_clock,
     transport::http::Health,
@@ -29,6 +32,8 @@ pub(super) struct LiveGateway {
     /// The store's folder, for whoever asks.
     store: PathBuf,
     since: u64,
+    /// Its place in a cluster, if it is in one.
+    membership: Option<Rc<Membership>>,
     /// All windows of maintenance, the one that begins first coming first.
     maintenance: RefCell<Vec<MaintenanceWindow>>,
 }
@@ -66,10 +71,11 @@ impl LiveGateway {
         health: Rc<RefCell<Health>>,
         configured: Rc<Configured>,
         store: &StoreSettings,
+        membership: Option<Rc<Membership>>,
     ) -> Self {
         let store = std::path::absolute(&store.path).unwrap_or_else(|_| store.path.clone());
         let (since, maintenance) = (system_clock(), RefCell::default());
-        Self { handle, lifecycle, health, configured, store, since, maintenance }
+        Self { handle, lifecycle, health, configured, store, since, membership, maintenance }
     }
 
     fn put_key(&self, key: &KeyRecord) {
@@ -150,6 +156,7 @@ impl Live for LiveGateway {
             admin: self.health.borrow().address(),
             alarms: self.lifecycle.alarms(),
             keys: self.handle.keyring().len() as u64,
+            cluster: self.membership.as_ref().map(|membership| membership.status()),
             threads: self.lifecycle.loads().iter().map(thread).collect(),
         }
     }

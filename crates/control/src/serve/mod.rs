@@ -9,6 +9,7 @@ mod certificates;
 mod charges;
 mod clock_override;
 mod clock_sync;
+mod cluster;
 mod incidents;
 mod keeper;
 mod live;
@@ -152,7 +153,7 @@ async fn serve<E: From<Failure>, F: Future<Output = Result<&'static str, E>>>(
     until: impl FnOnce() -> Result<F, E>,
 ) -> Result<bool, E> {
     let Serving { start, facts, controlled, opening, writers } = serving;
-    let Controlled { control, socket, handing, every, footprint, names } = controlled;
+    let Controlled { control, socket, handing, every, footprint, membership, names } = controlled;
     let Opening { not_open, handle, certificates, acme } = opening;
     let control = Rc::new(control);
     let keeper = Keeper::new(Rc::clone(&control), every, Arc::clone(&start.lifecycle), start.log.clone());
@@ -163,6 +164,9 @@ async fn serve<E: From<Failure>, F: Future<Output = Result<&'static str, E>>>(
     tasks.spawn("account memory", account_gc::run(handle.clone()));
     tasks.spawn("clock", clock_sync::run(handle.clone()));
     tasks.spawn("old configurations", watching::let_go(handle));
+    if let Some(membership) = &membership {
+        cluster::spawn(&mut tasks, &control, membership, (&start.lifecycle, start.log));
+    }
     acme.into_iter().for_each(|acme| tasks.spawn("ACME", acme.run()));
     certificates.into_iter().for_each(|held| tasks.spawn("certificates", certificates::follow(held)));
     if start.events == Events::All {
@@ -194,6 +198,9 @@ async fn serve<E: From<Failure>, F: Future<Output = Result<&'static str, E>>>(
     admin.close().await;
     tasks.end().await;
     let saved = keeper.save_at_the_end().await;
+    if let Some(membership) = membership {
+        membership.leave().await;
+    }
     drop(names);
     saved?;
     reason.map(|_| is_drained)

@@ -5,7 +5,7 @@
 
 use super::rules::rules;
 use crate::{Actor, Control, OperationError, Preparing, Reload, Reloaded, Rules, failure::Failure};
-use config::{Node, Sources, StoreSettings, tls::TlsSettings};
+use config::{ClusterSettings, Node, Sources, StoreSettings, tls::TlsSettings};
 use gateway::{
     Compiled, Handle,
     record::{Level, LogSink},
@@ -66,6 +66,7 @@ struct Fixed {
     tls: Option<(SocketAddr, bool)>,
     files: Option<TlsSettings>,
     store: StoreSettings,
+    cluster: Option<ClusterSettings>,
 }
 
 /// The name of the table that is told by its parts.
@@ -83,6 +84,7 @@ impl Source {
                 tls: sockets(data_plane),
                 files: node.tls.clone(),
                 store: node.store.clone(),
+                cluster: node.cluster.clone(),
             },
             is_watched: node.process.is_watched,
             reach: Reach::of(data_plane),
@@ -265,6 +267,7 @@ impl Fixed {
             ("`[store] path`", self.store.path != store.path),
             ("`[store] shared_memory`", self.store.shared_memory != store.shared_memory),
             ("`[store] durable`", self.store.durable != store.durable),
+            ("`[cluster]`", self.cluster != node.cluster),
         ];
         keys.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }

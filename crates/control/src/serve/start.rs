@@ -11,6 +11,7 @@ use super::{
     acme::Acme,
     certificates::Certificates,
     charges::{self, Keeping},
+    cluster::{self, Membership},
     live::{Configured, LiveGateway},
     lock_wait::Patience,
     process::{Handing, ServingProcess},
@@ -73,6 +74,8 @@ pub(super) struct OpenStore {
     stores: Stores,
     secret: Secret,
     footprint: Footprint,
+    /// Its place in a cluster, if it is in one.
+    membership: Option<Rc<Membership>>,
 }
 
 /// A gateway that knows its keys and lets nobody in yet.
@@ -92,6 +95,8 @@ pub(super) struct Controlled {
     /// How often is saved.
     pub(super) every: Rc<Cell<Duration>>,
     pub(super) footprint: Footprint,
+    /// Its place in a cluster, if it is in one.
+    pub(super) membership: Option<Rc<Membership>>,
     /// Kept to the end.
     pub(super) names: Names,
 }
@@ -143,10 +148,25 @@ impl<'l> Start<'l> {
         }
         let names = names.map_or_else(|| reserve(&place(&self.node), &mut self.patience), Ok)?;
         let has_sockets = !handed.0.is_empty();
-        let (store, secret) = open_store(&self.node, data_plane, has_sockets, &mut self.patience)?;
-        log_store(&store, &self.node, self.events, self.log);
-        let footprint = store.footprint().clone();
-        Ok(OpenStore { handed, names, stores: Stores::from(store), secret, footprint })
+        // Looked at before the store is opened, which removes what a gateway that was killed has left.
+        let was_killed = AdminSocket::is_left(&self.node.store.path);
+        let opened = match &self.node.cluster {
+            None => {
+                let (store, secret) = open_store(&self.node, &mut self.patience)?;
+                log_store(&store, &self.node, self.events, self.log);
+                let footprint = store.footprint().clone();
+                OpenStore { handed, names, stores: Stores::from(store), secret, footprint, membership: None }
+            }
+            Some(settings) => {
+                let opened = cluster::open(&self.node, settings, self.log, &mut self.patience)?;
+                let cluster::Opened { stores, secret, footprint, membership } = opened;
+                OpenStore { handed, names, stores, secret, footprint, membership: Some(membership) }
+            }
+        };
+        if !has_sockets {
+            wait_for_port(was_killed, data_plane, &mut self.patience)?;
+        }
+        Ok(opened)
     }
 
     /// Starts the data threads, which let nobody in yet, and hands all keys to them.
@@ -164,6 +184,7 @@ impl<'l> Start<'l> {
             Rc::clone(&self.health),
             Rc::clone(&self.configured),
             &self.node.store,
+            store.membership.clone(),
         );
         let applier = Applier::new(Rc::clone(&store.stores.records), Box::new(live));
         store::wait(applier.catch_up())?;
@@ -216,8 +237,8 @@ impl<'l> Start<'l> {
         let every = process.every();
         let running = Running { applier, process: Box::new(process) };
         let control = Control::new(store.stores, store.secret, rules, Some(running), system_clock);
-        let (footprint, names) = (store.footprint, store.names);
-        let controlled = Controlled { control, socket, handing, every, footprint, names };
+        let (footprint, membership, names) = (store.footprint, store.membership, store.names);
+        let controlled = Controlled { control, socket, handing, every, footprint, membership, names };
         Ok((controlled, Opening { not_open, handle, certificates, acme }))
     }
 }
@@ -241,23 +262,21 @@ fn acme(
     Acme::new(settings, &node.store.path, handle.clone(), Rc::clone(certificates)).map(Some)
 }
 
-/// Opens the store, and sees to it that a gateway of it that was killed has let go of its port.
-fn open_store(
-    node: &Node,
-    data_plane: &Settings,
-    has_sockets: bool,
-    patience: &mut Patience<'_>,
-) -> Result<(Embedded, Secret), Failure> {
-    let was_killed = AdminSocket::is_left(&node.store.path);
+fn open_store(node: &Node, patience: &mut Patience<'_>) -> Result<(Embedded, Secret), Failure> {
     let is_locked = |error: &StoreError| matches!(error, StoreError::Locked { .. });
-    let opened = patience.wait(is_locked, || Embedded::open(&node.store.path))?;
+    Ok(patience.wait(is_locked, || Embedded::open(&node.store.path))?)
+}
+
+/// Sees to it that a gateway of this store that was killed has let go of its port.
+fn wait_for_port(
+    was_killed: bool,
+    data_plane: &Settings,
+    patience: &mut Patience<'_>,
+) -> Result<(), Failure> {
     // Where no gateway of this store was killed, whoever listens is another program, and stays.
     let is_taken = |error: &StartError| was_killed && error.is_taken();
-    if !has_sockets {
-        let free = patience.wait(is_taken, || data_plane.addresses().try_for_each(Gateway::can_listen));
-        free.map_err(|error| Failure::of_start(&error))?;
-    }
-    Ok(opened)
+    let free = patience.wait(is_taken, || data_plane.addresses().try_for_each(Gateway::can_listen));
+    free.map_err(|error| Failure::of_start(&error))
 }
 
 /// Where commands find this gateway.

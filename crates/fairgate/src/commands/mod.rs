@@ -1,5 +1,6 @@
 //! Carries out what was typed: asks the control plane, prints its answer.
 
+mod cluster;
 mod docs;
 mod incidents;
 mod keys;
@@ -55,6 +56,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Store(cli::Store::Check(wanted)) => {
             store::check(&wanted, &load(path, config::Extent::File)?, &mut out)
         }
+        Command::Cluster(command) => cluster::run(&command, &load(path, config::Extent::File)?, &mut out),
         Command::Config(cli::Config::Check) => check(path, &mut out),
         Command::Config(cli::Config::Reload(wanted)) => {
             reload::run(&wanted, &mut Reach::by_file(path), &mut out)

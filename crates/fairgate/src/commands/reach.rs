@@ -6,7 +6,7 @@
 use crate::{failure::Failure, output};
 use config::{Config, Faults};
 use control::{
-    Actor, Control, FoundBy, Operation, Place, ShowStatus, Stores, ask, serve::rules, system_clock,
+    Actor, Control, FoundBy, Operation, Place, ShowStatus, Stores, ask, cluster, serve::rules, system_clock,
 };
 use std::{
     path::{Path, PathBuf},
@@ -80,10 +80,15 @@ impl Reach {
                 return Ok(outcome);
             }
             let config = self.config.as_deref().map_err(|faults| Failure::from(faults.clone()))?;
-            match Embedded::open(&config.node.store.path) {
-                Ok((store, secret)) => {
+            let opened = match &config.node.cluster {
+                None => Embedded::open(&config.node.store.path)
+                    .map(|(store, secret)| (Stores::from(store), secret)),
+                Some(settings) => cluster::stores(settings),
+            };
+            match opened {
+                Ok((stores, secret)) => {
                     let rules = rules(&config.data_plane);
-                    let control = Control::new(Stores::from(store), secret, rules, None, system_clock);
+                    let control = Control::new(stores, secret, rules, None, system_clock);
                     let outcome = store::wait(control.execute(Actor::this_user(), operation));
                     self.found = Some(Found::Own(Box::new(control)));
                     return Ok(outcome?);

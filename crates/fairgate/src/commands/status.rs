@@ -25,29 +25,41 @@ pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result
                 *member = rfc3339(time).into();
             }
         }
+        if let Some(at) = status.cluster.as_ref().and_then(|cluster| cluster.copied)
+            && let Some(member) = value.pointer_mut("/cluster/copied")
+        {
+            *member = rfc3339(at).into();
+        }
         output::json_value(out, &value)?;
         return Ok(code);
     }
     let sum = |figure: fn(&control::ThreadStatus) -> u64| status.threads.iter().map(figure).sum::<u64>();
     let lag = status.threads.iter().map(|thread| thread.lag_millis).max().unwrap_or_default();
-    output::pairs(
-        out,
-        &[
-            ("State", status.state.clone()),
-            ("Address", status.address.clone()),
-            ("Admin address", status.admin.map_or_else(|| "none".into(), |address| address.to_string())),
-            ("Store", status.store.display().to_string()),
-            ("Version", status.version.clone()),
-            ("Process", status.process.to_string()),
-            ("Since", format!("{} UTC", short(status.since))),
-            ("Configuration of", format!("{} UTC", short(status.configured))),
-            ("Keys", status.keys.to_string()),
-            ("Threads", status.threads.len().to_string()),
-            ("Connections", sum(|thread| thread.connections).to_string()),
-            ("Requests in flight", sum(|thread| thread.requests).to_string()),
-            ("Lag", format!("{lag} ms")),
-        ],
-    )?;
+    let mut pairs = vec![
+        ("State", status.state.clone()),
+        ("Address", status.address.clone()),
+        ("Admin address", status.admin.map_or_else(|| "none".into(), |address| address.to_string())),
+        ("Store", status.store.display().to_string()),
+        ("Version", status.version.clone()),
+        ("Process", status.process.to_string()),
+        ("Since", format!("{} UTC", short(status.since))),
+        ("Configuration of", format!("{} UTC", short(status.configured))),
+        ("Keys", status.keys.to_string()),
+        ("Threads", status.threads.len().to_string()),
+        ("Connections", sum(|thread| thread.connections).to_string()),
+        ("Requests in flight", sum(|thread| thread.requests).to_string()),
+        ("Lag", format!("{lag} ms")),
+    ];
+    if let Some(cluster) = &status.cluster {
+        let number = cluster.number.map_or_else(String::new, |number| format!(" (number {number})"));
+        let reached = if cluster.is_reached { "reached" } else { "out of reach" };
+        let copied =
+            cluster.copied.map_or_else(|| "none yet".to_owned(), |at| format!("of {} UTC", short(at)));
+        pairs.push(("Node", format!("{}{number}", cluster.node)));
+        pairs.push(("Records", format!("PostgreSQL at {}, {reached}", cluster.records)));
+        pairs.push(("Copy of them", copied));
+    }
+    output::pairs(out, &pairs)?;
     for alarm in &status.alarms {
         writeln!(out, "\nALARM: {}", output::plain(alarm))?;
     }

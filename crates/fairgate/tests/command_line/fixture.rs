@@ -224,6 +224,7 @@ impl Live for Recorder {
             admin: None,
             alarms: vec![],
             keys: 0,
+            cluster: None,
             threads: vec![],
         }
     }

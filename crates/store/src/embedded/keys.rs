@@ -76,6 +76,32 @@ pub(super) fn insert(
     Ok(())
 }
 
+/// Adds these, or puts them in the place of those with their digests.
+pub(super) fn put(
+    transaction: &WriteTransaction,
+    records: impl Iterator<Item = KeyRecord>,
+) -> Result<(), Fault> {
+    let mut table = transaction.open_table(KEYS)?;
+    let mut ids = Vec::new();
+    for record in records {
+        table.insert(&record.digest, encoding::encode(&record).map_err(Fault::Store)?.as_slice())?;
+        ids.push((record.id, record.digest));
+    }
+    ids.sort_unstable();
+    let mut index = transaction.open_table(KEY_IDS)?;
+    for (id, digest) in &ids {
+        index.insert(id.as_str(), digest)?;
+    }
+    Ok(())
+}
+
+/// Removes all.
+pub(super) fn clear(transaction: &WriteTransaction) -> Result<(), Fault> {
+    transaction.delete_table(KEYS)?;
+    transaction.delete_table(KEY_IDS)?;
+    create_tables(transaction)
+}
+
 pub(super) fn replace(transaction: &WriteTransaction, record: &KeyRecord) -> Result<bool, Fault> {
     let mut table = transaction.open_table(KEYS)?;
     if find(&table, &record.digest)?.is_none_or(|before| before.id != record.id) {

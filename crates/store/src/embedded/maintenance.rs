@@ -23,6 +23,12 @@ pub(super) fn remove(transaction: &WriteTransaction, id: &str) -> Result<bool, F
     Ok(removed)
 }
 
+/// Removes all.
+pub(super) fn clear(transaction: &WriteTransaction) -> Result<(), Fault> {
+    transaction.delete_table(MAINTENANCE)?;
+    create_table(transaction)
+}
+
 pub(super) fn by_id(transaction: &ReadTransaction, id: &str) -> Result<Option<MaintenanceWindow>, Fault> {
     let found = transaction.open_table(MAINTENANCE)?.get(id)?;
     found.map(|bytes| decode(bytes.value())).transpose()

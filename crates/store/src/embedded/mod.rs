@@ -1,6 +1,7 @@
 //! The store in files of a folder, on redb: the records in one, usage in another, each worked on by a thread of its own.
 
 mod changes;
+mod copy;
 mod database;
 mod fault;
 mod incidents;
@@ -18,11 +19,15 @@ use crate::{
     UsageStore,
 };
 use ::usage::Retention;
+pub use copy::{Portion, Position};
 use database::Check;
 use fault::Fault;
 use records_file::RecordsFile;
 use redb::{ReadTransaction, WriteTransaction};
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, mpsc::Receiver},
+};
 use usage::UsageFile;
 use worker::Worker;
 
@@ -39,21 +44,50 @@ impl Embedded {
     ///
     /// A small file is checked whole. Of a large one a record is checked when it is read.
     pub fn open(folder: &Path) -> Result<(Self, Secret), StoreError> {
-        let opened = opening::open(folder, Check::IfSmall)?;
+        let opened = opening::open(folder, Check::IfSmall, None)?;
+        let secret = opened.secret.clone();
+        Ok((Self::start(folder, opened)?, secret))
+    }
+
+    /// Opens a copy of records that live elsewhere, or makes an empty one. Its keys have this secret, which lies in a file
+    /// elsewhere.
+    ///
+    /// # Errors
+    /// It cannot be read, or its keys have another secret.
+    pub fn open_copy(folder: &Path, secret: &Secret, file: &Path) -> Result<Self, StoreError> {
+        Self::start(folder, opening::open(folder, Check::IfSmall, Some((secret, file)))?)
+    }
+
+    fn start(folder: &Path, opened: opening::Opened) -> Result<Self, StoreError> {
         let footprint = opened.records.footprint().clone();
-        let store = Self {
+        Ok(Self {
             records: Worker::start("records", folder, opened.records)?,
             usage: Worker::start("usage", folder, UsageFile::new(folder))?,
             footprint,
             is_new: opened.is_new,
-        };
-        Ok((store, opened.secret))
+        })
+    }
+
+    /// How far this copy has come. None: it is none, or empty.
+    pub fn position(&self) -> Pending<'_, Option<Position>> {
+        self.read(copy::position)
+    }
+
+    /// Takes over what was changed in the records that this is a copy of.
+    pub fn follow(&self, changes: Vec<Change>, position: Position) -> Pending<'_, ()> {
+        self.records.run(move |file| file.write(|transaction| copy::follow(transaction, &changes, &position)))
+    }
+
+    /// Puts what comes in the place of all that this copy has, at once. Without [`Portion::End`] it changes nothing.
+    pub fn replace(&self, portions: Receiver<Portion>) -> Pending<'_, ()> {
+        self.records
+            .run(move |file| file.write(|transaction| copy::replace(transaction, portions.into_iter())))
     }
 
     /// Opens the store in this folder and checks every page and every key; that takes about a second for a
     /// million keys. Tells how many keys there are.
     pub fn check(folder: &Path) -> Result<u64, StoreError> {
-        opening::open(folder, Check::Whole)?.records.visit_keys(&mut [&mut |_| ()])
+        opening::open(folder, Check::Whole, None)?.records.visit_keys(&mut [&mut |_| ()])
     }
 
     /// Where it lies, for whoever looks after that.

@@ -24,7 +24,12 @@ pub(super) struct Opened {
     pub(super) is_new: bool,
 }
 
-pub(super) fn open(path: &Path, check: Check) -> Result<Opened, StoreError> {
+/// `elsewhere`: the secret, and the file that it is from, if that is not in the folder.
+pub(super) fn open(
+    path: &Path,
+    check: Check,
+    elsewhere: Option<(&Secret, &Path)>,
+) -> Result<Opened, StoreError> {
     let folder = Folder::prepare(path)?;
     let (home, path) = (path, folder.database());
     let is_new = is_new(&folder)?;
@@ -33,9 +38,10 @@ pub(super) fn open(path: &Path, check: Check) -> Result<Opened, StoreError> {
     }
     folder::make_private(&path)?;
     let database = open_database(&path, check)?;
-    let footprint = Footprint::of(home).map_err(|error| StoreError::io("look at", &path, error))?;
+    let footprint =
+        Footprint::of(home, elsewhere.is_none()).map_err(|error| StoreError::io("look at", &path, error))?;
     let mut records = RecordsFile::new(path, database, footprint);
-    let secret = open_secret(&folder, &mut records)?;
+    let secret = open_secret(&folder, &mut records, elsewhere)?;
     Ok(Opened { records, secret, is_new })
 }
 
@@ -77,13 +83,20 @@ fn create(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Reads the secret and compares it with what the database remembers of it.
-fn open_secret(folder: &Folder, store: &mut RecordsFile) -> Result<Secret, StoreError> {
+fn open_secret(
+    folder: &Folder,
+    store: &mut RecordsFile,
+    elsewhere: Option<(&Secret, &Path)>,
+) -> Result<Secret, StoreError> {
     let keys = store.read(keys::count)?;
-    let path = folder.secret();
-    let secret = match Secret::read(&path)? {
+    let path = elsewhere.map_or_else(|| folder.secret(), |(_, file)| file.to_owned());
+    let secret = match elsewhere.map(|(secret, _)| secret.clone()) {
         Some(secret) => secret,
-        None if keys > 0 => return Err(StoreError::SecretMissing { path, keys }),
-        None => Secret::create(&path)?,
+        None => match Secret::read(&path)? {
+            Some(secret) => secret,
+            None if keys > 0 => return Err(StoreError::SecretMissing { path, keys }),
+            None => Secret::create(&path)?,
+        },
     };
     let fingerprint = secret.fingerprint();
     let remembered = store.read(|transaction| {
@@ -111,7 +124,7 @@ mod tests {
     #[test]
     fn a_database_of_a_later_schema_is_refused_and_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = open(folder.path(), Check::Whole).unwrap().records;
+        let mut store = open(folder.path(), Check::Whole, None).unwrap().records;
         let pretend = |transaction: &redb::WriteTransaction| {
             let later = (SCHEMA + 1).to_le_bytes();
             transaction.open_table(META)?.insert(META_SCHEMA, later.as_slice())?;
@@ -119,7 +132,7 @@ mod tests {
         };
         store.write(pretend).unwrap();
         drop(store);
-        let error = open(folder.path(), Check::Whole).err().unwrap();
+        let error = open(folder.path(), Check::Whole, None).err().unwrap();
         assert!(
             matches!(error, StoreError::Newer { found, known: SCHEMA, .. } if found == SCHEMA + 1),
             "{error}"
@@ -131,7 +144,7 @@ mod tests {
     #[test]
     fn a_database_with_the_table_of_counters_opens_with_all_its_keys() {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = open(folder.path(), Check::Whole).unwrap().records;
+        let mut store = open(folder.path(), Check::Whole, None).unwrap().records;
         store.write(|transaction| keys::insert(transaction, (0..3).map(key))).unwrap();
         let add_counters = |transaction: &redb::WriteTransaction| {
             const COUNTERS: TableDefinition<'_, (&str, u8), (u32, u32)> = TableDefinition::new("counters");
@@ -140,7 +153,7 @@ mod tests {
         };
         store.write(add_counters).unwrap();
         drop(store);
-        let mut store = open(folder.path(), Check::Whole).unwrap().records;
+        let mut store = open(folder.path(), Check::Whole, None).unwrap().records;
         assert_eq!(store.visit_keys(&mut [&mut |_| ()]).unwrap(), 3);
         store.write(|transaction| keys::insert(transaction, std::iter::once(key(3)))).unwrap();
         assert_eq!(store.read(keys::count).unwrap(), 4);
@@ -150,7 +163,7 @@ mod tests {
     #[test]
     fn without_a_check_no_wrong_key_is_handed_over() {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = open(folder.path(), Check::Whole).unwrap().records;
+        let mut store = open(folder.path(), Check::Whole, None).unwrap().records;
         let keys: Vec<_> = (0..300).map(key).collect();
         store.write(|transaction| keys::insert(transaction, keys.iter().cloned())).unwrap();
         drop(store);
@@ -192,7 +205,7 @@ mod tests {
     }
 
     fn all_keys(folder: &Path) -> Result<Vec<crate::KeyRecord>, StoreError> {
-        let mut store = open(folder, Check::Nothing)?.records;
+        let mut store = open(folder, Check::Nothing, None)?.records;
         let mut found = vec![];
         let mut visit = |row: crate::KeyRow<'_>| found.push(row.to_record());
         store.visit_keys(&mut [&mut visit])?;

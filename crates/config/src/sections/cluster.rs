@@ -1,0 +1,119 @@
+//! The table `[cluster]`.
+
+use crate::{
+    ClusterSettings, LedgerAt, LedgerLost, Unreachable,
+    raw::{Refusal, Section},
+    registry::{
+        Absent::{Default, Means, Required},
+        Shape,
+    },
+};
+use postgres::Target;
+use std::path::Path;
+
+rows! {
+    CLUSTER_RECORDS = Cluster "records", Shape::Text, Required, "\"postgresql://fairgate@db.internal/fairgate\"",
+    also "url", "database", "postgres", "postgresql";
+    "The URL of the PostgreSQL database that holds keys, maintenance, incidents and usage, as libpq reads it: several hosts \
+     after commas, `sslmode`, `sslrootcert`, `target_session_attrs`. The password may also be in the variable `PGPASSWORD`."
+
+    CLUSTER_LEDGER = Cluster "ledger", Shape::Text, Default("\"postgresql\""), "\"redis://ledger.internal:6379\"", also "redis", "valkey";
+    "Where the gateways share out limits: the URL of a Valkey or Redis server, or `postgresql` for the database of `records`. \
+     Read and checked, but not used yet: each gateway still counts limits by itself."
+
+    CLUSTER_SECRET_FILE = Cluster "secret_file", Shape::Text, Default("\"cluster.secret\""), "\"cluster.secret\"", also "secret";
+    "The file with the secret of the keys' digests, the same on all gateways, relative to the folder of this file. \
+     `fairgate cluster init` makes it."
+
+    CLUSTER_NODE = Cluster "node", Shape::Text, Means("the name of the machine"), "\"a\"", also "name", "id";
+    "The name of this gateway in the cluster, which no other has: 1 to 63 letters, digits, `-`, `_` and `.`. It is kept in the \
+     store's folder."
+
+    CLUSTER_UNREACHABLE = Cluster "unreachable", Shape::Words(&["deny", "go_on"]), Default("\"deny\""), "\"go_on\"";
+    "What happens to requests with a limit when the ledger cannot be reached and what was leased is spent. `deny`: 503 \
+     `UNAVAILABLE`, free. `go_on`: each gateway grants its share of the limit. Read and checked, but not used yet."
+
+    CLUSTER_LEDGER_LOST = Cluster "ledger_lost", Shape::Words(&["wait", "go_on"]), Default("\"wait\""), "\"go_on\"";
+    "What happens when the ledger has lost what it had granted, and not all gateways have said it again. `wait`: 503 \
+     `UNAVAILABLE` for what cannot be decided. `go_on`: after some time limits are granted again, with an alarm. Read and \
+     checked, but not used yet."
+}
+
+const LEDGERS: [&str; 4] = ["redis://", "rediss://", "redis+sentinel://", "redis+cluster://"];
+const LONGEST_NAME: usize = 63;
+
+/// What the table says. None: a fault was noted.
+pub(super) fn cluster(section: &Section<'_>, folder: &Path) -> Option<ClusterSettings> {
+    let records = section.text(&CLUSTER_RECORDS);
+    let records = records.and_then(|url| section.keep(url, target));
+    let ledger = section.text(&CLUSTER_LEDGER);
+    let ledger = ledger.and_then(|url| section.keep(url, ledger_at));
+    let file = section.text(&CLUSTER_SECRET_FILE);
+    let file = file.and_then(|path| section.keep(path, |path| secret_file(path, folder)));
+    let node = if section.has(&CLUSTER_NODE) {
+        let named = section.text(&CLUSTER_NODE);
+        named.and_then(|name| section.keep(name, node)).map(Some)
+    } else {
+        let _ = section.text(&CLUSTER_NODE);
+        Some(None)
+    };
+    let unreachable =
+        section.word(&CLUSTER_UNREACHABLE, &[("deny", Unreachable::Deny), ("go_on", Unreachable::GoOn)]);
+    let lost = section.word(&CLUSTER_LEDGER_LOST, &[("wait", LedgerLost::Wait), ("go_on", LedgerLost::GoOn)]);
+    Some(ClusterSettings {
+        records: records?,
+        ledger: ledger?,
+        secret_file: file?,
+        node: node?,
+        unreachable: unreachable?.value,
+        ledger_lost: lost?.value,
+    })
+}
+
+fn target(url: &str) -> Result<Target, Refusal> {
+    Target::parse(url).map_err(|bad| {
+        Refusal::new(
+            format!("`records` is not the URL of a database: {bad}"),
+            "cannot be used",
+            format!("write it like this: records = {}", CLUSTER_RECORDS.example),
+        )
+    })
+}
+
+fn ledger_at(url: &str) -> Result<LedgerAt, Refusal> {
+    if url == "postgresql" {
+        return Ok(LedgerAt::Records);
+    }
+    let rest = LEDGERS.iter().find_map(|scheme| url.strip_prefix(scheme));
+    match rest {
+        Some(rest) if !rest.trim().is_empty() => Ok(LedgerAt::Redis(url.to_owned().into())),
+        Some(_) | None => Err(Refusal::new(
+            "`ledger` is neither `postgresql` nor the URL of a Valkey or Redis server",
+            "cannot be used",
+            "a URL begins with `redis://`, `rediss://`, `redis+sentinel://` or `redis+cluster://`, and names a host",
+        )),
+    }
+}
+
+fn secret_file(path: &str, folder: &Path) -> Result<std::path::PathBuf, Refusal> {
+    let is_good = !path.trim().is_empty() && !path.contains('\0');
+    is_good.then(|| folder.join(path)).ok_or_else(|| {
+        Refusal::new(
+            "`secret_file` is not a file",
+            "expected the path of a file",
+            format!("write it like this: secret_file = {}", CLUSTER_SECRET_FILE.example),
+        )
+    })
+}
+
+fn node(name: &str) -> Result<String, Refusal> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(is_plain) {
+        return Ok(name.to_owned());
+    }
+    Err(Refusal::new(
+        "`node` is not a name",
+        "cannot be used",
+        format!("1 to {LONGEST_NAME} letters, digits, `-`, `_` and `.`, such as {}", CLUSTER_NODE.example),
+    ))
+}
