@@ -41,7 +41,7 @@ pub struct Options {
     pub namespace: String,
     /// The longest that a message takes; at most a second. Nodes give up after 50 ms themselves, but take what comes later
     /// as long as they have not asked anew: with a longer time a slow ledger is understood, such as PostgreSQL with hundreds of
-    /// questions about rolling limits in a message.
+    /// questions in a message.
     pub timeout: Duration,
     /// The longest that it takes to connect.
     pub connect_timeout: Duration,
