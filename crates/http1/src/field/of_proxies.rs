@@ -59,3 +59,52 @@ fn is_of_a_family(name: &[u8]) -> bool {
         Some(_) | None => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ForwardedKind, RequestField, of_request};
+
+    #[test]
+    fn what_only_proxies_may_say_is_found_by_its_length_and_its_first_letter() {
+        for name in [
+            "Client-IP",
+            "CF-Connecting-IP",
+            "CF-Connecting-IPv6",
+            "DO-Connecting-IP",
+            "Fly-Client-IP",
+            "Fastly-Client-IP",
+            "HTTP-Client-IP",
+            "Proxy-Client-IP",
+            "WL-Proxy-Client-IP",
+            "X-Client-IP",
+            "X-Remote-Addr",
+            "X-ProxyUser-Ip",
+            "X-Azure-ClientIP",
+            "X-Azure-SocketIP",
+            "X-Originating-IP",
+            "X-Cluster-Client-IP",
+            "X-Original-Forwarded-For",
+            "Client-Cert",
+            "Client-Cert-Chain",
+            "X-SSL-Client-Verify",
+            "Remote-User",
+            "X-Remote-User",
+            "X-Consumer-Username",
+            "X-Consumer-Custom-ID",
+            "X-Anonymous-Consumer",
+            "X-Accel-Mapping",
+            "X-Sendfile-Type",
+        ] {
+            for name in [name.to_owned(), name.to_ascii_lowercase()] {
+                let kind = of_request(name.as_bytes(), &[]);
+                assert_eq!(kind, RequestField::Forwarded(ForwardedKind::Other), "{name}");
+            }
+        }
+        for name in ["Priority", "Device-Memory", "Client-Certs", "X-Consumers", "X-Accel-Redirect"] {
+            assert_eq!(of_request(name.as_bytes(), &[]), RequestField::EndToEnd, "{name}");
+        }
+        for name in ["X-Override-URL", "X-Original-Request-URI"] {
+            assert_eq!(of_request(name.as_bytes(), &[]), RequestField::Override, "{name}");
+        }
+    }
+}
