@@ -47,6 +47,10 @@ pub(crate) enum Alarm {
     Copy,
     /// This node does not fit into its cluster.
     Member,
+    /// The ledger of shared limits cannot be reached.
+    Ledger,
+    /// The ledger grants nothing to this node.
+    NotGranted,
 }
 
 impl Lifecycle {

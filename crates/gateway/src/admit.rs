@@ -6,7 +6,9 @@ use crate::{
     keyring::KnownKey,
     pages::{self, Page},
     policies::{
-        body, cors, guard, key, limits, maintenance, overload, parameters, path, permission, redirect,
+        body, cors, guard, key,
+        leases::{self, Reserved},
+        limits, maintenance, overload, parameters, path, permission, redirect,
         route::{self, Purpose},
         upgrade,
     },
@@ -130,9 +132,16 @@ pub(crate) async fn admit<'s>(
     };
     // Last, because it is the only check that takes something: what is refused above was never taken.
     let terms = purpose.terms();
-    let owed = match &key {
-        Some(key) => Some(limits::reserve_for_key(context, key, terms)?),
-        None => limits::reserve_for_address(context, terms)?,
+    let owed = match (context.shared.cluster.get(), &key) {
+        (None, Some(key)) => Some(limits::reserve_for_key(context, key, terms)?),
+        (None, None) => limits::reserve_for_address(context, terms)?,
+        (Some(cluster), key) => match leases::reserve(context, cluster, key.as_deref(), terms)? {
+            Reserved::Now(owed) => owed,
+            // On the heap, as above: most requests find what they need at hand.
+            Reserved::Later(waiting) => {
+                Box::pin(waiting.wait(context, cluster, key.as_deref(), terms)).await?
+            }
+        },
     };
     Ok(Admitted::Forward(Admission { owed, cost_header: terms.cost_header, body, largest_body }))
 }

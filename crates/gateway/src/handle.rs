@@ -3,6 +3,7 @@
 use crate::{
     admit::{Admitted, admit},
     client::Client,
+    cluster::Places,
     config::Config,
     context::{
         Moment, RequestContext,
@@ -14,14 +15,22 @@ use crate::{
     forward::{forward, keep_incident},
     keyring::LastKey,
     pages,
+    policies::leases,
     record::{Moved, Outcome, usage::Place},
     respond,
-    settle::access_log,
+    settle::{access_log, payment::Owed},
     state::{shared::Shared, thread::Thread},
 };
 use contract::Status;
 use http1::{Fault, body::Decoder, field::RequestField, request::RequestHead};
-use std::{borrow::Cow, cell::Cell};
+use std::{
+    borrow::Cow,
+    cell::Cell,
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+};
 
 /// Pieces of a page of the gateway's own go out in one write as long as they are not larger than this, its head included.
 const SENT_AT_ONCE: usize = 256 << 10;
@@ -41,12 +50,21 @@ pub(crate) async fn handle(
 
     let answered = match admit(&mut context, client, &mut incoming).await {
         Ok(Admitted::Forward(admission)) => {
-            forward(thread, &mut context, client, &mut incoming, admission).await
+            let places = admission.owed.as_ref().and_then(Owed::places);
+            let forwarded = {
+                let forwarding = pin!(forward(thread, &mut context, client, &mut incoming, admission));
+                match places {
+                    None => Some(forwarding.await),
+                    Some(places) => until_lost(forwarding, places).await,
+                }
+            };
+            forwarded.unwrap_or_else(|| cut_off(config, client))
         }
         Ok(Admitted::Page(page)) => Ok(answer_own(thread, &context, client, &mut incoming, page).await),
         Ok(Admitted::Preflight) => Ok(answer_preflight(thread, &context, client, &mut incoming).await),
         Ok(Admitted::Limits(key)) => {
-            let page = pages::limits(&key, context.now.millis);
+            leases::look(&mut context, &key).await;
+            let page = pages::limits(&context, &key);
             Ok(answer_own(thread, &context, client, &mut incoming, page).await)
         }
         Err(refused) => Err(refused),
@@ -148,6 +166,7 @@ fn context<'t>(
         group: None,
         upgrade: None,
         counted: None,
+        counted_at: None,
         settled: Cell::new(None),
         place: Place::None,
         deprecated: None,
@@ -184,6 +203,34 @@ async fn answer_preflight(
     Outcome { status: 204, code: None, cause: None, charged: 0, keep_alive }
 }
 
+/// What a request was answered. None: its places among those in flight were lost before, so it is over.
+async fn until_lost<T>(mut forwarding: Pin<&mut impl Future<Output = T>>, places: Places) -> Option<T> {
+    let mut lost = pin!(places.lost());
+    poll_fn(|cx| match forwarding.as_mut().poll(cx) {
+        Poll::Ready(answered) => Poll::Ready(Some(answered)),
+        Poll::Pending => lost.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}
+
+/// How a request ends whose places were lost.
+fn cut_off(config: &Config, client: &mut Client) -> Result<Outcome, Refused> {
+    let refused = leases::lost();
+    if !client.answer_begun {
+        return Err(refused);
+    }
+    // The client must not take the half of an answer for the whole.
+    client.cut();
+    let code = Some(refused.code.name().into());
+    Ok(Outcome {
+        status: refused.code.status().on_the_wire(config.settings.statuses),
+        code,
+        cause: None,
+        charged: 0,
+        keep_alive: false,
+    })
+}
+
 /// Turns a refusal into an answer, and keeps its cause.
 async fn refuse(
     thread: &Thread,
@@ -193,6 +240,10 @@ async fn refuse(
     mut refused: Refused,
 ) -> Outcome {
     let keep_alive = !refused.closes && goes_on(thread, context, client, incoming);
+    if let (None, Some(key)) = (&context.counted, &context.key) {
+        let key = Arc::clone(key);
+        leases::look(context, &key).await;
+    }
     let mut out = thread.head_memory();
     let status = respond::write_refusal(thread, context, &refused, keep_alive, &mut out);
     let line = cause_of(context, &refused);

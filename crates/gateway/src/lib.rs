@@ -6,6 +6,7 @@
 mod admit;
 mod client;
 pub mod clock;
+mod cluster;
 mod config;
 mod connection;
 mod context;
@@ -22,6 +23,7 @@ pub mod settings;
 mod settle;
 mod state;
 
+pub use cluster::{Cluster, ClusterView, Step};
 pub use config::{
     described::{live, of as reference_of},
     maintenance,

@@ -2,7 +2,8 @@
 //!
 //! [`Ledger`] and [`Node`] know no socket, no clock, no runtime and no disk. Messages are values; whoever needs a time passes it
 //! in: the ledger its wall clock in milliseconds, a node its own clock in microseconds, which never goes back. This page is the
-//! protocol's specification. The gateway does not use it yet.
+//! protocol's specification. In the gateway, `gateway/src/cluster` spends a node's leases, and `control/src/serve/sharing` carries
+//! its messages to an engine of the crate `ledger`.
 //!
 //! # Words
 //!
@@ -21,7 +22,8 @@
 //! ```
 //!
 //! Errors take the inner way: they go back into the lease, and the ledger hears nothing of them. What is free in a lease goes
-//! back to the ledger when the node has no use for it for 200 ms, when it is called back, or when it asks for less.
+//! back to the ledger when the node has no use for it for 200 ms, when it is called back, when it asks for less, or when the
+//! node ends in order ([`Node::give_all_back`]).
 //!
 //! # Messages
 //!

@@ -3,6 +3,7 @@
 
 mod asking;
 mod demand;
+mod ending;
 mod lease;
 mod leases;
 mod link;
@@ -136,6 +137,15 @@ impl Node {
         self.time.map(|time| time.latest(now))
     }
 
+    /// Goes on by a clock that is taken for the ledger's, as one of so many members, until something is heard of it: for a
+    /// node that starts while the ledger cannot be reached, and shall go on with its share.
+    pub fn assume(&mut self, now: Micros, ledger: Millis, members: u32) {
+        if self.time.is_none() {
+            self.time = Some(LedgerTime::new(now, now, ledger));
+            self.members = members.max(1);
+        }
+    }
+
     /// The lease of a counter in its present slice; one with nothing granted, if there was none. `None`: the ledger's clock is
     /// not known.
     pub fn lease(&mut self, now: Micros, counter: CounterId, rule: Rule) -> Option<Handle> {
@@ -154,7 +164,7 @@ impl Node {
     /// What a client may be told to be left: what this node can spend, and what nobody held at the ledger's last word.
     /// `None`: there was no word.
     pub fn remaining(&self, handle: Handle) -> Option<u32> {
-        let lease = self.leases.get(handle).filter(|lease| lease.word_at > 0)?;
+        let lease = self.leases.get(handle).filter(|lease| lease.has_word())?;
         Some(lease.left.saturating_add(lease.free()).min(lease.rule.quota()))
     }
 
@@ -188,6 +198,16 @@ impl Node {
     /// Whether the ledger is thought to reply.
     pub const fn is_ledger_up(&self) -> bool {
         self.link.is_up()
+    }
+
+    /// The ledger's epoch. 0: nothing was heard of it yet.
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Members, as of the ledger's last word.
+    pub const fn members(&self) -> u32 {
+        self.members
     }
 
     /// What the ledger thinks of this node.

@@ -43,6 +43,8 @@ pub(crate) struct Compiled {
     pub(crate) tag: Tag,
     /// The tag that it had before.
     pub(crate) former: Option<Tag>,
+    /// What several nodes know its counters by.
+    pub(crate) shared_id: u64,
     pub(crate) name: Box<str>,
     pub(crate) rule: Rule,
     /// The place of the counter among those of its form.
@@ -134,8 +136,8 @@ impl Limits {
             };
             let place = *form;
             *form += 1;
-            let former = limit.former_tag();
-            Compiled { tag: limit.tag(), former, name: limit.policy_name().into(), limit, rule, place }
+            let (tag, former, shared_id) = (limit.tag(), limit.former_tag(), limit.shared_id());
+            Compiled { tag, former, shared_id, name: limit.policy_name().into(), limit, rule, place }
         });
         Ok(Self { each: each.collect(), has_groups, has_concurrent, since: 0 })
     }

@@ -59,8 +59,8 @@
 //! after the bucket would have been full without it is given back whole, so that a burst may follow what was
 //! taken while it was in flight: the bucket cannot know how full it would have been, and errors are free.
 //!
-//! What an account may spend of a limit is its *lease*. On one machine the lease is the whole limit; in a
-//! cluster it will be a part of it. Nothing below [`Account`] knows the difference.
+//! An account counts what one process spends. Where several nodes share a limit, a request is asked of their leases as
+//! well (the crate `lease`), which is never less strict; how a limit stands is then what all of them know ([`Known`]).
 //!
 //! The crate knows no runtime, no socket, no disk and no clock: whoever needs a time passes it in, as Unix
 //! milliseconds. Making charges survive a crash is the crate `journal`'s part; [`Reservation::counters`]
@@ -78,6 +78,7 @@ mod reservation;
 mod reset;
 mod rolling;
 mod seat;
+mod shared;
 mod slot;
 mod standing;
 mod trusted;
@@ -91,6 +92,7 @@ pub use denial::Denial;
 pub use guard::{AddressGuard, ErrorCount};
 pub use reservation::{InFlight, Remembered, Reservation, Used};
 pub use seat::Seat;
+pub use shared::{Known, Share};
 pub use standing::Standing;
 
 /// By how much the time of a request may be behind that of others, in milliseconds: it was read when the request

@@ -105,6 +105,17 @@ impl Limit {
         (self.class() == Class::Rate).then(|| Tag(hash() | Class::Rate as u32))
     }
 
+    /// What several nodes know the counters of this limit by; below 2^53. As its tag, but that of a rate does not say its
+    /// amount: so a bucket whose speed is changed keeps its level.
+    pub fn shared_id(&self) -> u64 {
+        match self.kind {
+            Kind::Rate { .. } => 1 << 32 | u64::from(crc32fast::hash(self.policy_name().as_bytes())),
+            Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Concurrent | Kind::Lifetime => {
+                self.tag().0.into()
+            }
+        }
+    }
+
     fn class(&self) -> Class {
         match self.kind {
             Kind::Lifetime => Class::Lifetime,

@@ -13,6 +13,7 @@ use gateway::{
     record::{Level, LogSink, Value},
 };
 use journal::{Committed, Compacting, Journal, JournalError, Options, Weight, Writer};
+use limits::{Used, Who};
 use std::{
     sync::{
         Arc,
@@ -57,7 +58,7 @@ fn options(settings: &StoreSettings, threads: usize) -> Options {
     options
 }
 
-/// Opens the journal, and gives every account back what it had used. `threads`: how many will charge. None:
+/// Opens the journal, and gives every account back what it had used; `take_used` is told as well. `threads`: how many will charge. None:
 /// the configuration wants charges in memory only.
 ///
 /// # Errors
@@ -69,6 +70,7 @@ pub(super) fn open(
     threads: usize,
     handle: &Handle,
     patience: &mut Patience<'_>,
+    take_used: &mut dyn FnMut(&Who, &[Used]),
 ) -> Result<Option<(Journal, Vec<Writer>)>, Failure> {
     if !settings.durable {
         return Ok(None);
@@ -86,6 +88,7 @@ pub(super) fn open(
             // No key's, so an address's; or of a key that is gone, whose rows end with their windows.
             handle.restore_address(*who, used, millis);
         }
+        take_used(who, used);
     });
     let opened = journal::open(&options, now, &mut |row, second| accounts.add(row, second));
     let (journal, writers, report) = opened.map_err(|error| not_opened(&error, settings))?;

@@ -20,6 +20,7 @@ mod presence;
 mod process;
 mod reload;
 mod rules;
+mod sharing;
 mod start;
 mod succession;
 mod tasks;
@@ -35,7 +36,8 @@ use gateway::{
 };
 use journal::Writer;
 use keeper::Keeper;
-use start::{Controlled, Opening, Start};
+use sharing::Carrying;
+use start::{Charging, Controlled, Opening, Start};
 use std::{net::SocketAddr, process::ExitCode, rc::Rc, sync::Arc};
 use tasks::Tasks;
 use tokio::{
@@ -46,6 +48,7 @@ use tokio::{
 
 pub use loading::window;
 pub use rules::rules;
+pub use sharing::{LedgerLost, Sharing};
 
 /// How a gateway starts, beside what its configuration says.
 #[derive(Debug, Clone, Copy, Default)]
@@ -70,8 +73,16 @@ pub enum Events {
 /// # Errors
 /// It does not start, fails, or cannot write down what it did last.
 pub fn run(config: Config, how: Options) -> Result<ExitCode, Failure> {
+    run_as(config, None, how)
+}
+
+/// As [`run`], as a member of a cluster.
+///
+/// # Errors
+/// It does not start, fails, or cannot write down what it did last.
+pub fn run_as(config: Config, sharing: Option<Sharing>, how: Options) -> Result<ExitCode, Failure> {
     with_log(config.data_plane.log.format, |log| {
-        run_until(config, how, log, Events::All, || {
+        run_from(config, sharing, how, log, Events::All, || {
             let mut signals = Signals::new()?;
             Ok(async move {
                 let first = signals.next().await;
@@ -116,18 +127,31 @@ pub fn run_until<E: From<Failure>, F: Future<Output = Result<&'static str, E>>>(
     events: Events,
     until: impl FnOnce() -> Result<F, E>,
 ) -> Result<ExitCode, E> {
+    run_from(config, None, options, log, events, until)
+}
+
+fn run_from<E: From<Failure>, F: Future<Output = Result<&'static str, E>>>(
+    config: Config,
+    sharing: Option<Sharing>,
+    options: Options,
+    log: &LogSink,
+    events: Events,
+    until: impl FnOnce() -> Result<F, E>,
+) -> Result<ExitCode, E> {
     let (mut start, data_plane) = Start::new(config, options, log, events);
     let (rules, facts) = (rules(&data_plane), Facts::of(&data_plane));
     let claims = start.claim(&data_plane)?;
     let mut store = start.open_store(claims, &data_plane)?;
     let closed = start.start_gateway(&mut store, data_plane)?;
-    let (charges, writers) = start.open_charges(&closed, &store)?;
+    let Charging { keeping: charges, writers, carrying } = start.open_charges(&closed, &store, sharing)?;
     let (controlled, opening) = start.make_control(store, closed, charges.as_ref(), rules)?;
     let serving = Serving { start: &start, facts, controlled, opening, writers };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| Failure::new(format!("cannot start the control plane: {error}")))?;
     let served = LocalSet::new().block_on(&runtime, serve(serving, until));
+    // No request is left, so nothing is taken any more.
+    carrying.into_iter().for_each(Carrying::end);
     // All that was charged is in the rings by now, whatever ended the run.
     let saved = charges.map_or(Ok(()), charges::Keeping::finish);
     let is_drained = served?;

@@ -16,6 +16,7 @@ use super::{
     lock_wait::Patience,
     process::{Handing, ServingProcess},
     reload::Source,
+    sharing::{Carrying, Sharing},
     succession,
 };
 use crate::{
@@ -85,6 +86,17 @@ pub(super) struct Closed {
     certificates: Option<Rc<RefCell<Certificates>>>,
     acme: Option<Acme>,
     applier: Applier,
+}
+
+/// Where charges are kept, and how they are shared with other nodes.
+#[derive(Default)]
+pub(super) struct Charging {
+    /// None: they are held in memory only.
+    pub(super) keeping: Option<Keeping>,
+    /// One for each data thread.
+    pub(super) writers: Vec<Writer>,
+    /// None: this gateway is alone.
+    pub(super) carrying: Option<Carrying>,
 }
 
 /// What can be asked and told to do something.
@@ -194,22 +206,42 @@ impl<'l> Start<'l> {
         Ok(Closed { not_open, handle, certificates, acme, applier })
     }
 
-    /// Gives accounts back what they had used, and begins to keep what they use.
+    /// Gives accounts back what they had used, and begins to keep what they use; a member of a cluster begins to share its
+    /// limits.
     pub(super) fn open_charges(
         &mut self,
         closed: &Closed,
         store: &OpenStore,
-    ) -> Result<(Option<Keeping>, Vec<Writer>), Failure> {
+        sharing: Option<Sharing>,
+    ) -> Result<Charging, Failure> {
         let threads = closed.not_open.threads();
         let (settings, is_clock_trusted) = (&self.node.store, self.options.is_clock_trusted);
-        let opened = charges::open(settings, is_clock_trusted, threads, &closed.handle, &mut self.patience)?;
-        let Some((journal, writers)) = opened else { return Ok((None, Vec::new())) };
+        let (now, is_member) = (system_clock().saturating_mul(1000), sharing.is_some());
+        let mut of_node = Vec::new();
+        let opened = charges::open(
+            settings,
+            is_clock_trusted,
+            threads,
+            &closed.handle,
+            &mut self.patience,
+            &mut |who, used| {
+                if is_member {
+                    of_node.extend(closed.handle.leases_used(who, used, now));
+                }
+            },
+        )?;
+        let Some((journal, writers)) = opened else {
+            return if is_member { Err(not_durable()) } else { Ok(Charging::default()) };
+        };
         let watch = charges::Watch {
             handle: closed.handle.clone(),
             lifecycle: Arc::clone(&self.lifecycle),
             footprint: store.footprint.clone(),
         };
-        Ok((Some(charges::keep(journal, settings, watch)?), writers))
+        let keeping = charges::keep(journal, settings, watch)?;
+        let begin = |sharing: Sharing| sharing.begin(of_node, &closed.handle, &self.lifecycle);
+        let carrying = sharing.map(begin).transpose()?;
+        Ok(Charging { keeping: Some(keeping), writers, carrying })
     }
 
     /// Opens the admin socket, and makes what answers there.
@@ -241,6 +273,11 @@ impl<'l> Start<'l> {
         let controlled = Controlled { control, socket, handing, every, footprint, membership, names };
         Ok((controlled, Opening { not_open, handle, certificates, acme }))
     }
+}
+
+/// What a node used would be granted again after its next start.
+fn not_durable() -> Failure {
+    Failure::new("a member of a cluster has to keep its charges: set `[store] durable = true`".to_owned())
 }
 
 /// A gateway that can be opened.

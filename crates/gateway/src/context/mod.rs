@@ -4,9 +4,11 @@ pub(crate) mod origin;
 pub(crate) mod peer;
 pub(crate) mod refusal;
 pub(crate) mod request_id;
+pub(crate) mod standings;
 
 use crate::{
     clock::Clock,
+    cluster::CountedAt,
     config::Config,
     io::pace::Demand,
     keyring::{KnownKey, LastKey, Settled},
@@ -64,6 +66,8 @@ pub(crate) struct RequestContext<'s> {
     pub(crate) upgrade: Option<&'s str>,
     /// The account whose limits the answer tells, once units were asked of it.
     pub(crate) counted: Option<Counted>,
+    /// Where several nodes share limits: whose they are, and when they were asked.
+    pub(crate) counted_at: Option<CountedAt>,
     /// The account that the request was charged to.
     pub(crate) settled: Cell<Option<Settled>>,
     /// What the request counts under in usage.

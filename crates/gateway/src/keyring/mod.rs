@@ -23,7 +23,7 @@ use crate::settings::Plan;
 use contract::Limit;
 use grant::Grants;
 use known_key::Sought;
-use limits::{Used, Who};
+use limits::{Limits, Used, Who};
 use regex::bytes::Regex;
 use std::{
     collections::HashMap,
@@ -141,6 +141,11 @@ impl Keyring {
     // What a panic left behind is whole: every change is one step.
     fn left_out(&self) -> MutexGuard<'_, HashMap<Who, Vec<Used>>> {
         self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The limits of a key that hold now. None: no key has this `who`.
+    pub(crate) fn limits_of(&self, who: &Who) -> Option<Arc<Limits>> {
+        self.keys.pin().get(&Sought(*who)).map(|key| Arc::clone(&key.grant().limits()))
     }
 
     /// What a key had used, without windows that begin after `now` (Unix milliseconds). None: no key has

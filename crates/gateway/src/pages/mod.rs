@@ -7,6 +7,7 @@ use crate::{
     context::{
         RequestContext,
         refusal::{Refusal, Refused},
+        standings,
     },
     keyring::KnownKey,
     settings::{BaseUrl, DocumentText, ServedDocument},
@@ -166,9 +167,10 @@ fn document(context: &RequestContext<'_>, path: &str) -> Option<Page> {
 }
 
 /// How the limits of a key stand at `now` (Unix milliseconds).
-pub(crate) fn limits(key: &KnownKey, now: u64) -> Page {
+pub(crate) fn limits(context: &RequestContext<'_>, key: &KnownKey) -> Page {
+    let now = context.now.millis;
     let (account, grant) = (key.account(now), key.grant());
-    let page = LimitsPage { success: true, plan: grant.plan(), limits: Rows { account: &account, now } };
+    let page = LimitsPage { success: true, plan: grant.plan(), limits: Rows { context, account: &account } };
     let mut body = Vec::with_capacity(1024);
     // Writing into a Vec cannot fail, nor can numbers and texts be no JSON.
     let _ = serde_json::to_writer(&mut body, &page);
@@ -191,14 +193,15 @@ struct LimitsPage<'a> {
 }
 
 struct Rows<'a> {
+    context: &'a RequestContext<'a>,
     account: &'a Account,
-    now: u64,
 }
 
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        let standings = self.account.standings(self.now, self.account.limits().all());
-        out.collect_seq(standings.map(|(_, standing)| Row {
+        let all = self.account.limits().all();
+        let standings = standings::of(self.context, self.account, all, self.context.now.millis);
+        out.collect_seq(standings.iter().map(|(_, standing)| Row {
             limit: standing.limit,
             policy: standing.name,
             amount: standing.limit.amount,

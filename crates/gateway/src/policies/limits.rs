@@ -15,7 +15,7 @@ use contract::{
     ErrorCode,
     limit::{Kind, Limit},
 };
-use limits::{Denial, Reservation, Who};
+use limits::{Addresses, Denial, Reservation, Who};
 use std::{
     fmt::Write as _,
     net::IpAddr,
@@ -42,12 +42,8 @@ pub(crate) fn reserve_for_address(
     context: &mut RequestContext<'_>,
     terms: Terms<'_>,
 ) -> Result<Option<Owed>, Refused> {
-    if context.config.settings.address_limits.is_empty() {
-        return Ok(None);
-    }
-    let Some(addresses) = context.shared.addresses.get() else { return Ok(None) };
+    let Some((addresses, who)) = addresses(context) else { return Ok(None) };
     check_running(context)?;
-    let who = context.shared.keyring.who_of_address(&address_bytes(context.address));
     match addresses.take(who, terms.group, context.now.millis, terms.cost) {
         Ok((whose, reservation)) => settle_on(context, whose, Ok(reservation), terms.cost).map(Some),
         Err(denial) => {
@@ -58,8 +54,17 @@ pub(crate) fn reserve_for_address(
     }
 }
 
+/// The accounts of addresses, and whose the one of this request is. None: addresses have no limits.
+pub(super) fn addresses<'s>(context: &RequestContext<'s>) -> Option<(&'s Addresses, Who)> {
+    if context.config.settings.address_limits.is_empty() {
+        return None;
+    }
+    let addresses = context.shared.addresses.get()?;
+    Some((addresses, context.shared.keyring.who_of_address(&address_bytes(context.address))))
+}
+
 /// Fail closed, where the configuration says so: what cannot be written down would be forgotten in a crash.
-fn check_running(context: &RequestContext<'_>) -> Result<(), Refused> {
+pub(super) fn check_running(context: &RequestContext<'_>) -> Result<(), Refused> {
     if !context.shared.is_stopped.load(Ordering::Relaxed) {
         return Ok(());
     }
@@ -94,7 +99,7 @@ fn address_bytes(address: IpAddr) -> [u8; 16] {
     bits.to_be_bytes()
 }
 
-fn refusal(denial: Denial, cost: u32, whose: &str) -> Refused {
+pub(super) fn refusal(denial: Denial, cost: u32, whose: &str) -> Refused {
     let Some(limit) = denial.limit() else {
         return Refusal::unexpected("a limit that does not exist denied a request", "A bug in the gateway.");
     };

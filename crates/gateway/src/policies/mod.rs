@@ -5,6 +5,7 @@ pub(crate) mod cors;
 mod elsewhere;
 pub(crate) mod guard;
 pub(crate) mod key;
+pub(crate) mod leases;
 pub(crate) mod limits;
 pub(crate) mod maintenance;
 pub(crate) mod overload;

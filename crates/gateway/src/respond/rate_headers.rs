@@ -1,19 +1,25 @@
 //! The limits' headers, both families: `X-Rate-Limit-*` of one limit, `RateLimit` and
 //! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11) of all that apply.
 
-use crate::context::{Counted, RequestContext};
-use ::limits::{Account, Applying, Denial, MAX_LIMITS, Standing};
+use crate::context::{
+    Counted, RequestContext,
+    standings::{self, Standings},
+};
+use ::limits::{Denial, Standing};
 use contract::limit::Kind;
 
 /// Appends the header lines, if a key or an address with limits is known:
 /// as they are at `now` (Unix milliseconds).
 pub(crate) fn write(context: &RequestContext<'_>, now: u64, denial: Option<&Denial>, out: &mut Vec<u8>) {
     match (&context.counted, &context.key) {
-        (Some(Counted { account, applying }), _) => write_account(account, *applying, now, denial, out),
+        (Some(Counted { account, applying }), _) => {
+            write_standings(&standings::of(context, account, *applying, now), denial, out);
+        }
         // Refused before anything was asked of it: what holds for every endpoint is told.
         (None, Some(key)) => {
             let account = key.account(now);
-            write_account(&account, account.limits().applying(context.group), now, denial, out);
+            let applying = account.limits().applying(context.group);
+            write_standings(&standings::of(context, &account, applying, now), denial, out);
         }
         (None, None) => {}
     }
@@ -34,19 +40,8 @@ pub(crate) fn has_limits(context: &RequestContext<'_>, now: u64) -> bool {
 
 /// The limit of the first family is the one that denied, else the tightest: the one with the fewest units
 /// remaining, of several the one that resets last. One that never resets is shown only if there is no other.
-fn write_account(
-    account: &Account,
-    applying: Applying,
-    now: u64,
-    denial: Option<&Denial>,
-    out: &mut Vec<u8>,
-) {
-    // Asked once: to a request with three limits it would be half as much work again to ask for each line.
-    let mut all = [const { None }; MAX_LIMITS];
-    for (place, standing) in all.iter_mut().zip(account.standings(now, applying)) {
-        *place = Some(standing);
-    }
-    let standings = || all.iter().map_while(Option::as_ref);
+fn write_standings(all: &Standings<'_>, denial: Option<&Denial>, out: &mut Vec<u8>) {
+    let standings = || all.iter();
     let shown = match denial {
         Some(denial) => standings().find(|(position, _)| *position == denial.position),
         None => standings().min_by_key(|(_, standing)| {
@@ -104,7 +99,7 @@ fn number(before: &[u8], number: u64, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::limits::{Limits, Reservation, Seat};
+    use ::limits::{Account, Limits, Reservation, Seat};
     use contract::Limit;
     use std::sync::Arc;
 
@@ -117,7 +112,8 @@ mod tests {
 
     fn written(account: &Account, denial: Option<&Denial>) -> String {
         let mut out = Vec::new();
-        write_account(account, account.limits().all(), NOW, denial, &mut out);
+        let standings = Standings::gather(account.standings(NOW, account.limits().all()));
+        write_standings(&standings, denial, &mut out);
         String::from_utf8(out).unwrap()
     }
 

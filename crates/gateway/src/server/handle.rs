@@ -2,6 +2,7 @@
 
 use crate::{
     clock::Clock,
+    cluster::{self, Cluster},
     config::{
         Config,
         maintenance::{Pattern, Window},
@@ -140,6 +141,24 @@ impl Handle {
         let of_address = || self.shared.addresses.get().map(|addresses| addresses.begun(used, now));
         let of_nobody = || limits::Limits::none().begun(used, now);
         of_key().or_else(of_address).unwrap_or_else(of_nobody)
+    }
+
+    /// Has limits shared with other nodes from now on. Before requests are let in.
+    pub fn share_limits(&self, cluster: Arc<Cluster>) {
+        let _ = self.shared.cluster.set(cluster);
+    }
+
+    /// What this process holds of limits that several nodes share. None: it is alone.
+    pub fn cluster(&self) -> Option<&Arc<Cluster>> {
+        self.shared.cluster.get()
+    }
+
+    /// What an account had used, as it is said to the ledger that several nodes share; at `now` (Unix milliseconds).
+    pub fn leases_used(&self, who: &limits::Who, used: &[limits::Used], now: u64) -> Vec<lease::Used> {
+        let of_key = self.shared.keyring.limits_of(who);
+        let of_address = || self.shared.addresses.get().map(limits::Addresses::limits);
+        let limits = of_key.or_else(of_address).unwrap_or_default();
+        cluster::used(&limits, who, used, now)
     }
 
     /// The incidents that were not taken for storing yet.

@@ -1,7 +1,13 @@
 //! What a request owes, and the moment in which it is charged: when the last bytes of its answer are on
 //! their way, not before and not after.
 
-use crate::{context::RequestContext, io::Io, keyring::Settled, state::thread::Thread};
+use crate::{
+    cluster::{Leased, Places},
+    context::RequestContext,
+    io::Io,
+    keyring::Settled,
+    state::thread::Thread,
+};
 use journal::{Charge, Due};
 use limits::{InFlight, Reservation, Who};
 use std::{
@@ -16,6 +22,16 @@ use tokio::io::AsyncWrite;
 pub(crate) struct Owed {
     who: Who,
     reservation: Reservation,
+    /// The same units of leases, where several nodes share limits.
+    leased: Option<Box<Leased>>,
+}
+
+/// The places among the requests in flight of an answer that was charged and goes on. Dropped, they are given back.
+#[derive(Debug)]
+#[must_use = "places that are dropped are given back"]
+pub(crate) struct Staying {
+    _here: Option<InFlight>,
+    _leased: Option<Box<Leased>>,
 }
 
 /// The settling of one answer. Dropped, nothing is charged.
@@ -30,12 +46,25 @@ pub(crate) struct Payment<'t> {
 
 impl Owed {
     pub(crate) const fn new(who: Who, reservation: Reservation) -> Self {
-        Self { who, reservation }
+        Self { who, reservation, leased: None }
+    }
+
+    /// Where several nodes share the limits.
+    pub(crate) const fn leased(who: Who, reservation: Reservation, leased: Box<Leased>) -> Self {
+        Self { who, reservation, leased: Some(leased) }
+    }
+
+    /// What tells that its places among the requests in flight are lost. None: it has none that could be.
+    pub(crate) fn places(&self) -> Option<Places> {
+        self.leased.as_ref()?.places()
     }
 
     /// The upstream told what the answer has cost. More than was reserved is not taken.
     pub(crate) fn lower_to(&mut self, cost: u32) {
         self.reservation.lower_to(cost);
+        if let Some(leased) = &mut self.leased {
+            leased.lower_to(cost);
+        }
     }
 
     /// What is to be written down. None: nothing that would outlive the request.
@@ -65,6 +94,9 @@ impl<'t> Payment<'t> {
         // his place among the requests at once still taken. So it is free before these bytes are on their way.
         if let Some(owed) = &mut self.owed {
             owed.reservation.land();
+            if let Some(leased) = &mut owed.leased {
+                leased.land();
+            }
         }
         self.poll_write_charged(cx, sink, bytes)
     }
@@ -106,15 +138,18 @@ impl<'t> Payment<'t> {
     pub(crate) fn settle(self, context: &RequestContext<'_>) -> u32 {
         let Some(owed) = self.record() else { return 0 };
         let cost = owed.reservation.cost();
+        owed.leased.into_iter().for_each(Leased::charge);
         context.settled.set(Some(Settled { who: owed.who, account: owed.reservation.charge() }));
         cost
     }
 
     /// Charges an answer that goes on. Tells how many units, and gives the places among the requests at once that
     /// stay taken until they are dropped.
-    pub(crate) fn settle_and_stay(self) -> (u32, Option<InFlight>) {
+    pub(crate) fn settle_and_stay(self) -> (u32, Option<Staying>) {
         let Some(owed) = self.record() else { return (0, None) };
-        (owed.reservation.cost(), owed.reservation.charge_and_stay())
+        let cost = owed.reservation.cost();
+        let leased = owed.leased.and_then(Leased::charge_and_stay);
+        (cost, Some(Staying { _here: owed.reservation.charge_and_stay(), _leased: leased }))
     }
 
     /// Takes the debt back: what was taken for a success has turned out to be an error.

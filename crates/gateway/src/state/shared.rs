@@ -2,6 +2,7 @@
 
 use crate::{
     clock::{Clock, wall_millis},
+    cluster::Cluster,
     config::{Config, endpoint_ids::EndpointIds, maintenance::Window, routes::BadTemplate},
     keyring::{DigestOf, ExposedKeys, Keyring},
     record::{
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) exposed_keys: ExposedKeys,
     /// Accounts of addresses, for public endpoints. Empty: no configuration has had limits for them.
     pub(crate) addresses: OnceLock<Addresses>,
+    /// What this process holds of limits that several nodes share. Empty: it is alone.
+    pub(crate) cluster: OnceLock<Arc<Cluster>>,
     /// Charges cannot be written down, and requests are not to go on without that.
     pub(crate) is_stopped: AtomicBool,
     /// Another gateway has the sockets, and accepts whoever is not accepted yet.
@@ -97,6 +100,7 @@ impl Shared {
             address_errors: AddressGuard::default(),
             exposed_keys: ExposedKeys::default(),
             addresses: OnceLock::new(),
+            cluster: OnceLock::new(),
             is_stopped: AtomicBool::new(false),
             is_handed_over: AtomicBool::new(false),
             incidents: Incidents::new(),

@@ -144,7 +144,7 @@ impl Node {
     pub fn recall(&mut self, now: Micros, recall: &Recall) {
         let Some(handle) = self.leases.find(recall.counter, recall.slice) else { return };
         if let Some(lease) = self.leases.get_mut(handle) {
-            lease.single_until = now + super::lease::EMPTY;
+            lease.single_until = lease.single_until.max(now + super::lease::EMPTY);
             if lease.can_give_back() {
                 self.ask(handle);
             }

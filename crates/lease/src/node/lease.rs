@@ -141,6 +141,12 @@ impl Lease {
         self.renewed_at.saturating_add((PLACE_TTL - PLACE_MARGIN) * 1_000)
     }
 
+    /// Whether the ledger said anything of it.
+    #[inline]
+    pub(crate) const fn has_word(&self) -> bool {
+        self.word_at > 0
+    }
+
     /// Whether a client may be told what was heard last.
     #[inline]
     pub(crate) const fn is_fresh(&self, now: Micros) -> bool {
@@ -266,6 +272,10 @@ impl Lease {
                 Care::Nothing
             };
             return (care, (now + IDLE).min(self.places_end()));
+        }
+        // Units beyond the lease count as soon as the ledger can be asked for them.
+        if self.held() > self.granted && !matches!(self.rule.kind, Kind::AtOnce) {
+            return (Care::Ask, now + UNUSED);
         }
         if self.granted == 0 && self.held() == 0 && is_settled && now >= self.word_at + UNUSED {
             return (Care::Forget, 0);

@@ -79,7 +79,7 @@ impl Node {
             return Take::Denied(Denial::Exhausted);
         }
         self.asked_for = self.asked_for.saturating_add(1);
-        let can_tell = lease.is_fresh(now) || !is_up;
+        let can_tell = lease.has_word() && lease.is_fresh(now) || !is_up;
         lease.demand.note(now, units);
         // What waits was there first.
         if lease.free().saturating_sub(lease.waiting) >= units && can_tell && lease.is_valid(now) {
@@ -94,7 +94,7 @@ impl Node {
             return Take::Denied(why);
         }
         if !is_up {
-            return self.without_ledger(handle, units);
+            return self.without_ledger(now, handle, units);
         }
         lease.waiting = lease.waiting.saturating_add(units);
         lease.smallest = lease.smallest.min(units);
@@ -123,7 +123,7 @@ impl Node {
                 Take::Granted(Receipt { lease: handle, units })
             }
             Verdict::Deny(why) => Take::Denied(why),
-            Verdict::WithoutLedger => self.without_ledger(handle, units),
+            Verdict::WithoutLedger => self.without_ledger(now, handle, units),
             Verdict::Over | Verdict::Stay | Verdict::Called(_) | Verdict::Ask => Take::Over,
         }
     }
@@ -214,7 +214,7 @@ impl Node {
         }
     }
 
-    fn without_ledger(&mut self, handle: Handle, units: u32) -> Take {
+    fn without_ledger(&mut self, now: Micros, handle: Handle, units: u32) -> Take {
         let (unreachable, members) = (self.unreachable, self.members);
         let Some(lease) = self.leases.get_mut(handle) else { return Take::Over };
         let held = lease.held().saturating_add(units);
@@ -223,6 +223,7 @@ impl Node {
         }
         self.beyond += u64::from(held.saturating_sub(lease.granted.max(lease.held())));
         lease.reserved += units;
+        self.watch(handle, now + IDLE);
         Take::Granted(Receipt { lease: handle, units })
     }
 }

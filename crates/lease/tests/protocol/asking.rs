@@ -117,3 +117,29 @@ fn who_waits_is_not_overtaken() {
     let Take::Wait(_) = cluster.begin(0, window(10), 3) else { panic!() };
     assert!(matches!(cluster.begin(0, window(10), 1), Take::Wait(_)));
 }
+
+#[test]
+fn a_node_that_ends_leaves_nothing_behind_that_it_does_not_need() {
+    let mut cluster = Cluster::new(2);
+    // A hot counter: it is leased in blocks.
+    for _ in 0..20 {
+        cluster.charge(0, window(1_000), 1);
+        cluster.now += MILLI;
+    }
+    assert!(cluster.granted(window(1_000))[0] > 20);
+    assert!(!cluster.nodes[0].give_all_back(cluster.now));
+    cluster.exchange(0);
+    assert!(cluster.nodes[0].give_all_back(cluster.now));
+    assert_eq!(cluster.granted(window(1_000)), [20]);
+}
+
+#[test]
+fn asking_how_a_counter_stands_takes_nothing_and_tells_what_others_hold() {
+    let mut cluster = Cluster::new(2);
+    cluster.charge(0, window(100), 30);
+    let receipt = granted(cluster.take(1, window(100), 0));
+    assert_eq!(receipt.units, 0);
+    assert_eq!(cluster.nodes[1].remaining(receipt.lease), Some(70));
+    cluster.nodes[1].release(cluster.now, receipt);
+    assert_eq!(cluster.granted(window(100)).iter().sum::<u32>(), 30);
+}

@@ -187,3 +187,29 @@ fn a_rate_that_was_lost_begins_empty() {
     let left = cluster.ledger.left(cluster.ledger_now(), COUNTER, &rate);
     assert!((10..=12).contains(&left), "{left}");
 }
+
+#[test]
+fn a_node_that_starts_without_the_ledger_may_go_on_with_its_share_by_a_clock_of_its_own() {
+    let mut cluster = Cluster::new(2);
+    let mut node = Node::new(0, 2, Unreachable::GoOn, []);
+    assert_eq!(node.lease(cluster.now, COUNTER, window(10)), None);
+    node.assume(cluster.now, cluster.ledger_now(), 2);
+    while node.is_ledger_up() {
+        node.message(cluster.now);
+        cluster.wait(10);
+        node.tick(cluster.now);
+    }
+    let handle = node.lease(cluster.now, COUNTER, window(10)).unwrap();
+    for _ in 0..5 {
+        let receipt = granted(node.take(cluster.now, handle, 1));
+        node.charge(cluster.now, receipt, 1);
+    }
+    assert_eq!(node.take(cluster.now, handle, 1), Take::Denied(Denial::Unavailable));
+    // When the ledger is back, what was used counts.
+    cluster.nodes[0] = node;
+    cluster.wait(1_100);
+    cluster.exchange(0);
+    cluster.wait(1_100);
+    assert_eq!(cluster.charge(1, window(10), 5), cluster.nodes[1].find(COUNTER, 9).unwrap());
+    assert_eq!(cluster.take(1, window(10), 1), Take::Denied(Denial::Exhausted));
+}

@@ -1,0 +1,225 @@
+//! Tells operators how the ledger is, and goes on without members that do not come, where that is wanted.
+
+use crate::{
+    lifecycle::{Alarm, Lifecycle},
+    system_micros,
+};
+use gateway::{
+    Cluster, ClusterView,
+    record::{Level, LogSink, Value},
+};
+use lease::{NodeId, Standing};
+use ledger::{Engine, LedgerError};
+use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep};
+
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(250);
+/// Milliseconds between the clocks from which on that is told.
+const APART: u64 = 1_000;
+/// How often what no request needs is forgotten.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// What is done about what the ledger has lost, while there are members that have not said their totals again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerLost {
+    /// It waits for them: what cannot be decided is refused.
+    Wait,
+    /// It waits for so long, and goes on without them then: what they hold may be granted twice.
+    GoOn(Duration),
+}
+
+/// Why the ledger did not answer last, as whoever asks it notes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Failures(Rc<RefCell<Option<String>>>);
+
+/// What it tells to whom.
+pub(super) struct Watch {
+    pub(super) log: LogSink,
+    pub(super) lifecycle: Arc<Lifecycle>,
+    pub(super) ledger_lost: LedgerLost,
+}
+
+/// What looks.
+pub(super) struct Watching {
+    watch: Watch,
+    cluster: Arc<Cluster>,
+    engine: Arc<dyn Engine>,
+    node: NodeId,
+    failures: Failures,
+    told: Told,
+    /// Since when there are members that are waited for.
+    awaited_since: Option<Instant>,
+    swept: Instant,
+}
+
+/// What was told last.
+struct Told {
+    is_up: bool,
+    standing: Standing,
+    epoch: u64,
+    is_apart: bool,
+    beyond: u64,
+}
+
+impl Failures {
+    /// Notes a failure.
+    pub(super) fn note(&self, error: &LedgerError) {
+        self.0.replace(Some(error.to_string()));
+    }
+
+    fn latest(&self) -> String {
+        self.0.borrow().clone().unwrap_or_else(|| "it does not answer".to_owned())
+    }
+
+    fn clear(&self) {
+        self.0.replace(None);
+    }
+}
+
+impl Watch {
+    pub(super) fn begin(self, cluster: Arc<Cluster>, engine: Arc<dyn Engine>, node: NodeId) -> Watching {
+        let told = Told { is_up: true, standing: Standing::Member, epoch: 0, is_apart: false, beyond: 0 };
+        Watching {
+            watch: self,
+            cluster,
+            engine,
+            node,
+            failures: Failures::default(),
+            told,
+            awaited_since: None,
+            swept: Instant::now(),
+        }
+    }
+}
+
+impl Watching {
+    /// Where failures are noted.
+    pub(super) fn failures(&self) -> Failures {
+        self.failures.clone()
+    }
+
+    /// Looks for ever.
+    pub(super) async fn run(&mut self) {
+        loop {
+            sleep(LOOK).await;
+            let view = self.cluster.view();
+            self.tell_link(&view);
+            self.tell_standing(view.standing);
+            self.tell_epoch(&view);
+            self.tell_clock(&view);
+            self.go_on_without().await;
+            if self.swept.elapsed() >= SWEEP {
+                self.cluster.sweep();
+                self.swept = Instant::now();
+            }
+        }
+    }
+
+    fn tell_link(&mut self, view: &ClusterView) {
+        let is_up = view.is_ledger_up && view.epoch != 0;
+        let failure = self.failures.latest();
+        if is_up != self.told.is_up {
+            self.told.is_up = is_up;
+            if is_up {
+                self.failures.clear();
+                self.watch.lifecycle.raise(Alarm::Ledger, None);
+                self.watch.log.event(Level::Info, "the ledger answers again", &[]);
+            } else {
+                let effect =
+                    "leases at hand are spent; what they do not cover is decided by `[cluster] unreachable`";
+                let alarm = format!("the ledger cannot be reached: {failure}; {effect}");
+                self.watch.lifecycle.raise(Alarm::Ledger, Some(alarm));
+                let members = [("reason", failure.as_str()), ("effect", effect)];
+                self.watch.log.event(Level::Error, "the ledger cannot be reached", &members);
+            }
+        }
+        let beyond = view.beyond.saturating_sub(self.told.beyond);
+        if beyond > 0 {
+            self.told.beyond = view.beyond;
+            let reason = "the ledger cannot be reached, and `[cluster] unreachable` is \"go_on\"";
+            let members = [("units", Value::Number(beyond)), ("reason", Value::Text(reason))];
+            self.watch.log.event_of(Level::Warn, "units were granted beyond the leases", &members);
+        }
+    }
+
+    fn tell_standing(&mut self, standing: Standing) {
+        if standing == self.told.standing {
+            return;
+        }
+        self.told.standing = standing;
+        let reason = match standing {
+            Standing::Member => {
+                self.watch.lifecycle.raise(Alarm::NotGranted, None);
+                self.watch.log.event(Level::Info, "this node is a member again", &[]);
+                return;
+            }
+            Standing::NotMember => "this node is not a member of the cluster, or was removed from it",
+            Standing::Superseded => {
+                "another process has the number of this node: a copy of its store runs elsewhere"
+            }
+        };
+        let effect = "requests that limits hold for are answered 503";
+        self.watch.lifecycle.raise(Alarm::NotGranted, Some(format!("{reason}; {effect}")));
+        let members = [("reason", reason), ("effect", effect)];
+        self.watch.log.event(Level::Error, "the ledger grants nothing to this node", &members);
+    }
+
+    fn tell_epoch(&mut self, view: &ClusterView) {
+        if view.epoch == self.told.epoch {
+            return;
+        }
+        let is_first = std::mem::replace(&mut self.told.epoch, view.epoch) == 0;
+        if !is_first {
+            let members = [("epoch", Value::Number(view.epoch))];
+            self.watch.log.event_of(
+                Level::Warn,
+                "the ledger was replaced, and all totals are said again",
+                &members,
+            );
+        }
+    }
+
+    fn tell_clock(&mut self, view: &ClusterView) {
+        let Some(ledger) = view.ledger_time else { return };
+        let apart = ledger.abs_diff(system_micros() / 1_000);
+        let is_apart = apart >= APART;
+        if is_apart && !self.told.is_apart {
+            let effect = "windows of limits follow the ledger's clock";
+            let members = [("milliseconds", Value::Number(apart)), ("effect", Value::Text(effect))];
+            self.watch.log.event_of(
+                Level::Warn,
+                "the clocks of the ledger and of this machine differ",
+                &members,
+            );
+        }
+        self.told.is_apart = is_apart;
+    }
+
+    /// Goes on without members that have not said their totals, once they had the time to.
+    async fn go_on_without(&mut self) {
+        let LedgerLost::GoOn(after) = self.watch.ledger_lost else { return };
+        if !self.told.is_up {
+            return;
+        }
+        let Ok(awaited) = self.engine.awaited().await else { return };
+        if awaited.is_empty() {
+            self.awaited_since = None;
+            return;
+        }
+        if self.awaited_since.get_or_insert_with(Instant::now).elapsed() < after {
+            return;
+        }
+        for node in awaited.into_iter().filter(|node| *node != self.node) {
+            if self.engine.go_on_without(node).await.is_ok() {
+                let reason = "it has not said its totals since the ledger was replaced, and `[cluster] ledger_lost` is \"go_on\"";
+                let members = [
+                    ("node", Value::Number(node.into())),
+                    ("reason", Value::Text(reason)),
+                    ("effect", Value::Text("what it holds may be granted twice")),
+                ];
+                self.watch.log.event_of(Level::Error, "the ledger goes on without a member", &members);
+            }
+        }
+    }
+}

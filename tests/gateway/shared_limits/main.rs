@@ -1,0 +1,23 @@
+//! Several gateways that share each limit through one ledger: real processes, a real Valkey, real sockets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    missing_docs,
+    reason = "a test says what it found by panicking"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../limits/telling.rs"]
+#[allow(dead_code, reason = "each test binary uses its own part of it")]
+mod telling;
+
+mod dying;
+mod ledger_server;
+mod losing;
+mod node;
+mod nodes;
+mod sharing;
