@@ -79,8 +79,8 @@ pub struct ClusterSettings {
 /// Where limits are shared out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LedgerAt {
-    /// In the database of the records.
-    Records,
+    /// In the database of the records, with this URL.
+    Records(Hidden),
     /// At a Valkey or Redis server with this URL.
     Redis(Hidden),
 }
@@ -125,6 +125,15 @@ pub struct UsageSettings {
     pub flush_interval: Duration,
     /// How long it is kept.
     pub keep: Retention,
+}
+
+impl LedgerAt {
+    /// The URL, for whoever connects.
+    pub fn url(&self) -> &str {
+        match self {
+            Self::Records(url) | Self::Redis(url) => url.expose(),
+        }
+    }
 }
 
 impl Hidden {

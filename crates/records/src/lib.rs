@@ -126,6 +126,11 @@ impl Shared {
         self.records.ask(async |session| members::all(session).await)
     }
 
+    /// The numbers of all that are or were members, and whether they were removed.
+    pub fn numbers(&self) -> Pending<'_, Vec<(i64, bool)>> {
+        self.records.ask(async |session| members::numbers(session).await)
+    }
+
     /// Removes a member for good. None: there is none of this name.
     pub fn remove(&self, name: &str) -> Pending<'_, Option<Member>> {
         let name = name.to_owned();

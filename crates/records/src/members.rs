@@ -128,6 +128,14 @@ pub(crate) async fn all(session: &Session) -> Result<Vec<Member>, Failed> {
     rows.iter().map(|row| member(row).map(|(member, _)| member)).collect()
 }
 
+/// The numbers of all that are or were members, and whether they were removed.
+pub(crate) async fn numbers(session: &Session) -> Result<Vec<(i64, bool)>, Failed> {
+    let rows = session
+        .query("SELECT number, removed IS NOT NULL FROM fairgate.members ORDER BY number", &[])
+        .await?;
+    rows.iter().map(|row| Ok((get(row, 0, "members")?, get(row, 1, "members")?))).collect()
+}
+
 pub(crate) async fn remove(session: &mut Session, name: &str) -> Result<Option<Member>, Failed> {
     let members = all(session).await?;
     let Some(member) = members.into_iter().find(|member| member.name == name) else { return Ok(None) };

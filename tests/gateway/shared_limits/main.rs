@@ -9,6 +9,9 @@
     reason = "a test says what it found by panicking"
 )]
 
+#[path = "../../servers/postgres.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of it")]
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../limits/telling.rs"]
@@ -20,4 +23,5 @@ mod ledger_server;
 mod losing;
 mod node;
 mod nodes;
+mod serving;
 mod sharing;

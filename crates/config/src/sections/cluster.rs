@@ -18,8 +18,7 @@ rows! {
      after commas, `sslmode`, `sslrootcert`, `target_session_attrs`. The password may also be in the variable `PGPASSWORD`."
 
     CLUSTER_LEDGER = Cluster "ledger", Shape::Text, Default("\"postgresql\""), "\"redis://ledger.internal:6379\"", also "redis", "valkey";
-    "Where the gateways share out limits: the URL of a Valkey or Redis server, or `postgresql` for the database of `records`. \
-     Read and checked, but not used yet: each gateway still counts limits by itself."
+    "Where the gateways share out limits: the URL of a Valkey or Redis server, or `postgresql` for the database of `records`."
 
     CLUSTER_SECRET_FILE = Cluster "secret_file", Shape::Text, Default("\"cluster.secret\""), "\"cluster.secret\"", also "secret";
     "The file with the secret of the keys' digests, the same on all gateways, relative to the folder of this file. \
@@ -31,12 +30,12 @@ rows! {
 
     CLUSTER_UNREACHABLE = Cluster "unreachable", Shape::Words(&["deny", "go_on"]), Default("\"deny\""), "\"go_on\"";
     "What happens to requests with a limit when the ledger cannot be reached and what was leased is spent. `deny`: 503 \
-     `UNAVAILABLE`, free. `go_on`: each gateway grants its share of the limit. Read and checked, but not used yet."
+     `UNAVAILABLE`, free. `go_on`: each gateway grants its share of the limit, so that more than the limit may be granted in all."
 
     CLUSTER_LEDGER_LOST = Cluster "ledger_lost", Shape::Words(&["wait", "go_on"]), Default("\"wait\""), "\"go_on\"";
     "What happens when the ledger has lost what it had granted, and not all gateways have said it again. `wait`: 503 \
-     `UNAVAILABLE` for what cannot be decided. `go_on`: after some time limits are granted again, with an alarm. Read and \
-     checked, but not used yet."
+     `UNAVAILABLE` for what cannot be decided. `go_on`: after 30 seconds limits are granted again, with an alarm; what \
+     the others hold may then be granted twice."
 }
 
 const LEDGERS: [&str; 4] = ["redis://", "rediss://", "redis+sentinel://", "redis+cluster://"];
@@ -45,7 +44,7 @@ const LONGEST_NAME: usize = 63;
 /// What the table says. None: a fault was noted.
 pub(super) fn cluster(section: &Section<'_>, folder: &Path) -> Option<ClusterSettings> {
     let records = section.text(&CLUSTER_RECORDS);
-    let records = records.and_then(|url| section.keep(url, target));
+    let records = records.and_then(|url| section.keep(url, |url| Ok((target(url)?, url.to_owned()))));
     let ledger = section.text(&CLUSTER_LEDGER);
     let ledger = ledger.and_then(|url| section.keep(url, ledger_at));
     let file = section.text(&CLUSTER_SECRET_FILE);
@@ -60,9 +59,10 @@ pub(super) fn cluster(section: &Section<'_>, folder: &Path) -> Option<ClusterSet
     let unreachable =
         section.word(&CLUSTER_UNREACHABLE, &[("deny", Unreachable::Deny), ("go_on", Unreachable::GoOn)]);
     let lost = section.word(&CLUSTER_LEDGER_LOST, &[("wait", LedgerLost::Wait), ("go_on", LedgerLost::GoOn)]);
+    let (records, url) = records?;
     Some(ClusterSettings {
-        records: records?,
-        ledger: ledger?,
+        records,
+        ledger: ledger?.unwrap_or_else(|| LedgerAt::Records(url.into())),
         secret_file: file?,
         node: node?,
         unreachable: unreachable?.value,
@@ -80,13 +80,14 @@ fn target(url: &str) -> Result<Target, Refusal> {
     })
 }
 
-fn ledger_at(url: &str) -> Result<LedgerAt, Refusal> {
+/// None: in the database of the records.
+fn ledger_at(url: &str) -> Result<Option<LedgerAt>, Refusal> {
     if url == "postgresql" {
-        return Ok(LedgerAt::Records);
+        return Ok(None);
     }
     let rest = LEDGERS.iter().find_map(|scheme| url.strip_prefix(scheme));
     match rest {
-        Some(rest) if !rest.trim().is_empty() => Ok(LedgerAt::Redis(url.to_owned().into())),
+        Some(rest) if !rest.trim().is_empty() => Ok(Some(LedgerAt::Redis(url.to_owned().into()))),
         Some(_) | None => Err(Refusal::new(
             "`ledger` is neither `postgresql` nor the URL of a Valkey or Redis server",
             "cannot be used",

@@ -1,6 +1,10 @@
 //! A gateway of a cluster: it follows the changes of all, keeps a copy of the records, and says that it lives.
 
-use super::{lock_wait::Patience, tasks::Tasks};
+use super::{
+    lock_wait::Patience,
+    sharing::{LedgerLost, MembersOfRecords, Sharing},
+    tasks::Tasks,
+};
 use crate::{
     Control, Stores, cluster,
     failure::Failure,
@@ -10,6 +14,7 @@ use crate::{
 };
 use config::{ClusterSettings, Node};
 use gateway::record::{Level, LogSink, Value};
+use lease::NodeId;
 use records::{Beat, Clustered, Shared, Standing};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -31,6 +36,8 @@ const NODE: &str = "node";
 const POLL: Duration = Duration::from_millis(250);
 /// How often the copy follows, and the others are told that this node lives.
 const BEAT: Duration = Duration::from_secs(1);
+/// For how long members are waited for that have not said their totals, where the ledger goes on without them.
+const GO_ON_AFTER: Duration = Duration::from_secs(30);
 /// A clock that is so far from the server's is told.
 const FAR: i64 = 1_000;
 
@@ -65,6 +72,9 @@ struct Kept {
     name: String,
     /// None: it has not joined yet.
     number: Option<i64>,
+    /// How often it has started: what the ledger tells its messages from earlier ones by.
+    #[serde(default)]
+    starts: u32,
 }
 
 /// Opens the records of a cluster. Out of reach, they are no reason not to start if there is a copy.
@@ -127,8 +137,8 @@ fn kept(file: &Path, wanted: Option<&str>) -> Result<Kept, Failure> {
         Err(error) => return Err(Failure::new(format!("cannot read {}: {error}", file.display()))),
     };
     let name = wanted.map(str::to_owned).or_else(|| before.as_ref().map(|kept| kept.name.clone()));
-    let number = before.and_then(|kept| kept.number);
-    Ok(Kept { name: name.unwrap_or_else(machine), number })
+    let (number, starts) = before.map_or((None, 0), |kept| (kept.number, kept.starts));
+    Ok(Kept { name: name.unwrap_or_else(machine), number, starts })
 }
 
 fn machine() -> String {
@@ -147,11 +157,11 @@ impl Membership {
     async fn join(&self) -> Result<(), StoreError> {
         let shared = self.clustered.shared();
         shared.prepare(&self.secret, &self.secret_file).await?;
-        let Kept { name, number } = self.kept.borrow().clone();
+        let Kept { name, number, starts } = self.kept.borrow().clone();
         let (version, run) = (env!("CARGO_PKG_VERSION").to_owned(), self.run.clone());
         let standing = Standing { number, name: name.clone(), version, run };
         let number = Some(shared.join(standing).await?);
-        let kept = Kept { name, number };
+        let kept = Kept { name, number, starts };
         store::write_private(&self.file, &serde_json::to_vec(&kept).unwrap_or_default())?;
         *self.kept.borrow_mut() = kept;
         self.has_joined.set(true);
@@ -178,6 +188,37 @@ impl Membership {
         Ok(())
     }
 
+    /// How this node shares its limits with the others. Counts its starts.
+    ///
+    /// # Errors
+    /// It has no number yet, or the count cannot be written down: the ledger could not tell its messages from earlier ones.
+    pub(super) fn sharing(&self, settings: &ClusterSettings) -> Result<Sharing, Failure> {
+        let mut kept = self.kept.borrow_mut();
+        let node = kept.number.and_then(|number| NodeId::try_from(number).ok()).ok_or_else(|| {
+            Failure::new(
+                "this node has no number in the cluster yet: it cannot start without PostgreSQL".to_owned(),
+            )
+        })?;
+        kept.starts = kept.starts.saturating_add(1);
+        store::write_private(&self.file, &serde_json::to_vec(&*kept).unwrap_or_default())?;
+        let records = Arc::clone(self.clustered.shared());
+        let members = Arc::new(MembersOfRecords::new(records, node, kept.starts == 1));
+        Ok(Sharing {
+            node,
+            start: kept.starts,
+            ledger: settings.ledger.url().to_owned(),
+            options: ledger::Options::new(members),
+            unreachable: match settings.unreachable {
+                config::Unreachable::Deny => lease::Unreachable::Deny,
+                config::Unreachable::GoOn => lease::Unreachable::GoOn,
+            },
+            ledger_lost: match settings.ledger_lost {
+                config::LedgerLost::Wait => LedgerLost::Wait,
+                config::LedgerLost::GoOn => LedgerLost::GoOn(GO_ON_AFTER),
+            },
+        })
+    }
+
     /// How old the copy is, in seconds. None: there is none.
     fn age(&self) -> Option<u64> {
         self.clustered.same_at().map(|at| system_clock().saturating_sub(at))
@@ -185,7 +226,7 @@ impl Membership {
 
     /// How it stands, for whoever asks.
     pub(super) fn status(&self) -> ClusterStatus {
-        let Kept { name, number } = self.kept.borrow().clone();
+        let Kept { name, number, .. } = self.kept.borrow().clone();
         let away = self.away.borrow().clone();
         ClusterStatus {
             node: name,
@@ -240,11 +281,6 @@ pub(super) fn spawn(
     membership: &Rc<Membership>,
     (lifecycle, log): (&Arc<Lifecycle>, &LogSink),
 ) {
-    log.event(
-        Level::Warn,
-        "limits are not shared",
-        &[("effect", "each gateway of the cluster counts limits by itself")],
-    );
     let (member, lifecycle, log) = (|| Rc::clone(membership), || Arc::clone(lifecycle), || log.clone());
     tasks.spawn("changes", follow_changes(Rc::clone(control), member(), lifecycle(), log()));
     tasks.spawn("copy", keep_copy(member(), lifecycle(), log()));

@@ -143,6 +143,10 @@ fn run_from<E: From<Failure>, F: Future<Output = Result<&'static str, E>>>(
     let claims = start.claim(&data_plane)?;
     let mut store = start.open_store(claims, &data_plane)?;
     let closed = start.start_gateway(&mut store, data_plane)?;
+    let sharing = match sharing {
+        Some(sharing) => Some(sharing),
+        None => start.sharing(&store)?,
+    };
     let Charging { keeping: charges, writers, carrying } = start.open_charges(&closed, &store, sharing)?;
     let (controlled, opening) = start.make_control(store, closed, charges.as_ref(), rules)?;
     let serving = Serving { start: &start, facts, controlled, opening, writers };

@@ -206,6 +206,12 @@ impl<'l> Start<'l> {
         Ok(Closed { not_open, handle, certificates, acme, applier })
     }
 
+    /// How this gateway shares its limits. None: it is alone.
+    pub(super) fn sharing(&self, store: &OpenStore) -> Result<Option<Sharing>, Failure> {
+        let member = self.node.cluster.as_ref().zip(store.membership.as_ref());
+        member.map(|(settings, membership)| membership.sharing(settings)).transpose()
+    }
+
     /// Gives accounts back what they had used, and begins to keep what they use; a member of a cluster begins to share its
     /// limits.
     pub(super) fn open_charges(

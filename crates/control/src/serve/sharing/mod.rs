@@ -1,8 +1,10 @@
 //! A gateway that shares its limits with others: what makes it a member, and what it is told of the ledger.
 
 mod carry;
+mod members;
 mod watch;
 
+pub(super) use members::MembersOfRecords;
 pub use watch::LedgerLost;
 
 use crate::{failure::Failure, lifecycle::Lifecycle, system_micros};
@@ -57,11 +59,12 @@ impl Sharing {
         handle: &Handle,
         lifecycle: &Arc<Lifecycle>,
     ) -> Result<Carrying, Failure> {
+        let unreachable = self.unreachable;
         let cluster = Cluster::new(Node::new(self.node, self.start, self.unreachable, used));
         handle.share_limits(Arc::clone(&cluster));
         let (end, ended) = oneshot::channel();
         let (connected, on_connected) = mpsc::channel();
-        let members = Arc::clone(&self.options.members);
+        let (members, known) = (Arc::clone(&self.options.members), Arc::clone(&self.options.members));
         let (log, lifecycle) = (handle.log().clone(), Arc::clone(lifecycle));
         let its_cluster = Arc::clone(&cluster);
         let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || {
@@ -77,7 +80,8 @@ impl Sharing {
                 };
                 let _ = connected.send(Ok(()));
                 let carrier = Carrier::new(its_cluster, engine, self.node);
-                carrier.run(watch::Watch { log, lifecycle, ledger_lost: self.ledger_lost }, ended).await;
+                let watch = watch::Watch { log, lifecycle, ledger_lost: self.ledger_lost, members };
+                carrier.run(watch, ended).await;
             });
         });
         let thread =
@@ -88,7 +92,7 @@ impl Sharing {
             Err(_) => return Err(Failure::new("the ledger's thread ended".to_owned())),
         }
         if !has_heard_soon(&cluster) {
-            start_without(&cluster, self.unreachable, &members, handle.log());
+            start_without(&cluster, unreachable, &known, handle.log());
         }
         Ok(Carrying { end, thread })
     }

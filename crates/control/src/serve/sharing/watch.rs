@@ -9,7 +9,7 @@ use gateway::{
     record::{Level, LogSink, Value},
 };
 use lease::{NodeId, Standing};
-use ledger::{Engine, LedgerError};
+use ledger::{Engine, LedgerError, MemberList};
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
@@ -17,6 +17,8 @@ use tokio::time::{Instant, sleep};
 const LOOK: Duration = Duration::from_millis(250);
 /// Milliseconds between the clocks from which on that is told.
 const APART: u64 = 1_000;
+/// How often it looks for members that were removed.
+const REMOVED: Duration = Duration::from_secs(5);
 /// How often what no request needs is forgotten.
 const SWEEP: Duration = Duration::from_secs(30);
 
@@ -38,6 +40,7 @@ pub(super) struct Watch {
     pub(super) log: LogSink,
     pub(super) lifecycle: Arc<Lifecycle>,
     pub(super) ledger_lost: LedgerLost,
+    pub(super) members: Arc<dyn MemberList>,
 }
 
 /// What looks.
@@ -51,6 +54,8 @@ pub(super) struct Watching {
     /// Since when there are members that are waited for.
     awaited_since: Option<Instant>,
     swept: Instant,
+    /// Members that the ledger knows to be removed, and when that was looked at.
+    removed: (Vec<NodeId>, Instant),
 }
 
 /// What was told last.
@@ -89,6 +94,7 @@ impl Watch {
             told,
             awaited_since: None,
             swept: Instant::now(),
+            removed: (Vec::new(), Instant::now()),
         }
     }
 }
@@ -109,6 +115,7 @@ impl Watching {
             self.tell_epoch(&view);
             self.tell_clock(&view);
             self.go_on_without().await;
+            self.tell_removed().await;
             if self.swept.elapsed() >= SWEEP {
                 self.cluster.sweep();
                 self.swept = Instant::now();
@@ -194,6 +201,21 @@ impl Watching {
             );
         }
         self.told.is_apart = is_apart;
+    }
+
+    /// Tells the ledger of members that were removed: all that they hold counts as used.
+    async fn tell_removed(&mut self) {
+        // Asked for while no epoch began yet, the list would not know whether one is the first.
+        if !self.told.is_up || self.removed.1.elapsed() < REMOVED {
+            return;
+        }
+        self.removed.1 = Instant::now();
+        let Ok(members) = self.watch.members.members().await else { return };
+        for node in members.removed {
+            if !self.removed.0.contains(&node) && self.engine.remove(node).await.is_ok() {
+                self.removed.0.push(node);
+            }
+        }
     }
 
     /// Goes on without members that have not said their totals, once they had the time to.
