@@ -247,7 +247,7 @@ impl Table {
             Self::Store => "Where keys are kept, and how charges are saved.",
             Self::Cluster => {
                 "Several gateways that share keys, maintenance windows, incidents and usage in PostgreSQL; see \
-                 [cluster.md](cluster.md). Limits are not shared yet: each gateway counts by itself. Without this table the \
+                 [cluster.md](cluster.md). Limits are shared through the ledger. Without this table the \
                  gateway is alone, and needs no server."
             }
             Self::Usage => {
