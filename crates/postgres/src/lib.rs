@@ -7,13 +7,11 @@
 mod fault;
 mod link;
 mod session;
-mod stream;
 mod target;
 mod tls;
 
 pub use fault::{Fault, Kind};
 pub use link::{Link, Timing};
-pub use session::{Session, Transaction};
-pub use stream::Rows;
+pub use session::{Rows, Session, Transaction};
 pub use target::{BadUrl, Target};
 pub use tokio_postgres::{Row, types};

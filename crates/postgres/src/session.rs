@@ -2,15 +2,15 @@
 
 use crate::{
     fault::{Fault, Kind},
-    stream::Rows,
     target::Target,
     tls::{Tls, TlsStream},
 };
+use futures_util::StreamExt;
 use std::{
     collections::HashMap,
     future::poll_fn,
     ops::Deref,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -23,7 +23,9 @@ use tokio::{
     task::{AbortHandle, spawn},
     time::timeout,
 };
-use tokio_postgres::{AsyncMessage, Client, Connection, Error, Row, Socket, Statement, types::ToSql};
+use tokio_postgres::{
+    AsyncMessage, Client, Connection, Error, Row, RowStream, Socket, Statement, types::ToSql,
+};
 
 /// What is handed over with a question, for its `$1`, `$2` and so on.
 type Parameters<'p> = &'p [&'p (dyn ToSql + Sync)];
@@ -37,6 +39,12 @@ pub struct Session {
     statements: Mutex<HashMap<&'static str, Statement>>,
     is_dead: AtomicBool,
     driver: AbortHandle,
+}
+
+/// Rows that come one by one.
+pub struct Rows<'s> {
+    session: &'s Session,
+    rows: Pin<Box<RowStream>>,
 }
 
 /// A transaction, which is rolled back unless it is committed. All questions of a session can be asked in it.
@@ -150,7 +158,7 @@ impl Session {
             let statement = self.prepared(text).await?;
             self.client.query_raw(&statement, with.iter().copied()).await
         });
-        Ok(Rows::new(self, begun.await?))
+        Ok(Rows { session: self, rows: Box::pin(begun.await?) })
     }
 
     /// Begins a transaction.
@@ -176,10 +184,7 @@ impl Session {
     }
 
     /// Gives a question its time, and remembers a fault that ends the connection.
-    pub(crate) async fn timed<T>(
-        &self,
-        question: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Fault> {
+    async fn timed<T>(&self, question: impl Future<Output = Result<T, Error>>) -> Result<T, Fault> {
         let fault = match timeout(self.within, question).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => Fault::of_question(&error, &self.place),
@@ -222,6 +227,19 @@ async fn drive(mut connection: Connection<Socket, TlsStream>, told: Arc<Notify>)
         }
     }
     told.notify_one();
+}
+
+// === impl Rows ===
+
+impl Rows<'_> {
+    /// The next row. None: there are no more.
+    ///
+    /// # Errors
+    /// It does not come in time, or the connection broke.
+    pub async fn next(&mut self) -> Result<Option<Row>, Fault> {
+        let rows = &mut self.rows;
+        self.session.timed(async { rows.next().await.transpose() }).await
+    }
 }
 
 // === impl Transaction ===
