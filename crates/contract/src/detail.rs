@@ -58,7 +58,7 @@ impl Detail {
         };
         let mut sentence = String::with_capacity(message.len() + self.name.len() + 96);
         sentence.push_str(verb);
-        self.subject(&mut sentence);
+        self.subject(begun.is_none(), &mut sentence);
         sentence.push_str(separator);
         let from = sentence.len();
         sentence.push_str(rest);
@@ -70,8 +70,8 @@ impl Detail {
 }
 
 impl Detail {
-    /// What a violation is about: a parameter or the body, or what of it.
-    fn subject(&self, sentence: &mut String) {
+    /// What a violation is about: a parameter or the body, or what of it. What is unknown or missing is never an item.
+    fn subject(&self, may_be_item: bool, sentence: &mut String) {
         let pointer = self.pointer.as_deref().unwrap_or_default();
         let is_body = self.place == "body";
         let before = match self.place {
@@ -85,7 +85,7 @@ impl Detail {
         if !pointer.is_empty() {
             let last = unescape(pointer.rsplit('/').next().unwrap_or_default());
             // The name of an item is its number, which says little without the list that it stands in.
-            if !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()) {
+            if may_be_item && !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()) {
                 sentence.push_str("value at ");
                 sentence.push_str(pointer);
             } else {
@@ -180,6 +180,7 @@ mod tests {
             ),
             ("query", "deep", "/a", MISSING, "Missing required property \"a\" in query parameter \"deep\"."),
             ("header", "ids", "/1", "Must be 1.", "Invalid value at /1 in header \"ids\": must be 1."),
+            ("body", "200", "/200", MISSING, "Missing required property \"200\" in the request body."),
             ("query", "q", "", "Must be 1.", "Invalid query parameter \"q\": must be 1."),
         ] {
             let told = Detail { pointer: Some(pointer.to_owned()), ..detail(place, name, message) };

@@ -205,7 +205,11 @@ fn parts<'b>(content_type: &[u8], body: &'b [u8]) -> Result<Vec<Part<'b>>, Strin
     let mut parts = Vec::new();
     loop {
         if rest.starts_with(b"--") {
-            return Ok(parts);
+            // Some servers, PHP among them, would read on there.
+            return match memmem::find(rest, opening) {
+                Some(_) => Err("it goes on after its closing boundary.".to_owned()),
+                None => Ok(parts),
+            };
         }
         // Blanks may follow a boundary on its line.
         let line_end = memmem::find(rest, b"\r\n").filter(|&end| {

@@ -95,6 +95,8 @@ impl Gathering<'_, '_> {
                 shape.types = Types::OBJECT;
             } else if asks_of_numbers(map) {
                 shape.types = Types::NUMERIC;
+            } else if map.get("not").is_some_and(|not| own_types_of(not).has(Types::STRING)) {
+                shape.types = Types::INTEGER | Types::NUMBER | Types::BOOLEAN | Types::NULL;
             }
         }
         if map.get("nullable").or_else(|| map.get("x-nullable")) == Some(&Value::Bool(true))
@@ -333,6 +335,12 @@ fn own_types(map: &Map<String, Value>) -> Types {
     }
     let values = map.get("enum").and_then(Value::as_array).into_iter().flatten().chain(map.get("const"));
     values.fold(Types::default(), |types, value| types | Types::of(value))
+}
+
+/// The types that a schema is about, if that is all that it says.
+fn own_types_of(schema: &Value) -> Types {
+    let only = schema.as_object().filter(|map| map.len() == 1 && map.contains_key("type"));
+    only.map(own_types).unwrap_or_default()
 }
 
 /// Whether a schema asks something of numbers, and so means one although it names no type.

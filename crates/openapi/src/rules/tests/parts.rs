@@ -165,6 +165,11 @@ fn parts_that_servers_may_read_in_two_ways_are_malformed() {
         let told = sentence(check(usual, head));
         assert!(told.starts_with("malformed: ") && told.ends_with(why), "{head:?}: {told}");
     }
+    let two = [parts(&[("name=name", b"x"), ("name=age", b"7")]), parts(&[("name=age", b"x")])].concat();
+    assert_eq!(
+        sentence(rules.check_body(Some(usual.as_bytes()), &two)),
+        "malformed: The body is not valid multipart/form-data: it goes on after its closing boundary."
+    );
     for content_type in [
         "multipart/form-data; boundary=XX; boundary=YY",
         "multipart/form-data; boundary=XX; Boundary=XX",

@@ -192,6 +192,8 @@ fn bounds_of_numbers_hold_without_a_type() {
             assert_eq!(query(&schema, Style::Form, true, text), is_right, "{schema} {text}");
         }
     }
+    let no_text = json!({"not": {"type": "string"}});
+    assert!(query(&no_text, Style::Form, true, "p=1") && !query(&no_text, Style::Form, true, "p=x"));
     let text = json!({"type": ["string", "integer"], "minimum": 3});
     assert!(query(&text, Style::Form, true, "p=1"), "it is text as well");
 }
