@@ -309,12 +309,20 @@ impl Client {
     /// Closes the connection: our side at once, the client's once it has read our answer. Without
     /// that, bytes that are still on their way to us would make the system throw the answer away.
     /// So it is read on while they come (RFC 9112 section 9.6), within bounds.
-    pub(crate) async fn close(mut self, thread: &Thread) {
+    pub(crate) async fn close(self, thread: &Thread) {
+        self.close_within(thread, Lingering::of(thread)).await;
+    }
+
+    /// The same of a connection by HTTP/2: whoever uploads there has been asked to stop, stream by stream.
+    pub(crate) async fn close_soon(self, thread: &Thread) {
+        self.close_within(thread, None).await;
+    }
+
+    async fn close_within(mut self, thread: &Thread, counted: Option<Lingering<'_>>) {
         if self.is_cut {
             return; // an orderly end now would hide the reset that comes after it
         }
         let begun = Instant::now();
-        let counted = Lingering::of(thread);
         self.deadline = Deadline::after(begun, if counted.is_some() { LINGER } else { SHORT_LINGER });
         poll_fn(|cx| {
             let is_short = counted.is_none() || thread.is_draining.get();

@@ -121,7 +121,7 @@ async fn drive(
     if ended.is_ok() {
         let config = thread.config();
         Client::new(Io::Socket(driver.wire.io), &config.settings.timeouts)
-            .close(&driver.requests.thread)
+            .close_soon(&driver.requests.thread)
             .await;
     }
     // Whoever still works on a stream finds out when he writes. What he owes is settled as on any connection that the
