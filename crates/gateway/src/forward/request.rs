@@ -32,21 +32,19 @@ pub(crate) fn write_head(
     out: &mut Vec<u8>,
 ) {
     let start = out.len();
-    write(context, to, framing, body_was_read, slash, Keys::NotLookedFor, out);
     // Next to no request has a key of ours where none belongs: to look through what was written is cheaper than to look at
     // each field.
-    let is_in_query =
-        || context.head.query().is_some_and(|query| key::in_encoded(query.as_bytes()).is_some());
-    if out.get(start..).is_some_and(|written| key::position(written).is_some()) || is_in_query() {
+    if write(context, to, framing, body_was_read, slash, Keys::LookedFor, out).is_err() {
         out.truncate(start);
-        write(context, to, framing, body_was_read, slash, Keys::LeftOut, out);
+        let _ = write(context, to, framing, body_was_read, slash, Keys::LeftOut, out); // which finds none any more
     }
 }
 
 /// What becomes of a key of ours where none belongs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Keys {
-    NotLookedFor,
+    /// Nothing is written behind the first.
+    LookedFor,
     /// What holds one is left out: a field, a cookie, a parameter of the query.
     LeftOut,
 }
@@ -54,11 +52,14 @@ enum Keys {
 impl Keys {
     fn leaves_out(self, value: &[u8]) -> bool {
         match self {
-            Self::NotLookedFor => false,
+            Self::LookedFor => false,
             Self::LeftOut => key::position(value).is_some(),
         }
     }
 }
+
+/// A key of ours stands where none belongs.
+struct KeyFound;
 
 fn write(
     context: &RequestContext<'_>,
@@ -68,9 +69,14 @@ fn write(
     slash: bool,
     keys: Keys,
     out: &mut Vec<u8>,
-) {
+) -> Result<(), KeyFound> {
+    let start = out.len();
     write_request_line_and_host(context, to, slash, keys, out);
     let lists = write_fields(context, body_was_read, keys, out);
+    // Behind this, all but the lists that were told is our own word.
+    if keys == Keys::LookedFor && holds_key(context, out.get(start..).unwrap_or_default(), &lists) {
+        return Err(KeyFound);
+    }
     prolong(b"Via", lists.via, via(context.head.is_http11, context.head.is_http2), out);
     write_forwarded(context, lists.forwarded, lists.forwarded_for, out);
     field::write(b"X-Request-Id", context.id.as_bytes(), out);
@@ -94,6 +100,14 @@ fn write(
     }
     write_framing(context, framing, out);
     out.extend_from_slice(b"\r\n");
+    Ok(())
+}
+
+fn holds_key(context: &RequestContext<'_>, written: &[u8], lists: &Lists<'_>) -> bool {
+    let told = [lists.via, lists.forwarded, lists.forwarded_for];
+    key::position(written).is_some()
+        || told.into_iter().flatten().any(|list| key::position(list).is_some())
+        || context.head.query().is_some_and(|query| key::in_encoded(query.as_bytes()).is_some())
 }
 
 /// Lists that the gateway prolongs: of each, the last line that came. Earlier ones are passed on as they are.
@@ -118,7 +132,7 @@ fn write_request_line_and_host(
     }
     match (head.query(), keys) {
         (None, _) => {}
-        (Some(query), Keys::NotLookedFor) => {
+        (Some(query), Keys::LookedFor) => {
             out.push(b'?');
             write_query(query, context.has_checked_query, out);
         }
