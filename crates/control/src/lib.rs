@@ -25,14 +25,14 @@ pub use changes::Applier;
 pub use control::{Control, Operation, Running, Stores, system_clock, system_micros};
 pub use error::{OperationError, Refused};
 pub use failure::Failure;
-pub use live::{Cost, Live, Load, Preparing, Process, Rules, Saving, TakenOver, Unsaved};
+pub use live::{Live, Load, Preparing, Process, Rules, Saving, TakenOver, Unsaved};
 pub use operations::{
     AddToImport, AddressView, BeginImport, BeginMaintenance, ChangeKey, ClusterStatus, CommitImport,
     CreateKey, EndMaintenance, Expiry, GroupIncidents, ImportFault, ImportFaultKind, KeyChange, KeyCreated,
     KeyView, KeysRevoked, ListIncidents, ListKeys, ListMaintenance, ListUpstreams, NewKey, NewMaintenance,
     Reload, Reloaded, RevokeKeys, ShowIncident, ShowStatus, ShowUsage, Status, ThreadStatus,
 };
-pub use own_limits::ReadLimit;
+pub use own_limits::{Cost, ReadLimit};
 pub use sockets::Sockets;
 pub use transport::unix::{
     AdminSocket, AskError, FoundBy, Names, Place, SocketError, ask, serve as serve_admin,

@@ -4,7 +4,7 @@ use super::{
     actor::Actor,
     error::OperationError,
     operations::{AddressView, Reloaded, Status},
-    own_limits::ReadLimit,
+    own_limits::{Cost, ReadLimit},
     sockets::Sockets,
 };
 use gateway::{
@@ -12,7 +12,7 @@ use gateway::{
     settings::{NamedEndpoint, Plan},
 };
 use regex::Regex;
-use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
+use std::{future::Future, net::SocketAddr, pin::Pin};
 use store::{Change, KeyVisitor, MaintenanceWindow, StoreError};
 
 /// A running gateway: where changes go, and what can be asked. Called on the control thread.
@@ -93,15 +93,4 @@ pub struct Rules {
     pub pattern: Option<Regex>,
     /// What requests cost that need a key: of each group of endpoints the dearest.
     pub costs: Vec<Cost>,
-}
-
-/// What a request to an endpoint costs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cost {
-    /// The endpoint, such as `GET /items/{id}`.
-    pub endpoint: String,
-    /// The group that it is in.
-    pub group: Option<Arc<str>>,
-    /// Units.
-    pub units: u32,
 }

@@ -1,12 +1,24 @@
 //! Limits of one key: read from their texts, and whether they go together with those of the plan.
 
-use super::{error::OperationError, live::Cost, nearest::nearest};
+use super::{error::OperationError, nearest::nearest};
 use contract::Limit;
 use gateway::keyring::grant::{combine, has_place_of};
 use limits::MAX_LIMITS;
+use std::sync::Arc;
 
 /// Reads the text of a limit, or says in a sentence why it is none.
 pub type ReadLimit = fn(&str) -> Result<Limit, String>;
+
+/// What a request to an endpoint costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cost {
+    /// The endpoint, such as `GET /items/{id}`.
+    pub endpoint: String,
+    /// The group that it is in.
+    pub group: Option<Arc<str>>,
+    /// Units.
+    pub units: u32,
+}
 
 /// Reads limits as they were typed, and gives them in the form in which they are kept. `costs`: what they have to allow; none, if
 /// they were there before.

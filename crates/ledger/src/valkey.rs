@@ -13,6 +13,7 @@ mod library;
 mod prepare;
 mod resp;
 mod sentinel;
+mod session;
 mod wire;
 
 use crate::{

@@ -52,7 +52,8 @@ impl Cluster {
 }
 
 fn home(upstream: &Upstream, url: &str, node: &str) -> Arc<Home> {
-    let table = format!("[cluster]\nrecords = \"{url}\"\nnode = \"{node}\"\n");
+    // The records are the ledger as well: without it each node goes on with its share.
+    let table = format!("[cluster]\nrecords = \"{url}\"\nnode = \"{node}\"\nunreachable = \"go_on\"\n");
     Home::new(&Config::of(upstream).section(&table))
 }
 

@@ -2,8 +2,8 @@
 
 use super::{
     connection::locked,
-    prepare::{ask, unreachable, visit},
     resp::{Command, Value},
+    session::{ask, unreachable, visit},
 };
 use crate::{
     LedgerError,

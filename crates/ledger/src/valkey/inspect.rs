@@ -3,8 +3,8 @@
 use super::{
     Locator, Shared,
     keeper::Primary,
-    prepare::ask,
     resp::{Command, Value},
+    session::ask,
 };
 use crate::{Inspection, LedgerError};
 use lease::{Millis, NodeId};

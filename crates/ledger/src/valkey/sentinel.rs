@@ -7,8 +7,8 @@
 use super::{
     connection::Connection,
     keeper::Primary,
-    prepare::{unreachable, visit},
     resp::{Command, Value},
+    session::{ask, unreachable, visit},
 };
 use crate::{
     LedgerError,
@@ -146,7 +146,7 @@ impl Sentinel {
             Some(connection) if !connection.has_ended() => connection,
             Some(_) | None => visit(&self.host, self.login.as_ref(), self.tls.as_ref()).await?,
         };
-        let value = super::prepare::ask(&connection, &self.host.to_string(), command).await?;
+        let value = ask(&connection, &self.host.to_string(), command).await?;
         *kept = Some(connection);
         Ok(value)
     }
