@@ -101,14 +101,11 @@ pub(crate) async fn admit<'s>(
         permission::check_address(context, purpose.endpoint())?;
     }
     // Only now: what an endpoint takes is nobody's business who may not use it.
-    if let Some(rules) = purpose.endpoint().and_then(|endpoint| endpoint.rules.as_ref()) {
-        match parameters::check(context, rules)? {
-            body::Checked::Here => {}
-            body::Checked::TooLong => {
-                Box::pin(parameters::check_elsewhere(context, client, rules)).await?;
-                context.now.millis = context.shared.clock.now_millis();
-            }
-        }
+    if let Some(rules) = purpose.endpoint().and_then(|endpoint| endpoint.rules.as_ref())
+        && let body::Checked::TooLong = parameters::check(context, rules)?
+    {
+        Box::pin(parameters::check_elsewhere(context, client, rules)).await?;
+        context.now.millis = context.shared.clock.now_millis();
     }
     upgrade::check(context)?;
     body::check_head(context, purpose.endpoint())?;

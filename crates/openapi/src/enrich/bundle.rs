@@ -12,7 +12,7 @@ use super::{
 use crate::documents::{Documents, Place, Scope, Version};
 use contract::pointer::{escape, unescape};
 use serde_json::{Map, Value};
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 /// Deeper objects keep their references unbundled: no document that people use comes near it, and
 /// it keeps the stack small whatever a document holds.
@@ -119,9 +119,9 @@ impl Bundle<'_> {
                 let place = self.documents.resolve_in(self.documents.root_scope(), reference);
                 let Some(place) = place.ok().filter(|place| place.file != root_file) else { continue };
                 let key = (place.clone(), kind);
-                if !self.made.contains_key(&key) {
+                if let Entry::Vacant(made) = self.made.entry(key) {
                     let pointer = format!("/{}/{}", section.join("/"), escape(name));
-                    self.made.insert(key, as_reference(&pointer));
+                    made.insert(as_reference(&pointer));
                     self.waiting.push(Waiting { place, kind, section, name: name.clone() });
                     *value = Value::Null; // what stands there comes here
                 }

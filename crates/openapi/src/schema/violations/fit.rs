@@ -130,7 +130,7 @@ impl Gatherer {
                 any = true;
                 if let ValidationErrorKind::Required { property } = error.kind()
                     && error.instance_path().as_str().is_empty()
-                    && !property.as_str().is_some_and(|name| value.child(name).is_some())
+                    && property.as_str().is_none_or(|name| value.child(name).is_none())
                 {
                     sum.missing.extend(property.as_str().map(str::to_owned));
                     sum.weight = sum.weight.saturating_add(4);
