@@ -58,6 +58,8 @@ pub struct Node {
     unreachable: Unreachable,
     /// The ledger's epoch and its members, as of the last reply.
     epoch: u64,
+    /// How often it was another one than before.
+    replaced: u32,
     members: u32,
     time: Option<LedgerTime>,
     link: Link,
@@ -110,6 +112,7 @@ impl Node {
             id,
             unreachable,
             epoch: 0,
+            replaced: 0,
             members: 1,
             time: None,
             link: Link::new(start),
@@ -198,6 +201,11 @@ impl Node {
     /// Whether the ledger is thought to reply.
     pub const fn is_ledger_up(&self) -> bool {
         self.link.is_up()
+    }
+
+    /// How often the ledger was replaced, or lost what it knew.
+    pub const fn replaced(&self) -> u32 {
+        self.replaced
     }
 
     /// The ledger's epoch. 0: nothing was heard of it yet.

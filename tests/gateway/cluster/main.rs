@@ -137,7 +137,7 @@ fn a_gateway_starts_serves_and_heals_without_its_server() {
     drop(gateway);
     let again = Gateway::start_in(&cluster.homes[0]);
     assert!(again.log().contains("copy_age_seconds"), "{}", again.log());
-    assert_eq!(status(&again, &key), 200);
+    eventually("it goes on with its share", || (status(&again, &key) == 200).then_some(()));
     cluster.server.run();
     eventually("it is in reach again", || again.log().contains("in reach again").then_some(()));
     let other = eventually("keys can be made", || {

@@ -26,6 +26,8 @@ pub struct ClusterView {
     pub is_ledger_up: bool,
     /// The ledger's epoch. 0: nothing was heard of it yet.
     pub epoch: u64,
+    /// How often the ledger was replaced, or lost what it knew.
+    pub replaced: u32,
     /// Members, as of the ledger's last word.
     pub members: u32,
     /// What the ledger thinks of this node.
@@ -111,6 +113,7 @@ impl Cluster {
             questions: state.questions,
             is_ledger_up: node.is_ledger_up(),
             epoch: node.epoch(),
+            replaced: node.replaced(),
             members: node.members(),
             standing: node.standing(),
             beyond: node.beyond(),

@@ -94,6 +94,7 @@ impl Node {
             Outcome::Late => self.ask_anew(),
             Outcome::OtherEpoch => {
                 self.ask_anew();
+                self.replaced += u32::from(self.epoch != 0 && self.epoch != reply.epoch);
                 self.epoch = reply.epoch;
                 self.say_all();
             }

@@ -62,7 +62,7 @@ pub(super) struct Watching {
 struct Told {
     is_up: bool,
     standing: Standing,
-    epoch: u64,
+    replaced: u32,
     is_apart: bool,
     beyond: u64,
 }
@@ -84,7 +84,7 @@ impl Failures {
 
 impl Watch {
     pub(super) fn begin(self, cluster: Arc<Cluster>, engine: Arc<dyn Engine>, node: NodeId) -> Watching {
-        let told = Told { is_up: true, standing: Standing::Member, epoch: 0, is_apart: false, beyond: 0 };
+        let told = Told { is_up: true, standing: Standing::Member, replaced: 0, is_apart: false, beyond: 0 };
         Watching {
             watch: self,
             cluster,
@@ -173,11 +173,8 @@ impl Watching {
     }
 
     fn tell_epoch(&mut self, view: &ClusterView) {
-        if view.epoch == self.told.epoch {
-            return;
-        }
-        let is_first = std::mem::replace(&mut self.told.epoch, view.epoch) == 0;
-        if !is_first {
+        // Counted, because the first one may be over before it was looked at.
+        if std::mem::replace(&mut self.told.replaced, view.replaced) != view.replaced {
             let members = [("epoch", Value::Number(view.epoch))];
             self.watch.log.event_of(
                 Level::Warn,
