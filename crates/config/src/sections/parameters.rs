@@ -140,6 +140,8 @@ fn parameter(
         check_one_of(section, kind.value, one_of.as_ref());
     }
     let (place, name) = (place?.value, name?);
+    // What was refused is not refused a second time where it is compiled.
+    let maximum = maximum.filter(|most| minimum.as_ref().is_none_or(|minimum| minimum.value <= most.value));
     let parameter = Parameter {
         place,
         name: name.value,
