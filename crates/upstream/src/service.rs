@@ -175,8 +175,8 @@ impl Service {
         let prefix = if self.settings.strips_path { self.settings.path.as_str() } else { "" };
         // What is not below the base cannot be reached from outside; it stays as it is told.
         let (prefix, rest) = rest.map_or(("", path), |rest| (prefix, rest));
-        // Two slashes at the beginning would name another host.
-        let rest = rest.trim_start_matches('/');
+        // Two slashes at the beginning would name another host, and to browsers a backslash there is a slash.
+        let rest = rest.trim_start_matches(['/', '\\']);
         if rest.is_empty() && !prefix.is_empty() { prefix.to_owned() } else { format!("{prefix}/{rest}") }
     }
 

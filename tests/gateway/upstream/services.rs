@@ -115,6 +115,7 @@ fn paths_of_requests_redirects_and_cookies_are_those_of_their_side() {
         ("https://other.org/v1/next", "https://other.org/v1/next"),
         ("next", "next"),
         ("/v1//evil.org", "/shop/evil.org"),
+        ("/v1/\\evil.org", "/shop/evil.org"),
         ("//evil.org/v1", "/evil.org/v1"),
     ] {
         let answer = gateway.send(&get("/shop/a").header("X-To", to).key(&key));
@@ -125,6 +126,27 @@ fn paths_of_requests_redirects_and_cookies_are_those_of_their_side() {
             cookies,
             ["a=1; Path=/shop; HttpOnly", "b=Path=/v1; Path=/shop/in", "c=3; Domain=example.com"]
         );
+    }
+}
+
+#[test]
+fn what_is_left_of_a_location_without_its_base_path_names_no_other_host() {
+    let upstream = Upstream::scripted(|exchange| {
+        let to = exchange.seen.headers.get("x-to").unwrap_or("/v1/next").to_owned();
+        exchange.answer(302, &[("Location", to.as_str())], b"")
+    });
+    let services =
+        format!("[[services]]\nname = \"shop\"\nurl = \"{}/v1\"\npath = \"/shop\"\n", upstream.url());
+    let gateway = Gateway::start(&Config::of_services(&services));
+    let key = gateway.key();
+    for (to, expected) in [
+        ("/v1/a", "/a"),
+        ("/v1//evil.org", "/evil.org"),
+        ("/v1/\\evil.org", "/evil.org"),
+        ("/v1\\\\evil.org", "/v1\\\\evil.org"),
+    ] {
+        let answer = gateway.send(&get("/shop/a").header("X-To", to).key(&key));
+        assert_eq!(answer.header("Location"), Some(expected), "{to}");
     }
 }
 

@@ -343,24 +343,12 @@ pub(crate) fn location(context: &RequestContext<'_>, value: &[u8]) -> String {
         Some(behind) => behind,
         None => value.as_ref(), // another port, another host, or relative
     };
-    let path = with_one_slash(path);
-    if path.starts_with('/') {
-        service.public_path(&path)
+    if path.starts_with(['/', '\\']) {
+        service.public_path(path)
     } else if path.starts_with(['?', '#']) && path.len() < value.len() {
         service.public_path(&format!("/{path}"))
     } else {
-        path.into_owned()
-    }
-}
-
-/// A reference to a path with one slash at its beginning. To browsers a backslash there is a slash, and whoever reads two
-/// of them behind each other reads another host.
-fn with_one_slash(path: &str) -> Cow<'_, str> {
-    match path.as_bytes() {
-        [b'\\', ..] | [b'/', b'/' | b'\\', ..] => {
-            Cow::Owned(format!("/{}", path.trim_start_matches(['/', '\\'])))
-        }
-        [] | [_, ..] => Cow::Borrowed(path),
+        path.to_owned()
     }
 }
 
