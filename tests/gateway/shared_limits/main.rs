@@ -17,9 +17,11 @@ mod support;
 #[path = "../limits/telling.rs"]
 #[allow(dead_code, reason = "each test binary uses its own part of it")]
 mod telling;
+#[path = "../../servers/valkey.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of it")]
+mod valkey_server;
 
 mod dying;
-mod ledger_server;
 mod losing;
 mod node;
 mod nodes;

@@ -1,9 +1,9 @@
 //! Three nodes around one ledger, with the same keys.
 
 use crate::{
-    ledger_server::LedgerServer,
     node::NodeStart,
     support::{Answer, Config, Gateway, Key, Request, gateway::Home},
+    valkey_server::{self, Program},
 };
 use std::{fs, path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 pub(crate) const A_WHILE: Duration = Duration::from_millis(450);
 
 pub(crate) struct Nodes {
-    pub(crate) ledger: LedgerServer,
+    pub(crate) ledger: valkey_server::Server,
     pub(crate) gateways: Vec<Option<Gateway>>,
     pub(crate) keys: Vec<Key>,
     homes: Vec<Arc<Home>>,
@@ -27,7 +27,7 @@ impl Nodes {
     }
 
     pub(crate) fn start_as(config: &Config, keys: &[&[&str]], how: impl Fn(NodeStart) -> NodeStart) -> Self {
-        let ledger = LedgerServer::start();
+        let ledger = valkey_server::Server::start(Program::Valkey, &[]);
         let folder = tempfile::Builder::new().prefix("fairgate-").tempdir().unwrap();
         let first = folder.path().join("first");
         fs::write(&first, "").unwrap();

@@ -1,10 +1,10 @@
 //! `fairgate serve` as an operator starts it: records in PostgreSQL, the ledger in Valkey.
 
 use crate::{
-    ledger_server::LedgerServer,
     nodes::A_WHILE,
     server::Server,
     support::{Config, Gateway, Key, Upstream, eventually, gateway::Home, get},
+    valkey_server::{self, Program},
 };
 use std::sync::Arc;
 
@@ -32,7 +32,8 @@ fn exhaust(gateways: &[Gateway], key: &Key) -> u64 {
 
 #[test]
 fn gateways_of_a_cluster_share_each_limit_through_kills_and_a_reload() {
-    let (records, ledger, upstream) = (Server::start(), LedgerServer::start(), Upstream::sample());
+    let (records, ledger) = (Server::start(), valkey_server::Server::start(Program::Valkey, &[]));
+    let upstream = Upstream::sample();
     let config = |node: &str| {
         let table = format!(
             "[cluster]\nrecords = \"{}\"\nledger = \"{}\"\nnode = \"{node}\"\n",

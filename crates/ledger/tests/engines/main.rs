@@ -16,3 +16,5 @@ mod fleet;
 mod postgres_server;
 mod postgresql;
 mod servers;
+#[path = "../../../../tests/servers/valkey.rs"]
+mod valkey_server;
