@@ -183,8 +183,8 @@ mod tests {
             ("body", "200", "/200", MISSING, "Missing required property \"200\" in the request body."),
             ("query", "q", "", "Must be 1.", "Invalid query parameter \"q\": must be 1."),
         ] {
-            let told = Detail { pointer: Some(pointer.to_owned()), ..detail(place, name, message) };
-            assert_eq!(summary(&[told]), expected);
+            let found = Detail { pointer: Some(pointer.to_owned()), ..detail(place, name, message) };
+            assert_eq!(summary(&[found]), expected);
         }
     }
 

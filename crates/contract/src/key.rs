@@ -3,6 +3,8 @@
 //! The checksum distinguishes a truncated or mistyped key from one that is unknown,
 //! without a look-up: the first is a 400 (`KEY_FORMAT_INCORRECT`), the second a 403.
 
+use crate::percent::first_decoded;
+
 /// What every key made by Fairgate begins with.
 pub const PREFIX: &str = "fg_";
 /// Random base62 characters in a key: 190 bits.
@@ -54,6 +56,12 @@ pub fn position(text: &[u8]) -> Option<usize> {
     })
 }
 
+/// The first well-formed key in a text, plain or percent-encoded.
+pub fn find(text: &[u8]) -> Option<[u8; LENGTH]> {
+    let plain = position(text).and_then(|start| text.get(start..)?.first_chunk().copied());
+    plain.or_else(|| in_encoded(text))
+}
+
 /// A well-formed key in a text, some of whose characters are percent-encoded.
 pub fn in_encoded(text: &[u8]) -> Option<[u8; LENGTH]> {
     // None has to be encoded, and hardly anybody does.
@@ -68,17 +76,6 @@ pub fn in_encoded(text: &[u8]) -> Option<[u8; LENGTH]> {
         }
         is_well_formed(&key).then_some(key)
     })
-}
-
-/// The first character of a text, and what stands behind it.
-fn first_decoded(text: &[u8]) -> Option<(u8, &[u8])> {
-    let (&first, rest) = text.split_first()?;
-    let &[high, low, ref behind @ ..] = rest else { return Some((first, rest)) };
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    match (first, digit(high), digit(low)) {
-        (b'%', Some(high), Some(low)) => Some((u8::try_from(high * 16 + low).ok()?, behind)),
-        (_, _, _) => Some((first, rest)),
-    }
 }
 
 /// What may be shown of a key in lists: its beginning, never enough to use it.

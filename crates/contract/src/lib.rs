@@ -11,6 +11,7 @@ pub mod detail;
 pub mod grpc;
 pub mod key;
 pub mod limit;
+mod percent;
 pub mod permission;
 pub mod pointer;
 pub mod redirect;

@@ -177,8 +177,8 @@ impl Form {
     }
 }
 
-/// The weight of a member of `Accept` (RFC 9110 section 12.4.2). One that cannot be read is none.
-pub(crate) fn weight(range: &[u8]) -> f32 {
+/// The weight of a member of `Accept` or `Accept-Encoding` (RFC 9110 section 12.4.2). 0, if it is not a number.
+pub fn weight(range: &[u8]) -> f32 {
     let mut parameters = range.split(|&byte| byte == b';').skip(1).map(<[u8]>::trim_ascii);
     let weight = parameters.find_map(|parameter| {
         let (name, value) = parameter.split_at_checked(2)?;

@@ -2,10 +2,10 @@
 
 use super::{
     json::Json,
+    path::{Path, segments, steps},
     text::{self, clean, sentence},
 };
 use crate::{detail::Detail, pointer};
-use std::borrow::Cow;
 
 /// Violations that are kept.
 const MAX_DETAILS: usize = 50;
@@ -99,9 +99,6 @@ pub(super) struct Fields {
     place: &'static str,
     details: Vec<Detail>,
 }
-
-/// A step from the whole to a value: the name of a member, or the position of an element.
-type Path = Vec<String>;
 
 impl Fields {
     /// The violations that this error names. `place` is where they are if it does not say.
@@ -458,52 +455,4 @@ fn place_of(word: &str) -> Option<&'static str> {
         "cookie" | "cookies" => "cookie",
         _ => return None,
     })
-}
-
-/// The steps of a path that is a list.
-fn steps(path: &[Json<'_>]) -> Path {
-    let step = |step: &Json<'_>| match step {
-        Json::Text(text) => Some(text.to_string()),
-        Json::Number(number) => Some(number.to_string()),
-        // Valibot: an object for each step.
-        Json::Object(_) => step.text_of("key").map(str::to_owned),
-        Json::Null | Json::Boolean(_) | Json::List(_) => None,
-    };
-    path.iter().take(MAX_DEPTH * 2).filter_map(step).collect()
-}
-
-/// The steps of a path that is a text: a JSON pointer, `$.price`, `items[0].count`, `items.0.price`.
-fn segments(path: &str) -> Path {
-    // As a fragment of a URI it is percent-encoded (RFC 6901, 6).
-    let fragment = path.strip_prefix('#').map(|fragment| percent_decoded(fragment));
-    let pointer = fragment.as_deref().unwrap_or(path);
-    if pointer.starts_with('/') {
-        return pointer::names(pointer).take(MAX_DEPTH * 2).map(Cow::into_owned).collect();
-    }
-    let path = path.strip_prefix("$.").unwrap_or(path);
-    let steps = path.split(['.', '[', ']']).map(|step| step.trim_matches(['"', '\'']));
-    steps.filter(|step| !step.is_empty() && *step != "$").take(MAX_DEPTH * 2).map(str::to_owned).collect()
-}
-
-/// A text whose percent-encoded bytes are decoded. What does not become UTF-8 stays as it is.
-fn percent_decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text);
-    }
-    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-    let (bytes, mut decoded, mut at) = (text.as_bytes(), Vec::with_capacity(text.len()), 0);
-    while let Some(byte) = bytes.get(at) {
-        let pair = digit(bytes.get(at + 1)).zip(digit(bytes.get(at + 2))).filter(|_| *byte == b'%');
-        match pair.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()) {
-            Some(one) => {
-                decoded.push(one);
-                at += 3;
-            }
-            None => {
-                decoded.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(decoded).map_or(Cow::Borrowed(text), Cow::Owned)
 }

@@ -5,6 +5,7 @@
 
 mod fields;
 mod json;
+mod path;
 mod text;
 
 use crate::detail::Detail;

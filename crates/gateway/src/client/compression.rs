@@ -4,6 +4,7 @@
 //! it (BREACH), and upstreams often compress already.
 
 use crate::{context::RequestContext, settings::Compression};
+use contract::specification::weight;
 use flate2::write::GzEncoder;
 use http1::{
     field,
@@ -153,16 +154,8 @@ fn takes_gzip(context: &RequestContext<'_>) -> bool {
     let mut takes = None;
     for value in context.head.named("accept-encoding") {
         for member in field::list(value) {
-            let mut parts = member.split(|&b| b == b';').map(<[u8]>::trim_ascii);
-            let coding = parts.next().unwrap_or_default();
-            let weight = parts.find_map(|part| part.strip_prefix(b"q=").or_else(|| part.strip_prefix(b"Q=")));
-            // Zero, however it is written. What is no number is not taken for a wish.
-            let is_wanted = weight.is_none_or(|weight| {
-                std::str::from_utf8(weight)
-                    .ok()
-                    .and_then(|weight| weight.parse().ok())
-                    .is_some_and(|weight: f32| weight > 0.0)
-            });
+            let coding = member.split(|&b| b == b';').next().unwrap_or_default().trim_ascii();
+            let is_wanted = weight(member) > 0.0;
             if coding.eq_ignore_ascii_case(b"gzip") || coding.eq_ignore_ascii_case(b"x-gzip") {
                 return is_wanted;
             }

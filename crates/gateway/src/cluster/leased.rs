@@ -73,10 +73,9 @@ impl Leased {
         self.flags.clear();
     }
 
-    /// The units are used; places are given back.
+    /// The units are used; places are given back, as of all that is dropped.
     pub(crate) fn charge(mut self: Box<Self>) {
         self.charge_all();
-        self.land();
     }
 
     /// The units are used; what is given here keeps the places.

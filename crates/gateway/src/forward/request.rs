@@ -159,10 +159,8 @@ fn write_query(query: &str, was_checked: bool, out: &mut Vec<u8>) {
 
 /// Appends the query, without the parameters that hold a key.
 fn write_parameters_without_key(query: &str, was_checked: bool, out: &mut Vec<u8>) {
-    let holds_key =
-        |text: &str| key::position(text.as_bytes()).is_some() || key::in_encoded(text.as_bytes()).is_some();
     let mut mark = b'?';
-    for parameter in query.split('&').filter(|parameter| !holds_key(parameter)) {
+    for parameter in query.split('&').filter(|parameter| key::find(parameter.as_bytes()).is_none()) {
         out.push(std::mem::replace(&mut mark, b'&'));
         write_query(parameter, was_checked, out);
     }

@@ -59,14 +59,8 @@ pub(crate) fn in_other_headers(context: &RequestContext<'_>) -> Option<OwnKey> {
 
 /// The key that has the form of our own in a text, whatever stands around it, also percent-encoded.
 pub(crate) fn well_formed(context: &RequestContext<'_>, text: &[u8]) -> Option<OwnKey> {
-    let found = |key: &[u8]| match context.shared.keyring.find(key) {
-        Some(key) => OwnKey::Known(key),
-        None => OwnKey::Unknown,
-    };
-    if let Some(start) = key::position(text) {
-        return text.get(start..start + key::LENGTH).map(found);
-    }
-    key::in_encoded(text).map(|key| found(&key))
+    let found = key::find(text)?;
+    Some(context.shared.keyring.find(&found).map_or(OwnKey::Unknown, OwnKey::Known))
 }
 
 fn in_text(context: &RequestContext<'_>, text: &[u8]) -> Option<OwnKey> {
