@@ -9,7 +9,7 @@ use store::{Secret, StoreError};
 /// The secret of a cluster's keys.
 ///
 /// # Errors
-/// There is none, or it cannot be read.
+/// It is missing or unreadable.
 pub fn secret(cluster: &ClusterSettings) -> Result<Secret, StoreError> {
     let file = &cluster.secret_file;
     Secret::read(file)?.ok_or_else(|| StoreError::Shared {

@@ -58,7 +58,7 @@ fn options(settings: &StoreSettings, threads: usize) -> Options {
     options
 }
 
-/// Opens the journal, and gives every account back what it had used; `take_used` is told as well. `threads`: how many will charge. None:
+/// Opens the journal, and gives every account back what it had used; `take_used` gets it as well. `threads`: how many will charge. None:
 /// the configuration wants charges in memory only.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     lifecycle::{Alarm, Lifecycle},
     operations::ClusterStatus,
-    system_clock,
+    system_clock, system_micros,
 };
 use config::{ClusterSettings, Node};
 use gateway::record::{Level, LogSink, Value};
@@ -23,7 +23,7 @@ use std::{
     path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use store::{Embedded, Footprint, Secret, StoreError, random};
 use tokio::time::sleep;
@@ -34,11 +34,11 @@ const COPY: &str = "copy";
 const NODE: &str = "node";
 /// How often changes of others are asked for. A notification is a hint, no more.
 const POLL: Duration = Duration::from_millis(250);
-/// How often the copy follows, and the others are told that this node lives.
+/// How often the copy is brought up to date, and this node reports to the others that it is alive.
 const BEAT: Duration = Duration::from_secs(1);
 /// For how long members are waited for that have not said their totals, where the ledger goes on without them.
 const GO_ON_AFTER: Duration = Duration::from_secs(30);
-/// A clock that is so far from the server's is told.
+/// Milliseconds between this machine's clock and the server's from which on an alarm is raised.
 const FAR: i64 = 1_000;
 
 /// What a node of a cluster has opened.
@@ -336,7 +336,7 @@ async fn beat(membership: Rc<Membership>, lifecycle: Arc<Lifecycle>, log: LogSin
         };
         let what = match done {
             Ok(offset) if offset.abs() > FAR => Some(format!(
-                "the clock of this node is {offset} ms ahead of PostgreSQL's: windows of limits end at other times here; set both clocks by NTP"
+                "the clock of this node is {offset} ms ahead of PostgreSQL's: keys expire and maintenance begins at other times here; set both clocks by NTP"
             )),
             Ok(_) | Err(StoreError::Away { .. }) => None,
             Err(error) => Some(error.to_string()),
@@ -373,6 +373,5 @@ impl Membership {
 }
 
 fn now_millis() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(system_micros() / 1_000).unwrap_or(i64::MAX)
 }
