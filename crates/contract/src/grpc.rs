@@ -2,115 +2,11 @@
 
 mod retry_info;
 
+pub use crate::grpc_status::GrpcStatus;
 pub use retry_info::{retry_info, status_details};
 
 use crate::{registry::ErrorCode, specification::weight};
 use std::fmt::Write;
-
-/// A status of gRPC other than OK, of those that an error code becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the names are those of gRPC")]
-pub enum GrpcStatus {
-    InvalidArgument,
-    DeadlineExceeded,
-    NotFound,
-    PermissionDenied,
-    ResourceExhausted,
-    FailedPrecondition,
-    Aborted,
-    OutOfRange,
-    Unimplemented,
-    Internal,
-    Unavailable,
-    Unauthenticated,
-}
-
-impl GrpcStatus {
-    /// The number that is sent.
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::InvalidArgument => 3,
-            Self::DeadlineExceeded => 4,
-            Self::NotFound => 5,
-            Self::PermissionDenied => 7,
-            Self::ResourceExhausted => 8,
-            Self::FailedPrecondition => 9,
-            Self::Aborted => 10,
-            Self::OutOfRange => 11,
-            Self::Unimplemented => 12,
-            Self::Internal => 13,
-            Self::Unavailable => 14,
-            Self::Unauthenticated => 16,
-        }
-    }
-
-    /// The name as gRPC writes it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::InvalidArgument => "INVALID_ARGUMENT",
-            Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
-            Self::NotFound => "NOT_FOUND",
-            Self::PermissionDenied => "PERMISSION_DENIED",
-            Self::ResourceExhausted => "RESOURCE_EXHAUSTED",
-            Self::FailedPrecondition => "FAILED_PRECONDITION",
-            Self::Aborted => "ABORTED",
-            Self::OutOfRange => "OUT_OF_RANGE",
-            Self::Unimplemented => "UNIMPLEMENTED",
-            Self::Internal => "INTERNAL",
-            Self::Unavailable => "UNAVAILABLE",
-            Self::Unauthenticated => "UNAUTHENTICATED",
-        }
-    }
-
-    /// What an error code becomes. One row a code.
-    pub const fn of(code: ErrorCode) -> Self {
-        match code {
-            ErrorCode::RequestMalformed
-            | ErrorCode::HeadersTooLarge
-            | ErrorCode::BodyTooLarge
-            | ErrorCode::ParameterMissing
-            | ErrorCode::ParameterNotValid
-            | ErrorCode::HeaderMissing
-            | ErrorCode::HeaderNotValid
-            | ErrorCode::BodyMalformed
-            | ErrorCode::BodyNotValid
-            | ErrorCode::MediaTypeNotSupported
-            | ErrorCode::NotAcceptable
-            | ErrorCode::ContentTooLarge
-            | ErrorCode::UnsupportedMediaType => Self::InvalidArgument,
-            ErrorCode::RequestTimeout => Self::DeadlineExceeded,
-            ErrorCode::ResourceNotFound | ErrorCode::Gone => Self::NotFound,
-            ErrorCode::PermissionDenied | ErrorCode::UnavailableForLegalReasons => Self::PermissionDenied,
-            ErrorCode::ApiLimitExceeded | ErrorCode::RateExceeded | ErrorCode::TooManyErrors => {
-                Self::ResourceExhausted
-            }
-            ErrorCode::Unprocessable
-            | ErrorCode::PaymentRequired
-            | ErrorCode::PreconditionFailed
-            | ErrorCode::PreconditionRequired
-            | ErrorCode::Locked
-            | ErrorCode::FailedDependency
-            // Not a matter of credentials: a client that fetched new ones would send those in the clear, too.
-            | ErrorCode::HttpsRequired => Self::FailedPrecondition,
-            ErrorCode::Conflict => Self::Aborted,
-            ErrorCode::RangeNotSatisfiable => Self::OutOfRange,
-            // A method of gRPC is a path. One that is not there, or not there any more, is not implemented.
-            ErrorCode::EndpointNotFound
-            | ErrorCode::MethodNotAvailable
-            | ErrorCode::MethodNotAllowed
-            | ErrorCode::EndpointMoved
-            | ErrorCode::TrailingSlash => Self::Unimplemented,
-            ErrorCode::UnexpectedError => Self::Internal,
-            ErrorCode::Maintenance | ErrorCode::Unavailable => Self::Unavailable,
-            // Also a key that cannot be one: clients of gRPC look for new credentials at this status alone.
-            ErrorCode::KeyNotSet
-            | ErrorCode::KeyNotValid
-            | ErrorCode::KeyRevoked
-            | ErrorCode::KeyExpired
-            | ErrorCode::KeyFormatIncorrect => Self::Unauthenticated,
-        }
-    }
-}
 
 /// A client that understands only gRPC, so its errors are sent in header fields of a 200.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,7 +147,7 @@ mod tests {
     #[test]
     fn every_code_has_a_status_that_fits_its_row() {
         for code in ErrorCode::ALL {
-            let number = GrpcStatus::of(code).number();
+            let number = code.grpc_status().number();
             let fits: &[u8] = match code.status() {
                 Status::Moved => &[12],
                 Status::NotValid => &[3, 4, 9, 16],
@@ -272,7 +168,7 @@ mod tests {
 
     #[test]
     fn numbers_and_names_are_those_of_grpc() {
-        let of = |code| (GrpcStatus::of(code).number(), GrpcStatus::of(code).name());
+        let of = |code: ErrorCode| (code.grpc_status().number(), code.grpc_status().name());
         let used: BTreeSet<_> = ErrorCode::ALL.into_iter().map(of).collect();
         let registered = [
             (3, "INVALID_ARGUMENT"),

@@ -9,6 +9,7 @@
 pub mod calendar;
 pub mod detail;
 pub mod grpc;
+mod grpc_status;
 pub mod key;
 pub mod limit;
 mod percent;

@@ -254,7 +254,7 @@ fn the_page_tells_the_status_of_every_code() {
             rows.iter().find(|(errors, _)| *errors == "400, all others" && code.status() == Status::NotValid)
         });
         let (_, told) = row.unwrap_or_else(|| panic!("{} is not on the page", code.name()));
-        let status = GrpcStatus::of(code);
+        let status = code.grpc_status();
         let wanted = format!("{} `{}`", status.number(), status.name());
         assert!(told.starts_with(&wanted), "{}: the page says {told}, it is {wanted}", code.name());
     }

@@ -15,8 +15,7 @@ use crate::{
 use ::limits::Denial;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use contract::{
-    ErrorCode, Limit, Specification,
-    grpc::{self, GrpcStatus},
+    ErrorCode, Limit, Specification, grpc,
     redirect::Redirect,
     specification::{Form, MAX_RETRY_AFTER},
     status::{Status, Statuses, reason_phrase},
@@ -122,7 +121,7 @@ fn write_grpc(context: &RequestContext<'_>, refusal: &Refusal, row: u16, out: &m
         let _ = write!(message, " {} {}: {}", detail.place, detail.name, detail.message);
     }
     let code = refusal.foreign.as_ref().map_or_else(|| refusal.code.name(), |(code, _)| code);
-    let status = GrpcStatus::of(refusal.code);
+    let status = refusal.code.grpc_status();
     field::write_number(b"grpc-status", status.number().into(), out);
     line("grpc-message", &grpc::message(&message), out);
     if let Some(seconds) = retry_after(refusal) {

@@ -7,7 +7,7 @@ use crate::{
 };
 use contract::ErrorCode;
 
-pub(super) fn endpoint_moved(facts: &Facts) -> Example {
+pub(crate) fn endpoint_moved(facts: &Facts) -> Example {
     let reference = &facts.reference;
     let seven = |_: &str| None;
     let path = reference.moved.first().map(|moved| ("GET", moved.from.as_str(), moved.to.as_str()));
@@ -27,7 +27,7 @@ pub(super) fn endpoint_moved(facts: &Facts) -> Example {
     Example::new(facts, ErrorCode::EndpointMoved, request, message).location(facts, to).not_now(not_now)
 }
 
-pub(super) fn trailing_slash(facts: &Facts) -> Example {
+pub(crate) fn trailing_slash(facts: &Facts) -> Example {
     let has_no_slash = |endpoint: &crate::model::Endpoint| !endpoint.path.ends_with('/');
     let mut request = fine(facts, facts.first_that(has_no_slash));
     let to = request.target.clone();
@@ -43,14 +43,14 @@ pub(super) fn trailing_slash(facts: &Facts) -> Example {
     Example::new(facts, ErrorCode::TrailingSlash, request, message).location(facts, to).not_now(not_now)
 }
 
-pub(super) fn request_malformed(facts: &Facts) -> Example {
+pub(crate) fn request_malformed(facts: &Facts) -> Example {
     let mut request = fine(facts, facts.typical());
     // curl leaves a header out that is named without a value, also this one, which HTTP/1.1 requires.
     request.options.push("--http1.1 --header 'Host:'".to_owned());
     Example::new(facts, ErrorCode::RequestMalformed, request, "The request has no Host header.")
 }
 
-pub(super) fn headers_too_large(facts: &Facts) -> Example {
+pub(crate) fn headers_too_large(facts: &Facts) -> Example {
     let mut request = fine(facts, facts.typical());
     let size = facts.reference.sizes.head;
     request.options.push(format!("--header \"X-Large: $(head -c {size} /dev/zero | tr '\\0' x)\""));
@@ -58,7 +58,7 @@ pub(super) fn headers_too_large(facts: &Facts) -> Example {
     Example::new(facts, ErrorCode::HeadersTooLarge, request, message)
 }
 
-pub(super) fn request_timeout(facts: &Facts) -> Example {
+pub(crate) fn request_timeout(facts: &Facts) -> Example {
     let endpoint = super::values::with_body(facts);
     let mut request = fine(facts, endpoint);
     request.body = None;
@@ -72,7 +72,7 @@ pub(super) fn request_timeout(facts: &Facts) -> Example {
     Example::new(facts, ErrorCode::RequestTimeout, request, message)
 }
 
-pub(super) fn endpoint_not_found(facts: &Facts) -> Example {
+pub(crate) fn endpoint_not_found(facts: &Facts) -> Example {
     let reference = &facts.reference;
     let path = "/no-such-endpoint";
     let request = Request::bare("GET", path).with_key(reference, KEY);
@@ -81,7 +81,7 @@ pub(super) fn endpoint_not_found(facts: &Facts) -> Example {
     Example::new(facts, ErrorCode::EndpointNotFound, request, message).not_now(not_now)
 }
 
-pub(super) fn method_not_available(facts: &Facts) -> Example {
+pub(crate) fn method_not_available(facts: &Facts) -> Example {
     const METHODS: [&str; 5] = ["DELETE", "PATCH", "PUT", "POST", "GET"];
     let Some(endpoint) = facts.typical() else {
         let mut request = fine(facts, None);

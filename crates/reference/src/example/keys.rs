@@ -4,7 +4,7 @@ use super::{Example, fine};
 use crate::{facts::Facts, model::Endpoint, request::Request};
 use contract::{ErrorCode, permission::needed};
 
-pub(super) fn not_set(facts: &Facts) -> Example {
+pub(crate) fn not_set(facts: &Facts) -> Example {
     let mut request = keyed(facts);
     let key_header = facts.reference.key_headers.first();
     request.headers.retain(|(name, _)| name != "Authorization" && key_header != Some(name));
@@ -17,13 +17,13 @@ pub(super) fn not_set(facts: &Facts) -> Example {
     Example::new(facts, ErrorCode::KeyNotSet, request, message)
 }
 
-pub(super) fn format_incorrect(facts: &Facts) -> Example {
+pub(crate) fn format_incorrect(facts: &Facts) -> Example {
     let request = keyed(facts).with_key(&facts.reference, "fg_cut-short");
     let message = "The value sent as the API key does not have the format of a key. Copy the whole key, without spaces or quotes.";
     Example::new(facts, ErrorCode::KeyFormatIncorrect, request, message)
 }
 
-pub(super) fn https_required(facts: &Facts) -> Example {
+pub(crate) fn https_required(facts: &Facts) -> Example {
     let request = keyed(facts);
     let https = facts.reference.base().replacen("http://", "https://", 1);
     let message = format!(
@@ -37,7 +37,7 @@ pub(super) fn https_required(facts: &Facts) -> Example {
     example
 }
 
-pub(super) fn not_valid(facts: &Facts) -> Example {
+pub(crate) fn not_valid(facts: &Facts) -> Example {
     // A key as it is made, from bytes that are anything but random: nobody has it.
     let mut bytes = (0..=61u8).cycle();
     let key = contract::key::generate(|| bytes.next().unwrap_or_default());
@@ -47,7 +47,7 @@ pub(super) fn not_valid(facts: &Facts) -> Example {
 }
 
 /// A key that was good once.
-pub(super) fn over(facts: &Facts, code: ErrorCode) -> Example {
+pub(crate) fn over(facts: &Facts, code: ErrorCode) -> Example {
     let message = if code == ErrorCode::KeyRevoked {
         "This API key has been revoked. Use another key, or ask for a new one."
     } else {
@@ -56,7 +56,7 @@ pub(super) fn over(facts: &Facts, code: ErrorCode) -> Example {
     Example::new(facts, code, keyed(facts), message)
 }
 
-pub(super) fn permission_denied(facts: &Facts) -> Example {
+pub(crate) fn permission_denied(facts: &Facts) -> Example {
     let needs = |endpoint: &Endpoint| !endpoint.public && !endpoint.takes_any_key();
     let endpoint = facts.first_that(needs);
     let request = fine(facts, endpoint.or_else(|| facts.typical()));

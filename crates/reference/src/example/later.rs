@@ -17,7 +17,7 @@ const WITHOUT_AN_END: u64 = 120;
 const UNAVAILABLE: u64 = 10;
 
 /// A limit that is used up. A calendar window is the clearest, so it is preferred.
-pub(super) fn limit(facts: &Facts, code: ErrorCode) -> Example {
+pub(crate) fn limit(facts: &Facts, code: ErrorCode) -> Example {
     let is_rate = code == ErrorCode::RateExceeded;
     let of_calendar = |limit: &Limit| matches!(limit.kind, Kind::Calendar { .. });
     let find = |fits: &dyn Fn(&Limit) -> bool| {
@@ -101,7 +101,7 @@ fn exceeded(limit: &Limit) -> (String, Option<u64>) {
     }
 }
 
-pub(super) fn too_many_errors(facts: &Facts) -> Example {
+pub(crate) fn too_many_errors(facts: &Facts) -> Example {
     let ceilings = facts.reference.ceilings;
     let (whose, ceiling, not_now) = match (ceilings.per_key, ceilings.per_address) {
         (Some(ceiling), _) => ("API key", ceiling, ""),
@@ -117,7 +117,7 @@ pub(super) fn too_many_errors(facts: &Facts) -> Example {
         .not_now(not_now)
 }
 
-pub(super) fn unexpected(facts: &Facts) -> Example {
+pub(crate) fn unexpected(facts: &Facts) -> Example {
     let message = "An unexpected error occurred on our side. Nothing was charged. Please e-mail us the request id, and we will check as soon as possible.";
     let mut example = Example::new(facts, ErrorCode::UnexpectedError, fine(facts, facts.typical()), message);
     example.contact.clone_from(&facts.reference.support_email);
@@ -125,7 +125,7 @@ pub(super) fn unexpected(facts: &Facts) -> Example {
 }
 
 /// In the window that is in force or comes next.
-pub(super) fn maintenance(facts: &Facts, live: &Live) -> Example {
+pub(crate) fn maintenance(facts: &Facts, live: &Live) -> Example {
     let next =
         live.windows.iter().filter(|window| !window.is_over(live.now)).min_by_key(|window| window.from);
     let reason = next.map(|window| window.message.as_str()).filter(|message| !message.is_empty());
@@ -153,7 +153,7 @@ pub(super) fn maintenance(facts: &Facts, live: &Live) -> Example {
 }
 
 /// What the API behind the gateway says by itself. Its own message takes the place of this one.
-pub(super) fn of_the_api(facts: &Facts, code: ErrorCode) -> Example {
+pub(crate) fn of_the_api(facts: &Facts, code: ErrorCode) -> Example {
     let has_names = |endpoint: &crate::model::Endpoint| endpoint.path.contains('{') && !endpoint.public;
     let endpoint = if code == ErrorCode::ResourceNotFound {
         facts.first_that(has_names).or_else(|| facts.typical())

@@ -1,29 +1,19 @@
-//! An example of each code: a request to this API that gets it, and the answer as this API would give it.
+//! Examples of error codes: a request to this API that gets one, and the answer as this API would give it.
 
-mod head;
-mod keys;
-mod later;
-mod values;
+pub(crate) mod head;
+pub(crate) mod keys;
+pub(crate) mod later;
+pub(crate) mod values;
 
 pub(crate) use values::concerns;
 
 use crate::{
     facts::Facts,
-    model::{Endpoint, Live},
+    model::Endpoint,
     request::{KEY, Request},
 };
 use contract::{Detail, ErrorCode, Specification, specification::Form, status::reason_phrase};
 use serde_json::Value;
-
-/// Codes of what is decided before the endpoint is looked for.
-const BEFORE_ENDPOINTS: [ErrorCode; 6] = [
-    ErrorCode::RequestMalformed,
-    ErrorCode::HeadersTooLarge,
-    ErrorCode::Maintenance,
-    ErrorCode::TrailingSlash,
-    ErrorCode::EndpointMoved,
-    ErrorCode::EndpointNotFound,
-];
 
 /// The id that examples have.
 const REQUEST_ID: &str = "req_01kb4f9v2x6m8q7r5t3w0y1z2a";
@@ -48,59 +38,6 @@ pub(crate) struct Example {
 }
 
 impl Example {
-    /// The example of a code.
-    pub(crate) fn of(facts: &Facts, code: ErrorCode, live: &Live) -> Self {
-        let example = Self::if_there_is_an_endpoint(facts, code, live);
-        if facts.has_no_endpoint() && !BEFORE_ENDPOINTS.contains(&code) {
-            return example.not_now("This API has no endpoints: every path gets a 404.");
-        }
-        example
-    }
-
-    fn if_there_is_an_endpoint(facts: &Facts, code: ErrorCode, live: &Live) -> Self {
-        match code {
-            ErrorCode::EndpointMoved => head::endpoint_moved(facts),
-            ErrorCode::TrailingSlash => head::trailing_slash(facts),
-            ErrorCode::RequestMalformed => head::request_malformed(facts),
-            ErrorCode::HeadersTooLarge => head::headers_too_large(facts),
-            ErrorCode::EndpointNotFound => head::endpoint_not_found(facts),
-            ErrorCode::MethodNotAvailable => head::method_not_available(facts),
-            ErrorCode::RequestTimeout => head::request_timeout(facts),
-            ErrorCode::BodyTooLarge => values::body_too_large(facts),
-            ErrorCode::ParameterMissing | ErrorCode::HeaderMissing => values::missing(facts, code),
-            ErrorCode::ParameterNotValid | ErrorCode::HeaderNotValid => values::not_valid(facts, code),
-            ErrorCode::BodyMalformed => values::body_malformed(facts),
-            ErrorCode::MediaTypeNotSupported => values::media_type_not_supported(facts),
-            ErrorCode::BodyNotValid => values::body_not_valid(facts),
-            ErrorCode::KeyFormatIncorrect => keys::format_incorrect(facts),
-            ErrorCode::HttpsRequired => keys::https_required(facts),
-            ErrorCode::PermissionDenied => keys::permission_denied(facts),
-            ErrorCode::KeyNotSet => keys::not_set(facts),
-            ErrorCode::KeyNotValid => keys::not_valid(facts),
-            ErrorCode::KeyRevoked | ErrorCode::KeyExpired => keys::over(facts, code),
-            ErrorCode::ApiLimitExceeded | ErrorCode::RateExceeded => later::limit(facts, code),
-            ErrorCode::TooManyErrors => later::too_many_errors(facts),
-            ErrorCode::Maintenance => later::maintenance(facts, live),
-            ErrorCode::UnexpectedError => later::unexpected(facts),
-            ErrorCode::ResourceNotFound
-            | ErrorCode::Unprocessable
-            | ErrorCode::Unavailable
-            | ErrorCode::PaymentRequired
-            | ErrorCode::MethodNotAllowed
-            | ErrorCode::NotAcceptable
-            | ErrorCode::Conflict
-            | ErrorCode::Gone
-            | ErrorCode::PreconditionFailed
-            | ErrorCode::ContentTooLarge
-            | ErrorCode::UnsupportedMediaType
-            | ErrorCode::RangeNotSatisfiable
-            | ErrorCode::Locked
-            | ErrorCode::FailedDependency
-            | ErrorCode::PreconditionRequired
-            | ErrorCode::UnavailableForLegalReasons => later::of_the_api(facts, code),
-        }
-    }
-
     fn new(facts: &Facts, code: ErrorCode, request: Request, message: impl Into<String>) -> Self {
         let reference = &facts.reference;
         Self {
@@ -139,7 +76,7 @@ impl Example {
         self
     }
 
-    fn not_now(mut self, why: &'static str) -> Self {
+    pub(crate) fn not_now(mut self, why: &'static str) -> Self {
         self.not_now = why;
         self
     }

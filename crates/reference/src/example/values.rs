@@ -14,13 +14,13 @@ use contract::{
 const NONE_CHECKED: &str = "No endpoint validates any.";
 
 /// An endpoint whose requests have a body.
-pub(super) fn with_body(facts: &Facts) -> Option<&Endpoint> {
+pub(crate) fn with_body(facts: &Facts) -> Option<&Endpoint> {
     let checked = |endpoint: &Endpoint| endpoint.takes.checks_body;
     let written = |endpoint: &Endpoint| matches!(endpoint.method.as_str(), "POST" | "PUT" | "PATCH");
     facts.first_that(checked).or_else(|| facts.first_that(written))
 }
 
-pub(super) fn body_too_large(facts: &Facts) -> Example {
+pub(crate) fn body_too_large(facts: &Facts) -> Example {
     let endpoint = with_body(facts);
     let mut request = fine(facts, endpoint);
     let most = endpoint.and_then(|endpoint| endpoint.max_body).unwrap_or(facts.reference.sizes.body);
@@ -36,7 +36,7 @@ pub(super) fn body_too_large(facts: &Facts) -> Example {
     Example::new(facts, ErrorCode::BodyTooLarge, request, message)
 }
 
-pub(super) fn body_malformed(facts: &Facts) -> Example {
+pub(crate) fn body_malformed(facts: &Facts) -> Example {
     let endpoint = facts.first_that(|endpoint| endpoint.refusals.malformed.is_some());
     let mut request = endpoint.map_or_else(|| with_a_body(facts), |endpoint| fine(facts, Some(endpoint)));
     request.body = Some(MALFORMED_BODY.to_owned());
@@ -51,7 +51,7 @@ pub(super) fn body_malformed(facts: &Facts) -> Example {
     Example::new(facts, ErrorCode::BodyMalformed, request, message).not_now(not_now)
 }
 
-pub(super) fn media_type_not_supported(facts: &Facts) -> Example {
+pub(crate) fn media_type_not_supported(facts: &Facts) -> Example {
     let endpoint = facts.first_that(|endpoint| endpoint.refusals.media_type.is_some());
     let mut request = endpoint.map_or_else(|| with_a_body(facts), |endpoint| fine(facts, Some(endpoint)));
     request.headers.retain(|(name, _)| name != "Content-Type");
@@ -66,7 +66,7 @@ pub(super) fn media_type_not_supported(facts: &Facts) -> Example {
 }
 
 /// A body with members that are wrong.
-pub(super) fn body_not_valid(facts: &Facts) -> Example {
+pub(crate) fn body_not_valid(facts: &Facts) -> Example {
     let endpoint = facts.first_that(|endpoint| endpoint.refusals.not_valid.is_some());
     let example = endpoint.and_then(|endpoint| Some((endpoint, endpoint.refusals.not_valid.as_ref()?)));
     let Some((endpoint, (body, details))) = example else {
@@ -82,7 +82,7 @@ pub(super) fn body_not_valid(facts: &Facts) -> Example {
 }
 
 /// A value that is required and left out.
-pub(super) fn missing(facts: &Facts, code: ErrorCode) -> Example {
+pub(crate) fn missing(facts: &Facts, code: ErrorCode) -> Example {
     let fits = |check: &Check| check.required && concerns(code, check.place) && check.place != Place::Path;
     let Some((endpoint, check)) = find(facts, fits) else { return unchecked(facts, code, None) };
     let request = Request::to(&facts.reference, endpoint, Some((check.place, &check.name)), None);
@@ -92,7 +92,7 @@ pub(super) fn missing(facts: &Facts, code: ErrorCode) -> Example {
 }
 
 /// A value that is there and wrong.
-pub(super) fn not_valid(facts: &Facts, code: ErrorCode) -> Example {
+pub(crate) fn not_valid(facts: &Facts, code: ErrorCode) -> Example {
     let fits = |check: &Check| check.wrong.is_some() && concerns(code, check.place);
     let found =
         find(facts, fits).and_then(|(endpoint, check)| Some((endpoint, check, check.wrong.as_ref()?)));

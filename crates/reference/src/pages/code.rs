@@ -1,6 +1,6 @@
 //! The page of an error code: where every `check` link leads.
 
-use super::{Source, when};
+use super::{Source, registry};
 use crate::{
     document::{Address, Badge, Block, Document, Text, text},
     example::Example,
@@ -14,8 +14,8 @@ pub(super) fn document(source: &Source<'_>, code: ErrorCode) -> Document {
     let facts = source.facts;
     let number = facts.number(code);
     let badge = Badge::of(code.status(), number);
-    let example = Example::of(facts, code, source.live);
-    let when = when::blocks(facts, code, source.live);
+    let example = registry::example(facts, code, source.live);
+    let when = registry::when(facts, code, source.live);
     let json = json!({
         "code": code.name(),
         "http_code": number,

@@ -1,9 +1,8 @@
 //! The first page: what the API is, how to send a key, every status with its codes.
 
-use super::Source;
+use super::{Source, registry};
 use crate::{
     document::{Address, Badge, Block, Document, Target, Text, Tone, text},
-    example::Example,
     facts::Facts,
     quantity,
     wording::key_places,
@@ -44,7 +43,7 @@ pub(super) fn document(source: &Source<'_>) -> Document {
 }
 
 fn key_blocks(facts: &Facts, source: &Source<'_>) -> Vec<Block> {
-    let example = Example::of(facts, ErrorCode::KeyRevoked, source.live);
+    let example = registry::example(facts, ErrorCode::KeyRevoked, source.live);
     let is_imaginary = facts.reference.endpoints.is_empty();
     let label =
         if is_imaginary { "A request with a key, to a path of your choice" } else { "A request with a key" };
@@ -107,7 +106,7 @@ pub(super) fn the_other_way_round(facts: &Facts) -> Option<Text> {
 }
 
 fn body_blocks(source: &Source<'_>) -> Vec<Block> {
-    let example = Example::of(source.facts, ErrorCode::KeyNotSet, source.live);
+    let example = registry::example(source.facts, ErrorCode::KeyNotSet, source.live);
     let body = serde_json::to_string_pretty(&example.body(Form::Specification)).unwrap_or_default();
     vec![
         Block::heading("body", "Error format"),
@@ -196,7 +195,7 @@ fn json_of(source: &Source<'_>, lead: &str) -> Value {
         .into_iter()
         .map(|page| json!({ "title": super::name(page), "page": source.json_link(from, page) }))
         .collect();
-    let example = Example::of(facts, ErrorCode::KeyNotSet, source.live);
+    let example = registry::example(facts, ErrorCode::KeyNotSet, source.live);
     let openapi = ["openapi.json", "openapi.yaml"].map(|name| source.links.to_file(&from, name));
     json!({
         "api": facts.reference.name,

@@ -6,6 +6,7 @@ mod index;
 pub(crate) mod limits;
 pub(crate) mod maintenance;
 mod moved;
+mod registry;
 mod when;
 
 use crate::{

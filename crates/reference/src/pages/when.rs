@@ -1,11 +1,11 @@
-//! When a code is answered by this API: from its configuration, in sentences and tables.
+//! When a code is answered by this API, where its configuration decides: in sentences and tables.
 
-use super::{limits::ONE_ADDRESS, maintenance};
+use super::limits::ONE_ADDRESS;
 use crate::{
     document::{Address, Block, Target, Text, code as exact, text},
     example::concerns,
     facts::Facts,
-    model::{Check, Endpoint, Live, Place},
+    model::{Check, Endpoint, Place},
     quantity,
     wording::{key_places, name, requirement_text},
 };
@@ -16,85 +16,12 @@ const MAX_ROWS: usize = 40;
 /// Endpoints that a permission names before they are counted.
 const MAX_NAMED: usize = 3;
 
-/// The sentences and tables of a code.
-pub(crate) fn blocks(facts: &Facts, code: ErrorCode, live: &Live) -> Vec<Block> {
-    match code {
-        ErrorCode::EndpointMoved => endpoint_moved(facts),
-        ErrorCode::TrailingSlash => trailing_slash(facts),
-        ErrorCode::RequestMalformed => sentences([
-            "The request has no Host header or two, a Content-Length together with a Transfer-Encoding, a header with a line break in it, or is not HTTP/1.1 at all.",
-            "The API behind the gateway may also return it for a request that it does not understand.",
-        ]),
-        ErrorCode::HeadersTooLarge => headers_too_large(facts),
-        ErrorCode::BodyTooLarge => body_too_large(facts),
-        ErrorCode::RequestTimeout => request_timeout(facts),
-        ErrorCode::ParameterMissing | ErrorCode::HeaderMissing => {
-            checked(facts, code, |check| check.required && check.place != Place::Path)
-        }
-        ErrorCode::ParameterNotValid | ErrorCode::HeaderNotValid => {
-            checked(facts, code, |check| !check.rule.is_empty())
-        }
-        ErrorCode::BodyNotValid => body_not_valid(facts),
-        ErrorCode::BodyMalformed => body_malformed(facts),
-        ErrorCode::MediaTypeNotSupported => media_types(facts),
-        ErrorCode::KeyFormatIncorrect => key_format(facts),
-        ErrorCode::HttpsRequired => https_required(facts),
-        ErrorCode::PermissionDenied => permissions(facts),
-        ErrorCode::KeyNotSet => key_not_set(facts),
-        ErrorCode::KeyNotValid => sentences([
-            "The key is well formed but unknown: a character was changed, or it is a key of another API.",
-        ]),
-        ErrorCode::KeyRevoked => sentences([
-            "The operator revoked the key. Every later request with it gets this response, also on open connections.",
-        ]),
-        ErrorCode::KeyExpired => sentences(["The key had an expiry date, which has passed."]),
-        ErrorCode::EndpointNotFound => endpoint_not_found(facts),
-        ErrorCode::MethodNotAvailable => sentences([
-            "The endpoint exists, but not with this method. The Allow header of the response lists the methods that are available.",
-            "HEAD is available wherever GET is.",
-        ]),
-        ErrorCode::ResourceNotFound => sentences([
-            "The API behind the gateway did not find the resource. The message is the API's own, if it sends one.",
-        ]),
-        ErrorCode::Unprocessable => sentences([
-            "The request was well formed, but the API behind the gateway could not process it. The message is the API's own, if it sends one.",
-        ]),
-        ErrorCode::ApiLimitExceeded | ErrorCode::RateExceeded => limits(facts, code),
-        ErrorCode::TooManyErrors => too_many_errors(facts),
-        ErrorCode::UnexpectedError => unexpected(facts),
-        ErrorCode::Maintenance => maintenance::now_and_next(live),
-        ErrorCode::Unavailable => unavailable(),
-        ErrorCode::PaymentRequired
-        | ErrorCode::MethodNotAllowed
-        | ErrorCode::NotAcceptable
-        | ErrorCode::Conflict
-        | ErrorCode::Gone
-        | ErrorCode::PreconditionFailed
-        | ErrorCode::ContentTooLarge
-        | ErrorCode::UnsupportedMediaType
-        | ErrorCode::RangeNotSatisfiable
-        | ErrorCode::Locked
-        | ErrorCode::FailedDependency
-        | ErrorCode::PreconditionRequired
-        | ErrorCode::UnavailableForLegalReasons => sentences([
-            "The API behind the gateway returns this status. It is not in the common table, and was added for this API.",
-        ]),
-    }
-}
-
-fn unavailable() -> Vec<Block> {
-    sentences([
-        "The API behind the gateway says that it is overloaded or not ready. Its own Retry-After is forwarded; without one, the response says 10 seconds.",
-        "No connection to the API can be made. Nothing was sent, so the request can be retried safely.",
-        "The gateway itself is overloaded, or has too many bodies to validate.",
-    ])
-}
-
-fn sentences<const N: usize>(sentences: [&str; N]) -> Vec<Block> {
+/// A paragraph for each sentence.
+pub(super) fn sentences<const N: usize>(sentences: [&str; N]) -> Vec<Block> {
     sentences.into_iter().map(Block::paragraph).collect()
 }
 
-fn endpoint_moved(facts: &Facts) -> Vec<Block> {
+pub(super) fn endpoint_moved(facts: &Facts) -> Vec<Block> {
     let moved = facts.moved();
     let mut blocks = Vec::new();
     if moved.is_empty() {
@@ -114,7 +41,7 @@ fn endpoint_moved(facts: &Facts) -> Vec<Block> {
     blocks
 }
 
-fn trailing_slash(facts: &Facts) -> Vec<Block> {
+pub(super) fn trailing_slash(facts: &Facts) -> Vec<Block> {
     if !facts.reference.redirects_slashes {
         return sentences(["This API uses paths as they are, so a trailing slash alone causes no redirect."]);
     }
@@ -147,7 +74,7 @@ fn redirect_status(facts: &Facts) -> Text {
     }
 }
 
-fn headers_too_large(facts: &Facts) -> Vec<Block> {
+pub(super) fn headers_too_large(facts: &Facts) -> Vec<Block> {
     let size = quantity::bytes(facts.reference.sizes.head);
     vec![Block::Paragraph(
         text()
@@ -157,7 +84,7 @@ fn headers_too_large(facts: &Facts) -> Vec<Block> {
     )]
 }
 
-fn body_too_large(facts: &Facts) -> Vec<Block> {
+pub(super) fn body_too_large(facts: &Facts) -> Vec<Block> {
     let size = quantity::bytes(facts.reference.sizes.body);
     let mut blocks = vec![Block::Paragraph(
         text()
@@ -176,7 +103,7 @@ fn body_too_large(facts: &Facts) -> Vec<Block> {
     blocks
 }
 
-fn request_timeout(facts: &Facts) -> Vec<Block> {
+pub(super) fn request_timeout(facts: &Facts) -> Vec<Block> {
     let times = facts.reference.times;
     vec![Block::List(vec![
         text()
@@ -191,7 +118,7 @@ fn request_timeout(facts: &Facts) -> Vec<Block> {
 }
 
 /// Parameters or headers that a code is about.
-fn checked(facts: &Facts, code: ErrorCode, fits: impl Fn(&Check) -> bool) -> Vec<Block> {
+pub(super) fn checked(facts: &Facts, code: ErrorCode, fits: impl Fn(&Check) -> bool) -> Vec<Block> {
     let mut rows = Vec::new();
     let mut count = 0;
     for endpoint in &facts.reference.endpoints {
@@ -229,7 +156,7 @@ fn rule(check: &Check) -> Text {
     }
 }
 
-fn body_not_valid(facts: &Facts) -> Vec<Block> {
+pub(super) fn body_not_valid(facts: &Facts) -> Vec<Block> {
     let of_body = |check: &&Check| check.place == Place::Body;
     let mut rows = Vec::new();
     let mut count = 0;
@@ -260,7 +187,7 @@ fn body_not_valid(facts: &Facts) -> Vec<Block> {
     blocks
 }
 
-fn body_malformed(facts: &Facts) -> Vec<Block> {
+pub(super) fn body_malformed(facts: &Facts) -> Vec<Block> {
     let reads = |endpoint: &Endpoint| endpoint.takes.checks_body;
     let table =
         endpoint_table(facts, "Endpoints with validated bodies", "Media types", reads, media_type_list);
@@ -274,7 +201,7 @@ fn body_malformed(facts: &Facts) -> Vec<Block> {
     blocks
 }
 
-fn media_types(facts: &Facts) -> Vec<Block> {
+pub(super) fn media_types(facts: &Facts) -> Vec<Block> {
     let picky = |endpoint: &Endpoint| endpoint.takes.checks_body || !endpoint.takes.media_types.is_empty();
     let table = endpoint_table(facts, "Media types that endpoints accept", "Takes", picky, media_type_list);
     if table.is_empty() {
@@ -292,7 +219,7 @@ fn media_type_list(endpoint: &Endpoint) -> Text {
     Text::joined(endpoint.takes.media_types.iter().map(exact), ", ")
 }
 
-fn key_format(facts: &Facts) -> Vec<Block> {
+pub(super) fn key_format(facts: &Facts) -> Vec<Block> {
     let made = text()
         .plain("A key of this API begins with ")
         .code(contract::key::PREFIX)
@@ -306,7 +233,7 @@ fn key_format(facts: &Facts) -> Vec<Block> {
     blocks
 }
 
-fn https_required(facts: &Facts) -> Vec<Block> {
+pub(super) fn https_required(facts: &Facts) -> Vec<Block> {
     if facts.reference.redirects_to_https {
         sentences([
             "A request with an API key arrived without TLS. A request without a key is redirected to HTTPS instead.",
@@ -317,7 +244,7 @@ fn https_required(facts: &Facts) -> Vec<Block> {
     }
 }
 
-fn permissions(facts: &Facts) -> Vec<Block> {
+pub(super) fn permissions(facts: &Facts) -> Vec<Block> {
     if facts.permissions.is_empty() {
         return sentences([
             "No endpoint requires a permission. The API behind the gateway may still deny a request.",
@@ -339,7 +266,7 @@ fn permissions(facts: &Facts) -> Vec<Block> {
     blocks
 }
 
-fn key_not_set(facts: &Facts) -> Vec<Block> {
+pub(super) fn key_not_set(facts: &Facts) -> Vec<Block> {
     let public = facts.reference.endpoints.iter().filter(|endpoint| endpoint.public);
     let open: Vec<Text> = public.take(MAX_ROWS).map(name).collect();
     let mut blocks =
@@ -354,7 +281,7 @@ fn key_not_set(facts: &Facts) -> Vec<Block> {
     blocks
 }
 
-fn endpoint_not_found(facts: &Facts) -> Vec<Block> {
+pub(super) fn endpoint_not_found(facts: &Facts) -> Vec<Block> {
     let count = facts.reference.endpoints.len();
     if facts.has_no_endpoint() {
         return sentences(["This API has no endpoints: every path gets this response."]);
@@ -373,7 +300,7 @@ fn endpoint_not_found(facts: &Facts) -> Vec<Block> {
     )]
 }
 
-fn limits(facts: &Facts, code: ErrorCode) -> Vec<Block> {
+pub(super) fn limits(facts: &Facts, code: ErrorCode) -> Vec<Block> {
     let listed = |limits: &[Limit]| {
         let fit = limits.iter().filter(|limit| limit.error_code() == code).map(quantity::limit);
         fit.collect::<Vec<_>>().join("; ")
@@ -397,7 +324,7 @@ fn limits(facts: &Facts, code: ErrorCode) -> Vec<Block> {
     ]
 }
 
-fn too_many_errors(facts: &Facts) -> Vec<Block> {
+pub(super) fn too_many_errors(facts: &Facts) -> Vec<Block> {
     let ceilings = facts.reference.ceilings;
     let per = |ceiling: Option<u32>, whose: &str| {
         let ceiling = quantity::grouped(u64::from(ceiling?));
@@ -421,7 +348,7 @@ fn too_many_errors(facts: &Facts) -> Vec<Block> {
     ]
 }
 
-fn unexpected(facts: &Facts) -> Vec<Block> {
+pub(super) fn unexpected(facts: &Facts) -> Vec<Block> {
     let wait = quantity::span(facts.reference.times.first_byte);
     let mut blocks = vec![Block::paragraph(format!(
         "The API behind the gateway failed, could not be reached, or did not start to respond within {wait}."
