@@ -23,10 +23,10 @@ fn check(input: &[u8]) {
 fn run(role: Role, bytes: &[u8], piece: usize, uses: bool) -> (Vec<Event>, Vec<u8>, Option<ErrorCode>) {
     let mut connection = Connection::new(Config {
         role,
-        most_streams: 4,
+        max_concurrent_streams: 4,
         window: 65_535,
         connection_window: 65_535,
-        largest_list: MAX_LIST_SIZE,
+        max_header_list_size: MAX_LIST_SIZE,
     });
     let (mut events, mut written, mut pending) = (Vec::new(), Vec::new(), Vec::new());
     match role {

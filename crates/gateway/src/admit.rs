@@ -1,4 +1,4 @@
-//! The order of checks. This function is the contract's section 4, and the only place that knows it.
+//! The order of checks. This function is section 4 of the contract, and the only place that defines it.
 
 use crate::{
     client::Client,
@@ -18,13 +18,13 @@ use crate::{
 use http1::body::Decoder;
 use std::sync::Arc;
 
-/// What a request that passed all checks is for.
+/// Where a request goes that passed all checks.
 pub(crate) enum Admitted<'s> {
     /// One of the gateway's own pages.
     Page(Page),
-    /// What a page of another origin may send.
+    /// The preflight response.
     Preflight,
-    /// How the limits of the key stand.
+    /// The state of the key's limits.
     Limits(Arc<KnownKey>),
     /// The upstream.
     Forward(Admission<'s>),
@@ -32,62 +32,64 @@ pub(crate) enum Admitted<'s> {
 
 /// What the request may use at the upstream.
 pub(crate) struct Admission<'s> {
-    /// Units that are taken and not settled yet. None: the endpoint is public, and addresses have no limits.
+    /// Units that are reserved and not settled. None: the endpoint is public, and addresses have no limits.
     pub(crate) owed: Option<Owed>,
-    /// Name, in lower case, of the upstream's header that tells what a success has cost.
+    /// Name, in lower case, of the upstream's header with the cost of a success.
     pub(crate) cost_header: Option<&'s str>,
     /// The body, if a check had to read it.
     pub(crate) body: Option<BufferedBody>,
-    /// Bytes that a body which was not read yet may have.
+    /// Maximum size of a body that was not read yet.
     pub(crate) largest_body: u64,
 }
 
-/// Decides on a request. Whatever refuses it has taken nothing: only the last step takes.
+/// Decides on a request. Only the last step reserves units, so a refusal never has to return any.
 ///
-/// Before this: bytes and framing were understood (`http1`), or the request would have no head to
-/// look at; and the request has its id, so that every refusal can name it.
+/// Before this function, the bytes were parsed (`http1`), and the request has its ID, so that every
+/// refusal can include it.
 pub(crate) async fn admit<'s>(
     context: &mut RequestContext<'s>,
     client: &mut Client,
     incoming: &mut Decoder,
 ) -> Result<Admitted<'s>, Refused> {
-    // Before all else, and without TLS: a certificate may be what it is about. There is a page only while an authority
-    // has been asked for one.
+    // Before everything else, and also without TLS: it may be needed to obtain a certificate. Such
+    // a page exists only while a certificate is being requested.
     if let Some(page) = pages::challenge(context) {
         return Ok(Admitted::Page(page));
     }
-    // Where nothing is served without TLS, that is all there is to say; but a key has been read by others already, and
-    // whoever sent it must not go on without knowing.
+    // Without TLS, nothing else is served where TLS is required. A key that was sent has been
+    // exposed, so its owner must learn of it.
     redirect::check_scheme(context)?;
-    // Then our own pages: every refusal below links to them, so none of them may stand in their way.
+    // Then our own pages: every refusal below links to them, so none may block them.
     if let Some(page) = pages::find(context)? {
         return Ok(Admitted::Page(page));
     }
-    // All that follows costs more than this one.
+    // All following checks cost more than this one.
     overload::check(context)?;
-    // Whoever floods us with errors is turned away as cheaply as possible.
+    // Clients that flood us with errors are refused as cheaply as possible.
     guard::check_address(context)?;
-    // A browser asks before it sends the request, without the key, and shows the page nothing of a refusal; so it is
-    // answered whatever the request itself would meet, maintenance included.
+    // A browser sends a preflight before the request, without the key, and hides a refusal from the
+    // page. So it gets its response regardless of what the request itself would meet, maintenance
+    // included.
     if cors::is_preflight(context) {
         return Ok(Admitted::Preflight);
     }
-    // Before anything is looked up by the path: what follows may rely on the upstream reading it as we do.
+    // Before any lookup by path: the following checks rely on the upstream reading the path as we do.
     path::check(context)?;
-    // During maintenance nothing about the endpoints is promised, so nothing is said about them.
+    // During maintenance nothing is guaranteed about the endpoints, so nothing is revealed about them.
     maintenance::check(context)?;
-    // Where a path has gone is told to everyone, with or without a key: links outlive keys.
+    // Everyone learns where a path has moved, with or without a key: links outlive keys.
     redirect::check_moved(context)?;
     redirect::check_slash(context)?;
-    // Before the key: which key is needed, if any, depends on the endpoint.
+    // Before the key: whether a key is needed, and which, depends on the endpoint.
     let purpose = route::find(context)?;
-    // Maintenance of some endpoints has to wait until the endpoint is known; the others go on.
+    // Maintenance of some endpoints can be checked only now; the other endpoints stay available.
     maintenance::check_endpoint(context, purpose)?;
-    // A host that nobody answers for has no endpoints, so this is a part of the same question.
+    // A host without a service has no endpoints, so this belongs to the same question.
     route::find_service(context, purpose)?;
-    // Some move with one method only, so the endpoint has to be known; still before the key, as above.
+    // Some endpoints have moved for one method only, so the endpoint must be known; still before
+    // the key, as above.
     redirect::check_endpoint(context, purpose.endpoint())?;
-    // An open endpoint has no key, so no permission, no plan and no limits.
+    // A public endpoint has no key, so no permission, no plan and no limits.
     let key = if purpose.is_public() { None } else { Some(key::check(context)?) };
     if let Some(key) = &key {
         guard::check_key(context, key)?;
@@ -97,10 +99,11 @@ pub(crate) async fn admit<'s>(
             return Ok(Admitted::Limits(Arc::clone(key)));
         }
     } else {
-        // In the place of the permission, because it is one: it needs no key, but whoever needs one has shown it.
+        // At the place of the permission check, because it is one: it needs no key, but a required
+        // key was already checked.
         permission::check_address(context, purpose.endpoint())?;
     }
-    // Only now: what an endpoint takes is nobody's business who may not use it.
+    // Only now: clients without permission must not learn what an endpoint accepts.
     if let Some(rules) = purpose.endpoint().and_then(|endpoint| endpoint.rules.as_ref())
         && let body::Checked::TooLong = parameters::check(context, rules)?
     {
@@ -109,32 +112,33 @@ pub(crate) async fn admit<'s>(
     }
     upgrade::check(context)?;
     body::check_head(context, purpose.endpoint())?;
-    // All that the head can decide is decided. The body is read here only if it is checked itself.
+    // All checks of the head are done. The body is read here only if it is checked itself.
     let largest_body = body::largest(context, purpose.endpoint());
     let body = match body::rules(context, purpose.endpoint()) {
         Some(rules) => {
             let read = client.read_body(context, incoming, largest_body).await?;
             let read = match body::check(context, rules, &read)? {
                 body::Checked::Here => read,
-                // On the heap: next to no request comes here.
+                // Boxed: hardly any request takes this path.
                 body::Checked::TooLong => {
                     Box::pin(body::check_elsewhere(context, client, rules, read)).await?
                 }
             };
-            // The maximum size of a body takes minutes: what is asked of the limits is asked now, not in a window of the past.
+            // A body of the maximum size takes minutes to arrive: the limits are checked at the time now,
+            // not in a past window.
             context.now.millis = context.shared.clock.now_millis();
             Some(read)
         }
         None => None,
     };
-    // Last, because it is the only check that takes something: what is refused above was never taken.
+    // Last, because it is the only step that reserves units: a refused request never held any.
     let terms = purpose.terms();
     let owed = match (context.shared.cluster.get(), &key) {
         (None, Some(key)) => Some(limits::reserve_for_key(context, key, terms)?),
         (None, None) => limits::reserve_for_address(context, terms)?,
         (Some(cluster), key) => match leases::reserve(context, cluster, key.as_deref(), terms)? {
             Reserved::Now(owed) => owed,
-            // On the heap, as above: most requests find what they need at hand.
+            // Boxed, as above: most requests find their units available.
             Reserved::Later(waiting) => {
                 Box::pin(waiting.wait(context, cluster, key.as_deref(), terms)).await?
             }

@@ -1,4 +1,4 @@
-//! The way of a request, from top to bottom: admit, forward, respond, settle and record.
+//! The path of a request, from top to bottom: admit, forward, respond, settle and record.
 
 use crate::{
     admit::{Admitted, admit},
@@ -32,10 +32,10 @@ use std::{
     task::Poll,
 };
 
-/// Pieces of a page of the gateway's own go out in one write as long as they are not larger than this, its head included.
+/// The gateway's own pages are sent in one write up to this size, including the head.
 const SENT_AT_ONCE: usize = 256 << 10;
 
-/// Answers one request. True: the connection goes on.
+/// Handles a request. True: the connection is kept.
 pub(crate) async fn handle(
     thread: &Thread,
     config: &Config,
@@ -87,8 +87,8 @@ pub(crate) async fn handle(
     outcome.keep_alive
 }
 
-/// Answers whoever there is no room for, whatever was to be asked. The connection does not go on. `head`: what of it
-/// tells how to answer.
+/// Responds to a request that exceeds the connection limit, whatever it is. The connection is
+/// closed. `head`: what of it determines the form of the response.
 pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: &Peer, head: RequestHead) {
     let config = thread.config();
     let mut context = context(thread, &config, peer, head, LastKey::default());
@@ -99,9 +99,9 @@ pub(crate) async fn turn_away(thread: &Thread, client: &mut Client, peer: &Peer,
     thread.record(&context, &outcome, Moved { received: 0, sent: client.sent });
 }
 
-/// Answers bytes that are no request. The connection cannot go on: nobody knows where the next one begins.
+/// Responds to malformed bytes. The connection is closed: it is unknown where the next request begins.
 ///
-/// `head`: what was understood all the same; nothing by default.
+/// `head`: what could be parsed of it; by default nothing.
 pub(crate) async fn refuse_bytes(
     thread: &Thread,
     client: &mut Client,
@@ -116,7 +116,7 @@ pub(crate) async fn refuse_bytes(
     thread.record(&context, &outcome, Moved { received: 0, sent: client.sent });
 }
 
-/// Answers a request whose handling panicked, if nothing of an answer was sent yet.
+/// Responds to a request whose handling panicked, if nothing of a response was sent.
 pub(crate) async fn refuse_panicked(thread: &Thread, client: &mut Client, peer: &Peer) {
     let config = thread.config();
     let mut context = context(thread, &config, peer, RequestHead::default(), LastKey::default());
@@ -137,9 +137,9 @@ fn context<'t>(
 ) -> RequestContext<'t> {
     let shared: &Shared = &thread.shared;
     let now = Moment::now(&shared.clock);
-    // An id is repeated everywhere, which a key must not be.
-    let told = head.value(RequestField::RequestId).filter(|id| contract::key::position(id).is_none());
-    let id = told.and_then(RequestId::of_client);
+    // An ID is repeated in many places, so it must not contain a key.
+    let given = head.value(RequestField::RequestId).filter(|id| contract::key::position(id).is_none());
+    let id = given.and_then(RequestId::of_client);
     let id = id.unwrap_or_else(|| RequestId::new(now.millis, &mut thread.random.borrow_mut()));
     let Origin { address, is_peer_trusted } = Origin::of(&head, peer.address, &config.settings);
     let is_peer = address == peer.address;
@@ -203,7 +203,8 @@ async fn answer_preflight(
     Outcome { status: 204, code: None, cause: None, charged: 0, keep_alive }
 }
 
-/// What a request was answered. None: its places among those in flight were lost before, so it is over.
+/// The result of `forwarding`. None: its places among the requests in flight were lost first, so it
+/// is aborted.
 async fn until_lost<T>(mut forwarding: Pin<&mut impl Future<Output = T>>, places: Places) -> Option<T> {
     let mut lost = pin!(places.lost());
     poll_fn(|cx| match forwarding.as_mut().poll(cx) {
@@ -213,13 +214,13 @@ async fn until_lost<T>(mut forwarding: Pin<&mut impl Future<Output = T>>, places
     .await
 }
 
-/// How a request ends whose places were lost.
+/// The outcome of a request whose places were lost.
 fn cut_off(config: &Config, client: &mut Client) -> Result<Outcome, Refused> {
     let refused = leases::lost();
-    if !client.answer_begun {
+    if !client.response_begun {
         return Err(refused);
     }
-    // The client must not take the half of an answer for the whole.
+    // The client must not take the truncated response for a complete one.
     client.cut();
     let code = Some(refused.code.name().into());
     Ok(Outcome {
@@ -231,7 +232,7 @@ fn cut_off(config: &Config, client: &mut Client) -> Result<Outcome, Refused> {
     })
 }
 
-/// Turns a refusal into an answer, and keeps its cause.
+/// Turns a refusal into a response, and stores its cause.
 async fn refuse(
     thread: &Thread,
     context: &mut RequestContext<'_>,
@@ -255,7 +256,7 @@ async fn refuse(
     Outcome { status, code: Some(code), cause: line, charged: 0, keep_alive }
 }
 
-/// What the log tells of a 500 or 503.
+/// The cause that is logged for a 500 or 503.
 fn cause_of(context: &RequestContext<'_>, refused: &Refusal) -> Option<String> {
     match refused.code.status() {
         Status::Unexpected | Status::Unavailable => {}
@@ -274,7 +275,7 @@ fn cause_of(context: &RequestContext<'_>, refused: &Refusal) -> Option<String> {
     Some(match (&refused.cause, refused.answered) {
         (Some(cause), _) => access_log::cause_line(context, cause.group, &cause.detail),
         (None, Some(status)) => access_log::cause_line(context, "the upstream answered", &status.to_string()),
-        // Maintenance, too much to do: its client is told no less.
+        // Maintenance or overload: the client gets the same text.
         (None, None) => refused.message.to_string(),
     })
 }
@@ -283,7 +284,7 @@ fn goes_on(thread: &Thread, context: &RequestContext<'_>, client: &Client, incom
     context.head.keep_alive && !thread.is_draining.get() && client.can_discard(context, incoming)
 }
 
-/// Sends an answer, with `more` behind it, and reads what is left of the request. True: the connection goes on.
+/// Sends a response followed by `more`, and reads the rest of the request. True: the connection is kept.
 async fn send(
     thread: &Thread,
     context: &RequestContext<'_>,
@@ -294,7 +295,7 @@ async fn send(
     keep_alive: bool,
 ) -> bool {
     let timeouts = &context.config.settings.timeouts;
-    client.answer_begun = true;
+    client.response_begun = true;
     let mut is_sent = true;
     for piece in more {
         if out.len() + piece.len() <= SENT_AT_ONCE {

@@ -1,7 +1,7 @@
 //! The data plane of Fairgate: listen, admit, route, check, forward, respond, record.
 //!
-//! The request path reads from top to bottom in `handle`; the order of checks in `admit`; the
-//! only place where an error becomes HTTP is `respond`.
+//! The request path reads from top to bottom in `handle`; the order of checks is in `admit`; errors
+//! become HTTP only in `respond`.
 
 mod admit;
 mod client;

@@ -1,4 +1,4 @@
-//! Bodies: how one is delimited, taking it apart as it arrives, putting it together as it leaves.
+//! Message bodies: framing, decoding while they arrive, encoding while they are sent.
 
 use super::reading::Treatment;
 use super::{
@@ -12,28 +12,29 @@ use std::{io::Write, sync::Arc};
 /// How a body is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
-    /// So many bytes. 0: no body.
+    /// Content-Length. 0: no body.
     Length(u64),
     /// `Transfer-Encoding: chunked`.
     Chunked,
-    /// Until the connection closes: answers only.
+    /// Until the connection closes: responses only.
     UntilClose,
 }
 
-/// Takes a body apart.
+/// Decodes a body.
 #[derive(Debug)]
 pub struct Decoder {
     state: State,
-    /// Bytes of the body that were taken.
+    /// Bytes of the body decoded so far.
     taken: u64,
-    /// Trailer fields that may be passed on, as lines.
+    /// Trailer fields to forward, as lines.
     trailers: Vec<u8>,
-    /// Bytes of chunk extensions that were dropped.
+    /// Bytes of chunk extensions dropped so far.
     extensions: usize,
-    /// How the trailers of a request are judged. Answers only lose those that may not be passed on.
+    /// How the trailers of a request are checked. From a response, trailers that may not be
+    /// forwarded are only dropped.
     reading: Option<Arc<Reading>>,
-    /// The trailer of an answer that is told to us and not to the client.
-    untold: Option<Box<str>>,
+    /// A trailer of a response that is for the gateway and not for the client.
+    cost_trailer: Option<Box<str>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,17 +53,18 @@ enum State {
 pub enum Step<'b> {
     /// Bytes of the body, taken from the buffer.
     Data(&'b [u8]),
-    /// Nothing more can be said before more was read.
+    /// More bytes must be read first.
     More,
     /// The body is complete.
     End,
 }
 
-/// Bytes of a chunk's size line, extensions included.
+/// Limit of a chunk's size line, extensions included.
 const LONGEST_SIZE_LINE: usize = 1024;
-/// Bytes of all extensions of a body together: nobody needs them, and they would be a body that is not counted.
+/// Limit of all chunk extensions of a body together: they have no use, and would bypass the limit
+/// of the body.
 const MAX_EXTENSIONS: usize = 8 * 1024;
-/// Bytes of all trailer fields.
+/// Limit of all trailer fields.
 const LONGEST_TRAILERS: usize = 8 * 1024;
 
 const BAD_CHUNK: Fault =
@@ -78,7 +80,7 @@ impl Default for Framing {
 // === impl Decoder ===
 
 impl Decoder {
-    /// For a body that has nothing to keep of its trailers.
+    /// For a body whose trailers are not kept.
     pub const fn new(framing: Framing) -> Self {
         let state = match framing {
             Framing::Length(0) => State::End,
@@ -86,35 +88,36 @@ impl Decoder {
             Framing::Chunked => State::ChunkSize,
             Framing::UntilClose => State::UntilClose,
         };
-        Self { state, taken: 0, trailers: Vec::new(), extensions: 0, reading: None, untold: None }
+        Self { state, taken: 0, trailers: Vec::new(), extensions: 0, reading: None, cost_trailer: None }
     }
 
     /// For the body of a request.
     pub fn of_request(framing: Framing, reading: &Arc<Reading>) -> Self {
-        // Only chunks have trailers behind them.
+        // Only a chunked body has trailers.
         let reading = (framing == Framing::Chunked).then(|| Arc::clone(reading));
         Self { reading, ..Self::new(framing) }
     }
 
-    /// For the body of an upstream's answer. `untold`: the header that tells us alone what it costs.
-    pub fn of_answer(framing: Framing, untold: Option<&str>) -> Self {
-        let untold = untold.filter(|_| framing == Framing::Chunked).map(Into::into);
-        Self { untold, ..Self::new(framing) }
+    /// For the body of an upstream's response. `cost_trailer`: the field with the cost of the
+    /// request, which the client must not see.
+    pub fn of_response(framing: Framing, cost_trailer: Option<&str>) -> Self {
+        let cost_trailer = cost_trailer.filter(|_| framing == Framing::Chunked).map(Into::into);
+        Self { cost_trailer, ..Self::new(framing) }
     }
 
-    /// Whether the body was taken to its end.
+    /// Whether the body was decoded to its end.
     #[inline]
     pub fn is_complete(&self) -> bool {
         self.state == State::End
     }
 
-    /// Bytes of the body that were taken until now, without what frames them.
+    /// Bytes of the body decoded so far, without chunk framing.
     #[inline]
     pub const fn taken(&self) -> u64 {
         self.taken
     }
 
-    /// Bytes that are still to come, if the head told.
+    /// Bytes that are still to come, if the body has a Content-Length.
     #[inline]
     pub const fn left(&self) -> Option<u64> {
         match self.state {
@@ -126,19 +129,19 @@ impl Decoder {
         }
     }
 
-    /// Whether the end of the stream is the end of this body.
+    /// Whether the body ends when the connection closes.
     #[inline]
     pub fn ends_with_stream(&self) -> bool {
         self.state == State::UntilClose
     }
 
-    /// Trailer fields that may be passed on, as lines that each end in CR LF.
+    /// Trailer fields to forward, as lines that each end in CR LF.
     #[inline]
     pub fn trailers(&self) -> &[u8] {
         &self.trailers
     }
 
-    /// Takes what can be taken from `input`.
+    /// Decodes the next part of `input`.
     pub fn next<'b>(&mut self, input: &'b mut Buffer) -> Result<Step<'b>, Fault> {
         loop {
             match self.state {
@@ -218,10 +221,12 @@ impl Decoder {
         for header in fields.iter() {
             let name = header.name.as_bytes();
             let treatment = match &self.reading {
-                // As of a header, no upstream sees a key of ours.
+                // As in headers, a key of ours is never forwarded to the upstream.
                 Some(_) if contract::key::position(header.value).is_some() => Treatment::Drop,
                 Some(reading) => field::of_request_trailer(name, reading),
-                None if field::may_trail(name) && !is_named(name, self.untold.as_deref()) => Treatment::Pass,
+                None if field::may_trail(name) && !is_named(name, self.cost_trailer.as_deref()) => {
+                    Treatment::Pass
+                }
                 None => Treatment::Drop,
             };
             match treatment {
@@ -253,11 +258,13 @@ fn has_bare_line_feed(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', bytes).any(|at| bytes.get(at.wrapping_sub(1)) != Some(&b'\r'))
 }
 
-/// The size of the next chunk and the bytes of its extensions, once its line is complete. Extensions are dropped.
+/// The size of the next chunk and the length of its extensions, once its line is complete.
+/// Extensions are dropped.
 fn size_line(input: &mut Buffer) -> Result<Option<(u64, usize)>, Fault> {
     let bytes = input.filled();
     let Some(end) = memchr::memchr(b'\n', bytes) else {
-        // What can be judged is judged: a line that never ends must not be waited for.
+        // Reject an incomplete line as soon as it is invalid, instead of waiting for an end that
+        // may never come.
         return if bytes.len() > LONGEST_SIZE_LINE || bytes.first().is_some_and(|b| !b.is_ascii_hexdigit()) {
             Err(BAD_CHUNK)
         } else {
@@ -267,7 +274,7 @@ fn size_line(input: &mut Buffer) -> Result<Option<(u64, usize)>, Fault> {
     let line = bytes.get(..end).and_then(|line| line.strip_suffix(b"\r")).ok_or(BAD_CHUNK)?;
     let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
     let (size, extension) = line.split_at(digits);
-    // 15 digits are more than any disk holds, and cannot overflow.
+    // 15 digits are larger than any disk, and cannot overflow.
     if digits == 0 || digits > 15 || !are_extensions(extension) || line.len() > LONGEST_SIZE_LINE {
         return Err(BAD_CHUNK);
     }
@@ -278,8 +285,9 @@ fn size_line(input: &mut Buffer) -> Result<Option<(u64, usize)>, Fault> {
     Ok(Some((size, extension)))
 }
 
-/// RFC 9112 section 7.1.1, to the letter: `;name`, `;name=token`, `;name="quoted"`, with white space only around the
-/// semicolon and the equals sign. What is taken loosely here may be the end of the line elsewhere.
+/// RFC 9112 section 7.1.1, strictly: `;name`, `;name=token`, `;name="quoted"`, with white space
+/// only around the semicolon and the equals sign. Another parser might end the line elsewhere if we
+/// were lenient.
 fn are_extensions(mut rest: &[u8]) -> bool {
     let blank = |bytes: &mut &[u8]| {
         while let [b' ' | b'\t', behind @ ..] = *bytes {
@@ -331,7 +339,7 @@ fn quoted_string(bytes: &mut &[u8]) -> bool {
     }
 }
 
-/// Appends a part of a body to `out` as `framing` has it.
+/// Appends a part of a body to `out`, framed by `framing`.
 #[inline]
 pub fn encode(framing: Framing, data: &[u8], out: &mut Vec<u8>) {
     match framing {
@@ -347,7 +355,7 @@ pub fn encode(framing: Framing, data: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the end of a body to `out` as `framing` has it.
+/// Appends the end of a body to `out`, framed by `framing`.
 #[inline]
 pub fn encode_end(framing: Framing, trailers: &[u8], out: &mut Vec<u8>) {
     match framing {
@@ -365,7 +373,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Feeds `bytes` in pieces of `piece` and gives what came out.
+    /// Decodes `bytes` in pieces of `piece` and returns the result.
     fn decode(
         framing: Framing,
         bytes: &[u8],
@@ -392,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_taken_apart_however_they_arrive() {
+    fn chunks_are_decoded_however_they_arrive() {
         let wire = b"4\r\nWiki\r\n5;a=\"b\"\r\npedia\r\nA\r\n0123456789\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\n\r\nnext";
         for piece in 1..=wire.len() {
             let (body, complete, trailers, rest) = decode(Framing::Chunked, wire, piece).unwrap();
@@ -484,7 +492,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_taken_apart_without_panic(wire: Vec<u8>, piece in 1usize..9) {
+        fn any_bytes_are_decoded_without_panic(wire: Vec<u8>, piece in 1usize..9) {
             let _ = decode(Framing::Chunked, &wire, piece);
         }
     }

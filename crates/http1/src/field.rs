@@ -1,9 +1,9 @@
-//! Header fields by what the gateway has to do with them.
+//! Classifies header fields by what the gateway does with them.
 
 mod kinds;
 mod of_proxies;
 
-pub use self::kinds::{AnswerField, Field, ForwardedKind, Kind, RequestField};
+pub use self::kinds::{Field, ForwardedKind, Kind, RequestField, ResponseField};
 use self::of_proxies::is_of_a_proxy;
 pub use crate::locate::is_token;
 use crate::{
@@ -11,9 +11,9 @@ use crate::{
     reading::{Reading, Treatment},
 };
 
-/// What a request's field is. `keys` are the configured key headers in lower case.
+/// Classifies a field of a request. `keys` are the configured key headers in lower case.
 ///
-/// The length is looked at first: most fields are told apart by it alone.
+/// The length is compared first: it alone distinguishes most fields.
 pub fn of_request(name: &[u8], keys: &[String]) -> RequestField {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     if let Some(position) = keys.iter().position(|key| key.len() == name.len() && is(key)) {
@@ -32,7 +32,7 @@ pub fn of_request(name: &[u8], keys: &[String]) -> RequestField {
         7 if is("referer") => RequestField::Single(3),
         8 if is("if-match") => RequestField::Single(4),
         8 if is("if-range") => RequestField::Single(5),
-        // CGI makes `HTTP_PROXY` of it, which many libraries take for the proxy to ask.
+        // CGI turns it into `HTTP_PROXY`, which many libraries take as the proxy to use (httpoxy).
         5 if is("proxy") => RequestField::HopByHop,
         9 if is("x-api-key") => RequestField::ApiKey,
         9 if is("forwarded") => RequestField::Forwarded(ForwardedKind::Forwarded),
@@ -74,42 +74,43 @@ pub fn of_request(name: &[u8], keys: &[String]) -> RequestField {
     }
 }
 
-/// What a field of an upstream's answer is.
-pub fn of_answer(name: &[u8]) -> AnswerField {
+/// Classifies a field of an upstream's response.
+pub fn of_response(name: &[u8]) -> ResponseField {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     match name.len() {
-        2 if is("te") => AnswerField::HopByHop,
-        3 if is("via") => AnswerField::Via,
-        7 if is("upgrade") => AnswerField::HopByHop,
-        8 if is("location") => AnswerField::Location,
-        9 if is("ratelimit") => AnswerField::GatewayOnly,
-        10 if is("connection") => AnswerField::Connection,
-        10 if is("keep-alive") => AnswerField::HopByHop,
-        11 if is("retry-after") => AnswerField::RetryAfter,
-        12 if is("x-request-id") => AnswerField::GatewayOnly,
-        14 if is("content-length") => AnswerField::ContentLength,
-        16 if is("ratelimit-policy") => AnswerField::GatewayOnly,
-        16 if is("proxy-connection") => AnswerField::HopByHop,
-        16 if is("content-location") => AnswerField::Location,
-        17 if is("transfer-encoding") => AnswerField::TransferEncoding,
-        18 if is("x-rate-limit-limit") || is("x-rate-limit-reset") => AnswerField::GatewayOnly,
-        18 if is("proxy-authenticate") => AnswerField::HopByHop,
-        22 if is("x-rate-limit-remaining") => AnswerField::GatewayOnly,
+        2 if is("te") => ResponseField::HopByHop,
+        3 if is("via") => ResponseField::Via,
+        7 if is("upgrade") => ResponseField::HopByHop,
+        8 if is("location") => ResponseField::Location,
+        9 if is("ratelimit") => ResponseField::GatewayOnly,
+        10 if is("connection") => ResponseField::Connection,
+        10 if is("keep-alive") => ResponseField::HopByHop,
+        11 if is("retry-after") => ResponseField::RetryAfter,
+        12 if is("x-request-id") => ResponseField::GatewayOnly,
+        14 if is("content-length") => ResponseField::ContentLength,
+        16 if is("ratelimit-policy") => ResponseField::GatewayOnly,
+        16 if is("proxy-connection") => ResponseField::HopByHop,
+        16 if is("content-location") => ResponseField::Location,
+        17 if is("transfer-encoding") => ResponseField::TransferEncoding,
+        18 if is("x-rate-limit-limit") || is("x-rate-limit-reset") => ResponseField::GatewayOnly,
+        18 if is("proxy-authenticate") => ResponseField::HopByHop,
+        22 if is("x-rate-limit-remaining") => ResponseField::GatewayOnly,
         16.. if name.get(..15).is_some_and(|start| start.eq_ignore_ascii_case(b"access-control-")) => {
-            AnswerField::Cors
+            ResponseField::Cors
         }
-        11.. if is_of_a_limiter(name) => AnswerField::Limiter,
-        _ => AnswerField::EndToEnd,
+        11.. if is_of_a_limiter(name) => ResponseField::Limiter,
+        _ => ResponseField::EndToEnd,
     }
 }
 
-/// `RateLimit-Limit` and the like of earlier drafts, `X-RateLimit` and `X-Rate-Limit` alone and with a suffix.
+/// `RateLimit-Limit` and similar fields of earlier drafts, `X-RateLimit` and `X-Rate-Limit` alone
+/// and with a suffix.
 fn is_of_a_limiter(name: &[u8]) -> bool {
     let is_of = |family: &[u8]| match name.split_at_checked(family.len()) {
         Some((start, rest)) => start.eq_ignore_ascii_case(family) && matches!(rest, [] | [b'-', ..]),
         None => false,
     };
-    // One byte rules nearly every name out.
+    // One byte excludes nearly every name.
     match name.get(2).map(u8::to_ascii_lowercase) {
         Some(b't') => is_of(b"ratelimit"),
         Some(b'r') => is_of(b"x-ratelimit") || is_of(b"x-rate-limit"),
@@ -117,8 +118,8 @@ fn is_of_a_limiter(name: &[u8]) -> bool {
     }
 }
 
-/// Makes the fields that `Connection` names fields of this connection only. Fields that mean something
-/// to the gateway keep their meaning: nobody can have the Host or the key dropped by naming it there.
+/// Marks the fields that `Connection` lists as hop-by-hop. Fields that the gateway uses keep their
+/// kind: a client cannot get Host or the key dropped by listing them there.
 pub fn drop_nominated<K: Kind>(fields: &mut [Field<K>], bytes: &[u8]) {
     let connections: Vec<Span> =
         fields.iter().filter(|field| field.kind == K::CONNECTION).map(|field| field.value).collect();
@@ -133,8 +134,9 @@ pub fn drop_nominated<K: Kind>(fields: &mut [Field<K>], bytes: &[u8]) {
     }
 }
 
-/// What `Connection` may not name, because others rely on it (RFC 9110 section 7.6.1): a client that could have it taken
-/// off here could have it believed absent there.
+/// Whether `Connection` may list this field. End-to-end fields on which others rely may not be
+/// listed (RFC 9110 section 7.6.1): otherwise a client could get them removed here and make the
+/// upstream believe they were never sent.
 pub fn may_be_nominated(option: &[u8], keys: &[String]) -> bool {
     const NEVER: [&str; 8] = [
         "cookie",
@@ -167,13 +169,14 @@ pub fn may_be_nominated(option: &[u8], keys: &[String]) -> bool {
     }
 }
 
-/// Whether a name is made of letters, digits and hyphens. Servers that hand requests on as variables (CGI, WSGI, PHP)
-/// take every other character for an underscore, and a hyphen too: to them `X_Consumer_Id` is `X-Consumer-Id`.
+/// Whether a name has only letters, digits and hyphens. Servers that pass headers on as variables
+/// (CGI, WSGI, PHP) turn every other character, and also the hyphen, into an underscore: for them
+/// `X_Consumer_Id` is `X-Consumer-Id`.
 pub fn is_plain_name(name: &[u8]) -> bool {
     name.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-/// Whether two names become one where a server makes variables of headers: `X-Client` and `x_client` do.
+/// Whether two names become the same variable on such servers: `X-Client` and `x_client` do.
 pub fn is_same_variable(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().map(in_variable).eq(other.iter().map(in_variable))
 }
@@ -187,18 +190,19 @@ fn with_hyphens(name: &[u8]) -> Vec<u8> {
     name.iter().map(in_variable).collect()
 }
 
-/// What becomes of a field whose name holds more than letters, digits and hyphens. One that a server which makes variables
-/// of headers could take for a key, for a word of ours, or for what a check was made by, never passes.
+/// How to treat a field whose name has other characters than letters, digits and hyphens. It is
+/// never forwarded if a server could mistake it for a key, a field that only the gateway may set,
+/// or a field that a check relied on.
 pub fn of_odd_name(name: &[u8], reading: &Reading) -> Treatment {
     let is_known = |known: &String| name.eq_ignore_ascii_case(known.as_bytes());
     let treatment = if reading.asked_for.iter().any(is_known) { Treatment::Pass } else { reading.odd_names };
-    if treatment == Treatment::Pass && stands_for_another(name, &reading.keys) {
+    if treatment == Treatment::Pass && is_variant_spelling(name, &reading.keys) {
         return Treatment::Drop;
     }
     treatment
 }
 
-fn stands_for_another(name: &[u8], keys: &[String]) -> bool {
+fn is_variant_spelling(name: &[u8], keys: &[String]) -> bool {
     match of_request(&with_hyphens(name), &[]) {
         RequestField::EndToEnd | RequestField::Accept | RequestField::Single(_) => {
             keys.iter().any(|key| is_same_variable(key.as_bytes(), name))
@@ -222,7 +226,7 @@ fn stands_for_another(name: &[u8], keys: &[String]) -> bool {
     }
 }
 
-/// Appends a field that was parsed, as a line of a head.
+/// Appends a parsed field as a header line.
 #[inline]
 pub fn write(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     for part in [name, b": ", value, b"\r\n"] {
@@ -236,17 +240,18 @@ pub fn write_number(name: &[u8], value: u64, out: &mut Vec<u8>) {
     write(name, itoa::Buffer::new().format(value).as_bytes(), out);
 }
 
-/// The members of a comma-separated list, without white space around them.
+/// The members of a comma-separated list, without surrounding white space.
 #[inline]
 pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&b| b == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
-/// What becomes of a field behind the body of a request. A server may put it among the headers, so it is judged as one.
+/// How to treat a trailer field of a request. A server may merge it into the headers, so it is
+/// checked like one.
 pub fn of_request_trailer(name: &[u8], reading: &Reading) -> Treatment {
     let mut ours = reading.keys.iter().chain(&reading.subject);
     if ours.any(|own| is_same_variable(own.as_bytes(), name)) {
-        return Treatment::Drop; // as the header is
+        return Treatment::Drop; // like the header
     }
     if !is_plain_name(name) {
         let treatment = of_odd_name(name, reading);
@@ -256,8 +261,8 @@ pub fn of_request_trailer(name: &[u8], reading: &Reading) -> Treatment {
     if may_trail(name) { Treatment::Pass } else { Treatment::Refuse }
 }
 
-/// Whether a trailer field may be passed on: nothing that frames, routes or authenticates
-/// (RFC 9110 section 6.5.1).
+/// Whether a trailer field may be forwarded: no field for framing, routing or authentication (RFC
+/// 9110 section 6.5.1).
 pub fn may_trail(name: &[u8]) -> bool {
     const NEVER: [&str; 12] = [
         "content-type",
@@ -273,9 +278,9 @@ pub fn may_trail(name: &[u8]) -> bool {
         "x-request-id",
         "cookie",
     ];
-    // Calls of gRPC tell such things there.
-    let passing = [AnswerField::EndToEnd, AnswerField::RetryAfter, AnswerField::Limiter];
-    let reserved = of_request(name, &[]) != RequestField::EndToEnd || !passing.contains(&of_answer(name));
+    // gRPC sends such fields in trailers.
+    let passing = [ResponseField::EndToEnd, ResponseField::RetryAfter, ResponseField::Limiter];
+    let reserved = of_request(name, &[]) != RequestField::EndToEnd || !passing.contains(&of_response(name));
     !reserved && !NEVER.iter().any(|never| name.eq_ignore_ascii_case(never.as_bytes()))
 }
 
@@ -334,25 +339,25 @@ mod tests {
             assert_eq!(of_request(name.as_bytes(), &["x-api-key".into()]), kind, "{name}");
         }
         for (name, kind) in [
-            ("Location", AnswerField::Location),
-            ("Content-Location", AnswerField::Location),
-            ("RateLimit", AnswerField::GatewayOnly),
-            ("RateLimit-Policy", AnswerField::GatewayOnly),
-            ("X-Rate-Limit-Limit", AnswerField::GatewayOnly),
-            ("X-Rate-Limit-Remaining", AnswerField::GatewayOnly),
-            ("X-Rate-Limit-Reset", AnswerField::GatewayOnly),
-            ("Proxy-Authenticate", AnswerField::HopByHop),
-            ("X-Request-ID", AnswerField::GatewayOnly),
-            ("Access-Control-Allow-Origin", AnswerField::Cors),
-            ("X-RateLimit", AnswerField::Limiter),
-            ("X-Rate-Limit", AnswerField::Limiter),
-            ("X-RateLimit-Limit", AnswerField::Limiter),
-            ("RateLimit-Reset", AnswerField::Limiter),
-            ("X-RateLimited", AnswerField::EndToEnd),
-            ("TE", AnswerField::HopByHop),
-            ("Server", AnswerField::EndToEnd),
+            ("Location", ResponseField::Location),
+            ("Content-Location", ResponseField::Location),
+            ("RateLimit", ResponseField::GatewayOnly),
+            ("RateLimit-Policy", ResponseField::GatewayOnly),
+            ("X-Rate-Limit-Limit", ResponseField::GatewayOnly),
+            ("X-Rate-Limit-Remaining", ResponseField::GatewayOnly),
+            ("X-Rate-Limit-Reset", ResponseField::GatewayOnly),
+            ("Proxy-Authenticate", ResponseField::HopByHop),
+            ("X-Request-ID", ResponseField::GatewayOnly),
+            ("Access-Control-Allow-Origin", ResponseField::Cors),
+            ("X-RateLimit", ResponseField::Limiter),
+            ("X-Rate-Limit", ResponseField::Limiter),
+            ("X-RateLimit-Limit", ResponseField::Limiter),
+            ("RateLimit-Reset", ResponseField::Limiter),
+            ("X-RateLimited", ResponseField::EndToEnd),
+            ("TE", ResponseField::HopByHop),
+            ("Server", ResponseField::EndToEnd),
         ] {
-            assert_eq!(of_answer(name.as_bytes()), kind, "{name}");
+            assert_eq!(of_response(name.as_bytes()), kind, "{name}");
         }
     }
 
@@ -370,13 +375,13 @@ mod tests {
             assert!(!may_trail(never.as_bytes()), "{never}");
         }
         assert!(may_trail(b"Grpc-Status") && may_trail(b"X-Checksum"));
-        // Names of gRPC's metadata, which an answer's trailers carry.
+        // Custom metadata of gRPC, which is sent in the trailers of a response.
         assert!(may_trail(b"app_code") && may_trail(b"app.code-bin"));
         assert!(may_trail(b"Retry-After") && may_trail(b"X-RateLimit-Remaining"));
     }
 
     #[test]
-    fn a_name_that_becomes_another_ones_variable_never_passes() {
+    fn a_name_that_becomes_the_same_variable_as_another_never_passes() {
         let reading = |odd_names| Reading {
             keys: vec!["x-api-key".into()],
             asked_for: vec!["x_declared".into(), "x_api_key".into()],
@@ -403,7 +408,7 @@ mod tests {
             assert_eq!(of_odd_name(name.as_bytes(), &pass), expected, "{name}");
             assert_eq!(of_request_trailer(name.as_bytes(), &pass), expected, "{name}");
         }
-        // In a trailer not even what a header may be.
+        // Trailers exclude even fields that are allowed as headers.
         for name in ["Content_Range", "If_Match", "Idempotency_Key", "Cache_Control", "Cookie_"] {
             let expected = if name == "Cookie_" { Treatment::Pass } else { Treatment::Drop };
             assert_eq!(of_odd_name(name.as_bytes(), &pass), Treatment::Pass, "{name}");

@@ -1,9 +1,10 @@
-//! Hosts: what may stand in a `Host` header and in an absolute target, and when two of them are the same.
+//! Hosts: the syntax allowed in a `Host` header and an absolute target, and when two hosts are the same.
 
-/// Whether these bytes are a host with an optional port.
+/// Whether `host` is a host with an optional port.
 ///
-/// RFC 3986 would allow more in a name (`!$&'()*+;=` and escapes). No name in DNS has such a character, and
-/// links, redirects and the upstream's own virtual hosts are made of it; so they are refused.
+/// RFC 3986 allows more in a name (`!$&'()*+;=` and percent-encoding). No DNS name has such
+/// characters, and links, redirects and virtual hosts of the upstream are derived from the host; so
+/// they are refused.
 pub(crate) fn is_host(host: &[u8]) -> bool {
     let (name, port) = if host.starts_with(b"[") {
         let Some(end) = memchr::memchr(b']', host) else { return false };
@@ -18,7 +19,8 @@ pub(crate) fn is_host(host: &[u8]) -> bool {
             [_, ..] => return false,
         }
     } else {
-        // No name has a colon, and no port either: whichever is taken, a second one is refused. Hosts are short.
+        // Neither a name nor a port contains a colon, so a second colon is refused wherever the
+        // host is split. Hosts are short.
         match host.iter().position(|&byte| byte == b':') {
             Some(colon) => {
                 let (name, port) = host.split_at(colon);
@@ -30,7 +32,7 @@ pub(crate) fn is_host(host: &[u8]) -> bool {
     is_name(name) && port.is_none_or(is_port)
 }
 
-/// Letters, digits, hyphens and underscores with single dots between them, and perhaps one at the end.
+/// Letters, digits, hyphens and underscores, with single dots between them and an optional one at the end.
 fn is_name(name: &[u8]) -> bool {
     let mut before = b'.';
     for &byte in name {
@@ -43,7 +45,7 @@ fn is_name(name: &[u8]) -> bool {
     !name.is_empty()
 }
 
-/// The bytes that names have. A table, because each request has a host.
+/// The bytes allowed in names. A table, because each request has a host.
 static IN_NAMES: [bool; 256] = {
     let mut fit = [false; 256];
     let mut rest: &[u8] = b"-._0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -65,7 +67,7 @@ fn is_port(port: &[u8]) -> bool {
             && std::str::from_utf8(port).is_ok_and(|port| port.parse::<u16>().is_ok())
 }
 
-/// Whether two hosts are the same one, `default` being the port that need not be written.
+/// Whether two hosts are the same. `default`: the port that may be omitted.
 pub(crate) fn is_same(one: &[u8], other: &[u8], default: &[u8]) -> bool {
     without(one, default).eq_ignore_ascii_case(without(other, default))
 }
@@ -80,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_told_from_what_is_none() {
+    fn valid_and_invalid_hosts_are_distinguished() {
         for host in [
             "a",
             "a.example",
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_the_same_with_and_without_the_port_that_is_meant() {
+    fn a_host_is_the_same_with_and_without_its_default_port() {
         for (one, other) in [("a", "A"), ("a", "a:80"), ("a:", "a"), ("[::1]:80", "[::1]"), ("a:81", "a:81")]
         {
             assert!(is_same(one.as_bytes(), other.as_bytes(), b"80"), "{one} {other}");

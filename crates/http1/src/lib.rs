@@ -1,8 +1,9 @@
-//! HTTP/1.1 on the wire: what bytes mean, and how they are written. Knows no socket and no policy.
+//! HTTP/1.1: parsing and serialization. No sockets, no policies.
 //!
-//! Own code, not a library's, because here the contract lives or dies: each malformed byte has to
-//! end in our body, and what the upstream gets has to be written anew from what was understood.
-//! docs/decisions/001-http1-codec.md has the figures that decided it. The tokenising itself is httparse's.
+//! Our own code and not a library, because the contract depends on it: every malformed byte must
+//! end in our error body, and the request to the upstream must be serialized from what was parsed.
+//! docs/decisions/001-http1-codec.md has the measurements behind this decision. httparse does the
+//! tokenizing.
 
 pub mod body;
 pub mod field;
@@ -19,30 +20,30 @@ pub mod target;
 use contract::ErrorCode;
 use std::borrow::Cow;
 
-/// Header fields that a head may have.
+/// Maximum number of header fields in a head.
 pub const MAX_FIELDS: usize = 100;
 
-/// Why bytes are refused. The text goes to the client: what is wrong, and where.
+/// Why bytes were refused. The text is sent to the client: what is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Which error it is.
+    /// The error code.
     pub code: ErrorCode,
     /// What is wrong, and where.
     pub message: Cow<'static, str>,
 }
 
 impl Fault {
-    /// A fault of this kind.
+    /// A fault with this code.
     pub const fn new(code: ErrorCode, message: &'static str) -> Self {
         Self { code, message: Cow::Borrowed(message) }
     }
 
-    /// What is not HTTP/1.1 as it has to be.
+    /// Malformed HTTP/1.1.
     pub const fn malformed(message: &'static str) -> Self {
         Self::new(ErrorCode::RequestMalformed, message)
     }
 
-    /// Malformed, with its place in the message.
+    /// Malformed HTTP/1.1, with the location of the fault in the message.
     pub const fn at(message: String) -> Self {
         Self { code: ErrorCode::RequestMalformed, message: Cow::Owned(message) }
     }
@@ -52,7 +53,7 @@ impl Fault {
         Self::new(ErrorCode::HeadersTooLarge, "The request has more than 100 header fields.");
 }
 
-/// A part of a buffer, by offsets: heads stay where they were read, and may be moved with their buffer.
+/// A part of a buffer, by offsets: a head is not copied, and may move with its buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
     start: u32,
@@ -60,16 +61,16 @@ pub struct Span {
 }
 
 impl Span {
-    /// Where `part` lies within `whole`. `part` has to be a slice of `whole`.
+    /// The location of `part` in `whole`. `part` must be a slice of `whole`.
     #[inline]
     pub fn of(part: &[u8], whole: &[u8]) -> Self {
         debug_assert!(
             part.is_empty()
                 || whole.as_ptr_range().contains(&part.as_ptr())
                     && part.as_ptr_range().end <= whole.as_ptr_range().end,
-            "a part of something else has no place here"
+            "`part` is not a slice of `whole`"
         );
-        // A head is bounded far below 4 GiB, so the offsets fit.
+        // A head is far smaller than 4 GiB, so the offsets fit.
         let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr()) as u32;
         Self { start, end: start + part.len() as u32 }
     }
@@ -80,7 +81,7 @@ impl Span {
         Self { start: start as u32, end: end as u32 }
     }
 
-    /// The part of `whole`, which has to be the buffer that it was made for.
+    /// This part of `whole`, which must be the buffer that it was made for.
     #[inline]
     pub fn get(self, whole: &[u8]) -> &[u8] {
         whole.get(self.start as usize..self.end as usize).unwrap_or_default()

@@ -1,12 +1,13 @@
-//! Where a head breaks the rules: looked for only once it is known that it does, so that the message can say it.
+//! Locates a fault in a head. Used only after the head was refused, so that the message can state
+//! the location.
 
 use super::Fault;
 use std::fmt::Write;
 
-/// Characters of a name that a message quotes.
+/// Characters of a name that are quoted in a message.
 const QUOTED: usize = 40;
 
-/// What is wrong with a head, and where. None: nothing of what this looks for.
+/// What is wrong with a head, and where. None: not one of the faults detected here.
 pub fn fault(head: &[u8]) -> Option<Fault> {
     let mut lines = head.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let first = lines.next()?;
@@ -80,7 +81,7 @@ fn of_field(number: usize, line: &[u8]) -> Option<String> {
     })
 }
 
-/// The first control character but a tab, in words.
+/// Describes the first control character other than a tab.
 fn control(bytes: &[u8]) -> Option<String> {
     let at = bytes.iter().position(|&b| b.is_ascii_control() && b != b'\t')?;
     let byte = bytes.get(at).copied()?;
@@ -92,7 +93,7 @@ fn control(bytes: &[u8]) -> Option<String> {
     Some(what)
 }
 
-/// What may stand in a method and in a name (RFC 9110 section 5.6.2).
+/// Characters allowed in a method and in a field name (RFC 9110 section 5.6.2).
 pub const fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -114,7 +115,7 @@ pub const fn is_token(byte: u8) -> bool {
         )
 }
 
-/// A name as a message shows it: cut, and with nothing that a terminal or a page could take for its own.
+/// A name quoted for a message: shortened, and without characters that a terminal or a page could interpret.
 pub fn quoted(name: &[u8]) -> String {
     let mut text = String::from("`");
     for &byte in name.iter().take(QUOTED) {
@@ -139,8 +140,8 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_place_is_told() {
-        for (head, told) in [
+    fn the_location_is_reported() {
+        for (head, expected) in [
             ("GET /a b HTTP/1.1\r\n\r\n", "has 4 parts"),
             ("GET /a  HTTP/1.1\r\n\r\n", "has 4 parts"),
             ("GET  HTTP/1.1\r\n\r\n", "two consecutive spaces"),
@@ -157,7 +158,7 @@ mod tests {
             ("GET / HTTP/1.1\r\nX: a\0b\r\n\r\n", "a NUL"),
         ] {
             let message = fault(head.as_bytes()).unwrap().message;
-            assert!(message.contains(told), "{head:?}: {message}");
+            assert!(message.contains(expected), "{head:?}: {message}");
         }
         assert_eq!(fault(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), None);
     }

@@ -1,22 +1,22 @@
-//! Paths: the one form in which a path is matched and sent on, and the other paths that servers might take it for.
+//! Paths: the normal form that is matched and forwarded, and other paths that servers might read it as.
 //!
-//! A path that means one endpoint here and another one at the upstream would be a way around every check. So what
-//! can be written in two ways is written in one, what servers are known to read differently is refused, and what is
-//! left of doubt is compared (`other_views`). docs/strictness.md has the table with the reasons.
+//! A path that names one endpoint here and another one at the upstream would bypass every check. So
+//! a path is normalized; what servers are known to read differently is refused; and any remaining
+//! ambiguity is compared (`other_views`). docs/strictness.md has a table with the reasons.
 
 use super::reading::Slashes;
 use super::{Fault, locate::quoted};
 
-/// A path that was understood.
+/// A valid path.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Normal {
-    /// As it is matched and sent on. None: it was written so.
+    /// Its normal form, which is matched and forwarded. None: it was in normal form already.
     pub text: Option<String>,
-    /// Some server could take it for another path.
+    /// Some servers could read it as another path.
     pub has_other_views: bool,
 }
 
-/// Rounds of decoding after which a path has to be plain.
+/// Maximum number of decodings until a path must be plain.
 const MAX_DECODINGS: usize = 4;
 
 /// The normal form of `path`, which begins with a slash.
@@ -32,8 +32,9 @@ pub fn normal(path: &str, slashes: Slashes) -> Result<Normal, Fault> {
     Ok(Normal { text: (text != path).then_some(text), has_other_views })
 }
 
-/// Whether a path is in its normal form, seen by a quick look: nothing is encoded, no segment begins with a dot, no
-/// slash follows another. If so, whether it has other views. Nearly every path ends here.
+/// Whether a path is in normal form, by a quick check: no percent-encoding, no segment that begins
+/// with a dot, no consecutive slashes. If so, whether it has other views. This suffices for nearly
+/// every path.
 fn plain(path: &[u8]) -> Option<bool> {
     let (mut before, mut has_other_views) = (0, false);
     for &byte in path {
@@ -49,8 +50,8 @@ fn plain(path: &[u8]) -> Option<bool> {
     Some(has_other_views)
 }
 
-/// Writes a path anew: unreserved characters plainly, all other escapes in capitals, what browsers leave unencoded
-/// encoded.
+/// Normalizes a path: decodes unreserved characters, writes all other escapes in upper case,
+/// encodes what browsers leave unencoded.
 fn rewrite(path: &[u8], slashes: Slashes) -> Result<String, Fault> {
     let mut out = Vec::with_capacity(path.len() + 16);
     let mut rest = path;
@@ -105,8 +106,8 @@ fn rewrite(path: &[u8], slashes: Slashes) -> Result<String, Fault> {
     Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
-/// Refuses a path that has a segment `.` or `..` for any server: however often it decodes, whichever character it
-/// takes for a slash, whatever it cuts off the end of a segment.
+/// Refuses a path that has a `.` or `..` segment for any server: however often it decodes,
+/// whichever character it takes for a slash, whatever it cuts off the end of a segment.
 fn check_dots(path: &str) -> Result<(), Fault> {
     let mut view = path.as_bytes().to_vec();
     for _ in 0..=MAX_DECODINGS {
@@ -119,7 +120,7 @@ fn check_dots(path: &str) -> Result<(), Fault> {
                 "The path has a `.` or `..` segment, plain or encoded; send the resolved path.",
             ));
         }
-        // 0xC0 and 0xC1 begin nothing but overlong forms of ASCII, dots and slashes among them.
+        // 0xC0 and 0xC1 begin only overlong forms of ASCII, including dots and slashes.
         if view.iter().any(|&b| b.is_ascii_control() || matches!(b, 0xc0 | 0xc1)) {
             return Err(Fault::malformed(
                 "The path contains a control character or overlong UTF-8 that is percent-encoded more than once.",
@@ -134,15 +135,15 @@ fn check_dots(path: &str) -> Result<(), Fault> {
     Err(Fault::malformed("The path is percent-encoded too many times; encode it once."))
 }
 
-/// The paths that other servers might take a normal path for: those that undo escapes before they look for the
-/// endpoint, once or twice; that cut off what follows a semicolon, or an undone question mark or hash; that take a
-/// backslash for a slash; that merge slashes.
+/// The paths that other servers might read a normal path as: servers that decode once or twice
+/// before routing; that cut off what follows a semicolon, or a decoded question mark or hash; that
+/// take a backslash for a slash; that merge slashes.
 pub fn other_views(path: &str) -> Vec<String> {
     let once = decode(path.as_bytes(), is_structural);
     let twice = decode(&once, |byte| is_structural(byte) || is_unreserved(byte));
     let mut views: Vec<String> = Vec::new();
     for view in [path.as_bytes(), &once, &twice] {
-        // A path has no raw `?` or `#` in it; one that was encoded ends the path where it is undone too early.
+        // A path has no raw `?` or `#`. An encoded one ends the path on servers that decode too early.
         let end = view.iter().position(|b| matches!(b, b'?' | b'#')).unwrap_or(view.len());
         for view in [view, view.get(..end).unwrap_or_default()] {
             for without_parameters in [false, true] {
@@ -156,7 +157,7 @@ pub fn other_views(path: &str) -> Vec<String> {
     views
 }
 
-/// The path with each run of slashes as one.
+/// The path with consecutive slashes merged.
 pub fn merged(path: &str) -> String {
     as_served(path.as_bytes(), false)
 }
@@ -180,7 +181,7 @@ fn as_served(path: &[u8], without_parameters: bool) -> String {
     String::from_utf8_lossy(&served).into_owned()
 }
 
-/// The path with those escapes undone whose byte is `wanted`.
+/// The path with the escapes of those bytes decoded that are `wanted`.
 fn decode(path: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path;
@@ -199,7 +200,7 @@ fn decode(path: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
     decoded
 }
 
-/// What `%XX` at the front stands for.
+/// The byte that `%XX` at the front encodes.
 fn escaped(bytes: &[u8]) -> Option<u8> {
     let &[b'%', high, low, ..] = bytes else { return None };
     let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
@@ -212,12 +213,13 @@ fn escape(byte: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
 }
 
-/// RFC 3986 section 2.3: encoded or not, it is the same.
+/// RFC 3986 section 2.3: the same whether encoded or not.
 const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-/// What may mean more than itself, to somebody: encoded, it is another path to some and the same to others.
+/// Characters that have a special meaning for some servers: encoded, the path differs for some
+/// servers and not for others.
 const fn is_structural(byte: u8) -> bool {
     matches!(
         byte,
@@ -241,7 +243,7 @@ const fn is_structural(byte: u8) -> bool {
     )
 }
 
-/// RFC 3986 section 3.3, without escapes.
+/// RFC 3986 section 3.3, without percent-encoding.
 const fn is_pchar(byte: u8) -> bool {
     is_unreserved(byte)
         || matches!(
@@ -250,7 +252,7 @@ const fn is_pchar(byte: u8) -> bool {
         )
 }
 
-/// What a quick look has to know of each byte of a path.
+/// The class of a byte in the quick check of a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Look {
     Plain,
@@ -395,7 +397,7 @@ mod tests {
         }
     }
 
-    /// What servers do with a path before they route it, in any order and number.
+    /// What servers do to a path before routing, in any order and number.
     fn decodings() -> impl Strategy<Value = Vec<u8>> {
         proptest::collection::vec(0u8..7, 0..6)
     }
@@ -412,7 +414,7 @@ mod tests {
         }
     }
 
-    /// Paths that are made of what attacks are made of.
+    /// Paths built of the parts of known attacks.
     fn paths() -> impl Strategy<Value = String> {
         let part = proptest::sample::select(vec![
             "/", ".", "..", "%2e", "%2E", "%252e", "%25", "%32", "%65", "2e", "%2f", "%252F", "\\", "%5c",

@@ -1,12 +1,14 @@
-//! The query: what browsers leave unencoded is encoded, so that the upstream gets a query by RFC 3986.
+//! The query: characters that browsers leave unencoded are encoded, so that the upstream gets a
+//! query valid by RFC 3986.
 
 use super::Fault;
 use std::fmt::Write;
 
-/// The query as the upstream gets it; None: it is so already.
+/// The query to forward. None: it is valid already.
 ///
-/// Browsers send `{`, `}`, `|`, `\`, `^`, a backtick and a lone percent sign as they are (the URL standard),
-/// though RFC 3986 wants them encoded. Encoded they mean the same to everybody who decodes a query.
+/// Browsers send `{`, `}`, `|`, `\`, `^`, backticks and lone percent signs unencoded (URL
+/// standard), which RFC 3986 does not allow. Encoding them does not change the meaning for anyone
+/// who decodes a query.
 pub(crate) fn normal(query: &str) -> Result<Option<String>, Fault> {
     if query.bytes().all(is_fine) {
         return Ok(None);
@@ -37,7 +39,8 @@ pub(crate) fn normal(query: &str) -> Result<Option<String>, Fault> {
     Ok(has_changed.then_some(normal))
 }
 
-/// What RFC 3986 allows in a query, percent signs apart; and square brackets, which everybody takes.
+/// Characters that RFC 3986 allows in a query, except the percent sign; and square brackets, which
+/// are accepted everywhere.
 const fn is_fine(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(

@@ -1,42 +1,43 @@
-//! What of a head depends on the configuration: names that carry keys, and how strictly it is read.
+//! The configuration of head parsing: the names of key headers, and how strict to be.
 
-/// What happens to a header that may mean something else to the upstream than it does here.
+/// How to treat a header that may mean something else to the upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Treatment {
     /// The request is refused.
     Refuse,
-    /// The upstream does not see it.
+    /// The header is not forwarded.
     #[default]
     Drop,
-    /// The upstream sees it.
+    /// The header is forwarded.
     Pass,
 }
 
-/// What several slashes in a row in a path are.
+/// How to treat consecutive slashes in a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Slashes {
-    /// What they are. A server that merges them is another view of the path (`AmbiguousPaths`).
+    /// Unchanged. A server that merges them is another view of the path (`AmbiguousPaths`).
     #[default]
     Keep,
-    /// One slash, for whoever matches the path and for the upstream.
+    /// Merged into one, for routing and for the upstream.
     Merge,
-    /// A fault.
+    /// The request is refused.
     Refuse,
 }
 
-/// How requests are read.
+/// How requests are parsed.
 #[derive(Debug, Clone, Default)]
 pub struct Reading {
-    /// The headers that may hold a key, in lower case.
+    /// The headers that may contain a key, in lower case.
     pub keys: Vec<String>,
-    /// Names beyond letters, digits and hyphens that an endpoint asks for, in lower case: they are no surprise.
+    /// Names with other characters than letters, digits and hyphens that an endpoint expects, in lower case.
     pub asked_for: Vec<String>,
-    /// The header that tells the upstream the subject of the client's certificate: said by us alone.
+    /// The header with the subject of the client's certificate, which only the gateway may send to
+    /// the upstream.
     pub subject: Option<String>,
-    /// What happens to headers whose names are not made of letters, digits and hyphens.
+    /// How to treat headers whose names have other characters than letters, digits and hyphens.
     pub odd_names: Treatment,
-    /// What happens to headers by which some servers take another path or method than the request line's.
+    /// How to treat headers from which some servers take the path or method instead of the request line.
     pub overrides: Treatment,
-    /// What several slashes in a row are.
+    /// How to treat consecutive slashes.
     pub slashes: Slashes,
 }

@@ -1,4 +1,4 @@
-//! A request head: parsed, checked against RFC 9112 more strictly than it asks for, and owned.
+//! A request head: parsed, checked more strictly than RFC 9112 requires, and owned.
 
 mod checks;
 mod remains;
@@ -20,7 +20,7 @@ use super::{
 use contract::ErrorCode;
 use std::{borrow::Cow, mem::MaybeUninit};
 
-/// Memory that what was understood of a head is written into, lent from one request to the next.
+/// Memory for the results of parsing, reused from one request to the next.
 #[derive(Debug, Default)]
 pub struct Notes {
     /// Its fields.
@@ -29,44 +29,44 @@ pub struct Notes {
     pub text: String,
 }
 
-/// A request head that was understood. It owns the bytes it was read from.
+/// A valid request head. It owns the bytes it was parsed from.
 #[derive(Debug, Default)]
 pub struct RequestHead {
     bytes: Vec<u8>,
-    /// Bytes of the head; behind them may stand more.
+    /// Bytes of the head; more bytes may follow it.
     length: usize,
     fields: Vec<Field<RequestField>>,
-    /// Method, path, query and host, one behind the other: path and query as they are matched and sent on. Text, so that it
-    /// is looked at once whether it is.
+    /// Method, path, query and host, one after the other, with path and query in normal form. A
+    /// String, so that UTF-8 is validated only once.
     text: String,
-    /// Where each of the first three ends in the text.
+    /// Where each of the first three ends in `text`.
     method_end: usize,
     path_end: usize,
     query_end: usize,
     has_query: bool,
-    /// Of an absolute target, or of a stream.
+    /// The scheme of an absolute target, or of an HTTP/2 stream.
     scheme: Option<Scheme>,
-    /// Some server could take the path for another one.
+    /// Some servers could read the path as another one.
     has_other_views: bool,
-    /// HTTP/1.1, else HTTP/1.0.
+    /// HTTP/1.1; otherwise HTTP/1.0.
     pub is_http11: bool,
-    /// It came on a stream of HTTP/2, and was made to read like HTTP/1.1.
+    /// It was received on an HTTP/2 stream and converted to HTTP/1.1.
     pub is_http2: bool,
     /// How the body is delimited.
     pub framing: Framing,
-    /// Whether the client wants the connection to go on.
+    /// Whether the client wants to keep the connection open.
     pub keep_alive: bool,
     /// The client waits for `100 Continue` before it sends the body.
     pub expects_continue: bool,
-    /// The client takes trailers.
+    /// The client accepts trailers.
     pub takes_trailers: bool,
 }
 
 impl RequestHead {
-    /// Parses the head in the first `length` bytes of `bytes`. `notes` lends its memory.
+    /// Parses the head in the first `length` bytes of `bytes`, reusing the memory of `notes`.
     ///
     /// # Errors
-    /// The fault, and the memory back.
+    /// The fault, and the memory.
     #[inline] // the head is made where it stays
     pub fn parse(
         mut bytes: Vec<u8>,
@@ -95,14 +95,13 @@ impl RequestHead {
         }
     }
 
-    /// Keeps the head in memory of its own size, and returns the buffer that it was read into: for a
-    /// request that goes on for long.
+    /// Moves the head to memory of its own size and returns the read buffer: for requests that take long.
     pub fn shrink(&mut self) -> Vec<u8> {
         let own = self.bytes.get(..self.length).unwrap_or_default().to_vec();
         std::mem::replace(&mut self.bytes, own)
     }
 
-    /// Gives the memory back for the next head.
+    /// Returns the memory for the next head.
     #[inline]
     pub fn into_memory(self) -> (Vec<u8>, Notes) {
         (self.bytes, Notes { fields: self.fields, text: self.text })
@@ -134,7 +133,7 @@ impl RequestHead {
         self.check(bytes, authority, reading)
     }
 
-    /// Writes path and query down. The host of an absolute target.
+    /// Stores path and query. Returns the host of an absolute target.
     fn read_target<'t>(
         &mut self,
         method: &str,
@@ -159,7 +158,7 @@ impl RequestHead {
         Ok(target.absolute.map(|(_, authority)| authority))
     }
 
-    /// What single fields mean for the message as a whole.
+    /// Checks fields that affect the message as a whole.
     #[allow(clippy::too_many_lines, reason = "a table, one row a kind of field")]
     fn check(&mut self, bytes: &[u8], authority: Option<&str>, reading: &Reading) -> Result<(), Fault> {
         let mut host = None;
@@ -179,7 +178,7 @@ impl RequestHead {
                     single(&mut chunked, value, "The request has two Transfer-Encoding headers.")?;
                 }
                 RequestField::ContentType => {
-                    // The body would be checked as one of the two, and perhaps read as the other.
+                    // The body could be validated as one type and read as the other.
                     single(&mut content_type, value, "The request has two Content-Type headers.")?;
                 }
                 RequestField::Connection => {
@@ -191,7 +190,7 @@ impl RequestHead {
                     }
                 }
                 RequestField::Authorization => {
-                    // Which of the two is the credential? The upstream may think otherwise.
+                    // It would be ambiguous which one is the credential; the upstream may choose the other.
                     if authorization.replace(value).is_some() {
                         return Err(Fault::new(
                             ErrorCode::KeyFormatIncorrect,
@@ -217,7 +216,7 @@ impl RequestHead {
                             "The only supported expectation in `Expect` is 100-continue.",
                         ));
                     }
-                    // RFC 9110 section 10.1.1: of HTTP/1.0 clients it is ignored.
+                    // RFC 9110 section 10.1.1: Expect is ignored in HTTP/1.0 requests.
                     self.expects_continue = self.is_http11;
                 }
                 RequestField::Te => {
@@ -248,7 +247,7 @@ impl RequestHead {
         Ok(())
     }
 
-    /// The requested host: of an absolute target, else of the header. Empty only in HTTP/1.0.
+    /// The requested host: of an absolute target, otherwise of the Host header. Empty only in HTTP/1.0.
     fn check_host<'h>(&self, host: Option<&'h [u8]>, authority: Option<&'h str>) -> Result<&'h str, Fault> {
         let Some(host) = host else {
             return if self.is_http11 {
@@ -261,7 +260,7 @@ impl RequestHead {
             let quoted = quoted(host);
             Fault::at(format!("The Host header {quoted} is not a host name with an optional port."))
         })?;
-        // RFC 9112 section 3.2.2: a client has to send the same; a proxy before us may have looked at the other one.
+        // RFC 9112 section 3.2.2: both must be the same. A proxy before us may have used the other one.
         match (authority, self.scheme) {
             (Some(authority), Some(scheme))
                 if !host::is_same(authority.as_bytes(), host, scheme.default_port()) =>
@@ -276,7 +275,7 @@ impl RequestHead {
         }
     }
 
-    // === what was understood ===
+    // === accessors ===
 
     /// The method.
     #[inline]
@@ -284,31 +283,31 @@ impl RequestHead {
         self.text.get(..self.method_end).unwrap_or_default()
     }
 
-    /// The path, beginning with a slash (`*` for OPTIONS), percent-encoded only where it must be.
+    /// The path, beginning with a slash (`*` for OPTIONS), percent-encoded only where necessary.
     #[inline]
     pub fn path(&self) -> &str {
         self.text.get(self.method_end..self.path_end).unwrap_or_default()
     }
 
-    /// What stands behind the question mark.
+    /// The query, without the question mark.
     #[inline]
     pub fn query(&self) -> Option<&str> {
         self.has_query.then(|| self.text.get(self.path_end..self.query_end).unwrap_or_default())
     }
 
-    /// Whether some server could take the path for another one: `path::other_views` lists them.
+    /// Whether some servers could read the path as another one: `path::other_views` lists these.
     #[inline]
     pub const fn has_other_views(&self) -> bool {
         self.has_other_views
     }
 
-    /// It came on a stream whose `:scheme` is https.
+    /// Sets the scheme to https, for an HTTP/2 stream.
     #[inline]
     pub const fn set_https(&mut self) {
         self.scheme = Some(Scheme::Https);
     }
 
-    /// The scheme of an absolute target, or of a stream.
+    /// The scheme of an absolute target, or of an HTTP/2 stream.
     #[inline]
     pub const fn scheme(&self) -> Option<Scheme> {
         self.scheme
@@ -328,7 +327,7 @@ impl RequestHead {
             .map(|field| (field.name.get(&self.bytes), field.value.get(&self.bytes), field.kind))
     }
 
-    /// The values of the fields of this kind, in their order.
+    /// The values of the fields of this kind, in order.
     #[inline]
     pub fn values(&self, kind: RequestField) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.fields.iter().filter(move |field| field.kind == kind).map(|field| field.value.get(&self.bytes))
@@ -340,7 +339,7 @@ impl RequestHead {
         self.values(kind).next()
     }
 
-    /// What the client accepts: all lines are one list (RFC 9110 section 5.3).
+    /// The value of Accept: several lines form one list (RFC 9110 section 5.3).
     pub fn accept(&self) -> Option<Cow<'_, [u8]>> {
         let mut lines = self.values(RequestField::Accept);
         let first = lines.next()?;
@@ -349,7 +348,7 @@ impl RequestHead {
         Some(Cow::Owned(all.join(&b", "[..])))
     }
 
-    /// The values of the fields with this name, whatever the gateway takes them for.
+    /// The values of the fields with this name, whatever their kind.
     #[inline]
     pub fn named(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.fields()

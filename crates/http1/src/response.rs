@@ -1,37 +1,37 @@
-//! The head of an upstream's answer: parsed, and refused if two parties could read it in two ways.
+//! The head of an upstream's response: parsed, and refused if it is ambiguous.
 
 use super::{
     MAX_FIELDS, Span,
     body::Framing,
-    field::{self, AnswerField, Field},
+    field::{self, Field, ResponseField},
     request::content_length,
 };
 
-/// Bytes that the head of an answer may have.
+/// Maximum size of the head of a response.
 pub const LARGEST: usize = 64 * 1024;
 
-/// The head of an answer. Its fields are offsets into the buffer that it was read from.
+/// The head of a response. Its fields are offsets into the buffer that it was parsed from.
 #[derive(Debug, Default)]
 pub struct ResponseHead {
-    /// Its status.
+    /// The status code.
     pub status: u16,
-    /// Its reason phrase, which may be empty.
+    /// The reason phrase, which may be empty.
     pub reason: Span,
-    /// Its fields.
-    pub fields: Vec<Field<AnswerField>>,
-    /// Bytes of the head, empty line included.
+    /// The header fields.
+    pub fields: Vec<Field<ResponseField>>,
+    /// Bytes of the head, including the empty line.
     pub length: usize,
     /// How the body is delimited.
     pub framing: Framing,
-    /// The Content-Length that was told, also where there is no body (HEAD, 304).
-    pub told_length: Option<u64>,
-    /// Whether the upstream wants the connection to go on.
+    /// The value of Content-Length, also if there is no body (HEAD, 304).
+    pub content_length: Option<u64>,
+    /// Whether the upstream wants to keep the connection open.
     pub keep_alive: bool,
-    /// HTTP/1.1, else HTTP/1.0.
+    /// HTTP/1.1; otherwise HTTP/1.0.
     pub is_http11: bool,
-    /// It came by HTTP/2.
+    /// It was received over HTTP/2.
     pub is_http2: bool,
-    /// It has a `Date`.
+    /// It has a `Date` field.
     pub has_date: bool,
     /// How its body is compressed for the client.
     pub coding: Coding,
@@ -40,25 +40,25 @@ pub struct ResponseHead {
 /// How a body is compressed for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Coding {
-    /// It is not, for no client.
+    /// Not compressed for any client.
     #[default]
     Identity,
-    /// It is not, but would be for another client.
+    /// Not compressed for this client, but for others.
     Varies,
     /// By gzip.
     Gzip,
 }
 
-/// Why an answer is not understood. Told in the incident, never to the client.
+/// Why a response is invalid. It is recorded in the incident and never sent to the client.
 pub type Garbled = &'static str;
 
 impl ResponseHead {
-    /// Reads the head at the front of `bytes`; None if it is not complete yet.
-    /// `to_head` is true if the request was a HEAD. `fields` lends its memory.
+    /// Parses the head at the front of `bytes`; None if it is not complete. `to_head`: the request
+    /// method is HEAD. `fields` is reused memory.
     pub fn read(
         bytes: &[u8],
         to_head: bool,
-        mut fields: Vec<Field<AnswerField>>,
+        mut fields: Vec<Field<ResponseField>>,
     ) -> Result<Option<Self>, Garbled> {
         let mut storage = [const { std::mem::MaybeUninit::uninit() }; MAX_FIELDS];
         let mut parsed = httparse::Response::new(&mut []);
@@ -86,7 +86,7 @@ impl ResponseHead {
             fields.push(Field {
                 name: Span::of(name, bytes),
                 value: Span::of(header.value, bytes),
-                kind: field::of_answer(name),
+                kind: field::of_response(name),
             });
         }
         let mut head = Self {
@@ -107,51 +107,53 @@ impl ResponseHead {
         for field in &self.fields {
             let value = field.value.get(bytes);
             match field.kind {
-                AnswerField::ContentLength => {
+                ResponseField::ContentLength => {
                     let length =
                         content_length(value).ok_or("the Content-Length of the response is not a number")?;
-                    if self.told_length.is_some_and(|told| told != length) {
+                    if self.content_length.is_some_and(|earlier| earlier != length) {
                         return Err("the response has two different Content-Lengths");
                     }
-                    self.told_length = Some(length);
+                    self.content_length = Some(length);
                 }
-                AnswerField::TransferEncoding if value.eq_ignore_ascii_case(b"chunked") && !chunked => {
+                ResponseField::TransferEncoding if value.eq_ignore_ascii_case(b"chunked") && !chunked => {
                     chunked = true
                 }
-                AnswerField::TransferEncoding => {
+                ResponseField::TransferEncoding => {
                     return Err("the response has a Transfer-Encoding other than chunked");
                 }
-                AnswerField::Connection => {
+                ResponseField::Connection => {
                     for option in field::list(value) {
                         close |= option.eq_ignore_ascii_case(b"close");
                         keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
                         nominates = true;
                     }
                 }
-                AnswerField::EndToEnd => self.has_date |= field.name.get(bytes).eq_ignore_ascii_case(b"date"),
-                AnswerField::HopByHop
-                | AnswerField::Via
-                | AnswerField::Location
-                | AnswerField::Cors
-                | AnswerField::RetryAfter
-                | AnswerField::Limiter
-                | AnswerField::GatewayOnly => {}
+                ResponseField::EndToEnd => {
+                    self.has_date |= field.name.get(bytes).eq_ignore_ascii_case(b"date")
+                }
+                ResponseField::HopByHop
+                | ResponseField::Via
+                | ResponseField::Location
+                | ResponseField::Cors
+                | ResponseField::RetryAfter
+                | ResponseField::Limiter
+                | ResponseField::GatewayOnly => {}
             }
         }
-        if chunked && self.told_length.is_some() {
+        if chunked && self.content_length.is_some() {
             return Err("the response has both Content-Length and Transfer-Encoding");
         }
         let without_body = to_head || self.status < 200 || self.status == 204 || self.status == 304;
-        self.framing = match self.told_length {
+        self.framing = match self.content_length {
             _ if without_body => Framing::Length(0),
             _ if chunked => Framing::Chunked,
             Some(length) => Framing::Length(length),
             None => Framing::UntilClose,
         };
         if self.status == 204 || self.status < 200 {
-            self.told_length = None;
+            self.content_length = None;
         }
-        // Below 200 (a protocol switched unasked) and above 599 nobody knows what follows.
+        // What follows is undefined below 200 (an unrequested protocol switch) and above 599.
         let is_final = (200..600).contains(&self.status);
         self.keep_alive = is_final
             && self.framing != Framing::UntilClose
@@ -163,8 +165,8 @@ impl ResponseHead {
     }
 }
 
-/// An answer of HTTP/1.2 to HTTP/1.9 as one of HTTP/1.1, which it is understood as (RFC 9110 section 2.5). Each byte stands
-/// where it stood. None: it is no such version.
+/// A response with version HTTP/1.2 to HTTP/1.9 as HTTP/1.1 (RFC 9110 section 2.5). All offsets
+/// stay the same. None: another version.
 fn as_known_version(bytes: &[u8]) -> Option<Vec<u8>> {
     let [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9', b' ', ..] = bytes else { return None };
     let mut bytes = bytes.to_vec();
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_body_is_delimited_as_the_head_says() {
+    fn the_body_is_delimited_by_the_head() {
         for (head, to_head, framing, keep_alive) in [
             ("HTTP/1.1 200 OK\nContent-Length: 5\n\n", false, Framing::Length(5), true),
             ("HTTP/1.1 200 OK\nContent-Length: 5\nContent-Length: 5\n\n", false, Framing::Length(5), true),

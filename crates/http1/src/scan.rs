@@ -1,25 +1,25 @@
-//! Finds the end of a head while it arrives, and refuses early what can never become one.
+//! Finds the end of a head while it arrives, and refuses early what cannot become a valid one.
 
 use super::Fault;
 
-/// How far a head was looked through. Each byte is looked at once, however slowly they arrive.
+/// The progress of scanning a head. Each byte is scanned once, however slowly bytes arrive.
 #[derive(Debug, Default)]
 pub struct HeadScanner {
     scanned: usize,
     line_start: usize,
-    /// Lines that are complete.
+    /// Complete lines.
     line_number: usize,
 }
 
 impl HeadScanner {
-    /// Nothing of a head was seen yet.
+    /// No byte was scanned yet.
     pub const fn is_untouched(&self) -> bool {
         self.scanned == 0
     }
 
     /// The length of the head including its empty line, once it is complete in `bytes`.
     ///
-    /// `bytes` grows from call to call and never shrinks; it begins at the request line.
+    /// `bytes` must begin at the request line and grow from call to call.
     pub fn scan(&mut self, bytes: &[u8]) -> Result<Option<usize>, Fault> {
         if self.scanned == 0 && !bytes.first().is_none_or(u8::is_ascii_uppercase) {
             return Err(Fault::malformed(

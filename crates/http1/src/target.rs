@@ -1,29 +1,29 @@
-//! The request target: which of its forms are taken, and for which methods.
+//! The request target: which forms are accepted, and for which methods.
 
 use super::{Fault, host, locate::quoted};
 
-/// A target that was taken apart, as slices of it. Its path and query are judged by `path` and `query`.
+/// A parsed target, as slices of it. `path` and `query` check its path and query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target<'t> {
     /// Scheme and host of an absolute-form target.
     pub absolute: Option<(Scheme, &'t str)>,
     /// Begins with a slash; `*` for OPTIONS.
     pub path: &'t str,
-    /// Behind the question mark.
+    /// Without the question mark.
     pub query: Option<&'t str>,
 }
 
 /// The scheme of a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
-    /// Plain.
+    /// Without TLS.
     Http,
-    /// Under TLS.
+    /// With TLS.
     Https,
 }
 
 impl Scheme {
-    /// As it stands in a URL.
+    /// Its name in URLs.
     #[inline]
     pub const fn name(self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl Scheme {
         }
     }
 
-    /// The port that a URL need not name.
+    /// The port that a URL may omit.
     pub const fn default_port(self) -> &'static [u8] {
         match self {
             Self::Http => b"80",
@@ -41,7 +41,7 @@ impl Scheme {
     }
 }
 
-/// Takes apart a target in origin-form, absolute-form (http and https) or asterisk-form.
+/// Parses a target in origin-form, absolute-form (http and https) or asterisk-form.
 pub fn read<'t>(method: &str, target: &'t str) -> Result<Target<'t>, Fault> {
     if target == "*" {
         return if method == "OPTIONS" {
@@ -65,7 +65,7 @@ pub fn read<'t>(method: &str, target: &'t str) -> Result<Target<'t>, Fault> {
             (Some((scheme, authority)), rest)
         }
     };
-    // Neither stands in most targets: one look for both.
+    // Most targets have neither: one search for both.
     let mark = memchr::memchr2(b'#', b'?', rest.as_bytes());
     if mark
         .is_some_and(|mark| memchr::memchr(b'#', rest.as_bytes().get(mark..).unwrap_or_default()).is_some())
@@ -79,7 +79,7 @@ pub fn read<'t>(method: &str, target: &'t str) -> Result<Target<'t>, Fault> {
         None => (rest, None),
     };
     let path = match (path, query, method) {
-        // RFC 9112 section 3.2.4: of the server as a whole.
+        // RFC 9112 section 3.2.4: OPTIONS for the server as a whole.
         ("", None, "OPTIONS") => "*",
         ("", _, _) => "/",
         (path, _, _) => path,

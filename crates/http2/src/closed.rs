@@ -1,22 +1,22 @@
-//! The streams that were closed lately: what may still come for one depends on how it was closed.
+//! Recently closed streams: which frames may still arrive for one depends on how it was closed.
 
 use std::collections::VecDeque;
 
-/// Closed streams that are remembered: at least, and at most.
+/// Lower and upper bound of the number of closed streams that are remembered.
 const BOUNDS: (usize, usize) = (256, 4_096);
 
 /// How a stream was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum How {
-    /// Both sides said END_STREAM.
+    /// Both sides sent END_STREAM.
     Ended,
-    /// The peer reset it: it may not send more.
+    /// The peer reset it and may not send more frames.
     ResetByPeer,
-    /// We reset it: what the peer sent before it knew is still on its way.
+    /// We reset it: frames that the peer sent before it received the reset may still arrive.
     ResetByUs,
 }
 
-/// The latest closed streams.
+/// The most recently closed streams.
 #[derive(Debug)]
 pub(crate) struct Closed {
     latest: VecDeque<(u32, How)>,
@@ -24,8 +24,8 @@ pub(crate) struct Closed {
 }
 
 impl Closed {
-    /// `streams`: as many as the peer may have open. It may open and close so many others before it learns that one was
-    /// reset, and each may be closed twice: it ended, and was reset after that.
+    /// `streams`: how many streams the peer may have open. It can open and close that many others
+    /// before it learns that one was reset, and each may be closed twice: ended, then reset.
     pub(crate) fn new(streams: u32) -> Self {
         let most = usize::try_from(streams).unwrap_or(usize::MAX).saturating_mul(2);
         Self { latest: VecDeque::new(), most: most.clamp(BOUNDS.0, BOUNDS.1) }
@@ -38,14 +38,14 @@ impl Closed {
         self.latest.push_back((stream, how));
     }
 
-    /// Gives back memory that was got for more than there is.
+    /// Releases memory that is not in use.
     pub(crate) fn rest(&mut self) {
         self.latest.shrink_to_fit();
     }
 
-    /// How a stream was closed. None: nobody remembers, or it was never open.
+    /// How a stream was closed. None: it is no longer remembered, or was never open.
     pub(crate) fn how(&self, stream: u32) -> Option<How> {
-        // The last word counts: a stream that ended may have been reset after that.
+        // The latest entry counts: a stream that ended may have been reset afterwards.
         self.latest.iter().rev().find(|(known, _)| *known == stream).map(|(_, how)| *how)
     }
 }

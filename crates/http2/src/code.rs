@@ -7,36 +7,36 @@ use std::fmt;
 pub struct ErrorCode(pub u32);
 
 impl ErrorCode {
-    /// It ended as it should.
+    /// Graceful end.
     pub const NO_ERROR: Self = Self(0x0);
-    /// The peer did what the protocol forbids.
+    /// The peer violated the protocol.
     pub const PROTOCOL_ERROR: Self = Self(0x1);
-    /// Something unexpected on our side.
+    /// An unexpected error on our side.
     pub const INTERNAL_ERROR: Self = Self(0x2);
-    /// More was sent than the window had room for.
+    /// More was sent than the flow-control window allowed.
     pub const FLOW_CONTROL_ERROR: Self = Self(0x3);
-    /// Settings were not acknowledged in time.
+    /// SETTINGS were not acknowledged in time.
     pub const SETTINGS_TIMEOUT: Self = Self(0x4);
-    /// A frame came for a stream that its sender had ended.
+    /// A frame arrived for a stream that its sender had ended.
     pub const STREAM_CLOSED: Self = Self(0x5);
-    /// A frame has a length that it cannot have.
+    /// A frame has an invalid length.
     pub const FRAME_SIZE_ERROR: Self = Self(0x6);
-    /// The stream was not processed at all: its request may be sent again.
+    /// The stream was not processed at all: its request can be retried.
     pub const REFUSED_STREAM: Self = Self(0x7);
-    /// Nobody wants the stream any more.
+    /// The stream is no longer needed.
     pub const CANCEL: Self = Self(0x8);
     /// A header block cannot be decoded.
     pub const COMPRESSION_ERROR: Self = Self(0x9);
-    /// The connection of a CONNECT broke.
+    /// The connection of a CONNECT request was reset or closed abnormally.
     pub const CONNECT_ERROR: Self = Self(0xa);
-    /// The peer asks for more work than is right.
+    /// The peer causes excessive load.
     pub const ENHANCE_YOUR_CALM: Self = Self(0xb);
-    /// The transport is not safe enough.
+    /// The transport does not meet the minimum security requirements.
     pub const INADEQUATE_SECURITY: Self = Self(0xc);
-    /// The request wants HTTP/1.1.
+    /// The request requires HTTP/1.1.
     pub const HTTP_1_1_REQUIRED: Self = Self(0xd);
 
-    /// The name in RFC 9113. None: a code that it does not know.
+    /// The name in RFC 9113. None: not defined there.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
         const NAMES: [&str; 14] = [

@@ -1,4 +1,5 @@
-//! A connection: its state, what is sent on it, and what its user asks of it. What is received: `receive`; messages that are sent: `send`.
+//! A connection: its state, its output, and the calls of its user. Receiving is in `receive`,
+//! sending messages in `send`.
 
 mod receive;
 mod send;
@@ -19,62 +20,64 @@ use std::collections::{BTreeMap, VecDeque};
 /// Which side of the connection we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// We ask.
+    /// We send requests.
     Client,
-    /// We answer.
+    /// We send responses.
     Server,
 }
 
-/// The bounds of a connection.
+/// The limits of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
     /// Which side we are.
     pub role: Role,
     /// Streams that the peer may have open at once.
-    pub most_streams: u32,
-    /// Bytes of one stream's body that the peer may send ahead: at least 65,535, which every peer takes for granted.
+    pub max_concurrent_streams: u32,
+    /// The initial window of a stream: at least 65,535 bytes, which a peer may assume before it
+    /// reads our SETTINGS.
     pub window: u32,
-    /// Bytes of all bodies that the peer may send ahead.
+    /// The window of the connection, in bytes.
     pub connection_window: u32,
-    /// Bytes of a list of header fields, counted as RFC 9113 section 6.5.2 has it.
-    pub largest_list: u32,
+    /// Limit of a field section, in bytes as counted by RFC 9113 section 6.5.2.
+    pub max_header_list_size: u32,
 }
 
 /// What happened on a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A message has begun: a request, or an answer (1xx answers too).
+    /// The head of a message: a request, or a response (1xx included).
     Head {
         /// The stream.
         stream: u32,
         /// Its fields.
         fields: Fields,
-        /// What is wrong with them. The user of a server answers, and then resets the stream; a client's was reset.
+        /// Why they are malformed. A server's user responds and then resets the stream; a client's stream
+        /// was already reset.
         malformed: Option<Malformed>,
-        /// There is no body.
+        /// The message has no body.
         ended: bool,
     },
-    /// There is something to read on a stream, or its end.
+    /// A stream has data to read, or has ended.
     Readable(u32),
-    /// A stream may have room to write; 0: any of them.
+    /// A stream may have room to write. 0: any of them.
     Writable(u32),
-    /// A message turned out to be malformed behind its head. As with [`Event::Head`].
+    /// A message is malformed, which showed only after its head. Handled like a malformed [`Event::Head`].
     Broken {
         /// The stream.
         stream: u32,
         /// Why.
         why: &'static str,
     },
-    /// A stream was reset, by the peer or because of what the peer did.
+    /// A stream was reset, by the peer or because of an error of the peer.
     Reset {
         /// The stream.
         stream: u32,
         /// Why.
         code: ErrorCode,
     },
-    /// The peer opens or takes no more streams.
+    /// The peer opens or accepts no more streams.
     GoAway {
-        /// The last stream of ours that it has looked at.
+        /// The last of our streams that it processed.
         last: u32,
         /// Why.
         code: ErrorCode,
@@ -89,32 +92,32 @@ pub struct Connection {
     decoder: hpack::Decoder,
     encoder: hpack::Encoder,
     streams: BTreeMap<u32, Stream>,
-    /// How many of them were answered in full, have no reader, and may still be ended by the peer.
+    /// How many of them were responded to in full, have no reader, and may still be ended by the peer.
     left: usize,
     closed: Closed,
-    /// The highest stream that the peer has opened.
+    /// The highest stream identifier that the peer has opened.
     last_peer: u32,
-    /// The next stream that we open.
+    /// The next stream identifier that we open.
     next_own: u32,
     send: SendWindow,
     receive: ReceiveWindow,
     block: Option<Block>,
     has_preface: bool,
     has_settings: bool,
-    /// We have sent GOAWAY: streams behind this are refused.
+    /// We have sent GOAWAY: streams above the last identifier are refused.
     is_draining: bool,
     peer_is_going: bool,
     failed: Option<(ErrorCode, &'static str)>,
     guard: Guard,
     events: VecDeque<Event>,
-    /// Heads among the events.
+    /// How many of the events are heads.
     heads: usize,
     out: Output,
     scratch: Vec<u8>,
 }
 
 impl Connection {
-    /// A connection on which nothing was sent yet. Its preface waits to be written.
+    /// A new connection. Its preface is in the output.
     #[must_use]
     pub fn new(config: Config) -> Self {
         let mut out = Output::default();
@@ -125,16 +128,16 @@ impl Connection {
                     &[
                         (id::ENABLE_PUSH, 0),
                         (id::INITIAL_WINDOW_SIZE, config.window),
-                        (id::MAX_HEADER_LIST_SIZE, config.largest_list),
+                        (id::MAX_HEADER_LIST_SIZE, config.max_header_list_size),
                     ],
                     &mut out,
                 );
             }
             Role::Server => settings::write(
                 &[
-                    (id::MAX_CONCURRENT_STREAMS, config.most_streams),
+                    (id::MAX_CONCURRENT_STREAMS, config.max_concurrent_streams),
                     (id::INITIAL_WINDOW_SIZE, config.window),
-                    (id::MAX_HEADER_LIST_SIZE, config.largest_list),
+                    (id::MAX_HEADER_LIST_SIZE, config.max_header_list_size),
                     (id::NO_RFC7540_PRIORITIES, 1),
                 ],
                 &mut out,
@@ -148,11 +151,11 @@ impl Connection {
         Self {
             config,
             peer: Settings::default(),
-            decoder: hpack::Decoder::new(usize::try_from(config.largest_list).unwrap_or(usize::MAX)),
+            decoder: hpack::Decoder::new(usize::try_from(config.max_header_list_size).unwrap_or(usize::MAX)),
             encoder: hpack::Encoder::default(),
             streams: BTreeMap::new(),
             left: 0,
-            closed: Closed::new(config.most_streams),
+            closed: Closed::new(config.max_concurrent_streams),
             last_peer: 0,
             next_own: 1,
             send: SendWindow::new(default),
@@ -172,7 +175,7 @@ impl Connection {
         }
     }
 
-    /// What happened next.
+    /// The next event.
     pub fn next_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front();
         if let Some(Event::Head { .. }) = event {
@@ -181,32 +184,32 @@ impl Connection {
         event
     }
 
-    // === what is to be written ===
+    // === output ===
 
-    /// Bytes that are to be written now.
+    /// Bytes to write now.
     #[must_use]
     pub fn output(&self) -> &[u8] {
         self.out.waiting()
     }
 
-    /// Where the first byte of [`Connection::output`] stands in all that was ever written.
+    /// The offset of the first byte of [`Connection::output`] among all bytes ever written.
     #[must_use]
     pub const fn output_front(&self) -> u64 {
         self.out.front()
     }
 
-    /// Where what is written next will stand.
+    /// The offset of the next byte that will be added to the output.
     #[must_use]
     pub const fn output_end(&self) -> u64 {
         self.out.end()
     }
 
-    /// Removes bytes that were written from the front of the output.
+    /// Removes written bytes from the front of the output.
     pub fn take_output(&mut self, count: usize) {
         self.out.take(count);
     }
 
-    /// Gives back memory that an idle connection does not need.
+    /// Releases memory that an idle connection does not need.
     pub fn rest(&mut self) {
         self.out.rest();
         self.decoder.rest();
@@ -219,39 +222,39 @@ impl Connection {
         }
     }
 
-    // === the state ===
+    // === state ===
 
-    /// Streams that somebody still works on.
+    /// How many streams are in use.
     #[must_use]
     pub fn streams(&self) -> usize {
         self.streams.values().filter(|stream| !stream.is_left).count()
     }
 
-    /// The error that has ended the connection, as its last frame names it.
+    /// The error that ended the connection, as in its GOAWAY frame.
     #[must_use]
     pub fn failed(&self) -> Option<ErrorCode> {
         self.failed.map(|(code, _)| code)
     }
 
-    /// The debug text in the last frame of a connection that has failed.
+    /// The debug data in the GOAWAY frame of a failed connection.
     #[must_use]
     pub fn why_failed(&self) -> Option<&'static str> {
         self.failed.map(|(_, why)| why)
     }
 
-    /// [`Connection::drain`] was called.
+    /// Whether [`Connection::drain`] was called.
     #[must_use]
     pub const fn is_draining(&self) -> bool {
         self.is_draining
     }
 
-    /// The peer opens or takes no more streams.
+    /// The peer opens or accepts no more streams.
     #[must_use]
     pub const fn peer_is_going(&self) -> bool {
         self.peer_is_going
     }
 
-    /// A header block has begun and not ended: nothing else can come on this connection.
+    /// A header block has begun and is not complete: no other frame may arrive before its end.
     #[must_use]
     pub const fn is_within_block(&self) -> bool {
         self.block.is_some()
@@ -263,18 +266,19 @@ impl Connection {
         self.has_settings
     }
 
-    /// Whether there are streams whose message was answered in full before it ended.
+    /// Whether there are streams whose request was responded to in full before it ended.
     #[must_use]
     pub const fn has_left(&self) -> bool {
         self.left > 0
     }
 
-    /// Resets the streams whose message was answered in full before it ended: the rest of it is not needed.
+    /// Resets the streams whose request was responded to in full before it ended: the rest of it is
+    /// not needed.
     pub fn reset_left(&mut self) {
         while self.reset_oldest_left() {}
     }
 
-    /// Resets those of them that were there at the last call already.
+    /// Resets those of them that existed at the previous call.
     pub fn reset_stale(&mut self) {
         let left = self.streams.iter_mut().filter(|(_, found)| found.is_left);
         let stale = left
@@ -299,7 +303,7 @@ impl Connection {
         }
     }
 
-    /// Opens no stream any more that the peer begins; those that are open go on.
+    /// Refuses new streams of the peer; those that are open continue.
     pub fn drain(&mut self) {
         if !self.is_draining && self.failed.is_none() {
             self.is_draining = true;
@@ -307,7 +311,7 @@ impl Connection {
         }
     }
 
-    /// Ends the connection: nothing is read any more, and the last thing written says why.
+    /// Ends the connection: nothing more is read, and the last frame written states the reason.
     pub fn fail(&mut self, code: ErrorCode, why: &'static str) {
         if self.failed.is_none() {
             self.failed = Some((code, why));
@@ -315,15 +319,15 @@ impl Connection {
         }
     }
 
-    // === bodies that come ===
+    // === received bodies ===
 
-    /// Bytes of a stream's body that are here.
+    /// Received bytes of a stream's body.
     #[must_use]
     pub fn readable(&self, stream: u32) -> &[u8] {
         self.streams.get(&stream).map(|found| found.inbox.filled()).unwrap_or_default()
     }
 
-    /// Bytes of a stream's body were consumed: the peer may send as many again.
+    /// Marks bytes of a stream's body as consumed: the peer may send as many again.
     pub fn consume(&mut self, stream: u32, count: usize) {
         let Some(found) = self.streams.get_mut(&stream) else { return };
         let count = found.inbox.consume(count);
@@ -336,7 +340,7 @@ impl Connection {
         self.give_back(count);
     }
 
-    /// The peer has said all it had to say on this stream, and all of it was read.
+    /// The peer has ended this stream, and all data was read.
     #[must_use]
     pub fn has_ended(&self, stream: u32) -> bool {
         self.streams
@@ -344,12 +348,12 @@ impl Connection {
             .is_none_or(|found| found.remote_ended && !found.is_broken && found.inbox.filled().is_empty())
     }
 
-    /// The trailers that a stream's body ended with.
+    /// Returns the trailers of a stream's body.
     pub fn take_trailers(&mut self, stream: u32) -> Option<Fields> {
         self.streams.get_mut(&stream)?.trailers.take()
     }
 
-    /// So much of the connection's window is free again.
+    /// Gives this much of the connection's window back to the peer.
     fn give_back(&mut self, count: usize) {
         if let Some(increment) = self.receive.give_back(count) {
             self.out.window_update(0, increment);
@@ -365,13 +369,13 @@ mod tests {
     fn the_last_number_of_a_stream_is_the_last_that_is_opened() {
         let config = Config {
             role: Role::Client,
-            most_streams: 10,
+            max_concurrent_streams: 10,
             window: 65_535,
             connection_window: 65_535,
-            largest_list: 16_384,
+            max_header_list_size: 16_384,
         };
         let mut client = Connection::new(config);
-        // After a thousand million requests.
+        // After a billion requests.
         client.next_own = 0x7fff_fffd;
         assert!(!client.is_used_up());
         assert_eq!(client.open([(&b":method"[..], &b"GET"[..])], true, false), Some(0x7fff_fffd));

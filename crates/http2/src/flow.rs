@@ -1,11 +1,11 @@
-//! Windows (RFC 9113 section 5.2): how much may still be sent, and how much was let in.
+//! Flow-control windows (RFC 9113 section 5.2): how much may still be sent and received.
 
-/// The largest window there can be.
+/// The maximum window size.
 pub(crate) const LARGEST: i64 = 0x7fff_ffff;
-/// The window before anybody says another.
+/// The initial window size.
 pub(crate) const DEFAULT: u32 = 65_535;
 
-/// What we may send. It can be negative, after the peer has made its windows smaller.
+/// What we may send. It is negative if the peer reduced its initial window size below what was sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SendWindow(i64);
 
@@ -14,7 +14,7 @@ impl SendWindow {
         Self(i64::from(size))
     }
 
-    /// Opens the window, or closes it by a change of settings. False: it would be larger than there can be.
+    /// Changes the window, by WINDOW_UPDATE or by a change of settings. False: it would exceed the maximum.
     #[must_use]
     pub(crate) fn add(&mut self, change: i64) -> bool {
         self.0 = self.0.saturating_add(change);
@@ -30,7 +30,7 @@ impl SendWindow {
     }
 }
 
-/// What the peer may send. What was used is given back in large pieces.
+/// What the peer may send. Consumed bytes are returned in large increments.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ReceiveWindow {
     size: u32,
@@ -43,7 +43,7 @@ impl ReceiveWindow {
         Self { size, room: size, used: 0 }
     }
 
-    /// Something came. False: more than there was room for.
+    /// Data arrived. False: it exceeds the window.
     #[must_use]
     pub(crate) fn take(&mut self, count: usize) -> bool {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
@@ -56,16 +56,16 @@ impl ReceiveWindow {
         }
     }
 
-    /// Something that came was used. Some: so much is to be told to the peer now.
+    /// Data was consumed. Some: the increment to send in a WINDOW_UPDATE now.
     pub(crate) fn give_back(&mut self, count: usize) -> Option<u32> {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         self.used = self.used.saturating_add(count).min(self.size.saturating_sub(self.room));
         if self.used == 0 || self.used < self.size / 2 {
             return None;
         }
-        let told = std::mem::take(&mut self.used);
-        self.room = self.room.saturating_add(told);
-        Some(told)
+        let increment = std::mem::take(&mut self.used);
+        self.room = self.room.saturating_add(increment);
+        Some(increment)
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_used_is_told_in_large_pieces_and_nothing_of_nothing() {
+    fn window_updates_are_sent_in_large_increments_and_never_of_zero() {
         let mut window = ReceiveWindow::new(100);
         assert!(window.take(80));
         assert_eq!([49, 0, 1].map(|used| window.give_back(used)), [None, None, Some(50)]);
@@ -107,7 +107,7 @@ mod tests {
                 used += goes;
                 promised += u64::from(window.give_back(usize::try_from(goes).unwrap()).unwrap_or(0));
                 prop_assert!(promised - used <= u64::from(size));
-                // Whoever has used everything is never left with a closed window.
+                // A peer that used up its window always gets more.
                 prop_assert!(used < received || promised > received);
             }
         }

@@ -1,14 +1,14 @@
-//! Frames: how their heads are read and written (RFC 9113 section 4).
+//! Frames: how their headers are read and written (RFC 9113 section 4).
 
-/// What a client sends first (RFC 9113 section 3.4).
+/// The first bytes of a client (RFC 9113 section 3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Bytes of a frame's head.
+/// Bytes of a frame header.
 pub(crate) const HEAD: usize = 9;
-/// Payload that every endpoint takes, and all that we take and send.
+/// The default maximum frame size, which is also the most that we accept and send.
 pub(crate) const LARGEST: usize = 16_384;
 
-/// Types of frames.
+/// Frame types.
 pub(crate) mod kind {
     pub(crate) const DATA: u8 = 0x0;
     pub(crate) const HEADERS: u8 = 0x1;
@@ -22,7 +22,7 @@ pub(crate) mod kind {
     pub(crate) const CONTINUATION: u8 = 0x9;
 }
 
-/// Flags of frames.
+/// Frame flags.
 pub(crate) mod flag {
     pub(crate) const END_STREAM: u8 = 0x1;
     pub(crate) const ACK: u8 = 0x1;
@@ -31,7 +31,7 @@ pub(crate) mod flag {
     pub(crate) const PRIORITY: u8 = 0x20;
 }
 
-/// The head of a frame.
+/// A frame header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) length: usize,
@@ -41,7 +41,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Reads the head at the front of `bytes`. None: it is not complete yet.
+    /// Reads the frame header at the front of `bytes`. None: it is not complete.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let [a, b, c, kind, flags, s0, s1, s2, s3, ..] = *bytes else { return None };
         Some(Self {
@@ -66,12 +66,12 @@ impl Head {
     }
 }
 
-/// A number of 32 bits at the front of a payload.
+/// A 32-bit number at the front of a payload.
 pub(crate) fn number(payload: &[u8]) -> Option<u32> {
     payload.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
-/// Takes the padding off a payload. None: there is more of it than payload.
+/// Removes the padding of a payload. None: the padding is longer than the payload.
 pub(crate) fn unpad(head: Head, payload: &[u8]) -> Option<&[u8]> {
     if !head.has(flag::PADDED) {
         return Some(payload);
@@ -96,7 +96,8 @@ mod tests {
         assert_eq!(Head::read(&out), Some(head));
     }
 
-    /// Also of frames that are larger than any may be: whoever takes them for short reads their payload as frames.
+    /// Also for frames above the maximum size: reading such a length as a smaller one would take
+    /// the payload for frames.
     #[test]
     fn a_length_has_three_bytes() {
         for (length, bytes) in

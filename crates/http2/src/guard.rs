@@ -1,15 +1,15 @@
-//! What a peer may make us do for nothing. Each kind of it has a bucket that drains with time.
+//! Limits useless work that a peer can cause. Each kind has a leaky bucket.
 //!
-//! An honest peer sends such frames now and then, and in bursts: a browser that leaves a page resets all its
-//! streams. An attacker sends them for as long as he can. The buckets are as wide as the one and as slow as
-//! neither of them notices in honest use.
+//! A legitimate peer sends such frames occasionally and in bursts: a browser that leaves a page
+//! resets all its streams. An attacker sends them continuously. The buckets are large enough for
+//! such bursts and drain fast enough for legitimate use.
 
-/// Streams that were reset before their time, by whoever's hand: also resets that the peer provokes.
+/// Streams that were reset early, by either side: also resets that the peer provokes.
 const RESETS: Bucket = Bucket::new(300, 30);
-/// Frames that move nothing: SETTINGS, PING, PRIORITY, empty DATA, windows opened by crumbs, unknown types.
+/// Frames without effect: SETTINGS, PING, PRIORITY, empty DATA, tiny window increments, unknown types.
 const IDLE_FRAMES: Bucket = Bucket::new(3_000, 300);
 
-/// How much of each kind there was lately.
+/// The bucket of each kind.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
     resets: Bucket,
@@ -22,7 +22,7 @@ struct Bucket {
     /// Thousandths of events.
     level: u64,
     most: u64,
-    /// Events a second, which are thousandths a millisecond.
+    /// Events a second, which equals thousandths of events a millisecond.
     drain: u64,
     since: u64,
 }
@@ -37,7 +37,7 @@ impl Guard {
         self.resets.add(now)
     }
 
-    /// A frame came that moved nothing. False: too many.
+    /// A frame without effect arrived. False: too many.
     pub(crate) fn idle_frame(&mut self, now: u64) -> bool {
         self.idle_frames.add(now)
     }
@@ -67,7 +67,7 @@ mod tests {
         assert!(!guard.reset(5_000));
         assert!(guard.reset(5_100));
         assert!((0..290).all(|_| guard.reset(60_000)));
-        // 30 a second for ever are no flood.
+        // 30 a second are never a flood.
         let mut guard = Guard::new();
         assert!((0..3_000_u64).all(|n| guard.reset(n * 34)));
     }

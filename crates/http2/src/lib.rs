@@ -1,12 +1,13 @@
-//! HTTP/2 (RFC 9113) and HPACK (RFC 7541) on the wire, for both sides of a connection.
+//! HTTP/2 (RFC 9113) and HPACK (RFC 7541), for both sides of a connection.
 //!
-//! Pure: bytes come in and go out, time is an argument. A [`Connection`] takes what was read, tells what
-//! happened as [`Event`]s, and holds what is to be written. It knows no policy and no HTTP semantics beyond
-//! what RFC 9113 makes the protocol's business: what it calls malformed (`message`).
+//! No I/O: bytes go in and come out, and time is a parameter. A [`Connection`] takes received
+//! bytes, reports [`Event`]s, and holds the output. It contains no policy, and of HTTP semantics
+//! only what RFC 9113 requires of the protocol: which messages are malformed (`message`).
 //!
-//! What a peer can make it hold is bounded: header blocks and lists by [`Config::largest_list`], bodies
-//! by the windows, streams by [`Config::most_streams`], answers to control frames by who stops reading
-//! while they are not taken. What a peer can make it do for nothing is bounded by `guard`.
+//! The memory that a peer can occupy is bounded: header blocks and field sections by
+//! [`Config::max_header_list_size`], bodies by the windows, streams by
+//! [`Config::max_concurrent_streams`]. Replies to control frames are bounded by the caller, who
+//! stops reading while the peer does not read them. `guard` bounds useless work.
 
 mod closed;
 mod code;

@@ -1,51 +1,53 @@
-//! Requests, answers and trailers as lists of fields: what RFC 9113 section 8 calls malformed.
+//! Requests, responses and trailers as lists of fields: which of them are malformed (RFC 9113 section 8).
 
 use crate::Fields;
 
-/// Why a message is malformed. The text may be read by the peer.
+/// Why a message is malformed. The text may be sent to the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Malformed {
-    /// Its fields are larger than they may be. That is no fault of the protocol: it can be answered in peace.
+    /// The field section exceeds the limit. That does not violate the protocol: the request gets an
+    /// ordinary response.
     TooLarge,
-    /// It breaks the protocol.
+    /// It violates the protocol.
     Broken(&'static str),
 }
 
-/// A request's head that was understood.
+/// A valid request head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request<'f> {
-    /// A token.
+    /// The method: a token.
     pub method: &'f [u8],
-    /// Of the target. A CONNECT has none.
+    /// The scheme of the target. CONNECT has none.
     pub scheme: Option<&'f [u8]>,
     /// `:authority`, else Host.
     pub authority: Option<&'f [u8]>,
-    /// Path and query, without white space and control characters; `*`. A CONNECT has none.
+    /// Path and query, without white space and control characters; or `*`. CONNECT has none.
     pub path: Option<&'f [u8]>,
-    /// How long the body is, if that was told.
+    /// The value of Content-Length, if present.
     pub content_length: Option<u64>,
 }
 
-/// An answer's head that was understood.
+/// A valid response head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Response {
     /// 100 to 599, never 101.
     pub status: u16,
-    /// How long the body is, if that was told.
+    /// The value of Content-Length, if present.
     pub content_length: Option<u64>,
 }
 
 const BROKEN_NAME: Malformed = Malformed::Broken(
-    "A header name is empty, or holds an upper-case letter or a character that no name may hold.",
+    "A header name is empty, or contains an upper-case letter or a character that is not allowed.",
 );
-const PSEUDO_LATE: Malformed = Malformed::Broken("A pseudo-header field stands behind a header field.");
+const PSEUDO_LATE: Malformed =
+    Malformed::Broken("A pseudo-header field appears after a regular header field.");
 const PSEUDO_UNKNOWN: Malformed =
-    Malformed::Broken("A pseudo-header field is unknown, or has no place in this message.");
-const PSEUDO_TWICE: Malformed = Malformed::Broken("A pseudo-header field stands there twice.");
+    Malformed::Broken("A pseudo-header field is unknown or not allowed in this message.");
+const PSEUDO_TWICE: Malformed = Malformed::Broken("A pseudo-header field appears twice.");
 const NO_NUMBER: Malformed = Malformed::Broken("The Content-Length is not a number.");
 
 impl<'f> Request<'f> {
-    /// Understands a request's head (section 8.3.1).
+    /// Parses the head of a request (section 8.3.1).
     ///
     /// # Errors
     /// It is malformed.
@@ -78,7 +80,7 @@ impl<'f> Request<'f> {
             check_field(name, value)?;
             match name {
                 b"te" if !value.eq_ignore_ascii_case(b"trailers") => {
-                    return Err(Malformed::Broken("TE may say `trailers` in HTTP/2, and nothing else."));
+                    return Err(Malformed::Broken("The only value of TE allowed in HTTP/2 is `trailers`."));
                 }
                 b"host" if host.replace(value).is_some() => {
                     return Err(Malformed::Broken("The request has two Host headers."));
@@ -89,10 +91,12 @@ impl<'f> Request<'f> {
         }
         let method = method
             .filter(|method| is_token(method))
-            .ok_or(Malformed::Broken("`:method` is missing, or is no method."))?;
+            .ok_or(Malformed::Broken("`:method` is missing or is not a valid method."))?;
         if method == b"CONNECT" {
             if scheme.is_some() || path.is_some() || authority.is_none() {
-                return Err(Malformed::Broken("CONNECT has `:authority`, and no `:scheme` and no `:path`."));
+                return Err(Malformed::Broken(
+                    "CONNECT must have `:authority` and must not have `:scheme` or `:path`.",
+                ));
             }
         } else {
             check_target(method, scheme, path)?;
@@ -107,7 +111,7 @@ impl<'f> Request<'f> {
 }
 
 impl Response {
-    /// Understands an answer's head (section 8.3.2).
+    /// Parses the head of a response (section 8.3.2).
     ///
     /// # Errors
     /// It is malformed.
@@ -138,13 +142,12 @@ impl Response {
             .and_then(number)
             .and_then(|status| u16::try_from(status).ok())
             .filter(|status| (100..600).contains(status) && *status != 101);
-        let status =
-            status.ok_or(Malformed::Broken("`:status` is missing, or no status that HTTP/2 has."))?;
+        let status = status.ok_or(Malformed::Broken("`:status` is missing or is not a status of HTTP/2."))?;
         Ok(Self { status, content_length })
     }
 }
 
-/// Checks trailers (section 8.1): fields as any others, and no pseudo-header fields.
+/// Checks trailers (section 8.1): ordinary fields, no pseudo-header fields.
 ///
 /// # Errors
 /// They are malformed.
@@ -154,7 +157,7 @@ pub fn check_trailers(fields: &Fields) -> Result<(), Malformed> {
     }
     for (name, value) in fields.iter() {
         if name.first() == Some(&b':') {
-            return Err(Malformed::Broken("A pseudo-header field stands in the trailers."));
+            return Err(Malformed::Broken("A pseudo-header field appears in the trailers."));
         }
         check_field(name, value)?;
     }
@@ -167,19 +170,19 @@ fn check_target(method: &[u8], scheme: Option<&[u8]>, path: Option<&[u8]>) -> Re
         return Err(Malformed::Broken("`:scheme` is neither http nor https."));
     }
     let path = path.ok_or(Malformed::Broken("`:path` is missing."))?;
-    // What stood behind a space would be read as the end of an HTTP/1.1 request line.
+    // Text after a space would end up outside the target of an HTTP/1.1 request line.
     let is_clean = all(path, |byte| byte > b' ' && byte != 0x7f);
     let has_form = path.first() == Some(&b'/') || path == b"*" && method == b"OPTIONS";
     if is_clean && has_form {
         Ok(())
     } else {
         Err(Malformed::Broken(
-            "`:path` has to begin with a slash, and to hold no spaces or control characters.",
+            "`:path` must begin with a slash and must not contain spaces or control characters.",
         ))
     }
 }
 
-/// What holds for every field that is no pseudo-header field (sections 8.2.1 and 8.2.2).
+/// Checks a field that is not a pseudo-header field (sections 8.2.1 and 8.2.2).
 fn check_field(name: &[u8], value: &[u8]) -> Result<(), Malformed> {
     if !is_of(name, &NAME) {
         return Err(BROKEN_NAME);
@@ -201,13 +204,14 @@ fn check_value(value: &[u8]) -> Result<(), Malformed> {
         || !all(value, |byte| !matches!(byte, 0 | b'\r' | b'\n'))
     {
         return Err(Malformed::Broken(
-            "A header value begins or ends with white space, or holds a line break or a NUL.",
+            "A header value begins or ends with white space, or contains a line break or a NUL.",
         ));
     }
     Ok(())
 }
 
-/// The characters of a token (RFC 9110 section 5.6.2), and those of them that a name may have: all but upper-case letters.
+/// The characters of a token (RFC 9110 section 5.6.2), and those allowed in a name: all but
+/// upper-case letters.
 const TOKEN: [bool; 256] = characters(true);
 const NAME: [bool; 256] = characters(false);
 
@@ -233,25 +237,25 @@ fn is_token(bytes: &[u8]) -> bool {
     is_of(bytes, &TOKEN)
 }
 
-/// Whether there are bytes, and only such.
+/// Whether `bytes` is not empty and has only characters of `table`.
 fn is_of(bytes: &[u8], table: &[bool; 256]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|&byte| table.get(usize::from(byte)).copied().unwrap_or(false))
 }
 
-/// Whether this holds for all bytes. It looks at all of them, many at a time, and does not stop at the first that fails.
+/// Whether `holds` is true for all bytes. It does not stop at the first failure, so that it is vectorized.
 fn all(bytes: &[u8], holds: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(true, |so_far, &byte| so_far & holds(byte))
 }
 
-fn length(told: &mut Option<u64>, value: &[u8]) -> Result<(), Malformed> {
+fn length(seen: &mut Option<u64>, value: &[u8]) -> Result<(), Malformed> {
     let length = number(value).ok_or(NO_NUMBER)?;
-    if told.replace(length).is_some() {
+    if seen.replace(length).is_some() {
         return Err(Malformed::Broken("The message has two Content-Length headers."));
     }
     Ok(())
 }
 
-/// Digits only, no sign, no list.
+/// Digits only: no sign, no list.
 fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -288,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_request_is_told() {
+    fn a_malformed_request_is_refused_with_its_reason() {
         let cases = [
             with(&[("Upper", "a")]),
             with(&[("", "a")]),

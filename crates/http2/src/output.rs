@@ -1,19 +1,19 @@
-//! What is to be written, and where in all that was ever written it stands.
+//! The output: bytes to write, and their offset among all bytes ever written.
 
 use crate::{ErrorCode, frame, frame::kind};
 
-/// Memory that an empty output keeps.
+/// Capacity that an empty output keeps.
 const KEPT: usize = 64 * 1024;
-/// Memory that an output without any begins with: an answer of usual size.
+/// The initial capacity: a response of usual size.
 const FIRST: usize = 2 * 1024;
 
-/// Bytes that wait to be written.
+/// Bytes to write.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     bytes: Vec<u8>,
-    /// Bytes at the front that were taken already.
+    /// Bytes at the front that were already taken.
     taken: usize,
-    /// Position of the front of `bytes` in all that was ever written.
+    /// The offset of the front of `bytes` among all bytes ever written.
     base: u64,
 }
 
@@ -22,12 +22,12 @@ impl Output {
         self.bytes.get(self.taken..).unwrap_or_default()
     }
 
-    /// Position of the first byte that waits.
+    /// The offset of the first byte to write.
     pub(crate) const fn front(&self) -> u64 {
         self.base + self.taken as u64
     }
 
-    /// Position behind the last byte that waits.
+    /// The offset after the last byte to write.
     pub(crate) const fn end(&self) -> u64 {
         self.base + self.bytes.len() as u64
     }
@@ -48,7 +48,7 @@ impl Output {
         }
     }
 
-    /// Gives the memory of an empty output back.
+    /// Releases the memory of an empty output.
     pub(crate) fn rest(&mut self) {
         if self.bytes.is_empty() {
             self.bytes = Vec::new();
@@ -121,7 +121,7 @@ mod tests {
             out.take(length);
             assert_eq!(out.bytes.capacity() > 0, is_kept, "{length}");
         }
-        // What was taken of more than that is given back as well, a good deal at a time.
+        // Taken bytes beyond that are released too, in large pieces.
         let mut out = Output::default();
         out.raw(&[0; 200_000]);
         out.take(64 * 1024);

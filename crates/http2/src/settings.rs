@@ -1,8 +1,8 @@
-//! SETTINGS (RFC 9113 section 6.5): what the peer has told, and what we tell.
+//! SETTINGS (RFC 9113 section 6.5): those of the peer and our own.
 
 use crate::{ErrorCode, flow, frame, output::Output};
 
-/// The identifiers of settings.
+/// Identifiers of settings.
 pub(crate) mod id {
     pub(crate) const ENABLE_PUSH: u16 = 0x2;
     pub(crate) const MAX_CONCURRENT_STREAMS: u16 = 0x3;
@@ -13,34 +13,34 @@ pub(crate) mod id {
     pub(crate) const NO_RFC7540_PRIORITIES: u16 = 0x9;
 }
 
-/// What the peer has told, as far as we heed it. The size of its header table is none of our business:
-/// our encoder uses no table.
+/// The settings of the peer that we use. Its header table size is not among them: our encoder uses
+/// no dynamic table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     pub(crate) initial_window: u32,
-    pub(crate) most_streams: u32,
+    pub(crate) max_concurrent_streams: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { initial_window: flow::DEFAULT, most_streams: u32::MAX }
+        Self { initial_window: flow::DEFAULT, max_concurrent_streams: u32::MAX }
     }
 }
 
 impl Settings {
-    /// Reads a SETTINGS payload into these settings. `from_server`: the peer is one.
+    /// Applies a SETTINGS payload. `from_server`: the peer is a server.
     ///
     /// # Errors
-    /// What the connection ends with.
+    /// The error code that ends the connection.
     pub(crate) fn read(&mut self, payload: &[u8], from_server: bool) -> Result<(), ErrorCode> {
         for setting in payload.chunks(6) {
             let [i0, i1, v0, v1, v2, v3] = *setting else { return Err(ErrorCode::FRAME_SIZE_ERROR) };
             let value = u32::from_be_bytes([v0, v1, v2, v3]);
             let is_fine = match u16::from_be_bytes([i0, i1]) {
-                // A server never says 1: it is the client that may refuse to be pushed to.
+                // A server must not send 1: only a client can disable push.
                 id::ENABLE_PUSH => value == 0 || value == 1 && !from_server,
                 id::MAX_CONCURRENT_STREAMS => {
-                    self.most_streams = value;
+                    self.max_concurrent_streams = value;
                     true
                 }
                 id::INITIAL_WINDOW_SIZE if i64::from(value) > flow::LARGEST => {
@@ -50,7 +50,7 @@ impl Settings {
                     self.initial_window = value;
                     true
                 }
-                // We never send larger ones than everybody takes.
+                // We never send frames larger than the minimum that every peer accepts.
                 id::MAX_FRAME_SIZE => (16_384..=16_777_215).contains(&value),
                 id::ENABLE_CONNECT_PROTOCOL | id::NO_RFC7540_PRIORITIES => value <= 1,
                 _ => true,
@@ -112,7 +112,7 @@ mod tests {
                 "setting {id} is {value}, server: {from_server}"
             );
         }
-        assert_eq!(read(id::MAX_CONCURRENT_STREAMS, 7, false).unwrap().most_streams, 7);
+        assert_eq!(read(id::MAX_CONCURRENT_STREAMS, 7, false).unwrap().max_concurrent_streams, 7);
         assert_eq!(read(id::INITIAL_WINDOW_SIZE, 9, false).unwrap().initial_window, 9);
         assert_eq!(Settings::default().read(&[0; 7], false), Err(ErrorCode::FRAME_SIZE_ERROR));
     }

@@ -1,4 +1,4 @@
-//! One stream: which sides are still open, its windows, and what of its body was received and not used yet.
+//! One stream: which sides are open, its windows, and body data that was received and not consumed.
 
 use crate::{
     Fields,
@@ -6,34 +6,34 @@ use crate::{
     flow::{ReceiveWindow, SendWindow},
 };
 
-/// Memory that an empty inbox keeps.
+/// Capacity that an empty inbox keeps.
 const KEPT: usize = 16 * 1024;
 
-/// A stream that somebody still works on.
+/// A stream in use.
 #[derive(Debug)]
 pub(crate) struct Stream {
     /// We have sent END_STREAM.
     pub(crate) local_ended: bool,
     /// The peer has sent END_STREAM.
     pub(crate) remote_ended: bool,
-    /// The protocol is done with it.
+    /// How it was closed.
     pub(crate) how: Option<How>,
     pub(crate) send: SendWindow,
     pub(crate) receive: ReceiveWindow,
     pub(crate) inbox: Inbox,
     pub(crate) trailers: Option<Fields>,
-    /// The peer's head is here (of an answer: the final one).
+    /// The peer's head was received (for a response: the final one).
     pub(crate) has_head: bool,
-    /// It was found malformed: what still comes is dropped.
+    /// Malformed: further data is dropped.
     pub(crate) is_broken: bool,
-    /// It was answered, and nobody works on it any more: what still comes is judged and dropped.
+    /// A response was sent and the stream is no longer in use: further frames are checked and dropped.
     pub(crate) is_left: bool,
-    /// It has been so for a while.
+    /// It has been so since the previous check.
     pub(crate) is_stale: bool,
-    /// Answers have no body here, whatever their Content-Length says.
+    /// Responses have no body, whatever their Content-Length.
     pub(crate) is_to_head: bool,
-    /// The length of the body that the head told.
-    pub(crate) told_length: Option<u64>,
+    /// The value of Content-Length, if present.
+    pub(crate) content_length: Option<u64>,
     pub(crate) received: u64,
 }
 
@@ -52,28 +52,29 @@ impl Stream {
             is_left: false,
             is_stale: false,
             is_to_head: false,
-            told_length: None,
+            content_length: None,
             received: 0,
         }
     }
 
-    /// Whether the body that came is as long as was told, now that it has ended.
-    pub(crate) fn has_told_length(&self) -> bool {
-        self.told_length.is_none_or(|told| told == self.received || self.is_to_head && self.received == 0)
+    /// Whether the length of the ended body matches Content-Length.
+    pub(crate) fn matches_content_length(&self) -> bool {
+        self.content_length
+            .is_none_or(|length| length == self.received || self.is_to_head && self.received == 0)
     }
 
-    /// Whether all of an answer is here, and only the frame that ends it is still to come.
+    /// Whether a response lacks only its END_STREAM.
     pub(crate) fn lacks_only_its_end(&self) -> bool {
-        self.has_head && (self.is_to_head || self.told_length == Some(self.received))
+        self.has_head && (self.is_to_head || self.content_length == Some(self.received))
     }
 
-    /// Whether what came is within what was told.
-    pub(crate) fn is_within_told_length(&self) -> bool {
-        self.told_length.is_none_or(|told| self.received <= told)
+    /// Whether the received data does not exceed Content-Length.
+    pub(crate) fn is_within_content_length(&self) -> bool {
+        self.content_length.is_none_or(|length| self.received <= length)
     }
 }
 
-/// Bytes of a body that were received and not used yet. The stream's window bounds them.
+/// Body data that was received and not consumed. The stream's window bounds it.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     bytes: Vec<u8>,
@@ -93,7 +94,7 @@ impl Inbox {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Uses bytes, and tells how many there were to use.
+    /// Consumes bytes and returns how many there were.
     pub(crate) fn consume(&mut self, count: usize) -> usize {
         let count = count.min(self.filled().len());
         self.used += count;
@@ -113,8 +114,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_as_long_as_was_told_and_to_head_there_may_be_none() {
-        for (told, received, is_to_head, fits) in [
+    fn a_body_matches_its_content_length_and_may_be_absent_for_head() {
+        for (content_length, received, is_to_head, fits) in [
             (None, 5, false, true),
             (Some(5), 5, false, true),
             (Some(5), 4, false, false),
@@ -123,8 +124,13 @@ mod tests {
             (Some(5), 1, true, false),
         ] {
             let mut stream = Stream::new(1, 1);
-            (stream.told_length, stream.received, stream.is_to_head) = (told, received, is_to_head);
-            assert_eq!(stream.has_told_length(), fits, "{received} of {told:?}, to HEAD: {is_to_head}");
+            (stream.content_length, stream.received, stream.is_to_head) =
+                (content_length, received, is_to_head);
+            assert_eq!(
+                stream.matches_content_length(),
+                fits,
+                "{received} of {content_length:?}, to HEAD: {is_to_head}"
+            );
         }
     }
 
@@ -137,7 +143,7 @@ mod tests {
             assert_eq!(inbox.consume(usize::MAX), length);
             assert_eq!(inbox.bytes.capacity() > 0, is_kept, "{length}");
         }
-        // (bytes, used, whether those that were used are taken out when more comes)
+        // (bytes, consumed, whether consumed bytes are removed when more arrive)
         for (length, used, is_moved) in [
             (2 * KEPT, KEPT, false),
             (2 * KEPT - 2, KEPT, false),

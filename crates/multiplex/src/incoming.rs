@@ -19,7 +19,7 @@ pub enum Body {
     /// There is none, or it was read to its end.
     #[default]
     None,
-    /// The head that tells has not come: none at all, or those of 1xx answers.
+    /// The head that tells has not come: none at all, or those of 1xx responses.
     Waiting,
     /// As it is: its length was told, or it ends with the stream.
     Plain,

@@ -9,7 +9,7 @@ pub struct Outgoing {
     state: State,
     /// A head, a line that frames the body, or trailers, as far as they have come.
     text: Vec<u8>,
-    /// The request was a HEAD: whatever the head of the answer tells, there is no body.
+    /// The request was a HEAD: whatever the head of the response tells, there is no body.
     is_to_head: bool,
     has_begun: bool,
 }
@@ -76,7 +76,7 @@ impl Outgoing {
         self.state == State::End
     }
 
-    /// The final head was sent: no other answer can be given.
+    /// The final head was sent: no other response can be given.
     #[inline]
     pub const fn has_begun(&self) -> bool {
         self.has_begun
@@ -142,7 +142,7 @@ impl Outgoing {
                     None => rest.len(),
                 },
                 State::Trailers => self.take_trailers(connection, stream, rest),
-                // The body of an answer that has none, to HEAD say.
+                // The body of a response that has none, to HEAD say.
                 State::End => rest.len(),
             };
         }

@@ -52,7 +52,7 @@ pub fn write_request(fields: &Fields, request: &Request<'_>, ended: bool, out: &
     body
 }
 
-/// Appends an answer's head as HTTP/1.1 has it, and tells how the body behind it is to be framed.
+/// Appends a response's head as HTTP/1.1 has it, and tells how the body behind it is to be framed.
 pub fn write_answer(
     fields: &Fields,
     answer: &Response,
@@ -103,7 +103,7 @@ pub(crate) fn request_list<'t>(head: &'t mut [u8], scheme: &'t [u8], framed: &mu
     list
 }
 
-/// The fields of an answer's head as HTTP/2 has it.
+/// The fields of a response's head as HTTP/2 has it.
 pub(crate) fn answer_list<'t>(head: &'t mut [u8], framed: &mut Framed) -> List<'t> {
     let (line, lines) = first_line(head);
     let status: (&[u8], &[u8]) = (b":status", line.get(9..12).unwrap_or(b"500"));

@@ -79,7 +79,7 @@ pub struct Endpoint {
     /// Units that a success costs, or the most that it can cost.
     pub cost: u32,
     /// The API itself reports what a success has cost.
-    pub tells_cost: bool,
+    pub reports_cost: bool,
     /// The group whose limits count requests to it.
     pub group: Option<Arc<str>>,
     /// Set if it should not be used any more.

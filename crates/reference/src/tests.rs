@@ -68,7 +68,7 @@ fn reference() -> Reference {
                 takes: Takes { checks, ..body }.into(),
                 max_body: Some(7),
                 cost: 50,
-                tells_cost: true,
+                reports_cost: true,
                 group: Some("search".into()),
                 ..endpoint("POST", "/items")
             },

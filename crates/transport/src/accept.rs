@@ -1,4 +1,4 @@
-//! From an accepted socket to a connection on which something can be said: the proxy's header, and the handshake.
+//! From an accepted socket to a usable connection: the PROXY header and the TLS handshake.
 
 use crate::{
     deadline::within,
@@ -12,78 +12,78 @@ use tokio::net::TcpStream;
 /// What is expected on a socket.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'s> {
-    /// How long a proxy's header may take, where one has to come first. None: none comes.
+    /// The timeout of a PROXY header, where one is required. None: there is no header.
     pub proxy_header: Option<Duration>,
-    /// Whether who connected may say by such a header who is behind it.
+    /// Whether the peer is trusted to report its client in such a header.
     pub is_trusted: bool,
-    /// What is spoken behind it.
+    /// The protocol that follows.
     pub spoken: Spoken<'s>,
 }
 
-/// What is spoken on a socket.
+/// The protocol of a socket.
 #[derive(Debug, Clone, Copy)]
 pub enum Spoken<'s> {
-    /// Whatever comes, it comes plain.
+    /// No TLS.
     Plain,
     /// TLS.
     Tls {
-        /// What is offered to clients. None: nothing yet, and nobody gets in.
+        /// The TLS configuration. None: not set yet, so no connection is accepted.
         server: Option<&'s Server>,
-        /// HTTP/2 is offered, too.
+        /// Whether HTTP/2 is offered too.
         offers_http2: bool,
-        /// How long the handshake may take.
+        /// The timeout of the handshake.
         timeout: Duration,
     },
 }
 
-/// A connection whose beginning is done.
+/// A connection that is ready for requests.
 #[derive(Debug)]
 pub struct Open {
-    /// What is read from, and written to.
+    /// The transport.
     pub socket: Socket,
-    /// Who is there: whoever connected, or who the proxy's header names.
+    /// The address of the client: the peer, or the one named in the PROXY header.
     pub address: IpAddr,
-    /// The subject of the certificate that the client proved to have.
+    /// The subject of the client's verified certificate.
     pub subject: Option<Box<str>>,
 }
 
-/// What became of a socket.
+/// The outcome for a socket.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Requests can come.
+    /// Ready for requests.
     Open(Open),
-    /// It was said in no way that could be understood what is wanted. It can be answered.
+    /// The bytes received are not what is expected. It can be responded to.
     Refused(Open, Fault),
-    /// The handshake failed, and the client was told so; the connection only has to be closed so that this arrives.
+    /// The handshake failed, and an alert was sent; the connection only has to be closed so that it arrives.
     Failed(Socket, IpAddr, io::Error),
-    /// All is said; the connection only has to be closed so that it arrives.
+    /// Everything was sent; the connection only has to be closed so that it arrives.
     Ending(Socket),
-    /// The client is gone, or cannot be answered.
+    /// The client is gone, or cannot be responded to.
     Gone,
 }
 
-/// Why nothing can be understood on a connection.
+/// Why the bytes received are not what is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It does not begin with a proxy's header, or with one of somebody who is not believed.
+    /// There is no PROXY header, or the peer is not trusted.
     NoProxyHeader,
-    /// What came is plain text, where TLS is spoken.
+    /// Plain text on a port that speaks TLS.
     NotTls,
 }
 
-/// Reads the header of a proxy, where one has to come, and does the handshake. `from`: who connected.
+/// Reads the PROXY header, where one is required, and does the handshake. `from`: the peer.
 pub async fn open(mut socket: TcpStream, from: IpAddr, expected: Expected<'_>) -> Outcome {
     let mut address = from;
     if let Some(timeout) = expected.proxy_header {
-        // From anybody else the header could say anything, so it is not even read.
+        // From an untrusted peer the header could be forged, so it is not even read.
         let read =
             async { if expected.is_trusted { proxy_protocol::read(&mut socket).await.ok() } else { None } };
         match (within(timeout, read).await.flatten(), expected.spoken) {
-            (Some(told), _) => address = told.unwrap_or(address).to_canonical(),
+            (Some(source), _) => address = source.unwrap_or(address).to_canonical(),
             (None, Spoken::Plain) => {
                 return Outcome::Refused(plain(socket, address), Fault::NoProxyHeader);
             }
-            // There is no session yet in which it could be said.
+            // Without a TLS session no error can be sent.
             (None, Spoken::Tls { .. }) => return Outcome::Gone,
         }
     }
@@ -91,7 +91,7 @@ pub async fn open(mut socket: TcpStream, from: IpAddr, expected: Expected<'_>) -
         Spoken::Plain => Outcome::Open(plain(socket, address)),
         Spoken::Tls { server: None, .. } => Outcome::Gone,
         Spoken::Tls { server: Some(server), offers_http2, timeout } => {
-            // A client that goes on and on with it, or says nothing, must not keep the socket.
+            // A client must not hold the socket with an endless or stalled handshake.
             match within(timeout, tls::accept(socket, server, offers_http2)).await {
                 Some(accepted) => outcome(accepted, address),
                 None => Outcome::Gone,

@@ -1,7 +1,7 @@
-//! Who may connect: bounds on connections, and who has to go to make room.
+//! Limits on connections, and which ones are closed to make room.
 //!
-//! Connections that wait for a request are worth less than a new client: at the bound the longest waiting ones
-//! are ended, so that whoever hoards connections hoards for nothing.
+//! Idle connections are worth less than a new client: at the limit those that have been idle for
+//! longest are closed, so that hoarding connections gains nothing.
 
 use crate::{connection_state::ConnectionState, peers::Peers};
 use std::{
@@ -13,41 +13,41 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// A connection that has waited for less than this is left alone.
+/// A connection that was idle for less than this is not closed.
 const LEAST_WAIT: Duration = Duration::from_secs(1);
-/// The part of a thread's connections that is ended at once.
+/// The fraction of a thread's connections that is closed at once.
 const PART: usize = 64;
-/// Between two looks for connections that can be ended: each costs a look at all.
+/// Minimum time between two searches for connections to close: each goes through all of them.
 const PAUSE: Duration = Duration::from_millis(10);
-/// Connections that are told at the same time that there is no room; those past it are closed without a word.
+/// Maximum number of connections that are being refused with an error; more are closed without one.
 const MAX_REFUSED: usize = 256;
 
-/// The connections of a thread, by their number.
+/// The connections of a thread, by number.
 pub type Connections = RefCell<HashMap<u64, Rc<ConnectionState>>>;
 
-/// What a thread remembers of whom it let in.
+/// The state of a thread's connection limit.
 #[derive(Debug, Default)]
 pub struct ConnectionLimit {
-    /// Connections that may come in past the bound, because as many were asked to go.
+    /// Connections that may exceed the limit, because as many were asked to close.
     room: Cell<usize>,
     looked: Cell<Option<Instant>>,
     /// Connections that are being refused now.
     refused: Cell<usize>,
 }
 
-/// Whether a connection may come in.
+/// Whether to accept a connection.
 pub enum Verdict {
-    /// It may. The address is counted, if there is one.
+    /// Accept it. The address is counted, if given.
     Admit(Option<IpAddr>),
-    /// It is told that there is no room.
+    /// Respond with an error.
     Refuse,
-    /// It is closed.
+    /// Close it.
     Close,
 }
 
 impl ConnectionLimit {
-    /// Decides on a new connection. `has_room`: there are fewer than may be. `per_address`: how many an address may have,
-    /// where that is bounded.
+    /// Decides on a new connection. `has_room`: the limit is not reached. `per_address`: the limit
+    /// per address, if any.
     pub fn decide(
         &self,
         connections: &Connections,
@@ -65,7 +65,7 @@ impl ConnectionLimit {
         }
     }
 
-    /// A connection that was refused is closed.
+    /// A refused connection was closed.
     pub fn refused_closed(&self) {
         self.refused.set(self.refused.get().saturating_sub(1));
     }
@@ -78,7 +78,7 @@ impl ConnectionLimit {
         Verdict::Refuse
     }
 
-    /// Ends connections that have waited longest. True: there is room for one more.
+    /// Closes the connections that have been idle for longest. True: there is room for one more.
     pub fn make_room(&self, connections: &Connections) -> bool {
         if self.room.get() == 0 {
             let now = Instant::now();

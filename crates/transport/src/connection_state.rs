@@ -1,4 +1,4 @@
-//! What a data thread knows of a connection: since when it waits for a request, and the word that it shall end.
+//! A data thread's view of a connection: since when it is idle, and the request to end it.
 
 use crate::turn;
 use std::{
@@ -8,10 +8,10 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// What a data thread knows of a connection.
+/// A data thread's view of a connection.
 pub struct ConnectionState {
     state: Cell<State>,
-    /// When it came into that state.
+    /// When it entered that state.
     since: Cell<Instant>,
     is_dismissed: Cell<bool>,
     waker: Cell<Option<Waker>>,
@@ -19,11 +19,11 @@ pub struct ConnectionState {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Nothing of a request has come: it can end at any moment, and nothing is lost.
+    /// No byte of a request has arrived: it can end at any time, and nothing is lost.
     Idle,
-    /// A part of a head has come.
+    /// Part of a head has arrived.
     Begun,
-    /// A request is at work.
+    /// A request is in progress.
     Working,
 }
 
@@ -39,27 +39,27 @@ impl Default for ConnectionState {
 }
 
 impl ConnectionState {
-    /// The next request is waited for.
+    /// It waits for the next request.
     #[inline]
     pub fn rest(&self) {
         self.state.set(State::Idle);
         self.since.set(turn::now());
     }
 
-    /// The first bytes of a request have come.
+    /// The first bytes of a request have arrived.
     #[inline]
     pub fn begin(&self) {
         self.state.set(State::Begun);
         self.since.set(turn::now());
     }
 
-    /// A request is complete enough to be worked on.
+    /// The handling of a request begins.
     #[inline]
     pub fn work(&self) {
         self.state.set(State::Working);
     }
 
-    /// How long it has been without a sign of a request.
+    /// How long it has been without any byte of a request.
     pub fn idle(&self, now: Instant) -> Option<Duration> {
         match self.state.get() {
             State::Idle => Some(now.saturating_duration_since(self.since.get())),
@@ -67,7 +67,7 @@ impl ConnectionState {
         }
     }
 
-    /// How long it has been without a whole head of a request, unless it is to end already.
+    /// How long it has been without a complete head, unless it was already asked to end.
     pub fn waiting(&self, now: Instant) -> Option<Duration> {
         match self.state.get() {
             State::Idle | State::Begun if !self.is_dismissed.get() => {
@@ -77,7 +77,7 @@ impl ConnectionState {
         }
     }
 
-    /// Asks it to end where it waits. One that has a whole request by then goes on.
+    /// Asks it to end where it waits. If a complete request arrives first, it continues.
     pub fn dismiss(&self) {
         self.is_dismissed.set(true);
         if let Some(waker) = self.waker.take() {
@@ -85,7 +85,7 @@ impl ConnectionState {
         }
     }
 
-    /// Ready once it is to end.
+    /// Ready once it was asked to end.
     #[inline]
     pub fn poll_dismissed(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_dismissed.get() {

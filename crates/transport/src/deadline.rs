@@ -1,7 +1,7 @@
-//! One timer for a connection that is moved far more often than it fires.
+//! A timer for a connection whose deadline moves far more often than it fires.
 //!
-//! A deadline that is put off costs a comparison: the timer stays where it was, and looks again
-//! when it fires. Only a deadline that comes nearer touches the runtime's timers.
+//! Extending the deadline costs a comparison: the timer is not moved, and checks again when it
+//! fires. Only an earlier deadline touches the runtime's timers.
 
 use std::{
     future::{Future, poll_fn},
@@ -11,22 +11,22 @@ use std::{
 };
 use tokio::time::{Instant, Sleep};
 
-/// How long sockets have for a last look. The runtime asks the system about them within that time at least once.
+/// How long sockets are polled after the deadline. The runtime asks the kernel at least once in this time.
 const LAST_LOOK: Duration = Duration::from_millis(1);
 
-/// When a connection has waited long enough.
+/// A deadline of a connection.
 #[derive(Debug)]
 pub struct Deadline {
     at: Instant,
-    /// No deadline lies behind this one.
+    /// The upper bound of all deadlines.
     last: Option<Instant>,
     timer: Pin<Box<Sleep>>,
-    /// It has passed, and sockets are looked at once more.
+    /// It has passed, and sockets are polled once more.
     is_last_look: bool,
 }
 
 impl Deadline {
-    /// A deadline so long after `now`.
+    /// A deadline at `duration` after `now`.
     pub fn after(now: Instant, duration: Duration) -> Self {
         let at = now + duration;
         Self { at, last: None, timer: Box::pin(tokio::time::sleep_until(at)), is_last_look: false }
@@ -45,13 +45,13 @@ impl Deadline {
         }
     }
 
-    /// From now on no deadline lies behind this one. None: they may lie anywhere.
+    /// Sets the upper bound of all deadlines. None: no bound.
     #[inline]
     pub const fn bound(&mut self, last: Option<Instant>) {
         self.last = last;
     }
 
-    /// Whether it is the last one.
+    /// Whether it is the upper bound.
     #[inline]
     pub fn is_last(&self) -> bool {
         self.last.is_some_and(|last| self.at >= last)
@@ -69,10 +69,11 @@ impl Deadline {
         }
     }
 
-    /// Ready once the deadline has passed, and nothing has come until then.
+    /// Ready once the deadline has passed without an event.
     ///
-    /// A process that was stopped (a signal, a laptop that slept, a snapshot of a machine) finds its timers over when it
-    /// goes on, before it has asked the system what has arrived meanwhile. So it asks once more.
+    /// When a suspended process continues (a signal, a sleeping laptop, a snapshot of a machine),
+    /// its timers have expired before it has asked the kernel for pending events. So it asks once
+    /// more.
     pub fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.timer.as_mut().poll(cx));
@@ -87,7 +88,7 @@ impl Deadline {
     }
 }
 
-/// What a future comes to within this time. None: it took longer.
+/// The output of a future within this time. None: it took longer.
 pub async fn within<F: Future>(time: Duration, future: F) -> Option<F::Output> {
     let mut deadline = Deadline::after(Instant::now(), time);
     let mut future = pin!(future);

@@ -10,11 +10,11 @@ use std::{
 };
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// A buffer that is read into.
+/// A buffer to read into.
 pub trait Fill {
     /// Reads once, after making room. Ready with 0 at the end of the stream.
     ///
-    /// The buffer grows where it is full, so the caller bounds what it lets stand in it.
+    /// A full buffer grows, so the caller must bound how much it holds.
     fn poll_fill(
         &mut self,
         cx: &mut Context<'_>,

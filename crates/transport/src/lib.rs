@@ -1,6 +1,6 @@
-//! Connections below HTTP: listening, who may come in, the proxy's header, TLS, reading and writing, deadlines.
+//! Connections below HTTP: listening, connection limits, the PROXY protocol, TLS, I/O, deadlines.
 //!
-//! Knows bytes, sockets and time, and nothing of what is said on a connection.
+//! Handles bytes, sockets and time; knows nothing of the protocols above.
 
 pub mod accept;
 pub mod connection_limit;

@@ -1,25 +1,25 @@
-//! The sockets that a gateway listens on: made here, or handed over by whoever has them.
+//! The sockets that a gateway listens on: opened here, or passed by another process.
 //!
-//! A socket that is handed over keeps its queue: who connects meanwhile waits, and nobody is refused.
+//! A passed socket keeps its backlog: clients that connect meanwhile wait, and none is refused.
 
 use std::{
     io,
     net::{SocketAddr, TcpListener},
 };
 
-/// Connections that wait to be accepted, for each thread.
+/// The listen backlog of each thread.
 const BACKLOG: i32 = 4096;
 
-/// Sockets that listen already: those of a service manager, or of the gateway that this one takes the place of.
+/// Sockets that already listen: from a service manager, or from the gateway that this one replaces.
 #[derive(Debug, Default)]
 pub struct Handed(pub Vec<TcpListener>);
 
-/// An address cannot be listened on.
+/// Listening on an address failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {error}{advice}")]
 pub struct ListenError {
     address: SocketAddr,
-    /// The system's reason.
+    /// The system's error.
     error: io::Error,
     /// What to do.
     advice: &'static str,
@@ -36,11 +36,11 @@ impl ListenError {
     }
 }
 
-/// Sockets for each data thread that listen at an address, and which address that is. Those that were handed
-/// over are taken if there are any.
+/// Listening sockets for each data thread at an address, and that address. Passed sockets are used
+/// if there are any.
 ///
 /// # Errors
-/// The system does not let us.
+/// The system refused.
 pub fn open(
     address: SocketAddr,
     threads: usize,
@@ -61,8 +61,8 @@ pub fn open(
 }
 
 fn make(address: SocketAddr, threads: usize) -> Result<(SocketAddr, Vec<Vec<TcpListener>>), ListenError> {
-    // The first socket shares its address with nobody, so that a gateway that runs there already is
-    // noticed: the system would otherwise deal connections out to both.
+    // The first socket does not share its address, so that a running gateway is detected: with
+    // SO_REUSEPORT the kernel would distribute connections between both.
     let alone = listen(address, false)?;
     let address = alone.local_addr().map_err(|error| ListenError::new(address, error))?;
     if threads == 1 {
@@ -74,7 +74,8 @@ fn make(address: SocketAddr, threads: usize) -> Result<(SocketAddr, Vec<Vec<TcpL
     Ok((address, sockets))
 }
 
-/// Every socket is accepted from, and every thread accepts: a thread may have several, and several may have one.
+/// Distributes sockets among threads: every socket has a thread, and every thread a socket; a
+/// thread may have several, and several threads may share one.
 fn share(sockets: Vec<TcpListener>, threads: usize) -> std::io::Result<Vec<Vec<TcpListener>>> {
     let mut of_threads: Vec<Vec<TcpListener>> = Vec::new();
     for number in 0..threads {
@@ -93,7 +94,7 @@ fn share(sockets: Vec<TcpListener>, threads: usize) -> std::io::Result<Vec<Vec<T
 /// Listens. `is_shared`: others may listen on the same address.
 ///
 /// # Errors
-/// The system does not let us.
+/// The system refused.
 pub fn listen(address: SocketAddr, is_shared: bool) -> Result<TcpListener, ListenError> {
     use socket2::{Domain, Socket, Type};
     let open = || {

@@ -1,7 +1,7 @@
-//! How many connections each address has, in a table of fixed size that all data threads share.
+//! The number of connections of each address, in a table of fixed size shared by all data threads.
 //!
-//! Two rows, in each of which an address has one place by another hash: what stands in the smaller of both is
-//! never less than what the address has, and seldom more.
+//! Two rows, in each of which an address has one slot by a different hash: the smaller of both
+//! counts is never below the true number, and rarely above (a count-min sketch).
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -9,7 +9,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// Places in a row, a power of two.
+/// Slots in a row, a power of two.
 const PLACES: usize = 1 << 15;
 
 /// The connections of all addresses.
@@ -27,7 +27,7 @@ impl Default for Peers {
 }
 
 impl Peers {
-    /// Counts one more connection. False: the address has `most` already, and this one is not counted.
+    /// Counts a connection. False: the address already has `most`, and this one is not counted.
     pub fn enter(&self, address: IpAddr, most: u32) -> bool {
         let places = self.places(address);
         let counts = places.clone().map(|place| place.fetch_add(1, Ordering::Relaxed));
@@ -38,13 +38,13 @@ impl Peers {
         may
     }
 
-    /// A connection that was counted has ended.
+    /// A counted connection has ended.
     pub fn leave(&self, address: IpAddr) {
         self.places(address).for_each(leave);
     }
 
     fn places(&self, address: IpAddr) -> impl Iterator<Item = &AtomicU32> + Clone {
-        // IPv6 by /64, as everywhere: the least that one customer gets.
+        // IPv6 by /64, as everywhere: the smallest network that a customer gets.
         let hash = match address.to_canonical() {
             IpAddr::V4(v4) => self.hasher.hash_one(v4.octets()),
             IpAddr::V6(v6) => self.hasher.hash_one(v6.to_bits() >> 64),

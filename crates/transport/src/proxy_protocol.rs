@@ -1,6 +1,6 @@
-//! The PROXY protocol, versions 1 and 2: the header by which a proxy says whose connection it passes on.
+//! The PROXY protocol, versions 1 and 2: a header with which a proxy reports the client of a connection.
 //!
-//! Exactly the header is read from the socket; what follows belongs to TLS or HTTP.
+//! Only the header itself is read from the socket; the following bytes belong to TLS or HTTP.
 
 use std::{
     io,
@@ -8,19 +8,20 @@ use std::{
 };
 use tokio::{io::AsyncReadExt, net::TcpStream};
 
-/// What version 2 begins with.
+/// The signature of version 2.
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
-/// Bytes of a header of version 1, its end included.
+/// Maximum length of a version 1 header, including its line end.
 const LONGEST_LINE: usize = 107;
-/// Bytes behind the first 16 of a header of version 2. Addresses take 216 at most; the rest is said about them.
+/// Maximum length of a version 2 header after the first 16 bytes. Addresses take at most 216; the
+/// rest are TLVs.
 const LONGEST_REST: usize = 4096;
 
-/// Reads the header. None: the proxy speaks for itself, or for somebody whose address it does not tell.
+/// Reads the header. None: the connection is the proxy's own, or the client's address is not given.
 ///
 /// # Errors
-/// What came is no such header.
+/// There is no valid header.
 pub(crate) async fn read(socket: &mut TcpStream) -> io::Result<Option<IpAddr>> {
-    // Both versions are longer than this.
+    // Headers of both versions are longer than this.
     let mut begin = [0; 12];
     socket.read_exact(&mut begin).await?;
     let address = if begin == SIGNATURE {
@@ -46,7 +47,7 @@ fn bad() -> io::Error {
     io::ErrorKind::InvalidData.into()
 }
 
-/// Reads to the end of a line, and not one byte further.
+/// Reads to the end of a line, and no byte more.
 async fn read_line(socket: &mut TcpStream, line: &mut Vec<u8>) -> io::Result<()> {
     if !line.starts_with(b"PROXY ") {
         return Err(bad());
@@ -68,7 +69,7 @@ async fn read_line(socket: &mut TcpStream, line: &mut Vec<u8>) -> io::Result<()>
     Ok(())
 }
 
-/// The outer None: no header.
+/// The outer None: not a valid header.
 fn first(line: &[u8]) -> Option<Option<IpAddr>> {
     let line = std::str::from_utf8(line).ok()?.strip_suffix("\r\n")?;
     let mut words = line.split(' ');
@@ -77,7 +78,7 @@ fn first(line: &[u8]) -> Option<Option<IpAddr>> {
     }
     let family = words.next()?;
     if family == "UNKNOWN" {
-        return Some(None); // what follows it is not to be looked at
+        return Some(None); // the rest must be ignored
     }
     let (source, _) = match family {
         "TCP4" => {
@@ -96,10 +97,10 @@ fn first(line: &[u8]) -> Option<Option<IpAddr>> {
     words.next().is_none().then_some(Some(source))
 }
 
-/// The outer None: no header. What stands behind the addresses is passed over.
+/// The outer None: not a valid header. Bytes after the addresses are ignored.
 fn second(kind: u8, family: u8, rest: &[u8]) -> Option<Option<IpAddr>> {
     match kind {
-        0x20 => return Some(None), // LOCAL: the proxy's own connection, to see whether we are there
+        0x20 => return Some(None), // LOCAL: the proxy's own connection, a health check
         0x21 => {}
         _ => return None,
     }
@@ -112,7 +113,7 @@ fn second(kind: u8, family: u8, rest: &[u8]) -> Option<Option<IpAddr>> {
             rest.get(..36)?;
             Some(Some(IpAddr::from(*rest.first_chunk::<16>()?)))
         }
-        // Unspecified, a socket of the same machine, or of datagrams, which cannot have come here.
+        // Unspecified, a UNIX socket, or a datagram, which is not possible here.
         0x00 | 0x31 => Some(None),
         _ => None,
     }
@@ -160,7 +161,7 @@ mod tests {
         assert_eq!(second(0x21, 0x11, &rest), Some(Some("192.0.2.7".parse().unwrap())));
         assert_eq!(second(0x21, 0x11, &rest[..11]), None);
         assert_eq!(second(0x21, 0x21, &rest), None);
-        rest.extend_from_slice(&[0x20, 0, 3, 1, 2, 3]); // said about it
+        rest.extend_from_slice(&[0x20, 0, 3, 1, 2, 3]); // a TLV
         assert_eq!(second(0x21, 0x11, &rest), Some(Some("192.0.2.7".parse().unwrap())));
         assert_eq!(second(0x20, 0x00, &[]), Some(None));
         assert_eq!(second(0x21, 0x31, &[0; 216]), Some(None));

@@ -1,4 +1,4 @@
-//! A connected socket, plain or under TLS. Nothing else has to know which.
+//! A connected socket, with or without TLS. Nothing else needs to distinguish them.
 
 use crate::tls::{AgreedProtocol, TlsStream};
 use std::{
@@ -15,20 +15,20 @@ use tokio::{
 /// A connected socket.
 #[derive(Debug)]
 pub enum Socket {
-    /// What is written goes over the wire as it is.
+    /// Without TLS.
     Plain(TcpStream),
     /// Boxed, because the state of a TLS session is large.
     Tls(Box<TlsStream>),
 }
 
-/// What can be waited for without holding memory to read into.
+/// Readiness can be awaited without holding memory to read into.
 pub trait Readable {
     /// Ready once there is something to read, or the end.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
 impl Socket {
-    /// What was agreed on in the handshake. None: nothing, or there was none.
+    /// The protocol negotiated in the handshake. None: no negotiation, or no TLS.
     pub fn agreed_protocol(&self) -> Option<AgreedProtocol> {
         match self {
             Self::Plain(_) => None,
@@ -36,8 +36,8 @@ impl Socket {
         }
     }
 
-    /// Ready once the peer has hung up, as far as that can be seen while it has nothing to say. A peer that only ends
-    /// its own direction looks the same.
+    /// Ready once the peer has hung up, as far as that is visible while it has nothing to send. A
+    /// peer that only ends its own direction looks the same.
     #[inline]
     pub fn poll_hung_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
@@ -46,20 +46,21 @@ impl Socket {
                 let mut space = ReadBuf::new(&mut byte);
                 match ready!(stream.poll_peek(cx, &mut space)) {
                     Ok(0) | Err(_) => Poll::Ready(()),
-                    Ok(_) => Poll::Pending, // the next request: whoever sends it is still there
+                    Ok(_) => Poll::Pending, // the next request: the client is still there
                 }
             }
             Self::Tls(stream) => stream.poll_hung_up(cx),
         }
     }
 
-    /// Writes the last bytes of something by `send`, which is given the socket and what goes over the wire: `bytes`
-    /// themselves, or the records that carry them. It is called until it says other than that it would have to wait.
-    /// Ready with the length of `bytes` if and only if the latest call of `send` has taken all that it was given and
-    /// nothing of `bytes` is left; with less, the rest is to be written by the next call.
+    /// Writes the last bytes of a message through `send`, which gets the socket and the bytes for
+    /// the wire: `bytes` themselves, or the TLS records with them. It is called until it does not
+    /// return WouldBlock. Ready with the length of `bytes` if and only if the latest call of `send`
+    /// has written everything it was given and nothing of `bytes` is left; with less, the rest is
+    /// to be written by the next call.
     ///
     /// # Errors
-    /// Those of `send` and of the socket.
+    /// Errors of `send` and of the socket.
     #[inline]
     pub fn poll_write_last(
         &mut self,
@@ -79,16 +80,16 @@ impl Socket {
         }
     }
 
-    /// Whether the peer can read what is written only once all of what carries it has come: a record of TLS.
+    /// Whether the peer can read written bytes only when their whole TLS record has arrived.
     #[inline]
-    pub const fn is_of_use_whole(&self) -> bool {
+    pub const fn is_read_by_record(&self) -> bool {
         match self {
             Self::Plain(_) => false,
             Self::Tls(_) => true,
         }
     }
 
-    /// Says that a write that was begun is not gone on with. Under TLS nothing can be written any more then.
+    /// Abandons a write that has begun. Under TLS nothing can be written after that.
     pub fn give_up_write(&mut self) {
         match self {
             Self::Plain(_) => {}
@@ -96,10 +97,10 @@ impl Socket {
         }
     }
 
-    /// Has the connection end in a reset, for a body whose only end is that of the connection.
+    /// Makes the connection end with a reset, for a body that is delimited by the end of the connection.
     pub fn reset(&mut self) {
         match self {
-            // If it cannot be set, the connection is closed in the ordinary way.
+            // If this fails, the connection is closed normally.
             Self::Plain(stream) => {
                 drop(socket2::SockRef::from(&*stream).set_linger(Some(std::time::Duration::ZERO)))
             }
@@ -107,9 +108,9 @@ impl Socket {
         }
     }
 
-    /// Whether an idle connection can still be used: open, and nothing was sent on it unasked.
+    /// Whether an idle connection can be reused: open, and without unexpected data.
     ///
-    /// Asks the runtime what it was last told by the system; only if there was something does it cost a read.
+    /// Uses the readiness that the runtime already knows of; only if there was an event does it cost a read.
     #[inline]
     pub fn is_quiet(&mut self) -> bool {
         match self {
@@ -154,7 +155,7 @@ impl AsyncWrite for Socket {
         }
     }
 
-    /// What was written is on its way already, plain or under TLS.
+    /// Written bytes are on their way already, with or without TLS.
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

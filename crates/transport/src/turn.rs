@@ -1,35 +1,36 @@
-//! The moment of a data thread's present turn.
+//! The time of a data thread's current turn of its event loop.
 //!
-//! Between two sleeps a thread does what has come meanwhile: some microseconds' work. Deadlines of seconds need no finer
-//! clock, so it is read once a turn; each reading costs what a few hundred instructions do.
+//! Between two sleeps a thread handles the pending events: some microseconds of work. Timeouts of
+//! seconds need no finer clock, so it is read once a turn; each read costs as much as a few hundred
+//! instructions.
 
 use std::cell::Cell;
 use tokio::time::Instant;
 
 #[derive(Clone, Copy)]
 enum Turn {
-    /// Nobody tells this thread that it has slept.
-    Untold,
+    /// `begin` is never called on this thread.
+    Untracked,
     /// Not read yet.
     New,
     At(Instant),
 }
 
 thread_local! {
-    static TURN: Cell<Turn> = const { Cell::new(Turn::Untold) };
+    static TURN: Cell<Turn> = const { Cell::new(Turn::Untracked) };
 }
 
-/// A new turn begins. To be called on each thread whenever it has slept, or never.
+/// Begins a new turn. To be called on a thread whenever it has slept, or never.
 #[inline]
 pub fn begin() {
     TURN.set(Turn::New);
 }
 
-/// When the present turn began, or a little later.
+/// The start of the current turn, or slightly later.
 #[inline]
 pub fn now() -> Instant {
     match TURN.get() {
-        Turn::Untold => Instant::now(),
+        Turn::Untracked => Instant::now(),
         Turn::New => {
             let now = Instant::now();
             TURN.set(Turn::At(now));

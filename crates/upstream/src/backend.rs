@@ -1,7 +1,6 @@
-//! One address of a service, as all data threads see it: what is in flight there, how healthy it is, where it is.
+//! One address of a service, shared by all data threads: requests in flight, health, resolved addresses.
 //!
-//! It outlives a configuration: one that is loaded later and names the same address of the same service goes on with
-//! what is known of it.
+//! It outlives a configuration: a newer one with the same address of the same service keeps its state.
 
 use super::{health::Health, resolved::Resolved};
 use crate::settings::UpstreamAddress;
@@ -16,13 +15,13 @@ use std::{
 };
 use transport::tls::Client;
 
-/// What is written by each request stands apart from what each request only reads.
+/// Data written by each request is on a separate cache line from data that is only read.
 #[repr(align(128))]
 struct OwnLine<T>(T);
 
 /// One address of a service.
 pub struct Backend {
-    /// Unlike that of any other in this process.
+    /// Unique in this process.
     pub id: u32,
     /// The service that it belongs to.
     pub service: String,
@@ -30,34 +29,35 @@ pub struct Backend {
     pub host: String,
     /// Port.
     pub port: u16,
-    /// As it stands in a URL and in Host.
+    /// The authority for URLs and Host.
     pub authority: String,
-    /// How it is spoken to by https. None: by http.
+    /// TLS configuration for https. None: plain http.
     pub tls: Option<Client>,
-    /// It is spoken to by HTTP/2.
+    /// Whether to use HTTP/2.
     pub speaks_http2: bool,
-    /// Requests that were ever sent in the upper half, those in flight in the lower one: both change in one step.
+    /// All requests sent so far in the upper half, requests in flight in the lower half: both
+    /// change atomically.
     requests: OwnLine<AtomicU64>,
-    /// Requests that wait for a place.
+    /// Requests that wait for a free place.
     waiting: OwnLine<AtomicU32>,
-    /// How healthy it is.
+    /// Its health.
     pub health: Health,
-    /// Where the name leads to.
+    /// The resolved addresses of the name.
     pub resolved: ArcSwap<Resolved>,
-    /// Counts connections, so that they are dealt out to all places that the name leads to.
+    /// Counts connections, to distribute them over all resolved addresses.
     turn: AtomicU32,
 }
 
 const ONE_SENT: u64 = 1 << 32;
 
-/// A request that is in flight at an address, until it is dropped.
+/// A request in flight at an address, until it is dropped.
 pub struct Flight<'b>(&'b Backend);
 
-/// A request that waits for a place at an address, until it is dropped.
+/// A request that waits for a free place at an address, until it is dropped.
 pub struct Waiting<'b>(&'b Backend);
 
 impl Backend {
-    /// An address of which nothing is known yet.
+    /// An address without any state yet.
     pub(crate) fn new(service: &str, address: &UpstreamAddress) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         Self {
@@ -81,31 +81,31 @@ impl Backend {
         is_place && self.tls == address.tls && self.speaks_http2 == address.speaks_http2
     }
 
-    /// Which answer to the question for the name holds.
+    /// The number of the current DNS result.
     #[inline]
     pub fn generation(&self) -> u32 {
         self.resolved.load().generation
     }
 
-    /// The places that the name leads to, beginning with another one each time.
+    /// The resolved addresses, beginning with another one each time.
     pub(crate) fn turn<'p>(&self, places: &'p [SocketAddr]) -> impl Iterator<Item = SocketAddr> + use<'p> {
         let turn = if places.len() > 1 { self.turn.fetch_add(1, Relaxed) as usize } else { 0 };
         let (before, behind) = places.split_at(turn.checked_rem(places.len()).unwrap_or(0));
         behind.iter().chain(before).copied()
     }
 
-    /// Requests that it works on.
+    /// Requests in flight.
     #[inline]
     pub fn in_flight(&self) -> u32 {
         (self.requests.0.load(Relaxed) & u64::from(u32::MAX)) as u32
     }
 
-    /// Requests that were sent here. It begins anew after four thousand millions.
+    /// Requests sent so far. It wraps after four billion.
     pub fn sent(&self) -> u32 {
         (self.requests.0.load(Relaxed) >> 32) as u32
     }
 
-    /// Counts a request in. None: `most` are in flight already.
+    /// Counts a request as in flight. None: `most` are in flight already.
     #[inline]
     pub(crate) fn begin(&self, most: Option<u32>) -> Option<Flight<'_>> {
         let Some(most) = most else {
@@ -119,7 +119,7 @@ impl Backend {
         self.requests.0.fetch_update(Relaxed, Relaxed, step).is_ok().then(|| Flight(self))
     }
 
-    /// Takes a place among those that wait. None: `most` wait already.
+    /// Adds a waiting request. None: `most` are waiting already.
     pub(crate) fn wait(&self, most: u32) -> Option<Waiting<'_>> {
         let step = |waiting: u32| (waiting < most).then_some(waiting + 1);
         self.waiting.0.fetch_update(Relaxed, Relaxed, step).is_ok().then(|| Waiting(self))
@@ -139,7 +139,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Milliseconds of the monotonic clock, counted from a moment before the first use. Never 0.
+/// Milliseconds of the monotonic clock, from a time before the first use. Never 0.
 #[inline]
 pub fn millis(now: Instant) -> u64 {
     static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);

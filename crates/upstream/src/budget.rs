@@ -1,33 +1,34 @@
-//! How many requests a service may be sent a second time: a share of those that came, and a few each second.
+//! The retry budget of a service: a percentage of its requests, and a minimum rate per second.
 //!
-//! Without a bound, an upstream that answers slowly would get every request twice, just when it can bear it least.
+//! Without a budget, a slow upstream would get every request twice, just when it is overloaded.
 
 use crate::settings::Retries;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Retries that can be saved up, in thousandths.
+/// Maximum number of saved retries, in thousandths.
 const MAX_SAVED: u64 = 100_000;
 
-/// The budget of one service, shared by all threads. Touched by retries alone, not by requests.
+/// The budget of a service, shared by all threads. Only retries touch it, not requests.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
-    /// Thousandths of retries in the upper half; in the lower one the requests that were counted into them.
+    /// Thousandths of retries in the upper half; in the lower half the number of requests they were
+    /// earned by.
     saved: AtomicU64,
-    /// A second in the upper half, retries within it in the lower one.
+    /// A second in the upper half, retries within it in the lower half.
     second: AtomicU64,
 }
 
 impl Budget {
-    /// Takes one retry. `sent`: requests that were sent until now, retries included; it may wrap around.
+    /// Takes one retry. `sent`: requests sent so far, including retries; it may wrap around.
     pub(crate) fn take(&self, retries: &Retries, sent: u32, second: u64) -> bool {
         let per_request = u64::from(retries.budget_percent) * 10;
         let saved = |word: u64| {
             let new = u64::from(sent.wrapping_sub(word as u32));
-            // A thread that read the count before another one is behind by a few, not ahead by thousands of millions.
+            // A thread that read the count before another one is behind by a few, not ahead by billions.
             let new = if new > u64::from(u32::MAX / 2) { 0 } else { new };
             (word >> 32).saturating_add(new.saturating_mul(per_request)).min(MAX_SAVED)
         };
-        // The retry itself will be counted as sent, but nothing came for it.
+        // The retry itself will count as sent, but earns nothing.
         let from_share = |word: u64| {
             let left = saved(word).checked_sub(1000 + per_request)?;
             Some(left << 32 | u64::from(sent))

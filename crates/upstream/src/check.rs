@@ -1,4 +1,4 @@
-//! A check: a request of the gateway's own that asks an address whether it is well.
+//! An active health check: a request of the gateway to an address.
 
 use super::{
     backend::Backend,
@@ -11,10 +11,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::io::AsyncWriteExt;
 use transport::{Fill, deadline::within};
 
-/// Bytes that the head of an answer to a check may have.
+/// Maximum size of the head of a response to a check.
 const MAX_HEAD_SIZE: usize = 64 * 1024;
 
-/// Asks. The error is the operator's to read.
+/// Sends the check. The error is for the operator.
 pub async fn ask(backend: &Arc<Backend>, service: &Service, check: &HealthCheck) -> Result<(), String> {
     match within(check.timeout, exchange(backend, service, check)).await {
         Some(Ok(status)) if check.takes(status) => Ok(()),
@@ -25,7 +25,7 @@ pub async fn ask(backend: &Arc<Backend>, service: &Service, check: &HealthCheck)
 }
 
 async fn exchange(backend: &Arc<Backend>, service: &Service, check: &HealthCheck) -> Result<u16, String> {
-    // A connection of its own: that one can still be opened is a part of what is asked.
+    // A new connection: that one can still be opened is part of the check.
     let mut upstream = open(backend, check.timeout).await?;
     let host = check.host.as_deref().unwrap_or(&backend.authority);
     let request = format!(
@@ -65,7 +65,7 @@ async fn open(backend: &Arc<Backend>, time: Duration) -> Result<Upstream, String
     }
 }
 
-/// Counts what checks find, until it is enough to believe.
+/// Counts check results until a threshold is reached.
 #[derive(Debug, Default)]
 pub struct Verdict {
     good: u32,
@@ -73,12 +73,12 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Some: the address is healthy, or not, from now on.
+    /// Some: the address becomes healthy, or unhealthy.
     pub const fn add(&mut self, is_good: bool, check: &HealthCheck) -> Option<bool> {
         if is_good {
             self.bad = 0;
             self.good = self.good.saturating_add(1);
-            // Until a check has found it unhealthy, it counts as healthy.
+            // Until a check has failed, it counts as healthy.
             if self.good >= check.healthy_threshold { Some(true) } else { None }
         } else {
             self.good = 0;
@@ -87,7 +87,7 @@ impl Verdict {
         }
     }
 
-    /// How long after this one the next check begins: a tenth more or less, so that many gateways do not ask at once.
+    /// The time until the next check: with 10 % jitter, so that several gateways do not check at once.
     pub fn pause(check: &HealthCheck) -> Duration {
         check.interval.mul_f64(0.9 + 0.2 * fastrand::f64())
     }

@@ -1,7 +1,7 @@
-//! Which address of a service is asked: of two random ones the less busy.
+//! Load balancing: the less busy of two random addresses.
 //!
-//! The best of all would be found by all threads at once, and flooded; a random one alone leaves some busy while others
-//! rest. Two random ones, drawn by their weights, have neither fault.
+//! All threads at once would find the least busy address of all, and overload it; one random
+//! address may be busy while others are idle. Choosing between two, drawn by weight, avoids both.
 
 use super::{
     backend::Backend,
@@ -12,29 +12,30 @@ use std::sync::Arc;
 
 const MAX_ADDRESSES: usize = crate::settings::Upstream::MAX_ADDRESSES;
 
-/// The outcome of a choice.
+/// The result of a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chosen {
-    /// The one at this position.
+    /// The address at this position.
     One(usize),
-    /// All that could be asked have as many requests in flight as they may.
+    /// All remaining addresses have their maximum of requests in flight.
     Busy,
-    /// The checks of all say that they are not well.
+    /// The health checks of all fail.
     Unhealthy,
-    /// All were asked.
+    /// All were tried.
     Tried,
 }
 
-/// What the choice has to heed.
+/// The constraints of a choice.
 pub(crate) struct Terms<'s> {
     pub(crate) outlier_detection: &'s OutlierDetection,
-    /// Requests that may be in flight at one address.
+    /// Maximum number of requests in flight at one address.
     pub(crate) max_requests: Option<u32>,
-    /// A bit for each position that was asked already.
+    /// A bit for each position that was tried already.
     pub(crate) tried: u64,
 }
 
-/// Chooses among the addresses of a service, as they are at work and as they were set. `random` gives a number below its argument, which is never 0.
+/// Chooses among the addresses of a service, by state and settings. `random` returns a number below
+/// its argument, which is never 0.
 pub(crate) fn choose(
     backends: &[Arc<Backend>],
     addresses: &[UpstreamAddress],
@@ -43,8 +44,9 @@ pub(crate) fn choose(
     mut random: impl FnMut(u64) -> u64,
 ) -> Chosen {
     let mut weights = [0u64; MAX_ADDRESSES];
-    // Requests may be wrong about an address: that all are out says more about the requests, or about what stands behind
-    // all addresses, than about each. To ask none would make of some failures a failure of everything.
+    // Outlier detection may be wrong: that all addresses are ejected says more about the requests,
+    // or about something behind all addresses, than about each one. Using none would turn some
+    // failures into a complete outage.
     for heeds_failures in [true, false] {
         let (mut total, mut busy, mut ill, mut tried) = (0u64, false, false, false);
         let all = backends.iter().zip(addresses).zip(&mut weights).enumerate();
@@ -109,8 +111,9 @@ fn less_busy_of_two(
         return first;
     }
     let second = draw(random(rest), Some(first));
-    // The first stays unless the other would be no busier with this request than the first is without it, each measured
-    // by what it can bear. So weights hold where nothing is busy, and yield where something is.
+    // The first is kept unless the other, with this request, is not busier than the first without
+    // it, relative to their capacities. So weights determine the distribution when nothing is busy,
+    // and give way when something is.
     let in_flight =
         |position: usize| u64::from(backends.get(position).map_or(0, |backend| backend.in_flight()));
     let first_load = in_flight(first).saturating_mul(weight(second));

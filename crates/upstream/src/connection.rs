@@ -1,4 +1,4 @@
-//! A connection to an upstream, whatever it is spoken by.
+//! A connection to an upstream, of either protocol.
 
 use crate::{
     backend::Backend,
@@ -11,22 +11,22 @@ use std::time::Duration;
 
 /// A connection to an upstream.
 pub struct Upstream {
-    /// What is read from and written to.
+    /// The transport.
     pub io: Io,
-    /// What was read and not used yet.
+    /// Bytes that were read and not used.
     pub input: Buffer,
     /// It carried a request before.
     pub is_reused: bool,
-    /// Where it leads to.
+    /// Where it leads.
     pub home: Home,
 }
 
-/// Where a connection leads to.
+/// Where a connection leads.
 #[derive(Debug, Clone, Copy)]
 pub struct Home {
     /// [`Backend::id`](super::Backend::id).
     pub backend: u32,
-    /// Which answer to the question for the name it was opened by: what another answer led to is not used again.
+    /// The DNS result that it was opened with: it is not reused after a different result.
     pub generation: u32,
 }
 

@@ -1,8 +1,8 @@
-//! A cookie of an upstream as clients get it: with the path that they see, and without the upstream's own host.
+//! Cookies of an upstream as clients get them: with the public path, and without the upstream's own host.
 
 use super::service::Service;
 
-/// The value of a Set-Cookie for clients. None: it can stay as it is.
+/// The value of a Set-Cookie for clients. None: unchanged.
 pub fn public(service: &Service, value: &[u8]) -> Option<Vec<u8>> {
     if !service.may_change_cookie(value) {
         return None;
@@ -18,7 +18,7 @@ pub fn public(service: &Service, value: &[u8]) -> Option<Vec<u8>> {
             None => (attribute, &b""[..]),
         };
         let name = name.trim_ascii_end();
-        // The first part is the cookie itself, whatever it is called.
+        // The first part is the cookie itself, whatever its name.
         if index > 0 && name.eq_ignore_ascii_case(b"domain") && service.is_own_host(content.trim_ascii()) {
             has_changed = true;
             continue;

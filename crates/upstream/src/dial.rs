@@ -1,23 +1,23 @@
-//! Opening a connection to an address. Whatever a connection is spoken by, it is opened here.
+//! Opens connections to an address, for either protocol.
 
 use crate::{backend::Backend, resolved::Resolved};
 use std::{future::poll_fn, net::SocketAddr, pin::Pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{net::TcpStream, time::sleep};
 use transport::{Socket, deadline::within, tls};
 
-/// How long the first of several places has for itself before the next one is tried beside it (RFC 8305).
+/// The head start of each address before the next one is tried in parallel (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
-/// How often it is looked whether a name that was never resolved is by now.
+/// How often to check whether a name is resolved for the first time.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// What is spoken on a connection.
+/// The protocol of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Speaks {
     Http1,
     Http2,
 }
 
-/// Opens a connection, and tells by which answer to the question for its name.
+/// Opens a connection, and returns the number of the DNS result used.
 pub(crate) async fn open(
     backend: &Backend,
     timeout: Duration,
@@ -26,13 +26,14 @@ pub(crate) async fn open(
     let connecting = async {
         let resolved = resolved(backend).await?;
         let stream = first_of(backend.turn(&resolved.addresses)).await?;
-        // Delayed small writes would cost every request; without the option all still works.
+        // Nagle's delay would cost every request; without the option everything still works.
         let _ = stream.set_nodelay(true);
         let io = match &backend.tls {
             None => Socket::Plain(stream),
             Some(client) => {
-                let told = |error| format!("no TLS with {} as {}: {error}", backend.authority, client.name());
-                Socket::Tls(tls::connect(stream, client, speaks == Speaks::Http2).await.map_err(told)?)
+                let describe =
+                    |error| format!("no TLS with {} as {}: {error}", backend.authority, client.name());
+                Socket::Tls(tls::connect(stream, client, speaks == Speaks::Http2).await.map_err(describe)?)
             }
         };
         Ok((io, resolved.generation))
@@ -41,7 +42,7 @@ pub(crate) async fn open(
     connected.unwrap_or_else(|| Err(format!("no connection within {timeout:?}")))
 }
 
-/// Where the name leads to. Only the first requests after a start may have to wait for that.
+/// The resolved addresses. Only the first requests after a start may have to wait for them.
 pub(crate) async fn resolved(backend: &Backend) -> Result<Arc<Resolved>, String> {
     loop {
         let resolved = backend.resolved.load_full();
@@ -57,8 +58,8 @@ pub(crate) async fn resolved(backend: &Backend) -> Result<Arc<Resolved>, String>
 
 type Connecting = Pin<Box<dyn Future<Output = Result<TcpStream, String>>>>;
 
-/// The first connection that comes about: one place after the other, the next one as soon as the one before fails or
-/// takes long.
+/// The first connection that succeeds: one address after another, the next one as soon as the
+/// previous one fails or takes long.
 async fn first_of(mut places: impl Iterator<Item = SocketAddr>) -> Result<TcpStream, String> {
     let Some(first) = places.next() else { return Err("the name has no address".to_owned()) };
     let mut places = places.peekable();

@@ -1,5 +1,5 @@
-//! Asks name servers where a name leads to, and for how long that holds. Only what a client of a recursive server needs:
-//! questions for A and AAAA by UDP, by TCP where an answer does not fit.
+//! A DNS stub resolver: the addresses of a name and their TTL. It does only what a client of a
+//! recursive server needs: A and AAAA queries over UDP, and over TCP if a response is truncated.
 
 use std::{
     io,
@@ -12,11 +12,11 @@ use tokio::{
 };
 use transport::deadline::within;
 
-/// How long one server is waited for.
+/// The timeout of one server.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Bytes of an answer by UDP: without an extension nobody sends more than 512.
+/// Buffer for a UDP response: without EDNS it has at most 512 bytes.
 const MAX_DATAGRAM_SIZE: usize = 4096;
-/// Addresses that are taken of one answer.
+/// Maximum number of addresses taken from one response.
 const MOST: usize = 64;
 
 const A: u16 = 1;
@@ -24,36 +24,36 @@ const CNAME: u16 = 5;
 const AAAA: u16 = 28;
 const IN: u16 = 1;
 
-/// What a server said.
+/// The response of a server.
 #[derive(Debug, PartialEq, Eq)]
-enum Said {
-    /// These addresses hold for so many seconds. None: the name has no address of this kind.
+enum Reply {
+    /// These addresses, and their TTL in seconds. Empty: the name has no address of this type.
     Addresses(Vec<IpAddr>, u32),
-    /// The answer is longer than a datagram.
+    /// The response does not fit a datagram.
     Truncated,
-    /// There is no such name.
+    /// The name does not exist.
     NoName,
-    /// The server cannot say, by this code.
+    /// The server failed, with this code.
     Failed(u8),
 }
 
-/// All addresses of a name, and for how long they hold. The servers are asked one after the other.
+/// All addresses of a name, and their TTL. The servers are queried one after another.
 pub(super) async fn ask(servers: &[SocketAddr], name: &str) -> Result<(Vec<IpAddr>, Duration), String> {
     let mut reasons = Vec::new();
     for server in servers {
         let (four, six) = tokio::join!(ask_one(*server, name, A), ask_one(*server, name, AAAA));
         let mut addresses = Vec::new();
         let mut least = u32::MAX;
-        for said in [four, six] {
-            match said {
-                Ok(Said::Addresses(found, lives)) if !found.is_empty() => {
+        for reply in [four, six] {
+            match reply {
+                Ok(Reply::Addresses(found, lives)) if !found.is_empty() => {
                     addresses.extend(found);
                     least = least.min(lives);
                 }
-                Ok(Said::Addresses(..)) => {}
-                Ok(Said::NoName) => reasons.push(format!("{server}: no such name")),
-                Ok(Said::Truncated) => reasons.push(format!("{server}: the response is too long")),
-                Ok(Said::Failed(code)) => reasons.push(format!("{server}: error {code}")),
+                Ok(Reply::Addresses(..)) => {}
+                Ok(Reply::NoName) => reasons.push(format!("{server}: no such name")),
+                Ok(Reply::Truncated) => reasons.push(format!("{server}: the response is too long")),
+                Ok(Reply::Failed(code)) => reasons.push(format!("{server}: error {code}")),
                 Err(error) => reasons.push(format!("{server}: {error}")),
             }
         }
@@ -65,35 +65,36 @@ pub(super) async fn ask(servers: &[SocketAddr], name: &str) -> Result<(Vec<IpAdd
     Err(if reasons.is_empty() { "it has no address".to_owned() } else { reasons.join("; ") })
 }
 
-async fn ask_one(server: SocketAddr, name: &str, kind: u16) -> io::Result<Said> {
+async fn ask_one(server: SocketAddr, name: &str, kind: u16) -> io::Result<Reply> {
     let question = question(fastrand::u16(..), name, kind).ok_or(io::ErrorKind::InvalidInput)?;
     let asking = async {
         match by_udp(server, &question).await? {
-            Said::Truncated => by_tcp(server, &question).await,
-            said @ (Said::Addresses(..) | Said::NoName | Said::Failed(_)) => Ok(said),
+            Reply::Truncated => by_tcp(server, &question).await,
+            reply @ (Reply::Addresses(..) | Reply::NoName | Reply::Failed(_)) => Ok(reply),
         }
     };
     within(PATIENCE, asking).await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
 }
 
-async fn by_udp(server: SocketAddr, question: &[u8]) -> io::Result<Said> {
+async fn by_udp(server: SocketAddr, question: &[u8]) -> io::Result<Reply> {
     let any: IpAddr =
         if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
-    // From here on only what this server sends arrives.
+    // From here on only packets of this server are received.
     socket.connect(server).await?;
     socket.send(question).await?;
     let mut answer = vec![0; MAX_DATAGRAM_SIZE];
     loop {
         let length = socket.recv(&mut answer).await?;
-        // What is no answer to this question may be a late one to another, or forged: the right one may still come.
-        if let Some(said) = answer.get(..length).and_then(|answer| read(answer, question)) {
-            return Ok(said);
+        // A packet that does not answer this query may be a late response to another one, or
+        // forged: the right one may still arrive.
+        if let Some(reply) = answer.get(..length).and_then(|answer| read(answer, question)) {
+            return Ok(reply);
         }
     }
 }
 
-async fn by_tcp(server: SocketAddr, question: &[u8]) -> io::Result<Said> {
+async fn by_tcp(server: SocketAddr, question: &[u8]) -> io::Result<Reply> {
     let mut stream = TcpStream::connect(server).await?;
     let length = u16::try_from(question.len()).unwrap_or_default();
     stream.write_all(&[&length.to_be_bytes(), question].concat()).await?;
@@ -103,11 +104,11 @@ async fn by_tcp(server: SocketAddr, question: &[u8]) -> io::Result<Said> {
     read(&answer, question).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// A question. None: this cannot be a name.
+/// A query. None: not a valid name.
 fn question(id: u16, name: &str, kind: u16) -> Option<Vec<u8>> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let mut out = Vec::with_capacity(name.len() + 18);
-    // Recursion is desired; one question.
+    // Recursion desired; one question.
     for part in [id, 0x0100, 1, 0, 0, 0] {
         out.extend_from_slice(&part.to_be_bytes());
     }
@@ -122,8 +123,8 @@ fn question(id: u16, name: &str, kind: u16) -> Option<Vec<u8>> {
     (name.len() <= 253).then_some(out)
 }
 
-/// Reads an answer. None: it is none to this question, or it is garbled.
-fn read(answer: &[u8], question: &[u8]) -> Option<Said> {
+/// Parses a response. None: it does not answer this query, or is malformed.
+fn read(answer: &[u8], question: &[u8]) -> Option<Reply> {
     let (head, mut rest) = answer.split_at_checked(12)?;
     let word = |at: usize| Some(u16::from_be_bytes([*head.get(at)?, *head.get(at + 1)?]));
     let (asked_head, asked) = question.split_at_checked(12)?;
@@ -134,12 +135,12 @@ fn read(answer: &[u8], question: &[u8]) -> Option<Said> {
         return None;
     }
     if flags & 0x0200 != 0 {
-        return Some(Said::Truncated);
+        return Some(Reply::Truncated);
     }
     match flags & 0xf {
         0 => {}
-        3 => return Some(Said::NoName),
-        code => return Some(Said::Failed(u8::try_from(code).unwrap_or(u8::MAX))),
+        3 => return Some(Reply::NoName),
+        code => return Some(Reply::Failed(u8::try_from(code).unwrap_or(u8::MAX))),
     }
     rest = behind;
     let (mut addresses, mut least) = (Vec::new(), u32::MAX);
@@ -153,7 +154,7 @@ fn read(answer: &[u8], question: &[u8]) -> Option<Said> {
         let address = match (kind, class) {
             (A, IN) => Some(IpAddr::from(<[u8; 4]>::try_from(data).ok()?)),
             (AAAA, IN) => Some(IpAddr::from(<[u8; 16]>::try_from(data).ok()?)),
-            // An alias holds for no longer than it says, whatever it leads to.
+            // A CNAME limits the TTL too, whatever it leads to.
             (CNAME, IN) => None,
             (_, _) => continue,
         };
@@ -162,10 +163,10 @@ fn read(answer: &[u8], question: &[u8]) -> Option<Said> {
             addresses.extend(address);
         }
     }
-    Some(Said::Addresses(addresses, least))
+    Some(Reply::Addresses(addresses, least))
 }
 
-/// What stands behind a name, which may end in a reference to another one.
+/// The bytes after a name, which may end in a compression pointer.
 fn behind_name(mut bytes: &[u8]) -> Option<&[u8]> {
     loop {
         let (&length, rest) = bytes.split_first()?;
@@ -203,17 +204,20 @@ mod tests {
     #[test]
     fn an_answer_gives_all_addresses_and_the_shortest_time() {
         let question = question(7, "Api.example.com", A).unwrap();
-        let said = answer(
+        let reply = answer(
             &question,
             0x8180,
             &[(CNAME, 30, b"\x01a\0"), (A, 300, &[10, 0, 0, 1]), (A, 60, &[10, 0, 0, 2])],
         );
         let expected = vec![IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2])];
-        assert_eq!(read(&said, &question), Some(Said::Addresses(expected, 30)));
-        assert_eq!(read(&answer(&question, 0x8183, &[]), &question), Some(Said::NoName));
-        assert_eq!(read(&answer(&question, 0x8182, &[]), &question), Some(Said::Failed(2)));
-        assert_eq!(read(&answer(&question, 0x8380, &[]), &question), Some(Said::Truncated));
-        assert_eq!(read(&answer(&question, 0x8180, &[]), &question), Some(Said::Addresses(vec![], u32::MAX)));
+        assert_eq!(read(&reply, &question), Some(Reply::Addresses(expected, 30)));
+        assert_eq!(read(&answer(&question, 0x8183, &[]), &question), Some(Reply::NoName));
+        assert_eq!(read(&answer(&question, 0x8182, &[]), &question), Some(Reply::Failed(2)));
+        assert_eq!(read(&answer(&question, 0x8380, &[]), &question), Some(Reply::Truncated));
+        assert_eq!(
+            read(&answer(&question, 0x8180, &[]), &question),
+            Some(Reply::Addresses(vec![], u32::MAX))
+        );
     }
 
     #[test]
@@ -224,7 +228,7 @@ mod tests {
         {
             assert_eq!(read(&answer(&other.unwrap(), 0x8180, &[(A, 9, &[1, 2, 3, 4])]), &asked), None);
         }
-        // A question is no answer.
+        // A query is not a response.
         assert_eq!(read(&answer(&asked, 0x0100, &[(A, 9, &[1, 2, 3, 4])]), &asked), None);
         assert_eq!(question(7, "a..b", A), None);
         assert_eq!(question(7, &"a".repeat(64), A), None);

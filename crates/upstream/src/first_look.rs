@@ -1,7 +1,8 @@
-//! Whether anybody is there at an address, before the first request needs to know.
+//! Whether a server listens at an address, before the first request needs it.
 //!
-//! A look must not be noticed: a server of this very machine is looked up among those that listen, because a connection
-//! that asks for nothing is one that it has to log, count or wait for. Elsewhere a connection is opened and closed.
+//! The check must not have side effects: a server on this machine is looked up among the listening
+//! sockets, because it might log, count or wait for a connection without a request. Elsewhere a
+//! connection is opened and closed.
 
 use super::{backend::Backend, dial::resolved};
 use std::{
@@ -11,7 +12,7 @@ use std::{
 use tokio::net::TcpStream;
 use transport::deadline::within;
 
-/// Looks. The error is the operator's to read: nobody is there.
+/// Checks. The error, that no server is there, is for the operator.
 pub async fn look(backend: &Backend, timeout: Duration) -> Result<(), String> {
     let found = within(timeout, async {
         let resolved = resolved(backend).await?;
@@ -31,7 +32,7 @@ async fn is_there(address: SocketAddr) -> Result<(), String> {
     if !address.ip().is_loopback() {
         return TcpStream::connect(address).await.map(drop).map_err(|error| error.to_string());
     }
-    // Without these files nobody knows, and the first request will tell.
+    // Without these files it is unknown, and the first request will show it.
     let Ok(sockets) = std::fs::read_to_string("/proc/net/tcp") else { return Ok(()) };
     let further = std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default();
     if listens(address, sockets.lines().chain(further.lines())) {
@@ -41,13 +42,13 @@ async fn is_there(address: SocketAddr) -> Result<(), String> {
     }
 }
 
-/// Whether one of these lines (proc_pid_net(5)) is a socket that takes connections to this address.
+/// Whether one of these lines (proc_pid_net(5)) is a socket that accepts connections to this address.
 fn listens<'l>(address: SocketAddr, mut lines: impl Iterator<Item = &'l str>) -> bool {
     let any = match address.ip() {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     };
-    // A socket of IPv6 takes connections of IPv4, too.
+    // An IPv6 socket accepts IPv4 connections too.
     let mapped = match address.ip() {
         IpAddr::V4(own) => own.to_ipv6_mapped(),
         IpAddr::V6(own) => own,
@@ -64,7 +65,7 @@ fn listens<'l>(address: SocketAddr, mut lines: impl Iterator<Item = &'l str>) ->
 
 const LISTEN: &str = "0A";
 
-/// An address as the system prints it there: in words of the machine's own byte order.
+/// An address in the format of that file: words in native byte order.
 fn hexadecimal(ip: IpAddr) -> String {
     let octets = match ip {
         IpAddr::V4(ip) => ip.octets().to_vec(),

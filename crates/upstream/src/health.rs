@@ -1,8 +1,8 @@
-//! Whether an address is asked: what its answers and its checks say, and how it comes back.
+//! The health of an address: whether it gets requests, and how it comes back.
 //!
-//! Two judges. *Requests*: too many failures in a row take an address out for a time that grows each time. *Checks*, if
-//! they are configured, ask it beside the requests. Both write here; a request that asks a healthy address reads one
-//! atomic and writes none.
+//! Two mechanisms. *Outlier detection*: too many consecutive failures of requests eject an address,
+//! each time for longer. *Health checks*, if configured, probe it independently. Both write here; a
+//! request to a healthy address reads one atomic and writes none.
 
 use crate::settings;
 use std::{
@@ -10,64 +10,64 @@ use std::{
     time::Duration,
 };
 
-/// A whole share of requests, in thousandths.
+/// A full share of requests, in thousandths.
 pub(crate) const WHOLE: u32 = 1000;
-/// What an address that just came back gets of its share at first, in thousandths.
+/// The initial share of an address that just came back, in thousandths.
 const LEAST: u64 = 100;
 
-/// The health of one address. Times are those of [`super::millis`].
+/// The health of an address. Times are those of [`super::millis`].
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub struct Health {
-    /// There is something to look at below. False: it gets its whole share.
+    /// There is state to evaluate below. False: it gets its full share.
     is_marked: AtomicBool,
-    /// What the checks found last: one of the constants.
+    /// The latest result of health checks: one of the constants.
     checked: AtomicU8,
-    /// Failures since the last success.
+    /// Consecutive failures.
     in_a_row: AtomicU32,
-    /// How often it was taken out since it was well for some time.
+    /// How often it was ejected since it was last healthy for some time.
     times_out: AtomicU32,
-    /// Requests take it out until then. 0: they do not.
+    /// It is ejected until then. 0: it is not.
     out_until: AtomicU64,
-    /// When it came back or will. 0: it was never out.
+    /// When it came back, or will. 0: it was never ejected.
     back_at: AtomicU64,
-    /// Failures of requests, ever.
+    /// All failures of requests.
     failures: AtomicU64,
-    /// Unix milliseconds of the last change. 0: there was none.
+    /// Unix milliseconds of the last change. 0: none.
     since: AtomicU64,
 }
 
 const NOT_CHECKED: u8 = 0;
-const WELL: u8 = 1;
-const ILL: u8 = 2;
+const HEALTHY: u8 = 1;
+const UNHEALTHY: u8 = 2;
 
-/// What the address gets of its share of requests.
+/// The share of requests that the address gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
-    /// So many thousandths.
+    /// This many thousandths.
     Of(u32),
-    /// Its requests failed, so for a time none.
+    /// It is ejected because requests failed: none for a time.
     Out,
-    /// Its checks fail, so none.
+    /// Its checks fail: none.
     Unhealthy,
 }
 
-/// When something happened.
+/// The time of an event.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
-    /// By [`super::millis`].
+    /// Monotonic, see [`super::millis`].
     pub millis: u64,
-    /// By the clock on the wall, to be shown.
+    /// Wall clock, for display.
     pub unix_millis: u64,
 }
 
 impl Health {
-    /// What the address gets of its share of requests.
+    /// The share of requests that the address gets.
     pub fn share(&self, detection: &settings::OutlierDetection, now: impl FnOnce() -> u64) -> Share {
         if !self.is_marked.load(Relaxed) {
             return Share::Of(WHOLE);
         }
-        if self.checked.load(Relaxed) == ILL {
+        if self.checked.load(Relaxed) == UNHEALTHY {
             return Share::Unhealthy;
         }
         let now = now();
@@ -77,7 +77,7 @@ impl Health {
         let back = now.saturating_sub(self.back_at.load(Relaxed));
         let slow = in_millis(detection.slow_start);
         if back >= slow.max(in_millis(detection.base_ejection_time)) {
-            // It was well for long enough: what was before is forgotten.
+            // It was healthy for long enough: reset the history.
             self.times_out.store(0, Relaxed);
             self.is_marked.store(false, Relaxed);
         }
@@ -85,16 +85,17 @@ impl Health {
         Share::Of(u32::try_from(part.clamp(LEAST, u64::from(WHOLE))).unwrap_or(WHOLE))
     }
 
-    /// A request was answered.
+    /// A request got a response.
     pub fn succeeded(&self) {
-        // Nearly always it is 0 already, and a line that nobody writes costs nobody anything.
+        // Nearly always it is 0 already, and a cache line that is not written is not contended.
         if self.in_a_row.load(Relaxed) != 0 {
             self.in_a_row.store(0, Relaxed);
         }
     }
 
-    /// A request failed: it was not connected, not answered, or garbage came. Some: the address is out for this long.
-    /// `may_go`: there is another one that can be asked. `random`: 0 to 1, so that not all come back at once.
+    /// A request failed: no connection, no response, or a malformed one. Some: the address is
+    /// ejected for this long. `may_go`: another address is available. `random`: 0 to 1, so that not
+    /// all come back at once.
     pub fn failed(
         &self,
         detection: &settings::OutlierDetection,
@@ -106,12 +107,12 @@ impl Health {
         let in_a_row = self.in_a_row.fetch_add(1, Relaxed).saturating_add(1);
         let most = detection.consecutive_failures?;
         let until = self.out_until.load(Relaxed);
-        // Requests that were in flight when it went out say nothing new.
+        // Requests that were in flight when it was ejected are no new information.
         if now.millis < until || !may_go {
             return None;
         }
         let times = self.times_out.load(Relaxed);
-        // Who just came back has to show that he is well: one failure is enough.
+        // An address that just came back is on trial: one failure is enough.
         let is_on_trial = times > 0 && self.is_marked.load(Relaxed);
         if in_a_row < most && !is_on_trial {
             return None;
@@ -120,7 +121,7 @@ impl Health {
             detection.base_ejection_time.saturating_mul(1 << times.min(16)).min(detection.max_ejection_time);
         let time = grown.mul_f64(0.75 + 0.5 * random);
         let end = now.millis.saturating_add(in_millis(time).max(1));
-        // Of several threads that see it fail at the same time, one takes it out.
+        // If several threads see it fail at the same time, one of them ejects it.
         self.out_until.compare_exchange(until, end, Relaxed, Relaxed).ok()?;
         self.times_out.store(times.saturating_add(1), Relaxed);
         self.in_a_row.store(0, Relaxed);
@@ -130,15 +131,15 @@ impl Health {
         Some(time)
     }
 
-    /// What the checks find from now on. True: it is something else than before.
-    pub fn set_checked(&self, is_well: bool, now: Now) -> bool {
-        let verdict = if is_well { WELL } else { ILL };
+    /// Sets the result of health checks. True: it changed.
+    pub fn set_checked(&self, is_healthy: bool, now: Now) -> bool {
+        let verdict = if is_healthy { HEALTHY } else { UNHEALTHY };
         let before = self.checked.swap(verdict, Relaxed);
-        // Until its first check an address counts as well: a gateway that just started answers.
-        let has_changed = before != verdict && !(before == NOT_CHECKED && is_well);
+        // Until its first check an address counts as healthy: a gateway that just started must serve.
+        let has_changed = before != verdict && !(before == NOT_CHECKED && is_healthy);
         if has_changed {
             self.since.store(now.unix_millis, Relaxed);
-            if is_well {
+            if is_healthy {
                 self.in_a_row.store(0, Relaxed);
                 self.back_at.fetch_max(now.millis, Relaxed);
             }
@@ -147,14 +148,14 @@ impl Health {
         has_changed
     }
 
-    /// There are no checks any more.
+    /// There are no health checks any more.
     pub fn forget_checks(&self) {
         if self.checked.load(Relaxed) != NOT_CHECKED {
             self.checked.store(NOT_CHECKED, Relaxed);
         }
     }
 
-    /// Failures of requests, ever.
+    /// All failures of requests.
     pub fn failures(&self) -> u64 {
         self.failures.load(Relaxed)
     }
@@ -202,12 +203,12 @@ mod tests {
         assert_eq!(health.failed(&DETECTION, at(100), true, 0.5), Some(Duration::from_secs(10)));
         assert_eq!(health.since(), Some(1_000_100));
         assert_eq!(share(&health, 10_099), Share::Out);
-        // Those that were in flight change nothing.
+        // Requests that were in flight change nothing.
         assert_eq!(health.failed(&DETECTION, at(200), true, 0.5), None);
         assert_eq!(share(&health, 10_100), Share::Of(100));
         assert_eq!(share(&health, 20_100), Share::Of(500));
         assert_eq!(share(&health, 30_100), Share::Of(WHOLE));
-        // After that all is forgotten: it takes three failures again.
+        // After that the history is reset: it takes three failures again.
         assert_eq!(health.failed(&DETECTION, at(30_200), true, 0.5), None);
         assert_eq!(health.failures(), 7);
     }
@@ -265,7 +266,7 @@ mod tests {
         assert!(health.set_checked(true, at(100)));
         assert_eq!(share(&health, 100), Share::Of(100));
         assert_eq!(share(&health, 20_100), Share::Of(WHOLE));
-        // One that is ill from its first check on.
+        // An address that fails from its first check on.
         let health = Health::default();
         assert!(health.set_checked(false, at(10)));
         health.forget_checks();

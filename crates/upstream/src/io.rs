@@ -1,4 +1,4 @@
-//! What an upstream is read from and written to: a socket, or a stream of HTTP/2. Nothing else has to know which.
+//! The transport of an upstream: a socket, or an HTTP/2 stream. Nothing else needs to distinguish them.
 
 use crate::http2::{Stream, Unprocessed};
 use std::{
@@ -12,22 +12,22 @@ use transport::{Readable, Socket};
 /// A connection to an upstream.
 #[derive(Debug)]
 pub enum Io {
-    /// It carries one request after the other.
+    /// It carries one request after another.
     Socket(Socket),
-    /// A request on an HTTP/2 connection, which reads and writes as HTTP/1.1 does.
+    /// A request on an HTTP/2 connection, which reads and writes like HTTP/1.1.
     Stream(Box<Stream>),
 }
 
 impl Io {
-    /// Has the connection end in a reset, for a body whose only end is that of the connection.
+    /// Makes the connection end with a reset, for a body that is delimited by the end of the connection.
     pub fn reset(&mut self) {
         match self {
             Self::Socket(socket) => socket.reset(),
-            Self::Stream(_) => {} // what is open of it is reset when it is dropped
+            Self::Stream(_) => {} // reset on drop
         }
     }
 
-    /// As [`Socket::is_quiet`].
+    /// See [`Socket::is_quiet`].
     #[inline]
     pub(crate) fn is_quiet(&mut self) -> bool {
         match self {
@@ -36,13 +36,13 @@ impl Io {
         }
     }
 
-    /// Whether it is a request on a connection that others share.
+    /// Whether it is a request on a shared connection.
     #[inline]
     pub const fn is_stream(&self) -> bool {
         matches!(self, Self::Stream(_))
     }
 
-    /// Whether a request was reset alone, and not with its connection.
+    /// Whether only the request was reset, not its connection.
     pub fn is_reset(&self) -> bool {
         match self {
             Self::Socket(_) => false,
@@ -50,7 +50,7 @@ impl Io {
         }
     }
 
-    /// Whether the upstream has said that it did not look at what was written: then it may be sent again.
+    /// Whether the upstream reported that it did not process the request: then it can be retried.
     pub fn unprocessed(&self) -> Option<Unprocessed> {
         match self {
             Self::Socket(_) => None,
@@ -88,7 +88,7 @@ impl AsyncWrite for Io {
         }
     }
 
-    /// What was written is on its way already.
+    /// Written bytes are on their way already.
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

@@ -1,9 +1,10 @@
-//! Upstreams: which service a request is for, which of its addresses is asked, and the connections there.
+//! Upstreams: service selection, load balancing, and connections.
 //!
-//! What data threads share of an address (its health, what is in flight) is atomics in [`Backend`]; connections are
-//! each thread's own: for HTTP/1.1 those that wait to be used again (`pool`), for HTTP/2 those that many requests share
-//! (`http2`). Names are resolved and addresses are checked by whoever calls [`names`], [`check`] and [`first_look`], beside
-//! the data path. What a client is, and what it may, is none of this crate's business.
+//! The state of an address that data threads share (its health, requests in flight) is atomics in
+//! [`Backend`]; each thread has its own connections: for HTTP/1.1 idle ones (`pool`), for HTTP/2
+//! shared ones (`http2`). Callers of [`names`], [`check`] and [`first_look`] resolve names and
+//! check addresses outside of the data path. This crate knows nothing of clients and their
+//! permissions.
 
 mod backend;
 mod budget;

@@ -1,7 +1,7 @@
-//! Where the name of an address leads to.
+//! Resolution of the names of addresses.
 //!
-//! Names are looked up beside the requests: what was found last stays until something else is found, so that a name
-//! server that is away for a while takes no API with it.
+//! Names are resolved independently of requests: the last result is kept until there is a new one,
+//! so that an unavailable DNS server causes no outage.
 
 use super::{backend::Backend, dns, resolved::Resolved};
 use crate::settings::Names;
@@ -12,17 +12,17 @@ use std::{
 };
 use transport::deadline::within;
 
-/// How soon a name is asked for again that could not be found.
+/// How soon to retry a name that could not be resolved.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long a name is asked for.
+/// The timeout of a lookup.
 const LOOKUP: Duration = Duration::from_secs(5);
 
-/// Whether somebody has to be asked where this host is.
+/// Whether this host must be resolved.
 pub fn is_name(host: &str) -> bool {
     host.parse::<IpAddr>().is_err()
 }
 
-/// Asks for the name of an address, and notes what comes of it. Gives when to ask again.
+/// Resolves the name of an address, and stores the result. Returns when to resolve it again.
 pub async fn look_up(backend: &Backend, names: &Names) -> Duration {
     let found = within(LOOKUP, ask(backend, names)).await;
     let found = found.unwrap_or_else(|| Err(format!("no response within {LOOKUP:?}")));
@@ -47,10 +47,10 @@ pub async fn look_up(backend: &Backend, names: &Names) -> Duration {
     }
 }
 
-/// The addresses, and how long they hold.
+/// The addresses, and their TTL.
 async fn ask(backend: &Backend, names: &Names) -> Result<(Vec<SocketAddr>, Duration), String> {
     if names.dns_servers.is_empty() {
-        // The system's resolver knows /etc/hosts and search domains, but does not tell how long an answer holds.
+        // The system's resolver supports /etc/hosts and search domains, but does not return a TTL.
         let found = tokio::net::lookup_host((backend.host.as_str(), backend.port)).await;
         let addresses: Vec<_> = found.map_err(|error| error.to_string())?.collect();
         return if addresses.is_empty() {

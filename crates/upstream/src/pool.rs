@@ -1,4 +1,4 @@
-//! Connections to upstreams that wait to be used again. Each thread has its own.
+//! Idle connections to upstreams. Each thread has its own.
 
 use super::http2::{self, NoStream, StreamTimeouts};
 use super::{
@@ -11,21 +11,21 @@ use buffer::Buffer;
 use std::{cell::RefCell, collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// Idle connections to one address that a thread keeps.
+/// Maximum number of idle connections of a thread to one address.
 const MAX_IDLE: usize = 512;
 /// How long a connection may be idle and still be used for a request that must not be sent twice.
-/// Servers close idle connections after 5 seconds and more; a request that meets such a close on
-/// its way cannot be repeated if it might change something.
+/// Servers close idle connections after 5 seconds or more; if a request crosses such a close, it
+/// cannot be repeated if it might have side effects.
 const FRESH: Duration = Duration::from_secs(4);
 /// How long a connection is kept idle at all.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
 
-/// Connections that wait to be used again.
+/// Idle connections.
 #[derive(Default)]
 pub struct Pool {
-    /// By [`Backend::id`]; of each the latest last.
+    /// By [`Backend::id`]; the most recent one last.
     idle: RefCell<HashMap<u32, Vec<Idle>, foldhash::fast::FixedState>>,
-    /// Those that are shared.
+    /// Shared connections.
     pub(crate) http2: http2::Pool,
 }
 
@@ -36,7 +36,7 @@ struct Idle {
 }
 
 impl Pool {
-    /// A stream of a connection that requests share, to an address that speaks HTTP/2.
+    /// A stream of a shared connection, to an address that speaks HTTP/2.
     ///
     /// # Errors
     /// There is none.
@@ -48,15 +48,15 @@ impl Pool {
         self.http2.open(backend, timeouts).await.map(|stream| Upstream::of_stream(stream, backend))
     }
 
-    /// A connection that waits and is still good. `is_safe`: the request may be sent twice.
+    /// A usable idle connection. `is_safe`: the request may be sent twice.
     pub fn take(&self, backend: &Backend, now: Instant, is_safe: bool) -> Option<Upstream> {
         let longest = if is_safe { LONGEST_IDLE } else { FRESH };
         let mut all = self.idle.borrow_mut();
         let idle = all.get_mut(&backend.id)?;
-        // The latest first; once one is too old, all below it are.
+        // The most recent first; once one is too old, all below it are.
         while idle.last().is_some_and(|latest| now.saturating_duration_since(latest.since) < longest) {
             let Idle { mut io, generation, .. } = idle.pop()?;
-            // An upstream that closed the connection meanwhile has told the system so.
+            // If the upstream closed the connection meanwhile, the kernel knows.
             if generation == backend.generation() && io.is_quiet() {
                 let home = Home { backend: backend.id, generation };
                 return Some(Upstream { io, input: Buffer::default(), is_reused: true, home });
@@ -65,9 +65,9 @@ impl Pool {
         None
     }
 
-    /// Keeps a connection whose answer was read to its end.
+    /// Keeps a connection whose response was read completely.
     pub fn put(&self, mut upstream: Upstream, now: Instant) {
-        // Bytes behind the answer belong to nothing that was asked for; a stream carries one request.
+        // Bytes after the response belong to no request; a stream carries only one.
         if !upstream.input.is_empty() || upstream.io.is_stream() {
             return;
         }
@@ -79,7 +79,8 @@ impl Pool {
         }
     }
 
-    /// Closes what waited too long, was closed by the upstream, or leads to where nobody is asked any more.
+    /// Closes connections that were idle for too long, that the upstream closed, or that lead to
+    /// unused addresses.
     pub fn sweep(&self, services: &Services) {
         self.http2.sweep(services);
         let now = Instant::now();
@@ -142,7 +143,7 @@ mod tests {
             (Upstream { io, input: Buffer::default(), is_reused: false, home }, theirs.unwrap().0)
         }
 
-        /// Whether there is a connection after so many milliseconds.
+        /// Whether there is a usable connection after this many milliseconds.
         fn takes_after(&self, millis: u64, is_safe: bool) -> bool {
             self.pool.take(&self.backend, self.began + Duration::from_millis(millis), is_safe).is_some()
         }
@@ -180,20 +181,20 @@ mod tests {
     #[test]
     fn a_connection_on_which_something_came_is_not_used() {
         run(async {
-            for says in [&b""[..], b"HTTP/1.1 408 Request Timeout\r\n\r\n"] {
+            for sent in [&b""[..], b"HTTP/1.1 408 Request Timeout\r\n\r\n"] {
                 let place = Place::new().await;
                 let (ours, mut theirs) = place.connect().await;
-                theirs.write_all(says).await.unwrap();
+                theirs.write_all(sent).await.unwrap();
                 drop(theirs);
                 poll_fn(|cx| ours.io.poll_readable(cx)).await.unwrap();
                 place.pool.put(ours, place.began);
-                assert!(!place.takes_after(0, true), "{says:?}");
+                assert!(!place.takes_after(0, true), "{sent:?}");
             }
         });
     }
 
     #[test]
-    fn of_one_address_so_many_connections_wait_and_no_more() {
+    fn idle_connections_to_one_address_are_limited() {
         descriptors::raise();
         run(async {
             let place = Place::new().await;
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_to_where_nobody_is_asked_any_more_are_closed() {
+    fn connections_to_unused_addresses_are_closed() {
         run(async {
             let place = Place::new().await;
             let (ours, _theirs) = place.connect().await;

@@ -1,20 +1,20 @@
-//! Where the name of an upstream address leads to.
+//! The DNS result of an upstream address.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// What is known of a name.
+/// The DNS result of a name.
 #[derive(Debug, Clone, Default)]
 pub struct Resolved {
-    /// Where it leads to. Empty: nothing was found yet.
+    /// Its addresses. Empty: not resolved yet.
     pub addresses: Vec<SocketAddr>,
-    /// Counts how often it led to something else than before.
+    /// Incremented whenever the addresses change.
     pub generation: u32,
-    /// Why the last question had no answer.
+    /// Why the last query failed.
     pub error: Option<String>,
 }
 
 impl Resolved {
-    /// What is known before anybody was asked.
+    /// The state before the first query.
     pub fn first(host: &str, port: u16) -> Self {
         let addresses = host.parse().map(|address: IpAddr| vec![SocketAddr::new(address, port)]);
         Self { addresses: addresses.unwrap_or_default(), generation: 0, error: None }

@@ -1,4 +1,4 @@
-//! Services: parts of the API with an upstream of their own, found by the request's host and path.
+//! Services: parts of the API with an upstream of their own, selected by the request's host and path.
 
 use super::{
     backend::{Backend, Flight, Waiting, millis},
@@ -11,34 +11,34 @@ use http1::target::Scheme;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// One service, ready for requests.
+/// A service, ready for requests.
 pub struct Service {
-    /// As it was set.
+    /// Its settings.
     pub settings: settings::Service,
-    /// In the order of the settings' addresses.
+    /// In the order of the settings.
     pub backends: Vec<Arc<Backend>>,
     budget: Arc<Budget>,
-    /// What redirects to itself begin with: `http://HOST:PORT` or `https://HOST:PORT` of each address.
+    /// Prefixes of redirects to itself: `http://HOST:PORT` or `https://HOST:PORT` of each address.
     origins: Vec<String>,
-    /// Paths that clients see differ from those that the upstream sees.
+    /// Public paths differ from those of the upstream.
     changes_paths: bool,
 }
 
 /// All services of a configuration.
 pub struct Services {
     all: Vec<Service>,
-    /// Positions by exact host, those with longer paths first.
+    /// Positions by exact host, longer paths first.
     exact: HashMap<String, Vec<usize>>,
-    /// Ends of hosts with their dot, longer ones first, and positions.
+    /// Host suffixes with their dot, longer ones first, and positions.
     under: Vec<(String, Vec<usize>)>,
-    /// Positions of those that answer for any host.
+    /// Positions of those that serve any host.
     any: Vec<usize>,
-    /// There is one service, and it answers for everything.
+    /// There is one service, and it serves everything.
     is_plain: bool,
 }
 
 impl Services {
-    /// `before`: the services of the configuration that held until now.
+    /// `before`: the services of the previous configuration.
     pub fn new(services: Vec<settings::Service>, before: Option<&Self>) -> Self {
         let all: Vec<Service> = services.into_iter().map(|service| Service::new(service, before)).collect();
         let mut positions: Vec<usize> = (0..all.len()).collect();
@@ -65,8 +65,8 @@ impl Services {
         Self { all, exact, under, any, is_plain }
     }
 
-    /// The service for a host, as it stands in the request, and a path. The host decides before the path, a whole host
-    /// before the end of one, a longer path before a shorter one.
+    /// The service for a host, as in the request, and a path. The host takes precedence over the
+    /// path, an exact host over a suffix, and a longer path over a shorter one.
     #[inline]
     pub fn find(&self, host: &str, path: &str) -> Option<&Service> {
         if self.is_plain {
@@ -94,19 +94,19 @@ impl Services {
         self.all.iter()
     }
 
-    /// The address with this id, and the service that asks it.
+    /// The address with this ID, and its service.
     pub fn backend(&self, id: u32) -> Option<&Arc<Backend>> {
         self.all.iter().flat_map(|service| &service.backends).find(|backend| backend.id == id)
     }
 }
 
-/// What a URL of this address begins with.
+/// The origin of this address.
 fn origin(backend: &Backend) -> String {
     let scheme = if backend.tls.is_some() { Scheme::Https } else { Scheme::Http };
     format!("{}://{}", scheme.name(), backend.authority)
 }
 
-/// A host without its port and its last dot, in lower case.
+/// A host without its port and trailing dot, in lower case.
 fn plain_host(host: &str) -> String {
     let bare = match host.rsplit_once(':') {
         Some((bare, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => bare,
@@ -115,7 +115,7 @@ fn plain_host(host: &str) -> String {
     bare.strip_suffix('.').unwrap_or(bare).to_ascii_lowercase()
 }
 
-/// Whether a path is this one or stands below it.
+/// Whether a path equals the prefix or is below it.
 fn is_below(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix)
         .is_some_and(|rest| prefix.is_empty() || rest.is_empty() || rest.starts_with('/'))
@@ -131,7 +131,7 @@ impl Service {
         let addresses = &settings.upstream.addresses;
         let backends: Vec<_> = addresses.iter().map(|one| known(one).unwrap_or_else(|| new(one))).collect();
         let ids = |backends: &[Arc<Backend>]| backends.iter().map(|backend| backend.id).collect::<Vec<_>>();
-        // It counts by what its addresses were sent, so that others begin a new one.
+        // The retry budget counts the requests sent to its addresses, so different addresses need a new one.
         let known = before.and_then(|before| before.named(&settings.name));
         let known = known.filter(|known| ids(&known.backends) == ids(&backends));
         let budget = known.map(|known| Arc::clone(&known.budget));
@@ -144,13 +144,13 @@ impl Service {
         }
     }
 
-    /// How long each phase may take.
+    /// Its timeouts.
     #[inline]
     pub const fn timeouts(&self) -> &Timeouts {
         &self.settings.upstream.timeouts
     }
 
-    /// The Host that the upstream sees, if it is not the client's.
+    /// The Host for the upstream, if it is not the client's.
     #[inline]
     pub fn own_host<'b>(&self, backend: &'b Backend) -> Option<&'b str> {
         match self.settings.upstream.host_header {
@@ -159,7 +159,7 @@ impl Service {
         }
     }
 
-    /// The path that the upstream sees: in two parts, of which the first may be empty.
+    /// The path for the upstream: in two parts, of which the first may be empty.
     #[inline]
     pub fn inner_path<'p>(&'p self, path: &'p str) -> [&'p str; 2] {
         let strips = self.settings.strips_path;
@@ -167,30 +167,30 @@ impl Service {
         [&self.settings.upstream.base_path, if rest.is_empty() { "/" } else { rest }]
     }
 
-    /// The path that clients see for one that the upstream told. It may have a query behind it.
+    /// The public path for a path that the upstream sent. It may be followed by a query.
     pub fn public_path(&self, path: &str) -> String {
         let base = self.settings.upstream.base_path.as_str();
         let is_end = |rest: &&str| rest.is_empty() || rest.starts_with(['/', '?', '#']) || base.is_empty();
         let rest = path.strip_prefix(base).filter(is_end);
         let prefix = if self.settings.strips_path { self.settings.path.as_str() } else { "" };
-        // What is not below the base cannot be reached from outside; it stays as it is told.
+        // A path that is not below the base path cannot be reached from outside; it is not changed.
         let (prefix, rest) = rest.map_or(("", path), |rest| (prefix, rest));
-        // Two slashes at the beginning would name another host, and to browsers a backslash there is a slash.
+        // Two leading slashes would name another host, and browsers read a backslash as a slash.
         let rest = rest.trim_start_matches(['/', '\\']);
         if rest.is_empty() && !prefix.is_empty() { prefix.to_owned() } else { format!("{prefix}/{rest}") }
     }
 
-    /// What stands behind this service's own origin in a URL. None: it leads elsewhere.
+    /// The rest of a URL after this service's own origin. None: it leads elsewhere.
     pub fn behind_origin<'u>(&self, url: &'u str) -> Option<&'u str> {
         self.origins.iter().find_map(|origin| {
             let is_own = url.get(..origin.len()).is_some_and(|start| start.eq_ignore_ascii_case(origin));
             let behind = url.get(origin.len()..).filter(|_| is_own)?;
-            // Another port, or a host that only begins like this one, is another place.
+            // A different port, or a host with only the same beginning, is a different origin.
             (behind.is_empty() || behind.starts_with(['/', '?', '#'])).then_some(behind)
         })
     }
 
-    /// Whether a Set-Cookie may have to be written anew.
+    /// Whether a Set-Cookie may have to be rewritten.
     pub fn may_change_cookie(&self, value: &[u8]) -> bool {
         self.changes_paths || value.windows(7).any(|part| part.eq_ignore_ascii_case(b"domain="))
     }
@@ -201,13 +201,13 @@ impl Service {
         self.backends.iter().any(|backend| backend.host.as_bytes().eq_ignore_ascii_case(host))
     }
 
-    // === the choice ===
+    // === load balancing ===
 
-    /// Chooses an address. `tried`: a bit for each position that was asked already.
+    /// Chooses an address. `tried`: a bit for each position that was tried already.
     #[inline]
     pub fn choose(&self, now: Instant, tried: u64, random: &mut fastrand::Rng) -> Chosen {
         let upstream = &self.settings.upstream;
-        // Most APIs have one address, and nothing to choose.
+        // Most APIs have one address, so there is no choice.
         if let ([only], 0, None) = (self.backends.as_slice(), tried, upstream.max_requests) {
             return if only.health.share(&upstream.outlier_detection, || millis(now.into_std()))
                 == Share::Unhealthy
@@ -226,27 +226,27 @@ impl Service {
         choose(&self.backends, &upstream.addresses, &terms, now, |below| random.u64(0..below))
     }
 
-    /// Counts a request in at an address. None: as many as may be are in flight there.
+    /// Counts a request as in flight at an address. None: the maximum is reached.
     #[inline]
     pub fn begin(&self, position: usize) -> Option<(&Arc<Backend>, Flight<'_>)> {
         let backend = self.backends.get(position)?;
         Some((backend, backend.begin(self.settings.upstream.max_requests)?))
     }
 
-    /// Takes a place among the requests that wait. None: there are as many as may be.
+    /// Adds a waiting request. None: the maximum is reached.
     pub fn wait(&self, most_each: u32) -> Option<Waiting<'_>> {
-        // They wait for any address, so they are counted at one, for all.
+        // They wait for any address, so they are counted at one of them, for all.
         let most = most_each.saturating_mul(u32::try_from(self.backends.len()).unwrap_or(u32::MAX));
         self.backends.first()?.wait(most)
     }
 
-    /// Whether a request may be sent a second time.
+    /// Whether a request may be retried.
     pub fn may_retry(&self, now: Instant) -> bool {
         let sent = self.backends.iter().fold(0u32, |sum, backend| sum.wrapping_add(backend.sent()));
         self.budget.take(&self.settings.upstream.retries, sent, millis(now.into_std()) / 1000)
     }
 
-    /// Notes that a request failed at an address. Some: the address is out for so long.
+    /// Records a failure of a request at an address. Some: the address is ejected for this long.
     pub fn failed(&self, backend: &Backend, unix_millis: u64, random: f64) -> Option<Duration> {
         let detection = &self.settings.upstream.outlier_detection;
         let now = Now { millis: millis(std::time::Instant::now()), unix_millis };

@@ -1,43 +1,43 @@
-//! Where requests go.
+//! The settings of upstreams.
 
 use std::{net::SocketAddr, time::Duration};
 use transport::tls::Client;
 
-/// How long each phase may take.
+/// The timeout of each phase.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
     /// From the first byte of a request to the end of its head.
     pub head: Duration,
     /// Between two reads of a request's body.
     pub body: Duration,
-    /// A connection without a request.
+    /// An idle client connection.
     pub keep_alive: Duration,
-    /// Opening a connection to the upstream.
+    /// Connecting to the upstream.
     pub connect: Duration,
-    /// From the request to the first byte of the upstream's answer.
+    /// From the request to the first byte of the upstream's response.
     pub first_byte: Duration,
-    /// Between two reads of the upstream's answer, and between two writes to either side.
+    /// Between two reads of the upstream's response, and between two writes to either side.
     pub stall: Duration,
-    /// From the end of the request, or the beginning of its answer if that is earlier, to the end of the answer. None: no
-    /// bound.
+    /// From the end of the request, or the beginning of its response if that is earlier, to the end
+    /// of the response. None: no limit.
     pub total: Option<Duration>,
-    /// How long a tunnel (an upgraded connection) may be silent in both directions, and an event stream or a gRPC
-    /// stream of the upstream's.
+    /// How long a tunnel (an upgraded connection) may be idle in both directions, and an event
+    /// stream or a gRPC stream of the upstream.
     pub stream: Duration,
-    /// How long running answers may take after SIGTERM.
+    /// How long running responses may take after SIGTERM.
     pub drain: Duration,
 }
 
-/// A part of the API that has an upstream of its own.
+/// A part of the API with its own upstream.
 #[derive(Debug, Clone)]
 pub struct Service {
     /// Unique name.
     pub name: String,
-    /// Hosts that it answers for. Empty: any that no other one answers for.
+    /// Its hosts. Empty: all that no other service has.
     pub hosts: Vec<HostPattern>,
-    /// What its paths begin with, without a slash at its end. Empty: any path.
+    /// The prefix of its paths, without a trailing slash. Empty: any path.
     pub path: String,
-    /// `path` is taken off before the request is sent on.
+    /// `path` is removed before the request is forwarded.
     pub strips_path: bool,
     /// Where its requests go.
     pub upstream: Upstream,
@@ -46,9 +46,9 @@ pub struct Service {
 /// Hosts, in lower case and without ports.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum HostPattern {
-    /// This one.
+    /// Exactly this one.
     Exact(String),
-    /// All that end in a dot and this.
+    /// All that end in a dot followed by this.
     Under(String),
 }
 
@@ -57,32 +57,33 @@ pub enum HostPattern {
 pub struct Upstream {
     /// 1 to [`Upstream::MAX_ADDRESSES`] addresses.
     pub addresses: Vec<UpstreamAddress>,
-    /// Path that is put before every request's path: empty, or `/base` without a slash at its end.
+    /// A path prepended to every request's path: empty, or `/base` without a trailing slash.
     pub base_path: String,
-    /// Which Host the upstream sees.
+    /// The Host that the upstream gets.
     pub host_header: HostHeader,
-    /// How long each phase may take.
+    /// The timeout of each phase.
     pub timeouts: Timeouts,
-    /// Requests that one address works on at once. None: no bound.
+    /// Maximum number of requests in flight at one address. None: no limit.
     pub max_requests: Option<u32>,
-    /// Requests that may wait for a place at one address, and for how long.
+    /// Requests that may wait for a free place at one address, and for how long.
     pub queue: Queue,
-    /// Requests that may be sent a second time.
+    /// Retries.
     pub retries: Retries,
-    /// What failing requests do to an address.
+    /// How failing requests affect an address.
     pub outlier_detection: OutlierDetection,
     /// Active health checks of the addresses. None: no checks.
     pub health_check: Option<HealthCheck>,
     /// How names are resolved.
     pub names: Names,
-    /// What a limiter of its own says of its limits reaches clients that have limits here.
+    /// Whether the rate-limit fields of the upstream reach clients that have limits here.
     pub keeps_limiter: bool,
-    /// An error in XML keeps its body, and a 403 in XML its status: it means something to clients of the protocol.
+    /// Whether an error in XML keeps its body, and a 403 in XML its status: clients of such a
+    /// protocol need them.
     pub keeps_xml_errors: bool,
 }
 
 impl Upstream {
-    /// Addresses that one service can have.
+    /// Maximum number of addresses of a service.
     pub const MAX_ADDRESSES: usize = 64;
 }
 
@@ -93,16 +94,16 @@ pub struct UpstreamAddress {
     pub host: String,
     /// Port.
     pub port: u16,
-    /// How much of the requests it gets beside others, at least 1.
+    /// Its relative share of the requests, at least 1.
     pub weight: u32,
-    /// How it is spoken to by https. None: by http.
+    /// TLS configuration for https. None: plain http.
     pub tls: Option<Client>,
-    /// It is spoken to by HTTP/2.
+    /// Whether to use HTTP/2.
     pub speaks_http2: bool,
 }
 
 impl UpstreamAddress {
-    /// As it stands in a URL and in Host.
+    /// The authority for URLs and Host.
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         let usual = if self.tls.is_some() { 443 } else { 80 };
@@ -110,19 +111,19 @@ impl UpstreamAddress {
     }
 }
 
-/// Requests that may wait for a place at one address.
+/// Requests that may wait for a free place at one address.
 #[derive(Debug, Clone, Copy)]
 pub struct Queue {
-    /// At most this many. 0: no queue.
+    /// Maximum number of waiting requests. 0: none.
     pub max_pending_requests: u32,
-    /// At most this long.
+    /// Maximum time to wait.
     pub pending_timeout: Duration,
 }
 
-/// Requests that may be sent a second time.
+/// Retries.
 #[derive(Debug, Clone, Copy)]
 pub struct Retries {
-    /// How often one request, at most. 0: never.
+    /// Maximum number of retries of one request. 0: none.
     pub max_retries: u32,
     /// This percentage of all requests.
     pub budget_percent: u32,
@@ -130,35 +131,35 @@ pub struct Retries {
     pub budget_min_per_second: u32,
 }
 
-/// What failing requests do to an address.
+/// How failing requests affect an address.
 #[derive(Debug, Clone, Copy)]
 pub struct OutlierDetection {
     /// Consecutive failures that eject it. None: it is never ejected.
     pub consecutive_failures: Option<u32>,
-    /// For how long, the first time; each time it is twice as long.
+    /// The first ejection time; it doubles each time.
     pub base_ejection_time: Duration,
-    /// But no longer than that.
+    /// The maximum ejection time.
     pub max_ejection_time: Duration,
-    /// From its coming back until it gets its whole share.
+    /// From its return until it gets its full share.
     pub slow_start: Duration,
 }
 
 /// An active health check.
 #[derive(Debug, Clone)]
 pub struct HealthCheck {
-    /// Path of the question, behind the base path; it may have a query.
+    /// The path to request, below the base path; it may have a query.
     pub path: String,
-    /// Host of the question. None: the address itself.
+    /// The Host to send. None: the address itself.
     pub host: Option<String>,
     /// How often.
     pub interval: Duration,
-    /// How long an answer may take.
+    /// The timeout of a check.
     pub timeout: Duration,
     /// Statuses of a healthy address. Empty: 200 to 299.
     pub expected_statuses: Vec<u16>,
-    /// Good answers in a row that bring it back.
+    /// Consecutive successful checks until it is healthy.
     pub healthy_threshold: u32,
-    /// Bad ones in a row that take it out.
+    /// Consecutive failed checks until it is unhealthy.
     pub unhealthy_threshold: u32,
 }
 
@@ -178,14 +179,14 @@ impl HealthCheck {
 pub struct Names {
     /// DNS servers. Empty: the system's resolver is used.
     pub dns_servers: Vec<SocketAddr>,
-    /// The longest time until a name is resolved again; the TTL of a DNS answer may be shorter.
+    /// The maximum time until a name is resolved again; the TTL of a DNS answer may be shorter.
     pub dns_refresh_interval: Duration,
 }
 
-/// Which Host the upstream sees.
+/// The Host that the upstream gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostHeader {
-    /// The client's own: an upstream that makes absolute links makes public ones.
+    /// The client's own: an upstream that generates absolute links then generates public ones.
     Client,
     /// The host of `upstream.url`: for upstreams that share an address and differ by name.
     Upstream,

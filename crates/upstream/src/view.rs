@@ -1,4 +1,4 @@
-//! Addresses as an operator sees them.
+//! Addresses as shown to an operator.
 
 use super::{
     backend::millis,
@@ -7,18 +7,18 @@ use super::{
 };
 use std::net::SocketAddr;
 
-/// What becomes of requests for an address.
+/// Whether an address gets requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpstreamState {
     /// It gets its share.
     In,
-    /// It came back a short time ago, and gets so many percent of its share.
+    /// It came back recently, and gets this percentage of its share.
     SlowStart(u32),
-    /// Its requests failed: for a time it gets none, as long as another one can be asked.
+    /// It is ejected because requests failed: it gets none for a time, as long as another one is available.
     Out,
     /// Its checks fail: it gets none.
     Unhealthy,
-    /// Its name leads nowhere.
+    /// Its name is not resolved.
     NotResolved,
 }
 
@@ -27,23 +27,23 @@ pub enum UpstreamState {
 pub struct UpstreamView {
     /// The service that it belongs to.
     pub service: String,
-    /// Host and port, as they are set.
+    /// Host and port, as configured.
     pub address: String,
     /// Its weight among those of its service.
     pub weight: u32,
-    /// What becomes of requests for it.
+    /// Whether it gets requests.
     pub state: UpstreamState,
-    /// Requests that it works on.
+    /// Requests in flight.
     pub in_flight: u32,
-    /// Requests that it was sent; begins anew after four thousand millions.
+    /// Requests sent so far; it wraps after four billion.
     pub sent: u32,
-    /// Requests that failed there: not connected, not answered, or answered by garbage.
+    /// Requests that failed there: no connection, no response, or a malformed one.
     pub failures: u64,
     /// Unix milliseconds of the last change of its health. None: there was none.
     pub since: Option<u64>,
-    /// Where its name leads to.
+    /// The resolved addresses.
     pub places: Vec<SocketAddr>,
-    /// Why its name could not be resolved the last time.
+    /// Why the last resolution failed.
     pub error: Option<String>,
 }
 

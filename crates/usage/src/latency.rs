@@ -1,4 +1,4 @@
-//! How long answers took: a histogram whose steps grow with the value, so that it is small and its
+//! How long responses took: a histogram whose steps grow with the value, so that it is small and its
 //! error is bounded.
 //!
 //! Values are microseconds. Below 8 every value has a step of its own; above, every power of two has
@@ -15,7 +15,7 @@ const LONGEST: u64 = (1 << 36) - 1;
 /// Step and count. Most tallies of a second hold one request or two: those need no memory of their own.
 pub(crate) type Steps = SmallVec<[(u16, u64); 2]>;
 
-/// How long answers took, in microseconds.
+/// How long responses took, in microseconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Latency {
     pub(crate) sum: u64,
@@ -25,7 +25,7 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// Notes one answer.
+    /// Notes one response.
     pub fn add(&mut self, micros: u64) {
         self.sum = self.sum.saturating_add(micros);
         self.max = self.max.max(micros);
@@ -52,7 +52,7 @@ impl Latency {
         }
     }
 
-    /// Answers that were noted.
+    /// Responses that were noted.
     pub fn count(&self) -> u64 {
         self.steps.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }

@@ -26,15 +26,15 @@ impl std::error::Error for NotATally {}
 /// One request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample<'c> {
-    /// The error code of the answer. None: it was no error.
+    /// The error code of the response. None: it was no error.
     pub code: Option<&'c str>,
     /// Units charged.
     pub charged: u32,
     /// Bytes of the request's body that were read.
     pub bytes_in: u64,
-    /// Bytes of the answer that were sent, head and body.
+    /// Bytes of the response that were sent, head and body.
     pub bytes_out: u64,
-    /// From the request's arrival to the end of its answer, in microseconds.
+    /// From the request's arrival to the end of its response, in microseconds.
     pub micros: u64,
 }
 
@@ -112,12 +112,12 @@ impl Tally {
         self.bytes_in
     }
 
-    /// Bytes of answers.
+    /// Bytes of responses.
     pub const fn bytes_out(&self) -> u64 {
         self.bytes_out
     }
 
-    /// How long the answers took.
+    /// How long the responses took.
     pub const fn latency(&self) -> &Latency {
         &self.latency
     }

@@ -235,8 +235,5 @@ fn an_upstream_that_says_ack_only_is_no_greeting() {
     let answer = gateway.send(&get("/a").key(&key));
     assert_error(&gateway, &answer, 503, "UNAVAILABLE");
     let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
-    assert!(
-        incident["detail"].as_str().unwrap().contains("the first frame has to be SETTINGS"),
-        "{incident}"
-    );
+    assert!(incident["detail"].as_str().unwrap().contains("the first frame must be SETTINGS"), "{incident}");
 }

@@ -1,7 +1,7 @@
-//! Answers that are compressed for clients that take it: which, and how.
+//! Compression of responses for clients that accept it.
 //!
-//! Off unless the operator wants it: whoever can choose a part of an answer and see its size can guess a secret beside
-//! it (BREACH), and upstreams often compress already.
+//! Off by default: an attacker who controls part of a response and sees its size can guess a secret
+//! next to it (BREACH), and upstreams often compress already.
 
 use crate::{context::RequestContext, settings::Compression};
 use contract::specification::weight;
@@ -12,15 +12,16 @@ use http1::{
 };
 use std::{borrow::Cow, io::Write};
 
-/// Between speed and size; above it, CPU grows faster than answers shrink.
+/// A compromise between speed and size; above it, CPU time grows faster than responses shrink.
 const LEVEL: u32 = 4;
-/// Pages of our own that are larger are sent as they are: compressing them would hold up everybody else of the thread.
+/// Our own pages above this size are sent uncompressed: compressing them would delay all other
+/// requests of the thread.
 const MAX_OWN_SIZE: usize = 1 << 20;
 
 /// A body being compressed.
 pub(crate) struct Compressor {
     encoder: GzEncoder<Vec<u8>>,
-    /// Something was taken in that may not have come out yet.
+    /// Some input may not have been output yet.
     holds_back: bool,
 }
 
@@ -30,7 +31,7 @@ impl Compressor {
         Box::new(Self { encoder: GzEncoder::new(Vec::new(), level), holds_back: false })
     }
 
-    /// Takes a part of the body, and gives what came out.
+    /// Compresses a part of the body and returns the output so far.
     pub(crate) fn compress(&mut self, part: &[u8]) -> Vec<u8> {
         self.holds_back = true;
         // Writing into a Vec cannot fail.
@@ -38,7 +39,7 @@ impl Compressor {
         std::mem::take(self.encoder.get_mut())
     }
 
-    /// What is held back, so that nobody waits for it. Empty: nothing is.
+    /// The output that is held back, so that the client does not wait for it. Empty: none.
     pub(crate) fn flush(&mut self) -> Vec<u8> {
         if std::mem::take(&mut self.holds_back) {
             let _ = self.encoder.flush();
@@ -46,17 +47,17 @@ impl Compressor {
         std::mem::take(self.encoder.get_mut())
     }
 
-    /// The end.
+    /// The rest of the output.
     pub(crate) fn finish(&mut self) -> Vec<u8> {
         let _ = self.encoder.try_finish();
         std::mem::take(self.encoder.get_mut())
     }
 }
 
-/// How a success of the upstream's is compressed. `bytes` is what its head was read from.
-pub(crate) fn of_answer(context: &RequestContext<'_>, answer: &ResponseHead, bytes: &[u8]) -> Coding {
+/// How to compress a successful response of the upstream. `bytes`: the buffer that its head was parsed from.
+pub(crate) fn of_response(context: &RequestContext<'_>, answer: &ResponseHead, bytes: &[u8]) -> Coding {
     let Some(settings) = &context.config.settings.compression else { return Coding::Identity };
-    // No content, a part of it, or another protocol.
+    // No content, partial content, or another protocol.
     if !(200..300).contains(&answer.status) || matches!(answer.status, 204..=206) {
         return Coding::Identity;
     }
@@ -69,20 +70,20 @@ pub(crate) fn of_answer(context: &RequestContext<'_>, answer: &ResponseHead, byt
         .iter()
         .filter(|field| field.name.get(bytes).eq_ignore_ascii_case(b"cache-control"))
         .flat_map(|field| field::list(field.value.get(bytes)));
-    // Compressed already, forbidden, or summed up byte by byte.
+    // Already compressed, must not be transformed, or has a digest of its bytes.
     let is_fixed =
         ["content-encoding", "content-range", "content-md5", "content-digest", "digest", "repr-digest"]
             .iter()
             .any(|name| value(name).is_some())
             || directives.any(|one| one.eq_ignore_ascii_case(b"no-transform"));
-    let is_small = answer.told_length.is_some_and(|length| length < settings.minimum);
+    let is_small = answer.content_length.is_some_and(|length| length < settings.minimum);
     if is_fixed || is_small || !is_listed(settings, value("content-type").unwrap_or_default()) {
         return Coding::Identity;
     }
     if takes_gzip(context) { Coding::Gzip } else { Coding::Varies }
 }
 
-/// A body of our own, compressed if it may be, and how.
+/// Compresses a body of our own, if allowed. Returns how.
 pub(crate) fn of_own<'b>(
     context: &RequestContext<'_>,
     content_type: &str,
@@ -103,7 +104,7 @@ pub(crate) fn of_own<'b>(
     (Coding::Gzip, Some(compressed))
 }
 
-/// Appends what an answer says of how it is compressed.
+/// Appends the headers about compression.
 pub(crate) fn write(coding: Coding, out: &mut Vec<u8>) {
     match coding {
         Coding::Identity => {}
@@ -112,11 +113,11 @@ pub(crate) fn write(coding: Coding, out: &mut Vec<u8>) {
     }
 }
 
-/// Whether a header of the upstream's is not true of the compressed answer, and what it is then.
+/// Whether a header of the upstream does not apply to the compressed response, and how to rewrite it.
 pub(crate) fn of_field<'v>(coding: Coding, name: &[u8], value: &'v [u8]) -> Rewrite<'v> {
     match coding {
         Coding::Identity | Coding::Varies => Rewrite::Keep,
-        // The bytes differ, so only what they mean is the same.
+        // The bytes differ and only the meaning is the same: a weak validator.
         Coding::Gzip if name.eq_ignore_ascii_case(b"etag") && !value.starts_with(b"W/") => {
             Rewrite::Weaken(value)
         }
@@ -125,10 +126,10 @@ pub(crate) fn of_field<'v>(coding: Coding, name: &[u8], value: &'v [u8]) -> Rewr
     }
 }
 
-/// What becomes of a header.
+/// How to rewrite a header.
 pub(crate) enum Rewrite<'v> {
     Keep,
-    /// It becomes a weak entity tag.
+    /// As a weak entity tag.
     Weaken(&'v [u8]),
     Drop,
 }
@@ -149,7 +150,7 @@ fn is_listed(settings: &Compression, content_type: &[u8]) -> bool {
     })
 }
 
-/// RFC 9110 section 12.5.3: the coding by its name, else by `*`; a weight of 0 means never.
+/// RFC 9110 section 12.5.3: the coding by its name, otherwise by `*`; a weight of 0 means not acceptable.
 fn takes_gzip(context: &RequestContext<'_>) -> bool {
     let mut takes = None;
     for value in context.head.named("accept-encoding") {

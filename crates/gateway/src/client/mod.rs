@@ -1,4 +1,4 @@
-//! A client's connection: reading heads and bodies from it, and closing it so that the last answer arrives.
+//! A client's connection: reading heads and bodies, and closing it so that the last response arrives.
 
 pub(crate) mod compression;
 
@@ -30,15 +30,16 @@ use std::{
 use tokio::{io::AsyncWrite, time::Instant};
 use transport::{Deadline, Fill, Readable, turn};
 
-/// Bytes of a body nobody wants that are read to keep the connection.
+/// How much of an unneeded body is read to keep the connection.
 const WORTH_DISCARDING: u64 = 64 * 1024;
-/// How long a closing connection is read on without a byte, so that the answer is not lost to a reset.
+/// How long a closing connection is read without a byte arriving, so that a reset does not destroy
+/// the response.
 const LINGER: Duration = Duration::from_secs(2);
-/// How long one whose client goes on sending is read on in all.
+/// How long it is read in total if the client goes on sending.
 const MAX_LINGER: Duration = Duration::from_secs(30);
-/// The same past [`MAX_LINGERING`], and while the thread drains.
+/// The same beyond [`MAX_LINGERING`] connections, and while the thread drains.
 const SHORT_LINGER: Duration = Duration::from_secs(1);
-/// Connections of a thread that may be read on for long at the same time: nobody gains by keeping many.
+/// How many connections of a thread may linger for long at the same time, which bounds their cost.
 const MAX_LINGERING: usize = 256;
 
 /// A client's connection.
@@ -46,28 +47,28 @@ pub(crate) struct Client {
     pub(crate) io: Io,
     pub(crate) input: Buffer,
     pub(crate) deadline: Deadline,
-    /// Bytes of the present answer were sent: it cannot be replaced by another one any more.
-    pub(crate) answer_begun: bool,
-    /// Bytes of the present answer that were sent.
+    /// Bytes of the current response were sent: it can no longer be replaced.
+    pub(crate) response_begun: bool,
+    /// Bytes of the current response sent so far.
     pub(crate) sent: u64,
-    /// Bytes that came through a tunnel.
+    /// Bytes received through a tunnel.
     pub(crate) tunnelled: u64,
     sent_continue: bool,
-    /// How fast the body of the present request has come.
+    /// How fast the body of the current request arrives.
     pub(crate) pace: Pace,
     is_cut: bool,
 }
 
-/// One of the connections of a thread that may be read on for long.
+/// A connection among those of a thread that may linger for long.
 struct Lingering<'t>(&'t Cell<usize>);
 
-/// What came next on a connection.
+/// What arrived next on a connection.
 pub(crate) enum Next {
-    /// A head of so many bytes stands at the front of the buffer.
+    /// A head of this length is at the front of the buffer.
     Head(usize),
-    /// What came is no head.
+    /// Invalid bytes instead of a head.
     Refused(Fault),
-    /// The client is done, or gone.
+    /// The client closed the connection, or it broke.
     Closed,
 }
 
@@ -78,7 +79,7 @@ impl Client {
             io,
             input: Buffer::default(),
             deadline,
-            answer_begun: false,
+            response_begun: false,
             sent: 0,
             tunnelled: 0,
             sent_continue: false,
@@ -87,7 +88,7 @@ impl Client {
         }
     }
 
-    /// Waits until the next request begins. False: none will.
+    /// Waits until the next request begins. False: there is none.
     pub(crate) async fn wait(&mut self, keep_alive: Duration) -> bool {
         if !self.input.is_empty() {
             return true;
@@ -95,8 +96,8 @@ impl Client {
         self.input.rest();
         self.deadline.set(turn::now(), keep_alive);
         poll_fn(|cx| {
-            // The system may say that there is something to read when there is nothing: only bytes count,
-            // and memory for them is held only while they are asked for.
+            // A readiness event can be spurious, so only bytes count. Memory for them is held only during
+            // the read.
             if self.io.poll_readable(cx).is_ready() {
                 match self.input.poll_fill(cx, &mut self.io) {
                     Poll::Ready(result) => return Poll::Ready(matches!(result, Ok(1..))),
@@ -110,7 +111,7 @@ impl Client {
 
     /// Reads until a head is complete.
     pub(crate) async fn next_head(&mut self, timeouts: &Timeouts, largest: usize) -> Next {
-        self.answer_begun = false;
+        self.response_begun = false;
         self.sent = 0;
         self.tunnelled = 0;
         self.sent_continue = false;
@@ -118,7 +119,7 @@ impl Client {
         let mut scanner = HeadScanner::default();
         let (mut is_timed, mut may_be_empty) = (false, true);
         loop {
-            // RFC 9112 section 2.2: an empty line before a request is not worth an error. A second one is.
+            // RFC 9112 section 2.2: one empty line before a request is ignored. A second one is an error.
             if may_be_empty && self.input.filled().starts_with(b"\r\n") && scanner.is_untouched() {
                 self.input.consume(2);
                 may_be_empty = false;
@@ -160,7 +161,7 @@ impl Client {
         }
     }
 
-    /// Reads a body of at most `largest` bytes to its end, to be checked.
+    /// Reads a body of at most `largest` bytes completely, to be checked.
     pub(crate) async fn read_body(
         &mut self,
         context: &RequestContext<'_>,
@@ -180,7 +181,7 @@ impl Client {
                 Ok(Step::Data(data)) if body.extend(data, longest, &context.shared.buffered, most) => {}
                 Ok(Step::Data(_)) => {
                     let mut refused = Refusal::overloaded(context.shared.clock.now_millis());
-                    refused.closes = true; // nobody reads the rest
+                    refused.closes = true; // the rest is not read
                     return Err(refused);
                 }
                 Ok(Step::More) => self.fill_body(context, incoming.taken()).await?,
@@ -200,11 +201,11 @@ impl Client {
         }
     }
 
-    /// Tells a client that waits for it to send its body, once.
+    /// Sends `100 Continue` to a client that waits for it, once.
     async fn send_continue(&mut self, context: &RequestContext<'_>) {
         if context.head.expects_continue && !self.sent_continue && self.input.is_empty() {
             self.sent_continue = true;
-            // If it cannot be written, reading the body fails next, and that is told.
+            // If the write fails, reading the body fails next, and that error is reported.
             let _ =
                 self.write(b"HTTP/1.1 100 Continue\r\n\r\n", context.config.settings.timeouts.stall).await;
         }
@@ -269,14 +270,14 @@ impl Client {
         .await
     }
 
-    /// Whether the rest of a body that nobody wants is small enough to be read, so that the
-    /// connection can go on. A client that waits for `100 Continue` may never send it.
+    /// Whether the rest of an unneeded body is small enough to be read, so that the connection can
+    /// be reused. A client that waits for `100 Continue` may never send it.
     pub(crate) fn can_discard(&self, context: &RequestContext<'_>, incoming: &Decoder) -> bool {
         let waits = context.head.expects_continue && !self.sent_continue && !incoming.is_complete();
         !waits && incoming.left().is_some_and(|left| left <= WORTH_DISCARDING)
     }
 
-    /// Reads the rest of a body that nobody wants. False: the connection cannot go on.
+    /// Reads the rest of an unneeded body. False: the connection cannot be reused.
     pub(crate) async fn discard(&mut self, incoming: &mut Decoder, context: &RequestContext<'_>) -> bool {
         loop {
             match incoming.next(&mut self.input) {
@@ -292,35 +293,36 @@ impl Client {
         }
     }
 
-    /// Closes the connection at once if it was waited for too long: closed in order, the system would keep for minutes what
-    /// nobody reads.
+    /// Resets the connection if the client did not read in time: after an orderly close, the kernel
+    /// would keep the unread data for minutes.
     pub(crate) fn cut_if_stalled(&mut self, error: &io::Error) {
         if error.kind() == io::ErrorKind::TimedOut {
             self.cut();
         }
     }
 
-    /// Has the connection end in a reset, so that nobody takes what has come for the whole.
+    /// Makes the connection end with a reset, so that the client does not take a truncated response
+    /// for a complete one.
     pub(crate) fn cut(&mut self) {
         self.is_cut = true;
         self.io.reset();
     }
 
-    /// Closes the connection: our side at once, the client's once it has read our answer. Without
-    /// that, bytes that are still on their way to us would make the system throw the answer away.
-    /// So it is read on while they come (RFC 9112 section 9.6), within bounds.
+    /// Closes the connection: our side at once, the other once the client has read our response. If
+    /// unread bytes were still arriving at a closed socket, the kernel would reset the connection
+    /// and the response would be lost. So they are read, within bounds (RFC 9112 section 9.6).
     pub(crate) async fn close(self, thread: &Thread) {
         self.close_within(thread, Lingering::of(thread)).await;
     }
 
-    /// The same of a connection by HTTP/2: whoever uploads there has been asked to stop, stream by stream.
+    /// The same for HTTP/2, where clients that upload have been asked to stop on each stream.
     pub(crate) async fn close_soon(self, thread: &Thread) {
         self.close_within(thread, None).await;
     }
 
     async fn close_within(mut self, thread: &Thread, counted: Option<Lingering<'_>>) {
         if self.is_cut {
-            return; // an orderly end now would hide the reset that comes after it
+            return; // an orderly close would hide the reset that follows
         }
         let begun = Instant::now();
         self.deadline = Deadline::after(begun, if counted.is_some() { LINGER } else { SHORT_LINGER });
@@ -342,7 +344,7 @@ impl Client {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
                 Poll::Pending => return self.deadline.poll_passed(cx),
             }
-            // A client that goes on sending must not keep us here for ever.
+            // A client that goes on sending must not occupy us forever.
             let now = Instant::now();
             if now >= end {
                 return Poll::Ready(());
@@ -353,7 +355,7 @@ impl Client {
 }
 
 impl<'t> Lingering<'t> {
-    /// None: there are as many as may be.
+    /// None: the maximum was reached.
     fn of(thread: &'t Thread) -> Option<Self> {
         let count = &thread.lingering;
         (count.get() < MAX_LINGERING).then(|| {
@@ -369,12 +371,12 @@ impl Drop for Lingering<'_> {
     }
 }
 
-/// The client closed its side within a body.
+/// The client closed its side in the middle of a body.
 pub(crate) fn body_cut() -> Refused {
     Refusal::of_fault(Fault::malformed("The connection was closed before the request body was complete."))
 }
 
-/// The client stopped sending within a body.
+/// The client stopped sending in the middle of a body.
 pub(crate) fn body_too_slow() -> Refused {
     Refusal::of_fault(Fault::new(
         ErrorCode::RequestTimeout,

@@ -1,17 +1,19 @@
-//! The gateway's clock: it never goes backwards, and never jumps on a whim.
+//! The gateway's clock: it never goes backwards, and is not misled by glitches of the system clock.
 //!
-//! Windows of limits follow the wall clock, and the wall clock can be wrong: set by hand, corrected after a
-//! boot, torn by a glitch. A window that is entered twice would be granted twice. So the gateway's time is that of a
-//! clock which nobody can set (`CLOCK_BOOTTIME`, which goes on while the machine is suspended) and an offset. The
-//! control side compares it with the wall clock several times a second, see [`Clock::adjust`]:
+//! Limits have calendar windows, which follow the wall clock, and the wall clock can be wrong: set
+//! by hand, corrected after boot, or upset by a glitch. Entering a window twice would grant its
+//! limit twice. So the gateway's time is a clock that cannot be set (`CLOCK_BOOTTIME`, which
+//! continues while the machine is suspended) plus an offset. The control plane compares it with the
+//! wall clock several times a second, see [`Clock::adjust`]:
 //!
-//! - The wall clock is a little ahead (less than [`LEAP`]): it is followed at once.
-//! - It leaps forward: it is followed when it has stayed there for [`PROBATION`].
-//! - It is behind: time goes on at 7/8 of its speed until the wall clock has caught up, never backwards.
+//! - The wall clock is slightly ahead (less than [`LEAP`]): it is followed at once.
+//! - It jumps forward: it is followed once the jump has lasted for [`PROBATION`].
+//! - It is behind: time runs at 7/8 speed until the wall clock has caught up, never backwards.
 //!
-//! Between two adjustments time is one line, of which data threads read one word: 64ths of a millisecond, in
-//! the lowest bit whether it is the slow line. Clocks are compared in ticks of an eighth of a millisecond, the wall clock
-//! rounded down and the machine's own rounded up: no window begins before its second, and none a millisecond late.
+//! Between two adjustments time is a linear function, which data threads read from one word: 64ths
+//! of a millisecond, with the lowest bit set if it is slow. Clocks are compared in ticks of an
+//! eighth of a millisecond, the wall clock rounded down and the boot clock rounded up: no window
+//! begins before its second, and none a millisecond late.
 
 pub(crate) mod text;
 
@@ -28,25 +30,25 @@ use std::{
 #[cfg(test)]
 mod tests;
 
-/// Milliseconds that the wall clock has to be ahead or behind for it to be told.
+/// The minimum difference from the wall clock, in milliseconds, that is reported.
 pub const LEAP: i64 = 1_000;
-/// Milliseconds that the wall clock has to have leapt forward for before it is followed.
+/// How long a forward jump must last before it is followed, in milliseconds.
 pub const PROBATION: i64 = 10_000;
-/// Milliseconds that the journal may be ahead of the wall clock at the start.
+/// Maximum number of milliseconds that the journal may be ahead of the wall clock at startup.
 pub const MAX_AHEAD: u64 = 86_400_000;
 /// Ticks in a millisecond.
 const TICKS: i64 = 8;
 /// Nanoseconds in a tick.
 const NANOS: i64 = 125_000;
-/// Two clocks that were read within so many ticks were read together.
+/// Clocks that were read within this many ticks count as read simultaneously.
 const TOGETHER: i64 = 10 * TICKS;
-/// Milliseconds that time may be ahead of the wall clock without slowing down, so that it does not answer
-/// every tremble.
+/// Milliseconds that time may be ahead of the wall clock without slowing down, so that jitter has no effect.
 const TOLERANCE: i64 = 50;
-/// The slow line meets the other this many milliseconds after it was decided on, so that it lies above it
-/// until then: a thread that reads the old line meanwhile reads no later time than the next one.
+/// The slow line meets the previous one this many milliseconds after the decision and is above it
+/// until then: a thread that still reads the previous line meanwhile does not read a later time
+/// than the next one.
 const OVERLAP: i64 = 64;
-/// The last millisecond of the year 9999. A wall clock past it is broken.
+/// The last millisecond of the year 9999. A later wall clock is invalid.
 const LATEST: u64 = 253_402_300_799_999;
 
 /// The gateway's clock.
@@ -66,45 +68,45 @@ struct Line {
     is_slow: bool,
 }
 
-/// What the control side remembers from one adjustment to the next.
+/// State of the control plane between adjustments.
 #[derive(Debug, Default)]
 struct Steering {
-    /// A leap forward that is not followed yet: when it was first seen (ticks of the boot clock), and how far it is
-    /// (milliseconds).
+    /// A forward jump that is not followed yet: when it was first seen (ticks of the boot clock),
+    /// and its size (milliseconds).
     leap: Option<(i64, i64)>,
-    /// That the wall clock is behind was told.
+    /// It was reported that the wall clock is behind.
     is_behind: bool,
 }
 
-/// What became of a wall clock that was set. Spans are milliseconds.
+/// How time reacts to the wall clock. Spans are milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// It leapt forward and stayed there, so that time followed it by this much.
+    /// It jumped forward and stayed there, so time advanced by this much.
     Followed(u64),
     /// It is behind by this much: time slows down until it has caught up.
     Behind(u64),
-    /// It has caught up: time goes at its own speed again.
+    /// It has caught up: time runs at normal speed again.
     CaughtUp,
 }
 
-/// The journal is far ahead of the wall clock, so that one of the two is wrong. Unix milliseconds.
+/// The journal is far ahead of the wall clock, so one of the two is wrong. Unix milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the clock says {}, but usage was recorded until {}", shown(*.wall), shown(*.journal)
 )]
 pub struct Ahead {
-    /// What the wall clock says.
+    /// The time of the wall clock.
     pub wall: u64,
-    /// The newest time that the journal has seen.
+    /// The newest time in the journal.
     pub journal: u64,
 }
 
 // === impl Clock ===
 
 impl Clock {
-    /// A clock that begins with the wall clock.
+    /// A clock that starts at the wall clock.
     pub fn new() -> Self {
-        // A kernel that has no such clock has at least one that nobody can set.
+        // A kernel without this clock has at least one that cannot be set.
         let source = match clock_gettime(ClockId::CLOCK_BOOTTIME) {
             Ok(_) => ClockId::CLOCK_BOOTTIME,
             Err(_) => ClockId::CLOCK_MONOTONIC,
@@ -119,13 +121,13 @@ impl Clock {
         Self { source, line: AtomicI64::new(line.to_word()), steering: Mutex::default() }
     }
 
-    /// Begins at the later of the wall clock and the newest time that the journal has seen, so that no
-    /// window is entered again. With `is_trusted` the wall clock is right whatever the journal says. To be
-    /// called before the first request.
+    /// Starts at the later of the wall clock and the newest time in the journal, so that no window
+    /// is entered again. With `is_trusted` the wall clock is right whatever the journal contains.
+    /// To be called before the first request.
     ///
     /// # Errors
-    /// The journal is more than [`MAX_AHEAD`] ahead: to slow down until the wall clock has caught up would
-    /// take weeks.
+    /// The journal is more than [`MAX_AHEAD`] ahead: slowing down until the wall clock has caught
+    /// up would take weeks.
     pub fn begin(&self, journal: u64, is_trusted: bool) -> Result<(), Ahead> {
         let (wall, boot) = self.both();
         self.begin_at(wall, boot, journal, is_trusted)
@@ -155,24 +157,24 @@ impl Clock {
         u64::try_from(line.eighths(boot) >> 6).unwrap_or(0)
     }
 
-    /// Compares with the wall clock, and tells what became of it. To be called about ten times a second.
+    /// Compares with the wall clock and returns the event, if any. To be called about ten times a second.
     pub fn follow(&self) -> Option<Event> {
         let (wall, boot, apart) = self.closest();
-        // On a busy machine this thread was held up between them each time; whoever took them together would believe
-        // in a leap. The next look will do.
+        // On a busy machine this thread was preempted between the two reads in each attempt.
+        // Treating them as simultaneous would look like a jump. The next call will succeed.
         if apart > TOGETHER { None } else { self.adjust(wall, boot) }
     }
 
-    /// Both clocks at one moment, in ticks.
+    /// Both clocks, read together, in ticks.
     fn both(&self) -> (i64, i64) {
         let (wall, boot, _) = self.closest();
         (wall, boot)
     }
 
-    /// Both clocks, and by how many ticks they were read apart at most: the best of a few attempts.
+    /// Both clocks, and at most how many ticks apart they were read: the best of a few attempts.
     ///
-    /// The machine's own is read last: what little passes in between makes the wall clock seem behind, so that
-    /// no window begins before its time.
+    /// The boot clock is read last: the small delay makes the wall clock seem behind, so that no
+    /// window begins early.
     fn closest(&self) -> (i64, i64, i64) {
         let read = || {
             let before = ticks_of(self.source, 0);
@@ -182,7 +184,7 @@ impl Clock {
         };
         let mut best = read();
         for _ in 0..3 {
-            // Within one tick, as far as can be said.
+            // Within one tick, as precisely as can be measured.
             if best.2 <= 2 {
                 break;
             }
@@ -194,7 +196,7 @@ impl Clock {
         best
     }
 
-    /// Compares with the wall clock at a time of the boot clock, both in ticks.
+    /// Compares with the wall clock at this time of the boot clock, both in ticks.
     fn adjust(&self, wall: i64, boot: i64) -> Option<Event> {
         let mut steering = self.steering();
         let line = Line::of_word(self.line.load(Ordering::Acquire));
@@ -230,10 +232,10 @@ impl Default for Clock {
 impl Steering {
     /// The wall clock is far ahead.
     fn leap(&mut self, line: Line, boot: i64, ahead: i64) -> (Line, Option<Event>) {
-        // Whatever is ahead is not behind: time goes at its own speed while the leap is looked at.
+        // A clock that is ahead is not behind: time runs at normal speed while the jump is observed.
         let line = Line::through(boot, line.eighths(boot), false);
         match self.leap {
-            // A leap of another length is another leap.
+            // A jump of a different size is a new jump.
             Some((since, seen)) if (seen - ahead).abs() < LEAP => {
                 if boot - since < PROBATION * TICKS {
                     return (line, None);
@@ -265,7 +267,7 @@ impl Steering {
 // === impl Line ===
 
 impl Line {
-    /// The line that is at these eighths at this time of the boot clock.
+    /// The line through this point: eighths of a tick at this time of the boot clock.
     const fn through(boot: i64, eighths: i64, is_slow: bool) -> Self {
         Self { at: eighths - Self::slope(is_slow) * boot, is_slow }
     }
@@ -287,9 +289,9 @@ impl Line {
     }
 }
 
-// === the system ===
+// === system clocks ===
 
-/// What the system's clock says, in Unix milliseconds.
+/// The system's wall clock, in Unix milliseconds.
 pub(crate) fn wall_millis() -> u64 {
     u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
 }
@@ -301,13 +303,13 @@ fn wall_ticks() -> i64 {
 }
 
 fn since_1970() -> Duration {
-    // A clock before 1970 counts as 1970: it is behind whatever was seen before.
+    // A clock before 1970 counts as 1970: it is behind any time seen before.
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Ticks of a clock; `NANOS - 1` more nanoseconds round up.
 fn ticks_of(source: ClockId, more: i64) -> i64 {
-    // A clock that was read once can be read again; if not, time stands still in place of running wild.
+    // A clock that was read once can be read again; if it cannot, time stops instead of being random.
     clock_gettime(source).map_or(0, |time| time.tv_sec() * 1_000 * TICKS + (time.tv_nsec() + more) / NANOS)
 }
 

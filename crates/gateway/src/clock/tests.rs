@@ -1,4 +1,4 @@
-//! The clock over random wall clocks, and at each of its rules.
+//! The clock with random wall clocks, and each of its rules.
 
 use super::*;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ fn wall(offset: i64, boot: i64) -> u64 {
     u64::try_from(BEGIN + boot + offset).unwrap_or(0)
 }
 
-/// Adjusts every 100 ms for so long with a wall clock that is off by `offset`, and gives the events.
+/// Adjusts every 100 ms for this long with a wall clock that is off by `offset`. Returns the events.
 fn run(clock: &Clock, boot: &mut i64, millis: i64, offset: i64) -> Vec<Event> {
     let mut events = Vec::new();
     for _ in 0..millis / 100 {
@@ -38,7 +38,7 @@ fn a_leap_forward_is_followed_after_ten_seconds_and_a_glitch_is_not() {
     assert_eq!(clock.millis_at(boot * TICKS), wall(0, boot));
     assert_eq!(run(&clock, &mut boot, 100, 0), []);
     assert_eq!(run(&clock, &mut boot, 9_000, DAY), []);
-    // Another leap begins its own ten seconds.
+    // Another jump starts its own ten seconds.
     assert_eq!(run(&clock, &mut boot, 9_000, 2 * DAY), []);
     assert_eq!(clock.millis_at(boot * TICKS), wall(0, boot));
     assert_eq!(run(&clock, &mut boot, 2_000, 2 * DAY), [Event::Followed(2 * DAY as u64)]);
@@ -52,7 +52,7 @@ fn a_wall_clock_that_is_set_back_slows_time_down_until_it_has_caught_up() {
     let before = (boot, clock.millis_at(boot * TICKS));
     assert_eq!(run(&clock, &mut boot, 10_000, -3_600_000), [Event::Behind(3_600_000)]);
     let passed = clock.millis_at(boot * TICKS) - before.1;
-    // The first tenth of a second was not slow yet, and the slow line begins 8 ms above.
+    // The first tenth of a second was not slow, and the slow line begins 8 ms above.
     assert!((8_750..8_750 + 22).contains(&passed), "{passed}");
     let events = run(&clock, &mut boot, 8 * 3_600_000, -3_600_000);
     assert_eq!(events, [Event::CaughtUp]);
@@ -61,7 +61,7 @@ fn a_wall_clock_that_is_set_back_slows_time_down_until_it_has_caught_up() {
 }
 
 #[test]
-fn a_little_behind_is_not_told_and_trembling_changes_nothing() {
+fn a_small_lag_is_not_reported_and_jitter_changes_nothing() {
     let (clock, mut boot) = (clock(), 0);
     assert_eq!(run(&clock, &mut boot, 20_000, -900), []);
     assert!((wall(-900, boot)..wall(-900, boot) + 51).contains(&clock.millis_at(boot * TICKS)));
@@ -77,7 +77,7 @@ fn a_day_forward_and_back_is_slow_and_then_forward_again_is_quick() {
     let (clock, mut boot) = (clock(), 0);
     assert_eq!(run(&clock, &mut boot, 11_000, DAY), [Event::Followed(DAY as u64)]);
     assert_eq!(run(&clock, &mut boot, 5_000, 0), [Event::Behind(DAY as u64)]);
-    // It is ahead of the wall clock by a little less than a day, so this is a small step.
+    // It is ahead of the wall clock by slightly less than a day, so this is a small step.
     let events = run(&clock, &mut boot, 1_000, DAY);
     assert_eq!(events, [Event::CaughtUp]);
     assert_eq!(clock.millis_at(boot * TICKS), wall(DAY, boot));
@@ -112,16 +112,16 @@ fn it_begins_with_the_later_of_wall_clock_and_journal() {
     clock.begin_at(ticks(wall), 5 * TICKS, wall + MAX_AHEAD, false).unwrap();
     clock.begin_at(ticks(wall), 5 * TICKS, u64::MAX, true).unwrap();
     assert_eq!(clock.millis_at(5 * TICKS), wall);
-    let told = Ahead { wall: 1_795_392_000_000, journal: 1_795_564_800_000 }.to_string();
+    let message = Ahead { wall: 1_795_392_000_000, journal: 1_795_564_800_000 }.to_string();
     assert_eq!(
-        told,
+        message,
         "the clock says 2026-11-23T00:00:00Z, but usage was recorded until 2026-11-25T00:00:00Z"
     );
 }
 
 #[test]
 fn a_second_begins_with_that_of_the_wall_clock_or_within_a_millisecond_behind_it() {
-    // Every offset of the two clocks within a millisecond, each as the system would tell it.
+    // Every offset of the two clocks within a millisecond, each as the system would report it.
     for wall_nanos in (0..1_000_000).step_by(31_250) {
         for boot_nanos in (0..1_000_000).step_by(31_250) {
             let at = |nanos: i64| (nanos / NANOS, (nanos + NANOS - 1) / NANOS);
@@ -129,11 +129,11 @@ fn a_second_begins_with_that_of_the_wall_clock_or_within_a_millisecond_behind_it
             let clock = Clock::at(ClockId::CLOCK_MONOTONIC, wall, boot);
             clock.adjust(wall, boot);
             for later in (0..3_000_000).step_by(62_500) {
-                let told = clock.millis_at(at(boot_nanos + later).0) as i64;
+                let read = clock.millis_at(at(boot_nanos + later).0) as i64;
                 let true_nanos = wall_nanos + later;
-                assert!(told <= BEGIN + true_nanos / 1_000_000, "early: {wall_nanos} {boot_nanos} {later}");
+                assert!(read <= BEGIN + true_nanos / 1_000_000, "early: {wall_nanos} {boot_nanos} {later}");
                 let behind = BEGIN + (true_nanos - 500_000).div_euclid(1_000_000);
-                assert!(told >= behind, "late: {wall_nanos} {boot_nanos} {later}");
+                assert!(read >= behind, "late: {wall_nanos} {boot_nanos} {later}");
             }
         }
     }
@@ -143,13 +143,13 @@ fn a_second_begins_with_that_of_the_wall_clock_or_within_a_millisecond_behind_it
 fn no_second_of_the_systems_clock_begins_early() {
     let clock = Clock::new();
     for _ in 0..100_000 {
-        let told = clock.now_millis();
-        assert!(told <= wall_millis(), "the wall clock is read behind it");
+        let now = clock.now_millis();
+        assert!(now <= wall_millis(), "the wall clock is read behind it");
     }
 }
 
 #[test]
-fn events_are_told_in_words() {
+fn events_are_described_in_words() {
     assert!(Event::Followed(86_400_000).to_string().contains("forward by 86400.000 s"));
     assert!(Event::Behind(3_600_005).to_string().contains("3600.005 s behind"));
     assert!(!Event::CaughtUp.to_string().is_empty());
@@ -168,12 +168,12 @@ fn the_systems_own_clocks_are_followed() {
     assert!(wall_millis().abs_diff(last) < 1_000);
 }
 
-/// What happens to the wall clock before an adjustment.
+/// A change of the wall clock before an adjustment.
 #[derive(Debug, Clone)]
 enum Step {
-    /// So many milliseconds pass.
+    /// This many milliseconds pass.
     Pass(i64),
-    /// The wall clock is set by so many milliseconds.
+    /// The wall clock is set by this many milliseconds.
     Set(i64),
     /// The wall clock is set to this.
     Broken(u64),
@@ -220,7 +220,7 @@ proptest! {
             }
             let before = clock.millis_at(boot * TICKS);
             prop_assert!(before >= last);
-            // A thread that still reads the old line while the new one is decided on.
+            // A thread still reads the old line while the new one is being stored.
             let late = clock.millis_at((boot + OVERLAP / 2) * TICKS);
             let event = clock.adjust(ticks(wall), boot * TICKS);
             let now = clock.millis_at(boot * TICKS);

@@ -1,4 +1,4 @@
-//! Times as people and headers read them.
+//! Times as text, for people and for headers.
 
 use jiff::Timestamp;
 use std::cell::RefCell;
@@ -12,7 +12,8 @@ pub(crate) fn time(seconds: u64) -> String {
     timestamp(seconds).map_or_else(|| "an unknown time".to_owned(), |time| time.to_string())
 }
 
-/// A text of the second that was asked for last. It is made anew for another second only: one is asked for many times.
+/// The text of the most recent second. It is formatted only when the second changes, as the same
+/// one is requested many times.
 #[derive(Debug)]
 pub(crate) struct OfSecond(RefCell<(u64, String)>);
 
@@ -21,7 +22,7 @@ impl OfSecond {
         Self(RefCell::new((u64::MAX, String::new())))
     }
 
-    /// Works on the text of a Unix second.
+    /// Calls `work` with the text of a Unix second.
     pub(crate) fn with<T>(&self, second: u64, make: fn(u64) -> String, work: impl FnOnce(&str) -> T) -> T {
         let mut last = self.0.borrow_mut();
         if last.0 != second {
@@ -31,7 +32,7 @@ impl OfSecond {
     }
 }
 
-/// Appends a Unix second as [`time`] has it.
+/// Appends a Unix second, formatted like [`time`].
 pub(crate) fn write_time(second: u64, out: &mut String) {
     thread_local! {
         static LAST: OfSecond = const { OfSecond::new() };
@@ -39,7 +40,7 @@ pub(crate) fn write_time(second: u64, out: &mut String) {
     LAST.with(|last| last.with(second, time, |text| out.push_str(text)));
 }
 
-/// A Unix second as the `Date` header has it.
+/// A Unix second in the format of the `Date` header.
 pub(crate) fn http_date(seconds: u64) -> String {
     timestamp(seconds).map(|time| time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()).unwrap_or_default()
 }
@@ -54,8 +55,8 @@ pub(crate) fn log_time(millis: u64) -> String {
     })
 }
 
-/// The Unix second that an HTTP-date means, in each of the three forms that a recipient has to take (RFC 9110 section
-/// 5.6.7). A time before 1970 is its first second.
+/// The Unix second of an HTTP-date, in each of the three formats that a recipient must accept (RFC
+/// 9110 section 5.6.7). Times before 1970 become second 0.
 pub(crate) fn from_http_date(date: &str) -> Option<u64> {
     const FORMS: [&str; 3] =
         ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];

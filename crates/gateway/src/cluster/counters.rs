@@ -1,18 +1,18 @@
-//! Limits as the ledger counts them.
+//! Limits as counters of the ledger.
 
 use contract::{Limit, calendar::Zone, limit::Kind, window::Period};
 use lease::{CounterId, Millis, Rule};
 use limits::{Share, Who};
 
-/// Parts of a rolling span beside the present one, as in `limits`.
+/// Slices of a rolling window besides the current one, as in `limits`.
 const ROLLING_PARTS: u64 = 16;
 
-/// Whose counter of which limit.
+/// The counter of a limit for this account.
 pub(super) const fn counter(who: &Who, id: u64) -> CounterId {
     CounterId { who: *who, limit: id }
 }
 
-/// The counter that a request takes a share of.
+/// The counter from which a request takes units.
 pub(super) const fn counter_of(who: &Who, share: &Share<'_>) -> CounterId {
     counter(who, share.id)
 }
@@ -32,7 +32,7 @@ pub(super) fn rule(limit: &Limit, now: Millis) -> Rule {
     Rule { amount: limit.amount, kind }
 }
 
-/// One calendar window.
+/// A calendar window.
 pub(super) fn window(period: Period, zone: &Zone, index: u32) -> lease::Kind {
     lease::Kind::Window {
         index: index.into(),
@@ -41,7 +41,7 @@ pub(super) fn window(period: Period, zone: &Zone, index: u32) -> lease::Kind {
     }
 }
 
-/// A rolling span. Its parts are those of the account, so that the journal's windows are slices.
+/// A rolling window. Its slices are those of the account, so that windows of the journal match them.
 pub(super) fn rolling(seconds: u32) -> lease::Kind {
     lease::Kind::Rolling { part: (u64::from(seconds.max(1)) * 1000).div_ceil(ROLLING_PARTS) }
 }

@@ -1,45 +1,47 @@
-//! What whoever carries messages between this node and the ledger needs, and how it all stands.
+//! The interface for the thread that carries messages between this node and the ledger, and the
+//! status of both.
 
 use super::{Cluster, now};
 use lease::{Message, Millis, Recall, Reply, Standing};
 use std::time::Duration;
 
-/// What there is to do.
+/// The next step of that thread.
 #[derive(Debug)]
 pub struct Step {
     /// To be sent now.
     pub message: Option<Message>,
-    /// When to look again, if nothing comes before.
+    /// When to call again, if nothing happens before.
     pub due: Duration,
 }
 
-/// How this node and its ledger stand.
+/// The status of this node and its ledger.
 #[derive(Debug, Clone, Copy)]
 pub struct ClusterView {
-    /// Leases that are kept.
+    /// Leases held.
     pub leases: u64,
-    /// Messages that were sent, and questions in them.
+    /// Messages sent, and questions in them.
     pub messages: u64,
     /// See `messages`.
     pub questions: u64,
-    /// Whether the ledger is thought to reply.
+    /// Whether the ledger is expected to reply.
     pub is_ledger_up: bool,
-    /// The ledger's epoch. 0: nothing was heard of it yet.
+    /// The ledger's epoch. 0: unknown, because nothing was received from it.
     pub epoch: u64,
-    /// How often the ledger was replaced, or lost what it knew.
+    /// How often the ledger was replaced, or lost its state.
     pub replaced: u32,
-    /// Members, as of the ledger's last word.
+    /// Members, by the ledger's last reply.
     pub members: u32,
-    /// What the ledger thinks of this node.
+    /// How the ledger considers this node.
     pub standing: Standing,
-    /// Units that were granted beyond the leases while the ledger could not be reached.
+    /// Units that were granted beyond the leases while the ledger was unreachable.
     pub beyond: u64,
-    /// The ledger's clock, in Unix milliseconds. None: it is not known.
+    /// The ledger's clock, in Unix milliseconds. None: unknown.
     pub ledger_time: Option<Millis>,
 }
 
 impl Cluster {
-    /// Does what is due, and tells what is to be sent. To be called at the start, whenever [`Cluster::kicked`] is ready, when
+    /// Does what is due, and returns the message to send. To be called at the start, whenever
+    /// [`Cluster::kicked`] is ready, when
     /// [`Step::due`] has passed, and after each reply.
     pub fn step(&self) -> Step {
         let mut state = self.locked();
@@ -65,12 +67,12 @@ impl Cluster {
         Step { message, due }
     }
 
-    /// Waits until there is something to do before the time of the last step.
+    /// Waits until a step is due earlier than the last one announced.
     pub async fn kicked(&self) {
         self.kick.notified().await;
     }
 
-    /// Takes a reply.
+    /// Processes a reply.
     pub fn hear(&self, reply: &Reply) {
         let mut state = self.locked();
         state.node.hear(now(), reply);
@@ -78,32 +80,33 @@ impl Cluster {
         self.news.notify_waiters();
     }
 
-    /// Other nodes need what this one does not.
+    /// Returns units that other nodes need and this one does not.
     pub fn recall(&self, recall: &Recall) {
         self.with(|state, now| state.node.recall(now, recall));
     }
 
-    /// Forgets what no request needs. To be called now and then.
+    /// Removes unused state. To be called periodically.
     pub fn sweep(&self) {
         self.locked().sweep_places();
     }
 
-    /// Gives back all that is not spent, because this process ends. To be called again after each reply, until it tells true.
+    /// Returns all unspent units, because this process ends. To be called again after each reply,
+    /// until it returns true.
     pub fn give_back(&self) -> bool {
         self.with(|state, now| state.node.give_all_back(now))
     }
 
-    /// Goes on by this machine's clock, as one of so many members, until something is heard of the ledger.
+    /// Uses this machine's clock, as one of this many members, until the ledger replies.
     pub fn assume(&self, unix_millis: Millis, members: u32) {
         self.with(|state, now| state.node.assume(now, unix_millis, members));
     }
 
-    /// Whether there is a clock for windows: the ledger's, once anything was heard of it, or one that was assumed.
+    /// Whether there is a clock for windows: the ledger's, once it has replied, or an assumed one.
     pub fn has_heard(&self) -> bool {
         self.time().is_some()
     }
 
-    /// How it stands.
+    /// The current status.
     pub fn view(&self) -> ClusterView {
         let state = self.locked();
         let node = &state.node;

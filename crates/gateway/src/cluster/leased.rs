@@ -1,11 +1,11 @@
-//! Units that are taken of leases: settled as their reservation is, or given back.
+//! Units taken from leases: settled together with their reservation, or returned.
 
 use super::{Cluster, Places, State};
 use lease::{Micros, Receipt, Waiting};
 use smallvec::SmallVec;
 use std::sync::{Arc, atomic::AtomicBool};
 
-/// Units of every limit that applies to a request. Dropped, they go back into the leases.
+/// Units of every limit that applies to a request. When dropped, they return to the leases.
 #[derive(Debug)]
 pub(crate) struct Leased {
     cluster: Arc<Cluster>,
@@ -14,7 +14,7 @@ pub(crate) struct Leased {
     flags: SmallVec<[Arc<AtomicBool>; 1]>,
 }
 
-/// Of one limit.
+/// The units of one limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Part {
     Held(Held),
@@ -26,11 +26,11 @@ pub(super) enum Part {
     },
 }
 
-/// Units that are taken.
+/// Units taken.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
     pub(super) receipt: Receipt,
-    /// False: it is a place among the requests in flight.
+    /// False: a place among the requests in flight.
     pub(super) keeps_charges: bool,
 }
 
@@ -43,12 +43,12 @@ impl Leased {
         &self.cluster
     }
 
-    /// Whether some of it has to be waited for.
+    /// Whether some of the units are still requested from the ledger.
     pub(crate) fn waits(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::Waits { .. }))
     }
 
-    /// Keeps only `cost` units of each, and gives the rest back.
+    /// Keeps only `cost` units of each limit, and returns the rest.
     pub(crate) fn lower_to(&mut self, cost: u32) {
         let (cluster, parts) = (Arc::clone(&self.cluster), &mut self.parts);
         cluster.with(|state, now| {
@@ -63,7 +63,7 @@ impl Leased {
         });
     }
 
-    /// Gives the places among the requests in flight back, and nothing else.
+    /// Returns the places among the requests in flight, and nothing else.
     pub(crate) fn land(&mut self) {
         if !self.has_places() {
             return;
@@ -73,18 +73,18 @@ impl Leased {
         self.flags.clear();
     }
 
-    /// The units are used; places are given back, as of all that is dropped.
+    /// The units are charged; places are returned on drop, like everything that is not charged.
     pub(crate) fn charge(mut self: Box<Self>) {
         self.charge_all();
     }
 
-    /// The units are used; what is given here keeps the places.
+    /// The units are charged; the returned value keeps the places.
     pub(crate) fn charge_and_stay(mut self: Box<Self>) -> Option<Box<Self>> {
         self.charge_all();
         self.has_places().then_some(self)
     }
 
-    /// What tells that a place was lost. None: there are no places.
+    /// Notifies when a place was lost. None: there are no places.
     pub(crate) fn places(&self) -> Option<Places> {
         let has_any = !self.flags.is_empty();
         has_any.then(|| Places::new(Arc::clone(&self.cluster), self.flags.clone()))
@@ -97,7 +97,7 @@ impl Leased {
         self.parts.push(part);
     }
 
-    /// Replaces what waits by what `look` finds: units, more waiting, or nothing.
+    /// Replaces what is waiting by the result of `look`: units, more waiting, or nothing.
     pub(super) fn replace_waiting(
         &mut self,
         state: &mut State,

@@ -1,13 +1,14 @@
-//! Limits that several nodes share: what this process holds of each at the ledger (crate `lease`), spent by all data
-//! threads.
+//! Limits shared by several nodes: the leases of this process at the ledger (crate `lease`), spent
+//! by all data threads.
 //!
-//! A request is counted in its account first, as on one node, by the ledger's clock; then it takes the same units of the
-//! leases. The account never denies what a lease would grant, because it counts only what this process spends; it is what
-//! the journal, changes of limits and all that is told about them go on from. What decides between nodes is the lease.
+//! A request is first counted in its account, as on a single node, by the ledger's clock; then it
+//! takes the same units from the leases. The account never denies what a lease would grant, because
+//! it counts only what this process spends. The journal, changes of limits and all reports about
+//! them are based on the account. Between nodes, the lease decides.
 //!
-//! The node's state stands behind one lock, held for some hundred nanoseconds. Nobody waits for the ledger while holding it:
-//! what goes to the ledger and comes from there is carried by a thread of the control plane, by way of `driver`. A request
-//! whose units are not at hand waits for it, alone.
+//! The node's state is behind one lock, held for some hundred nanoseconds, and never while waiting
+//! for the ledger: a thread of the control plane carries the messages to and from the ledger,
+//! through `driver`. A request whose units are not available waits for it; no other request does.
 
 mod counters;
 mod driver;
@@ -38,9 +39,9 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub struct Cluster {
     state: Mutex<State>,
-    /// The driver has something to do earlier than it planned.
+    /// The driver has something to do earlier than planned.
     kick: Notify,
-    /// The ledger said something: whoever waits looks again.
+    /// The ledger replied: waiting requests look again.
     news: Notify,
     /// Places were lost.
     lost: Notify,
@@ -49,7 +50,7 @@ pub struct Cluster {
 #[derive(Debug)]
 struct State {
     node: Node,
-    /// When the driver looks next by itself.
+    /// When the driver next looks on its own.
     planned: Micros,
     /// The flag of each lease of places that is in use: set when they are lost.
     places: HashMap<Handle, Arc<AtomicBool>>,
@@ -69,15 +70,15 @@ impl Cluster {
         })
     }
 
-    /// The ledger's clock, in Unix milliseconds. None: nothing was heard of it yet.
+    /// The ledger's clock, in Unix milliseconds. None: it has not replied yet.
     pub(crate) fn time(&self) -> Option<Millis> {
         self.locked().node.ledger_time(now())
     }
 
-    /// Does something with the node, and has the driver look if there is something to be sent.
+    /// Accesses the node, and notifies the driver if there is something to send.
     fn with<R>(&self, act: impl FnOnce(&mut State, Micros) -> R) -> R {
         let mut state = self.locked();
-        // Read within the lock: a node's time never goes back.
+        // Read while holding the lock: a node's time never goes back.
         let result = act(&mut state, now());
         let due = state.node.due();
         let is_early = due < state.planned;
@@ -91,13 +92,13 @@ impl Cluster {
         result
     }
 
-    // What a panic left behind is no worse than a message that was lost: the ledger's word corrects it.
+    // State left by a panic is no worse than a lost message: the ledger's replies correct it.
     fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The node's own clock: it goes on while the machine sleeps, and nobody sets it.
+/// The node's own clock: it continues during suspend and cannot be set.
 fn now() -> Micros {
     let read = clock_gettime(ClockId::CLOCK_BOOTTIME).or_else(|_| clock_gettime(ClockId::CLOCK_MONOTONIC));
     // A clock that was read once can be read again.

@@ -1,4 +1,5 @@
-//! Places among the requests in flight that were lost: the ledger may give them to other nodes, so their requests end.
+//! Lost places among the requests in flight: the ledger may give them to other nodes, so their
+//! requests are ended.
 
 use super::{Cluster, State};
 use smallvec::SmallVec;
@@ -10,7 +11,7 @@ use std::{
     },
 };
 
-/// The places of one request.
+/// The places of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Places {
     cluster: Arc<Cluster>,
@@ -26,7 +27,7 @@ impl Places {
     pub(crate) async fn lost(&self) {
         loop {
             let mut lost = pin!(self.cluster.lost.notified());
-            // Before the look, so that nothing is missed.
+            // Before the check, so that no notification is missed.
             lost.as_mut().enable();
             if self.flags.iter().any(|flag| flag.load(Ordering::Acquire)) {
                 return;
@@ -49,7 +50,7 @@ impl State {
         has_any
     }
 
-    /// Forgets the flags that no request holds.
+    /// Removes the flags that no request holds.
     pub(super) fn sweep_places(&mut self) {
         self.places.retain(|_, flag| Arc::strong_count(flag) > 1);
     }

@@ -1,4 +1,4 @@
-//! What this node used before it was started anew, from its journal.
+//! What this node used before it was restarted, from its journal.
 
 use super::counters::{counter, rolling, window};
 use contract::{
@@ -8,15 +8,16 @@ use contract::{
 use lease::{Millis, Rule};
 use limits::{Limits, Used, Who};
 
-/// Windows that ended so long ago are left out. Clocks are not further apart.
+/// Windows that ended longer ago are omitted. Clocks differ by less.
 const LONG_AGO: Millis = 86_400_000;
 
-/// Milliseconds after its last charge at which a window of an unknown kind is over: the longest is one of 31 days.
+/// Milliseconds after its last charge at which a window of unknown kind has ended: the longest has 31 days.
 const LONGEST_WINDOW: Millis = 32 * 86_400_000;
 
-/// What an account had used of limits whose counters last, as it is said to the ledger at `now` (Unix milliseconds).
+/// What an account had used of limits with lasting counters, for the ledger, at `now` (Unix milliseconds).
 ///
-/// What was used of a rate is not said: the ledger takes all that it had granted for spent then, and the bucket fills.
+/// Rates are not reported: the ledger assumes that all units it had granted are spent, and the
+/// bucket refills.
 pub(crate) fn used(limits: &Limits, who: &Who, rows: &[Used], now: Millis) -> Vec<lease::Used> {
     let each = rows.iter().filter_map(|row| {
         let (id, rule) = match limits.of_tag(row.tag) {
@@ -40,8 +41,8 @@ fn rule_of(limit: &Limit, at: u32) -> Option<Rule> {
     Some(Rule { amount: limit.amount, kind })
 }
 
-/// The rule of a limit that does not hold any more, as far as its tag and row tell: long enough to find what was used if it
-/// comes back.
+/// The rule of a limit that no longer exists, as far as its tag and row show: long enough to find
+/// its usage if it returns.
 fn unknown_rule(tag: Tag, row: &Used) -> Option<Rule> {
     let charged = row.second.saturating_mul(1000);
     let kind = match tag.class() {
@@ -51,7 +52,7 @@ fn unknown_rule(tag: Tag, row: &Used) -> Option<Rule> {
             begins: 0,
             ends: charged.saturating_add(LONGEST_WINDOW),
         },
-        // The number of a part is the time divided by its length.
+        // The number of a slice is the time divided by its length.
         Class::Rolling => lease::Kind::Rolling { part: charged.checked_div(row.window.into())?.max(1) },
         Class::Rate => return None,
     };
@@ -64,7 +65,7 @@ mod tests {
 
     const NOW: u64 = 1_795_392_000_000;
 
-    fn said(text: &str, held: &str, window: u32, second: u64) -> Vec<(u64, u64, u32)> {
+    fn reported(text: &str, held: &str, window: u32, second: u64) -> Vec<(u64, u64, u32)> {
         let parse = |text| Limit::parse(text, &mut |_| None).unwrap();
         let limits = Limits::new(vec![parse(held)]).unwrap();
         let row = Used { tag: parse(text).tag(), window, units: 3, second };
@@ -75,10 +76,10 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_is_said_and_what_is_over_or_flows_in_again_is_not() {
+    fn lasting_usage_is_reported_and_ended_windows_and_rates_are_not() {
         let day = u32::try_from(NOW / 86_400_000).unwrap();
         let part = u32::try_from(NOW / 225_000).unwrap();
-        for (text, window, is_said) in [
+        for (text, window, is_reported) in [
             ("9 per day", day, true),
             ("9 per day", day + 1, true),
             ("9 per day", day - 3, false),
@@ -89,12 +90,12 @@ mod tests {
         ] {
             for held in [text, "5 per month"] {
                 let expected = Limit::parse(text, &mut |_| None).unwrap().tag().0.into();
-                let said = said(text, held, window, NOW / 1000);
-                // Of a limit that does not hold any more it is not known how long its windows are.
-                let is_said = is_said || held != text && !text.contains("burst");
+                let reported = reported(text, held, window, NOW / 1000);
+                // For a limit that no longer exists, the length of its windows is unknown.
+                let is_reported = is_reported || held != text && !text.contains("burst");
                 assert_eq!(
-                    said,
-                    if is_said { vec![(expected, u64::from(window), 3)] } else { vec![] },
+                    reported,
+                    if is_reported { vec![(expected, u64::from(window), 3)] } else { vec![] },
                     "{text} {window}"
                 );
             }

@@ -1,4 +1,4 @@
-//! How limits stand by what all nodes know.
+//! The state of limits across all nodes.
 
 use super::{
     Cluster, State,
@@ -16,8 +16,8 @@ pub(crate) struct CountedAt {
 }
 
 impl Cluster {
-    /// What is known of each limit, by its position. `counted`: a window that has ended since is told of, if nothing was
-    /// heard of the one after it.
+    /// What is known of each limit, by its position. `counted`: a window that has ended since is
+    /// still reported, if nothing is known of the next one.
     pub(crate) fn known(
         &self,
         limits: &Limits,

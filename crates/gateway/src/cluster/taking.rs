@@ -1,4 +1,4 @@
-//! Taking units of every lease that a request needs, all or none; waiting for those that are not at hand.
+//! Taking units from every lease that a request needs, all or none; waiting for units that are not available.
 
 use super::{
     Cluster, State,
@@ -12,19 +12,20 @@ use smallvec::SmallVec;
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
-/// Why units cannot be had.
+/// Why units were not granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Denied {
-    /// The limits at these positions have too little left.
+    /// The limits at these positions have too few units left.
     Exhausted(SmallVec<[usize; MAX_LIMITS]>),
     /// It cannot be decided at present.
     Unavailable,
-    /// A window has ended meanwhile: all is to be asked anew.
+    /// A window has ended meanwhile: start again.
     Over,
 }
 
 impl Cluster {
-    /// Takes what a request of this cost needs at `time`, which is the ledger's. What is given may have to wait.
+    /// Takes the units for a request of this cost at `time` of the ledger's clock. The result may
+    /// have to wait for some.
     pub(crate) fn take(
         self: &Arc<Self>,
         who: &Who,
@@ -36,7 +37,7 @@ impl Cluster {
         self.take_of_each(who, limits.shares(applying, cost), time)
     }
 
-    /// Asks how the limits stand, and takes nothing.
+    /// Queries the state of the limits, and takes nothing.
     pub(crate) fn ask(
         self: &Arc<Self>,
         who: &Who,
@@ -81,7 +82,7 @@ impl Cluster {
     }
 }
 
-/// What was refused of several limits.
+/// Refusals of several limits.
 #[derive(Default)]
 struct Refused {
     exhausted: SmallVec<[usize; MAX_LIMITS]>,
@@ -97,7 +98,7 @@ impl Refused {
         }
     }
 
-    /// A limit that is known to be used up is told of, even if others cannot be decided.
+    /// A limit that is known to be exhausted is reported, even if others cannot be decided.
     fn denied(self) -> Option<Denied> {
         if !self.exhausted.is_empty() {
             return Some(Denied::Exhausted(self.exhausted));
@@ -122,18 +123,19 @@ impl State {
     }
 }
 
-/// Whether the journal has to know the slice that units were taken in.
+/// Whether the journal must know the slice that units were taken from.
 const fn keeps_slice(rule: &lease::Rule) -> bool {
     matches!(rule.kind, lease::Kind::Window { .. } | lease::Kind::Rolling { .. })
 }
 
 impl Leased {
-    /// Waits until all that was asked for is decided. Dropped meanwhile, it gives back and asks for nothing more.
+    /// Waits until everything requested is decided. If dropped meanwhile, it returns its units and
+    /// cancels its requests.
     pub(crate) async fn wait(mut self: Box<Self>) -> Result<Box<Self>, Denied> {
         let cluster = Arc::clone(self.cluster());
         loop {
             let mut news = pin!(cluster.news.notified());
-            // Before the look, so that no news is missed.
+            // Before the check, so that no notification is missed.
             news.as_mut().enable();
             let Some(until) = self.retry()? else { return Ok(self) };
             let patience = Duration::from_micros(until.saturating_sub(now()));
@@ -141,7 +143,7 @@ impl Leased {
         }
     }
 
-    /// Looks again at what waits. Until when it has to wait on; None: it has all.
+    /// Checks again what is waiting. Returns until when to wait; None: it has everything.
     fn retry(&mut self) -> Result<Option<Micros>, Denied> {
         let cluster = Arc::clone(self.cluster());
         cluster.with(|state, now| {

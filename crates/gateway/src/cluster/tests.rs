@@ -1,4 +1,4 @@
-//! Several processes' leases around one ledger in memory, carried by tasks.
+//! Leases of several processes with one ledger in memory; tasks carry the messages.
 
 use super::*;
 use contract::Limit;
@@ -30,7 +30,7 @@ fn wall() -> u64 {
     crate::clock::wall_millis()
 }
 
-/// Runs a test with so many nodes that have heard of the ledger.
+/// Runs a test with this many nodes that have received a reply from the ledger.
 fn run(nodes: u32, test: impl AsyncFnOnce(&World)) {
     let mut ledger = Ledger::new(1);
     (1..=nodes).for_each(|node| ledger.join(node));
@@ -140,13 +140,13 @@ fn what_one_limit_denies_is_not_taken_of_the_others() {
         }
         let denied = world.take(0, &limits, 1).await.unwrap_err();
         assert_eq!(denied, Denied::Exhausted([1].into_iter().collect()));
-        sleep(Duration::from_millis(300)).await; // what is not spent goes back
+        sleep(Duration::from_millis(300)).await; // unspent units are returned
         assert_eq!(world.remaining(0, &limits), 98);
     });
 }
 
 #[test]
-fn a_cost_that_is_told_to_be_lower_leaves_the_rest_to_other_nodes() {
+fn a_lower_reported_cost_leaves_the_rest_to_other_nodes() {
     run(2, async |world| {
         let limits = limits(&["10 in all"]);
         let mut leased = world.take(0, &limits, 8).await.unwrap();
@@ -165,7 +165,7 @@ fn a_place_is_free_for_other_nodes_when_its_answer_lands_and_not_before_the_end_
         let mut leased = world.take(0, &limits, 5).await.unwrap();
         assert!(world.take(1, &limits, 1).await.is_err());
         leased.land();
-        sleep(Duration::from_millis(120)).await; // a denial is true to a tenth of a second
+        sleep(Duration::from_millis(120)).await; // a denial is accurate to a tenth of a second
         let tunnel = world.take(1, &limits, 1).await.unwrap().charge_and_stay();
         assert!(tunnel.is_some() && world.take(0, &limits, 1).await.is_err());
         drop(tunnel);
@@ -216,7 +216,7 @@ fn without_the_ledger_leases_at_hand_are_spent_and_then_it_cannot_be_decided() {
 }
 
 #[test]
-fn requests_whose_places_are_lost_are_told() {
+fn requests_whose_places_are_lost_are_notified() {
     let cluster = Cluster::new(Node::new(1, 1, Unreachable::Deny, []));
     let flag = Arc::new(AtomicBool::new(false));
     let places = Places::new(Arc::clone(&cluster), [Arc::clone(&flag)].into_iter().collect());

@@ -1,4 +1,4 @@
-//! From settings to the reference's own model of the API. The only place that knows both.
+//! Converts settings to the reference's model of the API. The only place that knows both.
 
 mod refusals;
 
@@ -9,10 +9,11 @@ use crate::{
 use reference::{Ceilings, Deprecation, Endpoint, Live, Moved, Plan, Reference, Sizes, Times, Window};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// Endpoints with rules whose refusals are tried out. Each example needs one that fits, not all that do.
+/// Endpoints for which refusals of their rules are generated. Each example needs one that fits, not
+/// all that do.
 const MAX_TRIED: usize = 200;
 
-/// The API that these settings describe, as its reference tells of it. `address` is where it listens.
+/// The API of these settings, as the reference describes it. `address`: where it listens.
 pub fn of(settings: &Settings, address: SocketAddr) -> Reference {
     let api = &settings.api;
     let mut tried = 0;
@@ -67,7 +68,7 @@ pub fn of(settings: &Settings, address: SocketAddr) -> Reference {
     }
 }
 
-/// What the reference tells of maintenance at this Unix second.
+/// The maintenance shown by the reference at this Unix second.
 pub fn live(windows: &[maintenance::Window], now: u64) -> Live {
     let windows = windows.iter().map(|window| Window {
         message: window.message.clone(),
@@ -87,7 +88,7 @@ fn endpoint(one: &settings::Endpoint, is_tried: bool) -> Endpoint {
         permissions: one.permissions.clone(),
         public: one.public,
         cost: one.cost,
-        tells_cost: one.cost_header.is_some(),
+        reports_cost: one.cost_header.is_some(),
         group: one.group.clone(),
         deprecated: one.deprecated.map(|deprecated| Deprecation { since: Some(deprecated.since) }),
         moved_to: one.moved_to.clone(),
@@ -101,8 +102,8 @@ fn endpoint(one: &settings::Endpoint, is_tried: bool) -> Endpoint {
     endpoint
 }
 
-/// What examples begin with while no public base is set. An address that stands for all of a machine's
-/// own is none that can be sent to.
+/// The base URL of examples while no public one is configured. A wildcard address is not one that
+/// clients can connect to.
 fn local_url(address: SocketAddr) -> String {
     let ip = Some(address.ip()).filter(|ip| !ip.is_unspecified());
     let ip = ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));

@@ -1,15 +1,15 @@
-//! What endpoints are called in tallies of usage: by numbers that mean the same in every configuration.
+//! The IDs of endpoints in usage tallies: numbers with the same meaning in every configuration.
 //!
-//! A tally outlives the configuration that its requests were judged by, so it cannot name an endpoint by its
-//! place there. Data threads only ever copy numbers; names are looked up by the control plane.
+//! A tally outlives the configuration of its requests, so it cannot identify an endpoint by its
+//! position there. Data threads only copy numbers; the control plane looks up names.
 
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Every endpoint that any configuration of this process has had. It grows by what operators write, never by
-/// what clients send.
+/// Every endpoint of any configuration in the lifetime of this process. It grows with what
+/// operators configure, never with what clients send.
 #[derive(Debug, Default)]
 pub(crate) struct EndpointIds(Mutex<Known>);
 
@@ -33,12 +33,12 @@ impl EndpointIds {
         number
     }
 
-    /// What the endpoint with this number is called.
+    /// The name of the endpoint with this number.
     pub(crate) fn name(&self, number: u32) -> Option<String> {
         self.known().names.get(usize::try_from(number).ok()?).cloned()
     }
 
-    // What a panic left behind is whole, but for a name without a number, which nobody uses.
+    // State left by a panic is intact, except for a name without a number, which is never used.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,24 +1,24 @@
-//! Windows of maintenance, as the data plane sees them.
+//! Maintenance windows, as the data plane sees them.
 
 use std::fmt;
 
-/// A window of maintenance.
+/// A maintenance window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    /// What clients are told. Empty: a sentence of our own.
+    /// The message for clients. Empty: a default one.
     pub message: String,
-    /// Unix second of its beginning.
+    /// Its first Unix second.
     pub from: u64,
-    /// Unix second of its end, if it is known.
+    /// Its end as a Unix second, if known.
     pub until: Option<u64>,
-    /// Ids of keys that are let through, so that operators can test.
+    /// IDs of keys that are let through, so that operators can test.
     pub pass: Vec<String>,
-    /// The endpoints that it is for. Empty: all.
+    /// The endpoints that it applies to. Empty: all.
     pub endpoints: Vec<Pattern>,
 }
 
-/// Which endpoints a window is for: a method, or all, and a path in which `{name}` stands for one segment and `*` at
-/// the end for all that follows.
+/// Endpoints of a window: a method, or all methods, and a path in which `{name}` matches one
+/// segment and `*` at the end matches the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     method: Option<String>,
@@ -41,10 +41,10 @@ impl Window {
 // === impl Pattern ===
 
 impl Pattern {
-    /// Reads `GET /items/{id}`, `/items/*` and their like.
+    /// Parses patterns such as `GET /items/{id}` and `/items/*`.
     ///
     /// # Errors
-    /// A sentence about what is wrong.
+    /// What is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (method, path) = match text.trim().split_once(' ') {
             Some((method, path)) => (Some(method), path.trim()),
@@ -67,7 +67,7 @@ impl Pattern {
         Ok(Self { method: method.map(str::to_owned), path: path.to_owned() })
     }
 
-    /// Whether it is for this method. A HEAD is answered wherever a GET is.
+    /// Whether it applies to this method. GET includes HEAD.
     pub(crate) fn takes(&self, method: &str) -> bool {
         let wanted = self.method.as_deref().unwrap_or(method);
         wanted == method || (wanted == "GET" && method == "HEAD")
@@ -79,7 +79,7 @@ impl Pattern {
         self.path.split('/').map(plain).eq(template.split('/').map(plain))
     }
 
-    /// Whether a path fits it, segment by segment.
+    /// Whether a path matches, segment by segment.
     pub(crate) fn fits(&self, path: &str) -> bool {
         let mut segments = path.split('/');
         for wanted in self.path.split('/') {

@@ -1,5 +1,5 @@
-//! One configuration, ready for requests. A request is judged by one from its beginning to its end, whatever is
-//! loaded meanwhile.
+//! One configuration, prepared for requests. The same configuration applies to a request from its
+//! beginning to its end, whatever is loaded meanwhile.
 
 pub(crate) mod described;
 pub(crate) mod endpoint_ids;
@@ -15,31 +15,31 @@ use routes::{BadTemplate, Routes};
 use std::{net::SocketAddr, ops::Deref, rc::Rc, sync::Arc};
 use upstream::Services;
 
-/// One configuration.
+/// A prepared configuration.
 pub(crate) struct Config {
-    /// Each that is loaded has a greater number than all before it.
+    /// Increases with each loaded configuration.
     pub(crate) number: u64,
     pub(crate) settings: Settings,
     pub(crate) routes: Routes,
-    /// The configured key headers as they are written, without `Authorization`, which is always looked at.
+    /// The configured key headers as written, without `Authorization`, which is always checked.
     pub(crate) key_headers: Vec<String>,
-    /// The message of a request without a key.
+    /// The error message for a request without a key.
     pub(crate) key_not_set: String,
-    /// How heads are read.
+    /// How heads are parsed.
     pub(crate) reading: Arc<Reading>,
-    /// What an imported key looks like, over bytes: what a client presents need not be UTF-8.
+    /// The pattern of imported keys, over bytes: what a client sends need not be UTF-8.
     pub(crate) key_pattern: Option<Regex>,
-    /// Where a key's limits are told: at the gateway's own place, and where the document says.
+    /// The paths of the limits page: the gateway's own, and the one in the document.
     pub(crate) limits_paths: Vec<String>,
     pub(crate) docs_path: String,
-    /// What is told about the API.
-    pub(crate) told: Told,
-    /// Where requests go.
+    /// What is published about the API.
+    pub(crate) published: Published,
+    /// The upstreams.
     pub(crate) services: Services,
 }
 
-/// A data thread's own hold on a configuration. The thread counts who uses it by itself, so that a request touches no
-/// counter that other threads touch too.
+/// A data thread's own reference to a configuration. The thread counts its users itself, so that a
+/// request changes no counter shared with other threads.
 pub(crate) struct ThreadConfig(Arc<Config>);
 
 impl ThreadConfig {
@@ -56,15 +56,15 @@ impl Deref for ThreadConfig {
     }
 }
 
-/// What clients can read about the API.
-pub(crate) struct Told {
+/// What is published about the API.
+pub(crate) struct Published {
     /// The reference.
     pub(crate) site: Site,
-    /// The API's document, with the contract in it.
+    /// The API's document, enriched with the contract.
     pub(crate) document: Option<Arc<ServedDocument>>,
 }
 
-impl Told {
+impl Published {
     pub(crate) fn of(settings: &Settings, address: SocketAddr) -> Self {
         let site = Site::new(described::of(settings, address));
         Self { site, document: settings.document.clone() }
@@ -72,18 +72,19 @@ impl Told {
 }
 
 impl Config {
-    /// `address`: where the gateway listens. `before`: the configuration that holds until now, of which what is known of
-    /// upstreams stays. Its number is that of the first; whoever replaces one counts.
+    /// `address`: where the gateway listens. `before`: the previous configuration, of which the
+    /// state of upstreams is kept. The number is that of the first configuration; the caller that
+    /// replaces one increments it.
     pub(crate) fn new(
         mut settings: Settings,
         address: SocketAddr,
         endpoint_ids: &EndpointIds,
         before: Option<&Self>,
     ) -> Result<Self, BadTemplate> {
-        let told = Told::of(&settings, address);
+        let published = Published::of(&settings, address);
         let asked_for = odd_headers_of(&settings);
         let routes = Routes::new(std::mem::take(&mut settings.endpoints), &settings.moved, endpoint_ids)?;
-        settings.keys.headers.retain(|name| name != "authorization"); // always looked at
+        settings.keys.headers.retain(|name| name != "authorization"); // always checked
         let services = std::mem::take(&mut settings.services);
         let services = Services::new(services, before.map(|before| &before.services));
         let strictness = settings.strictness;
@@ -97,16 +98,16 @@ impl Config {
             slashes: strictness.slashes,
         };
         let key_headers = settings.keys.headers_as_written();
-        let told_in_document =
+        let documented_paths =
             settings.document.iter().flat_map(|document| document.limits_paths.iter().cloned());
-        let limits_paths = std::iter::once(settings.api.limits_path()).chain(told_in_document).collect();
+        let limits_paths = std::iter::once(settings.api.limits_path()).chain(documented_paths).collect();
         Ok(Self {
             number: 0,
             key_pattern: settings.keys.pattern.as_ref().and_then(|pattern| Regex::new(pattern.as_str()).ok()),
             key_not_set: key_not_set(&key_headers),
             key_headers,
             reading: Arc::new(reading),
-            told,
+            published,
             limits_paths,
             docs_path: settings.api.docs_path(),
             services,
@@ -116,7 +117,8 @@ impl Config {
     }
 }
 
-/// Headers that endpoints ask for and whose names hold more than letters, digits and hyphens, in lower case.
+/// Headers that endpoints expect and whose names have other characters than letters, digits and
+/// hyphens, in lower case.
 fn odd_headers_of(settings: &Settings) -> Vec<String> {
     let checks = settings.endpoints.declared().iter().flat_map(|endpoint| &endpoint.takes.checks);
     let mut names: Vec<String> = checks
@@ -128,7 +130,7 @@ fn odd_headers_of(settings: &Settings) -> Vec<String> {
     names
 }
 
-/// What whoever sends no key is told. `headers`: where it may stand besides `Authorization`.
+/// The message for a request without a key. `headers`: where a key may be sent besides `Authorization`.
 fn key_not_set(headers: &[String]) -> String {
     match headers.first() {
         Some(header) => format!(

@@ -1,4 +1,4 @@
-//! From a path to the endpoint, and from an old path to the new one.
+//! Routing: from a path to the endpoint, and from an old path to the new one.
 
 use crate::{
     config::{endpoint_ids::EndpointIds, maintenance::Pattern},
@@ -7,22 +7,22 @@ use crate::{
 use std::collections::BTreeMap;
 use wayfind::{Router, RouterBuilder};
 
-/// The endpoints and the moved paths, ready to be matched.
+/// The endpoints and moved paths, prepared for matching.
 pub(crate) struct Routes {
     paths: Router<PathEntry>,
-    /// None where no path has moved: each request asks, and few APIs have any.
+    /// None if no path has moved: every request would search it, and few APIs have any.
     moved: Option<Router<MovedEntry>>,
     endpoints: Vec<Endpoint>,
-    /// What each of them is counted under.
+    /// The usage ID of each endpoint.
     endpoint_ids: Vec<u32>,
-    /// Nothing declares endpoints: every path is one.
+    /// No endpoints are declared: every path is one.
     open: bool,
 }
 
-/// All endpoints of one path template.
+/// All endpoints of a path template.
 struct PathEntry {
     template: String,
-    /// Method and position of the endpoint.
+    /// Method and position of each endpoint.
     methods: Vec<(String, usize)>,
 }
 
@@ -41,13 +41,13 @@ pub struct BadTemplate {
     pub reason: String,
 }
 
-/// What a path leads to.
+/// The result of routing.
 pub(crate) enum Route<'r> {
-    /// Nothing declares endpoints, so this is one.
+    /// No endpoints are declared, so every path is one.
     Open,
-    /// An endpoint, and what it is counted under.
+    /// An endpoint, and its usage ID.
     Endpoint(&'r Endpoint, u32),
-    /// The path is there, with these methods only.
+    /// The path exists, but only with these methods.
     OtherMethods(String),
     Nothing,
 }
@@ -80,7 +80,7 @@ impl Routes {
         Ok(Self { paths, moved, open, endpoints, endpoint_ids })
     }
 
-    /// What `method` and `path` lead to. A HEAD is answered wherever a GET is.
+    /// Routes `method` and `path`. GET includes HEAD.
     pub(crate) fn find(&self, method: &str, path: &str) -> Route<'_> {
         if self.open {
             return Route::Open;
@@ -98,18 +98,18 @@ impl Routes {
         }
     }
 
-    /// The template that a path leads to.
+    /// The template that matches a path.
     pub(crate) fn template_of(&self, path: &str) -> Option<&str> {
         Some(self.paths.search(path)?.data().template.as_str())
     }
 
-    /// Whether a pattern is for any endpoint. Where none are declared it is.
+    /// Whether a pattern matches any endpoint. If none are declared, it does.
     pub(crate) fn has_any_of(&self, pattern: &Pattern) -> bool {
         let fits = |path: &str| pattern.is(path) || pattern.fits(path);
         self.open || self.endpoints.iter().any(|one| pattern.takes(&one.method) && fits(&one.path))
     }
 
-    /// The endpoints that are operations with a name.
+    /// The endpoints that are named operations.
     pub(crate) fn operations(&self) -> Vec<NamedEndpoint> {
         let named = |endpoint: &Endpoint| {
             let operation = endpoint.operation.clone()?;
@@ -118,7 +118,7 @@ impl Routes {
         self.endpoints.iter().filter_map(named).collect()
     }
 
-    /// The values of the template's names in this path, still percent-encoded.
+    /// The values of the template's parameters in this path, still percent-encoded.
     pub(crate) fn parameters<'p>(&self, path: &'p str) -> Vec<&'p str> {
         self.paths
             .search(path)
@@ -131,20 +131,20 @@ impl Routes {
         !self.open && self.paths.search(path).is_some_and(|found| found.data().template.ends_with('/'))
     }
 
-    /// The new place of a path that has moved.
+    /// The new location of a path that has moved.
     pub(crate) fn moved_to(&self, path: &str) -> Option<String> {
         let found = self.moved.as_ref()?.search(path)?;
         let entry = found.data();
         Some(fill(&entry.to, &entry.names, found.parameters().iter().map(|(_, value)| *value)))
     }
 
-    /// The new place of an endpoint that has moved, for this path of it.
+    /// The new location of an endpoint that has moved, for this path.
     pub(crate) fn filled(&self, endpoint: &Endpoint, to: &str, path: &str) -> String {
         fill(to, &translate(&endpoint.path).1, self.parameters(path).into_iter())
     }
 }
 
-/// A template with values in place of its names.
+/// A template with its parameters replaced by values.
 fn fill<'v>(template: &str, names: &[String], values: impl Iterator<Item = &'v str>) -> String {
     let mut filled = template.to_owned();
     for (name, value) in names.iter().zip(values) {
@@ -163,8 +163,8 @@ fn allowed(entry: &PathEntry) -> String {
     methods.join(", ")
 }
 
-/// A template in the router's own notation, its names replaced by their position (the router allows
-/// fewer characters in names than OpenAPI does), and the names.
+/// A template in the router's own syntax, with parameters replaced by their position (the router
+/// allows fewer characters in names than OpenAPI), and the names.
 fn translate(template: &str) -> (String, Vec<String>) {
     let (mut pattern, mut names) = (String::new(), Vec::new());
     let mut rest = template;
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_cannot_be_routed_is_told() {
+    fn a_template_that_cannot_be_routed_is_reported() {
         let routes = |endpoints| Routes::new(Endpoints::Declared(endpoints), &[], &EndpointIds::default());
         assert!(routes(vec![endpoint("GET", "/{a}{b}")]).is_err());
         assert!(routes(vec![endpoint("GET", "/{a}"), endpoint("POST", "/{b}")]).is_ok());

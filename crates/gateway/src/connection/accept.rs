@@ -1,4 +1,5 @@
-//! From an accepted socket to a connection that is served: the proxy's header, the handshake, who is there.
+//! From an accepted socket to a served connection: the PROXY header, the TLS handshake, the
+//! identity of the peer.
 
 use crate::{
     client::Client,
@@ -16,7 +17,7 @@ use transport::{
     connection_state::ConnectionState,
 };
 
-/// What is spoken where a socket came in.
+/// What the listener of a socket speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Plain,
@@ -38,8 +39,8 @@ pub(crate) async fn enter(
     protocol: Protocol,
     connection_state: &Rc<ConnectionState>,
 ) {
-    // Until it is known who is there, it may be ended at any moment. On the heap, because a connection that waits for
-    // its next request has no use for what a handshake needs.
+    // Until the peer is known, it may be ended at any time. Boxed, because an idle connection does
+    // not need the state of the handshake.
     let opened =
         until_dismissed(connection_state, Box::pin(open(thread, socket, from, protocol)).as_mut()).await;
     match opened.unwrap_or(Outcome::Gone) {
@@ -58,7 +59,7 @@ pub(crate) async fn enter(
     }
 }
 
-/// Tells a connection that there is no room for it.
+/// Responds on a connection that exceeds the connection limit.
 pub(crate) async fn turn_away(thread: &Rc<Thread>, socket: TcpStream, from: IpAddr, protocol: Protocol) {
     match open(thread, socket, from, protocol).await {
         Outcome::Open(open) | Outcome::Refused(open, _) => {
@@ -81,7 +82,7 @@ async fn close(thread: &Thread, socket: Socket) {
     client.close(thread).await;
 }
 
-/// Reads the header of a proxy, where one has to come, and does the handshake.
+/// Reads the PROXY header, where required, and does the handshake.
 async fn open(thread: &Thread, socket: TcpStream, from: IpAddr, protocol: Protocol) -> Outcome {
     let config = thread.config();
     let settings = &config.settings;

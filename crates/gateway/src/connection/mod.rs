@@ -1,4 +1,4 @@
-//! The life of a client's connection: one request after the other until one side has enough.
+//! A client's connection over its lifetime: one request after another until one side ends it.
 
 pub(crate) mod accept;
 pub(crate) mod http2;
@@ -21,13 +21,13 @@ use std::{
 };
 use transport::{connection_state::ConnectionState, tls::AgreedProtocol};
 
-/// What comes after the requests that were there.
+/// What follows the available requests.
 enum Then {
-    /// The next one is waited for.
+    /// Wait for the next one.
     Wait,
-    /// The connection is closed, so that the last answer arrives.
+    /// Close the connection so that the last response arrives.
     Close,
-    /// There is nobody left.
+    /// The client is gone.
     Gone,
     /// The client speaks HTTP/2.
     Switch,
@@ -44,11 +44,11 @@ pub(crate) async fn serve(thread: &Rc<Thread>, io: Io, peer: &Peer, connection_s
             Then::Close => break,
             Then::Gone | Then::Switch => return,
         }
-        // On the heap, and only while there are requests: what one needs is many times what a connection
-        // needs that waits for the next.
+        // Boxed, and only while there are requests: a request needs many times the memory of an
+        // idle connection.
         let is_first = std::mem::take(&mut is_first);
         let then = {
-            // Made where it lies, else it would be made here first, and moved.
+            // Constructed in place, otherwise it would be constructed here and moved.
             let answering = Box::write(
                 Box::new_uninit(),
                 answer(thread, &mut client, peer, &mut last_key, connection_state, is_first),
@@ -65,13 +65,13 @@ pub(crate) async fn serve(thread: &Rc<Thread>, io: Io, peer: &Peer, connection_s
             }
         }
     }
-    // While it only waits for its client to stop sending, it gives way to others.
+    // While it only waits for its client to stop sending, it may be ended in favour of others.
     connection_state.begin();
     let mut closing = Box::pin(client.close(thread));
     until_dismissed(connection_state, closing.as_mut()).await;
 }
 
-/// Waits for the first byte of a request. While it does, the connection may be ended, and nothing is lost.
+/// Waits for the first byte of a request. Meanwhile the connection may be ended, and nothing is lost.
 async fn wait(thread: &Thread, client: &mut Client, connection_state: &ConnectionState) -> Then {
     connection_state.rest();
     let keep_alive = thread.config().settings.timeouts.keep_alive;
@@ -82,7 +82,7 @@ async fn wait(thread: &Thread, client: &mut Client, connection_state: &Connectio
     }
 }
 
-/// Answers requests until none is there. `may_switch`: the first of them may be the preface of HTTP/2.
+/// Responds to requests until none is available. `may_switch`: the first one may be the preface of HTTP/2.
 async fn answer(
     thread: &Thread,
     client: &mut Client,
@@ -91,16 +91,18 @@ async fn answer(
     connection_state: &ConnectionState,
     mut may_switch: bool,
 ) -> Then {
-    // What was agreed on in the handshake holds, whatever the first bytes look like (RFC 9113 section 3.4).
+    // The protocol negotiated in the handshake applies, whatever the first bytes look like (RFC
+    // 9113 section 3.4).
     match client.io.agreed_protocol() {
         Some(AgreedProtocol::Http2) if may_switch => return Then::Switch,
-        // The preface of HTTP/2 is a malformed request then.
+        // Then the preface of HTTP/2 is a malformed request.
         Some(AgreedProtocol::Http1) => may_switch = false,
         Some(AgreedProtocol::Http2) | None => {}
     }
     loop {
         connection_state.begin();
-        // Only now: a request is judged by what holds when it begins, not when its connection fell idle.
+        // Only now: the configuration at the start of the request applies, not that of when its
+        // connection became idle.
         let config = thread.config();
         let settings = &config.settings;
         let next = {
@@ -145,8 +147,8 @@ async fn answer(
             Some(true) => {}
             Some(false) => return Then::Close,
             None => {
-                // Whatever was reserved was given back when the request's state was dropped.
-                if !client.answer_begun {
+                // All reservations were released when the request's state was dropped.
+                if !client.response_begun {
                     refuse_panicked(thread, client, peer).await;
                 }
                 return Then::Close;
@@ -155,7 +157,8 @@ async fn answer(
     }
 }
 
-/// Tells a connection that there is no room for it: at once, or on its first stream, where nothing else would be read.
+/// Responds on a connection that exceeds the connection limit: at once, or on its first stream if
+/// it speaks HTTP/2.
 pub(crate) async fn refuse(thread: &Rc<Thread>, io: Io, peer: &Peer) {
     let is_http2 = io.agreed_protocol() == Some(AgreedProtocol::Http2);
     let mut client = Client::new(io, &thread.config().settings.timeouts);
@@ -166,13 +169,13 @@ pub(crate) async fn refuse(thread: &Rc<Thread>, io: Io, peer: &Peer) {
     client.close(thread).await;
 }
 
-/// Whether the client speaks HTTP/2 without having been asked (RFC 9113 section 3.3).
+/// Whether the client speaks HTTP/2 with prior knowledge (RFC 9113 section 3.3).
 fn is_http2(client: &Client) -> bool {
     client.input.filled().starts_with(http2::PREFACE_HEAD)
 }
 
-/// Answers whatever comes on a connection with this fault, and closes it. The head is read first, so that the answer
-/// has the form that was asked for.
+/// Responds with this fault to whatever arrives on a connection, and closes it. The head is read
+/// first, so that the response has the requested format.
 pub(crate) async fn refuse_as(thread: &Thread, io: Io, peer: &Peer, fault: Fault) {
     let config = thread.config();
     let settings = &config.settings;
@@ -196,23 +199,24 @@ pub(crate) async fn refuse_as(thread: &Thread, io: Io, peer: &Peer, fault: Fault
     client.close(thread).await;
 }
 
-/// What a future gives. None: the connection was asked to end first.
+/// The output of a future. None: the connection was asked to end first.
 ///
-/// It is lent, here and below, because a future that is given by value has its place twice in the state of who waits.
+/// The future is borrowed, here and below: one passed by value would occupy its size twice in the
+/// caller's state.
 pub(crate) async fn until_dismissed<F: Future>(
     connection_state: &ConnectionState,
     mut future: Pin<&mut F>,
 ) -> Option<F::Output> {
     poll_fn(|cx| match future.as_mut().poll(cx) {
-        // First, so that a request that came in the same moment is answered.
+        // First, so that a request that arrived at the same moment gets a response.
         Poll::Ready(value) => Poll::Ready(Some(value)),
         Poll::Pending => connection_state.poll_dismissed(cx).map(|()| None),
     })
     .await
 }
 
-/// Runs a future to its end; None if it panicked. A defect in the handling of one request must not
-/// take the connection's answer with it, nor the thread.
+/// Runs a future to completion; None if it panicked. A bug in the handling of one request must not
+/// affect the rest of the connection, nor the thread.
 pub(crate) async fn without_panic<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(Poll::Pending) => Poll::Pending,

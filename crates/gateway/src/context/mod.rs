@@ -1,4 +1,4 @@
-//! One request on its way through the gateway: what is known of it at each place.
+//! The state of one request on its path through the gateway.
 
 pub(crate) mod origin;
 pub(crate) mod peer;
@@ -29,76 +29,76 @@ use tokio::time::Instant;
 use transport::turn;
 use upstream::{Backend, Service};
 
-/// One request, from its head to its record.
+/// A request, from its head to its log record.
 pub(crate) struct RequestContext<'s> {
     pub(crate) shared: &'s Shared,
     pub(crate) config: &'s Config,
-    /// What its data thread has to do.
+    /// The load of its data thread.
     pub(crate) load: &'s Load,
     pub(crate) head: RequestHead,
     pub(crate) id: RequestId,
     pub(crate) now: Moment,
     /// The other end of the connection.
     pub(crate) peer: &'s Peer,
-    /// Whom the request came from: the peer, or whom a trusted proxy names.
+    /// The client's address: that of the peer, or the one that a trusted proxy reports.
     pub(crate) address: IpAddr,
     pub(crate) address_key: AddressKey,
-    /// The peer is a trusted proxy, so what it says of the client is believed.
+    /// The peer is a trusted proxy, so what it reports of the client is trusted.
     pub(crate) is_peer_trusted: bool,
-    /// The valid key, once it was looked up.
+    /// The valid key, after the lookup.
     pub(crate) key: Option<Arc<KnownKey>>,
-    /// The key was looked up, and there is none that is valid.
+    /// The lookup found no valid key.
     pub(crate) has_no_key: bool,
     pub(crate) last_key: LastKey,
-    /// The template of the endpoint, once it was found.
+    /// The template of the endpoint, after routing.
     pub(crate) template: Option<&'s str>,
-    /// The parameters of its query were checked, one for each `&`.
+    /// The query parameters were checked, split at each `&`.
     pub(crate) has_checked_query: bool,
-    /// Where the request goes, once that was found.
+    /// The upstream of the request, once known.
     pub(crate) service: Option<&'s Service>,
-    /// Which of its addresses was asked.
+    /// The address that the request was sent to.
     pub(crate) backend: Option<&'s Backend>,
-    /// The address began an answer and did not end it.
+    /// The address began a response and did not complete it.
     pub(crate) has_broken: Cell<bool>,
-    /// The group of the endpoint, once it was found.
+    /// The group of the endpoint, after routing.
     pub(crate) group: Option<&'s str>,
-    /// The protocol that the upstream is asked to switch to.
+    /// The protocol to request from the upstream in an upgrade.
     pub(crate) upgrade: Option<&'s str>,
-    /// The account whose limits the answer tells, once units were asked of it.
+    /// The account whose limits the response states, after units were requested from it.
     pub(crate) counted: Option<Counted>,
-    /// Where several nodes share limits: whose they are, and when they were asked.
+    /// If several nodes share limits: the account's owner, and when it was counted.
     pub(crate) counted_at: Option<CountedAt>,
     /// The account that the request was charged to.
     pub(crate) settled: Cell<Option<Settled>>,
-    /// What the request counts under in usage.
+    /// The place that usage counts the request under.
     pub(crate) place: Place,
-    /// The endpoint, once it was found, is one that clients are told to leave.
+    /// Set if the endpoint is deprecated.
     pub(crate) deprecated: Option<Deprecated>,
 }
 
 impl RequestContext<'_> {
-    /// By which scheme the client reached us, or the trusted proxy before us.
+    /// The scheme that the client used to reach us, or the trusted proxy before us.
     pub(crate) fn scheme(&self) -> Scheme {
-        let told = self.head.value(RequestField::Forwarded(ForwardedKind::Proto));
-        match told.filter(|_| self.is_peer_trusted) {
+        let proto = self.head.value(RequestField::Forwarded(ForwardedKind::Proto));
+        match proto.filter(|_| self.is_peer_trusted) {
             Some(b"https") => Scheme::Https,
             Some(b"http") => Scheme::Http,
             Some(_) | None => self.peer.scheme,
         }
     }
 
-    /// Unix milliseconds as an answer begins. The clock is read again only if something was waited for since the request
-    /// came.
+    /// Unix milliseconds at the start of a response. The clock is read again only if there was a
+    /// wait since the request arrived.
     pub(crate) fn millis(&self) -> u64 {
         if turn::now() == self.now.instant { self.now.millis } else { self.shared.clock.now_millis() }
     }
 
-    /// How long each phase may take, for the service that the request goes to.
+    /// The timeouts of the service that the request goes to.
     pub(crate) fn timeouts(&self) -> &Timeouts {
         self.service.map_or(&self.config.settings.timeouts, Service::timeouts)
     }
 
-    /// How fast the request's body has to come.
+    /// The minimum rate of the request's body.
     pub(crate) fn body_demand(&self) -> Demand {
         Demand { gap: self.timeouts().body, rate: self.config.settings.overload.body_rate }
     }
@@ -110,7 +110,7 @@ pub(crate) struct Counted {
     pub(crate) applying: Applying,
 }
 
-/// When the request arrived. Both clocks are read once.
+/// The arrival of the request. Both clocks are read once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
     /// For durations and deadlines.

@@ -1,5 +1,5 @@
-//! Whom a request came from: the peer, or whom the proxies before us name. Everything that a stranger wrote is
-//! passed over.
+//! The origin of a request: the peer, or the address that the proxies in front of us report. What
+//! untrusted parties wrote is ignored.
 
 use crate::settings::Settings;
 use http1::{
@@ -8,12 +8,12 @@ use http1::{
 };
 use std::net::IpAddr;
 
-/// Whom a request came from.
+/// The origin of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Origin {
     /// The client, as far as it is known.
     pub(crate) address: IpAddr,
-    /// The peer is a proxy of ours, so what it says of the client is believed.
+    /// The peer is a trusted proxy, so what it reports of the client is trusted.
     pub(crate) is_peer_trusted: bool,
 }
 
@@ -31,24 +31,24 @@ impl Origin {
     }
 }
 
-/// The nearest address that is no trusted proxy: everything before it could have been written by anybody.
+/// The nearest address that is not a trusted proxy: everything before it could be forged.
 fn by_networks(
     chain: impl Iterator<Item = Option<IpAddr>>,
     is_trusted: impl Fn(IpAddr) -> bool,
     peer: IpAddr,
 ) -> IpAddr {
-    // What is no address ends the chain: who stands behind it is not known.
+    // An invalid address ends the chain: what is beyond it is unknown.
     chain.map_while(|address| address).find(|address| !is_trusted(*address)).unwrap_or(peer)
 }
 
-/// The address that the outermost of so many proxies saw; the farthest that is known, if the chain is shorter.
+/// The address that the outermost of this many proxies saw; the farthest known one if the chain is shorter.
 fn by_hops(chain: impl Iterator<Item = Option<IpAddr>>, hops: usize, peer: IpAddr) -> IpAddr {
     chain.take(hops).map_while(|address| address).last().unwrap_or(peer)
 }
 
-/// Whom each proxy says that it was asked by, the nearest first: from `X-Forwarded-For`, or from `Forwarded` if there
-/// is nothing else. All lines of a field are one list (RFC 9110 section 5.3), or a line that a client wrote could
-/// hide the one that the proxy added.
+/// The addresses that the proxies report as their peers, the nearest first: from `X-Forwarded-For`,
+/// or from `Forwarded` if that is missing. All lines of a field form one list (RFC 9110 section
+/// 5.3); otherwise a line of the client could hide the one that the proxy added.
 fn chain(head: &RequestHead) -> impl Iterator<Item = Option<IpAddr>> {
     let has_list = head.value(RequestField::Forwarded(ForwardedKind::For)).is_some();
     let listed = head
@@ -63,7 +63,7 @@ fn chain(head: &RequestHead) -> impl Iterator<Item = Option<IpAddr>> {
     listed.chain(forwarded)
 }
 
-/// The elements of a line of `Forwarded` (RFC 7239 section 4). A comma in quotes separates nothing.
+/// The elements of a `Forwarded` line (RFC 7239 section 4). Commas inside quotes do not separate.
 fn elements(line: &[u8]) -> Vec<&[u8]> {
     split(line, b',')
 }
@@ -94,7 +94,7 @@ fn for_of(element: &[u8]) -> Option<IpAddr> {
     })?
 }
 
-/// An address, perhaps with a port, in brackets, in quotes. Other names (`unknown`, `_hidden`) are none.
+/// An address, optionally with a port, brackets or quotes. None for other identifiers (`unknown`, `_hidden`).
 fn node(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text.trim_ascii()).ok()?;
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
@@ -180,13 +180,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_a_client_writes_first_changes_nothing(lies in "[ -~]{0,40}", hops in 1usize..4) {
+        fn whatever_a_client_writes_first_changes_nothing(forged in "[ -~]{0,40}", hops in 1usize..4) {
             let proxies = "1.1.1.1, 10.0.0.3, 10.0.0.2";
             let honest = format!("X-Forwarded-For: {proxies}\r\n");
-            let spoofed = format!("X-Forwarded-For: {lies}\r\nX-Forwarded-For: {proxies}\r\n");
+            let spoofed = format!("X-Forwarded-For: {forged}\r\nX-Forwarded-For: {proxies}\r\n");
             prop_assert_eq!(by(&honest, Some(hops)), by(&spoofed, Some(hops)));
             prop_assert_eq!(by(&honest, None), by(&spoofed, None));
-            let one_line = format!("X-Forwarded-For: {lies}, {proxies}\r\n");
+            let one_line = format!("X-Forwarded-For: {forged}, {proxies}\r\n");
             prop_assert_eq!(by(&honest, None), by(&one_line, None));
         }
     }

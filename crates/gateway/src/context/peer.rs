@@ -1,22 +1,22 @@
-//! Who is at the other end of a client's connection, and by which scheme it was reached. Known once, when the
-//! connection begins; the same for all its requests.
+//! The peer of a client's connection, and the scheme of the connection. Determined once, when the
+//! connection begins, and the same for all its requests.
 
 use http1::target::Scheme;
 use limits::guard::{AddressGuard, AddressKey};
 use std::net::IpAddr;
 
-/// The other end of a client's connection.
+/// The peer of a client's connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
-    /// Who opened it.
+    /// Its address.
     pub(crate) address: IpAddr,
     /// Where its errors are counted.
     pub(crate) address_key: AddressKey,
-    /// By which it was reached.
+    /// The scheme of the connection.
     pub(crate) scheme: Scheme,
-    /// It came without TLS where TLS is spoken.
+    /// It came without TLS to a port that speaks TLS.
     pub(crate) is_at_https: bool,
-    /// The subject of the certificate that the client proved to have.
+    /// The subject of the client's verified certificate.
     pub(crate) subject: Option<Box<str>>,
 }
 

@@ -1,71 +1,71 @@
-//! A refusal: everything that is known of an error before it becomes HTTP.
+//! A refusal: everything known about an error before it becomes HTTP.
 //!
-//! What the client may read and what only the operator may read are different fields of different
-//! types: [`Refusal::message`] is public, [`Cause`] never leaves the house.
+//! Text for the client and text for the operator are separate fields of separate types:
+//! [`Refusal::message`] is public, [`Cause`] is never sent.
 
 use contract::{Detail, ErrorCode};
 use http1::Fault;
 use limits::Denial;
 use std::borrow::Cow;
 
-/// Why a request is not answered with a success. Boxed, because it is rare and large.
+/// Why a request gets an error. Boxed, because it is rare and large.
 pub(crate) type Refused = Box<Refusal>;
 
-/// Why a request is not answered with a success.
+/// Why a request gets an error.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) code: ErrorCode,
-    /// Public: what is wrong with this request, and what to do next.
+    /// Public: what is wrong with this request, and what to do.
     pub(crate) message: Cow<'static, str>,
     /// Public: all violations of a validation error.
     pub(crate) details: Vec<Detail>,
-    /// Public: where to go after a 301.
+    /// Public: the location of a 301.
     pub(crate) location: Option<String>,
-    /// Public: `Allow` of a method that is not available.
+    /// Public: `Allow` for a method that is not available.
     pub(crate) allow: Option<String>,
     /// Public: seconds until a retry makes sense.
     pub(crate) retry_after: Option<u64>,
-    /// They stand among the kept header lines already, as the upstream said it.
+    /// `Retry-After` of the upstream is among the kept header lines.
     pub(crate) keeps_retry_after: bool,
-    /// No retry will ever make sense.
+    /// A retry will never succeed.
     pub(crate) never_resets: bool,
-    /// The limit that denied.
+    /// The limit that denied the request.
     pub(crate) denial: Option<Denial>,
-    /// An error specification of the upstream's own: its code and details.
+    /// The upstream's own error specification: its code and details.
     pub(crate) foreign: Option<(String, Option<serde_json::Value>)>,
-    /// Header lines of the upstream's answer that survive its replacement.
+    /// Header lines of the upstream's response that the replacement keeps.
     pub(crate) kept_headers: Vec<u8>,
-    /// Public: the upstream's own body, in place of the error specification.
+    /// Public: the upstream's own body, instead of the error specification.
     pub(crate) kept_body: Option<KeptBody>,
-    /// Private: the status that the upstream answered, if it is its error.
+    /// Private: the upstream's status, if it is the upstream's error.
     pub(crate) answered: Option<u16>,
-    /// The upstream wants credentials of its own, and says which.
+    /// The upstream requires its own credentials and sent a challenge.
     pub(crate) is_challenge: bool,
-    /// Private: what really happened. Present on every 500.
+    /// Private: the actual cause. Present on every 500.
     pub(crate) cause: Option<Cause>,
-    /// The client's connection cannot go on.
+    /// The client's connection must be closed.
     pub(crate) closes: bool,
 }
 
-/// The body of an upstream's error that clients of its protocol read.
+/// The body of an upstream's error, in a format that clients of its protocol expect.
 #[derive(Debug)]
 pub(crate) struct KeptBody {
-    /// The status that is kept with it. None: that of the table.
+    /// The status sent with it. None: that of the table.
     pub(crate) status: Option<u16>,
     pub(crate) media_type: String,
     pub(crate) body: Vec<u8>,
 }
 
-/// What really happened. For the incident and the log, never for the client.
+/// The actual cause. For the incident and the log, never for the client.
 #[derive(Debug)]
 pub(crate) struct Cause {
-    /// The same for all incidents of one kind.
+    /// Identical for all incidents of one kind.
     pub(crate) group: &'static str,
-    /// In full.
+    /// The details.
     pub(crate) detail: String,
 }
 
-/// What a client reads of an error that is none of its business.
+/// What the client reads of an internal error.
 const UNEXPECTED: &str = "An unexpected error occurred on our side. Nothing was charged. Please e-mail us the request id, and we will check as soon as possible.";
 
 impl Refusal {
@@ -90,28 +90,28 @@ impl Refusal {
         })
     }
 
-    /// An unexpected error on our side. The client reads that, and no more.
+    /// An internal error. The client learns nothing else of it.
     pub(crate) fn unexpected(group: &'static str, detail: impl Into<String>) -> Refused {
         let mut refused = Self::new(ErrorCode::UnexpectedError, UNEXPECTED);
         refused.cause = Some(Cause { group, detail: detail.into() });
         refused
     }
 
-    /// Makes an error of ours that seemed to pass by itself an unexpected one.
+    /// Turns a temporary error of ours into an unexpected one.
     pub(crate) fn become_unexpected(&mut self) {
         self.code = ErrorCode::UnexpectedError;
         self.message = Cow::Borrowed(UNEXPECTED);
         self.retry_after = None;
     }
 
-    /// Bytes that are not the request they should be. The connection's framing is lost with them.
+    /// Malformed bytes. The framing of the connection is lost with them.
     pub(crate) fn of_fault(fault: Fault) -> Refused {
         let mut refused = Self::new(fault.code, fault.message);
         refused.closes = true;
         refused
     }
 
-    /// The body is larger than it may be.
+    /// The body exceeds the limit.
     pub(crate) fn body_too_large(most: u64) -> Refused {
         let mut refused = Self::new(
             ErrorCode::BodyTooLarge,
@@ -119,13 +119,13 @@ impl Refusal {
                 "The body may have at most {most} bytes. Send a smaller one, or split the work into several requests."
             ),
         );
-        refused.closes = true; // the rest of it is not worth reading
+        refused.closes = true; // the rest is not read
         refused
     }
 
-    /// What is said to whoever is turned away. `now`: Unix milliseconds.
+    /// The refusal under overload. `now`: Unix milliseconds.
     pub(crate) fn overloaded(now: u64) -> Refused {
-        // Not the same for all, or they would all come back at once.
+        // Different for each client, so that they do not all return at once.
         let wait = 2 + now % 4;
         let mut refused = Self::new(
             ErrorCode::Unavailable,

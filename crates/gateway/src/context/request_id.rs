@@ -1,13 +1,13 @@
-//! The id of a request: the client's own if it is a harmless one, else a new one.
+//! The ID of a request: the client's own if it is harmless, otherwise a new one.
 
 use std::fmt;
 
-/// Longest id that is taken from a client.
+/// Maximum length of an ID from a client.
 const LONGEST: usize = 128;
-/// `req_` and 26 characters: 48 bits of time, 80 bits at random, as in a ULID.
+/// `req_` and 26 characters: 48 bits of time and 80 random bits, like a ULID.
 const MADE: usize = 30;
 
-/// The id of a request. Always visible ASCII.
+/// The ID of a request. Always visible ASCII.
 #[derive(Clone)]
 pub(crate) struct RequestId {
     bytes: [u8; LONGEST],
@@ -15,7 +15,7 @@ pub(crate) struct RequestId {
 }
 
 impl RequestId {
-    /// The client's own id, if it is 1 to 128 characters of a harmless alphabet.
+    /// The client's own ID, if it has 1 to 128 characters of a harmless alphabet.
     pub(crate) fn of_client(value: &[u8]) -> Option<Self> {
         let harmless =
             |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b'+' | b'=');
@@ -27,14 +27,14 @@ impl RequestId {
         Some(Self { bytes, length: u8::try_from(value.len()).ok()? })
     }
 
-    /// A new id. Ids sort by the time (Unix milliseconds) at which they were made.
+    /// A new ID. IDs sort by the time (Unix milliseconds) of their creation.
     pub(crate) fn new(millis: u64, random: &mut fastrand::Rng) -> Self {
         const CROCKFORD: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         let number = (u128::from(millis) << 80) | (random.u128(..) >> 48);
         let mut bytes = [0; LONGEST];
         if let Some((prefix, digits)) = bytes.get_mut(..MADE).and_then(|made| made.split_at_mut_checked(4)) {
             prefix.copy_from_slice(b"req_");
-            // In words of 60 bits: to shift both halves for each digit takes twice as long.
+            // In words of 60 bits: shifting both halves for each digit takes twice as long.
             for (turn, digits) in digits.rchunks_mut(12).enumerate() {
                 let mut word = (number >> (60 * turn)) as u64;
                 for digit in digits.iter_mut().rev() {

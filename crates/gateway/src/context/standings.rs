@@ -1,13 +1,14 @@
-//! How the limits of a request stand: by its account, or where several nodes share them, by what all of them know.
+//! The state of the limits of a request: by its account or, if several nodes share limits, by what
+//! is known of all nodes.
 
 use super::RequestContext;
 use crate::cluster::CountedAt;
 use ::limits::{Account, Applying, Known, MAX_LIMITS, Standing};
 
-/// How each limit stands that applies, with its position, in the order of the plan.
+/// The state of each limit that applies, with its position, in the order of the plan.
 pub(crate) struct Standings<'a>([Option<(usize, Standing<'a>)>; MAX_LIMITS]);
 
-/// How the limits of an account stand that apply.
+/// The state of the limits of an account that apply.
 #[inline]
 pub(crate) fn of<'a>(
     context: &RequestContext<'_>,
@@ -24,7 +25,7 @@ pub(crate) fn of<'a>(
 #[cold]
 #[inline(never)]
 fn of_cluster<'a>(context: &RequestContext<'_>, account: &'a Account, applying: Applying) -> Standings<'a> {
-    // Of whom nothing was asked yet, nothing is known to be left.
+    // If nothing was requested for this account yet, assume that nothing remains.
     let nothing = [Known { remaining: 0, now: context.now.millis }; MAX_LIMITS];
     let known =
         |at: CountedAt| context.shared.cluster.get().map(|all| all.known(account.limits(), applying, at));
@@ -35,7 +36,8 @@ fn of_cluster<'a>(context: &RequestContext<'_>, account: &'a Account, applying: 
 }
 
 impl<'a> Standings<'a> {
-    /// Asked once: to a request with three limits it would be half as much work again to ask for each line.
+    /// Computed once: computing it for each header line would add half of the cost for a request
+    /// with three limits.
     #[inline]
     pub(crate) fn gather(standings: impl Iterator<Item = (usize, Standing<'a>)>) -> Self {
         let mut all = [const { None }; MAX_LIMITS];

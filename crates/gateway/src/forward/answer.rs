@@ -1,4 +1,4 @@
-//! The upstream's answer as the client gets it: a success passed on, or what is kept of an error.
+//! The upstream's response as sent to the client: a success passed on, or what is kept of an error.
 
 use super::{
     request::{prolong, via as own_via},
@@ -24,18 +24,18 @@ use contract::{
 };
 use http1::{
     body::Framing,
-    field::{self, AnswerField},
+    field::{self, ResponseField},
     response::{Coding, ResponseHead},
 };
 use std::borrow::Cow;
 use upstream::public_cookie;
 
-/// Characters of an error's body that its incident keeps.
+/// Characters of an error's body that are kept in its incident.
 const KEPT_OF_A_BODY: usize = 4000;
 
-/// How a success is framed for this client: as the upstream framed it, as far as the client's version goes.
+/// The framing of a success for this client: that of the upstream, as far as the client's version allows.
 pub(crate) fn framing(context: &RequestContext<'_>, answer: &ResponseHead) -> Framing {
-    // How long it will be once it is compressed, nobody knows yet. What has no body stays without.
+    // The length after compression is unknown. A response without a body stays without.
     let framing = match answer.framing {
         Framing::Length(1..) if answer.coding == Coding::Gzip => Framing::Chunked,
         framing @ (Framing::Length(_) | Framing::Chunked | Framing::UntilClose) => framing,
@@ -47,7 +47,7 @@ pub(crate) fn framing(context: &RequestContext<'_>, answer: &ResponseHead) -> Fr
     }
 }
 
-/// Appends the head of a success. `bytes` is the buffer that the answer's head was read from.
+/// Appends the head of a success. `bytes`: the buffer that the response's head was parsed from.
 pub(crate) fn write_head(
     thread: &Thread,
     context: &RequestContext<'_>,
@@ -68,57 +68,57 @@ pub(crate) fn write_head(
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
         match field.kind {
-            // The connection is switched: from here on it is no connection of HTTP's.
-            AnswerField::HopByHop if answer.status == 101 && name.eq_ignore_ascii_case(b"upgrade") => {
+            // The connection switches protocols: from here on it is no longer HTTP.
+            ResponseField::HopByHop if answer.status == 101 && name.eq_ignore_ascii_case(b"upgrade") => {
                 field::write(name, value, out);
                 out.extend_from_slice(b"Connection: Upgrade\r\n");
             }
-            // What it costs was told to us.
-            AnswerField::EndToEnd if is_named(name, cost_header) => {}
-            // Of two the client would follow the first (RFC 6797 section 8.1): ours is the one that is configured.
-            AnswerField::EndToEnd if is_named(name, strict) => {}
-            AnswerField::EndToEnd if name.eq_ignore_ascii_case(b"set-cookie") => {
+            // The cost is for the gateway only.
+            ResponseField::EndToEnd if is_named(name, cost_header) => {}
+            // A client honors the first of two (RFC 6797 section 8.1), so only the configured one is sent.
+            ResponseField::EndToEnd if is_named(name, strict) => {}
+            ResponseField::EndToEnd if name.eq_ignore_ascii_case(b"set-cookie") => {
                 let changed = context.service.and_then(|service| public_cookie(service, value));
                 field::write(name, changed.as_deref().unwrap_or(value), out);
             }
-            AnswerField::EndToEnd => match compression::of_field(answer.coding, name, value) {
+            ResponseField::EndToEnd => match compression::of_field(answer.coding, name, value) {
                 Rewrite::Keep => field::write(name, value, out),
                 Rewrite::Weaken(tag) => field::write(name, &[b"W/", tag].concat(), out),
                 Rewrite::Drop => {}
             },
-            // A client that reads two truths about its limits follows the wrong one.
-            AnswerField::Limiter if drops_limiter() => {}
-            // On these it says when to ask for what is not there yet.
-            AnswerField::RetryAfter if !matches!(answer.status, 202 | 300..=399) && drops_limiter() => {}
-            AnswerField::Limiter => field::write(name, value, out),
-            AnswerField::RetryAfter => match RetryAfter::read(value, now / 1000) {
+            // A client that reads two different states of its limits may follow the wrong one.
+            ResponseField::Limiter if drops_limiter() => {}
+            // On these statuses it states when to ask for a result that is not ready.
+            ResponseField::RetryAfter if !matches!(answer.status, 202 | 300..=399) && drops_limiter() => {}
+            ResponseField::Limiter => field::write(name, value, out),
+            ResponseField::RetryAfter => match RetryAfter::read(value, now / 1000) {
                 Some(RetryAfter::Seconds(MAX_RETRY_AFTER)) => field::write_number(name, MAX_RETRY_AFTER, out),
                 Some(RetryAfter::Seconds(_) | RetryAfter::Date(..)) | None => field::write(name, value, out),
             },
-            // Two words on it would be none: a browser takes neither.
-            AnswerField::Cors if context.config.settings.cors.is_some() => {}
-            AnswerField::Cors => field::write(name, value, out),
-            AnswerField::Location => field::write(name, location(context, value).as_bytes(), out),
-            AnswerField::Via => {
+            // Two CORS policies would contradict each other: browsers reject duplicates.
+            ResponseField::Cors if context.config.settings.cors.is_some() => {}
+            ResponseField::Cors => field::write(name, value, out),
+            ResponseField::Location => field::write(name, location(context, value).as_bytes(), out),
+            ResponseField::Via => {
                 if let Some(earlier) = via.replace(value) {
                     field::write(b"Via", earlier, out);
                 }
             }
-            // Hop-by-hop fields are the connection's; ids and limits are told by us alone.
-            AnswerField::HopByHop
-            | AnswerField::Connection
-            | AnswerField::ContentLength
-            | AnswerField::TransferEncoding
-            | AnswerField::GatewayOnly => {}
+            // Hop-by-hop fields belong to the connection; IDs and limits are sent only by us.
+            ResponseField::HopByHop
+            | ResponseField::Connection
+            | ResponseField::ContentLength
+            | ResponseField::TransferEncoding
+            | ResponseField::GatewayOnly => {}
         }
     }
     prolong(b"Via", via, own_via(answer.is_http11, answer.is_http2), out);
-    match (framing(context, answer), answer.told_length) {
+    match (framing(context, answer), answer.content_length) {
         (Framing::Chunked, _) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
-        // Of an answer to HEAD: the length is not that of the compressed body.
+        // Response to HEAD: the length is not that of the compressed body.
         (Framing::Length(0), Some(_)) if answer.coding == Coding::Gzip => {}
-        (Framing::Length(_), Some(told)) => {
-            field::write_number(b"Content-Length", told, out);
+        (Framing::Length(_), Some(length)) => {
+            field::write_number(b"Content-Length", length, out);
         }
         (Framing::Length(_), None) | (Framing::UntilClose, _) => {}
     }
@@ -135,21 +135,21 @@ pub(crate) fn write_head(
     out.extend_from_slice(b"\r\n");
 }
 
-/// Whether a 101 switches to this very protocol.
+/// Whether a 101 switches to exactly this protocol.
 pub(crate) fn switches_to(protocol: &str, answer: &ResponseHead, bytes: &[u8]) -> bool {
-    let mut told = answer.fields.iter().filter(|field| is_named(field.name.get(bytes), Some("upgrade")));
-    let (first, second) = (told.next(), told.next());
+    let mut upgrades = answer.fields.iter().filter(|field| is_named(field.name.get(bytes), Some("upgrade")));
+    let (first, second) = (upgrades.next(), upgrades.next());
     first.is_some_and(|field| is_named(field.value.get(bytes).trim_ascii(), Some(protocol)))
         && second.is_none()
 }
 
-/// What the upstream says that its answer costs. None: it says nothing that is a number.
-pub(crate) fn told_cost(answer: &ResponseHead, bytes: &[u8], name: &str) -> Option<u32> {
-    let mut told = answer.fields.iter().filter(|field| is_named(field.name.get(bytes), Some(name)));
-    // Two words on it are no number either.
-    let (Some(field), None) = (told.next(), told.next()) else { return None };
+/// The cost that the upstream reports for its response. None: there is no valid number.
+pub(crate) fn reported_cost(answer: &ResponseHead, bytes: &[u8], name: &str) -> Option<u32> {
+    let mut costs = answer.fields.iter().filter(|field| is_named(field.name.get(bytes), Some(name)));
+    // Two values are not a number either.
+    let (Some(field), None) = (costs.next(), costs.next()) else { return None };
     let digits = field.value.get(bytes).trim_ascii();
-    // Not `parse` alone: that would take a plus sign.
+    // Not only `parse`: that would accept a plus sign.
     let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
     let number = is_number.then(|| std::str::from_utf8(digits).ok())??;
     Some(number.parse().unwrap_or(u32::MAX))
@@ -159,7 +159,7 @@ pub(super) fn is_named(name: &[u8], wanted: Option<&str>) -> bool {
     wanted.is_some_and(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes()))
 }
 
-/// An error of the upstream's as a refusal of ours. `body` is None if it could not be read.
+/// The refusal for an error of the upstream. `body` is None if it could not be read.
 pub(crate) fn replace(
     context: &RequestContext<'_>,
     code: ErrorCode,
@@ -173,9 +173,9 @@ pub(crate) fn replace(
     } else {
         Refusal::new(code, default_message(answer.status, code))
     };
-    // Of an error that is ours from here on nothing passes, whatever form its body has.
-    let said = body.filter(|_| may_keep_message(code.status()));
-    match said.map_or(Found::Nothing, |body| read_body(context, code, answer, bytes, body)) {
+    // For an error that becomes ours, nothing of the body is passed on, whatever its format.
+    let text = body.filter(|_| may_keep_message(code.status()));
+    match text.map_or(Found::Nothing, |body| read_body(context, code, answer, bytes, body)) {
         Found::Specification { code, message, details } => {
             refused.message = message.into();
             refused.foreign = Some((code, details));
@@ -192,7 +192,7 @@ pub(crate) fn replace(
     for field in &answer.fields {
         let (name, value) = (field.name.get(bytes), field.value.get(bytes));
         match field.kind {
-            AnswerField::Location
+            ResponseField::Location
                 if code.status() == Status::Moved
                     && name.eq_ignore_ascii_case(b"location")
                     && !value.trim_ascii().is_empty() =>
@@ -202,34 +202,34 @@ pub(crate) fn replace(
                     format!("This endpoint has moved to {to}. Use that address from now on.").into();
                 refused.location = Some(to);
             }
-            AnswerField::RetryAfter => keep_retry_after(context, value, &mut refused),
-            AnswerField::EndToEnd if name.eq_ignore_ascii_case(b"link") => {
+            ResponseField::RetryAfter => keep_retry_after(context, value, &mut refused),
+            ResponseField::EndToEnd if name.eq_ignore_ascii_case(b"link") => {
                 let value = links(context, value);
                 field::write(name, &quoted(context, &value), &mut refused.kept_headers)
             }
-            AnswerField::EndToEnd if name.eq_ignore_ascii_case(b"www-authenticate") => {
+            ResponseField::EndToEnd if name.eq_ignore_ascii_case(b"www-authenticate") => {
                 field::write(name, &quoted(context, value), &mut refused.kept_headers)
             }
-            AnswerField::EndToEnd if survives_replacement(name) => {
+            ResponseField::EndToEnd if survives_replacement(name) => {
                 field::write(name, value, &mut refused.kept_headers)
             }
-            AnswerField::Cors if context.config.settings.cors.is_none() => {
+            ResponseField::Cors if context.config.settings.cors.is_none() => {
                 field::write(name, value, &mut refused.kept_headers)
             }
-            AnswerField::EndToEnd
-            | AnswerField::HopByHop
-            | AnswerField::Connection
-            | AnswerField::ContentLength
-            | AnswerField::TransferEncoding
-            | AnswerField::Via
-            | AnswerField::Location
-            | AnswerField::Cors
-            | AnswerField::Limiter
-            | AnswerField::GatewayOnly => {}
+            ResponseField::EndToEnd
+            | ResponseField::HopByHop
+            | ResponseField::Connection
+            | ResponseField::ContentLength
+            | ResponseField::TransferEncoding
+            | ResponseField::Via
+            | ResponseField::Location
+            | ResponseField::Cors
+            | ResponseField::Limiter
+            | ResponseField::GatewayOnly => {}
         }
     }
     if code.status() == Status::Moved && refused.location.is_none() {
-        // A 301 that does not say where to is no answer that anybody could use.
+        // A 301 without a location is useless to any client.
         return Refusal::unexpected(
             "the upstream's redirect has no Location",
             "The upstream answered 301 without a Location.",
@@ -238,30 +238,30 @@ pub(crate) fn replace(
     refused
 }
 
-/// What the incident of an upstream's error tells of it.
+/// The detail of the incident for an upstream's error.
 fn detail(status: u16, body: &[u8]) -> String {
-    // No character has more than four bytes, so that none of those behind these is kept.
+    // A character has at most four bytes, so bytes beyond these would not be kept anyway.
     let body = body.get(..KEPT_OF_A_BODY * 4).unwrap_or(body);
-    // Nearly all bodies are UTF-8, of which the lossy reading looks at each character.
-    let told = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
-    // Only a text of more bytes can have more characters: nearly none has to be counted.
-    let is_long = told.len() > KEPT_OF_A_BODY;
-    let end = is_long.then(|| told.char_indices().nth(KEPT_OF_A_BODY)).flatten();
-    let told = end.and_then(|(end, _)| told.get(..end)).unwrap_or(&told);
-    let mut detail = String::with_capacity(told.len() + 48);
-    let body = if told.is_empty() { ", without a body." } else { ".\nIts body:\n" };
-    for part in ["The upstream answered ", itoa::Buffer::new().format(status), body, told] {
+    // Nearly all bodies are valid UTF-8, and the lossy conversion would check each character.
+    let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
+    // Only a text with more bytes can have more characters, so characters are hardly ever counted.
+    let is_long = text.len() > KEPT_OF_A_BODY;
+    let end = is_long.then(|| text.char_indices().nth(KEPT_OF_A_BODY)).flatten();
+    let text = end.and_then(|(end, _)| text.get(..end)).unwrap_or(&text);
+    let mut detail = String::with_capacity(text.len() + 48);
+    let body = if text.is_empty() { ", without a body." } else { ".\nIts body:\n" };
+    for part in ["The upstream answered ", itoa::Buffer::new().format(status), body, text] {
         detail.push_str(part);
     }
     detail
 }
 
-/// Whether it says how to prove who one is.
+/// Whether it has an authentication challenge.
 fn has_challenge(answer: &ResponseHead, bytes: &[u8]) -> bool {
     answer.fields.iter().any(|field| is_named(field.name.get(bytes), Some("www-authenticate")))
 }
 
-/// The first `Retry-After` that says something.
+/// The first valid `Retry-After`.
 fn keep_retry_after(context: &RequestContext<'_>, value: &[u8], refused: &mut Refusal) {
     if refused.retry_after.is_some() {
         return;
@@ -281,7 +281,7 @@ fn keep_retry_after(context: &RequestContext<'_>, value: &[u8], refused: &mut Re
     }
 }
 
-/// The body of an error whose form belongs to the upstream's protocol, where that is set.
+/// The body of an error whose format belongs to the upstream's protocol, if configured.
 fn kept_body(
     context: &RequestContext<'_>,
     answer: &ResponseHead,
@@ -304,7 +304,7 @@ fn kept_body(
     })
 }
 
-/// What an error's body says that the client may read.
+/// The part of an error's body that the client may read.
 fn read_body(
     context: &RequestContext<'_>,
     code: ErrorCode,
@@ -314,7 +314,7 @@ fn read_body(
 ) -> Found {
     let names_fields = match code.status() {
         Status::NotValid | Status::Unprocessable | Status::Extra(_) => true,
-        Status::Moved => return Found::Nothing, // it is told where to, and no more
+        Status::Moved => return Found::Nothing, // the client gets only the location
         Status::NoPermission
         | Status::KeyRefused
         | Status::NotFound
@@ -331,11 +331,11 @@ fn read_body(
     upstream_body::read(body, said)
 }
 
-/// A redirect of the upstream's, as seen from outside: its own origin and base path are nobody's business.
+/// The target of an upstream's redirect as clients see it: its own origin and base path are hidden.
 pub(crate) fn location(context: &RequestContext<'_>, value: &[u8]) -> String {
     let mut value = String::from_utf8_lossy(value);
     if value.contains('\t') {
-        value = Cow::Owned(value.replace('\t', "")); // browsers read past tabs
+        value = Cow::Owned(value.replace('\t', "")); // browsers ignore tabs
     }
     let Some(service) = context.service else { return value.into_owned() };
     let path = match service.behind_origin(&value) {
@@ -352,13 +352,13 @@ pub(crate) fn location(context: &RequestContext<'_>, value: &[u8]) -> String {
     }
 }
 
-/// The quoted parameters of a field, those that are URLs of the upstream's own as [`location`] has them.
+/// The quoted parameters of a field; URLs of the upstream itself are mapped by [`location`].
 fn quoted<'v>(context: &RequestContext<'_>, value: &'v [u8]) -> Cow<'v, [u8]> {
     let is_own = |text: &&[u8]| {
         let text = std::str::from_utf8(text).unwrap_or_default();
         context.service.is_some_and(|service| service.behind_origin(text).is_some())
     };
-    // Each second part stands in quotes. None of them with an escape is a URL.
+    // Every second part is inside quotes. A part with an escape is not a URL.
     if !value.split(|&byte| byte == b'"').skip(1).step_by(2).any(|text| is_own(&text)) {
         return Cow::Borrowed(value);
     }
@@ -368,7 +368,7 @@ fn quoted<'v>(context: &RequestContext<'_>, value: &'v [u8]) -> Cow<'v, [u8]> {
     Cow::Owned(parts.collect::<Vec<_>>().join(&b'"'))
 }
 
-/// The targets of a `Link`, each as [`location`] has it.
+/// The targets of a `Link` field, each mapped by [`location`].
 fn links(context: &RequestContext<'_>, value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len() + 32);
     let mut rest = value;
@@ -385,8 +385,8 @@ fn links(context: &RequestContext<'_>, value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Whether this redirect only adds the slash that our own rule takes away. Passed on, it would
-/// lead the client in a circle.
+/// Whether this redirect only adds the slash that our own rule removes. Passing it on would create
+/// a redirect loop.
 pub(crate) fn only_adds_slash(context: &RequestContext<'_>, answer: &ResponseHead, bytes: &[u8]) -> bool {
     match context.config.settings.redirects.trailing_slash {
         TrailingSlash::Keep => return false,
@@ -401,7 +401,7 @@ pub(crate) fn only_adds_slash(context: &RequestContext<'_>, answer: &ResponseHea
         return false;
     };
     let to = location(context, field.value.get(bytes));
-    // The upstream may have made an absolute URL of the client's own Host.
+    // The upstream may have built an absolute URL from the client's own Host.
     let to = to.split_once("://").and_then(|(_, rest)| rest.strip_prefix(context.head.host())).unwrap_or(&to);
     let to = to.split(['?', '#']).next().unwrap_or_default();
     to.strip_suffix('/') == Some(context.head.path())

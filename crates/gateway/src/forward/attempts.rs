@@ -1,6 +1,6 @@
-//! Which address is asked next, and whether another one is asked at all.
+//! Which address gets the request next, and whether another one is tried at all.
 
-use super::unavailable::{FULL, busy, ill, turned_away};
+use super::unavailable::{FULL, busy, turned_away, unhealthy};
 use crate::{
     context::{RequestContext, refusal::Refused},
     record::{Level, Outcome, Value},
@@ -12,46 +12,46 @@ use tokio::time::{Instant, sleep};
 use transport::turn;
 use upstream::{Backend, Chosen, Flight, Service, StreamTimeouts, Unprocessed};
 
-/// How often a request that waits for a place looks for one.
+/// How often a request that waits for a free place checks for one.
 const LOOK: Duration = Duration::from_millis(5);
-/// Connections that may be given up under one request.
+/// How many connections may be closed gracefully under one request.
 const MAX_GONE_AWAY: u32 = 3;
 
-/// What one request tries.
+/// The attempts of one request.
 pub(super) struct Attempts<'s> {
     pub(super) service: &'s Service,
-    /// When the client's time is up.
+    /// The client's deadline.
     last: Option<Instant>,
-    /// A bit for each position that was asked.
+    /// A bit for each address that was tried.
     tried: u64,
-    /// The request is sent anew to the same address, by a fresh connection.
+    /// The request is retried at the same address, on a new connection.
     again: Option<usize>,
-    /// The position that was asked last.
+    /// The last address tried.
     position: usize,
-    /// Requests that were sent a second time.
+    /// How often the request was sent again.
     retries: u32,
-    /// Connections that were given up under the request before it was looked at.
+    /// Connections that were closed before they processed the request.
     gone_away: u32,
-    /// Something of the request was sent, so that nobody knows what has become of it.
+    /// Part of the request was sent, so it may have been processed.
     was_sent: bool,
-    /// What went wrong first, and where.
+    /// The first failure, and where.
     first: Option<(&'s Backend, Refused)>,
 }
 
 /// Whether a request may be sent to another address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Again {
-    /// Nothing of it was sent.
+    /// None of it was sent.
     Free,
-    /// It was sent, but may be sent twice, as long as not too many are.
+    /// It was sent, but may be sent twice, within the retry budget.
     Counted,
-    /// It may not.
+    /// It must not be sent again.
     Never,
 }
 
 /// Why a request has no connection.
 pub(super) enum NotConnected {
-    /// The address has as many requests as it takes at once.
+    /// The address has its maximum of requests in flight.
     Busy,
     Failed(Refused),
 }
@@ -86,7 +86,7 @@ impl<'s> Attempts<'s> {
             };
             match chosen {
                 Chosen::One(position) => {
-                    // Another thread may have taken the last place; then it is as if it had been busy.
+                    // Another thread may have taken the last place; then the address counts as busy.
                     if let Some((backend, flight)) = self.service.begin(position) {
                         self.position = position;
                         context.backend = Some(backend);
@@ -94,10 +94,10 @@ impl<'s> Attempts<'s> {
                     }
                 }
                 Chosen::Busy => {}
-                Chosen::Unhealthy => return Err(self.none(context, ill(thread))),
-                Chosen::Tried => return Err(self.none(context, ill(thread))),
+                Chosen::Unhealthy => return Err(self.none(context, unhealthy(thread))),
+                Chosen::Tried => return Err(self.none(context, unhealthy(thread))),
             }
-            // Waiting is looked after in steps: a list of who waits would be a lock that all threads share.
+            // Waiting is done by polling: a queue of waiters would be a lock shared by all threads.
             let queue = self.service.settings.upstream.queue;
             let end = match &waits {
                 Some((_, end)) => *end,
@@ -117,23 +117,24 @@ impl<'s> Attempts<'s> {
         }
     }
 
-    /// No address can be asked. Where one was asked before, that is what went wrong.
+    /// No address is left to try. If one was tried before, its failure is the error.
     fn none(&mut self, context: &mut RequestContext<'s>, refused: Refused) -> Refused {
         self.give_up(context).unwrap_or(refused)
     }
 
-    /// What went wrong first, to be told.
+    /// The first failure, to be reported.
     fn give_up(&mut self, context: &mut RequestContext<'s>) -> Option<Refused> {
         let (backend, mut refused) = self.first.take()?;
         context.backend = Some(backend);
-        // That another address could not be reached says nothing of the one that has the request.
+        // That another address was unreachable does not matter for the one that may have processed
+        // the request.
         if self.was_sent {
             refused.become_unexpected();
         }
         Some(refused)
     }
 
-    /// The address failed. Ok: another one may be asked.
+    /// The address failed. Ok: another one may be tried.
     pub(super) fn failed(
         &mut self,
         thread: &Thread,
@@ -156,7 +157,7 @@ impl<'s> Attempts<'s> {
         }
         match self.give_up(context) {
             Some(refused) => Err(refused),
-            None => Ok(()), // not reached: there is a first failure by now
+            None => Ok(()), // unreachable: there is a first failure by now
         }
     }
 
@@ -173,8 +174,8 @@ impl<'s> Attempts<'s> {
         }
     }
 
-    /// The upstream did not look at the request. Ok: it may be sent again, perhaps to the same address. `is_whole`: all of
-    /// it is still here.
+    /// The upstream did not process the request. Ok: it may be sent again, perhaps to the same
+    /// address. `is_whole`: all of it is still available.
     pub(super) fn unprocessed(
         &mut self,
         thread: &Thread,
@@ -187,7 +188,7 @@ impl<'s> Attempts<'s> {
         let may = is_whole
             && has_time
             && match why {
-                // Connections end, which burdens nobody; but not one after the other.
+                // Closing a connection gracefully is normal; doing it every time is not.
                 Unprocessed::GoneAway => {
                     self.gone_away += 1;
                     self.gone_away <= MAX_GONE_AWAY
@@ -212,7 +213,7 @@ impl<'s> Attempts<'s> {
         Ok(())
     }
 
-    /// There is no connection to the address. Ok: another one may be asked.
+    /// There is no connection to the address. Ok: another one may be tried.
     pub(super) fn not_connected(
         &mut self,
         thread: &Thread,
@@ -221,7 +222,7 @@ impl<'s> Attempts<'s> {
     ) -> Result<(), Refused> {
         match why {
             NotConnected::Busy => self.busy(context),
-            // Nothing was sent, so any request may be sent elsewhere, and no upstream is burdened by that.
+            // Nothing was sent, so any request may go elsewhere, and no upstream gets extra load.
             NotConnected::Failed(refused) => self.failed(thread, context, refused, Again::Free),
         }
     }
@@ -237,17 +238,18 @@ impl<'s> Attempts<'s> {
         }
     }
 
-    /// Whether there is an address that was not asked yet, beside the one that was asked last.
+    /// Whether there is an address that was not tried, besides the last one.
     fn has_other(&self) -> bool {
         self.service.backends.len() > self.tried.count_ones() as usize + 1
     }
 
-    /// The address that was asked last is not asked again.
+    /// Excludes the last address from further attempts.
     fn leave_out(&mut self) {
         self.tried |= 1u64.checked_shl(u32::try_from(self.position).unwrap_or(u32::MAX)).unwrap_or(0);
     }
 
-    /// Whether the request may be sent a second time to an upstream that has it already; if so, that counts.
+    /// Whether the request may be sent again to an upstream that may have it already; if so, it
+    /// counts as a retry.
     fn may_repeat(&mut self, now: Instant) -> bool {
         let may =
             self.retries < self.service.settings.upstream.retries.max_retries && self.service.may_retry(now);
@@ -255,7 +257,7 @@ impl<'s> Attempts<'s> {
         may
     }
 
-    /// The address answered. `has_broken`: but not to the end of its answer.
+    /// The address responded. `has_broken`: but not completely.
     pub(super) fn note_answer(
         &self,
         thread: &Thread,
@@ -284,8 +286,8 @@ impl<'s> Attempts<'s> {
         context.shared.log.event_of(Level::Warn, "an upstream address is out", &members);
     }
 
-    /// The connection was no good; the same address is asked by a fresh one. `was_sent`: it has got something of the
-    /// request all the same.
+    /// The connection was stale; the same address is tried on a new one. `was_sent`: part of the
+    /// request was sent nevertheless.
     pub(super) const fn take_fresh(&mut self, was_sent: bool) {
         self.was_sent |= was_sent;
         self.again = Some(self.position);
@@ -295,7 +297,7 @@ impl<'s> Attempts<'s> {
         self.again.is_none()
     }
 
-    /// How long a connection may take.
+    /// How long connecting may take.
     pub(super) fn time_to_connect(&self) -> Duration {
         self.service.timeouts().connect.min(self.time_left())
     }
@@ -304,7 +306,7 @@ impl<'s> Attempts<'s> {
         self.last.map_or(Duration::MAX, |last| last.saturating_duration_since(turn::now()))
     }
 
-    /// How long an HTTP/2 connection of this service is waited for.
+    /// The timeouts of this service for a wait for an HTTP/2 connection.
     pub(super) fn stream_timeouts(&self) -> StreamTimeouts {
         let upstream = &self.service.settings.upstream;
         let wait = if upstream.queue.max_pending_requests == 0 {
@@ -320,8 +322,8 @@ impl<'s> Attempts<'s> {
         }
     }
 
-    /// If this is an error of an address that was asked in place of another one, it tells what went wrong there.
-    pub(super) fn tell_first(self, passed: Result<Outcome, Refused>) -> Result<Outcome, Refused> {
+    /// Adds the first failure to the error of an address that was tried after another one.
+    pub(super) fn report_first(self, passed: Result<Outcome, Refused>) -> Result<Outcome, Refused> {
         let Some((backend, first)) = self.first else { return passed };
         passed.map_err(|mut refused| {
             if let (Some(cause), Some(before)) = (&mut refused.cause, &first.cause) {
@@ -335,7 +337,7 @@ impl<'s> Attempts<'s> {
     }
 }
 
-/// Tells, behind what went wrong first, what went wrong afterwards.
+/// Appends a later failure to the first one.
 fn append(first: &mut Refused, backend: &Backend, then: &Refused) {
     if let (Some(first), Some(then)) = (&mut first.cause, &then.cause) {
         first.detail =

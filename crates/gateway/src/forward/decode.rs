@@ -1,15 +1,15 @@
-//! What an error of the upstream's says if its body is compressed: a client that takes gzip gets errors in gzip, and the
-//! sentence for people is in there.
+//! Decompresses an error body of the upstream: a client that accepts gzip gets errors in gzip, and
+//! the message is inside.
 
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http1::response::ResponseHead;
 use std::{borrow::Cow, io::Read};
 
-/// Bytes that are decoded at most: a small error may pretend to be an enormous one.
+/// Maximum decompressed size: a small body may decompress to an enormous one.
 const MAX_DECODED: u64 = 64 * 1024;
 
-/// The body without its content coding. None: the coding is not known here, or broken, so that
-/// nothing in it is for people. `head` is the buffer that the answer's head was read from.
+/// The body without its content coding. None: the coding is unknown or the data is corrupt, so the
+/// body is not used. `head`: the buffer that the response's head was parsed from.
 pub(super) fn decoded<'b>(answer: &ResponseHead, head: &[u8], body: &'b [u8]) -> Option<Cow<'b, [u8]>> {
     let codings =
         answer.fields.iter().filter(|field| field.name.get(head).eq_ignore_ascii_case(b"content-encoding"));

@@ -1,4 +1,4 @@
-//! The answer to the client: a success streamed and settled, or a refusal made of an error.
+//! The response to the client: a success is streamed and settled, an error becomes a refusal.
 
 use super::{
     BROKE_OFF, answer, decode,
@@ -27,7 +27,7 @@ use contract::{
 };
 use http1::{
     body::{Decoder, Framing, Step},
-    field::{AnswerField, Field, RequestField},
+    field::{Field, RequestField, ResponseField},
     response::{Coding, ResponseHead},
 };
 use std::{
@@ -38,18 +38,18 @@ use std::{
 };
 use transport::{Fill, turn};
 
-/// How long a short answer is waited for before its head is sent, so that an upstream that breaks
-/// in it still becomes an error that explains itself.
+/// How long to wait for a short response before its head is sent, so that an upstream that breaks
+/// off meanwhile still becomes a proper error.
 const HOLD: Duration = Duration::from_millis(100);
 /// Bytes of an error's body that are read for its message.
 const MAX_ERROR_SIZE: usize = 64 * 1024;
-/// The group of incidents in which a remote procedure call got an answer of HTTP.
+/// The incident group of remote procedure calls that got a plain HTTP response.
 const NOT_RPC: &str = "the upstream's response does not use the protocol of the call";
-/// How long an error's body is waited for.
+/// How long to wait for an error's body.
 const ERROR_BODY: Duration = Duration::from_secs(2);
 
 impl Exchange<'_> {
-    /// Passes the answer on, or makes a refusal of it, and settles.
+    /// Passes the response on, or turns it into a refusal, and settles.
     pub(super) async fn pass_on(
         mut self,
         context: &mut RequestContext<'_>,
@@ -64,15 +64,15 @@ impl Exchange<'_> {
         }
         match disposition(answer.status, &context.config.settings.extra_codes) {
             Disposition::Replace(code) => {
-                drop(owed); // given back before the answer tells what remains
+                drop(owed); // released before the response states what remains
                 let thread = self.thread;
                 let (bytes, has_body) = self.take_error(&answer, incoming).await;
                 let (head, body) = bytes.split_at_checked(answer.length).unwrap_or_default();
-                let said = Some(body).filter(|_| has_body);
-                let said = said.and_then(|body| decode::decoded(&answer, head, body));
-                let refused = answer::replace(context, code, &answer, head, said.as_deref());
+                let text = Some(body).filter(|_| has_body);
+                let text = text.and_then(|body| decode::decoded(&answer, head, body));
+                let refused = answer::replace(context, code, &answer, head, text.as_deref());
                 thread.give_head_memory(bytes);
-                thread.give_answer_fields_back(answer.fields);
+                thread.give_response_fields_back(answer.fields);
                 Err(refused)
             }
             Disposition::Pass => {
@@ -87,21 +87,21 @@ impl Exchange<'_> {
                     return Err(Refusal::unexpected(NOT_RPC, detail));
                 }
                 if let (Some(owed), Some(name)) = (&mut owed, cost_header)
-                    && let Some(cost) = answer::told_cost(&answer, self.upstream.input.filled(), name)
+                    && let Some(cost) = answer::reported_cost(&answer, self.upstream.input.filled(), name)
                 {
-                    owed.lower_to(cost); // before the answer tells what remains
+                    owed.lower_to(cost); // before the response states what remains
                 }
                 let (nature, judge) = nature(call, &answer, self.upstream.input.filled());
                 if judge.as_ref().and_then(Judge::error).is_some() {
-                    owed = None; // an error in a 200: given back, as above
+                    owed = None; // an error in a 200: released, as above
                 }
                 self.stream(context, answer, (nature, judge), incoming, owed, cost_header).await
             }
         }
     }
 
-    /// Takes an answer that is not passed on: its head, and behind it its body. False: the body is not whole, because it is
-    /// large or does not come soon.
+    /// Reads a response that is not passed on: its head, followed by its body. False: the body is
+    /// incomplete, because it is large or slow.
     async fn take_error(mut self, answer: &ResponseHead, incoming: &mut Decoder) -> (Vec<u8>, bool) {
         let has_sent_all = self.has_sent_all();
         let mut bytes = self.head_memory();
@@ -115,7 +115,7 @@ impl Exchange<'_> {
         (bytes, has_body)
     }
 
-    /// Appends the body of an error. False: it is large or does not come soon.
+    /// Appends the body of an error. False: it is too large or too slow.
     async fn read_error(&mut self, framing: Framing, out: &mut Vec<u8>) -> bool {
         let mut decoder = Decoder::new(framing);
         let largest = out.len() + MAX_ERROR_SIZE;
@@ -148,13 +148,13 @@ impl Exchange<'_> {
         owed: Option<Owed>,
         cost_header: Option<&str>,
     ) -> Result<Outcome, Refused> {
-        answer.coding = compression::of_answer(context, &answer, self.upstream.input.filled());
+        answer.coding = compression::of_response(context, &answer, self.upstream.input.filled());
         if let Err(refused) = self.hold_short(&answer).await {
             self.give_body_back(incoming);
             return Err(refused);
         }
         let framing = answer::framing(context, &answer);
-        // An upload that still runs ends with the answer; what of it is unread ends the connection.
+        // An unfinished upload ends with the response; its unread rest makes the connection close.
         let keep_alive = context.head.keep_alive
             && !self.thread.is_draining.get()
             && framing != Framing::UntilClose
@@ -163,9 +163,9 @@ impl Exchange<'_> {
         let bytes = self.upstream.input.filled();
         answer::write_head(self.thread, context, &answer, bytes, cost_header, keep_alive, &mut head);
         self.upstream.input.consume(answer.length);
-        self.client.answer_begun = true;
+        self.client.response_begun = true;
         let mut download =
-            Pump::new(head, Decoder::of_answer(answer.framing, cost_header), framing, u64::MAX);
+            Pump::new(head, Decoder::of_response(answer.framing, cost_header), framing, u64::MAX);
         if answer.coding == Coding::Gzip && answer.framing != Framing::Length(0) {
             download.compress(Compressor::new());
         }
@@ -183,7 +183,7 @@ impl Exchange<'_> {
         self.give_body_back(incoming);
 
         let status = answer.status;
-        // A call that broke off, or was left by its client, may have told an error before that.
+        // A call that broke off, or whose client left, may have reported an error before.
         let code = download.error();
         let mut cause = None;
         if let Some(code) = code {
@@ -195,7 +195,7 @@ impl Exchange<'_> {
         match streamed {
             Ok(()) => {
                 let charged = payment.settle(context);
-                self.thread.give_answer_fields_back(answer.fields);
+                self.thread.give_response_fields_back(answer.fields);
                 self.thread.give_head_memory(download.into_parts().1);
                 if answer.keep_alive && has_sent_all {
                     self.thread.pool.put(self.upstream, turn::now());
@@ -203,15 +203,15 @@ impl Exchange<'_> {
                 Ok(outcome(charged, keep_alive && incoming.is_complete() && !has_unread))
             }
             Err(fault) if self.is_delivered(nature, &fault) => Ok(outcome(payment.settle(context), false)),
-            // Nothing has left yet, its head included: the client is told what anybody is told of a broken response.
+            // Nothing was sent, not even the head: the client gets the usual error for a broken response.
             Err(fault) if is_unsent => {
                 drop(payment);
-                self.client.answer_begun = false;
+                self.client.response_begun = false;
                 Err(broke_off(&broke(&fault)))
             }
-            // The upstream broke within its answer: what was promised was not delivered, so nothing is
-            // charged. The client's connection ends without the end of the body, so that nobody takes
-            // the half for the whole.
+            // The upstream broke off in the middle of its response: it was not delivered, so
+            // nothing is charged. The client's connection ends without the end of the body, so that
+            // nobody takes the truncated response for a complete one.
             Err(fault) => {
                 drop(payment);
                 if framing == Framing::UntilClose {
@@ -222,7 +222,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// Whether an answer that did not end counts as delivered all the same.
+    /// Whether a response that did not complete counts as delivered nevertheless.
     fn is_delivered(&mut self, nature: Nature, fault: &PumpFault) -> bool {
         match fault {
             // The client hung up on a success: it is charged.
@@ -230,8 +230,8 @@ impl Exchange<'_> {
                 self.client.cut_if_stalled(error);
                 true
             }
-            // So is a stream that went on for as long as it may: not the upstream ended it, nor its silence, but `total`.
-            // The system's own time-outs have numbers.
+            // A stream that reached its `total` timeout is charged too: neither the upstream ended
+            // it nor its silence. Timeouts of the kernel have an error number.
             PumpFault::Source(error) => {
                 nature.may_be_silent()
                     && error.kind() == io::ErrorKind::TimedOut
@@ -242,8 +242,8 @@ impl Exchange<'_> {
         }
     }
 
-    /// Memory for the head of the answer: that of the request, unless its body stood in it, or some of it is still to be
-    /// sent. The answer may take for ever.
+    /// Memory for the head of the response: that of the request, unless it holds body data, or some
+    /// of it is still to be sent. The response may take forever.
     fn head_memory(&mut self) -> Vec<u8> {
         if self.has_unsent() {
             return self.thread.head_memory();
@@ -253,10 +253,10 @@ impl Exchange<'_> {
         if head.capacity() > MAX_ERROR_SIZE { self.thread.head_memory() } else { head }
     }
 
-    /// Waits for the rest of a short answer of known length, but not for long.
+    /// Waits briefly for the rest of a short response of known length.
     async fn hold_short(&mut self, answer: &ResponseHead) -> Result<(), Refused> {
         let Framing::Length(length) = answer.framing else { return Ok(()) };
-        // First of all, because a length may be any number that an upstream cares to write.
+        // Checked first, because an upstream may send any length.
         if length > buffer::SIZE as u64 {
             return Ok(());
         }
@@ -270,13 +270,13 @@ impl Exchange<'_> {
                 Some(Ok(1..)) => {}
                 Some(Ok(0)) => return Err(broke_off("the connection was closed in the middle of the body")),
                 Some(Err(error)) => return Err(broke_off(&format!("reading the body failed: {error}"))),
-                None => return Ok(()), // slow, so it is streamed after all
+                None => return Ok(()), // slow: stream it
             }
         }
         Ok(())
     }
 
-    /// Moves the answer's body, and what is left of the request's.
+    /// Moves the response's body, and the rest of the request's.
     fn poll_stream(
         &mut self,
         cx: &mut Context<'_>,
@@ -291,8 +291,8 @@ impl Exchange<'_> {
         if polled.is_ready() {
             return polled;
         }
-        // Nobody writes to a client while the upstream has nothing to say, so nobody would notice for an hour that it
-        // is gone, and its place among the requests at once would stay taken.
+        // Nothing is written to the client while the upstream is silent, so a lost client could
+        // remain unnoticed for an hour and occupy a place among the requests in flight.
         let is_waiting = download.waits_for() == Side::Source && self.upload.is_none();
         if nature.may_be_silent() && is_waiting && self.client.io.poll_hung_up(cx).is_ready() {
             return Poll::Ready(Err(PumpFault::Sink(io::ErrorKind::ConnectionReset.into())));
@@ -313,18 +313,18 @@ impl Exchange<'_> {
     }
 }
 
-/// What kind of answer a success of HTTP is.
+/// The kind of a successful response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Nature {
     Plain,
     /// Server-sent events: may be silent for long.
     Events,
-    /// The answer to a remote procedure call: may be silent for long.
+    /// The response to a remote procedure call: may be silent for long.
     Call,
 }
 
 impl Nature {
-    /// Whether nothing may come for long.
+    /// Whether it may be silent for long.
     const fn may_be_silent(self) -> bool {
         match self {
             Self::Events | Self::Call => true,
@@ -333,7 +333,8 @@ impl Nature {
     }
 }
 
-/// What kind of answer this is, and what reads whether it is a success. `call`: what the request is a call of.
+/// The kind of this response, and the reader that determines whether it is a success. `call`: the
+/// protocol of the request.
 fn nature(call: Option<Protocol>, answer: &ResponseHead, bytes: &[u8]) -> (Nature, Option<Judge>) {
     let Some(media_type) = media_type(answer, bytes) else { return (Nature::Plain, None) };
     if media_type.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream")) {
@@ -343,7 +344,7 @@ fn nature(call: Option<Protocol>, answer: &ResponseHead, bytes: &[u8]) -> (Natur
     (Nature::Call, Some(Judge::new(protocol.read_as(call), answer, bytes)))
 }
 
-/// Why the client that makes this call cannot understand the answer. None: it can.
+/// Why the client of this call cannot understand the response. None: it can.
 fn not_understood(call: Protocol, answer: &ResponseHead, bytes: &[u8]) -> Option<String> {
     let media_type = media_type(answer, bytes);
     if answer.status == 200 && call.understands(media_type.and_then(Protocol::of)) {
@@ -354,11 +355,11 @@ fn not_understood(call: Protocol, answer: &ResponseHead, bytes: &[u8]) -> Option
 }
 
 fn media_type<'b>(answer: &ResponseHead, bytes: &'b [u8]) -> Option<&'b [u8]> {
-    let is = |field: &&Field<AnswerField>| field.name.get(bytes).eq_ignore_ascii_case(b"content-type");
+    let is = |field: &&Field<ResponseField>| field.name.get(bytes).eq_ignore_ascii_case(b"content-type");
     answer.fields.iter().find(is).map(|field| field.value.get(bytes))
 }
 
-/// How a request ends whose answer the upstream broke off.
+/// The outcome of a request whose response the upstream broke off.
 fn broken(context: &RequestContext<'_>, status: u16, fault: &PumpFault) -> Outcome {
     context.has_broken.set(true);
     let detail = broke(fault);
@@ -368,7 +369,7 @@ fn broken(context: &RequestContext<'_>, status: u16, fault: &PumpFault) -> Outco
     Outcome { status, code, cause: Some(cause), charged: 0, keep_alive: false }
 }
 
-/// An error that was passed on as it came counts as one that was made here. What the log tells of it.
+/// Counts an error that was passed on unchanged like one of our own. Returns the cause for the log.
 fn note_refusal(context: &RequestContext<'_>, code: ErrorCode) -> Option<String> {
     const GROUP: &str = "the upstream answered with an error";
     guard::count(context, code);

@@ -1,4 +1,5 @@
-//! One request on an upstream connection, until the head of its answer is here. What follows is `deliver`'s.
+//! One request on an upstream connection, until the head of its response is complete. `deliver`
+//! does the rest.
 
 use super::{
     Sending,
@@ -16,7 +17,7 @@ use crate::{
 use contract::grpc;
 use http1::{
     body::{Decoder, Framing},
-    field::{self, AnswerField, Field, RequestField},
+    field::{self, Field, RequestField, ResponseField},
     response::ResponseHead,
 };
 use std::{
@@ -29,7 +30,7 @@ use tokio::io::AsyncWrite;
 use transport::{Fill, turn};
 use upstream::{Unprocessed, Upstream};
 
-/// 1xx answers that are passed on before a final one has to come.
+/// Maximum number of 1xx responses passed on before the final one.
 const MAX_INTERIMS: u32 = 100;
 
 /// One request on one upstream connection.
@@ -39,25 +40,25 @@ pub(super) struct Exchange<'c> {
     pub(super) upstream: Upstream,
     pub(super) request: Vec<u8>,
     written: usize,
-    /// A 1xx answer has come, whether or not it was passed on.
+    /// A 1xx response arrived, whether or not it was passed on.
     pub(super) has_interim: bool,
     pub(super) upload: Option<Pump>,
-    /// Something of the request's body was moved since the last look.
+    /// Some of the request's body was moved since the last check.
     upload_moved: bool,
-    /// The body of the request, once it has been sent or given up.
+    /// The body of the request, after it was sent or given up.
     sent: Option<Decoder>,
-    /// The upstream has a part of the request and will never have the rest.
+    /// The upstream has a part of the request and will never get the rest.
     is_cut: bool,
-    /// What a body that was held has of the memory for those, while some of it is still to be sent.
+    /// The memory share of a buffered body, while some of it is still to be sent.
     pub(super) share: Option<Share>,
-    fields: Vec<Field<AnswerField>>,
+    fields: Vec<Field<ResponseField>>,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 pub(super) enum NotAnswered {
-    /// The connection had been closed before it took the request.
+    /// The connection was closed before it took the request.
     NotTaken,
-    /// The upstream has said that it did not look at the request.
+    /// The upstream reported that it did not process the request.
     Unprocessed(Unprocessed),
     Refused(Refused),
 }
@@ -92,12 +93,12 @@ impl<'c> Exchange<'c> {
             sent: None,
             is_cut: false,
             share: None,
-            fields: thread.answer_fields(),
+            fields: thread.response_fields(),
         }
     }
 
-    /// The bytes that the answer's head stands at the front of.
-    pub(super) fn answer_bytes(&self) -> &[u8] {
+    /// The bytes that begin with the response's head.
+    pub(super) fn response_bytes(&self) -> &[u8] {
         self.upstream.input.filled()
     }
 
@@ -108,35 +109,35 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Something of the request was handed to the system.
+    /// Part of the request was handed to the kernel.
     pub(super) const fn has_sent(&self) -> bool {
         self.written > 0
     }
 
-    /// The upstream has all of the request: what is written behind it is the next one.
+    /// The upstream has the complete request: the next bytes written are the next request.
     pub(super) fn has_sent_all(&self) -> bool {
         self.upload.is_none() && !self.has_unsent() && !self.is_cut
     }
 
-    /// Something of the request is here and was not handed to the system.
+    /// Part of the request is available and was not handed to the kernel.
     pub(super) const fn has_unsent(&self) -> bool {
         self.written < self.request.len()
     }
 
-    /// The client has not sent all of the request's body, or nobody has read it.
+    /// The client has not sent all of the request's body, or it was not all read.
     pub(super) fn has_unread(&self) -> bool {
         self.upload.is_some() || self.sent.as_ref().is_some_and(|body| !body.is_complete())
     }
 
-    /// Nothing of the request's body was taken from the client that is not here any more.
+    /// Everything taken from the client of the request's body is still available.
     pub(super) fn has_whole_body(&self) -> bool {
         self.upload.as_ref().map_or(0, Pump::received) == 0
             && self.sent.as_ref().map_or(0, Decoder::taken) == 0
     }
 
-    // === until the answer's head ===
+    // === until the response's head ===
 
-    /// Sends the request and reads until the head of the final answer is complete.
+    /// Sends the request and reads until the head of the final response is complete.
     pub(super) async fn read_answer(
         &mut self,
         context: &RequestContext<'_>,
@@ -146,15 +147,16 @@ impl<'c> Exchange<'c> {
         let timeouts = context.timeouts();
         let patience = if self.upload.is_some() { timeouts.body } else { timeouts.first_byte };
         if self.upload.is_some() {
-            // The upstream's time begins when all of the body is through, or when it answers before that.
+            // The upstream's timeout begins when the whole body was sent, or when it responds before that.
             self.client.deadline.bound(None);
         }
-        // From now on, whatever was waited for before: a body to be checked, a place among the requests, a connection.
+        // It starts now, whatever was waited for before: a body to check, a place among the
+        // requests, a connection.
         self.client.deadline.set(turn::now(), patience);
         let mut is_first_look = true;
         let mut interims = 0;
         loop {
-            // A final answer may have come with the 1xx before it: then there is nothing to wait for.
+            // A final response may have arrived together with the 1xx: then there is nothing to wait for.
             if self.upstream.input.is_empty() || !is_first_look {
                 let may_repeat = is_safe && self.upload.is_none() && self.sent.is_none();
                 poll_fn(|cx| self.poll_head_bytes(cx, context, may_repeat)).await?;
@@ -164,9 +166,9 @@ impl<'c> Exchange<'c> {
             let to_head = context.head.method() == "HEAD";
             let read = ResponseHead::read(self.upstream.input.filled(), to_head, fields);
             match read.map_err(garbled)? {
-                None => self.fields = self.thread.answer_fields(),
+                None => self.fields = self.thread.response_fields(),
                 Some(head) if (100..200).contains(&head.status) && head.status != 101 => {
-                    // That a body may come is no news to whoever sends none.
+                    // A client that sends no body does not need permission to send one.
                     let is_needless = head.status == 100 && context.head.framing == Framing::Length(0);
                     if context.head.is_http11 && !is_needless {
                         let interim =
@@ -200,7 +202,7 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Ready once more of the answer was read than before.
+    /// Ready once more of the response was read.
     fn poll_head_bytes(
         &mut self,
         cx: &mut Context<'_>,
@@ -211,7 +213,7 @@ impl<'c> Exchange<'c> {
             if self.written == 0 && self.upstream.is_reused {
                 return Poll::Ready(Err(NotAnswered::NotTaken));
             }
-            // An upstream may answer and close without reading all; what it said is still to be read.
+            // An upstream may respond and close without reading everything; its response is still to be read.
             self.give_up_the_rest();
         }
         let uploaded = self.poll_upload(cx);
@@ -237,7 +239,7 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Hands to the system what it takes now of what is here.
+    /// Hands as much to the kernel as it takes now.
     fn write_request(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while let Some(rest) = self.request.get(self.written..).filter(|rest| !rest.is_empty()) {
             match Pin::new(&mut self.upstream.io).poll_write(cx, rest) {
@@ -256,7 +258,7 @@ impl<'c> Exchange<'c> {
         self.is_cut = true;
     }
 
-    /// Sends on what is left of a request that is answered already. True: the upstream took some of what is here.
+    /// Sends the rest of a request that already got its response. True: the upstream took some of it.
     pub(super) fn poll_rest(&mut self, cx: &mut Context<'_>) -> bool {
         let before = self.written;
         let is_refused = self.write_request(cx).is_err();
@@ -267,18 +269,18 @@ impl<'c> Exchange<'c> {
         if (has_sent || is_refused) && !self.has_unsent() {
             (self.request, self.share) = (Vec::new(), None);
         }
-        // The client may break its own request while it is answered: then the answer still counts.
+        // The client may break its own request during the response: the response still counts.
         let _ = self.poll_upload(cx);
         has_sent
     }
 
-    /// While the request's body moves, and when it is through.
+    /// Extends the deadline while the request's body moves, and when it is complete.
     fn put_deadline_off(&mut self, context: &RequestContext<'_>, has_ended: bool) {
         let (now, timeouts) = (turn::now(), context.timeouts());
         let received = self.upload.as_ref().map_or(0, Pump::received);
         let patience = match self.upload.as_ref().map(Pump::waits_for) {
             _ if !std::mem::take(&mut self.upload_moved) => return,
-            // A call of gRPC may stay open for as long as both sides like, whoever is to say something next.
+            // A gRPC call may stay open for as long as both sides like, whichever has to send next.
             Some(Side::Source) if context.key.is_some() && is_grpc(context) => timeouts.stream,
             Some(Side::Source) => self.client.pace.patience(now, received, context.body_demand()),
             Some(Side::Sink) => {
@@ -294,12 +296,12 @@ impl<'c> Exchange<'c> {
         self.client.deadline.set(now, patience);
     }
 
-    /// From now on the upstream has all of its time.
+    /// From now on the upstream has its full timeout.
     fn bound_total(&mut self, context: &RequestContext<'_>) {
         self.client.deadline.bound(context.timeouts().total.map(|total| turn::now() + total));
     }
 
-    /// Moves the request's body. Some: it is through, or cannot be sent.
+    /// Moves the request's body. Some: it is complete, or cannot be sent.
     fn poll_upload(&mut self, cx: &mut Context<'_>) -> Option<Result<(), NotAnswered>> {
         let pump = self.upload.as_mut()?;
         let polled = pump.poll(cx, &mut self.client.io, &mut self.client.input, &mut self.upstream.io);
@@ -313,7 +315,7 @@ impl<'c> Exchange<'c> {
             }
             Poll::Ready(Err(fault)) => {
                 self.is_cut = true;
-                // A stream that was opened has been seen, unless the upstream says otherwise.
+                // A stream that was opened counts as processed, unless the upstream reports otherwise.
                 let untouched = pump.is_untouched() && !(self.upstream.io.is_stream() && pump.sent() > 0);
                 let most = pump.largest();
                 self.sent = self.upload.take().map(|pump| pump.into_parts().0);
@@ -321,7 +323,7 @@ impl<'c> Exchange<'c> {
                     PumpFault::Sink(_) if untouched && self.upstream.is_reused => {
                         Some(Err(NotAnswered::NotTaken))
                     }
-                    // As above: there may be an answer, given before the body was read.
+                    // As above: there may be a response that was sent before the body was read.
                     PumpFault::Sink(_) => None,
                     PumpFault::Cut | PumpFault::Source(_) => Some(Err(client::body_cut().into())),
                     PumpFault::Framing(fault) => Some(Err(Refusal::of_fault(fault).into())),
@@ -331,7 +333,8 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Nothing to read: has the upstream, or the client that still sends, been silent for too long?
+    /// Nothing to read: checks whether the upstream, or the client that is still sending, was
+    /// silent for too long.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), NotAnswered>> {
         match (self.client.deadline.poll_passed(cx), &self.upload) {
             (Poll::Pending, _) => Poll::Pending,
@@ -345,7 +348,7 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// The connection was closed before the first byte of an answer.
+    /// The connection was closed before the first byte of a response.
     fn closed(&self, may_repeat: bool, detail: &str) -> NotAnswered {
         if let (true, Some(why)) = (self.upstream.input.is_empty(), self.upstream.io.unprocessed()) {
             NotAnswered::Unprocessed(why)
@@ -367,13 +370,13 @@ fn is_grpc(context: &RequestContext<'_>) -> bool {
     context.head.value(RequestField::ContentType).is_some_and(grpc::is_grpc)
 }
 
-/// The head of a 1xx answer without what belongs to the upstream's connection.
+/// The head of a 1xx response without the fields of the upstream's connection.
 fn interim_head(bytes: &[u8], head: &ResponseHead, cost_header: Option<&str>) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     crate::respond::start(head.status, head.reason.get(bytes), &mut out);
-    for passed in head.fields.iter().filter(|field| field.kind == AnswerField::EndToEnd) {
+    for passed in head.fields.iter().filter(|field| field.kind == ResponseField::EndToEnd) {
         let name = passed.name.get(bytes);
-        // What it costs is told to us.
+        // The cost is for the gateway only.
         if !is_named(name, cost_header) {
             field::write(name, passed.value.get(bytes), &mut out);
         }

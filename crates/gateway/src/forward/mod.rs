@@ -1,4 +1,4 @@
-//! Forwarding: the request to the upstream, the answer back, both as streams.
+//! Forwarding: the request to the upstream, the response back, both as streams.
 
 mod answer;
 mod attempts;
@@ -34,17 +34,17 @@ use std::{
 use transport::turn;
 use upstream::{Backend, NoStream, Upstream};
 
-/// The group of incidents in which an answer had begun and did not end.
+/// The incident group of responses that began and did not complete.
 const BROKE_OFF: &str = "the upstream's response was cut off";
 
-/// A request as it is sent: whole, if its body is here already, else a head and a stream.
+/// A request to send: complete, if its body is available already, otherwise a head and a stream.
 enum Sending {
     Whole,
     Stream(Pump),
 }
 
-/// Sends the request on, and the answer back. The reservation is settled when the answer ends:
-/// charged if the upstream delivered a success, given back whatever else happens.
+/// Forwards the request and passes the response on. The reservation is settled when the response
+/// ends: charged if the upstream delivered a success, released in all other cases.
 pub(crate) async fn forward<'s>(
     thread: &Thread,
     context: &mut RequestContext<'s>,
@@ -52,12 +52,12 @@ pub(crate) async fn forward<'s>(
     incoming: &mut Decoder,
     admission: Admission<'_>,
 ) -> Result<Outcome, Refused> {
-    // Every request that comes here was given one; without it, it would lead nowhere.
+    // Every request has a service here; without one there would be nowhere to send it.
     let Some(service) = context.service else {
         return Err(Refusal::unexpected("the request has no upstream", "A bug in the gateway."));
     };
-    // The upstream's time. It begins now, and anew when a body that still comes is through (`exchange`): how long the
-    // client takes to send one is `pace`'s.
+    // The upstream's total timeout. It begins now, and again when a body that is still arriving is
+    // complete (`exchange`): `pace` limits how long the client takes to send one.
     let last = service.timeouts().total.map(|total| turn::now() + total);
     client.deadline.bound(last);
     let answered = ask(thread, context, client, incoming, admission, Attempts::new(service, last)).await;
@@ -65,7 +65,7 @@ pub(crate) async fn forward<'s>(
     answered
 }
 
-/// Asks one address after the other, until one answers or there is no sense in going on.
+/// Tries one address after another, until one responds or retrying makes no sense.
 async fn ask<'s>(
     thread: &Thread,
     context: &mut RequestContext<'s>,
@@ -100,9 +100,9 @@ async fn ask<'s>(
         let sent_before = client.sent;
         let mut exchange = Exchange::new(thread, client, upstream, bytes, sending);
         match exchange.read_answer(context, admission.cost_header, is_safe).await {
-            Ok(answer) if answer::only_adds_slash(context, &answer, exchange.answer_bytes()) => {
-                // Our own rule took the slash away that this upstream wants. Without a body the
-                // request can be sent once more, as the client would after the redirect.
+            Ok(answer) if answer::only_adds_slash(context, &answer, exchange.response_bytes()) => {
+                // Our own rule removed the slash that this upstream requires. Without a body the
+                // request can be sent again, as the client would do after the redirect.
                 exchange.give_body_back(incoming);
                 if slash || has_body {
                     return Err(slash_in_a_circle(context.head.path()));
@@ -110,7 +110,7 @@ async fn ask<'s>(
                 slash = true;
             }
             Ok(answer) => {
-                // Nothing is sent again from here on, and the answer may take for ever.
+                // Nothing is sent again from here on, and the response may take forever.
                 drop(whole_body.take());
                 exchange.share = share.take().flatten().filter(|_| exchange.has_unsent());
                 let passed =
@@ -120,10 +120,10 @@ async fn ask<'s>(
                 let has_broken =
                     context.has_broken.get() || cause.is_some_and(|cause| cause.group == BROKE_OFF);
                 attempts.note_answer(thread, context, backend, has_broken);
-                return attempts.tell_first(passed);
+                return attempts.report_first(passed);
             }
             Err(NotAnswered::NotTaken) => {
-                // The connection had been closed before it took the request; a new one will do.
+                // The connection was closed before it took the request; use a new one.
                 let was_sent = exchange.has_sent();
                 exchange.give_body_back(incoming);
                 attempts.take_fresh(was_sent);
@@ -134,14 +134,15 @@ async fn ask<'s>(
                 attempts.unprocessed(thread, context, why, is_whole && client.sent == sent_before)?;
             }
             Err(NotAnswered::Refused(refused)) => {
-                let has_answered = exchange.has_interim || !exchange.answer_bytes().is_empty();
+                let has_answered = exchange.has_interim || !exchange.response_bytes().is_empty();
                 exchange.give_body_back(incoming);
                 let is_ours = refused.code == ErrorCode::UnexpectedError;
                 if !is_ours {
-                    return Err(refused); // the client's own fault, which no upstream could mend
+                    return Err(refused); // the client's fault: another upstream would not help
                 }
-                // Not after the first byte of an answer, an interim one that was passed on included.
-                // What QUERY asks for stands in its body. One that is here whole can be sent again.
+                // Not after the first byte of a response, including an interim response that was
+                // passed on. The content of QUERY is in its body; one that is completely available
+                // can be sent again.
                 let is_repeatable = !has_body || context.head.method() == "QUERY" && whole_body.is_some();
                 let may = is_safe && is_repeatable && !has_answered && client.sent == sent_before;
                 attempts.failed(thread, context, refused, if may { Again::Counted } else { Again::Never })?;
@@ -151,7 +152,8 @@ async fn ask<'s>(
 }
 
 impl Sending {
-    /// A body that is here goes out behind its head; one that still comes is taken over with what reads it.
+    /// A body that is available is sent after the head; one that is still arriving is taken over
+    /// with its reader.
     fn of(
         body: Option<&[u8]>,
         head: &mut Vec<u8>,
@@ -178,7 +180,7 @@ fn slash_in_a_circle(path: &str) -> Refused {
     )
 }
 
-/// A small body that has arrived with its head goes out with it, in one write, and can be sent again.
+/// A small body that arrived together with its head is sent with it, in one write, and can be sent again.
 fn take_arrived_body(
     client: &mut Client,
     incoming: &mut Decoder,
@@ -205,7 +207,7 @@ async fn connect(
     is_safe: bool,
 ) -> Result<Upstream, NotConnected> {
     let failed = |reason| NotConnected::Failed(unavailable::unreachable(thread, reason));
-    // HTTP/2 knows no Upgrade.
+    // HTTP/2 has no Upgrade.
     if backend.speaks_http2 && context.upgrade.is_none() {
         let opened = thread.pool.open_stream(backend, attempts.stream_timeouts()).await;
         let mut upstream = opened.map_err(|why| match why {
@@ -215,7 +217,7 @@ async fn connect(
         upstream.is_reused &= attempts.may_reuse();
         return Ok(upstream);
     }
-    // Not by when the request came: its body may have taken long, and the connection was idle meanwhile.
+    // Not the time of arrival: the body may have taken long, and the connection was idle meanwhile.
     let take = || thread.pool.take(backend, turn::now(), is_safe);
     if let Some(upstream) = attempts.may_reuse().then(take).flatten() {
         return Ok(upstream);
@@ -224,7 +226,7 @@ async fn connect(
     connected.map_err(failed)
 }
 
-/// Keeps what really happened.
+/// Stores the actual cause.
 pub(crate) fn keep_incident(context: &RequestContext<'_>, group: &str, detail: String) {
     let key = context.key.as_deref();
     let network = key.is_none().then(|| network(context.address));
@@ -248,7 +250,7 @@ pub(crate) fn keep_incident(context: &RequestContext<'_>, group: &str, detail: S
     });
 }
 
-/// An address, or of an IPv6 address its network: one client has all addresses of that.
+/// An address; for IPv6 its network: one client has all addresses of it.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),

@@ -1,4 +1,4 @@
-//! Moves one body from a connection to another, as it arrives, holding one buffer of it at most.
+//! Moves a body from one connection to another while it arrives, holding at most one buffer of it.
 
 use super::rpc::Judge;
 use crate::{client::compression::Compressor, io::Io, settle::payment::Payment};
@@ -16,19 +16,19 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use transport::Fill;
 
-/// Bytes that are gathered before they are written.
+/// Bytes collected before they are written.
 const GATHERED: usize = 32 * 1024;
 
-/// Where a body goes.
+/// The destination of a body.
 pub(crate) trait Sink {
-    /// Writes. `are_last`: with these bytes the message is complete.
+    /// Writes. `are_last`: these bytes complete the message.
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8], are_last: bool) -> Poll<io::Result<usize>>;
 
-    /// The body has turned out to be an error: nothing is charged for it.
+    /// The body is an error: nothing is charged for it.
     fn waive(&mut self);
 }
 
-/// A client's connection, with what the answer on it costs: it is charged with the last bytes.
+/// A client's connection, with the charge for the response: it is charged with the last bytes.
 pub(crate) struct Charged<'c, 't> {
     pub(crate) io: &'c mut Io,
     pub(crate) payment: &'c mut Payment<'t>,
@@ -56,25 +56,25 @@ impl Sink for upstream::Io {
     fn waive(&mut self) {} // a request costs its sender nothing
 }
 
-/// A body on its way. What stands in front of it (a head) goes out with its first bytes.
+/// A body in transit. Bytes in front of it (a head) are sent with its first bytes.
 pub(crate) struct Pump {
     decoder: Decoder,
     framing: Framing,
-    /// Compresses the body on its way.
+    /// Compresses the body.
     compressor: Option<Box<Compressor>>,
     out: Vec<u8>,
     written: usize,
     received: u64,
-    /// Bytes that were written in all.
+    /// Bytes written in total.
     sent: u64,
     largest: u64,
     has_ended: bool,
-    /// Something was read or written since the last look: deadlines are put off.
+    /// Something was read or written since the last check: deadlines are extended.
     has_moved: bool,
     waits_for: Side,
-    /// What reads whether the answer to a remote procedure call is a success.
+    /// Determines whether the response to a remote procedure call is a success.
     judge: Option<Judge>,
-    /// The error that an answer with the status of a success has turned out to be.
+    /// The error inside a response with a success status.
     error: Option<ErrorCode>,
 }
 
@@ -85,23 +85,23 @@ pub(crate) enum Side {
     Sink,
 }
 
-/// Why a body did not get through.
+/// Why a body was not transferred completely.
 #[derive(Debug)]
 pub(crate) enum PumpFault {
-    /// The source closed within the body.
+    /// The source closed in the middle of the body.
     Cut,
     /// Reading failed.
     Source(io::Error),
-    /// What came is not framed as its head said.
+    /// The framing does not match the head.
     Framing(Fault),
-    /// The body is larger than it may be.
+    /// The body exceeds the limit.
     TooLarge,
     /// Writing failed.
     Sink(io::Error),
 }
 
 impl Pump {
-    /// A pump for the rest of a body that `decoder` takes apart, written as `framing` has it.
+    /// A pump for the rest of a body, decoded by `decoder` and framed by `framing`.
     pub(crate) const fn new(head: Vec<u8>, decoder: Decoder, framing: Framing, largest: u64) -> Self {
         Self {
             decoder,
@@ -120,18 +120,18 @@ impl Pump {
         }
     }
 
-    /// Has the body compressed on its way.
+    /// Enables compression of the body.
     pub(crate) fn compress(&mut self, compressor: Box<Compressor>) {
         self.compressor = Some(compressor);
     }
 
-    /// Has what the answer says of itself decide whether it is a success.
+    /// Lets `judge` determine whether the response is a success.
     pub(crate) fn judged_by(mut self, judge: Judge) -> Self {
         self.judge = Some(judge);
         self
     }
 
-    /// The error that the answer has turned out to be, as far as it has come.
+    /// The error inside the response, as far as it has arrived.
     pub(crate) fn error(&self) -> Option<ErrorCode> {
         self.error.or_else(|| self.judge.as_ref().and_then(Judge::error))
     }
@@ -145,7 +145,7 @@ impl Pump {
         sink: &mut impl Sink,
     ) -> Poll<Result<(), PumpFault>> {
         loop {
-            // What stands in the buffer already goes out in one write with what is pending.
+            // Buffered bytes are sent in one write with pending ones.
             if !self.has_ended {
                 self.gather(input)?;
             }
@@ -169,7 +169,7 @@ impl Pump {
             self.waits_for = Side::Source;
             let filled = match input.poll_fill(cx, source) {
                 Poll::Ready(filled) => filled,
-                // While the source is silent nothing is held back: an event has to arrive when it happens.
+                // Nothing is held back while the source is silent: an event must arrive when it happens.
                 Poll::Pending if self.flush() => continue,
                 Poll::Pending => return Poll::Pending,
             };
@@ -182,7 +182,7 @@ impl Pump {
         }
     }
 
-    /// Takes what the buffer holds, up to a bound.
+    /// Takes bytes from the input buffer, up to a bound.
     fn gather(&mut self, input: &mut Buffer) -> Result<(), PumpFault> {
         while self.out.len() < GATHERED {
             match self.decoder.next(input).map_err(PumpFault::Framing)? {
@@ -254,23 +254,23 @@ impl Pump {
         self.received == 0 && self.written == 0 && !self.has_moved
     }
 
-    /// The decoder and the output buffer, for what comes next on the connections.
+    /// The decoder and the output buffer, for the next messages on the connections.
     pub(crate) fn into_parts(mut self) -> (Decoder, Vec<u8>) {
         self.out.clear();
         (self.decoder, self.out)
     }
 
-    /// Bytes that were written, the head and what frames the body included.
+    /// Bytes written, including the head and the framing of the body.
     pub(crate) const fn sent(&self) -> u64 {
         self.sent
     }
 
-    /// Bytes of the body that came.
+    /// Bytes of the body received.
     pub(crate) const fn received(&self) -> u64 {
         self.received
     }
 
-    /// Bytes that the body may have.
+    /// Maximum size of the body.
     pub(crate) const fn largest(&self) -> u64 {
         self.largest
     }

@@ -1,4 +1,4 @@
-//! The request as the upstream gets it: written anew from what was understood.
+//! The request to the upstream: serialized from what was parsed.
 
 use super::rpc::Protocol;
 use crate::{
@@ -13,7 +13,7 @@ use http1::{
 use std::{io::Write, net::IpAddr};
 use upstream::{Backend, Service};
 
-/// What the gateway calls itself in `Via`, with the version that the message was received by.
+/// The gateway's entry in `Via`, with the received protocol version.
 pub(super) const fn via(is_http11: bool, is_http2: bool) -> &'static [u8] {
     match (is_http2, is_http11) {
         (true, _) => b"2.0 fairgate",
@@ -22,7 +22,8 @@ pub(super) const fn via(is_http11: bool, is_http2: bool) -> &'static [u8] {
     }
 }
 
-/// Appends the head, for one of the service's addresses. `slash`: the upstream wants one at the end of the path.
+/// Appends the head, for one of the service's addresses. `slash`: the upstream requires one at the
+/// end of the path.
 pub(crate) fn write_head(
     context: &RequestContext<'_>,
     to: (&Service, &Backend),
@@ -32,20 +33,20 @@ pub(crate) fn write_head(
     out: &mut Vec<u8>,
 ) {
     let start = out.len();
-    // Next to no request has a key of ours where none belongs: to look through what was written is cheaper than to look at
-    // each field.
+    // Hardly any request contains a key of ours in a wrong place: searching the output is cheaper
+    // than searching each field.
     if write(context, to, framing, body_was_read, slash, Keys::LookedFor, out).is_err() {
         out.truncate(start);
-        let _ = write(context, to, framing, body_was_read, slash, Keys::LeftOut, out); // which finds none any more
+        let _ = write(context, to, framing, body_was_read, slash, Keys::LeftOut, out); // contains none any more
     }
 }
 
-/// What becomes of a key of ours where none belongs.
+/// What to do with a key of ours in a wrong place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Keys {
-    /// Nothing is written behind the first.
+    /// Stop at the first one.
     LookedFor,
-    /// What holds one is left out: a field, a cookie, a parameter of the query.
+    /// Omit what contains one: a field, a cookie, a query parameter.
     LeftOut,
 }
 
@@ -58,7 +59,7 @@ impl Keys {
     }
 }
 
-/// A key of ours stands where none belongs.
+/// A key of ours in a wrong place.
 struct KeyFound;
 
 fn write(
@@ -73,7 +74,7 @@ fn write(
     let start = out.len();
     write_request_line_and_host(context, to, slash, keys, out);
     let lists = write_fields(context, body_was_read, keys, out);
-    // Behind this, all but the lists that were told is our own word.
+    // After this, everything but the received lists is our own.
     if keys == Keys::LookedFor && holds_key(context, out.get(start..).unwrap_or_default(), &lists) {
         return Err(KeyFound);
     }
@@ -104,13 +105,13 @@ fn write(
 }
 
 fn holds_key(context: &RequestContext<'_>, written: &[u8], lists: &Lists<'_>) -> bool {
-    let told = [lists.via, lists.forwarded, lists.forwarded_for];
+    let received = [lists.via, lists.forwarded, lists.forwarded_for];
     key::position(written).is_some()
-        || told.into_iter().flatten().any(|list| key::position(list).is_some())
+        || received.into_iter().flatten().any(|list| key::position(list).is_some())
         || context.head.query().is_some_and(|query| key::in_encoded(query.as_bytes()).is_some())
 }
 
-/// Lists that the gateway prolongs: of each, the last line that came. Earlier ones are passed on as they are.
+/// Lists to which the gateway appends: the last line of each. Earlier lines are passed on unchanged.
 #[derive(Default)]
 struct Lists<'h> {
     via: Option<&'h [u8]>,
@@ -145,8 +146,8 @@ fn write_request_line_and_host(
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends the query. To some servers a semicolon parts parameters as `&` does; where they were checked, it is to mean to the
-/// upstream what it meant here.
+/// Appends the query. For some servers a semicolon separates parameters like `&`; where parameters
+/// were checked, the query must mean the same to the upstream.
 fn write_query(query: &str, was_checked: bool, out: &mut Vec<u8>) {
     let mut rest = query.as_bytes();
     while was_checked && let Some(at) = memchr::memchr(b';', rest) {
@@ -157,7 +158,7 @@ fn write_query(query: &str, was_checked: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
-/// Appends the query, without the parameters that hold a key.
+/// Appends the query without the parameters that contain a key.
 fn write_parameters_without_key(query: &str, was_checked: bool, out: &mut Vec<u8>) {
     let mut mark = b'?';
     for parameter in query.split('&').filter(|parameter| key::find(parameter.as_bytes()).is_none()) {
@@ -166,7 +167,7 @@ fn write_parameters_without_key(query: &str, was_checked: bool, out: &mut Vec<u8
     }
 }
 
-/// Appends the cookies that hold no key.
+/// Appends the cookies that contain no key.
 fn write_cookies_without_key(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     let cookies = value.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
     let kept: Vec<&[u8]> = cookies.filter(|cookie| key::position(cookie).is_none()).collect();
@@ -175,7 +176,7 @@ fn write_cookies_without_key(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the fields that are passed on.
+/// Appends the forwarded fields.
 fn write_fields<'v>(
     context: &'v RequestContext<'_>,
     body_was_read: bool,
@@ -187,11 +188,11 @@ fn write_fields<'v>(
         head.fields().any(|(_, value, kind)| matches!(kind, RequestField::Key(_)) && !value.is_empty());
     let mut lists = Lists::default();
     let subject = subject_header(context);
-    // How such a call ends stands in its body, which has to be read here.
+    // The outcome of such a call is in its body, which must be readable here.
     let reads_body =
         head.value(RequestField::ContentType).and_then(Protocol::of).is_some_and(Protocol::ends_in_body);
     for (name, value, kind) in head.fields() {
-        // What names a client is told by us alone, whatever the client itself claims.
+        // Only we may identify a client, whatever the client itself claims.
         if subject.is_some_and(|subject| field::is_same_variable(subject.as_bytes(), name)) {
             continue;
         }
@@ -210,13 +211,13 @@ fn write_fields<'v>(
                 field::write(name, value, out);
                 continue;
             }
-            // Of HTTP/1.0 it is ignored, and without a body it asks for nothing.
+            // Expect is ignored in HTTP/1.0, and without a body it has no meaning.
             RequestField::Expect if !body_was_read && head.expects_continue => {
                 field::write(name, value, out);
                 continue;
             }
-            // A credential that let the request in is the gateway's, and so is any other key of ours. The rest is the
-            // upstream's.
+            // The credential that admitted the request is for the gateway, and so is any other key
+            // of ours. Other credentials are for the upstream.
             RequestField::Authorization
                 if (context.key.is_none() || key_is_in_header || !is_credential(value))
                     && own_key::in_value(context, value).is_none() =>
@@ -229,7 +230,7 @@ fn write_fields<'v>(
                 continue;
             }
             RequestField::Via => &mut lists.via,
-            // What anybody could have written is dropped; what a trusted proxy wrote is prolonged.
+            // Forgeable fields are dropped; those of a trusted proxy are extended.
             RequestField::Forwarded(_) if !context.is_peer_trusted => continue,
             RequestField::Forwarded(ForwardedKind::Forwarded) => &mut lists.forwarded,
             RequestField::Forwarded(ForwardedKind::For) => &mut lists.forwarded_for,
@@ -258,7 +259,7 @@ fn write_fields<'v>(
     lists
 }
 
-/// Name of the header that tells the upstream the subject of the client's certificate.
+/// Name of the header with the subject of the client's certificate.
 fn subject_header<'v>(context: &'v RequestContext<'_>) -> Option<&'v str> {
     context.config.settings.tls.as_ref()?.subject_header.as_deref()
 }
@@ -267,18 +268,18 @@ fn write_framing(context: &RequestContext<'_>, framing: Framing, out: &mut Vec<u
     let head = &context.head;
     match framing {
         Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
-        // A method that usually has a body says so when it has none (RFC 9110 section 8.6).
+        // A method that usually has a body sends a length of 0 without one (RFC 9110 section 8.6).
         Framing::Length(0)
             if !matches!(head.method(), "POST" | "PUT" | "PATCH")
                 && head.value(RequestField::ContentLength).is_none() => {}
         Framing::Length(length) => {
             field::write_number(b"Content-Length", length, out);
         }
-        Framing::UntilClose => {} // no request is framed so
+        Framing::UntilClose => {} // not possible in requests
     }
 }
 
-/// Who sent the request, by which host and scheme: `X-Forwarded-*` and RFC 7239's `Forwarded`.
+/// Appends the origin, host and scheme of the request: `X-Forwarded-*` and `Forwarded` (RFC 7239).
 fn write_forwarded(
     context: &RequestContext<'_>,
     forwarded: Option<&[u8]>,
@@ -291,15 +292,15 @@ fn write_forwarded(
     write_address(peer, out);
     let written = written..out.len();
     out.extend_from_slice(b"\r\n");
-    let told = |kind| context.is_peer_trusted && head.value(RequestField::Forwarded(kind)).is_some();
-    if !told(ForwardedKind::Proto) {
+    let is_given = |kind| context.is_peer_trusted && head.value(RequestField::Forwarded(kind)).is_some();
+    if !is_given(ForwardedKind::Proto) {
         field::write(b"X-Forwarded-Proto", context.peer.scheme.name().as_bytes(), out);
     }
-    if !told(ForwardedKind::Host) && !head.host().is_empty() {
+    if !is_given(ForwardedKind::Host) && !head.host().is_empty() {
         field::write(b"X-Forwarded-Host", head.host().as_bytes(), out);
     }
     begin_prolonged(b"Forwarded", forwarded, out);
-    // Colons and brackets may stand in a quoted string alone.
+    // Colons and brackets require a quoted string.
     let (before, behind): (&[u8], &[u8]) = match peer {
         IpAddr::V4(_) => (b"for=", b""),
         IpAddr::V6(_) => (b"for=\"[", b"]\""),
@@ -308,7 +309,7 @@ fn write_forwarded(
     out.extend_from_within(written);
     out.extend_from_slice(behind);
     if !head.host().is_empty() {
-        // A host may hold a colon, which a token may not; a quoted string may.
+        // A host may contain a colon, which is allowed only in a quoted string.
         for part in [";host=\"", head.host(), "\""] {
             out.extend_from_slice(part.as_bytes());
         }
@@ -318,7 +319,8 @@ fn write_forwarded(
     }
 }
 
-/// Appends an address. Those of IPv4 are written by hand, because `Display` takes ten times as long and each request has one.
+/// Appends an address. IPv4 is formatted by hand, because `Display` takes ten times as long and
+/// each request has one.
 fn write_address(address: IpAddr, out: &mut Vec<u8>) {
     match address {
         IpAddr::V4(address) => {
@@ -330,7 +332,7 @@ fn write_address(address: IpAddr, out: &mut Vec<u8>) {
             }
         }
         IpAddr::V6(address) => {
-            let _ = write!(out, "{address}"); // into memory, which takes all
+            let _ = write!(out, "{address}"); // into memory: cannot fail
         }
     }
 }

@@ -1,21 +1,21 @@
-//! `Retry-After` of an upstream's error, as a client can use it.
+//! `Retry-After` of an upstream's error, in a form that is useful to clients.
 
 use crate::clock::text;
 use contract::specification::MAX_RETRY_AFTER;
 
-/// When to come back.
+/// When to retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RetryAfter<'v> {
-    /// In so many seconds.
+    /// After this many seconds.
     Seconds(u64),
-    /// A time that is not over and not too far away, in so many seconds: it may be passed on as it is.
+    /// A date in the near future, with its distance in seconds: it may be passed on unchanged.
     Date(&'v str, u64),
 }
 
 impl<'v> RetryAfter<'v> {
-    /// Reads a value; `now` is the Unix second. None: it is neither a number nor a date, so it counts as absent.
+    /// Parses a value; `now` is the Unix second. None: neither a number nor a date, so it counts as absent.
     ///
-    /// 0 and a time that is over count as one second: many limiters round down, and clients would all return at once.
+    /// 0 and past times become one second: many limiters round down, and clients would all return at once.
     pub(super) fn read(value: &'v [u8], now: u64) -> Option<Self> {
         let value = value.trim_ascii();
         if !value.is_empty() && value.iter().all(u8::is_ascii_digit) {
@@ -63,7 +63,7 @@ mod tests {
             ("9, 9", None),
             ("0x10", None),
             ("Sun, 99 Nov 1994 08:49:37 GMT", None),
-            // A day that does not exist, and a weekday that is another.
+            // A day that does not exist, and a wrong weekday.
             ("Wed, 31 Feb 2027 08:49:37 GMT", None),
             ("Mon, 29 Feb 2027 08:49:37 GMT", None),
             ("Mon, 06 Nov 1994 08:49:40 GMT", None),

@@ -1,8 +1,9 @@
-//! Tunnels: a connection that the upstream has switched to another protocol, until one side has enough.
+//! Tunnels: a connection that the upstream has switched to another protocol, until one side ends it.
 //!
-//! The 101 is the success that was asked for: it is charged in the step in which it leaves. What goes through the
-//! tunnel afterwards is nobody's business here. Each direction holds one buffer at most, and only while bytes are in
-//! it; whoever does not read makes the other side wait. The place among the requests at once stays taken until the end.
+//! The 101 is the requested success: it is charged in the same step in which it is sent. The data
+//! in the tunnel is not inspected. Each direction holds at most one buffer, and only while it
+//! contains bytes; a side that does not read blocks the other. The place among the requests in
+//! flight stays taken until the end.
 
 use super::{answer, exchange::Exchange};
 use crate::{
@@ -38,29 +39,29 @@ const BEFORE_THE_CUT: Duration = Duration::from_millis(50);
 /// One direction of a tunnel.
 #[derive(Debug, Default)]
 struct Lane {
-    /// Bytes that were written.
+    /// Bytes written.
     moved: u64,
-    /// The source says no more.
+    /// The source has ended.
     has_ended: bool,
-    /// The sink was told so.
+    /// The sink was shut down.
     is_shut: bool,
-    /// Something was moved since the last look.
+    /// Something was moved since the last check.
     has_moved: bool,
 }
 
 /// Why a tunnel ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// Both sides have said all that they had to say.
+    /// Both sides have ended.
     Finished,
     /// One side is gone.
     Broken,
-    /// Nobody said anything for too long, the key is not valid any more, or the gateway ends.
+    /// Idle for too long, the key is no longer valid, or the gateway ends.
     Closed,
 }
 
 impl Exchange<'_> {
-    /// Answers 101, charges, and moves bytes in both directions until the end.
+    /// Sends the 101, charges, and moves bytes in both directions until the end.
     pub(super) async fn switch(
         mut self,
         context: &mut RequestContext<'_>,
@@ -69,7 +70,7 @@ impl Exchange<'_> {
         cost_header: Option<&str>,
     ) -> Result<Outcome, Refused> {
         let bytes = self.upstream.input.filled();
-        // Fail closed: what the two sides would speak through us is not what the client asked for.
+        // Fail closed: the two sides would speak a protocol that the client did not request.
         if !context.upgrade.is_some_and(|protocol| answer::switches_to(protocol, &switched, bytes)) {
             return Err(Refusal::unexpected(
                 "the upstream switched to a protocol that was not requested",
@@ -77,7 +78,7 @@ impl Exchange<'_> {
             ));
         }
         if let (Some(owed), Some(name)) = (&mut owed, cost_header)
-            && let Some(cost) = answer::told_cost(&switched, bytes, name)
+            && let Some(cost) = answer::reported_cost(&switched, bytes, name)
         {
             owed.lower_to(cost);
         }
@@ -85,19 +86,19 @@ impl Exchange<'_> {
         head.clear();
         answer::write_head(self.thread, context, &switched, bytes, cost_header, true, &mut head);
         self.upstream.input.consume(switched.length);
-        self.thread.give_answer_fields_back(switched.fields);
+        self.thread.give_response_fields_back(switched.fields);
 
-        self.client.answer_begun = true;
+        self.client.response_begun = true;
         let mut payment = Payment::new(self.thread, owed, context.now.seconds());
         let stall = context.timeouts().stall;
         // From here on it may last for as long as both sides want.
         self.client.deadline.bound(None);
         let is_sent = self.client.write_switch(&head, &mut payment, stall).await.is_ok();
-        // As with every answer: a client that hangs up on a success is charged.
+        // As with every response: a client that hangs up on a success is charged.
         let (charged, _places) = payment.settle_and_stay();
         self.thread.give_head_memory(head);
         if is_sent {
-            // A tunnel may last for hours. What it does not need it does not hold.
+            // A tunnel may last for hours, so it holds no unneeded memory.
             buffer::give_back(context.head.shrink());
             self.client.input.rest();
             if run(self.thread, context, self.client, &mut self.upstream).await == End::Broken {
@@ -119,10 +120,10 @@ async fn run(
     let silence = context.timeouts().stream;
     let (mut up, mut down) = (Lane::default(), Lane::default());
     let mut drain = pin!(thread.drain_begun.notified());
-    // From here on the beginning of the drain is not missed.
+    // From here on the start of the drain is not missed.
     drain.as_mut().enable();
     let mut drain = Some(drain);
-    // The answer, which could have had a time in all, has come with the 101.
+    // The total timeout ended with the 101.
     client.deadline.bound(None);
     client.deadline.set(Instant::now(), silence);
     let end = poll_fn(|cx| {
@@ -140,7 +141,7 @@ async fn run(
             (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => return Poll::Ready(End::Finished),
             (Poll::Pending, _) | (_, Poll::Pending) => {}
         }
-        // Both lanes are asked, so that neither keeps the other's mark.
+        // Both are called, so that neither keeps its flag.
         if up.take_progress() | down.take_progress() {
             client.deadline.set(Instant::now(), silence);
         }
@@ -159,13 +160,13 @@ fn has_begun(thread: &Thread, begun: Pin<&mut Notified<'_>>, cx: &mut Context<'_
     thread.is_draining.get() || begun.poll(cx).is_ready()
 }
 
-/// Whether the key has been taken back since: then not one byte more goes through.
+/// Whether the key was revoked meanwhile: then no further byte passes.
 fn is_revoked(context: &RequestContext<'_>) -> bool {
     context.key.as_ref().is_some_and(|key| !key.is_valid(context.shared.clock.now_millis() / 1000))
 }
 
 impl Lane {
-    /// Moves what can be moved. Ready once the source has ended and the sink knows.
+    /// Moves what can be moved. Ready once the source has ended and the sink was shut down.
     fn poll(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! The answers to a request that no upstream began to work on: 503, so that its client comes back.
+//! Responses to requests that no upstream began to process: 503, so that the client retries.
 
 use crate::{
     context::refusal::{Cause, Refusal, Refused},
@@ -6,22 +6,23 @@ use crate::{
 };
 use contract::ErrorCode;
 
-/// Why all are busy.
+/// Why all addresses are busy.
 pub(super) const FULL: &str = "Each has as many requests in flight as `max_requests` allows.";
-/// What `Retry-After` says while all addresses are busy.
+/// `Retry-After` while all addresses are busy.
 const BUSY: u64 = 1;
-/// What it says at most while no connection comes about: clients that all failed at once do not all return at once.
+/// Maximum of `Retry-After` while connecting fails. It is random below, so that clients do not all
+/// return at once.
 const LONGEST: u64 = 3;
 
-/// No connection to the upstream comes about.
+/// The upstream cannot be connected to.
 pub(super) fn unreachable(thread: &Thread, reason: String) -> Refused {
     let cause = Cause { group: "the upstream cannot be reached", detail: reason };
     let text = "The API cannot be reached at the moment. Nothing was sent to it or charged; try again in a few seconds.";
     unavailable(text, soon(thread), cause)
 }
 
-/// The checks of all addresses fail.
-pub(super) fn ill(thread: &Thread) -> Refused {
+/// The health checks of all addresses fail.
+pub(super) fn unhealthy(thread: &Thread) -> Refused {
     let cause = Cause {
         group: "no healthy upstream address",
         detail: "The health checks of all addresses fail: see `fairgate upstreams list`.".to_owned(),
@@ -30,7 +31,7 @@ pub(super) fn ill(thread: &Thread) -> Refused {
     unavailable(text, soon(thread), cause)
 }
 
-/// The upstream has said that it did not look at the request.
+/// The upstream reported that it did not process the request.
 pub(super) fn turned_away(thread: &Thread) -> Refused {
     let cause = Cause {
         group: "the upstream did not accept the request",
@@ -40,7 +41,7 @@ pub(super) fn turned_away(thread: &Thread) -> Refused {
     unavailable(text, soon(thread), cause)
 }
 
-/// All addresses have as many requests as they take at once.
+/// All addresses have their maximum of requests in flight.
 pub(super) fn busy(detail: &str) -> Refused {
     let cause = Cause { group: "all addresses of the upstream are busy", detail: detail.to_owned() };
     let text = "The API has more requests than it can handle at the moment. Nothing was charged; try again in a second.";

@@ -1,4 +1,4 @@
-//! What a client is read from and written to: a socket, or a stream of HTTP/2. Nothing else has to know which.
+//! The transport of a client: a socket, or an HTTP/2 stream. Nothing else needs to distinguish them.
 
 pub(crate) mod http2;
 pub(crate) mod pace;
@@ -16,12 +16,12 @@ use transport::{Readable, Socket, tls::AgreedProtocol};
 #[derive(Debug)]
 pub(crate) enum Io {
     Socket(Socket),
-    /// A stream of an HTTP/2 connection, which reads and writes as HTTP/1.1 does.
+    /// A stream of an HTTP/2 connection, which reads and writes like HTTP/1.1.
     Stream(Box<http2::Stream>),
 }
 
 impl Io {
-    /// As [`Socket::agreed_protocol`].
+    /// See [`Socket::agreed_protocol`].
     pub(crate) fn agreed_protocol(&self) -> Option<AgreedProtocol> {
         match self {
             Self::Socket(socket) => socket.agreed_protocol(),
@@ -29,7 +29,7 @@ impl Io {
         }
     }
 
-    /// As [`Socket::poll_hung_up`].
+    /// See [`Socket::poll_hung_up`].
     pub(crate) fn poll_hung_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Socket(socket) => socket.poll_hung_up(cx),
@@ -37,7 +37,7 @@ impl Io {
         }
     }
 
-    /// As [`Socket::poll_write_last`].
+    /// See [`Socket::poll_write_last`].
     pub(crate) fn poll_write_last(
         &mut self,
         cx: &mut Context<'_>,
@@ -46,21 +46,21 @@ impl Io {
     ) -> Poll<io::Result<usize>> {
         match self {
             Self::Socket(socket) => socket.poll_write_last(cx, bytes, send),
-            // It has no socket of its own: whoever has something to say to one goes through the stream.
+            // A stream has no socket of its own, so it is never written to like one.
             Self::Stream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
 
-    /// Says that a write that was begun is not gone on with. Under TLS nothing can be written any more then.
+    /// Abandons a write that has begun. Under TLS nothing can be written after that.
     pub(crate) fn give_up_write(&mut self) {
         match self {
             Self::Socket(socket) => socket.give_up_write(),
-            // What a stream has taken stands in frames already.
+            // What a stream took is in frames already.
             Self::Stream(_) => {}
         }
     }
 
-    /// Has the connection end in a reset, for a body whose only end is that of the connection.
+    /// Makes the connection end with a reset, for a body that is delimited by the end of the connection.
     pub(crate) fn reset(&mut self) {
         match self {
             Self::Socket(socket) => socket.reset(),
@@ -95,7 +95,7 @@ impl AsyncWrite for Io {
         }
     }
 
-    /// What was written is on its way already.
+    /// Written bytes are on their way already.
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

@@ -1,35 +1,35 @@
 //! How slowly a client may send a body: between two reads, and over any longer span.
 //!
-//! A bound between two reads alone would let a byte every half minute hold a connection for ever; one on the average of all
-//! bytes would let ten megabytes that came at once hold it for a day.
+//! A limit between two reads alone would let one byte every half minute hold a connection forever;
+//! a limit on the average rate would let ten megabytes that arrived at once hold it for a day.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How fast the body of the present request has come.
+/// The pace of the current request's body.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    /// When it was asked for last, and the time that it may still take without sending anything.
+    /// When it was last checked, and how much longer it may take without sending anything.
     last: Option<(Instant, Duration)>,
-    /// Bytes that had come then.
+    /// Bytes received at that time.
     received: u64,
     /// Since when the client is not waited for, because the upstream does not take more.
     paused: Option<Instant>,
 }
 
-/// What is asked of a client.
+/// The requirements for a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Demand {
-    /// The longest time between two reads, and in which nothing has to have come at all.
+    /// The maximum time between two reads, and the span in which nothing needs to arrive at all.
     pub(crate) gap: Duration,
-    /// Bytes a second over any longer span. 0: any.
+    /// Minimum bytes a second over any longer span. 0: any.
     pub(crate) rate: u64,
 }
 
 impl Pace {
-    /// How long the next bytes may take, of a body of which so many have come.
+    /// How long the next bytes may take, after this many bytes were received.
     pub(crate) fn patience(&mut self, now: Instant, received: u64, demand: Demand) -> Duration {
-        // Of a pause nothing counts but the time before it.
+        // Of a pause, only the time before it counts.
         let until = self.paused.take().unwrap_or(now);
         let (last, left) = self.last.unwrap_or((until, demand.gap));
         let came = u128::from(received.saturating_sub(self.received)) * 1_000_000_000;
@@ -38,7 +38,7 @@ impl Pace {
             Some(nanos) => {
                 let earned = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
                 let spent = until.saturating_duration_since(last);
-                // What came faster than it had to is good for the next `gap`, not for ever.
+                // A faster pace earns time for the next `gap`, not forever.
                 left.saturating_add(earned).saturating_sub(spent).min(demand.gap)
             }
         };
@@ -47,7 +47,7 @@ impl Pace {
         left
     }
 
-    /// The client is not waited for from now on, until it is asked for its patience again.
+    /// The client is not waited for from now on, until `patience` is called again.
     pub(crate) fn pause(&mut self, now: Instant) {
         self.paused.get_or_insert(now);
     }
@@ -61,7 +61,7 @@ mod tests {
     const DEMAND: Demand = Demand { gap: Duration::from_secs(30), rate: 100 };
 
     #[test]
-    fn a_byte_at_a_time_is_not_waited_for_for_ever() {
+    fn single_bytes_are_not_waited_for_forever() {
         let (mut pace, begin) = (Pace::default(), Instant::now());
         assert_eq!(pace.patience(begin, 0, DEMAND), 30 * SECOND);
         assert_eq!(pace.patience(begin + 29 * SECOND, 1, DEMAND), SECOND + Duration::from_millis(10));
@@ -84,7 +84,7 @@ mod tests {
     fn bytes_at_the_rate_that_is_asked_for_may_come_for_ever() {
         let (mut pace, begin) = (Pace::default(), Instant::now());
         let mut left = pace.patience(begin, 0, DEMAND);
-        // Two hours, one byte each hundredth of a second, and a look at each of them.
+        // Two hours, one byte each hundredth of a second, and a check at each of them.
         for hundredth in 1..=720_000_u64 {
             let now = begin + Duration::from_millis(10 * hundredth);
             left = pace.patience(now, hundredth, DEMAND);

@@ -1,14 +1,14 @@
-//! Keys that came without TLS where TLS is required: which of them the operator was told of in this hour.
+//! Keys that were sent without TLS where TLS is required: which of them were logged in the current hour.
 
 use super::KeyId;
 use papaya::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Keys named in one hour. Whoever sends more of them has leaked a list, and knows after these.
+/// Maximum number of keys logged in an hour. More means a leaked list, which is obvious by then.
 const MAX_KEYS: usize = 10_000;
 const HOUR: u64 = 3_600;
 
-/// Keys that were named in the log in the present hour. Shared by all data threads; nothing here waits.
+/// Keys that were logged in the current hour. Shared by all data threads; never blocks.
 #[derive(Debug, Default)]
 pub(crate) struct ExposedKeys {
     hour: AtomicU64,
@@ -16,10 +16,10 @@ pub(crate) struct ExposedKeys {
 }
 
 impl ExposedKeys {
-    /// Whether this key is to be named now, at this Unix second: true once an hour.
+    /// Whether to log this key now, at this Unix second: true once an hour.
     pub(crate) fn is_new(&self, id: KeyId, now: u64) -> bool {
         let hour = now / HOUR;
-        // Whoever comes first in an hour empties the set. A key that is added in between may be named twice.
+        // The first caller in an hour clears the set. A key added in between may be logged twice.
         if self.hour.swap(hour, Ordering::Relaxed) != hour {
             self.named.pin().clear();
         }

@@ -1,6 +1,6 @@
-//! What a key is granted: its plan's limits with its own in their places, and its permissions.
+//! The grant of a key: the limits of its plan, overridden by its own, and its permissions.
 //!
-//! A million keys of one plan share one grant, so an edited plan is one swapped pointer for each grant.
+//! A million keys of one plan share one grant, so editing a plan swaps one pointer for each grant.
 
 use crate::clock::wall_millis;
 use arc_swap::{ArcSwap, Guard};
@@ -11,25 +11,25 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// What a key is granted. Shared by all keys of the same terms.
+/// The grant of a key. Shared by all keys with the same terms.
 #[derive(Debug)]
 pub struct Grant {
     terms: Arc<Terms>,
     limits: ArcSwap<Limits>,
 }
 
-/// What is agreed with the owner of a key.
+/// The terms of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Terms {
-    /// Name of the plan.
+    /// The name of the plan.
     pub plan: String,
-    /// What the key may do; `*` stands for everything.
+    /// Its permissions; `*` is all of them.
     pub permissions: Vec<String>,
-    /// Limits of its own: each stands in place of the plan's limit of the same kind, or beside the others.
+    /// Its own limits: each replaces the plan's limit of the same name, or is added to the others.
     pub limits: Vec<Limit>,
 }
 
-/// Why a grant cannot be made. Such a key would have the wrong limits, so it is not let in.
+/// Why a grant cannot be created. The key would have the wrong limits, so it is not admitted.
 #[derive(Debug, thiserror::Error)]
 pub enum NotGranted {
     /// The configuration does not have the plan.
@@ -42,16 +42,16 @@ pub enum NotGranted {
         "the key would have {count} limits, its own and those of the plan `{plan}`, but at most {most} are allowed"
     )]
     TooManyLimits {
-        /// Name of the plan.
+        /// The name of the plan.
         plan: String,
-        /// How many they are.
+        /// The number of limits.
         count: usize,
-        /// How many there can be.
+        /// The maximum number of limits.
         most: usize,
     },
 }
 
-/// Why the plans are not replaced.
+/// Why the plans were not replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum PlansNotChanged {
     /// Keys belong to a plan that would be gone.
@@ -59,12 +59,12 @@ pub enum PlansNotChanged {
         "keys belong to the plan `{0}`, which the configuration no longer has: give them another plan first (`fairgate keys change`), or put [plans.{0}] back"
     )]
     InUse(String),
-    /// A key's own limits do not go together with the new ones of its plan.
+    /// A key's own limits do not fit together with the new ones of its plan.
     #[error(transparent)]
     NotGranted(#[from] NotGranted),
 }
 
-/// The plans, and every grant that was made of them.
+/// The plans, and every grant created from them.
 #[derive(Debug)]
 pub(super) struct Grants(Mutex<State>);
 
@@ -82,12 +82,12 @@ impl Grant {
         &self.terms.plan
     }
 
-    /// The limits that hold now.
+    /// The current limits.
     pub fn limits(&self) -> Guard<Arc<Limits>> {
         self.limits.load()
     }
 
-    /// What it may do.
+    /// Whether it has a permission.
     pub(crate) fn may(&self, permission: &str) -> bool {
         self.terms.permissions.iter().any(|held| *held == permission || *held == "*")
     }
@@ -96,12 +96,12 @@ impl Grant {
 // === impl Grants ===
 
 impl Grants {
-    /// No grants yet, of these plans.
+    /// No grants yet, with these plans.
     pub(super) fn new(plans: HashMap<String, Vec<Limit>>) -> Self {
         Self(Mutex::new(State { plans, made: HashMap::new() }))
     }
 
-    /// The grant of these terms: one for all keys that have the same.
+    /// The grant for these terms: all keys with the same terms share it.
     pub(super) fn of(&self, terms: Terms) -> Result<Arc<Grant>, NotGranted> {
         let mut state = self.state();
         if let Some(grant) = state.made.get(&terms) {
@@ -114,14 +114,14 @@ impl Grants {
         Ok(grant)
     }
 
-    /// Replaces the plans, for all keys at once or, with an error, for none.
+    /// Replaces the plans, for all keys at once or, on an error, for none.
     pub(super) fn set_plans(&self, plans: HashMap<String, Vec<Limit>>) -> Result<(), PlansNotChanged> {
         let mut state = self.state();
         forget_unused(&mut state);
         let mut changed = Vec::new();
         for grant in state.made.values() {
             match compile(&grant.terms, &plans) {
-                // Accounts recognise their limits by the pointer: one that says the same is left.
+                // Accounts recognize their limits by the pointer, so unchanged limits keep theirs.
                 Ok(limits) if grant.limits.load().iter().eq(limits.iter()) => {}
                 Ok(limits) => changed.push((Arc::clone(grant), limits)),
                 Err(NotGranted::UnknownPlan(plan)) => return Err(PlansNotChanged::InUse(plan)),
@@ -135,12 +135,12 @@ impl Grants {
         Ok(())
     }
 
-    /// Forgets grants that no key has any more.
+    /// Removes grants that no key has any more.
     pub(super) fn forget_unused(&self) {
         forget_unused(&mut self.state());
     }
 
-    // What a panic left behind is whole: every change above is one step.
+    // State left by a panic is intact: every change above is atomic.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -159,7 +159,8 @@ fn compile(terms: &Terms, plans: &HashMap<String, Vec<Limit>>) -> Result<Limits,
     compiled.map_err(|_| NotGranted::TooManyLimits { plan: plan(), count, most: MAX_LIMITS })
 }
 
-/// The limits of a key: those of its plan in their order with its own in their places, then its others.
+/// The limits of a key: those of its plan in order, replaced by its own where the names match, then
+/// its other own limits.
 pub fn combine(plan: &[Limit], own: &[Limit]) -> Vec<Limit> {
     let mut limits = plan.to_vec();
     for own in own {
@@ -171,8 +172,8 @@ pub fn combine(plan: &[Limit], own: &[Limit]) -> Vec<Limit> {
     limits
 }
 
-/// Whether one limit stands in place of the other: clients know both by the same name. (The tag would not
-/// do: that of a rate has its amount in it.)
+/// Whether a limit replaces the other: clients know both by the same name. (Comparing tags would
+/// not work: that of a rate contains its amount.)
 pub fn has_place_of(own: &Limit, limit: &Limit) -> bool {
     own.policy_name() == limit.policy_name()
 }
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn own_limits_stand_in_the_places_of_those_of_the_same_name() {
+    fn own_limits_replace_those_of_the_same_name() {
         let grants =
             Grants::new(plans(&[("free", &["10 per second, burst 50", "1000 per day", "9 at once"])]));
         let own = ["20 per second, burst 60", "5 per rolling hour", "7 per day for reports", "3 at once"];
@@ -261,7 +262,7 @@ mod tests {
         let error = grants.set_plans(plans(&[("pro", &["1 per day"])])).unwrap_err();
         assert!(matches!(&error, PlansNotChanged::InUse(plan) if plan == "free"), "{error}");
         assert_eq!(texts(&free), ["1 per day", "5 per hour"]);
-        // A grant that no key has holds no plan back.
+        // A grant without keys does not block a change of plans.
         drop(free);
         grants.set_plans(plans(&[("pro", &["1 per day"])])).unwrap();
         assert!(matches!(grants.of(terms("free", &[])), Err(NotGranted::UnknownPlan(_))));

@@ -1,24 +1,24 @@
-//! The id of a key, as it is kept: 12 bytes, and its text on demand.
+//! The ID of a key in compact form: 12 bytes, with its text on demand.
 
 use std::{fmt, ops::Deref};
 
-/// What every id begins with; it is not kept.
+/// The prefix of every ID; it is not stored.
 const PREFIX: [u8; 4] = *b"key_";
-/// Letters and digits behind the prefix.
+/// Letters and digits after the prefix.
 const CHARACTERS: usize = 16;
 
-/// Letters and digits by their number. There are 62 of them, so that six bits hold one.
+/// Letters and digits by their number. There are 62, so each fits six bits.
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// An id of a key in six bits a character: four characters in three bytes.
+/// The ID of a key with six bits a character: four characters in three bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PackedId([u8; CHARACTERS / 4 * 3]);
 
-/// The text of an id. On the stack, because a request tells it to the log and to the upstream.
+/// The text of an ID. On the stack, because each request sends it to the log and to the upstream.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyId([u8; PREFIX.len() + CHARACTERS]);
 
-/// The id is none that Fairgate makes.
+/// Not an ID that Fairgate creates.
 #[derive(Debug, thiserror::Error)]
 #[error("a key id is `key_` followed by 16 letters and digits")]
 pub struct BadId;
@@ -26,7 +26,7 @@ pub struct BadId;
 // === impl PackedId ===
 
 impl PackedId {
-    /// Reads the text of an id.
+    /// Parses an ID.
     pub(super) fn read(id: &str) -> Result<Self, BadId> {
         let text = id.as_bytes().strip_prefix(&PREFIX).ok_or(BadId)?;
         let text: &[u8; CHARACTERS] = text.try_into().map_err(|_| BadId)?;
@@ -66,7 +66,7 @@ fn number(byte: u8) -> Option<u32> {
     Some(u32::from(number))
 }
 
-// The two numbers that no character has are never packed.
+// The two numbers without a character are never packed.
 fn character(number: u32) -> u8 {
     ALPHABET.get(number as usize).copied().unwrap_or(b'?')
 }
@@ -74,17 +74,17 @@ fn character(number: u32) -> u8 {
 // === impl KeyId ===
 
 impl KeyId {
-    /// Reads the text of an id.
+    /// Parses an ID.
     ///
     /// # Errors
-    /// It is none that Fairgate makes.
+    /// It is not an ID that Fairgate creates.
     pub fn read(id: &str) -> Result<Self, BadId> {
         PackedId::read(id).map(PackedId::text)
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default() // only ASCII was let in
+        std::str::from_utf8(&self.0).unwrap_or_default() // only ASCII was accepted
     }
 }
 

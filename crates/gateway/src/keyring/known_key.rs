@@ -1,4 +1,4 @@
-//! One key in memory: small, because there may be ten million.
+//! A key in memory: small, because there may be ten million.
 
 use super::{
     grant::Grant,
@@ -15,35 +15,35 @@ use std::{
     },
 };
 
-/// Stands in the place of the expiry of a key that was revoked: it ended before any request came, so that even
-/// who looks at nothing but the expiry refuses it. No other key has it.
+/// The expiry of a revoked key: it ended before any request, so a check of the expiry alone refuses
+/// it too. No other key has this value.
 const REVOKED: u32 = 0;
-/// The end of time: a second that a key lives to see nothing of.
+/// The end of time: a key never lives to this second.
 const NEVER: u32 = u32::MAX;
 
-/// A key that is known. 48 bytes, and an [`Account`] once it was used.
+/// A known key. 48 bytes, plus an [`Account`] after its first use.
 #[derive(Debug)]
 pub struct KnownKey {
     who: Who,
     id: PackedId,
-    /// The Unix second from which on it is refused, or [`REVOKED`]: one word, so that both change in one step.
+    /// The Unix second from which it is refused, or [`REVOKED`]: one word, so that both change atomically.
     ends: AtomicU32,
     grant: ArcSwap<Grant>,
     seat: Seat,
 }
 
-/// What can change of a key.
+/// The mutable attributes of a key.
 #[derive(Debug, Clone)]
 pub struct Standing {
-    /// What it is granted.
+    /// Its grant.
     pub grant: Arc<Grant>,
-    /// Unix second from which on it is refused.
+    /// The Unix second from which it is refused.
     pub expires_at: Option<u64>,
     /// Whether it was revoked.
     pub revoked: bool,
 }
 
-/// Whether a key lets its owner in.
+/// Whether a key is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Validity {
     Valid,
@@ -64,7 +64,7 @@ impl KnownKey {
         })
     }
 
-    /// Seen by the next request, also on connections that are open.
+    /// Takes effect with the next request, also on open connections.
     pub(super) fn change(&self, standing: Standing) {
         self.ends.store(ends(&standing), Ordering::Release);
         self.grant.store(standing.grant);
@@ -74,7 +74,7 @@ impl KnownKey {
         self.ends.store(REVOKED, Ordering::Release);
     }
 
-    /// Puts back what is charged already, as it stands at `now` (Unix milliseconds). False: it was used before.
+    /// Restores recorded charges, as of `now` (Unix milliseconds). False: it was used before.
     pub(super) fn restore(&self, used: &[Used], now: u64) -> bool {
         self.seat.restore(Account::restored(Arc::clone(&self.grant().limits()), used, now))
     }
@@ -84,12 +84,12 @@ impl KnownKey {
         self.grant().limits().begun(used, now)
     }
 
-    /// Gives its account back if that is not needed at `now` (Unix milliseconds). True: it was given back.
+    /// Drops its account if it is not needed at `now` (Unix milliseconds). True: it was dropped.
     pub(super) fn retire(&self, now: u64) -> bool {
         self.has_account() && self.seat.retire(now)
     }
 
-    /// Whether it was used, and its account was not given back since.
+    /// Whether it was used and its account was not dropped since.
     pub(super) fn has_account(&self) -> bool {
         self.seat.look(|account| account.is_some())
     }
@@ -99,23 +99,23 @@ impl KnownKey {
         &self.who
     }
 
-    /// The key's id.
+    /// The key's ID.
     pub fn id(&self) -> KeyId {
         self.id.text()
     }
 
-    /// What it is granted now.
+    /// Its current grant.
     pub fn grant(&self) -> Guard<Arc<Grant>> {
         self.grant.load()
     }
 
-    /// Its counters at `now` (Unix milliseconds), with the limits that hold now. Made when the key is first used.
+    /// Its counters at `now` (Unix milliseconds), with the current limits. Created on first use.
     pub fn account(&self, now: u64) -> Arc<Account> {
         self.seat.account(&self.grant().limits(), now)
     }
 
-    /// Takes `cost` units in every limit that applies to an endpoint of this group. `account`: what the connection
-    /// remembers of this key.
+    /// Reserves `cost` units in every limit that applies to an endpoint of this group. `account`:
+    /// the one remembered by the connection.
     pub(crate) fn reserve(
         &self,
         account: Remembered,
@@ -136,7 +136,7 @@ impl KnownKey {
         self.account(now.saturating_mul(1000)).errors().count(now);
     }
 
-    /// Whether it lets its owner in at `now` (Unix seconds).
+    /// Whether it is valid at `now` (Unix seconds).
     pub(crate) fn validity(&self, now: u64) -> Validity {
         match self.ends.load(Ordering::Acquire) {
             REVOKED => Validity::Revoked,
@@ -146,7 +146,7 @@ impl KnownKey {
         }
     }
 
-    /// Whether its answers carry the limits' headers.
+    /// Whether its responses have rate-limit headers.
     pub(crate) fn is_valid(&self, now: u64) -> bool {
         self.validity(now) == Validity::Valid
     }
@@ -166,8 +166,7 @@ impl Hash for KnownKey {
     }
 }
 
-/// The word of a standing. What expires behind 2106 never does; what expired with the first second of 1970 did so
-/// with the next.
+/// The `ends` word. Expiry after 2106 becomes never; expiry at the first second of 1970 becomes the next one.
 fn ends(standing: &Standing) -> u32 {
     if standing.revoked {
         return REVOKED;
@@ -175,7 +174,7 @@ fn ends(standing: &Standing) -> u32 {
     standing.expires_at.and_then(|at| u32::try_from(at).ok()).unwrap_or(NEVER).max(REVOKED + 1)
 }
 
-/// A key that is looked for, by the first half of its digest, which is random already.
+/// A key to look up, by the first half of its digest, which is random.
 #[derive(Hash)]
 pub(super) struct Sought(pub(super) Who);
 
@@ -201,8 +200,8 @@ mod tests {
         KnownKey::new([1; 16], "key_0123456789abcdef", standing).unwrap()
     }
 
-    /// With the two counts of an [`Arc`] it is 64 bytes, a size that the allocator has; so is an account of 56
-    /// bytes with 72, which takes 80.
+    /// With the two counters of an [`Arc`] it has 64 bytes, which is a size class of the allocator;
+    /// an account of 56 bytes has 72, which takes 80.
     #[test]
     fn a_key_is_small() {
         assert_eq!(size_of::<KnownKey>(), 48);
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expiry_behind_2106_is_none() {
+    fn an_expiry_after_2106_is_never() {
         for expires_at in [None, Some(u64::from(NEVER)), Some(u64::from(NEVER) + 1), Some(u64::MAX)] {
             let key = known(standing(expires_at, false));
             assert_eq!(key.validity(u64::MAX), Validity::Valid, "{expires_at:?}");

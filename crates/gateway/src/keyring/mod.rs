@@ -1,7 +1,7 @@
-//! The keys in memory: found by the digest of what a client presents, shared by all threads.
+//! The keys in memory: found by the digest of what a client sends, shared by all threads.
 //!
-//! What is kept of a key is bounded (`known_key`), so that ten million fit beside everything else; what many
-//! keys have in common stands in one place (`grant`).
+//! The memory of a key is bounded (`known_key`), so that ten million fit; what many keys have in
+//! common is stored once (`grant`).
 
 mod exposed;
 pub mod grant;
@@ -34,35 +34,35 @@ use std::{
 };
 use who::Seeded;
 
-/// What a key is stored under: a keyed hash, so that neither memory nor disk holds keys.
+/// The digest of a key: a keyed hash, so that neither memory nor disk contains keys.
 pub type Digest = [u8; 32];
-/// Turns a presented key into its digest.
+/// Computes the digest of a presented key.
 pub type DigestOf = dyn Fn(&[u8]) -> Digest + Send + Sync;
 
-/// The keys that are known.
+/// The known keys.
 pub struct Keyring {
     keys: papaya::HashSet<Arc<KnownKey>, Seeded>,
     grants: Grants,
     digest_of: Box<DigestOf>,
     has_imported: AtomicBool,
-    /// Keys that are not let in because their plan is missing, and what they had used: the plan may come back.
+    /// Keys that are not admitted because their plan is missing, with their usage: the plan may return.
     left_out: Mutex<HashMap<Who, Vec<Used>>>,
 }
 
-/// What the data plane is told of a key.
+/// A key, as the data plane gets it.
 #[derive(Debug)]
 pub struct NewKey<'a> {
-    /// The key's id, as it stands in logs.
+    /// The key's ID, as in logs.
     pub id: &'a str,
-    /// Digest of the key.
+    /// The digest of the key.
     pub digest: &'a Digest,
-    /// Whether it was imported, so that it may have any format.
+    /// Whether it was imported, so it may have any format.
     pub imported: bool,
-    /// What can change of it.
+    /// Its mutable attributes.
     pub standing: Standing,
 }
 
-/// How the format of a presented key looks.
+/// The format of a presented key.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Possible,
@@ -89,23 +89,23 @@ impl Keyring {
         }
     }
 
-    /// Makes room for so many keys, so that the table does not grow again and again while they come in.
+    /// Reserves capacity for this many keys, to avoid repeated growth while they are loaded.
     pub fn reserve(&self, keys: usize) {
         self.keys.pin().reserve(keys);
     }
 
-    /// What keys of these terms are granted.
+    /// The grant for keys with these terms.
     ///
     /// # Errors
-    /// The plan is not known, or there are too many limits: such a key is not let in.
+    /// The plan is unknown, or there are too many limits: the key is not admitted.
     pub fn grant(&self, terms: Terms) -> Result<Arc<Grant>, NotGranted> {
         self.grants.of(terms)
     }
 
-    /// Adds a key; one that is there already is changed, also for connections that are open.
+    /// Adds a key, or changes an existing one, also on open connections.
     ///
     /// # Errors
-    /// The id has another form.
+    /// The ID has another format.
     pub fn insert(&self, key: NewKey<'_>) -> Result<(), BadId> {
         let who = who(key.digest);
         let keys = self.keys.pin();
@@ -125,12 +125,12 @@ impl Keyring {
         Ok(())
     }
 
-    /// Says that a key exists which is not let in. To be called before what keys had used is put back.
+    /// Registers a key that exists but is not admitted. To be called before usage is restored.
     pub fn leave_out(&self, digest: &Digest) {
         self.left_out().entry(who(digest)).or_default();
     }
 
-    /// Puts back what a key had used, as it stands at `now` (Unix milliseconds). False: no key has this `who`.
+    /// Restores the usage of a key, as of `now` (Unix milliseconds). False: no key has this `who`.
     pub fn restore(&self, who: &Who, used: &[Used], now: u64) -> bool {
         if let Some(key) = self.keys.pin().get(&Sought(*who)) {
             return key.restore(used, now);
@@ -138,38 +138,38 @@ impl Keyring {
         self.left_out().get_mut(who).map(|rows| rows.extend_from_slice(used)).is_some()
     }
 
-    // What a panic left behind is whole: every change is one step.
+    // State left by a panic is intact: every change is atomic.
     fn left_out(&self) -> MutexGuard<'_, HashMap<Who, Vec<Used>>> {
         self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The limits of a key that hold now. None: no key has this `who`.
+    /// The current limits of a key. None: no key has this `who`.
     pub(crate) fn limits_of(&self, who: &Who) -> Option<Arc<Limits>> {
         self.keys.pin().get(&Sought(*who)).map(|key| Arc::clone(&key.grant().limits()))
     }
 
-    /// What a key had used, without windows that begin after `now` (Unix milliseconds). None: no key has
-    /// this `who`.
+    /// The usage of a key, without windows that begin after `now` (Unix milliseconds). None: no key
+    /// has this `who`.
     pub(crate) fn begun(&self, who: &Who, used: &[Used], now: u64) -> Option<Vec<Used>> {
         self.keys.pin().get(&Sought(*who)).map(|key| key.begun(used, now))
     }
 
-    /// Revokes a key at once, also on connections that are open.
+    /// Revokes a key at once, also on open connections.
     pub fn revoke(&self, digest: &Digest) {
         if let Some(key) = self.keys.pin().get(&Sought(who(digest))) {
             key.revoke();
         }
     }
 
-    /// Replaces the plans: the limits of all keys change with the next request of each.
+    /// Replaces the plans: the limits of each key change with its next request.
     ///
     /// # Errors
-    /// A key has a plan that would be gone, or too many limits. Then nothing is changed.
+    /// A key has a plan that would be missing, or too many limits. Then nothing is changed.
     pub fn set_plans(&self, plans: &[Plan]) -> Result<(), PlansNotChanged> {
         self.grants.set_plans(by_name(plans))
     }
 
-    /// Keys that are known.
+    /// The number of known keys.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
@@ -179,12 +179,12 @@ impl Keyring {
         self.keys.is_empty()
     }
 
-    /// Whether this could be a key, without a look-up. `pattern`: what an imported one looks like.
+    /// Whether this could be a key, without a lookup. `pattern`: the format of imported keys.
     pub(crate) fn format(&self, presented: &[u8], pattern: Option<&Regex>) -> Format {
         let possible = contract::key::is_well_formed(presented)
             || match pattern {
                 Some(pattern) => pattern.is_match(presented),
-                // Without a pattern an imported key may have any format, if there is any.
+                // Without a pattern an imported key may have any format, if there are imported keys.
                 None => {
                     self.has_imported.load(Ordering::Relaxed) && presented.len() <= contract::key::LONGEST
                 }
@@ -192,8 +192,8 @@ impl Keyring {
         if possible { Format::Possible } else { Format::Wrong }
     }
 
-    /// Whose counters those of an address are. A keyed hash, as of keys: addresses of people are nobody's
-    /// business who reads the disk.
+    /// The owner of an address's counters. A keyed hash, as for keys: addresses of people must not
+    /// be readable on disk.
     pub(crate) fn who_of_address(&self, address: &[u8; 16]) -> Who {
         let mut named = *b"address:----------------";
         named.iter_mut().skip(8).zip(address).for_each(|(to, from)| *to = *from);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revocation_is_seen_by_whoever_holds_the_key_already() {
+    fn a_revocation_takes_effect_for_holders_of_the_key() {
         let keyring = keyring();
         insert(&keyring, false);
         let held = keyring.find(&[b'a'; 32]).unwrap();
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_seen_by_whoever_holds_the_key_already() {
+    fn a_change_takes_effect_for_holders_of_the_key() {
         let keyring = keyring();
         insert(&keyring, false);
         let held = keyring.find(&[b'a'; 32]).unwrap();
@@ -306,7 +306,7 @@ mod tests {
         for place in 0..16 {
             let mut other = [b'a'; 32];
             other[place] ^= 1;
-            assert!(keyring.find_digest(&other).is_none(), "byte {place} is not looked at");
+            assert!(keyring.find_digest(&other).is_none(), "byte {place} is not compared");
         }
     }
 
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(held(&keyring), 1000);
         let slices: Vec<_> = keyring.sweep().slices(64, || 2000).collect();
         assert_eq!((slices.len(), slices.iter().sum::<usize>(), held(&keyring)), (16, 999, 1));
-        // When its day is over, and no request that began in it can come any more, the last one goes, too.
+        // After its day, when no request that began on it can still arrive, the last one is dropped too.
         assert_eq!(keyring.sweep().slices(64, || 86_400_000 + limits::LATEST_MILLIS).sum::<usize>(), 1);
         assert_eq!(held(&keyring), 0);
     }

@@ -1,16 +1,16 @@
-//! Gives memory back: a walk through all keys in slices, which drops accounts that are not needed.
+//! Releases memory: walks through all keys in slices and drops unneeded accounts.
 
 use super::{Keyring, KnownKey, who::Seeded};
 use papaya::{HashSetRef, LocalGuard};
 use std::sync::Arc;
 
-/// Keeps the table in place for a walk. Requests, and keys that come in, are not held up by it.
+/// Keeps the table in place for a walk. It blocks neither requests nor new keys.
 pub struct Sweep<'k> {
     keys: HashSetRef<'k, Arc<KnownKey>, Seeded, LocalGuard<'k>>,
 }
 
 impl Keyring {
-    /// Begins a walk through all keys that are known now.
+    /// Starts a walk through all keys known now.
     pub fn sweep(&self) -> Sweep<'_> {
         self.grants.forget_unused();
         Sweep { keys: self.keys.pin() }
@@ -18,8 +18,8 @@ impl Keyring {
 }
 
 impl Sweep<'_> {
-    /// Walks through the keys, so many of them in a slice. Each item is a slice that is done: how many
-    /// accounts were given back, of those in which nothing is used or reserved at `now` (Unix milliseconds).
+    /// Walks through the keys, this many in a slice. Each item is a finished slice: the number of
+    /// dropped accounts, of those without usage or reservations at `now` (Unix milliseconds).
     pub fn slices(&self, keys: usize, now: impl Fn() -> u64) -> impl Iterator<Item = usize> {
         let mut walk = self.keys.iter();
         std::iter::from_fn(move || {

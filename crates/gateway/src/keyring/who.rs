@@ -1,5 +1,5 @@
-//! How the table of keys hashes.
+//! The hash function of the key table.
 
-/// Hashes for the table. Digests are random already, but a table that finds too many of them in one place grows
-/// for ever, so every bit of them counts.
+/// The hash function of the table. Digests are random already, but an attacker who fills one bucket
+/// could make the table grow forever, so every bit counts.
 pub(super) type Seeded = foldhash::fast::RandomState;

@@ -1,5 +1,5 @@
-//! The gateway's own pages: the reference of the API, so that every `check` link leads somewhere, and the
-//! standing of a key's limits.
+//! The gateway's own pages: the reference of the API, so that every `check` link works, and the
+//! state of a key's limits.
 
 use crate::{
     client::compression,
@@ -19,21 +19,21 @@ use http1::response::Coding;
 use serde::{Serialize, Serializer};
 use std::{borrow::Cow, sync::Arc};
 
-/// A page that was found.
+/// A page.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) content_type: &'static str,
     pub(crate) body: Body,
-    /// Who may keep it, and for how long: a value of `Cache-Control`.
+    /// Its `Cache-Control`.
     pub(crate) caching: &'static str,
-    /// Other readers of the same path may get it in another form.
+    /// Its content is negotiated: the same path has several representations.
     pub(crate) is_negotiated: bool,
-    /// How the body is compressed.
+    /// The compression of the body.
     pub(crate) coding: Coding,
 }
 
 impl Page {
-    /// Compresses the body, if it may be compressed.
+    /// Compresses the body, if allowed.
     pub(crate) fn compress(&mut self, context: &RequestContext<'_>) {
         let (coding, compressed) =
             compression::of_own(context, self.content_type, self.body.len(), || self.body.whole());
@@ -44,16 +44,17 @@ impl Page {
     }
 }
 
-/// What a page says.
+/// The content of a page.
 #[derive(Debug)]
 pub(crate) enum Body {
-    /// Made for this request.
+    /// Generated for this request.
     Made(String),
-    /// The document as JSON, for the address that the client came by. It may have many megabytes, so it is never copied.
+    /// The document as JSON, for the base URL that the client used. It may have many megabytes, so
+    /// it is never copied.
     Json(Arc<ServedDocument>, BaseUrl),
     /// The document as YAML.
     Yaml(Arc<ServedDocument>, BaseUrl),
-    /// Made for this request, as bytes; perhaps one of the others, compressed.
+    /// Bytes generated for this request, or a compressed form of one of the others.
     Bytes(Vec<u8>),
 }
 
@@ -65,7 +66,7 @@ impl Body {
         }
     }
 
-    /// All of it at once. A document is copied for that.
+    /// The complete body. A document is copied for that.
     pub(crate) fn whole(&self) -> Cow<'_, [u8]> {
         match self.parts() {
             Parts::One(bytes) => Cow::Borrowed(bytes),
@@ -73,7 +74,7 @@ impl Body {
         }
     }
 
-    /// What it is made of, in order.
+    /// Its parts, in order.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         let (one, several) = match self.parts() {
             Parts::One(bytes) => (Some(bytes), None),
@@ -97,7 +98,7 @@ enum Parts<'b> {
     Several(&'b DocumentText, &'b BaseUrl),
 }
 
-/// The page of a path under the docs' prefix. None: the path is not ours.
+/// The page at a path below the docs prefix. None: the path is not ours.
 pub(crate) fn find(context: &RequestContext<'_>) -> Result<Option<Page>, Refused> {
     let shared = context.shared;
     let Some(path) = context.head.path().strip_prefix(context.config.docs_path.as_str()) else {
@@ -115,8 +116,8 @@ pub(crate) fn find(context: &RequestContext<'_>) -> Result<Option<Page>, Refused
     if let Some(page) = document(context, path) {
         return Ok(Some(page));
     }
-    let told = &context.config.told;
-    let Some(found) = told.site.find(path) else {
+    let published = &context.config.published;
+    let Some(found) = published.site.find(path) else {
         return Err(Refusal::new(
             ErrorCode::EndpointNotFound,
             "The documentation has no such page; its first page lists all error codes.",
@@ -127,15 +128,15 @@ pub(crate) fn find(context: &RequestContext<'_>) -> Result<Option<Page>, Refused
     let live = described::live(&shared.maintenance.load(), context.now.seconds());
     Ok(Some(Page {
         content_type: format.content_type(),
-        body: Body::Made(told.site.page(found.address, format, &live)),
-        // Maintenance comes and goes, and so does the configuration: a copy is asked about before it is shown.
+        body: Body::Made(published.site.page(found.address, format, &live)),
+        // Maintenance and the configuration change: a stored copy must be revalidated.
         caching: "no-cache",
         is_negotiated: found.format.is_none(),
         coding: Coding::Identity,
     }))
 }
 
-/// What a certificate authority asks for, to see that this host is ours (RFC 8555 section 8.3).
+/// The response to an ACME challenge, which proves control of this host (RFC 8555 section 8.3).
 pub(crate) fn challenge(context: &RequestContext<'_>) -> Option<Page> {
     let text = context.shared.challenges.text(context.head.path())?;
     Some(Page {
@@ -147,12 +148,12 @@ pub(crate) fn challenge(context: &RequestContext<'_>) -> Option<Page> {
     })
 }
 
-/// The API's document, if the path asks for it and there is one.
+/// The API's document, if the path is its path and there is one.
 fn document(context: &RequestContext<'_>, path: &str) -> Option<Page> {
-    let document = context.config.told.document.as_ref()?;
+    let document = context.config.published.document.as_ref()?;
     let base = || {
         let host = context.head.host();
-        // What a host may hold beside these would have to be escaped, and differently in JSON and YAML.
+        // Other characters allowed in a host would have to be escaped, differently in JSON and YAML.
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(&byte);
         let is_believed = !host.is_empty() && host.bytes().all(is_plain);
         let host = if is_believed { host.to_owned() } else { context.shared.address.to_string() };
@@ -166,13 +167,13 @@ fn document(context: &RequestContext<'_>, path: &str) -> Option<Page> {
     Some(Page { content_type, body, caching: "no-cache", is_negotiated: false, coding: Coding::Identity })
 }
 
-/// How the limits of a key stand at `now` (Unix milliseconds).
+/// The state of the limits of a key at `now` (Unix milliseconds).
 pub(crate) fn limits(context: &RequestContext<'_>, key: &KnownKey) -> Page {
     let now = context.now.millis;
     let (account, grant) = (key.account(now), key.grant());
     let page = LimitsPage { success: true, plan: grant.plan(), limits: Rows { context, account: &account } };
     let mut body = Vec::with_capacity(1024);
-    // Writing into a Vec cannot fail, nor can numbers and texts be no JSON.
+    // Writing into a Vec cannot fail, and numbers and texts are always valid JSON.
     let _ = serde_json::to_writer(&mut body, &page);
     body.push(b'\n');
     Page {
@@ -184,7 +185,7 @@ pub(crate) fn limits(context: &RequestContext<'_>, key: &KnownKey) -> Page {
     }
 }
 
-/// What `/_limits` answers, written straight from the account: clients poll it, so it must cost little.
+/// The body of `/_limits`, written directly from the account: clients poll it, so it must be cheap.
 #[derive(Serialize)]
 struct LimitsPage<'a> {
     success: bool,

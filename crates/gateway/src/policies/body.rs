@@ -1,5 +1,5 @@
-//! The body: its media type and size, from the head alone; then, only for an endpoint that has a
-//! schema for it, the body itself.
+//! The body: its media type and size, from the head alone; then, for an endpoint with a schema, the
+//! body itself.
 
 use super::elsewhere;
 use crate::{
@@ -16,7 +16,7 @@ use http1::{body::Framing, field::RequestField};
 use openapi::rules::{BodyFault, RequestRules, soon, while_wanted};
 use std::sync::Arc;
 
-/// What the head says of the body: media type, size, and that a required one is missing.
+/// Checks what the head states about the body: media type, size, and whether a required one is missing.
 pub(crate) fn check_head(context: &RequestContext<'_>, endpoint: Option<&Endpoint>) -> Result<(), Refused> {
     let framing = context.head.framing;
     let has_body = framing != Framing::Length(0);
@@ -36,8 +36,8 @@ pub(crate) fn check_head(context: &RequestContext<'_>, endpoint: Option<&Endpoin
     }
 }
 
-/// RFC 9110 section 9.3.1: a body of GET means nothing, and a server may refuse it, because one that overlooks it
-/// takes it for the next request. TRACE must not have one at all.
+/// RFC 9110 section 9.3.1: a body of GET has no meaning, and a server may refuse it, because one
+/// that ignores it would parse it as the next request. TRACE must not have one at all.
 fn may_have_body(context: &RequestContext<'_>, endpoint: Option<&Endpoint>) -> bool {
     match context.head.method() {
         "TRACE" => false,
@@ -58,8 +58,7 @@ fn unexpected_body(method: &str) -> Refused {
     )
 }
 
-/// A body that is validated must not be encoded: what it decodes to could be anything (fail
-/// closed).
+/// A validated body must not be encoded: the decoded content could be anything (fail closed).
 fn check_coding(context: &RequestContext<'_>) -> Result<(), Refused> {
     let coding =
         context.head.named("content-encoding").find(|coding| !coding.eq_ignore_ascii_case(b"identity"));
@@ -73,12 +72,12 @@ fn check_coding(context: &RequestContext<'_>) -> Result<(), Refused> {
     ))
 }
 
-/// Bytes that the body of this request may have.
+/// Maximum size of the body of this request.
 pub(crate) fn largest(context: &RequestContext<'_>, endpoint: Option<&Endpoint>) -> u64 {
     endpoint.and_then(|endpoint| endpoint.max_body).unwrap_or(context.config.settings.sizes.body)
 }
 
-/// The rules that this request's body has to be read for, before the request may go on.
+/// The rules for which this request's body must be read before the request can continue.
 pub(crate) fn rules<'e>(
     context: &RequestContext<'_>,
     endpoint: Option<&'e Endpoint>,
@@ -93,7 +92,7 @@ pub(crate) fn rules<'e>(
 pub(crate) enum Checked {
     /// On the data thread.
     Here,
-    /// Nowhere yet: other requests would have to wait for it.
+    /// Not run: other requests would have to wait for it.
     TooLong,
 }
 
@@ -114,7 +113,7 @@ pub(crate) fn check(
     }
 }
 
-/// Checks a body where others do not wait for it, and gives it back.
+/// Checks a body where it does not block others, and returns it.
 pub(crate) async fn check_elsewhere(
     context: &RequestContext<'_>,
     client: &mut Client,

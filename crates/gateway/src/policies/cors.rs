@@ -1,7 +1,7 @@
-//! What browsers ask before they let a page of another origin read an answer (the Fetch standard).
+//! CORS: whether browsers let a page of another origin read a response (Fetch standard).
 //!
-//! It refuses nothing: a page that may not read an answer is told so by what is missing in it, and it is the browser
-//! that keeps it from the page. Nothing here is about who may use the API; keys are.
+//! It refuses nothing: the missing headers make the browser withhold a response from the page. It
+//! does not decide who may use the API; keys do.
 
 use crate::{
     context::RequestContext,
@@ -10,8 +10,8 @@ use crate::{
 use http1::field;
 use std::io::Write;
 
-/// Whether the request only asks what a page may send. Such a question carries no key, so it is answered before keys
-/// are looked at, and costs nothing.
+/// Whether the request is a preflight. It carries no key, so it gets its response before keys are
+/// checked, and costs nothing.
 pub(crate) fn is_preflight(context: &RequestContext<'_>) -> bool {
     context.config.settings.cors.is_some()
         && context.head.method() == "OPTIONS"
@@ -19,7 +19,7 @@ pub(crate) fn is_preflight(context: &RequestContext<'_>) -> bool {
         && context.head.named("access-control-request-method").next().is_some()
 }
 
-/// Appends what the answer to a preflight says.
+/// Appends the headers of the response to a preflight.
 pub(crate) fn write_preflight(context: &RequestContext<'_>, out: &mut Vec<u8>) {
     let Some(cors) = &context.config.settings.cors else { return };
     out.extend_from_slice(b"Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers\r\n");
@@ -38,11 +38,11 @@ pub(crate) fn write_preflight(context: &RequestContext<'_>, out: &mut Vec<u8>) {
     let _ = write!(out, "Access-Control-Max-Age: {}\r\n", cors.max_age.as_secs());
 }
 
-/// Appends what lets a page of the request's origin read the answer.
+/// Appends the headers that let a page of the request's origin read the response.
 pub(crate) fn write(context: &RequestContext<'_>, out: &mut Vec<u8>) {
     let Some(cors) = &context.config.settings.cors else { return };
     match cors.origins {
-        // Every origin reads the same.
+        // The response is the same for every origin.
         Origins::Any => {}
         Origins::These(_) => out.extend_from_slice(b"Vary: Origin\r\n"),
     }
@@ -51,14 +51,14 @@ pub(crate) fn write(context: &RequestContext<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the origin, if it is one that may read. False: it may not.
+/// Appends the origin, if it is allowed. False: it is not.
 fn write_origin(context: &RequestContext<'_>, cors: &Cors, out: &mut Vec<u8>) -> bool {
     let Some(origin) = context.head.named("origin").next() else { return false };
     match &cors.origins {
         Origins::Any => field::write(b"Access-Control-Allow-Origin", b"*", out),
         Origins::These(these) if these.iter().any(|one| one.is(origin)) => {
             field::write(b"Access-Control-Allow-Origin", origin, out);
-            // Never with `*`: the configuration cannot say so.
+            // Never with `*`: the configuration does not allow that.
             if cors.credentials {
                 field::write(b"Access-Control-Allow-Credentials", b"true", out);
             }
@@ -68,7 +68,7 @@ fn write_origin(context: &RequestContext<'_>, cors: &Cors, out: &mut Vec<u8>) ->
     true
 }
 
-/// Appends a list: the configured one, or what was asked for, as far as it is a list of names.
+/// Appends a list: the configured one, or the requested one if it is a valid list of names.
 fn write_list(
     context: &RequestContext<'_>,
     name: &[u8],

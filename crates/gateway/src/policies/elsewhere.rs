@@ -1,4 +1,4 @@
-//! A check that takes long, run beside the data thread.
+//! Runs a check that takes long outside of the data thread.
 
 use crate::{
     client::{self, Client},
@@ -19,10 +19,10 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// Whether the result of a check is still wanted.
+/// Whether the result of a check is still needed.
 pub(crate) type Wanted = Arc<AtomicBool>;
 
-/// Nobody waits for the result any more, once this is dropped.
+/// When dropped, nobody waits for the result any more.
 struct Waits(Wanted);
 
 impl Drop for Waits {
@@ -31,19 +31,20 @@ impl Drop for Waits {
     }
 }
 
-/// Runs a check elsewhere. It gives up if its client is gone, and asks its argument for that; then it gives None.
+/// Runs a check elsewhere. It stops if the client is gone, which it checks through its argument;
+/// then the result is None.
 pub(super) async fn run<T: Send + 'static>(
     context: &RequestContext<'_>,
     client: &mut Client,
     check: impl FnOnce(&Wanted) -> Option<T> + Send + 'static,
 ) -> Result<T, Refused> {
-    let (told, answer) = oneshot::channel();
+    let (sender, answer) = oneshot::channel();
     let wanted: Wanted = Arc::new(AtomicBool::new(true));
     let waits = Waits(Arc::clone(&wanted));
     let job = move || {
         if wanted.load(Ordering::Relaxed) {
             let checked = catch_unwind(AssertUnwindSafe(|| check(&wanted)));
-            let _ = told.send(checked.map_err(drop)); // nobody may be there to hear it
+            let _ = sender.send(checked.map_err(drop)); // the receiver may be gone
         }
     };
     if !context.shared.checks.hand_over(Box::new(job)) {
@@ -54,7 +55,7 @@ pub(super) async fn run<T: Send + 'static>(
         if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
             return Poll::Ready(answer.ok());
         }
-        // The body is complete: there is nothing to come but the end of the connection.
+        // The body is complete: only the end of the connection can follow.
         client.io.poll_hung_up(cx).map(|()| Some(Ok(None)))
     })
     .await;

@@ -9,21 +9,21 @@ use crate::{
 };
 use contract::{ErrorCode, Status};
 
-/// Refuses an address that made too many errors within this minute.
+/// Refuses an address that caused too many errors in this minute.
 pub(crate) fn check_address(context: &RequestContext<'_>) -> Result<(), Refused> {
     let Some(ceiling) = context.config.settings.abuse.errors_per_address else { return Ok(()) };
     let errors = context.shared.address_errors.within_minute(context.address_key, context.now.seconds());
     if errors < u64::from(ceiling) { Ok(()) } else { Err(refusal(context, "address", ceiling)) }
 }
 
-/// Refuses a key that made too many errors within this minute.
+/// Refuses a key that caused too many errors in this minute.
 pub(crate) fn check_key(context: &RequestContext<'_>, key: &KnownKey) -> Result<(), Refused> {
     let Some(ceiling) = context.config.settings.abuse.errors_per_key else { return Ok(()) };
     let errors = key.errors_within_minute(context.now.seconds());
     if errors < u64::from(ceiling) { Ok(()) } else { Err(refusal(context, "API key", ceiling)) }
 }
 
-/// Counts an error that was answered, if it is one that a client can avoid.
+/// Counts an error response, if the client could have avoided it.
 pub(crate) fn count(context: &RequestContext<'_>, code: ErrorCode) {
     if is_counted(code.status()) {
         context.shared.address_errors.count(context.address_key, context.now.seconds());
@@ -33,8 +33,8 @@ pub(crate) fn count(context: &RequestContext<'_>, code: ErrorCode) {
     }
 }
 
-/// Redirects, our own faults and maintenance are not the client's doing; and whoever is over a limit
-/// already must not be locked out for longer by asking again.
+/// Redirects, our own errors and maintenance are not the client's fault; and a client over its
+/// limit must not be locked out for longer by retrying.
 const fn is_counted(status: Status) -> bool {
     match status {
         Status::NotValid

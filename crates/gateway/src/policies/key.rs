@@ -1,4 +1,4 @@
-//! The key: 403 if it is not set or incorrect, 400 if it cannot be a key.
+//! The key: 403 if it is missing or incorrect, 400 if it cannot be a key.
 
 use crate::{
     config::Config,
@@ -14,9 +14,9 @@ use contract::ErrorCode;
 use http1::{field::RequestField, request::RequestHead};
 use std::sync::Arc;
 
-/// Where a key may stand, and what stands there.
+/// A place for a key, and its content.
 struct Presented<'h> {
-    /// The whole header value: what the last key is recognised by.
+    /// The whole header value, by which the last key is recognized.
     value: &'h [u8],
     place: Place<'h>,
 }
@@ -24,7 +24,7 @@ struct Presented<'h> {
 #[derive(Clone, Copy)]
 enum Place<'h> {
     Header,
-    /// What stands behind the scheme.
+    /// The credentials after the scheme.
     Bearer(&'h [u8]),
     /// The same.
     Basic(&'h [u8]),
@@ -36,14 +36,15 @@ enum Search<'h> {
     Found(Presented<'h>),
 }
 
-/// What stands behind this scheme in a value of `Authorization`, without spaces around it. None: another scheme, or nothing.
+/// The credentials after this scheme in a value of `Authorization`, without surrounding spaces.
+/// None: another scheme, or empty.
 fn credentials<'v>(value: &'v [u8], scheme: &[u8]) -> Option<&'v [u8]> {
     let (name, rest) = value.split_at_checked(scheme.len())?;
     let rest = rest.strip_prefix(b" ")?.trim_ascii();
     (name.eq_ignore_ascii_case(scheme) && !rest.is_empty()).then_some(rest)
 }
 
-/// Requires a valid key, and keeps it, or that there is none.
+/// Requires a valid key. Stores it, or that there is none.
 pub(crate) fn check(context: &mut RequestContext<'_>) -> Result<Arc<KnownKey>, Refused> {
     let found = valid(context);
     context.key = found.as_ref().ok().cloned();
@@ -68,8 +69,8 @@ fn valid(context: &mut RequestContext<'_>) -> Result<Arc<KnownKey>, Refused> {
     Err(Refusal::new(code, message))
 }
 
-/// The valid key of a request that is answered for another reason, so that the answer can tell how
-/// its limits stand. None is no fault here.
+/// The valid key of a request that gets its response for another reason, so that the response can
+/// state the limits. A missing key is not an error here.
 pub(crate) fn recognise(context: &mut RequestContext<'_>) -> Option<Arc<KnownKey>> {
     if context.key.is_none() && !context.has_no_key {
         return check(context).ok();
@@ -77,7 +78,7 @@ pub(crate) fn recognise(context: &mut RequestContext<'_>) -> Option<Arc<KnownKey
     context.key.clone()
 }
 
-/// Whether anything stands where a key may stand.
+/// Whether any place for a key has a value.
 pub(crate) fn is_presented(context: &RequestContext<'_>) -> bool {
     match search(context.config, &context.head) {
         Search::Nothing => false,
@@ -85,7 +86,7 @@ pub(crate) fn is_presented(context: &RequestContext<'_>) -> bool {
     }
 }
 
-/// Whether this header value holds a key, so that the upstream must not see it.
+/// Whether this header value contains a key, so that the upstream must not see it.
 pub(crate) fn is_credential(authorization: &[u8]) -> bool {
     scheme(authorization).is_some()
 }
@@ -125,7 +126,7 @@ fn look_up(
     Ok(found)
 }
 
-/// The configured headers in their order, then `Authorization`. An empty header is none.
+/// Searches the configured headers in order, then `Authorization`. An empty header counts as absent.
 fn search<'h>(config: &Config, head: &'h RequestHead) -> Search<'h> {
     for position in 0..config.key_headers.len() {
         let kind = RequestField::Key(u8::try_from(position).unwrap_or(u8::MAX));
@@ -145,13 +146,13 @@ fn search<'h>(config: &Config, head: &'h RequestHead) -> Search<'h> {
     }
 }
 
-/// How an Authorization header holds a key. Other schemes, and schemes without anything, hold none.
+/// The credentials in an Authorization header that may contain a key. None: another scheme, or empty.
 fn scheme(value: &[u8]) -> Option<Place<'_>> {
     let bearer = credentials(value, b"Bearer").map(Place::Bearer);
     bearer.or_else(|| credentials(value, b"Basic").map(Place::Basic))
 }
 
-/// The first of the candidates that is known.
+/// The first known key among the candidates.
 fn find(shared: &Shared, config: &Config, candidates: &[&[u8]]) -> Result<Arc<KnownKey>, Refused> {
     let mut possible = false;
     for candidate in candidates.iter().filter(|candidate| !candidate.is_empty()) {

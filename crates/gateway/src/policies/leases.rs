@@ -1,5 +1,6 @@
-//! Limits that several nodes share: reserved as by `limits`, and the same units taken of this node's leases. A request whose
-//! units are not at hand waits for the ledger, and nobody else does.
+//! Limits shared by several nodes: reserved as in `limits`, and the same units taken from this
+//! node's leases. A request whose units are not available waits for the ledger; no other request
+//! does.
 
 use super::{limits, route::Terms};
 use crate::{
@@ -15,33 +16,33 @@ use ::limits::{Addresses, Reservation, Who};
 use contract::ErrorCode;
 use std::sync::Arc;
 
-/// Seconds until a retry makes sense while it cannot be decided what is left.
+/// `Retry-After` in seconds while the remaining units cannot be determined.
 const RETRY_UNAVAILABLE: u64 = 1;
 
-/// What a request has of its limits.
+/// The result of a reservation.
 pub(crate) enum Reserved {
-    /// All that it needs. None: no limits hold for it.
+    /// Complete. None: no limits apply.
     Now(Option<Owed>),
-    /// Some of it has to be waited for.
+    /// Some units must be waited for.
     Later(Waiting),
 }
 
 /// A request that waits for the ledger.
 pub(crate) struct Waiting {
-    /// Whose charges the journal keeps it under.
+    /// The owner of the charges in the journal.
     owner: Who,
     reservation: Reservation,
     leased: Box<Leased>,
 }
 
-/// Whose limits hold.
+/// Whose limits apply.
 #[derive(Clone, Copy)]
 enum Whose<'k> {
     Key(&'k KnownKey),
     Address(&'k Addresses, Who),
 }
 
-/// Reserves the cost in all limits that apply, or refuses and touches none.
+/// Reserves the cost in all limits that apply, or refuses and takes nothing.
 pub(crate) fn reserve(
     context: &mut RequestContext<'_>,
     cluster: &Arc<Cluster>,
@@ -56,7 +57,7 @@ pub(crate) fn reserve(
         },
     };
     limits::check_running(context)?;
-    // A window may end between two looks at the clock, once.
+    // A window may end between two reads of the clock, once.
     for _ in 0..2 {
         if let Some(reserved) = begin(context, cluster, whose, terms)? {
             return Ok(reserved);
@@ -111,7 +112,7 @@ fn reserve_here(
     }
 }
 
-/// Asks how all limits of a key stand, so that the answer tells what is true of all nodes.
+/// Queries the state of all limits of a key, so that the response is correct across nodes.
 pub(crate) async fn look(context: &mut RequestContext<'_>, key: &KnownKey) {
     let Some(cluster) = context.shared.cluster.get() else { return };
     let Some(time) = cluster.time() else { return };
@@ -124,7 +125,7 @@ pub(crate) async fn look(context: &mut RequestContext<'_>, key: &KnownKey) {
     if let Ok(asked) = asked
         && asked.waits()
     {
-        // What cannot be had is not told: then what was heard last is.
+        // If it is not available, the response states the last known values.
         let _ = asked.wait().await;
     }
 }
@@ -145,7 +146,7 @@ impl Waiting {
                 Ok(leased) => return Ok(Some(Owed::leased(owner, reservation, leased))),
                 Err(denied) => denied,
             };
-            drop(reservation); // nothing is taken where something was denied
+            drop(reservation); // a denial takes nothing
             if denied != Denied::Over {
                 let address = limits::addresses(context);
                 let whose = match (key, address) {
@@ -213,7 +214,8 @@ fn unavailable(whose: Whose<'_>) -> Refused {
     refused
 }
 
-/// The places of a request among those in flight were lost, because the ledger could not be asked to keep them.
+/// The places of a request among those in flight were lost, because the ledger could not be reached
+/// to keep them.
 pub(crate) fn lost() -> Refused {
     let mut refused = Refusal::new(
         ErrorCode::Unavailable,

@@ -1,5 +1,5 @@
-//! Limits: 429 if the key's plan, or for an address the public endpoints, do not grant what the request
-//! costs. The last check, because it is the only one that takes something.
+//! Limits: 429 if the key's plan, or for an address the public endpoints, does not grant the cost
+//! of the request. The last check, because it is the only one that reserves units.
 
 use crate::{
     clock::text,
@@ -22,10 +22,10 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-/// Seconds until a retry makes sense while charges cannot be written down.
+/// `Retry-After` in seconds while charges cannot be recorded.
 const RETRY_STOPPED: u64 = 10;
 
-/// Reserves the cost in all limits of the key that apply to the endpoint, or refuses and touches none.
+/// Reserves the cost in all limits of the key that apply to the endpoint, or refuses and takes nothing.
 pub(crate) fn reserve_for_key(
     context: &mut RequestContext<'_>,
     key: &KnownKey,
@@ -37,7 +37,7 @@ pub(crate) fn reserve_for_key(
     settle_on(context, *key.who(), taken, terms.cost)
 }
 
-/// Reserves the cost in all limits that the address has of public endpoints, if there are any.
+/// Reserves the cost in all limits that the address has on public endpoints, if there are any.
 pub(crate) fn reserve_for_address(
     context: &mut RequestContext<'_>,
     terms: Terms<'_>,
@@ -54,7 +54,7 @@ pub(crate) fn reserve_for_address(
     }
 }
 
-/// The accounts of addresses, and whose the one of this request is. None: addresses have no limits.
+/// The accounts of addresses, and the owner of this request's one. None: addresses have no limits.
 pub(super) fn addresses<'s>(context: &RequestContext<'s>) -> Option<(&'s Addresses, Who)> {
     if context.config.settings.address_limits.is_empty() {
         return None;
@@ -63,7 +63,7 @@ pub(super) fn addresses<'s>(context: &RequestContext<'s>) -> Option<(&'s Address
     Some((addresses, context.shared.keyring.who_of_address(&address_bytes(context.address))))
 }
 
-/// Fail closed, where the configuration says so: what cannot be written down would be forgotten in a crash.
+/// Fail closed, if so configured: charges that cannot be recorded would be lost in a crash.
 pub(super) fn check_running(context: &RequestContext<'_>) -> Result<(), Refused> {
     if !context.shared.is_stopped.load(Ordering::Relaxed) {
         return Ok(());
@@ -90,7 +90,7 @@ fn settle_on(
     Ok(Owed::new(who, reservation))
 }
 
-/// An address as it is counted: IPv6 by /64, the least that one customer gets.
+/// An address as it is counted: IPv6 by /64, the smallest network that a customer gets.
 fn address_bytes(address: IpAddr) -> [u8; 16] {
     let bits = match address.to_canonical() {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
@@ -110,11 +110,11 @@ pub(super) fn refusal(denial: Denial, cost: u32, whose: &str) -> Refused {
     refused
 }
 
-/// Written piece by piece, because clients at their limit are those who ask most.
+/// Assembled piece by piece, because clients at their limit send the most requests.
 fn message(limit: &Limit, denial: &Denial, cost: u32, whose: &str) -> String {
     let mut message = String::with_capacity(192);
     let amount = limit.amount;
-    // Into memory, which takes all.
+    // Into memory: cannot fail.
     let _ = match &limit.kind {
         Kind::Concurrent => write!(
             message,

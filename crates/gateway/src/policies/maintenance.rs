@@ -1,4 +1,4 @@
-//! Maintenance: every request is answered 503, but for the keys that operators test with.
+//! Maintenance: every request gets a 503, except with the keys that operators test with.
 
 use crate::{
     clock::text,
@@ -12,7 +12,7 @@ use crate::{
 use contract::ErrorCode;
 use std::sync::atomic::Ordering;
 
-/// What `Retry-After` says while no end is known.
+/// `Retry-After` in seconds while no end is known.
 const WITHOUT_AN_END: u64 = 120;
 
 /// Refuses while a window for all endpoints is in force.
@@ -39,7 +39,8 @@ pub(crate) fn check_endpoint(context: &mut RequestContext<'_>, purpose: Purpose<
     if in_force.is_empty() { Ok(()) } else { refuse(context, &in_force) }
 }
 
-/// A pattern that is an endpoint's template is for that endpoint; any other is for all paths that fit it.
+/// A pattern that equals the endpoint's template applies to that endpoint; any other applies to all
+/// paths that match it.
 fn is_for(pattern: &Pattern, context: &RequestContext<'_>) -> bool {
     if !pattern.takes(context.head.method()) {
         return false;
@@ -49,9 +50,9 @@ fn is_for(pattern: &Pattern, context: &RequestContext<'_>) -> bool {
     context.template.is_some_and(is_template) || (!is_declared() && pattern.fits(context.head.path()))
 }
 
-/// Refuses whoever is not let through by all windows that are in force.
+/// Refuses requests that are not let through by all windows in force.
 fn refuse(context: &mut RequestContext<'_>, in_force: &[&Window]) -> Result<(), Refused> {
-    // Only now does it matter whose request it is: keys are otherwise looked at further down.
+    // Only now does the key matter: otherwise keys are checked later.
     if key::recognise(context).is_some_and(|key| in_force.iter().all(|window| window.lets_through(&key.id())))
     {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The policies: each refuses a request for one reason. Their order is [`crate::admit`]'s affair.
+//! The policies: each refuses a request for one reason. [`crate::admit`] defines their order.
 
 pub(crate) mod body;
 pub(crate) mod cors;

@@ -1,13 +1,13 @@
-//! Overload: 503 while there is more to do than can be done, before anything was done for it.
+//! Overload: 503 while there are more requests than can be handled, before any work is done for this one.
 
 use crate::context::{
     RequestContext,
     refusal::{Refusal, Refused},
 };
 
-/// Refuses a request if too many are in flight, or its thread is far behind.
+/// Refuses a request if too many are in flight, or its thread lags too far behind.
 ///
-/// Every check after it costs more than this one, and nothing is taken yet.
+/// Every later check costs more than this one, and nothing is reserved yet.
 pub(crate) fn check(context: &RequestContext<'_>) -> Result<(), Refused> {
     let bounds = &context.config.settings.overload;
     if bounds.lag.is_some_and(|most| u128::from(context.load.lag_millis()) > most.as_millis())

@@ -1,5 +1,6 @@
-//! Keys of this API where no key belongs: behind other schemes of `Authorization`, in other headers, in the target. They let
-//! nobody in, but no upstream may learn one, and nobody may go on sending one in the clear.
+//! Keys of this API in wrong places: with other schemes of `Authorization`, in other headers, in
+//! the target. They admit nobody, but no upstream may learn one, and nobody may go on sending one
+//! without TLS.
 
 use crate::{
     context::RequestContext,
@@ -14,25 +15,25 @@ use contract::key;
 use http1::field::RequestField;
 use std::sync::Arc;
 
-/// As lenient as the servers behind us are: with padding or without it.
+/// As lenient as upstream servers: with or without padding.
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
 const ENGINES: [GeneralPurpose; 2] =
     [GeneralPurpose::new(&STANDARD, LENIENT), GeneralPurpose::new(&URL_SAFE, LENIENT)];
 
-/// Words of one text that are looked up without having the form of our own keys: each costs a digest.
+/// Words of a text that are looked up without having the format of our own keys: each costs a digest.
 const MAX_LOOK_UPS: usize = 64;
 
 /// A key of this API in a text.
 pub(crate) enum OwnKey {
-    /// It is known.
+    /// A known key.
     Known(Arc<KnownKey>),
-    /// It has the form of one.
+    /// It only has the format of a key.
     Unknown,
 }
 
-/// The key of this API in a field value: bare, behind whichever scheme, as a parameter, in credentials in base64.
+/// The key of this API in a field value: bare, with any scheme, as a parameter, or in base64 credentials.
 pub(crate) fn in_value(context: &RequestContext<'_>, value: &[u8]) -> Option<OwnKey> {
     in_text(context, value).or_else(|| {
         let scheme = value.iter().position(|byte| matches!(byte, b' ' | b'\t'))?;
@@ -47,7 +48,7 @@ pub(crate) fn in_query(context: &RequestContext<'_>) -> Option<OwnKey> {
     in_text(context, query).or_else(|| well_formed(context, query))
 }
 
-/// The key of this API in the headers that are not made for one: in any of them, if it has the form of our own keys.
+/// The key of this API in other headers, if it has the format of our own keys.
 pub(crate) fn in_other_headers(context: &RequestContext<'_>) -> Option<OwnKey> {
     let kinds = [RequestField::Authorization, RequestField::ApiKey];
     let known = kinds.iter().flat_map(|kind| context.head.values(*kind));
@@ -57,7 +58,7 @@ pub(crate) fn in_other_headers(context: &RequestContext<'_>) -> Option<OwnKey> {
         .or_else(|| context.head.fields().find_map(|(_, value, _)| well_formed(context, value)))
 }
 
-/// The key that has the form of our own in a text, whatever stands around it, also percent-encoded.
+/// The key in a text that has the format of our own keys, whatever surrounds it, also percent-encoded.
 pub(crate) fn well_formed(context: &RequestContext<'_>, text: &[u8]) -> Option<OwnKey> {
     let found = key::find(text)?;
     Some(context.shared.keyring.find(&found).map_or(OwnKey::Unknown, OwnKey::Known))
@@ -65,7 +66,7 @@ pub(crate) fn well_formed(context: &RequestContext<'_>, text: &[u8]) -> Option<O
 
 fn in_text(context: &RequestContext<'_>, text: &[u8]) -> Option<OwnKey> {
     let mut look_ups = MAX_LOOK_UPS;
-    // An imported key may hold any of the second kind of separators itself, at its end as well.
+    // An imported key may itself contain separators of the second kind, also at its end.
     let words = text.split(|b| matches!(b, b' ' | b'\t' | b',' | b'"' | b'\''));
     words.filter(|word| !word.is_empty()).find_map(|word| {
         let is_inner = |b: &u8| matches!(b, b'=' | b':' | b';' | b'&');

@@ -1,4 +1,4 @@
-//! Parameters, headers and cookies of an endpoint: 400 with every violation, not just the first.
+//! Parameters, headers and cookies of an endpoint: 400 with every violation, not only the first.
 
 use super::elsewhere;
 use crate::{
@@ -14,11 +14,11 @@ use http1::request::RequestHead;
 use openapi::rules::{Headers, OwnSent, RequestRules, Sent, Violation, soon, while_wanted};
 use std::sync::Arc;
 
-/// Bytes of path, query and cookies that may be tens of thousands of values, which are taken apart before any of them can be
-/// seen to take too long.
+/// Bytes of path, query and cookies that may contain tens of thousands of values, which would have
+/// to be parsed before it shows that they take too long.
 const LONG: usize = 8 << 10;
 
-/// The headers of a request, for those who know nothing of HTTP/1.1.
+/// The headers of a request, for code that is independent of HTTP/1.1.
 struct SentHeaders<'r>(&'r RequestHead);
 
 impl Headers for SentHeaders<'_> {
@@ -51,7 +51,7 @@ pub(crate) fn check(context: &mut RequestContext<'_>, rules: &RequestRules) -> R
     }
 }
 
-/// Checks them where others do not wait for it.
+/// Checks them where it does not block others.
 pub(crate) async fn check_elsewhere(
     context: &RequestContext<'_>,
     client: &mut Client,

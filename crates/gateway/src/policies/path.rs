@@ -1,9 +1,9 @@
-//! Paths that lead to one endpoint here and perhaps to another one at the upstream: 400, before anything else is
-//! looked up by the path.
+//! Paths that lead to one endpoint here and possibly to another at the upstream: 400, before any
+//! other lookup by path.
 //!
-//! The path is in its normal form already (`http1::path`). What is left are characters that some servers give a
-//! meaning to and others do not: `%2F`, `%5C` and other escapes, escapes of escapes, semicolons. They are refused
-//! only where that makes a difference, unless the operator wants it otherwise.
+//! The path is already in normal form (`http1::path`). What remains are characters that only some
+//! servers interpret: `%2F`, `%5C` and other escapes, nested escapes, semicolons. They are refused
+//! only where that makes a difference, unless configured otherwise.
 
 use crate::{
     config::routes::{Route, Routes},
@@ -19,11 +19,12 @@ use http1::{
     target::Scheme,
 };
 
-/// Refuses a request whose path, or whose scheme, is read differently elsewhere.
+/// Refuses a request whose path or scheme could be interpreted differently elsewhere.
 pub(crate) fn check(context: &RequestContext<'_>) -> Result<(), Refused> {
     let head = &context.head;
-    // RFC 9110 section 7.4: what is meant for a secure connection must not be answered on another one. A proxy that
-    // ended the client's TLS before us may have left the scheme in the target.
+    // RFC 9110 section 7.4: a request for a secure origin must not be served on an insecure
+    // connection. A proxy in front of us that terminates TLS may have left the scheme in the
+    // target.
     let is_secure = context.peer.scheme == Scheme::Https;
     if head.scheme() == Some(Scheme::Https) && !is_secure && !context.is_peer_trusted {
         return Err(Refusal::of_fault(Fault::malformed(
@@ -34,14 +35,14 @@ pub(crate) fn check(context: &RequestContext<'_>) -> Result<(), Refused> {
         return Ok(());
     }
     let is_refused = match context.config.settings.strictness.ambiguous_paths {
-        // Slashes in a row are no part of what that lets through.
+        // That setting does not allow consecutive slashes.
         AmbiguousPaths::Pass if head.path().contains("//") => {
             leads_elsewhere(context, &[merged(head.path())])
         }
         AmbiguousPaths::Pass => false,
         AmbiguousPaths::Refuse => true,
         AmbiguousPaths::Check if takes_semicolons(context) => {
-            // They stand where the document has them; anything else in the path is asked about as ever.
+            // Semicolons are where the document has them; anything else in the path is checked as usual.
             leads_elsewhere(context, &other_views(&head.path().replace(';', "_")))
         }
         AmbiguousPaths::Check => leads_elsewhere(context, &other_views(head.path())),
@@ -54,7 +55,7 @@ pub(crate) fn check(context: &RequestContext<'_>) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Whether the endpoint is one whose document writes a parameter behind semicolons.
+/// Whether the document of the endpoint has a parameter that begins with a semicolon.
 fn takes_semicolons(context: &RequestContext<'_>) -> bool {
     match context.config.routes.find(context.head.method(), context.head.path()) {
         Route::Endpoint(endpoint, _) => endpoint.rules.as_ref().is_some_and(|rules| rules.has_semicolons()),
@@ -66,14 +67,14 @@ fn leads_elsewhere(context: &RequestContext<'_>, views: &[String]) -> bool {
     leads(&context.config.routes, context.head.method(), context.head.path(), views)
 }
 
-/// Whether a server that takes the path for one of the others would find another endpoint.
+/// Whether a server that reads the path as one of the others would find another endpoint.
 fn leads(routes: &Routes, method: &str, path: &str, views: &[String]) -> bool {
-    // Whoever is sent on gets no further, so nothing can be reached by it.
+    // A moved path only gets a redirect, so nothing can be reached by it.
     if routes.moved_to(path).is_some() {
         return false;
     }
     let here = place(routes.find(method, path));
-    // A path of no endpoint is told so: a 404 explains more, and goes no further either.
+    // A path without an endpoint gets a 404: it explains more, and goes no further either.
     if here == Place::Nothing {
         return false;
     }
@@ -98,7 +99,7 @@ fn place(route: Route<'_>) -> Place {
 
 fn malformed(message: &'static str) -> Refused {
     let mut refused = Refusal::of_fault(Fault::malformed(message));
-    // The request was understood, so the connection can go on.
+    // The request was parsed, so the connection can be kept.
     refused.closes = false;
     refused
 }

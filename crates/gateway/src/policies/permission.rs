@@ -1,4 +1,4 @@
-//! Permission: 401 for a key that is correct but may not do this, and for an address that may not.
+//! Permission: 401 for a correct key without the permission, and for an address that is not allowed.
 
 use crate::{
     context::{
@@ -10,7 +10,7 @@ use crate::{
 };
 use contract::{ErrorCode, permission::needed};
 
-/// Refuses a key that has not all permissions of any of these sets. No set at all: any key will do.
+/// Refuses a key that does not have all permissions of one of these sets. No sets: any key is sufficient.
 pub(crate) fn check(key: &KnownKey, sets: &[Vec<String>]) -> Result<(), Refused> {
     let grant = key.grant();
     let fits = |set: &Vec<String>| set.iter().all(|permission| grant.may(permission));
@@ -26,7 +26,7 @@ pub(crate) fn check(key: &KnownKey, sets: &[Vec<String>]) -> Result<(), Refused>
     ))
 }
 
-/// Refuses an address that may not use the API, or not this endpoint, whatever its key may.
+/// Refuses an address that may not use the API, or this endpoint, whatever the permissions of its key.
 pub(crate) fn check_address(
     context: &RequestContext<'_>,
     endpoint: Option<&Endpoint>,

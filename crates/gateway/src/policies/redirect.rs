@@ -1,4 +1,4 @@
-//! The 301 row: paths that have moved, slashes at the end of a path, requests without TLS.
+//! Redirects, status 301: moved paths, trailing slashes, requests without TLS.
 
 use super::{
     key,
@@ -16,15 +16,16 @@ use contract::ErrorCode;
 use http1::target::Scheme;
 use std::net::SocketAddr;
 
-/// Refuses a request that came without TLS, where those are sent to https. One with a key is not: whoever follows a
-/// redirect goes on sending the key in the clear, and nobody learns that it has to be replaced.
+/// Redirects a request without TLS to https, if so configured. One with a key is refused instead: a
+/// client that follows the redirect would go on sending the key in the clear, and nobody would
+/// learn that it must be replaced.
 pub(crate) fn check_scheme(context: &mut RequestContext<'_>) -> Result<(), Refused> {
     let Some(tls) = &context.config.settings.tls else { return Ok(()) };
     match tls.plain {
         Plain::Serve | Plain::Off => return Ok(()),
         Plain::Redirect => {}
     }
-    // Where a certificate is required, only the connection itself can have shown one.
+    // If certificates are required, only the connection itself can have proved one.
     match if tls.requires_certificate { context.peer.scheme } else { context.scheme() } {
         Scheme::Https => return Ok(()),
         Scheme::Http => {}
@@ -33,7 +34,7 @@ pub(crate) fn check_scheme(context: &mut RequestContext<'_>) -> Result<(), Refus
     let base = match (public, context.shared.tls_address) {
         (Some(public), _) => public.to_owned(),
         (None, Some(address)) => https(context.head.host(), address),
-        (None, None) => return Ok(()), // it listens there, or would not have started
+        (None, None) => return Ok(()), // it listens there, otherwise it would not have started
     };
     let (path, query) = (context.head.path(), context.head.query());
     let (in_path, in_query) = (own_key::well_formed(context, path.as_bytes()), own_key::in_query(context));
@@ -43,7 +44,7 @@ pub(crate) fn check_scheme(context: &mut RequestContext<'_>) -> Result<(), Refus
         (None, Some(_)) => (path, None),
         (Some(_), _) => ("/", None),
     };
-    // `*` is no address that anybody could be sent to.
+    // `*` is not a location that can be redirected to.
     let names_nothing = path == "*";
     let location = format!("{base}{}", location(if names_nothing { "/" } else { path }, query));
     let elsewhere = in_path.or(in_query).or_else(|| own_key::in_other_headers(context));
@@ -51,13 +52,13 @@ pub(crate) fn check_scheme(context: &mut RequestContext<'_>) -> Result<(), Refus
         return Err(key_in_the_clear(context, elsewhere, &location));
     }
     if names_nothing {
-        return Ok(()); // 404, as everywhere
+        return Ok(()); // 404, as usual
     }
     let message = format!("This API requires HTTPS. Send the request to {location}.");
     Err(refusal(ErrorCode::EndpointMoved, message, location))
 }
 
-/// The operator learns of a valid key once an hour.
+/// Logs a valid key once an hour.
 fn key_in_the_clear(context: &mut RequestContext<'_>, elsewhere: Option<OwnKey>, location: &str) -> Refused {
     let elsewhere = match elsewhere {
         Some(OwnKey::Known(key)) => Some(key),
@@ -78,7 +79,7 @@ fn key_in_the_clear(context: &mut RequestContext<'_>, elsewhere: Option<OwnKey>,
     )
 }
 
-/// The address under https of the host that a request named; a request that named none gets ours.
+/// The https origin of the requested host; our own address if the request names none.
 fn https(host: &str, address: SocketAddr) -> String {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => name,
@@ -91,7 +92,7 @@ fn https(host: &str, address: SocketAddr) -> String {
     }
 }
 
-/// Refuses a path that has moved. A slash at its end does not matter: one redirect is enough for both.
+/// Redirects a path that has moved. A trailing slash does not matter: one redirect suffices for both.
 pub(crate) fn check_moved(context: &RequestContext<'_>) -> Result<(), Refused> {
     let path = context.head.path();
     let routes = &context.config.routes;
@@ -102,7 +103,7 @@ pub(crate) fn check_moved(context: &RequestContext<'_>) -> Result<(), Refused> {
     to.map_or(Ok(()), |to| Err(moved(context, &to)))
 }
 
-/// Refuses an endpoint that has moved.
+/// Redirects an endpoint that has moved.
 pub(crate) fn check_endpoint(
     context: &RequestContext<'_>,
     endpoint: Option<&Endpoint>,
@@ -122,14 +123,14 @@ fn moved(context: &RequestContext<'_>, to: &str) -> Refused {
     )
 }
 
-/// Refuses a path that ends in a slash, unless an endpoint is declared so.
+/// Redirects a path with a trailing slash, unless an endpoint is declared with it.
 pub(crate) fn check_slash(context: &RequestContext<'_>) -> Result<(), Refused> {
     let path = context.head.path();
     let redirects = match context.config.settings.redirects.trailing_slash {
         TrailingSlash::Redirect => path.len() > 1 && path.ends_with('/'),
         TrailingSlash::Keep => false,
     };
-    // A path of slashes alone is the root, written oddly; there is nothing to cut off.
+    // A path of slashes only is the root; there is nothing to cut off.
     let cut = path.trim_end_matches('/');
     if !redirects || cut.is_empty() || context.config.routes.keeps_slash(path) {
         return Ok(());
@@ -145,7 +146,7 @@ fn refusal(code: ErrorCode, message: String, location: String) -> Refused {
     refused
 }
 
-/// A location on this host. Two slashes at its beginning would name another host, so they become one.
+/// A location on this host. Two leading slashes would name another host, so they are merged.
 fn location(path: &str, query: Option<&str>) -> String {
     let path = path.trim_start_matches('/');
     match query {

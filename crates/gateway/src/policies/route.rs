@@ -1,4 +1,4 @@
-//! Endpoint and method: 404 for a path or a method that does not exist.
+//! Endpoint and method: 404 for a path or method that does not exist.
 
 use crate::{
     config::routes::Route,
@@ -11,25 +11,25 @@ use crate::{
 };
 use contract::ErrorCode;
 
-/// What the request is for.
+/// The target of the request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Purpose<'s> {
-    /// Nothing declares endpoints: any path will do, with any key.
+    /// No endpoints are declared: any path is allowed, with any key.
     AnyPath,
     /// A declared endpoint.
     Endpoint(&'s Endpoint),
-    /// `GET /_limits`: how the key's limits stand.
+    /// `GET /_limits`: the state of the key's limits.
     Limits,
 }
 
-/// What an endpoint costs, and whose limits count that.
+/// The cost of an endpoint, and the limits that count it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms<'s> {
-    /// Units that are reserved.
+    /// Units to reserve.
     pub(crate) cost: u32,
     /// The endpoint's group.
     pub(crate) group: Option<&'s str>,
-    /// The upstream's header that tells what a success has cost.
+    /// The upstream's header with the cost of a success.
     pub(crate) cost_header: Option<&'s str>,
 }
 
@@ -42,7 +42,7 @@ impl<'s> Purpose<'s> {
         }
     }
 
-    /// What it costs, and whose limits count that.
+    /// The cost, and the limits that count it.
     pub(crate) fn terms(self) -> Terms<'s> {
         match self.endpoint() {
             Some(endpoint) => Terms {
@@ -59,7 +59,7 @@ impl<'s> Purpose<'s> {
     }
 }
 
-/// Finds the endpoint, and notes its template for the log.
+/// Finds the endpoint, and records its template for the log.
 pub(crate) fn find<'s>(context: &mut RequestContext<'s>) -> Result<Purpose<'s>, Refused> {
     let (method, path) = (context.head.method(), context.head.path());
     if context.config.limits_paths.iter().any(|own| own == path) {
@@ -68,7 +68,7 @@ pub(crate) fn find<'s>(context: &mut RequestContext<'s>) -> Result<Purpose<'s>, 
             _ => Err(other_methods(method, path, "GET, HEAD")),
         };
     }
-    // OPTIONS of the server as a whole: that is no endpoint, also where every path is one.
+    // OPTIONS for the server as a whole is not an endpoint, even if every path is one.
     if path == "*" {
         return Err(nothing(path));
     }
@@ -89,8 +89,8 @@ pub(crate) fn find<'s>(context: &mut RequestContext<'s>) -> Result<Purpose<'s>, 
     }
 }
 
-/// Finds where the request goes: to the service that its endpoint names, else to the one that answers for its host and
-/// path. Where there is none, there is no endpoint either, whatever the path.
+/// Finds the service: the one that the endpoint names, otherwise the one for its host and path.
+/// Without a service there is no endpoint either, whatever the path.
 pub(crate) fn find_service<'s>(
     context: &mut RequestContext<'s>,
     purpose: Purpose<'s>,
@@ -98,7 +98,7 @@ pub(crate) fn find_service<'s>(
     let services = &context.config.services;
     let named = purpose.endpoint().and_then(|endpoint| endpoint.service.as_deref());
     let found = match (purpose, named) {
-        (Purpose::Limits, _) => return Ok(()), // answered by the gateway itself
+        (Purpose::Limits, _) => return Ok(()), // the gateway itself responds
         (Purpose::AnyPath | Purpose::Endpoint(_), Some(name)) => services.named(name),
         (Purpose::AnyPath | Purpose::Endpoint(_), None) => {
             services.find(context.head.host(), context.head.path())

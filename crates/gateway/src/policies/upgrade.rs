@@ -1,4 +1,4 @@
-//! Upgrades: which of the protocols that a client wants to switch its connection to may be asked of the upstream.
+//! Upgrades: which of the protocols that a client requests may be requested from the upstream.
 
 use crate::context::{
     RequestContext,
@@ -10,13 +10,13 @@ use http1::{
     field::{self, RequestField},
 };
 
-/// Notes the protocol that the upstream is to be asked for, if there is one.
+/// Records the protocol to request from the upstream, if any.
 ///
-/// What is not allowed is not refused but ignored, as RFC 9110 section 7.8 has it: the request is answered as if it
-/// had no `Upgrade`. Above all that holds for `h2c`: whoever switched a connection to it could send whole requests
-/// past every check.
+/// A protocol that is not allowed is not refused but ignored (RFC 9110 section 7.8): the request is
+/// handled as if it had no `Upgrade`. That matters most for `h2c`: a client with such a connection
+/// could send whole requests past every check.
 pub(crate) fn check(context: &mut RequestContext<'_>) -> Result<(), Refused> {
-    // Nearly every request ends here.
+    // Nearly every request returns here.
     if context.head.value(RequestField::Connection).is_none() || !is_asked(context) {
         return Ok(());
     }
@@ -27,11 +27,11 @@ pub(crate) fn check(context: &mut RequestContext<'_>) -> Result<(), Refused> {
     let Some(protocol) = found else { return Ok(()) };
     match (protocol.as_str(), context.head.method()) {
         ("websocket", "GET") => {}
-        // RFC 6455 section 4.1: any other method is no handshake. An answer to HEAD is a head and nothing more.
+        // RFC 6455 section 4.1: the handshake requires GET. A response to HEAD has only a head.
         ("websocket", _) | (_, "HEAD") => return Ok(()),
         (_, _) => {}
     }
-    // Nobody could say where the body ends and the other protocol begins, if the two sides disagreed.
+    // If both sides disagreed, it would be unclear where the body ends and the other protocol begins.
     if context.head.framing != Framing::Length(0) {
         return Err(Refusal::new(
             ErrorCode::RequestMalformed,
@@ -44,8 +44,8 @@ pub(crate) fn check(context: &mut RequestContext<'_>) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Whether the connection is to be switched at all. Of HTTP/1.0 clients `Upgrade` is ignored (RFC 9110 section 7.8),
-/// and without its name in `Connection` it was not meant for us.
+/// Whether an upgrade is requested at all. `Upgrade` is ignored in HTTP/1.0 requests (RFC 9110
+/// section 7.8), and without the option in `Connection` it was not meant for us.
 fn is_asked(context: &RequestContext<'_>) -> bool {
     let mut options = context.head.values(RequestField::Connection).flat_map(field::list);
     context.head.is_http11 && options.any(|option| option.eq_ignore_ascii_case(b"upgrade"))

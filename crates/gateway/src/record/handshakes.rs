@@ -1,10 +1,10 @@
-//! TLS handshakes that failed, gathered for the log.
+//! Failed TLS handshakes, collected for the log.
 
 use crate::record::{Level, LogSink, Value};
 use std::net::IpAddr;
 
-/// Handshakes that failed since they were last logged, and why the latest did. Logged once a second at most, so that
-/// nobody can fill a log.
+/// Handshakes that failed since the last log line, and the reason of the latest one. Logged at most
+/// once a second, so that the log cannot be flooded.
 #[derive(Debug, Default)]
 pub(crate) struct FailedHandshakes {
     count: u64,

@@ -1,7 +1,7 @@
-//! Incidents on their way to the store: so many of each cause and client a second, the rest is counted.
+//! The queue of incidents for the store: bounded per cause, client and second; the rest is only counted.
 //!
-//! The data path never waits for the disk, so the way has a bound. Whoever provokes errors as fast as can be must not
-//! fill it, or those of others would be lost.
+//! The data path never waits for the disk, so the queue is bounded. A client that causes errors at
+//! a high rate must not fill it, or incidents of others would be lost.
 
 use crate::{clock::wall_millis, record::Incident};
 use crossbeam_queue::ArrayQueue;
@@ -14,29 +14,30 @@ use std::{
     },
 };
 
-/// Incidents that wait.
+/// Maximum number of queued incidents.
 const MAX_WAITING: usize = 10_000;
-/// Places that causes and clients are counted in. Two that share one share its bound, which harms neither.
+/// Slots in which causes and clients are counted. Two that collide share one limit, which harms neither.
 const SLOTS: usize = 4096;
-/// Incidents of one cause and client that are handed on within a second.
+/// Incidents of one cause and client that are queued within a second.
 const MAX_PER_SECOND: u64 = 100;
 
-/// What waits to be stored.
+/// The queue.
 pub(crate) struct Incidents {
-    /// Each with the place that it is counted in.
+    /// Each incident with its slot.
     waiting: ArrayQueue<(usize, Incident)>,
     lost: AtomicU64,
     slots: Vec<Slot>,
     hasher: RandomState,
-    /// The latest of each place that was taken, for what is only counted. The control plane's alone.
+    /// The latest stored incident of each slot, to report those that were only counted. Used only
+    /// by the control plane.
     latest: Mutex<HashMap<usize, Incident>>,
 }
 
 #[derive(Default)]
 struct Slot {
-    /// A second in the upper half, how many there were in it in the lower.
+    /// The second in the upper half, the count within it in the lower half.
     second: AtomicU64,
-    /// Those that were not handed on.
+    /// Incidents that were not queued.
     more: AtomicU64,
 }
 
@@ -51,7 +52,7 @@ impl Incidents {
         }
     }
 
-    /// Keeps an incident of a cause and client, or counts it: of a flood, most are not even made.
+    /// Queues an incident of a cause and client, or only counts it: in a flood most are not even created.
     pub(crate) fn add(
         &self,
         (cause, client): (&str, impl Hash),
@@ -69,7 +70,7 @@ impl Incidents {
         }
     }
 
-    /// All that wait, and for those that were only counted one that stands for them.
+    /// All queued incidents, plus one for each group that was only counted.
     pub(crate) fn take(&self) -> Vec<Incident> {
         let mut taken = Vec::new();
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,18 +87,18 @@ impl Incidents {
         taken
     }
 
-    /// Those that were lost since this was asked last, because too many waited.
+    /// Incidents lost since the last call because the queue was full.
     pub(crate) fn take_lost(&self) -> u64 {
         self.lost.swap(0, Ordering::Relaxed)
     }
 }
 
 impl Slot {
-    /// Counts one in this second, and tells how many there were.
+    /// Counts one in this second, and returns how many there were.
     fn count(&self, second: u64) -> u64 {
         let mine = second << 32;
         let next = |word: u64| if word >> 32 == second { word.saturating_add(1) } else { mine | 1 };
-        // Ordering is of no matter: the bound is a guard, not a promise.
+        // Ordering does not matter: the limit is a safeguard, not exact.
         let update = self.second.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| Some(next(word)));
         next(update.unwrap_or_default()) & u64::from(u32::MAX)
     }

@@ -1,4 +1,4 @@
-//! What stays of a request: a log line, and of a 500 an incident.
+//! What is recorded of a request: a log line, and for a 500 an incident.
 
 pub(crate) mod handshakes;
 pub(crate) mod incidents;
@@ -18,31 +18,32 @@ use std::{
     },
 };
 
-/// Batches of lines that wait to be written.
+/// Maximum number of batches waiting to be written.
 const MAX_BATCHES: usize = 256;
 
-/// What is kept of a 500, so that an e-mail with a request id can be answered.
+/// The record of a 500, so that support can answer an e-mail with a request ID.
 #[derive(Debug, Clone)]
 pub struct Incident {
-    /// The request's id.
+    /// The request's ID.
     pub request_id: String,
     /// Unix milliseconds.
     pub at_millis: u64,
-    /// Method of the request.
+    /// The method of the request.
     pub method: String,
     /// Path of the request, without its query.
     pub path: String,
     /// Template of the endpoint.
     pub endpoint: Option<String>,
-    /// Id of the key.
+    /// The ID of the key.
     pub key_id: Option<String>,
     /// The client's address, or its network, if there is no key.
     pub address: Option<String>,
-    /// The same for all incidents of one kind.
+    /// Identical for all incidents of one kind.
     pub cause: String,
-    /// In full.
+    /// The details.
     pub detail: String,
-    /// If not 0: it stands for so many that were only counted, and is the latest of their kind that was kept.
+    /// If not 0: it represents this many that were only counted, and is the latest of their kind
+    /// that was stored.
     pub more: u64,
 }
 
@@ -50,29 +51,29 @@ pub struct Incident {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) status: u16,
-    /// The error code, of an error.
+    /// The error code, if it is an error.
     pub(crate) code: Option<Cow<'static, str>>,
-    /// Of a 500 or 503, what really happened, in a line.
+    /// For a 500 or 503, the actual cause in one line.
     pub(crate) cause: Option<String>,
     /// Units charged.
     pub(crate) charged: u32,
-    /// The connection goes on.
+    /// The connection is kept.
     pub(crate) keep_alive: bool,
 }
 
-/// Bytes that a request moved.
+/// Bytes that a request transferred.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moved {
-    /// Of the request's body, as far as it was read, and what came through a tunnel.
+    /// Of the request's body, as far as it was read, and received through a tunnel.
     pub(crate) received: u64,
-    /// Of the answer, head and body, 1xx answers before it included.
+    /// Of the response: head and body, including preceding 1xx responses.
     pub(crate) sent: u64,
 }
 
-/// Where log lines go: a bounded queue to a thread that writes them to standard error.
+/// The log: a bounded queue to a thread that writes to standard error.
 ///
-/// A reader of standard error that stops reading never stops a request: lines are dropped then,
-/// and how many is told once there is room again.
+/// A blocked standard error never blocks a request: lines are dropped, and their number is logged
+/// once there is room again.
 #[derive(Debug, Clone)]
 pub struct LogSink {
     batches: SyncSender<Vec<u8>>,
@@ -80,25 +81,25 @@ pub struct LogSink {
     is_text: Arc<AtomicBool>,
 }
 
-/// How grave an event is.
+/// The severity of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// Normal.
     Info,
-    /// Worth a look.
+    /// Needs attention.
     Warn,
     /// Something failed.
     Error,
 }
 
-/// The value of an event's member.
+/// The value of an event's field.
 #[derive(Debug, Clone, Copy)]
 pub enum Value<'a> {
     /// A text.
     Text(&'a str),
     /// A number.
     Number(u64),
-    /// A number, of which one digit behind the point is written.
+    /// A number written with one decimal.
     Decimal(f64),
 }
 
@@ -124,7 +125,7 @@ impl LogSink {
         Ok((Self { batches, lost, is_text }, LogWriter(thread)))
     }
 
-    /// Writes lines in another form from now on.
+    /// Changes the format of future lines.
     pub fn set_format(&self, format: LogFormat) {
         self.is_text.store(is_for_people(format), Ordering::Relaxed);
     }
@@ -133,12 +134,12 @@ impl LogSink {
         self.is_text.load(Ordering::Relaxed)
     }
 
-    /// Writes an event of the gateway's life, such as `listening`, with its members.
+    /// Writes an event of the gateway, such as `listening`, with its fields.
     pub fn event(&self, level: Level, event: &str, members: &[(&str, &str)]) {
         self.write_event(level, event, members.iter().map(|(name, text)| (*name, Value::Text(text))));
     }
 
-    /// Writes an event some of whose members are numbers: they are numbers in JSON, too.
+    /// Writes an event with numeric fields, which are numbers in JSON too.
     pub fn event_of(&self, level: Level, event: &str, members: &[(&str, Value<'_>)]) {
         self.write_event(level, event, members.iter().copied());
     }
@@ -178,7 +179,7 @@ impl LogSink {
 }
 
 impl LogWriter {
-    /// Waits until all lines are written. Every sink has to be gone, or this waits for ever.
+    /// Waits until all lines are written. Every sink must be gone, otherwise this waits forever.
     pub fn finish(self) {
         let _ = self.0.join();
     }
@@ -205,8 +206,8 @@ fn write_batches(receiver: &Receiver<Vec<u8>>, lost: &AtomicU64, form: &AtomicBo
             }
             end(is_text, &mut batch);
         }
-        // Standard error may be closed; there is nobody left to tell.
-        // The lock is held for one batch: others in this process may have a word for standard error, too.
+        // Standard error may be closed; then there is nowhere to report it. The lock is held for
+        // one batch only: other parts of this process may write to standard error too.
         let _ = std::io::stderr().lock().write_all(&batch);
     }
 }
@@ -236,7 +237,7 @@ pub(crate) fn end(is_text: bool, line: &mut Vec<u8>) {
     line.extend_from_slice(if is_text { b"\n" } else { b"}\n" });
 }
 
-/// Appends a member. Most values need no escaping, which a look tells faster than a serialiser.
+/// Appends a field. Most values need no escaping, which this check detects faster than a serializer.
 pub(crate) fn string(name: &str, value: &str, line: &mut Vec<u8>) {
     line.extend_from_slice(b",\"");
     line.extend_from_slice(name.as_bytes());

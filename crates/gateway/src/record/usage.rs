@@ -1,50 +1,51 @@
-//! What data threads tally of requests: by key, endpoint and minute, until it is handed over.
+//! Usage tallies of the data threads: by key, endpoint and minute, until they are handed over.
 
 use crate::keyring::KnownKey;
 use foldhash::fast::FixedState;
 use std::{collections::HashMap, sync::Arc};
 use usage::Tally;
 
-/// Tallies that one data thread holds between two hand-overs.
+/// Maximum number of tallies that a data thread holds between two hand-overs.
 pub(crate) const MAX_TALLIES: usize = 4096;
-/// Hand-overs that wait for the control plane.
+/// Maximum number of hand-overs waiting for the control plane.
 pub(crate) const MAX_WAITING: usize = 64;
 
-/// What a request is counted under in place of a path, which any client can make up.
+/// What a request is counted under instead of its path, which clients can make up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// No endpoint: an unknown path, one that has moved, a page of the gateway's own.
+    /// No endpoint: an unknown path, a moved one, or a page of the gateway itself.
     #[default]
     None,
     /// No endpoints are declared, so every path counts as this one.
     AnyPath,
-    /// The endpoint with this number: the same in every configuration that has it.
+    /// The endpoint with this number, which is the same in every configuration that has it.
     Endpoint(u32),
 }
 
 impl Place {
-    /// What [`Place::AnyPath`] is called.
+    /// The name of [`Place::AnyPath`].
     pub const ANY_PATH: &str = "any path";
 }
 
 /// The tally of requests of one key and place that arrived within one minute.
 #[derive(Debug)]
 pub struct Entry {
-    /// The key. None: no key that is known.
+    /// The key. None: no known key.
     pub key: Option<Arc<KnownKey>>,
     /// Where the requests went.
     pub place: Place,
     /// Minutes since the Unix epoch.
     pub minute: u32,
-    /// What was counted.
+    /// The counts.
     pub tally: Tally,
 }
 
-/// Tallies, found by what they are counted under.
+/// Tallies, indexed by what they are counted under.
 #[derive(Debug, Default)]
 pub struct Sheet {
-    // A key is found by its address: its entry holds it, so that no other key can get that address
-    // meanwhile. Addresses, positions and minutes are not chosen by clients: a fast hash will do.
+    // A key is identified by its memory address: its entry holds it, so no other key can get that
+    // address meanwhile. Clients do not choose addresses, positions and minutes, so a fast hash
+    // suffices.
     positions: HashMap<(usize, Place, u32), usize, FixedState>,
     entries: Vec<Entry>,
 }
@@ -72,8 +73,8 @@ impl Sheet {
         self.entries.get_mut(position).map(|entry| &mut entry.tally)
     }
 
-    /// Adds an entry of another sheet. Tells how many requests found no room, because it would be a new
-    /// entry and there are `most`.
+    /// Adds an entry of another sheet. Returns how many requests were dropped, because it would be
+    /// a new entry and there are `most`.
     pub fn merge(&mut self, entry: Entry, most: usize) -> u64 {
         match self.tally(entry.key.as_ref(), entry.place, entry.minute, most) {
             Some(tally) if tally.is_empty() => *tally = entry.tally,
@@ -83,7 +84,7 @@ impl Sheet {
         0
     }
 
-    /// Tallies that it holds.
+    /// The number of tallies.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -93,7 +94,7 @@ impl Sheet {
         self.entries.is_empty()
     }
 
-    /// Takes everything. Room for as much again stays.
+    /// Takes everything. The capacity is kept.
     pub fn take(&mut self) -> Vec<Entry> {
         self.positions.clear();
         let room = self.entries.len();
@@ -120,7 +121,7 @@ mod tests {
         assert!(sheet.is_empty());
         assert_eq!((gathered.len(), lost), (1, 1));
         assert_eq!(gathered.take()[0].tally.requests(), 2);
-        // What was taken is known no more: the same place begins anew.
+        // Taken tallies are gone: the same place starts a new one.
         assert!(sheet.tally(None, Place::Endpoint(0), 1, 2).unwrap().is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! The only place where an error becomes HTTP.
 //!
-//! Whatever refuses a request, and whoever made the error (the client's bytes, a policy, the
-//! upstream, the network), the answer is written here, from a [`Refusal`].
+//! Whatever refuses a request, and whoever caused the error (the client's bytes, a policy, the
+//! upstream, the network), the response is written here, from a [`Refusal`].
 
 pub(crate) mod rate_headers;
 
@@ -26,10 +26,11 @@ use http1::{
 };
 use std::{borrow::Cow, fmt::Write as _, io::Write};
 
-/// `Retry-After` of a 503 whose end nobody knows.
+/// `Retry-After` in seconds of a 503 with an unknown end.
 const RETRY_AFTER_UNAVAILABLE: u64 = 10;
 
-/// Appends the whole answer to `out`, and tells its status. `keep_alive`: the connection goes on after it.
+/// Appends the whole response to `out`, and returns its status. `keep_alive`: the connection is
+/// kept after it.
 pub(crate) fn write_refusal(
     thread: &Thread,
     context: &mut RequestContext<'_>,
@@ -37,8 +38,8 @@ pub(crate) fn write_refusal(
     keep_alive: bool,
     out: &mut Vec<u8>,
 ) -> u16 {
-    // A known key is told how its limits stand, whatever the error is, also one that was found
-    // before its key was looked at.
+    // For a known key the response states the limits, whatever the error is, even one found before
+    // the key was checked.
     key::recognise(context);
     guard::count(context, refusal.code);
     let redirect = context.config.settings.redirects.status.of(context.head.method());
@@ -46,10 +47,10 @@ pub(crate) fn write_refusal(
     let accept = context.head.accept();
     let grpc = grpc::Client::of(context.head.value(RequestField::ContentType), accept.as_deref());
     let form = accept.as_deref().map_or(Form::Specification, Form::accepted);
-    // A limit denied at its own moment: at a later one the window may be another.
+    // A denial is stated as of its own time: later the window may be another one.
     let now = if refusal.denial.is_some() { context.now.millis } else { context.millis() };
-    // A body of gRPC holds messages of the API's own types, and an error is none of them. And any other status is to
-    // its clients no answer of their protocol, so that what stands beside it goes unread.
+    // A gRPC body contains messages of the API's own types, which an error is not. And with any
+    // status other than 200, gRPC clients would not read the fields.
     let mut body = thread.head_memory();
     let (status, content_type) = match grpc {
         Some(client) => (200, client.content_type()),
@@ -77,7 +78,7 @@ pub(crate) fn write_refusal(
     compression::write(coding, out);
     line("Cache-Control", "no-store", out);
     field::write(b"X-Request-Id", context.id.as_bytes(), out);
-    // A client of gRPC follows nothing; others only where their request stays what it is.
+    // gRPC clients do not follow redirects; others do only if the method is preserved.
     if let Some(location) = refusal.location.as_ref().filter(|_| grpc.is_none() && redirect.has_location) {
         line("Location", location, out);
     }
@@ -88,7 +89,7 @@ pub(crate) fn write_refusal(
         field::write_number(b"Retry-After", seconds, out);
     }
     if status == 401 && refusal.code.status() == Status::KeyRefused {
-        // RFC 9110 section 15.5.2 wants a challenge on what it calls a 401.
+        // RFC 9110 section 15.5.2 requires a challenge with its 401.
         let realm: String = context
             .config
             .settings
@@ -102,7 +103,7 @@ pub(crate) fn write_refusal(
     }
     out.extend_from_slice(&refusal.kept_headers);
     write_deprecation(context, out);
-    // A page has to be able to read what went wrong, whatever it was.
+    // A page must be able to read every error.
     cors::write(context, out);
     rate_headers::write(context, now, refusal.denial.as_ref(), out);
     finish(thread, context, now, keep_alive, out);
@@ -113,8 +114,8 @@ pub(crate) fn write_refusal(
     status
 }
 
-/// Appends what the error specification says, as gRPC tells it: an answer of "trailers only", whose trailers are the
-/// header fields of a 200 without a body. Clients see them as the call's status and metadata.
+/// Appends the error specification as gRPC: a "Trailers-Only" response, whose trailers are the
+/// header fields of a 200 without a body. Clients see them as status and metadata of the call.
 fn write_grpc(context: &RequestContext<'_>, refusal: &Refusal, row: u16, out: &mut Vec<u8>) {
     let mut message = refusal.message.to_string();
     for detail in &refusal.details {
@@ -125,7 +126,7 @@ fn write_grpc(context: &RequestContext<'_>, refusal: &Refusal, row: u16, out: &m
     field::write_number(b"grpc-status", status.number().into(), out);
     line("grpc-message", &grpc::message(&message), out);
     if let Some(seconds) = retry_after(refusal) {
-        // The first is what libraries of gRPC read, the second what OpenTelemetry's exporter for Python does.
+        // The first is read by gRPC libraries, the second by OpenTelemetry's exporter for Python.
         let details = grpc::status_details(status, &message, seconds);
         line("grpc-status-details-bin", &STANDARD_NO_PAD.encode(details), out);
         line("google.rpc.retryinfo-bin", &STANDARD_NO_PAD.encode(grpc::retry_info(seconds)), out);
@@ -137,7 +138,7 @@ fn write_grpc(context: &RequestContext<'_>, refusal: &Refusal, row: u16, out: &m
     line("X-Error-Check", &check, out);
 }
 
-/// Appends the address of the page that explains the error.
+/// Appends the URL of the page that explains the error.
 fn write_check(context: &RequestContext<'_>, refusal: &Refusal, out: &mut String) {
     write_base(context, out);
     for part in [&context.config.docs_path, "/errors/", refusal.code.name()] {
@@ -145,7 +146,7 @@ fn write_check(context: &RequestContext<'_>, refusal: &Refusal, out: &mut String
     }
 }
 
-/// Appends the head of an answer of the gateway's own that is a success: a page, or how limits stand.
+/// Appends the head of the gateway's own success: a page, or the state of limits.
 pub(crate) fn write_own(
     thread: &Thread,
     context: &RequestContext<'_>,
@@ -175,7 +176,7 @@ pub(crate) fn write_own(
     finish(thread, context, now, keep_alive, out);
 }
 
-/// Appends the whole answer to a preflight.
+/// Appends the whole response to a preflight.
 pub(crate) fn write_preflight(
     thread: &Thread,
     context: &RequestContext<'_>,
@@ -188,7 +189,7 @@ pub(crate) fn write_preflight(
     finish(thread, context, context.millis(), keep_alive, out);
 }
 
-/// Appends what tells the clients of an endpoint to leave it (RFC 9745), if it is one of those.
+/// Appends the deprecation fields (RFC 9745), if the endpoint is deprecated.
 pub(crate) fn write_deprecation(context: &RequestContext<'_>, out: &mut Vec<u8>) {
     if let Some(deprecated) = context.deprecated {
         let (since, docs) = (deprecated.since, &context.config.docs_path);
@@ -208,30 +209,30 @@ pub(crate) fn start(status: u16, reason: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends a header line. The value is made by us, or was checked when it was parsed; what could
-/// still break a line (a decoded path in a Location, say) is dropped.
+/// Appends a header line. The value is ours or was checked when it was parsed; characters that
+/// could still break the line (from a decoded path in a Location, for example) are dropped.
 pub(crate) fn line(name: &str, value: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b": ");
-    let may_stand = |byte: &u8| *byte >= b' ' && *byte != 0x7f;
-    // Nearly always all may: looked at without a branch for each, and copied at once.
-    if value.as_bytes().iter().fold(true, |all, byte| all & may_stand(byte)) {
+    let is_allowed = |byte: &u8| *byte >= b' ' && *byte != 0x7f;
+    // Nearly always all are allowed: checked without a branch for each, and copied at once.
+    if value.as_bytes().iter().fold(true, |all, byte| all & is_allowed(byte)) {
         out.extend_from_slice(value.as_bytes());
     } else {
-        out.extend(value.bytes().filter(may_stand));
+        out.extend(value.bytes().filter(is_allowed));
     }
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends what keeps a client from ever coming without TLS again (RFC 6797), if it came with it.
+/// Appends `Strict-Transport-Security` (RFC 6797), if the request used TLS.
 pub(crate) fn write_strict(context: &RequestContext<'_>, out: &mut Vec<u8>) {
     if let Some(strict) = strict(context) {
         line("Strict-Transport-Security", strict, out);
     }
 }
 
-/// What `Strict-Transport-Security` says in answers to this client. None: nothing, because it would not be believed
-/// without TLS, or is not set.
+/// The value of `Strict-Transport-Security` for this client. None: not sent, because clients ignore
+/// it without TLS, or it is not configured.
 pub(crate) fn strict<'v>(context: &'v RequestContext<'_>) -> Option<&'v str> {
     match context.peer.scheme {
         Scheme::Http => None,
@@ -239,7 +240,7 @@ pub(crate) fn strict<'v>(context: &'v RequestContext<'_>) -> Option<&'v str> {
     }
 }
 
-/// Appends what ends every head that we make: date, connection, empty line.
+/// Appends the end of every head that we generate: date, connection, empty line.
 fn finish(thread: &Thread, context: &RequestContext<'_>, now: u64, keep_alive: bool, out: &mut Vec<u8>) {
     write_strict(context, out);
     thread.write_date(now / 1000, out);
@@ -247,7 +248,7 @@ fn finish(thread: &Thread, context: &RequestContext<'_>, now: u64, keep_alive: b
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends `Connection`, where the client's version needs it said.
+/// Appends `Connection`, where the client's version requires it.
 pub(crate) fn write_connection(context: &RequestContext<'_>, keep_alive: bool, out: &mut Vec<u8>) {
     if !keep_alive {
         out.extend_from_slice(b"Connection: close\r\n");
@@ -260,7 +261,7 @@ fn number(context: &RequestContext<'_>, refusal: &Refusal, redirect: Redirect) -
     let row = refusal.code.status();
     match row {
         Status::Moved => redirect.number,
-        // Nobody answers a challenge but that of a 401 (RFC 9110 section 15.5.2).
+        // Only the challenge of a 401 gets a response (RFC 9110 section 15.5.2).
         Status::NoPermission if refusal.is_challenge => row.on_the_wire(Statuses::Fairgate),
         Status::NoPermission
         | Status::NotValid
@@ -274,7 +275,7 @@ fn number(context: &RequestContext<'_>, refusal: &Refusal, redirect: Redirect) -
     }
 }
 
-/// In how many seconds it makes sense to try again.
+/// Seconds until a retry makes sense.
 fn retry_after(refusal: &Refusal) -> Option<u64> {
     match refusal.code.status() {
         Status::LimitExceeded if refusal.never_resets => None,
@@ -321,19 +322,19 @@ fn write_body(
     thread.give_head_memory(check.into_bytes());
 }
 
-/// Appends the public base of links: as configured, else as the client itself addressed us.
+/// Appends the public base of links: as configured, otherwise as the client addressed us.
 fn write_base(context: &RequestContext<'_>, out: &mut String) {
     if let Some(base) = &context.config.settings.api.public_url {
         out.push_str(base);
         return;
     }
-    // Without TLS nothing is served where TLS is spoken, so that there is no page either.
+    // Where TLS is spoken, nothing is served without it, so there is no page either.
     let scheme = if context.peer.is_at_https { Scheme::Https } else { context.scheme() };
     out.push_str(scheme.name());
     out.push_str("://");
     match context.head.host() {
         "" => {
-            let _ = write!(out, "{}", context.shared.address); // into memory, which takes all
+            let _ = write!(out, "{}", context.shared.address); // into memory: cannot fail
         }
         host => out.push_str(host),
     }

@@ -1,5 +1,5 @@
-//! The limits' headers, both families: `X-Rate-Limit-*` of one limit, `RateLimit` and
-//! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11) of all that apply.
+//! The rate-limit headers, both families: `X-Rate-Limit-*` for one limit, `RateLimit` and
+//! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11) for all that apply.
 
 use crate::context::{
     Counted, RequestContext,
@@ -8,14 +8,13 @@ use crate::context::{
 use ::limits::{Denial, Standing};
 use contract::limit::Kind;
 
-/// Appends the header lines, if a key or an address with limits is known:
-/// as they are at `now` (Unix milliseconds).
+/// Appends the header lines, if a key or an address with limits is known: as of `now` (Unix milliseconds).
 pub(crate) fn write(context: &RequestContext<'_>, now: u64, denial: Option<&Denial>, out: &mut Vec<u8>) {
     match (&context.counted, &context.key) {
         (Some(Counted { account, applying }), _) => {
             write_standings(&standings::of(context, account, *applying, now), denial, out);
         }
-        // Refused before anything was asked of it: what holds for every endpoint is told.
+        // Refused before anything was requested: the limits of all endpoints are stated.
         (None, Some(key)) => {
             let account = key.account(now);
             let applying = account.limits().applying(context.group);
@@ -25,7 +24,7 @@ pub(crate) fn write(context: &RequestContext<'_>, now: u64, denial: Option<&Deni
     }
 }
 
-/// Whether the answer tells of limits.
+/// Whether the response states limits.
 pub(crate) fn has_limits(context: &RequestContext<'_>, now: u64) -> bool {
     match (&context.counted, &context.key) {
         (Some(Counted { account, applying }), _) => account.standings(now, *applying).next().is_some(),
@@ -38,8 +37,9 @@ pub(crate) fn has_limits(context: &RequestContext<'_>, now: u64) -> bool {
     }
 }
 
-/// The limit of the first family is the one that denied, else the tightest: the one with the fewest units
-/// remaining, of several the one that resets last. One that never resets is shown only if there is no other.
+/// The first family shows the limit that denied, otherwise the tightest: the one with the fewest
+/// units remaining, and among equals the one that resets last. One that never resets is shown only
+/// if there is no other.
 fn write_standings(all: &Standings<'_>, denial: Option<&Denial>, out: &mut Vec<u8>) {
     let standings = || all.iter();
     let shown = match denial {
@@ -51,7 +51,8 @@ fn write_standings(all: &Standings<'_>, denial: Option<&Denial>, out: &mut Vec<u
     let Some((_, shown)) = shown else { return };
     number(b"X-Rate-Limit-Limit: ", shown.quota.into(), out);
     number(b"\r\nX-Rate-Limit-Remaining: ", shown.remaining.into(), out);
-    // Of a denial, too, it is when the limit resets, as in `RateLimit`; when to try again is told by `Retry-After`.
+    // For a denial, too, this is when the limit resets, as in `RateLimit`; `Retry-After` states
+    // when to retry.
     if let Some(reset) = shown.reset {
         number(b"\r\nX-Rate-Limit-Reset: ", reset, out);
     }

@@ -1,4 +1,4 @@
-//! What the control plane needs of a running gateway.
+//! The interface of a running gateway for the control plane.
 
 use crate::{
     clock::Clock,
@@ -23,13 +23,13 @@ use std::{
 use transport::tls::{Challenges, Server};
 use upstream::UpstreamView;
 
-/// Settings that are ready to be used.
+/// Settings that are ready to use.
 pub struct Compiled(Config);
 
-/// Configurations that nobody needs any more, to be dropped.
+/// Configurations that are no longer used, to be dropped.
 pub struct Unused(#[allow(dead_code, reason = "only dropped")] Vec<Arc<Config>>);
 
-/// What the control plane needs of a gateway.
+/// A running gateway, for the control plane.
 #[derive(Clone)]
 pub struct Handle {
     pub(super) shared: Arc<Shared>,
@@ -56,50 +56,49 @@ impl Handle {
         &self.shared.log
     }
 
-    /// Another gateway has the sockets: who is not accepted yet is its.
+    /// Another gateway has the sockets: it accepts the pending connections.
     pub fn hand_over(&self) {
         self.shared.is_handed_over.store(true, std::sync::atomic::Ordering::Relaxed);
     }
 
-    /// What each data thread has to do.
+    /// The load of each data thread.
     pub fn loads(&self) -> Vec<ThreadLoad> {
         self.shared.loads.all(self.shared.age_millis())
     }
 
-    /// Whether requests that would have to be charged are refused, see [`Handle::set_stopped`].
+    /// Whether requests that would be charged are refused, see [`Handle::set_stopped`].
     pub fn is_stopped(&self) -> bool {
         self.shared.is_stopped.load(std::sync::atomic::Ordering::Relaxed)
     }
 
-    /// Replaces the windows of maintenance, at once.
+    /// Replaces the maintenance windows, at once.
     pub fn set_maintenance(&self, windows: Vec<Window>) {
         let is_partial = windows.iter().any(|window| !window.endpoints.is_empty());
         self.shared.maintenance.store(Arc::new(windows));
         self.shared.has_partial_maintenance.store(is_partial, Ordering::Relaxed);
     }
 
-    /// Whether maintenance of these endpoints would be of any.
+    /// Whether this pattern matches any endpoint.
     pub fn has_endpoints(&self, pattern: &Pattern) -> bool {
         self.shared.config.load().routes.has_any_of(pattern)
     }
 
-    /// The endpoints that are operations with a name.
+    /// The endpoints that are named operations.
     pub fn operations(&self) -> Vec<NamedEndpoint> {
         self.shared.config.load().routes.operations()
     }
 
-    /// Replaces what clients are offered by TLS. Connections that are open keep what they had.
+    /// Replaces the TLS configuration. Open connections keep theirs.
     pub fn offer(&self, offer: Server) {
         self.shared.tls.store(Some(Arc::new(offer)));
     }
 
-    /// Where answers for a certificate authority are laid down.
+    /// Where responses to ACME challenges are stored.
     pub fn challenges(&self) -> &Challenges {
         &self.shared.challenges
     }
 
-    /// Compiles settings, so that [`Handle::replace`] has nothing left that could fail. May take seconds for
-    /// a large document.
+    /// Compiles settings, so that [`Handle::replace`] cannot fail. May take seconds for a large document.
     ///
     /// # Errors
     /// A template cannot be routed.
@@ -108,52 +107,51 @@ impl Handle {
         Ok(Compiled(Config::new(settings, self.shared.address, &self.shared.endpoint_ids, Some(&before))?))
     }
 
-    /// Has requests that begin from now on judged by these settings; those that run end by theirs. The
-    /// plans are the keyring's.
+    /// Applies these settings to requests that begin from now on; running requests keep theirs. The
+    /// keyring has the plans.
     pub fn replace(&self, compiled: Compiled) {
         self.shared.replace(compiled.0);
     }
 
-    /// Configurations that no request is judged by any more. Dropping them may take seconds. None: there
-    /// are none.
+    /// Configurations that no request uses any more. Dropping them may take seconds. None: there are none.
     pub fn take_unused(&self) -> Option<Unused> {
         let unused = self.shared.take_unused();
         (!unused.is_empty()).then_some(Unused(unused))
     }
 
-    /// Lets no request through that would have to be charged, or does so again: while charges cannot be
-    /// written down, where the configuration wants that.
+    /// Refuses requests that would be charged, or stops doing so: while charges cannot be recorded,
+    /// if so configured.
     pub fn set_stopped(&self, is_stopped: bool) {
         self.shared.is_stopped.store(is_stopped, std::sync::atomic::Ordering::Relaxed);
     }
 
-    /// Puts back what an account had used that belongs to no key: an address's; as it stands at `now` (Unix
-    /// milliseconds). Before requests are let in.
+    /// Restores the usage of an account that belongs to an address, as of `now` (Unix
+    /// milliseconds). To be called before requests are admitted.
     pub fn restore_address(&self, who: limits::Who, used: &[limits::Used], now: u64) {
-        // Addresses that have no limits at present may get some again, which then have to find what was used.
+        // Addresses without limits may get some later, which then must count this usage.
         let without = || limits::Addresses::new(Arc::new(limits::Limits::none()));
         self.shared.addresses.get_or_init(without).restore(who, used, now);
     }
 
-    /// What an account had used, without windows that begin after `now` (Unix milliseconds).
+    /// The usage of an account, without windows that begin after `now` (Unix milliseconds).
     pub fn begun(&self, who: &limits::Who, used: &[limits::Used], now: u64) -> Vec<limits::Used> {
         let of_key = || self.shared.keyring.begun(who, used, now);
         let of_address = || self.shared.addresses.get().map(|addresses| addresses.begun(used, now));
-        let of_nobody = || limits::Limits::none().begun(used, now);
-        of_key().or_else(of_address).unwrap_or_else(of_nobody)
+        let of_unknown = || limits::Limits::none().begun(used, now);
+        of_key().or_else(of_address).unwrap_or_else(of_unknown)
     }
 
-    /// Has limits shared with other nodes from now on. Before requests are let in.
+    /// Shares limits with other nodes from now on. To be called before requests are admitted.
     pub fn share_limits(&self, cluster: Arc<Cluster>) {
         let _ = self.shared.cluster.set(cluster);
     }
 
-    /// What this process holds of limits that several nodes share. None: it is alone.
+    /// This process's leases. None: it does not share limits.
     pub fn cluster(&self) -> Option<&Arc<Cluster>> {
         self.shared.cluster.get()
     }
 
-    /// What an account had used, as it is said to the ledger that several nodes share; at `now` (Unix milliseconds).
+    /// The usage of an account, as reported to the shared ledger, at `now` (Unix milliseconds).
     pub fn leases_used(&self, who: &limits::Who, used: &[limits::Used], now: u64) -> Vec<lease::Used> {
         let of_key = self.shared.keyring.limits_of(who);
         let of_address = || self.shared.addresses.get().map(limits::Addresses::limits);
@@ -161,7 +159,7 @@ impl Handle {
         cluster::used(&limits, who, used, now)
     }
 
-    /// The incidents that were not taken for storing yet.
+    /// The incidents that were not yet taken for storing.
     pub fn take_incidents(&self) -> Vec<Incident> {
         let lost = self.shared.incidents.take_lost();
         if lost > 0 {
@@ -172,22 +170,22 @@ impl Handle {
         self.shared.incidents.take()
     }
 
-    /// The tallies of usage that were not taken yet. Requests of the last second may still be missing.
+    /// The usage tallies that were not yet taken. Requests of the last second may be missing.
     pub fn take_usage(&self) -> impl Iterator<Item = Entry> {
         std::iter::from_fn(|| self.shared.usage.pop()).take(self.shared.usage.capacity()).flatten()
     }
 
-    /// The number of requests that are missing in usage because the queue was full, since the last call.
+    /// The number of requests missing in usage because the queue was full, since the last call.
     pub fn take_lost_usage(&self) -> u64 {
         self.shared.lost_usage.swap(0, std::sync::atomic::Ordering::Relaxed)
     }
 
-    /// The addresses of all services, and how they are.
+    /// The addresses of all services, and their health.
     pub fn upstreams(&self) -> Vec<UpstreamView> {
         upstream::view(&self.shared.config.load().services)
     }
 
-    /// The name of a place in usage: method and path template of an endpoint. None: no endpoint.
+    /// The name of a place in usage: method and path template of an endpoint. None: not an endpoint.
     pub fn place_name(&self, place: Place) -> Option<String> {
         match place {
             Place::None => None,

@@ -1,4 +1,4 @@
-//! Listening: one runtime a data thread, each with its own socket on the same address, and the drain.
+//! Listening: one runtime for each data thread, each with its own socket on the same address, and the drain.
 
 mod handle;
 mod run;
@@ -27,7 +27,7 @@ use transport::{
     listen::{self, Handed, listen},
 };
 
-/// A gateway that listens.
+/// A listening gateway.
 pub struct Gateway {
     shared: Arc<Shared>,
     drain: watch::Sender<bool>,
@@ -37,7 +37,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Looks whether [`Gateway::start`] could listen there now.
+    /// Checks whether [`Gateway::start`] could listen there now.
     ///
     /// # Errors
     /// It could not.
@@ -45,11 +45,11 @@ impl Gateway {
         Ok(listen(address, false).map(drop)?)
     }
 
-    /// Begins to listen. Keys and maintenance are added through the gateway afterwards, before
-    /// [`Gateway::open`] lets requests in.
+    /// Starts listening. Keys and maintenance are added through the gateway afterwards, before
+    /// [`Gateway::open`] admits requests.
     ///
     /// # Errors
-    /// The address is taken, or a template cannot be routed.
+    /// The address is in use, or a template cannot be routed.
     pub fn start(
         settings: Settings,
         handed: &mut Handed,
@@ -88,8 +88,8 @@ impl Gateway {
         &self.shared.keyring
     }
 
-    /// Accepts no more connections, lets running answers finish, and ends. Blocks until then, at
-    /// most for `timeouts.drain`. True: every answer was finished.
+    /// Stops accepting connections, lets running responses complete, and ends. Blocks until then,
+    /// at most for `timeouts.drain`. True: every response completed.
     pub fn drain(self) -> bool {
         let _ = self.drain.send(true);
         let ended: Vec<_> = self.threads.into_iter().map(std::thread::JoinHandle::join).collect();
@@ -100,13 +100,13 @@ impl Gateway {
     }
 }
 
-/// A gateway that listens, but accepts nobody yet.
+/// A gateway that listens, but does not accept connections yet.
 pub struct NotOpen {
     shared: Arc<Shared>,
     listeners: Vec<Listeners>,
 }
 
-/// The sockets of one thread, and what is spoken there.
+/// The sockets of one thread, and their protocols.
 type Listeners = Vec<(Protocol, TcpListener)>;
 
 impl NotOpen {
@@ -115,20 +115,21 @@ impl NotOpen {
         Handle { shared: Arc::clone(&self.shared) }
     }
 
-    /// The sockets once more, to be handed over to the gateway that takes the place of this one.
+    /// Duplicates of the sockets, to be handed over to the gateway that replaces this one.
     ///
     /// # Errors
-    /// There are no descriptors left.
+    /// No file descriptors are left.
     pub fn sockets(&self) -> io::Result<Vec<TcpListener>> {
         self.listeners.iter().flatten().map(|(_, socket)| socket.try_clone()).collect()
     }
 
-    /// Data threads that there will be: each takes a writer of the journal.
+    /// The number of data threads: each takes a writer of the journal.
     pub fn threads(&self) -> usize {
         self.listeners.len()
     }
 
-    /// Lets requests in. `journal`: a writer for each thread; a thread without one keeps charges in memory only.
+    /// Admits requests. `journal`: a writer for each thread; a thread without one keeps charges in
+    /// memory only.
     ///
     /// # Errors
     /// A thread cannot be started.

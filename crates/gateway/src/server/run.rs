@@ -1,4 +1,4 @@
-//! A data thread: it accepts connections, does what has to be done now and then, and drains.
+//! A data thread: it accepts connections, does periodic work, and drains.
 
 use super::Listeners;
 use crate::{
@@ -22,16 +22,16 @@ use tokio::{
 };
 use transport::{connection_limit::Verdict, connection_state::ConnectionState, turn};
 
-/// How often a thread hands its log lines over.
+/// How often a thread hands over its log lines.
 const LOG_TICK: Duration = Duration::from_millis(50);
-/// How often a thread looks for idle upstream connections that were closed.
+/// How often a thread checks for idle upstream connections that were closed.
 const SWEEP: Duration = Duration::from_secs(5);
-/// How long a connection is idle before it is ended by a drain.
+/// How long a connection is idle before a drain ends it.
 const LAST_WAIT: Duration = Duration::from_millis(300);
-/// How often a thread hands its usage over.
+/// How often a thread hands over its usage.
 const USAGE: Duration = Duration::from_secs(1);
 
-/// One data thread, to its end.
+/// Runs a data thread to its end.
 pub(super) fn run(
     shared: Arc<Shared>,
     number: usize,
@@ -85,8 +85,8 @@ async fn accept(
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = draining.wait_for(|draining| *draining) => {
-                // Closing the socket would cut off those who are through the handshake and were not
-                // accepted yet.
+                // Closing the socket would reset connections that completed the handshake and were
+                // not accepted yet.
                 while !thread.shared.is_handed_over.load(Ordering::Relaxed)
                     && let Ok((stream, peer)) = accept_now(&listener)
                 {
@@ -99,7 +99,7 @@ async fn accept(
             Ok((stream, peer)) => {
                 admit(thread, stream, peer, protocol);
             }
-            // Out of file descriptors, most likely. A busy loop would not help.
+            // Most likely out of file descriptors. A busy loop would not help.
             Err(error) => {
                 thread.shared.log.event(
                     Level::Error,
@@ -123,7 +123,7 @@ fn accept_now(listener: &tokio::net::TcpListener) -> io::Result<(TcpStream, Sock
 
 fn admit(thread: &Rc<Thread>, socket: TcpStream, peer: SocketAddr, protocol: Protocol) {
     let peer = peer.ip().to_canonical();
-    // Delayed small writes would cost every answer; without the option all still works.
+    // Nagle's delay would cost every response; without the option everything still works.
     let _ = socket.set_nodelay(true);
     let (shared, config) = (&thread.shared, thread.config());
     let bounds = &config.settings.overload;
@@ -159,7 +159,7 @@ fn spawn(thread: &Rc<Thread>, socket: TcpStream, peer: IpAddr, protocol: Protoco
     });
 }
 
-/// What has to be done now and then.
+/// Periodic work.
 async fn keep_house(thread: Rc<Thread>) {
     let mut tick = interval(LOG_TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -168,15 +168,15 @@ async fn keep_house(thread: Rc<Thread>) {
     let mut lag_before = Duration::ZERO;
     loop {
         let now = tick.tick().await;
-        // The smaller of two: a single long task is no overload.
+        // The smaller of two: a single long task is not overload.
         let lag = now.elapsed();
         let millis = u64::try_from(lag.min(lag_before).as_millis()).unwrap_or(u64::MAX);
         thread.load().tick(millis, thread.shared.age_millis());
         lag_before = lag;
-        // One that never sleeps has turns as well.
+        // A thread that never sleeps has turns too.
         turn::begin();
         thread.flush_log();
-        // A thread without requests lets go of a configuration that was replaced, too.
+        // So that a thread without requests releases a replaced configuration, too.
         drop(thread.config());
         if now.saturating_duration_since(swept) >= SWEEP {
             swept = now;
@@ -199,8 +199,8 @@ async fn finish(thread: &Rc<Thread>) {
     thread.drain_end.set(Some(end));
     thread.drain_begun.notify_waiters();
     loop {
-        // Who has just been answered may be sending the next request already, which gets its answer, and with
-        // it the word that it was the last.
+        // A client that just got a response may be sending the next request already. It gets a
+        // response too, with the notice that it is the last one.
         let now = Instant::now();
         for connection_state in thread.connections.borrow().values() {
             if connection_state.idle(now).is_some_and(|idle| idle >= LAST_WAIT) {
@@ -212,7 +212,7 @@ async fn finish(thread: &Rc<Thread>) {
             return;
         }
         if Instant::now() >= end {
-            // What is cut off here is given back when its state is dropped: free, like every error.
+            // Reservations of what is cut off here are released on drop: free, like every error.
             thread.shared.log.event_of(
                 Level::Warn,
                 "responses were cut off at the end of the drain",

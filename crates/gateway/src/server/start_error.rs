@@ -1,19 +1,19 @@
-//! Why a gateway does not start.
+//! Why a gateway cannot start.
 
 use crate::config::routes::BadTemplate;
 use std::io;
 use transport::listen::ListenError;
 
-/// Why a gateway does not start.
+/// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// An address cannot be listened on.
+    /// Listening on an address failed.
     #[error(transparent)]
     Listen(#[from] ListenError),
     /// A path template cannot be routed.
     #[error(transparent)]
     Template(#[from] BadTemplate),
-    /// A thread or its runtime cannot be started.
+    /// A thread or its runtime could not be started.
     #[error("cannot start a data thread: {0}")]
     Thread(io::Error),
 }

@@ -1,5 +1,6 @@
-//! Looks up names and checks addresses, on a thread of its own: not on the data path, and not on the control plane's
-//! thread either, which may wait for a disk and would then find every address too slow.
+//! Resolves names and runs health checks on a thread of its own: not on the data path, and not on
+//! the control plane's thread, which may wait for a disk and would then find every address too
+//! slow.
 
 use crate::{
     clock::wall_millis,
@@ -25,20 +26,20 @@ use upstream::{
     first_look, millis, names,
 };
 
-/// How soon something that a new configuration names is noticed.
+/// How soon new upstreams in a configuration are noticed.
 const TICK: Duration = Duration::from_millis(50);
 
-/// What is done for one address.
+/// The work for one address.
 struct Work {
     backend: Arc<Backend>,
     names: Errand,
     checks: Errand,
-    /// It was looked at when it was new.
+    /// It was checked when it was new.
     is_known: Cell<bool>,
     verdict: RefCell<Verdict>,
 }
 
-/// Something that is done again and again, once at a time.
+/// A repeated task, one run at a time.
 #[derive(Default)]
 struct Errand {
     is_running: Cell<bool>,
@@ -46,7 +47,7 @@ struct Errand {
     next: Cell<Option<Instant>>,
 }
 
-/// Works until the gateway drains.
+/// Runs until the gateway drains.
 pub(crate) fn run(shared: &Arc<Shared>, mut draining: watch::Receiver<bool>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -66,11 +67,11 @@ pub(crate) fn run(shared: &Arc<Shared>, mut draining: watch::Receiver<bool>) {
             }
         }
     });
-    // The system's resolver may hang in a question for longer than a drain may last.
+    // The system's resolver may block for longer than a drain may last.
     runtime.shutdown_background();
 }
 
-/// Begins what is due.
+/// Starts what is due.
 fn look(shared: &Arc<Shared>, all: &mut HashMap<u32, Rc<Work>>) {
     let config = shared.config.load();
     all.retain(|id, _| config.services.backend(*id).is_some());
@@ -119,7 +120,8 @@ impl Work {
         }
     }
 
-    /// Tells of an address that is not there as soon as it is configured. That is no verdict: it may be about to start.
+    /// Logs an unreachable address as soon as it is configured. It does not affect its health: it
+    /// may be about to start.
     async fn look_first(&self, timeout: Duration, shared: &Shared) {
         if let Err(reason) = first_look::look(&self.backend, timeout).await {
             let members = [
@@ -134,9 +136,9 @@ impl Work {
     async fn check(&self, service: &Service, check: &HealthCheck, shared: &Shared) {
         let found = check::ask(&self.backend, service, check).await;
         let verdict = self.verdict.borrow_mut().add(found.is_ok(), check);
-        let Some(is_well) = verdict else { return };
+        let Some(is_healthy) = verdict else { return };
         let now = Now { millis: millis(std::time::Instant::now()), unix_millis: wall_millis() };
-        if !self.backend.health.set_checked(is_well, now) {
+        if !self.backend.health.set_checked(is_healthy, now) {
             return;
         }
         let (service, address) = (self.backend.service.as_str(), self.backend.authority.as_str());
@@ -152,7 +154,7 @@ impl Work {
 }
 
 impl Errand {
-    /// Whether it is due; then it is begun.
+    /// Starts it if it is due, and returns whether it did.
     fn begin(&self, now: Instant) -> bool {
         let is_due = !self.is_running.get() && self.next.get().is_none_or(|next| now >= next);
         if is_due {

@@ -1,19 +1,19 @@
-//! How long things may take, how large they may be, and how much is too much.
+//! Timeouts, sizes and overload limits.
 
 use std::time::Duration;
 
-/// How large a head and a body may be.
+/// Maximum sizes of head and body.
 #[derive(Debug, Clone)]
 pub struct Sizes {
-    /// Bytes of a request's head, request line included.
+    /// Bytes of a request's head, including the request line.
     pub head: usize,
-    /// Bytes of a request's body. An endpoint may set its own.
+    /// Bytes of a request's body. An endpoint may override it.
     pub body: u64,
-    /// Values of a body that is checked: of JSON all of them, of a form its pairs.
+    /// Values of a validated body: all values of JSON, the pairs of a form.
     pub body_values: usize,
 }
 
-/// Ceilings on errors per minute. They answer `TOO_MANY_ERRORS` and never touch a limit.
+/// Ceilings on errors per minute. Beyond them the response is `TOO_MANY_ERRORS`; limits are not affected.
 #[derive(Debug, Clone, Copy)]
 pub struct Abuse {
     /// Errors per minute and key. None: no ceiling.
@@ -22,19 +22,19 @@ pub struct Abuse {
     pub errors_per_address: Option<u32>,
 }
 
-/// What is too much at once. It answers `UNAVAILABLE`.
+/// Overload limits. Beyond them the response is `UNAVAILABLE`.
 #[derive(Debug, Clone, Copy)]
 pub struct Overload {
-    /// Connections of clients, if the system lets the process have as many.
+    /// Connections of clients, if the system allows the process that many.
     pub connections: usize,
-    /// Connections of one address that is no trusted proxy. None: any number.
+    /// Connections of one address that is not a trusted proxy. None: unlimited.
     pub connections_per_address: Option<u32>,
     /// Requests in flight.
     pub requests: usize,
-    /// How far a data thread may be behind. None: as far as it comes.
+    /// How far a data thread may lag behind. None: unlimited.
     pub lag: Option<Duration>,
-    /// Bytes a second that a request's body has to come with, over any span of [`Timeouts::body`]. 0: any.
+    /// Minimum rate of a request's body in bytes a second, over any span of [`Timeouts::body`]. 0: none.
     pub body_rate: u64,
-    /// Bytes of bodies that are held to be checked, of all requests together.
+    /// Bytes of buffered bodies that are to be validated, of all requests together.
     pub buffered_bytes: usize,
 }

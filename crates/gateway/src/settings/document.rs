@@ -1,23 +1,24 @@
-//! The API's document as clients get it.
+//! The API's document, as served to clients.
 
 use memchr::memmem::Finder;
 use std::fmt;
 
-/// A document, written.
+/// A serialized document.
 pub struct ServedDocument {
     /// As JSON.
     pub json: DocumentText,
     /// As YAML.
     pub yaml: DocumentText,
-    /// The paths below its base paths that it documents as the limits endpoint.
+    /// The paths, below its base paths, that it documents as the limits endpoint.
     pub limits_paths: Vec<String>,
 }
 
-/// A document in one language. It may have many megabytes, and whoever asks for it may name any host, so that it is
-/// never written for a client: what is sent are the pieces between its placeholders, and the client's address in their place.
+/// A document in one format. It may have many megabytes, and its requests may name any host, so it
+/// is never rendered for a client: the pieces between its placeholders are sent, with the client's
+/// base URL in between.
 pub struct DocumentText {
     text: Vec<u8>,
-    /// Where placeholders begin, in order.
+    /// The offsets of placeholders, in order.
     placeholders: Vec<(usize, Placeholder)>,
 }
 
@@ -36,7 +37,7 @@ impl Placeholder {
     }
 }
 
-/// The address that a client came by.
+/// The base URL that a client used.
 #[derive(Debug)]
 pub(crate) struct BaseUrl {
     pub(crate) scheme: &'static str,
@@ -53,11 +54,11 @@ impl BaseUrl {
 }
 
 impl ServedDocument {
-    /// What stands in a document for the address that a client came by. The host has the form of one that YAML quotes
-    /// wherever it would have to.
+    /// The placeholder in a document for the base URL that a client used. Its host has a form that
+    /// YAML quotes wherever a real one would need it.
     pub const BASE: &str = "fairgate-scheme://[fairgate-host]";
 
-    /// A document with addresses of its own, or with [`Self::BASE`] in their place.
+    /// A document with absolute URLs of its own, or with [`Self::BASE`] in their place.
     pub fn new(json: Vec<u8>, yaml: Vec<u8>, limits_paths: Vec<String>, has_base: bool) -> Self {
         let text = |text| DocumentText::new(text, has_base);
         Self { json: text(json), yaml: text(yaml), limits_paths }
@@ -77,19 +78,19 @@ impl DocumentText {
         Self { text, placeholders }
     }
 
-    /// As it was written, with placeholders if it has any.
+    /// The raw text, with placeholders if it has any.
     pub fn bytes(&self) -> &[u8] {
         &self.text
     }
 
-    /// How many bytes it has for clients that came by this address.
+    /// Its length for clients that used this base URL.
     pub(crate) fn len(&self, base: &BaseUrl) -> usize {
         self.placeholders.iter().fold(self.text.len(), |length, (_, placeholder)| {
             length - placeholder.text().len() + base.of(*placeholder).len()
         })
     }
 
-    /// What it is for clients that came by this address, piece by piece.
+    /// Its content for clients that used this base URL, in pieces.
     pub(crate) fn pieces<'t>(&'t self, base: &'t BaseUrl) -> impl Iterator<Item = &'t [u8]> {
         let between = move |from: usize, to: usize| self.text.get(from..to).unwrap_or_default();
         let mut from = 0;
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_of_the_client_stands_in_place_of_the_placeholders() {
+    fn the_base_url_of_the_client_replaces_the_placeholders() {
         let base = ServedDocument::BASE;
         for text in [
             String::new(),

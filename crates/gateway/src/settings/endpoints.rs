@@ -6,20 +6,20 @@ use openapi::rules::RequestRules;
 use reference::Takes;
 use std::sync::Arc;
 
-/// Which requests there are endpoints for.
+/// The declared endpoints.
 ///
-/// The two are different types of API, and an empty list never stands for one of them: a document that lost its
+/// Two variants, so that an empty list never means "every path": a document that lost its
 /// operations would open every path.
 #[derive(Debug, Clone)]
 pub enum Endpoints {
-    /// Every path and method is one and needs only a key: nothing declares endpoints.
+    /// No endpoints are declared: every path and method is allowed with a key.
     AnyPath,
-    /// These and no others. Of an empty list every request is answered 404.
+    /// Only these. If the list is empty, every request gets a 404.
     Declared(Vec<Endpoint>),
 }
 
 impl Default for Endpoints {
-    /// Closed.
+    /// Fails closed.
     fn default() -> Self {
         Self::Declared(Vec::new())
     }
@@ -38,43 +38,43 @@ impl Endpoints {
 /// An endpoint of the API.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    /// Method in upper case.
+    /// The method in upper case.
     pub method: String,
-    /// Path template such as `/items/{id}`. A slash at its end is kept.
+    /// Path template such as `/items/{id}`. A trailing slash is kept.
     pub path: String,
-    /// What a key has to have: all permissions of one of these sets. Empty: any key will do.
+    /// The required permissions: a key must have all of one of these sets. Empty: any key is sufficient.
     pub permissions: Vec<Vec<String>>,
     /// Open to everyone, without a key.
     pub public: bool,
-    /// Units that a success costs, at least 1. With `cost_header`, the most that it can cost.
+    /// The cost of a success in units, at least 1. With `cost_header`, the maximum cost.
     pub cost: u32,
-    /// Name, in lower case, of the upstream's header that names the cost of a success. None: always `cost`.
+    /// Name, in lower case, of the upstream's header with the cost of a success. None: always `cost`.
     pub cost_header: Option<String>,
-    /// The group whose limits count requests to it, apart from limits of all endpoints.
+    /// The group whose limits count requests to it, in addition to limits of all endpoints.
     pub group: Option<Arc<str>>,
     /// Overrides [`Sizes::body`].
     pub max_body: Option<u64>,
-    /// Which addresses may use it, of those that may use the API.
+    /// Which of the addresses that may use the API may use it.
     pub access: Access,
-    /// What parameters and body have to be, checked before the request is forwarded. None: anything passes.
+    /// Rules for parameters and body, checked before the request is forwarded. None: anything passes.
     pub rules: Option<Arc<RequestRules>>,
-    /// It has moved for good to this path template, which uses only names of `path`.
+    /// It has moved permanently to this path template, which uses only parameters of `path`.
     pub moved_to: Option<String>,
     /// It still works, but clients should stop using it.
     pub deprecated: Option<Deprecated>,
-    /// The service that its requests go to. None: the one that host and path lead to.
+    /// The service that its requests go to. None: the one for their host and path.
     pub service: Option<Arc<str>>,
-    /// The operation of the document that it is, if that has a name.
+    /// Its operation in the document, if named.
     pub operation: Option<OperationName>,
-    /// What it does, in one line, for the reference. May be empty.
+    /// A one-line description for the reference. May be empty.
     pub summary: String,
-    /// The group that it stands in, for the reference. May be empty.
+    /// Its group in the reference. May be empty.
     pub tag: String,
-    /// What `rules` check, in words, for the reference.
+    /// A description of `rules` for the reference.
     pub takes: Arc<Takes>,
 }
 
-/// What a document calls an operation. On several base paths it is several endpoints.
+/// The name of an operation in a document. With several base paths it is several endpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationName {
     /// Its `operationId`.
@@ -83,7 +83,7 @@ pub struct OperationName {
     pub path: String,
 }
 
-/// An endpoint that is an operation with a name.
+/// An endpoint that is a named operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedEndpoint {
     /// Its operation.
@@ -101,29 +101,29 @@ pub struct Deprecated {
     pub since: u64,
 }
 
-/// A path that has moved for good.
+/// A path that has moved permanently.
 #[derive(Debug, Clone)]
 pub struct Moved {
-    /// Path template of the old place.
+    /// The old path template.
     pub from: String,
-    /// Path template of the new place; it uses only names of `from`.
+    /// The new path template; it uses only parameters of `from`.
     pub to: String,
 }
 
-/// The rule of the 301 row.
+/// The rules for 301 responses.
 #[derive(Debug, Clone)]
 pub struct Redirects {
-    /// What a slash at the end of a path does.
+    /// How to treat a trailing slash.
     pub trailing_slash: TrailingSlash,
-    /// What methods other than GET and HEAD get.
+    /// The status for methods other than GET and HEAD.
     pub status: RedirectStatus,
 }
 
-/// What a slash at the end of a path does.
+/// How to treat a trailing slash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrailingSlash {
     /// 301 to the same path without it.
     Redirect,
-    /// Nothing: the path is taken as it is.
+    /// Keep the path unchanged.
     Keep,
 }

@@ -1,26 +1,26 @@
-//! Keys, and the plans that they belong to.
+//! Keys and plans.
 
 use contract::Limit;
 use regex::Regex;
 
-/// Where a key is looked for and what an imported one looks like.
+/// Where keys are sent, and the format of imported ones.
 #[derive(Debug, Clone)]
 pub struct Keys {
-    /// Header names in lower case, in the order in which they are looked at.
-    /// `Authorization` (Bearer and Basic) is looked at after them.
+    /// Header names in lower case, in the order of checking. `Authorization` (Bearer and Basic) is
+    /// checked after them.
     pub headers: Vec<String>,
-    /// The whole of an imported key matches this. None: an imported key has any format.
+    /// The pattern for the whole imported key. None: any format.
     pub pattern: Option<Regex>,
-    /// What a 401 for a key that is missing or incorrect asks for, where statuses are those of RFC 9110.
+    /// The challenge in a 401 for a missing or incorrect key, where statuses are those of RFC 9110.
     pub challenge: Challenge,
 }
 
-/// The scheme that a 401 names in its challenge. Keys are accepted in both schemes, whichever it names.
+/// The scheme of the challenge in a 401. Keys are accepted in both schemes, whichever it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Challenge {
-    /// A browser shows nothing, programs send a token.
+    /// Browsers show nothing, programs send a token.
     Bearer,
-    /// A browser asks for a user and a password; clients such as WebDAV's wait for it before they send theirs.
+    /// Browsers ask for user and password; clients such as WebDAV's wait for it before they send theirs.
     Basic,
 }
 
@@ -35,8 +35,8 @@ impl Challenge {
 }
 
 impl Keys {
-    /// The headers as people write them, `X-API-Key` for `x-api-key`, without `Authorization`, which is
-    /// always looked at.
+    /// The headers in their usual spelling, `X-API-Key` for `x-api-key`, without `Authorization`,
+    /// which is always checked.
     pub fn headers_as_written(&self) -> Vec<String> {
         self.headers.iter().filter(|name| *name != "authorization").map(|name| as_written(name)).collect()
     }
@@ -45,7 +45,7 @@ impl Keys {
 fn as_written(name: &str) -> String {
     let part = |part: &str| match part {
         "api" | "id" => part.to_ascii_uppercase(),
-        // A name of another style is left alone: `api_key` is no `Api_key`.
+        // A name of another style is not changed: `api_key` does not become `Api_key`.
         other if other.contains('_') => other.to_owned(),
         other => {
             let mut letters = other.chars();
@@ -55,16 +55,16 @@ fn as_written(name: &str) -> String {
     name.split('-').map(part).collect::<Vec<_>>().join("-")
 }
 
-/// A plan: what the keys that belong to it may use.
+/// A plan: the limits of the keys that belong to it.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Unique name.
+    /// Its unique name.
     pub name: String,
-    /// 1 to [`Plan::MAX_LIMITS`] limits, whose tags and policies' names all differ.
+    /// 1 to [`Plan::MAX_LIMITS`] limits with different tags and policy names.
     pub limits: Vec<Limit>,
 }
 
 impl Plan {
-    /// Limits that a plan can have.
+    /// Maximum number of limits of a plan.
     pub const MAX_LIMITS: usize = 8;
 }

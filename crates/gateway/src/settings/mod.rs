@@ -1,6 +1,6 @@
-//! The valid configuration of the data plane. Nothing here is text that still has to be understood.
+//! The valid configuration of the data plane. Nothing here is text that still has to be parsed.
 //!
-//! The binary reads `fairgate.toml` into these types and refuses what does not fit; the gateway
+//! The binary parses `fairgate.toml` into these types and rejects what is invalid; the gateway
 //! never sees a raw value. Durations are `std::time::Duration`, sizes are bytes.
 
 mod answers;
@@ -31,68 +31,69 @@ pub use upstream::settings::{
     Upstream, UpstreamAddress,
 };
 
-/// All that the data plane needs to know.
+/// The settings of the data plane.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Who the API is, for messages and links.
+    /// The identity of the API, for messages and links.
     pub api: Api,
     /// Where to listen and with how many threads.
     pub listen: Listen,
-    /// How HTTP/2 is spoken with clients.
+    /// HTTP/2 with clients.
     pub http2: Http2,
-    /// TLS to clients. None: no TLS.
+    /// TLS with clients. None: no TLS.
     pub tls: Option<Tls>,
-    /// Where requests go: at least one service, their names unique.
+    /// The upstreams: at least one service, with unique names.
     pub services: Vec<Service>,
-    /// How long each phase may take.
+    /// The timeout of each phase.
     pub timeouts: Timeouts,
-    /// How large a head and a body may be.
+    /// Maximum sizes of head and body.
     pub sizes: Sizes,
-    /// Where a key is looked for and what an imported one looks like.
+    /// Where keys are sent, and the format of imported ones.
     pub keys: Keys,
     /// The plans that keys belong to; their names are unique.
     pub plans: Vec<Plan>,
     /// What one address may use of all public endpoints together: calendar, rolling and rate kinds, at most
     /// [`Plan::MAX_LIMITS`]. Empty: no limits.
     pub address_limits: Vec<Limit>,
-    /// Which requests there are endpoints for.
+    /// The declared endpoints.
     pub endpoints: Endpoints,
-    /// Paths that have moved for good.
+    /// Paths that have moved permanently.
     pub moved: Vec<Moved>,
-    /// The rule of the 301 row.
+    /// The rules for 301 responses.
     pub redirects: Redirects,
-    /// Which of 401 and 403 means what.
+    /// The meaning of 401 and 403.
     pub statuses: Statuses,
     /// Statuses outside the closed table that the upstream may send for this API.
     pub extra_codes: Vec<ExtraStatus>,
     /// Protocols, in lower case, that a client may switch to by an HTTP/1.1 Upgrade.
     pub upgrades: Vec<String>,
-    /// Peers whose `X-Forwarded-*` and `Forwarded` are believed and prolonged.
+    /// Peers whose `X-Forwarded-*` and `Forwarded` are trusted and extended.
     pub trusted_proxies: Vec<IpNet>,
-    /// The number of proxies in front of the gateway, for when their addresses are not known.
+    /// The number of proxies in front of the gateway, if their addresses are unknown.
     pub trusted_hops: Option<usize>,
     /// Which addresses may use the API.
     pub access: Access,
-    /// Which answers are compressed. None: no compression.
+    /// Which responses are compressed. None: no compression.
     pub compression: Option<Compression>,
-    /// Which pages of other origins may read answers. None: the gateway adds no CORS headers, and the upstream's pass.
+    /// Which pages of other origins may read responses. None: the gateway adds no CORS headers, and
+    /// passes on those of the upstream.
     pub cors: Option<Cors>,
-    /// How strictly requests are read.
+    /// How strictly requests are parsed.
     pub strictness: Strictness,
     /// Ceilings on errors, apart from the advertised limits.
     pub abuse: Abuse,
-    /// What is too much at once.
+    /// Overload limits.
     pub overload: Overload,
     /// What is written to standard error.
     pub log: Log,
-    /// Whether it is tallied what each key uses of each endpoint.
+    /// Whether usage is recorded for each key and endpoint.
     pub tallies_usage: bool,
-    /// The API's document with the contract in it, as clients get it. None: no document.
+    /// The API's document, enriched with the contract, as served to clients. None: no document.
     pub document: Option<Arc<ServedDocument>>,
 }
 
 impl Settings {
-    /// Whether requests without TLS are sent to https.
+    /// Whether requests without TLS are redirected to https.
     pub fn redirects_to_https(&self) -> bool {
         match self.tls.as_ref().map(|tls| tls.plain) {
             Some(Plain::Redirect) => true,
@@ -100,7 +101,7 @@ impl Settings {
         }
     }
 
-    /// Every address that is listened at.
+    /// Every address that it listens on.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         let is_plain = match self.tls.as_ref().map(|tls| tls.plain) {
             Some(Plain::Off) => false,
@@ -111,22 +112,22 @@ impl Settings {
     }
 }
 
-/// Who the API is.
+/// The identity of the API.
 #[derive(Debug, Clone)]
 pub struct Api {
     /// The API's name, shown on pages and in messages.
     pub name: String,
-    /// The address to write to after a 500; `contact` of the error specification.
+    /// The support address in a 500; `contact` of the error specification.
     pub support_email: Option<String>,
-    /// The public base, such as `https://api.example.com`, without a slash at its end.
-    /// None: made of the request's own Host.
+    /// The public base URL, such as `https://api.example.com`, without a trailing slash. None:
+    /// derived from the request's Host.
     pub public_url: Option<String>,
-    /// What the gateway's own paths begin with: `/_` gives `/_docs/` and `/_limits`.
+    /// The prefix of the gateway's own paths: `/_` gives `/_docs/` and `/_limits`.
     pub reserved_prefix: String,
 }
 
 impl Api {
-    /// Where the reference is.
+    /// The path of the reference.
     pub fn docs_path(&self) -> String {
         format!("{}docs", self.reserved_prefix)
     }
@@ -142,28 +143,28 @@ impl Api {
 pub struct Log {
     /// Which requests.
     pub requests: LogRequests,
-    /// In which form.
+    /// In which format.
     pub format: LogFormat,
 }
 
-/// Which requests are written.
+/// Which requests are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogRequests {
     /// Every request.
     All,
-    /// Those that ended in an error.
+    /// Requests that ended in an error.
     Errors,
     /// None.
     None,
 }
 
-/// In which form lines are written.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people if standard error is a terminal, else JSON.
+    /// Text if standard error is a terminal, otherwise JSON.
     Auto,
     /// One JSON object a line.
     Json,
-    /// For people.
+    /// Text for people.
     Text,
 }

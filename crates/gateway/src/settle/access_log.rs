@@ -1,4 +1,4 @@
-//! What is recorded of a request that has ended: its line in the log, its share of the tallies.
+//! Records a completed request: its log line and its usage.
 
 use crate::{
     context::RequestContext,
@@ -9,11 +9,11 @@ use crate::{
 use ::usage::Sample;
 use std::{io::Write, sync::atomic::Ordering};
 
-/// Characters of a cause that stand in the log. The incident has all.
+/// Characters of a cause in the log. The incident has all of it.
 const LONGEST_CAUSE: usize = 300;
 
 impl Thread {
-    /// Records a request that has ended.
+    /// Records a completed request.
     pub(crate) fn record(&self, context: &RequestContext<'_>, outcome: &Outcome, moved: Moved) {
         let micros = u64::try_from(context.now.instant.elapsed().as_micros()).unwrap_or(u64::MAX);
         if context.config.settings.tallies_usage {
@@ -24,8 +24,8 @@ impl Thread {
         }
     }
 
-    /// Counts a request in its key's and endpoint's tally. It counts in the minute of its arrival, as
-    /// in the limits, so that the two agree.
+    /// Counts a request in the tally of its key and endpoint. It counts in the minute of its
+    /// arrival, as for the limits, so that both agree.
     fn tally(&self, context: &RequestContext<'_>, outcome: &Outcome, moved: Moved, micros: u64) {
         let sample = Sample {
             code: outcome.code.as_deref(),
@@ -58,7 +58,7 @@ pub(crate) const fn wants_errors(requests: LogRequests) -> bool {
     }
 }
 
-/// What really happened, as it stands in the log: one line, and not a long one.
+/// The actual cause for the log: one line of limited length.
 pub(crate) fn cause_line(context: &RequestContext<'_>, group: &str, detail: &str) -> String {
     let mut line = group.to_owned();
     if let Some(backend) = context.backend {
@@ -73,7 +73,7 @@ pub(crate) fn cause_line(context: &RequestContext<'_>, group: &str, detail: &str
     line
 }
 
-/// Whether the request that ended like this is to be logged.
+/// Whether a request with this outcome is to be logged.
 const fn wants(requests: LogRequests, outcome: &Outcome) -> bool {
     match requests {
         LogRequests::All => true,
@@ -82,7 +82,7 @@ const fn wants(requests: LogRequests, outcome: &Outcome) -> bool {
     }
 }
 
-/// Appends the line of a request.
+/// Appends the log line of a request.
 fn write_line(
     sink: &LogSink,
     context: &RequestContext<'_>,

@@ -1,4 +1,4 @@
-//! How a request ends: its charge, its line in the log, its share of the tallies.
+//! The end of a request: its charge, its log line, its usage.
 
 pub(crate) mod access_log;
 pub(crate) mod payment;

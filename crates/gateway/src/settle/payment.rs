@@ -1,5 +1,5 @@
-//! What a request owes, and the moment in which it is charged: when the last bytes of its answer are on
-//! their way, not before and not after.
+//! The reservation of a request, and the moment at which it is charged: when the last bytes of its
+//! response are sent, neither before nor after.
 
 use crate::{
     cluster::{Leased, Places},
@@ -17,16 +17,17 @@ use std::{
 };
 use tokio::io::AsyncWrite;
 
-/// Units that are reserved, and whose they are. Dropped, they are given back.
+/// Reserved units, and their owner. When dropped, they are released.
 #[derive(Debug)]
 pub(crate) struct Owed {
     who: Who,
     reservation: Reservation,
-    /// The same units of leases, where several nodes share limits.
+    /// The same units of leases, if several nodes share limits.
     leased: Option<Box<Leased>>,
 }
 
-/// The places among the requests in flight of an answer that was charged and goes on. Dropped, they are given back.
+/// The places among the requests in flight of a response that was charged and continues. When
+/// dropped, they are released.
 #[derive(Debug)]
 #[must_use = "places that are dropped are given back"]
 pub(crate) struct Staying {
@@ -34,13 +35,13 @@ pub(crate) struct Staying {
     _leased: Option<Box<Leased>>,
 }
 
-/// The settling of one answer. Dropped, nothing is charged.
+/// Settles a response. When dropped, nothing is charged.
 pub(crate) struct Payment<'t> {
     thread: &'t Thread,
     owed: Option<Owed>,
     /// Unix second.
     now: u64,
-    /// The charge is written down already, with the last bytes.
+    /// The charge is already recorded, together with the last bytes.
     is_recorded: bool,
 }
 
@@ -49,17 +50,17 @@ impl Owed {
         Self { who, reservation, leased: None }
     }
 
-    /// Where several nodes share the limits.
+    /// For limits that several nodes share.
     pub(crate) const fn leased(who: Who, reservation: Reservation, leased: Box<Leased>) -> Self {
         Self { who, reservation, leased: Some(leased) }
     }
 
-    /// What tells that its places among the requests in flight are lost. None: it has none that could be.
+    /// Notifies when its places among the requests in flight are lost. None: it has none that can be lost.
     pub(crate) fn places(&self) -> Option<Places> {
         self.leased.as_ref()?.places()
     }
 
-    /// The upstream told what the answer has cost. More than was reserved is not taken.
+    /// The upstream reported the cost of the response. Never more than was reserved is charged.
     pub(crate) fn lower_to(&mut self, cost: u32) {
         self.reservation.lower_to(cost);
         if let Some(leased) = &mut self.leased {
@@ -67,11 +68,11 @@ impl Owed {
         }
     }
 
-    /// What is to be written down. None: nothing that would outlive the request.
+    /// The charge to record. None: nothing that outlives the request.
     fn charge(&self) -> Option<Charge> {
         let mut charge = Charge::new(self.who, self.reservation.cost());
         let has_all = self.reservation.counters().all(|(tag, window)| charge.push(tag.0, window));
-        // As many counters fit into a charge as into an account.
+        // A charge holds as many counters as an account.
         debug_assert!(has_all);
         (charge.units > 0 && !charge.counters().is_empty()).then_some(charge)
     }
@@ -82,16 +83,17 @@ impl<'t> Payment<'t> {
         Self { thread, owed, now, is_recorded: false }
     }
 
-    /// Writes the last bytes of the answer. That they are taken and that the charge is written down is one
-    /// step: whenever the process is killed, either both have happened or neither.
+    /// Writes the last bytes of the response. Sending them and recording the charge is one step: if
+    /// the process is killed at any time, either both have happened or neither.
     pub(crate) fn poll_write_last(
         &mut self,
         cx: &mut Context<'_>,
         sink: &mut Io,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        // Whoever has read the answer to its end may ask for the next one, also on another connection, and must not find
-        // his place among the requests at once still taken. So it is free before these bytes are on their way.
+        // A client that has read the whole response may send the next request, also on another
+        // connection, and must not find its place among the requests in flight still taken. So it
+        // is released before these bytes are sent.
         if let Some(owed) = &mut self.owed {
             owed.reservation.land();
             if let Some(leased) = &mut owed.leased {
@@ -101,8 +103,8 @@ impl<'t> Payment<'t> {
         self.poll_write_charged(cx, sink, bytes)
     }
 
-    /// As [`Payment::poll_write_last`], for an answer that is charged now and goes on: its place among the requests
-    /// at once stays taken.
+    /// Like [`Payment::poll_write_last`], for a response that is charged now and continues: its
+    /// place among the requests in flight stays taken.
     pub(crate) fn poll_write_charged(
         &mut self,
         cx: &mut Context<'_>,
@@ -110,7 +112,7 @@ impl<'t> Payment<'t> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let charge = self.owed.as_ref().filter(|_| !self.is_recorded).and_then(Owed::charge);
-        // A stream's last frame goes out with those of others, so the connection's task takes this step.
+        // A stream's last frame is sent with those of others, so the connection's task does this step.
         if let (Io::Stream(stream), Some(charge)) = (&mut *sink, &charge)
             && self.thread.journal.borrow().is_some()
         {
@@ -127,14 +129,15 @@ impl<'t> Payment<'t> {
         sink.poll_write_last(cx, bytes, |socket, wire| {
             let due = Due { end: wire.len(), charge: &charge, now_seconds: now };
             let sent = journal.send_last(socket, wire, &[due])?;
-            // The journal's word for it, not the number of bytes: under TLS no bytes at all are no write.
+            // Use the journal's result, not the number of bytes: under TLS a write of zero bytes is
+            // not a write.
             *is_recorded = sent.charged > 0;
             Ok(sent.taken)
         })
     }
 
-    /// Charges: the answer was delivered, or the client hung up on it. Tells how many units, and lets the context keep
-    /// the account for the connection's next request.
+    /// Charges: the response was delivered, or the client hung up on it. Returns how many units,
+    /// and lets the context keep the account for the connection's next request.
     pub(crate) fn settle(self, context: &RequestContext<'_>) -> u32 {
         let Some(owed) = self.record() else { return 0 };
         let cost = owed.reservation.cost();
@@ -143,8 +146,8 @@ impl<'t> Payment<'t> {
         cost
     }
 
-    /// Charges an answer that goes on. Tells how many units, and gives the places among the requests at once that
-    /// stay taken until they are dropped.
+    /// Charges a response that continues. Returns how many units, and the places among the requests
+    /// in flight, which stay taken until they are dropped.
     pub(crate) fn settle_and_stay(self) -> (u32, Option<Staying>) {
         let Some(owed) = self.record() else { return (0, None) };
         let cost = owed.reservation.cost();
@@ -152,12 +155,12 @@ impl<'t> Payment<'t> {
         (cost, Some(Staying { _here: owed.reservation.charge_and_stay(), _leased: leased }))
     }
 
-    /// Takes the debt back: what was taken for a success has turned out to be an error.
+    /// Cancels the charge: what looked like a success is an error.
     pub(crate) fn waive(&mut self) {
         self.owed = None;
     }
 
-    /// Has the charge written down, if it is not yet.
+    /// Records the charge, if it is not yet recorded.
     fn record(self) -> Option<Owed> {
         let owed = self.owed?;
         if !self.is_recorded

@@ -1,28 +1,29 @@
-//! Bodies that are held to be checked: their memory, counted over all requests and threads.
+//! Buffered bodies that are to be validated: their memory, counted over all requests and threads.
 //!
-//! Each may be as large as `[sizes] max_body_size` allows, and any number of clients may send one slowly. So memory is asked for as
-//! bytes arrive, not as a head announces them, and given back when the body is dropped, whatever becomes of its request.
+//! Each may be as large as `[sizes] max_body_size` allows, and any number of clients may send one
+//! slowly. So memory is reserved when bytes arrive, not when a head announces them, and released
+//! when the body is dropped, whatever happens to its request.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// Bytes of a body that are not counted: hardly more than the buffer that a connection reads into.
+/// Bytes of a body that are not counted: hardly more than a connection's read buffer.
 const UNCOUNTED: usize = 16 << 10;
 
-/// The bytes that are held.
+/// The number of buffered bytes.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct BufferedBytes(Arc<AtomicUsize>);
 
-/// A body that is read, or was.
+/// A body that is being read, or was read.
 #[derive(Debug, Default)]
 pub(crate) struct BufferedBody {
     bytes: Vec<u8>,
     share: Option<Share>,
 }
 
-/// What one body has of the bytes that are held. Dropped, it is given back.
+/// The share of one body in the buffered bytes. When dropped, it is released.
 #[derive(Debug)]
 pub(crate) struct Share {
     all: BufferedBytes,
@@ -30,13 +31,13 @@ pub(crate) struct Share {
 }
 
 impl BufferedBytes {
-    /// Bytes that are held now.
+    /// The current number of buffered bytes.
     #[cfg(test)]
     fn now(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Takes more of them, if that is not more than `most` in all.
+    /// Reserves more bytes, if the total does not exceed `most`.
     fn take(&self, more: usize, most: usize) -> bool {
         let before = self.0.fetch_add(more, Ordering::Relaxed);
         let fits = before.saturating_add(more) <= most;
@@ -48,11 +49,11 @@ impl BufferedBytes {
 }
 
 impl BufferedBody {
-    /// Appends bytes to a body that may have `longest`. False: all bodies together would be more than `most`.
+    /// Appends bytes to a body of at most `longest` bytes. False: all bodies together would exceed `most`.
     pub(crate) fn extend(&mut self, data: &[u8], longest: usize, all: &BufferedBytes, most: usize) -> bool {
         let needed = self.bytes.len() + data.len();
         if needed > self.bytes.capacity() {
-            // Twice as much each time, as memory grows elsewhere, but never more than can come.
+            // Doubles, as usual, but never beyond what can arrive.
             let capacity = needed.max((self.bytes.capacity() * 2).min(longest));
             if capacity > UNCOUNTED && !self.count(capacity, all, most) {
                 return false;
@@ -77,7 +78,7 @@ impl BufferedBody {
         &self.bytes
     }
 
-    /// The bytes, and what has to be kept for as long as they are.
+    /// The bytes, and the share to keep for as long as they exist.
     pub(crate) fn into_parts(self) -> (Vec<u8>, Option<Share>) {
         (self.bytes, self.share)
     }

@@ -1,7 +1,8 @@
-//! Checks that take too long for a data thread, on threads of their own.
+//! Checks that take too long for a data thread, on separate threads.
 //!
-//! A data thread hands a check over without a lock, and goes on with other requests until the answer is here. There are few
-//! of these threads and few places to wait for one: who finds none is told to come back.
+//! A data thread hands over a check without a lock and handles other requests until the result
+//! arrives. There are few of these threads and a short queue: if it is full, the client is asked to
+//! retry.
 
 use crate::record::{Level, LogSink};
 use crossbeam_queue::ArrayQueue;
@@ -15,14 +16,14 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Threads that there are at most.
+/// Maximum number of threads.
 const MAX_THREADS: usize = 4;
-/// Checks that wait for a thread.
+/// Maximum number of queued checks.
 const MAX_WAITING: usize = 64;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The threads, and what waits for them.
+/// The threads and their queue.
 pub(crate) struct Checks {
     waiting: Arc<ArrayQueue<Job>>,
     threads: OnceLock<Vec<thread::Thread>>,
@@ -40,7 +41,7 @@ impl Default for Checks {
 }
 
 impl Checks {
-    /// Starts the threads: as many as there are data threads, within bounds.
+    /// Starts the threads: as many as data threads, within bounds.
     pub(crate) fn start(&self, data_threads: usize, log: &LogSink) -> io::Result<Vec<JoinHandle<()>>> {
         let mut handles = Vec::new();
         for number in 0..data_threads.clamp(1, MAX_THREADS) {
@@ -53,7 +54,7 @@ impl Checks {
         Ok(handles)
     }
 
-    /// Has the threads end.
+    /// Ends the threads.
     pub(crate) fn end(&self) {
         self.has_ended.store(true, Ordering::Release);
         self.wake();
@@ -63,7 +64,7 @@ impl Checks {
         self.threads.get().into_iter().flatten().for_each(thread::Thread::unpark);
     }
 
-    /// Hands a check over. False: there is no place for it.
+    /// Queues a check. False: the queue is full.
     pub(crate) fn hand_over(&self, job: Job) -> bool {
         let is_taken = self.waiting.push(job).is_ok();
         if is_taken {
@@ -76,12 +77,13 @@ impl Checks {
 fn run(waiting: &ArrayQueue<Job>, has_ended: &AtomicBool, log: &LogSink) {
     while !has_ended.load(Ordering::Acquire) {
         while let Some(job) = waiting.pop() {
-            // A panic of the check itself is caught where its result is awaited; this thread is needed for the next one.
+            // A panic of the check itself is caught where its result is awaited; this thread
+            // continues with the next one.
             if catch_unwind(AssertUnwindSafe(job)).is_err() {
                 log.event(Level::Error, "a check panicked", &[]);
             }
         }
-        // Whoever puts a job there wakes this thread afterwards, also between the look and the sleep.
+        // A job is queued before this thread is woken, also between the check and the sleep.
         thread::park();
     }
 }

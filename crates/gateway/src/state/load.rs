@@ -1,4 +1,4 @@
-//! How much each data thread has to do. A thread writes its own figures only; anybody may read them all.
+//! The load of each data thread. A thread writes only its own figures; any thread may read them all.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 #[derive(Debug)]
 pub(crate) struct Loads(Box<[Load]>);
 
-/// The figures of one data thread, apart from those of the others, so that no core waits for another's cache.
+/// The figures of one data thread, on separate cache lines to avoid false sharing.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(crate) struct Load {
@@ -14,24 +14,24 @@ pub(crate) struct Load {
     requests: AtomicUsize,
     /// Milliseconds.
     lag: AtomicU64,
-    /// When it last looked after itself, in milliseconds since the gateway began.
+    /// When the thread last did its periodic work, in milliseconds since the gateway started.
     alive: AtomicU64,
 }
 
-/// What one data thread has to do at a moment.
+/// The load of a data thread at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ThreadLoad {
-    /// Connections of clients that are open.
+    /// Open connections of clients.
     pub connections: usize,
-    /// Requests that are not answered yet.
+    /// Requests in progress.
     pub requests: usize,
-    /// Milliseconds that what is due waits for its turn.
+    /// How many milliseconds due work waits for its turn.
     pub lag_millis: u64,
-    /// Milliseconds since the thread last looked after itself, which it does twenty times a second.
+    /// Milliseconds since the thread last did its periodic work, which happens twenty times a second.
     pub silent_millis: u64,
 }
 
-/// One more of something, for as long as this lives.
+/// Increments a counter for as long as it lives.
 pub(crate) struct Counted<'l>(&'l AtomicUsize);
 
 impl Loads {
@@ -49,35 +49,35 @@ impl Loads {
         self.0.iter().map(|load| load.connections.load(Ordering::Relaxed)).sum()
     }
 
-    /// Whether more than `most` requests are in flight, one of which is this thread's own.
+    /// Whether more than `most` requests are in flight, one of which belongs to this thread.
     ///
-    /// A thread that has less than a quarter of its share looks at nothing but itself. The figures are those
-    /// of a moment: a guard, not a promise.
+    /// A thread with less than a quarter of its share reads only its own figure. The figures are
+    /// approximate: a safeguard, not exact.
     pub(crate) fn has_more_requests_than(&self, most: usize, own: &Load) -> bool {
         let share = most / self.0.len().max(1);
         own.requests.load(Ordering::Relaxed) > share / 4
             && self.0.iter().map(|load| load.requests.load(Ordering::Relaxed)).sum::<usize>() > most
     }
 
-    /// What all threads have to do at `now`, in milliseconds since the gateway began.
+    /// The load of all threads at `now`, in milliseconds since the gateway started.
     pub(crate) fn all(&self, now: u64) -> Vec<ThreadLoad> {
-        let told = |load: &Load| ThreadLoad {
+        let load_of = |load: &Load| ThreadLoad {
             connections: load.connections.load(Ordering::Relaxed),
             requests: load.requests.load(Ordering::Relaxed),
             lag_millis: load.lag.load(Ordering::Relaxed),
             silent_millis: now.saturating_sub(load.alive.load(Ordering::Relaxed)),
         };
-        self.0.iter().map(told).collect()
+        self.0.iter().map(load_of).collect()
     }
 }
 
 impl Load {
-    /// One more connection, until what is given back is dropped.
+    /// Counts a connection until the returned value is dropped.
     pub(crate) fn connection(&self) -> Counted<'_> {
         Counted::new(&self.connections)
     }
 
-    /// One more request in flight, until what is given back is dropped.
+    /// Counts a request in flight until the returned value is dropped.
     pub(crate) fn request(&self) -> Counted<'_> {
         Counted::new(&self.requests)
     }
@@ -86,7 +86,7 @@ impl Load {
         self.lag.load(Ordering::Relaxed)
     }
 
-    /// What is due waits for so many milliseconds; told at `now`.
+    /// Due work waits for this many milliseconds, measured at `now`.
     pub(crate) fn tick(&self, lag: u64, now: u64) {
         self.lag.store(lag, Ordering::Relaxed);
         self.alive.store(now, Ordering::Relaxed);
@@ -94,7 +94,7 @@ impl Load {
 }
 
 impl<'l> Counted<'l> {
-    // Only the thread itself writes: no step of several is needed.
+    // Only the thread itself writes, so no atomic read-modify-write is needed.
     fn new(counter: &'l AtomicUsize) -> Self {
         counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         Self(counter)

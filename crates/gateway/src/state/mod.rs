@@ -1,4 +1,4 @@
-//! What the gateway keeps from one request to the next: what all data threads share, and what each has for itself.
+//! State between requests: shared by all data threads, and of each thread.
 
 pub(crate) mod buffered;
 pub(crate) mod checks;

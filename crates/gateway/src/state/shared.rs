@@ -1,4 +1,4 @@
-//! What all data threads share. Read by all, written by the control plane; no lock on the path.
+//! State shared by all data threads. Read by all, written by the control plane; no locks on the request path.
 
 use crate::{
     clock::{Clock, wall_millis},
@@ -30,56 +30,57 @@ use transport::{
     tls::{Challenges, Server},
 };
 
-/// What all data threads share.
+/// State shared by all data threads.
 pub(crate) struct Shared {
-    /// What requests are judged by that begin now. Replaced as a whole.
+    /// The configuration for requests that begin now. Replaced as a whole.
     pub(crate) config: ArcSwap<Config>,
-    /// The number of that configuration: what data threads look at before each request.
+    /// The number of that configuration, which data threads compare before each request.
     number: AtomicU64,
-    /// Configurations that were replaced, until no request is judged by them any more: so that none of them
-    /// is taken apart on a data thread, which would take long for one of a large document.
+    /// Replaced configurations, until no request uses them: so that none is dropped on a data
+    /// thread, which would take long for a large document.
     replaced: Mutex<Vec<Arc<Config>>>,
     pub(crate) endpoint_ids: EndpointIds,
-    /// Bodies that are held to be checked.
+    /// Buffered bodies that are to be validated.
     pub(crate) buffered: BufferedBytes,
-    /// Where checks are run that take long.
+    /// Runs checks that take long.
     pub(crate) checks: Checks,
-    /// What each data thread has to do.
+    /// The load of each data thread.
     pub(crate) loads: Loads,
-    /// Connections by address. Empty: no configuration has had a bound on them.
+    /// Connections by address. Empty: no configuration has limited them.
     pub(crate) peers: OnceLock<Peers>,
-    /// Connections for which the system gives descriptors.
+    /// Maximum number of connections by the file descriptor limit.
     pub(crate) room: usize,
     began: Instant,
     pub(crate) clock: Clock,
     pub(crate) keyring: Keyring,
     pub(crate) maintenance: ArcSwap<Vec<Window>>,
-    /// Some of its windows are for some endpoints only. Apart, because each request looks.
+    /// Some maintenance windows apply to some endpoints only. A separate flag, because each request
+    /// checks it.
     pub(crate) has_partial_maintenance: AtomicBool,
     pub(crate) address_errors: AddressGuard,
-    /// Keys that came without TLS where it is required.
+    /// Keys that were sent without TLS where it is required.
     pub(crate) exposed_keys: ExposedKeys,
     /// Accounts of addresses, for public endpoints. Empty: no configuration has had limits for them.
     pub(crate) addresses: OnceLock<Addresses>,
-    /// What this process holds of limits that several nodes share. Empty: it is alone.
+    /// This process's leases. Empty: it does not share limits.
     pub(crate) cluster: OnceLock<Arc<Cluster>>,
-    /// Charges cannot be written down, and requests are not to go on without that.
+    /// Charges cannot be recorded, and requests must not continue without that.
     pub(crate) is_stopped: AtomicBool,
-    /// Another gateway has the sockets, and accepts whoever is not accepted yet.
+    /// Another gateway has the sockets and accepts pending connections.
     pub(crate) is_handed_over: AtomicBool,
     pub(crate) incidents: Incidents,
-    /// Tallies of usage that data threads handed over.
+    /// Usage tallies handed over by data threads.
     pub(crate) usage: ArrayQueue<Vec<Entry>>,
-    /// Requests that stand in no tally, because the control plane did not keep up.
+    /// Requests without a tally, because the control plane did not keep up.
     pub(crate) lost_usage: AtomicU64,
     pub(crate) log: LogSink,
-    /// Where it listens: without TLS, if it does so at all.
+    /// The address without TLS, if it listens there.
     pub(crate) address: SocketAddr,
-    /// Where it listens for TLS.
+    /// The address with TLS.
     pub(crate) tls_address: Option<SocketAddr>,
-    /// What is offered to clients by TLS from now on. None: nothing yet.
+    /// The TLS configuration for new connections. None: not set yet.
     pub(crate) tls: ArcSwapOption<Server>,
-    /// What a certificate authority is answered.
+    /// The responses to ACME challenges.
     pub(crate) challenges: Challenges,
 }
 
@@ -114,7 +115,7 @@ impl Shared {
             checks: Checks::default(),
             loads,
             peers: OnceLock::new(),
-            room: descriptors::most_connections(),
+            room: descriptors::max_connections(),
             began: Instant::now(),
             log,
             address,
@@ -126,17 +127,17 @@ impl Shared {
         Ok(shared)
     }
 
-    /// Milliseconds since the gateway began.
+    /// Milliseconds since the gateway started.
     pub(crate) fn age_millis(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The number of the present configuration. Whoever sees it sees that configuration, too.
+    /// The number of the current configuration. A thread that reads it also sees that configuration.
     pub(crate) fn number(&self) -> u64 {
         self.number.load(Ordering::Acquire)
     }
 
-    /// Has requests that begin from now on judged by this configuration.
+    /// Applies this configuration to requests that begin from now on.
     pub(crate) fn replace(&self, mut config: Config) {
         let number = self.number() + 1;
         config.number = number;
@@ -147,7 +148,7 @@ impl Shared {
         self.replaced.lock().unwrap_or_else(PoisonError::into_inner).push(before);
     }
 
-    /// Takes configurations out that no data thread holds any more.
+    /// Removes configurations that no data thread holds any more.
     pub(crate) fn take_unused(&self) -> Vec<Arc<Config>> {
         let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
         let (unused, used) = replaced.drain(..).partition(|config| Arc::strong_count(config) == 1);
@@ -155,12 +156,12 @@ impl Shared {
         unused
     }
 
-    /// Accounts stay when there are no limits any more: they may come back.
+    /// Accounts are kept when there are no limits any more: limits may return.
     fn limit_addresses(&self, settings: &Settings) {
         if settings.address_limits.is_empty() {
             return;
         }
-        // The configuration allows no more limits than fit.
+        // The configuration does not allow more limits than fit.
         let Ok(limits) = Limits::new(settings.address_limits.clone()) else { return };
         match self.addresses.get() {
             Some(addresses) => addresses.set_limits(limits.since(wall_millis())),

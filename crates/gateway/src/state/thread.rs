@@ -1,4 +1,4 @@
-//! What one data thread has for itself. Nothing here is shared, so nothing here is locked.
+//! The state of one data thread. Nothing here is shared, so nothing is locked.
 
 use crate::{
     clock::text,
@@ -8,7 +8,7 @@ use crate::{
     state::{load::Load, shared::Shared},
 };
 use http1::{
-    field::{AnswerField, Field, RequestField},
+    field::{Field, RequestField, ResponseField},
     request::Notes,
 };
 use std::{
@@ -23,34 +23,34 @@ use upstream::Pool;
 
 /// Bytes of log lines that are handed over at once.
 const LOG_BATCH: usize = 16 * 1024;
-/// Spare memory of heads that is kept.
+/// Maximum number of spare buffers for heads.
 const MAX_SPARE: usize = 64;
-/// Memory larger than this many items is not kept.
+/// Buffers with more items than this are not kept.
 const MAX_SPARE_SIZE: usize = 64 * 1024;
 
 /// The state of one data thread.
 pub(crate) struct Thread {
     pub(crate) shared: Arc<Shared>,
-    /// Which of the data threads it is.
+    /// The number of this data thread.
     number: usize,
-    /// Stands in for a number that is none.
+    /// Used for an invalid thread number.
     unknown_load: Load,
-    /// Who makes room for connections past the bound.
+    /// Makes room for connections beyond the limit.
     pub(crate) connection_limit: ConnectionLimit,
     config: RefCell<Rc<ThreadConfig>>,
     pub(crate) pool: Pool,
-    /// Where charges are written down. None: they are held in memory only.
+    /// The writer for charges. None: they are kept in memory only.
     pub(crate) journal: RefCell<Option<journal::Writer>>,
     pub(crate) random: RefCell<fastrand::Rng>,
-    /// SIGTERM was received: no answer promises that its connection goes on.
+    /// SIGTERM was received: responses no longer offer to keep the connection.
     pub(crate) is_draining: Cell<bool>,
-    /// Told when the drain begins, with the moment at which it cuts off what still runs.
+    /// Notified when the drain begins, with the time at which remaining requests are cut off.
     pub(crate) drain_begun: Notify,
     pub(crate) drain_end: Cell<Option<Instant>>,
     pub(crate) connections: RefCell<HashMap<u64, Rc<ConnectionState>>>,
-    /// Connections that are closed and read on, so that the last answer arrives.
+    /// Closed connections that are still read, so that the last response arrives.
     pub(crate) lingering: Cell<usize>,
-    /// Connections by HTTP/2, which are told when the thread drains.
+    /// HTTP/2 connections, which are notified when the thread drains.
     pub(crate) http2_connections: Connections,
     accepted: Cell<u64>,
     log: RefCell<(Vec<u8>, u64)>,
@@ -59,11 +59,11 @@ pub(crate) struct Thread {
     date: text::OfSecond,
     spare_fields: Spare<Field<RequestField>>,
     spare_texts: Spare<u8>,
-    spare_answer_fields: Spare<Field<AnswerField>>,
+    spare_answer_fields: Spare<Field<ResponseField>>,
     spare_heads: Spare<u8>,
 }
 
-/// Memory that is lent from one message to the next.
+/// Memory that is reused from one message to the next.
 struct Spare<T>(RefCell<Vec<Vec<T>>>);
 
 impl Thread {
@@ -95,7 +95,7 @@ impl Thread {
         }
     }
 
-    /// The configuration that a request is judged by that begins now.
+    /// The configuration for a request that begins now.
     pub(crate) fn config(&self) -> Rc<ThreadConfig> {
         let own = Rc::clone(&self.config.borrow());
         if own.number == self.shared.number() { own } else { self.next_config() }
@@ -115,12 +115,12 @@ impl Thread {
         self.accepted.get()
     }
 
-    /// What it has to do. Its number is one of those that were counted.
+    /// Its load.
     pub(crate) fn load(&self) -> &Load {
         self.shared.loads.of(self.number).unwrap_or(&self.unknown_load)
     }
 
-    /// Memory for what is understood of a request.
+    /// Memory for the results of parsing a request.
     pub(crate) fn notes(&self) -> Notes {
         let text = String::from_utf8(self.spare_texts.take(512)).unwrap_or_default(); // it is empty
         Notes { fields: self.spare_fields.take(32), text }
@@ -131,12 +131,12 @@ impl Thread {
         self.spare_texts.give_back(notes.text.into_bytes());
     }
 
-    /// Memory for the fields of an answer.
-    pub(crate) fn answer_fields(&self) -> Vec<Field<AnswerField>> {
+    /// Memory for the fields of a response.
+    pub(crate) fn response_fields(&self) -> Vec<Field<ResponseField>> {
         self.spare_answer_fields.take(32)
     }
 
-    pub(crate) fn give_answer_fields_back(&self, fields: Vec<Field<AnswerField>>) {
+    pub(crate) fn give_response_fields_back(&self, fields: Vec<Field<ResponseField>>) {
         self.spare_answer_fields.give_back(fields);
     }
 
@@ -155,7 +155,7 @@ impl Thread {
         self.date.with(second, line, |line| out.extend_from_slice(line.as_bytes()));
     }
 
-    /// Adds a line to the log. They are handed over in batches.
+    /// Adds a line to the log. Lines are handed over in batches.
     pub(crate) fn log(&self, write: impl FnOnce(&mut Vec<u8>)) {
         let mut log = self.log.borrow_mut();
         write(&mut log.0);
@@ -167,7 +167,7 @@ impl Thread {
         }
     }
 
-    /// Hands the tallies over. If the control plane does not keep up, they stay here, and go on growing
+    /// Hands the tallies over. If the control plane does not keep up, they stay here and grow
     /// within their bound.
     pub(crate) fn hand_usage_over(&self) {
         let mut sheet = self.usage.borrow_mut();
@@ -201,8 +201,8 @@ impl<T> Spare<T> {
         self.0.borrow_mut().pop().unwrap_or_else(|| Vec::with_capacity(capacity))
     }
 
-    /// Keeps memory. Whose it was is forgotten here, once for all: what stands of one message in
-    /// another would be a smuggled request.
+    /// Keeps memory. Its content is cleared here, in one place: content of one message in another
+    /// would be request smuggling.
     fn give_back(&self, mut memory: Vec<T>) {
         memory.clear();
         let mut spare = self.0.borrow_mut();

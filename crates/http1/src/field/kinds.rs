@@ -2,22 +2,22 @@
 
 use crate::Span;
 
-/// One header field of a head.
+/// A header field.
 #[derive(Debug, Clone, Copy)]
 pub struct Field<K> {
-    /// Its name, as it was written.
+    /// Its name, as received.
     pub name: Span,
-    /// Its value, without white space around it.
+    /// Its value, without surrounding white space.
     pub value: Span,
-    /// What it means.
+    /// Its kind.
     pub kind: K,
 }
 
-/// What a field is to the connection that it came on, in requests and answers alike.
+/// Kinds that requests and responses have in common.
 pub trait Kind: Copy + PartialEq {
-    /// Passed on untouched.
+    /// Forwarded unchanged.
     const END_TO_END: Self;
-    /// Of this connection only: never passed on.
+    /// Hop-by-hop: never forwarded.
     const HOP_BY_HOP: Self;
     /// `Connection` itself.
     const CONNECTION: Self;
@@ -26,9 +26,9 @@ pub trait Kind: Copy + PartialEq {
 /// What a field of a request means to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestField {
-    /// Passed on untouched.
+    /// Forwarded unchanged.
     EndToEnd,
-    /// Of this connection only (RFC 9110 section 7.6.1): never passed on.
+    /// Hop-by-hop (RFC 9110 section 7.6.1): never forwarded.
     HopByHop,
     /// `Host`.
     Host,
@@ -48,7 +48,8 @@ pub enum RequestField {
     ContentType,
     /// `Authorization`.
     Authorization,
-    /// `X-API-Key` where `[keys] headers` has other names: the upstream's, unless somebody sent a key of this API there.
+    /// `X-API-Key` if `[keys] headers` has other names: it belongs to the upstream, unless it
+    /// contains a key of this API.
     ApiKey,
     /// One of the headers of `[keys] headers`, by its position there.
     Key(u8),
@@ -56,22 +57,22 @@ pub enum RequestField {
     RequestId,
     /// `Via`.
     Via,
-    /// `Forwarded`, `X-Forwarded-*`: written anew.
+    /// `Forwarded`, `X-Forwarded-*`: replaced by our own.
     Forwarded(ForwardedKind),
-    /// What only the gateway may say to the upstream (`X-Consumer-Id`).
+    /// A field that only the gateway may send to the upstream (`X-Consumer-Id`).
     ConsumerId,
-    /// Passed on untouched, but only once: by its bit in a set of those that were seen.
+    /// Forwarded unchanged, but at most once: its bit in the set of fields already seen.
     Single(u8),
-    /// Some servers take another path or method from it than from the request line.
+    /// Some servers take the path or method from it instead of the request line.
     Override,
 }
 
-/// What a field of an upstream's answer means to the gateway.
+/// What a field of an upstream's response means to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AnswerField {
-    /// Passed on untouched.
+pub enum ResponseField {
+    /// Forwarded unchanged.
     EndToEnd,
-    /// Of this connection only (RFC 9110 section 7.6.1): never passed on.
+    /// Hop-by-hop (RFC 9110 section 7.6.1): never forwarded.
     HopByHop,
     /// `Connection`.
     Connection,
@@ -81,19 +82,19 @@ pub enum AnswerField {
     TransferEncoding,
     /// `Via`.
     Via,
-    /// `Location` and `Content-Location`: may name the upstream's own origin.
+    /// `Location` and `Content-Location`: may contain the upstream's own origin.
     Location,
-    /// `Access-Control-*`: the upstream's word on which pages may read its answer.
+    /// `Access-Control-*`: the upstream's own CORS policy.
     Cors,
-    /// What only the gateway may say to the client: `X-Request-Id`, `X-Rate-Limit-*`, `RateLimit*`.
+    /// Fields that only the gateway may send to the client: `X-Request-Id`, `X-Rate-Limit-*`, `RateLimit*`.
     GatewayOnly,
     /// `Retry-After`.
     RetryAfter,
-    /// What a limiter of the upstream's own says of its limits.
+    /// Rate-limit fields of a limiter at the upstream.
     Limiter,
 }
 
-/// Which of the fields that tell where a request came from.
+/// Which of the fields that state where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForwardedKind {
     /// `Forwarded`.
@@ -104,7 +105,7 @@ pub enum ForwardedKind {
     Proto,
     /// `X-Forwarded-Host`.
     Host,
-    /// `X-Forwarded-Port`, `X-Real-IP` and others: passed on only from a trusted proxy.
+    /// `X-Forwarded-Port`, `X-Real-IP` and others: forwarded only from a trusted proxy.
     Other,
 }
 
@@ -114,7 +115,7 @@ impl Kind for RequestField {
     const CONNECTION: Self = Self::Connection;
 }
 
-impl Kind for AnswerField {
+impl Kind for ResponseField {
     const END_TO_END: Self = Self::EndToEnd;
     const HOP_BY_HOP: Self = Self::HopByHop;
     const CONNECTION: Self = Self::Connection;

@@ -1,12 +1,13 @@
-//! The headers by which proxies tell servers where a request comes from and whose it is. Those of a stranger are worth
-//! nothing.
+//! Headers in which proxies state the origin of a request and the identity of its client. They are
+//! trusted only from configured proxies.
 
-/// What proxies say of a request beside the fields with a kind of their own: its origin (Envoy's own words,
-/// `X-Envoy-Original-Path` among them, are worth what those of any other proxy are), who its client has proved to be
-/// (RFC 9440, nginx, Apache, Kong), and where the server may leave its answer (Rack).
+/// Whether a field without a kind of its own is one that proxies set: the origin of a request
+/// (Envoy's own fields such as `X-Envoy-Original-Path` are treated like those of any proxy), the
+/// authenticated identity of the client (RFC 9440, nginx, Apache, Kong), or where the server may
+/// put its response (Rack).
 pub(super) fn is_of_a_proxy(name: &[u8]) -> bool {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-    // Most fields are told apart by their length and their first letter.
+    // The length and the first letter distinguish most fields.
     match (name.len(), name.first().map(u8::to_ascii_lowercase)) {
         (11, Some(b'c')) => is("client-cert"),
         (9, Some(b'c')) => is("client-ip"),
@@ -50,7 +51,7 @@ fn is_extension(name: &[u8]) -> bool {
 fn is_of_a_family(name: &[u8]) -> bool {
     let begins =
         |prefix: &[u8]| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    // Most names end here.
+    // Most names are excluded here.
     match name.get(2).map(u8::to_ascii_lowercase) {
         Some(b'c') => begins(b"x-consumer-"),
         Some(b'e') => begins(b"x-envoy-"),
@@ -65,7 +66,7 @@ mod tests {
     use super::super::{ForwardedKind, RequestField, of_request};
 
     #[test]
-    fn what_only_proxies_may_say_is_found_by_its_length_and_its_first_letter() {
+    fn fields_of_proxies_are_found_by_their_length_and_first_letter() {
         for name in [
             "Client-IP",
             "CF-Connecting-IP",

@@ -1,4 +1,4 @@
-//! What a part of a head means by itself: the version, the framing, a method, a field.
+//! Checks of single parts of a head: the version, the framing, a method, a field.
 
 use super::super::{
     Fault,
@@ -11,11 +11,11 @@ use super::super::{
 use crate::reading::Treatment;
 use contract::ErrorCode;
 
-/// Characters that a method may have. The longest that is registered has 17.
+/// Maximum length of a method. The longest registered one has 17 characters.
 const LONGEST_METHOD: usize = 32;
 
-/// Turns HTTP/1.2 to HTTP/1.9 into HTTP/1.1: a message of a later minor version is processed as one of the highest version
-/// that is supported (RFC 9110 section 2.5). False: another version.
+/// Turns HTTP/1.2 to HTTP/1.9 into HTTP/1.1: a message with a higher minor version is processed as
+/// the highest supported version (RFC 9110 section 2.5). False: another version.
 pub(super) fn take_for_known_version(head: &mut [u8]) -> bool {
     let line_end = memchr::memchr(b'\r', head).unwrap_or(head.len());
     let line = head.get_mut(..line_end).unwrap_or_default();
@@ -36,7 +36,7 @@ pub(super) fn single<'v>(
     if place.replace(value).is_some() { Err(Fault::malformed(message)) } else { Ok(()) }
 }
 
-/// RFC 9112 section 6, without its leniencies: what two parties could read in two ways is refused.
+/// RFC 9112 section 6 without its leniency: what two recipients could interpret differently is refused.
 pub(super) fn framing(
     is_http11: bool,
     length: Option<&[u8]>,
@@ -73,7 +73,7 @@ pub fn content_length(digits: &[u8]) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// What a field is, None if the upstream does not see it.
+/// Classifies a field. None: it is not forwarded.
 pub(super) fn kind(name: &[u8], reading: &Reading) -> Result<Option<RequestField>, Fault> {
     let kind = field::of_request(name, &reading.keys);
     let treatment = match kind {
@@ -112,7 +112,7 @@ pub(super) fn kind(name: &[u8], reading: &Reading) -> Result<Option<RequestField
     }
 }
 
-/// Capital letters, digits, hyphens and underscores: all that a method which anybody registered has.
+/// Upper-case letters, digits, hyphens and underscores: all that registered methods use.
 pub(super) fn check_method(method: &str) -> Result<(), Fault> {
     if method.bytes().any(|b| b.is_ascii_lowercase()) {
         return Err(Fault::at(format!(
@@ -131,7 +131,7 @@ pub(super) fn check_method(method: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// One of the names in `Connection`.
+/// Checks a connection option.
 pub(super) fn check_option(option: &[u8], keys: &[String]) -> Result<(), Fault> {
     if !option.iter().all(|&b| locate::is_token(b)) {
         return Err(Fault::at(format!(
@@ -148,8 +148,8 @@ pub(super) fn check_option(option: &[u8], keys: &[String]) -> Result<(), Fault> 
     Ok(())
 }
 
-/// What a tokeniser's complaint means to the client. httparse's enum may grow, so its last arm is
-/// the general sentence: still a refusal.
+/// The error message for a tokenizer error. httparse's enum is non-exhaustive, so the last arm has
+/// a general message; it is still a refusal.
 pub(super) fn refusal(error: httparse::Error, bytes: &[u8]) -> Fault {
     let general = match error {
         httparse::Error::TooManyHeaders => return Fault::TOO_MANY_FIELDS,

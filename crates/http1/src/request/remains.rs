@@ -1,4 +1,4 @@
-//! What is kept of a head that is refused: how to answer whoever sent it.
+//! What is kept of a refused head: how to respond to its sender.
 
 use super::RequestHead;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl RequestHead {
-    /// What is kept of a head that is refused, as far as it can be read.
+    /// What can be read of a refused head.
     pub fn of_refused(head: &[u8], reading: &Reading) -> Self {
         let mut lines = head.split(|&b| b == b'\n');
         let is_head = lines.next().is_some_and(|line| line.starts_with(b"HEAD "));
@@ -21,7 +21,7 @@ impl RequestHead {
             reading,
         );
         if is_head {
-            // The answer has no body, whatever is wrong with the rest.
+            // The response has no body, whatever is wrong with the rest.
             kept.text.push_str("HEAD");
             let end = kept.text.len();
             (kept.method_end, kept.path_end, kept.query_end) = (end, end, end);
@@ -29,9 +29,10 @@ impl RequestHead {
         kept
     }
 
-    /// What is kept of the fields of a head that is refused: its id, what tells in which form its sender reads errors, the
-    /// origin of the page that sent it, so that the page can read why, and the key, whose limits the answer tells. What
-    /// stands there twice and is no list is nothing.
+    /// What is kept of the fields of a refused head: its request ID, the fields that select the
+    /// format of errors, the origin of the page that sent it, so that the page can read the error,
+    /// and the key, whose limits the response states. A field that is not a list and appears twice
+    /// is ignored.
     pub fn of_remains<'h>(fields: impl Iterator<Item = (&'h [u8], &'h [u8])>, reading: &Reading) -> Self {
         let origin = field::of_request(b"origin", &[]);
         let mut found: Vec<(RequestField, &[u8], &[u8])> = Vec::new();

@@ -1,4 +1,4 @@
-//! Heads that are understood, and heads that are refused.
+//! Heads that are parsed, and heads that are refused.
 
 use super::*;
 use crate::reading::Treatment;
@@ -15,7 +15,7 @@ fn parse(head: &str) -> Result<RequestHead, Fault> {
 }
 
 #[test]
-fn a_head_is_understood() {
+fn a_head_is_parsed() {
     let head = parse("POST /items?a=1 HTTP/1.1\nHost: a\nX-API-Key: k\nContent-Length: 5\nExpect: 100-continue\nTE: trailers\nConnection: TE, X-Drop\nX-Drop: 1\n\n").unwrap();
     assert_eq!((head.method(), head.path(), head.query(), head.host()), ("POST", "/items", Some("a=1"), "a"));
     assert_eq!(head.framing, Framing::Length(5));
@@ -33,7 +33,7 @@ fn an_absolute_target_names_the_host() {
 }
 
 #[test]
-fn of_a_head_that_is_refused_its_origin_is_kept_if_there_is_one() {
+fn the_origin_of_a_refused_head_is_kept() {
     for (head, origin) in [
         ("GET /a b HTTP/1.1\r\nORIGIN:  https://a.example \r\nX\r\n\r\n", Some("https://a.example")),
         ("GET / HTTP/1.1\r\nX-Origin: https://a.example\r\n\r\n", None),
@@ -51,7 +51,8 @@ fn of_a_head_that_is_refused_its_origin_is_kept_if_there_is_one() {
     assert_eq!(kept.value(RequestField::Accept), Some(&b"application/problem+json"[..]));
     assert_eq!(kept.value(RequestField::RequestId), Some(&b"a-1"[..]));
     assert_eq!(kept.method(), "");
-    // What has no body in its answer, the key, and each line of a list are kept; what stands there twice is not.
+    // Kept: that the response has no body, the key, and each line of a list. Dropped: fields that
+    // appear twice.
     let reading = Reading { keys: vec!["x-key".into()], ..Reading::default() };
     let head = b"HEAD / HTTP/3\r\nAccept: a/b\r\nX-Key: k\r\naccept: c/d\r\nAuthorization: e\r\nauthorization: f\r\n\r\n";
     let kept = RequestHead::of_refused(head, &reading);
@@ -62,7 +63,7 @@ fn of_a_head_that_is_refused_its_origin_is_kept_if_there_is_one() {
 }
 
 #[test]
-fn options_of_everything_has_its_star_whatever_else_stands_in_the_head() {
+fn options_of_the_whole_server_keeps_its_star_whatever_the_rest_of_the_head() {
     for head in ["OPTIONS * HTTP/1.0\nX_A: b\nTransfe: chunked\n\n", "OPTIONS * HTTP/1.1\nHost: a\n\n"] {
         let head = parse(head).unwrap();
         assert_eq!((head.method(), head.path(), head.query()), ("OPTIONS", "*", None));
@@ -70,12 +71,12 @@ fn options_of_everything_has_its_star_whatever_else_stands_in_the_head() {
 }
 
 #[test]
-fn headers_with_odd_names_are_treated_as_it_is_set() {
+fn headers_with_odd_names_are_treated_as_configured() {
     let head = "GET / HTTP/1.1\nHost: a\nX_Forwarded_For: 1\nX_Odd: 4\napi_version: 2\nX-Kept: 3\n\n";
     let bytes = head.replace('\n', "\r\n").into_bytes();
     for (odd_names, names) in [
         (Treatment::Drop, Some("Host api_version X-Kept")),
-        // A spelling of a field that the gateway speaks for never passes.
+        // A variant spelling of a field that the gateway sets is never forwarded.
         (Treatment::Pass, Some("Host X_Odd api_version X-Kept")),
         (Treatment::Refuse, None),
     ] {
@@ -90,7 +91,7 @@ fn headers_with_odd_names_are_treated_as_it_is_set() {
 }
 
 #[test]
-fn nothing_of_another_message_stands_in_the_memory_that_is_lent() {
+fn nothing_of_another_message_remains_in_reused_memory() {
     let other = parse("POST / HTTP/1.1\nHost: other\nContent-Length: 5\n\n").unwrap();
     let (_, memory) = other.into_memory();
     let bytes = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec();
@@ -100,7 +101,7 @@ fn nothing_of_another_message_stands_in_the_memory_that_is_lent() {
 }
 
 #[test]
-fn connections_go_on_as_the_version_has_it() {
+fn connections_stay_open_by_the_rules_of_their_version() {
     for (head, keep_alive) in [
         ("GET / HTTP/1.1\nHost: a\n\n", true),
         ("GET / HTTP/1.1\nHost: a\nConnection: close\n\n", false),
@@ -113,7 +114,7 @@ fn connections_go_on_as_the_version_has_it() {
 }
 
 #[test]
-fn what_could_be_read_in_two_ways_is_refused() {
+fn ambiguous_heads_are_refused() {
     for head in [
         "GET / HTTP/1.1\n\n",
         "GET / HTTP/1.1\nHost: a\nHost: a\n\n",

@@ -1,6 +1,6 @@
-//! What comes in: each frame against the rules of RFC 9113 sections 5 and 6.
+//! Receiving: each frame is checked against RFC 9113 sections 5 and 6.
 //!
-//! A function that returns an error ends the connection with it. Errors of a stream go through `stream_error`.
+//! An error that a function returns ends the connection. Stream errors go through `stream_error`.
 
 mod control;
 
@@ -13,14 +13,14 @@ use crate::{
     stream::Stream,
 };
 
-/// Frames that one header block may be cut into. Each costs its sender as much as it costs us, but
-/// nothing else can come in between.
+/// Maximum number of frames of one header block. Each costs its sender as much as us, but no other
+/// frame may arrive in between.
 const MAX_PIECES: u32 = 128;
-/// Heads that may wait to be looked at. A few bytes may decode to a large one, so that what stands in one read could
-/// become any number of them.
+/// Maximum number of heads that wait to be processed. A few bytes may decode to a large head, so a
+/// single read could otherwise produce any number of them.
 const MAX_HEADS: usize = 16;
 
-/// A header block that is not complete yet.
+/// A header block that is not complete.
 #[derive(Debug)]
 pub(super) struct Block {
     stream: u32,
@@ -41,17 +41,19 @@ const fn size(why: &'static str) -> Fatal {
     (ErrorCode::FRAME_SIZE_ERROR, why)
 }
 
-const FLOOD: Fatal = (ErrorCode::ENHANCE_YOUR_CALM, "too many frames that move nothing");
+const FLOOD: Fatal = (ErrorCode::ENHANCE_YOUR_CALM, "too many frames without effect");
 const RESETS: Fatal = (ErrorCode::ENHANCE_YOUR_CALM, "too many streams were reset");
 
 impl Connection {
-    /// Consumes whole frames from the front of `bytes`, and returns how many bytes those were: until none is left, or until
-    /// [`Connection::next_event`] has many events to return. `now` is in milliseconds, of any clock that does not step back far.
+    /// Consumes complete frames from the front of `bytes` and returns how many bytes they had:
+    /// until none is left, or until
+    /// [`Connection::next_event`] has many events to return. `now`: milliseconds of a clock that
+    /// does not go back far.
     pub fn receive(&mut self, bytes: &[u8], now: u64) -> usize {
         let mut rest = bytes;
         loop {
             if self.failed.is_some() {
-                return bytes.len(); // nothing that follows can be trusted to mean anything
+                return bytes.len(); // after an error, the rest cannot be interpreted
             }
             if self.heads >= MAX_HEADS {
                 return bytes.len() - rest.len();
@@ -64,12 +66,12 @@ impl Connection {
         }
     }
 
-    /// 0: what is there is not complete.
+    /// 0: the frame is not complete.
     fn receive_one(&mut self, bytes: &[u8], now: u64) -> Result<usize, Fatal> {
         if !self.has_preface {
             let length = bytes.len().min(PREFACE.len());
             if !PREFACE.starts_with(bytes.get(..length).unwrap_or_default()) {
-                return Err(protocol("this is not the preface of HTTP/2"));
+                return Err(protocol("not an HTTP/2 connection preface"));
             }
             self.has_preface = length == PREFACE.len();
             return Ok(if self.has_preface { length } else { 0 });
@@ -89,7 +91,7 @@ impl Connection {
 
     fn frame(&mut self, head: Head, payload: &[u8], now: u64) -> Result<(), Fatal> {
         if !self.has_settings && (head.kind != kind::SETTINGS || head.has(flag::ACK)) {
-            return Err(protocol("the first frame has to be SETTINGS"));
+            return Err(protocol("the first frame must be SETTINGS"));
         }
         if let Some(block) = &self.block
             && (head.kind != kind::CONTINUATION || head.stream != block.stream)
@@ -129,7 +131,7 @@ impl Connection {
         let Some(stream) = self.streams.get_mut(&head.stream).filter(|stream| stream.how.is_none()) else {
             self.give_back(payload.len());
             return match self.closed.how(head.stream) {
-                Some(How::ResetByUs) => Ok(()), // it was sent before the peer knew
+                Some(How::ResetByUs) => Ok(()), // sent before the peer received the reset
                 Some(How::Ended | How::ResetByPeer) | None => {
                     self.stream_error(head.stream, ErrorCode::STREAM_CLOSED, now)
                 }
@@ -145,8 +147,8 @@ impl Connection {
             return self.stream_error(head.stream, ErrorCode::FLOW_CONTROL_ERROR, now);
         }
         stream.received = stream.received.saturating_add(data.len() as u64);
-        let has_length =
-            stream.is_within_told_length() && (!ended || stream.has_told_length()) || stream.is_broken;
+        let has_length = stream.is_within_content_length() && (!ended || stream.matches_content_length())
+            || stream.is_broken;
         if ended {
             stream.remote_ended = true;
         }
@@ -154,9 +156,9 @@ impl Connection {
         if is_kept {
             stream.inbox.push(data);
         }
-        // What is not kept is used already: the padding, and what belongs to nothing that is understood.
+        // Bytes that are not kept count as consumed at once: padding, and the data of a malformed message.
         let used = payload.len() - if is_kept { data.len() } else { 0 };
-        // The window of a body that nobody reads stays closed.
+        // If nobody reads the body, its window stays closed.
         let is_open = !stream.remote_ended && !stream.is_left;
         let increment = stream.receive.give_back(used).filter(|_| is_open);
         self.give_back(used);
@@ -164,7 +166,11 @@ impl Connection {
             self.out.window_update(head.stream, increment);
         }
         if !has_length {
-            return self.broken(head.stream, "The body is not as long as its Content-Length says.", now);
+            return self.broken(
+                head.stream,
+                "The length of the body does not match its Content-Length.",
+                now,
+            );
         }
         if ended {
             self.remote_end(head.stream);
@@ -179,13 +185,13 @@ impl Connection {
             Role::Client => !self.is_idle(head.stream),
         };
         if !is_possible {
-            return Err(protocol("HEADERS on a stream that cannot be"));
+            return Err(protocol("HEADERS on an invalid stream"));
         }
         let mut bytes = frame::unpad(head, payload).ok_or(protocol("more padding than payload"))?;
         let mut depends_on_itself = false;
         if head.has(flag::PRIORITY) {
             let dependency = frame::number(bytes).map(|number| number & 0x7fff_ffff);
-            bytes = bytes.get(5..).ok_or(size("HEADERS without the priority that it announces"))?;
+            bytes = bytes.get(5..).ok_or(size("HEADERS without the announced priority"))?;
             depends_on_itself = dependency == Some(head.stream);
         }
         let ended = head.has(flag::END_STREAM);
@@ -203,10 +209,10 @@ impl Connection {
         };
         block.bytes.extend_from_slice(payload);
         block.pieces += 1;
-        // A block may be somewhat larger than the list that it decodes to, but not without end.
-        let most = usize::try_from(self.config.largest_list).unwrap_or(usize::MAX).saturating_mul(2);
+        // A block may be somewhat larger than the list that it decodes to, but it must be bounded.
+        let most = usize::try_from(self.config.max_header_list_size).unwrap_or(usize::MAX).saturating_mul(2);
         if block.bytes.len() > most.saturating_add(frame::LARGEST) || block.pieces > MAX_PIECES {
-            return Err((ErrorCode::ENHANCE_YOUR_CALM, "a header block without end"));
+            return Err((ErrorCode::ENHANCE_YOUR_CALM, "a header block that is too long"));
         }
         if head.has(flag::END_HEADERS) {
             return self.block(block.stream, block.ended, block.depends_on_itself, &block.bytes, now);
@@ -224,7 +230,7 @@ impl Connection {
         bytes: &[u8],
         now: u64,
     ) -> Result<(), Fatal> {
-        // Whatever becomes of the stream: the table has to see every block.
+        // Whatever happens to the stream: the dynamic table must process every block.
         let fields = self
             .decoder
             .decode(bytes)
@@ -236,7 +242,8 @@ impl Connection {
         match self.streams.get_mut(&stream).filter(|found| found.how.is_none()) {
             None if is_new => self.open_by_peer(stream, fields, ended, depends_on_itself, now),
             None => match self.closed.how(stream) {
-                // It was sent before the peer knew. One that goes on has us decode for nothing.
+                // Sent before the peer received the reset. A peer that goes on makes us decode in vain, so
+                // it counts as idle.
                 Some(How::ResetByUs) => self.idle_frame(now),
                 Some(How::ResetByPeer) => self.stream_error(stream, ErrorCode::STREAM_CLOSED, now),
                 Some(How::Ended) => Err((ErrorCode::STREAM_CLOSED, "HEADERS on a stream that has ended")),
@@ -264,9 +271,10 @@ impl Connection {
         if depends_on_itself {
             return self.stream_error(stream, ErrorCode::PROTOCOL_ERROR, now);
         }
-        // A stream that ended normally makes room at once. One that was reset does so only when nobody works on it any
-        // more: else a client could have any number of requests worked on by taking each of them back.
-        let most = usize::try_from(self.config.most_streams).unwrap_or(usize::MAX);
+        // A stream that ended normally makes room at once. One that was reset does so only when its
+        // request is no longer being handled: otherwise a client could start any number of requests
+        // by cancelling each of them.
+        let most = usize::try_from(self.config.max_concurrent_streams).unwrap_or(usize::MAX);
         if self.streams.len() >= most {
             self.reset_left();
         }
@@ -279,9 +287,9 @@ impl Connection {
         (opened.has_head, opened.remote_ended) = (true, ended);
         let malformed = match Request::of(&fields) {
             Ok(request) => {
-                opened.told_length = request.content_length;
-                (ended && !opened.has_told_length())
-                    .then_some(Malformed::Broken("The body is not as long as its Content-Length says."))
+                opened.content_length = request.content_length;
+                (ended && !opened.matches_content_length())
+                    .then_some(Malformed::Broken("The length of the body does not match its Content-Length."))
             }
             Err(malformed) => Some(malformed),
         };
@@ -292,21 +300,21 @@ impl Connection {
         Ok(())
     }
 
-    /// The head of an answer to us.
+    /// The head of a response.
     fn answer(&mut self, stream: u32, fields: Fields, ended: bool, now: u64) -> Result<(), Fatal> {
         let Some(found) = self.streams.get_mut(&stream) else { return Ok(()) };
         let malformed = match Response::of(&fields) {
             Ok(answer) if answer.status < 200 => {
-                ended.then_some(Malformed::Broken("An interim answer ends its stream."))
+                ended.then_some(Malformed::Broken("An interim response ends its stream."))
             }
             Ok(answer) => {
                 found.has_head = true;
-                // Both have no body, whatever the length says that one would have (RFC 9110 section 8.6).
+                // Neither has a body, whatever its Content-Length (RFC 9110 section 8.6).
                 found.is_to_head |= answer.status == 304 || answer.status == 204;
-                found.told_length = answer.content_length;
+                found.content_length = answer.content_length;
                 found.remote_ended = ended;
-                (ended && !found.has_told_length())
-                    .then_some(Malformed::Broken("The body is not as long as its Content-Length says."))
+                (ended && !found.matches_content_length())
+                    .then_some(Malformed::Broken("The length of the body does not match its Content-Length."))
             }
             Err(malformed) => Some(malformed),
         };
@@ -328,17 +336,17 @@ impl Connection {
         if !ended {
             return self.broken(
                 stream,
-                "A second header block does not end the stream, as trailers have to.",
+                "A second header block does not end the stream, as trailers must.",
                 now,
             );
         }
         if let Err(Malformed::Broken(why)) = check_trailers(&fields) {
             return self.broken(stream, why, now);
         }
-        if !found.has_told_length() {
-            return self.broken(stream, "The body is not as long as its Content-Length says.", now);
+        if !found.matches_content_length() {
+            return self.broken(stream, "The length of the body does not match its Content-Length.", now);
         }
-        // Trailers that are too large are dropped: what counts, the body, is there.
+        // Trailers that are too large are dropped: the body, which matters, is complete.
         found.trailers = (!fields.is_too_large()).then_some(fields);
         self.remote_end(stream);
         self.events.push_back(Event::Readable(stream));
@@ -355,7 +363,7 @@ impl Connection {
         }
     }
 
-    /// A message turned out to be malformed. As a server, we answer before the stream is reset.
+    /// A message is malformed. A server responds before the stream is reset.
     fn broken(&mut self, stream: u32, why: &'static str, now: u64) -> Result<(), Fatal> {
         let Some(found) = self.streams.get_mut(&stream) else { return Ok(()) };
         found.is_broken = true;
@@ -371,9 +379,9 @@ impl Connection {
             return Err(protocol("PRIORITY on stream 0"));
         }
         let Some(dependency) = frame::number(payload).filter(|_| payload.len() == 5) else {
-            // An error of the stream, unless there is none that could be reset.
+            // A stream error, unless the stream is idle and cannot be reset.
             return match self.is_idle(head.stream) {
-                true => Err(size("PRIORITY has to have 5 bytes")),
+                true => Err(size("PRIORITY must have 5 bytes")),
                 false => self.stream_error(head.stream, ErrorCode::FRAME_SIZE_ERROR, now),
             };
         };
@@ -392,40 +400,41 @@ impl Connection {
         }
         let code = frame::number(payload)
             .filter(|_| payload.len() == 4)
-            .ok_or(size("RST_STREAM has to have 4 bytes"))?;
+            .ok_or(size("RST_STREAM must have 4 bytes"))?;
         let code = ErrorCode(code);
         match self.streams.get_mut(&head.stream).filter(|stream| stream.how.is_none()) {
             Some(stream) => {
                 stream.how = Some(How::ResetByPeer);
-                // What was answered in full was no work for nothing: its sender stops an upload that is not needed.
+                // A request that was already responded to did not waste our work: its client stops an
+                // upload that is not needed.
                 let is_early = self.config.role == Role::Server && !stream.local_ended;
                 self.closed.remember(head.stream, How::ResetByPeer);
                 self.events.push_back(Event::Reset { stream: head.stream, code });
                 self.count_reset(is_early, now)
             }
-            // It crossed a reset of ours, or answers it: once, that is expected.
+            // It crossed our reset, or reacts to it: that is expected once.
             None if self.closed.how(head.stream) == Some(How::ResetByUs) => {
                 self.closed.remember(head.stream, How::ResetByPeer);
                 Ok(())
             }
-            // It crossed an end.
+            // It crossed our END_STREAM.
             None => self.idle_frame(now),
         }
     }
 
     // === errors and floods ===
 
-    /// Nobody has opened this stream yet, nor can it be one that was closed.
+    /// Whether this stream was never opened.
     fn is_idle(&self, stream: u32) -> bool {
         match self.config.role {
-            // We never push, and whoever asks us cannot.
+            // We never push, and a client cannot receive requests.
             _ if stream.is_multiple_of(2) => true,
             Role::Server => stream > self.last_peer,
             Role::Client => stream >= self.next_own,
         }
     }
 
-    /// Ends a stream because of what the peer did.
+    /// Ends a stream because of an error of the peer.
     fn stream_error(&mut self, stream: u32, code: ErrorCode, now: u64) -> Result<(), Fatal> {
         Output::reset(&mut self.out, stream, code);
         self.closed.remember(stream, How::ResetByUs);

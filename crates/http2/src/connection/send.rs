@@ -1,4 +1,4 @@
-//! Messages that go: heads, bodies, trailers, and what ends a stream.
+//! Sending messages: heads, bodies, trailers, and the end of a stream.
 
 use super::{Connection, Role};
 use crate::{
@@ -8,11 +8,12 @@ use crate::{
     stream::Stream,
 };
 
-/// Bytes that most header blocks have room in.
+/// Bytes that hold most header blocks.
 const USUAL_BLOCK: usize = 512;
 
 impl Connection {
-    /// Opens a stream with a request. `is_head`: its answer will have no body. None: not now.
+    /// Opens a stream with a request. `is_head`: the method is HEAD, so the response has no body.
+    /// None: no stream can be opened now.
     pub fn open<'f>(
         &mut self,
         fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>,
@@ -31,7 +32,7 @@ impl Connection {
         Some(stream)
     }
 
-    /// Whether [`Connection::open`] would open a stream now. Streams of which only the end is still to come make room.
+    /// Whether [`Connection::open`] can open a stream now. Streams that lack only their END_STREAM make room.
     pub fn make_room(&mut self) -> bool {
         if !self.can_open() {
             self.reset_left();
@@ -39,29 +40,29 @@ impl Connection {
         self.can_open()
     }
 
-    /// Whether there is room for a stream.
+    /// Whether another stream is allowed.
     #[must_use]
     pub fn can_open(&self) -> bool {
         let open = self.streams.values().filter(|stream| stream.how.is_none()).count();
         self.failed.is_none()
             && !self.peer_is_going
             && !self.is_used_up()
-            && u32::try_from(open).is_ok_and(|open| open < self.peer.most_streams)
+            && u32::try_from(open).is_ok_and(|open| open < self.peer.max_concurrent_streams)
     }
 
-    /// Every number that a stream of ours can have was used.
+    /// All stream identifiers that we may use were used.
     #[must_use]
     pub const fn is_used_up(&self) -> bool {
         self.next_own >= 0x7fff_ffff
     }
 
-    /// Streams of ours that the peer takes at once. Without a word about it: any number.
+    /// How many streams the peer accepts at once. Without such a setting: any number.
     #[must_use]
     pub const fn most_own_streams(&self) -> u32 {
-        self.peer.most_streams
+        self.peer.max_concurrent_streams
     }
 
-    /// Sends a head, an interim answer's or a final one's, or trailers. `ended`: nothing follows.
+    /// Sends a head (interim or final) or trailers. `ended`: it is the last frame.
     pub fn send_head<'f>(
         &mut self,
         stream: u32,
@@ -94,21 +95,21 @@ impl Connection {
         }
     }
 
-    /// Bytes of a body that can be sent on this stream now.
+    /// Bytes of body data that can be sent on this stream now.
     #[must_use]
     pub fn room(&self, stream: u32) -> usize {
         let of_stream = self.streams.get(&stream).map_or(0, |found| found.send.room());
         if self.can_send(stream) { of_stream.min(self.send.room()) } else { 0 }
     }
 
-    /// Nothing can be sent on this stream because of its own window: room elsewhere would not help.
+    /// The stream's own window blocks it: room elsewhere would not help.
     #[must_use]
     pub fn is_held_by_stream(&self, stream: u32) -> bool {
         self.streams.get(&stream).is_some_and(|found| found.send.room() == 0)
     }
 
-    /// Sends as much of `bytes` as the windows allow, and returns how much that was. `ended`: these are the last ones;
-    /// the stream is ended with them if all of them go.
+    /// Sends as much of `bytes` as the windows allow and returns how much. `ended`: these are the
+    /// last bytes; if all of them are sent, the stream ends with them.
     pub fn send_data(&mut self, stream: u32, bytes: &[u8], ended: bool) -> usize {
         let room = self.room(stream);
         if !self.can_send(stream) {
@@ -137,7 +138,7 @@ impl Connection {
         count
     }
 
-    /// Whether a stream is still open for what we have to say.
+    /// Whether we can still send on this stream.
     #[must_use]
     pub fn can_send(&self, stream: u32) -> bool {
         self.failed.is_none()
@@ -154,8 +155,8 @@ impl Connection {
         }
     }
 
-    /// Resets a stream. One that has ended on both sides is not there any more, but its peer may be told
-    /// why, if `code` is an error (RFC 9113 section 8.1.1).
+    /// Resets a stream. If `code` is an error, a stream that has ended on both sides is reset too,
+    /// which states the reason to its peer (RFC 9113 section 8.1.1).
     pub fn reset(&mut self, stream: u32, code: ErrorCode) {
         let Some(found) = self.streams.get_mut(&stream) else { return };
         let is_over = match found.how {
@@ -171,11 +172,12 @@ impl Connection {
         self.out.reset(stream, code);
     }
 
-    /// Nobody works on this stream any more. What is still open of it is reset. If all of a request was answered before
-    /// the request ended, its sender is asked to stop (RFC 9113 section 8.1), but not at once: what is on its way may end it,
-    /// and curl 7.88 loses an answer that comes together with the reset. [`Connection::reset_stale`] does it, or the lack of
-    /// room. An answer that is here but for its end is reset only if there is no room for another stream. Until then each
-    /// frame is judged like any other.
+    /// The stream is no longer in use; what is still open of it is reset. If a request was
+    /// responded to in full before it ended, its client is asked to stop (RFC 9113 section 8.1),
+    /// but not at once: data in flight may end it, and curl 7.88 loses a response that arrives
+    /// together with the reset. [`Connection::reset_stale`] resets it later, or a new stream that
+    /// needs the room. A response that lacks only END_STREAM is reset only to make room for another
+    /// stream. Until then each frame is checked like any other.
     pub fn release(&mut self, stream: u32) {
         let is_server = self.config.role == Role::Server;
         if let Some(found) = self.streams.get_mut(&stream)
@@ -187,8 +189,10 @@ impl Connection {
             self.left += 1;
             let unread = found.inbox.consume(usize::MAX);
             self.give_back(unread);
-            // The peer counts each of them among the streams that it may have open.
-            if is_server && self.left > usize::try_from(self.config.most_streams / 2).unwrap_or(usize::MAX) {
+            // The peer counts each of them towards its limit of open streams.
+            if is_server
+                && self.left > usize::try_from(self.config.max_concurrent_streams / 2).unwrap_or(usize::MAX)
+            {
                 self.reset_oldest_left();
             }
             return;
@@ -205,7 +209,7 @@ impl Connection {
             );
         }
         if let Some(found) = self.streams.remove(&stream) {
-            // What nobody will read must not keep the window closed for the others.
+            // Unread data must not keep the connection's window closed for other streams.
             self.give_back(found.inbox.filled().len());
         }
     }

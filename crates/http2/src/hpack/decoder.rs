@@ -1,15 +1,15 @@
-//! Header blocks become fields. Whatever stands in a block, time and memory are bounded by its length and
-//! by the size that a list may have.
+//! Decodes header blocks. Whatever a block contains, time and memory are bounded by its length and
+//! by the limit of a field section.
 
 use super::{
     Fields, huffman, integer,
     tables::{Dynamic, OVERHEAD, STATIC},
 };
 
-/// The size of our table, which every peer knows without being told.
+/// The default size of the dynamic table, which every peer may assume.
 const TABLE: usize = 4096;
 
-/// A block that cannot be decoded: the connection's table is lost, and the connection with it.
+/// A block that cannot be decoded: the dynamic table is out of sync, so the connection must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Undecodable;
 
@@ -17,23 +17,23 @@ pub struct Undecodable;
 #[derive(Debug)]
 pub struct Decoder {
     table: Dynamic,
-    largest_list: usize,
-    // Where strings are decoded to, kept from field to field.
+    max_header_list_size: usize,
+    // Buffers of decoded strings, reused for each field.
     name: Vec<u8>,
     value: Vec<u8>,
 }
 
 impl Decoder {
-    /// A decoder for lists of at most so many bytes, counted as RFC 9113 section 6.5.2 has it.
+    /// A decoder with this limit of a field section, in bytes as counted by RFC 9113 section 6.5.2.
     #[must_use]
-    pub const fn new(largest_list: usize) -> Self {
-        Self { table: Dynamic::new(TABLE), largest_list, name: Vec::new(), value: Vec::new() }
+    pub const fn new(max_header_list_size: usize) -> Self {
+        Self { table: Dynamic::new(TABLE), max_header_list_size, name: Vec::new(), value: Vec::new() }
     }
 
-    /// Decodes a block. Fields beyond the bound are not kept, but they do their work on the table.
+    /// Decodes a block. Fields beyond the limit are not kept, but still update the table.
     ///
     /// # Errors
-    /// The block is no HPACK.
+    /// The block is not valid HPACK.
     pub fn decode(&mut self, block: &[u8]) -> Result<Fields, Undecodable> {
         let mut rest = block;
         let mut fields = Fields::with_room();
@@ -41,7 +41,7 @@ impl Decoder {
         let mut is_at_start = true;
         while let Some(&first) = rest.first() {
             if first & 0xe0 == 0x20 {
-                // A change of the table's size stands at the beginning of a block (section 4.2).
+                // A dynamic table size update must come first in a block (section 4.2).
                 let most = number(&mut rest, 5)?;
                 if !is_at_start || most > TABLE {
                     return Err(Undecodable);
@@ -58,7 +58,7 @@ impl Decoder {
                 (self.name.as_slice(), self.value.as_slice())
             };
             size = size.saturating_add(name.len() + value.len() + OVERHEAD);
-            if size > self.largest_list {
+            if size > self.max_header_list_size {
                 fields.cut();
             } else {
                 fields.push(name, value);
@@ -85,7 +85,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Gives memory back that is not needed between blocks.
+    /// Releases memory that is not needed between blocks.
     pub(crate) fn rest(&mut self) {
         self.name = Vec::new();
         self.value = Vec::new();
@@ -138,8 +138,8 @@ mod tests {
             &[0x80][..],                                 // index 0
             &[0xc6],                                     // index 70: the table is empty
             &[0x40, 0x01, b'a'],                         // cut
-            &[0x40, 0x7f, 0xff, 0xff, 0xff, 0xff, 0x7f], // a length beyond everything
-            &[0x82, 0x20],                               // the table's size behind a field
+            &[0x40, 0x7f, 0xff, 0xff, 0xff, 0xff, 0x7f], // an overflowing length
+            &[0x82, 0x20],                               // a table size update after a field
             &[0x3f, 0xe2, 0x1f],                         // a table of 4097 bytes
             &[0x00, 0x81, 0xff, 0x00],                   // padding of eight bits
             &[0x7f, 0xff],
@@ -155,7 +155,7 @@ mod tests {
         let mut decoder = Decoder::new(100);
         let mut block = vec![0x40, 1, b'a', 60];
         block.extend([b'x'; 60]);
-        // The same entry again and again: a byte each.
+        // The same entry over and over: a byte each.
         block.extend([0xbe; 1000]);
         block.extend([0x40, 1, b'b', 1, b'y']);
         let fields = decoder.decode(&block).unwrap();
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(next.iter().next(), Some((&b"b"[..], &b"y"[..])));
     }
 
-    /// A field counts as its name, its value and 32 bytes (RFC 9113 section 6.5.2).
+    /// The size of a field is that of its name and value plus 32 bytes (RFC 9113 section 6.5.2).
     #[test]
     fn a_list_may_be_exactly_as_large_as_the_bound() {
         // `name: value`, as a literal, twice.

@@ -1,28 +1,28 @@
-//! Fields become header blocks, by the static table and Huffman's code.
+//! Encodes header blocks, with the static table and the Huffman code.
 //!
-//! The encoder keeps no table of its own: an answer's fields mostly differ from those before (ids, dates, what remains
-//! of a limit), and a table would cost each connection memory and each request a search. The peer is told so in
-//! the first block, which also settles every table size that it may wish for later.
+//! The encoder uses no dynamic table: the fields of responses mostly differ (ids, dates, remaining
+//! quota), and a table would cost memory on each connection and a search on each request. The first
+//! block announces a table size of 0, which also satisfies every limit that the peer may set later.
 
 use super::{huffman, integer, tables};
 
-/// The bit of a string's length that says how it is encoded.
+/// The bit of a string's length that marks Huffman encoding.
 const HUFFMAN: u8 = 0x80;
-/// A length from which on it takes more than a byte.
+/// Lengths from this value on take more than one byte.
 const LONG: u8 = 0x7f;
 
 /// Encodes the header blocks of one connection.
 #[derive(Debug, Default)]
 pub struct Encoder {
-    has_told: bool,
+    has_announced_size: bool,
 }
 
 impl Encoder {
     /// Appends a block.
     pub fn encode<'f>(&mut self, fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>, out: &mut Vec<u8>) {
-        if !self.has_told {
+        if !self.has_announced_size {
             out.push(0x20); // a table of 0 bytes
-            self.has_told = true;
+            self.has_announced_size = true;
         }
         for (name, value) in fields {
             field(name, value, out);
@@ -32,13 +32,13 @@ impl Encoder {
 
 fn field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     let mut of_name = None;
-    for (index, told) in tables::known(name) {
-        if told == value {
+    for (index, known) in tables::known(name) {
+        if known == value {
             return integer::write(index, 7, 0x80, out);
         }
         of_name.get_or_insert(index);
     }
-    // What must not stand in anybody's table, an intermediary's neither (RFC 7541 section 7.1.3).
+    // Never-indexed: must not enter any table, not even an intermediary's (RFC 7541 section 7.1.3).
     let is_secret = matches!(name, b"authorization" | b"cookie" | b"set-cookie" | b"proxy-authorization");
     integer::write(of_name.unwrap_or(0), 4, if is_secret { 0x10 } else { 0 }, out);
     if of_name.is_none() {
@@ -49,8 +49,8 @@ fn field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
 
 fn string(bytes: &[u8], out: &mut Vec<u8>) {
     let begin = out.len();
-    // Nearly all strings are so short that their length is one byte, whose place is before them. So they are encoded there
-    // at once, and not measured first.
+    // Nearly all strings are short enough for a length of one byte. So one byte is reserved and the
+    // string is encoded at once, without measuring it first.
     out.push(0);
     huffman::encode(bytes, out);
     let length = out.len() - begin - 1;
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn strings_of_every_length_come_back() {
-        // Bytes whose codes are short, as long as themselves, and longer.
+        // Bytes whose codes are shorter than, as long as, and longer than a byte.
         for byte in [b'a', b'X', b'&', 0xff] {
             for length in (0..300).chain([5_000]) {
                 let text = vec![byte; length];

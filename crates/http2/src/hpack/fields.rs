@@ -1,6 +1,6 @@
-//! A list of header fields in one piece of memory.
+//! A list of header fields in one allocation.
 
-/// Header fields in the order in which they came, pseudo-header fields among them.
+/// Header fields in the order of their arrival, including pseudo-header fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields {
     bytes: Vec<u8>,
@@ -10,7 +10,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// An empty list with room for what most messages have, so that it need not grow bit by bit.
+    /// An empty list with capacity for most messages, so that it rarely grows.
     pub(crate) fn with_room() -> Self {
         Self { bytes: Vec::with_capacity(512), lengths: Vec::with_capacity(16), is_too_large: false }
     }
@@ -21,7 +21,7 @@ impl Fields {
         self.bytes.len()
     }
 
-    /// How many there are.
+    /// The number of fields.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.lengths.len()
@@ -38,7 +38,7 @@ impl Fields {
         })
     }
 
-    /// The list was larger than it may be: what is here is only its beginning.
+    /// The list exceeded its limit: only its beginning was kept.
     #[must_use]
     pub const fn is_too_large(&self) -> bool {
         self.is_too_large
@@ -48,7 +48,7 @@ impl Fields {
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         self.bytes.extend_from_slice(name);
         self.bytes.extend_from_slice(value);
-        // Lists are bounded far below 4 GiB.
+        // Lists are far smaller than 4 GiB.
         self.lengths.push((name.len() as u32, value.len() as u32));
     }
 

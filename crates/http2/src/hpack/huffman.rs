@@ -1,9 +1,9 @@
 //! The Huffman code of RFC 7541 appendix B.
 //!
-//! The code is canonical: codes of a length follow each other in the order of their symbols. So the
-//! lengths alone say everything, and the tables are computed from them when this is compiled.
+//! The code is canonical: codes of one length follow each other in the order of their symbols. So
+//! the lengths suffice, and the tables are computed from them at compile time.
 
-/// Bits of each symbol's code; the last is that of EOS.
+/// Bits of each symbol's code; the last is EOS.
 const LENGTHS: [u8; 257] = [
     13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28, 28, 28,
     28, 28, 28, 28, 28, 28, 6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, 5, 5, 5, 6, 6, 6, 6, 6,
@@ -17,12 +17,12 @@ const LENGTHS: [u8; 257] = [
     27, 27, 26, 30,
 ];
 const LONGEST: usize = 30;
-/// Codes of up to so many bits are found in one step.
+/// Codes of at most this many bits are decoded in one step.
 const FAST: usize = 8;
 
 static TABLES: Tables = Tables::new();
 
-/// How a symbol is written.
+/// The code of a symbol.
 #[derive(Clone, Copy)]
 struct Code {
     code: u32,
@@ -34,11 +34,12 @@ struct Tables {
     codes: [Code; 257],
     /// Symbols by length and value of their codes.
     order: [u16; 257],
-    /// For each length: its first code, where its symbols begin in `order`, how many they are.
+    /// For each length: the first code, where its symbols begin in `order`, and how many there are.
     first: [u32; LONGEST + 1],
     start: [u16; LONGEST + 1],
     count: [u16; LONGEST + 1],
-    /// For each byte: the symbol whose code it begins with, and that code's length; 0: a longer one.
+    /// For each byte: the symbol whose code it begins with, and the length of that code. 0: the
+    /// code is longer.
     fast: [(u8, u8); 1 << FAST],
 }
 
@@ -87,10 +88,10 @@ impl Tables {
     }
 }
 
-/// Appends what `bytes` stand for. False: they are no such code, or end as none may.
+/// Appends the decoded `bytes`. False: they are not a valid code or have invalid padding.
 #[must_use]
 pub(crate) fn decode(bytes: &[u8], out: &mut Vec<u8>) -> bool {
-    // Bits that were read and not used yet, the next one at the top.
+    // Bits that were read and not used, the next one at the top.
     let (mut window, mut bits) = (0u64, 0usize);
     let mut rest = bytes.iter();
     loop {
@@ -105,18 +106,18 @@ pub(crate) fn decode(bytes: &[u8], out: &mut Vec<u8>) -> bool {
         }
         match symbol(window) {
             Some((symbol, length)) if length <= bits => {
-                let Ok(byte) = u8::try_from(symbol) else { return false }; // EOS, 256, never stands in a string
+                let Ok(byte) = u8::try_from(symbol) else { return false }; // EOS (256) is not allowed in a string
                 out.push(byte);
                 window <<= length;
                 bits -= length;
             }
-            // The padding: at most seven bits, all of them ones, as EOS begins.
+            // The padding: at most seven bits, all ones, a prefix of EOS.
             Some(_) | None => return bits < 8 && window >> (64 - bits) == (1 << bits) - 1,
         }
     }
 }
 
-/// The symbol whose code stands at the top of `window`, and the length of that.
+/// The symbol whose code is at the top of `window`, and the length of its code.
 fn symbol(window: u64) -> Option<(u16, usize)> {
     let &(symbol, length) = TABLES.fast.get((window >> (64 - FAST)) as usize)?;
     if length > 0 {
@@ -134,7 +135,7 @@ fn symbol(window: u64) -> Option<(u16, usize)> {
 
 /// Appends `bytes` encoded.
 pub(crate) fn encode(bytes: &[u8], out: &mut Vec<u8>) {
-    // The codes that were not written yet, the last one at the bottom: less than 32 bits, and one more code.
+    // Codes that are not yet written, the last one at the bottom: fewer than 32 bits, plus one code.
     let (mut window, mut bits) = (0u64, 0u32);
     for &byte in bytes {
         let Some(&Code { code, length }) = TABLES.codes.get(usize::from(byte)) else { return };
@@ -145,14 +146,14 @@ pub(crate) fn encode(bytes: &[u8], out: &mut Vec<u8>) {
             out.extend_from_slice(&low(window >> bits).to_be_bytes());
         }
     }
-    // The rest is filled with the beginning of EOS.
+    // The padding is a prefix of EOS.
     let padding = bits.next_multiple_of(8) - bits;
     let last = low((window << padding | ((1 << padding) - 1)) << (32 - bits - padding));
     let count = (bits + padding) as usize / 8;
     out.extend_from_slice(last.to_be_bytes().get(..count).unwrap_or_default());
 }
 
-/// The lower half, on purpose.
+/// Truncates to the lower half, on purpose.
 #[allow(clippy::cast_possible_truncation)]
 const fn low(word: u64) -> u32 {
     word as u32

@@ -1,7 +1,7 @@
-//! Numbers with a prefix (RFC 7541 section 5.1).
+//! Integers with a prefix (RFC 7541 section 5.1).
 
-/// Reads a number whose first `prefix` bits are the low ones of `bytes`' first byte, and tells how many bytes it
-/// took. None: it is cut, or larger than any number that could make sense here.
+/// Reads an integer whose prefix is the low `prefix` bits of the first byte. Returns it with its
+/// length in bytes. None: it is truncated, or larger than any valid value.
 pub(crate) fn read(bytes: &[u8], prefix: u8) -> Option<(usize, usize)> {
     let mask = (1usize << prefix) - 1;
     let (&first, rest) = bytes.split_first()?;
@@ -9,7 +9,7 @@ pub(crate) fn read(bytes: &[u8], prefix: u8) -> Option<(usize, usize)> {
     if value < mask {
         return Some((value, 1));
     }
-    // Four bytes carry 28 bits: far above every bound, and far below an overflow. More is refused.
+    // Four bytes carry 28 bits: far above every limit and far below an overflow. More is refused.
     for (place, &byte) in rest.iter().take(4).enumerate() {
         value += usize::from(byte & 0x7f) << (7 * place);
         if byte & 0x80 == 0 {
@@ -19,7 +19,7 @@ pub(crate) fn read(bytes: &[u8], prefix: u8) -> Option<(usize, usize)> {
     None
 }
 
-/// Appends a number. `first` holds the bits above the prefix.
+/// Appends an integer. `first` holds the bits above the prefix.
 pub(crate) fn write(value: usize, prefix: u8, first: u8, out: &mut Vec<u8>) {
     let mask = (1usize << prefix) - 1;
     if value < mask {
@@ -35,7 +35,7 @@ pub(crate) fn write(value: usize, prefix: u8, first: u8, out: &mut Vec<u8>) {
     out.push(low(rest));
 }
 
-/// The lowest eight bits, on purpose.
+/// Truncates to the lowest eight bits, on purpose.
 #[allow(clippy::cast_possible_truncation)]
 const fn low(value: usize) -> u8 {
     value as u8

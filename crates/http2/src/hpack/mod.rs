@@ -1,4 +1,4 @@
-//! HPACK (RFC 7541): header fields as they stand in frames.
+//! HPACK (RFC 7541): the encoding of header fields in frames.
 
 mod decoder;
 mod encoder;

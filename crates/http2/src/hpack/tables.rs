@@ -1,8 +1,8 @@
-//! The tables that header fields are told by: the one that everybody knows, and the one of the connection.
+//! The indexing tables: the static one, and the dynamic one of a connection.
 
 use std::collections::VecDeque;
 
-/// RFC 7541 appendix A; the first has the index 1.
+/// RFC 7541 appendix A; the first entry has the index 1.
 pub(crate) const STATIC: [(&str, &str); 61] = [
     (":authority", ""),
     (":method", "GET"),
@@ -67,14 +67,14 @@ pub(crate) const STATIC: [(&str, &str); 61] = [
     ("www-authenticate", ""),
 ];
 
-/// The lengths that names of the table have.
+/// The length of the longest name in the table.
 const LONGEST_NAME: usize = 27;
 static BY_LENGTH: ByLength = ByLength::new();
 
-/// The places of the table by the lengths of their names, so that a name is compared with few others.
+/// The entries of the static table by the length of their name, so that a name is compared with few others.
 struct ByLength {
     places: [u8; STATIC.len()],
-    /// Where in `places` those of each length begin; the last is its end.
+    /// Where the entries of each length begin in `places`; the last is the end.
     start: [u8; LONGEST_NAME + 2],
 }
 
@@ -105,13 +105,13 @@ impl ByLength {
     }
 }
 
-/// Index and value of each entry of [`STATIC`] with this name, in their order.
+/// Index and value of each entry of [`STATIC`] with this name, in order.
 pub(crate) fn known(name: &[u8]) -> impl Iterator<Item = (usize, &'static [u8])> {
     let bound = |length: usize| BY_LENGTH.start.get(length).copied().map_or(STATIC.len(), usize::from);
     let places = BY_LENGTH.places.get(bound(name.len())..bound(name.len() + 1)).unwrap_or_default();
     places.iter().filter_map(move |&place| {
         let (known, value) = STATIC.get(usize::from(place))?;
-        // Most of a length differ in their last byte already.
+        // Most names of one length differ in their last byte.
         let is_it = known.as_bytes().last() == name.last() && known.as_bytes() == name;
         is_it.then(|| (usize::from(place) + 1, value.as_bytes()))
     })
@@ -138,7 +138,7 @@ impl Entry {
     }
 }
 
-/// What an entry counts beside its bytes (RFC 7541 section 4.1).
+/// The overhead of an entry (RFC 7541 section 4.1).
 pub(crate) const OVERHEAD: usize = 32;
 
 impl Dynamic {
@@ -146,7 +146,7 @@ impl Dynamic {
         Self { entries: VecDeque::new(), size: 0, most }
     }
 
-    /// The entry with this index, counted from 0.
+    /// The entry with this index, starting at 0.
     pub(crate) fn get(&self, index: usize) -> Option<(&[u8], &[u8])> {
         let entry = self.entries.get(index)?;
         entry.bytes.split_at_checked(entry.name)

@@ -218,8 +218,8 @@ fn a_request_that_turns_out_malformed_is_told_and_its_rest_is_dropped() {
         server.receive(&frame(1, 4, 1, &with_length), 0);
         events(&mut server);
         assert_eq!(judge(&mut server, &later), Fine, "{what}: it is answered before it is reset");
-        let told = events(&mut server);
-        assert!(matches!(told[..], [Event::Broken { stream: 1, .. }]), "{what}: {told:?}");
+        let seen = events(&mut server);
+        assert!(matches!(seen[..], [Event::Broken { stream: 1, .. }]), "{what}: {seen:?}");
         assert!(!server.has_ended(1), "{what}");
         // Where it was answered already, it is reset.
         let mut server = self::server();
@@ -308,8 +308,8 @@ fn a_request_that_ends_with_its_head_has_no_length_or_none_at_all() {
         let mut server = server();
         let head = length.map_or(BLOCK.to_vec(), |digit| [BLOCK, &[0x0f, 0x0d, 1, digit]].concat());
         server.receive(&frame(1, 5, 1, &head), 0);
-        let told = events(&mut server);
-        let [Event::Head { malformed, ended: true, .. }] = &told[..] else { panic!("{told:?}") };
+        let seen = events(&mut server);
+        let [Event::Head { malformed, ended: true, .. }] = &seen[..] else { panic!("{seen:?}") };
         assert_eq!(malformed.is_some(), is_malformed, "{length:?}");
     }
 }

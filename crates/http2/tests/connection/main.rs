@@ -5,15 +5,21 @@ use http2::{Config, Connection, ErrorCode, Event, Fields, PREFACE, Role};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
+mod accessors;
 mod judged;
 mod released;
-mod told;
 
 const REQUEST: [(&[u8], &[u8]); 4] =
     [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/items"), (b":authority", b"a")];
 
 fn config(role: Role) -> Config {
-    Config { role, most_streams: 10, window: 65_535, connection_window: 100_000, largest_list: 16_384 }
+    Config {
+        role,
+        max_concurrent_streams: 10,
+        window: 65_535,
+        connection_window: 100_000,
+        max_header_list_size: 16_384,
+    }
 }
 
 /// A server to which a client has said hello.

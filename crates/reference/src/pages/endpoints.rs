@@ -125,7 +125,7 @@ fn about(endpoint: &Endpoint) -> Text {
 
 fn cost(endpoint: &Endpoint) -> String {
     let units = quantity::grouped(u64::from(endpoint.cost));
-    if endpoint.tells_cost { format!("at most {units}") } else { units }
+    if endpoint.reports_cost { format!("at most {units}") } else { units }
 }
 
 fn permission(endpoint: &Endpoint) -> Text {
@@ -148,7 +148,7 @@ fn json_of(source: &Source<'_>, page: &EndpointPage, number: usize) -> Value {
             "public": endpoint.public,
             "permissions": endpoint.permissions,
             "cost": if endpoint.public { 0 } else { endpoint.cost },
-            "cost_is_told": endpoint.tells_cost,
+            "cost_is_told": endpoint.reports_cost,
             "group": endpoint.group.as_deref(),
             "deprecated": endpoint.deprecated.is_some(),
             "moved_to": endpoint.moved_to,

@@ -140,12 +140,12 @@ fn address_blocks(facts: &Facts) -> Vec<Block> {
 }
 
 fn has_cost(endpoint: &Endpoint) -> bool {
-    !endpoint.public && (endpoint.cost != 1 || endpoint.tells_cost)
+    !endpoint.public && (endpoint.cost != 1 || endpoint.reports_cost)
 }
 
 fn cost(endpoint: &Endpoint) -> String {
     let units = quantity::grouped(u64::from(endpoint.cost));
-    if endpoint.tells_cost { format!("at most {units}, as the response says") } else { units }
+    if endpoint.reports_cost { format!("at most {units}, as the response says") } else { units }
 }
 
 /// Says how many rows a table leaves out.
@@ -228,7 +228,7 @@ fn json_of(facts: &Facts) -> Value {
     let costly = facts.reference.endpoints.iter().filter(|endpoint| has_cost(endpoint));
     let costs: Vec<_> = costly
         .take(MAX_COSTS)
-        .map(|endpoint| json!({ "method": endpoint.method, "path": endpoint.path, "cost": endpoint.cost, "is_told": endpoint.tells_cost }))
+        .map(|endpoint| json!({ "method": endpoint.method, "path": endpoint.path, "cost": endpoint.cost, "is_told": endpoint.reports_cost }))
         .collect();
     let headers: Vec<_> =
         HEADERS.into_iter().map(|(name, meaning)| json!({ "header": name, "meaning": meaning })).collect();

@@ -1,41 +1,41 @@
-//! Answers to a certificate authority (RFC 8555) that wants to see that a name leads here.
+//! Responses to ACME challenges (RFC 8555): a certificate authority verifies that a name leads here.
 
 use super::identity::Identity;
 use arc_swap::ArcSwap;
 use rustls::sign::CertifiedKey;
 use std::{collections::HashMap, fmt, sync::Arc};
 
-/// Answers to a certificate authority that wants to see that a name leads here.
+/// Responses to ACME challenges.
 #[derive(Clone, Default)]
 pub struct Challenges(Arc<ArcSwap<Answers>>);
 
-/// Answers by what is asked for.
+/// The responses by challenge.
 #[derive(Default, Clone)]
 struct Answers {
-    /// By token: the text for `/.well-known/acme-challenge/TOKEN`.
+    /// By token: the body of `/.well-known/acme-challenge/TOKEN`.
     texts: HashMap<String, String>,
-    /// By name: the certificate to show.
+    /// By name: the certificate to present.
     certificates: HashMap<String, Arc<CertifiedKey>>,
 }
 
 impl Challenges {
-    /// Answers over HTTP: this text for this token.
-    pub fn tell(&self, token: &str, text: &str) {
+    /// Responds over HTTP: with this text for this token.
+    pub fn set_text(&self, token: &str, text: &str) {
         self.change(|answers| drop(answers.texts.insert(token.to_owned(), text.to_owned())));
     }
 
-    /// Answers within TLS: this certificate for this name.
-    pub fn show(&self, name: &str, identity: &Identity) {
+    /// Responds within TLS: with this certificate for this name.
+    pub fn set_certificate(&self, name: &str, identity: &Identity) {
         let name = name.to_ascii_lowercase();
         self.change(|answers| drop(answers.certificates.insert(name.clone(), Arc::clone(&identity.key))));
     }
 
-    /// Forgets all answers.
+    /// Removes all responses.
     pub fn clear(&self) {
         self.0.store(Arc::default());
     }
 
-    /// The text for a path, if it is one that a certificate authority asks for.
+    /// The text for a path, if it is a challenge path.
     pub fn text(&self, path: &str) -> Option<String> {
         let token = path.strip_prefix("/.well-known/acme-challenge/")?;
         self.0.load().texts.get(token).cloned()

@@ -1,4 +1,4 @@
-//! What is asked of an upstream, and shown to it.
+//! TLS with upstreams: what is required of them, and our own certificate.
 
 use super::{PROVIDER, identity::Identity};
 use rustls::{
@@ -14,36 +14,36 @@ use std::{
     sync::Arc,
 };
 
-/// What a server calls HTTP/2 in its handshake (RFC 9113 section 3.1).
+/// The ALPN name of HTTP/2 (RFC 9113 section 3.1).
 pub(super) const HTTP2: &[u8] = b"h2";
-/// Sessions that are kept to be resumed.
+/// Maximum number of sessions kept for resumption.
 const SESSIONS: usize = 64;
 
-/// How an upstream is spoken to.
+/// The TLS configuration for an upstream.
 #[derive(Clone)]
 pub struct Client {
     pub(super) config: Arc<ClientConfig>,
-    /// The same, but for HTTP/2.
+    /// The same for HTTP/2.
     pub(super) http2_config: Arc<ClientConfig>,
     pub(super) name: ServerName<'static>,
-    /// Of whom is trusted, and what is shown.
+    /// A digest of the trusted roots and our certificate.
     digest: u64,
 }
 
-/// Whom an upstream's certificate has to come from.
+/// The trusted roots.
 #[derive(Debug, Clone)]
 pub enum Roots {
-    /// The authorities that this machine trusts.
+    /// The roots of this machine.
     System(Vec<CertificateDer<'static>>),
-    /// These alone.
+    /// Only these.
     Own(Vec<CertificateDer<'static>>),
 }
 
 impl Client {
-    /// `name`: what the upstream's certificate has to stand for, a host name or an IP address.
+    /// `name`: the name that the upstream's certificate must have, a host name or an IP address.
     ///
     /// # Errors
-    /// What stands in the way, for the operator.
+    /// The error, for the operator.
     pub fn new(name: &str, roots: Roots, own: Option<&Identity>) -> Result<Self, String> {
         let name =
             ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is not a host name"))?;
@@ -81,30 +81,30 @@ impl Client {
         config.resumption = Resumption::in_memory_sessions(SESSIONS);
         let mut http2_config = config.clone();
         http2_config.alpn_protocols = vec![HTTP2.to_vec()];
-        // A session is resumed for what it was begun for.
+        // Sessions are resumed only for the protocol they were created for.
         http2_config.resumption = Resumption::in_memory_sessions(SESSIONS);
         Ok(Self { config: Arc::new(config), http2_config: Arc::new(http2_config), name, digest })
     }
 }
 
 impl Client {
-    /// The same, for another name.
+    /// The same configuration for another name.
     ///
     /// # Errors
-    /// It is none.
+    /// The name is invalid.
     pub fn named(&self, name: &str) -> Result<Self, String> {
         let name =
             ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is not a host name"))?;
         Ok(Self { name, ..self.clone() })
     }
 
-    /// What the upstream's certificate has to stand for.
+    /// The name that the upstream's certificate must have.
     pub fn name(&self) -> String {
         self.name.to_str().into_owned()
     }
 }
 
-/// The same name, the same authorities, the same certificate of ours.
+/// Equal: the same name, the same roots, the same certificate of ours.
 impl PartialEq for Client {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name && self.digest == other.digest
@@ -119,7 +119,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Our certificate, shown to whoever asks for one.
+/// Our certificate, presented on request.
 #[derive(Debug)]
 struct Own(Arc<CertifiedKey>);
 

@@ -1,4 +1,4 @@
-//! The beginning of a connection under TLS, to a client and to an upstream.
+//! TLS handshakes with clients and upstreams.
 
 use super::{
     client::{Client, HTTP2},
@@ -11,28 +11,28 @@ use rustls::{ClientConnection, Connection, ServerConnection};
 use std::{future::poll_fn, io, sync::Arc};
 use tokio::net::TcpStream;
 
-/// What became of a client's connection.
+/// The outcome of a handshake with a client.
 pub(crate) enum Accepted {
-    /// The handshake is done.
+    /// The handshake is complete.
     Tls {
         stream: Box<TlsStream>,
-        /// The subject of the certificate that the client has proved to have.
+        /// The subject of the client's verified certificate.
         subject: Option<Box<str>>,
     },
-    /// What came is text, HTTP most likely. Nothing was read of it.
+    /// Plain text, most likely HTTP. Nothing was read of it.
     Plain(TcpStream),
-    /// An authority looked at the proof that it wanted; that is all.
+    /// A certificate authority verified an ACME challenge; nothing else follows.
     Challenge(Box<TlsStream>),
-    /// The handshake failed, and the client was told so by an alert, if it was still there.
+    /// The handshake failed, and an alert was sent if possible.
     Refused(Box<TlsStream>, io::Error),
-    /// The client went without a word.
+    /// The client left without sending anything.
     Gone,
 }
 
-/// Begins a connection that a client opened. `speaks_http2`: that is offered as well. A client that takes the offer says
-/// so again by the preface of HTTP/2, so nobody has to be told.
+/// Does the handshake with a client. `speaks_http2`: HTTP/2 is offered too. A client that selects
+/// it begins with the preface of HTTP/2, so the result need not be returned.
 pub(crate) async fn accept(socket: TcpStream, server: &Server, speaks_http2: bool) -> Accepted {
-    // No record of TLS begins with a byte that stands for a sign of text; a request of HTTP does.
+    // A TLS record never begins with a printable character; an HTTP request does.
     let mut first = [0];
     match socket.peek(&mut first).await {
         Ok(1..) if first[0] >= b' ' && first[0].is_ascii() => return Accepted::Plain(socket),
@@ -41,7 +41,7 @@ pub(crate) async fn accept(socket: TcpStream, server: &Server, speaks_http2: boo
     }
     let session = match ServerConnection::new(server.offer(speaks_http2)) {
         Ok(session) => session,
-        Err(_) => return Accepted::Gone, // rustls has nothing that could fail here
+        Err(_) => return Accepted::Gone, // rustls cannot fail here
     };
     let mut stream = Box::new(TlsStream::new(socket, Connection::Server(session)));
     if let Err(error) = poll_fn(|cx| stream.poll_handshake(cx)).await {
@@ -56,10 +56,10 @@ pub(crate) async fn accept(socket: TcpStream, server: &Server, speaks_http2: boo
     Accepted::Tls { stream, subject }
 }
 
-/// Begins a connection to an upstream. `by_http2`: nothing else is to be spoken.
+/// Does the handshake with an upstream. `by_http2`: only HTTP/2 is accepted.
 ///
 /// # Errors
-/// Why it cannot be trusted or does not want us, for the operator.
+/// Why the handshake failed, for the operator.
 pub async fn connect(socket: TcpStream, client: &Client, by_http2: bool) -> Result<Box<TlsStream>, String> {
     let config = if by_http2 { &client.http2_config } else { &client.config };
     let session = ClientConnection::new(Arc::clone(config), client.name.clone());

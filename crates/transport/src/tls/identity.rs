@@ -1,4 +1,4 @@
-//! A certificate with its chain and private key: what a side of a connection proves to be.
+//! A certificate with its chain and private key: the identity of one side of a connection.
 
 use super::PROVIDER;
 use rustls::{
@@ -12,10 +12,10 @@ use x509_parser::{
     prelude::FromDer,
 };
 
-/// Certificates that a chain may have.
+/// Maximum length of a chain.
 const MAX_CERTIFICATES: usize = 100;
 
-/// A certificate, those that vouch for it, and its private key.
+/// A certificate, its chain, and its private key.
 #[derive(Clone)]
 pub struct Identity {
     pub(super) key: Arc<CertifiedKey>,
@@ -25,29 +25,29 @@ pub struct Identity {
     issued: Option<Issued>,
 }
 
-/// What names a certificate among all of its authority: the identifier of the authority's key, and the serial number,
-/// each as it stands in the certificate.
+/// Identifies a certificate among all of its authority: the identifier of the authority's key and
+/// the serial number, as in the certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issued {
     /// The authority key identifier.
     pub authority_key: Vec<u8>,
-    /// The serial number: the content octets of its DER form.
+    /// The serial number: the content octets of its DER encoding.
     pub serial: Vec<u8>,
 }
 
-/// Why bytes are no certificate and key that can be used.
+/// Why a certificate and key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BadIdentity {
-    /// No certificate stands in them.
+    /// There is no certificate.
     #[error("it contains no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)")]
     NoCertificate,
-    /// A certificate cannot be read.
+    /// A certificate cannot be parsed.
     #[error("it contains a certificate that cannot be read: {0}")]
     Unreadable(String),
-    /// No private key stands in them.
+    /// There is no private key.
     #[error("it contains no private key in PEM form (PKCS#8, SEC1 or PKCS#1, without a password)")]
     NoKey,
-    /// The key is of a kind that cannot be used.
+    /// The type of the key is not supported.
     #[error("its private key cannot be used: {0}")]
     BadKey(String),
     /// The key belongs to another certificate.
@@ -56,7 +56,7 @@ pub enum BadIdentity {
 }
 
 impl Identity {
-    /// Reads the PEM form: the certificate first, then those that vouch for it; the private key apart.
+    /// Parses PEM: the certificate followed by its chain; the private key separately.
     ///
     /// # Errors
     /// One of them cannot be used, or they do not belong together.
@@ -67,25 +67,25 @@ impl Identity {
             .key_provider
             .load_private_key(key)
             .map_err(|error| BadIdentity::BadKey(error.to_string()))?;
-        let told = Told::read(chain.first().ok_or(BadIdentity::NoCertificate)?)?;
-        if key.public_key().is_some_and(|public| *public != *told.public_key) {
+        let parsed = Parsed::read(chain.first().ok_or(BadIdentity::NoCertificate)?)?;
+        if key.public_key().is_some_and(|public| *public != *parsed.public_key) {
             return Err(BadIdentity::OtherKey);
         }
-        let Told { names, not_before, not_after, issued, .. } = told;
+        let Parsed { names, not_before, not_after, issued, .. } = parsed;
         Ok(Self { key: Arc::new(CertifiedKey::new(chain, key)), names, not_before, not_after, issued })
     }
 
-    /// The names that it stands for, in lower case: `api.example.com`, `*.example.com`.
+    /// Its names in lower case: `api.example.com`, `*.example.com`.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// From when to when it holds, in Unix seconds.
+    /// Its validity period in Unix seconds.
     pub const fn holds(&self) -> (i64, i64) {
         (self.not_before, self.not_after)
     }
 
-    /// What names it among all of its authority. None: it has no authority key identifier.
+    /// Identifies it among all of its authority. None: it has no authority key identifier.
     pub const fn issued(&self) -> Option<&Issued> {
         self.issued.as_ref()
     }
@@ -93,15 +93,15 @@ impl Identity {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The key is nobody's to read.
+        // The key must not be printed.
         write!(out, "Identity({:?})", self.names)
     }
 }
 
-/// The certificates of a PEM file, in their order. What else stands in it is passed over.
+/// The certificates of a PEM file, in order. Other content is ignored.
 ///
 /// # Errors
-/// There is none, or one cannot be read.
+/// There is none, or one cannot be parsed.
 pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BadIdentity> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).take(MAX_CERTIFICATES).collect();
     let read = read.map_err(|error| BadIdentity::Unreadable(error.to_string()))?;
@@ -111,23 +111,23 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BadIdent
     Ok(read)
 }
 
-/// What a certificate tells.
-struct Told {
+/// The parsed content of a certificate.
+struct Parsed {
     names: Vec<String>,
     not_before: i64,
     not_after: i64,
-    /// In its DER form.
+    /// DER-encoded.
     public_key: Vec<u8>,
     issued: Option<Issued>,
 }
 
-impl Told {
+impl Parsed {
     fn read(certificate: &CertificateDer<'_>) -> Result<Self, BadIdentity> {
         let unreadable = |error: &dyn fmt::Display| BadIdentity::Unreadable(error.to_string());
         let (_, read) = X509Certificate::from_der(certificate).map_err(|error| unreadable(&error))?;
         let alternatives = read.subject_alternative_name().map_err(|error| unreadable(&error))?;
         let names = alternatives.into_iter().flat_map(|found| &found.value.general_names);
-        // Names of machines and addresses; a client asks for one of them.
+        // DNS names and IP addresses; a client asks for one of them.
         let names = names.filter_map(|name| match name {
             GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
             GeneralName::IPAddress(bytes) => address(bytes).map(|address| address.to_string()),

@@ -1,6 +1,6 @@
-//! TLS: certificates and keys, what is offered to clients and asked of upstreams, the handshake, the stream.
+//! TLS: certificates and keys, the configuration for clients and upstreams, the handshake, the stream.
 //!
-//! Reading files is not done here: whoever has read them hands over their bytes, and does so again when they change.
+//! It reads no files: the caller passes their content, again after each change.
 
 mod challenges;
 mod client;
@@ -27,6 +27,6 @@ pub use rustls::pki_types::CertificateDer;
 use rustls::crypto::CryptoProvider;
 use std::sync::{Arc, LazyLock};
 
-/// The cryptography: ring, which builds in seconds and without further tools. No setting of the process is used.
+/// The cryptography: ring, which builds quickly and without further tools. No process-wide default is set.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> =
     LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));

@@ -1,4 +1,4 @@
-//! Which certificate a client is shown: by the name that it asks for, exactly or by a wildcard, else the first.
+//! Selects the certificate for a client by SNI: an exact match, a wildcard, otherwise the first one.
 
 use super::{challenges::Challenges, identity::Identity};
 use rustls::{
@@ -7,15 +7,15 @@ use rustls::{
 };
 use std::{collections::HashMap, fmt, sync::Arc};
 
-/// The protocol by which a certificate authority looks at a challenge (RFC 8737).
+/// The ALPN protocol of TLS-ALPN challenges (RFC 8737).
 pub(super) const ACME_TLS: &[u8] = b"acme-tls/1";
 
 /// All certificates, by their names.
 pub(super) struct Names {
     exact: HashMap<String, Vec<Arc<CertifiedKey>>>,
-    /// By what stands behind `*.`.
+    /// By the part after `*.`.
     wildcard: HashMap<String, Vec<Arc<CertifiedKey>>>,
-    /// In the order of the configuration.
+    /// In order of configuration.
     all: Vec<Arc<CertifiedKey>>,
     challenges: Challenges,
 }
@@ -36,8 +36,9 @@ impl Names {
         names
     }
 
-    /// Those that stand for a name. An exact one wins over a wildcard, which covers one label. A client that names no
-    /// host, or one that is not known, gets what there is: it decides by itself whether that will do.
+    /// The certificates for a name. An exact match takes precedence over a wildcard, which covers
+    /// one label. A client without SNI, or with an unknown name, gets all: it decides by itself
+    /// whether that is acceptable.
     fn find(&self, name: Option<&str>) -> &[Arc<CertifiedKey>] {
         let exact = |name: &str| self.exact.get(name);
         let wildcard = |name: &str| self.wildcard.get(name.split_once('.')?.1);
@@ -50,11 +51,11 @@ impl ResolvesServerCert for Names {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let name = hello.server_name().map(str::to_ascii_lowercase);
         if hello.alpn().is_some_and(|mut offered| offered.any(|one| one == ACME_TLS)) {
-            // Whoever asks so gets the proof or nothing: a real certificate would prove nothing.
+            // Such a client gets the challenge certificate or none: a real certificate would prove nothing.
             return self.challenges.certificate(&name?);
         }
         let found = self.find(name.as_deref());
-        // One with a key of a kind that this client knows, if there are several.
+        // One with a key type that this client supports, if there are several.
         let fits = found.iter().find(|one| one.key.choose_scheme(hello.signature_schemes()).is_some());
         fits.or(found.first()).cloned()
     }

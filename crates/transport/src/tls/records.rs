@@ -1,20 +1,20 @@
-//! Records that wait for the socket, and the spare memory of a data thread that they stand in.
+//! TLS records that wait for the socket, in memory from the spare buffers of a data thread.
 //!
-//! A connection that has nothing to send holds none.
+//! A connection with nothing to send holds no memory.
 
 use rustls::Connection;
 use std::{cell::RefCell, io};
 
-/// Memory of two full records and what belongs to them.
+/// Two full records with their overhead.
 const SIZE: usize = 34 * 1024;
-/// Pieces of memory that a thread keeps for later.
+/// Maximum number of spare buffers of a thread.
 const MAX_SPARE: usize = 64;
 
 thread_local! {
     static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Records, as they are to be sent.
+/// Records to send.
 #[derive(Debug)]
 pub(super) struct Records {
     bytes: Vec<u8>,
@@ -30,12 +30,12 @@ impl Records {
         self.taken == self.bytes.len()
     }
 
-    /// What the socket did not take yet.
+    /// Bytes that the socket has not taken.
     pub(super) fn rest(&self) -> &[u8] {
         self.bytes.get(self.taken..).unwrap_or_default()
     }
 
-    /// The socket took so many bytes.
+    /// The socket took this many bytes.
     pub(super) fn took(&mut self, count: usize) {
         self.taken = self.taken.saturating_add(count).min(self.bytes.len());
         if self.is_empty() {
@@ -44,13 +44,13 @@ impl Records {
         }
     }
 
-    /// Takes over what rustls wants to be sent.
+    /// Takes the records that rustls wants to send.
     pub(super) fn take_from(&mut self, session: &mut Connection) -> io::Result<()> {
         while session.wants_write() {
             if self.bytes.capacity() == 0 {
                 self.bytes = spare();
             }
-            session.write_tls(&mut self.bytes)?; // a Vec takes all
+            session.write_tls(&mut self.bytes)?; // a Vec takes everything
         }
         Ok(())
     }
@@ -63,12 +63,12 @@ impl Drop for Records {
 }
 
 fn spare() -> Vec<u8> {
-    // A thread that is going down has no spare memory any more; it may still make new.
+    // A thread that is shutting down has no spare memory any more, but can still allocate.
     let found = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
     found.unwrap_or_else(|| Vec::with_capacity(SIZE))
 }
 
-/// Keeps memory. What stood in it was encrypted, and is forgotten all the same.
+/// Keeps memory. Its content was encrypted, but is cleared anyway.
 fn give_back(mut memory: Vec<u8>) {
     if memory.capacity() != SIZE {
         return;

@@ -1,4 +1,4 @@
-//! What clients are offered: certificates, versions, whether they have to prove who they are.
+//! The TLS configuration for clients: certificates, versions, client authentication.
 
 use super::{
     PROVIDER,
@@ -14,11 +14,11 @@ use rustls::{
 };
 use std::{fmt, sync::Arc};
 
-/// What is spoken over TLS, the most wanted first; before them HTTP/2, where it is spoken.
+/// ALPN protocols in order of preference; HTTP/2 comes before them, if enabled.
 pub(super) const HTTP1: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
 pub(super) const HTTP2: &[u8] = b"h2";
 
-/// What a client and we agreed on in the handshake (ALPN, RFC 7301).
+/// The protocol negotiated in the handshake (ALPN, RFC 7301).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AgreedProtocol {
     /// HTTP/1.1, or 1.0.
@@ -27,43 +27,44 @@ pub enum AgreedProtocol {
     Http2,
 }
 
-/// What clients are offered. New connections get the latest.
+/// The TLS configuration for clients. New connections get the latest.
 #[derive(Clone)]
 pub struct Server {
     with_http2: Arc<ServerConfig>,
     without_http2: Arc<ServerConfig>,
 }
 
-/// The least version that is spoken.
+/// The minimum version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Versions {
     /// 1.2 and 1.3.
     From12,
-    /// 1.3 alone.
+    /// Only 1.3.
     From13,
 }
 
-/// Whether clients have to show a certificate.
+/// Whether clients must present a certificate.
 #[derive(Debug, Clone)]
 pub enum Asks {
-    /// They are not asked.
+    /// It is not requested.
     Nothing,
-    /// They may show one of these authorities' making. One of others' is refused.
+    /// Optional. It must be issued by one of these authorities, otherwise it is refused.
     Optional(Vec<CertificateDer<'static>>),
-    /// Nobody gets in without one.
+    /// Required.
     Required(Vec<CertificateDer<'static>>),
 }
 
-/// Why clients cannot be offered this.
+/// Why this configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct BadServer(String);
 
 impl Server {
-    /// An offer of these certificates. Of several that fit a name, the first is taken that suits the client's means.
+    /// A configuration with these certificates. If several match a name, the first one that the
+    /// client supports is used.
     ///
     /// # Errors
-    /// A certificate of an authority cannot be used.
+    /// The certificate of an authority cannot be used.
     pub fn new(
         identities: &[Identity],
         asks: Asks,
@@ -87,19 +88,19 @@ impl Server {
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(Names::new(identities, challenges)));
         config.alpn_protocols = HTTP1.iter().chain([&ACME_TLS]).map(|name| name.to_vec()).collect();
-        // Tickets hold the session, so threads share no table of sessions. Their keys are new with each offer: who lost
-        // his right by a change of it has no ticket either.
+        // Tickets contain the session, so threads share no session table. Each configuration has
+        // new ticket keys: a client that a change excludes has no valid ticket either.
         config.ticketer = rustls::crypto::ring::Ticketer::new().map_err(|error| bad(&error))?;
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 1;
-        // A request in the first flight could be sent again by anybody who saw it, and would be charged twice.
+        // Early data could be replayed by anyone who saw it, and would be charged twice.
         config.max_early_data_size = 0;
         let without_http2 = Arc::new(config.clone());
         config.alpn_protocols.insert(0, HTTP2.to_vec());
         Ok(Self { with_http2: Arc::new(config), without_http2 })
     }
 
-    /// What a new connection is offered.
+    /// The configuration for a new connection.
     pub(super) fn offer(&self, speaks_http2: bool) -> Arc<ServerConfig> {
         Arc::clone(if speaks_http2 { &self.with_http2 } else { &self.without_http2 })
     }

@@ -1,8 +1,9 @@
-//! A connection under TLS: rustls makes and reads the records, this file moves them over the socket.
+//! A TLS connection: rustls creates and reads the records, this file moves them over the socket.
 //!
-//! rustls is driven by hand, because the last bytes of an answer and its charge are one step: the journal has to be
-//! given the very records that carry them. So no byte counts as written before the socket took its whole record,
-//! and what the socket did not take yet lies here, never within rustls.
+//! rustls is driven manually, because the last bytes of a response and its charge are one step: the
+//! journal must get exactly the records that carry them. So no byte counts as written before the
+//! socket took its whole record, and what the socket has not taken is kept here, never inside
+//! rustls.
 
 use super::{
     records::Records,
@@ -20,23 +21,24 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Bytes that are encrypted at once: two records.
+/// Bytes encrypted at once: two records.
 const AT_ONCE: usize = 32 * 1024;
 
-/// A connection under TLS, with its handshake done or under way.
+/// A TLS connection, during or after its handshake.
 #[derive(Debug)]
 pub struct TlsStream {
     socket: TcpStream,
     session: Connection,
     out: Records,
-    /// Bytes of the caller's that stand encrypted in `out`, which is not empty then. He is told of them once it is, and
-    /// calls with the same bytes until then, or calls [`TlsStream::give_up`].
+    /// Bytes of the caller that are encrypted in `out`, which is not empty then. They are reported
+    /// as written once it is empty; until then the caller must pass the same bytes, or call
+    /// [`TlsStream::give_up`].
     accepted: usize,
-    /// rustls may hold bytes that were decrypted and not read yet.
+    /// rustls may hold decrypted bytes that were not read.
     has_unread: bool,
-    /// The other side says no more.
+    /// The peer has ended its direction.
     has_ended: bool,
-    /// It ends in a reset: nothing tells the other side that it ended well.
+    /// It ends with a reset: no orderly close is sent.
     is_cut: bool,
 }
 
@@ -57,7 +59,7 @@ impl TlsStream {
         &self.session
     }
 
-    /// What was agreed on in the handshake.
+    /// The protocol negotiated in the handshake.
     pub(crate) fn agreed_protocol(&self) -> Option<AgreedProtocol> {
         match self.session.alpn_protocol()? {
             HTTP2 => Some(AgreedProtocol::Http2),
@@ -66,7 +68,7 @@ impl TlsStream {
         }
     }
 
-    /// Ready once the handshake is done, and all that it had to say is sent.
+    /// Ready once the handshake is complete and all of it was sent.
     pub(super) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             self.out.take_from(&mut self.session)?;
@@ -80,7 +82,7 @@ impl TlsStream {
         }
     }
 
-    /// What was read last may have been all.
+    /// The last read may have taken everything.
     fn look_for_unread(&mut self) {
         let state = self.session.process_new_packets();
         self.has_unread = state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0);
@@ -97,16 +99,16 @@ impl TlsStream {
         loop {
             match self.session.reader().read(buf.initialize_unfilled()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.has_unread = false,
-                // The other side said that it ended, or, as an error, ended without saying so.
+                // The peer sent close_notify or, as an error, closed without it.
                 read => {
                     buf.advance(read?);
                     return Poll::Ready(Ok(()));
                 }
             }
             let read = self.poll_records(cx);
-            // Reading may have made an alert or an answer to a new key. Reading does not wait until it is sent. While
-            // something of the caller's is on its way it goes behind that, by the caller's own hand: he may have a
-            // charge in it.
+            // Reading may have produced an alert or a response to a key update. Reading does not
+            // wait until it is sent. While a write of the caller is in progress, it is queued after
+            // that and sent by the caller: there may be a charge with it.
             self.out.take_from(&mut self.session)?;
             if self.accepted == 0
                 && let Poll::Ready(sent) = self.poll_send(cx)
@@ -118,14 +120,14 @@ impl TlsStream {
         }
     }
 
-    /// Ready once the other side has hung up, or said that it will say no more.
+    /// Ready once the peer has hung up, or sent close_notify.
     pub(crate) fn poll_hung_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.look_for_unread();
         loop {
             if self.has_ended {
                 return Poll::Ready(());
             }
-            // The next request: whoever sends it is still there. No more of it is read now.
+            // The next request: the client is still there. No more of it is read now.
             if self.has_unread {
                 return Poll::Pending;
             }
@@ -162,9 +164,9 @@ impl TlsStream {
         Poll::Ready(Ok(std::mem::take(&mut self.accepted).min(bytes.len())))
     }
 
-    /// Writes the last bytes of something. `send` is given the records that carry the end of `bytes`, and no
-    /// others, until they are all taken. All of `bytes` count as written only then, and `send` has taken the last of
-    /// them in its latest call.
+    /// Writes the last bytes of a message. `send` gets the records that carry the end of `bytes`,
+    /// and no others, until they are all taken. Only then do all of `bytes` count as written, and
+    /// `send` has taken the last of them in its latest call.
     pub(crate) fn poll_write_last(
         &mut self,
         cx: &mut Context<'_>,
@@ -173,7 +175,7 @@ impl TlsStream {
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_encrypt(cx, bytes))?;
         if self.accepted < bytes.len() || bytes.is_empty() {
-            // Other records stand before the last ones, or there are none.
+            // Other records are queued before the last ones, or there are none.
             ready!(self.poll_send(cx))?;
             return Poll::Ready(Ok(std::mem::take(&mut self.accepted)));
         }
@@ -197,7 +199,7 @@ impl TlsStream {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         if self.accepted == 0 && !bytes.is_empty() {
-            // What rustls has to say by itself goes first, so that what stands in `out` is the caller's alone.
+            // Records of rustls itself go first, so that `out` contains only those of the caller.
             self.out.take_from(&mut self.session)?;
             ready!(self.poll_send(cx))?;
             let part = bytes.get(..AT_ONCE).unwrap_or(bytes);
@@ -218,32 +220,32 @@ impl TlsStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Tells the other side that nothing more comes, and closes our side.
+    /// Sends close_notify, and closes our side.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Whoever gives up in the middle of a write does not end well.
+        // Abandoning a write is not an orderly end.
         self.is_cut |= self.accepted > 0;
         if !self.is_cut {
-            self.session.send_close_notify(); // once; rustls remembers
+            self.session.send_close_notify(); // sent only once by rustls
             self.out.take_from(&mut self.session)?;
             ready!(self.poll_send(cx))?;
         }
         Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 
-    /// Writes no more, because a write was given up: what was encrypted for it cannot be taken back.
+    /// Writes nothing more, because a write was abandoned: what was encrypted for it cannot be taken back.
     pub(crate) const fn give_up(&mut self) {
         self.is_cut = true;
     }
 
-    /// Has the connection end in a reset, and never in what TLS calls a good end.
+    /// Makes the connection end with a reset, and never with close_notify.
     pub(crate) fn reset(&mut self) {
         self.is_cut = true;
-        // If it cannot be set, the missing end of TLS still tells that the answer is not whole.
+        // If this fails, the missing close_notify still shows that the response is truncated.
         drop(socket2::SockRef::from(&self.socket).set_linger(Some(std::time::Duration::ZERO)));
     }
 
-    /// Whether an idle connection can still be used. Tickets and new keys may come at any time; bytes and the end
-    /// may not.
+    /// Whether an idle connection can be reused. Tickets and key updates may arrive at any time;
+    /// data and the end may not.
     pub(crate) fn is_quiet(&mut self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
         self.look_for_unread();
@@ -258,7 +260,7 @@ impl TlsStream {
         !self.has_unread && !self.has_ended && self.accepted == 0 && self.out.is_empty()
     }
 
-    /// Sends what an aborted handshake still has to say, if the socket takes it at once.
+    /// Sends the alert of an aborted handshake, if the socket takes it at once.
     pub(super) fn send_alert(&mut self) {
         let mut cx = Context::from_waker(Waker::noop());
         if self.out.take_from(&mut self.session).is_ok() {
@@ -278,7 +280,7 @@ impl AsyncWrite for TlsStream {
         self.get_mut().poll_write(cx, bytes)
     }
 
-    /// What was written is on its way already.
+    /// Written bytes are on their way already.
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
@@ -288,7 +290,7 @@ impl AsyncWrite for TlsStream {
     }
 }
 
-/// The socket as rustls reads it.
+/// The socket, as read by rustls.
 struct Socket<'s>(&'s TcpStream);
 
 impl Read for Socket<'_> {

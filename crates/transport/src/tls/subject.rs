@@ -1,10 +1,10 @@
-//! The subject of a client's certificate as text (RFC 4514), fit for a header's value.
+//! The subject of a client's certificate as text (RFC 4514), safe for a header value.
 
 use rustls::pki_types::CertificateDer;
 use std::fmt::Write;
 use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 
-/// Short names of attributes, those of RFC 4514 section 3 and the e-mail address that many certificates have.
+/// Short names of attributes: those of RFC 4514 section 3, and the common e-mail address.
 const SHORT: [(&str, &str); 11] = [
     ("2.5.4.3", "CN"),
     ("2.5.4.7", "L"),
@@ -18,15 +18,15 @@ const SHORT: [(&str, &str); 11] = [
     ("2.5.4.5", "serialNumber"),
     ("1.2.840.113549.1.9.1", "emailAddress"),
 ];
-/// A subject that is longer is cut here: it goes into every request's head.
+/// A longer subject is omitted, because it would be in the head of every request.
 const LONGEST: usize = 1024;
 
-/// The subject, or None if it cannot be read. The certificate was checked before.
+/// The subject. None: it cannot be parsed. The certificate was verified before.
 pub(super) fn of(certificate: &CertificateDer<'_>) -> Option<Box<str>> {
     let (_, read) = X509Certificate::from_der(certificate).ok()?;
     let mut text = String::new();
     let parts: Vec<_> = read.subject().iter_rdn().collect();
-    // RFC 4514 section 2.1: the last comes first.
+    // RFC 4514 section 2.1: in reverse order.
     for part in parts.iter().rev() {
         if !text.is_empty() {
             text.push(',');
@@ -42,11 +42,11 @@ pub(super) fn of(certificate: &CertificateDer<'_>) -> Option<Box<str>> {
             escape(attribute.as_slice(), &mut text);
         }
     }
-    // Half a subject could be another's.
+    // A truncated subject could be that of another certificate.
     (text.len() <= LONGEST).then(|| text.into())
 }
 
-/// RFC 4514 section 2.4, and whatever is no visible ASCII as its bytes in hexadecimal. So no value can look like two.
+/// RFC 4514 section 2.4; everything but visible ASCII is hex-escaped. So no value can look like several.
 fn escape(value: &[u8], text: &mut String) {
     for (index, &byte) in value.iter().enumerate() {
         let is_edge = index == 0 || index + 1 == value.len();
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_value_can_look_like_two() {
+    fn no_value_can_look_like_several() {
         for (value, expected) in [
             (&b"Ada"[..], "Ada"),
             (b"Ada,O=Admins", "Ada\\,O\\=Admins"),

@@ -1,4 +1,4 @@
-//! One connection to an upstream, as its requests see it.
+//! A connection to an upstream, shared by its requests.
 
 use ::http2::{Config, Role};
 use multiplex::Side;
@@ -8,14 +8,14 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Requests that we have on one connection at once, however many the upstream would take.
+/// Maximum number of concurrent requests on one connection, even if the upstream allows more.
 const MAX_REQUESTS: u32 = 100;
-/// Bytes of one answer's body that may come before they are used.
+/// The window of one response's body.
 const WINDOW: u32 = 64 * 1024;
-/// What a list of fields counts beyond the bytes of its head in HTTP/1.1, for 100 fields.
+/// What a list of fields counts in addition to the bytes of its head in HTTP/1.1, for 100 fields.
 const LIST_OVERHEAD: usize = 100 * 32;
 
-/// What is kept of a connection to an upstream and of its streams.
+/// State of a connection to an upstream and its streams.
 pub(crate) struct ToUpstream;
 
 impl Side for ToUpstream {
@@ -23,64 +23,64 @@ impl Side for ToUpstream {
     type Stream = Expected;
 }
 
-/// What is known of the answer to a request.
+/// State of the response to a request.
 #[derive(Debug, Default)]
 pub(crate) struct Expected {
     /// The request was a HEAD.
     pub(crate) is_to_head: bool,
-    /// Where its bytes begin in all that was ever written on the connection.
+    /// The offset of the request among all bytes written on the connection.
     pub(crate) begins_at: u64,
-    /// The head has come, an interim one at least.
+    /// A head has arrived, at least an interim one.
     pub(crate) has_begun: bool,
-    /// The upstream did not look at the request.
+    /// The upstream did not process the request.
     pub(crate) unprocessed: Option<Unprocessed>,
 }
 
-/// Why an upstream did not look at a request, which so may be sent again.
+/// Why an upstream did not process a request, so that it can be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unprocessed {
-    /// The connection takes no more requests.
+    /// The connection accepts no more requests.
     GoneAway,
-    /// There were too many at once.
+    /// There were too many concurrent requests.
     Refused,
 }
 
-/// A connection that requests share.
+/// A connection shared by requests.
 pub(crate) struct Connection {
-    /// What its requests share.
+    /// The state shared by its requests.
     pub(crate) shared: multiplex::Connection<ToUpstream>,
     is_https: bool,
     /// Requests that have a place here.
     requests: Cell<u32>,
-    /// Which answer to the question for the name it was opened by. None: it is not open yet.
+    /// The DNS result that it was opened with. None: it is not open yet.
     pub(crate) generation: Cell<Option<u32>>,
-    /// The upstream has told its settings.
+    /// The upstream has sent its SETTINGS.
     has_greeted: Cell<bool>,
-    /// A request was answered here.
+    /// A request got its response here.
     pub(crate) has_answered: Cell<bool>,
-    /// It is there for one request.
+    /// It serves only one request.
     pub(crate) is_alone: Cell<bool>,
-    /// No request begins here any more.
+    /// No new request begins here.
     is_leaving: Cell<bool>,
-    /// When something was read last.
+    /// When something was last read.
     pub(crate) last_read: Cell<Instant>,
     /// Why it has ended.
     why: RefCell<Option<String>>,
-    /// Requests that wait for the greeting, or until the upstream takes one more.
+    /// Requests that wait for SETTINGS, or for the upstream to accept one more.
     waiting: RefCell<Vec<Waker>>,
 }
 
 impl Connection {
     pub(crate) fn new(is_https: bool) -> Self {
-        let largest_list = http1::response::LARGEST + LIST_OVERHEAD;
+        let max_header_list_size = http1::response::LARGEST + LIST_OVERHEAD;
         let config = Config {
             role: Role::Client,
-            most_streams: 0,
+            max_concurrent_streams: 0,
             window: WINDOW,
-            // For all answers together: else those that nobody reads would keep the others waiting, whose clients they
-            // have nothing to do with.
+            // For all responses together: otherwise unread ones would block others, which belong to
+            // unrelated clients.
             connection_window: WINDOW * MAX_REQUESTS,
-            largest_list: u32::try_from(largest_list).unwrap_or(u32::MAX),
+            max_header_list_size: u32::try_from(max_header_list_size).unwrap_or(u32::MAX),
         };
         Self {
             shared: multiplex::Connection::new(::http2::Connection::new(config)),
@@ -97,7 +97,7 @@ impl Connection {
         }
     }
 
-    /// What `:scheme` says.
+    /// The value of `:scheme`.
     pub(crate) const fn scheme(&self) -> &'static [u8] {
         if self.is_https { b"https" } else { b"http" }
     }
@@ -123,7 +123,7 @@ impl Connection {
         self.shared.wake_driver();
     }
 
-    /// Requests that it takes at once. How many the upstream takes is known once it has greeted.
+    /// Maximum number of concurrent requests. The upstream's limit is known after its SETTINGS.
     pub(crate) fn max_requests(&self) -> u32 {
         if !self.has_greeted.get() {
             return MAX_REQUESTS;
@@ -131,12 +131,12 @@ impl Connection {
         self.shared.with(|state| state.protocol.most_own_streams()).min(MAX_REQUESTS)
     }
 
-    /// Whether a request may begin here, if there is a place.
+    /// Whether a new request may begin here, if there is a place.
     pub(crate) fn is_usable(&self) -> bool {
         !self.is_going() && !self.has_ended()
     }
 
-    /// Ready once requests can be sent. An error: why that will never be.
+    /// Ready once requests can be sent. An error: why that will never happen.
     pub(crate) fn poll_open(&self, cx: &Context<'_>) -> Poll<Result<(), String>> {
         if let Some(why) = &*self.why.borrow() {
             return Poll::Ready(Err(why.clone()));
@@ -163,7 +163,7 @@ impl Connection {
 
     // === its end ===
 
-    /// The upstream has told its settings.
+    /// The upstream has sent its SETTINGS.
     pub(crate) fn greeted(&self) {
         if !self.has_greeted.replace(true) {
             self.wake_waiting();
@@ -174,7 +174,7 @@ impl Connection {
         self.has_greeted.get()
     }
 
-    /// Has no more requests begin here: it ends once those that run have their answers.
+    /// Lets no new request begin here: it ends when the current ones have their responses.
     pub(crate) fn retire(&self) {
         self.distrust();
         self.shared.wake_driver();
@@ -185,7 +185,7 @@ impl Connection {
         self.is_leaving.set(true);
     }
 
-    /// No request begins here any more.
+    /// No new request begins here.
     pub(crate) fn is_going(&self) -> bool {
         self.is_leaving.get()
             || self.shared.with(|state| {
@@ -198,12 +198,13 @@ impl Connection {
         self.why.borrow().is_some()
     }
 
-    /// It is over. Whoever still waits for an answer finds out.
+    /// The connection has ended. Notifies the requests that wait for a response.
     pub(crate) fn end(&self, why: String) {
         self.why.borrow_mut().get_or_insert(why);
         self.shared.with(|state| {
-            // Of a request of which no byte was handed to the system, the upstream has seen none. Under TLS nobody knows:
-            // a record that is on its way counts as not written until it is through.
+            // If no byte of a request was handed to the kernel, the upstream has seen none of it.
+            // Under TLS that is unknown: a record in progress counts as not written until it is
+            // complete.
             let front = if self.is_https { u64::MAX } else { state.protocol.output_front() };
             for known in state.streams.values_mut().filter(|known| known.own.begins_at >= front) {
                 known.own.unprocessed.get_or_insert(Unprocessed::GoneAway);

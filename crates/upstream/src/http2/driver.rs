@@ -1,4 +1,4 @@
-//! The task of a connection to an upstream: opens it, reads, writes what its requests have to say, and ends it.
+//! The task of a connection to an upstream: opens it, reads, writes the output of its requests, and ends it.
 
 use super::{
     StreamTimeouts,
@@ -27,7 +27,7 @@ type State = multiplex::State<ToUpstream>;
 
 /// How long a connection without requests is kept.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
-/// Bytes of interim answers that may wait to be read. Whoever sends more of them sends them for their own sake.
+/// Limit of unread interim responses. An upstream that sends more of them is flooding.
 const MAX_INTERIM_TEXT: usize = 64 * 1024;
 
 /// A connection and its socket.
@@ -39,24 +39,24 @@ struct Driver {
     waits: Waits,
 }
 
-/// What a connection waits for, and so how long.
+/// What a connection waits for, which determines the timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Waits {
-    /// The upstream's settings: for so long in all.
+    /// The upstream's SETTINGS: total time.
     Greeting,
-    /// The end of a header block: for so long in all.
+    /// The end of a header block: total time.
     Block,
-    /// The rest of a frame: for so long between two reads.
+    /// The rest of a frame: time between two reads.
     Frame,
     /// The upstream does not read.
     Write,
     /// The next request.
     Request,
-    /// Its requests, which have their own times.
+    /// Its requests, which have their own timeouts.
     Streams,
 }
 
-/// Opens a connection and drives it, until one side has enough.
+/// Opens a connection and drives it, until one side ends it.
 pub(super) async fn run(connection: Rc<Connection>, backend: Arc<Backend>, timeouts: StreamTimeouts) {
     let (io, generation) = match open(&backend, timeouts.connect, Speaks::Http2).await {
         Ok(opened) => opened,
@@ -72,12 +72,12 @@ pub(super) async fn run(connection: Rc<Connection>, backend: Arc<Backend>, timeo
     };
     let why = poll_fn(|cx| driver.poll(cx)).await;
     connection.end(why);
-    // The word that it is over has been sent, as far as the upstream takes it.
+    // The last frame has been sent, as far as the upstream takes it.
     let _ = poll_fn(|cx| Pin::new(&mut driver.wire.io).poll_shutdown(cx)).await;
 }
 
 impl Driver {
-    /// Ready once the connection is over, with the reason.
+    /// Ready once the connection has ended, with the reason.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<String> {
         self.connection.shared.with(|state| state.driver = Some(cx.waker().clone()));
         match self.poll_to_the_end(cx) {
@@ -100,7 +100,7 @@ impl Driver {
         );
         let written = match turn {
             Ok(written) => written,
-            // An upstream may answer and close without reading all; what it said is still to be read.
+            // An upstream may respond and close without reading everything; its response is still to be read.
             Err(error) => {
                 while self.wire.poll_read(cx, &connection.shared)? {
                     receive(connection, &mut self.wire);
@@ -108,7 +108,8 @@ impl Driver {
                 return Poll::Ready(Err(error));
             }
         };
-        // Who has closed the connection takes nothing any more; else the last frame is still to be written.
+        // An upstream that closed the connection reads nothing more; otherwise the last frame is
+        // still to be written.
         let is_closed = self.connection.shared.with(|state| state.is_closed);
         if let Some(why) = self.is_over().filter(|_| is_closed || written.is_ready()) {
             return Poll::Ready(Ok(why));
@@ -116,7 +117,7 @@ impl Driver {
         self.poll_deadline(cx, written)
     }
 
-    /// Why it is over.
+    /// Why it has ended.
     fn is_over(&self) -> Option<String> {
         self.connection.shared.with(|state| {
             let protocol = &state.protocol;
@@ -168,7 +169,7 @@ impl Driver {
             Waits::Write => "the upstream does not read",
             Waits::Request | Waits::Streams => "the connection was no longer needed",
         };
-        // That the upstream takes the last frame as well is not waited for: it has had its time.
+        // It does not wait for the upstream to read the last frame: the timeout has passed.
         self.connection.shared.with(|state| match waits {
             Waits::Request | Waits::Streams => state.protocol.drain(),
             Waits::Greeting | Waits::Block | Waits::Frame | Waits::Write => {
@@ -181,7 +182,7 @@ impl Driver {
     }
 }
 
-/// Looks at what was read.
+/// Processes what was read.
 fn receive(connection: &Connection, wire: &mut Wire) {
     connection.last_read.set(Instant::now());
     connection.shared.with(|state| {
@@ -196,12 +197,12 @@ fn receive(connection: &Connection, wire: &mut Wire) {
     });
 }
 
-/// Tells whom it concerns what has happened.
+/// Notifies the requests that an event concerns.
 fn follow(connection: &Connection, state: &mut State, event: Event) {
     match event {
         Event::Head { stream, fields, malformed, ended } => {
             connection.has_answered.set(true);
-            // Others need not meet what may be an attack.
+            // Other requests should not meet what may be an attack.
             if !answered(state, stream, &fields, malformed, ended) {
                 connection.distrust();
             }
@@ -229,7 +230,7 @@ fn follow(connection: &Connection, state: &mut State, event: Event) {
             }
         }
         Event::Reset { stream, code } => {
-            // Whichever side found it: something is not as it should be on this connection.
+            // Whichever side detected it: something is wrong on this connection.
             if !matches!(
                 code,
                 ErrorCode::NO_ERROR
@@ -248,7 +249,7 @@ fn follow(connection: &Connection, state: &mut State, event: Event) {
                 wake(&mut known.writer);
             }
         }
-        // The others go on; when they have ended, so has the connection.
+        // Current requests continue; the connection ends after them.
         Event::GoAway { last, code } => {
             for (_, known) in state.streams.iter_mut().filter(|(stream, _)| **stream > last) {
                 known.reset = Some(code);
@@ -261,7 +262,7 @@ fn follow(connection: &Connection, state: &mut State, event: Event) {
     }
 }
 
-/// Gives an answer, an interim one too, to whoever waits for it. False: it cannot be understood.
+/// Passes a response, including interim ones, to the request that waits for it. False: it is invalid.
 fn answered(
     state: &mut State,
     stream: u32,

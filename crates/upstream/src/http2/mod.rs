@@ -1,8 +1,9 @@
-//! HTTP/2 to upstreams: many requests on one connection of a data thread to an address.
+//! HTTP/2 to upstreams: many concurrent requests on one connection of a data thread to an address.
 //!
-//! A [`Stream`] is one request. It is written and read as a connection of HTTP/1.1 is, so that forwarding, time-outs,
-//! retries and charges are the same for both (`multiplex`). One task drives a [`Connection`] (`driver`) and alone touches
-//! the socket. A [`Pool`] has those of one thread: which of them a request goes to, and when another one is opened.
+//! A [`Stream`] is one request. It is written and read like an HTTP/1.1 connection, so that
+//! forwarding, timeouts, retries and charges are the same for both (`multiplex`). One task drives a
+//! [`Connection`] (`driver`), and only this task uses the socket. A [`Pool`] has the connections of
+//! one thread: it chooses one for a request, and decides when to open another.
 
 mod connection;
 mod driver;
@@ -16,15 +17,15 @@ pub(crate) use stream::Stream;
 
 use std::time::Duration;
 
-/// How long something is waited for.
+/// Timeouts of streams.
 #[derive(Debug, Clone, Copy)]
 pub struct StreamTimeouts {
-    /// By whoever opens a connection: that it comes about, and then its greeting.
+    /// For opening a connection, and then for its SETTINGS.
     pub connect: Duration,
-    /// By a request: both.
+    /// For a request to wait for both.
     pub open: Duration,
-    /// The rest of a frame, or that the upstream reads.
+    /// For the rest of a frame, or for the upstream to read.
     pub stall: Duration,
-    /// A place, where the upstream takes no more requests at once.
+    /// For a place, if the upstream accepts no more concurrent requests.
     pub pending: Duration,
 }

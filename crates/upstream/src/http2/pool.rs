@@ -1,4 +1,4 @@
-//! The connections of one thread to upstreams that speak HTTP/2: which of them a request goes to.
+//! The connections of one thread to upstreams that speak HTTP/2: chooses one for each request.
 
 use super::{StreamTimeouts, connection::Connection, driver, stream::Stream};
 use crate::{backend::Backend, service::Services};
@@ -6,19 +6,19 @@ use std::{cell::RefCell, collections::HashMap, future::poll_fn, rc::Rc, sync::Ar
 use tokio::time::{Instant, sleep};
 use transport::deadline::within;
 
-/// Connections to one address that a thread has at once.
+/// Maximum number of connections of a thread to one address.
 const MAX_CONNECTIONS: usize = 64;
-/// Connections that may end before one request could begin on them.
+/// How many connections may end before a request could begin on them.
 const MAX_ENDED: u32 = 3;
-/// How often a request for which there is no place looks for one.
+/// How often a request that waits for a place checks for one.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Why a request has no place on any connection.
 #[derive(Debug)]
 pub enum NoStream {
-    /// No connection comes about. The operator's to read.
+    /// No connection could be opened. The reason is for the operator.
     Failed(String),
-    /// All connections carry as many requests as the upstream takes at once.
+    /// All connections carry as many requests as the upstream accepts.
     Busy,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// A place for a request. Connections are filled one after the other, so that there are few.
+    /// A place for a request. Connections are filled one after another, so that there are few.
     pub(crate) async fn open(
         &self,
         backend: &Arc<Backend>,
@@ -58,17 +58,17 @@ impl Pool {
             } else if stream.connection().requests() <= stream.connection().max_requests() {
                 return Ok(stream);
             }
-            // Else the upstream takes fewer at once than was hoped for when the connection was not open yet.
+            // Otherwise the upstream accepts fewer concurrent requests than assumed before its SETTINGS.
         }
     }
 
-    /// A place on a connection, which may be one that is still being opened. None: there is none.
+    /// A place on a connection, which may still be being opened. None: there is none.
     fn place(&self, backend: &Arc<Backend>, timeouts: StreamTimeouts) -> Option<Stream> {
         let mut open = self.open.borrow_mut();
         let connections = open.entry(backend.id).or_default();
         let generation = backend.generation();
         connections.retain(|connection| {
-            // What another answer to the question for the name led to takes no more requests.
+            // A connection of an outdated DNS result accepts no new requests.
             if connection.generation.get().is_some_and(|own| own != generation) {
                 connection.retire();
             }
@@ -79,7 +79,7 @@ impl Pool {
         {
             return Some(Stream::new(Rc::clone(connection)));
         }
-        // Who takes no request at all takes none on another connection either.
+        // An upstream that accepts no request at all will not accept one on another connection either.
         if connections.len() >= MAX_CONNECTIONS
             || connections.iter().any(|connection| connection.max_requests() == 0)
         {
@@ -90,7 +90,7 @@ impl Pool {
         Some(Stream::new(connection))
     }
 
-    /// Lets go of connections that lead to where nobody is asked any more.
+    /// Drops connections to addresses that are no longer used.
     pub(crate) fn sweep(&self, services: &Services) {
         self.open.borrow_mut().retain(|id, connections| {
             let is_known = services.backend(*id).is_some();
@@ -114,7 +114,7 @@ pub(crate) async fn open_alone(backend: &Arc<Backend>, timeouts: StreamTimeouts)
     Ok(stream)
 }
 
-/// Begins to open a connection, by a task that goes on whatever becomes of who asked for it.
+/// Starts opening a connection, in a task that continues whatever happens to the request.
 fn begin(backend: &Arc<Backend>, timeouts: StreamTimeouts) -> Rc<Connection> {
     let connection = Rc::new(Connection::new(backend.tls.is_some()));
     tokio::task::spawn_local(driver::run(Rc::clone(&connection), Arc::clone(backend), timeouts));

@@ -1,4 +1,4 @@
-//! A request on a stream, as a connection: what is written is an HTTP/1.1 request, what is read the answer to it.
+//! A request on a stream, as a connection: an HTTP/1.1 request is written, and its response is read.
 
 use super::connection::{Connection, Expected, Unprocessed};
 use multiplex::{Incoming, Opened, Outgoing, StreamState, gone, poll_write};
@@ -10,13 +10,13 @@ use std::{
 };
 use tokio::{io::ReadBuf, time::Instant};
 
-/// How long nothing comes on a connection, while a request waits, until it is suspected of being dead.
+/// How long a connection may be silent while a request waits, until it is suspected to be dead.
 const SUSPICIOUS: Duration = Duration::from_secs(1);
 
-/// One request, and its place on a connection. Dropped, it is over: what is still open of it is reset.
+/// One request, and its place on a connection. When dropped, it ends: what is still open is reset.
 pub struct Stream {
     connection: Rc<Connection>,
-    /// 0: the request that opens the stream was not written yet.
+    /// 0: no stream was opened yet.
     id: u32,
     outgoing: Outgoing,
     /// When it was sent.
@@ -35,16 +35,16 @@ impl Stream {
         &self.connection
     }
 
-    /// The upstream did not look at the request, which so may be sent again.
+    /// The upstream did not process the request, so it can be retried.
     pub(crate) fn unprocessed(&self) -> Option<Unprocessed> {
-        let told = self
+        let reported = self
             .connection
             .shared
             .with(|state| state.streams.get(&self.id).and_then(|known| known.own.unprocessed));
-        self.unprocessed.or(told)
+        self.unprocessed.or(reported)
     }
 
-    /// The request was reset, or its answer cannot be understood: what happened to it says nothing about the connection.
+    /// The request was reset, or its response is invalid: this does not concern the connection.
     pub(crate) fn is_reset(&self) -> bool {
         self.connection.shared.with(|state| {
             state.streams.get(&self.id).is_some_and(|known| known.reset.is_some() || known.broken.is_some())
@@ -88,7 +88,7 @@ impl Stream {
             known.reader = Some(cx.waker().clone());
             Poll::Pending
         });
-        // What was read has opened windows, which the upstream has to be told.
+        // Reading may have opened windows, which must be announced to the upstream.
         if polled.is_ready() && self.connection.shared.with(|state| !state.protocol.output().is_empty()) {
             self.connection.shared.wake_driver();
         }
@@ -107,7 +107,7 @@ impl Stream {
         polled
     }
 
-    /// Opens the stream by the head that `bytes` begin with.
+    /// Opens the stream with the head at the beginning of `bytes`.
     fn poll_open(&mut self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if !self.connection.is_usable() {
             self.unprocessed = Some(Unprocessed::GoneAway);
@@ -138,8 +138,8 @@ impl Stream {
         }
     }
 
-    /// It was not answered, and nothing came on the connection for so long that there may be nobody there any more.
-    fn found_nobody(&self) -> bool {
+    /// There was no response, and the connection was silent for so long that it may be dead.
+    fn seems_dead(&self) -> bool {
         let is_answered = self.connection.shared.with(|state| {
             let known = state.streams.get(&self.id);
             known.is_none_or(|known| known.own.has_begun || known.reset.is_some() || known.broken.is_some())
@@ -151,8 +151,8 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        if self.found_nobody() {
-            // Others would wait here as long, for nothing.
+        if self.seems_dead() {
+            // Other requests would wait here as long, for nothing.
             self.connection.retire();
         }
         if self.id != 0 {

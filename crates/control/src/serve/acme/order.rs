@@ -178,8 +178,8 @@ async fn prove(
         };
         let proof = challenge.key_authorization();
         match by {
-            Challenge::Http => challenges.tell(&challenge.token, proof.as_str()),
-            Challenge::TlsAlpn => challenges.show(&name, &certificate_of_proof(&name, &proof)?),
+            Challenge::Http => challenges.set_text(&challenge.token, proof.as_str()),
+            Challenge::TlsAlpn => challenges.set_certificate(&name, &certificate_of_proof(&name, &proof)?),
         }
         challenge.set_ready().await.map_err(told)?;
     }

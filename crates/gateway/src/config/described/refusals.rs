@@ -1,5 +1,5 @@
-//! What an endpoint's rules say of requests that are wrong, found by asking the rules themselves: an example
-//! of the reference then says what the gateway really answers.
+//! How the rules of an endpoint refuse invalid requests, found by running the rules: so an example
+//! in the reference shows the gateway's actual response.
 
 use openapi::{
     api::path_names,
@@ -7,13 +7,13 @@ use openapi::{
 };
 use reference::{Check, Endpoint, MALFORMED_BODY, Place, Wrong};
 
-/// Values of which one is wrong for nearly every rule.
+/// Values of which one is invalid for nearly every rule.
 const CANDIDATES: [&str; 6] = ["0", "-1", "up", "1.5", "1000000000", "?"];
-/// Bodies of which one is wrong for nearly every schema.
+/// Bodies of which one is invalid for nearly every schema.
 const BODIES: [&str; 5] = ["{}", "{\"name\":\"\"}", "[]", "null", "7"];
 const JSON: &str = "application/json";
 
-/// Notes the refusals of these rules in the endpoint.
+/// Adds the refusals of these rules to the endpoint.
 pub(super) fn try_out(rules: &RequestRules, endpoint: &mut Endpoint) {
     if rules.checks_parameters() {
         let path_names = path_names(&endpoint.path);
@@ -43,7 +43,7 @@ pub(super) fn try_out(rules: &RequestRules, endpoint: &mut Endpoint) {
         });
 }
 
-/// A value that these rules refuse at the place of this check, and what they say of it.
+/// A value that these rules refuse at the place of this check, and the refusal.
 fn wrong(rules: &RequestRules, path_names: &[&str], check: &Check) -> Option<Wrong> {
     CANDIDATES.into_iter().find_map(|candidate| {
         let is_here = |name: &&str| check.place == Place::Path && *name == check.name;

@@ -1,4 +1,4 @@
-//! The task of a connection: reads, lets streams begin, writes what they have to say, and ends it.
+//! The task of a connection: reads, starts streams, writes their output, and ends it.
 
 use super::{
     serve::{self, Asked},
@@ -28,13 +28,12 @@ use std::{
 use tokio::time::{Instant, Sleep, sleep};
 use transport::{Deadline, connection_state::ConnectionState};
 
-/// Streams whose whole window of bodies may be here at once, unread. One that is slow to be read does not
-/// keep the others waiting.
+/// How many streams may have a full window of unread body data. A slow reader does not block the others.
 const WHOLE_WINDOWS: u32 = 16;
-/// What a list of fields counts beyond the bytes of its head in HTTP/1.1, for 100 fields.
+/// What a list of fields counts in addition to the bytes of its head in HTTP/1.1, for 100 fields.
 const LIST_OVERHEAD: usize = 100 * 32;
-/// How long a request that was answered in full before it ended may take to end: once to twice as long. Most clients have sent
-/// the rest already, or stop by themselves; any other is asked to.
+/// How long a request may take to end after it was responded to in full: once to twice this. Most
+/// clients have sent the rest already, or stop on their own; others are asked to stop.
 const GRACE: Duration = Duration::from_millis(150);
 
 /// A connection and its socket.
@@ -43,39 +42,39 @@ struct Driver {
     wire: Wire,
     requests: Requests,
     settling: Settling,
-    /// What the thread knows of the connection.
+    /// The thread's state of the connection.
     connection_state: Rc<ConnectionState>,
     is_resting: bool,
     deadline: Deadline,
     waits: Waits,
-    /// When requests that were answered in full before they ended are looked at.
+    /// When to check requests that were responded to in full before they ended.
     grace: Option<Pin<Box<Sleep>>>,
 }
 
-/// What the requests of a connection have in common.
+/// What the requests of a connection share.
 struct Requests {
     thread: Rc<Thread>,
     peer: Rc<Peer>,
-    /// There is no room for the connection: its first request is told so.
+    /// The connection limit is exceeded: the first request gets that error.
     turns_away: bool,
 }
 
-/// What a connection waits for, and so how long.
+/// What a connection waits for, which determines the timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Waits {
-    /// The client's settings, or the end of a header block: for so long in all.
+    /// The client's SETTINGS, or the end of a header block: total time.
     Head,
-    /// The rest of a frame: for so long between two reads.
+    /// The rest of a frame: time between two reads.
     Frame,
     /// The client does not read.
     Write,
     /// The next request.
     Request,
-    /// Its streams, which have their own times.
+    /// Its streams, which have their own timeouts.
     Streams,
 }
 
-/// Serves a client that speaks HTTP/2, from its preface on, which stands in `client`'s buffer.
+/// Serves an HTTP/2 client, beginning with its preface, which is in the buffer of `client`.
 pub(crate) async fn serve(
     thread: Rc<Thread>,
     client: Client,
@@ -85,8 +84,8 @@ pub(crate) async fn serve(
     drive(thread, client, peer, connection_state, false).await;
 }
 
-/// Tells a client that speaks HTTP/2 that there is no room for it, on the first stream that it opens. Others are refused,
-/// so that they may be sent again elsewhere.
+/// Responds to an HTTP/2 client that exceeds the connection limit, on the first stream that it
+/// opens. Other streams are refused, so that they can be retried elsewhere.
 pub(crate) async fn turn_away(thread: Rc<Thread>, client: Client, peer: Rc<Peer>) {
     drive(thread, client, peer, Rc::new(ConnectionState::default()), true).await;
 }
@@ -101,7 +100,7 @@ async fn drive(
     let config = thread.config();
     let connection = Rc::new(Connection::new(::http2::Connection::new(bounds(&config.settings))));
     let Client { io, input, deadline, .. } = client;
-    let Io::Socket(io) = io else { return }; // a stream is none of these connections
+    let Io::Socket(io) = io else { return }; // a stream never gets here
     thread.http2_connections.add(&connection);
     let mut driver = Driver {
         connection: Rc::clone(&connection),
@@ -124,8 +123,8 @@ async fn drive(
             .close_soon(&driver.requests.thread)
             .await;
     }
-    // Whoever still works on a stream finds out when he writes. What he owes is settled as on any connection that the
-    // client has left; only then is this one over.
+    // Tasks of streams notice the end at their next write, and settle as on any connection that the
+    // client has left. The connection ends after them.
     connection.end();
     poll_fn(|cx| {
         connection.with(|state| {
@@ -139,15 +138,16 @@ async fn drive(
 fn bounds(settings: &Settings) -> Config {
     Config {
         role: Role::Server,
-        most_streams: settings.http2.streams,
+        max_concurrent_streams: settings.http2.streams,
         window: settings.http2.window,
         connection_window: settings.http2.window.saturating_mul(WHOLE_WINDOWS).min(i32::MAX as u32),
-        largest_list: u32::try_from(settings.sizes.head.saturating_add(LIST_OVERHEAD)).unwrap_or(u32::MAX),
+        max_header_list_size: u32::try_from(settings.sizes.head.saturating_add(LIST_OVERHEAD))
+            .unwrap_or(u32::MAX),
     }
 }
 
 impl Driver {
-    /// Ready once the connection is over. An error: the client is gone, and nothing more can be said.
+    /// Ready once the connection has ended. An error: the client is gone.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.connection.with(|state| state.driver = Some(cx.waker().clone()));
         let is_dismissed = self.connection_state.poll_dismissed(cx).is_ready();
@@ -174,8 +174,9 @@ impl Driver {
         self.poll_deadline(cx, waits)
     }
 
-    /// Asks clients to stop sending what is left of requests that were answered (RFC 9113 section 8.1). A client that counts
-    /// such a stream among those that it may have open would otherwise open no more of them one day.
+    /// Asks clients to stop sending the rest of requests that were responded to (RFC 9113 section
+    /// 8.1). A client that counts such streams towards its limit could otherwise run out of
+    /// streams.
     fn poll_grace(&mut self, cx: &mut Context<'_>) {
         self.connection.with(|state| {
             if !state.protocol.has_left() {
@@ -194,7 +195,7 @@ impl Driver {
         });
     }
 
-    /// Lets the thread know whether the connection waits for a request.
+    /// Updates whether the connection is waiting for a request.
     fn note_state(&mut self) {
         let rests = self.connection.with(|state| state.streams.is_empty());
         if rests != std::mem::replace(&mut self.is_resting, rests) {
@@ -203,8 +204,9 @@ impl Driver {
     }
 
     fn is_over(&self, state: &State) -> bool {
-        let nobody_comes = state.is_closed || state.protocol.is_draining() || state.protocol.peer_is_going();
-        state.protocol.failed().is_some() || nobody_comes && state.streams.is_empty()
+        let no_more_requests =
+            state.is_closed || state.protocol.is_draining() || state.protocol.peer_is_going();
+        state.protocol.failed().is_some() || no_more_requests && state.streams.is_empty()
     }
 
     fn waits(&self, state: &State, written: Poll<()>) -> Waits {
@@ -234,7 +236,7 @@ impl Driver {
             Waits::Request => timeouts.keep_alive,
             Waits::Streams => return Poll::Pending,
         };
-        // A block that comes byte by byte has no more time than one that comes at once.
+        // The timeout covers the whole block, even if it arrives byte by byte.
         if is_new || has_moved && waits != Waits::Head {
             self.deadline.set(Instant::now(), patience);
         }
@@ -245,14 +247,14 @@ impl Driver {
             }
             Waits::Request => self.say_goodbye(cx, ErrorCode::NO_ERROR, ""),
             Waits::Write | Waits::Streams => {
-                // Else the system would keep what the client does not take for as long as he likes.
+                // Otherwise the kernel would keep unread data for as long as the client likes.
                 self.wire.io.reset();
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
         }
     }
 
-    /// Ends the connection. That the client takes the last frame as well is not waited for: it has had its time.
+    /// Ends the connection. It does not wait for the client to read the last frame: the timeout has passed.
     fn say_goodbye(
         &mut self,
         cx: &mut Context<'_>,
@@ -267,12 +269,12 @@ impl Driver {
 }
 
 impl Requests {
-    /// Looks at what was read.
+    /// Processes what was read.
     fn receive(&self, connection: &Rc<Connection>, wire: &mut Wire) {
         connection.with(|state| wire.receive(state, |state, event| self.follow(connection, state, event)));
     }
 
-    /// Has the streams go on that an event is about.
+    /// Wakes the streams that an event concerns.
     fn follow(&self, connection: &Rc<Connection>, state: &mut State, event: Event) {
         match event {
             Event::Head { stream, fields, malformed, ended } => {
@@ -281,7 +283,7 @@ impl Requests {
                     state.protocol.drain();
                 }
                 let (thread, connection) = (Rc::clone(&self.thread), Rc::clone(connection));
-                // Made where it lies: a task is moved several times before it runs, and this one is large.
+                // Constructed in place: a task is moved several times before it runs, and this one is large.
                 let serving = Box::write(
                     Box::new_uninit(),
                     serve::serve(thread, connection, Rc::clone(&self.peer), asked),
@@ -313,13 +315,13 @@ impl Requests {
                     known.wake_all();
                 }
             }
-            // Its streams go on; when they have ended, so has the connection.
+            // Its streams continue; the connection ends after them.
             Event::GoAway { .. } => {}
         }
     }
 }
 
-/// Begins to work on a stream.
+/// Starts the task of a stream.
 fn begin(
     thread: &Thread,
     state: &mut State,
@@ -330,7 +332,7 @@ fn begin(
     turned_away: bool,
 ) -> Asked {
     let mut known = StreamState::default();
-    // If it is malformed the method may be none, but an answer to HEAD has no body even so.
+    // A malformed request may have no valid method, but the response to HEAD never has a body.
     let is_head = fields.iter().any(|(name, value)| name == b":method" && value == b"HEAD");
     let mut is_https = false;
     match (malformed, Request::of(fields)) {
@@ -344,7 +346,7 @@ fn begin(
         known.broken = Some(why);
     }
     state.streams.insert(stream, known);
-    // A request that is whole and well-formed cannot break any more.
+    // A complete and well-formed request cannot become malformed.
     let may_be_refused = turned_away || malformed.is_some() || !ended;
     let remains = if may_be_refused {
         RequestHead::of_remains(fields.iter(), &thread.config().reading)

@@ -1,4 +1,4 @@
-//! HTTP/2 from clients: one task drives the connection (`driver`), one works on each stream (`serve`).
+//! HTTP/2 with clients: one task drives the connection (`driver`), and one task serves each stream (`serve`).
 
 mod driver;
 mod serve;
@@ -6,5 +6,5 @@ mod settling;
 
 pub(crate) use driver::{serve, turn_away};
 
-/// What the first bytes of a client are that speaks HTTP/2 without being asked: a head to HTTP/1.1.
+/// The beginning of the preface of a client with prior knowledge of HTTP/2: it looks like an HTTP/1.1 head.
 pub(crate) const PREFACE_HEAD: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";

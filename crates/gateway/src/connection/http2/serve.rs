@@ -1,4 +1,4 @@
-//! One request on one stream, from its head to the last byte of its answer.
+//! One request on one stream, from its head to the last byte of its response.
 
 use crate::{
     client::{Client, Next},
@@ -21,20 +21,20 @@ use std::{
     task::{Context, Poll},
 };
 
-/// A request as it came: what the stream's task needs of it beside its bytes.
+/// A request as received: what the stream's task needs besides its bytes.
 pub(crate) struct Asked {
     pub(crate) stream: u32,
     pub(crate) is_head: bool,
     pub(crate) malformed: Option<Malformed>,
-    /// What is told of a head that is refused: of one that is malformed already, or may yet turn out to be.
+    /// What is kept of a head in case it is refused: it is malformed already, or may still turn out to be.
     pub(crate) remains: RequestHead,
     /// `:scheme` is https.
     pub(crate) is_https: bool,
-    /// There is no room for its connection.
+    /// Its connection exceeds the connection limit.
     pub(crate) turned_away: bool,
 }
 
-/// Answers the request on a stream.
+/// Responds to the request on a stream.
 pub(crate) async fn serve(thread: Rc<Thread>, shared: Rc<Connection>, peer: Rc<Peer>, asked: Asked) {
     let stream = Stream::new(Rc::clone(&shared), asked.stream, asked.is_head);
     let config = thread.config();
@@ -71,7 +71,7 @@ pub(crate) async fn serve(thread: Rc<Thread>, shared: Rc<Connection>, peer: Rc<P
     if asked.is_https {
         head.set_https();
     }
-    // A stream carries one request: what is left of it need not be read for the sake of another.
+    // A stream carries one request: the rest of its body need not be read for the next one.
     head.keep_alive = false;
     let mut last_key = shared.with(|state| std::mem::take(&mut state.own.last_key));
     let handled = {
@@ -82,15 +82,16 @@ pub(crate) async fn serve(thread: Rc<Thread>, shared: Rc<Connection>, peer: Rc<P
     shared.with(|state| state.own.last_key = last_key);
     match handled {
         Ok(Some(_)) => {}
-        // Whatever was reserved was given back when the request's state was dropped.
-        Ok(None) if client.answer_begun => {}
+        // All reservations were released when the request's state was dropped.
+        Ok(None) if client.response_begun => {}
         Ok(None) => refuse_panicked(&thread, &mut client, &peer).await,
         Err(why) => refuse_bytes(&thread, &mut client, &peer, asked.remains, Fault::malformed(why)).await,
     }
 }
 
-/// Runs a future to its end, unless the request turns out to be malformed while nothing of an answer was sent. Once there
-/// is an answer it goes on, and is charged: else a client could have it and not pay by breaking its own request.
+/// Runs a future to completion, unless the request turns out to be malformed before any byte of the
+/// response was sent. Once a response has begun it continues and is charged: otherwise a client
+/// could get it for free by breaking its own request.
 async fn unless_broken<F: Future>(
     shared: &Connection,
     stream: u32,

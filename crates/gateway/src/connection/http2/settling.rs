@@ -1,4 +1,4 @@
-//! Writing what waits on a client's connection, with the charges that are due with it.
+//! Writes the output of a client's connection, with the charges that are due with it.
 
 use crate::{
     io::http2::{Due, State, written},
@@ -16,14 +16,14 @@ use std::{
 use tokio::io::AsyncWrite;
 use transport::Socket;
 
-/// Bytes that TLS carries in one record.
+/// Bytes of one TLS record.
 const ONE_RECORD: u64 = 16 * 1024;
 
-/// Writes, and has the charges of answers written down in one step with their last frames.
+/// Writes, and records the charges of responses in the same step as their last frames.
 pub(super) struct Settling {
     thread: Rc<Thread>,
-    /// The number of answers that a write which was begun ends with. Under TLS it is made of the same bytes until it is
-    /// through.
+    /// How many responses end with a write that has begun. Under TLS it must be repeated with the
+    /// same bytes until it succeeds.
     begun: Option<usize>,
 }
 
@@ -52,9 +52,9 @@ impl Settling {
         let mut journal = self.thread.journal.borrow_mut();
         let polled = match journal.as_mut() {
             Some(journal) => {
-                let is_of_use_whole = io.is_of_use_whole();
+                let is_read_by_record = io.is_read_by_record();
                 io.poll_write_last(cx, bytes, |socket, wire| {
-                    let end = |at| if is_of_use_whole { wire.len() } else { within(at) };
+                    let end = |at| if is_read_by_record { wire.len() } else { within(at) };
                     let owed = due.clone().map(|due| journal::Due {
                         end: end(due.at),
                         charge: &due.charge,
@@ -86,10 +86,11 @@ impl Settling {
     }
 }
 
-/// How many answers the next write ends with: those that end in one record, under TLS; the first one in any case.
+/// How many responses the next write ends: under TLS, those that end in the same record; the first
+/// one in any case.
 fn together(state: &State, io: &Socket) -> usize {
     let front = state.protocol.output_front();
-    let most = if io.is_of_use_whole() { ONE_RECORD } else { u64::MAX };
+    let most = if io.is_read_by_record() { ONE_RECORD } else { u64::MAX };
     let due = state.own.due.iter().take(MAX_TOGETHER);
     let fitting = due.take_while(|due| due.at.saturating_sub(front) <= most).count();
     fitting.max(state.own.due.len().min(1))

@@ -1,8 +1,8 @@
-//! Base64 as gRPC-Web sends it: in pieces of any length, each of which may have been padded on its own.
+//! Base64 in gRPC-Web: chunks of any length, each possibly with its own padding.
 
 use super::frames::Frames;
 
-/// Bits that are not a whole byte yet.
+/// Bits that do not form a whole byte yet.
 #[derive(Debug, Default)]
 pub(super) struct Base64 {
     bits: u32,
@@ -11,14 +11,14 @@ pub(super) struct Base64 {
 }
 
 impl Base64 {
-    /// Takes a part of the text, and gives its bytes on.
+    /// Decodes a part of the text into `frames`.
     pub(super) fn read(&mut self, text: &[u8], frames: &mut Frames) {
         let mut bytes = [0; 512];
         let mut length = 0;
         for &character in text {
             let Some(value) = value(character) else {
                 match character {
-                    // A padded end: the next piece begins anew.
+                    // Padding ends a chunk: the next one begins anew.
                     b'=' => (self.bits, self.count) = (0, 0),
                     b'\r' | b'\n' | b' ' | b'\t' => {}
                     _ => self.is_broken = true,

@@ -1,19 +1,20 @@
-//! Messages in frames: a byte of flags, four of length, the message. The last frame tells what the call has come to.
+//! Messages in frames: a byte of flags, four bytes of length, the message. The last frame has the
+//! status of the call.
 
-use super::{Told, UNTOLD, fields_named, is_gzip, one_status};
+use super::{Status, UNKNOWN, fields_named, is_gzip, one_status};
 use contract::grpc;
 use flate2::read::MultiGzDecoder;
 use std::io::Read;
 
-/// Bytes that the last frame may have, compressed or not.
+/// Maximum size of the last frame, compressed or not.
 const MAX_END: u32 = 64 * 1024;
 
-/// How the last frame is known, and what it is.
+/// How the last frame is marked, and what it contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// Of gRPC-Web: trailers in lines, by the flag 0x80.
+    /// gRPC-Web: trailers as lines, marked by the flag 0x80.
     Trailers,
-    /// Of Connect: JSON, by the flag 0x02.
+    /// Connect: JSON, marked by the flag 0x02.
     Json,
 }
 
@@ -21,21 +22,21 @@ pub(super) enum Ending {
 #[derive(Debug)]
 pub(super) struct Frames {
     ending: Ending,
-    /// What compressed frames are compressed by is gzip.
+    /// The compression of frames is gzip.
     knows_coding: bool,
     head: [u8; 5],
-    /// Bytes of a frame's head that are here.
+    /// Bytes of a frame header received so far.
     begun: usize,
-    /// Bytes of the frame that are still to come.
+    /// Bytes of the frame still to come.
     left: u32,
     /// The last frame, once it has begun.
     end: Option<Vec<u8>>,
     is_compressed: bool,
-    told: Option<Told>,
+    status: Option<Status>,
 }
 
 impl Frames {
-    /// `coding`: what the head says of how frames are compressed.
+    /// `coding`: the frame compression named in the head.
     pub(super) fn new(ending: Ending, coding: Option<&[u8]>) -> Self {
         Self {
             ending,
@@ -45,24 +46,24 @@ impl Frames {
             left: 0,
             end: None,
             is_compressed: false,
-            told: None,
+            status: None,
         }
     }
 
-    /// What the last frame has told, if it is here.
-    pub(super) fn told(&self) -> Told {
-        self.told.unwrap_or(Told::Nothing)
+    /// The status in the last frame, if it has arrived.
+    pub(super) fn status(&self) -> Status {
+        self.status.unwrap_or(Status::Missing)
     }
 
-    /// What comes is not frames.
+    /// The data is not valid frames.
     pub(super) const fn give_up(&mut self) {
-        self.told = Some(UNTOLD);
+        self.status = Some(UNKNOWN);
     }
 
     pub(super) fn read(&mut self, mut part: &[u8]) {
         while !part.is_empty() {
-            if self.told.is_some() {
-                // Whatever stands behind the end, nobody knows what it would mean to the client.
+            if self.status.is_some() {
+                // It is unknown how a client would interpret data after the end.
                 return self.give_up();
             }
             if self.left > 0 {
@@ -91,12 +92,12 @@ impl Frames {
             if self.left == 0
                 && let Some(end) = self.end.take()
             {
-                self.told = Some(self.tell(&end));
+                self.status = Some(self.read_end(&end));
             }
         }
     }
 
-    /// A frame's head is here.
+    /// A frame header is complete.
     fn begin(&mut self) {
         let [flags, length @ ..] = self.head;
         self.left = u32::from_be_bytes(length);
@@ -112,41 +113,41 @@ impl Frames {
         }
     }
 
-    fn tell(&self, end: &[u8]) -> Told {
+    fn read_end(&self, end: &[u8]) -> Status {
         if !self.is_compressed {
-            return self.tell_plain(end);
+            return self.read_plain_end(end);
         }
         let mut plain = Vec::new();
         let most = u64::from(MAX_END) + 1;
         let is_read =
             self.knows_coding && MultiGzDecoder::new(end).take(most).read_to_end(&mut plain).is_ok();
-        if is_read && plain.len() < most as usize { self.tell_plain(&plain) } else { UNTOLD }
+        if is_read && plain.len() < most as usize { self.read_plain_end(&plain) } else { UNKNOWN }
     }
 
-    fn tell_plain(&self, end: &[u8]) -> Told {
+    fn read_plain_end(&self, end: &[u8]) -> Status {
         match self.ending {
             Ending::Trailers => one_status(fields_named(end, b"grpc-status")),
             Ending::Json => match serde_json::from_slice::<End>(end) {
-                Ok(End { error: None }) => Told::Success,
+                Ok(End { error: None }) => Status::Success,
                 Ok(End { error: Some(error) }) => {
                     let status = error.code.as_deref().and_then(grpc::of_connect).unwrap_or(grpc::UNKNOWN);
-                    Told::Error(grpc::recorded_as(status))
+                    Status::Error(grpc::recorded_as(status))
                 }
-                Err(_) => UNTOLD,
+                Err(_) => UNKNOWN,
             },
         }
     }
 
-    /// The body has ended. What it has told: an error, where it ended within a frame.
-    pub(super) fn finish(&mut self) -> Told {
+    /// The body has ended. Its status: an error if it ended inside a frame.
+    pub(super) fn finish(&mut self) -> Status {
         if self.begun > 0 || self.left > 0 {
             self.give_up();
         }
-        self.told()
+        self.status()
     }
 }
 
-/// The last frame of a stream of Connect.
+/// The last frame of a Connect stream.
 #[derive(serde::Deserialize)]
 struct End {
     error: Option<EndError>,

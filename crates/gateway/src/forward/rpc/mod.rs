@@ -1,7 +1,8 @@
-//! Remote procedure calls: whether a 200 that answers one is a success. gRPC, gRPC-Web and streams of Connect answer
-//! errors with 200, too, and say so in the head, in the trailers or in the last frame of the body.
+//! Remote procedure calls: whether a response with status 200 is a success. gRPC, gRPC-Web and
+//! Connect streams send errors with 200 too, with the status in the head, in the trailers or in the
+//! last frame of the body.
 //!
-//! It only reads: bytes pass to the client as they came. What cannot be read is not a success, so it is free.
+//! It only reads: bytes pass to the client unchanged. What cannot be read is not a success, so it is free.
 
 mod base64;
 mod frames;
@@ -11,48 +12,48 @@ use contract::{ErrorCode, grpc};
 use flate2::write::MultiGzDecoder;
 use frames::{Ending, Frames};
 use http1::{
-    field::{AnswerField, Field},
+    field::{Field, ResponseField},
     response::ResponseHead,
 };
 use std::io::Write;
 
-/// A protocol of remote procedure calls, by a media type.
+/// A protocol of remote procedure calls, by media type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// Its status is told by HTTP trailers.
+    /// Status in HTTP trailers.
     Grpc,
-    /// By a frame behind the messages.
+    /// Status in a frame after the messages.
     GrpcWeb,
     /// The same in base64.
     GrpcWebText,
-    /// A stream of the Connect protocol: by a frame, in JSON.
+    /// A stream of the Connect protocol: status in a JSON frame.
     ConnectStream,
 }
 
-/// What an answer has said of itself.
+/// The status that a response reported so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
-    Nothing,
+enum Status {
+    Missing,
     Success,
     Error(ErrorCode),
 }
 
-/// Reads what an answer to a call says of itself, while it passes.
+/// Reads the status of a call from its response while it passes.
 pub(crate) struct Judge {
     body: Option<Box<Body>>,
-    told: Told,
+    status: Status,
 }
 
-/// The body of an answer whose status stands in there.
+/// The body of a response with the status inside.
 enum Body {
     Frames(Frames),
     Text(Base64, Frames),
     Gzip(Box<MultiGzDecoder<Plain>>),
-    /// In a content coding that is not known here, or that broke.
+    /// Unknown content coding, or corrupt data.
     Unreadable,
 }
 
-/// What a decoded body is written to. Nothing of it is kept, however large it becomes.
+/// The destination of the decoded body. None of it is stored, however large it is.
 enum Plain {
     Frames(Frames),
     Text(Base64, Frames),
@@ -63,7 +64,7 @@ enum Plain {
 impl Protocol {
     /// The protocol of a message with this Content-Type.
     pub(crate) fn of(media_type: &[u8]) -> Option<Self> {
-        // Nearly every media type is told apart by this byte: `application/g…`, `application/c…`.
+        // This byte excludes nearly every other media type: `application/g…`, `application/c…`.
         let media_type = media_type.trim_ascii_start();
         match media_type.get(12).map(u8::to_ascii_lowercase) {
             Some(b'g') if grpc::is_grpc(media_type) => Some(Self::Grpc),
@@ -74,7 +75,7 @@ impl Protocol {
         }
     }
 
-    /// What it is called.
+    /// Its name.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Grpc => "gRPC",
@@ -83,7 +84,7 @@ impl Protocol {
         }
     }
 
-    /// Whether the body of its answers tells how the call has ended.
+    /// Whether the body of its responses contains the status of the call.
     pub(crate) const fn ends_in_body(self) -> bool {
         match self {
             Self::Grpc => false,
@@ -91,11 +92,11 @@ impl Protocol {
         }
     }
 
-    /// Whether whoever calls by this protocol understands an answer of `answer`.
+    /// Whether a client of this protocol understands a response of `answer`.
     pub(crate) const fn understands(self, answer: Option<Self>) -> bool {
         match (self, answer) {
             (Self::Grpc, Some(Self::Grpc)) | (Self::ConnectStream, Some(Self::ConnectStream)) => true,
-            // Clients of gRPC-Web read frames whatever kind of gRPC the answer says that it is.
+            // Clients of gRPC-Web read frames whichever kind of gRPC the response names.
             (Self::GrpcWeb | Self::GrpcWebText, Some(Self::Grpc | Self::GrpcWeb | Self::GrpcWebText)) => true,
             (Self::Grpc, Some(Self::GrpcWeb | Self::GrpcWebText | Self::ConnectStream))
             | (Self::GrpcWeb | Self::GrpcWebText, Some(Self::ConnectStream))
@@ -104,7 +105,8 @@ impl Protocol {
         }
     }
 
-    /// By which protocol the answer is read: that of its Content-Type, but for calls of gRPC-Web, which is read in frames.
+    /// The protocol to parse the response with: that of its Content-Type, except for gRPC-Web
+    /// calls, which always use frames.
     pub(crate) const fn read_as(self, call: Option<Self>) -> Self {
         match (self, call) {
             (Self::Grpc, Some(Self::GrpcWeb | Self::GrpcWebText)) => Self::GrpcWeb,
@@ -116,21 +118,21 @@ impl Protocol {
 // === impl Judge ===
 
 impl Judge {
-    /// For an answer of `protocol`. `bytes` is the buffer that its head was read from.
+    /// For a response of `protocol`. `bytes`: the buffer that its head was parsed from.
     pub(crate) fn new(protocol: Protocol, answer: &ResponseHead, bytes: &[u8]) -> Self {
         let named = |wanted: &'static str| {
-            let is = move |field: &&Field<AnswerField>| {
+            let is = move |field: &&Field<ResponseField>| {
                 field.name.get(bytes).eq_ignore_ascii_case(wanted.as_bytes())
             };
             answer.fields.iter().filter(is).map(|field| field.value.get(bytes))
         };
-        let told = match protocol {
+        let status = match protocol {
             Protocol::Grpc | Protocol::GrpcWeb | Protocol::GrpcWebText => one_status(named("grpc-status")),
-            Protocol::ConnectStream => Told::Nothing,
+            Protocol::ConnectStream => Status::Missing,
         };
         let ending = |ending, coding| Frames::new(ending, named(coding).next());
         let (is_text, frames) = match protocol {
-            Protocol::Grpc => return Self { body: None, told },
+            Protocol::Grpc => return Self { body: None, status },
             Protocol::GrpcWeb => (false, ending(Ending::Trailers, "grpc-encoding")),
             Protocol::GrpcWebText => (true, ending(Ending::Trailers, "grpc-encoding")),
             Protocol::ConnectStream => (false, ending(Ending::Json, "connect-content-encoding")),
@@ -143,18 +145,18 @@ impl Judge {
             (Some(coding), None) if is_gzip(coding) => Body::Gzip(Box::new(MultiGzDecoder::new(plain))),
             (Some(_), _) => Body::Unreadable,
         };
-        Self { body: Some(Box::new(body)), told }
+        Self { body: Some(Box::new(body)), status }
     }
 
-    /// The error that the answer has told until now.
+    /// The error reported so far.
     pub(crate) const fn error(&self) -> Option<ErrorCode> {
-        match self.told {
-            Told::Error(code) => Some(code),
-            Told::Nothing | Told::Success => None,
+        match self.status {
+            Status::Error(code) => Some(code),
+            Status::Missing | Status::Success => None,
         }
     }
 
-    /// Takes a part of the body.
+    /// Reads a part of the body.
     pub(crate) fn read(&mut self, part: &[u8]) {
         let Some(body) = &mut self.body else { return };
         match &mut **body {
@@ -167,47 +169,47 @@ impl Judge {
             }
             Body::Unreadable => {}
         }
-        // What has been told is known at once: a client may leave once it has read it.
+        // An error is recorded at once: a client may leave after reading it.
         if let Some(frames) = body.frames()
-            && let Told::Error(code) = frames.told()
+            && let Status::Error(code) = frames.status()
         {
-            self.tell(Told::Error(code));
+            self.set(Status::Error(code));
         }
     }
 
-    /// The body has ended, with these trailers. What the call has come to: an error, or none.
+    /// The body has ended, with these trailers. Returns the error of the call, if any.
     pub(crate) fn finish(&mut self, trailers: &[u8]) -> Option<ErrorCode> {
         let in_trailers = one_status(fields_named(trailers, b"grpc-status"));
-        self.tell(in_trailers);
+        self.set(in_trailers);
         if let Some(mut body) = self.body.take() {
             if let Body::Gzip(decoder) = &mut *body
                 && decoder.try_finish().is_err()
             {
                 *body = Body::Unreadable;
             }
-            self.tell(body.frames().map_or(UNTOLD, Frames::finish));
+            self.set(body.frames().map_or(UNKNOWN, Frames::finish));
         }
-        match self.told {
-            Told::Success => None,
-            Told::Error(code) => Some(code),
-            Told::Nothing => {
-                self.told = UNTOLD;
+        match self.status {
+            Status::Success => None,
+            Status::Error(code) => Some(code),
+            Status::Missing => {
+                self.status = UNKNOWN;
                 self.error()
             }
         }
     }
 
-    /// An error stays one, whatever is told beside it.
-    const fn tell(&mut self, told: Told) {
-        match (self.told, told) {
-            (Told::Error(_), _) | (_, Told::Nothing) => {}
-            (Told::Nothing | Told::Success, Told::Success | Told::Error(_)) => self.told = told,
+    /// An error remains, whatever else is reported.
+    const fn set(&mut self, status: Status) {
+        match (self.status, status) {
+            (Status::Error(_), _) | (_, Status::Missing) => {}
+            (Status::Missing | Status::Success, Status::Success | Status::Error(_)) => self.status = status,
         }
     }
 }
 
-/// What an answer becomes that has told nothing, or nothing that can be read.
-const UNTOLD: Told = Told::Error(grpc::recorded_as(grpc::UNKNOWN));
+/// The status of a response that reported none, or an unreadable one.
+const UNKNOWN: Status = Status::Error(grpc::recorded_as(grpc::UNKNOWN));
 
 impl Plain {
     fn into_body(self) -> Body {
@@ -249,20 +251,20 @@ fn is_gzip(coding: &[u8]) -> bool {
     coding.eq_ignore_ascii_case(b"gzip") || coding.eq_ignore_ascii_case(b"x-gzip")
 }
 
-/// What these values of `grpc-status` tell. One that is told twice is not told.
-fn one_status<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Told {
+/// The status in these values of `grpc-status`. Two values count as unreadable.
+fn one_status<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Status {
     match (values.next(), values.next()) {
-        (None, _) => Told::Nothing,
+        (None, _) => Status::Missing,
         (Some(value), None) => match grpc::status(value) {
-            Some(0) => Told::Success,
-            Some(status) => Told::Error(grpc::recorded_as(status)),
-            None => UNTOLD,
+            Some(0) => Status::Success,
+            Some(status) => Status::Error(grpc::recorded_as(status)),
+            None => UNKNOWN,
         },
-        (Some(_), Some(_)) => UNTOLD,
+        (Some(_), Some(_)) => UNKNOWN,
     }
 }
 
-/// The values of the fields with this name, in lines of a head.
+/// The values of the fields with this name, in header lines.
 fn fields_named<'v>(lines: &'v [u8], wanted: &'static [u8]) -> impl Iterator<Item = &'v [u8]> {
     lines.split(|&byte| byte == b'\n').filter_map(move |line| {
         let (name, value) = line.split_at_checked(memchr::memchr(b':', line)?)?;

@@ -1,4 +1,4 @@
-//! Answers of every protocol, in pieces of every size.
+//! Responses of every protocol, in pieces of every size.
 
 use super::*;
 use base64_of::text;
@@ -9,13 +9,13 @@ use proptest::prelude::*;
 mod base64_of {
     use ::base64::{Engine, engine::general_purpose::STANDARD};
 
-    /// Each piece in base64, padded on its own.
+    /// Each piece in base64, with its own padding.
     pub(super) fn text(pieces: &[&[u8]]) -> Vec<u8> {
         pieces.iter().map(|piece| STANDARD.encode(piece)).collect::<String>().into_bytes()
     }
 }
 
-/// Protocol, fields, body, trailers; what comes of it.
+/// Protocol, fields, body, trailers; the expected error.
 type Case = (Protocol, &'static str, Vec<u8>, &'static str, Option<ErrorCode>);
 
 fn frame(flags: u8, bytes: &[u8]) -> Vec<u8> {
@@ -35,7 +35,7 @@ fn judge(protocol: Protocol, fields: &str) -> Judge {
     Judge::new(protocol, &answer, head.as_bytes())
 }
 
-/// What comes of an answer whose body arrives in pieces of this size.
+/// The result for a response whose body arrives in pieces of this size.
 fn judged(
     (protocol, fields, body, trailers): (Protocol, &str, &[u8], &str),
     piece: usize,

@@ -1,5 +1,5 @@
-//! What is kept of a client's connection and its streams beyond what every one has: charges that are due with the last
-//! bytes of a response, and the key that was seen last.
+//! State of a client's connection and its streams in addition to the common one: charges that are
+//! due with the last bytes of a response, and the last key used.
 
 use crate::keyring::LastKey;
 use journal::Charge;
@@ -10,35 +10,35 @@ use std::{
     rc::{Rc, Weak},
 };
 
-/// A client's connection, as its streams share it.
+/// A client's connection, shared by its streams.
 pub(crate) type Connection = multiplex::Connection<OfClient>;
-/// What is behind it.
+/// Its state.
 pub(crate) type State = multiplex::State<OfClient>;
 
-/// What is kept of a client's connection and of its streams.
+/// State of a client's connection and its streams.
 pub(crate) struct OfClient;
 
-/// What is kept of a connection.
+/// State of a connection.
 #[derive(Default)]
 pub(crate) struct Kept {
-    /// Charges of answers whose last frame waits to be written, in the order of their positions.
+    /// Charges of responses whose last frame is waiting to be written, ordered by position.
     pub(crate) due: VecDeque<Due>,
     pub(crate) last_key: LastKey,
 }
 
-/// The last bytes of an answer that is charged.
+/// The last bytes of a response that is charged.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LastBytes {
-    /// They are not here yet.
+    /// Not available yet.
     #[default]
     NotSent,
-    /// They wait to be written; so many bytes of HTTP/1.1 are to be told as taken then.
+    /// Waiting to be written; then this many bytes of HTTP/1.1 are to be reported as written.
     Waiting(usize),
-    /// They were written, and the charge with them.
+    /// Written, and charged with them.
     Written(usize),
 }
 
-/// A charge that becomes due when what stands before a position is written.
+/// A charge that is due when everything before a position is written.
 pub(crate) struct Due {
     pub(crate) at: u64,
     pub(crate) stream: u32,
@@ -56,7 +56,7 @@ impl Side for OfClient {
     }
 }
 
-/// The last bytes of a stream were written, and what was due with them is written down.
+/// The last bytes of a stream were written, and its charge was recorded.
 pub(crate) fn written(state: &mut State, stream: u32) {
     if let Some(known) = state.streams.get_mut(&stream) {
         if let LastBytes::Waiting(count) = known.own {
@@ -66,7 +66,7 @@ pub(crate) fn written(state: &mut State, stream: u32) {
     }
 }
 
-/// The connections by HTTP/2 of a thread.
+/// The HTTP/2 connections of a thread.
 #[derive(Default)]
 pub(crate) struct Connections(RefCell<HashMap<usize, Weak<Connection>>>);
 
@@ -79,7 +79,7 @@ impl Connections {
         self.0.borrow_mut().remove(&Rc::as_ptr(connection).addr());
     }
 
-    /// Has each connection look whether the thread drains.
+    /// Makes each connection check whether the thread drains.
     pub(crate) fn wake(&self) {
         for connection in self.0.borrow().values().filter_map(Weak::upgrade) {
             connection.wake_driver();

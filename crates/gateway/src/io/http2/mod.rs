@@ -1,5 +1,6 @@
-//! Streams of clients' HTTP/2 connections: each is read and written as a connection of HTTP/1.1 with one request on it
-//! (`multiplex`). The tasks that drive connections and work on streams are in `connection/http2`.
+//! Streams of clients' HTTP/2 connections: each is read and written like an HTTP/1.1 connection
+//! with a single request (`multiplex`). The tasks of connections and streams are in
+//! `connection/http2`.
 
 mod charges;
 mod stream;

@@ -1,4 +1,4 @@
-//! A stream as a connection: what is read is an HTTP/1.1 request, what is written an answer to it.
+//! A stream as a connection: reading returns an HTTP/1.1 request, and a response to it is written.
 
 use super::{Connection, Due, LastBytes};
 use ::http2::ErrorCode;
@@ -11,7 +11,7 @@ use std::{
 };
 use tokio::io::ReadBuf;
 
-/// A stream of a connection. Dropped, it is over: what is still open of it is reset.
+/// A stream of a connection. Dropping it ends it: what is still open is reset.
 pub(crate) struct Stream {
     connection: Rc<Connection>,
     id: u32,
@@ -61,7 +61,7 @@ impl Stream {
             known.reader = Some(cx.waker().clone());
             Poll::Pending
         });
-        // What was read has opened windows, which the client has to be told.
+        // Reading may have opened windows, which must be announced to the client.
         if polled.is_ready() && self.connection.with(|state| !state.protocol.output().is_empty()) {
             self.connection.wake_driver();
         }
@@ -77,8 +77,8 @@ impl Stream {
         polled
     }
 
-    /// Writes the last bytes of an answer, and has `charge` written down in the same step as its last frame. Ready
-    /// once that has happened, or with part of the bytes before. `now`: a Unix second.
+    /// Writes the last bytes of a response, and records `charge` in the same step as its last
+    /// frame. Ready once that is done, or with part of the bytes before. `now`: a Unix second.
     pub(crate) fn poll_write_last(
         &mut self,
         cx: &Context<'_>,
@@ -88,8 +88,8 @@ impl Stream {
     ) -> Poll<io::Result<LastWritten>> {
         let (connection, id, outgoing) = (&self.connection, self.id, &mut self.outgoing);
         let polled = connection.with(|state| {
-            let stands = state.streams.get(&id).map(|known| known.own);
-            match stands {
+            let state_of_last = state.streams.get(&id).map(|known| known.own);
+            match state_of_last {
                 Some(LastBytes::Written(count)) => {
                     return Poll::Ready(Ok(LastWritten { count, is_recorded: true }));
                 }
@@ -119,18 +119,18 @@ impl Stream {
         polled
     }
 
-    /// Has the stream end in a reset, for an answer that broke off.
+    /// Ends the stream with a reset, for a response that broke off.
     pub(crate) fn reset(&self) {
         self.connection.with(|state| state.protocol.reset(self.id, ErrorCode::INTERNAL_ERROR));
         self.connection.wake_driver();
     }
 }
 
-/// How the last bytes of an answer went.
+/// The result of writing the last bytes of a response.
 pub(crate) struct LastWritten {
-    /// Bytes that were taken.
+    /// Bytes taken.
     pub(crate) count: usize,
-    /// They were all, and the charge is written down.
+    /// All of them were taken, and the charge is recorded.
     pub(crate) is_recorded: bool,
 }
 
@@ -139,7 +139,7 @@ impl Drop for Stream {
         self.connection.with(|state| {
             let is_broken = state.streams.get(&self.id).is_some_and(|known| known.broken.is_some());
             if is_broken {
-                // It was answered; now the protocol has its due (RFC 9113 section 8.1.1).
+                // It got its response; now follow the protocol (RFC 9113 section 8.1.1).
                 state.protocol.reset(self.id, ErrorCode::PROTOCOL_ERROR);
             }
             state.protocol.release(self.id);

@@ -1,4 +1,4 @@
-//! Frames of the connection as a whole, and of windows: SETTINGS, PING, GOAWAY, WINDOW_UPDATE.
+//! Frames of the connection as a whole, and of flow control: SETTINGS, PING, GOAWAY, WINDOW_UPDATE.
 
 use super::{Fatal, protocol, size};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     frame::{self, Head, flag, kind},
 };
 
-/// A window that is opened by less than this moves next to nothing.
+/// A smaller window increment counts as an idle frame.
 const CRUMB: u32 = 256;
 
 impl Connection {
@@ -23,13 +23,11 @@ impl Connection {
         }
         let before = i64::from(self.peer.initial_window);
         let from_server = self.config.role == Role::Client;
-        self.peer
-            .read(payload, from_server)
-            .map_err(|code| (code, "SETTINGS with a value that cannot be"))?;
+        self.peer.read(payload, from_server).map_err(|code| (code, "SETTINGS with an invalid value"))?;
         let change = i64::from(self.peer.initial_window) - before;
         for stream in self.streams.values_mut() {
             if !stream.send.add(change) {
-                return Err((ErrorCode::FLOW_CONTROL_ERROR, "a window larger than there can be"));
+                return Err((ErrorCode::FLOW_CONTROL_ERROR, "a window larger than the maximum"));
             }
         }
         self.has_settings = true;
@@ -43,7 +41,7 @@ impl Connection {
             return Err(protocol("PING on a stream"));
         }
         if payload.len() != 8 {
-            return Err(size("PING has to have 8 bytes"));
+            return Err(size("PING must have 8 bytes"));
         }
         if !head.has(flag::ACK) {
             self.out.frame(kind::PING, flag::ACK, 0, payload);
@@ -57,7 +55,7 @@ impl Connection {
         }
         let (Some(last), Some(code)) = (frame::number(payload), payload.get(4..).and_then(frame::number))
         else {
-            return Err(size("GOAWAY has to have 8 bytes"));
+            return Err(size("GOAWAY must have 8 bytes"));
         };
         self.peer_is_going = true;
         self.events.push_back(Event::GoAway { last: last & 0x7fff_ffff, code: ErrorCode(code) });
@@ -67,17 +65,17 @@ impl Connection {
     pub(super) fn window_update(&mut self, head: Head, payload: &[u8], now: u64) -> Result<(), Fatal> {
         let increment = frame::number(payload)
             .filter(|_| payload.len() == 4)
-            .ok_or(size("WINDOW_UPDATE has to have 4 bytes"))?
+            .ok_or(size("WINDOW_UPDATE must have 4 bytes"))?
             & 0x7fff_ffff;
         if increment < CRUMB {
             self.idle_frame(now)?;
         }
         if head.stream == 0 {
             if increment == 0 {
-                return Err(protocol("a window was opened by nothing"));
+                return Err(protocol("a window increment of 0"));
             }
             if !self.send.add(i64::from(increment)) {
-                return Err((ErrorCode::FLOW_CONTROL_ERROR, "a window larger than there can be"));
+                return Err((ErrorCode::FLOW_CONTROL_ERROR, "a window larger than the maximum"));
             }
             self.events.push_back(Event::Writable(0));
             return Ok(());
@@ -86,7 +84,7 @@ impl Connection {
             return Err(protocol("WINDOW_UPDATE on a stream that is not open"));
         }
         let Some(stream) = self.streams.get_mut(&head.stream).filter(|stream| stream.how.is_none()) else {
-            return Ok(()); // it crossed the end
+            return Ok(()); // it crossed our END_STREAM
         };
         if increment == 0 {
             return self.stream_error(head.stream, ErrorCode::PROTOCOL_ERROR, now);

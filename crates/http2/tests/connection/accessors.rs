@@ -1,4 +1,4 @@
-//! What a connection tells of itself to who drives it.
+//! The accessors of a connection, as its driver uses them.
 
 use crate::{BLOCK, asking, config, events, frame, server};
 use http2::{Connection, ErrorCode, PREFACE, Role};
@@ -24,7 +24,7 @@ fn a_header_block_lasts_until_its_last_piece() {
 }
 
 #[test]
-fn a_peer_that_says_goodbye_or_takes_no_more_streams_is_going() {
+fn a_peer_that_sends_goaway_is_going() {
     let (mut client, _) = asking();
     assert!(!client.peer_is_going());
     client.receive(&frame(7, 0, 0, &[0, 0, 0, 1, 0, 0, 0, 0]), 0);
@@ -70,7 +70,7 @@ fn rest_takes_nothing_that_is_needed() {
 }
 
 #[test]
-fn codes_are_told_by_their_names_and_unknown_ones_by_their_numbers() {
+fn codes_are_printed_by_name_and_unknown_ones_by_number() {
     assert_eq!(ErrorCode::HTTP_1_1_REQUIRED.to_string(), "HTTP_1_1_REQUIRED");
     assert_eq!(ErrorCode::NO_ERROR.name(), Some("NO_ERROR"));
     let unknown = ErrorCode(14);
