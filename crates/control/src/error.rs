@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
+/// Ids have 20 characters.
+const LONGEST_KEY_ID: usize = 24;
+
 /// Why nothing was done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OperationError {
@@ -17,7 +20,7 @@ pub enum OperationError {
         nearest: Option<String>,
     },
     /// No key has these ids.
-    #[error("no key has the id {}: `fairgate keys list` shows all", listing(ids))]
+    #[error("{}: `fairgate keys list` shows all", unknown_keys(ids))]
     UnknownKeys {
         /// The ids.
         ids: Vec<String>,
@@ -107,6 +110,16 @@ fn listing(names: &[String]) -> String {
     match names {
         [] => "none".into(),
         names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Whoever gives a key in place of its id shall not find it in a log.
+fn unknown_keys(ids: &[String]) -> String {
+    let is_id = |id: &String| id.len() <= LONGEST_KEY_ID && id.starts_with("key_");
+    if ids.iter().all(is_id) {
+        format!("no key has the id {}", listing(ids))
+    } else {
+        "not the id of a key: an id begins with `key_`".into()
     }
 }
 

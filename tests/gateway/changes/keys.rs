@@ -97,6 +97,9 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     let twice = ["keys", "change", &key.id, "--limit", "1 per day", "--limit", "2 per day"];
     refused(&twice, "the same kind of limit as \"1 per day\"");
     refused(&["keys", "change", "key_0000000000000000", "--plan", "free"], "no key has the id");
+    let secret = home.run(&["keys", "change", &key.key, "--plan", "free"]);
+    assert!(secret.err.contains("not the id of a key"), "{secret:?}");
+    assert!(!secret.err.contains(&key.key), "{secret:?}");
     refused(&["keys", "change", &key.id, "--expires", "2020-01-01"], "it is in the past");
     refused(&["keys", "change", &key.id], "required");
     refused(&["keys", "create", "--plan", "free", "--limit", "0 per day"], "the limit \"0 per day\"");

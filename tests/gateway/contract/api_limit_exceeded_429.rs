@@ -73,7 +73,9 @@ fn each_key_has_limits_of_its_own() {
     let gateway = Gateway::start(&Config::of(&upstream).plan("free", &["1 per day"]));
     let (one, two) = (gateway.key(), gateway.key());
     assert_eq!(gateway.send(&get("/a").key(&one)).status, 200);
-    assert_error(&gateway, &gateway.send(&get("/a").key(&one)), 429, "API_LIMIT_EXCEEDED");
+    let answer = gateway.send(&get("/a").key(&one));
+    assert_error(&gateway, &answer, 429, "API_LIMIT_EXCEEDED");
+    assert!(answer.text().contains("the only request of the limit"), "{}", answer.text());
     assert_eq!(gateway.send(&get("/a").key(&two)).status, 200);
 }
 

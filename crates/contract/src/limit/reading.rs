@@ -7,6 +7,9 @@ use crate::{
 };
 use std::sync::Arc;
 
+/// UTC, and what the time zone database has as other names for it.
+const UTC: [&str; 8] = ["UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu"];
+
 /// Why a text is no limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LimitError {
@@ -141,7 +144,8 @@ fn calendar(
 ) -> Result<Kind, LimitError> {
     match period {
         Period::Second | Period::Minute | Period::Hour => Err(LimitError::ZonePeriod),
-        Period::Day | Period::Month if name.eq_ignore_ascii_case("UTC") => {
+        // One window, by whichever of its names.
+        Period::Day | Period::Month if UTC.iter().any(|utc| utc.eq_ignore_ascii_case(name)) => {
             Ok(Kind::Calendar { period, zone: Zone::Utc })
         }
         Period::Day | Period::Month => {

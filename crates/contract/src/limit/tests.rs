@@ -44,6 +44,8 @@ fn a_limit_reads_as_it_is_written() {
         ("  5\tper  day ", "5 per day"),
         ("5 per day in UTC", "5 per day"),
         ("5 per month in utc", "5 per month"),
+        ("5 per day in Etc/UTC", "5 per day"),
+        ("5 per month in Zulu", "5 per month"),
         ("10 per second , burst 50", "10 per second, burst 50"),
         ("10 per second,burst 50", "10 per second, burst 50"),
         ("5 per rolling 60 seconds", "5 per rolling minute"),

@@ -106,7 +106,7 @@ fn a_file_of_nothing_but_a_line_without_end_is_refused_not_swallowed() {
 fn standard_input_is_a_file_and_a_missing_file_is_told() {
     let site = Site::new();
     let run = site.run_with_input(&["keys", "import", "-", "--plan", "free"], b"abcdef\n");
-    assert_eq!(run.fine(), "Imported 1 keys.\n");
+    assert_eq!(run.fine(), "Imported 1 key.\n");
     site.run(&["keys", "import", "none.txt", "--plan", "free"]).refused(1, "cannot read none.txt");
     site.run(&["keys", "import", ".", "--plan", "free"]).refused(1, "cannot read .");
     assert_eq!(import(&site, b"", &[]).fine(), "Imported 0 keys.\n");

@@ -116,12 +116,19 @@ fn message(limit: &Limit, denial: &Denial, cost: u32, whose: &str) -> String {
     let amount = limit.amount;
     // Into memory: cannot fail.
     let _ = match &limit.kind {
+        Kind::Concurrent if amount == 1 => write!(
+            message,
+            "A request from this {whose} is in flight, which is all that the limit \"{limit}\" allows. Wait until it completes."
+        ),
         Kind::Concurrent => write!(
             message,
             "{amount} requests from this {whose} are in flight, which is all that the limit \"{limit}\" allows. Wait until one completes."
         ),
         Kind::Rate { .. } => {
             write!(message, "This {whose} sends requests faster than the limit \"{limit}\" allows.")
+        }
+        Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Lifetime if cost == 1 && amount == 1 => {
+            write!(message, "You have used the only request of the limit \"{limit}\".")
         }
         Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Lifetime if cost == 1 => {
             write!(message, "You have used all {amount} requests of the limit \"{limit}\".")

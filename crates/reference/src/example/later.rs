@@ -71,7 +71,10 @@ fn quota(limit: &Limit) -> u32 {
 /// What a refusal says, as `policies/limits.rs` of the gateway has it, and after how many seconds another request
 /// makes sense. None: never.
 fn exceeded(limit: &Limit) -> (String, Option<u64>) {
-    let used = format!("You have used all {} requests of the limit \"{limit}\".", limit.amount);
+    let used = match limit.amount {
+        1 => format!("You have used the only request of the limit \"{limit}\"."),
+        amount => format!("You have used all {amount} requests of the limit \"{limit}\"."),
+    };
     let when = |wait: u64| {
         let unit = if wait == 1 { "second" } else { "seconds" };
         format!("in {wait} {unit}, at {}", quantity::time(MOMENT + wait))
@@ -91,10 +94,12 @@ fn exceeded(limit: &Limit) -> (String, Option<u64>) {
             (format!("{faster} Retry {}.", when(wait)), Some(wait))
         }
         Kind::Concurrent => {
-            let running = format!("{} requests from this API key are in flight", limit.amount);
-            let message = format!(
-                "{running}, which is all that the limit \"{limit}\" allows. Wait until one completes."
-            );
+            let (running, end) = match limit.amount {
+                1 => ("A request from this API key is in flight".into(), "it completes"),
+                amount => (format!("{amount} requests from this API key are in flight"), "one completes"),
+            };
+            let message =
+                format!("{running}, which is all that the limit \"{limit}\" allows. Wait until {end}.");
             (message, Some(1))
         }
         Kind::Lifetime => (format!("{used} It does not reset; ask for a larger limit."), None),

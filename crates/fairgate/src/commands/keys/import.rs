@@ -72,8 +72,13 @@ pub(super) fn run(wanted: cli::Import, reach: &mut Reach, out: &mut Out<'_>) -> 
             &json!({ "imported": imported, "refused": import.faults_json(), "warnings": warnings }),
         )?;
     } else {
-        let passed_over = if refused > 0 { format!(" {refused} were skipped.") } else { String::new() };
-        writeln!(out, "Imported {imported} keys.{passed_over}")?;
+        let keys = if imported == 1 { "key" } else { "keys" };
+        let skipped = match refused {
+            0 => String::new(),
+            1 => " 1 was skipped.".into(),
+            more => format!(" {more} were skipped."),
+        };
+        writeln!(out, "Imported {imported} {keys}.{skipped}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
