@@ -1,7 +1,7 @@
 //! The files of `[tls]`: certificates, keys and authorities. They are read at the start, and again
 //! whenever they change.
 
-use gateway::tls::{Asks, Challenges, Identity, Server, Versions, certificates};
+use gateway::tls::{Asks, Challenges, Identity, Server, Versions};
 use std::{
     fs::{self, File},
     io::Read,
@@ -152,16 +152,12 @@ impl IdentityFiles {
 
 /// The certificates of authorities in a file.
 pub fn authorities(path: &Path) -> Result<Vec<CertificateDer>, BadFile> {
-    certificates(&read(path)?).map_err(|error| BadFile { path: path.to_owned(), reason: error.to_string() })
+    gateway::tls::authorities(&read(path)?)
+        .map_err(|error| BadFile { path: path.to_owned(), reason: error.to_string() })
 }
 
 /// A certificate as it goes over the wire.
 pub type CertificateDer = gateway::tls::CertificateDer<'static>;
-
-/// The certificates of the authorities that this machine trusts.
-pub fn trusted_here() -> Vec<CertificateDer> {
-    rustls_native_certs::load_native_certs().certs
-}
 
 fn read(path: &Path) -> Result<Vec<u8>, BadFile> {
     let bad = |reason: String| BadFile { path: path.to_owned(), reason };

@@ -7,6 +7,7 @@
 mod actor;
 mod changes;
 pub mod cluster;
+mod cluster_health;
 mod control;
 mod dispatch;
 mod error;
@@ -29,8 +30,9 @@ pub use live::{Live, Load, Preparing, Process, Rules, Saving, TakenOver, Unsaved
 pub use operations::{
     AddToImport, AddressView, BeginImport, BeginMaintenance, ChangeKey, ClusterStatus, CommitImport,
     CreateKey, EndMaintenance, Expiry, GroupIncidents, ImportFault, ImportFaultKind, KeyChange, KeyCreated,
-    KeyView, KeysRevoked, ListIncidents, ListKeys, ListMaintenance, ListUpstreams, NewKey, NewMaintenance,
-    Reload, Reloaded, RevokeKeys, ShowIncident, ShowStatus, ShowUsage, Status, ThreadStatus,
+    KeyView, KeysRevoked, LedgerServer, LedgerStatus, ListIncidents, ListKeys, ListMaintenance,
+    ListUpstreams, NewKey, NewMaintenance, Reload, Reloaded, RevokeKeys, ShowIncident, ShowStatus, ShowUsage,
+    Status, ThreadStatus,
 };
 pub use own_limits::{Cost, ReadLimit};
 pub use sockets::Sockets;

@@ -1,5 +1,6 @@
 //! The phases of the gateway: starting, ready, draining; and its alarms. Asked for by whoever decides where requests go.
 
+use crate::cluster_health::{ClusterHealth, Figures};
 use gateway::{Handle, ThreadLoad};
 use std::{
     collections::BTreeMap,
@@ -30,6 +31,7 @@ pub(crate) struct Lifecycle {
     handle: OnceLock<Handle>,
     /// What is wrong at present, each with all that an operator needs to know.
     alarms: Mutex<BTreeMap<Alarm, String>>,
+    cluster: ClusterHealth,
 }
 
 /// What can be wrong while requests are served.
@@ -51,6 +53,8 @@ pub(crate) enum Alarm {
     Ledger,
     /// The ledger grants nothing to this node.
     NotGranted,
+    /// Members have not said their totals since the ledger was replaced.
+    Awaited,
 }
 
 impl Lifecycle {
@@ -78,6 +82,16 @@ impl Lifecycle {
     /// What the data threads have to do. Empty: there are none yet.
     pub(crate) fn loads(&self) -> Vec<ThreadLoad> {
         self.handle.get().map(Handle::loads).unwrap_or_default()
+    }
+
+    /// How the servers are that the nodes of a cluster share.
+    pub(crate) const fn cluster(&self) -> &ClusterHealth {
+        &self.cluster
+    }
+
+    /// What this node has of shared limits. None: it shares none.
+    pub(crate) fn figures(&self) -> Option<Figures> {
+        self.handle.get()?.cluster().map(|cluster| Figures::of(cluster))
     }
 
     /// Something is wrong from now on, or no more. Tells whether that is news.

@@ -259,6 +259,64 @@ pub struct ClusterStatus {
     pub applied: Option<u64>,
     /// How far its clock is ahead of theirs.
     pub clock_offset_millis: i64,
+    /// Since when the records answer, or do not. None: that is not known yet.
+    #[serde(default)]
+    pub since: Option<u64>,
+    /// How it stands with the ledger of shared limits. None: nothing is known of it yet.
+    #[serde(default)]
+    pub ledger: Option<LedgerStatus>,
+}
+
+/// How a gateway stands with the ledger that shares out limits, and what it has of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerStatus {
+    /// Whether it replies.
+    pub is_reached: bool,
+    /// Since when it replies, or does not.
+    pub since: Option<u64>,
+    /// Why it does not.
+    pub why: Option<String>,
+    /// What it is kept in, as it was seen last.
+    pub server: Option<LedgerServer>,
+    /// Members that it has, by its last reply.
+    pub members: u32,
+    /// How far this machine's clock is ahead of the ledger's. None: nothing was heard of it.
+    pub clock_offset_millis: Option<i64>,
+    /// Leases of this gateway.
+    pub leases: u64,
+    /// Units in them that are not used.
+    pub units: u64,
+    /// Messages that were sent to the ledger.
+    pub messages: u64,
+    /// Questions in them.
+    pub questions: u64,
+    /// Units that were granted beyond the leases while the ledger could not be reached.
+    pub beyond: u64,
+    /// How often the ledger was replaced or lost what it knew, since this gateway runs.
+    pub replaced: u32,
+}
+
+/// What a ledger is kept in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerServer {
+    /// `Valkey`, `Redis` or `PostgreSQL`.
+    pub product: String,
+    /// Its version.
+    pub version: String,
+    /// The address of the server that is used at present.
+    pub server: String,
+    /// What it is to others: `primary`, with the number of replicas.
+    pub role: String,
+    /// Changes whenever the ledger may have lost what it knew.
+    pub epoch: u64,
+    /// When that was the last time. None: never.
+    pub lost_at: Option<u64>,
+    /// Numbers of members that have not said their totals since.
+    pub awaited: Vec<u32>,
+    /// How what is granted gets to the disk.
+    pub durability: String,
+    /// What a failure of the server may forget, or what else should be changed.
+    pub warnings: Vec<String>,
 }
 
 /// What a data thread has to do.

@@ -193,6 +193,14 @@ impl Node {
         self.leases.len()
     }
 
+    /// Units that are granted and not used, of at most `most` leases; and where to go on, to have the others as well. In parts,
+    /// because a node may have millions of leases, and whoever spends them waits meanwhile.
+    pub fn unused(&self, from: usize, most: usize) -> (u64, Option<usize>) {
+        let (leases, next) = self.leases.some(from, most);
+        let unused = leases.map(|lease| u64::from(lease.granted.saturating_sub(lease.used))).sum();
+        (unused, next)
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.leases.len() == 0

@@ -2,14 +2,15 @@
 
 use crate::LedgerError;
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig,
     crypto::ring,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
+    pki_types::ServerName,
     version::{TLS12, TLS13},
 };
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
+use transport::tls::Roots;
 
 /// How servers are spoken to by TLS.
 #[derive(Clone)]
@@ -19,19 +20,13 @@ pub(crate) struct Tls {
 
 impl Tls {
     pub(crate) fn new(authorities: Option<&[u8]>) -> Result<Self, LedgerError> {
-        let mut roots = RootCertStore::empty();
-        match authorities {
-            Some(pem) => {
-                for certificate in CertificateDer::pem_slice_iter(pem) {
-                    let certificate = certificate.map_err(|error| LedgerError::Tls(error.to_string()))?;
-                    roots.add(certificate).map_err(|error| LedgerError::Tls(error.to_string()))?;
-                }
-            }
-            None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
-        }
-        if roots.is_empty() {
-            return Err(LedgerError::Tls("no certificate authority is trusted".to_owned()));
-        }
+        let bad = LedgerError::Tls;
+        let roots = match authorities {
+            Some(pem) => Roots::from_pem(pem).map_err(|error| bad(error.to_string()))?,
+            None => Roots::system(),
+        };
+        let roots = roots.store().map_err(bad)?;
+        let roots = roots.ok_or_else(|| bad("no certificate authority is trusted".to_owned()))?;
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(&[&TLS13, &TLS12])
             .map_err(|error| LedgerError::Tls(error.to_string()))?

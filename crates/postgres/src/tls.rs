@@ -1,17 +1,17 @@
 //! TLS to the server, by rustls and ring. What is verified follows libpq's `sslmode`.
 
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, ServerName, UnixTime},
     version::{TLS12, TLS13},
 };
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
     pin::Pin,
     sync::Arc,
@@ -23,6 +23,7 @@ use tokio_postgres::{
     tls::{ChannelBinding, MakeTlsConnect, TlsConnect},
 };
 use tokio_rustls::TlsConnector;
+use transport::tls::Roots;
 
 /// How far the server is trusted. Without a file of authorities those are trusted that this machine trusts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,21 +70,18 @@ fn verifier(
     file: Option<&Path>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<WebPkiServerVerifier>, String> {
-    let mut roots = RootCertStore::empty();
-    match file {
+    let roots = match file {
         Some(file) => {
             let not_read = |error: &dyn std::fmt::Display| {
                 format!("the authorities of `sslrootcert` {} cannot be read: {error}", file.display())
             };
-            for one in CertificateDer::pem_file_iter(file).map_err(|error| not_read(&error))? {
-                roots.add(one.map_err(|error| not_read(&error))?).map_err(|error| not_read(&error))?;
-            }
+            let pem = fs::read(file).map_err(|error| not_read(&error))?;
+            let roots = Roots::from_pem(&pem).map_err(|error| not_read(&error))?;
+            roots.store().map_err(|error| not_read(&error))?
         }
-        None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
-    }
-    if roots.is_empty() {
-        return Err("no certificate authority is trusted: name a file of them by `sslrootcert`".to_owned());
-    }
+        None => Roots::system().store()?,
+    };
+    let roots = roots.ok_or("no certificate authority is trusted: name a file of them by `sslrootcert`")?;
     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
         .build()
         .map_err(|error| error.to_string())

@@ -16,7 +16,7 @@ mod visiting;
 mod worker;
 
 pub use clustered::Clustered;
-pub use members::{Beat, Member, Standing};
+pub use members::{Beat, Heard, Member, Report, Standing};
 pub use postgres::{BadUrl, Target};
 pub use schema::{OLDEST, SCHEMA, State};
 
@@ -111,7 +111,7 @@ impl Shared {
     ///
     /// # Errors
     /// It is a member no more, or another process has taken its place.
-    pub fn beat(&self, beat: Beat) -> Pending<'_, i64> {
+    pub fn beat(&self, beat: Beat) -> Pending<'_, Heard> {
         self.records.ask(async move |session| members::beat(session, &beat).await)
     }
 

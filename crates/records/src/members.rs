@@ -5,16 +5,18 @@ use crate::{
     fault::{Failed, count, get, signed},
 };
 use postgres::{Row, Session};
+use serde::{Deserialize, Serialize};
 use store::StoreError;
 
 /// The advisory lock of who becomes a member.
 const LINE: i64 = 0x6661_6972_0005;
 /// A member that was seen within so many milliseconds lives.
 const ALIVE: i64 = 3_000;
+// The report is looked for in the row as a whole: tables that no newer node has been at yet do not have it.
 const MEMBERS: &str = "SELECT number, name, version, run, floor(extract(epoch FROM since))::bigint, \
      floor(extract(epoch FROM seen))::bigint, floor(extract(epoch FROM clock_timestamp() - seen) * 1000)::bigint, \
-     clock_offset_millis, applied \
-     FROM fairgate.members WHERE removed IS NULL AND ($1::bigint IS NULL OR number = $1) ORDER BY number";
+     clock_offset_millis, applied, coalesce(to_jsonb(member) ->> 'report', '') \
+     FROM fairgate.members member WHERE removed IS NULL AND ($1::bigint IS NULL OR number = $1) ORDER BY number";
 
 /// Who wants to be a member.
 #[derive(Debug, Clone)]
@@ -40,6 +42,39 @@ pub struct Beat {
     pub clock_offset_millis: i64,
     /// The number of the last change that it has.
     pub applied: u64,
+    /// What it has of shared limits. None: it says nothing new about that.
+    pub report: Option<Report>,
+}
+
+/// What a member hears when it says that it lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// The server's time, in milliseconds since the Unix epoch.
+    pub millis: i64,
+    /// How many members there are.
+    pub members: u32,
+}
+
+/// What a member says of how it shares limits. One of an older version says less, or nothing: then all is as in `default`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Report {
+    /// Whether the ledger replies to it.
+    pub is_ledger_reached: Option<bool>,
+    /// How far its clock is ahead of the ledger's.
+    pub ledger_clock_offset_millis: Option<i64>,
+    /// Leases that it has.
+    pub leases: u64,
+    /// Units in them that it has not used.
+    pub units: u64,
+    /// Messages that it sent to the ledger since it began.
+    pub messages: u64,
+    /// Questions in them.
+    pub questions: u64,
+    /// Units that it granted beyond its leases since it began.
+    pub beyond: u64,
+    /// What is wrong at it.
+    pub alarms: Vec<String>,
 }
 
 /// A member. Times are seconds since the Unix epoch, by the server's clock.
@@ -61,6 +96,8 @@ pub struct Member {
     pub clock_offset_millis: i64,
     /// The number of the last change that it has.
     pub applied: u64,
+    /// What it said last of how it shares limits.
+    pub report: Report,
 }
 
 pub(crate) async fn join(session: &mut Session, standing: &Standing) -> Result<i64, Failed> {
@@ -87,7 +124,7 @@ pub(crate) async fn join(session: &mut Session, standing: &Standing) -> Result<i
     }
     let number = if before.is_some() {
         let text = "UPDATE fairgate.members SET name = $2, version = $3, run = $4, since = clock_timestamp(), \
-                    seen = clock_timestamp() WHERE number = $1";
+                    seen = clock_timestamp(), report = '' WHERE number = $1";
         transaction.execute(text, &[&own, name, version, run]).await?;
         own
     } else {
@@ -99,14 +136,18 @@ pub(crate) async fn join(session: &mut Session, standing: &Standing) -> Result<i
     Ok(number)
 }
 
-/// Gives the server's time, in milliseconds since the Unix epoch.
-pub(crate) async fn beat(session: &Session, beat: &Beat) -> Result<i64, Failed> {
-    let text = "UPDATE fairgate.members SET seen = clock_timestamp(), clock_offset_millis = $3, applied = $4 \
-                WHERE number = $1 AND run = $2 AND removed IS NULL \
-                RETURNING floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-    let Beat { number, run, clock_offset_millis, applied } = beat;
-    match session.query_opt(text, &[number, run, clock_offset_millis, &signed(*applied)]).await? {
-        Some(row) => get(&row, 0, "members"),
+pub(crate) async fn beat(session: &Session, beat: &Beat) -> Result<Heard, Failed> {
+    let text = "UPDATE fairgate.members SET seen = clock_timestamp(), clock_offset_millis = $3, applied = $4, \
+                report = coalesce($5, report) WHERE number = $1 AND run = $2 AND removed IS NULL \
+                RETURNING floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
+                (SELECT count(*) FROM fairgate.members WHERE removed IS NULL)";
+    let Beat { number, run, clock_offset_millis, applied, report } = beat;
+    let report = report.as_ref().map(|report| serde_json::to_string(report).unwrap_or_default());
+    match session.query_opt(text, &[number, run, clock_offset_millis, &signed(*applied), &report]).await? {
+        Some(row) => {
+            let members = u32::try_from(count(&row, 1, "members")?).unwrap_or(u32::MAX);
+            Ok(Heard { millis: get(&row, 0, "members")?, members })
+        }
         None => Err(StoreError::Shared {
             why: format!(
                 "this node (number {number}) is no member of the cluster any more: it was removed, or another process has taken its place. Stop it; to let it join as a new node, remove the file `node` from its store's folder"
@@ -163,6 +204,8 @@ fn member(row: &Row) -> Result<(Member, String), Failed> {
         seen: count(row, 5, "members")?,
         clock_offset_millis: get(row, 7, "members")?,
         applied: count(row, 8, "members")?,
+        // One that cannot be read is a newer node's, and no reason not to show the rest.
+        report: serde_json::from_str(get(row, 9, "members")?).unwrap_or_default(),
     };
     Ok((member, run))
 }

@@ -17,7 +17,8 @@ pub const SCHEMA: u32 = STEPS.len() as u32;
 pub const OLDEST: u32 = 1;
 
 /// What leads from each schema to the next. A step that was published is never changed.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
 CREATE TABLE fairgate.keys (
     digest bytea PRIMARY KEY,
     id text COLLATE \"C\" NOT NULL UNIQUE,
@@ -69,7 +70,12 @@ CREATE TABLE fairgate.members (
     applied bigint NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX ON fairgate.members (name) WHERE removed IS NULL;
-"];
+",
+    "
+-- What a member says of how it shares limits: JSON, so that what is added later needs no further step.
+ALTER TABLE fairgate.members ADD COLUMN report text NOT NULL DEFAULT '';
+",
+];
 
 /// A secret, and the file that it is from.
 pub(crate) struct Fitting {

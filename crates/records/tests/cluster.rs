@@ -17,7 +17,7 @@ mod common;
 mod server;
 
 use common::{BY, import, key, window};
-use records::{Beat, SCHEMA, Shared, Standing, Target};
+use records::{Beat, Report, SCHEMA, Shared, Standing, Target};
 use server::Server;
 use std::{
     path::Path,
@@ -242,19 +242,57 @@ fn a_member_keeps_its_number_and_no_two_have_one_name() {
     wait(shared.leave(1, "run_1")).unwrap();
     assert_eq!(join(standing(Some(1), "c", "run_5")).unwrap(), 1, "it may change its name");
     let beat = |number, run: &str| {
-        wait(shared.beat(Beat { number, run: run.into(), clock_offset_millis: 7, applied: 9 }))
+        let report = Some(Report { leases: 4, alarms: vec!["a".into()], ..Report::default() });
+        wait(shared.beat(Beat { number, run: run.into(), clock_offset_millis: 7, applied: 9, report }))
     };
-    beat(1, "run_5").unwrap();
+    assert_eq!(beat(1, "run_5").unwrap().members, 2);
     assert!(beat(1, "run_1").is_err(), "another process has its place");
     let members = wait(shared.members()).unwrap();
     let told: Vec<_> =
         members.iter().map(|one| (one.number, one.name.as_str(), one.is_alive, one.applied)).collect();
     assert_eq!(told, [(1, "c", true, 9), (2, "b", true, 0)]);
+    let reported: Vec<_> = members.iter().map(|one| (one.report.leases, one.report.alarms.len())).collect();
+    assert_eq!(reported, [(4, 1), (0, 0)]);
     assert!(matches!(wait(shared.remove("b")), Err(StoreError::MemberRuns { .. })), "it runs");
     wait(shared.leave(2, "run_2")).unwrap();
     assert_eq!(wait(shared.remove("b")).unwrap().unwrap().number, 2);
     assert!(wait(shared.remove("b")).unwrap().is_none());
     assert_eq!(join(standing(None, "b", "run_6")).unwrap(), 3, "a number is never given again");
+}
+
+/// What nodes of the first schema ask of its tables, which a newer node has brought up to date under them.
+#[test]
+fn nodes_of_an_older_version_go_on_with_tables_that_a_newer_one_has_brought_up_to_date() {
+    let server = Server::start();
+    let shared = made(&server);
+    let own = Standing { number: None, name: "a".into(), version: "2".into(), run: "run_1".into() };
+    wait(shared.join(own)).unwrap();
+    server.sql_in("fairgate", "ALTER TABLE fairgate.members DROP COLUMN report");
+    server.sql_in("fairgate", "UPDATE fairgate.meta SET value = '1' WHERE name = 'schema'");
+    let other = open(&server.url());
+    assert_eq!(
+        wait(other.members()).unwrap().len(),
+        1,
+        "they are shown before anybody has changed the tables"
+    );
+    assert_eq!(wait(other.state()).unwrap().schema, 1);
+    wait(other.prepare(&secret(), Path::new(FILE))).unwrap();
+    assert_eq!(wait(other.state()).unwrap().schema, SCHEMA);
+    let old = "INSERT INTO fairgate.members (name, version, run, since, seen) \
+               VALUES ('b', '1', 'run_2', clock_timestamp(), clock_timestamp()); \
+               UPDATE fairgate.members SET seen = clock_timestamp(), clock_offset_millis = 5, applied = 6 \
+               WHERE number = 2 AND run = 'run_2' AND removed IS NULL";
+    server.sql_in("fairgate", old);
+    let members = wait(other.members()).unwrap();
+    let told: Vec<_> = members.iter().map(|one| (one.name.as_str(), one.applied)).collect();
+    assert_eq!(told, [("a", 0), ("b", 6)]);
+    assert!(members.iter().all(|one| one.report == Report::default()));
+    // What a version to come says besides is passed over.
+    server.sql_in(
+        "fairgate",
+        "UPDATE fairgate.members SET report = '{\"leases\":3,\"colour\":{}}' WHERE number = 2",
+    );
+    assert_eq!(wait(other.members()).unwrap()[1].report.leases, 3);
 }
 
 /// `FAIRGATE_MANY_KEYS=1000000 cargo test --release -p fairgate-records --test cluster -- --nocapture many_keys`

@@ -13,8 +13,12 @@
 #[path = "../../servers/postgres.rs"]
 #[allow(dead_code, reason = "each test binary uses its own part of it")]
 mod server;
+mod status;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../../servers/valkey.rs"]
+#[allow(dead_code, reason = "each test binary uses its own part of it")]
+mod valkey_server;
 
 use serde_json::Value;
 use server::Server;
@@ -137,8 +141,9 @@ fn a_gateway_starts_serves_and_heals_without_its_server() {
     drop(gateway);
     let again = Gateway::start_in(&cluster.homes[0]);
     assert!(again.log().contains("copy_age_seconds"), "{}", again.log());
-    // It knows the key, but not how many share its limit: that is decided when the records are back.
-    assert_eq!(status(&again, &key), 503);
+    // It knows the key, and how many shared its limit when that was heard of last: it grants its share.
+    assert_eq!(again.event("the ledger has not answered yet")["members"], 2);
+    assert_eq!(status(&again, &key), 200);
     cluster.server.run();
     eventually("it is in reach again", || again.log().contains("in reach again").then_some(()));
     let other = eventually("keys can be made", || {

@@ -67,6 +67,7 @@ fn node() {
         start: start.parse().unwrap(),
         ledger,
         options: ledger::Options::new(members),
+        members: None,
         unreachable: if goes_on == "true" { Unreachable::GoOn } else { Unreachable::Deny },
         ledger_lost: if goes_on_without == "true" {
             LedgerLost::GoOn(Duration::from_secs(1))

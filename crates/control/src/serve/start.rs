@@ -170,7 +170,8 @@ impl<'l> Start<'l> {
                 OpenStore { handed, names, stores: Stores::from(store), secret, footprint, membership: None }
             }
             Some(settings) => {
-                let opened = cluster::open(&self.node, settings, self.log, &mut self.patience)?;
+                let opened =
+                    cluster::open(&self.node, settings, (&self.lifecycle, self.log), &mut self.patience)?;
                 let cluster::Opened { stores, secret, footprint, membership } = opened;
                 OpenStore { handed, names, stores, secret, footprint, membership: Some(membership) }
             }

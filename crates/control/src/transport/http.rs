@@ -3,6 +3,7 @@
 //! On a thread of its own, so that it answers while the control plane reads a large store or document. It
 //! changes nothing and tells no secret; all that can be changed goes through the socket in the store's folder.
 
+use super::metrics::metrics;
 use crate::{failure::Failure, lifecycle::Lifecycle};
 use bytes::Bytes;
 use gateway::record::{Level, LogSink};
@@ -18,7 +19,6 @@ use hyper_util::rt::TokioIo;
 use std::{
     collections::VecDeque,
     convert::Infallible,
-    fmt::Write as _,
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
@@ -268,32 +268,6 @@ fn text(status: StatusCode, kind: &'static str, body: String) -> Response<Full<B
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
-}
-
-fn metrics(lifecycle: &Lifecycle) -> String {
-    let mut out = String::new();
-    let loads = lifecycle.loads();
-    let ready = u8::from(lifecycle.is_ready());
-    let mut one = |name: &str, meaning: &str, values: &mut dyn Iterator<Item = (String, u64)>| {
-        let _ = writeln!(out, "# HELP {name} {meaning}\n# TYPE {name} gauge");
-        for (labels, value) in values {
-            let _ = writeln!(out, "{name}{labels} {value}");
-        }
-    };
-    one(
-        "fairgate_ready",
-        "Whether requests should be sent here.",
-        &mut std::iter::once((String::new(), ready.into())),
-    );
-    let label = |number: usize| format!("{{thread=\"{number}\"}}");
-    let threads = || loads.iter().enumerate();
-    let connections = &mut threads().map(|(number, load)| (label(number), load.connections as u64));
-    one("fairgate_connections", "Connections of clients that are open.", connections);
-    let requests = &mut threads().map(|(number, load)| (label(number), load.requests as u64));
-    one("fairgate_requests_in_flight", "Requests that are not answered yet.", requests);
-    let lag = &mut threads().map(|(number, load)| (label(number), load.lag_millis));
-    one("fairgate_lag_milliseconds", "How far a data thread is behind with what is due.", lag);
-    out
 }
 
 #[cfg(test)]

@@ -10,6 +10,10 @@ use crate::{
 use control::ShowStatus;
 use std::{io::Write, process::ExitCode};
 
+/// Where times stand in what is said of a cluster.
+const TIMES_OF_CLUSTER: [&str; 4] =
+    ["/cluster/copied", "/cluster/since", "/cluster/ledger/since", "/cluster/ledger/server/lost_at"];
+
 /// Fails if the gateway is not ready, so that a script can ask.
 pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
     let mut status = reach.execute(ShowStatus {})?;
@@ -25,10 +29,12 @@ pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result
                 *member = rfc3339(time).into();
             }
         }
-        if let Some(at) = status.cluster.as_ref().and_then(|cluster| cluster.copied)
-            && let Some(member) = value.pointer_mut("/cluster/copied")
-        {
-            *member = rfc3339(at).into();
+        for path in TIMES_OF_CLUSTER {
+            if let Some(member) = value.pointer_mut(path)
+                && let Some(at) = member.as_u64()
+            {
+                *member = rfc3339(at).into();
+            }
         }
         output::json_value(out, &value)?;
         return Ok(code);
@@ -52,12 +58,18 @@ pub(super) fn run(wanted: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result
     ];
     if let Some(cluster) = &status.cluster {
         let number = cluster.number.map_or_else(String::new, |number| format!(" (number {number})"));
-        let reached = if cluster.is_reached { "reached" } else { "out of reach" };
+        let reached = |is: bool| if is { "reached" } else { "out of reach" };
+        let is_reached = reached(cluster.is_reached);
         let copied =
             cluster.copied.map_or_else(|| "none yet".to_owned(), |at| format!("of {} UTC", short(at)));
         pairs.push(("Node", format!("{}{number}", cluster.node)));
-        pairs.push(("Records", format!("PostgreSQL at {}, {reached}", cluster.records)));
+        pairs.push(("Records", format!("PostgreSQL at {}, {is_reached}", cluster.records)));
         pairs.push(("Copy of them", copied));
+        if let Some(ledger) = &cluster.ledger {
+            let server = ledger.server.as_ref();
+            let place = server.map_or_else(String::new, |one| format!("{} at {}, ", one.product, one.server));
+            pairs.push(("Ledger", format!("{place}{}", reached(ledger.is_reached))));
+        }
     }
     output::pairs(out, &pairs)?;
     for alarm in &status.alarms {

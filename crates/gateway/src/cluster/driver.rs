@@ -5,6 +5,9 @@ use super::{Cluster, now};
 use lease::{Message, Millis, Recall, Reply, Standing};
 use std::time::Duration;
 
+/// Leases that are looked at while nobody can spend any: some microseconds.
+const LOOKED_AT: usize = 256;
+
 /// The next step of that thread.
 #[derive(Debug)]
 pub struct Step {
@@ -104,6 +107,16 @@ impl Cluster {
     /// Whether there is a clock for windows: the ledger's, once it has replied, or an assumed one.
     pub fn has_heard(&self) -> bool {
         self.time().is_some()
+    }
+
+    /// Units that are leased and not used. All leases are looked at, some at a time, so that no request waits for long.
+    pub fn held_units(&self) -> u64 {
+        let (mut sum, mut from) = (0, Some(0));
+        while let Some(at) = from {
+            let (units, next) = self.locked().node.unused(at, LOOKED_AT);
+            (sum, from) = (sum + units, next);
+        }
+        sum
     }
 
     /// The current status.

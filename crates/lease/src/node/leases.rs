@@ -75,6 +75,13 @@ impl Leases {
         slots.map(|(index, slot)| Handle { index, generation: slot.generation })
     }
 
+    /// Those of at most `most` slots from `from` on, and where the slots behind them begin. `None`: there are none behind them.
+    pub(crate) fn some(&self, from: usize, most: usize) -> (impl Iterator<Item = &Lease>, Option<usize>) {
+        let rest = self.slots.get(from..).unwrap_or_default();
+        let next = (rest.len() > most).then(|| from + most);
+        (rest.iter().take(most).filter_map(|slot| slot.lease.as_ref()), next)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.found.len()
     }

@@ -1,7 +1,7 @@
 //! What nodes ask for, what they give back, and what clients are told.
 
-use crate::cluster::{Cluster, MILLI, granted, window};
-use lease::{Denial, Take};
+use crate::cluster::{COUNTER, Cluster, MILLI, granted, window};
+use lease::{CounterId, Denial, Take};
 
 #[test]
 fn the_sum_of_all_leases_never_exceeds_the_limit_and_the_least_is_granted_whole_or_not_at_all() {
@@ -142,4 +142,22 @@ fn asking_how_a_counter_stands_takes_nothing_and_tells_what_others_hold() {
     assert_eq!(cluster.nodes[1].remaining(receipt.lease), Some(70));
     cluster.nodes[1].release(cluster.now, receipt);
     assert_eq!(cluster.granted(window(100)).iter().sum::<u32>(), 30);
+}
+
+#[test]
+fn what_a_node_holds_and_has_not_used_is_counted_in_parts() {
+    let mut cluster = Cluster::new(1);
+    let rule = window(100);
+    cluster.charge(0, rule, 3);
+    let receipt = granted(cluster.take(0, rule, 2));
+    for other in 2..700 {
+        let counter = CounterId { limit: other, ..COUNTER };
+        cluster.nodes[0].lease(cluster.now, counter, rule).unwrap();
+    }
+    let (mut parts, mut units, mut from) = (0, 0, Some(0));
+    while let Some(at) = from {
+        let (some, next) = cluster.nodes[0].unused(at, 100);
+        (parts, units, from) = (parts + 1, units + some, next);
+    }
+    assert_eq!((parts, units), (7, u64::from(receipt.units)));
 }

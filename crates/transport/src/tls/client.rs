@@ -1,10 +1,10 @@
 //! TLS with upstreams: what is required of them, and our own certificate.
 
-use super::{PROVIDER, identity::Identity};
+use super::{PROVIDER, identity::Identity, roots::Roots};
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig,
     client::{ResolvesClientCert, Resumption, WebPkiServerVerifier},
-    pki_types::{CertificateDer, ServerName},
+    pki_types::ServerName,
     sign::CertifiedKey,
     version::{TLS12, TLS13},
 };
@@ -30,15 +30,6 @@ pub struct Client {
     digest: u64,
 }
 
-/// The trusted roots.
-#[derive(Debug, Clone)]
-pub enum Roots {
-    /// The roots of this machine.
-    System(Vec<CertificateDer<'static>>),
-    /// Only these.
-    Own(Vec<CertificateDer<'static>>),
-}
-
 impl Client {
     /// `name`: the name that the upstream's certificate must have, a host name or an IP address.
     ///
@@ -54,18 +45,7 @@ impl Client {
         }
         own.map(|own| &own.key.cert).hash(&mut digest);
         let digest = digest.finish();
-        let mut store = RootCertStore::empty();
-        match roots {
-            Roots::System(found) => drop(store.add_parsable_certificates(found)),
-            Roots::Own(found) => {
-                for one in found {
-                    store.add(one).map_err(|error| error.to_string())?;
-                }
-            }
-        }
-        if store.is_empty() {
-            return Err("no certificate authority is trusted: set one by `ca`".to_owned());
-        }
+        let store = roots.store()?.ok_or("no certificate authority is trusted: set one by `ca`")?;
         let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
             .with_protocol_versions(&[&TLS13, &TLS12])
             .map_err(|error| error.to_string())?;

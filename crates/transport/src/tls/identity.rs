@@ -103,7 +103,15 @@ impl fmt::Debug for Identity {
 /// # Errors
 /// There is none, or one cannot be parsed.
 pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BadIdentity> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).take(MAX_CERTIFICATES).collect();
+    read_certificates(pem, MAX_CERTIFICATES)
+}
+
+/// At most so many certificates of a PEM file.
+pub(super) fn read_certificates(
+    pem: &[u8],
+    most: usize,
+) -> Result<Vec<CertificateDer<'static>>, BadIdentity> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).take(most).collect();
     let read = read.map_err(|error| BadIdentity::Unreadable(error.to_string()))?;
     if read.is_empty() {
         return Err(BadIdentity::NoCertificate);

@@ -1,6 +1,6 @@
 //! TLS: certificates and keys, the configuration for clients and upstreams, the handshake, the stream.
 //!
-//! It reads no files: the caller passes their content, again after each change.
+//! It reads no files: the caller passes their content, again after each change. Only the roots of this machine are loaded here.
 
 mod challenges;
 mod client;
@@ -8,13 +8,15 @@ mod handshake;
 mod identity;
 mod names;
 mod records;
+mod roots;
 mod server;
 mod stream;
 mod subject;
 
 pub use challenges::Challenges;
-pub use client::{Client, Roots};
+pub use client::Client;
 pub use identity::{BadIdentity, Identity, Issued, certificates};
+pub use roots::{Roots, authorities};
 pub use server::{AgreedProtocol, Asks, BadServer, Server, Versions};
 
 pub use handshake::connect;

@@ -13,7 +13,7 @@ use crate::{
         Absent::{Default, Required},
         Shape, Table,
     },
-    tls::{authorities, trusted_here},
+    tls::authorities,
 };
 use gateway::{
     settings::{Upstream, UpstreamAddress},
@@ -147,7 +147,7 @@ impl<'f> OverTls<'f> {
         }
         let (name, place) =
             self.name.as_ref().map_or((host, place), |name| (name.value.as_str(), &name.span));
-        let roots = authorities.clone().map_or_else(|| Roots::System(trusted_here()), Roots::Own);
+        let roots = authorities.clone().map_or_else(Roots::system, Roots::Own);
         match Client::new(name, roots, own.as_ref()) {
             Ok(client) => Some(Some(client)),
             Err(reason) => {

@@ -4,7 +4,7 @@ use super::{
     folder::Folder,
     http::{Http, RetryAfter},
 };
-use config::tls::{AcmeSettings, Challenge, authorities, trusted_here};
+use config::tls::{AcmeSettings, Challenge, authorities};
 use gateway::tls::{Challenges, Client, Identity, Roots};
 use instant_acme::{
     Account, AccountBuilder, AuthorizationStatus, CertificateIdentifier, ChallengeType, Error,
@@ -107,7 +107,7 @@ fn is_refusal(problem: &Problem) -> bool {
 fn builder(settings: &AcmeSettings, asked: &RetryAfter) -> Result<AccountBuilder, String> {
     let roots = match &settings.ca {
         Some(file) => Roots::Own(authorities(file).map_err(|bad| bad.to_string())?),
-        None => Roots::System(trusted_here()),
+        None => Roots::system(),
     };
     // The name is that of each URL; this one is never asked for.
     let client = Client::new("directory.invalid", roots, None)?;

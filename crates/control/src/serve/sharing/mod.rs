@@ -11,7 +11,7 @@ use crate::{failure::Failure, lifecycle::Lifecycle, system_micros};
 use carry::Carrier;
 use gateway::{
     Cluster, Handle,
-    record::{Level, LogSink},
+    record::{Level, LogSink, Value},
 };
 use lease::{Node, NodeId, Unreachable, Used};
 use ledger::{Engine, MemberList};
@@ -36,6 +36,8 @@ pub struct Sharing {
     pub ledger: String,
     /// How its engine works, and who belongs to the cluster.
     pub options: ledger::Options,
+    /// How many members there were when this node ran last. None: it is not known.
+    pub members: Option<u32>,
     /// What is done about limits while the ledger cannot be reached.
     pub unreachable: Unreachable,
     /// What is done when the ledger has lost what it knew.
@@ -59,7 +61,7 @@ impl Sharing {
         handle: &Handle,
         lifecycle: &Arc<Lifecycle>,
     ) -> Result<Carrying, Failure> {
-        let unreachable = self.unreachable;
+        let (unreachable, last_members) = (self.unreachable, self.members);
         let cluster = Cluster::new(Node::new(self.node, self.start, self.unreachable, used));
         handle.share_limits(Arc::clone(&cluster));
         let (end, ended) = oneshot::channel();
@@ -80,7 +82,8 @@ impl Sharing {
                 };
                 let _ = connected.send(Ok(()));
                 let carrier = Carrier::new(its_cluster, engine, self.node);
-                let watch = watch::Watch { log, lifecycle, ledger_lost: self.ledger_lost, members };
+                let watch =
+                    watch::Watch { log, lifecycle, unreachable, ledger_lost: self.ledger_lost, members };
                 carrier.run(watch, ended).await;
             });
         });
@@ -92,7 +95,12 @@ impl Sharing {
             Err(_) => return Err(Failure::new("the ledger's thread ended".to_owned())),
         }
         if !has_heard_soon(&cluster) {
-            start_without(&cluster, unreachable, &known, handle.log());
+            let members = match unreachable {
+                Unreachable::Deny => None,
+                // How large a share is depends on how many there are.
+                Unreachable::GoOn => count(&known).or(last_members),
+            };
+            start_without(&cluster, members, handle.log());
         }
         Ok(Carrying { end, thread })
     }
@@ -107,21 +115,24 @@ fn has_heard_soon(cluster: &Cluster) -> bool {
     cluster.has_heard()
 }
 
-/// Starts although the ledger has not answered.
-fn start_without(cluster: &Cluster, unreachable: Unreachable, members: &Arc<dyn MemberList>, log: &LogSink) {
-    let count = match unreachable {
-        Unreachable::Deny => None,
-        // How large a share is depends on how many there are.
-        Unreachable::GoOn => store::wait(members.members()).ok().map(|members| members.present.len()),
-    };
-    let effect = match count {
-        Some(count) => {
-            cluster.assume(system_micros() / 1_000, u32::try_from(count).unwrap_or(u32::MAX));
+/// How many members the records have. None: they are away.
+fn count(members: &Arc<dyn MemberList>) -> Option<u32> {
+    let members = store::wait(members.members()).ok()?;
+    Some(u32::try_from(members.present.len()).unwrap_or(u32::MAX))
+}
+
+/// Starts although the ledger has not answered: as one of so many members, or refusing what limits apply to.
+fn start_without(cluster: &Cluster, members: Option<u32>, log: &LogSink) {
+    let effect = match members {
+        Some(members) => {
+            cluster.assume(system_micros() / 1_000, members);
             "this node goes on with its share of each limit, by its own clock"
         }
-        None => "requests that limits hold for are answered 503 until the ledger answers",
+        None => "requests that limits apply to are answered 503 until the ledger answers",
     };
-    log.event(Level::Error, "the ledger has not answered yet", &[("effect", effect)]);
+    let members = members.map(|members| ("members", Value::Number(members.into())));
+    let parts: Vec<_> = members.into_iter().chain([("effect", Value::Text(effect))]).collect();
+    log.event_of(Level::Error, "the ledger has not answered yet", &parts);
 }
 
 impl Carrying {

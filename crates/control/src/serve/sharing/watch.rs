@@ -8,10 +8,10 @@ use gateway::{
     Cluster, ClusterView,
     record::{Level, LogSink, Value},
 };
-use lease::{NodeId, Standing};
+use lease::{NodeId, Standing, Unreachable};
 use ledger::{Engine, LedgerError, MemberList};
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(250);
@@ -19,6 +19,10 @@ const LOOK: Duration = Duration::from_millis(250);
 const APART: u64 = 1_000;
 /// How often it looks for members that were removed.
 const REMOVED: Duration = Duration::from_secs(5);
+/// How often it looks at the ledger's server; and while there are members that are waited for.
+const INSPECT: (Duration, Duration) = (Duration::from_secs(5), Duration::from_millis(500));
+/// Members have so long to say their totals before anybody hears that they are waited for.
+const AWAITED: Duration = Duration::from_secs(2);
 /// How often what no request needs is forgotten.
 const SWEEP: Duration = Duration::from_secs(30);
 
@@ -39,6 +43,7 @@ pub(super) struct Failures(Rc<RefCell<Option<String>>>);
 pub(super) struct Watch {
     pub(super) log: LogSink,
     pub(super) lifecycle: Arc<Lifecycle>,
+    pub(super) unreachable: Unreachable,
     pub(super) ledger_lost: LedgerLost,
     pub(super) members: Arc<dyn MemberList>,
 }
@@ -51,7 +56,10 @@ pub(super) struct Watching {
     node: NodeId,
     failures: Failures,
     told: Told,
-    /// Since when there are members that are waited for.
+    /// When the ledger's server was looked at, and members that it waited for then.
+    inspected: Option<Instant>,
+    awaited: Vec<NodeId>,
+    /// Since when there are some.
     awaited_since: Option<Instant>,
     swept: Instant,
     /// Members that the ledger knows to be removed, and when that was looked at.
@@ -65,6 +73,7 @@ struct Told {
     replaced: u32,
     is_apart: bool,
     beyond: u64,
+    is_awaiting: bool,
 }
 
 impl Failures {
@@ -84,7 +93,14 @@ impl Failures {
 
 impl Watch {
     pub(super) fn begin(self, cluster: Arc<Cluster>, engine: Arc<dyn Engine>, node: NodeId) -> Watching {
-        let told = Told { is_up: true, standing: Standing::Member, replaced: 0, is_apart: false, beyond: 0 };
+        let told = Told {
+            is_up: true,
+            standing: Standing::Member,
+            replaced: 0,
+            is_apart: false,
+            beyond: 0,
+            is_awaiting: false,
+        };
         Watching {
             watch: self,
             cluster,
@@ -92,6 +108,8 @@ impl Watch {
             node,
             failures: Failures::default(),
             told,
+            inspected: None,
+            awaited: Vec::new(),
             awaited_since: None,
             swept: Instant::now(),
             removed: (Vec::new(), Instant::now()),
@@ -114,6 +132,8 @@ impl Watching {
             self.tell_standing(view.standing);
             self.tell_epoch(&view);
             self.tell_clock(&view);
+            self.inspect().await;
+            self.tell_awaited();
             self.go_on_without().await;
             self.tell_removed().await;
             if self.swept.elapsed() >= SWEEP {
@@ -126,17 +146,32 @@ impl Watching {
     fn tell_link(&mut self, view: &ClusterView) {
         let is_up = view.is_ledger_up && view.epoch != 0;
         let failure = self.failures.latest();
-        if is_up != self.told.is_up {
-            self.told.is_up = is_up;
-            if is_up {
+        let is_news = std::mem::replace(&mut self.told.is_up, is_up) != is_up;
+        let lifecycle = &self.watch.lifecycle;
+        if is_up {
+            lifecycle.cluster().note_ledger(None);
+            if is_news {
                 self.failures.clear();
-                self.watch.lifecycle.raise(Alarm::Ledger, None);
+                self.inspected = None;
+                lifecycle.raise(Alarm::Ledger, None);
                 self.watch.log.event(Level::Info, "the ledger answers again", &[]);
-            } else {
-                let effect =
-                    "leases at hand are spent; what they do not cover is decided by `[cluster] unreachable`";
-                let alarm = format!("the ledger cannot be reached: {failure}; {effect}");
-                self.watch.lifecycle.raise(Alarm::Ledger, Some(alarm));
+            }
+        } else {
+            let effect = match self.watch.unreachable {
+                Unreachable::Deny => {
+                    "leases at hand are spent; then requests that limits apply to are answered 503 until it answers"
+                }
+                Unreachable::GoOn => {
+                    "leases at hand are spent; then this gateway grants its share of each limit, which in all may be more than \
+                     the limit"
+                }
+            };
+            lifecycle.cluster().note_ledger(Some(&failure));
+            // The reason may be another by now.
+            let advice = "Start the ledger or repair the way to it; gateways need no restart";
+            let alarm = format!("the ledger cannot be reached: {failure}; {effect}. {advice}");
+            lifecycle.raise(Alarm::Ledger, Some(alarm));
+            if is_news {
                 let members = [("reason", failure.as_str()), ("effect", effect)];
                 self.watch.log.event(Level::Error, "the ledger cannot be reached", &members);
             }
@@ -166,8 +201,13 @@ impl Watching {
                 "another process has the number of this node: a copy of its store runs elsewhere"
             }
         };
-        let effect = "requests that limits hold for are answered 503";
-        self.watch.lifecycle.raise(Alarm::NotGranted, Some(format!("{reason}; {effect}")));
+        let effect = "requests that limits apply to are answered 503";
+        let advice = match standing {
+            Standing::Member => return,
+            Standing::NotMember => "To let it join as a new one, stop it and start it with an empty store",
+            Standing::Superseded => "Stop one of the two, and give it a store of its own",
+        };
+        self.watch.lifecycle.raise(Alarm::NotGranted, Some(format!("{reason}; {effect}. {advice}")));
         let members = [("reason", reason), ("effect", effect)];
         self.watch.log.event(Level::Error, "the ledger grants nothing to this node", &members);
     }
@@ -175,6 +215,7 @@ impl Watching {
     fn tell_epoch(&mut self, view: &ClusterView) {
         // Counted, because the first one may be over before it was looked at.
         if std::mem::replace(&mut self.told.replaced, view.replaced) != view.replaced {
+            self.inspected = None;
             let members = [("epoch", Value::Number(view.epoch))];
             self.watch.log.event_of(
                 Level::Warn,
@@ -197,7 +238,63 @@ impl Watching {
                 &members,
             );
         }
+        if self.told.is_apart && !is_apart {
+            let event = "the clocks of the ledger and of this machine agree again";
+            self.watch.log.event(Level::Info, event, &[]);
+        }
         self.told.is_apart = is_apart;
+    }
+
+    /// Looks at the ledger's server, for whoever asks how it is, and who is waited for.
+    async fn inspect(&mut self) {
+        let every = if self.awaited.is_empty() { INSPECT.0 } else { INSPECT.1 };
+        if !self.told.is_up || self.inspected.is_some_and(|at| at.elapsed() < every) {
+            return;
+        }
+        self.inspected = Some(Instant::now());
+        if let Ok(Ok(seen)) = timeout(INSPECT.0, self.engine.inspect()).await {
+            self.awaited.clone_from(&seen.awaited);
+            self.watch.lifecycle.cluster().note_server(seen);
+        }
+        if self.awaited.is_empty() {
+            self.awaited_since = None;
+        } else {
+            self.awaited_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Tells of members that are waited for, once they had the time to say their totals.
+    fn tell_awaited(&mut self) {
+        let is_awaiting = self.awaited_since.is_some_and(|since| since.elapsed() >= AWAITED);
+        let is_news = std::mem::replace(&mut self.told.is_awaiting, is_awaiting) != is_awaiting;
+        if !is_awaiting {
+            self.watch.lifecycle.raise(Alarm::Awaited, None);
+            if is_news {
+                let event = "all members have said their totals";
+                self.watch.log.event(Level::Info, event, &[]);
+            }
+            return;
+        }
+        let nodes: Vec<_> = self.awaited.iter().map(ToString::to_string).collect();
+        let nodes = nodes.join(", ");
+        let effect =
+            "what began before that is not granted any more until they have: such requests are answered 503";
+        let advice = match self.watch.ledger_lost {
+            LedgerLost::Wait => {
+                "Start these gateways, or remove those that will not come back by `fairgate cluster remove NODE`"
+            }
+            LedgerLost::GoOn(_) => {
+                "Start these gateways; `[cluster] ledger_lost` is \"go_on\", so soon it goes on without them"
+            }
+        };
+        let alarm = format!(
+            "the ledger was replaced, and the nodes with these numbers have not said their totals since: {nodes}; {effect}. {advice}"
+        );
+        self.watch.lifecycle.raise(Alarm::Awaited, Some(alarm));
+        if is_news {
+            let members = [("nodes", nodes.as_str()), ("effect", effect)];
+            self.watch.log.event(Level::Error, "the ledger waits for members", &members);
+        }
     }
 
     /// Tells the ledger of members that were removed: all that they hold counts as used.
@@ -221,15 +318,11 @@ impl Watching {
         if !self.told.is_up {
             return;
         }
-        let Ok(awaited) = self.engine.awaited().await else { return };
-        if awaited.is_empty() {
-            self.awaited_since = None;
+        if self.awaited_since.is_none_or(|since| since.elapsed() < after) {
             return;
         }
-        if self.awaited_since.get_or_insert_with(Instant::now).elapsed() < after {
-            return;
-        }
-        for node in awaited.into_iter().filter(|node| *node != self.node) {
+        self.inspected = None;
+        for node in std::mem::take(&mut self.awaited).into_iter().filter(|node| *node != self.node) {
             if self.engine.go_on_without(node).await.is_ok() {
                 let reason = "it has not said its totals since the ledger was replaced, and `[cluster] ledger_lost` is \"go_on\"";
                 let members = [

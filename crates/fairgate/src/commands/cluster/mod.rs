@@ -1,0 +1,86 @@
+//! `fairgate cluster`: makes the tables of a cluster, shows how it is, removes a member for good.
+
+mod status;
+
+use super::Out;
+use crate::{
+    cli::{self, Json},
+    failure::Failure,
+    output,
+};
+use config::{ClusterSettings, Config};
+use records::Shared;
+use serde_json::json;
+use status::member_json;
+use std::{io::Write, process::ExitCode};
+use store::Secret;
+
+pub(super) fn run(command: &cli::Cluster, config: &Config, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
+    let Some(settings) = &config.node.cluster else {
+        return Err(Failure::usage(format!(
+            "{} has no table `[cluster]`: set `[cluster] records` to the URL of a PostgreSQL database",
+            output::plain(&config.node.sources.path.display().to_string())
+        )));
+    };
+    match command {
+        cli::Cluster::Init(wanted) => init(wanted, settings, out),
+        cli::Cluster::Status(wanted) => status::run(wanted, config, settings, out),
+        cli::Cluster::Remove(wanted) => remove(wanted, settings, out),
+    }
+}
+
+fn init(wanted: &Json, settings: &ClusterSettings, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
+    let file = &settings.secret_file;
+    let shared = Shared::new(settings.records.clone())?;
+    let known = Secret::read(file)?;
+    let is_new_secret = known.is_none();
+    // Reached first: a secret that nothing belongs to would only be in the way.
+    store::wait(shared.reach())?;
+    let secret = known.map_or_else(|| Secret::create(file), Ok)?;
+    let is_new = match store::wait(shared.init(&secret, file)) {
+        Ok(is_new) => is_new,
+        Err(error) => {
+            if is_new_secret {
+                // Another node has the one that belongs to these records.
+                let _ = std::fs::remove_file(file);
+            }
+            return Err(error.into());
+        }
+    };
+    if wanted.json {
+        let value = json!({
+            "records": shared.place(),
+            "tables": if is_new { "created" } else { "existed" },
+            "secret_file": file.display().to_string(),
+            "secret": if is_new_secret { "created" } else { "existed" },
+        });
+        output::json_value(out, &value)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let tables = if is_new { "Created the tables" } else { "The tables exist already" };
+    writeln!(out, "{tables} in PostgreSQL at {}.", output::plain(shared.place()))?;
+    let (file, is_there) = (file.display(), if is_new_secret { "Created" } else { "Found" });
+    writeln!(out, "{is_there} the secret {file}. Copy it to every node, readable by its gateway alone.")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove(wanted: &cli::Remove, settings: &ClusterSettings, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
+    let shared = Shared::new(settings.records.clone())?;
+    let Some(member) = store::wait(shared.remove(&wanted.node))? else {
+        return Err(Failure::new(format!(
+            "no node of the cluster is called `{}`: `fairgate cluster status` shows all",
+            output::plain(&wanted.node)
+        )));
+    };
+    if wanted.json.json {
+        output::json_value(out, &json!({ "removed": member_json(&member) }))?;
+    } else {
+        writeln!(
+            out,
+            "Removed the node {} (number {}) for good.",
+            output::plain(&member.name),
+            member.number
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
