@@ -1,4 +1,4 @@
-//! Too much at once: connections, requests, work. Whoever is one too many is told so, and pays nothing.
+//! Too much at once: connections, requests, work. What exceeds a bound gets a 503 and is not charged.
 
 use super::others_are_served;
 use crate::support::{
@@ -14,7 +14,7 @@ struct Place {
     may_answer: Gate,
 }
 
-/// A gateway whose upstream answers `/slow` only when it may.
+/// A gateway whose upstream answers `/slow` only once it is released.
 fn place(overload: &str) -> Place {
     let may_answer = Gate::default();
     let wait = may_answer.clone();
@@ -30,7 +30,7 @@ fn place(overload: &str) -> Place {
 }
 
 impl Place {
-    /// So many requests that are not answered yet.
+    /// Sends requests that are not answered yet.
     fn busy(&self, count: usize) -> Vec<Connection> {
         let before = self.upstream.count();
         let busy = (0..count)
@@ -45,7 +45,7 @@ impl Place {
     }
 }
 
-/// As [`assert_error`], without the page about the error: there is no room for who would ask for it.
+/// As [`assert_error`], without the page about the error: there is no room to request it.
 #[track_caller]
 fn assert_turned_away(answer: &Answer) {
     assert_eq!((answer.status, error_of(answer)["code"].as_str()), (503, Some("UNAVAILABLE")), "{answer:?}");
@@ -53,7 +53,7 @@ fn assert_turned_away(answer: &Answer) {
 }
 
 #[test]
-fn past_the_bound_of_connections_new_ones_are_told_and_those_at_work_go_on() {
+fn past_the_bound_of_connections_new_ones_get_a_503_and_busy_ones_continue() {
     let place = place("max_connections = 8");
     let (gateway, key) = (&place.gateway, &place.key);
     let mut busy = place.busy(8);
@@ -73,11 +73,11 @@ fn past_the_bound_of_connections_new_ones_are_told_and_those_at_work_go_on() {
     eventually("there is room again", || {
         (gateway.send(&get("/items/7").key(key)).status == 200).then_some(())
     });
-    assert_eq!(gateway.used(key), 9, "who was turned away paid nothing");
+    assert_eq!(gateway.used(key), 9, "rejected clients were not charged");
 }
 
 #[test]
-fn whoever_hoards_idle_connections_makes_room_for_others() {
+fn idle_connections_are_closed_to_make_room_for_new_ones() {
     let place = place("max_connections = 16");
     let (gateway, key) = (&place.gateway, &place.key);
     let mut idle: Vec<Connection> = (0..8).map(|_| gateway.connect()).collect();
@@ -86,29 +86,29 @@ fn whoever_hoards_idle_connections_makes_room_for_others() {
         connection.write(b"GET /items/7 HTT");
     }
     eventually("others are served", || (gateway.send(&get("/items/7").key(key)).status == 200).then_some(()));
-    // Each new client ends the one that has waited longest, and no more than it needs.
+    // Each new client closes the connection that was idle longest, and no more than needed.
     let mut held: Vec<Connection> = Vec::new();
-    eventually("as many as there were places", || {
+    eventually("as many as the bound allows", || {
         let mut connection = gateway.connect();
         if connection.send(&get("/items/7").key(key)).status == 200 {
             held.push(connection);
         }
         (held.len() == 12).then_some(())
     });
-    let mut told = 0;
+    let mut closed = 0;
     for connection in &mut begun {
         connection.wire.stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
         if let Ok(answer) = connection.try_answer_to("GET") {
-            // Of its request a part had come, so it is answered.
+            // Part of its request had arrived, so it gets a response.
             assert_turned_away(&answer);
-            told += 1;
+            closed += 1;
         }
     }
     for connection in &mut idle {
         connection.wire.stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-        told += usize::from(connection.is_closed());
+        closed += usize::from(connection.is_closed());
     }
-    assert!(told >= 8, "only {told} made room");
+    assert!(closed >= 8, "only {closed} made room");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn an_address_has_its_share_and_trusted_proxies_any_number() {
     }
     assert_turned_away(&gateway.send(&get("/items/7").key(key)));
     held.pop();
-    eventually("the place of the one that went", || {
+    eventually("the slot of the closed one", || {
         (gateway.send(&get("/items/7").key(key)).status == 200).then_some(())
     });
     let proxied = Config::of(&place.upstream)
@@ -146,7 +146,7 @@ fn past_the_bound_of_requests_the_next_one_is_refused_and_its_connection_goes_on
         assert_error(gateway, &open.send(&get("/items/7").key(key)), 503, "UNAVAILABLE");
         assert_error(gateway, &open.send(&post("/items", "{}").key(key)), 503, "UNAVAILABLE");
     }
-    assert_eq!(place.upstream.count(), 5, "nothing was done for who was refused");
+    assert_eq!(place.upstream.count(), 5, "a refused request reached the upstream");
     place.may_answer.open();
     for connection in &mut busy {
         assert_eq!(connection.answer().status, 200);
@@ -167,7 +167,7 @@ fn while_a_thread_is_far_behind_new_requests_are_refused_and_afterwards_served()
     let signal =
         |name: &str| assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
     let mut open = gateway.connect();
-    // A thread that was stopped for a tenth of a second is as far behind, and knows it for a twentieth.
+    // A thread that was stopped for a tenth of a second is behind by as much, and detects it for a twentieth.
     eventually("a request is refused", || {
         signal("-STOP");
         std::thread::park_timeout(Duration::from_millis(150));

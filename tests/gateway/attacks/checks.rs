@@ -1,4 +1,4 @@
-//! Bodies and parameters that take long to check: whatever they hold, others are served meanwhile, and memory has bounds.
+//! Bodies and parameters that take long to check: others are served meanwhile, and memory is bounded.
 
 use crate::support::{
     Config, Connection, Gateway, Key, Request, Upstream, assert_error, error_of, get, request,
@@ -54,7 +54,7 @@ paths:
 "##;
 
 fn upstream() -> Upstream {
-    Upstream::saying("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+    Upstream::sending("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
 }
 
 fn start(upstream: &Upstream, change: impl FnOnce(Config) -> Config) -> (Gateway, Key) {
@@ -115,11 +115,11 @@ fn nestings(from: usize, to: usize) -> Vec<String> {
 }
 
 const MIB: usize = 1 << 20;
-/// What a debug build on a busy machine may need for what takes 50 ms. What it was before took seconds.
+/// What a debug build on a busy machine may need for 50 ms of work. Without the bound it takes seconds.
 const WAIT: Duration = Duration::from_millis(400);
 
-/// What another thread does takes nothing of the one that answers, however slow the machine is: nobody waits for any
-/// considerable part of the time that the check takes.
+/// A check on another thread takes nothing from the one that answers, however slow the machine is: no request
+/// waits for a considerable part of the check's time.
 #[test]
 fn a_long_check_is_not_done_where_requests_are_answered() {
     let upstream = upstream();
@@ -190,8 +190,8 @@ fn no_body_holds_other_requests_up() {
             422,
             "BODY_NOT_VALID",
         ),
-        ("what nothing allows", json("/rest", &many_members(50_000)), 422, "BODY_NOT_VALID"),
-        ("items that nothing allows", json("/rest", &items("1", MIB)), 422, "BODY_NOT_VALID"),
+        ("members that no schema allows", json("/rest", &many_members(50_000)), 422, "BODY_NOT_VALID"),
+        ("items that no schema allows", json("/rest", &items("1", MIB)), 422, "BODY_NOT_VALID"),
         (
             "a number of a million digits",
             json("/large", &format!("[{}]", "9".repeat(MIB))),
@@ -245,7 +245,7 @@ fn no_query_holds_other_requests_up() {
 }
 
 #[test]
-fn many_violations_are_told_at_once_and_that_there_are_more() {
+fn many_violations_are_reported_at_once_and_that_there_are_more() {
     let upstream = upstream();
     let (gateway, key) = start(&upstream, |config| config);
     let answer = gateway.send(&json("/large", &items("1", MIB)).key(&key));
@@ -284,7 +284,7 @@ fn values_past_their_bound_are_refused_before_they_take_memory() {
 fn more_checks_than_can_be_run_are_answered_503_and_cost_nothing() {
     let upstream = upstream();
     let (gateway, key) = start(&upstream, |config| config);
-    // As small as a body can be that is checked elsewhere: all that find a place are answered within the patience of a test.
+    // The smallest body that is checked on another thread: all that are admitted are answered within a test's timeout.
     let body = json("/large", &items("1", 270_000)).key(&key).bytes();
     let mut waiting: Vec<Connection> = (0..120).map(|_| gateway.connect()).collect();
     std::thread::scope(|scope| {
@@ -324,10 +324,11 @@ fn bodies_that_are_held_to_be_checked_have_a_bound_in_all() {
             scope.spawn(|| connection.write(&head) && connection.write(&most));
         }
     });
-    // They are 240 MiB. A body that grows is in memory twice for a moment, and the allocator keeps freed pages for a while.
+    // They total 240 MiB. A body that grows is in memory twice for a moment, and the allocator keeps freed pages for a
+    // while.
     let held = gateway.resident().saturating_sub(before);
     assert!(held < 120 * MIB as u64, "{held} bytes are held");
-    // Those that there was no room for were told, and the others are still waited for.
+    // Those without room got a response, and the others are still awaited.
     let mut refused = 0;
     slow.retain_mut(|connection| {
         connection.wire.stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
@@ -340,9 +341,9 @@ fn bodies_that_are_held_to_be_checked_have_a_bound_in_all() {
         false
     });
     assert!(refused >= 20 && !slow.is_empty(), "{refused} of 24 were refused");
-    // What is held is given back, however a body ends.
+    // The memory is released, however a body ends.
     slow.clear();
-    crate::support::eventually("the memory is given back", || {
+    crate::support::eventually("the memory is released", || {
         (gateway.send(&json("/large", &items("1000000000000", 9 * MIB)).key(&key)).status == 200)
             .then_some(())
     });
@@ -365,7 +366,7 @@ fn a_body_that_came_at_once_and_then_trickles_is_not_waited_for() {
         if let Ok(answer) = slow.try_answer_to("POST") {
             break answer;
         }
-        assert!(begun.elapsed() < Duration::from_secs(12), "it is still waited for");
+        assert!(begun.elapsed() < Duration::from_secs(12), "it is still awaited");
         slow.write(b" ");
     };
     assert_error(&gateway, &answer, 400, "REQUEST_TIMEOUT");

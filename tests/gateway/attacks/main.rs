@@ -1,4 +1,4 @@
-//! Clients that mean harm or are broken: whatever they do, others are served, and memory and descriptors have bounds.
+//! Hostile or broken clients: whatever they do, others are served, and memory and descriptors are bounded.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::too_many_lines,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../support/mod.rs"]
@@ -19,7 +19,7 @@ mod volume;
 
 use support::{Gateway, Key, get};
 
-/// A client that means well is served, and does not wait for long.
+/// A well-behaved client is served without a long wait.
 #[track_caller]
 fn others_are_served(gateway: &Gateway, key: &Key) {
     let begun = std::time::Instant::now();

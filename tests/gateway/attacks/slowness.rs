@@ -10,7 +10,7 @@ use std::{
 };
 
 #[test]
-fn a_head_that_comes_byte_by_byte_ends_at_its_time_and_nobody_waits_for_it() {
+fn a_head_sent_byte_by_byte_times_out_and_blocks_nobody() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).section("[timeouts]\nheader = \"1500ms\""));
     let key = gateway.key();
@@ -33,7 +33,7 @@ fn a_head_that_comes_byte_by_byte_ends_at_its_time_and_nobody_waits_for_it() {
 }
 
 #[test]
-fn a_body_that_comes_byte_by_byte_is_not_waited_for_for_ever_and_costs_nothing() {
+fn a_body_sent_byte_by_byte_times_out_and_costs_nothing() {
     let upstream = Upstream::sample();
     // One endpoint has its body read and checked by the gateway, the other one streams it.
     let config = Config::of(&upstream)
@@ -50,7 +50,7 @@ fn a_body_that_comes_byte_by_byte_is_not_waited_for_for_ever_and_costs_nothing()
         let mut slow = gateway.connect();
         let head = request("POST", path).key(&key).header("Content-Type", "application/json");
         slow.write(&head.header("Content-Length", "5000").head());
-        // Each byte comes well within the time between two reads.
+        // Each byte arrives well within the timeout between two reads.
         while begun.elapsed() < Duration::from_secs(3) && slow.write(b" ") {
             if slow.wire.stream.set_nonblocking(true).is_ok() && slow.wire.wait_unread().is_ok() {
                 break;
@@ -59,7 +59,7 @@ fn a_body_that_comes_byte_by_byte_is_not_waited_for_for_ever_and_costs_nothing()
         }
         slow.wire.stream.set_nonblocking(false).unwrap();
         assert_error(&gateway, &slow.answer(), 400, "REQUEST_TIMEOUT");
-        assert!(begun.elapsed() > Duration::from_millis(900), "it was not given its time");
+        assert!(begun.elapsed() > Duration::from_millis(900), "it timed out too early");
     }
     others_are_served(&gateway, &key);
     assert!(begun.elapsed() < Duration::from_secs(14));
@@ -85,7 +85,7 @@ fn a_body_that_is_slow_and_fast_enough_arrives() {
 }
 
 #[test]
-fn whoever_does_not_read_answers_is_cut_off_and_holds_little_memory() {
+fn clients_that_do_not_read_responses_are_cut_off_and_hold_little_memory() {
     const LENGTH: usize = 20_000_000;
     let upstream = Upstream::scripted(|exchange| {
         if exchange.target() != "/large" {
@@ -112,7 +112,7 @@ fn whoever_does_not_read_answers_is_cut_off_and_holds_little_memory() {
     });
     assert!(held < 40 << 20, "{held} bytes are held for 40 clients that do not read");
     for connection in &mut deaf {
-        assert!(connection.answer().cut.is_some(), "an answer that nobody read went out whole");
+        assert!(connection.answer().cut.is_some(), "an unread response was sent completely");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Clients that send or open more than anybody needs.
+//! Clients that send or open more than any client needs.
 
 use super::others_are_served;
 use crate::support::{Config, Gateway, Upstream, assert_error, eventually, get, post};

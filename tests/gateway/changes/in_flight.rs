@@ -1,4 +1,4 @@
-//! What changes while a request is on its way does not hurt it, and it settles where its key counts now.
+//! A change while a request is in flight does not affect it, and it settles in the limits that its key has now.
 
 use crate::support::{
     Answer, Config, Connection, Gate, Gateway, Key, Upstream, assert_error, eventually, get, sample::sample,
@@ -9,23 +9,23 @@ struct Place {
     gateway: Gateway,
     config: Config,
     key: Key,
-    /// Opened by the upstream when it was asked.
+    /// Opened by the upstream when it receives a request.
     asked: Gate,
-    /// The upstream answers when this is open.
+    /// The upstream responds when this is open.
     may_answer: Gate,
 }
 
-/// A gateway before an upstream that answers `/slow/STATUS` when it is let.
+/// A gateway before an upstream that answers `/slow/STATUS` once it is released.
 fn place() -> Place {
     let (asked, may_answer) = (Gate::default(), Gate::default());
-    let (tell, wait) = (asked.clone(), may_answer.clone());
+    let (arrived, wait) = (asked.clone(), may_answer.clone());
     let upstream = Upstream::scripted(move |exchange| {
         let Some(status) = exchange.target().strip_prefix("/slow/").and_then(|status| status.parse().ok())
         else {
             return sample(exchange);
         };
         exchange.read_body();
-        tell.open();
+        arrived.open();
         wait.wait();
         exchange.answer(status, &[], b"slow")
     });
@@ -36,7 +36,7 @@ fn place() -> Place {
 }
 
 impl Place {
-    /// Sends a request that the upstream has, and has not answered.
+    /// Sends a request that the upstream has received and not answered.
     fn begin(&self, target: &str) -> Connection {
         let mut connection = self.gateway.connect();
         connection.write(&get(target).key(&self.key).bytes());
@@ -49,7 +49,7 @@ impl Place {
         connection.answer()
     }
 
-    /// Waits until so many units count: an answer may arrive a moment before it is settled.
+    /// Waits until so many units are used: a response may arrive a moment before it is settled.
     fn assert_used(&self, used: u64, of: u64) {
         eventually(&format!("{used} of {of} are used"), || {
             let limits = self.gateway.limits(&self.key);
@@ -77,7 +77,7 @@ fn an_error_after_the_key_was_moved_is_given_back_in_the_new_plan() {
     assert_eq!(place.gateway.send(&get("/a").key(&place.key)).status, 200);
     let connection = place.begin("/slow/404");
     place.gateway.run(&["keys", "change", &place.key.id, "--plan", "pro"]);
-    // What is in flight came along: 1 used, 1 reserved.
+    // Requests in flight move along: 1 used, 1 reserved.
     place.assert_used(2, 100);
     assert_eq!(place.finish(connection).status, 404);
     place.assert_used(1, 100);
@@ -91,7 +91,7 @@ fn a_success_after_the_key_was_moved_is_charged_once_in_the_new_plan() {
     place.assert_used(1, 100);
     assert_eq!(place.finish(connection).status, 200);
     place.assert_used(1, 100);
-    // And it is what is known after a restart.
+    // A restart keeps it.
     let Place { gateway, key, upstream: _upstream, .. } = place;
     let gateway = Gateway::start_in(&gateway.stop());
     assert_eq!(gateway.used(&key), 1);
@@ -106,7 +106,7 @@ fn an_error_after_the_plan_was_edited_gives_its_unit_back() {
     let connection = place.begin("/slow/500");
     place.gateway.home().configure(&place.config.clone().plan("free", &["4 per day"]));
     place.gateway.run(&["config", "reload"]);
-    // 4 used and 1 reserved, of 4: nothing is left, and nothing below it.
+    // 4 used and 1 reserved, of 4: nothing remains, never a negative number.
     let answer = place.gateway.send(&get("/a").key(&place.key));
     assert_error(&place.gateway, &answer, 429, "API_LIMIT_EXCEEDED");
     assert_eq!(answer.number("X-Rate-Limit-Remaining"), 0);

@@ -17,8 +17,8 @@ fn a_key_moved_to_another_plan_keeps_what_it_has_used() {
     for _ in 0..4 {
         assert_eq!(connection.send(&get("/items/7").key(&key)).status, 200);
     }
-    let said = gateway.run(&["keys", "change", &key.id, "--plan", "pro"]);
-    assert!(said.contains("pro") && said.contains(&key.id), "{said}");
+    let output = gateway.run(&["keys", "change", &key.id, "--plan", "pro"]);
+    assert!(output.contains("pro") && output.contains(&key.id), "{output}");
     let answer = connection.send(&get("/items/7").key(&key));
     assert_eq!((answer.number("X-Rate-Limit-Limit"), answer.number("X-Rate-Limit-Remaining")), (100, 95));
     let limits = gateway.limits(&key);
@@ -26,13 +26,13 @@ fn a_key_moved_to_another_plan_keeps_what_it_has_used() {
 
     gateway.run(&["keys", "change", &key.id, "--plan", "free"]);
     assert_error(&gateway, &connection.send(&get("/items/7").key(&key)), 429, "API_LIMIT_EXCEEDED");
-    // It is what it is after a restart, too.
+    // A restart keeps it.
     let gateway = Gateway::start_in(&gateway.stop());
     assert_error(&gateway, &gateway.send(&get("/items/7").key(&key)), 429, "API_LIMIT_EXCEEDED");
 }
 
 #[test]
-fn limits_of_its_own_stand_in_place_of_the_plans_or_beside_them() {
+fn a_keys_own_limits_replace_its_plans_or_add_to_them() {
     let upstream = Upstream::sample();
     let gateway = gateway(&upstream);
     let key = gateway.key_with(&["--plan", "free", "--limit", "7 per day", "--limit", "30 per hour"]);
@@ -83,14 +83,14 @@ fn permissions_and_expiry_change_on_open_connections() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_and_changes_nothing() {
+fn an_impossible_change_is_refused_and_changes_nothing() {
     let upstream = Upstream::sample();
     let home = Home::new(&Config::of(&upstream).plan("free", &["5 per day"]));
     let key = home.create_key(&["--plan", "free"]);
     let refused = |arguments: &[&str], why: &str| {
-        let said = home.run(arguments);
-        assert_eq!(said.code, Some(if why.contains("required") { 2 } else { 1 }), "{said:?}");
-        assert!(said.err.contains(why), "{why:?} is not in {said:?}");
+        let output = home.run(arguments);
+        assert_eq!(output.code, Some(if why.contains("required") { 2 } else { 1 }), "{output:?}");
+        assert!(output.err.contains(why), "{why:?} is not in {output:?}");
     };
     refused(&["keys", "change", &key.id, "--plan", "gold"], "there is no plan `gold`");
     refused(&["keys", "change", &key.id, "--limit", "many"], "the limit \"many\"");
@@ -103,7 +103,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     refused(&["keys", "change", &key.id, "--expires", "2020-01-01"], "it is in the past");
     refused(&["keys", "change", &key.id], "required");
     refused(&["keys", "create", "--plan", "free", "--limit", "0 per day"], "the limit \"0 per day\"");
-    let json: serde_json::Value = serde_json::from_str(&home.run_well(&["keys", "list", "--json"])).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&home.run_ok(&["keys", "list", "--json"])).unwrap();
     assert_eq!(json.as_array().map(Vec::len), Some(1));
     assert_eq!((&json[0]["plan"], &json[0]["limits"]), (&"free".into(), &serde_json::json!([])));
 }
@@ -124,13 +124,14 @@ fn a_limit_that_counts_nothing_or_never_grants_what_a_request_costs_is_refused()
         ),
     ] {
         for words in [&["create", "--plan", "free"][..], &["change", &key.id]] {
-            let said = home.run(&[&["keys"], words, &["--limit", limit]].concat());
-            assert_eq!((said.code, said.err.contains(why)), (Some(1), true), "{limit}: {said:?}");
+            let output = home.run(&[&["keys"], words, &["--limit", limit]].concat());
+            assert_eq!((output.code, output.err.contains(why)), (Some(1), true), "{limit}: {output:?}");
         }
     }
-    // What a key had before the endpoint became dearer does not keep it from being changed, and is never said to be due.
+    // A limit from before the endpoint cost more does not block changes of the key, and a denial by it has no
+    // Retry-After.
     home.configure(&Config::of(&upstream).plan("free", &["50 per day"]).section(&dear.replace("= 5", "= 6")));
-    home.run_well(&["keys", "change", &key.id, "--name", "Ann"]);
+    home.run_ok(&["keys", "change", &key.id, "--name", "Ann"]);
     let gateway = Gateway::start_in(&home);
     let answer = gateway.send(&get("/items/7").key(&key));
     let code = answer.json()["error"]["code"].clone();

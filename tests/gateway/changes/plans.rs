@@ -1,4 +1,4 @@
-//! Edited plans: they hold at once for every key, open connections included, and keep what was used.
+//! Edited plans: they apply at once to every key, open connections included, and keep what was used.
 
 use crate::support::{Config, Gateway, Upstream, assert_error, eventually, gateway::Home, get};
 
@@ -15,13 +15,13 @@ fn an_edited_plan_holds_for_open_connections_and_keeps_what_was_used() {
     assert_error(&gateway, &connection.send(&get("/items/7").key(&key)), 429, "API_LIMIT_EXCEEDED");
 
     gateway.home().configure(&config.clone().plan("free", &["10 per day"]));
-    let said = gateway.run(&["config", "reload"]);
-    assert_eq!(said, "Plans changed: free.\n");
+    let output = gateway.run(&["config", "reload"]);
+    assert_eq!(output, "Plans changed: free.\n");
     let answer = connection.send(&get("/items/7").key(&key));
     assert_eq!((answer.status, answer.number("X-Rate-Limit-Limit")), (200, 10));
     assert_eq!(answer.number("X-Rate-Limit-Remaining"), 6);
 
-    // Lower than what is used: nothing is left, and it is no negative number.
+    // Lower than what is used: nothing remains, never a negative number.
     gateway.home().configure(&config.clone().plan("free", &["2 per day"]));
     gateway.run(&["config", "reload"]);
     let answer = connection.send(&get("/items/7").key(&key));
@@ -37,7 +37,7 @@ fn a_plan_that_was_lowered_below_what_is_used_opens_with_its_next_window() {
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     let mut connection = gateway.connect();
-    // Used until the plan below has nothing left in this very second, whenever that succeeds.
+    // Uses the current second up beyond the plan below, as soon as that succeeds.
     eventually("a second in which more is used than the new plan grants", || {
         gateway.home().configure(&config.clone().plan("free", &["50 per second"]));
         gateway.run(&["config", "reload"]);
@@ -53,14 +53,14 @@ fn a_plan_that_was_lowered_below_what_is_used_opens_with_its_next_window() {
 }
 
 #[test]
-fn a_signal_does_the_same_as_the_command_and_the_reference_tells_it() {
+fn a_signal_does_the_same_as_the_command_and_the_reference_shows_it() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).plan("free", &["3 per day"]);
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     gateway.home().configure(&config.clone().plan("free", &["7 per day"]).plan("pro", &["9 per day"]));
     gateway.hang_up();
-    eventually("the plan holds", || {
+    eventually("the plan applies", || {
         let answer = gateway.send(&get("/_limits").key(&key));
         (answer.json()["limits"][0]["amount"] == 7).then_some(())
     });
@@ -81,12 +81,12 @@ fn a_plan_that_keys_have_cannot_be_taken_out() {
     let gateway = Gateway::start(&config);
     let key = gateway.key_with(&["--plan", "pro"]);
     gateway.home().configure(&Config::of(&upstream).plan("free", &["1 per day"]));
-    let said = gateway.home().run(&["config", "reload"]);
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.err.contains("`pro`") && said.err.contains("nothing was changed"), "{said:?}");
+    let output = gateway.home().run(&["config", "reload"]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.err.contains("`pro`") && output.err.contains("nothing was changed"), "{output:?}");
     let free = gateway.key();
     let answer = gateway.send(&get("/a").key(&free));
-    assert_eq!(answer.number("X-Rate-Limit-Limit"), 1_000_000, "half of the file was taken over");
+    assert_eq!(answer.number("X-Rate-Limit-Limit"), 1_000_000, "half of the file was loaded");
     assert_eq!(gateway.send(&get("/a").key(&key)).number("X-Rate-Limit-Limit"), 9);
     // Once its keys have another plan, it can go.
     gateway.home().configure(&config);
@@ -111,7 +111,7 @@ fn a_plan_that_comes_back_lets_its_keys_in() {
 }
 
 #[test]
-fn a_faulty_file_changes_nothing_and_says_why() {
+fn a_faulty_file_changes_nothing_and_the_log_names_the_reason() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).plan("free", &["3 per day"]);
     let gateway = Gateway::start(&config);
@@ -138,7 +138,7 @@ fn a_faulty_file_changes_nothing_and_says_why() {
 fn without_a_gateway_there_is_nothing_to_reload() {
     let upstream = Upstream::sample();
     let home = Home::new(&Config::of(&upstream));
-    let said = home.run(&["config", "reload"]);
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.err.contains("no gateway runs"), "{said:?}");
+    let output = home.run(&["config", "reload"]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.err.contains("no gateway runs"), "{output:?}");
 }

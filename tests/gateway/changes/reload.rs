@@ -1,4 +1,4 @@
-//! The configuration is read again: every part of it holds from the next request on, or none of it does.
+//! The configuration is reloaded: all of it applies from the next request on, or none of it.
 
 use crate::support::{
     Config, Connection, Gate, Gateway, Key, Upstream, assert_error, eventually, gateway::Home, get, post,
@@ -18,7 +18,7 @@ fn with_pattern(config: &Config, pattern: &str) -> Config {
 #[test]
 fn every_part_holds_from_the_next_request_on_also_on_connections_that_are_open() {
     let upstream = Upstream::sample();
-    // Endpoints come and go: that they may is said in the file.
+    // The file permits endpoints to come and go.
     let config = Config::of(&upstream).top("allow_no_endpoints = true");
     let gateway = Gateway::start(&config);
     let key = gateway.key();
@@ -34,7 +34,7 @@ fn every_part_holds_from_the_next_request_on_also_on_connections_that_are_open()
     let mut open = gateway.connect();
     assert_eq!(open.send(&get("/items/7").key(&key)).status, 200);
 
-    // Where a key is looked for: the connection was idle under the old configuration.
+    // The key's header: the connection was idle under the old configuration.
     reload(&gateway, &config.clone().section("[keys]\nheaders = [\"X-Other\", \"X-Key\"]"));
     assert_error(&gateway, &open.send(&get("/items/7").key(&key)), 403, "KEY_NOT_SET");
     assert_eq!(open.send(&get("/items/7").header("X-Key", &key.key)).status, 200);
@@ -47,8 +47,8 @@ fn every_part_holds_from_the_next_request_on_also_on_connections_that_are_open()
     assert_error(&gateway, &open.send(&get("/old").key(&key)), 301, "ENDPOINT_MOVED");
 
     let permitted = config.clone().endpoint("GET", "/items/{id}", "permission = \"items:write\"\n");
-    let said = reload(&gateway, &permitted);
-    assert_eq!(said, "Changed: [[moved]], [[endpoints]].\n");
+    let output = reload(&gateway, &permitted);
+    assert_eq!(output, "Changed: [[moved]], [[endpoints]].\n");
     assert_error(&gateway, &open.send(&get("/items/7").key(&key)), 401, "PERMISSION_DENIED");
     assert_error(&gateway, &open.send(&get("/old").key(&key)), 404, "ENDPOINT_NOT_FOUND");
     let checked = config.clone().endpoint("GET", "/items/{id}", "").parameter(
@@ -106,7 +106,7 @@ fn limits_of_addresses_come_change_and_keep_what_was_used() {
     assert_eq!((answer.status, answer.number("X-Rate-Limit-Remaining")), (200, 1));
     reload(&gateway, &config);
     assert_eq!(gateway.send(&get("/items/7")).status, 200);
-    // What was used while they held counts when they come back, over a restart, too.
+    // What was used under them counts when they return, also after a restart.
     reload(&gateway, &limited("5 per day"));
     let home = gateway.stop();
     let gateway = Gateway::start_in(&home);
@@ -141,7 +141,7 @@ fn requests_go_to_another_upstream_at_once_and_those_that_run_end_where_they_beg
     may_answer.open();
     assert_eq!(slow.answer().text(), "the old one");
     assert_eq!(gateway.used(&key), 2 + 2 + 5, "a request costs what it cost when it began");
-    // The connection that comes back from the old upstream serves nobody any more.
+    // The connection that returns from the old upstream is not reused.
     for _ in 0..4 {
         assert_eq!(slow.send(&get("/items/7").key(&key)).status, 200);
     }
@@ -149,7 +149,7 @@ fn requests_go_to_another_upstream_at_once_and_those_that_run_end_where_they_beg
 }
 
 #[test]
-fn usage_is_told_under_the_names_that_endpoints_had() {
+fn usage_is_reported_under_the_names_that_endpoints_had() {
     let upstream = Upstream::sample();
     let first = Config::of(&upstream).endpoint("GET", "/items/{id}", "").endpoint("POST", "/items", "");
     let second = Config::of(&upstream)
@@ -169,15 +169,15 @@ fn usage_is_told_under_the_names_that_endpoints_had() {
     get_both(&mut open);
     assert_eq!(open.send(&get("/bytes/10").key(&key)).status, 200);
     let home = gateway.stop();
-    let told = |endpoint: &str| {
-        let out = home.run_well(&["usage", "--json", "--since", "1h", "--endpoint", endpoint]);
-        let told: serde_json::Value = serde_json::from_str(&out).unwrap();
-        told["total"]["requests"].as_u64().unwrap()
+    let requests = |endpoint: &str| {
+        let out = home.run_ok(&["usage", "--json", "--since", "1h", "--endpoint", endpoint]);
+        let usage: serde_json::Value = serde_json::from_str(&out).unwrap();
+        usage["total"]["requests"].as_u64().unwrap()
     };
     assert_eq!(
-        (told("GET /items/{id}"), told("POST /items"), told("GET /bytes/{count}")),
+        (requests("GET /items/{id}"), requests("POST /items"), requests("GET /bytes/{count}")),
         (2, 2, 1),
-        "a tally was told under another endpoint's name"
+        "a tally was reported under another endpoint's name"
     );
 }
 
@@ -189,9 +189,12 @@ fn what_only_a_start_can_change_is_named_and_nothing_of_that_file_is_taken() {
     let key = gateway.key();
     let edited = config.plan("free", &["5 per day"]).listen("address = \"127.0.0.1:0\"\nthreads = 3");
     gateway.home().configure(&edited);
-    let said = gateway.home().run(&["config", "reload"]);
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.err.contains("nothing was changed") && said.err.contains("`[listen] threads`"), "{said:?}");
+    let output = gateway.home().run(&["config", "reload"]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(
+        output.err.contains("nothing was changed") && output.err.contains("`[listen] threads`"),
+        "{output:?}"
+    );
     assert_eq!(gateway.send(&get("/a").key(&key)).number("X-Rate-Limit-Limit"), 3);
     let home = gateway.stop();
     let gateway = Gateway::start_in(&home);
@@ -230,7 +233,7 @@ fn each_setting_that_only_a_start_can_change_is_refused_by_name_in_a_reload() {
         (memory, "elsewhere", "`[store] shared_memory`"),
         (data.to_str().unwrap(), "elsewhere", "`[store] path`"),
     ] {
-        // A command finds the gateway by the file's store, so where that one is changed a signal has it read.
+        // A command finds the gateway by the file's store, so a changed store is reloaded by a signal.
         let next = written.replace(from, to).replace("3 per day", "5 per day");
         assert!(next != written && !next.contains("3 per day"), "{from}");
         let before = gateway.log().matches("configuration not taken over").count();
@@ -239,15 +242,15 @@ fn each_setting_that_only_a_start_can_change_is_refused_by_name_in_a_reload() {
         eventually("the reload is refused", || {
             (gateway.log().matches("configuration not taken over").count() > before).then_some(())
         });
-        let told = gateway.event("configuration not taken over")["error"].as_str().unwrap().to_owned();
+        let error = gateway.event("configuration not taken over")["error"].as_str().unwrap().to_owned();
         assert!(
-            told.contains(&format!("nothing was changed, because {named} can only change")),
-            "{to}: {told}"
+            error.contains(&format!("nothing was changed, because {named} can only change")),
+            "{to}: {error}"
         );
         fs::write(home.config(), &written).unwrap();
         assert_eq!(limit(), Some(3), "{to}");
     }
-    // The same file without such a change is taken over.
+    // The same file without such a change is loaded.
     fs::write(home.config(), written.replace("3 per day", "5 per day")).unwrap();
     gateway.run(&["config", "reload"]);
     assert_eq!(limit(), Some(5));
@@ -276,7 +279,7 @@ fn limit_of(gateway: &Gateway, key: &Key) -> u64 {
 }
 
 #[test]
-fn a_file_that_was_replaced_is_taken_over_and_a_faulty_one_is_told_once_and_left() {
+fn a_replaced_file_is_loaded_and_a_faulty_one_is_logged_once_and_ignored() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).watched().plan("free", &["3 per day"]);
     let gateway = Gateway::start(&config);
@@ -284,28 +287,28 @@ fn a_file_that_was_replaced_is_taken_over_and_a_faulty_one_is_told_once_and_left
     let home: &Arc<Home> = gateway.home();
     // Written in place, as `cp` does.
     home.configure(&config.clone().plan("free", &["4 per day"]));
-    eventually("the file is taken over", || (limit_of(&gateway, &key) == 4).then_some(()));
+    eventually("the file is loaded", || (limit_of(&gateway, &key) == 4).then_some(()));
     // Replaced by another one, as editors do.
     let text = fs::read_to_string(home.config()).unwrap();
     fs::write(home.path("aside"), text.replace("4 per day", "5 per day")).unwrap();
     fs::rename(home.path("aside"), home.config()).unwrap();
-    eventually("the file is taken over", || (limit_of(&gateway, &key) == 5).then_some(()));
+    eventually("the file is loaded", || (limit_of(&gateway, &key) == 5).then_some(()));
     // Replaced by a link, as Kubernetes does.
     fs::write(home.path("mounted"), text.replace("4 per day", "6 per day")).unwrap();
     std::os::unix::fs::symlink(home.path("mounted"), home.path("aside")).unwrap();
     fs::rename(home.path("aside"), home.config()).unwrap();
-    eventually("the file is taken over", || (limit_of(&gateway, &key) == 6).then_some(()));
+    eventually("the file is loaded", || (limit_of(&gateway, &key) == 6).then_some(()));
 
     fs::write(home.path("mounted"), text.replace("4 per day", "7 per fortnight")).unwrap();
-    eventually("the fault is told", || gateway.has_event("configuration not taken over").then_some(()));
+    eventually("the fault is logged", || gateway.has_event("configuration not taken over").then_some(()));
     assert_eq!(limit_of(&gateway, &key), 6);
     fs::write(home.path("mounted"), text.replace("4 per day", "8 per day")).unwrap();
-    eventually("the file is taken over", || (limit_of(&gateway, &key) == 8).then_some(()));
-    let told = |what: &str| gateway.log().matches(what).count();
-    // What holds already is logged a moment later.
-    eventually("all readings are logged", || (told("configuration read again") >= 4).then_some(()));
-    assert_eq!(told("configuration not taken over"), 1);
-    assert_eq!(told("configuration read again"), 4);
+    eventually("the file is loaded", || (limit_of(&gateway, &key) == 8).then_some(()));
+    let logged = |what: &str| gateway.log().matches(what).count();
+    // What applies already is logged a moment later.
+    eventually("all reloads are logged", || (logged("configuration read again") >= 4).then_some(()));
+    assert_eq!(logged("configuration not taken over"), 1);
+    assert_eq!(logged("configuration read again"), 4);
 }
 
 #[test]
@@ -323,11 +326,11 @@ fn a_file_that_is_still_being_written_is_not_taken() {
     while begun.elapsed().as_millis() < 2500 {
         comments.push_str("# more is coming\n");
         fs::write(gateway.home().config(), format!("{growing}{comments}")).unwrap();
-        assert_eq!(limit_of(&gateway, &key), 3, "half of a file was taken");
+        assert_eq!(limit_of(&gateway, &key), 3, "half of a file was loaded");
         std::thread::park_timeout(std::time::Duration::from_millis(50));
     }
     fs::write(gateway.home().config(), next).unwrap();
-    eventually("the file is taken over", || (limit_of(&gateway, &key) == 4).then_some(()));
+    eventually("the file is loaded", || (limit_of(&gateway, &key) == 4).then_some(()));
     let large = post("/a", &"x".repeat(2000)).key(&key);
     assert_error(&gateway, &gateway.send(&large), 400, "BODY_TOO_LARGE");
 }
@@ -344,8 +347,8 @@ fn a_change_in_any_file_of_the_document_is_named_also_within_the_same_second() {
     let key = gateway.key();
     assert!(gateway.run(&["config", "reload"]).contains("No changes"));
     fs::write(home.path("part.yaml"), part("delete")).unwrap();
-    let said = gateway.run(&["config", "reload"]);
-    assert!(said.contains("the OpenAPI document"), "{said}");
+    let output = gateway.run(&["config", "reload"]);
+    assert!(output.contains("the OpenAPI document"), "{output}");
     assert_error(&gateway, &gateway.send(&get("/items/7").key(&key)), 404, "METHOD_NOT_AVAILABLE");
     // Touched, not changed.
     fs::write(home.path("openapi.yaml"), root).unwrap();
@@ -366,7 +369,7 @@ fn an_edited_document_is_taken_over() {
     assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
     assert_eq!(gateway.send(&get("/bytes/7").key(&key)).status, 404);
     fs::write(gateway.home().path("openapi.yaml"), document("/bytes/{count}")).unwrap();
-    eventually("the document is taken over", || {
+    eventually("the document is loaded", || {
         (gateway.send(&get("/bytes/7").key(&key)).status == 200).then_some(())
     });
     assert_error(&gateway, &gateway.send(&get("/items/7").key(&key)), 404, "ENDPOINT_NOT_FOUND");

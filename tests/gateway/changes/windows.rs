@@ -1,4 +1,4 @@
-//! Windows remember: what was used of one counts until it ends, whatever limits its key has meanwhile.
+//! Windows remember: what was used in one counts until it ends, whatever limits its key has meanwhile.
 
 use crate::support::{
     Config, Gate, Gateway, Key, Upstream, assert_error, eventually, gateway::Home, get, limits::LimitState,
@@ -126,7 +126,7 @@ fn a_rate_that_changes_its_speed_does_not_begin_full() {
         }
         assert!(only(&gateway, &key).used >= 3, "{limit}");
     }
-    // As it is after a restart in the middle, and a kill.
+    // The same after a restart in between, and a kill.
     reload(&gateway, &with("4 per hour, burst 4"));
     let gateway = Gateway::start_in(&gateway.stop());
     assert_used_up(&gateway, &key);
@@ -165,11 +165,11 @@ fn a_key_that_is_changed_while_no_gateway_runs_finds_its_window_when_it_comes_ba
     let key = gateway.key();
     use_up(&gateway, &key, 3);
     let home = gateway.stop();
-    home.run_well(&["keys", "change", &key.id, "--plan", "pro"]);
+    home.run_ok(&["keys", "change", &key.id, "--plan", "pro"]);
     gateway = Gateway::start_in(&home);
     use_up(&gateway, &key, 2);
     let home = gateway.stop();
-    home.run_well(&["keys", "change", &key.id, "--plan", "free"]);
+    home.run_ok(&["keys", "change", &key.id, "--plan", "free"]);
     let gateway = Gateway::start_in(&home);
     assert_used_up(&gateway, &key);
 }
@@ -206,7 +206,7 @@ fn a_plan_that_was_missing_at_a_start_comes_back_with_what_its_keys_had_used() {
     home.configure(&with);
     gateway.run(&["config", "reload"]);
     assert_used_up(&gateway, &key);
-    // A plan of the same name with the same limit that was made anew is no other one.
+    // A recreated plan with the same name and limit is the same plan.
     gateway.run(&["keys", "change", &key.id, "--plan", "free"]);
     reload(&gateway, &config(&upstream));
     reload(&gateway, &with);
@@ -239,14 +239,14 @@ fn addresses_find_their_windows_used_up_when_their_limits_come_back() {
 #[test]
 fn what_is_in_flight_while_its_limit_is_gone_settles_in_its_own_window() {
     let (asked, may_answer) = (Gate::default(), Gate::default());
-    let (tell, wait) = (asked.clone(), may_answer.clone());
+    let (arrived, wait) = (asked.clone(), may_answer.clone());
     let upstream = Upstream::scripted(move |exchange| {
         let Some(status) = exchange.target().strip_prefix("/status/").and_then(|status| status.parse().ok())
         else {
             return sample(exchange);
         };
         exchange.read_body();
-        tell.open();
+        arrived.open();
         wait.wait();
         exchange.answer(status, &[], b"slow")
     });
@@ -266,7 +266,7 @@ fn what_is_in_flight_while_its_limit_is_gone_settles_in_its_own_window() {
     gateway.run(&["keys", "change", &key.id, "--plan", "pro"]);
     use_up(&gateway, &key, 1);
     gateway.run(&["keys", "change", &key.id, "--plan", "free"]);
-    assert_eq!(used(), [3, 2], "what goes on is counted where it was");
+    assert_eq!(used(), [3, 2], "requests in flight count in their own window");
     gateway.run(&["keys", "change", &key.id, "--plan", "pro"]);
     use_up(&gateway, &key, 1);
     may_answer.open();
@@ -280,7 +280,7 @@ fn what_is_in_flight_while_its_limit_is_gone_settles_in_its_own_window() {
 }
 
 #[test]
-fn of_a_limit_that_was_lowered_the_true_use_is_told() {
+fn a_lowered_limit_reports_its_true_use() {
     let upstream = Upstream::sample();
     let with = |limit: &str| config(&upstream).plan("free", &[limit]);
     for (limit, lower) in
@@ -290,8 +290,8 @@ fn of_a_limit_that_was_lowered_the_true_use_is_told() {
         let key = gateway.key();
         use_up(&gateway, &key, 7);
         reload(&gateway, &with(lower));
-        let told = only(&gateway, &key);
-        assert_eq!((told.quota, told.used, told.remaining), (4, 7, 0), "{lower}");
+        let limit = only(&gateway, &key);
+        assert_eq!((limit.quota, limit.used, limit.remaining), (4, 7, 0), "{lower}");
         assert_used_up(&gateway, &key);
     }
 }

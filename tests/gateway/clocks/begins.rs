@@ -1,4 +1,4 @@
-//! A start with a wall clock that is behind what the journal has seen.
+//! A start with a wall clock behind the last time in the journal.
 
 use crate::{
     fake_time::FakeTime,
@@ -12,7 +12,7 @@ fn config(upstream: &Upstream) -> Config {
     Config::of(upstream).plan("free", &["2 per day", "100 in all"])
 }
 
-/// Uses up the day, and waits until the disk has it.
+/// Uses up the day, and waits until it is on disk.
 fn use_up(home: &Arc<Home>) -> crate::support::Key {
     let key = home.create_key(&["--plan", "free"]);
     let gateway = Gateway::start_in(home);
@@ -46,10 +46,10 @@ fn a_clock_that_is_days_behind_is_refused_until_it_is_trusted() {
     let key = use_up(&home);
     time.set_by(-3.0 * 86_400.0);
     for _ in 0..2 {
-        let said = home.run(&["serve"]);
-        assert_eq!(said.code, Some(1), "{said:?}");
+        let output = home.run(&["serve"]);
+        assert_eq!(output.code, Some(1), "{output:?}");
         for part in ["2026-11-20T12:00:", "2026-11-23T12:00:", "--trust-clock", "Correct the clock"] {
-            assert!(said.err.contains(part), "{}", said.err);
+            assert!(output.err.contains(part), "{}", output.err);
         }
     }
     let check = |mut connection: Connection, grants: usize| {
@@ -58,13 +58,13 @@ fn a_clock_that_is_days_behind_is_refused_until_it_is_trusted() {
         }
         assert_eq!(connection.send(&get("/items/7").key(&key)).status, 429);
     };
-    // The 20th is granted, once; what was used in all is not forgotten.
+    // The 20th is granted, once; what was used in all is kept.
     let gateway = Gateway::start_with(&home, &["serve", "--trust-clock"]);
     check(gateway.connect(), 2);
     let in_all = gateway.limits(&key).all.into_iter().find(|limit| limit.limit == "100 in all").unwrap();
     assert_eq!(in_all.used, 4);
     let home = gateway.stop();
-    // Once is enough, and the starts after it keep what was counted since.
+    // Once is enough, and later starts keep what was counted since.
     let gateway = Gateway::start_in(&home);
     check(gateway.connect(), 0);
     let _ = gateway.kill();

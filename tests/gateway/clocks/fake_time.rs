@@ -8,14 +8,14 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// The wall clock: the machine's own, off by what stands in a file that every reading of it looks at.
+/// The wall clock: the machine's own, plus an offset in a file that every reading looks up.
 #[derive(Debug)]
 pub(crate) struct FakeTime {
     folder: TempDir,
 }
 
 impl FakeTime {
-    /// A wall clock that says this time now.
+    /// A wall clock that now shows this time.
     pub(crate) fn at(time: &str) -> Self {
         let fake = Self { folder: tempfile::Builder::new().prefix("fairgate-time-").tempdir().unwrap() };
         fake.set(time);
@@ -27,7 +27,7 @@ impl FakeTime {
         self.home_with(config, "1")
     }
 
-    /// A folder whose processes have this clock for time that passes as well: what is set forward has passed.
+    /// A folder whose processes use this clock for elapsed time as well: setting it forward lets time pass.
     #[allow(dead_code, reason = "tests/gateway/tls uses it")]
     pub(crate) fn home_of_all_clocks(&self, config: &Config) -> Arc<Home> {
         self.home_with(config, "0")
@@ -46,18 +46,18 @@ impl FakeTime {
         Home::with_environment(config, variables.collect())
     }
 
-    /// Sets it: from now on it goes on from this time.
+    /// Sets it: it continues from this time.
     pub(crate) fn set(&self, time: &str) {
         self.be_off_by(second(time) as f64 - machine());
     }
 
     /// Sets it forward, or back, by so many seconds.
     pub(crate) fn set_by(&self, seconds: f64) {
-        // Without a look at the machine's clock: whoever is held up between two looks sets it back by that.
+        // Without reading the machine's clock: a delay between two readings would set it back by that.
         self.be_off_by(self.offset() + seconds);
     }
 
-    /// Unix seconds that it says.
+    /// The Unix seconds that it shows.
     pub(crate) fn now(&self) -> f64 {
         machine() + self.offset()
     }
@@ -67,7 +67,7 @@ impl FakeTime {
     }
 
     fn be_off_by(&self, seconds: f64) {
-        // Renamed into place, so that nobody reads half of it.
+        // Renamed into place, so that half of it is never read.
         let new = self.folder.path().join("new");
         std::fs::write(&new, format!("{seconds:+.3}")).unwrap();
         std::fs::rename(new, self.file()).unwrap();

@@ -1,6 +1,6 @@
 //! Clocks that change under a running gateway: calendar windows at their very ends, and a wall clock that is set.
 //!
-//! The wall clock is libfaketime's; the clock that nobody can set stays the machine's own.
+//! The wall clock is libfaketime's; the monotonic clock stays the machine's own.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,7 +8,7 @@
     clippy::indexing_slicing,
     clippy::too_many_lines,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../support/mod.rs"]

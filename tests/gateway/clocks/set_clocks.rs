@@ -39,7 +39,7 @@ impl Scene {
         self.denies();
     }
 
-    /// Denied; gives the seconds until the reset.
+    /// Denied; returns the seconds until the reset.
     #[track_caller]
     fn denies(&mut self) -> u64 {
         let answer = self.connection.send(&get("/items/7").key(&self.daily));
@@ -79,7 +79,7 @@ fn set_back_by_an_hour() {
     let real = begun.elapsed().as_secs_f64();
     // At 7/8 of its speed, and never back.
     assert!(passed as f64 >= real * 0.87 - 1.5 && passed as f64 <= real + 1.5, "{passed} s in {real} s");
-    // Put right again: that is a small step forward for the gateway.
+    // Corrected: a small step forward for the gateway.
     scene.time.set_by(3_600.0);
     scene.logs("caught up");
     scene.denies();

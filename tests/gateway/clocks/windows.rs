@@ -20,8 +20,8 @@ fn turns_over(limit: &str, end: &str, next: u64) {
     let mut connection = gateway.connect();
     let get = get("/items/7").key(&key);
     let check_reset = |answer: &Answer, left: f64| {
-        let told = answer.number("X-Rate-Limit-Reset") as f64;
-        assert!(told >= left && told < left + 2.0, "{limit}: the reset says {told}, and {left} s are left");
+        let reset = answer.number("X-Rate-Limit-Reset") as f64;
+        assert!(reset >= left && reset < left + 2.0, "{limit}: the reset is {reset}, and {left} s remain");
     };
     for remaining in [2, 1, 0] {
         let answer = connection.send(&get);
@@ -34,7 +34,7 @@ fn turns_over(limit: &str, end: &str, next: u64) {
     assert!(denied.json()["error"]["message"].as_str().unwrap().contains(end), "{}", denied.text());
     assert_eq!(denied.number("Retry-After"), denied.number("X-Rate-Limit-Reset"));
 
-    // Steps of less than a second are followed at once, so nobody has to wait for a minute.
+    // Steps of less than a second are followed at once, so no test waits for a minute.
     while time.now() < second(end) as f64 - 3.0 {
         time.set_by(0.8);
         std::thread::park_timeout(Duration::from_millis(150));
@@ -47,10 +47,10 @@ fn turns_over(limit: &str, end: &str, next: u64) {
         (answer.status == 200).then_some(answer)
     });
     assert_eq!(first.number("X-Rate-Limit-Remaining"), 2);
-    // On a busy machine the gateway may see several steps as one, which it follows later only. So it may be behind, but it
-    // has come to the window that it grants in.
-    let (told, left) = (first.number("X-Rate-Limit-Reset"), second(end) as f64 + next as f64 - time.now());
-    assert!(told as f64 >= left && told <= next, "{limit}: the reset says {told}, and {left} s are left");
+    // On a busy machine the gateway may see several steps as one, which it follows later only. So it may be behind, but
+    // it has come to the window that it grants in.
+    let (reset, left) = (first.number("X-Rate-Limit-Reset"), second(end) as f64 + next as f64 - time.now());
+    assert!(reset as f64 >= left && reset <= next, "{limit}: the reset is {reset}, and {left} s remain");
     for remaining in [1, 0] {
         let answer = connection.send(&get);
         assert_eq!((answer.status, answer.number("X-Rate-Limit-Remaining")), (200, remaining), "{limit}");

@@ -7,7 +7,7 @@
     clippy::too_many_lines,
     missing_docs,
     unreachable_pub,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../../servers/postgres.rs"]
@@ -42,7 +42,7 @@ impl Cluster {
     fn new(nodes: &[&str]) -> Self {
         let (server, upstream) = (Server::start(), Upstream::sample());
         let homes: Vec<Arc<Home>> = nodes.iter().map(|node| home(&upstream, &server.url(), node)).collect();
-        homes[0].run_well(&["cluster", "init"]);
+        homes[0].run_ok(&["cluster", "init"]);
         let secret = homes[0].path("cluster.secret");
         for home in &homes[1..] {
             std::fs::copy(&secret, home.path("cluster.secret")).unwrap();
@@ -128,13 +128,15 @@ fn a_gateway_starts_serves_and_heals_without_its_server() {
     cluster.server.kill();
     eventually("it is told", || gateways[0].log().contains("out of reach").then_some(()));
     assert_eq!(status(&gateways[0], &key), 200, "what it knows it lets in");
-    let said = cluster.homes[0].run(&["keys", "create", "--plan", "free"]);
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.err.contains("out of reach, and nothing was changed"), "{said:?}");
-    let said = cluster.homes[0].run(&["cluster", "status"]);
+    let output = cluster.homes[0].run(&["keys", "create", "--plan", "free"]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.err.contains("out of reach, and nothing was changed"), "{output:?}");
+    let output = cluster.homes[0].run(&["cluster", "status"]);
     assert!(
-        said.code == Some(1) && said.out.contains("out of reach") && said.out.contains("Its copy of them"),
-        "{said:?}"
+        output.code == Some(1)
+            && output.out.contains("out of reach")
+            && output.out.contains("Its copy of them"),
+        "{output:?}"
     );
     // It starts with its copy.
     let gateway = gateways.remove(0);
@@ -147,7 +149,7 @@ fn a_gateway_starts_serves_and_heals_without_its_server() {
     cluster.server.run();
     eventually("it is in reach again", || again.log().contains("in reach again").then_some(()));
     let other = eventually("keys can be made", || {
-        let said = cluster.homes[0].run(&[
+        let output = cluster.homes[0].run(&[
             "keys",
             "create",
             "--plan",
@@ -156,7 +158,7 @@ fn a_gateway_starts_serves_and_heals_without_its_server() {
             "items:read",
             "--json",
         ]);
-        (said.code == Some(0)).then(|| serde_json::from_str::<Value>(&said.out).unwrap())
+        (output.code == Some(0)).then(|| serde_json::from_str::<Value>(&output.out).unwrap())
     });
     let text = |name: &str| other[name].as_str().unwrap().to_owned();
     let other = Key { key: text("key"), id: text("id") };
@@ -178,8 +180,8 @@ fn who_does_not_fit_does_not_start() {
     let log = refused(&cluster.homes[2]);
     assert!(log.contains("fairgate cluster init"), "{log}");
     // A node that is there is no other's to remove.
-    let said = cluster.homes[1].run(&["cluster", "remove", "a"]);
-    assert!(said.code == Some(1) && said.err.contains("runs already"), "{said:?}");
+    let output = cluster.homes[1].run(&["cluster", "remove", "a"]);
+    assert!(output.code == Some(1) && output.err.contains("runs already"), "{output:?}");
     drop(first);
     std::fs::copy(cluster.homes[0].path("cluster.secret"), cluster.homes[2].path("cluster.secret")).unwrap();
     cluster.server.kill();
@@ -191,7 +193,7 @@ fn who_does_not_fit_does_not_start() {
 fn commands_work_without_a_gateway() {
     let cluster = Cluster::new(&["a", "b"]);
     let key = cluster.homes[0].create_key(&["--plan", "free", "--permission", "items:read"]);
-    let list = cluster.homes[1].run_well(&["keys", "list"]);
+    let list = cluster.homes[1].run_ok(&["keys", "list"]);
     assert!(list.contains(&key.id), "{list}");
     let gateways = cluster.start();
     assert!(gateways.iter().all(|gateway| status(gateway, &key) == 200));

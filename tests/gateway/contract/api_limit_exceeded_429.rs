@@ -1,4 +1,4 @@
-//! 429 `API_LIMIT_EXCEEDED`: all that the plan grants for a minute, hour, day or month is used.
+//! 429 `API_LIMIT_EXCEEDED`: everything that the plan grants for a minute, hour, day or month is used.
 
 use crate::support::{
     Config, Gateway, Shown, Stage, Upstream, assert_error, get, limits::assert_limit_headers, post,
@@ -20,7 +20,7 @@ pub fn stage() -> Stage {
 }
 
 #[test]
-fn the_answer_tells_the_limit_that_denied_it_and_when_to_come_back() {
+fn a_denial_names_its_limit_and_when_to_retry() {
     let shown = stage().provoke();
     assert_eq!(assert_limit_headers(&shown.answer), (10, 1));
     let reset = shown.answer.number("X-Rate-Limit-Reset");
@@ -32,7 +32,7 @@ fn the_answer_tells_the_limit_that_denied_it_and_when_to_come_back() {
 }
 
 #[test]
-fn the_limit_that_denied_is_told_and_not_another_one() {
+fn the_headers_describe_the_limit_that_denied() {
     let upstream = Upstream::sample();
     for (limits, word, amount) in [
         (["2 per hour", "3 per day"], "2 per hour", 2),
@@ -80,7 +80,7 @@ fn each_key_has_limits_of_its_own() {
 }
 
 #[test]
-fn the_limits_come_last_so_that_other_errors_are_told_first() {
+fn limits_are_checked_last_so_that_other_errors_are_reported_first() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream)
         .plan("free", &["1 per day"])

@@ -1,4 +1,4 @@
-//! Bodies stream in both directions without being held: sizes, framings, trailers, 100-continue.
+//! Bodies stream in both directions without being buffered: sizes, framings, trailers, 100-continue.
 
 use crate::support::{
     Config, Framing, Gate, Gateway, Next, Upstream, get, post, request, sample::pattern, sample::sample,
@@ -22,10 +22,10 @@ fn a_request_body_arrives_byte_by_byte_in_every_framing() {
             let answer = connection.send(&request);
             assert_eq!(answer.status, 200, "{}", answer.text());
             let seen = upstream.last();
-            assert!(seen.body == body, "{} of {length} bytes arrived otherwise", request.method());
+            assert!(seen.body == body, "{} of {length} bytes arrived changed", request.method());
         }
     }
-    // A length that is known stays known.
+    // A known length is kept.
     assert!(
         upstream
             .seen()
@@ -61,7 +61,7 @@ fn the_upstream_gets_the_first_bytes_of_a_body_before_the_client_sends_the_last(
 
 #[test]
 fn the_client_gets_the_first_bytes_of_an_answer_before_the_upstream_sends_the_last() {
-    // Whatever the size of the answer, the first byte does not wait for the last one.
+    // Whatever the size of the response, the first byte does not wait for the last one.
     for framing in ["Content-Length: 1048576", "Transfer-Encoding: chunked"] {
         let seen = Gate::default();
         let waiter = seen.clone();
@@ -81,7 +81,7 @@ fn the_client_gets_the_first_bytes_of_an_answer_before_the_upstream_sends_the_la
         let gateway = Gateway::start(&Config::of(&upstream));
         let mut connection = gateway.connect();
         connection.write(&get("/a").key(&gateway.key()).bytes());
-        // The head and the beginning of the body have to be there before the gate opens.
+        // The head and the start of the body must arrive before the gate opens.
         let mut answer = crate::support::Answer::read_head(&mut connection.wire).unwrap();
         connection.wire.wait().unwrap();
         seen.open();
@@ -148,7 +148,7 @@ fn ten_megabytes_pass_both_ways_at_once_on_several_connections() {
 #[test]
 fn trailers_pass_in_both_directions() {
     let upstream = Upstream::scripted(|exchange| {
-        exchange.say(
+        exchange.send_raw(
             b"HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 42\r\n\r\n",
             Next::Keep,
         )
@@ -170,7 +170,7 @@ fn trailers_pass_in_both_directions() {
 }
 
 #[test]
-fn a_trailer_cannot_smuggle_what_a_head_must_say() {
+fn a_trailer_cannot_smuggle_fields_that_belong_in_the_head() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream));
     let mut connection = gateway.connect();
@@ -180,7 +180,7 @@ fn a_trailer_cannot_smuggle_what_a_head_must_say() {
     let answer = connection.answer();
     assert_eq!(answer.status, 400, "{answer:?}");
     assert!(answer.text().contains("`X-Consumer-Id`"), "{}", answer.text());
-    // What was sent of it before never became whole.
+    // What was sent of it before was never complete.
     assert!(upstream.seen().iter().all(|seen| !seen.whole), "{:?}", upstream.seen());
 }
 
@@ -198,7 +198,7 @@ fn a_client_that_expects_100_continue_gets_it_and_its_body_passes() {
     connection.write(b"hello");
     let answer = connection.answer();
     assert_eq!(answer.status, 200);
-    // Either side may have said 100; a second one is allowed, but no more than that.
+    // Either side may have sent 100; a second one is allowed, but no more.
     assert!(answer.interim.len() <= 1, "{answer:?}");
     assert_eq!(upstream.only().body, b"hello");
 }
@@ -228,7 +228,7 @@ fn a_request_that_is_refused_by_its_head_gets_no_100_continue() {
 fn the_upstreams_1xx_answers_pass_to_http_1_1_and_not_to_http_1_0() {
     let upstream = Upstream::scripted(|exchange| {
         match exchange.target() {
-        "/hints" => exchange.say(
+        "/hints" => exchange.send_raw(
             b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </b.css>\r\n\r\n\
               HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
             Next::Keep,
@@ -253,7 +253,7 @@ fn the_upstreams_1xx_answers_pass_to_http_1_1_and_not_to_http_1_0() {
 #[test]
 fn a_request_without_a_body_waits_for_no_100_and_gets_none() {
     let upstream = Upstream::scripted(|exchange| {
-        exchange.say(
+        exchange.send_raw(
             b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
             Next::Keep,
         )

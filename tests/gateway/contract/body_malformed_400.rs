@@ -1,4 +1,4 @@
-//! 400 `BODY_MALFORMED`: a body that is to be checked is no JSON at all.
+//! 400 `BODY_MALFORMED`: a body that is to be validated is not JSON.
 
 use crate::support::{Config, Stage, Upstream, assert_error, post, request};
 
@@ -13,7 +13,7 @@ pub fn stage() -> Stage {
 }
 
 #[test]
-fn what_is_no_json_is_refused_before_the_upstream_sees_it() {
+fn invalid_json_is_refused_before_the_upstream_sees_it() {
     let stage = stage();
     for body in [
         " ",
@@ -72,7 +72,7 @@ fn a_body_that_nobody_checks_passes_as_it_is() {
 }
 
 #[test]
-fn no_body_at_all_is_an_error_where_a_member_is_required_and_fine_where_none_is() {
+fn an_absent_body_is_an_error_only_where_a_member_is_required() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream)
         .endpoint("POST", "/needs", "")

@@ -1,4 +1,4 @@
-//! 422 `BODY_NOT_VALID`: the body is JSON, but its members are not what the endpoint takes.
+//! 422 `BODY_NOT_VALID`: the body is JSON, but its members do not match the schema.
 
 use crate::support::{Config, Stage, Upstream, assert_details, assert_error, error_of, get, post};
 
@@ -17,7 +17,7 @@ pub fn stage() -> Stage {
 }
 
 #[test]
-fn all_violations_are_told_at_once_with_their_pointers() {
+fn all_violations_are_reported_at_once_with_their_pointers() {
     let stage = stage();
     let answer =
         stage.send(post("/items", "{\"age\":\"old\",\"sold\":\"no\",\"kind\":\"c\",\"price\":true}"));
@@ -25,7 +25,7 @@ fn all_violations_are_told_at_once_with_their_pointers() {
     let members = ["name", "age", "price", "sold", "kind"];
     assert_details(&answer, &members.map(|name| ("body", name)));
     for detail in error_of(&answer)["details"].as_array().unwrap() {
-        // A member that is not there may be pointed to by where it would be, or by its object.
+        // The pointer to a missing member may be its own path or that of its object.
         let name = detail["name"].as_str().unwrap();
         let pointer = detail["pointer"].as_str().unwrap_or_else(|| panic!("no pointer in {detail}"));
         assert!(pointer == format!("/{name}") || (name == "name" && pointer.is_empty()), "{detail}");
@@ -56,7 +56,7 @@ fn each_violation_alone_is_one() {
 }
 
 #[test]
-fn json_that_is_no_object_is_not_valid() {
+fn json_other_than_an_object_is_not_valid() {
     let stage = stage();
     for body in ["[]", "7", "\"name\"", "null", "true"] {
         assert_error(&stage.gateway, &stage.send(post("/items", body)), 422, "BODY_NOT_VALID");
@@ -74,7 +74,7 @@ fn a_body_that_fits_reaches_the_upstream_byte_by_byte() {
     ] {
         let answer = stage.send(post("/items", body));
         if body.contains("1e400") {
-            // No finite number, so not a number that this endpoint takes; any 4xx row will do for it.
+            // Not a finite number, so not one that this endpoint accepts; any 4xx row will do.
             assert!(matches!(answer.status, 400 | 422), "{answer:?}");
             continue;
         }

@@ -1,4 +1,4 @@
-//! The client's connection: kept alive, pipelined in order, closed when it was asked for, HTTP/1.0.
+//! The client's connection: kept alive, pipelined in order, closed on request, HTTP/1.0.
 
 use crate::support::{Answer, Config, Framing, Gateway, Upstream, get, head, post, request, sample::pattern};
 
@@ -64,13 +64,13 @@ fn pipelined_requests_are_answered_in_their_order() {
 }
 
 #[test]
-fn pipelined_bodies_are_told_apart_from_the_requests_after_them() {
+fn pipelined_bodies_are_separated_from_the_requests_after_them() {
     let (upstream, gateway, key) = setup();
     let mut connection = gateway.connect();
     let inner = get("/smuggled").key(&key).bytes();
     let mut bytes = request("POST", "/one").key(&key).body("text/plain", &inner).bytes();
     bytes.extend(request("POST", "/two").key(&key).chunked("text/plain", &inner, 10).bytes());
-    // Refused without a look at its body, which has to be skipped all the same.
+    // Refused without reading its body, which must be skipped all the same.
     bytes.extend(request("POST", "/three").body("text/plain", &inner).bytes());
     bytes.extend(get("/four").key(&key).bytes());
     connection.write(&bytes);
@@ -135,7 +135,7 @@ fn http_1_0_needs_no_host() {
     let (upstream, gateway, key) = setup();
     let bytes = format!("GET /a HTTP/1.0\r\nX-API-Key: {}\r\n\r\n", key.key);
     assert_eq!(gateway.send_bytes(bytes.as_bytes()).status, 200);
-    // The upstream is spoken to in HTTP/1.1, which needs one.
+    // The upstream gets HTTP/1.1, which needs one.
     assert!(upstream.only().headers.has("Host"));
 }
 
@@ -162,10 +162,10 @@ fn two_hundred_connections_at_once_are_served() {
 }
 
 #[test]
-fn whoever_goes_on_sending_after_the_answer_reads_it_all_the_same() {
+fn a_client_that_keeps_sending_after_the_response_still_reads_it() {
     let upstream = Upstream::scripted(|exchange| {
         exchange.body_read = true;
-        exchange.say(
+        exchange.send_raw(
             b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nearly",
             crate::support::Next::Close,
         )
@@ -177,7 +177,7 @@ fn whoever_goes_on_sending_after_the_answer_reads_it_all_the_same() {
         let mut connection = gateway.connect();
         connection.write(&request.header("Content-Length", "10000000").head());
         for turn in 0..40 {
-            // The system keeps the answer as long as the connection is not reset.
+            // The kernel keeps the response as long as the connection is not reset.
             assert!(connection.write(&[b'x'; 100_000]), "cut off after {turn} tenths of a second");
             std::thread::park_timeout(std::time::Duration::from_millis(100));
         }
@@ -185,7 +185,7 @@ fn whoever_goes_on_sending_after_the_answer_reads_it_all_the_same() {
         assert_eq!(answer.status, status, "{answer:?}");
         assert!(closes(&answer) && connection.is_closed(), "{answer:?}");
     }
-    // Whoever falls silent is not waited for much longer.
+    // A client that stops sending is not awaited much longer.
     let mut connection = gateway.connect();
     connection.write(&request("POST", "/early").header("Content-Length", "10000000").head());
     assert_eq!(connection.answer_to("POST").status, 403);

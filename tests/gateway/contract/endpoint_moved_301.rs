@@ -1,4 +1,4 @@
-//! 301 `ENDPOINT_MOVED`: a path that the operator moved, or that the upstream says has moved.
+//! 301 `ENDPOINT_MOVED`: a path moved by the operator, or by a 301 of the upstream.
 
 use crate::support::{Config, Gateway, Next, Stage, Upstream, assert_error, error_of, get, head, post};
 
@@ -32,11 +32,11 @@ fn a_moved_path_leads_to_its_new_place_with_its_values_and_its_query() {
         assert_error(&stage.gateway, &answer, 301, "ENDPOINT_MOVED");
         assert_eq!(location(&answer), to);
     }
-    assert_eq!(stage.upstream.count(), 0, "the upstream need not be asked for a moved path");
+    assert_eq!(stage.upstream.count(), 0, "a moved path needs no upstream request");
 }
 
 #[test]
-fn a_moved_path_is_told_before_the_key_is_looked_at() {
+fn a_moved_path_is_redirected_before_the_key_is_checked() {
     let stage = stage();
     for request in [get("/old-items/7"), get("/old-items/7").header("X-API-Key", "nonsense")] {
         assert_error(&stage.gateway, &stage.gateway.send(&request), 301, "ENDPOINT_MOVED");
@@ -44,7 +44,7 @@ fn a_moved_path_is_told_before_the_key_is_looked_at() {
 }
 
 #[test]
-fn every_method_is_told_with_301_and_only_get_and_head_are_led() {
+fn every_method_gets_a_301_and_only_get_and_head_get_a_location() {
     let stage = stage();
     let answer = stage.send(post("/old-items/7", "{}"));
     assert_error(&stage.gateway, &answer, 301, "ENDPOINT_MOVED");
@@ -93,7 +93,7 @@ fn the_301_of_the_upstream_becomes_ours_with_a_public_location() {
         if target {
             exchange.answer(301, &[("Location", &location), ("Content-Type", "text/html")], b"<h1>moved</h1>")
         } else {
-            exchange.say(b"HTTP/1.1 301 Moved\r\nContent-Length: 0\r\n\r\n", Next::Keep)
+            exchange.send_raw(b"HTTP/1.1 301 Moved\r\nContent-Length: 0\r\n\r\n", Next::Keep)
         }
     });
     let gateway = Gateway::start(&Config::of(&upstream));
@@ -108,8 +108,8 @@ fn the_301_of_the_upstream_becomes_ours_with_a_public_location() {
         let answer = gateway.send(&post(path, "{}").key(&key));
         assert_error(&gateway, &answer, 301, "ENDPOINT_MOVED");
         assert!(!answer.headers.has("Location"), "it would be repeated as a GET: {answer:?}");
-        let told = error_of(&answer)["location"].as_str().unwrap().replace("https://api.example.com", "");
-        assert_eq!(told, to, "{path}");
+        let location = error_of(&answer)["location"].as_str().unwrap().replace("https://api.example.com", "");
+        assert_eq!(location, to, "{path}");
     }
     gateway.limits(&key).assert_charged_since(&before, 0, "a 301 of the upstream");
 }
@@ -127,6 +127,6 @@ fn redirects_other_than_301_pass_with_a_public_location() {
         let answer = gateway.send(&get("/a").key(&key));
         assert_eq!((answer.status, location(&answer).as_str()), (status, "/new"));
         assert_eq!(answer.text(), "there");
-        gateway.limits(&key).assert_charged_since(&before, 1, "a redirect that is no 301");
+        gateway.limits(&key).assert_charged_since(&before, 1, "a redirect other than 301");
     }
 }

@@ -13,7 +13,7 @@ pub fn stage() -> Stage {
 }
 
 #[test]
-fn a_path_that_only_resembles_an_endpoint_is_none() {
+fn a_path_that_only_resembles_an_endpoint_is_not_found() {
     let stage = stage();
     for target in ["/", "/item/7", "/items/7/8", "/itemss", "/Items/7", "//items/7", "/items//7", "/files/a"]
     {
@@ -35,7 +35,7 @@ fn templates_take_one_segment_and_concrete_paths_win() {
 #[test]
 fn an_encoded_letter_names_the_same_path() {
     let stage = stage();
-    // Else `/%69tems/best` would get round the permission of `/items/best`.
+    // Otherwise `/%69tems/best` would bypass the permission of `/items/best`.
     assert_error(&stage.gateway, &stage.send(get("/items/b%65st")), 401, "PERMISSION_DENIED");
     assert_error(&stage.gateway, &stage.send(get("/%69tems/best")), 401, "PERMISSION_DENIED");
 }

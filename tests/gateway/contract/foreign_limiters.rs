@@ -1,4 +1,4 @@
-//! An upstream that limits by itself tells limits of its own. Clients whose limits Fairgate tells read those alone.
+//! An upstream with a rate limiter sends limit headers of its own. Clients that get Fairgate's limits get those alone.
 
 use crate::support::{Config, Gateway, Upstream, get};
 
@@ -29,7 +29,7 @@ fn upstream() -> Upstream {
     })
 }
 
-/// Names of what the upstream says of its limits that this answer has, but for those that we say ourselves.
+/// Names of the upstream's limit headers in this response, except those that the gateway itself sends.
 fn foreign(answer: &crate::support::Answer) -> Vec<&'static str> {
     let ours = ["X-Rate-Limit-Limit", "RateLimit", "RateLimit-Policy"];
     let names = FOREIGN.iter().map(|(name, _)| *name).filter(|name| !ours.contains(name));
@@ -50,7 +50,7 @@ fn a_client_with_limits_here_reads_one_truth() {
         }
         assert!(answer.headers.has("X-Rated") && answer.headers.has("X-Retry-After-All"), "{answer:?}");
     }
-    // Here Retry-After says when to ask for what is not there yet (RFC 9110 section 10.2.3).
+    // Here Retry-After says when to request what is not ready yet (RFC 9110 section 10.2.3).
     for status in [202, 302] {
         let answer = gateway.send(&get(&format!("/{status}")).key(&key));
         assert_eq!((answer.status, foreign(&answer)), (status, vec!["Retry-After"]), "{answer:?}");
@@ -62,7 +62,7 @@ fn a_client_with_limits_here_reads_one_truth() {
 }
 
 #[test]
-fn they_pass_where_fairgate_tells_no_limits_and_where_the_operator_wants_them() {
+fn they_pass_where_fairgate_sends_no_limits_and_where_the_operator_wants_them() {
     let upstream = upstream();
     let gateway = Gateway::start(&Config::of(&upstream).endpoint("GET", "/open/{n}", "public = true"));
     let answer = gateway.send(&get("/open/200"));

@@ -3,8 +3,8 @@
 use crate::support::{Config, Gateway, Upstream, get};
 
 #[test]
-fn via_names_the_gateway_to_the_upstream_and_is_prolonged() {
-    let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nVia: 1.0 inner\r\nContent-Length: 0\r\n\r\n");
+fn via_names_the_gateway_to_the_upstream_and_is_extended() {
+    let upstream = Upstream::sending("HTTP/1.1 200 OK\r\nVia: 1.0 inner\r\nContent-Length: 0\r\n\r\n");
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
     let answer = gateway.send(&get("/a").key(&key).header("Via", "1.0 outer"));
@@ -12,10 +12,10 @@ fn via_names_the_gateway_to_the_upstream_and_is_prolonged() {
     assert_eq!(seen.len(), 2, "{seen:?}");
     assert_eq!(seen[0], "1.0 outer");
     assert!(seen[1].starts_with("1.1 "), "{seen:?}");
-    // RFC 9110 section 7.6.3: a gateway may leave itself out of answers, but not the others.
-    let told = answer.headers.list("Via");
-    assert_eq!(told[0], "1.0 inner");
-    assert!(told.len() == 1 || (told.len() == 2 && told[1].starts_with("1.1 ")), "{told:?}");
+    // RFC 9110 section 7.6.3: a gateway may leave itself out of responses, but not the others.
+    let via = answer.headers.list("Via");
+    assert_eq!(via[0], "1.0 inner");
+    assert!(via.len() == 1 || (via.len() == 2 && via[1].starts_with("1.1 ")), "{via:?}");
 }
 
 #[test]
@@ -25,13 +25,13 @@ fn the_upstream_sees_the_clients_host() {
     let key = gateway.key();
     gateway.send(&get("/a").key(&key).replace("Host", "shop.example.com:8443"));
     assert_eq!(upstream.last().headers.get("Host"), Some("shop.example.com:8443"));
-    // RFC 9112 section 3.2.2: the host of an absolute target wins, as it is written there.
+    // RFC 9112 section 3.2.2: the host of an absolute target wins, as written there.
     gateway.send(&get("http://real.example.com/a").key(&key).replace("Host", "REAL.example.com:80"));
     assert_eq!(upstream.last().headers.get("Host"), Some("real.example.com"));
 }
 
 #[test]
-fn the_upstream_sees_its_own_host_if_the_operator_says_so() {
+fn the_upstream_sees_its_own_host_if_configured() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).upstream("host = \"upstream\""));
     gateway.send(&get("/a").key(&gateway.key()));
@@ -52,7 +52,7 @@ fn a_base_path_of_the_upstream_is_put_before_every_path() {
 }
 
 #[test]
-fn what_a_stranger_says_about_itself_is_replaced() {
+fn what_an_untrusted_client_claims_about_itself_is_replaced() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream));
     let request = get("/a")
@@ -76,7 +76,7 @@ fn what_a_stranger_says_about_itself_is_replaced() {
 }
 
 #[test]
-fn a_stranger_cannot_tell_its_address_by_another_name() {
+fn an_untrusted_client_cannot_set_its_address_by_another_header() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream));
     gateway.send(&get("/a").key(&gateway.key()).header("X-Real-IP", "198.51.100.1"));
@@ -84,7 +84,7 @@ fn a_stranger_cannot_tell_its_address_by_another_name() {
 }
 
 #[test]
-fn what_a_trusted_proxy_says_is_believed_and_prolonged() {
+fn the_fields_of_a_trusted_proxy_are_believed_and_extended() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).top("trusted_proxies = [\"127.0.0.1\"]"));
     let request = get("/a")

@@ -1,4 +1,4 @@
-//! 400 `HEADER_MISSING`: a header that the endpoint requires is not there.
+//! 400 `HEADER_MISSING`: a header that the endpoint requires is missing.
 
 use crate::support::{Config, Stage, Upstream, assert_details, assert_error, get};
 

@@ -1,4 +1,4 @@
-//! 400 `HEADER_NOT_VALID`: a header has a value that the endpoint does not take.
+//! 400 `HEADER_NOT_VALID`: a header has a value that the endpoint does not accept.
 
 use crate::support::{Config, Stage, Upstream, assert_details, assert_error, get};
 
@@ -28,7 +28,7 @@ fn each_violation_is_named_and_values_that_fit_pass() {
 }
 
 #[test]
-fn a_value_that_is_no_text_is_refused_not_passed_over() {
+fn a_value_that_is_not_text_is_refused_not_ignored() {
     let stage = stage();
     let mut bytes = get("/items/7").key(&stage.key).header("X-Mode", "fast").bytes();
     let at = bytes.windows(4).position(|window| window == b"fast").unwrap();

@@ -70,7 +70,7 @@ fn a_head_without_end_is_refused_before_its_end_and_the_connection_closed() {
 #[test]
 fn megabytes_in_a_head_still_get_to_read_their_answer() {
     let stage = stage();
-    // The client writes on after the refusal: a reset would take the answer away from it.
+    // The client keeps writing after the refusal: a reset would lose the response.
     let answer = stage.send(get("/items/7").header("X-A", &"b".repeat(2_000_000)));
     assert_error(&stage.gateway, &answer, 400, "HEADERS_TOO_LARGE");
 }

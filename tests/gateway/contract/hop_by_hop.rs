@@ -1,4 +1,4 @@
-//! Fields that belong to one connection stay on it, in both directions; all others pass.
+//! Hop-by-hop fields stay on their connection, in both directions; all others pass.
 
 use crate::support::{Config, Gateway, Next, Upstream, assert_error, get, post, request};
 
@@ -53,7 +53,7 @@ fn connection_cannot_be_used_to_take_off_what_the_gateway_sets() {
 
 #[test]
 fn hop_by_hop_fields_of_the_answer_are_taken_off() {
-    let upstream = Upstream::saying(
+    let upstream = Upstream::sending(
         "HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Secret\r\nKeep-Alive: timeout=5\r\nX-Secret: 1\r\n\
          Proxy-Authenticate: Basic\r\nProxy-Connection: keep-alive\r\nUpgrade: h2c\r\nX-Kept: 2\r\n\
          Content-Length: 2\r\n\r\nok",
@@ -70,7 +70,7 @@ fn hop_by_hop_fields_of_the_answer_are_taken_off() {
 #[test]
 fn connection_close_of_the_upstream_is_its_own_and_does_not_close_the_clients() {
     let upstream =
-        Upstream::saying_last("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
+        Upstream::sending_and_closing("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
     let mut connection = gateway.connect();
@@ -134,13 +134,13 @@ fn every_method_and_target_passes_as_it_was_sent() {
     }
     let answer = gateway.send(&get("http://api.example.com/a?b=c").key(&key));
     assert_eq!(answer.status, 200);
-    assert_eq!(upstream.last().target, "/a?b=c", "an absolute target is told to the upstream as a path");
+    assert_eq!(upstream.last().target, "/a?b=c", "an absolute target is sent to the upstream as a path");
 }
 
 #[test]
-fn te_trailers_may_be_told_and_nothing_else_of_te() {
+fn te_trailers_may_pass_and_nothing_else_of_te() {
     let upstream =
-        Upstream::scripted(|exchange| exchange.say(b"HTTP/1.1 204 No Content\r\n\r\n", Next::Keep));
+        Upstream::scripted(|exchange| exchange.send_raw(b"HTTP/1.1 204 No Content\r\n\r\n", Next::Keep));
     let gateway = Gateway::start(&Config::of(&upstream));
     let answer = gateway.send(&get("/a").key(&gateway.key()).header("TE", "trailers, gzip;q=0.5"));
     assert_eq!(answer.status, 204);

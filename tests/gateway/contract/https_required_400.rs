@@ -30,7 +30,7 @@ fn send_plainly(gateway: &Gateway, request: &Request) -> Answer {
 }
 
 #[test]
-fn a_key_in_the_clear_is_refused_wherever_it_stands_and_leads_nowhere() {
+fn a_key_in_the_clear_is_refused_wherever_it_is_sent_and_not_redirected() {
     let stage = stage();
     let key = &stage.key.key;
     let basic = |pair: String| format!("Basic {}", base64(&pair));
@@ -40,11 +40,11 @@ fn a_key_in_the_clear_is_refused_wherever_it_stands_and_leads_nowhere() {
         ("Authorization", format!("Bearer {key}")),
         ("Authorization", basic(format!("{key}:"))),
         ("Authorization", basic(format!("user:{key}"))),
-        // Where no key is taken, it was sent in the clear all the same.
+        // Where no key is accepted, it was sent in the clear all the same.
         ("Authorization", key.clone()),
         ("Authorization", format!("Token {key}")),
         ("Authorization", format!("Token token=\"{key}\"")),
-        // Whether it is known, or a key at all, nobody who listens has to learn from us; it was meant to be one.
+        // An eavesdropper must not learn whether it is known or a key at all; it was meant to be one.
         ("X-API-Key", "fg_unknown".to_owned()),
         ("Authorization", "Bearer of-somebody-else".to_owned()),
     ] {
@@ -165,11 +165,11 @@ fn a_key_in_the_clear_is_refused_and_not_repeated_where_no_key_belongs() {
         let answer = send_plainly(&stage.gateway, &get(&swap(target)).header(name, &value));
         assert_error(&stage.gateway, &answer, 400, "HTTPS_REQUIRED");
         assert!(!answer.headers.has("Location"), "{name}: {answer:?}");
-        let said = format!("{answer:?}{}", answer.text());
+        let response = format!("{answer:?}{}", answer.text());
         let tail = &other.key[4..];
         assert!(
-            !said.contains(tail) && !said.contains(&swap(&encoded)),
-            "{name}: the key is repeated: {said}"
+            !response.contains(tail) && !response.contains(&swap(&encoded)),
+            "{name}: the key is repeated: {response}"
         );
         eventually("the key is named", || stage.gateway.log().contains(&other.id).then_some(()));
     }
@@ -177,7 +177,7 @@ fn a_key_in_the_clear_is_refused_and_not_repeated_where_no_key_belongs() {
 }
 
 #[test]
-fn what_names_no_endpoint_is_sent_nowhere_and_links_lead_to_where_pages_are() {
+fn a_request_for_no_endpoint_is_not_redirected_and_links_lead_to_existing_pages() {
     let stage = stage();
     let answer = send_plainly(&stage.gateway, &crate::support::request("OPTIONS", "*"));
     assert_error(&stage.gateway, &answer, 404, "ENDPOINT_NOT_FOUND");

@@ -8,7 +8,7 @@ pub fn stage() -> Stage {
     let upstream = Upstream::sample();
     Stage::new(&Config::of(&upstream), upstream, (403, "KEY_EXPIRED"), |stage| {
         let short = stage.gateway.key_with(&["--plan", "free", "--expires", "3s"]);
-        // It is good until it is not: the first answer other than 200 is the one to look at.
+        // It is valid until it expires: the first response other than 200 is the one to examine.
         eventually("the key expires", || {
             let answer = stage.gateway.send(&get("/items/7").key(&short));
             (answer.status != 200).then_some(answer)

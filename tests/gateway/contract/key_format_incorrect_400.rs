@@ -1,4 +1,4 @@
-//! 400 `KEY_FORMAT_INCORRECT`: what was sent as the key cannot be one.
+//! 400 `KEY_FORMAT_INCORRECT`: what was sent as the key cannot be a key.
 
 use crate::support::{Config, Gateway, Stage, Upstream, assert_error, get};
 use std::fs;
@@ -17,7 +17,7 @@ pub fn mistyped(key: &str) -> String {
 }
 
 #[test]
-fn a_key_that_was_cut_prolonged_or_mistyped_is_told() {
+fn a_truncated_extended_or_mistyped_key_is_detected() {
     let stage = stage();
     let key = &stage.key.key;
     let wrong = [
@@ -38,13 +38,13 @@ fn a_key_that_was_cut_prolonged_or_mistyped_is_told() {
     for wrong in wrong {
         let answer = stage.gateway.send(&get("/items/7").header("X-API-Key", &wrong));
         assert_error(&stage.gateway, &answer, 400, "KEY_FORMAT_INCORRECT");
-        assert!(wrong.len() < 12 || !answer.text().contains(&wrong), "the answer repeats what may be a key");
+        assert!(wrong.len() < 12 || !answer.text().contains(&wrong), "the response repeats a possible key");
     }
     assert_eq!(stage.upstream.count(), 0);
 }
 
 #[test]
-fn white_space_around_a_key_is_no_part_of_it() {
+fn white_space_around_a_key_is_not_part_of_it() {
     let stage = stage();
     let answer = stage.gateway.send(&get("/items/7").header("X-API-Key", &format!("  {}\t", stage.key.key)));
     assert_eq!(answer.status, 200);
@@ -58,7 +58,7 @@ fn the_same_key_header_twice_is_no_key() {
 }
 
 #[test]
-fn a_wrong_format_is_told_wherever_the_key_stands() {
+fn a_wrong_format_is_reported_wherever_the_key_is_sent() {
     let stage = stage();
     // base64 of "nonsense:" and ":nonsense"
     for value in ["Bearer nonsense", "bearer nonsense", "Basic bm9uc2Vuc2U6", "Basic Om5vbnNlbnNl"] {
@@ -68,17 +68,17 @@ fn a_wrong_format_is_told_wherever_the_key_stands() {
 }
 
 #[test]
-fn a_pattern_says_what_an_imported_key_looks_like() {
+fn a_pattern_defines_the_format_of_imported_keys() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).section("[keys]\npattern = \"[A-Za-z0-9]{12}\"");
     let gateway = Gateway::start(&config);
     let send = |key: &str| gateway.send(&get("/items/7").header("X-API-Key", key));
-    // It fits the pattern, so it could be one: unknown, not of wrong format.
+    // It matches the pattern, so it could be a key: unknown, not of a wrong format.
     assert_error(&gateway, &send("abcdef123456"), 403, "KEY_NOT_VALID");
     for wrong in ["abcdef12345", "abcdef1234567", "abcdef 12345", "abcdef-12345", "xabcdef123456"] {
         assert_error(&gateway, &send(wrong), 400, "KEY_FORMAT_INCORRECT");
     }
-    // A key of Fairgate's own is one whatever the pattern.
+    // A key issued by Fairgate is valid whatever the pattern.
     assert_eq!(send(&gateway.key().key).status, 200);
 }
 

@@ -1,9 +1,9 @@
-//! Keys of any format from a file: taken whole, refused line by line, never half.
+//! Keys of any format from a file: imported whole, refused line by line, never half.
 
 use crate::support::{Config, Gateway, Upstream, assert_error, get};
 use std::fs;
 
-fn import(gateway: &Gateway, text: &str) -> crate::support::gateway::Said {
+fn import(gateway: &Gateway, text: &str) -> crate::support::gateway::CommandOutput {
     let file = gateway.home().path("import.txt");
     fs::write(&file, text).unwrap();
     let arguments =
@@ -20,16 +20,16 @@ fn imported_keys_are_good_at_once_with_their_plan_and_permission() {
         "permission = \"items:read\"",
     );
     let gateway = Gateway::start(&config);
-    let said = import(&gateway, "legacy-one\nsk_live_51H8:colon/slash+plus=\n\nwindows\r\n");
-    assert_eq!(said.code, Some(0), "{said:?}");
+    let output = import(&gateway, "legacy-one\nsk_live_51H8:colon/slash+plus=\n\nwindows\r\n");
+    assert_eq!(output.code, Some(0), "{output:?}");
     for key in ["legacy-one", "sk_live_51H8:colon/slash+plus=", "windows"] {
         let answer = gateway.send(&get("/items/7").header("X-API-Key", key));
         assert_eq!(answer.status, 200, "{key}: {}", answer.text());
         assert_eq!(answer.number("X-Rate-Limit-Remaining"), 2, "{key}");
     }
     assert!(
-        !said.out.contains("legacy-one") && !said.err.contains("legacy-one"),
-        "a key was shown: {said:?}"
+        !output.out.contains("legacy-one") && !output.err.contains("legacy-one"),
+        "a key was shown: {output:?}"
     );
 }
 
@@ -38,10 +38,10 @@ fn a_line_that_does_not_fit_the_pattern_is_named_and_its_key_not_taken() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).section("[keys]\npattern = \"[A-Za-z0-9]{6}\"");
     let gateway = Gateway::start(&config);
-    let said = import(&gateway, "abc123\nnot-this\nabc124\nabc12\n");
-    assert_ne!(said.code, Some(0), "{said:?}");
-    let told = format!("{}{}", said.out, said.err);
-    assert!(told.contains('2') && told.contains('4'), "the lines are not named: {said:?}");
+    let output = import(&gateway, "abc123\nnot-this\nabc124\nabc12\n");
+    assert_ne!(output.code, Some(0), "{output:?}");
+    let printed = format!("{}{}", output.out, output.err);
+    assert!(printed.contains('2') && printed.contains('4'), "the lines are not named: {output:?}");
     let answer = gateway.send(&get("/items/7").header("X-API-Key", "not-this"));
     assert_error(&gateway, &answer, 400, "KEY_FORMAT_INCORRECT");
 }
@@ -58,12 +58,12 @@ fn to_import_twice_changes_nothing_for_the_keys() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_said() {
+fn a_missing_file_is_reported() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream));
-    let said = gateway.home().run(&["keys", "import", "/nowhere/keys.txt", "--plan", "free"]);
-    assert_ne!(said.code, Some(0), "{said:?}");
-    assert!(said.err.contains("/nowhere/keys.txt"), "{said:?}");
+    let output = gateway.home().run(&["keys", "import", "/nowhere/keys.txt", "--plan", "free"]);
+    assert_ne!(output.code, Some(0), "{output:?}");
+    assert!(output.err.contains("/nowhere/keys.txt"), "{output:?}");
 }
 
 #[test]
@@ -71,8 +71,8 @@ fn ten_thousand_keys_are_imported_while_the_gateway_runs() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream));
     let lines: String = (0..10_000).map(|n| format!("legacy-{n:05}\n")).collect();
-    let said = import(&gateway, &lines);
-    assert_eq!(said.code, Some(0), "{said:?}");
+    let output = import(&gateway, &lines);
+    assert_eq!(output.code, Some(0), "{output:?}");
     for n in [0, 4_999, 9_999] {
         let answer = gateway.send(&get("/a").header("X-API-Key", &format!("legacy-{n:05}")));
         assert_eq!(answer.status, 200, "{n}");

@@ -13,7 +13,7 @@ pub fn stage() -> Stage {
 }
 
 #[test]
-fn what_is_no_key_counts_as_none() {
+fn an_empty_or_foreign_credential_counts_as_no_key() {
     let stage = stage();
     for (name, value) in [
         ("X-API-Key", ""),
@@ -72,7 +72,7 @@ fn head_gets_the_head_alone() {
     let answer = connection.send(&head("/items/7"));
     assert_eq!(answer.status, 403);
     assert_head(&answer, "KEY_NOT_SET");
-    // Had a body followed, it would be read as the next answer.
+    // A body would be read as the next response.
     assert_eq!(connection.send(&get("/items/7").key(&stage.key)).status, 200);
 }
 

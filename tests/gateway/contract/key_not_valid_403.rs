@@ -1,4 +1,4 @@
-//! 403 `KEY_NOT_VALID`: the key could be one, but nobody was given it. (401 under `rfc9110`.)
+//! 403 `KEY_NOT_VALID`: the key is well-formed, but was never issued. (401 under `rfc9110`.)
 
 use crate::support::{Config, Gateway, Stage, Upstream, assert_error, get, limits::assert_no_limit_headers};
 
@@ -9,7 +9,7 @@ pub fn stage() -> Stage {
     })
 }
 
-/// A well-formed key that was never given out.
+/// A well-formed key that was never issued.
 pub fn unknown() -> String {
     let mut byte = 0_u8;
     contract::key::generate(|| {
@@ -19,13 +19,13 @@ pub fn unknown() -> String {
 }
 
 #[test]
-fn an_unknown_key_is_refused_wherever_it_stands() {
+fn an_unknown_key_is_refused_wherever_it_is_sent() {
     let stage = stage();
     for (name, value) in [("X-API-Key", unknown()), ("Authorization", format!("Bearer {}", unknown()))] {
         let answer = stage.gateway.send(&get("/items/7").header(name, &value));
         assert_error(&stage.gateway, &answer, 403, "KEY_NOT_VALID");
         assert_no_limit_headers(&answer);
-        assert!(!answer.text().contains(&unknown()), "the answer repeats the key");
+        assert!(!answer.text().contains(&unknown()), "the response repeats the key");
     }
     assert_eq!(stage.upstream.count(), 0);
 }

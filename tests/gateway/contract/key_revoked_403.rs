@@ -42,9 +42,9 @@ fn a_revoked_key_is_refused_at_its_limits_too_and_revoking_twice_changes_nothing
 }
 
 #[test]
-fn to_revoke_what_does_not_exist_is_said() {
+fn revoking_an_unknown_key_is_reported() {
     let stage = stage();
-    let said = stage.gateway.home().run(&["keys", "revoke", "key_that_is_none"]);
-    assert_ne!(said.code, Some(0), "{said:?}");
-    assert!(said.err.contains("key_that_is_none"), "{said:?}");
+    let output = stage.gateway.home().run(&["keys", "revoke", "key_that_is_none"]);
+    assert_ne!(output.code, Some(0), "{output:?}");
+    assert!(output.err.contains("key_that_is_none"), "{output:?}");
 }

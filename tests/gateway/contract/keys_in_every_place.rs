@@ -1,8 +1,8 @@
-//! Where a key may stand: the headers of the configuration, Bearer, Basic as user or password.
+//! Where a key may be sent: the headers of the configuration, Bearer, Basic as user or password.
 
 use crate::support::{Config, Gateway, Key, Upstream, assert_error, get};
 
-/// Base64 as RFC 4648 has it: small enough to need no crate.
+/// Base64 (RFC 4648): small enough to need no crate.
 pub(crate) fn base64(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
@@ -79,7 +79,7 @@ fn an_authorization_that_held_no_key_passes_on_to_the_upstream() {
 }
 
 #[test]
-fn basic_that_is_no_base64_is_told_apart_from_a_crash() {
+fn invalid_base64_in_basic_is_an_error_of_the_client() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream));
     for value in ["Basic ***", "Basic a", "Basic /w==", "Basic AAAA", "Basic  ", "Bearer \u{e9}", "Basic ="] {
@@ -122,7 +122,7 @@ fn no_imported_key_reaches_the_upstream_behind_another_scheme() {
             assert!(!upstream.last().headers.has("Authorization"), "{value}");
         }
     }
-    // Words without end are no way to have a digest made of each.
+    // An endless list of words must not cost a digest each.
     let words = format!("Token {}", "a=".repeat(2_000));
     assert_eq!(gateway.send(&get("/open").header("Authorization", &words)).status, 200);
     assert_eq!(upstream.last().headers.get("Authorization"), Some(words.as_str()));
@@ -202,7 +202,7 @@ fn no_key_of_this_api_reaches_the_upstream_where_no_key_belongs() {
             assert!(!format!("{got:?}").contains(key.as_str()), "{got:?}");
         }
     }
-    // Its id is our word, and not a key.
+    // Its id is ours, and not a key.
     let answer = gateway.send(&get("/open").header("X-Request-Id", key));
     assert!(answer.header("X-Request-Id").unwrap().starts_with("req_"), "{answer:?}");
     let mark = key.replace('_', "%5f");

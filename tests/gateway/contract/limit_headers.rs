@@ -1,4 +1,4 @@
-//! The headers of limits: both families, on every answer to a known key, true at every step.
+//! The headers of limits: both families, on every response to a known key, correct at every step.
 
 use crate::support::{
     Config, Gateway, Upstream, assert_error, get, limits::assert_limit_headers,
@@ -10,14 +10,14 @@ fn remaining_counts_down_to_zero_and_stays_there() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).plan("free", &["6 per day"]));
     let key = gateway.key();
-    let mut told = Vec::new();
+    let mut seen = Vec::new();
     for _ in 0..8 {
         let answer = gateway.send(&get("/items/7").key(&key));
         let (limit, remaining) = assert_limit_headers(&answer);
         assert_eq!(limit, 6);
-        told.push((answer.status, remaining));
+        seen.push((answer.status, remaining));
     }
-    assert_eq!(told, [(200, 5), (200, 4), (200, 3), (200, 2), (200, 1), (200, 0), (429, 0), (429, 0)]);
+    assert_eq!(seen, [(200, 5), (200, 4), (200, 3), (200, 2), (200, 1), (200, 0), (429, 0), (429, 0)]);
     assert_eq!(upstream.count(), 6);
 }
 
@@ -39,7 +39,7 @@ fn a_cost_is_taken_off_whole() {
 }
 
 #[test]
-fn of_several_limits_the_tightest_is_told_and_the_draft_names_all() {
+fn of_several_limits_the_tightest_is_reported_and_the_draft_lists_all() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).plan("free", &["100 per hour", "5 per day", "50 per month"]);
     let gateway = Gateway::start(&config);
@@ -58,17 +58,17 @@ fn of_several_limits_the_tightest_is_told_and_the_draft_names_all() {
 }
 
 #[test]
-fn with_equal_remains_the_later_reset_is_told() {
+fn with_equal_remaining_units_the_later_reset_is_reported() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).plan("free", &["5 per hour", "5 per month"]));
     let answer = gateway.send(&get("/items/7").key(&gateway.key()));
     assert_eq!(assert_limit_headers(&answer), (5, 4));
-    let told = answer.number("X-Rate-Limit-Reset");
+    let reset = answer.number("X-Rate-Limit-Reset");
     let states = answer.headers.all("RateLimit").join(", ");
     let resets = states.split(";t=").skip(1).map(|rest| {
         rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u64>().unwrap()
     });
-    assert_eq!(Some(told), resets.max(), "{states}");
+    assert_eq!(Some(reset), resets.max(), "{states}");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_reset_is_never_zero_and_never_past_its_window() {
 }
 
 #[test]
-fn errors_of_a_known_key_carry_them_and_those_of_nobody_do_not() {
+fn errors_for_a_known_key_carry_them_and_those_without_a_key_do_not() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream)
         .plan("free", &["6 per day"])
@@ -111,7 +111,7 @@ fn errors_of_a_known_key_carry_them_and_those_of_nobody_do_not() {
 
 #[test]
 fn an_upstreams_own_limit_headers_do_not_mix_with_ours() {
-    let upstream = Upstream::saying(
+    let upstream = Upstream::sending(
         "HTTP/1.1 200 OK\r\nX-Rate-Limit-Remaining: 999\r\nRateLimit: \"theirs\";r=999;t=1\r\n\
          RateLimit-Policy: \"theirs\";q=999;w=1\r\nContent-Length: 0\r\n\r\n",
     );
@@ -132,10 +132,10 @@ fn the_page_of_limits_is_free_and_needs_a_key() {
         let answer = gateway.send(&get("/_limits").key(&key));
         assert_eq!(answer.json()["plan"], "free");
         let limits = gateway.limits(&key);
-        let told: Vec<_> =
+        let limits: Vec<_> =
             limits.all.iter().map(|limit| (limit.limit.as_str(), limit.amount, limit.used)).collect();
-        assert_eq!(told, [("2 per day", 2, used), ("100 per month", 100, used)]);
-        // Also when nothing is left.
+        assert_eq!(limits, [("2 per day", 2, used), ("100 per month", 100, used)]);
+        // Also when nothing remains.
         gateway.send(&get("/items/7").key(&key));
     }
     assert_eq!(upstream.count(), 2, "/_limits is the gateway's own");
@@ -150,16 +150,19 @@ fn plans_have_limits_of_their_own() {
         let key = gateway.key_with(&["--plan", plan]);
         assert_eq!(assert_limit_headers(&gateway.send(&get("/a").key(&key))), (limit, limit - 1));
     }
-    let said = gateway.home().run(&["keys", "create", "--plan", "gold", "--json"]);
-    assert_ne!(said.code, Some(0), "{said:?}");
-    assert!(said.err.contains("gold") && said.err.contains("pro"), "which plans there are: {said:?}");
+    let output = gateway.home().run(&["keys", "create", "--plan", "gold", "--json"]);
+    assert_ne!(output.code, Some(0), "{output:?}");
+    assert!(
+        output.err.contains("gold") && output.err.contains("pro"),
+        "the existing plans are not named: {output:?}"
+    );
 }
 
-/// More milliseconds than these do not fit a timer of JavaScript: it fires at once, and the client retries without a pause.
+/// A timer of JavaScript holds no more milliseconds: beyond, it fires at once and the client retries without a pause.
 const LONGEST_WAIT: u64 = 2_147_483;
 
 #[test]
-fn a_wait_that_no_timer_of_a_client_holds_is_told_as_the_longest_that_does() {
+fn a_wait_too_long_for_the_timer_of_a_client_is_sent_as_the_longest_that_fits() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).plan("free", &["1 per rolling 31 days"]);
     let gateway = Gateway::start(&config);
@@ -168,7 +171,7 @@ fn a_wait_that_no_timer_of_a_client_holds_is_told_as_the_longest_that_does() {
     let answer = gateway.send(&get("/items/7").key(&key));
     assert_error(&gateway, &answer, 429, "API_LIMIT_EXCEEDED");
     assert_eq!(answer.number("Retry-After"), LONGEST_WAIT);
-    // All else tells the truth.
+    // Everything else has the true values.
     let reset = answer.number("X-Rate-Limit-Reset");
     assert!(reset > LONGEST_WAIT, "{answer:?}");
     assert!(answer.header("RateLimit").unwrap().ends_with(&format!(";t={reset}")), "{answer:?}");
@@ -176,7 +179,7 @@ fn a_wait_that_no_timer_of_a_client_holds_is_told_as_the_longest_that_does() {
 }
 
 #[test]
-fn the_end_of_a_maintenance_that_is_months_away_is_no_wait_that_overflows() {
+fn a_maintenance_that_ends_in_months_sends_no_wait_that_overflows() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream));
     gateway.run(&["maintenance", "on", "--message", "We move house.", "--for", "60d"]);
@@ -186,7 +189,7 @@ fn the_end_of_a_maintenance_that_is_months_away_is_no_wait_that_overflows() {
 }
 
 #[test]
-fn what_the_upstream_tells_to_wait_is_bounded_whatever_it_answers() {
+fn a_wait_from_the_upstream_is_bounded_whatever_its_status() {
     let upstream = Upstream::scripted(|exchange| {
         let target = exchange.target().to_owned();
         let mut parts = target.trim_start_matches('/').split('/');
@@ -210,7 +213,7 @@ fn what_the_upstream_tells_to_wait_is_bounded_whatever_it_answers() {
 
 #[test]
 fn a_wait_of_the_upstream_is_replaced_where_no_client_can_use_it() {
-    // Behind the slash a value of `Retry-After`, spaces as `_`; `-` is none.
+    // After the slash a value of `Retry-After`, spaces as `_`; `-` stands for no header.
     let upstream = Upstream::scripted(|exchange| {
         let value = exchange.target().trim_start_matches('/').replace('_', " ");
         let fields = [("Retry-After", value.as_str())];
@@ -225,7 +228,7 @@ fn a_wait_of_the_upstream_is_replaced_where_no_client_can_use_it() {
         ("2147484", "2147483"),
         ("99999999999999999999999", "2147483"),
         ("Fri,_31_Dec_2077_23:59:59_GMT", "2147483"),
-        // What is not a valid value counts as absent.
+        // An invalid value counts as absent.
         ("-", "10"),
         ("", "10"),
         ("-5", "10"),

@@ -1,6 +1,6 @@
-//! The contract on the wire: one file an error code, and one for each promise that is no code.
+//! The contract on the wire: one file for each error code, and one for each promise that is not a code.
 //!
-//! `stage_of` is exhaustive over the registry: a new code does not compile until a file here shows it.
+//! `stage_of` is exhaustive over the registry: a new code does not compile until a file here provokes it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,7 +9,7 @@
     clippy::too_many_lines,
     unreachable_pub,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../support/mod.rs"]
@@ -78,7 +78,7 @@ use contract::{ErrorCode, Statuses};
 use std::sync::Mutex;
 use support::{Stage, get};
 
-/// The stage on which a code is shown. No wildcard: the compiler asks for the case of a new code.
+/// The setup that provokes a code. No wildcard arm: the compiler demands the case of a new code.
 pub(crate) fn stage_of(code: ErrorCode) -> Stage {
     match code {
         ErrorCode::EndpointMoved => endpoint_moved_301::stage(),
@@ -127,7 +127,7 @@ pub(crate) fn stage_of(code: ErrorCode) -> Stage {
     }
 }
 
-/// Does something for every code of the registry on a few threads, and names every code that failed.
+/// Runs something for every code of the registry on a few threads, and names every code that failed.
 pub(crate) fn for_every_code(deed: impl Fn(ErrorCode) + Sync) {
     let rest = Mutex::new(ErrorCode::ALL.to_vec());
     let failed = Mutex::new(Vec::new());
@@ -145,7 +145,7 @@ pub(crate) fn for_every_code(deed: impl Fn(ErrorCode) + Sync) {
         }
     });
     let failed = failed.into_inner().unwrap();
-    assert!(failed.is_empty(), "these codes failed (each said why above): {failed:?}");
+    assert!(failed.is_empty(), "these codes failed (the reasons are above): {failed:?}");
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn every_code_of_the_registry_is_shown_on_the_wire_and_explains_itself() {
         let page = stage.gateway.send(&get(&path).header("Accept", "application/json"));
         assert_eq!(page.status, 200, "{path}");
         assert!(page.header("Content-Type").unwrap().starts_with("application/json"), "{path}: {page:?}");
-        let told = page.json().to_string();
-        assert!(told.contains(code.name()) && told.contains(code.what_to_do()), "{path}: {told}");
+        let page = page.json().to_string();
+        assert!(page.contains(code.name()) && page.contains(code.what_to_do()), "{path}: {page}");
     });
 }

@@ -16,7 +16,7 @@ pub fn stage() -> Stage {
 }
 
 #[test]
-fn the_answer_says_why_and_counts_down_to_the_end() {
+fn the_response_gives_the_reason_and_counts_down_to_the_end() {
     let stage = stage();
     let answer = stage.provoke().answer;
     assert!(answer.text().contains("We move house."), "{}", answer.text());
@@ -86,7 +86,7 @@ fn the_pages_that_check_leads_to_stay_open() {
 }
 
 #[test]
-fn a_message_of_any_text_is_told_as_it_is() {
+fn a_message_of_any_text_is_sent_unchanged() {
     let stage = stage();
     let message = "Back \"soon\" \\ at 5 \u{2192} \u{1f600} <b>";
     stage.gateway.run(&["maintenance", "on", "--message", message, "--for", "10m"]);
@@ -95,7 +95,7 @@ fn a_message_of_any_text_is_told_as_it_is() {
     assert!(answer.json()["error"]["message"].as_str().unwrap().contains(message), "{}", answer.text());
 }
 
-/// Begins maintenance by these words, and gives the id of the window.
+/// Begins maintenance with these arguments, and returns the id of the window.
 fn begin(stage: &Stage, words: &[&str]) -> String {
     let out = stage.gateway.run(&[&["maintenance", "on", "--json"], words].concat());
     let window: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -111,7 +111,7 @@ fn of_windows_that_overlap_a_key_has_to_pass_all() {
     let other = begin(&stage, &["--for", "2h"]);
     let answer = stage.send(get("/items/7"));
     assert_error(&stage.gateway, &answer, 503, "MAINTENANCE");
-    // Until the last of them is over.
+    // Until the last of them ends.
     assert!(answer.number("Retry-After") > 3600, "{answer:?}");
     stage.gateway.run(&["maintenance", "off", &other]);
     assert_eq!(stage.send(get("/items/7")).status, 200);
@@ -130,7 +130,7 @@ fn a_window_is_over_with_the_second_of_its_end() {
         let answer = stage.send(get("/items/7"));
         let after = now();
         if answer.status == 503 {
-            assert!(before < until, "it goes on into the second of its end");
+            assert!(before < until, "it continues into the second of its end");
             assert!(answer.number("Retry-After") >= 1);
             return None;
         }
@@ -177,7 +177,7 @@ fn some_endpoints_are_under_maintenance_and_the_others_go_on() {
         assert!((3500..=3600).contains(&answer.number("Retry-After")));
         assert_eq!(gateway.send(&head("/items/7").key(&key)).status, 503);
         assert_eq!(status(post("/items/7", "{}")), 200, "another method");
-        // An endpoint of its own is another one; without any, it is a path that fits.
+        // A declared endpoint must match exactly; without any, a matching path is enough.
         assert_eq!(status(get("/items/special")), if declared { 200 } else { 503 });
         assert_eq!(status(get("/reports/a")), 200);
         assert_eq!(gateway.send(&get("/_limits").key(&key)).status, 200);
@@ -189,8 +189,8 @@ fn some_endpoints_are_under_maintenance_and_the_others_go_on() {
         assert_eq!(gateway.send(&get("/reports/a").key(&other)).status, 503);
         gateway.run(&["maintenance", "off"]);
         assert_eq!((status(get("/items/7")), status(get("/reports/a"))), (200, 200));
-        let said = gateway.home().run(&["maintenance", "on", "--endpoint", "/itmes/{id}"]);
-        assert_eq!(said.code, Some(i32::from(declared)), "{said:?}");
-        assert!(!declared || said.err.contains("no endpoint that fits"), "{said:?}");
+        let output = gateway.home().run(&["maintenance", "on", "--endpoint", "/itmes/{id}"]);
+        assert_eq!(output.code, Some(i32::from(declared)), "{output:?}");
+        assert!(!declared || output.err.contains("no endpoint that fits"), "{output:?}");
     }
 }

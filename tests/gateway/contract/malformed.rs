@@ -3,7 +3,7 @@
 use crate::support::{Config, Gateway, Upstream, assert_error, get, request};
 use std::thread;
 
-/// Each case: what it is, and the bytes. All are 400 `REQUEST_MALFORMED` and close the connection.
+/// Each case: its name, and the bytes. All are 400 `REQUEST_MALFORMED` and close the connection.
 fn cases() -> Vec<(&'static str, Vec<u8>)> {
     let mut cases: Vec<(&str, Vec<u8>)> = Vec::new();
     let mut case = |name, bytes: &[u8]| cases.push((name, bytes.to_vec()));
@@ -49,7 +49,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>)> {
     case("a field that is folded by a tab", b"GET /a HTTP/1.1\r\nHost: x\r\nX-A: b\r\n\tc\r\n\r\n");
     case("a field without a colon", b"GET /a HTTP/1.1\r\nHost: x\r\nX-A\r\n\r\n");
     case("a field without a name", b"GET /a HTTP/1.1\r\nHost: x\r\n: b\r\n\r\n");
-    case("a field name that is no token", b"GET /a HTTP/1.1\r\nHost: x\r\nX(A): b\r\n\r\n");
+    case("a field name that is not a token", b"GET /a HTTP/1.1\r\nHost: x\r\nX(A): b\r\n\r\n");
     case("a field name beyond ASCII", b"GET /a HTTP/1.1\r\nHost: x\r\nX-\xc3\xa9: b\r\n\r\n");
 
     case("no Host", b"GET /a HTTP/1.1\r\nX-A: b\r\n\r\n");
@@ -66,13 +66,13 @@ fn cases() -> Vec<(&'static str, Vec<u8>)> {
         ("a Host with a user", "user@x"),
         ("a Host with a list", "x, y"),
         ("a Host with a scheme", "http://x"),
-        ("a Host with a port that is no number", "x:http"),
+        ("a Host with a port that is not a number", "x:http"),
         ("a Host with a port too large", "x:65536"),
         ("a Host with two ports", "x:1:2"),
         ("a Host with a question mark", "x?y"),
         ("a Host with a fragment", "x#y"),
         ("a Host with a bracket open", "[::1"),
-        ("a Host with an address that is none", "[::g]"),
+        ("a Host with an invalid address", "[::g]"),
         ("a Host with a quote", "x\"y"),
         ("a Host with an angle", "<x>"),
         ("a Host with a backslash", "x\\y"),
@@ -132,7 +132,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>)> {
 
     case("a method in lower case", b"get /a HTTP/1.1\r\nHost: x\r\n\r\n");
     case("a method in mixed case", b"Get /a HTTP/1.1\r\nHost: x\r\n\r\n");
-    case("a method that is no token", b"G(T /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    case("a method that is not a token", b"G(T /a HTTP/1.1\r\nHost: x\r\n\r\n");
     for (name, target) in [
         ("a target without a slash", "a"),
         ("a target that is a query", "?a=b"),
@@ -163,7 +163,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>)> {
     cases
 }
 
-/// Runs each case on a few threads, and tells all that failed.
+/// Runs each case on a few threads, and reports all that failed.
 fn for_each_case(deed: impl Fn(&str, &[u8]) + Sync) {
     let cases = cases();
     let failed = std::sync::Mutex::new(Vec::new());
@@ -240,7 +240,7 @@ fn each_case_is_refused_whichever_way_its_bytes_arrive() {
     let gateway = Gateway::start(&Config::of(&upstream));
     for_each_case(|_, bytes| {
         let mut connection = gateway.connect();
-        // In pieces of three bytes, so that no rule depends on one read.
+        // In pieces of three bytes, so that no rule depends on a single read.
         for piece in bytes.chunks(3) {
             connection.write(piece);
         }
@@ -255,7 +255,7 @@ fn a_bad_chunk_is_refused_and_the_upstream_never_takes_the_body_for_whole() {
     let key = gateway.key();
     let head = request("POST", "/items").key(&key).header("Transfer-Encoding", "chunked").head();
     for (name, body) in [
-        ("a size that is no number", "x\r\nab\r\n0\r\n\r\n"),
+        ("a size that is not a number", "x\r\nab\r\n0\r\n\r\n"),
         ("a negative size", "-1\r\nab\r\n0\r\n\r\n"),
         ("a size with a sign", "+2\r\nab\r\n0\r\n\r\n"),
         ("a size with 0x", "0x2\r\nab\r\n0\r\n\r\n"),
@@ -317,7 +317,7 @@ fn what_is_well_formed_though_rare_is_taken() {
                 "POST /a HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nTransfer-Encoding: chunked\r\n\r\n0002;a=\"b\"\r\nab\r\n0\r\n\r\n"
             ),
         ),
-        ("a method nobody knows", format!("BREW-2 /a HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\n\r\n")),
+        ("an unknown method", format!("BREW-2 /a HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\n\r\n")),
     ] {
         let answer = gateway.send_bytes(bytes.as_bytes());
         assert_eq!(answer.status, 200, "{name}: {}", answer.text());
@@ -352,7 +352,7 @@ fn the_same_length_twice_is_one_length_or_refused_but_never_two() {
 }
 
 #[test]
-fn a_malformed_head_has_no_body_in_its_answer_and_tells_the_limits_of_its_key() {
+fn a_malformed_head_request_gets_no_body_and_the_limits_of_its_key() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).plan("free", &["6 per day"]));
     let key = gateway.key();
@@ -374,7 +374,7 @@ fn a_malformed_head_has_no_body_in_its_answer_and_tells_the_limits_of_its_key() 
             assert_eq!(answer.number("X-Rate-Limit-Remaining"), 6, "{answer:?}");
         }
     }
-    // A key that stands there twice is no key.
+    // A key that is sent twice is not a key.
     let twice = format!("GET /a HTTP/1.1\r\nX-API-Key: {0}\r\nX-API-Key: {0}\r\n\r\n", key.key);
     assert!(!gateway.send_bytes(twice.as_bytes()).headers.has("X-Rate-Limit-Remaining"));
 }

@@ -1,4 +1,4 @@
-//! 400 `MEDIA_TYPE_NOT_SUPPORTED`: a body of a media type that the endpoint does not take.
+//! 400 `MEDIA_TYPE_NOT_SUPPORTED`: a body of a media type that the endpoint does not accept.
 
 use crate::support::{Config, Stage, Upstream, assert_error, get, post, request};
 

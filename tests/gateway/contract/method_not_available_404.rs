@@ -26,7 +26,7 @@ fn allow_names_the_methods_that_exist() {
         for method in allowed {
             assert!(allow.contains(&(*method).to_owned()), "{method} is not in {allow:?}");
         }
-        // HEAD may stand there beside GET, OPTIONS may; nothing else.
+        // HEAD may be listed beside GET, and OPTIONS; nothing else.
         let known =
             |name: &&String| allowed.contains(&name.as_str()) || ["head", "options"].contains(&name.as_str());
         assert!(allow.iter().all(|name| known(&name)), "{allow:?}");

@@ -1,4 +1,4 @@
-//! 400 `PARAMETER_MISSING`: a parameter of the query that the endpoint requires is not there.
+//! 400 `PARAMETER_MISSING`: a query parameter that the endpoint requires is missing.
 
 use crate::support::{Config, Stage, Upstream, assert_details, assert_error, get};
 
@@ -15,7 +15,7 @@ pub fn stage() -> Stage {
 }
 
 #[test]
-fn every_violation_is_told_at_once_and_the_first_gives_the_code() {
+fn every_violation_is_reported_at_once_and_the_first_sets_the_code() {
     let stage = stage();
     let answer = stage.send(get("/search?sort=size"));
     assert_error(&stage.gateway, &answer, 400, "PARAMETER_MISSING");

@@ -1,4 +1,4 @@
-//! 400 `PARAMETER_NOT_VALID`: a parameter of the path or the query has a value that is not taken.
+//! 400 `PARAMETER_NOT_VALID`: a path or query parameter has a value that is not accepted.
 
 use crate::support::{Config, Stage, Upstream, assert_details, assert_error, get};
 
@@ -76,7 +76,7 @@ fn values_that_do_not_fit_are_named() {
 }
 
 #[test]
-fn all_violations_are_told_at_once() {
+fn all_violations_are_reported_at_once() {
     let stage = stage();
     let answer = stage.send(get("/items/abc?limit=0&deep=maybe&sort=size"));
     assert_error(&stage.gateway, &answer, 400, "PARAMETER_NOT_VALID");

@@ -81,7 +81,7 @@ fn the_answer_carries_the_limits_of_the_key() {
 }
 
 #[test]
-fn of_the_permissions_of_one_requirement_none_may_be_missing() {
+fn all_permissions_of_a_requirement_are_needed() {
     let upstream = Upstream::sample();
     let document = "openapi: 3.1.0
 info: { title: Items, version: '1' }

@@ -11,7 +11,7 @@ fn is_problem(answer: &Answer) -> bool {
 }
 
 #[test]
-fn every_code_can_be_told_as_problem_details() {
+fn every_code_can_be_sent_as_problem_details() {
     // Those that a request of this test can provoke by its target alone.
     let stage = crate::stage_of(contract::ErrorCode::EndpointMoved);
     for (target, status, code) in [
@@ -35,7 +35,7 @@ fn every_code_can_be_told_as_problem_details() {
         for name in ["title", "detail"] {
             assert!(problem[name].as_str().is_some_and(|text| text.len() > 3), "{name} of {problem}");
         }
-        // The members of the specification stand there as well.
+        // The members of the specification are present as well.
         assert_eq!(problem["success"], false);
         assert_eq!(problem["error"]["code"], code);
         assert_eq!(problem["error"]["http_code"], status);
@@ -71,7 +71,7 @@ fn the_accept_header_decides() {
 }
 
 #[test]
-fn details_are_told_as_well() {
+fn details_are_included_as_well() {
     let stage = crate::stage_of(contract::ErrorCode::ParameterMissing);
     let answer = stage.send(get("/search").header("Accept", "application/problem+json"));
     assert!(is_problem(&answer), "{answer:?}");
@@ -110,7 +110,7 @@ fn a_limit_that_denies_has_its_registered_type_and_is_named() {
 }
 
 #[test]
-fn head_tells_the_type_alone() {
+fn head_gets_the_content_type_alone() {
     let stage = stage();
     let answer = stage.gateway.send(&head("/items/7").header("Accept", "application/problem+json"));
     assert_eq!(answer.status, 403);
@@ -136,7 +136,7 @@ fn all_lines_of_accept_are_one_list_and_a_weight_of_zero_refuses() {
         let request = lines.iter().fold(get("/items/7"), |request, line| request.header("Accept", line));
         let answer = stage.gateway.send(&request);
         assert_eq!(answer.header("Content-Type"), Some(form), "{lines:?}: {answer:?}");
-        // A head that is malformed asks for the same.
+        // A malformed head gets the same.
         let fields: String = lines.iter().map(|line| format!("Accept: {line}\r\n")).collect();
         let answer = stage.gateway.send_bytes(format!("GET / HTTP/1.1\r\n{fields}\r\n").as_bytes());
         assert_eq!(answer.header("Content-Type"), Some(form), "{lines:?}: {answer:?}");

@@ -8,7 +8,7 @@ pub fn stage() -> Stage {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).plan("free", &["2 per second", "1000 per day"]);
     Stage::new(&config, upstream, (429, "RATE_EXCEEDED"), |stage| {
-        // A second may end between two requests, so it asks until one is too many.
+        // A second may end between two requests, so it sends until one is too many.
         let mut charged = 0;
         let mut connection = stage.gateway.connect();
         let answer = eventually("the rate is exceeded", || {
@@ -27,7 +27,7 @@ pub fn stage() -> Stage {
 }
 
 #[test]
-fn the_answer_tells_the_rate_and_to_come_back_in_a_second() {
+fn the_response_names_the_rate_and_asks_to_retry_in_a_second() {
     let shown = stage().provoke();
     assert_eq!(assert_limit_headers(&shown.answer), (2, 0));
     assert_eq!(shown.answer.number("X-Rate-Limit-Reset"), 1);
@@ -44,7 +44,7 @@ fn after_the_second_requests_pass_again() {
 }
 
 #[test]
-fn a_day_that_is_used_up_is_told_and_not_the_rate_beside_it() {
+fn a_day_that_is_used_up_is_reported_and_not_the_rate_beside_it() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).plan("free", &["1000 per second", "2 per day"]);
     let gateway = crate::support::Gateway::start(&config);

@@ -1,4 +1,4 @@
-//! The reference on the wire: its forms, its headers, and examples that do what they say.
+//! The reference on the wire: its forms, its headers, and examples that work as shown.
 
 use crate::support::{Config, Gateway, Key, Upstream, assert_error, get, post};
 use contract::ErrorCode;
@@ -25,7 +25,7 @@ fn page(gateway: &Gateway, code: ErrorCode) -> Value {
     gateway.send(&get(&format!("/_docs/errors/{}.json", code.name()))).json()
 }
 
-/// Runs the example of a page as it stands there, but for the host and the key, and gives both answers.
+/// Runs the example of a page as printed, except the host and the key, and returns both responses.
 #[track_caller]
 fn run_example(gateway: &Gateway, key: &Key, code: ErrorCode) -> (Value, Value) {
     let page = page(gateway, code);
@@ -37,8 +37,9 @@ fn run_example(gateway: &Gateway, key: &Key, code: ErrorCode) -> (Value, Value) 
     command.args(["-c", &line.replace("curl --include", "curl --silent --show-error --max-time 20")]);
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let said = String::from_utf8_lossy(&output.stderr);
-    let answer: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{line}: {e}: {text} {said}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let answer: Value =
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{line}: {e}: {text} {errors}"));
     assert_eq!(answer["error"]["code"], code.name(), "{line}");
     (answer["error"].clone(), page["example"]["body"]["error"].clone())
 }
@@ -120,13 +121,13 @@ fn a_page_has_the_form_that_is_asked_for() {
 }
 
 #[test]
-fn maintenance_is_told_while_it_is_planned_and_no_longer() {
+fn maintenance_is_announced_while_it_is_planned_and_no_longer() {
     let (_upstream, gateway) = gateway();
-    let told = |path: &str| gateway.send(&get(path)).text().contains("We move to a larger disk.");
+    let announced = |path: &str| gateway.send(&get(path)).text().contains("We move to a larger disk.");
     let pages = ["/_docs/", "/_docs/maintenance.md", "/_docs/errors/MAINTENANCE.json"];
-    assert!(!pages.into_iter().any(told));
+    assert!(!pages.into_iter().any(announced));
     gateway.run(&["maintenance", "on", "--from", "2100-01-01", "--message", "We move to a larger disk."]);
-    assert!(pages.into_iter().all(told));
+    assert!(pages.into_iter().all(announced));
     gateway.run(&["maintenance", "off"]);
-    assert!(!pages.into_iter().any(told));
+    assert!(!pages.into_iter().any(announced));
 }

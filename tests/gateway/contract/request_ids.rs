@@ -1,4 +1,4 @@
-//! The request id: on every answer, unique, the client's own if it is one, the upstream's to see.
+//! The request id: on every response, unique, the client's own if valid, passed to the upstream.
 
 use crate::support::{Config, Gateway, Upstream, assert_error, error_of, get};
 use std::collections::HashSet;
@@ -15,7 +15,7 @@ fn every_answer_has_an_id_of_its_own_and_the_upstream_sees_the_same() {
         let answer = connection.send(&get("/items/7").key(&key));
         let id = answer.header("X-Request-Id").unwrap().to_owned();
         assert_eq!(upstream.last().headers.get("X-Request-Id"), Some(id.as_str()));
-        assert!(ids.insert(id), "an id came twice");
+        assert!(ids.insert(id), "an id was used twice");
         let error = connection.send(&get("/items/7"));
         assert!(ids.insert(error_of(&error)["request_id"].as_str().unwrap().to_owned()));
     }
@@ -38,7 +38,7 @@ fn a_clients_own_valid_id_is_kept() {
 }
 
 #[test]
-fn an_id_that_is_none_is_replaced_everywhere() {
+fn an_invalid_id_is_replaced_everywhere() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
@@ -55,7 +55,7 @@ fn an_id_that_is_none_is_replaced_everywhere() {
 
 #[test]
 fn an_upstreams_id_does_not_displace_ours() {
-    let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nX-Request-Id: theirs\r\nContent-Length: 0\r\n\r\n");
+    let upstream = Upstream::sending("HTTP/1.1 200 OK\r\nX-Request-Id: theirs\r\nContent-Length: 0\r\n\r\n");
     let gateway = Gateway::start(&Config::of(&upstream));
     let answer = gateway.send(&get("/a").key(&gateway.key()).header("X-Request-Id", "mine"));
     assert_eq!(answer.headers.all("X-Request-Id"), ["mine"]);

@@ -1,4 +1,4 @@
-//! 400 `REQUEST_MALFORMED`: bytes that are no request. The cases themselves stand in `malformed`.
+//! 400 `REQUEST_MALFORMED`: bytes that are not a request. The cases themselves are in `malformed`.
 
 use crate::support::{Config, Gateway, Stage, Upstream, assert_error, get, post};
 
@@ -19,7 +19,7 @@ fn a_400_of_the_upstream_is_one_too_and_keeps_its_message() {
         let answer = gateway.send(&get(&format!("/status/{status}")).key(&key));
         assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
         let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
-        assert!(message.contains(&format!("The sample says {status}.")), "{message}");
+        assert!(message.contains(&format!("The sample returns {status}.")), "{message}");
     }
 }
 

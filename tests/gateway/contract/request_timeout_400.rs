@@ -1,4 +1,4 @@
-//! 400 `REQUEST_TIMEOUT`: a head or a body that does not come to its end in time.
+//! 400 `REQUEST_TIMEOUT`: a head or a body that is not complete in time.
 
 use crate::support::{Config, Gateway, Stage, Upstream, assert_error, get, request};
 use std::time::{Duration, Instant};
@@ -72,9 +72,9 @@ fn a_body_that_stalls_is_answered_whatever_its_framing() {
 }
 
 #[test]
-fn a_slow_body_that_moves_on_is_no_stall() {
+fn a_slow_body_that_makes_progress_is_not_a_stall() {
     let upstream = Upstream::sample();
-    // It has to come with a certain speed as well; here with half of what it comes with.
+    // There is a minimum speed as well; here half of its actual speed.
     let gateway = Gateway::start(&config(&upstream).section("[overload]\nmin_body_rate = \"5B\""));
     let key = gateway.key();
     let mut connection = gateway.connect();
@@ -89,10 +89,10 @@ fn a_slow_body_that_moves_on_is_no_stall() {
 #[test]
 fn a_connection_without_a_request_is_closed_without_an_answer() {
     let stage = stage();
-    assert!(stage.gateway.connect().is_closed(), "nothing was asked, so nothing is to be answered");
+    assert!(stage.gateway.connect().is_closed(), "no request, so no response");
     let mut connection = stage.gateway.connect();
     assert_eq!(connection.send(&get("/items/7").key(&stage.key)).status, 200);
-    assert!(connection.is_closed(), "nothing was asked after the first answer");
+    assert!(connection.is_closed(), "no request after the first response");
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn a_404_or_410_of_the_upstream_keeps_its_human_message() {
     for status in [404, 410] {
         let answer = stage.send(get(&format!("/status/{status}")));
         assert_error(&stage.gateway, &answer, 404, "RESOURCE_NOT_FOUND");
-        assert!(answer.text().contains(&format!("The sample says {status}.")), "{}", answer.text());
+        assert!(answer.text().contains(&format!("The sample returns {status}.")), "{}", answer.text());
     }
 }
 

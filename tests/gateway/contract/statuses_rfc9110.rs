@@ -18,7 +18,7 @@ fn a_key_that_is_missing_or_incorrect_is_401_with_a_challenge() {
     let gateway = gateway(&upstream);
     let answer = gateway.send(&get("/items/7"));
     assert_error(&gateway, &answer, 401, "KEY_NOT_SET");
-    // RFC 9110 section 15.5.2: a 401 must say how to authenticate.
+    // RFC 9110 section 15.5.2: a 401 must carry a challenge.
     assert!(answer.headers.has("WWW-Authenticate"), "{answer:?}");
     let unknown = get("/items/7").header("X-API-Key", &crate::key_not_valid_403::unknown());
     assert_error(&gateway, &gateway.send(&unknown), 401, "KEY_NOT_VALID");
@@ -28,7 +28,7 @@ fn a_key_that_is_missing_or_incorrect_is_401_with_a_challenge() {
 }
 
 #[test]
-fn a_401_asks_for_what_the_configuration_says() {
+fn a_401_carries_the_configured_challenge() {
     let upstream = Upstream::sample();
     for (more, challenge) in [("", "Bearer realm=\""), ("[keys]\nchallenge = \"basic\"", "Basic realm=\"")] {
         let config = Config::of(&upstream).top("statuses = \"rfc9110\"").section(more);
@@ -40,7 +40,7 @@ fn a_401_asks_for_what_the_configuration_says() {
 }
 
 #[test]
-fn no_permission_is_403_also_when_the_upstream_says_so() {
+fn a_missing_permission_is_403_also_from_the_upstream() {
     let upstream = Upstream::sample();
     let gateway = gateway(&upstream);
     let key = gateway.key();
@@ -61,7 +61,7 @@ fn a_challenge_of_the_upstream_is_a_401_in_both_modes() {
         let gateway = Gateway::start(&Config::of(&upstream).top(&format!("statuses = {statuses:?}")));
         let key = gateway.key();
         let before = gateway.limits(&key);
-        // Clients answer a challenge of a 401 and no other (RFC 9110 section 15.5.2).
+        // Clients respond to a challenge of a 401 and no other (RFC 9110 section 15.5.2).
         let answer = gateway.send(&get("/401").key(&key));
         assert_error(&gateway, &answer, 401, "PERMISSION_DENIED");
         let challenges: Vec<_> = answer.headers.all("WWW-Authenticate");
@@ -90,7 +90,7 @@ fn the_other_rows_stay() {
 }
 
 #[test]
-fn the_pages_tell_the_number_that_is_really_sent() {
+fn the_pages_show_the_status_that_is_really_sent() {
     let upstream = Upstream::sample();
     let gateway = gateway(&upstream);
     let page = gateway.send(&get("/_docs/errors/KEY_NOT_SET").header("Accept", "application/json"));

@@ -23,7 +23,7 @@ fn every_2xx_and_3xx_but_301_passes_untouched_and_is_charged() {
         assert_eq!(answer.header("ETag"), Some("\"v1\""), "{status}");
         assert_eq!(answer.header("Content-Type"), Some("text/x-odd"), "{status}");
         assert!(answer.headers.has("X-Request-Id"), "{status}");
-        assert!(!answer.headers.has("Cache-Control"), "{status}: what the upstream did not say");
+        assert!(!answer.headers.has("Cache-Control"), "{status}: the upstream did not send it");
         if status != 204 && status != 304 {
             assert_eq!(answer.text(), "as it is", "{status}");
         }
@@ -41,10 +41,10 @@ fn bodies_of_every_size_and_framing_arrive_byte_by_byte() {
     for length in [0, 1, 999, 1000, 16_383, 16_384, 16_385, 65_535, 65_536, 65_537, 300_000] {
         let answer = connection.send(&get(&format!("/bytes/{length}")).key(&key));
         assert_eq!((answer.status, answer.framing), (200, Framing::Length(length)));
-        assert!(answer.body == pattern(length), "a body of {length} arrived otherwise");
+        assert!(answer.body == pattern(length), "a body of {length} arrived changed");
         let answer = connection.send(&get(&format!("/chunked/{length}")).key(&key));
         assert_eq!((answer.status, answer.framing), (200, Framing::Chunked));
-        assert!(answer.body == pattern(length), "a chunked body of {length} arrived otherwise");
+        assert!(answer.body == pattern(length), "a chunked body of {length} arrived changed");
     }
 }
 
@@ -90,7 +90,7 @@ fn ranges_and_conditions_are_the_upstreams_matter() {
 #[test]
 fn compressed_bodies_and_repeated_fields_are_left_alone() {
     let upstream = Upstream::scripted(|exchange| {
-        exchange.say(
+        exchange.send_raw(
             b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\
               X-Odd: caf\xc3\xa9 \xff\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00",
             Next::Keep,
@@ -107,7 +107,7 @@ fn compressed_bodies_and_repeated_fields_are_left_alone() {
 
 #[test]
 fn an_answer_that_ends_with_the_connection_arrives_whole() {
-    let upstream = Upstream::saying_last("HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nuntil the end");
+    let upstream = Upstream::sending_and_closing("HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nuntil the end");
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
     let before = gateway.limits(&key);

@@ -27,7 +27,7 @@ fn by_key(upstream: &Upstream, ceiling: u32) -> Config {
     Config::of(upstream).abuse(&format!("errors_per_key = {ceiling}\nerrors_per_address = \"off\""))
 }
 
-/// Repeats a failing request until it is one too many. A minute may end on the way.
+/// Repeats a failing request until one is too many. A minute may end meanwhile.
 fn refused(gateway: &Gateway, request: &Request) -> Answer {
     eventually("the ceiling is reached", || {
         let answer = gateway.send(request);
@@ -35,8 +35,8 @@ fn refused(gateway: &Gateway, request: &Request) -> Answer {
     })
 }
 
-/// How often a failing request is answered as it is before it is refused, within one minute. `request`: one of another
-/// client in each turn, because a minute that ends on the way begins the count anew.
+/// How often a failing request gets its own error before it is refused, within one minute. `request`: one of another
+/// client in each turn, because a minute that ends meanwhile restarts the count.
 fn answered(gateway: &Gateway, request: impl Fn(u32) -> Request) -> u32 {
     let since = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let mut turn = 0;
@@ -64,7 +64,7 @@ fn the_ceiling_is_the_number_of_errors_that_are_answered_as_they_are() {
 }
 
 #[test]
-fn an_address_that_is_refused_says_until_when_and_others_are_untouched() {
+fn a_refused_address_learns_until_when_and_others_are_unaffected() {
     let stage = stage();
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     eventually("a second is long enough for an answer", || {
@@ -105,7 +105,7 @@ fn a_client_cannot_lend_itself_another_address() {
         let from = format!("198.51.100.{}", host % 250);
         (gateway.send(&get("/items/7").header("X-Forwarded-For", &from)).status == 429).then_some(())
     });
-    // What `check` leads to stays readable.
+    // The page that `check` links to stays readable.
     assert_eq!(gateway.send(&get("/_docs/errors/TOO_MANY_ERRORS")).status, 200);
 }
 

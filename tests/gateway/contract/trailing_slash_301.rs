@@ -1,4 +1,4 @@
-//! 301 `TRAILING_SLASH`: the slash at the end of a path, and that no redirect leads astray.
+//! 301 `TRAILING_SLASH`: the slash at the end of a path, and that no redirect leads elsewhere.
 
 use crate::{
     endpoint_moved_301::location,
@@ -36,7 +36,7 @@ fn the_slash_is_taken_off_and_the_query_kept() {
 }
 
 #[test]
-fn a_slash_that_is_no_end_of_the_path_stays() {
+fn a_slash_not_at_the_end_of_the_path_stays() {
     let stage = stage();
     for target in ["/", "/?a=b", "/items?path=/a/", "/items/7", "/a//b"] {
         let answer = stage.send(get(target));
@@ -161,7 +161,7 @@ fn a_redirect_of_the_upstream_that_only_adds_the_slash_makes_no_loop() {
 }
 
 #[test]
-fn with_a_body_such_a_redirect_is_a_500_that_says_what_to_change() {
+fn with_a_body_such_a_redirect_is_a_500_whose_incident_names_the_slash() {
     let upstream = upstream_that_adds_the_slash(301);
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
@@ -177,7 +177,7 @@ fn an_upstream_that_redirects_for_ever_is_not_followed_for_ever() {
         let location = format!("{}/", exchange.target());
         exchange.read_body();
         let bytes = format!("HTTP/1.1 301 Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
-        exchange.say(bytes.as_bytes(), Next::Keep)
+        exchange.send_raw(bytes.as_bytes(), Next::Keep)
     });
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();

@@ -42,7 +42,7 @@ fn the_upstreams_429_and_503_keep_their_retry_after() {
 }
 
 #[test]
-fn a_retry_after_leads_nobody_back_at_once_whatever_the_upstream_says() {
+fn a_retry_after_lets_nobody_retry_at_once_whatever_the_upstream_sends() {
     const LONGEST: &str = "2147483";
     let values: Vec<(String, &str)> = vec![
         ("0".into(), "1"),
@@ -53,16 +53,16 @@ fn a_retry_after_leads_nobody_back_at_once_whatever_the_upstream_says() {
         ("2147484".into(), LONGEST),
         ("99999999999999999999".into(), LONGEST),
         (date_in(3_000_000_000), LONGEST),
-        // What says nothing is not passed on.
+        // A value without a meaning is not passed on.
         ("-1".into(), "10"),
         ("1.5".into(), "10"),
         ("soon".into(), "10"),
         ("".into(), "10"),
     ];
-    let said = values.clone();
+    let sent = values.clone();
     let upstream = Upstream::scripted(move |exchange| {
         let (status, number) = exchange.target()[1..].split_once('/').unwrap();
-        let retry = said[number.parse::<usize>().unwrap()].0.as_str();
+        let retry = sent[number.parse::<usize>().unwrap()].0.as_str();
         let status = status.parse().unwrap();
         exchange.answer(status, &[("Retry-After", retry)], b"")
     });
@@ -70,11 +70,11 @@ fn a_retry_after_leads_nobody_back_at_once_whatever_the_upstream_says() {
     let key = gateway.key();
     let mut connection = gateway.connect();
     for status in [429, 503, 404] {
-        for (number, (said, retry)) in values.iter().enumerate() {
+        for (number, (sent, retry)) in values.iter().enumerate() {
             let answer = connection.send(&get(&format!("/{status}/{number}")).key(&key));
-            // Of other errors, what says nothing is left out.
+            // In other errors, a value without a meaning is omitted.
             let retry = (status != 404 || *retry != "10").then_some(*retry);
-            assert_eq!(answer.header("Retry-After"), retry, "{status} with {said:?}");
+            assert_eq!(answer.header("Retry-After"), retry, "{status} with {sent:?}");
         }
     }
 }

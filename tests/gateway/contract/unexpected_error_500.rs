@@ -1,10 +1,10 @@
-//! 500 `UNEXPECTED_ERROR`: our side failed. What upstreams do to cause it stands in `tests/gateway/upstream`.
+//! 500 `UNEXPECTED_ERROR`: our side failed. What upstreams do to cause it is in `tests/gateway/upstream`.
 
 use crate::support::{Config, Stage, Upstream, assert_error, get, head, sample::sample};
 
 pub fn stage() -> Stage {
     let upstream = Upstream::scripted(|exchange| match exchange.target() {
-        "/garbage" => exchange.say(b"\x16\x03\x01 garbage\r\n\r\n", crate::support::Next::Close),
+        "/garbage" => exchange.send_raw(b"\x16\x03\x01 garbage\r\n\r\n", crate::support::Next::Close),
         _ => sample(exchange),
     });
     Stage::new(&Config::of(&upstream), upstream, (500, "UNEXPECTED_ERROR"), |stage| {
@@ -18,7 +18,7 @@ fn the_message_of_the_upstream_is_never_shown_but_kept_for_the_operator() {
     for status in [500, 501, 502, 504, 505, 511, 599] {
         let answer = stage.send(get(&format!("/status/{status}")));
         assert_error(&stage.gateway, &answer, 500, "UNEXPECTED_ERROR");
-        assert!(!answer.text().contains("The sample says"), "{}", answer.text());
+        assert!(!answer.text().contains("The sample returns"), "{}", answer.text());
         let incident = stage.gateway.incident(answer.header("X-Request-Id").unwrap()).to_string();
         assert!(incident.contains(&status.to_string()), "{incident}");
     }
@@ -35,11 +35,11 @@ fn the_incident_names_the_request_its_endpoint_its_key_and_the_cause() {
     for part in [&id, &stage.key.id, "/garbage", "GET"] {
         assert!(incident.contains(part), "{part} is not in {incident}");
     }
-    assert!(!incident.contains(&stage.key.key), "the key itself stands in the incident");
-    let said = stage.gateway.home().run(&["incidents", "show", &id]);
-    assert!(said.code == Some(0) && said.out.contains(&id), "{said:?}");
-    let said = stage.gateway.home().run(&["incidents", "show", "req_that_is_none"]);
-    assert_ne!(said.code, Some(0), "{said:?}");
+    assert!(!incident.contains(&stage.key.key), "the key itself is in the incident");
+    let output = stage.gateway.home().run(&["incidents", "show", &id]);
+    assert!(output.code == Some(0) && output.out.contains(&id), "{output:?}");
+    let output = stage.gateway.home().run(&["incidents", "show", "req_that_is_none"]);
+    assert_ne!(output.code, Some(0), "{output:?}");
 }
 
 #[test]

@@ -15,6 +15,6 @@ fn conflicts_and_preconditions_of_the_upstream_are_one_too() {
     for status in [409, 412, 422, 428] {
         let answer = stage.send(get(&format!("/status/{status}")));
         assert_error(&stage.gateway, &answer, 422, "UNPROCESSABLE");
-        assert!(answer.text().contains(&format!("The sample says {status}.")), "{}", answer.text());
+        assert!(answer.text().contains(&format!("The sample returns {status}.")), "{}", answer.text());
     }
 }

@@ -1,4 +1,4 @@
-//! Clients at full load: each sends one request after the other, judges what it got, and stops when the
+//! Clients at full load: each sends one request after the other, judges the response, and stops when the
 //! gateway is dead.
 
 use crate::{
@@ -17,17 +17,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A client leaves no answer this shortly before a kill: then it would not be known whether the gateway
-/// lived to see it.
+/// A client abandons no response this shortly before a kill: it would be unknown whether the gateway
+/// lived to notice.
 const LAST_LEAVING: Duration = Duration::from_millis(300);
 
 /// What clients saw, in counts.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) requests: u64,
-    /// Successes that came to their last byte.
+    /// Successes received to their last byte.
     pub(crate) received: BTreeMap<Deed, u64>,
-    /// Misdeeds of the upstream that came out as an error or a cut answer.
+    /// Faults of the upstream that ended in an error or a truncated response.
     pub(crate) faults: BTreeMap<Deed, u64>,
     pub(crate) denied: u64,
     /// The upstream succeeded, but too late for a loaded machine.
@@ -41,7 +41,7 @@ pub(crate) struct Seen {
     pub(crate) odd: Vec<String>,
 }
 
-/// How clients come.
+/// How clients connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// One request after the other.
@@ -50,7 +50,7 @@ pub(crate) enum Protocol {
     Http2,
 }
 
-/// A success that a client received, or left.
+/// A success that a client received, or abandoned.
 #[derive(Debug)]
 pub(crate) struct Received {
     /// The key's place.
@@ -61,11 +61,11 @@ pub(crate) struct Received {
     pub(crate) left: Option<String>,
 }
 
-/// When a kill may come: at its time, but not before the round has seen enough. A busy machine only takes longer.
+/// When a kill may happen: at its time, but not before the round has seen enough. A busy machine only takes longer.
 #[derive(Debug)]
 pub(crate) struct Due {
     pub(crate) at: Instant,
-    /// Successes that have to have been received.
+    /// Successes that must have been received.
     pub(crate) least: u64,
     pub(crate) received: AtomicU64,
 }
@@ -79,7 +79,7 @@ pub(crate) struct Client<'r> {
     pub(crate) due: &'r Due,
     /// Set just before the kill.
     pub(crate) killed: &'r AtomicBool,
-    /// The gateway, if it is the client's to kill: with the last byte of a success, when the time has come.
+    /// The gateway, if the client is to kill it: at the last byte of a success, when it is time.
     pub(crate) victim: Option<&'r Mutex<Gateway>>,
     pub(crate) protocol: Protocol,
     pub(crate) seen: Seen,
@@ -137,7 +137,7 @@ impl Client<'_> {
                     self.note(place, wish.cost, Some(id));
                     return false;
                 }
-                // A slow reader: the system holds the last bytes of its answer for a while.
+                // A slow reader: the kernel holds the last bytes of its response for a while.
                 1 => std::thread::park_timeout(Duration::from_millis(20)),
                 _ => {}
             }
@@ -157,7 +157,7 @@ impl Client<'_> {
         self.keys[self.random.usize(..among)].clone()
     }
 
-    /// The most telling moment: the last byte has just come, so the charge has to be written down already.
+    /// The critical moment: the last byte has just arrived, so the charge must be recorded already.
     pub(crate) fn strike(&self) {
         let Some(victim) = self.victim.filter(|_| self.due.has_come()) else { return };
         let mut victim = victim.lock().unwrap();

@@ -1,5 +1,5 @@
-//! Damaged files of counters, on the real gateway: what is left is used and the rest is told, or it does not
-//! start and says what to do. Never is a counter zero, or too large, in silence.
+//! Damaged files of counters, on the real gateway: what is left is used and the rest is logged, or it does not
+//! start and names the remedy. A counter is never zero, or too large, silently.
 
 use crate::support::{Config, Gateway, Key, Upstream, gateway::Home, get};
 use std::{
@@ -63,25 +63,25 @@ impl Place {
         }
     }
 
-    /// Starts, and asserts that nothing is wrong in silence. Tells what it did.
+    /// Starts, and asserts that nothing is silently wrong. Returns the outcome.
     fn start(&self, damage: &str) -> Outcome {
         let gateway = match Gateway::try_start_in(&self.home) {
             Ok(gateway) => gateway,
-            Err(said) => {
-                assert!(said.contains("counters"), "{damage}: {said}");
+            Err(output) => {
+                assert!(output.contains("counters"), "{damage}: {output}");
                 assert!(
-                    said.contains("move this folder away") && said.contains("backup"),
-                    "{damage}: {said}"
+                    output.contains("move this folder away") && output.contains("backup"),
+                    "{damage}: {output}"
                 );
                 return Outcome::Refused;
             }
         };
         let used: Vec<u64> = gateway.limits(&self.key).all.iter().map(|limit| limit.used).collect();
         assert!(used.iter().all(|used| *used <= USED), "{damage}: more than was charged: {used:?}");
-        let is_told = gateway.has_event("charges are missing");
-        let outcome = if used.iter().all(|used| *used == USED) { Outcome::Whole } else { Outcome::Told };
-        assert!(outcome == Outcome::Whole || is_told, "{damage}: {used:?} in silence:\n{}", gateway.log());
-        // It goes on from there.
+        let is_logged = gateway.has_event("charges are missing");
+        let outcome = if used.iter().all(|used| *used == USED) { Outcome::Whole } else { Outcome::Logged };
+        assert!(outcome == Outcome::Whole || is_logged, "{damage}: {used:?} silently:\n{}", gateway.log());
+        // It continues from there.
         assert_eq!(gateway.send(&get("/items/7").key(&self.key)).status, 200, "{damage}");
         gateway.stop();
         outcome
@@ -106,12 +106,12 @@ fn read(home: &Home) -> Vec<(PathBuf, Vec<u8>)> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Whole,
-    Told,
+    Logged,
     Refused,
 }
 
 #[test]
-fn a_flipped_byte_is_told_and_everything_else_is_used() {
+fn a_flipped_byte_is_logged_and_everything_else_is_used() {
     let place = Place::new(false);
     let mut outcomes = Vec::new();
     for (path, bytes) in &place.files {
@@ -127,14 +127,14 @@ fn a_flipped_byte_is_told_and_everything_else_is_used() {
             outcomes.push(place.start(&damage));
         }
     }
-    assert!(outcomes.contains(&Outcome::Told), "no damage did any harm: {outcomes:?}");
+    assert!(outcomes.contains(&Outcome::Logged), "no damage had an effect: {outcomes:?}");
 }
 
 #[test]
 fn a_file_that_was_cut_is_used_up_to_the_cut() {
     let place = Place::new(false);
     let (path, bytes) = place.largest();
-    // Behind the block of its first start. A journal that ends within that block looks as it does when the very
+    // After the block of its first start. A journal that ends within that block looks as it does when the very
     // first start is killed, before anything could be charged.
     for part in 2..6 {
         place.restore();
@@ -145,17 +145,17 @@ fn a_file_that_was_cut_is_used_up_to_the_cut() {
 }
 
 #[test]
-fn a_young_journal_that_is_wholly_overwritten_is_told() {
+fn a_young_journal_that_is_wholly_overwritten_is_detected() {
     let place = Place::new(false);
     place.overwrite();
-    assert_eq!(place.start("all files overwritten"), Outcome::Told);
+    assert_eq!(place.start("all files overwritten"), Outcome::Logged);
 }
 
 #[test]
-fn if_nothing_is_good_it_does_not_start_and_says_what_to_do() {
+fn without_a_usable_journal_it_does_not_start_and_names_the_remedy() {
     let mut place = Place::new(false);
     // Damage makes the gateway begin a new journal, and write the whole state down as a checkpoint. It keeps
-    // the state before that too, so it takes two until the first journal of all is gone.
+    // the state before that too, so it takes two until the very first journal is gone.
     for _ in 0..2 {
         let (path, bytes) = place.files.iter().filter(|(path, _)| is_journal(path)).max().unwrap();
         let mut damaged = bytes.clone();
@@ -170,19 +170,19 @@ fn if_nothing_is_good_it_does_not_start_and_says_what_to_do() {
     assert!(!place.files.iter().any(|(path, _)| path.ends_with("journal-1")), "{:?}", place.names());
     place.overwrite();
     assert_eq!(place.start("all files overwritten"), Outcome::Refused);
-    // What it says helps: with the folder moved away it starts, with empty counters.
+    // The remedy works: with the folder moved away it starts, with empty counters.
     fs::rename(place.home.path("data/counters"), place.home.path("moved-away")).unwrap();
     let gateway = Gateway::start_in(&place.home);
     assert_eq!(gateway.used(&place.key), 0);
 }
 
 #[test]
-fn a_torn_end_after_a_kill_is_made_up_for_by_memory_or_told() {
+fn a_torn_end_after_a_kill_is_restored_from_memory_or_logged() {
     let place = Place::new(true);
     let (path, bytes) = place.largest();
     fs::write(path, &bytes[..bytes.len() - 3]).unwrap();
     let gateway = Gateway::start_in(&place.home);
     let used: Vec<u64> = gateway.limits(&place.key).all.iter().map(|limit| limit.used).collect();
-    let is_told = gateway.has_event("charges are missing");
-    assert!(used == [USED, USED] || (is_told && used.iter().all(|used| *used <= USED)), "{used:?}");
+    let is_logged = gateway.has_event("charges are missing");
+    assert!(used == [USED, USED] || (is_logged && used.iter().all(|used| *used <= USED)), "{used:?}");
 }

@@ -1,4 +1,4 @@
-//! What the upstream does with a request. The client asks for it by the path, so that both know.
+//! How the upstream handles a request. The client selects it by the path, so that both know.
 
 use crate::support::{Exchange, Next, Request, Upstream, get, head, post, sample::pattern};
 use std::{
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-/// A way to answer.
+/// A way to respond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Deed {
     // Successes, of every framing.
@@ -21,9 +21,9 @@ pub(crate) enum Deed {
     Head,
     /// In pieces, with waits between them.
     Slow,
-    /// Told by the upstream what it costs.
-    Told,
-    // Misdeeds.
+    /// The upstream reports the cost.
+    Reported,
+    // Faults.
     ServerError,
     ClientError,
     ClosedBefore,
@@ -43,7 +43,7 @@ pub(crate) const SUCCESSES: [Deed; 8] = [
     Deed::NoContent,
     Deed::Head,
     Deed::Slow,
-    Deed::Told,
+    Deed::Reported,
 ];
 pub(crate) const MISDEEDS: [Deed; 9] = [
     Deed::ServerError,
@@ -56,21 +56,21 @@ pub(crate) const MISDEEDS: [Deed; 9] = [
     Deed::Garbled,
     Deed::Silence,
 ];
-/// Of a hundred requests so many meet a misdeed.
+/// The percentage of requests that meet a fault.
 const MISDEEDS_PERCENT: u64 = 30;
 
-/// The most that a told cost is, as the configuration reserves it.
+/// The maximum of a reported cost, as the configuration reserves it.
 pub(crate) const MAX_REPORTED: u64 = 5;
 /// More than the gateway holds back, so that it streams.
 const LARGE: usize = 300_000;
 const SMALL: usize = 700;
 
-/// The endpoints, for the configuration: a cost of 1, a cost of 3, one that is told.
+/// The endpoints, for the configuration: a cost of 1, a cost of 3, a reported one.
 pub(crate) const ENDPOINTS: [(&str, &str, &str); 4] = [
     ("GET", "/one/{deed}", ""),
     ("POST", "/one/{deed}", ""),
     ("GET", "/three/{deed}", "cost = 3"),
-    ("GET", "/told/{cost}", "cost = 5\ncost_header = \"X-Cost\""),
+    ("GET", "/reported/{cost}", "cost = 5\ncost_header = \"X-Cost\""),
 ];
 
 /// A request that the client sends, and what its success costs.
@@ -95,7 +95,7 @@ impl Deed {
             Self::NoContent => "no-content",
             Self::Head => "head",
             Self::Slow => "slow",
-            Self::Told => "told",
+            Self::Reported => "reported",
             Self::ServerError => "server-error",
             Self::ClientError => "client-error",
             Self::ClosedBefore => "closed-before",
@@ -113,7 +113,7 @@ impl Deed {
         match self {
             Self::Large => pattern(LARGE),
             Self::Chunked | Self::UntilClose | Self::Slow => pattern(4 * SMALL),
-            Self::Small | Self::Told => pattern(SMALL),
+            Self::Small | Self::Reported => pattern(SMALL),
             Self::NoContent
             | Self::Head
             | Self::ServerError
@@ -130,7 +130,7 @@ impl Deed {
 }
 
 impl Wish {
-    /// A wish by chance.
+    /// A random wish.
     pub(crate) fn random(random: &mut fastrand::Rng) -> Self {
         let deeds: &[Deed] = if random.u64(..100) < MISDEEDS_PERCENT { &MISDEEDS } else { &SUCCESSES };
         // Silence and slow answers hold up their client, so they are rarer than the rest.
@@ -138,11 +138,11 @@ impl Wish {
         if matches!(deed, Deed::Silence | Deed::Slow) && random.u8(..4) > 0 {
             deed = deeds[0];
         }
-        if deed == Deed::Told {
+        if deed == Deed::Reported {
             // Sometimes more than was reserved, and sometimes (9) nothing that is a number.
-            let told = random.u64(..=9);
-            let cost = told.min(MAX_REPORTED);
-            return Self { deed, cost, request: get(&format!("/told/{told}")) };
+            let reported = random.u64(..=9);
+            let cost = reported.min(MAX_REPORTED);
+            return Self { deed, cost, request: get(&format!("/reported/{reported}")) };
         }
         if deed == Deed::Head {
             return Self { deed, cost: 1, request: head("/one/head") };
@@ -180,7 +180,7 @@ fn answer(exchange: &mut Exchange<'_>, delivered: &AtomicU64) -> Next {
     let name = exchange.target().rsplit('/').next().unwrap_or_default().to_owned();
     let found = SUCCESSES.into_iter().chain(MISDEEDS).find(|deed| deed.name() == name);
     let next = match (found, name.parse::<u64>()) {
-        (_, Ok(told)) => tell_cost(exchange, told),
+        (_, Ok(reported)) => report_cost(exchange, reported),
         (Some(deed), Err(_)) if deed.is_success() => succeed(exchange, deed),
         (Some(deed), Err(_)) => return misbehave(exchange, deed),
         (None, Err(_)) => panic!("no deed: {name}"),
@@ -190,9 +190,9 @@ fn answer(exchange: &mut Exchange<'_>, delivered: &AtomicU64) -> Next {
     next
 }
 
-fn tell_cost(exchange: &mut Exchange<'_>, told: u64) -> (Next, bool) {
-    let cost = if told == 9 { "many".to_owned() } else { told.to_string() };
-    let next = exchange.answer(200, &[("X-Cost", &cost)], &Deed::Told.body());
+fn report_cost(exchange: &mut Exchange<'_>, reported: u64) -> (Next, bool) {
+    let cost = if reported == 9 { "many".to_owned() } else { reported.to_string() };
+    let next = exchange.answer(200, &[("X-Cost", &cost)], &Deed::Reported.body());
     (next, next == Next::Keep)
 }
 
@@ -226,7 +226,7 @@ fn succeed(exchange: &mut Exchange<'_>, deed: Deed) -> (Next, bool) {
         Deed::Small
         | Deed::Large
         | Deed::Head
-        | Deed::Told
+        | Deed::Reported
         | Deed::ServerError
         | Deed::ClientError
         | Deed::ClosedBefore
@@ -261,7 +261,7 @@ fn misbehave(exchange: &mut Exchange<'_>, deed: Deed) -> Next {
         | Deed::NoContent
         | Deed::Head
         | Deed::Slow
-        | Deed::Told => return Next::Close,
+        | Deed::Reported => return Next::Close,
     };
     let mut bytes = broken.to_vec();
     if matches!(deed, Deed::ClosedInLength | Deed::ClosedInLargeLength | Deed::ClosedInChunked) {
@@ -270,5 +270,5 @@ fn misbehave(exchange: &mut Exchange<'_>, deed: Deed) -> Next {
     if deed == Deed::ClosedInChunked {
         bytes.extend_from_slice(b"\r\n");
     }
-    exchange.say(&bytes, Next::Close)
+    exchange.send_raw(&bytes, Next::Close)
 }

@@ -1,9 +1,9 @@
-//! A disk that is full, on the real gateway: requests go on or stop, as the configuration says; nothing is
+//! A full disk, on the real gateway: requests continue or stop, as configured; nothing is
 //! lost either way, and the log raises an alarm.
 
 use crate::support::{Config, Gateway, Key, Upstream, assert_error, eventually, gateway::Home, get};
 
-/// No file can hold so little: everything that is written to one fails.
+/// Too little for any file: every write fails.
 const NO_ROOM: Option<u64> = Some(1);
 
 struct Place {
@@ -38,7 +38,7 @@ impl Place {
     /// Fills the disk, and waits for the alarm.
     fn fill(&mut self) {
         self.gateway.set_largest_file(NO_ROOM);
-        // What was charged before may meet the full disk already, and then this request is refused.
+        // An earlier charge may meet the full disk already, and then this request is refused.
         let status = self.gateway.send(&get("/items/7").key(&self.key)).status;
         assert!(status == 200 || status == 503, "{status}");
         self.sent += u64::from(status == 200);
@@ -111,7 +111,7 @@ fn requests_stop_with_a_503_that_costs_nothing_until_there_is_room() {
     for _ in 0..10 {
         assert_eq!(place.gateway.send(&get("/items/7").key(&place.key)).status, 503);
     }
-    // What is free is still there.
+    // Free requests still work.
     place.assert_counted(&place.gateway);
     place.empty();
     eventually("requests are let in again", || {
@@ -126,7 +126,7 @@ fn requests_stop_with_a_503_that_costs_nothing_until_there_is_room() {
     place.assert_counted(&Gateway::start_in(&home));
 }
 
-/// Addresses have no key, and what they use is written down all the same.
+/// Addresses have no key, and their use is recorded all the same.
 #[test]
 fn requests_of_addresses_with_limits_stop_as_well_and_those_that_cost_nothing_go_on() {
     let upstream = Upstream::sample();
@@ -139,7 +139,7 @@ fn requests_of_addresses_with_limits_stop_as_well_and_those_that_cost_nothing_go
         let (key, open) = (gateway.key(), get("/items/7"));
         assert_eq!(gateway.send(&open).status, 200);
         gateway.set_largest_file(NO_ROOM);
-        // Something that has to be written.
+        // Something that must be written.
         eventually("keys are refused", || {
             (gateway.send(&get("/keyed").key(&key)).status == 503).then_some(())
         });
@@ -148,23 +148,23 @@ fn requests_of_addresses_with_limits_stop_as_well_and_those_that_cost_nothing_go
             assert_error(&gateway, &answer, 503, "UNAVAILABLE");
             assert!(answer.number("Retry-After") >= 1);
         } else {
-            assert_eq!(answer.status, 200, "nothing of it would have to be written down");
+            assert_eq!(answer.status, 200, "nothing of it needs to be recorded");
         }
         gateway.set_largest_file(None);
         eventually("addresses are let in again", || (gateway.send(&open).status == 200).then_some(()));
     }
 }
 
-/// Whatever could be written of it and whatever not: a start without room changes nothing that counts.
+/// Whatever part could be written: a start without room changes nothing that counts.
 #[test]
-fn a_start_without_room_says_what_to_do_and_forgets_nothing() {
+fn a_start_without_room_names_the_remedy_and_forgets_nothing() {
     for on_disk_full in ["continue", "reject"] {
         let mut place = Place::new(on_disk_full);
         place.fill();
         let home = std::sync::Arc::clone(place.gateway.home());
         let dead = std::mem::replace(&mut place.gateway, Gateway::start(&Config::of(&place._upstream)));
         dead.kill();
-        // From no room at all to so much that only the journal has none.
+        // From no room at all to so much that only the journal lacks it.
         let database = std::fs::metadata(home.path("data").join("fairgate.redb")).unwrap().len();
         let journal = journal(&home).metadata().unwrap().len();
         let mut refused = 0;
@@ -174,15 +174,18 @@ fn a_start_without_room_says_what_to_do_and_forgets_nothing() {
                     place.assert_counted(&gateway);
                     gateway.kill();
                 }
-                Err(said) => {
-                    assert!(said.contains("full") || said.contains("no room"), "{bytes}: {said}");
-                    assert!(said.contains("make room"), "{bytes}: {said}");
-                    assert!(said.contains(home.path("").to_str().unwrap()), "which disk? {said}");
+                Err(output) => {
+                    assert!(output.contains("full") || output.contains("no room"), "{bytes}: {output}");
+                    assert!(output.contains("make room"), "{bytes}: {output}");
+                    assert!(
+                        output.contains(home.path("").to_str().unwrap()),
+                        "the disk is not named: {output}"
+                    );
                     refused += 1;
                 }
             }
         }
-        assert!(refused > 0, "the limit on the size of files is none");
+        assert!(refused > 0, "the limit on the size of files has no effect");
         place.assert_counted(&Gateway::start_in(&home));
     }
 }

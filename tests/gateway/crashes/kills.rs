@@ -15,7 +15,7 @@ fn after_every_kill_the_counters_are_those_of_the_ledger() {
 }
 
 #[test]
-fn the_memory_of_charges_may_lie_on_a_disk() {
+fn the_memory_of_charges_may_be_on_a_disk() {
     let setting = Setting::new(3);
     let folder = tempfile::tempdir().unwrap();
     let store = format!("{}\nshared_memory = {:?}", setting.store, folder.path());
@@ -24,7 +24,7 @@ fn the_memory_of_charges_may_lie_on_a_disk() {
     totals.assert_exact();
 }
 
-/// There the last bytes of an answer are records of TLS.
+/// There the last bytes of a response are TLS records.
 #[test]
 fn under_tls_the_counters_are_those_of_the_ledger_too() {
     let setting = Setting::new(4);
@@ -33,7 +33,7 @@ fn under_tls_the_counters_are_those_of_the_ledger_too() {
     totals.assert_exact();
 }
 
-/// There answers end together, in the same write: plain, and in one record of TLS.
+/// There responses end together, in the same write: plain, and in one TLS record.
 #[test]
 fn by_http2_the_counters_are_those_of_the_ledger_too() {
     for over_tls in [false, true] {
@@ -44,9 +44,9 @@ fn by_http2_the_counters_are_those_of_the_ledger_too() {
     }
 }
 
-/// The test itself is tested: a gateway that keeps charges in ordinary memory alone has to be found out.
+/// The test itself is tested: a gateway that keeps charges in ordinary memory alone must be detected.
 #[test]
-fn a_gateway_that_forgets_is_found_out() {
+fn a_gateway_that_loses_charges_is_detected() {
     let store = "durable = false".to_owned();
     let totals = run(&Setting { store, rounds: 2, ..Setting::new(2) });
     assert!(totals.verdict.successes_forgotten > 0, "{totals}");

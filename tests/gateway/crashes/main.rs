@@ -1,4 +1,4 @@
-//! What was charged after sudden deaths, power cuts, full disks and damaged files: the counters against a
+//! What is charged after kills, power cuts, full disks and damaged files: the counters against a
 //! ledger of what clients saw.
 //!
 //! The long form: `FAIRGATE_CRASH_ROUNDS=100 cargo test --release -p fairgate --test crashes -- --nocapture`.
@@ -10,7 +10,7 @@
     clippy::indexing_slicing,
     clippy::too_many_lines,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../support/mod.rs"]

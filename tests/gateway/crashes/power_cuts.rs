@@ -4,7 +4,7 @@
 use crate::rounds::{Setting, run};
 use std::time::Duration;
 
-/// The interval, and what a commit may take on a machine with other things to do.
+/// The interval, plus the time of a commit on a busy machine.
 const AT_MOST: Duration = Duration::from_millis(100 + 500);
 
 #[test]

@@ -1,4 +1,4 @@
-//! Rounds of load, kill and restart on one folder; after each the counters are held against the ledger.
+//! Rounds of load, kill and restart on one folder; after each the counters are compared with the ledger.
 
 use crate::{
     clients::{Client, Due, Protocol, Received, Seen},
@@ -18,10 +18,10 @@ use std::{
 const CLIENTS: usize = 8;
 /// Successes that a round sees at least before its kill, however slow the machine is.
 const LEAST: std::ops::Range<u64> = 70..160;
-/// A round that takes longer is killed all the same: then something stands still.
+/// A round that takes longer is killed all the same: then something is stuck.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A plan and its limits: one that nobody reaches, and two that are used up within a round, each by
+/// A plan and its limits: one that no key reaches, and two that are used up within a round, each by
 /// another of its limits.
 const PLANS: [(&str, [&str; 2]); 3] = [
     ("large", ["100000000 per day", "200000000 in all"]),
@@ -31,7 +31,7 @@ const PLANS: [(&str, [&str; 2]); 3] = [
 /// Keys of the first plan, which live through all rounds. Each round has a new one of each other plan.
 pub(crate) const LARGE_KEYS: usize = 3;
 
-/// What a run is to be.
+/// The parameters of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Setting {
     pub(crate) rounds: usize,
@@ -44,13 +44,13 @@ pub(crate) struct Setting {
     /// Shared memory is gone after each kill, as after a power cut; what was charged within this time before
     /// it may be missing.
     pub(crate) power_cut: Option<Duration>,
-    /// Clients come by HTTPS.
+    /// Clients use HTTPS.
     pub(crate) over_tls: bool,
     pub(crate) protocol: Protocol,
 }
 
 impl Setting {
-    /// So many rounds, or as the environment says.
+    /// So many rounds, or as many as the environment sets.
     pub(crate) fn new(rounds: usize) -> Self {
         let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -82,7 +82,7 @@ impl Setting {
     }
 }
 
-/// Runs all rounds, and says what they gave.
+/// Runs all rounds, and returns their totals.
 pub(crate) fn run(setting: &Setting) -> Totals {
     eprintln!("seed {}", setting.seed);
     let mut run = Run::new(setting);
@@ -97,9 +97,9 @@ struct Run<'s> {
     setting: &'s Setting,
     random: fastrand::Rng,
     home: Arc<Home>,
-    /// Every key that was used so far, with its page of the ledger.
+    /// Every key used so far, with its page of the ledger.
     pages: Vec<(Key, Page)>,
-    /// Units of each key that may be missing at the next look.
+    /// Units of each key that may be missing at the next comparison.
     lost: Vec<u64>,
     totals: Totals,
 }
@@ -112,7 +112,7 @@ impl<'s> Run<'s> {
             let names: Vec<String> = (0..count).map(|place| name(plan, place)).collect();
             let file = home.path(&format!("{plan}.txt"));
             std::fs::write(&file, names.join("\n")).unwrap();
-            home.run_well(&["keys", "import", file.to_str().unwrap(), "--plan", plan]);
+            home.run_ok(&["keys", "import", file.to_str().unwrap(), "--plan", plan]);
         }
         let mut run = Self {
             setting,
@@ -134,7 +134,7 @@ impl<'s> Run<'s> {
         self.lost.push(0);
     }
 
-    /// Load, a kill at a random moment, and a look at what the log told of it.
+    /// Load, a kill at a random moment, and an evaluation of the log.
     fn round(&mut self, round: usize) {
         let stage = Stage::new();
         let gateway = self.start(&stage);
@@ -198,7 +198,7 @@ impl<'s> Run<'s> {
     /// Enters a success into the ledger.
     fn enter(&mut self, one: Received, log: &str, killed_at: Instant) {
         let page = &mut self.pages[one.key].1;
-        // A client that left was charged if the gateway lived to see it; a line of the log is the proof.
+        // A client that left was charged if the gateway lived to notice; a line of the log is the proof.
         let is_settled =
             one.left.as_ref().is_none_or(|id| log.lines().any(|line| is_charged(line, id, one.units)));
         if is_settled {
@@ -219,12 +219,12 @@ impl<'s> Run<'s> {
         gateway
     }
 
-    /// Holds the counters of all keys against the ledger.
+    /// Compares the counters of all keys with the ledger.
     fn look(&mut self, gateway: &Gateway) {
         let mut connection = gateway.connect();
         for ((key, page), lost) in self.pages.iter_mut().zip(&mut self.lost) {
-            let told = Limits::ask(&mut connection, key);
-            self.totals.verdict.add(page.compare(&told.all, *lost));
+            let limits = Limits::ask(&mut connection, key);
+            self.totals.verdict.add(page.compare(&limits.all, *lost));
             *lost = 0;
         }
     }
@@ -240,7 +240,7 @@ impl<'s> Run<'s> {
     }
 }
 
-/// Waits until a kill that is aimed has come from a client, or any other one is due.
+/// Waits until a client has made an aimed kill, or any other one is due.
 fn wait_for_the_kill(due: &Due, killed: &AtomicBool, is_aimed: bool) {
     let mut latest = due.at + LONGEST;
     let mut has_come = false;
@@ -264,7 +264,7 @@ fn is_charged(line: &str, id: &str, units: u64) -> bool {
             .is_ok_and(|line| line["request_id"] == id && line["charged"] == units)
 }
 
-/// How many charges the log says came back from shared memory.
+/// How many charges came back from shared memory, by the log.
 fn restored(log: &str) -> u64 {
     let findings = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let counts = findings.filter_map(|line| {

@@ -1,4 +1,4 @@
-//! Clients by HTTP/2: each asks for several things at once, so that answers end in the same writes, and a kill meets them
+//! HTTP/2 clients: each sends several requests at once, so that responses end in the same writes, and a kill hits them
 //! together.
 
 use crate::{
@@ -12,13 +12,13 @@ use crate::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// Requests that a client has under way at once: more than end in one write.
+/// Concurrent requests of a client: more than end in one write.
 const AT_ONCE: usize = 12;
 const INITIAL_WINDOW_SIZE: u16 = 4;
 const MAX_WINDOW: u32 = 0x7fff_ffff;
 const DEFAULT_WINDOW: u32 = 65_535;
 
-/// A request under way.
+/// A request in flight.
 struct Asked {
     wish: Wish,
     /// The key's place.
@@ -27,7 +27,7 @@ struct Asked {
 }
 
 impl Client<'_> {
-    /// Asks on one connection until it ends, or the gateway is dead.
+    /// Sends requests on one connection until it ends, or the gateway is dead.
     pub(crate) fn ask_by_streams(&mut self, mut peer: Peer) {
         peer.write(PREFACE);
         peer.settings(&[(INITIAL_WINDOW_SIZE, MAX_WINDOW)]);
@@ -38,7 +38,7 @@ impl Client<'_> {
             }
             let mut asked = self.ask_for_several(&mut peer, first);
             if self.random.u8(..4) == 0 {
-                // The answers gather meanwhile.
+                // The responses accumulate meanwhile.
                 std::thread::park_timeout(Duration::from_millis(5));
             }
             while !asked.is_empty() {
@@ -91,7 +91,7 @@ impl Client<'_> {
             SETTINGS if frame.flags == 0 => {
                 peer.send(SETTINGS, ACK, 0, &[]);
             }
-            // The end of the connection tells what became of the rest.
+            // The end of the connection decides the fate of the rest.
             GOAWAY if self.is_killed() => {}
             HEADERS | DATA | RST_STREAM => self.take_of_stream(peer, frame, asked),
             _ if frame.stream == 0 && frame.kind != GOAWAY => {}
@@ -102,7 +102,7 @@ impl Client<'_> {
     fn take_of_stream(&mut self, peer: &mut Peer, frame: Frame, asked: &mut BTreeMap<u32, Asked>) {
         let fields = (frame.kind == HEADERS).then(|| peer.decode(&frame.payload));
         let Some(one) = asked.get_mut(&frame.stream) else {
-            // A stream that was answered may still be reset: the rest of its request is not wanted.
+            // An answered stream may still be reset: the rest of its request is not needed.
             if frame.kind != RST_STREAM {
                 self.seen.odd.push(format!("of no stream: {frame:?}"));
             }
@@ -129,7 +129,7 @@ impl Client<'_> {
         }
     }
 
-    /// The connection has ended: what was under way on it has no answer, or half of one.
+    /// The connection has ended: what was in flight on it has no response, or half of one.
     fn give_up(&mut self, asked: BTreeMap<u32, Asked>, ended: Ended) {
         for one in asked.into_values() {
             match one.answer {

@@ -16,7 +16,7 @@ pub(crate) struct Totals {
     pub(crate) seen: Seen,
     /// Successes that the upstream sent to their last byte.
     pub(crate) sent: u64,
-    /// Charges that came back from shared memory, as the log tells.
+    /// Charges that came back from shared memory, by the log.
     pub(crate) restored: u64,
     pub(crate) verdict: Verdict,
 }

@@ -7,7 +7,7 @@
     clippy::indexing_slicing,
     clippy::wildcard_enum_match_arm,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 use contract::{ErrorCode, Status, Statuses};

@@ -1,4 +1,4 @@
-//! Clients that hang up: before an answer, in an answer, in their own request. Charged as is just.
+//! Clients that disconnect: before a response, within it, within their own request; and what they are charged.
 
 use crate::support::{
     Answer, Config, Gate, Gateway, Key, Next, Upstream, eventually, get, request, sample::pattern,
@@ -11,19 +11,19 @@ struct Place {
     upstream: Upstream,
     gateway: Gateway,
     key: Key,
-    /// Opened by the upstream when it was asked for `/slow`.
+    /// Opened by the upstream when it receives `/slow`.
     asked: Gate,
-    /// The upstream answers `/slow` when this is open.
+    /// The upstream responds to `/slow` when this is open.
     may_answer: Gate,
 }
 
 fn place() -> Place {
     let (asked, may_answer) = (Gate::default(), Gate::default());
-    let (tell, wait) = (asked.clone(), may_answer.clone());
+    let (arrived, wait) = (asked.clone(), may_answer.clone());
     let upstream = Upstream::scripted(move |exchange| {
         if exchange.target().starts_with("/slow") {
             exchange.read_body();
-            tell.open();
+            arrived.open();
             wait.wait();
             let status = if exchange.target() == "/slow/404" { 404 } else { 200 };
             return exchange.answer(status, &[], b"slow");
@@ -35,7 +35,7 @@ fn place() -> Place {
     Place { upstream, gateway, key, asked, may_answer }
 }
 
-/// Waits until a request is settled, and tells what was charged for it.
+/// Waits until a request is settled, and returns what was charged for it.
 fn charged(gateway: &Gateway, request_id: &str) -> u64 {
     gateway.logged(request_id)["charged"].as_u64().unwrap()
 }
@@ -120,7 +120,7 @@ fn a_hundred_hang_ups_leave_no_unit_reserved() {
     for n in 0..100 {
         let mut connection = gateway.connect();
         connection.write(&get("/slow").key(&key).header("X-Request-Id", &format!("r{n}")).bytes());
-        // In every third the head of the answer was seen.
+        // Every third saw the head of the response.
         if n % 3 == 0 {
             Answer::read_head(&mut connection.wire).unwrap();
         }
@@ -128,7 +128,7 @@ fn a_hundred_hang_ups_leave_no_unit_reserved() {
     let charged: u64 = (0..100).map(|n| charged(&gateway, &format!("r{n}"))).sum();
     let used = gateway.used(&key);
     assert_eq!(used, charged, "the log and the limits disagree");
-    // All that was not charged can be spent: nothing is stuck.
+    // Everything not charged can be spent: nothing is stuck.
     let mut connection = gateway.connect();
     for n in used..150 {
         assert_eq!(connection.send(&get("/items/7").key(&key)).status, 200, "unit {n}");
@@ -139,14 +139,14 @@ fn a_hundred_hang_ups_leave_no_unit_reserved() {
 #[test]
 fn a_hang_up_ends_the_work_of_the_upstream() {
     let hung_up = Gate::default();
-    let tell = hung_up.clone();
+    let closed = hung_up.clone();
     let upstream = Upstream::scripted(move |exchange| {
         exchange.read_body();
         exchange.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
         while exchange.write(b"1\r\nx\r\n") {
             std::thread::park_timeout(std::time::Duration::from_millis(5));
         }
-        tell.open();
+        closed.open();
         Next::Close
     });
     let gateway = Gateway::start(&Config::of(&upstream));
@@ -154,6 +154,6 @@ fn a_hang_up_ends_the_work_of_the_upstream() {
     connection.write(&get("/endless").key(&gateway.key()).bytes());
     Answer::read_head(&mut connection.wire).unwrap();
     drop(connection);
-    assert!(hung_up.wait(), "the gateway goes on reading for nobody");
+    assert!(hung_up.wait(), "the gateway keeps reading without a client");
     eventually("the gateway is idle", || upstream.seen().first().map(|_| ()));
 }

@@ -1,4 +1,4 @@
-//! Errors are free: of every code of the registry, no limit and no window moves by it.
+//! Errors are free: no code of the registry changes a limit or a window.
 
 use crate::{for_every_code, stage_of};
 

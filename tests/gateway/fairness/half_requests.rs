@@ -1,4 +1,4 @@
-//! Requests and answers that break off: free on either side, and nobody's limit is touched.
+//! Truncated requests and responses: free on either side, and no limit is touched.
 
 use crate::support::{
     Config, Gateway, Key, Next, Upstream, assert_error, eventually, get, post, request, sample::pattern,
@@ -54,7 +54,7 @@ fn a_request_that_ends_before_its_length_or_its_last_chunk_is_free() {
         connection.write(&request("POST", "/items").key(&key).header(name, value).head());
         connection.write(half);
         connection.wire.finish_writing();
-        // The direction back is open, so an answer may come; a success it cannot be.
+        // The other direction is open, so a response may arrive; it cannot be a success.
         if let Ok(answer) = connection.try_answer_to("POST") {
             assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
         }
@@ -111,7 +111,7 @@ fn a_unit_is_reserved_while_its_request_runs_and_back_when_it_failed() {
     let mut slow = gateway.connect();
     slow.write(&get("/slow").key(&key).bytes());
     eventually("the slow request is at the upstream", || (upstream.count() == 1).then_some(()));
-    // The last unit may still be spent by the slow one, so it cannot be given away twice.
+    // The slow one may still spend the last unit, so it cannot be granted twice.
     let denied = gateway.send(&get("/items/7").key(&key));
     assert_error(&gateway, &denied, 429, "API_LIMIT_EXCEEDED");
     gate.open();

@@ -1,6 +1,6 @@
 //! Fairness: what is charged, what is free, and that no limit is ever exceeded by a race.
 //!
-//! That every error code of the registry is free stands in `errors_are_free`, which is compiled into
+//! That every error code of the registry is free is in `errors_are_free`, which is compiled into
 //! the contract tests because it walks their stages.
 #![allow(
     clippy::unwrap_used,
@@ -9,7 +9,7 @@
     clippy::indexing_slicing,
     clippy::too_many_lines,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../support/mod.rs"]

@@ -28,7 +28,7 @@ fn place(cost: u64) -> (Upstream, Gateway) {
     (upstream, Gateway::start(&config))
 }
 
-/// What one round gave.
+/// The results of one round.
 #[derive(Debug)]
 struct Round {
     won: u64,
@@ -40,14 +40,14 @@ struct Round {
 
 impl Round {
     fn check(&self, gateway: &Gateway, key: &Key, cost: u64, failing: bool) {
-        assert_eq!(self.odd, 0, "answers that no racer should get: {self:?}");
+        assert_eq!(self.odd, 0, "responses that no racer should get: {self:?}");
         assert_eq!(self.won, self.reached, "successes at the clients against the upstream: {self:?}");
         assert!(self.won <= UNITS, "over-admitted: {self:?}");
         if !failing {
             assert_eq!((self.won, self.denied), (UNITS, RACERS as u64 - UNITS), "{self:?}");
         }
-        assert_eq!(gateway.used(key), self.won * cost, "charged otherwise than delivered: {self:?}");
-        // What failing requests held for a moment is there again, so that the rest can be spent.
+        assert_eq!(gateway.used(key), self.won * cost, "charged differently from delivered: {self:?}");
+        // What failing requests reserved is released, so that the rest can be spent.
         let mut connection = gateway.connect();
         for _ in self.won..UNITS {
             assert_eq!(connection.send(&post("/spend", "{}").key(key)).status, 200, "{self:?}");
@@ -57,7 +57,7 @@ impl Round {
 }
 
 /// Races on kept connections for all units of a fresh key each round; every second racer of
-/// `failing` rounds sends a request that fails instead, which must give back what it reserved.
+/// `failing` rounds sends a request that fails instead, which must release what it reserved.
 fn race(cost: u64, rounds: usize, failing: bool) {
     let (upstream, gateway) = place(cost);
     // Keys are made before, so that a round is nothing but the race.
@@ -101,14 +101,14 @@ fn race(cost: u64, rounds: usize, failing: bool) {
                 odd: odd.swap(0, Ordering::SeqCst),
                 reached: upstream.count_of("/spend") - seen,
             };
-            // The racers go through all rounds, so a fault is kept until they are done.
+            // The racers run all rounds, so a fault is reported once they are done.
             let key = Key { key: name.clone(), id: String::new() };
             let check = AssertUnwindSafe(|| result.check(&gateway, &key, cost, failing));
             if fault.is_none() && catch_unwind(check).is_err() {
                 fault = Some(round);
             }
         }
-        assert_eq!(fault, None, "the first round that went wrong (it said why above)");
+        assert_eq!(fault, None, "the first round that failed (the reason is above)");
     });
 }
 

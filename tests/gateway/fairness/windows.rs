@@ -1,4 +1,4 @@
-//! Windows that end: what was used is forgotten at their end, never before and never for errors.
+//! Windows that end: what was used is reset at their end, never before and never by errors.
 
 use crate::support::{Config, Gateway, Upstream, eventually, get, limits::assert_limit_headers};
 use std::time::{Duration, Instant};

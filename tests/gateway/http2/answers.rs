@@ -1,4 +1,4 @@
-//! One contract over both protocols: what HTTP/1.1 clients get, HTTP/2 clients get.
+//! One contract over both protocols: HTTP/2 clients get what HTTP/1.1 clients get.
 
 use crate::{
     gateway,
@@ -69,7 +69,7 @@ fn a_key_without_tls_is_refused_where_tls_is_required() {
 
 #[test]
 fn a_success_passes_with_its_headers_and_limits_and_without_what_belongs_to_http_1() {
-    let upstream = Upstream::saying(
+    let upstream = Upstream::sending(
         "HTTP/1.1 201 Made\r\nContent-Length: 2\r\nX-Mixed-Case: A\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\
          Connection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n\r\nok",
     );
@@ -87,7 +87,7 @@ fn a_success_passes_with_its_headers_and_limits_and_without_what_belongs_to_http
         assert!(!answer.headers.has(gone), "{gone}");
     }
     let seen = upstream.only();
-    // Each names the protocol that the message was received by: the upstream answered in HTTP/1.1.
+    // Each names the protocol by which the message was received: the upstream answered in HTTP/1.1.
     assert_eq!(answer.header("via"), Some("1.1 fairgate"));
     assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "/items/7?a=b"));
     assert_eq!(seen.headers.get("host"), Some("api.example.com"));
@@ -131,7 +131,7 @@ fn a_body_passes_with_its_length_or_in_chunks_with_its_trailers() {
     peer.send(DATA, 0, 3, b":1}");
     peer.send(HEADERS, END_STREAM | END_HEADERS, 3, &block(&[("x-sum", "9")]));
     assert_eq!(peer.answer(3).status, 200);
-    // Trailers that are announced need chunks, so the length goes; those that are not have no place beside it.
+    // Announced trailers need chunks, so Content-Length is dropped; others cannot be sent beside it.
     for (stream, trailer) in [(7, Some(("trailer", "x-sum"))), (9, None)] {
         let mut fields = vec![("x-api-key", key.key.as_str()), ("content-length", "7")];
         fields.extend(trailer);
@@ -144,7 +144,7 @@ fn a_body_passes_with_its_length_or_in_chunks_with_its_trailers() {
         assert_eq!(seen.headers.has("content-length"), trailer.is_none());
         assert_eq!(seen.trailers.get("x-sum"), trailer.map(|_| "9"));
     }
-    // What frames a message is no trailer, as over HTTP/1.1.
+    // Framing fields are not trailers, as over HTTP/1.1.
     peer.send(HEADERS, END_HEADERS, 11, &request("POST", "/items", &[("x-api-key", &key.key)]));
     peer.send(DATA, 0, 11, b"{\"a\":1}");
     peer.send(HEADERS, END_STREAM | END_HEADERS, 11, &block(&[("content-length", "1")]));
@@ -160,7 +160,7 @@ fn a_body_passes_with_its_length_or_in_chunks_with_its_trailers() {
 
 #[test]
 fn an_answers_chunks_and_trailers_pass() {
-    let upstream = Upstream::saying(
+    let upstream = Upstream::sending(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\nGrpc-Status: 0\r\n\r\n",
     );
     let gateway = Gateway::start(&Config::of(&upstream));
@@ -196,8 +196,9 @@ fn answers_without_a_body_end_with_their_head() {
         assert_eq!((head.kind, head.flags), (HEADERS, END_STREAM | END_HEADERS), "{path}");
         let fields = peer.decode(&head.payload);
         assert_eq!(fields[0], (":status".to_owned(), status.to_string()));
-        let told = fields.iter().find(|(name, _)| name == "content-length").map(|(_, value)| value.as_str());
-        assert_eq!(told, length, "{path}");
+        let declared =
+            fields.iter().find(|(name, _)| name == "content-length").map(|(_, value)| value.as_str());
+        assert_eq!(declared, length, "{path}");
     }
     assert_eq!(gateway.used(&key), 4);
 }
@@ -250,7 +251,7 @@ fn both_protocols_give_the_same_answer() {
 #[test]
 fn a_request_without_a_body_waits_for_no_100_and_gets_none() {
     let upstream =
-        Upstream::saying("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        Upstream::sending("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
     let mut peer = Peer::open(gateway.address);
@@ -304,7 +305,7 @@ fn https_is_not_asked_for_on_a_connection_that_is_not_encrypted() {
     assert_eq!(upstream.count(), 0);
     peer.send(HEADERS, END_STREAM | END_HEADERS, 5, &ask("http"));
     assert_eq!(peer.answer(5).status, 200);
-    // Under TLS, and from a proxy that ends it and is trusted, it is meant.
+    // Under TLS, and from a trusted proxy that terminates it, it applies.
     let secure = Gateway::start(&Config::of(&upstream).over_tls());
     let key = secure.key();
     let mut peer = Peer::open_over_tls(secure.address);
@@ -321,7 +322,7 @@ fn https_is_not_asked_for_on_a_connection_that_is_not_encrypted() {
 
 #[test]
 fn an_answer_that_is_garbled_before_a_byte_of_it_has_left_is_a_clean_500() {
-    let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n");
+    let upstream = Upstream::sending("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n");
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
     let mut peer = Peer::open(gateway.address);

@@ -9,7 +9,7 @@ use crate::{
     support::{Gateway, get},
 };
 
-/// Sends until the gateway has enough, and tells the code that it ends the connection with.
+/// Sends until the gateway ends the connection, and returns the error code.
 #[track_caller]
 fn flood(gateway: &Gateway, mut send: impl FnMut(&mut Peer, u32) -> bool) -> Option<u32> {
     let mut peer = Peer::open(gateway.address);
@@ -19,13 +19,13 @@ fn flood(gateway: &Gateway, mut send: impl FnMut(&mut Peer, u32) -> bool) -> Opt
         }
     }
     let code = peer.goaway();
-    // Others are served all the same.
+    // Others are still served.
     let answer = gateway.send(&get("/items/7").key(&gateway.key()));
     assert_eq!(answer.status, 200);
     code
 }
 
-/// A reset may overtake the last frame of a gateway that we go on shouting at.
+/// A TCP reset may overtake the last frame of a gateway that we keep sending to.
 fn is_sent_away(code: Option<u32>) -> bool {
     matches!(code, None | Some(ENHANCE_YOUR_CALM))
 }
@@ -47,7 +47,7 @@ fn rapid_reset() {
     });
     assert!(is_sent_away(code), "{code:?}");
     assert!(upstream.count() < 2_000, "{}", upstream.count());
-    // What the upstream did was paid for: taking it back is no way to have it for nothing.
+    // The upstream's work was charged: cancelling must not make it free.
     assert_eq!(gateway.used(&key), upstream.count_of("/items/7") - 1);
 }
 
@@ -65,8 +65,8 @@ fn floods_of_frames_that_cost_nothing_to_send() {
             0 => peer.send(HEADERS, END_STREAM, 1, &plain()),
             _ => peer.send(CONTINUATION, 0, 1, &block(&[("x", "y")])),
         }),
-        ("windows of crumbs", |peer, _| peer.send(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1])),
-        ("resets that we are made to send", |peer, n| {
+        ("tiny window updates", |peer, _| peer.send(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1])),
+        ("resets that the gateway must send", |peer, n| {
             let stream = n * 2 + 1;
             peer.send(HEADERS, END_HEADERS, stream, &request("POST", "/items", &[]))
                 && peer.send(WINDOW_UPDATE, 0, stream, &[0; 4])

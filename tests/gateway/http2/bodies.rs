@@ -1,4 +1,4 @@
-//! Large bodies in both directions, many at once: windows, back-pressure, and that nobody waits for a slow one.
+//! Large bodies in both directions, many at once: windows, back-pressure, and that a slow one blocks no other.
 
 use crate::{
     gateway,
@@ -43,7 +43,7 @@ fn a_stream_that_is_not_read_does_not_stop_the_others() {
         let answer = peer.get(n * 2 + 1, "/bytes/20000", &key);
         assert_eq!((answer.status, answer.body.len()), (200, 20_000));
     }
-    // And these go on where they stopped.
+    // And these continue where they stopped.
     for n in 0..8 {
         peer.open_window(n * 2 + 1, 1_000_000);
     }
@@ -113,13 +113,13 @@ fn an_answer_that_comes_before_the_end_of_the_request_takes_back_the_rest_of_it(
     // No key: answered from the head alone.
     peer.send(HEADERS, END_HEADERS, 1, &request("POST", "/items", &[]));
     assert_eq!(peer.answer(1).status, 403);
-    // A little more of it is no matter; much more is asked to stop.
+    // A little more of it is ignored; for much more, the client is asked to stop.
     for _ in 0..3 {
         peer.send(DATA, 0, 1, &[b'x'; 16_384]);
     }
     let reset = peer.next_of(1).unwrap();
     assert_eq!((reset.kind, reset.payload.as_slice()), (RST_STREAM, &NO_ERROR.to_be_bytes()[..]));
-    // What was on its way is no error.
+    // Frames in flight are not an error.
     peer.send(DATA, END_STREAM, 1, b"late");
     assert!(peer.ping());
 }
@@ -141,7 +141,7 @@ fn the_rest_of_an_answered_request_is_judged_like_any_other() {
     peer.reset(7, CANCEL);
     peer.send(DATA, END_STREAM, 7, b"four");
     peer.expect(&Expect::Stream(7, &[STREAM_CLOSED])).unwrap();
-    // Streams that are never ended take no room from others.
+    // Streams that never end take no room from others.
     for n in 10..250 {
         peer.send(HEADERS, END_HEADERS, n * 2 + 1, &request("POST", "/items", fields));
         assert_eq!(peer.answer(n * 2 + 1).status, 403);
@@ -154,7 +154,7 @@ fn a_client_that_reads_nothing_for_a_while_is_heard_all_the_same() {
     let key = gateway.key();
     let mut peer = Peer::with_settings(gateway.address, &[(4, 0x7fff_ffff)]);
     peer.open_window(0, 0x7fff_ffff - 65_535);
-    // More than the systems of both sides hold.
+    // More than the kernel buffers of both sides hold.
     for n in 0..4 {
         peer.ask(n * 2 + 1, "GET", "/bytes/16000000", &[("x-api-key", &key.key)]);
     }
@@ -162,7 +162,7 @@ fn a_client_that_reads_nothing_for_a_while_is_heard_all_the_same() {
     peer.send(PING, 0, 0, b"8 bytes!");
     eventually("it is read", || (held_by_peer(&peer.wire.stream).0 == 0).then_some(()));
     peer.ask(9, "GET", "/while-it-does-not-read", &[("x-api-key", &key.key)]);
-    eventually("what was asked then reaches the upstream", || {
+    eventually("the next request reaches the upstream", || {
         (upstream.count_of("/while-it-does-not-read") == 1).then_some(())
     });
 }
@@ -184,12 +184,12 @@ fn bodies_of_streams_count_among_those_that_are_held_to_be_checked() {
         }
         assert!(peer.ping());
     }
-    // All that came before it hold more than there may be.
+    // Together, the earlier ones hold more than allowed.
     let answer = peers.pop().unwrap().answer(1);
     assert_error(&gateway, &answer, 503, "UNAVAILABLE");
     assert!(answer.number("retry-after") >= 1);
     drop(peers);
-    eventually("the memory is given back", || {
+    eventually("the memory is released", || {
         let mut peer = Peer::open(gateway.address);
         peer.send(HEADERS, END_HEADERS, 1, &request("POST", "/checked", &fields));
         for _ in 0..6 {

@@ -116,14 +116,14 @@ fn a_stream_that_the_upstream_breaks_is_reset_and_free() {
 fn a_success_that_the_client_takes_back_is_charged_once() {
     let Place { upstream, gateway, key, may_answer } = place(&["1000 per day"]);
     let mut peer = Peer::open(gateway.address);
-    // Before there is an answer.
+    // Before the response.
     peer.ask(1, "GET", "/slow", &[("x-api-key", &key.key), ("x-request-id", "before")]);
     eventually("it is at the upstream", || (upstream.count() == 1).then_some(()));
     peer.reset(1, CANCEL);
     assert!(peer.ping());
     may_answer.open();
     assert_eq!(gateway.logged("before")["charged"], 1);
-    // Within the answer.
+    // Within the response.
     peer.is_generous = false;
     peer.ask(3, "GET", "/bytes/1000000", &[("x-api-key", &key.key), ("x-request-id", "within")]);
     assert_eq!(peer.next_of(3).unwrap().kind, HEADERS);
@@ -163,8 +163,8 @@ fn a_request_that_breaks_its_own_body_is_free_before_an_answer_and_charged_withi
     drop(upstream);
 }
 
-/// Whoever has read an answer to its end may ask again, and must not find its own place taken. So the place is free before
-/// the last bytes are on their way, here before a window lets them go.
+/// A client that has read a response to its end may send again, and must not find its own slot taken. So the slot is
+/// free before the last bytes are sent, here before a window lets them go.
 #[test]
 fn a_place_among_the_requests_at_once_is_free_before_the_last_bytes_of_the_answer() {
     let Place { gateway, key, upstream: _upstream, .. } = place(&["1 at once", "1000 per day"]);
@@ -177,8 +177,8 @@ fn a_place_among_the_requests_at_once_is_free_before_the_last_bytes_of_the_answe
     eventually("the place is free", || {
         (gateway.send(&get("/items/7").key(&key)).status == 200).then_some(())
     });
-    let told = gateway.limits(&key);
-    assert_eq!(told.of("1000 per day").used, 2, "what is not delivered yet is reserved");
+    let limits = gateway.limits(&key);
+    assert_eq!(limits.of("1000 per day").used, 2, "what is not delivered yet is reserved");
     peer.open_window(1, 100_000);
     assert_eq!(peer.next_of(1).unwrap().kind, DATA);
     eventually("both are charged", || (gateway.used(&key) == 2).then_some(()));
@@ -200,8 +200,8 @@ fn charges_of_one_connection_survive_a_kill() {
     assert_eq!(gateway.used(&key), 25);
 }
 
-/// The last bytes of an answer may go out in several pieces; the charge is written down with the last of them, not before and
-/// not never.
+/// The last bytes of a response may be sent in several pieces; the charge is recorded with the last of them, not before
+/// and not never.
 #[test]
 fn charges_of_answers_that_wait_for_a_window_survive_a_kill() {
     let Place { gateway, key, upstream: _upstream, .. } = place(&["1000 per day"]);
@@ -217,7 +217,7 @@ fn charges_of_answers_that_wait_for_a_window_survive_a_kill() {
             "the beginning, and the window is used up"
         );
     }
-    // Of the first the rest comes in two more pieces, of the second at once; the third stays as it is.
+    // The rest of the first follows in two pieces, that of the second at once; the third stays incomplete.
     peer.open_window(1, 10);
     assert_eq!(peer.next_of(1).unwrap().payload.len(), 10);
     for stream in [1, 3] {
@@ -230,7 +230,7 @@ fn charges_of_answers_that_wait_for_a_window_survive_a_kill() {
     assert_eq!(gateway.used(&key), 2);
 }
 
-/// Answers that end together, and a client that takes what was written only in part.
+/// Responses that end together, and a client that reads only part of what was written.
 #[test]
 fn charges_of_answers_that_a_slow_reader_takes_piece_by_piece_survive_a_kill() {
     let Place { gateway, key, upstream: _upstream, .. } = place(&["1000 per day"]);

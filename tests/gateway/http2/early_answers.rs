@@ -1,5 +1,5 @@
-//! Answers that are whole before the request is: the client is asked to stop (RFC 9113 section 8.1), whichever check answered,
-//! and the connection goes on as if the rest had never been sent.
+//! Responses that are complete before the request: the client is asked to stop (RFC 9113 section 8.1), whichever check
+//! answered, and the connection continues as if the rest had never been sent.
 
 use crate::{
     peer::{
@@ -10,7 +10,7 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a client may send on a stream without a word of the gateway's.
+/// What a client may send on a stream before any WINDOW_UPDATE of the gateway.
 const WINDOW: usize = 65_535;
 
 /// A request that never ends, and the status that answers it.
@@ -75,7 +75,7 @@ fn cases(key: &Key, spent: &Key, revoked: &Key) -> Vec<Case> {
         case("an early success of the upstream's", with(&key.key), "/early/200", 200),
         case("an early error of the upstream's", with(&key.key), "/early/400", 400),
         case("the same, of a length that was declared", length.clone(), "/early/400", 400),
-        case("a pause of the upstream's", with(&key.key), "/early/503", 503),
+        case("a 503 of the upstream's", with(&key.key), "/early/503", 503),
         case("a body past its bound, as declared", length.clone(), "/small", 400),
         case("a malformed path", with(&key.key), "/items/%zz", 400),
         case("a parameter that is missing", with(&key.key), "/paged", 400),
@@ -97,11 +97,11 @@ fn fill(peer: &mut Peer, stream: u32) {
     }
 }
 
-/// The next frame of a stream that is no window.
+/// The next frame of a stream other than WINDOW_UPDATE.
 #[track_caller]
 fn next(peer: &mut Peer, stream: u32) -> Frame {
     loop {
-        let frame = peer.next_of(stream).expect("the connection goes on");
+        let frame = peer.next_of(stream).expect("the connection continues");
         if frame.kind != WINDOW_UPDATE {
             return frame;
         }
@@ -129,7 +129,7 @@ fn whichever_check_answers_the_whole_answer_comes_and_then_the_request_to_stop()
     assert_eq!(peer.answer(1).status, 200);
     let mut stream = 1;
     for case in cases(&key, &spent, &revoked) {
-        // All of a window at once, nothing at all, and a little that is never followed by the rest.
+        // A whole window at once, nothing, and a little without the rest.
         for body in [WINDOW, 0, 100] {
             stream += 2;
             let name = format!("{}, {body} bytes", case.name);
@@ -184,7 +184,7 @@ fn maintenance_and_pages_of_the_gateways_own_ask_to_stop_as_well() {
     .enumerate()
     {
         let stream = n as u32 * 2 + 1;
-        // Of no length, as a client sends it that has not decided yet whether there is a body.
+        // Without a length, as a client sends it that has not decided yet whether there is a body.
         let fields = [fields, &[("content-length", "0")]].concat();
         peer.send(HEADERS, END_HEADERS, stream, &request(method, path, &fields));
         let answer = peer.answer(stream);
@@ -212,17 +212,17 @@ fn a_request_that_ends_right_after_its_answer_is_left_to_end() {
         peer.send(DATA, END_STREAM, stream, b"four");
         assert_eq!(peer.answer(stream).status, 403);
         assert!(peer.ping());
-        assert!(!peer.has_kept(stream), "nothing was left to be stopped");
+        assert!(!peer.has_kept(stream), "there was nothing to stop");
     }
 }
 
-/// A client that keeps the rules as libraries do: so many streams at once, a body within the windows, and a stream that is open
-/// until both sides have ended it or one has reset it.
+/// A client that follows the rules as libraries do: so many concurrent streams, bodies within the windows, and a stream
+/// that is open until both sides have ended it or one has reset it.
 struct Uploads<'p> {
     peer: &'p mut Peer,
     most: usize,
     room: i64,
-    /// Open streams: what is left of the body, the window, and whether the answer has ended.
+    /// Open streams: the rest of the body, the window, and whether the response has ended.
     open: BTreeMap<u32, (usize, i64, bool)>,
     answered: BTreeSet<u32>,
     answers_resets: bool,
@@ -232,13 +232,13 @@ impl Uploads<'_> {
     fn run(&mut self, count: u32, body: usize, from: u32, fields: &[(&str, &str)]) {
         let mut next = 0;
         while self.answered.len() < count as usize || next < count {
-            // One after the other, as a client does that waits for each answer.
+            // One after the other, as a client that waits for each response.
             while next < count && self.open.len() < self.most && self.answered.len() == next as usize {
                 let stream = from + next * 2;
                 next += 1;
                 let mut bytes = frame(HEADERS, END_HEADERS, stream, &request("POST", "/items", fields));
                 self.open.insert(stream, (body, WINDOW as i64 + 1, false));
-                // As much of the body as may be sent is sent with the head, so before any answer.
+                // As much of the body as allowed is sent with the head, so before any response.
                 self.add_data(stream, &mut bytes);
                 self.peer.write(&bytes);
             }
@@ -248,7 +248,7 @@ impl Uploads<'_> {
                 self.peer.write(&bytes);
             }
             self.open.retain(|_, (left, _, ended)| *left > 0 || !*ended);
-            let frame = self.peer.next().expect("the connection goes on");
+            let frame = self.peer.next().expect("the connection continues");
             self.take(frame);
         }
     }
@@ -316,10 +316,10 @@ fn assert_uploads_leave_the_connection_usable(count: u32, fields: &[(&str, &str)
         answers_resets,
     };
     uploads.run(count, 70_000, 1, fields);
-    // The window of the connection is whole again but for what is given back in large pieces.
+    // The connection's window is full again except for what is returned in large pieces.
     uploads.peer.send(crate::peer::PING, 0, 0, b"8 bytes!");
     loop {
-        let frame = uploads.peer.next().expect("the connection goes on");
+        let frame = uploads.peer.next().expect("the connection continues");
         if frame.kind == crate::peer::PING {
             break;
         }
@@ -368,7 +368,7 @@ fn a_client_that_never_stops_sending_keeps_nobody_waiting() {
     let gateway = gateway(&upstream);
     let key = gateway.key();
     let mut peer = Peer::open(gateway.address);
-    // It takes no notice of being asked to stop, and sends on within the connection's window alone.
+    // It ignores the request to stop, and keeps sending within the connection's window alone.
     for n in 0..20 {
         let stream = n * 4 + 1;
         peer.send(HEADERS, END_HEADERS, stream, &request("POST", "/items", &[]));
@@ -384,7 +384,7 @@ fn a_client_that_never_stops_sending_keeps_nobody_waiting() {
 }
 
 #[test]
-fn a_gateway_that_drains_asks_to_stop_before_it_says_goodbye() {
+fn a_draining_gateway_asks_to_stop_before_it_sends_goaway() {
     let upstream = upstream();
     let gateway = gateway(&upstream);
     let mut peer = Peer::open(gateway.address);

@@ -1,5 +1,5 @@
-//! What any server of HTTP/2 has to take: each type of frame in its plain forms, priorities of every kind, and every
-//! representation that HPACK has. Conformance suites begin with these.
+//! What any HTTP/2 server must accept: each type of frame in its plain forms, priorities of every kind, and every
+//! representation of HPACK. Conformance suites begin with these.
 
 use crate::{
     peer::{
@@ -55,8 +55,10 @@ fn every_type_of_frame_is_taken_in_its_plain_forms() {
         ("padded HEADERS", ANSWERED, |peer| {
             peer.send(HEADERS, ASK | PADDED, 1, &[&[3][..], &plain(), &[0; 3]].concat());
         }),
-        ("HEAD", ANSWERED, |peer| peer.say(HEADERS, ASK, 1, &request("HEAD", "/items/7", &[]))),
-        ("OPTIONS of everything", ANSWERED, |peer| peer.say(HEADERS, ASK, 1, &request("OPTIONS", "*", &[]))),
+        ("HEAD", ANSWERED, |peer| peer.try_send(HEADERS, ASK, 1, &request("HEAD", "/items/7", &[]))),
+        ("OPTIONS of everything", ANSWERED, |peer| {
+            peer.try_send(HEADERS, ASK, 1, &request("OPTIONS", "*", &[]))
+        }),
         ("a window of the connection", ANSWERED, |peer| {
             peer.open_window(0, 1);
             peer.send(HEADERS, ASK, 1, &plain());
@@ -66,7 +68,7 @@ fn every_type_of_frame_is_taken_in_its_plain_forms() {
             peer.open_window(1, 1);
             peer.send(DATA, END_STREAM, 1, b"test");
         }),
-        ("settings again, and none", ANSWERED, |peer| {
+        ("settings again, and empty ones", ANSWERED, |peer| {
             peer.settings(&[(1, 4096), (2, 0), (3, 100), (4, 65_535), (5, 16_384), (6, 100)]);
             peer.settings(&[]);
             peer.send(HEADERS, ASK, 1, &plain());
@@ -78,7 +80,7 @@ fn every_type_of_frame_is_taken_in_its_plain_forms() {
 fn priorities_of_every_kind_change_nothing() {
     try_all(&[
         ("the least weight", ANSWERED, |peer| {
-            peer.say(HEADERS, ASK | WITH_PRIORITY, 1, &prioritised(false, 0, 0))
+            peer.try_send(HEADERS, ASK | WITH_PRIORITY, 1, &prioritised(false, 0, 0))
         }),
         ("the largest weight", ANSWERED, |peer| {
             peer.send(HEADERS, ASK | WITH_PRIORITY, 1, &prioritised(false, 0, 255));
@@ -86,7 +88,9 @@ fn priorities_of_every_kind_change_nothing() {
         ("on a stream that is not there", ANSWERED, |peer| {
             peer.send(HEADERS, ASK | WITH_PRIORITY, 1, &prioritised(false, 99, 15));
         }),
-        ("exclusive", ANSWERED, |peer| peer.say(HEADERS, ASK | WITH_PRIORITY, 1, &prioritised(true, 0, 15))),
+        ("exclusive", ANSWERED, |peer| {
+            peer.try_send(HEADERS, ASK | WITH_PRIORITY, 1, &prioritised(true, 0, 15))
+        }),
         ("PRIORITY of a stream to come, then a lower one", ANSWERED, |peer| {
             peer.send(PRIORITY, 0, 9, &[0, 0, 0, 0, 15]);
             peer.send(PRIORITY, 0, 7, &[0x80, 0, 0, 9, 255]);
@@ -102,7 +106,7 @@ fn priorities_of_every_kind_change_nothing() {
 
 #[test]
 fn every_representation_of_a_field_is_understood() {
-    // Behind the plain request; 58 is `user-agent` in the static table.
+    // After the plain request; 58 is `user-agent` in the static table.
     fn ask(peer: &mut Peer, more: &[u8]) {
         peer.send(HEADERS, ASK, 1, &[&plain(), more].concat());
     }
@@ -110,18 +114,22 @@ fn every_representation_of_a_field_is_understood() {
     try_all(&[
         ("indexed", ANSWERED, |peer| ask(peer, b"\x90")),
         ("kept, its name indexed", ANSWERED, |peer| ask(peer, b"\x7a\x04test")),
-        ("kept, its name indexed, packed", ANSWERED, |peer| ask(peer, b"\x7a\x83\x49\x50\x9f")),
+        ("kept, its name indexed, Huffman-coded", ANSWERED, |peer| ask(peer, b"\x7a\x83\x49\x50\x9f")),
         ("kept, its name new", ANSWERED, |peer| ask(peer, b"\x40\x01x\x04test")),
-        ("kept, all packed", ANSWERED, |peer| ask(peer, &[b"\x40", HUFFMAN, b"\x83\x49\x50\x9f"].concat())),
+        ("kept, all Huffman-coded", ANSWERED, |peer| {
+            ask(peer, &[b"\x40", HUFFMAN, b"\x83\x49\x50\x9f"].concat())
+        }),
         ("not kept, its name indexed", ANSWERED, |peer| ask(peer, b"\x0f\x2b\x04test")),
-        ("not kept, its name indexed, packed", ANSWERED, |peer| ask(peer, b"\x0f\x2b\x83\x49\x50\x9f")),
+        ("not kept, its name indexed, Huffman-coded", ANSWERED, |peer| {
+            ask(peer, b"\x0f\x2b\x83\x49\x50\x9f")
+        }),
         ("not kept, its name new", ANSWERED, |peer| ask(peer, b"\x00\x01x\x04test")),
-        ("not kept, all packed", ANSWERED, |peer| {
+        ("not kept, all Huffman-coded", ANSWERED, |peer| {
             ask(peer, &[b"\x00", HUFFMAN, b"\x83\x49\x50\x9f"].concat())
         }),
         ("never kept, its name indexed", ANSWERED, |peer| ask(peer, b"\x1f\x2b\x04test")),
         ("never kept, its name new", ANSWERED, |peer| ask(peer, b"\x10\x01x\x04test")),
-        ("never kept, all packed", ANSWERED, |peer| {
+        ("never kept, all Huffman-coded", ANSWERED, |peer| {
             ask(peer, &[b"\x10", HUFFMAN, b"\x83\x49\x50\x9f"].concat())
         }),
         ("kept, then by its index", ANSWERED, |peer| ask(peer, b"\x40\x01x\x04test\xbe")),

@@ -1,6 +1,6 @@
 //! HTTP/2 on the wire: RFC 9113 section by section, and that the contract is the same as over HTTP/1.1.
 //!
-//! The client is this suite's own, at the level of frames, so that it can do what no library lets one do.
+//! The client is this suite's own, at the level of frames, so that it can send what no library allows.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,7 +11,7 @@
     clippy::type_complexity,
     unreachable_pub,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../support/mod.rs"]
@@ -46,7 +46,7 @@ fn gateway() -> (Upstream, Gateway) {
     (upstream, gateway)
 }
 
-/// A gateway that waits for the bodies of requests without a key, so that what is wrong with them comes before an answer.
+/// A gateway that waits for the bodies of requests without a key, so that their faults come before a response.
 fn patient_gateway() -> (Upstream, Gateway) {
     let upstream = Upstream::scripted(sample);
     let config =
@@ -55,7 +55,7 @@ fn patient_gateway() -> (Upstream, Gateway) {
     (upstream, gateway)
 }
 
-/// A case of a section: what it is called, what the client does, and what has to follow.
+/// A case of a section: its name, what the client does, and what must follow.
 type Case = (&'static str, Expect, fn(&mut Peer));
 
 /// Tries each case on a connection of its own.
@@ -72,7 +72,7 @@ fn try_all(cases: &[Case]) {
         match found {
             Ok(Ok(())) => {}
             Ok(Err(why)) => failed.push(format!("{name}: expected {expect:?}, {why}")),
-            Err(_) => failed.push(format!("{name}: the case itself broke")),
+            Err(_) => failed.push(format!("{name}: the case itself panicked")),
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));

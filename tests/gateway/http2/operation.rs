@@ -14,7 +14,7 @@ struct Place {
     may_answer: Gate,
 }
 
-/// A gateway whose upstream answers `/slow` only when it may.
+/// A gateway whose upstream answers `/slow` only once it is released.
 fn place(change: impl Fn(Config) -> Config) -> Place {
     let may_answer = Gate::default();
     let wait = may_answer.clone();
@@ -67,11 +67,11 @@ fn the_bound_of_requests_counts_streams_and_the_connection_goes_on() {
         stream += 2;
         (peer.get(stream, "/items/7", key).status == 200).then_some(())
     });
-    assert_eq!(gateway.used(key), 5, "who was refused paid nothing");
+    assert_eq!(gateway.used(key), 5, "a refused request was not charged");
 }
 
 #[test]
-fn past_the_bound_of_connections_a_client_of_http_2_is_told_on_its_first_stream() {
+fn past_the_bound_of_connections_an_http_2_client_gets_a_503_on_its_first_stream() {
     let place = place(|config| config.over_tls().section("[overload]\nmax_connections = 3"));
     let (gateway, key) = (&place.gateway, &place.key);
     let mut busy: Vec<Peer> = (0..3).map(|_| Peer::open_over_tls(gateway.address)).collect();
@@ -87,7 +87,7 @@ fn past_the_bound_of_connections_a_client_of_http_2_is_told_on_its_first_stream(
         let answer = peer.answer(1);
         assert_turned_away(&answer);
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
-        // Then it is the end, and no fault.
+        // Then the connection ends without an error.
         while let Some(frame) = peer.next() {
             assert_ne!(frame.kind, HEADERS, "{frame:?}");
         }
@@ -101,11 +101,11 @@ fn past_the_bound_of_connections_a_client_of_http_2_is_told_on_its_first_stream(
         let mut peer = Peer::open_over_tls(gateway.address);
         (peer.get(1, "/items/7", key).status == 200).then_some(())
     });
-    assert_eq!(gateway.used(key), 4, "who was turned away paid nothing");
+    assert_eq!(gateway.used(key), 4, "rejected clients were not charged");
 }
 
 #[test]
-fn whoever_hoards_idle_connections_makes_room_and_is_told_to_go_in_peace() {
+fn idle_connections_make_room_and_end_with_a_goaway_without_error() {
     let place = place(|config| config.section("[overload]\nmax_connections = 6"));
     let (gateway, key) = (&place.gateway, &place.key);
     let mut busy = Peer::open(gateway.address);
@@ -118,7 +118,7 @@ fn whoever_hoards_idle_connections_makes_room_and_is_told_to_go_in_peace() {
         peer.try_next().ok().and_then(farewell)
     };
     eventually("one was ended", || {
-        // Each connection that comes may end another one.
+        // Each new connection may close another one.
         let _ = gateway.send(&get("/items/7").key(key));
         hoard.iter_mut().find_map(is_over).map(|code| assert_eq!(code, NO_ERROR.to_be_bytes()))
     });
@@ -147,7 +147,7 @@ fn another_configuration_holds_for_the_next_stream_and_not_for_one_that_runs() {
     // Other endpoints, and less room for a body.
     reload(&config.clone().section("[sizes]\nmax_body_size = \"1KiB\"").endpoint("GET", "/items/{id}", ""));
     assert_error(gateway, &peer.get(9, "/other", key), 404, "ENDPOINT_NOT_FOUND");
-    // Without HTTP/2 nobody new may speak it; whoever speaks it already goes on.
+    // Without HTTP/2 no new connection may use it; existing ones continue.
     reload(&config.clone().section("[http2]\nenabled = false").endpoint("GET", "/items/{id}", ""));
     assert_eq!(peer.get(11, "/items/7", key).status, 200);
     assert_error(gateway, &gateway.send_bytes(PREFACE), 400, "REQUEST_MALFORMED");

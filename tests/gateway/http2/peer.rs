@@ -1,4 +1,4 @@
-//! A client at the level of frames: what is sent is up to the test, what comes is read strictly.
+//! A client at the level of frames: sends what the test chooses, reads strictly.
 
 use crate::support::{
     AUTHORITY, Answer, Framing, Headers, Key,
@@ -14,18 +14,18 @@ use std::{
 
 pub(crate) use crate::support::http2::*;
 
-/// What has to follow what a client did.
+/// The expected reaction to what a client did.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Expect {
     /// GOAWAY with one of these codes, and the end of the connection.
     Connection(&'static [u32]),
-    /// RST_STREAM with one of these codes on this stream, and the connection goes on.
+    /// RST_STREAM with one of these codes on this stream, and the connection continues.
     Stream(u32, &'static [u32]),
-    /// An answer with 400 on this stream, then RST_STREAM with PROTOCOL_ERROR, and the connection goes on.
+    /// An answer with 400 on this stream, then RST_STREAM with PROTOCOL_ERROR, and the connection continues.
     Malformed(u32),
-    /// A whole answer on this stream, and the connection goes on.
+    /// A whole answer on this stream, and the connection continues.
     Answered(u32),
-    /// The connection goes on.
+    /// The connection continues.
     GoesOn,
 }
 
@@ -33,9 +33,9 @@ pub(crate) struct Peer {
     pub(crate) wire: Wire,
     ahead: Vec<u8>,
     decoder: Decoder,
-    /// Frames of other streams, kept while one was waited for.
+    /// Frames of other streams, kept while waiting for one.
     kept: Vec<Frame>,
-    /// Opens windows again as data comes.
+    /// Reopens windows as data arrives.
     pub(crate) is_generous: bool,
     pub(crate) settings: BTreeMap<u16, u32>,
 }
@@ -73,7 +73,7 @@ pub(crate) fn request<'a>(method: &'a str, path: &'a str, more: &[(&'a str, &'a 
     block(&[&pseudo[..], more].concat())
 }
 
-/// An answer of which the head alone has come.
+/// A response of which only the head has arrived.
 pub(crate) fn begun(mut fields: Vec<(String, String)>) -> Answer {
     assert_eq!(fields[0].0, ":status");
     let status = fields.remove(0).1.parse().unwrap();
@@ -91,18 +91,18 @@ pub(crate) fn begun(mut fields: Vec<(String, String)>) -> Answer {
     }
 }
 
-/// A plain request, which is answered with an error of ours: it has no key.
+/// A plain request, which gets an error of the gateway: it has no key.
 pub(crate) fn plain() -> Vec<u8> {
     request("GET", "/items/7", &[])
 }
 
 impl Peer {
-    /// A connection on which nothing was said yet.
+    /// A connection on which nothing was sent yet.
     pub(crate) fn silent(address: SocketAddr) -> Self {
         Self::on(Wire::new(TcpStream::connect(address).unwrap()))
     }
 
-    /// A connection under TLS that has agreed on HTTP/2, and on which nothing was said yet.
+    /// A TLS connection that has negotiated HTTP/2, and on which nothing was sent yet.
     pub(crate) fn silent_over_tls(address: SocketAddr) -> Self {
         let mut config = AUTHORITY.client(None);
         config.alpn_protocols = vec![b"h2".to_vec()];
@@ -122,7 +122,7 @@ impl Peer {
         }
     }
 
-    /// A connection that has said hello and was greeted.
+    /// A connection on which both sides have sent their prefaces.
     pub(crate) fn open(address: SocketAddr) -> Self {
         Self::with_settings(address, &[])
     }
@@ -146,12 +146,12 @@ impl Peer {
             peer.settings.insert(id, u32::from_be_bytes(setting[2..].try_into().unwrap()));
         }
         peer.send(SETTINGS, ACK, 0, &[]);
-        // The rest of the greeting: the acknowledgement, and the connection's window.
+        // The rest of the preface: the acknowledgement, and the connection's window.
         while peer.next().expect("a greeting").kind != SETTINGS {}
         peer
     }
 
-    /// A server may have closed already: what it said is what a test looks at.
+    /// A server may have closed already: the test examines what it sent.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> bool {
         self.wire.write(bytes)
     }
@@ -160,8 +160,8 @@ impl Peer {
         self.write(&frame(kind, flags, stream, payload))
     }
 
-    /// Sends a frame, whatever becomes of it.
-    pub(crate) fn say(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+    /// Sends a frame; the connection may be closed already.
+    pub(crate) fn try_send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
         self.send(kind, flags, stream, payload);
     }
 
@@ -203,11 +203,11 @@ impl Peer {
 
     pub(crate) fn next(&mut self) -> Option<Frame> {
         let frame = self.try_next();
-        assert_ne!(frame, Err(Ended::Silent), "the gateway says nothing");
+        assert_ne!(frame, Err(Ended::Silent), "the gateway sends nothing");
         frame.ok()
     }
 
-    /// The next frame of a stream, or of the connection's end. Those of others are kept.
+    /// The next frame of a stream, or of the connection's end. Those of other streams are kept.
     pub(crate) fn next_of(&mut self, stream: u32) -> Option<Frame> {
         if let Some(place) = self.kept.iter().position(|frame| frame.stream == stream) {
             return Some(self.kept.remove(place));
@@ -227,14 +227,14 @@ impl Peer {
         }
     }
 
-    /// The fields of a block that came. Each has to be decoded once, in the order of their coming.
+    /// The fields of a received block. Each must be decoded once, in the order of arrival.
     pub(crate) fn decode(&mut self, block: &[u8]) -> Vec<(String, String)> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let fields = self.decoder.decode(block).expect("a block that can be decoded");
         fields.iter().map(|(name, value)| (text(name), text(value))).collect()
     }
 
-    /// A whole answer on a stream, or as much as came before it was reset (`cut`).
+    /// A whole response on a stream, or as much as arrived before it was reset (`cut`).
     #[track_caller]
     pub(crate) fn answer(&mut self, stream: u32) -> Answer {
         self.try_answer(stream).unwrap_or_else(|| panic!("no answer on stream {stream}"))
@@ -253,7 +253,7 @@ impl Peer {
                 && frame.payload[4..8] == NO_ERROR.to_be_bytes()
                 && u32::from_be_bytes(frame.payload[..4].try_into().unwrap()) >= stream
             {
-                continue; // it is still answered
+                continue; // it still gets a response
             }
             let frame = frame.filter(|frame| frame.kind != GOAWAY);
             let Some(frame) = frame.filter(|frame| frame.kind != RST_STREAM) else {
@@ -284,12 +284,12 @@ impl Peer {
         }
     }
 
-    /// Whether frames of this stream came that nobody waited for.
+    /// Whether unexpected frames of this stream arrived.
     pub(crate) fn has_kept(&self, stream: u32) -> bool {
         self.kept.iter().any(|frame| frame.stream == stream)
     }
 
-    /// Sends a PING and waits for its answer; what comes before is kept.
+    /// Sends a PING and waits for its acknowledgement; what arrives before is kept.
     pub(crate) fn ping(&mut self) -> bool {
         self.send(PING, 0, 0, b"8 bytes!");
         loop {
@@ -305,7 +305,7 @@ impl Peer {
         }
     }
 
-    /// The code that the connection ends with. None: it goes on, or ends without one.
+    /// The code that the connection ends with. None: it continues, or ends without one.
     pub(crate) fn goaway(&mut self) -> Option<u32> {
         loop {
             let frame = self.try_next().ok()?;
@@ -320,11 +320,11 @@ impl Peer {
             Expect::Connection(codes) => {
                 let code = self.goaway();
                 if !code.is_some_and(|code| codes.contains(&code)) {
-                    return Err(format!("came the end with {code:?}"));
+                    return Err(format!("the connection ended with {code:?}"));
                 }
                 match self.try_next() {
                     Err(Ended::Closed | Ended::Reset) => Ok(()),
-                    other => Err(format!("came {other:?} behind GOAWAY")),
+                    other => Err(format!("{other:?} after GOAWAY")),
                 }
             }
             Expect::Stream(stream, codes) => loop {
@@ -332,17 +332,17 @@ impl Peer {
                     Some(frame) if frame.kind == RST_STREAM => {
                         let code = u32::from_be_bytes(frame.payload[..].try_into().unwrap());
                         if !codes.contains(&code) {
-                            return Err(format!("came a reset with {code}"));
+                            return Err(format!("the stream was reset with {code}"));
                         }
                         return self.goes_on();
                     }
                     Some(frame) if frame.kind == GOAWAY => return Err(format!("came {frame:?}")),
                     Some(_) => {}
-                    None => return Err("came the end".into()),
+                    None => return Err("the connection ended".into()),
                 }
             },
             Expect::Malformed(stream) => {
-                let answer = self.try_answer(stream).ok_or("came no answer")?;
+                let answer = self.try_answer(stream).ok_or("no response")?;
                 let text = String::from_utf8_lossy(&answer.body).into_owned();
                 if answer.status != 400 || answer.cut.is_some() || !text.contains("REQUEST_MALFORMED") {
                     return Err(format!("came {answer:?}"));
@@ -350,7 +350,7 @@ impl Peer {
                 self.expect(&Expect::Stream(stream, &[PROTOCOL_ERROR]))
             }
             Expect::Answered(stream) => {
-                let answer = self.try_answer(stream).ok_or("came no answer")?;
+                let answer = self.try_answer(stream).ok_or("no response")?;
                 if answer.cut.is_some() { Err(format!("came {answer:?}")) } else { self.goes_on() }
             }
             Expect::GoesOn => self.goes_on(),
@@ -358,6 +358,6 @@ impl Peer {
     }
 
     fn goes_on(&mut self) -> Result<(), String> {
-        if self.ping() { Ok(()) } else { Err("the connection does not go on".into()) }
+        if self.ping() { Ok(()) } else { Err("the connection does not continue".into()) }
     }
 }

@@ -44,7 +44,7 @@ fn s3_4_another_preface_is_answered_by_our_400() {
         let answer = gateway.send_bytes(bytes);
         assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
     }
-    // The second half of the preface is no HTTP/1.1 any more.
+    // The second half of the preface is not HTTP/1.1 any more.
     let mut peer = Peer::silent(gateway.address);
     peer.write(b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n");
     assert_eq!(peer.goaway(), Some(PROTOCOL_ERROR));
@@ -91,7 +91,7 @@ fn s3_4_what_alpn_has_chosen_holds_whatever_the_first_bytes_look_like() {
         assert!(peer.next().is_none());
     }
     assert_eq!((upstream.count(), gateway.used(&key)), (0, 0));
-    // However the preface itself arrives, it is taken.
+    // However the preface itself arrives, it is accepted.
     let mut peer = Peer::silent_over_tls(gateway.address);
     for byte in PREFACE {
         peer.write(&[*byte]);

@@ -1,4 +1,4 @@
-//! RFC 9113 section 4: frames of any kind, and header blocks; RFC 7541 where it says what cannot be decoded.
+//! RFC 9113 section 4: frames of any kind, and header blocks; RFC 7541 on what cannot be decoded.
 
 use crate::{
     peer::{
@@ -35,7 +35,7 @@ fn s4_1_frame_format() {
 #[test]
 fn s4_2_frame_size() {
     try_all(&[
-        ("DATA of 16,384 bytes is taken", Expect::Answered(1), |peer| {
+        ("DATA of 16,384 bytes is accepted", Expect::Answered(1), |peer| {
             peer.send(HEADERS, END_HEADERS, 1, &crate::peer::request("POST", "/items", &[]));
             peer.send(DATA, END_STREAM, 1, &[b' '; 16_384]);
         }),
@@ -101,7 +101,7 @@ fn hpack() {
         ("2.3.3 a name by an index beyond both tables", BROKEN, |peer| {
             peer.send(HEADERS, ASK, 1, &[plain(), vec![0x7f, 0x40, 0x01, b'a']].concat());
         }),
-        ("4.2 a table size behind fields", BROKEN, |peer| {
+        ("4.2 a table size after fields", BROKEN, |peer| {
             peer.send(HEADERS, ASK, 1, &[plain(), vec![0x3f, 0x00]].concat());
         }),
         ("5.2 padding longer than seven bits", BROKEN, |peer| {

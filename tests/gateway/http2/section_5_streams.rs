@@ -15,17 +15,17 @@ const ASK: u8 = END_STREAM | END_HEADERS;
 fn s5_1_idle() {
     const BROKEN: Expect = Expect::Connection(&[PROTOCOL_ERROR]);
     try_all(&[
-        ("DATA", BROKEN, |peer| peer.say(DATA, END_STREAM, 1, b"test")),
+        ("DATA", BROKEN, |peer| peer.try_send(DATA, END_STREAM, 1, b"test")),
         ("RST_STREAM", BROKEN, |peer| peer.reset(1, CANCEL)),
         ("WINDOW_UPDATE", BROKEN, |peer| peer.open_window(1, 100)),
-        ("CONTINUATION", BROKEN, |peer| peer.say(CONTINUATION, END_HEADERS, 1, &plain())),
-        ("PRIORITY is allowed", Expect::GoesOn, |peer| peer.say(PRIORITY, 0, 1, &[0, 0, 0, 0, 1])),
+        ("CONTINUATION", BROKEN, |peer| peer.try_send(CONTINUATION, END_HEADERS, 1, &plain())),
+        ("PRIORITY is allowed", Expect::GoesOn, |peer| peer.try_send(PRIORITY, 0, 1, &[0, 0, 0, 0, 1])),
     ]);
 }
 
 #[test]
 fn s5_1_half_closed_remote() {
-    // The stream stays half closed: its window is shut, so that our answer cannot end it.
+    // The stream stays half-closed: its window is closed, so that our response cannot end it.
     fn half_closed(peer: &mut Peer) {
         peer.settings(&[(4, 0)]);
         peer.send(HEADERS, ASK, 1, &plain());
@@ -110,9 +110,9 @@ fn s5_1_closed() {
 fn s5_1_1_identifiers() {
     const BROKEN: Expect = Expect::Connection(&[PROTOCOL_ERROR]);
     try_all(&[
-        ("an even one", BROKEN, |peer| peer.say(HEADERS, ASK, 2, &plain())),
-        ("stream 0", BROKEN, |peer| peer.say(HEADERS, ASK, 0, &plain())),
-        ("one that is lower than the last", BROKEN, |peer| {
+        ("an even identifier", BROKEN, |peer| peer.try_send(HEADERS, ASK, 2, &plain())),
+        ("stream 0", BROKEN, |peer| peer.try_send(HEADERS, ASK, 0, &plain())),
+        ("an identifier lower than the last", BROKEN, |peer| {
             peer.send(HEADERS, ASK, 5, &plain());
             peer.answer(5);
             peer.send(HEADERS, ASK, 3, &plain());

@@ -21,7 +21,7 @@ fn post(peer: &mut Peer) {
 #[test]
 fn s6_1_data() {
     try_all(&[
-        ("on stream 0", BROKEN, |peer| peer.say(DATA, END_STREAM, 0, b"test")),
+        ("on stream 0", BROKEN, |peer| peer.try_send(DATA, END_STREAM, 0, b"test")),
         ("with as much padding as payload", BROKEN, |peer| {
             post(peer);
             peer.send(DATA, END_STREAM | PADDED, 1, &[5, b't', b'e', b's', b't']);
@@ -61,12 +61,12 @@ fn s6_2_headers() {
 #[test]
 fn s6_3_priority() {
     try_all(&[
-        ("on stream 0", BROKEN, |peer| peer.say(PRIORITY, 0, 0, &[0, 0, 0, 0, 1])),
+        ("on stream 0", BROKEN, |peer| peer.try_send(PRIORITY, 0, 0, &[0, 0, 0, 0, 1])),
         ("of another length, on an open stream", Expect::Stream(1, &[FRAME_SIZE_ERROR]), |peer| {
             post(peer);
             peer.send(PRIORITY, 0, 1, &[0, 0, 0, 0]);
         }),
-        ("of another length, on none", SIZE, |peer| peer.say(PRIORITY, 0, 1, &[0; 6])),
+        ("of another length, on none", SIZE, |peer| peer.try_send(PRIORITY, 0, 1, &[0; 6])),
     ]);
 }
 
@@ -85,9 +85,9 @@ fn s6_4_rst_stream() {
 #[test]
 fn s6_5_settings() {
     try_all(&[
-        ("an acknowledgement with a payload", SIZE, |peer| peer.say(SETTINGS, ACK, 0, &[0; 6])),
-        ("on a stream", BROKEN, |peer| peer.say(SETTINGS, 0, 1, &[0, 3, 0, 0, 0, 100])),
-        ("of a length that is no multiple of six", SIZE, |peer| peer.say(SETTINGS, 0, 0, &[0, 3, 0])),
+        ("an acknowledgement with a payload", SIZE, |peer| peer.try_send(SETTINGS, ACK, 0, &[0; 6])),
+        ("on a stream", BROKEN, |peer| peer.try_send(SETTINGS, 0, 1, &[0, 3, 0, 0, 0, 100])),
+        ("of a length that is not a multiple of six", SIZE, |peer| peer.try_send(SETTINGS, 0, 0, &[0, 3, 0])),
         ("6.5.2 ENABLE_PUSH of 2", BROKEN, |peer| peer.settings(&[(2, 2)])),
         ("6.5.2 INITIAL_WINDOW_SIZE above the largest", Expect::Connection(&[FLOW_CONTROL_ERROR]), |peer| {
             peer.settings(&[(4, 0x8000_0000)])
@@ -123,11 +123,13 @@ fn s6_6_to_6_8_push_promise_ping_goaway() {
             peer.send(PUSH_PROMISE, END_HEADERS, 1, &[vec![0, 0, 0, 2], plain()].concat());
         }),
         ("6.7 PING is answered", Expect::GoesOn, |_| {}),
-        ("6.7 PING with ACK is not answered", Expect::GoesOn, |peer| peer.say(PING, ACK, 0, b"invalid!")),
-        ("6.7 PING on a stream", BROKEN, |peer| peer.say(PING, 0, 1, &[0; 8])),
-        ("6.7 PING of another length", SIZE, |peer| peer.say(PING, 0, 0, &[0; 6])),
-        ("6.8 GOAWAY on a stream", BROKEN, |peer| peer.say(GOAWAY, 0, 1, &[0; 8])),
-        ("6.8 GOAWAY that is too short", SIZE, |peer| peer.say(GOAWAY, 0, 0, &[0; 7])),
+        ("6.7 PING with ACK is not answered", Expect::GoesOn, |peer| {
+            peer.try_send(PING, ACK, 0, b"invalid!")
+        }),
+        ("6.7 PING on a stream", BROKEN, |peer| peer.try_send(PING, 0, 1, &[0; 8])),
+        ("6.7 PING of another length", SIZE, |peer| peer.try_send(PING, 0, 0, &[0; 6])),
+        ("6.8 GOAWAY on a stream", BROKEN, |peer| peer.try_send(GOAWAY, 0, 1, &[0; 8])),
+        ("6.8 GOAWAY that is too short", SIZE, |peer| peer.try_send(GOAWAY, 0, 0, &[0; 7])),
     ]);
 }
 
@@ -153,7 +155,7 @@ fn s6_9_window_update() {
             post(peer);
             peer.open_window(1, 0);
         }),
-        ("of another length", SIZE, |peer| peer.say(WINDOW_UPDATE, 0, 0, &[0; 3])),
+        ("of another length", SIZE, |peer| peer.try_send(WINDOW_UPDATE, 0, 0, &[0; 3])),
         ("of another length on a stream", SIZE, |peer| {
             post(peer);
             peer.send(WINDOW_UPDATE, 0, 1, &[0; 5]);
@@ -199,12 +201,12 @@ fn s6_9_2_a_window_can_become_negative() {
 #[test]
 fn s6_10_continuation() {
     try_all(&[
-        ("without HEADERS", BROKEN, |peer| peer.say(CONTINUATION, END_HEADERS, 1, &plain())),
-        ("behind the end of the block", BROKEN, |peer| {
+        ("without HEADERS", BROKEN, |peer| peer.try_send(CONTINUATION, END_HEADERS, 1, &plain())),
+        ("after the end of the block", BROKEN, |peer| {
             peer.send(HEADERS, ASK, 1, &plain());
             peer.send(CONTINUATION, END_HEADERS, 1, &[]);
         }),
-        ("behind the end of a block that was continued", BROKEN, |peer| {
+        ("after the end of a block that was continued", BROKEN, |peer| {
             peer.send(HEADERS, END_STREAM, 1, &plain());
             peer.send(CONTINUATION, END_HEADERS, 1, &[]);
             peer.send(CONTINUATION, END_HEADERS, 1, &[]);
@@ -213,7 +215,7 @@ fn s6_10_continuation() {
             peer.send(HEADERS, END_STREAM, 1, &plain());
             peer.send(CONTINUATION, END_HEADERS, 0, &[]);
         }),
-        ("behind DATA", BROKEN, |peer| {
+        ("after DATA", BROKEN, |peer| {
             post(peer);
             peer.send(DATA, 0, 1, b"test");
             peer.send(CONTINUATION, END_HEADERS, 1, &[]);

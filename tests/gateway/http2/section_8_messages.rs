@@ -1,4 +1,4 @@
-//! RFC 9113 section 8: what a request has to be. What is malformed is answered by our 400, and then reset.
+//! RFC 9113 section 8: the form of a request. What is malformed gets our 400 and is then reset.
 
 use crate::{
     gateway, patient_gateway,
@@ -31,7 +31,7 @@ fn post(peer: &mut Peer, fields: &[(&str, &str)]) {
 #[test]
 fn s8_1_trailers() {
     try_all(&[
-        ("are taken", Expect::Answered(1), |peer| {
+        ("are accepted", Expect::Answered(1), |peer| {
             post(peer, &[]);
             peer.send(DATA, 0, 1, b"{}");
             peer.send(HEADERS, ASK, 1, &block(&[("x-sum", "1")]));
@@ -79,8 +79,8 @@ fn s8_1_1_content_length() {
         }),
         ("of a request that has no body", MALFORMED, |peer| more(peer, &[("content-length", "5")])),
         ("of 0 without a body", Expect::Answered(1), |peer| more(peer, &[("content-length", "0")])),
-        ("that is no number", MALFORMED, |peer| more(peer, &[("content-length", "+0")])),
-        ("that stands there twice", MALFORMED, |peer| {
+        ("that is not a number", MALFORMED, |peer| more(peer, &[("content-length", "+0")])),
+        ("that is sent twice", MALFORMED, |peer| {
             more(peer, &[("content-length", "0"), ("content-length", "0")]);
         }),
     ]);
@@ -97,7 +97,7 @@ fn s8_2_header_fields() {
         ("8.2.1 a bare line feed in a value", MALFORMED, |peer| more(peer, &[("x", "a\nb")])),
         ("8.2.1 a NUL in a value", MALFORMED, |peer| more(peer, &[("x", "a\0b")])),
         ("8.2.1 white space before a value", MALFORMED, |peer| more(peer, &[("x", " a")])),
-        ("8.2.1 white space behind a value", MALFORMED, |peer| more(peer, &[("x", "a\t")])),
+        ("8.2.1 white space after a value", MALFORMED, |peer| more(peer, &[("x", "a\t")])),
         ("8.2.2 connection", MALFORMED, |peer| more(peer, &[("connection", "keep-alive")])),
         ("8.2.2 keep-alive", MALFORMED, |peer| more(peer, &[("keep-alive", "1")])),
         ("8.2.2 proxy-connection", MALFORMED, |peer| more(peer, &[("proxy-connection", "close")])),
@@ -115,7 +115,7 @@ fn s8_3_pseudo_header_fields() {
         ("8.3 one of answers", MALFORMED, |peer| {
             ask(peer, &[GET, HTTP, PATH, AUTHORITY, (":status", "200")])
         }),
-        ("8.3 behind a header field", MALFORMED, |peer| ask(peer, &[GET, HTTP, PATH, ("x", "y"), AUTHORITY])),
+        ("8.3 after a header field", MALFORMED, |peer| ask(peer, &[GET, HTTP, PATH, ("x", "y"), AUTHORITY])),
         ("8.3.1 an empty :path", MALFORMED, |peer| ask(peer, &[GET, HTTP, (":path", ""), AUTHORITY])),
         ("8.3.1 no :method", MALFORMED, |peer| ask(peer, &[HTTP, PATH, AUTHORITY])),
         ("8.3.1 no :scheme", MALFORMED, |peer| ask(peer, &[GET, PATH, AUTHORITY])),
@@ -140,7 +140,7 @@ fn s8_3_pseudo_header_fields() {
         }),
         ("8.3.1 a URL as path", MALFORMED, |peer| ask(peer, &[GET, HTTP, (":path", "http://a/"), AUTHORITY])),
         ("8.3.1 another scheme", MALFORMED, |peer| ask(peer, &[GET, (":scheme", "ftp"), PATH, AUTHORITY])),
-        ("8.3.1 a method that is none", MALFORMED, |peer| {
+        ("8.3.1 an invalid method", MALFORMED, |peer| {
             ask(peer, &[(":method", "G T"), HTTP, PATH, AUTHORITY])
         }),
         ("8.5 CONNECT with a path", MALFORMED, |peer| {
@@ -173,11 +173,11 @@ fn what_http_1_would_not_take_is_refused_by_the_same_400() {
 }
 
 #[test]
-fn who_reads_problem_details_gets_them_however_the_request_is_malformed() {
+fn a_client_that_accepts_problem_details_gets_them_however_the_request_is_malformed() {
     const PROBLEM: (&str, &str) = ("accept", "application/problem+json");
     let (_upstream, gateway) = patient_gateway();
     let mut peer = Peer::open(gateway.address);
-    // By the protocol, by HTTP/1.1's reading of the head, by the body, and by its size.
+    // By the protocol, by HTTP/1.1's rules for the head, by the body, and by its size.
     let large = "x".repeat(60_000);
     peer.send(
         HEADERS,
@@ -204,7 +204,7 @@ fn who_reads_problem_details_gets_them_however_the_request_is_malformed() {
         assert_eq!(answer.json()["error"]["code"], code, "{stream}");
         assert_eq!(stream == 1, answer.header("x-request-id") == Some("mine"));
     }
-    // A client of gRPC reads its own form.
+    // A gRPC client gets its own form.
     let grpc = ("content-type", "application/grpc");
     peer.send(HEADERS, ASK, 9, &request("POST", "/items", &[grpc, ("Upper", "a")]));
     let answer = peer.answer(9);
@@ -221,7 +221,7 @@ fn every_malformed_request_reads_the_whole_error_specification() {
     peer.send(HEADERS, END_HEADERS, 3, &request("POST", "/items", &[("content-length", "1")]));
     peer.send(DATA, END_STREAM, 3, b"test");
     assert_error(&gateway, &peer.answer(3), 400, "REQUEST_MALFORMED");
-    // An answer to HEAD has no body, even so.
+    // A response to HEAD has no body, even so.
     peer.send(HEADERS, ASK, 5, &request("HEAD", "/items/7", &[("Upper", "a")]));
     let answer = peer.answer(5);
     assert_eq!((answer.status, answer.body.len(), answer.cut), (400, 0, None));

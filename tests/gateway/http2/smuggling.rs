@@ -1,5 +1,5 @@
-//! Requests of HTTP/2 that would become other ones, or more than one, in the HTTP/1.1 of the upstream: lengths and
-//! codings that lie (H2.CL, H2.TE), line breaks in every place of a head, hosts that contradict each other, tunnels.
+//! HTTP/2 requests that would become other ones, or more than one, in the HTTP/1.1 of the upstream: false lengths and
+//! codings (H2.CL, H2.TE), line breaks in every place of a head, contradictory hosts, tunnels.
 
 use crate::{
     peer::{DATA, END_HEADERS, END_STREAM, HEADERS, Peer, RST_STREAM, block, frame, request},
@@ -39,7 +39,7 @@ fn with(name: &str, changes: &[(&str, &str)]) -> Case {
 
 fn cases() -> Vec<Case> {
     let mut cases = vec![
-        // H2.CL: a length that ends before what is smuggled, or goes on behind it.
+        // H2.CL: a length that ends before the smuggled part, or extends past it.
         with("H2.CL 0", &[("content-length", "0")]),
         with("H2.CL 5", &[("content-length", "5")]),
         with("H2.CL that is too long", &[("content-length", "500")]),
@@ -55,8 +55,8 @@ fn cases() -> Vec<Case> {
         with("H2.TE", &[("transfer-encoding", "chunked")]),
         with("H2.TE identity", &[("transfer-encoding", "identity")]),
         with("H2.TE with an upper-case name", &[("Transfer-Encoding", "chunked")]),
-        with("H2.TE with a space behind its name", &[("transfer-encoding ", "chunked")]),
-        with("H2.TE with a tab behind its name", &[("transfer-encoding\t", "chunked")]),
+        with("H2.TE with a space after its name", &[("transfer-encoding ", "chunked")]),
+        with("H2.TE with a tab after its name", &[("transfer-encoding\t", "chunked")]),
         with("H2.TE beside a length", &[("transfer-encoding", "chunked"), ("content-length", "0")]),
         with("H2.TE by Connection", &[("connection", "transfer-encoding"), ("transfer-encoding", "chunked")]),
         // Hop-by-hop fields, and a switch of the protocol (h2c smuggling).
@@ -65,7 +65,7 @@ fn cases() -> Vec<Case> {
         with("keep-alive", &[("keep-alive", "timeout=5")]),
         with("upgrade to h2c", &[("upgrade", "h2c"), ("http2-settings", "AAMAAABkAARAAAAAAAIAAAAA")]),
         with("upgrade to a websocket", &[("upgrade", "websocket")]),
-        // A line of its own as a name: `x: y` stands on the wire as one name.
+        // A whole line as a name: `x: y` is one name on the wire.
         with("a colon in a name", &[("transfer-encoding:chunked", "x")]),
         with("a colon before a name", &[(":transfer-encoding", "chunked")]),
         with("an empty name", &[("", "chunked")]),
@@ -138,7 +138,7 @@ fn each_is_refused_and_no_byte_of_it_arrives() {
             Some(answer) if answer.status == 400 => {}
             other => faults.push(format!("{}: {other:?}", case.name)),
         }
-        // Streams that are broken end in a reset, of which there may be so many at once.
+        // Malformed streams end in a reset, of which only so many are allowed at once.
         stream += 2;
         if stream > 200 {
             (peer, stream) = (Peer::open(gateway.address), 1);
@@ -146,7 +146,7 @@ fn each_is_refused_and_no_byte_of_it_arrives() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     let arrived: Vec<String> = recorder.all().into_iter().map(|one| one.line).collect();
-    // A body that turns out to be shorter or longer than it said may have begun to arrive; it never arrives whole.
+    // A body that turns out shorter or longer than its length may have begun to arrive; it never arrives whole.
     assert_eq!(arrived, Vec::<String>::new());
     assert_eq!(recorder.violations(), Vec::<String>::new());
     assert_eq!(gateway.used(&key), 0);
@@ -167,7 +167,7 @@ fn a_body_that_looks_like_a_request_or_like_chunks_arrives_as_the_body_that_it_i
             let number = stream.to_string();
             let fields = [&fields[..], &[("x-api-key", &key.key), ("x-case", &number)]].concat();
             peer.send(HEADERS, END_HEADERS, stream, &request("POST", "/items", &fields));
-            // In pieces, so that chunks of the gateway's own lie within.
+            // In pieces, so that the gateway's own chunks are within.
             for piece in body.as_bytes().chunks(4) {
                 peer.send(DATA, 0, stream, piece);
             }

@@ -1,5 +1,5 @@
-//! Another gateway takes the place of this one while clients of HTTP/2 ask, with TLS and without: every stream that GOAWAY
-//! does not hand back is answered, and counted once.
+//! Hot restarts while HTTP/2 clients send requests, with TLS and without: every stream that GOAWAY does not return
+//! is answered, and counted once.
 
 use crate::{
     peer::{
@@ -23,8 +23,8 @@ fn number(bytes: &[u8]) -> u32 {
     u32::from_be_bytes(bytes[..4].try_into().unwrap())
 }
 
-/// Asks on one connection until it is over or the gateway says that it goes. What GOAWAY hands back was not answered, and
-/// is for the next connection; anything else that is not answered is lost.
+/// Sends requests on one connection until it ends or the gateway sends GOAWAY. What GOAWAY returns was not processed,
+/// and is for the next connection; anything else without a response is lost.
 fn ask_on_one_connection(mut peer: Peer, key: &Key, is_over: &AtomicBool, answered: &AtomicU64) {
     peer.write(PREFACE);
     peer.settings(&[]);
@@ -42,14 +42,14 @@ fn ask_on_one_connection(mut peer: Peer, key: &Key, is_over: &AtomicBool, answer
         }
         let frame = match peer.try_next() {
             Ok(frame) => frame,
-            // Nothing was said on it: it was ended for being idle, before its first byte had come.
+            // Nothing was sent on it: it was closed as idle, before its first byte arrived.
             Err(_) if !has_heard => return,
-            Err(ended) => panic!("{ended:?}: {open:?} are lost, the last one taken: {last:?}"),
+            Err(ended) => panic!("{ended:?}: {open:?} are lost, the last one accepted: {last:?}"),
         };
         has_heard = true;
         match frame.kind {
             HEADERS => assert_eq!(peer.decode(&frame.payload)[0].1, "200"),
-            SETTINGS if frame.flags & ACK == 0 => peer.say(SETTINGS, ACK, 0, &[]),
+            SETTINGS if frame.flags & ACK == 0 => peer.try_send(SETTINGS, ACK, 0, &[]),
             GOAWAY => {
                 assert_eq!(number(&frame.payload[4..]), NO_ERROR);
                 let taken = number(&frame.payload);

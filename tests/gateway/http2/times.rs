@@ -1,4 +1,4 @@
-//! Times: idle connections, heads and bodies that do not come, the drain.
+//! Timeouts: idle connections, heads and bodies that do not arrive, the drain.
 
 use crate::{
     peer::{
@@ -15,7 +15,7 @@ fn gateway(timeouts: &str) -> (Upstream, Gateway) {
 }
 
 #[test]
-fn an_idle_connection_is_ended_in_peace() {
+fn an_idle_connection_ends_without_an_error() {
     let (_upstream, gateway) = gateway("keep_alive = \"200ms\"");
     let key = gateway.key();
     let mut peer = Peer::open(gateway.address);
@@ -27,11 +27,11 @@ fn an_idle_connection_is_ended_in_peace() {
 #[test]
 fn a_head_that_does_not_end_ends_the_connection_however_it_trickles() {
     let (_upstream, gateway) = gateway("header = \"300ms\"");
-    // Only half a preface, which could still become anything.
+    // Only half a preface, which could still become either protocol.
     let mut peer = Peer::silent(gateway.address);
     peer.write(&PREFACE[..20]);
     assert_eq!(peer.goaway(), Some(PROTOCOL_ERROR));
-    // A block that never ends, though something of it comes all the time.
+    // A block that never ends, though parts of it keep arriving.
     let mut peer = Peer::open(gateway.address);
     peer.send(HEADERS, END_STREAM, 1, &plain());
     eventually("it ends", || (!peer.send(CONTINUATION, 0, 1, &[0])).then_some(()));
@@ -72,10 +72,10 @@ fn a_client_that_reads_nothing_loses_the_connection_and_what_the_system_keeps_fo
         peer.ask(stream, "GET", "/bytes/8000000", &[("x-api-key", &key.key)]);
     }
     eventually("it is at work", || (gateway.descriptors() > before).then_some(()));
-    // Asked of the socket, because to read would be to take what was sent, and descriptors alone may be those of others.
+    // Checked on the socket, because reading would drain it, and descriptors alone may be those of others.
     let ended = eventually("it is let go", || peer.wire.stream.take_error().unwrap());
     assert_eq!(ended.kind(), std::io::ErrorKind::ConnectionReset);
-    eventually("nothing of it is left", || (gateway.descriptors() <= before).then_some(()));
+    eventually("its descriptors are closed", || (gateway.descriptors() <= before).then_some(()));
     let mut other = Peer::open(gateway.address);
     assert_eq!(other.get(1, "/items/7", &key).status, 200);
 }

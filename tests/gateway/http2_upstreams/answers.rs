@@ -1,4 +1,4 @@
-//! What an upstream that speaks HTTP/2 answers, to clients of HTTP/1.1: the contract as ever.
+//! Responses of an HTTP/2 upstream to HTTP/1.1 clients: the same contract.
 
 use crate::{
     config, gateway,
@@ -13,8 +13,8 @@ fn sample() -> Server {
         match path.as_str() {
             "/echo" => {
                 let (body, trailers) = asked.body().await;
-                let told = format!("{trailers:?}");
-                asked.answer(200, &[("x-trailers", &told)], &body);
+                let received = format!("{trailers:?}");
+                asked.answer(200, &[("x-trailers", &received)], &body);
             }
             "/length" => asked.answer(200, &[("content-length", "5")], b"hello"),
             "/nothing" => asked.answer(204, &[], b""),
@@ -50,7 +50,7 @@ fn sample() -> Server {
                     asked.answer(
                         status,
                         &[("content-type", "application/json")],
-                        b"{\"message\":\"as told\"}",
+                        b"{\"message\":\"as sent\"}",
                     );
                 }
                 None => asked.answer(200, &[("content-type", "text/plain")], b"fine"),
@@ -60,7 +60,7 @@ fn sample() -> Server {
 }
 
 #[test]
-fn a_request_arrives_as_http_2_has_it_and_its_answer_as_http_1_1_has_it() {
+fn a_request_arrives_in_the_form_of_http_2_and_its_response_in_that_of_http_1_1() {
     let server = sample();
     let gateway = gateway(&server);
     let key = gateway.key();
@@ -146,7 +146,7 @@ fn errors_are_those_of_the_table_and_free() {
     let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
     assert!(incident["detail"].as_str().unwrap().contains("INTERNAL_ERROR"), "{incident}");
     let resets = server.seen().iter().filter(|seen| seen.path == "/reset").count();
-    assert_eq!(resets, 2, "what was looked at is not sent again");
+    assert_eq!(resets, 2, "a processed request is not sent again");
 }
 
 #[test]
@@ -163,12 +163,12 @@ fn an_answer_that_breaks_off_is_cut_for_the_client_and_free() {
 }
 
 #[test]
-fn who_is_silent_is_a_500_and_whoever_no_connection_was_made_to_a_503() {
+fn a_silent_upstream_is_a_500_and_an_unreachable_one_a_503() {
     let server = sample();
     let times = "first_byte_timeout = \"300ms\"\nconnect_timeout = \"500ms\"";
     let silent = Gateway::start(&config(&server.url()).upstream(times));
     let unreachable = Gateway::start(&config(&Upstream::unreachable().url()).upstream(times));
-    let other = Upstream::saying("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    let other = Upstream::sending("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     let other = (Gateway::start(&config(&other.url()).upstream(times)), other);
     let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", mute.local_addr().unwrap());
@@ -208,7 +208,7 @@ fn a_request_that_takes_too_long_in_all_is_a_500() {
 #[test]
 fn a_websocket_goes_by_http_1_1_to_the_same_address() {
     let upstream = Upstream::scripted(|exchange| {
-        exchange.say(
+        exchange.send_raw(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello",
             crate::support::Next::Close,
         )

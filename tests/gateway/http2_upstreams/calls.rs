@@ -16,13 +16,13 @@ use std::{
     time::Duration,
 };
 
-/// An upstream that says each message back as it comes, and at the end how it went.
+/// An upstream that echoes each message as it arrives, and sends its status at the end.
 fn echoing() -> Server {
-    telling(Arc::default())
+    counting(Arc::default())
 }
 
-/// The same; `taken_back` counts the calls that were taken back in silence.
-fn telling(taken_back: Arc<AtomicUsize>) -> Server {
+/// The same; `taken_back` counts the calls that were cancelled while silent.
+fn counting(taken_back: Arc<AtomicUsize>) -> Server {
     Server::scripted(move |asked: Asked| answer(asked, Arc::clone(&taken_back)))
 }
 
@@ -47,7 +47,7 @@ async fn answer(mut asked: Asked, taken_back: Arc<AtomicUsize>) {
         }
     }
     if asked.request.uri().path() == "/shop.Items/Silent" {
-        // Until the client has had enough.
+        // Until the client cancels.
         let reset = std::future::poll_fn(|cx| stream.poll_reset(cx)).await;
         taken_back
             .fetch_add(usize::from(reset.is_ok_and(|code| code == h2::Reason::CANCEL)), Ordering::SeqCst);
@@ -116,7 +116,7 @@ fn a_call_speaks_both_ways_at_once_and_is_charged_at_its_end() {
         let key = key.clone();
         async move {
             let (answer, mut sending) = call(&mut client, "/shop.Items/Echo", &key).await;
-            // The head comes before a byte of the request's body was sent.
+            // The head arrives before a byte of the request's body was sent.
             let mut answer = answer.await.unwrap().into_body();
             for number in 0..50u8 {
                 let message = vec![number; 1000];
@@ -141,7 +141,7 @@ fn a_call_speaks_both_ways_at_once_and_is_charged_at_its_end() {
 }
 
 #[test]
-fn calls_that_fail_are_free_and_told_as_they_came() {
+fn calls_that_fail_are_free_and_pass_unchanged() {
     let server = echoing();
     let gateway = gateway(&server);
     let key = gateway.key();
@@ -188,14 +188,14 @@ fn a_call_that_is_answered_by_another_protocol_is_internal_and_free_and_an_incid
                 let (answer, mut sending) = call(&mut client, &format!("/shop.Items/{name}"), &key).await;
                 sending.send_data(Bytes::from_static(b"message"), true).unwrap();
                 let answer = answer.await.unwrap();
-                let said = |header| answer.headers().get(header).map(|value| value.to_str().unwrap());
-                assert_eq!((answer.status().as_u16(), said("grpc-status")), (200, Some("13")), "{name}");
+                let header = |name| answer.headers().get(name).map(|value| value.to_str().unwrap());
+                assert_eq!((answer.status().as_u16(), header("grpc-status")), (200, Some("13")), "{name}");
                 assert_eq!(
-                    (said("x-error-code"), said("location")),
+                    (header("x-error-code"), header("location")),
                     (Some("UNEXPECTED_ERROR"), None),
                     "{name}"
                 );
-                ids.lock().unwrap().push(said("x-request-id").unwrap().to_owned());
+                ids.lock().unwrap().push(header("x-request-id").unwrap().to_owned());
             }
         }
     });
@@ -254,16 +254,16 @@ async fn send_all(sending: &mut SendStream<Bytes>, message: &[u8]) {
 }
 
 #[test]
-fn a_client_that_takes_a_call_back_is_charged_and_its_upstream_is_told() {
+fn a_client_that_cancels_a_call_is_charged_and_its_upstream_is_notified() {
     let taken_back = Arc::new(AtomicUsize::new(0));
-    let server = telling(Arc::clone(&taken_back));
+    let server = counting(Arc::clone(&taken_back));
     let gateway = gateway(&server);
     let key = gateway.key();
     let before = gateway.limits(&key);
     with_client(&gateway, |mut client| {
         let (key, taken_back) = (key.clone(), Arc::clone(&taken_back));
         async move {
-            // Once with a request that has ended, once with one that still goes on.
+            // Once with a request that has ended, once with one that is still open.
             for (times, has_ended) in [(1, true), (2, false)] {
                 let (answer, mut sending) = call(&mut client, "/shop.Items/Silent", &key).await;
                 sending.send_data(Bytes::from_static(b"message"), has_ended).unwrap();
@@ -277,7 +277,7 @@ fn a_client_that_takes_a_call_back_is_charged_and_its_upstream_is_told() {
                     }
                 }
             }
-            // The connection goes on.
+            // The connection continues.
             let (answer, mut sending) = call(&mut client, "/shop.Items/Echo", &key).await;
             sending.send_data(Bytes::new(), true).unwrap();
             assert_eq!(end(answer.await.unwrap().body_mut()).await.as_deref(), Some("0"));

@@ -1,4 +1,4 @@
-//! How requests share connections, and when another one is opened.
+//! How requests share connections, and when a new one is opened.
 
 use crate::{
     config,
@@ -18,14 +18,14 @@ use std::{
 
 const ONE_THREAD: &str = "address = \"127.0.0.1:0\"\nthreads = 1";
 
-/// Answers after a moment, and counts how many were worked on at once.
+/// Answers after a moment, and records the maximum of concurrent requests.
 fn slow(builder: Builder) -> (Server, Arc<AtomicUsize>) {
     let most = Arc::new(AtomicUsize::new(0));
-    let (now, told) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&most));
+    let (now, maximum) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&most));
     let server = Server::built(builder, move |mut asked| {
-        let (now, told) = (Arc::clone(&now), Arc::clone(&told));
+        let (now, maximum) = (Arc::clone(&now), Arc::clone(&maximum));
         async move {
-            told.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            maximum.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(200)).await;
             now.fetch_sub(1, Ordering::SeqCst);
             asked.answer(200, &[], b"slow");
@@ -34,7 +34,7 @@ fn slow(builder: Builder) -> (Server, Arc<AtomicUsize>) {
     (server, most)
 }
 
-/// Sends so many requests at the same time, and gives the statuses.
+/// Sends so many requests at the same time, and returns the statuses.
 fn at_once(gateway: &Gateway, count: usize) -> Vec<u16> {
     let key = gateway.key();
     let begin = Arc::new(Barrier::new(count));
@@ -99,7 +99,7 @@ fn a_connection_on_which_nothing_comes_any_more_is_not_used_again() {
     let upstream = Frames::serve(&[], |peer| {
         loop {
             let stream = peer.request()?;
-            // The first connection is dead, but nobody is told so.
+            // The first connection is dead, but neither side is notified.
             if peer.number > 0 {
                 peer.answer(stream, b"alive")?;
             }
@@ -115,13 +115,13 @@ fn a_connection_on_which_nothing_comes_any_more_is_not_used_again() {
 
 #[test]
 fn an_idle_connection_answers_pings() {
-    let (told, answers) = std::sync::mpsc::channel();
-    let told = std::sync::Mutex::new(told);
+    let (sender, answers) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
     let upstream = Frames::serve(&[], move |peer| {
         let stream = peer.request()?;
         peer.answer(stream, b"a")?;
         peer.send(PING, 0, 0, b"are-you?")?;
-        told.lock().unwrap().send(peer.wait_for(PING)?).unwrap();
+        sender.lock().unwrap().send(peer.wait_for(PING)?).unwrap();
         peer.request().map(|_| ())
     });
     let gateway = Gateway::start(&config(&upstream.url()));
@@ -132,11 +132,11 @@ fn an_idle_connection_answers_pings() {
 }
 
 #[test]
-fn checks_ask_by_http_2_as_well() {
+fn health_checks_use_http_2_as_well() {
     let status = Arc::new(AtomicUsize::new(200));
-    let told = Arc::clone(&status);
+    let current = Arc::clone(&status);
     let server = Server::scripted(move |mut asked| {
-        let status = told.load(Ordering::SeqCst);
+        let status = current.load(Ordering::SeqCst);
         async move {
             let is_check = asked.path() == "/health";
             asked.answer(if is_check { u16::try_from(status).unwrap() } else { 200 }, &[], b"");
@@ -149,16 +149,16 @@ fn checks_ask_by_http_2_as_well() {
     eventually("it is checked", || server.seen().iter().any(|seen| seen.path == "/health").then_some(()));
     assert_eq!(asked(), 200);
     status.store(503, Ordering::SeqCst);
-    eventually("it is not well", || (asked() == 503).then_some(()));
+    eventually("it is unhealthy", || (asked() == 503).then_some(()));
     status.store(204, Ordering::SeqCst);
-    eventually("it is well again", || (asked() == 200).then_some(()));
+    eventually("it is healthy again", || (asked() == 200).then_some(()));
     assert!(gateway.log().contains("the health check got status 503"));
 }
 
 #[test]
 fn services_speak_what_each_is_set_to() {
     let newer = Server::scripted(|mut asked| async move { asked.answer(200, &[], b"by http/2") });
-    let older = crate::support::Upstream::saying("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nby http/1.1");
+    let older = crate::support::Upstream::sending("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nby http/1.1");
     let services = format!(
         "[[services]]\nname = \"new\"\npath = \"/new\"\nurl = \"{}\"\nhttp2 = true\n\
          [[services]]\nname = \"old\"\npath = \"/old\"\nurl = \"{}\"\n",
@@ -187,8 +187,8 @@ fn what_is_spoken_can_change_while_the_gateway_runs() {
 
 #[test]
 fn an_answer_whose_end_comes_late_is_not_reset() {
-    let (told, resets) = std::sync::mpsc::channel();
-    let told = std::sync::Mutex::new(told);
+    let (sender, resets) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
     let upstream = Frames::serve(&[], move |peer| {
         let first = peer.request()?;
         // `content-length: 5`
@@ -197,7 +197,7 @@ fn an_answer_whose_end_comes_late_is_not_reset() {
         // Nothing but the next request may come now.
         let next = loop {
             let frame = peer.next()?;
-            told.lock().unwrap().send(frame.kind == RST_STREAM).unwrap();
+            sender.lock().unwrap().send(frame.kind == RST_STREAM).unwrap();
             if frame.kind == HEADERS {
                 break frame.stream;
             }
@@ -217,13 +217,13 @@ fn an_answer_whose_end_comes_late_is_not_reset() {
 #[test]
 #[ignore = "it takes a minute"]
 fn a_connection_without_requests_ends_in_order_after_a_minute() {
-    let (told, ends) = std::sync::mpsc::channel();
-    let told = std::sync::Mutex::new(told);
+    let (sender, ends) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
     let upstream = Frames::serve(&[], move |peer| {
         let stream = peer.request()?;
         peer.answer(stream, b"a")?;
         peer.stream.set_read_timeout(None).unwrap();
-        told.lock().unwrap().send(peer.end()?).unwrap();
+        sender.lock().unwrap().send(peer.end()?).unwrap();
         Some(())
     });
     let gateway = Gateway::start(&config(&upstream.url()));

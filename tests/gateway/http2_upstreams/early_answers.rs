@@ -1,4 +1,4 @@
-//! Upstreams that answer an upload and take no more of it: the answer is heard at once.
+//! Upstreams that answer an upload and read no more of it: the response is passed on at once.
 
 use crate::{
     config,
@@ -9,15 +9,15 @@ use std::io::Write;
 
 /// `:status: 400` of the static table.
 const BAD_REQUEST: &[u8] = &[0x8c];
-/// More than the system holds for a connection.
+/// More than the kernel buffers for a connection.
 const BODY: usize = 64 << 20;
 
-/// Windows that never hold an upload up.
+/// Windows that never block an upload.
 fn open_windows(peer: &mut Peer) -> Option<()> {
     peer.send(WINDOW_UPDATE, 0, 0, &(0x7fff_ffff_u32 - 65_535).to_be_bytes())
 }
 
-/// Waits until nothing of the upload moves any more, because this side reads nothing of it.
+/// Waits until the upload is stuck, because this side reads nothing of it.
 fn wait_until_it_is_stuck(peer: &Peer) {
     let (mut before, mut looks) = ((0, 0), 0);
     eventually("the upload is stuck", || {
@@ -28,7 +28,7 @@ fn wait_until_it_is_stuck(peer: &Peer) {
     });
 }
 
-/// Begins an upload that the upstream takes no more than the beginning of.
+/// Begins an upload of which the upstream reads only the beginning.
 fn begin_upload(gateway: &Gateway, key: &Key) -> Connection {
     let mut connection = gateway.connect();
     let head = format!(
@@ -70,9 +70,9 @@ fn an_upstream_that_takes_no_more_of_a_body_is_heard_at_once() {
         open_windows(peer)?;
         let stream = peer.request()?;
         wait_until_it_is_stuck(peer);
-        // All that the gateway may hold for the connection waits to be written there.
+        // Everything that the gateway may buffer for the connection waits to be written.
         fills.wait();
-        // Something else comes before the answer.
+        // Something else arrives before the response.
         for _ in 0..3 {
             peer.send(PING, 0, 0, b"8 bytes!")?;
             eventually("the gateway reads", || (held_by_peer(&peer.stream).0 == 0).then_some(()));
@@ -111,7 +111,7 @@ fn an_upstream_that_answers_and_closes_without_reading_is_heard() {
             open_windows(peer)?;
             let stream = peer.request()?;
             wait_until_it_is_stuck(peer);
-            // Closed with bytes that nobody has read: the other side meets a reset right behind the answer.
+            // Closed with unread bytes: the peer gets a reset right after the response.
             peer.write(&bad_request(stream))
         });
         let gateway = start(&upstream);

@@ -1,4 +1,4 @@
-//! An upstream at the level of frames, which can do what no library would.
+//! An upstream at the level of frames, which can send what no library would.
 
 use crate::support::wire::PATIENCE;
 use std::{
@@ -28,7 +28,7 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// Has each connection served by a thread of its own, once both sides have greeted each other with these settings.
+    /// Serves each connection on a thread of its own, once both sides have exchanged prefaces with these settings.
     pub(crate) fn serve(
         settings: &'static [(u16, u32)],
         script: impl Fn(&mut Peer) -> Option<()> + Send + Sync + 'static,
@@ -61,7 +61,7 @@ impl Frames {
     }
 }
 
-/// None, wherever it is given: the gateway has closed the connection.
+/// None, wherever it is returned: the gateway has closed the connection.
 impl Peer {
     fn greet(&mut self, values: &[(u16, u32)]) -> Option<()> {
         let mut preface = [0; 24];
@@ -117,7 +117,7 @@ impl Peer {
         self.send(GOAWAY, 0, 0, &[last.to_be_bytes(), code.to_be_bytes()].concat())
     }
 
-    /// Reads until the gateway has closed, and tells the code of its GOAWAY.
+    /// Reads until the gateway has closed, and returns the code of its GOAWAY.
     pub(crate) fn end(&mut self) -> Option<u32> {
         let frame = self.wait_for(GOAWAY)?;
         Some(u32::from_be_bytes(frame.payload[4..8].try_into().unwrap()))

@@ -15,7 +15,7 @@ const GROWTH: u64 = 40 << 20;
 
 type Attack = fn(&mut Peer, u32) -> Option<()>;
 
-/// Writes these bytes until the gateway has enough.
+/// Writes these bytes until the gateway closes the connection.
 fn flood(peer: &mut Peer, bytes: &[u8]) -> Option<()> {
     let many = bytes.repeat(16_384 / bytes.len() + 1);
     let begun = Instant::now();
@@ -38,7 +38,7 @@ fn empty_data(peer: &mut Peer, stream: u32) -> Option<()> {
     flood(peer, &frame(DATA, 0, stream, &[]))
 }
 
-fn crumbs_of_windows(peer: &mut Peer, _: u32) -> Option<()> {
+fn tiny_window_updates(peer: &mut Peer, _: u32) -> Option<()> {
     flood(peer, &frame(WINDOW_UPDATE, 0, 0, &1u32.to_be_bytes()))
 }
 
@@ -56,7 +56,7 @@ fn empty_continuations(peer: &mut Peer, stream: u32) -> Option<()> {
     flood(peer, &frame(CONTINUATION, 0, stream, &[]))
 }
 
-/// A field of 4,000 bytes that enters the table, and then stands for itself by one byte.
+/// A field of 4,000 bytes that enters the table, and is then repeated by one byte.
 fn bomb(peer: &mut Peer, stream: u32, interim: bool) -> Option<()> {
     let mut block = if interim { vec![0x08, 0x03, b'1', b'0', b'3'] } else { OK.to_vec() };
     block.extend(*b"\x40\x01a\x7f\xa1\x1e");
@@ -120,7 +120,7 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("settings", settings),
     ("pings", pings),
     ("empty data", empty_data),
-    ("crumbs of windows", crumbs_of_windows),
+    ("tiny window updates", tiny_window_updates),
     ("resets", resets),
     ("an endless head", endless_head),
     ("empty continuations", empty_continuations),
@@ -144,7 +144,7 @@ fn an_attack_ends_its_connection_in_bounded_memory_and_is_free() {
             if peer.number > 0 {
                 return peer.answer(stream, b"peace").and_then(|()| peer.request()).map(|_| ());
             }
-            // Whoever does not read fills the other side's buffers with acknowledgements; this one reads.
+            // A peer that does not read fills the other side's buffers with acknowledgements; this one reads.
             let mut reading = peer.stream.try_clone().unwrap();
             std::thread::spawn(move || std::io::copy(&mut reading, &mut std::io::sink()));
             attack(peer, stream)
@@ -168,7 +168,7 @@ fn an_attack_ends_its_connection_in_bounded_memory_and_is_free() {
         gateway.limits(&key).assert_charged_since(&before, 0, name);
         let grown = gateway.resident().saturating_sub(resident);
         assert!(grown < GROWTH, "{name}: grown by {} MiB", grown >> 20);
-        // The attacked request may be answered before its connection has come to an end, and another one be sent there.
+        // The attacked request may be answered before its connection has ended, and another one be sent there.
         let calm = Instant::now() + Duration::from_secs(10);
         loop {
             let answer = gateway.send(&get("/a").key(&key));
@@ -220,7 +220,7 @@ fn an_upstream_that_opens_no_window_stalls_only_its_own_request() {
 }
 
 #[test]
-fn an_upstream_that_says_ack_only_is_no_greeting() {
+fn an_upstream_that_sends_only_an_ack_has_not_sent_its_preface() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {

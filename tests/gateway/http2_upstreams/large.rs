@@ -13,8 +13,8 @@ const GROWTH: u64 = 24 << 20;
 const PIECE: usize = 64 << 10;
 
 async fn send_large(asked: &mut Asked, length: usize) {
-    let told = length.to_string();
-    let mut stream = asked.respond.send_response(head(200, &[("content-length", &told)]), false).unwrap();
+    let declared = length.to_string();
+    let mut stream = asked.respond.send_response(head(200, &[("content-length", &declared)]), false).unwrap();
     let piece = Bytes::from(vec![b'x'; PIECE]);
     let mut left = length;
     while left > 0 {

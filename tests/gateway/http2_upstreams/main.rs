@@ -1,6 +1,7 @@
-//! Upstreams that speak HTTP/2, real ones and hostile ones: the same contract as over HTTP/1.1, exact charges, bounded memory.
+//! Upstreams that speak HTTP/2, real ones and hostile ones: the same contract as over HTTP/1.1, exact charges, bounded
+//! memory.
 //!
-//! What behaves is a server of the crate `h2`; what does not is written here at the level of frames.
+//! Well-behaved ones are servers of the crate `h2`; the others are written here at the level of frames.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,7 +9,7 @@
     clippy::indexing_slicing,
     clippy::too_many_lines,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../support/mod.rs"]
@@ -29,7 +30,7 @@ mod tls;
 use server::Server;
 use support::{Config, Gateway};
 
-/// The configuration of a gateway before an address that is spoken to by HTTP/2.
+/// The configuration of a gateway before an HTTP/2 address.
 fn config(url: &str) -> Config {
     Config::of_url(url).upstream("http2 = true")
 }

@@ -1,4 +1,4 @@
-//! Requests that the upstream did not look at: sent again where that is safe, and how often.
+//! Requests that the upstream did not process: when they are sent again, and how often.
 
 use crate::{
     config,
@@ -43,7 +43,7 @@ fn a_refused_request_is_sent_again_whatever_its_method_and_charged_once() {
 }
 
 #[test]
-fn who_refuses_everything_is_asked_no_oftener_than_the_budget_allows() {
+fn an_upstream_that_refuses_everything_is_retried_no_oftener_than_the_budget_allows() {
     let refused = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&refused);
     let upstream = Frames::serve(&[], move |peer| {
@@ -106,8 +106,8 @@ fn a_body_that_has_begun_to_pass_cannot_be_sent_again() {
 }
 
 #[test]
-fn what_stands_behind_the_last_stream_of_a_goaway_is_sent_by_another_connection() {
-    // The first connection takes one of four requests; the others are told by GOAWAY that they were not looked at.
+fn streams_after_the_last_one_of_a_goaway_are_sent_on_another_connection() {
+    // The first connection takes one of four requests; for the others, GOAWAY says that they were not processed.
     let upstream = Frames::serve(&[], |peer| {
         if peer.number > 0 {
             loop {
@@ -132,9 +132,9 @@ fn what_stands_behind_the_last_stream_of_a_goaway_is_sent_by_another_connection(
             std::thread::spawn(move || connection.send(&asked).text())
         })
         .collect();
-    let mut said: Vec<String> = asking.into_iter().map(|one| one.join().unwrap()).collect();
-    said.sort();
-    assert_eq!(said, ["first", "second", "second", "second"]);
+    let mut bodies: Vec<String> = asking.into_iter().map(|one| one.join().unwrap()).collect();
+    bodies.sort();
+    assert_eq!(bodies, ["first", "second", "second", "second"]);
     assert_eq!(upstream.connections(), 2);
     gateway.limits(&key).assert_charged_since(&before, 4, "four answers");
 }
@@ -158,7 +158,7 @@ fn an_upstream_that_ends_each_connection_with_its_greeting_cannot_be_reached() {
     let gateway = Gateway::start(&config(&upstream.url()));
     let key = gateway.key();
     let answer = gateway.send(&get("/a").key(&key));
-    // Whether the request was on its way by then is chance.
+    // Whether the request was in flight by then is chance.
     if answer.status == 500 {
         assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
     } else {
@@ -182,7 +182,7 @@ fn no_request_is_lost_while_connections_end_in_order_under_load() {
             let (mut connection, key) = (gateway.connect(), key.clone());
             std::thread::spawn(move || {
                 for number in 0..100 {
-                    // Each thirtieth request has its connection end.
+                    // Each thirtieth request ends its connection.
                     let path = if (client + number) % 30 == 0 { "/goodbye" } else { "/a" };
                     let body = format!("{{\"a\":{number}}}");
                     let answer = connection.send(&post(path, &body).key(&key));
@@ -193,7 +193,7 @@ fn no_request_is_lost_while_connections_end_in_order_under_load() {
         .collect();
     asking.into_iter().for_each(|one| one.join().unwrap());
     gateway.limits(&key).assert_charged_since(&before, 800, "each request once");
-    assert_eq!(server.count(), 800, "none was worked on twice");
+    assert_eq!(server.count(), 800, "none was processed twice");
     assert!(server.connections() > 5, "{} connections", server.connections());
 }
 
@@ -232,14 +232,14 @@ fn a_get_whose_connection_is_cut_is_sent_again_and_a_post_is_not() {
 }
 
 #[test]
-fn a_client_that_leaves_takes_its_request_back() {
-    let (told, resets) = std::sync::mpsc::channel();
-    let told = std::sync::Mutex::new(told);
+fn a_client_that_leaves_cancels_its_request() {
+    let (sender, resets) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
     let upstream = Frames::serve(&[], move |peer| {
         let stream = peer.request()?;
         peer.send(HEADERS, crate::frames::END_HEADERS, stream, &[&[0x88][..], EVENTS].concat())?;
         let reset = peer.wait_for(RST_STREAM)?;
-        told.lock().unwrap().send((stream, reset)).unwrap();
+        sender.lock().unwrap().send((stream, reset)).unwrap();
         let next = peer.request()?;
         peer.answer(next, b"next")
     });
@@ -268,7 +268,7 @@ fn a_request_that_may_change_something_is_not_sent_to_a_second_address_once_it_w
         (request("PUT", "/a").header("Content-Length", "0"), 1),
         (post("/a", "{}"), 1),
     ] {
-        // Each reads the request and closes without a word.
+        // Each reads the request and closes without a response.
         let taken = Arc::new(AtomicUsize::new(0));
         let mute = || {
             let count = Arc::clone(&taken);

@@ -1,4 +1,4 @@
-//! An upstream made of the crate `h2`, which nobody here wrote: each request is answered by a function of the test.
+//! An upstream made of the crate `h2`, an independent implementation: a function of the test answers each request.
 
 use h2::{
     RecvStream,
@@ -86,7 +86,7 @@ impl Server {
                         _ = &mut ended => return,
                         accepted = listener.accept() => {
                             let Ok((socket, _)) = accepted else { continue };
-                            // Else its small frames would wait for acknowledgements, as those of no real server do.
+                            // Without it small frames wait for acknowledgements (Nagle), unlike in real servers.
                             socket.set_nodelay(true).unwrap();
                             shared.connections.fetch_add(1, Ordering::SeqCst);
                             let (record, script) = (Arc::clone(&shared), Arc::clone(&script));
@@ -139,7 +139,7 @@ async fn serve<T: AsyncRead + AsyncWrite + Unpin>(
             scheme: uri.scheme_str().unwrap_or_default().to_owned(),
             headers: request.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         });
-        // A path that says so has the connection end in order; what runs on it goes on.
+        // A path can end the connection in order; requests in flight continue.
         if request.uri().path() == "/goodbye" {
             greeted.graceful_shutdown();
         }

@@ -1,4 +1,4 @@
-//! HTTP/2 under TLS: chosen in the handshake, or a clear word why not.
+//! HTTP/2 under TLS: negotiated in the handshake, or a clear error.
 
 use crate::support::{AUTHORITY, Config, Gateway, assert_error, gateway::Home, get};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -65,7 +65,7 @@ fn http_2_is_chosen_in_the_handshake() {
 }
 
 #[test]
-fn who_does_not_choose_it_is_told_to_the_operator() {
+fn an_upstream_that_does_not_choose_it_is_reported_to_the_operator() {
     for offers in [&[b"http/1.1" as &[u8]] as &'static [&'static [u8]], &[]] {
         let gateway = start(&serve(offers));
         let key = gateway.key();

@@ -1,4 +1,4 @@
-//! SIGTERM: running answers finish and are charged once, nobody new comes in, the end is orderly.
+//! SIGTERM: running responses finish and are charged once, no new client gets in, the exit is orderly.
 
 use crate::support::{
     Answer, Config, Connection, Gate, Gateway, Key, Next, Upstream, eventually, get, sample::sample,
@@ -50,7 +50,7 @@ fn running_answers_finish_and_are_charged_once_and_the_end_is_orderly() {
 
     gateway.terminate();
     let address = gateway.address;
-    eventually("nobody new comes in", || Connection::try_open(address).is_err().then_some(()));
+    eventually("no new client gets in", || Connection::try_open(address).is_err().then_some(()));
     assert!(idle.is_closed(), "an idle connection holds up the end");
     assert!(gateway.is_running(), "it ended before its answers");
     may_answer.open();
@@ -76,7 +76,7 @@ fn an_answer_that_never_ends_does_not_hold_up_the_end_for_ever() {
     eventually("it is at the upstream", || (upstream.count() == 1).then_some(()));
     gateway.terminate();
     assert!(gateway.ended().code().is_some());
-    // It was no success, so it is free.
+    // It was not a success, so it is free.
     let home = std::sync::Arc::clone(gateway.home());
     drop(gateway);
     assert_eq!(Gateway::start_in(&home).used(&key), 0);

@@ -1,4 +1,4 @@
-//! What an operator meets at 3 a.m.: a broken file, a store that is gone, a probe that nobody answers.
+//! What an operator faces at 3 a.m.: a broken file, a store that is gone, a probe without a response.
 
 use crate::support::{
     Config, Gateway, Upstream, answer::Answer, eventually, gateway::Home, get, specification::error_of,
@@ -21,7 +21,7 @@ fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// What `/ready` says. None: nobody answers.
+/// The response of `/ready`. None: no response.
 fn ready(admin: SocketAddr) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(admin).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
@@ -41,7 +41,7 @@ fn status(home: &Home) -> Value {
 }
 
 #[test]
-fn the_admin_address_is_answered_all_through_a_take_over() {
+fn the_admin_address_answers_throughout_a_hot_restart() {
     let upstream = Upstream::sample();
     let address = free();
     let home = Home::new(&Config::of(&upstream).section(&admin(address)));
@@ -51,7 +51,7 @@ fn the_admin_address_is_answered_all_through_a_take_over() {
     let new = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
-                TcpStream::connect(address).expect("nobody listens at the admin address");
+                TcpStream::connect(address).expect("nothing listens at the admin address");
             }
         });
         let new = Gateway::try_start_with(&home, &["serve", "--take-over"]);
@@ -61,7 +61,7 @@ fn the_admin_address_is_answered_all_through_a_take_over() {
     assert_eq!(old.ended().code(), Some(0), "{}", old.log());
     assert_eq!(ready(address).unwrap().0, 200);
     assert_eq!(status(&home)["process"], new.process());
-    // The next one answers elsewhere, and the old address is given up.
+    // The next one answers elsewhere, and the old address is closed.
     let other = free();
     home.configure(&Config::of(&upstream).section(&admin(other)));
     let third = Gateway::try_start_with(&home, &["serve", "--take-over"]).unwrap();
@@ -79,31 +79,31 @@ fn a_running_gateway_takes_up_another_admin_address_and_gives_it_up() {
         gateway.home().configure(config);
         gateway.home().run(&["config", "reload"])
     };
-    let said = configure(&plain.clone().section(&admin(one)));
-    assert!(said.code == Some(0) && said.out.contains("[admin]"), "{said:?}");
+    let output = configure(&plain.clone().section(&admin(one)));
+    assert!(output.code == Some(0) && output.out.contains("[admin]"), "{output:?}");
     assert_eq!(ready(one).unwrap().0, 200);
     assert_eq!(status(gateway.home())["admin"], one.to_string());
     configure(&plain.clone().section(&admin(other)));
     assert_eq!((ready(one), ready(other).unwrap().0), (None, 200));
     // The same port, but of every address.
     let everywhere = SocketAddr::from(([0, 0, 0, 0], other.port()));
-    let said = configure(&plain.clone().section(&admin(everywhere)));
-    assert!(said.code == Some(0), "{said:?}");
+    let output = configure(&plain.clone().section(&admin(everywhere)));
+    assert!(output.code == Some(0), "{output:?}");
     assert_eq!(ready(other).unwrap().0, 200);
-    // What cannot be listened on changes nothing.
+    // An address that cannot be bound changes nothing.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let said =
+    let output =
         configure(&plain.clone().plan("free", &["7 per day"]).section(&admin(taken.local_addr().unwrap())));
-    assert!(said.code == Some(1) && said.err.contains("[admin] address"), "{said:?}");
+    assert!(output.code == Some(1) && output.err.contains("[admin] address"), "{output:?}");
     assert!(status(gateway.home())["not_taken"].as_str().unwrap().contains("[admin] address"));
     assert_eq!(ready(other).unwrap().0, 200);
-    let said = configure(&plain);
-    assert!(said.code == Some(0) && said.out.contains("[admin]"), "{said:?}");
+    let output = configure(&plain);
+    assert!(output.code == Some(0) && output.out.contains("[admin]"), "{output:?}");
     assert_eq!((ready(other), status(gateway.home())["admin"].clone()), (None, Value::Null));
 }
 
 #[test]
-fn whoever_sends_half_a_request_keeps_nobody_from_asking_whether_the_gateway_is_ready() {
+fn half_a_request_does_not_block_readiness_probes_of_others() {
     let upstream = Upstream::sample();
     let address = free();
     let _gateway = Gateway::start(&Config::of(&upstream).section(&admin(address)));
@@ -121,7 +121,7 @@ fn whoever_sends_half_a_request_keeps_nobody_from_asking_whether_the_gateway_is_
 
 #[test]
 fn commands_reach_a_gateway_whose_file_has_faults() {
-    let upstream = Upstream::saying_last("");
+    let upstream = Upstream::sending_and_closing("");
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
     let home = gateway.home();
@@ -136,8 +136,8 @@ fn commands_reach_a_gateway_whose_file_has_faults() {
             Some(text) => fs::write(home.config(), text).unwrap(),
             None => fs::remove_file(home.config()).unwrap(),
         }
-        let said = home.run(&["status"]);
-        assert!(said.code == Some(0) && said.out.contains(fault), "{said:?}");
+        let output = home.run(&["status"]);
+        assert!(output.code == Some(0) && output.out.contains(fault), "{output:?}");
         assert!(status(home)["not_taken"].as_str().unwrap().contains(fault));
         for command in [
             &["keys", "list"][..],
@@ -150,31 +150,31 @@ fn commands_reach_a_gateway_whose_file_has_faults() {
             &["upstreams", "list"],
             &["usage"],
         ] {
-            let said = home.run(command);
-            assert_eq!(said.code, Some(0), "{command:?}: {said:?}");
-            assert!(said.err.contains("cannot be used"), "{command:?}: {said:?}");
+            let output = home.run(command);
+            assert_eq!(output.code, Some(0), "{command:?}: {output:?}");
+            assert!(output.err.contains("cannot be used"), "{command:?}: {output:?}");
         }
         let other = gateway.key();
         assert_eq!(home.run(&["keys", "revoke", &other.id]).code, Some(0));
         assert_eq!(code(&gateway.send(&get("/items/7").key(&other))), "KEY_REVOKED");
         assert_eq!(home.run(&["config", "check"]).code, Some(2));
     }
-    // Another store is named: the gateway that runs with this file is asked, and no second store is made.
+    // Another store is named: the gateway running with this file is asked, and no second store is created.
     let moved = good.replace("/data\"", "/elsewhere\"");
     assert_ne!(moved, good);
     fs::write(home.config(), &moved).unwrap();
-    let said = home.run(&["keys", "create", "--plan", "free"]);
-    assert!(said.code == Some(0) && said.err.contains("elsewhere"), "{said:?}");
+    let output = home.run(&["keys", "create", "--plan", "free"]);
+    assert!(output.code == Some(0) && output.err.contains("elsewhere"), "{output:?}");
     assert!(!home.path("elsewhere").exists());
-    // Without a gateway there is nobody to ask.
+    // Without a gateway there is nothing to ask.
     fs::write(home.config(), "[api]\nnmae = 1\n").unwrap();
     let home = gateway.stop();
-    let said = home.run(&["keys", "list"]);
-    assert!(said.code == Some(2) && said.err.contains("nmae"), "{said:?}");
+    let output = home.run(&["keys", "list"]);
+    assert!(output.code == Some(2) && output.err.contains("nmae"), "{output:?}");
 }
 
 #[test]
-fn a_store_that_is_gone_is_told_everywhere_and_no_second_one_is_made() {
+fn a_store_that_is_gone_is_reported_everywhere_and_no_second_one_is_created() {
     let upstream = Upstream::sample();
     let address = free();
     let gateway = Gateway::start(&Config::of(&upstream).section(&admin(address)));
@@ -193,24 +193,27 @@ fn a_store_that_is_gone_is_told_everywhere_and_no_second_one_is_made() {
         eventually("it is not ready", || (ready(address)?.0 == 503).then_some(()));
         assert_eq!(ready(address).unwrap().1, "{\"status\":\"store gone\"}\n");
         assert_eq!(gateway.event("the store is gone")["level"], "error");
-        let said = home.run(&["status"]);
+        let output = home.run(&["status"]);
         assert!(
-            said.code == Some(1) && said.out.contains("ALARM") && said.out.contains("is gone"),
-            "{said:?}"
+            output.code == Some(1) && output.out.contains("ALARM") && output.out.contains("is gone"),
+            "{output:?}"
         );
         for command in [
             &["keys", "create", "--plan", "free"][..],
             &["keys", "change", &key.id, "--name", "x"],
             &["serve", "--take-over"],
         ] {
-            let said = home.run(command);
-            assert!(said.code == Some(1) && said.err.contains("is gone"), "{command:?}: {said:?}");
+            let output = home.run(command);
+            assert!(output.code == Some(1) && output.err.contains("is gone"), "{command:?}: {output:?}");
         }
-        let said = home.run(&["serve"]);
-        assert!(said.code == Some(1) && said.err.contains("in use by another gateway (process"), "{said:?}");
-        // What protects the API works, and says what it is worth.
-        let said = home.run(&["keys", "revoke", &leaked.id]);
-        assert!(said.code == Some(0) && said.err.contains("is gone"), "{said:?}");
+        let output = home.run(&["serve"]);
+        assert!(
+            output.code == Some(1) && output.err.contains("in use by another gateway (process"),
+            "{output:?}"
+        );
+        // Commands that protect the API work, with a warning.
+        let output = home.run(&["keys", "revoke", &leaked.id]);
+        assert!(output.code == Some(0) && output.err.contains("is gone"), "{output:?}");
         assert_eq!(code(&gateway.send(&get("/items/7").key(&leaked))), "KEY_REVOKED");
         assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
         assert_eq!(home.run(&["maintenance", "on", "--for", "1h"]).code, Some(0));
@@ -218,15 +221,15 @@ fn a_store_that_is_gone_is_told_everywhere_and_no_second_one_is_made() {
         if put_in_its_place.is_some() {
             fs::remove_dir_all(&store).unwrap();
         }
-        assert!(!store.exists(), "a second store was made");
-        let said = home.run(&["store", "check"]);
-        assert!(said.code == Some(1) && said.err.contains("no store"), "{said:?}");
-        assert!(!store.exists(), "a second store was made");
+        assert!(!store.exists(), "a second store was created");
+        let output = home.run(&["store", "check"]);
+        assert!(output.code == Some(1) && output.err.contains("no store"), "{output:?}");
+        assert!(!store.exists(), "a second store was created");
         fs::rename(&aside, &store).unwrap();
         eventually("it is ready again", || (ready(address)?.0 == 200).then_some(()));
         assert_eq!(home.run(&["keys", "create", "--plan", "free"]).code, Some(0));
     }
-    // All that was done is there after a restart.
+    // All changes are there after a restart.
     let again = Gateway::start_in(&gateway.stop());
     assert_eq!(code(&again.send(&get("/items/7").key(&leaked))), "KEY_REVOKED");
     assert_eq!(again.used(&key), 2);
@@ -248,7 +251,7 @@ fn charges_that_only_a_removed_file_takes_are_charges_that_cannot_be_saved() {
 }
 
 #[test]
-fn a_store_that_others_may_write_to_is_warned_of() {
+fn a_store_that_others_may_write_to_is_warned_about() {
     let upstream = Upstream::sample();
     let home = Gateway::start(&Config::of(&upstream)).stop();
     let store = home.path("data");

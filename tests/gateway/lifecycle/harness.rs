@@ -1,4 +1,4 @@
-//! The harness itself: the scripted upstream against the raw client, without a gateway between them.
+//! The harness itself: the scripted upstream against the raw client, without a gateway between.
 
 use crate::support::{
     Connection, Framing, Next, Upstream, get, head, post, request, sample::pattern, wire::Ended,
@@ -14,7 +14,7 @@ fn the_sample_is_read_by_the_client_in_every_framing() {
     let answer = connection.send(&get("/chunked/5000"));
     assert_eq!((answer.framing, answer.body), (Framing::Chunked, pattern(5000)));
     assert_eq!(connection.send(&head("/bytes/7")).number("content-length"), 7);
-    assert_eq!(connection.send(&get("/status/404")).json()["message"], "The sample says 404.");
+    assert_eq!(connection.send(&get("/status/404")).json()["message"], "The sample returns 404.");
     let answer = connection.send(&request("PUT", "/x").chunked("text/plain", b"hello", 2));
     assert_eq!(answer.json()["length"], 5);
     assert_eq!(upstream.last().body, b"hello");
@@ -30,7 +30,7 @@ fn a_cut_answer_is_seen_as_cut_and_interim_answers_are_kept() {
             "/none" => b"",
             _ => b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n\r\nuntil the end",
         };
-        exchange.say(bytes, Next::Close)
+        exchange.send_raw(bytes, Next::Close)
     });
     for target in ["/length", "/chunked"] {
         let answer = Connection::open(upstream.address).send(&get(target));
@@ -45,7 +45,7 @@ fn a_cut_answer_is_seen_as_cut_and_interim_answers_are_kept() {
 
 #[test]
 fn trailers_are_kept_on_both_sides_and_a_half_request_is_seen_as_half() {
-    let upstream = Upstream::saying(
+    let upstream = Upstream::sending(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 4\r\n\r\n",
     );
     let mut connection = Connection::open(upstream.address);
@@ -66,15 +66,15 @@ fn trailers_are_kept_on_both_sides_and_a_half_request_is_seen_as_half() {
 #[test]
 #[should_panic(expected = "both framings")]
 fn two_framings_in_one_answer_are_not_passed_over() {
-    let upstream = Upstream::saying(
+    let upstream = Upstream::sending(
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
     );
     Connection::open(upstream.address).send(&post("/a", "{}"));
 }
 
 #[test]
-#[should_panic(expected = "stands there 2 times")]
+#[should_panic(expected = "appears 2 times")]
 fn a_field_that_is_sent_twice_is_not_passed_over() {
-    let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 0\r\n\r\n");
+    let upstream = Upstream::sending("HTTP/1.1 200 OK\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 0\r\n\r\n");
     Connection::open(upstream.address).send(&get("/a")).header("X-A");
 }

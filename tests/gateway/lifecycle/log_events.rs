@@ -3,7 +3,7 @@
 use crate::support::{Config, Gateway, Upstream, eventually, get};
 use serde_json::Value;
 
-/// Members that are texts whatever they look like.
+/// Members that are strings whatever they look like.
 const TEXTS: [&str; 2] = ["request_id", "version"];
 
 fn lines(gateway: &Gateway) -> Vec<Value> {
@@ -27,7 +27,7 @@ fn numbers_in_log_events_are_numbers() {
         connection.write(&get("/items").key(&key).bytes());
     }
     eventually("the dead address is out", || gateway.has_event("an upstream address is out").then_some(()));
-    eventually("both wait for the mute one", || (mute.count() == 2).then_some(()));
+    eventually("both wait for the silent one", || (mute.count() == 2).then_some(()));
     gateway.terminate();
     gateway.ended();
     eventually("the log is read to its end", || gateway.has_event("ended").then_some(()));
@@ -47,7 +47,7 @@ fn numbers_in_log_events_are_numbers() {
     for line in lines(&gateway) {
         for (name, value) in line.as_object().unwrap() {
             let is_number = value.as_str().is_some_and(|text| text.parse::<f64>().is_ok());
-            assert!(!is_number || TEXTS.contains(&name.as_str()), "{name} is a number in a text: {line}");
+            assert!(!is_number || TEXTS.contains(&name.as_str()), "{name} is a number in a string: {line}");
         }
     }
 }

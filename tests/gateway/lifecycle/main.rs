@@ -1,4 +1,4 @@
-//! The life of the process: start, refusal to start, drain, restart, sudden death, the command line.
+//! The life cycle of the process: start, refusal to start, drain, restart, kill, the command line.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::too_many_lines,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../support/mod.rs"]

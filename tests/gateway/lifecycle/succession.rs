@@ -1,5 +1,5 @@
-//! Another gateway takes the place of this one under load: no connection is refused, no request lost, no unit
-//! granted twice. And sockets that a service manager opened.
+//! Hot restarts under load: no connection is refused, no request lost, no unit granted twice. And sockets that a
+//! service manager opened.
 
 use crate::support::{
     Config, Connection, Gate, Gateway, Upstream, eventually, gateway::Home, get, program, sample::sample,
@@ -16,7 +16,7 @@ use std::{
 };
 
 #[test]
-fn a_succession_under_load_loses_no_request_and_counts_each_once() {
+fn a_hot_restart_under_load_loses_no_request_and_counts_each_once() {
     let upstream = Upstream::sample();
     let home = Home::new(&Config::of(&upstream));
     let mut old = Gateway::start_in(&home);
@@ -32,7 +32,7 @@ fn a_succession_under_load_loses_no_request_and_counts_each_once() {
                     let answer = connection.send(&get("/items/7").key(key));
                     assert_eq!(answer.status, 200, "{answer:?}");
                     answered.fetch_add(1, Ordering::Relaxed);
-                    // Some are told that it was the last answer, the others want a new connection each time.
+                    // Some get `Connection: close`, the others open a new connection each time.
                     if answer.header("Connection") == Some("close") || number % 2 == 0 {
                         connection = Connection::open(address);
                     }
@@ -51,7 +51,7 @@ fn a_succession_under_load_loses_no_request_and_counts_each_once() {
     assert_eq!(new.address, address);
     assert!(old.log().contains("another gateway takes over"));
     assert_eq!(new.used(&key), answered.into_inner());
-    // Once more, with another number of threads.
+    // Again, with another number of threads.
     drop(old);
     home.configure(&Config::of(&upstream).listen("address = \"127.0.0.1:0\"\nthreads = 3"));
     let third = Gateway::start_with(&home, &["serve", "--take-over"]);
@@ -64,7 +64,7 @@ fn a_succession_under_load_loses_no_request_and_counts_each_once() {
 }
 
 #[test]
-fn who_connects_while_the_old_one_drains_waits_and_is_served_by_the_new_one() {
+fn clients_that_connect_while_the_old_one_drains_wait_and_are_served_by_the_new_one() {
     let may_answer = Gate::default();
     let wait = may_answer.clone();
     let upstream = Upstream::scripted(move |exchange| {
@@ -82,8 +82,8 @@ fn who_connects_while_the_old_one_drains_waits_and_is_served_by_the_new_one() {
     let (at, its_home) = (old.address, Arc::clone(&home));
     let starting = std::thread::spawn(move || Gateway::start_with(&its_home, &["serve", "--take-over"]));
     eventually("the old one drains", || old.has_event("draining").then_some(()));
-    // The old one may still accept for a moment after it said so.
-    eventually("nobody is accepted", || {
+    // The old one may still accept for a moment after it logged that.
+    eventually("no connection is accepted", || {
         let mut connection = Connection::open(at);
         connection.write(&get("/items/7").bytes());
         connection.wire.stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
@@ -102,7 +102,7 @@ fn who_connects_while_the_old_one_drains_waits_and_is_served_by_the_new_one() {
     waiting[0].wire.stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
     let mut statuses: Vec<u16> = waiting.iter_mut().map(|one| one.answer().status).collect();
     statuses.sort_unstable();
-    assert_eq!(statuses, [200, 429, 429], "one unit was left after what the old one had answered");
+    assert_eq!(statuses, [200, 429, 429], "one unit was left after the old one's responses");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn without_a_gateway_there_is_nothing_to_take_over_and_a_plain_start_is_refused_
     assert!(gateway.has_event("nothing to take over"));
     let key = gateway.key();
     assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
-    // A configuration with a fault takes nothing over, and the gateway goes on.
+    // A configuration with a fault starts no hot restart, and the gateway continues.
     home.configure(&Config::of(&upstream).plan("free", &["3 per fortnight"]));
     assert_eq!(home.run(&["serve", "--take-over"]).code, Some(2));
     assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
@@ -139,8 +139,8 @@ fn a_hot_restart_stays_at_its_address_and_on_its_store() {
         let next = written.replace(&from, &to);
         assert_ne!(next, written, "{from}");
         std::fs::write(home.config(), next).unwrap();
-        let said = home.run(&["serve", "--take-over"]);
-        assert_eq!((said.code, said.err.contains(why)), (Some(1), true), "{to}: {said:?}");
+        let output = home.run(&["serve", "--take-over"]);
+        assert_eq!((output.code, output.err.contains(why)), (Some(1), true), "{to}: {output:?}");
         std::fs::write(home.config(), &written).unwrap();
         assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
     }
@@ -148,7 +148,7 @@ fn a_hot_restart_stays_at_its_address_and_on_its_store() {
 }
 
 #[test]
-fn sockets_of_a_service_manager_are_served_and_it_is_told_how_the_start_and_the_end_go() {
+fn sockets_of_a_service_manager_are_served_and_it_is_notified_of_start_and_stop() {
     let upstream = Upstream::sample();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -157,7 +157,7 @@ fn sockets_of_a_service_manager_are_served_and_it_is_told_how_the_start_and_the_
     let place = home.path("notify.sock");
     let manager = UnixDatagram::bind(&place).unwrap();
     manager.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
-    // Who connects before there is a gateway at all waits, too.
+    // Clients that connect before there is a gateway wait, too.
     let mut early = Connection::open(address);
     early.write(&get("/items/7").bytes());
     let mut command = Command::new("sh");

@@ -1,4 +1,4 @@
-//! What is there after a restart: counters, keys, revocations, maintenance. And after a sudden death.
+//! What survives a restart and a kill: counters, keys, revocations, maintenance.
 
 use crate::support::{Config, Gateway, Upstream, assert_error, eventually, gateway::Home, get};
 use std::sync::Arc;
@@ -49,7 +49,7 @@ fn incidents_are_there_after_a_restart() {
     let answer = gateway.send(&get("/status/500").key(&gateway.key()));
     let id = answer.header("X-Request-Id").unwrap().to_owned();
     let home = gateway.stop();
-    assert!(home.run_well(&["incidents", "show", &id, "--json"]).contains(&id));
+    assert!(home.run_ok(&["incidents", "show", &id, "--json"]).contains(&id));
     let gateway = Gateway::start_in(&home);
     gateway.incident(&id);
 }
@@ -86,16 +86,16 @@ fn ten_kills_in_a_row_do_no_harm() {
     }
 }
 
-/// Nobody waits for the end of the one that was killed: the next one meets its store, its counters, its admin
+/// The test does not wait until the killed process has exited: the next one finds its store, its counters, its admin
 /// socket and its port still held.
 #[test]
 fn a_start_in_the_very_moment_of_a_kill_succeeds_and_counts_on() {
     let upstream = Upstream::sample();
-    // Not one that the system may give to a connection meanwhile.
+    // Not a port that the system may give to a connection meanwhile.
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
     let mut ports = (first..first + 2000).map(|port| std::net::SocketAddr::from(([127, 0, 0, 1], port)));
     let address = ports.find(|address| std::net::TcpListener::bind(address).is_ok()).unwrap();
-    // On one port, as in life; with one data thread and with several the port is held differently.
+    // On one port, as in production; with one data thread and with several the port is held differently.
     let on_port =
         |threads: u8| config(&upstream).listen(&format!("address = \"{address}\"\nthreads = {threads}"));
     let home: Arc<Home> = Home::new(&on_port(1));
@@ -119,7 +119,7 @@ fn what_was_flushed_before_a_kill_is_counted_after_it() {
     for _ in 0..5 {
         assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
     }
-    // Ten flush intervals; there is nothing to be seen from outside when one is done.
+    // Ten flush intervals; the end of one is not visible from outside.
     let start = std::time::Instant::now();
     eventually("ten flush intervals pass", || (start.elapsed().as_millis() > 500).then_some(()));
     let gateway = Gateway::start_in(&gateway.kill());

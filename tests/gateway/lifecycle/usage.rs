@@ -1,4 +1,4 @@
-//! Usage: what was requested over real sockets is told exactly, over restarts and after a kill.
+//! Usage: requests over real sockets are reported exactly, over restarts and after a kill.
 
 use crate::support::{
     Config, Gateway, Upstream, eventually,
@@ -19,7 +19,7 @@ fn config(upstream: &Upstream) -> Config {
         .endpoint("GET", "/bytes/{count}", "public = true\n")
 }
 
-/// Sends one request on a connection of its own, and tells how many bytes came back.
+/// Sends one request on a new connection, and returns how many bytes came back.
 fn exchange(gateway: &Gateway, line: &str, fields: &str, body: &str) -> u64 {
     let mut stream = TcpStream::connect(gateway.address).unwrap();
     let request =
@@ -32,20 +32,20 @@ fn exchange(gateway: &Gateway, line: &str, fields: &str, body: &str) -> u64 {
 }
 
 fn usage(home: &Home, arguments: &[&str]) -> Value {
-    let out = home.run_well(&[&["usage", "--json", "--since", "1h"], arguments].concat());
+    let out = home.run_ok(&[&["usage", "--json", "--since", "1h"], arguments].concat());
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
 }
 
-/// The totals, once all these requests stand in them: data threads hand over about once a second.
+/// The totals, once they include all these requests: data threads hand over about once a second.
 #[track_caller]
 fn total(home: &Home, arguments: &[&str], requests: u64) -> Value {
-    eventually("the requests stand in usage", || {
-        let told = usage(home, arguments);
-        (told["total"]["requests"].as_u64() >= Some(requests)).then(|| told["total"].clone())
+    eventually("the requests are in usage", || {
+        let report = usage(home, arguments);
+        (report["total"]["requests"].as_u64() >= Some(requests)).then(|| report["total"].clone())
     })
 }
 
-/// Thirteen requests with the key: nine successes of 7 + 2 * 5 units, four errors. Tells the bytes that came back.
+/// Thirteen requests with the key: nine successes of 7 + 2 * 5 units, four errors. Returns the bytes that came back.
 fn thirteen(gateway: &Gateway, key: &Key) -> u64 {
     let key = format!("X-API-Key: {}\r\n", key.key);
     let mut sent = 0;
@@ -95,7 +95,7 @@ fn figures_are_exact_over_a_restart_and_the_same_in_steps_of_every_length() {
     let latency = |name: &str| of_key["latency_ms"][name].as_f64().unwrap();
     assert!(0.0 < latency("p50") && latency("p50") <= latency("p95") && latency("p99") <= latency("max"));
 
-    // Reading one's limits is a request, too, by now: of the key, and free.
+    // Reading the limits is a request, too: of the key, and free.
     let without = usage(&home, &["--key", "none"])["total"].clone();
     assert_eq!((&without["requests"], &without["bytes_out"]), (&json!(2), &json!(sent_without_key)));
     assert_eq!((&without["errors_by_code"], &without["charged"]), (&json!({ "KEY_NOT_SET": 1 }), &json!(0)));
@@ -103,24 +103,24 @@ fn figures_are_exact_over_a_restart_and_the_same_in_steps_of_every_length() {
 }
 
 fn steps_add_up(home: &Arc<Home>, key: &Key) {
-    // Nothing may come in between: the request for the limits stands in usage, too.
+    // Nothing may come in between: usage includes the request for the limits, too.
     let all = total(home, &["--key", &key.id], 27);
     for by in ["minute", "hour", "day"] {
-        let told = usage(home, &["--key", &key.id, "--by", by]);
-        assert_eq!(told["total"], all, "by {by}");
+        let report = usage(home, &["--key", &key.id, "--by", by]);
+        assert_eq!(report["total"], all, "by {by}");
         for figure in ["requests", "errors", "charged", "bytes_in", "bytes_out"] {
             for list in ["steps", "endpoints"] {
                 let sum: u64 =
-                    told[list].as_array().unwrap().iter().map(|part| part[figure].as_u64().unwrap()).sum();
+                    report[list].as_array().unwrap().iter().map(|part| part[figure].as_u64().unwrap()).sum();
                 assert_eq!(all[figure], sum, "{figure} of the {list} by {by}");
             }
         }
     }
-    let told = usage(home, &["--key", &key.id]);
+    let report = usage(home, &["--key", &key.id]);
     let of = |endpoint: Value| {
-        let endpoints = told["endpoints"].as_array().unwrap();
+        let endpoints = report["endpoints"].as_array().unwrap();
         let found = endpoints.iter().find(|one| one["endpoint"] == endpoint);
-        found.unwrap_or_else(|| panic!("no {endpoint} in {told}"))["requests"].clone()
+        found.unwrap_or_else(|| panic!("no {endpoint} in {report}"))["requests"].clone()
     };
     assert_eq!(of(json!("GET /items/{id}")), 14, "HEAD is answered by GET's endpoint");
     assert_eq!((of(json!("POST /items")), of(json!("GET /status/{number}"))), (json!(4), json!(6)));
@@ -141,28 +141,28 @@ fn what_was_written_is_there_after_a_kill() {
 }
 
 #[test]
-fn usage_that_is_switched_off_is_not_counted_and_said_to_be() {
+fn usage_that_is_switched_off_is_not_counted_and_reported_as_such() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&config(&upstream).section("[usage]\nenabled = false\n"));
     thirteen(&gateway, &gateway.key());
     let home = gateway.stop();
     assert_eq!(usage(&home, &[])["total"]["requests"], 0);
-    assert!(home.run_well(&["usage"]).contains("enabled = false"));
+    assert!(home.run_ok(&["usage"]).contains("enabled = false"));
     assert!(!home.path("data/usage.redb").exists());
 }
 
 #[test]
-fn damaged_usage_is_told_and_requests_go_on() {
+fn damaged_usage_is_reported_and_requests_go_on() {
     let upstream = Upstream::sample();
     let home = Home::new(&config(&upstream).section("[usage]\nflush_interval = \"100ms\"\n"));
     let key = home.create_key(&["--plan", "free"]);
     std::fs::write(home.path("data/usage.redb"), b"nothing that could be read").unwrap();
     let gateway = Gateway::start_in(&home);
     thirteen(&gateway, &key);
-    eventually("the damage is told", || gateway.log().contains("usage cannot be written").then_some(()));
-    let said = home.run(&["usage"]);
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.err.contains("usage.redb is damaged"), "{said:?}");
+    eventually("the damage is logged", || gateway.log().contains("usage cannot be written").then_some(()));
+    let output = home.run(&["usage"]);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.err.contains("usage.redb is damaged"), "{output:?}");
     // Once the file is out of the way, what waited in memory is written.
     std::fs::remove_file(home.path("data/usage.redb")).unwrap();
     assert_eq!(total(&home, &["--key", &key.id], 13)["charged"], 17);

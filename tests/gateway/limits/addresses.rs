@@ -1,8 +1,8 @@
 //! Limits by address, for endpoints that are open to everyone.
 
 use crate::{
+    limit_headers::LimitHeaders,
     support::{Answer, Config, Gateway, Upstream, assert_error, get, limits::assert_no_limit_headers},
-    telling::Telling,
 };
 
 fn config(upstream: &Upstream) -> Config {
@@ -27,32 +27,32 @@ fn of(gateway: &Gateway, target: &str, address: &str) -> Answer {
 fn an_address_may_use_all_public_endpoints_together_so_much_and_errors_are_free() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&limited(&upstream));
-    let mut told = Vec::new();
+    let mut seen = Vec::new();
     for target in ["/open", "/status/404", "/dear", "/status/500", "/status/200", "/dear", "/open", "/open"] {
         let answer = of(&gateway, target, "192.0.2.1");
-        told.push((answer.status, Telling::of(&answer).remaining));
+        seen.push((answer.status, LimitHeaders::of(&answer).remaining));
         if answer.status == 429 {
             assert_error(&gateway, &answer, 429, "API_LIMIT_EXCEEDED");
         }
     }
     let expected = [(200, 5), (404, 5), (200, 3), (500, 3), (200, 2), (200, 0), (429, 0), (429, 0)];
-    assert_eq!(told, expected);
-    // Another address, and this one with a key, are not concerned.
-    assert_eq!(Telling::of(&of(&gateway, "/open", "192.0.2.2")).remaining, 5);
+    assert_eq!(seen, expected);
+    // Another address, and this one with a key, are not affected.
+    assert_eq!(LimitHeaders::of(&of(&gateway, "/open", "192.0.2.2")).remaining, 5);
     let key = gateway.key();
     let answer = gateway.send(&get("/items/7").key(&key).header("X-Forwarded-For", "192.0.2.1"));
-    assert_eq!((answer.status, Telling::of(&answer).limit), (200, 1_000_000));
+    assert_eq!((answer.status, LimitHeaders::of(&answer).limit), (200, 1_000_000));
 }
 
 #[test]
 fn of_ipv6_a_64_is_one_address() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&limited(&upstream));
-    let remaining = |address| Telling::of(&of(&gateway, "/open", address)).remaining;
+    let remaining = |address| LimitHeaders::of(&of(&gateway, "/open", address)).remaining;
     assert_eq!(remaining("2001:db8:0:1::1"), 5);
     assert_eq!(remaining("2001:db8:0:1:ffff::2"), 4);
     assert_eq!(remaining("2001:db8:0:2::1"), 5);
-    // An IPv4 address is the same one in either form.
+    // An IPv4 address is the same in either form.
     assert_eq!(remaining("192.0.2.1"), 5);
     assert_eq!(remaining("::ffff:192.0.2.1"), 4);
 }
@@ -61,7 +61,7 @@ fn of_ipv6_a_64_is_one_address() {
 fn what_an_address_has_used_outlives_the_process() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&limited(&upstream));
-    let remaining = |gateway: &Gateway| Telling::of(&of(gateway, "/open", "192.0.2.1")).remaining;
+    let remaining = |gateway: &Gateway| LimitHeaders::of(&of(gateway, "/open", "192.0.2.1")).remaining;
     assert_eq!(remaining(&gateway), 5);
     let gateway = Gateway::start_in(&gateway.stop());
     assert_eq!(remaining(&gateway), 4);

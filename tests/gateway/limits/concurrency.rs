@@ -1,12 +1,12 @@
-//! Requests at once: so many in flight, one more is denied, and a place is free as soon as one ends,
+//! Concurrent requests: so many in flight, one more is denied, and a slot is free as soon as one ends,
 //! however it ends.
 
 use crate::{
+    limit_headers::LimitHeaders,
     support::{
         Answer, Config, Connection, Gate, Gateway, Key, Next, Upstream, assert_error, eventually, get,
         sample::sample,
     },
-    telling::Telling,
 };
 
 struct Place {
@@ -23,7 +23,7 @@ fn place(limits: &[&str]) -> Place {
     let upstream = Upstream::scripted(move |exchange| {
         exchange.read_body();
         match exchange.target() {
-            "/stream/well" => {
+            "/stream/whole" => {
                 exchange.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
                 wait.wait();
                 exchange.write(b"4\r\nlast\r\n0\r\n\r\n");
@@ -75,17 +75,17 @@ impl Place {
     fn assert_full(&self) {
         let answer = self.gateway.send(&get("/items/7").key(&self.key));
         assert_error(&self.gateway, &answer, 429, "RATE_EXCEEDED");
-        let told = Telling::of(&answer);
-        assert_eq!((told.limit, told.remaining), (3, 0));
-        assert_eq!(told.member("at-once").window, None);
-        assert_eq!(answer.number("Retry-After"), told.reset.unwrap());
+        let headers = LimitHeaders::of(&answer);
+        assert_eq!((headers.limit, headers.remaining), (3, 0));
+        assert_eq!(headers.member("at-once").window, None);
+        assert_eq!(answer.number("Retry-After"), headers.reset.unwrap());
         assert!(answer.text().contains("3 at once"), "{}", answer.text());
         assert!(answer.headers.all("RateLimit-Policy").join(",").contains("qu=\"concurrent-requests\""));
     }
 
     #[track_caller]
     fn assert_places(&self, free: usize) {
-        eventually("places are free again", || (self.in_flight() == 3 - free as u64).then_some(()));
+        eventually("slots are free again", || (self.in_flight() == 3 - free as u64).then_some(()));
         let streams = self.begin(&vec!["/stream/endless"; free]);
         self.assert_full();
         drop(streams);
@@ -95,11 +95,11 @@ impl Place {
 #[test]
 fn one_more_than_allowed_is_denied_until_one_ends() {
     let place = place(&["3 at once"]);
-    let mut streams = place.begin(&["/stream/well", "/stream/well"]);
-    // What is told while others run counts the request itself.
-    let told = Telling::of(&place.gateway.send(&get("/items/7").key(&place.key)));
-    assert_eq!((told.status, told.limit, told.remaining), (200, 3, 0));
-    streams.extend(place.begin(&["/stream/well"]));
+    let mut streams = place.begin(&["/stream/whole", "/stream/whole"]);
+    // The headers while others run count the request itself.
+    let headers = LimitHeaders::of(&place.gateway.send(&get("/items/7").key(&place.key)));
+    assert_eq!((headers.status, headers.limit, headers.remaining), (200, 3, 0));
+    streams.extend(place.begin(&["/stream/whole"]));
     place.assert_full();
     place.assert_full();
     assert_eq!(place.in_flight(), 3);
@@ -127,7 +127,7 @@ fn an_error_a_broken_answer_and_a_hang_up_each_free_a_place() {
     }
     let place = place(&["3 at once"]);
     let mut endless = place.begin(&["/stream/endless", "/stream/endless"]);
-    let _other = place.begin(&["/stream/well"]);
+    let _other = place.begin(&["/stream/whole"]);
     place.assert_full();
     for stream in &mut endless {
         assert_eq!(Answer::read_head(&mut stream.wire).unwrap().status, 200);
@@ -141,7 +141,7 @@ fn an_error_a_broken_answer_and_a_hang_up_each_free_a_place() {
 #[test]
 fn a_place_is_free_again_whatever_the_request_costs_and_other_limits_stay_as_they_are() {
     let place = place(&["3 at once", "100 per day"]);
-    let _streams = place.begin(&["/stream/well", "/stream/well", "/stream/well"]);
+    let _streams = place.begin(&["/stream/whole", "/stream/whole", "/stream/whole"]);
     let before = place.gateway.limits(&place.key);
     for _ in 0..5 {
         place.assert_full();
@@ -154,7 +154,7 @@ fn a_place_is_free_again_whatever_the_request_costs_and_other_limits_stay_as_the
 }
 
 #[test]
-fn whoever_waits_for_the_end_of_each_answer_is_never_denied() {
+fn a_client_that_waits_for_the_end_of_each_response_is_never_denied() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).plan("free", &["1 at once"]));
     let key = gateway.key();

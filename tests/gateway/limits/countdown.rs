@@ -1,18 +1,18 @@
-//! One kind after the other: what remains falls to 0 and stays there, errors change nothing, the denial
-//! explains itself.
+//! Each kind of limit: what remains falls to 0 and stays there, errors change nothing, the denial names its
+//! limit.
 
 use crate::{
+    limit_headers::LimitHeaders,
     support::{Config, Gateway, Key, Next, Upstream, assert_error, eventually, get, sample::sample},
-    telling::Telling,
 };
 use std::time::{Duration, Instant};
 
-/// A kind of limit of 6 units, its name in the headers, and the longest that it may take to reset.
+/// A kind of limit of 6 units, its name in the headers, and the longest time until its reset.
 struct Case {
     plan: &'static str,
     limit: &'static str,
     name: &'static str,
-    /// The shortest and the longest that a client may be told, in seconds.
+    /// The shortest and the longest window that a client may see, in seconds.
     window: Option<(u64, u64)>,
     longest_reset: Option<u64>,
     code: &'static str,
@@ -40,7 +40,7 @@ const CASES: [Case; 9] = [
         (28 * DAY - HOUR, 31 * DAY + HOUR),
         31 * DAY + HOUR,
     ),
-    // What was used comes back at most a sixteenth late.
+    // Used units come back at most a sixteenth late.
     Case::windowed("rolling", "6 per rolling hour", "rolling-hour", (HOUR, HOUR), HOUR + HOUR / 16),
     Case::windowed("group", "6 per day for search", "day-search", (DAY, DAY), DAY),
     Case {
@@ -80,35 +80,34 @@ impl Case {
     }
 
     #[track_caller]
-    fn check(&self, told: &Telling) {
-        assert_eq!(told.limit, 6, "{}", self.limit);
-        let member = told.member(self.name);
-        assert_eq!(told.members.len(), 1, "{told:?}");
-        assert_eq!((member.quota, member.remaining), (6, told.remaining), "{told:?}");
+    fn check(&self, headers: &LimitHeaders) {
+        assert_eq!(headers.limit, 6, "{}", self.limit);
+        let member = headers.member(self.name);
+        assert_eq!(headers.members.len(), 1, "{headers:?}");
+        assert_eq!((member.quota, member.remaining), (6, headers.remaining), "{headers:?}");
         match (self.window, member.window) {
             (Some((least, most)), Some(window)) => {
                 assert!((least..=most).contains(&window), "{}: a window of {window}", self.limit);
             }
-            (expected, told) => assert_eq!((expected, told), (None, None), "{}", self.limit),
+            (expected, actual) => assert_eq!((expected, actual), (None, None), "{}", self.limit),
         }
-        match (self.longest_reset, told.reset) {
+        match (self.longest_reset, headers.reset) {
             (Some(longest), Some(reset)) => {
                 assert!((1..=longest).contains(&reset), "{}: a reset in {reset}", self.limit);
             }
-            (expected, told) => assert_eq!((expected, told), (None, None), "{}", self.limit),
+            (expected, actual) => assert_eq!((expected, actual), (None, None), "{}", self.limit),
         }
     }
 }
 
 fn place() -> (Upstream, Gateway) {
     let upstream = Upstream::scripted(|exchange| match exchange.target() {
-        "/broken/head" => exchange.say(b"HTTP/1.1 200 OK\r\nContent-Le", Next::Close),
+        "/broken/head" => exchange.send_raw(b"HTTP/1.1 200 OK\r\nContent-Le", Next::Close),
         "/broken/length" => {
-            exchange.say(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\nhalf", Next::Close)
+            exchange.send_raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\nhalf", Next::Close)
         }
-        "/broken/chunks" => {
-            exchange.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", Next::Close)
-        }
+        "/broken/chunks" => exchange
+            .send_raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", Next::Close),
         "/broken/none" => Next::Close,
         _ => sample(exchange),
     });
@@ -128,30 +127,30 @@ fn key(gateway: &Gateway, case: &Case) -> Key {
 }
 
 #[test]
-fn six_units_are_told_as_5_4_3_2_1_0_and_then_denied() {
+fn six_units_are_reported_as_5_4_3_2_1_0_and_then_denied() {
     let (upstream, gateway) = place();
     for case in &CASES {
         let key = key(&gateway, case);
-        let seen = upstream.count();
-        let mut told = Vec::new();
+        let before = upstream.count();
+        let mut seen = Vec::new();
         for _ in 0..8 {
             let answer = gateway.send(&get("/items/7").key(&key));
-            let telling = Telling::of(&answer);
-            case.check(&telling);
-            told.push((answer.status, telling.remaining));
+            let headers = LimitHeaders::of(&answer);
+            case.check(&headers);
+            seen.push((answer.status, headers.remaining));
             if answer.status == 429 {
                 assert_error(&gateway, &answer, 429, case.code);
                 assert!(answer.text().contains(case.limit), "{}: {}", case.limit, answer.text());
-                // What never resets has no moment to come back at.
+                // What never resets has no Retry-After.
                 let retry = answer.header("Retry-After").map(|text| text.parse::<u64>().unwrap());
-                // Of a bucket one unit comes back long before all of it has.
+                // One unit of a bucket comes back long before all of it.
                 let is_soon = case.plan == "rate" && (590..=600).contains(&retry.unwrap());
-                assert!(is_soon || retry == telling.reset, "{}: {retry:?}", case.limit);
+                assert!(is_soon || retry == headers.reset, "{}: {retry:?}", case.limit);
             }
         }
         let expected = [(200, 5), (200, 4), (200, 3), (200, 2), (200, 1), (200, 0), (429, 0), (429, 0)];
-        assert_eq!(told, expected, "{}", case.limit);
-        assert_eq!(upstream.count() - seen, 6, "{}", case.limit);
+        assert_eq!(seen, expected, "{}", case.limit);
+        assert_eq!(upstream.count() - before, 6, "{}", case.limit);
     }
 }
 
@@ -180,23 +179,23 @@ fn errors_of_every_sort_change_neither_what_remains_nor_when_it_resets() {
         for (target, status) in errors {
             let answer = gateway.send(&get(target).key(&key));
             assert_eq!(answer.status, status, "{target}");
-            // An answer that is given before the key is looked at tells nothing of it.
+            // A response sent before the key is checked reports no limits.
             if matches!(target, "/items/7/" | "/nothing") {
                 continue;
             }
             if target == "/closed" && case.plan == "group" {
                 continue;
             }
-            let told = Telling::of(&answer);
-            case.check(&told);
-            assert_eq!(told.remaining, 4, "{} after {target}", case.limit);
+            let headers = LimitHeaders::of(&answer);
+            case.check(&headers);
+            assert_eq!(headers.remaining, 4, "{} after {target}", case.limit);
         }
         for target in ["/broken/length", "/broken/chunks"] {
             let answer = gateway.send(&get(target).key(&key));
-            // Cut within the body, or answered by an error; a success it cannot be.
+            // Truncated within the body, or an error; it cannot be a success.
             assert!(answer.cut.is_some() || answer.status == 500, "{target}: {answer:?}");
         }
-        let after = eventually("what was reserved is given back", || {
+        let after = eventually("the reserved unit is released", || {
             Some(gateway.limits(&key)).filter(|now| now.all[0].used == before.all[0].used)
         });
         let elapsed = after.at.duration_since(before.at).as_secs() + 1;
@@ -213,7 +212,7 @@ fn errors_of_every_sort_change_neither_what_remains_nor_when_it_resets() {
 fn a_reset_falls_as_time_passes() {
     let (_upstream, gateway) = place();
     let keys: Vec<Key> = CASES.iter().map(|case| key(&gateway, case)).collect();
-    let reset = |key: &Key| Telling::of(&gateway.send(&get("/items/7").key(key))).reset;
+    let reset = |key: &Key| LimitHeaders::of(&gateway.send(&get("/items/7").key(key))).reset;
     let start = Instant::now();
     let first: Vec<Option<u64>> = keys.iter().map(reset).collect();
     let begun = start.elapsed();
@@ -244,7 +243,7 @@ fn keys_of_one_plan_have_counters_of_their_own() {
             gateway.send(&get("/items/7").key(&one));
         }
         assert_eq!(gateway.send(&get("/items/7").key(&one)).status, 429, "{}", case.limit);
-        let told = Telling::of(&gateway.send(&get("/items/7").key(&two)));
-        assert_eq!((told.status, told.remaining), (200, 5), "{}", case.limit);
+        let headers = LimitHeaders::of(&gateway.send(&get("/items/7").key(&two)));
+        assert_eq!((headers.status, headers.remaining), (200, 5), "{}", case.limit);
     }
 }

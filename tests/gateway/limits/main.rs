@@ -1,4 +1,4 @@
-//! Every kind of limit on the wire: what a client sees of it, step by step.
+//! Every kind of limit on the wire: what a client sees, step by step.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::too_many_lines,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../support/mod.rs"]
@@ -16,8 +16,8 @@ mod addresses;
 mod concurrency;
 mod countdown;
 mod groups;
+mod limit_headers;
+mod reported_costs;
 mod restarts;
 mod several;
-mod telling;
-mod told_costs;
 mod windows;

@@ -1,11 +1,11 @@
-//! Counters of every kind over an end in order and over a sudden death.
+//! Counters of every kind across an orderly exit and a kill.
 
 use crate::support::{
     Config, Gateway, Key, Upstream, eventually, get, limits::Limits, post, sample::pattern,
 };
 use std::time::Duration;
 
-/// Every kind that is kept, as many as a plan can have.
+/// Every persistent kind, as many as a plan can have.
 const KINDS: [&str; 8] = [
     "100 per hour",
     "100 per day",
@@ -21,7 +21,7 @@ fn used(limits: &Limits) -> Vec<u64> {
     limits.all.iter().map(|one| one.used).collect()
 }
 
-/// A bucket refills by one a minute, and an hour may end; all else has to be the same.
+/// A bucket refills by one a minute, and an hour may end; everything else must be the same.
 #[track_caller]
 fn assert_same(before: &Limits, after: &Limits) {
     for (then, now) in before.all.iter().zip(&after.all) {
@@ -79,7 +79,8 @@ fn requests_at_once_begin_anew_with_the_process() {
     drop(connections);
 }
 
-/// A client that reads late leaves so little room in the sockets that the last bytes of some answers leave in two pieces.
+/// A client that reads late leaves so little room in the sockets that the last bytes of some responses are sent in two
+/// pieces.
 #[test]
 fn answers_that_leave_in_pieces_are_charged_for_good() {
     const ANSWERS: usize = 400;
@@ -93,8 +94,8 @@ fn answers_that_leave_in_pieces_are_charged_for_good() {
     eventually("the sockets are full", || {
         std::thread::park_timeout(Duration::from_millis(100));
         let count = upstream.count();
-        let stands_still = count > 0 && count == std::mem::replace(&mut before, count);
-        stands_still.then_some(())
+        let is_stuck = count > 0 && count == std::mem::replace(&mut before, count);
+        is_stuck.then_some(())
     });
     assert!(before < ANSWERS, "the sockets hold all of it");
     for _ in 0..ANSWERS {

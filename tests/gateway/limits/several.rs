@@ -1,13 +1,13 @@
-//! Several limits at once: the one that denies is told, none of the others is touched, their order is of no
+//! Several limits at once: the headers describe the one that denies, no other is touched, their order has no
 //! effect.
 
 use crate::{
+    limit_headers::LimitHeaders,
     support::{Config, Gateway, Upstream, assert_error, get, post},
-    telling::Telling,
 };
 
 #[test]
-fn the_denial_tells_the_limit_that_denied_and_touches_none() {
+fn a_denial_names_its_limit_and_touches_none() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream)
         .plan("free", &["50 per day", "4 per rolling hour", "9 in all"])
@@ -28,9 +28,13 @@ fn the_denial_tells_the_limit_that_denied_and_touches_none() {
         for _ in 0..3 {
             let denied = gateway.send(&get("/a").key(&key));
             assert_error(&gateway, &denied, 429, code);
-            let told = Telling::of(&denied);
-            assert_eq!((told.limit, told.remaining, told.member("day").remaining), (4, 0, 46), "{plan}");
-            assert_eq!(told.reset.is_none(), plan == "life");
+            let headers = LimitHeaders::of(&denied);
+            assert_eq!(
+                (headers.limit, headers.remaining, headers.member("day").remaining),
+                (4, 0, 46),
+                "{plan}"
+            );
+            assert_eq!(headers.reset.is_none(), plan == "life");
             assert_eq!(denied.header("Retry-After").is_none(), plan == "life");
             assert!(denied.text().contains(limit), "{}", denied.text());
         }
@@ -57,21 +61,21 @@ fn the_order_of_limits_in_the_file_has_no_effect() {
     for turn in 0..limits.len() {
         let key = gateway.key_with(&["--plan", &format!("turn{turn}")]);
         let requests = [post("/items", "{}"), get("/items"), post("/items", "{}"), get("/items")];
-        // On one connection, a request begins when the one before it has ended.
+        // On one connection, a request begins when the previous one has ended.
         let mut connection = gateway.connect();
-        let told = requests.map(|request| {
-            let mut told = Telling::of(&connection.send(&request.key(&key)));
-            told.members.sort_by(|one, other| one.name.cmp(&other.name));
+        let responses = requests.map(|request| {
+            let mut headers = LimitHeaders::of(&connection.send(&request.key(&key)));
+            headers.members.sort_by(|one, other| one.name.cmp(&other.name));
             // Seconds pass between the plans.
             let remaining: Vec<_> =
-                told.members.iter().map(|one| (one.name.clone(), one.remaining)).collect();
-            (told.status, told.limit, told.remaining, told.reset.is_some(), remaining)
+                headers.members.iter().map(|one| (one.name.clone(), one.remaining)).collect();
+            (headers.status, headers.limit, headers.remaining, headers.reset.is_some(), remaining)
         });
-        all.push(told);
+        all.push(responses);
     }
-    let statuses: Vec<u16> = all[0].iter().map(|told| told.0).collect();
+    let statuses: Vec<u16> = all[0].iter().map(|response| response.0).collect();
     assert_eq!(statuses, [200, 200, 200, 429]);
-    for told in &all {
-        assert_eq!(told, &all[0]);
+    for responses in &all {
+        assert_eq!(responses, &all[0]);
     }
 }

@@ -1,10 +1,10 @@
-//! Windows that end, buckets that refill: open at once and never sooner; what comes late touches nothing.
+//! Windows that end, buckets that refill: open at once and never earlier; what settles late touches nothing.
 
 use crate::{
+    limit_headers::LimitHeaders,
     support::{
         Config, Connection, Gate, Gateway, Key, Upstream, assert_error, eventually, get, sample::sample,
     },
-    telling::Telling,
 };
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }
 
-/// Waits until a calendar second begins, and tells which one.
+/// Waits until a calendar second begins, and returns it.
 fn next_second() -> u64 {
     let second = now().as_secs() + 1;
     while let Some(rest) = Duration::from_secs(second).checked_sub(now()) {
@@ -22,7 +22,7 @@ fn next_second() -> u64 {
 }
 
 #[test]
-fn a_window_of_a_second_is_told_to_its_end_and_opens_at_once() {
+fn a_window_of_a_second_is_reported_to_its_end_and_opens_at_once() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).plan("free", &["2 per second", "1000 in all"]));
     let key = gateway.key();
@@ -32,7 +32,7 @@ fn a_window_of_a_second_is_told_to_its_end_and_opens_at_once() {
     for _ in 0..5 {
         next_second();
         let mut denied = 0;
-        // A machine that is held up may see a second end within the first three requests.
+        // On a busy machine a second may end within the first three requests.
         while denied == 0 {
             denied += u64::from(send().status == 429);
         }
@@ -43,11 +43,11 @@ fn a_window_of_a_second_is_told_to_its_end_and_opens_at_once() {
             if answer.status == 200 {
                 break answer;
             }
-            let told = Telling::of(&answer);
-            assert_eq!((told.limit, told.remaining, told.reset), (2, 0, Some(1)));
+            let headers = LimitHeaders::of(&answer);
+            assert_eq!((headers.limit, headers.remaining, headers.reset), (2, 0, Some(1)));
             assert!(now() - before < Duration::from_secs(10), "the next second does not grant");
         };
-        assert_eq!(Telling::of(&answer).member("second").remaining, 1, "a whole new window");
+        assert_eq!(LimitHeaders::of(&answer).member("second").remaining, 1, "a whole new window");
         let at = now();
         assert!(
             at.as_secs() > before.as_secs(),
@@ -61,7 +61,7 @@ fn a_window_of_a_second_is_told_to_its_end_and_opens_at_once() {
 }
 
 #[test]
-fn a_denial_tells_the_reset_that_the_success_before_it_told() {
+fn a_denial_reports_the_same_reset_as_the_success_before_it() {
     let upstream = Upstream::sample();
     for (limit, burst, reset) in [("30 per minute, burst 10", 10, 20), ("1 per hour, burst 2", 2, 7_200)] {
         let gateway = Gateway::start(&Config::of(&upstream).plan("free", &[limit]));
@@ -72,15 +72,17 @@ fn a_denial_tells_the_reset_that_the_success_before_it_told() {
         assert_eq!(before.status, 200);
         let denied = send();
         assert_error(&gateway, &denied, 429, "RATE_EXCEEDED");
-        let told = |answer: &crate::support::Answer| Telling::of(answer);
         for answer in [&before, &denied] {
             // A second or two may pass on a busy machine.
-            let told = told(answer).reset.unwrap();
-            assert!((reset - 3..=reset).contains(&told), "{limit}: {told}");
-            assert_eq!(answer.number("X-Rate-Limit-Reset"), told);
-            assert!(answer.headers.all("RateLimit").join(",").contains(&format!(";t={told}")), "{answer:?}");
+            let actual = LimitHeaders::of(answer).reset.unwrap();
+            assert!((reset - 3..=reset).contains(&actual), "{limit}: {actual}");
+            assert_eq!(answer.number("X-Rate-Limit-Reset"), actual);
+            assert!(
+                answer.headers.all("RateLimit").join(",").contains(&format!(";t={actual}")),
+                "{answer:?}"
+            );
         }
-        // When to come again is another question: when one unit is back.
+        // Retry-After is another time: when one unit is back.
         let retry = denied.number("Retry-After");
         assert!(retry <= reset / burst && retry + 3 >= reset / burst, "{limit}: {retry}");
     }
@@ -101,8 +103,8 @@ fn a_rate_refills_evenly_and_never_grants_more_than_its_burst_at_once() {
         assert!(granted <= most, "{granted} granted after {:?}", start.elapsed());
         if answer.status == 429 {
             assert_error(&gateway, &answer, 429, "RATE_EXCEEDED");
-            let told = Telling::of(&answer);
-            assert_eq!((told.limit, told.remaining, told.reset), (4, 0, Some(1)));
+            let headers = LimitHeaders::of(&answer);
+            assert_eq!((headers.limit, headers.remaining, headers.reset), (4, 0, Some(1)));
             assert_eq!(answer.number("Retry-After"), 1);
             // Ten times as often as a unit comes back.
             std::thread::park_timeout(Duration::from_millis(5));
@@ -135,7 +137,7 @@ fn late(limits: &[&str], may_end: &Gate) -> Late {
 
 #[test]
 fn what_is_given_back_after_its_window_does_not_open_a_later_one() {
-    // All within one second, or it proves nothing; so it is tried until it was.
+    // All within one second, or it proves nothing; so it is repeated until it was.
     for _ in 0..10 {
         let may_end = Gate::default();
         let Late { upstream, gateway, key } = late(&["1 per second"], &may_end);

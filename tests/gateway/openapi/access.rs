@@ -54,7 +54,7 @@ fn the_documents_own_scheme_names_the_header() {
     assert!(wrong.text().contains("Shop-Key"), "{}", wrong.text());
     let right = shop.gateway.send(&get("/v1/things").header("Shop-Key", &shop.key.key));
     assert_eq!(right.status, 200);
-    assert!(!shop.upstream.last().headers.has("Shop-Key"), "the key stays with the gateway");
+    assert!(!shop.upstream.last().headers.has("Shop-Key"), "the key reached the upstream");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn the_file_wins_over_the_documents_header() {
     assert_eq!(shop.gateway.send(&get("/v1/things").key(&shop.key)).status, 200);
 }
 
-/// Its operations stand elsewhere, with what they ask for.
+/// Its operations are references, with their own requirements.
 const ELSEWHERE: &str = "openapi: 3.2.0
 info: { title: Elsewhere, version: '1' }
 security: [{ key: [] }]
@@ -85,7 +85,7 @@ x-operations:
 ";
 
 #[test]
-fn an_operation_that_stands_elsewhere_asks_for_what_it_says_there() {
+fn a_referenced_operation_requires_what_it_declares() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).document(ELSEWHERE));
     let (bare, admin) = (gateway.key(), gateway.key_with(&["--plan", "free", "--permission", "admin"]));
@@ -119,9 +119,13 @@ fn an_operation_whose_reference_cannot_be_followed_does_not_start() {
             &format!("LINK: {{ $ref: {reference} }}"),
             1,
         );
-        let said = Home::new(&Config::of(&upstream).document(&document)).run(&["config", "check"]);
-        assert_eq!(said.code, Some(2), "{reference}: {said:?}");
-        assert!(said.err.contains("openapi.yaml:8") && said.err.contains(part), "{part:?}: {}", said.err);
+        let output = Home::new(&Config::of(&upstream).document(&document)).run(&["config", "check"]);
+        assert_eq!(output.code, Some(2), "{reference}: {output:?}");
+        assert!(
+            output.err.contains("openapi.yaml:8") && output.err.contains(part),
+            "{part:?}: {}",
+            output.err
+        );
     }
 }
 
@@ -134,10 +138,10 @@ fn what_an_operation_asks_for_beside_its_reference_is_not_dropped_in_silence() {
             &format!("get: {{ $ref: '#/x-operations/strict', {beside} }}"),
             1,
         );
-        let said = Home::new(&Config::of(&upstream).document(&document)).run(&["config", "check"]);
-        assert_eq!(said.code, Some(code), "{beside}: {said:?}");
+        let output = Home::new(&Config::of(&upstream).document(&document)).run(&["config", "check"]);
+        assert_eq!(output.code, Some(code), "{beside}: {output:?}");
         let name = beside.split(':').next().unwrap();
-        let is_told = said.err.contains(name) || said.out.contains(name);
-        assert_eq!(is_told, name != "summary", "{beside}: {said:?}");
+        let is_reported = output.err.contains(name) || output.out.contains(name);
+        assert_eq!(is_reported, name != "summary", "{beside}: {output:?}");
     }
 }

@@ -20,7 +20,7 @@ fn a_valid_body_reaches_the_upstream_byte_for_byte() {
     assert_eq!(shop.upstream.last().body, body.as_bytes());
 }
 
-/// Then the body is here before the upstream is asked, and there is nothing to wait for.
+/// The body was read before the upstream gets the request, so there is nothing to wait for.
 #[test]
 fn the_upstream_is_not_asked_for_100_continue_once_the_body_was_checked() {
     let shop = Shop::open();
@@ -126,7 +126,11 @@ fn a_compressed_body_is_refused_where_it_would_be_checked() {
     assert_error(&shop.gateway, &refused, 400, "MEDIA_TYPE_NOT_SUPPORTED");
     assert_eq!(send(&shop, post("/v1/things", body).header("Content-Encoding", "identity")).status, 200);
     let file = request("PUT", "/v1/files/a.txt").body("application/octet-stream", b"\x1f\x8b");
-    assert_eq!(send(&shop, file.header("Content-Encoding", "gzip")).status, 200, "nothing is checked there");
+    assert_eq!(
+        send(&shop, file.header("Content-Encoding", "gzip")).status,
+        200,
+        "nothing is validated there"
+    );
 }
 
 #[test]
@@ -182,8 +186,8 @@ paths:
       responses: { '200': { description: Fine } }
 "#;
     let home = Home::new(&Config::of(&upstream).document(document));
-    let said = home.run(&["config", "check"]);
-    assert!(said.code == Some(0) && !said.err.contains("media type"), "{said:?}");
+    let output = home.run(&["config", "check"]);
+    assert!(output.code == Some(0) && !output.err.contains("media type"), "{output:?}");
     let gateway = Gateway::start_in(&home);
     let key = gateway.key();
     let types = [
@@ -240,7 +244,7 @@ fn a_byte_order_mark_is_named_wherever_it_matters() {
         assert_error(&shop.gateway, &answer, 400, "BODY_MALFORMED");
         assert!(answer.text().contains("byte order mark"), "{media_type}: {}", answer.text());
     }
-    // Text may have one. It is a character of the text, which a server may take off or not.
+    // Text may have one. It is a character of the text, which a server may strip or not.
     let put = |body: &[u8]| request("PUT", "/v1/files/a.txt").body("text/plain", body);
     assert_eq!(send(&shop, put(&with_mark("ab"))).status, 200);
     assert_eq!(shop.upstream.last().body, with_mark("ab"));

@@ -25,7 +25,7 @@ fn operations_are_endpoints_below_the_base_path_of_the_server() {
 #[test]
 fn a_concrete_path_wins_over_a_templated_one() {
     let shop = Shop::open();
-    // `newest` is no integer: the rules of /things/{id} would refuse it.
+    // `newest` is not an integer: the rules of /things/{id} would refuse it.
     let newest = shop.gateway.send(&get("/v1/things/newest").header("Shop-Key", &shop.key.key));
     assert_eq!(newest.status, 200, "{}", newest.text());
     let older = shop.gateway.send(&get("/v1/things/older").header("Shop-Key", &shop.key.key));
@@ -54,7 +54,7 @@ paths:
 ";
 
 #[test]
-fn a_parameter_takes_the_rest_of_the_path_where_the_file_says_so() {
+fn a_parameter_takes_the_rest_of_the_path_where_configured() {
     let upstream = Upstream::sample();
     let bound = "maximum = 12";
     let rest = "[[endpoints]]\noperation = \"getFile\"\ncatch_all = \"path\"";
@@ -75,7 +75,7 @@ fn a_parameter_takes_the_rest_of_the_path_where_the_file_says_so() {
         assert!(long.text().contains("at most 12 characters, but has 13"), "{}", long.text());
         assert_error(&gateway, &gateway.send(&get("/files").key(&key)), 404, "ENDPOINT_NOT_FOUND");
     }
-    // Without a word about it, a name takes one segment.
+    // By default, a name takes one segment.
     let gateway = Gateway::start(&Config::of(&upstream).document(FILES));
     let answer = gateway.send(&get("/files/a/b").key(&gateway.key()));
     assert_error(&gateway, &answer, 404, "ENDPOINT_NOT_FOUND");
@@ -98,8 +98,8 @@ fn a_path_moves_with_all_that_is_below_it() {
 fn maintenance_is_of_an_operation_by_its_id() {
     let shop = Shop::open();
     let on = |id: &str| shop.gateway.home().run(&["maintenance", "on", "--endpoint", id]);
-    let said = on("readThing");
-    assert!(said.code == Some(0) && said.out.contains("Only for: GET /v1/things/{id}"), "{said:?}");
+    let output = on("readThing");
+    assert!(output.code == Some(0) && output.out.contains("Only for: GET /v1/things/{id}"), "{output:?}");
     let send = |target: &str| shop.gateway.send(&get(target).header("Shop-Key", &shop.key.key));
     assert_error(&shop.gateway, &send("/v1/things/7"), 503, "MAINTENANCE");
     assert_eq!((send("/v1/things").status, send("/v1/things/newest").status), (200, 200));
@@ -121,14 +121,14 @@ fn maintenance_asks_which_operation_is_meant_where_several_have_one_id() {
         (FILES.replace("paths:", "servers: [{ url: /v1 }, { url: /v2 }]\npaths:"), false),
     ] {
         let gateway = Gateway::start(&Config::of(&upstream).document(&document));
-        let said = gateway.home().run(&["maintenance", "on", "--endpoint", "getFile"]);
-        assert_eq!(said.code, Some(i32::from(several)), "{said:?}");
+        let output = gateway.home().run(&["maintenance", "on", "--endpoint", "getFile"]);
+        assert_eq!(output.code, Some(i32::from(several)), "{output:?}");
         let part = if several {
             "choose among `GET /files/{path}`, `GET /things/{path}`"
         } else {
             "Only for: GET /v1/files/{path}, GET /v2/files/{path}"
         };
-        assert!(said.err.contains(part) || said.out.contains(part), "{said:?}");
+        assert!(output.err.contains(part) || output.out.contains(part), "{output:?}");
     }
 }
 
@@ -141,11 +141,11 @@ fn an_upstream_url_that_ends_in_the_base_path_is_that_server() {
     let config = crate::support::Config::of_url(&format!("{}/v1", upstream.url()));
     let gateway = crate::support::Gateway::start(&config.document(crate::shop::DOCUMENT));
     assert_eq!(gateway.send(&get("/v1/health")).status, 200, "{url}");
-    assert_eq!(upstream.last().target, "/v1/health", "the base path stands there once");
+    assert_eq!(upstream.last().target, "/v1/health", "the base path is there once");
 }
 
 #[test]
-fn a_deprecated_operation_says_so_on_every_answer() {
+fn a_deprecated_operation_is_announced_on_every_response() {
     let shop = Shop::open();
     let key = ("Shop-Key", shop.key.key.as_str());
     for (answer, status) in [
@@ -162,7 +162,7 @@ fn a_deprecated_operation_says_so_on_every_answer() {
     let other = shop.gateway.send(&get("/v1/things/7").header(key.0, key.1));
     assert!(!other.headers.has("Deprecation") && !other.headers.has("Link"), "{other:?}");
     let page = shop.gateway.send(&get("/_docs/moved.md"));
-    assert_eq!(page.status, 200, "the link leads somewhere");
+    assert_eq!(page.status, 200, "the link is not broken");
     assert!(page.text().contains("/v1/things/{id}"), "{}", page.text());
 }
 

@@ -16,24 +16,28 @@ paths:
 ";
 
 #[test]
-fn every_fault_is_told_with_file_line_and_pointer() {
+fn every_fault_is_reported_with_file_line_and_pointer() {
     let upstream = Upstream::sample();
     let home = Home::new(&Config::of(&upstream).document(BROKEN));
     for command in [&["serve"][..], &["config", "check"]] {
-        let said = home.run(command);
-        assert_eq!(said.code, Some(2), "{said:?}");
+        let output = home.run(command);
+        assert_eq!(output.code, Some(2), "{output:?}");
         for part in
             ["openapi.yaml:7", "/paths/~1a~1{id}/get/parameters/0/in", "paht", "openapi.yaml:9", "2 errors"]
         {
-            assert!(said.err.contains(part), "{part:?} is not in what {command:?} said:\n{}", said.err);
+            assert!(
+                output.err.contains(part),
+                "{part:?} is not in the output of {command:?}:\n{}",
+                output.err
+            );
         }
     }
-    // Commands that only look at keys do not wait for the document.
+    // Commands for keys alone do not read the document.
     assert_eq!(home.run(&["keys", "list"]).code, Some(0));
 }
 
 #[test]
-fn a_reference_that_leads_nowhere_is_told_where_it_stands() {
+fn a_dangling_reference_is_reported_with_its_location() {
     let upstream = Upstream::sample();
     let document = "openapi: 3.0.3
 info: { title: Broken, version: '1' }
@@ -45,15 +49,15 @@ paths:
           application/json: { schema: { $ref: '#/components/schemas/Nothing' } }
       responses: { '200': { description: Fine } }
 ";
-    let said = Home::new(&Config::of(&upstream).document(document)).run(&["config", "check"]);
-    assert_eq!(said.code, Some(2), "{said:?}");
+    let output = Home::new(&Config::of(&upstream).document(document)).run(&["config", "check"]);
+    assert_eq!(output.code, Some(2), "{output:?}");
     for part in ["openapi.yaml:8", "#/components/schemas/Nothing"] {
-        assert!(said.err.contains(part), "{part:?} is not in {}", said.err);
+        assert!(output.err.contains(part), "{part:?} is not in {}", output.err);
     }
 }
 
 #[test]
-fn what_is_no_document_at_all_is_said() {
+fn a_file_that_is_not_a_document_is_reported() {
     let upstream = Upstream::sample();
     for (text, part) in [
         ("", "empty"),
@@ -63,13 +67,13 @@ fn what_is_no_document_at_all_is_said() {
         ("swagger: '2.0'\ninfo: [\n", "openapi.yaml:2"),
     ] {
         let home = Home::new(&Config::of(&upstream).document(text));
-        let said = home.run(&["config", "check"]);
-        assert_eq!(said.code, Some(2), "{text}: {said:?}");
-        assert!(said.err.contains(part) && said.err.contains("openapi.yaml"), "{part:?}: {}", said.err);
+        let output = home.run(&["config", "check"]);
+        assert_eq!(output.code, Some(2), "{text}: {output:?}");
+        assert!(output.err.contains(part) && output.err.contains("openapi.yaml"), "{part:?}: {}", output.err);
     }
 }
 
-/// What a document says and no request needs, and what is read otherwise than its author may think.
+/// What a document declares and no request needs, and what is interpreted differently from what its author may expect.
 const SLIPS: &str = "openapi: 3.1.0
 info: { title: Slips, version: '1' }
 paths:
@@ -115,8 +119,8 @@ components:
 fn what_no_request_needs_is_a_warning_and_the_document_is_served() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).document(SLIPS);
-    let said = Home::new(&config).run(&["config", "check"]);
-    assert_eq!(said.code, Some(0), "{said:?}");
+    let output = Home::new(&config).run(&["config", "check"]);
+    assert_eq!(output.code, Some(0), "{output:?}");
     for part in [
         "openapi.yaml:7 at /paths/~1a/get/parameters/0/schema: The pattern \"/^[a-z]+$/i\" looks like a JavaScript literal",
         "openapi.yaml:9 at /paths/~1a/get/responses/200/$ref: The reference \"https://example.org/responses.yaml#/Fine\"",
@@ -134,7 +138,7 @@ fn what_no_request_needs_is_a_warning_and_the_document_is_served() {
         "The keyword `contentMediaType` is not enforced",
         "The keyword `contentSchema` is not enforced",
     ] {
-        assert!(said.err.contains(part), "{part:?} is not in:\n{}", said.err);
+        assert!(output.err.contains(part), "{part:?} is not in:\n{}", output.err);
     }
     let gateway = Gateway::start(&config);
     let key = gateway.key();
@@ -147,12 +151,12 @@ fn what_no_request_needs_is_a_warning_and_the_document_is_served() {
 }
 
 #[test]
-fn an_identifier_that_names_several_operations_says_not_which_one_is_meant() {
+fn an_operation_id_of_several_operations_is_ambiguous() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).document(SLIPS);
-    let said = Home::new(&config.section("[[endpoints]]\noperation = \"twice\"\ncost = 3\n"))
+    let output = Home::new(&config.section("[[endpoints]]\noperation = \"twice\"\ncost = 3\n"))
         .run(&["config", "check"]);
-    assert_eq!(said.code, Some(2), "{said:?}");
+    assert_eq!(output.code, Some(2), "{output:?}");
     for part in [
         "the document has several operations `twice`",
         "GET /a (",
@@ -160,12 +164,12 @@ fn an_identifier_that_names_several_operations_says_not_which_one_is_meant() {
         "GET /b (",
         "openapi.yaml:13 at /paths/~1b/get",
     ] {
-        assert!(said.err.contains(part), "{part:?} is not in:\n{}", said.err);
+        assert!(output.err.contains(part), "{part:?} is not in:\n{}", output.err);
     }
     let config = Config::of(&upstream).document(SLIPS);
-    let said = Home::new(&config.section("[[endpoints]]\nmethod = \"GET\"\npath = \"/b\"\ncost = 3\n"))
+    let output = Home::new(&config.section("[[endpoints]]\nmethod = \"GET\"\npath = \"/b\"\ncost = 3\n"))
         .run(&["config", "check"]);
-    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(output.code, Some(0), "{output:?}");
 }
 
 #[test]
@@ -185,15 +189,15 @@ fn what_takes_the_rest_is_the_last_segment_and_the_only_one() {
         let config = Config::of(&upstream).document(&document(paths)).section(&table);
         Home::new(&config).run(&["config", "check"])
     };
-    let said = check(&[("/{tenant}/files/{path}", "one")], "tenant");
-    assert_eq!(said.code, Some(2), "{said:?}");
-    assert!(said.err.contains("`tenant` is not the last segment of the path"), "{said:?}");
-    let said = check(&[("/files/{path}", "one"), ("/files/{*all}", "two")], "path");
-    assert_eq!(said.code, Some(2), "{said:?}");
-    assert!(said.err.contains("GET /files/{*all} matches the same requests"), "{said:?}");
-    let said =
+    let output = check(&[("/{tenant}/files/{path}", "one")], "tenant");
+    assert_eq!(output.code, Some(2), "{output:?}");
+    assert!(output.err.contains("`tenant` is not the last segment of the path"), "{output:?}");
+    let output = check(&[("/files/{path}", "one"), ("/files/{*all}", "two")], "path");
+    assert_eq!(output.code, Some(2), "{output:?}");
+    assert!(output.err.contains("GET /files/{*all} matches the same requests"), "{output:?}");
+    let output =
         check(&[("/files/{path}", "one"), ("/files/{name}/size", "two"), ("/files/best", "three")], "path");
-    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(output.code, Some(0), "{output:?}");
 }
 
 #[test]
@@ -209,22 +213,22 @@ fn a_parameter_in_the_notation_of_a_framework_is_a_warning() {
         ("/books/<int:book_id>/pages", "<int:book_id>", "book_id"),
         ("/books/[id]", "[id]", "id"),
     ] {
-        let said = Home::new(&Config::of(&upstream).document(&document(path))).run(&["config", "check"]);
-        assert_eq!(said.code, Some(0), "{said:?}");
+        let output = Home::new(&Config::of(&upstream).document(&document(path))).run(&["config", "check"]);
+        assert_eq!(output.code, Some(0), "{output:?}");
         let part = format!(
             "The path's \"{segment}\" would be taken literally, not as a parameter: write a parameter as a name between \
              braces: {{{name}}}."
         );
-        assert!(said.err.contains(&part), "{part}\nis not in\n{}", said.err);
+        assert!(output.err.contains(&part), "{part}\nis not in\n{}", output.err);
     }
     for path in ["/books:search", "/$metadata", "/a/:/b"] {
-        let said = Home::new(&Config::of(&upstream).document(&document(path))).run(&["config", "check"]);
-        assert!(said.code == Some(0) && !said.err.contains("literally"), "{said:?}");
+        let output = Home::new(&Config::of(&upstream).document(&document(path))).run(&["config", "check"]);
+        assert!(output.code == Some(0) && !output.err.contains("literally"), "{output:?}");
     }
 }
 
 #[test]
-fn an_operation_where_limits_are_told_does_not_start() {
+fn an_operation_at_the_path_of_the_limits_does_not_start() {
     let upstream = Upstream::sample();
     let document = "openapi: 3.1.0
 info: { title: Limits, version: '1' }
@@ -235,17 +239,21 @@ paths:
 ";
     let config = Config::of(&upstream).document(document);
     for command in [&["serve"][..], &["config", "check"]] {
-        let said = Home::new(&config).run(command);
-        assert_eq!(said.code, Some(2), "{said:?}");
+        let output = Home::new(&config).run(command);
+        assert_eq!(output.code, Some(2), "{output:?}");
         for part in [
             "openapi.yaml:5 at /paths/~1_limits/get: at `/v1/_limits` Fairgate itself tells how the limits of a key stand",
             "set `[api] reserved_prefix` to a prefix that the API does not use",
             "1 error",
         ] {
-            assert!(said.err.contains(part), "{part:?} is not in what {command:?} said:\n{}", said.err);
+            assert!(
+                output.err.contains(part),
+                "{part:?} is not in the output of {command:?}:\n{}",
+                output.err
+            );
         }
     }
-    // Under another prefix both are reached.
+    // Under another prefix both are reachable.
     let home = Home::new(&config);
     let text = std::fs::read_to_string(home.config()).unwrap();
     std::fs::write(home.config(), text.replacen("[api]", "[api]\nreserved_prefix = \"/-fairgate/\"", 1))
@@ -256,6 +264,6 @@ paths:
         gateway.send(&get(path).key(&key));
         assert_eq!(upstream.last().target, path);
     }
-    let told = gateway.send(&get("/v1/-fairgate/limits").key(&key));
-    assert!(told.status == 200 && told.json()["limits"].is_array(), "{}", told.text());
+    let page = gateway.send(&get("/v1/-fairgate/limits").key(&key));
+    assert!(page.status == 200 && page.json()["limits"].is_array(), "{}", page.text());
 }

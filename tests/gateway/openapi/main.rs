@@ -1,5 +1,5 @@
-//! A gateway whose endpoints come from an OpenAPI document: what the document says holds on the wire,
-//! before the upstream is asked, and costs nothing.
+//! A gateway whose endpoints come from an OpenAPI document: what the document declares is enforced on the wire,
+//! before the upstream gets the request, and free of charge.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,7 +7,7 @@
     clippy::indexing_slicing,
     clippy::too_many_lines,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../support/mod.rs"]

@@ -1,4 +1,4 @@
-//! A document or a file that declares no endpoint opens none, and does not take the place of one that declares some.
+//! A document or a file without endpoints opens none, and does not replace one that declares some.
 
 use crate::support::{
     Config, Gateway, Key, Upstream, assert_error, eventually, gateway::Home, get, post, request,
@@ -12,7 +12,7 @@ paths:
     get: { responses: { '200': { description: Fine } } }
 ";
 
-/// Documents that are valid and of which no operation can be served, and the line of their `paths`.
+/// Valid documents of which no operation can be served, and the line of their `paths`.
 const NOTHING: [(&str, &str); 9] = [
     ("openapi: 3.0.3\ninfo: { title: A, version: '1' }\npaths: {}\n", "openapi.yaml:3 at /paths"),
     (
@@ -64,14 +64,14 @@ fn a_document_without_operations_answers_404_to_all_and_warns_at_its_place() {
     let upstream = Upstream::sample();
     for (document, place) in NOTHING {
         let home = Home::new(&Config::of(&upstream).document(document));
-        let said = home.run(&["config", "check"]);
-        assert_eq!(said.code, Some(0), "{document}: {said:?}");
-        let first = said.err.lines().next().unwrap_or_default();
+        let output = home.run(&["config", "check"]);
+        assert_eq!(output.code, Some(0), "{document}: {output:?}");
+        let first = output.err.lines().next().unwrap_or_default();
         for part in [place, "no operation that can be served", "404", "allow_no_endpoints = true"] {
             assert!(
                 first.contains(part),
                 "{part:?} is not in the first warning of\n{document}\n{}",
-                said.err
+                output.err
             );
         }
         let gateway = Gateway::start_in(&home);
@@ -89,16 +89,16 @@ fn a_path_without_operations_is_a_warning_that_names_its_file() {
     let document = format!("{SOME}  /orders: {{ $ref: orders.yaml }}\n  /users:\n    get:\n");
     let home = Home::new(&Config::of(&upstream).document(&document));
     fs::write(home.path("orders.yaml"), "summary: Orders\n").unwrap();
-    let said = home.run(&["config", "check"]);
-    assert_eq!(said.code, Some(0), "{said:?}");
+    let output = home.run(&["config", "check"]);
+    assert_eq!(output.code, Some(0), "{output:?}");
     for part in [
         "openapi.yaml:6 at /paths/~1orders: The path has no operation (its $ref leads to \"orders.yaml\")",
         "openapi.yaml:7 at /paths/~1users: The path has no operation: ",
         "openapi.yaml:8 at /paths/~1users/get: The operation has no value",
     ] {
-        assert!(said.err.contains(part), "{part:?} is not in {}", said.err);
+        assert!(output.err.contains(part), "{part:?} is not in {}", output.err);
     }
-    assert!(!said.err.contains("no operation that can be served"), "{}", said.err);
+    assert!(!output.err.contains("no operation that can be served"), "{}", output.err);
     let gateway = Gateway::start_in(&home);
     let key = gateway.key();
     assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
@@ -111,10 +111,10 @@ fn a_path_without_operations_is_a_warning_that_names_its_file() {
 fn an_empty_list_of_endpoints_answers_404_to_all_and_no_list_passes_every_path() {
     let upstream = Upstream::sample();
     let home = Home::new(&Config::of(&upstream).top("endpoints = []"));
-    let said = home.run(&["config", "check"]);
-    let first = said.err.lines().next().unwrap_or_default();
+    let output = home.run(&["config", "check"]);
+    let first = output.err.lines().next().unwrap_or_default();
     for part in ["line 1:", "`endpoints` is empty", "allow_no_endpoints = true"] {
-        assert!(first.contains(part), "{part:?} is not in {}", said.err);
+        assert!(first.contains(part), "{part:?} is not in {}", output.err);
     }
     let gateway = Gateway::start_in(&home);
     assert_closed(&gateway, &upstream, &gateway.key());
@@ -132,8 +132,8 @@ fn no_endpoints_on_purpose_are_no_warning() {
     for config in [Config::of(&upstream).document(NOTHING[0].0), Config::of(&upstream).top("endpoints = []")]
     {
         let home = Home::new(&config.top("allow_no_endpoints = true"));
-        let said = home.run(&["config", "check"]);
-        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+        let output = home.run(&["config", "check"]);
+        assert_eq!((output.code, output.err.as_str()), (Some(0), ""), "{output:?}");
         let gateway = Gateway::start_in(&home);
         assert_closed(&gateway, &upstream, &gateway.key());
     }
@@ -150,10 +150,10 @@ fn a_reload_that_loses_all_operations_is_refused_unless_the_file_allows_it() {
         let key = gateway.key();
         for next in nothing().chain(others.clone()) {
             gateway.home().configure(&next);
-            let said = gateway.home().run(&["config", "reload", "--json"]);
-            assert_eq!(said.code, Some(1), "{said:?}");
+            let output = gateway.home().run(&["config", "reload", "--json"]);
+            assert_eq!(output.code, Some(1), "{output:?}");
             for part in ["nothing was changed", "endpoints", "allow_no_endpoints = true"] {
-                assert!(said.err.contains(part), "{part:?} is not in {}", said.err);
+                assert!(output.err.contains(part), "{part:?} is not in {}", output.err);
             }
             assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
             assert_error(&gateway, &gateway.send(&get("/a").key(&key)), 404, "ENDPOINT_NOT_FOUND");
@@ -179,12 +179,12 @@ fn a_watched_document_that_loses_its_operations_is_not_taken_over() {
     let key = gateway.key();
     assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
     fs::write(gateway.home().path("openapi.yaml"), NOTHING[0].0).unwrap();
-    let told = gateway.event("configuration not taken over");
-    assert!(told["error"].as_str().unwrap().contains("has no endpoints"), "{told}");
+    let event = gateway.event("configuration not taken over");
+    assert!(event["error"].as_str().unwrap().contains("has no endpoints"), "{event}");
     assert_eq!(gateway.send(&get("/items/7").key(&key)).status, 200);
-    // What comes after it is.
+    // The next version is loaded.
     fs::write(gateway.home().path("openapi.yaml"), SOME.replace("/items", "/bytes")).unwrap();
-    eventually("the document is taken over", || {
+    eventually("the document is loaded", || {
         (gateway.send(&get("/bytes/7").key(&key)).status == 200).then_some(())
     });
 }

@@ -67,7 +67,7 @@ impl Started {
         key.trim().to_owned()
     }
 
-    /// Ends it in order; gives what it printed, and its folder.
+    /// Stops it in order; returns its output and its folder.
     fn stop(mut self) -> (String, tempfile::TempDir) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
@@ -106,7 +106,7 @@ fn the_first_key_is_shown_once_and_works_after_a_restart() {
 }
 
 #[test]
-fn what_is_missing_or_doubled_on_the_line_is_said() {
+fn a_missing_or_repeated_argument_is_reported() {
     let folder = folder();
     for (arguments, part) in [
         (&["serve", "--openapi", "shop.yaml"][..], "--upstream"),
@@ -114,9 +114,9 @@ fn what_is_missing_or_doubled_on_the_line_is_said() {
         (&["serve", "--openapi", "nothing.yaml", "--upstream", "http://127.0.0.1:1"], "nothing.yaml"),
         (&["serve", "--openapi", "shop.yaml", "--upstream", "ftp://a"], "http://"),
     ] {
-        let said = command(&folder).args(arguments).stderr(Stdio::piped()).output().unwrap();
-        let err = String::from_utf8_lossy(&said.stderr).into_owned();
-        assert_eq!(said.status.code(), Some(2), "{arguments:?}: {err}");
+        let output = command(&folder).args(arguments).stderr(Stdio::piped()).output().unwrap();
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {err}");
         assert!(err.contains(part), "{part:?} is not in {err}");
     }
 }
@@ -133,16 +133,16 @@ fn a_start_that_fails_leaves_the_configuration_of_the_one_that_runs() {
         let mut other = command(&started.folder);
         other.args(["serve", "--openapi", "shop.yaml", "--upstream", url]);
         other.args(["--listen", &format!("127.0.0.1:{}", started.port)]);
-        let said = other.stderr(Stdio::piped()).output().unwrap();
-        let err = String::from_utf8_lossy(&said.stderr).into_owned();
-        assert_eq!((said.status.code(), err.contains(why)), (Some(1), true), "{url}: {err}");
+        let output = other.stderr(Stdio::piped()).output().unwrap();
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), err.contains(why)), (Some(1), true), "{url}: {err}");
         assert_eq!(std::fs::read_to_string(&written).unwrap(), before, "{url}");
     }
     assert_eq!(started.status(&key), 200);
     let (_, folder) = started.stop();
-    let said =
+    let output =
         command(&folder).args(["serve", "--upstream", "ftp://a"]).stderr(Stdio::piped()).output().unwrap();
-    assert_eq!(said.status.code(), Some(2), "{said:?}");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert_eq!(std::fs::read_to_string(folder.path().join("fairgate-data/fairgate.toml")).unwrap(), before);
 }
 
@@ -172,8 +172,8 @@ fn an_upstream_alone_gets_keys_the_default_plan_and_every_path() {
 
     // Every other command works with the configuration that was written, which is whole.
     let mut check = command(&started.folder);
-    let said = check.args(["config", "check", "--config", "fairgate-data/fairgate.toml"]).output().unwrap();
-    assert!(said.status.success(), "{said:?}");
+    let output = check.args(["config", "check", "--config", "fairgate-data/fairgate.toml"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
     let (out, folder) = started.stop();
     assert!(out.contains("curl --header 'X-API-Key: fg_"), "{out}");
     let again = start_with(folder, &["--upstream", &upstream.url()]);

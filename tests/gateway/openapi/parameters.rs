@@ -1,4 +1,4 @@
-//! Parameters of every place: all violations at once, before the upstream is asked, at no cost.
+//! Parameters of every location: all violations at once, before the upstream gets the request, free of charge.
 
 use crate::{
     shop::Shop,
@@ -54,7 +54,7 @@ fn every_violation_is_named_at_once_and_none_costs_anything() {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     assert_eq!(answer.number("X-Rate-Limit-Remaining"), before);
-    assert_eq!(shop.upstream.count(), seen, "the upstream was not asked");
+    assert_eq!(shop.upstream.count(), seen, "a request reached the upstream");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_parameter_that_may_be_an_object_may_be_sent_by_its_own_name() {
 }
 
 #[test]
-fn times_without_a_zone_are_taken_where_the_file_says_so() {
+fn times_without_a_zone_are_accepted_where_configured() {
     let upstream = Upstream::sample();
     for (section, takes_local) in [
         ("", false),

@@ -32,7 +32,7 @@ fn without_a_document_there_is_none_to_serve() {
     assert_error(&gateway, &gateway.send(&get("/_docs/openapi.json")), 404, "ENDPOINT_NOT_FOUND");
 }
 
-/// A gateway that has not been told its public address.
+/// A gateway whose public address is not configured.
 fn without_public_url(document: &str) -> Gateway {
     let upstream = upstream();
     let home = Home::new(&Config::of(&upstream).document(document));
@@ -55,20 +55,20 @@ fn without_a_public_address_its_addresses_are_those_that_the_client_came_by() {
         assert_eq!(document["info"]["x-fairgate"]["limits"], format!("{base}/_limits"));
         assert!(!answer.text().contains("fairgate-host") && !answer.text().contains("fairgate-scheme"));
         let example = &document["components"]["examples"]["Fairgate_KEY_NOT_SET"]["value"]["error"]["check"];
-        let told = gateway.send(&get("/v1/things").replace("Host", host)).json();
-        assert_eq!(example, &told["error"]["check"]);
+        let refused = gateway.send(&get("/v1/things").replace("Host", host)).json();
+        assert_eq!(example, &refused["error"]["check"]);
         let yaml = gateway.send(&get("/_docs/openapi.yaml").replace("Host", host));
         assert!(yaml.text().contains(&format!("{base}/v1")), "{}", yaml.text());
         let length = gateway.send(&head("/_docs/openapi.json").replace("Host", host));
         assert_eq!(length.header("Content-Length"), Some(answer.body.len().to_string().as_str()));
     }
-    // What would have to be escaped in YAML is not believed.
+    // A host that would need escaping in YAML is not used.
     let odd = gateway.send(&get("/_docs/openapi.yaml").replace("Host", "it's"));
     assert!(odd.status == 400 || odd.text().contains(&format!("{scheme}://127.0.0.1:")), "{}", odd.text());
 }
 
 #[test]
-fn swagger_says_the_address_of_the_client_in_its_own_way() {
+fn swagger_gives_the_address_of_the_client_in_its_own_fields() {
     let gateway = without_public_url(
         "{swagger: '2.0', info: {title: Shop, version: '1'}, basePath: /v1, paths: {/things: {get: {responses: \
          {'200': {description: x}}}}}}",
@@ -86,7 +86,7 @@ fn swagger_says_the_address_of_the_client_in_its_own_way() {
 }
 
 #[test]
-fn limits_are_told_where_the_document_says() {
+fn limits_are_served_where_the_document_says() {
     let shop = Shop::open();
     let document: Value = shop.gateway.send(&get("/_docs/openapi.json")).json();
     let base =
@@ -163,7 +163,7 @@ fn clients_that_do_not_read_hold_no_copies_of_a_document() {
         client.write(&ask(number).bytes());
     }
     for client in &mut clients {
-        // The answer has begun, and the rest waits for a reader.
+        // The response has begun, and the rest waits for a reader.
         assert!(client.wire.line().unwrap().starts_with(b"HTTP/1.1 200"));
     }
     let grown = gateway.resident().saturating_sub(before);

@@ -1,4 +1,4 @@
-//! The document of a shop: a little of everything that a document can say.
+//! The document of a shop: a little of everything that a document can declare.
 
 use crate::support::{Config, Gateway, Key, Upstream};
 
@@ -25,5 +25,5 @@ impl Shop {
 }
 
 pub(crate) fn upstream() -> Upstream {
-    Upstream::saying("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+    Upstream::sending("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
 }

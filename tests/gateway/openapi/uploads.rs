@@ -1,4 +1,4 @@
-//! Forms with files: which parts are files, and what is asked of the others.
+//! Forms with files: which parts are files, and what the others must be.
 
 use crate::support::{Config, Gateway, Request, Upstream, assert_error, request};
 
@@ -27,7 +27,7 @@ paths:
       responses: { '200': { description: Fine } }
 "#;
 
-/// A form of parts: what stands behind `form-data; `, and the content.
+/// A form of parts: the parameters after `form-data; `, and the content.
 fn upload(parts: &[(&str, &[u8])]) -> Request {
     let mut body = Vec::new();
     for (head, content) in parts {
@@ -98,7 +98,7 @@ fn files_stand_for_bytes_and_links_and_are_counted() {
             assert!(answer.text().contains("at most 2"), "{}", answer.text());
         }
     }
-    // One file where one is meant, and files beside texts that are none.
+    // One file where one is expected, and files where texts are expected.
     for parts in [
         &[("name=photo; filename=x", PNG), ("name=photo; filename=y", PNG)][..],
         &[("name=link; filename=x", b"text"), ("name=link; filename=y", b"text")],

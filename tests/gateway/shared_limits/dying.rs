@@ -1,9 +1,9 @@
 //! Nodes that end, in order or without a warning, and come back.
 
 use crate::{
+    limit_headers::LimitHeaders,
     nodes::{A_WHILE, Nodes},
     support::{Config, Upstream, get},
-    telling::Telling,
 };
 
 fn start(limits: &[&str]) -> (Upstream, Nodes) {
@@ -45,7 +45,7 @@ fn a_node_that_ends_in_order_leaves_all_to_the_others_at_once() {
     spend(&nodes, 0, 60);
     nodes.stop(0);
     let answer = nodes.send(1, &get("/items/7").key(&nodes.keys[0]));
-    let remain: Vec<_> = Telling::of(&answer).members.iter().map(|member| member.remaining).collect();
+    let remain: Vec<_> = LimitHeaders::of(&answer).members.iter().map(|member| member.remaining).collect();
     assert_eq!(remain, [239, 239]);
     nodes.restart(0);
     let used = nodes.node(0).limits(&nodes.keys[0]).all[0].used;

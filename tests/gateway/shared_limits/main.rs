@@ -6,17 +6,17 @@
     clippy::indexing_slicing,
     clippy::too_many_lines,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
+#[path = "../limits/limit_headers.rs"]
+#[allow(dead_code, reason = "each test binary uses its own part of it")]
+mod limit_headers;
 #[path = "../../servers/postgres.rs"]
 #[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of it")]
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
-#[path = "../limits/telling.rs"]
-#[allow(dead_code, reason = "each test binary uses its own part of it")]
-mod telling;
 #[path = "../../servers/valkey.rs"]
 #[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of it")]
 mod valkey_server;

@@ -1,9 +1,9 @@
 //! Each kind of limit, shared exactly by nodes that are asked by chance.
 
 use crate::{
+    limit_headers::LimitHeaders,
     nodes::{A_WHILE, Nodes},
     support::{Config, Gate, Upstream, assert_error, eventually, get, sample::sample},
-    telling::Telling,
     valkey_server::Server,
 };
 
@@ -50,7 +50,7 @@ fn each_kind_admits_exactly_its_amount_over_all_nodes_and_errors_are_free() {
             let answer = nodes.send(index, &get("/items/7").key(key));
             let code = if kind.contains("burst") { "RATE_EXCEEDED" } else { "API_LIMIT_EXCEEDED" };
             assert_error(nodes.node(index), &answer, 429, code);
-            assert_eq!(Telling::of(&answer).remaining, 0, "{kind}: {answer:?}");
+            assert_eq!(LimitHeaders::of(&answer).remaining, 0, "{kind}: {answer:?}");
             assert_eq!(answer.headers.has("Retry-After"), !kind.contains("in all"), "{kind}: {answer:?}");
             let told = &nodes.node(index).limits(key).all[0];
             assert_eq!((told.used, told.remaining), (10, 0), "{kind}");
@@ -68,12 +68,12 @@ fn what_remains_falls_by_the_cost_whichever_node_answers() {
     let nodes = Nodes::start(&config, &[&["--plan", "free", "--permission", "items:read"]]);
     for turn in 1..=6 {
         let answer = nodes.send(turn as usize, &get("/items/7").key(&nodes.keys[0]));
-        let told = Telling::of(&answer);
+        let told = LimitHeaders::of(&answer);
         let remain: Vec<_> = told.members.iter().map(|member| member.remaining).collect();
         assert_eq!(remain, [100 - 3 * turn, 80 - 3 * turn, 60 - 3 * turn, 500 - 3 * turn], "{turn}");
         assert_eq!(told.limit, 60, "the tightest is told");
         let failed = nodes.send(turn as usize, &get("/status/404").key(&nodes.keys[0]));
-        assert_eq!(Telling::of(&failed).remaining, 60 - 3 * turn, "an error is free");
+        assert_eq!(LimitHeaders::of(&failed).remaining, 60 - 3 * turn, "an error is free");
         std::thread::park_timeout(A_WHILE);
         let limits = nodes.node(turn as usize + 1).limits(&nodes.keys[0]);
         assert_eq!(limits.of("100 per month").used, 3 * turn);
@@ -93,7 +93,7 @@ fn a_told_cost_leaves_the_rest_to_other_nodes() {
     let nodes = Nodes::start(&config, &[&["--plan", "free", "--permission", "items:read"]]);
     for turn in 1..=3 {
         let answer = nodes.send(turn as usize, &get("/told").key(&nodes.keys[0]));
-        assert_eq!(Telling::of(&answer).remaining, 12 - 2 * turn);
+        assert_eq!(LimitHeaders::of(&answer).remaining, 12 - 2 * turn);
         std::thread::park_timeout(A_WHILE);
     }
     assert_eq!(nodes.exhaust(&get("/items/7").key(&nodes.keys[0]), 6), 6);

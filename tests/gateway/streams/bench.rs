@@ -17,7 +17,7 @@ impl Bench {
         Self { upstream, gateway, key }
     }
 
-    /// Waits until a request is recorded, and tells what it was charged.
+    /// Waits until a request is recorded, and returns what it was charged.
     #[track_caller]
     pub(crate) fn charged(&self, id: &str) -> u64 {
         self.gateway.logged(id)["charged"].as_u64().unwrap()
@@ -41,7 +41,7 @@ impl Bench {
     }
 }
 
-/// A request that wants a WebSocket.
+/// A request for a WebSocket.
 pub(crate) fn handshake(target: &str) -> Request {
     get(target)
         .header("Connection", "Upgrade")
@@ -57,7 +57,7 @@ pub(crate) const SWITCHED: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n";
 
-/// Accepts the upgrade and gives back whatever comes, until the client says no more.
+/// Accepts the upgrade and echoes everything, until the client has finished sending.
 pub(crate) fn echo(exchange: &mut Exchange<'_>) -> Next {
     exchange.write(SWITCHED);
     while let Ok(bytes) = exchange.wire.some() {

@@ -1,4 +1,5 @@
-//! Server-sent events and long polls: each event as it comes, no time-out while nothing has to be said, charged at the end.
+//! Server-sent events and long polls: each event as it arrives, no timeout while there is nothing to send, charged at
+//! the end.
 
 use crate::{
     bench::Bench,
@@ -9,7 +10,7 @@ use std::time::Duration;
 const HEAD: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-/// Sends an event whenever the test opens the next gate, and ends as the target says.
+/// Sends an event whenever the test opens the next gate, and ends as the target selects.
 fn events(gates: Vec<Gate>, configure: impl Fn(Config) -> Config) -> Bench {
     let upstream = Upstream::scripted(move |exchange| {
         exchange.read_body();
@@ -20,7 +21,7 @@ fn events(gates: Vec<Gate>, configure: impl Fn(Config) -> Config) -> Bench {
             }
         }
         match exchange.target() {
-            "/well" => exchange.write(b"0\r\n\r\n"),
+            "/whole" => exchange.write(b"0\r\n\r\n"),
             "/broken" => return Next::Close,
             _ => exchange.gateway_hangs_up(),
         };
@@ -40,22 +41,22 @@ fn open(bench: &Bench, target: &str, id: &str, version: &'static str) -> (Connec
 
 #[test]
 fn each_event_comes_when_it_was_sent_and_the_charge_at_the_end() {
-    let doors = gates(3);
-    let bench = events(doors.clone(), |config| config.plan("free", &["1000 per day", "5 at once"]));
-    let (mut connection, answer) = open(&bench, "/well", "well", "HTTP/1.1");
+    let gates = gates(3);
+    let bench = events(gates.clone(), |config| config.plan("free", &["1000 per day", "5 at once"]));
+    let (mut connection, answer) = open(&bench, "/whole", "whole", "HTTP/1.1");
     assert_eq!((answer.status, answer.header("Transfer-Encoding")), (200, Some("chunked")));
-    for door in &doors {
-        door.open();
+    for gate in &gates {
+        gate.open();
         assert_eq!(connection.wire.line().unwrap(), b"9");
         assert_eq!(connection.wire.exactly(11).0, b"data: 1\n\n\r\n");
     }
     assert_eq!(connection.wire.exactly(5).0, b"0\r\n\r\n");
-    assert_eq!(bench.charged("well"), 1);
-    // The connection is a connection of HTTP's still.
+    assert_eq!(bench.charged("whole"), 1);
+    // The connection is still an HTTP connection.
     assert_eq!(Limits::of(&bench, &mut connection), (1, 0));
 }
 
-/// What is used of the day, and how many requests are in flight.
+/// The used units of the day, and the number of requests in flight.
 struct Limits;
 
 impl Limits {
@@ -67,12 +68,12 @@ impl Limits {
 
 #[test]
 fn a_client_of_http_1_0_reads_events_until_the_connection_ends() {
-    let doors = gates(2);
-    let bench = events(doors.clone(), |config| config);
-    let (mut connection, answer) = open(&bench, "/well", "old", "HTTP/1.0");
+    let gates = gates(2);
+    let bench = events(gates.clone(), |config| config);
+    let (mut connection, answer) = open(&bench, "/whole", "old", "HTTP/1.0");
     assert!(!answer.headers.has("Transfer-Encoding") && !answer.headers.has("Content-Length"), "{answer:?}");
-    for door in &doors {
-        door.open();
+    for gate in &gates {
+        gate.open();
         assert_eq!(connection.wire.exactly(9).0, b"data: 1\n\n");
     }
     assert_eq!(connection.wire.rest(), (Vec::new(), crate::support::wire::Ended::Closed));
@@ -82,15 +83,15 @@ fn a_client_of_http_1_0_reads_events_until_the_connection_ends() {
 #[test]
 fn a_stream_that_the_upstream_breaks_is_free_and_does_not_look_whole() {
     for (id, version) in [("new", "HTTP/1.1"), ("old", "HTTP/1.0")] {
-        let doors = gates(1);
-        let bench = events(doors.clone(), |config| config);
+        let gates = gates(1);
+        let bench = events(gates.clone(), |config| config);
         let before = bench.gateway.limits(&bench.key);
         let (mut connection, _) = open(&bench, "/broken", id, version);
-        doors[0].open();
+        gates[0].open();
         let (rest, ended) = connection.wire.rest();
         assert!(!rest.ends_with(b"0\r\n\r\n"), "{version}");
         if version == "HTTP/1.0" {
-            assert_eq!(ended, crate::support::wire::Ended::Reset, "the half looks like the whole");
+            assert_eq!(ended, crate::support::wire::Ended::Reset, "the truncated stream looks complete");
         }
         let line = bench.gateway.logged(id);
         assert_eq!((line["charged"].as_u64(), line["code"].as_str()), (Some(0), Some("UNEXPECTED_ERROR")));
@@ -100,29 +101,29 @@ fn a_stream_that_the_upstream_breaks_is_free_and_does_not_look_whole() {
 
 #[test]
 fn a_client_that_leaves_a_silent_stream_is_noticed_charged_and_its_place_is_free() {
-    let doors = gates(1);
-    let bench = events(doors.clone(), |config| config.plan("free", &["1000 per day", "1 at once"]));
+    let gates = gates(1);
+    let bench = events(gates.clone(), |config| config.plan("free", &["1000 per day", "1 at once"]));
     let (mut connection, _) = open(&bench, "/endless", "left", "HTTP/1.1");
-    doors[0].open();
+    gates[0].open();
     assert_eq!(connection.wire.line().unwrap(), b"9");
-    // Not before the event was read whole: bytes that are left unread would end it by a reset.
+    // Not before the event was read completely: unread bytes would cause a reset.
     assert_eq!(connection.wire.exactly(11).0.len(), 11);
     assert_eq!(bench.gateway.limits(&bench.key).of("1 at once").used, 1);
     drop(connection);
     assert_eq!(bench.charged("left"), 1);
-    eventually("the place is free", || {
+    eventually("the slot is free", || {
         (bench.gateway.limits(&bench.key).of("1 at once").used == 0).then_some(())
     });
 }
 
 #[test]
 fn events_may_be_silent_for_longer_than_other_answers_but_not_for_ever() {
-    let doors = gates(1);
+    let gates = gates(1);
     let bench =
-        events(doors.clone(), |config| config.section("[timeouts]\nstall = \"100ms\"\nstream_idle = \"1s\""));
+        events(gates.clone(), |config| config.section("[timeouts]\nstall = \"100ms\"\nstream_idle = \"1s\""));
     let (mut connection, _) = open(&bench, "/endless", "silent", "HTTP/1.1");
     std::thread::park_timeout(Duration::from_millis(500));
-    doors[0].open();
+    gates[0].open();
     assert_eq!(connection.wire.line().unwrap(), b"9", "the stream ended while it was silent");
     let (rest, _) = connection.wire.rest();
     assert!(!rest.ends_with(b"0\r\n\r\n"));
@@ -130,9 +131,9 @@ fn events_may_be_silent_for_longer_than_other_answers_but_not_for_ever() {
 }
 
 #[test]
-fn a_long_poll_is_answered_when_there_is_something_to_say() {
-    let door = Gate::default();
-    let wait = door.clone();
+fn a_long_poll_is_answered_when_there_is_something_to_send() {
+    let gate = Gate::default();
+    let wait = gate.clone();
     let upstream = Upstream::scripted(move |exchange| {
         exchange.read_body();
         wait.wait();
@@ -143,7 +144,7 @@ fn a_long_poll_is_answered_when_there_is_something_to_say() {
     let mut connection = bench.gateway.connect();
     connection.write(&get("/poll").key(&bench.key).bytes());
     std::thread::park_timeout(Duration::from_millis(300));
-    door.open();
+    gate.open();
     let answer = connection.answer();
     assert_eq!((answer.status, answer.json()["news"].as_u64()), (200, Some(1)));
 }
@@ -151,11 +152,11 @@ fn a_long_poll_is_answered_when_there_is_something_to_say() {
 #[test]
 fn a_stream_that_the_time_of_the_whole_ends_was_delivered_and_is_charged() {
     for (id, version) in [("new", "HTTP/1.1"), ("old", "HTTP/1.0")] {
-        let doors = gates(1);
-        let bench = events(doors.clone(), |config| config.section("[timeouts]\ntotal = \"700ms\""));
+        let gates = gates(1);
+        let bench = events(gates.clone(), |config| config.section("[timeouts]\ntotal = \"700ms\""));
         let before = bench.gateway.limits(&bench.key);
         let (mut connection, _) = open(&bench, "/endless", id, version);
-        doors[0].open();
+        gates[0].open();
         let (rest, _) = connection.wire.rest();
         assert!(rest.windows(7).any(|part| part == b"data: 1"), "{version}");
         let line = bench.gateway.logged(id);

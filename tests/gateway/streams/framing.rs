@@ -20,17 +20,17 @@ fn bench() -> Bench {
             ("/file", Some(_)) => exchange.answer(416, &[("Content-Range", "bytes */10")], b""),
             ("/file", None) => exchange.answer(200, &[("Accept-Ranges", "bytes"), ("ETag", "\"1\"")], b"0123456789"),
             ("/same", _) => {
-                exchange.say(b"HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\nContent-Length: 10\r\n\r\n", Next::Keep)
+                exchange.send_raw(b"HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\nContent-Length: 10\r\n\r\n", Next::Keep)
             }
             ("/gone", _) => exchange.answer(204, &[("X-Kept", "1")], b""),
             ("/chunked-head", _) => {
-                exchange.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Next::Keep)
+                exchange.send_raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Next::Keep)
             }
-            ("/trailers", _) => exchange.say(
+            ("/trailers", _) => exchange.send_raw(
                 b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 42\r\n\r\n",
                 Next::Keep,
             ),
-            ("/hints", _) => exchange.say(
+            ("/hints", _) => exchange.send_raw(
                 b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nConnection: X-Own\r\n\
                   X-Own: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
                 Next::Keep,
@@ -84,9 +84,9 @@ fn answers_without_a_body_end_with_their_head_and_cost_what_answers_cost() {
             (answer.status, answer.framing, answer.header("Content-Length")),
             (status, Framing::None, length)
         );
-        // Not one byte stands between it and the next answer.
+        // Not one byte is between it and the next response.
         let next = connection.send(&get("/file").key(&bench.key));
-        assert_eq!((next.status, next.text().as_str()), (200, "0123456789"), "behind {status}");
+        assert_eq!((next.status, next.text().as_str()), (200, "0123456789"), "after {status}");
     }
     bench.gateway.limits(&bench.key).assert_charged_since(
         &before,
@@ -97,7 +97,7 @@ fn answers_without_a_body_end_with_their_head_and_cost_what_answers_cost() {
 }
 
 #[test]
-fn errors_to_head_have_no_body_and_say_how_long_it_would_be() {
+fn errors_to_head_have_no_body_and_state_its_length() {
     let bench = bench();
     let mut connection = bench.gateway.connect();
     let answer = connection.send(&head("/file"));
@@ -129,7 +129,7 @@ fn answers_before_the_answer_pass_without_what_belongs_to_the_connection() {
 }
 
 #[test]
-fn a_client_that_waits_for_100_continue_is_told_the_upstreams_no_without_sending_its_body() {
+fn a_client_that_waits_for_100_continue_gets_the_upstreams_refusal_without_sending_its_body() {
     let upstream = Upstream::scripted(|exchange| {
         exchange.body_read = true;
         exchange.seen.whole = true;
@@ -143,6 +143,6 @@ fn a_client_that_waits_for_100_continue_is_told_the_upstreams_no_without_sending
     let answer = connection.answer();
     assert_error(&bench.gateway, &answer, 422, "UNPROCESSABLE");
     assert!(answer.interim.is_empty(), "{answer:?}");
-    // Nobody knows whether the body still comes.
+    // It is unknown whether the body will follow.
     assert!(answer.headers.list("Connection").contains(&"close".to_owned()), "{answer:?}");
 }

@@ -1,5 +1,5 @@
-//! gRPC: errors of the gateway's as its clients understand them, errors of the upstream's free of charge.
-//! Calls are framed as HTTP/1.1 here, as the gateway itself has them behind HTTP/2.
+//! gRPC: errors of the gateway in the form that its clients understand, errors of the upstream free of charge.
+//! Calls are framed as HTTP/1.1 here, as the gateway itself handles them behind HTTP/2.
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use contract::{
@@ -17,7 +17,7 @@ fn call(path: &str) -> Request {
     request("POST", path).header("TE", "trailers").body("application/grpc+proto", &[0; 5])
 }
 
-/// An upstream that answers a call with what the target says: a message, trailers, or trailers only.
+/// An upstream that answers a call as the target selects: a message, trailers, or trailers only.
 fn upstream() -> Upstream {
     Upstream::scripted(|exchange| {
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\n";
@@ -38,12 +38,12 @@ fn upstream() -> Upstream {
             }
             _ => format!("{head}{message}grpc-status: 0\r\n\r\n"),
         };
-        exchange.say(text.as_bytes(), Next::Keep)
+        exchange.send_raw(text.as_bytes(), Next::Keep)
     })
 }
 
 #[track_caller]
-fn assert_told(answer: &Answer, status: &str, code: &str, row: &str) {
+fn assert_status(answer: &Answer, status: &str, code: &str, row: &str) {
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.header("Content-Type"), Some("application/grpc"), "{answer:?}");
     assert_eq!(answer.header("grpc-status"), Some(status), "{answer:?}");
@@ -62,17 +62,17 @@ fn assert_told(answer: &Answer, status: &str, code: &str, row: &str) {
     }
 }
 
-/// Libraries of gRPC read when to try again, and take the status and the message from beside it.
+/// gRPC libraries read the retry delay, and take the status and the message from the same details.
 #[track_caller]
 fn assert_to_be_tried_again(answer: &Answer, status: GrpcStatus, message: &str) {
     let seconds = answer.number("Retry-After");
-    let told = |name| STANDARD_NO_PAD.decode(answer.header(name).unwrap()).unwrap();
-    assert_eq!(told("google.rpc.retryinfo-bin"), retry_info(seconds), "{answer:?}");
-    assert_eq!(told("grpc-status-details-bin"), status_details(status, message, seconds), "{answer:?}");
+    let decoded = |name| STANDARD_NO_PAD.decode(answer.header(name).unwrap()).unwrap();
+    assert_eq!(decoded("google.rpc.retryinfo-bin"), retry_info(seconds), "{answer:?}");
+    assert_eq!(decoded("grpc-status-details-bin"), status_details(status, message, seconds), "{answer:?}");
 }
 
 #[test]
-fn every_row_of_the_table_is_told_as_grpc_tells_it() {
+fn every_row_of_the_table_is_reported_in_the_form_of_grpc() {
     let bench = Bench::of(upstream(), |config: Config| {
         config
             .plan("free", &["3 per day"])
@@ -102,7 +102,7 @@ fn every_row_of_the_table_is_told_as_grpc_tells_it() {
         (call("/shop.Items/Http/503").key(&key), "14", "UNAVAILABLE", "503"),
     ] {
         let answer = connection.send(&request);
-        assert_told(&answer, status, code, row);
+        assert_status(&answer, status, code, row);
     }
     bench.gateway.limits(&key).assert_charged_since(&before, 0, "errors of gRPC");
     for _ in 0..3 {
@@ -110,30 +110,30 @@ fn every_row_of_the_table_is_told_as_grpc_tells_it() {
         assert_eq!(answer.trailers.get("grpc-status"), Some("0"));
     }
     let answer = connection.send(&call("/shop.Items/Get").key(&bench.key));
-    assert_told(&answer, "8", "API_LIMIT_EXCEEDED", "429");
+    assert_status(&answer, "8", "API_LIMIT_EXCEEDED", "429");
     assert!(answer.headers.has("X-Rate-Limit-Reset"), "{answer:?}");
     let message = answer.header("grpc-message").unwrap();
     assert_to_be_tried_again(&answer, GrpcStatus::ResourceExhausted, message);
-    // A client that is told by its Accept alone, and one of gRPC-Web.
+    // A client that is recognised by its Accept alone, and one of gRPC-Web.
     let answer = connection.send(&get("/shop.Nothing/Get").key(&key).header("Accept", "application/grpc"));
-    assert_told(&answer, "12", "ENDPOINT_NOT_FOUND", "404");
+    assert_status(&answer, "12", "ENDPOINT_NOT_FOUND", "404");
     let web = request("POST", "/shop.Items/Get").body("application/grpc-web+proto", &[0; 5]);
     let answer = connection.send(&web);
     assert_eq!((answer.status, answer.header("grpc-status")), (200, Some("16")));
     assert_eq!(answer.header("Content-Type"), Some("application/grpc-web"));
-    // Everyone else is answered as ever, and a body that is too large ends the connection.
+    // Everyone else gets ordinary errors, and a body that is too large ends the connection.
     let answer = connection.send(&get("/shop.Nothing/Get").key(&key));
     assert_eq!(answer.status, 404);
     let answer = connection.send(&call("/shop.Small/Get").key(&key));
-    assert_told(&answer, "3", "BODY_TOO_LARGE", "400");
+    assert_status(&answer, "3", "BODY_TOO_LARGE", "400");
 }
 
 #[test]
-fn maintenance_is_told_as_unavailable_with_the_time_to_wait() {
+fn maintenance_is_reported_as_unavailable_with_the_time_to_wait() {
     let bench = Bench::of(upstream(), |config| config);
     bench.gateway.run(&["maintenance", "on", "--for", "10m", "--message", "Back soon: grüße & 100 %"]);
     let answer = bench.gateway.send(&call("/shop.Items/Get").key(&bench.key));
-    assert_told(&answer, "14", "MAINTENANCE", "503");
+    assert_status(&answer, "14", "MAINTENANCE", "503");
     assert!((1..=600).contains(&answer.number("Retry-After")));
     let message = answer.header("grpc-message").unwrap();
     assert!(message.contains("gr%C3%BC%C3%9Fe & 100 %25"), "{message}");
@@ -142,12 +142,12 @@ fn maintenance_is_told_as_unavailable_with_the_time_to_wait() {
 }
 
 #[test]
-fn when_to_try_again_is_what_the_upstream_says_and_nothing_where_it_makes_no_sense() {
+fn the_retry_delay_is_the_upstreams_and_absent_where_it_makes_no_sense() {
     let upstream = Upstream::scripted(|exchange| {
         match exchange.target() {
         "/shop.Items/Busy" => exchange.answer(429, &[("Retry-After", "7")], b""),
         "/shop.Items/Wrong" => exchange.answer(400, &[("Retry-After", "7")], b""),
-        _ => exchange.say(
+        _ => exchange.send_raw(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\nContent-Length: 0\r\ngrpc-status: 0\r\n\r\n",
             Next::Keep,
         ),
@@ -155,7 +155,7 @@ fn when_to_try_again_is_what_the_upstream_says_and_nothing_where_it_makes_no_sen
     });
     let bench = Bench::of(upstream, |config| config.plan("free", &["1 in all"]));
     let answer = bench.gateway.send(&call("/shop.Items/Busy").key(&bench.key));
-    assert_told(&answer, "14", "UNAVAILABLE", "503");
+    assert_status(&answer, "14", "UNAVAILABLE", "503");
     assert_eq!(answer.headers.all("Retry-After"), ["7"]);
     assert_to_be_tried_again(&answer, GrpcStatus::Unavailable, answer.header("grpc-message").unwrap());
     let answer = bench.gateway.send(&call("/shop.Items/Wrong").key(&bench.key));
@@ -163,7 +163,7 @@ fn when_to_try_again_is_what_the_upstream_says_and_nothing_where_it_makes_no_sen
     assert!(!answer.headers.has("grpc-status-details-bin"), "{answer:?}");
     bench.gateway.send(&call("/shop.Items/Get").key(&bench.key));
     let answer = bench.gateway.send(&call("/shop.Items/Get").key(&bench.key));
-    assert_told(&answer, "8", "API_LIMIT_EXCEEDED", "429");
+    assert_status(&answer, "8", "API_LIMIT_EXCEEDED", "429");
     assert!(!answer.headers.has("grpc-status-details-bin"), "{answer:?}");
 }
 
@@ -182,7 +182,7 @@ fn a_call_that_succeeds_is_charged_and_one_that_fails_is_free_and_passes_as_it_w
         ("/shop.Items/Trailers/8", 0, Some("UNAVAILABLE")),
         ("/shop.Items/Only/7", 0, Some("PERMISSION_DENIED")),
         ("/shop.Items/Only/0", 1, None),
-        // Who does not say that it went well has not said so.
+        // Without a status of 0 a call has not succeeded.
         ("/shop.Items/None", 0, Some("UNEXPECTED_ERROR")),
         ("/shop.Items/NoTrailers", 0, Some("UNEXPECTED_ERROR")),
         ("/shop.Items/Twice", 0, Some("UNEXPECTED_ERROR")),
@@ -193,10 +193,10 @@ fn a_call_that_succeeds_is_charged_and_one_that_fails_is_free_and_passes_as_it_w
         let id = format!("call-{number}");
         let answer = connection.send(&call(path).key(&bench.key).header("X-Request-Id", &id));
         assert_eq!((answer.status, answer.is_whole()), (200, true), "{path}: {answer:?}");
-        let told = if path.contains("/Only/") { &answer.headers } else { &answer.trailers };
+        let fields = if path.contains("/Only/") { &answer.headers } else { &answer.trailers };
         if let Some((_, status)) = path.split_once("s/").filter(|(start, _)| start.contains("Trailer")) {
-            assert_eq!(told.get("grpc-status"), Some(status), "{path}");
-            assert_eq!(told.get("grpc-message"), Some("as%20it%20was"), "{path}");
+            assert_eq!(fields.get("grpc-status"), Some(status), "{path}");
+            assert_eq!(fields.get("grpc-message"), Some("as%20it%20was"), "{path}");
         }
         let line = bench.gateway.logged(&id);
         assert_eq!(
@@ -210,7 +210,7 @@ fn a_call_that_succeeds_is_charged_and_one_that_fails_is_free_and_passes_as_it_w
     }
     let incident = bench.gateway.incident("call-3");
     assert!(incident.to_string().contains("grpc-status"), "{incident}");
-    // What is told of the limits is right where it can be: an error that the head tells took nothing.
+    // The reported limits are right where possible: an error in the head was not charged.
     let key = bench.gateway.key_with(&["--plan", "day"]);
     let answer = connection.send(&call("/shop.Items/Get").key(&key));
     assert_eq!(answer.number("X-Rate-Limit-Remaining"), 999);
@@ -222,25 +222,25 @@ fn a_call_that_succeeds_is_charged_and_one_that_fails_is_free_and_passes_as_it_w
 fn failed_calls_count_for_the_guard_against_abuse() {
     let bench =
         Bench::of(upstream(), |config| config.abuse("errors_per_key = 3\nerrors_per_address = \"off\""));
-    // A minute that ends on the way begins the count anew.
+    // A minute that ends meanwhile restarts the count.
     let mut calls = 0;
     let answer = eventually("three failed calls within a minute", || {
         for _ in 0..3 {
             calls += 1;
             let id = format!("failed-{calls}");
             bench.gateway.send(&call("/shop.Items/Trailers/5").key(&bench.key).header("X-Request-Id", &id));
-            // It is counted a moment after its trailers have come.
+            // It is counted a moment after its trailers have arrived.
             assert_eq!(bench.charged(&id), 0);
         }
         let answer = bench.gateway.send(&call("/shop.Items/Get").key(&bench.key));
         answer.headers.get("grpc-status").is_some().then_some(answer)
     });
-    assert_told(&answer, "8", "TOO_MANY_ERRORS", "429");
+    assert_status(&answer, "8", "TOO_MANY_ERRORS", "429");
     assert!(calls <= 6, "it took {calls} failed calls");
 }
 
 #[test]
-fn the_page_tells_the_status_of_every_code() {
+fn the_page_shows_the_status_of_every_code() {
     let page = include_str!("../../../docs/streams.md");
     let (_, table) = page.split_once("| error | gRPC status |\n").unwrap();
     let rows: Vec<_> = table
@@ -253,10 +253,10 @@ fn the_page_tells_the_status_of_every_code() {
         let row = rows.iter().find(|(errors, _)| errors.contains(&named)).or_else(|| {
             rows.iter().find(|(errors, _)| *errors == "400, all others" && code.status() == Status::NotValid)
         });
-        let (_, told) = row.unwrap_or_else(|| panic!("{} is not on the page", code.name()));
+        let (_, shown) = row.unwrap_or_else(|| panic!("{} is not on the page", code.name()));
         let status = code.grpc_status();
         let wanted = format!("{} `{}`", status.number(), status.name());
-        assert!(told.starts_with(&wanted), "{}: the page says {told}, it is {wanted}", code.name());
+        assert!(shown.starts_with(&wanted), "{}: the page shows {shown}, it is {wanted}", code.name());
     }
 }
 
@@ -295,7 +295,7 @@ fn a_call_may_be_silent_on_either_side_for_longer_than_other_requests() {
     let upstream = Upstream::scripted(move |exchange| {
         exchange.read_body();
         std::thread::park_timeout(pause);
-        exchange.say(
+        exchange.send_raw(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\nTransfer-Encoding: chunked\r\n\r\n\
               0\r\ngrpc-status: 0\r\n\r\n",
             Next::Keep,
@@ -316,7 +316,7 @@ fn a_call_may_be_silent_on_either_side_for_longer_than_other_requests() {
     connection.write(b"5\r\n\0\0\0\0\0\r\n0\r\n\r\n");
     let answer = connection.answer();
     assert_eq!((answer.status, answer.trailers.get("grpc-status")), (200, Some("0")), "{answer:?}");
-    // Whoever does not speak gRPC is not waited for so long.
+    // Other protocols do not get so much time.
     let mut connection = bench.gateway.connect();
     let head = request("POST", "/a").key(&bench.key).header("Content-Type", "application/json");
     connection.write(&head.header("Transfer-Encoding", "chunked").head());
@@ -335,6 +335,6 @@ fn the_example_of_the_page_is_what_a_client_gets() {
     for line in lines {
         let (name, value) = line.split_once(": ").unwrap();
         let came = answer.header(name).unwrap_or_else(|| panic!("no {name} in {answer:?}"));
-        assert!(name == "X-Request-Id" || came == value, "{name}: the page says {value}, it is {came}");
+        assert!(name == "X-Request-Id" || came == value, "{name}: the page shows {value}, it is {came}");
     }
 }

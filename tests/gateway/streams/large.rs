@@ -13,7 +13,7 @@ use std::{
 
 /// Bytes that pass: much more than the process may grow by, and little enough for a debug build.
 const LARGE: usize = 256 << 20;
-/// What the process may grow by. It is a debug build, and its allocator keeps some of what it was given back.
+/// What the process may grow by. It is a debug build, and its allocator keeps some of the freed memory.
 const GROWTH: u64 = 24 << 20;
 const PIECE: usize = 64 << 10;
 
@@ -21,31 +21,31 @@ fn bench(script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static) -> 
     let bench = Bench::of(Upstream::scripted(script), |config: Config| {
         config.section("[sizes]\nmax_body_size = \"1GiB\"")
     });
-    // What a first request needs is there already when the measuring begins.
+    // Everything that a first request allocates exists already when measuring begins.
     assert_eq!(bench.gateway.send(&get("/warm").key(&bench.key)).status, 200);
     bench
 }
 
-/// Writes so many bytes whose values tell their place.
+/// Writes so many bytes whose values encode their offset.
 fn write_pattern(mut to: &TcpStream, length: usize) -> bool {
     let piece: Vec<u8> = (0..PIECE).map(|at| (at % 251) as u8).collect();
     (0..length / PIECE).all(|_| to.write_all(&piece).is_ok())
 }
 
-/// Reads so many bytes and tells whether each is the one that was written there.
+/// Reads so many bytes and returns whether each is the one written at its offset.
 fn read_pattern(mut from: impl Read, length: usize) -> bool {
     let wanted: Vec<u8> = (0..PIECE).map(|at| (at % 251) as u8).collect();
     let mut piece = vec![0; PIECE];
     (0..length / PIECE).all(|_| from.read_exact(&mut piece).is_ok() && piece == wanted)
 }
 
-/// Says how long the answer is, and gives it.
+/// Sends a response with its length.
 fn send_large(exchange: &mut Exchange<'_>) {
     exchange.write(format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n").as_bytes());
     write_pattern(&exchange.wire.stream, LARGE);
 }
 
-/// Takes a body without keeping it.
+/// Reads a body without keeping it.
 fn take_large(exchange: &mut Exchange<'_>) -> bool {
     let came = exchange.wire.ahead().len();
     // What was read with the head belongs to the body.
@@ -118,7 +118,7 @@ fn a_large_upload_and_a_large_download_pass_at_once_in_constant_memory() {
 fn assert_whole(mut wire: Wire) {
     let came = wire.ahead().len();
     let (first, _) = wire.exactly(came);
-    assert!(read_pattern(first.chain(&wire.stream), LARGE), "the body arrived otherwise");
+    assert!(read_pattern(first.chain(&wire.stream), LARGE), "the body arrived changed");
 }
 
 #[track_caller]
@@ -130,7 +130,7 @@ fn assert_small(bench: &Bench, before: u64) {
 #[test]
 fn a_client_that_reads_slowly_holds_the_upstream_up_and_not_in_memory() {
     let written = Gate::default();
-    let tell = written.clone();
+    let done = written.clone();
     let bench = bench(move |exchange| {
         if exchange.target() != "/download" {
             return serve(exchange);
@@ -143,8 +143,8 @@ fn a_client_that_reads_slowly_holds_the_upstream_up_and_not_in_memory() {
         while let Ok(count) = (&exchange.wire.stream).write(&piece[taken % PIECE..]) {
             taken += count;
         }
-        assert!(taken < 64 << 20, "{taken} bytes were taken though nobody reads them");
-        tell.open();
+        assert!(taken < 64 << 20, "{taken} bytes were read though the other side reads nothing");
+        done.open();
         exchange.wire.stream.set_write_timeout(None).unwrap();
         (&exchange.wire.stream).write_all(&piece[taken % PIECE..]).unwrap();
         let rest = LARGE - taken - (PIECE - taken % PIECE);
@@ -180,7 +180,7 @@ fn an_upstream_that_reads_slowly_holds_the_client_up_and_not_in_memory() {
     while let Ok(count) = (&stream).write(&piece[taken % PIECE..]) {
         taken += count;
     }
-    assert!(taken < 64 << 20, "{taken} bytes were taken though nobody reads them");
+    assert!(taken < 64 << 20, "{taken} bytes were read though the other side reads nothing");
     assert_small(&bench, before);
     may_read.open();
     stream.set_write_timeout(None).unwrap();

@@ -1,4 +1,4 @@
-//! Everything that is not a short answer: tunnels, event streams, gRPC, trailers, ranges, bodies of any size.
+//! Everything that is not a short response: tunnels, event streams, gRPC, trailers, ranges, bodies of any size.
 //! Each row of the table in docs/streams.md has its test here.
 #![allow(
     clippy::unwrap_used,
@@ -8,7 +8,7 @@
     clippy::too_many_lines,
     unreachable_pub,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../support/mod.rs"]

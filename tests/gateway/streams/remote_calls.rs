@@ -1,5 +1,5 @@
 //! Calls of gRPC-Web and of the Connect protocol, and calls that an upstream answers by another protocol: an error is
-//! free wherever it is told, and a success is charged.
+//! free wherever it is reported, and a success is charged.
 
 use crate::{
     bench::Bench,
@@ -82,7 +82,7 @@ fn cases() -> Vec<Case> {
     add(WEB, WEB, "", &bad, "", not_found);
     add(WEB, WEB, "", MESSAGE, "grpc-status: 5\r\n", not_found);
     add(WEB, WEB, "", MESSAGE, "grpc-status: 0\r\n", None);
-    // In one of them an error: it is one.
+    // An error in one of them is an error.
     add(WEB, WEB, "grpc-status: 0\r\n", &bad, "", not_found);
     add(WEB, WEB, "", &good, "grpc-status: 5\r\n", not_found);
     // Nowhere, cut off, too early, unreadable.
@@ -97,7 +97,7 @@ fn cases() -> Vec<Case> {
     add(TEXT, TEXT, "", &text(&[MESSAGE, end]), "", not_found);
     add(TEXT, TEXT, "grpc-status: 5\r\n", b"", "", not_found);
     add(TEXT, TEXT, "", &text(&[MESSAGE]), "", unexpected);
-    // The answer's type decides how it is read.
+    // The response's type decides how it is parsed.
     add(TEXT, WEB, "", &good, "", None);
     add(WEB, "application/grpc-web-text+proto", "", &text(&[&bad]), "", not_found);
     add(WEB, "application/grpc", "", &bad, "", not_found);
@@ -107,19 +107,19 @@ fn cases() -> Vec<Case> {
     let error = br#"{"error":{"code":"not_found","message":"no"}}"#;
     add(connect, connect, "", &[MESSAGE, &frame(2, error)].concat(), "", not_found);
     add(connect, connect, "", MESSAGE, "", unexpected);
-    // gRPC itself: a head that says 0 does not outweigh trailers that say otherwise.
+    // gRPC itself: a status of 0 in the head does not outweigh another one in the trailers.
     let grpc = "application/grpc";
     add(grpc, grpc, "grpc-status: 0\r\n", MESSAGE, "grpc-status: 5\r\n", not_found);
     cases
 }
 
 #[test]
-fn errors_are_free_wherever_the_protocol_of_a_call_tells_them() {
+fn errors_are_free_wherever_the_protocol_reports_them() {
     let upstream = Upstream::scripted(|exchange| {
         let (case, piece) = exchange.target().strip_prefix("/shop.Items/").unwrap().split_once('/').unwrap();
         let (case, piece): (usize, usize) = (case.parse().unwrap(), piece.parse().unwrap());
         let bytes = cases()[case].bytes(piece);
-        exchange.say(&bytes, Next::Keep)
+        exchange.send_raw(&bytes, Next::Keep)
     });
     let bench = Bench::of(upstream, |config| config.plan("free", &["1000 per day"]));
     let mut connection = bench.gateway.connect();
@@ -145,7 +145,7 @@ fn errors_are_free_wherever_the_protocol_of_a_call_tells_them() {
         }
     }
     bench.gateway.limits(&bench.key).assert_charged_since(&before, used, "calls");
-    // What has to be read here is not asked for in a coding that is not known here.
+    // A body that the gateway must read is not requested in a coding that it does not know.
     for seen in bench.upstream.seen() {
         let is_grpc = seen.headers.get("Content-Type") == Some("application/grpc");
         assert_eq!(seen.headers.has("Accept-Encoding"), is_grpc, "{seen:?}");
@@ -173,15 +173,19 @@ fn a_call_that_is_answered_by_another_protocol_is_internal_and_free_and_an_incid
     let targets = ["Json", "Html", "Web", "Created", "Elsewhere", "None", "Untyped"];
     for (number, media_type) in ["application/grpc", "application/grpc+proto", WEB, TEXT].iter().enumerate() {
         for name in targets {
-            // A client of gRPC-Web understands an answer of gRPC-Web, which then is judged by its frames.
+            // A gRPC-Web client understands a gRPC-Web response, which then is judged by its frames.
             if name == "Web" && media_type.starts_with("application/grpc-web") {
                 continue;
             }
             let id = format!("{name}-{number}");
             let request = call(&format!("/shop.Items/{name}"), media_type).key(&bench.key);
             let answer = connection.send(&request.header("X-Request-Id", &id));
-            let told = (answer.status, answer.header("grpc-status"), answer.header("X-Error-Code"));
-            assert_eq!(told, (200, Some("13"), Some("UNEXPECTED_ERROR")), "{media_type} {name}: {answer:?}");
+            let status = (answer.status, answer.header("grpc-status"), answer.header("X-Error-Code"));
+            assert_eq!(
+                status,
+                (200, Some("13"), Some("UNEXPECTED_ERROR")),
+                "{media_type} {name}: {answer:?}"
+            );
             assert!(answer.body.is_empty() && !answer.headers.has("Location"), "{answer:?}");
             assert_eq!(bench.charged(&id), 0, "{media_type} {name}");
             assert_eq!(answer.number("X-Rate-Limit-Remaining"), 1000, "{media_type} {name}");
@@ -193,7 +197,7 @@ fn a_call_that_is_answered_by_another_protocol_is_internal_and_free_and_an_incid
         }
     }
     bench.gateway.limits(&bench.key).assert_charged_since(&before, 0, "calls answered by another protocol");
-    // Its connections go on, and whoever makes no call is answered as ever.
+    // Its connections continue, and ordinary requests get ordinary responses.
     assert_eq!(bench.upstream.connections(), 1);
     let answer =
         connection.send(&request("POST", "/shop.Items/Json").key(&bench.key).body("text/plain", b"a"));
@@ -231,11 +235,11 @@ fn a_client_that_leaves_once_it_has_read_the_error_is_not_charged() {
 
 #[test]
 fn a_call_over_http_1_0_is_judged_as_any_other() {
-    // Its answer ends with the connection, so that there is no last byte to be charged with.
+    // Its response ends with the connection, so there is no last byte to charge at.
     let upstream = Upstream::scripted(|exchange| {
         let status = exchange.target().rsplit('/').next().unwrap().to_owned();
         let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {WEB}\r\nConnection: close\r\n\r\n");
-        exchange.say(&[head.as_bytes(), &ending(&status)].concat(), Next::Close)
+        exchange.send_raw(&[head.as_bytes(), &ending(&status)].concat(), Next::Close)
     });
     let bench = Bench::of(upstream, |config| config);
     for (status, charged) in [("5", 0), ("0", 1)] {

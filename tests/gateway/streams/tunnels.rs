@@ -1,4 +1,4 @@
-//! Tunnels: every byte in both directions, ends as they were meant, charged once and at the start.
+//! Tunnels: every byte in both directions, orderly ends and resets passed on, charged once and at the start.
 
 use crate::{
     bench::{Bench, SWITCHED, echo_or_sample, handshake},
@@ -52,7 +52,7 @@ fn bytes_that_come_right_behind_either_head_are_not_lost() {
 }
 
 #[test]
-fn a_side_that_has_said_all_still_hears_the_other() {
+fn a_side_that_has_finished_sending_still_receives() {
     // The client first.
     let bench = bench_of(|exchange| {
         exchange.write(SWITCHED);
@@ -68,27 +68,27 @@ fn a_side_that_has_said_all_still_hears_the_other() {
 
     // The upstream first.
     let heard = Gate::default();
-    let tell = heard.clone();
+    let signal = heard.clone();
     let bench = bench_of(move |exchange| {
         exchange.write(SWITCHED);
         exchange.write(b"all");
         exchange.wire.finish_writing();
         assert_eq!(exchange.wire.rest(), (b"thanks".to_vec(), Ended::Closed));
-        tell.open();
+        signal.open();
         Next::Close
     });
     let mut connection = bench.tunnel("/a", "upstream-first");
     assert_eq!(connection.wire.rest(), (b"all".to_vec(), Ended::Closed));
     connection.write(b"thanks");
     connection.wire.finish_writing();
-    assert!(heard.wait(), "what the client said after the upstream's end was lost");
+    assert!(heard.wait(), "what the client sent after the upstream's end was lost");
     assert_eq!(bench.charged("upstream-first"), 1);
 }
 
 #[test]
 fn a_side_that_breaks_off_breaks_the_other_off() {
     let broken = Gate::default();
-    let tell = broken.clone();
+    let signal = broken.clone();
     let bench = bench_of(move |exchange| {
         exchange.write(SWITCHED);
         if exchange.target() == "/upstream" {
@@ -98,7 +98,7 @@ fn a_side_that_breaks_off_breaks_the_other_off() {
         }
         let (_, ended) = exchange.wire.rest();
         assert_eq!(ended, Ended::Reset, "the client's reset came as an orderly end");
-        tell.open();
+        signal.open();
         Next::Close
     });
     let mut connection = bench.tunnel("/upstream", "upstream");
@@ -115,7 +115,7 @@ fn a_side_that_breaks_off_breaks_the_other_off() {
 
 #[test]
 fn a_side_that_does_not_read_makes_the_other_wait() {
-    // Whoever writes into a tunnel whose other end does not read is held up by a bounded number of bytes.
+    // A side that writes into a tunnel whose other end does not read blocks after a bounded number of bytes.
     let may_read = Gate::default();
     let wait = may_read.clone();
     let bench = bench_of(move |exchange| {
@@ -141,11 +141,14 @@ fn a_side_that_does_not_read_makes_the_other_wait() {
             break false;
         }
     };
-    assert!(stuck, "{taken} bytes were taken though nobody reads them");
+    assert!(stuck, "{taken} bytes were read though the other side reads nothing");
     may_read.open();
     connection.wire.finish_writing();
-    let (told, ended) = connection.wire.rest();
-    assert_eq!((String::from_utf8_lossy(&told).as_ref(), ended), (taken.to_string().as_str(), Ended::Closed));
+    let (received, ended) = connection.wire.rest();
+    assert_eq!(
+        (String::from_utf8_lossy(&received).as_ref(), ended),
+        (taken.to_string().as_str(), Ended::Closed)
+    );
 }
 
 #[test]
@@ -162,7 +165,7 @@ fn the_charge_leaves_with_the_101_and_is_made_once() {
     drop(connection);
     assert_eq!(bench.charged("once"), 1);
     bench.gateway.limits(&bench.key).assert_charged_since(&before, 1, "a tunnel that has ended");
-    // Also over a crash: the charge was written down with the last byte of the 101.
+    // Also over a crash: the charge was recorded with the last byte of the 101.
     let connection = bench.tunnel("/echo", "crash");
     let Bench { gateway, key, upstream: _upstream } = bench;
     let home = gateway.kill();
@@ -172,9 +175,9 @@ fn the_charge_leaves_with_the_101_and_is_made_once() {
 }
 
 #[test]
-fn what_a_handshake_costs_is_the_endpoints_cost_or_what_the_upstream_told() {
+fn a_handshake_costs_the_endpoints_cost_or_what_the_upstream_reported() {
     let upstream = Upstream::scripted(|exchange| {
-        let cost = if exchange.target() == "/told" { "X-Cost: 2\r\n" } else { "" };
+        let cost = if exchange.target() == "/reported" { "X-Cost: 2\r\n" } else { "" };
         let head = String::from_utf8(SWITCHED.to_vec()).unwrap();
         exchange.write(head.replace("\r\n\r\n", &format!("\r\n{cost}\r\n")).as_bytes());
         Next::Close
@@ -182,7 +185,7 @@ fn what_a_handshake_costs_is_the_endpoints_cost_or_what_the_upstream_told() {
     let bench = Bench::of(upstream, |config| {
         config.endpoint("GET", "/fixed", "cost = 5").endpoint(
             "GET",
-            "/told",
+            "/reported",
             "cost = 5\ncost_header = \"X-Cost\"",
         )
     });
@@ -190,10 +193,14 @@ fn what_a_handshake_costs_is_the_endpoints_cost_or_what_the_upstream_told() {
     let mut connection = bench.tunnel("/fixed", "fixed");
     assert!(connection.is_closed());
     bench.gateway.limits(&bench.key).assert_charged_since(&before, 5, "a handshake that costs 5");
-    let (mut connection, answer) = bench.shake(&handshake("/told").key(&bench.key));
+    let (mut connection, answer) = bench.shake(&handshake("/reported").key(&bench.key));
     assert!(!answer.headers.has("X-Cost"), "{answer:?}");
     assert!(connection.is_closed());
-    bench.gateway.limits(&bench.key).assert_charged_since(&before, 7, "a handshake that was told to cost 2");
+    bench.gateway.limits(&bench.key).assert_charged_since(
+        &before,
+        7,
+        "a handshake with a reported cost of 2",
+    );
 }
 
 #[test]
@@ -207,12 +214,12 @@ fn a_tunnel_counts_among_the_requests_at_once_until_it_ends() {
     assert_error(&bench.gateway, &answer, 429, "RATE_EXCEEDED");
     assert_eq!(bench.gateway.limits(&bench.key).of("2 at once").used, 2);
     drop(first);
-    eventually("the place of a tunnel that has ended is free", || {
+    eventually("the slot of a tunnel that has ended is free", || {
         (bench.gateway.limits(&bench.key).of("2 at once").used == 1).then_some(())
     });
     assert_eq!(bench.gateway.send(&get("/items/7").key(&bench.key)).status, 200);
     drop(second);
-    eventually("no place stays taken", || {
+    eventually("no slot stays taken", || {
         (bench.gateway.limits(&bench.key).of("2 at once").used == 0).then_some(())
     });
     assert_eq!(bench.gateway.limits(&bench.key).of("1000 per day").used, 3);
@@ -237,7 +244,7 @@ fn of_many_handshakes_at_once_exactly_as_many_are_accepted_as_units_are_left() {
     let first = round();
     assert_eq!(accepted(&first), 7);
     drop(first);
-    eventually("the places are free", || {
+    eventually("the slots are free", || {
         (bench.gateway.limits(&bench.key).of("7 at once").used == 0).then_some(())
     });
     let second = round();
@@ -248,9 +255,9 @@ fn of_many_handshakes_at_once_exactly_as_many_are_accepted_as_units_are_left() {
 #[test]
 fn a_client_that_is_gone_before_the_101_came_is_charged_as_for_every_success() {
     let (asked, may_answer) = (Gate::default(), Gate::default());
-    let (tell, wait) = (asked.clone(), may_answer.clone());
+    let (signal, wait) = (asked.clone(), may_answer.clone());
     let bench = bench_of(move |exchange| {
-        tell.open();
+        signal.open();
         wait.wait();
         exchange.write(SWITCHED);
         exchange.wire.rest();

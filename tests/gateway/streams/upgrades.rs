@@ -1,4 +1,5 @@
-//! Who may switch to what: the handshake passes the same checks as every request, and only what is allowed is asked.
+//! Who may switch to what: the handshake passes the same checks as every request, and only allowed upgrades are
+//! forwarded.
 
 use crate::{
     bench::{Bench, SWITCHED, echo, echo_or_sample, handshake},
@@ -148,7 +149,7 @@ fn an_upstream_that_switches_unasked_or_to_something_else_is_an_error_of_ours() 
                 "/two" => b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n\r\n",
                 _ => b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n\r\n",
             };
-            exchange.say(other, Next::Close)
+            exchange.send_raw(other, Next::Close)
         }),
         |config| config,
     );

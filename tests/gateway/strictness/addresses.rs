@@ -1,4 +1,4 @@
-//! Whom a request came from, and which addresses may use what. Nothing that a client writes about itself counts.
+//! Which address a request came from, and what each address may use. Nothing that a client claims about itself counts.
 
 use crate::support::{Config, Gateway, Request, Upstream, assert_error, get, post};
 
@@ -39,7 +39,7 @@ fn an_address_outside_of_the_list_may_use_nothing() {
         }
     }
     assert_eq!(upstream.count(), before);
-    // The page that explains the error can be read by whoever got it.
+    // The page that explains the error is open to everyone who gets it.
     assert_eq!(
         gateway.send(&get("/_docs/errors/PERMISSION_DENIED").header("X-Forwarded-For", "11.1.2.3")).status,
         200
@@ -80,7 +80,7 @@ fn a_client_that_writes_addresses_itself_changes_nothing() {
         let config = Config::of(&upstream).endpoint("GET", "/open", "public = true");
         Gateway::start(&config.top(top).section("[address]\nallow = [\"10.0.0.0/8\"]"))
     };
-    // Nobody is trusted: what stands there is not even read.
+    // Nobody is trusted: the fields are not even read.
     let gateway = config("");
     for request in [
         from("10.1.1.1"),
@@ -116,7 +116,7 @@ fn a_client_that_writes_addresses_itself_changes_nothing() {
 }
 
 #[test]
-fn hops_are_counted_from_the_right_and_what_the_proxies_say_is_passed_on() {
+fn hops_are_counted_from_the_right_and_the_fields_of_the_proxies_are_passed_on() {
     let upstream = Upstream::sample();
     let config = Config::of(&upstream).top("trusted_hops = 2").endpoint("GET", "/open", "public = true");
     let gateway = Gateway::start(&config.section("[address]\nallow = [\"10.0.0.0/8\"]"));

@@ -4,14 +4,14 @@ mod lists;
 
 use lists::{CHUNKED, CODINGS, FIELDS, HOSTS, LENGTHS, LINES};
 
-/// What has to happen.
+/// The expected outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     /// 400, and the connection is closed.
     Refused,
     /// One request arrives, with this body.
     Taken(&'static [u8]),
-    /// One of the two; the rules of `catalogue` hold either way.
+    /// One of the two; the rules of `catalogue` apply either way.
     Either,
 }
 
@@ -26,7 +26,7 @@ pub struct Case {
 /// A request without a key: if it reaches the upstream, it was smuggled.
 pub const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
 
-/// All cases. `{}` of the key is put in by who sends them.
+/// All cases. The sender fills in the key for `{}`.
 pub fn all(key: &str) -> Vec<Case> {
     let mut cases = Vec::new();
     let mut case = |kind: &str, method: &'static str, bytes: Vec<u8>, wanted: Wanted| {
@@ -85,7 +85,7 @@ pub fn all(key: &str) -> Vec<Case> {
     }
     for (body, taken) in CHUNKED {
         for behind in ["", SMUGGLED] {
-            // Cut off, a body is incomplete; with something behind it, it is another body.
+            // Truncated, a body is incomplete; with more bytes after it, it is another body.
             let wanted = taken.map_or(Wanted::Refused, Wanted::Taken);
             let head = head("POST", b"Transfer-Encoding: chunked");
             case("chunked", "POST", [&head[..], body, behind.as_bytes()].concat(), wanted);
@@ -136,7 +136,7 @@ pub fn all(key: &str) -> Vec<Case> {
             "TRACE /c HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nContent-Length: 5\r\n\r\nhello",
         ),
     ] {
-        // The framing of these two was understood, so their connection may go on.
+        // The framing of these two was understood, so their connection may continue.
         let wanted = if name.starts_with("a body") { Wanted::Either } else { Wanted::Refused };
         case(name, "GET", bytes.as_bytes().to_vec(), wanted);
     }
@@ -145,7 +145,7 @@ pub fn all(key: &str) -> Vec<Case> {
         (b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nConnection: Upgrade, HTTP2-Settings", b""),
         (b"Expect: 100-continue\r\nContent-Length: 5", b"hello"),
         (b"Expect: 100-Continue\r\nContent-Length: 5", b"hello"),
-        // No header of that name: the body is none, and what stands there is the next request.
+        // No header of that name: there is no body, and the bytes are the next request.
         (b"Content_Length: 5", b""),
         (b"X-Content-Length: 5", b""),
         (b"Connection: keep-alive, X-Own\r\nX-Own: 1", b""),

@@ -1,5 +1,5 @@
 //! Every case of the catalogue: either our 400 and the connection closed, or exactly one well-formed request at the
-//! upstream. What was behind it never arrives as a part of it, nor as a request that nobody checked.
+//! upstream. What follows it never arrives as a part of it, nor as an unchecked request.
 
 use crate::{
     cases::{self, Case, Wanted},
@@ -11,13 +11,13 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// What is wrong with what happened to a case; None if nothing is.
+/// What is wrong with the outcome of a case; None if nothing is.
 fn fault(number: usize, case: &Case, gateway: &Gateway, recorder: &Recorder, piece: usize) -> Option<String> {
     let mut connection = gateway.connect();
     for piece in case.bytes.chunks(piece) {
         connection.write(piece);
     }
-    // No more bytes come: what is incomplete is so for good.
+    // No more bytes follow: what is incomplete stays incomplete.
     connection.wire.finish_writing();
     let mut answers: Vec<Answer> = Vec::new();
     while answers.len() < 4 {
@@ -39,14 +39,14 @@ fn fault(number: usize, case: &Case, gateway: &Gateway, recorder: &Recorder, pie
         && (case.method == "HEAD"
             || ["REQUEST_MALFORMED", "HEADER_NOT_VALID", "BODY_TOO_LARGE"].contains(&code.as_str()));
     let closes = first.headers.list("Connection").contains(&"close".to_owned());
-    let told = || format!("answers {statuses:?} ({code}), arrived {arrived:?}");
+    let outcome = || format!("answers {statuses:?} ({code}), arrived {arrived:?}");
     match (first.status, case.wanted) {
         (400, Wanted::Refused) if is_refused && closes && arrived.is_empty() && answers.len() == 1 => None,
-        // A body that is not wanted is refused, and what follows on the connection is judged by itself.
+        // An unwanted body is refused, and what follows on the connection is judged by itself.
         (400, Wanted::Either) if is_refused && arrived.is_empty() && !statuses[1..].contains(&200) => None,
         (200, Wanted::Taken(body)) if arrived.len() == 1 && arrived[0].body == body => None,
         (200, Wanted::Either) if arrived.len() == 1 => None,
-        _ => Some(told()),
+        _ => Some(outcome()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Answers that are packed: what a client gets when it takes gzip, and what never is.
+//! Compressed responses: what a client gets when it accepts gzip, and what is never compressed.
 
 use crate::support::{Answer, Config, Framing, Gate, Gateway, Next, Upstream, assert_error, get, head};
 use flate2::read::GzDecoder;
@@ -10,8 +10,8 @@ fn long() -> String {
     format!("{{\"items\":[{}1]}}", "1,".repeat(5000))
 }
 
-fn saying(fields: &str, body: &str) -> Upstream {
-    Upstream::saying(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{fields}\r\n{body}", body.len()))
+fn sending(fields: &str, body: &str) -> Upstream {
+    Upstream::sending(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{fields}\r\n{body}", body.len()))
 }
 
 fn unpacked(answer: &Answer) -> String {
@@ -27,7 +27,7 @@ fn varies(answer: &Answer) -> bool {
 
 #[test]
 fn a_client_that_takes_gzip_gets_it_and_every_other_one_the_bytes() {
-    let upstream = saying(
+    let upstream = sending(
         "Content-Type: application/json; charset=utf-8\r\nETag: \"a\"\r\nAccept-Ranges: bytes\r\n",
         &long(),
     );
@@ -58,7 +58,7 @@ fn a_client_that_takes_gzip_gets_it_and_every_other_one_the_bytes() {
             assert_eq!((answer.text(), answer.header("ETag")), (long(), Some("\"a\"")), "{accepted}");
             assert!(!answer.headers.has("Content-Encoding"));
         }
-        assert_eq!(connection.send(&get("/a").key(&key)).text(), long(), "the connection goes on");
+        assert_eq!(connection.send(&get("/a").key(&key)).text(), long(), "the connection continues");
     }
     let old = gateway.send(&get("/a").key(&key).version("HTTP/1.0").header("Accept-Encoding", "gzip"));
     assert_eq!((unpacked(&old), old.framing), (long(), Framing::Close));
@@ -69,7 +69,7 @@ fn head_is_answered_with_the_head_of_get() {
     let upstream = Upstream::scripted(|exchange| {
         let head =
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nETag: \"a\"\r\nContent-Length: 5000\r\n\r\n";
-        exchange.say(head.as_bytes(), Next::Keep)
+        exchange.send_raw(head.as_bytes(), Next::Keep)
     });
     let gateway = Gateway::start(&Config::of(&upstream).section(ON));
     let answer = gateway.send(&head("/a").key(&gateway.key()).header("Accept-Encoding", "gzip"));
@@ -80,7 +80,7 @@ fn head_is_answered_with_the_head_of_get() {
 }
 
 #[test]
-fn what_may_not_be_packed_passes_byte_by_byte() {
+fn what_may_not_be_compressed_passes_byte_by_byte() {
     let long = long();
     for (fields, body) in [
         ("Content-Type: image/png\r\n", long.as_str()),
@@ -93,14 +93,14 @@ fn what_may_not_be_packed_passes_byte_by_byte() {
         ("Content-Type: application/json\r\nRepr-Digest: x\r\n", long.as_str()),
         ("Content-Type: application/json\r\n", "{\"small\":true}"),
     ] {
-        let upstream = saying(fields, body);
+        let upstream = sending(fields, body);
         let gateway = Gateway::start(&Config::of(&upstream).section(ON));
         let answer = gateway.send(&get("/a").key(&gateway.key()).header("Accept-Encoding", "gzip"));
         assert_eq!((answer.status, answer.text().as_str()), (200, body), "{fields}");
         assert_ne!(answer.header("Content-Encoding"), Some("gzip"), "{fields}");
     }
     // Off by default.
-    let upstream = saying("Content-Type: application/json\r\n", &long);
+    let upstream = sending("Content-Type: application/json\r\n", &long);
     let gateway = Gateway::start(&Config::of(&upstream));
     let answer = gateway.send(&get("/a").key(&gateway.key()).header("Accept-Encoding", "gzip"));
     assert_eq!((answer.text(), varies(&answer)), (long, false));
@@ -124,7 +124,7 @@ fn an_event_arrives_when_it_happens() {
     connection.write(&get("/a").key(&gateway.key()).header("Accept-Encoding", "gzip").bytes());
     let mut answer = Answer::read_head(&mut connection.wire).unwrap();
     assert_eq!(answer.header("Content-Encoding"), Some("gzip"));
-    // Nothing more comes before the gate is open: what came unpacks to the first event.
+    // Nothing more comes before the gate is open: what arrived decompresses to the first event.
     let (mut packed, mut text) = (Vec::new(), Vec::new());
     while !text.ends_with(b"first\n\n") {
         let size =
@@ -143,7 +143,7 @@ fn an_event_arrives_when_it_happens() {
 }
 
 #[test]
-fn our_own_errors_and_pages_are_packed_above_the_minimum() {
+fn our_own_errors_and_pages_are_compressed_above_the_minimum() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).section(ON));
     let answer = gateway.send(&get("/a").header("Accept-Encoding", "gzip"));
@@ -162,7 +162,7 @@ fn our_own_errors_and_pages_are_packed_above_the_minimum() {
 
 #[test]
 fn an_answer_that_breaks_off_is_never_taken_for_whole_and_is_free() {
-    let upstream = Upstream::saying_last(format!(
+    let upstream = Upstream::sending_and_closing(format!(
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100000\r\n\r\n{}",
         "a".repeat(50_000)
     ));

@@ -1,4 +1,4 @@
-//! CORS: what a browser asks before it lets a page of another origin send something and read the answer.
+//! CORS: what a browser asks before a page of another origin may send requests and read responses.
 
 use crate::support::{Answer, Config, Gateway, Request, Upstream, assert_error, get, head, post, request};
 
@@ -39,7 +39,7 @@ fn a_preflight_is_answered_without_a_key_for_nothing_and_without_the_upstream() 
     assert!(!answer.headers.has("Access-Control-Allow-Credentials") && !answer.headers.has("Content-Length"));
     assert!(varies(&answer).contains(&"origin".to_owned()), "{answer:?}");
     assert!(answer.headers.has("X-Request-Id"));
-    // The connection goes on, and an unknown path has a preflight too: the request itself is told what is wrong.
+    // The connection continues, and an unknown path has a preflight too: the request itself gets the error.
     let elsewhere =
         request("OPTIONS", "/nowhere").header("Origin", APP).header("Access-Control-Request-Method", "GET");
     assert_eq!(connection.send(&elsewhere).status, 204);
@@ -47,7 +47,7 @@ fn a_preflight_is_answered_without_a_key_for_nothing_and_without_the_upstream() 
 }
 
 #[test]
-fn an_origin_that_may_not_read_is_told_nothing_of_it() {
+fn an_origin_that_is_not_allowed_gets_no_cors_headers() {
     let upstream = Upstream::sample();
     let gateway = gateway(
         &upstream,
@@ -79,7 +79,7 @@ fn an_origin_that_may_not_read_is_told_nothing_of_it() {
             "{origin}: {answer:?}"
         );
         let answer = gateway.send(&get("/items/7").key(&key).header("Origin", origin));
-        assert_eq!(answer.status, 200, "it is the browser that keeps it from the page");
+        assert_eq!(answer.status, 200, "the browser withholds it from the page");
         assert!(!answer.headers.has("Access-Control-Allow-Origin"), "{origin}: {answer:?}");
         assert!(varies(&answer).contains(&"origin".to_owned()), "{origin}: {answer:?}");
     }
@@ -117,7 +117,7 @@ fn a_page_can_read_every_error_and_the_headers_of_the_limits() {
             assert!(exposed.contains(&name.to_owned()), "{name}: {exposed:?}");
         }
     }
-    // Even to bytes that are no request there is an answer; whose page it was nobody knows then.
+    // Even bytes that are not a request get a response; their origin is unknown.
     let answer = gateway.send_bytes(b"nonsense\r\n\r\n");
     assert_eq!(answer.status, 400);
     assert!(
@@ -142,8 +142,8 @@ fn every_origin_may_read_what_is_for_all_and_never_with_credentials() {
 }
 
 #[test]
-fn the_upstreams_own_word_is_replaced_and_without_cors_it_passes() {
-    let upstream = Upstream::saying(
+fn the_upstreams_own_cors_headers_are_replaced_and_pass_without_cors() {
+    let upstream = Upstream::sending(
         "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nAccess-Control-Allow-Credentials: true\r\nVary: Accept\r\nContent-Length: 0\r\n\r\n",
     );
     let gateway = gateway(&upstream, &format!("origins = [\"{APP}\"]"));

@@ -1,5 +1,5 @@
-//! How strictly requests are read: what could be read in two ways is refused, and what the upstream gets is one
-//! well-formed request, by which every check was made.
+//! How strictly requests are read: what can be read in two ways is refused, and the upstream gets one
+//! well-formed request, the same one that was checked.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,7 +8,7 @@
     clippy::too_many_lines,
     unreachable_pub,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../support/mod.rs"]

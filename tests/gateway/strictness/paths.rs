@@ -1,4 +1,4 @@
-//! Paths: no way of writing one leads around a check, and what was matched is what the upstream gets.
+//! Paths: no spelling bypasses a check, and the upstream gets the path that was matched.
 
 use crate::{
     recorder::Recorder,
@@ -21,7 +21,7 @@ fn guarded(upstream: &str, more: &str) -> Gateway {
     )
 }
 
-/// What servers make of a path before they route it: the union of what is known of them.
+/// What servers may do to a path before they route it: the union of known behaviours.
 fn as_routed_by_others(target: &str) -> Vec<String> {
     let mut views = vec![target.split('?').next().unwrap().to_owned()];
     let without_query = |view: &str| view.split(['?', '#']).next().unwrap().to_owned();
@@ -163,7 +163,7 @@ fn a_path_that_is_written_in_another_way_is_matched_as_what_it_is() {
     }
     assert!(recorder.all().is_empty());
     assert_error(&gateway, &gateway.send(&get("/%6fld")), 301, "ENDPOINT_MOVED");
-    // Two slashes are not one, unless the operator says so.
+    // Two slashes are not one, unless configured.
     for (more, status, code) in [
         ("", 404, "ENDPOINT_NOT_FOUND"),
         ("ambiguous_paths = \"pass\"", 404, "ENDPOINT_NOT_FOUND"),
@@ -181,7 +181,7 @@ fn a_path_that_is_written_in_another_way_is_matched_as_what_it_is() {
 }
 
 #[test]
-fn an_encoded_slash_passes_where_it_makes_no_difference_or_where_the_operator_says_so() {
+fn an_encoded_slash_passes_where_it_makes_no_difference_or_where_configured() {
     let upstream = Upstream::sample();
     let gateway = guarded(&upstream.url(), "");
     let key = gateway.key();
@@ -202,7 +202,7 @@ fn an_encoded_slash_passes_where_it_makes_no_difference_or_where_the_operator_sa
 }
 
 #[test]
-fn slashes_in_a_row_are_one_or_refused_or_kept_as_the_operator_says() {
+fn slashes_in_a_row_are_merged_refused_or_kept_as_configured() {
     let upstream = Upstream::sample();
     for (word, seen) in [("merge", Some("/a/b?c=//d")), ("reject", None), ("keep", Some("//a///b?c=//d"))] {
         let gateway = Gateway::start(

@@ -1,4 +1,4 @@
-//! An upstream that keeps every byte and reads them as strictly as RFC 9112 can be read: what it cannot take is told.
+//! An upstream that keeps every byte and parses them as strictly as RFC 9112 allows: what it cannot accept is reported.
 
 use std::{
     io::{Read, Write},
@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-/// A whole request as it arrived.
+/// A complete request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Arrived {
     /// The request line.
@@ -22,7 +22,7 @@ pub struct Arrived {
 #[derive(Debug, Default)]
 pub struct Got {
     pub arrived: Vec<Arrived>,
-    /// Bytes that no strict server takes, with the reason.
+    /// Bytes that no strict server accepts, with the reason.
     pub violations: Vec<String>,
 }
 
@@ -101,7 +101,7 @@ fn serve(mut stream: TcpStream, got: &Mutex<Got>) {
         }
         let mut part = [0; 16 * 1024];
         match stream.read(&mut part) {
-            Ok(0) | Err(_) => return, // what is incomplete was given up by the gateway
+            Ok(0) | Err(_) => return, // what is incomplete was aborted by the gateway
             Ok(length) => bytes.extend_from_slice(&part[..length]),
         }
     }
@@ -135,7 +135,7 @@ fn take(bytes: &mut Vec<u8>) -> Result<Option<Arrived>, &'static str> {
             }
             (rest[..length].to_vec(), length)
         }
-        (Some(_), _) => return Err("a length that is no number"),
+        (Some(_), _) => return Err("a length that is not a number"),
         (None, Some("chunked")) => match chunks(rest)? {
             Some(taken) => taken,
             None => return Ok(None),
@@ -149,19 +149,19 @@ fn take(bytes: &mut Vec<u8>) -> Result<Option<Arrived>, &'static str> {
 
 fn check_line(line: &str) -> Result<(), &'static str> {
     let words: Vec<&str> = line.split(' ').collect();
-    let [method, target, "HTTP/1.1"] = words.as_slice() else { return Err("a request line that is none") };
+    let [method, target, "HTTP/1.1"] = words.as_slice() else { return Err("an invalid request line") };
     let is_method = !method.is_empty()
         && method.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"-_".contains(&b));
     let is_target = (target.starts_with('/') || *target == "*")
         && target.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&b));
-    if is_method && is_target { Ok(()) } else { Err("a method or target that is none") }
+    if is_method && is_target { Ok(()) } else { Err("an invalid method or target") }
 }
 
 fn read_field(field: &str) -> Result<(String, String), &'static str> {
     let (name, value) = field.split_once(':').ok_or("a field without a colon")?;
     let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if !is_name || value.chars().any(|c| c.is_control() && c != '\t') {
-        return Err("a field that is none");
+        return Err("an invalid field");
     }
     Ok((name.to_ascii_lowercase(), value.trim_matches([' ', '\t']).to_owned()))
 }
@@ -174,9 +174,9 @@ fn chunks(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, &'static str> {
         let Some(end) = rest.windows(2).position(|two| two == b"\r\n") else {
             return if rest.len() > 20 { Err("a size line without end") } else { Ok(None) };
         };
-        let size = std::str::from_utf8(&rest[..end]).map_err(|_| "a size that is no text")?;
+        let size = std::str::from_utf8(&rest[..end]).map_err(|_| "a size that is not text")?;
         if size.is_empty() || !size.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err("a size that is no number");
+            return Err("a size that is not a number");
         }
         let size = usize::from_str_radix(size, 16).map_err(|_| "a size past all numbers")?;
         at += end + 2;
@@ -196,7 +196,7 @@ fn chunks(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, &'static str> {
         }
         body.extend_from_slice(&bytes[at..at + size]);
         if &bytes[at + size..at + size + 2] != b"\r\n" {
-            return Err("a chunk that does not end where it says");
+            return Err("a chunk that does not end at its size");
         }
         at += size + 2;
     }

@@ -27,7 +27,7 @@ fn a_header_that_servers_take_for_another_one_does_not_reach_the_upstream() {
 }
 
 #[test]
-fn header_names_are_refused_or_passed_if_the_operator_says_so() {
+fn header_names_are_refused_or_passed_as_configured() {
     let (_upstream, gateway) = with("header_names = \"reject\"");
     let answer = gateway.send(&get("/a").key(&gateway.key()).header("api_version", "1"));
     assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
@@ -48,7 +48,7 @@ fn a_header_that_an_endpoint_declares_passes_whatever_its_name() {
 }
 
 #[test]
-fn headers_that_name_another_method_are_dropped_or_passed_if_the_operator_says_so() {
+fn headers_that_name_another_method_are_dropped_or_passed_as_configured() {
     for (word, seen) in [("drop", None), ("pass", Some("DELETE"))] {
         let (upstream, gateway) = with(&format!("override_headers = \"{word}\""));
         let answer = gateway.send(&get("/a").key(&gateway.key()).header("X-HTTP-Method-Override", "DELETE"));
@@ -58,7 +58,7 @@ fn headers_that_name_another_method_are_dropped_or_passed_if_the_operator_says_s
 }
 
 #[test]
-fn a_body_of_get_is_refused_and_passes_only_if_the_operator_or_the_endpoint_says_so() {
+fn a_body_of_get_is_refused_unless_the_configuration_or_the_endpoint_allows_it() {
     let body = |gateway: &Gateway| get("/a").key(&gateway.key()).body("application/json", b"{}");
     let (upstream, gateway) = with("");
     assert_error(&gateway, &gateway.send(&body(&gateway)), 400, "REQUEST_MALFORMED");
@@ -74,9 +74,9 @@ fn a_body_of_get_is_refused_and_passes_only_if_the_operator_or_the_endpoint_says
 }
 
 #[test]
-fn a_refusal_says_what_is_wrong_and_where() {
+fn a_refusal_names_the_fault_and_its_place() {
     let (_upstream, gateway) = with("");
-    for (bytes, told) in [
+    for (bytes, expected) in [
         ("GET /a HTTP/1.1\r\nHost: x\r\nX-A : b\r\n\r\n", "`X-A ` in line 3"),
         (
             "GET /a HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n",
@@ -92,7 +92,7 @@ fn a_refusal_says_what_is_wrong_and_where() {
         let answer = gateway.send_bytes(bytes.as_bytes());
         assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
         let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
-        assert!(message.contains(told), "{bytes:?}: {message}");
+        assert!(message.contains(expected), "{bytes:?}: {message}");
     }
 }
 

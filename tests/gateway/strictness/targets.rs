@@ -1,4 +1,4 @@
-//! Request lines that may be written in more than one way, and headers by which others would read them differently.
+//! Request lines that may be written in more than one way, and headers that make others read them differently.
 
 use crate::support::{Config, Gateway, Upstream, assert_error, get, request};
 
@@ -14,7 +14,7 @@ fn a_later_minor_version_is_read_as_http_1_1() {
     let key = gateway.key();
     for version in ["HTTP/1.2", "HTTP/1.9"] {
         let mut connection = gateway.connect();
-        // The connection goes on, as in HTTP/1.1.
+        // The connection continues, as in HTTP/1.1.
         for _ in 0..2 {
             let answer = connection.send(&get("/a").key(&key).version(version));
             assert_eq!((answer.status, answer.version.as_str()), (200, "HTTP/1.1"), "{version}");
@@ -25,7 +25,7 @@ fn a_later_minor_version_is_read_as_http_1_1() {
         assert_eq!(connection.send(&chunked).status, 200);
         assert_eq!(upstream.last().body, b"hello");
     }
-    // What is wrong besides is still told.
+    // Other faults are still reported.
     let answer = gateway.send_bytes(b"GET /a HTTP/1.2\r\nX-A: b\r\n\r\n");
     assert_error(&gateway, &answer, 400, "REQUEST_MALFORMED");
     assert!(answer.text().contains("no Host header"), "{}", answer.text());
@@ -37,7 +37,7 @@ fn a_later_minor_version_is_read_as_http_1_1() {
 
 #[test]
 fn an_upstream_of_a_later_minor_version_is_read_as_one_of_http_1_1() {
-    let upstream = Upstream::saying("HTTP/1.3 200 Fine\r\nContent-Length: 2\r\nX-A: b\r\n\r\nok");
+    let upstream = Upstream::sending("HTTP/1.3 200 Fine\r\nContent-Length: 2\r\nX-A: b\r\n\r\nok");
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
     let mut connection = gateway.connect();
@@ -85,7 +85,7 @@ fn no_header_gives_the_upstream_another_path_method_or_host_than_was_checked() {
         assert!(answer.text().contains(&format!("`{name}`")), "{}", answer.text());
     }
     assert_eq!(upstream.count(), 0);
-    let told = [
+    let names = [
         "Proxy",
         "X-Envoy-Original-Path",
         "X-Envoy-External-Address",
@@ -103,14 +103,14 @@ fn no_header_gives_the_upstream_another_path_method_or_host_than_was_checked() {
         "X-Real-Port",
         "Front-End-Https",
     ];
-    let lying = told.iter().fold(get("/a").key(&key), |request, name| request.header(name, "evil"));
-    assert_eq!(gateway.send(&lying).status, 200);
+    let forged = names.iter().fold(get("/a").key(&key), |request, name| request.header(name, "evil"));
+    assert_eq!(gateway.send(&forged).status, 200);
     let seen = upstream.last().headers;
     assert!(!format!("{seen:?}").contains("evil"), "{seen:?}");
 }
 
 #[test]
-fn a_trusted_proxy_may_say_what_it_is_and_no_one_may_name_a_proxy_to_cgi() {
+fn a_trusted_proxy_may_identify_itself_and_no_one_may_name_a_proxy_to_cgi() {
     let upstream = Upstream::sample();
     let section = "[strictness]\noverride_headers = \"pass\"";
     let config = Config::of(&upstream).top("trusted_proxies = [\"127.0.0.1\"]");
@@ -130,7 +130,7 @@ fn a_trusted_proxy_may_say_what_it_is_and_no_one_may_name_a_proxy_to_cgi() {
 fn names_that_become_ours_in_variables_pass_nowhere() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).section("[strictness]\nheader_names = \"pass\""));
-    let mut lying = get("/a").key(&gateway.key()).header("api_version", "1");
+    let mut forged = get("/a").key(&gateway.key()).header("api_version", "1");
     for name in [
         "X_Consumer_Id",
         "X.Consumer.Id",
@@ -139,9 +139,9 @@ fn names_that_become_ours_in_variables_pass_nowhere() {
         "X_Real_IP",
         "X_HTTP_Method_Override",
     ] {
-        lying = lying.header(name, "evil");
+        forged = forged.header(name, "evil");
     }
-    assert_eq!(gateway.send(&lying).status, 200);
+    assert_eq!(gateway.send(&forged).status, 200);
     let seen = upstream.only().headers;
     assert!(!format!("{seen:?}").contains("evil"), "{seen:?}");
     assert_eq!(seen.get("api_version"), Some("1"));

@@ -1,8 +1,8 @@
-//! Fields behind a body: to a server that puts them among the headers they are headers, so they are judged as those.
+//! Trailer fields: a server may merge them into the headers, so they are judged as headers.
 
 use crate::support::{Answer, Config, Gateway, Key, Next, Upstream, assert_error, get, request};
 
-/// Sends a body in chunks with these trailers behind it.
+/// Sends a chunked body with these trailers.
 fn send(gateway: &Gateway, key: &Key, trailers: &str) -> Answer {
     let mut connection = gateway.connect();
     let head = request("POST", "/a").key(key).header("Transfer-Encoding", "chunked");
@@ -55,16 +55,16 @@ fn a_trailer_with_other_characters_in_its_name_is_what_a_header_would_be() {
                 answer.text()
             );
         }
-        // What stands for something of ours passes nowhere.
+        // What resembles a field of the gateway passes nowhere.
         assert_eq!(send(&gateway, &key, "X_Consumer_Id: 3\r\n").status, status, "{word}");
         assert!(!upstream.seen().iter().any(|seen| seen.trailers.has("X_Consumer_Id")), "{word}");
     }
 }
 
 #[test]
-fn what_an_answer_costs_is_told_to_us_alone_behind_its_body_too() {
+fn a_cost_in_trailers_is_read_by_the_gateway_and_not_passed_on() {
     let upstream = Upstream::scripted(|exchange| {
-        exchange.say(
+        exchange.send_raw(
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Cost: 3\r\nX-Sum: 1\r\n\r\n",
             Next::Keep,
         )
@@ -80,7 +80,7 @@ fn what_an_answer_costs_is_told_to_us_alone_behind_its_body_too() {
 fn a_trailer_of_an_answer_may_have_any_name_that_its_header_may_have() {
     // gRPC's metadata has underscores and dots in its names.
     let upstream = Upstream::scripted(|exchange| {
-        exchange.say(
+        exchange.send_raw(
             b"HTTP/1.1 200 OK\r\nx_app: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx_app: 2\r\napp.code-bin: AQ\r\n\r\n",
             Next::Keep,
         )
@@ -112,7 +112,7 @@ fn a_trailer_is_judged_by_the_name_that_a_server_could_read_in_it() {
 }
 
 #[test]
-fn who_a_client_is_and_where_it_comes_from_is_not_for_strangers_to_say() {
+fn an_untrusted_client_cannot_state_who_it_is_or_where_it_comes_from() {
     const NAMES: [&str; 18] = [
         "Proxy-Client-IP",
         "WL-Proxy-Client-IP",

@@ -1,4 +1,4 @@
-//! An answer as it stood on the wire, and the strict reading of it.
+//! A response as it was on the wire, parsed strictly.
 
 use super::wire::{Ended, Wire};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Headers(pub(crate) Vec<(String, String)>);
 
-/// How the end of the body was told.
+/// How the end of the body was framed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
     /// The status or the method forbids a body.
@@ -26,19 +26,19 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     pub(crate) trailers: Headers,
     pub(crate) framing: Framing,
-    /// None: the message arrived whole. Else: what cut it short.
+    /// None: the message arrived whole. Otherwise: what cut it short.
     pub(crate) cut: Option<Ended>,
-    /// 1xx answers that came before it.
+    /// Interim (1xx) responses before it.
     pub(crate) interim: Vec<(u16, Headers)>,
 }
 
 // === impl Headers ===
 
 impl Headers {
-    /// The value of a field that stands there once. Twice is a fault of whoever sent it.
+    /// The value of a field that appears at most once. Twice is a fault of the sender.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let all = self.all(name);
-        assert!(all.len() < 2, "the field {name} stands there {} times: {all:?}", all.len());
+        assert!(all.len() < 2, "the field {name} appears {} times: {all:?}", all.len());
         all.first().copied()
     }
 
@@ -62,7 +62,7 @@ impl Headers {
 // === impl Answer ===
 
 impl Answer {
-    /// Reads an answer to a request with this method, 1xx answers before it included.
+    /// Reads the response to a request with this method, and the 1xx responses before it.
     pub(crate) fn read(wire: &mut Wire, method: &str) -> Result<Self, Ended> {
         let mut interim = Vec::new();
         let mut answer = loop {
@@ -85,7 +85,7 @@ impl Answer {
         let version = words.next().unwrap_or_default().to_owned();
         assert!(version == "HTTP/1.1" || version == "HTTP/1.0", "no status line: {line:?}");
         let number = words.next().unwrap_or_default();
-        assert!(number.len() == 3, "a status of other than three digits: {line:?}");
+        assert!(number.len() == 3, "a status without exactly three digits: {line:?}");
         let status = number.parse().unwrap_or_else(|_| panic!("no status: {line:?}"));
         let reason = words.next().unwrap_or_else(|| panic!("no space after the status: {line:?}")).to_owned();
         let headers = Headers(wire.fields()?);
@@ -144,10 +144,10 @@ impl Answer {
         self.headers.get(name)
     }
 
-    /// The whole number in a field that has to be there.
+    /// The integer in a field that must be present.
     pub(crate) fn number(&self, name: &str) -> u64 {
         let value = self.header(name).unwrap_or_else(|| panic!("no {name} in {self:?}"));
-        value.parse().unwrap_or_else(|_| panic!("{name} is no whole number: {value:?}"))
+        value.parse().unwrap_or_else(|_| panic!("{name} is not an integer: {value:?}"))
     }
 
     pub(crate) fn is_whole(&self) -> bool {
@@ -160,7 +160,7 @@ impl Answer {
 
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| {
-            panic!("the body is no JSON ({error}): {} {:?}", self.status, self.text())
+            panic!("the body is not JSON ({error}): {} {:?}", self.status, self.text())
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A certificate authority of a test's own, and what it certifies.
+//! A certificate authority for tests, and the certificates it issues.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
@@ -24,7 +24,7 @@ pub(crate) struct Issued {
     pub(crate) key: String,
 }
 
-/// The one that vouches for gateways of tests that do not care.
+/// The default authority, for tests that need no other.
 pub(crate) static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::new("The tests' authority"));
 
 impl Authority {

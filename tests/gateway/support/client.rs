@@ -1,4 +1,4 @@
-//! A client's connection: the very bytes of a test go out, strictly read answers come back.
+//! A client's connection: sends the exact bytes of a test, parses responses strictly.
 
 use super::{
     answer::Answer,
@@ -37,10 +37,10 @@ impl Connection {
         Ok(Self { wire })
     }
 
-    /// Connects under TLS, asking for this name.
+    /// Connects with TLS and this name in SNI.
     ///
     /// # Errors
-    /// There is no connection, or the handshake fails.
+    /// The connection or the handshake fails.
     pub(crate) fn try_open_tls(
         address: SocketAddr,
         config: ClientConfig,
@@ -51,7 +51,7 @@ impl Connection {
         Ok(Self { wire })
     }
 
-    /// The certificate that the other side showed.
+    /// The certificate that the peer presented.
     pub(crate) fn certificate(&self) -> Vec<u8> {
         self.wire.tls.as_ref().unwrap().peer_certificates().unwrap()[0].to_vec()
     }
@@ -63,7 +63,7 @@ impl Connection {
         self.answer_to(request.method())
     }
 
-    /// Sends bytes. A peer that stops reading is no fault here: its answer is what a test looks at.
+    /// Sends bytes. A peer that stops reading is not a fault here: the test examines its response.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> bool {
         self.wire.write(bytes)
     }
@@ -81,7 +81,7 @@ impl Connection {
         Answer::read(&mut self.wire, method)
     }
 
-    /// The answer to bytes that need not have been a request.
+    /// The response to bytes that may not have been a request.
     #[track_caller]
     pub(crate) fn answer(&mut self) -> Answer {
         self.answer_to("GET")

@@ -16,12 +16,12 @@ pub(crate) struct Config {
     sections: String,
     abuse: String,
     document: Option<String>,
-    /// The tests' clients come by HTTPS.
+    /// The tests' clients use HTTPS.
     over_tls: bool,
 }
 
 impl Config {
-    /// A gateway before this upstream: any path, any key, plan `free` with limits nobody reaches.
+    /// A gateway before this upstream: any path, any key, plan `free` with limits that are never reached.
     pub(crate) fn of(upstream: &Upstream) -> Self {
         Self::of_url(&upstream.url())
     }
@@ -32,14 +32,14 @@ impl Config {
             upstream_more: String::new(),
             store_more: String::new(),
             top: String::new(),
-            // Tests say themselves when: a file that is looked after may be read before they do.
+            // Tests reload explicitly: a watched file may be read before they do.
             reload: "on_signal".into(),
             listen: "address = \"127.0.0.1:0\"\nthreads = 2\n".into(),
             plans: vec![("free".into(), "\"1000000 per day\", \"9000000 per month\"".into())],
             sections: String::new(),
             document: None,
             over_tls: std::env::var_os("FAIRGATE_TEST_TLS").is_some(),
-            // Tests make many errors on purpose; those of the guard itself turn it on.
+            // Tests cause many errors on purpose; those of the guard itself turn it on.
             abuse: "errors_per_key = \"off\"\nerrors_per_address = \"off\"\n".into(),
         }
     }
@@ -65,12 +65,12 @@ impl Config {
         self
     }
 
-    /// The files are looked after.
+    /// The files are watched.
     pub(crate) fn watched(self) -> Self {
         Self { reload: "on_change".into(), ..self }
     }
 
-    /// The API's OpenAPI document, which lies beside the file.
+    /// The API's OpenAPI document, in the folder of the file.
     pub(crate) fn document(self, text: &str) -> Self {
         Self { document: Some(text.to_owned()), ..self }.top("openapi = \"openapi.yaml\"")
     }
@@ -79,7 +79,7 @@ impl Config {
         self.document.as_deref()
     }
 
-    /// Has the tests' clients come by HTTPS. `FAIRGATE_TEST_TLS=1` has all tests do so.
+    /// Makes the tests' clients use HTTPS. `FAIRGATE_TEST_TLS=1` does so for all tests.
     pub(crate) fn over_tls(self) -> Self {
         Self { over_tls: true, ..self }
     }

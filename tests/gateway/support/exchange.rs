@@ -6,7 +6,7 @@ use super::{
     wire::{Ended, Wire},
 };
 
-/// What becomes of the upstream's connection after an answer.
+/// What happens to the upstream's connection after a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     Keep,
@@ -43,11 +43,11 @@ impl Exchange<'_> {
         &self.seen.target
     }
 
-    /// Reads the request's body and notes it. None: it broke off.
+    /// Reads and records the request's body. None: it was truncated.
     pub(crate) fn read_body(&mut self) -> Option<Vec<u8>> {
         if !self.body_read {
             self.body_read = true;
-            // RFC 9110 section 10.1.1: a server that goes on to read the body says so.
+            // RFC 9110 section 10.1.1: a server that will read the body sends 100.
             if self.seen.headers.list("expect").contains(&"100-continue".to_owned()) {
                 self.wire.write(b"HTTP/1.1 100 Continue\r\n\r\n");
             }
@@ -71,7 +71,7 @@ impl Exchange<'_> {
         self.wire.write(bytes)
     }
 
-    /// An ordinary answer, after the body was read.
+    /// An ordinary response, after the body was read.
     pub(crate) fn answer(&mut self, status: u16, fields: &[(&str, &str)], body: &[u8]) -> Next {
         self.read_body();
         let mut head = format!("HTTP/1.1 {status} Scripted\r\n");
@@ -93,13 +93,13 @@ impl Exchange<'_> {
         self.answer(status, &[("Content-Type", "application/json")], body.as_bytes())
     }
 
-    /// Reads the request to its end, then says these very bytes.
-    pub(crate) fn say(&mut self, bytes: &[u8], next: Next) -> Next {
+    /// Reads the request to its end, then sends exactly these bytes.
+    pub(crate) fn send_raw(&mut self, bytes: &[u8], next: Next) -> Next {
         self.read_body();
         if self.write(bytes) { next } else { Next::Close }
     }
 
-    /// Says nothing more, and waits until the gateway gives up.
+    /// Sends nothing more, and waits until the gateway gives up.
     pub(crate) fn stall(&mut self) -> Next {
         while self.wire.some().is_ok() {}
         Next::Close

@@ -16,7 +16,7 @@ impl Gate {
         self.0.1.notify_all();
     }
 
-    /// Waits until the gate is open. False: it stayed shut for longer than a test is patient.
+    /// Waits until the gate is open. False: it was still closed after the timeout of a test.
     pub(crate) fn wait(&self) -> bool {
         let shut = self.0.0.lock().unwrap();
         let (open, _) = self.0.1.wait_timeout_while(shut, PATIENCE, |open| !*open).unwrap();
@@ -24,7 +24,7 @@ impl Gate {
     }
 }
 
-/// Asks again and again until there is a value; fails with `what` after the patience of a test.
+/// Polls until there is a value; fails with `what` after the timeout of a test.
 #[track_caller]
 pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
@@ -32,7 +32,7 @@ pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
         if let Some(found) = ask() {
             return found;
         }
-        assert!(Instant::now() < deadline, "it never came to pass: {what}");
+        assert!(Instant::now() < deadline, "timed out waiting: {what}");
         std::thread::park_timeout(Duration::from_millis(5));
     }
 }

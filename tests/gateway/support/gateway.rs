@@ -1,4 +1,4 @@
-//! A gateway process of its own for a test: started, spoken to, stopped, killed, started again.
+//! A gateway process for a test: started, queried, stopped, killed, restarted.
 
 use super::{
     answer::Answer,
@@ -32,7 +32,7 @@ pub(crate) struct Home {
     memory: TempDir,
     /// Set for every process that runs on it.
     environment: Vec<(String, String)>,
-    /// Clients come by HTTPS.
+    /// Clients use HTTPS.
     is_over_tls: AtomicBool,
 }
 
@@ -53,10 +53,10 @@ pub(crate) struct Key {
     pub(crate) id: String,
 }
 
-/// What a command of the binary said.
+/// The exit code and the output of a command of the binary.
 #[derive(Debug)]
-pub(crate) struct Said {
-    /// None: it was ended by a signal, or by us because it did not end.
+pub(crate) struct CommandOutput {
+    /// None: it was terminated by a signal, or by us because it did not exit.
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
@@ -77,7 +77,7 @@ impl Home {
     pub(crate) fn with_environment(config: &Config, environment: Vec<(String, String)>) -> Arc<Self> {
         let named = || tempfile::Builder::new().prefix("fairgate-").to_owned();
         let folder = named().tempdir().unwrap();
-        // Where tests may be ended before they clean up, who ends them names a folder.
+        // A runner that may terminate tests before they clean up sets a folder here.
         let memory = std::env::var_os("FAIRGATE_TEST_MEMORY").unwrap_or_else(|| "/dev/shm".into());
         let memory = named().tempdir_in(memory).unwrap();
         let home = Self { folder, memory, environment, is_over_tls: AtomicBool::new(false) };
@@ -121,14 +121,14 @@ impl Home {
         command
     }
 
-    /// Runs a command to its end. The configuration is named for it.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
+    /// Runs a command to its end, with `--config`.
+    pub(crate) fn run(&self, arguments: &[&str]) -> CommandOutput {
         let mut command = self.command(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let out = read_aside(child.stdout.take().unwrap());
         let err = read_aside(child.stderr.take().unwrap());
         let deadline = Instant::now() + PATIENCE;
-        // A command that should refuse and runs on instead must not hold up the tests.
+        // A command that should be refused and runs instead must not block the tests.
         let code = loop {
             match child.try_wait().unwrap() {
                 Some(status) => break status.code(),
@@ -140,14 +140,14 @@ impl Home {
                 None => std::thread::park_timeout(Duration::from_millis(2)),
             }
         };
-        Said { code, out: out.join().unwrap(), err: err.join().unwrap() }
+        CommandOutput { code, out: out.join().unwrap(), err: err.join().unwrap() }
     }
 
     #[track_caller]
-    pub(crate) fn run_well(&self, arguments: &[&str]) -> String {
-        let said = self.run(arguments);
-        assert_eq!(said.code, Some(0), "{arguments:?} failed: {said:?}");
-        said.out
+    pub(crate) fn run_ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.code, Some(0), "{arguments:?} failed: {output:?}");
+        output.out
     }
 
     #[track_caller]
@@ -155,7 +155,7 @@ impl Home {
         let mut arguments = vec!["keys", "create"];
         arguments.extend_from_slice(options);
         arguments.push("--json");
-        let out = self.run_well(&arguments);
+        let out = self.run_ok(&arguments);
         let made: Value =
             serde_json::from_str(&out).unwrap_or_else(|error| panic!("no JSON ({error}): {out}"));
         let text =
@@ -177,24 +177,24 @@ impl Gateway {
         Self::start_by(home, home.command(&["serve"]))
     }
 
-    /// Starts on a folder by these words.
+    /// Starts on a folder with these arguments.
     #[track_caller]
     pub(crate) fn start_with(home: &Arc<Home>, words: &[&str]) -> Self {
         Self::start_by(home, home.command(words))
     }
 
-    /// Starts on a folder by these words.
+    /// Starts on a folder with these arguments.
     ///
     /// # Errors
-    /// It refuses to start: what it said.
+    /// It refuses to start: its output.
     pub(crate) fn try_start_with(home: &Arc<Home>, words: &[&str]) -> Result<Self, String> {
         Self::try_start_by(home, home.command(words))
     }
 
-    /// Starts on a folder where no file may grow beyond so many bytes.
+    /// Starts on a folder with a limit on the size of files, in bytes.
     ///
     /// # Errors
-    /// It refuses to start: what it said.
+    /// It refuses to start: its output.
     pub(crate) fn try_start_with_largest_file(home: &Arc<Home>, bytes: u64) -> Result<Self, String> {
         let serve = home.command(&["serve"]);
         let mut command = Command::new("prlimit");
@@ -206,13 +206,13 @@ impl Gateway {
     #[track_caller]
     pub(crate) fn start_by(home: &Arc<Home>, serve: Command) -> Self {
         Self::try_start_by(home, serve)
-            .unwrap_or_else(|log| panic!("the gateway ended before it listened:\n{log}"))
+            .unwrap_or_else(|log| panic!("the gateway exited before it listened:\n{log}"))
     }
 
     /// Starts on a folder.
     ///
     /// # Errors
-    /// It refuses to start: what it said.
+    /// It refuses to start: its output.
     pub(crate) fn try_start_in(home: &Arc<Home>) -> Result<Self, String> {
         Self::try_start_by(home, home.command(&["serve"]))
     }
@@ -240,7 +240,7 @@ impl Gateway {
         };
         let address: SocketAddr = address;
         {
-            // Ports come back: the system may have given another gateway's to this one.
+            // Ports are reused: the system may have given another gateway's to this one.
             let mut ports = TLS_PORTS.lock().unwrap();
             if is_over_tls {
                 ports.insert(address.port())
@@ -286,16 +286,17 @@ impl Gateway {
 
     #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        self.home.run_well(arguments)
+        self.home.run_ok(arguments)
     }
 
     /// The incident that was kept for a request.
     #[track_caller]
     pub(crate) fn incident(&self, request_id: &str) -> Value {
-        // Incidents are written beside the data path, so one may come a moment after its answer.
+        // Incidents are written off the request path, so one may appear a moment after its response.
         eventually("the incident is kept", || {
-            let said = self.home.run(&["incidents", "show", request_id, "--json"]);
-            (said.code == Some(0)).then(|| serde_json::from_str(&said.out).expect("incidents show --json"))
+            let output = self.home.run(&["incidents", "show", request_id, "--json"]);
+            (output.code == Some(0))
+                .then(|| serde_json::from_str(&output.out).expect("incidents show --json"))
         })
     }
 
@@ -311,19 +312,19 @@ impl Gateway {
         self.log.lock().unwrap().join("\n")
     }
 
-    /// Has it read its configuration again, as an operator's service manager does.
+    /// Makes it reload its configuration, as a service manager does.
     pub(crate) fn hang_up(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
     }
 
-    /// Asks it to end, as an operator's service manager does, and does not wait.
+    /// Sends SIGTERM, as a service manager does, and does not wait.
     pub(crate) fn terminate(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     }
 
-    /// Waits for its end.
+    /// Waits until it has exited.
     #[track_caller]
     pub(crate) fn ended(&mut self) -> ExitStatus {
         let child = &mut self.child;
@@ -338,26 +339,26 @@ impl Gateway {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Ends it in order, and gives its folder for the next start.
+    /// Stops it in order, and returns its folder for the next start.
     #[track_caller]
     pub(crate) fn stop(mut self) -> Arc<Home> {
         self.terminate();
         let status = self.ended();
-        assert_eq!(status.code(), Some(0), "the gateway did not end well:\n{}", self.log());
+        assert_eq!(status.code(), Some(0), "the gateway did not exit cleanly:\n{}", self.log());
         Arc::clone(&self.home)
     }
 
-    /// Ends it without any warning (SIGKILL).
+    /// Kills it (SIGKILL).
     pub(crate) fn kill(self) -> Arc<Home> {
         self.kill_for_log().0
     }
 
-    /// Ends it without any warning (SIGKILL), at once, and does not wait for its end.
+    /// Kills it (SIGKILL), and does not wait until it has exited.
     pub(crate) fn strike(&mut self) {
         let _ = self.child.kill();
     }
 
-    /// Ends it without any warning (SIGKILL), and gives all that it has logged.
+    /// Kills it (SIGKILL), and returns all that it has logged.
     pub(crate) fn kill_for_log(mut self) -> (Arc<Home>, Vec<String>) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -380,8 +381,7 @@ impl Gateway {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
-    /// Lets files grow up to so many bytes from now on, which is to it what a full disk is. None: as large as they
-    /// like.
+    /// Limits files to so many bytes from now on, which has the effect of a full disk. None: no limit.
     pub(crate) fn set_largest_file(&self, bytes: Option<u64>) {
         let soft = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
         let limit = format!("--fsize={soft}:unlimited");

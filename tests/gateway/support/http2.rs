@@ -1,4 +1,5 @@
-//! Frames of HTTP/2 (RFC 9113 sections 4 and 6), as numbers and bytes: for whoever plays one of the two sides by hand.
+//! Frames of HTTP/2 (RFC 9113 sections 4 and 6), as numbers and bytes: for tests that play one of the two sides by
+//! hand.
 
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -32,7 +33,7 @@ pub(crate) const CANCEL: u32 = 8;
 pub(crate) const COMPRESSION_ERROR: u32 = 9;
 pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
 
-/// A frame that came.
+/// A received frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) kind: u8,
@@ -42,7 +43,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// What a head of nine bytes tells: the frame without its payload, and how long that is.
+    /// Decodes a header of nine bytes: the frame without its payload, and the payload's length.
     pub(crate) fn of_head(head: &[u8; 9]) -> (Self, usize) {
         let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
         let stream = u32::from_be_bytes(head[5..].try_into().unwrap());

@@ -1,4 +1,4 @@
-//! What a key may still use: told by `/_limits`, told by the headers, and when two tellings are equal.
+//! What a key may still use: as `/_limits` and as the headers report it, and when two reports are equal.
 
 use super::{
     answer::Answer,
@@ -8,12 +8,12 @@ use super::{
 };
 use std::time::Instant;
 
-/// One limit of a key as `/_limits` tells it.
+/// One limit of a key as `/_limits` reports it.
 #[derive(Debug, Clone)]
 pub(crate) struct LimitState {
     pub(crate) limit: String,
     pub(crate) amount: u64,
-    /// The most that can remain: the amount, of a rate the burst.
+    /// The maximum that can remain: the amount, or the burst of a rate.
     pub(crate) quota: u64,
     pub(crate) remaining: u64,
     pub(crate) used: u64,
@@ -29,7 +29,7 @@ pub(crate) struct Limits {
 }
 
 impl Gateway {
-    /// Asks the gateway for all limits of a key, which is free.
+    /// Requests all limits of a key, which is free.
     #[track_caller]
     pub(crate) fn limits(&self, key: &Key) -> Limits {
         Limits::ask(&mut self.connect(), key)
@@ -43,20 +43,20 @@ impl Gateway {
 }
 
 impl Limits {
-    /// Asks on a connection that is open already.
+    /// Requests them on an open connection.
     #[track_caller]
     pub(crate) fn ask(connection: &mut Connection, key: &Key) -> Self {
         let answer = connection.send(&get("/_limits").key(key));
         assert_eq!(answer.status, 200, "/_limits: {answer:?}");
-        let told = answer.json();
-        let all = told["limits"].as_array().unwrap_or_else(|| panic!("no limits in {told}"));
+        let page = answer.json();
+        let all = page["limits"].as_array().unwrap_or_else(|| panic!("no limits in {page}"));
         let number = |limit: &serde_json::Value, name: &str| {
-            limit[name].as_u64().unwrap_or_else(|| panic!("no {name} in {told}"))
+            limit[name].as_u64().unwrap_or_else(|| panic!("no {name} in {page}"))
         };
         let all: Vec<LimitState> = all
             .iter()
             .map(|limit| LimitState {
-                limit: limit["limit"].as_str().unwrap_or_else(|| panic!("no limit in {told}")).to_owned(),
+                limit: limit["limit"].as_str().unwrap_or_else(|| panic!("no limit in {page}")).to_owned(),
                 amount: number(limit, "amount"),
                 quota: number(limit, "quota"),
                 remaining: number(limit, "remaining"),
@@ -66,8 +66,8 @@ impl Limits {
             .collect();
         for limit in &all {
             let left = limit.quota.saturating_sub(limit.used);
-            assert_eq!(limit.remaining, left, "the sum is wrong in {told}");
-            assert_ne!(limit.reset, Some(0), "{told}");
+            assert_eq!(limit.remaining, left, "the sum is wrong in {page}");
+            assert_ne!(limit.reset, Some(0), "{page}");
         }
         Self { at: Instant::now(), all }
     }
@@ -80,7 +80,7 @@ impl Limits {
     }
 
     /// Asserts that exactly so many units were charged since `before`, and that no window moved.
-    /// Limits per second and minute are left out: their windows may end by themselves.
+    /// Limits per second and minute are skipped: their windows may end meanwhile.
     #[track_caller]
     pub(crate) fn assert_charged_since(&self, before: &Self, units: u64, why: &str) {
         let elapsed = self.at.duration_since(before.at).as_secs() + 1;
@@ -90,7 +90,7 @@ impl Limits {
             if now.limit.ends_with("second") || now.limit.ends_with("minute") {
                 continue;
             }
-            // At midnight UTC the window does end by itself, and nothing can be compared.
+            // At midnight UTC the window does end, and nothing can be compared.
             let (reset, earlier) = (now.reset.unwrap_or(0), then.reset.unwrap_or(0));
             if reset > earlier {
                 continue;
@@ -101,7 +101,7 @@ impl Limits {
     }
 }
 
-/// Asserts that the limits' headers of both families are there and agree; gives (limit, remaining).
+/// Asserts that both families of limit headers are present and agree; returns (limit, remaining).
 #[track_caller]
 pub(crate) fn assert_limit_headers(answer: &Answer) -> (u64, u64) {
     let limit = answer.number("X-Rate-Limit-Limit");

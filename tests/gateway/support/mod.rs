@@ -1,5 +1,5 @@
 //! The black-box harness: a real gateway process, raw sockets on both of its sides, and the checks
-//! that every answer has to pass. It knows the contract and the command line, never the insides.
+//! that every response must pass. It knows the contract and the command line, never the internals.
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part of the harness")]
 
 pub(crate) mod answer;

@@ -11,7 +11,7 @@ pub(crate) struct Request {
     body: Vec<u8>,
 }
 
-/// The host that clients of these tests believe to speak to.
+/// The host that clients of these tests send.
 pub(crate) const HOST: &str = "api.example.com";
 
 pub(crate) fn request(method: &str, target: &str) -> Request {
@@ -58,7 +58,7 @@ impl Request {
         self
     }
 
-    /// Puts this value in the place of a field that is there already.
+    /// Replaces the value of a field.
     pub(crate) fn replace(mut self, name: &str, value: &str) -> Self {
         self.fields.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self.header(name, value)
@@ -106,7 +106,7 @@ impl Request {
         self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The body as it goes out.
+    /// The body as it is sent.
     pub(crate) fn content(&self) -> &[u8] {
         &self.body
     }

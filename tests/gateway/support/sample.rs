@@ -1,4 +1,4 @@
-//! The sample upstream: a well-behaved API with a path for every kind of answer.
+//! The sample upstream: a well-behaved API with a path for every kind of response.
 
 use super::{
     exchange::{Exchange, Next},
@@ -8,13 +8,13 @@ use super::{
 impl Upstream {
     /// `/status/409` answers that status with a JSON message, `/bytes/9` nine bytes with a length,
     /// `/chunked/9` in chunks, `/html/404` a page, `/slow` waits for nothing but is named so in logs;
-    /// every other path tells in JSON what arrived.
+    /// every other path returns in JSON what arrived.
     pub(crate) fn sample() -> Self {
         Self::scripted(sample)
     }
 }
 
-/// What the sample upstream does with a request: scripts fall back on it.
+/// How the sample upstream handles a request; scripts fall back on it.
 pub(crate) fn sample(exchange: &mut Exchange<'_>) -> Next {
     let target = exchange.target().to_owned();
     let path = target.split('?').next().unwrap_or_default();
@@ -23,7 +23,7 @@ pub(crate) fn sample(exchange: &mut Exchange<'_>) -> Next {
     let number = parts.next().and_then(|text| text.parse::<usize>().ok());
     match (kind, number) {
         ("status", Some(status)) => {
-            let body = format!("{{\"message\":\"The sample says {status}.\"}}");
+            let body = format!("{{\"message\":\"The sample returns {status}.\"}}");
             exchange.json(u16::try_from(status).unwrap(), &body)
         }
         ("html", Some(status)) => {
@@ -36,7 +36,7 @@ pub(crate) fn sample(exchange: &mut Exchange<'_>) -> Next {
             exchange.answer(200, &[("Content-Type", "application/octet-stream")], &body)
         }
         ("chunked", Some(length)) => chunked(exchange, length),
-        _ => tell(exchange),
+        _ => echo(exchange),
     }
 }
 
@@ -54,10 +54,10 @@ fn chunked(exchange: &mut Exchange<'_>, length: usize) -> Next {
         bytes.extend_from_slice(b"\r\n");
     }
     bytes.extend_from_slice(b"0\r\n\r\n");
-    exchange.say(&bytes, Next::Keep)
+    exchange.send_raw(&bytes, Next::Keep)
 }
 
-fn tell(exchange: &mut Exchange<'_>) -> Next {
+fn echo(exchange: &mut Exchange<'_>) -> Next {
     let length = exchange.read_body().map(|body| body.len());
     let seen = &exchange.seen;
     let body = serde_json::json!({

@@ -1,10 +1,10 @@
-//! What the system knows of TCP connections on this machine: whether the other side has read what was sent to it.
+//! The kernel's view of TCP connections on this machine: whether the peer has read what was sent to it.
 
 use super::eventually;
 use std::net::{SocketAddr, TcpStream};
 
-/// Bytes that the peer of this connection has neither read nor sent, and that its system holds: those that wait to be read,
-/// and those that wait to be taken by our side.
+/// Bytes in the kernel's buffers of this connection's peer: those that it has not read, and those that our side
+/// has not received.
 pub(crate) fn held_by_peer(stream: &TcpStream) -> (u64, u64) {
     let (ours, theirs) = (stream.local_addr().unwrap(), stream.peer_addr().unwrap());
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
@@ -18,11 +18,11 @@ pub(crate) fn held_by_peer(stream: &TcpStream) -> (u64, u64) {
     (number(receiving), number(sending))
 }
 
-/// Waits until nothing of what the peer sends moves any more, because nobody reads it here.
+/// Waits until the peer can send no more, because nothing reads here.
 #[track_caller]
 pub(crate) fn wait_until_nothing_moves(stream: &TcpStream) {
     let (mut before, mut looks) = ((0, 0), 0);
-    eventually("nothing of the answers moves any more", || {
+    eventually("the responses no longer advance", || {
         let held = held_by_peer(stream);
         looks = if held == before && held.1 > 0 { looks + 1 } else { 0 };
         before = held;

@@ -17,15 +17,15 @@ pub(crate) fn error_of(answer: &Answer) -> Value {
     body["error"].clone()
 }
 
-/// Asserts that an answer is this error, and keeps everything that the specification promises.
+/// Asserts that a response is this error and meets the whole specification.
 #[track_caller]
 pub(crate) fn assert_error(gateway: &Gateway, answer: &Answer, status: u16, code: &str) {
-    assert_eq!(answer.status, status, "expected {code}, came {answer:?}\n{}", answer.text());
+    assert_eq!(answer.status, status, "expected {code}, got {answer:?}\n{}", answer.text());
     assert!(answer.is_whole(), "the error itself was cut: {answer:?}");
     assert_eq!(answer.framing, Framing::Length(answer.body.len()), "the length is not exact: {answer:?}");
     assert_eq!(answer.header("Content-Type"), Some("application/json"), "{answer:?}");
     let error = error_of(answer);
-    assert_eq!(answer.json().as_object().map(|body| body.len()), Some(2), "a stranger in {error}");
+    assert_eq!(answer.json().as_object().map(|body| body.len()), Some(2), "an unknown member in {error}");
     assert_eq!(error["code"], code, "{error}");
     assert_eq!(error["http_code"], status, "{error}");
     assert_message(&error);
@@ -35,11 +35,11 @@ pub(crate) fn assert_error(gateway: &Gateway, answer: &Answer, status: u16, code
     if status == 500 {
         assert_eq!(error["contact"], "help@example.com", "{error}");
     } else {
-        assert!(error.get("contact").is_none(), "contact is for a 500: {error}");
+        assert!(error.get("contact").is_none(), "contact belongs to a 500 alone: {error}");
     }
     if matches!(status, 301 | 308) {
         assert!(error["location"].is_string(), "{error}");
-        // Nothing but GET, HEAD and a 308 is led by `Location`; where there is one, it says the same.
+        // Only GET, HEAD and a 308 get a `Location`; where there is one, it has the same value.
         if let Some(location) = answer.header("Location") {
             assert_eq!(error["location"], location, "{answer:?}");
         } else {
@@ -51,27 +51,27 @@ pub(crate) fn assert_error(gateway: &Gateway, answer: &Answer, status: u16, code
     assert_reads_as_details(&error);
 }
 
-/// What stands in the head of every error, also of one to HEAD.
+/// The headers of every error, also in a response to HEAD.
 #[track_caller]
 pub(crate) fn assert_head(answer: &Answer, code: &str) {
     assert_eq!(answer.header("Cache-Control"), Some("no-store"), "{answer:?}");
     let id = answer.header("X-Request-Id").unwrap_or_else(|| panic!("no X-Request-Id in {answer:?}"));
     assert!(!id.is_empty() && id.len() <= 128, "{id:?}");
     let retry = answer.header("Retry-After");
-    // A limit that never resets has no moment to come back at, so it tells none.
+    // A limit that never resets has no time to retry, so there is no Retry-After.
     let never_resets = answer.headers.has("X-Rate-Limit-Limit") && !answer.headers.has("X-Rate-Limit-Reset");
     if answer.status == 429 && never_resets {
         assert_eq!(retry, None, "{answer:?}");
     } else if matches!(answer.status, 429 | 503) {
         let retry = retry.unwrap_or_else(|| panic!("no Retry-After on {code}: {answer:?}"));
-        // An upstream's own may be an HTTP-date.
+        // The upstream's own value may be an HTTP-date.
         assert!(retry.ends_with("GMT") || retry.parse::<u64>().is_ok_and(|s| s >= 1), "{retry:?}");
     }
     assert!(matches!(answer.version.as_str(), "HTTP/1.1" | "HTTP/2"), "{answer:?}");
     assert!(answer.version == "HTTP/2" || !answer.reason.is_empty(), "no reason phrase: {answer:?}");
 }
 
-/// Asserts that these violations, and no others, stand in `details`. Names of headers have no case.
+/// Asserts that `details` has exactly these violations. Names of headers have no case.
 #[track_caller]
 pub(crate) fn assert_details(answer: &Answer, expected: &[(&str, &str)]) {
     let error = error_of(answer);
@@ -90,18 +90,18 @@ pub(crate) fn assert_details(answer: &Answer, expected: &[(&str, &str)]) {
 
 fn assert_message(error: &Value) {
     let message = error["message"].as_str().unwrap_or_else(|| panic!("no message in {error}"));
-    assert!(message.trim().len() > 5, "a message that says nothing: {error}");
-    // An id is random, or the client's own: what stands in it by chance tells nothing.
-    let mut told = error.clone();
-    if let Some(members) = told.as_object_mut() {
+    assert!(message.trim().len() > 5, "an empty message: {error}");
+    // An id is random, or the client's own: what it contains by chance leaks nothing.
+    let mut public = error.clone();
+    if let Some(members) = public.as_object_mut() {
         members.remove("request_id");
     }
     for internal in ["panicked", "127.0.0.1:", "crates/", "Os {", "hyper", "redb", "db-7.internal", "/srv/"] {
-        assert!(!told.to_string().contains(internal), "{internal:?} leaks in {error}");
+        assert!(!public.to_string().contains(internal), "{internal:?} leaks in {error}");
     }
 }
 
-/// The link ends in the code, and leads to a page that exists: asked once for each code.
+/// The link ends in the code and leads to an existing page, which is requested once for each code.
 fn assert_check(gateway: &Gateway, error: &Value, code: &str) {
     static ASKED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
     let check = error["check"].as_str().unwrap_or_else(|| panic!("no check in {error}"));
@@ -115,7 +115,7 @@ fn assert_check(gateway: &Gateway, error: &Value, code: &str) {
 
 fn assert_reads_as_details(error: &Value) {
     let Some(details) = error.get("details") else { return };
-    let details = details.as_array().unwrap_or_else(|| panic!("details are no list: {error}"));
+    let details = details.as_array().unwrap_or_else(|| panic!("details are not a list: {error}"));
     assert!(!details.is_empty(), "empty details: {error}");
     for detail in details {
         assert!(detail["message"].as_str().is_some_and(|message| message.len() > 3), "{detail}");

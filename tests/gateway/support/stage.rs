@@ -1,4 +1,4 @@
-//! A stage on which one error code is shown: the gateway, its upstream, a valid key, the deed.
+//! The setup that provokes one error code: the gateway, its upstream, a valid key, the provoking request.
 
 use super::{
     answer::Answer,
@@ -9,11 +9,11 @@ use super::{
     upstream::Upstream,
 };
 
-/// What a provocation gave.
+/// The result of a provocation.
 #[derive(Debug)]
 pub(crate) struct Shown {
     pub(crate) answer: Answer,
-    /// Units that successes on the way to the error were charged for, rightly.
+    /// Units rightly charged for successes on the way to the error.
     pub(crate) charged: u64,
 }
 
@@ -22,9 +22,9 @@ type Deed = Box<dyn Fn(&Stage) -> Shown>;
 pub(crate) struct Stage {
     pub(crate) gateway: Gateway,
     pub(crate) upstream: Upstream,
-    /// A valid key: the one that the error is shown to, or a bystander where there can be none.
+    /// A valid key: the one that gets the error, or an uninvolved one where no key can.
     pub(crate) key: Key,
-    /// The number on the wire and the code that the deed shows.
+    /// The status and the code that are provoked.
     pub(crate) expected: (u16, &'static str),
     deed: Deed,
     restore: Box<dyn Fn(&Stage)>,
@@ -58,7 +58,7 @@ impl Stage {
         }
     }
 
-    /// What makes successes possible again after the deed.
+    /// Makes successes possible again after the provocation.
     pub(crate) fn restore_by(mut self, restore: impl Fn(&Stage) + 'static) -> Self {
         self.restore = Box::new(restore);
         self

@@ -1,4 +1,4 @@
-//! A scripted upstream: a listener that does with every request what the test says, and remembers all.
+//! A scripted upstream: a listener that handles each request as the test specifies, and records all.
 
 use super::{
     answer::Headers,
@@ -53,7 +53,7 @@ impl Record {
 // === impl Upstream ===
 
 impl Upstream {
-    /// Does with every request what the script says.
+    /// Handles every request by the script.
     pub(crate) fn scripted(script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static) -> Self {
         Self::scripted_over(Wire::new, script)
     }
@@ -66,7 +66,7 @@ impl Upstream {
         Self::serve_on(TcpListener::bind(address).unwrap(), Wire::new, script)
     }
 
-    /// The same over what `open` makes of a socket.
+    /// The same, over the stream that `open` makes of a socket.
     pub(crate) fn scripted_over(
         open: impl Fn(TcpStream) -> Wire + Send + Sync + 'static,
         script: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static,
@@ -98,19 +98,19 @@ impl Upstream {
         Self { address, record }
     }
 
-    /// Answers every request with these very bytes and keeps the connection.
-    pub(crate) fn saying(bytes: impl Into<Vec<u8>>) -> Self {
+    /// Answers every request with exactly these bytes and keeps the connection.
+    pub(crate) fn sending(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
-        Self::scripted(move |exchange| exchange.say(&bytes, Next::Keep))
+        Self::scripted(move |exchange| exchange.send_raw(&bytes, Next::Keep))
     }
 
-    /// Answers every request with these very bytes and closes the connection.
-    pub(crate) fn saying_last(bytes: impl Into<Vec<u8>>) -> Self {
+    /// Answers every request with exactly these bytes and closes the connection.
+    pub(crate) fn sending_and_closing(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
-        Self::scripted(move |exchange| exchange.say(&bytes, Next::Close))
+        Self::scripted(move |exchange| exchange.send_raw(&bytes, Next::Close))
     }
 
-    /// An address where nobody listens.
+    /// An address where nothing listens.
     pub(crate) fn unreachable() -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         Self { address, record: Arc::default() }
@@ -156,13 +156,13 @@ impl Upstream {
 impl Drop for Upstream {
     fn drop(&mut self) {
         self.record.stopping.store(true, Ordering::SeqCst);
-        // Wakes the listener, so that it sees the end.
+        // Wakes the listener, so that it notices the shutdown.
         let _ = TcpStream::connect(self.address);
     }
 }
 
 fn serve(mut wire: Wire, connection: usize, record: &Record, script: &Script) {
-    // An idle connection may rest as long as the test runs.
+    // A connection may be idle as long as the test runs.
     wire.stream.set_read_timeout(None).unwrap();
     let mut earlier = 0;
     while let Ok(line) = wire.line() {

@@ -1,4 +1,4 @@
-//! A socket and the bytes that were read from it ahead: strict lines, exact lengths, and why it ended.
+//! A socket and its read-ahead buffer: strict lines, exact lengths, and why it ended.
 
 use rustls::{Connection, Stream};
 use std::{
@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// How long a test waits for bytes before it takes the silence for a fault.
+/// How long a test waits for bytes before silence is a fault.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Why no more bytes came.
@@ -17,7 +17,7 @@ pub(crate) enum Ended {
     Closed,
     /// The peer reset the connection.
     Reset,
-    /// Nothing came within the patience of the test.
+    /// Nothing came within the timeout of the test.
     Silent,
 }
 
@@ -37,7 +37,7 @@ impl Wire {
         Self { stream, tls: None, ahead: Vec::new() }
     }
 
-    /// Goes on under TLS. The handshake is done by the first bytes.
+    /// Switches to TLS. The first bytes perform the handshake.
     pub(crate) fn under_tls(mut self, session: impl Into<Connection>) -> Self {
         self.tls = Some(Box::new(session.into()));
         self
@@ -46,9 +46,9 @@ impl Wire {
     /// Does the handshake.
     ///
     /// # Errors
-    /// What the other side, or this one, found wrong.
+    /// What either side rejected.
     pub(crate) fn shake_hands(&mut self) -> std::io::Result<()> {
-        let session = self.tls.as_mut().expect("a session of TLS");
+        let session = self.tls.as_mut().expect("a TLS session");
         while session.is_handshaking() {
             session.complete_io(&mut self.stream)?;
         }
@@ -89,7 +89,7 @@ impl Wire {
         }
     }
 
-    /// Exactly so many bytes, or those that came before the end.
+    /// Exactly so many bytes, or those before the end.
     pub(crate) fn exactly(&mut self, length: usize) -> (Vec<u8>, Option<Ended>) {
         while self.ahead.len() < length {
             if let Err(ended) = self.fill() {
@@ -99,7 +99,7 @@ impl Wire {
         (self.ahead.drain(..length).collect(), None)
     }
 
-    /// Whatever is there, at least one byte.
+    /// The available bytes, at least one.
     pub(crate) fn some(&mut self) -> Result<Vec<u8>, Ended> {
         if self.ahead.is_empty() {
             self.fill()?;
@@ -116,17 +116,17 @@ impl Wire {
         }
     }
 
-    /// What was read ahead and not taken yet.
+    /// What was read ahead and not consumed yet.
     pub(crate) fn ahead(&self) -> &[u8] {
         &self.ahead
     }
 
-    /// Waits for bytes without taking them. An error says why none will come.
+    /// Waits for bytes without consuming them. An error gives the reason why none will come.
     pub(crate) fn wait(&mut self) -> Result<(), Ended> {
         if self.ahead.is_empty() { self.fill() } else { Ok(()) }
     }
 
-    /// Waits until bytes stand in the system's buffer, and leaves them there unread.
+    /// Waits until bytes are in the kernel's buffer, and leaves them unread.
     pub(crate) fn wait_unread(&self) -> Result<(), Ended> {
         match self.stream.peek(&mut [0]) {
             Ok(0) => Err(Ended::Closed),
@@ -138,7 +138,7 @@ impl Wire {
         }
     }
 
-    /// Writes all of it. False: the peer no longer takes bytes, which often is the point of a test.
+    /// Writes all of it. False: the peer accepts no more bytes, which often is the point of a test.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> bool {
         match &mut self.tls {
             None => self.stream.write_all(bytes).and_then(|()| self.stream.flush()).is_ok(),
@@ -149,7 +149,7 @@ impl Wire {
         }
     }
 
-    /// Ends our direction and leaves the other one open.
+    /// Shuts down our direction and leaves the other one open.
     pub(crate) fn finish_writing(&mut self) {
         if let Some(session) = &mut self.tls {
             session.send_close_notify();
@@ -174,12 +174,12 @@ impl Wire {
             let (name, value) =
                 shown.split_once(':').unwrap_or_else(|| panic!("a field without a colon: {shown:?}"));
             let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-            assert!(!name.is_empty() && name.bytes().all(token), "a field name that is none: {shown:?}");
+            assert!(!name.is_empty() && name.bytes().all(token), "an invalid field name: {shown:?}");
             fields.push((name.to_owned(), value.trim_matches([' ', '\t']).to_owned()));
         }
     }
 
-    /// A chunked body and its trailers. The last part says why it broke off.
+    /// A chunked body and its trailers. The last part is the reason for a truncation.
     pub(crate) fn chunked(&mut self) -> (Vec<u8>, Vec<(String, String)>, Option<Ended>) {
         let mut body = Vec::new();
         loop {
@@ -189,7 +189,8 @@ impl Wire {
             };
             let line = String::from_utf8_lossy(&line).into_owned();
             let size = line.split(';').next().unwrap_or_default().trim_end();
-            let size = usize::from_str_radix(size, 16).unwrap_or_else(|_| panic!("no chunk size: {line:?}"));
+            let size =
+                usize::from_str_radix(size, 16).unwrap_or_else(|_| panic!("not a chunk size: {line:?}"));
             if size == 0 {
                 return match self.fields() {
                     Ok(trailers) => (body, trailers, None),
@@ -205,7 +206,7 @@ impl Wire {
             if broken.is_some() {
                 return (body, Vec::new(), broken);
             }
-            assert_eq!(end, b"\r\n", "a chunk that is longer than it said");
+            assert_eq!(end, b"\r\n", "a chunk longer than its size");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which certificate a client is shown, what files it may come in, and what happens when they change.
+//! Which certificate a client gets, in which files it may be, and what happens when they change.
 
 use crate::support::{
     AUTHORITY, Authority, Config, Connection, Gateway, Upstream, eventually, gateway::Home, get,
@@ -13,14 +13,14 @@ fn home(config: &Config) -> Arc<Home> {
     Home::new(config)
 }
 
-/// The names in the certificate that is shown to whoever asks for this one.
+/// The names in the certificate that is presented for this server name.
 fn shown(gateway: &Gateway, name: &str) -> Vec<u8> {
     Connection::try_open_tls(gateway.address, AUTHORITY.client(None), name).unwrap().certificate()
 }
 
 #[test]
 fn the_name_that_is_asked_for_decides() {
-    let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let upstream = Upstream::sending("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     let home = home(&Config::of(&upstream).over_tls().section(TWO));
     let one = AUTHORITY.issue(&[HOST, "*.wild.example.com", "exact.wild.example.com"]);
     let two = AUTHORITY.issue(&["Other.example.com", "*.example.org"]);
@@ -37,7 +37,7 @@ fn the_name_that_is_asked_for_decides() {
     ] {
         assert_eq!(shown(&gateway, name), *expected, "{name}");
     }
-    // What no certificate stands for gets the first one, and refuses it: so does a label too many.
+    // A name without a certificate gets the first one, and the client refuses it; so with a label too many.
     for name in ["unknown.example", "a.b.wild.example.com", "wild.example.com", "example.org"] {
         let error = Connection::try_open_tls(gateway.address, AUTHORITY.client(None), name).unwrap_err();
         assert!(error.to_string().contains("not valid for name"), "{name}: {error}");
@@ -52,7 +52,7 @@ fn a_client_that_asks_for_no_name_gets_the_first() {
     one.write(&home.path(""), "one");
     AUTHORITY.issue(&["other.example.com"]).write(&home.path(""), "two");
     let gateway = Gateway::start_in(&home);
-    assert_eq!(shown(&gateway, "127.0.0.1"), one.chain()[0].to_vec()); // an address is no name to ask for
+    assert_eq!(shown(&gateway, "127.0.0.1"), one.chain()[0].to_vec()); // an address is not sent as SNI
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn of_two_kinds_a_client_gets_the_one_that_it_knows() {
 
 #[test]
 fn keys_come_in_each_usual_form() {
-    let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let upstream = Upstream::sending("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     let folder = tempfile::tempdir().unwrap();
     let ec = rcgen::KeyPair::generate().unwrap();
     std::fs::write(folder.path().join("pkcs8"), ec.serialize_pem()).unwrap();
@@ -111,18 +111,18 @@ fn files_that_change_are_taken_over_and_bad_ones_are_not() {
     eventually("the new certificate is shown", || {
         (shown(&gateway, HOST) == second.chain()[0].to_vec()).then_some(())
     });
-    // A connection that is open keeps what it had.
+    // An open connection keeps its certificate.
     assert_eq!(open.send(&get("/items/7")).status, 403);
 
     std::fs::write(home.path("tests.pem"), "-----BEGIN CERTIFICATE-----\nbroken").unwrap();
-    let told = gateway.event("certificates not taken over");
-    assert!(told["error"].as_str().unwrap().contains("tests.pem"), "{told}");
+    let event = gateway.event("certificates not taken over");
+    assert!(event["error"].as_str().unwrap().contains("tests.pem"), "{event}");
     assert_eq!(shown(&gateway, HOST), second.chain()[0].to_vec());
 
     // The key of another certificate.
     let third = AUTHORITY.issue(&[HOST]);
     std::fs::write(home.path("tests.pem"), &third.certificate).unwrap();
-    eventually("the wrong key is told", || {
+    eventually("the wrong key is logged", || {
         gateway.log().contains("its private key does not match the certificate").then_some(())
     });
     assert_eq!(shown(&gateway, HOST), second.chain()[0].to_vec());
@@ -144,9 +144,9 @@ fn it_does_not_start_with_files_that_cannot_be_used() {
     ] {
         let home = home(&Config::of(&upstream).over_tls());
         std::fs::write(home.path(file), text).unwrap();
-        let said = home.run(&["serve"]);
-        assert_eq!(said.code, Some(2), "{said:?}");
-        assert!(said.err.contains(expected), "{file}: {}", said.err);
+        let output = home.run(&["serve"]);
+        assert_eq!(output.code, Some(2), "{output:?}");
+        assert!(output.err.contains(expected), "{file}: {}", output.err);
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::support::{Config, Gateway, Next, Upstream, eventually, get};
 use std::io::Read;
 
-/// More than the buffers of both systems take.
+/// More than the kernel buffers of both sides hold.
 const LARGE: usize = 24 << 20;
 
 fn upstream() -> Upstream {
@@ -26,7 +26,7 @@ fn errors_are_free_and_successes_cost_one() {
     for (target, remaining) in [("/items", 9), ("/fails", 9), ("/items", 8), ("/broken", 7), ("/items", 7)] {
         let mut connection = gateway.connect();
         let answer = connection.send(&get(target).key(&key));
-        // The head of an answer that breaks later still has the unit in it that comes back.
+        // The head of a response that breaks later still counts the unit that is released.
         assert_eq!(answer.number("X-Rate-Limit-Remaining"), remaining, "{target}");
     }
 }
@@ -45,7 +45,7 @@ fn of_many_at_once_exactly_as_many_succeed_as_are_left() {
     assert_eq!(statuses.iter().filter(|&&status| status == 429).count(), 30, "{statuses:?}");
 }
 
-/// The largest answer goes through many partial writes, so that its last records go out in a call of their own.
+/// The largest response takes many partial writes, so that its last records are written by a separate call.
 #[test]
 fn a_charge_outlives_a_kill_once_the_last_byte_has_come_and_not_before() {
     let upstream = upstream();
@@ -79,7 +79,7 @@ fn a_client_that_hangs_up_on_a_success_is_charged() {
     eventually("the answer is charged", || (gateway.used(&key) == 1).then_some(()));
 }
 
-/// Whoever stops reading gets the rest once he goes on, and in its order.
+/// A client that stops reading gets the rest once it continues, in order.
 #[test]
 fn a_slow_reader_gets_every_byte() {
     let upstream = upstream();
@@ -88,7 +88,7 @@ fn a_slow_reader_gets_every_byte() {
     let mut slow = gateway.connect();
     slow.write(&get("/large").key(&key).bytes());
     slow.wire.wait_unread().unwrap();
-    // Another client is not kept waiting by it.
+    // Another client does not wait for it.
     assert_eq!(gateway.send(&get("/items").key(&key)).status, 200);
     let answer = slow.answer_to("GET");
     assert_eq!((answer.is_whole(), answer.body.len()), (true, LARGE));

@@ -102,7 +102,7 @@ fn an_error_has_the_whole_specification() {
 }
 
 #[test]
-fn plain_http_is_told_that_the_port_speaks_https() {
+fn plain_http_gets_an_error_that_names_https() {
     let (_upstream, gateway) = gateway();
     let key = gateway.key();
     let plain = || Wire::new(TcpStream::connect(gateway.address).unwrap());
@@ -114,7 +114,7 @@ fn plain_http_is_told_that_the_port_speaks_https() {
         assert!(answer.text().contains("This port speaks HTTPS"), "{}", answer.text());
         assert!(connection.is_closed());
     }
-    // In the form that was asked for.
+    // In the requested form.
     let mut connection = Connection { wire: plain() };
     connection.write(&get("/").header("Accept", "application/problem+json").bytes());
     assert_eq!(connection.answer().header("content-type"), Some("application/problem+json"));
@@ -123,7 +123,7 @@ fn plain_http_is_told_that_the_port_speaks_https() {
 #[test]
 fn what_is_neither_gets_an_alert_and_an_end() {
     let (_upstream, gateway) = gateway();
-    // A hello of SSL 2, a record that is too long, one that is no hello, and one of an unknown kind.
+    // A hello of SSL 2, a record that is too long, one that is not a hello, and one of an unknown type.
     for bytes in [
         &b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10"[..],
         b"\x16\x03\x01\xff\xff\x01",
@@ -133,12 +133,12 @@ fn what_is_neither_gets_an_alert_and_an_end() {
         let mut wire = Wire::new(TcpStream::connect(gateway.address).unwrap());
         wire.write(bytes);
         wire.finish_writing();
-        let (said, ended) = wire.rest();
+        let (received, ended) = wire.rest();
         assert_ne!(ended, Ended::Silent, "{bytes:?}");
-        // An alert, fatal; or, where what came is not even a part of TLS, nothing.
-        assert!(said.is_empty() || (said[0] == 21 && said[5] == 2), "{bytes:?}: {said:?}");
+        // A fatal alert; or nothing, where the bytes are not even part of TLS.
+        assert!(received.is_empty() || (received[0] == 21 && received[5] == 2), "{bytes:?}: {received:?}");
     }
-    eventually("the log tells of it", || gateway.has_event("TLS handshakes failed").then_some(()));
+    eventually("it is logged", || gateway.has_event("TLS handshakes failed").then_some(()));
     assert_eq!(gateway.send(&get("/_docs/errors/KEY_NOT_SET")).status, 200);
 }
 
@@ -178,12 +178,12 @@ fn a_session_is_resumed_by_whatever_thread_takes_the_connection() {
 }
 
 #[test]
-fn a_good_end_is_told_and_a_bad_one_is_not() {
+fn an_orderly_end_sends_close_notify_and_a_broken_one_does_not() {
     let (_upstream, gateway) = gateway();
     let key = gateway.key();
     let old =
         |target: &str| format!("GET {target} HTTP/1.0\r\nHost: {HOST}\r\nX-API-Key: {}\r\n\r\n", key.key);
-    // The end of the connection is the end of the body: only TLS can tell it from a cut.
+    // The end of the connection is the end of the body: only TLS can tell it from a truncation.
     let answer = gateway.send_bytes(old("/until-close").as_bytes());
     assert_eq!((answer.status, answer.text().as_str(), answer.cut), (200, "to the end", None));
     let answer = gateway.send_bytes(old("/broken").as_bytes());
@@ -191,7 +191,7 @@ fn a_good_end_is_told_and_a_bad_one_is_not() {
 }
 
 #[test]
-fn a_client_that_goes_without_a_word_costs_nothing_and_hurts_nobody() {
+fn a_client_that_leaves_without_close_notify_costs_nothing_and_hurts_nobody() {
     let (_upstream, gateway) = gateway();
     let key = gateway.key();
     for _ in 0..3 {

@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::too_many_lines,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[allow(dead_code, reason = "tests/gateway/clocks uses the rest")]

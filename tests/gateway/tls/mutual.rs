@@ -1,4 +1,4 @@
-//! Clients that prove who they are, and what the upstream is told of it.
+//! Clients that authenticate with a certificate, and what the upstream learns of it.
 
 use crate::support::{
     AUTHORITY, Authority, Config, Connection, Gateway, Upstream, gateway::Home, get, request::HOST,
@@ -31,7 +31,7 @@ fn is_let_in(gateway: &Gateway, config: rustls::ClientConfig) -> Result<u16, Str
 }
 
 #[test]
-fn nobody_gets_in_without_a_certificate_where_one_is_required() {
+fn clients_without_a_certificate_are_refused_where_one_is_required() {
     let (upstream, clients) = (upstream(), Authority::new("Clients"));
     let gateway = start(&upstream, &clients, "");
     let good = clients.issue_to(&[(DnType::CommonName, "billing")]);
@@ -43,7 +43,7 @@ fn nobody_gets_in_without_a_certificate_where_one_is_required() {
 }
 
 #[test]
-fn the_upstream_is_told_who_it_is_and_never_by_the_client() {
+fn the_upstream_learns_who_the_client_is_from_the_gateway_alone() {
     let (upstream, clients) = (upstream(), Authority::new("Clients"));
     let more = "client_certificate = \"optional\"\nclient_subject_header = \"X-Client-Subject\"";
     let gateway = start(&upstream, &clients, more);
@@ -88,7 +88,7 @@ fn no_spelling_that_becomes_the_same_variable_reaches_the_upstream_even_where_od
         let seen = upstream.last().headers;
         assert!(!format!("{seen:?}").contains("admin"), "{seen:?}");
         assert_eq!(seen.get("x_other"), Some("1"));
-        // Nor behind a body.
+        // Nor in trailers.
         let head = crate::support::request("POST", "/items")
             .key(&gateway.key())
             .header("Transfer-Encoding", "chunked");
@@ -102,7 +102,7 @@ fn no_spelling_that_becomes_the_same_variable_reaches_the_upstream_even_where_od
 }
 
 #[test]
-fn who_vouches_for_clients_can_change_and_no_ticket_outlives_it() {
+fn the_authority_of_clients_can_change_and_no_ticket_outlives_it() {
     let (upstream, first) = (upstream(), Authority::new("First"));
     let gateway = start(&upstream, &first, "");
     let own = first.issue_to(&[(DnType::CommonName, "billing")]);
@@ -129,24 +129,24 @@ fn a_required_certificate_is_required_at_every_port() {
     };
     for listen in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:80"] {
         for required in ["", "client_certificate = \"required\"\n"] {
-            let said = check(listen, &format!("{required}plaintext = \"serve\""));
-            assert_eq!(said.code, Some(2), "{listen}: {said:?}");
+            let output = check(listen, &format!("{required}plaintext = \"serve\""));
+            assert_eq!(output.code, Some(2), "{listen}: {output:?}");
             for part in
                 ["client certificate is required, but not at every port", listen, "plaintext = \"off\""]
             {
-                assert!(said.err.contains(part), "{part:?} is not in {}", said.err);
+                assert!(output.err.contains(part), "{part:?} is not in {}", output.err);
             }
             for plain in ["", "plaintext = \"off\"", "plaintext = \"redirect\""] {
-                let said = check(listen, &format!("{required}{plain}"));
-                assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{listen} {plain}: {said:?}");
+                let output = check(listen, &format!("{required}{plain}"));
+                assert_eq!((output.code, output.err.as_str()), (Some(0), ""), "{listen} {plain}: {output:?}");
             }
         }
         assert_eq!(check(listen, "client_certificate = \"optional\"\nplaintext = \"serve\"").code, Some(0));
     }
-    // On this machine alone: only if the file says so, and not in silence.
-    let said = check("127.0.0.1:8080", "plaintext = \"serve\"");
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(said.err.contains("without the client certificate that HTTPS requires"), "{said:?}");
+    // On this machine alone: only if configured, and with a warning.
+    let output = check("127.0.0.1:8080", "plaintext = \"serve\"");
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(output.err.contains("without the client certificate that HTTPS requires"), "{output:?}");
 }
 
 #[test]
@@ -166,18 +166,18 @@ fn where_a_certificate_is_required_nobody_is_served_without_tls() {
     let gateway = Gateway::start_in(&home);
     let key = gateway.key();
     let plain = gateway.event("listening")["address"].as_str().unwrap().parse().unwrap();
-    // A proxy's word that the client came by https shows no certificate.
-    for told in ["http", "https"] {
-        let request = get("/items").header("X-Forwarded-Proto", told);
-        assert_eq!(Connection::open(plain).send(&request).status, 301, "{told}");
+    // A proxy's claim that the client used https is not a certificate.
+    for scheme in ["http", "https"] {
+        let request = get("/items").header("X-Forwarded-Proto", scheme);
+        assert_eq!(Connection::open(plain).send(&request).status, 301, "{scheme}");
         let with_key = request.key(&key);
-        assert_eq!(Connection::open(plain).send(&with_key).status, 400, "{told}");
+        assert_eq!(Connection::open(plain).send(&with_key).status, 400, "{scheme}");
     }
     assert_eq!(upstream.count(), 0);
 }
 
 #[test]
-fn how_clients_show_certificates_without_saying_whose_is_a_fault() {
+fn client_certificates_without_a_client_ca_are_a_fault() {
     let home = Home::new(&Config::of_url("http://127.0.0.1:9").over_tls());
     let write = |more: &str| {
         let config = Config::of_url("http://127.0.0.1:9").over_tls();
@@ -185,11 +185,11 @@ fn how_clients_show_certificates_without_saying_whose_is_a_fault() {
         home.run(&["config", "check"])
     };
     for word in ["required", "optional"] {
-        let said = write(&format!("client_certificate = \"{word}\""));
-        assert_eq!(said.code, Some(2), "{said:?}");
-        assert!(said.err.contains("`client_certificate` without `client_ca`"), "{said:?}");
+        let output = write(&format!("client_certificate = \"{word}\""));
+        assert_eq!(output.code, Some(2), "{output:?}");
+        assert!(output.err.contains("`client_certificate` without `client_ca`"), "{output:?}");
     }
-    let said = write("client_subject_header = \"X-Client\"");
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(said.err.contains("`client_subject_header` without `client_ca`"), "{said:?}");
+    let output = write("client_subject_header = \"X-Client\"");
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(output.err.contains("`client_subject_header` without `client_ca`"), "{output:?}");
 }

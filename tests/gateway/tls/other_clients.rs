@@ -1,4 +1,4 @@
-//! Clients that nobody here wrote: curl, openssl and Python's ssl.
+//! Independent clients: curl, openssl and Python's ssl.
 
 use crate::support::{AUTHORITY, Config, Gateway, Upstream, request::HOST};
 use std::process::{Command, Output, Stdio};
@@ -44,10 +44,10 @@ fn curl_gets_its_answers() {
     for version in [&["--tls-max", "1.2"][..], &["--tlsv1.3"], &["--http1.1"], &["--http1.0"]] {
         assert_eq!(curl(version), (Some(0), "{\"id\": 7}".into(), String::new()), "{version:?}");
     }
-    // HTTP/2 is what is agreed upon where the client offers it.
-    let told = ["--write-out", " %{http_version}"];
-    assert_eq!(curl(&told).1, "{\"id\": 7} 2");
-    assert_eq!(curl(&[&told[..], &["--http1.1"]].concat()).1, "{\"id\": 7} 1.1");
+    // HTTP/2 is negotiated where the client offers it.
+    let version = ["--write-out", " %{http_version}"];
+    assert_eq!(curl(&version).1, "{\"id\": 7} 2");
+    assert_eq!(curl(&[&version[..], &["--http1.1"]].concat()).1, "{\"id\": 7} 1.1");
     let data = format!("@{}", body.display());
     let (code, out, err) = curl(&["--data-binary", &data]);
     assert_eq!((code, out.len()), (Some(0), 1_000_000), "{err}");
@@ -70,14 +70,14 @@ fn openssl_gets_its_answer_and_the_whole_chain() {
             command.arg(&ca).args(["-verify_return_error", "-verify_hostname", HOST]),
             request.as_bytes(),
         );
-        let said = text(&out.stdout);
-        assert!(said.contains("Verify return code: 0 (ok)"), "{version}: {said}{}", text(&out.stderr));
-        assert!(said.contains("HTTP/1.1 200 ") && said.contains("{\"id\": 7}"), "{version}: {said}");
+        let output = text(&out.stdout);
+        assert!(output.contains("Verify return code: 0 (ok)"), "{version}: {output}{}", text(&out.stderr));
+        assert!(output.contains("HTTP/1.1 200 ") && output.contains("{\"id\": 7}"), "{version}: {output}");
     }
 }
 
 #[test]
-fn python_is_told_the_end_as_tls_wants_it() {
+fn python_gets_a_close_notify_at_the_end() {
     let (_upstream, gateway) = gateway();
     let key = gateway.key();
     let program = "
@@ -89,7 +89,7 @@ for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
     session = None
     for _ in range(2):
         with socket.create_connection(('127.0.0.1', int(port)), timeout=20) as plain:
-            # With this an end without close_notify is an error.
+            # With this, an end without close_notify is an error.
             with context.wrap_socket(plain, server_hostname='api.example.com', suppress_ragged_eofs=False, session=session) as tls:
                 tls.sendall(f'GET /items HTTP/1.1\\r\\nHost: a\\r\\nX-API-Key: {key}\\r\\nConnection: close\\r\\n\\r\\n'.encode())
                 answer = b''

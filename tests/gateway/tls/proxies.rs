@@ -1,4 +1,4 @@
-//! The PROXY protocol: whose address counts, and who is refused.
+//! The PROXY protocol: whose address counts, and which peers are refused.
 
 use crate::support::{
     AUTHORITY, Config, Connection, Gateway, Upstream, assert_error, get,
@@ -58,7 +58,7 @@ fn the_address_in_the_header_is_the_clients() {
 }
 
 #[test]
-fn what_a_client_behind_the_proxy_says_of_itself_is_not_believed() {
+fn claims_of_a_client_behind_the_proxy_are_not_believed() {
     let upstream = upstream();
     let gateway = Gateway::start(&plain(&upstream).top(TRUSTED));
     let mut connection = gateway.connect();
@@ -69,7 +69,7 @@ fn what_a_client_behind_the_proxy_says_of_itself_is_not_believed() {
 }
 
 #[test]
-fn whoever_sends_no_good_header_is_refused() {
+fn connections_without_a_valid_header_are_refused() {
     let upstream = upstream();
     let gateway = Gateway::start(&plain(&upstream).top(TRUSTED));
     let request = get("/items").key(&gateway.key()).bytes();
@@ -95,7 +95,7 @@ fn whoever_sends_no_good_header_is_refused() {
 }
 
 #[test]
-fn the_header_of_one_who_is_not_trusted_is_not_read() {
+fn the_header_of_an_untrusted_peer_is_not_read() {
     let upstream = upstream();
     let gateway = Gateway::start(&plain(&upstream).top("trusted_proxies = [\"10.0.0.0/8\"]"));
     let mut connection = gateway.connect();
@@ -106,7 +106,7 @@ fn the_header_of_one_who_is_not_trusted_is_not_read() {
 }
 
 #[test]
-fn the_header_stands_before_the_handshake() {
+fn the_header_precedes_the_handshake() {
     let upstream = upstream();
     let tls = "[tls]\naddress = \"127.0.0.1:0\"\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\nproxy_protocol = \"required\"";
     let gateway = Gateway::start(&Config::of(&upstream).over_tls().section(tls).top(TRUSTED));
@@ -120,7 +120,7 @@ fn the_header_stands_before_the_handshake() {
     let seen = upstream.last();
     assert_eq!(seen.headers.get("x-forwarded-for"), Some("192.0.2.7"));
     assert_eq!(seen.headers.get("x-forwarded-proto"), Some("https"));
-    // Without it nothing can be said, for there is no session.
+    // Without it no error can be sent, for there is no session.
     let mut connection = gateway.connect();
     connection.write(&get("/items").key(&key).bytes());
     assert_ne!(connection.wire.rest().1, Ended::Silent);

@@ -1,4 +1,4 @@
-//! HTTP beside HTTPS: what is redirected, what answers and upstreams are told of the scheme.
+//! HTTP beside HTTPS: what is redirected, and which scheme responses and upstreams get.
 
 use crate::support::{
     Config, Connection, Gateway, Upstream, assert_error, error_of, get, head, post, wire::Wire,
@@ -26,7 +26,7 @@ fn upstream() -> Upstream {
 }
 
 #[test]
-fn both_are_served_and_the_upstream_is_told_by_which_a_request_came() {
+fn both_are_served_and_the_upstream_learns_the_scheme_of_each_request() {
     let upstream = upstream();
     let gateway = Gateway::start(&config(&upstream, ""));
     let key = gateway.key();
@@ -110,7 +110,7 @@ fn nobody_listens_without_tls_where_that_is_set() {
 }
 
 #[test]
-fn every_answer_over_tls_says_that_clients_must_not_come_without() {
+fn every_response_over_tls_carries_strict_transport_security() {
     let upstream = upstream();
     let gateway = Gateway::start(&config(&upstream, "hsts = \"365d\"\nhsts_include_subdomains = true"));
     let key = gateway.key();
@@ -121,12 +121,12 @@ fn every_answer_over_tls_says_that_clients_must_not_come_without() {
     }
     let answer = gateway.send_bytes(b"nonsense\r\n\r\n");
     assert_eq!(answer.header("strict-transport-security"), Some(strict));
-    // Without TLS it would not be believed.
+    // Without TLS clients would ignore it (RFC 6797, 8.1).
     assert!(!plain(&gateway).send(&get("/items")).headers.has("strict-transport-security"));
 }
 
 #[test]
-fn what_the_upstream_says_of_it_passes_where_nothing_is_set() {
+fn strict_transport_security_of_the_upstream_passes_where_nothing_is_set() {
     let upstream = upstream();
     let gateway = Gateway::start(&config(&upstream, ""));
     let answer = gateway.send(&get("/items").key(&gateway.key()));

@@ -1,4 +1,4 @@
-//! Upstreams that are reached by https: whom the gateway trusts, what it shows, and what breaks.
+//! HTTPS upstreams: which authorities the gateway trusts, what it presents, and what breaks.
 
 use crate::support::{
     AUTHORITY, Authority, Config, Gateway, Issued, Upstream, assert_error, gateway::Home, get, post,
@@ -10,7 +10,7 @@ use rustls::{
 };
 use std::{net::TcpStream, sync::Arc};
 
-/// What the upstream answers with.
+/// The body of the upstream's responses.
 fn serving(identity: &Issued, clients: Option<&Authority>) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier: Arc<dyn ClientCertVerifier> = match clients {
@@ -78,11 +78,11 @@ fn requests_go_by_https_and_its_connections_are_kept() {
     for _ in 0..5 {
         assert_eq!(connection.send(&get("/items").key(&key)).status, 200);
     }
-    assert_eq!(upstream.connections(), 1, "tickets that come unasked do not spoil a connection");
+    assert_eq!(upstream.connections(), 1, "unsolicited tickets do not spoil a connection");
 }
 
 #[test]
-fn an_upstream_that_nobody_vouches_for_is_an_error_that_is_free() {
+fn an_upstream_whose_certificate_is_not_trusted_is_a_free_error() {
     let other = Authority::new("Others");
     for identity in [other.issue(&["localhost"]), AUTHORITY.issue(&["elsewhere.example.com"])] {
         let upstream = upstream(serving(&identity, None));
@@ -99,7 +99,7 @@ fn an_upstream_that_nobody_vouches_for_is_an_error_that_is_free() {
 }
 
 #[test]
-fn an_upstream_may_be_called_otherwise_in_its_certificate() {
+fn the_name_in_the_certificate_of_an_upstream_may_differ() {
     let upstream = upstream(serving(&AUTHORITY.issue(&["api.internal"]), None));
     let gateway = start(&upstream, "ca = \"ca.pem\"\nserver_name = \"api.internal\"", |_| {}).unwrap();
     assert_eq!(gateway.send(&get("/items").key(&gateway.key())).status, 200);
@@ -113,7 +113,7 @@ fn the_gateway_proves_who_it_is() {
     let lines = "ca = \"ca.pem\"\ncertificate = \"own.pem\"\nkey = \"own.key\"";
     let gateway = start(&upstream, lines, |home| own.write(&home.path(""), "own")).unwrap();
     assert_eq!(gateway.send(&get("/items").key(&gateway.key())).status, 200);
-    // Without it, nothing.
+    // Without it, the upstream is unreachable.
     let gateway = start(&upstream, "ca = \"ca.pem\"", |_| {}).unwrap();
     assert_eq!(gateway.send(&get("/items").key(&gateway.key())).status, 500);
 }
@@ -127,7 +127,7 @@ fn its_own_redirects_are_made_public() {
 }
 
 #[test]
-fn an_end_that_tls_does_not_tell_is_a_cut_and_free() {
+fn an_end_without_close_notify_is_a_truncation_and_free() {
     let upstream = upstream(serving(&AUTHORITY.issue(&["localhost"]), None));
     let gateway = start(&upstream, "ca = \"ca.pem\"", |_| {}).unwrap();
     let key = gateway.key();
@@ -142,6 +142,6 @@ fn an_end_that_tls_does_not_tell_is_a_cut_and_free() {
 #[test]
 fn it_does_not_start_with_files_that_cannot_be_used() {
     let upstream = Upstream::unreachable();
-    let said = start(&upstream, "ca = \"missing.pem\"", |_| {}).unwrap_err();
-    assert!(said.contains("there is no such file"), "{said}");
+    let output = start(&upstream, "ca = \"missing.pem\"", |_| {}).unwrap_err();
+    assert!(output.contains("there is no such file"), "{output}");
 }

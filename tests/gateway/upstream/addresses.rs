@@ -1,4 +1,4 @@
-//! Several addresses of one API: how requests are dealt out, and what becomes of one that fails.
+//! Several addresses of one API: how requests are balanced, and what happens to one that fails.
 
 use crate::support::{Config, Gate, Gateway, Key, Next, Upstream, assert_error, eventually, get, post};
 use serde_json::Value;
@@ -64,7 +64,7 @@ fn a_busy_address_is_spared() {
     let gateway = Gateway::start(&config);
     let key = gateway.key();
     let mut held = Vec::new();
-    // Both get some of those; the other one answers them at once, so in the end this one holds three.
+    // Both get some; the other one answers at once, so in the end this one holds three.
     while slow.count_of("/slow") < 3 {
         let seen = slow.count() + other.count();
         let mut connection = gateway.connect();
@@ -79,7 +79,7 @@ fn a_busy_address_is_spared() {
 }
 
 #[test]
-fn no_connection_to_one_address_is_no_error_while_another_one_is_there() {
+fn a_failed_connection_to_one_address_is_not_an_error_while_another_one_answers() {
     let (good, dead) = (named("good"), Upstream::unreachable());
     let config = Config::of_addresses(&[(dead.url(), 3), (good.url(), 1)]);
     let gateway = Gateway::start(&config.upstream("base_ejection_time = \"1d\"\nmax_ejection_time = \"1d\""));
@@ -87,7 +87,7 @@ fn no_connection_to_one_address_is_no_error_while_another_one_is_there() {
     let before = gateway.limits(&key);
     let mut connection = gateway.connect();
     for _ in 0..20 {
-        // Nothing of it was sent, so that holds for every method.
+        // Nothing of it was sent, so this applies to every method.
         let answer = connection.send(&post("/items", "{\"n\":1}").key(&key));
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
@@ -135,7 +135,7 @@ fn the_last_address_is_asked_whatever_happened() {
     let seen = Arc::clone(&works);
     let upstream = Upstream::scripted(move |exchange| {
         exchange.read_body();
-        if seen.load(Ordering::SeqCst) { exchange.answer(200, &[], b"well") } else { Next::Close }
+        if seen.load(Ordering::SeqCst) { exchange.answer(200, &[], b"fine") } else { Next::Close }
     });
     let dead = Upstream::unreachable();
     for addresses in [vec![(upstream.url(), 1)], vec![(upstream.url(), 1), (dead.url(), 1)]] {
@@ -184,7 +184,7 @@ fn more_requests_than_an_address_may_have_wait_shortly_and_then_get_a_free_503()
             connection
         })
         .collect();
-    // One waits, and as that is all that may, the next one does not.
+    // One waits, and the queue is full, so the next one does not.
     let mut waiting = gateway.connect();
     let begun = Instant::now();
     waiting.write(&get("/items/1").key(&key).bytes());
@@ -256,8 +256,8 @@ fn what_is_known_of_an_address_outlives_a_reload_that_still_names_it() {
     assert_eq!((found["weight"].as_u64(), found["state"].as_str()), (Some(900), Some("out")), "{found}");
     let connections = good.connections();
     send_good(&gateway, &key, 10);
-    assert!(good.connections() <= connections + 1, "kept connections to it were given up");
-    // One that is named no more is forgotten.
+    assert!(good.connections() <= connections + 1, "kept connections to it were closed");
+    // An address that is no longer configured is forgotten.
     gateway.home().configure(&Config::of_addresses(&[(good.url(), 1)]).upstream(lines));
     gateway.run(&["config", "reload"]);
     assert_eq!(listed(&gateway).len(), 1);
@@ -266,7 +266,7 @@ fn what_is_known_of_an_address_outlives_a_reload_that_still_names_it() {
 
 #[test]
 fn an_address_whose_answers_break_off_is_taken_out() {
-    let broken = Upstream::saying_last("HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\nhalf");
+    let broken = Upstream::sending_and_closing("HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\nhalf");
     let good = named("good");
     let config = Config::of_addresses(&[(broken.url(), 1000), (good.url(), 1)]);
     let gateway = Gateway::start(
@@ -278,5 +278,5 @@ fn an_address_whose_answers_break_off_is_taken_out() {
     assert_eq!(state_of(&gateway, &broken.address.to_string()), "out");
     assert_eq!(broken.count(), 3);
     assert_eq!(whole, 17);
-    gateway.limits(&key).assert_charged_since(&before, 17, "what broke off is free");
+    gateway.limits(&key).assert_charged_since(&before, 17, "truncated responses are free");
 }

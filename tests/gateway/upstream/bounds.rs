@@ -1,4 +1,4 @@
-//! What of an upstream's answer is held has a bound: past it the answer is another one, not more memory.
+//! Buffers for an upstream's response are bounded: past the bound the response is replaced, without more memory.
 
 use crate::{
     misdeeds::Bench,
@@ -9,8 +9,8 @@ use std::io::Write;
 
 const KEPT: &str = "The shelf is empty.";
 
-/// A message for people, in a body of about so many bytes.
-fn told(bytes: usize) -> Vec<u8> {
+/// A human-readable message, in a body of about so many bytes.
+fn message_of(bytes: usize) -> Vec<u8> {
     format!("{{\"message\":\"{KEPT}\",\"trace\":\"{}\"}}", "x".repeat(bytes)).into_bytes()
 }
 
@@ -24,7 +24,7 @@ fn gzipped(body: &[u8]) -> Vec<u8> {
 fn the_message_of_a_small_error_is_kept_and_of_a_large_one_nothing_is_read() {
     let upstream = Upstream::scripted(|exchange| {
         let (form, bytes) = exchange.target().trim_start_matches('/').split_once('/').unwrap();
-        let body = told(bytes.parse().unwrap());
+        let body = message_of(bytes.parse().unwrap());
         match form {
             "length" => exchange.answer(422, &[("Content-Type", "application/json")], &body),
             "gzip" => {
@@ -62,7 +62,7 @@ fn an_error_without_end_takes_no_memory() {
         exchange.read_body();
         exchange.write(b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n");
         let part = [&b"100000\r\n"[..], &[b'x'; 1 << 20], b"\r\n"].concat();
-        // As much as is taken, and no more than would fill a machine's memory in seconds.
+        // As much as is read, and no more than would fill a machine's memory in seconds.
         for _ in 0..300 {
             if !exchange.write(&part) {
                 break;

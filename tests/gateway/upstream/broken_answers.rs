@@ -1,4 +1,4 @@
-//! Answers that are none: closed too early, garbage, heads that no parser should take.
+//! Invalid responses: closed too early, garbage, heads that no parser should accept.
 
 use crate::{
     misdeeds::{Bench, try_each_500},
@@ -6,7 +6,7 @@ use crate::{
 };
 
 #[test]
-fn a_head_that_is_none_or_breaks_off_is_a_500() {
+fn a_malformed_or_truncated_head_is_a_500() {
     let mut rows: Vec<(&str, Vec<u8>)> = Vec::new();
     let mut row = |name, bytes: &[u8]| rows.push((name, bytes.to_vec()));
     row("closes before the head", b"");
@@ -18,13 +18,13 @@ fn a_head_that_is_none_or_breaks_off_is_a_500() {
     row("closes after the head", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
     row("closes in a short body", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
     row("closes after a 100", b"HTTP/1.1 100 Continue\r\n\r\n");
-    row("garbage", b"this is no HTTP at all\r\n\r\n");
+    row("garbage", b"this is not HTTP at all\r\n\r\n");
     row("binary garbage", b"\x16\x03\x01\x00\xff\xfe\x00\r\n\r\n\x00\x01");
     row("an answer of SSH", b"SSH-2.0-OpenSSH_9.6\r\n");
     row("an answer of HTTP/0.9", b"<html>hello</html>");
     row("an answer of HTTP/2", b"HTTP/2 200 OK\r\nContent-Length: 2\r\n\r\nok");
     row("version 2.0", b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok");
-    row("a version that is no number", b"HTTP/1.x 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    row("a version that is not a number", b"HTTP/1.x 200 OK\r\nContent-Length: 2\r\n\r\nok");
     row("no status", b"HTTP/1.1 OK\r\nContent-Length: 2\r\n\r\nok");
     row("a status of two digits", b"HTTP/1.1 20 OK\r\nContent-Length: 2\r\n\r\nok");
     row("a status of four digits", b"HTTP/1.1 2000 OK\r\nContent-Length: 2\r\n\r\nok");
@@ -37,10 +37,10 @@ fn a_head_that_is_none_or_breaks_off_is_a_500() {
     row("a field without a colon", b"HTTP/1.1 200 OK\r\nX-A\r\nContent-Length: 2\r\n\r\nok");
     row("a field without a name", b"HTTP/1.1 200 OK\r\n: b\r\nContent-Length: 2\r\n\r\nok");
     row("a space before the colon", b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok");
-    row("a field name that is none", b"HTTP/1.1 200 OK\r\nX A: b\r\nContent-Length: 2\r\n\r\nok");
+    row("an invalid field name", b"HTTP/1.1 200 OK\r\nX A: b\r\nContent-Length: 2\r\n\r\nok");
     row("two lengths", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok");
     row("a list of lengths", b"HTTP/1.1 200 OK\r\nContent-Length: 2, 3\r\n\r\nok");
-    row("a length that is no number", b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\nok");
+    row("a length that is not a number", b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\nok");
     row("a negative length", b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok");
     row("a length past all numbers", b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nok");
     row(
@@ -67,7 +67,7 @@ fn a_head_that_is_none_or_breaks_off_is_a_500() {
 
 #[test]
 fn statuses_that_no_row_names_are_a_500() {
-    // 306 is not among them: it stands within 302 to 308.
+    // 306 is not among them: it is within 302 to 308.
     let statuses = [309, 310, 399, 500, 501, 502, 504, 508, 511, 599, 600, 700, 999];
     let rows = statuses.map(|status| {
         let bytes =
@@ -79,7 +79,7 @@ fn statuses_that_no_row_names_are_a_500() {
 
 #[test]
 fn an_upstream_that_closes_at_once_is_a_500() {
-    // Not even a connection that lives long enough to write to.
+    // The connection does not even live long enough to write to.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || listener.incoming().for_each(drop));
@@ -93,7 +93,7 @@ fn an_upstream_that_closes_at_once_is_a_500() {
 }
 
 #[test]
-fn an_unreachable_upstream_is_a_503_whose_incident_tells_and_whose_answer_does_not() {
+fn an_unreachable_upstream_is_a_503_whose_incident_names_the_cause_and_whose_response_does_not() {
     let upstream = Upstream::unreachable();
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
@@ -117,7 +117,7 @@ fn a_name_that_does_not_resolve_is_a_503() {
 #[test]
 fn nothing_of_the_misdeed_reaches_the_client() {
     let bench = Bench::new(|exchange| {
-        exchange.say(
+        exchange.send_raw(
             b"HTTP/1.1 502 /srv/app\r\nX-Powered-By: secret-engine\r\nServer: db-7.internal\r\nSet-Cookie: s=1\r\n\
               Content-Type: application/json\r\nContent-Length: 41\r\n\r\n{\"message\":\"panicked at /srv/app/main.py\"}",
             Next::Close,

@@ -1,11 +1,11 @@
-//! Answers that break off half-way: never taken for whole, never charged.
+//! Truncated responses: never taken for complete, never charged.
 
 use crate::{
     misdeeds::Bench,
     support::{Gateway, Next, get, sample::pattern},
 };
 
-/// An upstream that says this head and then a part of a body of 100,000 bytes.
+/// An upstream that sends this head and then a part of a body of 100,000 bytes.
 fn half(head: &'static str, chunked: bool) -> Bench {
     Bench::new(move |exchange| {
         exchange.read_body();
@@ -36,7 +36,7 @@ fn a_long_stream_that_breaks_off_closes_the_clients_connection_and_is_free() {
         let mut connection = bench.gateway.connect();
         let answer = connection.send(&get("/bad").key(&bench.key));
         assert!(answer.status == 200 || answer.status == 206, "{answer:?}");
-        assert!(!answer.is_whole(), "a half stream was taken for whole: {} bytes", answer.body.len());
+        assert!(!answer.is_whole(), "a truncated stream was taken for complete: {} bytes", answer.body.len());
         assert!(answer.body.len() <= 50_000 && pattern(50_000).starts_with(&answer.body));
         assert!(connection.is_closed());
         assert_settled_free(&bench.gateway, answer.header("X-Request-Id").unwrap());
@@ -45,7 +45,7 @@ fn a_long_stream_that_breaks_off_closes_the_clients_connection_and_is_free() {
     }
 }
 
-/// Waits until the request is settled, which its line in the log tells.
+/// Waits until the request is settled, by its line in the log.
 fn assert_settled_free(gateway: &Gateway, request_id: &str) {
     assert_eq!(gateway.logged(request_id)["charged"], 0);
 }
@@ -65,7 +65,7 @@ fn a_bad_chunk_in_an_answer_is_a_stream_that_breaks_off() {
         });
         let before = bench.gateway.limits(&bench.key);
         let answer = bench.gateway.send(&get("/bad").key(&bench.key));
-        // It may have been seen before anything was sent: then it is a clean 500.
+        // It may have been detected before anything was sent: then it is a clean 500.
         assert!(answer.status == 500 || !answer.is_whole(), "{bad:?}: {answer:?}");
         assert_settled_free(&bench.gateway, answer.header("X-Request-Id").unwrap());
         bench.assert_free(bad, &before);
@@ -95,9 +95,9 @@ fn a_short_answer_that_breaks_off_is_a_clean_500() {
 }
 
 #[test]
-fn a_body_longer_than_it_said_is_cut_at_its_length_and_the_rest_is_nobodys_answer() {
+fn a_body_longer_than_its_content_length_is_cut_and_the_rest_is_not_a_response() {
     let bench = Bench::new(|exchange| {
-        exchange.say(
+        exchange.send_raw(
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison",
             Next::Keep,
         )
@@ -107,16 +107,16 @@ fn a_body_longer_than_it_said_is_cut_at_its_length_and_the_rest_is_nobodys_answe
         let answer = connection.send(&get("/bad").key(&bench.key));
         assert_eq!((answer.status, answer.text().as_str()), (200, "ok"));
         let answer = connection.send(&get("/bytes/9").key(&bench.key));
-        assert_eq!((answer.status, answer.body), (200, pattern(9)), "the rest was taken for an answer");
+        assert_eq!((answer.status, answer.body), (200, pattern(9)), "the rest was taken for a response");
     }
 }
 
 #[test]
 fn a_chunked_answer_that_breaks_before_a_byte_of_it_has_left_is_a_clean_500() {
     let rows: Vec<(&str, Vec<u8>)> = [
-        ("a size that is none", "zz\r\nabc\r\n"),
+        ("an invalid size", "zz\r\nabc\r\n"),
         ("a size without end", "fffffffffffffffff\r\n"),
-        ("a chunk that does not end where it says", "2\r\nabc\r\n"),
+        ("a chunk that does not end at its size", "2\r\nabc\r\n"),
     ]
     .map(|(name, chunks)| {
         (name, format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}").into_bytes())

@@ -1,4 +1,4 @@
-//! Connections that are kept: closed under the gateway, dirtied, and never the reason of an error.
+//! Kept connections: closed by the peer, polluted, and never the cause of an error.
 
 use crate::support::{
     Config, Exchange, Gate, Gateway, Next, Upstream, assert_error, get, post, sample::sample,
@@ -6,7 +6,7 @@ use crate::support::{
 
 #[test]
 fn a_kept_connection_that_was_closed_is_replaced_by_a_fresh_one() {
-    // Closes after each answer without having said so, in a race with the next request.
+    // Closes after each response without `Connection: close`, in a race with the next request.
     let upstream = Upstream::scripted(|exchange| {
         sample(exchange);
         Next::Close
@@ -37,7 +37,7 @@ fn a_request_that_must_not_be_repeated_is_seen_at_most_once_in_that_race() {
         if answer.status == 200 {
             succeeded += 1;
         } else {
-            // Nobody can tell whether a request that met a closing connection was taken.
+            // It is unknown whether a request on a closing connection was processed.
             assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
         }
         assert!(upstream.count_of(&format!("/pay/{n}")) <= 1, "request {n} was carried out twice");
@@ -49,12 +49,12 @@ fn a_request_that_must_not_be_repeated_is_seen_at_most_once_in_that_race() {
 #[test]
 fn a_connection_that_is_known_to_be_closed_is_not_used_even_for_a_post() {
     let closed = Gate::default();
-    let tell = closed.clone();
+    let signal = closed.clone();
     let upstream = Upstream::scripted(move |exchange| {
         let next = sample(exchange);
         if exchange.seen.connection == 0 {
             exchange.wire.stream.shutdown(std::net::Shutdown::Both).unwrap();
-            tell.open();
+            signal.open();
         }
         next
     });
@@ -95,7 +95,7 @@ fn a_kept_connection_that_closes_under_the_next_request_is_tried_once_more_on_a_
 
 #[test]
 fn a_request_that_the_upstream_took_is_never_sent_twice() {
-    // Reads the second request to its end, then closes without a word.
+    // Reads the second request to its end, then closes without a response.
     let upstream = Upstream::scripted(|exchange| {
         exchange.read_body();
         if exchange.earlier == 0 { sample(exchange) } else { Next::Close }
@@ -126,11 +126,11 @@ fn a_fresh_connection_that_fails_is_not_tried_again() {
 }
 
 #[test]
-fn bytes_nobody_asked_for_on_an_idle_connection_are_nobodys_answer() {
-    // Right after an answer, and a moment later while the connection rests in the pool.
+fn unsolicited_bytes_on_an_idle_connection_are_not_a_response() {
+    // Right after a response, and a moment later while the connection is idle in the pool.
     for late in [false, true] {
         let (gate, sent) = (Gate::default(), Gate::default());
-        let (opened, told) = (gate.clone(), sent.clone());
+        let (opened, written) = (gate.clone(), sent.clone());
         let upstream = Upstream::scripted(move |exchange| {
             let next = sample(exchange);
             if exchange.seen.connection == 0 && exchange.earlier == 0 {
@@ -138,7 +138,7 @@ fn bytes_nobody_asked_for_on_an_idle_connection_are_nobodys_answer() {
                     opened.wait();
                 }
                 exchange.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
-                told.open();
+                written.open();
             }
             next
         });
@@ -159,10 +159,10 @@ fn bytes_nobody_asked_for_on_an_idle_connection_are_nobodys_answer() {
 #[test]
 fn a_client_that_hangs_up_does_not_leave_its_answer_to_the_next_one() {
     let (asked, hung_up) = (Gate::default(), Gate::default());
-    let (tell, wait) = (asked.clone(), hung_up.clone());
+    let (arrived, wait) = (asked.clone(), hung_up.clone());
     let upstream = Upstream::scripted(move |exchange| {
         if exchange.target() == "/slow" {
-            tell.open();
+            arrived.open();
             wait.wait();
             return exchange.answer(200, &[], b"meant for somebody else");
         }

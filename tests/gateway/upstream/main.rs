@@ -1,5 +1,5 @@
-//! A scripted upstream that misbehaves in every way: each misdeed gives the contract's answer, none
-//! is charged, every 500 is found among the incidents, and the next good answer is a good answer.
+//! A scripted upstream that misbehaves in every way: each fault gives the contract's response, none
+//! is charged, every 500 is among the incidents, and the next good response passes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,7 +7,7 @@
     clippy::indexing_slicing,
     clippy::too_many_lines,
     missing_docs,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 #[path = "../support/mod.rs"]

@@ -1,10 +1,10 @@
-//! Every status from 400 to 599 becomes what the table says, and none of them is charged.
+//! Every status from 400 to 599 is mapped by the table, and none is charged.
 
 use crate::support::{
     Config, Gateway, Upstream, assert_error, get, head, limits::assert_limit_headers, sample::sample,
 };
 
-/// The table of `docs/contract.md`, written down a second time on purpose.
+/// The table of `docs/contract.md`, written a second time on purpose.
 fn expected(status: u16) -> (u16, &'static str) {
     match status {
         401 | 403 => (401, "PERMISSION_DENIED"),

@@ -1,10 +1,10 @@
-//! What a client is told of an upstream's error: its human message, its own specification, no internals.
+//! What a client gets of an upstream's error: its human message, its own specification, no internals.
 
 use crate::support::{Config, Gateway, Upstream, assert_error, error_of, get, post};
 use serde_json::Value;
 use std::{fs, path::Path};
 
-/// Says this body with this type as a 404.
+/// Sends this body with this type as a 404.
 fn gateway_of(media_type: &'static str, body: &'static [u8]) -> (Upstream, Gateway) {
     let upstream = Upstream::scripted(move |exchange| {
         let status = exchange.target().trim_start_matches('/').parse().unwrap_or(404);
@@ -36,13 +36,13 @@ fn the_human_message_is_found_where_apis_put_it() {
     for (row, (body, message)) in bodies.iter().enumerate() {
         let answer = gateway.send(&get(&format!("/{row}")).key(&key));
         assert_error(&gateway, &answer, 404, "RESOURCE_NOT_FOUND");
-        let told = error_of(&answer)["message"].as_str().unwrap().to_owned();
-        assert!(told.contains(message), "{body} was told as {told:?}");
+        let message_sent = error_of(&answer)["message"].as_str().unwrap().to_owned();
+        assert!(message_sent.contains(message), "{body} was sent as {message_sent:?}");
     }
 }
 
 #[test]
-fn what_holds_no_message_for_people_is_replaced() {
+fn a_body_without_a_human_message_is_replaced() {
     for (media_type, body) in [
         ("text/html", &b"<html><h1>Traceback on db-7.internal</h1></html>"[..]),
         ("text/plain", b"Traceback on db-7.internal"),
@@ -61,7 +61,7 @@ fn what_holds_no_message_for_people_is_replaced() {
 }
 
 #[test]
-fn the_message_of_a_5xx_is_never_told_but_that_of_a_503_is() {
+fn the_message_of_a_503_is_passed_on_and_that_of_any_other_5xx_is_not() {
     let (_upstream, gateway) = gateway_of("application/json", b"{\"message\":\"The pool is empty.\"}");
     let key = gateway.key();
     for status in [500, 501, 502, 504, 520, 599] {
@@ -96,7 +96,7 @@ fn a_body_that_already_is_a_specification_passes_with_its_own_code_and_true_numb
     assert!(error["check"].as_str().unwrap().starts_with("https://api.example.com/_docs/errors/"), "{error}");
     assert_eq!(answer.header("Cache-Control"), Some("no-store"));
     gateway.limits(&key).assert_charged_since(&before, 0, "a specification of the upstream");
-    // The page that its check leads to exists.
+    // The page that its `check` links to exists.
     let page = error["check"].as_str().unwrap().trim_start_matches("https://api.example.com");
     assert_eq!(gateway.send(&get(page)).status, 200, "{page}");
 }
@@ -120,7 +120,7 @@ fn nothing_of_a_5xx_passes_even_if_its_body_already_is_a_specification() {
         let detail = incident["detail"].as_str().unwrap();
         assert!(detail.contains(&status.to_string()) && detail.contains("No report on db-7."), "{detail}");
     }
-    // A 503 may be told of by whoever is in maintenance.
+    // The message of a 503 is passed on: the upstream may be in maintenance.
     let answer = gateway.send(&get("/503").key(&key));
     assert_eq!((answer.status, &error_of(&answer)["code"]), (503, &"REPORT_FAILED".into()));
     gateway.limits(&key).assert_charged_since(&before, 0, "specifications of 5xx");
@@ -147,7 +147,7 @@ fn an_error_that_is_chunked_or_ends_with_the_connection_keeps_its_message_too() 
         &b"HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{\"messag\r\nf\r\ne\":\"No item 7.\"\r\n1\r\n}\r\n0\r\n\r\n"[..],
         b"HTTP/1.1 404 No\r\nConnection: close\r\n\r\n{\"message\":\"No item 7.\"}",
     ] {
-        let upstream = Upstream::saying_last(bytes);
+        let upstream = Upstream::sending_and_closing(bytes);
         let gateway = Gateway::start(&Config::of(&upstream));
         let answer = gateway.send(&get("/a").key(&gateway.key()));
         assert_error(&gateway, &answer, 404, "RESOURCE_NOT_FOUND");
@@ -232,7 +232,7 @@ fn every_framework_keeps_its_message_and_its_fields_become_details() {
 }
 
 #[test]
-fn nothing_of_what_a_framework_says_in_a_500_reaches_the_client() {
+fn nothing_that_a_framework_writes_in_a_500_reaches_the_client() {
     let (cases, _upstream, gateway) = corpus();
     let key = gateway.key();
     let mut connection = gateway.connect();
@@ -263,11 +263,14 @@ fn the_400_of_an_upstream_without_a_message_does_not_blame_the_bytes_of_the_requ
 fn of_a_request_without_a_body_it_is_the_query_that_is_wrong() {
     let (_upstream, gateway) = gateway_of("application/json", br#"{"errors":{"limit":["is too large"]}}"#);
     let key = gateway.key();
-    let told = |answer: &crate::support::Answer| error_of(answer)["details"][0].clone();
+    let detail = |answer: &crate::support::Answer| error_of(answer)["details"][0].clone();
     let answer = gateway.send(&get("/400").key(&key));
-    assert_eq!(told(&answer), serde_json::json!({"in": "query", "name": "limit", "message": "is too large"}));
+    assert_eq!(
+        detail(&answer),
+        serde_json::json!({"in": "query", "name": "limit", "message": "is too large"})
+    );
     let answer = gateway.send(&post("/400", "{}").key(&key));
-    assert_eq!(told(&answer)["in"], "body");
+    assert_eq!(detail(&answer)["in"], "body");
 }
 
 #[test]
@@ -295,7 +298,7 @@ fn an_error_in_xml_is_kept_where_its_protocol_needs_it_and_costs_nothing() {
         assert!(answer.headers.has("X-Request-Id") && answer.headers.has("X-Rate-Limit-Remaining"));
     }
     gateway.limits(&key).assert_charged_since(&before, 0, "errors in XML");
-    // All else is as ever.
+    // Everything else is unchanged.
     for form in ["html", "xhtml", "json"] {
         let answer = gateway.send(&get(&format!("/403/{form}")).key(&key));
         assert_error(&gateway, &answer, 401, "PERMISSION_DENIED");

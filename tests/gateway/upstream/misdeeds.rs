@@ -1,4 +1,4 @@
-//! The bench on which each misdeed is tried: a gateway whose upstream answers well except on `/bad`.
+//! The bench for each fault: a gateway whose upstream is well-behaved except on `/bad`.
 
 use crate::support::{
     Answer, Config, Exchange, Gateway, Key, Next, Upstream, assert_error, get, sample::sample,
@@ -29,7 +29,7 @@ impl Bench {
         Self { gateway, _upstream: upstream, key }
     }
 
-    /// The misdeed gives the clean 500 of the contract: free, on record, and over with the next request.
+    /// The fault gives the clean 500 of the contract: free, recorded, and without effect on the next request.
     #[track_caller]
     pub(crate) fn assert_500(&self, name: &str, target: &str) -> Answer {
         let before = self.gateway.limits(&self.key);
@@ -48,17 +48,17 @@ impl Bench {
 
     #[track_caller]
     pub(crate) fn assert_free(&self, name: &str, before: &crate::support::limits::Limits) {
-        // A broken stream is settled when it ends, which may be a moment after the client saw it.
+        // A broken stream is settled when it ends, which may be a moment after the client noticed.
         self.gateway.limits(&self.key).assert_charged_since(before, 0, name);
     }
 }
 
-/// Tries each row of a table of (name, bytes): what the upstream says before it closes or stays.
+/// Tries each row of a table of (name, bytes): what the upstream sends before it closes or stays.
 pub(crate) fn try_each_500(rows: Vec<(&'static str, Vec<u8>)>, next: Next) {
-    let said: Vec<Vec<u8>> = rows.iter().map(|(_, bytes)| bytes.clone()).collect();
+    let responses: Vec<Vec<u8>> = rows.iter().map(|(_, bytes)| bytes.clone()).collect();
     let bench = Bench::new(move |exchange| {
         let row: usize = exchange.target().trim_start_matches("/bad/").parse().unwrap();
-        exchange.say(&said[row], next)
+        exchange.send_raw(&responses[row], next)
     });
     let mut failed = Vec::new();
     for (row, (name, _)) in rows.iter().enumerate() {

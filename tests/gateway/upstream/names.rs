@@ -1,4 +1,4 @@
-//! Host names of upstreams: resolved beside the requests, anew when their time is over, and kept while nobody answers.
+//! Host names of upstreams: resolved off the request path, again when their TTL ends, and kept while no server answers.
 
 use crate::{
     addresses::{listed, named},
@@ -12,10 +12,10 @@ use std::{
     },
 };
 
-/// What the name server says.
+/// The reply of the name server.
 #[derive(Debug, Clone)]
-enum Say {
-    /// These addresses, for so many seconds.
+enum Reply {
+    /// These addresses, with a TTL in seconds.
     Addresses(Vec<Ipv4Addr>, u32),
     NoName,
     Nothing,
@@ -24,42 +24,42 @@ enum Say {
 /// A name server for `api.test` alone.
 struct NameServer {
     address: SocketAddr,
-    say: Arc<Mutex<Say>>,
+    reply: Arc<Mutex<Reply>>,
     asked: Arc<AtomicUsize>,
 }
 
 impl NameServer {
-    fn saying(say: Say) -> Self {
+    fn replying(reply: Reply) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
-        let (say, asked) = (Arc::new(Mutex::new(say)), Arc::<AtomicUsize>::default());
-        let (told, count) = (Arc::clone(&say), Arc::clone(&asked));
+        let (reply, asked) = (Arc::new(Mutex::new(reply)), Arc::<AtomicUsize>::default());
+        let (current, count) = (Arc::clone(&reply), Arc::clone(&asked));
         std::thread::spawn(move || {
             let mut question = [0; 512];
             while let Ok((length, from)) = socket.recv_from(&mut question) {
                 count.fetch_add(1, Ordering::SeqCst);
-                let say = told.lock().unwrap().clone();
-                if let Some(answer) = answer(&question[..length], &say) {
+                let reply = current.lock().unwrap().clone();
+                if let Some(answer) = answer(&question[..length], &reply) {
                     let _ = socket.send_to(&answer, from);
                 }
             }
         });
-        Self { address, say, asked }
+        Self { address, reply, asked }
     }
 
-    fn say(&self, say: Say) {
-        *self.say.lock().unwrap() = say;
+    fn set_reply(&self, reply: Reply) {
+        *self.reply.lock().unwrap() = reply;
     }
 }
 
-fn answer(question: &[u8], say: &Say) -> Option<Vec<u8>> {
+fn answer(question: &[u8], reply: &Reply) -> Option<Vec<u8>> {
     let name = b"\x03api\x04test\x00";
     assert_eq!(&question[12..12 + name.len()], name, "another name was asked for");
     let is_a = question[12 + name.len()..][..2] == [0, 1];
-    let (code, addresses, lives) = match say {
-        Say::Addresses(addresses, lives) => (0, if is_a { addresses.as_slice() } else { &[] }, *lives),
-        Say::NoName => (3, &[][..], 0),
-        Say::Nothing => return None,
+    let (code, addresses, lives) = match reply {
+        Reply::Addresses(addresses, lives) => (0, if is_a { addresses.as_slice() } else { &[] }, *lives),
+        Reply::NoName => (3, &[][..], 0),
+        Reply::Nothing => return None,
     };
     let mut out = [&question[..2], &[0x81, 0x80 | code, 0, 1, 0, addresses.len() as u8, 0, 0, 0, 0]].concat();
     out.extend_from_slice(&question[12..]);
@@ -72,7 +72,7 @@ fn answer(question: &[u8], say: &Say) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// They end each connection after its answer.
+/// They close each connection after its response.
 fn two_places_that_close() -> (Upstream, Upstream) {
     two_places_by(|exchange, name| {
         exchange.answer(200, &[("Connection", "close")], name.as_bytes());
@@ -90,7 +90,7 @@ fn two_places_by(answer: fn(&mut Exchange<'_>, &str) -> Next) -> (Upstream, Upst
     for _ in 0..50 {
         let first = Upstream::scripted(speak("first"));
         let other = SocketAddr::new(IpAddr::from([127, 0, 0, 2]), first.address.port());
-        // Free now, and as good as surely still in a moment.
+        // Free now, and almost certainly still in a moment.
         if TcpListener::bind(other).is_ok() {
             return (first, Upstream::scripted_at(other, speak("second")));
         }
@@ -110,13 +110,13 @@ const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 #[test]
 fn a_name_is_asked_for_again_when_its_time_is_over_and_kept_connections_do_not_keep_the_old_place() {
     let (first, second) = two_places();
-    let server = NameServer::saying(Say::Addresses(vec![FIRST], 1));
+    let server = NameServer::replying(Reply::Addresses(vec![FIRST], 1));
     let gateway = before(&server, first.address.port(), "dns_refresh_interval = \"1d\"");
     let key = gateway.key();
     let mut connection = gateway.connect();
     assert_eq!(connection.send(&get("/a").key(&key)).text(), "first");
-    server.say(Say::Addresses(vec![SECOND], 86_400));
-    eventually("the new place is asked", || {
+    server.set_reply(Reply::Addresses(vec![SECOND], 86_400));
+    eventually("the new address gets requests", || {
         (connection.send(&get("/a").key(&key)).text() == "second").then_some(())
     });
     let (seen, asked) = (first.count(), server.asked.load(Ordering::SeqCst));
@@ -124,7 +124,7 @@ fn a_name_is_asked_for_again_when_its_time_is_over_and_kept_connections_do_not_k
         assert_eq!(connection.send(&get("/a").key(&key)).text(), "second");
     }
     assert_eq!(first.count(), seen);
-    // The answer holds for a day, and no request asks.
+    // The TTL is a day, and no request triggers a lookup.
     assert_eq!(server.asked.load(Ordering::SeqCst), asked);
     let places = &listed(&gateway)[0]["places"];
     assert_eq!(places.as_array().unwrap().len(), 1, "{places}");
@@ -134,19 +134,21 @@ fn a_name_is_asked_for_again_when_its_time_is_over_and_kept_connections_do_not_k
 #[test]
 fn while_the_name_server_is_away_the_old_place_is_asked() {
     let (first, _second) = two_places();
-    let server = NameServer::saying(Say::Addresses(vec![FIRST], 0));
+    let server = NameServer::replying(Reply::Addresses(vec![FIRST], 0));
     let gateway = before(&server, first.address.port(), "dns_refresh_interval = \"100ms\"");
     let key = gateway.key();
     assert_eq!(gateway.send(&get("/a").key(&key)).text(), "first");
-    for say in [Say::NoName, Say::Nothing] {
-        server.say(say.clone());
+    for reply in [Reply::NoName, Reply::Nothing] {
+        server.set_reply(reply.clone());
         let asked = server.asked.load(Ordering::SeqCst);
-        eventually("it was asked again", || (server.asked.load(Ordering::SeqCst) >= asked + 4).then_some(()));
+        eventually("it was queried again", || {
+            (server.asked.load(Ordering::SeqCst) >= asked + 4).then_some(())
+        });
         for _ in 0..5 {
-            assert_eq!(gateway.send(&get("/a").key(&key)).text(), "first", "{say:?}");
+            assert_eq!(gateway.send(&get("/a").key(&key)).text(), "first", "{reply:?}");
         }
-        if matches!(say, Say::NoName) {
-            eventually("it is told", || {
+        if matches!(reply, Reply::NoName) {
+            eventually("it is logged", || {
                 let error = listed(&gateway)[0]["error"].as_str().unwrap_or_default().to_owned();
                 error.contains("no such name").then_some(())
             });
@@ -157,9 +159,9 @@ fn while_the_name_server_is_away_the_old_place_is_asked() {
 #[test]
 fn a_name_that_leads_to_several_places_is_asked_at_each_and_a_dead_one_is_passed_over() {
     let (first, second) = two_places_that_close();
-    // Nobody listens at the third.
+    // Nothing listens at the third.
     let all = vec![FIRST, SECOND, Ipv4Addr::new(127, 0, 0, 3)];
-    let server = NameServer::saying(Say::Addresses(all, 86_400));
+    let server = NameServer::replying(Reply::Addresses(all, 86_400));
     let gateway = before(&server, first.address.port(), "");
     let key = gateway.key();
     for number in 0..12 {
@@ -173,7 +175,7 @@ fn a_name_that_leads_to_several_places_is_asked_at_each_and_a_dead_one_is_passed
 
 #[test]
 fn a_name_that_leads_nowhere_is_a_503_that_is_free_and_found() {
-    let server = NameServer::saying(Say::NoName);
+    let server = NameServer::replying(Reply::NoName);
     let gateway = before(&server, 9, "");
     let key = gateway.key();
     let before = gateway.limits(&key);

@@ -1,4 +1,4 @@
-//! Answers that are odd but no error: they pass, and their oddness goes no further.
+//! Odd responses that are not errors: they pass, and their oddness spreads no further.
 
 use crate::{
     misdeeds::Bench,
@@ -7,7 +7,7 @@ use crate::{
 
 #[test]
 fn bodies_where_there_can_be_none_poison_nobody() {
-    for (name, status, said, is_head) in [
+    for (name, status, sent, is_head) in [
         ("a 204 with a body", 204, "HTTP/1.1 204 No Content\r\nContent-Length: 6\r\n\r\npoison", false),
         (
             "a 204 with chunks",
@@ -18,12 +18,12 @@ fn bodies_where_there_can_be_none_poison_nobody() {
         ("a 304 with a body", 304, "HTTP/1.1 304 Not Modified\r\nContent-Length: 6\r\n\r\npoison", false),
         ("a HEAD with a body", 200, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison", true),
     ] {
-        let bench = Bench::new(move |exchange| exchange.say(said.as_bytes(), Next::Keep));
+        let bench = Bench::new(move |exchange| exchange.send_raw(sent.as_bytes(), Next::Keep));
         let mut connection = bench.gateway.connect();
         let request = if is_head { head("/bad") } else { get("/bad") };
         let answer = connection.send(&request.key(&bench.key));
         assert_eq!((answer.status, answer.body.len()), (status, 0), "{name}: {answer:?}");
-        // Neither the client's nor the upstream's connection holds the rest of it.
+        // The rest of it is neither on the client's nor on the upstream's connection.
         for _ in 0..3 {
             let next = connection.send(&get("/bytes/9").key(&bench.key));
             assert_eq!((next.status, next.body), (200, pattern(9)), "{name}: the answer after it");
@@ -33,8 +33,9 @@ fn bodies_where_there_can_be_none_poison_nobody() {
 
 #[test]
 fn a_304_passes_and_is_charged_as_a_success() {
-    let bench =
-        Bench::new(|exchange| exchange.say(b"HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n", Next::Keep));
+    let bench = Bench::new(|exchange| {
+        exchange.send_raw(b"HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n", Next::Keep)
+    });
     let before = bench.gateway.limits(&bench.key);
     let answer = bench.gateway.send(&get("/bad").key(&bench.key));
     assert_eq!((answer.status, answer.header("ETag")), (304, Some("\"a\"")));
@@ -49,11 +50,11 @@ fn a_status_that_is_unknown_but_a_success_passes() {
 }
 
 #[test]
-fn an_answer_of_http_1_0_is_taken_and_told_as_1_1() {
-    for said in
+fn an_http_1_0_response_is_accepted_and_sent_as_1_1() {
+    for sent in
         ["HTTP/1.0 200 OK\r\n\r\nuntil the end", "HTTP/1.0 200 OK\r\nContent-Length: 13\r\n\r\nuntil the end"]
     {
-        let bench = Bench::new(move |exchange| exchange.say(said.as_bytes(), Next::Close));
+        let bench = Bench::new(move |exchange| exchange.send_raw(sent.as_bytes(), Next::Close));
         let mut connection = bench.gateway.connect();
         for _ in 0..2 {
             let answer = connection.send(&get("/bad").key(&bench.key));
@@ -63,17 +64,17 @@ fn an_answer_of_http_1_0_is_taken_and_told_as_1_1() {
 }
 
 #[test]
-fn a_status_line_without_a_reason_is_one() {
+fn a_status_line_without_a_reason_is_valid() {
     let bench =
-        Bench::new(|exchange| exchange.say(b"HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok", Next::Keep));
+        Bench::new(|exchange| exchange.send_raw(b"HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok", Next::Keep));
     let answer = bench.gateway.send(&get("/bad").key(&bench.key));
     assert_eq!((answer.status, answer.text().as_str()), (200, "ok"));
 }
 
 #[test]
 fn the_same_length_twice_is_one_length() {
-    let said = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok";
-    let bench = Bench::new(move |exchange| exchange.say(said.as_bytes(), Next::Keep));
+    let sent = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok";
+    let bench = Bench::new(move |exchange| exchange.send_raw(sent.as_bytes(), Next::Keep));
     let answer = bench.gateway.send(&get("/bad").key(&bench.key));
     assert_eq!((answer.status, answer.text().as_str()), (200, "ok"));
 }
@@ -106,7 +107,7 @@ fn an_answer_before_the_body_was_read_reaches_the_client() {
             &b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nearly"[..]
         };
         exchange.write(bytes);
-        // The answer is out; what remains of the body is of no interest, but a reset would lose it.
+        // The response is sent; the rest of the body does not matter, but a reset would lose the response.
         exchange.wire.finish_writing();
         exchange.gateway_hangs_up();
         Next::Close
@@ -154,13 +155,13 @@ fn a_redirect_never_leads_to_a_host_that_only_browsers_read_in_it() {
             assert_eq!((answer.status, answer.header("Location")), (status, Some("/evil.example/a")), "{to}");
         }
     }
-    // One that leads nowhere says no more than none.
+    // One without a usable Location is like one without any.
     let answer = gateway.send(&get("/301/nowhere").key(&key));
     assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
 }
 
 #[test]
-fn a_replaced_error_does_not_tell_where_the_upstream_is() {
+fn a_replaced_error_does_not_reveal_where_the_upstream_is() {
     let upstream = Upstream::scripted(|exchange| {
         let own = exchange.seen.headers.get("X-Own").unwrap_or_default().to_owned();
         let challenge =
@@ -183,14 +184,14 @@ fn a_replaced_error_does_not_tell_where_the_upstream_is() {
 
 #[test]
 fn te_of_an_answer_is_its_connections_own() {
-    let upstream = Upstream::saying("HTTP/1.1 200 OK\r\nTE: x\r\nX-Te: y\r\nContent-Length: 0\r\n\r\n");
+    let upstream = Upstream::sending("HTTP/1.1 200 OK\r\nTE: x\r\nX-Te: y\r\nContent-Length: 0\r\n\r\n");
     let gateway = Gateway::start(&Config::of(&upstream));
     let answer = gateway.send(&get("/a").key(&gateway.key()));
     assert_eq!((answer.header("TE"), answer.header("X-Te")), (None, Some("y")), "{answer:?}");
 }
 
 #[test]
-fn what_an_answer_costs_is_told_to_us_alone_before_it_too_and_two_costs_are_none() {
+fn a_cost_in_an_interim_response_is_not_passed_on_and_two_costs_are_ignored() {
     let upstream = Upstream::scripted(|exchange| {
         exchange.read_body();
         exchange.write(b"HTTP/1.1 103 Early\r\nX-Cost: 1\r\nLink: </a.css>\r\n\r\n");
@@ -199,7 +200,8 @@ fn what_an_answer_costs_is_told_to_us_alone_before_it_too_and_two_costs_are_none
             "/list" => "X-Cost: 1,2\r\n",
             _ => "X-Cost: 1\r\n",
         };
-        exchange.say(format!("HTTP/1.1 200 OK\r\n{costs}Content-Length: 0\r\n\r\n").as_bytes(), Next::Keep)
+        exchange
+            .send_raw(format!("HTTP/1.1 200 OK\r\n{costs}Content-Length: 0\r\n\r\n").as_bytes(), Next::Keep)
     });
     let cost = "cost = 5\ncost_header = \"X-Cost\"";
     let gateway = Gateway::start(&Config::of(&upstream).endpoint("GET", "/{which}", cost));

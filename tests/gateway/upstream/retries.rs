@@ -1,4 +1,4 @@
-//! Requests that are sent again to another address: which, how many, and what they cost.
+//! Requests that are retried at another address: which, how many, and what they cost.
 
 use crate::{
     addresses::named,
@@ -6,7 +6,7 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
-/// Takes requests and closes without a word.
+/// Reads requests and closes without a response.
 fn mute() -> Upstream {
     Upstream::scripted(|exchange| {
         exchange.read_body();
@@ -14,7 +14,7 @@ fn mute() -> Upstream {
     })
 }
 
-/// A gateway that asks `first` first: only when it failed, something goes to `second`.
+/// A gateway that prefers `first`: only when it failed, requests go to `second`.
 fn first_and_second(first: &Upstream, second: &Upstream, lines: &str) -> Gateway {
     let config = Config::of_addresses(&[(first.url(), 1000), (second.url(), 1)]);
     Gateway::start(&config.upstream("consecutive_failures = \"off\"").upstream(lines))
@@ -31,7 +31,7 @@ fn a_get_that_was_not_answered_goes_to_another_address_and_is_charged_once() {
         let answer = connection.send(&get("/a").key(&key));
         assert_eq!((answer.status, answer.text().as_str()), (200, "second"));
     }
-    assert!(first.count() >= 8, "the test asked the other address first: {}", first.count());
+    assert!(first.count() >= 8, "the other address got the first requests: {}", first.count());
     assert_eq!(second.count(), 10);
     gateway.limits(&key).assert_charged_since(&before, 10, "ten requests, nearly all sent twice");
 }
@@ -59,7 +59,7 @@ fn an_answer_that_has_begun_is_not_asked_for_again() {
     let begins: [&[u8]; 3] =
         [b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 100 Continue\r\n\r\n", b"garbage\r\n\r\n"];
     for begin in begins {
-        let first = Upstream::scripted(move |exchange| exchange.say(begin, Next::Close));
+        let first = Upstream::scripted(move |exchange| exchange.send_raw(begin, Next::Close));
         let second = named("second");
         let gateway = first_and_second(&first, &second, "retry_budget_min_per_second = 1000");
         let key = gateway.key();
@@ -70,7 +70,7 @@ fn an_answer_that_has_begun_is_not_asked_for_again() {
                 assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
             }
         }
-        assert!(second.count() <= 1, "{:?} was asked for again", String::from_utf8_lossy(begin));
+        assert!(second.count() <= 1, "{:?} was requested again", String::from_utf8_lossy(begin));
     }
 }
 
@@ -87,7 +87,7 @@ fn no_more_than_the_budget_is_sent_again() {
         assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
     }
     let sent = first.count() + second.count();
-    // A fifth of what came, no more; the last one may not be earned yet.
+    // A fifth of the requests, no more; the last one may not be earned yet.
     assert!((115..=120).contains(&sent), "{sent} for 100 requests");
     gateway.limits(&key).assert_charged_since(&before, 0, "errors are free");
 }
@@ -108,22 +108,22 @@ fn the_incident_names_the_first_cause_and_the_addresses() {
     let (first, second) = (mute(), Upstream::unreachable());
     let gateway = first_and_second(&first, &second, "retry_budget_min_per_second = 1000");
     let key = gateway.key();
-    let mut told = None;
+    let mut found = None;
     for _ in 0..20 {
         let seen = first.count();
         let answer = gateway.send(&get("/a").key(&key));
         assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
-        // Hosts and ports of the upstream are nobody's business outside.
+        // Hosts and ports of the upstream must not leak to clients.
         assert!(!answer.text().contains("127.0.0.1"), "{}", answer.text());
         let incident = gateway.incident(answer.header("X-Request-Id").unwrap());
         if first.count() > seen && incident["cause"] != "the upstream cannot be reached" {
-            told = Some(incident);
+            found = Some(incident);
             break;
         }
     }
-    let told = told.expect("the first address was asked first");
-    assert_eq!(told["cause"], "the upstream closed the connection without a response");
-    let detail = told["detail"].as_str().unwrap();
+    let found = found.expect("the first address got a request first");
+    assert_eq!(found["cause"], "the upstream closed the connection without a response");
+    let detail = found["detail"].as_str().unwrap();
     let (at_first, then) = detail.split_once("\nThen, ").unwrap_or_else(|| panic!("{detail}"));
     assert!(at_first.contains(&first.address.to_string()), "{detail}");
     assert!(then.contains(&second.address.to_string()) && then.contains("refused"), "{detail}");
@@ -176,6 +176,6 @@ fn a_query_that_was_not_answered_goes_to_another_address_with_its_body() {
         let seen = second.last();
         assert_eq!((seen.method.as_str(), seen.body.as_slice()), ("QUERY", &b"select 1"[..]));
     }
-    assert!(first.count() >= 8, "the test asked the other address first: {}", first.count());
+    assert!(first.count() >= 8, "the other address got the first requests: {}", first.count());
     gateway.limits(&key).assert_charged_since(&before, 10, "ten requests, nearly all sent twice");
 }

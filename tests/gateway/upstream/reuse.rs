@@ -1,5 +1,5 @@
-//! When a connection to the upstream is used again, and when a request is sent again: each condition by itself, so that
-//! none of them can be left out unnoticed.
+//! When a connection to the upstream is reused, and when a request is retried: each condition by itself, so that
+//! none can be dropped unnoticed.
 
 use crate::support::{
     Answer, Config, Exchange, Gate, Gateway, Key, Next, Request, Upstream, get, head, post, request,
@@ -14,7 +14,7 @@ fn gateway(upstream: &Upstream) -> (Gateway, Key) {
     (gateway, key)
 }
 
-/// Does `first` with the first request of all, and what the sample does with every further one.
+/// Handles the very first request by `first`, and every other one like the sample.
 fn upstream(first: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static) -> Upstream {
     Upstream::scripted(move |exchange| {
         if exchange.seen.connection == 0 && exchange.earlier == 0 {
@@ -25,21 +25,21 @@ fn upstream(first: impl Fn(&mut Exchange<'_>) -> Next + Send + Sync + 'static) -
     })
 }
 
-/// Whether the request behind another one came on the same connection. It is answered well in any case.
+/// Whether the next request came on the same connection. It succeeds in any case.
 #[track_caller]
 fn is_used_again(upstream: &Upstream, gateway: &Gateway, key: &Key, what: &str) -> bool {
     let answer = gateway.send(&get("/items/7").key(key));
-    assert_eq!(answer.status, 200, "behind {what}: {}", answer.text());
+    assert_eq!(answer.status, 200, "after {what}: {}", answer.text());
     let seen = upstream.last();
-    assert_eq!(seen.target, "/items/7", "behind {what}");
+    assert_eq!(seen.target, "/items/7", "after {what}");
     seen.connection == 0
 }
 
 #[test]
-fn a_connection_is_used_again_if_and_only_if_its_answer_has_ended_and_nothing_says_otherwise() {
+fn a_connection_is_reused_if_and_only_if_its_response_has_ended_and_nothing_forbids_it() {
     let large = format!("HTTP/1.1 404 No\r\nContent-Length: 100000\r\n\r\n{}", "x".repeat(100_000));
     let conditional = || get("/a").header("If-None-Match", "\"1\"");
-    for (request, said, again) in [
+    for (request, sent, again) in [
         (get("/a"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", true),
         (post("/a", "{}"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", true),
         (get("/a"), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", true),
@@ -50,7 +50,7 @@ fn a_connection_is_used_again_if_and_only_if_its_answer_has_ended_and_nothing_sa
         (get("/a"), "HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n", true),
         (head("/a"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", true),
         (get("/a"), "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", true),
-        // Bytes behind the answer: whose would they be?
+        // Bytes after the response: they belong to no request.
         (get("/a"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokX", false),
         (get("/a"), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nX", false),
         (get("/a"), "HTTP/1.1 204 No Content\r\n\r\nX", false),
@@ -59,7 +59,7 @@ fn a_connection_is_used_again_if_and_only_if_its_answer_has_ended_and_nothing_sa
         (get("/a"), "HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\nX", false),
         (head("/a"), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false),
         (head("/a"), "HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno", false),
-        // It says that it will close, and does not.
+        // It announces that it will close, and does not.
         (get("/a"), "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", false),
         (get("/a"), "HTTP/1.1 404 No\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno", false),
         (get("/a"), "HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 2\r\n\r\nok", false),
@@ -71,12 +71,12 @@ fn a_connection_is_used_again_if_and_only_if_its_answer_has_ended_and_nothing_sa
         (get("/a"), "HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n", false),
         (get("/a"), "HTTP/1.1 404 No\r\nContent-Length: 5\r\n\r\n", false),
     ] {
-        let bytes = said.as_bytes().to_vec();
-        let upstream = upstream(move |exchange| exchange.say(&bytes, Next::Keep));
+        let bytes = sent.as_bytes().to_vec();
+        let upstream = upstream(move |exchange| exchange.send_raw(&bytes, Next::Keep));
         let (gateway, key) = gateway(&upstream);
         let answer = gateway.send(&request.key(&key));
         assert!(answer.is_whole(), "{answer:?}");
-        let what = &said[..said.len().min(120)];
+        let what = &sent[..sent.len().min(120)];
         assert_eq!(is_used_again(&upstream, &gateway, &key, what), again, "{what}");
     }
 }
@@ -85,7 +85,7 @@ fn a_connection_is_used_again_if_and_only_if_its_answer_has_ended_and_nothing_sa
 fn a_connection_on_which_a_body_was_not_sent_to_its_end_is_not_used_again() {
     for answer in ["HTTP/1.1 200 OK", "HTTP/1.1 202 Accepted", "HTTP/1.1 404 No", "HTTP/1.1 503 No"] {
         for framing in [("Content-Length", "100000"), ("Transfer-Encoding", "chunked")] {
-            // Answers before the body has come, and goes on reading it.
+            // Responds before the body has arrived, and keeps reading it.
             let bytes = format!("{answer}\r\nContent-Length: 2\r\n\r\nok").into_bytes();
             let upstream = upstream(move |exchange| {
                 exchange.write(&bytes);
@@ -104,11 +104,12 @@ fn a_connection_on_which_a_body_was_not_sent_to_its_end_is_not_used_again() {
     }
 }
 
-/// The client breaks its own body while it is answered. Its answer counts, but what the upstream has of the body stays a part.
+/// The client breaks its own body during the response. The response counts, but the upstream has only a part of the
+/// body.
 #[test]
 fn a_connection_on_which_a_body_broke_off_within_its_answer_is_not_used_again() {
     let too_large = [&b"32000\r\n"[..], &[b'x'; 0x32000], b"\r\n"].concat();
-    for (what, broken) in [("a chunk that is none", &b"no chunk\r\n"[..]), ("a chunk too many", &too_large)] {
+    for (what, broken) in [("an invalid chunk", &b"no chunk\r\n"[..]), ("a chunk too many", &too_large)] {
         let may_end = Gate::default();
         let wait = may_end.clone();
         let upstream = upstream(move |exchange| {
@@ -135,7 +136,7 @@ fn a_connection_on_which_a_body_broke_off_within_its_answer_is_not_used_again() 
     }
 }
 
-/// A body that was read to be checked is written as a whole. It is larger than what the system takes at once.
+/// A body that was read to be validated is written as a whole. It is larger than what the kernel accepts at once.
 #[test]
 fn a_connection_that_was_answered_before_a_checked_body_was_written_is_not_used_again() {
     for status in ["200 OK", "404 No"] {
@@ -199,7 +200,7 @@ fn large() -> String {
 
 #[test]
 fn a_request_that_must_not_be_repeated_goes_by_a_connection_that_was_used_a_moment_ago() {
-    // Servers close what was idle for 5 seconds and more; a request that meets that close may have been taken.
+    // Servers close what was idle for 5 seconds and more; a request that races with that close may have been processed.
     let upstream = Upstream::sample();
     let (gateway, key) = gateway(&upstream);
     let rest = Duration::from_millis(4300);
@@ -208,21 +209,21 @@ fn a_request_that_must_not_be_repeated_goes_by_a_connection_that_was_used_a_mome
         assert_eq!(opened.status, 200);
         let before = upstream.last().connection;
         if method == "POST" || method == "GET" {
-            // At once: nothing has to be opened.
+            // At once: no connection is opened.
             gateway.send(&request(method, "/now").key(&key));
             assert_eq!(upstream.last().connection, before, "{method} at once");
         }
         let rested = Instant::now();
-        eventually("it has rested", || (rested.elapsed() >= rest).then_some(()));
+        eventually("it was idle", || (rested.elapsed() >= rest).then_some(()));
         gateway.send(&request(method, "/later").key(&key));
         let seen = upstream.last();
         assert_eq!(seen.target, "/later");
         let is_safe = matches!(method, "GET" | "HEAD" | "OPTIONS");
-        assert_eq!(seen.connection == before, is_safe, "{method} on a connection that had rested");
+        assert_eq!(seen.connection == before, is_safe, "{method} on an idle connection");
     }
 }
 
-/// Every method, without a body and with one. Whether it may be sent again.
+/// Every method, without a body and with one, and whether it may be retried.
 fn requests() -> Vec<(Request, bool)> {
     let mut all: Vec<(Request, bool)> = vec![(get("/take"), true), (head("/take"), true)];
     for method in ["POST", "PUT", "PATCH", "DELETE", "PURGE"] {
@@ -235,7 +236,7 @@ fn requests() -> Vec<(Request, bool)> {
 
 #[test]
 fn a_request_that_may_change_something_is_never_sent_twice_on_a_connection_that_was_kept() {
-    // Reads the request behind the first to its end, and closes without a word.
+    // Reads the second request to its end, and closes without a response.
     for (request, is_safe) in requests() {
         let upstream = Upstream::scripted(|exchange| {
             exchange.read_body();

@@ -1,4 +1,4 @@
-//! Several services behind one gateway, told apart by host and path.
+//! Several services behind one gateway, selected by host and path.
 
 use crate::{
     addresses::named,
@@ -52,7 +52,7 @@ fn a_host_that_no_service_answers_for_has_no_endpoints() {
     for host in ["other.example.com", "shop.example.com.evil.org", "127.0.0.1"] {
         assert_error(&gateway, &ask(host), 404, "ENDPOINT_NOT_FOUND");
     }
-    // Nor does anybody learn by a key whether there is one.
+    // A key does not reveal whether there is one either.
     let without_key = gateway.send(&get("/a").replace("Host", "other.example.com"));
     assert_error(&gateway, &without_key, 404, "ENDPOINT_NOT_FOUND");
     assert_eq!(shop.count(), 1);
@@ -173,7 +173,7 @@ fn a_service_has_time_outs_of_its_own() {
 }
 
 #[test]
-fn every_configuration_of_the_page_is_one() {
+fn every_configuration_of_the_page_is_valid() {
     let page = include_str!("../../../docs/upstreams.md");
     let home = Home::new(&Config::of_url("http://127.0.0.1:9"));
     let blocks: Vec<&str> =
@@ -184,13 +184,13 @@ fn every_configuration_of_the_page_is_one() {
             if block.contains("url = ") { "" } else { "[upstream]\nurl = \"http://127.0.0.1:9\"\n" };
         let rest = "[api]\nname = \"A\"\nsupport_email = \"a@example.com\"\n[plans.free]\nlimits = [\"1 per day\"]\n";
         std::fs::write(home.config(), format!("{rest}{upstream}{block}")).unwrap();
-        let said = home.run(&["config", "check"]);
-        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{block}");
+        let output = home.run(&["config", "check"]);
+        assert_eq!((output.code, output.err.as_str()), (Some(0), ""), "{block}");
     }
 }
 
 #[test]
-fn the_list_of_addresses_is_a_table_for_people_and_says_when_nothing_runs() {
+fn the_list_of_addresses_is_a_table_and_fails_when_nothing_runs() {
     let upstream = named("a");
     let gateway = Gateway::start(&Config::of(&upstream));
     let key = gateway.key();
@@ -206,7 +206,7 @@ fn the_list_of_addresses_is_a_table_for_people_and_says_when_nothing_runs() {
     let row: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
     assert_eq!(row, ["upstream", &address, "1", "in", "-", "0", "1", "0"]);
     let home = gateway.stop();
-    let said = home.run(&["upstreams", "list"]);
-    assert_eq!(said.code, Some(1));
-    assert!(said.err.contains("no gateway runs"), "{}", said.err);
+    let output = home.run(&["upstreams", "list"]);
+    assert_eq!(output.code, Some(1));
+    assert!(output.err.contains("no gateway runs"), "{}", output.err);
 }

@@ -1,4 +1,4 @@
-//! Upstreams that stall: before the head, in the head, in the body. Each phase has its own time.
+//! Upstreams that stall: before the head, in the head, in the body. Each phase has its own timeout.
 
 use crate::{
     misdeeds::Bench,
@@ -35,7 +35,7 @@ fn a_stall_before_or_in_the_head_or_in_a_short_body_is_a_500() {
         assert!(start.elapsed() >= Duration::from_millis(250), "{name}: given up too early");
         assert!(start.elapsed() < Duration::from_secs(5), "{name}: it took {:?}", start.elapsed());
     }
-    // An error whose body never ends was told by its head: its row or a 500, but an answer, and free.
+    // The head of an error is enough, even if its body never ends: its row or a 500, but a response, and free.
     for row in [4, 5] {
         let before = bench.gateway.limits(&bench.key);
         let answer = bench.gateway.send(&get(&format!("/bad/{row}")).key(&bench.key));
@@ -65,7 +65,7 @@ fn a_stall_in_a_stream_ends_it_unfinished_and_free() {
 }
 
 #[test]
-fn a_slow_answer_that_moves_on_is_no_stall() {
+fn a_slow_response_that_makes_progress_is_not_a_stall() {
     let bench = Bench::with(TIMEOUTS, |exchange| {
         exchange.read_body();
         exchange.write(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n");
@@ -97,7 +97,7 @@ fn a_short_answer_that_is_slow_begins_after_a_tenth_of_a_second_and_can_then_onl
 fn an_upstream_that_never_reads_a_large_body_is_given_up() {
     let bench = Bench::with(TIMEOUTS, |exchange| {
         exchange.body_read = true;
-        // Holds the connection without reading, until the gateway lets go.
+        // Holds the connection without reading, until the gateway closes it.
         while exchange.wire.wait_unread().is_ok() {
             std::thread::park_timeout(Duration::from_millis(20));
             if exchange.record.count() > 1 {
@@ -139,7 +139,7 @@ fn an_answer_that_goes_on_for_ever_ends_with_the_time_of_the_whole_and_is_free()
     assert!(answer.status == 200 && !answer.is_whole(), "{answer:?}");
     assert!((Duration::from_millis(390)..Duration::from_secs(10)).contains(&begun.elapsed()));
     bench.assert_free("an answer without end", &before);
-    // What is bounded is the request, not the connection.
+    // The timeout bounds the request, not the connection.
     let mut connection = bench.gateway.connect();
     for _ in 0..10 {
         assert_eq!(connection.send(&get("/items/7").key(&bench.key)).status, 200);
@@ -149,7 +149,7 @@ fn an_answer_that_goes_on_for_ever_ends_with_the_time_of_the_whole_and_is_free()
 
 #[test]
 fn a_place_that_does_not_take_connections_is_given_up_after_the_time_to_connect() {
-    // Its queue of connections is full, so that the next one hangs without a word.
+    // Its accept queue is full, so that the next connection hangs.
     let full = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     full.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
     full.listen(0).unwrap();
@@ -174,9 +174,9 @@ fn a_place_that_does_not_take_connections_is_given_up_after_the_time_to_connect(
 
 #[test]
 fn an_answer_that_came_in_time_is_delivered_although_the_gateway_was_stopped_meanwhile() {
-    // A laptop that sleeps, a snapshot of a machine: every timer is over when it goes on.
-    let (asked, stopped, said) = (Gate::default(), Gate::default(), Gate::default());
-    let gates = (asked.clone(), stopped.clone(), said.clone());
+    // A laptop that sleeps, a snapshot of a machine: every timer has expired when it continues.
+    let (asked, stopped, sent) = (Gate::default(), Gate::default(), Gate::default());
+    let gates = (asked.clone(), stopped.clone(), sent.clone());
     let upstream = Upstream::scripted(move |exchange| {
         gates.0.open();
         assert!(gates.1.wait());
@@ -197,7 +197,7 @@ fn an_answer_that_came_in_time_is_delivered_although_the_gateway_was_stopped_mea
     };
     signal("-STOP");
     stopped.open();
-    assert!(said.wait());
+    assert!(sent.wait());
     assert!(begun.elapsed() < limit, "the machine is too slow for this test");
     while begun.elapsed() < limit * 2 {
         std::thread::park_timeout(limit / 10);
@@ -211,7 +211,7 @@ fn an_answer_that_came_in_time_is_delivered_although_the_gateway_was_stopped_mea
 fn a_body_that_comes_slowly_takes_nothing_of_the_upstreams_time() {
     let upstream = Upstream::scripted(|exchange| {
         exchange.read_body();
-        // More than is left of the whole by then, less than the whole.
+        // More than the rest of the whole timeout by then, less than all of it.
         std::thread::park_timeout(Duration::from_millis(600));
         exchange.answer(200, &[], b"done")
     });

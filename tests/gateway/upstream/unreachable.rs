@@ -1,5 +1,5 @@
-//! An upstream that no connection can be made to: nothing was sent, so its clients are asked to come back soon. Once
-//! anything was sent, nobody knows what has become of it, and it is an unexpected error.
+//! An unreachable upstream: nothing was sent, so clients are asked to retry soon. Once anything was sent, the outcome
+//! is unknown, and it is an unexpected error.
 
 use crate::support::{
     Config, Gateway, Next, Request, Upstream, assert_error, eventually, get, post, request, wire::PATIENCE,
@@ -11,7 +11,7 @@ use std::{
     net::{TcpListener, TcpStream},
 };
 
-/// The answer of an upstream that nobody can reach.
+/// The response for an unreachable upstream.
 #[track_caller]
 fn assert_unavailable(gateway: &Gateway, request: Request, detail: &str) -> u64 {
     let key = gateway.key();
@@ -26,7 +26,7 @@ fn assert_unavailable(gateway: &Gateway, request: Request, detail: &str) -> u64 
     let incident = gateway.incident(id);
     assert_eq!(incident["cause"], "the upstream cannot be reached", "{incident}");
     assert!(incident["detail"].as_str().unwrap().contains(detail), "{incident}");
-    // Whoever reads the log need not ask for the incident.
+    // The log is enough, without the incident.
     let line = gateway.logged(id);
     let cause = line["cause"].as_str().unwrap_or_else(|| panic!("no cause in {line}"));
     assert!(cause.starts_with("the upstream cannot be reached: ") && cause.contains(detail), "{cause}");
@@ -34,7 +34,7 @@ fn assert_unavailable(gateway: &Gateway, request: Request, detail: &str) -> u64 
 }
 
 #[test]
-fn whatever_keeps_a_connection_from_coming_about_is_a_503_that_says_when_to_come_back() {
+fn every_failure_to_connect_is_a_503_with_retry_after() {
     let hangs_up = TcpListener::bind("127.0.0.1:0").unwrap();
     let no_tls = format!("https://{}", hangs_up.local_addr().unwrap());
     std::thread::spawn(move || hangs_up.incoming().for_each(drop));
@@ -74,7 +74,7 @@ fn several_addresses_of_which_none_can_be_reached_are_a_503_also_once_all_but_on
 }
 
 #[test]
-fn a_call_of_grpc_is_told_that_it_is_unavailable() {
+fn a_grpc_call_gets_the_status_unavailable() {
     let gateway = Gateway::start(&Config::of(&Upstream::unreachable()));
     let key = gateway.key();
     for media_type in ["application/grpc", "application/grpc-web+proto"] {
@@ -95,8 +95,8 @@ fn read_head(stream: &mut TcpStream) {
 }
 
 #[test]
-fn once_anything_was_sent_it_is_a_500_whatever_fails_behind_that() {
-    // The second request is read on a connection that was kept, then there is nobody left.
+fn once_anything_was_sent_it_is_a_500_whatever_fails_after_that() {
+    // The second request is read on a kept connection, then nothing is reachable.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = std::thread::spawn(move || {
@@ -144,7 +144,7 @@ fn one_address_that_took_the_request_makes_it_a_500_in_whichever_order_they_are_
 }
 
 #[test]
-fn an_upstream_that_is_not_there_is_told_of_at_the_start_and_one_that_is_there_is_not_disturbed() {
+fn an_unreachable_upstream_is_logged_at_the_start_and_a_reachable_one_is_not_disturbed() {
     let dead = Upstream::unreachable();
     let gateway = Gateway::start(&Config::of(&dead));
     let event = gateway.event("an upstream address cannot be reached");
@@ -157,7 +157,7 @@ fn an_upstream_that_is_not_there_is_told_of_at_the_start_and_one_that_is_there_i
     let there = Upstream::sample();
     let config = Config::of_addresses(&[(there.url(), 1), (dead.url(), 1)]);
     let gateway = Gateway::start(&config);
-    eventually("the one that is dead is told of", || {
+    eventually("the dead one is logged", || {
         gateway.has_event("an upstream address cannot be reached").then_some(())
     });
     let (log, there_too) = (gateway.log(), there.address.to_string());
@@ -167,16 +167,15 @@ fn an_upstream_that_is_not_there_is_told_of_at_the_start_and_one_that_is_there_i
 }
 
 #[test]
-fn the_log_tells_the_cause_of_each_500_and_503_and_nothing_of_what_the_upstream_said() {
+fn the_log_names_the_cause_of_each_500_and_503_and_nothing_that_the_upstream_sent() {
     let upstream = Upstream::scripted(|exchange| match exchange.target() {
         "/502" => exchange.answer(502, &[], b"a secret"),
         "/504" => exchange.answer(504, &[], b""),
         "/503" => exchange.answer(503, &[], b"a secret"),
         "/429" => exchange.answer(429, &[], b"a secret"),
-        "/garbage" => exchange.say(b"\x16\x03\x01 a secret\r\n\r\n", Next::Close),
-        "/cut" => {
-            exchange.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", Next::Close)
-        }
+        "/garbage" => exchange.send_raw(b"\x16\x03\x01 a secret\r\n\r\n", Next::Close),
+        "/cut" => exchange
+            .send_raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", Next::Close),
         "/404" => exchange.answer(404, &[], b"a secret"),
         _ => exchange.answer(200, &[], b"fine"),
     });
@@ -220,7 +219,7 @@ fn the_log_tells_the_cause_of_each_500_and_503_and_nothing_of_what_the_upstream_
 
 #[test]
 fn twelve_thousand_failures_of_one_address_push_nobody_elses_incidents_out() {
-    // What the store keeps of one cause and client.
+    // The maximum that the store keeps of one cause and client.
     const KEPT_OF_ONE: usize = 100;
     const FLOOD: u64 = 12_000;
     let config = Config::of(&Upstream::unreachable()).endpoint("GET", "/open", "public = true");
@@ -232,7 +231,7 @@ fn twelve_thousand_failures_of_one_address_push_nobody_elses_incidents_out() {
             answer.header("X-Request-Id").unwrap().to_owned()
         })
         .collect();
-    // Pipelined, so that the test is not about the time of 12,000 round trips.
+    // Pipelined, to save the time of 12,000 round trips.
     let batch = get("/open").bytes().repeat(100);
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -256,5 +255,5 @@ fn twelve_thousand_failures_of_one_address_push_nobody_elses_incidents_out() {
     for id in &others {
         assert_eq!(gateway.incident(id)["path"], "/closed");
     }
-    assert!(!gateway.log().contains("incidents were lost"), "the way to the store was full");
+    assert!(!gateway.log().contains("incidents were lost"), "the queue to the store was full");
 }

@@ -1,5 +1,5 @@
-//! What a request waits for before it is sent (its own body, a place among the requests) takes nothing of the upstream's
-//! time, and does no harm to the upstream's name.
+//! What a request waits for before it is sent (its own body, a slot among the requests) does not count as the
+//! upstream's time, and is not an outlier of the upstream.
 
 use crate::support::{Config, Connection, Gateway, Key, Next, Upstream, get, post, request};
 use std::time::Duration;
@@ -10,7 +10,7 @@ fn pause(millis: u64) {
     std::thread::park_timeout(Duration::from_millis(millis));
 }
 
-/// Sends a body that is checked, a byte now and then.
+/// Sends a body that is validated, a byte now and then.
 fn send_slowly(gateway: &Gateway, key: &Key, pauses: u64) -> Connection {
     let body = br#"{"name":"slow"}"#;
     let mut slow = gateway.connect();
@@ -102,7 +102,7 @@ fn date_and_limits_are_those_of_the_moment_of_the_answer() {
     let first = seconds(&gateway.send(&get("/soon").key(&key)));
     let slow = gateway.send(&get("/slow").key(&key));
     assert_eq!(slow.status, 200);
-    // Midnight apart, two seconds have passed, and the window of the request is over.
+    // Except at midnight, two seconds have passed, and the window of the request is over.
     let passed = (seconds(&slow) + 86_400 - first) % 86_400;
     assert!(passed >= 2, "{passed} s: {slow:?}");
     assert_eq!(slow.number("X-Rate-Limit-Remaining"), 5, "{slow:?}");

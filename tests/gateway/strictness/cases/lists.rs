@@ -1,4 +1,4 @@
-//! Spellings of codings, lengths, chunks, lines, fields and hosts, and what has to become of each.
+//! Spellings of codings, lengths, chunks, lines, fields and hosts, and the expected outcome of each.
 
 /// Ways to write `Transfer-Encoding: chunked` so that one server sees it and another does not.
 pub(super) const CODINGS: &[(&[u8], Option<bool>)] = &[
@@ -393,7 +393,7 @@ pub(super) const FIELDS: &[&[u8]] = &[
     b"Max-Forwards: 1\r\nMax-Forwards: 2",
     b"Idempotency-Key: a\r\nIdempotency-Key: b",
     b"Expect: 100-continue\r\nExpect: 100-continue",
-    // By such the one server waits for a body and the other answers before it.
+    // With these, one server waits for a body and another one responds before it.
     b"Expect: y 100-continue",
     b"Expect: 100-continue, x",
     b"Expect: x, 100-continue",

@@ -1,6 +1,6 @@
-//! A client that takes any certificate, so that a test can look at it.
+//! A client that accepts any certificate, so that a test can examine it.
 
-/// Takes any certificate: what a test wants is to look at it.
+/// Accepts any certificate: the test examines it.
 #[derive(Debug)]
 pub(super) struct Anybody;
 

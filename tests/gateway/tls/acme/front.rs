@@ -1,5 +1,5 @@
-//! What stands before the authority: it notes what is asked of it, and adds what a version of Pebble may not have or
-//! cannot be made to say.
+//! A proxy before the authority: it records requests, and adds what a version of Pebble may lack or
+//! cannot be made to send.
 
 use crate::support::{
     AUTHORITY, Connection, Next, Upstream, exchange::Exchange, request::request, wire::Wire,
@@ -13,13 +13,13 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// What the front adds.
+/// What the proxy adds.
 #[derive(Default, Clone)]
 pub(super) struct Script {
-    /// The renewal window, in seconds from now, and `Retry-After`. None: the authority has no such thing.
+    /// The renewal window, in seconds from now, and `Retry-After`. None: the authority has no renewal information.
     pub(super) window: Option<(i64, i64, u64)>,
     pub(super) profiles: Vec<&'static str>,
-    /// The answers to the next orders in place of the authority's: status, type of the problem, `Retry-After`.
+    /// The responses to the next orders in place of the authority's: status, type of the problem, `Retry-After`.
     pub(super) refusals: Vec<(u16, &'static str, Option<u64>)>,
 }
 
@@ -58,17 +58,17 @@ impl Front {
         self.upstream.address.port()
     }
 
-    /// What new orders said, refused ones as well.
+    /// The payloads of new orders, refused ones as well.
     pub(super) fn orders(&self) -> Vec<Value> {
         self.noted.orders.lock().unwrap().clone()
     }
 
-    /// How many accounts were asked for.
+    /// How many accounts were requested.
     pub(super) fn accounts(&self) -> usize {
         *self.noted.accounts.lock().unwrap()
     }
 
-    /// The certificates whose renewal windows were asked for.
+    /// The certificates whose renewal windows were requested.
     pub(super) fn windows(&self) -> Vec<String> {
         self.noted.windows.lock().unwrap().clone()
     }
@@ -82,7 +82,7 @@ fn serve(exchange: &mut Exchange<'_>, pebble: u16, noted: &Noted) -> Next {
     let body = exchange.read_body().unwrap_or_default();
     let target = exchange.target().to_owned();
     let script = noted.script.lock().unwrap().clone();
-    let said = said(&body);
+    let payload = payload(&body);
     if let Some(id) = target.strip_prefix("/renewal-info/") {
         noted.windows.lock().unwrap().push(id.to_owned());
         let (start, end, after) = script.window.unwrap();
@@ -93,7 +93,7 @@ fn serve(exchange: &mut Exchange<'_>, pebble: u16, noted: &Noted) -> Next {
     }
     match target.as_str() {
         "/order-plz" => {
-            noted.orders.lock().unwrap().push(said.clone());
+            noted.orders.lock().unwrap().push(payload.clone());
             let refusal = noted.script.lock().unwrap().refusals.pop();
             if let Some((status, kind, after)) = refusal {
                 let problem = json!({ "type": format!("urn:ietf:params:acme:error:{kind}"), "status": status,
@@ -121,10 +121,10 @@ fn serve(exchange: &mut Exchange<'_>, pebble: u16, noted: &Noted) -> Next {
         }
         answer = directory.to_string().into_bytes();
     }
-    // RFC 9773, 5: who takes `replaces` says so.
-    if target == "/order-plz" && said.get("replaces").is_some() {
+    // RFC 9773, 5: a server that accepts `replaces` returns it.
+    if target == "/order-plz" && payload.get("replaces").is_some() {
         let mut order: Value = serde_json::from_slice(&answer).unwrap();
-        order["replaces"] = said["replaces"].clone();
+        order["replaces"] = payload["replaces"].clone();
         answer = order.to_string().into_bytes();
     }
     let fields: Vec<(&str, &str)> =
@@ -132,7 +132,7 @@ fn serve(exchange: &mut Exchange<'_>, pebble: u16, noted: &Noted) -> Next {
     exchange.answer(status, &fields, &answer)
 }
 
-/// Asks Pebble the same.
+/// Forwards the request to Pebble.
 fn asked(exchange: &Exchange<'_>, pebble: u16, body: &[u8]) -> (u16, Vec<(String, String)>, Vec<u8>) {
     let address = ([127, 0, 0, 1], pebble).into();
     let mut connection = Connection::try_open_tls(address, AUTHORITY.client(None), "localhost").unwrap();
@@ -156,8 +156,8 @@ fn asked(exchange: &Exchange<'_>, pebble: u16, body: &[u8]) -> (u16, Vec<(String
     (answer.status, fields, answer.body)
 }
 
-/// What a signed message says.
-fn said(body: &[u8]) -> Value {
+/// The payload of a signed message.
+fn payload(body: &[u8]) -> Value {
     let signed: Value = serde_json::from_slice(body).unwrap_or_default();
     let payload = signed["payload"].as_str().unwrap_or_default();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap_or_default()

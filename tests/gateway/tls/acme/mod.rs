@@ -33,7 +33,7 @@ fn config(upstream: &Upstream, directory: u16, ports: Ports, more: &str) -> Conf
     Config::of(upstream).over_tls().listen(&listen).section(&section)
 }
 
-/// Lays down whom the gateway trusts.
+/// Writes the authority that the gateway trusts.
 fn trusting(home: Arc<Home>) -> Arc<Home> {
     std::fs::write(home.path("ca.pem"), AUTHORITY.pem()).unwrap();
     home
@@ -43,9 +43,9 @@ fn home(upstream: &Upstream, directory: u16, ports: Ports, more: &str) -> Arc<Ho
     trusting(Home::new(&config(upstream, directory, ports, more)))
 }
 
-/// The certificate that is shown, whoever made it. None: the handshake fails, because there is none.
+/// The certificate that is presented, whoever issued it. None: the handshake fails, because there is none.
 fn shown(address: SocketAddr, name: &str) -> Option<Vec<u8>> {
-    let mut config = Authority::new("of nobody").client(None);
+    let mut config = Authority::new("untrusted").client(None);
     config.dangerous().set_certificate_verifier(Arc::new(Anybody));
     Connection::try_open_tls(address, config, name).ok().map(|connection| connection.certificate())
 }
@@ -72,11 +72,11 @@ fn a_certificate_is_fetched_kept_and_used_again() {
         assert_eq!(shown(gateway.address, "www.example.com").as_ref(), Some(&first));
         let names = names_of(&first);
         assert!(names.contains("DNS:api.example.com") && names.contains("DNS:www.example.com"), "{names}");
-        // Without TLS there is nothing but the way to https, now that no challenge is open.
+        // Without TLS there is only the redirect to https, now that no challenge is pending.
         let mut plain =
             Connection { wire: Wire::new(TcpStream::connect(("127.0.0.1", ports.plain)).unwrap()) };
         assert_eq!(plain.send(&get("/.well-known/acme-challenge/x")).status, 301);
-        // What was fetched is there at once after a restart, also without the authority.
+        // The certificate is there at once after a restart, also without the authority.
         drop(gateway.stop());
         drop(pebble);
         let gateway = Gateway::start_in(&home);
@@ -85,7 +85,7 @@ fn a_certificate_is_fetched_kept_and_used_again() {
     }
 }
 
-/// Nobody else can read keys.
+/// Only the owner can read keys.
 fn only_ours(home: &Home) {
     use std::os::unix::fs::PermissionsExt;
     let folder = std::fs::read_dir(home.path("data/acme")).unwrap().next().unwrap().unwrap().path();
@@ -100,19 +100,19 @@ fn only_ours(home: &Home) {
 }
 
 #[test]
-fn a_failure_is_told_and_tried_again_later_and_hurts_nothing_else() {
+fn a_failure_is_logged_and_retried_later_and_affects_nothing_else() {
     let own = ports();
-    // The authority asks at another port than that of the gateway.
+    // The authority validates at another port than that of the gateway.
     let pebble = Pebble::start(ports(), 3600);
     let upstream = Upstream::scripted(|exchange| exchange.json(200, "{}"));
     let home = home(&upstream, pebble.port, own, "");
     let text = std::fs::read_to_string(home.config()).unwrap();
     std::fs::write(home.config(), text.replace("plaintext = \"redirect\"", "plaintext = \"serve\"")).unwrap();
     let gateway = Gateway::start_in(&home);
-    let told: Value = gateway.event("no certificate was fetched");
-    assert!(told["error"].as_str().unwrap().contains("example.com"), "{told}");
-    let wait: u64 = told["again_in"].as_str().unwrap().trim_end_matches(" s").parse().unwrap();
-    assert!((60..=75).contains(&wait), "{told}");
+    let event: Value = gateway.event("no certificate was fetched");
+    assert!(event["error"].as_str().unwrap().contains("example.com"), "{event}");
+    let wait: u64 = event["again_in"].as_str().unwrap().trim_end_matches(" s").parse().unwrap();
+    assert!((60..=75).contains(&wait), "{event}");
     assert_eq!(shown(gateway.address, "api.example.com"), None);
     let key = gateway.key();
     let mut plain = Connection { wire: Wire::new(TcpStream::connect(("127.0.0.1", own.plain)).unwrap()) };

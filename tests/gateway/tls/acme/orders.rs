@@ -1,4 +1,4 @@
-//! What an authority is asked for, and how often.
+//! What is ordered from an authority, and how often.
 
 use super::{
     front::{Front, Script},
@@ -28,11 +28,11 @@ fn an_account_is_bound_to_the_one_that_the_authority_knows() {
     let kept = std::fs::read_dir(bound.path("data/acme")).unwrap().next().unwrap().unwrap().path();
     let account = std::fs::read_to_string(kept.join("account.json")).unwrap();
     assert!(account.contains("kid-1") && !account.contains(KEY), "{account}");
-    // Without a binding the operator reads what to set.
+    // Without a binding the log names the settings.
     let unbound = home(&upstream, pebble.port, ports, "");
-    let told = Gateway::start_in(&unbound).event("no certificate was fetched");
-    let error = told["error"].as_str().unwrap();
-    assert!(error.contains("eab_key_id") && error.contains("externalAccountRequired"), "{told}");
+    let event = Gateway::start_in(&unbound).event("no certificate was fetched");
+    let error = event["error"].as_str().unwrap();
+    assert!(error.contains("eab_key_id") && error.contains("externalAccountRequired"), "{event}");
 }
 
 #[test]
@@ -47,13 +47,13 @@ fn a_profile_is_named_in_the_order_and_has_to_be_one_of_the_authoritys() {
     assert_eq!(front.orders()[0]["profile"], "shortlived");
     drop(gateway);
     let other = home(&upstream, front.port(), ports, "profile = \"long\"");
-    let told = Gateway::start_in(&other).event("no certificate was fetched");
-    let error = told["error"].as_str().unwrap();
-    assert!(error.contains("no profile `long`") && error.contains("default, shortlived"), "{told}");
+    let event = Gateway::start_in(&other).event("no certificate was fetched");
+    let error = event["error"].as_str().unwrap();
+    assert!(error.contains("no profile `long`") && error.contains("default, shortlived"), "{event}");
     assert_eq!(front.orders().len(), 1);
 }
 
-/// Versions of Pebble that have profiles have to know those of the front.
+/// Versions of Pebble that have profiles must know those of the proxy.
 fn profiles() -> Value {
     json!({ "default": { "description": "for tests", "validityPeriod": 3600 },
         "shortlived": { "description": "for tests", "validityPeriod": 3600 } })
@@ -67,8 +67,8 @@ fn an_authority_that_asks_for_patience_is_given_it() {
     front.refuse(429, "rateLimited", Some(7_200));
     let upstream = Upstream::unreachable();
     let gateway = Gateway::start_in(&home(&upstream, front.port(), ports, ""));
-    let told = gateway.event("no certificate was fetched");
-    assert_eq!(again(&told), 7_200, "{told}");
+    let event = gateway.event("no certificate was fetched");
+    assert_eq!(again(&event), 7_200, "{event}");
 }
 
 #[test]
@@ -96,8 +96,8 @@ fn a_restart_is_no_way_around_the_minute_between_orders() {
     let _ = gateway.stop();
     for _ in 0..2 {
         let gateway = Gateway::start_in(&home);
-        let told = gateway.event("the next order waits");
-        assert!((1..=60).contains(&again(&told)), "{told}");
+        let event = gateway.event("the next order waits");
+        assert!((1..=60).contains(&again(&event)), "{event}");
         let _ = gateway.stop();
     }
     assert_eq!(front.orders().len(), 1);

@@ -8,14 +8,14 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// The authority, and the name server that it asks.
+/// The authority, and the name server that it queries.
 pub(super) struct Pebble {
     processes: Vec<Child>,
     pub(super) port: u16,
     _folder: TempDir,
 }
 
-/// Ports for the gateway. The authority has to know them first.
+/// Ports for the gateway. The authority must know them first.
 #[derive(Clone, Copy)]
 pub(super) struct Ports {
     pub(super) plain: u16,
@@ -36,7 +36,7 @@ impl Drop for Pebble {
 }
 
 impl Pebble {
-    /// An authority whose certificates hold for so many seconds.
+    /// An authority whose certificates are valid for so many seconds.
     pub(super) fn start(ports: Ports, life: u32) -> Self {
         Self::start_with(ports, life, &json!({}))
     }
@@ -56,7 +56,7 @@ impl Pebble {
             "httpPort": ports.plain,
             "tlsPort": ports.tls,
             "certificateValidityPeriod": life,
-            // Versions that have profiles take it from there.
+            // Versions that have profiles read it from there.
             "profiles": { "default": { "description": "for tests", "validityPeriod": life } },
         }});
         config["pebble"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -92,7 +92,7 @@ impl Pebble {
     }
 }
 
-/// How the name server is asked to listen: Pebble 2.10 has another name for it than the versions before.
+/// The option for the name server's address: Pebble 2.10 has another name for it than earlier versions.
 fn name_server_option() -> &'static str {
     let help = Command::new("pebble-challtestsrv").arg("-help").output();
     let help = help.unwrap_or_else(|error| panic!("install pebble: {error}"));

@@ -18,7 +18,7 @@ use std::{
 
 const DAY: u32 = 86_400;
 
-/// A wall clock that is right.
+/// A correct wall clock.
 fn right() -> FakeTime {
     FakeTime::at(&jiff::Timestamp::now().to_string())
 }
@@ -53,13 +53,13 @@ fn a_clock_that_is_ahead_costs_no_orders_and_is_named() {
     time.set_by(f64::from(61 * DAY));
     let home = trusting(time.home(&config(&upstream, front.port(), ports, "")));
     let gateway = Gateway::start_in(&home);
-    let told = gateway.event("a new certificate is already due for renewal");
+    let event = gateway.event("a new certificate is already due for renewal");
     let clock =
-        time.now() as i64 - told["clock"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
-    assert!((-5..=60).contains(&clock), "{told}");
-    let wait: u64 = told["again_in"].as_str().unwrap().trim_end_matches(" s").parse().unwrap();
-    assert!((45..=60).contains(&wait), "{told}");
-    // Neither does it help to start anew.
+        time.now() as i64 - event["clock"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
+    assert!((-5..=60).contains(&clock), "{event}");
+    let wait: u64 = event["again_in"].as_str().unwrap().trim_end_matches(" s").parse().unwrap();
+    assert!((45..=60).contains(&wait), "{event}");
+    // A restart does not help either.
     let _ = gateway.stop();
     let gateway = Gateway::start_in(&home);
     gateway.event("a new certificate is already due for renewal");
@@ -75,8 +75,8 @@ fn a_clock_that_is_behind_is_named() {
     let time = right();
     time.set_by(-f64::from(3 * DAY));
     let home = trusting(time.home(&config(&upstream, pebble.port, ports, "")));
-    let told = Gateway::start_in(&home).event("a new certificate is not valid yet");
-    assert!(told["clock"].as_str() < told["valid_from"].as_str(), "{told}");
+    let event = Gateway::start_in(&home).event("a new certificate is not valid yet");
+    assert!(event["clock"].as_str() < event["valid_from"].as_str(), "{event}");
 }
 
 #[test]
@@ -91,8 +91,8 @@ fn a_renewal_that_the_authority_wants_now_names_what_it_replaces() {
         let home = trusting(time.home_of_all_clocks(&config(&upstream, front.port(), ports, "")));
         let gateway = Gateway::start_in(&home);
         gateway.event("certificate fetched");
-        let told = gateway.event("renewal window");
-        assert_eq!(told["explanation"], "https://ca.example.com/why");
+        let event = gateway.event("renewal window");
+        assert_eq!(event["explanation"], "https://ca.example.com/why");
         let first = shown(gateway.address, "api.example.com").unwrap();
         let id = id_of(&first);
         assert_eq!(front.windows(), [id.as_str()]);
@@ -109,10 +109,11 @@ fn a_renewal_that_the_authority_wants_now_names_what_it_replaces() {
         if is_refused {
             assert_eq!((orders.len(), orders[2].get("replaces")), (3, None));
         }
-        // Of the new one the authority is asked as well, and because it always wants another one, it waits for longer.
+        // The window of the new one is requested as well, and because the authority always wants another one, the
+        // gateway waits longer.
         eventually("the window of the second", || front.windows().contains(&id_of(&second)).then_some(()));
-        let told = gateway.event("a new certificate is already due for renewal");
-        assert!(told["again_in"].as_str().is_some(), "{told}");
+        let event = gateway.event("a new certificate is already due for renewal");
+        assert!(event["again_in"].as_str().is_some(), "{event}");
     }
 }
 
@@ -128,21 +129,21 @@ fn an_authority_is_asked_for_the_window_again_when_it_says() {
     let gateway = Gateway::start_in(&home);
     gateway.event("renewal window");
     let began = time.now();
-    // The gateway looks at its clocks every five seconds: whoever asks too early does it before the time is there.
+    // The gateway reads its clocks every five seconds: a request that is too early would come before that time.
     time.set_by(7_200.0 - 8.0);
-    eventually("the window is asked for again", || (front.windows().len() > 1).then_some(()));
+    eventually("the window is requested again", || (front.windows().len() > 1).then_some(()));
     assert!(time.now() - began > 7_195.0, "{}", time.now() - began);
     assert_eq!(front.orders().len(), 1);
 }
 
-/// What names a certificate to its authority, by openssl: RFC 9773, 4.1.
+/// The identifier of a certificate for its authority, by openssl: RFC 9773, 4.1.
 fn id_of(certificate: &[u8]) -> String {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let mut command = Command::new("openssl");
     command.args(["x509", "-inform", "der", "-noout", "-serial", "-ext", "authorityKeyIdentifier"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(certificate).unwrap();
-    let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    let printed = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
     let bytes = |text: &str| {
         let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
         digits
@@ -150,12 +151,13 @@ fn id_of(certificate: &[u8]) -> String {
             .map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap())
             .collect()
     };
-    let mut serial: Vec<u8> = bytes(said.lines().find_map(|line| line.strip_prefix("serial=")).unwrap());
+    let mut serial: Vec<u8> = bytes(printed.lines().find_map(|line| line.strip_prefix("serial=")).unwrap());
     if serial[0] >= 0x80 {
-        serial.insert(0, 0); // a number of DER has a sign
+        serial.insert(0, 0); // DER integers are signed
     }
     let key: Vec<u8> = bytes(
-        said.lines()
+        printed
+            .lines()
             .find(|line| line.trim_start().matches(':').count() > 10)
             .unwrap()
             .trim_start()

@@ -1,4 +1,4 @@
-//! The limits' headers of an answer, both families, read strictly and held against each other.
+//! The limit headers of a response, both families, parsed strictly and compared with each other.
 
 use crate::support::Answer;
 
@@ -12,9 +12,9 @@ pub(crate) struct Member {
     pub(crate) reset: Option<u64>,
 }
 
-/// What an answer tells.
+/// The limits that a response reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Telling {
+pub(crate) struct LimitHeaders {
     pub(crate) status: u16,
     pub(crate) limit: u64,
     pub(crate) remaining: u64,
@@ -22,8 +22,8 @@ pub(crate) struct Telling {
     pub(crate) members: Vec<Member>,
 }
 
-impl Telling {
-    /// Reads an answer that has to tell limits.
+impl LimitHeaders {
+    /// Parses a response that must report limits.
     #[track_caller]
     pub(crate) fn of(answer: &Answer) -> Self {
         let policies = list(answer, "RateLimit-Policy");
@@ -45,11 +45,12 @@ impl Telling {
         let limit = answer.number("X-Rate-Limit-Limit");
         let remaining = answer.number("X-Rate-Limit-Remaining");
         let reset = answer.header("X-Rate-Limit-Reset").map(|text| text.parse().unwrap());
-        // The first family tells one member of the second, in a denial, too: when this request fits is told by
-        // Retry-After.
-        // Of two that are as tight (in the last hour of a day, a day and an hour), the one whose moment it tells.
-        let is_told = |one: &&Member| (one.quota, one.remaining) == (limit, remaining) && one.reset == reset;
-        assert!(members.iter().any(|one| is_told(&one)), "no member is told by X-Rate-Limit: {answer:?}");
+        // The first family reports one member of the second, also in a denial: the time until this request fits is
+        // in Retry-After.
+        // Of two equally tight ones (in the last hour of a day, a day and an hour), the one whose reset it reports.
+        let is_reported =
+            |one: &&Member| (one.quota, one.remaining) == (limit, remaining) && one.reset == reset;
+        assert!(members.iter().any(|one| is_reported(&one)), "no member matches X-Rate-Limit: {answer:?}");
         assert_ne!(reset, Some(0), "{answer:?}");
         Self { status: answer.status, limit, remaining, reset, members }
     }
@@ -83,5 +84,5 @@ fn list(answer: &Answer, name: &str) -> Vec<(String, Parameters)> {
 
 fn number(parameters: &Parameters, name: &str) -> Option<u64> {
     let (_, value) = parameters.iter().find(|(known, _)| known == name)?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{name} is no whole number: {value:?}")))
+    Some(value.parse().unwrap_or_else(|_| panic!("{name} is not an integer: {value:?}")))
 }
