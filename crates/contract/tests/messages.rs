@@ -1,10 +1,10 @@
-//! What is kept of the error bodies of frameworks: each body in `tests/messages`, and what a client reads of it.
+//! What is kept of the error bodies of frameworks: each body in `tests/messages`, and what a client gets of it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test says what it found by panicking"
+    reason = "a test reports what it finds by panicking"
 )]
 
 use contract::upstream_body::{Found, Said, read};
@@ -30,12 +30,12 @@ fn corpus() -> Vec<Value> {
 
 fn kept(case: &Value) -> Value {
     let status = case["status"].as_u64().unwrap();
-    let said = Said {
+    let request = Said {
         media_type: case["content_type"].as_str().map(str::as_bytes),
         names_fields: matches!(status, 400 | 422),
         place: "body",
     };
-    match read(case["body"].as_str().unwrap().as_bytes(), said) {
+    match read(case["body"].as_str().unwrap().as_bytes(), request) {
         Found::Message { message, details } if details.is_empty() => json!({ "message": message }),
         Found::Message { message, details } => json!({ "message": message, "details": details }),
         Found::Specification { code, message, details } => {
@@ -45,12 +45,12 @@ fn kept(case: &Value) -> Value {
     }
 }
 
-/// `UPDATE=1` writes what becomes of each body anew, to be read before it is committed.
+/// `UPDATE=1` rewrites the expected results, to be reviewed before they are committed.
 #[test]
 fn each_framework_keeps_its_message_and_its_fields() {
     let made: BTreeMap<String, Value> =
         corpus().iter().map(|case| (case["name"].as_str().unwrap().to_owned(), kept(case))).collect();
-    assert_eq!(made.len(), corpus().len(), "two bodies have one name");
+    assert_eq!(made.len(), corpus().len(), "two bodies have the same name");
     if std::env::var_os("UPDATE").is_some() {
         let text = serde_json::to_string_pretty(&made).unwrap();
         return fs::write(folder().join("expected.json"), text + "\n").unwrap();

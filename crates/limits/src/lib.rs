@@ -30,7 +30,7 @@
 //! 3. A reservation that outlives its window touches no later window.
 //!    `model`; `interleavings::an_error_gives_back_across_a_window_that_begins_meanwhile`.
 //! 4. All limits that apply to a request are taken, or none.
-//!    `model`; `interleavings::two_limits_are_taken_both_or_none_whoever_races`.
+//!    `model`; `interleavings::two_limits_are_taken_both_or_none_in_any_race`.
 //! 5. A denial changes nothing. (A request that loses a race for its second limit holds its first one for
 //!    some nanoseconds, as if it had been admitted and had failed at once.)
 //!    `promises::accounts::a_denial_by_one_limit_changes_none_of_the_others`,
@@ -44,7 +44,7 @@
 //!    `two_threads_that_change_limits_agree_on_one_successor`; `promises::accounts`, from each kind to each.
 //! 8. What was used of a window counts until the window ends, whatever limits the account has meanwhile; what is given
 //!    back late reaches it there. A change of a rate's speed fills no bucket.
-//!    `model`; `interleavings::a_limit_that_goes_and_comes_back_finds_its_units_whoever_gives_back_meanwhile`,
+//!    `model`; `interleavings::a_limit_that_goes_and_comes_back_finds_its_units_despite_concurrent_releases`,
 //!    `an_error_is_given_back_once_in_each_bucket_while_the_speed_of_a_rate_changes`; `promises::changes`.
 //! 9. An account that is [`Remembered`] grants nothing once it is replaced or given back: every word of it is frozen
 //!    before another account counts in its place.

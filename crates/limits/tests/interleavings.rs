@@ -50,7 +50,7 @@ fn the_last_unit_goes_to_one_of_two() {
 }
 
 #[test]
-fn two_limits_are_taken_both_or_none_whoever_races() {
+fn two_limits_are_taken_both_or_none_in_any_race() {
     every_interleaving(|| {
         let limits = limits(&["2 per hour", "1 per day"]);
         let seat = Arc::new(Seat::default());
@@ -94,7 +94,7 @@ fn a_rolling_window_and_a_rate_grant_the_last_unit_once() {
             drop(failing);
             let mine = request(&seat, &limits, 1, true);
             let others = other.join().unwrap();
-            assert!(mine || others, "the unit came back, and the last to ask finds it");
+            assert!(mine || others, "the unit came back, and the last request finds it");
             assert!(!(mine && others));
             assert_eq!(remaining(&seat, &limits, 1), [0]);
         });
@@ -114,13 +114,13 @@ fn a_change_of_limits_loses_no_unit_and_grants_none_twice() {
         };
         drop(in_flight);
         assert!(mover.join().unwrap(), "one of three was used, one in flight");
-        // The unit of the failed request came back, in the account that counts now.
+        // The unit of the failed request came back, in the current account.
         assert_eq!(remaining(&seat, &after, 0), [1, 8]);
     });
 }
 
 #[test]
-fn a_limit_that_goes_and_comes_back_finds_its_units_whoever_gives_back_meanwhile() {
+fn a_limit_that_goes_and_comes_back_finds_its_units_despite_concurrent_releases() {
     every_interleaving(|| {
         let (with, without) = (limits(&["3 per day"]), limits(&[]));
         let seat = Arc::new(Seat::default());

@@ -1,5 +1,5 @@
 //! The core against a reference of some twenty lines, over random schedules of requests, errors, cancels,
-//! windows, changes of limits, and memory that is given back.
+//! windows, changes of limits, and freed memory.
 #![cfg(not(feature = "loom"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
@@ -11,7 +11,7 @@ use limits::{Limits, Remembered, Reservation, Seat};
 use proptest::prelude::*;
 use std::{collections::HashMap, sync::Arc};
 
-/// One unit taken: by which request, when, and whether that is in flight. Limits are questions about this
+/// One unit taken: by which request, when, and whether that is in flight. Limits are queries on this
 /// list, nothing else.
 #[derive(Clone, Copy)]
 struct Unit {
@@ -38,7 +38,7 @@ impl Model {
             }
             Kind::Concurrent => unit.is_in_flight,
             Kind::Lifetime => true,
-            Kind::Rate { .. } => unreachable!("rates have a test of their own"),
+            Kind::Rate { .. } => unreachable!("rates have their own test"),
         };
         units.iter().filter(in_window).count()
     }
@@ -103,13 +103,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
-    fn the_core_does_what_the_reference_says(steps in proptest::collection::vec(step(), 1..150)) {
+    fn the_core_matches_the_reference(steps in proptest::collection::vec(step(), 1..150)) {
         let plans = plans();
         let (mut limits, mut compiled) = plans[0].clone();
         let (seat, mut model) = (Seat::default(), Model::default());
-        // What is in flight: the reservation, and where its units stand in the reference.
+        // What is in flight: the reservation, and the index of its units in the reference.
         let mut in_flight: Vec<(Reservation, Vec<(Tag, Unit)>)> = Vec::new();
-        // What a connection remembers: of the last charge, whatever has become of that account since.
+        // What a connection remembers of the last charge, whatever happened to that account since.
         let mut connection = Remembered::nothing();
         let mut now: u64 = 1_790_000_000_000;
         for (request, step) in steps.into_iter().enumerate() {
@@ -154,7 +154,7 @@ proptest! {
                 Step::Wait { millis } => now += millis,
                 Step::Change { plan } => {
                     (limits, compiled) = plans[plan].clone();
-                    // What was used of a window counts until it ends, whatever limits hold meanwhile.
+                    // What was used of a window counts until it ends, whatever limits apply meanwhile.
                     seat.account(&compiled, now);
                 }
                 Step::Retire => { seat.retire(now); }
@@ -169,7 +169,7 @@ proptest! {
 }
 
 impl Model {
-    /// Settles a request: of the units of each limit so many stay, and none of what counts requests in flight.
+    /// Settles a request: so many units of each limit stay, and none of those that count requests in flight.
     fn settle(&mut self, places: &[(Tag, Unit)], keep: usize) {
         let mut seen: HashMap<Tag, usize> = HashMap::new();
         for (tag, unit) in places {
@@ -177,7 +177,7 @@ impl Model {
             let Some(place) =
                 units.iter().position(|known| known.is_in_flight && known.request == unit.request)
             else {
-                continue; // its place among the requests in flight is free already
+                continue; // its slot among the requests in flight is free already
             };
             let kept = seen.entry(*tag).or_default();
             *kept += 1;
@@ -191,7 +191,7 @@ impl Model {
 }
 
 impl Model {
-    /// The answer is whole: what counts requests in flight does not count this one any more.
+    /// The response is complete: limits on requests in flight no longer count this one.
     fn land(&mut self, places: &[(Tag, Unit)], plans: &[(Vec<Limit>, Arc<Limits>)]) {
         let all = plans.iter().flat_map(|(limits, _)| limits);
         for limit in all.filter(|limit| limit.kind == Kind::Concurrent) {

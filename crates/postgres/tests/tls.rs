@@ -7,7 +7,7 @@
     clippy::indexing_slicing,
     dead_code,
     unreachable_pub,
-    reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
+    reason = "a test reports a fault by panicking, also outside of the test functions themselves"
 )]
 
 #[path = "../../../tests/servers/postgres.rs"]

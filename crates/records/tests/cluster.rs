@@ -1,5 +1,5 @@
-//! What several nodes do to the same records: their changes are in one order, tables are made once, secrets and versions fit,
-//! and a server that goes away comes back.
+//! What several nodes do to the same records: their changes are in one order, tables are made once, secrets and
+//! versions fit, and a server that goes away comes back.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,7 +8,7 @@
     clippy::indexing_slicing,
     dead_code,
     unreachable_pub,
-    reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
+    reason = "a test reports a fault by panicking, also outside of the test functions themselves"
 )]
 
 #[path = "../../store/tests/common/mod.rs"]

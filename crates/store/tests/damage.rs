@@ -1,11 +1,11 @@
-//! A store that was altered, cut short, locked, lost or closed to us says so: no panic, no silent loss.
+//! A store that was altered, truncated, locked, lost or is inaccessible is reported: no panic, no silent loss.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
+    reason = "a test reports a fault by panicking, also outside of the test functions themselves"
 )]
 
 mod common;
@@ -74,18 +74,18 @@ fn flipped_bytes_are_refused_or_harmless() {
             let mut bytes = whole.clone();
             bytes[place] ^= flip;
             fs::write(&file, &bytes).unwrap();
-            assert!(is_refused_or_intact(&path), "byte {place} ^ {flip:#x} lost something in silence");
+            assert!(is_refused_or_intact(&path), "byte {place} ^ {flip:#x} lost something silently");
         }
     }
 }
 
 #[test]
-fn a_file_that_is_no_database_is_refused() {
+fn a_file_that_is_not_a_database_is_refused() {
     let (_folder, path) = filled();
     for bytes in [&b""[..], b"not a database at all", &[0; 8192]] {
         fs::write(path.join(DATABASE_FILE), bytes).unwrap();
         assert!(matches!(refusal(&path), StoreError::Damaged { .. }));
-        assert_eq!(fs::read(path.join(DATABASE_FILE)).unwrap(), bytes, "it must be left as it is");
+        assert_eq!(fs::read(path.join(DATABASE_FILE)).unwrap(), bytes, "it must not be changed");
     }
 }
 
@@ -139,8 +139,8 @@ fn only_the_owner_may_read_any_of_it() {
     assert_eq!(mode(&path.join(DATABASE_FILE)), 0o600);
     assert_eq!(mode(&path.join(SECRET_FILE)), 0o600);
     let names: Vec<_> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names.len(), 2, "nothing else is left lying about: {names:?}");
-    // Copied back from somewhere with wide permissions, they are made narrow again.
+    assert_eq!(names.len(), 2, "nothing else is left behind: {names:?}");
+    // Copied back with wide permissions, they are restricted again.
     for name in [DATABASE_FILE, SECRET_FILE] {
         fs::set_permissions(path.join(name), Permissions::from_mode(0o644)).unwrap();
     }
@@ -160,7 +160,7 @@ fn a_store_in_use_is_refused_and_free_again_afterwards() {
 }
 
 #[test]
-fn what_a_crash_left_of_a_beginning_is_cleared_away() {
+fn what_a_crash_left_of_a_creation_is_removed() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("fairgate.redb.new"), b"half").unwrap();
     fs::write(folder.path().join("secret.new"), b"half").unwrap();
@@ -183,7 +183,7 @@ fn a_folder_that_is_a_file_is_refused() {
 fn a_folder_closed_to_us_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o500)).unwrap();
-    // The superuser may write everywhere; for everybody else this must be told.
+    // The superuser may write everywhere; for everybody else this must be an error.
     if fs::write(folder.path().join("probe"), b"").is_err() {
         let error = refusal(&folder.path().join("data"));
         assert!(matches!(error, StoreError::NoPermission { .. }), "{error}");

@@ -5,7 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
+    reason = "a test reports a fault by panicking, also outside of the test functions themselves"
 )]
 
 mod suite;

@@ -1,11 +1,11 @@
-//! Usage in a file of its own: made when it is needed, and told when it is damaged.
+//! Usage in its own file: created when it is needed, and reported when it is damaged.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
+    reason = "a test reports a fault by panicking, also outside of the test functions themselves"
 )]
 
 mod suite;
@@ -31,7 +31,7 @@ fn asking_makes_no_file() {
 }
 
 #[test]
-fn damage_is_told_and_keys_work_all_the_same() {
+fn damage_is_reported_and_keys_still_work() {
     let (folder, store) = fresh();
     let path = folder.path().join("data");
     wait(store.add_usage(Arc::from([entry(None, None, BEGIN, 1)]), KEEP)).unwrap();
@@ -49,7 +49,7 @@ fn damage_is_told_and_keys_work_all_the_same() {
 }
 
 #[test]
-fn flipped_bytes_are_told_or_harmless() {
+fn flipped_bytes_are_reported_or_harmless() {
     let (folder, store) = fresh();
     let path = folder.path().join("data");
     let entries: Vec<_> =
@@ -60,8 +60,8 @@ fn flipped_bytes_are_told_or_harmless() {
     drop(store);
     let file = path.join(USAGE_FILE);
     let bytes = fs::read(&file).unwrap();
-    let mut told = 0;
-    // A stride without a common factor with the size of a page, so that every kind of place is met.
+    let mut reported = 0;
+    // A stride without a common factor with the size of a page, so that every kind of position is hit.
     for place in (0..bytes.len()).step_by(bytes.len() / 150 + 1) {
         let mut flipped = bytes.clone();
         flipped[place] ^= 0x55;
@@ -69,9 +69,9 @@ fn flipped_bytes_are_told_or_harmless() {
         let (store, _) = Embedded::open(&path).unwrap();
         let query = UsageQuery { whose: Whose::Everyone, grain: Grain::Minute, buckets: 0..u32::MAX };
         match wait(store.usage(&query, 1000)) {
-            Ok(page) => assert_eq!(page.rows, whole, "a byte flipped at {place} changed what is told"),
-            Err(_) => told += 1,
+            Ok(page) => assert_eq!(page.rows, whole, "a byte flipped at {place} changed what is reported"),
+            Err(_) => reported += 1,
         }
     }
-    assert!(told > 0);
+    assert!(reported > 0);
 }

@@ -32,7 +32,7 @@ fn a_peer_that_sends_goaway_is_going() {
 }
 
 #[test]
-fn the_first_failure_is_what_a_connection_has_failed_of() {
+fn the_first_failure_is_the_one_a_connection_reports() {
     let mut server = server();
     assert_eq!((server.failed(), server.why_failed()), (None, None));
     server.fail(ErrorCode::PROTOCOL_ERROR, "first");
@@ -42,10 +42,10 @@ fn the_first_failure_is_what_a_connection_has_failed_of() {
 }
 
 #[test]
-fn the_places_of_the_output_go_on_over_what_was_taken() {
+fn positions_in_the_output_continue_across_consumed_bytes() {
     let mut server = server();
     let before = server.output_front();
-    assert!(before > 0, "the preface was taken");
+    assert!(before > 0, "the preface was consumed");
     assert_eq!((server.output(), server.output_end()), (&b""[..], before));
     server.receive(&frame(6, 0, 0, b"12345678"), 0);
     assert_eq!((server.output_front(), server.output_end()), (before, before + 17));
@@ -55,7 +55,7 @@ fn the_places_of_the_output_go_on_over_what_was_taken() {
     assert_eq!((server.output_front(), server.output_end()), (before + 17, before + 17));
 }
 
-/// A connection may rest at any moment: what is under way goes on.
+/// A connection may release its buffers at any moment: what is in progress continues.
 #[test]
 fn rest_takes_nothing_that_is_needed() {
     let mut server = server();

@@ -1,9 +1,9 @@
-//! Each frame against the rules of RFC 9113 sections 5 and 6, by the state of the stream that it comes on.
+//! Each frame against the rules of RFC 9113 sections 5 and 6, by the state of its stream.
 
 use crate::{BLOCK, asking, config, events, frame, last_code, server};
 use http2::{Connection, ErrorCode as Code, Event, PREFACE, Role};
 
-/// What becomes of a frame.
+/// How a frame is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Judged {
     Fine,
@@ -34,7 +34,7 @@ fn busy() -> Connection {
     server
 }
 
-/// The front of HEADERS with a priority: what the stream depends on, and a weight.
+/// The priority fields of HEADERS: the stream dependency, and a weight.
 fn prioritised(dependency: u32) -> Vec<u8> {
     [&dependency.to_be_bytes()[..], &[16], BLOCK].concat()
 }
@@ -47,15 +47,15 @@ fn a_server_judges_each_frame_by_its_stream_and_its_size() {
         ("DATA on stream 0", frame(0, 0, 0, b"a"), Fatal(Code::PROTOCOL_ERROR)),
         ("DATA on an idle stream", frame(0, 0, 7, b"a"), Fatal(Code::PROTOCOL_ERROR)),
         ("DATA on an even stream", frame(0, 0, 2, b"a"), Fatal(Code::PROTOCOL_ERROR)),
-        ("DATA behind the end", frame(0, 0, 3, b"a"), Stream(Code::STREAM_CLOSED)),
-        ("DATA behind a reset", frame(0, 0, 5, b"a"), Stream(Code::STREAM_CLOSED)),
+        ("DATA after the end", frame(0, 0, 3, b"a"), Stream(Code::STREAM_CLOSED)),
+        ("DATA after a reset", frame(0, 0, 5, b"a"), Stream(Code::STREAM_CLOSED)),
         ("DATA with padding", frame(0, 8, 1, &[1, b'a', 0]), Fine),
         ("DATA that is all padding", frame(0, 8, 1, &[2, 0, 0]), Fine),
         ("DATA with more padding than payload", frame(0, 8, 1, &[3, 0, 0]), Fatal(Code::PROTOCOL_ERROR)),
         ("HEADERS on stream 0", frame(1, 4, 0, BLOCK), Fatal(Code::PROTOCOL_ERROR)),
         ("HEADERS on an even stream", frame(1, 4, 8, BLOCK), Fatal(Code::PROTOCOL_ERROR)),
-        ("HEADERS behind the end", frame(1, 5, 3, BLOCK), Stream(Code::STREAM_CLOSED)),
-        ("HEADERS behind a reset", frame(1, 5, 5, BLOCK), Stream(Code::STREAM_CLOSED)),
+        ("HEADERS after the end", frame(1, 5, 3, BLOCK), Stream(Code::STREAM_CLOSED)),
+        ("HEADERS after a reset", frame(1, 5, 5, BLOCK), Stream(Code::STREAM_CLOSED)),
         ("HEADERS with padding", frame(1, 0x0d, 7, &[&[1][..], BLOCK, &[0]].concat()), Fine),
         ("HEADERS with more padding than payload", frame(1, 0x0d, 7, &[9, 0]), Fatal(Code::PROTOCOL_ERROR)),
         ("HEADERS with a priority", frame(1, 0x25, 7, &prioritised(1)), Fine),
@@ -71,7 +71,7 @@ fn a_server_judges_each_frame_by_its_stream_and_its_size() {
             Stream(Code::PROTOCOL_ERROR),
         ),
         ("HEADERS without their priority", frame(1, 0x25, 7, &[0; 4]), Fatal(Code::FRAME_SIZE_ERROR)),
-        ("HEADERS that are no HPACK", frame(1, 5, 7, &[0xff; 9]), Fatal(Code::COMPRESSION_ERROR)),
+        ("HEADERS that are not HPACK", frame(1, 5, 7, &[0xff; 9]), Fatal(Code::COMPRESSION_ERROR)),
         ("PRIORITY", frame(2, 0, 1, &[0, 0, 0, 3, 0]), Fine),
         ("PRIORITY on an idle stream", frame(2, 0, 9, &[0, 0, 0, 3, 0]), Fine),
         ("PRIORITY on stream 0", frame(2, 0, 0, &[0, 0, 0, 3, 0]), Fatal(Code::PROTOCOL_ERROR)),
@@ -88,7 +88,7 @@ fn a_server_judges_each_frame_by_its_stream_and_its_size() {
         ("a long RST_STREAM", frame(3, 0, 1, &[0; 5]), Fatal(Code::FRAME_SIZE_ERROR)),
         ("SETTINGS", frame(4, 0, 0, &[0, 1, 0, 0, 0, 0]), Fine),
         ("an acknowledgement", frame(4, 1, 0, &[]), Fine),
-        ("an acknowledgement that says more", frame(4, 1, 0, &[0; 6]), Fatal(Code::FRAME_SIZE_ERROR)),
+        ("an acknowledgement with a payload", frame(4, 1, 0, &[0; 6]), Fatal(Code::FRAME_SIZE_ERROR)),
         ("SETTINGS on a stream", frame(4, 0, 1, &[]), Fatal(Code::PROTOCOL_ERROR)),
         ("half a setting", frame(4, 0, 0, &[0; 5]), Fatal(Code::FRAME_SIZE_ERROR)),
         ("PUSH_PROMISE", frame(5, 4, 1, &[0, 0, 0, 2]), Fatal(Code::PROTOCOL_ERROR)),
@@ -102,7 +102,7 @@ fn a_server_judges_each_frame_by_its_stream_and_its_size() {
         ("a short GOAWAY", frame(7, 0, 0, &[0; 7]), Fatal(Code::FRAME_SIZE_ERROR)),
         ("WINDOW_UPDATE", frame(8, 0, 1, &[0, 0, 0, 9]), Fine),
         ("WINDOW_UPDATE of the connection", frame(8, 0, 0, &[0, 0, 0, 9]), Fine),
-        ("WINDOW_UPDATE behind a reset", frame(8, 0, 5, &[0, 0, 0, 9]), Fine),
+        ("WINDOW_UPDATE after a reset", frame(8, 0, 5, &[0, 0, 0, 9]), Fine),
         ("WINDOW_UPDATE on an idle stream", frame(8, 0, 7, &[0, 0, 0, 9]), Fatal(Code::PROTOCOL_ERROR)),
         ("a short WINDOW_UPDATE", frame(8, 0, 0, &[0; 3]), Fatal(Code::FRAME_SIZE_ERROR)),
         ("a long WINDOW_UPDATE", frame(8, 0, 1, &[0; 5]), Fatal(Code::FRAME_SIZE_ERROR)),
@@ -119,8 +119,8 @@ fn a_server_judges_each_frame_by_its_stream_and_its_size() {
             Fatal(Code::FLOW_CONTROL_ERROR),
         ),
         ("CONTINUATION of nothing", frame(9, 4, 1, &[]), Fatal(Code::PROTOCOL_ERROR)),
-        ("a type that nobody knows", frame(99, 0xff, 1, b"whatever"), Fine),
-        ("a frame that is as large as any may be", frame(99, 0, 0, &[0; 16_384]), Fine),
+        ("an unknown type", frame(99, 0xff, 1, b"whatever"), Fine),
+        ("a frame of the maximum size", frame(99, 0, 0, &[0; 16_384]), Fine),
         ("a larger one", frame(99, 0, 0, &[0; 16_385]), Fatal(Code::FRAME_SIZE_ERROR)),
     ] {
         assert_eq!(judge(&mut busy(), &bytes), judged, "{what}");
@@ -133,7 +133,7 @@ fn nothing_interrupts_a_header_block_and_nothing_comes_before_settings() {
         ("CONTINUATION of another stream", frame(9, 4, 3, &[])),
         ("HEADERS", frame(1, 4, 1, BLOCK)),
         ("PING", frame(6, 0, 0, &[0; 8])),
-        ("a type that nobody knows", frame(99, 0, 1, &[])),
+        ("an unknown type", frame(99, 0, 1, &[])),
     ] {
         let mut server = server();
         assert_eq!(judge(&mut server, &frame(1, 1, 1, BLOCK)), Fine);
@@ -159,7 +159,7 @@ fn nothing_interrupts_a_header_block_and_nothing_comes_before_settings() {
 }
 
 #[test]
-fn what_asks_for_an_answer_gets_it_and_what_is_one_gets_none() {
+fn requests_for_an_acknowledgement_get_one_and_acknowledgements_get_none() {
     for (what, bytes, answer) in [
         ("PING", frame(6, 0, 0, b"12345678"), frame(6, 1, 0, b"12345678")),
         ("an answer to a PING", frame(6, 1, 0, b"12345678"), vec![]),
@@ -178,7 +178,7 @@ fn a_client_takes_answers_to_what_it_has_asked_and_nothing_else() {
     let ok = &[0x88][..];
     for (what, bytes, judged) in [
         ("an answer", frame(1, 5, 1, ok), Fine),
-        ("an answer that nobody asked for", frame(1, 5, 3, ok), Fatal(Code::PROTOCOL_ERROR)),
+        ("an unsolicited response", frame(1, 5, 3, ok), Fatal(Code::PROTOCOL_ERROR)),
         ("a stream of the server's", frame(1, 5, 2, ok), Fatal(Code::PROTOCOL_ERROR)),
         ("a push", frame(5, 4, 1, &[0, 0, 0, 2]), Fatal(Code::PROTOCOL_ERROR)),
         ("a body before the head", frame(0, 0, 1, b"a"), Stream(Code::PROTOCOL_ERROR)),
@@ -189,7 +189,7 @@ fn a_client_takes_answers_to_what_it_has_asked_and_nothing_else() {
             Stream(Code::PROTOCOL_ERROR),
         ),
         ("a length and no body", frame(1, 5, 1, b"\x88\x0f\x0d\x015"), Stream(Code::PROTOCOL_ERROR)),
-        // `:status: 304` and `:status: 204` have none, whatever they say.
+        // `:status: 304` and `:status: 204` have no body, whatever their length.
         ("a length and 304", frame(1, 5, 1, b"\x8b\x0f\x0d\x015"), Fine),
         ("a length and 204", frame(1, 5, 1, b"\x89\x0f\x0d\x015"), Fine),
     ] {
@@ -197,7 +197,7 @@ fn a_client_takes_answers_to_what_it_has_asked_and_nothing_else() {
         assert_eq!(stream, 1);
         assert_eq!(judge(&mut client, &bytes), judged, "{what}");
     }
-    // Of one that was malformed, the rest is dropped.
+    // The rest of a malformed one is dropped.
     let (mut client, _) = asking();
     assert_eq!(judge(&mut client, &frame(1, 4, 1, &[])), Stream(Code::PROTOCOL_ERROR));
     assert_eq!(judge(&mut client, &frame(0, 1, 1, b"rest")), Fine);
@@ -205,23 +205,23 @@ fn a_client_takes_answers_to_what_it_has_asked_and_nothing_else() {
 }
 
 #[test]
-fn a_request_that_turns_out_malformed_is_told_and_its_rest_is_dropped() {
+fn a_request_that_turns_out_malformed_is_reported_and_its_rest_is_dropped() {
     let with_length = [BLOCK, &[0x0f, 0x0d, 1, b'3']].concat();
     for (what, later) in [
         ("a second head", frame(1, 4, 1, BLOCK)),
         ("trailers with a path", frame(1, 5, 1, BLOCK)),
         ("a body that is too long", frame(0, 0, 1, b"four")),
         ("a body that is too short", frame(0, 1, 1, b"ab")),
-        ("trailers behind a body that is too short", frame(1, 5, 1, &[0x00, 1, b'a', 1, b'b'])),
+        ("trailers after a body that is too short", frame(1, 5, 1, &[0x00, 1, b'a', 1, b'b'])),
     ] {
         let mut server = server();
         server.receive(&frame(1, 4, 1, &with_length), 0);
         events(&mut server);
         assert_eq!(judge(&mut server, &later), Fine, "{what}: it is answered before it is reset");
-        let seen = events(&mut server);
-        assert!(matches!(seen[..], [Event::Broken { stream: 1, .. }]), "{what}: {seen:?}");
+        let reported = events(&mut server);
+        assert!(matches!(reported[..], [Event::Broken { stream: 1, .. }]), "{what}: {reported:?}");
         assert!(!server.has_ended(1), "{what}");
-        // Where it was answered already, it is reset.
+        // If it was answered already, it is reset.
         let mut server = self::server();
         server.receive(&frame(1, 4, 1, &with_length), 0);
         server.send_head(1, [(&b":status"[..], &b"200"[..])], true);
@@ -271,7 +271,7 @@ fn a_header_block_may_have_so_many_pieces_and_bytes_and_no_more() {
 }
 
 #[test]
-fn what_follows_a_malformed_request_on_its_stream_is_not_told_again() {
+fn what_follows_a_malformed_request_on_its_stream_is_not_reported_again() {
     let mut server = server();
     server.receive(&frame(1, 4, 1, BLOCK), 0);
     server.receive(&frame(1, 4, 1, BLOCK), 0);
@@ -281,11 +281,11 @@ fn what_follows_a_malformed_request_on_its_stream_is_not_told_again() {
         assert!(events(&mut server).iter().all(|event| !matches!(event, Event::Broken { .. })));
     }
     assert_eq!(server.readable(1), b"");
-    // Its sender has ended it, and may not go on.
+    // Its sender has ended it, and may not continue.
     assert_eq!(judge(&mut server, &frame(0, 0, 1, b"more")), Stream(Code::STREAM_CLOSED));
 }
 
-/// Frames that carry something are no flood, however many there are.
+/// Frames that carry data are not a flood, however many there are.
 #[test]
 fn a_body_may_come_in_any_number_of_pieces() {
     let mut server = server();
@@ -308,13 +308,13 @@ fn a_request_that_ends_with_its_head_has_no_length_or_none_at_all() {
         let mut server = server();
         let head = length.map_or(BLOCK.to_vec(), |digit| [BLOCK, &[0x0f, 0x0d, 1, digit]].concat());
         server.receive(&frame(1, 5, 1, &head), 0);
-        let seen = events(&mut server);
-        let [Event::Head { malformed, ended: true, .. }] = &seen[..] else { panic!("{seen:?}") };
+        let reported = events(&mut server);
+        let [Event::Head { malformed, ended: true, .. }] = &reported[..] else { panic!("{reported:?}") };
         assert_eq!(malformed.is_some(), is_malformed, "{length:?}");
     }
 }
 
-/// Padding is used up at once, and takes room in the windows like a body.
+/// Padding is consumed at once, and counts in the windows like a body.
 #[test]
 fn windows_are_opened_again_for_padding_unless_nothing_more_can_come() {
     // 256 bytes of half of a window of 65,535.
@@ -359,8 +359,8 @@ fn a_stream_is_over_once_both_sides_have_ended_it() {
 }
 
 #[test]
-fn a_peer_that_takes_back_what_is_worked_on_is_counted_and_one_that_stops_an_upload_is_not() {
-    // Requests that are taken back: a burst passes, and no more.
+fn a_peer_that_cancels_work_in_progress_is_counted_and_one_that_stops_an_upload_is_not() {
+    // Cancelled requests: a burst passes, and no more.
     let reset = |stream| frame(3, 0, stream, &[0, 0, 0, 8]);
     let many = |is_answered: bool| {
         let mut server = server();
@@ -378,7 +378,7 @@ fn a_peer_that_takes_back_what_is_worked_on_is_counted_and_one_that_stops_an_upl
     };
     assert_eq!(many(false), Some(Code::ENHANCE_YOUR_CALM));
     assert_eq!(many(true), None);
-    // A server resets what it does not like, and a client bears it.
+    // A server resets what it refuses, and a client tolerates it.
     let mut client = Connection::new(config(Role::Client));
     client.receive(&frame(4, 0, 0, &[]), 0);
     for _ in 0..1_000 {
@@ -401,7 +401,7 @@ fn a_reset_that_crosses_ours_is_expected_once() {
     assert_eq!(judge(&mut server, &reset), Fine);
     // From here on its sender knows that the stream is closed.
     assert_eq!(judge(&mut server, &frame(0, 0, 1, b"late")), Stream(Code::STREAM_CLOSED));
-    // Those that cross an end move nothing, and too many of them are a flood.
+    // Resets that cross an end have no effect, and too many of them are a flood.
     let mut server = self::server();
     server.receive(&frame(1, 5, 1, BLOCK), 0);
     server.send_head(1, [(&b":status"[..], &b"200"[..])], true);
@@ -429,7 +429,7 @@ fn a_stream_is_held_by_its_own_window_or_by_that_of_the_connection() {
     server.receive(&frame(8, 0, 0, &[0, 0, 0, 20]), 0);
     assert_eq!(server.send_data(1, &[0; 20], true), 20);
     assert!(!server.can_send(1) && server.room(1) == 0);
-    assert!(!server.is_held_by_stream(3), "a stream that is not there");
+    assert!(!server.is_held_by_stream(3), "an unknown stream");
 }
 
 #[test]
@@ -457,16 +457,16 @@ fn a_stream_can_be_written_to_until_it_ends_or_is_reset_by_either_side() {
 }
 
 #[test]
-fn what_has_ended_may_still_be_told_its_error_once() {
-    for (code, is_told) in [(Code::NO_ERROR, false), (Code::PROTOCOL_ERROR, true)] {
+fn an_ended_stream_may_still_be_sent_its_error_once() {
+    for (code, is_sent) in [(Code::NO_ERROR, false), (Code::PROTOCOL_ERROR, true)] {
         let mut server = server();
         server.receive(&frame(1, 5, 1, BLOCK), 0);
         server.send_head(1, [(&b":status"[..], &b"200"[..])], true);
         server.take_output(usize::MAX);
         server.reset(1, code);
-        assert_eq!(last_code(&server), is_told.then_some((3, code)));
+        assert_eq!(last_code(&server), is_sent.then_some((3, code)));
         server.take_output(usize::MAX);
         server.reset(1, Code::CANCEL);
-        assert_eq!(last_code(&server).is_some(), !is_told, "once");
+        assert_eq!(last_code(&server).is_some(), !is_sent, "once");
     }
 }

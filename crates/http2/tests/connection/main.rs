@@ -1,4 +1,4 @@
-//! Two connections that talk to each other, and one that is talked to by anybody.
+//! Two connections that talk to each other, and one with an arbitrary peer.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, clippy::panic)]
 
 use http2::{Config, Connection, ErrorCode, Event, Fields, PREFACE, Role};
@@ -22,7 +22,7 @@ fn config(role: Role) -> Config {
     }
 }
 
-/// A server to which a client has said hello.
+/// A server that has received a client's preface.
 fn server() -> Connection {
     let mut server = Connection::new(config(Role::Server));
     server.receive(PREFACE, 0);
@@ -47,7 +47,7 @@ fn events(connection: &mut Connection) -> Vec<Event> {
     std::iter::from_fn(|| connection.next_event()).collect()
 }
 
-/// The code of the last RST_STREAM or GOAWAY that waits.
+/// The code of the last pending RST_STREAM or GOAWAY.
 fn last_code(connection: &Connection) -> Option<(u8, ErrorCode)> {
     let mut rest = connection.output();
     let mut found = None;
@@ -65,7 +65,7 @@ fn last_code(connection: &Connection) -> Option<(u8, ErrorCode)> {
     found
 }
 
-/// How many RST_STREAM wait.
+/// How many RST_STREAM are pending.
 fn count_resets(connection: &Connection) -> usize {
     let (mut rest, mut count) = (connection.output(), 0);
     while rest.len() >= 9 {
@@ -97,7 +97,7 @@ fn floods_of_frames_that_move_nothing_end_the_connection() {
         ("acknowledged PING", frame(6, 1, 0, &[0; 8])),
         ("PRIORITY", frame(2, 0, 3, &[0; 5])),
         ("empty DATA", frame(0, 0, 1, &[])),
-        ("crumbs of windows", frame(8, 0, 1, &[0, 0, 0, 1])),
+        ("tiny window updates", frame(8, 0, 1, &[0, 0, 0, 1])),
         ("unknown types", frame(99, 0, 0, &[])),
     ] {
         let mut server = server();
@@ -114,7 +114,7 @@ fn floods_of_frames_that_move_nothing_end_the_connection() {
 }
 
 #[test]
-fn streams_that_are_taken_back_keep_their_place_until_the_work_on_them_ends() {
+fn cancelled_streams_keep_their_slot_until_the_work_on_them_ends() {
     let mut server = server();
     for n in 0..10 {
         server.receive(&frame(1, 5, n * 2 + 1, BLOCK), 0);
@@ -125,7 +125,7 @@ fn streams_that_are_taken_back_keep_their_place_until_the_work_on_them_ends() {
     server.release(1);
     server.receive(&frame(1, 5, 23, BLOCK), 0);
     assert_eq!(server.streams(), 10);
-    // And whoever goes on so is sent away.
+    // And a peer that continues gets a GOAWAY.
     for n in 12..1_000 {
         server.receive(&frame(1, 5, n * 2 + 1, BLOCK), 0);
     }
@@ -306,7 +306,7 @@ fn a_setting_that_makes_a_window_too_large_ends_the_connection() {
     assert_eq!(server.failed(), Some(ErrorCode::FLOW_CONTROL_ERROR));
 }
 
-/// A client that was greeted, with one stream on which it has asked.
+/// A client after the prefaces, with one stream on which it has sent a request.
 fn asking() -> (Connection, u32) {
     let mut client = Connection::new(config(Role::Client));
     client.receive(&frame(4, 0, 0, &[]), 0);
@@ -356,14 +356,14 @@ fn an_answer_that_lacks_only_its_end_is_not_reset_until_its_place_is_needed() {
     assert!(!client.can_open());
     assert!(client.open(REQUEST, true, false).is_some());
     assert_eq!(last_code(&client), Some((3, ErrorCode::NO_ERROR)));
-    // Its end, which comes all the same, is no fault.
+    // Its end, which arrives all the same, is not a fault.
     client.receive(&frame(0, 1, stream, b""), 0);
     assert_eq!(client.failed(), None);
 
     let (mut client, stream) = asking();
     client.receive(&frame(1, 4, stream, b"\x88\x0f\x0d\x015"), 0);
     client.release(stream);
-    assert_eq!(last_code(&client), Some((3, ErrorCode::CANCEL)), "of half an answer nobody wants the rest");
+    assert_eq!(last_code(&client), Some((3, ErrorCode::CANCEL)), "the rest of half a response is not needed");
 }
 
 /// Requests whose bodies never end, each answered in full and left.
@@ -389,7 +389,7 @@ fn a_request_that_is_answered_early_may_end_for_a_while_and_is_reset_then() {
     server.reset_stale();
     assert_eq!(last_code(&server), Some((3, ErrorCode::NO_ERROR)));
     assert!(!server.has_left());
-    // What was on its way is no error, and gives the connection's window back.
+    // Frames in flight are not an error, and return the connection's window.
     for _ in 0..20 {
         server.receive(&frame(0, 0, 3, &[b'x'; 16_000]), 0);
     }
@@ -403,9 +403,9 @@ fn requests_that_are_answered_early_take_no_room_from_others() {
     assert_eq!(server.failed(), None);
     server.reset_left();
     assert!(!server.has_left());
-    // Each is reset once, and that is no flood of the peer's.
+    // Each is reset once, and that is not a flood by the peer.
     assert_eq!(count_resets(&server), 1_000);
-    // A peer that answers each reset with one of its own floods nobody either.
+    // A peer that answers each reset with one of its own is not flooding either.
     for n in 0..1_000 {
         server.receive(&frame(3, 0, n * 2 + 1, &[0, 0, 0, 8]), 0);
     }
@@ -433,7 +433,7 @@ fn a_stream_that_ended_makes_room_before_the_work_on_it_ends() {
     server.receive(&frame(1, 5, 21, BLOCK), 0);
     assert_eq!(last_code(&server), Some((3, ErrorCode::REFUSED_STREAM)));
     server.take_output(usize::MAX);
-    // The last frame of an answer was made; whoever works on it has still to write it, and to settle.
+    // The last frame of a response was made; it has yet to be written and settled.
     server.send_head(1, [(&b":status"[..], &b"200"[..])], true);
     server.receive(&frame(1, 5, 23, BLOCK), 0);
     assert_eq!(last_code(&server), None);
@@ -443,7 +443,7 @@ fn a_stream_that_ended_makes_room_before_the_work_on_it_ends() {
 }
 
 #[test]
-fn a_connection_that_drains_says_so_once_and_refuses_only_what_is_new() {
+fn a_draining_connection_sends_one_goaway_and_refuses_only_new_streams() {
     let mut server = server();
     server.receive(&frame(1, 4, 1, BLOCK), 0);
     server.drain();
@@ -451,12 +451,12 @@ fn a_connection_that_drains_says_so_once_and_refuses_only_what_is_new() {
     assert_eq!(last_code(&server), Some((7, ErrorCode::NO_ERROR)));
     server.take_output(usize::MAX);
     server.drain();
-    assert_eq!(server.output(), b"", "it was said already");
+    assert_eq!(server.output(), b"", "it was sent already");
     server.receive(&frame(1, 5, 3, BLOCK), 0);
     assert_eq!(last_code(&server), Some((3, ErrorCode::REFUSED_STREAM)));
     server.receive(&frame(0, 1, 1, b"rest"), 0);
     assert_eq!((server.readable(1), server.failed()), (&b"rest"[..], None));
-    // What ended by an error has said its last word.
+    // A connection that ended by an error sends nothing more.
     let mut server = self::server();
     server.fail(ErrorCode::PROTOCOL_ERROR, "a reason");
     server.take_output(usize::MAX);
@@ -467,7 +467,7 @@ fn a_connection_that_drains_says_so_once_and_refuses_only_what_is_new() {
 #[test]
 fn what_comes_on_a_closed_stream_is_judged_by_how_it_was_closed() {
     let late = frame(0, 1, 1, b"late");
-    // By us, as another one after it: it was sent before the peer knew.
+    // By us, after the peer sent it.
     let mut server = server();
     for stream in [1, 3] {
         server.receive(&frame(1, 4, stream, BLOCK), 0);

@@ -1,4 +1,4 @@
-//! What becomes of a stream that nobody works on any more.
+//! What happens to a stream whose handler is done.
 
 use crate::{BLOCK, asking, frame, last_code, server};
 use http2::{Connection, ErrorCode as Code};
@@ -58,14 +58,14 @@ fn what_is_closed_already_is_neither_reset_nor_left() {
         server.release(1);
         assert_eq!((server.output(), server.has_left(), server.streams()), (&b""[..], false, 0), "{what}");
         server.reset(1, Code::CANCEL);
-        assert_eq!(server.output(), b"", "{what}: it is not there any more");
+        assert_eq!(server.output(), b"", "{what}: it no longer exists");
     }
     let mut server = server();
     ask(&mut server);
     server.fail(Code::PROTOCOL_ERROR, "");
     server.take_output(usize::MAX);
     server.reset(1, Code::CANCEL);
-    assert_eq!(server.output(), b"", "GOAWAY was the last word");
+    assert_eq!(server.output(), b"", "GOAWAY was the last frame");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_malformed_request_that_was_answered_is_reset() {
 }
 
 #[test]
-fn what_nobody_reads_does_not_keep_the_window_of_the_connection_closed() {
+fn unread_data_does_not_keep_the_window_of_the_connection_closed() {
     // Half of a window of 100,000 bytes.
     let opened = frame(8, 0, 0, &50_000_u32.to_be_bytes());
     for is_answered in [false, true] {
@@ -102,7 +102,7 @@ fn what_nobody_reads_does_not_keep_the_window_of_the_connection_closed() {
     }
 }
 
-/// Each counts for its sender among the streams that it may have open: of ten, five.
+/// Each counts toward its sender's limit of open streams: of ten, five.
 #[test]
 fn half_of_the_streams_may_be_left_and_then_the_oldest_is_reset() {
     let mut server = server();

@@ -1,13 +1,13 @@
 //! Crashes at any moment: what was charged is there, exactly once.
 
-use crate::world::{Model, Opened, World, charge, has_lost, told};
+use crate::world::{Model, Opened, World, charge, has_lost, summary};
 use journal::{Charge, Class};
 use proptest::prelude::*;
 
 const NOW: u64 = 1_800_000_000;
 
 #[test]
-fn a_clean_end_has_nothing_to_tell() {
+fn a_clean_end_reports_nothing() {
     let world = World::new(2, 64);
     let Opened { mut journal, mut writers, report, rows } = world.open(NOW);
     assert_eq!((report.findings.len(), report.newest, rows.len()), (0, 0, 0));
@@ -21,7 +21,7 @@ fn a_clean_end_has_nothing_to_tell() {
     assert_eq!(std::fs::read_dir(&world.options.memory).unwrap().count(), 0);
 
     let Opened { report, rows, .. } = world.open(NOW + 4);
-    assert_eq!(told(&report), "");
+    assert_eq!(summary(&report), "");
     assert_eq!((report.newest, report.from_memory), (NOW + 3, 0));
     let mut model = Model::default();
     model.add(&charge(1, 7, &[(5, 100)]));
@@ -31,7 +31,7 @@ fn a_clean_end_has_nothing_to_tell() {
 }
 
 #[test]
-fn a_crash_is_told_with_the_number_of_charges_that_came_back() {
+fn a_crash_is_reported_with_the_number_of_charges_that_came_back() {
     let world = World::new(1, 64);
     let Opened { journal, mut writers, .. } = world.open(NOW);
     for _ in 0..3 {
@@ -40,7 +40,7 @@ fn a_crash_is_told_with_the_number_of_charges_that_came_back() {
     drop((journal, writers));
     let Opened { report, rows, .. } = world.open(NOW);
     assert_eq!((report.from_memory, report.newest), (3, NOW + 9));
-    assert_eq!(told(&report), "Harmless: 3 charges came back from shared memory.\n");
+    assert_eq!(summary(&report), "Harmless: 3 charges came back from shared memory.\n");
     assert_eq!(rows.values().sum::<u32>(), 15);
 }
 
@@ -60,17 +60,17 @@ fn memory_without_a_place_falls_back_to_the_disk() {
     world.options.memory = world.root.path().join("nowhere");
     for start in 0..3 {
         let Opened { journal, mut writers, report, rows } = world.open(NOW);
-        assert!(told(&report).contains("is used instead"), "{}", told(&report));
-        assert!(!has_lost(&report), "{}", told(&report));
+        assert!(summary(&report).contains("is used instead"), "{}", summary(&report));
+        assert!(!has_lost(&report), "{}", summary(&report));
         assert_eq!(rows.values().sum::<u32>(), start);
         writers[0].append(&charge(1, 1, &[(5, 100)]), NOW);
         drop((journal, writers));
     }
-    // A place that comes back takes over, and nothing is forgotten by it.
+    // Memory that is available again is used again, and nothing is lost by that.
     world.options.memory = world.root.path().join("memory");
     let Opened { report, rows, .. } = world.open(NOW);
     assert_eq!(rows.values().sum::<u32>(), 3);
-    assert!(!has_lost(&report), "{}", told(&report));
+    assert!(!has_lost(&report), "{}", summary(&report));
     assert!(!world.counters().join("memory").exists());
 }
 
@@ -108,7 +108,7 @@ fn relieved_charges_are_written_by_the_next_commit_and_missed_by_a_crash_before_
         drop((journal, writers));
         let Opened { report, rows, .. } = world.open(NOW);
         assert_eq!(rows.values().sum::<u32>(), if commit { 9 } else { 2 });
-        assert_eq!(told(&report).contains("7 charges were held in ordinary memory"), !commit);
+        assert_eq!(summary(&report).contains("7 charges were held in ordinary memory"), !commit);
     }
 }
 
@@ -133,7 +133,7 @@ fn old_rows_are_dropped_by_their_class() {
         let found = rows.keys().filter(|key| key.2 == window).map(|key| Class::of(key.1));
         found.collect::<Vec<_>>()
     };
-    // The age of a row is told by the last write, so the rate's first window is over now.
+    // The last write defines the age of a row, so the rate's first window is over now.
     let rows = start(NOW + 31 * day, 2);
     assert_eq!(classes(&rows, 1), [Class::Lifetime, Class::Calendar, Class::Rolling]);
     start(NOW + 62 * day, 3);
@@ -164,7 +164,7 @@ fn a_journal_that_has_grown_is_compacted_beside_the_commits() {
         }
     }
     assert_eq!(news, [Compacting::Begun]);
-    // Commits go on meanwhile, each in a moment.
+    // Commits continue meanwhile, each in a moment.
     loop {
         add(1, 2);
         sum += 1;
@@ -172,7 +172,7 @@ fn a_journal_that_has_grown_is_compacted_beside_the_commits() {
         if !news.is_empty() {
             break;
         }
-        // Where a disk takes no time, so many of them would make the next journal too large before this is done.
+        // On a very fast disk, so many of them would make the next journal too large before this is done.
         std::thread::park_timeout(std::time::Duration::from_millis(1));
     }
     let rows = 120_000 * 32;
@@ -181,7 +181,7 @@ fn a_journal_that_has_grown_is_compacted_beside_the_commits() {
     drop((journal, writers));
     let Opened { report, rows, .. } = world.open(NOW);
     assert_eq!(rows.values().sum::<u32>(), sum);
-    assert!(!has_lost(&report), "{}", told(&report));
+    assert!(!has_lost(&report), "{}", summary(&report));
     let names: Vec<String> = world.files().into_keys().collect();
     assert_eq!(names, ["checkpoint-2", "journal-1", "journal-2", "lock"]);
 }
@@ -195,7 +195,7 @@ enum Step {
     },
     Commit,
     Compact,
-    /// Everything goes away without a last commit.
+    /// Everything is dropped without a last commit.
     Crash,
     /// The same, and shared memory with it.
     PowerCut,
@@ -258,7 +258,7 @@ proptest! {
             }
             on_disk = model.clone();
             opened = world.open(now);
-            prop_assert_eq!(&opened.rows, &model.rows(), "{}", told(&opened.report));
+            prop_assert_eq!(&opened.rows, &model.rows(), "{}", summary(&opened.report));
         }
         drop(opened);
         let rows = world.open(NOW + 100).rows;

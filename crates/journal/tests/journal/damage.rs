@@ -1,6 +1,6 @@
-//! Damaged files: what is lost is told, what is not told is right.
+//! Damaged files: every loss is reported, what is not reported is correct.
 
-use crate::world::{Model, Opened, Rows, World, charge, has_lost, told};
+use crate::world::{Model, Opened, Rows, World, charge, has_lost, summary};
 use journal::JournalError;
 use proptest::prelude::*;
 use std::{collections::BTreeMap, fs};
@@ -38,13 +38,13 @@ fn closed_store(world: &World) -> (Files, Rows) {
     (files, model.rows())
 }
 
-/// Every row is the truth, or less than it and something is told; nobody has more than was charged.
+/// Every row is correct, or lower and reported; none is higher than what was charged.
 fn never_silently_wrong(opened: &Opened, truth: &Rows, what: &str) {
     for (key, units) in &opened.rows {
         assert!(truth.get(key).is_some_and(|true_units| units <= true_units), "{what}: {key:?} has {units}");
     }
     if &opened.rows != truth {
-        assert!(has_lost(&opened.report), "{what}: lost without a word\n{}", told(&opened.report));
+        assert!(has_lost(&opened.report), "{what}: lost without a report\n{}", summary(&opened.report));
     }
 }
 
@@ -66,7 +66,7 @@ fn every_byte_flipped_in_turn() {
                         whole += 1;
                         // A damaged checkpoint costs nothing while the journals before it are there.
                         assert!(
-                            name != "checkpoint-2" || told(&opened.report).contains("nothing is lost"),
+                            name != "checkpoint-2" || summary(&opened.report).contains("nothing is lost"),
                             "{what}"
                         );
                     } else {
@@ -88,7 +88,7 @@ fn every_byte_flipped_in_turn() {
             }
         }
     }
-    println!("whole {whole}, less and told {less}, refused {refused}");
+    println!("whole {whole}, less and reported {less}, refused {refused}");
     assert!(whole > 0 && less > 0 && refused == 0);
 }
 
@@ -114,17 +114,17 @@ fn a_damaged_checkpoint_costs_nothing_in_later_generations_too() {
     world.put_back(&files);
     let Opened { mut journal, writers, report, rows } = world.open(NOW);
     assert_eq!(rows, model.rows());
-    let text = told(&report);
+    let text = summary(&report);
     assert!(text.contains("checkpoint-5 is damaged at offset 64.") && !has_lost(&report), "{text}");
-    // The repair has a generation of its own, and the next start has nothing to tell.
+    // The repair has its own generation, and the next start reports nothing.
     journal.compact_now(NOW).unwrap();
     drop(writers);
     journal.close(NOW).unwrap();
     assert_eq!(world.files()["damaged-checkpoint-5"], files["checkpoint-5"]);
     let opened = world.open(NOW);
-    assert_eq!((told(&opened.report).as_str(), opened.rows), ("", model.rows()));
+    assert_eq!((summary(&opened.report).as_str(), opened.rows), ("", model.rows()));
     drop((opened.journal, opened.writers));
-    // With both checkpoints damaged nothing whole is left, and it says so.
+    // With both checkpoints damaged nothing complete is left, and that is reported.
     let mut files = world.files();
     for name in ["checkpoint-4", "checkpoint-6"] {
         files.get_mut(name).unwrap()[300] ^= 1;
@@ -175,19 +175,19 @@ fn without_any_whole_state_it_does_not_start() {
     let text = error.to_string();
     assert!(matches!(error, JournalError::NothingGood { .. }), "{text}");
     assert!(text.contains("checkpoint-2 is damaged") && text.contains("move this folder away"), "{text}");
-    // It stays so: an attempt to start changes nothing.
+    // It stays that way: an attempt to start changes nothing.
     assert!(world.try_open(NOW).is_err());
     files.remove("checkpoint-2");
     world.put_back(&files);
     let text = world.try_open(NOW).err().unwrap().to_string();
     assert!(text.contains("checkpoint-2 and those before it are missing"), "{text}");
-    // By hand, and on purpose.
+    // Manually, on purpose.
     fs::rename(world.counters(), world.root.path().join("away")).unwrap();
     assert_eq!(world.open(NOW).rows.len(), 0);
 }
 
 #[test]
-fn a_damaged_block_is_repaired_once_and_told_once() {
+fn a_damaged_block_is_repaired_once_and_reported_once() {
     let world = World::new(1, 64);
     let (mut files, truth) = closed_store(&world);
     let journal = files.get_mut("journal-2").unwrap();
@@ -196,7 +196,7 @@ fn a_damaged_block_is_repaired_once_and_told_once() {
     journal[at] ^= 1;
     world.put_back(&files);
     let Opened { mut journal, writers, report, rows } = world.open(NOW + 3);
-    let text = told(&report);
+    let text = summary(&report);
     assert!(
         text.contains(
             "journal-2 is damaged: the 128 bytes at offset 184 held 2 rows, written at Unix second 1800000001"
@@ -208,7 +208,7 @@ fn a_damaged_block_is_repaired_once_and_told_once() {
     drop(writers);
     journal.close(NOW + 5).unwrap();
     let again = world.open(NOW + 6);
-    assert_eq!((told(&again.report).as_str(), again.rows), ("", rows));
+    assert_eq!((summary(&again.report).as_str(), again.rows), ("", rows));
     assert_eq!(world.files()["damaged-journal-2"], files["journal-2"]);
 }
 
@@ -239,14 +239,14 @@ fn a_write_that_was_torn_by_a_kill_comes_back_from_memory() {
         world.put_back(&torn);
         fs::write(&memory, &image).unwrap();
         let opened = world.open(NOW);
-        assert_eq!(opened.rows, model.rows(), "{length} of {whole}: {}", told(&opened.report));
-        assert!(!has_lost(&opened.report), "{length} of {whole}: {}", told(&opened.report));
+        assert_eq!(opened.rows, model.rows(), "{length} of {whole}: {}", summary(&opened.report));
+        assert!(!has_lost(&opened.report), "{length} of {whole}: {}", summary(&opened.report));
         drop(opened);
         // And the repair lasts.
         let opened = world.open(NOW);
         assert_eq!(opened.rows, model.rows(), "{length} of {whole}, again");
         drop(opened);
-        // The same in a power cut: nobody has more than was charged, and it is told.
+        // The same in a power cut: no counter is above what was charged, and the loss is reported.
         world.put_back(&torn);
         world.lose_memory();
         let opened = world.open(NOW);
@@ -269,7 +269,7 @@ fn memory_of_another_start_is_not_used() {
     let memory = fs::read_dir(&world.options.memory).unwrap().next().unwrap().unwrap().path();
     let image = fs::read(&memory).unwrap();
     // Magic, rings, entries, epoch, boot id, store id, id of the start.
-    for (at, says) in [
+    for (at, reported) in [
         (0, "head"),
         (12, "head"),
         (16, "head"),
@@ -284,13 +284,13 @@ fn memory_of_another_start_is_not_used() {
         fs::write(&memory, other).unwrap();
         let opened = world.open(NOW);
         assert!(
-            has_lost(&opened.report) && told(&opened.report).contains(says),
+            has_lost(&opened.report) && summary(&opened.report).contains(reported),
             "{at}: {}",
-            told(&opened.report)
+            summary(&opened.report)
         );
         assert_eq!(opened.rows.values().sum::<u32>(), 1, "{at}");
     }
-    // An older format is none that this one reads.
+    // An older format cannot be read.
     world.put_back(&files);
     let mut older = image.clone();
     older[8] = 1;
@@ -316,11 +316,11 @@ fn a_link_in_place_of_the_memory_is_not_followed() {
     fs::remove_file(&memory).unwrap();
     std::os::unix::fs::symlink(&victim, &memory).unwrap();
     let opened = world.open(NOW);
-    assert!(told(&opened.report).contains("is used instead"), "{}", told(&opened.report));
+    assert!(summary(&opened.report).contains("is used instead"), "{}", summary(&opened.report));
     assert_eq!(fs::read(&victim).unwrap(), b"precious");
 }
 
-/// What a hostile hand does to a file.
+/// What an attacker does to a file.
 #[derive(Debug, Clone)]
 enum Harm {
     Overwrite(Vec<u8>),
@@ -397,7 +397,7 @@ proptest! {
                 return Ok(());
             }
         };
-        // What was used once is used again, and no more than that.
+        // What was used once is used again, and nothing more.
         prop_assert_eq!(world.open(NOW + 4).rows, rows);
     }
 }

@@ -1,11 +1,11 @@
-//! The memory of charges, held against what was charged.
+//! The memory of charges, compared with what was charged.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
+    reason = "a test reports a fault by panicking, also outside of the test functions themselves"
 )]
 
 mod crash;

@@ -37,10 +37,10 @@ fn an_answer_that_is_taken_is_charged() {
         let mut answer = [0; 9];
         client.read_exact(&mut answer).unwrap();
         assert_eq!(&answer, b"an answer");
-        // The ring is small: some charges go beside it.
+        // The ring is small: some charges bypass it.
     }
     drop((journal, writers));
-    // 64 outlive the crash; the rest had no place.
+    // 64 survive the crash; the rest had no room.
     assert_eq!(units(&world), 64 * 3);
 }
 
@@ -73,7 +73,7 @@ fn an_answer_that_is_taken_in_part_is_not_charged() {
 }
 
 #[test]
-fn an_answer_to_nobody_is_not_charged() {
+fn a_response_without_a_receiver_is_not_charged() {
     let world = World::new(1, 64);
     let Opened { journal, mut writers, .. } = world.open(NOW);
     let (server, client) = UnixStream::pair().unwrap();
@@ -101,7 +101,7 @@ fn answers_that_end_in_one_write_are_charged_by_what_was_taken() {
     let (server, mut client) = UnixStream::pair().unwrap();
     server.set_nonblocking(true).unwrap();
     let large = vec![b'x'; 8 << 20];
-    // Eight answers, the units of each a power of two, so that the sum tells which were charged.
+    // Eight answers, the units of each a power of two, so that the sum shows which were charged.
     let charges: Vec<Charge> = (0..8).map(|place| charge(1, 1 << place, &[(5, 7)])).collect();
     let ends: Vec<usize> = (1..=8).map(|place| place << 20).collect();
     let (mut sent, mut charged, mut buffer) = (0, 0, vec![0; 300_000]);

@@ -1,10 +1,10 @@
-//! A store's folder, and what its counters have to be.
+//! A store's folder, and its expected counters.
 
 use journal::{Charge, Class, Journal, JournalError, Options, Report, Row, Who, Writer};
 use std::{collections::BTreeMap, fs, path::PathBuf};
 use tempfile::TempDir;
 
-/// Rows by who, tag and window.
+/// Rows by account, tag and window.
 pub(crate) type Rows = BTreeMap<(Who, u32, u32), u32>;
 
 /// A fresh folder for a store, with another one in place of /dev/shm.
@@ -94,7 +94,7 @@ pub(crate) fn charge(number: u64, units: u32, counters: &[(u32, u32)]) -> Charge
     charge
 }
 
-/// What the counters have to be: the rules of retention, said once more in the plainest way.
+/// The expected counters: the rules of retention again, in the simplest form.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
     all: Rows,
@@ -107,7 +107,7 @@ impl Model {
         }
     }
 
-    /// All but the windows that newer ones have made worthless. Windows of these tests do not wrap.
+    /// All except the windows that newer ones have superseded. Windows of these tests do not wrap.
     pub(crate) fn rows(&self) -> Rows {
         let newest = |who: Who, tag: u32| {
             self.all.keys().filter(|key| (key.0, key.1) == (who, tag)).map(|key| key.2).max().unwrap()
@@ -121,7 +121,7 @@ impl Model {
     }
 }
 
-pub(crate) fn told(report: &Report) -> String {
+pub(crate) fn summary(report: &Report) -> String {
     report.findings.iter().map(|finding| format!("{:?}: {finding}\n", finding.weight)).collect()
 }
 

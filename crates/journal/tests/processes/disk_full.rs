@@ -1,6 +1,6 @@
 //! A disk without room, and with room again.
 
-use crate::world::{Opened, World, charge, has_lost, told};
+use crate::world::{Opened, World, charge, has_lost, summary};
 use std::{
     env,
     path::{Path, PathBuf},
@@ -43,10 +43,10 @@ fn child_without_room() {
         assert!(error.is_disk_full(), "{error}");
         assert!(error.to_string().contains("journal-1"), "{error}");
         assert_eq!(length(), before, "a failed write leaves no trace");
-        // Less than there is room for, but it comes with all that waits.
+        // Less than there is room for, but written with everything that waits.
         add(2000, 2010);
     }
-    // A checkpoint is as impossible, and that harms nothing.
+    // A checkpoint is equally impossible, and that harms nothing.
     assert!(journal.compact_now(NOW).unwrap_err().is_disk_full());
     if env::var("JOURNAL_TEST_END").unwrap() == "room" {
         limit_files(1 << 40);
@@ -67,7 +67,7 @@ fn a_full_disk_loses_nothing() {
     for (end, sum) in [("room", 3020), ("kill", 2030)] {
         let mut world = World::new(1, 4096);
         world.options.writers = 1;
-        // The system's answer to a file that is too large is a signal, unless it is ignored.
+        // A file that is too large raises a signal, unless it is ignored.
         let status = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$0\" --exact disk_full::child_without_room --nocapture"])
             .arg(env::current_exe().unwrap())
@@ -77,7 +77,7 @@ fn a_full_disk_loses_nothing() {
             .unwrap();
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "{end}: {status}");
         let Opened { report, rows, .. } = world.open(NOW);
-        assert!(!has_lost(&report), "{end}: {}", told(&report));
+        assert!(!has_lost(&report), "{end}: {}", summary(&report));
         assert_eq!(rows.values().sum::<u32>(), sum, "{end}");
         assert_eq!(report.from_memory, if end == "room" { 0 } else { 1030 });
     }

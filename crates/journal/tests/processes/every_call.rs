@@ -1,8 +1,9 @@
-//! The order of what is written, synced, named and removed: a process is killed, or the power cut, before each such call.
+//! The order of what is written, synced, named and removed: a process is killed, or the power cut, before each such
+//! call.
 
 use crate::{
     power_cut::{cut_power, forgetful_disk},
-    world::{Opened, World, charge, told},
+    world::{Opened, World, charge, summary},
 };
 use journal::Report;
 use std::{
@@ -15,7 +16,7 @@ use std::{
 const NOW: u64 = 1_800_000_000;
 /// Set for the child: the folders of its world.
 const CHILD: &str = "JOURNAL_TEST_EVERY_CALL";
-/// Of its world: how many units were charged, and how many of them were promised to outlive a power cut.
+/// Of its world: how many units were charged, and how many of them were promised to survive a power cut.
 const PROGRESS: &str = "progress";
 /// More calls than there are.
 const MOST: usize = 200;
@@ -29,7 +30,7 @@ fn child_that_ends_before_a_call() {
     options.memory = root.join("memory");
     options.ring_entries = 64;
     let mut charged = 0;
-    let tell = |charged: u32, promised: u32| {
+    let record = |charged: u32, promised: u32| {
         fs::write(root.join(PROGRESS), format!("{charged} {promised}")).unwrap();
     };
     let (mut journal, mut writers, _) = journal::open(&options, NOW, &mut |_, _| {}).unwrap();
@@ -40,24 +41,24 @@ fn child_that_ends_before_a_call() {
         charged += 10;
         charged
     };
-    // The promise before it counts until the next one is given.
+    // The previous promise counts until the next one is made.
     let mut promised = 0;
     for compacts in [false, true, false, true, true] {
         let charged = add();
-        tell(charged, promised);
+        record(charged, promised);
         if compacts {
             journal.compact_now(NOW).unwrap();
         } else {
             journal.commit(NOW).unwrap();
         }
         promised = charged;
-        tell(charged, promised);
+        record(charged, promised);
     }
     let charged = add();
-    tell(charged, promised);
+    record(charged, promised);
     drop(writers);
     journal.close(NOW).unwrap();
-    tell(charged, charged);
+    record(charged, charged);
 }
 
 /// What is left of a child that ended before its n-th call.
@@ -67,7 +68,7 @@ struct Left {
     /// Units.
     charged: u32,
     promised: u32,
-    /// It has not so many calls.
+    /// It makes fewer calls.
     is_complete: bool,
 }
 
@@ -103,21 +104,21 @@ fn before_whichever_call_it_ends_nothing_is_lost() {
         let Left { world, charged, promised, is_complete, .. } = end_before(call, &library);
         let Opened { report, rows, .. } = world.open(NOW);
         let sum = rows.values().sum::<u32>();
-        assert_eq!(sum, charged, "killed before call {call}: {}", told(&report));
+        assert_eq!(sum, charged, "killed before call {call}: {}", summary(&report));
         assert!(
-            charged == 0 || tells_only(&report, "charges came back"),
+            charged == 0 || reports_only(&report, "charges came back"),
             "killed before call {call}: {}",
-            told(&report)
+            summary(&report)
         );
         if is_complete {
-            assert_eq!((charged, promised, told(&report).as_str()), (60, 60, ""));
+            assert_eq!((charged, promised, summary(&report).as_str()), (60, 60, ""));
             break;
         }
         ends += 1;
         // The power is cut: what was promised is there, and of the rest all or nothing.
         let Left { world, disk, charged, promised, .. } = end_before(call, &library);
         if disk.read_dir().unwrap().next().is_none() {
-            continue; // nothing was ever on it
+            continue; // nothing was ever written
         }
         cut_power(&world, &disk);
         let Opened { report, rows, .. } = world.open(NOW);
@@ -125,18 +126,18 @@ fn before_whichever_call_it_ends_nothing_is_lost() {
         assert!(
             sum == promised || sum == charged,
             "power cut before call {call}: {sum} of {charged}, promised {promised}: {}",
-            told(&report)
+            summary(&report)
         );
         assert!(
-            charged == 0 || tells_only(&report, "The shared memory"),
+            charged == 0 || reports_only(&report, "The shared memory"),
             "power cut before call {call}: {}",
-            told(&report)
+            summary(&report)
         );
     }
     assert!((30..MOST - 1).contains(&ends), "{ends} calls");
 }
 
-/// Nothing is damaged: all that there is to tell is this.
-fn tells_only(report: &Report, what: &str) -> bool {
+/// Nothing is damaged: this is the only finding.
+fn reports_only(report: &Report, what: &str) -> bool {
     report.findings.iter().all(|finding| finding.to_string().contains(what))
 }

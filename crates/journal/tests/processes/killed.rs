@@ -1,6 +1,6 @@
-//! A real kill -9 while answers are sent: what clients have received is what was charged, exactly.
+//! A real kill -9 while responses are sent: exactly what clients have received is charged.
 
-use crate::world::{World, charge, has_lost, told};
+use crate::world::{World, charge, has_lost, summary};
 use journal::{Due, JournalError, MAX_TOGETHER, Options};
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -26,7 +26,7 @@ fn now() -> u64 {
 fn options(root: &Path) -> Options {
     Options {
         folder: root.join("store"),
-        // The real one, as the gateway uses it.
+        // The real shared memory, as the gateway uses it.
         memory: PathBuf::from("/dev/shm"),
         writers: WRITERS,
         ring_entries: 1 << 16,
@@ -37,11 +37,11 @@ fn options(root: &Path) -> Options {
 #[test]
 fn child_that_is_killed() {
     let Ok(root) = std::env::var(CHILD) else { return };
-    // If the test itself is killed, nobody else would end this.
+    // If the test itself is killed, nothing else would end this.
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).unwrap();
     let options = options(Path::new(&root));
     let (mut journal, writers, _) = loop {
-        // What the parent has let go of is held a moment longer by any process that another test begins just then.
+        // What the parent has released is held a moment longer by any process that another test starts just then.
         match journal::open(&options, now(), &mut |_, _| {}) {
             Err(JournalError::InUse { .. }) => thread::yield_now(),
             opened => break opened.unwrap(),
@@ -52,7 +52,7 @@ fn child_that_is_killed() {
     std::io::stdout().flush().unwrap();
     for (number, mut writer) in writers.into_iter().enumerate() {
         let (mut socket, _) = listener.accept().unwrap();
-        // Whose answers these are.
+        // The owner of these responses.
         let mut kind = [0];
         socket.read_exact(&mut kind).unwrap();
         socket.set_nonblocking(true).unwrap();
@@ -66,8 +66,8 @@ fn child_that_is_killed() {
                 let bytes = lines.concat().into_bytes();
                 let mut sent = 0;
                 while sent < bytes.len() {
-                    // A ring that is full has no place that outlives the kill: the real gateway relieves
-                    // it by its setting, here the answer waits.
+                    // A full ring has no room that survives the kill: the real gateway relieves
+                    // it by its setting, here the response waits.
                     if writer.is_full() {
                         thread::yield_now();
                         continue;
@@ -109,7 +109,7 @@ fn start(root: &Path) -> (Child, Vec<thread::JoinHandle<u64>>) {
         socket.write_all(b"x").unwrap();
         thread::spawn(move || {
             let mut received = Vec::new();
-            // A reset is an end as well; what came before it has come.
+            // A reset is an end as well; what arrived before it counts.
             let _ = socket.read_to_end(&mut received);
             (received.len() / LINE) as u64
         })
@@ -145,7 +145,7 @@ fn answers_received_and_charges_are_the_same_number() {
         let (journal, writers, report) =
             journal::open(&options, now(), &mut |row, _| rows.push(row)).unwrap();
         back += report.from_memory;
-        assert!(!has_lost(&report), "{}", told(&report));
+        assert!(!has_lost(&report), "{}", summary(&report));
         for tag in [0, 5] {
             let charged: Vec<u64> = (0..WRITERS as u64)
                 .map(|number| {
@@ -154,7 +154,7 @@ fn answers_received_and_charges_are_the_same_number() {
                     mine.map(|row| u64::from(row.units)).sum()
                 })
                 .collect();
-            assert_eq!(charged, truth, "round {round}, killed after {moment:?}\n{}", told(&report));
+            assert_eq!(charged, truth, "round {round}, killed after {moment:?}\n{}", summary(&report));
         }
         drop(writers);
         journal.close(now()).unwrap();

@@ -1,12 +1,12 @@
 //! Processes that are killed or run out of room. Apart from the other tests: a process that is being
-//! begun holds all locks of this one for a moment.
+//! started holds all locks of this one for a moment.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "in tests a panic is how a fault is told, also outside of the test functions themselves"
+    reason = "a test reports a fault by panicking, also outside of the test functions themselves"
 )]
 
 mod disk_full;

@@ -1,7 +1,7 @@
 //! Power cuts that take what was written and not synced, bytes and names: what a commit or a checkpoint has
-//! promised is on the disk all the same.
+//! promised is still on the disk.
 
-use crate::world::{Opened, World, charge, told};
+use crate::world::{Opened, World, charge, summary};
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -64,7 +64,7 @@ fn a_power_cut_takes_nothing_that_was_promised() {
         assert!(names(&disk, &world.options.folder).contains_key("counters"), "its own name is on the disk");
         cut_power(&world, &disk);
         let Opened { report, rows, .. } = world.open(NOW);
-        let [lost] = report.findings.as_slice() else { panic!("after {steps} steps: {}", told(&report)) };
+        let [lost] = report.findings.as_slice() else { panic!("after {steps} steps: {}", summary(&report)) };
         assert!(lost.to_string().starts_with("The shared memory"), "after {steps} steps: {lost}");
         assert_eq!(rows.values().sum::<u32>(), promised, "after {steps} steps");
     }

@@ -1,4 +1,4 @@
-//! Counts outlive the account that they stand in: written down and restored, and taken along to other limits.
+//! Counts outlive their account: recorded and restored, and carried over to other limits.
 
 use crate::plans::{NOW, cases, limits, remaining};
 use contract::{Limit, limit::Kind};
@@ -55,7 +55,7 @@ fn what_is_written_down_of_every_kind_is_what_comes_back() {
 }
 
 #[test]
-fn a_reservation_tells_the_account_that_its_units_are_taken_in() {
+fn a_reservation_names_the_account_that_its_units_are_taken_in() {
     let (compiled, seat) = (limits(&["20 per day"]), Seat::default());
     let taken = take(&seat, &compiled, NOW, 7);
     assert!(Arc::ptr_eq(taken.account().unwrap(), &seat.account(&compiled, NOW)));
@@ -68,7 +68,7 @@ fn a_success_that_goes_on_keeps_its_units_and_its_place_until_it_ends() {
     assert_eq!(remaining(&seat, &compiled, NOW), [13, 1]);
     drop(goes_on);
     assert_eq!(remaining(&seat, &compiled, NOW), [13, 2]);
-    // Who has given the place back already, or has no such limit, has none to keep.
+    // A request that has released its slot already, or has no such limit, has none to keep.
     let mut landed = take(&seat, &compiled, NOW, 1);
     landed.land();
     assert!(landed.charge_and_stay().is_none());
@@ -109,8 +109,8 @@ fn a_seat_that_has_an_account_is_not_restored_over() {
     assert_eq!(remaining(&seat, &compiled, NOW), [13]);
 }
 
-/// From each kind to each: what both count is taken along with what is in flight, what only one counts is not; and
-/// a request that began before the move gives back after it.
+/// From each kind to each: what both count is carried over with what is in flight, what only one counts is not; and
+/// a request that began before the move releases after it.
 #[test]
 fn a_key_that_moves_between_plans_of_every_kind_takes_its_counts_along() {
     for from in KINDS {
@@ -120,7 +120,7 @@ fn a_key_that_moves_between_plans_of_every_kind_takes_its_counts_along() {
             take(&seat, &before, NOW, 4).charge();
             let in_flight = take(&seat, &before, NOW, 3);
             let (charged, held) = if is_concurrent(before.get(0).unwrap()) { (0, 1) } else { (4, 3) };
-            // A rate of another speed goes on where the one before it was.
+            // A rate of another speed continues where the previous one was.
             let is_rate = |text: &str| text.contains("burst");
             let is_same = from == to || is_rate(from) && is_rate(to);
             let counted = |units: u32| vec![100, 20 - if is_same { units } else { 0 }];
@@ -241,14 +241,14 @@ fn a_denial_names_the_limit_that_resets_last_whatever_their_order() {
         assert_eq!(denial.limit().unwrap().to_string(), "2 per month");
         assert_eq!(denial.quota(), 2);
     }
-    // What never resets is later than everything.
+    // A limit that never resets is later than everything.
     for texts in [["2 per month", "2 in all"], ["2 in all", "2 per month"]] {
         let (compiled, seat) = (limits(&texts), Seat::default());
         take(&seat, &compiled, NOW, 2).charge();
         let denial = Reservation::take(&seat, &compiled, None, NOW, 1).unwrap_err();
         assert_eq!((denial.limit().unwrap().to_string().as_str(), denial.reset), ("2 in all", None));
     }
-    // Requests in flight may end at any moment, which is sooner than any window.
+    // Requests in flight may end at any moment, which is earlier than any window.
     for texts in [["1 at once", "1 per hour"], ["1 per hour", "1 at once"]] {
         let (compiled, seat) = (limits(&texts), Seat::default());
         let _held = take(&seat, &compiled, NOW, 1);
@@ -273,7 +273,7 @@ fn a_denial_by_one_limit_changes_none_of_the_others() {
 }
 
 #[test]
-fn standings_tell_spans_and_resets() {
+fn standings_report_spans_and_resets() {
     let standing = |text: &str, used: u32| {
         let (compiled, seat) = (limits(&[text]), Seat::default());
         if used > 0 {

@@ -1,4 +1,4 @@
-//! Windows remember: whatever limits hold meanwhile, what was used of a window counts until it ends.
+//! Windows remember: whatever limits apply meanwhile, what was used of a window counts until it ends.
 
 use crate::plans::{NOW, cases, limits, remaining};
 use limits::{Account, LATEST_MILLIS, Limits, Reservation, Seat, Used};
@@ -25,7 +25,7 @@ const KINDS: [&str; 16] = [
     "3 per rolling hour for search",
 ];
 
-/// What may hold meanwhile: nothing, and what has as little to do with any of [`KINDS`].
+/// What may apply meanwhile: nothing, and limits unrelated to any of [`KINDS`].
 const MEANWHILE: [&[&str]; 4] = [
     &[],
     &["100 per day in Asia/Kolkata"],
@@ -75,7 +75,7 @@ fn a_way_through_every_other_kind_and_back_gives_nothing_back() {
             take(&seat, &limits(&[other]), NOW, 3).unwrap().charge();
         }
         assert_eq!(remaining(&seat, &before, NOW), [1], "{kind}");
-        // And of each other one, too, nothing is left.
+        // And nothing is left of each other one, too.
         for other in KINDS.into_iter().filter(|other| *other != kind) {
             let left = remaining(&seat, &limits(&[other]), NOW);
             assert!(left == [0] || is_rate(kind) && is_rate(other), "{other} after {kind}: {left:?}");
@@ -96,7 +96,7 @@ fn a_window_that_has_ended_meanwhile_is_open_again_and_its_account_is_given_back
         take(&seat, &before, NOW, 3).unwrap().charge();
         seat.account(&other, NOW);
         assert!(!seat.retire(NOW), "{kind}");
-        assert!(seat.retire(later), "{kind}: what counts no more takes memory");
+        assert!(seat.retire(later), "{kind}: an account without counts takes memory");
     }
 }
 
@@ -120,7 +120,7 @@ fn an_error_gives_back_while_its_limit_is_gone_and_when_it_has_come_back() {
             let fails_after = take(&seat, &before, NOW, 1).unwrap();
             seat.account(&other, NOW);
             drop(fails_meanwhile);
-            seat.account(&limits(&["7 per day for nobody"]), NOW);
+            seat.account(&limits(&["7 per day for unused"]), NOW);
             assert_eq!(remaining(&seat, &before, NOW), [1], "{kind} after {meanwhile:?}");
             drop(fails_after);
             assert_eq!(remaining(&seat, &before, NOW), [2], "{kind} after {meanwhile:?}");
@@ -137,7 +137,7 @@ fn a_success_of_before_is_charged_once_whenever_it_is_settled() {
         let connection = meanwhile.charge();
         less.lower_to(0);
         less.charge();
-        // A connection that remembers the account of before gets nothing of it.
+        // A connection that remembers the earlier account gets nothing of it.
         let again = Reservation::take_again(connection, &seat, &other, Some("search"), NOW, 1);
         again.unwrap().charge();
         assert_eq!(remaining(&seat, &before, NOW), [1], "{kind}");
@@ -147,13 +147,13 @@ fn a_success_of_before_is_charged_once_whenever_it_is_settled() {
 }
 
 #[test]
-fn who_is_in_flight_keeps_its_place_while_the_limit_is_gone() {
+fn a_request_in_flight_keeps_its_slot_while_the_limit_is_gone() {
     let (before, other, seat) = (limits(&["3 at once"]), limits(&["9 per day"]), Seat::default());
     let stays = take(&seat, &before, NOW, 1).unwrap().charge_and_stay().unwrap();
     let fails = take(&seat, &before, NOW, 1).unwrap();
     let mut lands = take(&seat, &before, NOW, 1).unwrap();
     seat.account(&other, NOW);
-    assert!(!seat.retire(NOW + 99 * 86_400_000), "as long as one goes on");
+    assert!(!seat.retire(NOW + 99 * 86_400_000), "as long as one is in flight");
     assert_eq!(remaining(&seat, &before, NOW), [0]);
     seat.account(&other, NOW);
     drop(fails);
@@ -178,7 +178,7 @@ fn what_the_disk_remembers_of_other_limits_is_there_when_they_come_back() {
             take(&seat, &other, NOW, 1).unwrap().charge();
             assert!(!seat.retire(NOW), "{kind}");
             assert_eq!(remaining(&seat, &before, NOW), [1], "{kind} after {meanwhile:?}");
-            // Whatever kind it is of, after 32 days it counts no more, unless it counts for ever.
+            // Whatever its kind, after 32 days it no longer counts, unless it never resets.
             let seat = Seat::from(Account::restored(Arc::clone(&other), &written, NOW));
             assert_eq!(seat.retire(NOW + 33 * 86_400_000), !kind.contains("in all"), "{kind}");
             taken.charge();
@@ -186,7 +186,7 @@ fn what_the_disk_remembers_of_other_limits_is_there_when_they_come_back() {
     }
 }
 
-/// How long its window is the disk does not say, so it is taken for the longest that there is.
+/// The disk does not record the length of its window, so the longest possible one is assumed.
 #[test]
 fn what_the_disk_remembers_of_another_limit_counts_to_the_end_of_the_longest_window() {
     const DECEMBER: u64 = 1_796_083_200_000;
@@ -212,7 +212,7 @@ fn however_many_limits_came_and_went_none_of_them_grants_again() {
         assert!(take(&seat, &distinct(number), NOW, 1).is_none(), "{number}");
     }
     assert!(take(&seat, &for_ever, NOW, 1).is_none());
-    // When the last of them has ended, all is as new.
+    // When the last of them has ended, everything is reset.
     let later = NOW + 201 * 60_000 * 17 / 16 + LATEST_MILLIS;
     assert_eq!(remaining(&seat, &distinct(250), later), [3]);
     assert_eq!(remaining(&seat, &limits(&["3 per second, burst 3"]), later), [3]);
@@ -259,7 +259,7 @@ fn a_rate_whose_speed_changes_does_not_begin_full() {
             assert_eq!(remaining(&seat, &other, NOW), [0], "turn {turn}");
             assert_eq!(remaining(&seat, &one, NOW), [0], "turn {turn}");
         }
-        // Through a time without any.
+        // With a time without any rate in between.
         seat.account(&limits(&[]), NOW);
         assert_eq!(remaining(&seat, &other, NOW), [0]);
     }
@@ -274,9 +274,9 @@ fn a_rate_of_another_speed_goes_on_from_what_was_not_refilled() {
     assert_eq!(remaining(&seat, &fast, NOW + 180_000), [15]);
     assert_eq!(remaining(&seat, &fast, NOW + 240_000), [17]);
     take(&seat, &fast, NOW + 240_000, 4).unwrap().charge();
-    // Back again: seven are taken, where eight less four would be by the old one alone.
+    // Back again: seven are taken; by the old one alone it would be eight less four.
     assert_eq!(remaining(&seat, &slow, NOW + 240_000), [3]);
-    // A smaller bucket is empty at worst.
+    // A smaller bucket is at worst empty.
     assert_eq!(remaining(&seat, &limits(&["1 per hour, burst 2"]), NOW + 240_000), [0]);
     assert_eq!(remaining(&seat, &limits(&["1 per hour, burst 2"]), NOW + 240_000 + 3_600_000), [1]);
 }
@@ -300,12 +300,12 @@ fn a_request_that_comes_late_to_a_new_speed_brings_no_time_with_it() {
         Arc::new(Limits::new(fast).unwrap().since(since))
     };
     let at = |seat: &Seat, fast: &Arc<Limits>, now: u64| remaining(seat, fast, now)[0];
-    // It began before all of the bucket was taken, and is the first to find the new limits.
+    // It began before the whole bucket was taken, and is the first to meet the new limits.
     let (seat, fast_now) = (Seat::default(), fast(NOW));
     take(&seat, &slow, NOW, 60).unwrap().charge();
     assert!(take(&seat, &fast_now, NOW - LATEST_MILLIS, 1).is_none());
     assert_eq!((at(&seat, &fast_now, NOW), at(&seat, &fast_now, NOW + 500)), (0, 1));
-    // A clock that was ahead when they were read holds the bucket up no longer than that.
+    // A clock that was ahead when they were loaded delays the bucket no longer than that.
     let (seat, ahead) = (Seat::default(), fast(NOW + 86_400_000));
     take(&seat, &slow, NOW, 60).unwrap().charge();
     let later = [0, LATEST_MILLIS, LATEST_MILLIS + 500].map(|later| at(&seat, &ahead, NOW + later));
@@ -339,7 +339,7 @@ fn no_more_is_given_back_than_came_along() {
     let [one, two] = ["1 per hour, burst 9", "2 per hour, burst 9"].map(|text| limits(&[text]));
     let seat = Seat::default();
     take(&seat, &one, NOW, 5).unwrap().charge();
-    // Of the six that are taken here, five are of the first; so one comes along back to it.
+    // Of the six taken here, five are of the first; so one is carried back to it.
     let failing = [(); 1].map(|()| take(&seat, &two, NOW, 1).unwrap());
     assert_eq!(remaining(&seat, &one, NOW), [3]);
     drop(failing);
@@ -380,10 +380,10 @@ fn a_restart_after_a_change_of_speed_does_not_fill_the_bucket() {
     assert_eq!(remaining(&restored(&fast, &written, NOW), &fast, NOW), [1]);
     assert_eq!(remaining(&restored(&gone, &written, NOW), &slow, NOW), [0]);
     assert_eq!(remaining(&restored(&gone, &written, NOW), &fast, NOW), [1]);
-    // How long each of the two has held is not known; so an hour brings what the slower one does.
+    // It is unknown how long each of the two applied; so an hour refills by the slower one.
     let hour = NOW + 3_600_000;
     assert_eq!(remaining(&restored(&fast, &written, hour), &fast, hour), [2]);
-    // What was charged by the new speed is there as well, and comes on top.
+    // What was charged at the new speed is there as well, and is added.
     let seat = restored(&fast, &written, NOW);
     let one = take(&seat, &fast, NOW, 1).unwrap();
     written.extend(rows(&one, NOW / 1000));
@@ -413,7 +413,7 @@ fn a_bucket_that_was_written_down_under_its_former_tag_is_found() {
 #[test]
 fn a_bucket_that_was_full_when_its_speed_changed_is_full_after_a_restart() {
     let [one, two] = ["60 per minute, burst 9", "120 per minute, burst 9"].map(|text| limits(&[text]));
-    // Never full for an hour, and nearly so at its last charge: what was refilled since is known by the tag.
+    // Never full for an hour, and nearly so at its last charge: the tag gives what was refilled since.
     let written = [Used {
         tag: one.iter().next().unwrap().tag(),
         window: NOW as u32,
@@ -437,7 +437,7 @@ enum Step {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases(500)))]
 
-    /// Whatever the order: a change of speed gives nothing, and errors are free in every bucket.
+    /// In any order: a change of speed grants nothing, and errors are free in every bucket.
     #[test]
     fn no_change_of_speed_fills_a_bucket_and_errors_stay_free(steps in proptest::collection::vec(prop_oneof![
         6 => (1u32..4, any::<bool>()).prop_map(|(cost, fails)| Step::Take { cost, fails }),
@@ -457,7 +457,7 @@ proptest! {
                 Step::Take { cost, fails } => {
                     if let Some(reservation) = take(&seat, &all[holds], now, cost) {
                         if !fails {
-                            // For the twin, requests that fail do not exist.
+                            // The twin sees no failing requests.
                             if let Some(reservation) = take(&twin, &all[holds], now, cost) {
                                 reservation.charge();
                             }
@@ -485,8 +485,8 @@ proptest! {
         }
         drop(in_flight.extract_if(.., |(_, fails)| *fails).collect::<Vec<_>>());
         let (with, without) = (taken(&seat, &all[holds], now), taken(&twin, &all[holds], now));
-        // A bucket that is full without what failed begins anew at another moment; and what had flowed in of the next
-        // unit when the speed changed is left behind. So by each change they may be a unit apart.
+        // A bucket that is full without the failed requests restarts at another moment; and the fraction of the next
+        // unit that was refilled when the speed changed is lost. So each change may set them a unit apart.
         let apart = if waited { changes + 1 } else { 0 };
         prop_assert!(with <= without + apart, "errors cost {} units", with.saturating_sub(without));
         prop_assert!(waited || with == without, "{} units too many came back", without.saturating_sub(with));

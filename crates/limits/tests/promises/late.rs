@@ -1,4 +1,4 @@
-//! Requests whose time is behind that of others, because their bodies came slowly: no window is granted twice.
+//! Requests whose time is behind that of others, because their bodies arrived slowly: no window is granted twice.
 
 use crate::plans::{NOW, cases, limits};
 use contract::limit::{Class, Tag};
@@ -66,7 +66,7 @@ proptest! {
         }
     }
 
-    /// However requests of different times alternate, what flows in while they may be late flows in once.
+    /// However requests of different times alternate, each refill while they may be late happens once.
     #[test]
     fn no_time_refills_a_bucket_twice(requests in proptest::collection::vec(request(), 1..150)) {
         let compiled = limits(&["2 per second, burst 5"]);

@@ -1,4 +1,4 @@
-//! What limits promise, kind by kind, on the crate's public side.
+//! What limits promise, kind by kind, through the crate's public API.
 #![cfg(not(feature = "loom"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 

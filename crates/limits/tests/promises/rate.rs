@@ -23,7 +23,7 @@ impl Ideal {
     }
 
     fn left(&mut self, now: u64) -> i128 {
-        // A clock that goes back brings nothing, and takes nothing.
+        // A clock that goes back refills nothing, and takes nothing.
         let flown = i128::from(now.saturating_sub(self.at)) * self.amount;
         self.at = self.at.max(now);
         self.level = (self.level + flown).min(self.burst * self.period);
@@ -38,7 +38,7 @@ impl Ideal {
         is_there
     }
 
-    /// Takes units that may not be there.
+    /// Takes units, if there are enough.
     fn spend(&mut self, now: u64, cost: u32) {
         self.left(now);
         self.level -= i128::from(cost) * self.period;
@@ -78,13 +78,13 @@ struct Request {
 }
 
 fn request() -> impl Strategy<Value = Request> {
-    // Up to seven days at once: by then the counter has begun a new count, whatever it holds.
+    // Up to seven days at once: by then the counter has restarted, whatever it holds.
     let wait = prop_oneof![4 => Just(0), 6 => 0u64..1_500, 3 => 0u64..200_000, 1 => 0u64..600_000_000];
     let cost = prop_oneof![6 => 1u32..4, 1 => 1u32..50, 1 => 1u32..(1 << 28)];
     (wait, cost, any::<bool>()).prop_map(|(wait, cost, fails)| Request { wait, cost, fails })
 }
 
-/// So short and cheap that the counter begins no new count: that forgets what is in flight, once in six days.
+/// So short and cheap that the counter does not restart: that forgets what is in flight, once in six days.
 fn short_request() -> impl Strategy<Value = Request> {
     let wait = prop_oneof![4 => Just(0), 6 => 0u64..1_500, 3 => 0u64..200_000];
     let cost = prop_oneof![6 => 1u32..4, 1 => 1u32..50, 1 => 1u32..(1 << 20)];
@@ -94,7 +94,7 @@ fn short_request() -> impl Strategy<Value = Request> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases(500)))]
 
-    /// Requests that fail do not exist for the ideal bucket.
+    /// The ideal bucket sees no failing requests.
     #[test]
     fn a_rate_grants_what_the_ideal_bucket_grants_and_errors_are_free(
         rate in rate(), begin in beginning(), requests in proptest::collection::vec(request(), 1..120)
@@ -157,7 +157,7 @@ proptest! {
         prop_assert!(i128::from(remaining(&seat, &limits, now)[0]) >= without_errors.left(now));
     }
 
-    /// A client that waits as long as it is told is admitted; a millisecond of a whole second less, and it is not.
+    /// A client that waits for the reported time is admitted; a millisecond of a whole second less, and it is not.
     #[test]
     fn the_reset_of_a_denial_is_when_a_retry_succeeds(
         rate in rate(), begin in beginning(), requests in proptest::collection::vec(request(), 1..40)
@@ -174,7 +174,7 @@ proptest! {
                     prop_assert_eq!(denial.limit().unwrap().amount, rate.amount);
                     prop_assert_eq!(denial.quota(), rate.burst);
                     prop_assert!(seconds >= 1);
-                    // A rate that makes a client wait for weeks is nobody's; the schedule ends here.
+                    // No plan has a rate that makes a client wait for weeks; the schedule ends here.
                     if seconds >= 20 * 86_400 {
                         return Ok(());
                     }

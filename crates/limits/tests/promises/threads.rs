@@ -1,4 +1,4 @@
-//! Real threads on the same accounts: what they were granted against what the counters say.
+//! Real threads on the same accounts: what they were granted against the counters.
 
 use crate::plans::{NOW, limits, remaining};
 use contract::limit::Tag;
@@ -58,7 +58,7 @@ fn threads_get_every_unit_once_through_errors_changes_of_limits_and_accounts_giv
 }
 
 #[test]
-fn no_more_requests_are_in_flight_than_the_limit_says() {
+fn no_more_requests_are_in_flight_than_the_limit_allows() {
     let compiled = limits(&["3 at once"]);
     let (seat, in_flight, most) = (Seat::default(), AtomicU32::new(0), AtomicU32::new(0));
     in_threads(|_| {
@@ -76,7 +76,7 @@ fn no_more_requests_are_in_flight_than_the_limit_says() {
 
 /// Addresses that share one set of the table, more than it has room for, so that accounts come and go.
 #[test]
-fn no_address_is_granted_more_than_its_limit_whoever_races() {
+fn no_address_is_granted_more_than_its_limit_in_any_race() {
     const PHASES: u64 = 200;
     let addresses = Addresses::new(limits(&["4 per second", "12 per minute"]));
     let granted: Mutex<HashMap<(Who, Tag, u32), u32>> = Mutex::default();
@@ -92,7 +92,7 @@ fn no_address_is_granted_more_than_its_limit_whoever_races() {
                 if let Ok((_, taken)) = addresses.take(who, None, now, 1)
                     && random.bool()
                 {
-                    // A request whose time is behind takes in the newest window.
+                    // A late request takes from the newest window.
                     for (tag, window) in taken.counters() {
                         *mine.entry((who, tag, window)).or_default() += 1;
                     }
@@ -115,12 +115,12 @@ fn no_address_is_granted_more_than_its_limit_whoever_races() {
     assert!(granted.len() > 100);
 }
 
-/// A look comes before the hand: who is denied by one limit never holds another one that somebody else needs.
+/// Check before taking: a request that one limit denies never holds another limit that others need.
 #[test]
 fn requests_that_are_denied_take_nothing_from_others_meanwhile() {
     let compiled = limits(&["1 per month", "1 per month for search"]);
     let seat = Seat::default();
-    // Of the two only the group's is used up.
+    // Of the two, only the group's is used up.
     Reservation::take(&seat, &limits(&["1 per month for search"]), Some("search"), NOW, 1).unwrap().charge();
     in_threads(|number| {
         for _ in 0..20_000 {
@@ -153,7 +153,7 @@ fn addresses_that_have_room_each_get_all_of_their_limit() {
 }
 
 #[test]
-fn a_look_at_a_key_that_is_hammered_tells_no_more_than_its_limit() {
+fn a_look_at_a_busy_key_reports_no_more_than_its_limit() {
     let (compiled, seat) = (limits(&["50 per month"]), Seat::default());
     in_threads(|number| {
         for _ in 0..5_000 {

@@ -1,4 +1,4 @@
-//! Several files become one document, and what looks like a reference but is none stays.
+//! Several files become one document, and what only looks like a reference stays.
 
 use crate::documents::{Memory, Settings, of_files, of_text};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ fn files(files: &[(&str, &str)]) -> Value {
 
 const HEAD: &str = "openapi: 3.1.0\ninfo: {title: Items, version: '1'}\n";
 
-/// Every reference of a document, wherever one stands.
+/// Every reference of a document, at any place.
 fn references(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
@@ -54,7 +54,7 @@ fn schemas_of_other_files_come_in_once_with_their_cycles() {
     ]);
     assert_whole(&document);
     let schemas = &document["components"]["schemas"];
-    // A component that is nothing but the reference gives its name.
+    // A component that is only a reference gives its name.
     assert_eq!(schemas.get("A_2"), None);
     assert_eq!(schemas["Z"]["properties"]["a"], json!({ "$ref": "#/components/schemas/Z" }));
     assert_eq!(schemas["Z"]["properties"]["own"], json!({ "$ref": "#/components/schemas/A" }));
@@ -103,13 +103,13 @@ fn links_and_what_is_missing_lead_nowhere_else() {
     assert_whole(&document);
     let responses = &document["paths"]["/a"]["get"]["responses"];
     assert_eq!(responses["200"]["links"]["l"]["operationRef"], "#/paths/~1b/get");
-    // An operation that no path has cannot be named within the document.
+    // An operation without a path cannot be referred to within the document.
     assert_eq!(responses["200"]["links"]["m"]["operationRef"], "all.yml#/~1none/get");
     assert_eq!(responses["200"]["content"]["application/json"]["schema"], json!({ "description": "kept" }));
     assert_eq!(responses["201"]["description"], "Not described.");
 }
 
-/// Tools that know `$id` and tools that do not have to find the same.
+/// Tools that support `$id` and tools that do not must find the same.
 #[test]
 fn references_by_identity_become_pointers() {
     let text = format!(
@@ -155,7 +155,7 @@ fn references_by_identity_become_pointers() {
 }
 
 #[test]
-fn what_other_places_refer_to_outlives_the_response_it_stood_in() {
+fn a_referenced_part_outlives_the_response_that_contained_it() {
     let document = of_text(
         &format!(
             "{HEAD}paths:\n  /a/{{id}}: {{get: {{parameters: [{{name: id, in: path, required: true, schema: {{type: string}}}}], \

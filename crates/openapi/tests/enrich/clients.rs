@@ -1,16 +1,16 @@
-//! What generators of clients make of an enriched document: names that cannot clash, one way to send the key, nothing
-//! that is not needed.
+//! What client generators make of an enriched document: names that cannot clash, one way to send the key, nothing
+//! superfluous.
 
 use crate::documents::{Memory, Settings, of_file, of_files, of_text};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 
-/// A name as generators see it: in any case, without what is between words.
+/// A name as generators see it: without case and without separators.
 fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 
-/// The names of all components and titles of schemas. Those that the gateway added come second.
+/// The names of all components and titles of schemas. Those added by the gateway come second.
 fn names(document: &Value) -> (Vec<String>, Vec<String>) {
     let mut names = Vec::new();
     for section in document["components"].as_object().unwrap().values() {
@@ -98,11 +98,11 @@ fn the_key_is_sent_by_one_scheme_that_has_the_apis_name_for_it() {
         let held = document["components"]["securitySchemes"].as_object().unwrap();
         assert_eq!(held.keys().collect::<Vec<_>>(), [name]);
         assert_eq!(document["paths"]["/a"]["get"]["security"], json!([{ name: [] }]));
-        let said = held[name]["description"].as_str().unwrap();
-        assert!(said.contains("It can also be sent "), "{said}");
-        assert_eq!(said.contains("Bearer"), name != "token", "{said}");
-        assert_eq!(said.contains("Basic"), name != "login", "{said}");
-        assert_eq!(said.contains("X-API-Key"), name == "token" || name == "login", "{said}");
+        let description = held[name]["description"].as_str().unwrap();
+        assert!(description.contains("It can also be sent "), "{description}");
+        assert_eq!(description.contains("Bearer"), name != "token", "{description}");
+        assert_eq!(description.contains("Basic"), name != "login", "{description}");
+        assert_eq!(description.contains("X-API-Key"), name == "token" || name == "login", "{description}");
     }
     let old = "{swagger: '2.0', info: {title: x, version: '1'}, paths: {/a: {get: {responses: {'200': {description: x}}}}}, \
                securityDefinitions: {mine: {type: apiKey, in: header, name: X-API-Key}, login: {type: basic}}}";
@@ -127,7 +127,7 @@ fn what_is_text_stays_as_it_was_written() {
     let swagger = "swagger: 2.0\ninfo: {title: x, version: 2.0}\npaths: {}\n";
     let document = of_text(swagger, &Settings::default());
     assert_eq!((&document["swagger"], &document["info"]["version"]), (&json!("2.0"), &json!("2.0")));
-    // In JSON the text of a number is lost; text it is all the same.
+    // In JSON the spelling of a number is lost, but it is still text.
     let document = of_text(
         "{\"openapi\": \"3.0.0\", \"info\": {\"title\": \"x\", \"version\": 2}, \"paths\": {}}",
         &Settings::default(),
@@ -136,7 +136,7 @@ fn what_is_text_stays_as_it_was_written() {
 }
 
 #[test]
-fn constants_are_said_as_each_version_says_them() {
+fn constants_are_written_in_the_form_of_each_version() {
     for (file, keyword, value) in
         [("openapi-3.0.yaml", "enum", json!([false])), ("openapi-3.1.yaml", "const", json!(false))]
     {
@@ -168,7 +168,7 @@ fn what_only_replaced_answers_needed_goes_and_the_rest_stays() {
 }
 
 #[test]
-fn operations_that_stand_elsewhere_come_to_their_paths() {
+fn referenced_operations_are_moved_to_their_paths() {
     let files = [
         (
             "api.yaml",

@@ -56,21 +56,21 @@ fn a_default_stays_only_where_it_is_the_success() {
 }
 
 #[test]
-fn the_documents_words_stay_beside_the_contracts_but_not_about_keys() {
+fn the_documents_descriptions_stay_beside_the_contracts_but_not_about_keys() {
     let text = pets(
         "get: {responses: {'200': {description: x}, '403': {description: Members only.}, '404': {description: No such pet.}}}",
     );
     let document = of_text(&text, &Settings::default());
-    let said = |status: &str| {
+    let description = |status: &str| {
         let response = &document["paths"]["/pets"]["get"]["responses"][status];
         followed(&document, response)["description"].as_str().unwrap().to_owned()
     };
     assert!(
-        said("404").starts_with("No such pet.\n\nThe resource you're looking for is not found"),
+        description("404").starts_with("No such pet.\n\nThe resource you're looking for is not found"),
         "{}",
-        said("404")
+        description("404")
     );
-    assert!(!said("401").contains("Members") && !said("403").contains("Members"));
+    assert!(!description("401").contains("Members") && !description("403").contains("Members"));
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn schemes_that_callbacks_need_stay() {
 }
 
 #[test]
-fn what_has_moved_tells_only_where_to() {
+fn a_moved_operation_documents_only_its_new_path() {
     let settings = Settings {
         redirect_status: RedirectStatus::PermanentRedirect,
         expose: &|_, exposed| exposed.moved_to = Some("/v2/pets".to_owned()),
@@ -234,14 +234,14 @@ fn servers_are_the_public_address_with_the_base_paths() {
         assert_eq!(document["paths"]["/a"]["get"].get("servers"), None);
         assert_eq!(document["paths"]["/b"].get("servers"), None);
         assert_eq!(document["paths"]["/b"]["get"]["servers"], json!([{ "url": own }]));
-        // No generator of clients reads the servers of a path.
+        // No client generator reads the servers of a path.
         assert_eq!(document["paths"]["/_limits"].get("servers"), None);
         assert!(!document.to_string().contains("local/"));
     }
 }
 
 #[test]
-fn swagger_says_the_public_address_in_its_own_way() {
+fn swagger_gives_the_public_address_in_its_own_fields() {
     let text = "{swagger: '2.0', info: {title: Pets, version: '1'}, host: inside.local, basePath: /v1, schemes: [http], \
                 paths: {/a: {get: {responses: {'200': {description: x}}}}}}";
     let document =
@@ -256,7 +256,7 @@ fn swagger_says_the_public_address_in_its_own_way() {
 }
 
 #[test]
-fn a_response_that_operations_share_tells_limits_only_where_a_key_is() {
+fn a_shared_response_documents_limits_only_where_a_key_is_needed() {
     let text = "{openapi: 3.0.0, info: {title: Pets, version: '1'}, paths: {\
                 /a: {get: {responses: {'200': {$ref: '#/components/responses/Link'}}}}, \
                 /b: {get: {security: [], responses: {'200': {$ref: '#/components/responses/Link'}}}}}, \
@@ -286,7 +286,7 @@ fn names_of_the_document_are_not_taken_over() {
     assert_eq!(limits["$ref"], "#/components/schemas/FairgateGatewayLimits");
 }
 
-/// The contract stands there once, and operations refer to it.
+/// The document has the contract once, and operations refer to it.
 #[test]
 fn what_is_added_grows_little_with_the_operations() {
     let document = |count: usize| {
@@ -315,7 +315,7 @@ fn what_is_added_grows_little_with_the_operations() {
     );
 }
 
-/// Of a small document become some 50 KiB, most of them examples, each of which stands there once.
+/// A small document becomes some 50 KiB, mostly examples, each of which is there once.
 const MOST_ADDED: usize = 60 << 10;
 /// References to ten responses and to the headers of a success.
 const MOST_OF_EACH: usize = 2 << 10;

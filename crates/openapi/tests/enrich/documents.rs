@@ -1,4 +1,4 @@
-//! Documents out of memory, and enriched as a gateway with usual settings would.
+//! Documents in memory, enriched as by a gateway with usual settings.
 
 use contract::{RedirectStatus, Statuses, status::ExtraStatus};
 use openapi::{
@@ -14,7 +14,7 @@ pub(crate) struct Memory(pub(crate) HashMap<String, Vec<u8>>);
 
 impl Files for Memory {
     fn read(&self, location: &str) -> Result<Vec<u8>, String> {
-        self.0.get(location).cloned().ok_or_else(|| "It is not there.".to_owned())
+        self.0.get(location).cloned().ok_or_else(|| "It does not exist.".to_owned())
     }
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Settings<'s> {
     pub(crate) extra_codes: &'s [ExtraStatus],
     pub(crate) redirects_to_https: bool,
     pub(crate) redirect_status: RedirectStatus,
-    /// Changes what holds for an operation.
+    /// Changes the rules of an operation.
     pub(crate) expose: &'s dyn Fn(&openapi::api::Operation, &mut Exposed),
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn of_operation(operation: &str, settings: &Settings<'_>) -> Value {
     of_text(&text, settings).pointer("/paths/~1items/get").unwrap().clone()
 }
 
-/// Enriches one of the documents that the validators see as well.
+/// Enriches one of the documents that the validators check as well.
 pub(crate) fn of_file(name: &str, settings: &Settings<'_>) -> Value {
     of_files(
         &format!("{}/../../tests/interop/enriched/documents/{name}", env!("CARGO_MANIFEST_DIR")),

@@ -9,7 +9,7 @@ fn length(value: &serde_json::Value) -> usize {
 
 #[test]
 fn path_items_that_refer_to_each_other_twice_do_not_double() {
-    // Each callback names the next file twice: copied, that would be two to the power of 40.
+    // Each callback refers to the next file twice: copies would be two to the power of 40.
     let mut files = HashMap::new();
     for number in 0..40 {
         let next = format!("'{}.yaml'", number + 1);

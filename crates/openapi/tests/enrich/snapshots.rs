@@ -1,4 +1,4 @@
-//! A small document of each version as clients get it, and that enriching it again changes nothing.
+//! A small document of each version as clients get it; enriching it again changes nothing.
 
 use crate::documents::{Settings, of_file, of_text};
 use contract::status::ExtraStatus;
@@ -60,7 +60,7 @@ fn several_files() {
     insta::assert_snapshot!(text(&without_ours(of_file("several/library.yaml", &settings()))));
 }
 
-/// Before 3.1 permissions stand where reading a document does not look: they are the operator's to tell again.
+/// Before 3.1 permissions are where the parser does not look: the operator must configure them again.
 fn without_permissions(mut document: Value) -> Value {
     let version = document["openapi"].as_str().unwrap_or("2.0").to_owned();
     for (_, item) in document["paths"].as_object_mut().unwrap() {

@@ -1,4 +1,4 @@
-//! YAML comes back as what was written, and JSON is large or legible.
+//! YAML is read back as written, and JSON is legible unless large.
 
 use crate::documents::Memory;
 use openapi::{

@@ -32,7 +32,7 @@ pub(crate) fn incident(number: u64) -> IncidentRecord {
         path: "/items/7".into(),
         endpoint: Some("/items/{id}".into()),
         key_id: None,
-        // Many clients, so that none has more incidents than are kept of one.
+        // Many clients, so that none exceeds the incidents kept of one client.
         address: Some(format!("10.0.{}.{}", number / 256 % 256, number % 256)),
         more: 0,
         cause: if number.is_multiple_of(2) { "upstream closed" } else { "upstream silent" }.into(),
@@ -74,5 +74,5 @@ pub(crate) fn import(
     wait(store.import_keys(keys.collect::<Vec<_>>().into(), BY))
 }
 
-/// Who changes the store in these tests.
+/// The author of changes in these tests.
 pub(crate) const BY: &str = "a test";

@@ -1,4 +1,4 @@
-//! Every write that a gateway has to know of is numbered, in the transaction that makes it, and can be read later.
+//! Every write that a gateway must know of is numbered, in the transaction that makes it, and can be read later.
 
 use super::{
     Home,
@@ -19,7 +19,7 @@ fn describe(change: &Change) -> (u64, String) {
     (change.number, format!("{what} by {}", change.by))
 }
 
-/// The changes after this number. The number alone: everything has to be read.
+/// The changes after this number. The number alone: everything must be read.
 fn since(store: &impl Records, after: impl Into<Option<u64>>) -> Result<Vec<(u64, String)>, u64> {
     match wait(store.changes_since(after.into())).unwrap() {
         Since::Changes(changes) => Ok(changes.iter().map(describe).collect()),
@@ -27,13 +27,17 @@ fn since(store: &impl Records, after: impl Into<Option<u64>>) -> Result<Vec<(u64
     }
 }
 
-pub fn every_write_is_a_change_with_the_next_number_and_is_read_again_as_it_was_told<H: Home>() {
+pub fn every_write_is_a_change_with_the_next_number_and_is_read_again_as_announced<H: Home>() {
     let (home, store) = fresh::<H>();
-    assert_eq!(since(&store, None), Err(0), "who knows nothing reads everything, also of an empty store");
+    assert_eq!(
+        since(&store, None),
+        Err(0),
+        "a reader without a number reads everything, also of an empty store"
+    );
     assert_eq!(since(&store, 0), Ok(vec![]));
     let mut other_plan = key(2);
     other_plan.plan = "premium".into();
-    let told = [
+    let announced = [
         wait(store.add_key(key(1), "one")).unwrap(),
         wait(store.add_key(key(2), "two")).unwrap(),
         wait(store.replace_key(other_plan, BY)).unwrap().unwrap(),
@@ -53,16 +57,16 @@ pub fn every_write_is_a_change_with_the_next_number_and_is_read_again_as_it_was_
         (6, format!("put mnt_b by {BY}")),
         (7, format!("removed mnt_b by {BY}")),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(announced, expected);
     let store = home.again(store);
     let mut later = expected.to_vec();
-    // Records as they are by now: applied in their order, the changes lead to the same.
+    // Records in their current state: applied in order, the changes lead to the same.
     later[1].1 = format!("added {second} Some(50) by two");
     later[5].1 = format!("removed mnt_b by {BY}");
     assert_eq!(since(&store, 0), Ok(later.clone()));
     assert_eq!(since(&store, 4), Ok(later[4..].to_vec()));
     assert_eq!(since(&store, 7), Ok(vec![]));
-    assert_eq!(since(&store, 8), Err(7), "of another store, or of a time that a copy does not know");
+    assert_eq!(since(&store, 8), Err(7), "of another store, or of a time unknown to a copy");
     assert_eq!(since(&store, None), Err(7));
     assert_eq!(wait(store.add_key(key(3), BY)).unwrap().number, 8);
 }
@@ -93,7 +97,7 @@ pub fn who_missed_an_import_or_a_thousand_changes_reads_everything<H: Home>() {
     assert_eq!(since(&store, 3).unwrap().len(), 1000);
 }
 
-pub fn a_write_that_nobody_waits_for_is_carried_out<H: Home>() {
+pub fn a_write_without_a_waiter_is_carried_out<H: Home>() {
     let (home, store) = fresh::<H>();
     drop(store.add_key(key(1), BY));
     let store = home.again(store);

@@ -1,4 +1,4 @@
-//! What every store has to do, whatever it is made of: one suite of tests that runs over each.
+//! What every store must do, whatever its backend: one suite of tests that runs over each.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
@@ -11,7 +11,7 @@ pub mod usage;
 
 use store::{Records, UsageStore};
 
-/// Where stores of a kind are made.
+/// Where stores of a kind are created.
 pub trait Home {
     type Store: Records + UsageStore;
 
@@ -44,10 +44,10 @@ macro_rules! suite_over {
             records::a_request_id_that_a_client_used_twice_shows_both,
             records::one_client_pushes_out_no_incident_of_another_and_all_are_counted,
             records::windows_of_maintenance_come_in_the_order_of_their_beginning,
-            changes::every_write_is_a_change_with_the_next_number_and_is_read_again_as_it_was_told,
+            changes::every_write_is_a_change_with_the_next_number_and_is_read_again_as_announced,
             changes::what_changes_nothing_is_no_change,
             changes::who_missed_an_import_or_a_thousand_changes_reads_everything,
-            changes::a_write_that_nobody_waits_for_is_carried_out,
+            changes::a_write_without_a_waiter_is_carried_out,
             usage::nothing_was_used_yet,
             usage::a_key_sees_its_own_and_everyone_sees_all_also_after_a_restart,
             usage::what_is_older_than_it_is_kept_goes_grain_by_grain,

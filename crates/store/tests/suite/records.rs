@@ -1,4 +1,4 @@
-//! What is put into a store comes out of it, also after it was closed and opened again.
+//! What is stored is read back, also after the store was closed and reopened.
 
 use super::{
     Home,
@@ -8,7 +8,7 @@ use super::{
 use std::sync::Arc;
 use store::{Changed, INCIDENTS_KEPT, INCIDENTS_OF_CLIENT, Records, StoreError, wait};
 
-/// When a key was revoked, according to the change that says so. None: there is no such key.
+/// When a key was revoked, by its change. None: there is no such key.
 fn revoke(store: &impl Records, id: &str, at: u64) -> Option<Option<u64>> {
     let change = wait(store.revoke_key(id, at, BY)).unwrap()?;
     let Changed::KeyRevoked(key) = change.what else { panic!("{change:?}") };
@@ -139,7 +139,7 @@ pub fn one_client_pushes_out_no_incident_of_another_and_all_are_counted<H: Home>
     assert_eq!(kept.len(), INCIDENTS_OF_CLIENT + 1);
     assert_eq!(wait(store.incidents(usize::MAX, None)).unwrap().len() as u64, INCIDENTS_KEPT);
     let groups = wait(store.incident_groups()).unwrap();
-    let told: Vec<_> = groups.iter().map(|group| (group.cause.as_str(), group.count, group.kept)).collect();
+    let listed: Vec<_> = groups.iter().map(|group| (group.cause.as_str(), group.count, group.kept)).collect();
     let of_crowd = INCIDENTS_KEPT - INCIDENTS_OF_CLIENT as u64 - 2;
     let mut expected = [
         ("upstream silent", 36_501, INCIDENTS_OF_CLIENT as u64 + 1),
@@ -147,7 +147,7 @@ pub fn one_client_pushes_out_no_incident_of_another_and_all_are_counted<H: Home>
         ("upstream closed", INCIDENTS_KEPT + 500, of_crowd),
     ];
     expected.sort();
-    let mut sorted = told.clone();
+    let mut sorted = listed.clone();
     sorted.sort();
     assert_eq!(sorted, expected);
     let silent = groups.iter().find(|group| group.cause == "upstream silent").unwrap();

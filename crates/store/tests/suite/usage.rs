@@ -1,4 +1,4 @@
-//! Usage that is added adds up, by minute, hour and day, whoever asks; what is old goes.
+//! Usage adds up by minute, hour and day, for every query; old rows are dropped.
 
 use super::{Home, fresh};
 use proptest::{
@@ -30,7 +30,7 @@ pub fn entry(key_id: Option<&str>, endpoint: Option<&str>, minute: u32, requests
     UsageEntry { key_id: key_id.map(str::to_owned), endpoint: endpoint.map(str::to_owned), minute, tally }
 }
 
-/// All rows, asked for in small pages.
+/// All rows, read in small pages.
 pub fn rows(store: &impl UsageStore, whose: &Whose, grain: Grain, buckets: Range<u32>) -> Vec<UsageRow> {
     let mut query = UsageQuery { whose: whose.clone(), grain, buckets };
     let mut all = vec![];
@@ -93,14 +93,14 @@ pub fn what_is_older_than_it_is_kept_goes_grain_by_grain<H: Home>() {
     assert_eq!((count(Grain::Minute), count(Grain::Hour), count(Grain::Day)), (3, 4, 4));
     wait(store.add_usage(Arc::from([at(75)]), KEEP)).unwrap();
     assert_eq!((count(Grain::Minute), count(Grain::Hour), count(Grain::Day)), (1, 1, 5));
-    // A batch that comes late must not bring back what is forgotten.
+    // A late batch must not bring back dropped rows.
     wait(store.add_usage(Arc::from([at(75), at(0)]), KEEP)).unwrap();
     assert_eq!((count(Grain::Minute), count(Grain::Hour), count(Grain::Day)), (1, 1, 5));
     wait(store.add_usage(Arc::from([at(1000)]), KEEP)).unwrap();
     assert_eq!((count(Grain::Minute), count(Grain::Hour), count(Grain::Day)), (1, 1, 1));
 }
 
-/// Requests of a key, if there is one, to an endpoint, if there is one, so many minutes after the beginning.
+/// Requests of a key, if any, to an endpoint, if any, so many minutes after the start.
 type Used = (Option<&'static str>, Option<&'static str>, u32, u32);
 
 pub fn batches_add_up_to_a_model<H: Home>() {
