@@ -103,7 +103,7 @@ fn an_impossible_change_is_refused_and_changes_nothing() {
     refused(&["keys", "change", &key.id, "--expires", "2020-01-01"], "it is in the past");
     refused(&["keys", "change", &key.id], "required");
     refused(&["keys", "create", "--plan", "free", "--limit", "0 per day"], "the limit \"0 per day\"");
-    let json: serde_json::Value = serde_json::from_str(&home.run_ok(&["keys", "list", "--json"])).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&home.run_well(&["keys", "list", "--json"])).unwrap();
     assert_eq!(json.as_array().map(Vec::len), Some(1));
     assert_eq!((&json[0]["plan"], &json[0]["limits"]), (&"free".into(), &serde_json::json!([])));
 }
@@ -131,7 +131,7 @@ fn a_limit_that_counts_nothing_or_never_grants_what_a_request_costs_is_refused()
     // A limit from before the endpoint cost more does not block changes of the key, and a denial by it has no
     // Retry-After.
     home.configure(&Config::of(&upstream).plan("free", &["50 per day"]).section(&dear.replace("= 5", "= 6")));
-    home.run_ok(&["keys", "change", &key.id, "--name", "Ann"]);
+    home.run_well(&["keys", "change", &key.id, "--name", "Ann"]);
     let gateway = Gateway::start_in(&home);
     let answer = gateway.send(&get("/items/7").key(&key));
     let code = answer.json()["error"]["code"].clone();

@@ -170,7 +170,7 @@ fn usage_is_reported_under_the_names_that_endpoints_had() {
     assert_eq!(open.send(&get("/bytes/10").key(&key)).status, 200);
     let home = gateway.stop();
     let requests = |endpoint: &str| {
-        let out = home.run_ok(&["usage", "--json", "--since", "1h", "--endpoint", endpoint]);
+        let out = home.run_well(&["usage", "--json", "--since", "1h", "--endpoint", endpoint]);
         let usage: serde_json::Value = serde_json::from_str(&out).unwrap();
         usage["total"]["requests"].as_u64().unwrap()
     };

@@ -165,11 +165,11 @@ fn a_key_that_is_changed_while_no_gateway_runs_finds_its_window_when_it_comes_ba
     let key = gateway.key();
     use_up(&gateway, &key, 3);
     let home = gateway.stop();
-    home.run_ok(&["keys", "change", &key.id, "--plan", "pro"]);
+    home.run_well(&["keys", "change", &key.id, "--plan", "pro"]);
     gateway = Gateway::start_in(&home);
     use_up(&gateway, &key, 2);
     let home = gateway.stop();
-    home.run_ok(&["keys", "change", &key.id, "--plan", "free"]);
+    home.run_well(&["keys", "change", &key.id, "--plan", "free"]);
     let gateway = Gateway::start_in(&home);
     assert_used_up(&gateway, &key);
 }

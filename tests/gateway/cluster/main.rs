@@ -42,7 +42,7 @@ impl Cluster {
     fn new(nodes: &[&str]) -> Self {
         let (server, upstream) = (Server::start(), Upstream::sample());
         let homes: Vec<Arc<Home>> = nodes.iter().map(|node| home(&upstream, &server.url(), node)).collect();
-        homes[0].run_ok(&["cluster", "init"]);
+        homes[0].run_well(&["cluster", "init"]);
         let secret = homes[0].path("cluster.secret");
         for home in &homes[1..] {
             std::fs::copy(&secret, home.path("cluster.secret")).unwrap();
@@ -193,7 +193,7 @@ fn who_does_not_fit_does_not_start() {
 fn commands_work_without_a_gateway() {
     let cluster = Cluster::new(&["a", "b"]);
     let key = cluster.homes[0].create_key(&["--plan", "free", "--permission", "items:read"]);
-    let list = cluster.homes[1].run_ok(&["keys", "list"]);
+    let list = cluster.homes[1].run_well(&["keys", "list"]);
     assert!(list.contains(&key.id), "{list}");
     let gateways = cluster.start();
     assert!(gateways.iter().all(|gateway| status(gateway, &key) == 200));

@@ -112,7 +112,7 @@ impl<'s> Run<'s> {
             let names: Vec<String> = (0..count).map(|place| name(plan, place)).collect();
             let file = home.path(&format!("{plan}.txt"));
             std::fs::write(&file, names.join("\n")).unwrap();
-            home.run_ok(&["keys", "import", file.to_str().unwrap(), "--plan", plan]);
+            home.run_well(&["keys", "import", file.to_str().unwrap(), "--plan", plan]);
         }
         let mut run = Self {
             setting,

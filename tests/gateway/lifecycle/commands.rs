@@ -9,12 +9,12 @@ fn keys_created_while_it_is_stopped_work_when_it_runs() {
     let home = Home::new(&Config::of(&upstream));
     let kept = home.create_key(&["--plan", "free", "--permission", "items:read", "--name", "kept"]);
     let revoked = home.create_key(&["--plan", "free"]);
-    home.run_ok(&["keys", "revoke", &revoked.id]);
-    home.run_ok(&["maintenance", "on", "--message", "Not yet.", "--for", "1h"]);
+    home.run_well(&["keys", "revoke", &revoked.id]);
+    home.run_well(&["maintenance", "on", "--message", "Not yet.", "--for", "1h"]);
     let gateway = Gateway::start_in(&home);
     assert_error(&gateway, &gateway.send(&get("/a").key(&kept)), 503, "MAINTENANCE");
     let home = gateway.stop();
-    home.run_ok(&["maintenance", "off"]);
+    home.run_well(&["maintenance", "off"]);
     let gateway = Gateway::start_in(&home);
     assert_eq!(gateway.send(&get("/a").key(&kept)).status, 200);
     assert_error(&gateway, &gateway.send(&get("/a").key(&revoked)), 403, "KEY_REVOKED");
@@ -28,7 +28,7 @@ fn keys_are_listed_without_being_revealed() {
     let listed = gateway.run(&["keys", "list"]);
     assert!(listed.contains(&key.id) && listed.contains("Ann") && listed.contains("free"), "{listed}");
     assert!(!listed.contains(&key.key), "the list reveals a key");
-    assert_eq!(gateway.stop().run_ok(&["keys", "list"]), listed, "the same list while it is stopped");
+    assert_eq!(gateway.stop().run_well(&["keys", "list"]), listed, "the same list while it is stopped");
 }
 
 #[test]

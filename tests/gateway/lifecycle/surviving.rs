@@ -49,7 +49,7 @@ fn incidents_are_there_after_a_restart() {
     let answer = gateway.send(&get("/status/500").key(&gateway.key()));
     let id = answer.header("X-Request-Id").unwrap().to_owned();
     let home = gateway.stop();
-    assert!(home.run_ok(&["incidents", "show", &id, "--json"]).contains(&id));
+    assert!(home.run_well(&["incidents", "show", &id, "--json"]).contains(&id));
     let gateway = Gateway::start_in(&home);
     gateway.incident(&id);
 }

@@ -32,7 +32,7 @@ fn exchange(gateway: &Gateway, line: &str, fields: &str, body: &str) -> u64 {
 }
 
 fn usage(home: &Home, arguments: &[&str]) -> Value {
-    let out = home.run_ok(&[&["usage", "--json", "--since", "1h"], arguments].concat());
+    let out = home.run_well(&[&["usage", "--json", "--since", "1h"], arguments].concat());
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
 }
 
@@ -147,7 +147,7 @@ fn usage_that_is_switched_off_is_not_counted_and_reported_as_such() {
     thirteen(&gateway, &gateway.key());
     let home = gateway.stop();
     assert_eq!(usage(&home, &[])["total"]["requests"], 0);
-    assert!(home.run_ok(&["usage"]).contains("enabled = false"));
+    assert!(home.run_well(&["usage"]).contains("enabled = false"));
     assert!(!home.path("data/usage.redb").exists());
 }
 

@@ -144,7 +144,7 @@ impl Home {
     }
 
     #[track_caller]
-    pub(crate) fn run_ok(&self, arguments: &[&str]) -> String {
+    pub(crate) fn run_well(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert_eq!(output.code, Some(0), "{arguments:?} failed: {output:?}");
         output.out
@@ -155,7 +155,7 @@ impl Home {
         let mut arguments = vec!["keys", "create"];
         arguments.extend_from_slice(options);
         arguments.push("--json");
-        let out = self.run_ok(&arguments);
+        let out = self.run_well(&arguments);
         let made: Value =
             serde_json::from_str(&out).unwrap_or_else(|error| panic!("no JSON ({error}): {out}"));
         let text =
@@ -286,7 +286,7 @@ impl Gateway {
 
     #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        self.home.run_ok(arguments)
+        self.home.run_well(arguments)
     }
 
     /// The incident that was kept for a request.
