@@ -1,6 +1,6 @@
-//! The days and months of a time zone: which of them an instant falls into, when it begins and ends.
+//! The days and months of a time zone: which one contains an instant, when it begins and ends.
 //!
-//! Whoever has a time zone database makes a [`Calendar`] of it once; after that a day is looked up in
+//! A [`Calendar`] is created once from a time zone database; after that a day is looked up in
 //! constant time, without the rules of any zone.
 
 use crate::window::{Period, first_day_of_month, month_index};
@@ -13,33 +13,33 @@ use std::{
 #[cfg(test)]
 mod tests;
 
-/// Whose days and months a calendar window follows.
+/// The time zone of a calendar window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Zone {
     /// Coordinated universal time: a day begins at 00:00 UTC.
     Utc,
-    /// A time zone by its name.
+    /// A named time zone.
     Named(Arc<Calendar>),
 }
 
-/// The days of a time zone: the Unix second at which each begins. Equal by name.
+/// The days of a time zone: the Unix second at which each begins. Compared by name.
 #[derive(Clone)]
 pub struct Calendar {
     name: Box<str>,
-    /// Index: days since 1970-01-01 of the zone. Never falls from day to day.
+    /// Index: days since 1970-01-01 in the zone. Never decreases.
     days: Box<[u32]>,
 }
 
 impl Calendar {
-    /// How many days a whole table has: from 1970-01-01 to the end of 32 bits, 2106-02-07.
+    /// The number of days in a complete table: from 1970-01-01 to the end of 32 bits, 2106-02-07.
     pub const DAYS: u32 = 49_711;
 
-    /// A zone of this name whose days since 1970-01-01 begin at these Unix seconds.
+    /// A zone with this name, whose days since 1970-01-01 begin at these Unix seconds.
     ///
-    /// Day 0 also holds whatever is before it. A day that the zone left out begins when the next one
-    /// does, has no length and is never found. A start before that of an earlier day (a zone that had a
-    /// day twice) counts as equal to it, so that no window begins twice. After the table's end days
-    /// have 24 hours.
+    /// Day 0 also contains everything before it. A day that the zone skipped begins together with
+    /// the next one, has no length and is never found. A start before that of an earlier day (a
+    /// zone that repeated a day) counts as equal to it, so that no window begins twice. After the
+    /// end of the table, days have 24 hours.
     pub fn new(name: &str, mut day_starts: Vec<u32>) -> Self {
         if day_starts.is_empty() {
             day_starts.push(0);
@@ -57,9 +57,10 @@ impl Calendar {
         &self.name
     }
 
-    /// The day (since 1970-01-01 of the zone) that holds this Unix second.
+    /// The day (since 1970-01-01 in the zone) of this Unix second.
     pub fn day(&self, now: u64) -> u32 {
-        // No zone is a whole day from UTC for long, so one of three days is right but for a broken table.
+        // No zone is a whole day from UTC for long, so one of three days is right unless the table
+        // is invalid.
         let near = u32::try_from(now / 86_400).unwrap_or(u32::MAX);
         for day in [near, near.saturating_add(1), near.saturating_sub(1)] {
             if self.day_start(day) <= now && now < self.day_start(day.saturating_add(1)) {
@@ -74,7 +75,7 @@ impl Calendar {
         u32::try_from(u64::from(last) + (now - start.min(now)) / 86_400).unwrap_or(u32::MAX)
     }
 
-    /// The Unix second at which a day (since 1970-01-01 of the zone) begins.
+    /// The Unix second at which a day (since 1970-01-01 in the zone) begins.
     pub fn day_start(&self, day: u32) -> u64 {
         let found = usize::try_from(day).ok().and_then(|day| self.days.get(day));
         match found {
@@ -101,8 +102,8 @@ impl Zone {
         }
     }
 
-    /// Index of the window that holds `now` (Unix seconds). Grows by one from window to window, but for
-    /// a day that the zone left out.
+    /// Index of the window of `now` (Unix seconds). It increases by one from window to window,
+    /// except for a day that the zone skipped.
     #[inline]
     pub fn index(&self, period: Period, now: u64) -> u32 {
         match (self, period) {
@@ -126,7 +127,7 @@ impl Zone {
         }
     }
 
-    /// The Unix second at which the window with this index is over.
+    /// The Unix second at which the window with this index ends.
     pub fn end(&self, period: Period, index: u32) -> u64 {
         self.start(period, index.saturating_add(1))
     }
@@ -146,7 +147,7 @@ impl Hash for Calendar {
     }
 }
 
-/// The name alone: the days are a table of 50,000 numbers.
+/// Only the name: the days are a table of 50,000 numbers.
 impl fmt::Debug for Calendar {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Calendar({})", self.name)

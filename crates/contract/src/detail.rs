@@ -1,15 +1,15 @@
-//! The violations of a request that was not valid: each one, and one message about them all.
+//! The violations of an invalid request: each one, and a summary of all.
 
 use crate::pointer::unescape;
 use serde::Serialize;
 
-/// The message of something required that was not sent.
+/// The message for a required value that was not sent.
 pub const MISSING: &str = "Required but missing.";
-/// How the message about a property that no schema names begins.
+/// The beginning of the message for a property that the schema does not have.
 pub const UNKNOWN_PROPERTY: &str = "Unknown property.";
-/// How the message about a parameter that no document names begins.
+/// The beginning of the message for a parameter that the document does not have.
 pub const UNKNOWN_PARAMETER: &str = "Unknown parameter.";
-/// How the message begins that counts the violations of a body that are left out.
+/// The beginning of the message with the number of omitted violations of a body.
 pub const MORE: &str = "There are ";
 
 /// One violation of a validation error.
@@ -23,11 +23,11 @@ pub struct Detail {
     /// JSON pointer into the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
-    /// What is wrong with it and what would be right.
+    /// What is wrong, and what would be right.
     pub message: String,
 }
 
-/// The message of an error with these violations: of a single one all that is wrong, of several how many there are.
+/// The message of an error with these violations: the text of a single one, otherwise their number.
 pub fn summary(details: &[Detail]) -> String {
     match details {
         [only] => only.sentence(),
@@ -45,8 +45,8 @@ pub fn summary(details: &[Detail]) -> String {
 }
 
 impl Detail {
-    /// The violation as a sentence of its own, which names what it is about. Without `format!`: most errors of validation come
-    /// by here.
+    /// The violation as a complete sentence that names its subject. Without `format!`: most
+    /// validation errors need it.
     fn sentence(&self) -> String {
         let message = self.message.as_str();
         let begun =
@@ -70,7 +70,8 @@ impl Detail {
 }
 
 impl Detail {
-    /// What a violation is about: a parameter or the body, or what of it. What is unknown or missing is never an item.
+    /// The subject of a violation: a parameter or the body, or a part of it. An unknown or missing
+    /// value is never an item.
     fn subject(&self, may_be_item: bool, sentence: &mut String) {
         let pointer = self.pointer.as_deref().unwrap_or_default();
         let is_body = self.place == "body";
@@ -84,7 +85,7 @@ impl Detail {
         };
         if !pointer.is_empty() {
             let last = unescape(pointer.rsplit('/').next().unwrap_or_default());
-            // The name of an item is its number, which says little without the list that it stands in.
+            // The name of an item is its index, which is meaningless without the list.
             if may_be_item && !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()) {
                 sentence.push_str("value at ");
                 sentence.push_str(pointer);
@@ -109,7 +110,7 @@ impl Detail {
     }
 }
 
-/// Has a sentence go on behind a colon: its first letter becomes small, unless the word is in capitals.
+/// Continues a sentence after a colon: the first letter becomes lower-case, unless the word is in capitals.
 fn continue_sentence(text: &mut str, from: usize) {
     let Some(rest) = text.get_mut(from..) else { return };
     let mut letters = rest.chars();
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_says_what_of_it_is_wrong() {
+    fn a_pointer_names_the_invalid_part() {
         for (place, name, pointer, message, expected) in [
             ("body", "0", "/l/0", "Must be 1.", "Invalid value at /l/0 in the request body: must be 1."),
             ("body", "", "/", UNKNOWN_PROPERTY, "Unknown property \"\" in the request body."),

@@ -1,4 +1,4 @@
-//! Errors in gRPC: the closed table in the sixteen status codes of gRPC.
+//! Errors in gRPC: maps the closed table to the sixteen status codes of gRPC.
 
 mod retry_info;
 
@@ -8,17 +8,17 @@ pub use retry_info::{retry_info, status_details};
 use crate::{registry::ErrorCode, specification::weight};
 use std::fmt::Write;
 
-/// A client that understands only gRPC, so its errors are sent in header fields of a 200.
+/// A client that understands only gRPC, so that errors are sent in header fields of a 200.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Client {
     /// gRPC itself.
     Native,
-    /// gRPC-Web, as browsers speak it.
+    /// gRPC-Web, used by browsers.
     Web,
 }
 
 impl Client {
-    /// The client of a request with this `Content-Type` and this `Accept`. None: it is none of gRPC.
+    /// The client of a request with this `Content-Type` and this `Accept`. None: not a gRPC client.
     pub fn of(content_type: Option<&[u8]>, accept: Option<&[u8]>) -> Option<Self> {
         let names = |is: fn(&[u8]) -> bool| {
             content_type.is_some_and(is)
@@ -47,8 +47,9 @@ impl Client {
 /// The status of a response without one: UNKNOWN.
 pub const UNKNOWN: u32 = 2;
 
-/// What an upstream's `grpc-status` other than 0 is recorded as: what the same answer of HTTP would have become.
-/// The last arm is the table's bottom: a status that is not known is not understood.
+/// The code that is recorded for an upstream's `grpc-status` other than 0: that of the
+/// corresponding HTTP response. The last arm is the bottom of the table: an unknown status is an
+/// unexpected error.
 pub const fn recorded_as(status: u32) -> ErrorCode {
     match status {
         3 => ErrorCode::RequestMalformed,
@@ -64,29 +65,29 @@ pub const fn recorded_as(status: u32) -> ErrorCode {
     }
 }
 
-/// Whether a `Content-Type` or a member of `Accept` means gRPC: `application/grpc` and its subtypes such as
-/// `application/grpc+proto`. gRPC-Web is another protocol.
+/// Whether a `Content-Type` or a member of `Accept` is gRPC: `application/grpc` and its subtypes
+/// such as `application/grpc+proto`. gRPC-Web is a different protocol.
 pub fn is_grpc(media_type: &[u8]) -> bool {
     starts(media_type, b"application/grpc")
 }
 
-/// Whether it means gRPC-Web, whose errors look the same in HTTP/1.1.
+/// Whether it is gRPC-Web, whose errors look the same in HTTP/1.1.
 pub fn is_grpc_web(media_type: &[u8]) -> bool {
     starts(media_type, b"application/grpc-web") || is_grpc_web_text(media_type)
 }
 
-/// Whether it means gRPC-Web in base64.
+/// Whether it is gRPC-Web in base64.
 pub fn is_grpc_web_text(media_type: &[u8]) -> bool {
     starts(media_type, b"application/grpc-web-text")
 }
 
-/// Whether it means a stream of the Connect protocol: `application/connect+json` and the like.
+/// Whether it is a stream of the Connect protocol: `application/connect+json` and similar.
 pub fn is_connect_stream(media_type: &[u8]) -> bool {
     let start = b"application/connect+";
     media_type.trim_ascii_start().get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start))
 }
 
-/// The status of gRPC that a code of the Connect protocol names.
+/// The gRPC status for a code of the Connect protocol.
 pub fn of_connect(code: &str) -> Option<u32> {
     Some(match code {
         "canceled" => 1,
@@ -115,14 +116,15 @@ fn starts(media_type: &[u8], wanted: &[u8]) -> bool {
         && matches!(media_type.get(wanted.len()), None | Some(b'+' | b';' | b' ' | b','))
 }
 
-/// The number in a `grpc-status`. None: it is none.
+/// The number in a `grpc-status`. None: it is invalid.
 pub fn status(value: &[u8]) -> Option<u32> {
     let value = value.trim_ascii();
     let is_number = !value.is_empty() && value.len() <= 9 && value.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(value).ok().filter(|_| is_number)?.parse().ok()
 }
 
-/// A text as `grpc-message` holds it: bytes that are not printable ASCII, and the percent sign, in percent-encoding.
+/// A text encoded for `grpc-message`: bytes other than printable ASCII, and the percent sign, are
+/// percent-encoded.
 pub fn message(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -161,7 +163,7 @@ mod tests {
                 Status::Extra(_) => &[3, 5, 7, 9, 10, 11, 12],
             };
             assert!(fits.contains(&number), "{} became {number}", code.name());
-            // None of them means that all is well, or that nothing is known.
+            // None of them means success or an unknown status.
             assert!((3..=16).contains(&number));
         }
     }
@@ -220,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn grpc_is_told_from_grpc_web_and_from_everything_else() {
+    fn grpc_is_distinguished_from_grpc_web_and_from_everything_else() {
         for (media_type, grpc, web) in [
             ("application/grpc", true, false),
             ("Application/GRPC+proto", true, false),
@@ -277,7 +279,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_message_is_printable_and_comes_back(text in ".*") {
+        fn a_message_is_printable_and_round_trips(text in ".*") {
             let encoded = message(&text);
             prop_assert!(encoded.bytes().all(|b| (b' '..=b'~').contains(&b)));
             let mut bytes = Vec::new();

@@ -1,6 +1,6 @@
-//! The status codes of gRPC that errors become.
+//! The gRPC status codes that errors map to.
 
-/// A status of gRPC other than OK, of those that an error code becomes.
+/// A gRPC status other than OK that an error code maps to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names are those of gRPC")]
 pub enum GrpcStatus {
@@ -19,7 +19,7 @@ pub enum GrpcStatus {
 }
 
 impl GrpcStatus {
-    /// The number that is sent.
+    /// The number on the wire.
     pub const fn number(self) -> u8 {
         match self {
             Self::InvalidArgument => 3,
@@ -37,7 +37,7 @@ impl GrpcStatus {
         }
     }
 
-    /// The name as gRPC writes it.
+    /// The name in the gRPC specification.
     pub const fn name(self) -> &'static str {
         match self {
             Self::InvalidArgument => "INVALID_ARGUMENT",

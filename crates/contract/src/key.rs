@@ -1,27 +1,27 @@
-//! The format of the API keys that Fairgate makes: `fg_`, 32 random base62 characters, a checksum.
+//! The format of API keys created by Fairgate: `fg_`, 32 random base62 characters, a checksum.
 //!
-//! The checksum distinguishes a truncated or mistyped key from one that is unknown,
-//! without a look-up: the first is a 400 (`KEY_FORMAT_INCORRECT`), the second a 403.
+//! The checksum distinguishes a truncated or mistyped key from an unknown one without a lookup: the
+//! former is a 400 (`KEY_FORMAT_INCORRECT`), the latter a 403.
 
 use crate::percent::first_decoded;
 
-/// What every key made by Fairgate begins with.
+/// The prefix of every key created by Fairgate.
 pub const PREFIX: &str = "fg_";
 /// Random base62 characters in a key: 190 bits.
 pub const RANDOM_CHARACTERS: usize = 32;
-/// Base62 characters of the checksum: enough for a CRC-32.
+/// Base62 characters of the checksum, which hold a CRC-32.
 pub const CHECKSUM_CHARACTERS: usize = 6;
-/// Length of a whole key in bytes.
+/// The length of a key in bytes.
 pub const LENGTH: usize = PREFIX.len() + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS;
-/// A key that is longer than this is refused unread, whatever its format.
+/// A longer key is refused without a lookup, whatever its format.
 pub const LONGEST: usize = 512;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Makes a key from a source of uniformly random bytes.
+/// Generates a key from a source of uniformly random bytes.
 ///
-/// Bytes of 248 and above are passed over, so that each character is equally likely
-/// (248 is the largest multiple of 62 that a byte holds).
+/// Bytes of 248 and above are skipped, so that each character is equally likely (248 is the largest
+/// multiple of 62 in a byte).
 pub fn generate(mut random_byte: impl FnMut() -> u8) -> String {
     let mut key = String::with_capacity(LENGTH);
     key.push_str(PREFIX);
@@ -37,7 +37,7 @@ pub fn generate(mut random_byte: impl FnMut() -> u8) -> String {
     key
 }
 
-/// Whether these bytes are a key that Fairgate could have made.
+/// Whether these bytes could be a key created by Fairgate.
 pub fn is_well_formed(key: &[u8]) -> bool {
     let Some((body, sent)) = key.split_at_checked(PREFIX.len() + RANDOM_CHARACTERS) else { return false };
     let Some(random) = body.strip_prefix(PREFIX.as_bytes()) else { return false };
@@ -46,10 +46,10 @@ pub fn is_well_formed(key: &[u8]) -> bool {
         && checksum(body).into_iter().zip(sent).all(|(made, sent)| made as u32 == u32::from(*sent))
 }
 
-/// Where in a text a well-formed key stands, whatever stands around it.
+/// The offset of a well-formed key in a text, whatever surrounds it.
 #[inline]
 pub fn position(text: &[u8]) -> Option<usize> {
-    // Of what a key begins with, the character that other text has least of.
+    // Search for the character of the prefix that is rarest in other text.
     memchr::memchr_iter(b'_', text).find_map(|mark| {
         let start = mark.checked_sub(PREFIX.len() - 1)?;
         text.get(start..start + LENGTH).is_some_and(is_well_formed).then_some(start)
@@ -62,9 +62,9 @@ pub fn find(text: &[u8]) -> Option<[u8; LENGTH]> {
     plain.or_else(|| in_encoded(text))
 }
 
-/// A well-formed key in a text, some of whose characters are percent-encoded.
+/// A well-formed key in a text with some of its characters percent-encoded.
 pub fn in_encoded(text: &[u8]) -> Option<[u8; LENGTH]> {
-    // None has to be encoded, and hardly anybody does.
+    // Keys need no encoding, so this is rare.
     memchr::memchr(b'%', text)?;
     (0..text.len()).find_map(|start| {
         let (mut key, mut rest) = ([0; LENGTH], text.get(start..)?);
@@ -78,7 +78,7 @@ pub fn in_encoded(text: &[u8]) -> Option<[u8; LENGTH]> {
     })
 }
 
-/// What may be shown of a key in lists: its beginning, never enough to use it.
+/// The part of a key to show in lists: its beginning, never enough to use it.
 pub fn preview(key: &str) -> String {
     key.chars().take(PREFIX.len() + 4).chain("…".chars()).collect()
 }
@@ -142,7 +142,7 @@ mod tests {
         }
 
         #[test]
-        fn one_wrong_character_is_told(at in 0..LENGTH, to in "[0-9A-Za-z]") {
+        fn one_wrong_character_is_detected(at in 0..LENGTH, to in "[0-9A-Za-z]") {
             let mut bytes = (0..=255u8).cycle();
             let mut key = generate(|| bytes.next().unwrap()).into_bytes();
             prop_assume!(key[at] != to.as_bytes()[0]);
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn each_character_is_equally_likely() {
-        // Each byte comes equally often, and so has to come each character.
+        // Each byte is equally frequent, so each character must be.
         let mut bytes = (0..=255u8).cycle();
         let keys: Vec<String> = (0..31).map(|_| generate(|| bytes.next().unwrap())).collect();
         let drawn: String = keys.iter().map(|key| &key[PREFIX.len()..][..RANDOM_CHARACTERS]).collect();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_cut_short_or_prolonged_is_told() {
+    fn a_truncated_or_extended_key_is_detected() {
         let mut bytes = (0..=255u8).cycle();
         let key = generate(|| bytes.next().unwrap());
         assert!(!is_well_formed(&key.as_bytes()[..LENGTH - 1]));

@@ -1,10 +1,11 @@
-//! The contract that every client behind Fairgate may rely on.
+//! The contract that every client of an API behind Fairgate can rely on.
 //!
-//! This crate is pure: it knows no runtime, no socket, no file, and takes the time as an argument.
-//! What stands here is law for every other crate: the closed table of codes ([`Status`]), the
-//! registry of error codes ([`ErrorCode`]), the error specification ([`Specification`]), the map
-//! from an upstream's answer to ours ([`upstream`], [`upstream_body`]), the same errors in gRPC ([`grpc`]), the kinds of limits and the
-//! arithmetic of their windows ([`Limit`], [`Period`], [`Zone`]), how redirects are sent ([`redirect`]) and the format of keys ([`key`]).
+//! This crate is pure: it has no runtime, sockets or files, and time is a parameter. All other
+//! crates follow it: the closed table of statuses ([`Status`]), the registry of error codes
+//! ([`ErrorCode`]), the error specification ([`Specification`]), the mapping of an upstream's
+//! response to ours ([`upstream`], [`upstream_body`]), the same errors in gRPC ([`grpc`]), the
+//! kinds of limits and the arithmetic of their windows ([`Limit`], [`Period`], [`Zone`]), redirects
+//! ([`redirect`]) and the format of keys ([`key`]).
 
 pub mod calendar;
 pub mod detail;

@@ -1,7 +1,7 @@
-//! One limit of a plan: what it counts, over which time, and for which endpoints.
+//! A limit of a plan: what it counts, over which time, and for which endpoints.
 //!
-//! A limit is one promise, written as one text: `"1000 per day in Europe/Berlin"`. [`Limit::parse`]
-//! reads the text, `Display` writes it back, and [`Limit::tag`] is what its counters are kept under.
+//! A limit has a text form: `"1000 per day in Europe/Berlin"`. [`Limit::parse`] parses it,
+//! `Display` formats it, and [`Limit::tag`] identifies its counters.
 
 mod reading;
 mod tag;
@@ -14,10 +14,10 @@ pub use tag::{Class, RateTag, Tag};
 use crate::{calendar::Zone, registry::ErrorCode, window::Period};
 use std::{fmt, sync::Arc};
 
-/// One promise of a plan: so many units, counted in one of several ways.
+/// A limit of a plan: a number of units, counted in one of several ways.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Limit {
-    /// Units that are granted, at least 1 and at most [`Limit::LARGEST`] ([`Limit::MAX_RATE`] for a rate).
+    /// Units granted, at least 1 and at most [`Limit::LARGEST`] ([`Limit::MAX_RATE`] for a rate).
     pub amount: u32,
     /// How they are counted.
     pub kind: Kind,
@@ -28,43 +28,43 @@ pub struct Limit {
 /// How a limit counts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// So many units in each calendar window: `1000 per day`, `1000 per day in Europe/Berlin`.
+    /// This many units in each calendar window: `1000 per day`, `1000 per day in Europe/Berlin`.
     ///
-    /// Days and months may be those of a time zone; seconds, minutes and hours are always UTC's.
+    /// Days and months may be in a time zone; seconds, minutes and hours are always in UTC.
     Calendar {
         /// The period of the windows.
         period: Period,
-        /// Whose days and months they are.
+        /// Their time zone.
         zone: Zone,
     },
-    /// At most so many units in any span of this length: `100 per rolling 15 minutes`.
+    /// At most this many units in any span of this length: `100 per rolling 15 minutes`.
     Rolling {
         /// The length of the span, [`Limit::SHORTEST_SPAN`] to [`Limit::LONGEST_SPAN`].
         seconds: u32,
     },
-    /// So many units per second, minute or hour, refilled evenly: `10 per second, burst 50`.
+    /// This many units per second, minute or hour, refilled evenly: `10 per second, burst 50`.
     Rate {
-        /// The time in which `amount` units come back.
+        /// The time in which `amount` units are refilled.
         period: Period,
-        /// The most units that can be used at once, at least 1 and at most [`Limit::MAX_RATE`].
+        /// Maximum number of units that can be used at once, at least 1 and at most [`Limit::MAX_RATE`].
         burst: u32,
     },
-    /// So many requests in flight: `20 at once`. Requests count, not their cost.
+    /// This many requests in flight: `20 at once`. Requests are counted, not their cost.
     Concurrent,
-    /// So many units, for ever: `10000 in all`.
+    /// This many units in total: `10000 in all`.
     Lifetime,
 }
 
 impl Limit {
-    /// The largest amount: the top bit of a counter's word is a mark.
+    /// The maximum amount: the top bit of a counter's word is a flag.
     pub const LARGEST: u32 = 0x7fff_ffff;
-    /// The largest amount and the largest burst of a rate.
+    /// The maximum amount and burst of a rate.
     pub const MAX_RATE: u32 = 1 << 28;
     /// The shortest rolling span, in seconds.
     pub const SHORTEST_SPAN: u32 = 60;
     /// The longest rolling span, in seconds.
     pub const LONGEST_SPAN: u32 = 31 * 86_400;
-    /// The longest name of a group of endpoints, in bytes.
+    /// The maximum length of the name of a group of endpoints, in bytes.
     pub const LONGEST_GROUP: usize = 64;
 
     /// Whether a group of endpoints can have this name: 1 to 64 letters, digits, `-` and `_`.
@@ -73,8 +73,8 @@ impl Limit {
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     }
 
-    /// The most units that can ever be used at once; a request that costs more is never admitted.
-    /// `None` for a limit that counts requests, whatever they cost.
+    /// Maximum number of units that can ever be used at once; a request that costs more is never
+    /// admitted. `None` for a limit that counts requests, whatever they cost.
     pub fn at_most_at_once(&self) -> Option<u32> {
         match self.kind {
             Kind::Calendar { .. } | Kind::Rolling { .. } | Kind::Lifetime => Some(self.amount),
@@ -83,8 +83,8 @@ impl Limit {
         }
     }
 
-    /// What a request is refused with when this limit is used up: a limit per second, a rate and requests in
-    /// flight ask for a slower pace, all others for patience or a larger plan.
+    /// The error code when this limit is exhausted: a limit per second, a rate and requests in
+    /// flight ask for a slower pace, all others for waiting or a larger plan.
     pub fn error_code(&self) -> ErrorCode {
         match &self.kind {
             Kind::Calendar { period: Period::Second, .. } | Kind::Rate { .. } | Kind::Concurrent => {
@@ -104,9 +104,10 @@ impl Limit {
     }
 
     /// A short name for `RateLimit-Policy`: `day`, `day-europe-berlin`, `rolling-15-minutes`,
-    /// `second-burst`, `at-once`, `in-all`; with a group `-GROUP` behind it. Letters, digits and `-` only.
+    /// `second-burst`, `at-once`, `in-all`; followed by `-GROUP` if it has a group. Letters, digits
+    /// and `-` only.
     ///
-    /// No two limits of a plan share one: a configuration in which two would does not start.
+    /// It is unique within a plan: a configuration with two equal names is rejected.
     pub fn policy_name(&self) -> String {
         let mut name = match &self.kind {
             Kind::Calendar { period, zone: Zone::Utc } => period.word().to_owned(),
@@ -126,7 +127,7 @@ impl Limit {
     }
 }
 
-/// `Etc/GMT+5` and `Etc/GMT-5` are hours apart: the one becomes `Etc-GMT-plus-5`, the other `Etc-GMT-5`.
+/// `Etc/GMT+5` and `Etc/GMT-5` are hours apart: one becomes `Etc-GMT-plus-5`, the other `Etc-GMT-5`.
 fn dashed(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
@@ -168,7 +169,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A rolling span in words: `hour`, `15 minutes`. Written in the largest unit that divides it.
+/// A rolling span in words: `hour`, `15 minutes`. Formatted in the largest unit that divides it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span(
     /// Its length in seconds.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The first character of a text, decoded, and what stands behind it.
+/// The first character of a text, decoded, and the rest.
 pub(crate) fn first_decoded(text: &[u8]) -> Option<(u8, &[u8])> {
     let (&first, rest) = text.split_first()?;
     let &[high, low, ref behind @ ..] = rest else { return Some((first, rest)) };
@@ -13,7 +13,7 @@ pub(crate) fn first_decoded(text: &[u8]) -> Option<(u8, &[u8])> {
     }
 }
 
-/// A text whose percent-encoded bytes are decoded. What does not become UTF-8 stays as it is.
+/// A text with percent-encoded bytes decoded. If the result is not UTF-8, the text is unchanged.
 pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_encoding_stays_as_it_is() {
+    fn invalid_percent_encoding_is_unchanged() {
         for (text, expected) in [
             ("a%20b", "a b"),
             ("caf%c3%A9", "café"),

@@ -1,4 +1,4 @@
-//! Permissions in words: what a key needs, said the same in an answer and in the reference.
+//! Required permissions in words, the same in a response and in the reference.
 
 /// `the permission "a"`, `the permissions "a" and "b"`, or the alternatives: all of one of these sets.
 pub fn needed(sets: &[Vec<String>]) -> String {
@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_needed_is_said_in_words() {
+    fn required_permissions_are_stated_in_words() {
         let set = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         assert_eq!(needed(&[set(&["a"])]), "the permission \"a\"");
         assert_eq!(

@@ -1,8 +1,8 @@
-//! JSON pointers (RFC 6901): tokens written and read. What a pointer leads to, whoever owns the value knows.
+//! JSON pointers (RFC 6901): tokens are parsed and formatted. Evaluation is left to the owner of the value.
 
 use std::borrow::Cow;
 
-/// A name as a token of a pointer. Nearly no name has to be escaped, and none of these is copied.
+/// Escapes a name as a token of a pointer. Hardly any name needs it, and others are not copied.
 pub fn escape(name: &str) -> Cow<'_, str> {
     if name.contains(['~', '/']) {
         let mut token = String::with_capacity(name.len() + 1);
@@ -13,7 +13,7 @@ pub fn escape(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// The name that a token stands for.
+/// The name of a token.
 #[inline]
 pub fn unescape(token: &str) -> Cow<'_, str> {
     if token.contains('~') {
@@ -40,7 +40,7 @@ fn write(token: &mut String, name: &str) {
     }
 }
 
-/// The pointer to a member of what `pointer` leads to.
+/// The pointer to a member of the value at `pointer`.
 pub fn child(pointer: &str, name: &str) -> String {
     let mut whole = String::with_capacity(pointer.len() + 1 + name.len());
     whole.push_str(pointer);
@@ -48,18 +48,18 @@ pub fn child(pointer: &str, name: &str) -> String {
     whole
 }
 
-/// The names that lead to what a pointer stands for. The pointer is empty or begins with a slash.
+/// The names in a pointer. The pointer is empty or begins with a slash.
 #[inline]
 pub fn names(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> + Clone {
     pointer.split('/').skip(1).map(unescape)
 }
 
-/// The last name of a pointer; of an empty one, the empty name.
+/// The last name of a pointer; empty for an empty one.
 pub fn last_name(pointer: &str) -> Cow<'_, str> {
     unescape(pointer.rsplit_once('/').map_or("", |(_, token)| token))
 }
 
-/// The index of an array's element that a name stands for: digits without a sign or zeros in front.
+/// The array index in a name: digits without sign or leading zeros.
 #[inline]
 pub fn index(name: &str) -> Option<usize> {
     let is_plain = name == "0" || !name.starts_with(['0', '+']);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tilde_before_a_digit_is_no_escape_of_its_own() {
+    fn a_tilde_before_another_digit_is_not_an_escape() {
         assert_eq!(unescape("~01"), "~1");
         assert_eq!(unescape("~10"), "/0");
         assert_eq!(escape("~1"), "~01");
@@ -116,7 +116,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_names_come_back(wanted in proptest::collection::vec(any::<String>(), 0..5)) {
+        fn any_names_round_trip(wanted in proptest::collection::vec(any::<String>(), 0..5)) {
             let mut pointer = String::new();
             for name in &wanted {
                 let whole = child(&pointer, name);

@@ -1,29 +1,30 @@
-//! How a redirect is sent, by the method of the request: one rule, for answers and for all that describes them.
+//! How redirects are sent, by the method of the request: one rule, for responses and their descriptions.
 
-/// What answers a method other than GET and HEAD whose endpoint has moved (`redirect_status`).
+/// The status for a method other than GET and HEAD whose endpoint has moved (`redirect_status`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RedirectStatus {
-    /// 301. The new address stands in the body alone.
+    /// 301. The new location is only in the body.
     #[default]
     MovedPermanently,
     /// 308, with a `Location`.
     PermanentRedirect,
 }
 
-/// A redirect as one method gets it.
+/// A redirect for one method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Redirect {
     /// The number on the status line.
     pub number: u16,
-    /// Whether the answer has the `Location` that clients follow by themselves.
+    /// Whether the response has a `Location`, which clients follow automatically.
     pub has_location: bool,
 }
 
 impl RedirectStatus {
-    /// The redirect of a request with this method.
+    /// The redirect for a request with this method.
     ///
-    /// RFC 9110, 15.4.2 lets a client change POST to GET when it follows a 301. Many do so for every method that has a
-    /// body: it is lost, and the answer to the GET is taken for that of the request. So nothing there leads them.
+    /// RFC 9110, 15.4.2 allows a client to change POST to GET when it follows a 301. Many do so for
+    /// every method with a body: the body is lost, and the response to the GET is taken for that of
+    /// the request. So such a 301 has no Location.
     pub fn of(self, method: &str) -> Redirect {
         match (method, self) {
             ("GET" | "HEAD", Self::MovedPermanently | Self::PermanentRedirect) => {

@@ -1,19 +1,20 @@
-//! The registry of error codes: one row a code, and nothing about a code stands anywhere else.
+//! The registry of error codes: one row for each code, and the only place with its texts.
 //!
-//! To add a code, add a row. The enum, its list and its texts come from the rows, and the compiler
-//! and the tests then ask for everything else: a case on the wire in `tests/gateway/contract`, for a start.
+//! To add a code, add a row. The enum, its list and its texts are generated from the rows, and the
+//! compiler and the tests then require everything else, beginning with a case on the wire in
+//! `tests/gateway/contract`.
 
 use crate::{
     grpc_status::GrpcStatus,
     status::{ExtraStatus, Status},
 };
 
-/// Who has to act for the error to go away.
+/// Who must act to resolve the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// Whoever sends the request.
+    /// The sender of the request.
     Client,
-    /// Whoever gives out keys, plans and permissions.
+    /// Those who issue keys, plans and permissions.
     Operator,
     /// The API behind the gateway.
     Upstream,
@@ -29,13 +30,13 @@ struct Row {
     title: &'static str,
     meaning: &'static str,
     what_to_do: &'static str,
-    /// Both, as one text.
+    /// Both texts joined.
     explanation: &'static str,
 }
 
 macro_rules! registry {
     ($($code:ident: $name:literal, $status:expr, $grpc_status:ident, $owner:ident, $title:literal, $meaning:literal, $what_to_do:literal;)+) => {
-        /// A stable code of the error specification. Its name never changes once it was released.
+        /// A stable code of the error specification. Its name never changes after its release.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum ErrorCode {
             $(#[doc = $meaning] $code,)+
@@ -63,8 +64,8 @@ macro_rules! registry {
     };
 }
 
-// A method of gRPC is a path: one that does not exist, or no longer does, is `Unimplemented`. gRPC clients fetch new credentials
-// at `Unauthenticated` alone, so a malformed key gets it as well; without TLS they would send those in the clear, too.
+// A gRPC method is a path: one that does not exist, or no longer does, is `Unimplemented`. gRPC clients fetch new credentials
+// only at `Unauthenticated`, so a malformed key gets it as well; without TLS they would send those in the clear, too.
 registry! {
     EndpointMoved: "ENDPOINT_MOVED", Status::Moved, Unimplemented, Client, "Endpoint moved",
         "The endpoint has a new address.",
@@ -217,12 +218,12 @@ impl ErrorCode {
         self.row().status
     }
 
-    /// What the code becomes in gRPC.
+    /// The gRPC status of the code.
     pub const fn grpc_status(self) -> GrpcStatus {
         self.row().grpc_status
     }
 
-    /// Who has to act.
+    /// Who must act.
     pub const fn owner(self) -> Owner {
         self.row().owner
     }
@@ -237,22 +238,22 @@ impl ErrorCode {
         self.row().meaning
     }
 
-    /// What the reader can do about it, in one sentence.
+    /// What to do about it, in one sentence.
     pub const fn what_to_do(self) -> &'static str {
         self.row().what_to_do
     }
 
-    /// What it means and what to do about it: the message of an error of which nothing more is known.
+    /// What it means and what to do: the message of an error without further information.
     pub const fn explanation(self) -> &'static str {
         self.row().explanation
     }
 
-    /// The code of this name.
+    /// The code with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|code| code.name() == name)
     }
 
-    /// The code of a status that the operator added by `extra_codes`.
+    /// The code of a status that the operator added with `extra_codes`.
     pub const fn of_extra(status: ExtraStatus) -> Self {
         match status {
             ExtraStatus::PaymentRequired => Self::PaymentRequired,
@@ -288,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_says_what_it_means_and_what_to_do_in_whole_sentences() {
+    fn every_row_states_meaning_and_remedy_in_whole_sentences() {
         for code in ErrorCode::ALL {
             assert!(!code.title().is_empty(), "{}", code.name());
             for text in [code.meaning(), code.what_to_do()] {

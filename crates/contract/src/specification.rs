@@ -1,19 +1,20 @@
-//! The error specification: the one body that every answer from the 301 row downwards carries.
+//! The error specification: the body of every response from the 301 row downwards.
 //!
-//! It is serialised, never templated, so that it is valid JSON whatever bytes the request held.
+//! It is serialized, not built from a template, so that it is valid JSON whatever bytes the request
+//! contained.
 
 use crate::{detail::Detail, registry::ErrorCode};
 use std::borrow::Cow;
 
-/// The most seconds that `Retry-After` names. JavaScript counts a timer's milliseconds in 31 bits: beyond them it fires at
-/// once, and clients that wait by it retry without a pause.
+/// The maximum of `Retry-After` in seconds. JavaScript timers have 31 bits of milliseconds: larger
+/// values fire at once, and clients would retry without a pause.
 pub const MAX_RETRY_AFTER: u64 = i32::MAX as u64 / 1000;
 
-/// The registered problem type of a limit that denied (draft-ietf-httpapi-ratelimit-headers-11, section 5.1). The page that
-/// explains the code stands in `error.check`, there as everywhere.
+/// The registered problem type of an exceeded limit (draft-ietf-httpapi-ratelimit-headers-11,
+/// section 5.1). `error.check` has the page that explains the code, as always.
 const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
-/// The form in which the specification is written, as the client's `Accept` asks for.
+/// The format of the specification, selected by the client's `Accept`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Form {
     /// `application/json`: the specification.
@@ -23,35 +24,35 @@ pub enum Form {
     Problem,
 }
 
-/// What a client reads about an error.
+/// The error as the client gets it.
 #[derive(Debug)]
 pub struct Specification<'a> {
-    /// `error.code`: a registered name, or the upstream's own if its body already had this shape.
+    /// `error.code`: a registered name, or the upstream's own if its body already had this form.
     pub code: Cow<'a, str>,
     /// `title` of RFC 9457.
     pub title: &'a str,
-    /// What is wrong with this request and what to do next. Never internals.
+    /// What is wrong with this request and what to do. Never internals.
     pub message: &'a str,
     /// The number on the status line.
     pub http_code: u16,
     /// The page that explains the code.
     pub check: &'a str,
-    /// The request's id.
+    /// The request's ID.
     pub request_id: &'a str,
     /// All violations of a validation error.
     pub details: &'a [Detail],
-    /// Details that an upstream's own error specification held.
+    /// Details of an upstream's own error specification.
     pub foreign_details: Option<&'a serde_json::Value>,
-    /// The address to write to after a 500.
+    /// The support address in a 500.
     pub contact: Option<&'a str>,
-    /// Where to go after a 301.
+    /// The new location of a 301.
     pub location: Option<&'a str>,
     /// The name in `RateLimit-Policy` of the limit that denied.
     pub violated_policy: Option<&'a str>,
 }
 
 impl<'a> Specification<'a> {
-    /// A specification of a registered code without any optional member.
+    /// A specification of a registered code without optional members.
     pub fn new(
         code: ErrorCode,
         http_code: u16,
@@ -74,15 +75,15 @@ impl<'a> Specification<'a> {
         }
     }
 
-    /// Appends the body to `out`, ending in a line break.
+    /// Appends the body to `out`, followed by a line break.
     pub fn write(&self, form: Form, out: &mut Vec<u8>) {
         let start = out.len();
         let written = match form {
             Form::Specification => self.write_plain(out),
             Form::Problem => self.write_problem(out),
         };
-        // Strings into a Vec cannot fail to serialise; should that ever change, an empty object
-        // is still valid JSON, and half an object is not.
+        // Serializing strings into a Vec cannot fail; should that ever change, an empty object is
+        // still valid JSON, and a truncated one is not.
         if written.is_err() {
             out.truncate(start);
             out.extend_from_slice(b"{}");
@@ -118,8 +119,9 @@ impl<'a> Specification<'a> {
         Ok(())
     }
 
-    /// Appends the member that both forms have. By hand, because a serialiser that looks at each character costs a sixth of a
-    /// whole denial; text with control characters, and whatever is not text, is the serialiser's.
+    /// Appends the member that both formats share. By hand, because a serializer that checks each
+    /// character costs a sixth of a whole denial; text with control characters, and everything that
+    /// is not text, is left to the serializer.
     fn write_error(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
         write_member(br#"{"code":"#, &self.code, out)?;
         write_member(br#","message":"#, self.message, out)?;
@@ -146,7 +148,7 @@ impl<'a> Specification<'a> {
 }
 
 impl Form {
-    /// The Content-Type of this form.
+    /// The Content-Type of this format.
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Specification => "application/json",
@@ -154,10 +156,10 @@ impl Form {
         }
     }
 
-    /// The form that an `Accept` header asks for: problem details only for a client that names them
-    /// and does not give plain JSON a higher weight.
+    /// The format for an `Accept` header: problem details only for a client that names them and
+    /// does not give plain JSON a higher weight.
     pub fn accepted(accept: &[u8]) -> Self {
-        // The type has a plus in its name, and what nearly all clients send has none.
+        // The media type contains a plus, which the header of nearly all clients does not.
         if !accept.contains(&b'+') {
             return Self::Specification;
         }
@@ -177,7 +179,8 @@ impl Form {
     }
 }
 
-/// The weight of a member of `Accept` or `Accept-Encoding` (RFC 9110 section 12.4.2). 0, if it is not a number.
+/// The weight of a member of `Accept` or `Accept-Encoding` (RFC 9110 section 12.4.2). 0 if it is
+/// not a number.
 pub fn weight(range: &[u8]) -> f32 {
     let mut parameters = range.split(|&byte| byte == b';').skip(1).map(<[u8]>::trim_ascii);
     let weight = parameters.find_map(|parameter| {
@@ -187,11 +190,11 @@ pub fn weight(range: &[u8]) -> f32 {
     weight.map_or(1.0, |q| std::str::from_utf8(q).ok().and_then(|q| q.parse().ok()).unwrap_or(0.0))
 }
 
-/// Appends a member whose value is text. `name` is everything from where the last member ended up to the value.
+/// Appends a member with a text value. `name` is everything between the previous value and this one.
 fn write_member(name: &[u8], text: &str, out: &mut Vec<u8>) -> serde_json::Result<()> {
     out.extend_from_slice(name);
     let bytes = text.as_bytes();
-    // Both without a branch for each byte, so that the compiler looks at many at once. Nearly all text is plain.
+    // Both without a branch for each byte, so that the compiler vectorizes them. Nearly all text is plain.
     if bytes.iter().fold(true, |all, byte| all & (*byte >= b' ' && *byte != b'"' && *byte != b'\\')) {
         out.push(b'"');
         out.extend_from_slice(bytes);
@@ -225,7 +228,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is written by hand is read as what the serialiser would have made of it.
+        /// The hand-written JSON equals that of the serializer.
         #[test]
         fn both_forms_have_the_same_specification(
             code in ".*", message in ".*", check in ".*", id in ".*", http_code: u16,
@@ -272,7 +275,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_valid_json_and_comes_back_unchanged(message in ".*", location in ".*", name in ".*") {
+        fn any_text_is_valid_json_and_round_trips(message in ".*", location in ".*", name in ".*") {
             let details = [Detail { place: "query", name: name.clone(), pointer: None, message: message.clone() }];
             let mut specification = Specification::new(ErrorCode::TrailingSlash, 301, &message, "c", "req_1");
             specification.location = Some(&location);
@@ -315,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn problem_details_are_sent_to_whoever_names_them() {
+    fn problem_details_are_sent_to_clients_that_name_them() {
         for (accept, form) in [
             ("application/problem+json", Form::Problem),
             ("application/json, application/problem+json", Form::Problem),

@@ -1,8 +1,8 @@
-//! The closed table: the only statuses from 301 downwards that a client ever sees.
+//! The closed table: the only statuses from 301 downwards that a client ever gets.
 
-/// A row of the closed table (the rows that are not a plain success), named by what it means.
+/// A row of the closed table (other than success), named by its meaning.
 ///
-/// The number on the wire depends on [`Statuses`] for two of the rows, so a status is turned into
+/// The number on the wire depends on [`Statuses`] for two of the rows, so a status is converted to
 /// a number in one place only: [`Status::on_the_wire`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
@@ -18,13 +18,13 @@ pub enum Status {
     NotFound,
     /// 422: well formed, but cannot be processed.
     Unprocessable,
-    /// 429: the limits allowed to this key are exceeded.
+    /// 429: the limits of this key are exceeded.
     LimitExceeded,
     /// 500: an unexpected error on our side.
     Unexpected,
-    /// 503: maintenance, overload, or the upstream said so.
+    /// 503: maintenance, overload, or a 503 of the upstream.
     Unavailable,
-    /// A status outside the table that the operator added for this API by `extra_codes`.
+    /// A status outside the table that the operator added for this API with `extra_codes`.
     Extra(ExtraStatus),
 }
 
@@ -34,11 +34,11 @@ pub enum Statuses {
     /// 401 = the key lacks the permission, 403 = the key is not set or incorrect. The default.
     #[default]
     Fairgate,
-    /// The other way round, as RFC 9110 has it.
+    /// Swapped, as in RFC 9110.
     Rfc9110,
 }
 
-/// The statuses by which an operator may extend the table (`extra_codes`).
+/// The statuses that an operator may add to the table (`extra_codes`).
 ///
 /// Closed on purpose: a status is here only if its meaning cannot be confused with a row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,7 +62,7 @@ pub enum ExtraStatus {
 // === impl Status ===
 
 impl Status {
-    /// The number that is sent.
+    /// The number on the wire.
     pub const fn on_the_wire(self, statuses: Statuses) -> u16 {
         match (self, statuses) {
             (Self::Moved, _) => 301,
@@ -101,7 +101,7 @@ impl Status {
     }
 }
 
-/// The reason phrase of a status line. A status nobody named has none: RFC 9112 allows an empty one.
+/// The reason phrase of a status line. An unknown status has none: RFC 9112 allows an empty one.
 pub const fn reason_phrase(number: u16) -> &'static str {
     match number {
         200 => "OK",
@@ -143,7 +143,7 @@ pub const fn reason_phrase(number: u16) -> &'static str {
 // === impl ExtraStatus ===
 
 impl ExtraStatus {
-    /// Every status that `extra_codes` may name.
+    /// All statuses that `extra_codes` may list.
     pub const ALL: [Self; 13] = [
         Self::PaymentRequired,
         Self::MethodNotAllowed,
@@ -160,7 +160,7 @@ impl ExtraStatus {
         Self::UnavailableForLegalReasons,
     ];
 
-    /// The number that is sent.
+    /// The number on the wire.
     pub const fn number(self) -> u16 {
         match self {
             Self::PaymentRequired => 402,
@@ -179,7 +179,7 @@ impl ExtraStatus {
         }
     }
 
-    /// The extra status with this number, if `extra_codes` may name it.
+    /// The extra status with this number, if `extra_codes` may list it.
     pub fn from_number(number: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|extra| extra.number() == number)
     }
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn each_row_says_what_it_means_in_a_sentence_of_its_own() {
+    fn each_row_states_its_meaning_in_a_sentence_of_its_own() {
         let rows = [
             Status::Moved,
             Status::NotValid,

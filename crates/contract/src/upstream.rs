@@ -1,23 +1,23 @@
-//! What an upstream's status becomes on its way to the client: one row a status.
+//! The mapping of upstream statuses: one row for each status.
 
 use crate::{
     registry::ErrorCode,
     status::{ExtraStatus, Status},
 };
 
-/// What becomes of an upstream's answer.
+/// How an upstream's response is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
-    /// The answer passes untouched, and is charged.
+    /// The response is passed on unchanged, and is charged.
     Pass,
-    /// The answer is replaced by the error specification with this code, and is free.
+    /// The response is replaced by the error specification with this code, and is free.
     Replace(ErrorCode),
 }
 
-/// What an upstream's final status becomes. `extra` are the statuses added by `extra_codes`.
+/// How an upstream's final status is treated. `extra` are the statuses added with `extra_codes`.
 ///
-/// The last arm is the closed table's bottom: a status that no row names is not understood, so it
-/// fails closed into `UNEXPECTED_ERROR`. `tests::every_status_number_is_decided` walks all numbers.
+/// The last arm is the bottom of the closed table: an unlisted status fails closed as
+/// `UNEXPECTED_ERROR`. `tests::every_status_number_is_decided` tests all numbers.
 pub fn disposition(status: u16, extra: &[ExtraStatus]) -> Disposition {
     if let Some(added) = ExtraStatus::from_number(status).filter(|added| extra.contains(added)) {
         return Disposition::Replace(ErrorCode::of_extra(added));
@@ -25,7 +25,7 @@ pub fn disposition(status: u16, extra: &[ExtraStatus]) -> Disposition {
     Disposition::Replace(match status {
         200..=299 | 300 | 302..=308 => return Disposition::Pass,
         301 => ErrorCode::EndpointMoved,
-        // The gateway has accepted the key already: what is missing is the permission.
+        // The gateway has already accepted the key: the permission is missing.
         401 | 403 => ErrorCode::PermissionDenied,
         404 | 410 => ErrorCode::ResourceNotFound,
         405 => ErrorCode::MethodNotAvailable,
@@ -43,9 +43,9 @@ pub fn disposition(status: u16, extra: &[ExtraStatus]) -> Disposition {
     })
 }
 
-/// What the client reads where the upstream said nothing that a person could use.
+/// The message for the client if the upstream sent none that is useful to a person.
 ///
-/// The texts of the registry are about what the gateway found; some of them would send the reader to look for it.
+/// The texts of the registry are about what the gateway detects; some of them would be misleading here.
 pub const fn default_message(status: u16, code: ErrorCode) -> &'static str {
     match (code, status) {
         (ErrorCode::RequestMalformed, _) => {
@@ -75,9 +75,9 @@ pub const fn default_message(status: u16, code: ErrorCode) -> &'static str {
     }
 }
 
-/// Whether the human message of an upstream's error may be shown to the client.
+/// Whether the human-readable message of an upstream's error may be sent to the client.
 ///
-/// A 500 may hold a stack trace, a host name or a query: its message stays in the incident.
+/// A 500 may contain a stack trace, a host name or a query: its message stays in the incident.
 pub const fn may_keep_message(status: Status) -> bool {
     match status {
         Status::Unexpected => false,
@@ -93,7 +93,7 @@ pub const fn may_keep_message(status: Status) -> bool {
     }
 }
 
-/// The headers of a replaced answer that the client still gets, in lower case.
+/// The headers, in lower case, of a replaced response that the client still gets.
 pub fn survives_replacement(header: &[u8]) -> bool {
     const KEPT: [&str; 5] = ["retry-after", "www-authenticate", "allow", "link", "vary"];
     const CORS: &[u8] = b"access-control-";

@@ -1,9 +1,9 @@
-//! The arithmetic of calendar windows: which window an instant falls into, when that window ends.
+//! The arithmetic of calendar windows: which window contains an instant, and when it ends.
 //!
-//! Times are whole seconds since the Unix epoch, UTC. Every window has an index that grows by one
-//! from window to window, so that "a later window" is "a larger number".
+//! Times are whole seconds since the Unix epoch, UTC. Every window has an index that increases by
+//! one from window to window, so a later window has a larger number.
 
-/// The calendar period of a limit. Windows of it are aligned to UTC.
+/// The calendar period of a limit. Its windows are aligned to UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Period {
     /// One second.
@@ -33,9 +33,9 @@ impl Period {
         }
     }
 
-    /// Index of the window that holds `now` (seconds since the epoch).
+    /// Index of the window of `now` (seconds since the epoch).
     ///
-    /// 32 bits hold every window until the year 2106, also those of one second.
+    /// 32 bits suffice for every window until the year 2106, including those of one second.
     #[inline]
     pub fn index(self, now: u64) -> u32 {
         let index = match self {
@@ -60,15 +60,15 @@ impl Period {
         }
     }
 
-    /// The second at which the window with this index is over.
+    /// The second at which the window with this index ends.
     pub fn end(self, index: u32) -> u64 {
         self.start(index.saturating_add(1))
     }
 
-    /// Whole seconds from `now` until the window with this index is over, at least 1.
+    /// Whole seconds from `now` until the window with this index ends, at least 1.
     ///
-    /// At least 1 also when the clock went backwards or the window has just ended, because a
-    /// client that reads 0 would try again at once.
+    /// At least 1 even if the clock went backwards or the window has just ended, because a client
+    /// that reads 0 would retry at once.
     pub fn seconds_left(self, index: u32, now: u64) -> u64 {
         self.end(index).saturating_sub(now).max(1)
     }
@@ -81,10 +81,11 @@ impl Period {
 
 /// Months since January 1970 of a day (days since the epoch).
 ///
-/// Years are counted from 1 March, so that the leap day is the last day of its year and months fall into a fixed pattern. The
-/// steps are those of Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms" (2023),
-/// which multiply where others divide: half the instructions.
-// Not inlined: what is asked for most is a day, and a compiler that sees both computes both.
+/// Years are counted from 1 March, so that the leap day is the last day of its year and months
+/// follow a fixed pattern. The algorithm is that of Neri and Schneider, "Euclidean affine functions
+/// and their application to calendar algorithms" (2023), which multiplies instead of dividing: half
+/// the instructions.
+// Not inlined: mostly only the day is needed, and if the compiler sees both it computes both.
 #[inline(never)]
 pub(crate) fn month_index(day: u64) -> u64 {
     let quarters = 4 * (day + 719_468) + 3; // of days since 0000-03-01
@@ -114,7 +115,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_instant_lies_in_its_own_window(now in 0..YEAR_2100) {
+        fn an_instant_is_in_its_own_window(now in 0..YEAR_2100) {
             for period in Period::ALL {
                 let index = period.index(now);
                 prop_assert!(period.start(index) <= now && now < period.end(index));

@@ -7,7 +7,7 @@
     reason = "a test reports what it finds by panicking"
 )]
 
-use contract::upstream_body::{Found, Said, read};
+use contract::upstream_body::{Found, ResponseContext, read};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -30,12 +30,12 @@ fn corpus() -> Vec<Value> {
 
 fn kept(case: &Value) -> Value {
     let status = case["status"].as_u64().unwrap();
-    let request = Said {
+    let context = ResponseContext {
         media_type: case["content_type"].as_str().map(str::as_bytes),
         names_fields: matches!(status, 400 | 422),
         place: "body",
     };
-    match read(case["body"].as_str().unwrap().as_bytes(), request) {
+    match read(case["body"].as_str().unwrap().as_bytes(), context) {
         Found::Message { message, details } if details.is_empty() => json!({ "message": message }),
         Found::Message { message, details } => json!({ "message": message, "details": details }),
         Found::Specification { code, message, details } => {

@@ -1,4 +1,4 @@
-//! Calendars of every zone of the time zone database against the calendar library jiff.
+//! Calendars of every zone of the time zone database, compared with the calendar library jiff.
 
 use super::*;
 use jiff::{
@@ -40,7 +40,7 @@ fn calendar(name: &str) -> Arc<Calendar> {
     Arc::clone(made.entry(name.to_owned()).or_insert_with(|| made_of(name, Calendar::DAYS)))
 }
 
-/// The library is asked for the days about each change of clocks: all others begin 24 hours after the day before.
+/// The library is queried around each change of clocks: all other days begin 24 hours after the previous one.
 fn made_of(name: &str, days: u32) -> Arc<Calendar> {
     let zone = database().get(name).unwrap();
     let end = Timestamp::from_second(i64::from(days) * 86_400).unwrap();
@@ -111,17 +111,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn a_day_is_the_one_that_the_library_says(name in prop::sample::select(&ZONES), now in 86_400..YEAR_2100) {
+    fn days_agree_with_the_library(name in prop::sample::select(&ZONES), now in 86_400..YEAR_2100) {
         let zone = named(name);
         let tz = database().get(name).unwrap();
         let local = Timestamp::from_second(i64::try_from(now).unwrap()).unwrap().to_zoned(tz.clone()).date();
         let index = zone.index(Period::Day, now);
-        let said = day_number(local);
-        // Clocks that are put back over midnight show the day before for a while: the new one has begun.
-        let was_put_back = i64::from(index) == said + 1
+        let expected = day_number(local);
+        // When clocks are put back over midnight, they show the previous day for a while: the new
+        // one has begun.
+        let was_put_back = i64::from(index) == expected + 1
             && Timestamp::from_second(i64::try_from(zone.start(Period::Day, index)).unwrap())
                 .unwrap().to_zoned(tz).date() == civil(index);
-        prop_assert!(i64::from(index) == said || was_put_back, "{name} {now}: {index}, the library says {said}");
+        prop_assert!(i64::from(index) == expected || was_put_back, "{name} {now}: {index}, the library returns {expected}");
         let (start, end) = (zone.start(Period::Day, index), zone.end(Period::Day, index));
         prop_assert!(start <= now && now < end);
         prop_assert!((22 * 3_600..=26 * 3_600).contains(&(end - start)), "{name} {now}: {} s", end - start);
@@ -150,13 +151,13 @@ fn every_zone_of_the_database_agrees_at_its_changes() {
     let mut seen = HashSet::new();
     for name in database().available() {
         let tz = database().get(name.as_str()).unwrap();
-        // Half of the names are other names of the same zones.
+        // Half of the names are aliases of the same zones.
         let instants =
             tz.following(Timestamp::MIN).take(400).map(|change| (change.timestamp(), change.offset()));
         if !seen.insert(instants.collect::<Vec<_>>()) {
             continue;
         }
-        // After 2040 only the same rules go on.
+        // After 2040 the same rules simply continue.
         let zone = Zone::Named(made_of(name.as_str(), 71 * 366));
         let last = Timestamp::from_second(70 * 365 * 86_400).unwrap();
         for change in
@@ -167,8 +168,11 @@ fn every_zone_of_the_database_agrees_at_its_changes() {
             for now in [at - 86_400, at - 3_600, at - 1, at, at + 1, at + 3_600, at + 86_400] {
                 let local = Timestamp::from_second(now as i64).unwrap().to_zoned(tz.clone()).date();
                 let index = i64::from(zone.index(Period::Day, now));
-                let said = day_number(local);
-                assert!(index == said || index == said + 1, "{name} {now}: {index}, the library says {said}");
+                let expected = day_number(local);
+                assert!(
+                    index == expected || index == expected + 1,
+                    "{name} {now}: {index}, the library returns {expected}"
+                );
             }
         }
     }
@@ -224,7 +228,7 @@ fn days_after_the_end_of_a_table_have_24_hours() {
 }
 
 #[test]
-fn a_table_that_no_zone_has_is_searched_and_goes_on_after_its_end() {
+fn an_implausible_table_is_searched_and_continues_after_its_end() {
     // Day 1 begins ten days late, so that no guess finds it.
     let calendar = Calendar::new("A/B", vec![0, 1_000_000]);
     for (now, day) in [(0, 0), (500_000, 0), (999_999, 0), (1_000_000, 1), (1_086_399, 1), (1_086_400, 2)] {
@@ -233,7 +237,7 @@ fn a_table_that_no_zone_has_is_searched_and_goes_on_after_its_end() {
 }
 
 #[test]
-fn the_last_days_that_can_be_told_are_found() {
+fn the_last_days_of_the_table_are_found() {
     let calendar = Calendar::new("A/B", vec![0]);
     let last = u64::from(u32::MAX) * 86_400;
     assert_eq!(calendar.day(last - 86_400 - 1), u32::MAX - 2);

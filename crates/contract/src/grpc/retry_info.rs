@@ -1,11 +1,11 @@
-//! When to try again, as libraries of gRPC read it: `google.rpc.RetryInfo`, alone and as a detail of `google.rpc.Status`.
+//! When to retry, for gRPC libraries: `google.rpc.RetryInfo`, alone and as a detail of `google.rpc.Status`.
 //!
-//! Written by hand: a few fields of protobuf, whose numbers never change.
+//! Encoded by hand: a few protobuf fields, whose numbers never change.
 
 use super::GrpcStatus;
 
 const TYPE_URL: &[u8] = b"type.googleapis.com/google.rpc.RetryInfo";
-/// The fields of `Duration`, `RetryInfo`, `Any` and `Status` that are written.
+/// Field numbers of `Duration`, `RetryInfo`, `Any` and `Status`.
 const SECONDS: u8 = 1;
 const RETRY_DELAY: u8 = 1;
 const ANY_TYPE_URL: u8 = 1;
@@ -14,7 +14,7 @@ const CODE: u8 = 1;
 const MESSAGE: u8 = 2;
 const DETAILS: u8 = 3;
 
-/// A `RetryInfo` of so many seconds.
+/// A `RetryInfo` with this delay in seconds.
 pub fn retry_info(seconds: u64) -> Vec<u8> {
     let mut duration = Vec::with_capacity(11);
     number(SECONDS, seconds, &mut duration);
@@ -25,7 +25,7 @@ pub fn retry_info(seconds: u64) -> Vec<u8> {
 
 /// A `Status` with a [`retry_info`] as its only detail.
 ///
-/// `message` has to be that of the call: some libraries take this one in its place, others refuse one that differs.
+/// `message` must be that of the call: some libraries use this one instead, others reject a different one.
 pub fn status_details(status: GrpcStatus, message: &str, seconds: u64) -> Vec<u8> {
     let mut detail = Vec::with_capacity(64);
     bytes(ANY_TYPE_URL, TYPE_URL, &mut detail);
@@ -37,14 +37,14 @@ pub fn status_details(status: GrpcStatus, message: &str, seconds: u64) -> Vec<u8
     all
 }
 
-/// Appends a number under a field's number, which is below 16.
+/// Appends a number with a field number below 16.
 fn number(field: u8, value: u64, out: &mut Vec<u8>) {
     const VARINT: u8 = 0;
     out.push(field << 3 | VARINT);
     varint(value, out);
 }
 
-/// Appends bytes, a text or a message under a field's number, which is below 16.
+/// Appends bytes, a text or a message with a field number below 16.
 fn bytes(field: u8, value: &[u8], out: &mut Vec<u8>) {
     const LENGTH_DELIMITED: u8 = 2;
     out.push(field << 3 | LENGTH_DELIMITED);
@@ -54,7 +54,7 @@ fn bytes(field: u8, value: &[u8], out: &mut Vec<u8>) {
 
 fn varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
-        // The lowest seven bits, on purpose.
+        // Takes the lowest seven bits, on purpose.
         #[allow(clippy::cast_possible_truncation)]
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -67,7 +67,7 @@ fn varint(mut value: u64, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    /// Bytes as Google's own library for Python writes them (protobuf 7, googleapis-common-protos 1.76).
+    /// The bytes that Google's library for Python produces (protobuf 7, googleapis-common-protos 1.76).
     #[test]
     fn the_messages_are_those_of_google_rpc() {
         for (seconds, info) in [

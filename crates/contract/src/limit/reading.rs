@@ -1,4 +1,4 @@
-//! Reading the text of a limit.
+//! Parses the text of a limit.
 
 use super::{Kind, Limit, Span};
 use crate::{
@@ -7,30 +7,30 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// UTC, and what the time zone database has as other names for it.
+/// UTC, and its aliases in the time zone database.
 const UTC: [&str; 8] = ["UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu"];
 
-/// Why a text is no limit.
+/// Why a text is not a valid limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LimitError {
-    /// It reads like none of the kinds.
+    /// It matches none of the kinds.
     #[error(
         "a limit is written as \"1000 per day\", \"1000 per day in Europe/Berlin\", \"100 per rolling 15 minutes\", \"10 per second, burst 50\", \"20 at once\" or \"10000 in all\", optionally followed by \" for GROUP\""
     )]
     Form,
-    /// The period is none of the five.
+    /// The period is unknown.
     #[error("unknown period `{0}`: expected second, minute, hour, day or month")]
     Period(String),
-    /// A rolling span in a unit that has no fixed length, or in none at all.
+    /// A rolling span in a unit without a fixed length, or without a unit.
     #[error("unknown unit `{0}`: expected second, minute, hour or day")]
     Unit(String),
     /// A rolling span that is too short or too long.
     #[error("a rolling span is at least 60 seconds and at most 31 days")]
     Span,
-    /// The amount is zero: nobody could ever send a request.
+    /// The amount is zero: no request would ever be admitted.
     #[error("a limit of 0 would reject every request")]
     Zero,
-    /// The amount is past [`Limit::LARGEST`], or that of a rate past [`Limit::MAX_RATE`].
+    /// The amount exceeds [`Limit::LARGEST`], or for a rate [`Limit::MAX_RATE`].
     #[error("a limit must be at most {}, or {} with a burst; the burst too", Limit::LARGEST, Limit::MAX_RATE)]
     TooLarge,
     /// A burst of zero.
@@ -39,19 +39,19 @@ pub enum LimitError {
     /// A burst with a day or a month, which do not refill evenly.
     #[error("only a limit per second, minute or hour can have a burst, not per {}", .0.word())]
     BurstPeriod(Period),
-    /// The time zone is not known.
+    /// The time zone is unknown.
     #[error("unknown time zone `{0}`: expected a name such as Europe/Berlin")]
     Zone(String),
-    /// A time zone where there is no difference, or where it cannot be.
+    /// A time zone with a period that does not depend on it.
     #[error("only limits per day or month can have a time zone")]
     ZonePeriod,
-    /// The group's name.
+    /// The group's name is invalid.
     #[error("`{0}` is not a group name: expected 1 to 64 letters, digits, `-` and `_`")]
     Group(String),
 }
 
 impl Limit {
-    /// Reads the text form. `zone` finds a time zone by its IANA name (`None`: there is none of that name).
+    /// Parses the text form. `zone` finds a time zone by its IANA name (`None`: unknown).
     pub fn parse(
         text: &str,
         zone: &mut dyn FnMut(&str) -> Option<Arc<Calendar>>,
@@ -79,7 +79,7 @@ impl Limit {
     }
 }
 
-/// What stands between white space; a comma is a word of its own.
+/// Splits at white space; a comma is a separate word.
 fn words(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
     for part in text.split_ascii_whitespace() {
@@ -94,7 +94,7 @@ fn words(text: &str) -> Vec<&str> {
     words
 }
 
-/// Digits, with `_` between them if somebody likes.
+/// Digits, optionally with `_` between them.
 fn number(word: &str) -> Result<u32, LimitError> {
     let digits: String = word.chars().filter(|&c| c != '_').collect();
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -125,7 +125,7 @@ fn period(word: &str) -> Result<Period, LimitError> {
 
 fn rolling(count: &str, unit: &str) -> Result<Kind, LimitError> {
     let count = number(count)?;
-    // "1 hour" and "15 minutes", but no pedantry: "1 hours" and "15 minute" are understood too.
+    // "1 hour" and "15 minutes", but also "1 hours" and "15 minute".
     let singular = unit.strip_suffix('s').unwrap_or(unit);
     let found = Span::UNITS.into_iter().find(|(word, _)| *word == singular);
     let (_, length) = found.ok_or_else(|| LimitError::Unit(unit.to_owned()))?;

@@ -1,4 +1,4 @@
-//! What the counters of a limit are kept under.
+//! Tags, which identify the counters of a limit.
 
 use super::{Kind, Limit};
 use crate::window::Period;
@@ -7,32 +7,32 @@ use crate::window::Period;
 /// count. The two lowest bits are its [`Class`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tag(
-    /// The 32 bits, as they are kept on disk.
+    /// The 32 bits, as stored on disk.
     pub u32,
 );
 
-/// How long a count is worth keeping, and how the rows of one tag add up.
+/// How long a count is kept, and how the rows of one tag add up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// For ever.
+    /// Forever.
     Lifetime = 0,
-    /// Until its calendar window is over. Limits of requests in flight are of this class as well, but
-    /// nobody keeps them.
+    /// Until its calendar window has ended. Limits of requests in flight have this class as well,
+    /// but are never stored.
     Calendar = 1,
-    /// As long as the span reaches back.
+    /// As long as it is within the span.
     Rolling = 2,
     /// Until the bucket is full again.
     Rate = 3,
 }
 
-/// What the tag of a rate says by itself, so that a bucket can be read when nobody knows its limit any more.
+/// The information in the tag of a rate, so that a bucket can be evaluated when its limit is no longer known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateTag {
-    /// Units that come back in a period, rounded down to four significant bits: the bucket is at least as full.
+    /// Units refilled in a period, rounded down to four significant bits: the bucket is at least as full.
     pub amount: u32,
     /// The period.
     pub period: Period,
-    /// Seven bits that stand for the group of endpoints; 0 for all endpoints.
+    /// Seven bits of a hash of the group of endpoints; 0 for all endpoints.
     pub group: u8,
 }
 
@@ -40,7 +40,7 @@ const AMOUNT_BITS: u32 = 4;
 const GROUPS: u32 = 127;
 
 impl Tag {
-    /// What the tag of a rate says. None: it is not of a rate.
+    /// The information in the tag of a rate. None: it is not a rate.
     pub fn rate(self) -> Option<RateTag> {
         if self.class() != Class::Rate {
             return None;
@@ -53,7 +53,8 @@ impl Tag {
             _ => return None,
         };
         let (exponent, top) = (bits(15, 5), bits(11, AMOUNT_BITS));
-        // The first of an amount's bits is one; without it, it is a hash of before tags of rates said anything.
+        // The top bit of an amount is one; otherwise it is a hash from before tags of rates
+        // contained information.
         let is_amount = if exponent == 0 { top > 0 } else { top >> (AMOUNT_BITS - 1) == 1 };
         let amount = top.checked_shl(exponent).filter(|amount| is_amount && amount >> exponent == top)?;
         Some(RateTag { amount, period, group: bits(2, 7) as u8 })
@@ -66,7 +67,7 @@ impl Tag {
             Period::Second => 0,
             Period::Minute => 1,
             Period::Hour => 2,
-            // Nobody can write such a rate.
+            // Such a rate cannot be configured.
             Period::Day | Period::Month => 3,
         };
         let group = group.map_or(0, |group| 1 + crc32fast::hash(group.as_bytes()) % GROUPS);
@@ -76,7 +77,7 @@ impl Tag {
         Self(bits | Class::Rate as u32)
     }
 
-    /// The class that the lowest two bits say.
+    /// The class in the lowest two bits.
     pub fn class(self) -> Class {
         match self.0 & 0b11 {
             0 => Class::Lifetime,
@@ -88,9 +89,9 @@ impl Tag {
 }
 
 impl Limit {
-    /// The tag of this limit: of its kind, period, time zone's name, span and group, without its amount
-    /// and burst. The tag of a rate holds its amount as well, because what is left in a bucket depends on its
-    /// speed ([`Tag::rate`]).
+    /// The tag of this limit: a hash of its kind, period, time zone, span and group, without its
+    /// amount and burst. The tag of a rate contains its amount as well, because the remaining units
+    /// of a bucket depend on its speed ([`Tag::rate`]).
     pub fn tag(&self) -> Tag {
         if let Kind::Rate { period, .. } = self.kind {
             return Tag::of_rate(&self.tag_text(), self.amount, period, self.group.as_deref());
@@ -98,15 +99,15 @@ impl Limit {
         Tag(crc32fast::hash(self.tag_text().as_bytes()) << 2 | self.class() as u32)
     }
 
-    /// The tag that a rate had when that was a hash like all others: counters may still be kept under it. None: it is no
-    /// rate.
+    /// The tag that a rate had when that was a hash like all others: counters may still be stored
+    /// under it. None: not a rate.
     pub fn former_tag(&self) -> Option<Tag> {
         let hash = || crc32fast::hash(self.tag_text().as_bytes()) << 2;
         (self.class() == Class::Rate).then(|| Tag(hash() | Class::Rate as u32))
     }
 
-    /// What several nodes know the counters of this limit by; below 2^53. As its tag, but that of a rate does not say its
-    /// amount: so a bucket whose speed is changed keeps its level.
+    /// The ID of this limit's counters that is shared by several nodes; below 2^53. Like its tag,
+    /// but for a rate without its amount: so a bucket whose speed is changed keeps its level.
     pub fn shared_id(&self) -> u64 {
         match self.kind {
             Kind::Rate { .. } => 1 << 32 | u64::from(crc32fast::hash(self.policy_name().as_bytes())),
@@ -125,7 +126,7 @@ impl Limit {
         }
     }
 
-    /// Tags are on disk: this text never changes, whatever becomes of the text that people write.
+    /// Tags are on disk: this text never changes, even if the text form of limits does.
     fn tag_text(&self) -> String {
         let mut text = self.kind.to_string();
         if let Kind::Rate { .. } = self.kind {

@@ -1,4 +1,4 @@
-//! The text form there and back, what is no limit, tags and names.
+//! The text form in both directions, invalid limits, tags and names.
 
 use super::*;
 use crate::calendar::Calendar;
@@ -15,7 +15,7 @@ fn parse(text: &str) -> Result<Limit, LimitError> {
 }
 
 #[test]
-fn a_limit_reads_as_it_is_written() {
+fn a_limit_round_trips_through_its_text() {
     for text in [
         "1000 per day",
         "20 per second",
@@ -57,7 +57,7 @@ fn a_limit_reads_as_it_is_written() {
 }
 
 #[test]
-fn what_is_no_limit_says_why() {
+fn invalid_limits_are_refused_with_the_reason() {
     for (text, error) in [
         ("", LimitError::Form),
         ("1000", LimitError::Form),
@@ -107,7 +107,7 @@ fn what_is_no_limit_says_why() {
     assert_eq!(parse(&format!("5 per day for {long}")), Err(LimitError::Group(long)));
 }
 
-/// Limits of every kind; amounts and bursts by the arguments, so that only they differ between two calls.
+/// Limits of every kind; amounts and bursts are parameters, so that only they differ between two calls.
 fn every_kind(amount: u32, burst: u32) -> Vec<Limit> {
     let zones = [
         Zone::Utc,
@@ -182,7 +182,7 @@ fn a_limit_that_is_raised_keeps_its_tag_but_a_rate_does_not() {
 }
 
 #[test]
-fn the_tag_of_a_rate_says_its_period_its_group_and_no_more_than_its_speed() {
+fn the_tag_of_a_rate_contains_its_period_its_group_and_only_its_speed() {
     for limit in every_kind(10, 20).into_iter().chain(
         [1, 7, 15, 16, 17, 1000, Limit::MAX_RATE].into_iter().flat_map(|amount| every_kind(amount, 20)),
     ) {
@@ -201,7 +201,7 @@ fn the_tag_of_a_rate_says_its_period_its_group_and_no_more_than_its_speed() {
         let other_speed = Limit { amount: limit.amount / 2 + 1, ..limit.clone() };
         assert_eq!(other_speed.tag().rate().unwrap().group, rate.group, "{limit}");
     }
-    // What it was before is known still, and says nothing.
+    // The former tag is still known, and contains no information.
     let former = |text: &str| parse(text).unwrap().former_tag();
     assert_eq!(former("10 per second, burst 50"), Some(Tag(0x5a89_c97b)));
     assert_eq!(former("10 per second, burst 50 for search"), Some(Tag(0xb42d_965f)));
@@ -209,7 +209,7 @@ fn the_tag_of_a_rate_says_its_period_its_group_and_no_more_than_its_speed() {
     for not_an_amount in [0, 0b0111 << 11 | 1 << 15, 0b1000 << 11 | 29 << 15] {
         assert_eq!(Tag(not_an_amount | 0b11).rate(), None);
     }
-    // Of the same speed to four bits, and still apart.
+    // Equal speed in the first four bits, and still different tags.
     assert_ne!(
         parse("1000 per hour, burst 5").unwrap().tag(),
         parse("1001 per hour, burst 5").unwrap().tag()
@@ -257,7 +257,7 @@ fn no_two_zones_share_a_name_of_a_policy() {
 }
 
 #[test]
-fn what_can_be_used_at_once_and_by_whom() {
+fn the_maximum_at_once_and_the_applicable_groups() {
     assert_eq!(parse("5 per day").unwrap().at_most_at_once(), Some(5));
     assert_eq!(parse("5 in all").unwrap().at_most_at_once(), Some(5));
     assert_eq!(parse("5 per second, burst 9").unwrap().at_most_at_once(), Some(9));

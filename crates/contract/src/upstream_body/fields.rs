@@ -1,4 +1,4 @@
-//! Which parts of a request an upstream's error names, in the forms in which frameworks write them.
+//! The parts of a request that an upstream's error names, in the formats of common frameworks.
 
 use super::{
     json::Json,
@@ -7,15 +7,15 @@ use super::{
 };
 use crate::{detail::Detail, pointer};
 
-/// Violations that are kept.
+/// Maximum number of violations.
 const MAX_DETAILS: usize = 50;
-/// Characters of the message of one, and of its name.
+/// Maximum number of characters of a message, and of a name.
 const MAX_MESSAGE: usize = 300;
 const MAX_NAME: usize = 100;
-/// How deep lists and objects of violations may stand in each other.
+/// Maximum nesting depth of lists and objects of violations.
 const MAX_DEPTH: usize = 8;
 
-/// Members that hold violations.
+/// Members that contain violations.
 const CONTAINERS: [&str; 30] = [
     "detail",
     "details",
@@ -48,7 +48,7 @@ const CONTAINERS: [&str; 30] = [
     "messages",
     "responseStatus",
 ];
-/// Members with what is wrong, of one violation.
+/// Members with the message of a violation.
 const MESSAGES: [&str; 10] = [
     "message",
     "msg",
@@ -61,7 +61,7 @@ const MESSAGES: [&str; 10] = [
     "error",
     "code",
 ];
-/// Members with the name of what is wrong. The framework's word for a path in a body comes first.
+/// Members with the name of the invalid part. The framework's word for a path in a body comes first.
 const NAMES: [&str; 16] = [
     "instancePath",
     "dataPath",
@@ -80,7 +80,7 @@ const NAMES: [&str; 16] = [
     "key",
     "name",
 ];
-/// Names under which frameworks put what concerns no single member.
+/// Names that frameworks use for errors about no single member.
 const WHOLE: [&str; 9] = [
     "non_field_errors",
     "nonFieldErrors",
@@ -95,13 +95,13 @@ const WHOLE: [&str; 9] = [
 
 /// Collects violations.
 pub(super) struct Fields {
-    /// Where a value stands of which the upstream does not say it.
+    /// The place of a value if the upstream does not state it.
     place: &'static str,
     details: Vec<Detail>,
 }
 
 impl Fields {
-    /// The violations that this error names. `place` is where they are if it does not say.
+    /// The violations in this error. `place` is where they are if not stated.
     pub(super) fn of(error: &Json<'_>, place: &'static str) -> Vec<Detail> {
         let mut fields = Self { place, details: Vec::new() };
         match error {
@@ -112,8 +112,8 @@ impl Fields {
         fields.details
     }
 
-    /// The violations of an error that is nothing but names with what is wrong with each, as Django REST and Rails
-    /// write it. Empty, if it is anything else.
+    /// The violations of an error that consists only of names with their messages, like those of
+    /// Django REST and Rails. Empty for anything else.
     pub(super) fn of_names(error: &Json<'_>, place: &'static str) -> Vec<Detail> {
         let mut fields = Self { place, details: Vec::new() };
         match error {
@@ -135,15 +135,15 @@ impl Fields {
         fields.details
     }
 
-    /// The members of an object that hold violations.
+    /// The members of an object that contain violations.
     fn containers(&mut self, object: &Json<'_>, depth: usize) {
         if depth > MAX_DEPTH || is_tree(object) {
             self.tree(object, &mut Vec::new(), depth);
             return;
         }
         for (name, value) in object.object().unwrap_or_default() {
-            // What comes with an error for programs is often named `data`; violations in it are a list.
-            // Or it has a name for each, and nothing else.
+            // `data` often contains machine-readable information; violations in it are a list, or
+            // an object with only names.
             let is_data = name == "data"
                 && match value {
                     Json::List(_) => true,
@@ -156,7 +156,7 @@ impl Fields {
                 self.container(value, depth + 1);
             }
         }
-        // The parameter that one sentence is about, as payment APIs name it.
+        // The parameter that one message is about, as in payment APIs.
         if let (Some(name), Some(message)) = (object.text_of("param"), object.text_of("message")) {
             self.push(self.place, &segments(name), message);
         }
@@ -170,7 +170,7 @@ impl Fields {
         if depth > MAX_DEPTH {
             return;
         }
-        // OData: a sentence and its language.
+        // OData: a message and its language.
         if value.text_of("value").is_some() && value.text_of("lang").is_some() {
             return;
         }
@@ -182,7 +182,7 @@ impl Fields {
                 self.containers(value, depth);
             }
             Json::Object(_) => self.names(value, self.place, &mut Vec::new(), depth),
-            // A list that was written as text, as Zod's errors are.
+            // A list serialized as text, like Zod's errors.
             Json::Text(text) if text.starts_with('[') => {
                 if let Some(list @ Json::List(_)) = Json::read(text.as_bytes()) {
                     self.container(&list, depth + 1);
@@ -192,20 +192,20 @@ impl Fields {
         }
     }
 
-    /// One violation. `place` and `under` are where it stands if it does not say.
+    /// One violation. `place` and `under` are its location if it does not state one.
     fn item(&mut self, item: &Json<'_>, place: &'static str, under: Option<&[String]>, depth: usize) {
         if depth > MAX_DEPTH {
             return;
         }
         let path = under.unwrap_or_default();
         let Json::Object(members) = item else {
-            // Sentences without a place are the message's.
+            // Messages without a location belong to the main message.
             if let (Some(text), false) = (item.text(), path.is_empty()) {
                 self.push(place, path, text);
             }
             return;
         };
-        // Of GraphQL: its path is one in the answer.
+        // GraphQL: its path is one in the response.
         if item.get("locations").is_some() || item.get("extensions").is_some() {
             return;
         }
@@ -242,7 +242,8 @@ impl Fields {
         }
     }
 
-    /// An object whose members are names, each with what is wrong with it: a text, a list of them, or such an object.
+    /// An object whose members are names with their messages: a text, a list of texts, or another
+    /// such object.
     fn names(&mut self, value: &Json<'_>, place: &'static str, path: &mut Path, depth: usize) {
         if depth > MAX_DEPTH {
             return;
@@ -282,7 +283,7 @@ impl Fields {
         }
     }
 
-    /// Zod's tree: `errors` of a value, and beside them its `properties` or `items`.
+    /// Zod's tree: `errors` of a value, next to its `properties` or `items`.
     fn tree(&mut self, tree: &Json<'_>, path: &mut Path, depth: usize) {
         if depth > MAX_DEPTH {
             return;
@@ -305,7 +306,7 @@ impl Fields {
         }
     }
 
-    /// Several names with one sentence.
+    /// Several names with the same message.
     fn keys(&mut self, (place, keys): (&'static str, &[Json<'_>]), message: &str) {
         for key in keys.iter().filter_map(Json::text) {
             self.push(place, &segments(key), message);
@@ -333,7 +334,7 @@ impl Fields {
     }
 }
 
-/// Where a violation says that it stands.
+/// The location that a violation states.
 fn locate(item: &Json<'_>, place: &'static str) -> Option<(&'static str, Path)> {
     // pydantic: the place, then the path.
     if let Some(loc) = item.get("loc").and_then(Json::list) {
@@ -342,7 +343,7 @@ fn locate(item: &Json<'_>, place: &'static str) -> Option<(&'static str, Path)> 
         if known.is_some() {
             path.remove(0);
         }
-        // The number is that of a character.
+        // The number is a character offset.
         let is_whole = item.text_of("type") == Some("json_invalid");
         return Some((known.unwrap_or(place), if is_whole { Vec::new() } else { path }));
     }
@@ -355,15 +356,15 @@ fn locate(item: &Json<'_>, place: &'static str) -> Option<(&'static str, Path)> 
             (None, None, None) => None,
         };
     }
-    let said =
+    let stated =
         ["in", "location", "source", "locationType", "on"].into_iter().find_map(|name| item.text_of(name));
-    let known = said.and_then(place_of);
+    let known = stated.and_then(place_of);
     for name in NAMES {
         match item.get(name) {
             Some(Json::List(path)) => return Some((known.unwrap_or(place), steps(path))),
             Some(Json::Text(text)) if name != "name" || is_named(item, known.is_some()) => {
                 let mut path = segments(text);
-                // "/body/name", as validators by an OpenAPI document write it.
+                // "/body/name", from validators for OpenAPI documents.
                 if let (None, true, Some(first)) = (known, text.starts_with('/'), path.first())
                     && let Some(first) = place_of(first)
                         .filter(|_| path.len() > 1 && !matches!(first.as_str(), "data" | "json"))
@@ -377,18 +378,18 @@ fn locate(item: &Json<'_>, place: &'static str) -> Option<(&'static str, Path)> 
         }
     }
     // "body.items[0].name", "query.limit".
-    let mut path = segments(said?);
+    let mut path = segments(stated?);
     let known = place_of(path.first()?)?;
     path.remove(0);
     Some((known, path))
 }
 
-/// Whether `name` is that of what is wrong, not that of the error: it stands beside a reason or a place.
+/// Whether `name` is the name of the invalid part, not that of the error: it is next to a reason or a place.
 fn is_named(item: &Json<'_>, has_place: bool) -> bool {
     has_place || item.text_of("reason").is_some()
 }
 
-/// `source` and `keys`, as hapi and celebrate name what is wrong.
+/// `source` and `keys`, with which hapi and celebrate name the invalid parts.
 fn keys<'j, 'b>(item: &'j Json<'b>) -> Option<(&'static str, &'j [Json<'b>])> {
     Some((place_of(item.text_of("source")?)?, item.get("keys")?.list()?))
 }
@@ -401,13 +402,13 @@ fn message_of<'j>(item: &'j Json<'_>) -> Option<&'j str> {
     })
 }
 
-/// Whether an object is one error, not a list of names: it has a sentence of its own.
+/// Whether an object is one error, not an object of names: it has a message of its own.
 fn is_message(value: &Json<'_>) -> bool {
     ["message", "msg", "detail", "description", "errorMessage", "reason", "error_description"]
         .into_iter()
         .any(|name| match value.get(name) {
             Some(Json::Text(_)) => true,
-            // Play: a list of texts beside their arguments. Alone it is a member that has this name.
+            // Play: a list of texts next to their arguments. Alone it is a member with this name.
             Some(Json::List(_)) => name == "msg" && value.get("args").is_some(),
             Some(Json::Null | Json::Boolean(_) | Json::Number(_) | Json::Object(_)) | None => false,
         })
@@ -416,7 +417,7 @@ fn is_message(value: &Json<'_>) -> bool {
 fn is_container(name: &str, value: &Json<'_>) -> bool {
     CONTAINERS.contains(&name)
         && match value {
-            // "errors" of a field would be a list of texts, and of a form one of objects.
+            // `errors` of a field would be a list of texts, and of a form one of objects.
             Json::List(list) => list.iter().any(|one| one.object().is_some()),
             Json::Object(_) => name != "detail" && name != "error" || is_message(value),
             Json::Text(text) => name == "message" && text.starts_with('['),
@@ -425,7 +426,7 @@ fn is_container(name: &str, value: &Json<'_>) -> bool {
         || matches!(name, "fieldErrors" | "field_errors") && value.object().is_some()
 }
 
-/// Whether a value says what is wrong with a name: texts, or names with texts.
+/// Whether a value contains messages for a name: texts, or names with texts.
 fn is_of_names(value: &Json<'_>, depth: usize) -> bool {
     match value {
         Json::List(list) => list.iter().all(|one| one.text().is_some() || is_nested(one, depth)),
@@ -445,7 +446,7 @@ fn is_tree(value: &Json<'_>) -> bool {
             || value.get("items").and_then(Json::list).is_some())
 }
 
-/// The part of a request that a framework's word means.
+/// The part of a request for a framework's word.
 fn place_of(word: &str) -> Option<&'static str> {
     Some(match word {
         "body" | "json" | "payload" | "form" | "formData" | "data" | "json_or_form" => "body",

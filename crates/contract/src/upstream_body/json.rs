@@ -1,13 +1,13 @@
-//! JSON as it is read for its sentences: a tree that borrows from the body, so that a short error costs next to nothing.
+//! JSON parsed for its messages: a tree that borrows from the body, so that a short error is cheap.
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::{borrow::Cow, fmt};
 
-/// Members and elements that are kept at each level. Whoever names more violations is not read to the end.
+/// Maximum number of members and elements at each level. Further ones are ignored.
 const MAX_MEMBERS: usize = 256;
 
-/// A value. Of two members with one name, the last counts.
+/// A value. Of two members with the same name, the last one counts.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Json<'b> {
     Null,
@@ -19,7 +19,7 @@ pub(super) enum Json<'b> {
 }
 
 impl<'b> Json<'b> {
-    /// Reads a whole body.
+    /// Parses a whole body.
     pub(super) fn read(body: &'b [u8]) -> Option<Self> {
         serde_json::from_slice(body).ok()
     }
@@ -55,7 +55,7 @@ impl<'b> Json<'b> {
         self.get(name)?.text()
     }
 
-    /// As a value of its own, with every text made by `clean`.
+    /// As an owned value, with each text processed by `clean`.
     pub(super) fn owned(&self, clean: &impl Fn(&str) -> String) -> Value {
         match self {
             Self::Null => Value::Null,

@@ -1,7 +1,7 @@
-//! What may be kept of an upstream's error body: its human message and the violations it names, or the whole of it
-//! if it already is an error specification.
+//! What is kept of an upstream's error body: its human-readable message and the violations it
+//! names, or all of it if it is an error specification already.
 //!
-//! `tests/messages` has the bodies of the frameworks, and what becomes of each.
+//! `tests/messages` has error bodies of frameworks, with the results.
 
 mod fields;
 mod json;
@@ -14,7 +14,7 @@ use json::Json;
 use serde_json::Value;
 use text::{MAX_MESSAGE, clean, sentence};
 
-/// Members that hold a sentence for people, the best first.
+/// Members with a human-readable message, the best first.
 const MESSAGES: [&str; 14] = [
     "message",
     "detail",
@@ -31,10 +31,10 @@ const MESSAGES: [&str; 14] = [
     "error",
     "errors",
 ];
-/// How deep an error may stand in another.
+/// Maximum nesting depth of errors.
 const MAX_DEPTH: usize = 4;
 
-/// What an upstream's error body held.
+/// The content of an upstream's error body.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {
     /// An error specification: its code, message and details are the upstream's own.
@@ -46,71 +46,71 @@ pub enum Found {
         /// `error.details`
         details: Option<Value>,
     },
-    /// Something else with a message for people.
+    /// Another format with a human-readable message.
     Message {
-        /// On one line, bounded, without control characters.
+        /// On one line, of limited length, without control characters.
         message: String,
-        /// What it says of parts of the request.
+        /// The violations it names.
         details: Vec<Detail>,
     },
-    /// HTML, binary, broken JSON, JSON without a message: nothing a client should see.
+    /// HTML, binary, invalid JSON, JSON without a message: nothing for a client.
     Nothing,
 }
 
-/// What is known of an answer beside its body.
+/// What is known of a response besides its body.
 #[derive(Debug, Clone, Copy)]
-pub struct Said<'a> {
+pub struct ResponseContext<'a> {
     /// Its `Content-Type`.
     pub media_type: Option<&'a [u8]>,
-    /// It may be about parts of the request: a 400 or a 422.
+    /// It may name parts of the request: a 400 or a 422.
     pub names_fields: bool,
-    /// Where these are if it does not say: `body`, or `query` of a request without one.
+    /// Their place if not stated: `body`, or `query` for a request without one.
     pub place: &'static str,
 }
 
-/// Reads an upstream's error body, whose sentence may be kept (`upstream::may_keep_message`).
-pub fn read(body: &[u8], said: Said<'_>) -> Found {
+/// Reads an upstream's error body, whose message may be kept (`upstream::may_keep_message`).
+pub fn read(body: &[u8], context: ResponseContext<'_>) -> Found {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'{') => Json::read(body).map_or(Found::Nothing, |error| of_object(&error, said)),
-        Some(b'[') => Json::read(body).map_or(Found::Nothing, |error| of_list(&error, said)),
+        Some(b'{') => Json::read(body).map_or(Found::Nothing, |error| of_object(&error, context)),
+        Some(b'[') => Json::read(body).map_or(Found::Nothing, |error| of_list(&error, context)),
         None => Found::Nothing,
         Some(b'"') => {
             let text = Json::read(body).and_then(|text| sentence(text.text()?, MAX_MESSAGE));
             found(text, Vec::new())
         }
-        Some(_) if is_plain(said.media_type) => found(text::plain(body), Vec::new()),
+        Some(_) if is_plain(context.media_type) => found(text::plain(body), Vec::new()),
         Some(_) => Found::Nothing,
     }
 }
 
-fn of_object(error: &Json<'_>, said: Said<'_>) -> Found {
+fn of_object(error: &Json<'_>, context: ResponseContext<'_>) -> Found {
     if let Some(found) = specification(error) {
         return found;
     }
     let message = message(error, 0);
-    if !said.names_fields {
+    if !context.names_fields {
         return found(message.or_else(|| listed(error, 0)).or_else(|| word(error, 0)), Vec::new());
     }
-    let mut details = Fields::of(error, said.place);
+    let mut details = Fields::of(error, context.place);
     let message = message.or_else(|| summary(&details)).or_else(|| listed(error, 0));
     let message = message.or_else(|| {
-        details = Fields::of_names(error, said.place);
+        details = Fields::of_names(error, context.place);
         summary(&details).or_else(|| word(error, 0))
     });
     found(message, details)
 }
 
-fn of_list(errors: &Json<'_>, said: Said<'_>) -> Found {
-    if !said.names_fields {
-        // A list of mere texts may be data of any kind.
+fn of_list(errors: &Json<'_>, context: ResponseContext<'_>) -> Found {
+    if !context.names_fields {
+        // A list of plain texts may be any data.
         let first = errors.list().and_then(<[_]>::first);
         let sentences = first.filter(|first| first.object().is_some()).and_then(|_| sentences(errors, 0));
         return found(sentences, Vec::new());
     }
-    let mut details = Fields::of(errors, said.place);
+    let mut details = Fields::of(errors, context.place);
     if details.is_empty() {
-        details = Fields::of_names(errors, said.place);
+        details = Fields::of_names(errors, context.place);
     }
     found(summary(&details).or_else(|| sentences(errors, 0)), details)
 }
@@ -119,7 +119,7 @@ fn found(message: Option<String>, details: Vec<Detail>) -> Found {
     message.map_or(Found::Nothing, |message| Found::Message { message, details })
 }
 
-/// Whether a body that is no JSON may be a sentence: it is said to be plain text, or nothing is said.
+/// Whether a body that is not JSON may be a message: its media type is plain text, or missing.
 fn is_plain(media_type: Option<&[u8]>) -> bool {
     const PLAIN: &[u8] = b"text/plain";
     let is = |media_type: &[u8]| {
@@ -143,7 +143,7 @@ fn specification(body: &Json<'_>) -> Option<Found> {
     stable.then(|| Found::Specification { code: code.to_owned(), message, details: details.map(owned) })
 }
 
-/// The best sentence of an error. Words such as "Not Found" or `invalid_token` are none: see [`word`].
+/// The best message of an error. Words such as "Not Found" or `invalid_token` do not count: see [`word`].
 fn message(error: &Json<'_>, depth: usize) -> Option<String> {
     if depth > MAX_DEPTH {
         return None;
@@ -162,7 +162,7 @@ fn message(error: &Json<'_>, depth: usize) -> Option<String> {
     })
 }
 
-/// The sentences of the errors that an error lists.
+/// The messages of the errors that an error lists.
 fn listed(error: &Json<'_>, depth: usize) -> Option<String> {
     if depth > MAX_DEPTH {
         return None;
@@ -176,7 +176,7 @@ fn listed(error: &Json<'_>, depth: usize) -> Option<String> {
     })
 }
 
-/// The sentences of a list, joined.
+/// The messages of a list, joined.
 fn sentences(list: &Json<'_>, depth: usize) -> Option<String> {
     let mut all = String::new();
     for one in list.list()? {
@@ -195,11 +195,11 @@ fn sentences(list: &Json<'_>, depth: usize) -> Option<String> {
     clean(&all, MAX_MESSAGE)
 }
 
-/// What violations say, where the error has no sentence of its own.
+/// The messages of the violations, if the error has none of its own.
 fn summary(details: &[Detail]) -> Option<String> {
     let mut all = String::new();
     for detail in details {
-        // The position of an element is no name that a reader would know it by.
+        // The index of an element is not a name that a reader would recognize.
         let is_position = detail.name.bytes().all(|byte| byte.is_ascii_digit());
         let name = match &detail.pointer {
             Some(pointer) if is_position => pointer.trim_start_matches('/').replace('/', "."),
@@ -222,7 +222,7 @@ fn join(all: &mut String, sentence: &str) {
     all.push_str(sentence);
 }
 
-/// The first word of an error that has no sentence: the name of its status, or a code for programs.
+/// The first word of an error without a message: the name of its status, or a machine-readable code.
 fn word(error: &Json<'_>, depth: usize) -> Option<String> {
     let here = MESSAGES.into_iter().find_map(|name| sentence(error.text_of(name)?, MAX_MESSAGE));
     here.or_else(|| {
@@ -231,7 +231,7 @@ fn word(error: &Json<'_>, depth: usize) -> Option<String> {
     })
 }
 
-/// Whether a text says more than the status does. A list that was written as text is read as one: see [`fields`].
+/// Whether a text contains more than the status. A list serialized as text is parsed as one: see [`fields`].
 fn is_sentence(text: &str) -> bool {
     const STATUSES: [&str; 18] = [
         "error",
@@ -265,10 +265,11 @@ mod tests {
     use crate::{ErrorCode, Specification, specification::Form};
     use proptest::prelude::*;
 
-    const SAID: Said<'_> = Said { media_type: None, names_fields: true, place: "body" };
+    const CONTEXT: ResponseContext<'_> =
+        ResponseContext { media_type: None, names_fields: true, place: "body" };
 
     fn found(body: &str) -> Found {
-        read(body.as_bytes(), Said { names_fields: false, ..SAID })
+        read(body.as_bytes(), ResponseContext { names_fields: false, ..CONTEXT })
     }
 
     #[test]
@@ -326,9 +327,9 @@ mod tests {
         ] {
             assert_eq!(found(body), Found::Nothing, "{body}");
         }
-        assert_eq!(read(&[0xff, 0xfe], SAID), Found::Nothing);
-        let said = Said { media_type: Some(b"text/html"), ..SAID };
-        assert_eq!(read(b"Out of stock", said), Found::Nothing);
+        assert_eq!(read(&[0xff, 0xfe], CONTEXT), Found::Nothing);
+        let context = ResponseContext { media_type: Some(b"text/html"), ..CONTEXT };
+        assert_eq!(read(b"Out of stock", context), Found::Nothing);
     }
 
     #[test]
@@ -336,11 +337,11 @@ mod tests {
         let body = br#"{"success":false,"error":{"code":"ITEM_SOLD","message":"Sold.","details":[1]}}"#;
         let details = Some(serde_json::json!([1]));
         assert_eq!(
-            read(body, SAID),
+            read(body, CONTEXT),
             Found::Specification { code: "ITEM_SOLD".into(), message: "Sold.".into(), details }
         );
         let odd = br#"{"success":false,"error":{"code":"no good","message":"Sold."}}"#;
-        assert!(matches!(read(odd, SAID), Found::Message { message, .. } if message == "Sold."));
+        assert!(matches!(read(odd, CONTEXT), Found::Message { message, .. } if message == "Sold."));
     }
 
     #[test]
@@ -362,11 +363,11 @@ mod tests {
             serde_json::json!({ "detail": many }).to_string(),
             format!("{{\"errors\":{}", "[".repeat(60_000)),
         ] {
-            assert_is_fit(body.as_bytes(), SAID);
+            assert_is_fit(body.as_bytes(), CONTEXT);
         }
     }
 
-    /// JSON of the words that errors are made of, in any order.
+    /// JSON made of the words used in errors, in any order.
     fn error_like() -> impl Strategy<Value = Value> {
         let words = prop_oneof![
             Just("errors"),
@@ -412,11 +413,11 @@ mod tests {
         })
     }
 
-    /// Whatever was read: what the client gets is JSON, bounded, and free of control characters.
+    /// Whatever was parsed, the client gets JSON of bounded size without control characters.
     #[track_caller]
-    fn assert_is_fit(body: &[u8], said: Said<'_>) {
+    fn assert_is_fit(body: &[u8], context: ResponseContext<'_>) {
         let mut specification = Specification::new(ErrorCode::Unprocessable, 422, "", "c", "req_1");
-        let (found, foreign) = (read(body, said), Value::Null);
+        let (found, foreign) = (read(body, context), Value::Null);
         let foreign_details = match &found {
             Found::Specification { code, message, details } => {
                 specification.code = code.into();
@@ -457,13 +458,13 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_become_a_fit_answer(body: Vec<u8>, names_fields: bool) {
-            assert_is_fit(&body, Said { names_fields, ..SAID });
+            assert_is_fit(&body, ResponseContext { names_fields, ..CONTEXT });
         }
 
         #[test]
         fn any_error_becomes_a_fit_answer(error in error_like(), is_query: bool, names_fields: bool) {
             let place = if is_query { "query" } else { "body" };
-            assert_is_fit(error.to_string().as_bytes(), Said { place, names_fields, ..SAID });
+            assert_is_fit(error.to_string().as_bytes(), ResponseContext { place, names_fields, ..CONTEXT });
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Where a value stands in a body, in the forms in which frameworks write it.
+//! The location of a value in a body, in the formats of common frameworks.
 
 use super::json::Json;
 use crate::{percent, pointer};
 use std::borrow::Cow;
 
-/// Steps that are followed.
+/// Maximum number of steps.
 const MAX_STEPS: usize = 16;
 
-/// Steps from the whole to a value: the name of a member, or the position of an element.
+/// Steps from the root to a value: the name of a member, or the index of an element.
 pub(super) type Path = Vec<String>;
 
-/// The steps of a path that is a list.
+/// The steps of a path given as a list.
 pub(super) fn steps(path: &[Json<'_>]) -> Path {
     let step = |step: &Json<'_>| match step {
         Json::Text(text) => Some(text.to_string()),
@@ -22,9 +22,9 @@ pub(super) fn steps(path: &[Json<'_>]) -> Path {
     path.iter().take(MAX_STEPS).filter_map(step).collect()
 }
 
-/// The steps of a path that is a text: a JSON pointer, `$.price`, `items[0].count`, `items.0.price`.
+/// The steps of a path given as text: a JSON pointer, `$.price`, `items[0].count`, `items.0.price`.
 pub(super) fn segments(path: &str) -> Path {
-    // As a fragment of a URI it is percent-encoded (RFC 6901, 6).
+    // As a URI fragment it is percent-encoded (RFC 6901, 6).
     let fragment = path.strip_prefix('#').map(percent::decoded);
     let pointer = fragment.as_deref().unwrap_or(path);
     if pointer.starts_with('/') {

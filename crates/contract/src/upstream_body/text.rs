@@ -1,15 +1,16 @@
-//! Text of an upstream's as a client may read it: one line, bounded, no markup, nothing of a stack trace.
+//! Makes text of an upstream safe for clients: one line, of limited length, no markup, no stack traces.
 
-/// Characters of a message that are kept.
+/// Maximum number of characters of a message.
 pub(super) const MAX_MESSAGE: usize = 500;
-/// Bytes of a body of plain text that may be a sentence for people.
+/// Maximum size of a plain text body that may be a message, in bytes.
 const MAX_PLAIN: usize = 1_000;
-/// Lines of it.
+/// Its maximum number of lines.
 const MAX_LINES: usize = 5;
 
-/// The text on one line, with at most so many characters. None: nothing is left of it, or it is not for people.
+/// The text on one line, with at most this many characters. None: nothing is left, or it is not
+/// human-readable.
 pub(super) fn clean(text: &str, most: usize) -> Option<String> {
-    // Nearly every text: short, printable, in ASCII. Without a branch for each byte.
+    // Nearly every text: short, printable ASCII. Checked without a branch for each byte.
     let bytes = text.as_bytes();
     let is_simple = bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
     if is_simple && bytes.len() <= most && !text.starts_with([' ', '<']) && !text.ends_with(' ') {
@@ -47,30 +48,30 @@ pub(super) fn clean(text: &str, most: usize) -> Option<String> {
     (!line.is_empty() && !line.starts_with('<')).then_some(line)
 }
 
-/// A sentence for people on one line: nothing of the upstream's machines stands in it.
+/// A human-readable message on one line, without information about the upstream's hosts.
 pub(super) fn sentence(text: &str, most: usize) -> Option<String> {
     if names_internals(text.as_bytes()) { None } else { clean(text, most) }
 }
 
-/// A body of plain text, if it can be a sentence for people.
+/// A plain text body, if it can be a human-readable message.
 pub(super) fn plain(body: &[u8]) -> Option<String> {
     let body = body.trim_ascii();
     let is_short = body.len() <= MAX_PLAIN && memchr::memchr_iter(b'\n', body).count() < MAX_LINES;
-    // A closing tag anywhere, or a declaration: markup under a wrong name.
+    // A closing tag anywhere, or a declaration: markup with a wrong media type.
     let is_markup = memchr::memmem::find(body, b"</").is_some() || body.starts_with(b"<");
-    // A single word is a code, or no text at all.
+    // A single word is a code, or not text at all.
     if !is_short || is_markup || !body.contains(&b' ') {
         return None;
     }
     sentence(std::str::from_utf8(body).ok()?, MAX_MESSAGE)
 }
 
-/// Marks that change the direction or the lines of what stands around them, or are not seen at all.
+/// Characters that change the direction or line structure of surrounding text, or are invisible.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// Whether it is what a program prints of itself when it fails.
+/// Whether it is the output of a program that failed.
 fn is_trace(text: &str) -> bool {
     let has = |part: &str| memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some();
     if text.starts_with("Traceback") || text.starts_with("panic:") || text.starts_with("goroutine ") {
@@ -85,16 +86,16 @@ fn is_trace(text: &str) -> bool {
             || has("\ngoroutine "))
 }
 
-/// Folders in which servers keep programs and data.
+/// Folders in which servers store programs and data.
 const FOLDERS: [&[u8]; 11] = [
     b"/app/", b"/data/", b"/etc/", b"/home/", b"/mnt/", b"/opt/", b"/root/", b"/srv/", b"/tmp/", b"/usr/",
     b"/var/",
 ];
-/// Ends of names that only a private network knows.
+/// Name suffixes used in private networks only.
 const PRIVATE: [&[u8]; 4] = [b".internal", b".local", b".lan", b".svc"];
 
-/// Whether it names an address with a port, a file or a machine of a private network, or begins as databases do: what proxies
-/// and clients of databases print.
+/// Whether it names an address with a port, a file or a host of a private network, or begins like a
+/// database error: output of proxies and database clients.
 fn names_internals(text: &[u8]) -> bool {
     text.starts_with(b"SQLSTATE[")
         || memchr::memchr3_iter(b':', b'/', b'.', text).any(|at| {
@@ -116,7 +117,7 @@ fn is_of_a_word(byte: Option<&u8>) -> bool {
     byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/'))
 }
 
-/// Whether a colon stands between a host and its port.
+/// Whether a colon separates a host from its port.
 fn is_of_an_address(before: &[u8], after: &[u8]) -> bool {
     let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
     if !(digit(after.get(1)) && digit(after.get(2))) {

@@ -20,7 +20,7 @@ use contract::{
     specification::MAX_RETRY_AFTER,
     status::Status,
     upstream::{default_message, may_keep_message, survives_replacement},
-    upstream_body::{self, Found, Said},
+    upstream_body::{self, Found, ResponseContext},
 };
 use http1::{
     body::Framing,
@@ -323,12 +323,12 @@ fn read_body(
         | Status::Unavailable => false,
     };
     let media_type = answer.fields.iter().find(|field| is_named(field.name.get(bytes), Some("content-type")));
-    let said = Said {
+    let about = ResponseContext {
         media_type: media_type.map(|field| field.value.get(bytes)),
         names_fields,
         place: if context.head.framing == Framing::Length(0) { "query" } else { "body" },
     };
-    upstream_body::read(body, said)
+    upstream_body::read(body, about)
 }
 
 /// The target of an upstream's redirect as clients see it: its own origin and base path are hidden.
