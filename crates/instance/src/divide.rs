@@ -1,4 +1,4 @@
-//! Multiples, exact and in the same time whatever the numbers: decimal digits are divided, not their values.
+//! Multiples, exact and in bounded time whatever the numbers: divides decimal digits, not floats.
 
 use serde_json::Number;
 
@@ -9,12 +9,12 @@ struct Decimal {
     power: i32,
 }
 
-/// What numbers may have to be a multiple of.
+/// A divisor.
 #[derive(Debug, Clone)]
 pub struct Divisor(Decimal);
 
 impl Divisor {
-    /// Of a number greater than 0.
+    /// From a number greater than 0.
     #[must_use]
     pub fn of(number: &Number) -> Option<Self> {
         let decimal = Decimal::of(number)?;
@@ -35,13 +35,13 @@ impl Divisor {
             // Both factors are below 2^64.
             return (digits * power_of_ten(places, divisor)).is_multiple_of(divisor);
         }
-        // What has fewer digits than it needs zeros is no multiple.
+        // A number with fewer digits than the divisor needs zeros is not a multiple.
         let divisor = 10_u128.checked_pow(shift.unsigned_abs()).and_then(|ten| ten.checked_mul(divisor));
         divisor.is_some_and(|divisor| digits.is_multiple_of(divisor))
     }
 }
 
-/// The rest of a power of ten.
+/// The remainder of a power of ten.
 fn power_of_ten(mut places: u32, divisor: u128) -> u128 {
     let (mut base, mut rest) = (10 % divisor, 1 % divisor);
     while places > 0 {
@@ -60,7 +60,7 @@ impl Decimal {
         if let Some(digits) = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs)) {
             return Some(Self { digits, power: 0 });
         }
-        // The shortest digits that mean this float, as its author wrote them: `1.5e300`.
+        // The shortest digits that represent this float, as its author wrote them: `1.5e300`.
         let text = format!("{:e}", number.as_f64()?.abs());
         let (mantissa, power) = text.split_once('e')?;
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -109,7 +109,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn multiples_are_what_the_validator_says(
+        fn multiples_agree_with_the_validator(
             divisor in 1_u32..2_000, places in 0_u32..4, number in -100_000_i64..100_000, more in 0_u32..5
         ) {
             let scaled = |number: f64, places: u32| json!(format!("{number}e-{places}").parse::<f64>().unwrap());

@@ -1,11 +1,12 @@
-//! JSON as a validator is given it: an instance, as JSON Schema calls what a schema is held against.
+//! JSON instances for a validator, in the terms of JSON Schema.
 //!
-//! Most bodies are right, and are read and dropped again. A [`Tree`] borrows its texts from the body and hashes no names,
-//! which takes a third of the time of a [`serde_json::Value`]; what was made here, of a parameter say, is a value. A [`Part`] is
-//! one or the other, and a [`Validator`] sees no difference. How long it may work is asked wherever it looks at a part.
+//! Most bodies are valid, and are dropped after the check. A [`Tree`] borrows its strings from the
+//! body and hashes no names, which takes a third of the time of a [`serde_json::Value`]; generated
+//! instances, such as parameters, are values. A [`Part`] is one or the other, and a [`Validator`]
+//! handles both alike. The time limit is checked whenever it accesses a part.
 //!
-//! Validators are compiled here and nowhere else: the compiler of `jsonschema` is made for the kind of its instances, and to
-//! make it takes the Rust compiler half a minute.
+//! Validators are compiled only here: the compiler of `jsonschema` is generic over the type of its
+//! instances, and instantiating it takes the Rust compiler half a minute.
 
 mod divide;
 mod part;

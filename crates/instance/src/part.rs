@@ -1,4 +1,4 @@
-//! What the validator is given: values that were made here, and trees that were read. It sees no difference.
+//! Instances for the validator: generated values and parsed trees, which it handles alike.
 
 mod compare;
 
@@ -14,20 +14,20 @@ use jsonschema::{
 use serde_json::{Map, Number, Value};
 use std::{borrow::Cow, slice};
 
-/// The kind of JSON that validators are compiled for.
+/// The type of JSON that validators are compiled for.
 #[derive(Debug)]
 pub enum Instance {}
 
 /// A value, or a part of one.
 #[derive(Debug, Clone, Copy)]
 pub enum Part<'a> {
-    /// It was made here.
+    /// Generated.
     Made(&'a Value),
-    /// It was read.
+    /// Parsed.
     Read(&'a Tree<'a>),
 }
 
-/// What a part is.
+/// The content of a part.
 #[derive(Debug)]
 pub enum Seen<'a> {
     /// `null`
@@ -47,23 +47,23 @@ pub enum Seen<'a> {
 /// The items of an array.
 #[derive(Debug, Clone, Copy)]
 pub enum Items<'a> {
-    /// They were made here.
+    /// Generated.
     Made(&'a [Value]),
-    /// They were read.
+    /// Parsed.
     Read(&'a [Tree<'a>]),
 }
 
 /// The members of an object.
 #[derive(Debug, Clone, Copy)]
 pub enum Members<'a> {
-    /// They were made here.
+    /// Generated.
     Made(&'a Map<String, Value>),
-    /// They were read.
+    /// Parsed.
     Read(&'a TreeMembers<'a>),
 }
 
 impl<'a> Part<'a> {
-    /// What it is.
+    /// Its content.
     #[must_use]
     #[inline]
     pub fn seen(self) -> Seen<'a> {
@@ -80,7 +80,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The text that it is.
+    /// Its text, if it is a string.
     #[must_use]
     pub fn text(self) -> Option<&'a str> {
         if let Seen::Text(text) = self.seen() { Some(text) } else { None }
@@ -96,7 +96,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The part that a JSON pointer leads to.
+    /// The part at a JSON pointer.
     #[must_use]
     pub fn pointer(self, pointer: &str) -> Option<Self> {
         let mut here = self;
@@ -106,13 +106,13 @@ impl<'a> Part<'a> {
         Some(here)
     }
 
-    /// Whether it is the same as another one.
+    /// Whether it equals another one.
     #[must_use]
     pub fn is_same(self, other: Part<'_>) -> bool {
         compare::are_same(self, other)
     }
 
-    /// How many values it is made of. Less, once its work is to end.
+    /// The number of values in it. Less, once its time limit is exceeded.
     #[must_use]
     pub fn count(self) -> u32 {
         fn of<'p>(parts: impl Iterator<Item = Part<'p>>) -> u32 {
@@ -125,7 +125,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Where it lies: no other part that is there at the same time lies there.
+    /// Its memory address, which is unique among parts that exist at the same time.
     #[must_use]
     #[inline]
     pub fn address(self) -> usize {
@@ -137,7 +137,7 @@ impl<'a> Part<'a> {
 }
 
 impl<'a> Items<'a> {
-    /// How many there are.
+    /// The number of items.
     #[must_use]
     pub const fn len(self) -> usize {
         match self {
@@ -146,13 +146,13 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// Whether there is none.
+    /// Whether it is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.len() == 0
     }
 
-    /// The item at a place.
+    /// The item at a position.
     #[must_use]
     pub fn get(self, place: usize) -> Option<Part<'a>> {
         match self {
@@ -161,7 +161,7 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// One after the other.
+    /// All items in order.
     #[must_use]
     #[inline]
     pub fn iter(self) -> ItemsIter<'a> {
@@ -172,7 +172,7 @@ impl<'a> Items<'a> {
         ItemsIter { items, is_counted: self.len() > work::FEW }
     }
 
-    /// The same for a validator: none, once its work is to end.
+    /// The same for a validator: empty once its time limit is exceeded.
     #[inline]
     fn elements_now(self) -> ItemsIter<'a> {
         if work::is_over() { Self::Read(&[]).iter() } else { self.iter() }
@@ -190,7 +190,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// How many there are.
+    /// The number of members.
     #[must_use]
     #[inline]
     pub fn len(self) -> usize {
@@ -200,13 +200,13 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Whether there is none.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
-    /// Name and value, one after the other.
+    /// Name and value of all members in order.
     #[must_use]
     #[inline]
     pub fn iter(self) -> MembersIter<'a> {
@@ -217,7 +217,7 @@ impl<'a> Members<'a> {
         MembersIter { members, is_counted: self.len() > work::FEW }
     }
 
-    /// The same for a validator: none, once its work is to end.
+    /// The same for a validator: empty once its time limit is exceeded.
     #[inline]
     fn members_now(self) -> MembersIter<'a> {
         if work::is_over() {
@@ -228,19 +228,19 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Goes through [`Items`].
+/// Iterates over [`Items`].
 #[derive(Debug, Clone)]
 pub struct ItemsIter<'a> {
     items: ItemsLeft<'a>,
-    /// They are many, and counted.
+    /// There are many, so they count as work.
     is_counted: bool,
 }
 
 #[derive(Debug, Clone)]
 enum ItemsLeft<'a> {
-    /// They were made here.
+    /// Generated.
     Made(slice::Iter<'a, Value>),
-    /// They were read.
+    /// Parsed.
     Read(slice::Iter<'a, Tree<'a>>),
 }
 
@@ -259,19 +259,19 @@ impl<'a> Iterator for ItemsIter<'a> {
     }
 }
 
-/// Goes through [`Members`].
+/// Iterates over [`Members`].
 #[derive(Debug)]
 pub struct MembersIter<'a> {
     members: MembersLeft<'a>,
-    /// They are many, and counted.
+    /// There are many, so they count as work.
     is_counted: bool,
 }
 
 #[derive(Debug)]
 enum MembersLeft<'a> {
-    /// They were made here.
+    /// Generated.
     Made(serde_json::map::Iter<'a>),
-    /// They were read.
+    /// Parsed.
     Read(slice::Iter<'a, (Cow<'a, str>, Tree<'a>)>),
 }
 
@@ -297,7 +297,7 @@ impl Json for Instance {
     type PreparedKey = String;
     type StringBuffer = ();
 
-    // A look at a member goes through some names, as it does for the values of `serde_json`, whose figure this is.
+    // A lookup compares some names, as for values of `serde_json`, whose figure this is.
     const KEYS_PER_LOOKUP: usize = 2;
     const ACYCLIC: bool = true;
 
@@ -354,7 +354,7 @@ impl<'a> json::Node<'a, Instance> for Part<'a> {
 
     fn string_length_within(&self, least: u64, most: u64) -> Option<bool> {
         let Seen::Text(text) = self.seen() else { return None };
-        // A character has one to four bytes, which is mostly enough to know.
+        // A character has one to four bytes, which mostly suffices to decide.
         let bytes = text.len() as u64;
         let fewest = bytes.div_ceil(4);
         if bytes < least || fewest > most {
@@ -369,7 +369,7 @@ impl<'a> json::Node<'a, Instance> for Part<'a> {
     }
 
     fn to_value(&self) -> Cow<'a, Value> {
-        // Of an error only its place and its kind are looked at, and the texts of names.
+        // Of an error only its location and kind are used, and the text of names.
         if work::makes_error() {
             return Cow::Owned(self.text().map_or(Value::Null, Value::from));
         }

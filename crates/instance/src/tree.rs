@@ -1,13 +1,14 @@
-//! JSON as it was read, with its texts where they stand: what most bodies are checked as. A [`serde_json::Value`] copies
-//! each text and hashes each name, which takes longer than the check.
+//! Parsed JSON that borrows its strings: most bodies are checked in this form. A
+//! [`serde_json::Value`] copies each string and hashes each name, which takes longer than the
+//! check.
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 use std::{borrow::Cow, cell::RefCell, fmt};
 
-/// Members that are looked through one by one.
+/// Up to this many members are searched linearly.
 const FEW: usize = 16;
-/// In a longer text no memory is left over for items and members that do not come.
+/// For longer texts, unused capacity of arrays and objects is released.
 const LONG: usize = 64 << 10;
 
 /// A JSON value.
@@ -23,20 +24,20 @@ pub enum Tree<'t> {
     Text(Cow<'t, str>),
     /// An array.
     Array(Vec<Self>),
-    /// An object, whose members have names of their own.
+    /// An object with unique member names.
     Object(Members<'t>),
 }
 
-/// The members of an object, in their order.
+/// The members of an object, in order.
 #[derive(Debug)]
 pub struct Members<'t> {
     pairs: Vec<(Cow<'t, str>, Tree<'t>)>,
-    /// The places of many, by their names.
+    /// The positions of many members, sorted by name.
     by_name: Vec<usize>,
 }
 
 impl<'t> Members<'t> {
-    /// The name that is there twice, if one is.
+    /// The error is a duplicate name.
     fn of(pairs: Vec<(Cow<'t, str>, Tree<'t>)>) -> Result<Self, Cow<'t, str>> {
         let name = |place: usize| pairs.get(place).map(|(name, _)| &**name);
         let (twice, by_name) = if pairs.len() <= FEW {
@@ -69,7 +70,7 @@ impl<'t> Members<'t> {
         self.pairs.get(place).map(|(_, value)| value)
     }
 
-    /// Name and value of each, in their order.
+    /// Name and value of each member, in order.
     #[must_use]
     #[inline]
     pub fn pairs(&self) -> &[(Cow<'t, str>, Tree<'t>)] {
@@ -78,12 +79,12 @@ impl<'t> Members<'t> {
 }
 
 impl<'t> Tree<'t> {
-    /// Reads a JSON text, in which no member may be named twice.
+    /// Parses a JSON text without duplicate names in an object.
     ///
     /// # Errors
-    /// Why it cannot be read.
+    /// Why it cannot be parsed.
     pub fn read(text: &'t [u8]) -> Result<Self, Unread> {
-        // Of a text all strings are known to be text: else each is looked at by itself.
+        // If the whole text is valid UTF-8, so are its strings; otherwise each is checked.
         let text = match std::str::from_utf8(text) {
             Ok(text) => text,
             Err(error) => return Err(Unread::NotText { at: error.valid_up_to() }),
@@ -95,7 +96,7 @@ impl<'t> Tree<'t> {
         read.map_err(|error| Unread::new(error, twice.take()))
     }
 
-    /// The same as a value of its own.
+    /// The same as an owned value.
     #[must_use]
     pub fn to_value(&self) -> Value {
         match self {
@@ -114,29 +115,29 @@ impl<'t> Tree<'t> {
     }
 }
 
-/// Why a text cannot be read.
+/// Why a text cannot be parsed.
 #[derive(Debug)]
 pub enum Unread {
-    /// It is not UTF-8 from a byte on.
+    /// It is not UTF-8.
     NotText {
-        /// The byte.
+        /// The offset of the first invalid byte.
         at: usize,
     },
     /// It is not JSON.
     NotJson(serde_json::Error),
-    /// It names a member twice.
+    /// A member is duplicated.
     Twice {
-        /// The member.
+        /// The name of the member.
         name: String,
-        /// Where that was noticed: of a [`Tree`], where its object ends.
+        /// The line where that was noticed: for a [`Tree`], the end of its object.
         line: usize,
-        /// The column of it.
+        /// The column.
         column: usize,
     },
 }
 
 impl Unread {
-    /// What an error of the reader means, if it met a member that was named `twice`, or not.
+    /// Converts an error of the parser; `twice` is the duplicate member, if there was one.
     pub(crate) fn new(error: serde_json::Error, twice: Option<String>) -> Self {
         match twice {
             Some(name) => Self::Twice { name, line: error.line(), column: error.column() },
@@ -148,7 +149,7 @@ impl Unread {
 #[derive(Clone, Copy)]
 struct Reader<'r> {
     is_long: bool,
-    /// The member that was named twice.
+    /// The duplicate member.
     twice: &'r RefCell<Option<String>>,
 }
 
@@ -221,8 +222,9 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 }
 
-/// A number that is not an integer of 64 bits. `-9223372036854775809` is read as the float -2^63, which would be within the
-/// bounds of 64 bits; nobody writes that number itself as a float, so what is read is the float before it.
+/// A number that is not a 64-bit integer. `-9223372036854775809` is parsed as the float -2^63,
+/// which would be within the bounds of 64 bits; nobody writes that number itself as a float, so the
+/// result is the float before it.
 #[must_use]
 pub(crate) fn float(number: f64) -> Option<Number> {
     const LEAST: f64 = -9_223_372_036_854_775_808.0;
@@ -285,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_named_twice_is_no_object() {
+    fn duplicate_members_are_refused() {
         let many: String = (0..100).map(|place| format!("\"m{place}\":0,")).collect();
         for text in [
             r#"{"a":1,"a":1}"#.to_owned(),

@@ -8,14 +8,14 @@ use jsonschema::{Retrieve, ValidationError, ValidationOptions};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// How schemas are compiled.
+/// The options of a compiler.
 pub type Options = ValidationOptions<'static, Arc<dyn Retrieve>, Instance>;
 
 /// A compiled schema.
 #[derive(Debug)]
 pub struct Validator(jsonschema::Validator<Instance>);
 
-/// Options of which nothing is chosen yet.
+/// Default options.
 #[must_use]
 pub fn options() -> Options {
     jsonschema::options_for::<Instance>()
@@ -24,21 +24,21 @@ pub fn options() -> Options {
 /// Compiles a schema.
 ///
 /// # Errors
-/// Why it is none, or none that these options take.
+/// Why it is not a valid schema, or not allowed by these options.
 pub fn compile<'s>(options: &Options, schema: &'s Value) -> Result<Validator, ValidationError<'s>> {
     options.build(schema).map(Validator)
 }
 
 impl Validator {
-    /// Whether a part is what the schema says.
+    /// Whether a part is valid.
     #[must_use]
     pub fn is_valid(&self, part: Part<'_>) -> bool {
         self.0.is_valid(part)
     }
 
-    /// What is wrong with a part: at most so many errors and a few more, and whether there may be others.
+    /// The validation errors of a part: at most this many and a few more, and whether there may be others.
     ///
-    /// What an error holds of the part is only the text of a name.
+    /// Of the part, an error contains only the text of a name.
     #[must_use]
     pub fn errors<'p>(&'p self, part: Part<'p>, most: u32) -> (Vec<ValidationError<'p>>, bool) {
         work::gathering(most, || self.0.iter_errors(part).collect())

@@ -1,14 +1,14 @@
-//! JSON as a value that is kept, read by the same rules as a [`Tree`](crate::Tree).
+//! JSON as an owned value, parsed by the same rules as a [`Tree`](crate::Tree).
 
 use crate::tree::{Unread, float};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, map::Entry};
 use std::{cell::RefCell, fmt};
 
-/// Reads a JSON text, in which no member may be named twice.
+/// Parses a JSON text without duplicate names in an object.
 ///
 /// # Errors
-/// Why it cannot be read. Of a member that is named twice, the place is that of the second name.
+/// Why it cannot be parsed. For a duplicate member, the location is that of the second name.
 pub fn read_value(text: &[u8]) -> Result<Value, Unread> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let twice = RefCell::new(None);
@@ -19,7 +19,7 @@ pub fn read_value(text: &[u8]) -> Result<Value, Unread> {
 
 #[derive(Clone, Copy)]
 struct Reader<'r> {
-    /// The member that was named twice.
+    /// The duplicate member.
     twice: &'r RefCell<Option<String>>,
 }
 
@@ -73,7 +73,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            // The place is looked for once, for the question and for the answer.
+            // One search, for the check and the insertion.
             match object.entry(name) {
                 Entry::Vacant(place) => {
                     place.insert(members.next_value_seed(self)?);
@@ -95,7 +95,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn json_is_read_as_it_stands() {
+    fn json_is_parsed_exactly() {
         let text = r#" {"a":[1,-2,1.5,"x",true,false,null,{}],"b":{"a":18446744073709551615}} "#;
         assert_eq!(read_value(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap());
     }
@@ -115,7 +115,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_as_a_tree_is_read_as_a_value(text in r#"[\[\]{}",:0-9a-c\\u\.eE+\- ]{0,40}"#) {
+        fn trees_and_values_are_parsed_alike(text in r#"[\[\]{}",:0-9a-c\\u\.eE+\- ]{0,40}"#) {
             let tree = Tree::read(text.as_bytes()).map(|tree| tree.to_value());
             prop_assert_eq!(tree.ok(), read_value(text.as_bytes()).ok());
         }

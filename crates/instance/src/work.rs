@@ -1,8 +1,9 @@
-//! How much work a check may be: an end that is looked for while it runs, wherever it is.
+//! Bounds the work of a check: a limit that is checked while it runs, wherever it is.
 //!
-//! A validator of another crate cannot be stopped. But whatever it looks at, it asks of [`Part`](crate::Part), and this is
-//! asked there: of long arrays and objects, of long texts, and by whoever follows a reference. Once the end has come, arrays
-//! and objects seem empty, so that all loops end soon, and what was found out is not used.
+//! A validator of another crate cannot be interrupted. But it accesses everything through
+//! [`Part`](crate::Part), where the limit is checked: for long arrays and objects, for long
+//! strings, and when a reference is followed. Once the limit is exceeded, arrays and objects appear
+//! empty, so that all loops end soon, and the result is not used.
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,20 +14,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Work between two looks at the clock: about as many bytes of text, or values.
+/// Work between two checks of the clock: roughly bytes of text, or values.
 const BETWEEN_LOOKS: u32 = 2_048;
-/// A text of more bytes may take a pattern longer than a data thread can wait: no look is possible within it.
+/// A longer string may take a pattern longer than a data thread can wait: no check is possible
+/// inside of a match.
 const LONGEST_TEXT: usize = 2_048;
-/// An array or an object of more is counted.
+/// Larger arrays and objects count as work.
 pub(crate) const FEW: usize = 64;
 
-/// For how long a check goes on.
+/// The limit of a check.
 #[derive(Debug, Clone)]
-pub enum Patience {
-    /// For a time, or until a text is met that may take longer to be matched. It begins at the first look at the clock, so that
-    /// a small check takes none.
+pub enum TimeLimit {
+    /// A duration, or until a string is found that may take longer to match. It starts at the first
+    /// check of the clock, so that a small check needs no clock.
     Short(Duration),
-    /// For as long as somebody wants its result.
+    /// As long as the result is wanted.
     While(Arc<AtomicBool>),
 }
 
@@ -34,19 +36,19 @@ pub enum Patience {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Halt {
     No,
-    /// As many errors were gathered as are wanted.
+    /// Enough errors were collected.
     Enough,
-    /// Patience is at its end.
+    /// The limit was exceeded.
     Stopped,
 }
 
-/// Looked at all the time, so it has nothing to be dropped.
+/// Accessed all the time, so it has no destructor.
 struct Work {
     left: Cell<u32>,
     halt: Cell<Halt>,
-    /// Errors that are still wanted. None: no errors are gathered.
+    /// Errors still wanted. None: errors are not collected.
     errors: Cell<Option<u32>>,
-    /// Bytes that a text may have.
+    /// Maximum length of a string in bytes.
     longest: Cell<usize>,
 }
 
@@ -59,16 +61,16 @@ thread_local! {
             longest: Cell::new(usize::MAX),
         }
     };
-    /// And when it began.
-    static PATIENCE: RefCell<Option<(Patience, Option<Instant>)>> = const { RefCell::new(None) };
+    /// The limit, and when the check began.
+    static TIME_LIMIT: RefCell<Option<(TimeLimit, Option<Instant>)>> = const { RefCell::new(None) };
 }
 
-/// Ends what [`within`] began, also by a panic.
+/// Ends what [`within`] started, also on a panic.
 struct Running;
 
 impl Drop for Running {
     fn drop(&mut self) {
-        PATIENCE.with(|patience| patience.replace(None));
+        TIME_LIMIT.with(|limit| limit.replace(None));
         WORK.with(|work| {
             work.halt.set(Halt::No);
             work.errors.set(None);
@@ -77,13 +79,13 @@ impl Drop for Running {
     }
 }
 
-/// Runs a check. None: patience came to its end before.
-pub fn within<T>(patience: Patience, check: impl FnOnce() -> T) -> Option<T> {
-    let longest = match &patience {
-        Patience::Short(_) => LONGEST_TEXT,
-        Patience::While(_) => usize::MAX,
+/// Runs a check. None: the limit was exceeded.
+pub fn within<T>(limit: TimeLimit, check: impl FnOnce() -> T) -> Option<T> {
+    let longest = match &limit {
+        TimeLimit::Short(_) => LONGEST_TEXT,
+        TimeLimit::While(_) => usize::MAX,
     };
-    PATIENCE.with(|here| here.replace(Some((patience, None))));
+    TIME_LIMIT.with(|here| here.replace(Some((limit, None))));
     WORK.with(|work| {
         work.longest.set(longest);
         work.left.set(BETWEEN_LOOKS);
@@ -96,7 +98,7 @@ pub fn within<T>(patience: Patience, check: impl FnOnce() -> T) -> Option<T> {
     (!is_stopped).then_some(result)
 }
 
-/// Does some work. False: there is no sense in doing it.
+/// Counts work. False: the check should stop.
 #[inline]
 pub fn spend(cost: u32) -> bool {
     WORK.with(|work| {
@@ -113,13 +115,13 @@ pub fn spend(cost: u32) -> bool {
 #[cold]
 fn look(work: &Work) -> bool {
     work.left.set(BETWEEN_LOOKS);
-    let goes_on = PATIENCE.with(|patience| match &mut *patience.borrow_mut() {
+    let goes_on = TIME_LIMIT.with(|limit| match &mut *limit.borrow_mut() {
         None => true,
-        Some((Patience::Short(time), began)) => {
+        Some((TimeLimit::Short(time), began)) => {
             let now = Instant::now();
             now.saturating_duration_since(*began.get_or_insert(now)) < *time
         }
-        Some((Patience::While(is_wanted), _)) => is_wanted.load(Ordering::Relaxed),
+        Some((TimeLimit::While(is_wanted), _)) => is_wanted.load(Ordering::Relaxed),
     });
     if !goes_on {
         work.halt.set(Halt::Stopped);
@@ -127,18 +129,18 @@ fn look(work: &Work) -> bool {
     work.halt.get() == Halt::No
 }
 
-/// Whether patience came to its end.
+/// Whether the limit was exceeded.
 pub(crate) fn is_stopped() -> bool {
     WORK.with(|work| work.halt.get() == Halt::Stopped)
 }
 
-/// Whether loops are to end.
+/// Whether loops should end.
 #[inline]
 pub(crate) fn is_over() -> bool {
     WORK.with(|work| work.halt.get() != Halt::No)
 }
 
-/// A text is looked at whole. What takes it too long is stopped here, before it is begun.
+/// A string is processed as a whole. If that could take too long, the check is stopped before.
 #[inline]
 pub(crate) fn reads_text(length: usize) {
     let cost = u32::try_from(length).unwrap_or(u32::MAX);
@@ -155,7 +157,7 @@ pub(crate) fn reads_text(length: usize) {
     });
 }
 
-/// Gathers errors, at most so many and a few more. Tells whether there may be more.
+/// Collects errors, at most this many and a few more. Returns whether there may be more.
 pub(crate) fn gathering<T>(most: u32, gather: impl FnOnce() -> T) -> (T, bool) {
     WORK.with(|work| work.errors.set(Some(most)));
     let gathered = gather();
@@ -170,7 +172,7 @@ pub(crate) fn gathering<T>(most: u32, gather: impl FnOnce() -> T) -> (T, bool) {
     (gathered, has_more)
 }
 
-/// An error is made. False: none are gathered now.
+/// An error occurred. False: errors are not collected now.
 pub(crate) fn makes_error() -> bool {
     WORK.with(|work| {
         let Some(errors) = work.errors.get() else { return false };
@@ -189,18 +191,18 @@ mod tests {
     #[test]
     fn work_without_end_is_stopped() {
         let began = Instant::now();
-        assert_eq!(within(Patience::Short(Duration::from_millis(5)), || while spend(1) {}), None);
+        assert_eq!(within(TimeLimit::Short(Duration::from_millis(5)), || while spend(1) {}), None);
         assert!(began.elapsed() >= Duration::from_millis(5));
-        // What comes after it is not.
-        assert_eq!(within(Patience::Short(Duration::from_secs(60)), || spend(1)), Some(true));
+        // The next check is not affected.
+        assert_eq!(within(TimeLimit::Short(Duration::from_secs(60)), || spend(1)), Some(true));
     }
 
     #[test]
-    fn work_that_nobody_wants_is_stopped() {
+    fn unwanted_work_is_stopped() {
         let is_wanted = Arc::new(AtomicBool::new(true));
-        let patience = || Patience::While(Arc::clone(&is_wanted));
-        assert_eq!(within(patience(), || (0..100_000).all(|_| spend(1))), Some(true));
-        let ended = within(patience(), || {
+        let limit = || TimeLimit::While(Arc::clone(&is_wanted));
+        assert_eq!(within(limit(), || (0..100_000).all(|_| spend(1))), Some(true));
+        let ended = within(limit(), || {
             is_wanted.store(false, Ordering::Relaxed);
             while spend(1) {}
         });
@@ -208,8 +210,8 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_leaves_nothing_behind() {
-        let end = Patience::Short(Duration::ZERO);
+    fn a_panic_leaves_no_state() {
+        let end = TimeLimit::Short(Duration::ZERO);
         let panicked = std::panic::catch_unwind(|| {
             within(end, || {
                 while spend(1) {}

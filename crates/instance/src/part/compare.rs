@@ -1,17 +1,17 @@
-//! Which parts are the same, and whether all items of an array differ, however many there are.
+//! Equality of parts, and uniqueness of the items of an array, however many there are.
 //!
-//! The validator's own way hashes `[[1], 2]` and `[1, [2]]` alike, so that an array of such items takes a time that grows with
-//! the square of their number.
+//! The validator's own implementation gives `[[1], 2]` and `[1, [2]]` the same hash, so that an
+//! array of such items takes quadratic time.
 
 use super::{Part, Seen};
 use jsonschema::json::cmp;
 use serde_json::{Number, Value};
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
-/// Items that are compared with each other one by one.
+/// Up to this many items are compared pairwise.
 const FEW: usize = 15;
 
-/// Whether two parts are the same: numbers by what they are, objects whatever the order of their members.
+/// Whether two parts are equal: numbers by value, objects regardless of the order of their members.
 pub(crate) fn are_same(one: Part<'_>, other: Part<'_>) -> bool {
     match (one.seen(), other.seen()) {
         (Seen::Null, Seen::Null) => true,
@@ -33,7 +33,7 @@ pub(crate) fn are_same(one: Part<'_>, other: Part<'_>) -> bool {
 }
 
 fn are_same_number(one: &Number, other: &Number) -> bool {
-    // What is no float on either side is what it is.
+    // If neither side is a float, they are compared exactly.
     if one.is_f64() == other.is_f64() && !one.is_f64() {
         return one == other;
     }
@@ -56,7 +56,7 @@ pub(crate) fn are_unique<'a>(count: usize, items: impl Iterator<Item = Part<'a>>
     let mut hashes: Vec<(u64, usize)> =
         items.iter().enumerate().map(|(place, item)| (hash(*item, &state), place)).collect();
     hashes.sort_unstable();
-    // Nobody knows which hashes a secret makes the same, so those that are belong to a few items at most.
+    // The hash has a secret key, so collisions cannot be forced and concern a few items at most.
     let same = |one: usize, other: usize| match (items.get(one), items.get(other)) {
         (Some(one), Some(other)) => are_same(*one, *other),
         _ => false,
@@ -92,7 +92,7 @@ fn hash(part: Part<'_>, state: &RandomState) -> u64 {
     hasher.finish()
 }
 
-/// The whole number that it is.
+/// Its value as an integer.
 #[allow(clippy::cast_possible_truncation, reason = "within bounds")]
 fn whole(number: &Number) -> Option<i128> {
     let exact = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
@@ -102,7 +102,7 @@ fn whole(number: &Number) -> Option<i128> {
     })
 }
 
-/// The bits of what is no whole number, or too large a one.
+/// The bits of a number that is not an integer, or too large.
 fn fraction(number: &Number) -> Option<u64> {
     if whole(number).is_some() { None } else { number.as_f64().map(f64::to_bits) }
 }
@@ -139,12 +139,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_differs_is_what_the_validator_says(items in prop::collection::vec(any_value(), 0..40)) {
+        fn uniqueness_agrees_with_the_validator(items in prop::collection::vec(any_value(), 0..40)) {
             prop_assert_eq!(ours(&items), unique::is_unique(&items));
         }
 
         #[test]
-        fn parts_are_the_same_as_the_validator_says(one in any_value(), other in any_value()) {
+        fn equality_agrees_with_the_validator(one in any_value(), other in any_value()) {
             prop_assert_eq!(are_same(Part::Made(&one), Part::Made(&other)), cmp::equal(&one, &other));
         }
     }

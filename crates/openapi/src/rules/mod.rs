@@ -34,7 +34,7 @@ use crate::{
     schema::{SchemaCompiler, Units},
 };
 use contract::{Detail, ErrorCode};
-use instance::work::{self, Patience};
+use instance::work::{self, TimeLimit};
 use serde_json::Value;
 use std::{
     sync::{Arc, OnceLock, atomic::AtomicBool},
@@ -100,12 +100,12 @@ const SOON: Duration = Duration::from_millis(10);
 
 /// Runs a check that others wait for. None: it takes longer than they should.
 pub fn soon<T>(check: impl FnOnce() -> T) -> Option<T> {
-    work::within(Patience::Short(SOON), check)
+    work::within(TimeLimit::Short(SOON), check)
 }
 
 /// Runs a check for as long as somebody wants its result. None: nobody does any more.
 pub fn while_wanted<T>(is_wanted: &Arc<AtomicBool>, check: impl FnOnce() -> T) -> Option<T> {
-    work::within(Patience::While(Arc::clone(is_wanted)), check)
+    work::within(TimeLimit::While(Arc::clone(is_wanted)), check)
 }
 
 /// A violation: the code that the answer has if this is the first one, and what the client reads of it.
