@@ -1,4 +1,4 @@
-//! The account of one key: a counter for each of its limits, taken all or none.
+//! The account of a key: a counter for each of its limits; a request takes from all or none.
 
 use crate::{
     compiled::{Applying, Compiled, Limits, Rule, rolling_at},
@@ -14,7 +14,7 @@ use crate::{
 use contract::limit::Tag;
 use std::sync::Arc;
 
-/// Words that stand in the account itself. Few plans have more limits.
+/// Counters stored in the account itself. Few plans have more limits.
 const INLINE: usize = 3;
 
 /// The counters of one key.
@@ -24,7 +24,7 @@ pub struct Account {
     words: [Counter; INLINE],
     more: Option<Box<More>>,
     errors: ErrorCount,
-    /// The account that took this one's counts over, once it is frozen.
+    /// The account that took over these counts, once this one is frozen.
     successor: Slot<Account>,
 }
 
@@ -33,7 +33,7 @@ pub struct Account {
 struct More {
     words: Box<[Counter]>,
     rollings: Box<[Rolling]>,
-    /// Of limits that the account had before. None: its limits never changed, or nothing of them counts any more.
+    /// Windows of former limits. None: the limits never changed, or all such windows have ended.
     past: Option<Box<Past>>,
 }
 
@@ -51,7 +51,7 @@ pub(crate) enum Refused {
 }
 
 impl Account {
-    /// An account with nothing used.
+    /// An account without usage.
     pub fn new(limits: Arc<Limits>) -> Self {
         Self::with(limits, |_| Word::default(), |_| State::default())
     }
@@ -77,7 +77,7 @@ impl Account {
         Self { limits, words: inline, more, errors: ErrorCount::default(), successor: Slot::new(None) }
     }
 
-    /// The limits that are counted here.
+    /// The limits of this account.
     pub const fn limits(&self) -> &Arc<Limits> {
         &self.limits
     }
@@ -99,10 +99,10 @@ impl Account {
         }
     }
 
-    // === take and give back ===
+    // === take and release ===
 
-    /// Takes a request's cost in the only limit that there is, in the one step that also looks at it. None: it
-    /// did not work, or there are several limits; [`Account::take`] does it, or tells why not.
+    /// Takes a request's cost in the only limit, in the same atomic step that checks it. None: that
+    /// failed, or there are several limits; then [`Account::take`] takes it, or returns why not.
     #[inline]
     pub(crate) fn take_single(&self, now: u64, cost: u32, applying: Applying) -> Option<Windows> {
         let window = self.take_one(self.limits.single(applying)?, now, cost).ok()?;
@@ -115,11 +115,11 @@ impl Account {
             return Ok(windows);
         }
         loop {
-            // All limits are looked at before any is touched, so that a denial changes nothing.
+            // All limits are checked before any is changed, so that a denial has no effect.
             if !self.limits.each(applying).all(|(_, one)| self.has_room(one, now, cost)) {
                 match self.denial(now, cost, applying) {
                     Some(denial) => return Err(Refused::Denied(denial)),
-                    None => continue, // a request that failed meanwhile has made room
+                    None => continue, // a request that failed meanwhile made room
                 }
             }
             let mut windows = Windows::default();
@@ -139,9 +139,9 @@ impl Account {
             }
             match not_taken {
                 NotTaken::Frozen => return Err(Refused::Frozen),
-                // What we held is given back, and we look who denies. If nobody does any more, another
-                // thread took units and gave them back meanwhile. Each turn means that somebody else got
-                // further, so this ends.
+                // Release what was taken, and determine which limit denies. If none does any more,
+                // another thread took units and released them meanwhile. Each iteration means that
+                // another thread made progress, so this ends.
                 NotTaken::Exhausted => {
                     if let Some(denial) = self.denial(now, cost, applying) {
                         return Err(Refused::Denied(denial));
@@ -151,8 +151,7 @@ impl Account {
         }
     }
 
-    /// Whether a request of this cost would be admitted by one limit: what [`Account::seen`] tells, without all else
-    /// that it tells.
+    /// Whether one limit would admit a request of this cost: a cheaper form of [`Account::seen`].
     #[inline]
     fn has_room(&self, one: &Compiled, now: u64, cost: u32) -> bool {
         let counted = match (&one.rule, self.cell(one)) {
@@ -183,8 +182,8 @@ impl Account {
         }
     }
 
-    /// The limit that denies a cost at `now`: of several, the one that resets last, because until then no
-    /// retry can succeed.
+    /// The limit that denies a cost at `now`: of several, the one that resets last, because no
+    /// retry can succeed before.
     #[cold]
     fn denial(&self, now: u64, cost: u32, applying: Applying) -> Option<Denial> {
         let mut last: Option<(usize, Reset)> = None;
@@ -194,7 +193,7 @@ impl Account {
             if beyond == 0 {
                 continue;
             }
-            // What costs more than the limit grants at all is admitted at no time.
+            // A cost above the quota is never admitted.
             let units = one.units(cost);
             let reset = if units > one.quota() { Reset::Never } else { seen.frees(one, beyond, now) };
             if last.is_none_or(|(_, before)| reset.is_later_than(before)) {
@@ -210,7 +209,7 @@ impl Account {
         })
     }
 
-    /// Gives units of a window back, unless it has passed; if this account has been replaced, to the one
+    /// Releases units of a window, unless it has ended; if this account was replaced, in the one
     /// that counts them now.
     pub(crate) fn give_back(&self, one: &Compiled, window: u32, units: u32) {
         if self.give_back_here(one, window, units).is_err() {
@@ -223,10 +222,10 @@ impl Account {
             Some(one) => Some(self.give_back_here(one, window, units)),
             None => self.past().and_then(|past| past.give_back(tag, window, units)),
         };
-        given.unwrap_or(Ok(())) // a window that is neither counted nor remembered has ended
+        given.unwrap_or(Ok(())) // a window that is neither current nor remembered has ended
     }
 
-    /// Gives back what `units` tells of each limit that applies.
+    /// Releases the units that `units` returns for each limit that applies.
     pub(crate) fn give_each_back(
         &self,
         applying: Applying,
@@ -249,20 +248,20 @@ impl Account {
         }
     }
 
-    // === replacing ===
+    // === replacement ===
 
-    /// The account that counts in place of this one, which is frozen: made with the same limits if nobody
-    /// has made it yet, so that no thread ever waits for another.
+    /// The account that replaces this one, which is frozen. It is created with the same limits if
+    /// necessary, so that no thread ever waits for another.
     fn replaced(&self) -> Arc<Account> {
-        // Of the same limits nothing is left behind, whatever the time.
+        // With the same limits nothing is dropped, whatever the time.
         self.replace_by(&self.limits, 0)
     }
 
-    /// Freezes this account, and tells the one that counts in its place: with these limits, if no other
-    /// thread was faster, and without what has ended at `now`.
+    /// Freezes this account, and returns its replacement: with these limits, unless another thread
+    /// was faster, and without what has ended at `now`.
     ///
-    /// Any number of threads may do this at once. What is frozen never changes, so all of them copy the
-    /// same counts, and one of the copies becomes the successor.
+    /// Any number of threads may do this concurrently. A frozen account never changes, so all of
+    /// them copy the same counts, and one of the copies becomes the successor.
     pub(crate) fn replace_by(&self, limits: &Arc<Limits>, now: u64) -> Arc<Account> {
         self.freeze();
         loop {
@@ -276,12 +275,12 @@ impl Account {
         }
     }
 
-    /// Whether another account counts in place of this one.
+    /// Whether this account was replaced.
     pub(crate) fn is_replaced(&self) -> bool {
         self.successor.look(|successor| successor.is_some())
     }
 
-    /// Marks every counter so that it never changes again.
+    /// Freezes every counter, so that it never changes again.
     pub(crate) fn freeze(&self) {
         let more = self.more.as_deref();
         for word in self.words.iter().chain(more.iter().flat_map(|more| &more.words)) {
@@ -295,7 +294,7 @@ impl Account {
         }
     }
 
-    /// The counts of all its limits, and what it remembers of others.
+    /// The counts of all its limits, and those of former limits.
     pub(crate) fn kept(&self, now: u64) -> impl Iterator<Item = Kept> {
         let live = self.limits.each(self.limits.all()).filter_map(move |(_, one)| {
             let value = match self.cell(one)? {
@@ -311,7 +310,7 @@ impl Account {
         self.more.as_deref()?.past.as_deref()
     }
 
-    /// The same, remembering windows of other limits.
+    /// The same, with windows of former limits.
     pub(crate) fn remembering(mut self, past: Option<Box<Past>>) -> Self {
         if past.is_some() {
             self.more.get_or_insert_default().past = past;
@@ -319,10 +318,10 @@ impl Account {
         self
     }
 
-    /// Whether a new account would be the same at `now`: nothing is used or reserved.
+    /// Whether a new account would be equivalent at `now`: nothing is used or reserved.
     ///
-    /// For a request that began earlier and comes late as well: a new account would grant it a window that is
-    /// used up, or that others have left behind.
+    /// Also for a late request that began earlier: a new account would grant it a window that is
+    /// used up, or that has ended.
     pub(crate) fn is_idle(&self, now: u64) -> bool {
         let earliest = now.saturating_sub(crate::LATEST_MILLIS);
         let is_as_new = |one: &Compiled| match (&one.rule, self.cell(one)) {
@@ -343,8 +342,8 @@ impl Account {
     }
 }
 
-/// Gives back what was taken in an account that was replaced by this one: where it is counted now, and in the buckets
-/// that it came along to.
+/// Releases what was taken in an account that was replaced by this one: where it is counted now,
+/// and in the buckets that it was carried over to.
 #[cold]
 fn give_back_moved(mut account: Arc<Account>, tag: Tag, window: u32, units: u32) {
     let mut reached = vec![(tag, window)];

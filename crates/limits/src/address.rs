@@ -1,8 +1,9 @@
-//! Accounts by address, for endpoints that are open to everyone: exact, in bounded memory.
+//! Accounts by address, for public endpoints: exact, in bounded memory.
 //!
-//! A table of sets, each of a few accounts, replaced as a whole when one comes or goes. A set that is full
-//! of accounts in use counts every further address in one account that they share. So an address is
-//! never granted more than its limit, however many there are; in a flood of addresses some are granted less.
+//! A table of sets with a few accounts each, replaced as a whole when one is added or removed. A
+//! set that is full of accounts in use counts every further address in one shared account. So an
+//! address is never granted more than its limit, however many addresses there are; in a flood of
+//! addresses some are granted less.
 
 use crate::{
     Who,
@@ -14,15 +15,15 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Accounts of their own in a set.
+/// Accounts of single addresses in a set.
 const WAYS: usize = 8;
-/// Sets, a power of two: half a million addresses at once.
+/// Number of sets, a power of two: half a million addresses at once.
 const SETS: usize = 1 << 16;
 
 /// The accounts of addresses.
 #[derive(Debug)]
 pub struct Addresses {
-    /// The limits that hold now. Accounts of earlier ones are replaced where they are found.
+    /// The current limits. Accounts with earlier ones are replaced on access.
     limits: Slot<Limits>,
     sets: Box<[Slot<Set>]>,
 }
@@ -31,7 +32,7 @@ pub struct Addresses {
 struct Set(Vec<(Who, Arc<Account>)>);
 
 impl Addresses {
-    /// No address has used anything yet.
+    /// A table without usage.
     pub fn new(limits: Arc<Limits>) -> Self {
         Self::with_sets(limits, SETS)
     }
@@ -41,18 +42,18 @@ impl Addresses {
         Self { limits, sets: std::iter::repeat_with(|| Slot::new(None)).take(sets).collect() }
     }
 
-    /// The limits that hold for each address.
+    /// The limits of each address.
     pub fn limits(&self) -> Arc<Limits> {
-        // There are always some; without any, nothing would be counted and nothing denied.
+        // There always are limits; without any, nothing would be counted or denied.
         self.limits.load().unwrap_or_default()
     }
 
-    /// Replaces the limits. What is counted stays, as far as the new ones count the same.
+    /// Replaces the limits. Counts are kept, as far as the new limits count the same.
     pub fn set_limits(&self, limits: Limits) {
         let next = Arc::new(limits);
         loop {
             let found = self.limits.load();
-            // Accounts recognise their limits by the pointer: ones that say the same are left.
+            // Accounts recognize their limits by the pointer, so unchanged limits keep theirs.
             let is_same = found.as_ref().is_some_and(|found| found.iter().eq(next.iter()));
             if is_same || self.limits.swap_if(found.as_ref(), Some(Arc::clone(&next))) {
                 return;
@@ -60,11 +61,12 @@ impl Addresses {
         }
     }
 
-    /// Takes `cost` units at `now` (Unix milliseconds) in every limit that applies to an endpoint of this
-    /// group, for an address; tells also whose account it is, which may be a shared one.
+    /// Takes `cost` units at `now` (Unix milliseconds) in every limit that applies to an endpoint
+    /// of this group, for an address. Also returns the owner of the account, which may be a shared
+    /// one.
     ///
     /// # Errors
-    /// The limit that denied; then no limit was touched.
+    /// The limit that denied; then no limit was changed.
     pub fn take(
         &self,
         who: Who,
@@ -85,14 +87,14 @@ impl Addresses {
         Ok((whose.get(), Reservation::new(account, applying, cost, windows)))
     }
 
-    /// The account that counts an address, and whose it is.
+    /// The account that counts an address, and its owner.
     pub fn account(&self, who: Who, now: u64) -> (Who, Arc<Account>) {
         self.account_with(&self.limits(), who, now)
     }
 
     fn account_with(&self, limits: &Arc<Limits>, who: Who, now: u64) -> (Who, Arc<Account>) {
         let Some(slot) = self.slot(&who) else {
-            return (who, Arc::new(Account::new(Arc::clone(limits)))); // there is no table without sets
+            return (who, Arc::new(Account::new(Arc::clone(limits)))); // unreachable: the table has sets
         };
         loop {
             let found = slot.load();
@@ -112,8 +114,8 @@ impl Addresses {
         }
     }
 
-    /// Puts back what an address, or the account that several share, had used, as it stands at `now` (Unix
-    /// milliseconds). Before anything is taken.
+    /// Restores the usage of an address, or of a shared account, as of `now` (Unix milliseconds).
+    /// To be called before anything is taken.
     pub fn restore(&self, who: Who, used: &[Used], now: u64) {
         let Some(slot) = self.slot(&who) else { return };
         let found = slot.load();
@@ -139,14 +141,14 @@ impl Addresses {
     }
 
     fn slot(&self, who: &Who) -> Option<&Slot<Set>> {
-        // Digests are uniform, so that a few of their bits are as good as any hash of them.
+        // Digests are uniform, so a few of their bits serve as a hash.
         let [a, b, ..] = *who;
         self.sets.get(usize::from(u16::from_le_bytes([a, b])) & self.sets.len().wrapping_sub(1))
     }
 }
 
-/// Whose the shared account of an address's set is. No digest is likely to be this, and if one were, it
-/// would only share.
+/// The owner of the shared account of an address's set. A digest is unlikely to equal it, and would
+/// then only share the account.
 fn shared(who: &Who) -> Who {
     let [a, b, ..] = *who;
     let mut shared = [0xff; 16];
@@ -159,15 +161,15 @@ impl Set {
         self.0.iter().find(|(known, _)| known == who).map(|(_, account)| Arc::clone(account))
     }
 
-    /// The set with an account for this address, and whose that is.
+    /// The set with an account for this address, and the owner of that account.
     fn with(&self, who: Who, limits: &Arc<Limits>, now: u64) -> (Who, Self) {
         let mut next = self.clone();
         let shared = shared(&who);
         if next.0.len() >= WAYS || next.of(&shared).is_some() {
             next.forget_idle(now);
         }
-        // What an address used of the shared account would not count in one of its own: so while the shared
-        // one counts anything, nobody who comes gets one.
+        // Usage of an address in the shared account would not count in an account of its own: so as
+        // long as the shared one has counts, no address gets its own.
         let has_room = next.0.len() < WAYS && next.of(&shared).is_none();
         let whose = if has_room { who } else { shared };
         if next.of(&whose).is_none() {
@@ -192,8 +194,8 @@ impl Set {
             if !account.is_idle(now) {
                 return true;
             }
-            // As in `Seat::retire`: frozen first, so that who holds it already takes nothing from it. If somebody
-            // was faster, it stays, and whoever finds it next replaces it with its counts.
+            // As in `Seat::retire`: frozen first, so that a holder takes nothing more from it. If
+            // another thread was faster, it stays, and the next access replaces it with its counts.
             account.freeze();
             !account.is_idle(now)
         });
@@ -201,7 +203,7 @@ impl Set {
 }
 
 #[cfg(all(test, not(feature = "loom")))]
-#[allow(clippy::unwrap_used, reason = "in tests a panic is how a fault is told")]
+#[allow(clippy::unwrap_used, reason = "tests report errors by panicking")]
 mod tests {
     use super::*;
 
@@ -217,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_counted_apart_until_there_is_no_room_and_then_together() {
+    fn addresses_have_separate_accounts_until_the_set_is_full_and_then_share_one() {
         let addresses = Addresses::with_sets(limits("2 per minute"), 1);
         for number in 0..8 {
             let (whose, taken) = addresses.take(who(number), None, 0, 1).unwrap();
@@ -231,8 +233,8 @@ mod tests {
         }
         assert!(addresses.take(who(102), None, 0, 1).is_err());
         assert!(addresses.take(who(3), None, 0, 1).is_ok());
-        // A minute later their windows are over, and when no request that began in them can come any more,
-        // there is room again.
+        // A minute later their windows have ended, and when no request that began in them can still
+        // arrive, there is room again.
         assert_eq!(addresses.take(who(102), None, 119_999, 1).unwrap().0, shared(&who(102)));
         assert_eq!(addresses.take(who(102), None, 120_000, 1).unwrap().0, who(102));
     }
@@ -250,12 +252,12 @@ mod tests {
     }
 
     #[test]
-    fn who_holds_an_account_that_was_forgotten_takes_nothing_from_it() {
+    fn a_holder_of_a_dropped_account_takes_nothing_from_it() {
         let addresses = Addresses::with_sets(limits("1 per minute"), 1);
         let (_, held) = addresses.account(who(0), 0);
         for number in 1..9 {
             let (whose, taken) = addresses.take(who(number), None, 0, 1).unwrap();
-            assert_eq!(whose, who(number), "the account that nobody uses makes room");
+            assert_eq!(whose, who(number), "the unused account makes room");
             taken.charge();
         }
         assert!(held.take(0, 1, addresses.limits().all()).is_err());
@@ -268,7 +270,7 @@ mod tests {
         let addresses = Addresses::with_sets(limits("3 per minute"), 1);
         addresses.take(who(0), None, 0, 2).unwrap().1.charge();
         let (_, before) = addresses.account(who(0), 0);
-        // As far as a thread gets that would forget it, and loses the race for the set.
+        // The state of a thread that would drop it, and loses the race for the set.
         before.freeze();
         addresses.take(who(0), None, 0, 1).unwrap().1.charge();
         assert!(addresses.take(who(0), None, 0, 1).is_err());
@@ -276,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn who_used_units_of_the_shared_account_gets_none_of_his_own_while_they_count() {
+    fn an_address_stays_in_the_shared_account_while_its_units_count() {
         let addresses = Addresses::with_sets(limits("2 per day"), 1);
         let held: Vec<_> = (0..8).map(|number| addresses.take(who(number), None, 0, 1).unwrap()).collect();
         addresses.take(who(9), None, 0, 2).unwrap().1.charge();
@@ -289,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_used_of_a_shared_account_comes_back_to_those_who_share_it() {
+    fn usage_of_a_shared_account_is_restored_to_it() {
         let compiled = limits("5 in all");
         let tag = compiled.iter().next().unwrap().tag();
         let (before, after) = (Addresses::new(Arc::clone(&compiled)), Addresses::new(compiled));
@@ -318,7 +320,7 @@ mod tests {
         addresses.set_limits(four("4 per day"));
         addresses.take(who(1), None, 0, 1).unwrap().1.charge();
         assert!(addresses.take(who(1), None, 0, 1).is_err());
-        // What was reserved before is given back to the account that counts now.
+        // What was reserved before is released in the current account.
         drop(held);
         addresses.take(who(1), None, 0, 2).unwrap().1.charge();
         assert!(addresses.take(who(1), None, 0, 1).is_err());
@@ -332,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_windows_that_begin_later_are_told_apart() {
+    fn rows_of_windows_that_begin_later_are_distinguished() {
         let addresses = Addresses::with_sets(limits("5 per day"), 1);
         let tag = addresses.limits().iter().next().unwrap().tag();
         let rows = [19, 20, 21].map(|window| Used { tag, window, units: 4, second: 0 });
@@ -340,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_used_comes_back() {
+    fn usage_is_restored() {
         let addresses = Addresses::with_sets(limits("5 in all"), 1);
         let tag = addresses.limits().iter().next().unwrap().tag();
         addresses.restore(who(1), &[Used { tag, window: 0, units: 4, second: 0 }], 0);

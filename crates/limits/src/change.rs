@@ -1,8 +1,8 @@
-//! What an account begins with that takes over the counts of another one, or of the disk.
+//! The initial counts of an account that replaces another one, or is restored from disk.
 //!
-//! A limit goes on with the window that its tag finds. A rate whose speed was changed has another tag: its bucket
-//! begins with what was not refilled yet of the one that it stands in place of, so that a change of speed fills no
-//! bucket. All other windows are remembered (`past.rs`).
+//! A limit continues the window of its tag. A rate whose speed was changed has a different tag: its
+//! bucket starts with what was not yet refilled of the one it replaces, so that a change of speed
+//! does not fill a bucket. All other windows are remembered (`past.rs`).
 
 use crate::{
     account::Account,
@@ -17,10 +17,10 @@ use crate::{
 use contract::limit::{Class, RateTag, Tag};
 use std::sync::Arc;
 
-/// Milliseconds after its last charge at which a window of an unknown kind is over: the longest is one of 31 days.
+/// Milliseconds after its last charge at which a window of unknown kind has ended: the longest has 31 days.
 const LONGEST_WINDOW: u64 = 32 * 86_400_000;
 
-/// A bucket that began with units of another.
+/// A bucket that started with units of another one.
 struct Carried {
     to: Tag,
     word: Word,
@@ -28,7 +28,7 @@ struct Carried {
 }
 
 impl Account {
-    /// An account of which `used` is charged already, as it stands at `now` (Unix milliseconds).
+    /// An account with the recorded charges `used`, as of `now` (Unix milliseconds).
     pub fn restored(limits: Arc<Limits>, used: &[Used], now: u64) -> Self {
         let used = &renamed(&limits, used);
         let kept = of_rows(used, now);
@@ -40,7 +40,7 @@ impl Account {
         Self::going_on(limits, kept, Merged::default(), carried, now)
     }
 
-    /// An account of these limits that goes on from this one, which is frozen.
+    /// An account with these limits that replaces this one, which is frozen.
     pub(crate) fn changed(&self, limits: &Arc<Limits>, now: u64) -> Self {
         let kept: Vec<Kept> = self.kept(now).collect();
         let merged = self.past().map_or_else(Merged::default, |past| past.merged(now));
@@ -85,9 +85,9 @@ fn find(kept: &[Kept], tag: Tag) -> Option<Value> {
 }
 
 impl Limits {
-    /// Whether a rate stands in place of the one of another tag, which these limits do not have: it is for the same
-    /// group, and of the same period, or none of the limits is of that period.
-    fn stands_in_place_of(&self, one: &Compiled, tag: Tag) -> bool {
+    /// Whether a rate replaces the one of another tag, which these limits do not have: it has the
+    /// same group and the same period, or no limit has that period.
+    fn replaces(&self, one: &Compiled, tag: Tag) -> bool {
         let (Some(mine), Some(other)) = (one.tag.rate(), tag.rate()) else { return false };
         let is_of_its_place = |rate: RateTag| rate.group == other.group && rate.period == other.period;
         mine.group == other.group
@@ -97,7 +97,7 @@ impl Limits {
     }
 }
 
-/// What a rate begins with that an account did not have: at least what is taken of the bucket in whose place it stands.
+/// The initial units of a new rate: at least those taken in the bucket that it replaces.
 fn carried_rate(
     limits: &Limits,
     one: &Compiled,
@@ -106,7 +106,7 @@ fn carried_rate(
     now: u64,
 ) -> Option<Carried> {
     let Rule::Word(rule @ WordRule::Rate { .. }) = &one.rule else { return None };
-    let sources = kept.iter().filter(|kept| limits.stands_in_place_of(one, kept.tag));
+    let sources = kept.iter().filter(|kept| limits.replaces(one, kept.tag));
     let source = sources.max_by_key(|kept| kept.level)?;
     let own = match find(kept, one.tag) {
         Some(Value::Word(word)) => word,
@@ -127,20 +127,21 @@ fn carried_rate(
     Some(Carried { to: one.tag, word, link: Some(link) })
 }
 
-/// What a rate begins with of which the disk has buckets of another speed. When the speed was changed is not known; so
-/// each is read as it was when it was charged last, and refilled by the slower of the two speeds since.
+/// The initial units of a rate for which the disk has buckets of other speeds. It is unknown when
+/// the speed was changed; so each is evaluated at its last charge, and refilled at the slower of
+/// the two speeds since.
 fn restored_rate(limits: &Limits, one: &Compiled, used: &[Used], now: u64) -> Option<Word> {
     let Rule::Word(rule @ WordRule::Rate { .. }) = &one.rule else { return None };
     let amount = one.limit.amount;
     let own = used.iter().find(|row| row.tag == one.tag).map_or_else(Word::default, word_of);
     let own_level = rule.counted_at(own, amount, now);
-    let sources = used.iter().filter(|row| limits.stands_in_place_of(one, row.tag));
+    let sources = used.iter().filter(|row| limits.replaces(one, row.tag));
     let left = |row: &Used| {
         let (its_rule, its_amount) = rate_of(row.tag)?;
         let then = row.second.saturating_mul(1000);
         let taken = its_rule.counted_at(word_of(row), its_amount, then).min(one.quota());
         if own_level > 0 {
-            return Some(taken); // what refills the bucket meanwhile is counted with its own units
+            return Some(taken); // the refill since then is counted with its own units
         }
         let since = Word { window: then as u32, units: taken };
         Some(rule.counted_at(since, amount, now).max(its_rule.counted_at(since, its_amount, now)))
@@ -149,7 +150,7 @@ fn restored_rate(limits: &Limits, one: &Compiled, used: &[Used], now: u64) -> Op
     (more > 0).then(|| grown(own, own_level, more, now))
 }
 
-/// The word of a bucket of which `more` units are taken.
+/// The word of a bucket with `more` units taken.
 fn grown(own: Word, own_level: u32, more: u32, now: u64) -> Word {
     if own_level == 0 {
         return Word { window: now as u32, units: more };
@@ -161,7 +162,8 @@ fn word_of(row: &Used) -> Word {
     Word { window: row.window, units: row.units.min(contract::Limit::LARGEST) }
 }
 
-/// These rows, with those of rates that were kept under their former tags. A bucket has one window, the newest.
+/// These rows, with those of rates stored under their former tags renamed. A bucket has one window,
+/// the newest.
 fn renamed(limits: &Limits, used: &[Used]) -> Vec<Used> {
     let mut rows: Vec<Used> = Vec::with_capacity(used.len());
     for row in used {
@@ -181,7 +183,7 @@ fn renamed(limits: &Limits, used: &[Used]) -> Vec<Used> {
     rows
 }
 
-/// The counts of each tag in these rows. Of those whose limit is not known, no more is than their class.
+/// The counts of each tag in these rows. For those of unknown limits, only the class is known.
 fn of_rows(used: &[Used], now: u64) -> Vec<Kept> {
     let mut all: Vec<Kept> = Vec::new();
     for row in used {

@@ -1,4 +1,4 @@
-//! The limits of a plan or of one key, compiled: what each kind does with its counter.
+//! The limits of a plan or of one key, compiled: how each kind counts.
 
 use crate::{
     LATEST_MILLIS,
@@ -14,11 +14,10 @@ use contract::{
     window::Period,
 };
 
-/// Limits that a plan can have.
+/// Maximum number of limits of a plan.
 pub const MAX_LIMITS: usize = 8;
 
-/// The limits of a plan or of one key, in the order in which they were written. Shared by all accounts
-/// that they hold for.
+/// The limits of a plan or of one key, in the order of configuration. Shared by all accounts that have them.
 #[derive(Debug, Default)]
 pub struct Limits {
     each: Box<[Compiled]>,
@@ -36,18 +35,18 @@ pub struct Applying(u8);
 #[error("{0} limits, but at most {MAX_LIMITS} can hold for one key")]
 pub struct TooMany(pub usize);
 
-/// One limit and where its counter is.
+/// A limit, and the place of its counter.
 #[derive(Debug)]
 pub(crate) struct Compiled {
     pub(crate) limit: Limit,
     pub(crate) tag: Tag,
-    /// The tag that it had before.
+    /// Its former tag.
     pub(crate) former: Option<Tag>,
-    /// What several nodes know its counters by.
+    /// The ID of its counters that is shared by several nodes.
     pub(crate) shared_id: u64,
     pub(crate) name: Box<str>,
     pub(crate) rule: Rule,
-    /// The place of the counter among those of its form.
+    /// The index of the counter among those of its form.
     pub(crate) place: usize,
 }
 
@@ -56,7 +55,7 @@ pub(crate) struct Compiled {
 pub(crate) enum Rule {
     /// In one word.
     Word(WordRule),
-    /// In parts of a rolling span of so many seconds.
+    /// In slices of a rolling window of this many seconds.
     Rolling { seconds: u32 },
 }
 
@@ -65,17 +64,18 @@ pub(crate) enum Rule {
 pub(crate) enum WordRule {
     /// Units within a calendar window; the word's window is that window's index.
     Calendar { period: Period, zone: Zone },
-    /// Units of a bucket that refills evenly. The word's window is the millisecond (its lower 32 bits) at
-    /// which the bucket was last full, its units are all that were taken since then.
+    /// Units of a bucket that refills evenly. The word's window is the millisecond (its lower 32
+    /// bits) at which the bucket was last full, and its units are all that were taken since then.
     Rate { period: Millis, burst: u32 },
     /// Requests in flight. The window is always 0.
     Concurrent,
-    /// Units in all. The window is always 0.
+    /// Units in total. The window is always 0.
     Lifetime,
 }
 
-/// The milliseconds of a period, and their reciprocal, so that a request multiplies where it would divide: a
-/// rate asks for two quotients, and a division by a number that is known at run time takes as long as all else.
+/// The milliseconds of a period, and their reciprocal, so that a request multiplies instead of
+/// dividing: a rate needs two quotients, and a division by a number that is not a constant takes as
+/// long as everything else.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Millis {
     millis: u64,
@@ -83,13 +83,13 @@ pub(crate) struct Millis {
     reciprocal: u64,
 }
 
-/// The largest burst and amount of a rate, so that no product below overflows.
+/// The maximum burst and amount of a rate, so that no product below overflows.
 const MAX_RATE: u32 = 1 << 28;
-/// A bucket that was not full for so many milliseconds (six days) or units begins a new count, long before
-/// either number could wrap around.
+/// A bucket that was not full for this many milliseconds (six days) or units starts a new count,
+/// long before either number could wrap around.
 const LONGEST_COUNT: u64 = 1 << 29;
 const MAX_UNITS: u32 = 1 << 30;
-/// Milliseconds (twelve days) by which a clock that stepped back is told from one that went on.
+/// Milliseconds (twelve days) up to which a clock that stepped back is distinguished from one that advanced.
 const FURTHEST_BACK: u32 = 1 << 30;
 
 // === impl Millis ===
@@ -105,10 +105,10 @@ impl Millis {
         self.millis
     }
 
-    /// How often the period fits into so many milliseconds, or into a product below 2^62 of them.
+    /// How often the period fits into this many milliseconds, or into a product of them below 2^62.
     #[inline]
     fn divide(self, number: u64) -> u64 {
-        // The reciprocal is too small by less than 2, so that the quotient is right or 1 too small.
+        // The reciprocal is too small by less than 2, so the quotient is exact or 1 too small.
         let quotient = ((u128::from(number) * u128::from(self.reciprocal)) >> 64) as u64;
         quotient + u64::from(number - quotient * self.millis >= self.millis)
     }
@@ -142,25 +142,25 @@ impl Limits {
         Ok(Self { each: each.collect(), has_groups, has_concurrent, since: 0 })
     }
 
-    /// Says since when they hold (Unix milliseconds). The first request that meets them may have begun before: what
-    /// was taken meanwhile does not flow back for that time.
+    /// Sets the time (Unix milliseconds) at which these limits took effect. The first request with
+    /// them may have begun before: what was taken meanwhile is not refilled for that time.
     #[must_use]
     pub fn since(self, millis: u64) -> Self {
         Self { since: millis, ..self }
     }
 
-    /// The moment from which on a bucket refills by them that a request of `now` finds changed. A clock that is ahead
+    /// The time from which a changed bucket refills, for a request at `now`. A clock that is ahead
     /// moves it by no more than requests may be late.
     pub(crate) fn changed_at(&self, now: u64) -> u64 {
         now.max(self.since.min(now.saturating_add(LATEST_MILLIS)))
     }
 
-    /// No limits at all: everything is granted.
+    /// No limits: everything is granted.
     pub fn none() -> Self {
         Self { each: Box::default(), has_groups: false, has_concurrent: false, since: 0 }
     }
 
-    /// The limits, in the order in which they were written.
+    /// The limits, in the order of configuration.
     pub fn iter(&self) -> impl Iterator<Item = &Limit> {
         self.each.iter().map(|one| &one.limit)
     }
@@ -170,7 +170,8 @@ impl Limits {
         self.each.get(position).map(|one| &one.limit)
     }
 
-    /// Which limits apply to a request for an endpoint of this group: those of no group, and those of it.
+    /// The limits that apply to a request for an endpoint of this group: those without a group, and
+    /// those with it.
     #[inline]
     pub fn applying(&self, group: Option<&str>) -> Applying {
         if !self.has_groups {
@@ -186,7 +187,7 @@ impl Limits {
         Applying(u8::MAX)
     }
 
-    /// The only limit, if there is one and it applies.
+    /// The only limit, if there is exactly one and it applies.
     #[inline]
     pub(crate) fn single(&self, applying: Applying) -> Option<&Compiled> {
         match &*self.each {
@@ -195,7 +196,7 @@ impl Limits {
         }
     }
 
-    /// Whether a charge gives anything back.
+    /// Whether a charge releases anything.
     #[inline]
     pub(crate) const fn has_concurrent(&self) -> bool {
         self.has_concurrent
@@ -221,7 +222,7 @@ impl Applying {
 // === impl Compiled ===
 
 impl Compiled {
-    /// What a request of this cost takes here.
+    /// The units that a request of this cost takes.
     #[inline]
     pub(crate) const fn units(&self, cost: u32) -> u32 {
         match &self.rule {
@@ -231,12 +232,12 @@ impl Compiled {
         }
     }
 
-    /// Whether a charge stays in the counter. What only counts requests in flight ends with them.
+    /// Whether a charge remains in the counter. Requests in flight are only counted until they end.
     pub(crate) const fn keeps_charges(&self) -> bool {
         !matches!(self.rule, Rule::Word(WordRule::Concurrent))
     }
 
-    /// The most units that can be left.
+    /// The maximum of remaining units.
     #[inline]
     pub(crate) fn quota(&self) -> u32 {
         match &self.rule {
@@ -246,7 +247,7 @@ impl Compiled {
         }
     }
 
-    /// Seconds over which the quota is counted. None: it is not counted over time.
+    /// The window of the quota in seconds. None: it has no time window.
     pub(crate) fn span(&self, now: u64) -> Option<u64> {
         match &self.rule {
             Rule::Word(WordRule::Calendar { period, zone }) => {
@@ -283,7 +284,7 @@ impl Rule {
 // === impl WordRule ===
 
 impl WordRule {
-    /// The word as it stands at `now`: of a window that has passed, nothing is left.
+    /// The word as of `now`: a window that has ended is empty.
     #[inline]
     pub(crate) fn at(&self, word: Word, amount: u32, now: u64) -> Word {
         match self {
@@ -293,7 +294,7 @@ impl WordRule {
         }
     }
 
-    /// Units that count against the quota, of a word as it stands at `now`.
+    /// Units that count against the quota, of a word as of `now`.
     #[inline]
     pub(crate) fn counted(&self, word: Word, amount: u32, now: u64) -> u32 {
         match self {
@@ -312,7 +313,7 @@ impl WordRule {
         }
     }
 
-    /// Takes `units` if the quota allows them, and tells the window that they are taken in.
+    /// Takes `units` if the quota allows them, and returns the window that they are taken in.
     #[inline]
     pub(crate) fn take(
         &self,
@@ -326,8 +327,9 @@ impl WordRule {
             counted.checked_add(units).filter(|&counted| counted <= quota)?;
             Some(Word { units: word.units.checked_add(units)?, ..word })
         };
-        // A kind at a time, each with what it needs found before the step that others may make it repeat. Asked
-        // within that step, the index of every period would be computed for every request: 22 ns in place of 7.
+        // One branch for each kind, which prepares what it needs before the step that contention
+        // may repeat. Deciding inside that step would compute the index of every period for every
+        // request: 22 ns instead of 7.
         let taken = match self {
             Self::Calendar { period, zone } => {
                 let window = zone.index(*period, now / 1000);
@@ -345,7 +347,7 @@ impl WordRule {
         taken.map(|word| word.window)
     }
 
-    /// When a bucket is full again. Of any other kind it is not known here.
+    /// When a bucket is full again. For other kinds it is not determined here.
     pub(crate) fn full_at(&self, word: Word, amount: u32, now: u64) -> Ends {
         match self.frees(word, amount, self.counted(word, amount, now), now) {
             Reset::At(millis) => Ends::At(millis),
@@ -353,7 +355,7 @@ impl WordRule {
         }
     }
 
-    /// From when on at least `units` fewer count, of a word as it stands at `now`.
+    /// When at least `units` fewer count, of a word as of `now`.
     pub(crate) fn frees(&self, word: Word, amount: u32, units: u32, now: u64) -> Reset {
         match self {
             Self::Calendar { period, zone } => Reset::At(zone.end(*period, word.window) * 1000),
@@ -369,37 +371,37 @@ impl WordRule {
     }
 }
 
-/// How the bucket of a rate refills whose limit is not known any more, with its amount: as slowly as its tag allows.
+/// The rule and amount of a rate whose limit is unknown: as slow as its tag allows.
 pub(crate) fn rate_of(tag: Tag) -> Option<(WordRule, u32)> {
     let rate = tag.rate()?;
     Some((WordRule::Rate { period: Millis::new(rate.period.seconds(0) * 1000), burst: 1 }, rate.amount))
 }
 
-/// Milliseconds since the bucket was last full. A clock that stepped back, by [`FURTHEST_BACK`] at most, finds
-/// 0: nothing is refilled until it has caught up.
+/// Milliseconds since the bucket was last full. After a step of the clock back, by at most
+/// [`FURTHEST_BACK`], the result is 0: nothing is refilled until it has caught up.
 ///
-/// A bucket that nobody asks for during the 37 days that are left to count forwards, and that is not full then,
-/// finds 0 as well and refills from there: it grants less for once, never more.
+/// A bucket that is not used for 37 days, and that is not full then, gets 0 as well and refills
+/// from there: it grants less once, never more.
 #[inline]
 fn elapsed(word: Word, now: u64) -> u64 {
     let since = (now as u32).wrapping_sub(word.window);
     if since > u32::MAX - FURTHEST_BACK { 0 } else { u64::from(since) }
 }
 
-/// Units that come back within so many milliseconds.
+/// Units refilled within this many milliseconds.
 #[inline]
 fn refilled(elapsed: u64, amount: u32, period: Millis) -> u64 {
     period.divide(elapsed * u64::from(amount.min(MAX_RATE)))
 }
 
-/// Of the units that were taken since the bucket was last full, those that have not come back.
+/// Of the units taken since the bucket was last full, those that are not refilled.
 #[inline]
 fn still_taken(word: Word, refilled: u64) -> u32 {
     word.units.saturating_sub(u32::try_from(refilled).unwrap_or(u32::MAX))
 }
 
-/// The word of a bucket at `now`, and the units that are taken. A full one begins a new count, so that what was
-/// reserved before can give nothing back to it: it has come back with time already.
+/// The word of a bucket at `now`, and the units taken. A full one starts a new count, so that an
+/// earlier reservation cannot release anything in it: those units were already refilled.
 #[inline]
 fn level(word: Word, amount: u32, period: Millis, now: u64) -> (Word, u32) {
     let elapsed = elapsed(word, now);
@@ -415,11 +417,11 @@ fn level(word: Word, amount: u32, period: Millis, now: u64) -> (Word, u32) {
     (word, still_taken(word, refilled(self::elapsed(word, now), amount, period)))
 }
 
-/// The word of a bucket that was not full for long: whole periods and what they refilled are left behind; the
-/// level is the same, the numbers are small.
+/// The word of a bucket that was not full for long: whole periods and their refill are subtracted;
+/// the level is the same, and the numbers are small.
 ///
-/// What is in flight in this moment, once in six days of a bucket that was never full, is not given back if it
-/// fails: one unit that time brings back, and never one too many.
+/// Reservations at this moment, once in six days of a bucket that is never full, are not released
+/// if they fail: units that are refilled anyway, and never one too many.
 #[cold]
 fn begun_anew(word: Word, amount: u32, period: Millis, elapsed: u64) -> Word {
     let periods = period.divide(elapsed);
@@ -430,13 +432,13 @@ fn begun_anew(word: Word, amount: u32, period: Millis, elapsed: u64) -> Word {
     }
 }
 
-/// From when on at least `units` fewer count within a rolling span.
+/// When at least `units` fewer count in a rolling window.
 pub(crate) fn rolling_frees(state: &State, seconds: u32, units: u32) -> Reset {
     let first_free = |part: u32| u64::from(part.wrapping_add(17)) * part_millis(seconds);
     state.part_that_frees(units).map_or(Reset::Never, |part| Reset::At(first_free(part)))
 }
 
-/// The state of a rolling span at `now`.
+/// The state of a rolling window at `now`.
 pub(crate) fn rolling_at(state: State, seconds: u32, now: u64) -> State {
     state.at(part(seconds, now))
 }
@@ -447,7 +449,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_clock_that_stepped_back_by_up_to_twelve_days_is_told_from_one_that_went_on() {
+    fn a_clock_that_stepped_back_by_up_to_twelve_days_is_distinguished_from_one_that_advanced() {
         let word = Word { window: 5, units: 1 };
         let since = |millis: u32| elapsed(word, u64::from(5_u32.wrapping_add(millis)));
         assert_eq!((since(0), since(1), since(1 << 31)), (0, 1, 1 << 31));

@@ -1,4 +1,4 @@
-//! A denial: which limit had no units left, and when it has some again.
+//! A denial: the limit without enough units, and when it has them again.
 
 use crate::compiled::Limits;
 use contract::Limit;
@@ -8,11 +8,11 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Denial {
     pub(crate) limits: Arc<Limits>,
-    /// Position in the plan of the limit that denied: of several, the one that resets last.
+    /// The position in the plan of the limit that denied: of several, the one that resets last.
     pub position: usize,
-    /// Whole seconds until a retry may succeed, at least 1. None: none ever will.
+    /// Whole seconds until a retry may succeed, at least 1. None: never.
     pub reset: Option<u64>,
-    /// The second (Unix time) from which on it may.
+    /// The Unix second from which a retry may succeed.
     pub resets_at: Option<u64>,
 }
 

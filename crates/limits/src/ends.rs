@@ -1,10 +1,10 @@
 //! When a window ends.
 
-/// Until when a window counts.
+/// The end of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ends {
-    /// This Unix millisecond.
+    /// At this Unix millisecond.
     At(u64),
-    /// As long as something is counted: units for ever, requests until they have ended.
+    /// When nothing is counted any more: units never end, requests end on their own.
     WhenEmpty,
 }

@@ -1,7 +1,8 @@
 //! The abuse guard: since errors are free, a ceiling on them per key and per address.
 //!
-//! It never touches an account's limits. Its memory does not grow with the number of addresses: an
-//! address may be forgotten early (the ceiling is then higher for it), never confused on purpose.
+//! It never affects an account's limits. Its memory does not grow with the number of addresses: an
+//! address may be forgotten early (its ceiling is then higher), but attackers cannot make addresses
+//! collide.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -9,27 +10,27 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// Errors within the present minute.
+/// Errors within the current minute.
 #[derive(Debug, Default)]
 pub struct ErrorCount(AtomicU64);
 
-/// Errors per address within the present minute, in a table of fixed size.
+/// Errors per address within the current minute, in a table of fixed size.
 #[derive(Debug)]
 pub struct AddressGuard {
     slots: Box<[AtomicU64]>,
     hasher: RandomState,
 }
 
-/// Where an address is counted. Made once for a connection.
+/// The slots of an address. Computed once for each connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AddressKey {
     first_slot: usize,
     tag: u64,
 }
 
-/// Slots that an address may be in.
+/// The number of slots that an address may use.
 const WAYS: usize = 4;
-/// Slots in all: 512 KiB.
+/// The total number of slots: 512 KiB.
 const SLOTS: usize = 1 << 16;
 
 const TAG_BITS: u32 = 20;
@@ -44,13 +45,13 @@ impl ErrorCount {
     /// Counts an error at `now` (Unix seconds).
     pub fn count(&self, now: u64) {
         let minute = now / 60;
-        // Ordering is of no matter: the ceiling is a guard, not a promise.
+        // Ordering does not matter: the ceiling is a safeguard, not exact.
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
             Some(if word >> 32 == minute { word.saturating_add(1) } else { (minute << 32) | 1 })
         });
     }
 
-    /// The same count anew.
+    /// A copy of the count.
     pub(crate) fn copy(&self) -> Self {
         Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
     }
@@ -72,7 +73,7 @@ impl Default for AddressGuard {
 }
 
 impl AddressGuard {
-    /// Where an address is counted. IPv6 addresses are counted by /64, the least that one customer gets.
+    /// The slots of an address. IPv6 addresses are counted by /64, the smallest network that a customer gets.
     pub fn key(&self, address: IpAddr) -> AddressKey {
         let hash = match address.to_canonical() {
             IpAddr::V4(v4) => self.hasher.hash_one(v4.octets()),
@@ -93,7 +94,7 @@ impl AddressGuard {
             });
             return;
         }
-        // The slot of a past minute, else the one with the fewest errors, is given to this address.
+        // The address gets the slot of a past minute, otherwise the one with the fewest errors.
         let value =
             |word: u64| if (word >> COUNT_BITS) & MINUTE_MASK == minute { word & COUNT_MASK } else { 0 };
         if let Some(slot) = set.iter().min_by_key(|slot| value(slot.load(Ordering::Relaxed))) {

@@ -3,7 +3,7 @@
 //! # The states of a unit
 //!
 //! ```text
-//!            reserve                     charge (the answer was a success)
+//!            reserve                     charge (the response was a success)
 //!   free ───────────────▶ reserved ─────────────────────────────▶ used ──┐
 //!    ▲                        │                                          │ the window passes,
 //!    │                        │ release (anything else: an error, a      │ or the bucket refills
@@ -12,59 +12,65 @@
 //!    └───────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! An [`Account`] holds one counter for each limit of a key. A counter holds *reserved + used* in one
-//! 64-bit word beside the window that it counts in; so a reserve is one compare-and-swap, a release is
-//! another, and a charge is none at all: the units simply stay.
+//! An [`Account`] has one counter for each limit of a key. A counter holds *reserved + used* in one
+//! 64-bit word together with its window; so a reservation is one compare-and-swap, a release is
+//! another, and a charge is nothing at all: the units simply stay.
 //!
 //! # Invariants
 //!
-//! Each is held by tests: `model` (a reference of twenty lines over random schedules), `interleavings` (every
-//! interleaving of a few threads), and what `promises` has of single kinds.
+//! Each is verified by tests: `model` (a reference implementation of twenty lines with random
+//! schedules), `interleavings` (every interleaving of a few threads), and `promises` (single
+//! kinds).
 //!
 //! 1. Within a window, used + reserved never exceeds the limit.
 //!    `model`; `interleavings::the_last_unit_goes_to_one_of_two`, `a_rolling_window_and_a_rate_grant_the_last_unit_once`;
 //!    `promises::threads`, `promises::days`; of rates `promises::rate` beside an ideal bucket.
-//! 2. A [`Reservation`] ends in exactly one of charge or release; dropping it releases.
-//!    `model`; `promises::rate::a_rate_grants_what_the_ideal_bucket_grants_and_errors_are_free`;
+//! 2. A [`Reservation`] ends in exactly one of charge or release; dropping it releases. `model`;
+//!    `promises::rate::a_rate_grants_what_the_ideal_bucket_grants_and_errors_are_free`;
 //!    `promises::accounts::a_reservation_that_is_lowered_gives_the_rest_back`.
-//! 3. A reservation that outlives its window touches no later window.
-//!    `model`; `interleavings::an_error_gives_back_across_a_window_that_begins_meanwhile`.
+//! 3. A reservation that outlives its window does not affect later windows. `model`;
+//!    `interleavings::an_error_gives_back_across_a_window_that_begins_meanwhile`.
 //! 4. All limits that apply to a request are taken, or none.
 //!    `model`; `interleavings::two_limits_are_taken_both_or_none_in_any_race`.
-//! 5. A denial changes nothing. (A request that loses a race for its second limit holds its first one for
-//!    some nanoseconds, as if it had been admitted and had failed at once.)
+//! 5. A denial has no effect. (A request that loses a race for its second limit holds its first one
+//!    for some nanoseconds, as if it had been admitted and had failed at once.)
 //!    `promises::accounts::a_denial_by_one_limit_changes_none_of_the_others`,
 //!    `promises::threads::requests_that_are_denied_take_nothing_from_others_meanwhile`.
-//! 6. A later window is a larger number; a counter never goes back to an earlier one, not for a request that
-//!    comes late, and not when its account is given back ([`LATEST_MILLIS`]).
-//!    `promises::late`; `promises::rate::a_clock_that_goes_back_refills_nothing_until_it_has_caught_up`.
-//! 7. An account that is replaced (its plan was edited, its key was moved) takes its counts along, those of
-//!    requests in flight included, and what these give back later reaches the new one.
+//! 6. A later window is a larger number; a counter never returns to an earlier one, neither for a
+//!    late request nor when its account is dropped ([`LATEST_MILLIS`]). `promises::late`;
+//!    `promises::rate::a_clock_that_goes_back_refills_nothing_until_it_has_caught_up`.
+//! 7. An account that replaces another one (its plan was edited, its key was moved) takes over its
+//!    counts, including those of requests in flight, and later releases reach the new account.
 //!    `model`; `interleavings::a_change_of_limits_loses_no_unit_and_grants_none_twice`,
-//!    `two_threads_that_change_limits_agree_on_one_successor`; `promises::accounts`, from each kind to each.
-//! 8. What was used of a window counts until the window ends, whatever limits the account has meanwhile; what is given
-//!    back late reaches it there. A change of a rate's speed fills no bucket.
-//!    `model`; `interleavings::a_limit_that_goes_and_comes_back_finds_its_units_despite_concurrent_releases`,
-//!    `an_error_is_given_back_once_in_each_bucket_while_the_speed_of_a_rate_changes`; `promises::changes`.
-//! 9. An account that is [`Remembered`] grants nothing once it is replaced or given back: every word of it is frozen
-//!    before another account counts in its place.
-//!    `model`; `interleavings::an_account_that_is_remembered_grants_nothing_once_it_is_replaced`.
+//!    `two_threads_that_change_limits_agree_on_one_successor`; `promises::accounts`, from each kind
+//!    to each.
+//! 8. Usage of a window counts until the window ends, whatever limits the account has meanwhile;
+//!    late releases reach it too. A change of a rate's speed does not fill a bucket. `model`;
+//!    `interleavings::a_limit_that_goes_and_comes_back_finds_its_units_despite_concurrent_releases`,
+//!    `an_error_is_given_back_once_in_each_bucket_while_the_speed_of_a_rate_changes`;
+//!    `promises::changes`.
+//! 9. An account that is [`Remembered`] grants nothing after it was replaced or dropped: every word
+//!    of it is frozen before another account replaces it. `model`;
+//!    `interleavings::an_account_that_is_remembered_grants_nothing_once_it_is_replaced`.
 //!
-//! A place among the requests in flight is free when the answer is whole and on its way ([`Reservation::land`]),
-//! a moment before its units are settled: whoever has read an answer to its end never finds his own place taken.
+//! A place among the requests in flight is released when the response is complete and being sent
+//! ([`Reservation::land`]), shortly before its units are settled: a client that has read a whole
+//! response never finds its own place still taken.
 //!
-//! What was charged while it goes on, a tunnel, holds its places until its end ([`InFlight`]).
+//! A request that was charged and continues, such as a tunnel, keeps its places until its end ([`InFlight`]).
 //!
-//! A rate grants a burst and what has flown in since its bucket was last full, never more. A request that fails
-//! after the bucket would have been full without it is given back whole, so that a burst may follow what was
-//! taken while it was in flight: the bucket cannot know how full it would have been, and errors are free.
+//! A rate grants at most a burst plus what was refilled since its bucket was last full. A request
+//! that fails after the bucket would have been full without it is released completely, so that a
+//! burst may follow what was taken while it was in flight: the bucket cannot know how full it would
+//! have been, and errors are free.
 //!
-//! An account counts what one process spends. Where several nodes share a limit, a request is asked of their leases as
-//! well (the crate `lease`), which is never less strict; how a limit stands is then what all of them know ([`Known`]).
+//! An account counts what one process spends. If several nodes share a limit, a request also takes
+//! units of their leases (crate `lease`), which is never less strict; the reported state of a limit
+//! is then that of all nodes ([`Known`]).
 //!
-//! The crate knows no runtime, no socket, no disk and no clock: whoever needs a time passes it in, as Unix
-//! milliseconds. Making charges survive a crash is the crate `journal`'s part; [`Reservation::counters`]
-//! tells what to write down.
+//! The crate has no runtime, no socket, no disk and no clock: times are parameters, in Unix
+//! milliseconds. The crate `journal` makes charges durable; [`Reservation::counters`] returns what
+//! to record.
 
 mod account;
 mod address;
@@ -95,9 +101,9 @@ pub use seat::Seat;
 pub use shared::{Known, Share};
 pub use standing::Standing;
 
-/// By how much the time of a request may be behind that of others, in milliseconds: it was read when the request
-/// began, and the request asks for units when its body has come.
+/// By how much the time of a request may lag, in milliseconds: it is read when the request begins,
+/// and units are reserved when its body has arrived.
 pub const LATEST_MILLIS: u64 = 60_000;
 
-/// Whose counters: the first half of a key's digest, or of an address's.
+/// The owner of counters: the first half of a key's digest, or of an address's.
 pub type Who = [u8; 16];

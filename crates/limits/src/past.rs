@@ -1,9 +1,9 @@
-//! Windows of limits that an account does not have any more. They count until they end, so that a limit which is
-//! taken out and put back finds what was used of it.
+//! Windows of limits that an account no longer has. They count until they end, so that a limit that
+//! is removed and added again finds its usage.
 //!
-//! An account remembers [`MOST`] of them. Those beyond, the ones that end first, become one number: a limit of which
-//! nothing else is known begins with it until the last of them has ended. So however often limits change, memory is
-//! bounded, and what was used is never less than it was.
+//! An account remembers [`MOST`] of them. The remaining ones, which end first, are merged to one
+//! number: a limit without other information starts with it until the last of them has ended. So
+//! memory is bounded however often limits change, and usage is never underestimated.
 
 use crate::{
     LATEST_MILLIS,
@@ -15,10 +15,10 @@ use crate::{
 };
 use contract::limit::{Class, Tag};
 
-/// Windows that are remembered beside those of the limits that hold.
+/// Maximum number of remembered windows, in addition to those of the current limits.
 pub(crate) const MOST: usize = 32;
 
-/// What an account remembers.
+/// The windows that an account remembers.
 #[derive(Debug, Default)]
 pub(crate) struct Past {
     counters: Box<[Counted]>,
@@ -39,7 +39,7 @@ enum Count {
     Rolling(Rolling),
 }
 
-/// The count of one limit, as it was found in an account that was replaced, or on the disk.
+/// The count of a limit, from a replaced account or from disk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kept {
     pub(crate) tag: Tag,
@@ -55,34 +55,34 @@ pub(crate) enum Value {
     Rolling(State),
 }
 
-/// The bucket of a rate began with units that another one, of another speed, was not refilled by yet. Of those, what
-/// was in flight and fails is given back here as well.
+/// The bucket of a rate started with units of another one, of another speed, that were not yet
+/// refilled. If their requests were in flight and fail, they are released here as well.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) from: (Tag, u32),
     pub(crate) to: (Tag, u32),
-    /// Units that came along and were not given back.
+    /// Units that were carried over and not released.
     pub(crate) left: AtomicU64,
 }
 
-/// What became of windows that there was no room for.
+/// Windows that did not fit, merged.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Merged {
-    /// The most units that were counted in one of them.
+    /// The maximum of their units.
     units: u32,
     /// The Unix millisecond at which the last of them ends.
     ends: u64,
-    /// The same of limits that never reset.
+    /// The same for limits that never reset.
     for_ever: u32,
 }
 
 // === impl Past ===
 
 impl Past {
-    /// Remembers these windows. None: there is nothing to remember.
+    /// Remembers these windows. None: there are none.
     pub(crate) fn new(mut kept: Vec<Kept>, links: Vec<Link>, mut merged: Merged) -> Option<Box<Self>> {
         let is_running = |kept: &Kept| matches!(kept.ends, Ends::WhenEmpty) && kept.is_in_flight();
-        // Requests in flight are few, and forgetting one would keep its place taken for ever.
+        // Requests in flight are few, and forgetting one would leave its place taken forever.
         let (in_flight, mut others): (Vec<_>, Vec<_>) = kept.drain(..).partition(is_running);
         others.sort_by_key(|kept| match kept.ends {
             Ends::At(millis) => millis,
@@ -95,7 +95,7 @@ impl Past {
         (!is_empty).then(|| Box::new(Self { counters, links: links.into(), merged }))
     }
 
-    /// What it holds that still counts at `now` (Unix milliseconds).
+    /// Its windows that still count at `now` (Unix milliseconds).
     pub(crate) fn kept(&self, now: u64) -> impl Iterator<Item = Kept> {
         self.counters.iter().map(move |one| one.kept(now)).filter(move |kept| !kept.is_over(now))
     }
@@ -109,7 +109,7 @@ impl Past {
         }
     }
 
-    /// Whether nothing of it counts at `now` any more.
+    /// Whether all of its windows have ended at `now`.
     pub(crate) fn is_over(&self, now: u64) -> bool {
         self.merged.is_over(now) && self.counters.iter().all(|one| one.kept(now).is_over(now))
     }
@@ -123,7 +123,7 @@ impl Past {
         }
     }
 
-    /// Gives units of a window back. None: it is not remembered.
+    /// Releases units of a window. None: it is not remembered.
     pub(crate) fn give_back(&self, tag: Tag, window: u32, units: u32) -> Option<Result<(), Frozen>> {
         let one = self.counters.iter().find(|one| one.tag == tag)?;
         Some(match &one.count {
@@ -132,8 +132,8 @@ impl Past {
         })
     }
 
-    /// Adds to what is given back (`open`: a window and units) where it came along to. Where it was counted before
-    /// it came along there (`reached`), it is counted once.
+    /// Adds the buckets that released units (`open`: windows and units) were carried over to. A
+    /// release is counted only once in a bucket that it has reached already (`reached`).
     pub(crate) fn follow(&self, open: &mut Vec<(Tag, u32, u32)>, reached: &mut Vec<(Tag, u32)>) {
         for link in &self.links {
             let found = open.iter().find(|(tag, window, _)| (*tag, *window) == link.from);
@@ -170,7 +170,7 @@ impl Counted {
 // === impl Kept ===
 
 impl Kept {
-    /// The count of a limit that an account has.
+    /// The count of a current limit.
     pub(crate) fn of(one: &Compiled, value: Value, now: u64) -> Self {
         let (ends, level) = match (&one.rule, value) {
             (Rule::Word(WordRule::Calendar { period, zone }), Value::Word(word)) => {
@@ -187,7 +187,7 @@ impl Kept {
         Self { tag: one.tag, ends, value, level }
     }
 
-    /// Whether it counts no more at `now`, not for a request that began earlier and comes late either.
+    /// Whether it has ended at `now`, also for late requests that began earlier.
     pub(crate) fn is_over(&self, now: u64) -> bool {
         match (self.ends, self.value) {
             (Ends::At(millis), _) => is_past(millis, now),
@@ -196,7 +196,7 @@ impl Kept {
         }
     }
 
-    /// Requests in flight are of the class of calendar windows.
+    /// Requests in flight have the class of calendar windows.
     fn is_in_flight(&self) -> bool {
         self.tag.class() == Class::Calendar
     }
@@ -238,7 +238,7 @@ impl Merged {
         self.for_ever == 0 && (self.units == 0 || is_past(self.ends, now))
     }
 
-    /// What a limit begins with of which nothing else is known.
+    /// The initial count of a limit without other information.
     pub(crate) fn word(&self, one: &Compiled, now: u64) -> Word {
         let units = self.units.min(one.quota());
         match &one.rule {
@@ -267,7 +267,7 @@ fn is_past(millis: u64, now: u64) -> bool {
     millis <= now.saturating_sub(LATEST_MILLIS)
 }
 
-/// Units of a rate that still count, by the speed that its tag says.
+/// Units of a rate that still count, at the speed in its tag.
 pub(crate) fn level(tag: Tag, value: Value, now: u64) -> u32 {
     match (rate_of(tag), value) {
         (Some((rule, amount)), Value::Word(word)) => rule.counted_at(word, amount, now),

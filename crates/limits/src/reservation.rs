@@ -1,4 +1,4 @@
-//! A reservation: units that are taken in an account and not settled yet.
+//! A reservation: units that are taken in an account and not settled.
 
 use crate::{
     account::{Account, Refused},
@@ -10,10 +10,10 @@ use crate::{
 use contract::limit::Tag;
 use std::sync::Arc;
 
-/// Units that are taken in every limit that applies to a request, and not settled yet.
+/// Units that are taken in every limit that applies to a request, and not settled.
 ///
-/// Dropped without [`Reservation::charge`], the units are given back: whatever ends a request without a
-/// success is free.
+/// If it is dropped without [`Reservation::charge`], the units are released: whatever ends a
+/// request without a success is free.
 #[derive(Debug)]
 #[must_use = "a reservation that is dropped is given back"]
 pub struct Reservation {
@@ -22,21 +22,21 @@ pub struct Reservation {
     applying: Applying,
     cost: u32,
     windows: Windows,
-    /// The places among the requests in flight are given back already.
+    /// The places among the requests in flight are already released.
     has_landed: bool,
 }
 
-/// The account that a connection took units in last, kept for its next request with the same key.
+/// The account that a connection last took units in, kept for its next request with the same key.
 ///
-/// Finding an account in its [`Seat`] costs several atomic steps, because it may be replaced there at any moment and
-/// has to be held meanwhile. Who has held it since the request before needs none of them: an account that was
-/// replaced is frozen, so that it cannot grant anything to somebody who remembers it. Empty: nothing is
+/// Finding an account in its [`Seat`] costs several atomic steps, because it may be replaced there
+/// at any time and must be held meanwhile. A holder since the previous request needs none of them:
+/// a replaced account is frozen, so that it cannot grant anything to a holder. Empty: nothing is
 /// remembered.
 #[derive(Debug, Default)]
 pub struct Remembered(Option<Arc<Account>>);
 
-/// The places among the requests in flight of a reservation that was charged while its request goes on. Dropped,
-/// they are given back; the units stay used.
+/// The places among the requests in flight of a reservation that was charged while its request
+/// continues. When dropped, they are released; the units stay used.
 #[derive(Debug)]
 #[must_use = "places that are dropped are given back"]
 pub struct InFlight {
@@ -45,12 +45,12 @@ pub struct InFlight {
     windows: Windows,
 }
 
-/// What was charged to one counter.
+/// The charges of one counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Used {
-    /// What the counter is known by.
+    /// The tag of its limit.
     pub tag: Tag,
-    /// The window that it counts in.
+    /// Its window.
     pub window: u32,
     /// Units charged in it.
     pub units: u32,
@@ -59,18 +59,19 @@ pub struct Used {
 }
 
 impl Remembered {
-    /// Nothing.
+    /// Empty.
     pub const fn nothing() -> Self {
         Self(None)
     }
 }
 
 impl Reservation {
-    /// Takes `cost` units at `now` (Unix milliseconds) in every limit that applies to an endpoint of this
-    /// group. The account is made if there is none, and replaced if it has other limits than `limits`.
+    /// Takes `cost` units at `now` (Unix milliseconds) in every limit that applies to an endpoint
+    /// of this group. The account is created if necessary, and replaced if its limits are not
+    /// `limits`.
     ///
     /// # Errors
-    /// The limit that denied; then no limit was touched.
+    /// The limit that denied; then no limit was changed.
     pub fn take(
         seat: &Seat,
         limits: &Arc<Limits>,
@@ -81,11 +82,12 @@ impl Reservation {
         Self::take_again(Remembered::nothing(), seat, limits, group, now, cost)
     }
 
-    /// As [`Reservation::take`], by the account of this seat that is remembered, if it still counts. It has to be
-    /// one of this seat: whoever keeps it keeps it beside the key that the seat belongs to.
+    /// Like [`Reservation::take`], but with the remembered account of this seat, if it is still
+    /// current. It must belong to this seat: the caller stores it together with the key of the
+    /// seat.
     ///
     /// # Errors
-    /// The limit that denied; then no limit was touched.
+    /// The limit that denied; then no limit was changed.
     #[inline]
     pub fn take_again(
         remembered: Remembered,
@@ -96,14 +98,14 @@ impl Reservation {
         cost: u32,
     ) -> Result<Self, Denial> {
         let applying = limits.applying(group);
-        // An account of other limits is one of before the plan was edited, or the key moved.
+        // An account with other limits is outdated: the plan was edited, or the key moved.
         if let Some(account) = remembered.0.filter(|account| Arc::ptr_eq(account.limits(), limits)) {
             let single = account.take_single(now, cost, applying);
             if let Some(windows) = single.or_else(|| account.take(now, cost, applying).ok()) {
                 return Ok(Self::new(account, applying, cost, windows));
             }
         }
-        // Whoever is denied, or finds the account frozen, asks the seat: it has the one that counts.
+        // After a denial, or if the account is frozen, the seat has the current one.
         let find = || seat.account(limits, now);
         let (account, windows) = find_and_take(applying, now, cost, find, |account| seat.replace(account))?;
         Ok(Self::new(account, applying, cost, windows))
@@ -114,7 +116,7 @@ impl Reservation {
         Self { account: Some(account), applying, cost, windows, has_landed: false }
     }
 
-    /// The account that the units are taken in. None once they are settled.
+    /// The account that the units are taken in. None after settling.
     pub const fn account(&self) -> Option<&Arc<Account>> {
         self.account.as_ref()
     }
@@ -124,12 +126,12 @@ impl Reservation {
         self.applying
     }
 
-    /// Units that are taken in each limit.
+    /// Units taken in each limit.
     pub const fn cost(&self) -> u32 {
         self.cost
     }
 
-    /// Keeps only `cost` units, and gives the rest back. More than is held cannot be kept.
+    /// Keeps only `cost` units, and releases the rest. More than was taken cannot be kept.
     pub fn lower_to(&mut self, cost: u32) {
         let surplus = self.cost.saturating_sub(cost);
         if surplus > 0 {
@@ -138,15 +140,16 @@ impl Reservation {
         }
     }
 
-    /// The counters that a charge stays in, to be written down: each by [`Reservation::cost`] units.
+    /// The counters in which a charge remains, to be recorded: each by [`Reservation::cost`] units.
     pub fn counters(&self) -> impl Iterator<Item = (Tag, u32)> {
         let each = self.account.iter().flat_map(|account| account.limits().each(self.applying));
         let kept = each.filter(|(_, one)| one.keeps_charges());
         kept.map(|(position, one)| (one.tag, self.windows.get(position)))
     }
 
-    /// Gives the places among the requests in flight back, and nothing else: the answer is whole and is being
-    /// handed to the client, who may ask again the moment it has come. May be called more than once.
+    /// Releases the places among the requests in flight, and nothing else: the response is complete
+    /// and being sent to the client, who may send the next request as soon as it arrives. May be
+    /// called more than once.
     #[inline]
     pub fn land(&mut self) {
         if let Some(account) = self.account.as_deref().filter(|account| account.limits().has_concurrent())
@@ -157,16 +160,16 @@ impl Reservation {
         }
     }
 
-    /// Settles as a success: the units are used. What is remembered is for the next request with the same key.
+    /// Settles as a success: the units are used. The result is for the next request with the same key.
     #[inline]
     pub fn charge(mut self) -> Remembered {
-        // What only counts requests in flight is given back; everything else simply stays taken.
+        // Only requests in flight are released; everything else simply stays taken.
         self.land();
         Remembered(self.account.take())
     }
 
-    /// Settles as a success that goes on: the units are used, and the places among the requests in flight stay
-    /// taken for as long as what is given here is held. None: there are none.
+    /// Settles as a success that continues: the units are used, and the places among the requests
+    /// in flight stay taken until the result is dropped. None: there are none.
     pub fn charge_and_stay(mut self) -> Option<InFlight> {
         let account = self.account.take()?;
         let stays = account.limits().has_concurrent() && !self.has_landed;
@@ -195,8 +198,8 @@ impl Drop for InFlight {
     }
 }
 
-/// Gives everything back but places among the requests in flight that were given back before. Not inlined, and
-/// told each part alone: so the way of a success keeps the reservation in registers.
+/// Releases everything except places among the requests in flight that were released before. Not
+/// inlined, and with separate arguments: so the success path keeps the reservation in registers.
 #[inline(never)]
 fn release(account: Arc<Account>, applying: Applying, windows: Windows, cost: u32, has_landed: bool) {
     account.give_each_back(applying, windows, |one| {
@@ -209,8 +212,8 @@ fn land(account: &Account, applying: Applying, windows: Windows) {
     account.give_each_back(applying, windows, |one| if one.keeps_charges() { 0 } else { one.units(1) });
 }
 
-/// Takes units in the account that `find` finds. One that has been replaced is told to `replace`, which takes
-/// care that `find` finds another one.
+/// Takes units in the account that `find` returns. If it was replaced, `replace` is called with it
+/// and must ensure that `find` returns another one.
 pub(crate) fn find_and_take(
     applying: Applying,
     now: u64,
@@ -223,7 +226,7 @@ pub(crate) fn find_and_take(
         match account.take(now, cost, applying) {
             Ok(windows) => return Ok((account, windows)),
             Err(Refused::Denied(denial)) if !account.is_replaced() => return Err(denial),
-            // The counts were those of an account that is no more.
+            // The counts were those of an outdated account.
             Err(Refused::Denied(_) | Refused::Frozen) => replace(&account),
         }
     }

@@ -1,9 +1,10 @@
 //! A rolling window: at most N units in any span of its length.
 //!
-//! The span is counted in sixteenths. Seventeen parts are kept, the present one and the sixteen before it,
-//! which together cover at least the whole span: so never more than N are granted within any span, and
-//! what was used comes back at most a sixteenth of the span late. Too much for one word, so the state is a
-//! value that is never changed, only replaced: every step is a function from one state to the next.
+//! The span is counted in slices of a sixteenth. Seventeen are kept, the current one and the
+//! sixteen before it, which together cover at least the whole span: so never more than N are
+//! granted within any span, and used units return at most a sixteenth of the span late. That does
+//! not fit one word, so the state is an immutable value that is replaced: every step is a function
+//! from one state to the next.
 
 use crate::{
     slot::Slot,
@@ -11,14 +12,14 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Parts that are kept.
+/// Slices that are kept.
 const PARTS: u32 = 17;
 
 /// The counts of one rolling window.
 #[derive(Debug)]
 pub(crate) struct Rolling(Slot<State>);
 
-/// Units in the newest part and the sixteen before it. The units of part p stand in place p mod 17.
+/// Units in the newest slice and the sixteen before it. The units of slice p are at index p mod 17.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct State {
     newest: u32,
@@ -26,24 +27,24 @@ pub(crate) struct State {
     units: [u32; PARTS as usize],
 }
 
-/// Milliseconds of one part of a span of so many seconds, rounded up.
+/// Milliseconds of a slice of a span of this many seconds, rounded up.
 pub(crate) const fn part_millis(seconds: u32) -> u64 {
     (seconds as u64 * 1000).div_ceil(PARTS as u64 - 1)
 }
 
-/// The part of a span of so many seconds that holds `now` (Unix milliseconds).
+/// The slice of a span of this many seconds at `now` (Unix milliseconds).
 pub(crate) fn part(seconds: u32, now: u64) -> u32 {
-    // The shortest span has parts of almost four seconds, so this fits until the year 2480.
+    // The shortest span has slices of almost four seconds, so this fits until the year 2480.
     u32::try_from(now / part_millis(seconds)).unwrap_or(u32::MAX)
 }
 
-/// The Unix millisecond at which nothing of a span of so many seconds counts any more.
+/// The Unix millisecond at which nothing of a span of this many seconds counts any more.
 pub(crate) fn ends_at(state: &State, seconds: u32) -> u64 {
     u64::from(state.newest.saturating_add(PARTS)) * part_millis(seconds)
 }
 
 impl State {
-    /// The state as it stands in part `now`: what is older than sixteen parts is gone.
+    /// The state as of slice `now`: what is older than sixteen slices is dropped.
     pub(crate) fn at(mut self, now: u32) -> Self {
         let passed = if is_after(now, self.newest) { now.wrapping_sub(self.newest) } else { 0 };
         for step in 1..=passed.min(PARTS) {
@@ -56,12 +57,12 @@ impl State {
         self
     }
 
-    /// Units that count at present.
+    /// Units that currently count.
     pub(crate) fn total(&self) -> u32 {
         self.units.iter().fold(0, |total: u32, units| total.saturating_add(*units))
     }
 
-    /// The part from whose end on `total()` has fallen by at least `units`. None: nothing is counted.
+    /// The slice at whose end `total()` has decreased by at least `units`. None: nothing is counted.
     pub(crate) fn part_that_frees(&self, units: u32) -> Option<u32> {
         let mut freed: u32 = 0;
         let oldest = self.newest.wrapping_sub(PARTS - 1);
@@ -86,7 +87,7 @@ impl State {
         self
     }
 
-    /// Adds what was used in a part, in any order of the parts.
+    /// Adds usage of a slice; slices may come in any order.
     pub(crate) fn restore(self, part: u32, units: u32) -> Self {
         let mut next =
             if self.total() == 0 { Self { newest: part, ..Self::default() } } else { self.at(part) };
@@ -112,18 +113,18 @@ impl Rolling {
         Self(Slot::new(Some(Arc::new(state))))
     }
 
-    /// The counts as they stand, frozen or not.
+    /// The current counts, frozen or not.
     pub(crate) fn load(&self) -> State {
         let state = self.0.look(|state| state.copied().unwrap_or_default());
         State { is_frozen: false, ..state }
     }
 
-    /// Takes units if the lease allows it, and tells the part they were taken in.
+    /// Takes units if the lease allows it, and returns their slice.
     pub(crate) fn take(&self, now: u32, units: u32, lease: u32) -> Result<u32, NotTaken> {
         self.change(|state| state.take(now, units, lease)).map(|state| state.newest)
     }
 
-    /// Gives units of a part back, unless that part counts no more.
+    /// Releases units of a slice, unless it no longer counts.
     pub(crate) fn give_back(&self, part: u32, units: u32) -> Result<(), Frozen> {
         match self.change(|state| Some(state.give_back(part, units))) {
             Ok(_) | Err(NotTaken::Exhausted) => Ok(()),
@@ -131,7 +132,7 @@ impl Rolling {
         }
     }
 
-    /// Marks the state so that it never changes again, and tells it.
+    /// Freezes the state, so that it never changes again, and returns it.
     pub(crate) fn freeze(&self) -> State {
         loop {
             let seen = self.0.load();
@@ -181,7 +182,7 @@ mod tests {
         rolling.take(20, 2, 5).unwrap();
         rolling.give_back(10, 1).unwrap();
         assert_eq!(rolling.load().total(), 3);
-        rolling.take(27, 2, 5).unwrap(); // part 10 is gone now, its place in the ring is part 27's
+        rolling.take(27, 2, 5).unwrap(); // slice 10 is gone, slice 27 has its place in the ring
         rolling.give_back(10, 1).unwrap();
         assert_eq!(rolling.load().total(), 4);
     }
@@ -194,7 +195,7 @@ mod tests {
         assert_eq!(state.part_that_frees(3), Some(30));
         assert_eq!(state.part_that_frees(4), Some(35));
         assert_eq!(state.part_that_frees(8), None);
-        // What is too old by now is not restored.
+        // What is too old is not restored.
         assert_eq!(state.restore(18, 9).total(), 7);
     }
 

@@ -1,10 +1,10 @@
-//! Where the account of a key is: made when it is first needed, replaced when the key's limits change, given
-//! back when it is not needed any more.
+//! The place of a key's account: created on first use, replaced when the key's limits change,
+//! dropped when it is not needed any more.
 
 use crate::{account::Account, compiled::Limits, slot::Slot};
 use std::sync::Arc;
 
-/// The place of one account. Empty: nothing is used.
+/// The place of an account. Empty: nothing is used.
 #[derive(Debug)]
 pub struct Seat(Slot<Account>);
 
@@ -21,13 +21,13 @@ impl From<Account> for Seat {
 }
 
 impl Seat {
-    /// Puts an account here that was restored. False: there is one already.
+    /// Sets a restored account. False: there is one already.
     pub fn restore(&self, account: Account) -> bool {
         self.0.swap_if(None, Some(Arc::new(account)))
     }
 
-    /// The account, with these limits. One of other limits is replaced; of what it has counted, that is left behind
-    /// which has ended at `now` (Unix milliseconds).
+    /// The account, with these limits. One with other limits is replaced; counts that have ended at
+    /// `now` (Unix milliseconds) are dropped.
     #[inline]
     pub fn account(&self, limits: &Arc<Limits>, now: u64) -> Arc<Account> {
         loop {
@@ -44,20 +44,20 @@ impl Seat {
         }
     }
 
-    /// Hands the account to `look`, if there is one.
+    /// Passes the account to `look`, if there is one.
     pub fn look<R>(&self, look: impl FnOnce(Option<&Account>) -> R) -> R {
         self.0.look(look)
     }
 
-    /// Gives the account back if nothing is used or reserved in it at `now` (Unix milliseconds). True: the
-    /// seat is empty.
+    /// Drops the account if nothing is used or reserved in it at `now` (Unix milliseconds). True:
+    /// the seat is empty.
     pub fn retire(&self, now: u64) -> bool {
         let Some(account) = self.0.load() else { return true };
         if !account.is_idle(now) {
             return false;
         }
-        // Somebody may have found the account a moment ago. Frozen, it grants him nothing any more, and he
-        // comes back here for another one.
+        // Another thread may have just found the account. Frozen, it grants nothing any more, and
+        // that thread returns here for another one.
         account.freeze();
         if account.is_idle(now) && self.0.swap_if(Some(&account), None) {
             return true;
@@ -66,13 +66,13 @@ impl Seat {
         false
     }
 
-    /// Puts the successor of a frozen account in its place.
+    /// Replaces a frozen account by its successor.
     pub(crate) fn replace(&self, account: &Arc<Account>) {
-        // Of the same limits nothing is left behind.
+        // With the same limits nothing is dropped.
         self.put(account, account.limits(), 0);
     }
 
-    // An account that does not stand here any more is left alone: what stands here in its place is newer.
+    // An account that is not in this seat any more is ignored: the one here is newer.
     fn put(&self, account: &Arc<Account>, limits: &Arc<Limits>, now: u64) {
         let is_here = self.0.look(|found| found.is_some_and(|found| std::ptr::eq(found, account.as_ref())));
         if is_here {
@@ -94,7 +94,7 @@ mod tests {
         let seat = Seat::default();
         Reservation::take(&seat, &limits, None, 0, 2).unwrap().charge();
         let before = seat.account(&limits, 0);
-        // As far as a thread gets that would give it back, and finds it used again.
+        // The state of a thread that would drop it, and finds it used again.
         before.freeze();
         Reservation::take(&seat, &limits, None, 0, 1).unwrap().charge();
         assert!(Reservation::take(&seat, &limits, None, 0, 1).is_err());

@@ -1,5 +1,5 @@
-//! What of an account concerns other nodes: what a request takes of each limit, and how a limit stands when others
-//! count in it as well.
+//! Accounts in a cluster: what a request takes of each limit, and the state of a limit that other
+//! nodes count in as well.
 
 use crate::{
     account::Account,
@@ -11,32 +11,32 @@ use crate::{
 use contract::{Limit, limit::Tag};
 use std::sync::Arc;
 
-/// What a request takes of one limit.
+/// The part of a request in one limit.
 #[derive(Debug, Clone, Copy)]
 pub struct Share<'a> {
     /// Its position among the limits.
     pub position: usize,
     /// The limit.
     pub limit: &'a Limit,
-    /// What all nodes know its counters by.
+    /// The ID of its counters, which is the same on all nodes.
     pub id: u64,
     /// Units.
     pub units: u32,
-    /// Whether a charge stays. A place among the requests in flight ends with its request.
+    /// Whether a charge remains. A place among the requests in flight is released at the end of the request.
     pub keeps_charges: bool,
 }
 
-/// What is known of one limit across all nodes.
+/// The state of a limit across all nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Known {
-    /// Units that are left. What other nodes hold counts as used.
+    /// Remaining units. What other nodes hold counts as used.
     pub remaining: u32,
-    /// The Unix millisecond at which that is so.
+    /// The Unix millisecond of that state.
     pub now: u64,
 }
 
 impl Limits {
-    /// What a request of this cost takes of each limit that applies.
+    /// What a request of this cost takes in each limit that applies.
     pub fn shares(&self, applying: Applying, cost: u32) -> impl Iterator<Item = Share<'_>> {
         self.each(applying).map(move |(position, one)| Share {
             position,
@@ -47,14 +47,15 @@ impl Limits {
         })
     }
 
-    /// The limit whose counters are kept under a tag.
+    /// The limit with this tag.
     pub fn of_tag(&self, tag: Tag) -> Option<&Limit> {
         self.with_tag(tag).map(|one| &one.limit)
     }
 }
 
 impl Account {
-    /// As [`Account::standings`], where other nodes count as well. `known`: of the limit at a position.
+    /// Like [`Account::standings`], if other nodes count as well. `known`: the state of the limit
+    /// at a position.
     pub fn shared_standings(
         &self,
         applying: Applying,
@@ -84,8 +85,8 @@ impl Account {
         }
     }
 
-    /// Why a request of this cost is not admitted: of the limits at these positions, which have too little left, the one
-    /// that resets last.
+    /// Why a request of this cost is not admitted: of the limits at these positions, which have too
+    /// few units left, the one that resets last.
     pub fn shared_denial(
         &self,
         positions: impl Iterator<Item = usize>,
@@ -109,14 +110,15 @@ impl Account {
         })
     }
 
-    /// When so many units come back of what all nodes used.
+    /// When this many units of what all nodes used are available again.
     fn frees_at(&self, one: &Compiled, units: u32, now: u64) -> Reset {
         match (&one.rule, self.seen(one, now)) {
             (Rule::Word(WordRule::Rate { period, .. }), _) => {
                 let millis = (u64::from(units) * period.get()).div_ceil(u64::from(one.limit.amount).max(1));
                 Reset::At(now + millis)
             }
-            // When others used theirs is not known here. What this node used comes back then; in the whole span all does.
+            // It is unknown when other nodes used theirs. The usage of this node returns then; all
+            // of it does after the whole span.
             (Rule::Rolling { seconds }, Seen::Rolling { state, .. }) if state.total() >= units => {
                 rolling_frees(&state, *seconds, units)
             }
@@ -129,7 +131,7 @@ impl Account {
 }
 
 #[cfg(all(test, not(feature = "loom")))]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in tests a panic is how a fault is told")]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests report errors by panicking")]
 mod tests {
     use super::*;
     use crate::{Reservation, Seat};
@@ -145,7 +147,7 @@ mod tests {
         seat.account(&limits, NOW)
     }
 
-    fn stands(text: &str, used: u32, remaining: u32) -> (u32, u32, Option<u64>) {
+    fn standing_of(text: &str, used: u32, remaining: u32) -> (u32, u32, Option<u64>) {
         let account = account(&[text], used);
         let known = |_| Known { remaining, now: NOW };
         let all = account.limits().all();
@@ -154,27 +156,27 @@ mod tests {
     }
 
     #[test]
-    fn what_others_hold_counts_as_used_and_windows_end_when_they_do_for_all() {
-        assert_eq!(stands("100 per day", 3, 40), (60, 40, Some(10)));
-        assert_eq!(stands("100 per day", 0, 40), (60, 40, Some(10)));
-        assert_eq!(stands("10 in all", 1, 2), (8, 2, None));
-        assert_eq!(stands("10 at once", 0, 9), (1, 9, Some(1)));
-        // More than there can be is not told, after a limit was lowered.
-        assert_eq!(stands("10 per day", 0, 12), (0, 10, Some(10)));
+    fn units_held_by_others_count_as_used_and_windows_end_for_all_at_once() {
+        assert_eq!(standing_of("100 per day", 3, 40), (60, 40, Some(10)));
+        assert_eq!(standing_of("100 per day", 0, 40), (60, 40, Some(10)));
+        assert_eq!(standing_of("10 in all", 1, 2), (8, 2, None));
+        assert_eq!(standing_of("10 at once", 0, 9), (1, 9, Some(1)));
+        // Never more than the quota, after a limit was lowered.
+        assert_eq!(standing_of("10 per day", 0, 12), (0, 10, Some(10)));
     }
 
     #[test]
     fn a_bucket_is_whole_again_when_all_that_is_held_has_flown_in() {
-        assert_eq!(stands("60 per minute, burst 30", 0, 30), (0, 30, Some(1)));
-        assert_eq!(stands("60 per minute, burst 30", 1, 10), (20, 10, Some(20)));
+        assert_eq!(standing_of("60 per minute, burst 30", 0, 30), (0, 30, Some(1)));
+        assert_eq!(standing_of("60 per minute, burst 30", 1, 10), (20, 10, Some(20)));
     }
 
     #[test]
-    fn a_rolling_span_frees_by_what_is_known_here_and_else_by_its_length() {
-        let (used, remaining, reset) = stands("100 per rolling hour", 3, 40);
+    fn a_rolling_span_frees_units_by_local_counts_and_otherwise_after_its_length() {
+        let (used, remaining, reset) = standing_of("100 per rolling hour", 3, 40);
         assert_eq!((used, remaining), (60, 40));
         assert!(reset.unwrap() > 3_300 && reset.unwrap() <= 3_600 + 225, "{reset:?}");
-        assert_eq!(stands("100 per rolling hour", 0, 40), (60, 40, Some(3_600)));
+        assert_eq!(standing_of("100 per rolling hour", 0, 40), (60, 40, Some(3_600)));
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! Atomics and the swapped pointer, in one place so that a model checker can put its own beneath them.
+//! Atomics and the swapped pointer, in one place so that a model checker can replace them.
 //!
-//! `cargo test -p fairgate-limits --features loom` runs the crate on loom's atomics, which try every
-//! interleaving. The pointer itself (arc-swap) is taken as correct there; what is checked is our use of it.
+//! `cargo test -p fairgate-limits --features loom` runs the crate on loom's atomics, which try
+//! every interleaving. The pointer itself (arc-swap) is assumed to be correct; only its use is
+//! checked.
 
 #[cfg(not(feature = "loom"))]
 pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +18,7 @@ pub(crate) use checked::Slot;
 #[cfg(not(feature = "loom"))]
 use std::sync::Arc;
 
-/// A place that holds one value or none, replaced as a whole.
+/// A slot for one value or none, replaced as a whole.
 #[cfg(not(feature = "loom"))]
 #[derive(Debug)]
 pub(crate) struct Slot<T>(arc_swap::ArcSwapOption<T>);
@@ -32,12 +33,12 @@ impl<T> Slot<T> {
         self.0.load_full()
     }
 
-    /// Hands the value to `look` without counting a reference.
+    /// Passes the value to `look` without incrementing a reference count.
     pub(crate) fn look<R>(&self, look: impl FnOnce(Option<&T>) -> R) -> R {
         look(self.0.load().as_deref())
     }
 
-    /// Puts `next` in if the place still holds `expected`. True: it did.
+    /// Stores `next` if the slot still has `expected`. True: it did.
     pub(crate) fn swap_if(&self, expected: Option<&Arc<T>>, next: Option<Arc<T>>) -> bool {
         let expected = expected.map_or(std::ptr::null(), Arc::as_ptr);
         let found = self.0.compare_and_swap(expected, next);

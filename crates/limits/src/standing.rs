@@ -1,4 +1,4 @@
-//! How limits stand: what is left, and when more comes back.
+//! The state of limits: what remains, and when more units are available.
 
 use crate::{
     account::{Account, Cell},
@@ -9,28 +9,28 @@ use crate::{
 };
 use contract::Limit;
 
-/// How one limit stands.
+/// The state of one limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing<'a> {
     /// The limit.
     pub limit: &'a Limit,
-    /// What it is called in `RateLimit-Policy`.
+    /// Its name in `RateLimit-Policy`.
     pub name: &'a str,
-    /// The most units that can be left: the amount, of a rate the burst.
+    /// The maximum of remaining units: the amount, or for a rate the burst.
     pub quota: u32,
-    /// Units used, what is in flight included: more than the quota if the limit was lowered meanwhile.
+    /// Units used, including those in flight: more than the quota if the limit was lowered meanwhile.
     pub used: u32,
-    /// Units left. What is in flight counts as used.
+    /// Remaining units. Those in flight count as used.
     pub remaining: u32,
-    /// Whole seconds until the quota is whole again (of a rolling window: until some of it comes back), at
-    /// least 1. None: it never is.
+    /// Whole seconds until the full quota is available (for a rolling window: until some of it is),
+    /// at least 1. None: never.
     pub reset: Option<u64>,
-    /// Seconds over which the quota is counted. None: it is not counted over time.
+    /// The window of the quota in seconds. None: it has no time window.
     pub window_seconds: Option<u64>,
 }
 
 impl Account {
-    /// How each limit that applies stands at `now` (Unix milliseconds), in the order of the plan.
+    /// The state of each limit that applies at `now` (Unix milliseconds), in the order of the plan.
     pub fn standings(&self, now: u64, applying: Applying) -> impl Iterator<Item = (usize, Standing<'_>)> {
         self.limits().each(applying).map(move |(position, one)| (position, self.standing(one, now)))
     }
@@ -49,7 +49,7 @@ impl Account {
         }
     }
 
-    /// The counter of a limit as it stands at `now`.
+    /// The counter of a limit as of `now`.
     #[inline]
     pub(crate) fn seen<'a>(&self, one: &'a Compiled, now: u64) -> Seen<'a> {
         match (&one.rule, self.cell(one)) {
@@ -66,7 +66,7 @@ impl Account {
     }
 }
 
-/// What one look at a counter found.
+/// A snapshot of a counter.
 pub(crate) enum Seen<'a> {
     Word {
         rule: &'a WordRule,
@@ -77,7 +77,7 @@ pub(crate) enum Seen<'a> {
         seconds: u32,
         state: State,
     },
-    /// A limit without its counter cannot be; if it were, it would grant nothing.
+    /// A limit without a counter is impossible; it would grant nothing.
     Missing,
 }
 
@@ -92,13 +92,13 @@ impl Seen<'_> {
         }
     }
 
-    /// Units by which a request goes beyond the quota. 0: it is admitted.
+    /// Units by which a request exceeds the quota. 0: it is admitted.
     #[inline]
     pub(crate) fn beyond(&self, one: &Compiled, units: u32) -> u32 {
         self.counted().saturating_add(units).saturating_sub(one.quota())
     }
 
-    /// When the quota is whole again; of a rolling window, when some of it comes back.
+    /// When the full quota is available; for a rolling window, when some of it is.
     fn resets(&self, one: &Compiled, now: u64) -> Reset {
         match self {
             Self::Word { counted, .. } => self.frees(one, *counted, now),

@@ -1,4 +1,4 @@
-//! Counters of windows that begin later than now, which are left behind when the clock is trusted over them.
+//! Counters of windows that begin in the future, which are dropped when the clock is trusted over them.
 
 use crate::{
     compiled::{Limits, Rule, WordRule},
@@ -10,19 +10,19 @@ use contract::limit::Class;
 impl Limits {
     /// The rows without those whose windows begin after `now` (Unix milliseconds).
     ///
-    /// Such rows were written under a clock that was ahead. Kept, they would count until that time comes,
-    /// which may take years; so whoever says that the clock is right now says that they are wrong.
+    /// Such rows were written while the clock was ahead. If kept, they would count until that time,
+    /// which may be years away; whoever declares the current clock right declares them wrong.
     pub fn begun(&self, used: &[Used], now: u64) -> Vec<Used> {
         used.iter().copied().filter(|row| self.has_begun(row, now)).collect()
     }
 
     fn has_begun(&self, row: &Used, now: u64) -> bool {
-        // The lower 32 bits of a millisecond: later by less than half of them is later.
+        // The lower 32 bits of a millisecond: later means later by less than half of their range.
         let is_behind = || {
             let behind = u32::try_from(now & u64::from(u32::MAX)).unwrap_or(0).wrapping_sub(row.window);
             behind <= u32::MAX / 2
         };
-        // Of a limit that does not hold any more no more is known than its class.
+        // Of a limit that no longer exists, only the class is known.
         let Some(one) = self.with_tag(row.tag) else { return row.tag.class() != Class::Rate || is_behind() };
         match &one.rule {
             Rule::Word(WordRule::Calendar { period, zone }) => row.window <= zone.index(*period, now / 1000),
@@ -39,7 +39,7 @@ mod tests {
     use contract::Limit;
 
     #[test]
-    fn what_begins_later_is_left_behind_and_all_else_is_kept() {
+    fn windows_that_begin_later_are_dropped_and_all_others_are_kept() {
         let now: u64 = 1_795_392_000_000;
         for (text, window, has_begun) in [
             ("9 per day", 20_780, true),

@@ -1,19 +1,19 @@
-//! The windows that a reservation's units were taken in, one for each limit of its account.
+//! The windows in which a reservation took its units, one for each limit of its account.
 
 use crate::compiled::MAX_LIMITS;
 
 /// Windows by the position of their limit.
 ///
-/// Four numbers of two windows each, not an array: a reservation passes through several hands on its way, and
-/// as numbers it does so in registers. As an array, written by one window and copied by four, every copy
-/// waited for the writes before it (18 ns for a limit in place of 7).
+/// Four numbers of two windows each, not an array: a reservation is passed through several
+/// functions, and numbers stay in registers. As an array, written one window at a time and copied
+/// four at a time, every copy waited for the writes before it (18 ns for a limit instead of 7).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Windows(u64, u64, u64, u64);
 
 const _: () = assert!(MAX_LIMITS == 8);
 
 impl Windows {
-    /// Of an account with one limit.
+    /// For an account with one limit.
     #[inline]
     pub(crate) const fn one(window: u32) -> Self {
         Self(window as u64, 0, 0, 0)
@@ -40,7 +40,7 @@ impl Windows {
             2 => self.2,
             _ => self.3,
         };
-        (pair >> (position % 2 * 32)) as u32 // cuts on purpose: one half of the pair
+        (pair >> (position % 2 * 32)) as u32 // truncates on purpose: one half of the pair
     }
 }
 
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_window_stands_at_its_own_position() {
+    fn each_window_has_its_own_position() {
         let each: Vec<u32> = (0..MAX_LIMITS as u32).map(|position| u32::MAX - position * 77).collect();
         let windows =
             each.iter().enumerate().fold(Windows::default(), |windows, (at, one)| windows.with(at, *one));

@@ -1,8 +1,8 @@
-//! One counter: a window and the units that are reserved or used in it, in one 64-bit word.
+//! A counter: a window and the units reserved or used in it, in one 64-bit word.
 //!
-//! The upper half is the window, the lower half the units. A word of an older window counts as empty, so
-//! a window begins without anybody resetting it. The top bit of the units is a mark: the word is *frozen*,
-//! its account has been replaced, and it never changes again.
+//! The upper half is the window, the lower half the units. A word of an older window counts as
+//! empty, so a window begins without a reset. The top bit of the units is a flag: the word is
+//! *frozen*, its account was replaced, and it never changes again.
 
 use crate::slot::{AtomicU64, Ordering};
 
@@ -15,24 +15,24 @@ pub(crate) struct Word {
     pub(crate) units: u32,
 }
 
-/// A word that many threads count in.
+/// A word shared by many threads.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
 /// Why a word was not changed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NotTaken {
-    /// The units are not there.
+    /// There are not enough units.
     Exhausted,
-    /// The account has been replaced.
+    /// The account was replaced.
     Frozen,
 }
 
-/// The account of this word has been replaced.
+/// The account of this word was replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Frozen;
 
-/// Whether `window` comes after `other`. They wrap around, so this is a question of the shorter way.
+/// Whether `window` comes after `other`. They wrap around, so the shorter distance decides.
 pub(crate) const fn is_after(window: u32, other: u32) -> bool {
     (window.wrapping_sub(other) as i32) > 0
 }
@@ -43,19 +43,19 @@ impl Word {
     }
 
     const fn unpack(word: u64) -> Self {
-        // Both casts cut on purpose: they take the halves apart.
+        // Both casts truncate on purpose: they extract the halves.
         Self { window: (word >> 32) as u32, units: (word & !FROZEN) as u32 }
     }
 
-    /// The word as seen in `window`: an older one is empty, and in a newer one, where a clock that steps
-    /// back or a request that comes late finds itself, counting goes on. Also if all of it was given back:
-    /// the earlier window has been used by others.
+    /// The word as of `window`: an older one is empty, and in a newer one, which occurs after a
+    /// step of the clock back or for a late request, counting continues. That also holds if
+    /// everything in it was released: the earlier window was used by others.
     pub(crate) const fn at(self, window: u32) -> Self {
         if self.is_new() || is_after(window, self.window) { Self { window, units: 0 } } else { self }
     }
 
-    /// Whether nothing was ever counted, so that it is of any window: windows wrap around, and half of them
-    /// would be before the window 0.
+    /// Whether nothing was ever counted, so that it belongs to any window: windows wrap around, and
+    /// half of them would be before window 0.
     pub(crate) const fn is_new(self) -> bool {
         self.window == 0 && self.units == 0
     }
@@ -66,16 +66,16 @@ impl Counter {
         Self(AtomicU64::new(word.pack()))
     }
 
-    /// The word as it stands, frozen or not.
+    /// The current word, frozen or not.
     pub(crate) fn load(&self) -> Word {
-        // Relaxed everywhere: each counter is decided by its own word alone, and what is found in a
-        // frozen one was put there by the read-modify-write that froze it or by one before that.
+        // Relaxed everywhere: each decision depends on a single word, and the content of a frozen
+        // one was written by the read-modify-write that froze it or by an earlier one.
         Word::unpack(self.0.load(Ordering::Relaxed))
     }
 
-    /// Replaces the word by what `change` makes of it, and tells the new one.
+    /// Replaces the word by the result of `change`, and returns the new one.
     ///
-    /// `change` may be asked more than once, each time for the latest word; None leaves it as it is.
+    /// `change` may be called more than once, each time with the latest word; None keeps it.
     #[inline]
     pub(crate) fn change(&self, change: impl Fn(Word) -> Option<Word>) -> Result<Word, NotTaken> {
         let mut seen = self.0.load(Ordering::Relaxed);
@@ -91,7 +91,7 @@ impl Counter {
         }
     }
 
-    /// Gives `units` of `window` back, unless that window has passed.
+    /// Releases `units` of `window`, unless that window has ended.
     pub(crate) fn give_back(&self, window: u32, units: u32) -> Result<(), Frozen> {
         let given = self.change(|word| {
             let is_there = word.window == window;
@@ -103,7 +103,7 @@ impl Counter {
         }
     }
 
-    /// Marks the word so that it never changes again, and tells it. Freezing a frozen word changes nothing.
+    /// Freezes the word, so that it never changes again, and returns it. Freezing it again has no effect.
     pub(crate) fn freeze(&self) -> Word {
         Word::unpack(self.0.fetch_or(FROZEN, Ordering::Relaxed))
     }

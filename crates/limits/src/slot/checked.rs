@@ -1,9 +1,9 @@
-//! The place of a value over a lock of loom's, which its scheduler sees as one step.
+//! A slot based on a lock of loom, which its scheduler treats as one step.
 
 use loom::sync::{Mutex, MutexGuard};
 use std::sync::{Arc, PoisonError};
 
-/// A place that holds one value or none, replaced as a whole.
+/// A slot for one value or none, replaced as a whole.
 #[derive(Debug)]
 pub(crate) struct Slot<T>(Mutex<Option<Arc<T>>>);
 
