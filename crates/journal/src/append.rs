@@ -1,4 +1,4 @@
-//! Adds blocks to a journal, so that a failed write leaves no trace.
+//! Appends blocks to a journal, so that a failed write leaves no trace.
 
 use crate::{
     error::{At, JournalError},
@@ -16,20 +16,20 @@ use std::{
 const OUT: usize = 1 << 20;
 const ROWS: usize = ROWS_BYTES / JOURNAL_ROW;
 
-/// A journal that is written to.
+/// A journal open for writing.
 #[derive(Debug)]
 pub(crate) struct Appender {
     file: File,
     path: PathBuf,
     generation: u64,
-    /// Everything before this offset is on the disk.
+    /// Everything before this offset is on disk.
     length: u64,
-    /// A write has failed and may have left bytes behind `length`.
+    /// A write has failed and may have left bytes after `length`.
     unclean: bool,
     sequence: u64,
 }
 
-/// What all blocks of one write say.
+/// The metadata common to all blocks of one write.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stamp<'a> {
     pub(crate) epoch: u64,
@@ -39,7 +39,7 @@ pub(crate) struct Stamp<'a> {
 }
 
 impl Appender {
-    /// Begins a journal that goes on where `epoch` is.
+    /// Creates a journal that continues from `epoch`.
     pub(crate) fn create(
         folder: &Folder,
         generation: u64,
@@ -66,7 +66,7 @@ impl Appender {
         Ok(new)
     }
 
-    /// Goes on behind `length` bytes of a journal, and cuts off what follows them.
+    /// Continues after `length` bytes of a journal, and truncates it there.
     pub(crate) fn open(
         folder: &Folder,
         generation: u64,
@@ -92,7 +92,7 @@ impl Appender {
         self.sequence
     }
 
-    /// Writes that an epoch begins or goes on.
+    /// Records that an epoch begins or continues.
     pub(crate) fn epoch(&mut self, epoch: &Epoch, store: [u8; 16], second: u64) -> Result<(), JournalError> {
         let stamp = Stamp { epoch: epoch.number, second, positions: &epoch.positions };
         let mut body = start(&stamp);
@@ -105,9 +105,9 @@ impl Appender {
             .map(|_| ())
     }
 
-    /// Writes these rows, at least one block, and waits for the disk. Tells how many bytes that took.
+    /// Writes these rows, at least one block, and syncs. Returns the number of bytes written.
     ///
-    /// An error has changed nothing that a later read would see.
+    /// After an error, no later read sees a change.
     pub(crate) fn rows(
         &mut self,
         kind: Kind,
@@ -157,7 +157,7 @@ impl Appender {
         }
     }
 
-    /// Writes and syncs, or takes back what was written.
+    /// Writes and syncs, or reverts what was written.
     fn whole(
         &mut self,
         write: impl FnOnce(&Self) -> std::io::Result<(usize, u64)>,
@@ -173,8 +173,8 @@ impl Appender {
                 Ok(bytes as u64)
             }
             Err(error) => {
-                // If this fails as well, the next write tries it again first. A crash until then leaves a
-                // torn end, which is cut off at the next start.
+                // If this fails too, the next write tries it again first. A crash until then leaves
+                // a torn end, which the next start truncates.
                 let _ = self.clean();
                 Err(error).at("write", &self.path)
             }

@@ -1,4 +1,4 @@
-//! Chooses the checkpoint to begin with, and the journals that follow it.
+//! Selects the checkpoint to start from, and the journals after it.
 
 use crate::{
     checkpoint::{Fault, Rows, Verified},
@@ -8,21 +8,21 @@ use crate::{
     replay::{JournalEnd, Replay},
 };
 
-/// Where the state of the counters comes from.
+/// The starting point of a recovery.
 #[derive(Debug)]
 pub(crate) struct Base {
-    /// None: generation 1, which begins with nothing.
+    /// None: generation 1, which starts empty.
     pub(crate) checkpoint: Option<Verified>,
-    /// The generations of journals from here to before `end` follow.
+    /// The journals of the generations from this one to before `end` follow.
     pub(crate) first: u64,
     pub(crate) end: u64,
-    /// Checkpoints that are damaged.
+    /// Damaged checkpoints.
     pub(crate) damaged: Vec<u64>,
     pub(crate) findings: Vec<Finding>,
 }
 
 impl Base {
-    /// Finds the newest checkpoint whose every byte holds. None: there is nothing yet.
+    /// Finds the newest intact checkpoint. None: there are no files yet.
     pub(crate) fn find(folder: &Folder) -> Result<Option<Self>, JournalError> {
         let listing = folder.list()?;
         let newest_checkpoint = listing.checkpoints.last().copied().unwrap_or(0);
@@ -48,7 +48,7 @@ impl Base {
                 Err(Fault::Error(error)) => return Err(error),
             }
         }
-        // Without a checkpoint only the first journal knows where the counters began.
+        // Without a checkpoint, the first journal is needed for the initial state.
         if base.checkpoint.is_none() && listing.journals.first() != Some(&1) {
             let mut findings: Vec<Finding> = Vec::new();
             for damaged in &base.damaged {

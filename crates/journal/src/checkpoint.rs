@@ -1,4 +1,4 @@
-//! Checkpoints: every live row in one sorted file, checked before it is believed.
+//! Checkpoints: every live row in one sorted file, verified before it is used.
 
 use crate::{
     error::{At, JournalError},
@@ -15,7 +15,7 @@ use std::{fs::File, io::Write, path::PathBuf};
 /// Why a checkpoint cannot be used.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// It is damaged: the sentence says where.
+    /// It is damaged: the text states where.
     Damaged(String),
     /// It cannot be read, or not by this version.
     Error(JournalError),
@@ -27,7 +27,7 @@ impl From<JournalError> for Fault {
     }
 }
 
-/// A checkpoint whose every byte was checked.
+/// A verified checkpoint.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Verified {
     pub(crate) generation: u64,
@@ -42,11 +42,11 @@ pub(crate) struct Rows {
     scanner: Scanner,
     path: PathBuf,
     head: FileHead,
-    /// How many rows of the block in the scanner were given out.
+    /// How many rows of the scanner's block were returned.
     given: usize,
     blocks: u64,
     rows: u64,
-    /// Unix second of the newest write; only known at the end.
+    /// Unix second of the newest write; known only at the end.
     newest: u64,
 }
 
@@ -68,7 +68,7 @@ impl Rows {
         Ok(Self { scanner, path, head, given: 0, blocks: 0, rows: 0, newest: 0 })
     }
 
-    /// Reads the whole file, and believes it only then.
+    /// Reads the whole file and verifies it.
     pub(crate) fn verify(folder: &Folder, generation: u64) -> Result<Verified, Fault> {
         let mut rows = Self::open(folder, generation)?;
         while rows.next_block()? {}
@@ -79,7 +79,7 @@ impl Rows {
         Fault::Damaged(format!("{} is damaged at offset {at}.", self.path.display()))
     }
 
-    /// Goes on to the next block of rows. False: the trailer has come, and all that it says is true.
+    /// Advances to the next block of rows. False: the trailer was reached and matches.
     fn next_block(&mut self) -> Result<bool, Fault> {
         self.given = 0;
         match self.scanner.next().at("read", &self.path)? {
@@ -142,11 +142,11 @@ pub(crate) struct CheckpointWriter<'f> {
 }
 
 const OUT: usize = 1 << 20;
-/// So much is given to the disk at a time, lest a commit has to wait behind a gigabyte.
+/// Syncs in steps of this size, so that no commit has to wait for a gigabyte to be written.
 const SYNC_EVERY: usize = 32 << 20;
 
 impl<'f> CheckpointWriter<'f> {
-    /// Begins a checkpoint. `newest` is the Unix second of the newest write in it.
+    /// Starts a checkpoint. `newest`: the Unix second of the newest write in it.
     pub(crate) fn begin(
         folder: &'f Folder,
         generation: u64,
@@ -159,7 +159,7 @@ impl<'f> CheckpointWriter<'f> {
         Ok(Self { folder, file, unfinished, generation, body, out, blocks: 0, rows: 0, newest, unsynced: 0 })
     }
 
-    /// Rows have to come in the order of [`Dated::order`].
+    /// Rows must be pushed in the order of [`Dated::order`].
     pub(crate) fn push(&mut self, row: &Dated) -> Result<(), JournalError> {
         self.body.extend_from_slice(&encode_checkpoint_row(row));
         if self.body.len() + CHECKPOINT_ROW > ROWS_BYTES {
@@ -201,7 +201,7 @@ impl<'f> CheckpointWriter<'f> {
         Ok(())
     }
 
-    /// Ends the checkpoint; it counts when this returns. Tells its length in bytes.
+    /// Completes the checkpoint; it is valid once this returns. Returns its length in bytes.
     pub(crate) fn finish(mut self) -> Result<u64, JournalError> {
         if !self.body.is_empty() {
             self.end_block(Kind::Rows)?;

@@ -1,4 +1,4 @@
-//! Makes a new checkpoint of the last one and the journals since, on a thread of its own.
+//! Creates a new checkpoint from the last one and the journals since, on a separate thread.
 
 use crate::{
     base::Base,
@@ -24,11 +24,11 @@ pub(crate) struct Compacted {
     pub(crate) generation: u64,
     /// Its length in bytes.
     pub(crate) length: u64,
-    /// What was found damaged on the way.
+    /// Damage found during the compaction.
     pub(crate) findings: Vec<Finding>,
 }
 
-/// A compaction that goes on beside the commits. Dropping it stops it; nothing is lost by that.
+/// A compaction that runs in parallel with commits. Dropping it stops it; nothing is lost by that.
 #[derive(Debug)]
 pub(crate) struct Compaction {
     stop: Arc<AtomicBool>,
@@ -36,12 +36,12 @@ pub(crate) struct Compaction {
 }
 
 impl Compaction {
-    /// Makes the checkpoint `generation` of all journals before it.
+    /// Creates the checkpoint `generation` from all journals before it.
     pub(crate) fn begin(folder: Folder, generation: u64, store: [u8; 16]) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = thread::Builder::new().name("compaction".to_owned()).spawn(move || {
-            // Requests come first; on Linux this is about this thread alone.
+            // Requests take precedence; on Linux this affects only this thread.
             let _ = rustix::process::nice(10);
             compact(&folder, generation, store, &stopped)
         })?;
@@ -56,7 +56,7 @@ impl Compaction {
     pub(crate) fn end(mut self) -> Result<Option<Compacted>, JournalError> {
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(result)) => result,
-            // Its panic was told on the way; the next attempt begins anew.
+            // Its panic was already reported; the next attempt starts again.
             Some(Err(_)) | None => Ok(None),
         }
     }
@@ -115,7 +115,7 @@ fn write(
     let (replay, _) = base.replay(folder, generation)?;
     let newest = replay.newest;
     let findings = replay.findings;
-    // What a repair leaves behind can be looked at later.
+    // Damaged files are kept for inspection.
     for journal in &replay.damaged {
         let path = folder.journal(*journal);
         if path.exists() {
@@ -131,7 +131,7 @@ fn write(
         Ok(writer.push(row)?)
     })?;
     let length = writer.finish()?;
-    // The generation that this one was made of stays until the next one is there.
+    // The previous generation is kept until there is a newer one.
     folder.remove_below(base.first)?;
     Ok(Compacted { generation, length, findings })
 }

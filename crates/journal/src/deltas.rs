@@ -1,9 +1,10 @@
-//! What journals add to a checkpoint: rows, added up and sorted.
+//! The rows that journals add to a checkpoint, aggregated and sorted.
 
 use crate::row::Dated;
 
-/// Rows in any order, added up now and then. Memory: 32 bytes for each of at most twice as many rows as
-/// there are different ones (at least [`SMALLEST`]); nothing else, so at most 1.2 times the journals.
+/// Rows in any order, aggregated from time to time. Memory: 32 bytes for each of at most twice as
+/// many rows as there are distinct ones (at least [`SMALLEST`]), so at most 1.2 times the size of
+/// the journals.
 #[derive(Debug)]
 pub(crate) struct Deltas {
     rows: Vec<Dated>,

@@ -1,4 +1,4 @@
-//! Why the memory of charges cannot be read or written.
+//! Errors of reading and writing charges.
 
 use crate::finding::Finding;
 use std::{
@@ -7,35 +7,35 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Why the memory of charges cannot be read or written. The sentences are for the operator.
+/// An error of reading or writing charges. The messages are for the operator.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// A file cannot grow. Nothing is lost: the same call can be made again when there is room.
+    /// A file cannot grow. Nothing is lost: repeat the call when there is room.
     #[error("There is no room for {}: {source}. Charges are held in memory until there is.", path.display())]
     DiskFull {
         /// The file that could not grow.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// Any other fault of a file.
+    /// Any other error of a file.
     #[error("Cannot {action} {}: {source}.", path.display())]
     File {
-        /// What was tried: "read", "write".
+        /// The failed action: "read", "write".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// Another process has it open.
     #[error("{} is in use by another process. Only one gateway at a time can count on it.", path.display())]
     InUse {
-        /// The file that is locked.
+        /// The locked file.
         path: PathBuf,
     },
-    /// It was written by a later version.
+    /// It was written by a newer version.
     #[error(
         "{} has the format {found}, but this version knows formats up to {known}. Start the version that wrote it.",
         path.display()
@@ -45,32 +45,32 @@ pub enum JournalError {
         path: PathBuf,
         /// Its format.
         found: u32,
-        /// The latest format that is known.
+        /// The newest format that this version knows.
         known: u32,
     },
-    /// No complete state of the counters is left.
+    /// There is no complete state of the counters.
     #[error("{}", nothing_good(folder, findings))]
     NothingGood {
         /// The folder of the counters.
         folder: PathBuf,
-        /// What is damaged or missing in it.
+        /// What is damaged or missing.
         findings: Vec<Finding>,
     },
-    /// The system gives no random bytes for the name of a new store.
+    /// The system provides no random bytes for the ID of a new store.
     #[error("The system gives no random bytes: {0}.")]
     NoRandomness(getrandom::Error),
-    /// More rings were asked for than the format can hold.
+    /// More rings were requested than the format allows.
     #[error("There have to be between 1 and {most} writers, but {found} were asked for.")]
     Writers {
-        /// How many were asked for.
+        /// The requested number.
         found: usize,
-        /// The most that there can be.
+        /// The maximum number.
         most: usize,
     },
 }
 
 impl JournalError {
-    /// A fault of a file, told apart by whether the disk is full.
+    /// An error of a file; a full disk is distinguished.
     pub(crate) fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         let full = [libc::ENOSPC, libc::EDQUOT, libc::EFBIG];
@@ -81,14 +81,14 @@ impl JournalError {
         }
     }
 
-    /// True: there is no room; the call can be made again.
+    /// Whether the disk is full; then the call can be repeated.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {
         matches!(self, Self::DiskFull { .. })
     }
 }
 
-/// Attaches what was done, and to which file, to a fault of the system.
+/// Adds the action and the file to an error of the system.
 pub(crate) trait At<T> {
     fn at(self, action: &'static str, path: &Path) -> Result<T, JournalError>;
 }

@@ -1,17 +1,17 @@
-//! What was found when the memory of charges was opened.
+//! Findings when opening the charges.
 
 use std::fmt;
 
 /// Whether a finding means that charges may be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
-    /// All charges are there.
+    /// No charges are missing.
     Harmless,
     /// Charges are missing, or may be.
     Lost,
 }
 
-/// One thing that was found: a plain sentence with file and offset.
+/// A finding: a plain sentence with file and offset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Whether charges may be missing.
@@ -35,15 +35,15 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What opening found.
+/// The result of opening.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// What was damaged, lost or brought back; empty after a clean end.
+    /// What was damaged, lost or restored; empty after a clean shutdown.
     pub findings: Vec<Finding>,
-    /// Unix second of the last write that was found, 0 if there was none.
+    /// Unix second of the last write found, or 0.
     pub newest: u64,
-    /// How many rows were handed over.
+    /// The number of rows handed over.
     pub rows: u64,
-    /// How many charges came back from shared memory.
+    /// The number of charges restored from shared memory.
     pub from_memory: u64,
 }

@@ -10,7 +10,7 @@ use std::{
 
 const NAME: &str = "counters";
 const LOCK: &str = "lock";
-/// Ends the names of files that are not complete yet.
+/// The suffix of incomplete files.
 const UNFINISHED: &str = ".new";
 
 /// The folder `counters` of a store.
@@ -19,7 +19,7 @@ pub(crate) struct Folder {
     path: PathBuf,
 }
 
-/// The generations that there are files of, from the lowest on.
+/// The generations of existing files, in ascending order.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
     pub(crate) checkpoints: Vec<u64>,
@@ -27,7 +27,7 @@ pub(crate) struct Listing {
 }
 
 impl Folder {
-    /// Makes the folder if it is not there, and locks it. The lock lasts as long as the file is open.
+    /// Creates the folder if necessary, and locks it. The lock lasts as long as the file is open.
     pub(crate) fn open(store: &Path) -> Result<(Self, File), JournalError> {
         let store = store.canonicalize().at("open", store)?;
         let path = store.join(NAME);
@@ -51,11 +51,11 @@ impl Folder {
         }
     }
 
-    /// The folder of this store, if nobody has it locked. It may not be there yet.
+    /// The folder of this store, if it is not locked. It may not exist yet.
     pub(crate) fn free(store: &Path) -> Result<Self, JournalError> {
         let path = store.canonicalize().at("open", store)?.join(NAME);
         let lock = path.join(LOCK);
-        // A lock that is not there, or cannot be looked at, is told by who needs it.
+        // A missing or inaccessible lock file is reported when it is needed.
         match File::open(&lock).map(|file| file.try_lock()) {
             Ok(Err(TryLockError::WouldBlock)) => Err(JournalError::InUse { path: lock }),
             Ok(Ok(()) | Err(TryLockError::Error(_))) | Err(_) => Ok(Self { path }),
@@ -91,7 +91,7 @@ impl Folder {
         Ok(listing)
     }
 
-    /// Removes what a crash has left unfinished.
+    /// Removes incomplete files left by a crash.
     pub(crate) fn remove_unfinished(&self) -> Result<(), JournalError> {
         for item in fs::read_dir(&self.path).at("read", &self.path)? {
             let item = item.at("read", &self.path)?;
@@ -102,7 +102,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Creates a file under a name that does not count yet.
+    /// Creates a file under a temporary name.
     pub(crate) fn create(&self, path: &Path) -> Result<(File, PathBuf), JournalError> {
         let mut name = path.as_os_str().to_owned();
         name.push(UNFINISHED);
@@ -113,7 +113,7 @@ impl Folder {
         Ok((file, unfinished))
     }
 
-    /// Gives a complete, synced file its name.
+    /// Renames a complete, synced file to its final name.
     pub(crate) fn finish(&self, unfinished: &Path, path: &Path) -> Result<(), JournalError> {
         fs::rename(unfinished, path).at("rename", unfinished)?;
         sync(&self.path)
@@ -131,14 +131,14 @@ impl Folder {
         Ok(())
     }
 
-    /// Keeps a damaged file under a second name, and tells that name. A second name costs no room;
-    /// where the file is going to be changed, it has to be a copy.
+    /// Keeps a damaged file under a second name, and returns that name. A hard link takes no space;
+    /// if the file is going to be changed, it must be a copy.
     pub(crate) fn keep_damaged(&self, path: &Path, copy: bool) -> Result<String, JournalError> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let kept_name = format!("damaged-{name}");
         let kept = self.path.join(&kept_name);
         if copy {
-            // Not onto a second name of the same file.
+            // Not onto a hard link of the same file.
             let _ = fs::remove_file(&kept);
             fs::copy(path, &kept).map(|_| ()).at("copy", path)?;
             return Ok(kept_name);
@@ -146,18 +146,18 @@ impl Folder {
         match fs::hard_link(path, &kept) {
             Ok(()) => Ok(kept_name),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(kept_name),
-            // Some file systems know no second names.
+            // Some file systems do not support hard links.
             Err(_) => fs::copy(path, &kept).map(|_| kept_name).at("copy", path),
         }
     }
 }
 
-/// Waits until the names in a folder are on the disk.
+/// Syncs the directory entries of a folder.
 pub(crate) fn sync(folder: &Path) -> Result<(), JournalError> {
     File::open(folder).and_then(|folder| folder.sync_all()).at("sync", folder)
 }
 
-/// The number behind the prefix, in its only spelling.
+/// The number after the prefix, in canonical form only.
 fn generation(name: &str, prefix: &str) -> Option<u64> {
     let digits = name.strip_prefix(prefix)?;
     let number: u64 = digits.parse().ok()?;

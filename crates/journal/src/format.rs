@@ -1,9 +1,9 @@
 //! The format on disk.
 //!
-//! A store's folder has the folder `counters`. In it are generations: `checkpoint-N` holds every live
-//! row, sorted by `who`, `tag` and `window`; `journal-N` holds what was added since. The state is the
-//! newest checkpoint and every journal from its number on. Generation 1 begins with nothing and has
-//! no checkpoint. Every number is little-endian.
+//! A store's folder contains the folder `counters`, with files by generation: `checkpoint-N` has
+//! every live row, sorted by `who`, `tag` and `window`; `journal-N` has what was added since. The
+//! state is the newest checkpoint plus every journal from its number on. Generation 1 starts empty
+//! and has no checkpoint. Every number is little-endian.
 //!
 //! A **file** begins with 64 bytes, in this and all later formats:
 //!
@@ -17,7 +17,7 @@
 //! | 40 | 20 | zero |
 //! | 60 | 4 | CRC-32 of bytes 0 to 59 |
 //!
-//! Then come **blocks**, each a head of 64 bytes and a body:
+//! **Blocks** follow, each with a head of 64 bytes and a body:
 //!
 //! | at | bytes | |
 //! |---|---|---|
@@ -35,20 +35,21 @@
 //! | 60 | 4 | CRC-32 of bytes 0 to 59 |
 //!
 //! A body begins with one 8-byte position for each ring: the charges of that ring before this
-//! position are in this block or before it. Rows follow. In a journal a row has 28 bytes (`who` 16, `tag`,
-//! `window`, `units`) and ADDS its units; in a checkpoint it has 32 (the Unix second of its last write
-//! comes last) and stands for itself. An epoch block has no rows, but the boot id, the store id and the random id of
-//! the start (16 bytes each) behind the positions. A checkpoint ends with a trailer block whose body is the number of blocks of rows, the
-//! number of rows and the Unix second of the newest write, 8 bytes each.
+//! position are in this block or an earlier one. Rows follow. In a journal a row has 28 bytes
+//! (`who` 16, `tag`, `window`, `units`) and ADDS its units; in a checkpoint it has 32 (followed by
+//! the Unix second of its last write) and is absolute. An epoch block has no rows; after the
+//! positions it has the boot ID, the store ID and the random ID of the start (16 bytes each). A
+//! checkpoint ends with a trailer block whose body is the number of row blocks, the number of rows
+//! and the Unix second of the newest write, 8 bytes each.
 
 use crate::row::{Dated, Row};
 
 /// The format that is written.
 pub(crate) const FORMAT: u32 = 1;
 pub(crate) const HEAD: usize = 64;
-/// Rows of one block take at most this many bytes.
+/// Maximum size of the rows of one block.
 pub(crate) const ROWS_BYTES: usize = 64 * 1024;
-/// The most rings that there can be.
+/// Maximum number of rings.
 pub(crate) const MAX_RINGS: usize = 1024;
 pub(crate) const LONGEST_BODY: usize = ROWS_BYTES + MAX_RINGS * 8;
 pub(crate) const JOURNAL_ROW: usize = 28;
@@ -78,7 +79,7 @@ impl Fields<'_> {
     }
 }
 
-/// What a file is.
+/// The type of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileKind {
     Checkpoint,
@@ -102,7 +103,7 @@ pub(crate) struct FileHead {
     pub(crate) store: [u8; 16],
 }
 
-/// Why the first bytes of a file are not what they have to be.
+/// Why a file head is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BadHead {
     Damaged,
@@ -121,7 +122,7 @@ impl FileHead {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, BadHead> {
-        // The checksum comes first: a flipped bit in the format is damage, not a newer format.
+        // The checksum is verified first: a flipped bit in the format number is damage, not a newer format.
         let mut fields = unsealed(bytes).ok_or(BadHead::Damaged)?;
         let head =
             (|| Some((fields.array()?, fields.u32()?, fields.u32()?, fields.u64()?, fields.array()?)))();
@@ -141,7 +142,7 @@ impl FileHead {
     }
 }
 
-/// Fills up with zeros to 60 bytes and puts their checksum behind them.
+/// Pads with zeros to 60 bytes and appends their checksum.
 fn sealed(bytes: &[u8]) -> [u8; HEAD] {
     let mut whole = [0; HEAD];
     let (front, check) = whole.split_at_mut(HEAD - 4);
@@ -152,20 +153,20 @@ fn sealed(bytes: &[u8]) -> [u8; HEAD] {
     whole
 }
 
-/// The first 60 bytes, if the checksum behind them is theirs.
+/// The first 60 bytes, if their checksum matches.
 fn unsealed(bytes: &[u8]) -> Option<Fields<'_>> {
     let (front, check) = bytes.get(..HEAD)?.split_at_checked(HEAD - 4)?;
     (crc32fast::hash(front).to_le_bytes() == *check).then_some(Fields(front))
 }
 
-/// What a block is.
+/// The type of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A start of the gateway, or the same epoch going on in a new journal.
+    /// A start of the gateway, or the same epoch continued in a new journal.
     Epoch,
     /// Rows of a journal.
     Charges,
-    /// The epoch's shared memory holds nothing that is not in this journal.
+    /// The epoch's shared memory contains nothing that is not in this journal.
     End,
     /// Rows of a checkpoint.
     Rows,
@@ -205,11 +206,11 @@ pub(crate) struct BlockHead {
 }
 
 impl BlockHead {
-    /// Puts the block behind what `to` holds.
+    /// Appends the block to `to`.
     pub(crate) fn encode(&self, body: &[u8], to: &mut Vec<u8>) {
         let mut bytes = Vec::with_capacity(HEAD);
         bytes.extend_from_slice(&BLOCK_MAGIC);
-        // A body is far below 4 GiB: its writers stop at `ROWS_BYTES`.
+        // A body is far smaller than 4 GiB: its writers stop at `ROWS_BYTES`.
         let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
         for number in [self.kind.number(), length, self.rows] {
             bytes.extend_from_slice(&number.to_le_bytes());
@@ -224,7 +225,7 @@ impl BlockHead {
         to.extend_from_slice(body);
     }
 
-    /// The head, the length of the body and its checksum. None: this is no head of a block.
+    /// The head, the length of the body and its checksum. None: not a valid block head.
     pub(crate) fn decode(bytes: &[u8]) -> Option<(Self, usize, u32)> {
         if !bytes.starts_with(&BLOCK_MAGIC) {
             return None;
@@ -241,7 +242,7 @@ impl BlockHead {
         (length == head.body_length()?).then_some((head, length, check))
     }
 
-    /// How long the body has to be. None: more than a body may be.
+    /// The expected length of the body. None: above the maximum.
     fn body_length(&self) -> Option<usize> {
         let rings = usize::try_from(self.rings).ok().filter(|&rings| rings <= MAX_RINGS)?;
         let rows = usize::try_from(self.rows).ok()?;
@@ -255,7 +256,7 @@ impl BlockHead {
     }
 }
 
-/// Puts a row of a journal behind what `to` holds.
+/// Appends a row of a journal to `to`.
 pub(crate) fn encode_journal_row(row: &Row, to: &mut Vec<u8>) {
     to.extend_from_slice(&row.who);
     for number in [row.tag, row.window, row.units] {
@@ -305,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_format_is_told_from_damage() {
+    fn a_newer_format_is_distinguished_from_damage() {
         let mut bytes =
             FileHead { kind: FileKind::Checkpoint, generation: 1, store: [0; 16] }.encode().to_vec();
         bytes[8] = 9;
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_back() {
+    fn rows_round_trip() {
         let row = Row { who: *b"0123456789abcdef", tag: 5, window: 6, units: 7 };
         let dated = Dated { row, second: 8 };
         assert_eq!(decode_checkpoint_row(&encode_checkpoint_row(&dated)), Some(dated));

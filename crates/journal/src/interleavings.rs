@@ -1,11 +1,11 @@
-//! Every interleaving of a ring's writer and reader, by loom, and a kill at every step of a writer:
-//! `cargo test --release -p fairgate-journal --features loom --lib interleavings`.
+//! Every interleaving of a ring's writer and reader, with loom, and a kill at every step of a
+//! writer: `cargo test --release -p fairgate-journal --features loom --lib interleavings`.
 //!
-//! Loom tries what stores another thread may see, and when. It does not move a load behind a later store,
-//! so that the pair of `head` (Release when entries were read, Acquire before they are written over) is
-//! not held to its orderings here; everything else is.
+//! Loom tries which stores another thread may see, and when. It does not reorder a load after a
+//! later store, so the orderings of `head` (Release after entries were read, Acquire before they
+//! are overwritten) are not verified here; everything else is.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test; a panic is how a fault is told")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test reports errors by panicking")]
 
 use crate::{
     memory::{FATE, Fate, Mapping},
@@ -20,7 +20,7 @@ use std::{
 };
 
 fn charge(number: u32) -> Charge {
-    // Every word of the entry tells its number, so that a mixture of two would be seen.
+    // Every word of the entry contains its number, so that a mixture of two would be detected.
     let mut charge = Charge::new([u8::try_from(number).unwrap(); 16], number);
     assert!(charge.push(number, number));
     charge
@@ -73,10 +73,10 @@ fn the_reader_sees_whole_entries_each_once_and_in_order() {
 
 const ANSWER: &[u8] = b"answer";
 
-/// Sends and appends, with a kernel that takes all, a part, or nothing. Tells `done` what is certain.
+/// Sends and appends, with a kernel that takes all, a part, or nothing. Records completed charges in `done`.
 fn history(writer: &mut Writer, done: &mut Vec<u32>) {
     let socket = File::open("/dev/null").unwrap();
-    // What the kernel takes of each send; None: it blocks.
+    // How much the kernel takes of each send; None: it would block.
     let all = Some(u32::MAX);
     let mut send = |takes: Option<u32>, bytes: &[u8], due: &[(u32, usize)]| {
         FATE.with_borrow_mut(|fate| (fate.takes, fate.taken) = (vec![takes], 0));
@@ -94,23 +94,24 @@ fn history(writer: &mut Writer, done: &mut Vec<u32>) {
     };
     assert_eq!(send(all, ANSWER, &[(1, 6)]), (6, 1));
     assert_eq!(send(None, ANSWER, &[(2, 6)]), (0, 0));
-    // The rest is as long as the part that was taken: an old note must not speak for the new message.
+    // The rest is as long as the part that was taken: an old `taken` must not apply to the new message.
     assert_eq!(send(Some(3), ANSWER, &[(2, 6)]), (3, 0));
     assert_eq!(send(all, &ANSWER[3..], &[(2, 3)]), (3, 1));
     assert_eq!(send(Some(2), ANSWER, &[(3, 6)]), (2, 0));
     assert_eq!(send(None, &ANSWER[2..], &[(3, 4)]), (0, 0));
     assert_eq!(send(all, &ANSWER[2..], &[(3, 4)]), (4, 1));
-    // An answer that is given up after a part of it; another one takes its place.
+    // A response that is abandoned after a part of it; another one takes its place.
     assert_eq!(send(Some(2), ANSWER, &[(4, 6)]), (2, 0));
     assert_eq!(send(all, &ANSWER[4..], &[(5, 2)]), (2, 1));
-    // Several that end in one write, with more behind them; then fewer: the old ends behind theirs mean nothing.
+    // Several that end in one write, with more bytes after them; then fewer: the old ends must not
+    // apply to them.
     assert_eq!(send(all, ANSWER, &[(6, 1), (7, 3), (8, 5)]), (6, 3));
     assert_eq!(send(all, ANSWER, &[(15, 6)]), (6, 1));
     assert_eq!(send(Some(1), ANSWER, &[(9, 2), (10, 4), (11, 6)]), (1, 0));
     assert_eq!(send(Some(4), &ANSWER[1..], &[(9, 1), (10, 3), (11, 5)]), (4, 2));
     assert_eq!(send(None, &ANSWER[5..], &[(11, 1)]), (0, 0));
     assert_eq!(send(all, &ANSWER[5..], &[(11, 1)]), (1, 1));
-    // What reached no end is forgotten, though others were due with it.
+    // Charges whose end was not reached are dropped, although others were due with them.
     assert_eq!(send(Some(3), ANSWER, &[(12, 4), (13, 5)]), (3, 0));
     assert_eq!(send(all, &ANSWER[3..], &[(14, 3)]), (3, 1));
 }

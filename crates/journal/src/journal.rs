@@ -1,4 +1,4 @@
-//! The journal: opens the memory of charges, and commits what the rings hold to the disk.
+//! The journal: recovers charges, and commits the content of the rings to disk.
 
 use crate::{
     append::{Appender, Stamp},
@@ -24,41 +24,42 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a commit has done.
+/// The result of a commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// Charges that are on the disk now and were not before.
+    /// Charges newly on disk.
     pub charges: u64,
-    /// Rows that they became.
+    /// The rows they were aggregated to.
     pub rows: u64,
-    /// Bytes that were written.
+    /// Bytes written.
     pub bytes: u64,
-    /// Charges since the start that would not have outlived a kill -9 for a while, because their ring was full.
+    /// Charges since the start that for a while would not have survived a kill -9, because their
+    /// ring was full.
     pub unprotected: u64,
-    /// What there is to tell about compactions since the last commit.
+    /// Events of compactions since the last commit.
     pub compaction: Vec<Compacting>,
 }
 
-/// News of a compaction, which goes on beside the commits.
+/// An event of a compaction, which runs in parallel with commits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Compacting {
     /// It has begun.
     Begun,
-    /// It is done: the length of the new checkpoint in bytes.
+    /// It is complete: the length of the new checkpoint in bytes.
     Done(u64),
-    /// Something was found damaged on the way. The damaged file is kept.
+    /// Damage was found during the compaction. The damaged file is kept.
     Found(Finding),
-    /// It failed, and is tried again later; the journal grows until then.
+    /// It failed, and is retried later; the journal grows until then.
     Failed(String),
 }
 
-/// A journal that grows beyond this, and beyond half of its checkpoint, makes a compaction begin.
+/// A compaction starts when the journal exceeds this size, and half of its checkpoint.
 const SMALLEST_COMPACTION: u64 = 16 << 20;
 const RETRY_COMPACTION: Duration = Duration::from_secs(30);
 
-/// The reading end of all rings, and the files. One thread owns it.
+/// The reading end of all rings, and the files. Owned by one thread.
 ///
-/// Dropping it without [`close`](Journal::close) is what a crash does: the next start reads shared memory.
+/// Dropping it without [`close`](Journal::close) is like a crash: the next start recovers from shared memory.
 #[derive(Debug)]
 pub struct Journal {
     folder: Folder,
@@ -71,14 +72,14 @@ pub struct Journal {
     epoch: Epoch,
     appender: Appender,
     pending: Pending,
-    /// For each ring: all charges before this are in `pending` or on the disk.
+    /// For each ring: all charges before this are in `pending` or on disk.
     taken: Vec<u64>,
     /// Charges in `pending`.
     charges: u64,
     unprotected: u64,
     /// The length of the newest checkpoint.
     checkpoint: u64,
-    /// Journals before the current one wait to become a checkpoint.
+    /// Journals before the current one are not in a checkpoint yet.
     behind: bool,
     compaction: Option<Compaction>,
     retry_at: Option<Instant>,
@@ -86,23 +87,23 @@ pub struct Journal {
     news: Vec<Compacting>,
 }
 
-/// Whether nobody counts there: a process that was killed a moment ago may still be about to end. Nothing is
-/// made, read or kept locked.
+/// Whether no process uses the journal: one that was just killed may still be exiting. Nothing is
+/// created, read or left locked.
 ///
 /// # Errors
-/// `InUse`, or the folder of the store cannot be found.
+/// `InUse`, or the folder of the store does not exist.
 pub fn is_free(options: &Options) -> Result<(), JournalError> {
     let folder = Folder::free(&options.folder)?;
     Places::of(options, &folder).are_free()
 }
 
-/// Opens the memory of charges: recovers it from the disk and from shared memory, hands every live row
-/// to `each` (one for each window of each counter, with the Unix second of its last charge), and begins a new epoch, which is on the disk when
-/// this returns. `now_seconds` is the Unix second.
+/// Opens the journal: recovers charges from disk and from shared memory, passes every live row to
+/// `each` (one for each window of each counter, with the Unix second of its last charge), and
+/// starts a new epoch, which is on disk when this returns. `now_seconds` is the Unix second.
 ///
 /// # Errors
-/// See [`JournalError`]. If it is not `DiskFull` or `InUse`, somebody has to look at the files; `each` may
-/// have been given rows, which are not to be used. To begin with empty counters, move the folder
+/// See [`JournalError`]. Errors other than `DiskFull` and `InUse` require inspection of the files;
+/// rows already passed to `each` must not be used. To start with empty counters, move the folder
 /// `counters` away.
 pub fn open(
     options: &Options,
@@ -158,7 +159,7 @@ pub fn open(
     Ok((journal, writers, report))
 }
 
-/// The disk's side of a recovery.
+/// The state recovered from disk.
 struct State {
     store: [u8; 16],
     epoch: Epoch,
@@ -185,10 +186,10 @@ impl State {
         report.findings.append(&mut base.findings);
         let found = Recovered::read(folder, &base, files, boot, new_store, &mut report.findings, each)?;
         (report.newest, report.rows, report.from_memory) = (found.newest, found.rows, found.from_memory);
-        let is_told = report.findings.iter().any(|finding| finding.weight == Weight::Lost);
-        if base.checkpoint.is_none() && found.epoch.number == 0 && !is_told {
-            // Most likely a first start that was killed. But a file that was cut this short looks the same, and
-            // what may be missing is never taken for zero in silence.
+        let is_reported = report.findings.iter().any(|finding| finding.weight == Weight::Lost);
+        if base.checkpoint.is_none() && found.epoch.number == 0 && !is_reported {
+            // Most likely a first start that was killed. But a file truncated this far looks the
+            // same, and possible losses are never silently treated as zero.
             report.findings.push(Finding::lost(format!(
                 "{} holds no start at all. If this is not the first one, what was counted is missing.",
                 folder.path().display()
@@ -211,7 +212,7 @@ impl State {
     }
 }
 
-/// Keeps what is damaged under another name, before anything is written. True: something is.
+/// Keeps damaged files under another name, before anything is written. True: there are some.
 fn keep_damaged(
     folder: &Folder,
     base: &Base,
@@ -232,7 +233,7 @@ fn keep_damaged(
     Ok(!base.damaged.is_empty() || !found.damaged_journals.is_empty())
 }
 
-/// Goes on with the last journal, or with a new one if anything is damaged.
+/// Continues the last journal, or starts a new one if anything is damaged.
 fn go_on(
     folder: &Folder,
     base: &Base,
@@ -255,11 +256,12 @@ fn go_on(
 }
 
 impl Journal {
-    /// One group commit: takes what the rings hold, writes it, waits for the disk, and only then lets the
-    /// rings use the places again. `now_seconds` is the Unix second. With nothing new it writes nothing.
+    /// One group commit: takes the content of the rings, writes and syncs it, and only then frees
+    /// the places in the rings. `now_seconds` is the Unix second. Without new charges it writes
+    /// nothing.
     ///
     /// # Errors
-    /// An error has given nothing free and lost nothing: call again later.
+    /// After an error nothing was freed and nothing lost: call again later.
     pub fn commit(&mut self, now_seconds: u64) -> Result<Committed, JournalError> {
         self.take();
         let mut committed = Committed { unprotected: self.unprotected, ..Committed::default() };
@@ -274,8 +276,9 @@ impl Journal {
         Ok(committed)
     }
 
-    /// Makes room in the rings without the disk, so that requests can go on while it is full. What the
-    /// rings held is in ordinary memory then: the next commit writes it, but a kill -9 until then loses it.
+    /// Frees places in the rings without the disk, so that requests can continue while it is full.
+    /// The charges are then in ordinary memory: the next commit writes them, but a kill -9 until
+    /// then loses them.
     pub fn relieve(&mut self) {
         self.take();
         for (ring, taken) in self.rings.iter().zip(&self.taken) {
@@ -283,11 +286,11 @@ impl Journal {
         }
     }
 
-    /// The last commit. After a clean end the next start has nothing to tell. Drop the writers before:
-    /// while there are any, the end is not marked, and the next start looks into shared memory.
+    /// The last commit. After a clean shutdown the next start has no findings. Drop the writers
+    /// before: while there are any, the end is not marked, and the next start reads shared memory.
     ///
     /// # Errors
-    /// As those of [`commit`](Journal::commit); what could not be written stays in shared memory.
+    /// See [`commit`](Journal::commit); what could not be written remains in shared memory.
     pub fn close(mut self, now_seconds: u64) -> Result<(), JournalError> {
         self.take();
         // One owner is the journal, and one is each of its rings.
@@ -299,12 +302,12 @@ impl Journal {
             return Ok(());
         }
         self.write(Kind::End, now_seconds)?;
-        // The memory is worth nothing now; if it cannot be removed, the next start knows that too.
+        // The memory is useless now; if it cannot be removed, the next start detects that.
         let _ = fs::remove_file(&self.memory_path);
         Ok(())
     }
 
-    /// Adds what the rings hold to `pending`, without giving it free.
+    /// Adds the content of the rings to `pending`, without freeing it.
     fn take(&mut self) {
         for (ring, taken) in self.rings.iter().zip(&mut self.taken) {
             let tail = ring.tail();
@@ -314,7 +317,7 @@ impl Journal {
             self.charges += tail - *taken;
             *taken = tail;
         }
-        // Not more than there are now: writers may go on adding.
+        // Not more than there are now: writers may continue to add.
         for _ in 0..self.overflow.len() {
             let Some(entry) = self.overflow.pop() else { break };
             self.pending.add(&entry);
@@ -328,7 +331,7 @@ impl Journal {
         self.appender.rows(kind, &stamp, self.pending.rows())
     }
 
-    /// What was pending is on the disk.
+    /// What was pending is on disk.
     fn written(&mut self) {
         self.epoch.positions.clone_from(&self.taken);
         self.relieve_written();
@@ -342,11 +345,11 @@ impl Journal {
         }
     }
 
-    /// Commits, makes a checkpoint of everything, and waits for it. The journal does this by itself when it
-    /// has grown, beside the commits; this is for who wants the files small now.
+    /// Commits, creates a checkpoint of everything, and waits for it. The journal does this itself
+    /// when it has grown, in parallel with commits; this is for callers that need small files now.
     ///
     /// # Errors
-    /// As those of [`commit`](Journal::commit). The journals go on as they are then.
+    /// See [`commit`](Journal::commit). The journals are unchanged then.
     pub fn compact_now(&mut self, now_seconds: u64) -> Result<(), JournalError> {
         self.commit(now_seconds)?;
         if self.compaction.is_none() {

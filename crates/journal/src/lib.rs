@@ -1,29 +1,30 @@
-//! The memory of charges: what a client was told is never forgotten.
+//! Durable charges: what was charged to a client is never forgotten.
 //!
-//! Each data thread records a charge in a ring in shared memory, at the moment when the kernel takes the
-//! last bytes of its answer (see `ring.rs`): that outlives a kill -9. The journal's thread writes what the
-//! rings hold to files with checksums, once an interval (see `format.rs`): that outlives a power cut. No
-//! data thread ever waits for the disk.
+//! Each data thread records a charge in a ring in shared memory, at the moment when the kernel
+//! takes the last bytes of its response (see `ring.rs`): that survives a kill -9. The journal's
+//! thread writes the content of the rings to files with checksums, once per interval (see
+//! `format.rs`): that survives a power failure. No data thread ever waits for the disk.
 //!
-//! Rules that hold whatever happens:
+//! Invariants:
 //!
-//! 1. A charge counts exactly once, whether it comes back from the disk or from memory: each block on the
-//!    disk says up to which position of each ring it holds the charges.
-//! 2. A place in a ring is used again only when the disk has what it held ([`Journal::relieve`] aside).
-//! 3. What is damaged is told, with file and offset, and is never taken for zero. If no whole state is left,
-//!    [`open`] fails. To begin with empty counters by hand, move the folder `counters` away.
-//! 4. Nothing that is damaged is changed before it is kept under a name that begins with `damaged-`.
+//! 1. A charge counts exactly once, whether it is restored from disk or from memory: each block on
+//!    disk records up to which position of each ring it contains the charges.
+//! 2. A place in a ring is reused only when its content is on disk (except after [`Journal::relieve`]).
+//! 3. Damage is reported with file and offset, and is never treated as zero. If no complete state
+//!    is left, [`open`] fails. To start with empty counters manually, move the folder `counters`
+//!    away.
+//! 4. Damaged files are kept under a name that begins with `damaged-` before anything is changed.
 //!
-//! # How this is held to it
+//! # Tests
 //!
-//! - `cargo test -p fairgate-journal`: histories of crashes and power cuts against a model, every byte of every
-//!   file flipped, every length cut off, a disk without room, and 30 real kills of a process that sends
-//!   answers (`JOURNAL_TEST_ROUNDS=1000` for more).
+//! - `cargo test -p fairgate-journal`: sequences of crashes and power failures against a model,
+//!   every byte of every file flipped, every length truncated, a full disk, and 30 real kills of a
+//!   process that sends responses (`JOURNAL_TEST_ROUNDS=1000` for more).
 //! - `cargo test --release -p fairgate-journal --features loom --lib interleavings`: every interleaving of a
 //!   ring's two ends, and a kill before each step of its writer.
 //! - `RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test -p fairgate-journal --target
 //!   x86_64-unknown-linux-gnu --lib --tests`: the same tests with the address sanitizer.
-//! - `cargo run --release -p fairgate-journal --example measure`: what it costs.
+//! - `cargo run --release -p fairgate-journal --example measure`: the cost.
 
 mod append;
 mod base;

@@ -1,4 +1,4 @@
-//! Mapped memory and the one system call on it. The only file with unsafe code.
+//! Mapped memory and the system call that writes to it. The only file with unsafe code.
 
 #![allow(unsafe_code)]
 
@@ -14,16 +14,16 @@ use std::{
 
 pub(crate) use std::sync::atomic::AtomicU64;
 
-/// What the kernel has not written: no send takes so many bytes (it stops at 2^31 - 4096).
+/// The initial value, which the kernel never writes: no send takes this many bytes (it stops at 2^31 - 4096).
 pub(crate) const NOT_TAKEN: u32 = u32::MAX;
 /// Words of a cell, see [`Cell`].
 pub(crate) const CELL_WORDS: usize = size_of::<Cell>() / 8;
-/// Where in a cell, in bytes, the kernel writes how many bytes it took.
+/// Byte offset in a cell where the kernel writes how many bytes it took.
 pub(crate) const TAKEN_AT: usize = offset_of!(Cell, message) + offset_of!(libc::mmsghdr, msg_len);
 
 const PAGE_WORDS: usize = 512;
 
-/// What `sendmmsg` is given, in the mapped memory.
+/// The argument of `sendmmsg`, in the mapped memory.
 #[repr(C)]
 struct Cell {
     slice: libc::iovec,
@@ -33,42 +33,42 @@ struct Cell {
 const _: () =
     assert!(size_of::<Cell>().is_multiple_of(8) && align_of::<Cell>() <= 8 && TAKEN_AT.is_multiple_of(4));
 
-/// Shared memory: a file, mapped, seen as words that several threads may use at once.
+/// Shared memory: a mapped file, accessed as words by several threads.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     map: MmapRaw,
-    // Its lock says that the memory is in use.
+    // Its lock marks the memory as in use.
     _file: File,
 }
 
 impl Mapping {
-    /// Maps the whole file, which has to be all zeros, and writes to all of its pages. It must not become
-    /// shorter.
+    /// Maps the whole file, which must be all zeros, and writes to all of its pages. It must not be
+    /// truncated.
     pub(crate) fn new(file: File) -> io::Result<Self> {
         let map = MmapOptions::new().populate().map_raw(&file)?;
-        // A page that was swapped out would have to be read back while the process dies, and the
-        // kernel's note of what it took would be lost. Few systems swap; where locking is not
-        // allowed, the note is only as safe as that.
+        // A page that was swapped out would have to be read back while the process exits, and the
+        // number that the kernel writes would be lost. Few systems swap; where locking is not
+        // permitted, the guarantee depends on that.
         let _ = map.lock();
         let mapping = Self { map, _file: file };
-        // Pages that were only read may still need a fault before they can be written.
+        // Pages that were only read could still fault on a write.
         for word in mapping.words().iter().step_by(PAGE_WORDS) {
             word.store(0, Ordering::Relaxed);
         }
         Ok(mapping)
     }
 
-    /// All of it.
+    /// All of the memory.
     #[inline]
     pub(crate) fn words(&self) -> &[AtomicU64] {
         let start = self.map.as_mut_ptr().cast::<AtomicU64>();
-        // SAFETY: the mapping begins at a page, is readable and writable, and lives as long as `self`.
-        // Any bytes are valid atomics. Other accesses to the same memory are atomic as well, but for
-        // those of the cells, which nobody reaches through these words (see `send`).
+        // SAFETY: the mapping begins at a page, is readable and writable, and lives as long as
+        // `self`. Any bytes are valid atomics. All other accesses to this memory are atomic too,
+        // except those to cells, which are never accessed through these words (see `send`).
         unsafe { std::slice::from_raw_parts(start, self.map.len() / 8) }
     }
 
-    /// The place where the kernel writes how many bytes it took. `cell` counts words.
+    /// Where the kernel writes how many bytes it took. `cell` counts words.
     ///
     /// None: no cell fits there.
     #[inline]
@@ -85,7 +85,7 @@ impl Mapping {
         Some(ptr::from_ref(place).cast_mut().cast())
     }
 
-    /// Marks the cell as not taken. Stores that follow with `Release` come after it.
+    /// Marks the cell as not taken. Later `Release` stores are ordered after it.
     #[inline]
     pub(crate) fn clear_taken(&self, cell: usize) {
         if let Some(taken) = self.taken(cell) {
@@ -93,19 +93,19 @@ impl Mapping {
         }
     }
 
-    /// Sends one message of these bytes without waiting, and lets the kernel write into the cell how
-    /// many it took. Only the thread that owns the cell may call this.
+    /// Sends one message of these bytes without blocking, and lets the kernel write into the cell
+    /// how many it took. Only the thread that owns the cell may call this.
     ///
-    /// `sendmmsg` writes that number after the send and before it returns to the program, so that a
-    /// process that is killed has either sent nothing or left the number.
+    /// `sendmmsg` writes that number after the send and before it returns to the program, so a
+    /// killed process has either sent nothing or left the number.
     #[inline]
     pub(crate) fn send(&self, cell: usize, socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
         let place = self.cell(cell).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
         let taken = self.taken(cell).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
         let slice = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
-        // SAFETY: `place` is a whole cell in the mapping, aligned (a word is), and only this thread
-        // uses it. The message is written field by field, because its length belongs to `taken`. An
-        // all-zero `msghdr` is valid; the kernel only reads through `iov_base`.
+        // SAFETY: `place` is a whole cell in the mapping, aligned (like a word), and only this
+        // thread uses it. The message is written field by field, because its length belongs to
+        // `taken`. An all-zero `msghdr` is valid; the kernel only reads through `iov_base`.
         let sent = unsafe {
             let message = ptr::addr_of_mut!((*place).message.msg_hdr);
             ptr::addr_of_mut!((*place).slice).write(slice);
@@ -126,9 +126,9 @@ impl Mapping {
     }
 }
 
-/// Sends bytes without waiting, where nothing is to be remembered in shared memory.
+/// Sends bytes without blocking, if nothing is to be recorded in shared memory.
 pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    // SAFETY: pointer and length are those of one slice, which the kernel only reads.
+    // SAFETY: pointer and length belong to one slice, which the kernel only reads.
     let sent = unsafe {
         libc::send(
             socket.as_raw_fd(),

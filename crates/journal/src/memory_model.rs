@@ -1,21 +1,21 @@
-//! Takes the place of mapped memory with the feature `loom`: words of loom, a kernel that does as it is
-//! told, and a kill before any store. For `interleavings.rs` alone; nothing else works with it.
+//! Replaces mapped memory with the feature `loom`: words of loom, a scripted kernel, and a kill
+//! before any store. Only for `interleavings.rs`; nothing else works with it.
 
 use std::{cell::RefCell, fs::File, io, os::fd::BorrowedFd};
 
 pub(crate) const NOT_TAKEN: u32 = u32::MAX;
-/// A cell has one word here, what the kernel took.
+/// A cell has one word here: how many bytes the kernel took.
 pub(crate) const CELL_WORDS: usize = 1;
 pub(crate) const TAKEN_AT: usize = 0;
 
-/// What happens in one run.
+/// The script of one run.
 #[derive(Debug, Default)]
 pub(crate) struct Fate {
-    /// How many steps are left until the kill. None: there is none.
+    /// How many steps are left until the kill. None: no kill.
     pub(crate) steps: Option<usize>,
-    /// How many bytes the kernel takes of the next sends, the last first. None: it says that it would block.
+    /// How many bytes the kernel takes of the next sends, the last first. None: it would block.
     pub(crate) takes: Vec<Option<u32>>,
-    /// How many bytes the kernel has taken in all.
+    /// How many bytes the kernel has taken in total.
     pub(crate) taken: usize,
 }
 
@@ -37,7 +37,7 @@ fn step() {
     assert!(!killed, "killed");
 }
 
-/// A word that counts as a step when it is written.
+/// A word whose stores count as steps.
 #[derive(Debug, Default)]
 pub(crate) struct AtomicU64(loom::sync::atomic::AtomicU64);
 
@@ -73,7 +73,7 @@ impl Mapping {
 
     fn set_taken(&self, cell: usize, taken: u32) {
         if let Some(word) = self.words.get(cell) {
-            // As the kernel and the real cell do: only these four bytes.
+            // Only these four bytes, like the kernel and the real cell.
             let [a, b, c, d] = taken.to_ne_bytes();
             word.0.store(u64::from_ne_bytes([a, b, c, d, 0, 0, 0, 0]), std::sync::atomic::Ordering::Relaxed);
         }
@@ -92,7 +92,7 @@ impl Mapping {
         let taken = bytes.len().min(usize::try_from(taken).unwrap_or(usize::MAX));
         FATE.with_borrow_mut(|fate| fate.taken += taken);
         self.set_taken(cell, u32::try_from(taken).unwrap_or(NOT_TAKEN));
-        // Between the kernel's note and the program's next instruction.
+        // Between the kernel's write and the program's next instruction.
         step();
         Ok(taken)
     }

@@ -1,4 +1,4 @@
-//! A checkpoint and what was added since, as one stream of the rows that still count.
+//! Merges a checkpoint and what was added since to one stream of the rows that still count.
 
 use crate::{
     checkpoint::{Fault, Rows},
@@ -6,8 +6,8 @@ use crate::{
 };
 use std::cmp::Ordering;
 
-/// Hands every row that still counts at `now` (a Unix second) to `each`, in the order of a checkpoint.
-/// `deltas` are sorted and added up. Memory: the windows of one counter.
+/// Passes every row that still counts at `now` (a Unix second) to `each`, in the order of a
+/// checkpoint. `deltas` are sorted and aggregated. Memory: the windows of one counter.
 pub(crate) fn merge<E: From<Fault>>(
     mut base: Option<Rows>,
     deltas: &[Dated],
@@ -55,7 +55,7 @@ pub(crate) fn merge<E: From<Fault>>(
     hand_over(&windows, now, &mut each)
 }
 
-/// Hands over those windows of one counter that still count.
+/// Passes on those windows of one counter that still count.
 fn hand_over<E>(
     windows: &[Dated],
     now: u64,

@@ -1,24 +1,24 @@
-//! Where the journal is and how large its rings are.
+//! The location of the journal and the size of its rings.
 
 use crate::{error::JournalError, format::MAX_RINGS, ring::Layout};
 use std::path::PathBuf;
 
-/// Where charges are kept, and for how many threads.
+/// Where charges are stored, and for how many threads.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The store's folder. It has to exist; the journal makes `counters` in it.
+    /// The store's folder. It must exist; the journal creates `counters` in it.
     pub folder: PathBuf,
     /// The folder for the file of the shared memory, `/dev/shm`.
     pub memory: PathBuf,
     /// How many threads record charges, 1 to 1024.
     pub writers: usize,
-    /// How many charges the ring of one writer holds; rounded up to a power of two, at least 8 and at
+    /// The capacity of a writer's ring in charges; rounded up to a power of two, at least 8 and at
     /// most 2^24. One takes 96 bytes.
     pub ring_entries: usize,
 }
 
 impl Options {
-    /// The usual sizes: `/dev/shm` and 65,536 charges a writer.
+    /// Default sizes: `/dev/shm` and 65,536 charges for each writer.
     #[must_use]
     pub fn new(folder: PathBuf, writers: usize) -> Self {
         Self { folder, memory: PathBuf::from("/dev/shm"), writers, ring_entries: 65_536 }

@@ -1,4 +1,4 @@
-//! Charges on their way to the disk, added up by counter.
+//! Charges that wait to be written, aggregated by counter.
 
 use crate::{
     ring::Entry,
@@ -7,13 +7,13 @@ use crate::{
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
-/// Charges that are not on the disk yet. As large as the number of counters that were charged, however
-/// many the charges and however long the disk is full: windows that no longer count make room.
+/// Charges that are not on disk yet. Its size depends on the number of charged counters, not on the
+/// number of charges or how long the disk is full: windows that no longer count are removed.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
-    /// Of counters that keep one window, only the newest window is here, in the value.
+    /// For counters that keep one window, only the newest window is here, in the value.
     units: HashMap<(Who, u32, u32), (u32, u32), RandomState>,
-    /// How large `units` may grow before old windows are looked for.
+    /// The size of `units` at which old windows are searched for.
     prune_at: usize,
 }
 
@@ -41,7 +41,7 @@ impl Pending {
         }
     }
 
-    /// Drops windows that the newest of the same counter has made worthless.
+    /// Removes windows that are obsolete because of a newer one of the same counter.
     fn prune(&mut self) {
         let mut newest: HashMap<(Who, u32), u32, RandomState> = HashMap::default();
         for (&(who, tag, _), &(window, _)) in &self.units {
@@ -65,7 +65,7 @@ impl Pending {
 
     pub(crate) fn clear(&mut self) {
         self.units.clear();
-        // What a rush needed is given back after it.
+        // Memory of a peak is released after it.
         self.units.shrink_to(SMALLEST_PRUNE);
         self.prune_at = 0;
     }

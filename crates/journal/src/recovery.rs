@@ -1,4 +1,4 @@
-//! Puts the counters together again: the disk first, then what shared memory has beyond it.
+//! Restores the counters: from disk first, then from shared memory.
 
 use crate::{
     base::Base,
@@ -13,7 +13,7 @@ use crate::{
     shared::{Identity, MemoryFile},
 };
 
-/// What came back, and what has to be written to make it last.
+/// The restored state, and what must be written to make it durable.
 #[derive(Debug)]
 pub(crate) struct Recovered {
     pub(crate) store: [u8; 16],
@@ -22,18 +22,18 @@ pub(crate) struct Recovered {
     pub(crate) newest: u64,
     pub(crate) rows: u64,
     pub(crate) from_memory: u64,
-    /// Charges that only shared memory had.
+    /// Charges that were only in shared memory.
     pub(crate) unwritten: Vec<Dated>,
-    /// The journal to go on with, if it is whole.
+    /// The journal to continue, if it is intact.
     pub(crate) last: Option<JournalEnd>,
-    /// Where a commit begins that memory has whole and the disk in part; it has to be cut off.
+    /// The offset of a commit that is complete in memory and partly on disk; it must be truncated.
     pub(crate) cut: Option<u64>,
     pub(crate) damaged_journals: Vec<u64>,
 }
 
 impl Recovered {
-    /// Reads everything; changes nothing. `boot` is this boot's id, `new_store` an id for a store that has
-    /// lost its own.
+    /// Reads everything; changes nothing. `boot` is the ID of this boot, `new_store` an ID for a
+    /// store that has lost its own.
     pub(crate) fn read(
         folder: &Folder,
         base: &Base,
@@ -52,7 +52,7 @@ impl Recovered {
         let mut cut = None;
         if let Some(partial) = partial {
             let freed = rings.as_ref().is_some_and(|rings| is_freed(rings, &replay.epoch.positions));
-            // Memory still has all that this commit was to write, unless it is a later start that damaged it.
+            // Memory still has everything of this commit, unless a later start damaged it.
             if rings.is_some() && !(freed && damaged_end) {
                 cut = Some(partial.at);
                 replay.sequence = partial.sequence;
@@ -94,7 +94,7 @@ fn hand_over(
     each: &mut dyn FnMut(Row, u32),
 ) -> Result<u64, JournalError> {
     let mut count = 0;
-    // Rows grow old by the time of the last write, not by the clock: a clock that is set years ahead by
+    // Rows age by the time of the last write, not by the clock: a clock that is set years ahead by
     // mistake must not make the gateway forget.
     let merged = base.rows(folder).and_then(|rows| {
         merge(rows, deltas, newest, |dated| {
@@ -107,7 +107,7 @@ fn hand_over(
     Ok(count)
 }
 
-/// A checkpoint that was whole a moment ago and is not now: the disk cannot be trusted.
+/// A checkpoint that was just verified and is unreadable now: the disk cannot be trusted.
 pub(crate) fn unreadable(folder: &Folder, fault: Fault) -> JournalError {
     match fault {
         Fault::Error(error) => error,
@@ -118,12 +118,12 @@ pub(crate) fn unreadable(folder: &Folder, fault: Fault) -> JournalError {
     }
 }
 
-/// Whether some charges behind these positions have been given free.
+/// Whether some charges after these positions were freed.
 fn is_freed(rings: &[DeadRing<'_>], positions: &[u64]) -> bool {
     rings.iter().zip(positions).any(|(ring, position)| ring.head > *position)
 }
 
-/// The memory of the last start, if it has charges that the disk may not have.
+/// The memory of the last start, if it has charges that may not be on disk.
 fn find_memory<'m>(
     replay: &Replay<'_>,
     files: &'m [MemoryFile],
@@ -135,7 +135,7 @@ fn find_memory<'m>(
     let mut why = "The shared memory of the last start is not there.".to_owned();
     for file in files {
         let path = file.path().display();
-        // A newer format is an error even where this memory would not be needed.
+        // A newer format is an error even if this memory would not be needed.
         let head = file.head()?;
         if epoch.ended {
             continue;
@@ -144,7 +144,7 @@ fn find_memory<'m>(
             why = format!("{path} is not the shared memory of the last start: its head is damaged.");
             continue;
         };
-        // If the block that tells the id is damaged, the number has to do; that damage is told anyway.
+        // If the block with the ID is damaged, the number must suffice; that damage is reported anyway.
         let id = epoch.id.unwrap_or(identity.id);
         if identity != (Identity { epoch: epoch.number, boot, store, id }) {
             why = format!(
@@ -172,7 +172,7 @@ fn find_memory<'m>(
     Ok(None)
 }
 
-/// Charges that only shared memory has.
+/// Charges that were only in shared memory.
 #[derive(Debug, Default)]
 struct Unwritten {
     rows: Vec<Dated>,
@@ -181,7 +181,7 @@ struct Unwritten {
 }
 
 impl Unwritten {
-    /// Takes the charges behind `positions`, and moves those.
+    /// Takes the charges after `positions`, and advances those.
     fn take(&mut self, rings: &[DeadRing<'_>], positions: &mut [u64], findings: &mut Vec<Finding>) {
         let (mut held, mut unreadable) = (0, 0_u64);
         for (ring, position) in rings.iter().zip(positions) {

@@ -1,4 +1,4 @@
-//! Reads journals: what they add, and how far the last process came.
+//! Reads journals: what they add, and how far the last process got.
 
 use crate::{
     deltas::Deltas,
@@ -11,50 +11,50 @@ use crate::{
 };
 use std::{collections::BTreeSet, io, path::Path};
 
-/// The last start of the gateway, as the disk knows it.
+/// The last start of the gateway, as recorded on disk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Epoch {
     pub(crate) number: u64,
-    /// None: the block that says it is damaged.
+    /// None: the block with it is damaged.
     pub(crate) boot: Option<[u8; 16]>,
-    /// Random: two starts of one number, which a backup makes possible, are not taken for the same.
+    /// Random: distinguishes two starts with the same number, which a restored backup makes possible.
     pub(crate) id: Option<[u8; 16]>,
-    /// For each ring: all charges before this are on the disk.
+    /// For each ring: all charges before this are on disk.
     pub(crate) positions: Vec<u64>,
-    /// Shared memory holds nothing more.
+    /// Shared memory contains nothing more.
     pub(crate) ended: bool,
 }
 
-/// The blocks of one commit, of which the last has not come.
+/// The blocks of one commit, of which the last one is missing.
 #[derive(Debug)]
 pub(crate) struct Partial {
     rows: Vec<Dated>,
-    /// Where it begins in its journal.
+    /// Its offset in the journal.
     pub(crate) at: u64,
     pub(crate) sequence: u64,
     positions: Vec<u64>,
     remaining: u32,
 }
 
-/// How a journal ends.
+/// The end of a journal.
 #[derive(Debug)]
 pub(crate) struct JournalEnd {
     pub(crate) generation: u64,
-    /// The offset behind the last good block.
+    /// The offset after the last good block.
     pub(crate) at: u64,
-    /// Whether there are bytes behind it.
+    /// Whether there are bytes after it.
     pub(crate) torn: bool,
-    /// A commit whose blocks are not all there.
+    /// An incomplete commit.
     pub(crate) partial: Option<Partial>,
 }
 
-/// What journals say.
+/// The content of journals.
 #[derive(Debug)]
 pub(crate) struct Replay<'f> {
     folder: &'f Folder,
     pub(crate) deltas: Deltas,
     pub(crate) findings: Vec<Finding>,
-    /// Journals that have lost something.
+    /// Journals that have lost data.
     pub(crate) damaged: BTreeSet<u64>,
     pub(crate) epoch: Epoch,
     pub(crate) store: Option<[u8; 16]>,
@@ -89,7 +89,8 @@ impl<'f> Replay<'f> {
         self.gap = true;
     }
 
-    /// Reads the journals of these generations. Of the last one, a commit that is not complete stays apart.
+    /// Reads the journals of these generations. An incomplete commit at the end of the last one is
+    /// kept separate.
     pub(crate) fn read(&mut self, first: u64, end: u64) -> Result<Option<JournalEnd>, JournalError> {
         let mut last = None;
         for generation in first..end {
@@ -169,13 +170,13 @@ impl<'f> Replay<'f> {
         self.lost(generation, text);
     }
 
-    /// Half a write at the end: the process or the machine has died in it. It had not been told as done.
+    /// An incomplete write at the end: the process or the machine died during it. It was not confirmed.
     fn torn(&mut self, path: &Path, generation: u64, at: u64, length: u64) {
         self.findings.push(Finding::harmless(format!(
             "{} ends with {length} bytes at offset {at} that were not wholly written. They were cut off.",
             path.display()
         )));
-        // Only the last journal can end so: one goes on in a new one after a whole write alone.
+        // Only the last journal can end like this: a new one is started only after a complete write.
         if let Ok(true) = self.folder.journal(generation + 1).try_exists() {
             let text = format!("{} was not the last journal: charges at its end are lost.", path.display());
             self.lost(generation, text);
@@ -233,7 +234,7 @@ impl<'f> Replay<'f> {
     }
 
     fn rows(&mut self, head: &BlockHead, at: u64, positions: Vec<u64>, bytes: &[u8]) {
-        // Blocks of an earlier commit whose last one is damaged.
+        // Blocks of an earlier commit whose last block is damaged.
         if self
             .partial
             .as_ref()
@@ -266,7 +267,7 @@ impl<'f> Replay<'f> {
         }
     }
 
-    /// Counts the blocks of a commit that are there.
+    /// Counts the available blocks of a commit.
     pub(crate) fn apply(&mut self, partial: Partial) {
         for row in partial.rows {
             self.deltas.push(row);

@@ -1,61 +1,65 @@
-//! Rings of charges in shared memory: how a charge becomes certain at the moment its answer does.
+//! Rings of charges in shared memory: a charge becomes durable at the moment when its response is sent.
 //!
 //! Each data thread has one ring and is its only writer; the journal's thread is its only reader. A
-//! ring holds `entries` charges (a power of two). Two positions only ever grow: `tail`, how many
-//! charges were written, and `head`, how many may be overwritten because the disk (or ordinary
-//! memory, after [`relieve`](crate::Journal::relieve)) has them. Entry `p` lies in place `p % entries`.
+//! ring holds `entries` charges (a power of two). Two positions only ever increase: `tail`, the
+//! number of charges written, and `head`, the number of charges that may be overwritten because
+//! they are on disk (or in ordinary memory, after [`relieve`](crate::Journal::relieve)). Entry `p`
+//! is at index `p % entries`.
 //!
-//! # Without an answer: `append`
+//! # Without a response: `append`
 //!
-//! 1. The entry is written to place `tail`, with relaxed stores.
+//! 1. The entry is written at index `tail`, with relaxed stores.
 //! 2. `tail + 1` is stored with Release.
 //!
-//! The reader loads `tail` with Acquire, so that it sees whole entries; it stores `head` with Release
-//! after it has read, and the writer loads `head` with Acquire before it writes over a place.
+//! The reader loads `tail` with Acquire, so that it sees complete entries; it stores `head` with
+//! Release after reading, and the writer loads `head` with Acquire before it overwrites an entry.
 //!
-//! # With the last bytes of answers: `send_last`
+//! # With the last bytes of responses: `send_last`
 //!
-//! Beside the positions lies a commit cell: `sequence`, `ends` and a `mmsghdr` into which the
-//! kernel writes `taken`, the number of bytes that it took. It does so within the system call, and a
-//! signal, SIGKILL too, is only acted upon at the call's end. (The pages are touched and locked
-//! beforehand, so that this write cannot fail for want of a page. Where the memory lies on a disk instead,
-//! a page that is being written back can make the kernel wait in between; killed then, it can leave an
-//! answer that was sent and is not charged. The finding that tells of the disk is about this as well.)
+//! Next to the positions there is a commit cell: `sequence`, `ends` and a `mmsghdr` into which the
+//! kernel writes `taken`, the number of bytes that it took. It does so within the system call, and
+//! a signal, even SIGKILL, takes effect only at the end of the call. (The pages are touched and
+//! locked beforehand, so that this write cannot fault. If the memory is on a disk instead, a page
+//! under writeback can make the kernel wait in between; if the process is killed then, a response
+//! may have been sent and not charged. The finding about the disk covers this as well.)
 //!
-//! One write may end several answers, of the streams of a connection: its charges are due one behind the other, each when
-//! the bytes up to its end were taken. What the kernel takes is always the beginning of the bytes, and so the charges that
-//! count are always the first of them, in places next to each other.
+//! One write may end several responses, of the streams of a connection: its charges are due one
+//! after another, each when the bytes up to its end were taken. The kernel always takes a prefix of
+//! the bytes, so the charges that count are always the first ones, in adjacent entries.
 //!
-//! 1. The entries are written from place `tail` on. `tail` does not move: the reader does not see them.
-//! 2. `taken` becomes `NOT_TAKEN`.
-//! 3. `ends` become the ends of the answers, counted from the write's beginning, with a 0 behind the last of them
-//!    (Release: after 2).
-//! 4. `sequence` becomes `tail + 1` (Release: after 1 and 3). From here on the cell speaks of these entries.
+//! 1. The entries are written from index `tail` on. `tail` does not change: the reader does not see them.
+//! 2. `taken` is set to `NOT_TAKEN`.
+//! 3. `ends` are set to the ends of the responses, relative to the start of the write, with a 0
+//!    after the last one (Release: after 2).
+//! 4. `sequence` is set to `tail + 1` (Release: after 1 and 3). From here on the cell refers to
+//!    these entries.
 //! 5. `sendmmsg`. The kernel writes `taken`.
-//! 6. `tail` is moved over the charges whose ends were reached, in one store with Release. Those that were not are
-//!    forgotten: the next charge takes the first of their places.
+//! 6. `tail` advances over the charges whose ends were reached, in one store with Release. The
+//!    others are dropped: the next charge takes the first of their entries.
 //!
-//! A charge counts **if its position is below `tail`; or if `sequence == tail + 1`, `taken` is not `NOT_TAKEN`, and its
-//! end and those before it are at most `taken`.** All of it is read only after the writer is dead, by the next process.
+//! A charge counts **if its position is below `tail`; or if `sequence == tail + 1`, `taken` is not
+//! `NOT_TAKEN`, and its end and those before it are at most `taken`.** All of it is read only after
+//! the writer is dead, by the next process.
 //!
-//! What a kill leaves, by the last step that was done:
+//! The state after a kill, by the last step completed:
 //!
-//! | after | `sequence` | `taken` | charges | answers |
+//! | after | `sequence` | `taken` | charges | responses |
 //! |---|---|---|---|---|
-//! | 1 | at most `tail`, or `tail + 1` of a send that reached no end | less than its first end | none counts | not sent |
+//! | 1 | at most `tail`, or `tail + 1` of a send that reached no end | less than its first end |
+//! none counts | not sent |
 //! | 2, 3 | the same | `NOT_TAKEN` | none counts | not sent |
 //! | 4 | `tail + 1` | `NOT_TAKEN` | none counts | not sent |
-//! | 5, bytes taken | `tail + 1` | so many | those count whose ends were reached | those alone are whole |
+//! | 5, bytes taken | `tail + 1` | their number | those whose ends were reached | only those are complete |
 //! | 5, an error | `tail + 1` | `NOT_TAKEN` | none counts | not sent |
-//! | 6, ends reached | at most the new `tail` | so many | the same count, by `tail`, once | the same |
+//! | 6, ends reached | at most the new `tail` | their number | the same, by `tail`, once | the same |
 //!
-//! In row 1 the cell may still name this position, from an attempt that reached no end: its `taken` is less than its
-//! first end, and step 2 comes before step 3, so that an old `taken` never meets new `ends`.
-//! After an `append` in between, `sequence` is at most `tail`.
+//! In row 1 the cell may still refer to this position, from an attempt that reached no end: its
+//! `taken` is less than its first end, and step 2 comes before step 3, so that an old `taken` never
+//! meets new `ends`. After an `append` in between, `sequence` is at most `tail`.
 //!
-//! No fence of the processor is needed for the dead writer's stores: a kill stops a thread between two
-//! instructions, and what it stored before is in the memory that the next process reads. Only the
-//! compiler must keep the order; Release stores and the system call make it do so.
+//! The dead writer's stores need no memory fence: a kill stops a thread between two instructions,
+//! and what it stored before is in the memory that the next process reads. Only the compiler must
+//! keep the order; Release stores and the system call ensure that.
 
 use crate::{
     memory::{self, AtomicU64, CELL_WORDS, Mapping, NOT_TAKEN, TAKEN_AT},
@@ -70,18 +74,18 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-/// Charges that can become due in one write.
+/// Maximum number of charges that can be due in one write.
 pub const MAX_TOGETHER: usize = 8;
 
 /// Words of an entry: who (2), units and number of counters, Unix second, the counters.
 pub(crate) const ENTRY_WORDS: usize = 4 + MOST;
-/// Words of the part of a ring before its entries.
+/// Words of a ring before its entries.
 const RING_HEAD_WORDS: usize = if cfg!(feature = "loom") { 32 } else { 512 };
-/// Words of the part of the memory before its rings.
+/// Words of the memory before its rings.
 const MEMORY_HEAD_WORDS: usize = if cfg!(feature = "loom") { 0 } else { 512 };
 const PAGE_WORDS: usize = if cfg!(feature = "loom") { 1 } else { 512 };
 
-// Words within a ring's head. The reader's and the writer's lie 128 bytes apart.
+// Words in a ring's head. Those of the reader and the writer are 128 bytes apart.
 const HEAD: usize = 0;
 const TAIL: usize = 16;
 const SEQUENCE: usize = 17;
@@ -89,7 +93,7 @@ const ENDS: usize = 18;
 const CELL: usize = ENDS + MAX_TOGETHER;
 const _: () = assert!(CELL + CELL_WORDS <= RING_HEAD_WORDS);
 
-/// Where things lie in the shared memory.
+/// The layout of the shared memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) rings: usize,
@@ -107,7 +111,7 @@ impl Layout {
         MEMORY_HEAD_WORDS.saturating_add(ring.saturating_mul(self.ring_words()))
     }
 
-    /// The first word of an entry, from that of its ring.
+    /// The first word of an entry, relative to its ring.
     #[inline]
     fn entry(self, position: u64) -> usize {
         // Lossless: the mask leaves less than `entries`, a usize.
@@ -122,14 +126,14 @@ impl Layout {
     }
 }
 
-/// A charge as it came out of a ring.
+/// A charge read from a ring.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) charge: Charge,
     pub(crate) second: u64,
 }
 
-/// Charges that found no place in their ring; shared by all writers and the journal.
+/// Charges that did not fit into their ring; shared by all writers and the journal.
 pub(crate) type Overflow = SegQueue<Entry>;
 
 /// One ring in mapped memory.
@@ -154,7 +158,7 @@ impl Ring {
 
     #[inline]
     fn words(&self) -> &[AtomicU64] {
-        // `new` has checked that all of the ring is there.
+        // `new` has checked that the whole ring fits.
         self.mapping.words().get(self.start..).unwrap_or(&[])
     }
 
@@ -183,25 +187,25 @@ impl Ring {
         }
     }
 
-    /// How many charges were written. What they are can be read after this.
+    /// The number of charges written. Their content can be read after this.
     pub(crate) fn tail(&self) -> u64 {
         self.load(TAIL, Ordering::Acquire)
     }
 
-    /// Reads an entry below the tail. None: it cannot be one.
+    /// Reads an entry below the tail. None: it is invalid.
     pub(crate) fn read(&self, position: u64) -> Option<Entry> {
         let first = self.layout.entry(position);
         let words = self.words().get(first..first + ENTRY_WORDS)?;
         decode(words.iter().map(|word| word.load(Ordering::Relaxed)))
     }
 
-    /// Lets the writer use all places below this position again.
+    /// Frees all entries below this position for the writer.
     pub(crate) fn free(&self, head: u64) {
         self.store(HEAD, head, Ordering::Release);
     }
 }
 
-/// Takes the words of an entry apart.
+/// Decodes the words of an entry.
 fn decode(mut words: impl Iterator<Item = u64>) -> Option<Entry> {
     let (one, two, sizes, second) = (words.next()?, words.next()?, words.next()?, words.next()?);
     let who = (u128::from(one) | (u128::from(two) << 64)).to_le_bytes();
@@ -217,12 +221,12 @@ fn decode(mut words: impl Iterator<Item = u64>) -> Option<Entry> {
 
 fn halves(who: &[u8; 16]) -> (u64, u64) {
     let whole = u128::from_le_bytes(*who);
-    // The two halves, on purpose.
+    // Splits into the two halves, on purpose.
     #[allow(clippy::cast_possible_truncation)]
     (whole as u64, (whole >> 64) as u64)
 }
 
-// The two halves of a word, on purpose.
+// Splits into the two halves, on purpose.
 #[allow(clippy::cast_possible_truncation)]
 fn low(word: u64) -> u32 {
     word as u32
@@ -232,23 +236,23 @@ fn high(word: u64) -> u32 {
     low(word >> 32)
 }
 
-/// A charge that is due once a write has come to the end of its answer.
+/// A charge that is due when a write has reached the end of its response.
 #[derive(Debug, Clone, Copy)]
 pub struct Due<'c> {
-    /// Bytes of the write up to there, 1 at least.
+    /// The number of bytes of the write up to that end, at least 1.
     pub end: usize,
-    /// What is due.
+    /// The charge.
     pub charge: &'c Charge,
     /// Unix second.
     pub now_seconds: u64,
 }
 
-/// What became of a write.
+/// The result of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
     /// Bytes that the kernel took.
     pub taken: usize,
-    /// How many of the charges that were due are recorded, the first ones.
+    /// How many of the due charges are recorded, counted from the first.
     pub charged: usize,
 }
 
@@ -258,20 +262,20 @@ impl Due<'_> {
     }
 }
 
-/// How many charges count when so many bytes were taken. A dead ring is read by the same rule.
+/// How many charges count when this many bytes were taken. Recovery uses the same rule.
 fn reached(due: &[Due<'_>], taken: usize) -> usize {
     due.iter().take_while(|due| due.end > 0 && due.end <= taken).count()
 }
 
 /// Records the charges of one data thread.
 ///
-/// It can be given to another thread, but only one thread at a time may use it.
+/// It can be sent to another thread, but only one thread at a time may use it.
 #[derive(Debug)]
 pub struct Writer {
     ring: Ring,
     overflow: Arc<Overflow>,
     tail: u64,
-    /// The head as it was when last looked at; the true one is never lower.
+    /// The head when it was last read; the current one is never lower.
     head: u64,
     _one_thread: PhantomData<Cell<()>>,
 }
@@ -281,14 +285,16 @@ impl Writer {
         Self { ring, overflow, tail: 0, head: 0, _one_thread: PhantomData }
     }
 
-    /// Writes bytes in which answers end to a socket, without waiting. Each charge is recorded if and only if the kernel
-    /// takes all the bytes up to its end, even if the process is killed in that moment.
+    /// Writes bytes in which responses end to a socket, without blocking. Each charge is recorded
+    /// if and only if the kernel takes all the bytes up to its end, even if the process is killed
+    /// at that moment.
     ///
-    /// `due`: at most [`MAX_TOGETHER`], by their ends. The socket has to be a stream. No bytes at all count as taken.
+    /// `due`: at most [`MAX_TOGETHER`], sorted by their ends. The socket must be a stream. An empty
+    /// write counts as taken.
     ///
     /// # Errors
-    /// Those of `sendmmsg(2)`, `WouldBlock` among them; `InvalidInput` for more charges than there may be. Nothing is
-    /// recorded then.
+    /// Those of `sendmmsg(2)`, including `WouldBlock`; `InvalidInput` for too many charges. Nothing
+    /// is recorded then.
     pub fn send_last(&mut self, socket: BorrowedFd<'_>, bytes: &[u8], due: &[Due<'_>]) -> io::Result<Sent> {
         if due.len() > MAX_TOGETHER {
             return Err(io::ErrorKind::InvalidInput.into());
@@ -321,7 +327,7 @@ impl Writer {
         Ok(Sent { taken, charged })
     }
 
-    /// Records a charge whose answer needs no further bytes.
+    /// Records a charge whose response needs no further bytes.
     ///
     /// `now_seconds` is a Unix second.
     pub fn append(&mut self, charge: &Charge, now_seconds: u64) {
@@ -333,7 +339,7 @@ impl Writer {
         }
     }
 
-    /// The ring is full to seven eighths, because the disk does not keep up.
+    /// The ring is at least seven eighths full, because the disk does not keep up.
     #[must_use]
     pub fn is_full(&self) -> bool {
         let used = self.tail - self.ring.load(HEAD, Ordering::Acquire);
@@ -367,12 +373,12 @@ pub(crate) struct DeadRing<'a> {
     layout: Layout,
     /// Charges below this may have been overwritten.
     pub(crate) head: u64,
-    /// How many charges count, those of the cell included.
+    /// How many charges count, including those of the cell.
     pub(crate) tail: u64,
 }
 
 impl<'a> DeadRing<'a> {
-    /// None: the positions cannot be those of a ring.
+    /// None: the positions are invalid.
     pub(crate) fn new(memory: &'a [[u8; 8]], layout: Layout, ring: usize) -> Option<Self> {
         let start = layout.ring(ring);
         let words = memory.get(start..start.checked_add(layout.ring_words())?)?;
@@ -389,7 +395,7 @@ impl<'a> DeadRing<'a> {
         (used <= layout.entries as u64).then_some(Self { words, layout, head, tail })
     }
 
-    /// Reads an entry between head and tail. None: it cannot be one.
+    /// Reads an entry between head and tail. None: it is invalid.
     pub(crate) fn read(&self, position: u64) -> Option<Entry> {
         let first = self.layout.entry(position);
         let words = self.words.get(first..first + ENTRY_WORDS)?;
@@ -402,7 +408,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_charge_counts_with_the_last_byte_of_its_answer_and_not_before() {
+    fn a_charge_counts_with_the_last_byte_of_its_response_and_not_before() {
         let charge = Charge::new([1; 16], 1);
         let due = [3, 5, 9].map(|end| Due { end, charge: &charge, now_seconds: 0 });
         for (taken, count) in [(0, 0), (2, 0), (3, 1), (4, 1), (5, 2), (8, 2), (9, 3), (10, 3)] {

@@ -1,30 +1,30 @@
-//! Rows and charges: what is remembered of a counter, and what one answer adds to counters.
+//! Rows and charges: the stored state of a counter, and what one response adds to counters.
 
 use std::cmp::Ordering;
 
-/// Whose counters: 16 bytes of a digest.
+/// The owner of counters: 16 bytes of a digest.
 pub type Who = [u8; 16];
 
-/// The most counters that one charge can name.
+/// Maximum number of counters in one charge.
 pub const MOST: usize = 8;
 
 /// The units of one counter in one window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Row {
-    /// Whose counter.
+    /// The owner of the counter.
     pub who: Who,
-    /// Which limit; its two lowest bits are the [`Class`].
+    /// The limit; its two lowest bits are the [`Class`].
     pub tag: u32,
     /// The number of the window; it may wrap.
     pub window: u32,
-    /// Units. Sums stay at `u32::MAX` where they would be larger, which no limit is.
+    /// Units. Sums saturate at `u32::MAX`, which is above any limit.
     pub units: u32,
 }
 
-/// What one answer costs: the same units in each of up to [`MOST`] counters.
+/// The cost of one response: the same units in each of up to [`MOST`] counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charge {
-    /// Whose counters.
+    /// The owner of the counters.
     pub who: Who,
     /// Units, in each counter.
     pub units: u32,
@@ -33,7 +33,7 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// A charge that names no counter yet.
+    /// A charge without counters yet.
     #[must_use]
     pub fn new(who: Who, units: u32) -> Self {
         Self { who, units, counters: [(0, 0); MOST], count: 0 }
@@ -62,17 +62,17 @@ impl Charge {
     }
 }
 
-/// How long a count is worth keeping: the two lowest bits of a tag.
+/// How long a count is kept: the two lowest bits of a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// For ever.
+    /// Forever.
     Lifetime,
-    /// The newest window only, for 32 days after its last write.
+    /// Only the newest window, for 32 days after its last write.
     Calendar,
     /// The newest window and the 17 below it, each for 32 days after its last write.
     Rolling,
-    /// The newest window only, for 30 days after its last write: a bucket may refill slowly, and its window, in
-    /// milliseconds, can be told from others for 37 days.
+    /// Only the newest window, for 30 days after its last write: a bucket may refill slowly, and
+    /// its window, in milliseconds, is unambiguous for 37 days.
     Rate,
 }
 
@@ -91,12 +91,12 @@ impl Class {
         }
     }
 
-    /// True: of two windows only the newer one counts.
+    /// Whether only the newest of several windows counts.
     pub(crate) fn keeps_one_window(self) -> bool {
         matches!(self, Self::Calendar | Self::Rate)
     }
 
-    /// Whether a window still counts beside the newest one of the same counter.
+    /// Whether a window still counts next to the newest one of the same counter.
     pub(crate) fn keeps(self, window: u32, newest: u32) -> bool {
         match self {
             Self::Lifetime => true,
@@ -105,7 +105,7 @@ impl Class {
         }
     }
 
-    /// Whether a row that was last written at `second` is over at `now`, both in Unix seconds.
+    /// Whether a row that was last written at `second` has expired at `now`, both in Unix seconds.
     pub(crate) fn is_over(self, second: u64, now: u64) -> bool {
         let age = now.saturating_sub(second);
         match self {
@@ -116,7 +116,7 @@ impl Class {
     }
 }
 
-/// Whether window `a` is newer than window `b`. Windows wrap, so this is a question of their distance.
+/// Whether window `a` is newer than window `b`. Windows wrap, so their distance is compared.
 pub(crate) fn is_newer(a: u32, b: u32) -> bool {
     a.wrapping_sub(b).cast_signed() > 0
 }
@@ -125,7 +125,7 @@ pub(crate) fn is_newer(a: u32, b: u32) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Dated {
     pub(crate) row: Row,
-    /// Unix second; there is no later one than 2106.
+    /// Unix second, up to the year 2106.
     pub(crate) second: u32,
 }
 
@@ -156,7 +156,7 @@ impl Dated {
     }
 }
 
-/// A Unix second as it is kept: 32 bits.
+/// A Unix second as it is stored: 32 bits.
 pub(crate) fn short(second: u64) -> u32 {
     u32::try_from(second).unwrap_or(u32::MAX)
 }
@@ -192,7 +192,7 @@ mod tests {
         assert!(!Class::Calendar.is_over(0, 32 * DAY));
         assert!(Class::Rolling.is_over(0, 32 * DAY + 1));
         assert!(!Class::Lifetime.is_over(0, u64::MAX));
-        // A clock that went back makes nothing old.
+        // A clock that went back makes nothing expire.
         assert!(!Class::Rate.is_over(100 * DAY, DAY));
     }
 }

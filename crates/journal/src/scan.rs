@@ -1,4 +1,4 @@
-//! Reads the blocks of a file one after the other, and finds the next good one behind damage.
+//! Reads the blocks of a file in order, and finds the next good one after damage.
 
 use crate::format::{BLOCK_MAGIC, BadHead, BlockHead, FileHead, HEAD};
 use std::{
@@ -13,21 +13,21 @@ const BUFFER: usize = 1 << 20;
 /// A piece of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Piece {
-    /// A block whose checksums hold.
+    /// A block with valid checksums.
     Block { head: BlockHead, at: u64 },
-    /// Bytes that are no block, with good blocks behind them or a readable head of their own.
+    /// Bytes that are not a block, followed by good blocks or with a readable head of their own.
     Damaged { at: u64, length: u64, head: Option<BlockHead> },
-    /// The rest of the file: no good block begins in it. `torn`: it looks as a write that was not finished.
+    /// The rest of the file: it contains no good block. `torn`: it looks like an incomplete write.
     Tail { at: u64, length: u64, head: Option<BlockHead>, torn: bool },
 }
 
-/// The pieces of a file behind its head, in their order. Memory: 1 MiB and a block.
+/// The pieces of a file after its head, in order. Memory: 1 MiB plus one block.
 #[derive(Debug)]
 pub(crate) struct Scanner {
     file: File,
     generation: u64,
     buffer: Vec<u8>,
-    /// The offset in the file of the first byte of `buffer`.
+    /// The file offset of the first byte of `buffer`.
     base: u64,
     at: usize,
     file_ended: bool,
@@ -35,7 +35,7 @@ pub(crate) struct Scanner {
 }
 
 impl Scanner {
-    /// Opens a file and reads its head. Blocks of another generation are taken for damage.
+    /// Opens a file and reads its head. Blocks of another generation count as damage.
     pub(crate) fn open(path: &Path, generation: u64) -> io::Result<(Self, Result<FileHead, BadHead>)> {
         let file = File::open(path)?;
         let buffer = Vec::with_capacity(BUFFER);
@@ -46,7 +46,7 @@ impl Scanner {
         Ok((scanner, head))
     }
 
-    /// The body of the block that `next` has told last.
+    /// The body of the block that `next` returned last.
     #[inline]
     pub(crate) fn body(&self) -> &[u8] {
         self.buffer.get(self.body.clone()).unwrap_or(&[])
@@ -56,7 +56,7 @@ impl Scanner {
         self.base + self.at as u64
     }
 
-    /// Reads on until `want` bytes are there or the file ends; gives all that are there.
+    /// Reads until `want` bytes are available or the file ends; returns all available bytes.
     fn fill(&mut self, want: usize) -> io::Result<&[u8]> {
         if self.buffer.len() - self.at < want && !self.file_ended {
             self.buffer.drain(..self.at);
@@ -74,7 +74,7 @@ impl Scanner {
         Ok(BlockHead::decode(self.fill(HEAD)?).filter(|(head, ..)| head.generation == generation))
     }
 
-    /// The next piece. None: the file ends here, behind a block.
+    /// The next piece. None: the file ends here, after a block.
     pub(crate) fn next(&mut self) -> io::Result<Option<Piece>> {
         self.body = 0..0;
         if self.fill(1)?.is_empty() {
@@ -99,7 +99,7 @@ impl Scanner {
         }
     }
 
-    /// Goes on to the next head of a block.
+    /// Advances to the next block head.
     fn search(&mut self) -> io::Result<Piece> {
         let at = self.offset();
         let mut zeros = self.fill(1)?.starts_with(&[0]);
@@ -108,7 +108,7 @@ impl Scanner {
             self.fill(HEAD)?;
             let there = self.buffer.get(self.at..).unwrap_or(&[]);
             let step = there.windows(BLOCK_MAGIC.len()).position(|window| window == BLOCK_MAGIC);
-            // Three bytes could be the beginning of a magic whose end is not read yet.
+            // Three bytes could be the beginning of a magic number whose end is not read yet.
             let rest = if self.file_ended { 0 } else { BLOCK_MAGIC.len() - 1 };
             let step = step.unwrap_or(there.len().saturating_sub(rest));
             zeros = zeros && there.iter().take(step).all(|byte| *byte == 0);

@@ -1,8 +1,8 @@
-//! The file of the shared memory: where it is, whose it is, and what the last process left in it.
+//! The file of the shared memory: its location, its owner, and what the last process left in it.
 //!
-//! It begins with a head of 80 bytes: `FGRINGS\n`, format (4), rings (4), entries of a ring (4), zero (4),
-//! epoch (8), boot id (16), store id (16), id of the start (16). Numbers are those of this machine: no other reads it. The rings
-//! follow as `ring.rs` describes.
+//! It begins with a head of 80 bytes: `FGRINGS\n`, format (4), rings (4), entries of a ring (4),
+//! zero (4), epoch (8), boot ID (16), store ID (16), ID of the start (16). Numbers have native byte
+//! order: no other machine reads it. The rings follow, as described in `ring.rs`.
 
 use crate::{
     error::{At, JournalError},
@@ -23,21 +23,21 @@ use std::{
 
 const MAGIC: [u8; 8] = *b"FGRINGS\n";
 const FORMAT: u32 = 2;
-/// The name of the memory where it has to lie on the store's own disk.
+/// The name of the memory if it has to be on the store's own disk.
 const FALLBACK_NAME: &str = "memory";
 
-/// Whose memory it is, and of which start.
+/// The store and the start that the memory belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) epoch: u64,
     pub(crate) boot: [u8; 16],
     pub(crate) store: [u8; 16],
-    /// Random, of this start alone.
+    /// Random, unique to this start.
     pub(crate) id: [u8; 16],
 }
 
-/// The id of this boot of the machine. Where the system tells none, it is random, so that no memory
-/// ever seems to be of this boot.
+/// The ID of this boot of the machine. If the system provides none, it is random, so that no memory
+/// ever appears to be of this boot.
 pub(crate) fn boot_id() -> Result<[u8; 16], JournalError> {
     let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
@@ -56,8 +56,8 @@ pub(crate) fn random_id() -> Result<[u8; 16], JournalError> {
 /// The name of a store's memory: the same for the same folder and user.
 fn name(folder: &Path) -> String {
     let user = rustix::process::geteuid().as_raw();
-    // FNV-1a, 128 bits: it has to be the same in every build, and nothing depends on its strength. Two
-    // folders of one name are told apart by the store id.
+    // FNV-1a, 128 bits: it must be the same in every build, and its strength does not matter. Two
+    // folders with the same name are distinguished by the store ID.
     let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     for byte in folder.as_os_str().as_encoded_bytes() {
         hash = (hash ^ u128::from(*byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
@@ -65,7 +65,7 @@ fn name(folder: &Path) -> String {
     format!("fairgate-{user}-{hash:032x}")
 }
 
-/// An opened memory file that nobody else uses, and what it held.
+/// An opened memory file that no other process uses, and its content.
 #[derive(Debug)]
 pub(crate) struct MemoryFile {
     file: File,
@@ -73,12 +73,12 @@ pub(crate) struct MemoryFile {
     bytes: Vec<u8>,
 }
 
-/// Why a place cannot be used for memory.
+/// Why a location cannot be used for memory.
 #[derive(Debug)]
 pub(crate) enum NoMemory {
-    /// Another process counts there.
+    /// Another process uses it.
     InUse,
-    /// Anything else; another place will do.
+    /// Any other error; another location is tried.
     Unusable(io::Error),
 }
 
@@ -89,7 +89,7 @@ impl From<io::Error> for NoMemory {
 }
 
 impl MemoryFile {
-    /// Opens or creates the file, and reads what it holds.
+    /// Opens or creates the file, and reads its content.
     pub(crate) fn open(path: &Path, create: bool) -> Result<Self, NoMemory> {
         let mut file = open_locked(path, create)?;
         let mut bytes = Vec::new();
@@ -101,7 +101,7 @@ impl MemoryFile {
         &self.path
     }
 
-    /// The identity and layout that the memory has. None: it has none.
+    /// The identity and layout of the memory. None: it has none.
     pub(crate) fn head(&self) -> Result<Option<(Identity, Layout)>, JournalError> {
         let Some((magic, rest)) = self.bytes.split_first_chunk::<8>() else { return Ok(None) };
         if *magic != MAGIC {
@@ -112,7 +112,7 @@ impl MemoryFile {
         if format > FORMAT {
             return Err(JournalError::Newer { path: self.path.clone(), found: format, known: FORMAT });
         }
-        // An older one lays its cells out differently, and no released version has written it.
+        // An older format has a different cell layout, and no released version wrote it.
         if format < FORMAT {
             return Ok(None);
         }
@@ -131,19 +131,19 @@ impl MemoryFile {
         })())
     }
 
-    /// The rings that the last process left. None: they cannot be rings.
+    /// The rings that the last process left. None: they are invalid.
     pub(crate) fn rings(&self, layout: Layout) -> Option<Vec<DeadRing<'_>>> {
         let (words, _) = self.bytes.as_chunks::<8>();
         (0..layout.rings).map(|ring| DeadRing::new(words, layout, ring)).collect()
     }
 
-    /// Empties the file, makes it as large as the rings need, and maps it.
+    /// Clears the file, resizes it for the rings, and maps it.
     pub(crate) fn begin(self, identity: &Identity, layout: Layout) -> Result<Arc<Mapping>, io::Error> {
         let Self { mut file, bytes, .. } = self;
         drop(bytes);
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
-        // Room is taken now: a store into a page that cannot be had would end the process.
+        // Space is allocated now: a store to a page that cannot be allocated would kill the process.
         rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, layout.length() as u64)?;
         let mapping = Mapping::new(file)?;
         let mut head = Vec::with_capacity(80);
@@ -156,7 +156,7 @@ impl MemoryFile {
         head.extend_from_slice(&identity.store);
         head.extend_from_slice(&identity.id);
         let (words, _) = head.as_chunks::<8>();
-        // The magic comes last: a head without it is none.
+        // The magic number is written last: a head without it is invalid.
         let places = mapping.words().get(..words.len()).unwrap_or(&[]);
         for (place, word) in places.iter().zip(words).rev() {
             place.store(u64::from_ne_bytes(*word), Ordering::Release);
@@ -171,10 +171,10 @@ fn open_locked(path: &Path, create: bool) -> Result<File, NoMemory> {
     options.read(true).write(true).create(create).mode(0o600).custom_flags(libc::O_NOFOLLOW);
     let file = options.open(path)?;
     let meta = file.metadata()?;
-    // In a folder that all may write to, the file could be somebody's trap.
+    // In a world-writable folder the file could have been planted by another user.
     let ours = meta.uid() == rustix::process::geteuid().as_raw();
     if !meta.is_file() || !ours || meta.nlink() != 1 {
-        return Err(io::Error::other("it is no file of this user alone").into());
+        return Err(io::Error::other("the file belongs to another user or is accessible to others").into());
     }
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -187,7 +187,7 @@ fn number(size: usize) -> u32 {
     u32::try_from(size).unwrap_or(u32::MAX)
 }
 
-/// Reads numbers in this machine's order.
+/// Reads numbers in native byte order.
 struct Native<'a>(&'a [u8]);
 
 impl Native<'_> {
@@ -206,7 +206,7 @@ impl Native<'_> {
     }
 }
 
-/// Where the memory of a store may lie: in the folder for it, or else on the store's own disk.
+/// Where the memory of a store may be: in its folder, or otherwise on the store's own disk.
 #[derive(Debug)]
 pub(crate) struct Places {
     pub(crate) first: PathBuf,
@@ -219,33 +219,33 @@ impl Places {
         Self { first, fallback: folder.path().join(FALLBACK_NAME) }
     }
 
-    /// Whether nobody counts there.
+    /// Whether no process uses them.
     pub(crate) fn are_free(&self) -> Result<(), JournalError> {
         for path in [&self.first, &self.fallback] {
             match open_locked(path, false) {
                 Err(NoMemory::InUse) => return Err(JournalError::InUse { path: path.clone() }),
-                // It is not there, or not ours: whoever needs it tells that.
+                // It does not exist, or is not ours: that is reported when it is needed.
                 Ok(_) | Err(NoMemory::Unusable(_)) => {}
             }
         }
         Ok(())
     }
 
-    /// Opens what the last process may have left, in both places.
+    /// Opens what the last process may have left, in both locations.
     pub(crate) fn left(&self) -> Result<Vec<MemoryFile>, JournalError> {
         let mut found = Vec::new();
         for path in [&self.first, &self.fallback] {
             match MemoryFile::open(path, false) {
                 Ok(file) => found.push(file),
                 Err(NoMemory::InUse) => return Err(JournalError::InUse { path: path.clone() }),
-                // It is not there, or not ours: then it is not the one that is looked for.
+                // It does not exist, or is not ours: then it is not the one to look for.
                 Err(NoMemory::Unusable(_)) => {}
             }
         }
         Ok(found)
     }
 
-    /// Begins an empty memory, in one of the files that were found or in a new one.
+    /// Creates an empty memory, in one of the files found or in a new one.
     pub(crate) fn begin(
         &self,
         mut found: Vec<MemoryFile>,
@@ -275,7 +275,7 @@ impl Places {
     }
 }
 
-/// The opened file of that path, or a new one. A second opening would meet the lock of the first.
+/// The opened file of that path, or a new one. Opening it twice would conflict with the lock of the first.
 fn take(found: &mut Vec<MemoryFile>, path: &Path) -> Result<MemoryFile, NoMemory> {
     match found.iter().position(|file| file.path == path) {
         Some(index) => Ok(found.swap_remove(index)),
