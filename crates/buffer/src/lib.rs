@@ -1,27 +1,26 @@
-//! A read buffer, and the spare memory of a data thread from which buffers are made.
+//! A read buffer, and the spare memory of a data thread that buffers are made of.
 //!
-//! A connection that waits for its next request holds no buffer. It does not know who
-//! reads into it, or from where.
+//! An idle connection holds no buffer memory. A buffer does not know its source.
 
 use std::cell::RefCell;
 
-/// Bytes of a fresh buffer.
+/// The size of a new buffer.
 pub const SIZE: usize = 16 * 1024;
-/// Buffers that a thread keeps for later.
+/// Maximum number of spare buffers of a thread.
 const MAX_SPARE: usize = 512;
 
 thread_local! {
     static SPARE: RefCell<Spare> = const { RefCell::new(Spare { free: Vec::new(), least: 0 }) };
 }
 
-/// Memory that waits to be used.
+/// Unused memory.
 struct Spare {
     free: Vec<Vec<u8>>,
-    /// The fewest that were there since the last look: so many more than were needed.
+    /// The minimum since the last trim: this many were not needed.
     least: usize,
 }
 
-/// Bytes that were read and not used yet: `storage[start..end]`.
+/// Bytes that were read and not consumed: `storage[start..end]`.
 #[derive(Debug, Default)]
 pub struct Buffer {
     storage: Vec<u8>,
@@ -30,31 +29,31 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// The bytes.
+    /// The buffered bytes.
     #[inline]
     pub fn filled(&self) -> &[u8] {
         self.storage.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     #[inline]
     pub const fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
-    /// How many there are.
+    /// The number of bytes.
     #[inline]
     pub const fn len(&self) -> usize {
         self.end - self.start
     }
 
-    /// Marks the first `count` bytes as used.
+    /// Consumes the first `count` bytes.
     #[inline]
     pub fn consume(&mut self, count: usize) {
         self.start = self.start.saturating_add(count).min(self.end);
     }
 
-    /// The first `count` bytes at most, marked as used.
+    /// Consumes at most `count` bytes and returns them.
     #[inline]
     pub fn take(&mut self, count: usize) -> &[u8] {
         let from = self.start;
@@ -62,16 +61,16 @@ impl Buffer {
         self.storage.get(from..self.start).unwrap_or_default()
     }
 
-    /// Room for more bytes behind those that are here, as [`Buffer::advance`] takes them in. Never empty.
+    /// Space for more bytes after the buffered ones, to be added by [`Buffer::advance`]. Never empty.
     ///
-    /// The buffer grows where it is full, so the caller bounds what it lets stand in it.
+    /// A full buffer grows, so the caller must bound how much it holds.
     #[inline]
     pub fn space(&mut self) -> &mut [u8] {
         self.make_room();
         self.storage.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// The first `count` bytes of the space were written.
+    /// Adds the first `count` bytes of the space.
     #[inline]
     pub fn advance(&mut self, count: usize) {
         self.end = self.end.saturating_add(count).min(self.storage.len());
@@ -93,8 +92,8 @@ impl Buffer {
         }
     }
 
-    /// Takes the memory out with the bytes at its front; what stands behind the first `count`
-    /// bytes stays in this buffer.
+    /// Moves the memory out, with the bytes at its front; the bytes after the first `count` stay in
+    /// this buffer.
     pub fn split_off_front(&mut self, count: usize) -> Vec<u8> {
         if self.start > 0 {
             self.storage.copy_within(self.start..self.end, 0);
@@ -115,7 +114,7 @@ impl Buffer {
         front
     }
 
-    /// Puts memory back that `split_off_front` took, if this buffer has none.
+    /// Returns memory taken by `split_off_front`, if this buffer has none.
     pub fn lend(&mut self, memory: Vec<u8>) {
         if self.storage.is_empty() && memory.len() == SIZE {
             self.storage = memory;
@@ -125,7 +124,7 @@ impl Buffer {
         }
     }
 
-    /// Gives the memory of an empty buffer back to the thread.
+    /// Returns the memory of an empty buffer to the thread.
     pub fn rest(&mut self) {
         if self.is_empty() {
             (self.start, self.end) = (0, 0);
@@ -141,12 +140,12 @@ impl Drop for Buffer {
 }
 
 fn spare() -> Vec<u8> {
-    // A thread that is going down has no spare memory any more; it may still make new.
+    // A thread that is shutting down has no spare memory any more, but can still allocate.
     let found = SPARE.try_with(|spare| spare.borrow_mut().take()).ok().flatten();
     found.unwrap_or_else(|| vec![0; SIZE])
 }
 
-/// Gives memory back to the system that was not needed since the last call: a crowd of clients leaves nothing behind.
+/// Frees memory that was not needed since the last call, so that a burst of clients leaves none behind.
 pub fn trim() {
     let _ = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
@@ -164,7 +163,7 @@ impl Spare {
     }
 }
 
-/// Gives memory to the thread, for a later buffer.
+/// Returns memory to the thread, for a later buffer.
 pub fn give_back(memory: Vec<u8>) {
     if memory.len() == SIZE {
         let _ = SPARE.try_with(|spare| {
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_behind_the_front_stays() {
+    fn bytes_after_the_front_stay() {
         let mut buffer = filled(b"--head|body");
         buffer.consume(2);
         let front = buffer.split_off_front(5);

@@ -1,4 +1,4 @@
-//! Where the task of a connection and those of its streams meet. All of them run on one thread.
+//! The state shared by the task of a connection and the tasks of its streams. All of them run on one thread.
 
 use crate::incoming::Incoming;
 use http2::ErrorCode;
@@ -8,71 +8,72 @@ use std::{
     task::{Context, Waker},
 };
 
-/// Bytes that wait to be written before streams have to wait.
+/// How many bytes may wait to be written until streams must wait.
 pub(crate) const MAX_WAITING: usize = 64 * 1024;
-/// Bytes that wait to be written before nothing more is read. Streams stop adding far below; only a peer that takes nothing and
-/// still has control frames answered comes so far. One that merely takes no more of a body has to be heard: it may have
-/// answered already, or take a request back.
+/// How many bytes may wait to be written until reading stops. Streams stop far below; only a peer
+/// that does not read but sends control frames that need replies gets this far. Reading must not
+/// stop earlier: a peer that only stopped reading a body may have responded already, or may cancel
+/// a request.
 pub(crate) const MAX_WAITING_TO_READ: usize = 4 * MAX_WAITING;
-/// Streams that are woken at a time when there is room again. The others keep their place in the queue, so that each
-/// has its turn.
+/// How many streams are woken at a time when there is room again. The others keep their place in
+/// the queue, so that each gets its turn.
 const WOKEN_AT_ONCE: usize = 4;
 
-/// What the side of a connection that we are on keeps beside what both have.
+/// Additional state for one side of a connection, client or server.
 pub trait Side {
     /// Of a connection.
     type Connection: Default;
-    /// Of each stream that is worked on.
+    /// Of each stream in use.
     type Stream: Default;
 
-    /// Gives back memory that a connection without streams does not need.
+    /// Releases memory that a connection without streams does not need.
     fn rest(_own: &mut Self::Connection) {}
 }
 
-/// A connection that its streams share.
+/// A connection shared by its streams.
 pub struct Connection<S: Side>(RefCell<State<S>>);
 
-/// What is behind a [`Connection`].
+/// The state of a [`Connection`].
 pub struct State<S: Side> {
     /// Frames and windows.
     pub protocol: http2::Connection,
-    /// The streams that are worked on.
+    /// The streams in use.
     pub streams: BTreeMap<u32, StreamState<S>>,
     /// Streams that wait for room in the output or in the connection's window.
     queue: VecDeque<u32>,
-    /// The connection's task, while it sleeps.
+    /// The connection's task, while it waits.
     pub driver: Option<Waker>,
     /// Nothing can be written any more.
     pub is_dead: bool,
     /// Nothing will be read any more.
     pub is_closed: bool,
-    /// What our side keeps of it.
+    /// Additional state of this side.
     pub own: S::Connection,
 }
 
-/// What the connection's task knows of a stream that is worked on.
+/// The connection's state of a stream in use.
 pub struct StreamState<S: Side> {
-    /// The message that comes.
+    /// The incoming message.
     pub incoming: Incoming,
-    /// Who waits to read.
+    /// The task that waits to read.
     pub reader: Option<Waker>,
-    /// Who waits to write.
+    /// The task that waits to write.
     pub writer: Option<Waker>,
-    /// Who waits for its end.
+    /// The task that waits for its end.
     pub watcher: Option<Waker>,
-    /// Why the message that comes is malformed.
+    /// Why the incoming message is malformed.
     pub broken: Option<&'static str>,
-    /// By which code it was reset.
+    /// The code of its reset.
     pub reset: Option<ErrorCode>,
     /// The final head was sent.
     pub has_answered: bool,
     is_queued: bool,
-    /// What our side keeps of it.
+    /// Additional state of this side.
     pub own: S::Stream,
 }
 
 impl<S: Side> Connection<S> {
-    /// A connection on which nothing was said yet.
+    /// A new connection.
     pub fn new(protocol: http2::Connection) -> Self {
         Self(RefCell::new(State {
             protocol,
@@ -85,13 +86,13 @@ impl<S: Side> Connection<S> {
         }))
     }
 
-    /// Works on what is shared. Never across an await: the tasks take turns.
+    /// Accesses the shared state. Never held across an await: the tasks take turns.
     #[inline]
     pub fn with<T>(&self, work: impl FnOnce(&mut State<S>) -> T) -> T {
         work(&mut self.0.borrow_mut())
     }
 
-    /// The connection is over: nothing is read or written on it any more. Whoever works on a stream finds out.
+    /// Ends the connection: nothing is read or written any more. Wakes the tasks of streams.
     pub fn end(&self) {
         self.with(|state| {
             (state.is_dead, state.is_closed) = (true, true);
@@ -99,7 +100,7 @@ impl<S: Side> Connection<S> {
         });
     }
 
-    /// Has the connection's task look after what has changed.
+    /// Makes the connection's task check for changes.
     #[inline]
     pub fn wake_driver(&self) {
         let driver = self.0.borrow_mut().driver.take();
@@ -126,12 +127,12 @@ impl<S: Side> Default for StreamState<S> {
 }
 
 impl<S: Side> StreamState<S> {
-    /// A stream on which `incoming` is to come.
+    /// A stream that receives `incoming`.
     pub fn new(incoming: Incoming, own: S::Stream) -> Self {
         Self { incoming, own, ..Self::default() }
     }
 
-    /// Wakes whoever waits for anything of it.
+    /// Wakes every task that waits for this stream.
     pub fn wake_all(&mut self) {
         for waker in [&mut self.reader, &mut self.writer, &mut self.watcher] {
             wake(waker);
@@ -150,7 +151,7 @@ impl<S: Side> State<S> {
         }
     }
 
-    /// Wakes the streams whose turn it is, if there is room for them.
+    /// Wakes the next streams, if there is room for them.
     #[inline]
     pub fn wake_next(&mut self) {
         if self.protocol.output().len() >= MAX_WAITING / 2 {
@@ -165,7 +166,8 @@ impl<S: Side> State<S> {
         }
     }
 
-    /// Gives back memory that a connection without streams does not need: an empty map keeps a node for eleven of them.
+    /// Releases memory that a connection without streams does not need: an empty map keeps a node
+    /// for eleven of them.
     pub fn rest(&mut self) {
         self.protocol.rest();
         self.streams = BTreeMap::new();
@@ -173,7 +175,7 @@ impl<S: Side> State<S> {
         S::rest(&mut self.own);
     }
 
-    /// Wakes whoever waits for anything: the connection has ended.
+    /// Wakes every waiting task: the connection has ended.
     pub fn wake_all(&mut self) {
         self.queue.clear();
         for known in self.streams.values_mut() {
@@ -182,7 +184,7 @@ impl<S: Side> State<S> {
         }
     }
 
-    /// Wakes all that wait to write: windows have changed.
+    /// Wakes every task that waits to write: windows have changed.
     pub fn wake_writers(&mut self) {
         for known in self.streams.values_mut().filter(|known| !known.is_queued) {
             wake(&mut known.writer);
@@ -190,12 +192,12 @@ impl<S: Side> State<S> {
         self.wake_next();
     }
 
-    /// Nothing waits to be written, and nobody works on it.
+    /// Nothing waits to be written, and no stream is in use.
     fn is_idle(&self) -> bool {
         self.streams.is_empty() && self.protocol.output().is_empty()
     }
 
-    /// Gives memory back if nothing needs it now.
+    /// Releases memory if it is not needed now.
     pub(crate) fn rest_if_idle(&mut self) {
         if self.is_idle() {
             self.rest();
@@ -203,7 +205,7 @@ impl<S: Side> State<S> {
     }
 }
 
-/// Wakes who waits, if anybody does.
+/// Wakes the waiting task, if any.
 #[inline]
 pub fn wake(waker: &mut Option<Waker>) {
     if let Some(waker) = waker.take() {

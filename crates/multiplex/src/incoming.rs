@@ -1,62 +1,62 @@
-//! What comes on a stream, as the bytes of an HTTP/1.1 message.
+//! The incoming message of a stream, as HTTP/1.1 bytes.
 
 use http2::{Connection, Fields};
 use std::io::Write;
 use tokio::io::ReadBuf;
 
-/// A message that comes, as far as it was not read yet.
+/// An incoming message, as far as it was not read yet.
 #[derive(Debug, Default)]
 pub struct Incoming {
-    /// Heads, and what frames the body, up to where the body goes on.
+    /// Heads and framing, up to where the body continues.
     text: Vec<u8>,
     used: usize,
     body: Body,
 }
 
-/// How the body is framed.
+/// The framing of the body.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
-    /// There is none, or it was read to its end.
+    /// There is no body, or it was read to its end.
     #[default]
     None,
-    /// The head that tells has not come: none at all, or those of 1xx responses.
+    /// The final head has not arrived: no head at all, or only those of 1xx responses.
     Waiting,
-    /// As it is: its length was told, or it ends with the stream.
+    /// Unframed: it has a Content-Length, or ends with the stream.
     Plain,
-    /// In chunks; of the present one so many bytes are still to be read.
+    /// Chunked, with this many bytes left to read of the current chunk.
     Chunked {
-        /// Bytes of the present chunk.
+        /// Bytes left of the current chunk.
         left: usize,
-        /// It was begun.
+        /// It has begun.
         is_open: bool,
     },
 }
 
 impl Body {
-    /// In chunks, of which none has begun.
+    /// Chunked, and no chunk has begun.
     pub const fn chunked() -> Self {
         Self::Chunked { left: 0, is_open: false }
     }
 }
 
 impl Incoming {
-    /// A message whose head is still to come.
+    /// A message whose head has not arrived.
     pub fn waiting() -> Self {
         Self { body: Body::Waiting, ..Self::default() }
     }
 
-    /// Bytes of heads that nobody has read yet.
+    /// Bytes of heads that were not read yet.
     #[inline]
     pub fn unread_text(&self) -> usize {
         self.text.len() - self.used
     }
 
-    /// A head has come: `write` appends it, and tells how the body behind it is framed.
+    /// A head has arrived: `write` appends it, and returns the framing of its body.
     pub fn head(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Body) {
         self.body = write(&mut self.text);
     }
 
-    /// Whether reading would give something, or the end.
+    /// Whether reading would return bytes or the end.
     #[inline]
     pub fn is_readable(&self, connection: &Connection, stream: u32) -> bool {
         self.used < self.text.len()
@@ -69,7 +69,8 @@ impl Incoming {
             }
     }
 
-    /// Reads what is there. False: nothing was there, and more may come. True without a byte: the end.
+    /// Reads what is available. False: nothing is available, and more may arrive. True without a
+    /// byte: the end.
     pub fn read(&mut self, connection: &mut Connection, stream: u32, into: &mut ReadBuf<'_>) -> bool {
         let before = into.filled().len();
         loop {
@@ -95,7 +96,7 @@ impl Incoming {
                 Body::Chunked { left: 0, is_open: false } => {
                     let left = connection.readable(stream).len();
                     if left > 0 {
-                        let _ = write!(self.text, "{left:x}\r\n"); // into a Vec: cannot fail
+                        let _ = write!(self.text, "{left:x}\r\n"); // writing into a Vec cannot fail
                         self.body = Body::Chunked { left, is_open: true };
                     } else if connection.has_ended(stream) {
                         self.text.extend_from_slice(b"0\r\n");

@@ -1,12 +1,14 @@
-//! HTTP/2 connections whose streams are read and written as connections of HTTP/1.1 are.
+//! HTTP/2 connections whose streams are read and written like HTTP/1.1 connections.
 //!
-//! What comes on a stream is read as the bytes of an HTTP/1.1 message (`incoming`, `text`), and goes through the same
-//! parsing, checks and forwarding as any other; what is written is taken apart into frames again (`outgoing`). So there
-//! is one contract and one place for each rule. The protocol itself is the crate `http2`.
+//! An incoming message is read as HTTP/1.1 bytes (`incoming`, `text`), and goes through the same
+//! parsing, checks and forwarding as any other; what is written is converted to frames
+//! (`outgoing`). So there is one contract, and each rule is implemented once. The crate `http2`
+//! implements the protocol itself.
 //!
-//! One task drives a connection: it alone touches the socket ([`Wire`]). One task works on a stream. They meet in a
-//! [`Connection`], which belongs to one thread. What clients' connections and those to upstreams keep beyond that is
-//! theirs ([`Side`]).
+//! One task drives a connection, and only this task uses the socket ([`Wire`]). Another task serves
+//! each stream. They share a
+//! [`Connection`], which belongs to one thread. Connections of clients and connections to upstreams
+//! have additional state ([`Side`]).
 
 mod connection;
 mod incoming;

@@ -1,15 +1,15 @@
-//! The bytes of an HTTP/1.1 message, taken apart into frames as they come. Nothing of a body is held here.
+//! Converts the bytes of an HTTP/1.1 message to frames. No body data is held here.
 
 use super::text::{Framed, List, answer_list, fields, request_list};
 use http2::Connection;
 
-/// A message that goes out on a stream.
+/// The outgoing message of a stream.
 #[derive(Debug)]
 pub struct Outgoing {
     state: State,
-    /// A head, a line that frames the body, or trailers, as far as they have come.
+    /// A head, a chunk-size line, or trailers, as far as they have arrived.
     text: Vec<u8>,
-    /// The request was a HEAD: whatever the head of the response tells, there is no body.
+    /// The request method is HEAD: whatever the head of the response contains, there is no body.
     is_to_head: bool,
     has_begun: bool,
 }
@@ -25,33 +25,33 @@ enum State {
     End,
 }
 
-/// What became of the beginning of a request.
+/// The result of sending the beginning of a request.
 pub enum Opened {
     /// All bytes were taken, and the head is not complete.
     NotYet,
-    /// Nothing was taken: the peer takes no more requests at once.
+    /// Nothing was taken: the peer accepts no more concurrent requests.
     NotNow,
-    /// It has a stream, and so many bytes were taken.
+    /// The stream was opened, and this many bytes were taken.
     Stream {
-        /// Its number.
+        /// The stream identifier.
         stream: u32,
-        /// The request is a HEAD.
+        /// The request method is HEAD.
         is_head: bool,
         /// Bytes that were taken.
         count: usize,
     },
 }
 
-/// The end of a body in chunks, behind the data of the last one.
+/// The end of a chunked body, after the data of the last chunk.
 const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
 
 impl Outgoing {
-    /// A message of which nothing has come yet. `is_to_head`: it answers a HEAD.
+    /// A new message. `is_to_head`: the response to a HEAD.
     pub const fn new(is_to_head: bool) -> Self {
         Self { state: State::Head, text: Vec::new(), is_to_head, has_begun: false }
     }
 
-    /// Opens a stream with the request whose head `bytes` begin with.
+    /// Opens a stream with the request whose head is at the beginning of `bytes`.
     pub fn open(&mut self, connection: &mut Connection, scheme: &[u8], bytes: &[u8]) -> Opened {
         if !connection.make_room() {
             return Opened::NotNow;
@@ -62,7 +62,7 @@ impl Outgoing {
         let list = request_list(&mut self.text, scheme, &mut framed);
         let state = body(framed);
         let Some(stream) = connection.open(list.iter().copied(), state == State::End, is_head) else {
-            return Opened::NotNow; // not reached: it was asked above
+            return Opened::NotNow; // unreachable: checked above
         };
         drop(list);
         (self.state, self.has_begun) = (state, true);
@@ -76,13 +76,13 @@ impl Outgoing {
         self.state == State::End
     }
 
-    /// The final head was sent: no other response can be given.
+    /// The final head was sent: it cannot be replaced by another response.
     #[inline]
     pub const fn has_begun(&self) -> bool {
         self.has_begun
     }
 
-    /// Takes what can be sent now of `bytes`, and tells how many bytes that was.
+    /// Takes the bytes that can be sent now, and returns how many.
     pub fn take(&mut self, connection: &mut Connection, stream: u32, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
@@ -118,7 +118,7 @@ impl Outgoing {
                 },
                 State::Chunk(left) => {
                     let piece = front(rest, left);
-                    // The end often comes with the last chunk: then it needs no frame of its own.
+                    // The end often arrives with the last chunk: then it needs no separate frame.
                     let ends = piece.len() as u64 == left && rest.get(piece.len()..) == Some(LAST_CHUNK);
                     let count = connection.send_data(stream, piece, ends);
                     if count < piece.len() {
@@ -142,23 +142,23 @@ impl Outgoing {
                     None => rest.len(),
                 },
                 State::Trailers => self.take_trailers(connection, stream, rest),
-                // The body of a response that has none, to HEAD say.
+                // The body of a response without one, for example to HEAD.
                 State::End => rest.len(),
             };
         }
         taken
     }
 
-    /// Gathers text up to and with `end`. None: all of `bytes` was taken and the end has not come.
+    /// Collects text up to and including `end`. None: all of `bytes` was taken and the end has not arrived.
     fn gather(&mut self, bytes: &[u8], end: &[u8]) -> Option<usize> {
-        // Mostly it comes as a whole. What stands behind it is not copied: all of a body, often.
+        // Mostly it arrives in one piece. Bytes after it, often all of a body, are not copied.
         if self.text.is_empty()
             && let Some(length) = end_of(bytes, end)
         {
             self.text.extend_from_slice(bytes.get(..length).unwrap_or_default());
             return Some(length);
         }
-        // The end may lie across what came before and what came now.
+        // The end may be split between earlier and new bytes.
         let from = self.text.len().saturating_sub(end.len() - 1);
         let before = self.text.len();
         self.text.extend_from_slice(bytes);
@@ -185,7 +185,7 @@ impl Outgoing {
     }
 
     fn take_trailers(&mut self, connection: &mut Connection, stream: u32, rest: &[u8]) -> usize {
-        // An empty line ends them; without any, it is all there is.
+        // An empty line ends the trailers; without any, it is all there is.
         let is_bare = self.text.is_empty() && rest.first() == Some(&b'\r') || self.text == b"\r";
         let end: &[u8] = if is_bare { b"\r\n" } else { b"\r\n\r\n" };
         let Some(count) = self.gather(rest, end) else { return rest.len() };
@@ -202,7 +202,7 @@ impl Outgoing {
     }
 }
 
-/// Where `bytes` go on behind `end`, which ends a line.
+/// The offset in `bytes` after `end`, which ends a line.
 fn end_of(bytes: &[u8], end: &[u8]) -> Option<usize> {
     let mut lines = memchr::memchr_iter(b'\n', bytes).map(|at| at + 1);
     lines.find(|&length| bytes.get(..length).is_some_and(|text| text.ends_with(end)))
@@ -218,7 +218,7 @@ fn size(line: &[u8]) -> u64 {
     std::str::from_utf8(digits).ok().and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0)
 }
 
-/// How a message goes on behind its head.
+/// The framing of a message after its head.
 const fn body(framed: Framed) -> State {
     match framed {
         Framed { length: Some(0), .. } => State::End,

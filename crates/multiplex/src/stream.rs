@@ -1,4 +1,4 @@
-//! Writing on a stream: it shares the output, and the connection's window, with all others.
+//! Writing on a stream: it shares the output and the connection's window with all others.
 
 use crate::{
     connection::{MAX_WAITING, Side, State},
@@ -9,7 +9,8 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Takes what can be sent now of a message's bytes. Pending: the stream waits for its turn, or for its window.
+/// Takes the bytes of a message that can be sent now. Pending: the stream waits for its turn, or
+/// for its window.
 pub fn poll_write<S: Side>(
     state: &mut State<S>,
     id: u32,
@@ -32,7 +33,7 @@ pub fn poll_write<S: Side>(
     if count > 0 || bytes.is_empty() {
         return Poll::Ready(Ok(count));
     }
-    // Whoever says nothing more opens no window either.
+    // A peer that closed its side opens no window either.
     if state.is_closed {
         return Poll::Ready(Err(gone()));
     }
@@ -40,7 +41,7 @@ pub fn poll_write<S: Side>(
         if let Some(known) = state.streams.get_mut(&id) {
             known.writer = Some(cx.waker().clone());
         }
-        // It was this stream's turn, and it cannot use it.
+        // It was this stream's turn, but it cannot use it.
         state.wake_next();
     } else {
         state.wait_for_room(id, cx);
@@ -48,7 +49,7 @@ pub fn poll_write<S: Side>(
     Poll::Pending
 }
 
-/// The stream or its connection is over.
+/// The stream or its connection has ended.
 pub fn gone() -> io::Error {
     io::ErrorKind::ConnectionReset.into()
 }

@@ -1,4 +1,4 @@
-//! Heads between their two forms: a list of fields, and the text of HTTP/1.1.
+//! Converts heads between lists of fields and the text of HTTP/1.1.
 
 use super::incoming::{Body, write_line};
 use contract::status::reason_phrase;
@@ -7,10 +7,10 @@ use http2::{Fields, Request, Response};
 use smallvec::SmallVec;
 use std::io::Write;
 
-/// Appends a request's head as HTTP/1.1 has it, and tells how the body behind it is to be framed. What was
-/// understood holds no line breaks, and no spaces in what becomes the request line.
+/// Appends a request's head as HTTP/1.1, and returns the framing of its body. A valid request
+/// contains no line breaks, and no spaces in the parts of the request line.
 pub fn write_request(fields: &Fields, request: &Request<'_>, ended: bool, out: &mut Vec<u8>) -> Body {
-    // A CONNECT names an authority; as a target it is refused like every other.
+    // CONNECT has an authority instead of a path; as a target it is refused like every other.
     let target = request.path.or(request.authority).unwrap_or_default();
     reserve(fields, out);
     for part in [request.method, b" ", target, b" HTTP/1.1\r\n"] {
@@ -19,14 +19,15 @@ pub fn write_request(fields: &Fields, request: &Request<'_>, ended: bool, out: &
     if let Some(authority) = request.authority {
         write_line(b"Host", authority, out);
     }
-    // HTTP/1.1 has trailers behind chunks alone, so a request that announces some gives up its length.
+    // HTTP/1.1 has trailers only with chunked bodies, so a request that announces trailers loses
+    // its Content-Length.
     let announces_trailers = !ended && fields.iter().any(|(name, _)| name == b"trailer");
     let mut cookie: Option<Vec<u8>> = None;
     for (name, value) in fields.iter() {
         match name {
             [b':', ..] | b"host" => {}
             b"content-length" if announces_trailers => {}
-            // RFC 9113 section 8.2.3: crumbs become one header again.
+            // RFC 9113 section 8.2.3: cookie crumbs are joined into one header.
             b"cookie" => match &mut cookie {
                 None => cookie = Some(value.to_vec()),
                 Some(cookie) => {
@@ -52,7 +53,7 @@ pub fn write_request(fields: &Fields, request: &Request<'_>, ended: bool, out: &
     body
 }
 
-/// Appends a response's head as HTTP/1.1 has it, and tells how the body behind it is to be framed.
+/// Appends a response's head as HTTP/1.1, and returns the framing of its body.
 pub fn write_answer(
     fields: &Fields,
     answer: &Response,
@@ -61,7 +62,7 @@ pub fn write_answer(
     out: &mut Vec<u8>,
 ) -> Body {
     reserve(fields, out);
-    let _ = write!(out, "HTTP/1.1 {} {}\r\n", answer.status, reason_phrase(answer.status)); // into a Vec: cannot fail
+    let _ = write!(out, "HTTP/1.1 {} {}\r\n", answer.status, reason_phrase(answer.status)); // writing into a Vec cannot fail
     for (name, value) in fields.iter().filter(|(name, _)| name.first() != Some(&b':')) {
         write_line(name, value, out);
     }
@@ -69,7 +70,7 @@ pub fn write_answer(
     let body = match (ended, answer.content_length) {
         _ if answer.status < 200 => Body::Waiting,
         (true, None) if !has_no_body => {
-            // Without a word about it, the body would end with the connection.
+            // Without a Content-Length, the body would end with the connection.
             write_line(b"Content-Length", b"0", out);
             Body::None
         }
@@ -85,7 +86,7 @@ pub fn write_answer(
     body
 }
 
-/// The fields of a request's head as HTTP/2 has it: the Host becomes `:authority`.
+/// The fields of a request's head for HTTP/2: Host becomes `:authority`.
 pub(crate) fn request_list<'t>(head: &'t mut [u8], scheme: &'t [u8], framed: &mut Framed) -> List<'t> {
     let (line, lines) = first_line(head);
     let mut words = line.trim_ascii().split(|&byte| byte == b' ');
@@ -95,7 +96,7 @@ pub(crate) fn request_list<'t>(head: &'t mut [u8], scheme: &'t [u8], framed: &mu
     let mut list = List::from_slice(&pseudo);
     for (name, value) in fields(lines, framed) {
         match list.get_mut(AUTHORITY) {
-            // There is one: the heads that we send have one Host.
+            // It is present: the heads that we send have one Host.
             Some(authority) if name == b"host" => authority.1 = value,
             Some(_) | None => list.push((name, value)),
         }
@@ -103,42 +104,43 @@ pub(crate) fn request_list<'t>(head: &'t mut [u8], scheme: &'t [u8], framed: &mu
     list
 }
 
-/// The fields of a response's head as HTTP/2 has it.
+/// The fields of a response's head for HTTP/2.
 pub(crate) fn answer_list<'t>(head: &'t mut [u8], framed: &mut Framed) -> List<'t> {
     let (line, lines) = first_line(head);
     let status: (&[u8], &[u8]) = (b":status", line.get(9..12).unwrap_or(b"500"));
     std::iter::once(status).chain(fields(lines, framed)).collect()
 }
 
-/// A head's first line, and those behind it.
+/// The first line of a head, and the rest.
 fn first_line(text: &mut [u8]) -> (&[u8], &mut [u8]) {
     let (line, lines) = text.split_at_mut(memchr::memchr(b'\n', text).unwrap_or(0));
     (line, lines.get_mut(1..).unwrap_or_default())
 }
 
-/// Makes room for the lines of a head, so that it is not moved while it is written.
+/// Reserves capacity for the lines of a head, so that it is not reallocated while it is written.
 fn reserve(fields: &Fields, out: &mut Vec<u8>) {
-    // What a line has beside name and value, and some for what is added.
+    // The overhead of each line, and some for added fields.
     out.reserve(fields.size() + fields.count() * 4 + 64);
 }
 
-/// Name and value of the fields of a head. Few have more.
+/// Name and value of the fields of a head. Few heads have more.
 pub(crate) type List<'t> = SmallVec<[(&'t [u8], &'t [u8]); 24]>;
 
-/// How a head that we wrote frames its body.
+/// How a head of ours frames its body.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Framed {
     pub(crate) length: Option<u64>,
-    /// Its only other way: nothing that we write is framed by the connection's end.
+    /// Otherwise by length: nothing that we write is delimited by the end of the connection.
     pub(crate) in_chunks: bool,
 }
 
-/// Where `:authority` stands in a request's list.
+/// The position of `:authority` in a request's list.
 const AUTHORITY: usize = 3;
 
-/// The fields of lines that each end in CR LF, as HTTP/2 has them: names in lower case, which they get where they stand, and
-/// nothing that belongs to a connection of HTTP/1.1 (RFC 9113 section 8.2.2). The lines were written by us, or checked when
-/// they were read. Once all are read, `framed` tells what they say of the body.
+/// The fields of lines that each end in CR LF, for HTTP/2: names are converted to lower case in
+/// place, and connection-specific fields of HTTP/1.1 are dropped (RFC 9113 section 8.2.2). The
+/// lines were written by us, or checked when they were parsed. Once all are iterated, `framed` has
+/// the framing of the body.
 pub(crate) fn fields<'t>(
     lines: &'t mut [u8],
     framed: &mut Framed,

@@ -1,4 +1,4 @@
-//! The socket of a connection, as its task reads and writes it. The task alone touches it.
+//! The socket of a connection. Only the connection's task uses it.
 
 use crate::connection::{Connection, MAX_WAITING_TO_READ, Side, State};
 use buffer::Buffer;
@@ -11,26 +11,26 @@ use std::{
 use tokio::{io::AsyncWrite, time::Instant};
 use transport::{Fill, Readable, Socket};
 
-/// A socket, and what was read from it.
+/// A socket, and bytes read from it.
 pub struct Wire {
     /// The socket.
     pub io: Socket,
-    /// What was read and not looked at yet: a part of a frame.
+    /// Bytes that were read and not processed yet: part of a frame.
     pub input: Buffer,
     begun: Instant,
-    /// Something was read or written since somebody last looked.
+    /// Something was read or written since the last check.
     pub has_moved: bool,
 }
 
 impl Wire {
-    /// `input`: what was read already.
+    /// `input`: bytes that were already read.
     pub fn new(io: Socket, input: Buffer) -> Self {
         Self { io, input, begun: Instant::now(), has_moved: true }
     }
 
-    /// One turn of the connection's task: writes what waits and reads what there is, each once more until there is nothing
-    /// to read. `receive` looks at what was read, by [`Wire::receive`]; `write` is that of [`Wire::poll_flush`]. Pending: the
-    /// peer does not take what is left.
+    /// One turn of the connection's task: writes the output and reads what is available, repeatedly
+    /// until there is nothing to read. `receive` processes what was read, with [`Wire::receive`];
+    /// `write` is that of [`Wire::poll_flush`]. Pending: the peer does not take the rest.
     ///
     /// # Errors
     /// The connection broke.
@@ -48,7 +48,7 @@ impl Wire {
                 return Ok(written);
             }
             receive(self);
-            // What is answered to control frames must be taken before more of them is read.
+            // Replies to control frames must be taken before more of them are read.
             can_read = connection.with(|state| state.protocol.output().len() < MAX_WAITING_TO_READ);
         }
     }
@@ -74,7 +74,8 @@ impl Wire {
         match self.input.poll_fill(cx, &mut self.io) {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(0)) => {
-                // Nothing more will be said. What was said is still answered, and read, if it can be.
+                // Nothing more will arrive. What has arrived still gets a response, and responses
+                // are still read if possible.
                 connection.with(|state| {
                     state.is_closed = true;
                     state.wake_all();
@@ -89,7 +90,7 @@ impl Wire {
         }
     }
 
-    /// Looks at what was read, and passes on what happens.
+    /// Processes what was read, and passes on the events.
     pub fn receive<S: Side>(&mut self, state: &mut State<S>, mut follow: impl FnMut(&mut State<S>, Event)) {
         let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         loop {
@@ -98,14 +99,15 @@ impl Wire {
             while let Some(event) = state.protocol.next_event() {
                 follow(state, event);
             }
-            // Many heads are looked at in turns.
+            // Many heads are processed in turns.
             if used == 0 || self.input.is_empty() {
                 break;
             }
         }
     }
 
-    /// Writes what waits, by `write`, which is called while something does. Pending: the peer does not take it now.
+    /// Writes the output with `write`, which is called while there is some. Pending: the peer does
+    /// not take it now.
     ///
     /// # Errors
     /// The connection broke.
@@ -135,7 +137,7 @@ impl Wire {
     }
 }
 
-/// Writes what waits as it is.
+/// Writes the output unchanged.
 pub fn poll_write_output<S: Side>(
     cx: &mut Context<'_>,
     io: &mut Socket,

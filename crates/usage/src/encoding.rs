@@ -1,7 +1,7 @@
-//! The bytes of a tally in the store: mostly small numbers, so each takes as few bytes as it needs.
+//! The encoding of tallies in the store: mostly small numbers, so each takes as few bytes as it needs.
 //!
-//! Numbers are LEB128: seven bits a byte, the lowest first, the top bit says that more follow. Reading
-//! checks everything: what was not written here is no tally, never a wrong one.
+//! Numbers are LEB128: seven bits a byte, the lowest first; the top bit means that more follow.
+//! Decoding checks everything: other bytes are an error, never a wrong tally.
 
 use crate::{
     Latency, Tally,
@@ -9,11 +9,11 @@ use crate::{
     tally::{MAX_CODES, NotATally, OTHER_CODES, is_counted_apart},
 };
 
-/// The first byte, so that a later layout can be told apart.
+/// The first byte, to distinguish later layouts.
 const LAYOUT: u8 = 1;
 
 impl Tally {
-    /// Its bytes.
+    /// Encodes it.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(64);
         bytes.push(LAYOUT);
@@ -38,10 +38,10 @@ impl Tally {
         bytes
     }
 
-    /// The tally of these bytes.
+    /// Decodes a tally.
     ///
     /// # Errors
-    /// They are not the bytes of a tally.
+    /// The bytes are not a tally.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotATally> {
         read(bytes).ok_or(NotATally)
     }
@@ -65,7 +65,7 @@ fn latency(rest: &mut &[u8]) -> Option<Latency> {
     let mut steps = Steps::new();
     let mut next: u64 = 0;
     for _ in 0..count {
-        // A count that promises more than follows ends at the last step, or with the bytes.
+        // If the count is larger than the data, the loop ends at the last step or the end of the bytes.
         let step = take(rest)?.checked_add(next)?;
         if step > u64::from(last_step()) {
             return None;
@@ -92,7 +92,7 @@ fn codes(rest: &mut &[u8]) -> Option<Vec<(Box<str>, u64)>> {
         }
         codes.push((code.into(), take(rest)?));
     }
-    // One place is always that of all other codes, or merging would make more of them than can be read.
+    // One place is reserved for all other codes, otherwise merging could create more than can be decoded.
     let is_full = codes.len() == MAX_CODES;
     (!is_full || codes.iter().any(|(code, _)| **code == *OTHER_CODES)).then_some(codes)
 }
@@ -111,7 +111,8 @@ fn take(rest: &mut &[u8]) -> Option<u64> {
         let (&byte, left) = rest.split_first()?;
         *rest = left;
         let bits = u64::from(byte & 0x7f);
-        // Of the tenth byte one bit is left, and a last byte of 0 was never written: each number has one form.
+        // The tenth byte has one valid bit, and a last byte of 0 is never written: each number has
+        // one encoding.
         if (place == 9 && bits > 1) || (byte == 0 && place > 0) {
             return None;
         }
@@ -134,7 +135,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_tally_reads_back_as_it_was(rows in rows()) {
+        fn a_tally_round_trips(rows in rows()) {
             let tally = tally(&rows);
             prop_assert_eq!(Tally::from_bytes(&tally.to_bytes()), Ok(tally.clone()));
             let text = serde_json::to_string(&tally).unwrap();
@@ -142,7 +143,7 @@ mod tests {
         }
 
         #[test]
-        fn bytes_cut_short_or_prolonged_are_no_tally(rows in rows(), at: prop::sample::Index) {
+        fn truncated_or_extended_bytes_are_not_a_tally(rows in rows(), at: prop::sample::Index) {
             let mut bytes = tally(&rows).to_bytes();
             prop_assert_eq!(Tally::from_bytes(&bytes[..at.index(bytes.len())]), Err(NotATally));
             bytes.push(0);

@@ -1,4 +1,4 @@
-//! How time is cut into buckets, and how long the buckets are kept.
+//! Time buckets, and how long they are kept.
 
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -7,7 +7,7 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// How long a bucket is. Buckets are numbered from the Unix epoch on.
+/// The length of a bucket. Buckets are numbered from the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grain {
@@ -31,7 +31,7 @@ pub struct Retention {
 }
 
 impl Grain {
-    /// Every grain, the finest first.
+    /// All grains, the finest first.
     pub const ALL: [Self; 3] = [Self::Minute, Self::Hour, Self::Day];
 
     /// The length of a bucket in seconds.
@@ -43,7 +43,7 @@ impl Grain {
         }
     }
 
-    /// The bucket that this second lies in. Times past the year 10000 share the last one.
+    /// The bucket of this second. Times after the year 10000 share the last one.
     pub fn bucket(self, time: u64) -> u32 {
         u32::try_from(time / self.seconds()).unwrap_or(u32::MAX)
     }
@@ -53,12 +53,12 @@ impl Grain {
         bucket as u64 * self.seconds()
     }
 
-    /// The first second behind a bucket.
+    /// The first second after a bucket.
     pub const fn end(self, bucket: u32) -> u64 {
         self.start(bucket) + self.seconds()
     }
 
-    /// The buckets that a span of seconds touches.
+    /// The buckets that overlap a span of seconds.
     pub fn buckets(self, span: Range<u64>) -> Range<u32> {
         let last = span.end.saturating_sub(1).max(span.start);
         self.bucket(span.start)..self.bucket(last).saturating_add(1)
@@ -97,7 +97,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_second_lies_in_its_bucket(time in 0..250_000_000_000_u64) {
+        fn every_second_is_in_its_bucket(time in 0..250_000_000_000_u64) {
             for grain in Grain::ALL {
                 let bucket = grain.bucket(time);
                 prop_assert!(grain.start(bucket) <= time && time < grain.end(bucket));
@@ -105,7 +105,7 @@ mod tests {
         }
 
         #[test]
-        fn buckets_of_a_span_cover_it_and_no_more(start in 0..10_000_000_000_u64, length in 1..1_000_000_u64) {
+        fn buckets_of_a_span_cover_exactly_it(start in 0..10_000_000_000_u64, length in 1..1_000_000_u64) {
             for grain in Grain::ALL {
                 let buckets = grain.buckets(start..start + length);
                 prop_assert_eq!(buckets.start, grain.bucket(start));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ended_before_the_retention_is_given_up() {
+    fn buckets_that_ended_before_the_retention_are_dropped() {
         let retention = Retention { minutes: 2 * HOUR, hours: 2 * DAY, days: 30 * DAY };
         let now = 100 * DAY + 30;
         assert_eq!(retention.earliest(Grain::Minute, now), Grain::Minute.bucket(now) - 120);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_span_is_the_bucket_that_it_lies_in() {
+    fn an_empty_span_is_the_bucket_around_it() {
         assert_eq!(Grain::Minute.buckets(120..120), 2..3);
     }
 }

@@ -1,38 +1,38 @@
-//! How long responses took: a histogram whose steps grow with the value, so that it is small and its
-//! error is bounded.
+//! Response times: a histogram whose steps grow with the value, so that it is small and its error is bounded.
 //!
-//! Values are microseconds. Below 8 every value has a step of its own; above, every power of two has
-//! eight, so that a percentile is at most 12.5 % above the true value, and never below it.
+//! Values are microseconds. Below 8 every value has its own step; above, every power of two has
+//! eight steps, so that a percentile is at most 12.5 % above the true value, and never below it.
 
 use smallvec::SmallVec;
 
-/// Steps of each power of two: eight.
+/// Steps per power of two: eight.
 const STEP_BITS: u32 = 3;
 const STEPS: u64 = 1 << STEP_BITS;
-/// What takes longer (about 19 hours) counts as this in the histogram. `max` tells the truth.
+/// Longer times (above about 19 hours) count as this in the histogram. `max` is exact.
 const LONGEST: u64 = (1 << 36) - 1;
 
-/// Step and count. Most tallies of a second hold one request or two: those need no memory of their own.
+/// Step and count. Most tallies of a second contain one or two requests, which then need no allocation.
 pub(crate) type Steps = SmallVec<[(u16, u64); 2]>;
 
-/// How long responses took, in microseconds.
+/// Response times in microseconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Latency {
     pub(crate) sum: u64,
     pub(crate) max: u64,
-    /// Step and count, by step. Only steps that were met are held: answers of one endpoint are much alike.
+    /// Step and count, sorted by step. Only steps that occur are stored: response times of one
+    /// endpoint are similar.
     pub(crate) steps: Steps,
 }
 
 impl Latency {
-    /// Notes one response.
+    /// Adds a response.
     pub fn add(&mut self, micros: u64) {
         self.sum = self.sum.saturating_add(micros);
         self.max = self.max.max(micros);
         self.add_to_step(step(micros), 1);
     }
 
-    /// Adds what another one noted.
+    /// Adds the responses of another one.
     pub fn merge(&mut self, other: &Self) {
         self.sum = self.sum.saturating_add(other.sum);
         self.max = self.max.max(other.max);
@@ -52,26 +52,27 @@ impl Latency {
         }
     }
 
-    /// Responses that were noted.
+    /// The number of responses.
     pub fn count(&self) -> u64 {
         self.steps.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }
 
-    /// The mean. None: nothing was noted.
+    /// The mean. None: there are no responses.
     pub fn mean(&self) -> Option<u64> {
         self.sum.checked_div(self.count())
     }
 
-    /// The longest. None: nothing was noted.
+    /// The longest. None: there are no responses.
     pub fn max(&self) -> Option<u64> {
         (!self.steps.is_empty()).then_some(self.max)
     }
 
-    /// What this many of a thousand answers did not exceed, at most 12.5 % too high. None: nothing was noted.
+    /// The value that this many of a thousand responses do not exceed, at most 12.5 % too high.
+    /// None: there are no responses.
     pub fn per_mille(&self, wanted: u32) -> Option<u64> {
         let count = self.count();
         let wanted = u64::from(wanted.min(1000));
-        // The rank is at least 1: the nought of a thousand is the fastest answer.
+        // The rank is at least 1: 0 per mille is the fastest response.
         let rank = (u128::from(count) * u128::from(wanted)).div_ceil(1000).max(1);
         let mut passed: u128 = 0;
         for &(step, count) in &self.steps {
@@ -101,7 +102,7 @@ fn largest_of(step: u16) -> u64 {
     if step < STEPS {
         return step;
     }
-    // Only steps of `step` come here or from bytes that were checked; a larger one is the longest.
+    // The step comes from `step` or from checked bytes; a larger one is treated as the longest.
     let power = (step / STEPS - 1).min(63 - u64::from(STEP_BITS) - 1);
     ((step % STEPS + STEPS + 1) << power) - 1
 }
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_noted_has_no_figures() {
+    fn without_responses_there_are_no_figures() {
         let nothing = Latency::default();
         assert_eq!((nothing.mean(), nothing.max(), nothing.per_mille(500)), (None, None, None));
     }
@@ -143,8 +144,8 @@ mod tests {
             values.sort_unstable();
             let rank = (values.len() * wanted as usize).div_ceil(1000).max(1);
             let exact = values[rank - 1];
-            let told = latency.per_mille(wanted).unwrap();
-            prop_assert!(told >= exact && told <= exact + exact / 8, "{told} for {exact}");
+            let found = latency.per_mille(wanted).unwrap();
+            prop_assert!(found >= exact && found <= exact + exact / 8, "{found} for {exact}");
             prop_assert_eq!(latency.max(), values.last().copied());
             prop_assert_eq!(latency.mean(), Some(values.iter().sum::<u64>() / values.len() as u64));
             prop_assert_eq!(latency.per_mille(1000), latency.max());

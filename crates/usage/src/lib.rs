@@ -1,9 +1,9 @@
-//! What was used: tallies of requests, rolled up by minute, hour and day.
+//! Usage: tallies of requests, rolled up by minute, hour and day.
 //!
-//! A [`Tally`] counts requests that belong together; two tallies merge into one. A [`Grain`] cuts time
-//! into buckets, [`Retention`] says how long those of each grain are kept. Minutes, hours and days are
-//! those of UTC. The crate knows no clock, no runtime and no store: times are passed in, as seconds
-//! since the Unix epoch.
+//! A [`Tally`] counts requests that belong together; two tallies can be merged. A [`Grain`] divides
+//! time into buckets, and [`Retention`] defines how long those of each grain are kept. Minutes,
+//! hours and days are in UTC. The crate has no clock, no runtime and no store: times are
+//! parameters, in seconds since the Unix epoch.
 
 mod encoding;
 mod grain;

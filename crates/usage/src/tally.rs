@@ -3,15 +3,15 @@
 use crate::Latency;
 use serde::{Deserialize, Serialize};
 
-/// Error codes that a tally counts apart. An upstream may make up codes of its own, without end: what
-/// is past this number counts as [`OTHER_CODES`].
+/// Maximum number of error codes that a tally counts separately. An upstream may invent any number
+/// of codes: further ones count as [`OTHER_CODES`].
 pub const MAX_CODES: usize = 32;
-/// What error codes count as that are not counted apart.
+/// The code for error codes that are not counted separately.
 pub const OTHER_CODES: &str = "OTHER";
-/// A code that is longer is not counted apart either.
+/// A longer code is not counted separately either.
 pub(crate) const LONGEST_CODE: usize = 64;
 
-/// Bytes that are no tally.
+/// The bytes are not a tally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotATally;
 
@@ -26,7 +26,7 @@ impl std::error::Error for NotATally {}
 /// One request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample<'c> {
-    /// The error code of the response. None: it was no error.
+    /// The error code of the response. None: it was not an error.
     pub code: Option<&'c str>,
     /// Units charged.
     pub charged: u32,
@@ -34,11 +34,11 @@ pub struct Sample<'c> {
     pub bytes_in: u64,
     /// Bytes of the response that were sent, head and body.
     pub bytes_out: u64,
-    /// From the request's arrival to the end of its response, in microseconds.
+    /// From the arrival of the request to the end of its response, in microseconds.
     pub micros: u64,
 }
 
-/// What was counted of some requests. Sums stop at their largest value in place of beginning anew.
+/// The counts of some requests. Sums saturate instead of wrapping.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Vec<u8>", try_from = "Vec<u8>")]
 pub struct Tally {
@@ -47,7 +47,7 @@ pub struct Tally {
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
     pub(crate) latency: Latency,
-    /// Code and count, by code.
+    /// Code and count, sorted by code.
     pub(crate) codes: Vec<(Box<str>, u64)>,
 }
 
@@ -64,7 +64,7 @@ impl Tally {
         }
     }
 
-    /// Adds what another one counted.
+    /// Adds the counts of another tally.
     pub fn merge(&mut self, other: &Self) {
         self.requests = self.requests.saturating_add(other.requests);
         self.charged = self.charged.saturating_add(other.charged);
@@ -84,7 +84,7 @@ impl Tally {
                     *counted = counted.saturating_add(count);
                 }
             }
-            // The last place is kept for all that does not fit.
+            // The last place is reserved for everything that does not fit.
             Err(_) if self.codes.len() + 1 >= MAX_CODES && code != OTHER_CODES => {
                 self.add_code(OTHER_CODES, count);
             }
@@ -92,12 +92,12 @@ impl Tally {
         }
     }
 
-    /// Requests, errors included.
+    /// The number of requests, including errors.
     pub const fn requests(&self) -> u64 {
         self.requests
     }
 
-    /// Requests whose answer had an error code.
+    /// The number of requests with an error code.
     pub fn errors(&self) -> u64 {
         self.codes.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }
@@ -117,12 +117,12 @@ impl Tally {
         self.bytes_out
     }
 
-    /// How long the responses took.
+    /// The response times.
     pub const fn latency(&self) -> &Latency {
         &self.latency
     }
 
-    /// Error codes and how often each was answered, by code.
+    /// Error codes and their counts, sorted by code.
     pub fn codes(&self) -> impl Iterator<Item = (&str, u64)> {
         self.codes.iter().map(|(code, count)| (&**code, *count))
     }
@@ -133,7 +133,7 @@ impl Tally {
     }
 }
 
-/// Codes are words; what an upstream sends in their place is not worth a place of its own.
+/// Codes are words; anything else that an upstream sends as a code does not get a place of its own.
 pub(crate) fn is_counted_apart(code: &str) -> bool {
     let begins_with_a_letter = code.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
     begins_with_a_letter && code.len() <= LONGEST_CODE && code.bytes().all(|byte| byte.is_ascii_graphic())
@@ -229,7 +229,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_no_word_is_not_counted_apart() {
+    fn codes_that_are_not_words_are_not_counted_separately() {
         let long = "X".repeat(LONGEST_CODE + 1);
         for code in ["", "two words", "=1+1", "line\nbreak", "\u{1b}[2J", "ä", &long] {
             let mut tally = Tally::default();
