@@ -481,7 +481,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_encoded_comes_back(parts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 0..6), piece in 1usize..400) {
+        fn encoding_round_trips(parts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 0..6), piece in 1usize..400) {
             let mut wire = Vec::new();
             for part in &parts {
                 encode(Framing::Chunked, part, &mut wire);

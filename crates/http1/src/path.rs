@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_server_reads_alike_is_refused() {
+    fn paths_that_servers_read_differently_are_refused() {
         for path in [
             "/a%00",
             "/a%0d%0aX:b",
@@ -426,7 +426,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_normal_path_stays_as_it_is(path in paths()) {
+        fn a_normal_path_is_unchanged(path in paths()) {
             if let Some(once) = text(&path) {
                 prop_assert_eq!(text(&once), Some(once));
             }

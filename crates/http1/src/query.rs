@@ -78,7 +78,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_browsers_leave_is_encoded_and_all_else_kept() {
+    fn characters_that_browsers_leave_are_encoded_and_all_others_kept() {
         assert_eq!(normal("a=b&c[]=%26;/?:@!$'()*+,"), Ok(None));
         assert_eq!(normal("q={\\}|^`100%&r=%4"), Ok(Some("q=%7B%5C%7D%7C%5E%60100%25&r=%254".into())));
         for refused in ["a b", "a=\"b\"", "<a>", "a#b", "\u{7f}", "é", "a\0"] {
@@ -88,7 +88,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_normal_query_stays_as_it_is(query in ".*") {
+        fn a_normal_query_is_unchanged(query in ".*") {
             if let Ok(Some(once)) = normal(&query) {
                 prop_assert_eq!(normal(&once), Ok(None));
             }

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_head_comes_back_as_it_was_written() {
+    fn a_frame_header_round_trips() {
         let head = Head { length: 16_384, kind: kind::DATA, flags: flag::END_STREAM, stream: 0x7fff_ffff };
         let mut out = Vec::new();
         head.write(&mut out);

@@ -371,7 +371,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_understood_holds_nothing_that_could_end_a_line(pairs in collection::vec((collection::vec(any::<u8>(), 0..8), collection::vec(any::<u8>(), 0..8)), 0..4), path: Vec<u8>) {
+        fn valid_requests_contain_nothing_that_could_end_a_line(pairs in collection::vec((collection::vec(any::<u8>(), 0..8), collection::vec(any::<u8>(), 0..8)), 0..4), path: Vec<u8>) {
             let mut fields = with(&[]);
             for (name, value) in &pairs {
                 fields.push(name, value);

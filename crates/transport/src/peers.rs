@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_has_its_connections_and_no_more_whatever_others_have() {
+    fn an_address_is_limited_to_its_connections_whatever_others_have() {
         let peers = Peers::default();
         let address = |number: u32| IpAddr::from((0x0a00_0000 + number).to_be_bytes());
         for number in 1..2000 {

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_are_in_flight_than_may_be_and_each_is_counted_once() {
+    fn requests_in_flight_never_exceed_the_maximum_and_each_is_counted_once() {
         let address =
             UpstreamAddress { host: "127.0.0.1".into(), port: 1, weight: 1, tls: None, speaks_http2: false };
         let backend = Backend::new("a", &address);

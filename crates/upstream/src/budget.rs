@@ -57,7 +57,7 @@ mod tests {
     const RETRIES: Retries = Retries { max_retries: 2, budget_percent: 20, budget_min_per_second: 3 };
 
     #[test]
-    fn no_more_than_a_fifth_and_three_a_second_are_sent_again() {
+    fn at_most_a_fifth_and_three_a_second_are_retried() {
         let budget = Budget::default();
         let (mut came, mut again) = (0u32, 0u32);
         for second in 0..10u64 {

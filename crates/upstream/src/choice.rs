@@ -48,7 +48,7 @@ pub(crate) fn choose(
     // or about something behind all addresses, than about each one. Using none would turn some
     // failures into a complete outage.
     for heeds_failures in [true, false] {
-        let (mut total, mut busy, mut ill, mut tried) = (0u64, false, false, false);
+        let (mut total, mut busy, mut unhealthy, mut tried) = (0u64, false, false, false);
         let all = backends.iter().zip(addresses).zip(&mut weights).enumerate();
         for (position, ((backend, address), weight)) in all {
             *weight = 0;
@@ -61,7 +61,7 @@ pub(crate) fn choose(
                 Share::Out if heeds_failures => 0,
                 Share::Out => WHOLE,
                 Share::Unhealthy => {
-                    ill = true;
+                    unhealthy = true;
                     0
                 }
             };
@@ -78,7 +78,7 @@ pub(crate) fn choose(
         if busy {
             return Chosen::Busy;
         }
-        if !heeds_failures && ill && !tried {
+        if !heeds_failures && unhealthy && !tried {
             return Chosen::Unhealthy;
         }
     }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_one_is_spared_as_far_as_its_weight_does_not_bear_it() {
+    fn a_busy_address_gets_less_relative_to_its_weight() {
         let terms = Terms { outlier_detection: &DETECTION, max_requests: None, tried: 0 };
         let two = backends(2);
         let _busy: Vec<_> = (0..5).map(|_| two[0].begin(None).unwrap()).collect();

@@ -13,7 +13,7 @@ use tokio::{
 use transport::deadline::within;
 
 /// The timeout of one server.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// Buffer for a UDP response: without EDNS it has at most 512 bytes.
 const MAX_DATAGRAM_SIZE: usize = 4096;
 /// Maximum number of addresses taken from one response.
@@ -73,7 +73,7 @@ async fn ask_one(server: SocketAddr, name: &str, kind: u16) -> io::Result<Reply>
             reply @ (Reply::Addresses(..) | Reply::NoName | Reply::Failed(_)) => Ok(reply),
         }
     };
-    within(PATIENCE, asking).await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+    within(TIMEOUT, asking).await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
 }
 
 async fn by_udp(server: SocketAddr, question: &[u8]) -> io::Result<Reply> {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_answers_another_question_is_no_answer() {
+    fn responses_to_other_queries_are_ignored() {
         let asked = question(7, "a.example", A).unwrap();
         for other in
             [question(8, "a.example", A), question(7, "b.example", A), question(7, "a.example", AAAA)]

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_of_this_machine_is_found_however_it_listens_and_is_not_connected_to() {
+    fn a_server_of_this_machine_is_found_however_it_listens_without_a_connection() {
         for (listens, asked) in [
             ("127.0.0.1:0", "127.0.0.1"),
             ("0.0.0.0:0", "127.0.0.1"),

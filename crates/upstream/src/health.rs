@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_in_a_row_take_it_out_and_it_comes_back_slowly() {
+    fn consecutive_failures_eject_it_and_it_comes_back_slowly() {
         let health = Health::default();
         for _ in 0..2 {
             assert_eq!(health.failed(&DETECTION, at(1), true, 0.5), None);

@@ -192,8 +192,8 @@ impl Client {
 
     async fn fill_body(&mut self, context: &RequestContext<'_>, received: u64) -> Result<(), Refused> {
         let now = Instant::now();
-        let patience = self.pace.patience(now, received, context.body_demand());
-        self.deadline.set(now, patience);
+        let allowance = self.pace.allowance(now, received, context.body_demand());
+        self.deadline.set(now, allowance);
         match self.input.fill(&mut self.io, &mut self.deadline).await {
             Some(Ok(1..)) => Ok(()),
             Some(Ok(0) | Err(_)) => Err(body_cut()),

@@ -120,7 +120,7 @@ fn it_begins_with_the_later_of_wall_clock_and_journal() {
 }
 
 #[test]
-fn a_second_begins_with_that_of_the_wall_clock_or_within_a_millisecond_behind_it() {
+fn a_second_begins_with_that_of_the_wall_clock_or_at_most_a_millisecond_later() {
     // Every offset of the two clocks within a millisecond, each as the system would report it.
     for wall_nanos in (0..1_000_000).step_by(31_250) {
         for boot_nanos in (0..1_000_000).step_by(31_250) {

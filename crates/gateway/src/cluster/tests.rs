@@ -120,7 +120,7 @@ fn every_kind_grants_exactly_its_amount_whichever_node_is_asked_and_errors_are_f
 }
 
 #[test]
-fn what_remains_falls_by_the_cost_whichever_node_is_asked() {
+fn the_remaining_units_decrease_by_the_cost_on_every_node() {
     run(3, async |world| {
         let limits = limits(&["100 per month", "50 per rolling day"]);
         for turn in 1..=6 {
@@ -132,7 +132,7 @@ fn what_remains_falls_by_the_cost_whichever_node_is_asked() {
 }
 
 #[test]
-fn what_one_limit_denies_is_not_taken_of_the_others() {
+fn a_denial_by_one_limit_takes_nothing_from_the_others() {
     run(2, async |world| {
         let limits = limits(&["100 per month", "2 in all"]);
         for index in 0..2 {

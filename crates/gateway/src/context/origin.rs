@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_address_that_is_no_proxy_is_the_client() {
+    fn the_nearest_address_that_is_not_a_proxy_is_the_client() {
         for (fields, address) in [
             ("", PEER),
             ("X-Forwarded-For: 1.1.1.1\r\n", "1.1.1.1"),

@@ -145,14 +145,14 @@ impl<'c> Exchange<'c> {
         is_safe: bool,
     ) -> Result<ResponseHead, NotAnswered> {
         let timeouts = context.timeouts();
-        let patience = if self.upload.is_some() { timeouts.body } else { timeouts.first_byte };
+        let allowance = if self.upload.is_some() { timeouts.body } else { timeouts.first_byte };
         if self.upload.is_some() {
             // The upstream's timeout begins when the whole body was sent, or when it responds before that.
             self.client.deadline.bound(None);
         }
         // It starts now, whatever was waited for before: a body to check, a place among the
         // requests, a connection.
-        self.client.deadline.set(turn::now(), patience);
+        self.client.deadline.set(turn::now(), allowance);
         let mut is_first_look = true;
         let mut interims = 0;
         loop {
@@ -278,11 +278,11 @@ impl<'c> Exchange<'c> {
     fn put_deadline_off(&mut self, context: &RequestContext<'_>, has_ended: bool) {
         let (now, timeouts) = (turn::now(), context.timeouts());
         let received = self.upload.as_ref().map_or(0, Pump::received);
-        let patience = match self.upload.as_ref().map(Pump::waits_for) {
+        let allowance = match self.upload.as_ref().map(Pump::waits_for) {
             _ if !std::mem::take(&mut self.upload_moved) => return,
             // A gRPC call may stay open for as long as both sides like, whichever has to send next.
             Some(Side::Source) if context.key.is_some() && is_grpc(context) => timeouts.stream,
-            Some(Side::Source) => self.client.pace.patience(now, received, context.body_demand()),
+            Some(Side::Source) => self.client.pace.allowance(now, received, context.body_demand()),
             Some(Side::Sink) => {
                 self.client.pace.pause(now);
                 timeouts.stall
@@ -293,7 +293,7 @@ impl<'c> Exchange<'c> {
             }
             None => return,
         };
-        self.client.deadline.set(now, patience);
+        self.client.deadline.set(now, allowance);
     }
 
     /// From now on the upstream has its full timeout.

@@ -28,7 +28,7 @@ pub(crate) struct Demand {
 
 impl Pace {
     /// How long the next bytes may take, after this many bytes were received.
-    pub(crate) fn patience(&mut self, now: Instant, received: u64, demand: Demand) -> Duration {
+    pub(crate) fn allowance(&mut self, now: Instant, received: u64, demand: Demand) -> Duration {
         // Of a pause, only the time before it counts.
         let until = self.paused.take().unwrap_or(now);
         let (last, left) = self.last.unwrap_or((until, demand.gap));
@@ -47,7 +47,7 @@ impl Pace {
         left
     }
 
-    /// The client is not waited for from now on, until `patience` is called again.
+    /// The client is not waited for from now on, until `allowance` is called again.
     pub(crate) fn pause(&mut self, now: Instant) {
         self.paused.get_or_insert(now);
     }
@@ -63,31 +63,31 @@ mod tests {
     #[test]
     fn single_bytes_are_not_waited_for_forever() {
         let (mut pace, begin) = (Pace::default(), Instant::now());
-        assert_eq!(pace.patience(begin, 0, DEMAND), 30 * SECOND);
-        assert_eq!(pace.patience(begin + 29 * SECOND, 1, DEMAND), SECOND + Duration::from_millis(10));
-        assert_eq!(pace.patience(begin + 40 * SECOND, 2, DEMAND), Duration::ZERO);
-        assert_eq!(pace.patience(begin + 40 * SECOND, 4000, DEMAND), 30 * SECOND);
-        assert_eq!(pace.patience(begin + 400 * SECOND, 4000, Demand { rate: 0, ..DEMAND }), 30 * SECOND);
+        assert_eq!(pace.allowance(begin, 0, DEMAND), 30 * SECOND);
+        assert_eq!(pace.allowance(begin + 29 * SECOND, 1, DEMAND), SECOND + Duration::from_millis(10));
+        assert_eq!(pace.allowance(begin + 40 * SECOND, 2, DEMAND), Duration::ZERO);
+        assert_eq!(pace.allowance(begin + 40 * SECOND, 4000, DEMAND), 30 * SECOND);
+        assert_eq!(pace.allowance(begin + 400 * SECOND, 4000, Demand { rate: 0, ..DEMAND }), 30 * SECOND);
     }
 
     #[test]
-    fn what_came_at_once_buys_no_more_than_one_gap() {
+    fn a_burst_earns_at_most_one_gap() {
         let (mut pace, begin) = (Pace::default(), Instant::now());
-        let _ = pace.patience(begin, 0, DEMAND);
-        assert_eq!(pace.patience(begin + SECOND, 10 << 20, DEMAND), 30 * SECOND);
+        let _ = pace.allowance(begin, 0, DEMAND);
+        assert_eq!(pace.allowance(begin + SECOND, 10 << 20, DEMAND), 30 * SECOND);
         let later = begin + 21 * SECOND;
-        assert!(pace.patience(later, (10 << 20) + 1, DEMAND) <= 11 * SECOND);
-        assert_eq!(pace.patience(later + 20 * SECOND, (10 << 20) + 2, DEMAND), Duration::ZERO);
+        assert!(pace.allowance(later, (10 << 20) + 1, DEMAND) <= 11 * SECOND);
+        assert_eq!(pace.allowance(later + 20 * SECOND, (10 << 20) + 2, DEMAND), Duration::ZERO);
     }
 
     #[test]
     fn bytes_at_the_rate_that_is_asked_for_may_come_for_ever() {
         let (mut pace, begin) = (Pace::default(), Instant::now());
-        let mut left = pace.patience(begin, 0, DEMAND);
+        let mut left = pace.allowance(begin, 0, DEMAND);
         // Two hours, one byte each hundredth of a second, and a check at each of them.
         for hundredth in 1..=720_000_u64 {
             let now = begin + Duration::from_millis(10 * hundredth);
-            left = pace.patience(now, hundredth, DEMAND);
+            left = pace.allowance(now, hundredth, DEMAND);
         }
         assert_eq!(left, 30 * SECOND);
     }
@@ -95,9 +95,9 @@ mod tests {
     #[test]
     fn time_in_which_the_upstream_takes_nothing_is_not_the_clients() {
         let (mut pace, begin) = (Pace::default(), Instant::now());
-        let _ = pace.patience(begin, 0, DEMAND);
+        let _ = pace.allowance(begin, 0, DEMAND);
         pace.pause(begin + 10 * SECOND);
         pace.pause(begin + 50 * SECOND);
-        assert_eq!(pace.patience(begin + 110 * SECOND, 0, DEMAND), 20 * SECOND);
+        assert_eq!(pace.allowance(begin + 110 * SECOND, 0, DEMAND), 20 * SECOND);
     }
 }

@@ -114,7 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn every_letter_and_digit_comes_back_at_every_place() {
+    fn every_letter_and_digit_round_trips_at_every_position() {
         for place in 4..PREFIX.len() + CHARACTERS {
             for byte in 0..=u8::MAX {
                 let mut id = b"key_0123456789abcdef".to_vec();
@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_comes_back_and_nothing_else_is_read(id in "(key_[0-9A-Za-z]{14,18}|\\PC{0,24})") {
+        fn valid_ids_round_trip_and_others_are_refused(id in "(key_[0-9A-Za-z]{14,18}|\\PC{0,24})") {
             let is_good = id.len() == 20
                 && id.strip_prefix("key_").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()));
             let read = PackedId::read(&id).ok().map(|id| id.text().to_string());

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revoked_key_is_revoked_at_every_time_whatever_its_expiry() {
+    fn a_revoked_key_is_revoked_at_all_times_regardless_of_its_expiry() {
         for expires_at in [None, Some(0), Some(5), Some(u64::MAX)] {
             let (made, revoked) = (known(standing(expires_at, true)), known(standing(expires_at, false)));
             revoked.revoke();

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_resets_has_no_reset_and_is_shown_last() {
+    fn limits_that_never_reset_have_no_reset_and_are_shown_last() {
         let (seat, limits) = (Seat::default(), limits(&["1 in all", "20 at once", "50 per hour"]));
         let account = seat.account(&limits, NOW);
         assert_eq!(

@@ -97,7 +97,7 @@ mod tests {
     const MIB: usize = 1 << 20;
 
     #[test]
-    fn what_is_held_is_counted_as_it_comes_and_given_back() {
+    fn buffered_bytes_are_counted_on_arrival_and_released() {
         let all = BufferedBytes::default();
         let mut body = BufferedBody::default();
         assert!(body.extend(&[0; UNCOUNTED], MIB, &all, 0));

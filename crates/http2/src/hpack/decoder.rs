@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_hpack_is_refused() {
+    fn invalid_hpack_is_refused() {
         for block in [
             &[0x80][..],                                 // index 0
             &[0xc6],                                     // index 70: the table is empty

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_of_every_length_come_back() {
+    fn strings_of_every_length_round_trip() {
         // Bytes whose codes are shorter than, as long as, and longer than a byte.
         for byte in [b'a', b'X', b'&', 0xff] {
             for length in (0..300).chain([5_000]) {
@@ -114,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_encoded_comes_back(lists in collection::vec(collection::vec((collection::vec(any::<u8>(), 0..20), collection::vec(any::<u8>(), 0..60)), 0..8), 0..4)) {
+        fn encoding_round_trips(lists in collection::vec(collection::vec((collection::vec(any::<u8>(), 0..20), collection::vec(any::<u8>(), 0..60)), 0..8), 0..4)) {
             let (mut encoder, mut decoder) = (Encoder::default(), Decoder::new(usize::MAX));
             for list in lists {
                 let fields: Fields = list.iter().map(|(name, value)| (&name[..], &value[..])).collect();

@@ -187,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_encoded_comes_back(bytes: Vec<u8>) {
+        fn encoding_round_trips(bytes: Vec<u8>) {
             let (mut encoded, mut decoded) = (Vec::new(), Vec::new());
             encode(&bytes, &mut encoded);
             prop_assert!(decode(&encoded, &mut decoded));
@@ -195,7 +195,7 @@ mod tests {
         }
 
         #[test]
-        fn what_decodes_is_the_only_code_of_it(bytes: Vec<u8>) {
+        fn each_string_has_one_valid_encoding(bytes: Vec<u8>) {
             let (mut decoded, mut encoded) = (Vec::new(), Vec::new());
             if decode(&bytes, &mut decoded) {
                 encode(&decoded, &mut encoded);

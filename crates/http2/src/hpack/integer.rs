@@ -66,7 +66,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read(value in 0usize..(1 << 28), prefix in 1u8..=8) {
+        fn integers_round_trip(value in 0usize..(1 << 28), prefix in 1u8..=8) {
             let mut out = Vec::new();
             write(value, prefix, 0, &mut out);
             prop_assert_eq!(read(&out, prefix), Some((value, out.len())));
