@@ -66,6 +66,8 @@ pub struct ClusterSettings {
     pub records: Target,
     /// Where limits are shared out.
     pub ledger: LedgerAt,
+    /// What the ledger's keys begin with in Valkey or Redis.
+    pub ledger_prefix: String,
     /// The file with the secret of the keys' digests, found from the folder of the configuration file.
     pub secret_file: PathBuf,
     /// What this gateway is called. None: as its store's folder says, else as the machine.

@@ -20,6 +20,10 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Try it: start a sample API with a gateway in front of it, and print curl commands for every case
+    #[command(after_help = "Examples:
+  fairgate demo
+  fairgate demo --nodes 3
+  fairgate demo --nodes 3 --records postgresql://me:secret@127.0.0.1/postgres --ledger redis://127.0.0.1")]
     Demo(Demo),
     /// Start the gateway
     #[command(after_help = "Examples:
@@ -99,6 +103,16 @@ pub(crate) struct Demo {
     /// Print the cases as JSON, for tests
     #[arg(long)]
     pub(crate) json: bool,
+    /// So many gateways that share limits, 2 to 9. Unless they are named below, PostgreSQL and Valkey or Redis are started
+    /// for the demo alone; they have to be installed
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub(crate) nodes: u8,
+    /// A PostgreSQL server, with --nodes: the demo creates a database there, and drops it at its end
+    #[arg(long, value_name = "URL", requires = "nodes")]
+    pub(crate) records: Option<String>,
+    /// A Valkey or Redis server, or `postgresql`, with --nodes: the demo removes its keys at its end
+    #[arg(long, value_name = "URL", requires = "nodes")]
+    pub(crate) ledger: Option<String>,
 }
 
 #[derive(Subcommand)]

@@ -35,6 +35,11 @@ impl Failure {
         Self { kind: Kind::Operation(message.into()) }
     }
 
+    /// An address that another program has.
+    pub(crate) fn of_listening(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Listening(message.into()) }
+    }
+
     /// Whether another address could help.
     pub(crate) fn is_of_listening(&self) -> bool {
         matches!(self.kind, Kind::Listening(_))

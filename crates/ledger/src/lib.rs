@@ -78,3 +78,18 @@ pub fn connect(url: &str, options: Options) -> Result<Box<dyn Engine>, LedgerErr
         Target::Postgresql(url) => Ok(Box::new(postgresql::Postgresql::new(&url, options)?)),
     }
 }
+
+/// Deletes everything that a cluster keeps at its ledger in Valkey or Redis, once nobody uses it any more. In PostgreSQL it is a
+/// part of the database, and stays.
+///
+/// # Errors
+/// As of [`connect`], or the server cannot be reached.
+///
+/// # Panics
+/// Outside of a tokio runtime.
+pub async fn clear(url: &str, options: Options) -> Result<(), LedgerError> {
+    match Target::parse(url)? {
+        Target::Valkey(target) => valkey::Valkey::new(target, options)?.clear().await,
+        Target::Postgresql(_) => Ok(()),
+    }
+}

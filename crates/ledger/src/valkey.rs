@@ -79,6 +79,8 @@ enum Locator {
 
 /// Names of keys and channels.
 struct Keys {
+    /// A pattern that all keys match, and none of another cluster.
+    all: String,
     ledger: String,
     members: String,
     counter: String,
@@ -88,7 +90,13 @@ struct Keys {
 impl Keys {
     fn new(namespace: &str) -> Self {
         let key = |name: &str| format!("{{{namespace}}}:{name}");
-        Self { ledger: key("ledger"), members: key("members"), counter: key("c:"), recall: key("recall:") }
+        Self {
+            all: key("*"),
+            ledger: key("ledger"),
+            members: key("members"),
+            counter: key("c:"),
+            recall: key("recall:"),
+        }
     }
 }
 
@@ -163,6 +171,31 @@ impl Valkey {
                     let server = primary.server.clone();
                     return Err(LedgerError::Unreachable { server, why: why.to_string() });
                 }
+            }
+        }
+    }
+
+    /// Deletes all keys of this namespace. The functions stay: other clusters may use them.
+    pub(crate) async fn clear(&self) -> Result<(), LedgerError> {
+        let primary = self.primary(Instant::now() + self.shared.options.connect_timeout * 2).await?;
+        let unexpected = || LedgerError::Unexpected {
+            server: primary.server.clone(),
+            why: "a list of keys that cannot be read".to_owned(),
+        };
+        let ask = |command| session::ask(&primary.connection, &primary.server, command);
+        let pattern = &self.shared.keys.all;
+        let mut cursor = "0".to_owned();
+        loop {
+            let reply = ask(Command::words(&["SCAN", &cursor, "MATCH", pattern, "COUNT", "1000"])).await?;
+            let mut parts = reply.into_list().ok_or_else(unexpected)?.into_iter();
+            cursor = parts.next().and_then(Value::into_string).ok_or_else(unexpected)?;
+            let keys = parts.next().and_then(Value::into_list).ok_or_else(unexpected)?;
+            let keys: Vec<_> = keys.into_iter().filter_map(Value::into_text).collect();
+            if !keys.is_empty() {
+                ask(keys.iter().fold(Command::new("UNLINK"), |command, key| command.arg(key))).await?;
+            }
+            if cursor == "0" {
+                return Ok(());
             }
         }
     }

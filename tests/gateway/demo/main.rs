@@ -10,12 +10,22 @@
     reason = "a test reports what it finds by panicking"
 )]
 
+mod cluster;
+#[path = "../../servers/postgres.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of it")]
+mod server;
+#[path = "../../servers/valkey.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of it")]
+mod valkey_server;
+
 use contract::{ErrorCode, Status, Statuses};
 use serde_json::{Deserializer, Value};
 use std::{
     collections::HashSet,
     fmt,
-    io::{BufRead, BufReader, Read},
+    fs::{self, File},
+    io::{BufRead, BufReader, Read, Seek},
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
 };
@@ -24,6 +34,8 @@ use tempfile::TempDir;
 /// A demo that runs in a folder of its own for temporary files.
 struct Demo {
     process: Child,
+    /// What it says on standard error.
+    said: File,
     temporary: TempDir,
 }
 
@@ -232,10 +244,11 @@ fn a_demo_without_a_temporary_folder_says_so() {
 
 impl Demo {
     fn start(arguments: &[&str]) -> Self {
-        let temporary = TempDir::new().unwrap();
+        let temporary = temporary();
         let mut command = demo_command(temporary.path());
-        let process = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        Self { process, temporary }
+        let said = tempfile::tempfile().unwrap();
+        command.args(arguments).stdout(Stdio::piped()).stderr(said.try_clone().unwrap());
+        Self { process: command.spawn().unwrap(), said, temporary }
     }
 
     /// What `--json` prints, as soon as it is there.
@@ -263,7 +276,10 @@ impl Demo {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let status: ExitStatus = self.process.wait().unwrap();
-        assert_eq!(status.code(), Some(0), "{status}");
+        let mut said = String::new();
+        self.said.rewind().unwrap();
+        self.said.read_to_string(&mut said).unwrap();
+        assert_eq!(status.code(), Some(0), "{status}: {said}");
         let left: Vec<_> =
             std::fs::read_dir(self.temporary.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(left.is_empty(), "{left:?}");
@@ -276,6 +292,13 @@ impl Drop for Demo {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A folder like those of the system: PostgreSQL, which does not run as root, has to come through.
+fn temporary() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).unwrap();
+    folder
 }
 
 fn demo_command(temporary: &Path) -> Command {

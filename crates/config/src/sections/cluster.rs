@@ -20,6 +20,10 @@ rows! {
     CLUSTER_LEDGER = Cluster "ledger", Shape::Text, Default("\"postgresql\""), "\"redis://ledger.internal:6379\"", also "redis", "valkey";
     "Where the gateways share out limits: the URL of a Valkey or Redis server, or `postgresql` for the database of `records`."
 
+    CLUSTER_LEDGER_PREFIX = Cluster "ledger_prefix", Shape::Text, Default("\"fairgate\""), "\"shop\"", also "prefix", "namespace";
+    "What the ledger's keys in Valkey or Redis begin with: 1 to 63 letters, digits, `-`, `_` and `.`. Clusters that share a server \
+     need different ones; all gateways of a cluster have the same."
+
     CLUSTER_SECRET_FILE = Cluster "secret_file", Shape::Text, Default("\"cluster.secret\""), "\"cluster.secret\"", also "secret";
     "The file with the secret of the keys' digests, the same on all gateways, relative to the folder of this file. \
      `fairgate cluster init` makes it."
@@ -47,6 +51,8 @@ pub(super) fn cluster(section: &Section<'_>, folder: &Path) -> Option<ClusterSet
     let records = records.and_then(|url| section.keep(url, |url| Ok((target(url)?, url.to_owned()))));
     let ledger = section.text(&CLUSTER_LEDGER);
     let ledger = ledger.and_then(|url| section.keep(url, ledger_at));
+    let prefix = section.text(&CLUSTER_LEDGER_PREFIX);
+    let prefix = prefix.and_then(|prefix| section.keep(prefix, ledger_prefix));
     let file = section.text(&CLUSTER_SECRET_FILE);
     let file = file.and_then(|path| section.keep(path, |path| secret_file(path, folder)));
     let node = if section.has(&CLUSTER_NODE) {
@@ -63,6 +69,7 @@ pub(super) fn cluster(section: &Section<'_>, folder: &Path) -> Option<ClusterSet
     Some(ClusterSettings {
         records,
         ledger: ledger?.unwrap_or_else(|| LedgerAt::Records(url.into())),
+        ledger_prefix: prefix?,
         secret_file: file?,
         node: node?,
         unreachable: unreachable?.value,
@@ -108,13 +115,21 @@ fn secret_file(path: &str, folder: &Path) -> Result<std::path::PathBuf, Refusal>
 }
 
 fn node(name: &str) -> Result<String, Refusal> {
+    plain_name(name, "`node` is not a name", CLUSTER_NODE.example)
+}
+
+fn ledger_prefix(prefix: &str) -> Result<String, Refusal> {
+    plain_name(prefix, "`ledger_prefix` cannot begin a key", CLUSTER_LEDGER_PREFIX.example)
+}
+
+fn plain_name(name: &str, fault: &'static str, example: &str) -> Result<String, Refusal> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(is_plain) {
         return Ok(name.to_owned());
     }
     Err(Refusal::new(
-        "`node` is not a name",
+        fault,
         "cannot be used",
-        format!("1 to {LONGEST_NAME} letters, digits, `-`, `_` and `.`, such as {}", CLUSTER_NODE.example),
+        format!("1 to {LONGEST_NAME} letters, digits, `-`, `_` and `.`, such as {example}"),
     ))
 }

@@ -40,7 +40,11 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let done = match cli.command {
         Command::Demo(wanted) => {
             drop(out);
-            return demo::run(wanted.json);
+            if wanted.nodes < 2 {
+                return demo::run(wanted.json);
+            }
+            let cli::Demo { json, nodes, records, ledger } = wanted;
+            return demo::run_cluster(&demo::Cluster { nodes: nodes.into(), records, ledger, as_json: json });
         }
         Command::Serve(wanted) => {
             drop(out);

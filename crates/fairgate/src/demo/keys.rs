@@ -76,9 +76,20 @@ impl<'c> Keys<'c> {
         Ok(LEGACY.into())
     }
 
+    /// A key of another plan that may do everything.
+    pub(super) fn of_plan(&mut self, name: &str, plan: &str) -> Result<String, Failure> {
+        self.made(name, plan, &[], |_| ())
+    }
+
     /// A key that nobody knows.
     pub(super) fn unknown() -> Result<String, Failure> {
         Ok(random::key()?)
+    }
+
+    /// Puts all keys into records that are shared.
+    pub(super) fn import(self, records: &dyn Records) -> Result<(), Failure> {
+        store::wait(records.import_keys(self.records.into(), BY))?;
+        Ok(())
     }
 
     /// Puts all keys into the store, and what they have used into the journal beside it.

@@ -4,6 +4,7 @@
 //! document in a temporary folder. A second gateway over the same API is in maintenance, so that this case disturbs no other.
 
 mod cases;
+mod cluster;
 
 mod folder;
 mod keys;
@@ -11,6 +12,8 @@ mod output;
 mod sample_api;
 mod shell_line;
 mod stop;
+
+pub(crate) use cluster::{Wanted as Cluster, run as run_cluster};
 
 use crate::failure::Failure;
 use cases::Places;

@@ -31,21 +31,26 @@ pub(super) struct Shown {
 }
 
 /// Colours of a terminal, or none.
-struct Paint {
+pub(super) struct Paint {
     is_on: bool,
 }
 
 impl Paint {
-    fn bold(&self, text: &str) -> String {
+    /// Colours, if this is a terminal that is to have them.
+    pub(super) fn of(out: &impl io::IsTerminal) -> Self {
+        Self { is_on: wants_colour(out) }
+    }
+
+    pub(super) fn bold(&self, text: &str) -> String {
         self.with("1", text)
     }
 
-    fn dim(&self, text: &str) -> String {
+    pub(super) fn dim(&self, text: &str) -> String {
         self.with("2", text)
     }
 
     /// In the colour of a row of the table.
-    fn row(&self, row: u16, text: &str) -> String {
+    pub(super) fn row(&self, row: u16, text: &str) -> String {
         let colour = match row {
             200..300 => "1;32",
             300..400 => "1;36",
@@ -64,7 +69,7 @@ impl Shown {
     /// Prints the table in one piece: the log of the gateway cannot get in between.
     pub(super) fn print(&self) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        let paint = Paint { is_on: wants_colour(&out) };
+        let paint = Paint::of(&out);
         let mut text = Vec::new();
         self.head(&mut text, &paint)?;
         let mut row = 0;
@@ -188,13 +193,13 @@ const FIRST: [Promise; 3] = [
 ];
 
 /// Columns of a line: those of the terminal, if there is one.
-fn width() -> usize {
+pub(super) fn width() -> usize {
     let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
     terminal.map_or(WIDTH, |columns| columns.clamp(LEAST_WIDTH, WIDTH))
 }
 
 /// Words over as many lines of this width as they take.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

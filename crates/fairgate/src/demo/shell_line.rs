@@ -14,6 +14,17 @@ impl ShellLine {
         Self { pieces: vec![format!("{} {words}", quoted(&path.to_string_lossy()))] }
     }
 
+    /// Whatever is shell already.
+    pub(super) fn shell(piece: &str) -> Self {
+        Self { pieces: vec![piece.to_owned()] }
+    }
+
+    /// The pieces of another line behind these.
+    pub(super) fn then(mut self, line: Self) -> Self {
+        self.pieces.extend(line.pieces);
+        self
+    }
+
     /// curl, which shows the head of the answer, too.
     pub(super) fn curl(url: &str) -> Self {
         Self::curl_with("-i", url)

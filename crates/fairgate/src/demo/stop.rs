@@ -37,6 +37,11 @@ impl Stop {
         let _ = self.0.subscribe().wait_for(|stops| *stops).await;
     }
 
+    /// Whether the demo ends.
+    pub(super) fn has_come(&self) -> bool {
+        *self.0.borrow()
+    }
+
     fn at_signal(&self, runtime: &Runtime, [mut terminate, mut interrupt, mut hangup]: [Signal; 3]) {
         runtime.block_on(async {
             tokio::select! {

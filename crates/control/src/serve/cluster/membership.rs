@@ -106,11 +106,13 @@ impl Membership {
         self.file.borrow_mut().change(|kept| kept.starts = kept.starts.saturating_add(1))?;
         let Kept { starts, members, .. } = self.kept();
         let list = Arc::new(MembersOfRecords::new(Arc::clone(self.shared()), node, starts == 1));
+        let mut options = ledger::Options::new(list);
+        options.namespace.clone_from(&settings.ledger_prefix);
         Ok(Sharing {
             node,
             start: starts,
             ledger: settings.ledger.url().to_owned(),
-            options: ledger::Options::new(list),
+            options,
             members: Some(members).filter(|members| *members > 0),
             unreachable: match settings.unreachable {
                 config::Unreachable::Deny => lease::Unreachable::Deny,
