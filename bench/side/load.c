@@ -1,9 +1,10 @@
 // Sends HTTP/1.1 requests on many connections and says, as JSON, what came back and how long it took.
 //
-//   load -p PORT -s SECONDS -c CONNECTIONS [-r RATE] [-e STATUS] [-l LENGTH] [-b BODY] HEADS
+//   load -p PORT -s SECONDS -c CONNECTIONS [-r RATE] [-e STATUS] [-l LENGTH] [-b BODY] [-t] HEADS
 //
 // HEADS is a file of request heads, one behind the other; the first connection sends the first one, again and again,
-// the second the second one, and so on. Behind each head go BODY bytes. An answer is bad if its status is not STATUS
+// the second the second one, and so on; with -t the requests of all connections take the heads in turn. Behind each head go
+// BODY bytes. An answer is bad if its status is not STATUS
 // or its body is not LENGTH bytes long.
 //
 // Without a rate each connection sends its next request as soon as it has its answer. With one, requests are due at even
@@ -45,6 +46,12 @@ struct connection {
 static int port, events, wanted_status = 200, connection_count = 64;
 static long wanted_length = -1;
 static size_t body_length;
+static bool in_turn;
+static struct head {
+    const char *text;
+    size_t length;
+} *heads;
+static size_t head_count, head_turn;
 static char *body;
 static double rate;
 static uint64_t begin, end;
@@ -107,6 +114,11 @@ static void put_out(struct connection *c) {
 }
 
 static void start(struct connection *c, uint64_t due) {
+    if (in_turn) {
+        const struct head *head = &heads[head_turn++ % head_count];
+        c->request = head->text;
+        c->request_length = head->length;
+    }
     c->due = due;
     c->sent = c->have = 0;
     c->running = true;
@@ -248,21 +260,22 @@ static void read_heads(const char *path) {
     char *text = NULL;
     size_t room_for = 0;
     if (!file || getdelim(&text, &room_for, 0, file) <= 0) fail(path);
+    for (char *from = text, *blank; (blank = strstr(from, "\r\n\r\n")); from = blank + 4) {
+        if (head_count % 1024 == 0) heads = realloc(heads, (head_count + 1024) * sizeof *heads);
+        if (!heads) fail("realloc");
+        heads[head_count++] = (struct head){from, (size_t)(blank + 4 - from)};
+    }
+    if (!head_count) fail("no head in the file");
     connections = calloc((size_t)connection_count, sizeof *connections);
-    char *from = text;
     for (int i = 0; i < connection_count; i++) {
-        char *blank = strstr(from, "\r\n\r\n");
-        if (!blank) blank = strstr(from = text, "\r\n\r\n");
-        if (!blank) fail("no head in the file");
-        connections[i].request = from;
-        connections[i].request_length = (size_t)(blank + 4 - from);
-        from = blank + 4;
+        connections[i].request = heads[(size_t)i % head_count].text;
+        connections[i].request_length = heads[(size_t)i % head_count].length;
     }
 }
 
 int main(int count, char **words) {
     double seconds = 1;
-    for (int option; (option = getopt(count, words, "p:s:c:r:e:l:b:")) != -1;) {
+    for (int option; (option = getopt(count, words, "p:s:c:r:e:l:b:t")) != -1;) {
         if (option == 'p') port = atoi(optarg);
         else if (option == 's') seconds = atof(optarg);
         else if (option == 'c') connection_count = atoi(optarg);
@@ -270,6 +283,7 @@ int main(int count, char **words) {
         else if (option == 'e') wanted_status = atoi(optarg);
         else if (option == 'l') wanted_length = atol(optarg);
         else if (option == 'b') body_length = strtoul(optarg, NULL, 10);
+        else if (option == 't') in_turn = true;
         else return 2;
     }
     if (optind != count - 1 || !port) return fprintf(stderr, "load: wants -p PORT and a file of heads\n"), 2;
