@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 /// A connection that was idle for less than this is not closed.
 const LEAST_WAIT: Duration = Duration::from_secs(1);
-/// The fraction of a thread's connections that is closed at once.
+/// At most one in this many of a thread's connections is closed at once.
 const PART: usize = 64;
 /// Minimum time between two searches for connections to close: each goes through all of them.
 const PAUSE: Duration = Duration::from_millis(10);

@@ -8,7 +8,7 @@ const ENOUGH: u64 = 1 << 20;
 /// log, idle connections.
 const RESERVED: u64 = 256;
 
-/// Raises the soft limit as far as possible: it exists for programs that use `select`.
+/// Raises the soft limit as far as possible: it is low for programs that cannot handle many.
 pub fn raise() {
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let wanted = hard.min(ENOUGH);

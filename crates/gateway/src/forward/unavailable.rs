@@ -10,8 +10,8 @@ use contract::ErrorCode;
 pub(super) const FULL: &str = "Each has as many requests in flight as `max_requests` allows.";
 /// `Retry-After` while all addresses are busy.
 const BUSY: u64 = 1;
-/// Maximum of `Retry-After` while connecting fails. It is random below, so that clients do not all
-/// return at once.
+/// Maximum of `Retry-After` while connecting fails. The value is random up to it, so that clients do
+/// not all return at once.
 const LONGEST: u64 = 3;
 
 /// The upstream cannot be connected to.
