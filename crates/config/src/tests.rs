@@ -84,7 +84,7 @@ fn the_minimal_example_has_the_promised_defaults() {
     assert_eq!(settings.listen.threads, std::thread::available_parallelism().unwrap().get());
     assert_eq!(settings.timeouts.head, seconds(10));
     assert_eq!(settings.timeouts.keep_alive, seconds(75));
-    assert_eq!(settings.timeouts.connect, seconds(5));
+    assert_eq!(settings.upstream_timeouts.connect, seconds(5));
     assert_eq!((settings.sizes.head, settings.sizes.body), (32 << 10, 10 << 20));
     assert_eq!(settings.keys.headers, ["x-api-key"]);
     assert!(settings.keys.pattern.is_none());

@@ -3,15 +3,9 @@
 use std::{net::SocketAddr, time::Duration};
 use transport::tls::Client;
 
-/// The timeout of each phase.
+/// The timeout of each phase of a request to the upstream.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// From the first byte of a request to the end of its head.
-    pub head: Duration,
-    /// Between two reads of a request's body.
-    pub body: Duration,
-    /// An idle client connection.
-    pub keep_alive: Duration,
     /// Connecting to the upstream.
     pub connect: Duration,
     /// From the request to the first byte of the upstream's response.
@@ -24,8 +18,6 @@ pub struct Timeouts {
     /// How long a tunnel (an upgraded connection) may be idle in both directions, and an event
     /// stream or a gRPC stream of the upstream.
     pub stream: Duration,
-    /// How long running responses may take after SIGTERM.
-    pub drain: Duration,
 }
 
 /// A part of the API with its own upstream.

@@ -7,7 +7,7 @@ use crate::{
         DAY, KIB, Shape, TIB,
     },
 };
-use gateway::settings::{Sizes, Timeouts};
+use gateway::settings::{ClientTimeouts, Sizes, Timeouts};
 
 rows! {
     TIMEOUT_HEADER = Timeouts "header", Shape::Duration { least: 1, most: DAY }, Default("\"10s\""), "\"10s\"", also "head";
@@ -59,7 +59,8 @@ rows! {
      pairs. Exceeded: 400 `BODY_TOO_LARGE`. Each value takes about 50 to 300 bytes of memory during validation."
 }
 
-pub(super) fn timeouts(section: &Section<'_>) -> Option<Timeouts> {
+/// The timeouts of client connections, and those of services that set none of their own.
+pub(super) fn timeouts(section: &Section<'_>) -> Option<(ClientTimeouts, Timeouts)> {
     let head = section.duration(&TIMEOUT_HEADER);
     let body = section.duration(&TIMEOUT_BODY);
     let keep_alive = section.duration(&TIMEOUT_KEEP_ALIVE);
@@ -69,17 +70,22 @@ pub(super) fn timeouts(section: &Section<'_>) -> Option<Timeouts> {
     let total = section.duration(&TIMEOUT_TOTAL);
     let stream = section.duration(&TIMEOUT_STREAM_IDLE);
     let drain = section.duration(&TIMEOUT_DRAIN);
-    Some(Timeouts {
+    let stall = stall?.value;
+    let of_clients = ClientTimeouts {
         head: head?.value,
         body: body?.value,
         keep_alive: keep_alive?.value,
+        stall,
+        drain: drain?.value,
+    };
+    let of_upstreams = Timeouts {
         connect: connect?.value,
         first_byte: first_byte?.value,
-        stall: stall?.value,
+        stall,
         total: total.map(|total| total.value),
         stream: stream?.value,
-        drain: drain?.value,
-    })
+    };
+    Some((of_clients, of_upstreams))
 }
 
 pub(super) fn sizes(section: &Section<'_>) -> Option<Sizes> {

@@ -115,7 +115,8 @@ pub(super) fn read(
     let files = tls::Files { folder, extent };
     let tls = tls::tls(top, files, address.as_ref());
     let timeouts = bounds::timeouts(&top.once(Table::Timeouts));
-    let mut read = services::services(top, address.as_ref(), timeouts, files);
+    let upstream_timeouts = timeouts.map(|(_, of_upstreams)| of_upstreams);
+    let mut read = services::services(top, address.as_ref(), upstream_timeouts, files);
     let sizes = bounds::sizes(&top.once(Table::Sizes));
     let usage = store::usage(&top.once(Table::Usage));
     let store = store::store(&top.once(Table::Store), folder, usage);
@@ -178,7 +179,8 @@ pub(super) fn read(
         http2: http2?,
         tls,
         services: read.services,
-        timeouts: timeouts?,
+        timeouts: timeouts?.0,
+        upstream_timeouts: upstream_timeouts?,
         sizes: sizes?,
         keys: keys?,
         plans: plans.into_iter().map(|plan| plan.plan).collect(),

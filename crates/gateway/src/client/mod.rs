@@ -8,7 +8,7 @@ use crate::{
         refusal::{Refusal, Refused},
     },
     io::{Io, pace::Pace},
-    settings::Timeouts,
+    settings::ClientTimeouts,
     settle::payment::Payment,
     state::{buffered::BufferedBody, thread::Thread},
 };
@@ -73,7 +73,7 @@ pub(crate) enum Next {
 }
 
 impl Client {
-    pub(crate) fn new(io: Io, timeouts: &Timeouts) -> Self {
+    pub(crate) fn new(io: Io, timeouts: &ClientTimeouts) -> Self {
         let deadline = Deadline::after(turn::now(), timeouts.keep_alive);
         Self {
             io,
@@ -110,7 +110,7 @@ impl Client {
     }
 
     /// Reads until a head is complete.
-    pub(crate) async fn next_head(&mut self, timeouts: &Timeouts, largest: usize) -> Next {
+    pub(crate) async fn next_head(&mut self, timeouts: &ClientTimeouts, largest: usize) -> Next {
         self.response_begun = false;
         self.sent = 0;
         self.tunnelled = 0;

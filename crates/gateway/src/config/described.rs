@@ -62,7 +62,7 @@ pub fn of(settings: &Settings, address: SocketAddr) -> Reference {
         times: Times {
             head: settings.timeouts.head,
             body: settings.timeouts.body,
-            first_byte: settings.timeouts.first_byte,
+            first_byte: settings.upstream_timeouts.first_byte,
         },
         has_openapi: settings.document.is_some(),
     }

@@ -95,12 +95,12 @@ impl RequestContext<'_> {
 
     /// The timeouts of the service that the request goes to.
     pub(crate) fn timeouts(&self) -> &Timeouts {
-        self.service.map_or(&self.config.settings.timeouts, Service::timeouts)
+        self.service.map_or(&self.config.settings.upstream_timeouts, Service::timeouts)
     }
 
     /// The minimum rate of the request's body.
     pub(crate) fn body_demand(&self) -> Demand {
-        Demand { gap: self.timeouts().body, rate: self.config.settings.overload.body_rate }
+        Demand { gap: self.config.settings.timeouts.body, rate: self.config.settings.overload.body_rate }
     }
 }
 

@@ -145,7 +145,8 @@ impl<'c> Exchange<'c> {
         is_safe: bool,
     ) -> Result<ResponseHead, NotAnswered> {
         let timeouts = context.timeouts();
-        let allowance = if self.upload.is_some() { timeouts.body } else { timeouts.first_byte };
+        let allowance =
+            if self.upload.is_some() { context.config.settings.timeouts.body } else { timeouts.first_byte };
         if self.upload.is_some() {
             // The upstream's timeout begins when the whole body was sent, or when it responds before that.
             self.client.deadline.bound(None);

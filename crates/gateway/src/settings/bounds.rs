@@ -2,6 +2,21 @@
 
 use std::time::Duration;
 
+/// The timeouts of client connections.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientTimeouts {
+    /// From the first byte of a request to the end of its head.
+    pub head: Duration,
+    /// Between two reads of a request's body.
+    pub body: Duration,
+    /// An idle connection.
+    pub keep_alive: Duration,
+    /// Between two writes of a response that the gateway makes.
+    pub stall: Duration,
+    /// How long running responses may take after SIGTERM.
+    pub drain: Duration,
+}
+
 /// Maximum sizes of head and body.
 #[derive(Debug, Clone)]
 pub struct Sizes {
@@ -33,7 +48,7 @@ pub struct Overload {
     pub requests: usize,
     /// How far a data thread may lag behind. None: unlimited.
     pub lag: Option<Duration>,
-    /// Minimum rate of a request's body in bytes a second, over any span of [`Timeouts::body`]. 0: none.
+    /// Minimum rate of a request's body in bytes a second, over any span of [`ClientTimeouts::body`]. 0: none.
     pub body_rate: u64,
     /// Bytes of buffered bodies that are to be validated, of all requests together.
     pub buffered_bytes: usize,

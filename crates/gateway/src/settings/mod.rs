@@ -14,7 +14,7 @@ mod strictness;
 pub(crate) use self::document::BaseUrl;
 pub use self::{
     answers::{Compression, Cors, Origin, Origins, exposed_to_pages},
-    bounds::{Abuse, Overload, Sizes},
+    bounds::{Abuse, ClientTimeouts, Overload, Sizes},
     document::{DocumentText, ServedDocument},
     endpoints::{
         Deprecated, Endpoint, Endpoints, Moved, NamedEndpoint, OperationName, Redirects, TrailingSlash,
@@ -44,8 +44,10 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// The upstreams: at least one service, with unique names.
     pub services: Vec<Service>,
-    /// The timeout of each phase.
-    pub timeouts: Timeouts,
+    /// The timeouts of client connections.
+    pub timeouts: ClientTimeouts,
+    /// The timeouts of services that set none of their own.
+    pub upstream_timeouts: Timeouts,
     /// Maximum sizes of head and body.
     pub sizes: Sizes,
     /// Where keys are sent, and the format of imported ones.
